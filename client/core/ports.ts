@@ -1,0 +1,132 @@
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import type { MonotonicClock, Primitives, RandomBytes, Signer } from "#shared/kernel/ports.ts";
+import type { Result } from "#shared/kernel/result.ts";
+import type { WireError } from "#shared/protocol/errors.ts";
+import type { CoordinatorMessage, } from "#shared/protocol/messages/coordinator.ts";
+import type { DeviceMessage, InputHeaders } from "#shared/protocol/messages/device.ts";
+import type { Reply } from "#shared/protocol/messages/reply.ts";
+import type { Receipt } from "#shared/protocol/api.ts";
+import type { Task, TrainingPlan } from "#shared/task/task.ts";
+
+/*
+ * What the client core needs from a platform. The page and the edge bring an implementation each; test/kit brings fakes.
+ */
+
+/** The socket and the HTTP routes, already framed and parsed. */
+export interface Link {
+  /** Resolves with the acknowledgement; `offline` where none came. Sending the same message again is harmless. */
+  send(message: DeviceMessage): Promise<Result<Reply, { readonly type: "offline" }>>;
+  onMessage(listener: (message: CoordinatorMessage) => void): () => void;
+  /** `up` after each (re)connect, `down` when the connection is lost. */
+  onState(listener: (state: "up" | "down") => void): () => void;
+  fetchTask(slug: string, version?: number): Promise<Result<Task, LinkError>>;
+  /** The bytes as they came; the caller hashes them. */
+  fetchModel(hash: string, onProgress?: (byteCount: number) => void): Promise<Result<Bytes, LinkError>>;
+  /** Resumes by itself after a lost connection until `deadlineMs` (on the monotonic clock). */
+  upload(
+    path: string,
+    headers: InputHeaders,
+    body: Bytes,
+    options: { readonly deadlineMs: number; readonly onProgress?: (byteCount: number) => void },
+  ): Promise<Result<Receipt, LinkError>>;
+  /** Bytes on the wire so far, for the traffic table. */
+  traffic(): { readonly upByteCount: number; readonly downByteCount: number };
+  close(): void;
+}
+export type LinkError =
+  | { readonly type: "offline" }
+  | { readonly type: "refused"; readonly error: WireError };
+
+/** Rows as the model takes them: `inputs` is [count, ...inputShape] flat, scaled to [0, 1]; labels are class indices. */
+export interface Examples {
+  readonly inputs: Float32Array;
+  readonly labels: Int32Array;
+  readonly count: number;
+}
+
+export interface LocalMetrics {
+  readonly count: number;
+  /** Sum of cross-entropies, in nats. */
+  readonly lossSum: number;
+  readonly correct: number;
+}
+
+export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu";
+export interface Calibration {
+  readonly backend: BackendName;
+  /** Milliseconds a training step of this task takes; null where the backend cannot be used, with the reason. */
+  readonly msPerStep: number | null;
+  readonly note: string | null;
+}
+
+/** Training on the device; in a page behind a worker, on an edge in process. */
+export interface Trainer {
+  /** Tries the backends for at most 2 s each and keeps the fastest; `force` names one. Software adapters are skipped. */
+  calibrate(task: Task, force?: BackendName): Promise<readonly Calibration[]>;
+  readonly backend: BackendName | null;
+  train(job: TrainJob, onProgress: (progress: TrainProgress) => void, signal: AbortSignal): Promise<Result<Trained, TrainError>>;
+  evaluate(task: Task, weights: Float32Array, examples: Examples): Promise<LocalMetrics>;
+  /** Class probabilities for one row. */
+  predict(task: Task, weights: Float32Array, input: Float32Array): Promise<Float32Array>;
+  /** tf.memory().numTensors, for the leak check. */
+  liveTensorCount(): Promise<number>;
+  dispose(): void;
+}
+export interface TrainJob {
+  readonly task: Task;
+  readonly plan: TrainingPlan;
+  /** Flat, in the order of `tensorShapes`. */
+  readonly weights: Float32Array;
+  readonly train: Examples;
+  /** The kept-back rows. */
+  readonly local: Examples;
+  /** Orders the batches; drawn per round. */
+  readonly shuffleSeed: number;
+}
+export interface TrainProgress {
+  readonly epoch: number;
+  readonly step: number;
+  readonly stepCount: number;
+  /** Mean cross-entropy of the epoch so far, in nats. */
+  readonly loss: number;
+}
+export interface Trained {
+  /** New weights minus the round's weights, same order. */
+  readonly delta: Float32Array;
+  readonly numExamples: number;
+  readonly before: LocalMetrics;
+  readonly after: LocalMetrics;
+  /** Mean loss of each epoch, in nats. */
+  readonly epochLosses: readonly number[];
+  readonly seconds: number;
+}
+export type TrainError = { readonly type: "cancelled" } | { readonly type: "no-backend"; readonly reason: string };
+
+/**
+ * What a device remembers (SECAGG section 6), durable before the send that it guards. Each write is a compare-and-swap.
+ * Errors are codes of the protocol: REPLAY, ALREADY_REVEALED, EQUIVOCATION, BUDGET.
+ */
+export interface Memory {
+  /** `mark[runId] = (round, attempt)`, strictly rising. Before R0. */
+  mark(runId: string, round: number, attempt: number): Promise<Result<void, "REPLAY">>;
+  /** `used[modelHash] = runId` and one participation of the task's own budget. Before R2. */
+  use(modelHash: string, runId: string, taskId: string, sid: string): Promise<Result<void, "ALREADY_REVEALED" | "REPLAY" | "BUDGET">>;
+  /** `ballot[sid] = setHash`: one signature per sid ever. Before R3. */
+  vote(sid: string, setHash: string): Promise<Result<void, "EQUIVOCATION">>;
+  /** `revealed[modelHash] = sid`. Before R4. */
+  reveal(modelHash: string, sid: string): Promise<Result<void, "ALREADY_REVEALED">>;
+  /** Whether this device sent R4 for that model, in any run. Before R0. */
+  hasRevealed(modelHash: string): Promise<boolean>;
+}
+
+export interface ClientPorts {
+  readonly link: Link;
+  readonly trainer: Trainer;
+  readonly memory: Memory;
+  readonly signer: Signer;
+  readonly primitives: Primitives;
+  readonly random: RandomBytes;
+  readonly clock: MonotonicClock;
+  /** Timers; a fake clock brings its own. */
+  readonly after: (delayMs: number, run: () => void) => () => void;
+}

@@ -1,0 +1,237 @@
+import { z } from "zod";
+import { aggregationPlanSchema, strategySchema, taskSchema, trainingPlanSchema } from "../task/task.ts";
+import { errorCodeSchema } from "./errors.ts";
+import { hashHexSchema, roundIdSchema, runIdSchema, taskSlugSchema, taskVersionSchema } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+
+/*
+ * What the public API under /api/v1 and the /dash socket show: counts, times and sums, never a device. The dashboard
+ * uses nothing else, so whatever it can do, a script can do. Times are ISO 8601 in UTC; durations in seconds end in S.
+ *
+ * | route                                   | answers                          |
+ * | --------------------------------------- | -------------------------------- |
+ * | GET  /status                            | Status                           |
+ * | GET  /limits                            | LIMITS                           |
+ * | GET  /tasks, POST /tasks                | list of TaskView, TaskView       |
+ * | GET  /tasks/{slug}, /tasks/{slug}/{version} | TaskView                     |
+ * | GET  /runs?task=, POST /runs            | list of RunView, RunView         |
+ * | GET  /runs/{id}                         | RunView                          |
+ * | POST /runs/{id}/pause, resume, stop     | RunView                          |
+ * | GET  /runs/{id}/rounds                  | list of RoundView, ascending     |
+ * | GET  /runs/{id}/events                  | list of EventView, newest first  |
+ * | GET  /rounds/{id}                       | RoundDetail                      |
+ * | GET  /rounds/{id}/sum                   | the published integer sum, i32 little-endian |
+ * | GET  /models/{hash}                     | safetensors, immutable           |
+ * | PUT  /uploads/{sid}/{position}          | Receipt (device only)            |
+ *
+ * Socket /dash: emit "watch" {runId} or {all: true} with an acknowledgement; receive "run" RunView, "round" RoundView
+ * (at most once a second while it lives), "event" EventView.
+ */
+
+const instant = z.iso.datetime();
+const count = z.int().min(0);
+const actor = z.string().max(80);
+
+export const listSchema = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next: z.string().nullable() });
+
+/** A mean over `count` rows with the half width of its 95 % interval (Wilson for shares, normal for losses). */
+export const measureSchema = z.object({ value: z.number(), halfWidth95: z.number(), count });
+export type Measure = z.infer<typeof measureSchema>;
+
+export const statusSchema = z.object({
+  product: z.literal("chorus"),
+  version: z.string(),
+  codeVersion: z.string(),
+  projectId: z.string(),
+  database: z.enum(["embedded", "postgresql"]),
+  startedAt: instant,
+  /** Base of the join page that other devices can open, and whether they can (https, or this machine itself). */
+  joinBaseUrl: z.string(),
+  secureContext: z.boolean(),
+  issuerKey: hashHexSchema,
+  logKey: hashHexSchema,
+});
+export type Status = z.infer<typeof statusSchema>;
+
+export const taskViewSchema = z.object({
+  task: taskSchema,
+  taskHash: hashHexSchema,
+  parameterCount: count,
+  vectorLength: count,
+  /** Devices connected for this task now. */
+  deviceCount: count,
+  activeRunId: runIdSchema.nullable(),
+  /** Of the newest committed round, of any run. */
+  accuracy: measureSchema.nullable(),
+  latestModelHash: hashHexSchema.nullable(),
+  createdAt: instant,
+  createdBy: actor,
+});
+export type TaskView = z.infer<typeof taskViewSchema>;
+
+/** Bytes of one device and round, by the step of the protocol. */
+export const trafficSchema = z.object({
+  step: z.enum(["model", "keys", "shares", "input", "confirmation", "opening"]),
+  upByteCount: count,
+  downByteCount: count,
+});
+export type Traffic = z.infer<typeof trafficSchema>;
+
+export const phaseSchema = z.enum([
+  "recruiting",
+  "training",
+  "advertising",
+  "sharing",
+  "collecting",
+  "confirming",
+  "unmasking",
+  "committed",
+  "voided",
+  "failed",
+]);
+export type Phase = z.infer<typeof phaseSchema>;
+/** The phases that take time, in order; a score has one bar for the end of each. */
+export const TIMED_PHASES = [
+  "recruiting",
+  "training",
+  "advertising",
+  "sharing",
+  "collecting",
+  "confirming",
+  "unmasking",
+] as const satisfies readonly Phase[];
+
+/** Counts at the end of second `atS` since the round opened, cumulative; this is all a score is drawn from. */
+export const countsSchema = z.object({ atS: z.number(), joined: count, trained: count, sent: count, left: count });
+export type Counts = z.infer<typeof countsSchema>;
+
+export const roundViewSchema = z.object({
+  roundId: roundIdSchema,
+  runId: runIdSchema,
+  /** 1-based. */
+  round: z.int().min(1),
+  attempt: z.int().min(1),
+  phase: phaseSchema,
+  /** With phase voided or failed. */
+  code: errorCodeSchema.nullable(),
+  /** Whether shares that open the sum were ever asked for. */
+  opened: z.boolean(),
+  openedAt: instant,
+  endedAt: instant.nullable(),
+  /** Seconds since the round opened: now, the deadline of the current phase, and where finished phases ended. */
+  nowS: z.number(),
+  deadlineS: z.number().nullable(),
+  phaseEndsS: z.partialRecord(phaseSchema, z.number()),
+  joined: count,
+  trained: count,
+  /** |U1|, |U2|, |U3|; null before they are fixed. */
+  advertised: count.nullable(),
+  shared: count.nullable(),
+  survivors: count.nullable(),
+  sent: count,
+  left: count,
+  confirmed: count,
+  unmasked: count,
+  /** q: masked updates that must be in; null before the roster. */
+  threshold: count.nullable(),
+  goal: count,
+  counts: z.array(countsSchema),
+  traffic: z.array(trafficSchema),
+  parentModelHash: hashHexSchema,
+  modelHash: hashHexSchema.nullable(),
+  accuracy: measureSchema.nullable(),
+  loss: measureSchema.nullable(),
+  /** From the sum: on the devices' own kept-back rows, before (the parent model) and after local training. */
+  deviceAccuracyBefore: measureSchema.nullable(),
+  deviceAccuracyAfter: measureSchema.nullable(),
+  /** L2 norm of the mean update, in the unit of the weights. */
+  updateNormL2: z.number().nullable(),
+});
+export type RoundView = z.infer<typeof roundViewSchema>;
+
+export const runStateSchema = z.enum(["queued", "running", "paused", "stopping", "completed", "failed"]);
+export type RunState = z.infer<typeof runStateSchema>;
+
+export const runViewSchema = z.object({
+  runId: runIdSchema,
+  /** Counts the runs of its task from 1. */
+  number: z.int().min(1),
+  task: taskSlugSchema,
+  taskVersion: taskVersionSchema,
+  state: runStateSchema,
+  /** Pause or stop was asked for and takes effect after the current round. */
+  pausing: z.boolean(),
+  code: errorCodeSchema.nullable(),
+  roundsPlanned: z.int().min(1),
+  roundsCommitted: count,
+  strategy: strategySchema,
+  training: trainingPlanSchema,
+  seed: z.int(),
+  configHash: hashHexSchema,
+  launchedBy: actor,
+  createdAt: instant,
+  startedAt: instant.nullable(),
+  endedAt: instant.nullable(),
+  currentRound: roundViewSchema.nullable(),
+  /** Central evaluation by committed round; 0 is the initial model. */
+  history: z.array(z.object({ round: count, accuracy: measureSchema, loss: measureSchema })),
+  modelHash: hashHexSchema.nullable(),
+  /** Rounds still to come times the mean time of the committed ones; null before the first. */
+  secondsLeft: z.number().nullable(),
+});
+export type RunView = z.infer<typeof runViewSchema>;
+
+export const launchSchema = z.strictObject({
+  task: taskSlugSchema,
+  rounds: z.int().min(1).max(LIMITS.roundsMax),
+  strategy: strategySchema.optional(),
+  training: trainingPlanSchema.optional(),
+  /** Makes the initial model and the server's own draws; a random one where it is absent. */
+  seed: z.int().min(0).max(2 ** 31 - 1).optional(),
+  /** A local name until access control has landed; shown as unverified. */
+  actor: z.string().min(1).max(80).default("unverified"),
+});
+export type Launch = z.input<typeof launchSchema>;
+
+export const actSchema = z.strictObject({ actor: z.string().min(1).max(80).default("unverified") });
+
+export const eventViewSchema = z.object({
+  sequence: count,
+  at: instant,
+  roundId: roundIdSchema.nullable(),
+  kind: z.string().max(64),
+  /** One sentence for people. */
+  sentence: z.string(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+export type EventView = z.infer<typeof eventViewSchema>;
+
+export const roundDetailSchema = roundViewSchema.extend({
+  task: taskSlugSchema,
+  taskVersion: taskVersionSchema,
+  runNumber: z.int().min(1),
+  configHash: hashHexSchema,
+  roundHash: hashHexSchema,
+  sid: hashHexSchema.nullable(),
+  /** SHA-256 of the published integer sum (update, weight, sentinels). */
+  sumHash: hashHexSchema.nullable(),
+  sumByteCount: count.nullable(),
+  weightSum: count.nullable(),
+  inputsRoot: hashHexSchema.nullable(),
+  aggregation: aggregationPlanSchema,
+  events: z.array(eventViewSchema),
+});
+export type RoundDetail = z.infer<typeof roundDetailSchema>;
+
+export const receiptSchema = z.object({
+  sid: hashHexSchema,
+  position: z.int().min(1),
+  sha256: hashHexSchema,
+  byteCount: count,
+});
+export type Receipt = z.infer<typeof receiptSchema>;
+
+export const apiErrorSchema = z.object({
+  error: z.object({ code: errorCodeSchema, message: z.string(), retry: z.enum(["now", "later", "never"]) }),
+});

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import type { Brand } from "../kernel/brand.ts";
+import type { Bytes } from "../kernel/bytes.ts";
+import { LIMITS } from "./limits.ts";
+
+const hex = (byteCount: number) =>
+  z.string().regex(new RegExp(`^[0-9a-f]{${2 * byteCount}}$`), `${2 * byteCount} lower-case hex digits`);
+
+/** A UUIDv7 as 32 hex digits; it is the MLflow `run_id` as well. */
+export type RunId = Brand<string, "RunId">;
+export const runIdSchema = hex(16).transform((text) => text as RunId);
+
+/** First 16 bytes, in hex, of SHA-256(E("chorus/1/round-id", runId, round)). */
+export type RoundId = Brand<string, "RoundId">;
+export const roundIdSchema = hex(16).transform((text) => text as RoundId);
+
+/** SHA-256 of what it names, 64 hex digits. */
+export type HashHex = Brand<string, "HashHex">;
+export const hashHexSchema = hex(32).transform((text) => text as HashHex);
+
+/** SHA-256(E("chorus/1/sid", H, A_1, ..., A_n)) as 64 hex digits: one attempt of one round with one roster. */
+export type SessionId = Brand<string, "SessionId">;
+export const sessionIdSchema = hex(32).transform((text) => text as SessionId);
+
+/** The 32-byte Ed25519 identity key of a device, as 64 hex digits. */
+export type IdentityHex = Brand<string, "IdentityHex">;
+export const identityHexSchema = hex(32).transform((text) => text as IdentityHex);
+
+/** 1-based place in the roster, which is sorted by identity key. */
+export type Position = Brand<number, "Position">;
+export const positionSchema = z
+  .int()
+  .min(1)
+  .max(LIMITS.rosterSizeMax)
+  .transform((value) => value as Position);
+
+export type TaskSlug = Brand<string, "TaskSlug">;
+export const taskSlugSchema = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, "lower-case letters, digits and inner hyphens, at most 64")
+  .transform((text) => text as TaskSlug);
+
+export const taskVersionSchema = z.int().min(1).max(1_000_000);
+
+/** Exactly `byteCount` bytes of a frame, copied out of it. */
+export const bytesSchema = (byteCount: number) =>
+  z
+    .instanceof(Uint8Array)
+    .refine((bytes) => bytes.length === byteCount, `${byteCount} bytes`)
+    .transform((bytes): Bytes => new Uint8Array(bytes));
+
+/** At most `byteCountMax` bytes of a frame, copied out of it. */
+export const bytesUpToSchema = (byteCountMax: number) =>
+  z
+    .instanceof(Uint8Array)
+    .refine((bytes) => bytes.length <= byteCountMax, `at most ${byteCountMax} bytes`)
+    .transform((bytes): Bytes => new Uint8Array(bytes));

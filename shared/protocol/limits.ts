@@ -1,0 +1,37 @@
+import { assert } from "../kernel/assert.ts";
+
+/**
+ * Every bound on what a peer may send, in one place. Schemas, routes and sockets read them from here.
+ * Byte counts are decimal unless they name a power of two. Rule W3.
+ */
+export const LIMITS = {
+  /** A control frame on the device socket: 255 sealed shares with paths take about 120 kB. */
+  frameByteCountMax: 1_000_000,
+  /** A JSON body of the public API. */
+  jsonByteCountMax: 1_000_000,
+  /** Nesting of a frame or a JSON body. */
+  nestingDepthMax: 32,
+  /** Coordinates of one masked vector: 4 bytes each, so at most 256 MiB. */
+  vectorLengthMax: 2 ** 26,
+  /** One complete graph holds at most 255 devices: Shamir's x is one non-zero byte. */
+  rosterSizeMax: 255,
+  chunkByteCount: 65_536,
+  roundsMax: 100_000,
+  attemptsMax: 3,
+  voidRoundsInARowMax: 8,
+  socketEventsPerSecond: 20,
+  socketsPerAddress: 64,
+  uploadsAtATimePerDevice: 2,
+  joinsPerMinutePerAddress: 10,
+  nameLengthMax: 64,
+  sentenceLengthMax: 400,
+  columnsMax: 512,
+  categoriesMax: 256,
+  classesMax: 1_000,
+  pageSizeMax: 200,
+  /** Rows of a participant's own CSV; more would not fit a page's memory with room to train. */
+  rowsMax: 200_000,
+} as const;
+
+assert(LIMITS.vectorLengthMax * 4 <= 2 ** 28, "a vector fits one upload");
+assert(LIMITS.chunkByteCount % 4 === 0, "a chunk holds whole coordinates");

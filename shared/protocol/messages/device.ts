@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { bytesSchema, bytesUpToSchema, hashHexSchema, positionSchema, runIdSchema, sessionIdSchema, taskSlugSchema, taskVersionSchema } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+
+/*
+ * Device to coordinator, one socket event "frame" each, answered by an acknowledgement frame (`reply.ts`).
+ *
+ * | type         | step | when                                   | signed item                                            |
+ * | ------------ | ---- | -------------------------------------- | ------------------------------------------------------ |
+ * | hello        |      | first on a connection                  |                                                        |
+ * | authenticate |      | after the challenge                    | E(login, challenge, projectId, taskSlug, P)            |
+ * | check-in     |      | the device is ready for a round        |                                                        |
+ * | advertise    | R0   | its update is ready                    | A = E(advert, H, P, C, S, bCommit)                     |
+ * | share        | R1   | after the roster                       | E(bundle, sid, u, root)                                |
+ * |              | R2   | the masked input goes by HTTP PUT      | E(input, sid, u, setHash(U2), byteLength, root, 0, 0)  |
+ * | confirm      | R3   | after U2 and U3                        | E(sets, sid, setHash(U2), setHash(U3))                 |
+ * | unmask       | R4   | after t confirmations                  | E(unmask, sid, u, setHash(U2), setHash(U3), shares)    |
+ * | complaint    |      | a share did not open or match          | E(complaint, sid, u, v)                                |
+ * | leave        |      | any time                               |                                                        |
+ */
+
+const identity = bytesSchema(32);
+const signature = bytesSchema(64);
+const attemptFields = {
+  runId: runIdSchema,
+  round: z.int().min(1).max(LIMITS.roundsMax),
+  attempt: z.int().min(1).max(LIMITS.attemptsMax),
+};
+
+export const helloSchema = z.strictObject({
+  type: z.literal("hello"),
+  protocol: z.literal("chorus/1"),
+  task: taskSlugSchema,
+  identity,
+});
+
+export const authenticateSchema = z.strictObject({
+  type: z.literal("authenticate"),
+  signature,
+  /** A token that the demo or an operator handed to this device; lifts the per-address limit. */
+  joinToken: z.string().max(128).optional(),
+});
+
+export const checkInSchema = z.strictObject({
+  type: z.literal("check-in"),
+  /** The version that the person consented to, or the edge was started with. */
+  taskVersion: taskVersionSchema,
+});
+
+export const advertiseSchema = z.strictObject({
+  type: z.literal("advertise"),
+  ...attemptFields,
+  /** Fresh X25519 key for sealing shares. */
+  c: bytesSchema(32),
+  /** X25519 key of the pair masks. */
+  s: bytesSchema(32),
+  bCommit: bytesSchema(32),
+  signature,
+});
+
+/** nonce (24) and secretbox (16 + content); empty for the holder that is the dealer itself. */
+const sealedShare = bytesUpToSchema(512);
+
+export const shareSchema = z.strictObject({
+  type: z.literal("share"),
+  sid: sessionIdSchema,
+  /** One for each holder in order of position, the dealer itself included (with an empty ciphertext). */
+  leaves: z
+    .array(
+      z.strictObject({ ciphertext: sealedShare, zShareCommit: bytesSchema(32), bShareCommit: bytesSchema(32) }),
+    )
+    .min(2)
+    .max(LIMITS.rosterSizeMax),
+  signature,
+});
+
+export const confirmSchema = z.strictObject({
+  type: z.literal("confirm"),
+  sid: sessionIdSchema,
+  signature,
+});
+
+const ownedShare = z.strictObject({ owner: positionSchema, share: bytesUpToSchema(64) });
+
+export const unmaskSchema = z.strictObject({
+  type: z.literal("unmask"),
+  sid: sessionIdSchema,
+  /** For each survivor (the sender included): this device's share of its self-mask seed b. Ascending by owner. */
+  bShares: z.array(ownedShare).max(LIMITS.rosterSizeMax),
+  /** For each device of U2 that is not in U3: this device's share of its key seed z. Ascending by owner. */
+  zShares: z.array(ownedShare).max(LIMITS.rosterSizeMax),
+  signature,
+});
+
+export const complaintSchema = z.strictObject({
+  type: z.literal("complaint"),
+  sid: sessionIdSchema,
+  against: positionSchema,
+  signature,
+});
+
+export const leaveSchema = z.strictObject({ type: z.literal("leave") });
+
+export const deviceMessageSchema = z.discriminatedUnion("type", [
+  helloSchema,
+  authenticateSchema,
+  checkInSchema,
+  advertiseSchema,
+  shareSchema,
+  confirmSchema,
+  unmaskSchema,
+  complaintSchema,
+  leaveSchema,
+]);
+export type DeviceMessage = z.infer<typeof deviceMessageSchema>;
+export type DeviceMessageOf<Type extends DeviceMessage["type"]> = Extract<DeviceMessage, { type: Type }>;
+
+/** Headers of the PUT that carries R2; the body is the masked vector, u32 little-endian. */
+export const inputHeadersSchema = z.strictObject({
+  slot: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  sha256: hashHexSchema,
+  /** Merkle root over the 64-KiB chunks of the body. */
+  root: hashHexSchema,
+  /** Over E(input, ...); 128 hex digits. */
+  signature: z.string().regex(/^[0-9a-f]{128}$/),
+});
+export type InputHeaders = z.infer<typeof inputHeadersSchema>;

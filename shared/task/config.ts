@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { hashHexSchema, taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { aggregationPlanSchema, trainingPlanSchema } from "./task.ts";
+
+/**
+ * Everything a device agreed to. The device derives it from the task version it consented to and from the keys it
+ * pinned at its first check-in, and refuses a round whose configHash differs (CONFIG). SECAGG section 1.
+ */
+export const agreedConfigSchema = z.strictObject({
+  projectId: z.string().min(1).max(64),
+  task: taskSlugSchema,
+  taskVersion: taskVersionSchema,
+  /** Over the canonical JSON of the whole task: model, features, training, aggregation, evaluation. */
+  taskHash: hashHexSchema,
+  cohortSizeMin: aggregationPlanSchema.shape.cohortSizeMin,
+  cohortSizeMax: aggregationPlanSchema.shape.cohortSizeMax,
+  securityModel: aggregationPlanSchema.shape.securityModel,
+  graph: z.literal("complete"),
+  thresholdFormula: z.literal("chorus/1"),
+  /** Of the whole vector, all segments. */
+  vectorLength: z.int().min(1).max(LIMITS.vectorLengthMax),
+  /** Over the canonical JSON of the segment layout. */
+  layoutHash: hashHexSchema,
+  ring: z.literal(32),
+  clipNormL2: aggregationPlanSchema.shape.clipNormL2,
+  weightCap: aggregationPlanSchema.shape.weightCap,
+  /** Null: this task adds no noise. */
+  dp: z.null(),
+  codeVersion: z.string().min(1).max(64),
+  /** Ed25519 key that certifies identities. */
+  issuerKey: hashHexSchema,
+  /** Ed25519 key of the public log; all zero: unlogged, and devices are told so. */
+  logKey: hashHexSchema,
+});
+export type AgreedConfig = z.infer<typeof agreedConfigSchema>;
+
+/** What changes from round to round; its hash is roundHash. */
+export const roundParamsSchema = z.strictObject({
+  training: trainingPlanSchema,
+});
+export type RoundParams = z.infer<typeof roundParamsSchema>;

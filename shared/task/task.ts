@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { featuresSchema, inputShape } from "./features.ts";
+import { modelSchema } from "./model.ts";
+
+/** How a device trains. Source of proximalMu: Li et al. 2020, arXiv:1812.06127, equation 2 (FedProx). */
+export const trainingPlanSchema = z.strictObject({
+  epochs: z.int().min(1).max(100),
+  batchSize: z.int().min(1).max(4_096),
+  optimizer: z.discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("sgd"),
+      learningRate: z.number().gt(0).max(10),
+      momentum: z.number().min(0).lt(1),
+    }),
+    z.strictObject({ kind: z.literal("adam"), learningRate: z.number().gt(0).max(1) }),
+  ]),
+  /** Weight of the squared distance to the round's model in the local loss, halved; 0 is plain FedAvg. */
+  proximalMu: z.number().min(0).max(10),
+});
+export type TrainingPlan = z.infer<typeof trainingPlanSchema>;
+
+/** How sums become the next model. Sources: McMahan 2017 (FedAvg), Hsu 2019 (FedAvgM), Reddi 2021 (FedAdam). */
+export const strategySchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("fedavg"), serverLearningRate: z.number().gt(0).max(100) }),
+  z.strictObject({
+    kind: z.literal("fedavgm"),
+    serverLearningRate: z.number().gt(0).max(100),
+    momentum: z.number().min(0).lt(1),
+  }),
+  z.strictObject({
+    kind: z.literal("fedadam"),
+    serverLearningRate: z.number().gt(0).max(100),
+    beta1: z.number().min(0).lt(1),
+    beta2: z.number().min(0).lt(1),
+    /** Adaptivity, added to the root of the second moment. */
+    tau: z.number().gt(0).max(1),
+  }),
+]);
+export type StrategySpec = z.infer<typeof strategySchema>;
+
+const phaseMs = z.int().min(500).max(24 * 3_600_000);
+export const deadlinesSchema = z.strictObject({
+  /** Recruiting stays open at most this long; at least 2 s. */
+  recruitingMs: phaseMs.min(2_000),
+  /** From the invitation to the last advert: training and advertising together. */
+  trainingMs: phaseMs,
+  sharingMs: phaseMs,
+  collectingMs: phaseMs,
+  confirmingMs: phaseMs,
+  unmaskingMs: phaseMs,
+  /** After `unmaskingMs`: shares of the same session are still taken. */
+  graceMs: phaseMs,
+});
+export type Deadlines = z.infer<typeof deadlinesSchema>;
+
+export const aggregationPlanSchema = z
+  .strictObject({
+    strategy: strategySchema,
+    /** Masked updates that a round wants. */
+    goal: z.int().min(3).max(LIMITS.rosterSizeMax),
+    overSelection: z.number().min(1).max(4),
+    cohortSizeMin: z.int().min(3).max(LIMITS.rosterSizeMax),
+    cohortSizeMax: z.int().min(3).max(LIMITS.rosterSizeMax),
+    securityModel: z.enum(["active", "honest-but-curious"]),
+    graph: z.literal("complete"),
+    deadlines: deadlinesSchema,
+    /** Largest L2 norm of an update, in the unit of the weights. */
+    clipNormL2: z.number().gt(0).max(1e6),
+    /** Largest `numExamples` that counts for one device. */
+    weightCap: z.int().min(1).max(1_000_000),
+    ring: z.literal(32),
+  })
+  .superRefine((plan, context) => {
+    const issue = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    if (plan.cohortSizeMin > plan.goal) issue("goal", "goal must be at least cohortSizeMin");
+    if (Math.ceil(plan.overSelection * plan.goal) > plan.cohortSizeMax) {
+      issue("cohortSizeMax", "cohortSizeMax must be at least overSelection times goal, rounded up");
+    }
+    // The weight slot of a sum must stay below the sign bit of the ring.
+    if (plan.weightCap * plan.cohortSizeMax >= 2 ** 31) {
+      issue("weightCap", "weightCap times cohortSizeMax must stay below 2^31");
+    }
+  });
+export type AggregationPlan = z.infer<typeof aggregationPlanSchema>;
+
+export const evaluationPlanSchema = z.strictObject({
+  /** Share of the coordinator's own data that is kept for central evaluation. */
+  heldOutFraction: z.number().gt(0).lt(1),
+  /** Share of a device's rows that it keeps for its own evaluation; a seeded shuffle, fixed per device and data set. */
+  localFraction: z.number().min(0).lt(1),
+});
+
+const sentence = z.string().min(1).max(LIMITS.sentenceLengthMax);
+
+/** What to learn and under which rules. Consent binds to (slug, version); a version never changes. */
+export const taskSchema = z
+  .strictObject({
+    slug: taskSlugSchema,
+    version: taskVersionSchema,
+    /** Heading of the join page, e.g. "Help a model read handwriting, and keep yours to yourself". */
+    invitation: sentence,
+    /** Completes "learns ...", e.g. "which digit is drawn". */
+    learns: sentence,
+    /** What the participant's rows are called, singular and plural, e.g. drawing, drawings. */
+    exampleNoun: z.strictObject({ one: z.string().min(1).max(40), many: z.string().min(1).max(40) }),
+    /** Source and licence of the data that the coordinator evaluates on. */
+    dataCard: sentence,
+    model: modelSchema,
+    features: featuresSchema,
+    training: trainingPlanSchema,
+    aggregation: aggregationPlanSchema,
+    evaluation: evaluationPlanSchema,
+  })
+  .superRefine((task, context) => {
+    const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+    const { model, features } = task;
+    const shape = inputShape(features);
+    if (shape.join() !== model.inputShape.join()) {
+      problem(["model", "inputShape"], `the model takes [${model.inputShape}], the features make [${shape}]`);
+    }
+    if (features.classes.length !== model.classCount) {
+      problem(["model", "classCount"], `${model.classCount} outputs for ${features.classes.length} classes`);
+    }
+  });
+export type Task = z.infer<typeof taskSchema>;
