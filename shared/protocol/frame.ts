@@ -70,6 +70,9 @@ function claimsTooMuch(bytes: Uint8Array): boolean {
     offset += byteCount;
     return value;
   };
+  const skip = (byteCount: number) => {
+    offset += byteCount;
+  };
   while (open.length > 0) {
     const left = open[open.length - 1] as number;
     if (left === 0) {
@@ -82,11 +85,11 @@ function claimsTooMuch(bytes: Uint8Array): boolean {
     let children = 0;
     if (prefix >= 0x80 && prefix <= 0x8f) children = 2 * (prefix & 15);
     else if (prefix >= 0x90 && prefix <= 0x9f) children = prefix & 15;
-    else if (prefix >= 0xa0 && prefix <= 0xbf) offset += prefix & 31;
-    else if (prefix === 0xc4 || prefix === 0xd9) offset += length(1);
-    else if (prefix === 0xc5 || prefix === 0xda) offset += length(2);
-    else if (prefix === 0xc6 || prefix === 0xdb) offset += length(4);
-    else if (prefix >= 0xca && prefix <= 0xd3) offset += [4, 8, 1, 2, 4, 8, 1, 2, 4, 8][prefix - 0xca] as number;
+    else if (prefix >= 0xa0 && prefix <= 0xbf) skip(prefix & 31);
+    else if (prefix === 0xc4 || prefix === 0xd9) skip(length(1));
+    else if (prefix === 0xc5 || prefix === 0xda) skip(length(2));
+    else if (prefix === 0xc6 || prefix === 0xdb) skip(length(4));
+    else if (prefix >= 0xca && prefix <= 0xd3) skip([4, 8, 1, 2, 4, 8, 1, 2, 4, 8][prefix - 0xca] as number);
     else if (prefix === 0xdc) children = length(2);
     else if (prefix === 0xdd) children = length(4);
     else if (prefix === 0xde) children = 2 * length(2);

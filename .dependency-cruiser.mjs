@@ -1,0 +1,79 @@
+/*
+ * The layers of the house. Each rule has a planted violation in test/tidy/layers.test.ts that it must catch.
+ * dependency-cruiser does not read TypeScript 7 and would pass silently; the swc parser does, and test/tidy/layers.test.ts
+ * guards the number of modules seen.
+ */
+export default {
+  forbidden: [
+    {
+      name: "shared-imports-nothing-of-ours",
+      comment: "shared/ is the platform-free core.",
+      severity: "error",
+      from: { path: "^shared/" },
+      to: { path: "^(coordinator|client|web|test)/" },
+    },
+    {
+      name: "shared-has-no-platform",
+      severity: "error",
+      from: { path: "^shared/" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "engine-only-from-adapters",
+      comment: "shared/engine has platform types.",
+      severity: "error",
+      from: { pathNot: "^(shared/engine|client/adapters|coordinator/adapters|test)/" },
+      to: { path: "^shared/engine/" },
+    },
+    {
+      name: "crypto-imports-kernel-only",
+      severity: "error",
+      from: { path: "^shared/crypto/" },
+      to: { path: "^shared/(?!crypto/|kernel/)" },
+    },
+    {
+      name: "kernel-imports-nothing",
+      severity: "error",
+      from: { path: "^shared/kernel/" },
+      to: { path: "^shared/(?!kernel/)" },
+    },
+    {
+      name: "coordinator-imports-shared-only",
+      severity: "error",
+      from: { path: "^coordinator/" },
+      to: { path: "^(client|web|test)/" },
+    },
+    {
+      name: "client-imports-shared-only",
+      severity: "error",
+      from: { path: "^client/" },
+      to: { path: "^(coordinator|web|test)/" },
+    },
+    {
+      name: "web-uses-the-doors",
+      comment: "web/ reaches the client through client/index.ts and the coordinator over HTTP and the socket.",
+      severity: "error",
+      from: { path: "^web/" },
+      to: { path: "^(coordinator/|test/|client/(?!index\\.ts$))" },
+    },
+    {
+      name: "core-never-imports-adapters",
+      severity: "error",
+      from: { path: "^(coordinator|client)/core/" },
+      to: { path: "^(coordinator|client)/(adapters|commands)/|^(coordinator/main|client/(index|node))\\.ts$" },
+    },
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "web/\\.next|\\.as\\.ts$" },
+    parser: "swc",
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default"],
+      extensions: [".ts", ".tsx", ".mjs", ".js", ".json"],
+    },
+  },
+};

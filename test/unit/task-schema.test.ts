@@ -1,0 +1,142 @@
+import { describe, expect, test } from "vitest";
+import { tensorShapes } from "#shared/task/model.ts";
+import { taskSchema } from "#shared/task/task.ts";
+
+const valid = {
+  slug: "digits",
+  version: 1,
+  invitation: "Help a model read handwriting",
+  learns: "which digit is drawn",
+  exampleNoun: { one: "drawing", many: "drawings" },
+  dataCard: "UCI optical digits, CC BY 4.0",
+  model: {
+    format: "tfjs-layers",
+    inputShape: [8, 8, 1],
+    classCount: 10,
+    layers: [
+      { className: "Flatten", name: "flatten" },
+      { className: "Dense", name: "hidden", units: 32, activation: "relu" },
+      { className: "Dense", name: "output", units: 10, activation: "softmax" },
+    ],
+  },
+  features: { kind: "image", height: 8, width: 8, range: [0, 16], classes: [..."0123456789"] },
+  training: {
+    epochs: 2,
+    batchSize: 32,
+    optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
+    proximalMu: 0,
+  },
+  aggregation: {
+    strategy: { kind: "fedavg", serverLearningRate: 1 },
+    goal: 8,
+    overSelection: 1,
+    cohortSizeMin: 5,
+    cohortSizeMax: 16,
+    securityModel: "active",
+    graph: "complete",
+    deadlines: {
+      recruitingMs: 10_000,
+      trainingMs: 30_000,
+      sharingMs: 10_000,
+      collectingMs: 10_000,
+      confirmingMs: 10_000,
+      unmaskingMs: 10_000,
+      graceMs: 10_000,
+    },
+    clipNormL2: 10,
+    weightCap: 1_000,
+    ring: 32,
+  },
+  evaluation: { heldOutFraction: 0.2, localFraction: 0.2 },
+} as const;
+
+/** The valid task with one field replaced, by path. */
+function withField(path: string, value: unknown): unknown {
+  const task = structuredClone(valid) as unknown as Record<string, unknown>;
+  const keys = path.split(".");
+  const last = keys.pop() as string;
+  let at: Record<string, unknown> = task;
+  for (const key of keys) at = at[key] as Record<string, unknown>;
+  at[last] = value;
+  return task;
+}
+
+describe("the task's schema", () => {
+  test("takes a task, and its own output again", () => {
+    const once = taskSchema.parse(valid);
+    expect(taskSchema.parse(once)).toEqual(once);
+    expect(once).toEqual(valid);
+  });
+
+  test.each([
+    ["slug", "Digits!", "slug"],
+    ["version", 0, "version"],
+    ["aggregation.goal", 4, "aggregation.goal"],
+    ["aggregation.cohortSizeMin", 2, "aggregation.cohortSizeMin"],
+    ["aggregation.overSelection", 3, "aggregation.cohortSizeMax"],
+    ["aggregation.weightCap", 1_000_000_000, "aggregation.weightCap"],
+    ["aggregation.clipNormL2", Number.POSITIVE_INFINITY, "aggregation.clipNormL2"],
+    ["model.inputShape", [64], "model.inputShape"],
+    ["model.classCount", 9, "model.layers"],
+    ["model.layers", [{ className: "Lambda", name: "x" }], "model.layers.0.className"],
+    ["model.layers", [{ className: "Dense", name: "output", units: 10, activation: "softmax" }], "model.layers"],
+    ["features.classes", ["0"], "features.classes"],
+    ["training.optimizer", { kind: "sgd", learningRate: -1, momentum: 0 }, "training.optimizer.learningRate"],
+    ["evaluation.heldOutFraction", 1, "evaluation.heldOutFraction"],
+    ["unexpected", 1, ""],
+  ])("refuses %s = %j and says where", (path, value, at) => {
+    const parsed = taskSchema.safeParse(withField(path, value));
+    expect(parsed.success).toBe(false);
+    expect(parsed.error?.issues.map((issue) => issue.path.join("."))).toContain(at);
+  });
+
+  test("column names of a table must differ, the label's too", () => {
+    const columns = [{ name: "age", type: "numeric", range: [0, 99], protected: false, input: true }];
+    const features = { kind: "tabular", columns, label: { name: "age" }, classes: ["no", "yes"] };
+    expect(taskSchema.safeParse(withField("features", features)).success).toBe(false);
+  });
+});
+
+describe("tensor shapes", () => {
+  test("64-32-10 has 2,410 parameters in the order kernel, bias", () => {
+    const shapes = tensorShapes(taskSchema.parse(valid).model);
+    expect(shapes).toEqual({
+      ok: true,
+      tensors: [
+        { name: "hidden/kernel", shape: [64, 32] },
+        { name: "hidden/bias", shape: [32] },
+        { name: "output/kernel", shape: [32, 10] },
+        { name: "output/bias", shape: [10] },
+      ],
+    });
+  });
+
+  test("a convolutional net, by hand: 28 -> conv 3 valid -> 26 -> pool 2 -> 13 -> conv 3 same stride 2 -> 7", () => {
+    const shapes = tensorShapes({
+      inputShape: [28, 28, 1],
+      layers: [
+        { className: "Conv2D", name: "a", filters: 4, kernelSize: 3, strides: 1, padding: "valid", activation: "relu" },
+        { className: "MaxPooling2D", name: "p", poolSize: 2, strides: 2 },
+        { className: "Conv2D", name: "b", filters: 6, kernelSize: 3, strides: 2, padding: "same", activation: "relu" },
+        { className: "Flatten", name: "f" },
+        { className: "Dense", name: "o", units: 10, activation: "softmax" },
+      ],
+    });
+    expect(shapes.ok && shapes.tensors.map((tensor) => tensor.shape)).toEqual([
+      [3, 3, 1, 4],
+      [4],
+      [3, 3, 4, 6],
+      [6],
+      [7 * 7 * 6, 10],
+      [10],
+    ]);
+  });
+
+  test("a layer that leaves nothing is refused", () => {
+    const shapes = tensorShapes({
+      inputShape: [2, 2, 1],
+      layers: [{ className: "MaxPooling2D", name: "p", poolSize: 3, strides: 1 }],
+    });
+    expect(shapes).toEqual({ ok: false, problem: "p: nothing is left of its input" });
+  });
+});
