@@ -1,0 +1,32 @@
+import type { OpenError, Participant, ParticipantOptions } from "../index.ts";
+import type { ParticipantView } from "../core/view.ts";
+
+/*
+ * Page and worker, by postMessage.
+ *
+ * | from   | kind       | carries                                                                   |
+ * | ------ | ---------- | ------------------------------------------------------------------------- |
+ * | page   | open       | the options; answered once by opened                                      |
+ * | page   | call       | id, method, arguments; answered by result or failed with the same id      |
+ * | page   | visibility | whether the tab is hidden                                                 |
+ * | worker | opened     | the first view, or why there is none                                      |
+ * | worker | view       | the slices that changed                                                   |
+ * | worker | result     | id, value                                                                 |
+ * | worker | failed     | id, message of a fault of this program                                    |
+ */
+
+/** The actions of the door that run in the worker. */
+export type Actions = Omit<Participant, "view" | "subscribe" | "close">;
+export type Method = keyof Actions;
+
+export type ToWorker =
+  | { readonly kind: "open"; readonly options: ParticipantOptions; readonly hidden: boolean }
+  | { readonly kind: "call"; readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
+  | { readonly kind: "visibility"; readonly hidden: boolean };
+
+export type FromWorker =
+  | { readonly kind: "opened"; readonly view: ParticipantView }
+  | { readonly kind: "not-opened"; readonly error: OpenError }
+  | { readonly kind: "view"; readonly patch: Partial<ParticipantView> }
+  | { readonly kind: "result"; readonly id: number; readonly value: unknown }
+  | { readonly kind: "failed"; readonly id: number; readonly message: string };
