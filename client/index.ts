@@ -36,8 +36,10 @@ export interface Participant {
   addCsv(file: File): Promise<Result<ImportReport, ImportRefusal>>;
   /** `pixels` [height * width] in [0, 1]. */
   addDrawing(pixels: Float32Array, label: number): Promise<Result<ImportReport, ImportRefusal>>;
-  /** Pictures of any size and colour, all of one class; they are cropped square, made grey and scaled. */
+  /** Pictures of any size and colour, all of one class; made grey and read by `pictureToPixels` (shared/task/picture.ts). */
   addImages(files: readonly File[], label: number): Promise<Result<ImportReport, ImportRefusal>>;
+  /** One picture as `addImages` would read it, for `predict` and `addDrawing`; nothing is stored. */
+  readPicture(file: File): Promise<Result<Float32Array, ImportRefusal>>;
   removeExample(id: number): Promise<void>;
 
   /** Takes part from now on: connects, checks in, and after each round again. */

@@ -125,12 +125,15 @@ export type RoundStep =
   /** Shares that open the sum are given. */
   | "opened"
   | "ended";
+export type StepTimes = Readonly<Partial<Record<RoundStep, number>>>;
 
 export interface RoundView {
   readonly runId: string;
   readonly round: number;
   readonly attempt: number;
   readonly step: RoundStep;
+  /** When each step began on this device: its own line in the score. */
+  readonly stepsAt: StepTimes;
   /** When the coordinator stops waiting for the current step; null where nothing is awaited. */
   readonly deadlineAt: number | null;
   readonly training: TrainingView | null;
@@ -192,6 +195,7 @@ export interface ContributionSummary {
   readonly attempt: number;
   readonly sid: string | null;
   readonly at: number;
+  readonly stepsAt: StepTimes;
   readonly parts: ContributionParts;
   readonly numExamples: number;
   readonly epochLosses: readonly number[];
