@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /*
  * The tfjs layers topology of a task, as an allow-list: the architecture is pinned in configHash, and a layer that could
- * carry one person's row through the sum (SECAGG section 13) has no name here. The engine builds it with tf.layers.
+ * carry one person's row through the sum (SECAGG section 13) has no name here. The engine runs it on tfjs operations.
  */
 
 const initializerFree = { name: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/) };

@@ -1,0 +1,186 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { ModelSpec } from "../task/model.ts";
+import type { TrainingPlan } from "../task/task.ts";
+import { parameterCount } from "./network.ts";
+import { train } from "./train.ts";
+
+/*
+ * The engines of tfjs, each loaded when it is first tried.
+ *
+ * | backend | where                    | limits                                                   |
+ * | ------- | ------------------------ | -------------------------------------------------------- |
+ * | webgpu  | browser; Node with Dawn  |                                                          |
+ * | webgl   | browser                  |                                                          |
+ * | wasm    | both                     | no gradient of convolutions                              |
+ * | cpu     | both                     |                                                          |
+ */
+
+export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu";
+
+export interface EngineAssets {
+  /** Addresses of the three wasm files by their names in tfjs-backend-wasm; null where Node finds them itself. */
+  readonly wasmPaths: Readonly<Record<string, string>> | null;
+}
+
+export interface BackendTiming {
+  readonly backend: BackendName;
+  /** Milliseconds a training step takes; null where the backend cannot be used, with the reason in `note`. */
+  readonly msPerStep: number | null;
+  readonly note: string | null;
+}
+
+const TIMING_MS_MAX = 2_000;
+/** After the warm-up, which compiles. */
+const TIMED_MS = 600;
+const TIMED_STEPS_MAX = 30;
+
+/** The one that was chosen last; a backend that starts too late to be chosen must not replace it. */
+let chosen: BackendName | null = null;
+
+/**
+ * Makes `backend` the one in use.
+ *
+ * @param allowSoftware  Takes a GPU interface that a CPU emulates; refused otherwise.
+ * Errors: the reason, as a part of a sentence.
+ */
+export async function useBackend(
+  backend: BackendName,
+  model: ModelSpec,
+  assets: EngineAssets,
+  allowSoftware: boolean,
+): Promise<Result<void, string>> {
+  if (backend === "wasm" && model.layers.some((layer) => layer.className === "Conv2D")) {
+    return err("it cannot train convolutions");
+  }
+  // Input checks and console advice of tfjs are for development.
+  if (!tf.env().getBool("PROD")) tf.enableProdMode();
+  try {
+    const problem = await load(backend, assets, allowSoftware);
+    if (problem !== null) return err(problem);
+    chosen = backend;
+    if (!(await tf.setBackend(backend))) return err("it did not start on this device");
+    await tf.ready();
+    if (chosen !== backend) {
+      await tf.setBackend(chosen);
+      return err("another was chosen meanwhile");
+    }
+    return ok(undefined);
+  } catch (fault) {
+    return err(`it did not start on this device (${fault instanceof Error ? fault.message : String(fault)})`);
+  }
+}
+
+async function load(backend: BackendName, assets: EngineAssets, allowSoftware: boolean): Promise<string | null> {
+  switch (backend) {
+    case "cpu":
+      await import("@tensorflow/tfjs-backend-cpu");
+      return null;
+    case "wasm": {
+      const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+      // The threaded build hangs once a bundler has minified it. The import makes the flag known; the choice comes later.
+      tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+      if (assets.wasmPaths !== null) setWasmPaths({ ...assets.wasmPaths });
+      return null;
+    }
+    case "webgl": {
+      if (typeof OffscreenCanvas === "undefined") return "this platform has no WebGL here";
+      const renderer = webglRenderer();
+      if (renderer === null) return "this platform has no WebGL here";
+      if (!allowSoftware && isSoftware(renderer)) return `its adapter is software (${renderer})`;
+      await import("@tensorflow/tfjs-backend-webgl");
+      return null;
+    }
+    case "webgpu": {
+      const adapter = await webgpuAdapter();
+      if (adapter === null) return "this platform has no WebGPU adapter";
+      if (!allowSoftware && (adapter.isFallback || isSoftware(adapter.description))) {
+        return `its adapter is software (${adapter.description})`;
+      }
+      await import("@tensorflow/tfjs-backend-webgpu");
+      return null;
+    }
+  }
+}
+
+/** Times each of `candidates` for at most 2 s on rows of zeros, loading included; leaves the last one in use. */
+export async function timeBackends(
+  candidates: readonly BackendName[],
+  model: ModelSpec,
+  plan: TrainingPlan,
+  assets: EngineAssets,
+  allowSoftware: boolean,
+): Promise<BackendTiming[]> {
+  const timings: BackendTiming[] = [];
+  for (const backend of candidates) {
+    const abort = new AbortController();
+    const late = new Promise<BackendTiming>((resolve) => {
+      setTimeout(() => resolve({ backend, msPerStep: null, note: "it took more than 2 s to start" }), TIMING_MS_MAX);
+    });
+    const timing = await Promise.race([timeBackend(backend, model, plan, assets, allowSoftware, abort.signal), late]);
+    abort.abort();
+    timings.push(timing);
+  }
+  return timings;
+}
+
+async function timeBackend(
+  backend: BackendName,
+  model: ModelSpec,
+  plan: TrainingPlan,
+  assets: EngineAssets,
+  allowSoftware: boolean,
+  signal: AbortSignal,
+): Promise<BackendTiming> {
+  const used = await useBackend(backend, model, assets, allowSoftware);
+  if (!used.ok) return { backend, msPerStep: null, note: used.error };
+  const inputSize = model.inputShape.reduce((product, size) => product * size, 1);
+  const rows = {
+    inputs: new Float32Array(plan.batchSize * inputSize),
+    labels: new Int32Array(plan.batchSize),
+    count: plan.batchSize,
+  };
+  const weights = new Float32Array(parameterCount(model));
+  const millisecondsOf = async (steps: number) => {
+    const beganMs = performance.now();
+    // One batch an epoch, so that epochs are steps.
+    await train({ model, plan: { ...plan, epochs: steps }, weights, rows, shuffleSeed: 0 }, () => {}, signal);
+    return performance.now() - beganMs;
+  };
+  await millisecondsOf(1);
+  const firstMs = await millisecondsOf(1);
+  const steps = Math.min(TIMED_STEPS_MAX, Math.floor(TIMED_MS / firstMs));
+  return { backend, msPerStep: steps < 2 ? firstMs : (await millisecondsOf(steps)) / steps, note: null };
+}
+
+function webglRenderer(): string | null {
+  const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
+  if (gl === null) return null;
+  const extension = gl.getExtension("WEBGL_debug_renderer_info");
+  const renderer = String(gl.getParameter(extension === null ? gl.RENDERER : extension.UNMASKED_RENDERER_WEBGL));
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return renderer;
+}
+
+async function webgpuAdapter(): Promise<{ description: string; isFallback: boolean } | null> {
+  interface AdapterLike {
+    readonly isFallbackAdapter?: boolean;
+    readonly info?: { vendor: string; architecture: string; description: string; isFallbackAdapter?: boolean };
+  }
+  interface GpuLike {
+    requestAdapter(): Promise<AdapterLike | null>;
+  }
+  const { gpu } = navigator as { readonly gpu?: GpuLike };
+  // tfjs rejects instead of answering where there is no adapter, so the question is asked before.
+  const adapter = await gpu?.requestAdapter();
+  if (adapter === null || adapter === undefined) return null;
+  const { info } = adapter;
+  return {
+    description: info === undefined ? "" : [info.vendor, info.architecture, info.description].filter(Boolean).join(" "),
+    isFallback: adapter.isFallbackAdapter === true || info?.isFallbackAdapter === true,
+  };
+}
+
+function isSoftware(description: string): boolean {
+  return /swiftshader|llvmpipe|lavapipe|softpipe|software|basic render/i.test(description);
+}

@@ -1,0 +1,102 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { assert, present, unreachable } from "../kernel/assert.ts";
+import { type LayerSpec, type ModelSpec, tensorShapes } from "../task/model.ts";
+
+/*
+ * The forward pass of a task's model on tfjs operations. The topology and its tensors are those of tf.layers (a test
+ * compares the two); going without tf.layers keeps its code out of the page and its bookkeeping out of each step.
+ */
+
+/** Number of trainable weights: the length of the flat vector. */
+export function parameterCount(model: ModelSpec): number {
+  return layoutOf(model).reduce((sum, tensor) => sum + sizeOf(tensor.shape), 0);
+}
+
+/** Cuts the flat vector into tensors in the order of `tensorShapes`. The caller disposes of them. */
+export function weightsToTensors(model: ModelSpec, weights: Float32Array): tf.Tensor[] {
+  const tensors: tf.Tensor[] = [];
+  let offset = 0;
+  for (const { shape } of layoutOf(model)) {
+    const size = sizeOf(shape);
+    tensors.push(tf.tensor(weights.slice(offset, offset + size), [...shape], "float32"));
+    offset += size;
+  }
+  assert(offset === weights.length, `a model of ${offset} weights was given ${weights.length}`);
+  return tensors;
+}
+
+/** The flat vector again. */
+export async function tensorsToWeights(tensors: readonly tf.Tensor[]): Promise<Float32Array> {
+  const parts = await Promise.all(tensors.map((tensor) => tensor.data()));
+  const weights = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    weights.set(part, offset);
+    offset += part.length;
+  }
+  return weights;
+}
+
+/**
+ * Logits, before the last layer's softmax.
+ *
+ * @param tensors  As `weightsToTensors` gives them.
+ * @param batch    [rows, ...inputShape].
+ * @returns [rows, classCount]. Call it inside tf.tidy.
+ */
+export function forward(model: ModelSpec, tensors: readonly tf.Tensor[], batch: tf.Tensor): tf.Tensor2D {
+  let value = batch;
+  let next = 0;
+  const take = () => present(tensors[next++], "one tensor for each kernel and bias");
+  for (const [index, layer] of model.layers.entries()) {
+    switch (layer.className) {
+      case "Flatten":
+        value = tf.reshape(value, [value.shape[0] as number, -1]);
+        break;
+      case "Dense":
+        value = tf.add(tf.matMul(value as tf.Tensor2D, take() as tf.Tensor2D), take());
+        break;
+      case "Conv2D":
+        value = tf.add(
+          tf.conv2d(value as tf.Tensor4D, take() as tf.Tensor4D, layer.strides, layer.padding),
+          take(),
+        );
+        break;
+      case "MaxPooling2D":
+        value = tf.maxPool(value as tf.Tensor4D, layer.poolSize, layer.strides, "valid");
+        break;
+      default:
+        unreachable(layer);
+    }
+    if (index < model.layers.length - 1) value = activate(layer, value);
+  }
+  return value as tf.Tensor2D;
+}
+
+function activate(layer: LayerSpec, value: tf.Tensor): tf.Tensor {
+  if (!("activation" in layer)) return value;
+  switch (layer.activation) {
+    case "linear":
+      return value;
+    case "relu":
+      return tf.relu(value);
+    case "tanh":
+      return tf.tanh(value);
+    case "sigmoid":
+      return tf.sigmoid(value);
+    case "softmax":
+      return tf.softmax(value);
+    default:
+      return unreachable(layer.activation);
+  }
+}
+
+function layoutOf(model: ModelSpec) {
+  const shapes = tensorShapes(model);
+  assert(shapes.ok, "a task's schema has checked its model");
+  return shapes.tensors;
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

@@ -1,0 +1,120 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { assert } from "../kernel/assert.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { ModelSpec } from "../task/model.ts";
+import { shuffledIndices } from "../task/shuffle.ts";
+import type { TrainingPlan } from "../task/task.ts";
+import { breathe } from "./breathe.ts";
+import { forward, tensorsToWeights, weightsToTensors } from "./network.ts";
+import { type Optimizer, optimizerOf } from "./optimizer.ts";
+import { gatherInputs, gatherOneHot, type Rows } from "./rows.ts";
+
+export interface TrainingJob {
+  readonly model: ModelSpec;
+  readonly plan: TrainingPlan;
+  /** Flat, in the order of `tensorShapes`. Not modified. */
+  readonly weights: Float32Array;
+  readonly rows: Rows;
+  /** u32; orders the batches of every epoch. */
+  readonly shuffleSeed: number;
+}
+export interface StepProgress {
+  /** 1-based; `step` counts over all epochs. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly stepCount: number;
+  /** Mean cross-entropy of the epoch so far, in nats. */
+  readonly loss: number;
+}
+export interface Training {
+  /** The new weights. */
+  readonly weights: Float32Array;
+  /** Mean loss of each epoch, in nats, as its batches went by. */
+  readonly epochLosses: readonly number[];
+}
+
+const PROGRESS_EVERY_MS = 150;
+
+/**
+ * Trains from `job.weights` on the backend in use. The same job on the same backend gives the same weights.
+ *
+ * The proximal term mu (w - w0) is added to the gradient. Source: Li et al. 2020, arXiv:1812.06127, equation 2.
+ * Errors: `cancelled` once `signal` is aborted.
+ */
+export async function train(
+  job: TrainingJob,
+  onProgress: (progress: StepProgress) => void,
+  signal: AbortSignal,
+): Promise<Result<Training, { readonly type: "cancelled" }>> {
+  const { model, plan, rows } = job;
+  assert(rows.count > 0, "training needs rows");
+  const stepsPerEpoch = Math.ceil(rows.count / plan.batchSize);
+  const stepCount = stepsPerEpoch * plan.epochs;
+  const start = weightsToTensors(model, job.weights);
+  const variables = start.map((tensor) => tf.variable(tensor, true));
+  const optimizer = optimizerOf(plan);
+  const pause = breathe();
+  const epochLosses: number[] = [];
+  let epochLossSum: tf.Scalar = tf.scalar(0);
+  let lastProgressMs = Number.NEGATIVE_INFINITY;
+  try {
+    for (let epoch = 1, step = 0; epoch <= plan.epochs; epoch++) {
+      const order = shuffledIndices(rows.count, (job.shuffleSeed + epoch) >>> 0);
+      for (let first = 0; first < rows.count; first += plan.batchSize) {
+        if (signal.aborted) return err({ type: "cancelled" });
+        const indices = order.subarray(first, first + plan.batchSize);
+        const sum = trainStep(job, variables, start, optimizer, indices, epochLossSum);
+        epochLossSum.dispose();
+        epochLossSum = sum;
+        step += 1;
+        // Reading a loss waits for the GPU, so it is read a few times a second only.
+        if (performance.now() - lastProgressMs >= PROGRESS_EVERY_MS) {
+          const loss = ((await epochLossSum.data())[0] as number) / (first + indices.length);
+          onProgress({ epoch, step, stepCount, loss });
+          lastProgressMs = performance.now();
+        }
+        await pause();
+      }
+      const loss = ((await epochLossSum.data())[0] as number) / rows.count;
+      epochLosses.push(loss);
+      onProgress({ epoch, step, stepCount, loss });
+      epochLossSum.dispose();
+      epochLossSum = tf.scalar(0);
+    }
+    return ok({ weights: await tensorsToWeights(variables), epochLosses });
+  } finally {
+    epochLossSum.dispose();
+    optimizer.dispose();
+    tf.dispose(start);
+    for (const variable of variables) variable.dispose();
+  }
+}
+
+/** One step; returns the epoch's loss sum with this batch added. */
+function trainStep(
+  job: TrainingJob,
+  variables: tf.Variable[],
+  start: readonly tf.Tensor[],
+  optimizer: Optimizer,
+  indices: Uint32Array,
+  lossSum: tf.Scalar,
+): tf.Scalar {
+  const { model, plan, rows } = job;
+  return tf.tidy(() => {
+    const batch = gatherInputs(rows, indices, model.inputShape);
+    const oneHot = gatherOneHot(rows, indices, model.classCount);
+    const batchLoss = (): tf.Scalar => {
+      const logProbabilities = tf.logSoftmax(forward(model, variables, batch));
+      return tf.neg(tf.div(tf.sum(tf.mul(oneHot, logProbabilities)), indices.length));
+    };
+    const { value, grads } = tf.variableGrads(batchLoss, variables);
+    for (const [index, variable] of variables.entries()) {
+      const gradient = grads[variable.name];
+      if (plan.proximalMu === 0 || gradient === undefined) continue;
+      const distance = tf.sub(variable, start[index] as tf.Tensor);
+      grads[variable.name] = tf.add(gradient, tf.mul(distance, plan.proximalMu));
+    }
+    optimizer.apply(variables, grads);
+    return tf.add(lossSum, tf.mul(value, indices.length)) as tf.Scalar;
+  });
+}

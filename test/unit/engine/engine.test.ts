@@ -1,0 +1,185 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+import { beforeAll, describe, expect, test } from "vitest";
+import { timeBackends, useBackend } from "#shared/engine/backends.ts";
+import { evaluate, predict } from "#shared/engine/evaluate.ts";
+import { forward, parameterCount, weightsToTensors } from "#shared/engine/network.ts";
+import { train } from "#shared/engine/train.ts";
+import { modelSchema, tensorShapes } from "#shared/task/model.ts";
+import { seededUniform, shuffledIndices } from "#shared/task/shuffle.ts";
+import type { TrainingPlan } from "#shared/task/task.ts";
+import { forwardByHand, gradientByHand, lossByHand, type TinyNet } from "./tiny-net.ts";
+
+const NODE = { wasmPaths: null };
+const net: TinyNet = { inputs: 3, hidden: 4, classes: 3, activation: "tanh" };
+const model = modelSchema.parse({
+  format: "tfjs-layers",
+  inputShape: [3],
+  classCount: 3,
+  layers: [
+    { className: "Dense", name: "hidden", units: 4, activation: "tanh" },
+    { className: "Dense", name: "out", units: 3, activation: "softmax" },
+  ],
+});
+const convolutional = modelSchema.parse({
+  format: "tfjs-layers",
+  inputShape: [6, 7, 1],
+  classCount: 3,
+  layers: [
+    { className: "Conv2D", name: "conv", filters: 2, kernelSize: 3, strides: 1, padding: "same", activation: "relu" },
+    { className: "MaxPooling2D", name: "pool", poolSize: 2, strides: 2 },
+    { className: "Conv2D", name: "conv2", filters: 3, kernelSize: 2, strides: 1, padding: "valid", activation: "sigmoid" },
+    { className: "Flatten", name: "flat" },
+    { className: "Dense", name: "out", units: 3, activation: "softmax" },
+  ],
+});
+
+function randomNumbers(count: number, seed: number, scale = 1): number[] {
+  const next = seededUniform(seed);
+  return Array.from({ length: count }, () => Math.fround((2 * next() - 1) * scale));
+}
+const ROW_COUNT = 11;
+const rowList = Array.from({ length: ROW_COUNT }, (_, row) => randomNumbers(3, 100 + row));
+const labelList = rowList.map((_, row) => row % 3);
+const rows = { inputs: Float32Array.from(rowList.flat()), labels: Int32Array.from(labelList), count: ROW_COUNT };
+const weightList = randomNumbers(parameterCount(model), 7, 0.8);
+const weights = Float32Array.from(weightList);
+const never = new AbortController().signal;
+
+const plan: TrainingPlan = {
+  epochs: 3,
+  batchSize: 4,
+  optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0.9 },
+  proximalMu: 0.5,
+};
+
+/** The training loop again, on the gradient that is written out by hand. */
+function trainByHand(training: TrainingPlan, shuffleSeed: number) {
+  let current = [...weightList];
+  let velocity = current.map(() => 0);
+  let mean = current.map(() => 0);
+  let square = current.map(() => 0);
+  const epochLosses: number[] = [];
+  for (let epoch = 1, step = 1; epoch <= training.epochs; epoch++) {
+    const order = [...shuffledIndices(ROW_COUNT, shuffleSeed + epoch)];
+    let lossSum = 0;
+    for (let first = 0; first < ROW_COUNT; first += training.batchSize, step++) {
+      const batch = order.slice(first, first + training.batchSize);
+      for (const row of batch) lossSum += lossByHand(net, current, rowList[row] ?? [], labelList[row] ?? 0);
+      const gradient = gradientByHand(net, current, batch.map((row) => rowList[row] ?? []), batch.map((row) => labelList[row] ?? 0))
+        .map((value, index) => value + training.proximalMu * ((current[index] ?? 0) - (weightList[index] ?? 0)));
+      const { optimizer } = training;
+      if (optimizer.kind === "sgd") {
+        velocity = velocity.map((value, index) => optimizer.momentum * value + (gradient[index] ?? 0));
+        current = current.map((value, index) => value - optimizer.learningRate * (velocity[index] ?? 0));
+      } else {
+        mean = mean.map((value, index) => 0.9 * value + 0.1 * (gradient[index] ?? 0));
+        square = square.map((value, index) => 0.999 * value + 0.001 * (gradient[index] ?? 0) ** 2);
+        current = current.map((value, index) => {
+          const correctedMean = (mean[index] ?? 0) / (1 - 0.9 ** step);
+          const correctedSquare = (square[index] ?? 0) / (1 - 0.999 ** step);
+          return value - (optimizer.learningRate * correctedMean) / (Math.sqrt(correctedSquare) + 1e-7);
+        });
+      }
+    }
+    epochLosses.push(lossSum / ROW_COUNT);
+  }
+  return { weights: current, epochLosses };
+}
+
+function largestDifference(left: ArrayLike<number>, right: ArrayLike<number>): number {
+  expect(left.length).toBe(right.length);
+  return Array.from(left).reduce((largest, value, index) => Math.max(largest, Math.abs(value - (right[index] ?? Number.NaN))), 0);
+}
+
+describe.each(["cpu", "wasm"] as const)("the engine on %s", (backend) => {
+  beforeAll(async () => {
+    expect(await useBackend(backend, model, NODE, false)).toEqual({ ok: true, value: undefined });
+  });
+
+  test("predicts what the network written out by hand predicts", async () => {
+    const probabilities = await predict(model, weights, Float32Array.from(rowList[0] ?? []));
+    expect(largestDifference(probabilities, forwardByHand(net, weightList, rowList[0] ?? []).probabilities)).toBeLessThan(1e-6);
+  });
+
+  test("evaluates to the sums of the hand-written losses", async () => {
+    const losses = rowList.map((row, index) => lossByHand(net, weightList, row, labelList[index] ?? 0));
+    const correct = rowList.filter((row, index) => {
+      const { probabilities } = forwardByHand(net, weightList, row);
+      return probabilities.indexOf(Math.max(...probabilities)) === labelList[index];
+    }).length;
+    const evaluation = await evaluate(model, weights, rows);
+    expect(evaluation.count).toBe(ROW_COUNT);
+    expect(evaluation.correct).toBe(correct);
+    expect(evaluation.lossSum).toBeCloseTo(losses.reduce((sum, loss) => sum + loss, 0), 5);
+    expect(evaluation.lossSquareSum).toBeCloseTo(losses.reduce((sum, loss) => sum + loss * loss, 0), 5);
+  });
+
+  test.each([
+    ["momentum and a proximal term", plan],
+    ["plain descent", { ...plan, optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 }, proximalMu: 0 }],
+    ["Adam", { ...plan, optimizer: { kind: "adam", learningRate: 0.02 }, proximalMu: 0.1 }],
+  ] as const)("trains as the loop written out by hand: %s", async (_, training) => {
+    const expected = trainByHand(training, 5);
+    const trained = await train({ model, plan: training, weights, rows, shuffleSeed: 5 }, () => {}, never);
+    if (!trained.ok) throw new Error("was cancelled");
+    expect(largestDifference(trained.value.weights, weightList)).toBeGreaterThan(0.05);
+    expect(largestDifference(trained.value.weights, expected.weights)).toBeLessThan(2e-5);
+    expect(largestDifference(trained.value.epochLosses, expected.epochLosses)).toBeLessThan(1e-5);
+  });
+
+  test("leaves no tensor behind, ended or cancelled", async () => {
+    const before = tf.memory().numTensors;
+    await train({ model, plan, weights, rows, shuffleSeed: 1 }, () => {}, never);
+    const abort = new AbortController();
+    const cancelled = await train({ model, plan, weights, rows, shuffleSeed: 1 }, () => abort.abort(), abort.signal);
+    expect(cancelled).toEqual({ ok: false, error: { type: "cancelled" } });
+    await evaluate(model, weights, rows);
+    await predict(model, weights, new Float32Array(3));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test("gives the same weights for the same job", async () => {
+    const job = { model, plan, weights, rows, shuffleSeed: 9 };
+    const [first, second] = [await train(job, () => {}, never), await train(job, () => {}, never)];
+    expect(first).toEqual(second);
+    expect(await train({ ...job, shuffleSeed: 10 }, () => {}, never)).not.toEqual(first);
+  });
+});
+
+test.each([
+  ["dense", model],
+  ["convolutional", convolutional],
+] as const)("has the topology and tensor order of tf.layers: %s", async (_, spec) => {
+  expect(await useBackend("cpu", spec, NODE, false)).toMatchObject({ ok: true });
+  const reference = layers.sequential();
+  for (const [index, layer] of spec.layers.entries()) {
+    const shape = index === 0 ? { inputShape: spec.inputShape } : {};
+    const { className, ...config } = layer;
+    const make = { Dense: layers.layers.dense, Conv2D: layers.layers.conv2d, Flatten: layers.layers.flatten, MaxPooling2D: layers.layers.maxPooling2d }[className];
+    reference.add((make as (config: object) => layers.layers.Layer)({ ...config, ...shape }));
+  }
+  const shapes = tensorShapes(spec);
+  if (!shapes.ok) throw new Error(shapes.problem);
+  expect(reference.getWeights().map((tensor) => tensor.shape)).toEqual(shapes.tensors.map((tensor) => [...tensor.shape]));
+  const flat = Float32Array.from(randomNumbers(parameterCount(spec), 3));
+  const tensors = weightsToTensors(spec, flat);
+  reference.setWeights(tensors);
+  const batch = tf.tensor(randomNumbers(5 * spec.inputShape.reduce((a, b) => a * b, 1), 4), [5, ...spec.inputShape]);
+  const expected = (reference.predict(batch) as tf.Tensor).dataSync();
+  const actual = tf.tidy(() => tf.softmax(forward(spec, tensors, batch)).dataSync());
+  expect(largestDifference(actual, expected)).toBeLessThan(1e-6);
+});
+
+test("refuses engines that cannot do the task, with the reason", async () => {
+  expect(await useBackend("wasm", convolutional, NODE, false)).toEqual({ ok: false, error: "it cannot train convolutions" });
+  expect(await useBackend("webgl", model, NODE, false)).toEqual({ ok: false, error: "this platform has no WebGL here" });
+});
+
+test("times the engines and says why one is out", async () => {
+  const timings = await timeBackends(["webgl", "wasm", "cpu"], model, plan, NODE, false);
+  expect(timings.map((timing) => timing.backend)).toEqual(["webgl", "wasm", "cpu"]);
+  expect(timings[0]?.msPerStep).toBeNull();
+  expect(timings[1]?.msPerStep).toBeGreaterThan(0);
+  expect(timings[2]?.msPerStep).toBeGreaterThan(0);
+});
