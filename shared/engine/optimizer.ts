@@ -13,7 +13,9 @@ export function optimizerOf(plan: TrainingPlan): Optimizer {
   if (plan.optimizer.kind === "sgd") return sgd(plan.optimizer.learningRate, plan.optimizer.momentum);
   const adam = tf.train.adam(plan.optimizer.learningRate);
   return {
-    apply: (_variables, grads) => adam.applyGradients(grads),
+    apply: (_variables, grads) => {
+      adam.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
+    },
     dispose: () => adam.dispose(),
   };
 }
