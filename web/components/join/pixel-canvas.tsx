@@ -1,0 +1,89 @@
+"use client";
+
+import { useEffect, useRef } from "react";
+import { useColourScheme } from "./use-colour-scheme.ts";
+
+/** Which of the two colours a square has and how strong it is, 0 to 1; null leaves it empty. */
+export type Paint = (cell: number) => { readonly you: boolean; readonly strength: number } | null;
+
+/**
+ * Squares of one colour each, `columns` across. Painted when the browser is idle, so that it never holds up a tap.
+ * The stroke colour comes from `color`, one's own from `caret-color`: both resolve light and dark by themselves.
+ */
+export function PixelCanvas(props: {
+  readonly columns: number;
+  readonly rows: number;
+  readonly paint: Paint;
+  readonly label: string;
+  readonly className?: string;
+}) {
+  const { columns, rows, paint, label, className = "" } = props;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const scheme = useColourScheme();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of scheme changes what the two colours resolve to
+  useEffect(() => {
+    const cancel = whenIdle(() => {
+      if (canvas.current !== null) paintCells(canvas.current, columns, rows, paint);
+    });
+    return cancel;
+  }, [columns, rows, paint, scheme]);
+  return (
+    <canvas
+      ref={canvas}
+      width={columns}
+      height={rows}
+      role="img"
+      aria-label={label}
+      className={`block text-voice-3 caret-you [image-rendering:pixelated] ${className}`}
+    />
+  );
+}
+
+function paintCells(canvas: HTMLCanvasElement, columns: number, rows: number, paint: Paint): void {
+  const context = canvas.getContext("2d");
+  if (context === null) return;
+  const { color, caretColor } = getComputedStyle(canvas);
+  context.clearRect(0, 0, columns, rows);
+  for (let cell = 0; cell < columns * rows; cell++) {
+    const square = paint(cell);
+    if (square === null) continue;
+    context.globalAlpha = square.strength;
+    context.fillStyle = square.you ? caretColor : color;
+    context.fillRect(cell % columns, Math.floor(cell / columns), 1, 1);
+  }
+}
+
+function whenIdle(run: () => void): () => void {
+  // Safari has no requestIdleCallback.
+  if (typeof requestIdleCallback === "undefined") {
+    const timer = setTimeout(run, 1);
+    return () => clearTimeout(timer);
+  }
+  const handle = requestIdleCallback(run, { timeout: 500 });
+  return () => cancelIdleCallback(handle);
+}
+
+/** A small grey picture: `pixels` in [0, 1], row by row. */
+export function Picture(props: {
+  readonly pixels: Float32Array;
+  readonly height: number;
+  readonly width: number;
+  readonly label: string;
+  readonly className?: string;
+}) {
+  const { pixels, height, width, label, className } = props;
+  const latest = useRef<{ pixels: Float32Array; paint: Paint } | null>(null);
+  if (latest.current?.pixels !== pixels) {
+    // A trace of the empty squares stays, so that one sees how large the picture is.
+    latest.current = { pixels, paint: (cell) => ({ you: false, strength: 0.05 + 0.95 * (pixels[cell] ?? 0) }) };
+  }
+  return (
+    <PixelCanvas
+      columns={width}
+      rows={height}
+      paint={latest.current.paint}
+      label={label}
+      {...(className === undefined ? {} : { className })}
+    />
+  );
+}
