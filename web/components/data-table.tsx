@@ -1,0 +1,55 @@
+import type { ReactNode } from "react";
+
+export interface TableColumn<Row> {
+  /** Also what a cell says of itself where the table has become records. */
+  readonly label: string;
+  readonly numeric?: boolean;
+  /** The heading is for screen readers only, e.g. over a column of links. */
+  readonly hiddenLabel?: boolean;
+  readonly cell: (row: Row) => ReactNode;
+}
+
+interface DataTableProps<Row> {
+  readonly caption: string;
+  readonly columns: readonly TableColumn<Row>[];
+  readonly rows: readonly Row[];
+  readonly rowKey: (row: Row) => string | number;
+  /** Becomes records on a phone; for tables of more than four columns. */
+  readonly records?: boolean;
+}
+
+/** A table with a hidden caption, in a box of its own that scrolls sideways if it must. */
+export function DataTable<Row>({ caption, columns, rows, rowKey, records = false }: DataTableProps<Row>) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that may scroll must be reachable by keyboard
+    <section className="table-box" aria-label={caption} tabIndex={0}>
+      <table className={records ? "records" : undefined}>
+        <caption className="sr-only">{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.label} scope="col" className={column.numeric ? "num" : undefined}>
+                {column.hiddenLabel ? <span className="sr-only">{column.label}</span> : column.label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={rowKey(row)}>
+              {columns.map((column, index) => (
+                <td
+                  key={column.label}
+                  className={column.numeric ? "num" : undefined}
+                  data-label={index > 0 && !column.hiddenLabel ? column.label.toLowerCase() : undefined}
+                >
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,23 @@
+"use client";
+import { formatHash } from "../lib/format.ts";
+import { useStatus } from "../lib/queries.ts";
+import { Footer } from "./footer.tsx";
+
+/** What runs here: the database and how much it survives, the version and its code. */
+export function StatusFooter() {
+  const { data: status } = useStatus();
+  if (status === undefined) return <Footer>Chorus</Footer>;
+  return (
+    <Footer>
+      <span>
+        {status.database === "embedded"
+          ? "Embedded database: survives a crash, not a power cut"
+          : "PostgreSQL database"}
+      </span>
+      <span>
+        Chorus {status.version}, code <code>{formatHash(status.codeVersion, 8)}</code>
+      </span>
+      <span>Names of people are not checked: everyone who can open this page may act</span>
+    </Footer>
+  );
+}

@@ -1,0 +1,254 @@
+import type { EventView, Phase, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
+import { ERRORS } from "#shared/protocol/errors.ts";
+import {
+  capitalise,
+  countInWords,
+  formatCount,
+  formatDecimal,
+  formatDuration,
+  formatMeasure,
+  formatPercent,
+  formatPoints,
+  plural,
+} from "./format.ts";
+import type { ScoreRound } from "./score-geometry.ts";
+
+/*
+ * The sentences of the pages: plain, short, exact. Pure functions of what the API says. Words of the product, not of the
+ * field: masked update, left, opened, given up. A number that is not known is never made up.
+ */
+
+type Noun = { readonly one: string; readonly many: string };
+
+export const EMPTY_RUNS = "No runs yet. Launch one, or try the digits demo: about a minute.";
+/** P: what a task without differential privacy says of itself. */
+export const NO_NOISE = "This task adds no noise. The others in the sum hide a device, not mathematics.";
+
+/** A run as people call it: "digits, run 3". */
+export function runName(run: Pick<RunView, "task" | "number">): string {
+  return `${run.task}, run ${run.number}`;
+}
+
+const isGoing = (run: RunView): boolean => run.state === "running" || run.state === "stopping";
+export const isOver = (run: RunView): boolean => run.state === "completed" || run.state === "failed";
+
+/** How things stand with all runs, in one sentence. */
+export function homeSentence(runs: readonly RunView[]): string {
+  if (runs.length === 0) return EMPTY_RUNS;
+  const going = runs.filter(isGoing);
+  const waiting = going.filter((run) => run.currentRound === null || run.currentRound.phase === "recruiting").length;
+  const paused = runs.filter((run) => run.state === "paused").length;
+  const queued = runs.filter((run) => run.state === "queued").length;
+  const moving = going.length - waiting;
+  const parts = [
+    moving > 0 && `${countInWords(moving)} ${moving === 1 ? "run is" : "runs are"} going`,
+    waiting > 0 && `${countInWords(waiting)} ${waiting === 1 ? "waits" : "wait"} for devices`,
+    paused > 0 && `${countInWords(paused)} ${paused === 1 ? "is" : "are"} paused`,
+    queued > 0 && `${countInWords(queued)} ${queued === 1 ? "stands" : "stand"} in the queue`,
+  ].filter((part) => part !== false);
+  if (parts.length === 0) {
+    const last = runs.filter(isOver).toSorted((a, b) => (b.endedAt ?? "").localeCompare(a.endedAt ?? ""))[0];
+    return last === undefined ? "Nothing is going on." : `Nothing is going on. ${endedSentence(last)}`;
+  }
+  const [first = "", ...rest] = parts;
+  const head = moving > 0 ? first : withNoun(first);
+  return `${capitalise([head, ...rest].join(", "))}.`;
+}
+
+/** "one waits" to "one run waits", where nothing before has named the runs. */
+function withNoun(part: string): string {
+  const [count = "", ...rest] = part.split(" ");
+  return `${count} ${count === "one" ? "run" : "runs"} ${rest.join(" ")}`;
+}
+
+function endedSentence(run: RunView): string {
+  const last = run.history.at(-1);
+  const figure = last === undefined || run.roundsCommitted === 0 ? "" : ` at ${formatMeasure(last.accuracy)}`;
+  const name = capitalise(runName(run));
+  if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned) return `${name} finished${figure}.`;
+  return `${name} ended after ${run.roundsCommitted} of ${run.roundsPlanned} rounds${figure}.`;
+}
+
+/** The newest round of a run in one sentence, for lists: "Round 15 of 40 is collecting: 36 are in, 39 are needed." */
+export function roundLine(run: RunView): string {
+  if (run.state === "queued") return "Stands in the queue: one run of a task at a time.";
+  if (run.state === "paused") return `Paused after round ${run.roundsCommitted} of ${run.roundsPlanned}.`;
+  const round = run.currentRound;
+  if (round === null) return "Waiting for the first round.";
+  const name = `Round ${round.round} of ${run.roundsPlanned}`;
+  switch (round.phase) {
+    case "recruiting":
+      return `Waiting: ${plural(round.joined, "device is", "devices are")} here, round ${round.round} wants ${formatCount(round.goal)}.`;
+    case "training":
+      return `${name} is training on ${plural(round.joined, "device")}.`;
+    case "advertising":
+    case "sharing":
+      return `${name} agrees on keys: ${plural(round.advertised ?? round.trained, "device has", "devices have")} trained.`;
+    case "collecting":
+      return round.threshold === null
+        ? `${name} is collecting: ${formatCount(round.sent)} are in.`
+        : `${name} is collecting: ${formatCount(round.sent)} are in, ${formatCount(round.threshold)} are needed.`;
+    case "confirming":
+      return `${name} is closed: ${plural(round.sent, "masked update is", "masked updates are")} in, ${formatCount(round.confirmed)} confirmed.`;
+    case "unmasking":
+      return `${name} is being opened: one sum of ${formatCount(round.survivors ?? round.sent)}.`;
+    case "committed":
+      return `Round ${round.round} of ${run.roundsPlanned} is done: ${formatCount(round.survivors ?? round.sent)} voices, one sum.`;
+    case "voided":
+    case "failed":
+      return givenUp(round);
+  }
+}
+
+/** Why a round was given up, and what that means for what was sent. */
+export function givenUp(round: RoundView): string {
+  const threshold = round.threshold;
+  if (round.phase === "failed" && threshold !== null && round.sent < threshold) {
+    return `Round ${round.round} was given up. ${formatCount(round.sent)} of the ${formatCount(threshold)} needed arrived in time, so nothing was opened and nothing was learnt.`;
+  }
+  if (round.phase === "failed" && round.phaseEndsS.recruiting === undefined) {
+    return `Round ${round.round} was given up: ${plural(round.joined, "device", "devices")} came, too few. Nothing was sent.`;
+  }
+  const why = round.code === null ? "" : ` ${ERRORS[round.code][1]}`;
+  const end = round.opened ? "The sum was discarded and the model stays as it was." : "Nothing was opened and nothing was learnt.";
+  return `Round ${round.round} was given up.${why} ${end}`;
+}
+
+/** "version 15 is right for 68.1 % of drawings it has never seen" */
+function versionSentence(round: RoundView, noun: Noun): string {
+  if (round.accuracy === null) return `version ${round.round} is published`;
+  return `version ${round.round} is right for ${formatPercent(round.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(round.accuracy.halfWidth95)}`;
+}
+
+/** How a run stands, the sentence that opens its page. */
+export function runSentence(run: RunView, noun: Noun): string {
+  const round = run.currentRound;
+  const last = run.history.at(-1);
+  const right =
+    last === undefined || run.roundsCommitted === 0
+      ? ""
+      : ` The model is right for ${formatPercent(last.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(last.accuracy.halfWidth95)}.`;
+  if (run.state === "queued") return "This run stands in the queue. It begins when the current run of its task has ended.";
+  if (run.state === "completed") {
+    return run.roundsCommitted >= run.roundsPlanned
+      ? `All ${plural(run.roundsPlanned, "round")} are done.${right}`
+      : `Stopped after ${run.roundsCommitted} of ${run.roundsPlanned} rounds.${right}`;
+  }
+  if (run.state === "failed") {
+    const why = run.code === null ? "" : ` ${ERRORS[run.code][1]}`;
+    return `The run ended after ${run.roundsCommitted} of ${run.roundsPlanned} rounds.${why}${right}`;
+  }
+  if (run.state === "paused") return `Paused after round ${run.roundsCommitted} of ${run.roundsPlanned}. Nothing is sent until someone resumes it.${right}`;
+  if (round === null) return "The first round has not opened yet.";
+  const more = (round.threshold ?? 0) - round.sent;
+  const name = `Round ${round.round} of ${run.roundsPlanned}`;
+  switch (round.phase) {
+    case "collecting": {
+      const tail =
+        round.threshold === null
+          ? ""
+          : more > 0
+            ? ` ${capitalise(countInWords(more))} more, and the sum may be opened.`
+            : " Enough to open the sum; still nothing is opened.";
+      return `${name} is collecting. ${capitalise(plural(round.sent, "masked update is", "masked updates are"))} in.${tail}`;
+    }
+    case "training":
+      return `${name} is training. ${plural(round.joined - round.left, "device is", "devices are")} at work; nothing has left them yet.`;
+    case "committed":
+      return `Round ${round.round} is done. ${formatCount(round.survivors ?? round.sent)} voices, one sum: ${versionSentence(round, noun)}.`;
+    default:
+      return roundLine(run);
+  }
+}
+
+/** How a round stands, the sentence that opens its own page. */
+export function roundSentence(round: RoundView, noun: Noun): string {
+  if (round.phase === "committed") {
+    return `${formatCount(round.survivors ?? round.sent)} voices, one sum: ${versionSentence(round, noun)}.`;
+  }
+  if (round.phase === "voided" || round.phase === "failed") return givenUp(round);
+  return `This round is ${PHASE_WORDS[round.phase].doing}. Nothing has been opened.`;
+}
+
+/** The one sentence of a score, for people who do not see it. */
+export function scoreSentence(round: ScoreRound): string {
+  const counts = `${plural(round.joined, "device")} joined, ${formatCount(round.trained)} trained, ${formatCount(round.sent)} sent a masked update, ${formatCount(round.left)} left`;
+  const name = `Round ${round.round} after ${formatCount(round.nowS)} seconds: ${counts}`;
+  if (round.phase === "committed") return `${name}; the sum of ${formatCount(round.survivors ?? round.sent)} was opened.`;
+  if (round.phase === "failed") return `${name}; given up, never opened.`;
+  if (round.phase === "voided") return `${name}; given up, ${round.opened ? "the sum was discarded" : "never opened"}.`;
+  return round.threshold === null
+    ? `${name}; keys come first.`
+    : `${name}; ${formatCount(round.threshold)} are needed to open the sum.`;
+}
+
+/** What a phase is called here, the field's word stands beside it in mono. */
+export const PHASE_WORDS: Record<Phase, { readonly name: string; readonly doing: string }> = {
+  recruiting: { name: "Join", doing: "waiting for devices" },
+  training: { name: "Train", doing: "training" },
+  advertising: { name: "Agree on keys", doing: "agreeing on keys" },
+  sharing: { name: "Share keys", doing: "sharing keys" },
+  collecting: { name: "Send", doing: "collecting" },
+  confirming: { name: "Confirm", doing: "confirming the list" },
+  unmasking: { name: "Open the sum", doing: "being opened" },
+  committed: { name: "Done", doing: "done" },
+  voided: { name: "Discarded", doing: "given up" },
+  failed: { name: "Given up", doing: "given up" },
+};
+
+export type Ending = { readonly mark: "done" | "stopped"; readonly words: string };
+
+/** How a run ended, for tables. */
+export function endingOf(run: RunView): Ending {
+  if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned) return { mark: "done", words: "finished" };
+  if (run.code === "COHORT_TOO_SMALL") return { mark: "stopped", words: "too few came" };
+  if (run.code === "VOID_LIMIT") return { mark: "stopped", words: "eight sums in a row were discarded" };
+  if (run.code === "ABORTED_BY_OPERATOR" || run.state === "completed") return { mark: "stopped", words: "someone stopped it" };
+  return { mark: "stopped", words: run.code === null ? "ended early" : (ERRORS[run.code][1].split(".")[0] ?? "") };
+}
+
+/** Where a run stands, a few words beside its mark. */
+export function runStatus(run: RunView): string {
+  if (run.state === "queued") return "in the queue";
+  if (run.state === "paused") return "paused";
+  if (run.state === "stopping") return "stops after this round";
+  const left = run.secondsLeft === null ? "" : `, about ${formatDuration(run.secondsLeft)} left`;
+  if (run.pausing) return "running, pauses after this round";
+  return `running${left}`;
+}
+
+/** Under ten devices a sum hides little; the page says so. */
+export function demoWarning(deviceCount: number): string | null {
+  if (deviceCount >= 10) return null;
+  return `Demo: ${plural(deviceCount, "device")}. Too few to hide anyone; for trying out only.`;
+}
+
+/** What people bring to a task, in a few words. */
+export function broughtBy(task: TaskView["task"]): string {
+  const { features, exampleNoun } = task;
+  if (features.kind === "image") return `${exampleNoun.many}, ${features.height} × ${features.width}`;
+  return `CSV, ${features.columns.length + 1} columns`;
+}
+
+/** "Accuracy rose from 0.507 to 0.679 plus or minus 0.008 over 14 rounds." */
+export function trendSentence(name: string, history: readonly { value: number; halfWidth95: number }[]): string {
+  const first = history[0];
+  const last = history.at(-1);
+  if (first === undefined || last === undefined) return `${name}: no rounds yet.`;
+  const rounds = plural(history.length - 1, "round");
+  const gap = last.value - first.value;
+  const verb = Math.abs(gap) < 0.0005 ? "stayed" : gap > 0 ? "rose" : "fell";
+  const from = verb === "stayed" ? "" : ` from ${formatDecimal(first.value)}`;
+  return `${name} ${verb}${from} ${verb === "stayed" ? "at" : "to"} ${formatDecimal(last.value)} plus or minus ${formatDecimal(last.halfWidth95)} over ${rounds}.`;
+}
+
+/** After the connection went: what still holds. */
+export function offlineSentence(sinceUtc: string): string {
+  return `No connection since ${sinceUtc}. Figures are of then.`;
+}
+
+/** Newest first, each once. */
+export function mergeEvents(old: readonly EventView[], more: readonly EventView[]): EventView[] {
+  const bySequence = new Map([...old, ...more].map((event) => [event.sequence, event]));
+  return [...bySequence.values()].toSorted((a, b) => b.sequence - a.sequence);
+}
