@@ -1,0 +1,44 @@
+/**
+ * Every domain string of the `chorus/1` wire label, in one place: no two uses of a hash, key derivation or
+ * signature may share one, so a value made for one purpose never verifies for another (S5).
+ *
+ * A new use gets a new row here; a changed meaning gets a new wire label.
+ */
+export const DOMAINS = {
+  // What a session is bound to.
+  header: "chorus/1/header",
+  config: "chorus/1/config",
+  roundParams: "chorus/1/round-params",
+  roundId: "chorus/1/round-id",
+  advert: "chorus/1/advert",
+  sid: "chorus/1/sid",
+  set: "chorus/1/set",
+  // Keys and masks.
+  sKey: "chorus/1/s-key",
+  pairMask: "chorus/1/pair-mask",
+  selfMask: "chorus/1/self-mask",
+  shareEnc: "chorus/1/share-enc",
+  // Shares and their commitments.
+  share: "chorus/1/share",
+  bundle: "chorus/1/bundle",
+  shareLeaf: "chorus/1/share-leaf",
+  bCommit: "chorus/1/b-commit",
+  zShareCommit: "chorus/1/z-share-commit",
+  bShareCommit: "chorus/1/b-share-commit",
+  // Signed messages after sharing.
+  input: "chorus/1/input",
+  sets: "chorus/1/sets",
+  unmask: "chorus/1/unmask",
+  complaint: "chorus/1/complaint",
+  // Identity.
+  login: "chorus/1/login",
+  certificate: "chorus/1/certificate",
+  // Models.
+  initialModel: "chorus/1/initial-model",
+  void: "chorus/1/void",
+  // Transcript.
+  signatureLeaf: "chorus/1/signature-leaf",
+  sum: "chorus/1/sum",
+} as const;
+
+export type Domain = (typeof DOMAINS)[keyof typeof DOMAINS];

@@ -1,0 +1,41 @@
+import { assert } from "#shared/kernel/assert.ts";
+import { type Bytes, u32be, utf8 } from "#shared/kernel/bytes.ts";
+import type { Domain } from "./domains.ts";
+
+/** Bytes as they are, text as UTF-8, a number as a u32 of four bytes, big-endian. */
+export type EncodeItem = Uint8Array | string | number;
+
+/**
+ * The one encoding that is hashed, signed or derived from: each item as u32be(length) and its bytes, the domain first.
+ * No two different lists of items encode alike, since every length is written out.
+ *
+ * | bytes | content                       |
+ * | ----- | ----------------------------- |
+ * | 4     | length of the item, big-endian |
+ * | ...   | the item                      |
+ *
+ * @throws AssertionFault on a number that is no u32, or text with a lone surrogate.
+ * Source: the notation of the protocol; the same idea as TupleHash of SP 800-185, with fixed-width lengths.
+ * Does not protect: types are not encoded (text and its UTF-8 bytes are the same item), so the number and kind
+ * of items under one domain are fixed by the message's table.
+ */
+export function E(domain: Domain, ...items: readonly EncodeItem[]): Bytes {
+  const parts = [utf8(domain), ...items.map(itemToBytes)];
+  let byteCount = 0;
+  for (const part of parts) byteCount += 4 + part.length;
+  assert(byteCount < 2 ** 31, "an encoding is far shorter than its length fields can say");
+  const encoded = new Uint8Array(byteCount);
+  let offset = 0;
+  for (const part of parts) {
+    encoded.set(u32be(part.length), offset);
+    encoded.set(part, offset + 4);
+    offset += 4 + part.length;
+  }
+  return encoded;
+}
+
+function itemToBytes(item: EncodeItem): Uint8Array {
+  if (typeof item === "string") return utf8(item);
+  if (typeof item === "number") return u32be(item);
+  return item;
+}

@@ -1,0 +1,36 @@
+import { assert } from "#shared/kernel/assert.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+
+/**
+ * A set of roster positions (1-based) as a bitmap, the only form that is hashed and sent.
+ *
+ * | position p | bit (p - 1) mod 8, least significant first, of byte floor((p - 1) / 8) |
+ * | ---------- | ---------------------------------------------------------------------- |
+ * | padding    | zero                                                                   |
+ *
+ * One set has one bitmap, so two devices that hold the same set always sign the same bytes.
+ */
+export function positionsToBitmap(positions: Iterable<number>, rosterSize: number): Bytes {
+  const bitmap = new Uint8Array(Math.ceil(rosterSize / 8));
+  for (const position of positions) {
+    assert(Number.isInteger(position) && position >= 1 && position <= rosterSize, `no position ${position}`);
+    const byte = (position - 1) >>> 3;
+    bitmap[byte] = (bitmap[byte] as number) | (1 << ((position - 1) & 7));
+  }
+  return bitmap;
+}
+
+/** Ascending positions. Errors: `wrong-length`, and `padding` where a bit beyond the roster is set. */
+export function bitmapToPositions(bitmap: Uint8Array, rosterSize: number): Result<number[], BitmapError> {
+  if (bitmap.length !== Math.ceil(rosterSize / 8)) return err({ type: "wrong-length" });
+  const positions: number[] = [];
+  for (let bit = 0; bit < 8 * bitmap.length; bit++) {
+    if ((((bitmap[bit >>> 3] as number) >>> (bit & 7)) & 1) === 0) continue;
+    if (bit >= rosterSize) return err({ type: "padding" });
+    positions.push(bit + 1);
+  }
+  return ok(positions);
+}
+
+export type BitmapError = { readonly type: "wrong-length" } | { readonly type: "padding" };
