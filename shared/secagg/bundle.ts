@@ -1,0 +1,126 @@
+import { open, SEAL_OVERHEAD_BYTES, seal } from "../crypto/aead.ts";
+import { shareCommit } from "../crypto/commitments.ts";
+import { DOMAINS } from "../crypto/domains.ts";
+import { E } from "../crypto/encode.ts";
+import { buildMerkleTree, type MerkleTree, merkleLeafHash } from "../crypto/merkle.ts";
+import { assert } from "../kernel/assert.ts";
+import { type Bytes, equalBytes } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+
+/*
+ * A bundle is what one dealer hands out: a leaf for each holder, under one signed Merkle root.
+ *
+ * | part       | bytes                                                                              |
+ * | ---------- | ---------------------------------------------------------------------------------- |
+ * | plaintext  | E(share, sid, dealer, holder, z-share, b-share)                                     |
+ * | ciphertext | nonce (24) and secretbox of it; empty for the dealer's own leaf                     |
+ * | leaf       | E(share-leaf, holder, SHA-256(ciphertext), commitment to z-share, ... to b-share)   |
+ */
+
+/** Shares are as long as the secrets z and b. */
+export const SHARE_BYTES = 32;
+
+const PLAINTEXT_BYTES = E(
+  DOMAINS.share,
+  new Uint8Array(32),
+  0,
+  0,
+  new Uint8Array(SHARE_BYTES),
+  new Uint8Array(SHARE_BYTES),
+).length;
+export const SEALED_SHARE_BYTES = PLAINTEXT_BYTES + SEAL_OVERHEAD_BYTES;
+
+/** A holder's share of both secrets of one dealer. */
+export interface SharePair {
+  readonly z: Bytes;
+  readonly b: Bytes;
+}
+
+export interface ShareLeaf {
+  readonly ciphertext: Bytes;
+  readonly zShareCommit: Bytes;
+  readonly bShareCommit: Bytes;
+}
+
+/** From whom to whom, in which session. */
+export interface ShareRoute {
+  readonly sid: Bytes;
+  readonly dealer: number;
+  readonly holder: number;
+}
+
+/** @param key  Of this direction. @param nonce  24 fresh random bytes. */
+export function sealShares(key: Bytes, nonce: Bytes, route: ShareRoute, shares: SharePair): Bytes {
+  const plaintext = E(DOMAINS.share, route.sid, route.dealer, route.holder, shares.z, shares.b);
+  assert(plaintext.length === PLAINTEXT_BYTES, "shares have their one length");
+  const sealed = seal(key, nonce, plaintext);
+  plaintext.fill(0);
+  return sealed;
+}
+
+/**
+ * Errors: `SHARE_AUTH` where the box does not open, `SHARE_CTX` where what was sealed names another session, dealer or
+ * holder. The cipher does not commit to its key, hence the second check (S5).
+ */
+export function openShares(
+  key: Bytes,
+  route: ShareRoute,
+  ciphertext: Bytes,
+): Result<SharePair, "SHARE_AUTH" | "SHARE_CTX"> {
+  const opened = open(key, ciphertext);
+  if (!opened.ok) return err("SHARE_AUTH");
+  const plaintext = opened.value;
+  if (plaintext.length !== PLAINTEXT_BYTES) return err("SHARE_CTX");
+  // Both shares stand at fixed places; writing the whole item anew and comparing leaves no byte unchecked.
+  const b = plaintext.slice(-SHARE_BYTES);
+  const z = plaintext.slice(-2 * SHARE_BYTES - 4, -SHARE_BYTES - 4);
+  const expected = E(DOMAINS.share, route.sid, route.dealer, route.holder, z, b);
+  const inContext = equalBytes(plaintext, expected);
+  plaintext.fill(0);
+  expected.fill(0);
+  return inContext ? ok({ z, b }) : err("SHARE_CTX");
+}
+
+export async function commitShares(
+  primitives: Primitives,
+  route: ShareRoute,
+  shares: SharePair,
+): Promise<Omit<ShareLeaf, "ciphertext">> {
+  const { sid, dealer, holder } = route;
+  return {
+    zShareCommit: await shareCommit(primitives, "z", sid, dealer, holder, shares.z),
+    bShareCommit: await shareCommit(primitives, "b", sid, dealer, holder, shares.b),
+  };
+}
+
+/** Whether `share` is the one that the dealer committed to. */
+export async function shareMatches(
+  primitives: Primitives,
+  kind: "z" | "b",
+  route: ShareRoute,
+  share: Bytes,
+  leaf: ShareLeaf,
+): Promise<boolean> {
+  const { sid, dealer, holder } = route;
+  const commit = await shareCommit(primitives, kind, sid, dealer, holder, share);
+  return equalBytes(commit, kind === "z" ? leaf.zShareCommit : leaf.bShareCommit);
+}
+
+/** RFC 6962 hash of a holder's leaf. */
+export async function shareLeafHash(primitives: Primitives, holder: number, leaf: ShareLeaf): Promise<Bytes> {
+  const ciphertextHash = await primitives.sha256(leaf.ciphertext);
+  const item = E(DOMAINS.shareLeaf, holder, ciphertextHash, leaf.zShareCommit, leaf.bShareCommit);
+  return merkleLeafHash(primitives, item);
+}
+
+/** @param holders  Ascending, as many as `leaves`. */
+export async function bundleTree(
+  primitives: Primitives,
+  holders: readonly number[],
+  leaves: readonly ShareLeaf[],
+): Promise<MerkleTree> {
+  assert(holders.length === leaves.length, "a leaf for each holder");
+  const hashes = leaves.map((leaf, index) => shareLeafHash(primitives, holders[index] as number, leaf));
+  return buildMerkleTree(primitives, await Promise.all(hashes));
+}

@@ -1,0 +1,146 @@
+import { verifySignature } from "../crypto/signature.ts";
+import { pairMaskSign, selfMaskKey } from "../crypto/key-agreement.ts";
+import { addMasks, type Mask } from "../crypto/mask-stream.ts";
+import { verifyInclusion } from "../crypto/merkle.ts";
+import { assert, present } from "../kernel/assert.ts";
+import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { Secret } from "../kernel/secret.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { HashHex } from "../protocol/ids.ts";
+import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
+import { openShares, type SharePair, shareLeafHash, shareMatches } from "./bundle.ts";
+import type { ClientTools, Masked, MaskedInput, Shared } from "./client-state.ts";
+import { inputRoot, ringToBytes } from "./input.ts";
+import { type PositionSet, setOfBitmap } from "./position-sets.ts";
+import { holdersIn, memberAt, neighboursOf } from "./roster.ts";
+import { bundleItem, inputItem } from "./signed-items.ts";
+
+type Collect = CoordinatorMessageOf<"collect">;
+
+/** Why R2 is not sent; `against` is the dealer whose signed share is wrong, whom the device complains about. */
+export interface MaskRefusal {
+  readonly code: ErrorCode;
+  readonly against: number | null;
+}
+
+/**
+ * R2: opens the shares of U2, checks each against its dealer's commitment, and masks the input.
+ *
+ * @param makeInput  Called once, after all checks: the encoded vector, `config.vectorLength` words of the ring. It is
+ *                   masked in place, so that a device needs one vector and no copy.
+ * Errors: `ME_DROPPED`, `U2_BELOW_T`, `BAD_MESSAGE` where the shares are not those of U2, `SHARE_AUTH` and `SHARE_CTX`.
+ * Rules S3, S5, S9.
+ */
+export async function maskInput(
+  tools: ClientTools,
+  state: Shared,
+  message: Collect,
+  heard: Bytes,
+  makeInput: () => Promise<Uint32Array<ArrayBuffer>>,
+): Promise<Result<Masked, MaskRefusal>> {
+  const { roster, position } = state;
+  const u2 = await setOfBitmap(tools.primitives, roster, message.u2);
+  if (!u2.ok) return refuse("BAD_MESSAGE");
+  const inU2 = new Set(u2.value.positions);
+  if (!inU2.has(position)) return refuse("ME_DROPPED");
+  if (inU2.size < roster.thresholds.q) return refuse("U2_BELOW_T");
+  const dealers = neighboursOf(roster, position).filter((neighbour) => inU2.has(neighbour));
+  if (message.shares.map(({ dealer }) => dealer).join() !== dealers.join()) return refuse("BAD_MESSAGE");
+
+  const received = new Map<number, SharePair>();
+  const verdicts = await Promise.all(message.shares.map((sealed) => receiveShare(tools, state, sealed)));
+  for (const [index, verdict] of verdicts.entries()) {
+    if (verdict.ok) received.set(dealers[index] as number, verdict.value);
+  }
+  const refused = verdicts.find((verdict) => !verdict.ok);
+  if (refused !== undefined) {
+    for (const { z, b } of received.values()) for (const share of [z, b]) share.fill(0);
+    return refused;
+  }
+
+  const { answer, root } = await maskAndSign(tools, state, u2.value, dealers, await makeInput());
+  state.b.wipe();
+  for (const key of [...state.pairMaskKeys.values(), ...state.openingKeys.values()]) key.wipe();
+  const shares = new Map(
+    [...received].map(([owner, { z, b }]) => [owner, { z: new Secret(z), b: new Secret(b) }] as const),
+  );
+  return ok({
+    phase: "masked",
+    turn: state.turn,
+    roster,
+    position,
+    heard: { ...state.heard, collect: heard },
+    u2: u2.value,
+    shares: new Map<number, { z: Secret<Bytes> | null; b: Secret<Bytes> }>([
+      ...shares,
+      [position, { z: null, b: state.ownBShare }],
+    ]),
+    inputRoot: root,
+    answer,
+  });
+}
+
+async function receiveShare(
+  { primitives }: ClientTools,
+  { roster, position, openingKeys }: Shared,
+  sealed: Collect["shares"][number],
+): Promise<Result<SharePair, MaskRefusal>> {
+  const { dealer, root, path, signature } = sealed;
+  const holders = holdersIn(roster, dealer);
+  const included = await verifyInclusion(primitives, {
+    leafHash: await shareLeafHash(primitives, position, sealed),
+    index: holders.indexOf(position),
+    size: holders.length,
+    path,
+    root,
+  });
+  const item = bundleItem(roster.sid, dealer, root);
+  const signed = await verifySignature(primitives, memberAt(roster, dealer).identity, item, signature);
+  // Without the dealer's word for it this may be the coordinator's doing: no complaint about the dealer.
+  if (!included || !signed) return refuse("SHARE_AUTH");
+  const route = { sid: roster.sid, dealer, holder: position };
+  const key = present(openingKeys.get(dealer), "a key for each neighbour");
+  const opened = openShares(key.reveal(), route, sealed.ciphertext);
+  if (!opened.ok) return err({ code: opened.error, against: dealer });
+  const { z, b } = opened.value;
+  const zMatches = await shareMatches(primitives, "z", route, z, sealed);
+  const bMatches = await shareMatches(primitives, "b", route, b, sealed);
+  if (zMatches && bMatches) return opened;
+  z.fill(0);
+  b.fill(0);
+  return err({ code: "SHARE_CTX", against: dealer });
+}
+
+/** y = x + PRG(b) + sum of +-PRG(pair) over the neighbours in U2, mod 2^32, in place on `x`. */
+async function maskAndSign(
+  { primitives, signer }: ClientTools,
+  state: Shared,
+  u2: PositionSet,
+  dealers: readonly number[],
+  x: Uint32Array<ArrayBuffer>,
+): Promise<{ readonly answer: MaskedInput; readonly root: Bytes }> {
+  const { roster, position } = state;
+  assert(x.length === roster.attempt.terms.config.vectorLength, "the input has the agreed length");
+  const selfKey = await selfMaskKey(primitives, state.b.reveal(), roster.sid, position);
+  const masks: Mask[] = [{ key: selfKey, sign: 1 }];
+  for (const neighbour of dealers) {
+    const key = present(state.pairMaskKeys.get(neighbour), "a key for each neighbour").reveal();
+    masks.push({ key, sign: pairMaskSign(position, neighbour) });
+  }
+  await addMasks(primitives, x, masks);
+  selfKey.fill(0);
+  const body = ringToBytes(x);
+  const root = await inputRoot(primitives, body);
+  const signature = await signer.sign(inputItem(roster.sid, position, u2.hash, body.length, root));
+  const headers = {
+    sha256: bytesToHex(await primitives.sha256(body)) as HashHex,
+    root: bytesToHex(root) as HashHex,
+    signature: bytesToHex(signature),
+  };
+  return { answer: { headers, body }, root };
+}
+
+function refuse(code: ErrorCode) {
+  return err<MaskRefusal>({ code, against: null });
+}

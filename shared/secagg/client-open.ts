@@ -1,0 +1,161 @@
+import { verifyInclusion } from "../crypto/merkle.ts";
+import { verifySignature } from "../crypto/signature.ts";
+import { present } from "../kernel/assert.ts";
+import { type Bytes, equalBytes } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { Position } from "../protocol/ids.ts";
+import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
+import type { DeviceMessageOf } from "../protocol/messages/device.ts";
+import type { ClientTools, HeldShare, Masked, Revealed, Signed } from "./client-state.ts";
+import { inputLeafHash } from "./input.ts";
+import { setOfBitmap, without } from "./position-sets.ts";
+import { memberAt } from "./roster.ts";
+import { type OwnedShare, setsItem, unmaskItem } from "./signed-items.ts";
+
+/**
+ * R3: confirms U2 and U3, and from then on holds one share of each device of U2: that of b for a survivor, that of z for
+ * a dropout. The other is gone before the confirmation exists, so no later message can have it (S1).
+ *
+ * Errors: `EQUIVOCATION` where U2 is not the one that the input was masked for, `BAD_MESSAGE`, `U3_NOT_IN_U2`,
+ * `ME_DROPPED`, `U3_BELOW_T`. Rules S1, S6, S8.
+ */
+export async function confirmSets(
+  { primitives, signer }: ClientTools,
+  state: Masked,
+  message: CoordinatorMessageOf<"sets">,
+  heard: Bytes,
+): Promise<Result<Signed, ErrorCode>> {
+  const { roster, position, u2 } = state;
+  if (!equalBytes(message.u2, u2.bitmap)) return err("EQUIVOCATION");
+  const read = await setOfBitmap(primitives, roster, message.u3);
+  if (!read.ok) return err("BAD_MESSAGE");
+  const u3 = read.value;
+  if (without(u3, u2).length > 0) return err("U3_NOT_IN_U2");
+  const survivors = new Set(u3.positions);
+  if (!survivors.has(position)) return err("ME_DROPPED");
+  if (survivors.size < roster.thresholds.q) return err("U3_BELOW_T");
+
+  const bShares: HeldShare[] = [];
+  const zShares: HeldShare[] = [];
+  const ascending = [...state.shares].sort(([left], [right]) => left - right);
+  for (const [owner, { b, z }] of ascending) {
+    if (survivors.has(owner)) {
+      z?.wipe();
+      bShares.push({ owner, share: b });
+    } else {
+      b.wipe();
+      zShares.push({ owner, share: present(z, "the device itself is a survivor") });
+    }
+  }
+  const signature = await signer.sign(setsItem(roster.sid, u2.hash, u3.hash));
+  return ok({
+    phase: "signed",
+    turn: state.turn,
+    roster,
+    position,
+    heard: { ...state.heard, sets: heard },
+    sets: { u2, u3 },
+    bShares,
+    zShares,
+    inputRoot: state.inputRoot,
+    answer: { type: "confirm", sid: roster.sidHex, signature },
+  });
+}
+
+/** SHA-256 of what R3 signs: the device's one ballot of this session. */
+export function ballotHash(primitives: Primitives, state: Signed): Promise<Bytes> {
+  const { roster, sets } = state;
+  return primitives.sha256(setsItem(roster.sid, sets.u2.hash, sets.u3.hash));
+}
+
+/**
+ * R4: gives its shares once t devices have confirmed the very sets that this device confirmed.
+ *
+ * Errors: `EQUIVOCATION` on other sets, `BAD_SET_SIG`, `NOT_ENOUGH_SIGS`, `NOT_LOGGED`. Rules S1, S6.
+ */
+export async function revealShares(
+  { primitives, signer }: ClientTools,
+  state: Signed,
+  message: CoordinatorMessageOf<"open">,
+): Promise<Result<Revealed, ErrorCode>> {
+  const { roster, position, sets, bShares, zShares, inputRoot, turn, heard } = state;
+  if (!sameSets(state, message)) return err("EQUIVOCATION");
+  const confirmed = await checkConfirmations(primitives, state, message.confirmations);
+  if (!confirmed.ok) return confirmed;
+  // The message has no proof of the log yet; a config that names a log must not be opened without one.
+  if (!/^0*$/.test(roster.attempt.terms.config.logKey)) return err("NOT_LOGGED");
+  const hashes = { u2Hash: sets.u2.hash, u3Hash: sets.u3.hash };
+  const item = unmaskItem(roster.sid, position, hashes, bShares.map(bare), zShares.map(bare));
+  const signature = await signer.sign(item);
+  item.fill(0);
+  return ok({ phase: "revealed", turn, roster, position, heard, sets, bShares, zShares, inputRoot, signature });
+}
+
+/** R4 as it travels; the same bytes whenever it is asked for. */
+export function unmaskMessage(state: Revealed): DeviceMessageOf<"unmask"> {
+  const owned = ({ owner, share }: HeldShare) => ({ owner: owner as Position, share: share.reveal().slice() });
+  return {
+    type: "unmask",
+    sid: state.roster.sidHex,
+    bShares: state.bShares.map(owned),
+    zShares: state.zShares.map(owned),
+    signature: state.signature,
+  };
+}
+
+/** Whether an `open` names the sets that this device confirmed. */
+export function sameSets(state: Signed | Revealed, message: CoordinatorMessageOf<"open">): boolean {
+  const { u2, u3 } = state.sets;
+  return equalBytes(message.u2, u2.bitmap) && equalBytes(message.u3, u3.bitmap);
+}
+
+/** Each by another survivor, in ascending order, valid, and t or more. */
+async function checkConfirmations(
+  primitives: Primitives,
+  { roster, sets }: Signed,
+  confirmations: CoordinatorMessageOf<"open">["confirmations"],
+): Promise<Result<void, "BAD_SET_SIG" | "NOT_ENOUGH_SIGS">> {
+  const survivors = new Set(sets.u3.positions);
+  let before = 0;
+  for (const { signer } of confirmations) {
+    if (signer <= before || !survivors.has(signer)) return err("BAD_SET_SIG");
+    before = signer;
+  }
+  if (confirmations.length < roster.thresholds.t) return err("NOT_ENOUGH_SIGS");
+  const item = setsItem(roster.sid, sets.u2.hash, sets.u3.hash);
+  const verdicts = await Promise.all(
+    confirmations.map(({ signer, signature }) =>
+      verifySignature(primitives, memberAt(roster, signer).identity, item, signature),
+    ),
+  );
+  return verdicts.every(Boolean) ? ok(undefined) : err("BAD_SET_SIG");
+}
+
+/**
+ * Whether a committed outcome has this device's input in it, at its place among the survivors. A device that never heard
+ * U3 (it was away since its upload) goes by the message's own count and place.
+ */
+export async function ownInputIncluded(
+  primitives: Primitives,
+  state: Masked | Signed | Revealed,
+  result: Extract<CoordinatorMessageOf<"outcome">["result"], { kind: "committed" }>,
+): Promise<boolean> {
+  if (state.phase !== "masked") {
+    const survivors = state.sets.u3.positions;
+    if (result.survivorCount !== survivors.length) return false;
+    if (result.leafIndex !== survivors.indexOf(state.position)) return false;
+  }
+  return verifyInclusion(primitives, {
+    leafHash: await inputLeafHash(primitives, state.inputRoot),
+    index: result.leafIndex,
+    size: result.survivorCount,
+    path: result.path,
+    root: result.inputsRoot,
+  });
+}
+
+function bare({ owner, share }: HeldShare): OwnedShare {
+  return { owner, share: share.reveal() };
+}

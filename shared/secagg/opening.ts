@@ -1,0 +1,173 @@
+import { bCommit } from "../crypto/commitments.ts";
+import { DOMAINS } from "../crypto/domains.ts";
+import { E } from "../crypto/encode.ts";
+import { maskKeyPairFromSeed, pairMaskKey, pairMaskSign, selfMaskKey } from "../crypto/key-agreement.ts";
+import type { Mask } from "../crypto/mask-stream.ts";
+import { buildMerkleTree, type MerkleTree, merklePath, merkleRoot } from "../crypto/merkle.ts";
+import { combineShares, lagrangeBasisAtZero } from "../crypto/shamir.ts";
+import { assert, present } from "../kernel/assert.ts";
+import { type Bytes, equalBytes } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { HashHex } from "../protocol/ids.ts";
+import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
+import { inputLeafHash } from "./input.ts";
+import { type SessionSets, without } from "./position-sets.ts";
+import { holdersIn, memberAt, neighboursOf, type Roster } from "./roster.ts";
+import type { Opening } from "./server.ts";
+import type { OwnedShare } from "./signed-items.ts";
+
+/** How many matching shares each needed secret has: `b` of each survivor, `z` of each dropout of U2. By owner. */
+export function shareCounts(
+  roster: Roster,
+  sets: SessionSets,
+  openings: readonly Opening[],
+): ReadonlyMap<number, number> {
+  const counts = new Map(sets.u2.positions.map((owner) => [owner, 0]));
+  for (const { bShares, zShares } of openings) {
+    for (const { owner } of [...bShares, ...zShares]) {
+      counts.set(owner, present(counts.get(owner), "an owner in U2") + 1);
+    }
+  }
+  assert(counts.size <= roster.members.length, "owners lie in the roster");
+  return counts;
+}
+
+/** Whether t or more matching shares of every needed secret are there. */
+export function canReconstruct(roster: Roster, sets: SessionSets, openings: readonly Opening[]): boolean {
+  return [...shareCounts(roster, sets, openings).values()].every((count) => count >= roster.thresholds.t);
+}
+
+/**
+ * Rebuilds b of every survivor and z of every dropout and returns the masks that turn the sum of the survivors' masked
+ * inputs into the sum of their inputs: fold them, with their signs, into that sum.
+ *
+ * @param openings  Of distinct holders, as `verifyUnmask` returned them.
+ * Errors: `BELOW_T` with the owners that lack shares. `BAD_B` or `BAD_S` with the dealers whose matching shares make
+ * another secret than they announced: they dealt wrongly and are to blame (S9).
+ * Source: Bonawitz et al. 2017, figure 4, round 4. Rule S2.
+ */
+export async function reconstructMasks(
+  primitives: Primitives,
+  roster: Roster,
+  sets: SessionSets,
+  openings: readonly Opening[],
+): Promise<Result<readonly Mask[], ReconstructError>> {
+  const { t } = roster.thresholds;
+  const short = [...shareCounts(roster, sets, openings)].filter(([, count]) => count < t).map(([owner]) => owner);
+  if (short.length > 0) return err({ code: "BELOW_T", owners: short });
+  const combine = combiner(roster, openings);
+
+  const masks: Mask[] = [];
+  const badB: number[] = [];
+  for (const owner of sets.u3.positions) {
+    const b = combine("bShares", owner);
+    const announced = memberAt(roster, owner);
+    if (equalBytes(await bCommit(primitives, announced.identity, b), announced.bCommit)) {
+      masks.push({ key: await selfMaskKey(primitives, b, roster.sid, owner), sign: -1 });
+    } else badB.push(owner);
+    b.fill(0);
+  }
+  const badS: number[] = [];
+  for (const owner of without(sets.u2, sets.u3)) {
+    const z = combine("zShares", owner);
+    const pair = await maskKeyPairFromSeed(primitives, z);
+    if (equalBytes(pair.publicKey, memberAt(roster, owner).s)) {
+      masks.push(...(await leftoverPairMasks(primitives, roster, sets, owner, pair.secretKey)));
+    } else badS.push(owner);
+    z.fill(0);
+    pair.secretKey.fill(0);
+  }
+  if (badB.length > 0) return err({ code: "BAD_B", dealers: badB });
+  if (badS.length > 0) return err({ code: "BAD_S", dealers: badS });
+  return ok(masks);
+}
+export type ReconstructError =
+  | { readonly code: "BELOW_T"; readonly owners: readonly number[] }
+  | { readonly code: "BAD_B"; readonly dealers: readonly number[] }
+  | { readonly code: "BAD_S"; readonly dealers: readonly number[] };
+
+/** Combines the first t matching shares of a secret; the Lagrange basis is computed once for each set of holders. */
+function combiner(roster: Roster, openings: readonly Opening[]) {
+  const ascending = [...openings].sort((left, right) => left.holder - right.holder);
+  const basisByXs = new Map<string, Bytes>();
+  return (kind: "bShares" | "zShares", owner: number): Bytes => {
+    const holders = holdersIn(roster, owner);
+    const shares: { readonly x: number; readonly share: Bytes }[] = [];
+    for (const opening of ascending) {
+      const held = opening[kind].find((share: OwnedShare) => share.owner === owner);
+      if (held === undefined) continue;
+      shares.push({ x: holders.indexOf(opening.holder) + 1, share: held.share });
+      if (shares.length === roster.thresholds.t) break;
+    }
+    const xs = shares.map(({ x }) => x);
+    const basis = basisByXs.get(xs.join()) ?? lagrangeBasisAtZero(xs);
+    basisByXs.set(xs.join(), basis);
+    return combineShares(
+      basis,
+      shares.map(({ share }) => share),
+    );
+  };
+}
+
+/** The masks that survivors share with `dropout` and that nothing cancels, each with the sign that removes it. */
+async function leftoverPairMasks(
+  primitives: Primitives,
+  roster: Roster,
+  sets: SessionSets,
+  dropout: number,
+  secretKey: Bytes,
+): Promise<readonly Mask[]> {
+  const survivors = new Set(sets.u3.positions);
+  const neighbours = neighboursOf(roster, dropout).filter((neighbour) => survivors.has(neighbour));
+  return Promise.all(
+    neighbours.map(async (survivor): Promise<Mask> => {
+      const shared = await primitives.x25519(secretKey, memberAt(roster, survivor).s);
+      // Every key of a roster was probed when it came in.
+      assert(shared.ok, "a roster has no key of small order");
+      const key = await pairMaskKey(primitives, shared.value, roster.sid, survivor, dropout);
+      shared.value.fill(0);
+      return { key, sign: pairMaskSign(survivor, dropout) === 1 ? -1 : 1 };
+    }),
+  );
+}
+
+/** The tree of the survivors' inputs. @param roots  Their input roots in order of position. */
+export async function inputsTree(primitives: Primitives, roots: readonly Bytes[]): Promise<MerkleTree> {
+  return buildMerkleTree(primitives, await Promise.all(roots.map((root) => inputLeafHash(primitives, root))));
+}
+
+/** The outcome message that tells a survivor that the round is committed and its input in the sum. */
+export function committedOutcome(
+  roster: Roster,
+  sets: SessionSets,
+  inputs: MerkleTree,
+  position: number,
+  modelHash: string,
+): CoordinatorMessageOf<"outcome"> {
+  const leafIndex = sets.u3.positions.indexOf(position);
+  assert(leafIndex >= 0 && inputs.size === sets.u3.positions.length, "an outcome goes to a survivor");
+  return {
+    type: "outcome",
+    sid: roster.sidHex,
+    result: {
+      kind: "committed",
+      survivorCount: sets.u3.positions.length,
+      modelHash: modelHash as HashHex,
+      inputsRoot: inputs.root,
+      path: merklePath(inputs, leafIndex),
+      leafIndex,
+    },
+  };
+}
+
+/** Root over the confirmations, ascending by signer, for the log's `survivors.signed`. */
+export function confirmationsRoot(
+  primitives: Primitives,
+  confirmations: readonly { readonly signer: number; readonly signature: Bytes }[],
+): Promise<Bytes> {
+  return merkleRoot(
+    primitives,
+    confirmations.map(({ signer, signature }) => E(DOMAINS.signatureLeaf, signer, signature)),
+  );
+}

@@ -1,0 +1,77 @@
+import { DOMAINS } from "../crypto/domains.ts";
+import { E } from "../crypto/encode.ts";
+import type { Bytes } from "../kernel/bytes.ts";
+
+/*
+ * Every `E(...)` that an identity key or the issuer's key signs. Whoever signs and whoever verifies builds it here.
+ *
+ * | item        | fields after the domain                                                              | by     |
+ * | ----------- | ------------------------------------------------------------------------------------ | ------ |
+ * | certificate | projectId, P                                                                         | issuer |
+ * | login       | challenge, projectId, taskSlug, P                                                    | device |
+ * | advert      | H, P, C, S, bCommit                                                                  | device |
+ * | bundle      | sid, u, root                                                                         | device |
+ * | input       | sid, u, setHash(U2), byteLength, root, logSize, logRoot                              | device |
+ * | sets        | sid, setHash(U2), setHash(U3)                                                        | device |
+ * | unmask      | sid, u, setHash(U2), setHash(U3), count of b-shares, then (owner, share) of b, of z | device |
+ * | complaint   | sid, u, v                                                                            | device |
+ */
+
+export function certificateItem(projectId: string, identity: Bytes): Bytes {
+  return E(DOMAINS.certificate, projectId, identity);
+}
+
+export function loginItem(challenge: Bytes, projectId: string, taskSlug: string, identity: Bytes): Bytes {
+  return E(DOMAINS.login, challenge, projectId, taskSlug, identity);
+}
+
+/** The public keys of one attempt. */
+export interface AdvertKeys {
+  readonly identity: Bytes;
+  /** X25519, for sealing shares. */
+  readonly c: Bytes;
+  /** X25519, for pair masks. */
+  readonly s: Bytes;
+  readonly bCommit: Bytes;
+}
+
+/** A_i; also what the session id is made of. */
+export function advertItem(header: Bytes, keys: AdvertKeys): Bytes {
+  return E(DOMAINS.advert, header, keys.identity, keys.c, keys.s, keys.bCommit);
+}
+
+export function bundleItem(sid: Bytes, dealer: number, root: Bytes): Bytes {
+  return E(DOMAINS.bundle, sid, dealer, root);
+}
+
+/** The log's fields are zero as long as there is no public log; the format keeps their place. */
+const NO_LOG = { size: 0, root: new Uint8Array(32) };
+
+export function inputItem(sid: Bytes, position: number, u2Hash: Bytes, byteCount: number, root: Bytes): Bytes {
+  return E(DOMAINS.input, sid, position, u2Hash, byteCount, root, NO_LOG.size, NO_LOG.root);
+}
+
+export function setsItem(sid: Bytes, u2Hash: Bytes, u3Hash: Bytes): Bytes {
+  return E(DOMAINS.sets, sid, u2Hash, u3Hash);
+}
+
+/** A share and whose secret it is a part of. */
+export interface OwnedShare {
+  readonly owner: number;
+  readonly share: Bytes;
+}
+
+export function unmaskItem(
+  sid: Bytes,
+  position: number,
+  setHashes: { readonly u2Hash: Bytes; readonly u3Hash: Bytes },
+  bShares: readonly OwnedShare[],
+  zShares: readonly OwnedShare[],
+): Bytes {
+  const shares = [...bShares, ...zShares].flatMap(({ owner, share }) => [owner, share]);
+  return E(DOMAINS.unmask, sid, position, setHashes.u2Hash, setHashes.u3Hash, bShares.length, ...shares);
+}
+
+export function complaintItem(sid: Bytes, position: number, against: number): Bytes {
+  return E(DOMAINS.complaint, sid, position, against);
+}
