@@ -13,6 +13,7 @@ export const ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: ["never", "Send this route the content type that the API description names."],
   NOT_FOUND: ["never", "There is nothing under this address. Check the id."],
   METHOD_NOT_ALLOWED: ["never", "This address does not take that method."],
+  FORBIDDEN: ["never", "This is not taken from that address or page. Use the address that the coordinator printed."],
   RATE_LIMITED: ["later", "Too many at once. Wait a minute and try again."],
   INTERNAL: ["later", "The coordinator failed at this. Nothing was counted. Try again in a minute."],
   UNAVAILABLE: ["later", "The coordinator is starting or stopping. Try again in a moment."],

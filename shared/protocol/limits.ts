@@ -23,6 +23,10 @@ export const LIMITS = {
   socketsPerAddress: 64,
   uploadsAtATimePerDevice: 2,
   joinsPerMinutePerAddress: 10,
+  /** Requests of the public API that change something. */
+  writesPerMinutePerAddress: 300,
+  /** Runs that one dashboard connection watches. */
+  watchedRunsMax: 64,
   nameLengthMax: 64,
   sentenceLengthMax: 400,
   columnsMax: 512,

@@ -1,0 +1,116 @@
+import { randomUUID } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { Hono } from "hono";
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import type { Status } from "#shared/protocol/api.ts";
+import { wireError } from "#shared/protocol/errors.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import type { Coordinator } from "../../core/coordinator.ts";
+import type { Blobs, Log, Metrics, Spool, Store } from "../../core/ports.ts";
+import { rateLimit } from "../../core/rate-limit.ts";
+import { mountBlobs } from "./blobs.ts";
+import type { Api, Gate } from "./endpoint.ts";
+import { mountOperations, type OperationsPorts } from "./operations.ts";
+import type { Origins } from "./origins.ts";
+import { Problem, problemResponse } from "./problem.ts";
+import { mountRoutes } from "./routes.ts";
+import { API_POLICY, commonHeaders } from "./security-headers.ts";
+import { mountUploads } from "./uploads.ts";
+
+export interface HttpPorts {
+  readonly coordinator: Coordinator;
+  readonly store: Pick<Store, "ping">;
+  readonly blobs: Blobs;
+  readonly spool: Spool;
+  readonly metrics: Pick<Metrics, "uploaded">;
+  readonly clock: MonotonicClock;
+  readonly log: Log;
+  readonly status: () => Status;
+  readonly operations: Omit<OperationsPorts, "store">;
+  readonly origins: Origins;
+  /** Served over TLS. */
+  readonly secure: boolean;
+}
+
+/**
+ * Everything that answers over HTTP but the pages: /api/v1, /livez, /readyz, /metrics.
+ *
+ * One wrapper around all: a request id, the common headers, errors as `{ error: { code, message, retry } }` and never
+ * a stack (W1), 405 for a known address with another method, 404 for the rest.
+ */
+export function createApp(ports: HttpPorts): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  const headers = { ...commonHeaders(ports.secure), "content-security-policy": API_POLICY };
+  app.use(async (context, next) => {
+    const requestId = randomUUID();
+    await next();
+    for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
+    context.res.headers.set("x-request-id", requestId);
+    if (!context.res.headers.has("cache-control")) context.res.headers.set("cache-control", "no-store");
+    if (context.res.status >= 500) {
+      ports.log.warn({ requestId, method: context.req.method, route: context.req.path, status: context.res.status }, "request failed");
+    }
+  });
+  app.onError((error) => {
+    if (error instanceof Problem) return problemResponse(error);
+    ports.log.error({ error: error.message, stack: error.stack }, "a route failed");
+    return problemResponse({ wire: wireError("INTERNAL"), headers: {} });
+  });
+  mountOperations(app, { store: ports.store, ...ports.operations });
+  app.route("/api/v1", createApi(ports));
+  refuseOtherMethods(app);
+  app.notFound(() => problemResponse({ wire: wireError("NOT_FOUND"), headers: {} }));
+  return app;
+}
+
+function createApi(ports: HttpPorts): Api {
+  const api: Api = new OpenAPIHono();
+  const gate: Gate = {
+    origins: ports.origins,
+    clock: ports.clock,
+    writes: rateLimit(ports.clock, {
+      burst: LIMITS.writesPerMinutePerAddress,
+      perSecond: LIMITS.writesPerMinutePerAddress / 60,
+    }),
+  };
+  mountRoutes(api, gate, ports.coordinator, ports.status);
+  mountBlobs(api, ports.coordinator, ports.blobs);
+  mountUploads(api, gate, ports);
+  // The description does not change while the process lives.
+  let description: object | undefined;
+  api.get("/openapi.json", (context) => {
+    description ??= describe(api, ports.status().version);
+    return context.json(description);
+  });
+  return api;
+}
+
+function describe(api: Api, version: string): object {
+  return api.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Chorus coordinator",
+      version,
+      description: "Counts, times and sums of federated learning; never a device. Lists answer { items, next }.",
+      license: { name: "Apache-2.0" },
+    },
+    servers: [{ url: "/api/v1" }],
+  });
+}
+
+/** After all routes: an address that exists takes its own methods only. */
+function refuseOtherMethods(app: Hono<{ Bindings: HttpBindings }>): void {
+  const methodsByPath = new Map<string, Set<string>>();
+  for (const { path, method } of app.routes) {
+    if (method === "ALL") continue;
+    const methods = methodsByPath.get(path) ?? new Set<string>();
+    methods.add(method);
+    if (method === "GET") methods.add("HEAD");
+    methodsByPath.set(path, methods);
+  }
+  for (const [path, methods] of methodsByPath) {
+    const allow = [...methods].join(", ");
+    app.all(path, () => problemResponse({ wire: wireError("METHOD_NOT_ALLOWED"), headers: { allow } }));
+  }
+}

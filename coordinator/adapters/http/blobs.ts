@@ -1,0 +1,61 @@
+import { z } from "@hono/zod-openapi";
+import type { Coordinator } from "../../core/coordinator.ts";
+import type { Blobs } from "../../core/ports.ts";
+import { hashHexSchema, roundIdSchema } from "#shared/protocol/ids.ts";
+import { type Api, type ApiContext, check, errorSchema } from "./endpoint.ts";
+import { problem } from "./problem.ts";
+
+/** Models and published sums: named by their content or by a round that is over, so they never change. */
+export function mountBlobs(api: Api, coordinator: Coordinator, blobs: Blobs): void {
+  describeBytes(api, "/models/{hash}", "A model as safetensors, named by its SHA-256", z.strictObject({ hash: hashHexSchema }));
+  api.get("/models/:hash", async (context) => {
+    const { hash } = check(z.strictObject({ hash: hashHexSchema }), context.req.param(), "address");
+    return answerBlob(context, blobs, hash);
+  });
+  describeBytes(
+    api,
+    "/rounds/{roundId}/sum",
+    "The published integer sum of a round: update, weight and check numbers, i32 little-endian",
+    z.strictObject({ roundId: roundIdSchema }),
+  );
+  api.get("/rounds/:roundId/sum", async (context) => {
+    const { roundId } = check(z.strictObject({ roundId: roundIdSchema }), context.req.param(), "address");
+    const hash = await coordinator.publishedSumHash(roundId);
+    if (hash === null) throw problem("NOT_FOUND", "This round has published no sum.");
+    return answerBlob(context, blobs, hash);
+  });
+}
+
+async function answerBlob(context: ApiContext, blobs: Blobs, hash: string): Promise<Response> {
+  const byteCount = await blobs.byteCount(hash);
+  if (byteCount === null) throw problem("NOT_FOUND");
+  const headers = {
+    "cache-control": "public, max-age=31536000, immutable",
+    "content-type": "application/octet-stream",
+    "content-length": String(byteCount),
+    etag: `"${hash}"`,
+  };
+  if (context.req.header("if-none-match") === headers.etag) {
+    return new Response(null, { status: 304, headers: { "cache-control": headers["cache-control"], etag: headers.etag } });
+  }
+  if (context.req.method === "HEAD") return new Response(null, { headers });
+  const body = blobs.stream(hash);
+  if (body === null) throw problem("NOT_FOUND");
+  return new Response(body, { headers });
+}
+
+function describeBytes(api: Api, path: string, summary: string, params: z.ZodObject): void {
+  api.openAPIRegistry.registerPath({
+    method: "get",
+    path,
+    summary,
+    request: { params },
+    responses: {
+      200: {
+        description: summary,
+        content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+      },
+      default: { description: "What is wrong and what to do", content: { "application/json": { schema: errorSchema } } },
+    },
+  });
+}

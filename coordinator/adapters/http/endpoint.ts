@@ -1,0 +1,155 @@
+import type { HttpBindings } from "@hono/node-server";
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import { apiErrorSchema } from "#shared/protocol/api.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { addressKey, type RateLimit } from "../../core/rate-limit.ts";
+import type { Origins } from "./origins.ts";
+import { problem } from "./problem.ts";
+import { parseStrictJson } from "./strict-json.ts";
+
+export type ApiContext = Context<{ Bindings: HttpBindings }>;
+export type Api = OpenAPIHono<{ Bindings: HttpBindings }>;
+
+type Fields = z.ZodObject | undefined;
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+
+/** One route: what it takes and gives, for the caller, the check and the description alike. */
+export interface Endpoint<Params extends Fields, Query extends Fields, Body extends z.ZodType | undefined, Answer extends z.ZodType> {
+  readonly method: "get" | "post";
+  /** Under /api/v1, with parameters in braces. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly answer: Answer;
+  readonly status?: 200 | 201;
+  handle(input: {
+    readonly params: Parsed<Params>;
+    readonly query: Parsed<Query>;
+    readonly body: Parsed<Body>;
+  }): Promise<z.output<Answer>>;
+}
+
+/** What every route needs to judge a request before it reads it. */
+export interface Gate {
+  readonly origins: Origins;
+  readonly writes: RateLimit;
+  readonly clock: MonotonicClock;
+}
+
+export const errorSchema = apiErrorSchema.openapi("Error");
+
+/** Mounts the route behind the checks that all share: origin, rate, content type, size, strict JSON, schema. */
+export function mount<Params extends Fields, Query extends Fields, Body extends z.ZodType | undefined, Answer extends z.ZodType>(
+  api: Api,
+  gate: Gate,
+  endpoint: Endpoint<Params, Query, Body, Answer>,
+): void {
+  describe(api, endpoint);
+  api.on(endpoint.method.toUpperCase(), honoPath(endpoint.path), async (context) => {
+    if (endpoint.method === "post") checkWrite(context, gate);
+    const input = {
+      params: check(endpoint.params, context.req.param(), "address"),
+      query: check(endpoint.query ?? z.strictObject({}), singleQuery(context), "query"),
+      body: endpoint.body === undefined ? undefined : check(endpoint.body, await readJson(context, endpoint.body), "body"),
+    } as Parameters<typeof endpoint.handle>[0];
+    return Response.json(await endpoint.handle(input), { status: endpoint.status ?? 200 });
+  });
+}
+
+/** A write is refused to a foreign page and to a hasty sender before anything of it is read. */
+export function checkWrite(context: ApiContext, gate: Gate): void {
+  const { headers } = context.env.incoming;
+  if (!gate.origins.allowsOrigin(headers.origin, headers.host)) throw problem("FORBIDDEN");
+  if (!gate.writes.take(addressKey(remoteAddress(context)))) throw problem("RATE_LIMITED");
+}
+
+/** Of the connection itself; what a header claims is not believed. */
+export function remoteAddress(context: ApiContext): string {
+  return context.env.incoming.socket.remoteAddress ?? "";
+}
+
+/** @throws Problem BAD_REQUEST with the first thing that is wrong. */
+export function check<Schema extends z.ZodType | undefined>(schema: Schema, value: unknown, where: string): Parsed<Schema> {
+  if (schema === undefined) return undefined as Parsed<Schema>;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data as Parsed<Schema>;
+  const [issue] = parsed.error.issues;
+  const path = issue?.path.join(".") ?? "";
+  // An id that is none names nothing.
+  if (where === "address") throw problem("NOT_FOUND");
+  throw problem("BAD_REQUEST", `In the ${where}${path === "" ? "" : `, ${path}`}: ${issue?.message ?? "not as described"}.`.slice(0, 400));
+}
+
+function singleQuery(context: ApiContext): Record<string, string> {
+  const single: Record<string, string> = Object.create(null);
+  for (const [name, values] of Object.entries(context.req.queries())) {
+    if (values.length !== 1) throw problem("BAD_REQUEST", `In the query: ${name.slice(0, 64)} comes twice.`);
+    single[name] = values[0] as string;
+  }
+  return { ...single };
+}
+
+/** The body as a value, or undefined where it is empty. */
+async function readJson(context: ApiContext, schema: z.ZodType): Promise<unknown> {
+  const { incoming } = context.env;
+  const type = incoming.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+  // Nothing is unpacked here: a small body stays small.
+  if (incoming.headers["content-encoding"] !== undefined) throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body without a content encoding.");
+  const bytes = await readBytes(context);
+  if (bytes.length === 0) {
+    // Routes all of whose fields have defaults may be called without a body.
+    if (schema.safeParse({}).success) return {};
+    throw problem("BAD_REQUEST", "The body is empty.");
+  }
+  if (type !== "application/json") throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.");
+  const parsed = parseStrictJson(bytes);
+  if (!parsed.ok) throw problem("BAD_REQUEST", parsed.error.sentence);
+  return parsed.value;
+}
+
+async function readBytes(context: ApiContext): Promise<Uint8Array> {
+  const { incoming } = context.env;
+  if (Number(incoming.headers["content-length"] ?? 0) > LIMITS.jsonByteCountMax) throw problem("TOO_LARGE");
+  const chunks: Uint8Array[] = [];
+  let byteCount = 0;
+  try {
+    // Leaving the loop must not destroy the connection: the sender is still owed its answer.
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      byteCount += chunk.length;
+      if (byteCount > LIMITS.jsonByteCountMax) throw problem("TOO_LARGE");
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (incoming.destroyed && !incoming.complete) throw problem("BAD_REQUEST", "The body ended early.");
+    throw error;
+  }
+  return Buffer.concat(chunks);
+}
+
+function honoPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+function describe<Params extends Fields, Query extends Fields, Body extends z.ZodType | undefined, Answer extends z.ZodType>(
+  api: Api,
+  { method, path, summary, params, query, body, answer, status = 200 }: Endpoint<Params, Query, Body, Answer>,
+): void {
+  api.openAPIRegistry.registerPath({
+    method,
+    path,
+    summary,
+    request: {
+      ...(params === undefined ? {} : { params }),
+      ...(query === undefined ? {} : { query }),
+      ...(body === undefined ? {} : { body: { content: { "application/json": { schema: body } } } }),
+    },
+    responses: {
+      [status]: { description: summary, content: { "application/json": { schema: answer } } },
+      default: { description: "What is wrong and what to do", content: { "application/json": { schema: errorSchema } } },
+    },
+  });
+}

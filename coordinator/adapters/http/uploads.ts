@@ -1,0 +1,197 @@
+import type { IncomingMessage } from "node:http";
+import { z } from "@hono/zod-openapi";
+import type { Coordinator, UploadTicket } from "../../core/coordinator.ts";
+import type { Metrics, Spool } from "../../core/ports.ts";
+import { receiptSchema } from "#shared/protocol/api.ts";
+import { positionSchema, sessionIdSchema } from "#shared/protocol/ids.ts";
+import { type InputHeaders, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
+import { type Api, type ApiContext, check, checkWrite, errorSchema, type Gate } from "./endpoint.ts";
+import { Problem, problem } from "./problem.ts";
+
+/*
+ * A masked input, PUT /api/v1/uploads/{sid}/{position}; the same request may come again and in parts (W7).
+ *
+ * | header           | holds                                                          |
+ * | ---------------- | -------------------------------------------------------------- |
+ * | chorus-slot      | the token of the collect message                               |
+ * | chorus-sha256    | of the whole vector, hex                                       |
+ * | chorus-root      | Merkle root over its 64-KiB chunks, hex                        |
+ * | chorus-signature | over E(input, ...), hex                                        |
+ * | content-length   | exact length of this body; no chunked coding                   |
+ * | content-range    | optional, `bytes first-last/total`, to go on at `first`        |
+ *
+ * | answer           | means                                                          |
+ * | ---------------- | -------------------------------------------------------------- |
+ * | 200 Receipt      | the whole vector is stored, durably                            |
+ * | 202 { offset }   | this part is stored; go on at `offset`                         |
+ * | 409 CONFLICT     | with chorus-offset: another part was expected                  |
+ *
+ * HEAD with the same four headers answers `chorus-offset`: how many bytes are here.
+ */
+
+/** A sender that is silent for this long is cut off; it resumes. */
+const SILENCE_MS = 30_000;
+
+const paramsSchema = z.strictObject({ sid: sessionIdSchema, position: z.coerce.number().pipe(positionSchema) });
+
+export interface UploadPorts {
+  readonly coordinator: Pick<Coordinator, "beginUpload" | "finishUpload">;
+  readonly spool: Spool;
+  readonly metrics: Pick<Metrics, "uploaded">;
+}
+
+/** A body that is being received, by "sid/position". */
+interface Receiving {
+  /** Cuts it off; resolves when the spool is no longer written to. */
+  readonly end: () => Promise<void>;
+}
+
+export function mountUploads(api: Api, gate: Gate, ports: UploadPorts): void {
+  const receiving = new Map<string, Receiving>();
+  describeUploads(api);
+  api.get("/uploads/:sid/:position", async (context) => {
+    const { ticket } = await readTicket(context, ports);
+    const offset = ticket.receipt === null ? await ports.spool.offset(ticket.sid, ticket.position) : ticket.byteCount;
+    return Response.json({ offset }, { headers: { "chorus-offset": String(offset) } });
+  });
+  api.put("/uploads/:sid/:position", async (context) => {
+    checkWrite(context, gate);
+    const { ticket } = await readTicket(context, ports);
+    if (ticket.receipt !== null) return Response.json(ticket.receipt);
+    const key = `${ticket.sid}/${ticket.position}`;
+    // One writer a slot: a sender that lost its connection comes back while the old one still looks alive.
+    await receiving.get(key)?.end();
+    if (receiving.has(key)) throw problem("RATE_LIMITED", "This slot is being written to. Try again in a moment.");
+    const { incoming } = context.env;
+    const offset = bodyOffset(incoming, ticket);
+    const work = receive(incoming, ticket, offset, ports);
+    const settled = work.then(() => undefined, () => undefined);
+    const entry: Receiving = {
+      end: () => {
+        incoming.destroy();
+        return settled;
+      },
+    };
+    receiving.set(key, entry);
+    try {
+      return await work;
+    } finally {
+      if (receiving.get(key) === entry) receiving.delete(key);
+    }
+  });
+}
+
+/** The slot, the signature and the step are judged before a byte of the body is read. */
+async function readTicket(context: ApiContext, { coordinator }: UploadPorts): Promise<{ readonly ticket: UploadTicket }> {
+  const { sid, position } = check(paramsSchema, context.req.param(), "address");
+  const ticket = await coordinator.beginUpload(sid, position, readHeaders(context));
+  if (!ticket.ok) throw new Problem(ticket.error);
+  return { ticket: ticket.value };
+}
+
+function readHeaders(context: ApiContext): InputHeaders {
+  const header = (name: string) => context.req.header(`chorus-${name}`);
+  const fields = { slot: header("slot"), sha256: header("sha256"), root: header("root"), signature: header("signature") };
+  return check(inputHeadersSchema, fields, "chorus headers");
+}
+
+/** Where the body belongs in the vector. @throws Problem where length or range do not fit the ticket. */
+function bodyOffset({ headers }: IncomingMessage, ticket: UploadTicket): number {
+  if (headers["content-encoding"] !== undefined) throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the vector without a content encoding.");
+  if (headers["content-type"] !== "application/octet-stream") throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the vector as application/octet-stream.");
+  if (headers["content-length"] === undefined) throw problem("BAD_LENGTH", "Send the exact Content-Length, without chunked coding.");
+  const length = Number(headers["content-length"]);
+  const range = headers["content-range"];
+  if (range === undefined) {
+    if (length !== ticket.byteCount) throw badLength(length, ticket.byteCount);
+    return 0;
+  }
+  const match = /^bytes (\d{1,10})-(\d{1,10})\/(\d{1,10})$/.exec(range);
+  if (match === null) throw problem("BAD_LENGTH", "Content-Range must read: bytes first-last/total.");
+  const [first, last, total] = match.slice(1).map(Number) as [number, number, number];
+  if (total !== ticket.byteCount) throw badLength(total, ticket.byteCount);
+  if (first > last || last >= total || last - first + 1 !== length) {
+    throw problem("BAD_LENGTH", "Content-Range and Content-Length contradict each other. Nothing was counted.");
+  }
+  return first;
+}
+
+function badLength(byteCount: number, needed: number): Problem {
+  return problem(
+    "BAD_LENGTH",
+    `Refused: the list has ${byteCount / 4} numbers, the round needs ${needed / 4}. Reload to get the current client. Nothing was counted.`,
+  );
+}
+
+async function receive(
+  incoming: IncomingMessage,
+  ticket: UploadTicket,
+  offset: number,
+  { coordinator, spool, metrics }: UploadPorts,
+): Promise<Response> {
+  const { sid, position, byteCount, sha256, root } = ticket;
+  incoming.setTimeout(SILENCE_MS, () => incoming.destroy());
+  try {
+    const body = incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+    const received = await spool.receive({ sid, position, offset, byteCount, sha256, root }, body);
+    if (!received.ok) {
+      switch (received.error.type) {
+        case "bad-digest":
+          throw problem("BAD_DIGEST");
+        case "bad-length":
+          throw problem("BAD_LENGTH");
+        case "storage-full":
+          throw problem("STORAGE_FULL");
+        case "bad-offset": {
+          const expected = await spool.offset(sid, position);
+          throw problem("CONFLICT", `Go on at byte ${expected}.`, { "chorus-offset": String(expected) });
+        }
+      }
+    }
+    if (received.value === "partial") {
+      const reached = await spool.offset(sid, position);
+      return Response.json({ offset: reached }, { status: 202, headers: { "chorus-offset": String(reached) } });
+    }
+    const receipt = await coordinator.finishUpload(ticket);
+    if (!receipt.ok) throw new Problem(receipt.error);
+    metrics.uploaded(byteCount);
+    return Response.json(receipt.value);
+  } finally {
+    incoming.setTimeout(0);
+  }
+}
+
+function describeUploads(api: Api): void {
+  const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
+  const headers = z.object({
+    "chorus-slot": inputHeadersSchema.shape.slot,
+    "chorus-sha256": hex(64),
+    "chorus-root": hex(64),
+    "chorus-signature": inputHeadersSchema.shape.signature,
+    "content-range": z.string().optional(),
+  });
+  const error = { description: "What is wrong and what to do", content: { "application/json": { schema: errorSchema } } };
+  const offset = { content: { "application/json": { schema: z.object({ offset: z.int() }) } } };
+  api.openAPIRegistry.registerPath({
+    method: "put",
+    path: "/uploads/{sid}/{position}",
+    summary: "Send a masked input; only the device that holds the slot can",
+    request: {
+      params: paramsSchema,
+      headers,
+      body: { content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } },
+    },
+    responses: {
+      200: { description: "Stored, durably", content: { "application/json": { schema: receiptSchema.openapi("Receipt") } } },
+      202: { description: "This part is stored", ...offset },
+      default: error,
+    },
+  });
+  api.openAPIRegistry.registerPath({
+    method: "get",
+    path: "/uploads/{sid}/{position}",
+    summary: "How many bytes of a masked input are here",
+    request: { params: paramsSchema, headers },
+    responses: { 200: { description: "Where to go on", ...offset }, default: error },
+  });
+}

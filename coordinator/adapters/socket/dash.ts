@@ -1,0 +1,50 @@
+import type { Namespace } from "socket.io";
+import { z } from "zod";
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
+import { runIdSchema } from "#shared/protocol/ids.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import type { Broadcast, Log } from "../../core/ports.ts";
+import { guard } from "./guard.ts";
+
+/*
+ * Namespace /dash: views of the public API as they change.
+ *
+ * | event                   | direction | argument                  | acknowledgement             |
+ * | ----------------------- | --------- | ------------------------- | --------------------------- |
+ * | "watch"                 | to us     | { runId } or { all: true }| { ok: true } or { error }   |
+ * | "run", "round", "event" | from us   | the view                  | none                        |
+ */
+
+const watchSchema = z.union([z.strictObject({ runId: runIdSchema }), z.strictObject({ all: z.literal(true) })]);
+const ALL = "all";
+
+export function serveDashboards(namespace: Namespace, { clock, log }: { readonly clock: MonotonicClock; readonly log: Log }): void {
+  namespace.on("connection", (socket) => {
+    guard(socket, clock, log, {
+      event: "watch",
+      refuse: dashRefusal,
+      handle: async (payload) => {
+        const watch = watchSchema.safeParse(payload);
+        if (!watch.success) return dashRefusal("BAD_MESSAGE", "Send { runId } or { all: true }.");
+        // One room is the socket's own.
+        if (socket.rooms.size > LIMITS.watchedRunsMax) return dashRefusal("RATE_LIMITED", "This connection watches too many runs. Open another.");
+        await socket.join("all" in watch.data ? ALL : watch.data.runId);
+        return { ok: true };
+      },
+    });
+  });
+}
+
+function dashRefusal(code: ErrorCode, detail?: string): object {
+  return { error: wireError(code, detail) };
+}
+
+/** Fan-out to those who watch this run or all; a dashboard that both watch hears once. */
+export function dashBroadcast(namespace: Namespace): Broadcast {
+  return {
+    publish: (topic, runId, view) => {
+      namespace.to(ALL).to(runId).emit(topic, view);
+    },
+  };
+}

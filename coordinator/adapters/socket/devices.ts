@@ -1,0 +1,162 @@
+import type { Namespace, Socket } from "socket.io";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { decodeFrame, encodeFrame, type FrameError } from "#shared/protocol/frame.ts";
+import { type DeviceMessage, deviceMessageSchema } from "#shared/protocol/messages/device.ts";
+import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { type Access, type Login, refused } from "../../core/access.ts";
+import type { Coordinator } from "../../core/coordinator.ts";
+import type { Devices, Log } from "../../core/ports.ts";
+import { guard } from "./guard.ts";
+
+/*
+ * Namespace /device.
+ *
+ * | event   | direction   | argument                                     | acknowledgement |
+ * | ------- | ----------- | -------------------------------------------- | --------------- |
+ * | "frame" | to us       | one frame of messages/device.ts              | one Reply frame |
+ * | "frame" | to a device | one frame of messages/coordinator.ts         | none            |
+ * | "end"   | to a device | one Reply frame (refused); then a disconnect | none            |
+ */
+
+interface Traffic {
+  upByteCount: number;
+  downByteCount: number;
+}
+
+/** Identities whose bytes are remembered after they left, so that a returning device goes on counting. */
+const TRAFFIC_COUNT_MAX = 10_000;
+
+export class DeviceConnections implements Devices {
+  readonly #socketsByIdentity = new Map<string, Socket>();
+  readonly #trafficByIdentity = new Map<string, Traffic>();
+
+  send(identity: string, message: object): void {
+    this.#emit(identity, "frame", encodeFrame(message));
+  }
+
+  drop(identity: string, code: ErrorCode): void {
+    this.#emit(identity, "end", encodeFrame(refused(code)));
+    this.#socketsByIdentity.get(identity)?.disconnect(true);
+  }
+
+  traffic(identity: string): Traffic {
+    return { ...(this.#trafficByIdentity.get(identity) ?? { upByteCount: 0, downByteCount: 0 }) };
+  }
+
+  /** From now on `identity` is this connection; the one before is told so and ends (W6). */
+  adopt(identity: string, socket: Socket): void {
+    const before = this.#socketsByIdentity.get(identity);
+    if (before === socket) return;
+    // First the map: the end of the old connection must not look like the device's.
+    this.#socketsByIdentity.set(identity, socket);
+    if (before === undefined) return;
+    before.emit("end", encodeFrame(refused("ALREADY_CONNECTED")));
+    before.disconnect(true);
+  }
+
+  /** True where this was the device's connection, so that it is gone now. */
+  release(identity: string, socket: Socket): boolean {
+    if (this.#socketsByIdentity.get(identity) !== socket) return false;
+    return this.#socketsByIdentity.delete(identity);
+  }
+
+  count(identity: string, direction: keyof Traffic, byteCount: number): void {
+    const traffic = this.#trafficByIdentity.get(identity) ?? { upByteCount: 0, downByteCount: 0 };
+    traffic[direction] += byteCount;
+    this.#trafficByIdentity.delete(identity);
+    this.#trafficByIdentity.set(identity, traffic);
+    if (this.#trafficByIdentity.size <= TRAFFIC_COUNT_MAX) return;
+    for (const oldest of this.#trafficByIdentity.keys()) {
+      this.#trafficByIdentity.delete(oldest);
+      return;
+    }
+  }
+
+  #emit(identity: string, event: "frame" | "end", bytes: Bytes): void {
+    const socket = this.#socketsByIdentity.get(identity);
+    if (socket === undefined) return;
+    this.count(identity, "downByteCount", bytes.length);
+    socket.emit(event, bytes);
+  }
+}
+
+export interface DeviceNamespacePorts {
+  readonly coordinator: Coordinator;
+  readonly access: Access;
+  readonly connections: DeviceConnections;
+  readonly clock: MonotonicClock;
+  readonly log: Log;
+  /** A connection that holds a join token no longer counts for its address. */
+  readonly uncount: (socket: Socket) => void;
+}
+
+export function serveDevices(namespace: Namespace, ports: DeviceNamespacePorts): void {
+  const { coordinator, access, connections, clock, log } = ports;
+  namespace.on("connection", (socket) => {
+    const login = access.openLogin(socket.handshake.address);
+    guard(socket, clock, log, {
+      event: "frame",
+      refuse: (code, detail) => encodeFrame(refused(code, detail)),
+      handle: async (payload) => {
+        const { reply, settled } = await answerFrame(payload, socket, login, ports);
+        const bytes = encodeFrame(reply);
+        const identity = login.session?.identity;
+        if (identity !== undefined) {
+          connections.count(identity, "upByteCount", payloadByteCount(payload));
+          connections.count(identity, "downByteCount", bytes.length);
+        }
+        // After the acknowledgement is on its way: what follows a welcome must not overtake it.
+        if (settled !== undefined) setImmediate(settled);
+        return bytes;
+      },
+    });
+    socket.on("disconnect", () => {
+      const identity = login.session?.identity;
+      if (identity === undefined || !connections.release(identity, socket)) return;
+      // Not within `drop`, which the coordinator may be calling right now.
+      setImmediate(() => coordinator.deviceDown(identity));
+    });
+  });
+}
+
+interface Answer {
+  readonly reply: Reply;
+  readonly settled?: () => void;
+}
+
+async function answerFrame(payload: unknown, socket: Socket, login: Login, ports: DeviceNamespacePorts): Promise<Answer> {
+  const frame = decodeFrame(payload, deviceMessageSchema);
+  if (!frame.ok) return { reply: frameRefusal(frame.error) };
+  const message: DeviceMessage = frame.value;
+  if (message.type === "hello") return { reply: await login.hello(message) };
+  if (message.type === "authenticate") {
+    const reply = await login.authenticate(message);
+    const { session } = login;
+    // The connection may have ended while its signature was checked.
+    if (reply.type !== "welcome" || session === null || !socket.connected) return { reply };
+    if (session.invited) ports.uncount(socket);
+    ports.connections.adopt(session.identity, socket);
+    return { reply, settled: () => ports.coordinator.deviceUp(session.identity, session.task) };
+  }
+  if (login.session === null) return { reply: refused("NOT_AUTHENTICATED") };
+  return { reply: await ports.coordinator.onDeviceMessage(login.session.identity, message) };
+}
+
+function frameRefusal(error: FrameError): Reply {
+  switch (error.type) {
+    case "bad-frame":
+      return refused("BAD_FRAME");
+    case "too-large":
+      return refused("TOO_LARGE");
+    case "bad-message": {
+      const at = error.at === "" ? "" : ` at ${error.at.slice(0, 80)}`;
+      return refused("BAD_MESSAGE", `This message is not as described${at}: ${error.problem.slice(0, 200)}. Reload to get the current client.`);
+    }
+  }
+}
+
+function payloadByteCount(payload: unknown): number {
+  return payload instanceof Uint8Array || payload instanceof ArrayBuffer ? payload.byteLength : 0;
+}

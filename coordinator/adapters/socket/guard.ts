@@ -1,0 +1,49 @@
+import type { Socket } from "socket.io";
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import type { Log } from "../../core/ports.ts";
+import { rateLimit } from "../../core/rate-limit.ts";
+
+export interface GuardedEvent {
+  /** The one event that this namespace takes, with one argument. */
+  readonly event: string;
+  /** Never sees a second argument, a foreign event or a hasty sender. Its result is the acknowledgement. */
+  handle(payload: unknown): Promise<unknown>;
+  /** A refusal in this namespace's own shape. */
+  refuse(code: ErrorCode, detail?: string): unknown;
+}
+
+/**
+ * The one wrapper of every socket event: name, number of arguments, rate, try and catch, acknowledgement (W2).
+ * Without an acknowledgement nobody is answered, and nothing fails.
+ */
+export function guard(socket: Socket, clock: MonotonicClock, log: Log, guarded: GuardedEvent): void {
+  const rate = rateLimit(clock, {
+    burst: 2 * LIMITS.socketEventsPerSecond,
+    perSecond: LIMITS.socketEventsPerSecond,
+    keyCountMax: 1,
+  });
+  socket.onAny((event: unknown, ...args: unknown[]) => {
+    const last = args.at(-1);
+    const acknowledge = typeof last === "function" ? last : undefined;
+    const payloads = acknowledge === undefined ? args : args.slice(0, -1);
+    answer(event, payloads)
+      .then((reply) => acknowledge?.(reply))
+      .catch((error: unknown) => log.error({ error: String(error) }, "an acknowledgement failed"));
+  });
+  // Without a listener socket.io writes such errors to the console.
+  socket.on("error", (error: unknown) => log.warn({ error: String(error) }, "a socket failed"));
+
+  async function answer(event: unknown, payloads: readonly unknown[]): Promise<unknown> {
+    if (!rate.take("")) return guarded.refuse("RATE_LIMITED", "Too many events at once. Wait a second and try again.");
+    if (event !== guarded.event) return guarded.refuse("BAD_MESSAGE", `Send the event "${guarded.event}".`);
+    if (payloads.length !== 1) return guarded.refuse("BAD_MESSAGE", `"${guarded.event}" takes one argument.`);
+    try {
+      return await guarded.handle(payloads[0]);
+    } catch (error) {
+      log.error({ error: error instanceof Error ? error.message : "", stack: error instanceof Error ? error.stack : "" }, "an event failed");
+      return guarded.refuse("INTERNAL");
+    }
+  }
+}

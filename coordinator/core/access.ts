@@ -1,0 +1,143 @@
+import { type Bytes, bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
+import { DOMAINS } from "#shared/crypto/domains.ts";
+import { E } from "#shared/crypto/encode.ts";
+import { verifySignature } from "#shared/crypto/signature.ts";
+import { wireError, type ErrorCode } from "#shared/protocol/errors.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
+import type { Reply } from "#shared/protocol/messages/reply.ts";
+import type { CoordinatorPorts } from "./ports.ts";
+import { addressKey, rateLimit } from "./rate-limit.ts";
+
+/*
+ * Who may do what. In this version: a device proves that it holds its identity key, and an address may bring only so
+ * many new identities a minute. Anyone may bring a key (this stops no Sybils; enrolment comes with roles and accounts).
+ */
+
+/** A challenge that was not answered within this time is void. */
+const CHALLENGE_LIFE_MS = 60_000;
+/** Identities that have logged in since the start and whose return is not counted as a join. */
+const KNOWN_IDENTITY_COUNT_MAX = 100_000;
+
+/** 32 random bytes in hex. */
+const JOIN_TOKEN = /^[0-9a-f]{64}$/;
+
+export type AccessPorts = Pick<
+  CoordinatorPorts,
+  "store" | "primitives" | "random" | "clock" | "wall" | "issuer" | "projectId"
+>;
+
+/** Who a connection is, once it has shown so. */
+export interface DeviceSession {
+  /** 64 hex digits. */
+  readonly identity: string;
+  readonly task: string;
+  /** It came with a join token, so the limits per address do not count it. */
+  readonly invited: boolean;
+}
+
+/** The login of one connection. Each challenge is for this connection, one identity and one task, and is used once. */
+export interface Login {
+  /** Answers with a challenge. Errors: STATE after the login, UNKNOWN_TASK. */
+  hello(message: DeviceMessageOf<"hello">): Promise<Reply>;
+  /** Answers with the certificate. Errors: NOT_AUTHENTICATED without a live challenge, BAD_SIGNATURE, RATE_LIMITED. */
+  authenticate(message: DeviceMessageOf<"authenticate">): Promise<Reply>;
+  /** Null until `authenticate` has answered welcome. */
+  readonly session: DeviceSession | null;
+}
+
+export interface Access {
+  openLogin(address: string): Login;
+  /** A token that lifts the limit of joins per address, `uses` times; only its hash is stored. */
+  mintJoinToken(uses: number, lifeMs: number): Promise<string>;
+}
+
+export function createAccess(ports: AccessPorts): Access {
+  const joins = rateLimit(ports.clock, {
+    burst: LIMITS.joinsPerMinutePerAddress,
+    perSecond: LIMITS.joinsPerMinutePerAddress / 60,
+  });
+  const knownInvited = new Map<string, boolean>();
+
+  async function admit(identity: string, address: string, joinToken: string | undefined): Promise<Admission> {
+    const invitedBefore = knownInvited.get(identity);
+    if (invitedBefore !== undefined) return invitedBefore ? "invited" : "open";
+    if (joinToken !== undefined && JOIN_TOKEN.test(joinToken)) {
+      const tokenHash = await hashToken(ports, joinToken);
+      // A token that is spent, expired or foreign lifts nothing; the device is one like any other then.
+      if (await ports.store.useJoinToken(tokenHash, ports.wall.nowUnixMs())) return "invited";
+    }
+    return joins.take(addressKey(address)) ? "open" : "too-many";
+  }
+
+  return {
+    openLogin: (address) =>
+      createLogin(ports, async (identity, joinToken) => {
+        const admission = await admit(identity, address, joinToken);
+        if (admission !== "too-many" && knownInvited.size < KNOWN_IDENTITY_COUNT_MAX) {
+          knownInvited.set(identity, admission === "invited");
+        }
+        return admission;
+      }),
+    mintJoinToken: async (uses, lifeMs) => {
+      const token = bytesToHex(ports.random(32));
+      await ports.store.putJoinToken(await hashToken(ports, token), uses, ports.wall.nowUnixMs() + lifeMs);
+      return token;
+    },
+  };
+}
+
+type Admission = "invited" | "open" | "too-many";
+
+interface Challenge {
+  readonly identity: Bytes;
+  readonly task: string;
+  readonly challenge: Bytes;
+  readonly atMs: number;
+}
+
+function createLogin(
+  ports: AccessPorts,
+  admit: (identity: string, joinToken: string | undefined) => Promise<Admission>,
+): Login {
+  let pending: Challenge | null = null;
+  let session: DeviceSession | null = null;
+
+  return {
+    get session() {
+      return session;
+    },
+    hello: async ({ identity, task }) => {
+      if (session !== null) return refused("STATE", "This connection has said who it is. Open another to be someone else.");
+      if ((await ports.store.findTask(task)) === null) return refused("UNKNOWN_TASK");
+      const challenge = ports.random(32);
+      pending = { identity, task, challenge, atMs: ports.clock.nowMs() };
+      return { type: "challenge", challenge };
+    },
+    authenticate: async ({ signature, joinToken }) => {
+      if (session !== null) return refused("STATE", "This connection has said who it is already.");
+      const asked = pending;
+      // Used up by the first answer, right or wrong (W5).
+      pending = null;
+      if (asked === null || ports.clock.nowMs() - asked.atMs > CHALLENGE_LIFE_MS) return refused("NOT_AUTHENTICATED");
+      const signed = E(DOMAINS.login, asked.challenge, ports.projectId, asked.task, asked.identity);
+      if (!(await verifySignature(ports.primitives, asked.identity, signed, signature))) return refused("BAD_SIGNATURE");
+      const identity = bytesToHex(asked.identity);
+      const admission = await admit(identity, joinToken);
+      if (admission === "too-many") return refused("RATE_LIMITED");
+      await ports.store.noteDevice(identity, ports.wall.nowUnixMs());
+      const certificate = await ports.issuer.sign(E(DOMAINS.certificate, ports.projectId, asked.identity));
+      session = { identity, task: asked.task, invited: admission === "invited" };
+      return { type: "welcome", projectId: ports.projectId, issuerKey: ports.issuer.publicKey, certificate };
+    },
+  };
+}
+
+export function refused(code: ErrorCode, detail?: string): Reply {
+  return { type: "refused", error: wireError(code, detail) };
+}
+
+/** Tokens are 256 random bits, so a plain digest is enough to store. */
+async function hashToken(ports: Pick<AccessPorts, "primitives">, token: string): Promise<string> {
+  return bytesToHex(await ports.primitives.sha256(utf8(token)));
+}
