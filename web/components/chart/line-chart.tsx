@@ -1,0 +1,216 @@
+"use client";
+import { area, line } from "d3-shape";
+import type { ReactNode } from "react";
+import { type PlotFrame, plotFrame, spreadLabels } from "../../lib/chart-scale.ts";
+import { formatDecimal } from "../../lib/format.ts";
+import type { TableData } from "../../lib/table-data.ts";
+import { textWidth } from "../score/marks.tsx";
+import { Axes, ReadingLine } from "./axes.tsx";
+import { ChartFigure } from "./chart-figure.tsx";
+
+export interface LinePoint {
+  readonly x: number;
+  readonly y: number;
+  /** Half width of the 95 % interval; a band on lines, a whisker on rings. */
+  readonly halfWidth?: number;
+}
+
+export interface LineSeries {
+  /** Names the series in table and readings. */
+  readonly name: string;
+  /** sum: what was opened. ink: everything else. you: a participant's own page only. */
+  readonly colour: "sum" | "ink" | "you";
+  /** A line with a band, or rings with whiskers. */
+  readonly shape: "line" | "rings";
+  readonly points: readonly LinePoint[];
+  /** Beside the last point: a strong line, then quiet ones. */
+  readonly labels: readonly string[];
+}
+
+export interface ReferenceLine {
+  readonly y: number;
+  readonly label: string;
+  /** limit: an agreed bound, dashed in the colour of stopping. */
+  readonly kind?: "reference" | "limit";
+}
+
+interface LineChartProps {
+  readonly title: string;
+  readonly note: ReactNode;
+  /** The chart in one sentence: what, from, to. */
+  readonly label: string;
+  readonly fileName: string;
+  readonly xTitle: string;
+  readonly yTitle: string;
+  readonly x: readonly [number, number];
+  readonly series: readonly LineSeries[];
+  readonly references?: readonly ReferenceLine[];
+  readonly yFromZero?: boolean;
+  readonly height?: number;
+}
+
+/** Lines over rounds with their 95 % bands, direct labels and reference lines. */
+export function LineChart(props: LineChartProps) {
+  const { series, height = 236, xTitle } = props;
+  const steps = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].toSorted((a, b) => a - b);
+  const at = (x: number) => series.map((one) => one.points.find((point) => point.x === x));
+  const said = (point: LinePoint) =>
+    point.halfWidth === undefined
+      ? formatDecimal(point.y)
+      : `${formatDecimal(point.y)} ± ${formatDecimal(point.halfWidth)}`;
+  const table: TableData = {
+    columns: [xTitle, ...series.flatMap(({ name }) => [name, `${name}, ± 95 %`])],
+    rows: steps.map((x) => [x, ...at(x).flatMap((point) => [point?.y ?? null, point?.halfWidth ?? null])]),
+  };
+  const readings = steps.map((x) => {
+    const parts = at(x).flatMap((point, index) => (point ? [`${series[index]?.name} ${said(point)}`] : []));
+    return `${xTitle.charAt(0).toUpperCase()}${xTitle.slice(1)} ${x}: ${parts.join("; ")}.`;
+  });
+  return (
+    <ChartFigure
+      title={props.title}
+      note={props.note}
+      height={height}
+      table={table}
+      fileName={props.fileName}
+      readings={readings}
+      stepAt={(xPx, width) => nearest(steps, lineFrame(width, height, props).x.invert(xPx))}
+      draw={(width, step) => <LineDrawing {...props} height={height} width={width} at={step === null ? undefined : steps[step]} />}
+    />
+  );
+}
+
+/** Index of the step nearest to `value`; null where it is more than one step outside. */
+export function nearest(steps: readonly number[], value: number): number | null {
+  const [first, last] = [steps[0], steps.at(-1)];
+  if (first === undefined || last === undefined || value < first - 1 || value > last + 1) return null;
+  let best = 0;
+  for (const [index, step] of steps.entries()) {
+    if (Math.abs(step - value) < Math.abs((steps[best] ?? 0) - value)) best = index;
+  }
+  return best;
+}
+
+function lineFrame(width: number, height: number, props: LineChartProps): PlotFrame {
+  const values = [
+    ...props.series.flatMap(({ points }) => points.flatMap(({ y, halfWidth = 0 }) => [y - halfWidth, y + halfWidth])),
+    ...(props.references ?? []).map(({ y }) => y),
+    ...(props.yFromZero ? [0] : []),
+  ];
+  const low = values.length === 0 ? 0 : Math.min(...values);
+  const high = values.length === 0 ? 1 : Math.max(...values);
+  return plotFrame({ width, height, x: props.x, y: [low, high] });
+}
+
+function LineDrawing(props: LineChartProps & { width: number; height: number; at: number | undefined }) {
+  const { width, height, series, references = [], label } = props;
+  const frame = lineFrame(width, height, props);
+  return (
+    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
+      <Axes frame={frame} xTitle={props.xTitle} yTitle={props.yTitle} fromZero={props.yFromZero ?? false} />
+      {references.map((reference) => (
+        <Reference key={reference.label} frame={frame} reference={reference} />
+      ))}
+      {series.map((one) =>
+        one.shape === "line" ? (
+          <LineMarks key={one.name} frame={frame} series={one} />
+        ) : (
+          <RingMarks key={one.name} frame={frame} series={one} />
+        ),
+      )}
+      <SeriesLabels frame={frame} series={series} />
+      <ReadingLine frame={frame} at={props.at} />
+    </svg>
+  );
+}
+
+function Reference({ frame, reference }: { readonly frame: PlotFrame; readonly reference: ReferenceLine }) {
+  const y = frame.y(reference.y);
+  const beside = !frame.narrow && textWidth(reference.label) <= frame.width - frame.right;
+  return (
+    <g>
+      <line className={reference.kind ?? "reference"} x1={frame.left} x2={frame.right} y1={y} y2={y} />
+      <text
+        className="ink-note halo"
+        x={beside ? frame.right + 8 : frame.right}
+        y={beside ? y + 4 : y - 6}
+        textAnchor={beside ? "start" : "end"}
+      >
+        {reference.label}
+      </text>
+    </g>
+  );
+}
+
+function LineMarks({ frame, series }: { readonly frame: PlotFrame; readonly series: LineSeries }) {
+  const { x, y } = frame;
+  const banded = series.points.filter((point) => point.halfWidth !== undefined);
+  const band = area<LinePoint>()
+    .x((point) => x(point.x))
+    .y0((point) => y(point.y - (point.halfWidth ?? 0)))
+    .y1((point) => y(point.y + (point.halfWidth ?? 0)));
+  const path = line<LinePoint>()
+    .x((point) => x(point.x))
+    .y((point) => y(point.y));
+  return (
+    <g>
+      {banded.length > 1 && <path className={`band ${series.colour}`} d={band(banded) ?? ""} />}
+      {series.points.length > 1 && <path className={`series ${series.colour}`} d={path(series.points) ?? ""} />}
+      {series.points.map((point) => (
+        <circle key={point.x} className={`point ${series.colour}`} cx={x(point.x)} cy={y(point.y)} r={2.2} />
+      ))}
+    </g>
+  );
+}
+
+function RingMarks({ frame, series }: { readonly frame: PlotFrame; readonly series: LineSeries }) {
+  const { x, y } = frame;
+  return (
+    <g>
+      {series.points.map((point) => {
+        const half = point.halfWidth ?? 0;
+        const ends = { x1: x(point.x), x2: x(point.x), y1: y(point.y - half), y2: y(point.y + half) };
+        return (
+          <g key={point.x}>
+            {half > 0 && <line className="whisker-edge" {...ends} />}
+            {half > 0 && <line className={`whisker ${series.colour}`} {...ends} />}
+            <circle className="point ring" cx={x(point.x)} cy={y(point.y)} r={2.4} />
+          </g>
+        );
+      })}
+    </g>
+  );
+}
+
+const LINE_PX = 15;
+const LABEL_CLASS = { sum: "of-sum", ink: "of-ink-2", you: "of-you" } as const;
+
+/** Labels at the last points, moved apart; where there is no room at the right they stand on the plot. */
+function SeriesLabels({ frame, series }: { readonly frame: PlotFrame; readonly series: readonly LineSeries[] }) {
+  const labelled = series.flatMap((one) => {
+    const last = one.points.at(-1);
+    return last === undefined || one.labels.length === 0 ? [] : [{ one, last }];
+  });
+  const wanted = labelled.map(({ last }) => frame.y(last.y) + 4);
+  const placed = spreadLabels(wanted, 2 * LINE_PX + 2, frame.bottom - 18);
+  return (
+    <g>
+      {labelled.map(({ one, last }, index) => {
+        const at = frame.x(last.x) + 9;
+        const widest = Math.max(...one.labels.map(textWidth));
+        const fits = at + widest <= frame.width;
+        return one.labels.map((text, row) => (
+          <text
+            key={text}
+            className={row === 0 ? `ink-text halo ${LABEL_CLASS[one.colour]}` : "ink-note halo"}
+            x={fits ? at : frame.right}
+            y={(placed[index] ?? 0) + row * LINE_PX + (fits ? 0 : 22)}
+            textAnchor={fits ? "start" : "end"}
+          >
+            {text}
+          </text>
+        ));
+      })}
+    </g>
+  );
+}
