@@ -1,0 +1,136 @@
+// WebCrypto and JavaScript must give the same bytes for every input: two devices of one pair may use either.
+import { createCipheriv } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { addMask, addMasks, maskWords } from "#shared/crypto/mask-stream.ts";
+import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
+import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { localSigner, verifySignature } from "#shared/crypto/signature.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import type { Primitives } from "#shared/kernel/ports.ts";
+
+const webCrypto = webCryptoPrimitives(crypto.subtle);
+const javascript = javascriptPrimitives();
+const bytes = (minLength: number, maxLength = minLength) =>
+  fc.uint8Array({ minLength, maxLength }).map((array) => new Uint8Array(array));
+
+async function same<T>(call: (primitives: Primitives) => Promise<T>): Promise<void> {
+  const [left, right] = await Promise.all([call(webCrypto), call(javascript)]);
+  expect(left).toEqual(right);
+}
+
+describe("both primitives give the same bytes", () => {
+  test("SHA-256, short and long", async () => {
+    await fc.assert(fc.asyncProperty(bytes(0, 3000), (data) => same((p) => p.sha256(data))));
+  });
+
+  test("HKDF", async () => {
+    const inputs = fc.tuple(bytes(1, 64), bytes(0, 64), bytes(0, 100), fc.integer({ min: 1, max: 300 }));
+    await fc.assert(
+      fc.asyncProperty(inputs, ([key, salt, info, count]) => same((p) => p.hkdfSha256(key, salt, info, count))),
+    );
+  });
+
+  test("X25519, on any 32 bytes as a point", async () => {
+    await fc.assert(
+      fc.asyncProperty(bytes(32), bytes(32), async (secret, point) => {
+        await same((p) => p.x25519PublicKey(secret));
+        await same((p) => p.x25519(secret, point));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("AES-256-CTR at any block and length", async () => {
+    const inputs = fc.tuple(bytes(32), fc.integer({ min: 0, max: 2 ** 48 }), fc.integer({ min: 0, max: 5000 }));
+    await fc.assert(
+      fc.asyncProperty(inputs, ([key, block, count]) => same((p) => p.aes256CtrKeystream(key, block, count))),
+    );
+  });
+
+  test("Ed25519: signatures agree and verify across, and a flipped bit fails in both", async () => {
+    const inputs = fc.tuple(bytes(32), bytes(0, 200), fc.integer({ min: 0, max: 511 }));
+    await fc.assert(
+      fc.asyncProperty(inputs, async ([seed, message, bit]) => {
+        const signer = localSigner(seed);
+        const signature = await signer.sign(message);
+        expect(await localSigner(seed, crypto.subtle).sign(message)).toEqual(signature);
+        const bent = signature.slice();
+        bent[bit >>> 3] = (bent[bit >>> 3] as number) ^ (1 << (bit & 7));
+        for (const primitives of [webCrypto, javascript]) {
+          expect(await verifySignature(primitives, signer.publicKey, message, signature)).toBe(true);
+          expect(await verifySignature(primitives, signer.publicKey, message, bent)).toBe(false);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+/** The mask stream in one piece by OpenSSL, as bytes read little-endian. */
+function oracleWords(key: Bytes, wordCount: number): number[] {
+  const stream = createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(4 * wordCount));
+  return Array.from({ length: wordCount }, (_, index) => stream.readUInt32LE(4 * index));
+}
+
+describe.each([webCrypto, javascript])("the mask stream over $name", (primitives) => {
+  test("can be read from any word", async () => {
+    const key = new Uint8Array(32).fill(7);
+    const oracle = oracleWords(key, 400);
+    const window = fc.tuple(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 200 }));
+    await fc.assert(
+      fc.asyncProperty(window, async ([first, count]) => {
+        expect([...(await maskWords(primitives, key, first, count))]).toEqual(oracle.slice(first, first + count));
+      }),
+    );
+  });
+
+  test("is added and subtracted modulo 2^32, over several blocks and masks", async () => {
+    const length = 2 * 64 * 1024 + 1001;
+    const keys = [1, 2, 3].map((fill) => new Uint8Array(32).fill(fill));
+    const signs = [1, -1, 1] as const;
+    const streams = keys.map((key) => oracleWords(key, length));
+    const target = Uint32Array.from({ length }, (_, index) => Math.imul(index, 0x9e3779b1));
+    const expected = target.map(
+      (word, index) =>
+        word + (streams[0]?.[index] as number) - (streams[1]?.[index] as number) + (streams[2]?.[index] as number),
+    );
+    await addMasks(
+      primitives,
+      target,
+      keys.map((key, index) => ({ key, sign: signs[index] as 1 | -1 })),
+    );
+    expect(Buffer.from(target.buffer).equals(Buffer.from(expected.buffer))).toBe(true);
+  });
+
+  test("a block made alone equals the same block of the whole", async () => {
+    const key = new Uint8Array(32).fill(9);
+    const whole = new Uint32Array(70_000);
+    await addMask(primitives, whole, 1, key);
+    const part = new Uint32Array(3000);
+    await addMask(primitives, part, 1, key, 65_537);
+    expect(part).toEqual(whole.slice(65_537, 68_537));
+    await addMask(primitives, whole, -1, key);
+    expect(whole.every((word) => word === 0)).toBe(true);
+  });
+});
+
+test("masks ask for a few blocks at a time, however many neighbours there are", async () => {
+  let inFlight = 0;
+  let inFlightMax = 0;
+  let largest = 0;
+  const counting: Primitives = {
+    ...webCrypto,
+    aes256CtrKeystream: async (key, firstBlock, byteCount) => {
+      inFlightMax = Math.max(inFlightMax, ++inFlight);
+      largest = Math.max(largest, byteCount);
+      const stream = await webCrypto.aes256CtrKeystream(key, firstBlock, byteCount);
+      inFlight--;
+      return stream;
+    },
+  };
+  const masks = Array.from({ length: 60 }, (_, index) => ({ key: new Uint8Array(32).fill(index), sign: 1 as const }));
+  await addMasks(counting, new Uint32Array(200_000), masks);
+  expect(inFlightMax).toBeGreaterThan(1);
+  expect(inFlightMax * largest).toBeLessThanOrEqual(8 * 256 * 1024);
+});
