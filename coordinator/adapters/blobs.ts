@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import { createReadStream, fstatSync, openSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable, Transform } from "node:stream";
+import type { Blobs } from "#coordinator/core/ports.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import { isErrorCode, syncFolder, writeDurably } from "./durable-files.ts";
+
+/** Chunks of a stream; large enough that hashing and reading cost little beside the network. */
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Content-addressed files: `aa/<hash>` for each SHA-256, where aa are its first two digits.
+ *
+ * A name is the promise of its bytes: writing is durable before `put` returns, and every read checks the hash.
+ * @throws the error of the file system; a blob whose bytes do not have its hash rejects (a failing disk).
+ */
+export async function openBlobs(folder: string): Promise<Blobs> {
+  await mkdir(folder, { recursive: true });
+  await removePartials(folder);
+  const pathOf = (hash: string) => join(folder, hash.slice(0, 2), hash);
+
+  return {
+    put: async (bytes) => {
+      const hash = sha256Hex(bytes);
+      const path = pathOf(hash);
+      if ((await byteCountOf(path)) !== null) {
+        // The same bytes again; a damaged file is replaced.
+        if (sha256Hex(await readFile(path)) === hash) return hash;
+      }
+      if ((await mkdir(join(folder, hash.slice(0, 2)), { recursive: true })) !== undefined)
+        await syncFolder(folder);
+      await writeDurably(path, bytes);
+      return hash;
+    },
+    get: async (hash) => {
+      if (!isHash(hash)) return null;
+      let bytes: Bytes;
+      try {
+        bytes = await readFile(pathOf(hash));
+      } catch (error) {
+        if (isErrorCode(error, "ENOENT")) return null;
+        throw error;
+      }
+      if (sha256Hex(bytes) !== hash) throw damaged(hash);
+      return bytes;
+    },
+    byteCount: async (hash) => (isHash(hash) ? byteCountOf(pathOf(hash)) : null),
+    stream: (hash) => (isHash(hash) ? checkedStream(pathOf(hash), hash) : null),
+  };
+}
+
+/** The file's bytes; its last chunk is held back until the hash is seen to be right, so a damaged file ends cut. */
+function checkedStream(path: string, hash: string): ReadableStream<Uint8Array> | null {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, "r");
+  } catch (error) {
+    if (isErrorCode(error, "ENOENT")) return null;
+    throw error;
+  }
+  const { size } = fstatSync(descriptor);
+  const digest = createHash("sha256");
+  let seen = 0;
+  const check = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      digest.update(chunk);
+      seen += chunk.length;
+      if (seen === size && digest.digest("hex") !== hash) done(damaged(hash));
+      else done(null, chunk);
+    },
+  });
+  const file = createReadStream(path, { fd: descriptor, highWaterMark: CHUNK_BYTES });
+  file.on("error", (error) => check.destroy(error));
+  check.on("close", () => file.destroy());
+  return Readable.toWeb(file.pipe(check)) as ReadableStream<Uint8Array>;
+}
+
+async function byteCountOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isErrorCode(error, "ENOENT")) return null;
+    throw error;
+  }
+}
+
+/** What a kill in the middle of a `put` left behind. */
+async function removePartials(folder: string): Promise<void> {
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (name.endsWith(".partial")) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isHash(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+function sha256Hex(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function damaged(hash: string): Error {
+  return new Error(
+    `The stored file ${hash} is damaged: its bytes have another SHA-256. Restore it from a backup.`,
+  );
+}

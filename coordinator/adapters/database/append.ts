@@ -1,0 +1,224 @@
+import { type Kysely, sql, type Transaction } from "kysely";
+import type { Store, StoredEvent, StoreRecord, StreamId } from "#coordinator/core/ports.ts";
+import { assert, unreachable } from "#shared/kernel/assert.ts";
+import { err, ok } from "#shared/kernel/result.ts";
+import { toJson } from "./page.ts";
+import type { Database } from "./schema.ts";
+
+type RecordOf<Type extends StoreRecord["type"]> = Extract<StoreRecord, { type: Type }>;
+
+/** Rolls the transaction back; never leaves this file. */
+class SequenceTaken extends Error {}
+
+/** The writing half of the log: one event and its records, all or nothing. */
+export function appender(db: Kysely<Database>, projectId: string): Pick<Store, "append"> {
+  return {
+    append: async (stream, event, records) => {
+      try {
+        await db.transaction().execute((tx) => appendIn(tx, projectId, stream, event, records));
+        return ok(undefined);
+      } catch (error) {
+        if (error instanceof SequenceTaken) return err({ type: "sequence-taken" });
+        throw error;
+      }
+    },
+  };
+}
+
+async function appendIn(
+  tx: Transaction<Database>,
+  projectId: string,
+  stream: StreamId,
+  event: StoredEvent,
+  records: readonly StoreRecord[],
+): Promise<void> {
+  // Held until the commit, so writers stand in line here and what they read below cannot change under them.
+  const position = await nextNumber(tx, "event");
+  const { last } = await tx
+    .selectFrom("event")
+    .select((table) => table.fn.coalesce(table.fn.max("sequence"), sql<number>`0`).as("last"))
+    .where("stream_kind", "=", stream.kind)
+    .where("stream_id", "=", stream.id)
+    .executeTakeFirstOrThrow();
+  if (event.sequence <= last) throw new SequenceTaken();
+  assert(
+    event.sequence === last + 1,
+    `event ${event.sequence} of ${stream.kind} ${stream.id} follows ${last}`,
+  );
+  for (const record of records) await writeRecord(tx, projectId, record);
+  await tx
+    .insertInto("event")
+    .values({
+      position,
+      project_id: projectId,
+      stream_kind: stream.kind,
+      stream_id: stream.id,
+      sequence: event.sequence,
+      run_id: stream.kind === "run" ? stream.id : await runOfRound(tx, stream.id),
+      at: event.at,
+      body: toJson(event.event),
+    })
+    .execute();
+}
+
+async function runOfRound(tx: Transaction<Database>, roundId: string): Promise<string | null> {
+  const row = await tx
+    .selectFrom("round")
+    .select("run_id")
+    .where("round_id", "=", roundId)
+    .executeTakeFirst();
+  return row?.run_id ?? null;
+}
+
+/** The next number of a counter, from 1 without gaps; the row stays locked until the transaction ends. */
+export async function nextNumber(db: Kysely<Database>, name: string): Promise<number> {
+  const { value } = await db
+    .insertInto("counter")
+    .values({ name, value: 1 })
+    .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: sql<number>`counter.value + 1` }))
+    .returning("value")
+    .executeTakeFirstOrThrow();
+  return value;
+}
+
+async function writeRecord(tx: Transaction<Database>, projectId: string, record: StoreRecord): Promise<void> {
+  switch (record.type) {
+    case "run-row":
+      return writeRun(tx, record);
+    case "round-row":
+      return writeRound(tx, projectId, record);
+    case "audit-leaf": {
+      const leaf = { kind: record.kind, project_id: projectId, body: toJson(record.body) };
+      await tx
+        .insertInto("audit_leaf")
+        .values({ sequence: await nextNumber(tx, "audit-leaf"), ...leaf })
+        .execute();
+      return;
+    }
+    case "model-offered": {
+      // The first offer stands: who asks wants to know whether this model was ever offered before.
+      const offer = {
+        model_hash: record.modelHash,
+        project_id: projectId,
+        run_id: record.runId,
+        opened_sid: null,
+      };
+      await tx
+        .insertInto("model_offer")
+        .values(offer)
+        .onConflict((conflict) => conflict.column("model_hash").doNothing())
+        .execute();
+      return;
+    }
+    case "model-opened":
+      return markOpened(tx, record);
+    case "model-version":
+      return writeVersion(tx, projectId, record);
+    case "open-slots":
+      return openSlots(tx, projectId, record);
+    case "close-slots":
+      return closeSlots(tx, record);
+    default:
+      return unreachable(record);
+  }
+}
+
+async function writeRun(tx: Transaction<Database>, { runId, row }: RecordOf<"run-row">): Promise<void> {
+  const changing = { state: row.state, view: toJson(row.view) };
+  await tx
+    .insertInto("run")
+    .values({
+      run_id: runId,
+      project_id: row.projectId,
+      task: row.task,
+      task_version: row.taskVersion,
+      number: row.number,
+      actor: row.actor,
+      created_at: row.createdAt,
+      ...changing,
+    })
+    .onConflict((conflict) => conflict.column("run_id").doUpdateSet(changing))
+    .execute();
+}
+
+async function writeRound(
+  tx: Transaction<Database>,
+  projectId: string,
+  { roundId, row }: RecordOf<"round-row">,
+): Promise<void> {
+  const changing = { phase: row.phase, view: toJson(row.view) };
+  await tx
+    .insertInto("round")
+    .values({ round_id: roundId, project_id: projectId, run_id: row.runId, round: row.round, ...changing })
+    .onConflict((conflict) => conflict.column("round_id").doUpdateSet(changing))
+    .execute();
+}
+
+/** The first session that opened a sum for the model stands. */
+async function markOpened(tx: Transaction<Database>, record: RecordOf<"model-opened">): Promise<void> {
+  const offer = await tx
+    .updateTable("model_offer")
+    .set({ opened_sid: sql<string>`coalesce(opened_sid, ${record.sid})` })
+    .where("model_hash", "=", record.modelHash)
+    .returning("model_hash")
+    .executeTakeFirst();
+  assert(offer !== undefined, `model ${record.modelHash} was opened before it was offered`);
+}
+
+async function writeVersion(
+  tx: Transaction<Database>,
+  projectId: string,
+  { version }: RecordOf<"model-version">,
+): Promise<void> {
+  const written = await tx
+    .insertInto("model_version")
+    .values({
+      run_id: version.runId,
+      round: version.round,
+      project_id: projectId,
+      model_hash: version.modelHash,
+      parent_hash: version.parentHash,
+      strategy_state_hash: version.strategyStateHash,
+      metrics: toJson(version.metrics),
+    })
+    // Metrics may follow later; the model of a round is fixed once it is written.
+    .onConflict((conflict) =>
+      conflict
+        .columns(["run_id", "round"])
+        .doUpdateSet({ metrics: toJson(version.metrics) })
+        .where("model_version.model_hash", "=", version.modelHash),
+    )
+    .returning("round")
+    .executeTakeFirst();
+  assert(written !== undefined, `round ${version.round} of run ${version.runId} already has another model`);
+}
+
+async function openSlots(
+  tx: Transaction<Database>,
+  projectId: string,
+  record: RecordOf<"open-slots">,
+): Promise<void> {
+  await tx
+    .insertInto("upload_session")
+    .values({ sid: record.sid, project_id: projectId, byte_count: record.byteCount, open: true })
+    .execute();
+  if (record.slots.length === 0) return;
+  await tx
+    .insertInto("upload_slot")
+    .values(
+      record.slots.map((slot) => ({ sid: record.sid, position: slot.position, slot_hash: slot.slotHash })),
+    )
+    .execute();
+}
+
+/** Inputs that are kept must be there: a survivor set holds acknowledged inputs only. */
+async function closeSlots(tx: Transaction<Database>, { sid, kept }: RecordOf<"close-slots">): Promise<void> {
+  await tx.updateTable("upload_session").set({ open: false }).where("sid", "=", sid).execute();
+  const inputs = await tx.selectFrom("input").select("position").where("sid", "=", sid).execute();
+  const have = new Set(inputs.map((input) => input.position));
+  const missing = kept.filter((position) => !have.has(position));
+  assert(missing.length === 0, `session ${sid} keeps inputs that it does not have: ${missing.join(", ")}`);
+  const dropped = [...have].filter((position) => !kept.includes(position));
+  if (dropped.length === 0) return;
+  await tx.deleteFrom("input").where("sid", "=", sid).where("position", "in", dropped).execute();
+}

@@ -1,0 +1,243 @@
+import { type Kysely, sql } from "kysely";
+import type { RoundRow, RunRow, Store, StoredTask, StreamId } from "#coordinator/core/ports.ts";
+import { err, ok } from "#shared/kernel/result.ts";
+import type { Task } from "#shared/task/task.ts";
+import { nextNumber } from "./append.ts";
+import { cursorNumber, EMPTY_LIST, listed, toJson } from "./page.ts";
+import type { Database } from "./schema.ts";
+
+type TaskQueries = Pick<Store, "createTask" | "findTask" | "listTasks">;
+type RunQueries = Pick<
+  Store,
+  | "openRunIds"
+  | "nextRunNumber"
+  | "findRun"
+  | "listRuns"
+  | "findRound"
+  | "listRounds"
+  | "listModelVersions"
+  | "findOffer"
+>;
+type LogQueries = Pick<Store, "readStream" | "listEvents" | "auditLeaves">;
+
+export function taskQueries(db: Kysely<Database>, projectId: string): TaskQueries {
+  const tasks = () => db.selectFrom("task").selectAll().where("project_id", "=", projectId);
+  return {
+    createTask: async (task, taskHash, actor, at) => {
+      const created = await db
+        .insertInto("task")
+        .values({
+          project_id: projectId,
+          slug: task.slug,
+          version: task.version,
+          task_hash: taskHash,
+          body: toJson(task),
+          actor,
+          created_at: at,
+        })
+        .onConflict((conflict) => conflict.columns(["project_id", "slug", "version"]).doNothing())
+        .returning("version")
+        .executeTakeFirst();
+      return created === undefined ? err({ type: "exists" }) : ok(undefined);
+    },
+    findTask: async (slug, version) => {
+      const all = tasks().where("slug", "=", slug);
+      const one =
+        version === undefined ? all.orderBy("version", "desc").limit(1) : all.where("version", "=", version);
+      const row = await one.executeTakeFirst();
+      return row === undefined ? null : storedTask(row);
+    },
+    listTasks: async (page) => {
+      const after = page.cursor ?? "";
+      if (!/^[a-z0-9-]{0,64}$/.test(after)) return EMPTY_LIST;
+      const rows = await tasks()
+        .distinctOn("slug")
+        .where("slug", ">", after)
+        .orderBy("slug")
+        .orderBy("version", "desc")
+        .limit(page.limit + 1)
+        .execute();
+      return listed(rows, page, storedTask, (row) => row.slug);
+    },
+  };
+}
+
+function storedTask(row: {
+  body: unknown;
+  task_hash: string;
+  created_at: number;
+  actor: string;
+}): StoredTask {
+  // It was validated when it came in; the schema of a stored version does not change under it.
+  return { task: row.body as Task, taskHash: row.task_hash, createdAt: row.created_at, actor: row.actor };
+}
+
+export function runQueries(db: Kysely<Database>, projectId: string): RunQueries {
+  return {
+    openRunIds: async () => {
+      const rows = await db
+        .selectFrom("run")
+        .select("run_id")
+        .where("project_id", "=", projectId)
+        .where("state", "not in", ["completed", "failed"])
+        .orderBy("created_at")
+        .orderBy("run_id")
+        .execute();
+      return rows.map((row) => row.run_id);
+    },
+    // Handed out, not looked up: two launches at once get two numbers.
+    nextRunNumber: (task) => nextNumber(db, `run-number/${projectId}/${task}`),
+    findRun: async (runId) => {
+      const row = await db.selectFrom("run").selectAll().where("run_id", "=", runId).executeTakeFirst();
+      return row === undefined ? null : runRow(row);
+    },
+    listRuns: async (filter, page) => {
+      let query = db.selectFrom("run").selectAll().where("project_id", "=", projectId);
+      if (filter.task !== undefined) query = query.where("task", "=", filter.task);
+      if (page.cursor !== undefined) {
+        const [, createdAt, runId] = /^(\d{1,15})\.([0-9a-zA-Z-]{1,64})$/.exec(page.cursor) ?? [];
+        if (createdAt === undefined || runId === undefined) return EMPTY_LIST;
+        query = query.where(
+          sql<boolean>`(created_at, run_id) < (${Number(createdAt)}::bigint, ${runId}::text)`,
+        );
+      }
+      const rows = await query
+        .orderBy("created_at", "desc")
+        .orderBy("run_id", "desc")
+        .limit(page.limit + 1)
+        .execute();
+      const itemOf = (row: RunColumns) => ({ runId: row.run_id, ...runRow(row) });
+      return listed(rows, page, itemOf, (row) => `${row.created_at}.${row.run_id}`);
+    },
+    findRound: async (roundId) => {
+      const row = await db.selectFrom("round").selectAll().where("round_id", "=", roundId).executeTakeFirst();
+      return row === undefined ? null : roundRow(row);
+    },
+    listRounds: async (runId, page) => {
+      const after = page.cursor === undefined ? -1 : cursorNumber(page.cursor);
+      if (after === null || after >= 2 ** 31) return EMPTY_LIST;
+      const rows = await db
+        .selectFrom("round")
+        .selectAll()
+        .where("run_id", "=", runId)
+        .where("round", ">", after)
+        .orderBy("round")
+        .limit(page.limit + 1)
+        .execute();
+      const itemOf = (row: RoundColumns) => ({ roundId: row.round_id, ...roundRow(row) });
+      return listed(rows, page, itemOf, (row) => String(row.round));
+    },
+    listModelVersions: async (runId) => {
+      const rows = await db
+        .selectFrom("model_version")
+        .selectAll()
+        .where("run_id", "=", runId)
+        .orderBy("round")
+        .execute();
+      return rows.map((row) => ({
+        runId: row.run_id,
+        round: row.round,
+        modelHash: row.model_hash,
+        parentHash: row.parent_hash,
+        strategyStateHash: row.strategy_state_hash,
+        metrics: row.metrics,
+      }));
+    },
+    findOffer: async (modelHash) => {
+      const row = await db
+        .selectFrom("model_offer")
+        .selectAll()
+        .where("model_hash", "=", modelHash)
+        .executeTakeFirst();
+      return row === undefined ? null : { runId: row.run_id, openedSid: row.opened_sid };
+    },
+  };
+}
+
+interface RunColumns {
+  readonly run_id: string;
+  readonly project_id: string;
+  readonly task: string;
+  readonly task_version: number;
+  readonly number: number;
+  readonly state: string;
+  readonly actor: string;
+  readonly created_at: number;
+  readonly view: unknown;
+}
+function runRow(row: RunColumns): RunRow {
+  return {
+    projectId: row.project_id,
+    task: row.task,
+    taskVersion: row.task_version,
+    number: row.number,
+    state: row.state,
+    actor: row.actor,
+    createdAt: row.created_at,
+    view: row.view,
+  };
+}
+
+interface RoundColumns {
+  readonly round_id: string;
+  readonly run_id: string;
+  readonly round: number;
+  readonly phase: string;
+  readonly view: unknown;
+}
+function roundRow(row: RoundColumns): RoundRow {
+  return { runId: row.run_id, round: row.round, phase: row.phase, view: row.view };
+}
+
+export function logQueries(db: Kysely<Database>): LogQueries {
+  return {
+    readStream: async (stream) => {
+      const rows = await db
+        .selectFrom("event")
+        .select(["sequence", "at", "body"])
+        .where("stream_kind", "=", stream.kind)
+        .where("stream_id", "=", stream.id)
+        .orderBy("sequence")
+        .execute();
+      return rows.map((row) => ({ sequence: row.sequence, at: row.at, event: row.body }));
+    },
+    listEvents: async (runId, page) => {
+      const before = page.cursor === undefined ? Number.MAX_SAFE_INTEGER : cursorNumber(page.cursor);
+      if (before === null) return EMPTY_LIST;
+      const rows = await db
+        .selectFrom("event")
+        .selectAll()
+        .where("run_id", "=", runId)
+        .where("position", "<", before)
+        .orderBy("position", "desc")
+        .limit(page.limit + 1)
+        .execute();
+      return listed(
+        rows,
+        page,
+        (row) => ({
+          stream: { kind: row.stream_kind, id: row.stream_id } satisfies StreamId,
+          stored: { sequence: row.sequence, at: row.at, event: row.body },
+        }),
+        (row) => String(row.position),
+      );
+    },
+    auditLeaves: async (page) => {
+      const after = page.cursor === undefined ? 0 : cursorNumber(page.cursor);
+      if (after === null) return EMPTY_LIST;
+      const rows = await db
+        .selectFrom("audit_leaf")
+        .select(["sequence", "kind", "body"])
+        .where("sequence", ">", after)
+        .orderBy("sequence")
+        .limit(page.limit + 1)
+        .execute();
+      return listed(
+        rows,
+        page,
+        (row) => ({ sequence: row.sequence, kind: row.kind, body: row.body }),
+        (row) => String(row.sequence),
+      );
+    },
+  };
+}

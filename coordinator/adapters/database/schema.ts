@@ -1,0 +1,139 @@
+import type { ColumnType } from "kysely";
+
+/*
+ * The tables, as migrations/ leaves them. Times are Unix milliseconds; hashes and ids are lower-case hex.
+ *
+ * Documents are `json`, not `jsonb`: nothing queries inside them, `json` gives back the text that was written (audit
+ * leaves are canonical JSON), and it takes every escape that JSON.stringify makes, where jsonb refuses U+0000.
+ */
+
+/** Written as the text of JSON.stringify (arrays would become PostgreSQL arrays otherwise), read parsed. */
+type Json = ColumnType<unknown, string, string>;
+
+/** Numbers that are handed out inside a transaction, under the row's lock; a serial column would leave gaps. */
+interface CounterTable {
+  name: string;
+  value: number;
+}
+interface EventTable {
+  /** Order over all streams. */
+  position: number;
+  project_id: string;
+  stream_kind: "run" | "round";
+  stream_id: string;
+  sequence: number;
+  /** The run that the stream belongs to. */
+  run_id: string | null;
+  at: number;
+  body: Json;
+}
+interface RunTable {
+  run_id: string;
+  project_id: string;
+  task: string;
+  task_version: number;
+  number: number;
+  state: string;
+  actor: string;
+  created_at: number;
+  view: Json;
+}
+interface RoundTable {
+  round_id: string;
+  project_id: string;
+  run_id: string;
+  round: number;
+  phase: string;
+  view: Json;
+}
+interface TaskTable {
+  project_id: string;
+  slug: string;
+  version: number;
+  task_hash: string;
+  body: Json;
+  actor: string;
+  created_at: number;
+}
+interface AuditLeafTable {
+  sequence: number;
+  project_id: string;
+  kind: string;
+  body: Json;
+}
+interface ModelOfferTable {
+  model_hash: string;
+  project_id: string;
+  run_id: string;
+  opened_sid: string | null;
+}
+interface ModelVersionTable {
+  run_id: string;
+  round: number;
+  project_id: string;
+  model_hash: string;
+  parent_hash: string | null;
+  strategy_state_hash: string | null;
+  metrics: Json;
+}
+interface UploadSessionTable {
+  sid: string;
+  project_id: string;
+  byte_count: number;
+  open: boolean;
+}
+interface UploadSlotTable {
+  sid: string;
+  position: number;
+  slot_hash: string;
+}
+interface InputTable {
+  sid: string;
+  position: number;
+  project_id: string;
+  sha256: string;
+  root: string;
+  signature: string;
+  byte_count: number;
+}
+interface MaterialTable {
+  sid: string;
+  step: "share" | "unmask";
+  position: number;
+  project_id: string;
+  bytes: Uint8Array;
+}
+interface JoinTokenTable {
+  token_hash: string;
+  project_id: string;
+  uses_left: number;
+  expires_at: number;
+}
+interface DeviceTable {
+  identity: string;
+  project_id: string;
+  first_seen_at: number;
+}
+interface SettingTable {
+  project_id: string;
+  name: string;
+  value: string;
+}
+
+export interface Database {
+  counter: CounterTable;
+  event: EventTable;
+  run: RunTable;
+  round: RoundTable;
+  task: TaskTable;
+  audit_leaf: AuditLeafTable;
+  model_offer: ModelOfferTable;
+  model_version: ModelVersionTable;
+  upload_session: UploadSessionTable;
+  upload_slot: UploadSlotTable;
+  input: InputTable;
+  material: MaterialTable;
+  join_token: JoinTokenTable;
+  device: DeviceTable;
+  setting: SettingTable;
+}

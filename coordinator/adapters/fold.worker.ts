@@ -1,0 +1,77 @@
+import { createCipheriv } from "node:crypto";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { parentPort } from "node:worker_threads";
+import { addMasks } from "#shared/crypto/mask-stream.ts";
+import { counterBlock } from "#shared/crypto/primitives-javascript.ts";
+import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { present } from "#shared/kernel/assert.ts";
+import type { Primitives } from "#shared/kernel/ports.ts";
+import type { SliceReply, SliceTask } from "./fold-messages.ts";
+
+/*
+ * Adds one slice of the vectors and masks. It answers with the sum or with what went wrong, and keeps nothing between
+ * two tasks: whoever asked can ask another worker again.
+ */
+
+const CHUNK_BYTES = 256 * 1024;
+const chunk = new Uint8Array(CHUNK_BYTES);
+const chunkWords = new Uint32Array(chunk.buffer);
+/** One block of the mask stream and the start of the AES block that it may begin in. */
+const zeros = new Uint8Array(CHUNK_BYTES + 16);
+
+/**
+ * The key stream by node:crypto, in this thread. Measured against WebCrypto with 100 masks of 500,000 coordinates:
+ * 1.0 to 1.1 GB/s each where one core is free, and node:crypto leaves WebCrypto's few threads to the other worker.
+ */
+const primitives: Primitives = {
+  ...webCryptoPrimitives(crypto.subtle),
+  aes256CtrKeystream: async (key, firstBlock, byteCount) => {
+    const stream = createCipheriv("aes-256-ctr", key, counterBlock(firstBlock)).update(
+      zeros.subarray(0, byteCount),
+    );
+    return new Uint8Array(stream.buffer as ArrayBuffer, stream.byteOffset, stream.length);
+  },
+};
+
+const port = present(parentPort, "this file runs as a worker");
+port.on("message", (task: SliceTask) => void answer(task));
+
+async function answer(task: SliceTask): Promise<void> {
+  try {
+    const sum = task.initial ?? new Uint32Array(task.to - task.from);
+    for (const path of task.paths) addFile(sum, path, task);
+    await addMasks(primitives, sum, task.masks, task.from);
+    port.postMessage({ ok: true, sum } satisfies SliceReply, [sum.buffer]);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    port.postMessage({ ok: false, message } satisfies SliceReply);
+  } finally {
+    for (const { key } of task.masks) key.fill(0);
+  }
+}
+
+/** Adds the slice of one file, chunk by chunk. The file holds little-endian u32, as the machine does. */
+function addFile(sum: Uint32Array, path: string, { from, length }: SliceTask): void {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    if (size !== 4 * length) throw new Error(`${path} has ${size} bytes, not ${4 * length}`);
+    for (let done = 0; done < sum.length; ) {
+      const byteCount = Math.min(CHUNK_BYTES, 4 * (sum.length - done));
+      readFully(file, chunk.subarray(0, byteCount), 4 * (from + done));
+      const words = chunkWords.subarray(0, byteCount / 4);
+      for (let i = 0; i < words.length; i++) sum[done + i]! += words[i]!; // hot loop
+      done += words.length;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readFully(file: number, into: Uint8Array, position: number): void {
+  for (let offset = 0; offset < into.length; ) {
+    const count = readSync(file, into, offset, into.length - offset, position + offset);
+    if (count === 0) throw new Error("a file became shorter while it was read");
+    offset += count;
+  }
+}

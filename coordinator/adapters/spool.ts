@@ -1,0 +1,252 @@
+import { createHash, type Hash } from "node:crypto";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Spool } from "#coordinator/core/ports.ts";
+import { buildMerkleTree } from "#shared/crypto/merkle.ts";
+import { assert } from "#shared/kernel/assert.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
+import type { Primitives } from "#shared/kernel/ports.ts";
+import { err, ok } from "#shared/kernel/result.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { isErrorCode, syncFolder } from "./durable-files.ts";
+
+type Upload = Parameters<Spool["receive"]>[0];
+type Received = Awaited<ReturnType<Spool["receive"]>>;
+
+/** Bytes that are hashed again on a resume, at a time. */
+const READ_BYTES = 256 * 1024;
+/** RFC 6962: a leaf's hash has this in front of its data. */
+const LEAF_PREFIX = Uint8Array.of(0);
+
+/** An upload in progress; another to the same slot makes it end and waits for that. */
+interface Turn {
+  readonly cut: Cut;
+  readonly ended: Promise<unknown>;
+}
+
+/**
+ * Uploads on disk: `<sid>/<position>.part` while bytes arrive, `<sid>/<position>` when all are there, checked and
+ * durable. Memory is one chunk an upload, whatever its length.
+ *
+ * One upload a slot at a time. A newer one takes over: the older is a connection that its device has given up.
+ */
+export async function openSpool(folder: string, primitives: Primitives): Promise<Spool> {
+  await mkdir(folder, { recursive: true });
+  const turns = new Map<string, Turn>();
+  const pathOf = (sid: string, position: number) => {
+    // These come from the database, not from a peer; a path must not depend on that.
+    assert(/^[0-9a-z]+$/i.test(sid) && Number.isInteger(position) && position >= 0, "not a slot");
+    return join(folder, sid, String(position));
+  };
+
+  return {
+    path: pathOf,
+    offset: async (sid, position) => {
+      const path = pathOf(sid, position);
+      return (await byteCountOf(path)) ?? (await byteCountOf(`${path}.part`)) ?? 0;
+    },
+    receive: async (upload, body) => {
+      const path = pathOf(upload.sid, upload.position);
+      const older = turns.get(path);
+      older?.cut.now();
+      const cut = new Cut();
+      const received = (older?.ended ?? Promise.resolve()).then(() =>
+        receive(path, upload, body, cut, primitives),
+      );
+      const turn: Turn = { cut, ended: received.catch(() => undefined) };
+      turns.set(path, turn);
+      try {
+        return await received;
+      } finally {
+        if (turns.get(path) === turn) turns.delete(path);
+      }
+    },
+    discard: async (sid, kept = []) => {
+      const session = dirname(pathOf(sid, 0));
+      // An upload that is under way would write its file again.
+      for (const [path, turn] of turns) {
+        if (dirname(path) !== session) continue;
+        turn.cut.now();
+        await turn.ended;
+      }
+      if (kept.length === 0) {
+        await rm(session, { recursive: true, force: true });
+        return;
+      }
+      const keptNames = new Set(kept.map(String));
+      for (const name of await readdir(session).catch(() => [])) {
+        if (!keptNames.has(name)) await rm(join(session, name), { force: true });
+      }
+    },
+  };
+}
+
+async function receive(
+  path: string,
+  upload: Upload,
+  body: AsyncIterable<Uint8Array>,
+  cut: Cut,
+  primitives: Primitives,
+): Promise<Received> {
+  if ((await byteCountOf(path)) !== null) return answerAgain(path, upload);
+  const part = `${path}.part`;
+  let written: Received | "all-here";
+  try {
+    await makeFolderOf(path);
+    const file = await open(part, "a+");
+    try {
+      written = await writeBody(file, upload, body, cut, primitives);
+      if (written === "all-here") await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (written === "all-here") {
+      await rename(part, path);
+      await syncFolder(dirname(path));
+      return ok("complete");
+    }
+  } catch (error) {
+    if (!isErrorCode(error, "ENOSPC", "EDQUOT")) throw error;
+    written = err({ type: "storage-full" });
+  }
+  // What is refused is not kept: of bytes that do not add up none can be resumed, and a full disk needs the room.
+  if (!written.ok && written.error.type !== "bad-offset") await rm(part, { force: true });
+  return written;
+}
+
+/** The slot's file is complete and may be acknowledged: it stays, whatever comes now. */
+async function answerAgain(path: string, upload: Upload): Promise<Received> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const digest = createHash("sha256");
+    for await (const chunk of readFrom(file, size)) digest.update(chunk);
+    return digest.digest("hex") === upload.sha256 ? ok("complete") : err({ type: "bad-digest" });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Appends what arrives; `all-here` where the file then holds exactly what the upload announced. */
+async function writeBody(
+  file: FileHandle,
+  upload: Upload,
+  body: AsyncIterable<Uint8Array>,
+  cut: Cut,
+  primitives: Primitives,
+): Promise<Received | "all-here"> {
+  const { size } = await file.stat();
+  if (upload.offset > size) return err({ type: "bad-offset" });
+  // A device that starts further back knows less than we have; its bytes count.
+  if (upload.offset < size) await file.truncate(upload.offset);
+  const digests = new Digests();
+  for await (const chunk of readFrom(file, upload.offset)) digests.update(chunk);
+
+  let byteCount = upload.offset;
+  for await (const chunk of cut.apply(body)) {
+    byteCount += chunk.length;
+    if (byteCount > upload.byteCount) return err({ type: "bad-length" });
+    // The write goes on in another thread while this one hashes.
+    const writing = writeAll(file, chunk);
+    digests.update(chunk);
+    await writing;
+  }
+  if (byteCount < upload.byteCount) return ok("partial");
+  const { sha256, root } = await digests.finish(primitives);
+  return sha256 === upload.sha256 && root === upload.root ? "all-here" : err({ type: "bad-digest" });
+}
+
+/** SHA-256 of everything and the Merkle root over its 64-KiB chunks, as bytes come in pieces of any length. */
+class Digests {
+  readonly #whole = createHash("sha256");
+  readonly #leafHashes: Bytes[] = [];
+  #leaf: Hash | undefined;
+  #leafByteCount = 0;
+
+  update(bytes: Uint8Array): void {
+    this.#whole.update(bytes);
+    for (let offset = 0; offset < bytes.length; ) {
+      this.#leaf ??= createHash("sha256").update(LEAF_PREFIX);
+      const piece = bytes.subarray(offset, offset + LIMITS.chunkByteCount - this.#leafByteCount);
+      this.#leaf.update(piece);
+      this.#leafByteCount += piece.length;
+      offset += piece.length;
+      if (this.#leafByteCount === LIMITS.chunkByteCount) this.#endLeaf();
+    }
+  }
+
+  async finish(primitives: Primitives): Promise<{ sha256: string; root: string }> {
+    this.#endLeaf();
+    const tree = await buildMerkleTree(primitives, this.#leafHashes);
+    return { sha256: this.#whole.digest("hex"), root: bytesToHex(tree.root) };
+  }
+
+  #endLeaf(): void {
+    if (this.#leaf === undefined) return;
+    this.#leafHashes.push(new Uint8Array(this.#leaf.digest()));
+    this.#leaf = undefined;
+    this.#leafByteCount = 0;
+  }
+}
+
+/** Ends the reading of a body from outside, even while it waits for bytes that never come. */
+class Cut {
+  #done = false;
+  #wake: () => void = () => undefined;
+
+  now(): void {
+    this.#done = true;
+    this.#wake();
+  }
+
+  /** What `body` gives until it ends, breaks (a lost connection) or is cut. */
+  async *apply(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const iterator = body[Symbol.asyncIterator]();
+    try {
+      while (!this.#done) {
+        // Promise.race against one long-lived promise would hold every chunk until the upload ends.
+        const next = await new Promise<IteratorResult<Uint8Array, unknown> | null>((resolve) => {
+          this.#wake = () => resolve(null);
+          iterator.next().then(resolve, () => resolve(null));
+        });
+        if (next === null || next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      // Not awaited: a body that hangs would hang here too.
+      iterator.return?.()?.catch(() => undefined);
+    }
+  }
+}
+
+async function* readFrom(file: FileHandle, byteCount: number): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, byteCount));
+  for (let offset = 0; offset < byteCount; ) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, byteCount - offset), offset);
+    if (bytesRead === 0) throw new Error(`the spool's file ends at byte ${offset}`);
+    yield buffer.subarray(0, bytesRead);
+    offset += bytesRead;
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, offset);
+    offset += bytesWritten;
+  }
+}
+
+/** Makes the session's folder and its entry durable. */
+async function makeFolderOf(path: string): Promise<void> {
+  const session = dirname(path);
+  if ((await mkdir(session, { recursive: true })) !== undefined) await syncFolder(dirname(session));
+}
+
+async function byteCountOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isErrorCode(error, "ENOENT")) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+import { webcrypto } from "node:crypto";
+import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import type { MonotonicClock, Primitives, RandomBytes, WallClock } from "#shared/kernel/ports.ts";
+
+/** WebCrypto gives at most this many random bytes a call. Source: W3C Web Cryptography, getRandomValues. */
+const RANDOM_BYTES_MAX = 65_536;
+/** setTimeout fires at once for more. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
+
+export const monotonicClock: MonotonicClock = { nowMs: () => performance.now() };
+
+export const wallClock: WallClock = { nowUnixMs: () => Date.now() };
+
+export const randomBytes: RandomBytes = (byteCount) => {
+  const bytes = new Uint8Array(byteCount);
+  for (let offset = 0; offset < byteCount; offset += RANDOM_BYTES_MAX) {
+    webcrypto.getRandomValues(bytes.subarray(offset, offset + RANDOM_BYTES_MAX));
+  }
+  return bytes;
+};
+
+/** Node has all of WebCrypto that is needed, in every version that runs this program. */
+export const primitives: Primitives = webCryptoPrimitives(crypto.subtle);
+
+/** Calls `run` once after `delayMs`, however long. Returns the cancellation. */
+export function after(delayMs: number, run: () => void): () => void {
+  const due = performance.now() + delayMs;
+  let timer: NodeJS.Timeout;
+  const wait = () => {
+    const leftMs = Math.max(0, due - performance.now());
+    timer = setTimeout(leftMs > TIMEOUT_MAX_MS ? wait : run, Math.min(leftMs, TIMEOUT_MAX_MS));
+  };
+  wait();
+  return () => clearTimeout(timer);
+}
