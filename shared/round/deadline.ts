@@ -1,0 +1,38 @@
+import { GONE_AFTER_MS, inPlay } from "./members.ts";
+import { RECRUITING_OPEN_MS_MIN } from "./settle.ts";
+import { isLive, type LiveState, type RoundState } from "./state.ts";
+
+/**
+ * When to send the next `ticked`: the first moment after `nowMs` at which time alone may change the state. Null once the
+ * round has ended, and while an opening has all it needs.
+ *
+ * @param nowMs  When the state was looked at last: its newest event, or a tick that changed nothing.
+ */
+export function nextTickMs(state: RoundState, nowMs: number): number | null {
+  if (!isLive(state)) return null;
+  const moments = [...phaseMoments(state), ...goneMoments(state)].filter((moment) => moment > nowMs);
+  return moments.length === 0 ? null : Math.min(...moments);
+}
+
+/** Where the current phase ends at the latest; null where the round has ended. */
+export function phaseDeadlineMs(state: RoundState): number | null {
+  if (!isLive(state)) return null;
+  return state.phase === "unmasking" && state.askedAgain ? state.graceEndsMs : state.deadlineMs;
+}
+
+function phaseMoments(state: LiveState): number[] {
+  if (state.phase === "recruiting") return [RECRUITING_OPEN_MS_MIN, state.deadlineMs];
+  if (state.phase === "unmasking") {
+    if (state.responses.size >= state.thresholds.t) return [];
+    return state.askedAgain ? [state.graceEndsMs] : [state.deadlineMs, state.graceEndsMs];
+  }
+  return [state.deadlineMs];
+}
+
+function goneMoments(state: LiveState): number[] {
+  if (state.phase !== "advertising" && state.phase !== "sharing" && state.phase !== "collecting") return [];
+  return inPlay(state).flatMap((identity) => {
+    const goneSinceMs = state.members.get(identity)?.goneSinceMs ?? null;
+    return goneSinceMs === null ? [] : [goneSinceMs + GONE_AFTER_MS];
+  });
+}

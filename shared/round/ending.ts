@@ -1,0 +1,83 @@
+import type { ErrorCode } from "../protocol/errors.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import type { RoundEffect, RoundRecord, Transition } from "./effect.ts";
+import { inPlay } from "./members.ts";
+import type { Advertising, Collecting, Confirming, Failed, LivePhase, LiveState, RoundState, Sharing, Unmasking, Voided } from "./state.ts";
+
+/** `phaseEndsMs` with the current phase ending now. */
+export function endsNow(state: LiveState): Readonly<Partial<Record<LivePhase, number>>> {
+  return { ...state.phaseEndsMs, [state.phase]: state.nowMs };
+}
+
+/** The fields that every state has, for building the next one. */
+export function baseOf(state: RoundState) {
+  const { facts, nowMs, members, forbiddenPairs, removed, counts, phaseEndsMs, attempt, retriedFor } = state;
+  return { facts, nowMs, members, forbiddenPairs, removed, counts, phaseEndsMs, attempt, retriedFor };
+}
+
+/** Ends a round that never asked for a share that opens anything. Rule R9. */
+export function failRound(state: Exclude<LiveState, Unmasking>, code: ErrorCode): Transition {
+  const failed: Failed = { ...baseOf(state), phase: "failed", phaseEndsMs: endsNow(state), code };
+  const told = inPlay(state).filter((identity) => state.members.get(identity)?.invited === true);
+  const effects: RoundEffect[] = [];
+  if (told.length > 0) effects.push({ type: "tell", identities: told });
+  effects.push(...forgetting(state), { type: "ended" });
+  return { state: failed, records: [...closing(state), { type: "audit-leaf", kind: "round.aborted" }], effects };
+}
+
+/**
+ * Gives the attempt up and starts the next with those who still take part; they keep their updates and only make new
+ * keys. After the third attempt the round fails. Rule R8.
+ */
+export function retryRound(state: Sharing | Collecting | Confirming, code: ErrorCode): Transition {
+  if (state.attempt >= LIMITS.attemptsMax) return failRound(state, code);
+  const next: Advertising = {
+    ...baseOf(state),
+    phase: "advertising",
+    phaseEndsMs: endsNow(state),
+    attempt: state.attempt + 1,
+    retriedFor: code,
+    // Keys alone take no longer than shares of them.
+    deadlineMs: state.nowMs + state.facts.rules.deadlines.sharingMs,
+    adverts: new Map(),
+  };
+  return {
+    state: next,
+    records: closing(state),
+    effects: [...forgetting(state), { type: "tell", identities: inPlay(next) }],
+  };
+}
+
+/** Ends a round whose sum was, or may have been, opened and is discarded. Rule R10. */
+export function voidRound(state: Unmasking, code: ErrorCode): Transition {
+  const { roster, thresholds, u2, u3, inputs } = state;
+  const voided: Voided = {
+    ...baseOf(state),
+    phase: "voided",
+    phaseEndsMs: endsNow(state),
+    ...{ roster, thresholds, u2, u3, inputs },
+    confirmedCount: state.confirmations.size,
+    unmaskedCount: state.responses.size,
+    code,
+  };
+  return { state: voided, records: [{ type: "audit-leaf", kind: "round.aborted" }], effects: endingEffects(voided) };
+}
+
+/** What a round that has ended still owes; also run again when a coordinator comes back to it. */
+export function endingEffects(state: RoundState): RoundEffect[] {
+  if (state.phase === "committed" || state.phase === "voided") {
+    const identities = state.u3.flatMap((position) => state.roster[position - 1]?.identity ?? []);
+    return [{ type: "tell", identities }, { type: "forget", attempt: state.attempt }, { type: "ended" }];
+  }
+  return [{ type: "forget", attempt: state.attempt }, { type: "ended" }];
+}
+
+/** An attempt that may have slots open closes them in the same transaction: later bytes find no place. */
+function closing(state: LiveState): RoundRecord[] {
+  const mayHaveSlots = state.phase === "collecting" || state.phase === "confirming";
+  return mayHaveSlots ? [{ type: "close-slots", attempt: state.attempt, kept: [] }] : [];
+}
+
+function forgetting(state: LiveState): RoundEffect[] {
+  return "roster" in state ? [{ type: "forget", attempt: state.attempt }] : [];
+}

@@ -1,0 +1,180 @@
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { SecurityModel } from "../secagg/threshold.ts";
+import type { Deadlines } from "../task/task.ts";
+
+/*
+ * What happens to a round. Events are the log: facts and digests only. Sealed shares, opening shares, masked inputs and
+ * tensors stay in the store (S11). Each carries `atMs`, monotonic milliseconds since the round opened.
+ *
+ * | event           | means                                                         | comes from       |
+ * | --------------- | ------------------------------------------------------------- | ---------------- |
+ * | opened          | the round exists; first in every log                          | the run          |
+ * | checked-in      | a device is ready; `lot` is its random draw                   | device           |
+ * | connected       | a member's connection is there (again)                        | socket           |
+ * | disconnected    | a member's last connection is gone                            | socket           |
+ * | left            | a member goes for good                                        | device           |
+ * | advertised      | R0, its signature verified                                    | device           |
+ * | shared          | R1, its bundle verified and stored                            | device           |
+ * | complained      | a share of `against` did not open or match, signed            | device           |
+ * | input-received  | R2, verified, on disk, and receipted in the same step         | device           |
+ * | confirmed       | R3, its signature verified                                    | device           |
+ * | unmask-received | R4, every share matches its commitment, stored                | device           |
+ * | combined        | the sum is published, or void                                 | the coordinator  |
+ * | ticked          | time passed                                                   | a timer          |
+ * | stopped         | someone stops the run                                         | the run          |
+ * | restarted       | the coordinator came back; `whole` where nothing is missing   | the coordinator  |
+ */
+export type RoundEvent =
+  | CheckedIn
+  | Presence
+  | Advertised
+  | Shared
+  | Complained
+  | InputReceived
+  | Confirmed
+  | UnmaskReceived
+  | Combined
+  | { readonly type: "ticked"; readonly atMs: number }
+  | { readonly type: "stopped"; readonly atMs: number }
+  | { readonly type: "restarted"; readonly atMs: number; readonly whole: boolean };
+
+export type RoundEventType = RoundEvent["type"];
+
+/** Two devices, by identity, that never share a roster again in this run. */
+export type ForbiddenPair = readonly [string, string];
+
+/** The first entry of a round's log. */
+export interface RoundOpened {
+  readonly type: "opened";
+  readonly runId: string;
+  readonly round: number;
+  readonly roundId: string;
+  /** Unix milliseconds, for people. */
+  readonly openedAtUnixMs: number;
+  readonly rules: RoundRules;
+  readonly configHash: string;
+  readonly roundHash: string;
+  readonly parentModelHash: string;
+  readonly modelByteCount: number;
+  readonly forbiddenPairs: readonly ForbiddenPair[];
+  /** Identities that the run no longer takes. */
+  readonly removed: readonly string[];
+}
+
+/** The part of the aggregation plan that the round's decisions depend on. */
+export interface RoundRules {
+  readonly goal: number;
+  readonly overSelection: number;
+  readonly cohortSizeMin: number;
+  readonly cohortSizeMax: number;
+  readonly securityModel: SecurityModel;
+  readonly deadlines: Deadlines;
+}
+
+export interface CheckedIn {
+  readonly type: "checked-in";
+  readonly atMs: number;
+  readonly identity: string;
+  /** A random u32 of the coordinator: where more came than fit, the lowest lots are invited. */
+  readonly lot: number;
+}
+export interface Presence {
+  readonly type: "connected" | "disconnected" | "left";
+  readonly atMs: number;
+  readonly identity: string;
+}
+/** All hex. */
+export interface Advert {
+  readonly c: string;
+  readonly s: string;
+  readonly bCommit: string;
+  readonly signature: string;
+}
+export interface Advertised {
+  readonly type: "advertised";
+  readonly atMs: number;
+  readonly attempt: number;
+  readonly identity: string;
+  readonly advert: Advert;
+}
+export interface Shared {
+  readonly type: "shared";
+  readonly atMs: number;
+  readonly attempt: number;
+  readonly position: number;
+  /** SHA-256 of the stored message. */
+  readonly digest: string;
+}
+export interface Complained {
+  readonly type: "complained";
+  readonly atMs: number;
+  readonly attempt: number;
+  readonly position: number;
+  readonly against: number;
+}
+export interface InputReceived {
+  readonly type: "input-received";
+  readonly atMs: number;
+  readonly attempt: number;
+  readonly position: number;
+  readonly sha256: string;
+  /** Root over the 64-KiB chunks. */
+  readonly root: string;
+}
+export interface Confirmed {
+  readonly type: "confirmed";
+  readonly atMs: number;
+  readonly attempt: number;
+  readonly position: number;
+  readonly signature: string;
+}
+export interface UnmaskReceived {
+  readonly type: "unmask-received";
+  readonly atMs: number;
+  readonly attempt: number;
+  readonly position: number;
+  readonly digest: string;
+}
+export interface Combined {
+  readonly type: "combined";
+  readonly atMs: number;
+  readonly attempt: number;
+  readonly result: CombineResult;
+}
+
+export type CombineResult = Publication | VoidResult;
+
+/** What was published, all of it already in the blob store when the event is written. */
+export interface Publication {
+  readonly kind: "committed";
+  readonly modelHash: string;
+  readonly strategyStateHash: string | null;
+  /** Of the integer sum: update, weight, sentinels. */
+  readonly sumHash: string;
+  readonly sumByteCount: number;
+  readonly weightSum: number;
+  /** Over the survivors' input roots in order of position. */
+  readonly inputsRoot: string;
+  readonly metrics: PublishedMetrics;
+}
+export interface VoidResult {
+  readonly kind: "voided";
+  readonly code: ErrorCode;
+  /** Identities whose secrets did not match what they had announced. */
+  readonly dealers: readonly string[];
+}
+
+/** A mean with the half width of its 95 % interval over `count` rows. */
+export interface MeasureFact {
+  readonly value: number;
+  readonly halfWidth95: number;
+  readonly count: number;
+}
+export interface PublishedMetrics {
+  readonly accuracy: MeasureFact;
+  readonly loss: MeasureFact;
+  readonly deviceAccuracyBefore: MeasureFact | null;
+  readonly deviceAccuracyAfter: MeasureFact | null;
+  /** In the unit of the weights. */
+  readonly updateNormL2: number;
+}

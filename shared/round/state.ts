@@ -1,0 +1,176 @@
+import type { ErrorCode } from "../protocol/errors.ts";
+import type { Thresholds } from "../secagg/threshold.ts";
+import type { Advert, ForbiddenPair, Publication, RoundOpened } from "./event.ts";
+
+/*
+ * Where a round is. A state carries only what is valid in it.
+ *
+ * recruiting -> training -> advertising -> sharing -> collecting -> confirming -> unmasking -> committed | voided
+ *                               ^_______________________________________|
+ *                               attempt + 1, at most 3; then failed
+ */
+export type RoundState =
+  | Recruiting
+  | Training
+  | Advertising
+  | Sharing
+  | Collecting
+  | Confirming
+  | Unmasking
+  | Committed
+  | Voided
+  | Failed;
+
+export type LivePhase = Exclude<RoundState["phase"], "committed" | "voided" | "failed">;
+export type LiveState = Extract<RoundState, { readonly phase: LivePhase }>;
+
+/** A device that checked in to this round. */
+export interface Member {
+  /** Random u32; see `CheckedIn`. */
+  readonly lot: number;
+  readonly connected: boolean;
+  /** When the connection was lost; null while it is there. */
+  readonly goneSinceMs: number | null;
+  /**
+   * Why this device has no part in the round any more: it left, came too late, or was not chosen. Null: it takes part.
+   * What it had uploaded before a set was sealed stays in that set.
+   */
+  readonly out: ErrorCode | "LEFT" | null;
+  /** Whether it was told of this round at all. */
+  readonly invited: boolean;
+  /** Whether it ever advertised, and ever uploaded, in any attempt. */
+  readonly trained: boolean;
+  readonly sent: boolean;
+}
+
+/** Cumulative counts at the end of second `atS`; a row for each second in which one of them changed. */
+export interface CountsRow {
+  readonly atS: number;
+  readonly joined: number;
+  readonly trained: number;
+  readonly sent: number;
+  readonly left: number;
+}
+
+interface Base {
+  readonly facts: RoundOpened;
+  /** Of the newest event. */
+  readonly nowMs: number;
+  /** By identity. */
+  readonly members: ReadonlyMap<string, Member>;
+  /** Of the run and of this round. */
+  readonly forbiddenPairs: readonly ForbiddenPair[];
+  readonly removed: readonly string[];
+  readonly counts: readonly CountsRow[];
+  /** When each timed phase ended, in milliseconds since the round opened; the latest attempt's. */
+  readonly phaseEndsMs: Readonly<Partial<Record<LivePhase, number>>>;
+  readonly attempt: number;
+  /** Why the newest attempt before this one was given up. */
+  readonly retriedFor: ErrorCode | null;
+}
+
+export interface Recruiting extends Base {
+  readonly phase: "recruiting";
+  readonly deadlineMs: number;
+}
+
+/** All who take part are invited; nobody has advertised yet. */
+export interface Training extends Base {
+  readonly phase: "training";
+  readonly deadlineMs: number;
+}
+
+export interface Advertising extends Base {
+  readonly phase: "advertising";
+  readonly deadlineMs: number;
+  /** By identity, of this attempt. */
+  readonly adverts: ReadonlyMap<string, Advert>;
+}
+
+/** U1: sorted by identity, strictly ascending; position = index + 1. */
+export interface Seat {
+  readonly identity: string;
+  readonly advert: Advert;
+}
+
+interface Seated extends Base {
+  readonly roster: readonly Seat[];
+  readonly thresholds: Thresholds;
+}
+
+export interface Sharing extends Seated {
+  readonly phase: "sharing";
+  readonly deadlineMs: number;
+  /** Digest by position. */
+  readonly bundles: ReadonlyMap<number, string>;
+}
+
+export interface InputFact {
+  readonly sha256: string;
+  readonly root: string;
+}
+
+export interface Collecting extends Seated {
+  readonly phase: "collecting";
+  readonly deadlineMs: number;
+  /** Ascending positions. */
+  readonly u2: readonly number[];
+  readonly inputs: ReadonlyMap<number, InputFact>;
+}
+
+interface Sealed extends Seated {
+  readonly u2: readonly number[];
+  /** Ascending; never changes once it is here. */
+  readonly u3: readonly number[];
+  /** Of U3 only. */
+  readonly inputs: ReadonlyMap<number, InputFact>;
+}
+
+export interface Confirming extends Sealed {
+  readonly phase: "confirming";
+  readonly deadlineMs: number;
+  /** Signature by position. */
+  readonly confirmations: ReadonlyMap<number, string>;
+}
+
+/** Past the point of no return: shares that open the sum were asked for. */
+export interface Unmasking extends Sealed {
+  readonly phase: "unmasking";
+  readonly deadlineMs: number;
+  readonly graceEndsMs: number;
+  /** Whether shares were asked for again at the deadline. */
+  readonly askedAgain: boolean;
+  /** Those that went out with the opening; later ones change nothing. */
+  readonly confirmations: ReadonlyMap<number, string>;
+  /** Digest by position. */
+  readonly responses: ReadonlyMap<number, string>;
+}
+
+export interface Committed extends Sealed {
+  readonly phase: "committed";
+  readonly confirmedCount: number;
+  readonly unmaskedCount: number;
+  readonly publication: Publication;
+}
+
+export interface Voided extends Sealed {
+  readonly phase: "voided";
+  readonly confirmedCount: number;
+  readonly unmaskedCount: number;
+  readonly code: ErrorCode;
+}
+
+/** Given up; nothing was ever opened. */
+export interface Failed extends Base {
+  readonly phase: "failed";
+  readonly code: ErrorCode;
+}
+
+export function isLive(state: RoundState): state is LiveState {
+  return state.phase !== "committed" && state.phase !== "voided" && state.phase !== "failed";
+}
+
+/** Whether shares that open the sum were ever asked for. */
+export function wasOpened(state: RoundState): boolean {
+  return state.phase === "unmasking" || state.phase === "committed" || state.phase === "voided";
+}

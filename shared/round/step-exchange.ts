@@ -1,0 +1,101 @@
+import { known, refuse, type Transition } from "./effect.ts";
+import { retryRound } from "./ending.ts";
+import type { Advertised, Complained, Confirmed, InputReceived, Shared } from "./event.ts";
+import { withMember, withOut } from "./members.ts";
+import { partnerCounts, sharesKey } from "./roster.ts";
+import type { Advertising, Collecting, InputFact, LiveState } from "./state.ts";
+
+/*
+ * R0 to R3. A message of another attempt, from a device without a seat or in another phase is refused; one that says
+ * again what was taken is known; one that says something else is a CONFLICT. Rules R1, R2.
+ */
+
+export function stepAdvertised(state: LiveState, event: Advertised): Transition {
+  if (event.attempt !== state.attempt) return refuse(state, "STATE");
+  if (state.phase !== "training" && state.phase !== "advertising") return refuse(state, "STATE");
+  const member = state.members.get(event.identity);
+  if (member === undefined || member.out !== null) return refuse(state, "NOT_IN_ROSTER");
+  const adverts = state.phase === "advertising" ? state.adverts : new Map<string, never>();
+  const taken = adverts.get(event.identity);
+  if (taken !== undefined) {
+    const { c, s, bCommit, signature } = taken;
+    const same =
+      c === event.advert.c &&
+      s === event.advert.s &&
+      bCommit === event.advert.bCommit &&
+      signature === event.advert.signature;
+    return same ? known(state) : refuse(state, "CONFLICT");
+  }
+  if (sharesKey(event.identity, event.advert, adverts)) return refuse(state, "DUP_KEY");
+
+  const trained = withMember(state, event.identity, { trained: true });
+  // The first advert ends training; the deadline still counts from the invitation. Rule R4.
+  const phaseEndsMs =
+    state.phase === "training" ? { ...state.phaseEndsMs, training: state.nowMs } : state.phaseEndsMs;
+  const advertising: Advertising = {
+    ...trained,
+    phase: "advertising",
+    phaseEndsMs,
+    adverts: new Map(adverts).set(event.identity, event.advert),
+  };
+  return known(advertising);
+}
+
+export function stepShared(state: LiveState, event: Shared): Transition {
+  if (event.attempt !== state.attempt || !("roster" in state)) return refuse(state, "STATE");
+  const seat = state.roster[event.position - 1];
+  if (seat === undefined) return refuse(state, "NOT_IN_ROSTER");
+  if (state.phase !== "sharing") return state.u2.includes(event.position) ? known(state) : refuse(state, "ME_DROPPED");
+  if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");
+  const taken = state.bundles.get(event.position);
+  if (taken !== undefined) return taken === event.digest ? known(state) : refuse(state, "CONFLICT");
+  return known({ ...state, bundles: new Map(state.bundles).set(event.position, event.digest) });
+}
+
+export function stepInput(state: LiveState, event: InputReceived): Transition {
+  if (event.attempt !== state.attempt || !("u2" in state)) return refuse(state, "SLOT_CLOSED");
+  const seat = state.roster[event.position - 1];
+  if (seat === undefined || !state.u2.includes(event.position)) return refuse(state, "ME_DROPPED");
+  const taken = state.inputs.get(event.position);
+  if (taken !== undefined) {
+    const same = taken.sha256 === event.sha256 && taken.root === event.root;
+    return same ? known(state) : refuse(state, "CONFLICT");
+  }
+  if (state.phase !== "collecting") return refuse(state, "SLOT_CLOSED");
+  if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");
+  const input: InputFact = { sha256: event.sha256, root: event.root };
+  const sent = withMember(state, seat.identity, { sent: true });
+  return known({ ...sent, inputs: new Map(state.inputs).set(event.position, input) });
+}
+
+/** A share did not open or match: the attempt ends before anything can be opened, and the two never meet again. R11. */
+export function stepComplained(state: LiveState, event: Complained): Transition {
+  if (event.attempt !== state.attempt || state.phase !== "collecting") return refuse(state, "STATE");
+  const complainer = state.roster[event.position - 1];
+  const accused = state.roster[event.against - 1];
+  const both = state.u2.includes(event.position) && state.u2.includes(event.against);
+  if (complainer === undefined || accused === undefined || !both || complainer === accused) {
+    return refuse(state, "STATE");
+  }
+  // Whoever has masked its input has opened all its shares.
+  if (state.inputs.has(event.position)) return refuse(state, "STATE");
+  const forbiddenPairs = [...state.forbiddenPairs, [complainer.identity, accused.identity] as const];
+  const { c } = state.thresholds;
+  const quarrelsome = [...partnerCounts(forbiddenPairs)]
+    .filter(([identity, count]) => count > c && !state.removed.includes(identity))
+    .map(([identity]) => identity);
+  const parted: Collecting = withOut(
+    { ...state, forbiddenPairs, removed: [...state.removed, ...quarrelsome] },
+    quarrelsome,
+    "NOT_IN_ROSTER",
+  );
+  return retryRound(parted, "COMPLAINT");
+}
+
+export function stepConfirmed(state: LiveState, event: Confirmed): Transition {
+  if (event.attempt !== state.attempt || !("u3" in state)) return refuse(state, "STATE");
+  if (!state.u3.includes(event.position)) return refuse(state, "ME_DROPPED");
+  // Those that went out with the opening are fixed: the same message has to be sent again later.
+  if (state.phase === "unmasking" || state.confirmations.has(event.position)) return known(state);
+  return known({ ...state, confirmations: new Map(state.confirmations).set(event.position, event.signature) });
+}

@@ -1,0 +1,45 @@
+import { known, refuse, type RoundEffect, type Transition } from "./effect.ts";
+import { baseOf, endingEffects, endsNow, voidRound } from "./ending.ts";
+import type { Combined, UnmaskReceived } from "./event.ts";
+import type { Committed, LiveState } from "./state.ts";
+
+/** R4, taken until grace ends; with the t-th the masks can be rebuilt. */
+export function stepUnmask(state: LiveState, event: UnmaskReceived): Transition {
+  if (event.attempt !== state.attempt || state.phase !== "unmasking") return refuse(state, "STATE");
+  if (!state.u3.includes(event.position)) return refuse(state, "ME_DROPPED");
+  const taken = state.responses.get(event.position);
+  if (taken !== undefined) return taken === event.digest ? known(state) : refuse(state, "CONFLICT");
+  const responses = new Map(state.responses).set(event.position, event.digest);
+  const effects: RoundEffect[] = responses.size === state.thresholds.t ? [{ type: "combine" }] : [];
+  return { ...known({ ...state, responses }), effects };
+}
+
+/** The sum is published, or has to be discarded. */
+export function stepCombined(state: LiveState, event: Combined): Transition {
+  if (event.attempt !== state.attempt || state.phase !== "unmasking") return refuse(state, "STATE");
+  if (state.responses.size < state.thresholds.t) return refuse(state, "STATE");
+  const { result } = event;
+  if (result.kind === "voided") {
+    const removed = [...new Set([...state.removed, ...result.dealers])];
+    return voidRound({ ...state, removed }, result.code);
+  }
+  const { roster, thresholds, u2, u3, inputs } = state;
+  const committed: Committed = {
+    ...baseOf(state),
+    phase: "committed",
+    phaseEndsMs: endsNow(state),
+    ...{ roster, thresholds, u2, u3, inputs },
+    confirmedCount: state.confirmations.size,
+    unmaskedCount: state.responses.size,
+    publication: result,
+  };
+  return {
+    state: committed,
+    records: [
+      { type: "model-version" },
+      { type: "audit-leaf", kind: "round.unmasked" },
+      { type: "audit-leaf", kind: "model.published" },
+    ],
+    effects: endingEffects(committed),
+  };
+}

@@ -1,0 +1,176 @@
+import { assert, unreachable } from "../kernel/assert.ts";
+import { known, refuse, type Transition } from "./effect.ts";
+import type { CheckedIn, Presence, RoundEvent, RoundOpened } from "./event.ts";
+import { failRound, retryRound, voidRound } from "./ending.ts";
+import { withCounts, withMember } from "./members.ts";
+import { settle } from "./settle.ts";
+import { isLive, type LiveState, type Member, type Recruiting, type RoundState } from "./state.ts";
+import { stepAdvertised, stepComplained, stepConfirmed, stepInput, stepShared } from "./step-exchange.ts";
+import { stepCombined, stepUnmask } from "./step-opening.ts";
+
+/** Check-ins of one round, as a multiple of the largest cohort; a choice among more would only grow the log. */
+const CHECK_INS_PER_SEAT_MAX = 4;
+
+/** The state and records of a round's first event. */
+export function openRound(facts: RoundOpened): Transition {
+  const state: Recruiting = {
+    facts,
+    phase: "recruiting",
+    nowMs: 0,
+    members: new Map(),
+    forbiddenPairs: facts.forbiddenPairs,
+    removed: facts.removed,
+    counts: [],
+    phaseEndsMs: {},
+    attempt: 1,
+    retriedFor: null,
+    deadlineMs: facts.rules.deadlines.recruitingMs,
+  };
+  return {
+    state,
+    records: [{ type: "model-offered" }, { type: "audit-leaf", kind: "round.opened" }],
+    effects: [],
+  };
+}
+
+/**
+ * The one function that decides what a round does. Pure; time and chance come in the event.
+ *
+ * @returns The same state object where nothing changed: with one `reject` effect where the event was refused, without
+ *          effects where it says what is known already. Only a changed state is logged. Rule R1.
+ */
+export function step(state: RoundState, event: RoundEvent): Transition {
+  if (!isLive(state)) return afterEnd(state, event);
+  // The clock of an event never runs behind that of the log.
+  const nowMs = Math.max(state.nowMs, event.atMs);
+  const changed = apply({ ...state, nowMs }, event);
+  if (changed.effects[0]?.type === "reject") return { ...changed, state };
+  const settled = settle(changed);
+  if (settled.state === changed.state && unchanged(state, settled.state)) {
+    return event.type === "ticked" ? refuse(state, "STATE") : known(state);
+  }
+  return { ...settled, state: withCounts(settled.state) };
+}
+
+/** Whether only the clock moved. */
+function unchanged(before: LiveState, after: RoundState): boolean {
+  const keys = Object.keys(after) as (keyof RoundState)[];
+  return keys.every((key) => key === "nowMs" || after[key] === before[key]);
+}
+
+/** `state` has its clock at the event already. */
+function apply(state: LiveState, event: RoundEvent): Transition {
+  switch (event.type) {
+    case "checked-in":
+      return stepCheckedIn(state, event);
+    case "connected":
+    case "disconnected":
+    case "left":
+      return stepPresence(state, event);
+    case "advertised":
+      return stepAdvertised(state, event);
+    case "shared":
+      return stepShared(state, event);
+    case "complained":
+      return stepComplained(state, event);
+    case "input-received":
+      return stepInput(state, event);
+    case "confirmed":
+      return stepConfirmed(state, event);
+    case "unmask-received":
+      return stepUnmask(state, event);
+    case "combined":
+      return stepCombined(state, event);
+    case "ticked":
+      return known(state);
+    case "stopped":
+      // Past the point of no return a round ends by itself: its devices have given what opens the sum. Rule R13.
+      return state.phase === "unmasking" ? refuse(state, "STATE") : failRound(state, "ABORTED_BY_OPERATOR");
+    case "restarted":
+      return stepRestarted(state, event.whole);
+    default:
+      return unreachable(event);
+  }
+}
+
+function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
+  if (state.phase !== "recruiting") return refuse(state, "STATE");
+  if (state.removed.includes(event.identity)) return refuse(state, "NO_RUN");
+  const member = state.members.get(event.identity);
+  if (member?.out === null && member.connected) return known(state);
+  if (member === undefined && state.members.size >= CHECK_INS_PER_SEAT_MAX * state.facts.rules.cohortSizeMax) {
+    return refuse(state, "NO_RUN");
+  }
+  const fresh: Member = {
+    lot: event.lot,
+    connected: true,
+    goneSinceMs: null,
+    out: null,
+    invited: false,
+    trained: false,
+    sent: false,
+  };
+  return known({ ...state, members: new Map(state.members).set(event.identity, fresh) });
+}
+
+function stepPresence(state: LiveState, event: Presence): Transition {
+  const member = state.members.get(event.identity);
+  if (member === undefined) return refuse(state, "NOT_IN_ROSTER");
+  if (event.type === "left") {
+    if (member.out !== null) return known(state);
+    return known(withMember(state, event.identity, { out: "LEFT" }));
+  }
+  const connected = event.type === "connected";
+  if (member.connected === connected) return known(state);
+  return known(withMember(state, event.identity, { connected, goneSinceMs: connected ? null : state.nowMs }));
+}
+
+/**
+ * After a restart every device is away and the clock goes on where the log ended. The phase gets its whole time again,
+ * since the devices have to come back first. Rule R14.
+ *
+ * @param whole  False where something is missing that was acknowledged; then nothing may be opened from what is left.
+ */
+function stepRestarted(state: LiveState, whole: boolean): Transition {
+  const members = new Map(state.members);
+  for (const [identity, member] of members) {
+    members.set(identity, { ...member, connected: false, goneSinceMs: member.goneSinceMs ?? state.nowMs });
+  }
+  const away = { ...state, members };
+  const { deadlines } = state.facts.rules;
+  const until = (durationMs: number) => state.nowMs + durationMs;
+  switch (away.phase) {
+    case "recruiting":
+      return known({ ...away, deadlineMs: until(deadlines.recruitingMs) });
+    case "training":
+      return known({ ...away, deadlineMs: until(deadlines.trainingMs) });
+    case "advertising":
+      return known({ ...away, deadlineMs: until(away.attempt === 1 ? deadlines.trainingMs : deadlines.sharingMs) });
+    case "sharing":
+      return whole ? known({ ...away, deadlineMs: until(deadlines.sharingMs) }) : retryRound(away, "RESTARTED");
+    case "collecting":
+      return whole ? known({ ...away, deadlineMs: until(deadlines.collectingMs) }) : retryRound(away, "RESTARTED");
+    case "confirming":
+      if (!whole) return retryRound(away, "RESTARTED");
+      return { ...known({ ...away, deadlineMs: until(deadlines.confirmingMs) }), effects: [{ type: "fold" }] };
+    case "unmasking": {
+      if (!whole) return voidRound(away, "INTERNAL");
+      const deadlineMs = until(deadlines.unmaskingMs);
+      const armed = { ...away, deadlineMs, graceEndsMs: deadlineMs + deadlines.graceMs, askedAgain: false };
+      const enough = away.responses.size >= away.thresholds.t;
+      return { ...known(armed), effects: enough ? [{ type: "combine" }] : [{ type: "fold" }] };
+    }
+    default:
+      return unreachable(away);
+  }
+}
+
+/** A late answer of a survivor is harmless; everything else no longer belongs anywhere. */
+function afterEnd(state: RoundState, event: RoundEvent): Transition {
+  assert(!isLive(state), "the round has ended");
+  const late = event.type === "unmask-received" || event.type === "confirmed";
+  if (late && state.phase !== "failed" && event.attempt === state.attempt && state.u3.includes(event.position)) {
+    return known(state);
+  }
+  return refuse(state, "STATE");
+}

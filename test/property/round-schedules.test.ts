@@ -1,0 +1,270 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { nextTickMs } from "#shared/round/deadline.ts";
+import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
+import { noticesFor } from "#shared/round/notice.ts";
+import { replayRound } from "#shared/round/replay.ts";
+import { isLive, type RoundState } from "#shared/round/state.ts";
+import { openRound, step } from "#shared/round/step.ts";
+import {
+  advertised,
+  checkedIn,
+  committed,
+  complained,
+  confirmed,
+  identity,
+  input,
+  presence,
+  restarted,
+  roundFacts,
+  RULES,
+  shared,
+  stopped,
+  ticked,
+  unmasked,
+  voided,
+} from "#test/kit/round-cast.ts";
+
+/*
+ * Random schedules: devices that check in, answer, repeat themselves, vanish, come back, complain and answer out of
+ * turn, restarts, and time. `attempt` and `position` are drawn too, so most events are out of place; the others carry a
+ * round far into its phases.
+ */
+
+/** Seven devices; positions are drawn from the same numbers. */
+const device = fc.integer({ min: 1, max: 7 });
+const attempt = fc.constantFrom(1, 1, 1, 2, 3);
+const anyEvent: fc.Arbitrary<(state: RoundState, atMs: number) => RoundEvent> = fc.oneof(
+  { weight: 4, arbitrary: device.map((index) => (_: RoundState, atMs: number) => checkedIn(index, atMs)) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.constantFrom("connected", "connected", "disconnected", "disconnected", "left" as const), device)
+      .map(([type, index]) => (_: RoundState, atMs: number) => presence(type, index, atMs)),
+  },
+  // The answer that the state is waiting for, from some device: keeps rounds moving.
+  {
+    weight: 40,
+    arbitrary: device.map((index) => (state: RoundState, atMs: number) => expectedAnswer(state, index, atMs)),
+  },
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom(advertised, shared, input, confirmed, unmasked),
+        device,
+        attempt,
+      )
+      .map(([make, index, at]) => (_: RoundState, atMs: number) => make(index, atMs, at)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(device, device).map(
+      ([left, right]) => (state: RoundState, atMs: number) => complained(left, right, atMs, state.attempt),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant((state: RoundState, atMs: number) => committed(atMs, state.attempt)) },
+  { weight: 1, arbitrary: fc.constant((_: RoundState, atMs: number) => voided(atMs)) },
+  { weight: 8, arbitrary: fc.constant((_: RoundState, atMs: number) => ticked(atMs)) },
+  { weight: 1, arbitrary: fc.boolean().map((whole) => (_: RoundState, atMs: number) => restarted(atMs, whole)) },
+);
+
+function expectedAnswer(state: RoundState, first: number, atMs: number): RoundEvent {
+  const { attempt: current } = state;
+  /** The first device from `first` on, round the circle, that has not answered. */
+  const next = (size: number, answered: (index: number) => boolean) => {
+    for (let step = 0; step < size; step++) {
+      const index = ((first - 1 + step) % size) + 1;
+      if (!answered(index)) return index;
+    }
+    return first;
+  };
+  switch (state.phase) {
+    case "recruiting":
+      return checkedIn(next(7, (index) => state.members.has(identity(index))), atMs);
+    case "training":
+      return advertised(next(7, (index) => state.members.get(identity(index))?.out !== null), atMs, current);
+    case "advertising":
+      return advertised(
+        next(7, (index) => state.adverts.has(identity(index)) || state.members.get(identity(index))?.out !== null),
+        atMs,
+        current,
+      );
+    case "sharing":
+      return shared(next(state.roster.length, (position) => state.bundles.has(position)), atMs, current);
+    case "collecting":
+      return input(next(state.roster.length, (position) => state.inputs.has(position)), atMs, current);
+    case "confirming":
+      return confirmed(next(state.roster.length, (position) => state.confirmations.has(position)), atMs, current);
+    case "unmasking":
+      return state.responses.size >= state.thresholds.t
+        ? committed(atMs, current)
+        : unmasked(next(state.roster.length, (position) => state.responses.has(position)), atMs, current);
+    default:
+      return ticked(atMs);
+  }
+}
+
+const schedule = fc.array(fc.tuple(anyEvent, fc.constantFrom(0, 1, 40, 700, 2_000, 6_000)), { maxLength: 140, size: "max" });
+const facts = fc.constantFrom(1, 1.3, 1.6).map((overSelection): RoundOpened =>
+  roundFacts({ rules: { ...RULES, overSelection } }),
+);
+
+type Step = { readonly before: RoundState; readonly event: RoundEvent; readonly after: RoundState };
+
+function run(
+  opened: RoundOpened,
+  events: readonly (readonly [(state: RoundState, atMs: number) => RoundEvent, number])[],
+  onStep: (step: Step & { readonly effects: ReturnType<typeof step>["effects"] }) => void = () => {},
+): { readonly state: RoundState; readonly log: readonly RoundEvent[]; readonly atMs: number } {
+  let { state } = openRound(opened);
+  let atMs = 0;
+  const log: RoundEvent[] = [];
+  for (const [make, delayMs] of events) {
+    atMs += delayMs;
+    const event = make(state, atMs);
+    const before = state;
+    const next = step(before, event);
+    state = next.state;
+    if (state !== before) log.push(event);
+    onStep({ before, event, after: state, effects: next.effects });
+  }
+  return { state, log, atMs };
+}
+
+describe("every schedule", () => {
+  test("[R1] a refused or known event returns the very same state, and the log replays to it", () => {
+    fc.assert(
+      fc.property(facts, schedule, (opened, events) => {
+        const { state, log } = run(opened, events, ({ before, after, effects }) => {
+          if (effects.some((effect) => effect.type === "reject")) {
+            expect(after).toBe(before);
+            expect(effects).toHaveLength(1);
+          }
+          if (after === before) expect(effects.filter((effect) => effect.type !== "reject")).toEqual([]);
+        });
+        expect(replayRound([opened, ...log])).toEqual(state);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test("[S15] a round that is left alone ends by its deadlines and grace, whatever happened before", () => {
+    const { deadlines } = RULES;
+    const attemptMs = deadlines.sharingMs * 2 + deadlines.collectingMs + deadlines.confirmingMs;
+    const longestMs = deadlines.recruitingMs + deadlines.trainingMs + 3 * attemptMs + deadlines.unmaskingMs + deadlines.graceMs;
+    const endings = new Set<string>();
+    fc.assert(
+      fc.property(facts, schedule, (opened, events) => {
+        let { state, atMs } = run(opened, events);
+        const from = atMs;
+        state = step(state, ticked(atMs)).state;
+        for (let ticks = 0; isLive(state); ticks++) {
+          expect(ticks).toBeLessThan(200);
+          const tick = nextTickMs(state, atMs);
+          if (tick === null) {
+            // Only an opening that has all it needs waits for no clock: it waits for the sum.
+            expect(state.phase === "unmasking" && state.responses.size >= state.thresholds.t).toBe(true);
+            state = step(state, committed(atMs, state.attempt)).state;
+            continue;
+          }
+          expect(tick).toBeGreaterThan(atMs);
+          atMs = tick;
+          state = step(state, ticked(atMs)).state;
+        }
+        expect(atMs - from).toBeLessThanOrEqual(longestMs);
+        endings.add(state.phase);
+      }),
+      { numRuns: 500 },
+    );
+    // The schedules reach every end, or the property would say little.
+    expect([...endings].sort()).toEqual(["committed", "failed", "voided"]);
+  });
+
+  test("[R7] [S1] the sealed set never changes, and nobody is asked for both secrets of one device", () => {
+    let opened = 0;
+    fc.assert(
+      fc.property(facts, schedule, (start, events) => {
+        const sealed = new Map<number, string>();
+        run(start, events, ({ after }) => {
+          if (!("u3" in after)) return;
+          const sets = JSON.stringify([after.u2, after.u3]);
+          const first = sealed.get(after.attempt) ?? sets;
+          sealed.set(after.attempt, first);
+          expect(sets).toBe(first);
+          expect([...after.inputs.keys()].sort((left, right) => left - right)).toEqual(after.u3);
+          // b is asked for U3 and z for U2 without U3: each survivor must be of U2, or both could be asked.
+          expect(after.u3.every((position) => after.u2.includes(position))).toBe(true);
+          expect(after.u3.length).toBeGreaterThanOrEqual(after.thresholds.q);
+          if (after.phase === "unmasking") opened++;
+        });
+      }),
+      { numRuns: 400 },
+    );
+    expect(opened).toBeGreaterThan(50);
+  });
+
+  test("[R10] once shares were asked for there is no further attempt and no failure", () => {
+    fc.assert(
+      fc.property(facts, schedule, (start, events) => {
+        let wasAsked = false;
+        run(start, events, ({ after }) => {
+          if (wasAsked) expect(["unmasking", "committed", "voided"]).toContain(after.phase);
+          wasAsked ||= after.phase === "unmasking";
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("[R11] no roster holds a forbidden pair or a removed device", () => {
+    fc.assert(
+      fc.property(facts, schedule, fc.uniqueArray(fc.tuple(device, device), { maxLength: 4 }), (start, events, pairs) => {
+        const forbiddenPairs = pairs
+          .filter(([left, right]) => left !== right)
+          .map(([left, right]) => [identity(left), identity(right)] as const);
+        run({ ...start, forbiddenPairs, removed: [identity(6)] }, events, ({ after }) => {
+          if (!("roster" in after)) return;
+          const seated = new Set(after.roster.map((seat) => seat.identity));
+          for (const [left, right] of forbiddenPairs) expect(seated.has(left) && seated.has(right)).toBe(false);
+          expect(seated.has(identity(6))).toBe(false);
+          expect(after.roster.length).toBeGreaterThanOrEqual(RULES.cohortSizeMin);
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("[R12] nobody is told to open who is not a survivor, and the opening goes out unchanged", () => {
+    fc.assert(
+      fc.property(facts, schedule, (start, events) => {
+        const confirmations = new Set<string>();
+        run(start, events, ({ after }) => {
+          if (after.phase !== "unmasking") return;
+          confirmations.add(JSON.stringify([...after.confirmations]));
+          for (const identityHex of after.members.keys()) {
+            const open = noticesFor(after, identityHex).find((notice) => notice.type === "open");
+            if (open?.type === "open") expect(after.u3).toContain(open.position);
+          }
+        });
+        expect(confirmations.size).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("[R15] counts never fall", () => {
+    fc.assert(
+      fc.property(facts, schedule, (start, events) => {
+        const { state } = run(start, [...events, [(_, atMs) => stopped(atMs), 0]]);
+        state.counts.reduce((before, row) => {
+          expect(row.atS).toBeGreaterThan(before.atS);
+          for (const key of ["joined", "trained", "sent"] as const) expect(row[key]).toBeGreaterThanOrEqual(before[key]);
+          expect(row.left).toBeGreaterThanOrEqual(before.left);
+          return row;
+        }, { atS: 0, joined: 0, trained: 0, sent: 0, left: 0 });
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,384 @@
+import { describe, expect, test } from "vitest";
+import { nextTickMs } from "#shared/round/deadline.ts";
+import type { RoundEffect, RoundRecord } from "#shared/round/effect.ts";
+import type { RoundEvent, RoundRules } from "#shared/round/event.ts";
+import { noticesFor } from "#shared/round/notice.ts";
+import type { RoundState } from "#shared/round/state.ts";
+import { step } from "#shared/round/step.ts";
+import {
+  advert,
+  advertised,
+  checkedIn,
+  committed,
+  complained,
+  confirmed,
+  identity,
+  input,
+  play,
+  presence,
+  restarted,
+  roundFacts,
+  RULES,
+  shared,
+  stateIn,
+  stopped,
+  ticked,
+  unmasked,
+  voided,
+  wayTo,
+} from "#test/kit/round-cast.ts";
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+const withRules = (change: Partial<RoundRules>) => roundFacts({ rules: { ...RULES, ...change } });
+const code = (state: RoundState) => ("code" in state ? state.code : null);
+
+/** Plays one more event and returns everything it asked for. */
+function next(state: RoundState, event: RoundEvent) {
+  const transition = step(state, event);
+  return { ...transition, kinds: transition.effects.map((effect) => effect.type) };
+}
+function effect<Type extends RoundEffect["type"]>(effects: readonly RoundEffect[], type: Type) {
+  return effects.find((one): one is Extract<RoundEffect, { type: Type }> => one.type === type);
+}
+function record<Type extends RoundRecord["type"]>(records: readonly RoundRecord[], type: Type) {
+  return records.find((one): one is Extract<RoundRecord, { type: Type }> => one.type === type);
+}
+
+describe("recruiting", () => {
+  test("[R3] stays open for two seconds even when all are there at once", () => {
+    const early = play(range(1, 4).map((index) => checkedIn(index, 10))).state;
+    expect(early.phase).toBe("recruiting");
+    expect(nextTickMs(early, 10)).toBe(2_000);
+    expect(step(early, ticked(1_999)).state).toBe(early);
+    expect(step(early, ticked(2_000)).state.phase).toBe("training");
+  });
+
+  test("[R3] invites at overSelection x goal, rounded up, and no earlier", () => {
+    const facts = withRules({ goal: 4, overSelection: 1.3 });
+    const five = play([...range(1, 5).map((index) => checkedIn(index, 10)), ticked(3_000)], facts).state;
+    expect(five.phase).toBe("recruiting");
+    const six = next(five, checkedIn(6, 3_100));
+    expect(six.state.phase).toBe("training");
+    expect(effect(six.effects, "tell")?.identities).toEqual(range(1, 6).map(identity));
+  });
+
+  test("[R3] at the deadline invites from cohortSizeMin on, else fails", () => {
+    const three = play([...range(1, 3).map((index) => checkedIn(index, 10)), ticked(60_000)]).state;
+    expect(three.phase).toBe("training");
+    const two = play([...range(1, 2).map((index) => checkedIn(index, 10)), ticked(60_000)]).state;
+    expect([two.phase, code(two)]).toEqual(["failed", "COHORT_TOO_SMALL"]);
+  });
+
+  test("[R3] chooses the lowest lots above cohortSizeMax", () => {
+    const lots = [50, 10, 40, 30, 90, 20, 60, 80, 70, 15];
+    const events = lots.map((lot, index): RoundEvent => ({ type: "checked-in", atMs: 10, identity: identity(index + 1), lot }));
+    const { state } = play([...events, ticked(2_000)]);
+    const invited = [...state.members].filter(([, member]) => member.invited).map(([, member]) => member.lot);
+    expect(invited.sort((left, right) => left - right)).toEqual([10, 15, 20, 30, 40, 50, 60, 70]);
+  });
+
+  test("[R3] does not invite a device whose connection is gone", () => {
+    const events = [...range(1, 4).map((index) => checkedIn(index, 10)), presence("disconnected", 4, 20), ticked(2_000)];
+    expect(play(events).state.phase).toBe("recruiting");
+  });
+});
+
+describe("training and advertising", () => {
+  test("[R4] the deadline counts from the invitation, not from the first advert", () => {
+    const state = play([...wayTo("training"), advertised(1, 50_000)]).state;
+    expect(state.phase).toBe("advertising");
+    expect(nextTickMs(state, 50_000)).toBe(2_000 + 100_000);
+  });
+
+  test("[R4] ends when the last one has advertised or left", () => {
+    const three = play([...wayTo("training"), ...range(1, 3).map((index) => advertised(index, 3_000))]).state;
+    expect(three.phase).toBe("advertising");
+    expect(step(three, advertised(4, 3_100)).state.phase).toBe("sharing");
+    expect(step(three, presence("left", 4, 3_100)).state.phase).toBe("sharing");
+  });
+
+  test("[R4] above over-selection 1 ends at overSelection x goal adverts", () => {
+    const facts = withRules({ goal: 4, overSelection: 1.25 });
+    const way = [...range(1, 7).map((index) => checkedIn(index, 10)), ticked(2_000)];
+    const four = play([...way, ...range(1, 4).map((index) => advertised(index, 3_000))], facts).state;
+    expect(four.phase).toBe("advertising");
+    const five = next(four, advertised(5, 3_100));
+    expect(five.state.phase).toBe("sharing");
+    expect(effect(five.effects, "dismiss")).toEqual({
+      type: "dismiss",
+      identities: [identity(6), identity(7)],
+      attempt: 1,
+      code: "NOT_IN_ROSTER",
+    });
+  });
+
+  test("[R9] fails at the deadline below cohortSizeMin", () => {
+    const state = play([...wayTo("advertising"), advertised(2, 3_100), ticked(102_000)]).state;
+    expect([state.phase, code(state)]).toEqual(["failed", "COHORT_TOO_SMALL"]);
+  });
+
+  test("[R2] an advert is known when it is said again and a CONFLICT with other keys", () => {
+    const state = stateIn("advertising");
+    expect(step(state, advertised(1, 3_001))).toEqual({ state, records: [], effects: [] });
+    const other: RoundEvent = { ...advertised(1, 3_001), advert: advert(77) } as RoundEvent;
+    expect(step(state, other).effects).toEqual([{ type: "reject", code: "CONFLICT" }]);
+  });
+
+  test("[R2] refuses a key that another device, or the same advert, holds already", () => {
+    const state = stateIn("advertising");
+    const taken = advert(1);
+    const own = advert(2);
+    for (const keys of [{ ...own, c: taken.c }, { ...own, s: taken.c }, { ...own, s: own.c }, { ...own, c: identity(1) }]) {
+      const event: RoundEvent = { type: "advertised", atMs: 3_001, attempt: 1, identity: identity(2), advert: keys };
+      expect(step(state, event).effects).toEqual([{ type: "reject", code: "DUP_KEY" }]);
+    }
+  });
+
+  test("positions follow the identities, strictly ascending", () => {
+    const events = [...wayTo("training"), ...[3, 1, 4, 2].map((index) => advertised(index, 3_000))];
+    const { state } = play(events);
+    expect(state.phase === "sharing" && state.roster.map((seat) => seat.identity)).toEqual(range(1, 4).map(identity));
+    expect(state.phase === "sharing" && state.thresholds).toEqual({ rosterSize: 4, c: 1, t: 3, q: 3 });
+  });
+});
+
+describe("sharing and collecting", () => {
+  test("[R5] sharing goes on at its deadline with q, dismissing the rest", () => {
+    const state = play([...wayTo("sharing"), ...range(1, 3).map((position) => shared(position, 4_000))]).state;
+    expect(state.phase).toBe("sharing");
+    const after = next(state, ticked(33_300));
+    expect(after.state.phase === "collecting" && after.state.u2).toEqual([1, 2, 3]);
+    expect(record(after.records, "open-slots")).toEqual({ type: "open-slots", positions: [1, 2, 3] });
+    expect(effect(after.effects, "dismiss")?.identities).toEqual([identity(4)]);
+  });
+
+  test("[R5] [R8] below q at the deadline the attempt is repeated, with all who still take part", () => {
+    const state = play([...wayTo("sharing"), shared(1, 4_000), shared(2, 4_000)]).state;
+    const after = next(state, ticked(33_300));
+    expect([after.state.phase, after.state.attempt, after.state.retriedFor]).toEqual(["advertising", 2, "U2_BELOW_T"]);
+    expect(effect(after.effects, "tell")?.identities).toEqual(range(1, 4).map(identity));
+    expect(effect(after.effects, "forget")).toEqual({ type: "forget", attempt: 1 });
+  });
+
+  test("[R6] a device that is gone for 5 s is not waited for, and may come back before", () => {
+    const gone = play([
+      ...wayTo("sharing"),
+      presence("disconnected", 4, 3_500),
+      ...range(1, 3).map((position) => shared(position, 4_000)),
+    ]).state;
+    expect(gone.phase).toBe("sharing");
+    expect(nextTickMs(gone, 4_000)).toBe(8_500);
+    expect(step(gone, ticked(8_499)).state).toBe(gone);
+    expect(step(gone, ticked(8_500)).state.phase).toBe("collecting");
+    const back = step(gone, presence("connected", 4, 8_000)).state;
+    expect(step(back, ticked(8_500)).state).toBe(back);
+  });
+
+  test("[R21] at over-selection 1 waits for everyone who is there", () => {
+    const three = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000))]).state;
+    expect(three.phase).toBe("collecting");
+    const gone = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000)), presence("disconnected", 4, 5_100), ticked(10_100)]).state;
+    expect(gone.phase === "confirming" && gone.u3).toEqual([1, 2, 3]);
+    const late = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000)), ticked(54_000)]).state;
+    expect(late.phase === "confirming" && late.u3).toEqual([1, 2, 3]);
+  });
+
+  test("[R21] above 1 ends at max(goal, q) inputs", () => {
+    const facts = withRules({ goal: 5, overSelection: 1.4 });
+    const way = [
+      ...range(1, 7).map((index) => checkedIn(index, 10)),
+      ticked(2_000),
+      ...range(1, 7).map((index) => advertised(index, 3_000)),
+      ...range(1, 7).map((position) => shared(position, 4_000)),
+    ];
+    const four = play([...way, ...range(1, 4).map((position) => input(position, 5_000))], facts).state;
+    expect(four.phase).toBe("collecting");
+    const five = step(four, input(5, 5_100)).state;
+    expect(five.phase === "confirming" && five.u3).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("[R5] gives up at once when q cannot be reached any more", () => {
+    const state = play([...wayTo("collecting"), presence("left", 1, 4_500)]).state;
+    expect(state.phase).toBe("collecting");
+    const after = step(state, presence("left", 2, 4_600)).state;
+    // Of four only two are left, fewer than cohortSizeMin: there is no next attempt either.
+    expect([after.phase, code(after)]).toEqual(["failed", "COHORT_TOO_SMALL"]);
+  });
+
+  test("[R7] a late input is refused and the sealed set stays", () => {
+    const sealed = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000)), ticked(54_000)]).state;
+    expect(step(sealed, input(4, 54_001)).effects).toEqual([{ type: "reject", code: "SLOT_CLOSED" }]);
+    const before = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000))]).state;
+    const seal = next(before, ticked(54_000));
+    expect(record(seal.records, "close-slots")).toEqual({ type: "close-slots", attempt: 1, kept: [1, 2, 3] });
+  });
+
+  test("[R7] an input that is in stays in when its device leaves", () => {
+    const state = play([...wayTo("collecting"), input(1, 5_000), presence("left", 1, 5_100), ...range(2, 4).map((position) => input(position, 5_200))]).state;
+    expect(state.phase === "confirming" && state.u3).toEqual([1, 2, 3, 4]);
+    expect(state.counts.at(-1)?.left).toBe(0);
+  });
+
+  test("[R11] a complaint parts the two for the rest of the run", () => {
+    const facts = withRules({ goal: 5 });
+    const way = [
+      ...range(1, 5).map((index) => checkedIn(index, 10)),
+      ticked(2_000),
+      ...range(1, 5).map((index) => advertised(index, 3_000)),
+      ...range(1, 5).map((position) => shared(position, 4_000)),
+    ];
+    const parted = play([...way, complained(2, 4, 4_500)], facts).state;
+    expect([parted.phase, parted.attempt, parted.retriedFor]).toEqual(["advertising", 2, "COMPLAINT"]);
+    expect(parted.forbiddenPairs).toEqual([[identity(2), identity(4)]]);
+    const again = play([...way, complained(2, 4, 4_500), ...range(1, 5).map((index) => advertised(index, 5_000, 2))], facts).state;
+    const roster = again.phase === "sharing" ? again.roster.map((seat) => seat.identity) : [];
+    expect(roster).toHaveLength(4);
+    expect(roster.includes(identity(2)) && roster.includes(identity(4))).toBe(false);
+  });
+
+  test("[R11] who quarrels with more than c is removed", () => {
+    // n = 5: c = 1, so a second partner is one too many.
+    const facts = { ...withRules({ goal: 5 }), forbiddenPairs: [[identity(2), identity(9)] as const] };
+    const { state } = play(
+      [
+        ...range(1, 5).map((index) => checkedIn(index, 10)),
+        ticked(2_000),
+        ...range(1, 5).map((index) => advertised(index, 3_000)),
+        ...range(1, 5).map((position) => shared(position, 4_000)),
+        complained(4, 2, 4_500),
+      ],
+      facts,
+    );
+    expect(state.removed).toEqual([identity(2)]);
+    expect(state.members.get(identity(2))?.out).toBe("NOT_IN_ROSTER");
+  });
+});
+
+describe("opening", () => {
+  test("[R10] asking for shares records the opening, and only the t-th share starts the sum", () => {
+    const way = [...wayTo("confirming"), confirmed(1, 6_000), confirmed(2, 6_000)];
+    const asked = next(play(way).state, confirmed(3, 6_000));
+    expect(asked.state.phase).toBe("unmasking");
+    expect(record(asked.records, "model-opened")).toBeDefined();
+    const two = play([...wayTo("unmasking"), unmasked(1, 7_000)]);
+    expect(next(two.state, unmasked(2, 7_000)).kinds).toEqual([]);
+    const three = play([...wayTo("unmasking"), unmasked(1, 7_000), unmasked(2, 7_000)]);
+    expect(next(three.state, unmasked(3, 7_000)).kinds).toEqual(["combine"]);
+    const all = play([...wayTo("unmasking"), ...range(1, 3).map((position) => unmasked(position, 7_000))]);
+    expect(next(all.state, unmasked(4, 7_000)).kinds).toEqual([]);
+  });
+
+  test("[R10] asks again at the deadline and voids at the end of grace", () => {
+    const state = stateIn("unmasking");
+    const again = next(state, ticked(36_000));
+    expect([again.state.phase, effect(again.effects, "tell")?.identities.length]).toEqual(["unmasking", 4]);
+    const end = next(again.state, ticked(156_000));
+    expect([end.state.phase, code(end.state)]).toEqual(["voided", "BELOW_T"]);
+    expect(end.kinds).toEqual(["tell", "forget", "ended"]);
+  });
+
+  test("[R10] a sum that does not check is void and names its dealers", () => {
+    const state = play([...wayTo("unmasking"), ...range(1, 3).map((position) => unmasked(position, 7_000))]).state;
+    const end = step(state, voided(8_000, [identity(3)])).state;
+    expect([end.phase, code(end), end.removed]).toEqual(["voided", "BAD_B", [identity(3)]]);
+  });
+
+  test("[R8] three attempts, then the round has failed unopened", () => {
+    const retry = (attempt: number, atMs: number) => [
+      ...range(1, 4).map((index) => advertised(index, atMs, attempt)),
+      ticked(atMs + 30_000),
+    ];
+    const { state } = play([...wayTo("training"), ...retry(1, 3_000), ...retry(2, 40_000), ...retry(3, 80_000)]);
+    expect([state.phase, code(state), state.attempt]).toEqual(["failed", "U2_BELOW_T", 3]);
+  });
+
+  test("[R8] too few confirmations repeat the attempt and close its slots for good", () => {
+    const state = play([...wayTo("confirming"), confirmed(1, 6_000), confirmed(2, 6_000)]).state;
+    const after = next(state, ticked(35_000));
+    expect([after.state.phase, after.state.retriedFor]).toEqual(["advertising", "NOT_ENOUGH_SIGS"]);
+    expect(record(after.records, "close-slots")).toEqual({ type: "close-slots", attempt: 1, kept: [] });
+  });
+
+  test("[R13] stop gives up before the opening and waits after", () => {
+    for (const phase of ["recruiting", "training", "advertising", "sharing", "collecting", "confirming"] as const) {
+      const after = step(stateIn(phase), stopped(9_000)).state;
+      expect([after.phase, code(after)]).toEqual(["failed", "ABORTED_BY_OPERATOR"]);
+    }
+    const opened = stateIn("unmasking");
+    expect(step(opened, stopped(9_000)).state).toBe(opened);
+  });
+});
+
+describe("coming back", () => {
+  const told = (state: RoundState, index: number) => noticesFor(state, identity(index)).map((notice) => notice.type);
+
+  test("[R12] each phase tells a device that has not answered what it needs, and one that has nothing", () => {
+    expect(told(stateIn("recruiting"), 1)).toEqual([]);
+    expect(told(stateIn("training"), 1)).toEqual(["invite"]);
+    expect([told(stateIn("advertising"), 1), told(stateIn("advertising"), 2)]).toEqual([[], ["invite"]]);
+    const sharing = play([...wayTo("sharing"), shared(1, 4_000)]).state;
+    expect([told(sharing, 1), told(sharing, 2)]).toEqual([[], ["roster"]]);
+    const collecting = play([...wayTo("collecting"), input(1, 5_000)]).state;
+    expect([told(collecting, 1), told(collecting, 2)]).toEqual([[], ["collect"]]);
+    const confirming = play([...wayTo("confirming"), confirmed(1, 6_000)]).state;
+    expect([told(confirming, 1), told(confirming, 2)]).toEqual([[], ["sets"]]);
+    const unmasking = play([...wayTo("unmasking"), unmasked(1, 7_000)]).state;
+    expect([told(unmasking, 1), told(unmasking, 2), told(unmasking, 4)]).toEqual([[], ["open"], ["sets", "open"]]);
+    expect(told(stateIn("committed"), 1)).toEqual(["outcome"]);
+    expect(told(stateIn("voided"), 1)).toEqual(["outcome"]);
+  });
+
+  test("[R12] who was left behind is told so, and a repeated attempt says that it goes on", () => {
+    const state = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000)), ticked(54_000)]).state;
+    expect(noticesFor(state, identity(4))).toEqual([{ type: "abandoned", attempt: 1, code: "ME_DROPPED", retry: false }]);
+    const again = play([...wayTo("sharing"), ticked(33_300)]).state;
+    expect(noticesFor(again, identity(1))).toEqual([{ type: "abandoned", attempt: 1, code: "U2_BELOW_T", retry: true }]);
+  });
+
+  test("[R14] a restart gives the phase its whole time again and waits for devices to return", () => {
+    const state = step(stateIn("collecting"), restarted(20_000)).state;
+    expect([...state.members.values()].every((member) => !member.connected)).toBe(true);
+    expect(nextTickMs(state, 25_000)).toBe(70_000);
+    const enough = play([...wayTo("unmasking"), ...range(1, 3).map((position) => unmasked(position, 7_000))]).state;
+    expect(next(enough, restarted(8_000)).kinds).toEqual(["combine"]);
+  });
+
+  test("[R14] where something acknowledged is missing nothing is opened from the rest", () => {
+    for (const phase of ["sharing", "collecting", "confirming"] as const) {
+      const after = step(stateIn(phase), restarted(9_000, false)).state;
+      expect([after.phase, after.attempt, after.retriedFor]).toEqual(["advertising", 2, "RESTARTED"]);
+    }
+    expect(step(stateIn("unmasking"), restarted(9_000, false)).state.phase).toBe("voided");
+  });
+});
+
+describe("counts", () => {
+  test("[R15] a row for each second in which something changed, cumulative", () => {
+    const { state } = play(wayTo("committed"));
+    expect(state.counts).toEqual([
+      { atS: 1, joined: 4, trained: 0, sent: 0, left: 0 },
+      { atS: 3, joined: 4, trained: 1, sent: 0, left: 0 },
+      { atS: 4, joined: 4, trained: 4, sent: 0, left: 0 },
+      { atS: 5, joined: 4, trained: 4, sent: 4, left: 0 },
+    ]);
+    expect(state.phaseEndsMs).toEqual({
+      recruiting: 2_000,
+      training: 3_000,
+      advertising: 3_300,
+      sharing: 4_000,
+      collecting: 5_000,
+      confirming: 6_000,
+      unmasking: 7_500,
+    });
+  });
+
+  test("[R15] who is dropped when a set is sealed has left", () => {
+    const { state } = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000)), ticked(54_000)]);
+    expect(state.counts.at(-1)).toEqual({ atS: 54, joined: 4, trained: 4, sent: 3, left: 1 });
+  });
+
+  test("a second publication of the same round is refused", () => {
+    const state = stateIn("committed");
+    expect(step(state, committed(9_000)).state).toBe(state);
+  });
+});
