@@ -1,0 +1,419 @@
+import { createCipheriv, createHash } from "node:crypto";
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { localSigner } from "#shared/crypto/signature.ts";
+import { addMasks } from "#shared/crypto/mask-stream.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import { type Bytes, bytesToHex, compareBytes, hexToBytes } from "#shared/kernel/bytes.ts";
+import type { Primitives, RandomBytes, Signer } from "#shared/kernel/ports.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import type { HashHex, RunId, TaskSlug } from "#shared/protocol/ids.ts";
+import { coordinatorMessageSchema, type CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
+import { type DeviceMessage, deviceMessageSchema, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
+import { type Attempt, type AttemptTerms, openAttempt } from "#shared/secagg/attempt.ts";
+import { advertise, type AttemptMessage, onMessage } from "#shared/secagg/client.ts";
+import type { ClientState, ClientStep, ClientTools, Remembrance } from "#shared/secagg/client-state.ts";
+import { inputRoot } from "#shared/secagg/input.ts";
+import { canReconstruct, committedOutcome, inputsTree, reconstructMasks } from "#shared/secagg/opening.ts";
+import { type PositionSet, type SessionSets, setOfPositions } from "#shared/secagg/position-sets.ts";
+import type { Member, Roster } from "#shared/secagg/roster.ts";
+import {
+  buildRoster,
+  type Bundle,
+  collectFor,
+  type Opening,
+  rosterMembers,
+  verifyAdvert,
+  verifyComplaint,
+  verifyConfirmation,
+  verifyInput,
+  verifyShareBundle,
+  verifyUnmask,
+} from "#shared/secagg/server.ts";
+import { certificateItem } from "#shared/secagg/signed-items.ts";
+import type { AgreedConfig } from "#shared/task/config.ts";
+
+/*
+ * A whole cohort in memory: n devices and a coordinator that run one attempt with real cryptography. Every message goes
+ * through its frame and schema. Randomness is seeded, so a run can be had again; nothing here is a secret.
+ */
+
+/** The last step that a device takes part in; those that are not named stay to the end. */
+export type LastStep = "advertise" | "share" | "input" | "confirm";
+const STEP_ORDER = ["advertise", "share", "input", "confirm"] as const;
+
+export interface CohortOptions {
+  readonly count: number;
+  readonly seed?: string;
+  /** 64 where absent. */
+  readonly vectorLength?: number;
+  readonly config?: Partial<AgreedConfig>;
+  readonly terms?: Partial<Pick<AttemptTerms, "runId" | "round" | "attempt" | "modelHash">>;
+  /** Plain input of a position, `vectorLength` words; seeded random words where absent. */
+  readonly input?: (position: number) => Uint32Array<ArrayBuffer>;
+  /** By position. */
+  readonly lastSteps?: ReadonlyMap<number, LastStep>;
+  /** Devices of another cohort (same seeds of identity) take part with the same identities. */
+  readonly identitySeed?: string;
+}
+
+export interface CohortDevice {
+  readonly position: number;
+  readonly signer: Signer;
+  readonly certificate: Bytes;
+  readonly tools: ClientTools;
+  /** The plain input, for the oracle. */
+  readonly input: Uint32Array<ArrayBuffer>;
+  state: ClientState;
+  readonly remembered: Remembrance[];
+  readonly sent: DeviceMessage[];
+  /** R2 as it was PUT; null before. */
+  body: Bytes | null;
+}
+
+export type CohortResult =
+  | { readonly kind: "committed"; readonly sum: Uint32Array; readonly sets: SessionSets }
+  | { readonly kind: "ended"; readonly code: ErrorCode; readonly opened: boolean; readonly dealers: readonly number[] };
+
+/** Bytes that look random and are the same for the same seed. */
+export function seededRandom(seed: string): RandomBytes {
+  const key = createHash("sha256").update(seed).digest();
+  const cipher = createCipheriv("aes-256-ctr", key, Buffer.alloc(16));
+  return (byteCount) => new Uint8Array(cipher.update(Buffer.alloc(byteCount)));
+}
+
+export function randomWords(seed: string, count: number): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(seededRandom(seed)(4 * count).buffer);
+}
+
+/** A config that a cohort of `count` may run under. */
+export function testConfig(overrides: Partial<AgreedConfig> = {}): AgreedConfig {
+  return {
+    projectId: "default",
+    task: "digits" as TaskSlug,
+    taskVersion: 1,
+    taskHash: "11".repeat(32) as HashHex,
+    cohortSizeMin: 3,
+    cohortSizeMax: 255,
+    securityModel: "active",
+    graph: "complete",
+    thresholdFormula: "chorus/1",
+    vectorLength: 64,
+    layoutHash: "22".repeat(32) as HashHex,
+    ring: 32,
+    clipNormL2: 1,
+    weightCap: 1_000,
+    dp: null,
+    codeVersion: "test",
+    issuerKey: "00".repeat(32) as HashHex,
+    logKey: "00".repeat(32) as HashHex,
+    ...overrides,
+  };
+}
+
+export class SecaggCohort {
+  readonly primitives: Primitives;
+  readonly attempt: Attempt;
+  readonly devices: readonly CohortDevice[];
+  readonly lastSteps: ReadonlyMap<number, LastStep>;
+  members: Member[] = [];
+  #roster: Roster | null = null;
+  #u2: PositionSet | null = null;
+  #sets: SessionSets | null = null;
+  readonly bundles = new Map<number, Bundle>();
+  readonly inputs = new Map<number, { readonly body: Bytes; readonly root: Bytes }>();
+  readonly confirmations = new Map<number, Bytes>();
+  readonly openings = new Map<number, Opening>();
+
+  private constructor(
+    primitives: Primitives,
+    attempt: Attempt,
+    devices: readonly CohortDevice[],
+    lastSteps: ReadonlyMap<number, LastStep>,
+  ) {
+    this.primitives = primitives;
+    this.attempt = attempt;
+    this.devices = devices;
+    this.lastSteps = lastSteps;
+  }
+
+  static async create(options: CohortOptions): Promise<SecaggCohort> {
+    const { subtle } = globalThis.crypto;
+    const primitives = await selectPrimitives(subtle);
+    const { seed = "cohort", vectorLength = 64, lastSteps = new Map<number, LastStep>() } = options;
+    const identities = seededRandom(`identity ${options.identitySeed ?? seed}`);
+    const issuer = localSigner(identities(32), subtle);
+    const issuerKey = bytesToHex(issuer.publicKey) as HashHex;
+    const config = testConfig({ vectorLength, issuerKey, ...options.config });
+    const attempt = await openAttempt(primitives, {
+      runId: "0192f0c0ffee7000800000000000beef",
+      round: 1,
+      attempt: 1,
+      modelHash: "33".repeat(32),
+      ...options.terms,
+      config,
+      roundParams: {
+        training: {
+          epochs: 1,
+          batchSize: 32,
+          optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
+          proximalMu: 0,
+        },
+      },
+    });
+    const signers = Array.from({ length: options.count }, () => localSigner(identities(32), subtle));
+    // In roster order, so that a device's position is known before the roster is.
+    signers.sort((left, right) => compareBytes(left.publicKey, right.publicKey));
+    const devices = await Promise.all(
+      signers.map(async (signer, index): Promise<CohortDevice> => {
+        const position = index + 1;
+        return {
+          position,
+          signer,
+          certificate: await issuer.sign(certificateItem(config.projectId, signer.publicKey)),
+          tools: { primitives, signer, random: seededRandom(`${seed} device ${position}`) },
+          input: options.input?.(position) ?? randomWords(`${seed} input ${position}`, vectorLength),
+          state: { phase: "idle", terms: attempt.terms },
+          remembered: [],
+          sent: [],
+          body: null,
+        };
+      }),
+    );
+    return new SecaggCohort(primitives, attempt, devices, lastSteps);
+  }
+
+  get roster(): Roster {
+    return present(this.#roster, "after advertising");
+  }
+  get u2(): PositionSet {
+    return present(this.#u2, "after sharing");
+  }
+  get sets(): SessionSets {
+    return present(this.#sets, "after collecting");
+  }
+
+  device(position: number): CohortDevice {
+    return present(this.devices[position - 1], "a device of the cohort");
+  }
+
+  /** Devices that take part in `step`, ascending. */
+  present(step: LastStep | "unmask"): readonly CohortDevice[] {
+    const needed = step === "unmask" ? STEP_ORDER.length : STEP_ORDER.indexOf(step);
+    return this.devices.filter(({ position }) => {
+      const last = this.lastSteps.get(position);
+      return last === undefined || STEP_ORDER.indexOf(last) >= needed;
+    });
+  }
+
+  /** Gives a device a message and adopts what comes of it. */
+  async deliver(position: number, message: AttemptMessage): Promise<ClientStep> {
+    const device = this.device(position);
+    const decoded = decodeFrame(encodeFrame(message), coordinatorMessageSchema);
+    assert(decoded.ok, `a well-formed message: ${JSON.stringify(decoded)}`);
+    const step = await onMessage(device.tools, device.state, decoded.value as AttemptMessage, async () =>
+      device.input.slice(),
+    );
+    this.#adopt(device, step);
+    return step;
+  }
+
+  #adopt(device: CohortDevice, step: ClientStep): void {
+    device.state = step.state;
+    if (step.type === "refused") return;
+    if (step.type === "aborted") {
+      if (step.complaint !== null) device.sent.push(overTheWire(step.complaint));
+      return;
+    }
+    if (step.remember !== null) device.remembered.push(step.remember);
+    if (step.send?.kind === "message") device.sent.push(overTheWire(step.send.message));
+    if (step.send?.kind === "input") {
+      inputHeadersSchema.parse(step.send.headers);
+      device.body = step.send.body;
+    }
+  }
+
+  /** R0 of one device as the coordinator takes it. */
+  async advertise(device: CohortDevice): Promise<Member> {
+    assert(device.state.phase === "idle", "a device advertises first");
+    this.#adopt(device, await advertise(device.tools, device.state));
+    const message = lastSent(device, "advertise");
+    const { c, s, bCommit, signature } = message;
+    return { identity: device.signer.publicKey, certificate: device.certificate, c, s, bCommit, signature };
+  }
+
+  async advertiseAll(): Promise<ErrorCode | null> {
+    for (const device of this.present("advertise")) {
+      const member = await this.advertise(device);
+      const verdict = await verifyAdvert(this.primitives, this.attempt, member, this.members);
+      if (!verdict.ok) return verdict.error;
+      this.members.push(member);
+    }
+    const roster = await buildRoster(this.primitives, this.attempt, this.members);
+    if (!roster.ok) return roster.error;
+    this.#roster = roster.value;
+    return null;
+  }
+
+  rosterMessage(): CoordinatorMessageOf<"roster"> {
+    const { runId, round, attempt } = this.attempt.terms;
+    const members = rosterMembers(this.roster);
+    return { type: "roster", runId: runId as RunId, round, attempt, members, deadlineInMs: 30_000 };
+  }
+
+  async shareAll(): Promise<ErrorCode | null> {
+    for (const device of this.present("share")) {
+      const step = await this.deliver(device.position, this.rosterMessage());
+      if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
+      const message = lastSent(device, "share");
+      const bundle = await verifyShareBundle(this.primitives, this.roster, device.position, message);
+      if (!bundle.ok) return bundle.error;
+      this.bundles.set(device.position, bundle.value);
+    }
+    return this.fixU2();
+  }
+
+  async fixU2(): Promise<ErrorCode | null> {
+    this.#u2 = await setOfPositions(this.primitives, this.roster, this.bundles.keys());
+    return this.u2.positions.length < this.roster.thresholds.q ? "U2_BELOW_T" : null;
+  }
+
+  collectMessage(position: number): CoordinatorMessageOf<"collect"> {
+    const shares = collectFor(this.roster, this.u2, this.bundles, position);
+    const slot = bytesToHex(seededRandom(`slot ${position}`)(22)).slice(0, 43);
+    return { type: "collect", sid: this.roster.sidHex, u2: this.u2.bitmap, shares, slot, deadlineInMs: 30_000 };
+  }
+
+  async collectAll(): Promise<ErrorCode | null> {
+    for (const device of this.present("input")) {
+      const step = await this.deliver(device.position, this.collectMessage(device.position));
+      if (step.type === "aborted" && step.complaint !== null) {
+        const verdict = await verifyComplaint(this.primitives, this.roster, device.position, step.complaint);
+        return verdict.ok ? "COMPLAINT" : verdict.error;
+      }
+      if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
+      assert(step.send?.kind === "input", "an input");
+      const { body, headers } = step.send;
+      const root = await inputRoot(this.primitives, body);
+      const claim = { byteCount: body.length, root, signature: hexToBytes(headers.signature) };
+      const verdict = await verifyInput(this.primitives, this.roster, this.u2, device.position, claim);
+      if (!verdict.ok) return verdict.error;
+      this.inputs.set(device.position, { body, root });
+    }
+    const u3 = await setOfPositions(this.primitives, this.roster, this.inputs.keys());
+    this.#sets = { u2: this.u2, u3 };
+    return u3.positions.length < this.roster.thresholds.q ? "U3_BELOW_T" : null;
+  }
+
+  setsMessage(): CoordinatorMessageOf<"sets"> {
+    const { u2, u3 } = this.sets;
+    return { type: "sets", sid: this.roster.sidHex, u2: u2.bitmap, u3: u3.bitmap, deadlineInMs: 30_000 };
+  }
+
+  async confirmAll(): Promise<ErrorCode | null> {
+    for (const device of this.present("confirm")) {
+      const step = await this.deliver(device.position, this.setsMessage());
+      if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
+      const message = lastSent(device, "confirm");
+      const { position } = device;
+      const verdict = await verifyConfirmation(this.primitives, this.roster, this.sets, position, message);
+      if (!verdict.ok) return verdict.error;
+      this.confirmations.set(position, message.signature);
+    }
+    return this.confirmations.size < this.roster.thresholds.t ? "NOT_ENOUGH_SIGS" : null;
+  }
+
+  openMessage(): CoordinatorMessageOf<"open"> {
+    const confirmations = [...this.confirmations]
+      .sort(([left], [right]) => left - right)
+      .map(([signer, signature]) => ({ signer, signature }));
+    return { ...this.setsMessage(), type: "open", confirmations } as CoordinatorMessageOf<"open">;
+  }
+
+  /** @param tamper  What a dishonest holder sends instead, already signed by it. */
+  async openAll(
+    tamper: (device: CohortDevice, message: Unmask) => Promise<Unmask> = async (_, message) => message,
+  ): Promise<ErrorCode | null> {
+    for (const device of this.present("unmask")) {
+      const step = await this.deliver(device.position, this.openMessage());
+      if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
+      const message = await tamper(device, lastSent(device, "unmask"));
+      const { position } = device;
+      const opening = await verifyUnmask(this.primitives, this.roster, this.sets, this.bundles, position, message);
+      if (opening.ok) this.openings.set(position, opening.value);
+    }
+    return canReconstruct(this.roster, this.sets, [...this.openings.values()]) ? null : "BELOW_T";
+  }
+
+  /** The sum of the masked inputs with the masks taken off, and the outcome for each device that is still there. */
+  async finish(): Promise<CohortResult> {
+    const masks = await reconstructMasks(this.primitives, this.roster, this.sets, [...this.openings.values()]);
+    if (!masks.ok) {
+      const dealers = masks.error.code === "BELOW_T" ? [] : masks.error.dealers;
+      return { kind: "ended", code: masks.error.code, opened: true, dealers };
+    }
+    const bodies = this.sets.u3.positions.map((position) => present(this.inputs.get(position), "an input"));
+    const sum = plainSum(bodies.map(({ body }) => new Uint32Array(body.slice().buffer)));
+    await addMasks(this.primitives, sum, masks.value);
+    const tree = await inputsTree(this.primitives, bodies.map(({ root }) => root));
+    for (const { position } of this.present("unmask")) {
+      const step = await this.deliver(position, committedOutcome(this.roster, this.sets, tree, position, "44".repeat(32)));
+      assert(step.type === "go" && step.state.phase === "done", "the outcome ends the attempt");
+    }
+    return { kind: "committed", sum, sets: this.sets };
+  }
+
+  /** All steps. Ends with the first code that stops the attempt. */
+  async run(): Promise<CohortResult> {
+    for (const [name, opened] of RUN_STEPS) {
+      const code = await this[name]();
+      if (code !== null) return { kind: "ended", code, opened, dealers: [] };
+    }
+    return this.finish();
+  }
+
+  /** What the sum must be: the plain inputs of `positions`, added by other code than the product's. */
+  oracle(positions: readonly number[]): Uint32Array {
+    return plainSum(positions.map((position) => this.device(position).input));
+  }
+}
+
+export type Unmask = Extract<DeviceMessage, { type: "unmask" }>;
+
+const RUN_STEPS = [
+  ["advertiseAll", false],
+  ["shareAll", false],
+  ["collectAll", false],
+  ["confirmAll", false],
+  ["openAll", true],
+] as const;
+
+/** Creates a cohort and runs it. */
+export async function runCohort(options: CohortOptions): Promise<{ cohort: SecaggCohort; result: CohortResult }> {
+  const cohort = await SecaggCohort.create(options);
+  return { cohort, result: await cohort.run() };
+}
+
+export function lastSent<Type extends DeviceMessage["type"]>(
+  device: CohortDevice,
+  type: Type,
+): Extract<DeviceMessage, { type: Type }> {
+  const message = device.sent.findLast((sent) => sent.type === type);
+  return present(message, `a ${type} message`) as Extract<DeviceMessage, { type: Type }>;
+}
+
+function overTheWire(message: DeviceMessage): DeviceMessage {
+  const decoded = decodeFrame(encodeFrame(message), deviceMessageSchema);
+  assert(decoded.ok, `a well-formed message: ${JSON.stringify(decoded)}`);
+  return decoded.value;
+}
+
+/** Sum mod 2^32, in exact integers. */
+export function plainSum(vectors: readonly Uint32Array[]): Uint32Array {
+  const length = present(vectors[0], "a vector").length;
+  return Uint32Array.from({ length }, (_, index) => {
+    let total = 0;
+    for (const vector of vectors) total += vector[index] as number;
+    return total % 2 ** 32;
+  });
+}
