@@ -6,7 +6,7 @@ import { wireError, type ErrorCode } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import type { CoordinatorPorts } from "./ports.ts";
+import type { CoordinatorPorts, Store } from "./ports.ts";
 import { addressKey, rateLimit } from "./rate-limit.ts";
 
 /*
@@ -24,8 +24,8 @@ const JOIN_TOKEN = /^[0-9a-f]{64}$/;
 
 export type AccessPorts = Pick<
   CoordinatorPorts,
-  "store" | "primitives" | "random" | "clock" | "wall" | "issuer" | "projectId"
->;
+  "primitives" | "random" | "clock" | "wall" | "issuer" | "projectId"
+> & { readonly store: Pick<Store, "findTask" | "useJoinToken" | "putJoinToken" | "noteDevice"> };
 
 /** Who a connection is, once it has shown so. */
 export interface DeviceSession {
