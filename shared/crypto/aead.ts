@@ -1,7 +1,7 @@
 import nacl from "tweetnacl";
-import { assert } from "#shared/kernel/assert.ts";
-import { type Bytes, concatBytes } from "#shared/kernel/bytes.ts";
-import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { assert } from "../kernel/assert.ts";
+import { type Bytes, concatBytes } from "../kernel/bytes.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
 
 export const SEAL_NONCE_BYTES = 24;
 /** What sealing adds to a message: the nonce in front and the authenticator. */

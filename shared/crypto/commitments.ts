@@ -1,6 +1,6 @@
-import { assert } from "#shared/kernel/assert.ts";
-import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { Primitives } from "#shared/kernel/ports.ts";
+import { assert } from "../kernel/assert.ts";
+import type { Bytes } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
 import { DOMAINS } from "./domains.ts";
 import { E, type EncodeItem } from "./encode.ts";
 

@@ -8,6 +8,8 @@ export const DOMAINS = {
   // What a session is bound to.
   header: "chorus/1/header",
   config: "chorus/1/config",
+  task: "chorus/1/task",
+  layout: "chorus/1/layout",
   roundParams: "chorus/1/round-params",
   roundId: "chorus/1/round-id",
   advert: "chorus/1/advert",

@@ -1,5 +1,5 @@
-import { assert } from "#shared/kernel/assert.ts";
-import { type Bytes, u32be, utf8 } from "#shared/kernel/bytes.ts";
+import { assert } from "../kernel/assert.ts";
+import { type Bytes, u32be, utf8 } from "../kernel/bytes.ts";
 import type { Domain } from "./domains.ts";
 
 /** Bytes as they are, text as UTF-8, a number as a u32 of four bytes, big-endian. */

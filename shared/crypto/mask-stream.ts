@@ -1,6 +1,6 @@
-import { assert } from "#shared/kernel/assert.ts";
-import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { Primitives } from "#shared/kernel/ports.ts";
+import { assert } from "../kernel/assert.ts";
+import type { Bytes } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
 
 /** One mask over a vector: its 32-byte key and whether it is added or subtracted. */
 export interface Mask {
@@ -43,7 +43,7 @@ export async function addMasks(
       const start = Math.floor(job / masks.length) * BLOCK_WORDS;
       const block = target.subarray(start, start + BLOCK_WORDS);
       const { key, sign } = masks[job % masks.length] as Mask;
-      const words = await maskWords(primitives, key, firstWord + start, block.length);
+      const words = await keystreamWords(primitives, key, firstWord + start, block.length);
       // Additions of the ring commute and none of them spans an await, so workers cannot disturb one another.
       if (sign === 1) for (let i = 0; i < words.length; i++) block[i]! += words[i]!; // hot loop
       else for (let i = 0; i < words.length; i++) block[i]! -= words[i]!; // hot loop
@@ -64,8 +64,8 @@ export function addMask(
   return addMasks(primitives, target, [{ key, sign }], firstWord);
 }
 
-/** The words `firstWord` up to `firstWord + wordCount` of the mask stream under `key`. */
-export async function maskWords(
+/** The words `firstWord` up to `firstWord + wordCount` of the AES-256-CTR key stream under `key`, little-endian. */
+export async function keystreamWords(
   primitives: Primitives,
   key: Bytes,
   firstWord: number,

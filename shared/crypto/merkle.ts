@@ -1,6 +1,6 @@
-import { assert } from "#shared/kernel/assert.ts";
-import { type Bytes, concatBytes, equalBytes } from "#shared/kernel/bytes.ts";
-import type { Primitives } from "#shared/kernel/ports.ts";
+import { assert } from "../kernel/assert.ts";
+import { type Bytes, concatBytes, equalBytes } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
 
 /**
  * Merkle trees of RFC 6962 section 2.1: SHA-256, leaf = H(0x00 | data), node = H(0x01 | left | right).

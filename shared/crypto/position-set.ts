@@ -1,6 +1,6 @@
-import { assert } from "#shared/kernel/assert.ts";
-import type { Bytes } from "#shared/kernel/bytes.ts";
-import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { assert } from "../kernel/assert.ts";
+import type { Bytes } from "../kernel/bytes.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
 
 /**
  * A set of roster positions (1-based) as a bitmap, the only form that is hashed and sent.

@@ -2,10 +2,10 @@ import { ctr } from "@noble/ciphers/aes.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import nacl from "tweetnacl";
-import { assert } from "#shared/kernel/assert.ts";
-import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { Primitives } from "#shared/kernel/ports.ts";
-import { err, ok } from "#shared/kernel/result.ts";
+import { assert } from "../kernel/assert.ts";
+import type { Bytes } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import { err, ok } from "../kernel/result.ts";
 
 /**
  * The primitives in plain JavaScript, for platforms without WebCrypto (or without its Curve25519 part).

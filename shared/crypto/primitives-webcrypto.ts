@@ -1,8 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { assert } from "#shared/kernel/assert.ts";
-import { type Bytes, concatBytes } from "#shared/kernel/bytes.ts";
-import type { Primitives } from "#shared/kernel/ports.ts";
-import { err, ok } from "#shared/kernel/result.ts";
+import { assert } from "../kernel/assert.ts";
+import { type Bytes, concatBytes } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import { err, ok } from "../kernel/result.ts";
 import { counterBlock, isAllZero, javascriptPrimitives } from "./primitives-javascript.ts";
 import { PKCS8_PREFIX, type SubtleKey, type SubtleLike } from "./subtle-like.ts";
 

@@ -1,6 +1,6 @@
-import { assert } from "#shared/kernel/assert.ts";
-import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { RandomBytes } from "#shared/kernel/ports.ts";
+import { assert } from "../kernel/assert.ts";
+import type { Bytes } from "../kernel/bytes.ts";
+import type { RandomBytes } from "../kernel/ports.ts";
 
 /**
  * Shamir's secret sharing over GF(256), polynomial x^8 + x^4 + x^3 + x + 1 (0x11b), one polynomial per byte.

@@ -1,8 +1,8 @@
 import nacl from "tweetnacl";
-import { assert } from "#shared/kernel/assert.ts";
-import { type Bytes, bytesToHex, concatBytes, hexToBytes } from "#shared/kernel/bytes.ts";
-import type { Primitives, Signer } from "#shared/kernel/ports.ts";
-import { Secret } from "#shared/kernel/secret.ts";
+import { assert } from "../kernel/assert.ts";
+import { type Bytes, bytesToHex, concatBytes, hexToBytes } from "../kernel/bytes.ts";
+import type { Primitives, Signer } from "../kernel/ports.ts";
+import { Secret } from "../kernel/secret.ts";
 import { PKCS8_PREFIX, type SubtleKey, type SubtleLike } from "./subtle-like.ts";
 
 /** p = 2^255 - 19 and the group order L, little-endian. RFC 8032 section 5.1. */

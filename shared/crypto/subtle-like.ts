@@ -1,4 +1,4 @@
-import type { Bytes } from "#shared/kernel/bytes.ts";
+import type { Bytes } from "../kernel/bytes.ts";
 
 /** A key inside WebCrypto; opaque here. */
 export interface SubtleKey {

@@ -2,7 +2,7 @@
 import { createCipheriv } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addMask, addMasks, maskWords } from "#shared/crypto/mask-stream.ts";
+import { addMask, addMasks, keystreamWords } from "#shared/crypto/mask-stream.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner, verifySignature } from "#shared/crypto/signature.ts";
@@ -80,7 +80,7 @@ describe.each([webCrypto, javascript])("the mask stream over $name", (primitives
     const window = fc.tuple(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 200 }));
     await fc.assert(
       fc.asyncProperty(window, async ([first, count]) => {
-        expect([...(await maskWords(primitives, key, first, count))]).toEqual(oracle.slice(first, first + count));
+        expect([...(await keystreamWords(primitives, key, first, count))]).toEqual(oracle.slice(first, first + count));
       }),
     );
   });

@@ -3,7 +3,7 @@ import { createCipheriv } from "node:crypto";
 import nacl from "tweetnacl";
 import { describe, expect, test } from "vitest";
 import { pairMaskKey } from "#shared/crypto/key-agreement.ts";
-import { maskWords } from "#shared/crypto/mask-stream.ts";
+import { keystreamWords } from "#shared/crypto/mask-stream.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner, verifySignature } from "#shared/crypto/signature.ts";
@@ -169,7 +169,7 @@ describe.each(implementations)("$name", (primitives) => {
       expect(bytesToHex(key)).toBe(vector.maskKeyHex);
       const mirrored = await pairMaskKey(primitives, hexToBytes(vector.sharedSecretHex), sid, v, u);
       expect(mirrored).toEqual(key);
-      const words = await maskWords(primitives, key, 0, vector.firstMaskWordsHex.length);
+      const words = await keystreamWords(primitives, key, 0, vector.firstMaskWordsHex.length);
       expect([...words].map((word) => word.toString(16).padStart(8, "0"))).toEqual(vector.firstMaskWordsHex);
     }
   });

@@ -1,0 +1,33 @@
+import type { Bytes } from "../kernel/bytes.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsError } from "./safetensors.ts";
+import { flattenTensors, type TensorLayout } from "./tensors.ts";
+
+/**
+ * The bytes of a model: canonical safetensors without metadata, so that the hash depends on the weights alone and
+ * everyone who computes the next model computes its modelHash too.
+ *
+ * @param weights  Flat, in the order of the layout. [parameterCount]
+ */
+export function modelToBytes(layout: TensorLayout, weights: Float32Array): Bytes {
+  const tensors = new Map(
+    layout.tensors.map(({ name, shape, offset, length }) => [
+      name,
+      { shape, data: weights.slice(offset, offset + length) },
+    ]),
+  );
+  return encodeSafetensors({ tensors, metadata: {} });
+}
+
+/** The flat weights. Errors: those of the file, and `wrong-model` where its tensors are not those of the layout. */
+export function modelFromBytes(layout: TensorLayout, bytes: Bytes): Result<Float32Array<ArrayBuffer>, ModelBytesError> {
+  const file = decodeSafetensors(bytes);
+  if (!file.ok) return file;
+  const { tensors } = file.value;
+  const fits = layout.tensors.every(({ name, shape }) => tensors.get(name)?.shape.join() === shape.join());
+  if (!fits || tensors.size !== layout.tensors.length) return err({ type: "wrong-model" });
+  const dataByName = new Map([...tensors].map(([name, { data }]) => [name, data]));
+  return ok(flattenTensors(layout, dataByName));
+}
+
+export type ModelBytesError = SafetensorsError | { readonly type: "wrong-model" };

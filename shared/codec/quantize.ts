@@ -1,0 +1,123 @@
+import { keystreamWords } from "../crypto/mask-stream.ts";
+import { assert } from "../kernel/assert.ts";
+import type { Bytes } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { segmentOf, type UpdateSegment, type VectorLayout } from "./layout.ts";
+import { type LocalMetrics, writeMetrics } from "./metrics.ts";
+
+/** What a device has after training. */
+export interface Contribution {
+  /** Trained weights minus received weights, [parameterCount]. Not modified. */
+  readonly update: Float32Array;
+  /** Rows trained on, at least 1. */
+  readonly numExamples: number;
+  /** The received model on the local validation rows. */
+  readonly metricsBefore: LocalMetrics;
+  /** The trained model on the same rows. */
+  readonly metricsAfter: LocalMetrics;
+}
+
+export interface EncodedContribution {
+  /** The whole vector, still unmasked: it must not leave the device. [layout.length] */
+  readonly words: Uint32Array<ArrayBuffer>;
+  /** The update after clipping, as it was quantized; for the page's "what left" and for a test's oracle. */
+  readonly clippedUpdate: Float32Array<ArrayBuffer>;
+  /** L2 norm of the update before clipping. */
+  readonly normL2Before: number;
+  /** w', the weight that counts. */
+  readonly weight: number;
+}
+
+/** 256 KiB of key stream at a time. */
+const ROUNDING_BLOCK_WORDS = 64 * 1024;
+/** A word of the key stream times this is uniform on [0, 1). */
+const WORD_TO_UNIFORM = 2 ** -32;
+
+/**
+ * Clips, weights and quantizes one device's contribution: x = SR(Q (w'/W) clip(delta min(1, L/|delta|), +-B) / B).
+ *
+ * @param roundingKey  32 fresh random bytes, used for nothing else: the seed of the stochastic rounding.
+ * Errors: `non-finite-update` with the first bad index; `no-examples`.
+ * Source: McMahan et al. 2018, arXiv:1710.06963, algorithm 1 (clipping); stochastic rounding with 32-bit uniforms,
+ * whose bias is below 2^-32 of a step.
+ */
+export async function encodeContribution(
+  primitives: Primitives,
+  layout: VectorLayout,
+  contribution: Contribution,
+  roundingKey: Bytes,
+): Promise<Result<EncodedContribution, EncodeError>> {
+  const { update, numExamples } = contribution;
+  const segment = segmentOf(layout, "update");
+  assert(update.length === segment.length, `an update of ${update.length} for a model of ${segment.length}`);
+  if (!(Number.isSafeInteger(numExamples) && numExamples >= 1)) return err({ type: "no-examples" });
+  const normL2Before = normL2(update);
+  if (!Number.isFinite(normL2Before)) {
+    return err({ type: "non-finite-update", index: update.findIndex((value) => !Number.isFinite(value)) });
+  }
+  const weightCap = segmentOf(layout, "weight").clip.max;
+  const weight = Math.min(numExamples, weightCap);
+  const clippedUpdate = clipUpdate(update, normL2Before, segment.clip);
+
+  const words = new Uint32Array(layout.length);
+  await quantize(primitives, words, clippedUpdate, weight / weightCap, segment, roundingKey);
+  words[segmentOf(layout, "weight").offset] = weight;
+  writeMetrics(layout, words, contribution.metricsBefore, contribution.metricsAfter);
+  const sentinels = segmentOf(layout, "sentinels");
+  words.fill(sentinels.clip.value, sentinels.offset, sentinels.offset + sentinels.length);
+  return ok({ words, clippedUpdate, normL2Before, weight });
+}
+
+export type EncodeError =
+  | { readonly type: "non-finite-update"; readonly index: number }
+  | { readonly type: "no-examples" };
+
+/** In double precision; not finite exactly where an element is not, since squares of float32 cannot overflow it. */
+export function normL2(vector: Float32Array): number {
+  let sumOfSquares = 0;
+  for (let i = 0; i < vector.length; i++) {
+    const value = vector[i]!; // hot loop
+    sumOfSquares += value * value;
+  }
+  return Math.sqrt(sumOfSquares);
+}
+
+function clipUpdate(
+  update: Float32Array,
+  norm: number,
+  clip: UpdateSegment["clip"],
+): Float32Array<ArrayBuffer> {
+  const factor = norm > clip.normL2 ? clip.normL2 / norm : 1;
+  const bound = clip.coordinate;
+  const clipped = new Float32Array(update.length);
+  for (let i = 0; i < update.length; i++) {
+    const scaled = update[i]! * factor; // hot loop
+    clipped[i] = scaled > bound ? bound : scaled < -bound ? -bound : scaled;
+  }
+  return clipped;
+}
+
+/** Writes the update segment. @param share  w'/W, at most 1. */
+async function quantize(
+  primitives: Primitives,
+  words: Uint32Array,
+  clipped: Float32Array,
+  share: number,
+  segment: UpdateSegment,
+  roundingKey: Bytes,
+): Promise<void> {
+  const limit = segment.clip.quantizedMax * share;
+  const factor = limit / segment.clip.coordinate;
+  for (let start = 0; start < segment.length; start += ROUNDING_BLOCK_WORDS) {
+    const count = Math.min(ROUNDING_BLOCK_WORDS, segment.length - start);
+    const uniforms = await keystreamWords(primitives, roundingKey, start, count);
+    const target = words.subarray(segment.offset + start, segment.offset + start + count);
+    for (let i = 0; i < count; i++) {
+      // float32 may round a clipped value just over the bound; the ring's range check allows no such excess.
+      const exact = Math.max(-limit, Math.min(limit, clipped[start + i]! * factor)); // hot loop
+      const below = Math.floor(exact);
+      target[i] = exact - below > uniforms[i]! * WORD_TO_UNIFORM ? below + 1 : below;
+    }
+  }
+}
