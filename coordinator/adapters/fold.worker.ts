@@ -60,7 +60,9 @@ function addFile(sum: Uint32Array, path: string, { from, length }: SliceTask): v
       const byteCount = Math.min(CHUNK_BYTES, 4 * (sum.length - done));
       readFully(file, chunk.subarray(0, byteCount), 4 * (from + done));
       const words = chunkWords.subarray(0, byteCount / 4);
-      for (let i = 0; i < words.length; i++) sum[done + i]! += words[i]!; // hot loop
+      for (let i = 0; i < words.length; i++) {
+        sum[done + i] = (sum[done + i] as number) + (words[i] as number);
+      }
       done += words.length;
     }
   } finally {
