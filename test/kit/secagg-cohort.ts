@@ -9,7 +9,12 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import type { HashHex, RunId, TaskSlug } from "#shared/protocol/ids.ts";
 import { coordinatorMessageSchema, type CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
-import { type DeviceMessage, deviceMessageSchema, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
+import {
+  type DeviceMessage,
+  deviceMessageSchema,
+  type InputHeaders,
+  inputHeadersSchema,
+} from "#shared/protocol/messages/device.ts";
 import { type Attempt, type AttemptTerms, openAttempt } from "#shared/secagg/attempt.ts";
 import { advertise, type AttemptMessage, onMessage } from "#shared/secagg/client.ts";
 import type { ClientState, ClientStep, ClientTools, Remembrance } from "#shared/secagg/client-state.ts";
@@ -122,6 +127,7 @@ export class SecaggCohort {
   #sets: SessionSets | null = null;
   readonly bundles = new Map<number, Bundle>();
   readonly inputs = new Map<number, { readonly body: Bytes; readonly root: Bytes }>();
+  readonly inputHeaders = new Map<number, InputHeaders>();
   readonly confirmations = new Map<number, Bytes>();
   readonly openings = new Map<number, Opening>();
 
@@ -263,14 +269,21 @@ export class SecaggCohort {
 
   async shareAll(): Promise<ErrorCode | null> {
     for (const device of this.present("share")) {
-      const step = await this.deliver(device.position, this.rosterMessage());
-      if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
-      const message = lastSent(device, "share");
-      const bundle = await verifyShareBundle(this.primitives, this.roster, device.position, message);
-      if (!bundle.ok) return bundle.error;
-      this.bundles.set(device.position, bundle.value);
+      const code = await this.share(device);
+      if (code !== null) return code;
     }
     return this.fixU2();
+  }
+
+  /** R1 of one device. */
+  async share(device: CohortDevice): Promise<ErrorCode | null> {
+    const step = await this.deliver(device.position, this.rosterMessage());
+    if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
+    const message = lastSent(device, "share");
+    const bundle = await verifyShareBundle(this.primitives, this.roster, device.position, message);
+    if (!bundle.ok) return bundle.error;
+    this.bundles.set(device.position, bundle.value);
+    return null;
   }
 
   async fixU2(): Promise<ErrorCode | null> {
@@ -279,9 +292,14 @@ export class SecaggCohort {
   }
 
   collectMessage(position: number): CoordinatorMessageOf<"collect"> {
-    const shares = collectFor(this.roster, this.u2, this.bundles, position);
+    return this.collectOver(position, this.u2);
+  }
+
+  /** A collect message for any U2 whose bundles are there. */
+  collectOver(position: number, u2: PositionSet): CoordinatorMessageOf<"collect"> {
+    const shares = collectFor(this.roster, u2, this.bundles, position);
     const slot = bytesToHex(seededRandom(`slot ${position}`)(22)).slice(0, 43);
-    return { type: "collect", sid: this.roster.sidHex, u2: this.u2.bitmap, shares, slot, deadlineInMs: 30_000 };
+    return { type: "collect", sid: this.roster.sidHex, u2: u2.bitmap, shares, slot, deadlineInMs: 30_000 };
   }
 
   async collectAll(): Promise<ErrorCode | null> {
@@ -299,6 +317,7 @@ export class SecaggCohort {
       const verdict = await verifyInput(this.primitives, this.roster, this.u2, device.position, claim);
       if (!verdict.ok) return verdict.error;
       this.inputs.set(device.position, { body, root });
+      this.inputHeaders.set(device.position, headers);
     }
     const u3 = await setOfPositions(this.primitives, this.roster, this.inputs.keys());
     this.#sets = { u2: this.u2, u3 };
