@@ -37,7 +37,9 @@ export function withOut<State extends RoundState>(
   const members = new Map(state.members);
   for (const identity of identities) {
     const member = members.get(identity);
-    if (member !== undefined && member.out === null) members.set(identity, { ...member, out: reason });
+    if (member !== undefined && member.out === null) {
+      members.set(identity, { ...member, out: reason, outAttempt: state.attempt });
+    }
   }
   return { ...state, members };
 }

@@ -24,8 +24,8 @@ export function noticesFor(state: RoundState, identity: string): readonly Notice
     if (position !== null && state.u3.includes(position)) return [{ type: "outcome", position }];
   }
   if (member.out !== null) {
-    const code = member.out === "LEFT" ? null : member.out;
-    return code === null ? [] : [{ type: "abandoned", attempt: state.attempt, code, retry: false }];
+    if (member.out === "LEFT") return [];
+    return [{ type: "abandoned", attempt: member.outAttempt ?? state.attempt, code: member.out, retry: false }];
   }
   switch (state.phase) {
     case "recruiting":

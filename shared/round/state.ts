@@ -36,6 +36,8 @@ export interface Member {
    * What it had uploaded before a set was sealed stays in that set.
    */
   readonly out: ErrorCode | "LEFT" | null;
+  /** The attempt in which it fell out. */
+  readonly outAttempt: number | null;
   /** Whether it was told of this round at all. */
   readonly invited: boolean;
   /** Whether it ever advertised, and ever uploaded, in any attempt. */

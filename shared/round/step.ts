@@ -2,7 +2,7 @@ import { assert, unreachable } from "../kernel/assert.ts";
 import { known, refuse, type Transition } from "./effect.ts";
 import type { CheckedIn, Presence, RoundEvent, RoundOpened } from "./event.ts";
 import { failRound, retryRound, voidRound } from "./ending.ts";
-import { withCounts, withMember } from "./members.ts";
+import { withCounts, withMember, withOut } from "./members.ts";
 import { settle } from "./settle.ts";
 import { isLive, type LiveState, type Member, type Recruiting, type RoundState } from "./state.ts";
 import { stepAdvertised, stepComplained, stepConfirmed, stepInput, stepShared } from "./step-exchange.ts";
@@ -106,6 +106,7 @@ function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
     connected: true,
     goneSinceMs: null,
     out: null,
+    outAttempt: null,
     invited: false,
     trained: false,
     sent: false,
@@ -118,7 +119,7 @@ function stepPresence(state: LiveState, event: Presence): Transition {
   if (member === undefined) return refuse(state, "NOT_IN_ROSTER");
   if (event.type === "left") {
     if (member.out !== null) return known(state);
-    return known(withMember(state, event.identity, { out: "LEFT" }));
+    return known(withOut(state, [event.identity], "LEFT"));
   }
   const connected = event.type === "connected";
   if (member.connected === connected) return known(state);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nextTickMs } from "#shared/round/deadline.ts";
+import type { RoundEffect } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { noticesFor } from "#shared/round/notice.ts";
 import { replayRound } from "#shared/round/replay.ts";
@@ -110,12 +111,17 @@ const facts = fc.constantFrom(1, 1.3, 1.6).map((overSelection): RoundOpened =>
   roundFacts({ rules: { ...RULES, overSelection } }),
 );
 
-type Step = { readonly before: RoundState; readonly event: RoundEvent; readonly after: RoundState };
+interface Played {
+  readonly before: RoundState;
+  readonly event: RoundEvent;
+  readonly after: RoundState;
+  readonly effects: readonly RoundEffect[];
+}
 
 function run(
   opened: RoundOpened,
   events: readonly (readonly [(state: RoundState, atMs: number) => RoundEvent, number])[],
-  onStep: (step: Step & { readonly effects: ReturnType<typeof step>["effects"] }) => void = () => {},
+  onStep: (played: Played) => void = () => {},
 ): { readonly state: RoundState; readonly log: readonly RoundEvent[]; readonly atMs: number } {
   let { state } = openRound(opened);
   let atMs = 0;
