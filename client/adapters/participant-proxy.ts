@@ -11,6 +11,7 @@ const METHODS: Readonly<Record<Method, true>> = {
   addCsv: true,
   addDrawing: true,
   addImages: true,
+  readPicture: true,
   removeExample: true,
   start: true,
   pause: true,

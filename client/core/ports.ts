@@ -1,33 +1,45 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { MonotonicClock, Primitives, RandomBytes, Signer } from "#shared/kernel/ports.ts";
+import type { MonotonicClock, Primitives, RandomBytes, Signer, WallClock } from "#shared/kernel/ports.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
-import type { CoordinatorMessage, } from "#shared/protocol/messages/coordinator.ts";
+import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessage, InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import type { Receipt } from "#shared/protocol/api.ts";
+import type { Receipt, Status, TaskView } from "#shared/protocol/api.ts";
 import type { Task, TrainingPlan } from "#shared/task/task.ts";
+import type { ContributionDetail } from "./view.ts";
 
 /*
  * What the client core needs from a platform. The page and the edge bring an implementation each; test/kit brings fakes.
  */
 
-/** The socket and the HTTP routes, already framed and parsed. */
+/** The socket and the HTTP routes, already framed and parsed. The routes work without the socket. */
 export interface Link {
+  /** Opens the socket and keeps it open, with pauses between tries; `disconnect` ends that. Both may be called again. */
+  connect(): void;
+  disconnect(): void;
   /** Resolves with the acknowledgement; `offline` where none came. Sending the same message again is harmless. */
   send(message: DeviceMessage): Promise<Result<Reply, { readonly type: "offline" }>>;
   onMessage(listener: (message: CoordinatorMessage) => void): () => void;
   /** `up` after each (re)connect, `down` when the connection is lost. */
   onState(listener: (state: "up" | "down") => void): () => void;
-  fetchTask(slug: string, version?: number): Promise<Result<Task, LinkError>>;
+  /** The coordinator ended the connection and says why; the link does not come back by itself then. */
+  onEnd(listener: (error: WireError) => void): () => void;
+  fetchStatus(): Promise<Result<Status, LinkError>>;
+  /** The newest version where none is given. */
+  fetchTask(slug: string, version?: number): Promise<Result<TaskView, LinkError>>;
   /** The bytes as they came; the caller hashes them. */
   fetchModel(hash: string, onProgress?: (byteCount: number) => void): Promise<Result<Bytes, LinkError>>;
-  /** Resumes by itself after a lost connection until `deadlineMs` (on the monotonic clock). */
+  /** Resumes by itself after a lost connection until `deadlineMs` (on the monotonic clock), or until `signal` ends it. */
   upload(
     path: string,
     headers: InputHeaders,
     body: Bytes,
-    options: { readonly deadlineMs: number; readonly onProgress?: (byteCount: number) => void },
+    options: {
+      readonly deadlineMs: number;
+      readonly signal: AbortSignal;
+      readonly onProgress?: (byteCount: number) => void;
+    },
   ): Promise<Result<Receipt, LinkError>>;
   /** Bytes on the wire so far, for the traffic table. */
   traffic(): { readonly upByteCount: number; readonly downByteCount: number };
@@ -52,6 +64,7 @@ export interface LocalMetrics {
 }
 
 export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu";
+/** The engine's own view of a backend. */
 export interface Calibration {
   readonly backend: BackendName;
   /** Milliseconds a training step of this task takes; null where the backend cannot be used, with the reason. */
@@ -117,16 +130,40 @@ export interface Memory {
   reveal(modelHash: string, sid: string): Promise<Result<void, "ALREADY_REVEALED">>;
   /** Whether this device sent R4 for that model, in any run. Before R0. */
   hasRevealed(modelHash: string): Promise<boolean>;
+  /** Participations of a task so far; `use` counts them. */
+  participations(taskId: string): Promise<number>;
+}
+
+/** What left, kept on this device so that its owner can look at it. */
+export interface Archive {
+  /** Stores, or replaces what has the same id. */
+  save(contribution: Contribution): Promise<void>;
+}
+export interface Contribution {
+  readonly detail: ContributionDetail;
+  /** What was sent, byte for byte. */
+  readonly sent: readonly NamedBytes[];
+  /** This device's own list before masking, i32 little-endian. Stays here. */
+  readonly own: Bytes | null;
+  /** The clipped update that was quantized, and the weight that counted. Stay here. */
+  readonly clippedUpdate: Float32Array | null;
+  readonly weight: number | null;
+}
+export interface NamedBytes {
+  readonly name: string;
+  readonly bytes: Bytes;
 }
 
 export interface ClientPorts {
   readonly link: Link;
   readonly trainer: Trainer;
   readonly memory: Memory;
+  readonly archive: Archive;
   readonly signer: Signer;
   readonly primitives: Primitives;
   readonly random: RandomBytes;
   readonly clock: MonotonicClock;
-  /** Timers; a fake clock brings its own. */
+  readonly wall: WallClock;
+  /** Timers; a fake clock brings its own. Returns what cancels it. */
   readonly after: (delayMs: number, run: () => void) => () => void;
 }

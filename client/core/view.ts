@@ -1,3 +1,4 @@
+import type { Receipt } from "#shared/protocol/api.ts";
 import type { ErrorCode, WireError } from "#shared/protocol/errors.ts";
 import type { ImportRefusal, ImportReport } from "#shared/task/dataset.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -167,6 +168,7 @@ export type OutcomeView =
       readonly modelHash: string;
       /** This device's list leads to the published root of the inputs; checked here. */
       readonly included: boolean;
+      readonly proof: { readonly inputsRoot: string; readonly leafIndex: number; readonly path: readonly string[] };
       readonly at: number;
     }
   | {
@@ -204,6 +206,8 @@ export interface ContributionSummary {
   readonly after: LocalMetrics;
   readonly rosterSize: number | null;
   readonly outcome: OutcomeView | null;
+  /** That the coordinator stored the whole list. */
+  readonly receipt: Receipt | null;
   /** SHA-256 of the masked list, and the root over its chunks that stands in the sum's record. */
   readonly sha256: string | null;
   readonly root: string | null;

@@ -1,0 +1,37 @@
+import { segmentOf } from "#shared/codec/layout.ts";
+import { encodeContribution } from "#shared/codec/quantize.ts";
+import { assert } from "#shared/kernel/assert.ts";
+import { layoutOf } from "#shared/task/agreed-config.ts";
+import type { Task } from "#shared/task/task.ts";
+import type { ClientPorts, Trained } from "./ports.ts";
+
+/** The one vector of a device's contribution, before masking. */
+export interface EncodedUpdate {
+  /** Words of the ring, all segments; masked in place afterwards. */
+  readonly words: Uint32Array<ArrayBuffer>;
+  /** Numbers of the update, which is the first segment. */
+  readonly updateLength: number;
+  /** Change of a weight for one quantization step. */
+  readonly unit: number;
+  /** As it was quantized: float32, clipped. */
+  readonly clippedUpdate: Float32Array<ArrayBuffer>;
+  /** What this device's rows count as, at most the cap. */
+  readonly weight: number;
+}
+
+/** Encodes anew for each attempt: the rounding is drawn afresh. */
+export async function encodeUpdate(
+  { primitives, random }: Pick<ClientPorts, "primitives" | "random">,
+  task: Task,
+  trained: Trained,
+): Promise<EncodedUpdate> {
+  const layout = layoutOf(task);
+  const { delta: update, numExamples, before: metricsBefore, after: metricsAfter } = trained;
+  const contribution = { update, numExamples, metricsBefore, metricsAfter };
+  const encoded = await encodeContribution(primitives, layout, contribution, random(32));
+  assert(encoded.ok, "an update is checked before the device advertises");
+  const { words, clippedUpdate, weight } = encoded.value;
+  const { length, clip } = segmentOf(layout, "update");
+  const share = weight / task.aggregation.weightCap;
+  return { words, clippedUpdate, weight, updateLength: length, unit: clip.coordinate / (clip.quantizedMax * share) };
+}

@@ -1,0 +1,47 @@
+import { bytesToHex, type Bytes } from "#shared/kernel/bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import type { Task } from "#shared/task/task.ts";
+import type { ClientPorts } from "./ports.ts";
+
+export interface LoadedModel {
+  /** SHA-256 of the bytes that this device received, hex. */
+  readonly hash: string;
+  readonly weights: Float32Array;
+  readonly byteCount: number;
+}
+
+/** Models by hash; a model never changes, so one download does. */
+export interface ModelCache {
+  /** Errors: `UNAVAILABLE` while offline, `CONFIG` where the bytes are not those of the hash or no model of the task. */
+  fetch(hash: string, onProgress?: (byteCount: number) => void): Promise<Result<LoadedModel, ErrorCode>>;
+}
+
+const KEPT = 2;
+
+/** @param decode  Weights in the order of `tensorShapes`; null where the bytes are no model of the task. */
+export function createModelCache(
+  { link, primitives }: Pick<ClientPorts, "link" | "primitives">,
+  task: Task,
+  decode: (bytes: Bytes, task: Task) => Float32Array | null,
+  onLoaded: (model: LoadedModel, bytes: Bytes) => void = () => {},
+): ModelCache {
+  const models = new Map<string, LoadedModel>();
+  return {
+    async fetch(hash, onProgress) {
+      const known = models.get(hash);
+      if (known !== undefined) return ok(known);
+      const received = await link.fetchModel(hash, onProgress);
+      if (!received.ok) return err(received.error.type === "offline" ? "UNAVAILABLE" : received.error.error.code);
+      const bytes = received.value;
+      if (bytesToHex(await primitives.sha256(bytes)) !== hash) return err("CONFIG");
+      const weights = decode(bytes, task);
+      if (weights === null) return err("CONFIG");
+      const model = { hash, weights, byteCount: bytes.length };
+      models.set(hash, model);
+      for (const oldest of models.keys()) if (models.size > KEPT) models.delete(oldest);
+      onLoaded(model, bytes);
+      return ok(model);
+    },
+  };
+}

@@ -1,0 +1,484 @@
+import { assert, present, unreachable } from "#shared/kernel/assert.ts";
+import { err, type Result } from "#shared/kernel/result.ts";
+import { bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
+import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
+import { encodeFrame } from "#shared/protocol/frame.ts";
+import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
+import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
+import { acceptInvitation, advertise, type AttemptMessage, isAttemptMessage, onMessage } from "#shared/secagg/client.ts";
+import type { AttemptTerms } from "#shared/secagg/attempt.ts";
+import { abort, type ClientState, type ClientStep, type Outgoing, type Remembrance } from "#shared/secagg/client-state.ts";
+import type { AgreedConfig } from "#shared/task/config.ts";
+import type { Task } from "#shared/task/task.ts";
+import { ContributionDraft, type Part } from "./contribution.ts";
+import { encodeUpdate } from "./encode-update.ts";
+import type { LocalData } from "./local-data.ts";
+import type { ModelCache } from "./model-cache.ts";
+import type { ClientPorts, Trained } from "./ports.ts";
+import type { ContributionDetail, OutcomeView, RoundStep, RoundView } from "./view.ts";
+
+/*
+ * One device's part in one round, all attempts of it: model, training, then the steps of the engine. What the engine wants
+ * remembered is durable before what it wants sent is sent; a connection that comes back gets the same bytes again.
+ */
+
+/** After the coordinator's own deadline; then the device goes on without it. SECAGG section 9. */
+const PATIENCE_MS = 30_000;
+const NOT_STORED =
+  "This device could not store what it has to remember of the round, so nothing more was sent. Make room and start again.";
+/** Between tries after a failure that passes. */
+const AGAIN_MS = 1_000;
+
+type AttemptAnswer = DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">;
+const STEP_AFTER = {
+  advertise: "advertised",
+  share: "shared",
+  confirm: "confirmed",
+  unmask: "opened",
+} as const satisfies Record<string, RoundStep>;
+
+export interface RoundContext {
+  readonly ports: ClientPorts;
+  /** As consented to. */
+  readonly task: Task;
+  readonly expectedConfig: AgreedConfig;
+  readonly roundsMax: number;
+  readonly data: () => Promise<LocalData>;
+  readonly models: ModelCache;
+  /** Resolves once the device is logged in, or when `signal` is aborted. */
+  readonly online: (signal: AbortSignal) => Promise<void>;
+  readonly onView: (view: RoundView) => void;
+  readonly onContribution: (detail: ContributionDetail) => void;
+  readonly onRemembered: (kind: Remembrance["kind"]) => void;
+}
+
+export type RoundEnd = OutcomeView;
+type Ending = Exclude<OutcomeView["kind"], "committed">;
+
+export class RoundPart {
+  readonly invite: CoordinatorMessageOf<"invite">;
+  readonly #context: RoundContext;
+  readonly #abort = new AbortController();
+  readonly #ended: Promise<RoundEnd>;
+  #resolveEnded: (end: RoundEnd) => void = () => {};
+  #view: RoundView;
+  #state: ClientState = { phase: "aborted", code: "STATE" };
+  /** Of the current attempt; a new attempt starts from them. */
+  #terms: AttemptTerms | null = null;
+  #trained: Trained | null = null;
+  #draft: ContributionDraft | null = null;
+  /** Engine steps run one behind the other. */
+  #queue: Promise<void> = Promise.resolve();
+  #cancelTimer: () => void = () => {};
+  /** The newest upload wins: after a reconnect the coordinator may name another slot. */
+  #uploadAbort: AbortController | null = null;
+
+  constructor(context: RoundContext, invite: CoordinatorMessageOf<"invite">) {
+    this.#context = context;
+    this.invite = invite;
+    this.#ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    const { runId, round, attempt } = invite;
+    this.#view = {
+      ...{ runId, round, attempt },
+      step: "downloading",
+      stepsAt: {},
+      ...{ deadlineAt: null, training: null, download: null, upload: null },
+      ...{ rosterSize: null, sharedCount: null, survivorCount: null, inputsNeeded: null, threshold: null, outcome: null },
+    };
+    this.#enter("downloading");
+  }
+
+  get over(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** Resolves at the end of this device's part, however it ends. */
+  run(): Promise<RoundEnd> {
+    this.#wait(this.invite.deadlineInMs);
+    this.#prepare().then(
+      (prepared) => {
+        if (!prepared.ok) this.#finish("refused-by-device", prepared.error);
+        else if (!this.over) this.#enqueue(() => this.#startAttempt(prepared.value));
+      },
+      (fault) => this.#fail(fault),
+    );
+    return this.#ended;
+  }
+
+  /** @returns whether the message belongs to this round. */
+  receive(message: CoordinatorMessage): boolean {
+    const { runId, round } = this.invite;
+    if (message.type === "invite") return message.runId === runId && message.round === round && !this.over;
+    if (message.type === "abandoned") {
+      if (message.runId !== runId || message.round !== round) return false;
+      this.#enqueue(() => this.#onAbandoned(message));
+      return true;
+    }
+    if (message.type === "run-ended") {
+      if (message.runId !== runId) return false;
+      if (!this.over) this.#finish("given-up", "STATE");
+      return true;
+    }
+    if (!isAttemptMessage(message) || !this.#isOfSession(message)) return false;
+    this.#enqueue(() => this.#onAttemptMessage(message));
+    return true;
+  }
+
+  /** From outside: the person paused or left, or a later round began. */
+  end(kind: Ending, code: ErrorCode): void {
+    if (!this.over) this.#finish(kind, code);
+  }
+
+  #isOfSession(message: AttemptMessage): boolean {
+    if (message.type === "roster") return message.runId === this.invite.runId && message.round === this.invite.round;
+    return "roster" in this.#state && message.sid === this.#state.roster.sidHex;
+  }
+
+  /** Everything before R0: the long part, outside any masked set. */
+  async #prepare(): Promise<Result<ClientState & { phase: "idle" }, ErrorCode>> {
+    const { ports, task, data, models, expectedConfig, roundsMax } = this.#context;
+    const { invite } = this;
+    if ((await ports.memory.participations(task.slug)) >= roundsMax) return err("BUDGET");
+    if (await ports.memory.hasRevealed(invite.modelHash)) return err("ALREADY_REVEALED");
+    const model = await this.#download(models);
+    if (!model.ok) return model;
+    const idle = await acceptInvitation(ports.primitives, invite, expectedConfig, model.value.hash);
+    if (!idle.ok) return idle;
+    const rows = await data();
+    assert(rows.train.count > 0, "a device without rows does not check in");
+    this.#enter("training");
+    const { training } = invite.roundParams;
+    const job = {
+      task,
+      plan: training,
+      weights: model.value.weights,
+      ...rows,
+      shuffleSeed: new DataView(ports.random(4).buffer).getUint32(0),
+    };
+    const trained = await ports.trainer.train(job, this.#trainingReporter(training.epochs), this.#abort.signal);
+    if (!trained.ok) return err(trained.error.type === "cancelled" ? "STATE" : "INTERNAL");
+    if (!trained.value.delta.every(Number.isFinite)) return err("NON_FINITE_UPDATE");
+    this.#trained = trained.value;
+    return idle;
+  }
+
+  async #download(models: ModelCache): ReturnType<ModelCache["fetch"]> {
+    const { modelHash, modelByteCount } = this.invite;
+    const onProgress = (doneByteCount: number) =>
+      this.#show({ download: { doneByteCount, byteCount: modelByteCount } });
+    for (;;) {
+      const model = await models.fetch(modelHash, onProgress);
+      if (model.ok || model.error !== "UNAVAILABLE" || this.over) return model;
+      await this.#pause(AGAIN_MS);
+      await this.#context.online(this.#abort.signal);
+    }
+  }
+
+  #trainingReporter(epochCount: number) {
+    const beganMs = this.#context.ports.clock.nowMs();
+    const epochLosses: number[] = [];
+    return ({ epoch, step, stepCount, loss }: { epoch: number; step: number; stepCount: number; loss: number }) => {
+      if (this.over) return;
+      epochLosses.length = epoch - 1;
+      const finished = step === Math.round((stepCount / epochCount) * epoch);
+      if (finished) epochLosses.push(loss);
+      const elapsedS = (this.#context.ports.clock.nowMs() - beganMs) / 1_000;
+      const training = {
+        ...{ epoch, epochCount, step, stepCount },
+        epochLosses: [...epochLosses],
+        lossSoFar: finished ? null : loss,
+        secondsLeft: step === 0 ? null : (elapsedS / step) * (stepCount - step),
+      };
+      this.#show({ training });
+    };
+  }
+
+  async #startAttempt(idle: ClientState & { phase: "idle" }): Promise<void> {
+    const { ports } = this.#context;
+    const { runId, round, attempt } = idle.terms;
+    if (this.#trained === null || this.over) return;
+    this.#draft = new ContributionDraft({ runId, round, attempt }, this.#trained, ports.wall.nowUnixMs());
+    this.#state = idle;
+    this.#terms = idle.terms;
+    await this.#apply(await advertise(ports, idle));
+  }
+
+  async #onAttemptMessage(message: AttemptMessage): Promise<void> {
+    if (this.over) return;
+    const step = await onMessage(this.#context.ports, this.#state, message, () => this.#makeInput());
+    if (step.type === "refused") return;
+    if ("deadlineInMs" in message) this.#wait(message.deadlineInMs);
+    await this.#apply(step);
+  }
+
+  async #makeInput(): Promise<Uint32Array<ArrayBuffer>> {
+    this.#enter("masking");
+    const { ports, task } = this.#context;
+    const encoded = await encodeUpdate(ports, task, present(this.#trained, "an attempt starts after the training"));
+    this.#draft?.encodes(encoded);
+    return encoded.words;
+  }
+
+  /** What the engine decided: first remembered, then adopted, then sent. */
+  async #apply(step: ClientStep): Promise<void> {
+    switch (step.type) {
+      case "refused":
+        return;
+      case "aborted":
+        this.#state = step.state;
+        if (step.complaint !== null) {
+          // The coordinator parts the two devices and starts over; the update can be used again.
+          this.#deliver({ kind: "message", message: step.complaint });
+          return;
+        }
+        this.#finish(step.state.code === "ME_DROPPED" ? "dropped" : "refused-by-device", step.state.code);
+        return;
+      case "go": {
+        if (step.remember !== null) {
+          const written = await this.#remember(step.remember);
+          if (!written.ok) {
+            this.#state = abort(step.state, written.error);
+            this.#finish("refused-by-device", written.error, written.error === "STORAGE_FULL" ? NOT_STORED : undefined);
+            return;
+          }
+          this.#context.onRemembered(step.remember.kind);
+        }
+        if (this.over) {
+          abort(step.state, "STATE");
+          return;
+        }
+        this.#state = step.state;
+        this.#showState(step.state);
+        if (step.send !== null) this.#deliver(step.send);
+        return;
+      }
+      default:
+        unreachable(step);
+    }
+  }
+
+  async #remember(remembrance: Remembrance): Promise<Result<void, ErrorCode>> {
+    const { memory } = this.#context.ports;
+    try {
+      switch (remembrance.kind) {
+        case "mark":
+          return await memory.mark(remembrance.runId, remembrance.round, remembrance.attempt);
+        case "use":
+          return await memory.use(remembrance.modelHash, remembrance.runId, remembrance.taskId, remembrance.sid);
+        case "vote":
+          return await memory.vote(remembrance.sid, remembrance.setHash);
+        case "reveal":
+          return await memory.reveal(remembrance.modelHash, remembrance.sid);
+        default:
+          return unreachable(remembrance);
+      }
+    } catch {
+      // Not known to be durable: the send that it guards does not happen.
+      return err("STORAGE_FULL");
+    }
+  }
+
+  #showState(state: ClientState): void {
+    if (state.phase === "done") {
+      this.#finishWithResult(state.result);
+      return;
+    }
+    if (!("roster" in state)) return;
+    const { thresholds, sidHex } = state.roster;
+    this.#draft?.joins(sidHex);
+    this.#show({
+      rosterSize: thresholds.rosterSize,
+      inputsNeeded: thresholds.q,
+      threshold: thresholds.t,
+      ...(state.phase === "masked" ? { sharedCount: state.u2.positions.length } : {}),
+      ...(state.phase === "signed" || state.phase === "revealed" ? { survivorCount: state.sets.u3.positions.length } : {}),
+    });
+  }
+
+  /** Sends until it is acknowledged, refused, or of no use any more. */
+  #deliver(outgoing: Outgoing | { readonly kind: "message"; readonly message: AttemptAnswer }): void {
+    const work = outgoing.kind === "input" ? this.#upload(outgoing) : this.#deliverMessage(outgoing.message);
+    work.catch((fault) => this.#fail(fault));
+  }
+
+  async #deliverMessage(message: AttemptAnswer): Promise<void> {
+    const { draft, phase } = { draft: this.#draft, phase: this.#state.phase };
+    const stale = () => this.over || this.#draft !== draft || this.#state.phase !== phase;
+    while (!stale()) {
+      await this.#context.online(this.#abort.signal);
+      if (stale()) return;
+      draft?.leaves(partOf(message), `${message.type}.frame`, encodeFrame(message));
+      const reply = await this.#context.ports.link.send(message);
+      if (stale()) return;
+      if (!reply.ok) {
+        await this.#pause(AGAIN_MS);
+        continue;
+      }
+      if (reply.value.type === "accepted") {
+        if (message.type !== "complaint") this.#enter(STEP_AFTER[message.type]);
+        return;
+      }
+      if (reply.value.type !== "refused") return;
+      const { code } = reply.value.error;
+      if (!passes(code)) {
+        this.#finish("dropped", code, reply.value.error.message);
+        return;
+      }
+      await this.#pause(AGAIN_MS);
+    }
+  }
+
+  async #upload(input: Extract<Outgoing, { kind: "input" }>): Promise<void> {
+    const { ports } = this.#context;
+    const { sid, position, headers, body } = input;
+    this.#uploadAbort?.abort();
+    const own = new AbortController();
+    this.#uploadAbort = own;
+    this.#abort.signal.addEventListener("abort", () => own.abort(), { once: true });
+    const draft = this.#draft;
+    draft?.masks(body, headers.sha256, headers.root);
+    draft?.leaves("maskedListByteCount", "masked-list.u32", body);
+    draft?.leaves("keysAndSignaturesByteCount", "input-headers.json", utf8(JSON.stringify(headers)));
+    this.#enter("uploading");
+    const deadlineMs = ports.clock.nowMs() + this.#msLeft() + PATIENCE_MS;
+    const sent = await ports.link.upload(`/api/v1/uploads/${sid}/${position}`, headers, body, {
+      deadlineMs,
+      signal: own.signal,
+      onProgress: (doneByteCount) => this.#show({ upload: { doneByteCount, byteCount: body.length } }),
+    });
+    if (own.signal.aborted || this.over || this.#draft !== draft) return;
+    if (!sent.ok) {
+      if (sent.error.type === "refused") this.#finish("dropped", sent.error.error.code, sent.error.error.message);
+      else this.#finish("dropped", "TIMEOUT");
+      return;
+    }
+    const receipt = sent.value;
+    if (receipt.sha256 !== headers.sha256 || receipt.sid !== sid || receipt.position !== position) {
+      this.#finish("refused-by-device", "EQUIVOCATION");
+      return;
+    }
+    draft?.received(receipt);
+    if (this.#view.step === "uploading") this.#enter("uploaded");
+    this.#publishContribution(null);
+  }
+
+  async #onAbandoned(message: CoordinatorMessageOf<"abandoned">): Promise<void> {
+    if (this.over || message.attempt !== this.#view.attempt) return;
+    const terms = this.#terms;
+    if (!message.retry || terms === null) {
+      this.#finish("given-up", message.code);
+      return;
+    }
+    // The same update under fresh keys; what this attempt sent means nothing without the masks that die here.
+    this.#publishContribution(this.#outcome("given-up", message.code));
+    this.#state = abort(this.#state, message.code);
+    this.#uploadAbort?.abort();
+    const attempt = message.attempt + 1;
+    const cleared = { upload: null, rosterSize: null, sharedCount: null, survivorCount: null, inputsNeeded: null, threshold: null };
+    this.#show({ ...cleared, attempt });
+    this.#wait(this.#context.task.aggregation.deadlines.sharingMs);
+    await this.#startAttempt({ phase: "idle", terms: { ...terms, attempt } });
+  }
+
+  #finishWithResult(result: CoordinatorMessageOf<"outcome">["result"]): void {
+    if (result.kind === "voided") {
+      this.#finish("voided", result.code);
+      return;
+    }
+    const at = this.#context.ports.wall.nowUnixMs();
+    // The engine refuses an outcome whose proof does not hold this device's own list.
+    const { survivorCount, modelHash, leafIndex } = result;
+    const proof = { inputsRoot: bytesToHex(result.inputsRoot), leafIndex, path: result.path.map(bytesToHex) };
+    this.#close({ kind: "committed", survivorCount, modelHash, included: true, proof, at });
+  }
+
+  #finish(kind: Ending, code: ErrorCode, sentence?: string): void {
+    if (!this.over) this.#close(this.#outcome(kind, code, sentence));
+  }
+
+  #outcome(kind: Ending, code: ErrorCode, sentence?: string): OutcomeView {
+    return {
+      ...{ kind, code },
+      sentence: sentence ?? wireError(code).message,
+      sent: this.#draft?.listLeft ?? false,
+      at: this.#context.ports.wall.nowUnixMs(),
+    };
+  }
+
+  #close(outcome: OutcomeView): void {
+    this.#state = this.#state.phase === "done" ? this.#state : abort(this.#state, "STATE");
+    this.#cancelTimer();
+    this.#enter("ended");
+    this.#abort.abort();
+    this.#view = { ...this.#view, deadlineAt: null, outcome };
+    this.#context.onView(this.#view);
+    this.#publishContribution(outcome);
+    this.#resolveEnded(outcome);
+  }
+
+  /** A fault of this program: nothing more is sent in this round. */
+  #fail(fault: unknown): void {
+    if (this.over) return;
+    this.#finish("refused-by-device", "INTERNAL", `This device failed at it: ${fault instanceof Error ? fault.message : String(fault)}`);
+  }
+
+  #publishContribution(outcome: OutcomeView | null): void {
+    const draft = this.#draft;
+    if (draft === null || !draft.anythingLeft) return;
+    const { stepsAt, rosterSize } = this.#view;
+    const detail = draft.detail({ stepsAt, rosterSize, outcome });
+    this.#context.onContribution(detail);
+    // What cannot be kept was still sent; the page goes on showing it from memory.
+    this.#context.ports.archive.save(draft.contribution(detail)).catch(() => {});
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#queue = this.#queue.then(work).catch((fault) => this.#fail(fault));
+  }
+
+  /** Ends the part when the coordinator does not go on in time. */
+  #wait(deadlineInMs: number): void {
+    this.#cancelTimer();
+    const { after, wall } = this.#context.ports;
+    this.#cancelTimer = after(deadlineInMs + PATIENCE_MS, () => this.#finish("dropped", "TIMEOUT"));
+    this.#show({ deadlineAt: wall.nowUnixMs() + deadlineInMs });
+  }
+
+  #msLeft(): number {
+    return Math.max(0, (this.#view.deadlineAt ?? 0) - this.#context.ports.wall.nowUnixMs());
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.over) return resolve();
+      const cancel = this.#context.ports.after(delayMs, resolve);
+      this.#abort.signal.addEventListener("abort", () => {
+        cancel();
+        resolve();
+      }, { once: true });
+    });
+  }
+
+  #enter(step: RoundStep): void {
+    const stepsAt = { ...this.#view.stepsAt, [step]: this.#context.ports.wall.nowUnixMs() };
+    this.#show({ step, stepsAt });
+  }
+
+  #show(patch: Partial<RoundView>): void {
+    if (this.over) return;
+    this.#view = { ...this.#view, ...patch };
+    this.#context.onView(this.#view);
+  }
+}
+
+function partOf(message: AttemptAnswer): Part {
+  if (message.type === "share") return "keySharesByteCount";
+  return message.type === "unmask" ? "openingByteCount" : "keysAndSignaturesByteCount";
+}
+
+/** Whether the same message may be taken a moment later. */
+function passes(code: ErrorCode): boolean {
+  return ["RATE_LIMITED", "UNAVAILABLE", "INTERNAL", "STORAGE_FULL", "NOT_AUTHENTICATED"].includes(code);
+}

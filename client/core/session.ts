@@ -1,0 +1,338 @@
+import { type ErrorCode, type WireError, wireError } from "#shared/protocol/errors.ts";
+import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
+import type { Authority } from "#shared/task/agreed-config.ts";
+import type { AgreedConfig } from "#shared/task/config.ts";
+import type { Task } from "#shared/task/task.ts";
+import type { LocalData } from "./local-data.ts";
+import { logIn } from "./login.ts";
+import type { ModelCache } from "./model-cache.ts";
+import type { ClientPorts } from "./ports.ts";
+import { RoundPart } from "./round-part.ts";
+import { createSlices, type Slices } from "./slices.ts";
+import type {
+  BudgetView,
+  ConnectionView,
+  ContributionDetail,
+  ContributionSummary,
+  ModelView,
+  OutcomeView,
+  Refusal,
+  RoundView,
+} from "./view.ts";
+
+/*
+ * The life of one device in one task: connect, log in, check in, take part in a round, check in again. A lost connection
+ * or a hidden tab interrupts the connection only; the round's part lives on in memory and may come back.
+ */
+
+/** Between check-ins while no round takes this device. */
+const CHECK_IN_AGAIN_MS = 2_000;
+const LOG_IN_AGAIN_MS = 2_000;
+
+export interface SessionView {
+  readonly activity: "idle" | "connecting" | "waiting" | "in-round";
+  readonly connection: ConnectionView;
+  readonly round: RoundView | null;
+  readonly contributions: readonly ContributionSummary[];
+  readonly latest: ContributionDetail | null;
+  readonly budget: BudgetView;
+  readonly refusal: Refusal | null;
+  readonly model: ModelView | null;
+}
+
+export interface SessionOptions {
+  /** The version that was agreed to. */
+  readonly task: Task;
+  readonly authority: Authority;
+  /** What every round of this task must say; derived by this device. */
+  readonly expectedConfig: AgreedConfig;
+  readonly models: ModelCache;
+  /** Read anew for each round, so that rows added meanwhile count. */
+  readonly data: () => Promise<LocalData>;
+  readonly roundsMax: number;
+  readonly joinToken?: string;
+  /** What was kept of earlier visits, newest first. */
+  readonly earlier?: readonly ContributionSummary[];
+}
+
+export interface Session {
+  readonly view: Slices<SessionView>;
+  /** Takes part until `pause`, or until something says that it never can. */
+  start(): void;
+  /** Leaves the round and the connection. */
+  pause(): Promise<void>;
+  /** A hidden tab is off the network: nothing is sent until it shows again. */
+  setHidden(hidden: boolean): void;
+  close(): Promise<void>;
+}
+
+export function createSession(ports: ClientPorts, options: SessionOptions): Session {
+  return new DeviceSession(ports, options);
+}
+
+class DeviceSession implements Session {
+  readonly view: Slices<SessionView>;
+  readonly #ports: ClientPorts;
+  readonly #options: SessionOptions;
+  readonly #unsubscribe: (() => void)[];
+  #wanted = false;
+  #hidden = false;
+  #loggedIn = false;
+  /** Counts connections, so that a login that a loss interrupted changes nothing. */
+  #connection = 0;
+  #part: RoundPart | null = null;
+  #cancelAgain: () => void = () => {};
+  #waitingForLogin = new Set<() => void>();
+
+  constructor(ports: ClientPorts, options: SessionOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.view = createSlices<SessionView>({
+      activity: "idle",
+      connection: { state: "offline", since: ports.wall.nowUnixMs(), upByteCount: 0, downByteCount: 0 },
+      round: null,
+      contributions: options.earlier ?? [],
+      latest: null,
+      budget: { used: 0, limit: options.roundsMax },
+      refusal: null,
+      model: null,
+    });
+    this.#unsubscribe = [
+      ports.link.onMessage((message) => this.#onMessage(message)),
+      ports.link.onState((state) => (state === "up" ? this.#onUp() : this.#onDown())),
+      ports.link.onEnd((error) => this.#stop(error, "coordinator")),
+    ];
+    void this.#showBudget();
+  }
+
+  start(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.view.patch({ refusal: null });
+    this.#connect();
+  }
+
+  async pause(): Promise<void> {
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    this.#cancelAgain();
+    this.#part?.end("dropped", "STATE");
+    if (this.#loggedIn) await this.#ports.link.send({ type: "leave" });
+    this.#disconnect();
+    this.view.patch({ activity: "idle" });
+  }
+
+  setHidden(hidden: boolean): void {
+    if (this.#hidden === hidden) return;
+    this.#hidden = hidden;
+    if (!this.#wanted) return;
+    if (hidden) this.#disconnect();
+    else this.#connect();
+  }
+
+  async close(): Promise<void> {
+    await this.pause();
+    for (const end of this.#unsubscribe) end();
+    this.#ports.link.close();
+  }
+
+  #connect(): void {
+    if (!this.#wanted || this.#hidden) return;
+    this.#showConnection("connecting");
+    if (this.#part === null) this.view.patch({ activity: "connecting" });
+    this.#ports.link.connect();
+  }
+
+  #disconnect(): void {
+    this.#ports.link.disconnect();
+    this.#onDown();
+  }
+
+  #onUp(): void {
+    this.#connection += 1;
+    void this.#logIn(this.#connection);
+  }
+
+  #onDown(): void {
+    this.#connection += 1;
+    this.#loggedIn = false;
+    this.#cancelAgain();
+    this.#showConnection(this.#wanted && !this.#hidden ? "connecting" : "offline");
+    if (this.#wanted && this.#part === null) this.view.patch({ activity: "connecting" });
+  }
+
+  async #logIn(connection: number): Promise<void> {
+    const { task, authority, joinToken } = this.#options;
+    const welcome = await logIn(this.#ports, task.slug, authority, joinToken);
+    if (connection !== this.#connection || !this.#wanted) return;
+    if (!welcome.ok) {
+      if (welcome.error.type === "refused" && welcome.error.error.retry === "never") {
+        this.#stop(welcome.error.error, welcome.error.error.code === "BAD_CERTIFICATE" ? "device" : "coordinator");
+        return;
+      }
+      if (welcome.error.type === "refused") this.#showRefusal(welcome.error.error, "coordinator");
+      this.#again(LOG_IN_AGAIN_MS, () => void this.#logIn(connection));
+      return;
+    }
+    this.#loggedIn = true;
+    this.#showConnection("online");
+    for (const resume of this.#waitingForLogin) resume();
+    this.#waitingForLogin.clear();
+    // Also while a part lives: if its round is long over, only a check-in leads on; if not, this changes nothing.
+    await this.#checkIn(connection);
+  }
+
+  async #checkIn(connection: number): Promise<void> {
+    if (connection !== this.#connection || !this.#wanted || !this.#loggedIn) return;
+    if (this.#part === null) this.view.patch({ activity: "waiting" });
+    const reply = await this.#ports.link.send({ type: "check-in", taskVersion: this.#options.task.version });
+    if (connection !== this.#connection || !this.#wanted || !reply.ok) return;
+    if (reply.value.type !== "refused") return;
+    const { error } = reply.value;
+    if (this.#part !== null) return;
+    if (error.code === "TASK_VERSION" || error.retry === "never") {
+      this.#stop(error, "coordinator");
+      return;
+    }
+    this.#again(CHECK_IN_AGAIN_MS, () => void this.#checkIn(connection));
+  }
+
+  #onMessage(message: CoordinatorMessage): void {
+    this.#showTraffic();
+    if (!this.#wanted) return;
+    if (this.#part?.receive(message)) return;
+    switch (message.type) {
+      case "invite":
+        this.#takePart(message);
+        return;
+      case "roster":
+      case "collect":
+      case "sets":
+      case "open":
+        // Of a round whose secrets are gone, after a reload for instance: the others need not wait for this device.
+        void this.#ports.link.send({ type: "leave" });
+        return;
+      case "outcome":
+      case "abandoned":
+      case "run-ended":
+        if (this.#part === null) void this.#checkIn(this.#connection);
+        return;
+    }
+  }
+
+  #takePart(invite: CoordinatorMessageOf<"invite">): void {
+    // A later round: of the one before nothing more will be heard.
+    this.#part?.end("dropped", "TIMEOUT");
+    this.#cancelAgain();
+    this.view.patch({ activity: "in-round", refusal: null });
+    void this.#playPart(invite);
+  }
+
+  async #playPart(invite: CoordinatorMessageOf<"invite">): Promise<void> {
+    const { data, task, expectedConfig, roundsMax, models } = this.#options;
+    const part = new RoundPart(
+      {
+        ports: this.#ports,
+        ...{ task, expectedConfig, roundsMax, models, data },
+        online: (signal) => this.#online(signal),
+        onView: (round) => {
+          if (this.#part === part || this.#part === null) this.view.patch({ round });
+        },
+        onContribution: (detail) => this.#showContribution(detail),
+        onRemembered: (kind) => {
+          if (kind === "use") void this.#showBudget();
+        },
+      },
+      invite,
+    );
+    this.#part = part;
+    const end = await part.run();
+    if (this.#part === part) this.#part = null;
+    this.#afterPart(end, invite);
+  }
+
+  #afterPart(end: OutcomeView, invite: CoordinatorMessageOf<"invite">): void {
+    this.#showTraffic();
+    if (end.kind === "committed") void this.#showModel(end.modelHash, invite);
+    if (end.kind === "refused-by-device") {
+      const error = { ...wireError(end.code), message: end.sentence };
+      if (STOPPING.has(end.code)) {
+        this.#stop(error, "device");
+        return;
+      }
+      this.#showRefusal(error, "device");
+    }
+    if (this.#part !== null || !this.#wanted) return;
+    this.view.patch({ activity: "waiting" });
+    if (end.kind === "refused-by-device" && this.#loggedIn) void this.#ports.link.send({ type: "leave" });
+    void this.#checkIn(this.#connection);
+  }
+
+  /** Something that no later round mends; only the person can go on from here. */
+  #stop(error: WireError, by: Refusal["by"]): void {
+    this.#wanted = false;
+    this.#cancelAgain();
+    this.#part?.end(by === "device" ? "refused-by-device" : "dropped", error.code);
+    this.#disconnect();
+    this.#showRefusal(error, by);
+    this.view.patch({ activity: "idle" });
+  }
+
+  #online(signal: AbortSignal): Promise<void> {
+    if (this.#loggedIn || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waitingForLogin.add(resolve);
+      signal.addEventListener("abort", () => {
+        this.#waitingForLogin.delete(resolve);
+        resolve();
+      }, { once: true });
+    });
+  }
+
+  #again(delayMs: number, run: () => void): void {
+    this.#cancelAgain();
+    this.#cancelAgain = this.#ports.after(delayMs, run);
+  }
+
+  #showConnection(state: ConnectionView["state"]): void {
+    const { connection } = this.view.get();
+    const since = connection.state === state ? connection.since : this.#ports.wall.nowUnixMs();
+    this.view.patch({ connection: { ...connection, ...this.#ports.link.traffic(), state, since } });
+  }
+
+  #showTraffic(): void {
+    this.#showConnection(this.view.get().connection.state);
+  }
+
+  #showRefusal(error: WireError, by: Refusal["by"]): void {
+    const { code, message: sentence, retry } = error;
+    this.view.patch({ refusal: { code, sentence, retry, by, at: this.#ports.wall.nowUnixMs() } });
+  }
+
+  async #showBudget(): Promise<void> {
+    const used = await this.#ports.memory.participations(this.#options.task.slug);
+    this.view.patch({ budget: { used, limit: this.#options.roundsMax } });
+  }
+
+  async #showModel(modelHash: string, { runId, round }: CoordinatorMessageOf<"invite">): Promise<void> {
+    const model = await this.#options.models.fetch(modelHash);
+    if (!model.ok) return;
+    this.view.patch({ model: { modelHash, runId, round, byteCount: model.value.byteCount } });
+  }
+
+  #showContribution(detail: ContributionDetail): void {
+    const { sample: _sample, histograms: _histograms, ...summary } = detail;
+    const others = this.view.get().contributions.filter(({ id }) => id !== detail.id);
+    this.view.patch({ contributions: [summary, ...others], latest: detail });
+  }
+}
+
+/** What this device refuses is wrong with the task, the coordinator or the device, not with one round. */
+const STOPPING: ReadonlySet<ErrorCode> = new Set([
+  "CONFIG",
+  "BUDGET",
+  "EQUIVOCATION",
+  "NOT_LOGGED",
+  "STORAGE_FULL",
+  "LOCKED",
+]);
