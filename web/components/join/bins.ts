@@ -5,7 +5,10 @@ import type { Histogram } from "#client/index.ts";
  *
  * @returns The count that fills the picture's height, and the bin that is drawn broken (null for none).
  */
-export function cutOf(counts: readonly number[]): { readonly top: number; readonly brokenBin: number | null } {
+export function cutOf(counts: readonly number[]): {
+  readonly top: number;
+  readonly brokenBin: number | null;
+} {
   const tallest = Math.max(1, ...counts);
   const brokenBin = counts.indexOf(tallest);
   const next = Math.max(0, ...counts.filter((_, bin) => bin !== brokenBin));

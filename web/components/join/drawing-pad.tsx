@@ -1,6 +1,14 @@
 "use client";
 
-import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useId, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  useCallback,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
 import type { PadPoint, Stroke } from "./drawing.ts";
 import { movePen, PEN_AT_START, type Pen, pointOf } from "./pen.ts";
 import { useColourScheme } from "./use-colour-scheme.ts";
@@ -41,7 +49,8 @@ export function DrawingPad(props: {
   const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
     if (drawn.current === null) return;
     const path = event.nativeEvent.getCoalescedEvents?.() ?? [];
-    for (const point of path.length > 0 ? path : [event]) drawn.current.push(pointAt(point, event.currentTarget));
+    for (const point of path.length > 0 ? path : [event])
+      drawn.current.push(pointAt(point, event.currentTarget));
     repaint();
   };
   const onPointerUp = () => {
@@ -67,12 +76,12 @@ export function DrawingPad(props: {
 
   return (
     <div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the pad takes arrows and space, which role application announces */}
       <div
         role="application"
         aria-roledescription="drawing pad"
         aria-label={label}
         aria-describedby={helpId}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application takes the keys, here arrows and space
         tabIndex={0}
         className="aspect-square w-full touch-none cursor-crosshair select-none rounded-sm border border-edge bg-sheet"
         onPointerDown={onPointerDown}
@@ -84,11 +93,11 @@ export function DrawingPad(props: {
           if (event.currentTarget.matches(":focus-visible")) setPen((was) => was ?? PEN_AT_START);
         }}
       >
-        <canvas ref={canvas} aria-hidden="true" className="block h-full w-full text-voice-3 caret-focus" />
+        <canvas ref={canvas} className="block h-full w-full text-voice-3 caret-focus" />
       </div>
       <p id={helpId} className="note mt-1.5">
-        Draw with finger, pen or mouse. Or by keyboard: arrows move, space puts the pen down and lifts it, backspace takes
-        the last line back.
+        Draw with finger, pen or mouse. Or by keyboard: arrows move, space puts the pen down and lifts it,
+        backspace takes the last line back.
       </p>
       <p className="sr-only" aria-live="polite">
         {said}
@@ -120,7 +129,8 @@ function usePadPainter(
     context.lineJoin = "round";
     context.lineWidth = PEN_WIDTH_SHARE * side;
     context.strokeStyle = color;
-    for (const stroke of [...strokes, drawn.current ?? [], pen?.stroke ?? []]) strokePath(context, stroke, side);
+    for (const stroke of [...strokes, drawn.current ?? [], pen?.stroke ?? []])
+      strokePath(context, stroke, side);
     if (pen !== null) {
       const at = pointOf(pen);
       context.lineWidth = 2 * devicePixelRatio;

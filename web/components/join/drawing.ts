@@ -61,7 +61,13 @@ function boundingBox(strokes: readonly Stroke[]) {
 }
 
 /** Sets the pixels whose centre lies within `radius` of the stroke. */
-function inkStroke(fine: Uint8Array, columns: number, rows: number, points: readonly PadPoint[], radius: number): void {
+function inkStroke(
+  fine: Uint8Array,
+  columns: number,
+  rows: number,
+  points: readonly PadPoint[],
+  radius: number,
+): void {
   for (const [index, to] of points.entries()) {
     const from = points[Math.max(0, index - 1)] ?? to;
     const firstRow = Math.max(0, Math.floor(Math.min(from.y, to.y) - radius));
@@ -70,7 +76,8 @@ function inkStroke(fine: Uint8Array, columns: number, rows: number, points: read
     const lastColumn = Math.min(columns - 1, Math.ceil(Math.max(from.x, to.x) + radius));
     for (let row = firstRow; row <= lastRow; row++) {
       for (let column = firstColumn; column <= lastColumn; column++) {
-        if (squaredDistance(column + 0.5, row + 0.5, from, to) <= radius * radius) fine[row * columns + column] = 1;
+        if (squaredDistance(column + 0.5, row + 0.5, from, to) <= radius * radius)
+          fine[row * columns + column] = 1;
       }
     }
   }
@@ -81,7 +88,9 @@ function squaredDistance(x: number, y: number, from: PadPoint, to: PadPoint): nu
   const dy = to.y - from.y;
   const squaredLength = dx * dx + dy * dy;
   const along =
-    squaredLength === 0 ? 0 : Math.min(1, Math.max(0, ((x - from.x) * dx + (y - from.y) * dy) / squaredLength));
+    squaredLength === 0
+      ? 0
+      : Math.min(1, Math.max(0, ((x - from.x) * dx + (y - from.y) * dy) / squaredLength));
   const offX = x - from.x - along * dx;
   const offY = y - from.y - along * dy;
   return offX * offX + offY * offY;

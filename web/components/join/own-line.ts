@@ -24,7 +24,8 @@ export function ownLine(round: RoundCounts, stepsAt: StepTimes, outcome: Outcome
   if (outcome?.kind === "dropped") {
     return score.voices.length + 1 - toLine(placeAt(outcome.at, "left"), score.voices.length);
   }
-  if (stepsAt.advertised !== undefined) return toLine(placeAt(stepsAt.advertised, "trained"), score.voices.length);
+  if (stepsAt.advertised !== undefined)
+    return toLine(placeAt(stepsAt.advertised, "trained"), score.voices.length);
   const since = stepsAt.downloading ?? stepsAt.training;
   return since === undefined ? null : toLine(placeAt(since, "joined"), score.voices.length);
 }

@@ -40,7 +40,11 @@ export function movePen(pen: Pen, key: string): PenMove | null {
   if (arrow === undefined) return null;
   const moved = { ...pen, column: inside(pen.column + arrow[0]), row: inside(pen.row + arrow[1]) };
   const next: Pen = pen.stroke === null ? moved : { ...moved, stroke: [...pen.stroke, pointOf(moved)] };
-  return { pen: next, finished: null, said: `${pen.stroke === null ? "Moved to" : "Drawn to"} ${placeOf(moved)}.` };
+  return {
+    pen: next,
+    finished: null,
+    said: `${pen.stroke === null ? "Moved to" : "Drawn to"} ${placeOf(moved)}.`,
+  };
 }
 
 /** Where the pen stands on the pad. */

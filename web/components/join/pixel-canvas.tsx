@@ -75,7 +75,10 @@ export function Picture(props: {
   const latest = useRef<{ pixels: Float32Array; paint: Paint } | null>(null);
   if (latest.current?.pixels !== pixels) {
     // A trace of the empty squares stays, so that one sees how large the picture is.
-    latest.current = { pixels, paint: (cell) => ({ you: false, strength: 0.05 + 0.95 * (pixels[cell] ?? 0) }) };
+    latest.current = {
+      pixels,
+      paint: (cell) => ({ you: false, strength: 0.05 + 0.95 * (pixels[cell] ?? 0) }),
+    };
   }
   return (
     <PixelCanvas

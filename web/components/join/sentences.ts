@@ -1,4 +1,4 @@
-import type { ConsentView, DataView, ParticipantView, TaskSlice, TrainingView } from "#client/index.ts";
+import type { ConsentView, ParticipantView, TaskSlice, TrainingView } from "#client/index.ts";
 import { unreachable } from "#shared/kernel/assert.ts";
 import {
   capitalise,
@@ -102,7 +102,11 @@ export function stateLine(view: ParticipantView, roundsPlanned: number | null): 
   }
   switch (stage) {
     case "consent":
-      return quiet("Nothing is agreed to yet", "Read part 1. Nothing is sent before you agree.", "Not taking part");
+      return quiet(
+        "Nothing is agreed to yet",
+        "Read part 1. Nothing is sent before you agree.",
+        "Not taking part",
+      );
     case "data":
       return quiet(
         `Next: your ${many}`,
@@ -122,7 +126,11 @@ export function stateLine(view: ParticipantView, roundsPlanned: number | null): 
         "Another tab takes part",
       );
     case "connecting":
-      return quiet("Connecting", "This device says hello to the coordinator. Nothing of yours is sent.", "Connecting");
+      return quiet(
+        "Connecting",
+        "This device says hello to the coordinator. Nothing of yours is sent.",
+        "Connecting",
+      );
     case "waiting":
       if (budget.used >= budget.limit) return budgetSpent(budget.limit);
       return quiet(
@@ -145,7 +153,12 @@ export function stateLine(view: ParticipantView, roundsPlanned: number | null): 
   }
 }
 
-const quiet = (title: string, detail: string, short: string): StateLine => ({ title, detail, short, progress: null });
+const quiet = (title: string, detail: string, short: string): StateLine => ({
+  title,
+  detail,
+  short,
+  progress: null,
+});
 
 const budgetSpent = (limit: number): StateLine =>
   quiet(
@@ -155,7 +168,7 @@ const budgetSpent = (limit: number): StateLine =>
   );
 
 /** "32 drawings", "1 drawing". */
-export function countedExamples(data: Pick<DataView, "count">, slice: TaskSlice): string {
+export function countedExamples(data: Pick<ParticipantView["data"], "count">, slice: TaskSlice): string {
   const { one, many } = slice.task.exampleNoun;
   return plural(data.count, one, many);
 }
@@ -164,7 +177,8 @@ const NOTHING_LEFT = "Nothing has left this device in this round yet.";
 
 function roundLine(view: ParticipantView, roundsPlanned: number | null): StateLine {
   const { round, task } = view;
-  if (round === null) return quiet("Waiting for the next round", "This device has checked in.", "Waiting for a round");
+  if (round === null)
+    return quiet("Waiting for the next round", "This device has checked in.", "Waiting for a round");
   const others = plural(task.othersMin, "other");
   const head = `Round ${round.round}${roundsPlanned === null ? "" : ` of ${roundsPlanned}`}`;
   const { step } = round;
@@ -172,7 +186,8 @@ function roundLine(view: ParticipantView, roundsPlanned: number | null): StateLi
     case "downloading":
       return {
         title: `${head}: this device fetches the model`,
-        detail: round.download === null ? NOTHING_LEFT : `${amount(round.download)} are here. ${NOTHING_LEFT}`,
+        detail:
+          round.download === null ? NOTHING_LEFT : `${amount(round.download)} are here. ${NOTHING_LEFT}`,
         short: "Fetching the model",
         progress: shareOf("Fetching the model", round.download),
       };
@@ -180,7 +195,10 @@ function roundLine(view: ParticipantView, roundsPlanned: number | null): StateLi
       return {
         title: `${head}: this device is training`,
         detail: `${trainingWords(round.training, view)} ${NOTHING_LEFT}`,
-        short: round.training === null ? "Training" : `Training, pass ${round.training.epoch} of ${round.training.epochCount}`,
+        short:
+          round.training === null
+            ? "Training"
+            : `Training, pass ${round.training.epoch} of ${round.training.epochCount}`,
         progress: trainingProgress(round.training),
       };
     case "advertised":
@@ -214,7 +232,11 @@ function roundLine(view: ParticipantView, roundsPlanned: number | null): StateLi
         "Masked list is in",
       );
     case "opened":
-      return quiet(`${head}: the sum is being opened`, "Only the sum; nobody's part in it.", "Opening the sum");
+      return quiet(
+        `${head}: the sum is being opened`,
+        "Only the sum; nobody's part in it.",
+        "Opening the sum",
+      );
     case "ended":
       return endedLine(view, head);
     default:
@@ -224,7 +246,8 @@ function roundLine(view: ParticipantView, roundsPlanned: number | null): StateLi
 
 function endedLine(view: ParticipantView, head: string): StateLine {
   const outcome = view.round?.outcome ?? null;
-  if (outcome === null) return quiet(`${head} has ended`, "This device waits for the next one.", "Waiting for a round");
+  if (outcome === null)
+    return quiet(`${head} has ended`, "This device waits for the next one.", "Waiting for a round");
   if (outcome.kind === "committed") {
     return quiet(
       `${head}: you were one of ${formatCount(outcome.survivorCount)} voices`,
@@ -260,12 +283,16 @@ function shareOf(label: string, transfer: Transfer | null): StateLine["progress"
 const ORDINALS = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth"];
 
 /** "Second of three passes over your 32 drawings, about 2 s left." */
-export function trainingWords(training: TrainingView | null, view: Pick<ParticipantView, "data" | "task">): string {
+export function trainingWords(
+  training: TrainingView | null,
+  view: Pick<ParticipantView, "data" | "task">,
+): string {
   if (training === null) return "It is getting ready.";
   const { epoch, epochCount, secondsLeft } = training;
   const { one, many } = view.task.task.exampleNoun;
   const rows = plural(view.data.count - view.data.localCount, one, many);
-  const left = secondsLeft === null ? "" : `, about ${formatSeconds(Math.max(1, Math.round(secondsLeft)))} left`;
+  const left =
+    secondsLeft === null ? "" : `, about ${formatSeconds(Math.max(1, Math.round(secondsLeft)))} left`;
   const ordinal = ORDINALS[epoch - 1];
   const pass =
     ordinal === undefined || epochCount > ORDINALS.length
@@ -279,6 +306,8 @@ function trainingProgress(training: TrainingView | null): StateLine["progress"] 
   if (training === null || training.stepCount === 0) return null;
   const done = training.step / training.stepCount;
   const partCount = training.epochCount > 10 ? 1 : training.epochCount;
-  const parts = Array.from({ length: partCount }, (_, part) => Math.min(1, Math.max(0, done * partCount - part)));
+  const parts = Array.from({ length: partCount }, (_, part) =>
+    Math.min(1, Math.max(0, done * partCount - part)),
+  );
   return { label: "Training", parts };
 }

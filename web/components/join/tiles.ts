@@ -1,5 +1,5 @@
-import type { Task } from "#shared/task/task.ts";
 import { tensorShapes } from "#shared/task/model.ts";
+import type { Task } from "#shared/task/task.ts";
 import { formatCount } from "../../lib/format.ts";
 
 /** As many numbers as one can still see apart: 32 hidden units of the digits task with 64 weights each. */
@@ -32,7 +32,11 @@ export function tilePlan(task: Pick<Task, "model" | "features">, sampleLength: n
   if (features.kind === "image" && kernel?.shape.length === 2) {
     const [inputs = 0, units = 0] = kernel.shape;
     const { height, width } = features;
-    if (inputs === height * width && width <= COLUMNS / 2 && inputs * units <= Math.min(sampleLength, CELLS_MAX)) {
+    if (
+      inputs === height * width &&
+      width <= COLUMNS / 2 &&
+      inputs * units <= Math.min(sampleLength, CELLS_MAX)
+    ) {
       return pictureTiles(height, width, units);
     }
   }
@@ -52,7 +56,13 @@ function pictureTiles(height: number, width: number, units: number): TilePlan {
       indexByCell[cell] = pixel * units + unit;
     }
   }
-  return { columns, rows, cellCount: units * height * width, tile: { count: units, height, width }, indexByCell };
+  return {
+    columns,
+    rows,
+    cellCount: units * height * width,
+    tile: { count: units, height, width },
+    indexByCell,
+  };
 }
 
 function plainRows(cellCount: number): TilePlan {
@@ -65,13 +75,16 @@ function plainRows(cellCount: number): TilePlan {
 
 /** Under the heading of the section: how many numbers one sees three times. */
 export function tileSentence(plan: TilePlan): string {
-  const tiles = plan.tile === null ? "" : `; ${plan.tile.count} tiles of ${plan.tile.height} by ${plan.tile.width}`;
+  const tiles =
+    plan.tile === null ? "" : `; ${plan.tile.count} tiles of ${plan.tile.height} by ${plan.tile.width}`;
   return `The same ${formatCount(plan.cellCount)} numbers three times, one small square each${tiles}.`;
 }
 
 /** The magnitude shown at full strength: the largest but for one in 200, so that an outlier does not pale the rest. */
 export function fullStrength(values: Int32Array, plan: TilePlan): number {
-  const magnitudes = [...plan.indexByCell].flatMap((index) => (index < 0 ? [] : [Math.abs(values[index] ?? 0)]));
+  const magnitudes = [...plan.indexByCell].flatMap((index) =>
+    index < 0 ? [] : [Math.abs(values[index] ?? 0)],
+  );
   magnitudes.sort((a, b) => a - b);
   return Math.max(1, magnitudes[Math.floor((magnitudes.length - 1) * 0.995)] ?? 1);
 }

@@ -1,0 +1,149 @@
+"use client";
+import { type FormEvent, memo, useId, useState } from "react";
+import type { ConsentView, Participant, TaskSlice } from "#client/index.ts";
+import { Button } from "../button.tsx";
+import { Part } from "./part.tsx";
+import { type ConsentWords, consentNote, consentWords } from "./sentences.ts";
+import { TaskFacts } from "./task-facts.tsx";
+
+/** Part 1: what one agrees to, or what one agreed to and when. */
+export const ConsentPart = memo(function ConsentPart(props: {
+  readonly participant: Participant;
+  readonly task: TaskSlice;
+  readonly consent: ConsentView | null;
+  readonly logged: boolean | null;
+}) {
+  const { participant, task, consent, logged } = props;
+  const words = consentWords(task, logged);
+  if (consent?.current) {
+    return (
+      <Part number={1} id="agreed" title="What you agreed to" note={consentNote(consent)}>
+        <ConsentLists words={words} />
+        <div className="mt-5 flex flex-wrap items-start gap-x-5 gap-y-2">
+          <details className="min-w-0 max-w-full open:basis-full">
+            <summary className="link flex min-h-11 items-center">Read all of it</summary>
+            <p className="read mt-2 mb-5">{words.paragraph}</p>
+            <TaskFacts task={task} />
+          </details>
+          <Button kind="quiet" onClick={() => void participant.withdraw()}>
+            Withdraw and leave
+          </Button>
+        </div>
+      </Part>
+    );
+  }
+  return (
+    <Part
+      number={1}
+      id="agreed"
+      title="What you agree to"
+      note={
+        consent === null
+          ? "Nothing is sent before you agree."
+          : `You agreed to version ${consent.version}. The task now has version ${task.task.version}: read it and agree again, or leave it.`
+      }
+    >
+      <ConsentForm participant={participant} task={task} words={words} />
+    </Part>
+  );
+});
+
+function ConsentForm(props: {
+  readonly participant: Participant;
+  readonly task: TaskSlice;
+  readonly words: ConsentWords;
+}) {
+  const { participant, task, words } = props;
+  const boxId = useId();
+  const [ticked, setTicked] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [declined, setDeclined] = useState(false);
+  const agree = async (event: FormEvent) => {
+    event.preventDefault();
+    setDeclined(false);
+    if (!ticked) {
+      setProblem("Tick the box to take part, or choose Not now.");
+      return;
+    }
+    const agreed = await participant.agree(task.task.version);
+    setProblem(agreed.ok ? null : agreed.error.sentence);
+  };
+  return (
+    <form onSubmit={(event) => void agree(event)} noValidate>
+      <p className="read mb-6">{words.paragraph}</p>
+      <ConsentLists words={words} />
+      <details className="mt-5">
+        <summary className="link flex min-h-11 w-fit items-center">Read all of it</summary>
+        <div className="mt-2">
+          <TaskFacts task={task} />
+        </div>
+      </details>
+      <label htmlFor={boxId} className="mt-4 flex min-h-11 max-w-[62ch] cursor-pointer items-center gap-3">
+        <input
+          id={boxId}
+          type="checkbox"
+          checked={ticked}
+          aria-invalid={problem !== null}
+          {...(problem === null ? {} : { "aria-describedby": `${boxId}-error` })}
+          onChange={(event) => {
+            setTicked(event.target.checked);
+            setProblem(null);
+          }}
+        />
+        <span>{words.box}</span>
+      </label>
+      {problem !== null && (
+        <p id={`${boxId}-error`} role="alert" className="mt-1 text-sm text-stop">
+          {problem}
+        </p>
+      )}
+      <div className="mt-4 flex flex-wrap gap-3">
+        <Button type="submit" className="min-w-32">
+          Take part
+        </Button>
+        <Button
+          className="min-w-32"
+          onClick={() => {
+            setTicked(false);
+            setProblem(null);
+            setDeclined(true);
+          }}
+        >
+          Not now
+        </Button>
+      </div>
+      <p className="note mt-3 min-h-6" role="status">
+        {declined && "Nothing was stored and nothing was sent. You can close this page, or agree later."}
+      </p>
+    </form>
+  );
+}
+
+function ConsentLists({ words }: { readonly words: ConsentWords }) {
+  return (
+    <div className="cols3">
+      <ConsentList title="Stays here" lines={words.staysHere} you />
+      <ConsentList title="Leaves, each round" lines={words.leaves} />
+      <ConsentList title="You should know" lines={words.warnings} />
+    </div>
+  );
+}
+
+function ConsentList(props: {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly you?: boolean;
+}) {
+  return (
+    <div>
+      <h3 className={`mb-1.5 ${props.you ? "text-you-text" : ""}`}>{props.title}</h3>
+      <ul className="text-ink-2">
+        {props.lines.map((line) => (
+          <li key={line} className="border-t border-rule py-1.5">
+            {line}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,110 @@
+import type { ContributionParts, ContributionSummary, OutcomeView, TaskSlice } from "#client/index.ts";
+import type { RoundView } from "#shared/protocol/api.ts";
+import { formatCount, formatPercent, formatPoints, plural } from "../../lib/format.ts";
+
+/** What the numbers of the masked list are, in the order of its segments. */
+export function segmentWords(slice: Pick<TaskSlice, "segments" | "task">): string {
+  const { many } = slice.task.exampleNoun;
+  const words = slice.segments.map(({ name, length }) => {
+    if (name === "update") return plural(length, "change to the model", "changes to the model");
+    if (name === "weight") return `your number of ${many}`;
+    if (name.startsWith("metric")) return "how well the model did here";
+    if (name.startsWith("sentinel")) return plural(length, "check number");
+    return `${formatCount(length)} of ${name}`;
+  });
+  // Segments that mean the same to a person are named once.
+  return [...new Set(words)].join(", ");
+}
+
+export function totalByteCount(parts: ContributionParts): number {
+  return (
+    parts.maskedListByteCount +
+    parts.keySharesByteCount +
+    parts.keysAndSignaturesByteCount +
+    parts.openingByteCount
+  );
+}
+
+/** What became of one's part, in a sentence or two. */
+export function outcomeSentence(
+  contribution: Pick<ContributionSummary, "round">,
+  outcome: OutcomeView,
+  record: Pick<RoundView, "accuracy"> | null,
+  many: string,
+): string {
+  if (outcome.kind !== "committed") return outcome.sentence;
+  const voices = `You were one of ${formatCount(outcome.survivorCount)} voices. The sum became version ${contribution.round}`;
+  const accuracy = record?.accuracy ?? null;
+  if (accuracy === null) return `${voices}.`;
+  return `${voices}, which is right for ${formatPercent(accuracy.value)} of ${many} it has never seen, ± ${formatPoints(accuracy.halfWidth95)}.`;
+}
+
+export interface Proof {
+  readonly kind: "done" | "refused" | "unknown";
+  readonly statement: string;
+  /** Who checked it, or why nobody can. */
+  readonly evidence: string;
+}
+
+/**
+ * What this device knows of the round for itself, and what nobody can check.
+ *
+ * @param known.needed  q: masked updates that had to be in.
+ * @param known.helped  Whether this device gave its shares.
+ * @param known.logged  Whether the coordinator keeps a public log; null while that is not known.
+ */
+export function proofsOf(
+  outcome: OutcomeView,
+  known: { readonly needed: number | null; readonly helped: boolean; readonly logged: boolean | null },
+): Proof[] {
+  const { needed, helped, logged } = known;
+  const proofs: Proof[] = [];
+  if (outcome.kind === "committed") {
+    proofs.push(
+      outcome.included
+        ? {
+            kind: "done",
+            statement: "Your masked list is in this sum: its fingerprint leads to the published root.",
+            evidence: "Checked here.",
+          }
+        : {
+            kind: "refused",
+            statement: "Your masked list does not lead to the published root.",
+            evidence: "Checked here. Keep the receipt.",
+          },
+    );
+    if (needed !== null) {
+      const enough = outcome.survivorCount >= needed;
+      proofs.push({
+        kind: enough ? "done" : "refused",
+        statement: `${formatCount(outcome.survivorCount)} were in the sum; at least ${formatCount(needed)} had to be.`,
+        evidence: "Checked here, from the signatures of the others.",
+      });
+    }
+    if (helped) {
+      proofs.push({
+        kind: "done",
+        statement: "This device helped to open one sum for this model, and will not help with a second.",
+        evidence: "Kept here.",
+      });
+    }
+  } else {
+    proofs.push(
+      outcome.sent
+        ? {
+            kind: "unknown",
+            statement: "Your masked list had left. Alone it means nothing.",
+            evidence: "It was not opened alone: that takes the shares of the others.",
+          }
+        : { kind: "done", statement: "Nothing of your update left this device.", evidence: "Seen here." },
+    );
+  }
+  if (logged === false) {
+    proofs.push({
+      kind: "unknown",
+      statement: "This coordinator keeps no public log.",
+      evidence: "Nobody outside can check that everyone saw the same round.",
+    });
+  }
+  return proofs;
+}

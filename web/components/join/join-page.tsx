@@ -1,0 +1,196 @@
+"use client";
+import { useState } from "react";
+import type { OpenError, Participant } from "#client/index.ts";
+import { formatHash } from "../../lib/format.ts";
+import { useStatus } from "../../lib/queries.ts";
+import { Button } from "../button.tsx";
+import { Footer } from "../footer.tsx";
+import { LiveRegion } from "../live-region.tsx";
+import { Score } from "../score/score.tsx";
+import { LoadingNote } from "../states.tsx";
+import { BareTopBar } from "../top-bar.tsx";
+import { ConsentPart } from "./consent-part.tsx";
+import { DataPart } from "./data-part.tsx";
+import { LeavePart } from "./leave-part.tsx";
+import { LeftPart } from "./left-part.tsx";
+import { Dock, NowBar } from "./now-bar.tsx";
+import { ownLine } from "./own-line.ts";
+import { ClosedPart } from "./part.tsx";
+import { leadSentence, stateLine } from "./sentences.ts";
+import { TrainingPart } from "./training-part.tsx";
+import { UsePart } from "./use-part.tsx";
+import { useParticipant, useParticipantView } from "./use-participant.ts";
+import { useRunRecord } from "./use-round-record.ts";
+import { WentPart } from "./went-part.tsx";
+
+/** All zero: the coordinator keeps no public log. */
+const NO_LOG = /^0+$/;
+const WRAP = "wrap max-w-[calc(70rem+2*var(--space-gutter))]";
+
+/** A participant's page: what will happen, consent, data, training, what left, where it went, the model, leaving. */
+export function JoinPage({ slug }: { readonly slug: string }) {
+  const [attempt, setAttempt] = useState(0);
+  const opening = useParticipant(slug, attempt);
+  return (
+    <>
+      <BareTopBar />
+      {opening.state === "open" ? (
+        <Joined participant={opening.participant} />
+      ) : (
+        <main id="main" tabIndex={-1} className={WRAP}>
+          {opening.state === "opening" ? (
+            <Opening slug={slug} />
+          ) : (
+            <NotOpened slug={slug} error={opening.error} onRetry={() => setAttempt(attempt + 1)} />
+          )}
+        </main>
+      )}
+    </>
+  );
+}
+
+function Opening({ slug }: { readonly slug: string }) {
+  return (
+    <div className="min-h-[32rem] pt-12">
+      <h1>Take part: {slug}</h1>
+      <LoadingNote what="the task" />
+    </div>
+  );
+}
+
+const REFUSED_TITLES: Record<OpenError["type"], string> = {
+  "insecure-context": "This device cannot take part over this address",
+  unsupported: "This browser cannot take part",
+  "no-such-task": "There is no such task",
+  offline: "The coordinator does not answer",
+};
+
+/** Why this page cannot open, what that means, and what to do. */
+function NotOpened(props: {
+  readonly slug: string;
+  readonly error: OpenError;
+  readonly onRetry: () => void;
+}) {
+  const { slug, error, onRetry } = props;
+  const { data: status } = useStatus();
+  const secureAddress =
+    status?.secureContext && status.joinBaseUrl.startsWith("https:")
+      ? `${status.joinBaseUrl}/join/${slug}`
+      : null;
+  return (
+    <div className="grid gap-4 py-12">
+      <h1>{REFUSED_TITLES[error.type]}</h1>
+      <p className="read">{error.sentence}</p>
+      {error.type === "insecure-context" && secureAddress !== null && (
+        <p className="read">
+          The secure address is{" "}
+          <a className="break-all" href={secureAddress}>
+            {secureAddress}
+          </a>
+          .
+        </p>
+      )}
+      {error.type === "insecure-context" && secureAddress === null && (
+        <p className="read">
+          Whoever runs the coordinator can start it with <code>--tls-cert</code> and <code>--tls-key</code>;
+          then this device can join.
+        </p>
+      )}
+      <p className="read">Nothing was stored and nothing was sent.</p>
+      {error.type === "offline" && (
+        <p>
+          <Button onClick={onRetry}>Try again</Button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Joined({ participant }: { readonly participant: Participant }) {
+  const view = useParticipantView(participant);
+  const { data: status } = useStatus();
+  const logged = status === undefined ? null : !NO_LOG.test(status.logKey);
+  const { task, round, contributions } = view;
+  const run = useRunRecord(round?.runId ?? null, view.stage === "in-round");
+  const line = stateLine(view, run?.roundsPlanned ?? null);
+  const agreed = view.consent?.current === true;
+  const { exampleNoun } = task.task;
+  const kept = view.data.count > 0 || contributions.length > 0;
+  return (
+    <>
+      <main id="main" tabIndex={-1} className={WRAP}>
+        <div className="grid gap-x-16 gap-y-6 pt-[clamp(2rem,4vw,3.25rem)] pb-[clamp(1.75rem,3vw,2.5rem)] lg:grid-cols-[minmax(0,1fr)_23rem]">
+          <div className="grid content-start gap-5">
+            <h1 className="max-w-[14em] text-3xl tracking-[-0.018em] text-balance">{task.task.invitation}</h1>
+            <p className="lead max-w-[36rem] text-ink-2">{leadSentence(task)}</p>
+            <NowBar participant={participant} view={view} line={line} />
+          </div>
+          {round !== null && run?.currentRound?.round === round.round && view.stage === "in-round" && (
+            <figure className="max-w-[26rem]">
+              <Score
+                round={run.currentRound}
+                you={ownMark(ownLine(run.currentRound, round.stepsAt, round.outcome))}
+              />
+              <figcaption className="note">
+                Round {round.round}, as it happens. Each line is a place in the count. The coloured one is
+                yours, and only this page knows it.
+              </figcaption>
+            </figure>
+          )}
+        </div>
+        <LiveRegion text={line.title} />
+        <ConsentPart participant={participant} task={task} consent={view.consent} logged={logged} />
+        {agreed ? (
+          <>
+            <DataPart participant={participant} task={task} data={view.data} />
+            <TrainingPart
+              participant={participant}
+              engine={view.engine}
+              round={round}
+              last={contributions[0] ?? null}
+              budget={view.budget}
+              many={exampleNoun.many}
+            />
+            <LeftPart
+              participant={participant}
+              task={task}
+              latest={view.latest}
+              contributions={contributions}
+            />
+            <WentPart task={task} contributions={contributions} logged={logged} />
+            <UsePart participant={participant} task={task} model={view.model} />
+          </>
+        ) : (
+          <>
+            <ClosedPart number={2} id="data" title="Your data" until="Opens once you agree." />
+            <ClosedPart number={3} id="training" title="Training here" until="Opens once you agree." />
+            <ClosedPart number={4} id="left" title="What left this device" until="Nothing." />
+            <ClosedPart number={5} id="went" title="Where it went" until="Nowhere." />
+            <ClosedPart number={6} id="use" title="Use the model" until="Opens once you agree." />
+          </>
+        )}
+        {agreed || kept ? (
+          <LeavePart participant={participant} task={task} stage={view.stage} />
+        ) : (
+          <ClosedPart number={7} id="leave" title="Leave" until="There is nothing to leave yet." />
+        )}
+        <Dock participant={participant} stage={view.stage} line={line} />
+      </main>
+      <Footer>
+        <span>
+          Task {task.task.slug}, version {task.task.version}
+        </span>
+        <span>
+          Task fingerprint <code>{formatHash(task.taskHash)}</code>
+        </span>
+        {status !== undefined && (
+          <span>
+            Project {status.projectId}, code <code>{status.codeVersion.slice(0, 12)}</code>
+          </span>
+        )}
+      </Footer>
+    </>
+  );
+}
+
+const ownMark = (line: number | null) => (line === null ? null : { line, label: "you" });

@@ -1,0 +1,10 @@
+/** Hands bytes to the person as a file. */
+export function saveBlob(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const anchor = document.createElement("a");
+  anchor.href = url;
+  anchor.download = name;
+  anchor.click();
+  // The download has started once the click returned; some browsers read the URL a little later.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,40 @@
+"use client";
+import { useEffect, useState, useSyncExternalStore } from "react";
+import type { OpenError, Participant, ParticipantView } from "#client/index.ts";
+
+export type Opening =
+  | { readonly state: "opening" }
+  | { readonly state: "refused"; readonly error: OpenError }
+  | { readonly state: "open"; readonly participant: Participant };
+
+/** Opens this browser's part in a task, and closes its worker with the page. `attempt` opens it again. */
+export function useParticipant(task: string, attempt: number): Opening {
+  const [opening, setOpening] = useState<Opening>({ state: "opening" });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt opens again
+  useEffect(() => {
+    let over = false;
+    let participant: Participant | null = null;
+    setOpening({ state: "opening" });
+    void (async () => {
+      const { openParticipant } = await import("#client/index.ts");
+      if (over) return;
+      const opened = await openParticipant({ coordinatorUrl: location.origin, task });
+      if (!opened.ok) {
+        if (!over) setOpening({ state: "refused", error: opened.error });
+        return;
+      }
+      participant = opened.value;
+      if (over) await participant.close();
+      else setOpening({ state: "open", participant });
+    })();
+    return () => {
+      over = true;
+      void participant?.close();
+    };
+  }, [task, attempt]);
+  return opening;
+}
+
+export function useParticipantView(participant: Participant): ParticipantView {
+  return useSyncExternalStore(participant.subscribe, participant.view, participant.view);
+}
