@@ -51,7 +51,8 @@ export default {
     },
     {
       name: "web-uses-the-doors",
-      comment: "web/ reaches the client through client/index.ts and the coordinator over HTTP and the socket.",
+      comment:
+        "web/ reaches the client through client/index.ts and the coordinator over HTTP and the socket.",
       severity: "error",
       from: { path: "^web/" },
       to: { path: "^(coordinator/|test/|client/(?!index\\.ts$))" },
@@ -60,9 +61,16 @@ export default {
       name: "core-never-imports-adapters",
       severity: "error",
       from: { path: "^(coordinator|client)/core/" },
-      to: { path: "^(coordinator|client)/(adapters|commands)/|^(coordinator/main|client/(index|node))\\.ts$" },
+      to: {
+        path: "^(coordinator|client)/(adapters|commands)/|^(coordinator/main|client/(index|node))\\.ts$",
+      },
     },
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },

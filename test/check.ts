@@ -24,7 +24,16 @@ const CHECKS: readonly (readonly [name: string, ...command: string[]])[] = [
   ["types of web", bin("tsc"), "-p", "web"],
   ["format and lint", bin("biome"), "check", ...(values.fix === true ? ["--write"] : []), "."],
   ["lint with types", bin("oxlint"), "--type-aware", "--deny-warnings"],
-  ["layers", bin("depcruise"), "--config", ".dependency-cruiser.mjs", "shared", "coordinator", "client", "web"],
+  [
+    "layers",
+    bin("depcruise"),
+    "--config",
+    ".dependency-cruiser.mjs",
+    "shared",
+    "coordinator",
+    "client",
+    "web",
+  ],
   ["dead code", bin("knip"), "--no-progress"],
 ];
 

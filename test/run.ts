@@ -64,7 +64,11 @@ async function runTests(stage: Exclude<Stage, "check">): Promise<Tally> {
     const count = (name: string) => Number((result as Record<string, unknown>)[name] ?? 0);
     // A suite that fails to load has no tests that failed, and an unhandled error has no test at all.
     const failed = Math.max(count("numFailedTests"), count("numFailedTestSuites") > 0 || code !== 0 ? 1 : 0);
-    return { passed: count("numPassedTests"), failed, skipped: count("numPendingTests") + count("numTodoTests") };
+    return {
+      passed: count("numPassedTests"),
+      failed,
+      skipped: count("numPendingTests") + count("numTodoTests"),
+    };
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };
   }

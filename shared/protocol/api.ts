@@ -103,7 +103,13 @@ export const TIMED_PHASES = [
 ] as const satisfies readonly Phase[];
 
 /** Counts at the end of second `atS` since the round opened, cumulative; this is all a score is drawn from. */
-export const countsSchema = z.object({ atS: z.number(), joined: count, trained: count, sent: count, left: count });
+export const countsSchema = z.object({
+  atS: z.number(),
+  joined: count,
+  trained: count,
+  sent: count,
+  left: count,
+});
 export type Counts = z.infer<typeof countsSchema>;
 
 export const roundViewSchema = z.object({
@@ -188,7 +194,11 @@ export const launchSchema = z.strictObject({
   strategy: strategySchema.optional(),
   training: trainingPlanSchema.optional(),
   /** Makes the initial model and the server's own draws; a random one where it is absent. */
-  seed: z.int().min(0).max(2 ** 31 - 1).optional(),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .optional(),
   /** A local name until access control has landed; shown as unverified. */
   actor: z.string().min(1).max(80).default("unverified"),
 });

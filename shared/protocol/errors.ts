@@ -7,13 +7,19 @@ import { z } from "zod";
 export const ERRORS = {
   // Bytes and shapes
   BAD_FRAME: ["never", "These bytes are not a Chorus frame. Reload to get the current client."],
-  BAD_MESSAGE: ["never", "This message does not have the shape that its type asks for. Reload to get the current client."],
+  BAD_MESSAGE: [
+    "never",
+    "This message does not have the shape that its type asks for. Reload to get the current client.",
+  ],
   BAD_REQUEST: ["never", "The request does not have the shape that this route asks for."],
   TOO_LARGE: ["never", "This is larger than the limit that /api/v1/limits states. Send less."],
   UNSUPPORTED_MEDIA_TYPE: ["never", "Send this route the content type that the API description names."],
   NOT_FOUND: ["never", "There is nothing under this address. Check the id."],
   METHOD_NOT_ALLOWED: ["never", "This address does not take that method."],
-  FORBIDDEN: ["never", "This is not taken from that address or page. Use the address that the coordinator printed."],
+  FORBIDDEN: [
+    "never",
+    "This is not taken from that address or page. Use the address that the coordinator printed.",
+  ],
   RATE_LIMITED: ["later", "Too many at once. Wait a minute and try again."],
   INTERNAL: ["later", "The coordinator failed at this. Nothing was counted. Try again in a minute."],
   UNAVAILABLE: ["later", "The coordinator is starting or stopping. Try again in a moment."],
@@ -21,7 +27,10 @@ export const ERRORS = {
   STORAGE_FULL: ["later", "The coordinator has no room for this. Nothing was counted. Try again later."],
   // Who
   NOT_AUTHENTICATED: ["now", "Say hello and sign the challenge first."],
-  BAD_SIGNATURE: ["never", "The signature does not belong to this key and message. Reload to get the current client."],
+  BAD_SIGNATURE: [
+    "never",
+    "The signature does not belong to this key and message. Reload to get the current client.",
+  ],
   BAD_CERTIFICATE: ["never", "The coordinator did not certify this key. Check in again."],
   ALREADY_CONNECTED: ["later", "This device already takes part from another tab or process. Close that one."],
   // Checking in
@@ -37,20 +46,35 @@ export const ERRORS = {
   BAD_ADVERT_SIG: ["never", "A device in the list did not sign its keys. Nothing was sent."],
   DUP_KEY: ["never", "Two devices of the list share a key. Nothing was sent."],
   LOW_ORDER: ["never", "A key in the list is a degenerate one. Nothing was sent."],
-  NOT_IN_ROSTER: ["later", "The list of this round does not hold this device as it announced itself. It may join the next one."],
+  NOT_IN_ROSTER: [
+    "later",
+    "The list of this round does not hold this device as it announced itself. It may join the next one.",
+  ],
   COHORT_TOO_SMALL: ["later", "Fewer devices than the least cohort. Nothing was sent."],
   SHARE_AUTH: ["never", "A sealed share did not open. The attempt ends before anything can be opened."],
-  SHARE_CTX: ["never", "A sealed share belongs somewhere else. The attempt ends before anything can be opened."],
+  SHARE_CTX: [
+    "never",
+    "A sealed share belongs somewhere else. The attempt ends before anything can be opened.",
+  ],
   U2_BELOW_T: ["later", "Too few devices shared their keys. The round starts over; nothing was sent."],
   U3_NOT_IN_U2: ["never", "The two lists of this round contradict each other. Nothing more was sent."],
-  ME_DROPPED: ["later", "This device's list came too late. Nothing of it is in the sum. It may join the next round."],
+  ME_DROPPED: [
+    "later",
+    "This device's list came too late. Nothing of it is in the sum. It may join the next round.",
+  ],
   U3_BELOW_T: ["later", "Too few masked updates arrived. Nothing was opened."],
   BAD_SET_SIG: ["never", "A confirmation of the list is not signed by its device. No share was given."],
   NOT_ENOUGH_SIGS: ["later", "Too few devices confirmed the same list. Nothing was opened."],
   NOT_LOGGED: ["never", "The list is not in the public log. No share was given."],
-  ALREADY_REVEALED: ["never", "This device has already helped to open a sum for this model. No share was given."],
+  ALREADY_REVEALED: [
+    "never",
+    "This device has already helped to open a sum for this model. No share was given.",
+  ],
   EQUIVOCATION: ["never", "The coordinator said two different things about one step. No share was given."],
-  TIMEOUT: ["later", "The coordinator did not go on in time. Nothing more was sent; the device may join the next round."],
+  TIMEOUT: [
+    "later",
+    "The coordinator did not go on in time. Nothing more was sent; the device may join the next round.",
+  ],
   BELOW_T: ["later", "Too few shares arrived to open the sum. What had arrived is discarded."],
   BAD_B: ["later", "A rebuilt self mask is not the announced one. The sum is discarded."],
   BAD_S: ["later", "A rebuilt pair key is not the announced one. The sum is discarded."],
@@ -63,9 +87,15 @@ export const ERRORS = {
   NON_FINITE_UPDATE: ["later", "Training on this device gave numbers that are none. Nothing of it was sent."],
   // Uploads
   BAD_SLOT: ["never", "This upload slot is unknown, used or closed. Nothing was counted."],
-  BAD_LENGTH: ["never", "The list does not have the length that the round needs. Reload to get the current client. Nothing was counted."],
+  BAD_LENGTH: [
+    "never",
+    "The list does not have the length that the round needs. Reload to get the current client. Nothing was counted.",
+  ],
   BAD_DIGEST: ["now", "The bytes that arrived are not those that were announced. Send them again."],
-  SLOT_CLOSED: ["later", "The round no longer takes updates. Nothing of this one is in the sum. The device may join the next round."],
+  SLOT_CLOSED: [
+    "later",
+    "The round no longer takes updates. Nothing of this one is in the sum. The device may join the next round.",
+  ],
 } as const satisfies Record<string, readonly ["now" | "later" | "never", string]>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -28,7 +28,8 @@ export function decodeFrame<Schema extends z.ZodType>(
   bytes: unknown,
   schema: Schema,
 ): Result<z.output<Schema>, FrameError> {
-  const view = bytes instanceof Uint8Array ? bytes : bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined;
+  const view =
+    bytes instanceof Uint8Array ? bytes : bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined;
   if (view === undefined) return err({ type: "bad-frame" });
   if (view.length > LIMITS.frameByteCountMax) return err({ type: "too-large" });
   // The decoder allocates an array as long as its prefix claims; a nest of such claims would exhaust memory.
@@ -94,7 +95,13 @@ function claimsTooMuch(bytes: Uint8Array): boolean {
     else if (prefix === 0xdd) children = length(4);
     else if (prefix === 0xde) children = 2 * length(2);
     else if (prefix === 0xdf) children = 2 * length(4);
-    else if (prefix === 0xc1 || prefix === 0xc7 || prefix === 0xc8 || prefix === 0xc9 || (prefix >= 0xd4 && prefix <= 0xd8)) {
+    else if (
+      prefix === 0xc1 ||
+      prefix === 0xc7 ||
+      prefix === 0xc8 ||
+      prefix === 0xc9 ||
+      (prefix >= 0xd4 && prefix <= 0xd8)
+    ) {
       return true; // never used, or an extension
     }
     if (offset > bytes.length || children > bytes.length - offset) return true;

@@ -30,7 +30,12 @@ export function tensorsOf(task: Task): TensorLayout {
 /** The segments of a task's vector. */
 export function layoutOf(task: Task): VectorLayout {
   const { cohortSizeMax, clipNormL2, weightCap } = task.aggregation;
-  return vectorLayout({ parameterCount: tensorsOf(task).parameterCount, cohortSizeMax, clipNormL2, weightCap });
+  return vectorLayout({
+    parameterCount: tensorsOf(task).parameterCount,
+    cohortSizeMax,
+    clipNormL2,
+    weightCap,
+  });
 }
 
 /** SHA-256(E(task, canonical JSON)) of the whole task; what consent binds to. */
@@ -42,8 +47,13 @@ export function taskHashOf(primitives: Primitives, task: Task): Promise<HashHex>
  * The config that follows from a task and the authority over it. Coordinator and device each derive it; a device refuses
  * a round that names another (CONFIG). SECAGG section 1.
  */
-export async function agreedConfigOf(primitives: Primitives, task: Task, authority: Authority): Promise<AgreedConfig> {
-  const { cohortSizeMin, cohortSizeMax, securityModel, graph, ring, clipNormL2, weightCap } = task.aggregation;
+export async function agreedConfigOf(
+  primitives: Primitives,
+  task: Task,
+  authority: Authority,
+): Promise<AgreedConfig> {
+  const { cohortSizeMin, cohortSizeMax, securityModel, graph, ring, clipNormL2, weightCap } =
+    task.aggregation;
   const layout = layoutOf(task);
   return {
     projectId: authority.projectId,

@@ -79,7 +79,11 @@ export function refuseImport(
  * Errors: what ImportRefusal lists.
  */
 export function readCsv(text: string, features: Features): Result<Imported, ImportRefusal> {
-  if (text.trim() === "") return refuseImport("empty", "The file is empty. Give one with a line of column names and a line for each row.");
+  if (text.trim() === "")
+    return refuseImport(
+      "empty",
+      "The file is empty. Give one with a line of column names and a line for each row.",
+    );
   if (text.includes("\u0000")) return refuseImport("not-text", "This is not a text file. Give a CSV file.");
   const rowsMax = rowsMaxOf(features);
   const parsed = Papa.parse<string[]>(text, {
@@ -89,20 +93,30 @@ export function readCsv(text: string, features: Features): Result<Imported, Impo
   });
   const header = (parsed.data[0] ?? []).map((name) => name.trim());
   const columns = csvColumns(features);
-  const refusal = checkHeader(header, columns.map((column) => column.name));
+  const refusal = checkHeader(
+    header,
+    columns.map((column) => column.name),
+  );
   if (refusal !== null) return err(refusal);
   const lines = parsed.data.slice(1);
-  if (lines.length === 0) return refuseImport("no-rows", "The file has column names but no rows. Add at least one row.");
+  if (lines.length === 0)
+    return refuseImport("no-rows", "The file has column names but no rows. Add at least one row.");
   if (lines.length > rowsMax) {
     return refuseImport(
       "too-many-rows",
       `The file has more than ${inWords(rowsMax)} rows, the most that one device takes. Give a part of it.`,
     );
   }
-  return readLines(lines, columns.map((column) => ({ column, at: header.indexOf(column.name) })), features);
+  return readLines(
+    lines,
+    columns.map((column) => ({ column, at: header.indexOf(column.name) })),
+    features,
+  );
 }
 
-type CsvColumn = Column | { readonly type: "label"; readonly name: string; readonly classes: readonly string[] };
+type CsvColumn =
+  | Column
+  | { readonly type: "label"; readonly name: string; readonly classes: readonly string[] };
 
 function csvColumns(features: Features): CsvColumn[] {
   if (features.kind === "tabular") {
@@ -110,7 +124,13 @@ function csvColumns(features: Features): CsvColumn[] {
   }
   const pixels = Array.from(
     { length: features.height * features.width },
-    (_, index): CsvColumn => ({ type: "numeric", name: `p${index}`, range: features.range, protected: false, input: true }),
+    (_, index): CsvColumn => ({
+      type: "numeric",
+      name: `p${index}`,
+      range: features.range,
+      protected: false,
+      input: true,
+    }),
   );
   return [...pixels, { type: "label", name: "label", classes: features.classes }];
 }
@@ -156,10 +176,15 @@ function readLines(
     }
     target.fill(0);
     leftOut += 1;
-    if (problems.length < PROBLEMS_MAX) problems.push({ row: index + 1, sentence: `Row ${index + 1} ${label.error}.` });
+    if (problems.length < PROBLEMS_MAX)
+      problems.push({ row: index + 1, sentence: `Row ${index + 1} ${label.error}.` });
   }
   if (count === 0) {
-    return refuseImport("no-good-rows", `None of the ${inWords(lines.length)} rows can be used. ${problems[0]?.sentence ?? ""}`, problems);
+    return refuseImport(
+      "no-good-rows",
+      `None of the ${inWords(lines.length)} rows can be used. ${problems[0]?.sentence ?? ""}`,
+      problems,
+    );
   }
   return ok({
     dataset: { inputs: inputs.slice(0, count * width), labels: labels.slice(0, count), count },
@@ -174,7 +199,9 @@ function readLine(
   target: Float32Array,
 ): Result<number, string> {
   if (line.length !== columns.length) {
-    return err(`has ${line.length} ${line.length === 1 ? "column" : "columns"} where ${columns.length} are needed`);
+    return err(
+      `has ${line.length} ${line.length === 1 ? "column" : "columns"} where ${columns.length} are needed`,
+    );
   }
   let offset = 0;
   let label = -1;
@@ -189,13 +216,18 @@ function readLine(
     if (column.type === "numeric") {
       const [from, to] = column.range;
       const value = toNumber(text);
-      if (value === null) return err(`has ${quoted(text)} in the column ${quoted(column.name)}, where a number is wanted`);
-      if (value < from || value > to) return err(`has ${text} in the column ${quoted(column.name)}, where ${from} to ${to} is wanted`);
+      if (value === null)
+        return err(`has ${quoted(text)} in the column ${quoted(column.name)}, where a number is wanted`);
+      if (value < from || value > to)
+        return err(`has ${text} in the column ${quoted(column.name)}, where ${from} to ${to} is wanted`);
       if (column.input) target[offset++] = (value - from) / (to - from);
       continue;
     }
     const category = column.categories.indexOf(text);
-    if (category < 0) return err(`has ${quoted(text)} in the column ${quoted(column.name)}, which is none of ${some(column.categories)}`);
+    if (category < 0)
+      return err(
+        `has ${quoted(text)} in the column ${quoted(column.name)}, which is none of ${some(column.categories)}`,
+      );
     if (column.input) {
       target[offset + category] = 1;
       offset += column.categories.length;
@@ -222,20 +254,42 @@ function toNumber(text: string): number | null {
  *
  * Source: LeCun, Cortes and Burges, "The MNIST database", file formats.
  */
-export function readIdx(pictures: Uint8Array, labels: Uint8Array, features: ImageFeatures): Result<Imported, ImportRefusal> {
+export function readIdx(
+  pictures: Uint8Array,
+  labels: Uint8Array,
+  features: ImageFeatures,
+): Result<Imported, ImportRefusal> {
   const pictureAxes = idxAxes(pictures, 3);
   const labelAxes = idxAxes(labels, 1);
-  if (pictureAxes === null) return refuseImport("unreadable", "The file of pictures is not IDX with three axes of bytes, or is cut short.");
-  if (labelAxes === null) return refuseImport("unreadable", "The file of labels is not IDX with one axis of bytes, or is cut short.");
+  if (pictureAxes === null)
+    return refuseImport(
+      "unreadable",
+      "The file of pictures is not IDX with three axes of bytes, or is cut short.",
+    );
+  if (labelAxes === null)
+    return refuseImport(
+      "unreadable",
+      "The file of labels is not IDX with one axis of bytes, or is cut short.",
+    );
   const [count = 0, height = 0, width = 0] = pictureAxes;
-  if (count !== labelAxes[0]) return refuseImport("bad-shape", `There are ${count} pictures but ${labelAxes[0]} labels. Give the two files of one set.`);
+  if (count !== labelAxes[0])
+    return refuseImport(
+      "bad-shape",
+      `There are ${count} pictures but ${labelAxes[0]} labels. Give the two files of one set.`,
+    );
   if (height !== features.height || width !== features.width) {
-    return refuseImport("bad-shape", `The pictures are ${height} by ${width}, the task takes ${features.height} by ${features.width}.`);
+    return refuseImport(
+      "bad-shape",
+      `The pictures are ${height} by ${width}, the task takes ${features.height} by ${features.width}.`,
+    );
   }
   if (count === 0) return refuseImport("no-rows", "The files hold no pictures.");
   const rowsMax = rowsMaxOf(features);
   if (count > rowsMax) {
-    return refuseImport("too-many-rows", `The files hold more than ${inWords(rowsMax)} pictures, the most that one device takes. Give a part of them.`);
+    return refuseImport(
+      "too-many-rows",
+      `The files hold more than ${inWords(rowsMax)} pictures, the most that one device takes. Give a part of them.`,
+    );
   }
   const [from, to] = features.range;
   const size = height * width;
@@ -245,7 +299,10 @@ export function readIdx(pictures: Uint8Array, labels: Uint8Array, features: Imag
   }
   const outside = labels.subarray(8).findIndex((label) => label >= features.classes.length);
   if (outside >= 0) {
-    return refuseImport("no-good-rows", `Picture ${outside + 1} has label ${labels[8 + outside]}, but the task has ${features.classes.length} classes.`);
+    return refuseImport(
+      "no-good-rows",
+      `Picture ${outside + 1} has label ${labels[8 + outside]}, but the task has ${features.classes.length} classes.`,
+    );
   }
   return ok({
     dataset: { inputs, labels: Int32Array.from(labels.subarray(8)), count },
@@ -294,7 +351,9 @@ export function pickRows(dataset: Dataset, indices: Uint32Array): Dataset {
 
 function some(names: readonly string[]): string {
   const shown = names.slice(0, 8).map(clipped);
-  return names.length > 9 ? `${shown.join(", ")}, ... ${clipped(names.at(-1) ?? "")} (${names.length} in all)` : names.map(clipped).join(", ");
+  return names.length > 9
+    ? `${shown.join(", ")}, ... ${clipped(names.at(-1) ?? "")} (${names.length} in all)`
+    : names.map(clipped).join(", ");
 }
 function quoted(text: string): string {
   return `“${clipped(text)}”`;

@@ -39,7 +39,11 @@ const tabularSchema = z
   .superRefine((features, context) => {
     const names = [...features.columns.map((column) => column.name), features.label.name];
     if (new Set(names).size !== names.length) {
-      context.addIssue({ code: "custom", path: ["columns"], message: "column names must differ, the label's too" });
+      context.addIssue({
+        code: "custom",
+        path: ["columns"],
+        message: "column names must differ, the label's too",
+      });
     }
   });
 

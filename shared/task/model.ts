@@ -73,7 +73,9 @@ export interface TensorSpec {
  */
 export function tensorShapes(
   model: Pick<z.infer<typeof modelSchema>, "inputShape" | "layers">,
-): { readonly ok: true; readonly tensors: readonly TensorSpec[] } | { readonly ok: false; readonly problem: string } {
+):
+  | { readonly ok: true; readonly tensors: readonly TensorSpec[] }
+  | { readonly ok: false; readonly problem: string } {
   let shape: readonly number[] = model.inputShape;
   const tensors: TensorSpec[] = [];
   for (const layer of model.layers) {
@@ -90,7 +92,8 @@ export function tensorShapes(
         break;
       }
       case "Conv2D": {
-        if (shape.length !== 3) return { ok: false, problem: `${layer.name}: takes a picture, not a flat vector` };
+        if (shape.length !== 3)
+          return { ok: false, problem: `${layer.name}: takes a picture, not a flat vector` };
         tensors.push({
           name: `${layer.name}/kernel`,
           shape: [layer.kernelSize, layer.kernelSize, channels, layer.filters],
@@ -104,13 +107,15 @@ export function tensorShapes(
         break;
       }
       case "MaxPooling2D": {
-        if (shape.length !== 3) return { ok: false, problem: `${layer.name}: takes a picture, not a flat vector` };
+        if (shape.length !== 3)
+          return { ok: false, problem: `${layer.name}: takes a picture, not a flat vector` };
         const out = (size: number) => Math.floor((size - layer.poolSize) / layer.strides) + 1;
         shape = [out(height), out(width), channels];
         break;
       }
     }
-    if (shape.some((size) => size < 1)) return { ok: false, problem: `${layer.name}: nothing is left of its input` };
+    if (shape.some((size) => size < 1))
+      return { ok: false, problem: `${layer.name}: nothing is left of its input` };
   }
   return { ok: true, tensors };
 }

@@ -110,7 +110,8 @@ function logGamma(alpha: number, uniform: () => number): number {
     const x = normal(uniform);
     const v = (1 + c * x) ** 3;
     if (v <= 0) continue;
-    if (Math.log(positive(uniform)) < x * x * 0.5 + d - d * v + d * Math.log(v)) return Math.log(d * v) + boost;
+    if (Math.log(positive(uniform)) < x * x * 0.5 + d - d * v + d * Math.log(v))
+      return Math.log(d * v) + boost;
   }
 }
 

@@ -20,10 +20,7 @@ export interface GreyPicture {
  * @returns height x width values in [0, 1], row by row.
  * Errors: `blank` where nothing stands out from the ground.
  */
-export function pictureToPixels(
-  picture: GreyPicture,
-  size: PictureSize,
-): Result<Float32Array, PictureError> {
+export function pictureToPixels(picture: GreyPicture, size: PictureSize): Result<Float32Array, PictureError> {
   if (picture.height === size.height && picture.width === size.width) {
     return ok(picture.luminance);
   }
@@ -36,7 +33,13 @@ export function pictureToPixels(
   const pixels = new Float32Array(size.height * size.width);
   for (let row = 0; row < size.height; row++) {
     for (let column = 0; column < size.width; column++) {
-      pixels[row * size.width + column] = meanOver(ink, picture, left + column * cell, top + row * cell, cell);
+      pixels[row * size.width + column] = meanOver(
+        ink,
+        picture,
+        left + column * cell,
+        top + row * cell,
+        cell,
+      );
     }
   }
   return ok(pixels);

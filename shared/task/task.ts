@@ -40,7 +40,10 @@ export const strategySchema = z.discriminatedUnion("kind", [
 ]);
 export type StrategySpec = z.infer<typeof strategySchema>;
 
-const phaseMs = z.int().min(500).max(24 * 3_600_000);
+const phaseMs = z
+  .int()
+  .min(500)
+  .max(24 * 3_600_000);
 export const deadlinesSchema = z.strictObject({
   /** Recruiting stays open at most this long; at least 2 s. */
   recruitingMs: phaseMs.min(2_000),
@@ -73,7 +76,8 @@ export const aggregationPlanSchema = z
     ring: z.literal(32),
   })
   .superRefine((plan, context) => {
-    const issue = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    const issue = (path: string, message: string) =>
+      context.addIssue({ code: "custom", path: [path], message });
     if (plan.cohortSizeMin > plan.goal) issue("goal", "goal must be at least cohortSizeMin");
     if (Math.ceil(plan.overSelection * plan.goal) > plan.cohortSizeMax) {
       issue("cohortSizeMax", "cohortSizeMax must be at least overSelection times goal, rounded up");
@@ -118,7 +122,10 @@ export const taskSchema = z
     const { model, features } = task;
     const shape = inputShape(features);
     if (shape.join() !== model.inputShape.join()) {
-      problem(["model", "inputShape"], `the model takes [${model.inputShape}], the features make [${shape}]`);
+      problem(
+        ["model", "inputShape"],
+        `the model takes [${model.inputShape.join()}], the features make [${shape.join()}]`,
+      );
     }
     if (features.classes.length !== model.classCount) {
       problem(["model", "classCount"], `${model.classCount} outputs for ${features.classes.length} classes`);

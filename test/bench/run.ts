@@ -29,7 +29,9 @@ for (const name of names) {
       continue;
     }
     const compared =
-      line.peer === undefined ? "" : `   ${line.peer}: ${show(line.peerValue)} ${line.unit}, ratio ${show(line.ratio)}`;
+      line.peer === undefined
+        ? ""
+        : `   ${line.peer}: ${show(line.peerValue)} ${line.unit}, ratio ${show(line.ratio)}`;
     console.log(`${line.name.padEnd(44)} ${show(line.value)} ${line.unit}${compared}`);
   }
 }

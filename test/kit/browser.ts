@@ -47,7 +47,9 @@ export async function ensureChromium(say: (line: string) => void): Promise<strin
   }
   const installed = await findChromium();
   if (installed !== null) return installed;
-  throw new Error("No Chromium: install Chrome or Chromium, or set CHORUS_CHROMIUM to its path, and run again.");
+  throw new Error(
+    "No Chromium: install Chrome or Chromium, or set CHORUS_CHROMIUM to its path, and run again.",
+  );
 }
 
 function isExecutable(path: string): boolean {

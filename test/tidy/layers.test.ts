@@ -55,7 +55,12 @@ describe("layers", () => {
   });
 
   test.each([
-    ["shared-imports-nothing-of-ours", "shared/round/a.ts", "coordinator/core/b.ts", "#coordinator/core/b.ts"],
+    [
+      "shared-imports-nothing-of-ours",
+      "shared/round/a.ts",
+      "coordinator/core/b.ts",
+      "#coordinator/core/b.ts",
+    ],
     ["engine-only-from-adapters", "client/core/a.ts", "shared/engine/b.ts", "#shared/engine/b.ts"],
     ["crypto-imports-kernel-only", "shared/crypto/a.ts", "shared/codec/b.ts", "../codec/b.ts"],
     ["kernel-imports-nothing", "shared/kernel/a.ts", "shared/crypto/b.ts", "../crypto/b.ts"],
@@ -71,7 +76,10 @@ describe("layers", () => {
 
   test("shared-has-no-platform catches a Node module", () => {
     const folder = houseWith("platform", "shared/round/a.ts", "shared/round/b.ts", "./b.ts");
-    writeFileSync(join(folder, "shared/round/b.ts"), 'import { readFileSync } from "node:fs";\nexport const there = readFileSync;\n');
+    writeFileSync(
+      join(folder, "shared/round/b.ts"),
+      'import { readFileSync } from "node:fs";\nexport const there = readFileSync;\n',
+    );
     const caught = cruise(folder, ["."]).summary.violations.map((violation) => violation.rule.name);
     expect(caught).toContain("shared-has-no-platform");
   });

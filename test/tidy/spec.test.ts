@@ -19,11 +19,15 @@ const defined = new Set(
 
 /** IDs in the brackets of a test's title, e.g. test("[R7] ..."); several may stand together. */
 function idsInTitles(source: string): string[] {
-  return [...source.matchAll(/["'`](?:\[[WRSPAE]\d{1,2}\] ?)+/g)].flatMap((match) => match[0].match(ID) ?? []);
+  return [...source.matchAll(/["'`](?:\[[WRSPAE]\d{1,2}\] ?)+/g)].flatMap(
+    (match) => match[0].match(ID) ?? [],
+  );
 }
 
 describe("rules", () => {
-  const tested = new Set(filesBelow("test").flatMap((file) => idsInTitles(readFileSync(join(root, file), "utf8"))));
+  const tested = new Set(
+    filesBelow("test").flatMap((file) => idsInTitles(readFileSync(join(root, file), "utf8"))),
+  );
 
   test("the list is there", () => {
     expect(defined.size).toBeGreaterThan(20);
@@ -36,7 +40,11 @@ describe("rules", () => {
   test("every cited rule exists", () => {
     expect([...tested].filter((id) => !defined.has(id))).toEqual([]);
     for (const file of ["shared", "coordinator", "client"].flatMap(filesBelow)) {
-      const cited = [...readFileSync(join(root, file), "utf8").matchAll(/\b(?:[Rr]ules?|[Ii]nvariants?) ([WRSPAE]\d{1,2})\b/g)];
+      const cited = [
+        ...readFileSync(join(root, file), "utf8").matchAll(
+          /\b(?:[Rr]ules?|[Ii]nvariants?) ([WRSPAE]\d{1,2})\b/g,
+        ),
+      ];
       const missing = cited.map((match) => match[1] as string).filter((id) => !defined.has(id));
       expect({ file, missing }).toEqual({ file, missing: [] });
     }

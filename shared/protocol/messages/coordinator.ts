@@ -1,7 +1,14 @@
 import { z } from "zod";
 import { agreedConfigSchema, roundParamsSchema } from "../../task/config.ts";
 import { errorCodeSchema } from "../errors.ts";
-import { bytesSchema, bytesUpToSchema, hashHexSchema, positionSchema, runIdSchema, sessionIdSchema } from "../ids.ts";
+import {
+  bytesSchema,
+  bytesUpToSchema,
+  hashHexSchema,
+  positionSchema,
+  runIdSchema,
+  sessionIdSchema,
+} from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 
 /*
@@ -26,7 +33,10 @@ const attemptFields = {
   attempt: z.int().min(1).max(LIMITS.attemptsMax),
 };
 /** Milliseconds that this device has left for its answer, counted from the sending. */
-const deadlineInMs = z.int().min(0).max(7 * 24 * 3_600_000);
+const deadlineInMs = z
+  .int()
+  .min(0)
+  .max(7 * 24 * 3_600_000);
 const bitmap = bytesUpToSchema(32);
 const signature = bytesSchema(64);
 
@@ -101,9 +111,7 @@ export const openSchema = z.strictObject({
   u2: bitmap,
   u3: bitmap,
   /** Ascending by signer, each of U3. */
-  confirmations: z
-    .array(z.strictObject({ signer: positionSchema, signature }))
-    .max(LIMITS.rosterSizeMax),
+  confirmations: z.array(z.strictObject({ signer: positionSchema, signature })).max(LIMITS.rosterSizeMax),
   deadlineInMs,
 });
 

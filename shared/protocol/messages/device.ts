@@ -1,5 +1,14 @@
 import { z } from "zod";
-import { bytesSchema, bytesUpToSchema, hashHexSchema, positionSchema, runIdSchema, sessionIdSchema, taskSlugSchema, taskVersionSchema } from "../ids.ts";
+import {
+  bytesSchema,
+  bytesUpToSchema,
+  hashHexSchema,
+  positionSchema,
+  runIdSchema,
+  sessionIdSchema,
+  taskSlugSchema,
+  taskVersionSchema,
+} from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 
 /*
@@ -67,7 +76,11 @@ export const shareSchema = z.strictObject({
   /** One for each holder in order of position, the dealer itself included (with an empty ciphertext). */
   leaves: z
     .array(
-      z.strictObject({ ciphertext: sealedShare, zShareCommit: bytesSchema(32), bShareCommit: bytesSchema(32) }),
+      z.strictObject({
+        ciphertext: sealedShare,
+        zShareCommit: bytesSchema(32),
+        bShareCommit: bytesSchema(32),
+      }),
     )
     .min(2)
     .max(LIMITS.rosterSizeMax),
