@@ -1,3 +1,8 @@
-export default function Home() {
-  return <h1>Runs</h1>;
+import type { Metadata } from "next";
+import { Home } from "../../components/home/home.tsx";
+
+export const metadata: Metadata = { title: "Runs" };
+
+export default function Page() {
+  return <Home />;
 }

@@ -1,0 +1,47 @@
+import type { ReactNode } from "react";
+import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { formatBytes, formatDuration, formatMeasure } from "../../lib/format.ts";
+import { launchCost } from "../../lib/launch.ts";
+import { NO_NOISE } from "../../lib/sentences.ts";
+
+interface LaunchCostProps {
+  readonly view: TaskView;
+  readonly runs: readonly RunView[];
+  readonly rounds: number;
+}
+
+/** Privacy, accuracy, bytes and time of the run one is about to launch; what is not known is said. */
+export function LaunchCostList({ view, runs, rounds }: LaunchCostProps) {
+  const cost = launchCost(view, runs, rounds);
+  const { upByteCount, downByteCount, measured, seconds } = cost;
+  return (
+    <dl className="col-span-2 grid gap-3 border-y border-rule py-3.5">
+      <Cost term="Noise" value="none" note={NO_NOISE} />
+      <Cost
+        term="Accuracy so far"
+        value={view.accuracy === null ? "not known" : formatMeasure(view.accuracy)}
+        note={view.accuracy === null ? "No round of this task has been opened." : "Held-out rows, newest round of this task."}
+      />
+      <Cost
+        term="For each device and round"
+        value={formatBytes(upByteCount + downByteCount)}
+        note={`${formatBytes(upByteCount)} up, ${formatBytes(downByteCount)} down${measured ? ", as in the newest round." : "; keys come on top and grow with the cohort."}`}
+      />
+      <Cost
+        term="The run takes"
+        value={seconds === null ? "not known" : `about ${formatDuration(seconds)}`}
+        note={seconds === null ? "No round of this task has been timed." : "As long a round as in the newest run of this task."}
+      />
+    </dl>
+  );
+}
+
+function Cost({ term, value, note }: { readonly term: string; readonly value: string; readonly note: ReactNode }) {
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-4">
+      <dt className="text-sm text-ink-2">{term}</dt>
+      <dd className="font-serif text-[1.25rem] leading-tight">{value}</dd>
+      <dd className="note col-span-2">{note}</dd>
+    </div>
+  );
+}

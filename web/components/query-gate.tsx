@@ -1,0 +1,32 @@
+"use client";
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { ApiFailure } from "../lib/api.ts";
+import { ErrorNote, LoadingNote } from "./states.tsx";
+
+interface QueryGateProps<Data> {
+  readonly query: UseQueryResult<Data>;
+  /** Completes "Fetching ...". */
+  readonly what: string;
+  readonly children: (data: Data) => ReactNode;
+}
+
+/** Shows what was asked for. Old figures stay while new ones are fetched or cannot be. */
+export function QueryGate<Data>({ query, what, children }: QueryGateProps<Data>) {
+  if (query.data !== undefined) return children(query.data);
+  if (query.error === null) return <LoadingNote what={what} />;
+  return <FailureNote error={query.error} onRetry={() => void query.refetch()} />;
+}
+
+/** A failed request in words; runs go on whatever a page could not fetch. */
+export function FailureNote({ error, onRetry }: { readonly error: Error; readonly onRetry?: () => void }) {
+  const failure = error instanceof ApiFailure ? error : null;
+  return (
+    <ErrorNote
+      what={error.message}
+      meaning={failure?.code === "NO_ANSWER" ? "Runs and devices are not touched by that; this page cannot show them." : undefined}
+      code={failure?.code}
+      onRetry={failure?.retry === "never" ? undefined : onRetry}
+    />
+  );
+}

@@ -1,0 +1,49 @@
+"use client";
+import Link from "next/link";
+import type { RoundView } from "#shared/protocol/api.ts";
+import { formatCount, formatMeasure, formatSeconds } from "../../lib/format.ts";
+import { DataTable, type TableColumn } from "../data-table.tsx";
+import { EmptyNote } from "../states.tsx";
+import { StatusMark } from "../status-mark.tsx";
+
+const COLUMNS: readonly TableColumn<RoundView>[] = [
+  {
+    label: "Round",
+    cell: ({ roundId, round }) => (
+      <Link href={`/rounds/${roundId}`} aria-label={`Round ${round}`}>
+        {round}
+      </Link>
+    ),
+  },
+  { label: "How it ended", cell: (round) => <Ending round={round} /> },
+  { label: "Joined", numeric: true, cell: ({ joined }) => formatCount(joined) },
+  {
+    label: "In the sum",
+    numeric: true,
+    cell: (round) => (round.phase === "committed" ? formatCount(round.survivors ?? round.sent) : "none"),
+  },
+  { label: "Accuracy", numeric: true, cell: ({ accuracy }) => (accuracy === null ? "none" : formatMeasure(accuracy)) },
+  {
+    label: "Change of the model, L2",
+    numeric: true,
+    cell: ({ updateNormL2 }) => (updateNormL2 === null ? "none" : updateNormL2.toPrecision(3)),
+  },
+  { label: "Time", numeric: true, cell: ({ nowS }) => formatSeconds(nowS) },
+];
+
+function Ending({ round }: { readonly round: RoundView }) {
+  if (round.phase === "committed") return <StatusMark kind="done">opened</StatusMark>;
+  if (round.phase === "failed") return <StatusMark kind="stopped">given up, never opened</StatusMark>;
+  if (round.phase === "voided") return <StatusMark kind="stopped">given up, sum discarded</StatusMark>;
+  return <StatusMark kind="running">going on</StatusMark>;
+}
+
+/** All rounds of a run, newest first, each with a link to its own page. */
+export function RoundTable({ rounds }: { readonly rounds: readonly RoundView[] }) {
+  if (rounds.length === 0) return <EmptyNote>No round has opened yet.</EmptyNote>;
+  return (
+    <div className="max-h-[32rem] overflow-y-auto">
+      <DataTable caption="Rounds" columns={COLUMNS} rows={rounds.toReversed()} rowKey={({ roundId }) => roundId} records />
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { formatCount, formatDuration, formatHash, plural } from "../../lib/format.ts";
+import type { ModelSpec } from "#shared/task/model.ts";
+
+/** The rules of a run as terms; those of the task stand once its version is fetched. */
+export function Rules({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
+  const { training } = run;
+  const plan = view?.task.aggregation;
+  const rows: [string, string][] = [
+    ["Rounds planned", formatCount(run.roundsPlanned)],
+    ...(plan === undefined
+      ? []
+      : ([
+          ["Least cohort", plural(plan.cohortSizeMin, "device")],
+          ["Largest cohort", plural(plan.cohortSizeMax, "device")],
+          ["Needed to open", plan.securityModel === "active" ? "⅔ of the cohort, plus 1, or more" : "half of the cohort, plus 1, or more"],
+        ] satisfies [string, string][])),
+    ...(view === null || plan === undefined
+      ? []
+      : ([
+          ["Model", `${modelShape(view.task.model)}, ${formatCount(view.parameterCount)} weights`],
+          ["Vector", `${formatCount(view.vectorLength)} numbers, ${plan.ring}-bit ring`],
+          ["Longest update, L2", String(plan.clipNormL2)],
+          ["Rows that count, at most", formatCount(plan.weightCap)],
+          ["Train at most", formatDuration(plan.deadlines.trainingMs / 1_000)],
+          ["Send at most", formatDuration(plan.deadlines.collectingMs / 1_000)],
+        ] satisfies [string, string][])),
+    ["Local training", `${plural(training.epochs, "epoch")}, batch ${training.batchSize}, ${training.optimizer.kind} at ${training.optimizer.learningRate}`],
+    ...(training.proximalMu > 0 ? ([["Proximal μ", String(training.proximalMu)]] satisfies [string, string][]) : []),
+    ["Seed", String(run.seed)],
+    ["Launched by", `${run.launchedBy}, not checked`],
+    ["Task", `${run.task}, version ${run.taskVersion}`],
+  ];
+  return (
+    <dl className="facts">
+      {rows.map(([term, value]) => (
+        <div key={term}>
+          <dt>{term}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+      <div>
+        <dt>Rules fingerprint</dt>
+        <dd>
+          <code>{formatHash(run.configHash)}</code>
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+/** "64-32-10": the width of the input and of every layer that has one. */
+function modelShape(model: ModelSpec): string {
+  const widths = model.layers.flatMap((layer) => {
+    if (layer.className === "Dense") return [String(layer.units)];
+    return layer.className === "Conv2D" ? [`${layer.filters}c`] : [];
+  });
+  return [model.inputShape.reduce((product, size) => product * size, 1), ...widths].join("-");
+}

@@ -1,0 +1,138 @@
+import { type Launch, launchSchema, type RunView, type TaskView } from "#shared/protocol/api.ts";
+import type { Result } from "#shared/kernel/result.ts";
+import type { StrategySpec } from "#shared/task/task.ts";
+
+/*
+ * The launch form as data: what people type, what is sent, and what it will cost. Pure.
+ */
+
+/** Values as they stand in the inputs. */
+export interface LaunchForm {
+  readonly task: string;
+  readonly strategy: StrategySpec["kind"];
+  readonly serverLearningRate: string;
+  readonly rounds: string;
+  readonly epochs: string;
+  readonly batchSize: string;
+  readonly learningRate: string;
+  readonly proximalMu: string;
+  /** Empty: the coordinator draws one. */
+  readonly seed: string;
+  readonly actor: string;
+}
+export type LaunchField = keyof LaunchForm;
+export type LaunchErrors = Partial<Record<LaunchField, string>>;
+
+const ROUNDS_DEFAULT = "15";
+
+/** Server learning rates to start from: 1 takes the mean as it is, FedAdam's is Reddi et al. 2021's middle one. */
+const SERVER_RATE_DEFAULT = { fedavg: "1", fedavgm: "1", fedadam: "0.01" } as const;
+
+export function formFor(view: TaskView, before?: LaunchForm): LaunchForm {
+  const { training, aggregation } = view.task;
+  return {
+    task: view.task.slug,
+    strategy: aggregation.strategy.kind,
+    serverLearningRate: String(aggregation.strategy.serverLearningRate),
+    rounds: before?.rounds ?? ROUNDS_DEFAULT,
+    epochs: String(training.epochs),
+    batchSize: String(training.batchSize),
+    learningRate: String(training.optimizer.learningRate),
+    proximalMu: String(training.proximalMu),
+    seed: before?.seed ?? "",
+    actor: before?.actor ?? "",
+  };
+}
+
+export function serverRateFor(view: TaskView, kind: StrategySpec["kind"]): string {
+  const { strategy } = view.task.aggregation;
+  return strategy.kind === kind ? String(strategy.serverLearningRate) : SERVER_RATE_DEFAULT[kind];
+}
+
+function strategyOf(form: LaunchForm, planned: StrategySpec): StrategySpec {
+  const serverLearningRate = Number(form.serverLearningRate);
+  if (planned.kind === form.strategy) return { ...planned, serverLearningRate };
+  switch (form.strategy) {
+    case "fedavg":
+      return { kind: "fedavg", serverLearningRate };
+    case "fedavgm":
+      return { kind: "fedavgm", serverLearningRate, momentum: 0.9 };
+    case "fedadam":
+      return { kind: "fedadam", serverLearningRate, beta1: 0.9, beta2: 0.99, tau: 0.001 };
+  }
+}
+
+/** Which input a schema's path belongs to, and what to say when its value will not do. */
+const FIELDS: readonly { path: string; field: LaunchField; says: string }[] = [
+  { path: "rounds", field: "rounds", says: "A whole number from 1 to 100,000." },
+  { path: "strategy.serverLearningRate", field: "serverLearningRate", says: "A number above 0, at most 100." },
+  { path: "training.epochs", field: "epochs", says: "A whole number from 1 to 100." },
+  { path: "training.batchSize", field: "batchSize", says: "A whole number from 1 to 4,096." },
+  { path: "training.optimizer.learningRate", field: "learningRate", says: "A number above 0, at most 10." },
+  { path: "training.proximalMu", field: "proximalMu", says: "A number from 0 to 10; 0 is off." },
+  { path: "seed", field: "seed", says: "A whole number from 0 to 2,147,483,647, or nothing." },
+  { path: "actor", field: "actor", says: "At most 80 letters." },
+];
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** What is sent; strategy and training only where they differ from the task's own. Errors name the input. */
+export function launchOf(form: LaunchForm, view: TaskView): Result<Launch, LaunchErrors> {
+  const { training: plan, aggregation } = view.task;
+  const training = {
+    ...plan,
+    epochs: Number(form.epochs),
+    batchSize: Number(form.batchSize),
+    optimizer: { ...plan.optimizer, learningRate: Number(form.learningRate) },
+    proximalMu: Number(form.proximalMu === "" ? Number.NaN : form.proximalMu),
+  };
+  const strategy = strategyOf(form, aggregation.strategy);
+  const launch = {
+    task: form.task,
+    rounds: Number(form.rounds),
+    ...(same(strategy, aggregation.strategy) ? {} : { strategy }),
+    ...(same(training, plan) ? {} : { training }),
+    ...(form.seed.trim() === "" ? {} : { seed: Number(form.seed) }),
+    ...(form.actor.trim() === "" ? {} : { actor: form.actor.trim() }),
+  };
+  const parsed = launchSchema.safeParse(launch);
+  if (parsed.success) return { ok: true, value: launch };
+  const error: { -readonly [Field in LaunchField]?: string } = {};
+  for (const issue of parsed.error.issues) {
+    const known = FIELDS.find(({ path }) => path === issue.path.join("."));
+    error[known?.field ?? "task"] ??= known?.says ?? "The task does not take this plan. Choose another.";
+  }
+  return { ok: false, error };
+}
+
+export interface LaunchCost {
+  /** Of one device and round. */
+  readonly upByteCount: number;
+  readonly downByteCount: number;
+  /** Measured in the newest round of this task; otherwise the model and the masked update alone, keys not counted. */
+  readonly measured: boolean;
+  /** Of the whole run; null where no run of this task has committed a round. */
+  readonly seconds: number | null;
+}
+
+/** What a run of `rounds` rounds will cost, from what earlier runs of the same task took. */
+export function launchCost(view: TaskView, runs: readonly RunView[], rounds: number): LaunchCost {
+  const own = runs.filter(({ task }) => task === view.task.slug);
+  const traffic = own.map(({ currentRound }) => currentRound).find((round) => round?.phase === "committed")?.traffic ?? [];
+  const measured = traffic.length > 0;
+  const sum = (key: "upByteCount" | "downByteCount") => traffic.reduce((total, row) => total + row[key], 0);
+  const perRoundS = own.map(secondsPerRound).find((seconds) => seconds !== null) ?? null;
+  return {
+    upByteCount: measured ? sum("upByteCount") : 4 * view.vectorLength,
+    downByteCount: measured ? sum("downByteCount") : 4 * view.parameterCount,
+    measured,
+    seconds: perRoundS === null || !Number.isFinite(rounds) ? null : perRoundS * rounds,
+  };
+}
+
+function secondsPerRound(run: RunView): number | null {
+  const roundsLeft = run.roundsPlanned - run.roundsCommitted;
+  if (run.secondsLeft !== null && roundsLeft > 0) return run.secondsLeft / roundsLeft;
+  if (run.startedAt === null || run.endedAt === null || run.roundsCommitted === 0) return null;
+  return (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1_000 / run.roundsCommitted;
+}
