@@ -1,0 +1,155 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { encodeFrame } from "#shared/protocol/frame.ts";
+import { acceptInvitation, advertiseMessage, type AttemptMessage, isAttemptMessage, onMessage } from "#shared/secagg/client.ts";
+import { abort } from "#shared/secagg/client-state.ts";
+import { committedOutcome, inputsTree } from "#shared/secagg/opening.ts";
+import { lastSent, SecaggCohort } from "#test/kit/secagg-cohort.ts";
+
+/** The newest answer of position 1, as bytes. */
+function answer(cohort: SecaggCohort, type: "share" | "confirm" | "unmask"): string {
+  return String(encodeFrame(lastSent(cohort.device(1), type)));
+}
+
+describe("a device in one attempt", () => {
+  let cohort: SecaggCohort;
+  beforeEach(async () => {
+    cohort = await SecaggCohort.create({ count: 4, vectorLength: 50, lastSteps: new Map([[4, "share"]]) });
+  });
+
+  test("[S10] says the same bytes when it is asked again, and masks once", async () => {
+    await cohort.advertiseAll();
+    const { state } = cohort.device(1);
+    expect(state.phase === "advertised" && advertiseMessage(state)).toEqual(lastSent(cohort.device(1), "advertise"));
+
+    expect(await cohort.shareAll()).toBeNull();
+    const share = answer(cohort, "share");
+    await cohort.deliver(1, { ...cohort.rosterMessage(), deadlineInMs: 7 });
+    expect(answer(cohort, "share")).toBe(share);
+
+    expect(await cohort.collectAll()).toBeNull();
+    const body = cohort.device(1).body as Uint8Array;
+    const slot = "b".repeat(43);
+    const noInput = () => Promise.reject(new Error("the input is made once"));
+    const { tools, state: masked } = cohort.device(1);
+    const again = await onMessage(tools, masked, { ...cohort.collectMessage(1), slot }, noInput);
+    expect(again.type === "go" && again.state).toBe(masked);
+    expect(again.type === "go" && again.remember).toBeNull();
+    expect(again.type === "go" && again.send?.kind === "input" && again.send.body).toEqual(body);
+    // A slot may be handed out anew; the signed part stays as it is.
+    const first = cohort.inputHeaders.get(1);
+    expect(again.type === "go" && again.send?.kind === "input" && again.send.headers).toEqual({ ...first, slot });
+
+    expect(await cohort.confirmAll()).toBeNull();
+    const confirm = answer(cohort, "confirm");
+    await cohort.deliver(1, cohort.setsMessage());
+    expect(answer(cohort, "confirm")).toBe(confirm);
+
+    expect(await cohort.openAll()).toBeNull();
+    const unmask = answer(cohort, "unmask");
+    await cohort.deliver(1, cohort.openMessage());
+    expect(answer(cohort, "unmask")).toBe(unmask);
+    expect(cohort.device(1).remembered.map(({ kind }) => kind)).toEqual(["mark", "use", "vote", "reveal"]);
+  });
+
+  test("[S10] a message of an earlier step, said again, gets nothing; said otherwise, it ends the attempt", async () => {
+    await cohort.advertiseAll();
+    await cohort.shareAll();
+    await cohort.collectAll();
+    await cohort.confirmAll();
+    const { sent } = cohort.device(1);
+    const count = sent.length;
+    for (const message of [cohort.rosterMessage(), cohort.collectMessage(1)]) {
+      const step = await cohort.deliver(1, message);
+      expect(step).toMatchObject({ type: "go", send: null, remember: null });
+    }
+    expect(sent.length).toBe(count);
+    const collect = cohort.collectMessage(1);
+    const step = await cohort.deliver(1, { ...collect, shares: collect.shares.slice(1) });
+    expect(step).toMatchObject({ type: "aborted", state: { code: "EQUIVOCATION" }, complaint: null });
+  });
+
+  test("[S5] refuses every message out of order, and stays where it is", async () => {
+    const finished = await SecaggCohort.create({ count: 4, vectorLength: 50 });
+    await finished.run();
+    const { roster, sets, inputs } = finished;
+    const tree = await inputsTree(finished.primitives, [...inputs.values()].map(({ root }) => root));
+    const script: AttemptMessage[] = [
+      finished.rosterMessage(),
+      finished.collectMessage(1),
+      finished.setsMessage(),
+      finished.openMessage(),
+      committedOutcome(roster, sets, tree, 1, "44".repeat(32)),
+    ];
+    // The same seed: the very messages of this session, only too early.
+    const fresh = await SecaggCohort.create({ count: 4, vectorLength: 50 });
+    await fresh.advertiseAll();
+    for (const [index, due] of script.entries()) {
+      // From masked on an outcome may come at any time: a device that was away hears of the end so.
+      for (const early of script.slice(index + 1).filter(({ type }) => type !== "outcome" || index < 2)) {
+        const { state } = fresh.device(1);
+        const step = await fresh.deliver(1, early);
+        expect(step).toEqual({ type: "refused", state, code: "STATE" });
+        expect(step.state).toBe(state);
+      }
+      expect((await fresh.deliver(1, due)).type).toBe("go");
+    }
+    expect(fresh.device(1).state.phase).toBe("done");
+    for (const message of script) expect((await fresh.deliver(1, message)).type).toBe("refused");
+  });
+
+  test("ends at once from outside, also in the middle of a step", async () => {
+    await cohort.advertiseAll();
+    await cohort.shareAll();
+    const { state, tools, input } = cohort.device(1);
+    const running = onMessage(tools, state, cohort.collectMessage(1), async () => input.slice());
+    expect(abort(state, "TIMEOUT")).toEqual({ phase: "aborted", code: "TIMEOUT" });
+    expect(await running).toEqual({ type: "aborted", state: { phase: "aborted", code: "TIMEOUT" }, complaint: null });
+    await expect(onMessage(tools, state, cohort.collectMessage(1), async () => input)).rejects.toThrow("left");
+  });
+
+  test("[S11] a fault inside a step leaves no secret behind", async () => {
+    await cohort.advertiseAll();
+    await cohort.shareAll();
+    const { state, tools } = cohort.device(1);
+    const wrongLength = async () => new Uint32Array(49);
+    await expect(onMessage(tools, state, cohort.collectMessage(1), wrongLength)).rejects.toThrow("agreed length");
+    expect(state.phase === "shared" && [...state.b.reveal(), ...state.ownBShare.reveal()].every((byte) => byte === 0)).toBe(true);
+  });
+
+  test("[S2] believes a committed outcome only with its own input in it", async () => {
+    await cohort.advertiseAll();
+    await cohort.shareAll();
+    await cohort.collectAll();
+    await cohort.confirmAll();
+    const roots = [1, 2, 3].map((position) => cohort.inputs.get(position)?.root as Uint8Array<ArrayBuffer>);
+    const tree = await inputsTree(cohort.primitives, roots);
+    const honest = committedOutcome(cohort.roster, cohort.sets, tree, 1, "44".repeat(32));
+    const without = await inputsTree(cohort.primitives, [roots[1], roots[1], roots[2]] as Uint8Array<ArrayBuffer>[]);
+    const lie = committedOutcome(cohort.roster, cohort.sets, without, 1, "44".repeat(32));
+    expect(await cohort.deliver(1, honest)).toMatchObject({ type: "go", state: { phase: "done" } });
+    expect(await cohort.deliver(2, { ...honest })).toMatchObject({ type: "aborted", state: { code: "EQUIVOCATION" } });
+    expect(await cohort.deliver(3, lie)).toMatchObject({ type: "aborted", state: { code: "EQUIVOCATION" } });
+    const voided = { type: "outcome", sid: cohort.roster.sidHex, result: { kind: "voided", code: "BELOW_T" } } as const;
+    const other = await SecaggCohort.create({ count: 4, vectorLength: 50 });
+    await other.advertiseAll();
+    await other.shareAll();
+    await other.collectAll();
+    expect(await other.deliver(1, voided)).toMatchObject({ type: "go", state: { phase: "done", result: voided.result } });
+  });
+
+  test("[S6] takes an invitation only if it says what its owner agreed to and what it received", async () => {
+    const { primitives, attempt } = cohort;
+    const { config, roundParams, modelHash, ...ids } = attempt.terms;
+    const invite = { type: "invite", ...ids, config, roundParams, modelHash, modelByteCount: 1, deadlineInMs: 1 } as never;
+    const taken = await acceptInvitation(primitives, invite, config, modelHash);
+    expect(taken).toEqual({ ok: true, value: { phase: "idle", terms: attempt.terms } });
+    const other = { ...config, cohortSizeMin: config.cohortSizeMin + 1 };
+    expect(await acceptInvitation(primitives, invite, other, modelHash)).toEqual({ ok: false, error: "CONFIG" });
+    expect(await acceptInvitation(primitives, invite, config, "55".repeat(32))).toEqual({ ok: false, error: "CONFIG" });
+  });
+});
+
+test("the attempt's messages are told apart from the others", () => {
+  expect(isAttemptMessage({ type: "run-ended" } as never)).toBe(false);
+  expect(isAttemptMessage({ type: "outcome" } as never)).toBe(true);
+});
