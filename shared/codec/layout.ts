@@ -13,22 +13,23 @@ import { assert, present } from "../kernel/assert.ts";
  * Sentinels stay last. A new segment goes before them and makes a new version.
  */
 
-export interface MetricsSlot {
+export type MetricsSlot = {
   readonly name: string;
   /** Words of the ring for 1 in the metric's own unit. */
   readonly scale: number;
   /** Largest value of one device, in words. */
   readonly max: number;
-}
+};
 
-interface SegmentOf<Name extends string, Clip> {
+// Types and not interfaces: only those are known to be plain data.
+type SegmentOf<Name extends string, Clip> = {
   readonly name: Name;
   readonly offset: number;
   readonly length: number;
   readonly ring: 32;
   readonly clip: Clip;
   readonly noise: null;
-}
+};
 
 export type UpdateSegment = SegmentOf<
   "update",

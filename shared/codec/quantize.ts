@@ -89,13 +89,23 @@ function clipUpdate(
   clip: UpdateSegment["clip"],
 ): Float32Array<ArrayBuffer> {
   const factor = norm > clip.normL2 ? clip.normL2 / norm : 1;
-  const bound = clip.coordinate;
+  const bound = floatAtMost(clip.coordinate);
   const clipped = new Float32Array(update.length);
   for (let i = 0; i < update.length; i++) {
     const scaled = update[i]! * factor; // hot loop
     clipped[i] = scaled > bound ? bound : scaled < -bound ? -bound : scaled;
   }
   return clipped;
+}
+
+/** The largest float32 that is not above a positive `value`: rounding to nearest could leave the bound. */
+function floatAtMost(value: number): number {
+  const nearest = Float32Array.of(value);
+  if ((nearest[0] as number) > value) {
+    const bits = new Uint32Array(nearest.buffer);
+    bits[0] = (bits[0] as number) - 1;
+  }
+  return nearest[0] as number;
 }
 
 /** Writes the update segment. @param share  w'/W, at most 1. */
@@ -114,7 +124,7 @@ async function quantize(
     const uniforms = await keystreamWords(primitives, roundingKey, start, count);
     const target = words.subarray(segment.offset + start, segment.offset + start + count);
     for (let i = 0; i < count; i++) {
-      // float32 may round a clipped value just over the bound; the ring's range check allows no such excess.
+      // The product may lie a last bit above Q w'/W, and Q + 1 would be out of range.
       const exact = Math.max(-limit, Math.min(limit, clipped[start + i]! * factor)); // hot loop
       const below = Math.floor(exact);
       target[i] = exact - below > uniforms[i]! * WORD_TO_UNIFORM ? below + 1 : below;

@@ -2,7 +2,7 @@ import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
 import type { Primitives } from "../kernel/ports.ts";
 
-/** 2^-7, exact in float32: large enough that no weight keeps its value, small enough to cost next to nothing. */
+/** 2^-7, exact in float32: large enough that every normal weight changes, small enough to cost next to nothing. */
 const VOID_STEP = 2 ** -7;
 
 /**
@@ -10,7 +10,7 @@ const VOID_STEP = 2 ** -7;
  * can recompute. Without it two sums opened for the same model could be subtracted.
  *
  * Sign i is bit i mod 8, least significant first, of byte floor(i / 8) of the AES-256-CTR stream under
- * SHA-256(E("chorus/1/void", runId, round)); a set bit is minus. A weight of zero stays zero.
+ * SHA-256(E("chorus/1/void", runId, round)); a set bit is minus. Zero stays zero.
  *
  * @param runId  32 hex digits.
  * @param round  The round whose model could not be used; the result is offered in its place.
