@@ -4,12 +4,13 @@ import type { Primitives } from "../kernel/ports.ts";
 import { DOMAINS } from "./domains.ts";
 import { E, type EncodeItem } from "./encode.ts";
 
-/**
+/*
  * The hashes that devices commit with and are bound to, each SHA-256 of an `E(...)` under its own domain.
- *
  * Does not protect: a hash hides only what cannot be guessed. Secrets and shares here have 256 bits; bitmaps and
  * adverts are public anyway.
  */
+
+/** Commits a device to its self-mask secret before anyone holds a share of it; whoever rebuilds b checks it here. */
 export function bCommit(primitives: Primitives, identityKey: Bytes, b: Bytes): Promise<Bytes> {
   assert(b.length === 32, "a self-mask secret has 32 bytes");
   return primitives.sha256(E(DOMAINS.bCommit, identityKey, b));
