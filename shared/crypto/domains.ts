@@ -32,6 +32,8 @@ export const DOMAINS = {
   sets: "chorus/1/sets",
   unmask: "chorus/1/unmask",
   complaint: "chorus/1/complaint",
+  /** Tokens of upload slots; the coordinator's own. */
+  slot: "chorus/1/slot",
   // Identity.
   login: "chorus/1/login",
   certificate: "chorus/1/certificate",
