@@ -1,8 +1,8 @@
-import { type Bytes, bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
 import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";
 import { verifySignature } from "#shared/crypto/signature.ts";
-import { wireError, type ErrorCode } from "#shared/protocol/errors.ts";
+import { type Bytes, bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
+import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
@@ -108,7 +108,8 @@ function createLogin(
       return session;
     },
     hello: async ({ identity, task }) => {
-      if (session !== null) return refused("STATE", "This connection has said who it is. Open another to be someone else.");
+      if (session !== null)
+        return refused("STATE", "This connection has said who it is. Open another to be someone else.");
       if ((await ports.store.findTask(task)) === null) return refused("UNKNOWN_TASK");
       const challenge = ports.random(32);
       pending = { identity, task, challenge, atMs: ports.clock.nowMs() };
@@ -119,9 +120,11 @@ function createLogin(
       const asked = pending;
       // Used up by the first answer, right or wrong (W5).
       pending = null;
-      if (asked === null || ports.clock.nowMs() - asked.atMs > CHALLENGE_LIFE_MS) return refused("NOT_AUTHENTICATED");
+      if (asked === null || ports.clock.nowMs() - asked.atMs > CHALLENGE_LIFE_MS)
+        return refused("NOT_AUTHENTICATED");
       const signed = E(DOMAINS.login, asked.challenge, ports.projectId, asked.task, asked.identity);
-      if (!(await verifySignature(ports.primitives, asked.identity, signed, signature))) return refused("BAD_SIGNATURE");
+      if (!(await verifySignature(ports.primitives, asked.identity, signed, signature)))
+        return refused("BAD_SIGNATURE");
       const identity = bytesToHex(asked.identity);
       const admission = await admit(identity, joinToken);
       if (admission === "too-many") return refused("RATE_LIMITED");

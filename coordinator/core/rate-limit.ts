@@ -18,7 +18,11 @@ interface Bucket {
  */
 export function rateLimit(
   clock: MonotonicClock,
-  { burst, perSecond, keyCountMax = 10_000 }: { readonly burst: number; readonly perSecond: number; readonly keyCountMax?: number },
+  {
+    burst,
+    perSecond,
+    keyCountMax = 10_000,
+  }: { readonly burst: number; readonly perSecond: number; readonly keyCountMax?: number },
 ): RateLimit {
   // A Map iterates in order of insertion; a key that is used moves to the end.
   const buckets = new Map<string, Bucket>();

@@ -49,7 +49,10 @@ export function createApp(ports: HttpPorts): Hono<{ Bindings: HttpBindings }> {
     context.res.headers.set("x-request-id", requestId);
     if (!context.res.headers.has("cache-control")) context.res.headers.set("cache-control", "no-store");
     if (context.res.status >= 500) {
-      ports.log.warn({ requestId, method: context.req.method, route: context.req.path, status: context.res.status }, "request failed");
+      ports.log.warn(
+        { requestId, method: context.req.method, route: context.req.path, status: context.res.status },
+        "request failed",
+      );
     }
   });
   app.onError((error) => {
@@ -92,7 +95,8 @@ function describe(api: Api, version: string): object {
     info: {
       title: "Chorus coordinator",
       version,
-      description: "Counts, times and sums of federated learning; never a device. Lists answer { items, next }.",
+      description:
+        "Counts, times and sums of federated learning; never a device. Lists answer { items, next }.",
       license: { name: "Apache-2.0" },
     },
     servers: [{ url: "/api/v1" }],

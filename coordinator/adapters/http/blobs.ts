@@ -1,13 +1,18 @@
 import { z } from "@hono/zod-openapi";
+import { hashHexSchema, roundIdSchema } from "#shared/protocol/ids.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import type { Blobs } from "../../core/ports.ts";
-import { hashHexSchema, roundIdSchema } from "#shared/protocol/ids.ts";
 import { type Api, type ApiContext, check, errorSchema } from "./endpoint.ts";
 import { problem } from "./problem.ts";
 
 /** Models and published sums: named by their content or by a round that is over, so they never change. */
 export function mountBlobs(api: Api, coordinator: Coordinator, blobs: Blobs): void {
-  describeBytes(api, "/models/{hash}", "A model as safetensors, named by its SHA-256", z.strictObject({ hash: hashHexSchema }));
+  describeBytes(
+    api,
+    "/models/{hash}",
+    "A model as safetensors, named by its SHA-256",
+    z.strictObject({ hash: hashHexSchema }),
+  );
   api.get("/models/:hash", async (context) => {
     const { hash } = check(z.strictObject({ hash: hashHexSchema }), context.req.param(), "address");
     return answerBlob(context, blobs, hash);
@@ -36,7 +41,10 @@ async function answerBlob(context: ApiContext, blobs: Blobs, hash: string): Prom
     etag: `"${hash}"`,
   };
   if (context.req.header("if-none-match") === headers.etag) {
-    return new Response(null, { status: 304, headers: { "cache-control": headers["cache-control"], etag: headers.etag } });
+    return new Response(null, {
+      status: 304,
+      headers: { "cache-control": headers["cache-control"], etag: headers.etag },
+    });
   }
   if (context.req.method === "HEAD") return new Response(null, { headers });
   const body = blobs.stream(hash);
@@ -55,7 +63,10 @@ function describeBytes(api: Api, path: string, summary: string, params: z.ZodObj
         description: summary,
         content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
       },
-      default: { description: "What is wrong and what to do", content: { "application/json": { schema: errorSchema } } },
+      default: {
+        description: "What is wrong and what to do",
+        content: { "application/json": { schema: errorSchema } },
+      },
     },
   });
 }

@@ -16,7 +16,12 @@ type Fields = z.ZodObject | undefined;
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
 /** One route: what it takes and gives, for the caller, the check and the description alike. */
-export interface Endpoint<Params extends Fields, Query extends Fields, Body extends z.ZodType | undefined, Answer extends z.ZodType> {
+export interface Endpoint<
+  Params extends Fields,
+  Query extends Fields,
+  Body extends z.ZodType | undefined,
+  Answer extends z.ZodType,
+> {
   readonly method: "get" | "post";
   /** Under /api/v1, with parameters in braces. */
   readonly path: string;
@@ -40,40 +45,60 @@ export interface Gate {
   readonly clock: MonotonicClock;
 }
 
-export const errorSchema = apiErrorSchema.openapi("Error");
+/**
+ * The same schema under a name in the API's description. The library's method is called by hand: schemas that were made
+ * before the library was loaded do not have it.
+ */
+export function named<Schema extends z.ZodType>(schema: Schema, name: string): Schema {
+  return z.ZodType.prototype.openapi.call(schema, name) as Schema;
+}
+
+export const errorSchema = named(apiErrorSchema, "Error");
 
 /** Mounts the route behind the checks that all share: origin, rate, content type, size, strict JSON, schema. */
-export function mount<Params extends Fields, Query extends Fields, Body extends z.ZodType | undefined, Answer extends z.ZodType>(
-  api: Api,
-  gate: Gate,
-  endpoint: Endpoint<Params, Query, Body, Answer>,
-): void {
+export function mount<
+  Params extends Fields,
+  Query extends Fields,
+  Body extends z.ZodType | undefined,
+  Answer extends z.ZodType,
+>(api: Api, gate: Gate, endpoint: Endpoint<Params, Query, Body, Answer>): void {
   describe(api, endpoint);
   api.on(endpoint.method.toUpperCase(), honoPath(endpoint.path), async (context) => {
     if (endpoint.method === "post") checkWrite(context, gate);
     const input = {
       params: check(endpoint.params, context.req.param(), "address"),
       query: check(endpoint.query ?? z.strictObject({}), singleQuery(context), "query"),
-      body: endpoint.body === undefined ? undefined : check(endpoint.body, await readJson(context, endpoint.body), "body"),
+      body:
+        endpoint.body === undefined
+          ? undefined
+          : check(endpoint.body, await readJson(context, endpoint.body), "body"),
     } as Parameters<typeof endpoint.handle>[0];
     return Response.json(await endpoint.handle(input), { status: endpoint.status ?? 200 });
   });
 }
 
-/** A write is refused to a foreign page and to a hasty sender before anything of it is read. */
-export function checkWrite(context: ApiContext, gate: Gate): void {
-  const { headers } = context.env.incoming;
-  if (!gate.origins.allowsOrigin(headers.origin, headers.host)) throw problem("FORBIDDEN");
+/** A write is refused to a foreign page and to a hasty sender before anything of it is read (W8). */
+function checkWrite(context: ApiContext, gate: Gate): void {
+  checkOrigin(context, gate);
   if (!gate.writes.take(addressKey(remoteAddress(context)))) throw problem("RATE_LIMITED");
 }
 
+export function checkOrigin(context: ApiContext, gate: Gate): void {
+  const { headers } = context.env.incoming;
+  if (!gate.origins.allowsOrigin(headers.origin, headers.host)) throw problem("FORBIDDEN");
+}
+
 /** Of the connection itself; what a header claims is not believed. */
-export function remoteAddress(context: ApiContext): string {
+function remoteAddress(context: ApiContext): string {
   return context.env.incoming.socket.remoteAddress ?? "";
 }
 
 /** @throws Problem BAD_REQUEST with the first thing that is wrong. */
-export function check<Schema extends z.ZodType | undefined>(schema: Schema, value: unknown, where: string): Parsed<Schema> {
+export function check<Schema extends z.ZodType | undefined>(
+  schema: Schema,
+  value: unknown,
+  where: string,
+): Parsed<Schema> {
   if (schema === undefined) return undefined as Parsed<Schema>;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data as Parsed<Schema>;
@@ -81,7 +106,13 @@ export function check<Schema extends z.ZodType | undefined>(schema: Schema, valu
   const path = issue?.path.join(".") ?? "";
   // An id that is none names nothing.
   if (where === "address") throw problem("NOT_FOUND");
-  throw problem("BAD_REQUEST", `In the ${where}${path === "" ? "" : `, ${path}`}: ${issue?.message ?? "not as described"}.`.slice(0, 400));
+  throw problem(
+    "BAD_REQUEST",
+    `In the ${where}${path === "" ? "" : `, ${path}`}: ${issue?.message ?? "not as described"}.`.slice(
+      0,
+      400,
+    ),
+  );
 }
 
 function singleQuery(context: ApiContext): Record<string, string> {
@@ -98,14 +129,16 @@ async function readJson(context: ApiContext, schema: z.ZodType): Promise<unknown
   const { incoming } = context.env;
   const type = incoming.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
   // Nothing is unpacked here: a small body stays small.
-  if (incoming.headers["content-encoding"] !== undefined) throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body without a content encoding.");
+  if (incoming.headers["content-encoding"] !== undefined)
+    throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body without a content encoding.");
   const bytes = await readBytes(context);
   if (bytes.length === 0) {
     // Routes all of whose fields have defaults may be called without a body.
     if (schema.safeParse({}).success) return {};
     throw problem("BAD_REQUEST", "The body is empty.");
   }
-  if (type !== "application/json") throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.");
+  if (type !== "application/json")
+    throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.");
   const parsed = parseStrictJson(bytes);
   if (!parsed.ok) throw problem("BAD_REQUEST", parsed.error.sentence);
   return parsed.value;
@@ -134,7 +167,12 @@ function honoPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ":$1");
 }
 
-function describe<Params extends Fields, Query extends Fields, Body extends z.ZodType | undefined, Answer extends z.ZodType>(
+function describe<
+  Params extends Fields,
+  Query extends Fields,
+  Body extends z.ZodType | undefined,
+  Answer extends z.ZodType,
+>(
   api: Api,
   { method, path, summary, params, query, body, answer, status = 200 }: Endpoint<Params, Query, Body, Answer>,
 ): void {
@@ -149,7 +187,10 @@ function describe<Params extends Fields, Query extends Fields, Body extends z.Zo
     },
     responses: {
       [status]: { description: summary, content: { "application/json": { schema: answer } } },
-      default: { description: "What is wrong and what to do", content: { "application/json": { schema: errorSchema } } },
+      default: {
+        description: "What is wrong and what to do",
+        content: { "application/json": { schema: errorSchema } },
+      },
     },
   });
 }

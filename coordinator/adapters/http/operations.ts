@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
-import type { Hono } from "hono";
 import type { HttpBindings } from "@hono/node-server";
+import type { Hono } from "hono";
 import type { Store } from "../../core/ports.ts";
 
 /** Less room than this on the data folder's disk: no more uploads are invited in. */

@@ -14,7 +14,13 @@ export interface Origins {
  */
 export function knownOrigins(allowed: readonly string[]): Origins {
   const allowedOrigins = new Set(allowed.map((url) => new URL(url).origin));
-  const names = new Set(["localhost", "127.0.0.1", "[::1]", hostname().toLowerCase(), `${hostname().toLowerCase()}.local`]);
+  const names = new Set([
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    hostname().toLowerCase(),
+    `${hostname().toLowerCase()}.local`,
+  ]);
   for (const origin of allowedOrigins) names.add(new URL(origin).hostname);
   return {
     allowsHost: (host) => {
@@ -37,7 +43,8 @@ export function knownOrigins(allowed: readonly string[]): Origins {
 function ownAddresses(): Set<string> {
   const addresses = new Set<string>();
   for (const entries of Object.values(networkInterfaces())) {
-    for (const { address, family } of entries ?? []) addresses.add(family === "IPv6" ? `[${address}]` : address);
+    for (const { address, family } of entries ?? [])
+      addresses.add(family === "IPv6" ? `[${address}]` : address);
   }
   return addresses;
 }

@@ -8,6 +8,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   NOT_FOUND: 404,
   UNKNOWN_TASK: 404,
   METHOD_NOT_ALLOWED: 405,
+  FORBIDDEN: 403,
   RATE_LIMITED: 429,
   INTERNAL: 500,
   UNAVAILABLE: 503,
@@ -34,7 +35,11 @@ export class Problem extends Error {
   }
 }
 
-export function problem(code: ErrorCode, detail?: string, headers?: Readonly<Record<string, string>>): Problem {
+export function problem(
+  code: ErrorCode,
+  detail?: string,
+  headers?: Readonly<Record<string, string>>,
+): Problem {
   return new Problem(wireError(code, detail), headers);
 }
 

@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import type { Coordinator } from "../../core/coordinator.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import {
   actSchema,
@@ -17,20 +16,24 @@ import type { WireError } from "#shared/protocol/errors.ts";
 import { roundIdSchema, runIdSchema, taskSlugSchema, taskVersionSchema } from "#shared/protocol/ids.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { taskSchema } from "#shared/task/task.ts";
-import { type Api, type Gate, mount } from "./endpoint.ts";
+import type { Coordinator } from "../../core/coordinator.ts";
+import { type Api, type Gate, mount, named } from "./endpoint.ts";
 import { Problem, problem } from "./problem.ts";
 
-const status = statusSchema.openapi("Status");
-const taskView = taskViewSchema.openapi("Task");
-const runView = runViewSchema.openapi("Run");
-const roundView = roundViewSchema.openapi("Round");
-const roundDetail = roundDetailSchema.openapi("RoundDetail");
-const eventView = eventViewSchema.openapi("Event");
+const status = named(statusSchema, "Status");
+const taskView = named(taskViewSchema, "Task");
+const runView = named(runViewSchema, "Run");
+const roundView = named(roundViewSchema, "Round");
+const roundDetail = named(roundDetailSchema, "RoundDetail");
+const eventView = named(eventViewSchema, "Event");
 
 const pageFields = {
   limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(50),
   /** As `next` of the list before. */
-  cursor: z.string().regex(/^[\w.:~-]{1,200}$/, "a cursor that a list gave").optional(),
+  cursor: z
+    .string()
+    .regex(/^[\w.:~-]{1,200}$/, "a cursor that a list gave")
+    .optional(),
 };
 const pageQuery = z.strictObject(pageFields);
 const runParams = z.strictObject({ runId: runIdSchema });
@@ -48,7 +51,7 @@ export function mountRoutes(api: Api, gate: Gate, coordinator: Coordinator, read
     method: "get",
     path: "/limits",
     summary: "Every bound on what a peer may send",
-    answer: z.record(z.string(), z.number()).openapi("Limits"),
+    answer: z.record(z.string(), z.number()),
     handle: async () => LIMITS,
   });
   mountTasks(api, gate, coordinator);
@@ -113,7 +116,7 @@ function mountRuns(api: Api, gate: Gate, coordinator: Coordinator): void {
     method: "post",
     path: "/runs",
     summary: "Launch a run; it waits behind the task's active one",
-    body: launchSchema.openapi("Launch"),
+    body: named(launchSchema, "Launch"),
     answer: runView,
     status: 201,
     handle: async ({ body }) => valueOf(await coordinator.launch(body)),
@@ -180,6 +183,9 @@ function valueOf<T>(result: Result<T, WireError>): T {
 }
 
 /** The same list; schemas infer arrays that may be written to. */
-function mutable<T>(list: { readonly items: readonly T[]; readonly next: string | null }): { items: T[]; next: string | null } {
+function mutable<T>(list: { readonly items: readonly T[]; readonly next: string | null }): {
+  items: T[];
+  next: string | null;
+} {
   return { items: [...list.items], next: list.next };
 }

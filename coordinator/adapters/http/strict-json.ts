@@ -24,7 +24,9 @@ export function parseStrictJson(bytes: Uint8Array): Result<unknown, StrictJsonEr
   } catch {
     return bad("The body is not JSON.");
   }
-  return isCleanText(value) ? ok(value) : bad("Text in the body holds a control character or half a character.");
+  return isCleanText(value)
+    ? ok(value)
+    : bad("Text in the body holds a control character or half a character.");
 }
 export interface StrictJsonError {
   readonly type: "bad-json";
@@ -59,7 +61,8 @@ function findProblem(text: string): string | null {
     if (character === "{") open.push(new Set());
     else if (character === "[") open.push(null);
     else if (character === "}" || character === "]") open.pop();
-    if (open.length > LIMITS.nestingDepthMax) return `The body is nested deeper than ${LIMITS.nestingDepthMax}.`;
+    if (open.length > LIMITS.nestingDepthMax)
+      return `The body is nested deeper than ${LIMITS.nestingDepthMax}.`;
     position += 1;
   }
   return null;

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import { z } from "@hono/zod-openapi";
-import type { Coordinator, UploadTicket } from "../../core/coordinator.ts";
-import type { Metrics, Spool } from "../../core/ports.ts";
 import { receiptSchema } from "#shared/protocol/api.ts";
 import { positionSchema, sessionIdSchema } from "#shared/protocol/ids.ts";
 import { type InputHeaders, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
-import { type Api, type ApiContext, check, checkWrite, errorSchema, type Gate } from "./endpoint.ts";
+import type { Coordinator, UploadTicket } from "../../core/coordinator.ts";
+import type { Metrics, Spool } from "../../core/ports.ts";
+import { type Api, type ApiContext, check, checkOrigin, errorSchema, type Gate, named } from "./endpoint.ts";
 import { Problem, problem } from "./problem.ts";
 
 /*
@@ -32,7 +32,10 @@ import { Problem, problem } from "./problem.ts";
 /** A sender that is silent for this long is cut off; it resumes. */
 const SILENCE_MS = 30_000;
 
-const paramsSchema = z.strictObject({ sid: sessionIdSchema, position: z.coerce.number().pipe(positionSchema) });
+const paramsSchema = z.strictObject({
+  sid: sessionIdSchema,
+  position: z.coerce.number().pipe(positionSchema),
+});
 
 export interface UploadPorts {
   readonly coordinator: Pick<Coordinator, "beginUpload" | "finishUpload">;
@@ -40,66 +43,51 @@ export interface UploadPorts {
   readonly metrics: Pick<Metrics, "uploaded">;
 }
 
-/** A body that is being received, by "sid/position". */
-interface Receiving {
-  /** Cuts it off; resolves when the spool is no longer written to. */
-  readonly end: () => Promise<void>;
-}
-
 export function mountUploads(api: Api, gate: Gate, ports: UploadPorts): void {
-  const receiving = new Map<string, Receiving>();
   describeUploads(api);
   api.get("/uploads/:sid/:position", async (context) => {
-    const { ticket } = await readTicket(context, ports);
-    const offset = ticket.receipt === null ? await ports.spool.offset(ticket.sid, ticket.position) : ticket.byteCount;
+    const ticket = await readTicket(context, ports);
+    const offset =
+      ticket.receipt === null ? await ports.spool.offset(ticket.sid, ticket.position) : ticket.byteCount;
     return Response.json({ offset }, { headers: { "chorus-offset": String(offset) } });
   });
   api.put("/uploads/:sid/:position", async (context) => {
-    checkWrite(context, gate);
-    const { ticket } = await readTicket(context, ports);
+    // No count by address: a slot is one upload of one device, and a class room has one address.
+    checkOrigin(context, gate);
+    const ticket = await readTicket(context, ports);
     if (ticket.receipt !== null) return Response.json(ticket.receipt);
-    const key = `${ticket.sid}/${ticket.position}`;
-    // One writer a slot: a sender that lost its connection comes back while the old one still looks alive.
-    await receiving.get(key)?.end();
-    if (receiving.has(key)) throw problem("RATE_LIMITED", "This slot is being written to. Try again in a moment.");
     const { incoming } = context.env;
-    const offset = bodyOffset(incoming, ticket);
-    const work = receive(incoming, ticket, offset, ports);
-    const settled = work.then(() => undefined, () => undefined);
-    const entry: Receiving = {
-      end: () => {
-        incoming.destroy();
-        return settled;
-      },
-    };
-    receiving.set(key, entry);
-    try {
-      return await work;
-    } finally {
-      if (receiving.get(key) === entry) receiving.delete(key);
-    }
+    return receive(incoming, ticket, bodyOffset(incoming, ticket), ports);
   });
 }
 
 /** The slot, the signature and the step are judged before a byte of the body is read. */
-async function readTicket(context: ApiContext, { coordinator }: UploadPorts): Promise<{ readonly ticket: UploadTicket }> {
+async function readTicket(context: ApiContext, { coordinator }: UploadPorts): Promise<UploadTicket> {
   const { sid, position } = check(paramsSchema, context.req.param(), "address");
   const ticket = await coordinator.beginUpload(sid, position, readHeaders(context));
   if (!ticket.ok) throw new Problem(ticket.error);
-  return { ticket: ticket.value };
+  return ticket.value;
 }
 
 function readHeaders(context: ApiContext): InputHeaders {
   const header = (name: string) => context.req.header(`chorus-${name}`);
-  const fields = { slot: header("slot"), sha256: header("sha256"), root: header("root"), signature: header("signature") };
+  const fields = {
+    slot: header("slot"),
+    sha256: header("sha256"),
+    root: header("root"),
+    signature: header("signature"),
+  };
   return check(inputHeadersSchema, fields, "chorus headers");
 }
 
 /** Where the body belongs in the vector. @throws Problem where length or range do not fit the ticket. */
 function bodyOffset({ headers }: IncomingMessage, ticket: UploadTicket): number {
-  if (headers["content-encoding"] !== undefined) throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the vector without a content encoding.");
-  if (headers["content-type"] !== "application/octet-stream") throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the vector as application/octet-stream.");
-  if (headers["content-length"] === undefined) throw problem("BAD_LENGTH", "Send the exact Content-Length, without chunked coding.");
+  if (headers["content-encoding"] !== undefined)
+    throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the vector without a content encoding.");
+  if (headers["content-type"] !== "application/octet-stream")
+    throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the vector as application/octet-stream.");
+  if (headers["content-length"] === undefined)
+    throw problem("BAD_LENGTH", "Send the exact Content-Length, without chunked coding.");
   const length = Number(headers["content-length"]);
   const range = headers["content-range"];
   if (range === undefined) {
@@ -111,7 +99,10 @@ function bodyOffset({ headers }: IncomingMessage, ticket: UploadTicket): number 
   const [first, last, total] = match.slice(1).map(Number) as [number, number, number];
   if (total !== ticket.byteCount) throw badLength(total, ticket.byteCount);
   if (first > last || last >= total || last - first + 1 !== length) {
-    throw problem("BAD_LENGTH", "Content-Range and Content-Length contradict each other. Nothing was counted.");
+    throw problem(
+      "BAD_LENGTH",
+      "Content-Range and Content-Length contradict each other. Nothing was counted.",
+    );
   }
   return first;
 }
@@ -150,7 +141,10 @@ async function receive(
     }
     if (received.value === "partial") {
       const reached = await spool.offset(sid, position);
-      return Response.json({ offset: reached }, { status: 202, headers: { "chorus-offset": String(reached) } });
+      return Response.json(
+        { offset: reached },
+        { status: 202, headers: { "chorus-offset": String(reached) } },
+      );
     }
     const receipt = await coordinator.finishUpload(ticket);
     if (!receipt.ok) throw new Problem(receipt.error);
@@ -170,7 +164,10 @@ function describeUploads(api: Api): void {
     "chorus-signature": inputHeadersSchema.shape.signature,
     "content-range": z.string().optional(),
   });
-  const error = { description: "What is wrong and what to do", content: { "application/json": { schema: errorSchema } } };
+  const error = {
+    description: "What is wrong and what to do",
+    content: { "application/json": { schema: errorSchema } },
+  };
   const offset = { content: { "application/json": { schema: z.object({ offset: z.int() }) } } };
   api.openAPIRegistry.registerPath({
     method: "put",
@@ -182,7 +179,10 @@ function describeUploads(api: Api): void {
       body: { content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } },
     },
     responses: {
-      200: { description: "Stored, durably", content: { "application/json": { schema: receiptSchema.openapi("Receipt") } } },
+      200: {
+        description: "Stored, durably",
+        content: { "application/json": { schema: named(receiptSchema, "Receipt") } },
+      },
       202: { description: "This part is stored", ...offset },
       default: error,
     },

@@ -16,10 +16,16 @@ import { guard } from "./guard.ts";
  * | "run", "round", "event" | from us   | the view                  | none                        |
  */
 
-const watchSchema = z.union([z.strictObject({ runId: runIdSchema }), z.strictObject({ all: z.literal(true) })]);
+const watchSchema = z.union([
+  z.strictObject({ runId: runIdSchema }),
+  z.strictObject({ all: z.literal(true) }),
+]);
 const ALL = "all";
 
-export function serveDashboards(namespace: Namespace, { clock, log }: { readonly clock: MonotonicClock; readonly log: Log }): void {
+export function serveDashboards(
+  namespace: Namespace,
+  { clock, log }: { readonly clock: MonotonicClock; readonly log: Log },
+): void {
   namespace.on("connection", (socket) => {
     guard(socket, clock, log, {
       event: "watch",
@@ -28,7 +34,8 @@ export function serveDashboards(namespace: Namespace, { clock, log }: { readonly
         const watch = watchSchema.safeParse(payload);
         if (!watch.success) return dashRefusal("BAD_MESSAGE", "Send { runId } or { all: true }.");
         // One room is the socket's own.
-        if (socket.rooms.size > LIMITS.watchedRunsMax) return dashRefusal("RATE_LIMITED", "This connection watches too many runs. Open another.");
+        if (socket.rooms.size > LIMITS.watchedRunsMax)
+          return dashRefusal("RATE_LIMITED", "This connection watches too many runs. Open another.");
         await socket.join("all" in watch.data ? ALL : watch.data.runId);
         return { ok: true };
       },

@@ -126,7 +126,12 @@ interface Answer {
   readonly settled?: () => void;
 }
 
-async function answerFrame(payload: unknown, socket: Socket, login: Login, ports: DeviceNamespacePorts): Promise<Answer> {
+async function answerFrame(
+  payload: unknown,
+  socket: Socket,
+  login: Login,
+  ports: DeviceNamespacePorts,
+): Promise<Answer> {
   const frame = decodeFrame(payload, deviceMessageSchema);
   if (!frame.ok) return { reply: frameRefusal(frame.error) };
   const message: DeviceMessage = frame.value;
@@ -152,7 +157,10 @@ function frameRefusal(error: FrameError): Reply {
       return refused("TOO_LARGE");
     case "bad-message": {
       const at = error.at === "" ? "" : ` at ${error.at.slice(0, 80)}`;
-      return refused("BAD_MESSAGE", `This message is not as described${at}: ${error.problem.slice(0, 200)}. Reload to get the current client.`);
+      return refused(
+        "BAD_MESSAGE",
+        `This message is not as described${at}: ${error.problem.slice(0, 200)}. Reload to get the current client.`,
+      );
     }
   }
 }

@@ -36,13 +36,20 @@ export function guard(socket: Socket, clock: MonotonicClock, log: Log, guarded: 
   socket.on("error", (error: unknown) => log.warn({ error: String(error) }, "a socket failed"));
 
   async function answer(event: unknown, payloads: readonly unknown[]): Promise<unknown> {
-    if (!rate.take("")) return guarded.refuse("RATE_LIMITED", "Too many events at once. Wait a second and try again.");
+    if (!rate.take(""))
+      return guarded.refuse("RATE_LIMITED", "Too many events at once. Wait a second and try again.");
     if (event !== guarded.event) return guarded.refuse("BAD_MESSAGE", `Send the event "${guarded.event}".`);
     if (payloads.length !== 1) return guarded.refuse("BAD_MESSAGE", `"${guarded.event}" takes one argument.`);
     try {
       return await guarded.handle(payloads[0]);
     } catch (error) {
-      log.error({ error: error instanceof Error ? error.message : "", stack: error instanceof Error ? error.stack : "" }, "an event failed");
+      log.error(
+        {
+          error: error instanceof Error ? error.message : "",
+          stack: error instanceof Error ? error.stack : "",
+        },
+        "an event failed",
+      );
       return guarded.refuse("INTERNAL");
     }
   }

@@ -38,7 +38,10 @@ export interface SocketServerPorts {
  * socket.io over WebSocket only, without compression (it costs 300 kB a connection) and without its own recovery
  * (a device that returns says hello). Attaches to `server` at once.
  */
-export function attachSocketServer(server: HttpServer | HttpsServer, { clock, log, origins }: SocketServerPorts): SocketServer {
+export function attachSocketServer(
+  server: HttpServer | HttpsServer,
+  { clock, log, origins }: SocketServerPorts,
+): SocketServer {
   const counted = new CountedConnections();
   const io = new Server(server, {
     path: SOCKET_PATH,
@@ -60,7 +63,11 @@ export function attachSocketServer(server: HttpServer | HttpsServer, { clock, lo
   });
   io.engine.on("connection", (connection) => {
     counted.add(connection.id, addressOf(connection.request));
-    const packets = rateLimit(clock, { burst: 2 * PACKETS_PER_SECOND, perSecond: PACKETS_PER_SECOND, keyCountMax: 1 });
+    const packets = rateLimit(clock, {
+      burst: 2 * PACKETS_PER_SECOND,
+      perSecond: PACKETS_PER_SECOND,
+      keyCountMax: 1,
+    });
     connection.on("packet", () => {
       if (!packets.take("")) connection.close(true);
     });

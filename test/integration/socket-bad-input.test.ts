@@ -1,0 +1,390 @@
+import { randomBytes } from "node:crypto";
+import { io, type Socket } from "socket.io-client";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { DOMAINS } from "#shared/crypto/domains.ts";
+import { E } from "#shared/crypto/encode.ts";
+import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
+import { localSigner, verifySignature } from "#shared/crypto/signature.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
+import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
+import { type Reply, replySchema } from "#shared/protocol/messages/reply.ts";
+import { RUN_ID } from "#test/kit/fake-core.ts";
+import { openShell, type Shell } from "#test/kit/shell.ts";
+
+/*
+ * Bad input on the sockets: a typed refusal or the end of that connection, nothing reached the core, nobody else is
+ * disturbed. Each test ends by showing that another device still logs in and is heard.
+ */
+
+let shell: Shell;
+const sockets: Socket[] = [];
+beforeAll(async () => {
+  shell = await openShell();
+});
+afterAll(() => shell.close());
+beforeEach(() => {
+  shell.core.writes.length = 0;
+});
+afterEach(async () => {
+  expect(shell.core.writes).toEqual([]);
+  const bystander = await device();
+  expect(await bystander.say({ type: "check-in", taskVersion: 1 })).toEqual({ type: "accepted" });
+  expect(shell.core.writes).toEqual([{ name: "check-in", about: bystander.identity }]);
+  for (const socket of sockets.splice(0)) socket.disconnect();
+});
+
+function open(namespace = "/device", options: object = {}): Socket {
+  const socket = io(`${shell.url}${namespace}`, {
+    transports: ["websocket"],
+    forceNew: true,
+    reconnection: false,
+    ...options,
+  });
+  sockets.push(socket);
+  return socket;
+}
+
+/** The acknowledgement as bytes, decoded. */
+async function ask(socket: Socket, payload: unknown): Promise<Reply> {
+  const answer: unknown = await socket.timeout(5_000).emitWithAck("frame", payload);
+  const reply = decodeFrame(answer, replySchema);
+  if (!reply.ok) throw new Error(`no reply frame: ${JSON.stringify(reply.error)}`);
+  return reply.value;
+}
+
+const say = (socket: Socket, message: object) => ask(socket, encodeFrame(message));
+const codeOf = (reply: Reply) => (reply.type === "refused" ? reply.error.code : reply.type);
+
+/** A device that has logged in, by a join token so that the limit per address leaves it alone. */
+async function device(seed: Bytes = new Uint8Array(randomBytes(32))) {
+  const socket = open();
+  const signer = localSigner(seed);
+  const challenge = await say(socket, hello(signer.publicKey));
+  if (challenge.type !== "challenge") throw new Error("no challenge");
+  const joinToken = await shell.access.mintJoinToken(1, 60_000);
+  const signature = await signer.sign(
+    E(DOMAINS.login, challenge.challenge, "default", "digits", signer.publicKey),
+  );
+  const welcome = await say(socket, { type: "authenticate", signature, joinToken });
+  if (welcome.type !== "welcome") throw new Error(`no welcome: ${JSON.stringify(welcome)}`);
+  return {
+    socket,
+    signer,
+    identity: bytesToHex(signer.publicKey),
+    welcome,
+    say: (message: object) => say(socket, message),
+  };
+}
+
+function hello(identity: Bytes, task = "digits") {
+  return { type: "hello", protocol: "chorus/1", task, identity };
+}
+
+describe("frames", () => {
+  test("[W2] (29) a single byte 0xC1, an empty frame, null, nothing, text, numbers, a function's place taken", async () => {
+    const socket = open();
+    for (const payload of [Uint8Array.of(0xc1), new Uint8Array(0), null, "frame", 1, { a: 1 }, [], true]) {
+      expect(codeOf(await ask(socket, payload))).toBe("BAD_FRAME");
+    }
+    const none: unknown = await socket.timeout(5_000).emitWithAck("frame");
+    expect(decodeFrame(none, replySchema)).toMatchObject({ value: { error: { code: "BAD_MESSAGE" } } });
+    const two: unknown = await socket
+      .timeout(5_000)
+      .emitWithAck("frame", Uint8Array.of(0x80), Uint8Array.of(0x80));
+    expect(decodeFrame(two, replySchema)).toMatchObject({ value: { error: { code: "BAD_MESSAGE" } } });
+  });
+
+  test("[W2] (29) no acknowledgement, or one that is none", async () => {
+    const socket = open();
+    for (const payload of [Uint8Array.of(0xc1), null, 1, encodeFrame(hello(new Uint8Array(32)))]) {
+      socket.emit("frame", payload);
+      socket.emit("frame", payload, "not a function");
+      socket.emit("frame");
+    }
+    // In order on one connection: whatever was above has been handled.
+    expect(codeOf(await ask(socket, Uint8Array.of(0xc1)))).toBe("BAD_FRAME");
+  });
+
+  test("[W2] (29) an unknown event is refused by name", async () => {
+    const socket = open();
+    for (const event of ["frames", "watch", "constructor", "__proto__", "toString"]) {
+      const answer: unknown = await socket.timeout(5_000).emitWithAck(event, Uint8Array.of(0x80));
+      expect(decodeFrame(answer, replySchema)).toMatchObject({ value: { error: { code: "BAD_MESSAGE" } } });
+    }
+  });
+
+  test("[W3] (3, 6) a frame that is too long, too deep, or claims what it does not hold", async () => {
+    const socket = open();
+    expect(codeOf(await ask(socket, new Uint8Array(LIMITS.frameByteCountMax + 1)))).toBe("TOO_LARGE");
+    const deep = new Uint8Array(100_000).fill(0x91);
+    expect(codeOf(await ask(socket, deep))).toBe("BAD_FRAME");
+    expect(codeOf(await ask(socket, Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff)))).toBe("BAD_FRAME");
+
+    const ended = new Promise((resolve) => socket.once("disconnect", resolve));
+    socket.emit("frame", new Uint8Array(2 * LIMITS.frameByteCountMax));
+    await ended;
+  });
+
+  test("(8, 26) messages with a field too many, too few, of another type or length", async () => {
+    const socket = open();
+    const good = hello(new Uint8Array(randomBytes(32)));
+    const bad: object[] = [
+      {},
+      { type: "hello" },
+      { ...good, extra: 1 },
+      { ...good, identity: new Uint8Array(31) },
+      { ...good, identity: "x".repeat(32) },
+      { ...good, protocol: "chorus/2" },
+      { ...good, task: "../digits" },
+      { ...good, type: "invite" },
+      { ...good, type: ["hello"] },
+      { type: "share", sid: "0".repeat(64), leaves: [], signature: new Uint8Array(64) },
+      { type: "complaint", sid: "0".repeat(64), against: 256, signature: new Uint8Array(64) },
+      { type: "advertise", runId: "0".repeat(32), round: 2 ** 53, attempt: 1 },
+    ];
+    for (const message of bad)
+      expect(codeOf(await say(socket, message)), JSON.stringify(message)).toBe("BAD_MESSAGE");
+    expect((await say(socket, good)).type).toBe("challenge");
+  });
+
+  test("[W1] a fault inside is INTERNAL, without its text", async () => {
+    const { say: tell } = await device();
+    shell.core.breaks = true;
+    const reply = await tell({ type: "leave" });
+    shell.core.breaks = false;
+    expect(codeOf(reply)).toBe("INTERNAL");
+    expect(JSON.stringify(reply)).not.toContain("planted");
+  });
+
+  test("[W2] too many events at once are refused, then taken again", async () => {
+    const socket = open();
+    await new Promise((resolve) => socket.once("connect", resolve));
+    const answers = await Promise.all(Array.from({ length: 80 }, () => ask(socket, Uint8Array.of(0xc1))));
+    const codes = answers.map(codeOf);
+    expect(codes.filter((code) => code === "RATE_LIMITED").length).toBeGreaterThan(10);
+    expect(codes[0]).toBe("BAD_FRAME");
+    await expect
+      .poll(async () => codeOf(await ask(socket, Uint8Array.of(0xc1))), { timeout: 5_000 })
+      .toBe("BAD_FRAME");
+  });
+
+  test("[W2] a flood ends the connection", async () => {
+    const socket = open();
+    await new Promise((resolve) => socket.once("connect", resolve));
+    const ended = new Promise((resolve) => socket.once("disconnect", resolve));
+    for (let sent = 0; sent < 2_000; sent++) socket.emit("frame", Uint8Array.of(0xc1));
+    await ended;
+  });
+});
+
+describe("login", () => {
+  test("[W5] welcome carries a certificate that the issuer signed over this identity", async () => {
+    const { welcome, signer } = await device();
+    const signed = E(DOMAINS.certificate, "default", signer.publicKey);
+    expect(
+      await verifySignature(javascriptPrimitives(), welcome.issuerKey, signed, welcome.certificate),
+    ).toBe(true);
+    const foreign = E(DOMAINS.certificate, "other", signer.publicKey);
+    expect(
+      await verifySignature(javascriptPrimitives(), welcome.issuerKey, foreign, welcome.certificate),
+    ).toBe(false);
+  });
+
+  test("[W5] nothing but hello is heard before the login", async () => {
+    const socket = open();
+    for (const message of [{ type: "check-in", taskVersion: 1 }, { type: "leave" }]) {
+      expect(codeOf(await say(socket, message))).toBe("NOT_AUTHENTICATED");
+    }
+    expect(codeOf(await say(socket, { type: "authenticate", signature: new Uint8Array(64) }))).toBe(
+      "NOT_AUTHENTICATED",
+    );
+    expect(codeOf(await say(socket, hello(new Uint8Array(32), "nothing")))).toBe("UNKNOWN_TASK");
+  });
+
+  test("[W5] (20, 24) wrong key, wrong project, wrong task, replayed challenge, another's challenge", async () => {
+    const signer = localSigner(new Uint8Array(randomBytes(32)));
+    const other = localSigner(new Uint8Array(randomBytes(32)));
+    const attempt = async (sign: (challenge: Bytes) => Promise<Bytes>) => {
+      const socket = open();
+      const challenge = await say(socket, hello(signer.publicKey));
+      if (challenge.type !== "challenge") throw new Error("no challenge");
+      const message = { type: "authenticate", signature: await sign(challenge.challenge) };
+      const first = codeOf(await say(socket, message));
+      // Used up, also by a wrong answer.
+      expect(codeOf(await say(socket, message))).toBe(first === "welcome" ? "STATE" : "NOT_AUTHENTICATED");
+      return first;
+    };
+    const item = (challenge: Bytes, project = "default", task = "digits") =>
+      E(DOMAINS.login, challenge, project, task, signer.publicKey);
+    let seen: Bytes = new Uint8Array(32);
+    expect(await attempt((challenge) => other.sign(item(challenge)))).toBe("BAD_SIGNATURE");
+    expect(await attempt((challenge) => signer.sign(item(challenge, "other")))).toBe("BAD_SIGNATURE");
+    expect(await attempt((challenge) => signer.sign(item(challenge, "default", "hmda")))).toBe(
+      "BAD_SIGNATURE",
+    );
+    expect(await attempt((challenge) => signer.sign(item((seen = challenge))))).toBe("welcome");
+    expect(await attempt(() => signer.sign(item(seen)))).toBe("BAD_SIGNATURE");
+  });
+
+  test("[W5] (25) keys of small order and signatures that only a lax check takes", async () => {
+    const identity = new Uint8Array(32);
+    identity[0] = 1;
+    const socket = open();
+    expect((await say(socket, hello(identity))).type).toBe("challenge");
+    const forged = new Uint8Array(64);
+    forged[0] = 1;
+    expect(codeOf(await say(socket, { type: "authenticate", signature: forged }))).toBe("BAD_SIGNATURE");
+  });
+
+  test("[W5] (19) joins per address are bounded; a spent, expired or made-up token lifts nothing", async () => {
+    const other = await openShell();
+    const before = shell;
+    shell = other;
+    try {
+      const join = async (joinToken?: string) => {
+        const socket = open();
+        const signer = localSigner(new Uint8Array(randomBytes(32)));
+        const challenge = await say(socket, hello(signer.publicKey));
+        if (challenge.type !== "challenge") throw new Error("no challenge");
+        const signature = await signer.sign(
+          E(DOMAINS.login, challenge.challenge, "default", "digits", signer.publicKey),
+        );
+        return codeOf(
+          await say(socket, {
+            type: "authenticate",
+            signature,
+            ...(joinToken === undefined ? {} : { joinToken }),
+          }),
+        );
+      };
+      for (let joined = 0; joined < LIMITS.joinsPerMinutePerAddress; joined++)
+        expect(await join()).toBe("welcome");
+      const token = await other.access.mintJoinToken(1, 60_000);
+      expect(await join()).toBe("RATE_LIMITED");
+      expect(await join(token)).toBe("welcome");
+      expect(await join(token)).toBe("RATE_LIMITED");
+      expect(await join(await other.access.mintJoinToken(1, -1))).toBe("RATE_LIMITED");
+      expect(await join("f".repeat(64))).toBe("RATE_LIMITED");
+      expect(await join("\ud800")).toBe("RATE_LIMITED");
+    } finally {
+      shell = before;
+      await other.close();
+    }
+  });
+
+  test("[W6] a second connection of an identity replaces the first, which is told why", async () => {
+    const seed = new Uint8Array(randomBytes(32));
+    const first = await device(seed);
+    const end = new Promise((resolve) => first.socket.once("end", resolve));
+    const gone = new Promise((resolve) => first.socket.once("disconnect", resolve));
+    const downBefore = shell.core.down.length;
+    const second = await device(seed);
+    expect(decodeFrame(await end, replySchema)).toMatchObject({
+      value: { error: { code: "ALREADY_CONNECTED" } },
+    });
+    await gone;
+    const pushed = new Promise((resolve) => second.socket.once("frame", resolve));
+    shell.devices.send(second.identity, { type: "run-ended", runId: RUN_ID, state: "completed" });
+    expect(decodeFrame(await pushed, coordinatorMessageSchema)).toMatchObject({
+      value: { type: "run-ended" },
+    });
+    // The device never was away.
+    expect(shell.core.down.length).toBe(downBefore);
+    expect(shell.core.up.filter((identity) => identity === second.identity).length).toBe(2);
+    second.socket.disconnect();
+    await expect.poll(() => shell.core.down).toContain(second.identity);
+  });
+
+  test("[W6] what a device sent and got is counted", async () => {
+    const someone = await device();
+    const before = shell.devices.traffic(someone.identity);
+    const frame = encodeFrame({ type: "check-in", taskVersion: 1 });
+    await ask(someone.socket, frame);
+    shell.core.writes.length = 0;
+    const after = shell.devices.traffic(someone.identity);
+    expect(after.upByteCount - before.upByteCount).toBe(frame.length);
+    expect(after.downByteCount).toBeGreaterThan(before.downByteCount);
+    const ended = new Promise((resolve) => someone.socket.once("disconnect", resolve));
+    shell.devices.drop(someone.identity, "BAD_MESSAGE");
+    await ended;
+  });
+});
+
+describe("connections", () => {
+  const refused = (socket: Socket) =>
+    new Promise<string>((resolve) => socket.once("connect_error", (error) => resolve(error.message)));
+
+  test("[W8] (30) a foreign origin and a foreign host get no socket", async () => {
+    expect(await refused(open("/device", { extraHeaders: { origin: "https://evil.example" } }))).toBeTruthy();
+    expect(await refused(open("/dash", { extraHeaders: { host: "evil.example" } }))).toBeTruthy();
+    const own = open("/device", { extraHeaders: { origin: shell.url } });
+    await new Promise((resolve) => own.once("connect", resolve));
+  });
+
+  test("(29) unknown namespaces, a thousand of them", async () => {
+    expect(await refused(open("/"))).toBe("NOT_FOUND");
+    expect(await refused(open("/nothing"))).toMatch(/namespace/i);
+    const socket = open();
+    await new Promise((resolve) => socket.once("connect", resolve));
+    const ended = new Promise((resolve) => socket.once("disconnect", resolve));
+    for (let joined = 0; joined < 1_000; joined++) {
+      // As the client's own engine writes it: packet type 4 (message), then 0 (connect) to a namespace.
+      (socket.io.engine as unknown as { write(data: string): void }).write(`0/n${joined},`);
+    }
+    await ended;
+  });
+
+  test("(29) garbage and eleven attachments end that connection only", async () => {
+    for (const packet of [
+      "garbage",
+      '511-/device,["frame"]',
+      '51-/device,1["frame",{"_placeholder":true,"num":5}]',
+      "2/device,",
+      "2/device,[]",
+      '2/device,["frame"',
+      `2/device,${"[".repeat(50_000)}`,
+    ]) {
+      const socket = open();
+      await new Promise((resolve) => socket.once("connect", resolve));
+      (socket.io.engine as unknown as { write(data: string): void }).write(packet);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+
+  test("a connection that never joins a namespace does not count for ever; polling is not taken", async () => {
+    const response = await fetch(`${shell.url}/socket.io/?EIO=4&transport=polling`);
+    expect(response.status).toBe(400);
+  });
+});
+
+describe("dashboards", () => {
+  test("[W2] watch takes a run or all, nothing else, and needs no acknowledgement", async () => {
+    const dash = open("/dash");
+    const watch = (payload: unknown): Promise<unknown> => dash.timeout(5_000).emitWithAck("watch", payload);
+    for (const payload of [
+      null,
+      1,
+      {},
+      { runId: "x" },
+      { all: false },
+      { all: true, runId: RUN_ID },
+      { runId: { $gt: "" } },
+      Uint8Array.of(0xc1),
+    ]) {
+      expect(await watch(payload)).toMatchObject({ error: { code: "BAD_MESSAGE" } });
+    }
+    expect(await dash.timeout(5_000).emitWithAck("run", {})).toMatchObject({
+      error: { code: "BAD_MESSAGE" },
+    });
+    dash.emit("watch", { all: true });
+    dash.emit("watch", null);
+    expect(await watch({ runId: RUN_ID })).toEqual({ ok: true });
+    const heard: unknown[] = [];
+    dash.on("run", (view: unknown) => heard.push(view));
+    shell.broadcast.publish("run", RUN_ID, { runId: RUN_ID });
+    shell.broadcast.publish("run", "f".repeat(32), { runId: "f" });
+    await expect.poll(() => heard).toEqual([{ runId: RUN_ID }, { runId: "f" }]);
+  });
+});

@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openBlobs } from "#coordinator/adapters/blobs.ts";
+import { createApp } from "#coordinator/adapters/http/app.ts";
+import { knownOrigins } from "#coordinator/adapters/http/origins.ts";
+import { closeServer, createWebServer, listen, routeRequests } from "#coordinator/adapters/http/server.ts";
+import { attachSocketServer } from "#coordinator/adapters/socket/socket.ts";
+import { openSpool } from "#coordinator/adapters/spool.ts";
+import { monotonicClock, primitives, randomBytes, wallClock } from "#coordinator/adapters/system.ts";
+import { createAccess } from "#coordinator/core/access.ts";
+import type { Blobs, Log } from "#coordinator/core/ports.ts";
+import { localSigner } from "#shared/crypto/signature.ts";
+import type { Status } from "#shared/protocol/api.ts";
+import { FakeCore, FakeStore } from "./fake-core.ts";
+
+/** The real HTTP and socket adapters in front of a core that only remembers. */
+export interface Shell {
+  readonly url: string;
+  readonly port: number;
+  readonly core: FakeCore;
+  readonly store: FakeStore;
+  readonly blobs: Blobs;
+  readonly access: ReturnType<typeof createAccess>;
+  readonly devices: ReturnType<typeof attachSocketServer>["devices"];
+  readonly broadcast: ReturnType<typeof attachSocketServer>["broadcast"];
+  /** Log lines at warn and error. */
+  readonly complaints: string[];
+  stopping: boolean;
+  close(): Promise<void>;
+}
+
+export async function openShell(): Promise<Shell> {
+  const dataFolder = await mkdtemp(join(tmpdir(), "chorus-shell-"));
+  const core = new FakeCore();
+  const store = new FakeStore();
+  const complaints: string[] = [];
+  const complain = (fields: Readonly<Record<string, unknown>>, message: string) =>
+    void complaints.push(`${message} ${JSON.stringify(fields)}`);
+  const log: Log = { info: () => {}, warn: complain, error: complain };
+  const issuer = localSigner(randomBytes(32));
+  const access = createAccess({
+    store,
+    primitives,
+    random: randomBytes,
+    clock: monotonicClock,
+    wall: wallClock,
+    issuer,
+    projectId: "default",
+  });
+  const origins = knownOrigins([]);
+  const server = createWebServer(null);
+  const sockets = attachSocketServer(server, { clock: monotonicClock, log, origins });
+  sockets.serve(core, access);
+  const blobs = await openBlobs(join(dataFolder, "blobs"));
+  const shell = {
+    core,
+    store,
+    blobs,
+    access,
+    complaints,
+    devices: sockets.devices,
+    broadcast: sockets.broadcast,
+    stopping: false,
+  };
+  const app = createApp({
+    coordinator: core,
+    store,
+    blobs,
+    spool: await openSpool(join(dataFolder, "spool"), primitives),
+    metrics: { uploaded: () => {} },
+    clock: monotonicClock,
+    log,
+    status: () => STATUS,
+    operations: {
+      dataFolder,
+      isStarted: () => true,
+      isStopping: () => shell.stopping,
+      metrics: async () => ({ contentType: "text/plain", text: "chorus_up 1\n" }),
+    },
+    origins,
+    secure: false,
+  });
+  routeRequests(server, { app, pages: null, origins, log, secure: false, isStopping: () => shell.stopping });
+  const port = await listen(server, 0, "127.0.0.1");
+  return Object.assign(shell, {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    close: async () => {
+      sockets.close();
+      await closeServer(server);
+      await rm(dataFolder, { recursive: true, force: true });
+    },
+  });
+}
+
+const STATUS: Status = {
+  product: "chorus",
+  version: "0.0.0",
+  codeVersion: "test",
+  projectId: "default",
+  database: "embedded",
+  startedAt: "2026-01-01T00:00:00.000Z",
+  joinBaseUrl: "http://localhost",
+  secureContext: true,
+  issuerKey: "00".repeat(32) as Status["issuerKey"],
+  logKey: "00".repeat(32) as Status["logKey"],
+};
