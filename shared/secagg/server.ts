@@ -126,14 +126,15 @@ export interface InputClaim {
   readonly signature: Bytes;
 }
 
-/** R2. Errors: `BAD_LENGTH`, `BAD_SIGNATURE`. The sender must be in U2, of which it holds a slot. */
+/** R2. Errors: `STATE` for a sender outside U2, `BAD_LENGTH`, `BAD_SIGNATURE`. */
 export async function verifyInput(
   primitives: Primitives,
   roster: Roster,
   u2: PositionSet,
   position: number,
   { byteCount, root, signature }: InputClaim,
-): Promise<Result<void, "BAD_LENGTH" | "BAD_SIGNATURE">> {
+): Promise<Result<void, "STATE" | "BAD_LENGTH" | "BAD_SIGNATURE">> {
+  if (!u2.positions.includes(position)) return err("STATE");
   if (byteCount !== 4 * roster.attempt.terms.config.vectorLength) return err("BAD_LENGTH");
   const item = inputItem(roster.sid, position, u2.hash, byteCount, root);
   const signed = await verifySignature(primitives, memberAt(roster, position).identity, item, signature);

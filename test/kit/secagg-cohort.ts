@@ -255,6 +255,11 @@ export class SecaggCohort {
       if (!verdict.ok) return verdict.error;
       this.members.push(member);
     }
+    return this.layOut();
+  }
+
+  /** The roster of `members`, whoever they are. */
+  async layOut(): Promise<ErrorCode | null> {
     const roster = await buildRoster(this.primitives, this.attempt, this.members);
     if (!roster.ok) return roster.error;
     this.#roster = roster.value;

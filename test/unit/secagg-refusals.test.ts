@@ -198,6 +198,11 @@ describe("the coordinator", () => {
     expect(confirm).toEqual({ ok: false, error: "STATE" });
     const unmask = await verifyUnmask(primitives, roster, sets, bundles, 4, lastSent(device, "unmask"));
     expect(unmask).toEqual({ ok: false, error: "STATE" });
+    const claim = { byteCount: 80, root: new Uint8Array(32), signature: new Uint8Array(64) };
+    const input = await verifyInput(primitives, roster, sets.u3, 4, claim);
+    expect(input).toEqual({ ok: false, error: "STATE" });
+    const short = await verifyInput(primitives, roster, sets.u2, 1, { ...claim, byteCount: 76 });
+    expect(short).toEqual({ ok: false, error: "BAD_LENGTH" });
   });
 
   test.each([0, 253])("[S5] refuses each message with bit %i of any field flipped", async (bit) => {
