@@ -122,7 +122,7 @@ describe("frames", () => {
     expect(codeOf(await ask(socket, deep))).toBe("BAD_FRAME");
     expect(codeOf(await ask(socket, Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff)))).toBe("BAD_FRAME");
 
-    const ended = new Promise((resolve) => socket.once("disconnect", resolve));
+    const ended = new Promise<void>((resolve) => socket.once("disconnect", () => resolve()));
     socket.emit("frame", new Uint8Array(2 * LIMITS.frameByteCountMax));
     await ended;
   });
@@ -160,7 +160,7 @@ describe("frames", () => {
 
   test("[W2] too many events at once are refused, then taken again", async () => {
     const socket = open();
-    await new Promise((resolve) => socket.once("connect", resolve));
+    await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
     const answers = await Promise.all(Array.from({ length: 80 }, () => ask(socket, Uint8Array.of(0xc1))));
     const codes = answers.map(codeOf);
     expect(codes.filter((code) => code === "RATE_LIMITED").length).toBeGreaterThan(10);
@@ -172,8 +172,8 @@ describe("frames", () => {
 
   test("[W2] a flood ends the connection", async () => {
     const socket = open();
-    await new Promise((resolve) => socket.once("connect", resolve));
-    const ended = new Promise((resolve) => socket.once("disconnect", resolve));
+    await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
+    const ended = new Promise<void>((resolve) => socket.once("disconnect", () => resolve()));
     for (let sent = 0; sent < 2_000; sent++) socket.emit("frame", Uint8Array.of(0xc1));
     await ended;
   });
@@ -219,12 +219,16 @@ describe("login", () => {
     const item = (challenge: Bytes, project = "default", task = "digits") =>
       E(DOMAINS.login, challenge, project, task, signer.publicKey);
     let seen: Bytes = new Uint8Array(32);
+    const remembering = (challenge: Bytes) => {
+      seen = challenge;
+      return signer.sign(item(challenge));
+    };
     expect(await attempt((challenge) => other.sign(item(challenge)))).toBe("BAD_SIGNATURE");
     expect(await attempt((challenge) => signer.sign(item(challenge, "other")))).toBe("BAD_SIGNATURE");
     expect(await attempt((challenge) => signer.sign(item(challenge, "default", "hmda")))).toBe(
       "BAD_SIGNATURE",
     );
-    expect(await attempt((challenge) => signer.sign(item((seen = challenge))))).toBe("welcome");
+    expect(await attempt(remembering)).toBe("welcome");
     expect(await attempt(() => signer.sign(item(seen)))).toBe("BAD_SIGNATURE");
   });
 
@@ -320,15 +324,15 @@ describe("connections", () => {
     expect(await refused(open("/device", { extraHeaders: { origin: "https://evil.example" } }))).toBeTruthy();
     expect(await refused(open("/dash", { extraHeaders: { host: "evil.example" } }))).toBeTruthy();
     const own = open("/device", { extraHeaders: { origin: shell.url } });
-    await new Promise((resolve) => own.once("connect", resolve));
+    await new Promise<void>((resolve) => own.once("connect", () => resolve()));
   });
 
   test("(29) unknown namespaces, a thousand of them", async () => {
     expect(await refused(open("/"))).toBe("NOT_FOUND");
     expect(await refused(open("/nothing"))).toMatch(/namespace/i);
     const socket = open();
-    await new Promise((resolve) => socket.once("connect", resolve));
-    const ended = new Promise((resolve) => socket.once("disconnect", resolve));
+    await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
+    const ended = new Promise<void>((resolve) => socket.once("disconnect", () => resolve()));
     for (let joined = 0; joined < 1_000; joined++) {
       // As the client's own engine writes it: packet type 4 (message), then 0 (connect) to a namespace.
       (socket.io.engine as unknown as { write(data: string): void }).write(`0/n${joined},`);
@@ -347,7 +351,7 @@ describe("connections", () => {
       `2/device,${"[".repeat(50_000)}`,
     ]) {
       const socket = open();
-      await new Promise((resolve) => socket.once("connect", resolve));
+      await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
       (socket.io.engine as unknown as { write(data: string): void }).write(packet);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
