@@ -1,0 +1,60 @@
+import { open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import type { CellChange, Cells } from "../core/memory.ts";
+import { MapCells } from "./map-cells.ts";
+
+/*
+ * Cells in a file, one JSON array of changes a line, appended and synced before a change counts. A line that a crash cut
+ * short was never acknowledged and is dropped. One process at a time (state-lock.ts).
+ */
+
+const lineSchema = z.array(z.strictObject({ key: z.string(), after: z.string() }));
+
+export interface JournalCells extends Cells {
+  close(): Promise<void>;
+}
+
+/** @throws where the folder cannot be written, or the journal is damaged before its last line. */
+export async function openJournalCells(folder: string): Promise<JournalCells> {
+  const path = join(folder, "memory.jsonl");
+  const file = await open(path, "a+", 0o600);
+  const text = (await file.readFile()).toString("utf8");
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  if (whole.length < text.length) await file.truncate(Buffer.byteLength(whole));
+  await file.sync();
+  await syncFolder(dirname(path));
+  const cells = new MapCells();
+  for (const line of whole.split("\n").filter(Boolean)) cells.adopt(lineSchema.parse(JSON.parse(line)));
+
+  let queue: Promise<unknown> = Promise.resolve();
+  const write = async (changes: readonly CellChange[]): Promise<boolean> => {
+    if (!cells.fits(changes)) return false;
+    const line = JSON.stringify(changes.map(({ key, after }) => ({ key, after })));
+    await file.appendFile(`${line}\n`);
+    await file.datasync();
+    cells.adopt(changes);
+    return true;
+  };
+  return {
+    get: (key) => cells.get(key),
+    swap: (changes) => {
+      const written = queue.then(() => write(changes));
+      queue = written.catch(() => undefined);
+      return written;
+    },
+    close: async () => {
+      await queue;
+      await file.close();
+    },
+  };
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * Gives Node `navigator.gpu` through the optional package `webgpu` (Dawn), as a browser has it.
+ *
+ * @returns false where the package is not installed for this platform.
+ */
+export async function installNodeGpu(): Promise<boolean> {
+  try {
+    const { create, globals } = await import("webgpu");
+    Object.assign(globalThis, globals);
+    Object.defineProperty(globalThis.navigator, "gpu", { value: create([]), configurable: true });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,31 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Archive, Contribution } from "../core/ports.ts";
+
+/*
+ * One folder an attempt: contribution.json, own-list.i32 (the list before masking), clipped-update.f32, and what was sent.
+ * It holds this device's own update in clear and stays with its owner; a test adds such folders up and compares with the
+ * published sum.
+ */
+export function openRecordFolder(folder: string): Archive {
+  return {
+    async save({ detail, sent, own, clippedUpdate, weight }: Contribution) {
+      const into = join(folder, detail.id);
+      await mkdir(into, { recursive: true });
+      const { sample: _sample, histograms: _histograms, ...facts } = detail;
+      for (const { name, bytes } of sent) await writeWhole(join(into, name), bytes);
+      if (own !== null) await writeWhole(join(into, "own-list.i32"), own);
+      if (clippedUpdate !== null) {
+        const { buffer, byteOffset, byteLength } = clippedUpdate;
+        await writeWhole(join(into, "clipped-update.f32"), new Uint8Array(buffer, byteOffset, byteLength));
+      }
+      // Last: whoever finds it finds the rest.
+      await writeWhole(join(into, "contribution.json"), `${JSON.stringify({ ...facts, weight }, null, 2)}\n`);
+    },
+  };
+}
+
+async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+  await writeFile(`${path}.part`, content);
+  await rename(`${path}.part`, path);
+}

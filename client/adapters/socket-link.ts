@@ -1,0 +1,179 @@
+import { io } from "socket.io-client";
+import { z } from "zod";
+import { assert } from "#shared/kernel/assert.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { apiErrorSchema, statusSchema, taskViewSchema } from "#shared/protocol/api.ts";
+import { wireError } from "#shared/protocol/errors.ts";
+import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import { coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
+import { replySchema } from "#shared/protocol/messages/reply.ts";
+import type { Link, LinkError } from "../core/ports.ts";
+import { putResumable } from "./resumable-put.ts";
+
+/** An acknowledgement that takes longer counts as lost; the message is sent again. */
+const ACK_MS = 15_000;
+const RECONNECT_MS_MIN = 500;
+const RECONNECT_MS_MAX = 5_000;
+const API_MS = 30_000;
+
+type Listeners<T> = Set<(value: T) => void>;
+
+/** The coordinator over socket.io (namespace /device, websocket only) and its HTTP API. */
+export function openSocketLink(coordinatorUrl: string): Link {
+  const base = new URL(coordinatorUrl);
+  const traffic = { upByteCount: 0, downByteCount: 0 };
+  const messages: Listeners<Parameters<Parameters<Link["onMessage"]>[0]>[0]> = new Set();
+  const states: Listeners<"up" | "down"> = new Set();
+  const ends: Listeners<Parameters<Parameters<Link["onEnd"]>[0]>[0]> = new Set();
+  const socket = io(new URL("/device", base).href, {
+    transports: ["websocket"],
+    autoConnect: false,
+    // A socket of its own, so that a page's dashboard connection is another one.
+    forceNew: true,
+    reconnectionDelay: RECONNECT_MS_MIN,
+    reconnectionDelayMax: RECONNECT_MS_MAX,
+  });
+
+  socket.on("connect", () => tell(states, "up"));
+  socket.on("disconnect", (reason) => {
+    tell(states, "down");
+    // socket.io does not come back by itself after the server ended the connection; `end` says when that is wanted.
+    if (reason === "io server disconnect" && !ended) setTimeout(() => socket.active || !wanted || socket.connect(), RECONNECT_MS_MIN);
+  });
+  let wanted = false;
+  let ended = false;
+  socket.on("frame", (payload: unknown) => {
+    traffic.downByteCount += byteCountOf(payload);
+    const frame = decodeFrame(payload, coordinatorMessageSchema);
+    // A frame that is none is dropped like a lost one: the deadline of the step speaks for it.
+    if (frame.ok) tell(messages, frame.value);
+  });
+  socket.on("end", (payload: unknown) => {
+    const frame = decodeFrame(payload, replySchema);
+    ended = true;
+    tell(ends, frame.ok && frame.value.type === "refused" ? frame.value.error : wireError("BAD_FRAME"));
+  });
+
+  const getJson = <Schema extends z.ZodType>(path: string, schema: Schema) =>
+    requestJson(new URL(path, base), schema, (byteCount) => {
+      traffic.downByteCount += byteCount;
+    });
+
+  return {
+    connect: () => {
+      wanted = true;
+      ended = false;
+      socket.connect();
+    },
+    disconnect: () => {
+      wanted = false;
+      socket.disconnect();
+    },
+    send: async (message) => {
+      if (!socket.connected) return err({ type: "offline" });
+      const bytes = encodeFrame(message);
+      traffic.upByteCount += bytes.length;
+      try {
+        const payload: unknown = await socket.timeout(ACK_MS).emitWithAck("frame", bytes);
+        traffic.downByteCount += byteCountOf(payload);
+        const reply = decodeFrame(payload, replySchema);
+        return reply.ok ? ok(reply.value) : ok({ type: "refused", error: wireError("BAD_FRAME") });
+      } catch {
+        return err({ type: "offline" });
+      }
+    },
+    onMessage: (listener) => listen(messages, listener),
+    onState: (listener) => listen(states, listener),
+    onEnd: (listener) => listen(ends, listener),
+    fetchStatus: () => getJson("/api/v1/status", statusSchema),
+    fetchTask: (slug, version) =>
+      getJson(`/api/v1/tasks/${encodeURIComponent(slug)}${version === undefined ? "" : `/${version}`}`, taskViewSchema),
+    fetchModel: async (hash, onProgress) => {
+      const model = await requestBytes(new URL(`/api/v1/models/${hash}`, base), onProgress);
+      if (model.ok) traffic.downByteCount += model.value.length;
+      return model;
+    },
+    upload: (path, headers, body, options) =>
+      putResumable(new URL(path, base), headers, body, {
+        ...options,
+        onSent: (byteCount) => {
+          traffic.upByteCount += byteCount;
+        },
+      }),
+    traffic: () => ({ ...traffic }),
+    close: () => {
+      wanted = false;
+      socket.disconnect();
+      for (const listeners of [messages, states, ends]) listeners.clear();
+    },
+  };
+}
+
+function listen<T>(listeners: Listeners<T>, listener: (value: T) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function tell<T>(listeners: Listeners<T>, value: T): void {
+  for (const listener of [...listeners]) listener(value);
+}
+
+async function requestJson<Schema extends z.ZodType>(
+  url: URL,
+  schema: Schema,
+  onReceived: (byteCount: number) => void,
+): Promise<Result<z.output<Schema>, LinkError>> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(API_MS) });
+    const text = await response.text();
+    onReceived(text.length);
+    if (!response.ok) return err(refusalOf(text));
+    const parsed = schema.safeParse(JSON.parse(text));
+    if (parsed.success) return ok(parsed.data);
+    return err({ type: "refused", error: wireError("BAD_MESSAGE", "The coordinator's answer is not as described. Reload to get the current client.") });
+  } catch {
+    return err({ type: "offline" });
+  }
+}
+
+async function requestBytes(url: URL, onProgress?: (byteCount: number) => void): Promise<Result<Bytes, LinkError>> {
+  try {
+    const response = await fetch(url);
+    if (!response.ok) return err(refusalOf(await response.text()));
+    assert(response.body !== null, "an answer to GET has a body");
+    const parts: Uint8Array[] = [];
+    let byteCount = 0;
+    const reader = response.body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      parts.push(value);
+      byteCount += value.length;
+      onProgress?.(byteCount);
+    }
+    const bytes = new Uint8Array(byteCount);
+    let offset = 0;
+    for (const part of parts) {
+      bytes.set(part, offset);
+      offset += part.length;
+    }
+    return ok(bytes);
+  } catch {
+    return err({ type: "offline" });
+  }
+}
+
+/** What an answer that is no success says; a page of something in between counts as offline. */
+export function refusalOf(text: string): LinkError {
+  try {
+    const parsed = apiErrorSchema.safeParse(JSON.parse(text));
+    return parsed.success ? { type: "refused", error: parsed.data.error } : { type: "offline" };
+  } catch {
+    return { type: "offline" };
+  }
+}
+
+function byteCountOf(payload: unknown): number {
+  return payload instanceof Uint8Array || payload instanceof ArrayBuffer ? payload.byteLength : 0;
+}

@@ -1,0 +1,139 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { BackendName } from "../core/ports.ts";
+import { openEdge, type EdgeError, type EdgeOptions, type SessionView } from "../node.ts";
+
+const HELP = `Takes part in a task with data on this machine. The data stay here; what leaves is one masked list a round.
+
+  npm run edge -- --coordinator URL --task ID --data PATH [options]
+
+  --coordinator URL   where the coordinator runs, e.g. http://localhost:3000
+  --task ID           the task's slug, e.g. digits
+  --data PATH         a CSV file with a line of column names; a folder with IDX files (train-images-idx3-ubyte and
+                      train-labels-idx1-ubyte, gzip too); or a folder with one folder of PNG files a class
+  --backend NAME      auto (default: the fastest here), webgpu, wasm or cpu
+  --join-token TOKEN  what the coordinator's operator handed out
+  --state DIR         identity key and what this device remembers; one folder a process
+                      (default: ~/.chorus/edge/<host>/<task>)
+  --record DIR        keeps this device's own updates there, in clear
+  --rounds-max N      this device's own limit of rounds in this task (default 1000)
+  --help              this text
+
+Starting it is the consent to the task's newest version. Ctrl-C leaves.
+Exit codes: 0 left, or the own limit is reached; 2 bad options or data; 3 no coordinator or task; 4 no engine;
+5 the state folder is in use; 6 the device or the coordinator refused to go on.
+`;
+
+const EXIT: Readonly<Record<EdgeError["type"], number>> = { data: 2, coordinator: 3, backend: 4, state: 5 };
+const BACKENDS = ["auto", "webgpu", "wasm", "cpu"];
+
+await main();
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (typeof options === "string") {
+    console.error(`${options}\nSee --help.`);
+    process.exit(2);
+  }
+  const opened = await openEdge(options);
+  if (!opened.ok) {
+    console.error(opened.error.sentence);
+    process.exit(EXIT[opened.error.type]);
+  }
+  const edge = opened.value;
+  const { rowsRead, rowsLeftOut, problems } = edge.report;
+  say(`${rowsRead} rows read, ${rowsLeftOut} left out. Training on ${edge.backend}.`);
+  for (const { sentence } of problems.slice(0, 10)) say(sentence);
+
+  let ending = false;
+  const end = async (code: number) => {
+    if (ending) return;
+    ending = true;
+    // A coordinator that is gone must not hold the process.
+    setTimeout(() => process.exit(code), 5_000).unref();
+    await edge.close();
+    process.exit(code);
+  };
+  process.on("SIGTERM", () => void end(0));
+  process.on("SIGINT", () => void end(0));
+  edge.session.view.subscribe((patch) => {
+    report(patch);
+    const { activity, refusal } = edge.view();
+    if (patch.activity === "idle" && activity === "idle" && refusal !== null) void end(refusal.code === "BUDGET" ? 0 : 6);
+  });
+  edge.session.start();
+}
+
+function readOptions(): EdgeOptions | string {
+  let values: ReturnType<typeof parse>["values"];
+  try {
+    ({ values } = parse());
+  } catch (fault) {
+    return fault instanceof Error ? fault.message : String(fault);
+  }
+  if (values.help === true) {
+    console.log(HELP);
+    process.exit(0);
+  }
+  const { coordinator, task, data, backend = "auto", state, record } = values;
+  if (coordinator === undefined || task === undefined || data === undefined) return "--coordinator, --task and --data are needed.";
+  if (!URL.canParse(coordinator) || !/^https?:$/.test(new URL(coordinator).protocol)) return `--coordinator takes an http or https address, not ${coordinator}.`;
+  if (!BACKENDS.includes(backend)) return `--backend takes one of ${BACKENDS.join(", ")}, not ${backend}.`;
+  const roundsMax = Number(values["rounds-max"] ?? "1000");
+  if (!Number.isInteger(roundsMax) || roundsMax < 1) return "--rounds-max takes a whole number of 1 or more.";
+  const host = new URL(coordinator).host.replace(/[^a-z0-9.-]/gi, "-");
+  const joinToken = values["join-token"];
+  return {
+    coordinatorUrl: coordinator,
+    ...{ task, roundsMax },
+    dataPath: data,
+    stateFolder: state ?? join(homedir(), ".chorus", "edge", host, task.replace(/[^a-z0-9-]/gi, "-")),
+    ...(backend === "auto" ? {} : { backend: backend as BackendName }),
+    ...(joinToken === undefined ? {} : { joinToken }),
+    ...(record === undefined ? {} : { recordFolder: record }),
+  };
+}
+
+function parse() {
+  const text = { type: "string" } as const;
+  return parseArgs({
+    options: {
+      coordinator: text,
+      task: text,
+      data: text,
+      backend: text,
+      "join-token": text,
+      state: text,
+      record: text,
+      "rounds-max": text,
+      help: { type: "boolean" },
+    },
+  });
+}
+
+let lastLine = "";
+function say(line: string): void {
+  if (line === lastLine) return;
+  lastLine = line;
+  console.log(line);
+}
+
+/** One line for each change that its owner would ask about. */
+function report({ connection, round, refusal, activity }: Partial<SessionView>): void {
+  if (connection?.state === "online") say("Connected.");
+  if (activity === "waiting") say("Waiting for a round.");
+  if (refusal != null) say(`${refusal.sentence} (${refusal.code})`);
+  if (round == null) return;
+  const name = `Round ${round.round}`;
+  if (round.outcome === null) {
+    if (round.step !== "masking" && round.step !== "uploading") say(`${name}: ${round.step}.`);
+    return;
+  }
+  const { outcome } = round;
+  if (outcome.kind === "committed") {
+    say(`${name}: in the sum, one of ${outcome.survivorCount}. Next model ${outcome.modelHash.slice(0, 12)}.`);
+  } else {
+    say(`${name}: ${outcome.kind}. ${outcome.sentence} (${outcome.code})`);
+  }
+}

@@ -1,0 +1,145 @@
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import type { ImportReport } from "#shared/task/dataset.ts";
+import { readDataset } from "./adapters/file-dataset.ts";
+import { openJournalCells } from "./adapters/journal-cells.ts";
+import { installNodeGpu } from "./adapters/node-gpu.ts";
+import { platformAfter, platformClock, platformRandom, platformWall } from "./adapters/platform-ports.ts";
+import { openRecordFolder } from "./adapters/record-folder.ts";
+import { openSocketLink } from "./adapters/socket-link.ts";
+import { openStateFolder } from "./adapters/state-folder.ts";
+import { createTrainer } from "./adapters/trainer.ts";
+import { splitLocal } from "./core/local-data.ts";
+import { createMemory } from "./core/memory.ts";
+import { createModelCache } from "./core/model-cache.ts";
+import type { Archive, BackendName, Calibration, LinkError } from "./core/ports.ts";
+import { createSession, type Session, type SessionView } from "./core/session.ts";
+
+/*
+ * The edge's door: one device as a Node process, on data that it reads from its own disk.
+ */
+
+export type { SessionView } from "./core/session.ts";
+export type * from "./core/view.ts";
+
+export interface EdgeOptions {
+  readonly coordinatorUrl: string;
+  readonly task: string;
+  /** A CSV file, a folder of IDX files, or a folder of PNG folders. */
+  readonly dataPath: string;
+  /** Absent: the fastest on this machine. */
+  readonly backend?: BackendName;
+  readonly joinToken?: string;
+  /** Identity key and what the device remembers. */
+  readonly stateFolder: string;
+  /** Where own updates are kept in clear, for their owner. */
+  readonly recordFolder?: string;
+  /** This device's own limit of rounds in this task. */
+  readonly roundsMax: number;
+}
+
+export interface Edge {
+  readonly session: Session;
+  readonly report: ImportReport;
+  readonly calibration: readonly Calibration[];
+  readonly backend: BackendName;
+  readonly view: () => SessionView;
+  /** Leaves, and lets go of the state folder. */
+  close(): Promise<void>;
+}
+
+/** @param sentence  For the person who started the edge. */
+export interface EdgeError {
+  readonly type: "coordinator" | "data" | "backend" | "state";
+  readonly sentence: string;
+}
+
+/** Reads everything and connects to nothing but the API; `session.start()` takes part. */
+export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeError>> {
+  const link = openSocketLink(options.coordinatorUrl);
+  const status = await untilThere(() => link.fetchStatus());
+  if (!status.ok) return refuse("coordinator", describe(status.error, options.coordinatorUrl));
+  const served = await untilThere(() => link.fetchTask(options.task));
+  if (!served.ok) return refuse("coordinator", describe(served.error, options.coordinatorUrl));
+  const { task } = served.value;
+
+  const data = await readDataset(options.dataPath, task.features);
+  if (!data.ok) return refuse("data", data.error.sentence);
+  const state = await openStateFolder(options.stateFolder, platformRandom);
+  if (!state.ok) return refuse("state", state.error);
+
+  if (options.backend === undefined || options.backend === "webgpu") await installNodeGpu();
+  const trainer = createTrainer({ assets: { wasmPaths: null }, candidates: ["webgpu", "wasm", "cpu"] });
+  const calibration = await trainer.calibrate(task, options.backend);
+  if (trainer.backend === null) {
+    await state.value.release();
+    const reasons = calibration.map(({ backend, note }) => `${backend}: ${note ?? "failed"}`).join("; ");
+    return refuse("backend", `No engine runs this task here (${reasons}). Try --backend auto.`);
+  }
+
+  const cells = await openJournalCells(options.stateFolder);
+  const primitives = await selectPrimitives(globalThis.crypto.subtle);
+  const { signer } = state.value;
+  const rows = splitLocal(data.value.dataset, task.evaluation.localFraction, signer.publicKey);
+  const tensors = tensorsOf(task);
+  const ports = {
+    ...{ link, trainer, signer, primitives },
+    memory: createMemory(cells, options.roundsMax),
+    archive: options.recordFolder === undefined ? NO_ARCHIVE : openRecordFolder(options.recordFolder),
+    random: platformRandom,
+    clock: platformClock,
+    wall: platformWall,
+    after: platformAfter,
+  };
+  const authority = status.value;
+  const session = createSession(ports, {
+    ...{ task, authority },
+    expectedConfig: await agreedConfigOf(primitives, task, authority),
+    models: createModelCache(ports, task, (bytes) => {
+      const weights = modelFromBytes(tensors, bytes);
+      return weights.ok ? weights.value : null;
+    }),
+    data: async () => rows,
+    roundsMax: options.roundsMax,
+    ...(options.joinToken === undefined ? {} : { joinToken: options.joinToken }),
+  });
+  return ok({
+    ...{ session, calibration },
+    report: data.value.report,
+    backend: trainer.backend,
+    view: () => session.view.get(),
+    close: async () => {
+      await session.close();
+      await cells.close();
+      await state.value.release();
+    },
+  });
+}
+
+const NO_ARCHIVE: Archive = { save: async () => {} };
+const TRIES = 20;
+const TRY_AGAIN_MS = 500;
+
+/** A coordinator that is just starting answers within ten seconds. */
+async function untilThere<T>(ask: () => Promise<Result<T, LinkError>>): Promise<Result<T, LinkError>> {
+  let answer = await ask();
+  for (let tries = 1; tries < TRIES && !answer.ok && isPassing(answer.error); tries++) {
+    await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+    answer = await ask();
+  }
+  return answer;
+}
+
+function isPassing(error: LinkError): boolean {
+  return error.type === "offline" || error.error.code === "UNAVAILABLE";
+}
+
+function describe(error: LinkError, url: string): string {
+  return error.type === "offline" ? `No coordinator answers at ${url}. Check the address, and that it runs.` : error.error.message;
+}
+
+function refuse(type: EdgeError["type"], sentence: string): Result<never, EdgeError> {
+  return err({ type, sentence });
+}
