@@ -60,11 +60,10 @@ async function openLocked(
   const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite: remote }) });
   const snapshots = snapshotsIn(snapshotFolder, remote, options.log);
   try {
-    if ((await pendingMigrations(db)).length > 0) {
-      remote.writeCount += 1;
-      if (options.snapshotEveryMs !== null) await snapshots.take();
-      await migrate(db);
-    }
+    const isOld = (await pendingMigrations(db)).length > 0;
+    if (isOld && options.snapshotEveryMs !== null) await snapshots.take({ evenUnchanged: true });
+    // Also where nothing is pending: it refuses a database that is newer than this program.
+    await migrate(db);
   } catch (error) {
     await db.destroy();
     throw error;

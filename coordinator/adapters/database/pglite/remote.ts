@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { NumberedRequest, QueryReply, Reply, ReplyError, Request } from "./messages.ts";
 
 /** An error of the database, as node-postgres would raise it. */
-export class DatabaseError extends Error {
+class DatabaseError extends Error {
   override readonly name = "DatabaseError";
   readonly code: string | null;
   readonly detail: string | null;

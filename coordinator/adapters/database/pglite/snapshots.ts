@@ -11,15 +11,15 @@ const SNAPSHOTS_KEPT = 3;
  */
 export interface Snapshots {
   /** Takes one if anything was written since the last. Trouble is logged, not thrown: the database itself goes on. */
-  take(): Promise<void>;
+  take(options?: { readonly evenUnchanged: boolean }): Promise<void>;
 }
 
 export function snapshotsIn(folder: string, database: RemotePglite, log: Log | undefined): Snapshots {
   let writesSaved = database.writeCount;
   return {
-    take: async () => {
+    take: async (options) => {
       const { writeCount } = database;
-      if (writeCount === writesSaved) return;
+      if (writeCount === writesSaved && options?.evenUnchanged !== true) return;
       try {
         await mkdir(folder, { recursive: true });
         // Numbered, not dated: a clock that steps back must not make an old one the newest.
