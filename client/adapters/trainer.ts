@@ -35,7 +35,7 @@ export function createTrainer({ assets, candidates }: TrainerOptions): Trainer {
         const fastest = fastestOf(timings);
         backend = null;
         if (fastest === null) return timings;
-        const used = await useBackend(fastest, task.model, assets, force !== undefined);
+        const used = await useBackend(fastest, assets, force !== undefined);
         if (used.ok) backend = fastest;
         return timings;
       }),

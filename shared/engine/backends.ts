@@ -46,13 +46,9 @@ let chosen: BackendName | null = null;
  */
 export async function useBackend(
   backend: BackendName,
-  model: ModelSpec,
   assets: EngineAssets,
   allowSoftware: boolean,
 ): Promise<Result<void, string>> {
-  if (backend === "wasm" && model.layers.some((layer) => layer.className === "Conv2D")) {
-    return err("it cannot train convolutions");
-  }
   // Input checks and console advice of tfjs are for development.
   if (!tf.env().getBool("PROD")) tf.enableProdMode();
   try {
@@ -132,7 +128,10 @@ async function timeBackend(
   allowSoftware: boolean,
   signal: AbortSignal,
 ): Promise<BackendTiming> {
-  const used = await useBackend(backend, model, assets, allowSoftware);
+  if (backend === "wasm" && model.layers.some((layer) => layer.className === "Conv2D")) {
+    return { backend, msPerStep: null, note: "it cannot train convolutions" };
+  }
+  const used = await useBackend(backend, assets, allowSoftware);
   if (!used.ok) return { backend, msPerStep: null, note: used.error };
   const inputSize = model.inputShape.reduce((product, size) => product * size, 1);
   const rows = {

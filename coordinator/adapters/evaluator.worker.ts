@@ -1,0 +1,62 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { parentPort } from "node:worker_threads";
+import { gunzipSync } from "node:zlib";
+import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import { useBackend } from "#shared/engine/backends.ts";
+import { evaluate } from "#shared/engine/evaluate.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import { tensorsOf } from "#shared/task/agreed-config.ts";
+import { type Dataset, readCsv, readIdx } from "#shared/task/dataset.ts";
+import type { Task } from "#shared/task/task.ts";
+import type { EvaluateJob, EvaluateReply } from "./evaluator-messages.ts";
+
+/* Judges models on held-out rows; the rows of the last task stay in memory, since every round asks for the same. */
+
+const EMPTY: Dataset = { inputs: new Float32Array(0), labels: new Int32Array(0), count: 0 };
+let loaded: { readonly path: string; readonly rows: Dataset } | null = null;
+
+const port = present(parentPort, "this file runs as a worker");
+/** One behind the other: tfjs has one engine and one scope of tensors. */
+let queue: Promise<void> = Promise.resolve();
+port.on("message", (job: EvaluateJob) => {
+  queue = queue.then(() => answer(job));
+});
+
+async function answer({ id, task, path, modelBytes }: EvaluateJob): Promise<void> {
+  try {
+    const rows = await rowsAt(path, task);
+    const weights = modelFromBytes(tensorsOf(task), modelBytes);
+    assert(weights.ok, "the coordinator made this model itself");
+    const engine = await useBackend("wasm", { wasmPaths: null }, false);
+    assert(engine.ok, `the engine did not start: ${engine.ok ? "" : engine.error}`);
+    const evaluation = await evaluate(task.model, weights.value, rows);
+    port.postMessage({ id, ok: true, evaluation } satisfies EvaluateReply);
+  } catch (fault) {
+    const message = fault instanceof Error ? fault.message : String(fault);
+    port.postMessage({ id, ok: false, message } satisfies EvaluateReply);
+  }
+}
+
+/** No rows where nothing was held out for the task. @throws with a sentence where the data are bad. */
+async function rowsAt(path: string, task: Task): Promise<Dataset> {
+  if (loaded?.path === path) return loaded.rows;
+  const found = await stat(path).catch(() => null);
+  if (found === null) return EMPTY;
+  const read = found.isDirectory() ? await readIdxFolder(path, task) : readCsv(await readFile(path, "utf8"), task.features);
+  if (!read.ok) throw new Error(`held-out data at ${path}: ${read.error.sentence}`);
+  loaded = { path, rows: read.value.dataset };
+  return loaded.rows;
+}
+
+async function readIdxFolder(path: string, task: Task) {
+  if (task.features.kind !== "image") throw new Error(`${path} is a folder, but the task takes a table`);
+  const names = await readdir(path);
+  const unpacked = async (pattern: RegExp) => {
+    const name = names.find((candidate) => pattern.test(candidate));
+    if (name === undefined) throw new Error(`${path} lacks a file like ${pattern.source}`);
+    const bytes = await readFile(join(path, name));
+    return name.endsWith(".gz") ? gunzipSync(bytes) : bytes;
+  };
+  return readIdx(await unpacked(/idx3-ubyte(\.gz)?$/), await unpacked(/idx1-ubyte(\.gz)?$/), task.features);
+}
