@@ -310,7 +310,8 @@ export function readIdx(
   });
 }
 
-function idxAxes(bytes: Uint8Array, axisCount: number): number[] | null {
+/** Lengths of the axes of an IDX file of bytes; null where it is none, or its length does not fit them. */
+export function idxAxes(bytes: Uint8Array, axisCount: number): number[] | null {
   const headerByteCount = 4 + 4 * axisCount;
   if (bytes.length < headerByteCount) return null;
   if (bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 8 || bytes[3] !== axisCount) return null;
