@@ -6,7 +6,7 @@ import { formatBytes, formatCount, plural } from "../../lib/format.ts";
 import { Button } from "../button.tsx";
 import { DataTable } from "../data-table.tsx";
 import { StatusMark } from "../status-mark.tsx";
-import type { CsvPreview } from "./csv-preview.ts";
+import type { ColumnCheck, CsvPreview } from "./csv-preview.ts";
 import { FileButton } from "./file-button.tsx";
 import { Picture } from "./pixel-canvas.tsx";
 
@@ -107,10 +107,12 @@ function Preview(props: {
           { label: "Column", cell: (column) => <span className="mono">{column.name}</span> },
           { label: "State", cell: (column) => MARKS[column.state] },
           { label: "Wanted", cell: (column) => column.wants },
-          ...Array.from({ length: exampleCount }, (_, index) => ({
-            label: features.kind === "image" && index === 0 ? "File" : `Row ${index + 1}`,
-            cell: (column: CsvPreview["columns"][number]) => column.examples[index] ?? "",
-          })),
+          ...(features.kind === "image"
+            ? [{ label: "In the file", cell: (column: ColumnCheck) => column.examples.join(", ") }]
+            : Array.from({ length: exampleCount }, (_, index) => ({
+                label: `Row ${index + 1}`,
+                cell: (column: ColumnCheck) => column.examples[index] ?? "",
+              }))),
         ]}
       />
       {pictures.length > 0 && features.kind === "image" && (

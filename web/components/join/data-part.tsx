@@ -4,6 +4,7 @@ import type { ExampleView, ImportView, Participant, ParticipantView, TaskSlice }
 import type { Features, ImageFeatures } from "#shared/task/features.ts";
 import { capitalise, formatCount, plural } from "../../lib/format.ts";
 import { Button } from "../button.tsx";
+import { EmptyNote } from "../states.tsx";
 import { ClassBars, missingClasses } from "./class-bars.tsx";
 import { CsvPanel } from "./csv-panel.tsx";
 import { DrawPanel } from "./draw-panel.tsx";
@@ -26,9 +27,8 @@ export const DataPart = memo(function DataPart(props: {
   const { participant, task, data } = props;
   const { features, exampleNoun } = task.task;
   const drawable = isDrawable(features);
-  const [chosen, setPanel] = useState<Panel | null | "first">("first");
   // With nothing here yet, the way that needs no file is open.
-  const panel = chosen !== "first" ? chosen : data.count > 0 ? null : drawable ? "draw" : "csv";
+  const [panel, setPanel] = useState<Panel | null>(data.count > 0 ? null : drawable ? "draw" : "csv");
   const toggle = (next: Panel) => setPanel(panel === next ? null : next);
   const opener = (next: Panel, words: string) => (
     <Button aria-expanded={panel === next} onClick={() => toggle(next)}>
@@ -58,7 +58,7 @@ export const DataPart = memo(function DataPart(props: {
             </p>
           )}
           <div className="mt-5 flex flex-wrap gap-3">
-            {drawable && opener("draw", data.count === 0 ? `Draw a ${exampleNoun.one}` : "Draw one more")}
+            {drawable && opener("draw", data.count === 0 ? "Draw one" : "Draw one more")}
             {opener("csv", "Add a CSV file")}
             {features.kind === "image" && opener("pictures", "Add picture files")}
           </div>
@@ -108,11 +108,19 @@ function Thumbs(props: {
 }) {
   const { participant, data, features, noun } = props;
   const [removing, setRemoving] = useState(false);
-  if (data.count === 0) return null;
+  // Its height is held, so that the pad below stays under the pen while drawings arrive.
+  const height = "min-h-[13.5rem] md:min-h-[10.5rem]";
+  if (data.count === 0) {
+    return (
+      <div className={height}>
+        <EmptyNote>No {noun.many} yet. Ten or so are a good start; more are better.</EmptyNote>
+      </div>
+    );
+  }
   const shown = data.examples.slice(removing ? 0 : -SHOWN);
   const more = data.count - shown.length;
   return (
-    <>
+    <div className={height}>
       <ul className="flex flex-wrap gap-1.5">
         {shown.map((example) => (
           <li key={example.id}>
@@ -125,10 +133,15 @@ function Thumbs(props: {
         ))}
         {more > 0 && <li className="self-center pl-2 text-sm text-ink-3">and {formatCount(more)} more</li>}
       </ul>
-      <Button kind="quiet" aria-pressed={removing} onClick={() => setRemoving(!removing)}>
+      <Button
+        kind="quiet"
+        className="-ml-1 text-sm"
+        aria-pressed={removing}
+        onClick={() => setRemoving(!removing)}
+      >
         {removing ? "Done removing" : `Remove a ${noun.one}`}
       </Button>
-    </>
+    </div>
   );
 }
 

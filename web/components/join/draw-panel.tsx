@@ -75,14 +75,14 @@ export function SketchPad(props: {
       </div>
       <figure className="mt-3 flex min-h-14 items-center gap-3">
         {sketch.pixels === null ? (
-          <div className="h-14 w-14 border border-rule" />
+          <div className="h-14 w-14 flex-none border border-rule" />
         ) : (
           <Picture
             pixels={sketch.pixels}
             height={features.height}
             width={features.width}
             label={`The picture as the model sees it, ${features.height} by ${features.width} squares`}
-            className="h-14 w-14"
+            className="h-14 w-14 flex-none"
           />
         )}
         <figcaption className="note">

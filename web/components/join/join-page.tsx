@@ -25,19 +25,18 @@ import { WentPart } from "./went-part.tsx";
 
 /** All zero: the coordinator keeps no public log. */
 const NO_LOG = /^0+$/;
-const WRAP = "wrap max-w-[calc(70rem+2*var(--space-gutter))]";
 
 /** A participant's page: what will happen, consent, data, training, what left, where it went, the model, leaving. */
 export function JoinPage({ slug }: { readonly slug: string }) {
   const [attempt, setAttempt] = useState(0);
   const opening = useParticipant(slug, attempt);
   return (
-    <>
+    <div className="flex flex-1 flex-col [--container-page:70rem]">
       <BareTopBar />
       {opening.state === "open" ? (
         <Joined participant={opening.participant} />
       ) : (
-        <main id="main" tabIndex={-1} className={WRAP}>
+        <main id="main" tabIndex={-1} className="wrap">
           {opening.state === "opening" ? (
             <Opening slug={slug} />
           ) : (
@@ -45,7 +44,7 @@ export function JoinPage({ slug }: { readonly slug: string }) {
           )}
         </main>
       )}
-    </>
+    </div>
   );
 }
 
@@ -92,8 +91,8 @@ function NotOpened(props: {
       )}
       {error.type === "insecure-context" && secureAddress === null && (
         <p className="read">
-          Whoever runs the coordinator can start it with <code>--tls-cert</code> and <code>--tls-key</code>;
-          then this device can join.
+          Whoever runs the coordinator can start it with <code>--tls-cert</code> and <code>--tls-key</code>.
+          Then this device can join.
         </p>
       )}
       <p className="read">Nothing was stored and nothing was sent.</p>
@@ -118,7 +117,7 @@ function Joined({ participant }: { readonly participant: Participant }) {
   const kept = view.data.count > 0 || contributions.length > 0;
   return (
     <>
-      <main id="main" tabIndex={-1} className={WRAP}>
+      <main id="main" tabIndex={-1} className="wrap">
         <div className="grid gap-x-16 gap-y-6 pt-[clamp(2rem,4vw,3.25rem)] pb-[clamp(1.75rem,3vw,2.5rem)] lg:grid-cols-[minmax(0,1fr)_23rem]">
           <div className="grid content-start gap-5">
             <h1 className="max-w-[14em] text-3xl tracking-[-0.018em] text-balance">{task.task.invitation}</h1>

@@ -279,7 +279,7 @@ function Parts(props: {
               who ?? (
                 <Button
                   kind="quiet"
-                  className="-my-2 text-left"
+                  className="-my-2 -ml-1 text-left text-sm"
                   disabled={saving === "saving"}
                   onClick={() => void save()}
                 >

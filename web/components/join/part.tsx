@@ -7,12 +7,14 @@ export function Part(props: {
   readonly id: string;
   readonly title: string;
   readonly note?: ReactNode;
+  readonly className?: string;
   readonly children: ReactNode;
 }) {
-  const { number, id, title, note, children } = props;
+  const { number, id, title, note, className = "", children } = props;
   return (
     <Section
       id={id}
+      className={className}
       title={
         <>
           <span className="mb-1 block font-sans text-sm text-ink-3">{number}</span>
@@ -34,7 +36,7 @@ export function ClosedPart(props: {
   readonly until: string;
 }) {
   return (
-    <Part number={props.number} id={props.id} title={props.title}>
+    <Part number={props.number} id={props.id} title={props.title} className="gap-y-1 py-4">
       <p className="note">{props.until}</p>
     </Part>
   );

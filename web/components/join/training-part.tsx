@@ -35,7 +35,7 @@ export const TrainingPart = memo(function TrainingPart(props: {
   const { participant, engine, round, last, budget, many } = props;
   const live = round?.training?.epochLosses ?? [];
   const loss =
-    round !== null && live.length > 0
+    round !== null && (live.length > 1 || (live.length === 1 && last === null))
       ? { round: round.round, losses: live }
       : last !== null && last.epochLosses.length > 0
         ? { round: last.round, losses: last.epochLosses }

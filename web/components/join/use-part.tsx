@@ -114,7 +114,7 @@ function TryPicture(props: {
         <Answer
           classes={features.classes}
           answer={answer}
-          waiting={`Draw a ${exampleNoun.one}; the model says what it sees.`}
+          waiting="Draw something; the model says what it sees."
         />
         {sketch.pixels !== null && !keeping && (
           <p>
