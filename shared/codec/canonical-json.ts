@@ -1,7 +1,13 @@
 import { AssertionFault, assert } from "../kernel/assert.ts";
 
 /** What JSON can say; `undefined` as a property's value means that the property is absent. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined };
 
 /**
  * The one JSON text of a value, for hashing: no white space, keys in order of their UTF-16 code units.

@@ -1,7 +1,7 @@
-import { verifySignature } from "../crypto/signature.ts";
 import { pairMaskSign, selfMaskKey } from "../crypto/key-agreement.ts";
 import { addMasks, type Mask } from "../crypto/mask-stream.ts";
 import { verifyInclusion } from "../crypto/merkle.ts";
+import { verifySignature } from "../crypto/signature.ts";
 import { assert, present } from "../kernel/assert.ts";
 import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";

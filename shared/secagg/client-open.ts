@@ -90,12 +90,26 @@ export async function revealShares(
   const item = unmaskItem(roster.sid, position, hashes, bShares.map(bare), zShares.map(bare));
   const signature = await signer.sign(item);
   item.fill(0);
-  return ok({ phase: "revealed", turn, roster, position, heard, sets, bShares, zShares, inputRoot, signature });
+  return ok({
+    phase: "revealed",
+    turn,
+    roster,
+    position,
+    heard,
+    sets,
+    bShares,
+    zShares,
+    inputRoot,
+    signature,
+  });
 }
 
 /** R4 as it travels; the same bytes whenever it is asked for. */
 export function unmaskMessage(state: Revealed): DeviceMessageOf<"unmask"> {
-  const owned = ({ owner, share }: HeldShare) => ({ owner: owner as Position, share: share.reveal().slice() });
+  const owned = ({ owner, share }: HeldShare) => ({
+    owner: owner as Position,
+    share: share.reveal().slice(),
+  });
   return {
     type: "unmask",
     sid: state.roster.sidHex,

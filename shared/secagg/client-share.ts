@@ -1,6 +1,6 @@
+import { SEAL_NONCE_BYTES } from "../crypto/aead.ts";
 import { pairMaskKey, shareEncryptionKey } from "../crypto/key-agreement.ts";
 import { splitSecret } from "../crypto/shamir.ts";
-import { SEAL_NONCE_BYTES } from "../crypto/aead.ts";
 import { assert, present } from "../kernel/assert.ts";
 import { type Bytes, equalBytes } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -10,7 +10,15 @@ import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "../protocol/messages/device.ts";
 import { bundleTree, commitShares, type ShareLeaf, type SharePair, sealShares } from "./bundle.ts";
 import type { Advertised, ClientTools, Shared } from "./client-state.ts";
-import { holdersIn, layOutRoster, memberAt, neighboursOf, positionOf, type Roster, verifyMember } from "./roster.ts";
+import {
+  holdersIn,
+  layOutRoster,
+  memberAt,
+  neighboursOf,
+  positionOf,
+  type Roster,
+  verifyMember,
+} from "./roster.ts";
 import { bundleItem } from "./signed-items.ts";
 
 /**
@@ -112,7 +120,10 @@ async function deal(
   const bShares = splitSecret(state.b.reveal(), t, xs, random);
 
   const leafFor = async (holder: number, index: number): Promise<ShareLeaf> => {
-    const shares: SharePair = { z: present(zShares[index], "a z-share"), b: present(bShares[index], "a b-share") };
+    const shares: SharePair = {
+      z: present(zShares[index], "a z-share"),
+      b: present(bShares[index], "a b-share"),
+    };
     const route = { sid: roster.sid, dealer: position, holder };
     const commits = await commitShares(primitives, route, shares);
     // One's own share does not travel.

@@ -237,7 +237,7 @@ export function wipe(state: ClientState): void {
     case "aborted":
       return;
     default:
-      return unreachable(state);
+      unreachable(state);
   }
 }
 

@@ -13,18 +13,25 @@ import type { DeviceMessageOf } from "../protocol/messages/device.ts";
 import type { AgreedConfig } from "../task/config.ts";
 import { configHash, openAttempt } from "./attempt.ts";
 import { maskInput } from "./client-mask.ts";
-import { ballotHash, confirmSets, ownInputIncluded, revealShares, sameSets, unmaskMessage } from "./client-open.ts";
+import {
+  ballotHash,
+  confirmSets,
+  ownInputIncluded,
+  revealShares,
+  sameSets,
+  unmaskMessage,
+} from "./client-open.ts";
 import { dealShares } from "./client-share.ts";
 import {
   type Advertised,
   type ClientState,
   type ClientStep,
   type ClientTools,
-  isLive,
   type Idle,
+  isLive,
   type Live,
-  type MaskedInput,
   type Masked,
+  type MaskedInput,
   type Outgoing,
   type Remembrance,
   type Shared,
@@ -69,7 +76,10 @@ export async function acceptInvitation(
   expected: AgreedConfig,
   modelHash: string,
 ): Promise<Result<Idle, "CONFIG">> {
-  const [offered, agreed] = [await configHash(primitives, invite.config), await configHash(primitives, expected)];
+  const [offered, agreed] = [
+    await configHash(primitives, invite.config),
+    await configHash(primitives, expected),
+  ];
   if (!equalBytes(offered, agreed) || invite.modelHash !== modelHash) return err("CONFIG");
   const { runId, round, attempt, roundParams } = invite;
   return ok({ phase: "idle", terms: { runId, round, attempt, config: expected, roundParams, modelHash } });
@@ -205,7 +215,11 @@ async function onCollect(
   return aborted(code, { type: "complaint", sid: roster.sidHex, against: against as Position, signature });
 }
 
-async function onOpen(tools: ClientTools, state: Live, message: CoordinatorMessageOf<"open">): Promise<ClientStep> {
+async function onOpen(
+  tools: ClientTools,
+  state: Live,
+  message: CoordinatorMessageOf<"open">,
+): Promise<ClientStep> {
   if (state.phase === "revealed") {
     // Other confirmations of the same sets are no contradiction.
     return sameSets(state, message) ? go(state, unmaskMessage(state)) : aborted("EQUIVOCATION");
@@ -222,7 +236,8 @@ async function onOutcome(
   state: Live,
   message: CoordinatorMessageOf<"outcome">,
 ): Promise<ClientStep> {
-  if (state.phase === "advertised" || state.phase === "shared") return { type: "refused", state, code: "STATE" };
+  if (state.phase === "advertised" || state.phase === "shared")
+    return { type: "refused", state, code: "STATE" };
   const { result } = message;
   const credible = result.kind === "voided" || (await ownInputIncluded(tools.primitives, state, result));
   if (!credible) return aborted("EQUIVOCATION");

@@ -13,7 +13,7 @@ export function ringToBytes(words: Uint32Array<ArrayBuffer>): Bytes {
   if (PLATFORM_IS_LITTLE_ENDIAN) return bytes;
   const swapped = new Uint8Array(words.byteLength);
   const view = new DataView(swapped.buffer);
-  words.forEach((word, index) => view.setUint32(4 * index, word, true));
+  for (let index = 0; index < words.length; index++) view.setUint32(4 * index, words[index] as number, true);
   return swapped;
 }
 

@@ -54,7 +54,9 @@ export async function reconstructMasks(
   openings: readonly Opening[],
 ): Promise<Result<readonly Mask[], ReconstructError>> {
   const { t } = roster.thresholds;
-  const short = [...shareCounts(roster, sets, openings)].filter(([, count]) => count < t).map(([owner]) => owner);
+  const short = [...shareCounts(roster, sets, openings)]
+    .filter(([, count]) => count < t)
+    .map(([owner]) => owner);
   if (short.length > 0) return err({ code: "BELOW_T", owners: short });
   const combine = combiner(roster, openings);
 

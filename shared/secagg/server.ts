@@ -1,4 +1,4 @@
-import { merklePath, type MerkleTree } from "../crypto/merkle.ts";
+import { type MerkleTree, merklePath } from "../crypto/merkle.ts";
 import { verifySignature } from "../crypto/signature.ts";
 import { present } from "../kernel/assert.ts";
 import { type Bytes, compareBytes, equalBytes } from "../kernel/bytes.ts";
@@ -10,8 +10,24 @@ import type { DeviceMessageOf } from "../protocol/messages/device.ts";
 import type { Attempt } from "./attempt.ts";
 import { bundleTree, SEALED_SHARE_BYTES, SHARE_BYTES, type ShareLeaf, shareMatches } from "./bundle.ts";
 import { type PositionSet, type SessionSets, without } from "./position-sets.ts";
-import { holdersIn, layOutRoster, type Member, memberAt, neighboursOf, type Roster, type RosterError, verifyMember } from "./roster.ts";
-import { bundleItem, complaintItem, inputItem, type OwnedShare, setsItem, unmaskItem } from "./signed-items.ts";
+import {
+  holdersIn,
+  layOutRoster,
+  type Member,
+  memberAt,
+  neighboursOf,
+  type Roster,
+  type RosterError,
+  verifyMember,
+} from "./roster.ts";
+import {
+  bundleItem,
+  complaintItem,
+  inputItem,
+  type OwnedShare,
+  setsItem,
+  unmaskItem,
+} from "./signed-items.ts";
 
 /*
  * What the coordinator checks before it takes a message, and what it sends on. Every check of a device is made here
@@ -36,8 +52,8 @@ export async function verifyAdvert(
 ): Promise<Result<void, "BAD_CERTIFICATE" | "BAD_ADVERT_SIG" | "DUP_KEY" | "LOW_ORDER">> {
   const taken = others.flatMap(({ identity, c, s }) => [identity, c, s]);
   const own = [member.identity, member.c, member.s];
-  const isRepeated = own.some(
-    (key, index) => [...taken, ...own.slice(0, index)].some((other) => equalBytes(key, other)),
+  const isRepeated = own.some((key, index) =>
+    [...taken, ...own.slice(0, index)].some((other) => equalBytes(key, other)),
   );
   if (isRepeated) return err("DUP_KEY");
   for (const key of [member.c, member.s]) {
@@ -115,7 +131,15 @@ export function collectFor(
     const index = holdersIn(roster, dealer).indexOf(holder);
     const { ciphertext, zShareCommit, bShareCommit } = present(leaves[index], "a leaf for each holder");
     const path = merklePath(tree, index);
-    return { dealer: dealer as Position, ciphertext, zShareCommit, bShareCommit, path, root: tree.root, signature };
+    return {
+      dealer: dealer as Position,
+      ciphertext,
+      zShareCommit,
+      bShareCommit,
+      path,
+      root: tree.root,
+      signature,
+    };
   });
 }
 
@@ -186,17 +210,20 @@ export async function verifyUnmask(
   const exact = (shares: readonly OwnedShare[], owners: readonly number[]) =>
     shares.map(({ owner }) => owner).join() === owners.filter((owner) => circle.has(owner)).join() &&
     shares.every(({ share }) => share.length === SHARE_BYTES);
-  if (!exact(bShares, sets.u3.positions) || !exact(zShares, without(sets.u2, sets.u3))) return err("BAD_MESSAGE");
+  if (!exact(bShares, sets.u3.positions) || !exact(zShares, without(sets.u2, sets.u3)))
+    return err("BAD_MESSAGE");
   const hashes = { u2Hash: sets.u2.hash, u3Hash: sets.u3.hash };
   const item = unmaskItem(roster.sid, holder, hashes, bShares, zShares);
   if (!(await verifySignature(primitives, memberAt(roster, holder).identity, item, signature))) {
     return err("BAD_SIGNATURE");
   }
-  const matches = (kind: "b" | "z") => async ({ owner, share }: OwnedShare) => {
-    const { leaves } = present(bundles.get(owner), "a bundle for each of U2");
-    const leaf = present(leaves[holdersIn(roster, owner).indexOf(holder)], "a leaf for each holder");
-    return shareMatches(primitives, kind, { sid: roster.sid, dealer: owner, holder }, share, leaf);
-  };
+  const matches =
+    (kind: "b" | "z") =>
+    async ({ owner, share }: OwnedShare) => {
+      const { leaves } = present(bundles.get(owner), "a bundle for each of U2");
+      const leaf = present(leaves[holdersIn(roster, owner).indexOf(holder)], "a leaf for each holder");
+      return shareMatches(primitives, kind, { sid: roster.sid, dealer: owner, holder }, share, leaf);
+    };
   const bMatches = await Promise.all(bShares.map(matches("b")));
   const zMatches = await Promise.all(zShares.map(matches("z")));
   const offCommitment = [

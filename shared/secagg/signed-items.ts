@@ -47,7 +47,13 @@ export function bundleItem(sid: Bytes, dealer: number, root: Bytes): Bytes {
 /** The log's fields are zero as long as there is no public log; the format keeps their place. */
 const NO_LOG = { size: 0, root: new Uint8Array(32) };
 
-export function inputItem(sid: Bytes, position: number, u2Hash: Bytes, byteCount: number, root: Bytes): Bytes {
+export function inputItem(
+  sid: Bytes,
+  position: number,
+  u2Hash: Bytes,
+  byteCount: number,
+  root: Bytes,
+): Bytes {
   return E(DOMAINS.input, sid, position, u2Hash, byteCount, root, NO_LOG.size, NO_LOG.root);
 }
 

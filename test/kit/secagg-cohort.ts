@@ -1,14 +1,16 @@
-import { createCipheriv, createHash } from "node:crypto";
+import { addMasks } from "#shared/crypto/mask-stream.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
-import { addMasks } from "#shared/crypto/mask-stream.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex, compareBytes, hexToBytes } from "#shared/kernel/bytes.ts";
-import type { Primitives, RandomBytes, Signer } from "#shared/kernel/ports.ts";
+import type { Primitives, Signer } from "#shared/kernel/ports.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
-import type { HashHex, RunId, TaskSlug } from "#shared/protocol/ids.ts";
-import { coordinatorMessageSchema, type CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
+import type { HashHex, RunId } from "#shared/protocol/ids.ts";
+import {
+  type CoordinatorMessageOf,
+  coordinatorMessageSchema,
+} from "#shared/protocol/messages/coordinator.ts";
 import {
   type DeviceMessage,
   deviceMessageSchema,
@@ -16,15 +18,15 @@ import {
   inputHeadersSchema,
 } from "#shared/protocol/messages/device.ts";
 import { type Attempt, type AttemptTerms, openAttempt } from "#shared/secagg/attempt.ts";
-import { advertise, type AttemptMessage, onMessage } from "#shared/secagg/client.ts";
+import { type AttemptMessage, advertise, onMessage } from "#shared/secagg/client.ts";
 import type { ClientState, ClientStep, ClientTools, Remembrance } from "#shared/secagg/client-state.ts";
 import { inputRoot } from "#shared/secagg/input.ts";
 import { canReconstruct, committedOutcome, inputsTree, reconstructMasks } from "#shared/secagg/opening.ts";
 import { type PositionSet, type SessionSets, setOfPositions } from "#shared/secagg/position-sets.ts";
 import type { Member, Roster } from "#shared/secagg/roster.ts";
 import {
-  buildRoster,
   type Bundle,
+  buildRoster,
   collectFor,
   type Opening,
   rosterMembers,
@@ -37,6 +39,7 @@ import {
 } from "#shared/secagg/server.ts";
 import { certificateItem } from "#shared/secagg/signed-items.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
+import { plainSum, randomWords, seededRandom, testConfig } from "./secagg-fixtures.ts";
 
 /*
  * A whole cohort in memory: n devices and a coordinator that run one attempt with real cryptography. Every message goes
@@ -78,43 +81,12 @@ export interface CohortDevice {
 
 export type CohortResult =
   | { readonly kind: "committed"; readonly sum: Uint32Array; readonly sets: SessionSets }
-  | { readonly kind: "ended"; readonly code: ErrorCode; readonly opened: boolean; readonly dealers: readonly number[] };
-
-/** Bytes that look random and are the same for the same seed. */
-export function seededRandom(seed: string): RandomBytes {
-  const key = createHash("sha256").update(seed).digest();
-  const cipher = createCipheriv("aes-256-ctr", key, Buffer.alloc(16));
-  return (byteCount) => new Uint8Array(cipher.update(Buffer.alloc(byteCount)));
-}
-
-export function randomWords(seed: string, count: number): Uint32Array<ArrayBuffer> {
-  return new Uint32Array(seededRandom(seed)(4 * count).buffer);
-}
-
-/** A config that a cohort of `count` may run under. */
-export function testConfig(overrides: Partial<AgreedConfig> = {}): AgreedConfig {
-  return {
-    projectId: "default",
-    task: "digits" as TaskSlug,
-    taskVersion: 1,
-    taskHash: "11".repeat(32) as HashHex,
-    cohortSizeMin: 3,
-    cohortSizeMax: 255,
-    securityModel: "active",
-    graph: "complete",
-    thresholdFormula: "chorus/1",
-    vectorLength: 64,
-    layoutHash: "22".repeat(32) as HashHex,
-    ring: 32,
-    clipNormL2: 1,
-    weightCap: 1_000,
-    dp: null,
-    codeVersion: "test",
-    issuerKey: "00".repeat(32) as HashHex,
-    logKey: "00".repeat(32) as HashHex,
-    ...overrides,
-  };
-}
+  | {
+      readonly kind: "ended";
+      readonly code: ErrorCode;
+      readonly opened: boolean;
+      readonly dealers: readonly number[];
+    };
 
 export class SecaggCohort {
   readonly primitives: Primitives;
@@ -291,6 +263,7 @@ export class SecaggCohort {
     return null;
   }
 
+  /** U2 from the bundles that are there. */
   async fixU2(): Promise<ErrorCode | null> {
     this.#u2 = await setOfPositions(this.primitives, this.roster, this.bundles.keys());
     return this.u2.positions.length < this.roster.thresholds.q ? "U2_BELOW_T" : null;
@@ -324,6 +297,11 @@ export class SecaggCohort {
       this.inputs.set(device.position, { body, root });
       this.inputHeaders.set(device.position, headers);
     }
+    return this.fixU3();
+  }
+
+  /** U3 from the inputs that are there. */
+  async fixU3(): Promise<ErrorCode | null> {
     const u3 = await setOfPositions(this.primitives, this.roster, this.inputs.keys());
     this.#sets = { u2: this.u2, u3 };
     return u3.positions.length < this.roster.thresholds.q ? "U3_BELOW_T" : null;
@@ -363,7 +341,14 @@ export class SecaggCohort {
       if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
       const message = await tamper(device, lastSent(device, "unmask"));
       const { position } = device;
-      const opening = await verifyUnmask(this.primitives, this.roster, this.sets, this.bundles, position, message);
+      const opening = await verifyUnmask(
+        this.primitives,
+        this.roster,
+        this.sets,
+        this.bundles,
+        position,
+        message,
+      );
       if (opening.ok) this.openings.set(position, opening.value);
     }
     return canReconstruct(this.roster, this.sets, [...this.openings.values()]) ? null : "BELOW_T";
@@ -371,7 +356,9 @@ export class SecaggCohort {
 
   /** The sum of the masked inputs with the masks taken off, and the outcome for each device that is still there. */
   async finish(): Promise<CohortResult> {
-    const masks = await reconstructMasks(this.primitives, this.roster, this.sets, [...this.openings.values()]);
+    const masks = await reconstructMasks(this.primitives, this.roster, this.sets, [
+      ...this.openings.values(),
+    ]);
     if (!masks.ok) {
       const dealers = masks.error.code === "BELOW_T" ? [] : masks.error.dealers;
       return { kind: "ended", code: masks.error.code, opened: true, dealers };
@@ -379,9 +366,15 @@ export class SecaggCohort {
     const bodies = this.sets.u3.positions.map((position) => present(this.inputs.get(position), "an input"));
     const sum = plainSum(bodies.map(({ body }) => new Uint32Array(body.slice().buffer)));
     await addMasks(this.primitives, sum, masks.value);
-    const tree = await inputsTree(this.primitives, bodies.map(({ root }) => root));
+    const tree = await inputsTree(
+      this.primitives,
+      bodies.map(({ root }) => root),
+    );
     for (const { position } of this.present("unmask")) {
-      const step = await this.deliver(position, committedOutcome(this.roster, this.sets, tree, position, "44".repeat(32)));
+      const step = await this.deliver(
+        position,
+        committedOutcome(this.roster, this.sets, tree, position, "44".repeat(32)),
+      );
       assert(step.type === "go" && step.state.phase === "done", "the outcome ends the attempt");
     }
     return { kind: "committed", sum, sets: this.sets };
@@ -413,7 +406,9 @@ const RUN_STEPS = [
 ] as const;
 
 /** Creates a cohort and runs it. */
-export async function runCohort(options: CohortOptions): Promise<{ cohort: SecaggCohort; result: CohortResult }> {
+export async function runCohort(
+  options: CohortOptions,
+): Promise<{ cohort: SecaggCohort; result: CohortResult }> {
   const cohort = await SecaggCohort.create(options);
   return { cohort, result: await cohort.run() };
 }
@@ -430,14 +425,4 @@ function overTheWire(message: DeviceMessage): DeviceMessage {
   const decoded = decodeFrame(encodeFrame(message), deviceMessageSchema);
   assert(decoded.ok, `a well-formed message: ${JSON.stringify(decoded)}`);
   return decoded.value;
-}
-
-/** Sum mod 2^32, in exact integers. */
-export function plainSum(vectors: readonly Uint32Array[]): Uint32Array {
-  const length = present(vectors[0], "a vector").length;
-  return Uint32Array.from({ length }, (_, index) => {
-    let total = 0;
-    for (const vector of vectors) total += vector[index] as number;
-    return total % 2 ** 32;
-  });
 }

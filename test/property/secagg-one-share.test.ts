@@ -22,7 +22,10 @@ const ALL = [1, 2, 3, 4, 5];
 const anything = fc.uniqueArray(fc.integer({ min: 1, max: COUNT }), { minLength: 1, maxLength: COUNT });
 /** Sets that get past the size checks, and few of them: else hardly a schedule would come to its opening. */
 const plausible = fc.constantFrom<number[][]>(ALL, [1, 2, 3, 4], [1, 3, 4, 5]);
-const u2 = fc.oneof({ weight: 8, arbitrary: fc.constant<number[]>(ALL) }, { weight: 1, arbitrary: plausible });
+const u2 = fc.oneof(
+  { weight: 8, arbitrary: fc.constant<number[]>(ALL) },
+  { weight: 1, arbitrary: plausible },
+);
 const u3 = fc.oneof({ weight: 8, arbitrary: plausible }, { weight: 1, arbitrary: anything });
 /** Null: all of U3. */
 const signers = fc.oneof({ weight: 8, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: anything });
@@ -36,10 +39,20 @@ const move = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("outcome" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("abort" as const) }) },
   // Someone kept an old state and tries it again.
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("rewind" as const), steps: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("rewind" as const), steps: fc.integer({ min: 1, max: 3 }) }),
+  },
 );
 type Move = typeof move extends fc.Arbitrary<infer T> ? T : never;
-type Asked = Move | { readonly kind: "open"; readonly u2: readonly number[]; readonly u3: readonly number[]; readonly signers: number[] | null };
+type Asked =
+  | Move
+  | {
+      readonly kind: "open";
+      readonly u2: readonly number[];
+      readonly u3: readonly number[];
+      readonly signers: number[] | null;
+    };
 
 /** Every way in which what a device sent says too much. */
 function violations(sent: readonly DeviceMessage[]): string[] {
@@ -185,7 +198,13 @@ describe("an adversary with every key but one", () => {
     await cohort.deliver(VICTIM, cohort.collectOver(VICTIM, all));
     const { state, tools } = cohort.device(VICTIM);
     const ask = (u3: PositionSet) => {
-      const message = { type: "sets", sid: cohort.roster.sidHex, u2: all.bitmap, u3: u3.bitmap, deadlineInMs: 0 } as const;
+      const message = {
+        type: "sets",
+        sid: cohort.roster.sidHex,
+        u2: all.bitmap,
+        u3: u3.bitmap,
+        deadlineInMs: 0,
+      } as const;
       return onMessage(tools, state, message, () => Promise.reject(new Error("no second input")));
     };
     const both = await Promise.allSettled([ask(all), ask(four)]);

@@ -52,7 +52,12 @@ test("[S2] the output is the exact sum over U3, or a code and nothing, whoever l
   await fc.assert(
     fc.asyncProperty(schedule, async ({ count, lastSteps, vectorLength, seed }) => {
       const steps = new Map(lastSteps);
-      const { cohort, result } = await runCohort({ count, vectorLength, seed: `sum ${seed}`, lastSteps: steps });
+      const { cohort, result } = await runCohort({
+        count,
+        vectorLength,
+        seed: `sum ${seed}`,
+        lastSteps: steps,
+      });
       const outcome = expected(count, steps);
       if (outcome.u3 === undefined) {
         seen.ended++;
@@ -74,8 +79,12 @@ test("[S2] a dropout's masks do not leave the sum by themselves (positive contro
   const { cohort, result } = await runCohort({ count: 5, lastSteps: new Map([[2, "share"]]) });
   expect(result.kind === "committed" && result.sum).toEqual(cohort.oracle([1, 3, 4, 5]));
   expect(result.kind === "committed" && result.sum).not.toEqual(cohort.oracle([1, 2, 3, 4, 5]));
-  const bodies = [1, 3, 4, 5].map((position) => new Uint32Array(cohort.device(position).body?.slice().buffer as ArrayBuffer));
-  const rawSum = bodies[0]?.map((_, index) => bodies.reduce((total, body) => total + (body[index] as number), 0));
+  const bodies = [1, 3, 4, 5].map(
+    (position) => new Uint32Array(cohort.device(position).body?.slice().buffer as ArrayBuffer),
+  );
+  const rawSum = bodies[0]?.map((_, index) =>
+    bodies.reduce((total, body) => total + (body[index] as number), 0),
+  );
   expect(rawSum).not.toEqual(cohort.oracle([1, 3, 4, 5]));
 });
 

@@ -26,33 +26,52 @@ async function withBundleOf2(change: (leaves: Leaves) => Leaves): Promise<Secagg
   return cohort;
 }
 
-function changed(leaves: Leaves, holder: number, change: (leaf: Leaves[number]) => Partial<Leaves[number]>): Leaves {
+function changed(
+  leaves: Leaves,
+  holder: number,
+  change: (leaf: Leaves[number]) => Partial<Leaves[number]>,
+): Leaves {
   return leaves.map((leaf, index) => (index === holder - 1 ? { ...leaf, ...change(leaf) } : leaf));
 }
-const flip = (bytes: Uint8Array): Bytes => Uint8Array.from(bytes, (byte, index) => (index === 30 ? byte ^ 4 : byte));
+const flip = (bytes: Uint8Array): Bytes =>
+  Uint8Array.from(bytes, (byte, index) => (index === 30 ? byte ^ 4 : byte));
 
 describe("a wrong share in R1", () => {
   const cases = [
     ["does not open", "SHARE_AUTH", (leaf: Leaves[number]) => ({ ciphertext: flip(leaf.ciphertext) })],
-    ["has another z than committed", "SHARE_CTX", (leaf: Leaves[number]) => ({ zShareCommit: flip(leaf.zShareCommit) })],
-    ["has another b than committed", "SHARE_CTX", (leaf: Leaves[number]) => ({ bShareCommit: flip(leaf.bShareCommit) })],
+    [
+      "has another z than committed",
+      "SHARE_CTX",
+      (leaf: Leaves[number]) => ({ zShareCommit: flip(leaf.zShareCommit) }),
+    ],
+    [
+      "has another b than committed",
+      "SHARE_CTX",
+      (leaf: Leaves[number]) => ({ bShareCommit: flip(leaf.bShareCommit) }),
+    ],
   ] as const;
 
-  test.each(cases)("[S9] that %s brings a signed complaint about its dealer, and no key", async (_, code, change) => {
-    const cohort = await withBundleOf2((leaves) => changed(leaves, 5, change));
-    // Its other holders have nothing to complain about.
-    expect((await cohort.deliver(4, cohort.collectMessage(4))).type).toBe("go");
-    const step: ClientStep = await cohort.deliver(5, cohort.collectMessage(5));
-    expect(step).toMatchObject({ type: "aborted", state: { code }, complaint: { against: 2 } });
-    const complaint = step.type === "aborted" && step.complaint;
-    if (!complaint) throw new Error("a complaint");
-    expect(await verifyComplaint(cohort.primitives, cohort.roster, 5, complaint)).toEqual({ ok: true, value: undefined });
-    expect((await verifyComplaint(cohort.primitives, cohort.roster, 4, complaint)).ok).toBe(false);
-    const { sent, body } = cohort.device(5);
-    expect(sent.map(({ type }) => type)).toEqual(["advertise", "share", "complaint"]);
-    expect(body).toBeNull();
-    expect(Object.keys(complaint).sort()).toEqual(["against", "sid", "signature", "type"]);
-  });
+  test.each(cases)(
+    "[S9] that %s brings a signed complaint about its dealer, and no key",
+    async (_, code, change) => {
+      const cohort = await withBundleOf2((leaves) => changed(leaves, 5, change));
+      // Its other holders have nothing to complain about.
+      expect((await cohort.deliver(4, cohort.collectMessage(4))).type).toBe("go");
+      const step: ClientStep = await cohort.deliver(5, cohort.collectMessage(5));
+      expect(step).toMatchObject({ type: "aborted", state: { code }, complaint: { against: 2 } });
+      const complaint = step.type === "aborted" && step.complaint;
+      if (!complaint) throw new Error("a complaint");
+      expect(await verifyComplaint(cohort.primitives, cohort.roster, 5, complaint)).toEqual({
+        ok: true,
+        value: undefined,
+      });
+      expect((await verifyComplaint(cohort.primitives, cohort.roster, 4, complaint)).ok).toBe(false);
+      const { sent, body } = cohort.device(5);
+      expect(sent.map(({ type }) => type)).toEqual(["advertise", "share", "complaint"]);
+      expect(body).toBeNull();
+      expect(Object.keys(complaint).sort()).toEqual(["against", "sid", "signature", "type"]);
+    },
+  );
 
   test("[S9] one box given to another holder does not open there", async () => {
     const cohort = await withBundleOf2((leaves) =>
@@ -68,7 +87,9 @@ describe("a wrong share in R1", () => {
       await cohort.advertiseAll();
       await cohort.shareAll();
       const { shares, ...rest } = cohort.collectMessage(5);
-      const damaged = shares.map((share) => (share.dealer === 2 ? { ...share, [field]: flip(share[field]) } : share));
+      const damaged = shares.map((share) =>
+        share.dealer === 2 ? { ...share, [field]: flip(share[field]) } : share,
+      );
       const step = await cohort.deliver(5, { ...rest, shares: damaged });
       expect(step).toMatchObject({ type: "aborted", state: { code: "SHARE_AUTH" }, complaint: null });
     }
@@ -81,7 +102,11 @@ describe("a wrong share in R1", () => {
     expect(new Set(kinds)).toEqual(new Set(["advertise", "share", "confirm", "unmask"]));
     // Nobody may complain about itself or about a stranger.
     for (const against of [5, 8]) {
-      const complaint = { sid: cohort.roster.sidHex, against: against as never, signature: new Uint8Array(64) };
+      const complaint = {
+        sid: cohort.roster.sidHex,
+        against: against as never,
+        signature: new Uint8Array(64),
+      };
       const verdict = await verifyComplaint(cohort.primitives, cohort.roster, 5, complaint);
       expect(verdict).toEqual({ ok: false, error: "BAD_MESSAGE" });
     }
@@ -99,7 +124,11 @@ async function resigned(cohort: SecaggCohort, device: CohortDevice, message: Unm
 describe("a wrong share in R4", () => {
   /** Holders in `liars` give a wrong share of b of position 1 and of z of position 7, which dropped out. */
   async function opened(liars: readonly number[]): Promise<{ cohort: SecaggCohort; code: string | null }> {
-    const cohort = await SecaggCohort.create({ count: 7, vectorLength: 20, lastSteps: new Map([[7, "share"]]) });
+    const cohort = await SecaggCohort.create({
+      count: 7,
+      vectorLength: 20,
+      lastSteps: new Map([[7, "share"]]),
+    });
     for (const step of ["advertiseAll", "shareAll", "collectAll", "confirmAll"] as const) {
       expect(await cohort[step]()).toBeNull();
     }
@@ -107,7 +136,11 @@ describe("a wrong share in R4", () => {
       if (!liars.includes(device.position)) return message;
       const wrong = (shares: Unmask["bShares"], owner: number) =>
         shares.map((held) => (held.owner === owner ? { ...held, share: flip(held.share) } : held));
-      return resigned(cohort, device, { ...message, bShares: wrong(message.bShares, 1), zShares: wrong(message.zShares, 7) });
+      return resigned(cohort, device, {
+        ...message,
+        bShares: wrong(message.bShares, 1),
+        zShares: wrong(message.zShares, 7),
+      });
     });
     return { cohort, code };
   }
@@ -115,14 +148,16 @@ describe("a wrong share in R4", () => {
   test("[S9] names its holder, and spare shares make up for it", async () => {
     const { cohort, code } = await opened([3]);
     expect(code).toBeNull();
-    expect([...cohort.openings.values()].map(({ holder, offCommitment }) => [holder, offCommitment])).toEqual([
-      [1, []],
-      [2, []],
-      [3, [1, 7]],
-      [4, []],
-      [5, []],
-      [6, []],
-    ]);
+    expect([...cohort.openings.values()].map(({ holder, offCommitment }) => [holder, offCommitment])).toEqual(
+      [
+        [1, []],
+        [2, []],
+        [3, [1, 7]],
+        [4, []],
+        [5, []],
+        [6, []],
+      ],
+    );
     const result = await cohort.finish();
     expect(result.kind === "committed" && result.sum).toEqual(cohort.oracle([1, 2, 3, 4, 5, 6]));
   });
@@ -131,7 +166,9 @@ describe("a wrong share in R4", () => {
     const { cohort, code } = await opened([3, 4]);
     expect(code).toBe("BELOW_T");
     const counts = shareCounts(cohort.roster, cohort.sets, [...cohort.openings.values()]);
-    expect([...counts]).toEqual([1, 2, 3, 4, 5, 6, 7].map((owner) => [owner, [1, 7].includes(owner) ? 4 : 6]));
+    expect([...counts]).toEqual(
+      [1, 2, 3, 4, 5, 6, 7].map((owner) => [owner, [1, 7].includes(owner) ? 4 : 6]),
+    );
     expect(await cohort.finish()).toMatchObject({ kind: "ended", code: "BELOW_T" });
   });
 });
@@ -148,7 +185,8 @@ describe("shares of another secret than announced", () => {
     return cohort;
   }
   async function rest(cohort: SecaggCohort) {
-    for (const step of ["shareAll", "collectAll", "confirmAll", "openAll"] as const) expect(await cohort[step]()).toBeNull();
+    for (const step of ["shareAll", "collectAll", "confirmAll", "openAll"] as const)
+      expect(await cohort[step]()).toBeNull();
     return cohort.finish();
   }
 
@@ -159,7 +197,11 @@ describe("shares of another secret than announced", () => {
   });
 
   test("[S9] name the dealer: BAD_S for a dropout", async () => {
-    expect(await rest(await dealtWrongly("z", true))).toMatchObject({ kind: "ended", code: "BAD_S", dealers: [2] });
+    expect(await rest(await dealtWrongly("z", true))).toMatchObject({
+      kind: "ended",
+      code: "BAD_S",
+      dealers: [2],
+    });
   });
 
   test("[S2] do no harm where that secret is not needed (positive control)", async () => {

@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { layOutRoster } from "#shared/secagg/roster.ts";
 import { setOfPositions } from "#shared/secagg/position-sets.ts";
+import { layOutRoster } from "#shared/secagg/roster.ts";
 import { type CohortOptions, SecaggCohort } from "#test/kit/secagg-cohort.ts";
 
 /** The coordinator of these tests asks whatever it is told to; what stops it is the device. */
-async function answers(options: CohortOptions, u2: readonly number[], u3: readonly number[]): Promise<string[]> {
+async function answers(
+  options: CohortOptions,
+  u2: readonly number[],
+  u3: readonly number[],
+): Promise<string[]> {
   const cohort = await SecaggCohort.create({ vectorLength: 8, ...options });
   for (const device of cohort.devices) cohort.members.push(await cohort.advertise(device));
   if ((await cohort.layOut()) !== null) return ["the coordinator could not"];
@@ -13,7 +17,13 @@ async function answers(options: CohortOptions, u2: readonly number[], u3: readon
   for (const device of cohort.devices) if (device.position !== 1) await cohort.share(device);
   const setOf = (positions: readonly number[]) => setOfPositions(primitives, roster, positions);
   const [two, three] = [await setOf(u2), await setOf(u3)];
-  const sets = { type: "sets", sid: roster.sidHex, u2: two.bitmap, u3: three.bitmap, deadlineInMs: 0 } as const;
+  const sets = {
+    type: "sets",
+    sid: roster.sidHex,
+    u2: two.bitmap,
+    u3: three.bitmap,
+    deadlineInMs: 0,
+  } as const;
   for (const message of [cohort.rosterMessage(), cohort.collectOver(1, two), sets]) {
     const step = await cohort.deliver(1, message);
     codes.push(step.type === "aborted" ? step.state.code : step.type);
@@ -57,10 +67,17 @@ describe("a device's own minimum", () => {
 });
 
 test("[S8] a roster below two, above the agreed maximum or out of order is refused", async () => {
-  const cohort = await SecaggCohort.create({ count: 5, vectorLength: 8, config: { cohortSizeMin: 1 as never } });
+  const cohort = await SecaggCohort.create({
+    count: 5,
+    vectorLength: 8,
+    config: { cohortSizeMin: 1 as never },
+  });
   await cohort.advertiseAll();
   const { primitives, attempt, members } = cohort;
-  const limited = { ...attempt, terms: { ...attempt.terms, config: { ...attempt.terms.config, cohortSizeMax: 4 } } };
+  const limited = {
+    ...attempt,
+    terms: { ...attempt.terms, config: { ...attempt.terms.config, cohortSizeMax: 4 } },
+  };
   const refused = async (terms: typeof attempt, list: typeof members) => {
     const roster = await layOutRoster(primitives, terms, list);
     return roster.ok ? "ok" : roster.error;

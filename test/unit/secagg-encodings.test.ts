@@ -2,7 +2,8 @@ import { createHash, createPublicKey, verify } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { configHash, openAttempt, roundIdOf } from "#shared/secagg/attempt.ts";
-import { lastSent, SecaggCohort, testConfig } from "#test/kit/secagg-cohort.ts";
+import { lastSent, SecaggCohort } from "#test/kit/secagg-cohort.ts";
+import { testConfig } from "#test/kit/secagg-fixtures.ts";
 
 /*
  * The signed and hashed bytes of a whole attempt, written a second time from the tables of the protocol with Node's own
@@ -22,7 +23,8 @@ function encode(...items: readonly Item[]): Buffer {
     }),
   );
 }
-const sha256 = (...parts: readonly Uint8Array[]) => createHash("sha256").update(Buffer.concat(parts)).digest();
+const sha256 = (...parts: readonly Uint8Array[]) =>
+  createHash("sha256").update(Buffer.concat(parts)).digest();
 
 function isSigned(identity: Uint8Array, item: Buffer, signature: Uint8Array): boolean {
   const der = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), identity]);
@@ -43,7 +45,11 @@ describe("bytes on the wire", () => {
   let sid: Buffer;
   beforeAll(async () => {
     // 20,000 words are 80,000 bytes: two chunks. Position 4 leaves after sharing.
-    cohort = await SecaggCohort.create({ count: 5, vectorLength: 20_000, lastSteps: new Map([[4, "share"]]) });
+    cohort = await SecaggCohort.create({
+      count: 5,
+      vectorLength: 20_000,
+      lastSteps: new Map([[4, "share"]]),
+    });
     const result = await cohort.run();
     expect(result.kind).toBe("committed");
     const { terms } = cohort.attempt;
@@ -101,7 +107,10 @@ describe("bytes on the wire", () => {
       const unmask = lastSent(device, "unmask");
       expect(unmask.bShares.map(({ owner }) => owner)).toEqual([1, 2, 3, 5]);
       expect(unmask.zShares.map(({ owner }) => owner)).toEqual([4]);
-      const shares = [...unmask.bShares, ...unmask.zShares].flatMap(({ owner, share: value }) => [owner, value]);
+      const shares = [...unmask.bShares, ...unmask.zShares].flatMap(({ owner, share: value }) => [
+        owner,
+        value,
+      ]);
       const item = encode("chorus/1/unmask", sid, position, u2, u3, 4, ...shares);
       expect(isSigned(identity, item, unmask.signature)).toBe(true);
     }
@@ -130,7 +139,9 @@ describe("bytes on the wire", () => {
 
   test("a round's id does not depend on the attempt", async () => {
     const { runId } = cohort.attempt.terms;
-    const expected = sha256(encode("chorus/1/round-id", runId, 3)).toString("hex").slice(0, 32);
+    const expected = sha256(encode("chorus/1/round-id", runId, 3))
+      .toString("hex")
+      .slice(0, 32);
     expect(await roundIdOf(cohort.primitives, runId, 3)).toBe(expected);
   });
 });

@@ -5,8 +5,14 @@ import type { AttemptTerms } from "#shared/secagg/attempt.ts";
 import { advertise } from "#shared/secagg/client.ts";
 import type { ClientStep } from "#shared/secagg/client-state.ts";
 import { setOfPositions } from "#shared/secagg/position-sets.ts";
+import {
+  type Bundle,
+  buildRoster,
+  collectFor,
+  rosterMembers,
+  verifyShareBundle,
+} from "#shared/secagg/server.ts";
 import { setsItem } from "#shared/secagg/signed-items.ts";
-import { buildRoster, collectFor, rosterMembers, verifyShareBundle } from "#shared/secagg/server.ts";
 import { lastSent, SecaggCohort } from "#test/kit/secagg-cohort.ts";
 
 /*
@@ -25,7 +31,14 @@ describe("what devices were told before they advertised", () => {
     ["model", { modelHash: "77".repeat(32) }],
     ["attempt", { attempt: 2 }],
     ["round", { round: 2 }],
-    ["training plan", { roundParams: { training: { epochs: 9, batchSize: 1, optimizer: { kind: "adam", learningRate: 1 }, proximalMu: 0 } } }],
+    [
+      "training plan",
+      {
+        roundParams: {
+          training: { epochs: 9, batchSize: 1, optimizer: { kind: "adam", learningRate: 1 }, proximalMu: 0 },
+        },
+      },
+    ],
   ];
 
   test.each(lies)("[S6] another %s for one device stops all others at the roster", async (_, lie) => {
@@ -34,8 +47,14 @@ describe("what devices were told before they advertised", () => {
     misled.state = { phase: "idle", terms: { ...cohort.attempt.terms, ...lie } };
     await collectAdverts(cohort);
     for (const { position } of cohort.devices) {
-      const { runId, round, attempt } = position === 3 ? { ...cohort.attempt.terms, ...lie } : cohort.attempt.terms;
-      const step = await cohort.deliver(position, { ...cohort.rosterMessage(), runId: runId as never, round, attempt });
+      const { runId, round, attempt } =
+        position === 3 ? { ...cohort.attempt.terms, ...lie } : cohort.attempt.terms;
+      const step = await cohort.deliver(position, {
+        ...cohort.rosterMessage(),
+        runId: runId as never,
+        round,
+        attempt,
+      });
       expect(code(step)).toBe("BAD_ADVERT_SIG");
     }
     for (const device of cohort.devices) expect(device.sent.map(({ type }) => type)).toEqual(["advertise"]);
@@ -44,7 +63,10 @@ describe("what devices were told before they advertised", () => {
   test("[S6] another config for one device stops all others at the roster", async () => {
     const cohort = await SecaggCohort.create({ count: COUNT, vectorLength: 8 });
     const { terms } = cohort.attempt;
-    cohort.device(3).state = { phase: "idle", terms: { ...terms, config: { ...terms.config, cohortSizeMin: 5 } } };
+    cohort.device(3).state = {
+      phase: "idle",
+      terms: { ...terms, config: { ...terms.config, cohortSizeMin: 5 } },
+    };
     await collectAdverts(cohort);
     for (const { position } of cohort.devices) {
       expect(code(await cohort.deliver(position, cohort.rosterMessage()))).toBe("BAD_ADVERT_SIG");
@@ -77,25 +99,28 @@ describe("U1", () => {
     if (advert?.type !== "advertise") throw new Error("an advert");
     const { c, s, bCommit, signature } = advert;
     const { primitives, attempt } = cohort;
-    const otherMembers = cohort.members.map((member, index) => (index === 6 ? { ...member, c, s, bCommit, signature } : member));
+    const otherMembers = cohort.members.map((member, index) =>
+      index === 6 ? { ...member, c, s, bCommit, signature } : member,
+    );
     const other = await buildRoster(primitives, attempt, otherMembers);
     if (!other.ok) throw new Error(other.error);
 
     const rosters = { first: cohort.roster, second: other.value };
     const shown = (position: number) => (position <= 3 ? "first" : "second");
-    const bundles = new Map<number, Awaited<ReturnType<typeof cohort.share>> | unknown>();
+    const bundles = new Map<number, Bundle>();
     for (const position of [1, 2, 3, 4, 5, 6]) {
       const members = rosterMembers(rosters[shown(position)]);
       expect(code(await cohort.deliver(position, { ...cohort.rosterMessage(), members }))).toBe("go");
       const message = lastSent(cohort.device(position), "share");
       const bundle = await verifyShareBundle(primitives, rosters[shown(position)], position, message);
-      bundles.set(position, bundle.ok && bundle.value);
+      if (!bundle.ok) throw new Error(bundle.error);
+      bundles.set(position, bundle.value);
     }
     expect(rosters.first.sidHex).not.toBe(rosters.second.sidHex);
     for (const position of [1, 2, 3, 4, 5]) {
       const roster = rosters[shown(position)];
       const u2 = await setOfPositions(primitives, roster, [1, 2, 3, 4, 5, 6]);
-      const shares = collectFor(roster, u2, bundles as never, position);
+      const shares = collectFor(roster, u2, bundles, position);
       const collect = { ...collectShell, sid: roster.sidHex, u2: u2.bitmap, shares };
       expect(code(await cohort.deliver(position, collect))).toBe("SHARE_AUTH");
       expect(cohort.device(position).body).toBeNull();
@@ -107,7 +132,9 @@ describe("U1", () => {
     await cohort.advertiseAll();
     expect(code(await cohort.deliver(1, cohort.rosterMessage()))).toBe("go");
     const without = cohort.rosterMessage().members.slice(0, 6);
-    expect(code(await cohort.deliver(1, { ...cohort.rosterMessage(), members: without }))).toBe("EQUIVOCATION");
+    expect(code(await cohort.deliver(1, { ...cohort.rosterMessage(), members: without }))).toBe(
+      "EQUIVOCATION",
+    );
   });
 
   test("[S6] a device whose own advert was left out or altered stops", async () => {
@@ -117,10 +144,16 @@ describe("U1", () => {
       const { members, ...rest } = cohort.rosterMessage();
       const own = members[0] as (typeof members)[number];
       // An earlier advert of its own: well signed, but not the one of which it has the secrets.
-      const earlier = await SecaggCohort.create({ count: COUNT, vectorLength: 8, seed: "earlier", identitySeed: "cohort" });
+      const earlier = await SecaggCohort.create({
+        count: COUNT,
+        vectorLength: 8,
+        seed: "earlier",
+        identitySeed: "cohort",
+      });
       const previous = await earlier.advertise(earlier.device(1));
       const { c, s, bCommit, signature } = previous;
-      const changed = change === "missing" ? members.slice(1) : [{ ...own, c, s, bCommit, signature }, ...members.slice(1)];
+      const changed =
+        change === "missing" ? members.slice(1) : [{ ...own, c, s, bCommit, signature }, ...members.slice(1)];
       expect(code(await cohort.deliver(1, { ...rest, members: changed }))).toBe("NOT_IN_ROSTER");
       expect(code(await cohort.deliver(2, { ...rest, members: changed }))).toBe("go");
     }
@@ -146,13 +179,21 @@ describe("U2 and U3", () => {
       await cohort.deliver(position, cohort.collectOver(position, position <= 3 ? all : six));
     }
     // One word for both groups contradicts what one of them has seen.
-    const sets = { type: "sets", sid: cohort.roster.sidHex, u2: all.bitmap, u3: six.bitmap, deadlineInMs: 0 } as const;
+    const sets = {
+      type: "sets",
+      sid: cohort.roster.sidHex,
+      u2: all.bitmap,
+      u3: six.bitmap,
+      deadlineInMs: 0,
+    } as const;
     expect(code(await cohort.deliver(1, sets))).toBe("go");
     for (const position of [4, 5]) expect(code(await cohort.deliver(position, sets))).toBe("EQUIVOCATION");
   });
 
   /** Shows each group sets of its own, has the colluders sign both, and asks everyone to open what it confirmed. */
-  async function split(lie: (position: number) => { readonly u2: number[]; readonly u3: number[] }): Promise<string[]> {
+  async function split(
+    lie: (position: number) => { readonly u2: number[]; readonly u3: number[] },
+  ): Promise<string[]> {
     const cohort = await shared();
     const { roster } = cohort;
     const shown = async (position: number) => {
@@ -163,7 +204,13 @@ describe("U2 and U3", () => {
     for (const position of honest) {
       const { u2, u3 } = await shown(position);
       await cohort.deliver(position, cohort.collectOver(position, u2));
-      const sets = { type: "sets", sid: roster.sidHex, u2: u2.bitmap, u3: u3.bitmap, deadlineInMs: 0 } as const;
+      const sets = {
+        type: "sets",
+        sid: roster.sidHex,
+        u2: u2.bitmap,
+        u3: u3.bitmap,
+        deadlineInMs: 0,
+      } as const;
       expect(code(await cohort.deliver(position, sets))).toBe("go");
     }
     const signatures = async (position: number) => {
@@ -172,7 +219,9 @@ describe("U2 and U3", () => {
       const agreed: [number, Bytes][] = [];
       for (const signer of u3.positions) {
         const confirm = cohort.device(signer).sent.findLast(({ type }) => type === "confirm");
-        const sameView = lie(signer).u3.join() === lie(position).u3.join() && lie(signer).u2.join() === lie(position).u2.join();
+        const sameView =
+          lie(signer).u3.join() === lie(position).u3.join() &&
+          lie(signer).u2.join() === lie(position).u2.join();
         if (COLLUDERS.includes(signer)) agreed.push([signer, await cohort.device(signer).signer.sign(item)]);
         else if (sameView && confirm?.type === "confirm") agreed.push([signer, confirm.signature]);
       }
@@ -182,23 +231,38 @@ describe("U2 and U3", () => {
     for (const position of honest) {
       const { u2, u3 } = await shown(position);
       const confirmations = await signatures(position);
-      const open = { type: "open", sid: roster.sidHex, u2: u2.bitmap, u3: u3.bitmap, confirmations, deadlineInMs: 0 } as const;
+      const open = {
+        type: "open",
+        sid: roster.sidHex,
+        u2: u2.bitmap,
+        u3: u3.bitmap,
+        confirmations,
+        deadlineInMs: 0,
+      } as const;
       codes.push(code(await cohort.deliver(position, open)));
     }
-    expect(cohort.devices.some((device) => device.sent.some(({ type }) => type === "unmask"))).toBe(codes.includes("go"));
+    expect(cohort.devices.some((device) => device.sent.some(({ type }) => type === "unmask"))).toBe(
+      codes.includes("go"),
+    );
     return codes;
   }
 
   const all = [1, 2, 3, 4, 5, 6, 7];
   test("[S1] [S6] U3 split in two: one group reaches t at most, with the colluders in both", async () => {
-    const codes = await split((position) => ({ u2: all, u3: position <= 2 ? [1, 2, 5, 6, 7] : [2, 3, 4, 5, 6, 7] }));
+    const codes = await split((position) => ({
+      u2: all,
+      u3: position <= 2 ? [1, 2, 5, 6, 7] : [2, 3, 4, 5, 6, 7],
+    }));
     // Two honest devices and two colluders are fewer than t = 5; the other three and the colluders are just enough, so
     // that group alone opens, and of device 1, on whom the groups differ, no b-share was given by anyone honest.
     expect(codes).toEqual(["NOT_ENOUGH_SIGS", "NOT_ENOUGH_SIGS", "go", "go", "go"]);
   });
 
   test("[S6] U3 split in three: no group reaches t", async () => {
-    const codes = await split((position) => ({ u2: all, u3: all.filter((other) => other !== ((position % 3) + 1)) }));
+    const codes = await split((position) => ({
+      u2: all,
+      u3: all.filter((other) => other !== (position % 3) + 1),
+    }));
     expect(codes.filter((result) => result === "go")).toEqual([]);
   });
 
@@ -222,7 +286,11 @@ describe("U2 and U3", () => {
       enough: "go",
     } as const;
     for (const [name, expected] of Object.entries(cases)) {
-      const cohort = await SecaggCohort.create({ count: COUNT, vectorLength: 8, lastSteps: new Map([[7, "share"]]) });
+      const cohort = await SecaggCohort.create({
+        count: COUNT,
+        vectorLength: 8,
+        lastSteps: new Map([[7, "share"]]),
+      });
       await cohort.advertiseAll();
       await cohort.shareAll();
       await cohort.collectAll();
@@ -231,7 +299,12 @@ describe("U2 and U3", () => {
       const [first, second, ...others] = confirmations as [never, never, ...never[]];
       const { u2 } = cohort.sets;
       const other = await cohort.device(1).signer.sign(setsItem(cohort.roster.sid, u2.hash, u2.hash));
-      const outsider = { signer: 7 as Position, signature: await cohort.device(7).signer.sign(setsItem(cohort.roster.sid, u2.hash, cohort.sets.u3.hash)) };
+      const outsider = {
+        signer: 7 as Position,
+        signature: await cohort
+          .device(7)
+          .signer.sign(setsItem(cohort.roster.sid, u2.hash, cohort.sets.u3.hash)),
+      };
       const lists: Record<keyof typeof cases, typeof confirmations> = {
         "of other sets": [{ signer: 1 as Position, signature: other }, second, ...others],
         twice: [first, first, second, ...others],
@@ -246,7 +319,11 @@ describe("U2 and U3", () => {
   });
 
   test("[S6] a config that names a public log is not opened without its proof", async () => {
-    const cohort = await SecaggCohort.create({ count: COUNT, vectorLength: 8, config: { logKey: "11".repeat(32) as never } });
+    const cohort = await SecaggCohort.create({
+      count: COUNT,
+      vectorLength: 8,
+      config: { logKey: "11".repeat(32) as never },
+    });
     const result = await cohort.run();
     expect(result).toMatchObject({ kind: "ended", code: "NOT_LOGGED" });
     expect(cohort.devices.some((device) => device.sent.some(({ type }) => type === "unmask"))).toBe(false);

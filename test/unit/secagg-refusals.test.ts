@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { hexToBytes } from "#shared/kernel/bytes.ts";
+import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
-import { openShares, sealShares } from "#shared/secagg/bundle.ts";
 import { openAttempt } from "#shared/secagg/attempt.ts";
+import { openShares, sealShares } from "#shared/secagg/bundle.ts";
 import type { AttemptMessage } from "#shared/secagg/client.ts";
 import { committedOutcome, inputsTree } from "#shared/secagg/opening.ts";
 import {
@@ -16,7 +16,8 @@ import {
 } from "#shared/secagg/server.ts";
 import { complaintItem } from "#shared/secagg/signed-items.ts";
 import { mutations } from "#test/kit/mutations.ts";
-import { type CohortOptions, lastSent, SecaggCohort, seededRandom } from "#test/kit/secagg-cohort.ts";
+import { type CohortOptions, lastSent, SecaggCohort } from "#test/kit/secagg-cohort.ts";
+import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 
 /*
  * Refused at every step and on both sides (S5). Each kind of refusal goes with the message that is accepted, so that
@@ -26,7 +27,12 @@ import { type CohortOptions, lastSent, SecaggCohort, seededRandom } from "#test/
 const STEPS = ["roster", "collect", "sets", "open", "outcome"] as const;
 type Step = (typeof STEPS)[number];
 
-const BASE: CohortOptions = { count: 4, vectorLength: 20, seed: "refusals", lastSteps: new Map([[4, "share"]]) };
+const BASE: CohortOptions = {
+  count: 4,
+  vectorLength: 20,
+  seed: "refusals",
+  lastSteps: new Map([[4, "share"]]),
+};
 
 /** A cohort whose position 1 is about to hear `step`. All have the same seeds, hence the same session and messages. */
 async function cohortBefore(step: Step): Promise<SecaggCohort> {
@@ -79,24 +85,35 @@ describe.each(STEPS)("a device that waits for %s", (step) => {
     expect((await cohort.deliver(1, await messageOf(cohort, step))).type).toBe("go");
   });
 
-  test.each(FOREIGN)("[S5] refuses the one of %s, also when it is relabelled as this one", async (_, options) => {
-    const other = await finished(options);
-    const foreign = await messageOf(other, step);
-    for (const relabel of [false, true]) {
-      const cohort = await cohortBefore(step);
-      const { runId, round, attempt } = cohort.attempt.terms;
-      const label = foreign.type === "roster" ? { runId, round, attempt } : { sid: cohort.roster.sidHex };
-      const sentBefore = cohort.device(1).sent.length;
-      const step1 = await cohort.deliver(1, (relabel ? { ...foreign, ...label } : foreign) as AttemptMessage);
-      // Sets alone say nothing about where they come from: relabelled, they are these very sets, and so is their
-      // confirmation over this session's id. All that follows is bound by signatures.
-      if (relabel && step === "sets") expect(step1.type).toBe("go");
-      else {
-        expect(["refused", "aborted"]).toContain(step1.type);
-        expect(cohort.device(1).sent.slice(sentBefore).filter(({ type }) => type !== "complaint")).toEqual([]);
+  test.each(FOREIGN)(
+    "[S5] refuses the one of %s, also when it is relabelled as this one",
+    async (_, options) => {
+      const other = await finished(options);
+      const foreign = await messageOf(other, step);
+      for (const relabel of [false, true]) {
+        const cohort = await cohortBefore(step);
+        const { runId, round, attempt } = cohort.attempt.terms;
+        const label = foreign.type === "roster" ? { runId, round, attempt } : { sid: cohort.roster.sidHex };
+        const sentBefore = cohort.device(1).sent.length;
+        const step1 = await cohort.deliver(
+          1,
+          (relabel ? { ...foreign, ...label } : foreign) as AttemptMessage,
+        );
+        // Sets alone say nothing about where they come from: relabelled, they are these very sets, and so is their
+        // confirmation over this session's id. All that follows is bound by signatures.
+        if (relabel && step === "sets") expect(step1.type).toBe("go");
+        else {
+          expect(["refused", "aborted"]).toContain(step1.type);
+          expect(
+            cohort
+              .device(1)
+              .sent.slice(sentBefore)
+              .filter(({ type }) => type !== "complaint"),
+          ).toEqual([]);
+        }
       }
-    }
-  });
+    },
+  );
 
   test("[S5] refuses the one for another device", async () => {
     // The roster, the sets and the confirmations are everyone's.
@@ -127,7 +144,9 @@ describe("the coordinator", () => {
   let away: readonly (readonly [string, SecaggCohort])[];
   beforeAll(async () => {
     home = await finished({});
-    away = await Promise.all(FOREIGN.map(async ([name, options]) => [name, await finished(options)] as const));
+    away = await Promise.all(
+      FOREIGN.map(async ([name, options]) => [name, await finished(options)] as const),
+    );
   });
 
   /** The verdict on each message of position `of` of `from`, relabelled as one of `home` by position `as`. */
@@ -138,14 +157,22 @@ describe("the coordinator", () => {
     const signer = home.device(as).signer.publicKey;
     const member = { ...(from.members[of - 1] as (typeof from.members)[number]), identity: signer };
     const certified = { ...member, certificate: home.device(as).certificate };
-    const complaint = { sid, against: 3 as never, signature: await device.signer.sign(complaintItem(from.roster.sid, of, 3)) };
+    const complaint = {
+      sid,
+      against: 3 as never,
+      signature: await device.signer.sign(complaintItem(from.roster.sid, of, 3)),
+    };
     const headers = from.inputHeaders.get(of);
     const claim = {
       byteCount: 80,
       root: hexToBytes(headers?.root as string),
       signature: hexToBytes(headers?.signature as string),
     };
-    const [share, confirm, unmask] = [lastSent(device, "share"), lastSent(device, "confirm"), lastSent(device, "unmask")];
+    const [share, confirm, unmask] = [
+      lastSent(device, "share"),
+      lastSent(device, "confirm"),
+      lastSent(device, "unmask"),
+    ];
     const results = {
       advert: await verifyAdvert(primitives, attempt, certified, []),
       share: await verifyShareBundle(primitives, roster, as, { ...share, sid }),
@@ -190,7 +217,11 @@ describe("the coordinator", () => {
       await verifyShareBundle(primitives, roster, 1, { ...lastSent(device, "share"), sid }),
       await verifyConfirmation(primitives, roster, sets, 1, { ...lastSent(device, "confirm"), sid }),
       await verifyUnmask(primitives, roster, sets, bundles, 1, { ...lastSent(device, "unmask"), sid }),
-      await verifyComplaint(primitives, roster, 1, { sid, against: 2 as never, signature: new Uint8Array(64) }),
+      await verifyComplaint(primitives, roster, 1, {
+        sid,
+        against: 2 as never,
+        signature: new Uint8Array(64),
+      }),
     ];
     for (const result of refused) expect(result).toEqual({ ok: false, error: "STATE" });
     // Position 4 shared and left: it has no say in R3 and R4.
@@ -210,10 +241,16 @@ describe("the coordinator", () => {
     const device = home.device(1);
     const member = home.members[0] as (typeof home.members)[number];
     for (const { path, message } of mutations(member, bit)) {
-      expect({ path, ok: (await verifyAdvert(primitives, attempt, message, [])).ok }).toEqual({ path, ok: false });
+      expect({ path, ok: (await verifyAdvert(primitives, attempt, message, [])).ok }).toEqual({
+        path,
+        ok: false,
+      });
     }
     for (const { path, message } of mutations(lastSent(device, "share"), bit)) {
-      expect({ path, ok: (await verifyShareBundle(primitives, roster, 1, message)).ok }).toEqual({ path, ok: false });
+      expect({ path, ok: (await verifyShareBundle(primitives, roster, 1, message)).ok }).toEqual({
+        path,
+        ok: false,
+      });
     }
     for (const { path, message } of mutations(lastSent(device, "confirm"), bit)) {
       const { ok } = await verifyConfirmation(primitives, roster, sets, 1, message);
@@ -224,7 +261,10 @@ describe("the coordinator", () => {
       expect({ path, ok }).toEqual({ path, ok: false });
     }
     const headers = home.inputHeaders.get(1);
-    const claim = { root: hexToBytes(headers?.root as string), signature: hexToBytes(headers?.signature as string) };
+    const claim = {
+      root: hexToBytes(headers?.root as string),
+      signature: hexToBytes(headers?.signature as string),
+    };
     for (const { path, message } of mutations({ byteCount: 80, ...claim }, bit)) {
       const { ok } = await verifyInput(primitives, roster, sets.u2, 1, message);
       expect({ path, ok }).toEqual({ path, ok: false });
@@ -235,7 +275,8 @@ describe("the coordinator", () => {
     const { primitives, roster, sets, bundles } = home;
     const device = home.device(1);
     const honest = lastSent(device, "unmask");
-    const check = (change: object) => verifyUnmask(primitives, roster, sets, bundles, 1, { ...honest, ...change });
+    const check = (change: object) =>
+      verifyUnmask(primitives, roster, sets, bundles, 1, { ...honest, ...change });
     const [first, ...rest] = honest.bShares as [never, never, never];
     expect((await check({})).ok).toBe(true);
     const cut = honest.bShares.map(({ owner, share }) => ({ owner, share: share.slice(1) }));
@@ -254,9 +295,13 @@ describe("the coordinator", () => {
   test("[S5] refuses bundles of another shape", async () => {
     const { primitives, roster } = home;
     const { leaves, ...rest } = lastSent(home.device(1), "share");
-    const check = (changed: typeof leaves) => verifyShareBundle(primitives, roster, 1, { ...rest, leaves: changed });
+    const check = (changed: typeof leaves) =>
+      verifyShareBundle(primitives, roster, 1, { ...rest, leaves: changed });
     expect((await check(leaves)).ok).toBe(true);
-    const sealed = leaves.map((leaf) => ({ ...leaf, ciphertext: new Uint8Array(leaf.ciphertext.length + 1) }));
+    const sealed = leaves.map((leaf) => ({
+      ...leaf,
+      ciphertext: new Uint8Array(leaf.ciphertext.length + 1),
+    }));
     for (const changed of [leaves.slice(1), [...leaves, ...leaves], sealed]) {
       expect(await check(changed)).toEqual({ ok: false, error: "BAD_MESSAGE" });
     }

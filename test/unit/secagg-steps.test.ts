@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { encodeFrame } from "#shared/protocol/frame.ts";
-import { acceptInvitation, advertiseMessage, type AttemptMessage, isAttemptMessage, onMessage } from "#shared/secagg/client.ts";
+import {
+  type AttemptMessage,
+  acceptInvitation,
+  advertiseMessage,
+  isAttemptMessage,
+  onMessage,
+} from "#shared/secagg/client.ts";
 import { abort } from "#shared/secagg/client-state.ts";
 import { committedOutcome, inputsTree } from "#shared/secagg/opening.ts";
 import { lastSent, SecaggCohort } from "#test/kit/secagg-cohort.ts";
@@ -19,7 +25,9 @@ describe("a device in one attempt", () => {
   test("[S10] says the same bytes when it is asked again, and masks once", async () => {
     await cohort.advertiseAll();
     const { state } = cohort.device(1);
-    expect(state.phase === "advertised" && advertiseMessage(state)).toEqual(lastSent(cohort.device(1), "advertise"));
+    expect(state.phase === "advertised" && advertiseMessage(state)).toEqual(
+      lastSent(cohort.device(1), "advertise"),
+    );
 
     expect(await cohort.shareAll()).toBeNull();
     const share = answer(cohort, "share");
@@ -37,7 +45,10 @@ describe("a device in one attempt", () => {
     expect(again.type === "go" && again.send?.kind === "input" && again.send.body).toEqual(body);
     // A slot may be handed out anew; the signed part stays as it is.
     const first = cohort.inputHeaders.get(1);
-    expect(again.type === "go" && again.send?.kind === "input" && again.send.headers).toEqual({ ...first, slot });
+    expect(again.type === "go" && again.send?.kind === "input" && again.send.headers).toEqual({
+      ...first,
+      slot,
+    });
 
     expect(await cohort.confirmAll()).toBeNull();
     const confirm = answer(cohort, "confirm");
@@ -72,7 +83,10 @@ describe("a device in one attempt", () => {
     const finished = await SecaggCohort.create({ count: 4, vectorLength: 50 });
     await finished.run();
     const { roster, sets, inputs } = finished;
-    const tree = await inputsTree(finished.primitives, [...inputs.values()].map(({ root }) => root));
+    const tree = await inputsTree(
+      finished.primitives,
+      [...inputs.values()].map(({ root }) => root),
+    );
     const script: AttemptMessage[] = [
       finished.rosterMessage(),
       finished.collectMessage(1),
@@ -103,8 +117,14 @@ describe("a device in one attempt", () => {
     const { state, tools, input } = cohort.device(1);
     const running = onMessage(tools, state, cohort.collectMessage(1), async () => input.slice());
     expect(abort(state, "TIMEOUT")).toEqual({ phase: "aborted", code: "TIMEOUT" });
-    expect(await running).toEqual({ type: "aborted", state: { phase: "aborted", code: "TIMEOUT" }, complaint: null });
-    await expect(onMessage(tools, state, cohort.collectMessage(1), async () => input)).rejects.toThrow("left");
+    expect(await running).toEqual({
+      type: "aborted",
+      state: { phase: "aborted", code: "TIMEOUT" },
+      complaint: null,
+    });
+    await expect(onMessage(tools, state, cohort.collectMessage(1), async () => input)).rejects.toThrow(
+      "left",
+    );
   });
 
   test("[S11] a fault inside a step leaves no secret behind", async () => {
@@ -112,8 +132,13 @@ describe("a device in one attempt", () => {
     await cohort.shareAll();
     const { state, tools } = cohort.device(1);
     const wrongLength = async () => new Uint32Array(49);
-    await expect(onMessage(tools, state, cohort.collectMessage(1), wrongLength)).rejects.toThrow("agreed length");
-    expect(state.phase === "shared" && [...state.b.reveal(), ...state.ownBShare.reveal()].every((byte) => byte === 0)).toBe(true);
+    await expect(onMessage(tools, state, cohort.collectMessage(1), wrongLength)).rejects.toThrow(
+      "agreed length",
+    );
+    expect(
+      state.phase === "shared" &&
+        [...state.b.reveal(), ...state.ownBShare.reveal()].every((byte) => byte === 0),
+    ).toBe(true);
   });
 
   test("[S2] believes a committed outcome only with its own input in it", async () => {
@@ -124,28 +149,56 @@ describe("a device in one attempt", () => {
     const roots = [1, 2, 3].map((position) => cohort.inputs.get(position)?.root as Uint8Array<ArrayBuffer>);
     const tree = await inputsTree(cohort.primitives, roots);
     const honest = committedOutcome(cohort.roster, cohort.sets, tree, 1, "44".repeat(32));
-    const without = await inputsTree(cohort.primitives, [roots[1], roots[1], roots[2]] as Uint8Array<ArrayBuffer>[]);
+    const without = await inputsTree(cohort.primitives, [
+      roots[1],
+      roots[1],
+      roots[2],
+    ] as Uint8Array<ArrayBuffer>[]);
     const lie = committedOutcome(cohort.roster, cohort.sets, without, 1, "44".repeat(32));
     expect(await cohort.deliver(1, honest)).toMatchObject({ type: "go", state: { phase: "done" } });
-    expect(await cohort.deliver(2, { ...honest })).toMatchObject({ type: "aborted", state: { code: "EQUIVOCATION" } });
+    expect(await cohort.deliver(2, { ...honest })).toMatchObject({
+      type: "aborted",
+      state: { code: "EQUIVOCATION" },
+    });
     expect(await cohort.deliver(3, lie)).toMatchObject({ type: "aborted", state: { code: "EQUIVOCATION" } });
-    const voided = { type: "outcome", sid: cohort.roster.sidHex, result: { kind: "voided", code: "BELOW_T" } } as const;
+    const voided = {
+      type: "outcome",
+      sid: cohort.roster.sidHex,
+      result: { kind: "voided", code: "BELOW_T" },
+    } as const;
     const other = await SecaggCohort.create({ count: 4, vectorLength: 50 });
     await other.advertiseAll();
     await other.shareAll();
     await other.collectAll();
-    expect(await other.deliver(1, voided)).toMatchObject({ type: "go", state: { phase: "done", result: voided.result } });
+    expect(await other.deliver(1, voided)).toMatchObject({
+      type: "go",
+      state: { phase: "done", result: voided.result },
+    });
   });
 
   test("[S6] takes an invitation only if it says what its owner agreed to and what it received", async () => {
     const { primitives, attempt } = cohort;
     const { config, roundParams, modelHash, ...ids } = attempt.terms;
-    const invite = { type: "invite", ...ids, config, roundParams, modelHash, modelByteCount: 1, deadlineInMs: 1 } as never;
+    const invite = {
+      type: "invite",
+      ...ids,
+      config,
+      roundParams,
+      modelHash,
+      modelByteCount: 1,
+      deadlineInMs: 1,
+    } as never;
     const taken = await acceptInvitation(primitives, invite, config, modelHash);
     expect(taken).toEqual({ ok: true, value: { phase: "idle", terms: attempt.terms } });
     const other = { ...config, cohortSizeMin: config.cohortSizeMin + 1 };
-    expect(await acceptInvitation(primitives, invite, other, modelHash)).toEqual({ ok: false, error: "CONFIG" });
-    expect(await acceptInvitation(primitives, invite, config, "55".repeat(32))).toEqual({ ok: false, error: "CONFIG" });
+    expect(await acceptInvitation(primitives, invite, other, modelHash)).toEqual({
+      ok: false,
+      error: "CONFIG",
+    });
+    expect(await acceptInvitation(primitives, invite, config, "55".repeat(32))).toEqual({
+      ok: false,
+      error: "CONFIG",
+    });
   });
 });
 
