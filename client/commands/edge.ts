@@ -57,6 +57,8 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", () => void end(0));
   process.on("SIGINT", () => void end(0));
+  // Started by another program (the demo): its end is this one's, however it ends.
+  process.on("disconnect", () => void end(0));
   edge.session.view.subscribe((patch) => {
     report(patch);
     const { activity, refusal } = edge.view();
