@@ -15,6 +15,8 @@ type Received = Awaited<ReturnType<Spool["receive"]>>;
 
 /** Bytes that are hashed again on a resume, at a time. */
 const READ_BYTES = 256 * 1024;
+/** Of an upload that comes in faster than the disk takes it; then its connection waits. */
+const WAITING_BYTES_MAX = 256 * 1024;
 /** RFC 6962: a leaf's hash has this in front of its data. */
 const LEAF_PREFIX = Uint8Array.of(0);
 
@@ -26,7 +28,7 @@ interface Turn {
 
 /**
  * Uploads on disk: `<sid>/<position>.part` while bytes arrive, `<sid>/<position>` when all are there, checked and
- * durable. Memory is one chunk an upload, whatever its length.
+ * durable. Memory is a few chunks an upload, whatever its length.
  *
  * One upload a slot at a time. A newer one takes over: the older is a connection that its device has given up.
  */
@@ -106,7 +108,7 @@ async function receive(
       return ok("complete");
     }
   } catch (error) {
-    if (!isErrorCode(error, "ENOSPC", "EDQUOT")) throw error;
+    if (!isDiskFull(error)) throw error;
     written = err({ type: "storage-full" });
   }
   // What is refused is not kept: of bytes that do not add up none can be resumed, and a full disk needs the room.
@@ -142,18 +144,36 @@ async function writeBody(
   const digests = new Digests();
   for await (const chunk of readFrom(file, upload.offset)) digests.update(chunk);
 
+  const writer = new BatchWriter(file);
   let byteCount = upload.offset;
+  let isFull = false;
   for await (const chunk of cut.apply(body)) {
     byteCount += chunk.length;
     if (byteCount > upload.byteCount) return err({ type: "bad-length" });
-    // The write goes on in another thread while this one hashes.
-    const writing = writeAll(file, chunk);
-    digests.update(chunk);
-    await writing;
+    // On a full disk the rest is read and dropped: a sender in mid-body would see a reset connection, not the answer.
+    if (isFull) continue;
+    isFull = !(await hasRoom(writer.write(chunk)));
+    if (isFull) await file.truncate(0);
+    else digests.update(chunk);
   }
+  if (isFull || !(await hasRoom(writer.end()))) return err({ type: "storage-full" });
   if (byteCount < upload.byteCount) return ok("partial");
   const { sha256, root } = await digests.finish(primitives);
   return sha256 === upload.sha256 && root === upload.root ? "all-here" : err({ type: "bad-digest" });
+}
+
+async function hasRoom(writing: Promise<void>): Promise<boolean> {
+  try {
+    await writing;
+    return true;
+  } catch (error) {
+    if (isDiskFull(error)) return false;
+    throw error;
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return isErrorCode(error, "ENOSPC", "EDQUOT");
 }
 
 /** SHA-256 of everything and the Merkle root over its 64-KiB chunks, as bytes come in pieces of any length. */
@@ -229,10 +249,62 @@ async function* readFrom(file: FileHandle, byteCount: number): AsyncGenerator<Ui
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, offset);
-    offset += bytesWritten;
+/**
+ * Appends to a file while more arrives: what comes during one write goes out together in the next, so that a fast
+ * upload takes few calls and a slow one is written at once.
+ */
+class BatchWriter {
+  readonly #file: FileHandle;
+  #waiting: Uint8Array[] = [];
+  #waitingByteCount = 0;
+  #writing: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** Keeps `bytes` until they are written. @throws what an earlier write threw. */
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#waiting.push(bytes);
+    this.#waitingByteCount += bytes.length;
+    this.#start();
+    if (this.#waitingByteCount > WAITING_BYTES_MAX) await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Resolves when everything is with the system. */
+  async end(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #start(): void {
+    if (this.#writing !== undefined || this.#waiting.length === 0 || this.#failure !== undefined) return;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    this.#waitingByteCount = 0;
+    this.#writing = writeAll(this.#file, batch)
+      .catch((error: unknown) => {
+        this.#failure = { error };
+      })
+      .then(() => {
+        this.#writing = undefined;
+        this.#start();
+      });
+  }
+}
+
+async function writeAll(file: FileHandle, batch: readonly Uint8Array[]): Promise<void> {
+  let left = [...batch];
+  while (left.length > 0) {
+    let { bytesWritten } = await file.writev(left);
+    // A full disk may take a part first; the call after that says why.
+    left = left.flatMap((bytes) => {
+      const done = Math.min(bytesWritten, bytes.length);
+      bytesWritten -= done;
+      return done === bytes.length ? [] : [bytes.subarray(done)];
+    });
   }
 }
 

@@ -1,0 +1,161 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+import { openFolder } from "#coordinator/adapters/folder.ts";
+import { openSpool } from "#coordinator/adapters/spool.ts";
+import { primitives, randomBytes } from "#coordinator/adapters/system.ts";
+import type { Spool } from "#coordinator/core/ports.ts";
+import { merkleRoot } from "#shared/crypto/merkle.ts";
+import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import type { Bench, BenchLine } from "./line.ts";
+
+/*
+ * Masked input from a socket to a sum: PUT over the loopback, hashed twice and written by the spool, then folded with
+ * the masks of a round in which every twentieth device dropped out. The sender is a process of its own on this machine.
+ */
+
+const COHORT = 50;
+const LENGTH = 1_000_000;
+const DROPPED = COHORT / 20;
+const UPLOADS_AT_A_TIME = 8;
+
+interface Upload {
+  readonly sid: string;
+  readonly position: number;
+  readonly byteCount: number;
+  readonly sha256: string;
+  readonly root: string;
+}
+
+export const bench: Bench = { name: "fold", run };
+
+async function* run(): AsyncIterable<BenchLine> {
+  const folder = await mkdtemp(join(tmpdir(), "chorus-bench-fold-"));
+  const spool = await openSpool(folder, primitives);
+  const folding = openFolder();
+  const body = randomBytes(4 * LENGTH);
+  // One self mask a survivor, one pair mask for each pair of a survivor and a dropped device.
+  const maskCount = COHORT + DROPPED * COHORT;
+  const masks = Array.from(
+    { length: maskCount },
+    (_, i) => ({ key: randomBytes(32), sign: i % 2 === 0 ? 1 : -1 }) as const,
+  );
+  const facts = await describe(body);
+  const bodyFile = join(folder, "body");
+  await writeFile(bodyFile, body);
+  const megabytes = (COHORT * body.length) / 1e6;
+  const memory = watchMemory();
+  try {
+    for (const session of ["warm-up", "measured"]) {
+      const sid = createHash("sha256").update(session).digest("hex");
+      const uploads = Array.from({ length: COHORT }, (_, index) => ({ ...facts, sid, position: index + 1 }));
+      if (session === "measured") memory.start();
+      const lag = monitorEventLoopDelay({ resolution: 5 });
+      lag.enable();
+      const receiveSeconds = await receiveAll(spool, uploads, bodyFile);
+      lag.disable();
+
+      const paths = uploads.map(({ position }) => spool.path(sid, position));
+      const plainStart = performance.now();
+      const sum = await folding.fold({ length: LENGTH, paths, masks: [] });
+      const addSeconds = (performance.now() - plainStart) / 1e3;
+      const maskStart = performance.now();
+      await folding.fold({ length: LENGTH, paths: [], initial: sum, masks });
+      const maskSeconds = (performance.now() - maskStart) / 1e3;
+      await spool.discard(sid);
+      if (session === "warm-up") continue;
+
+      yield { name: "masked input hashed and spooled", value: megabytes / receiveSeconds, unit: "MB/s" };
+      yield { name: "masked input folded", value: megabytes / addSeconds, unit: "MB/s" };
+      yield {
+        name: "masked input hashed, spooled and folded",
+        value: megabytes / (receiveSeconds + addSeconds),
+        unit: "MB/s",
+        ...compared("floor", 200, megabytes / (receiveSeconds + addSeconds)),
+      };
+      yield {
+        name: `masks removed (${maskCount} of ${LENGTH} coordinates)`,
+        value: (maskCount * 4 * LENGTH) / 1e6 / maskSeconds,
+        unit: "MB/s",
+      };
+      yield {
+        name: "event loop lag while spooling, p99",
+        value: Math.max(0, lag.percentile(99) / 1e6 - 5),
+        unit: "ms",
+      };
+      const growth = memory.growthMegabytes();
+      yield {
+        name: "memory growth after a warm-up, highest",
+        value: growth,
+        unit: "MB",
+        ...compared("limit", 70, growth),
+      };
+    }
+  } finally {
+    memory.stop();
+    await folding.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function compared(peer: string, peerValue: number, value: number) {
+  return { peer, peerValue, ratio: value / peerValue };
+}
+
+async function describe(body: Uint8Array): Promise<Pick<Upload, "byteCount" | "sha256" | "root">> {
+  const chunks: Uint8Array[] = [];
+  for (let offset = 0; offset < body.length; offset += LIMITS.chunkByteCount) {
+    chunks.push(body.subarray(offset, offset + LIMITS.chunkByteCount));
+  }
+  const root = bytesToHex(await merkleRoot(primitives, chunks));
+  return { byteCount: body.length, sha256: createHash("sha256").update(body).digest("hex"), root };
+}
+
+/** Seconds from the first byte to the last acknowledgement. */
+async function receiveAll(spool: Spool, uploads: readonly Upload[], bodyFile: string): Promise<number> {
+  let start: number | undefined;
+  let end = 0;
+  const server = createServer((incoming, response) => {
+    start ??= performance.now();
+    const upload = uploads[Number(incoming.url?.slice(1))] as Upload;
+    void spool.receive({ ...upload, offset: 0 }, incoming).then((result) => {
+      end = performance.now();
+      response.statusCode = result.ok && result.value === "complete" ? 201 : 500;
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const script = fileURLToPath(new URL("../kit/children/uploader.ts", import.meta.url));
+  const args = [script, port, bodyFile, uploads.length, UPLOADS_AT_A_TIME].map(String);
+  const sender = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const code = await new Promise((resolve) => sender.once("exit", resolve));
+  server.close();
+  if (code !== 0) throw new Error(`the sender ended with code ${String(code)}`);
+  return (end - (start ?? end)) / 1e3;
+}
+
+/** The highest resident set since `start`, over what it was then. */
+function watchMemory() {
+  let base = 0;
+  let highest = 0;
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    start: () => {
+      base = process.memoryUsage.rss();
+      highest = base;
+      timer = setInterval(() => {
+        highest = Math.max(highest, process.memoryUsage.rss());
+      }, 5);
+    },
+    growthMegabytes: () => (highest - base) / 1e6,
+    stop: () => clearInterval(timer),
+  };
+}
