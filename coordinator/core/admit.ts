@@ -1,0 +1,161 @@
+import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { encodeFrame } from "#shared/protocol/frame.ts";
+import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/device.ts";
+import type { Advert } from "#shared/round/event.ts";
+import { positionOf } from "#shared/round/notice.ts";
+import type { RoundState } from "#shared/round/state.ts";
+import {
+  verifyAdvert,
+  verifyComplaint,
+  verifyConfirmation,
+  verifyInput,
+  verifyShareBundle,
+  verifyUnmask,
+} from "#shared/secagg/server.ts";
+import type { CoordinatorPorts } from "./ports.ts";
+import { attemptOf, memberOf, type RoundTerms, type Session, sha256Hex } from "./session.ts";
+import type { EventBody, Submission } from "./submission.ts";
+
+/*
+ * From a message to an event: who sent it, whether it belongs to the current attempt and step, and every check that the
+ * devices will make. Nothing is changed here; what must be stored before the event is written is handed over with it.
+ */
+
+type AdmitPorts = Pick<CoordinatorPorts, "primitives" | "issuer" | "store" | "projectId">;
+type Answer = DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">;
+export type Admitted = Result<Submission, ErrorCode>;
+
+export interface Admission {
+  readonly ports: AdmitPorts;
+  readonly terms: RoundTerms;
+  readonly state: RoundState;
+  /** Of the current attempt; null before there is a roster. */
+  readonly session: Session | null;
+}
+
+export function admit(admission: Admission, identity: string, message: Answer): Promise<Admitted> {
+  if (message.type === "advertise") return admitAdvert(admission, identity, message);
+  const { session, state } = admission;
+  const position = "roster" in state ? positionOf(state.roster, identity) : null;
+  if (session === null || message.sid !== session.sid) return Promise.resolve(err("STATE"));
+  if (position === null) return Promise.resolve(err("NOT_IN_ROSTER"));
+  const seat: Seat = { ...admission, session, position };
+  switch (message.type) {
+    case "share":
+      return admitShare(seat, message);
+    case "confirm":
+      return admitConfirmation(seat, message);
+    case "unmask":
+      return admitUnmask(seat, message);
+    case "complaint":
+      return admitComplaint(seat, message);
+  }
+}
+
+interface Seat extends Admission {
+  readonly session: Session;
+  readonly position: number;
+}
+
+/** R0. */
+async function admitAdvert(
+  { ports, terms, state }: Admission,
+  identity: string,
+  message: DeviceMessageOf<"advertise">,
+): Promise<Admitted> {
+  const { runId, round, attempt } = message;
+  const current = runId === terms.runId && round === terms.round && attempt === state.attempt;
+  if (!current || (state.phase !== "training" && state.phase !== "advertising")) return err("STATE");
+  const advert: Advert = {
+    c: bytesToHex(message.c),
+    s: bytesToHex(message.s),
+    bCommit: bytesToHex(message.bCommit),
+    signature: bytesToHex(message.signature),
+  };
+  const member = await memberOf(ports, { identity, advert });
+  // That no key repeats is the machine's matter: it knows the other adverts when this one's turn comes.
+  const verified = await verifyAdvert(ports.primitives, await attemptOf(ports, terms, attempt), member, []);
+  if (!verified.ok) return err(verified.error === "BAD_ADVERT_SIG" ? "BAD_SIGNATURE" : verified.error);
+  return ok(event({ type: "advertised", attempt, identity, advert }));
+}
+
+/** R1. */
+async function admitShare(seat: Seat, message: DeviceMessageOf<"share">): Promise<Admitted> {
+  const { ports, session, state, position } = seat;
+  const bundle = await verifyShareBundle(ports.primitives, session.roster, position, message);
+  if (!bundle.ok) return bundle;
+  const bytes = encodeFrame(message);
+  const digest = await sha256Hex(ports, bytes);
+  return ok({
+    ...event({ type: "shared", attempt: state.attempt, position, digest }),
+    before: async () => {
+      const saved = await ports.store.saveMaterial(session.sid, "share", position, bytes);
+      if (saved === "different") return "CONFLICT";
+      session.addBundle(bundle.value);
+      return null;
+    },
+  });
+}
+
+/** R3. */
+async function admitConfirmation(seat: Seat, message: DeviceMessageOf<"confirm">): Promise<Admitted> {
+  const { ports, session, state, position } = seat;
+  if (!("u3" in state)) return err("STATE");
+  if (!state.u3.includes(position)) return err("ME_DROPPED");
+  const sets = await session.sets(state);
+  const verified = await verifyConfirmation(ports.primitives, session.roster, sets, position, message);
+  if (!verified.ok) return verified;
+  const signature = bytesToHex(message.signature);
+  return ok(event({ type: "confirmed", attempt: state.attempt, position, signature }));
+}
+
+/** R4: durable before it is acknowledged, so that a restart resumes. */
+async function admitUnmask(seat: Seat, message: DeviceMessageOf<"unmask">): Promise<Admitted> {
+  const { ports, session, state, position } = seat;
+  if (state.phase === "confirming" || !("u3" in state)) return err("STATE");
+  if (!state.u3.includes(position)) return err("ME_DROPPED");
+  if (state.phase !== "unmasking") return ok(event({ type: "unmask-received", attempt: state.attempt, position, digest: "" }));
+  const [sets, bundles] = [await session.sets(state), await session.bundles()];
+  const opening = await verifyUnmask(ports.primitives, session.roster, sets, bundles, position, message);
+  if (!opening.ok) return opening;
+  // An honest holder has checked each share against its commitment before R2: this one is to blame, and dropped (S9).
+  if (opening.value.offCommitment.length > 0) return err("SHARE_CTX");
+  const bytes = encodeFrame(message);
+  const digest = await sha256Hex(ports, bytes);
+  return ok({
+    ...event({ type: "unmask-received", attempt: state.attempt, position, digest }),
+    before: async () => {
+      const saved = await ports.store.saveMaterial(session.sid, "unmask", position, bytes);
+      if (saved === "different") return "CONFLICT";
+      session.addOpening(opening.value);
+      return null;
+    },
+  });
+}
+
+async function admitComplaint(seat: Seat, message: DeviceMessageOf<"complaint">): Promise<Admitted> {
+  const { ports, session, state, position } = seat;
+  const verified = await verifyComplaint(ports.primitives, session.roster, position, message);
+  if (!verified.ok) return verified;
+  return ok(event({ type: "complained", attempt: state.attempt, position, against: message.against }));
+}
+
+/** R2, before a byte is read: the slot is open for this device and it signed what it announces. */
+export async function admitUpload(
+  { ports, state, session }: Admission,
+  sid: string,
+  position: number,
+  headers: InputHeaders,
+  byteCount: number,
+): Promise<Result<void, ErrorCode>> {
+  if (session === null || session.sid !== sid) return err("BAD_SLOT");
+  if (!("u2" in state) || !state.u2.includes(position)) return err("BAD_SLOT");
+  const claim = { byteCount, root: hexToBytes(headers.root), signature: hexToBytes(headers.signature) };
+  return verifyInput(ports.primitives, session.roster, await session.u2(state), position, claim);
+}
+
+function event(body: EventBody): Submission {
+  return { event: body };
+}

@@ -1,0 +1,26 @@
+import type { Measure } from "#shared/protocol/api.ts";
+
+/** 97.5 % quantile of the standard normal distribution. */
+const Z95 = 1.959963984540054;
+
+/**
+ * A share with the half width of its 95 % interval.
+ *
+ * @returns Null where there are no rows.
+ * Source: Wilson 1927; the interval's own centre lies a little towards one half, the share is shown.
+ */
+export function shareMeasure(hits: number, count: number): Measure | null {
+  if (count <= 0) return null;
+  const value = hits / count;
+  const spread = Math.sqrt((value * (1 - value)) / count + Z95 ** 2 / (4 * count ** 2));
+  return { value, halfWidth95: (Z95 / (1 + Z95 ** 2 / count)) * spread, count };
+}
+
+/** A mean with the half width of its 95 % normal interval. @returns Null where there are no rows. */
+export function meanMeasure(sum: number, squareSum: number, count: number): Measure | null {
+  if (count <= 0) return null;
+  const value = sum / count;
+  // Rounding may leave a variance a hair below zero.
+  const variance = count > 1 ? Math.max(0, (squareSum - count * value ** 2) / (count - 1)) : 0;
+  return { value, halfWidth95: Z95 * Math.sqrt(variance / count), count };
+}

@@ -1,0 +1,92 @@
+import { modelFromBytes, modelToBytes } from "#shared/codec/model-bytes.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import { type Bytes, concatBytes, u32be } from "#shared/kernel/bytes.ts";
+import type { MeasureFact } from "#shared/round/event.ts";
+import { initialModel } from "#shared/strategy/initialize.ts";
+import { strategyStateFromBytes } from "#shared/strategy/state-bytes.ts";
+import type { StrategyState } from "#shared/strategy/strategy.ts";
+import { voidStep } from "#shared/strategy/void-step.ts";
+import { meanMeasure, shareMeasure } from "./measures.ts";
+import type { CoordinatorPorts } from "./ports.ts";
+import type { RunTerms } from "./terms.ts";
+
+type ModelPorts = Pick<CoordinatorPorts, "blobs" | "store" | "primitives" | "evaluator">;
+
+/** Void steps before a model that nobody was offered; each makes another model, so one is enough in practice. */
+const VOID_STEPS_MAX = 8;
+
+export interface Evaluated {
+  readonly accuracy: MeasureFact;
+  readonly loss: MeasureFact;
+}
+
+export async function loadWeights(ports: ModelPorts, terms: RunTerms, hash: string): Promise<Float32Array<ArrayBuffer>> {
+  const bytes = present(await ports.blobs.get(hash), `model ${hash} is in the blob store`);
+  const weights = modelFromBytes(terms.tensors, bytes);
+  assert(weights.ok, `model ${hash} has the tensors of its task`);
+  return weights.value;
+}
+
+export async function putWeights(ports: ModelPorts, terms: RunTerms, weights: Float32Array): Promise<string> {
+  return ports.blobs.put(modelToBytes(terms.tensors, weights));
+}
+
+/** The model before the first round; the same for the same seed and architecture. */
+export async function putInitialModel(ports: ModelPorts, terms: RunTerms, seed: number): Promise<string> {
+  const seedBytes = concatBytes([new Uint8Array(28), u32be(seed)]);
+  return putWeights(ports, terms, await initialModel(ports.primitives, terms.tensors, seedBytes));
+}
+
+/** The model after a void step, already stored. */
+export async function putVoidStep(
+  ports: ModelPorts,
+  terms: RunTerms,
+  modelHash: string,
+  runId: string,
+  round: number,
+): Promise<string> {
+  const weights = await loadWeights(ports, terms, modelHash);
+  return putWeights(ports, terms, await voidStep(ports.primitives, weights, runId, round));
+}
+
+/**
+ * The model that a round may offer in place of `modelHash`: itself, or void steps of it until one was neither offered
+ * by another run nor opened. Two sums opened for one model could be subtracted. Rule R18.
+ */
+export async function offerableModel(
+  ports: ModelPorts,
+  terms: RunTerms,
+  modelHash: string,
+  runId: string,
+  round: number,
+): Promise<string> {
+  let candidate = modelHash;
+  for (let steps = 0; steps <= VOID_STEPS_MAX; steps++) {
+    const offer = await ports.store.findOffer(candidate);
+    if (offer === null || (offer.runId === runId && offer.openedSid === null)) return candidate;
+    candidate = await putVoidStep(ports, terms, candidate, runId, round);
+  }
+  throw new Error("a void step makes a model that was never offered");
+}
+
+/** On the held-out rows of the coordinator. */
+export async function evaluateCentrally(ports: ModelPorts, terms: RunTerms, modelBytes: Bytes): Promise<Evaluated> {
+  const { count, correct, lossSum, lossSquareSum } = await ports.evaluator.evaluate(terms.task, modelBytes);
+  return {
+    accuracy: present(shareMeasure(correct, count), "held-out rows"),
+    loss: present(meanMeasure(lossSum, lossSquareSum, count), "held-out rows"),
+  };
+}
+
+export async function loadStrategyState(
+  ports: ModelPorts,
+  terms: RunTerms,
+  stateHash: string | null,
+): Promise<StrategyState> {
+  const { strategy, tensors } = terms;
+  if (stateHash === null) return strategy.initialState(tensors.parameterCount);
+  const bytes = present(await ports.blobs.get(stateHash), `strategy state ${stateHash} is in the blob store`);
+  const state = strategyStateFromBytes(strategy, tensors.parameterCount, bytes);
+  assert(state.ok, `strategy state ${stateHash} is one of ${strategy.name}`);
+  return state.value;
+}

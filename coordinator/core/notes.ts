@@ -1,0 +1,121 @@
+import type { EventView } from "#shared/protocol/api.ts";
+import type { RoundEvent } from "#shared/round/event.ts";
+import type { RunEvent } from "#shared/round/run.ts";
+import type { RoundState } from "#shared/round/state.ts";
+
+/*
+ * What people read of a log: turns of a round and of a run with counts, never one device's step.
+ */
+
+/** Kept beside the event. */
+export interface Note {
+  readonly kind: string;
+  readonly details: EventView["details"];
+}
+
+/** Null where the event is one device's step or a change of the connections. */
+export function roundNote(before: RoundState, event: RoundEvent, after: RoundState): Note | null {
+  const { round } = after.facts;
+  if (event.type === "restarted") return { kind: "round.restarted", details: { round, phase: before.phase } };
+  if (after.attempt !== before.attempt) {
+    const details = { round, attempt: after.attempt, code: after.retriedFor };
+    return { kind: "round.retried", details };
+  }
+  if (after.phase === before.phase) return null;
+  switch (after.phase) {
+    case "recruiting":
+    case "advertising":
+      return null;
+    case "training": {
+      const invited = [...after.members.values()].filter((member) => member.invited).length;
+      return { kind: "round.invited", details: { round, invited } };
+    }
+    case "sharing":
+      return { kind: "cohort.sealed", details: { round, devices: after.roster.length, needed: after.thresholds.q } };
+    case "collecting":
+      return { kind: "round.collecting", details: { round, devices: after.u2.length, needed: after.thresholds.q } };
+    case "confirming":
+      return { kind: "inputs.sealed", details: { round, survivors: after.u3.length } };
+    case "unmasking":
+      return { kind: "round.opened-sum", details: { round, confirmed: after.confirmations.size } };
+    case "committed": {
+      const { metrics, modelHash } = after.publication;
+      const details = { round, survivors: after.u3.length, accuracy: metrics.accuracy.value, modelHash };
+      return { kind: "round.committed", details };
+    }
+    case "voided":
+      return { kind: "round.voided", details: { round, code: after.code } };
+    case "failed":
+      return { kind: "round.failed", details: { round, code: after.code } };
+  }
+}
+
+/** @param actor  Of the launch; the others name their own. */
+export function runNote(event: RunEvent): Note | null {
+  switch (event.type) {
+    case "started":
+      return { kind: "run.started", details: { modelHash: event.modelHash, accuracy: event.accuracy.value } };
+    case "round-opened":
+      return { kind: "round.opened", details: { round: event.round, modelHash: event.modelHash } };
+    case "round-ended":
+      // The round says it itself.
+      return null;
+    case "pause-asked":
+      return { kind: "run.pause-asked", details: { actor: event.actor } };
+    case "resume-asked":
+      return { kind: "run.resume-asked", details: { actor: event.actor } };
+    case "stop-asked":
+      return { kind: "run.stop-asked", details: { actor: event.actor } };
+    case "broken":
+      return { kind: "run.broken", details: { code: event.code } };
+  }
+}
+
+export function launchNote(number: number, actor: string): Note {
+  return { kind: "run.launched", details: { number, actor } };
+}
+
+/** One sentence for people. */
+export function sentenceOf({ kind, details }: Note): string {
+  const at = (name: string) => String(details[name] ?? "?");
+  const devices = (name: string) => (details[name] === 1 ? "1 device" : `${at(name)} devices`);
+  const round = `Round ${at("round")}`;
+  switch (kind) {
+    case "run.launched":
+      return `Run ${at("number")} was launched by ${at("actor")}.`;
+    case "run.started":
+      return "The run started from its initial model.";
+    case "run.pause-asked":
+      return `${at("actor")} asked for a pause after the current round.`;
+    case "run.resume-asked":
+      return `${at("actor")} resumed the run.`;
+    case "run.stop-asked":
+      return `${at("actor")} stopped the run.`;
+    case "run.broken":
+      return `The run cannot go on (${at("code")}).`;
+    case "round.opened":
+      return `${round} opened and waits for devices.`;
+    case "round.invited":
+      return `${round}: ${devices("invited")} were invited and train.`;
+    case "cohort.sealed":
+      return `${round}: a cohort of ${devices("devices")} shares keys; ${at("needed")} masked updates must be in.`;
+    case "round.collecting":
+      return `${round}: ${devices("devices")} may send a masked update; ${at("needed")} must be in.`;
+    case "inputs.sealed":
+      return `${round}: ${at("survivors")} masked updates are in and the list is sealed.`;
+    case "round.opened-sum":
+      return `${round}: ${devices("confirmed")} confirmed the list and the sum is being opened.`;
+    case "round.committed":
+      return `${round} committed: the sum of ${devices("survivors")} made the next model.`;
+    case "round.voided":
+      return `${round} was given up after opening (${at("code")}); its sum is discarded.`;
+    case "round.failed":
+      return `${round} was given up (${at("code")}); nothing was opened.`;
+    case "round.retried":
+      return `${round} starts over with attempt ${at("attempt")} (${at("code")}); nothing was opened.`;
+    case "round.restarted":
+      return `${round} goes on after the coordinator restarted.`;
+    default:
+      return kind;
+  }
+}

@@ -1,0 +1,62 @@
+import type { RoundView, RunView } from "#shared/protocol/api.ts";
+import { isLive } from "#shared/round/state.ts";
+import type { Note } from "./notes.ts";
+import type { CoordinatorPorts, StreamId } from "./ports.ts";
+import type { RoundDriver } from "./round-driver.ts";
+import type { RunDriver } from "./run-driver.ts";
+import { eventView } from "./stored-event.ts";
+
+/** A living round is shown at most this often, but at each turn of its phases at once. */
+const ROUND_EVERY_MS = 1_000;
+
+/** What the dashboards hear. */
+export class Publisher {
+  readonly #ports: Pick<CoordinatorPorts, "broadcast" | "after">;
+  readonly #waiting = new Map<string, () => void>();
+  readonly #shown = new Map<string, RoundView["phase"]>();
+
+  constructor(ports: Pick<CoordinatorPorts, "broadcast" | "after">) {
+    this.#ports = ports;
+  }
+
+  run(view: RunView): void {
+    this.#ports.broadcast.publish("run", view.runId, view);
+  }
+
+  event(stream: StreamId, runId: string, sequence: number, at: number, note: Note | null): void {
+    const view = eventView(stream, { sequence, at, event: { note } });
+    if (view !== null) this.#ports.broadcast.publish("event", runId, view);
+  }
+
+  /** @returns whether its phase has changed since it was shown last. */
+  round(driver: RoundDriver): boolean {
+    const { roundId } = driver.state.facts;
+    const turned = this.#shown.get(roundId) !== driver.state.phase;
+    if (turned) this.#showRound(driver);
+    else if (!this.#waiting.has(roundId)) {
+      this.#waiting.set(
+        roundId,
+        this.#ports.after(ROUND_EVERY_MS, () => this.#showRound(driver)),
+      );
+    }
+    return turned;
+  }
+
+  #showRound(driver: RoundDriver): void {
+    const { runId, roundId } = driver.state.facts;
+    this.#waiting.get(roundId)?.();
+    this.#waiting.delete(roundId);
+    if (isLive(driver.state)) this.#shown.set(roundId, driver.state.phase);
+    else this.#shown.delete(roundId);
+    this.#ports.broadcast.publish("round", runId, driver.views().view);
+  }
+
+  close(): void {
+    for (const cancel of this.#waiting.values()) cancel();
+    this.#waiting.clear();
+  }
+}
+
+export function runEventStream(run: RunDriver): StreamId {
+  return { kind: "run", id: run.runId };
+}

@@ -1,0 +1,116 @@
+import type { EventView, RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
+import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import type { Lobby } from "./lobby.ts";
+import type { CoordinatorPorts, Listed, Page, StoredTask } from "./ports.ts";
+import type { RoundDriver } from "./round-driver.ts";
+import type { RoundViews } from "./round-view.ts";
+import type { RunDriver } from "./run-driver.ts";
+import { eventView } from "./stored-event.ts";
+
+/** What is going on now; everything else comes from the store. */
+export interface Living {
+  readonly lobby: Lobby;
+  /** A run that has not ended. */
+  run(runId: string): RunDriver | null;
+  round(roundId: string): RoundDriver | null;
+  activeRun(task: string): RunDriver | null;
+}
+
+/** Runs of a task that are looked through for its newest figures. */
+const RUNS_SEARCHED_MAX = 50;
+
+/** The views of the public API: rows of the store, overlaid with what lives. */
+export class Readers {
+  readonly #store: CoordinatorPorts["store"];
+  readonly #living: Living;
+
+  constructor(store: CoordinatorPorts["store"], living: Living) {
+    this.#store = store;
+    this.#living = living;
+  }
+
+  async listTasks(page: Page): Promise<Listed<TaskView>> {
+    const { items, next } = await this.#store.listTasks(page);
+    return { items: await Promise.all(items.map((stored) => this.#taskView(stored))), next };
+  }
+
+  async taskView(slug: string, version?: number): Promise<TaskView | null> {
+    const stored = await this.#store.findTask(slug, version);
+    return stored === null ? null : this.#taskView(stored);
+  }
+
+  async #taskView({ task, taskHash, createdAt, actor }: StoredTask): Promise<TaskView> {
+    const newest = await this.#newestWithRounds(task.slug);
+    const last = newest?.history.at(-1);
+    return {
+      task,
+      taskHash: taskHash as TaskView["taskHash"],
+      parameterCount: tensorsOf(task).parameterCount,
+      vectorLength: layoutOf(task).length,
+      deviceCount: this.#living.lobby.connected(task.slug).length,
+      activeRunId: (this.#living.activeRun(task.slug)?.runId ?? null) as TaskView["activeRunId"],
+      accuracy: last?.accuracy ?? null,
+      latestModelHash: newest?.modelHash ?? null,
+      createdAt: new Date(createdAt).toISOString(),
+      createdBy: actor,
+    };
+  }
+
+  async #newestWithRounds(task: string): Promise<RunView | null> {
+    const { items } = await this.listRuns({ task }, { limit: RUNS_SEARCHED_MAX });
+    return items.find((run) => run.roundsCommitted > 0) ?? null;
+  }
+
+  async runView(runId: string): Promise<RunView | null> {
+    const living = this.#living.run(runId);
+    if (living !== null) return living.view();
+    const row = await this.#store.findRun(runId);
+    return row === null ? null : (row.view as RunView);
+  }
+
+  async listRuns(filter: { readonly task?: string }, page: Page): Promise<Listed<RunView>> {
+    const { items, next } = await this.#store.listRuns(filter, page);
+    return { items: items.map((row) => this.#living.run(row.runId)?.view() ?? (row.view as RunView)), next };
+  }
+
+  async listRounds(runId: string, page: Page): Promise<Listed<RoundView>> {
+    const { items, next } = await this.#store.listRounds(runId, page);
+    const viewOf = (roundId: string, stored: unknown) =>
+      (this.#living.round(roundId)?.views() ?? (stored as RoundViews)).view;
+    return { items: items.map((row) => viewOf(row.roundId, row.view)), next };
+  }
+
+  /** Those that people are shown; the others are skipped, so a page is filled from several of the store's. */
+  async listEvents(runId: string, page: Page): Promise<Listed<EventView>> {
+    const items: EventView[] = [];
+    let cursor = page.cursor;
+    for (;;) {
+      const { items: stored, next } = await this.#store.listEvents(runId, { limit: page.limit - items.length, cursor });
+      for (const one of stored) {
+        const view = eventView(one.stream, one.stored);
+        if (view !== null) items.push(view);
+      }
+      if (next === null || items.length >= page.limit) return { items, next };
+      cursor = next;
+    }
+  }
+
+  async roundDetail(roundId: string): Promise<RoundDetail | null> {
+    const views = await this.#roundViews(roundId);
+    if (views === null) return null;
+    const log = await this.#store.readStream({ kind: "round", id: roundId });
+    const events = log.flatMap((stored) => eventView({ kind: "round", id: roundId }, stored) ?? []).reverse();
+    return { ...views.view, ...views.detail, events };
+  }
+
+  async publishedSumHash(roundId: string): Promise<string | null> {
+    return (await this.#roundViews(roundId))?.detail.sumHash ?? null;
+  }
+
+  async #roundViews(roundId: string): Promise<RoundViews | null> {
+    const living = this.#living.round(roundId);
+    if (living !== null) return living.views();
+    const row = await this.#store.findRound(roundId);
+    return row === null ? null : (row.view as RoundViews);
+  }
+}

@@ -1,0 +1,416 @@
+import { assert } from "#shared/kernel/assert.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import type { Receipt } from "#shared/protocol/api.ts";
+import { type ErrorCode, type WireError, wireError } from "#shared/protocol/errors.ts";
+import { encodeFrame } from "#shared/protocol/frame.ts";
+import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/device.ts";
+import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { nextTickMs } from "#shared/round/deadline.ts";
+import type { RoundEffect, Transition } from "#shared/round/effect.ts";
+import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
+import { type Notice, noticesFor } from "#shared/round/notice.ts";
+import { isLive, type RoundState, type Seat } from "#shared/round/state.ts";
+import { openRound, step } from "#shared/round/step.ts";
+import { admit, admitUpload } from "./admit.ts";
+import type { UploadTicket } from "./coordinator.ts";
+import { messageFor, STEP_OF_NOTICE } from "./messages.ts";
+import { type Note, roundNote } from "./notes.ts";
+import { Opening } from "./opening.ts";
+import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
+import { storeRecord } from "./records.ts";
+import { type RoundViews, roundViews } from "./round-view.ts";
+import { type RoundTerms, Session } from "./session.ts";
+import type { Slots } from "./slots.ts";
+import type { LoggedRound } from "./stored-event.ts";
+import type { Submission, Submitted } from "./submission.ts";
+import type { RunTerms } from "./terms.ts";
+import { TrafficMeter, type TrafficStep } from "./traffic.ts";
+
+/** What a round's driver is given by its run. */
+export interface RoundContext {
+  readonly ports: CoordinatorPorts;
+  readonly terms: RunTerms;
+  readonly slots: Slots;
+  readonly runNumber: number;
+  /** Of the run, before this round. */
+  readonly strategyStateHash: string | null;
+  readonly onChange: (driver: RoundDriver, note: Note | null, sequence: number, atUnixMs: number) => void;
+  readonly onEnded: (driver: RoundDriver) => void;
+  /** A write of which nobody knows the outcome: this driver is dead, and the log has to be read again. */
+  readonly onFault: (error: unknown) => void;
+}
+
+const STEP_OF_MESSAGE = {
+  advertise: "keys",
+  share: "shares",
+  confirm: "confirmation",
+  unmask: "opening",
+  complaint: "confirmation",
+} as const satisfies Record<string, TrafficStep>;
+
+/** A message to many devices leaves room for other work after this many. */
+const TOLD_AT_A_TIME = 16;
+
+/**
+ * One round: events one after the other through the machine, each written with its records in one transaction before its
+ * state is adopted and its effects run. Rule R19.
+ */
+export class RoundDriver {
+  readonly #context: RoundContext;
+  readonly #roundTerms: RoundTerms;
+  readonly #traffic = new TrafficMeter();
+  readonly #sessions = new Map<number, Promise<Session>>();
+  readonly #opening: Opening;
+  #state: RoundState;
+  #sequence: number;
+  #originMs: number;
+  #endedAtUnixMs: number | null = null;
+  #sid: string | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+  #effects: Promise<void> = Promise.resolve();
+  #cancelTimer: () => void = () => {};
+  #closed = false;
+
+  constructor(context: RoundContext, state: RoundState, sequence: number) {
+    this.#context = context;
+    this.#state = state;
+    this.#sequence = sequence;
+    this.#originMs = context.ports.clock.nowMs() - state.nowMs;
+    const { runId, round, parentModelHash: modelHash } = state.facts;
+    const { config, roundParams } = context.terms;
+    this.#roundTerms = { runId, round, modelHash, config, roundParams };
+    this.#opening = new Opening({
+      ...{ ports: context.ports, terms: context.terms, strategyStateHash: context.strategyStateHash },
+      state: () => this.#state,
+      session: () => this.#session(this.#state.attempt),
+      answer: (result) => this.submit({ event: { type: "combined", attempt: this.#state.attempt, result } }),
+    });
+  }
+
+  /** Writes the first event of a round and goes on from it. */
+  static async open(context: RoundContext, facts: RoundOpened): Promise<RoundDriver> {
+    const transition = openRound(facts);
+    const driver = new RoundDriver(context, transition.state, 0);
+    await driver.#write(facts, transition, null);
+    return driver;
+  }
+
+  get state(): RoundState {
+    return this.#state;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Milliseconds since the round opened, on the monotonic clock; what a restart took does not count. */
+  get nowMs(): number {
+    return Math.max(this.#state.nowMs, Math.round(this.#context.ports.clock.nowMs() - this.#originMs));
+  }
+
+  get endedAtUnixMs(): number | null {
+    return this.#endedAtUnixMs;
+  }
+
+  set endedAtUnixMs(at: number | null) {
+    this.#endedAtUnixMs = at;
+  }
+
+  views(): RoundViews {
+    return this.#views(this.#state, this.#endedAtUnixMs);
+  }
+
+  #views(state: RoundState, endedAtUnixMs: number | null): RoundViews {
+    const { terms, runNumber } = this.#context;
+    const traffic = this.#traffic.medians();
+    return roundViews({ state, nowMs: this.nowMs, endedAtUnixMs, traffic, terms, runNumber, sid: this.#sid });
+  }
+
+  /** Stops without a trace: what is being written ends, everything else is left to the next start. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer();
+    this.#opening.close();
+    await this.#queue.catch(() => {});
+    await this.#effects;
+  }
+
+  // Events
+
+  /** One event through the machine, in its turn. */
+  submit(submission: Submission): Promise<Submitted> {
+    return this.#inTurn(() => this.#apply(submission));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  async #apply({ event: body, before }: Submission): Promise<Submitted> {
+    if (this.#closed) return { type: "refused", code: "UNAVAILABLE" };
+    const event = { ...body, atMs: this.nowMs } as RoundEvent;
+    const transition = step(this.#state, event);
+    const [first] = transition.effects;
+    if (first?.type === "reject") return { type: "refused", code: first.code };
+    if (transition.state === this.#state) return { type: "known" };
+    const refusal = (await before?.()) ?? null;
+    if (refusal !== null) return { type: "refused", code: refusal };
+    const written = await this.#write(event, transition, roundNote(this.#state, event, transition.state));
+    return written ? { type: "taken" } : { type: "refused", code: "UNAVAILABLE" };
+  }
+
+  /** One transaction; then the state is adopted and the effects run. @returns false where the driver is dead. */
+  async #write(fact: RoundOpened | RoundEvent, transition: Transition, note: Note | null): Promise<boolean> {
+    const { ports } = this.#context;
+    const { state } = transition;
+    const at = ports.wall.nowUnixMs();
+    const endedAtUnixMs = isLive(state) ? null : at;
+    const sequence = this.#sequence + 1;
+    try {
+      const source = { ...this.#context, state, session: (attempt: number) => this.#session(attempt, state) };
+      const records: StoreRecord[] = [];
+      for (const record of transition.records) records.push(await storeRecord(source, record));
+      if ("roster" in state) this.#sid = (await this.#session(state.attempt, state)).sid;
+      const { runId, round, roundId } = state.facts;
+      const row = { runId, round, phase: state.phase, view: this.#views(state, endedAtUnixMs) };
+      records.push({ type: "round-row", roundId, row });
+      const logged: LoggedRound = { fact, note };
+      const written = await ports.store.append({ kind: "round", id: roundId }, { sequence, at, event: logged }, records);
+      if (!written.ok) throw new Error(`another writer has event ${sequence} of round ${roundId}`);
+    } catch (error) {
+      this.#die(error);
+      return false;
+    }
+    const before = this.#state;
+    this.#state = state;
+    this.#sequence = sequence;
+    this.#endedAtUnixMs = endedAtUnixMs;
+    this.#report(before, state);
+    this.#context.onChange(this, note, sequence, at);
+    this.run(transition.effects);
+    // What fell due while this was being written is still ahead of the event.
+    this.#arm(state.nowMs);
+    return true;
+  }
+
+  #die(error: unknown): void {
+    this.#closed = true;
+    this.#cancelTimer();
+    this.#opening.close();
+    this.#context.onFault(error);
+  }
+
+  #report(before: RoundState, after: RoundState): void {
+    if (before.phase === after.phase) return;
+    const { metrics } = this.#context.ports;
+    if (isLive(before)) {
+      const began = Math.max(0, ...Object.entries(before.phaseEndsMs).map(([, endMs]) => endMs));
+      metrics.phaseEnded(before.phase, (after.nowMs - began) / 1_000);
+      const dropouts = (after.counts.at(-1)?.left ?? 0) - (before.counts.at(-1)?.left ?? 0);
+      if (dropouts > 0) metrics.dropouts(before.phase, dropouts);
+    }
+    if (!isLive(after)) metrics.roundEnded(after.phase, after.nowMs / 1_000);
+  }
+
+  #arm(lookedAtMs: number): void {
+    this.#cancelTimer();
+    const tickMs = nextTickMs(this.#state, lookedAtMs);
+    if (tickMs === null || this.#closed) return;
+    this.#cancelTimer = this.#context.ports.after(Math.max(0, tickMs - this.nowMs), () => void this.#tick());
+  }
+
+  async #tick(): Promise<void> {
+    const lookedAtMs = this.nowMs;
+    const submitted = await this.submit({ event: { type: "ticked" } });
+    // A taken event has armed the next one.
+    if (submitted.type !== "taken") this.#arm(lookedAtMs);
+  }
+
+  // Effects
+
+  /** Runs effects in order, behind those that are under way. Also used to run again what a restart may have cut off. */
+  run(effects: readonly RoundEffect[]): void {
+    for (const effect of effects) {
+      this.#effects = this.#effects
+        .then(() => (this.#closed ? undefined : this.#run(effect)))
+        .catch((error) => {
+          const fields = { roundId: this.#state.facts.roundId, effect: effect.type, error: String(error) };
+          this.#context.ports.log.error(fields, "an effect of a round failed");
+        });
+    }
+  }
+
+  async #run(effect: RoundEffect): Promise<void> {
+    switch (effect.type) {
+      case "reject":
+        return;
+      case "tell":
+        return this.#tell(effect.identities);
+      case "dismiss": {
+        const { attempt, code } = effect;
+        const notice = { type: "abandoned", attempt, code, retry: false } as const;
+        for (const identity of effect.identities) await this.#send(identity, notice, this.#state);
+        return;
+      }
+      case "forget":
+        return this.#forget();
+      case "fold":
+        return this.#opening.foldAhead();
+      case "combine":
+        return this.#opening.combine();
+      case "ended":
+        return this.#context.onEnded(this);
+    }
+  }
+
+  async #tell(identities: readonly string[]): Promise<void> {
+    for (const [index, identity] of identities.entries()) {
+      if (index > 0 && index % TOLD_AT_A_TIME === 0) await new Promise((resolve) => setImmediate(resolve));
+      const state = this.#state;
+      for (const notice of noticesFor(state, identity)) await this.#send(identity, notice, state);
+    }
+  }
+
+  async #send(identity: string, notice: Notice, state: RoundState): Promise<void> {
+    const { ports, terms, slots } = this.#context;
+    const session = () => this.#session(state.attempt, state);
+    const message = await messageFor({ ports, terms, slots, state, nowMs: this.nowMs, session }, notice);
+    const { downByteCount } = ports.devices.traffic(identity);
+    ports.devices.send(identity, message);
+    const sent = ports.devices.traffic(identity).downByteCount - downByteCount;
+    const step = STEP_OF_NOTICE[notice.type];
+    if (sent > 0) this.#traffic.count(identity, step, "down", sent);
+    if (sent > 0 && notice.type === "invite") this.#traffic.count(identity, step, "down", state.facts.modelByteCount);
+  }
+
+  /** Deletes what is kept of attempts that are over: shares, openings, inputs (S11). */
+  async #forget(): Promise<void> {
+    const { store, spool } = this.#context.ports;
+    for (const [attempt, opened] of [...this.#sessions]) {
+      const over = attempt < this.#state.attempt || !isLive(this.#state);
+      if (!over) continue;
+      const session = await opened;
+      this.#opening.forget(attempt);
+      session.forgetOpenings();
+      await store.deleteMaterial(session.sid);
+      await spool.discard(session.sid);
+      // The last one is still needed to tell its survivors how it ended.
+      if (attempt < this.#state.attempt) this.#sessions.delete(attempt);
+    }
+  }
+
+  // Sessions
+
+  /** What follows from the roster of an attempt. @param state  Where that roster stands; the current state if absent. */
+  #session(attempt: number, state: RoundState = this.#state): Promise<Session> {
+    const known = this.#sessions.get(attempt);
+    if (known !== undefined) return known;
+    assert("roster" in state && state.attempt === attempt, `attempt ${attempt} has a roster`);
+    return this.adoptSession(attempt, state.roster, true);
+  }
+
+  /** @param fresh  Whether the store can hold nothing of it yet. */
+  adoptSession(attempt: number, roster: readonly Seat[], fresh: boolean): Promise<Session> {
+    const session = Session.open(this.#context.ports, this.#roundTerms, attempt, roster, fresh);
+    this.#sessions.set(attempt, session);
+    return session;
+  }
+
+  async currentSession(): Promise<Session | null> {
+    return "roster" in this.#state ? this.#session(this.#state.attempt) : null;
+  }
+
+  // Devices
+
+  /** Whether this device was invited and still takes part. */
+  holds(identity: string): boolean {
+    const member = this.#state.members.get(identity);
+    return member !== undefined && member.invited && member.out === null && isLive(this.#state);
+  }
+
+  async deviceUp(identity: string): Promise<void> {
+    if (!this.#state.members.has(identity)) return;
+    await this.submit({ event: { type: "connected", identity } });
+    this.run([{ type: "tell", identities: [identity] }]);
+  }
+
+  async presence(type: "disconnected" | "left", identity: string): Promise<void> {
+    if (this.#state.members.has(identity)) await this.submit({ event: { type, identity } });
+  }
+
+  async checkIn(identity: string): Promise<void> {
+    const { random } = this.#context.ports;
+    const lot = new DataView(random(4).buffer).getUint32(0);
+    await this.submit({ event: { type: "checked-in", identity, lot } });
+  }
+
+  async onMessage(
+    identity: string,
+    message: DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">,
+  ): Promise<Reply> {
+    const { ports } = this.#context;
+    const session = await this.currentSession();
+    const admitted = await admit({ ports, terms: this.#roundTerms, state: this.#state, session }, identity, message);
+    if (!admitted.ok) return refused(admitted.error);
+    const submitted = await this.submit(admitted.value);
+    if (submitted.type === "refused") return refused(submitted.code);
+    this.#traffic.count(identity, STEP_OF_MESSAGE[message.type], "up", encodeFrame(message).length);
+    return { type: "accepted" };
+  }
+
+  // Uploads
+
+  /** The device's word for its input, before a byte of it is read. */
+  async beginUpload(sid: string, position: number, headers: InputHeaders): Promise<Result<UploadTicket, WireError>> {
+    const { ports, slots } = this.#context;
+    const session = await this.currentSession();
+    const slot = await ports.store.findSlot(sid, position);
+    if (slot === null || slot.slotHash !== (await slots.hash(headers.slot))) return err(wireError("BAD_SLOT"));
+    const admission = { ports, terms: this.#roundTerms, state: this.#state, session };
+    const admitted = await admitUpload(admission, sid, position, headers, slot.byteCount);
+    if (!admitted.ok) return err(wireError(admitted.error));
+    const { sha256, root, signature } = headers;
+    const ticket = { sid, position, byteCount: slot.byteCount, sha256, root, signature };
+    const taken = "inputs" in this.#state ? this.#state.inputs.get(position) : undefined;
+    if (taken !== undefined) {
+      if (taken.sha256 !== sha256 || taken.root !== root) return err(wireError("CONFLICT"));
+      return ok({ ...ticket, receipt: receiptOf(ticket) });
+    }
+    if (!slot.open || this.#state.phase !== "collecting") return err(wireError("SLOT_CLOSED"));
+    return ok({ ...ticket, receipt: null });
+  }
+
+  /** The input is on disk and checked; with this it counts. */
+  async finishUpload(ticket: UploadTicket): Promise<Result<Receipt, WireError>> {
+    const { store, spool } = this.#context.ports;
+    const { sid, position, sha256, root } = ticket;
+    const session = await this.currentSession();
+    if (session === null || session.sid !== sid) return err(wireError("SLOT_CLOSED"));
+    const before = async (): Promise<ErrorCode | null> => {
+      const { signature, byteCount } = ticket;
+      const accepted = await store.acceptInput({ sid, position, sha256, root, signature, byteCount });
+      if (accepted.ok) return null;
+      return accepted.error.type === "conflict" ? "CONFLICT" : "SLOT_CLOSED";
+    };
+    const attempt = session.roster.attempt.terms.attempt;
+    const submitted = await this.submit({ event: { type: "input-received", attempt, position, sha256, root }, before });
+    if (submitted.type === "refused") {
+      // Bytes that came after the sealing are in no sum and are not kept.
+      if ("u3" in this.#state) await spool.discard(sid, this.#state.u3);
+      return err(wireError(submitted.code));
+    }
+    const identity = "roster" in this.#state ? this.#state.roster[position - 1]?.identity : undefined;
+    if (identity !== undefined) this.#traffic.count(identity, "input", "up", ticket.byteCount);
+    return ok(receiptOf(ticket));
+  }
+}
+
+function receiptOf({ sid, position, sha256, byteCount }: Omit<UploadTicket, "receipt">): Receipt {
+  return { sid: sid as Receipt["sid"], position, sha256: sha256 as Receipt["sha256"], byteCount };
+}
+
+export function refused(code: ErrorCode, detail?: string): Reply {
+  return { type: "refused", error: wireError(code, detail) };
+}

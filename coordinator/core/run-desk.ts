@@ -1,0 +1,203 @@
+import { present } from "#shared/kernel/assert.ts";
+import type { RunId } from "#shared/protocol/ids.ts";
+import type { RunLaunched } from "#shared/round/run.ts";
+import { isLive } from "#shared/round/state.ts";
+import type { Lobby } from "./lobby.ts";
+import type { Note } from "./notes.ts";
+import type { CoordinatorPorts, StoredEvent } from "./ports.ts";
+import { type Publisher, runEventStream } from "./publisher.ts";
+import type { RoundDriver } from "./round-driver.ts";
+import { type RunContext, RunDriver } from "./run-driver.ts";
+import { openSlots, type Slots } from "./slots.ts";
+import type { LoggedRun } from "./stored-event.ts";
+import { type RunTerms, runTerms } from "./terms.ts";
+
+/** After a fault the log is read again this much later. */
+const RELOAD_AFTER_MS = 1_000;
+/** A run that fails this often without a round in between is given up. */
+const FAULTS_MAX = 10;
+
+/** All runs that have not ended: one active for each task, the others in line. Rule R20. */
+export class RunDesk {
+  readonly #ports: CoordinatorPorts;
+  readonly #lobby: Lobby;
+  readonly #publisher: Publisher;
+  /** Open runs by id, in the order of their launch. */
+  readonly #runs = new Map<string, RunDriver>();
+  /** By task: the active run, or the one that ended last, whose devices may still ask how it ended. */
+  readonly #current = new Map<string, RunDriver>();
+  /** Faults by run since its newest round ended. */
+  readonly #faults = new Map<string, number>();
+  #slots: Slots | null = null;
+  #offering: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(ports: CoordinatorPorts, lobby: Lobby, publisher: Publisher) {
+    this.#ports = ports;
+    this.#lobby = lobby;
+    this.#publisher = publisher;
+  }
+
+  /** Reads the open runs from their logs and goes on with them. */
+  async start(): Promise<void> {
+    this.#slots = await openSlots(this.#ports);
+    for (const runId of await this.#ports.store.openRunIds()) {
+      // One run that cannot be read does not keep the others from going on.
+      await this.#load(runId).catch((error) => this.#logFault(runId, error));
+    }
+    const tasks = new Set([...this.#runs.values()].map((run) => run.state.facts.task));
+    await Promise.all([...tasks].map((task) => this.#startNext(task)));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const run of new Set([...this.#runs.values(), ...this.#current.values()])) await run.close();
+  }
+
+  async launch(terms: RunTerms, facts: RunLaunched): Promise<RunDriver> {
+    const run = await RunDriver.launch(this.#context(terms), facts);
+    this.#runs.set(run.runId, run);
+    void this.#startNext(facts.task);
+    return run;
+  }
+
+  run(runId: string): RunDriver | null {
+    return this.#runs.get(runId) ?? null;
+  }
+
+  activeRun(task: string): RunDriver | null {
+    const run = this.#current.get(task);
+    return run === undefined || run.ended ? null : run;
+  }
+
+  /** Of the active run, or the last one of the run before. */
+  currentRound(task: string): RoundDriver | null {
+    return this.#current.get(task)?.round ?? null;
+  }
+
+  round(roundId: string): RoundDriver | null {
+    for (const run of this.#runs.values()) if (run.round?.state.facts.roundId === roundId) return run.round;
+    return null;
+  }
+
+  /** The round whose current attempt this session is. */
+  async roundOfSession(sid: string): Promise<RoundDriver | null> {
+    for (const { round } of this.#runs.values()) {
+      if (round !== null && (await round.currentSession())?.sid === sid) return round;
+    }
+    return null;
+  }
+
+  hashSlot(token: string): Promise<string> {
+    return this.#openedSlots().hash(token);
+  }
+
+  #openedSlots(): Slots {
+    return present(this.#slots, "the desk has started");
+  }
+
+  /** Resolves when the task's next run, if there is one, is under way. */
+  async #startNext(task: string): Promise<void> {
+    if (this.#closed || this.activeRun(task) !== null) return;
+    const open = [...this.#runs.values()].filter((run) => run.state.facts.task === task);
+    const next = open.find((run) => run.state.phase !== "queued") ?? open[0];
+    if (next === undefined) return;
+    this.#current.set(task, next);
+    await (next.state.phase === "queued" ? next.start() : next.resume());
+  }
+
+  async #load(runId: string): Promise<void> {
+    const log = await this.#ports.store.readStream({ kind: "run", id: runId });
+    const run = RunDriver.recover(this.#context(await this.#termsOf(log)), log);
+    if (run.ended) this.#runs.delete(runId);
+    else this.#runs.set(runId, run);
+  }
+
+  async #termsOf(log: readonly StoredEvent[]): Promise<RunTerms> {
+    const facts = (log[0]?.event as LoggedRun).fact as RunLaunched;
+    const stored = await this.#ports.store.findTask(facts.task, facts.taskVersion);
+    return runTerms(this.#ports, present(stored, `task ${facts.task}`).task, facts);
+  }
+
+  #context(terms: RunTerms): RunContext {
+    return {
+      ports: this.#ports,
+      terms,
+      slots: this.#openedSlots(),
+      onChange: (run, note, sequence, at) => {
+        this.#publisher.event(runEventStream(run), run.runId, sequence, at, note);
+        this.#publisher.run(run.view());
+      },
+      onRoundChange: (driver, note, sequence, at) => this.#onRoundChange(driver, note, sequence, at),
+      onRecruiting: (round) => this.#recruit(terms, round),
+      onEnded: (run) => this.#onEnded(run),
+      onFault: (run, error) => this.#onFault(run, error),
+      offering: (work) => {
+        const turn = this.#offering.then(work);
+        this.#offering = turn.catch(() => {});
+        return turn;
+      },
+    };
+  }
+
+  #onRoundChange(driver: RoundDriver, note: Note | null, sequence: number, at: number): void {
+    const { runId, roundId } = driver.state.facts;
+    this.#publisher.event({ kind: "round", id: roundId }, runId, sequence, at, note);
+    const turned = this.#publisher.round(driver);
+    if (!isLive(driver.state)) this.#faults.delete(runId);
+    const run = this.#runs.get(runId);
+    if (turned && run !== undefined) this.#publisher.run(run.view());
+    if (driver.state.phase === "training") {
+      // Who is invited is not waiting any more; it checks in again when its part is over.
+      for (const [identity, member] of driver.state.members) if (member.invited) this.#lobby.setReady(identity, null);
+    }
+  }
+
+  /** Those who wait come first, in the order in which they checked in. */
+  #recruit({ task }: RunTerms, round: RoundDriver): void {
+    for (const identity of this.#lobby.connected(task.slug)) {
+      // After a restart the devices of a living round may be back before it is.
+      void round.deviceUp(identity);
+    }
+    if (round.state.phase !== "recruiting") return;
+    for (const identity of this.#lobby.ready(task.slug, task.version)) void round.checkIn(identity);
+  }
+
+  #onEnded(run: RunDriver): void {
+    this.#runs.delete(run.runId);
+    const { phase, code, facts } = run.state;
+    const state = code === "ABORTED_BY_OPERATOR" ? "stopped" : phase === "completed" ? "completed" : "failed";
+    for (const identity of this.#lobby.connected(facts.task)) {
+      this.#ports.devices.send(identity, { type: "run-ended", runId: run.runId as RunId, state });
+    }
+    void this.#startNext(facts.task);
+  }
+
+  /** Nobody knows what the failed write did: the drivers are dropped and the log is read again. */
+  #onFault(run: RunDriver, error: unknown): void {
+    this.#logFault(run.runId, error);
+    if (this.#closed) return;
+    this.#faults.set(run.runId, (this.#faults.get(run.runId) ?? 0) + 1);
+    this.#ports.after(RELOAD_AFTER_MS, () => void this.#reload(run));
+  }
+
+  async #reload(run: RunDriver): Promise<void> {
+    if (this.#closed) return;
+    const { task } = run.state.facts;
+    try {
+      await run.close();
+      await this.#load(run.runId);
+    } catch (error) {
+      this.#onFault(run, error);
+      return;
+    }
+    const again = this.#runs.get(run.runId);
+    if ((this.#faults.get(run.runId) ?? 0) >= FAULTS_MAX) await again?.submit({ type: "broken", code: "INTERNAL" });
+    if (this.#current.get(task) === run) this.#current.delete(task);
+    await this.#startNext(task);
+  }
+
+  #logFault(runId: string, error: unknown): void {
+    this.#ports.log.error({ runId, error: String(error) }, "a run could not go on");
+  }
+}

@@ -1,0 +1,330 @@
+import { present } from "#shared/kernel/assert.ts";
+import type { RunView } from "#shared/protocol/api.ts";
+import { isLive } from "#shared/round/state.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import type { RoundOpened } from "#shared/round/event.ts";
+import {
+  launchRun,
+  pendingRunEffects,
+  type RoundEnded,
+  type RunEffect,
+  type RunEvent,
+  type RunLaunched,
+  type RunState,
+  stepRun,
+} from "#shared/round/run.ts";
+import { roundIdOf } from "#shared/secagg/attempt.ts";
+import { evaluateCentrally, offerableModel, putInitialModel, putVoidStep } from "./models.ts";
+import { launchNote, type Note, runNote } from "./notes.ts";
+import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
+import { recoverRound } from "./recover-round.ts";
+import { RoundDriver, type RoundContext } from "./round-driver.ts";
+import { type RunTimes, runView } from "./run-view.ts";
+import type { Slots } from "./slots.ts";
+import type { LoggedRun } from "./stored-event.ts";
+import type { RunTerms } from "./terms.ts";
+
+export interface RunContext {
+  readonly ports: CoordinatorPorts;
+  readonly terms: RunTerms;
+  readonly slots: Slots;
+  readonly onRoundChange: RoundContext["onChange"];
+  /** A round is open and takes check-ins. */
+  readonly onRecruiting: (round: RoundDriver) => void;
+  readonly onChange: (run: RunDriver, note: Note | null, sequence: number, atUnixMs: number) => void;
+  readonly onEnded: (run: RunDriver) => void;
+  readonly onFault: (run: RunDriver, error: unknown) => void;
+  /** Held from the choice of a model to the offer's record, so that two runs never offer the same one. */
+  readonly offering: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** One run: its rounds one after the other, from its own log. */
+export class RunDriver {
+  readonly #context: RunContext;
+  #state: RunState;
+  #sequence: number;
+  #times: RunTimes;
+  #round: RoundDriver | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+  #effects: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  private constructor(context: RunContext, state: RunState, sequence: number, times: RunTimes) {
+    this.#context = context;
+    this.#state = state;
+    this.#sequence = sequence;
+    this.#times = times;
+  }
+
+  /** Writes the first event of a run. */
+  static async launch(context: RunContext, facts: RunLaunched): Promise<RunDriver> {
+    const createdAtUnixMs = context.ports.wall.nowUnixMs();
+    const times = { createdAtUnixMs, startedAtUnixMs: null, endedAtUnixMs: null };
+    const run = new RunDriver(context, launchRun(facts), 0, times);
+    await run.#write(facts, run.#state, launchNote(facts.number, facts.actor), createdAtUnixMs);
+    return run;
+  }
+
+  /** A run from its log; `resume` goes on with it. */
+  static recover(context: RunContext, log: readonly StoredEvent[]): RunDriver {
+    const facts = log.map((stored) => (stored.event as LoggedRun).fact);
+    let state = launchRun(present(facts[0], "a run's log begins with its launch") as RunLaunched);
+    let times: RunTimes = { createdAtUnixMs: log[0]?.at ?? 0, startedAtUnixMs: null, endedAtUnixMs: null };
+    for (const stored of log.slice(1)) {
+      const { fact } = stored.event as { readonly fact: RunEvent };
+      const after = stepRun(state, fact).state;
+      times = timesAfter(times, state, after, stored.at);
+      state = after;
+    }
+    return new RunDriver(context, state, log.length, times);
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get runId(): string {
+    return this.#state.facts.runId;
+  }
+
+  get ended(): boolean {
+    return this.#state.phase === "completed" || this.#state.phase === "failed";
+  }
+
+  /** The current round, or the one that has just ended. */
+  get round(): RoundDriver | null {
+    return this.#round;
+  }
+
+  get terms(): RunTerms {
+    return this.#context.terms;
+  }
+
+  view(): RunView {
+    return this.#view(this.#state, this.#times);
+  }
+
+  #view(state: RunState, times: RunTimes): RunView {
+    const open = state.roundIsOpen && this.#round?.state.facts.round === state.round ? this.#round.views().view : null;
+    return runView(state, times, open);
+  }
+
+  /** Carries on with what a reloaded run was about to do. */
+  async resume(): Promise<void> {
+    this.#run(pendingRunEffects(this.#state));
+    await this.#effects;
+  }
+
+  /** Its turn has come. */
+  async start(): Promise<void> {
+    await this.#effect(async () => {
+      if (this.#state.phase !== "queued") return;
+      const { ports, terms } = this.#context;
+      const modelHash = await putInitialModel(ports, terms, this.#state.facts.seed);
+      const bytes = present(await ports.blobs.get(modelHash), "the initial model");
+      await this.submit({ type: "started", modelHash, ...(await evaluateCentrally(ports, terms, bytes)) });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#round?.close();
+    await this.#queue.catch(() => {});
+    await this.#effects;
+  }
+
+  /** One event through the machine. @returns the code where it was refused. */
+  submit(event: RunEvent): Promise<ErrorCode | null> {
+    const turn = this.#queue.then(async (): Promise<ErrorCode | null> => {
+      if (this.#closed) return "UNAVAILABLE";
+      const { state, effects } = stepRun(this.#state, event);
+      const [first] = effects;
+      if (first?.type === "reject") return first.code;
+      const written = await this.#write(event, state, runNote(event), this.#context.ports.wall.nowUnixMs());
+      if (!written) return "UNAVAILABLE";
+      this.#run(effects);
+      return null;
+    });
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  async #write(fact: RunLaunched | RunEvent, state: RunState, note: Note | null, at: number): Promise<boolean> {
+    const { ports } = this.#context;
+    const { runId, task, taskVersion, number, actor } = state.facts;
+    const times = timesAfter(this.#times, this.#state, state, at);
+    const sequence = this.#sequence + 1;
+    const row = {
+      ...{ projectId: ports.projectId, task, taskVersion, number, state: state.phase, actor },
+      createdAt: times.createdAtUnixMs,
+      view: this.#view(state, times),
+    };
+    const logged: LoggedRun = { fact, note };
+    const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...versionRecords(fact, this.#state)];
+    try {
+      const written = await ports.store.append({ kind: "run", id: runId }, { sequence, at, event: logged }, records);
+      if (!written.ok) throw new Error(`another writer has event ${sequence} of run ${runId}`);
+    } catch (error) {
+      this.#die(error);
+      return false;
+    }
+    this.#state = state;
+    this.#times = times;
+    this.#sequence = sequence;
+    this.#context.onChange(this, note, sequence, at);
+    return true;
+  }
+
+  #die(error: unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#context.onFault(this, error);
+  }
+
+  #run(effects: readonly RunEffect[]): void {
+    for (const effect of effects) void this.#effect(() => this.#carryOut(effect));
+  }
+
+  /** One after the other; a failure means that the log has to be read again. */
+  #effect(work: () => Promise<void>): Promise<void> {
+    this.#effects = this.#effects
+      .then(() => (this.#closed ? undefined : work()))
+      .catch((error) => this.#die(error));
+    return this.#effects;
+  }
+
+  async #carryOut(effect: RunEffect): Promise<void> {
+    switch (effect.type) {
+      case "reject":
+        return;
+      case "next-round":
+        return this.#nextRound();
+      case "open-round":
+        return this.#openRound();
+      case "stop-round":
+        // Refused past the point of no return; the round then ends by itself.
+        await this.#round?.submit({ event: { type: "stopped" } });
+        return;
+      case "ended":
+        return this.#context.onEnded(this);
+    }
+  }
+
+  async #nextRound(): Promise<void> {
+    const { ports, terms, offering } = this.#context;
+    const state = this.#state;
+    if (state.phase !== "running" || state.roundIsOpen) return;
+    const round = state.round + 1;
+    const parent = present(state.modelHash, "a running run has a model");
+    await offering(async () => {
+      const modelHash = await offerableModel(ports, terms, parent, this.runId, round);
+      const refusal = await this.submit({ type: "round-opened", round, modelHash });
+      // The offer is recorded with the round's first event, before the next run may choose.
+      if (refusal === null) await this.#openRound();
+    });
+  }
+
+  /** Also after a restart: the round's log may be there, whole or not at all. */
+  async #openRound(): Promise<void> {
+    const { ports, terms, slots, onRoundChange, onRecruiting } = this.#context;
+    const { state } = this;
+    if (!state.roundIsOpen || this.#round?.state.facts.round === state.round) return;
+    const roundId = await roundIdOf(ports.primitives, this.runId, state.round);
+    const context: RoundContext = {
+      ...{ ports, terms, slots },
+      runNumber: state.facts.number,
+      strategyStateHash: state.strategyStateHash,
+      onChange: onRoundChange,
+      onEnded: (driver) => void this.#effect(() => this.#roundEnded(driver)),
+      onFault: (error) => this.#die(error),
+    };
+    const log = await ports.store.readStream({ kind: "round", id: roundId });
+    const before = this.#round;
+    this.#round =
+      log.length > 0 ? await recoverRound(context, log) : await RoundDriver.open(context, await this.#facts(roundId));
+    await before?.close();
+    if (!this.#round.closed) onRecruiting(this.#round);
+  }
+
+  async #facts(roundId: string): Promise<RoundOpened> {
+    const { ports, terms } = this.#context;
+    const { round, modelHash, forbiddenPairs, removed } = this.#state;
+    const parentModelHash = present(modelHash, "a running run has a model");
+    return {
+      type: "opened",
+      ...{ runId: this.runId, round, roundId },
+      openedAtUnixMs: ports.wall.nowUnixMs(),
+      rules: terms.rules,
+      configHash: terms.configHash,
+      roundHash: terms.roundHash,
+      parentModelHash,
+      modelByteCount: present(await ports.blobs.byteCount(parentModelHash), "the model is in the blob store"),
+      ...{ forbiddenPairs, removed },
+    };
+  }
+
+  async #roundEnded(driver: RoundDriver): Promise<void> {
+    const { state } = driver;
+    if (isLive(state) || !this.#state.roundIsOpen || state.facts.round !== this.#state.round) return;
+    const { round, parentModelHash } = state.facts;
+    const base = {
+      type: "round-ended",
+      round,
+      seconds: state.nowMs / 1_000,
+      forbiddenPairs: state.forbiddenPairs,
+      removed: state.removed,
+      strategyStateHash: this.#state.strategyStateHash,
+      ...{ accuracy: null, loss: null },
+    } as const;
+    await this.submit(await this.#endOf(state, base, parentModelHash));
+  }
+
+  async #endOf(
+    state: Exclude<RoundDriver["state"], { readonly phase: "recruiting" }>,
+    base: Omit<RoundEnded, "outcome" | "code" | "modelHash">,
+    parentModelHash: string,
+  ): Promise<RoundEnded> {
+    const { ports, terms } = this.#context;
+    switch (state.phase) {
+      case "committed": {
+        const { modelHash, strategyStateHash, metrics } = state.publication;
+        const { accuracy, loss } = metrics;
+        return { ...base, outcome: "committed", code: null, modelHash, strategyStateHash, accuracy, loss };
+      }
+      case "voided": {
+        const modelHash = await putVoidStep(ports, terms, parentModelHash, this.runId, state.facts.round);
+        return { ...base, outcome: "voided", code: state.code, modelHash };
+      }
+      default: {
+        const code = state.phase === "failed" ? state.code : null;
+        return { ...base, outcome: "failed", code, modelHash: parentModelHash };
+      }
+    }
+  }
+}
+
+/** The initial model, and what a void step made of a model, are versions too. */
+function versionRecords(fact: RunLaunched | RunEvent, before: RunState): StoreRecord[] {
+  const { runId } = before.facts;
+  if (fact.type === "started") {
+    const { modelHash, accuracy, loss } = fact;
+    const version = { runId, round: 0, modelHash, parentHash: null, strategyStateHash: null, metrics: { accuracy, loss } };
+    return [{ type: "model-version", version }];
+  }
+  if (fact.type === "round-ended" && fact.outcome === "voided") {
+    const { round, modelHash, strategyStateHash } = fact;
+    const version = { runId, round, modelHash, parentHash: before.modelHash, strategyStateHash, metrics: null };
+    return [{ type: "model-version", version }];
+  }
+  return [];
+}
+
+function timesAfter(times: RunTimes, before: RunState, after: RunState, at: number): RunTimes {
+  const starts = before.phase === "queued" && after.phase === "running";
+  const ends = after.phase === "completed" || after.phase === "failed";
+  return {
+    createdAtUnixMs: times.createdAtUnixMs,
+    startedAtUnixMs: times.startedAtUnixMs ?? (starts ? at : null),
+    endedAtUnixMs: times.endedAtUnixMs ?? (ends ? at : null),
+  };
+}

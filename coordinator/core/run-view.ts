@@ -1,0 +1,39 @@
+import type { RoundView, RunView } from "#shared/protocol/api.ts";
+import type { RunState } from "#shared/round/run.ts";
+
+export interface RunTimes {
+  readonly createdAtUnixMs: number;
+  readonly startedAtUnixMs: number | null;
+  readonly endedAtUnixMs: number | null;
+}
+
+/** @param currentRound  The open round's view, or null. */
+export function runView(state: RunState, times: RunTimes, currentRound: RoundView | null): RunView {
+  const { facts } = state;
+  const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+  const toCome = facts.rounds - state.roundsCommitted;
+  const ended = state.phase === "completed" || state.phase === "failed";
+  return {
+    runId: facts.runId as RunView["runId"],
+    number: facts.number,
+    task: facts.task as RunView["task"],
+    taskVersion: facts.taskVersion,
+    state: state.phase,
+    pausing: state.pausing || state.phase === "stopping",
+    code: state.code,
+    roundsPlanned: facts.rounds,
+    roundsCommitted: state.roundsCommitted,
+    strategy: facts.strategy,
+    training: facts.training,
+    seed: facts.seed,
+    configHash: facts.configHash as RunView["configHash"],
+    launchedBy: facts.actor,
+    createdAt: new Date(times.createdAtUnixMs).toISOString(),
+    startedAt: iso(times.startedAtUnixMs),
+    endedAt: iso(times.endedAtUnixMs),
+    currentRound,
+    history: [...state.curve],
+    modelHash: state.modelHash as RunView["modelHash"],
+    secondsLeft: ended || state.roundsCommitted === 0 ? null : (toCome * state.committedSeconds) / state.roundsCommitted,
+  };
+}

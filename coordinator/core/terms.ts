@@ -1,0 +1,54 @@
+import type { VectorLayout } from "#shared/codec/layout.ts";
+import type { TensorLayout } from "#shared/codec/tensors.ts";
+import { bytesToHex } from "#shared/kernel/bytes.ts";
+import type { RoundRules } from "#shared/round/event.ts";
+import { configHash, roundHash } from "#shared/secagg/attempt.ts";
+import { strategyOf } from "#shared/strategy/index.ts";
+import type { Strategy } from "#shared/strategy/strategy.ts";
+import { agreedConfigOf, layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import type { AgreedConfig, RoundParams } from "#shared/task/config.ts";
+import type { StrategySpec, Task, TrainingPlan } from "#shared/task/task.ts";
+import type { CoordinatorPorts } from "./ports.ts";
+
+/** There is no public log yet, and devices are told so. */
+export const NO_LOG_KEY = "0".repeat(64);
+
+/** Everything about a run that its rounds need and that follows from the task and the launch. */
+export interface RunTerms {
+  readonly task: Task;
+  readonly config: AgreedConfig;
+  readonly configHash: string;
+  readonly roundParams: RoundParams;
+  readonly roundHash: string;
+  readonly rules: RoundRules;
+  readonly layout: VectorLayout;
+  readonly tensors: TensorLayout;
+  readonly strategy: Strategy;
+}
+
+/** @param launch  What the launch says beside the task: its own training plan and strategy, or the task's. */
+export async function runTerms(
+  ports: Pick<CoordinatorPorts, "primitives" | "projectId" | "codeVersion" | "issuer">,
+  task: Task,
+  launch: { readonly training: TrainingPlan; readonly strategy: StrategySpec },
+): Promise<RunTerms> {
+  const config = await agreedConfigOf(ports.primitives, task, {
+    projectId: ports.projectId,
+    codeVersion: ports.codeVersion,
+    issuerKey: bytesToHex(ports.issuer.publicKey),
+    logKey: NO_LOG_KEY,
+  });
+  const roundParams: RoundParams = { training: launch.training };
+  const { goal, overSelection, cohortSizeMin, cohortSizeMax, securityModel, deadlines } = task.aggregation;
+  return {
+    task,
+    config,
+    configHash: bytesToHex(await configHash(ports.primitives, config)),
+    roundParams,
+    roundHash: bytesToHex(await roundHash(ports.primitives, roundParams)),
+    rules: { goal, overSelection, cohortSizeMin, cohortSizeMax, securityModel, deadlines },
+    layout: layoutOf(task),
+    tensors: tensorsOf(task),
+    strategy: strategyOf(launch.strategy),
+  };
+}
