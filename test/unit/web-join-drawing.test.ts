@@ -31,11 +31,16 @@ const handDrawn: readonly (readonly Stroke[])[] = [
 
 /** The five nearest of the 1,797 real digits vote. */
 function readByNeighbours(pixels: Float32Array): number {
-  const rows = readFileSync(new URL("../../coordinator/data/digits.csv", import.meta.url), "utf8").trim().split("\n");
+  const rows = readFileSync(new URL("../../coordinator/data/digits.csv", import.meta.url), "utf8")
+    .trim()
+    .split("\n");
   const near = rows
     .slice(1)
     .map((row) => row.split(",").map(Number))
-    .map((row) => ({ label: row[64] ?? -1, distance: pixels.reduce((sum, v, i) => sum + (16 * v - (row[i] ?? 0)) ** 2, 0) }))
+    .map((row) => ({
+      label: row[64] ?? -1,
+      distance: pixels.reduce((sum, v, i) => sum + (16 * v - (row[i] ?? 0)) ** 2, 0),
+    }))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 5);
   const votes = new Map<number, number>();
@@ -53,7 +58,9 @@ describe("a drawing as an 8 x 8 picture", () => {
     const means = handDrawn.map((strokes) => {
       const pixels = strokesToPixels(strokes, digits);
       expect(pixels).toHaveLength(64);
-      expect([...pixels].every((value) => Number.isInteger(16 * value) && value >= 0 && value <= 1)).toBe(true);
+      expect([...pixels].every((value) => Number.isInteger(16 * value) && value >= 0 && value <= 1)).toBe(
+        true,
+      );
       return pixels.reduce((sum, value) => sum + 16 * value, 0) / 64;
     });
     const mean = means.reduce((sum, value) => sum + value, 0) / 10;
@@ -64,7 +71,9 @@ describe("a drawing as an 8 x 8 picture", () => {
   test("place and size on the pad do not matter", () => {
     const shape = handDrawn[3] ?? [];
     const moved = shape.map((stroke) => stroke.map(({ x, y }) => ({ x: x * 0.5 + 0.4, y: y * 0.5 + 0.05 })));
-    const difference = strokesToPixels(shape, digits).map((v, i) => Math.abs(v - (strokesToPixels(moved, digits)[i] ?? 0)));
+    const difference = strokesToPixels(shape, digits).map((v, i) =>
+      Math.abs(v - (strokesToPixels(moved, digits)[i] ?? 0)),
+    );
     expect(Math.max(...difference)).toBeLessThanOrEqual(1 / 16);
   });
 
@@ -76,7 +85,7 @@ describe("a drawing as an 8 x 8 picture", () => {
   });
 
   test("another size: 28 x 28", () => {
-    const pixels = strokesToPixels(handDrawn[0] ?? [], { height: 28, width: 28});
+    const pixels = strokesToPixels(handDrawn[0] ?? [], { height: 28, width: 28 });
     expect(pixels).toHaveLength(784);
     expect(Math.max(...pixels)).toBe(1);
   });
@@ -91,9 +100,14 @@ describe("a picture file as an 8 x 8 picture", () => {
 
   test("dark ink on white and white ink on dark read the same, cropped and centred", () => {
     const dark = pictureToPixels({ luminance: paper, height: 60, width: 100 }, digits);
-    const light = pictureToPixels({ luminance: paper.map((value) => 1 - value), height: 60, width: 100 }, digits);
+    const light = pictureToPixels(
+      { luminance: paper.map((value) => 1 - value), height: 60, width: 100 },
+      digits,
+    );
     expect(dark.ok && [...dark.value].every((value) => Math.abs(value - 1) < 1e-4)).toBe(true);
-    expect(light.ok && dark.ok && light.value.every((value, i) => Math.abs(value - (dark.value[i] ?? -1)) < 1e-4)).toBe(true);
+    expect(
+      light.ok && dark.ok && light.value.every((value, i) => Math.abs(value - (dark.value[i] ?? -1)) < 1e-4),
+    ).toBe(true);
   });
 
   test("a picture of the task's own size is taken as it is", () => {
