@@ -1,0 +1,74 @@
+import { type Bytes, utf8 } from "#shared/kernel/bytes.ts";
+import type { Archive, Contribution, NamedBytes } from "../core/ports.ts";
+import type { ContributionDetail } from "../core/view.ts";
+import type { BrowserStore, StoredConsent, StoredContribution } from "./browser-store.ts";
+import { tar, type TarFile } from "./tar.ts";
+
+/** Contributions whose bytes are kept; of older ones the figures stay. */
+const WITH_BYTES_MAX = 50;
+const SHOWN_MAX = 100;
+/** Shares that open a sum are not written to disk: the coordinator drops its copies as well once the sum is published. */
+const NOT_STORED = "unmask.frame";
+
+/** What left this browser, kept in it for its owner. */
+export class ContributionArchive implements Archive {
+  readonly #store: BrowserStore;
+  readonly #slug: string;
+  /** By contribution; gone with the page. */
+  readonly #openings = new Map<string, NamedBytes>();
+
+  constructor(store: BrowserStore, slug: string) {
+    this.#store = store;
+    this.#slug = slug;
+  }
+
+  async save({ detail, sent, own }: Contribution): Promise<void> {
+    const opening = sent.find(({ name }) => name === NOT_STORED);
+    if (opening !== undefined) this.#openings.set(detail.id, opening);
+    const kept = sent.filter(({ name }) => name !== NOT_STORED);
+    const { id, at } = detail;
+    await this.#store.contributions.put({ id, at, slug: this.#slug, detail, sent: kept, own });
+    await this.#thin();
+  }
+
+  async #thin(): Promise<void> {
+    const newest = await this.#store.newestContributions(this.#slug, WITH_BYTES_MAX + 1);
+    const oldest = newest[WITH_BYTES_MAX];
+    if (oldest !== undefined && oldest.sent.length > 0) await this.#store.contributions.put({ ...oldest, sent: [], own: null });
+  }
+
+  async details(): Promise<ContributionDetail[]> {
+    const stored = await this.#store.newestContributions(this.#slug, SHOWN_MAX);
+    return stored.map(({ detail }) => detail);
+  }
+
+  async find(id: string): Promise<ContributionDetail | null> {
+    return (await this.#store.contributions.get(id))?.detail ?? null;
+  }
+
+  async tarOne(id: string, now: number): Promise<Bytes | null> {
+    const stored = await this.#store.contributions.get(id);
+    return stored === undefined ? null : tar(this.#filesOf(stored, ""), now);
+  }
+
+  async tarAll(consent: StoredConsent | null, now: number): Promise<Bytes> {
+    const stored = await this.#store.newestContributions(this.#slug, Number.MAX_SAFE_INTEGER);
+    const files = stored.reverse().flatMap((contribution) => this.#filesOf(contribution, `${contribution.id}/`));
+    const agreed = consent === null ? [] : [{ name: "agreed.json", bytes: json(consent) }];
+    return tar([...agreed, ...files], now);
+  }
+
+  #filesOf({ id, detail, sent, own }: StoredContribution, folder: string): TarFile[] {
+    const { sample: _sample, histograms: _histograms, ...facts } = detail;
+    const opening = this.#openings.get(id);
+    return [
+      { name: `${folder}receipt.json`, bytes: json(facts) },
+      ...[...sent, ...(opening === undefined ? [] : [opening])].map(({ name, bytes }) => ({ name: `${folder}left/${name}`, bytes })),
+      ...(own === null ? [] : [{ name: `${folder}stayed/own-list.i32`, bytes: own }]),
+    ];
+  }
+}
+
+function json(value: object): Bytes {
+  return utf8(`${JSON.stringify(value, null, 2)}\n`);
+}

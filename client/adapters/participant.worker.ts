@@ -1,0 +1,83 @@
+import { assert } from "#shared/kernel/assert.ts";
+import { err, type Result } from "#shared/kernel/result.ts";
+import type { ParticipantView } from "../core/view.ts";
+import type { OpenError } from "../index.ts";
+import { openParticipantHere, type ParticipantHere } from "./participant.ts";
+import { openSocketLink } from "./socket-link.ts";
+import { createTrainer } from "./trainer.ts";
+import type { FromWorker, ToWorker } from "./worker-rpc.ts";
+
+/* The worker's half of the door: one participant. Everything heavy of a page runs here. */
+
+/** Views within this time travel together. */
+const PATCH_MS = 30;
+
+const WASM_PATHS = {
+  "tfjs-backend-wasm.wasm": new URL("../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm", import.meta.url).href,
+  "tfjs-backend-wasm-simd.wasm": new URL("../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm", import.meta.url).href,
+  // Never loaded, but tfjs wants all three names.
+  "tfjs-backend-wasm-threaded-simd.wasm": "",
+};
+
+const tell = (message: FromWorker) => globalThis.postMessage(message);
+let participant: ParticipantHere | null = null;
+let pending: Partial<ParticipantView> | null = null;
+
+globalThis.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  switch (data.kind) {
+    case "open":
+      void open(data);
+      return;
+    case "visibility":
+      participant?.setHidden(data.hidden);
+      return;
+    case "call":
+      void call(data);
+      return;
+  }
+};
+
+async function open({ options, hidden }: Extract<ToWorker, { kind: "open" }>): Promise<void> {
+  const trainer = createTrainer({
+    assets: { wasmPaths: WASM_PATHS },
+    candidates: ["webgpu", "webgl", "wasm", "cpu"],
+  });
+  const opened = await openParticipantHere(options, openSocketLink(options.coordinatorUrl), trainer).catch(storageFault);
+  if (!opened.ok) {
+    tell({ kind: "not-opened", error: opened.error });
+    return;
+  }
+  participant = opened.value;
+  participant.setHidden(hidden);
+  participant.view.subscribe((patch) => {
+    if (pending === null) setTimeout(flush, PATCH_MS);
+    pending = { ...pending, ...patch };
+  });
+  tell({ kind: "opened", view: participant.view.get() });
+}
+
+/** IndexedDB is closed to some private windows, and a disk may be full. */
+function storageFault(fault: unknown): Result<never, OpenError> {
+  const reason = fault instanceof Error ? fault.message : String(fault);
+  return err({ type: "unsupported", sentence: `This browser gives this page no storage (${reason}). Allow it, or use another window.` });
+}
+
+async function call({ id, method, args }: Extract<ToWorker, { kind: "call" }>): Promise<void> {
+  try {
+    assert(participant !== null, "the page calls after it was opened");
+    const action = participant[method] as (...args: readonly unknown[]) => Promise<unknown>;
+    const value = await action.apply(participant, [...args]);
+    // The page sees what an action changed before it sees its result.
+    flush();
+    tell({ kind: "result", id, value });
+  } catch (fault) {
+    tell({ kind: "failed", id, message: fault instanceof Error ? fault.message : String(fault) });
+  }
+}
+
+function flush(): void {
+  if (pending === null) return;
+  const patch = pending;
+  pending = null;
+  tell({ kind: "view", patch });
+}
