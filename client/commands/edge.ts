@@ -28,6 +28,8 @@ Exit codes: 0 left, or the own limit is reached; 2 bad options or data; 3 no coo
 const EXIT: Readonly<Record<EdgeError["type"], number>> = { data: 2, coordinator: 3, backend: 4, state: 5 };
 const BACKENDS = ["auto", "webgpu", "wasm", "cpu"];
 
+let lastLine = "";
+
 await main();
 
 async function main(): Promise<void> {
@@ -114,7 +116,6 @@ function parse() {
   });
 }
 
-let lastLine = "";
 function say(line: string): void {
   if (line === lastLine) return;
   lastLine = line;

@@ -52,6 +52,7 @@ export async function useBackend(
   // Input checks and console advice of tfjs are for development.
   if (!tf.env().getBool("PROD")) tf.enableProdMode();
   try {
+    await registerGradients();
     const problem = await load(backend, assets, allowSoftware);
     if (problem !== null) return err(problem);
     chosen = backend;
@@ -65,6 +66,13 @@ export async function useBackend(
   } catch (fault) {
     return err(`it did not start on this device (${fault instanceof Error ? fault.message : String(fault)})`);
   }
+}
+
+/** tfjs-core alone has no gradients. Node finds them in its build of tfjs-layers; a page takes the one file. */
+async function registerGradients(): Promise<void> {
+  if (tf.getGradient("Neg") !== undefined) return;
+  if ("process" in globalThis) await import("@tensorflow/tfjs-layers");
+  else await import("@tensorflow/tfjs-core/dist/register_all_gradients.js");
 }
 
 async function load(backend: BackendName, assets: EngineAssets, allowSoftware: boolean): Promise<string | null> {
