@@ -187,13 +187,14 @@ describe("the state line", () => {
 });
 
 describe("what became of it", () => {
-  const committed: OutcomeView = {
+  const committed = {
     kind: "committed",
     survivorCount: 21,
     modelHash: hash,
     included: true,
+    proof: { inputsRoot: hash, leafIndex: 0, path: [] },
     at: 0,
-  };
+  } as const satisfies OutcomeView;
   const known = { needed: 16, helped: true, logged: false } as const;
 
   test("the sum, its version and how good it is", () => {

@@ -25,6 +25,11 @@ export function totalByteCount(parts: ContributionParts): number {
   );
 }
 
+/** Two significant digits: "0.04", "−1.3". */
+export function shortNumber(value: number): string {
+  return String(Number(value.toPrecision(2))).replace("-", "−");
+}
+
 /** What became of one's part, in a sentence or two. */
 export function outcomeSentence(
   contribution: Pick<ContributionSummary, "round">,

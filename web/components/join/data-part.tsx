@@ -193,7 +193,8 @@ function LastImport({ view }: { readonly view: ImportView }) {
       </div>
     );
   }
-  if (report === null) return null;
+  // A drawing that was kept stands above; only what was left out of a file needs words.
+  if (report === null || (report.rowsRead === 1 && report.rowsLeftOut === 0)) return null;
   const [first, second] = report.problems;
   return (
     <div className="note mt-4 max-w-[36rem]">

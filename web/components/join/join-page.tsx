@@ -173,7 +173,7 @@ function Joined({ participant }: { readonly participant: Participant }) {
         ) : (
           <ClosedPart number={7} id="leave" title="Leave" until="There is nothing to leave yet." />
         )}
-        <Dock participant={participant} stage={view.stage} line={line} />
+        <Dock participant={participant} view={view} line={line} />
       </main>
       <Footer>
         <span>

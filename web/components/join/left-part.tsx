@@ -1,12 +1,12 @@
 "use client";
 import { memo, type ReactNode, useEffect, useMemo, useState } from "react";
 import type { ContributionDetail, ContributionSummary, Participant, TaskSlice } from "#client/index.ts";
-import { formatCount, formatDecimal, plural } from "../../lib/format.ts";
+import { formatCount, plural } from "../../lib/format.ts";
 import { Button } from "../button.tsx";
 import { DataTable } from "../data-table.tsx";
 import { Bars } from "./bars.tsx";
 import { looksFlat } from "./bins.ts";
-import { segmentWords, totalByteCount } from "./contribution-words.ts";
+import { segmentWords, shortNumber, totalByteCount } from "./contribution-words.ts";
 import { Part } from "./part.tsx";
 import { type Paint, PixelCanvas } from "./pixel-canvas.tsx";
 import { saveBlob } from "./save-blob.ts";
@@ -123,10 +123,8 @@ function Equation(props: {
         at(cell) < 0 ? null : { you: false, strength: (values[at(cell)] ?? 0) / 2 ** 32 };
     return { update, masks: ring(sample.masks), left: ring(sample.left) };
   }, [sample, plan]);
-  const { unit } = sample;
   const isPicture = plan.tile !== null;
   const flat = looksFlat(histograms.left);
-  const end = (value: number) => formatDecimal(value * unit, 2);
   const others = (detail.rosterSize ?? 1) - 1;
   const canvas = (paint: Paint, label: string) => (
     <PixelCanvas
@@ -153,7 +151,7 @@ function Equation(props: {
           <Bars
             histogram={histograms.update}
             colour="you"
-            ends={[end(histograms.update.from), end(histograms.update.to)]}
+            ends={[shortNumber(histograms.update.from), shortNumber(histograms.update.to)]}
             unit="change"
             label="Histogram of your update: most changes are close to zero."
           />

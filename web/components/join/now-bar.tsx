@@ -12,6 +12,7 @@ export function NowBar(props: {
   readonly line: StateLine;
 }) {
   const { participant, view, line } = props;
+  const agreed = view.consent?.current === true;
   return (
     <section
       aria-label="How things stand"
@@ -19,7 +20,7 @@ export function NowBar(props: {
     >
       <p className="font-serif text-lg">{line.title}</p>
       <div className="hidden flex-wrap gap-3 md:flex">
-        <Actions participant={participant} stage={view.stage} />
+        <Actions participant={participant} stage={view.stage} agreed={agreed} />
       </div>
       <p className="min-h-10 text-sm text-ink-2 md:col-span-2">{line.detail}</p>
       <div className="mt-1 h-1.5 md:col-span-2">
@@ -33,11 +34,13 @@ export function NowBar(props: {
 /** On a phone the same words and buttons stay at the bottom of the screen. */
 export function Dock(props: {
   readonly participant: Participant;
-  readonly stage: Stage;
+  readonly view: ParticipantView;
   readonly line: StateLine;
 }) {
-  const { participant, stage, line } = props;
-  if (!hasActions(stage)) return null;
+  const { participant, view, line } = props;
+  const { stage } = view;
+  const agreed = view.consent?.current === true;
+  if (!hasActions(stage, agreed)) return null;
   return (
     <section
       aria-label="Pause and leave"
@@ -45,15 +48,21 @@ export function Dock(props: {
     >
       <span className="min-w-0">{line.short}</span>
       <span className="flex flex-none gap-3">
-        <Actions participant={participant} stage={stage} />
+        <Actions participant={participant} stage={stage} agreed={agreed} />
       </span>
     </section>
   );
 }
 
-const hasActions = (stage: Stage): boolean => stage !== "consent" && stage !== "data";
+const hasActions = (stage: Stage, agreed: boolean): boolean =>
+  agreed && stage !== "consent" && stage !== "data";
 
-function Actions({ participant, stage }: { readonly participant: Participant; readonly stage: Stage }) {
+function Actions(props: {
+  readonly participant: Participant;
+  readonly stage: Stage;
+  readonly agreed: boolean;
+}) {
+  const { participant, stage, agreed } = props;
   const [busy, setBusy] = useState(false);
   const act = (run: () => Promise<unknown>) => async () => {
     setBusy(true);
@@ -75,7 +84,7 @@ function Actions({ participant, stage }: { readonly participant: Participant; re
     case "locked":
       return button("Try again", () => participant.start());
     case "left":
-      return button("Take part again", () => participant.start());
+      return agreed && button("Take part again", () => participant.start());
     case "paused":
       return (
         <>
