@@ -1,3 +1,4 @@
+import { wordsToBytes } from "../codec/vector-bytes.ts";
 import { pairMaskSign, selfMaskKey } from "../crypto/key-agreement.ts";
 import { addMasks, type Mask } from "../crypto/mask-stream.ts";
 import { verifyInclusion } from "../crypto/merkle.ts";
@@ -11,7 +12,7 @@ import type { HashHex } from "../protocol/ids.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import { openShares, type SharePair, shareLeafHash, shareMatches } from "./bundle.ts";
 import type { ClientTools, Masked, MaskedInput, Shared } from "./client-state.ts";
-import { inputRoot, ringToBytes } from "./input.ts";
+import { inputRoot } from "./input.ts";
 import { type PositionSet, setOfBitmap } from "./position-sets.ts";
 import { holdersIn, memberAt, neighboursOf } from "./roster.ts";
 import { bundleItem, inputItem } from "./signed-items.ts";
@@ -130,7 +131,7 @@ async function maskAndSign(
   }
   await addMasks(primitives, x, masks);
   selfKey.fill(0);
-  const body = ringToBytes(x);
+  const body = wordsToBytes(x);
   const root = await inputRoot(primitives, body);
   const signature = await signer.sign(inputItem(roster.sid, position, u2.hash, body.length, root));
   const headers = {

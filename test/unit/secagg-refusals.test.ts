@@ -14,7 +14,7 @@ import {
   verifyShareBundle,
   verifyUnmask,
 } from "#shared/secagg/server.ts";
-import { complaintItem } from "#shared/secagg/signed-items.ts";
+import { advertItem, complaintItem } from "#shared/secagg/signed-items.ts";
 import { mutations } from "#test/kit/mutations.ts";
 import { type CohortOptions, lastSent, SecaggCohort } from "#test/kit/secagg-cohort.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
@@ -331,6 +331,34 @@ describe("the coordinator", () => {
     const verdict = await verifyAdvert(primitives, await openAttempt(primitives, elsewhere), first, []);
     expect(verdict).toEqual({ ok: false, error: "BAD_CERTIFICATE" });
   });
+});
+
+test("[S5] a device refuses a roster with a key of small order, well signed as it may be", async () => {
+  for (const [name, expected] of [
+    ["c", "LOW_ORDER"],
+    ["s", "LOW_ORDER"],
+    ["neither", "go"],
+  ] as const) {
+    const cohort = await SecaggCohort.create(BASE);
+    for (const device of cohort.devices) cohort.members.push(await cohort.advertise(device));
+    const colluder = cohort.members[2] as (typeof cohort.members)[number];
+    const degenerate = name === "neither" ? colluder : { ...colluder, [name]: new Uint8Array(32) };
+    const signature = await cohort.device(3).signer.sign(advertItem(cohort.attempt.header, degenerate));
+    cohort.members[2] = { ...degenerate, signature };
+    await cohort.layOut();
+    const step = await cohort.deliver(1, cohort.rosterMessage());
+    expect(step.type === "aborted" ? step.state.code : step.type).toBe(expected);
+  }
+});
+
+test("[S5] a device refuses a roster with a member that the issuer did not certify", async () => {
+  const cohort = await SecaggCohort.create(BASE);
+  for (const device of cohort.devices) cohort.members.push(await cohort.advertise(device));
+  const [first, , third] = cohort.members as (typeof cohort.members)[number][];
+  cohort.members[2] = { ...(third as NonNullable<typeof third>), certificate: first?.certificate as never };
+  await cohort.layOut();
+  const step = await cohort.deliver(1, cohort.rosterMessage());
+  expect(step).toMatchObject({ type: "aborted", state: { code: "BAD_CERTIFICATE" } });
 });
 
 describe("a sealed share", () => {
