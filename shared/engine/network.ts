@@ -45,32 +45,49 @@ export async function tensorsToWeights(tensors: readonly tf.Tensor[]): Promise<F
  * @returns [rows, classCount]. Call it inside tf.tidy.
  */
 export function forward(model: ModelSpec, tensors: readonly tf.Tensor[], batch: tf.Tensor): tf.Tensor2D {
-  let value = batch;
+  return forwardTrace(model, tensors, batch).at(-1)?.output as tf.Tensor2D;
+}
+
+/** What a layer was given and what it gave, after its activation (of the last layer: before). */
+export interface LayerTrace {
+  readonly layer: LayerSpec;
+  readonly input: tf.Tensor;
+  readonly output: tf.Tensor;
+  /** Of layers with weights. */
+  readonly kernel: tf.Tensor | null;
+}
+
+/** As `forward`, with every layer's part, for the way back. */
+export function forwardTrace(model: ModelSpec, tensors: readonly tf.Tensor[], batch: tf.Tensor): LayerTrace[] {
+  const trace: LayerTrace[] = [];
+  let input = batch;
   let next = 0;
   const take = () => present(tensors[next++], "one tensor for each kernel and bias");
   for (const [index, layer] of model.layers.entries()) {
-    switch (layer.className) {
-      case "Flatten":
-        value = tf.reshape(value, [value.shape[0] as number, -1]);
-        break;
-      case "Dense":
-        value = tf.add(tf.matMul(value as tf.Tensor2D, take() as tf.Tensor2D), take());
-        break;
-      case "Conv2D":
-        value = tf.add(
-          tf.conv2d(value as tf.Tensor4D, take() as tf.Tensor4D, layer.strides, layer.padding),
-          take(),
-        );
-        break;
-      case "MaxPooling2D":
-        value = tf.maxPool(value as tf.Tensor4D, layer.poolSize, layer.strides, "valid");
-        break;
-      default:
-        unreachable(layer);
-    }
-    if (index < model.layers.length - 1) value = activate(layer, value);
+    const weighted = layer.className === "Dense" || layer.className === "Conv2D";
+    const kernel = weighted ? take() : null;
+    const linear = applyLayer(layer, input, kernel);
+    const biased = weighted ? tf.add(linear, take()) : linear;
+    const output = index < model.layers.length - 1 ? activate(layer, biased) : biased;
+    trace.push({ layer, input, output, kernel });
+    input = output;
   }
-  return value as tf.Tensor2D;
+  return trace;
+}
+
+function applyLayer(layer: LayerSpec, input: tf.Tensor, kernel: tf.Tensor | null): tf.Tensor {
+  switch (layer.className) {
+    case "Flatten":
+      return tf.reshape(input, [input.shape[0] as number, -1]);
+    case "Dense":
+      return tf.matMul(input as tf.Tensor2D, kernel as tf.Tensor2D);
+    case "Conv2D":
+      return tf.conv2d(input as tf.Tensor4D, kernel as tf.Tensor4D, layer.strides, layer.padding);
+    case "MaxPooling2D":
+      return tf.maxPool(input as tf.Tensor4D, layer.poolSize, layer.strides, "valid");
+    default:
+      return unreachable(layer);
+  }
 }
 
 function activate(layer: LayerSpec, value: tf.Tensor): tf.Tensor {

@@ -3,8 +3,8 @@ import type { TrainingPlan } from "../task/task.ts";
 
 /** Moves variables along their gradients; holds tensors of its own until it is disposed of. */
 export interface Optimizer {
-  /** `grads` by variable name. Call it inside tf.tidy. */
-  apply(variables: readonly tf.Variable[], grads: Record<string, tf.Tensor>): void;
+  /** One gradient a variable. Call it inside tf.tidy. */
+  apply(variables: readonly tf.Variable[], gradients: readonly tf.Tensor[]): void;
   dispose(): void;
 }
 
@@ -13,8 +13,8 @@ export function optimizerOf(plan: TrainingPlan): Optimizer {
   if (plan.optimizer.kind === "sgd") return sgd(plan.optimizer.learningRate, plan.optimizer.momentum);
   const adam = tf.train.adam(plan.optimizer.learningRate);
   return {
-    apply: (_variables, grads) => {
-      adam.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
+    apply: (variables, gradients) => {
+      adam.applyGradients(variables.map(({ name }, index) => ({ name, tensor: gradients[index] as tf.Tensor })));
     },
     dispose: () => adam.dispose(),
   };
@@ -22,28 +22,23 @@ export function optimizerOf(plan: TrainingPlan): Optimizer {
 
 /** Own, since tfjs' momentum optimizer keeps one tensor when it is disposed of. */
 function sgd(learningRate: number, momentum: number): Optimizer {
-  const velocityByName = new Map<string, tf.Variable>();
+  const velocities: tf.Variable[] = [];
   return {
-    apply(variables, grads) {
-      for (const variable of variables) {
-        const gradient = grads[variable.name];
-        if (gradient === undefined) continue;
+    apply(variables, gradients) {
+      for (const [index, variable] of variables.entries()) {
+        const gradient = gradients[index] as tf.Tensor;
         if (momentum === 0) {
           variable.assign(tf.sub(variable, tf.mul(gradient, learningRate)));
           continue;
         }
-        let velocity = velocityByName.get(variable.name);
-        if (velocity === undefined) {
-          velocity = tf.variable(gradient, false);
-          velocityByName.set(variable.name, velocity);
-        } else {
-          velocity.assign(tf.add(tf.mul(velocity, momentum), gradient));
-        }
-        variable.assign(tf.sub(variable, tf.mul(velocity, learningRate)));
+        const velocity = velocities[index];
+        if (velocity === undefined) velocities.push(tf.variable(gradient, false));
+        else velocity.assign(tf.add(tf.mul(velocity, momentum), gradient));
+        variable.assign(tf.sub(variable, tf.mul(velocities[index] as tf.Variable, learningRate)));
       }
     },
     dispose() {
-      for (const velocity of velocityByName.values()) velocity.dispose();
+      for (const velocity of velocities) velocity.dispose();
     },
   };
 }

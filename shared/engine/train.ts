@@ -5,7 +5,8 @@ import type { ModelSpec } from "../task/model.ts";
 import { shuffledIndices } from "../task/shuffle.ts";
 import type { TrainingPlan } from "../task/task.ts";
 import { breathe } from "./breathe.ts";
-import { forward, tensorsToWeights, weightsToTensors } from "./network.ts";
+import { lossGradients } from "./gradients.ts";
+import { tensorsToWeights, weightsToTensors } from "./network.ts";
 import { type Optimizer, optimizerOf } from "./optimizer.ts";
 import { gatherInputs, gatherOneHot, type Rows } from "./rows.ts";
 
@@ -103,18 +104,13 @@ function trainStep(
   return tf.tidy(() => {
     const batch = gatherInputs(rows, indices, model.inputShape);
     const oneHot = gatherOneHot(rows, indices, model.classCount);
-    const batchLoss = (): tf.Scalar => {
-      const logProbabilities = tf.logSoftmax(forward(model, variables, batch));
-      return tf.neg(tf.div(tf.sum(tf.mul(oneHot, logProbabilities)), indices.length));
-    };
-    const { value, grads } = tf.variableGrads(batchLoss, variables);
-    for (const [index, variable] of variables.entries()) {
-      const gradient = grads[variable.name];
-      if (plan.proximalMu === 0 || gradient === undefined) continue;
-      const distance = tf.sub(variable, start[index] as tf.Tensor);
-      grads[variable.name] = tf.add(gradient, tf.mul(distance, plan.proximalMu));
-    }
-    optimizer.apply(variables, grads);
-    return tf.add(lossSum, tf.mul(value, indices.length)) as tf.Scalar;
+    const { loss, gradients } = lossGradients(model, variables, batch, oneHot);
+    const pulled = gradients.map((gradient, index) => {
+      if (plan.proximalMu === 0) return gradient;
+      const distance = tf.sub(variables[index] as tf.Variable, start[index] as tf.Tensor);
+      return tf.add(gradient, tf.mul(distance, plan.proximalMu));
+    });
+    optimizer.apply(variables, pulled);
+    return tf.add(lossSum, loss) as tf.Scalar;
   });
 }

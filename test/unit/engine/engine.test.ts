@@ -1,43 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
-import * as layers from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { timeBackends, useBackend } from "#shared/engine/backends.ts";
 import { evaluate, predict } from "#shared/engine/evaluate.ts";
-import { forward, parameterCount, weightsToTensors } from "#shared/engine/network.ts";
+import { parameterCount } from "#shared/engine/network.ts";
 import { train } from "#shared/engine/train.ts";
-import { modelSchema, tensorShapes } from "#shared/task/model.ts";
-import { seededUniform, shuffledIndices } from "#shared/task/shuffle.ts";
+import { shuffledIndices } from "#shared/task/shuffle.ts";
 import type { TrainingPlan } from "#shared/task/task.ts";
+import { convolutional, largestDifference, model, randomNumbers } from "./nets.ts";
 import { forwardByHand, gradientByHand, lossByHand, type TinyNet } from "./tiny-net.ts";
 
 const NODE = { wasmPaths: null };
 const net: TinyNet = { inputs: 3, hidden: 4, classes: 3, activation: "tanh" };
-const model = modelSchema.parse({
-  format: "tfjs-layers",
-  inputShape: [3],
-  classCount: 3,
-  layers: [
-    { className: "Dense", name: "hidden", units: 4, activation: "tanh" },
-    { className: "Dense", name: "out", units: 3, activation: "softmax" },
-  ],
-});
-const convolutional = modelSchema.parse({
-  format: "tfjs-layers",
-  inputShape: [6, 7, 1],
-  classCount: 3,
-  layers: [
-    { className: "Conv2D", name: "conv", filters: 2, kernelSize: 3, strides: 1, padding: "same", activation: "relu" },
-    { className: "MaxPooling2D", name: "pool", poolSize: 2, strides: 2 },
-    { className: "Conv2D", name: "conv2", filters: 3, kernelSize: 2, strides: 1, padding: "valid", activation: "sigmoid" },
-    { className: "Flatten", name: "flat" },
-    { className: "Dense", name: "out", units: 3, activation: "softmax" },
-  ],
-});
-
-function randomNumbers(count: number, seed: number, scale = 1): number[] {
-  const next = seededUniform(seed);
-  return Array.from({ length: count }, () => Math.fround((2 * next() - 1) * scale));
-}
 const ROW_COUNT = 11;
 const rowList = Array.from({ length: ROW_COUNT }, (_, row) => randomNumbers(3, 100 + row));
 const labelList = rowList.map((_, row) => row % 3);
@@ -85,11 +58,6 @@ function trainByHand(training: TrainingPlan, shuffleSeed: number) {
     epochLosses.push(lossSum / ROW_COUNT);
   }
   return { weights: current, epochLosses };
-}
-
-function largestDifference(left: ArrayLike<number>, right: ArrayLike<number>): number {
-  expect(left.length).toBe(right.length);
-  return Array.from(left).reduce((largest, value, index) => Math.max(largest, Math.abs(value - (right[index] ?? Number.NaN))), 0);
 }
 
 describe.each(["cpu", "wasm"] as const)("the engine on %s", (backend) => {
@@ -145,30 +113,6 @@ describe.each(["cpu", "wasm"] as const)("the engine on %s", (backend) => {
     expect(first).toEqual(second);
     expect(await train({ ...job, shuffleSeed: 10 }, () => {}, never)).not.toEqual(first);
   });
-});
-
-test.each([
-  ["dense", model],
-  ["convolutional", convolutional],
-] as const)("has the topology and tensor order of tf.layers: %s", async (_, spec) => {
-  expect(await useBackend("cpu", NODE, false)).toMatchObject({ ok: true });
-  const reference = layers.sequential();
-  for (const [index, layer] of spec.layers.entries()) {
-    const shape = index === 0 ? { inputShape: spec.inputShape } : {};
-    const { className, ...config } = layer;
-    const make = { Dense: layers.layers.dense, Conv2D: layers.layers.conv2d, Flatten: layers.layers.flatten, MaxPooling2D: layers.layers.maxPooling2d }[className];
-    reference.add((make as (config: object) => layers.layers.Layer)({ ...config, ...shape }));
-  }
-  const shapes = tensorShapes(spec);
-  if (!shapes.ok) throw new Error(shapes.problem);
-  expect(reference.getWeights().map((tensor) => tensor.shape)).toEqual(shapes.tensors.map((tensor) => [...tensor.shape]));
-  const flat = Float32Array.from(randomNumbers(parameterCount(spec), 3));
-  const tensors = weightsToTensors(spec, flat);
-  reference.setWeights(tensors);
-  const batch = tf.tensor(randomNumbers(5 * spec.inputShape.reduce((a, b) => a * b, 1), 4), [5, ...spec.inputShape]);
-  const expected = (reference.predict(batch) as tf.Tensor).dataSync();
-  const actual = tf.tidy(() => tf.softmax(forward(spec, tensors, batch)).dataSync());
-  expect(largestDifference(actual, expected)).toBeLessThan(1e-6);
 });
 
 test("refuses engines that cannot do the task, with the reason", async () => {
