@@ -87,7 +87,6 @@ export class RoundPart {
       ...{ deadlineAt: null, training: null, download: null, upload: null },
       ...{ rosterSize: null, sharedCount: null, survivorCount: null, inputsNeeded: null, threshold: null, outcome: null },
     };
-    this.#enter("downloading");
   }
 
   get over(): boolean {
@@ -96,6 +95,7 @@ export class RoundPart {
 
   /** Resolves at the end of this device's part, however it ends. */
   run(): Promise<RoundEnd> {
+    this.#enter("downloading");
     this.#wait(this.invite.deadlineInMs);
     this.#prepare().then(
       (prepared) => {

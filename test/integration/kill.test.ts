@@ -1,0 +1,138 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { bundledTask } from "#coordinator/data/tasks.ts";
+import { heldOutPath } from "#coordinator/adapters/held-out.ts";
+import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import type { Phase, RoundDetail } from "#shared/protocol/api.ts";
+import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import type { Task } from "#shared/task/task.ts";
+import { type CoordinatorProcess, openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
+import { type HeldStep, openTestDevice, type TestDevice } from "../kit/device.ts";
+
+/*
+ * The coordinator is killed in each phase of a round and started again on the same state, with real devices (but for
+ * their training) that stay alive. The round must go on or start over, and its sum must be that of the survivors' own
+ * lists, each counted once.
+ */
+
+const COUNT = 5;
+const root = new URL("../..", import.meta.url).pathname;
+const scratch = mkdtempSync(join(tmpdir(), "chorus-kill-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Which step, held back by how many devices, keeps a round in a phase. With five devices t is 4. */
+const HOLDS: Readonly<Record<Exclude<Phase, "committed" | "voided" | "failed">, readonly [HeldStep, number]>> = {
+  recruiting: ["check-in", 1],
+  training: ["train", COUNT],
+  advertising: ["advertise", 1],
+  sharing: ["share", 1],
+  collecting: ["input", 1],
+  confirming: ["confirm", 2],
+  unmasking: ["unmask", 2],
+};
+
+function testTask(): Task {
+  const task = bundledTask("digits", COUNT, 1);
+  const long = { ...task.aggregation.deadlines, recruitingMs: 60_000, trainingMs: 60_000, collectingMs: 60_000 };
+  return { ...task, aggregation: { ...task.aggregation, deadlines: long } };
+}
+
+describe("a coordinator that is killed", () => {
+  test.each(Object.entries(HOLDS).map(([phase, [step, count]], index) => ({ phase, step, count, index })))(
+    "[R9] in $phase and started again: no input lost, none counted twice",
+    async ({ phase, step, count, index }) => {
+      const dataDir = join(scratch, phase);
+      const port = 4_610 + index;
+      const task = testTask();
+      mkdirSync(join(heldOutPath(dataDir, task.slug, task.version), ".."), { recursive: true });
+      cpSync(join(root, "coordinator/data/digits.csv"), heldOutPath(dataDir, task.slug, task.version));
+      let coordinator: CoordinatorProcess | null = await spawnCoordinator({ port, dataDir });
+      const devices: TestDevice[] = [];
+      try {
+        const api = openApi(coordinator.url);
+        await api.createTask(task);
+        for (let seed = 1; seed <= COUNT; seed++) devices.push(await openTestDevice(coordinator.url, task, seed));
+        for (const device of devices.slice(0, count)) device.hold(step);
+        const { runId } = await api.launch({ task: task.slug, rounds: 2, seed: 7 });
+        for (const device of devices) device.session.start();
+        await until(`round 1 in ${phase}`, 60_000, async () => (await api.rounds(runId))[0]?.phase === phase);
+        // What was under way when the phase began gets a moment to be acknowledged, so that there is something to lose.
+        await until("acknowledged steps", 10_000, async () => acknowledged(phase, (await api.rounds(runId))[0]?.sent ?? 0));
+
+        await coordinator.kill();
+        coordinator = await spawnCoordinator({ port, dataDir });
+        for (const device of devices) device.release();
+        await until("the end of the run", 120_000, async () => (await api.run(runId)).state === "completed");
+
+        const rounds = await api.rounds(runId);
+        const committed = rounds.filter((round) => round.phase === "committed");
+        expect(committed).toHaveLength(2);
+        for (const { roundId } of committed) await expectExactSum(api, await api.round(roundId), task, devices);
+        if (phase === "collecting" || phase === "confirming" || phase === "unmasking") {
+          // These go on where they were: nobody had to send an input twice.
+          expect(rounds[0]).toMatchObject({ phase: "committed", attempt: 1 });
+        }
+        expect(await coordinator.stop()).toBe(0);
+      } finally {
+        await Promise.all(devices.map((device) => device.close()));
+        await coordinator?.kill();
+      }
+    },
+  );
+});
+
+/** With one input held back, four are in; every other phase has nothing to wait for. */
+function acknowledged(phase: string, sent: number): boolean {
+  return phase === "collecting" ? sent === COUNT - 1 : true;
+}
+
+/** The published integer sum, slot by slot, and the next model against the survivors' weighted mean. Rule S2. */
+async function expectExactSum(
+  api: ReturnType<typeof openApi>,
+  round: RoundDetail,
+  task: Task,
+  devices: readonly TestDevice[],
+): Promise<void> {
+  const lists = devices.flatMap(({ contributions }) =>
+    [...contributions.values()].filter(
+      ({ detail }) => detail.sid === round.sid && detail.outcome?.kind === "committed",
+    ),
+  );
+  expect(lists).toHaveLength(round.survivors as number);
+  const published = asInts(await api.sum(round.roundId));
+  const segments = layoutOf(task).segments.filter(({ name }) => name !== "metrics");
+  let at = 0;
+  for (const { offset, length } of segments) {
+    for (let slot = 0; slot < length; slot++) {
+      let sum = 0;
+      for (const { own } of lists) sum = (sum + (asInts(own as Uint8Array)[offset + slot] as number)) | 0;
+      if (published[at] !== sum) throw new Error(`slot ${offset + slot}: ${published[at]} is not ${sum}`);
+      at += 1;
+    }
+  }
+  expect(published).toHaveLength(at);
+
+  const weights = async (hash: string) => {
+    const read = modelFromBytes(tensorsOf(task), (await api.model(hash)) as Uint8Array<ArrayBuffer>);
+    if (!read.ok) throw new Error("not a model");
+    return read.value;
+  };
+  const before = await weights(round.parentModelHash);
+  const after = await weights(round.modelHash as string);
+  const weightSum = lists.reduce((sum, { weight }) => sum + (weight as number), 0);
+  expect(round.weightSum).toBe(weightSum);
+  for (let index = 0; index < before.length; index++) {
+    let mean = 0;
+    for (const { clippedUpdate, weight } of lists) {
+      mean += ((clippedUpdate as Float32Array)[index] as number) * ((weight as number) / weightSum);
+    }
+    expect(Math.abs((after[index] as number) - (before[index] as number) - mean)).toBeLessThan(1e-5);
+  }
+}
+
+function asInts(bytes: Uint8Array): Int32Array {
+  const copy = new Uint8Array(bytes);
+  return new Int32Array(copy.buffer);
+}

@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+const READY_MS = 120_000;
+
+/** A real coordinator in a process of its own, which a test may kill and start again on the same state. */
+export interface CoordinatorProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** SIGKILL: nothing is flushed, nothing is said. */
+  kill(): Promise<void>;
+  /** SIGTERM: drains. The exit code. */
+  stop(): Promise<number | null>;
+}
+
+export interface CoordinatorOptions {
+  readonly port: number;
+  readonly dataDir: string;
+  readonly databaseUrl?: string;
+  /** With pages; they must have been built. */
+  readonly pages?: boolean;
+}
+
+/** Resolves when /readyz answers 200. */
+export async function spawnCoordinator(options: CoordinatorOptions): Promise<CoordinatorProcess> {
+  const args = [join(root, "coordinator/commands/coordinator.ts"), "--port", String(options.port)];
+  args.push("--data", options.dataDir, "--host", "127.0.0.1");
+  if (options.pages !== true) args.push("--api-only");
+  const env: NodeJS.ProcessEnv = { ...process.env, DATABASE_URL: options.databaseUrl ?? "" };
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  const said = collectOutput(child);
+  const url = `http://localhost:${options.port}`;
+  await untilReady(url, child, said);
+  return {
+    url,
+    pid: child.pid as number,
+    kill: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      child.kill("SIGTERM");
+      const [code] = (await once(child, "exit")) as [number | null];
+      return code;
+    },
+  };
+}
+
+/** The end of what the process said, for the message of a test that fails. */
+function collectOutput(child: ChildProcess): () => string {
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk: Buffer) => {
+      text = (text + chunk.toString("utf8")).slice(-8_000);
+    });
+  }
+  return () => text;
+}
+
+async function untilReady(url: string, child: ChildProcess, said: () => string): Promise<void> {
+  const givenUpAt = performance.now() + READY_MS;
+  while (performance.now() < givenUpAt) {
+    if (child.exitCode !== null) throw new Error(`the coordinator ended with ${child.exitCode}:\n${said()}`);
+    try {
+      if ((await fetch(`${url}/readyz`)).status === 200) return;
+    } catch {
+      // Not listening yet.
+    }
+    await pause(50);
+  }
+  child.kill("SIGKILL");
+  throw new Error(`the coordinator was not ready in time:\n${said()}`);
+}
+
+/** The public API as a script would use it. */
+export function openApi(url: string) {
+  const request = async <T>(path: string, body?: unknown): Promise<T> => {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      ...(body === undefined
+        ? {}
+        : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+    return JSON.parse(text) as T;
+  };
+  const bytes = async (path: string) => {
+    const response = await fetch(`${url}/api/v1${path}`);
+    if (!response.ok) throw new Error(`${path}: ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  };
+  return {
+    createTask: (task: unknown) => request<TaskView>("/tasks", task),
+    launch: (launch: { task: string; rounds: number; seed?: number }) => request<RunView>("/runs", launch),
+    act: (runId: string, act: "pause" | "resume" | "stop") => request<RunView>(`/runs/${runId}/${act}`, {}),
+    run: (runId: string) => request<RunView>(`/runs/${runId}`),
+    rounds: async (runId: string) => (await request<{ items: RoundView[] }>(`/runs/${runId}/rounds`)).items,
+    round: (roundId: string) => request<RoundDetail>(`/rounds/${roundId}`),
+    sum: (roundId: string) => bytes(`/rounds/${roundId}/sum`),
+    model: (hash: string) => bytes(`/models/${hash}`),
+  };
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Asks again and again until `check` returns something. @throws Error naming `what` after `withinMs`. */
+export async function until<T>(
+  what: string,
+  withinMs: number,
+  check: () => Promise<T | null | undefined | false>,
+): Promise<T> {
+  const givenUpAt = performance.now() + withinMs;
+  let problem: unknown = null;
+  while (performance.now() < givenUpAt) {
+    try {
+      const found = await check();
+      if (found !== null && found !== undefined && found !== false) return found;
+    } catch (error) {
+      problem = error;
+    }
+    await pause(25);
+  }
+  throw new Error(`${what} did not happen within ${withinMs} ms${problem === null ? "" : `: ${String(problem)}`}`);
+}

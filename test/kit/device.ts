@@ -1,0 +1,147 @@
+import { MapCells } from "#client/adapters/map-cells.ts";
+import { platformAfter, platformClock, platformRandom, platformWall } from "#client/adapters/platform-ports.ts";
+import { openSocketLink } from "#client/adapters/socket-link.ts";
+import { createMemory } from "#client/core/memory.ts";
+import { createModelCache } from "#client/core/model-cache.ts";
+import type { Contribution, Link, Trained, Trainer } from "#client/core/ports.ts";
+import { createSession, type Session } from "#client/core/session.ts";
+import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { localSigner } from "#shared/crypto/signature.ts";
+import { ok } from "#shared/kernel/result.ts";
+import type { DeviceMessage } from "#shared/protocol/messages/device.ts";
+import { agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import type { Task } from "#shared/task/task.ts";
+
+/*
+ * A device with the real client core, the real link and real cryptography, whose training is replaced by an update that
+ * is made up in no time: for what happens around the training. Its steps can be held back one by one.
+ */
+
+/** What can be held back; `train` the training, `input` the upload. */
+export type HeldStep = "train" | "input" | Extract<DeviceMessage["type"], "check-in" | "advertise" | "share" | "confirm" | "unmask">;
+
+export interface TestDevice {
+  readonly session: Session;
+  /** Every contribution as the device itself keeps it; the newest state of each by id. */
+  readonly contributions: ReadonlyMap<string, Contribution>;
+  hold(step: HeldStep): void;
+  release(): void;
+  close(): Promise<void>;
+}
+
+export async function openTestDevice(url: string, task: Task, seed: number): Promise<TestDevice> {
+  const primitives = webCryptoPrimitives(globalThis.crypto.subtle);
+  const gates = new Gates();
+  const link = gatedLink(openSocketLink(url), gates);
+  const served = await link.fetchStatus();
+  if (!served.ok) throw new Error("no coordinator");
+  const contributions = new Map<string, Contribution>();
+  const tensors = tensorsOf(task);
+  const ports = {
+    link,
+    primitives,
+    trainer: madeUpTrainer(tensors.parameterCount, seed, gates),
+    memory: createMemory(new MapCells(), 1_000),
+    archive: {
+      save: async (contribution: Contribution) => {
+        contributions.set(contribution.detail.id, contribution);
+      },
+    },
+    signer: await localSigner(platformRandom(32), globalThis.crypto.subtle),
+    random: platformRandom,
+    clock: platformClock,
+    wall: platformWall,
+    after: platformAfter,
+  };
+  const none = { inputs: new Float32Array(0), labels: new Int32Array(0), count: 0 };
+  const session = createSession(ports, {
+    task,
+    authority: served.value,
+    expectedConfig: await agreedConfigOf(primitives, task, served.value),
+    models: createModelCache(ports, task, (bytes) => {
+      const weights = modelFromBytes(tensors, bytes);
+      return weights.ok ? weights.value : null;
+    }),
+    data: async () => ({ train: { ...none, count: numExamplesOf(seed) }, local: none }),
+    roundsMax: 1_000,
+  });
+  return {
+    session,
+    contributions,
+    hold: (step) => gates.close(step),
+    release: () => gates.open(),
+    close: () => session.close(),
+  };
+}
+
+/** Devices differ in weight, so that a mean without weights would not pass for the right one. */
+export function numExamplesOf(seed: number): number {
+  return 10 + 7 * seed;
+}
+
+class Gates {
+  readonly #held = new Set<HeldStep>();
+  #waiting: (() => void)[] = [];
+
+  close(step: HeldStep): void {
+    this.#held.add(step);
+  }
+
+  open(): void {
+    this.#held.clear();
+    for (const resume of this.#waiting.splice(0)) resume();
+  }
+
+  async pass(step: HeldStep): Promise<void> {
+    if (!this.#held.has(step)) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+function gatedLink(link: Link, gates: Gates): Link {
+  return {
+    ...link,
+    send: async (message) => {
+      if (isHeld(message.type)) await gates.pass(message.type);
+      return link.send(message);
+    },
+    upload: async (...args) => {
+      await gates.pass("input");
+      return link.upload(...args);
+    },
+  };
+}
+
+function isHeld(type: DeviceMessage["type"]): type is Exclude<HeldStep, "train" | "input"> {
+  return type === "check-in" || type === "advertise" || type === "share" || type === "confirm" || type === "unmask";
+}
+
+/** Updates that depend on device and round and are within the clip; no row is ever looked at. */
+function madeUpTrainer(parameterCount: number, seed: number, gates: Gates): Trainer {
+  return {
+    backend: "cpu",
+    calibrate: async () => [],
+    train: async ({ shuffleSeed }) => {
+      await gates.pass("train");
+      const delta = new Float32Array(parameterCount);
+      for (let index = 0; index < delta.length; index++) {
+        delta[index] = 0.01 * Math.sin(seed * 1_000 + (shuffleSeed % 1_000) + index);
+      }
+      const metrics = { count: 5, lossSum: 5, correct: 3 };
+      const trained: Trained = {
+        delta,
+        numExamples: numExamplesOf(seed),
+        before: metrics,
+        after: metrics,
+        epochLosses: [1],
+        seconds: 0,
+      };
+      return ok(trained);
+    },
+    evaluate: async () => ({ count: 0, lossSum: 0, correct: 0 }),
+    predict: async () => new Float32Array(0),
+    liveTensorCount: async () => 0,
+    dispose: () => {},
+  };
+}
