@@ -1,0 +1,100 @@
+import { parseArgs } from "node:util";
+import { openLog } from "../adapters/log.ts";
+import { ensureWebBuild } from "../adapters/web-build.ts";
+import { endOnFault, type RunningCoordinator, type Settings, startCoordinator } from "../main.ts";
+
+const HELP = `npm run coordinator [-- options]
+
+The coordinator with its pages. It goes on with the runs that it finds in its state.
+
+  --port P          default 3000, or CHORUS_PORT
+  --host ADDRESS    listen there only; default every address, or CHORUS_HOST
+  --data DIR        state; default .chorus, or CHORUS_DATA
+  --tls-cert FILE, --tls-key FILE
+                    HTTPS, so that phones and other machines can take part; or CHORUS_TLS_CERT, CHORUS_TLS_KEY
+  --public-url URL  as others reach it, e.g. behind a proxy; or CHORUS_PUBLIC_URL
+  --api-only        no pages
+  --dev             pages from Next's development server
+  --help
+
+DATABASE_URL         PostgreSQL 15 or later, instead of the embedded database, which survives a kill of the process but
+                     not a power cut
+CHORUS_ORIGINS       other pages that may use it, separated by commas
+
+SIGTERM and Ctrl-C let what is under way end, within 30 s.`;
+
+const options = readOptions();
+if (options === "help") {
+  console.log(HELP);
+  process.exit(0);
+}
+if (typeof options === "string") {
+  console.error(options);
+  process.exit(2);
+}
+const log = openLog();
+endOnFault(log);
+let running: RunningCoordinator;
+try {
+  if (options.web === "built") await ensureWebBuild(() => console.error("Building the pages ..."), (text) => process.stderr.write(text));
+  running = await startCoordinator({ ...options, log });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}
+console.log(`Chorus on ${running.url}. Ctrl-C stops it.`);
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.on(signal, () => {
+    setTimeout(() => process.exit(1), 30_000).unref();
+    void running.stop().then(() => process.exit(0));
+  });
+}
+
+function readOptions(): Omit<Settings, "log"> | string {
+  let values: ReturnType<typeof parse>["values"];
+  try {
+    ({ values } = parse());
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)} See --help.`;
+  }
+  if (values.help === true) return "help";
+  const environment = (name: string) => process.env[name] || undefined;
+  const portText = values.port ?? environment("CHORUS_PORT") ?? "3000";
+  if (!/^\d{1,5}$/.test(portText) || Number(portText) > 65_535) return "--port is a whole number from 0 to 65535.";
+  const certPath = values["tls-cert"] ?? environment("CHORUS_TLS_CERT");
+  const keyPath = values["tls-key"] ?? environment("CHORUS_TLS_KEY");
+  if ((certPath === undefined) !== (keyPath === undefined)) return "--tls-cert and --tls-key go together.";
+  const publicUrl = values["public-url"] ?? environment("CHORUS_PUBLIC_URL");
+  const allowedOrigins = (environment("CHORUS_ORIGINS") ?? "").split(",").map((origin) => origin.trim()).filter(Boolean);
+  for (const url of [...allowedOrigins, ...(publicUrl === undefined ? [] : [publicUrl])]) {
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) return `${url} is not an http or https address.`;
+  }
+  return {
+    port: Number(portText),
+    host: values.host ?? environment("CHORUS_HOST"),
+    dataDir: values.data ?? environment("CHORUS_DATA") ?? ".chorus",
+    databaseUrl: environment("DATABASE_URL"),
+    tls: certPath === undefined || keyPath === undefined ? null : { certPath, keyPath },
+    publicUrl,
+    allowedOrigins,
+    web: values["api-only"] === true ? false : values.dev === true ? "dev" : "built",
+  };
+}
+
+function parse() {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  return parseArgs({
+    options: {
+      port: text,
+      host: text,
+      data: text,
+      "tls-cert": text,
+      "tls-key": text,
+      "public-url": text,
+      "api-only": flag,
+      dev: flag,
+      help: { ...flag, short: "h" },
+    },
+  });
+}

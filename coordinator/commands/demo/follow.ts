@@ -1,0 +1,89 @@
+import type { Measure, RoundView, RunView } from "#shared/protocol/api.ts";
+import type { Coordinator } from "../../core/coordinator.ts";
+
+const LOOK_MS = 250;
+const PAGE = 200;
+
+/** The last line of `--exit`. */
+export interface DemoSummary {
+  readonly task: string;
+  readonly rounds: number;
+  readonly accuracy: number | null;
+  readonly loss: number | null;
+  readonly cohort: number;
+  readonly survivors: number;
+  readonly dropouts: number;
+  readonly seconds: number;
+  readonly bytesUpPerClient: number;
+}
+
+/** Tells each round as it ends, until the run has. */
+export async function followRun(
+  coordinator: Coordinator,
+  runId: string,
+  say: (line: string) => void,
+  isStopping: () => boolean,
+): Promise<{ readonly run: RunView; readonly rounds: readonly RoundView[] } | null> {
+  const ended = new Map<string, RoundView>();
+  // Pages are ascending: full ones do not change any more.
+  let cursor: string | undefined;
+  for (;;) {
+    if (isStopping()) return null;
+    const run = await coordinator.runView(runId);
+    if (run === null) return null;
+    for (;;) {
+      const page = await coordinator.listRounds(runId, { limit: PAGE, cursor });
+      for (const round of page.items) {
+        if (round.endedAt === null || ended.has(round.roundId)) continue;
+        ended.set(round.roundId, round);
+        say(roundLine(round, run.roundsPlanned));
+      }
+      if (page.next === null) break;
+      cursor = page.next;
+    }
+    if (run.state === "completed" || run.state === "failed") return { run, rounds: [...ended.values()] };
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+function roundLine(round: RoundView, planned: number): string {
+  const head = `round ${String(round.round).padStart(String(planned).length)} of ${planned}`;
+  if (round.phase !== "committed") {
+    const opened = round.opened ? "The sum is discarded." : "Nothing was opened.";
+    return `${head}  given up (${round.code ?? "no code"}). ${opened}`;
+  }
+  const figures = [
+    `accuracy ${measure(round.accuracy)}`,
+    `loss ${measure(round.loss)}`,
+    `${round.survivors ?? 0} of ${round.advertised ?? 0} in the sum`,
+    `${round.nowS.toFixed(1)} s`,
+  ];
+  return `${head}  ${figures.join("  ")}`;
+}
+
+function measure(measure: Measure | null): string {
+  return measure === null ? "not known" : `${measure.value.toFixed(3)} ± ${measure.halfWidth95.toFixed(3)}`;
+}
+
+export function summarise(run: RunView, rounds: readonly RoundView[]): DemoSummary {
+  const committed = rounds.filter(({ phase }) => phase === "committed");
+  const last = committed.at(-1);
+  const newest = run.history.at(-1);
+  const seconds = run.startedAt === null || run.endedAt === null ? 0 : (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1_000;
+  return {
+    task: run.task,
+    rounds: committed.length,
+    accuracy: newest?.accuracy.value ?? null,
+    loss: newest?.loss.value ?? null,
+    cohort: last?.advertised ?? 0,
+    survivors: last?.survivors ?? 0,
+    // Devices that had announced themselves for a round that was then made without them.
+    dropouts: committed.reduce((sum, round) => sum + (round.advertised ?? 0) - (round.survivors ?? 0), 0),
+    seconds,
+    // The figures of a round are those of one device.
+    bytesUpPerClient: rounds.reduce(
+      (sum, { traffic }) => sum + traffic.reduce((bytes, { upByteCount }) => bytes + upByteCount, 0),
+      0,
+    ),
+  };
+}

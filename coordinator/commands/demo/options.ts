@@ -1,0 +1,114 @@
+import { parseArgs } from "node:util";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { BUNDLED_TASKS, type BundledTask, DEFAULT_DATASET } from "../../data/tasks.ts";
+
+export const DEMO_HELP = `npm run demo [-- options]
+
+A federation on this machine: the coordinator with its pages, a task from bundled data, edge clients as processes of
+their own with a part of the data each, and one run. Nothing but masked updates leaves an edge.
+
+  --task NAME       digits (default), hmda or fashion-mnist
+  --rounds N        rounds of the run; default 15
+  --clients N       edge clients, at least 3; default 8
+  --alpha A         Dirichlet concentration of the classes over the clients; small is uneven; default 0.5
+  --seed S          of the cut and the run; default 1
+  --dataset PATH    another CSV file (digits, hmda) or folder of IDX files (fashion-mnist)
+  --data DIR        the coordinator's state; default .chorus
+  --port P          default 3000
+  --tls-cert FILE, --tls-key FILE
+                    HTTPS, so that phones and other machines can take part
+  --exit            stop everything after the run; the last line is one JSON object
+                    {task, rounds, accuracy, loss, cohort, survivors, dropouts, seconds, bytesUpPerClient}: accuracy and
+                    loss on the held-out rows, cohort and survivors of the last round, dropouts and bytes of the run
+  --api-only        no pages, so nothing has to be built
+  --help
+
+Ctrl-C stops everything; the next start goes on with a run that was open.`;
+
+export interface DemoOptions {
+  readonly task: BundledTask;
+  readonly rounds: number;
+  readonly clientCount: number;
+  readonly alpha: number;
+  readonly seed: number;
+  readonly datasetPath: string;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly tls: { readonly certPath: string; readonly keyPath: string } | null;
+  readonly exit: boolean;
+  readonly apiOnly: boolean;
+}
+
+/** Errors: a sentence with what to do; `help` where that was asked for. */
+export function parseDemoOptions(args: readonly string[]): Result<DemoOptions, "help" | { readonly sentence: string }> {
+  const flags = readFlags(args);
+  if (typeof flags === "string") return err({ sentence: flags });
+  if (flags.help === true) return err("help");
+  const task = BUNDLED_TASKS.find((name) => name === flags.task);
+  if (task === undefined) return fail(`There is no task ${flags.task}. Choose from ${BUNDLED_TASKS.join(", ")}.`);
+  const clientCount = whole(flags.clients);
+  if (clientCount === null || clientCount < 3) {
+    return fail("A round needs at least 3 clients: with fewer, a sum would show what one of them sent. Give --clients 3 or more.");
+  }
+  if (clientCount > LIMITS.rosterSizeMax) return fail(`A round takes at most ${LIMITS.rosterSizeMax} clients. Give a smaller --clients.`);
+  const rounds = whole(flags.rounds);
+  if (rounds === null || rounds < 1 || rounds > LIMITS.roundsMax) return fail(`--rounds is a whole number from 1 to ${LIMITS.roundsMax}.`);
+  const seed = whole(flags.seed);
+  if (seed === null || seed >= 2 ** 31) return fail("--seed is a whole number from 0 to 2147483647.");
+  const port = whole(flags.port);
+  if (port === null || port > 65_535) return fail("--port is a whole number from 0 to 65535.");
+  const alpha = Number(flags.alpha);
+  if (!(alpha > 0 && alpha <= 1e6)) return fail("--alpha is a positive number.");
+  if ((flags["tls-cert"] === undefined) !== (flags["tls-key"] === undefined)) return fail("--tls-cert and --tls-key go together.");
+  return ok({
+    task,
+    rounds,
+    clientCount,
+    alpha,
+    seed,
+    port,
+    datasetPath: flags.dataset ?? DEFAULT_DATASET[task],
+    dataDir: flags.data,
+    tls:
+      flags["tls-cert"] === undefined || flags["tls-key"] === undefined
+        ? null
+        : { certPath: flags["tls-cert"], keyPath: flags["tls-key"] },
+    exit: flags.exit === true,
+    apiOnly: flags["api-only"] === true,
+  });
+}
+
+function readFlags(args: readonly string[]) {
+  const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        task: text("digits"),
+        rounds: text("15"),
+        clients: text("8"),
+        alpha: text("0.5"),
+        seed: text("1"),
+        port: text("3000"),
+        data: text(".chorus"),
+        dataset: { type: "string" },
+        "tls-cert": { type: "string" },
+        "tls-key": { type: "string" },
+        exit: { type: "boolean" },
+        "api-only": { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)} See --help.`;
+  }
+}
+
+function fail(sentence: string): Result<never, { readonly sentence: string }> {
+  return err({ sentence });
+}
+
+function whole(text: string): number | null {
+  return /^\d{1,10}$/.test(text) ? Number(text) : null;
+}

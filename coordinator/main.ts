@@ -1,0 +1,225 @@
+import { readFileSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { bytesToHex } from "#shared/kernel/bytes.ts";
+import type { Status } from "#shared/protocol/api.ts";
+import { openBlobs } from "./adapters/blobs.ts";
+import { openStore } from "./adapters/database/open-store.ts";
+import { createEvaluator } from "./adapters/evaluator.ts";
+import { openFolder } from "./adapters/folder.ts";
+import { heldOutFolder, heldOutPath } from "./adapters/held-out.ts";
+import { createApp } from "./adapters/http/app.ts";
+import { knownOrigins, lanAddress } from "./adapters/http/origins.ts";
+import { openPages } from "./adapters/http/pages.ts";
+import { closeServer, createWebServer, listen, routeRequests } from "./adapters/http/server.ts";
+import { openIssuer } from "./adapters/issuer.ts";
+import { openMetrics } from "./adapters/metrics.ts";
+import { attachSocketServer } from "./adapters/socket/socket.ts";
+import { openSpool } from "./adapters/spool.ts";
+import { after, monotonicClock, primitives, randomBytes, wallClock } from "./adapters/system.ts";
+import { type Access, createAccess } from "./core/access.ts";
+import type { Coordinator } from "./core/coordinator.ts";
+import { createCoordinator } from "./core/create-coordinator.ts";
+import type { Log } from "./core/ports.ts";
+
+const PROJECT_ID = "default";
+/** All zero: this coordinator keeps no public log, and devices say so. */
+const NO_LOG_KEY = "00".repeat(32);
+/** Requests that are under way when a stop begins may end within this time; the whole stop takes less than 30 s. */
+const DRAIN_MS = 20_000;
+
+/** What the environment decides. */
+export interface Settings {
+  /** 0: one that is free. */
+  readonly port: number;
+  /** Undefined: every address of this machine. */
+  readonly host?: string | undefined;
+  readonly dataDir: string;
+  /** PostgreSQL; undefined: the embedded database in `dataDir`. */
+  readonly databaseUrl?: string | undefined;
+  readonly tls?: { readonly certPath: string; readonly keyPath: string } | null | undefined;
+  /** As others reach this coordinator, e.g. behind a proxy. */
+  readonly publicUrl?: string | undefined;
+  /** Other pages that may use this coordinator. */
+  readonly allowedOrigins?: readonly string[];
+  /** False: the API alone, for tests and benches. */
+  readonly web: "built" | "dev" | false;
+  readonly log: Log;
+}
+
+export interface RunningCoordinator {
+  readonly port: number;
+  /** For this machine, e.g. http://localhost:3000. */
+  readonly url: string;
+  readonly status: Status;
+  readonly coordinator: Coordinator;
+  readonly access: Access;
+  /** Lets what is under way end, within 30 s; open runs go on at the next start. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Environment to adapters to start.
+ *
+ * @throws Error with a sentence that says what to do: a taken port, a data folder in use, an unreadable certificate.
+ */
+export async function startCoordinator(settings: Settings): Promise<RunningCoordinator> {
+  const { dataDir, log } = settings;
+  const closers: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await start(settings, closers, closeAll);
+  } catch (error) {
+    log.error({ dataDir, error: String(error) }, "the coordinator did not start");
+    await closeAll();
+    throw error;
+  }
+}
+
+async function start(
+  settings: Settings,
+  closers: (() => Promise<void> | void)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningCoordinator> {
+  const { dataDir, log, web } = settings;
+  const tls = await readTls(settings);
+  const secure = tls !== null;
+  await mkdir(heldOutFolder(dataDir), { recursive: true });
+  const store = await openStore(
+    settings.databaseUrl === undefined
+      ? { dataDir, log, projectId: PROJECT_ID }
+      : { databaseUrl: settings.databaseUrl, log, projectId: PROJECT_ID },
+  );
+  closers.push(() => store.close());
+  const [blobs, spool, issuer] = await Promise.all([
+    openBlobs(join(dataDir, "blobs")),
+    openSpool(join(dataDir, "spool"), primitives),
+    openIssuer(dataDir, randomBytes),
+  ]);
+  const folder = openFolder();
+  closers.push(() => folder.close());
+  const evaluator = createEvaluator((slug, version) => heldOutPath(dataDir, slug, version));
+  closers.push(() => evaluator.close());
+  const metrics = openMetrics();
+  closers.push(() => metrics.close());
+
+  // The order matters: socket.io and Next each put their own listeners on the server, ours come last.
+  const origins = knownOrigins([...(settings.allowedOrigins ?? []), ...(settings.publicUrl === undefined ? [] : [settings.publicUrl])]);
+  const server = createWebServer(tls);
+  const sockets = attachSocketServer(server, { clock: monotonicClock, log, origins });
+  closers.push(async () => {
+    sockets.close();
+    await closeServer(server);
+  });
+  const coordinator = createCoordinator({
+    store, blobs, spool, folder, evaluator, metrics, log, primitives, issuer, after,
+    devices: sockets.devices,
+    broadcast: sockets.broadcast,
+    random: randomBytes,
+    clock: monotonicClock,
+    wall: wallClock,
+    projectId: PROJECT_ID,
+    codeVersion: VERSION,
+  });
+  const access = createAccess({
+    store, primitives, issuer,
+    random: randomBytes,
+    clock: monotonicClock,
+    wall: wallClock,
+    projectId: PROJECT_ID,
+  });
+  sockets.serve(coordinator, access);
+  const pages = web === false ? null : await openPages({ dev: web === "dev", port: settings.port, secure });
+  if (pages !== null) closers.push(() => pages.close());
+  let stopping = false;
+  let started = false;
+  let status: Status;
+  const app = createApp({
+    coordinator, store, blobs, spool, metrics, log, origins, secure,
+    clock: monotonicClock,
+    status: () => status,
+    operations: {
+      dataFolder: dataDir,
+      isStarted: () => started,
+      isStopping: () => stopping,
+      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    },
+  });
+  const inFlight = routeRequests(server, { app, pages, origins, log, secure, isStopping: () => stopping });
+  await coordinator.start();
+  // Stops before the sockets close: that everyone goes then is no event of a round.
+  closers.push(() => coordinator.stop());
+  const port = await listen(server, settings.port, settings.host);
+  started = true;
+  const url = `${secure ? "https" : "http"}://localhost:${port}`;
+  status = {
+    product: "chorus",
+    version: VERSION,
+    codeVersion: VERSION,
+    projectId: PROJECT_ID,
+    database: store.kind,
+    startedAt: new Date(wallClock.nowUnixMs()).toISOString(),
+    ...joinAddress(settings, secure, port),
+    issuerKey: bytesToHex(issuer.publicKey) as Status["issuerKey"],
+    logKey: NO_LOG_KEY as Status["logKey"],
+  };
+  log.info({ url, database: store.kind, version: VERSION }, "listening");
+  return {
+    port, url, status, coordinator, access,
+    stop: async () => {
+      if (stopping) return;
+      // Readiness fails from here on, and nothing new is taken; what is being written gets its answer.
+      stopping = true;
+      if (!(await inFlight.drained(DRAIN_MS))) log.warn({}, "some requests were cut off");
+      await closeAll();
+      log.info({}, "stopped");
+    },
+  };
+}
+
+async function readTls({ tls }: Settings): Promise<{ cert: Buffer; key: Buffer } | null> {
+  if (tls === undefined || tls === null) return null;
+  const read = async (path: string, flag: string) => {
+    try {
+      return await readFile(path);
+    } catch {
+      throw new Error(`${path} cannot be read. Check ${flag}.`);
+    }
+  };
+  return { cert: await read(tls.certPath, "--tls-cert"), key: await read(tls.keyPath, "--tls-key") };
+}
+
+/** Where other devices find the join page, and whether a browser there would have WebCrypto and WebGPU. */
+function joinAddress(settings: Settings, secure: boolean, port: number): Pick<Status, "joinBaseUrl" | "secureContext"> {
+  if (settings.publicUrl !== undefined) {
+    const { origin, protocol } = new URL(settings.publicUrl);
+    return { joinBaseUrl: origin, secureContext: protocol === "https:" };
+  }
+  const loopback = settings.host === "127.0.0.1" || settings.host === "::1" || settings.host === "localhost";
+  const address = loopback ? null : (settings.host ?? lanAddress());
+  const name = address === null ? "localhost" : address.includes(":") ? `[${address}]` : address;
+  return {
+    joinBaseUrl: `${secure ? "https" : "http"}://${name}:${port}`,
+    // Browsers trust plain HTTP on the machine itself only.
+    secureContext: secure || address === null,
+  };
+}
+
+const VERSION: string = (
+  JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string }
+).version;
+
+/**
+ * A fault ends the process: after one, nobody knows what state it is in, and the next start goes on from the log. Next
+ * installs handlers that would carry on, so these must stand.
+ */
+export function endOnFault(log: Log): void {
+  const end = (error: unknown, message: string) => {
+    log.error({ error: error instanceof Error ? error : String(error) }, message);
+    process.exit(70);
+  };
+  process.on("uncaughtException", (error) => end(error, "uncaught fault"));
+  process.on("unhandledRejection", (error) => end(error, "unhandled rejection"));
+}
