@@ -1,17 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { parseArgs } from "node:util";
-import next from "next";
 import { Server } from "socket.io";
+import { openPages } from "#coordinator/adapters/http/pages.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { FakeFederation } from "./fake-federation.ts";
 
 /*
- * Stands in for the coordinator while pages are drawn: the public API and /dash with made-up figures, and Next behind
- * them under the real content security policy. It trains nothing; end-to-end tests use the real coordinator.
+ * Stands in for the coordinator while pages are drawn: the public API and /dash with made-up figures, and the pages as
+ * the coordinator serves them. It trains nothing; tests of the whole use the real coordinator.
  *
  *   node test/kit/fake-api.ts --port 4400 [--at SECOND] [--empty] [--dev]
  */
 
+const API = "/api/v1";
 const { values } = parseArgs({
   options: {
     port: { type: "string", default: "4400" },
@@ -34,30 +35,13 @@ io.of("/dash").on("connection", (socket) => {
   socket.on("watch", (_target: unknown, acknowledge?: () => void) => acknowledge?.());
 });
 
-const app = next({ dev: values.dev, dir: "web", port, hostname: "localhost", httpServer: server });
-await app.prepare();
-const handle = app.getRequestHandler();
+const pages = await openPages({ dev: values.dev, port, secure: false });
 
 server.on("request", (request: IncomingMessage, response: ServerResponse) => {
   const url = new URL(request.url ?? "/", "http://localhost");
   if (url.pathname.startsWith("/socket.io")) return;
-  if (url.pathname.startsWith("/api/v1")) return void answer(request, response, url.pathname.slice("/api/v1".length));
-  const nonce = crypto.randomUUID().replaceAll("-", "");
-  const development = values.dev ? " 'unsafe-eval'" : "";
-  const policy = [
-    "default-src 'self'",
-    `script-src 'self' 'nonce-${nonce}' 'wasm-unsafe-eval'${development}`,
-    values.dev ? "style-src 'self' 'unsafe-inline'" : "style-src 'self'",
-    "img-src 'self' data: blob:",
-    `connect-src 'self' ws://localhost:${port}`,
-    "worker-src 'self' blob:",
-    "object-src 'none'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-  ].join("; ");
-  request.headers["content-security-policy"] = policy;
-  response.setHeader("content-security-policy", policy);
-  void handle(request, response);
+  if (url.pathname.startsWith(API)) void answer(request, response, url.pathname.slice(API.length));
+  else void pages.handle(request, response);
 });
 
 async function answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
@@ -68,7 +52,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, path: 
   response.setHeader("content-type", "application/json");
   response.end(
     JSON.stringify(
-      reply ?? { error: { code: "NOT_FOUND", message: "There is nothing under this address. Check the id.", retry: "never" } },
+      reply ?? {
+        error: {
+          code: "NOT_FOUND",
+          message: "There is nothing under this address. Check the id.",
+          retry: "never",
+        },
+      },
     ),
   );
 }

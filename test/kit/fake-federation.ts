@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import type { Counts, EventView, Phase, RoundDetail, RoundView, RunView, Status, TaskView, Traffic } from "#shared/protocol/api.ts";
+import type {
+  Counts,
+  EventView,
+  Phase,
+  RoundDetail,
+  RoundView,
+  RunView,
+  Status,
+  TaskView,
+  Traffic,
+} from "#shared/protocol/api.ts";
 import { TIMED_PHASES } from "#shared/protocol/api.ts";
 import type { HashHex, RoundId, RunId, TaskSlug } from "#shared/protocol/ids.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
@@ -38,7 +48,9 @@ interface Script {
 function script(seed: number, devices: number, endS: number, fails = false): Script {
   const random = seeded(seed);
   const sorted = (count: number, from: number, to: number) =>
-    Array.from({ length: count }, () => from + ((to - from) * (random() + random())) / 2).toSorted((a, b) => a - b);
+    Array.from({ length: count }, () => from + ((to - from) * (random() + random())) / 2).toSorted(
+      (a, b) => a - b,
+    );
   const leavers = Math.round(devices * (fails ? 0.4 : 0.15) * random() + (fails ? devices * 0.2 : 0));
   const stay = devices - leavers;
   const shared = Math.max(3, devices - Math.ceil(leavers / 2));
@@ -106,7 +118,8 @@ interface Setup {
   readonly code?: RunView["code"];
 }
 
-const curve = (from: number, to: number, pace: number) => (round: number) => to - (to - from) * Math.exp(-round / pace);
+const curve = (from: number, to: number, pace: number) => (round: number) =>
+  to - (to - from) * Math.exp(-round / pace);
 
 function measureOf(share: number, rows: number) {
   return { value: share, halfWidth95: 1.96 * Math.sqrt((share * (1 - share)) / rows), count: rows };
@@ -122,7 +135,12 @@ function roundView(run: Setup, round: number, nowS: number): RoundView {
   const phaseEndsS: RoundView["phaseEndsS"] = {};
   for (const timed of TIMED_PHASES) {
     const atS = plan.ends[timed];
-    if (atS !== undefined && atS <= nowS && !(plan.fails && (timed === "confirming" || timed === "unmasking"))) phaseEndsS[timed] = atS;
+    if (
+      atS !== undefined &&
+      atS <= nowS &&
+      !(plan.fails && (timed === "confirming" || timed === "unmasking"))
+    )
+      phaseEndsS[timed] = atS;
   }
   const past = (timed: Phase) => phaseEndsS[timed] !== undefined;
   const committed = phase === "committed";
@@ -166,7 +184,11 @@ function roundView(run: Setup, round: number, nowS: number): RoundView {
 
 function trafficOf(run: Setup): Traffic[] {
   const others = run.devices;
-  const step = (name: Traffic["step"], upByteCount: number, downByteCount: number): Traffic => ({ step: name, upByteCount, downByteCount });
+  const step = (name: Traffic["step"], upByteCount: number, downByteCount: number): Traffic => ({
+    step: name,
+    upByteCount,
+    downByteCount,
+  });
   return [
     step("model", 0, 9_900),
     step("keys", 210, 220 * others),
@@ -184,7 +206,6 @@ export class FakeFederation {
   readonly #atS: number | null;
   readonly #baseUrl: string;
   readonly #acts = new Map<string, Partial<RunView>>();
-  #sequence = 0;
 
   constructor(options: { readonly atS: number | null; readonly empty: boolean; readonly baseUrl: string }) {
     this.#atS = options.atS;
@@ -195,11 +216,68 @@ export class FakeFederation {
     this.#setups = options.empty
       ? []
       : [
-          { name: "live", task: hmda, number: 7, devices: 65, roundS: 75, planned: 40, done: 14, state: "running", accuracy: curve(0.507, 0.69, 4), rows: 12_279 },
-          { name: "demo", task: digits, number: 3, devices: 8, roundS: 9, planned: 15, done: 6, state: "running", accuracy: curve(0.1, 0.95, 3), rows: 360 },
-          { name: "paused", task: fashion, number: 2, devices: 12, roundS: 40, planned: 20, done: 5, state: "paused", accuracy: curve(0.1, 0.86, 4), rows: 10_000 },
-          { name: "ended", task: digits, number: 2, devices: 8, roundS: 9, planned: 15, done: 15, state: "completed", accuracy: curve(0.1, 0.95, 3), rows: 360 },
-          { name: "few", task: digits, number: 1, devices: 26, roundS: 46, planned: 15, done: 2, state: "failed", accuracy: curve(0.1, 0.95, 6), rows: 360, failsAt: 3, code: "COHORT_TOO_SMALL" },
+          {
+            name: "live",
+            task: hmda,
+            number: 7,
+            devices: 64,
+            roundS: 75,
+            planned: 40,
+            done: 14,
+            state: "running",
+            accuracy: curve(0.507, 0.69, 4),
+            rows: 12_279,
+          },
+          {
+            name: "demo",
+            task: digits,
+            number: 3,
+            devices: 8,
+            roundS: 9,
+            planned: 15,
+            done: 6,
+            state: "running",
+            accuracy: curve(0.1, 0.95, 3),
+            rows: 360,
+          },
+          {
+            name: "paused",
+            task: fashion,
+            number: 2,
+            devices: 12,
+            roundS: 40,
+            planned: 20,
+            done: 5,
+            state: "paused",
+            accuracy: curve(0.1, 0.86, 4),
+            rows: 10_000,
+          },
+          {
+            name: "ended",
+            task: digits,
+            number: 2,
+            devices: 8,
+            roundS: 9,
+            planned: 15,
+            done: 15,
+            state: "completed",
+            accuracy: curve(0.1, 0.95, 3),
+            rows: 360,
+          },
+          {
+            name: "few",
+            task: digits,
+            number: 1,
+            devices: 26,
+            roundS: 46,
+            planned: 15,
+            done: 2,
+            state: "failed",
+            accuracy: curve(0.1, 0.95, 6),
+            rows: 360,
+            failsAt: 3,
+            code: "COHORT_TOO_SMALL",
+          },
         ];
   }
 
@@ -208,7 +286,10 @@ export class FakeFederation {
     const length = run.roundS * 1.05 + pauseS;
     const elapsedS = this.#atS ?? (Date.now() - this.#startedMs) / 1_000;
     const past = this.#atS === null ? Math.floor(elapsedS / length) : 0;
-    return { round: Math.min(run.planned, run.done + 1 + past), nowS: Math.round((elapsedS - past * length) * 10) / 10 };
+    return {
+      round: Math.min(run.planned, run.done + 1 + past),
+      nowS: Math.round((elapsedS - past * length) * 10) / 10,
+    };
   }
 
   #run(setup: Setup): RunView {
@@ -234,12 +315,19 @@ export class FakeFederation {
       launchedBy: "researcher k7f2",
       createdAt: new Date(this.#startedMs - 3_600_000).toISOString(),
       startedAt: new Date(this.#startedMs - 3_500_000).toISOString(),
-      endedAt: live || setup.state === "paused" ? null : new Date(this.#startedMs - 60_000 * setup.number).toISOString(),
+      endedAt:
+        live || setup.state === "paused"
+          ? null
+          : new Date(this.#startedMs - 60_000 * setup.number).toISOString(),
       currentRound: current,
       history: Array.from({ length: committed + 1 }, (_, index) => ({
         round: index,
         accuracy: measureOf(setup.accuracy(index), setup.rows),
-        loss: { value: 2.4 * (1 - setup.accuracy(index)), halfWidth95: 0.02 + 0.002 * index, count: setup.rows },
+        loss: {
+          value: 2.4 * (1 - setup.accuracy(index)),
+          halfWidth95: 0.02 + 0.002 * index,
+          count: setup.rows,
+        },
       })),
       modelHash: committed > 0 ? hash(`model ${setup.name} ${committed}`) : null,
       secondsLeft: live ? (setup.planned - committed) * setup.roundS : null,
@@ -249,27 +337,46 @@ export class FakeFederation {
 
   #rounds(setup: Setup): RoundView[] {
     const run = this.#run(setup);
-    const rounds = Array.from({ length: run.roundsCommitted }, (_, index) => roundView(setup, index + 1, 1e6));
+    const rounds = Array.from({ length: run.roundsCommitted }, (_, index) =>
+      roundView(setup, index + 1, 1e6),
+    );
     const current = run.currentRound;
-    return current === null || rounds.some(({ round }) => round === current.round) ? rounds : [...rounds, current];
+    return current === null || rounds.some(({ round }) => round === current.round)
+      ? rounds
+      : [...rounds, current];
   }
 
   #events(setup: Setup): EventView[] {
     const rounds = this.#rounds(setup).slice(-3).toReversed();
+    let sequence = 1_000_000;
     const event = (round: RoundView, kind: string, sentence: string): EventView => ({
-      sequence: 1_000_000 - (this.#sequence += 1),
+      sequence: sequence--,
       at: round.openedAt,
       roundId: round.roundId,
       kind,
       sentence,
       details: { round: round.round },
     });
-    this.#sequence = 0;
     return rounds.flatMap((round) => [
       ...(round.phase === "committed"
-        ? [event(round, "model.published", `Version ${round.round} published: right for ${(100 * (round.accuracy?.value ?? 0)).toFixed(1)} % of held-out rows.`), event(round, "round.unmasked", `The sum of round ${round.round} was opened, once: ${round.survivors} voices.`)]
+        ? [
+            event(
+              round,
+              "model.published",
+              `Version ${round.round} published: right for ${(100 * (round.accuracy?.value ?? 0)).toFixed(1)} % of held-out rows.`,
+            ),
+            event(
+              round,
+              "round.unmasked",
+              `The sum of round ${round.round} was opened, once: ${round.survivors} voices.`,
+            ),
+          ]
         : []),
-      event(round, "round.collecting", `${round.shared ?? 0} devices shared their keys. At least ${round.threshold ?? 0} of them must send, or nothing is opened.`),
+      event(
+        round,
+        "round.collecting",
+        `${round.shared ?? 0} devices shared their keys. At least ${round.threshold ?? 0} of them must send, or nothing is opened.`,
+      ),
       event(round, "round.opened", `Round ${round.round} opened. ${round.joined} devices joined.`),
     ]);
   }
@@ -338,7 +445,8 @@ export class FakeFederation {
     }
     if (collection === "runs" && id === undefined) {
       const first = this.#setups[0];
-      if (method === "POST") return first ? { ...this.#run(first), number: 8, launch: JSON.parse(body) } : null;
+      if (method === "POST")
+        return first ? { ...this.#run(first), number: 8, launch: JSON.parse(body) } : null;
       return list(this.#setups.map((setup) => this.#run(setup)));
     }
     const setup = this.#setups.find(({ name }) => runId(name) === id);
@@ -374,7 +482,15 @@ export class FakeFederation {
   }
 }
 
-const DEADLINES = { recruitingMs: 60_000, trainingMs: 120_000, sharingMs: 30_000, collectingMs: 60_000, confirmingMs: 30_000, unmaskingMs: 30_000, graceMs: 30_000 };
+const DEADLINES = {
+  recruitingMs: 60_000,
+  trainingMs: 120_000,
+  sharingMs: 30_000,
+  collectingMs: 60_000,
+  confirmingMs: 30_000,
+  unmaskingMs: 30_000,
+  graceMs: 30_000,
+};
 const aggregation = (goal: number, cohortSizeMin: number) => ({
   strategy: { kind: "fedavg", serverLearningRate: 1 },
   goal,
@@ -388,8 +504,18 @@ const aggregation = (goal: number, cohortSizeMin: number) => ({
   weightCap: 1_000,
   ring: 32,
 });
-const dense = (name: string, units: number, activation: string) => ({ className: "Dense", name, units, activation });
-const training = { epochs: 2, batchSize: 16, optimizer: { kind: "sgd", learningRate: 0.15, momentum: 0 }, proximalMu: 0 };
+const dense = (name: string, units: number, activation: string) => ({
+  className: "Dense",
+  name,
+  units,
+  activation,
+});
+const training = {
+  epochs: 2,
+  batchSize: 16,
+  optimizer: { kind: "sgd", learningRate: 0.15, momentum: 0 },
+  proximalMu: 0,
+};
 const evaluation = { heldOutFraction: 0.2, localFraction: 0.2 };
 const digitNames = Array.from({ length: 10 }, (_, digit) => String(digit));
 
@@ -401,7 +527,16 @@ const TASKS: Task[] = [
     learns: "which digit is drawn",
     exampleNoun: { one: "drawing", many: "drawings" },
     dataCard: "UCI optical digits, 8x8, 1,797 rows.",
-    model: { format: "tfjs-layers", inputShape: [8, 8, 1], classCount: 10, layers: [{ className: "Flatten", name: "flatten" }, dense("hidden", 32, "relu"), dense("output", 10, "softmax")] },
+    model: {
+      format: "tfjs-layers",
+      inputShape: [8, 8, 1],
+      classCount: 10,
+      layers: [
+        { className: "Flatten", name: "flatten" },
+        dense("hidden", 32, "relu"),
+        dense("output", 10, "softmax"),
+      ],
+    },
     features: { kind: "image", height: 8, width: 8, range: [0, 16], classes: digitNames },
     training,
     aggregation: aggregation(8, 5),
@@ -414,8 +549,21 @@ const TASKS: Task[] = [
     learns: "whether a loan is denied",
     exampleNoun: { one: "application", many: "applications" },
     dataCard: "Boston HMDA, 2,380 rows.",
-    model: { format: "tfjs-layers", inputShape: [2], classCount: 2, layers: [dense("hidden", 16, "relu"), dense("output", 2, "softmax")] },
-    features: { kind: "tabular", columns: [{ name: "pirat", type: "numeric", range: [0, 3] }, { name: "lvrat", type: "numeric", range: [0, 2] }], label: { name: "deny" }, classes: ["no", "yes"] },
+    model: {
+      format: "tfjs-layers",
+      inputShape: [2],
+      classCount: 2,
+      layers: [dense("hidden", 16, "relu"), dense("output", 2, "softmax")],
+    },
+    features: {
+      kind: "tabular",
+      columns: [
+        { name: "pirat", type: "numeric", range: [0, 3] },
+        { name: "lvrat", type: "numeric", range: [0, 2] },
+      ],
+      label: { name: "deny" },
+      classes: ["no", "yes"],
+    },
     training,
     aggregation: aggregation(50, 20),
     evaluation,
@@ -427,7 +575,16 @@ const TASKS: Task[] = [
     learns: "which garment is shown",
     exampleNoun: { one: "picture", many: "pictures" },
     dataCard: "Fashion-MNIST, MIT licence.",
-    model: { format: "tfjs-layers", inputShape: [28, 28, 1], classCount: 10, layers: [{ className: "Flatten", name: "flatten" }, dense("hidden", 128, "relu"), dense("output", 10, "softmax")] },
+    model: {
+      format: "tfjs-layers",
+      inputShape: [28, 28, 1],
+      classCount: 10,
+      layers: [
+        { className: "Flatten", name: "flatten" },
+        dense("hidden", 128, "relu"),
+        dense("output", 10, "softmax"),
+      ],
+    },
     features: { kind: "image", height: 28, width: 28, range: [0, 255], classes: digitNames },
     training,
     aggregation: aggregation(10, 10),

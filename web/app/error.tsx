@@ -3,13 +3,21 @@ import { Button } from "../components/button.tsx";
 import { BareTopBar } from "../components/top-bar.tsx";
 
 /** A fault of the page itself; training and runs do not depend on it. */
-export default function PageError({ error, reset }: { error: Error & { digest?: string }; reset: () => void }) {
+export default function PageError({
+  error,
+  reset,
+}: {
+  error: Error & { digest?: string };
+  reset: () => void;
+}) {
   return (
     <>
       <BareTopBar />
       <main id="main" className="wrap grid gap-4 pt-8 pb-16">
         <h1>This page broke</h1>
-        <p className="lead">The page made a mistake and stopped. Runs go on; nothing was sent or lost by it.</p>
+        <p className="lead">
+          The page made a mistake and stopped. Runs go on; nothing was sent or lost by it.
+        </p>
         <p className="flex flex-wrap items-center gap-4">
           <Button kind="main" onClick={reset}>
             Try again

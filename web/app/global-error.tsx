@@ -3,14 +3,22 @@ import "./globals.css";
 import { Button } from "../components/button.tsx";
 
 /** A fault in the frame around all pages. */
-export default function GlobalError({ error, reset }: { error: Error & { digest?: string }; reset: () => void }) {
+export default function GlobalError({
+  error,
+  reset,
+}: {
+  error: Error & { digest?: string };
+  reset: () => void;
+}) {
   return (
     <html lang="en">
       <body>
         <title>This page broke. Chorus</title>
         <main id="main" className="wrap grid gap-4 pt-8 pb-16">
           <h1>This page broke</h1>
-          <p className="lead">The page made a mistake and stopped. Runs go on; nothing was sent or lost by it.</p>
+          <p className="lead">
+            The page made a mistake and stopped. Runs go on; nothing was sent or lost by it.
+          </p>
           <p>
             <Button kind="main" onClick={reset}>
               Try again

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { FocusBox } from "./focus-box.tsx";
 
 export interface TableColumn<Row> {
   /** Also what a cell says of itself where the table has become records. */
@@ -6,6 +7,8 @@ export interface TableColumn<Row> {
   readonly numeric?: boolean;
   /** The heading is for screen readers only, e.g. over a column of links. */
   readonly hiddenLabel?: boolean;
+  /** Left out on a phone: what it says also stands elsewhere, or only explains. */
+  readonly wideOnly?: boolean;
   readonly cell: (row: Row) => ReactNode;
 }
 
@@ -18,17 +21,27 @@ interface DataTableProps<Row> {
   readonly records?: boolean;
 }
 
+function cellClass({
+  numeric = false,
+  wideOnly = false,
+}: {
+  numeric?: boolean;
+  wideOnly?: boolean;
+}): string | undefined {
+  const names = [numeric && "num", wideOnly && "max-md:hidden"].filter((name) => name !== false);
+  return names.length === 0 ? undefined : names.join(" ");
+}
+
 /** A table with a hidden caption, in a box of its own that scrolls sideways if it must. */
 export function DataTable<Row>({ caption, columns, rows, rowKey, records = false }: DataTableProps<Row>) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that may scroll must be reachable by keyboard
-    <section className="table-box" aria-label={caption} tabIndex={0}>
+    <FocusBox className="table-box" label={caption}>
       <table className={records ? "records" : undefined}>
         <caption className="sr-only">{caption}</caption>
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column.label} scope="col" className={column.numeric ? "num" : undefined}>
+              <th key={column.label} scope="col" className={cellClass(column)}>
                 {column.hiddenLabel ? <span className="sr-only">{column.label}</span> : column.label}
               </th>
             ))}
@@ -40,7 +53,7 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, records = false
               {columns.map((column, index) => (
                 <td
                   key={column.label}
-                  className={column.numeric ? "num" : undefined}
+                  className={cellClass(column)}
                   data-label={index > 0 && !column.hiddenLabel ? column.label.toLowerCase() : undefined}
                 >
                   {column.cell(row)}
@@ -50,6 +63,6 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, records = false
           ))}
         </tbody>
       </table>
-    </section>
+    </FocusBox>
   );
 }

@@ -16,9 +16,9 @@ export function JoinInvitation({ status, task }: { readonly status: Status; read
     return (
       <div className="grid gap-2 text-sm text-ink-2">
         <p>
-          Other devices cannot join at this address. Over plain HTTP a browser gives a page no keys to mask with and no
-          graphics processor to train on. Start the coordinator with <code>--tls-cert</code> and <code>--tls-key</code>,
-          and a QR code stands here.
+          Other devices cannot join at this address. Over plain HTTP a browser gives a page no keys to mask
+          with and no graphics processor to train on. Start the coordinator with <code>--tls-cert</code> and{" "}
+          <code>--tls-key</code>, and a QR code stands here.
         </p>
         <p>
           This machine can: <a href={`/join/${task}`}>join page of {task}</a>.

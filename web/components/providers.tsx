@@ -10,10 +10,14 @@ export function Providers({ children }: { readonly children: ReactNode }) {
       new QueryClient({
         defaultOptions: {
           queries: {
+            // A coordinator on this machine answers without any network.
+            networkMode: "always",
             staleTime: 5_000,
             refetchOnWindowFocus: true,
-            retry: (failures, error) => failures < 2 && error instanceof ApiFailure && error.retry !== "never",
+            retry: (failures, error) =>
+              failures < 2 && error instanceof ApiFailure && error.retry !== "never",
           },
+          mutations: { networkMode: "always" },
         },
       }),
   );

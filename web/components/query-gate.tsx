@@ -24,7 +24,11 @@ export function FailureNote({ error, onRetry }: { readonly error: Error; readonl
   return (
     <ErrorNote
       what={error.message}
-      meaning={failure?.code === "NO_ANSWER" ? "Runs and devices are not touched by that; this page cannot show them." : undefined}
+      meaning={
+        failure?.code === "NO_ANSWER"
+          ? "Runs and devices are not touched by that; this page cannot show them."
+          : undefined
+      }
       code={failure?.code}
       onRetry={failure?.retry === "never" ? undefined : onRetry}
     />

@@ -21,7 +21,14 @@ const MARKS: Record<StatusKind, ReactNode> = {
     </>
   ),
   waiting: (
-    <circle cx="6.5" cy="6.5" r="5.75" className="fill-none stroke-ink-3" strokeWidth="1.5" strokeDasharray="2.2 1.6" />
+    <circle
+      cx="6.5"
+      cy="6.5"
+      r="5.75"
+      className="fill-none stroke-ink-3"
+      strokeWidth="1.5"
+      strokeDasharray="2.2 1.6"
+    />
   ),
   stopped: <rect x="2" y="2" width="9" height="9" className="fill-none stroke-stop" strokeWidth="1.6" />,
   alarm: (

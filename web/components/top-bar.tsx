@@ -1,8 +1,8 @@
 "use client";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { useLink } from "../lib/live.tsx";
 import { formatTimeUtc } from "../lib/format.ts";
+import { useLink } from "../lib/live.tsx";
 import { StatusMark } from "./status-mark.tsx";
 
 /** The mark: voices that become one sum. */
@@ -31,7 +31,8 @@ const PAGES = [{ href: "/", label: "Runs" }] as const;
 export function TopBar() {
   const path = usePathname();
   const link = useLink();
-  const current = (href: string) => (href === "/" ? path === "/" || /^\/(runs|rounds)(\/|$)/.test(path) : path.startsWith(href));
+  const current = (href: string) =>
+    href === "/" ? path === "/" || /^\/(runs|rounds)(\/|$)/.test(path) : path.startsWith(href);
   return (
     <header className="top">
       <div className="wrap">

@@ -4,7 +4,7 @@ import { type KeyboardEvent, type PointerEvent, useState } from "react";
 /**
  * Reading a drawing step by step: arrows, Home and End with the keyboard, or the pointer. Escape or leaving ends it.
  *
- * @param stepCount  Steps of the drawing; reading starts at the last one.
+ * @param stepCount  Steps of the drawing; the right arrow starts at the first, the left one at the last.
  * @param stepAt     Step under a pointer at `x`, `y` CSS pixels from the corner of the drawing; null outside of it.
  */
 export function useReader(stepCount: number, stepAt: (x: number, y: number) => number | null) {

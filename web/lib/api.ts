@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import {
   apiErrorSchema,
   eventViewSchema,
@@ -17,13 +17,17 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
  * that a page never shows what the coordinator did not mean to say.
  */
 
-export const API = "/api/v1";
+const API = "/api/v1";
 
 /** What went wrong with a request, in words for people. `code` is the coordinator's, or NO_ANSWER, or BAD_ANSWER. */
 export class ApiFailure extends Error {
   readonly code: ErrorCode | "NO_ANSWER" | "BAD_ANSWER";
   readonly retry: "now" | "later" | "never";
-  constructor(code: ErrorCode | "NO_ANSWER" | "BAD_ANSWER", message: string, retry: "now" | "later" | "never") {
+  constructor(
+    code: ErrorCode | "NO_ANSWER" | "BAD_ANSWER",
+    message: string,
+    retry: "now" | "later" | "never",
+  ) {
     super(message);
     this.name = "ApiFailure";
     this.code = code;
@@ -34,7 +38,13 @@ export class ApiFailure extends Error {
 async function request(path: string, init?: RequestInit): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(`${API}${path}`, { ...init, headers: { accept: "application/json", ...init?.headers } });
+    response = await fetch(`${API}${path}`, {
+      ...init,
+      headers: {
+        accept: "application/json",
+        ...(init?.body === undefined ? {} : { "content-type": "application/json" }),
+      },
+    });
   } catch {
     throw new ApiFailure("NO_ANSWER", "The coordinator does not answer.", "later");
   }
@@ -42,13 +52,21 @@ async function request(path: string, init?: RequestInit): Promise<unknown> {
   if (response.ok) return body;
   const parsed = apiErrorSchema.safeParse(body);
   if (!parsed.success) {
-    throw new ApiFailure("BAD_ANSWER", `The coordinator answered ${response.status} without saying why.`, "later");
+    throw new ApiFailure(
+      "BAD_ANSWER",
+      `The coordinator answered ${response.status} without saying why.`,
+      "later",
+    );
   }
   const { code, message, retry } = parsed.data.error;
   throw new ApiFailure(code, message, retry);
 }
 
-async function read<Schema extends z.ZodType>(schema: Schema, path: string, init?: RequestInit): Promise<z.output<Schema>> {
+async function read<Schema extends z.ZodType>(
+  schema: Schema,
+  path: string,
+  init?: RequestInit,
+): Promise<z.output<Schema>> {
   const parsed = schema.safeParse(await request(path, init));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
@@ -60,7 +78,7 @@ async function read<Schema extends z.ZodType>(schema: Schema, path: string, init
 }
 
 function post(body: unknown): RequestInit {
-  return { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  return { method: "POST", body: JSON.stringify(body) };
 }
 
 export const getStatus = () => read(statusSchema, "/status");
@@ -69,10 +87,12 @@ export const getTask = (slug: string, version?: number) =>
   read(taskViewSchema, `/tasks/${encodeURIComponent(slug)}${version === undefined ? "" : `/${version}`}`);
 export const getRuns = () => read(listSchema(runViewSchema), "/runs").then(({ items }) => items);
 export const getRun = (runId: string) => read(runViewSchema, `/runs/${encodeURIComponent(runId)}`);
-export const getRunRounds = (runId: string) => readAll(roundViewSchema, `/runs/${encodeURIComponent(runId)}/rounds`);
+export const getRunRounds = (runId: string) =>
+  readAll(roundViewSchema, `/runs/${encodeURIComponent(runId)}/rounds`);
 export const getRunEvents = (runId: string) =>
   read(listSchema(eventViewSchema), `/runs/${encodeURIComponent(runId)}/events`).then(({ items }) => items);
-export const getRound = (roundId: string) => read(roundDetailSchema, `/rounds/${encodeURIComponent(roundId)}`);
+export const getRound = (roundId: string) =>
+  read(roundDetailSchema, `/rounds/${encodeURIComponent(roundId)}`);
 export const launchRun = (launch: Launch) => read(runViewSchema, "/runs", post(launch));
 export const actOnRun = (runId: string, act: "pause" | "resume" | "stop") =>
   read(runViewSchema, `/runs/${encodeURIComponent(runId)}/${act}`, post({}));

@@ -21,7 +21,21 @@ const MONTHS = [
   "November",
   "December",
 ];
-const WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+const WORDS = [
+  "no",
+  "one",
+  "two",
+  "three",
+  "four",
+  "five",
+  "six",
+  "seven",
+  "eight",
+  "nine",
+  "ten",
+  "eleven",
+  "twelve",
+];
 
 /** 12279 becomes "12,279"; takes whole numbers. */
 export function formatCount(count: number): string {

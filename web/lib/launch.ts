@@ -1,5 +1,5 @@
-import { type Launch, launchSchema, type RunView, type TaskView } from "#shared/protocol/api.ts";
 import type { Result } from "#shared/kernel/result.ts";
+import { type Launch, launchSchema, type RunView, type TaskView } from "#shared/protocol/api.ts";
 import type { StrategySpec } from "#shared/task/task.ts";
 
 /*
@@ -65,7 +65,11 @@ function strategyOf(form: LaunchForm, planned: StrategySpec): StrategySpec {
 /** Which input a schema's path belongs to, and what to say when its value will not do. */
 const FIELDS: readonly { path: string; field: LaunchField; says: string }[] = [
   { path: "rounds", field: "rounds", says: "A whole number from 1 to 100,000." },
-  { path: "strategy.serverLearningRate", field: "serverLearningRate", says: "A number above 0, at most 100." },
+  {
+    path: "strategy.serverLearningRate",
+    field: "serverLearningRate",
+    says: "A number above 0, at most 100.",
+  },
   { path: "training.epochs", field: "epochs", says: "A whole number from 1 to 100." },
   { path: "training.batchSize", field: "batchSize", says: "A whole number from 1 to 4,096." },
   { path: "training.optimizer.learningRate", field: "learningRate", says: "A number above 0, at most 10." },
@@ -118,7 +122,8 @@ export interface LaunchCost {
 /** What a run of `rounds` rounds will cost, from what earlier runs of the same task took. */
 export function launchCost(view: TaskView, runs: readonly RunView[], rounds: number): LaunchCost {
   const own = runs.filter(({ task }) => task === view.task.slug);
-  const traffic = own.map(({ currentRound }) => currentRound).find((round) => round?.phase === "committed")?.traffic ?? [];
+  const traffic =
+    own.map(({ currentRound }) => currentRound).find((round) => round?.phase === "committed")?.traffic ?? [];
   const measured = traffic.length > 0;
   const sum = (key: "upByteCount" | "downByteCount") => traffic.reduce((total, row) => total + row[key], 0);
   const perRoundS = own.map(secondsPerRound).find((seconds) => seconds !== null) ?? null;

@@ -7,8 +7,8 @@ import {
   eventViewSchema,
   type RoundDetail,
   type RoundView,
-  roundViewSchema,
   type RunView,
+  roundViewSchema,
   runViewSchema,
 } from "#shared/protocol/api.ts";
 import { KEYS } from "./queries.ts";

@@ -31,7 +31,12 @@ export function phaseCells(round: RoundView): PhaseCell[] {
       phase,
       name: PHASE_WORDS[phase].name,
       state,
-      counts: state === "not reached" ? "not reached" : state === "next" ? waitsFor(phase, round) : countsIn(phase, round),
+      counts:
+        state === "not reached"
+          ? "not reached"
+          : state === "next"
+            ? waitsFor(phase, round)
+            : countsIn(phase, round),
       time: done ? formatSeconds((endS ?? 0) - beganS) : current ? soFar(round, beganS) : "",
       elapsedShare: current ? elapsedShare(round, beganS) : null,
     };
@@ -40,7 +45,9 @@ export function phaseCells(round: RoundView): PhaseCell[] {
 
 function soFar(round: RoundView, beganS: number): string {
   const passed = `${formatSeconds(Math.max(0, round.nowS - beganS))} so far`;
-  return round.deadlineS === null ? passed : `${passed}, closes in ${formatSeconds(Math.max(0, round.deadlineS - round.nowS))}`;
+  return round.deadlineS === null
+    ? passed
+    : `${passed}, closes in ${formatSeconds(Math.max(0, round.deadlineS - round.nowS))}`;
 }
 
 function elapsedShare(round: RoundView, beganS: number): number | null {
@@ -61,7 +68,9 @@ const andLeft = (count: number): string => (count > 0 ? `, ${formatCount(count)}
 function countsIn(phase: Phase, round: RoundView): string {
   switch (phase) {
     case "recruiting":
-      return `${formatCount(round.joined)} joined, ${formatCount(round.goal)} wanted`;
+      return round.phase === "recruiting"
+        ? `${formatCount(round.joined)} joined, ${formatCount(round.goal)} wanted`
+        : `${formatCount(round.joined)} joined`;
     case "training":
       return `${formatCount(round.trained)} trained`;
     case "advertising":
@@ -90,7 +99,9 @@ function countsIn(phase: Phase, round: RoundView): string {
 function waitsFor(phase: Phase, round: RoundView): string {
   if (phase === "collecting" && round.threshold !== null) return `${formatCount(round.threshold)} needed`;
   if (phase === "confirming") {
-    return round.threshold === null ? "waits for enough to be in" : `waits for ${formatCount(round.threshold)} to be in`;
+    return round.threshold === null
+      ? "waits for enough to be in"
+      : `waits for ${formatCount(round.threshold)} to be in`;
   }
   return phase === "unmasking" ? "once, and only the sum" : "";
 }

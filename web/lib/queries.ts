@@ -1,6 +1,15 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { getRound, getRun, getRunEvents, getRunRounds, getRuns, getStatus, getTask, getTasks } from "./api.ts";
+import {
+  getRound,
+  getRun,
+  getRunEvents,
+  getRunRounds,
+  getRuns,
+  getStatus,
+  getTask,
+  getTasks,
+} from "./api.ts";
 
 /** Addresses in the page's cache; live.tsx writes what the socket says under the same ones. */
 export const KEYS = {
@@ -21,7 +30,8 @@ export const useStatus = () => useQuery({ queryKey: KEYS.status, queryFn: getSta
 export const useTasks = () =>
   useQuery({ queryKey: KEYS.tasks, queryFn: getTasks, refetchInterval: DEVICE_COUNT_EVERY_MS });
 export const useRuns = () => useQuery({ queryKey: KEYS.runs, queryFn: getRuns });
-export const useRun = (runId: string) => useQuery({ queryKey: KEYS.run(runId), queryFn: () => getRun(runId) });
+export const useRun = (runId: string) =>
+  useQuery({ queryKey: KEYS.run(runId), queryFn: () => getRun(runId) });
 export const useRunRounds = (runId: string) =>
   useQuery({ queryKey: KEYS.rounds(runId), queryFn: () => getRunRounds(runId) });
 export const useRunEvents = (runId: string) =>

@@ -27,7 +27,7 @@ export type ScoreRound = Pick<
 
 export type ScoreState = "live" | "committed" | "given up";
 
-export interface PhaseBar {
+interface PhaseBar {
   readonly phase: Phase;
   readonly atS: number;
   readonly past: boolean;
@@ -80,9 +80,14 @@ export const LINES_MAX = 64;
 /** Bars of a score; collecting ends at the closing itself, what follows has no time axis. */
 const BAR_PHASES = ["recruiting", "training", "advertising", "sharing"] as const satisfies readonly Phase[];
 const TICK_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200];
-const AXIS_ENDS_S = [5, 10, 15, 20, 30, 45, 60, 75, 90, 120, 150, 180, 240, 300, 450, 600, 900, 1_200, 1_800, 3_600];
+const AXIS_ENDS_S = [
+  5, 10, 15, 20, 30, 45, 60, 75, 90, 120, 150, 180, 240, 300, 450, 600, 900, 1_200, 1_800, 3_600,
+];
 
-/** The seconds at which a cumulative count first reached 1, 2, 3 and so on; every `devicesPerLine`-th of them. */
+/**
+ * The seconds at which a cumulative count first reached 1, 2, 3 and so on; every `devicesPerLine`-th of them. Rows are a
+ * second apart at best, so arrivals of one row are spread evenly over the second before it.
+ */
 export function arrivalsS(
   counts: readonly Counts[],
   key: "joined" | "trained" | "sent" | "left",
@@ -90,10 +95,15 @@ export function arrivalsS(
 ): number[] {
   const arrivals: number[] = [];
   let seen = 0;
+  let beforeS = 0;
   for (const row of counts) {
-    for (; seen < row[key]; seen += 1) {
-      if ((seen + 1) % devicesPerLine === 0) arrivals.push(row.atS);
+    const fromS = Math.max(beforeS, row.atS - 1);
+    const fresh = row[key] - seen;
+    for (let index = 1; index <= fresh; index += 1) {
+      if ((seen + index) % devicesPerLine === 0) arrivals.push(fromS + ((row.atS - fromS) * index) / fresh);
     }
+    seen = Math.max(seen, row[key]);
+    beforeS = row.atS;
   }
   return arrivals;
 }
@@ -134,7 +144,10 @@ function axisEndS(round: ScoreRound, expectedEndS: number): number {
 }
 
 /** @param expectedEndS  Closing of an earlier round of the same run, for the scale of a live one. */
-export function scoreOf(round: ScoreRound, options: { expectedEndS?: number; linesMax?: number } = {}): Score {
+export function scoreOf(
+  round: ScoreRound,
+  options: { expectedEndS?: number; linesMax?: number } = {},
+): Score {
   const linesMax = options.linesMax ?? LINES_MAX;
   const state = stateOf(round.phase);
   const devicesPerLine = Math.max(1, Math.ceil(Math.max(round.joined, round.goal) / linesMax));
@@ -143,11 +156,19 @@ export function scoreOf(round: ScoreRound, options: { expectedEndS?: number; lin
   // What is in an opened sum is the survivors; an update that came after the list was fixed is not.
   const sent = state === "committed" ? (round.survivors ?? round.sent) : round.sent;
   const toLines = (count: number) => Math.ceil(count / devicesPerLine);
-  const arrivals = (key: "joined" | "trained" | "sent" | "left") =>
-    arrivalsS(round.counts, key, devicesPerLine).map((atS) => Math.min(atS, nowS));
-  const joinedS = arrivals("joined");
-  const sentS = arrivals("sent").slice(0, Math.floor(sent / devicesPerLine));
-  const voices = voicesOf({ joinedS, trainedS: arrivals("trained"), sentS, leftS: arrivals("left"), nowS });
+  const ends = round.phaseEndsS;
+  // A count is published by the second, the end of a phase to the millisecond: who joined did so before it.
+  const arrivals = (key: "joined" | "trained" | "sent" | "left", fromS = 0, toS = nowS) =>
+    arrivalsS(round.counts, key, devicesPerLine).map((atS) => Math.max(fromS, Math.min(atS, toS, nowS)));
+  const joinedS = arrivals("joined", 0, ends.recruiting);
+  const sentS = arrivals("sent", ends.sharing, ends.collecting).slice(0, Math.floor(sent / devicesPerLine));
+  const voices = voicesOf({
+    joinedS,
+    trainedS: arrivals("trained", 0, ends.advertising),
+    sentS,
+    leftS: arrivals("left"),
+    nowS,
+  });
   const goalLines = toLines(round.goal);
   return {
     state,

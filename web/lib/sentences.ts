@@ -2,6 +2,7 @@ import type { EventView, Phase, RoundView, RunView, TaskView } from "#shared/pro
 import { ERRORS } from "#shared/protocol/errors.ts";
 import {
   capitalise,
+  compareMeasures,
   countInWords,
   formatCount,
   formatDecimal,
@@ -36,7 +37,9 @@ export const isOver = (run: RunView): boolean => run.state === "completed" || ru
 export function homeSentence(runs: readonly RunView[]): string {
   if (runs.length === 0) return EMPTY_RUNS;
   const going = runs.filter(isGoing);
-  const waiting = going.filter((run) => run.currentRound === null || run.currentRound.phase === "recruiting").length;
+  const waiting = going.filter(
+    (run) => run.currentRound === null || run.currentRound.phase === "recruiting",
+  ).length;
   const paused = runs.filter((run) => run.state === "paused").length;
   const queued = runs.filter((run) => run.state === "queued").length;
   const moving = going.length - waiting;
@@ -65,7 +68,8 @@ function endedSentence(run: RunView): string {
   const last = run.history.at(-1);
   const figure = last === undefined || run.roundsCommitted === 0 ? "" : ` at ${formatMeasure(last.accuracy)}`;
   const name = capitalise(runName(run));
-  if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned) return `${name} finished${figure}.`;
+  if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
+    return `${name} finished${figure}.`;
   return `${name} ended after ${run.roundsCommitted} of ${run.roundsPlanned} rounds${figure}.`;
 }
 
@@ -110,7 +114,9 @@ export function givenUp(round: RoundView): string {
     return `Round ${round.round} was given up: ${plural(round.joined, "device", "devices")} came, too few. Nothing was sent.`;
   }
   const why = round.code === null ? "" : ` ${ERRORS[round.code][1]}`;
-  const end = round.opened ? "The sum was discarded and the model stays as it was." : "Nothing was opened and nothing was learnt.";
+  const end = round.opened
+    ? "The sum was discarded and the model stays as it was."
+    : "Nothing was opened and nothing was learnt.";
   return `Round ${round.round} was given up.${why} ${end}`;
 }
 
@@ -128,7 +134,8 @@ export function runSentence(run: RunView, noun: Noun): string {
     last === undefined || run.roundsCommitted === 0
       ? ""
       : ` The model is right for ${formatPercent(last.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(last.accuracy.halfWidth95)}.`;
-  if (run.state === "queued") return "This run stands in the queue. It begins when the current run of its task has ended.";
+  if (run.state === "queued")
+    return "This run stands in the queue. It begins when the current run of its task has ended.";
   if (run.state === "completed") {
     return run.roundsCommitted >= run.roundsPlanned
       ? `All ${plural(run.roundsPlanned, "round")} are done.${right}`
@@ -138,7 +145,8 @@ export function runSentence(run: RunView, noun: Noun): string {
     const why = run.code === null ? "" : ` ${ERRORS[run.code][1]}`;
     return `The run ended after ${run.roundsCommitted} of ${run.roundsPlanned} rounds.${why}${right}`;
   }
-  if (run.state === "paused") return `Paused after round ${run.roundsCommitted} of ${run.roundsPlanned}. Nothing is sent until someone resumes it.${right}`;
+  if (run.state === "paused")
+    return `Paused after round ${run.roundsCommitted} of ${run.roundsPlanned}. Nothing is sent until someone resumes it.${right}`;
   if (round === null) return "The first round has not opened yet.";
   const more = (round.threshold ?? 0) - round.sent;
   const name = `Round ${round.round} of ${run.roundsPlanned}`;
@@ -174,9 +182,11 @@ export function roundSentence(round: RoundView, noun: Noun): string {
 export function scoreSentence(round: ScoreRound): string {
   const counts = `${plural(round.joined, "device")} joined, ${formatCount(round.trained)} trained, ${formatCount(round.sent)} sent a masked update, ${formatCount(round.left)} left`;
   const name = `Round ${round.round} after ${formatCount(round.nowS)} seconds: ${counts}`;
-  if (round.phase === "committed") return `${name}; the sum of ${formatCount(round.survivors ?? round.sent)} was opened.`;
+  if (round.phase === "committed")
+    return `${name}; the sum of ${formatCount(round.survivors ?? round.sent)} was opened.`;
   if (round.phase === "failed") return `${name}; given up, never opened.`;
-  if (round.phase === "voided") return `${name}; given up, ${round.opened ? "the sum was discarded" : "never opened"}.`;
+  if (round.phase === "voided")
+    return `${name}; given up, ${round.opened ? "the sum was discarded" : "never opened"}.`;
   return round.threshold === null
     ? `${name}; keys come first.`
     : `${name}; ${formatCount(round.threshold)} are needed to open the sum.`;
@@ -200,11 +210,16 @@ export type Ending = { readonly mark: "done" | "stopped"; readonly words: string
 
 /** How a run ended, for tables. */
 export function endingOf(run: RunView): Ending {
-  if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned) return { mark: "done", words: "finished" };
+  if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
+    return { mark: "done", words: "finished" };
   if (run.code === "COHORT_TOO_SMALL") return { mark: "stopped", words: "too few came" };
   if (run.code === "VOID_LIMIT") return { mark: "stopped", words: "eight sums in a row were discarded" };
-  if (run.code === "ABORTED_BY_OPERATOR" || run.state === "completed") return { mark: "stopped", words: "someone stopped it" };
-  return { mark: "stopped", words: run.code === null ? "ended early" : (ERRORS[run.code][1].split(".")[0] ?? "") };
+  if (run.code === "ABORTED_BY_OPERATOR" || run.state === "completed")
+    return { mark: "stopped", words: "someone stopped it" };
+  return {
+    mark: "stopped",
+    words: run.code === null ? "ended early" : (ERRORS[run.code][1].split(".")[0] ?? ""),
+  };
 }
 
 /** Where a run stands, a few words beside its mark. */
@@ -215,6 +230,18 @@ export function runStatus(run: RunView): string {
   const left = run.secondsLeft === null ? "" : `, about ${formatDuration(run.secondsLeft)} left`;
   if (run.pausing) return "running, pauses after this round";
   return `running${left}`;
+}
+
+/** The newest version beside the one before it; intervals that overlap cannot be told apart. */
+export function newestAgainstBefore(run: RunView): string | null {
+  const [before, newest] = run.history.slice(-2);
+  if (before === undefined || newest === undefined) return null;
+  const version = `version ${newest.round}`;
+  const other = before.round === 0 ? "the untrained model" : `version ${before.round}`;
+  const said = compareMeasures(newest.accuracy, before.accuracy);
+  return said === "too close to tell"
+    ? `${version} and ${other}: too close to tell`
+    : `${version} is ${said} than ${other}`;
 }
 
 /** Under ten devices a sum hides little; the page says so. */
@@ -231,7 +258,10 @@ export function broughtBy(task: TaskView["task"]): string {
 }
 
 /** "Accuracy rose from 0.507 to 0.679 plus or minus 0.008 over 14 rounds." */
-export function trendSentence(name: string, history: readonly { value: number; halfWidth95: number }[]): string {
+export function trendSentence(
+  name: string,
+  history: readonly { value: number; halfWidth95: number }[],
+): string {
   const first = history[0];
   const last = history.at(-1);
   if (first === undefined || last === undefined) return `${name}: no rounds yet.`;

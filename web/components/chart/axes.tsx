@@ -1,5 +1,5 @@
-import { formatDecimal } from "../../lib/format.ts";
 import { type PlotFrame, tickDecimals } from "../../lib/chart-scale.ts";
+import { formatDecimal } from "../../lib/format.ts";
 
 interface AxesProps {
   readonly frame: PlotFrame;
@@ -52,5 +52,7 @@ export function Axes({ frame, xTitle, yTitle, fromZero = false }: AxesProps) {
 /** The step that is being read, as a hairline. */
 export function ReadingLine({ frame, at }: { readonly frame: PlotFrame; readonly at: number | undefined }) {
   if (at === undefined) return null;
-  return <line className="reading-line" x1={frame.x(at)} x2={frame.x(at)} y1={frame.top - 4} y2={frame.bottom} />;
+  return (
+    <line className="reading-line" x1={frame.x(at)} x2={frame.x(at)} y1={frame.top - 4} y2={frame.bottom} />
+  );
 }

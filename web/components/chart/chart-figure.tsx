@@ -2,6 +2,7 @@
 import { type ReactNode, useId, useRef, useState } from "react";
 import { formatDecimal } from "../../lib/format.ts";
 import { type TableData, tableToCsv } from "../../lib/table-data.ts";
+import { FocusBox } from "../focus-box.tsx";
 import { useReader } from "../use-reader.ts";
 import { useWidth } from "../use-width.ts";
 import { download, svgToFile } from "./export.ts";
@@ -42,10 +43,9 @@ export function ChartFigure(props: ChartFigureProps) {
         <p className="note md:min-h-[2.95em]">{note}</p>
       </figcaption>
       <div ref={box}>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a chart takes arrow keys and reads its values */}
-        <div role="group" aria-label={`${title}; arrow keys read the values`} tabIndex={0} {...handlers}>
+        <FocusBox label={`${title}; arrow keys read the values`} {...handlers}>
           {width > 0 ? draw(width, step) : <svg width="100%" height={height} aria-hidden="true" />}
-        </div>
+        </FocusBox>
       </div>
       <output className="note block min-h-5 text-xs">{step === null ? "" : readings[step]}</output>
       <div className="under-chart flex gap-4 text-xs">
@@ -80,8 +80,7 @@ export function ChartFigure(props: ChartFigureProps) {
 
 function FigureTable({ title, table }: { readonly title: string; readonly table: TableData }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-    <section className="table-box max-h-80 overflow-y-auto" aria-label={`${title} as a table`} tabIndex={0}>
+    <FocusBox className="table-box max-h-80 overflow-y-auto" label={`${title} as a table`}>
       <table>
         <caption className="sr-only">{title}</caption>
         <thead>
@@ -109,6 +108,6 @@ function FigureTable({ title, table }: { readonly title: string; readonly table:
           ))}
         </tbody>
       </table>
-    </section>
+    </FocusBox>
   );
 }

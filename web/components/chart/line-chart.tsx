@@ -52,7 +52,9 @@ interface LineChartProps {
 /** Lines over rounds with their 95 % bands, direct labels and reference lines. */
 export function LineChart(props: LineChartProps) {
   const { series, height = 236, xTitle } = props;
-  const steps = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].toSorted((a, b) => a - b);
+  const steps = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].toSorted(
+    (a, b) => a - b,
+  );
   const at = (x: number) => series.map((one) => one.points.find((point) => point.x === x));
   const said = (point: LinePoint) =>
     point.halfWidth === undefined
@@ -75,7 +77,9 @@ export function LineChart(props: LineChartProps) {
       fileName={props.fileName}
       readings={readings}
       stepAt={(xPx, width) => nearest(steps, lineFrame(width, height, props).x.invert(xPx))}
-      draw={(width, step) => <LineDrawing {...props} height={height} width={width} at={step === null ? undefined : steps[step]} />}
+      draw={(width, step) => (
+        <LineDrawing {...props} height={height} width={width} at={step === null ? undefined : steps[step]} />
+      )}
     />
   );
 }
@@ -93,7 +97,9 @@ export function nearest(steps: readonly number[], value: number): number | null 
 
 function lineFrame(width: number, height: number, props: LineChartProps): PlotFrame {
   const values = [
-    ...props.series.flatMap(({ points }) => points.flatMap(({ y, halfWidth = 0 }) => [y - halfWidth, y + halfWidth])),
+    ...props.series.flatMap(({ points }) =>
+      points.flatMap(({ y, halfWidth = 0 }) => [y - halfWidth, y + halfWidth]),
+    ),
     ...(props.references ?? []).map(({ y }) => y),
     ...(props.yFromZero ? [0] : []),
   ];
@@ -155,7 +161,9 @@ function LineMarks({ frame, series }: { readonly frame: PlotFrame; readonly seri
   return (
     <g>
       {banded.length > 1 && <path className={`band ${series.colour}`} d={band(banded) ?? ""} />}
-      {series.points.length > 1 && <path className={`series ${series.colour}`} d={path(series.points) ?? ""} />}
+      {series.points.length > 1 && (
+        <path className={`series ${series.colour}`} d={path(series.points) ?? ""} />
+      )}
       {series.points.map((point) => (
         <circle key={point.x} className={`point ${series.colour}`} cx={x(point.x)} cy={y(point.y)} r={2.2} />
       ))}
@@ -186,7 +194,13 @@ const LINE_PX = 15;
 const LABEL_CLASS = { sum: "of-sum", ink: "of-ink-2", you: "of-you" } as const;
 
 /** Labels at the last points, moved apart; where there is no room at the right they stand on the plot. */
-function SeriesLabels({ frame, series }: { readonly frame: PlotFrame; readonly series: readonly LineSeries[] }) {
+function SeriesLabels({
+  frame,
+  series,
+}: {
+  readonly frame: PlotFrame;
+  readonly series: readonly LineSeries[];
+}) {
   const labelled = series.flatMap((one) => {
     const last = one.points.at(-1);
     return last === undefined || one.labels.length === 0 ? [] : [{ one, last }];

@@ -24,9 +24,13 @@ export function SparkLine({ values, label }: SparkLineProps) {
 }
 
 function Drawing({ width, values, last, label }: SparkLineProps & { width: number; last: number }) {
-  const x = scaleLinear().domain([0, values.length - 1]).range([1, width - 4]);
+  const x = scaleLinear()
+    .domain([0, values.length - 1])
+    .range([1, width - 4]);
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const y = scaleLinear().domain([low, high === low ? low + 1 : high]).range([30, 3]);
+  const y = scaleLinear()
+    .domain([low, high === low ? low + 1 : high])
+    .range([30, 3]);
   const path = line<number>()
     .x((_, index) => x(index))
     .y((value) => y(value));

@@ -5,8 +5,8 @@ import { Axes, ReadingLine } from "./axes.tsx";
 import { ChartFigure } from "./chart-figure.tsx";
 import { nearest } from "./line-chart.tsx";
 
-export const TIME_PARTS = ["join", "train", "keys", "send", "open"] as const;
-export type TimePart = (typeof TIME_PARTS)[number];
+const TIME_PARTS = ["join", "train", "keys", "send", "open"] as const;
+type TimePart = (typeof TIME_PARTS)[number];
 
 export interface RoundTimes {
   readonly round: number;
@@ -26,7 +26,7 @@ const total = ({ seconds }: RoundTimes): number => TIME_PARTS.reduce((sum, part)
 export function TimeChart({ rounds, x, fileName }: TimeChartProps) {
   const steps = rounds.map(({ round }) => round);
   const frameAt = (width: number) =>
-    plotFrame({ width, height: HEIGHT, x: [x[0], x[1] + 0.5], y: [0, Math.max(1, ...rounds.map(total))], labelWidth: 92 });
+    plotFrame({ width, height: HEIGHT, x, y: [0, Math.max(1, ...rounds.map(total))], labelWidth: 92 });
   return (
     <ChartFigure
       title="Time"
@@ -50,7 +50,7 @@ export function TimeChart({ rounds, x, fileName }: TimeChartProps) {
 }
 
 /** The chart in one sentence. */
-export function timeSentence(rounds: readonly RoundTimes[]): string {
+function timeSentence(rounds: readonly RoundTimes[]): string {
   if (rounds.length === 0) return "Time a round: no round has ended yet.";
   const totals = rounds.map(total);
   return `A round takes ${formatSeconds(Math.min(...totals))} to ${formatSeconds(Math.max(...totals))}.`;
@@ -62,7 +62,13 @@ function Drawing(props: { frame: PlotFrame; rounds: readonly RoundTimes[]; at: n
   const barWidth = Math.max(1.5, Math.min(12, (x(1) - x(0)) * 0.62));
   const last = rounds.at(-1);
   return (
-    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={timeSentence(rounds)}>
+    <svg
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={timeSentence(rounds)}
+    >
       <Axes frame={frame} xTitle="round" yTitle="seconds" fromZero />
       {rounds.map((one) => (
         <g key={one.round}>
@@ -103,7 +109,12 @@ function Labels({ frame, last }: { readonly frame: PlotFrame; readonly last: Rou
     frame.bottom + 4,
   );
   return segments.map(({ part }, index) => (
-    <text key={part} className={part === "open" ? "ink-text of-sum" : "ink-note"} x={frame.right + 8} y={placed[index]}>
+    <text
+      key={part}
+      className={part === "open" ? "ink-text of-sum" : "ink-note"}
+      x={frame.right + 8}
+      y={placed[index]}
+    >
       {part}
     </text>
   ));

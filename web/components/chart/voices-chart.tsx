@@ -27,8 +27,7 @@ const HEIGHT = 180;
 export function VoicesChart({ rounds, x, fileName }: VoicesChartProps) {
   const steps = rounds.map(({ round }) => round);
   const highest = Math.max(3, ...rounds.map(({ joined }) => joined));
-  const frameAt = (width: number) =>
-    plotFrame({ width, height: HEIGHT, x: [x[0], x[1] + 0.5], y: [0, highest], labelWidth: 92 });
+  const frameAt = (width: number) => plotFrame({ width, height: HEIGHT, x, y: [0, highest], labelWidth: 92 });
   return (
     <ChartFigure
       title="Voices"
@@ -37,7 +36,12 @@ export function VoicesChart({ rounds, x, fileName }: VoicesChartProps) {
       fileName={fileName}
       table={{
         columns: ["round", "joined", "in the sum", "needed"],
-        rows: rounds.map(({ round, joined, inSum, needed, live }) => [round, joined, live ? null : inSum, needed]),
+        rows: rounds.map(({ round, joined, inSum, needed, live }) => [
+          round,
+          joined,
+          live ? null : inSum,
+          needed,
+        ]),
       }}
       readings={rounds.map((one) => reading(one))}
       stepAt={(xPx, width) => nearest(steps, frameAt(width).x.invert(xPx))}
@@ -54,7 +58,7 @@ function reading({ round, joined, inSum, needed, live }: RoundVoices): string {
 }
 
 /** The chart in one sentence. */
-export function voicesSentence(rounds: readonly RoundVoices[]): string {
+function voicesSentence(rounds: readonly RoundVoices[]): string {
   const ended = rounds.filter(({ live }) => !live);
   if (ended.length === 0) return "Devices a round: no round has ended yet.";
   const span = (values: readonly number[]) => {
@@ -70,13 +74,25 @@ function Drawing(props: { frame: PlotFrame; rounds: readonly RoundVoices[]; at: 
   const barWidth = Math.max(1.5, Math.min(12, (x(1) - x(0)) * 0.62));
   const last = rounds.at(-1);
   return (
-    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={voicesSentence(rounds)}>
+    <svg
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={voicesSentence(rounds)}
+    >
       <Axes frame={frame} xTitle="round" yTitle="devices" fromZero />
       {rounds.map((one) => {
         const left = x(one.round) - barWidth / 2;
         return (
           <g key={one.round}>
-            <rect className="bar-joined" x={left} width={barWidth} y={y(one.joined)} height={y(0) - y(one.joined)} />
+            <rect
+              className="bar-joined"
+              x={left}
+              width={barWidth}
+              y={y(one.joined)}
+              height={y(0) - y(one.joined)}
+            />
             <rect
               className={one.live ? "bar-sent" : "bar-summed"}
               x={left}
@@ -85,7 +101,13 @@ function Drawing(props: { frame: PlotFrame; rounds: readonly RoundVoices[]; at: 
               height={y(0) - y(one.inSum)}
             />
             {one.needed !== null && (
-              <line className="bar-needed" x1={left - 2} x2={left + barWidth + 2} y1={y(one.needed)} y2={y(one.needed)} />
+              <line
+                className="bar-needed"
+                x1={left - 2}
+                x2={left + barWidth + 2}
+                y1={y(one.needed)}
+                y2={y(one.needed)}
+              />
             )}
           </g>
         );
@@ -96,10 +118,22 @@ function Drawing(props: { frame: PlotFrame; rounds: readonly RoundVoices[]; at: 
   );
 }
 
-function Labels({ frame, last, x }: { readonly frame: PlotFrame; readonly last: RoundVoices; readonly x: number }) {
+function Labels({
+  frame,
+  last,
+  x,
+}: {
+  readonly frame: PlotFrame;
+  readonly last: RoundVoices;
+  readonly x: number;
+}) {
   const labels = [
     { text: "joined", value: last.joined, kind: "ink-note" },
-    { text: last.live ? "sent" : "in the sum", value: last.inSum, kind: last.live ? "ink-text" : "ink-text of-sum" },
+    {
+      text: last.live ? "sent" : "in the sum",
+      value: last.inSum,
+      kind: last.live ? "ink-text" : "ink-text of-sum",
+    },
     ...(last.needed === null ? [] : [{ text: "needed", value: last.needed, kind: "ink-text" }]),
   ].toSorted((a, b) => b.value - a.value);
   const placed = spreadLabels(

@@ -36,5 +36,7 @@ const COLUMNS: readonly TableColumn<RunView>[] = [
 
 /** Runs that are over, with how they ended. */
 export function EndedTable({ runs }: { readonly runs: readonly RunView[] }) {
-  return <DataTable caption="Ended runs" columns={COLUMNS} rows={runs} rowKey={({ runId }) => runId} records />;
+  return (
+    <DataTable caption="Ended runs" columns={COLUMNS} rows={runs} rowKey={({ runId }) => runId} records />
+  );
 }

@@ -48,7 +48,10 @@ function LastFigure({ run }: { readonly run: RunView }) {
   const accuracies = run.history.map(({ accuracy }) => accuracy);
   return (
     <div className="grid grid-cols-[minmax(0,1fr)_auto] items-end gap-x-3">
-      <SparkLine values={accuracies.map(({ value }) => value)} label={trendSentence("Accuracy", accuracies)} />
+      <SparkLine
+        values={accuracies.map(({ value }) => value)}
+        label={trendSentence("Accuracy", accuracies)}
+      />
       <b className="font-semibold">{formatDecimal(last.accuracy.value)}</b>
       <p className="note col-span-2">accuracy ± {formatDecimal(last.accuracy.halfWidth95)}, held out</p>
     </div>

@@ -1,6 +1,6 @@
 "use client";
-import { useRuns, useStatus, useTasks } from "../../lib/queries.ts";
 import { useLink, useWatch } from "../../lib/live.tsx";
+import { useRuns, useStatus, useTasks } from "../../lib/queries.ts";
 import { homeSentence, isOver } from "../../lib/sentences.ts";
 import { JoinInvitation } from "../join-invitation.tsx";
 import { LiveRegion } from "../live-region.tsx";
@@ -24,7 +24,7 @@ export function Home() {
   const going = runs.data?.filter((run) => !isOver(run)) ?? [];
   const ended = runs.data?.filter(isOver) ?? [];
   return (
-    <div className="grid items-start gap-x-16 pt-8 xl:grid-cols-[minmax(0,1fr)_23.5rem]">
+    <div className="grid items-start gap-x-16 pt-8 min-[72.0625rem]:grid-cols-[minmax(0,1fr)_23.5rem]">
       <div className="min-w-0">
         <div className="grid gap-3.5 pb-7">
           <h1>Runs</h1>
@@ -46,7 +46,11 @@ export function Home() {
           </h2>
           <QueryGate query={tasks} what="tasks">
             {(items) =>
-              items.length > 0 ? <TaskTable tasks={items} /> : <EmptyNote>No tasks yet. The API takes them at /api/v1/tasks.</EmptyNote>
+              items.length > 0 ? (
+                <TaskTable tasks={items} />
+              ) : (
+                <EmptyNote>No tasks yet. The API takes them at /api/v1/tasks.</EmptyNote>
+              )
             }
           </QueryGate>
         </section>

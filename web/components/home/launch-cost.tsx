@@ -20,7 +20,11 @@ export function LaunchCostList({ view, runs, rounds }: LaunchCostProps) {
       <Cost
         term="Accuracy so far"
         value={view.accuracy === null ? "not known" : formatMeasure(view.accuracy)}
-        note={view.accuracy === null ? "No round of this task has been opened." : "Held-out rows, newest round of this task."}
+        note={
+          view.accuracy === null
+            ? "No round of this task has been opened."
+            : "Held-out rows, newest round of this task."
+        }
       />
       <Cost
         term="For each device and round"
@@ -30,13 +34,25 @@ export function LaunchCostList({ view, runs, rounds }: LaunchCostProps) {
       <Cost
         term="The run takes"
         value={seconds === null ? "not known" : `about ${formatDuration(seconds)}`}
-        note={seconds === null ? "No round of this task has been timed." : "As long a round as in the newest run of this task."}
+        note={
+          seconds === null
+            ? "No round of this task has been timed."
+            : "As long a round as in the newest run of this task."
+        }
       />
     </dl>
   );
 }
 
-function Cost({ term, value, note }: { readonly term: string; readonly value: string; readonly note: ReactNode }) {
+function Cost({
+  term,
+  value,
+  note,
+}: {
+  readonly term: string;
+  readonly value: string;
+  readonly note: ReactNode;
+}) {
   return (
     <div className="grid grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-4">
       <dt className="text-sm text-ink-2">{term}</dt>

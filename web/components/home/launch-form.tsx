@@ -5,7 +5,14 @@ import { type FormEvent, useState } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { launchRun } from "../../lib/api.ts";
 import { formatTimeUtc, STRATEGY_NAMES } from "../../lib/format.ts";
-import { formFor, type LaunchErrors, type LaunchField, type LaunchForm as Form, launchOf, serverRateFor } from "../../lib/launch.ts";
+import {
+  type LaunchForm as Form,
+  formFor,
+  type LaunchErrors,
+  type LaunchField,
+  launchOf,
+  serverRateFor,
+} from "../../lib/launch.ts";
 import { useLink } from "../../lib/live.tsx";
 import { Button } from "../button.tsx";
 import { Field } from "../field.tsx";
@@ -28,7 +35,8 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
     mutationFn: launchRun,
     onSuccess: (run) => router.push(`/runs/${run.runId}`),
   });
-  if (first === undefined) return <p className="note">There is no task to launch. Create one over the API first.</p>;
+  if (first === undefined)
+    return <p className="note">There is no task to launch. Create one over the API first.</p>;
   const form = typed ?? formFor(first);
   const view = tasks.find(({ task }) => task.slug === form.task) ?? first;
   const set = (change: Partial<Form>) => setTyped({ ...form, ...change });
@@ -40,7 +48,14 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
     else document.getElementById(`launch-${Object.keys(result.error)[0] ?? "task"}`)?.focus();
   };
   const text = (field: LaunchField, label: string, mode: "numeric" | "decimal" | "text" = "numeric") => (
-    <TextField field={field} label={label} mode={mode} value={form[field]} error={errors[field]} onChange={(value) => set({ [field]: value })} />
+    <TextField
+      field={field}
+      label={label}
+      mode={mode}
+      value={form[field]}
+      error={errors[field]}
+      onChange={(value) => set({ [field]: value })}
+    />
   );
   const lost = link.state === "lost";
   return (
@@ -80,14 +95,19 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
       {text("rounds", "Rounds")}
       {text("epochs", "Passes on the device")}
       {text("learningRate", "Learning rate", "decimal")}
-      <details className="col-span-2" open={OPTIONAL.some((field) => errors[field] !== undefined) || undefined}>
+      <details
+        className="col-span-2"
+        open={OPTIONAL.some((field) => errors[field] !== undefined) || undefined}
+      >
         <summary className="link w-fit text-sm">More of the plan</summary>
         <div className="mt-3 grid grid-cols-2 gap-x-4 gap-y-3.5">
           {text("batchSize", "Batch size")}
           {text("serverLearningRate", "Server learning rate", "decimal")}
           {text("proximalMu", "Proximal μ, 0 is off", "decimal")}
           {text("seed", "Seed, or nothing")}
-          <div className="col-span-2">{text("actor", "Your name, for the record; nobody checks it yet", "text")}</div>
+          <div className="col-span-2">
+            {text("actor", "Your name, for the record; nobody checks it yet", "text")}
+          </div>
         </div>
       </details>
       <LaunchCostList view={view} runs={runs} rounds={Number(form.rounds)} />
@@ -105,8 +125,8 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
         </div>
       )}
       <p className="note col-span-2">
-        Every device checks these rules before it trains and refuses a round that departs from what its owner agreed to.
-        One run of a task goes at a time; others wait in the queue.
+        Every device checks these rules before it trains and refuses a round that departs from what its owner
+        agreed to. One run of a task goes at a time; others wait in the queue.
       </p>
     </form>
   );

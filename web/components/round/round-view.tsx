@@ -69,7 +69,12 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
         </figcaption>
         <PhaseTimeline round={round} />
       </figure>
-      <Section id="counts" title="Counts" note="What the picture is drawn from: how many, when. The coordinator publishes no list of devices." className="mt-10">
+      <Section
+        id="counts"
+        title="Counts"
+        note="What the picture is drawn from: how many, when. The coordinator publishes no list of devices."
+        className="mt-10"
+      >
         <div className="max-w-[44rem]">
           <CountsTable round={round} open />
         </div>
@@ -95,7 +100,11 @@ function State({ round }: { readonly round: RoundDetail }) {
   if (round.phase === "committed") return <StatusMark kind="done">opened once, as a sum</StatusMark>;
   if (round.phase === "failed") return <StatusMark kind="stopped">given up, never opened</StatusMark>;
   if (round.phase === "voided") {
-    return <StatusMark kind="stopped">{round.opened ? "given up, the sum was discarded" : "given up, never opened"}</StatusMark>;
+    return (
+      <StatusMark kind="stopped">
+        {round.opened ? "given up, the sum was discarded" : "given up, never opened"}
+      </StatusMark>
+    );
   }
   return <StatusMark kind="running">going on</StatusMark>;
 }

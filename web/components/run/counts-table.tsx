@@ -5,7 +5,11 @@ import { countsAt, ticksS } from "../../lib/score-geometry.ts";
 import { DataTable, type TableColumn } from "../data-table.tsx";
 
 const COLUMNS: readonly TableColumn<Counts>[] = [
-  { label: "Second", numeric: true, cell: ({ atS }) => (Number.isInteger(atS) ? formatCount(atS) : atS.toFixed(1)) },
+  {
+    label: "Second",
+    numeric: true,
+    cell: ({ atS }) => (Number.isInteger(atS) ? formatCount(atS) : atS.toFixed(1)),
+  },
   { label: "Joined", numeric: true, cell: ({ joined }) => formatCount(joined) },
   { label: "Trained", numeric: true, cell: ({ trained }) => formatCount(trained) },
   { label: "Sent", numeric: true, cell: ({ sent }) => formatCount(sent) },
@@ -23,11 +27,16 @@ function countRows(round: Pick<RoundView, "counts" | "nowS">): Counts[] {
 /** This round as a table, closed until asked for. */
 export function CountsTable({ round, open = false }: { readonly round: RoundView; readonly open?: boolean }) {
   const table = (
-    <DataTable caption={`Counts of round ${round.round}`} columns={COLUMNS} rows={countRows(round)} rowKey={({ atS }) => atS} />
+    <DataTable
+      caption={`Counts of round ${round.round}`}
+      columns={COLUMNS}
+      rows={countRows(round)}
+      rowKey={({ atS }) => atS}
+    />
   );
   if (open) return table;
   return (
-    <details>
+    <details className="md:col-span-2">
       <summary className="link w-fit text-sm">This round as a table</summary>
       <div className="mt-2.5 max-w-[44rem]">{table}</div>
     </details>

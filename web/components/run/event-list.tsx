@@ -1,9 +1,8 @@
 "use client";
 import Link from "next/link";
-import { useState } from "react";
 import type { EventView } from "#shared/protocol/api.ts";
 import { formatTimeUtc } from "../../lib/format.ts";
-import { Button } from "../button.tsx";
+import { ShowAll } from "../show-all.tsx";
 import { EmptyNote } from "../states.tsx";
 
 const SHOWN_FIRST = 12;
@@ -16,34 +15,33 @@ interface EventListProps {
 
 /** What happened, a sentence each, newest first. */
 export function EventList({ events, linkRounds = false }: EventListProps) {
-  const [all, setAll] = useState(false);
   if (events.length === 0) return <EmptyNote>Nothing has happened yet.</EmptyNote>;
-  const shown = all ? events : events.slice(0, SHOWN_FIRST);
   return (
-    <>
-      <ol>
-        {shown.map((event) => (
-          <li
-            key={event.sequence}
-            className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-5 gap-y-1 border-b border-rule py-2.5 first:pt-0 md:grid-cols-[5.5rem_minmax(0,1fr)_auto]"
-          >
-            <time dateTime={event.at} className="pt-0.5 text-sm text-ink-3">
-              {formatTimeUtc(event.at)}
-            </time>
-            <p className="max-md:col-span-2 max-md:row-start-2">{event.sentence}</p>
-            {linkRounds && event.roundId !== null && (
-              <Link href={`/rounds/${event.roundId}`} className="text-sm" aria-label={`The round of: ${event.sentence}`}>
-                round
-              </Link>
-            )}
-          </li>
-        ))}
-      </ol>
-      {!all && events.length > SHOWN_FIRST && (
-        <p className="pt-4">
-          <Button onClick={() => setAll(true)}>Show all {events.length}</Button>
-        </p>
+    <ShowAll items={events} first={SHOWN_FIRST}>
+      {(shown) => (
+        <ol>
+          {shown.map((event) => (
+            <li
+              key={event.sequence}
+              className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-5 gap-y-1 border-b border-rule py-2.5 first:pt-0 md:grid-cols-[5.5rem_minmax(0,1fr)_auto]"
+            >
+              <time dateTime={event.at} className="pt-0.5 text-sm text-ink-3">
+                {formatTimeUtc(event.at)}
+              </time>
+              <p className="max-md:col-span-2 max-md:row-start-2">{event.sentence}</p>
+              {linkRounds && event.roundId !== null && (
+                <Link
+                  href={`/rounds/${event.roundId}`}
+                  className="text-sm"
+                  aria-label={`The round of: ${event.sentence}`}
+                >
+                  round
+                </Link>
+              )}
+            </li>
+          ))}
+        </ol>
       )}
-    </>
+    </ShowAll>
   );
 }

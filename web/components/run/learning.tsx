@@ -22,13 +22,17 @@ export function Learning({ run, rounds, classCount, noun }: LearningProps) {
   const x = [0, roundsAxisEnd(newest, run.roundsPlanned)] as const;
   const file = (name: string) => `${run.task}-run-${run.number}-${name}`;
   const heldOut = run.history.at(-1)?.accuracy.count;
-  const rows = heldOut === undefined ? `held-out ${noun.many}` : `${formatCount(heldOut)} held-out ${noun.many}`;
+  const rows =
+    heldOut === undefined ? `held-out ${noun.many}` : `${formatCount(heldOut)} held-out ${noun.many}`;
   return (
     <div className="cols2">
       <LineChart
         title="Accuracy"
         note={`Share of ${rows} put into the right class. Band: 95 % interval. Rings: on the devices' own kept-back rows, from the sums.`}
-        label={trendSentence("Accuracy", run.history.map(({ accuracy }) => accuracy))}
+        label={trendSentence(
+          "Accuracy",
+          run.history.map(({ accuracy }) => accuracy),
+        )}
         fileName={file("accuracy")}
         xTitle="round"
         yTitle="accuracy"
@@ -39,7 +43,10 @@ export function Learning({ run, rounds, classCount, noun }: LearningProps) {
       <LineChart
         title="Loss"
         note={`Cross-entropy on the same ${noun.many}, in nats; lower is better. Band: 95 % interval.`}
-        label={trendSentence("Loss", run.history.map(({ loss }) => loss))}
+        label={trendSentence(
+          "Loss",
+          run.history.map(({ loss }) => loss),
+        )}
         fileName={file("loss")}
         xTitle="round"
         yTitle="loss, nats"
@@ -63,7 +70,11 @@ function heldOutSeries(run: RunView, key: "accuracy" | "loss"): LineSeries {
     name: key === "accuracy" ? "held-out accuracy" : "held-out loss",
     colour: "sum",
     shape: "line",
-    points: run.history.map((entry) => ({ x: entry.round, y: entry[key].value, halfWidth: entry[key].halfWidth95 })),
+    points: run.history.map((entry) => ({
+      x: entry.round,
+      y: entry[key].value,
+      halfWidth: entry[key].halfWidth95,
+    })),
     labels: last === undefined ? [] : [formatMeasure(last), "held out"],
   };
 }

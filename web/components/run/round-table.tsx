@@ -3,17 +3,14 @@ import Link from "next/link";
 import type { RoundView } from "#shared/protocol/api.ts";
 import { formatCount, formatMeasure, formatSeconds } from "../../lib/format.ts";
 import { DataTable, type TableColumn } from "../data-table.tsx";
+import { ShowAll } from "../show-all.tsx";
 import { EmptyNote } from "../states.tsx";
 import { StatusMark } from "../status-mark.tsx";
 
 const COLUMNS: readonly TableColumn<RoundView>[] = [
   {
     label: "Round",
-    cell: ({ roundId, round }) => (
-      <Link href={`/rounds/${roundId}`} aria-label={`Round ${round}`}>
-        {round}
-      </Link>
-    ),
+    cell: ({ roundId, round }) => <Link href={`/rounds/${roundId}`}>Round {round}</Link>,
   },
   { label: "How it ended", cell: (round) => <Ending round={round} /> },
   { label: "Joined", numeric: true, cell: ({ joined }) => formatCount(joined) },
@@ -22,7 +19,11 @@ const COLUMNS: readonly TableColumn<RoundView>[] = [
     numeric: true,
     cell: (round) => (round.phase === "committed" ? formatCount(round.survivors ?? round.sent) : "none"),
   },
-  { label: "Accuracy", numeric: true, cell: ({ accuracy }) => (accuracy === null ? "none" : formatMeasure(accuracy)) },
+  {
+    label: "Accuracy",
+    numeric: true,
+    cell: ({ accuracy }) => (accuracy === null ? "none" : formatMeasure(accuracy)),
+  },
   {
     label: "Change of the model, L2",
     numeric: true,
@@ -38,12 +39,22 @@ function Ending({ round }: { readonly round: RoundView }) {
   return <StatusMark kind="running">going on</StatusMark>;
 }
 
+const SHOWN_FIRST = 8;
+
 /** All rounds of a run, newest first, each with a link to its own page. */
 export function RoundTable({ rounds }: { readonly rounds: readonly RoundView[] }) {
   if (rounds.length === 0) return <EmptyNote>No round has opened yet.</EmptyNote>;
   return (
-    <div className="max-h-[32rem] overflow-y-auto">
-      <DataTable caption="Rounds" columns={COLUMNS} rows={rounds.toReversed()} rowKey={({ roundId }) => roundId} records />
-    </div>
+    <ShowAll items={rounds.toReversed()} first={SHOWN_FIRST}>
+      {(shown) => (
+        <DataTable
+          caption="Rounds"
+          columns={COLUMNS}
+          rows={shown}
+          rowKey={({ roundId }) => roundId}
+          records
+        />
+      )}
+    </ShowAll>
   );
 }

@@ -1,6 +1,6 @@
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
-import { formatCount, formatDuration, formatHash, plural } from "../../lib/format.ts";
 import type { ModelSpec } from "#shared/task/model.ts";
+import { formatCount, formatDuration, formatHash, plural } from "../../lib/format.ts";
 
 /** The rules of a run as terms; those of the task stand once its version is fetched. */
 export function Rules({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
@@ -13,7 +13,12 @@ export function Rules({ run, view }: { readonly run: RunView; readonly view: Tas
       : ([
           ["Least cohort", plural(plan.cohortSizeMin, "device")],
           ["Largest cohort", plural(plan.cohortSizeMax, "device")],
-          ["Needed to open", plan.securityModel === "active" ? "⅔ of the cohort, plus 1, or more" : "half of the cohort, plus 1, or more"],
+          [
+            "Needed to open",
+            plan.securityModel === "active"
+              ? "⅔ of the cohort, plus 1, or more"
+              : "half of the cohort, plus 1, or more",
+          ],
         ] satisfies [string, string][])),
     ...(view === null || plan === undefined
       ? []
@@ -25,8 +30,13 @@ export function Rules({ run, view }: { readonly run: RunView; readonly view: Tas
           ["Train at most", formatDuration(plan.deadlines.trainingMs / 1_000)],
           ["Send at most", formatDuration(plan.deadlines.collectingMs / 1_000)],
         ] satisfies [string, string][])),
-    ["Local training", `${plural(training.epochs, "epoch")}, batch ${training.batchSize}, ${training.optimizer.kind} at ${training.optimizer.learningRate}`],
-    ...(training.proximalMu > 0 ? ([["Proximal μ", String(training.proximalMu)]] satisfies [string, string][]) : []),
+    [
+      "Local training",
+      `${plural(training.epochs, "epoch")}, batch ${training.batchSize}, ${training.optimizer.kind} at ${training.optimizer.learningRate}`,
+    ],
+    ...(training.proximalMu > 0
+      ? ([["Proximal μ", String(training.proximalMu)]] satisfies [string, string][])
+      : []),
     ["Seed", String(run.seed)],
     ["Launched by", `${run.launchedBy}, not checked`],
     ["Task", `${run.task}, version ${run.taskVersion}`],

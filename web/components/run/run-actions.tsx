@@ -38,11 +38,17 @@ export function RunActions({ run, link }: { readonly run: RunView; readonly link
             Pause after this round
           </Button>
         )}
-        <Button kind="stop" disabled={off || run.state === "stopping"} onClick={() => dialog.current?.showModal()}>
+        <Button
+          kind="stop"
+          disabled={off || run.state === "stopping"}
+          onClick={() => dialog.current?.showModal()}
+        >
           Stop run…
         </Button>
       </div>
-      {lost && <p className="note">Off since {formatTimeUtc(link.sinceIso)} UTC: these need the coordinator.</p>}
+      {lost && (
+        <p className="note">Off since {formatTimeUtc(link.sinceIso)} UTC: these need the coordinator.</p>
+      )}
       {run.state === "stopping" && <p className="note">The run stops as soon as its round allows.</p>}
       {act.error !== null && <FailureNote error={act.error} />}
       <dialog
@@ -54,9 +60,9 @@ export function RunActions({ run, link }: { readonly run: RunView; readonly link
           Stop {runName(run)}?
         </h2>
         <p className="read mb-5">
-          A round whose sum has not been asked for is given up and nothing of it is opened; one that is being opened
-          finishes first. {run.roundsCommitted > 0 ? `Version ${run.roundsCommitted} stands. ` : ""}A stopped run cannot
-          go on; a paused one can.
+          A round whose sum has not been asked for is given up and nothing of it is opened; one that is being
+          opened finishes first. {run.roundsCommitted > 0 ? `Version ${run.roundsCommitted} stands. ` : ""}A
+          stopped run cannot go on; a paused one can.
         </p>
         <div className="flex flex-wrap gap-3">
           <Button kind="stop" onClick={stop}>

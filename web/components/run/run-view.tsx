@@ -1,12 +1,12 @@
 "use client";
 import Link from "next/link";
-import { type ReactNode, useEffect } from "react";
+import { useEffect } from "react";
 import type { RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
 import { formatMeasure, formatTimeUtc, STRATEGY_NAMES } from "../../lib/format.ts";
 import { useLink, useWatch } from "../../lib/live.tsx";
 import { useRun, useRunEvents, useRunRounds, useStatus, useTask } from "../../lib/queries.ts";
 import { expectedEndS, medianTraffic } from "../../lib/run-figures.ts";
-import { demoWarning, runName, runSentence, runStatus } from "../../lib/sentences.ts";
+import { demoWarning, newestAgainstBefore, runName, runSentence, runStatus } from "../../lib/sentences.ts";
 import { JoinInvitation } from "../join-invitation.tsx";
 import { LiveRegion } from "../live-region.tsx";
 import { OfflineNote } from "../offline-note.tsx";
@@ -56,7 +56,14 @@ function Loaded({ run }: { readonly run: RunView }) {
         className="mt-10"
       >
         <QueryGate query={rounds} what="rounds">
-          {(items) => <Learning run={run} rounds={items} classCount={view?.task.model.classCount ?? null} noun={view?.task.exampleNoun ?? ANY_ROWS} />}
+          {(items) => (
+            <Learning
+              run={run}
+              rounds={items}
+              classCount={view?.task.model.classCount ?? null}
+              noun={view?.task.exampleNoun ?? ANY_ROWS}
+            />
+          )}
         </QueryGate>
       </Section>
       <Privacy view={view ?? null} round={round} />
@@ -67,7 +74,11 @@ function Loaded({ run }: { readonly run: RunView }) {
       >
         <TrafficTable traffic={medianTraffic(list)} vectorLength={view?.vectorLength ?? null} />
       </Section>
-      <Section id="rounds" title="Rounds" note="Newest first. Each has a page with its counts and its proofs.">
+      <Section
+        id="rounds"
+        title="Rounds"
+        note="Newest first. Each has a page with its counts and its proofs."
+      >
         <QueryGate query={rounds} what="rounds">
           {(items) => <RoundTable rounds={items} />}
         </QueryGate>
@@ -78,7 +89,11 @@ function Loaded({ run }: { readonly run: RunView }) {
         </QueryGate>
       </Section>
       {!over && status !== undefined && (
-        <Section id="join" title="Bring a device" note={`It takes part in ${run.task} from the next round on.`}>
+        <Section
+          id="join"
+          title="Bring a device"
+          note={`It takes part in ${run.task} from the next round on.`}
+        >
           <div className="max-w-[44rem]">
             <JoinInvitation status={status} task={run.task} />
           </div>
@@ -105,14 +120,24 @@ function statusWords(run: RunView): string {
   if (run.state === "completed" || run.state === "failed") {
     return run.endedAt === null ? "ended" : `ended at ${formatTimeUtc(run.endedAt)} UTC`;
   }
-  return run.startedAt === null ? runStatus(run) : `${run.pausing ? "pauses after this round, running" : run.state} since ${formatTimeUtc(run.startedAt)} UTC`;
+  return run.startedAt === null
+    ? runStatus(run)
+    : `${run.pausing ? "pauses after this round, running" : run.state} since ${formatTimeUtc(run.startedAt)} UTC`;
+}
+
+/** Devices of a round: those that joined once recruiting is over, until then those that it wants. */
+function devicesOf(run: RunView, view: TaskView | null): number {
+  const round = run.currentRound;
+  if (round === null) return view?.task.aggregation.goal ?? Number.POSITIVE_INFINITY;
+  return round.phase === "recruiting" ? Math.max(round.goal, round.joined) : round.joined;
 }
 
 function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
   const link = useLink();
   const name = runName(run);
   const sentence = runSentence(run, view?.task.exampleNoun ?? ANY_ROWS);
-  const demo = demoWarning(run.currentRound?.goal ?? view?.task.aggregation.goal ?? Number.POSITIVE_INFINITY);
+  const demo = demoWarning(devicesOf(run, view));
+  const against = newestAgainstBefore(run);
   useEffect(() => {
     document.title = `${name}: ${sentence.split(/[.:]/)[0] ?? ""}. Chorus`;
   }, [name, sentence]);
@@ -130,10 +155,15 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
         <LiveRegion text={sentence} />
         <p className="flex flex-wrap gap-x-6 gap-y-1 text-sm text-ink-2">
           <StatusMark kind={statusKind(run)}>{statusWords(run)}</StatusMark>
-          {view !== null && run.state !== "completed" && run.state !== "failed" && <span>{view.deviceCount} devices connected</span>}
+          {view !== null && run.state !== "completed" && run.state !== "failed" && (
+            <span>{view.deviceCount} devices connected</span>
+          )}
           <span>{STRATEGY_NAMES[run.strategy.kind]}</span>
           <span>no noise</span>
-          {(run.state === "running" || run.state === "paused") && run.secondsLeft !== null && <span>{runStatus(run).replace(/^.*?(about)/, "$1")}</span>}
+          {against !== null && <span>{against}</span>}
+          {(run.state === "running" || run.state === "paused") && run.secondsLeft !== null && (
+            <span>{runStatus(run).replace(/^.*?(about)/, "$1")}</span>
+          )}
         </p>
         {demo !== null && <p className="text-sm text-ink-2">{demo}</p>}
         <OfflineNote link={link} />
@@ -145,22 +175,33 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
 /** What an opened round came to, beside its sum in the picture. */
 export function resultOf(round: RoundView) {
   if (round.phase !== "committed") return null;
-  return { title: `version ${round.round}`, note: round.accuracy === null ? "" : formatMeasure(round.accuracy) };
+  return {
+    title: `version ${round.round}`,
+    note: round.accuracy === null ? "" : formatMeasure(round.accuracy),
+  };
 }
 
-function Hero(props: { readonly run: RunView; readonly round: RoundView; readonly expected: number | undefined }) {
+function Hero(props: {
+  readonly run: RunView;
+  readonly round: RoundView;
+  readonly expected: number | undefined;
+}) {
   const { run, round, expected } = props;
   const needed = round.threshold === null ? "enough" : `at least ${round.threshold}`;
   return (
     <figure className="pt-7">
-      <Score round={round} result={resultOf(round)} {...(expected === undefined ? {} : { expectedEndS: expected })} />
-      <figcaption className="mt-1 grid gap-2">
-        <Note>
-          Each line is a place in the count, not a device: line 3 is whoever came third. It is thin while a device
-          trains, heavy once its masked update has arrived, and ends in a ring where someone left. When {needed} are in,
-          the lines become one.
-        </Note>
-        <p className="text-sm">
+      <Score
+        round={round}
+        result={resultOf(round)}
+        {...(expected === undefined ? {} : { expectedEndS: expected })}
+      />
+      <figcaption className="mt-1 grid gap-x-8 gap-y-2 md:grid-cols-[minmax(0,44rem)_1fr]">
+        <p className="note">
+          Each line is a place in the count, not a device: line 3 is whoever came third. It is thin while a
+          device trains, heavy once its masked update has arrived, and ends in a ring where someone left. When{" "}
+          {needed} are in, the lines become one.
+        </p>
+        <p className="text-sm md:text-right">
           <Link href={`/rounds/${round.roundId}`}>
             Round {round.round} of {run.roundsPlanned}, its counts and its proofs
           </Link>
@@ -170,10 +211,6 @@ function Hero(props: { readonly run: RunView; readonly round: RoundView; readonl
       <PhaseTimeline round={round} />
     </figure>
   );
-}
-
-function Note({ children }: { readonly children: ReactNode }) {
-  return <p className="note max-w-[44rem]">{children}</p>;
 }
 
 function Privacy({ view, round }: { readonly view: TaskView | null; readonly round: RoundView | null }) {
@@ -196,8 +233,8 @@ function Privacy({ view, round }: { readonly view: TaskView | null; readonly rou
         <div>
           <h3 className="mb-1.5">Against anyone who gets the model</h3>
           <p className="read">
-            This task adds no noise. The others in the sum hide a person, not mathematics: there is no ε to state, and
-            nobody has bounded what a model gives away about one person&apos;s data.
+            This task adds no noise. The others in the sum hide a person, not mathematics: there is no ε to
+            state, and nobody has bounded what a model gives away about one person&apos;s data.
           </p>
         </div>
       </div>

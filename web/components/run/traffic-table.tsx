@@ -29,13 +29,20 @@ const STEPS: Record<Traffic["step"], { readonly name: string; readonly what: str
 
 /** Bytes of one device and round, by step, in kB of 1,000. */
 export function TrafficTable({ traffic, vectorLength }: TrafficTableProps) {
-  if (traffic.length === 0) return <EmptyNote>No round has been opened yet, so nothing has been counted.</EmptyNote>;
-  const highest = Math.max(1, ...traffic.flatMap(({ upByteCount, downByteCount }) => [upByteCount, downByteCount]));
+  if (traffic.length === 0)
+    return <EmptyNote>No round has been opened yet, so nothing has been counted.</EmptyNote>;
+  const highest = Math.max(
+    1,
+    ...traffic.flatMap(({ upByteCount, downByteCount }) => [upByteCount, downByteCount]),
+  );
   const rows: Row[] = traffic.map(({ step, upByteCount, downByteCount }) => ({
     name: STEPS[step].name,
     up: upByteCount,
     down: downByteCount,
-    what: step === "input" && vectorLength !== null ? `${formatCount(vectorLength)} ${STEPS[step].what}` : STEPS[step].what,
+    what:
+      step === "input" && vectorLength !== null
+        ? `${formatCount(vectorLength)} ${STEPS[step].what}`
+        : STEPS[step].what,
     total: false,
   }));
   const sum = (key: "up" | "down") => rows.reduce((total, row) => total + row[key], 0);
@@ -43,10 +50,20 @@ export function TrafficTable({ traffic, vectorLength }: TrafficTableProps) {
   const columns: readonly TableColumn<Row>[] = [
     { label: "Step", cell: ({ name, total }) => (total ? <b className="font-semibold">{name}</b> : name) },
     { label: "Up, kB", cell: (row) => <Amount byteCount={row.up} highest={row.total ? null : highest} /> },
-    { label: "Down, kB", cell: (row) => <Amount byteCount={row.down} highest={row.total ? null : highest} /> },
-    { label: "What it is", cell: ({ what }) => <span className="text-ink-2">{what}</span> },
+    {
+      label: "Down, kB",
+      cell: (row) => <Amount byteCount={row.down} highest={row.total ? null : highest} />,
+    },
+    { label: "What it is", wideOnly: true, cell: ({ what }) => <span className="text-ink-2">{what}</span> },
   ];
-  return <DataTable caption="Bytes per device and round" columns={columns} rows={[...rows, all]} rowKey={({ name }) => name} />;
+  return (
+    <DataTable
+      caption="Bytes per device and round"
+      columns={columns}
+      rows={[...rows, all]}
+      rowKey={({ name }) => name}
+    />
+  );
 }
 
 /** A bar and its number; the sum of all has no bar. */
@@ -55,7 +72,12 @@ function Amount({ byteCount, highest }: { readonly byteCount: number; readonly h
   return (
     <span className="flex items-baseline gap-2">
       {byteCount > 0 && (
-        <svg className="h-2 w-9 flex-none sm:w-16" viewBox="0 0 64 8" preserveAspectRatio="none" aria-hidden="true">
+        <svg
+          className="h-2 w-9 flex-none sm:w-16"
+          viewBox="0 0 64 8"
+          preserveAspectRatio="none"
+          aria-hidden="true"
+        >
           <rect className="bar-ink" width={Math.max(0.7, (64 * byteCount) / highest)} height={8} />
         </svg>
       )}

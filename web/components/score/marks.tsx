@@ -62,7 +62,15 @@ export function words(score: Score): { head: string; tail: string } {
 }
 
 /** A masked sum that is still shut, or was struck out. */
-export function ShutSum({ cx, cy, dead }: { readonly cx: number; readonly cy: number; readonly dead: boolean }) {
+export function ShutSum({
+  cx,
+  cy,
+  dead,
+}: {
+  readonly cx: number;
+  readonly cy: number;
+  readonly dead: boolean;
+}) {
   return (
     <>
       <circle cx={cx} cy={cy} r={8} className={dead ? "sum-dead" : "sum-shut"} />
@@ -88,5 +96,8 @@ export function SumGradient(props: { id: string; from: number; to: number; axis:
 /** One's own line last, so that it lies on top. */
 export function ownLast<Item extends { line: number }>(items: readonly Item[], you: OwnLine | null): Item[] {
   if (you === null) return [...items];
-  return [...items.filter((item) => item.line !== you.line), ...items.filter((item) => item.line === you.line)];
+  return [
+    ...items.filter((item) => item.line !== you.line),
+    ...items.filter((item) => item.line === you.line),
+  ];
 }

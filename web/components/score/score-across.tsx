@@ -69,7 +69,13 @@ export function ScoreAcross(props: DrawingProps) {
   const frame = acrossFrame(width, score);
   const gradientId = useId();
   return (
-    <svg width={width} height={frame.height} viewBox={`0 0 ${width} ${frame.height}`} role="img" aria-label={label}>
+    <svg
+      width={width}
+      height={frame.height}
+      viewBox={`0 0 ${width} ${frame.height}`}
+      role="img"
+      aria-label={label}
+    >
       <defs>
         <SumGradient id={gradientId} from={frame.cut} to={frame.xMerged} axis="x" />
         {you && <SumGradient id={`${gradientId}you`} from={frame.cut} to={frame.xMerged} axis="x" you />}
@@ -150,7 +156,10 @@ function VoiceAcross({ voice, frame, score, you, seen }: DrawingProps & { voice:
         />
       )}
       {lightEndS > voice.firmS && (
-        <path className={kind("voice-2", false)} d={`M${round1(x(voice.firmS))} ${yLine}H${round1(x(lightEndS))}`} />
+        <path
+          className={kind("voice-2", false)}
+          d={`M${round1(x(voice.firmS))} ${yLine}H${round1(x(lightEndS))}`}
+        />
       )}
       {voice.sentS !== null && (
         <path
@@ -160,7 +169,12 @@ function VoiceAcross({ voice, frame, score, you, seen }: DrawingProps & { voice:
         />
       )}
       {voice.leftS !== null && (
-        <circle className="left-ring" cx={round1(x(voice.leftS) + 2.5)} cy={yLine} r={score.places > 40 ? 1.7 : 2.6} />
+        <circle
+          className="left-ring"
+          cx={round1(x(voice.leftS) + 2.5)}
+          cy={yLine}
+          r={score.places > 40 ? 1.7 : 2.6}
+        />
       )}
     </g>
   );
@@ -315,7 +329,11 @@ function LabelsAcross({ score, frame, closesBy }: DrawingProps & { frame: Frame 
         <>
           <line className="now" x1={xNow} x2={xNow} y1={PAD_TOP - 20} y2={bottom + 4} />
           {xNow - xJoined > textWidth(joined) - 6 || xNow < xJoined ? (
-            <text className="ink-text" x={Math.max(xNow + 6, xNow < xJoined ? xJoined + textWidth(joined) + 8 : 0)} y={yLabel}>
+            <text
+              className="ink-text"
+              x={Math.max(xNow + 6, xNow < xJoined ? xJoined + textWidth(joined) + 8 : 0)}
+              y={yLabel}
+            >
               now, {formatSeconds(score.nowS)}
             </text>
           ) : null}
@@ -326,7 +344,13 @@ function LabelsAcross({ score, frame, closesBy }: DrawingProps & { frame: Frame 
           )}
           {score.sentLines > 0 && (
             <>
-              <line className="now" x1={xNow} x2={xNow + 10} y1={y(score.sentLines)} y2={y(score.sentLines) + 12} />
+              <line
+                className="now"
+                x1={xNow}
+                x2={xNow + 10}
+                y1={y(score.sentLines)}
+                y2={y(score.sentLines) + 12}
+              />
               <text className="ink-strong halo" x={xNow + 13} y={y(score.sentLines) + 18}>
                 {formatCount(facts.sent)} sent
               </text>

@@ -2,7 +2,16 @@
 import { useId } from "react";
 import { formatCount, formatSeconds } from "../../lib/format.ts";
 import type { Score, Voice } from "../../lib/score-geometry.ts";
-import { crisp, type DrawingProps, ownLast, round1, ShutSum, SumGradient, sumWeight, words } from "./marks.tsx";
+import {
+  crisp,
+  type DrawingProps,
+  ownLast,
+  round1,
+  ShutSum,
+  SumGradient,
+  sumWeight,
+  words,
+} from "./marks.tsx";
 
 const PAD_LEFT = 34;
 const TOP = 22;
@@ -49,7 +58,13 @@ export function ScoreDown(props: DrawingProps) {
   const frame = downFrame(width, score);
   const gradientId = useId();
   return (
-    <svg width={width} height={frame.height} viewBox={`0 0 ${width} ${frame.height}`} role="img" aria-label={label}>
+    <svg
+      width={width}
+      height={frame.height}
+      viewBox={`0 0 ${width} ${frame.height}`}
+      role="img"
+      aria-label={label}
+    >
       <defs>
         <SumGradient id={gradientId} from={frame.cut} to={frame.yMerged} axis="y" />
         {you && <SumGradient id={`${gradientId}you`} from={frame.cut} to={frame.yMerged} axis="y" you />}
@@ -108,7 +123,10 @@ function VoiceDown({ voice, frame, score, you, seen }: DrawingProps & { voice: V
         />
       )}
       {lightEndS > voice.firmS && (
-        <path className={kind("voice-2", false)} d={`M${xLine} ${round1(y(voice.firmS))}V${round1(y(lightEndS))}`} />
+        <path
+          className={kind("voice-2", false)}
+          d={`M${xLine} ${round1(y(voice.firmS))}V${round1(y(lightEndS))}`}
+        />
       )}
       {voice.sentS !== null && (
         <path
@@ -118,7 +136,12 @@ function VoiceDown({ voice, frame, score, you, seen }: DrawingProps & { voice: V
         />
       )}
       {voice.leftS !== null && (
-        <circle className="left-ring" cx={xLine} cy={round1(y(voice.leftS) + 2.5)} r={score.places > 40 ? 1.6 : 2.6} />
+        <circle
+          className="left-ring"
+          cx={xLine}
+          cy={round1(y(voice.leftS) + 2.5)}
+          r={score.places > 40 ? 1.6 : 2.6}
+        />
       )}
     </g>
   );
@@ -204,7 +227,12 @@ function LabelsDown({ score, frame, you }: DrawingProps & { frame: Frame }) {
   return (
     <g>
       {own && you && (
-        <text className="ink-text halo of-you" x={x(own.line) - 6} y={y(own.sentS ?? score.nowS) - 6} textAnchor="end">
+        <text
+          className="ink-text halo of-you"
+          x={x(own.line) - 6}
+          y={y(own.sentS ?? score.nowS) - 6}
+          textAnchor="end"
+        >
           {you.label}
         </text>
       )}

@@ -21,7 +21,15 @@ export function ScoreSmall({ round, label }: { readonly round: ScoreRound; reado
   );
 }
 
-function Drawing({ width, round, label }: { readonly width: number; readonly round: ScoreRound; readonly label: string }) {
+function Drawing({
+  width,
+  round,
+  label,
+}: {
+  readonly width: number;
+  readonly round: ScoreRound;
+  readonly label: string;
+}) {
   const gradientId = useId();
   const score = scoreOf(round, { linesMax: LINES });
   const zone = width * 0.4;
@@ -38,7 +46,10 @@ function Drawing({ width, round, label }: { readonly width: number; readonly rou
     const middle = round1((from + xMerged) / 2);
     return `M${from} ${y(line)}C${middle} ${y(line)} ${middle} ${round1(yEnd)} ${round1(xMerged)} ${round1(yEnd)}`;
   };
-  const missing = Array.from({ length: score.places - score.voices.length }, (_, index) => score.voices.length + index + 1);
+  const missing = Array.from(
+    { length: score.places - score.voices.length },
+    (_, index) => score.voices.length + index + 1,
+  );
   return (
     <svg width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={label}>
       <defs>
@@ -75,14 +86,26 @@ function Drawing({ width, round, label }: { readonly width: number; readonly rou
         );
       })}
       {committed ? (
-        <line className="sum-line" x1={xMerged - 1} x2={xSum} y1={ySum} y2={ySum} strokeWidth={Math.max(3, score.sentLines * 0.4)} />
+        <line
+          className="sum-line"
+          x1={xMerged - 1}
+          x2={xSum}
+          y1={ySum}
+          y2={ySum}
+          strokeWidth={Math.max(3, score.sentLines * 0.4)}
+        />
       ) : (
         <>
           {[needed, 1].map((line) => (
             <path key={`${line === needed}`} className="ghost" d={curve(line, x1, ySum)} />
           ))}
           <path className="ghost" d={`M${xMerged} ${ySum}H${xSum - 7}`} />
-          <circle className={score.state === "given up" ? "sum-dead" : "sum-shut"} cx={xSum - 3} cy={ySum} r={3} />
+          <circle
+            className={score.state === "given up" ? "sum-dead" : "sum-shut"}
+            cx={xSum - 3}
+            cy={ySum}
+            r={3}
+          />
         </>
       )}
     </svg>

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { formatSeconds, plural } from "../../lib/format.ts";
 import { countsAt, type ScoreRound, type ScoreState, scoreOf } from "../../lib/score-geometry.ts";
 import { scoreSentence } from "../../lib/sentences.ts";
+import { FocusBox } from "../focus-box.tsx";
 import { useReader } from "../use-reader.ts";
 import { useWidth } from "../use-width.ts";
 import type { OwnLine, ScoreResult, Seen } from "./marks.tsx";
@@ -34,7 +35,9 @@ export function Score({ round, result = null, you = null, expectedEndS }: ScoreP
   const readable = round.counts.filter((row) => row.atS <= score.endS);
   const { step, handlers } = useReader(readable.length, (xPx, yPx) => {
     const frame = across ? acrossFrame(width, score) : null;
-    const share = frame ? (xPx - frame.x0) / (frame.x1 - frame.x0) : (yPx - downFrame(width, score).y(0)) / 300;
+    const share = frame
+      ? (xPx - frame.x0) / (frame.x1 - frame.x0)
+      : (yPx - downFrame(width, score).y(0)) / 300;
     if (share < 0 || share > 1) return null;
     const atS = countsAt(readable, share * score.endS).atS;
     return readable.findIndex((row) => row.atS === atS);
@@ -42,7 +45,9 @@ export function Score({ round, result = null, you = null, expectedEndS }: ScoreP
   const reading = step === null ? undefined : readable[step];
   const height = across ? acrossFrame(width, score).height : downFrame(Math.max(width, 1), score).height;
   const closesBy =
-    round.phase === "collecting" && round.deadlineS !== null ? `closes by ${formatSeconds(round.deadlineS)}` : null;
+    round.phase === "collecting" && round.deadlineS !== null
+      ? `closes by ${formatSeconds(round.deadlineS)}`
+      : null;
   const drawing = {
     width,
     score,
@@ -56,10 +61,15 @@ export function Score({ round, result = null, you = null, expectedEndS }: ScoreP
   };
   return (
     <div ref={box}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a chart takes arrow keys and reads its values */}
-      <div role="group" aria-label="Score of the round; arrow keys read the counts" tabIndex={0} {...handlers}>
-        {width === 0 ? <svg width="100%" height={height} aria-hidden="true" /> : across ? <ScoreAcross {...drawing} /> : <ScoreDown {...drawing} />}
-      </div>
+      <FocusBox label="Score of the round; arrow keys read the counts" {...handlers}>
+        {width === 0 ? (
+          <svg width="100%" height={height} aria-hidden="true" />
+        ) : across ? (
+          <ScoreAcross {...drawing} />
+        ) : (
+          <ScoreDown {...drawing} />
+        )}
+      </FocusBox>
       <output className="note block min-h-6 pt-1">
         {reading &&
           `At ${formatSeconds(reading.atS)}: ${plural(reading.joined, "device")} joined, ${reading.trained} trained, ${reading.sent} sent, ${reading.left} left.`}
@@ -70,7 +80,11 @@ export function Score({ round, result = null, you = null, expectedEndS }: ScoreP
 }
 
 /** What was already drawn, so that only arrivals fade; and whether the sum was opened while one watched. */
-function useArrivals(joined: number, sent: number, state: ScoreState): { seen: Seen | null; merging: boolean } {
+function useArrivals(
+  joined: number,
+  sent: number,
+  state: ScoreState,
+): { seen: Seen | null; merging: boolean } {
   const before = useRef<{ joined: number; sent: number; state: ScoreState } | null>(null);
   const [merging, setMerging] = useState(false);
   const last = before.current;

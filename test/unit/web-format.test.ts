@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import {
+  compareMeasures,
+  countInWords,
+  formatBytes,
+  formatCount,
+  formatDecimal,
+  formatDuration,
+  formatHash,
+  formatInstantUtc,
+  formatKilobytes,
+  formatMeasure,
+  formatPercent,
+  formatSeconds,
+  formatTimeUtc,
+  plural,
+} from "#web/lib/format.ts";
+import { tableToCsv } from "#web/lib/table-data.ts";
+
+const NBSP = "\u00a0";
+
+describe("numbers as the pages print them", () => {
+  test("counts group their digits in threes", () => {
+    expect([0, 7, 999, 1_000, 12_279, 1_234_567].map(formatCount)).toEqual([
+      "0",
+      "7",
+      "999",
+      "1,000",
+      "12,279",
+      "1,234,567",
+    ]);
+  });
+
+  test("words up to twelve, digits from there", () => {
+    expect([0, 1, 12, 13].map(countInWords)).toEqual(["no", "one", "twelve", "13"]);
+  });
+
+  test("one device, two devices", () => {
+    expect([plural(1, "device"), plural(2, "device"), plural(0, "entry", "entries")]).toEqual([
+      "1 device",
+      "2 devices",
+      "0 entries",
+    ]);
+  });
+
+  test("a measure has three decimals and its half width", () => {
+    expect(formatMeasure({ value: 0.67921, halfWidth95: 0.00826 })).toBe("0.679 ± 0.008");
+  });
+
+  test("a negative number has a minus sign, a rounded zero none", () => {
+    expect([formatDecimal(-0.5, 1), formatDecimal(-0.0001, 3)]).toEqual(["−0.5", "0.000"]);
+  });
+
+  test("kilobytes are a thousand bytes, finer below 1 and coarser from 100", () => {
+    expect([210, 1_240, 9_764, 99_940, 100_000, 1_500_000].map(formatKilobytes)).toEqual([
+      "0.21",
+      "1.2",
+      "9.8",
+      "99.9",
+      "100",
+      "1,500",
+    ]);
+    expect(formatBytes(9_764)).toBe(`9.8${NBSP}kB`);
+  });
+
+  test("seconds keep one decimal below ten, and never print 10.0", () => {
+    expect([0.2, 2, 9.94, 9.96, 52.4].map(formatSeconds)).toEqual(
+      ["0.2", "2", "9.9", "10", "52"].map((text) => `${text}${NBSP}s`),
+    );
+  });
+
+  test("plans are rough", () => {
+    expect([0.3, 40, 89, 2_280, 7_800, 7_200].map(formatDuration)).toEqual([
+      `1${NBSP}s`,
+      `40${NBSP}s`,
+      `89${NBSP}s`,
+      `38${NBSP}min`,
+      `2${NBSP}h 10${NBSP}min`,
+      `2${NBSP}h`,
+    ]);
+  });
+
+  test("instants are UTC whatever the offset they came with", () => {
+    expect(formatTimeUtc("2026-07-08T16:36:20+02:00")).toBe("14:36:20");
+    expect(formatInstantUtc("2026-07-08T23:30:00-02:00")).toBe("9 July 2026, 01:30 UTC");
+  });
+
+  test("hashes in fours", () => {
+    expect(formatHash("9f31c0a75be2ffff")).toBe("9f31 c0a7 5be2");
+  });
+
+  test("percent stays with its sign", () => {
+    expect(formatPercent(0.6812)).toBe(`68.1${NBSP}%`);
+  });
+});
+
+describe("comparing", () => {
+  const measure = (value: number, halfWidth95: number) => ({ value, halfWidth95, count: 100 });
+  test("overlapping intervals are too close to tell", () => {
+    expect(compareMeasures(measure(0.7, 0.02), measure(0.67, 0.02))).toBe("too close to tell");
+    expect(compareMeasures(measure(0.72, 0.02), measure(0.67, 0.02))).toBe("better");
+    expect(compareMeasures(measure(0.62, 0.02), measure(0.67, 0.02))).toBe("worse");
+  });
+});
+
+describe("CSV", () => {
+  test("quotes what RFC 4180 says must be quoted, and leaves the unknown empty", () => {
+    const csv = tableToCsv({
+      columns: ["round", "loss, nats"],
+      rows: [
+        [1, 0.7031],
+        [2, null],
+        ['a "b"', "x\ny"],
+      ],
+    });
+    expect(csv).toBe('round,"loss, nats"\r\n1,0.7031\r\n2,\r\n"a ""b""","x\ny"\r\n');
+  });
+});

@@ -1,0 +1,159 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Counts } from "#shared/protocol/api.ts";
+import { roundViewOf } from "#test/kit/web-views.ts";
+import { arrivalsS, countsAt, LINES_MAX, scoreOf, ticksS } from "#web/lib/score-geometry.ts";
+
+describe("arrivals", () => {
+  test("line k starts within the second at whose end the count has reached k", () => {
+    const rows: Counts[] = [
+      { atS: 1, joined: 2, trained: 0, sent: 0, left: 0 },
+      { atS: 5, joined: 3, trained: 0, sent: 0, left: 0 },
+    ];
+    expect(arrivalsS(rows, "joined")).toEqual([0.5, 1, 5]);
+  });
+
+  test("the arrivals give the counts back at every row, for any counts", () => {
+    const steps = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(steps, (fresh) => {
+        let joined = 0;
+        const rows = fresh.map((count, index): Counts => {
+          joined += count;
+          return { atS: index, joined, trained: 0, sent: 0, left: 0 };
+        });
+        const arrivals = arrivalsS(rows, "joined");
+        for (const row of rows) {
+          expect(arrivals.filter((atS) => atS <= row.atS)).toHaveLength(row.joined);
+        }
+      }),
+    );
+  });
+
+  test("a count that was published too high and then corrected adds no line twice", () => {
+    const row = (atS: number, joined: number): Counts => ({ atS, joined, trained: 0, sent: 0, left: 0 });
+    expect(arrivalsS([row(1, 3), row(2, 2), row(3, 4)], "joined")).toHaveLength(4);
+  });
+
+  test("reading at a second gives the last row that is not later", () => {
+    const { counts } = roundViewOf();
+    expect(countsAt(counts, 7.9).sent).toBe(0);
+    expect(countsAt(counts, 8).sent).toBe(5);
+    expect(countsAt(counts, -1).joined).toBe(0);
+  });
+});
+
+describe("the score of an opened round", () => {
+  const score = scoreOf(roundViewOf());
+  test("has one heavy line a survivor, the lowest ones, and a ring for who left", () => {
+    expect(score.state).toBe("committed");
+    expect(score.voices.filter(({ sentS }) => sentS !== null).map(({ line }) => line)).toEqual([
+      1, 2, 3, 4, 5, 6, 7,
+    ]);
+    expect(score.voices.filter(({ leftS }) => leftS !== null).map(({ line }) => line)).toEqual([8]);
+  });
+  test("ends at the closing; opening has no place on the axis", () => {
+    expect(score.endS).toBe(10);
+    expect(score.voices.every(({ endS }) => endS <= 10)).toBe(true);
+  });
+  test("keeps every line within the phases it belongs to", () => {
+    for (const { startS, firmS, sentS, endS } of score.voices) {
+      expect(startS).toBeLessThanOrEqual(2);
+      expect(firmS).toBeGreaterThanOrEqual(startS);
+      expect(endS).toBeGreaterThanOrEqual(firmS);
+      if (sentS !== null) expect(sentS).toBeGreaterThanOrEqual(6);
+    }
+  });
+  test("weighs the survivors and not who sent too late", () => {
+    const late = scoreOf(roundViewOf({ sent: 7, survivors: 6 }));
+    expect(late.sentLines).toBe(6);
+    expect(late.facts.late).toBe(1);
+  });
+});
+
+test("who leaves after sending stays in the sum: a heavy line that carries the ring", () => {
+  const rows = [
+    { atS: 2, joined: 3, trained: 0, sent: 0, left: 0 },
+    { atS: 5, joined: 3, trained: 3, sent: 0, left: 0 },
+    { atS: 8, joined: 3, trained: 3, sent: 3, left: 0 },
+    { atS: 9, joined: 3, trained: 3, sent: 3, left: 1 },
+  ];
+  const score = scoreOf(
+    roundViewOf({ counts: rows, joined: 3, trained: 3, sent: 3, survivors: 3, left: 1, goal: 3 }),
+  );
+  expect(score.sentLines).toBe(3);
+  const top = score.voices.at(-1);
+  expect(top?.sentS).not.toBeNull();
+  expect(top?.leftS).toBe(9);
+  expect(top?.endS).toBe(10);
+});
+
+describe("a live score", () => {
+  const live = (change = {}) =>
+    scoreOf(
+      roundViewOf({
+        phase: "collecting",
+        opened: false,
+        endedAt: null,
+        nowS: 8,
+        deadlineS: 40,
+        survivors: null,
+        sent: 5,
+        phaseEndsS: { recruiting: 2, training: 3, advertising: 5, sharing: 6 },
+        ...change,
+      }),
+    );
+  test("leaves room past now, and more where an earlier round took longer", () => {
+    expect(live().endS).toBe(10);
+    expect(
+      scoreOf(roundViewOf({ phase: "collecting", phaseEndsS: {}, nowS: 8 }), { expectedEndS: 75 }).endS,
+    ).toBe(75);
+  });
+  test("draws nothing past now", () => {
+    expect(live().voices.every(({ endS }) => endS <= 8)).toBe(true);
+  });
+  test("has no threshold line before the roster is fixed", () => {
+    expect(live({ threshold: null }).thresholdLines).toBeNull();
+  });
+  test("keeps the wanted places free while devices come, so that the picture does not grow", () => {
+    const recruiting = live({
+      phase: "recruiting",
+      joined: 2,
+      phaseEndsS: {},
+      counts: [{ atS: 1, joined: 2, trained: 0, sent: 0, left: 0 }],
+    });
+    expect(recruiting.voices).toHaveLength(2);
+    expect(recruiting.places).toBe(8);
+  });
+});
+
+test("a given-up round is told from a live one, and its sum stays shut", () => {
+  const score = scoreOf(roundViewOf({ phase: "failed", opened: false, sent: 4, survivors: null }));
+  expect(score.state).toBe("given up");
+  expect(score.opened).toBe(false);
+  expect(scoreOf(roundViewOf({ phase: "voided", opened: true })).opened).toBe(true);
+});
+
+test("above 64 places one line stands for several devices, and says so", () => {
+  const joined = 10_400;
+  const counts = [{ atS: 2, joined, trained: joined, sent: 8_600, left: 0 }];
+  const score = scoreOf(
+    roundViewOf({ joined, goal: 8_000, threshold: 6_934, sent: 8_600, survivors: 8_600, counts }),
+  );
+  expect(score.devicesPerLine).toBe(163);
+  expect(score.voices.length).toBeLessThanOrEqual(LINES_MAX);
+  expect(score.sentLines).toBe(Math.floor(8_600 / 163));
+  expect(scoreOf(roundViewOf({ joined: 64 })).devicesPerLine).toBe(1);
+  expect(scoreOf(roundViewOf({ joined: 65 })).devicesPerLine).toBe(2);
+});
+
+test("an axis has at most seven ticks, from 0, on even steps", () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0.5, max: 86_400, noNaN: true }), (endS) => {
+      const ticks = ticksS(endS);
+      expect(ticks[0]).toBe(0);
+      expect(ticks.length).toBeLessThanOrEqual(7);
+      expect(ticks.every((tick) => tick <= endS)).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,172 @@
+import { describe, expect, test } from "vitest";
+import { phaseSchema } from "#shared/protocol/api.ts";
+import { roundViewOf, runViewOf, taskViewOf } from "#test/kit/web-views.ts";
+import {
+  broughtBy,
+  demoWarning,
+  EMPTY_RUNS,
+  endingOf,
+  givenUp,
+  homeSentence,
+  mergeEvents,
+  newestAgainstBefore,
+  roundLine,
+  roundSentence,
+  runSentence,
+  runStatus,
+  scoreSentence,
+  trendSentence,
+} from "#web/lib/sentences.ts";
+
+const NBSP = "\u00a0";
+const DRAWINGS = { one: "drawing", many: "drawings" };
+const collecting = (sent: number) =>
+  roundViewOf({ phase: "collecting", opened: false, endedAt: null, survivors: null, sent, accuracy: null });
+
+describe("the first page", () => {
+  test("says so when there are no runs", () => {
+    expect(homeSentence([])).toBe(EMPTY_RUNS);
+  });
+  test("counts what goes, waits, is paused and stands in the queue", () => {
+    const going = runViewOf({ currentRound: collecting(5) });
+    const waiting = runViewOf();
+    const paused = runViewOf({ state: "paused" });
+    expect(homeSentence([going, going, paused])).toBe("Two runs are going, one is paused.");
+    expect(homeSentence([going, waiting])).toBe("One run is going, one waits for devices.");
+    expect(homeSentence([waiting])).toBe("One run waits for devices.");
+    expect(homeSentence([paused, paused])).toBe("Two runs are paused.");
+    expect(homeSentence([runViewOf({ state: "queued" })])).toBe("One run stands in the queue.");
+  });
+  test("names the run that ended last when nothing goes on", () => {
+    const done = (number: number, endedAt: string) =>
+      runViewOf({ state: "completed", number, endedAt, roundsCommitted: 15 });
+    const runs = [
+      done(1, "2026-07-08T10:00:00Z"),
+      done(2, "2026-07-08T12:00:00Z"),
+      done(3, "2026-07-08T11:00:00Z"),
+    ];
+    expect(homeSentence(runs)).toBe("Nothing is going on. Digits, run 2 finished at 0.681 ± 0.008.");
+  });
+});
+
+describe("a run", () => {
+  test("counts down to the threshold and never says opened before it is", () => {
+    const say = (sent: number) => runSentence(runViewOf({ currentRound: collecting(sent) }), DRAWINGS);
+    expect(say(3)).toBe(
+      "Round 3 of 15 is collecting. 3 masked updates are in. Three more, and the sum may be opened.",
+    );
+    expect(say(1)).toContain("1 masked update is in.");
+    expect(say(6)).toBe(
+      "Round 3 of 15 is collecting. 6 masked updates are in. Enough to open the sum; still nothing is opened.",
+    );
+  });
+  test("an opened round says how right the model is, on what, with its uncertainty", () => {
+    const run = runViewOf({ currentRound: roundViewOf() });
+    expect(runSentence(run, DRAWINGS)).toBe(
+      `Round 3 is done. 7 voices, one sum: version 3 is right for 68.1${NBSP}% of drawings it has never seen, ± 0.8${NBSP}points.`,
+    );
+  });
+  test("a stopped run is not called finished", () => {
+    const stopped = runViewOf({ state: "completed", code: "ABORTED_BY_OPERATOR" });
+    expect(runSentence(stopped, DRAWINGS)).toMatch(/^Stopped after 3 of 15 rounds\./);
+    expect(endingOf(stopped)).toEqual({ mark: "stopped", words: "someone stopped it" });
+    expect(endingOf(runViewOf({ state: "completed", roundsCommitted: 15 }))).toEqual({
+      mark: "done",
+      words: "finished",
+    });
+  });
+  test("status says what was asked for before it takes effect", () => {
+    expect(runStatus(runViewOf({ pausing: true }))).toBe("running, pauses after this round");
+    expect(runStatus(runViewOf({ secondsLeft: 2_280 }))).toBe(`running, about 38${NBSP}min left`);
+    expect(runStatus(runViewOf({ secondsLeft: null }))).toBe("running");
+  });
+  test("every phase has a line, and only an opened one claims a sum", () => {
+    for (const phase of phaseSchema.options) {
+      const opened = phase === "committed";
+      const line = roundLine(
+        runViewOf({ currentRound: roundViewOf({ phase, opened, code: "U3_BELOW_T", threshold: null }) }),
+      );
+      expect(line, phase).toMatch(/\.$/);
+      expect(/voices, one sum/.test(line), phase).toBe(opened);
+    }
+  });
+});
+
+test("two versions are compared only as far as their intervals allow", () => {
+  const loss = { value: 1, halfWidth95: 0.1, count: 100 };
+  const entry = (round: number, value: number) => ({
+    round,
+    loss,
+    accuracy: { value, halfWidth95: 0.02, count: 100 },
+  });
+  const against = (...history: unknown[]) => newestAgainstBefore(runViewOf({ history }));
+  expect(against(entry(0, 0.1))).toBeNull();
+  expect(against(entry(0, 0.1), entry(1, 0.5))).toBe("version 1 is better than the untrained model");
+  expect(against(entry(1, 0.5), entry(2, 0.53))).toBe("version 2 and version 1: too close to tell");
+  expect(against(entry(2, 0.53), entry(3, 0.4))).toBe("version 3 is worse than version 2");
+});
+
+describe("a round that was given up", () => {
+  test("says how many arrived of how many, and that nothing was opened", () => {
+    const round = roundViewOf({ phase: "failed", opened: false, sent: 4, code: "U3_BELOW_T" });
+    expect(givenUp(round)).toBe(
+      "Round 3 was given up. 4 of the 6 needed arrived in time, so nothing was opened and nothing was learnt.",
+    );
+  });
+  test("a discarded sum is not called unopened", () => {
+    const words = roundSentence(roundViewOf({ phase: "voided", opened: true, code: "SENTINEL" }), DRAWINGS);
+    expect(words).toContain("discarded");
+    expect(words).not.toContain("Nothing was opened");
+  });
+  test("too few that came is told without a threshold that never was", () => {
+    const round = roundViewOf({
+      phase: "failed",
+      opened: false,
+      threshold: null,
+      phaseEndsS: {},
+      joined: 4,
+      sent: 0,
+    });
+    expect(givenUp(round)).toBe("Round 3 was given up: 4 devices came, too few. Nothing was sent.");
+  });
+});
+
+test("the sentence of a score holds every count that the picture shows", () => {
+  expect(scoreSentence(roundViewOf())).toBe(
+    "Round 3 after 12 seconds: 8 devices joined, 7 trained, 7 sent a masked update, 1 left; the sum of 7 was opened.",
+  );
+  expect(scoreSentence(collecting(3))).toContain("; 6 are needed to open the sum.");
+});
+
+test("a trend says from where to where, and does not call a standstill a rise", () => {
+  const measure = (value: number) => ({ value, halfWidth95: 0.008 });
+  expect(trendSentence("Accuracy", [measure(0.507), measure(0.6), measure(0.679)])).toBe(
+    "Accuracy rose from 0.507 to 0.679 plus or minus 0.008 over 2 rounds.",
+  );
+  expect(trendSentence("Loss", [measure(0.7), measure(0.6)])).toContain("fell");
+  expect(trendSentence("Loss", [measure(0.7), measure(0.7001)])).toContain("stayed at 0.700");
+  expect(trendSentence("Loss", [])).toBe("Loss: no rounds yet.");
+});
+
+test("a demo of fewer than ten devices warns, ten do not", () => {
+  expect(demoWarning(8)).toBe("Demo: 8 devices. Too few to hide anyone; for trying out only.");
+  expect(demoWarning(10)).toBeNull();
+});
+
+test("what people bring: pictures by their size, tables by their columns with the label", () => {
+  expect(broughtBy(taskViewOf().task)).toBe("drawings, 8 × 8");
+});
+
+test("events stand newest first, each once", () => {
+  const event = (sequence: number) => ({
+    sequence,
+    at: "2026-07-08T10:00:00Z",
+    roundId: null,
+    kind: "k",
+    sentence: "s",
+    details: {},
+  });
+  expect(mergeEvents([event(2), event(1)], [event(3), event(2)]).map(({ sequence }) => sequence)).toEqual([
+    3, 2, 1,
+  ]);
+});
