@@ -65,6 +65,7 @@ function stop(): Promise<void> {
 /** The exit code, once the run has ended. */
 async function main(options: DemoOptions): Promise<number> {
   const begunAt = performance.now();
+  const begunAtUnixMs = Date.now();
   const { features, evaluation } = bundledTask(options.task, options.clientCount, 1);
   const cut = await cutDataset(options.datasetPath, {
     ...options,
@@ -115,6 +116,7 @@ async function main(options: DemoOptions): Promise<number> {
   const followed = await followRun(
     coordinator,
     run.runId,
+    begunAtUnixMs,
     (line) => {
       console.log(line);
       if (!first) return;

@@ -17,16 +17,23 @@ export interface DemoSummary {
   readonly bytesUpPerClient: number;
 }
 
-/** Tells each round as it ends, until the run has. */
+/**
+ * Tells each round as it ends, until the run has.
+ *
+ * @param since  Unix milliseconds: rounds that ended before are in the result but not told.
+ * @returns Null where the demo is stopping.
+ */
 export async function followRun(
   coordinator: Coordinator,
   runId: string,
+  since: number,
   say: (line: string) => void,
   isStopping: () => boolean,
 ): Promise<{ readonly run: RunView; readonly rounds: readonly RoundView[] } | null> {
   const ended = new Map<string, RoundView>();
   // Pages are ascending: full ones do not change any more.
   let cursor: string | undefined;
+  let committedCount = 0;
   for (;;) {
     if (isStopping()) return null;
     const run = await coordinator.runView(runId);
@@ -36,7 +43,8 @@ export async function followRun(
       for (const round of page.items) {
         if (round.endedAt === null || ended.has(round.roundId)) continue;
         ended.set(round.roundId, round);
-        say(roundLine(round, run.roundsPlanned));
+        if (round.phase === "committed") committedCount += 1;
+        if (Date.parse(round.endedAt) >= since) say(roundLine(round, committedCount, run.roundsPlanned));
       }
       if (page.next === null) break;
       cursor = page.next;
@@ -46,13 +54,15 @@ export async function followRun(
   }
 }
 
-function roundLine(round: RoundView, planned: number): string {
-  const head = `round ${String(round.round).padStart(String(planned).length)} of ${planned}`;
+/** Rounds that were given up have numbers too, so the count of models stands beside. */
+function roundLine(round: RoundView, committedCount: number, planned: number): string {
+  const head = `round ${String(round.round).padStart(String(planned).length)}`;
   if (round.phase !== "committed") {
     const opened = round.opened ? "The sum is discarded." : "Nothing was opened.";
     return `${head}  given up (${round.code ?? "no code"}). ${opened}`;
   }
   const figures = [
+    `model ${committedCount} of ${planned}`,
     `accuracy ${measure(round.accuracy)}`,
     `loss ${measure(round.loss)}`,
     `${round.survivors ?? 0} of ${round.advertised ?? 0} in the sum`,
