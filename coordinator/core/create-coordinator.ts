@@ -86,7 +86,7 @@ class Core implements Coordinator {
       roundHash: terms.roundHash,
     };
     const run = await this.#desk.launch(terms, facts);
-    return ok(run.view());
+    return run === null ? err(wireError("INTERNAL")) : ok(run.view());
   }
 
   /** A UUIDv7 as 32 hex digits: 48 bits of Unix milliseconds, then version, variant and randomness. RFC 9562. */

@@ -16,12 +16,13 @@ export interface Note {
 /** Null where the event is one device's step or a change of the connections. */
 export function roundNote(before: RoundState, event: RoundEvent, after: RoundState): Note | null {
   const { round } = after.facts;
-  if (event.type === "restarted") return { kind: "round.restarted", details: { round, phase: before.phase } };
   if (after.attempt !== before.attempt) {
     const details = { round, attempt: after.attempt, code: after.retriedFor };
     return { kind: "round.retried", details };
   }
-  if (after.phase === before.phase) return null;
+  if (after.phase === before.phase) {
+    return event.type === "restarted" ? { kind: "round.restarted", details: { round, phase: before.phase } } : null;
+  }
   switch (after.phase) {
     case "recruiting":
     case "advertising":

@@ -54,8 +54,10 @@ export class RunDesk {
     for (const run of new Set([...this.#runs.values(), ...this.#current.values()])) await run.close();
   }
 
-  async launch(terms: RunTerms, facts: RunLaunched): Promise<RunDriver> {
+  /** Null where the launch could not be written. */
+  async launch(terms: RunTerms, facts: RunLaunched): Promise<RunDriver | null> {
     const run = await RunDriver.launch(this.#context(terms), facts);
+    if (run === null) return null;
     this.#runs.set(run.runId, run);
     void this.#startNext(facts.task);
     return run;
@@ -108,6 +110,8 @@ export class RunDesk {
 
   async #load(runId: string): Promise<void> {
     const log = await this.#ports.store.readStream({ kind: "run", id: runId });
+    // A launch that was not written after all.
+    if (log.length === 0) return;
     const run = RunDriver.recover(this.#context(await this.#termsOf(log)), log);
     if (run.ended) this.#runs.delete(runId);
     else this.#runs.set(runId, run);

@@ -56,13 +56,13 @@ export class RunDriver {
     this.#times = times;
   }
 
-  /** Writes the first event of a run. */
-  static async launch(context: RunContext, facts: RunLaunched): Promise<RunDriver> {
+  /** Writes the first event of a run. Null where that write failed; should it stand after all, the desk finds it. */
+  static async launch(context: RunContext, facts: RunLaunched): Promise<RunDriver | null> {
     const createdAtUnixMs = context.ports.wall.nowUnixMs();
     const times = { createdAtUnixMs, startedAtUnixMs: null, endedAtUnixMs: null };
     const run = new RunDriver(context, launchRun(facts), 0, times);
-    await run.#write(facts, run.#state, launchNote(facts.number, facts.actor), createdAtUnixMs);
-    return run;
+    const written = await run.#write(facts, run.#state, launchNote(facts.number, facts.actor), createdAtUnixMs);
+    return written ? run : null;
   }
 
   /** A run from its log; `resume` goes on with it. */

@@ -1,0 +1,352 @@
+import { createHash } from "node:crypto";
+import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
+import type { Coordinator } from "#coordinator/core/coordinator.ts";
+import type { CoordinatorPorts } from "#coordinator/core/ports.ts";
+import { NO_LOG_KEY } from "#coordinator/core/terms.ts";
+import { quantizationBound } from "#shared/codec/decode-sum.ts";
+import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { localSigner } from "#shared/crypto/signature.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import { bytesToHex } from "#shared/kernel/bytes.ts";
+import type { Primitives, Signer } from "#shared/kernel/ports.ts";
+import type { RoundDetail, RunView } from "#shared/protocol/api.ts";
+import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
+import { encodeFrame } from "#shared/protocol/frame.ts";
+import { agreedConfigOf, layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import type { AgreedConfig } from "#shared/task/config.ts";
+import { type Task, taskSchema } from "#shared/task/task.ts";
+import { InFlight } from "./in-flight.ts";
+import { ManualClock } from "./manual-clock.ts";
+import { MemoryDevice, type Nearby } from "./memory-device.ts";
+import { type MemoryDisk, memoryBlobs, memoryDisk, memoryFolder, memorySpool } from "./memory-files.ts";
+import { type MemoryDatabase, memoryDatabase, memoryStore } from "./memory-store.ts";
+import { seededRandom } from "./secagg-fixtures.ts";
+
+/*
+ * A whole federation in memory: the real core over memory ports, devices with the real protocol engine, a clock that is
+ * set by hand. What is durable (database, disk) outlives `crash`; everything else does not.
+ */
+
+export interface FederationOptions {
+  readonly devices: number;
+  readonly seed?: string;
+  readonly task?: Partial<Task["aggregation"]>;
+}
+
+/** A write of the coordinator, for faults that are injected between two of them. */
+export type WriteHook = (name: string) => "go" | "die-before" | "die-after";
+
+/** One life of the coordinator. */
+interface Process {
+  dead: boolean;
+}
+
+export function smallTask(devices: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
+  return taskSchema.parse({
+    slug: "small",
+    version: 1,
+    invitation: "Help a model tell three things apart",
+    learns: "which of three it is",
+    exampleNoun: { one: "row", many: "rows" },
+    dataCard: "Made up.",
+    model: {
+      format: "tfjs-layers",
+      inputShape: [4],
+      classCount: 3,
+      layers: [{ className: "Dense", name: "out", units: 3, activation: "softmax" }],
+    },
+    features: {
+      kind: "tabular",
+      columns: ["a", "b", "c", "d"].map((name) => ({ name, type: "numeric", range: [0, 1] })),
+      label: { name: "label" },
+      classes: ["x", "y", "z"],
+    },
+    training: { epochs: 1, batchSize: 8, optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 }, proximalMu: 0 },
+    aggregation: {
+      strategy: { kind: "fedavg", serverLearningRate: 1 },
+      goal: devices,
+      overSelection: 1,
+      cohortSizeMin: 3,
+      cohortSizeMax: devices + 8,
+      securityModel: "active",
+      graph: "complete",
+      deadlines: {
+        recruitingMs: 60_000,
+        trainingMs: 60_000,
+        sharingMs: 30_000,
+        collectingMs: 60_000,
+        confirmingMs: 30_000,
+        unmaskingMs: 30_000,
+        graceMs: 60_000,
+      },
+      clipNormL2: 1,
+      weightCap: 1_000,
+      ring: 32,
+      ...aggregation,
+    },
+    evaluation: { heldOutFraction: 0.2, localFraction: 0.2 },
+  });
+}
+
+export class Federation {
+  readonly clock = new ManualClock();
+  readonly inFlight = new InFlight();
+  readonly db: MemoryDatabase = memoryDatabase();
+  readonly disk: MemoryDisk = memoryDisk();
+  readonly task: Task;
+  readonly devices: MemoryDevice[] = [];
+  readonly published: { readonly topic: string; readonly view: unknown }[] = [];
+  readonly logged: string[] = [];
+  /** Every write, in order, of all lives. */
+  readonly writes: string[] = [];
+  hook: WriteHook = () => "go";
+  /** Whether this write fails after it was done, the process staying alive: a lost connection to the database. */
+  failing: (name: string) => boolean = () => false;
+  readonly #primitives: Primitives;
+  readonly #issuer: Signer;
+  readonly #config: AgreedConfig;
+  readonly #random;
+  #life: { readonly nearby: Nearby; readonly process: Process } | null = null;
+
+  private constructor(task: Task, seed: string, primitives: Primitives, issuer: Signer, config: AgreedConfig) {
+    this.task = task;
+    this.#random = seededRandom(`${seed} coordinator`);
+    this.#primitives = this.inFlight.track(primitives);
+    this.#issuer = this.inFlight.track(issuer);
+    this.#config = config;
+  }
+
+  static async create({ devices: count, seed = "federation", task: change }: FederationOptions): Promise<Federation> {
+    const { subtle } = globalThis.crypto;
+    const primitives = await selectPrimitives(subtle);
+    const keys = seededRandom(`${seed} keys`);
+    const issuer = localSigner(keys(32), subtle);
+    const task = smallTask(count, change);
+    const config = await agreedConfigOf(primitives, task, {
+      projectId: "default",
+      codeVersion: "test",
+      issuerKey: bytesToHex(issuer.publicKey),
+      logKey: NO_LOG_KEY,
+    });
+    const federation = new Federation(task, seed, primitives, issuer, config);
+    for (let index = 0; index < count; index++) {
+      federation.addDevice(localSigner(keys(32), subtle), `${seed} device ${index}`);
+    }
+    await federation.boot();
+    const created = await federation.coordinator.createTask(task, "ada");
+    assert(created.ok, "the task is new");
+    return federation;
+  }
+
+  addDevice(signer: Signer, seed: string): MemoryDevice {
+    const device = new MemoryDevice(
+      {
+        primitives: this.#primitives,
+        random: seededRandom(seed),
+        signer: this.inFlight.track(signer),
+        after: this.clock.after,
+        nearby: () => (this.#life?.process.dead !== false ? null : this.#life.nearby),
+        working: (work) => this.inFlight.add(work),
+      },
+      this.task,
+      this.#config,
+    );
+    this.devices.push(device);
+    return device;
+  }
+
+  get coordinator(): Coordinator {
+    return present(this.#life, "a coordinator runs").nearby.coordinator;
+  }
+
+  /** Starts a coordinator over what is durable. */
+  async boot(): Promise<void> {
+    const process: Process = { dead: false };
+    const ports = this.#ports(process);
+    const coordinator = createCoordinator(ports);
+    this.#life = { nearby: { coordinator, spool: ports.spool, blobs: ports.blobs }, process };
+    const started = coordinator.start();
+    this.inFlight.add(started);
+    await started.catch((error) => assert(process.dead, `a living coordinator starts: ${error}`));
+  }
+
+  get running(): boolean {
+    return this.#life?.process.dead === false;
+  }
+
+  /** SIGKILL: from now on the old coordinator writes nothing, sends nothing and wakes up no more. */
+  crash(): void {
+    if (this.#life !== null) this.#life.process.dead = true;
+    for (const device of this.devices) device.disconnect(false);
+  }
+
+  /** A crash that a hook may have played already, then a new start and everyone's return. */
+  async restart(): Promise<void> {
+    this.crash();
+    await this.inFlight.settle();
+    await this.boot();
+    this.connectAll();
+  }
+
+  connectAll(): void {
+    for (const device of this.devices) device.connect();
+  }
+
+  #ports(process: Process): CoordinatorPorts {
+    const alive = () => !process.dead;
+    const guard = <T extends object>(target: T): T => this.inFlight.track(this.#guarded(target, process));
+    return {
+      store: guard(memoryStore(this.db)),
+      blobs: guard(memoryBlobs(this.disk)),
+      spool: guard(memorySpool(this.disk)),
+      folder: guard(memoryFolder(this.disk, this.#primitives)),
+      evaluator: guard(fakeEvaluator()),
+      devices: {
+        send: (identity, message) => this.#deliver(alive, identity, message),
+        drop: () => {},
+        traffic: (identity) => this.#traffic.get(identity) ?? { upByteCount: 0, downByteCount: 0 },
+      },
+      broadcast: { publish: (topic, _runId, view) => void this.published.push({ topic, view: structuredClone(view) }) },
+      metrics: { roundEnded() {}, phaseEnded() {}, dropouts() {}, folded() {}, uploaded() {} },
+      log: {
+        info: () => {},
+        warn: (_fields, message) => void this.logged.push(message),
+        error: (fields, message) => {
+          if (alive()) this.logged.push(`${message}: ${JSON.stringify(fields)}`);
+        },
+      },
+      primitives: this.#primitives,
+      random: this.#random,
+      clock: this.clock,
+      wall: this.clock,
+      after: (delayMs, run) => this.clock.after(delayMs, () => (alive() ? run() : undefined)),
+      issuer: this.#issuer,
+      projectId: "default",
+      codeVersion: "test",
+    };
+  }
+
+  /** A port whose writes pass the hook, and that a dead process does not reach any more. */
+  #guarded<T extends object>(target: T, process: Process): T {
+    const end = (): never => {
+      process.dead = true;
+      this.crash();
+      throw new Error("the process was killed");
+    };
+    return new Proxy(target, {
+      get: (object, name) => {
+        const value: unknown = Reflect.get(object, name, object);
+        if (typeof value !== "function" || name === "path") return value;
+        return async (...parameters: unknown[]) => {
+          if (process.dead) throw new Error("the process was killed");
+          const isWrite = WRITES.has(String(name));
+          const verdict = isWrite ? this.hook(String(name)) : "go";
+          if (isWrite) this.writes.push(String(name));
+          if (verdict === "die-before") return end();
+          const result: unknown = await Reflect.apply(value, object, parameters);
+          if (verdict === "die-after" || process.dead) return end();
+          if (isWrite && this.failing(String(name))) throw new Error("the connection was lost");
+          return result;
+        };
+      },
+    });
+  }
+
+  readonly #traffic = new Map<string, { upByteCount: number; downByteCount: number }>();
+  #deliver(alive: () => boolean, identity: string, message: CoordinatorMessage): void {
+    const device = this.devices.find((one) => one.identity === identity);
+    if (!alive() || device?.online !== true) return;
+    const traffic = this.#traffic.get(identity) ?? { upByteCount: 0, downByteCount: 0 };
+    traffic.downByteCount += encodeFrame(message).length;
+    this.#traffic.set(identity, traffic);
+    device.receive(message);
+  }
+
+  /** Lets everything run, and time pass where nothing does, until `condition` holds. */
+  async until(condition: () => boolean | Promise<boolean>, what = "it"): Promise<void> {
+    for (let steps = 0; steps < 4_000; steps++) {
+      await this.inFlight.settle();
+      if (await condition()) return;
+      const { nextMs } = this.clock;
+      assert(nextMs !== null, `${what} never happens: nothing is left to do`);
+      this.clock.advance(nextMs - this.clock.nowMs());
+    }
+    throw new Error(`${what} never happens`);
+  }
+
+  async launch(rounds: number, seed = 7): Promise<string> {
+    const launched = await this.coordinator.launch({ task: this.task.slug, rounds, seed, actor: "ada" });
+    assert(launched.ok, "the run is launched");
+    return launched.value.runId;
+  }
+
+  async run(runId: string): Promise<RunView> {
+    return present(await this.coordinator.runView(runId), "the run");
+  }
+
+  async ended(runId: string): Promise<RunView> {
+    await this.until(async () => ["completed", "failed"].includes((await this.run(runId)).state), "the run's end");
+    return this.run(runId);
+  }
+
+  async rounds(runId: string): Promise<RoundDetail[]> {
+    const { items } = await this.coordinator.listRounds(runId, { limit: 200 });
+    const details = await Promise.all(items.map((round) => this.coordinator.roundDetail(round.roundId)));
+    return details.map((detail) => present(detail, "the round"));
+  }
+
+  weights(modelHash: string): Float32Array {
+    const bytes = present(this.disk.blobs.get(modelHash), `model ${modelHash}`);
+    const weights = modelFromBytes(tensorsOf(this.task), bytes);
+    assert(weights.ok, "a model of the task");
+    return weights.value;
+  }
+
+  /**
+   * Where the next model must lie: parent plus the survivors' weighted mean, added up in another way than the product's.
+   *
+   * @returns the largest distance of a weight from it, in units of the bound that quantization allows.
+   */
+  distanceFromOracle(round: RoundDetail, survivors: readonly MemoryDevice[]): number {
+    const parent = this.weights(round.parentModelHash);
+    const next = this.weights(present(round.modelHash, "a committed model"));
+    const parts = survivors.map((device) => {
+      const part = device.parts.findLast(({ modelHash }) => modelHash === round.parentModelHash);
+      return present(part, "a survivor's own record");
+    });
+    const weightSum = parts.reduce((sum, part) => sum + part.weight, 0);
+    assert(weightSum === round.weightSum, `the sum's weight ${round.weightSum} is ${weightSum}`);
+    const bound = quantizationBound(layoutOf(this.task), parts.length, weightSum);
+    let largest = 0;
+    for (let index = 0; index < parent.length; index++) {
+      const mean = parts.reduce((sum, part) => sum + (part.clippedUpdate[index] as number) * part.weight, 0) / weightSum;
+      const expected = (parent[index] as number) + mean;
+      // A float32 weight itself is only so exact.
+      const room = bound + Math.abs(expected) * 2 ** -22;
+      largest = Math.max(largest, Math.abs((next[index] as number) - expected) / room);
+    }
+    return largest;
+  }
+}
+
+const WRITES = new Set([
+  "append",
+  "saveMaterial",
+  "deleteMaterial",
+  "acceptInput",
+  "put",
+  "receive",
+  "discard",
+  "createTask",
+]);
+
+function fakeEvaluator(): CoordinatorPorts["evaluator"] {
+  return {
+    evaluate: async (_task, bytes) => {
+      const first = createHash("sha256").update(bytes).digest()[0] as number;
+      return { count: 300, correct: first, lossSum: 300, lossSquareSum: 400 };
+    },
+    close: async () => {},
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * Counts what is under way, so that a test knows when nothing is: every promise that a tracked object's methods return.
+ * Between two such promises the program only runs microtasks.
+ */
+export class InFlight {
+  #count = 0;
+
+  /** The same object with its methods counted. */
+  track<T extends object>(target: T): T {
+    return new Proxy(target, {
+      get: (object, name) => {
+        const value: unknown = Reflect.get(object, name, object);
+        if (typeof value !== "function") return value;
+        return (...parameters: unknown[]) => {
+          const result: unknown = Reflect.apply(value, object, parameters);
+          if (result instanceof Promise) this.add(result);
+          return result;
+        };
+      },
+    });
+  }
+
+  add(work: Promise<unknown>): void {
+    this.#count += 1;
+    const done = () => {
+      this.#count -= 1;
+    };
+    work.then(done, done);
+  }
+
+  /** Resolves when nothing has been under way for a few turns of the event loop. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 6; ) {
+      await new Promise((resolve) => setImmediate(resolve));
+      quiet = this.#count === 0 ? quiet + 1 : 0;
+    }
+  }
+}

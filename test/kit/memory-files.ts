@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import type { Blobs, Folder, Spool } from "#coordinator/core/ports.ts";
+import { addMasks } from "#shared/crypto/mask-stream.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import type { Primitives } from "#shared/kernel/ports.ts";
+import { err, ok } from "#shared/kernel/result.ts";
+
+/** What is on disk: it outlives the coordinator that wrote it. */
+export interface MemoryDisk {
+  readonly blobs: Map<string, Bytes>;
+  /** Complete uploads by path. */
+  readonly spool: Map<string, Bytes>;
+}
+
+export function memoryDisk(): MemoryDisk {
+  return { blobs: new Map(), spool: new Map() };
+}
+
+export function memoryBlobs(disk: MemoryDisk): Blobs {
+  return {
+    put: async (bytes) => {
+      const hash = createHash("sha256").update(bytes).digest("hex");
+      disk.blobs.set(hash, new Uint8Array(bytes));
+      return hash;
+    },
+    get: async (hash) => disk.blobs.get(hash)?.slice() ?? null,
+    byteCount: async (hash) => disk.blobs.get(hash)?.length ?? null,
+    stream: (hash) => {
+      const bytes = disk.blobs.get(hash);
+      return bytes === undefined ? null : new Blob([bytes]).stream();
+    },
+  };
+}
+
+/** Takes an upload whole; parts and chunk roots are the real spool's matter. */
+export function memorySpool(disk: MemoryDisk): Spool {
+  const path = (sid: string, position: number) => `${sid}/${position}`;
+  return {
+    path,
+    offset: async (sid, position) => disk.spool.get(path(sid, position))?.length ?? 0,
+    receive: async (upload, body) => {
+      const parts: Uint8Array[] = [];
+      for await (const part of body) parts.push(part);
+      const bytes = new Uint8Array(Buffer.concat(parts));
+      if (bytes.length !== upload.byteCount) return err({ type: "bad-length" });
+      if (createHash("sha256").update(bytes).digest("hex") !== upload.sha256) return err({ type: "bad-digest" });
+      disk.spool.set(path(upload.sid, upload.position), bytes);
+      return ok("complete");
+    },
+    discard: async (sid, kept = []) => {
+      const keptPaths = new Set(kept.map((position) => path(sid, position)));
+      for (const name of [...disk.spool.keys()]) {
+        if (name.startsWith(`${sid}/`) && !keptPaths.has(name)) disk.spool.delete(name);
+      }
+    },
+  };
+}
+
+/** Adds in this thread. */
+export function memoryFolder(disk: MemoryDisk, primitives: Primitives): Folder {
+  return {
+    fold: async ({ length, paths, initial, masks }) => {
+      const sum = initial === undefined ? new Uint32Array(length) : Uint32Array.from(initial);
+      for (const path of paths) {
+        const bytes = present(disk.spool.get(path), `upload ${path}`);
+        const words = new Uint32Array(bytes.slice().buffer);
+        assert(words.length === length, "an upload has the vector's length");
+        for (let index = 0; index < length; index++) sum[index] = ((sum[index] as number) + (words[index] as number)) >>> 0;
+      }
+      await addMasks(primitives, sum, masks);
+      return sum;
+    },
+    close: async () => {},
+  };
+}
