@@ -9,6 +9,8 @@ function joinUrl(status: Status, task: string): string {
   return `${status.joinBaseUrl.replace(/\/$/, "")}/join/${task}`;
 }
 
+const OWN_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
 /** How a device joins: link and QR code, or plainly why another device cannot. */
 export function JoinInvitation({ status, task }: { readonly status: Status; readonly task: string }) {
   const url = joinUrl(status, task);
@@ -22,6 +24,19 @@ export function JoinInvitation({ status, task }: { readonly status: Status; read
         </p>
         <p>
           This machine can: <a href={`/join/${task}`}>join page of {task}</a>.
+        </p>
+      </div>
+    );
+  }
+  if (OWN_HOSTS.has(new URL(url).hostname)) {
+    return (
+      <div className="grid gap-2 text-sm">
+        <p className="wrap-anywhere">
+          <a href={url}>{url}</a>
+        </p>
+        <p className="text-ink-2">
+          Only this machine reaches that address; open it in a few windows. For a phone, let the coordinator
+          listen on the network and give it <code>--tls-cert</code> and <code>--tls-key</code>.
         </p>
       </div>
     );
