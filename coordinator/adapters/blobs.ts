@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import type { Blobs } from "#coordinator/core/ports.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import { isErrorCode, syncFolder, writeDurably } from "./durable-files.ts";
+import { syncFolder, writeDurably } from "./durable-files.ts";
+import { isErrorCode } from "./system-errors.ts";
 
 /** Chunks of a stream; large enough that hashing and reading cost little beside the network. */
 const CHUNK_BYTES = 256 * 1024;

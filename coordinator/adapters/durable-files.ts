@@ -36,8 +36,3 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
   }
   await syncFolder(dirname(path));
 }
-
-/** Whether `error` is one of the system with that code, such as ENOENT. */
-export function isErrorCode(error: unknown, ...codes: readonly string[]): boolean {
-  return typeof error === "object" && error !== null && "code" in error && codes.includes(String(error.code));
-}

@@ -7,6 +7,7 @@ import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import type { SliceReply, SliceTask } from "./fold-messages.ts";
+import { messageOf } from "./system-errors.ts";
 
 /*
  * Adds one slice of the vectors and masks. It answers with the sum or with what went wrong, and keeps nothing between
@@ -43,8 +44,7 @@ async function answer(task: SliceTask): Promise<void> {
     await addMasks(primitives, sum, task.masks, task.from);
     port.postMessage({ ok: true, sum } satisfies SliceReply, [sum.buffer]);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    port.postMessage({ ok: false, message } satisfies SliceReply);
+    port.postMessage({ ok: false, message: messageOf(error) } satisfies SliceReply);
   } finally {
     for (const { key } of task.masks) key.fill(0);
   }

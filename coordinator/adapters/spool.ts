@@ -8,7 +8,8 @@ import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import { isErrorCode, syncFolder } from "./durable-files.ts";
+import { syncFolder } from "./durable-files.ts";
+import { isErrorCode } from "./system-errors.ts";
 
 type Upload = Parameters<Spool["receive"]>[0];
 type Received = Awaited<ReturnType<Spool["receive"]>>;

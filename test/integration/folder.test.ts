@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openFolder, sliceBounds } from "#coordinator/adapters/folder.ts";
-import type { FoldJob, Folder } from "#coordinator/core/ports.ts";
+import type { Folder, FoldJob } from "#coordinator/core/ports.ts";
 
 let folder: string;
 beforeAll(async () => {

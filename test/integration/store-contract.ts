@@ -395,7 +395,7 @@ export function storeContract(
         expect(await store.saveMaterial(sid, "unmask", 3, Uint8Array.of(1))).toBe("saved");
         expect(await store.saveMaterial(sid, "share", 1, new Uint8Array(0))).toBe("saved");
         const shares = await store.loadMaterial(sid, "share");
-        expect([...shares.keys()].sort()).toEqual([1, 3]);
+        expect(new Set(shares.keys())).toEqual(new Set([1, 3]));
         expect(shares.get(3)).toStrictEqual(bytes);
         expect(Object.getPrototypeOf(shares.get(3))).toBe(Uint8Array.prototype);
       });
@@ -476,7 +476,7 @@ export function storeContract(
         const sid = await openSession();
         await store.acceptInput(input(sid, 1));
         const closing: StoreRecord = { type: "close-slots", sid, kept: [1, 2] };
-        await expect(store.append(runStream(), event(1), [closing])).rejects.toThrow(/does not have: 2/);
+        await expect(store.append(runStream(), event(1), [closing])).rejects.toThrow(/does not have:? 2/);
         expect((await store.findSlot(sid, 1))?.open).toBe(true);
       });
 

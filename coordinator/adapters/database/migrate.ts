@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
+import { messageOf } from "../system-errors.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 
 /** Names of the migrations that `db` still lacks, in order. @throws Error where `db` is newer than this program. */
@@ -23,7 +24,7 @@ export async function migrate<Schema>(
   const { error, results } = await migratorOf(db, migrations).migrateToLatest();
   if (error === undefined) return;
   const failed = results?.find((result) => result.status === "Error");
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   if (failed !== undefined) {
     throw new Error(
       `The database could not be brought to ${failed.migrationName}: ${reason}. Nothing was changed.`,

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import type { Log } from "#coordinator/core/ports.ts";
+import { messageOf } from "../system-errors.ts";
 import { migrate } from "./migrate.ts";
 import type { Database } from "./schema.ts";
 import type { OpenDatabase } from "./store.ts";
@@ -41,9 +42,8 @@ async function checkVersion(db: Kysely<Database>): Promise<void> {
     const { rows } = await sql<{ server_version_num: string }>`show server_version_num`.execute(db);
     version = Number(rows[0]?.server_version_num);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `PostgreSQL does not answer at DATABASE_URL (${reason}). Check its host, name and password, and that the server runs.`,
+      `PostgreSQL does not answer at DATABASE_URL (${messageOf(error)}). Check its host, name and password, and that the server runs.`,
       { cause: error },
     );
   }

@@ -2,8 +2,8 @@ import type { Kysely } from "kysely";
 import type { InputRow, Store } from "#coordinator/core/ports.ts";
 import { equalBytes } from "#shared/kernel/bytes.ts";
 import { err, ok } from "#shared/kernel/result.ts";
-import type { HashHex } from "#shared/protocol/ids.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
+import type { HashHex } from "#shared/protocol/ids.ts";
 import type { Database } from "./schema.ts";
 
 type MaterialQueries = Pick<Store, "saveMaterial" | "loadMaterial" | "deleteMaterial">;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { writeSync } from "node:fs";
+import { join } from "node:path";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives } from "#coordinator/adapters/system.ts";

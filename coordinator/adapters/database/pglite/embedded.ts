@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Kysely, PGliteDialect } from "kysely";
 import type { Log } from "#coordinator/core/ports.ts";
 import { syncFolder } from "../../durable-files.ts";
+import { messageOf } from "../../system-errors.ts";
 import { migrate, pendingMigrations } from "../migrate.ts";
 import { MIGRATIONS } from "../migrations/index.ts";
 import type { Database } from "../schema.ts";
@@ -50,9 +51,13 @@ async function openLocked(
   const isNew = !existsSync(folder);
   if (isNew) await makeDatabase(folder);
 
-  const remote = new RemotePglite(folder, null, options.onLost);
+  let isOpen = false;
+  const remote = new RemotePglite(folder, null, (error) => {
+    if (isOpen) options.onLost(error);
+  });
   try {
     await remote.waitReady;
+    isOpen = true;
   } catch (error) {
     await remote.close().catch(() => undefined);
     throw new Error(await doesNotOpen(folder, snapshotFolder, error), { cause: error });
@@ -89,13 +94,12 @@ function takeRegularly(snapshots: Snapshots, everyMs: number | null): () => void
 }
 
 async function doesNotOpen(folder: string, snapshotFolder: string, error: unknown): Promise<string> {
-  const reason = error instanceof Error ? error.message : String(error);
   const snapshot = await newestSnapshot(snapshotFolder);
   const advice =
     snapshot === null
       ? `There is no snapshot to go back to. Move ${folder} away to start from nothing.`
-      : `To go back to the newest snapshot: mv ${folder} ${folder}.broken && mkdir ${folder} && tar xzf ${snapshot} -C ${folder}`;
-  return `The embedded database in ${folder} does not open (${reason}). A power cut can do this. ${advice}`;
+      : `To go back to the newest snapshot: mv '${folder}' '${folder}.broken' && mkdir '${folder}' && tar xzf '${snapshot}' -C '${folder}'`;
+  return `The embedded database in ${folder} does not open (${messageOf(error)}). A power cut can do this. ${advice}`;
 }
 
 /**
@@ -140,7 +144,10 @@ async function cachePath(): Promise<string> {
   const packageJson = await readFile(join(entry, "../../package.json"), "utf8");
   const { version } = JSON.parse(packageJson) as { version: string };
   const hash = createHash("sha256").update(version);
-  for (const [name, { up }] of Object.entries(MIGRATIONS)) hash.update(`\n${name}\n${up}`);
+  for (const [name, migration] of Object.entries(MIGRATIONS)) {
+    // oxlint-disable-next-line typescript/unbound-method -- only its text is read, not called
+    hash.update(`\n${name}\n${String(migration.up)}`);
+  }
   const folder = fileURLToPath(new URL("../../../../node_modules/.cache/chorus", import.meta.url));
   return join(folder, `database-${hash.digest("hex").slice(0, 16)}.tar.gz`);
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
+import { isErrorCode } from "../../system-errors.ts";
 
 /*
  * Two processes that open one folder destroy it, and PGlite does not keep them apart. The lock file names the process
@@ -51,7 +52,7 @@ async function create(draft: string, path: string): Promise<boolean> {
     await link(draft, path);
     return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
+    if (isErrorCode(error, "EEXIST")) return false;
     throw error;
   }
 }
@@ -84,7 +85,7 @@ async function readOwner(path: string): Promise<Owner | "gone" | "unreadable"> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return "gone";
+    if (isErrorCode(error, "ENOENT")) return "gone";
     throw error;
   }
   try {
@@ -99,7 +100,7 @@ function isAlive(owner: Owner): boolean {
     process.kill(owner.pid, 0);
   } catch (error) {
     // EPERM: it lives and belongs to someone else.
-    if (codeOf(error) === "ESRCH") return false;
+    if (isErrorCode(error, "ESRCH")) return false;
   }
   const startedAt = startOf(owner.pid);
   return startedAt === null || startedAt === owner.startedAt;
@@ -119,8 +120,4 @@ function startOf(pid: number): string | null {
   } catch {
     return null;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }

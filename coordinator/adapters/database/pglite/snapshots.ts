@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "#coordinator/core/ports.ts";
+import { messageOf } from "../../system-errors.ts";
 import type { RemotePglite } from "./remote.ts";
 
 const SNAPSHOTS_KEPT = 3;
@@ -16,22 +17,30 @@ export interface Snapshots {
 
 export function snapshotsIn(folder: string, database: RemotePglite, log: Log | undefined): Snapshots {
   let writesSaved = database.writeCount;
+  let previous: Promise<void> = Promise.resolve();
+
+  async function takeNow(evenUnchanged: boolean): Promise<void> {
+    const { writeCount } = database;
+    if (writeCount === writesSaved && !evenUnchanged) return;
+    try {
+      await mkdir(folder, { recursive: true });
+      // Numbered, not dated: a clock that steps back must not make an old one the newest.
+      const numbers = await snapshotNumbers(folder);
+      const next = (numbers.at(-1) ?? 0) + 1;
+      await database.dump(snapshotPath(folder, next));
+      writesSaved = writeCount;
+      const old = [...numbers, next].slice(0, -SNAPSHOTS_KEPT);
+      for (const number of old) await rm(snapshotPath(folder, number), { force: true });
+    } catch (error) {
+      log?.warn({ error: messageOf(error) }, "no snapshot of the database could be taken");
+    }
+  }
+
   return {
-    take: async (options) => {
-      const { writeCount } = database;
-      if (writeCount === writesSaved && options?.evenUnchanged !== true) return;
-      try {
-        await mkdir(folder, { recursive: true });
-        // Numbered, not dated: a clock that steps back must not make an old one the newest.
-        const numbers = await snapshotNumbers(folder);
-        const next = (numbers.at(-1) ?? 0) + 1;
-        await database.dump(snapshotPath(folder, next));
-        writesSaved = writeCount;
-        const old = [...numbers, next].slice(0, -SNAPSHOTS_KEPT);
-        for (const number of old) await rm(snapshotPath(folder, number), { force: true });
-      } catch (error) {
-        log?.warn({ error: String(error) }, "no snapshot of the database could be taken");
-      }
+    take: (options) => {
+      // One after the other: the last, before the close, thereby waits for one that is under way.
+      previous = previous.then(() => takeNow(options?.evenUnchanged ?? false));
+      return previous;
     },
   };
 }
