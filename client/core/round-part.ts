@@ -70,6 +70,8 @@ export class RoundPart {
   /** Engine steps run one behind the other. */
   #queue: Promise<void> = Promise.resolve();
   #cancelTimer: () => void = () => {};
+  /** Counts messages: a later one, or the same once more, takes over from one that is not acknowledged yet. */
+  #delivery = 0;
   /** The newest upload wins: after a reconnect the coordinator may name another slot. */
   #uploadAbort: AbortController | null = null;
 
@@ -304,8 +306,10 @@ export class RoundPart {
   }
 
   async #deliverMessage(message: AttemptAnswer): Promise<void> {
-    const { draft, phase } = { draft: this.#draft, phase: this.#state.phase };
-    const stale = () => this.over || this.#draft !== draft || this.#state.phase !== phase;
+    const draft = this.#draft;
+    const delivery = ++this.#delivery;
+    const stale = () => this.over || this.#draft !== draft || this.#delivery !== delivery;
+    let perhapsTaken = false;
     while (!stale()) {
       await this.#context.online(this.#abort.signal);
       if (stale()) return;
@@ -313,6 +317,7 @@ export class RoundPart {
       const reply = await this.#context.ports.link.send(message);
       if (stale()) return;
       if (!reply.ok) {
+        perhapsTaken = true;
         await this.#pause(AGAIN_MS);
         continue;
       }
@@ -322,6 +327,8 @@ export class RoundPart {
       }
       if (reply.value.type !== "refused") return;
       const { code } = reply.value.error;
+      // It had arrived before the connection was lost, and the round has gone on: the next message or the deadline tells.
+      if (code === "STATE" && perhapsTaken) return;
       if (!passes(code)) {
         this.#finish("dropped", code, reply.value.error.message);
         return;

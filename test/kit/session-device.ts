@@ -1,0 +1,308 @@
+import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import { DOMAINS } from "#shared/crypto/domains.ts";
+import { E } from "#shared/crypto/encode.ts";
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { localSigner, verifySignature } from "#shared/crypto/signature.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
+import type { Primitives, Signer } from "#shared/kernel/ports.ts";
+import { err, ok } from "#shared/kernel/result.ts";
+import { type ErrorCode, type WireError, wireError } from "#shared/protocol/errors.ts";
+import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import { type CoordinatorMessage, coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
+import { type DeviceMessage, deviceMessageSchema, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
+import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { agreedConfigOf, type Authority, tensorsOf } from "#shared/task/agreed-config.ts";
+import { MapCells } from "#client/adapters/map-cells.ts";
+import { type Cells, createMemory } from "#client/core/memory.ts";
+import { createModelCache } from "#client/core/model-cache.ts";
+import type { Contribution, Link, Trained, Trainer } from "#client/core/ports.ts";
+import { createSession, type Session, type SessionOptions } from "#client/core/session.ts";
+import type { Federation } from "./federation.ts";
+import { memorySpool } from "./memory-files.ts";
+import type { MemoryDevice, PlainPart } from "./memory-device.ts";
+import { seededRandom } from "./secagg-fixtures.ts";
+
+/*
+ * The product's own session in a federation in memory: its link goes to the real core, its trainer draws an update, its
+ * memory and archive are maps. The connection can be cut, and every frame that leaves is kept.
+ */
+
+export interface SessionDeviceOptions {
+  readonly seed?: string;
+  /** The federation's own seed, whose issuer certifies. */
+  readonly federationSeed?: string;
+  readonly session?: Partial<SessionOptions>;
+  readonly cells?: Cells;
+  /** Of every round; drawn where absent. */
+  readonly delta?: (parameterCount: number) => Float32Array;
+}
+
+interface Told {
+  readonly message: CoordinatorMessage;
+  readonly state: "up" | "down";
+  readonly end: WireError;
+}
+
+export class SessionDevice {
+  readonly identity: string;
+  readonly session: Session;
+  readonly cells: Cells;
+  readonly archived = new Map<string, Contribution>();
+  /** What the coordinator was sent after the login, in order, as bytes. */
+  readonly sent: { readonly type: DeviceMessage["type"] | "input"; readonly bytes: Bytes }[] = [];
+  readonly trainings: number[] = [];
+  /** Runs once when a message of this type is on its way: before it arrives, or before its answer does. */
+  intercept: { readonly type: string; readonly when: "before" | "after"; readonly run: () => void } | null = null;
+  /** One bit of what it downloads is another. */
+  damageModels = false;
+  online = false;
+  wanted = false;
+  readonly #federation: Federation;
+  readonly #listeners = {
+    message: new Set<(message: CoordinatorMessage) => void>(),
+    state: new Set<(state: "up" | "down") => void>(),
+    end: new Set<(error: WireError) => void>(),
+  };
+  readonly #signer: Signer;
+  readonly #issuer: Signer;
+  readonly #primitives: Primitives;
+  #challenge: Bytes | null = null;
+
+  static async create(federation: Federation, options: SessionDeviceOptions = {}): Promise<SessionDevice> {
+    const { subtle } = globalThis.crypto;
+    const primitives = federation.inFlight.track(await selectPrimitives(subtle));
+    const issuer = localSigner(seededRandom(`${options.federationSeed ?? "federation"} keys`)(32), subtle);
+    const signer = federation.inFlight.track(localSigner(seededRandom(`session ${options.seed ?? ""}`)(32), subtle));
+    const authority: Authority = {
+      projectId: "default",
+      codeVersion: "test",
+      issuerKey: bytesToHex(issuer.publicKey),
+      logKey: "0".repeat(64),
+    };
+    const expectedConfig = await agreedConfigOf(primitives, federation.task, authority);
+    const device = new SessionDevice(federation, options, { primitives, issuer, signer, authority, expectedConfig });
+    // The federation delivers by identity to whatever has its shape.
+    federation.devices.push(device as unknown as MemoryDevice);
+    return device;
+  }
+
+  private constructor(
+    federation: Federation,
+    options: SessionDeviceOptions,
+    made: Pick<SessionOptions, "authority" | "expectedConfig"> & {
+      readonly primitives: Primitives;
+      readonly issuer: Signer;
+      readonly signer: Signer;
+    },
+  ) {
+    const { primitives, issuer, signer, authority, expectedConfig } = made;
+    this.#federation = federation;
+    this.#signer = signer;
+    this.#issuer = issuer;
+    this.#primitives = primitives;
+    this.identity = bytesToHex(signer.publicKey);
+    const { task, clock, inFlight } = federation;
+    this.cells = inFlight.track(options.cells ?? new MapCells());
+    const roundsMax = options.session?.roundsMax ?? 100;
+    const link = inFlight.track(this.#link());
+    const random = seededRandom(`random ${options.seed ?? ""}`);
+    const ports = {
+      ...{ link, signer, primitives, random, clock, wall: clock, after: clock.after },
+      memory: inFlight.track(createMemory(this.cells, roundsMax)),
+      archive: { save: async (contribution: Contribution) => void this.archived.set(contribution.detail.id, contribution) },
+      trainer: inFlight.track(this.#trainer(random, options.delta)),
+    };
+    const rows = { inputs: new Float32Array(8), labels: new Int32Array(2), count: 2 };
+    const tensors = tensorsOf(task);
+    this.session = createSession(ports, {
+      ...{ task, authority, expectedConfig, roundsMax },
+      models: createModelCache(ports, task, (bytes) => {
+        const weights = modelFromBytes(tensors, bytes);
+        return weights.ok ? weights.value : null;
+      }),
+      data: async () => ({ train: rows, local: rows }),
+      ...options.session,
+    });
+  }
+
+  get view() {
+    return this.session.view.get();
+  }
+
+  /** As the oracle of the federation reads it. */
+  get parts(): PlainPart[] {
+    return [...this.archived.values()].flatMap(({ clippedUpdate, weight }, index) => {
+      const modelHash = this.modelHashes[index];
+      return clippedUpdate === null || weight === null || modelHash === undefined ? [] : [{ clippedUpdate, weight, modelHash }];
+    });
+  }
+  readonly modelHashes: string[] = [];
+
+  sentOf(type: string): Bytes[] {
+    return this.sent.filter((sent) => sent.type === type).map(({ bytes }) => bytes);
+  }
+
+  receive(message: CoordinatorMessage): void {
+    const decoded = decodeFrame(encodeFrame(message), coordinatorMessageSchema);
+    assert(decoded.ok, "a well-formed message");
+    if (decoded.value.type === "invite") this.modelHashes.push(decoded.value.modelHash);
+    this.#tell("message", decoded.value);
+  }
+
+  connect(): void {
+    if (!this.wanted || this.online || !this.#federation.running) return;
+    this.online = true;
+    this.#tell("state", "up");
+  }
+
+  /** The network is gone until `connect`. */
+  disconnect(tell = true): void {
+    if (!this.online) return;
+    this.online = false;
+    if (tell) this.#federation.coordinator.deviceDown(this.identity);
+    this.#tell("state", "down");
+  }
+
+  end(code: ErrorCode): void {
+    this.#tell("end", wireError(code));
+  }
+
+  #tell<Kind extends keyof Told>(kind: Kind, value: Told[Kind]): void {
+    for (const listener of this.#listeners[kind]) (listener as (value: Told[Kind]) => void)(value);
+  }
+
+  #link(): Link {
+    const { disk } = this.#federation;
+    return {
+      connect: () => {
+        this.wanted = true;
+        // A socket is never up at once.
+        this.#federation.clock.after(10, () => this.connect());
+      },
+      disconnect: () => {
+        this.wanted = false;
+        this.disconnect();
+      },
+      send: async (plain) => {
+        if (!this.online) return err({ type: "offline" });
+        const bytes = encodeFrame(plain);
+        const decoded = decodeFrame(bytes, deviceMessageSchema);
+        assert(decoded.ok, `a well-formed message: ${plain.type}`);
+        if (this.#cuts(plain.type, "before")) return err({ type: "offline" });
+        this.sent.push({ type: plain.type, bytes });
+        const reply = await this.#answer(decoded.value);
+        if (this.#cuts(plain.type, "after") || !this.online) return err({ type: "offline" });
+        return ok(reply);
+      },
+      onMessage: (listener) => this.#listen("message", listener),
+      onState: (listener) => this.#listen("state", listener),
+      onEnd: (listener) => this.#listen("end", listener),
+      fetchStatus: async () => err({ type: "offline" }),
+      fetchTask: async () => err({ type: "offline" }),
+      fetchModel: async (hash, onProgress) => {
+        const bytes = disk.blobs.get(hash);
+        if (bytes === undefined) return err({ type: "refused", error: wireError("NOT_FOUND") });
+        onProgress?.(bytes.length);
+        const last = bytes.length - 1;
+        return ok(this.damageModels ? bytes.map((byte, index) => (index === last ? byte ^ 1 : byte)) : bytes);
+      },
+      upload: async (path, headers, body) => {
+        assert(path.startsWith("/api/v1/uploads/"), "the upload's address");
+        const [sid = "", position = ""] = path.split("/").slice(4);
+        if (this.#cuts("input", "before")) return err({ type: "offline" });
+        this.sent.push({ type: "input", bytes: body.slice() });
+        const core = this.#federation.coordinator;
+        const ticket = await core.beginUpload(sid, Number(position), inputHeadersSchema.parse(headers));
+        if (!ticket.ok) return err({ type: "refused", error: ticket.error });
+        if (ticket.value.receipt !== null) return ok(ticket.value.receipt);
+        const spool = memorySpool(disk);
+        const received = await spool.receive({ ...ticket.value, offset: 0 }, oneChunk(body));
+        assert(received.ok, "the spool takes what was announced");
+        const receipt = await core.finishUpload(ticket.value);
+        return receipt.ok ? ok(receipt.value) : err({ type: "refused", error: receipt.error });
+      },
+      traffic: () => ({ upByteCount: 0, downByteCount: 0 }),
+      close: () => {},
+    };
+  }
+
+  async #answer(message: DeviceMessage): Promise<Reply> {
+    const { coordinator, task, inFlight } = this.#federation;
+    switch (message.type) {
+      case "hello":
+        this.#challenge = seededRandom("challenge")(32);
+        return { type: "challenge", challenge: this.#challenge };
+      case "authenticate": {
+        const challenge = present(this.#challenge, "hello comes first");
+        const signed = E(DOMAINS.login, challenge, "default", task.slug, this.#signer.publicKey);
+        assert(await verifySignature(this.#primitives, this.#signer.publicKey, signed, message.signature), "a good login");
+        const certificate = await this.#issuer.sign(E(DOMAINS.certificate, "default", this.#signer.publicKey));
+        // After the acknowledgement, as the socket does it.
+        inFlight.add(
+          new Promise<void>((resolve) =>
+            setImmediate(() => {
+              coordinator.deviceUp(this.identity, task.slug);
+              resolve();
+            }),
+          ),
+        );
+        return { type: "welcome", projectId: "default", issuerKey: this.#issuer.publicKey, certificate };
+      }
+      default:
+        return coordinator.onDeviceMessage(this.identity, message);
+    }
+  }
+
+  /** The network is gone for a second. */
+  cut(): void {
+    this.disconnect();
+    this.#federation.clock.after(1_000, () => this.connect());
+  }
+
+  /** @returns whether the message or its answer is lost. */
+  #cuts(type: string, when: "before" | "after"): boolean {
+    if (this.intercept?.type !== type || this.intercept.when !== when) return false;
+    const { run } = this.intercept;
+    this.intercept = null;
+    run();
+    return !this.online;
+  }
+
+  #listen<T>(kind: keyof Told, listener: T): () => void {
+    const listeners = this.#listeners[kind] as unknown as Set<T>;
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  #trainer(random: (byteCount: number) => Bytes, delta: SessionDeviceOptions["delta"]): Trainer {
+    return {
+      backend: "cpu",
+      calibrate: async () => [],
+      train: async ({ weights, shuffleSeed }, onProgress) => {
+        this.trainings.push(shuffleSeed);
+        onProgress({ epoch: 1, step: 1, stepCount: 1, loss: 1.5 });
+        const draws = new DataView(random(4 * weights.length).buffer);
+        const drawn = weights.map((_, index) => (draws.getUint32(4 * index) / 2 ** 32 - 0.5) / 10);
+        const metrics = { count: 5, lossSum: 3, correct: 2 };
+        const trained: Trained = {
+          delta: delta?.(weights.length) ?? drawn,
+          numExamples: 17,
+          before: metrics,
+          after: { ...metrics, correct: 4 },
+          epochLosses: [1.5],
+          seconds: 1,
+        };
+        return ok(trained);
+      },
+      evaluate: async () => ({ count: 0, lossSum: 0, correct: 0 }),
+      predict: async () => new Float32Array(3),
+      liveTensorCount: async () => 0,
+      dispose: () => {},
+    };
+  }
+}
+
+async function* oneChunk(body: Bytes): AsyncIterable<Uint8Array> {
+  yield body;
+}

@@ -1,0 +1,130 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { openJournalCells } from "#client/adapters/journal-cells.ts";
+import { MapCells } from "#client/adapters/map-cells.ts";
+import { openStateFolder } from "#client/adapters/state-folder.ts";
+import { type Cells, createMemory } from "#client/core/memory.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+
+const root = mkdtempSync(join(tmpdir(), "chorus-memory-"));
+afterAll(() => rmSync(root, { recursive: true }));
+let nextFolder = 0;
+const freshFolder = () => mkdtempSync(join(root, `${nextFolder++}-`));
+
+const [RUN, OTHER_RUN] = ["a".repeat(32), "b".repeat(32)] as const;
+const [MODEL, OTHER_MODEL] = ["1".repeat(64), "2".repeat(64)] as const;
+const [SID, OTHER_SID] = ["3".repeat(64), "4".repeat(64)] as const;
+const yes = { ok: true, value: undefined };
+const no = (error: string) => ({ ok: false, error });
+
+describe.each([
+  ["in memory", async (): Promise<Cells> => new MapCells()],
+  ["in a journal", (): Promise<Cells> => openJournalCells(freshFolder())],
+])("what a device remembers, %s", (_, open) => {
+  const memoryOf = async (roundsMax = 100) => createMemory(await open(), roundsMax);
+
+  test("[S10] a mark rises strictly, attempts within rounds, each run for itself", async () => {
+    const memory = await memoryOf();
+    expect(await memory.mark(RUN, 2, 1)).toEqual(yes);
+    expect(await memory.mark(RUN, 2, 1)).toEqual(no("REPLAY"));
+    expect(await memory.mark(RUN, 1, 3)).toEqual(no("REPLAY"));
+    expect(await memory.mark(RUN, 2, 2)).toEqual(yes);
+    expect(await memory.mark(RUN, 10, 1)).toEqual(yes);
+    expect(await memory.mark(RUN, 9, 1)).toEqual(no("REPLAY"));
+    expect(await memory.mark(OTHER_RUN, 1, 1)).toEqual(yes);
+  });
+
+  test("[S10] one model is used in one run, and counts against the task's limit", async () => {
+    const memory = await memoryOf(2);
+    expect(await memory.use(MODEL, RUN, "digits", SID)).toEqual(yes);
+    expect(await memory.use(MODEL, OTHER_RUN, "digits", OTHER_SID)).toEqual(no("REPLAY"));
+    expect(await memory.participations("digits")).toBe(1);
+    expect(await memory.use(MODEL, RUN, "digits", OTHER_SID)).toEqual(yes);
+    expect(await memory.use(OTHER_MODEL, RUN, "digits", SID)).toEqual(no("BUDGET"));
+    expect(await memory.participations("digits")).toBe(2);
+    expect(await memory.use(OTHER_MODEL, RUN, "hmda", SID)).toEqual(yes);
+  });
+
+  test("[S10] one ballot a session, one opening a model; the same again is the same", async () => {
+    const memory = await memoryOf();
+    expect(await memory.vote(SID, "x")).toEqual(yes);
+    expect(await memory.vote(SID, "x")).toEqual(yes);
+    expect(await memory.vote(SID, "y")).toEqual(no("EQUIVOCATION"));
+    expect(await memory.vote(OTHER_SID, "y")).toEqual(yes);
+    expect(await memory.hasRevealed(MODEL)).toBe(false);
+    expect(await memory.reveal(MODEL, SID)).toEqual(yes);
+    expect(await memory.reveal(MODEL, SID)).toEqual(yes);
+    expect(await memory.reveal(MODEL, OTHER_SID)).toEqual(no("ALREADY_REVEALED"));
+    expect(await memory.hasRevealed(MODEL)).toBe(true);
+    expect(await memory.use(MODEL, RUN, "digits", SID)).toEqual(no("ALREADY_REVEALED"));
+  });
+
+  test("[S10] of two that race for one cell, one gets it", async () => {
+    const memory = await memoryOf();
+    const raced = await Promise.all([memory.reveal(MODEL, SID), memory.reveal(MODEL, OTHER_SID), memory.mark(RUN, 1, 1), memory.mark(RUN, 1, 1)]);
+    expect(raced.filter(({ ok }) => ok)).toHaveLength(2);
+  });
+
+  test("changes go together or not at all", async () => {
+    const cells = await open();
+    expect(await cells.swap([{ key: "a", before: null, after: "1" }, { key: "b", before: "nothing", after: "1" }])).toBe(false);
+    expect(await cells.get("a")).toBeNull();
+  });
+});
+
+describe("the journal", () => {
+  test("[S10] survives a kill: what was acknowledged is there, a line that was cut short is not", async () => {
+    const folder = freshFolder();
+    const first = await openJournalCells(folder);
+    await first.swap([{ key: "a", before: null, after: "1" }]);
+    await first.swap([{ key: "a", before: "1", after: "2" }, { key: "b", before: null, after: "é" }]);
+    // No close: the process is gone. And a write that never ended:
+    appendFileSync(join(folder, "memory.jsonl"), '[{"key":"a","after":"3"}');
+    const second = await openJournalCells(folder);
+    expect(await second.get("a")).toBe("2");
+    expect(await second.get("b")).toBe("é");
+    await second.swap([{ key: "c", before: null, after: "4" }]);
+    await second.close();
+    const third = await openJournalCells(folder);
+    expect([await third.get("a"), await third.get("c")]).toEqual(["2", "4"]);
+    await third.close();
+  });
+
+  test("damaged before its end is refused: what a device may not forget is missing", async () => {
+    const folder = freshFolder();
+    appendFileSync(join(folder, "memory.jsonl"), 'garbage\n[{"key":"a","after":"1"}]\n');
+    await expect(openJournalCells(folder)).rejects.toThrow();
+  });
+});
+
+describe("an edge's state folder", () => {
+  const random = (byteCount: number): Bytes => globalThis.crypto.getRandomValues(new Uint8Array(byteCount));
+
+  test("keeps one identity in a file that only its owner reads", async () => {
+    const folder = freshFolder();
+    const first = await openStateFolder(folder, random);
+    if (!first.ok) throw new Error(first.error);
+    expect(statSync(join(folder, "identity.key")).mode & 0o777).toBe(0o600);
+    await first.value.release();
+    const second = await openStateFolder(folder, random);
+    if (!second.ok) throw new Error(second.error);
+    expect(second.value.signer.publicKey).toEqual(first.value.signer.publicKey);
+    await second.value.release();
+  });
+
+  test("is for one process at a time; a lock of a process that is gone is taken over", async () => {
+    const folder = freshFolder();
+    // The parent process is alive and not this one.
+    appendFileSync(join(folder, "lock"), String(process.ppid));
+    const refused = await openStateFolder(folder, random);
+    expect(refused).toMatchObject({ ok: false });
+    expect(refused.ok ? "" : refused.error).toContain("--state");
+    rmSync(join(folder, "lock"));
+    appendFileSync(join(folder, "lock"), "4194305");
+    const taken = await openStateFolder(folder, random);
+    expect(taken.ok).toBe(true);
+    expect(readFileSync(join(folder, "lock"), "utf8")).toBe(String(process.pid));
+  });
+});
