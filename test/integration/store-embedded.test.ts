@@ -21,9 +21,11 @@ afterAll(() => rm(scratch, { recursive: true, force: true }));
 const stream = { kind: "run", id: "a".repeat(32) } as const;
 const event = (sequence: number) => ({ sequence, at: sequence, event: { sequence } });
 
-/** A Node process with that script, its lines as they come. */
-function startChild(script: string, ...args: string[]) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), ...args], {
+const writerScript = fileURLToPath(new URL("../kit/children/store-writer.ts", import.meta.url));
+
+/** A process that writes until it is killed, and its lines as they come. */
+function startWriter(dataDir: string, runId: string) {
+  const child = spawn(process.execPath, [writerScript, dataDir, runId], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";
@@ -49,7 +51,7 @@ describe("a killed coordinator", () => {
     for (let attempt = 0; attempt < 8; attempt++) {
       // The stale lock of the one before is taken over each time.
       const runId = randomBytes(16).toString("hex");
-      const child = startChild("../kit/children/store-writer.ts", dataDir, runId);
+      const child = startWriter(dataDir, runId);
       const wanted = 5 + attempt * 4;
       while (child.lines().length < wanted) await new Promise((resolve) => setTimeout(resolve, 3));
       await child.kill();
@@ -98,7 +100,7 @@ describe("a killed coordinator", () => {
   test("while it made its database leaves none, and the next start makes it", async () => {
     const dataDir = join(scratch, "killed-early");
     for (const delayMs of [150, 300, 500, 800]) {
-      const child = startChild("../kit/children/store-writer.ts", dataDir, "b".repeat(32));
+      const child = startWriter(dataDir, "b".repeat(32));
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       await child.kill();
     }
@@ -112,7 +114,7 @@ describe("a killed coordinator", () => {
 describe("the lock", () => {
   test("keeps a second process out, and says what to do", async () => {
     const dataDir = join(scratch, "locked");
-    const child = startChild("../kit/children/store-writer.ts", dataDir, "c".repeat(32));
+    const child = startWriter(dataDir, "c".repeat(32));
     while (child.lines().length < 1) await new Promise((resolve) => setTimeout(resolve, 20));
     await expect(openStore({ dataDir })).rejects.toThrow(
       /in use by process \d+\. Stop it first \(kill \d+\), or .* --data/,
