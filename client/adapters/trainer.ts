@@ -41,7 +41,8 @@ export function createTrainer({ assets, candidates }: TrainerOptions): Trainer {
       }),
     train: (job, onProgress, signal) =>
       inTurn(async () => {
-        if (backend === null) return err({ type: "no-backend", reason: "no engine runs this task on this device" });
+        if (backend === null)
+          return err({ type: "no-backend", reason: "no engine runs this task on this device" });
         const beganMs = performance.now();
         const { model } = job.task;
         const before = await metricsOf(job.task, job.weights, job.local);
@@ -74,12 +75,18 @@ export function createTrainer({ assets, candidates }: TrainerOptions): Trainer {
 function fastestOf(timings: readonly BackendTiming[]): BackendName | null {
   let best: Calibration | null = null;
   for (const timing of timings) {
-    if (timing.msPerStep !== null && timing.msPerStep < (best?.msPerStep ?? Number.POSITIVE_INFINITY)) best = timing;
+    if (timing.msPerStep !== null && timing.msPerStep < (best?.msPerStep ?? Number.POSITIVE_INFINITY))
+      best = timing;
   }
-  return best?.backend ?? null;
+  // On a busy machine even the plainest engine may start too late to be timed; it must not cost the device its part.
+  return best?.backend ?? timings.findLast(({ tooSlow }) => tooSlow)?.backend ?? null;
 }
 
-async function metricsOf(task: Task, weights: Float32Array, rows: Parameters<typeof evaluate>[2]): Promise<LocalMetrics> {
+async function metricsOf(
+  task: Task,
+  weights: Float32Array,
+  rows: Parameters<typeof evaluate>[2],
+): Promise<LocalMetrics> {
   if (rows.count === 0) return { count: 0, lossSum: 0, correct: 0 };
   const { count, lossSum, correct } = await evaluate(task.model, weights, rows);
   return { count, lossSum, correct };

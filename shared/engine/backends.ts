@@ -28,6 +28,8 @@ export interface BackendTiming {
   /** Milliseconds a training step takes; null where the backend cannot be used, with the reason in `note`. */
   readonly msPerStep: number | null;
   readonly note: string | null;
+  /** It may well work; there was no time to see it. */
+  readonly tooSlow?: true;
 }
 
 const TIMING_MS_MAX = 2_000;
@@ -75,7 +77,11 @@ async function registerGradients(): Promise<void> {
   else await import("@tensorflow/tfjs-core/dist/register_all_gradients.js");
 }
 
-async function load(backend: BackendName, assets: EngineAssets, allowSoftware: boolean): Promise<string | null> {
+async function load(
+  backend: BackendName,
+  assets: EngineAssets,
+  allowSoftware: boolean,
+): Promise<string | null> {
   switch (backend) {
     case "cpu":
       await import("@tensorflow/tfjs-backend-cpu");
@@ -119,9 +125,15 @@ export async function timeBackends(
   for (const backend of candidates) {
     const abort = new AbortController();
     const late = new Promise<BackendTiming>((resolve) => {
-      setTimeout(() => resolve({ backend, msPerStep: null, note: "it took more than 2 s to start" }), TIMING_MS_MAX);
+      setTimeout(
+        () => resolve({ backend, msPerStep: null, note: "it took more than 2 s to start", tooSlow: true }),
+        TIMING_MS_MAX,
+      );
     });
-    const timing = await Promise.race([timeBackend(backend, model, plan, assets, allowSoftware, abort.signal), late]);
+    const timing = await Promise.race([
+      timeBackend(backend, model, plan, assets, allowSoftware, abort.signal),
+      late,
+    ]);
     abort.abort();
     timings.push(timing);
   }
@@ -164,7 +176,9 @@ function webglRenderer(): string | null {
   const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
   if (gl === null) return null;
   const extension = gl.getExtension("WEBGL_debug_renderer_info");
-  const renderer = String(gl.getParameter(extension === null ? gl.RENDERER : extension.UNMASKED_RENDERER_WEBGL));
+  const renderer = String(
+    gl.getParameter(extension === null ? gl.RENDERER : extension.UNMASKED_RENDERER_WEBGL),
+  );
   gl.getExtension("WEBGL_lose_context")?.loseContext();
   return renderer;
 }
@@ -172,7 +186,12 @@ function webglRenderer(): string | null {
 async function webgpuAdapter(): Promise<{ description: string; isFallback: boolean } | null> {
   interface AdapterLike {
     readonly isFallbackAdapter?: boolean;
-    readonly info?: { vendor: string; architecture: string; description: string; isFallbackAdapter?: boolean };
+    readonly info?: {
+      vendor: string;
+      architecture: string;
+      description: string;
+      isFallbackAdapter?: boolean;
+    };
   }
   interface GpuLike {
     requestAdapter(): Promise<AdapterLike | null>;
@@ -183,7 +202,8 @@ async function webgpuAdapter(): Promise<{ description: string; isFallback: boole
   if (adapter === null || adapter === undefined) return null;
   const { info } = adapter;
   return {
-    description: info === undefined ? "" : [info.vendor, info.architecture, info.description].filter(Boolean).join(" "),
+    description:
+      info === undefined ? "" : [info.vendor, info.architecture, info.description].filter(Boolean).join(" "),
     isFallback: adapter.isFallbackAdapter === true || info?.isFallbackAdapter === true,
   };
 }
