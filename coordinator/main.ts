@@ -106,7 +106,10 @@ async function start(
   closers.push(() => metrics.close());
 
   // The order matters: socket.io and Next each put their own listeners on the server, ours come last.
-  const origins = knownOrigins([...(settings.allowedOrigins ?? []), ...(settings.publicUrl === undefined ? [] : [settings.publicUrl])]);
+  const origins = knownOrigins([
+    ...(settings.allowedOrigins ?? []),
+    ...(settings.publicUrl === undefined ? [] : [settings.publicUrl]),
+  ]);
   const server = createWebServer(tls);
   const sockets = attachSocketServer(server, { clock: monotonicClock, log, origins });
   closers.push(async () => {
@@ -114,7 +117,16 @@ async function start(
     await closeServer(server);
   });
   const coordinator = createCoordinator({
-    store, blobs, spool, folder, evaluator, metrics, log, primitives, issuer, after,
+    store,
+    blobs,
+    spool,
+    folder,
+    evaluator,
+    metrics,
+    log,
+    primitives,
+    issuer,
+    after,
     devices: sockets.devices,
     broadcast: sockets.broadcast,
     random: randomBytes,
@@ -124,7 +136,9 @@ async function start(
     codeVersion: VERSION,
   });
   const access = createAccess({
-    store, primitives, issuer,
+    store,
+    primitives,
+    issuer,
     random: randomBytes,
     clock: monotonicClock,
     wall: wallClock,
@@ -137,7 +151,14 @@ async function start(
   let started = false;
   let status: Status;
   const app = createApp({
-    coordinator, store, blobs, spool, metrics, log, origins, secure,
+    coordinator,
+    store,
+    blobs,
+    spool,
+    metrics,
+    log,
+    origins,
+    secure,
     clock: monotonicClock,
     status: () => status,
     operations: {
@@ -167,7 +188,11 @@ async function start(
   };
   log.info({ url, database: store.kind, version: VERSION }, "listening");
   return {
-    port, url, status, coordinator, access,
+    port,
+    url,
+    status,
+    coordinator,
+    access,
     stop: async () => {
       if (stopping) return;
       // Readiness fails from here on, and nothing new is taken; what is being written gets its answer.
@@ -192,7 +217,11 @@ async function readTls({ tls }: Settings): Promise<{ cert: Buffer; key: Buffer }
 }
 
 /** Where other devices find the join page, and whether a browser there would have WebCrypto and WebGPU. */
-function joinAddress(settings: Settings, secure: boolean, port: number): Pick<Status, "joinBaseUrl" | "secureContext"> {
+function joinAddress(
+  settings: Settings,
+  secure: boolean,
+  port: number,
+): Pick<Status, "joinBaseUrl" | "secureContext"> {
   if (settings.publicUrl !== undefined) {
     const { origin, protocol } = new URL(settings.publicUrl);
     return { joinBaseUrl: origin, secureContext: protocol === "https:" };
@@ -208,7 +237,9 @@ function joinAddress(settings: Settings, secure: boolean, port: number): Pick<St
 }
 
 const VERSION: string = (
-  JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string }
+  JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    readonly version: string;
+  }
 ).version;
 
 /**

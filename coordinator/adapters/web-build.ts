@@ -21,7 +21,8 @@ const INPUT_FILES = ["next.config.mjs", "package.json", "package-lock.json", "ts
  */
 export async function ensureWebBuild(onStart: () => void, onOutput: (text: string) => void): Promise<void> {
   const digest = await digestOfInputs();
-  if (existsSync(join(OUTPUT, "BUILD_ID")) && (await readFile(MARK, "utf8").catch(() => "")) === digest) return;
+  if (existsSync(join(OUTPUT, "BUILD_ID")) && (await readFile(MARK, "utf8").catch(() => "")) === digest)
+    return;
   onStart();
   await build(onOutput);
   await writeFile(MARK, digest);
@@ -47,14 +48,21 @@ async function digestOfInputs(): Promise<string> {
 function build(onOutput: (text: string) => void): Promise<void> {
   const next = join(ROOT, "node_modules", "next", "dist", "bin", "next");
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
-  const child = spawn(process.execPath, [next, "build", "web"], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [next, "build", "web"], {
+    cwd: ROOT,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`The pages could not be built (next build ended with ${code}). Its messages are above.`));
+      else
+        reject(
+          new Error(`The pages could not be built (next build ended with ${code}). Its messages are above.`),
+        );
     });
   });
 }

@@ -36,7 +36,11 @@ const log = openLog();
 endOnFault(log);
 let running: RunningCoordinator;
 try {
-  if (options.web === "built") await ensureWebBuild(() => console.error("Building the pages ..."), (text) => process.stderr.write(text));
+  if (options.web === "built")
+    await ensureWebBuild(
+      () => console.error("Building the pages ..."),
+      (text) => process.stderr.write(text),
+    );
   running = await startCoordinator({ ...options, log });
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
@@ -60,14 +64,19 @@ function readOptions(): Omit<Settings, "log"> | string {
   if (values.help === true) return "help";
   const environment = (name: string) => process.env[name] || undefined;
   const portText = values.port ?? environment("CHORUS_PORT") ?? "3000";
-  if (!/^\d{1,5}$/.test(portText) || Number(portText) > 65_535) return "--port is a whole number from 0 to 65535.";
+  if (!/^\d{1,5}$/.test(portText) || Number(portText) > 65_535)
+    return "--port is a whole number from 0 to 65535.";
   const certPath = values["tls-cert"] ?? environment("CHORUS_TLS_CERT");
   const keyPath = values["tls-key"] ?? environment("CHORUS_TLS_KEY");
   if ((certPath === undefined) !== (keyPath === undefined)) return "--tls-cert and --tls-key go together.";
   const publicUrl = values["public-url"] ?? environment("CHORUS_PUBLIC_URL");
-  const allowedOrigins = (environment("CHORUS_ORIGINS") ?? "").split(",").map((origin) => origin.trim()).filter(Boolean);
+  const allowedOrigins = (environment("CHORUS_ORIGINS") ?? "")
+    .split(",")
+    .map((origin) => origin.trim())
+    .filter(Boolean);
   for (const url of [...allowedOrigins, ...(publicUrl === undefined ? [] : [publicUrl])]) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) return `${url} is not an http or https address.`;
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+      return `${url} is not an http or https address.`;
   }
   return {
     port: Number(portText),

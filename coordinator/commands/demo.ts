@@ -7,7 +7,7 @@ import { bundledTask } from "../data/tasks.ts";
 import { endOnFault, type RunningCoordinator, startCoordinator } from "../main.ts";
 import { type EdgePlan, type Edges, startEdges } from "./demo/edges.ts";
 import { followRun, summarise } from "./demo/follow.ts";
-import { DEMO_HELP, type DemoOptions, parseDemoOptions } from "./demo/options.ts";
+import { DEMO_HELP, type DemoOptions, FASHION_MNIST, parseDemoOptions } from "./demo/options.ts";
 import { type Cut, cutDataset, writePart } from "./demo/shards.ts";
 import { ensureTask, settleOpenRuns } from "./demo/task-version.ts";
 
@@ -28,7 +28,9 @@ if (!parsed.ok) {
 const options: DemoOptions = { ...parsed.value, dataDir: resolve(parsed.value.dataDir) };
 mkdirSync(options.dataDir, { recursive: true });
 // The terminal is for people; the coordinator's own lines go to a file.
-const log = openLog({ destination: pino.destination({ dest: join(options.dataDir, "coordinator.log"), sync: true }) });
+const log = openLog({
+  destination: pino.destination({ dest: join(options.dataDir, "coordinator.log"), sync: true }),
+});
 endOnFault(log);
 
 let running: RunningCoordinator | null = null;
@@ -92,14 +94,22 @@ async function main(options: DemoOptions): Promise<number> {
     log,
   });
   const { coordinator, url, status } = running;
-  const task = await ensureTask(coordinator, options.dataDir, options.task, options.clientCount, cut.value.heldOut);
+  const task = await ensureTask(
+    coordinator,
+    options.dataDir,
+    options.task,
+    options.clientCount,
+    cut.value.heldOut,
+  );
   console.log(`Dashboard  ${url}`);
   console.log(`Join page  ${url}/join/${task.slug}`);
   if (status.joinBaseUrl !== url) {
     const reach = status.secureContext ? "" : "  (other devices need HTTPS: --tls-cert and --tls-key)";
     console.log(`From other devices  ${status.joinBaseUrl}/join/${task.slug}${reach}`);
   }
-  console.log(`Demo: ${options.clientCount} devices. ${options.clientCount < 10 ? "Too few to hide anyone; for trying out only." : "For trying out only."}`);
+  console.log(
+    `Demo: ${options.clientCount} devices. ${options.clientCount < 10 ? "Too few to hide anyone; for trying out only." : "For trying out only."}`,
+  );
   const open = await settleOpenRuns(coordinator, task, (line) => console.log(line));
   edges = await startEdges(await planEdges(options, cut.value, running));
   if (isStopping()) return 0;
@@ -127,7 +137,9 @@ async function main(options: DemoOptions): Promise<number> {
   );
   if (followed === null) return 0;
   if (followed.run.state === "failed") {
-    console.error(`The run has failed (${followed.run.code ?? "no code"}). See ${join(options.dataDir, "coordinator.log")}.`);
+    console.error(
+      `The run has failed (${followed.run.code ?? "no code"}). See ${join(options.dataDir, "coordinator.log")}.`,
+    );
     return 1;
   }
   console.log(
@@ -142,7 +154,11 @@ function isStopping(): boolean {
   return stopping !== null;
 }
 
-async function planEdges(options: DemoOptions, cut: Cut, { access, url }: RunningCoordinator): Promise<EdgePlan[]> {
+async function planEdges(
+  options: DemoOptions,
+  cut: Cut,
+  { access, url }: RunningCoordinator,
+): Promise<EdgePlan[]> {
   const base = join(options.dataDir, "demo", options.task);
   return Promise.all(
     cut.shards.map(async (shard, index) => {
@@ -161,7 +177,12 @@ async function planEdges(options: DemoOptions, cut: Cut, { access, url }: Runnin
 }
 
 /** @throws Error where so few joined that no round can begin. */
-async function waitForEdges({ coordinator }: RunningCoordinator, edges: Edges, slug: string, clientCount: number): Promise<void> {
+async function waitForEdges(
+  { coordinator }: RunningCoordinator,
+  edges: Edges,
+  slug: string,
+  clientCount: number,
+): Promise<void> {
   const until = performance.now() + JOIN_MS;
   let joined = 0;
   while (performance.now() < until && !isStopping()) {
@@ -169,10 +190,13 @@ async function waitForEdges({ coordinator }: RunningCoordinator, edges: Edges, s
     if (joined + edges.ended.length >= clientCount) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  for (const { code, logPath } of edges.ended) console.error(`An edge ended with code ${code}; see ${logPath}.`);
+  for (const { code, logPath } of edges.ended)
+    console.error(`An edge ended with code ${code}; see ${logPath}.`);
   const least = bundledTask(options.task, clientCount, 1).aggregation.cohortSizeMin;
   if (joined < least && !isStopping()) {
-    throw new Error(`Only ${joined} of ${clientCount} edges joined, and a round needs ${least}. Their messages are in ${join(options.dataDir, "demo")}.`);
+    throw new Error(
+      `Only ${joined} of ${clientCount} edges joined, and a round needs ${least}. Their messages are in ${join(options.dataDir, "demo")}.`,
+    );
   }
   console.log(`${joined} edges have joined.`);
 }
@@ -182,6 +206,3 @@ async function launch({ coordinator }: RunningCoordinator, { task, rounds, seed 
   if (!launched.ok) throw new Error(launched.error.message);
   return launched.value;
 }
-
-const FASHION_MNIST = `Fashion-MNIST is not part of this repository. On Debian: apt-get install dataset-fashion-mnist.
-Elsewhere: put the four .gz files of https://github.com/zalandoresearch/fashion-mnist into a folder and give it with --dataset.`;

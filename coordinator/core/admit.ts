@@ -116,7 +116,8 @@ async function admitUnmask(seat: Seat, message: DeviceMessageOf<"unmask">): Prom
   const { ports, session, state, position } = seat;
   if (state.phase === "confirming" || !("u3" in state)) return err("STATE");
   if (!state.u3.includes(position)) return err("ME_DROPPED");
-  if (state.phase !== "unmasking") return ok(event({ type: "unmask-received", attempt: state.attempt, position, digest: "" }));
+  if (state.phase !== "unmasking")
+    return ok(event({ type: "unmask-received", attempt: state.attempt, position, digest: "" }));
   const [sets, bundles] = [await session.sets(state), await session.bundles()];
   const opening = await verifyUnmask(ports.primitives, session.roster, sets, bundles, position, message);
   if (!opening.ok) return opening;

@@ -1,6 +1,6 @@
-import { modelToBytes } from "#shared/codec/model-bytes.ts";
 import { type DecodedSum, decodeSum, meanUpdate, updateScale } from "#shared/codec/decode-sum.ts";
 import { segmentOf } from "#shared/codec/layout.ts";
+import { modelToBytes } from "#shared/codec/model-bytes.ts";
 import { wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
@@ -8,8 +8,8 @@ import type { CombineResult, VoidResult } from "#shared/round/event.ts";
 import type { Unmasking } from "#shared/round/state.ts";
 import { reconstructMasks } from "#shared/secagg/opening.ts";
 import { strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
-import { evaluateCentrally, loadStrategyState, loadWeights } from "./models.ts";
 import { shareMeasure } from "./measures.ts";
+import { evaluateCentrally, loadStrategyState, loadWeights } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { type Session, survivorsTree } from "./session.ts";
 import type { RunTerms } from "./terms.ts";

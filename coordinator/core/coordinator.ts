@@ -1,5 +1,13 @@
 import type { Result } from "#shared/kernel/result.ts";
-import type { EventView, Launch, Receipt, RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
+import type {
+  EventView,
+  Launch,
+  Receipt,
+  RoundDetail,
+  RoundView,
+  RunView,
+  TaskView,
+} from "#shared/protocol/api.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
 import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";

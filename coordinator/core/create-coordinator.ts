@@ -12,7 +12,8 @@ import { Lobby } from "./lobby.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { Readers } from "./readers.ts";
-import { type RoundDriver, refused } from "./round-driver.ts";
+import { answerDevice, beginUpload, finishUpload, refused } from "./round-door.ts";
+import type { RoundDriver } from "./round-driver.ts";
 import { RunDesk } from "./run-desk.ts";
 import { runTerms } from "./terms.ts";
 
@@ -58,7 +59,12 @@ class Core implements Coordinator {
     const { store, primitives, wall } = this.#ports;
     const created = await store.createTask(task, await taskHashOf(primitives, task), actor, wall.nowUnixMs());
     if (!created.ok) {
-      return err(wireError("CONFLICT", `Version ${task.version} of task ${task.slug} exists. A change is a new version.`));
+      return err(
+        wireError(
+          "CONFLICT",
+          `Version ${task.version} of task ${task.slug} exists. A change is a new version.`,
+        ),
+      );
     }
     const view = await this.#readers.taskView(task.slug, task.version);
     return view === null ? err(wireError("INTERNAL")) : ok(view);
@@ -79,7 +85,7 @@ class Core implements Coordinator {
       task: task.slug,
       taskVersion: task.version,
       rounds: launch.rounds,
-      ...{ training, strategy },
+      training, strategy,
       seed: launch.seed ?? new DataView(this.#ports.random(4).buffer).getUint32(0) >>> 1,
       actor: launch.actor ?? "unverified",
       configHash: terms.configHash,
@@ -167,9 +173,11 @@ class Core implements Coordinator {
         await round?.presence("left", identity);
         return { type: "accepted" };
       default:
-        if (round !== null) return round.onMessage(identity, message);
+        if (round !== null) return answerDevice(round, identity, message);
         // Between two rounds, or while a round is read back from its log.
-        return refused(this.#desk.activeRun(this.#lobby.taskOf(identity) ?? "") === null ? "NO_RUN" : "UNAVAILABLE");
+        return refused(
+          this.#desk.activeRun(this.#lobby.taskOf(identity) ?? "") === null ? "NO_RUN" : "UNAVAILABLE",
+        );
     }
   }
 
@@ -178,7 +186,10 @@ class Core implements Coordinator {
     const wanted = this.#desk.activeRun(slug)?.terms.task ?? (await this.#ports.store.findTask(slug))?.task;
     if (wanted === undefined) return refused("UNKNOWN_TASK");
     if (version !== wanted.version) {
-      return refused("TASK_VERSION", `Version ${wanted.version} of this task is being trained. Read it and agree again.`);
+      return refused(
+        "TASK_VERSION",
+        `Version ${wanted.version} of this task is being trained. Read it and agree again.`,
+      );
     }
     this.#lobby.setReady(identity, version);
     if (round?.state.phase === "recruiting") await round.checkIn(identity);
@@ -198,17 +209,28 @@ class Core implements Coordinator {
 
   // Uploads
 
-  async beginUpload(sid: string, position: number, headers: InputHeaders): Promise<Result<UploadTicket, WireError>> {
+  async beginUpload(
+    sid: string,
+    position: number,
+    headers: InputHeaders,
+  ): Promise<Result<UploadTicket, WireError>> {
     if (!this.#running) return err(wireError("UNAVAILABLE"));
     const round = await this.#desk.roundOfSession(sid);
-    return round === null ? this.#lateUpload(sid, position, headers) : round.beginUpload(sid, position, headers);
+    return round === null
+      ? this.#lateUpload(sid, position, headers)
+      : beginUpload(round, sid, position, headers);
   }
 
   /** The session is over: an input that counted gets its receipt again, another has no place. */
-  async #lateUpload(sid: string, position: number, headers: InputHeaders): Promise<Result<UploadTicket, WireError>> {
+  async #lateUpload(
+    sid: string,
+    position: number,
+    headers: InputHeaders,
+  ): Promise<Result<UploadTicket, WireError>> {
     const { store } = this.#ports;
     const slot = await store.findSlot(sid, position);
-    if (slot === null || slot.slotHash !== (await this.#desk.hashSlot(headers.slot))) return err(wireError("BAD_SLOT"));
+    if (slot === null || slot.slotHash !== (await this.#desk.hashSlot(headers.slot)))
+      return err(wireError("BAD_SLOT"));
     const stored = (await store.listInputs(sid)).find((input) => input.position === position);
     // An open slot of no living round: the round is being read back from its log.
     if (stored === undefined) return err(wireError(slot.open ? "UNAVAILABLE" : "SLOT_CLOSED"));
@@ -222,7 +244,7 @@ class Core implements Coordinator {
   async finishUpload(ticket: UploadTicket): Promise<Result<Receipt, WireError>> {
     if (!this.#running) return err(wireError("UNAVAILABLE"));
     const round = await this.#desk.roundOfSession(ticket.sid);
-    if (round !== null) return round.finishUpload(ticket);
+    if (round !== null) return finishUpload(round, ticket);
     const slot = await this.#ports.store.findSlot(ticket.sid, ticket.position);
     return err(wireError(slot?.open === true ? "UNAVAILABLE" : "SLOT_CLOSED"));
   }

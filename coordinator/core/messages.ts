@@ -35,10 +35,24 @@ export async function messageFor(source: MessageSource, notice: Notice): Promise
       const { config, roundParams } = source.terms;
       const { parentModelHash, modelByteCount } = state.facts;
       const modelHash = parentModelHash as HashHex;
-      return { type: "invite", ...attemptFields, config, roundParams, modelHash, modelByteCount, deadlineInMs };
+      return {
+        type: "invite",
+        ...attemptFields,
+        config,
+        roundParams,
+        modelHash,
+        modelByteCount,
+        deadlineInMs,
+      };
     }
     case "abandoned":
-      return { type: "abandoned", ...attemptFields, attempt: notice.attempt, code: notice.code, retry: notice.retry };
+      return {
+        type: "abandoned",
+        ...attemptFields,
+        attempt: notice.attempt,
+        code: notice.code,
+        retry: notice.retry,
+      };
     case "roster": {
       const { roster } = await source.session();
       return { type: "roster", ...attemptFields, members: rosterMembers(roster), deadlineInMs };
@@ -55,7 +69,14 @@ export async function messageFor(source: MessageSource, notice: Notice): Promise
       const session = await source.session();
       const { u2, u3 } = await session.sets(state);
       const confirmations = confirmationList(state.confirmations);
-      return { type: "open", sid: session.roster.sidHex, u2: u2.bitmap, u3: u3.bitmap, confirmations, deadlineInMs };
+      return {
+        type: "open",
+        sid: session.roster.sidHex,
+        u2: u2.bitmap,
+        u3: u3.bitmap,
+        confirmations,
+        deadlineInMs,
+      };
     }
     case "outcome":
       return outcomeMessage(source, notice.position);
@@ -74,7 +95,10 @@ async function collectMessage(
   return { type: "collect", sid: session.roster.sidHex, u2: u2.bitmap, shares, slot, deadlineInMs };
 }
 
-async function outcomeMessage(source: MessageSource, position: number): Promise<CoordinatorMessageOf<"outcome">> {
+async function outcomeMessage(
+  source: MessageSource,
+  position: number,
+): Promise<CoordinatorMessageOf<"outcome">> {
   const { state, ports } = source;
   const session = await source.session();
   if (state.phase === "voided") {

@@ -20,7 +20,11 @@ export interface Evaluated {
   readonly loss: MeasureFact;
 }
 
-export async function loadWeights(ports: ModelPorts, terms: RunTerms, hash: string): Promise<Float32Array<ArrayBuffer>> {
+export async function loadWeights(
+  ports: ModelPorts,
+  terms: RunTerms,
+  hash: string,
+): Promise<Float32Array<ArrayBuffer>> {
   const bytes = present(await ports.blobs.get(hash), `model ${hash} is in the blob store`);
   const weights = modelFromBytes(terms.tensors, bytes);
   assert(weights.ok, `model ${hash} has the tensors of its task`);
@@ -70,7 +74,11 @@ export async function offerableModel(
 }
 
 /** On the held-out rows of the coordinator. */
-export async function evaluateCentrally(ports: ModelPorts, terms: RunTerms, modelBytes: Bytes): Promise<Evaluated> {
+export async function evaluateCentrally(
+  ports: ModelPorts,
+  terms: RunTerms,
+  modelBytes: Bytes,
+): Promise<Evaluated> {
   const { count, correct, lossSum, lossSquareSum } = await ports.evaluator.evaluate(terms.task, modelBytes);
   return {
     accuracy: present(shareMeasure(correct, count), "held-out rows"),

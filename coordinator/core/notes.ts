@@ -21,7 +21,9 @@ export function roundNote(before: RoundState, event: RoundEvent, after: RoundSta
     return { kind: "round.retried", details };
   }
   if (after.phase === before.phase) {
-    return event.type === "restarted" ? { kind: "round.restarted", details: { round, phase: before.phase } } : null;
+    return event.type === "restarted"
+      ? { kind: "round.restarted", details: { round, phase: before.phase } }
+      : null;
   }
   switch (after.phase) {
     case "recruiting":
@@ -32,9 +34,15 @@ export function roundNote(before: RoundState, event: RoundEvent, after: RoundSta
       return { kind: "round.invited", details: { round, invited } };
     }
     case "sharing":
-      return { kind: "cohort.sealed", details: { round, devices: after.roster.length, needed: after.thresholds.q } };
+      return {
+        kind: "cohort.sealed",
+        details: { round, devices: after.roster.length, needed: after.thresholds.q },
+      };
     case "collecting":
-      return { kind: "round.collecting", details: { round, devices: after.u2.length, needed: after.thresholds.q } };
+      return {
+        kind: "round.collecting",
+        details: { round, devices: after.u2.length, needed: after.thresholds.q },
+      };
     case "confirming":
       return { kind: "inputs.sealed", details: { round, survivors: after.u3.length } };
     case "unmasking":

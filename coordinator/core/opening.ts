@@ -50,7 +50,9 @@ export class Opening {
     if (known !== undefined) return known;
     const { ports, terms } = this.#context;
     const { signal } = this.#closing;
-    const fold = this.#context.session().then((session) => foldInputs(ports, terms, session.sid, state.u3, signal));
+    const fold = this.#context
+      .session()
+      .then((session) => foldInputs(ports, terms, session.sid, state.u3, signal));
     this.#folds.set(state.attempt, fold);
     return fold;
   }
@@ -71,7 +73,10 @@ export class Opening {
       if (this.#closing.signal.aborted) return;
       this.#tries += 1;
       const state = this.#context.state();
-      ports.log.error({ roundId: state.facts.roundId, try: this.#tries, error: String(error) }, "opening a sum failed");
+      ports.log.error(
+        { roundId: state.facts.roundId, try: this.#tries, error: String(error) },
+        "opening a sum failed",
+      );
       this.#folds.clear();
       if (this.#tries >= TRIES_MAX) {
         await this.#context.answer({ kind: "voided", code: "INTERNAL", dealers: [] });

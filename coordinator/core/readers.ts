@@ -85,7 +85,10 @@ export class Readers {
     const items: EventView[] = [];
     let cursor = page.cursor;
     for (;;) {
-      const { items: stored, next } = await this.#store.listEvents(runId, { limit: page.limit - items.length, cursor });
+      const { items: stored, next } = await this.#store.listEvents(runId, {
+        limit: page.limit - items.length,
+        cursor,
+      });
       for (const one of stored) {
         const view = eventView(one.stream, one.stored);
         if (view !== null) items.push(view);

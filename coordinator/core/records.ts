@@ -1,6 +1,6 @@
+import { merkleRoot } from "#shared/crypto/merkle.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
-import { merkleRoot } from "#shared/crypto/merkle.ts";
 import type { RoundRecord } from "#shared/round/effect.ts";
 import { type RoundState, wasOpened } from "#shared/round/state.ts";
 import { confirmationsRoot } from "#shared/secagg/opening.ts";
@@ -45,10 +45,17 @@ export async function storeRecord(source: RecordSource, record: RoundRecord): Pr
       assert(state.phase === "committed", "a version is published with its round");
       const { modelHash, strategyStateHash, metrics } = state.publication;
       const { runId, round, parentModelHash: parentHash } = facts;
-      return { type: "model-version", version: { runId, round, modelHash, parentHash, strategyStateHash, metrics } };
+      return {
+        type: "model-version",
+        version: { runId, round, modelHash, parentHash, strategyStateHash, metrics },
+      };
     }
     case "audit-leaf":
-      return { type: "audit-leaf", kind: record.kind, body: { version: 1, ...(await leafBody(source, record.kind)) } };
+      return {
+        type: "audit-leaf",
+        kind: record.kind,
+        body: { version: 1, ...(await leafBody(source, record.kind)) },
+      };
   }
 }
 
@@ -72,7 +79,12 @@ async function leafBody(
     case "inputs.sealed": {
       assert("u3" in state, "U3 is sealed");
       const { root } = await survivorsTree(ports, state.u3, state.inputs);
-      return { roundId, sid: (await session()).sid, survivors: state.u3.length, merkleRoot: bytesToHex(root) };
+      return {
+        roundId,
+        sid: (await session()).sid,
+        survivors: state.u3.length,
+        merkleRoot: bytesToHex(root),
+      };
     }
     case "survivors.signed": {
       assert(state.phase === "unmasking", "the opening is asked for");

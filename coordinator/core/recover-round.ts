@@ -1,6 +1,6 @@
 import { assert, present } from "#shared/kernel/assert.ts";
-import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { endingEffects } from "#shared/round/ending.ts";
+import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { replayRound } from "#shared/round/replay.ts";
 import { isLive, type RoundState, type Seat } from "#shared/round/state.ts";
 import type { StoredEvent } from "./ports.ts";
@@ -38,13 +38,19 @@ async function addReceipted({ ports }: RoundContext, driver: RoundDriver, sessio
   const { attempt } = driver.state;
   for (const { position, sha256, root } of await ports.store.listInputs(session.sid)) {
     if ("inputs" in driver.state && driver.state.inputs.has(position)) continue;
-    const { type } = await driver.submit({ event: { type: "input-received", attempt, position, sha256, root } });
+    const { type } = await driver.submit({
+      event: { type: "input-received", attempt, position, sha256, root },
+    });
     assert(type !== "refused" || driver.state.phase !== "collecting", "a receipted input counts");
   }
 }
 
 /** Whether everything that the log says was acknowledged is where it should be. */
-async function isWhole({ ports, terms }: RoundContext, state: RoundState, session: Session): Promise<boolean> {
+async function isWhole(
+  { ports, terms }: RoundContext,
+  state: RoundState,
+  session: Session,
+): Promise<boolean> {
   const { store, spool } = ports;
   if (!("roster" in state)) return true;
   const shared = state.phase === "sharing" ? [...state.bundles.keys()] : "u2" in state ? state.u2 : [];

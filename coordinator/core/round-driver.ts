@@ -1,18 +1,11 @@
 import { assert } from "#shared/kernel/assert.ts";
-import { err, ok, type Result } from "#shared/kernel/result.ts";
-import type { Receipt } from "#shared/protocol/api.ts";
-import { type ErrorCode, type WireError, wireError } from "#shared/protocol/errors.ts";
-import { encodeFrame } from "#shared/protocol/frame.ts";
-import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/device.ts";
-import type { Reply } from "#shared/protocol/messages/reply.ts";
 import { nextTickMs } from "#shared/round/deadline.ts";
 import type { RoundEffect, Transition } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { type Notice, noticesFor } from "#shared/round/notice.ts";
 import { isLive, type RoundState, type Seat } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
-import { admit, admitUpload } from "./admit.ts";
-import type { UploadTicket } from "./coordinator.ts";
+import type { Admission } from "./admit.ts";
 import { messageFor, STEP_OF_NOTICE } from "./messages.ts";
 import { type Note, roundNote } from "./notes.ts";
 import { Opening } from "./opening.ts";
@@ -24,7 +17,7 @@ import type { Slots } from "./slots.ts";
 import type { LoggedRound } from "./stored-event.ts";
 import type { Submission, Submitted } from "./submission.ts";
 import type { RunTerms } from "./terms.ts";
-import { TrafficMeter, type TrafficStep } from "./traffic.ts";
+import { TrafficMeter } from "./traffic.ts";
 
 /** What a round's driver is given by its run. */
 export interface RoundContext {
@@ -39,14 +32,6 @@ export interface RoundContext {
   /** A write of which nobody knows the outcome: this driver is dead, and the log has to be read again. */
   readonly onFault: (error: unknown) => void;
 }
-
-const STEP_OF_MESSAGE = {
-  advertise: "keys",
-  share: "shares",
-  confirm: "confirmation",
-  unmask: "opening",
-  complaint: "confirmation",
-} as const satisfies Record<string, TrafficStep>;
 
 /** A message to many devices leaves room for other work after this many. */
 const TOLD_AT_A_TIME = 16;
@@ -80,7 +65,9 @@ export class RoundDriver {
     const { config, roundParams } = context.terms;
     this.#roundTerms = { runId, round, modelHash, config, roundParams };
     this.#opening = new Opening({
-      ...{ ports: context.ports, terms: context.terms, strategyStateHash: context.strategyStateHash },
+      ports: context.ports,
+      terms: context.terms,
+      strategyStateHash: context.strategyStateHash,
       state: () => this.#state,
       session: () => this.#session(this.#state.attempt),
       answer: (result) => this.submit({ event: { type: "combined", attempt: this.#state.attempt, result } }),
@@ -177,7 +164,11 @@ export class RoundDriver {
       const row = { runId, round, phase: state.phase, view: this.#views(state, endedAtUnixMs) };
       records.push({ type: "round-row", roundId, row });
       const logged: LoggedRound = { fact, note };
-      const written = await ports.store.append({ kind: "round", id: roundId }, { sequence, at, event: logged }, records);
+      const written = await ports.store.append(
+        { kind: "round", id: roundId },
+        { sequence, at, event: logged },
+        records,
+      );
       if (!written.ok) throw new Error(`another writer has event ${sequence} of round ${roundId}`);
     } catch (error) {
       this.#die(error);
@@ -282,13 +273,14 @@ export class RoundDriver {
     const sent = ports.devices.traffic(identity).downByteCount - downByteCount;
     const step = STEP_OF_NOTICE[notice.type];
     if (sent > 0) this.#traffic.count(identity, step, "down", sent);
-    if (sent > 0 && notice.type === "invite") this.#traffic.count(identity, step, "down", state.facts.modelByteCount);
+    if (sent > 0 && notice.type === "invite")
+      this.#traffic.count(identity, step, "down", state.facts.modelByteCount);
   }
 
   /** Deletes what is kept of attempts that are over: shares, openings, inputs (S11). */
   async #forget(): Promise<void> {
     const { store, spool } = this.#context.ports;
-    for (const [attempt, opened] of [...this.#sessions]) {
+    for (const [attempt, opened] of this.#sessions) {
       const over = attempt < this.#state.attempt || !isLive(this.#state);
       if (!over) continue;
       const session = await opened;
@@ -319,7 +311,22 @@ export class RoundDriver {
   }
 
   async currentSession(): Promise<Session | null> {
-    return "roster" in this.#state ? this.#session(this.#state.attempt) : null;
+    return (await this.admission()).session;
+  }
+
+  /** What a message is judged by: the state and its session, of one moment. */
+  async admission(): Promise<Admission> {
+    const state = this.#state;
+    const session = "roster" in state ? await this.#session(state.attempt, state) : null;
+    return { ports: this.#context.ports, terms: this.#roundTerms, state, session };
+  }
+
+  get context(): RoundContext {
+    return this.#context;
+  }
+
+  get traffic(): TrafficMeter {
+    return this.#traffic;
   }
 
   // Devices
@@ -327,7 +334,7 @@ export class RoundDriver {
   /** Whether this device was invited and still takes part. */
   holds(identity: string): boolean {
     const member = this.#state.members.get(identity);
-    return member !== undefined && member.invited && member.out === null && isLive(this.#state);
+    return member?.invited === true && member.out === null && isLive(this.#state);
   }
 
   async deviceUp(identity: string): Promise<void> {
@@ -345,72 +352,4 @@ export class RoundDriver {
     const lot = new DataView(random(4).buffer).getUint32(0);
     await this.submit({ event: { type: "checked-in", identity, lot } });
   }
-
-  async onMessage(
-    identity: string,
-    message: DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">,
-  ): Promise<Reply> {
-    const { ports } = this.#context;
-    const session = await this.currentSession();
-    const admitted = await admit({ ports, terms: this.#roundTerms, state: this.#state, session }, identity, message);
-    if (!admitted.ok) return refused(admitted.error);
-    const submitted = await this.submit(admitted.value);
-    if (submitted.type === "refused") return refused(submitted.code);
-    this.#traffic.count(identity, STEP_OF_MESSAGE[message.type], "up", encodeFrame(message).length);
-    return { type: "accepted" };
-  }
-
-  // Uploads
-
-  /** The device's word for its input, before a byte of it is read. */
-  async beginUpload(sid: string, position: number, headers: InputHeaders): Promise<Result<UploadTicket, WireError>> {
-    const { ports, slots } = this.#context;
-    const session = await this.currentSession();
-    const slot = await ports.store.findSlot(sid, position);
-    if (slot === null || slot.slotHash !== (await slots.hash(headers.slot))) return err(wireError("BAD_SLOT"));
-    const admission = { ports, terms: this.#roundTerms, state: this.#state, session };
-    const admitted = await admitUpload(admission, sid, position, headers, slot.byteCount);
-    if (!admitted.ok) return err(wireError(admitted.error));
-    const { sha256, root, signature } = headers;
-    const ticket = { sid, position, byteCount: slot.byteCount, sha256, root, signature };
-    const taken = "inputs" in this.#state ? this.#state.inputs.get(position) : undefined;
-    if (taken !== undefined) {
-      if (taken.sha256 !== sha256 || taken.root !== root) return err(wireError("CONFLICT"));
-      return ok({ ...ticket, receipt: receiptOf(ticket) });
-    }
-    if (!slot.open || this.#state.phase !== "collecting") return err(wireError("SLOT_CLOSED"));
-    return ok({ ...ticket, receipt: null });
-  }
-
-  /** The input is on disk and checked; with this it counts. */
-  async finishUpload(ticket: UploadTicket): Promise<Result<Receipt, WireError>> {
-    const { store, spool } = this.#context.ports;
-    const { sid, position, sha256, root } = ticket;
-    const session = await this.currentSession();
-    if (session === null || session.sid !== sid) return err(wireError("SLOT_CLOSED"));
-    const before = async (): Promise<ErrorCode | null> => {
-      const { signature, byteCount } = ticket;
-      const accepted = await store.acceptInput({ sid, position, sha256, root, signature, byteCount });
-      if (accepted.ok) return null;
-      return accepted.error.type === "conflict" ? "CONFLICT" : "SLOT_CLOSED";
-    };
-    const attempt = session.roster.attempt.terms.attempt;
-    const submitted = await this.submit({ event: { type: "input-received", attempt, position, sha256, root }, before });
-    if (submitted.type === "refused") {
-      // Bytes that came after the sealing are in no sum and are not kept.
-      if ("u3" in this.#state) await spool.discard(sid, this.#state.u3);
-      return err(wireError(submitted.code));
-    }
-    const identity = "roster" in this.#state ? this.#state.roster[position - 1]?.identity : undefined;
-    if (identity !== undefined) this.#traffic.count(identity, "input", "up", ticket.byteCount);
-    return ok(receiptOf(ticket));
-  }
-}
-
-function receiptOf({ sid, position, sha256, byteCount }: Omit<UploadTicket, "receipt">): Receipt {
-  return { sid: sid as Receipt["sid"], position, sha256: sha256 as Receipt["sha256"], byteCount };
-}
-
-export function refused(code: ErrorCode, detail?: string): Reply {
-  return { type: "refused", error: wireError(code, detail) };
 }

@@ -118,7 +118,8 @@ export class RunDesk {
   }
 
   async #termsOf(log: readonly StoredEvent[]): Promise<RunTerms> {
-    const facts = (log[0]?.event as LoggedRun).fact as RunLaunched;
+    const { event } = present(log[0], "a run's log begins with its launch");
+    const facts = (event as LoggedRun).fact as RunLaunched;
     const stored = await this.#ports.store.findTask(facts.task, facts.taskVersion);
     return runTerms(this.#ports, present(stored, `task ${facts.task}`).task, facts);
   }
@@ -153,7 +154,8 @@ export class RunDesk {
     if (turned && run !== undefined) this.#publisher.run(run.view());
     if (driver.state.phase === "training") {
       // Who is invited is not waiting any more; it checks in again when its part is over.
-      for (const [identity, member] of driver.state.members) if (member.invited) this.#lobby.setReady(identity, null);
+      for (const [identity, member] of driver.state.members)
+        if (member.invited) this.#lobby.setReady(identity, null);
     }
   }
 
@@ -196,7 +198,8 @@ export class RunDesk {
       return;
     }
     const again = this.#runs.get(run.runId);
-    if ((this.#faults.get(run.runId) ?? 0) >= FAULTS_MAX) await again?.submit({ type: "broken", code: "INTERNAL" });
+    if ((this.#faults.get(run.runId) ?? 0) >= FAULTS_MAX)
+      await again?.submit({ type: "broken", code: "INTERNAL" });
     if (this.#current.get(task) === run) this.#current.delete(task);
     await this.#startNext(task);
   }

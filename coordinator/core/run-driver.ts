@@ -1,6 +1,5 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
-import { isLive } from "#shared/round/state.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RoundOpened } from "#shared/round/event.ts";
 import {
@@ -13,12 +12,13 @@ import {
   type RunState,
   stepRun,
 } from "#shared/round/run.ts";
+import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
 import { evaluateCentrally, offerableModel, putInitialModel, putVoidStep } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
 import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
 import { recoverRound } from "./recover-round.ts";
-import { RoundDriver, type RoundContext } from "./round-driver.ts";
+import { type RoundContext, RoundDriver } from "./round-driver.ts";
 import { type RunTimes, runView } from "./run-view.ts";
 import type { Slots } from "./slots.ts";
 import type { LoggedRun } from "./stored-event.ts";
@@ -61,7 +61,12 @@ export class RunDriver {
     const createdAtUnixMs = context.ports.wall.nowUnixMs();
     const times = { createdAtUnixMs, startedAtUnixMs: null, endedAtUnixMs: null };
     const run = new RunDriver(context, launchRun(facts), 0, times);
-    const written = await run.#write(facts, run.#state, launchNote(facts.number, facts.actor), createdAtUnixMs);
+    const written = await run.#write(
+      facts,
+      run.#state,
+      launchNote(facts.number, facts.actor),
+      createdAtUnixMs,
+    );
     return written ? run : null;
   }
 
@@ -105,7 +110,8 @@ export class RunDriver {
   }
 
   #view(state: RunState, times: RunTimes): RunView {
-    const open = state.roundIsOpen && this.#round?.state.facts.round === state.round ? this.#round.views().view : null;
+    const open =
+      state.roundIsOpen && this.#round?.state.facts.round === state.round ? this.#round.views().view : null;
     return runView(state, times, open);
   }
 
@@ -149,20 +155,29 @@ export class RunDriver {
     return turn;
   }
 
-  async #write(fact: RunLaunched | RunEvent, state: RunState, note: Note | null, at: number): Promise<boolean> {
+  async #write(
+    fact: RunLaunched | RunEvent,
+    state: RunState,
+    note: Note | null,
+    at: number,
+  ): Promise<boolean> {
     const { ports } = this.#context;
     const { runId, task, taskVersion, number, actor } = state.facts;
     const times = timesAfter(this.#times, this.#state, state, at);
     const sequence = this.#sequence + 1;
     const row = {
-      ...{ projectId: ports.projectId, task, taskVersion, number, state: state.phase, actor },
+      projectId: ports.projectId, task, taskVersion, number, state: state.phase, actor,
       createdAt: times.createdAtUnixMs,
       view: this.#view(state, times),
     };
     const logged: LoggedRun = { fact, note };
     const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...versionRecords(fact, this.#state)];
     try {
-      const written = await ports.store.append({ kind: "run", id: runId }, { sequence, at, event: logged }, records);
+      const written = await ports.store.append(
+        { kind: "run", id: runId },
+        { sequence, at, event: logged },
+        records,
+      );
       if (!written.ok) throw new Error(`another writer has event ${sequence} of run ${runId}`);
     } catch (error) {
       this.#die(error);
@@ -231,7 +246,7 @@ export class RunDriver {
     if (!state.roundIsOpen || this.#round?.state.facts.round === state.round) return;
     const roundId = await roundIdOf(ports.primitives, this.runId, state.round);
     const context: RoundContext = {
-      ...{ ports, terms, slots },
+      ports, terms, slots,
       runNumber: state.facts.number,
       strategyStateHash: state.strategyStateHash,
       onChange: onRoundChange,
@@ -241,7 +256,9 @@ export class RunDriver {
     const log = await ports.store.readStream({ kind: "round", id: roundId });
     const before = this.#round;
     this.#round =
-      log.length > 0 ? await recoverRound(context, log) : await RoundDriver.open(context, await this.#facts(roundId));
+      log.length > 0
+        ? await recoverRound(context, log)
+        : await RoundDriver.open(context, await this.#facts(roundId));
     await before?.close();
     if (!this.#round.closed) onRecruiting(this.#round);
   }
@@ -252,14 +269,14 @@ export class RunDriver {
     const parentModelHash = present(modelHash, "a running run has a model");
     return {
       type: "opened",
-      ...{ runId: this.runId, round, roundId },
+      runId: this.runId, round, roundId,
       openedAtUnixMs: ports.wall.nowUnixMs(),
       rules: terms.rules,
       configHash: terms.configHash,
       roundHash: terms.roundHash,
       parentModelHash,
       modelByteCount: present(await ports.blobs.byteCount(parentModelHash), "the model is in the blob store"),
-      ...{ forbiddenPairs, removed },
+      forbiddenPairs, removed,
     };
   }
 
@@ -274,7 +291,7 @@ export class RunDriver {
       forbiddenPairs: state.forbiddenPairs,
       removed: state.removed,
       strategyStateHash: this.#state.strategyStateHash,
-      ...{ accuracy: null, loss: null },
+      accuracy: null, loss: null,
     } as const;
     await this.submit(await this.#endOf(state, base, parentModelHash));
   }
@@ -308,12 +325,26 @@ function versionRecords(fact: RunLaunched | RunEvent, before: RunState): StoreRe
   const { runId } = before.facts;
   if (fact.type === "started") {
     const { modelHash, accuracy, loss } = fact;
-    const version = { runId, round: 0, modelHash, parentHash: null, strategyStateHash: null, metrics: { accuracy, loss } };
+    const version = {
+      runId,
+      round: 0,
+      modelHash,
+      parentHash: null,
+      strategyStateHash: null,
+      metrics: { accuracy, loss },
+    };
     return [{ type: "model-version", version }];
   }
   if (fact.type === "round-ended" && fact.outcome === "voided") {
     const { round, modelHash, strategyStateHash } = fact;
-    const version = { runId, round, modelHash, parentHash: before.modelHash, strategyStateHash, metrics: null };
+    const version = {
+      runId,
+      round,
+      modelHash,
+      parentHash: before.modelHash,
+      strategyStateHash,
+      metrics: null,
+    };
     return [{ type: "model-version", version }];
   }
   return [];

@@ -34,6 +34,7 @@ export function runView(state: RunState, times: RunTimes, currentRound: RoundVie
     currentRound,
     history: [...state.curve],
     modelHash: state.modelHash as RunView["modelHash"],
-    secondsLeft: ended || state.roundsCommitted === 0 ? null : (toCome * state.committedSeconds) / state.roundsCommitted,
+    secondsLeft:
+      ended || state.roundsCommitted === 0 ? null : (toCome * state.committedSeconds) / state.roundsCommitted,
   };
 }

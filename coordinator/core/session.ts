@@ -8,7 +8,13 @@ import { type Attempt, openAttempt } from "#shared/secagg/attempt.ts";
 import { inputsTree } from "#shared/secagg/opening.ts";
 import { type PositionSet, type SessionSets, setOfPositions } from "#shared/secagg/position-sets.ts";
 import type { Member, Roster } from "#shared/secagg/roster.ts";
-import { type Bundle, buildRoster, type Opening, verifyShareBundle, verifyUnmask } from "#shared/secagg/server.ts";
+import {
+  type Bundle,
+  buildRoster,
+  type Opening,
+  verifyShareBundle,
+  verifyUnmask,
+} from "#shared/secagg/server.ts";
 import { certificateItem } from "#shared/secagg/signed-items.ts";
 import type { AgreedConfig, RoundParams } from "#shared/task/config.ts";
 import type { CoordinatorPorts } from "./ports.ts";
@@ -73,7 +79,10 @@ export class Session {
   ): Promise<Session> {
     const members = await Promise.all(seats.map((seat) => memberOf(ports, seat)));
     const roster = await buildRoster(ports.primitives, await attemptOf(ports, terms, attempt), members);
-    assert(roster.ok, `the machine seats only rosters that every device accepts: ${roster.ok ? "" : roster.error}`);
+    assert(
+      roster.ok,
+      `the machine seats only rosters that every device accepts: ${roster.ok ? "" : roster.error}`,
+    );
     const session = new Session(ports, roster.value);
     if (fresh) session.#bundlesLoaded = Promise.resolve();
     return session;
@@ -103,7 +112,9 @@ export class Session {
     for (const [dealer, bytes] of await store.loadMaterial(this.sid, "share")) {
       if (this.#bundles.has(dealer)) continue;
       const message = decodeFrame(bytes, shareSchema);
-      const bundle = message.ok ? await verifyShareBundle(primitives, this.roster, dealer, message.value) : message;
+      const bundle = message.ok
+        ? await verifyShareBundle(primitives, this.roster, dealer, message.value)
+        : message;
       // It was verified before it was stored, so anything else is a store that does not keep what it is given.
       assert(bundle.ok, `stored share of position ${dealer} does not verify`);
       this.#bundles.set(dealer, bundle.value);
@@ -155,7 +166,9 @@ export function survivorsTree(
   u3: readonly number[],
   inputs: ReadonlyMap<number, InputFact>,
 ): Promise<MerkleTree> {
-  const roots = u3.map((position) => hexToBytes(present(inputs.get(position), "an input of each survivor").root));
+  const roots = u3.map((position) =>
+    hexToBytes(present(inputs.get(position), "an input of each survivor").root),
+  );
   return inputsTree(ports.primitives, roots);
 }
 

@@ -19,7 +19,9 @@ export interface Slots {
 
 const SETTING = "slot-key";
 
-export async function openSlots(ports: Pick<CoordinatorPorts, "store" | "random" | "primitives">): Promise<Slots> {
+export async function openSlots(
+  ports: Pick<CoordinatorPorts, "store" | "random" | "primitives">,
+): Promise<Slots> {
   const { primitives } = ports;
   const key = hexToBytes(await ports.store.putSettingOnce(SETTING, bytesToHex(ports.random(32))));
   const token = async (sid: string, position: number) => {
@@ -38,5 +40,8 @@ export async function openSlots(ports: Pick<CoordinatorPorts, "store" | "random"
 }
 
 function base64Url(bytes: Bytes): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 }

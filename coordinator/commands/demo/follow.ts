@@ -79,7 +79,10 @@ export function summarise(run: RunView, rounds: readonly RoundView[]): DemoSumma
   const committed = rounds.filter(({ phase }) => phase === "committed");
   const last = committed.at(-1);
   const newest = run.history.at(-1);
-  const seconds = run.startedAt === null || run.endedAt === null ? 0 : (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1_000;
+  const seconds =
+    run.startedAt === null || run.endedAt === null
+      ? 0
+      : (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1_000;
   return {
     task: run.task,
     rounds: committed.length,

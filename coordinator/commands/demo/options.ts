@@ -26,6 +26,10 @@ their own with a part of the data each, and one run. Nothing but masked updates 
 
 Ctrl-C stops everything; the next start goes on with a run that was open.`;
 
+/** Where the data set that does not ship is to be had. */
+export const FASHION_MNIST = `Fashion-MNIST is not part of this repository. On Debian: apt-get install dataset-fashion-mnist.
+Elsewhere: put the four .gz files of https://github.com/zalandoresearch/fashion-mnist into a folder and give it with --dataset.`;
+
 export interface DemoOptions {
   readonly task: BundledTask;
   readonly rounds: number;
@@ -41,26 +45,34 @@ export interface DemoOptions {
 }
 
 /** Errors: a sentence with what to do; `help` where that was asked for. */
-export function parseDemoOptions(args: readonly string[]): Result<DemoOptions, "help" | { readonly sentence: string }> {
+export function parseDemoOptions(
+  args: readonly string[],
+): Result<DemoOptions, "help" | { readonly sentence: string }> {
   const flags = readFlags(args);
   if (typeof flags === "string") return err({ sentence: flags });
   if (flags.help === true) return err("help");
   const task = BUNDLED_TASKS.find((name) => name === flags.task);
-  if (task === undefined) return fail(`There is no task ${flags.task}. Choose from ${BUNDLED_TASKS.join(", ")}.`);
+  if (task === undefined)
+    return fail(`There is no task ${flags.task}. Choose from ${BUNDLED_TASKS.join(", ")}.`);
   const clientCount = whole(flags.clients);
   if (clientCount === null || clientCount < 3) {
-    return fail("A round needs at least 3 clients: with fewer, a sum would show what one of them sent. Give --clients 3 or more.");
+    return fail(
+      "A round needs at least 3 clients: with fewer, a sum would show what one of them sent. Give --clients 3 or more.",
+    );
   }
-  if (clientCount > LIMITS.rosterSizeMax) return fail(`A round takes at most ${LIMITS.rosterSizeMax} clients. Give a smaller --clients.`);
+  if (clientCount > LIMITS.rosterSizeMax)
+    return fail(`A round takes at most ${LIMITS.rosterSizeMax} clients. Give a smaller --clients.`);
   const rounds = whole(flags.rounds);
-  if (rounds === null || rounds < 1 || rounds > LIMITS.roundsMax) return fail(`--rounds is a whole number from 1 to ${LIMITS.roundsMax}.`);
+  if (rounds === null || rounds < 1 || rounds > LIMITS.roundsMax)
+    return fail(`--rounds is a whole number from 1 to ${LIMITS.roundsMax}.`);
   const seed = whole(flags.seed);
   if (seed === null || seed >= 2 ** 31) return fail("--seed is a whole number from 0 to 2147483647.");
   const port = whole(flags.port);
   if (port === null || port > 65_535) return fail("--port is a whole number from 0 to 65535.");
   const alpha = Number(flags.alpha);
   if (!(alpha > 0 && alpha <= 1e6)) return fail("--alpha is a positive number.");
-  if ((flags["tls-cert"] === undefined) !== (flags["tls-key"] === undefined)) return fail("--tls-cert and --tls-key go together.");
+  if ((flags["tls-cert"] === undefined) !== (flags["tls-key"] === undefined))
+    return fail("--tls-cert and --tls-key go together.");
   return ok({
     task,
     rounds,

@@ -55,7 +55,9 @@ async function cutCsv(path: string, plan: CutPlan): Promise<Result<Cut, string>>
   const labelOf = (line: readonly string[]) => plan.features.classes.indexOf((line[labelAt] ?? "").trim());
   const rows = lines.filter((line) => labelOf(line) >= 0);
   const toPart = (indices: readonly number[]): Part =>
-    new Map([["", `${Papa.unparse([header, ...indices.map((index) => rows[index] ?? [])], { newline: "\n" })}\n`]]);
+    new Map([
+      ["", `${Papa.unparse([header, ...indices.map((index) => rows[index] ?? [])], { newline: "\n" })}\n`],
+    ]);
   const labels = rows.map(labelOf);
   const { heldOut, rest } = holdOut(labels, plan.heldOutFraction, HOLD_OUT_SEED);
   return cutRest(labels, rest, plan, (shards) => ({
@@ -114,16 +116,24 @@ interface Pair {
 /** `prefix` as in the names of MNIST and its kin; packed or not. */
 async function readPair(folder: string, prefix: string): Promise<Result<Pair, string>> {
   const names = await readdir(folder);
-  const find = (suffix: string) => names.find((name) => name === `${prefix}-${suffix}` || name === `${prefix}-${suffix}.gz`);
+  const find = (suffix: string) =>
+    names.find((name) => name === `${prefix}-${suffix}` || name === `${prefix}-${suffix}.gz`);
   const [pictureName, labelName] = [find("images-idx3-ubyte"), find("labels-idx1-ubyte")];
   if (pictureName === undefined || labelName === undefined) {
-    return err(`${folder} does not hold ${prefix}-images-idx3-ubyte and ${prefix}-labels-idx1-ubyte (packed with gzip or not).`);
+    return err(
+      `${folder} does not hold ${prefix}-images-idx3-ubyte and ${prefix}-labels-idx1-ubyte (packed with gzip or not).`,
+    );
   }
-  const [pictures, labels] = await Promise.all([unpacked(join(folder, pictureName)), unpacked(join(folder, labelName))]);
+  const [pictures, labels] = await Promise.all([
+    unpacked(join(folder, pictureName)),
+    unpacked(join(folder, labelName)),
+  ]);
   const [count, height, width] = idxAxes(pictures, 3) ?? [];
   const [labelCount] = idxAxes(labels, 1) ?? [];
   if (count === undefined || height === undefined || width === undefined || labelCount !== count) {
-    return err(`${folder}: the ${prefix} files are not an IDX pair of the same length, or are cut short. Fetch them again.`);
+    return err(
+      `${folder}: the ${prefix} files are not an IDX pair of the same length, or are cut short. Fetch them again.`,
+    );
   }
   return ok({ height, width, pictures: pictures.subarray(16), labels: labels.subarray(8) });
 }

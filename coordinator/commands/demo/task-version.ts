@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { canonicalJson, type Json } from "#shared/codec/canonical-json.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
-import { heldOutPath, heldOutFolder } from "../../adapters/held-out.ts";
+import { heldOutFolder, heldOutPath } from "../../adapters/held-out.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import { type BundledTask, bundledTask } from "../../data/tasks.ts";
-import { join } from "node:path";
 import { holdsPart, type Part, writePart } from "./shards.ts";
 
 /*
@@ -50,7 +50,11 @@ function sameTask(left: Task, right: Task): boolean {
  *
  * @returns The run that goes on, if there is one.
  */
-export async function settleOpenRuns(coordinator: Coordinator, task: Task, say: (line: string) => void): Promise<RunView | null> {
+export async function settleOpenRuns(
+  coordinator: Coordinator,
+  task: Task,
+  say: (line: string) => void,
+): Promise<RunView | null> {
   let goesOn: RunView | null = null;
   for (const run of await openRuns(coordinator)) {
     const name = `Run ${run.number} of ${run.task}`;
@@ -59,7 +63,9 @@ export async function settleOpenRuns(coordinator: Coordinator, task: Task, say: 
       // The oldest is the active one; younger ones are queued behind it.
       goesOn = run;
     } else if (run.task === task.slug) {
-      say(`${name} was for version ${run.taskVersion} and is stopped; its ${run.roundsCommitted} models stay.`);
+      say(
+        `${name} was for version ${run.taskVersion} and is stopped; its ${run.roundsCommitted} models stay.`,
+      );
       await coordinator.stopRun(run.runId, ACTOR);
     } else if (run.state !== "paused") {
       say(`${name} is paused; a demo with --task ${run.task} goes on with it.`);
