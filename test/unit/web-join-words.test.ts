@@ -53,6 +53,8 @@ const round: OwnRound = {
   outcome: null,
 };
 
+const run = { state: "running", roundsPlanned: 15 } as const;
+
 const view: ParticipantView = {
   stage: "in-round",
   connection: { state: "online", since: 0, upByteCount: 0, downByteCount: 0 },
@@ -73,6 +75,15 @@ const view: ParticipantView = {
   refusal: null,
   model: null,
 };
+
+const committedOutcome = {
+  kind: "committed",
+  survivorCount: 21,
+  modelHash: hash,
+  included: true,
+  proof: { inputsRoot: hash, leafIndex: 0, path: [] },
+  at: 0,
+} as const satisfies OutcomeView;
 
 describe("consent", () => {
   test("every number comes from the config: a demo of 8 needs 5, so there are at least 4 others", () => {
@@ -102,7 +113,7 @@ describe("consent", () => {
 
 describe("the state line", () => {
   test("training names the pass, the rows that are trained on, the time, and that nothing has left", () => {
-    const line = stateLine(view, 15);
+    const line = stateLine(view, run);
     expect(line.title).toBe("Round 9 of 15: this device is training");
     expect(line.detail).toBe(
       "Second of three passes over your 32 drawings, about 2\u00a0s left. Nothing has left this device in this round yet.",
@@ -126,7 +137,7 @@ describe("the state line", () => {
 
   test("offline wins over whatever the device does, and says since when", () => {
     const since = Date.parse("2026-07-08T14:36:20Z");
-    const line = stateLine({ ...view, connection: { ...view.connection, state: "offline", since } }, 15);
+    const line = stateLine({ ...view, connection: { ...view.connection, state: "offline", since } }, run);
     expect(line.title).toBe("No connection since 14:36:20 UTC");
     expect(line.detail).toBe("Training goes on here; nothing is sent. Figures are of then.");
   });
@@ -158,18 +169,28 @@ describe("the state line", () => {
       "opened",
       "ended",
     ] as const;
-    const titles = steps.map((step) => stateLine({ ...view, round: { ...round, step } }, 15).title);
+    const titles = steps.map((step) => stateLine({ ...view, round: { ...round, step } }, run).title);
     expect(new Set(titles).size).toBe(steps.length);
     const stages = ["consent", "data", "ready", "locked", "connecting", "waiting", "paused", "left"] as const;
-    expect(new Set(stages.map((stage) => stateLine({ ...view, stage }, 15).title)).size).toBe(stages.length);
+    expect(new Set(stages.map((stage) => stateLine({ ...view, stage }, run).title)).size).toBe(stages.length);
   });
 
   test("until the masked list is in, each step says that the update is still here", () => {
     for (const step of ["downloading", "training", "advertised", "shared", "masking"] as const) {
-      expect(stateLine({ ...view, round: { ...round, step } }, 15).detail).toMatch(
+      expect(stateLine({ ...view, round: { ...round, step } }, run).detail).toMatch(
         /Nothing has left|its update is not|still here|stays here/,
       );
     }
+  });
+
+  test("between rounds it says what became of the last one, and after a run that the run has ended", () => {
+    const outcome = { ...committedOutcome, survivorCount: 9 };
+    const waiting = { ...view, stage: "waiting", round: { ...round, step: "ended", outcome } } as const;
+    expect(stateLine(waiting, run).detail).toBe("Round 9: you were one of 9 voices in one sum.");
+    expect(stateLine(waiting, { ...run, state: "completed" })).toMatchObject({
+      title: "Waiting for the next run",
+      detail: "The last run has ended.",
+    });
   });
 
   test("a round that ended badly says its sentence", () => {
@@ -180,40 +201,32 @@ describe("the state line", () => {
       sent: false,
       at: 0,
     };
-    const line = stateLine({ ...view, round: { ...round, step: "ended", outcome } }, 15);
+    const line = stateLine({ ...view, round: { ...round, step: "ended", outcome } }, run);
     expect(line.title).toBe("Round 9 of 15 went on without this device");
     expect(line.detail).toBe(outcome.sentence);
   });
 });
 
 describe("what became of it", () => {
-  const committed = {
-    kind: "committed",
-    survivorCount: 21,
-    modelHash: hash,
-    included: true,
-    proof: { inputsRoot: hash, leafIndex: 0, path: [] },
-    at: 0,
-  } as const satisfies OutcomeView;
   const known = { needed: 16, helped: true, logged: false } as const;
 
   test("the sum, its version and how good it is", () => {
     const record = { accuracy: { value: 0.931, halfWidth95: 0.026, count: 360 } };
-    expect(outcomeSentence({ round: 8 }, committed, record, "drawings")).toBe(
+    expect(outcomeSentence({ round: 8 }, committedOutcome, record, "drawings")).toBe(
       "You were one of 21 voices. The sum became version 8, which is right for 93.1\u00a0% of drawings it has never seen, ± 2.6\u00a0points.",
     );
-    expect(outcomeSentence({ round: 8 }, committed, null, "drawings")).toBe(
+    expect(outcomeSentence({ round: 8 }, committedOutcome, null, "drawings")).toBe(
       "You were one of 21 voices. The sum became version 8.",
     );
   });
 
   test("claims only what was checked: no inclusion without the path, no shares that were not given", () => {
-    const all = proofsOf(committed, known).map(({ kind }) => kind);
+    const all = proofsOf(committedOutcome, known).map(({ kind }) => kind);
     expect(all).toEqual(["done", "done", "done", "unknown"]);
-    const missing = proofsOf({ ...committed, included: false }, { ...known, helped: false });
+    const missing = proofsOf({ ...committedOutcome, included: false }, { ...known, helped: false });
     expect(missing[0]?.kind).toBe("refused");
     expect(missing.map(({ statement }) => statement).join(" ")).not.toContain("helped");
-    const tooFew = proofsOf({ ...committed, survivorCount: 15 }, known);
+    const tooFew = proofsOf({ ...committedOutcome, survivorCount: 15 }, known);
     expect(tooFew[1]?.kind).toBe("refused");
   });
 

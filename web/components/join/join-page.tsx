@@ -1,6 +1,7 @@
 "use client";
 import { useState } from "react";
-import type { OpenError, Participant } from "#client/index.ts";
+import type { OpenError, Participant, ParticipantView } from "#client/index.ts";
+import type { RoundView } from "#shared/protocol/api.ts";
 import { formatHash } from "../../lib/format.ts";
 import { useStatus } from "../../lib/queries.ts";
 import { Button } from "../button.tsx";
@@ -20,7 +21,7 @@ import { leadSentence, stateLine } from "./sentences.ts";
 import { TrainingPart } from "./training-part.tsx";
 import { UsePart } from "./use-part.tsx";
 import { useParticipant, useParticipantView } from "./use-participant.ts";
-import { useRunRecord } from "./use-round-record.ts";
+import { useRoundRecord, useRunRecord } from "./use-round-record.ts";
 import { WentPart } from "./went-part.tsx";
 
 /** All zero: the coordinator keeps no public log. */
@@ -110,8 +111,9 @@ function Joined({ participant }: { readonly participant: Participant }) {
   const { data: status } = useStatus();
   const logged = status === undefined ? null : !NO_LOG.test(status.logKey);
   const { task, round, contributions } = view;
-  const run = useRunRecord(round?.runId ?? null, view.stage === "in-round");
-  const line = stateLine(view, run?.roundsPlanned ?? null);
+  const { record: live } = useRoundRecord(round?.runId ?? null, round?.round ?? null);
+  const run = useRunRecord(round?.runId ?? null, round?.round ?? null, view.stage === "waiting");
+  const line = stateLine(view, run);
   const agreed = view.consent?.current === true;
   const { exampleNoun } = task.task;
   const kept = view.data.count > 0 || contributions.length > 0;
@@ -124,18 +126,7 @@ function Joined({ participant }: { readonly participant: Participant }) {
             <p className="lead max-w-[36rem] text-ink-2">{leadSentence(task)}</p>
             <NowBar participant={participant} view={view} line={line} />
           </div>
-          {round !== null && run?.currentRound?.round === round.round && view.stage === "in-round" && (
-            <figure className="max-w-[26rem]">
-              <Score
-                round={run.currentRound}
-                you={ownMark(ownLine(run.currentRound, round.stepsAt, round.outcome))}
-              />
-              <figcaption className="note">
-                Round {round.round}, as it happens. Each line is a place in the count. The coloured one is
-                yours, and only this page knows it.
-              </figcaption>
-            </figure>
-          )}
+          {live !== null && view.stage !== "consent" && <OwnScore view={view} record={live} />}
         </div>
         <LiveRegion text={line.title} />
         <ConsentPart participant={participant} task={task} consent={view.consent} logged={logged} />
@@ -192,4 +183,17 @@ function Joined({ participant }: { readonly participant: Participant }) {
   );
 }
 
-const ownMark = (line: number | null) => (line === null ? null : { line, label: "you" });
+/** The round that this device is in, or was in last: it stays until the next one, so that nothing below it moves. */
+function OwnScore({ view, record }: { readonly view: ParticipantView; readonly record: RoundView }) {
+  const { round } = view;
+  const line = round?.round === record.round ? ownLine(record, round.stepsAt, round.outcome) : null;
+  return (
+    <figure className="max-w-[26rem]">
+      <Score round={record} you={line === null ? null : { line, label: "you" }} />
+      <figcaption className="note">
+        Round {record.round}, as it happens. Each line is a place in the count. The coloured one is yours, and
+        only this page knows it.
+      </figcaption>
+    </figure>
+  );
+}

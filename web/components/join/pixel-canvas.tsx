@@ -44,12 +44,15 @@ function paintCells(canvas: HTMLCanvasElement, columns: number, rows: number, pa
   if (context === null) return;
   const { color, caretColor } = getComputedStyle(canvas);
   context.clearRect(0, 0, columns, rows);
-  for (let cell = 0; cell < columns * rows; cell++) {
-    const square = paint(cell);
-    if (square === null) continue;
-    context.globalAlpha = square.strength;
-    context.fillStyle = square.you ? caretColor : color;
-    context.fillRect(cell % columns, Math.floor(cell / columns), 1, 1);
+  // One colour after the other: reading a colour costs more than filling a square.
+  for (const you of [false, true]) {
+    context.fillStyle = you ? caretColor : color;
+    for (let cell = 0; cell < columns * rows; cell++) {
+      const square = paint(cell);
+      if (square === null || square.you !== you) continue;
+      context.globalAlpha = square.strength;
+      context.fillRect(cell % columns, Math.floor(cell / columns), 1, 1);
+    }
   }
 }
 

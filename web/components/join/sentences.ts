@@ -1,5 +1,6 @@
-import type { ConsentView, ParticipantView, TaskSlice, TrainingView } from "#client/index.ts";
+import type { ConsentView, ParticipantView, RoundView, TaskSlice, TrainingView } from "#client/index.ts";
 import { unreachable } from "#shared/kernel/assert.ts";
+import type { RunView } from "#shared/protocol/api.ts";
 import {
   capitalise,
   countInWords,
@@ -87,9 +88,12 @@ export interface StateLine {
 /**
  * How things stand, for the line under the title.
  *
- * @param roundsPlanned  Of the run, where the page knows it.
+ * @param run  As everyone sees it, where the page knows it.
  */
-export function stateLine(view: ParticipantView, roundsPlanned: number | null): StateLine {
+export function stateLine(
+  view: ParticipantView,
+  run: Pick<RunView, "state" | "roundsPlanned"> | null,
+): StateLine {
   const { stage, connection, task, data, budget } = view;
   const { many } = task.task.exampleNoun;
   const takesPart = stage === "connecting" || stage === "waiting" || stage === "in-round";
@@ -133,13 +137,9 @@ export function stateLine(view: ParticipantView, roundsPlanned: number | null): 
       );
     case "waiting":
       if (budget.used >= budget.limit) return budgetSpent(budget.limit);
-      return quiet(
-        "Waiting for the next round",
-        "This device has checked in. A round opens when enough devices have.",
-        "Waiting for a round",
-      );
+      return waitingLine(view, run);
     case "in-round":
-      return roundLine(view, roundsPlanned);
+      return roundLine(view, run?.roundsPlanned ?? null);
     case "paused":
       return quiet("Paused", "Rounds go on without this device. Nothing is sent until you go on.", "Paused");
     case "left":
@@ -238,36 +238,59 @@ function roundLine(view: ParticipantView, roundsPlanned: number | null): StateLi
         "Opening the sum",
       );
     case "ended":
-      return endedLine(view, head);
+      return endedLine(round, head);
     default:
       return unreachable(step);
   }
 }
 
-function endedLine(view: ParticipantView, head: string): StateLine {
-  const outcome = view.round?.outcome ?? null;
-  if (outcome === null)
+/** Between rounds: what became of the last one, and what this device waits for. */
+function waitingLine(view: ParticipantView, run: Pick<RunView, "state"> | null): StateLine {
+  const over = run?.state === "completed" || run?.state === "failed";
+  const paused = run?.state === "paused";
+  const title = over ? "Waiting for the next run" : "Waiting for the next round";
+  const next = over
+    ? "The last run has ended."
+    : paused
+      ? "Someone has paused the run."
+      : "This device has checked in. A round opens when enough devices have.";
+  const last = view.round === null ? null : lastOutcome(view.round);
+  return quiet(
+    title,
+    last === null || over || paused ? next : last,
+    over ? "Waiting for a run" : "Waiting for a round",
+  );
+}
+
+function lastOutcome(round: RoundView): string | null {
+  const { outcome } = round;
+  if (outcome === null) return null;
+  if (outcome.kind !== "committed") return outcome.sentence;
+  return `Round ${round.round}: you were one of ${formatCount(outcome.survivorCount)} voices in one sum.`;
+}
+
+const ENDED_TITLES = {
+  dropped: "went on without this device",
+  "given-up": "was given up",
+  voided: "was discarded",
+  "refused-by-device": "was refused by this device",
+} as const;
+
+function endedLine(round: RoundView, head: string): StateLine {
+  const { outcome } = round;
+  if (outcome === null) {
     return quiet(`${head} has ended`, "This device waits for the next one.", "Waiting for a round");
+  }
   if (outcome.kind === "committed") {
+    const voices = `one of ${formatCount(outcome.survivorCount)} voices`;
     return quiet(
-      `${head}: you were one of ${formatCount(outcome.survivorCount)} voices`,
+      `${head}: you were ${voices}`,
       "The sum became the next model. This device waits for the next round.",
-      `One of ${formatCount(outcome.survivorCount)} voices`,
+      capitalise(voices),
     );
   }
-  const titles = {
-    dropped: `${head} went on without this device`,
-    "given-up": `${head} was given up`,
-    voided: `${head} was discarded`,
-    "refused-by-device": `${head}: your browser said no`,
-  } as const;
-  const shorts = {
-    dropped: "Dropped out of this round",
-    "given-up": "Round given up",
-    voided: "Round discarded",
-    "refused-by-device": "Refused by this device",
-  } as const;
-  return quiet(titles[outcome.kind], outcome.sentence, shorts[outcome.kind]);
+  const words = ENDED_TITLES[outcome.kind];
+  return quiet(`${head} ${words}`, outcome.sentence, `Round ${round.round} ${words}`);
 }
 
 type Transfer = { readonly doneByteCount: number; readonly byteCount: number };

@@ -1,38 +1,51 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
-import { getRun, getRunRounds } from "../../lib/api.ts";
+import { getRound, getRun } from "../../lib/api.ts";
 import { KEYS } from "../../lib/queries.ts";
 
 /** While a round lives its counts change once a second; a participant's page asks half as often. */
 const LIVE_EVERY_MS = 2_000;
-const ASKED_MAX = 30;
+/** A round that does not end, or whose metrics never come, is not asked for forever once this device is out of it. */
+const ASKED_MAX = 60;
 
-/** The run that this device is in, as everyone sees it; null while there is none. Asked for again while `live`. */
-export function useRunRecord(runId: string | null, live: boolean): RunView | null {
+/** The run that this device takes part in, as everyone sees it; asked for once a round. */
+export function useRunRecord(runId: string | null, round: number | null, over: boolean): RunView | null {
   const { data } = useQuery({
-    queryKey: KEYS.run(runId ?? ""),
+    queryKey: [...KEYS.run(runId ?? ""), "at", round, over],
     queryFn: () => getRun(runId ?? ""),
     enabled: runId !== null,
-    refetchInterval: live ? LIVE_EVERY_MS : false,
-    refetchIntervalInBackground: false,
+    placeholderData: keepPreviousData,
   });
   return data ?? null;
 }
 
-/** An ended round as everyone sees it; null until the coordinator has published it. */
-export function useRoundRecord(runId: string | null, round: number | null): RoundView | null {
-  const { data } = useQuery({
-    queryKey: [...KEYS.rounds(runId ?? ""), round],
-    queryFn: () => getRunRounds(runId ?? ""),
+/** `pending` while the coordinator has not answered yet; until then the record is that of the round before. */
+export interface RoundRecord {
+  readonly record: RoundView | null;
+  readonly pending: boolean;
+}
+
+/** A round as everyone sees it, asked for again until it has ended and its model is judged. */
+export function useRoundRecord(runId: string | null, round: number | null): RoundRecord {
+  const { data, isPending, isPlaceholderData } = useQuery({
+    queryKey: ["round-of", runId, round],
+    queryFn: async () => getRound(await roundIdFor(runId ?? "", round ?? 0)),
     enabled: runId !== null && round !== null,
-    // The outcome reaches this device a moment before the metrics of the new model are written.
+    placeholderData: keepPreviousData,
     refetchInterval: ({ state }) =>
-      isFinal(state.data?.find((view) => view.round === round)) || state.dataUpdateCount > ASKED_MAX
-        ? false
-        : LIVE_EVERY_MS,
+      isFinal(state.data) || state.dataUpdateCount > ASKED_MAX ? false : LIVE_EVERY_MS,
   });
-  return data?.find((view) => view.round === round) ?? null;
+  return { record: data ?? null, pending: isPending || isPlaceholderData };
+}
+
+/** The public id follows from run and number; loaded when it is first needed, since the page itself does no cryptography. */
+async function roundIdFor(runId: string, round: number): Promise<string> {
+  const [{ roundIdOf }, { selectPrimitives }] = await Promise.all([
+    import("#shared/secagg/attempt.ts"),
+    import("#shared/crypto/primitives-webcrypto.ts"),
+  ]);
+  return roundIdOf(await selectPrimitives(crypto.subtle), runId, round);
 }
 
 function isFinal(view: RoundView | undefined): boolean {

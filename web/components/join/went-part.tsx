@@ -1,6 +1,6 @@
 "use client";
 import Link from "next/link";
-import { memo } from "react";
+import { memo, useRef } from "react";
 import type { ContributionSummary, OutcomeView, TaskSlice } from "#client/index.ts";
 import type { RoundView } from "#shared/protocol/api.ts";
 import { formatMeasure } from "../../lib/format.ts";
@@ -19,8 +19,14 @@ export const WentPart = memo(function WentPart(props: {
   readonly contributions: readonly ContributionSummary[];
   readonly logged: boolean | null;
 }) {
-  const ended = props.contributions.find(({ outcome }) => outcome !== null);
-  if (ended === undefined || ended.outcome === null) {
+  const newest = props.contributions.find(({ outcome }) => outcome !== null) ?? null;
+  const { record, pending } = useRoundRecord(newest?.runId ?? null, newest?.round ?? null);
+  // Until the coordinator has answered about a new round the one before stays, whole.
+  const shown = useRef<Ended | null>(null);
+  if (newest !== null && newest.outcome !== null && (!pending || shown.current === null)) {
+    shown.current = { contribution: newest, outcome: newest.outcome, record: pending ? null : record };
+  }
+  if (newest === null || shown.current === null) {
     return (
       <Part number={5} id="went" title="Where it went">
         <p className="note">
@@ -29,17 +35,22 @@ export const WentPart = memo(function WentPart(props: {
       </Part>
     );
   }
-  return <Ended {...props} contribution={ended} outcome={ended.outcome} />;
+  return <EndedRound task={props.task} logged={props.logged} ended={shown.current} />;
 });
 
-function Ended(props: {
-  readonly task: TaskSlice;
-  readonly logged: boolean | null;
+interface Ended {
   readonly contribution: ContributionSummary;
   readonly outcome: OutcomeView;
+  readonly record: RoundView | null;
+}
+
+function EndedRound(props: {
+  readonly task: TaskSlice;
+  readonly logged: boolean | null;
+  readonly ended: Ended;
 }) {
-  const { task, logged, contribution, outcome } = props;
-  const record = useRoundRecord(contribution.runId, contribution.round);
+  const { task, logged, ended } = props;
+  const { contribution, outcome, record } = ended;
   const { many } = task.task.exampleNoun;
   const line = record === null ? null : ownLine(record, contribution.stepsAt, outcome);
   const proofs = proofsOf(outcome, {
