@@ -108,7 +108,7 @@ describe.each(Object.entries(PAGES))("%s", (_name, path) => {
     for (const width of [320, 375, 768, 1025]) {
       await page.setViewportSize({ width, height: 900 });
       const over = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      await expect.poll(over, `${width} px`).toBeLessThanOrEqual(0);
+      await expect.poll(over).toBeLessThanOrEqual(0);
     }
     await context.close();
   });

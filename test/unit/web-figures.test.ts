@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { roundViewOf, runViewOf, taskViewOf } from "#test/kit/web-views.ts";
 import { roundsAxisEnd, spreadLabels, tickDecimals, wholeTicks } from "#web/lib/chart-scale.ts";
-import { formFor, launchCost, launchOf } from "#web/lib/launch.ts";
+import { formFor, launchCost, launchOf, newestRunOf } from "#web/lib/launch.ts";
 import { phaseCells } from "#web/lib/phases.ts";
 import { expectedEndS, medianTraffic, timesOfRounds, voicesOfRounds } from "#web/lib/run-figures.ts";
 
@@ -164,23 +164,20 @@ describe("launching", () => {
     if (!result.ok) expect(Object.keys(result.error)).toEqual([field]);
   });
   test("costs are measured where a round has been, and the vector and the model where none has", () => {
-    expect(launchCost(view, [], 15)).toEqual({
-      upByteCount: 2_800,
-      downByteCount: 2_600,
-      measured: false,
-      seconds: null,
-    });
-    const run = runViewOf({ currentRound: roundViewOf() });
-    expect(launchCost(view, [run], 30)).toEqual({
-      upByteCount: 9_764,
-      downByteCount: 9_960,
-      measured: true,
-      seconds: 300,
-    });
+    const guess = { upByteCount: 2_800, downByteCount: 2_600, measured: false, seconds: null };
+    expect(launchCost(view, null, [], 15)).toEqual(guess);
+    const known = { upByteCount: 9_764, downByteCount: 9_960, measured: true, seconds: 300 };
+    expect(launchCost(view, runViewOf(), [roundViewOf()], 30)).toEqual(known);
+    const ended = { secondsLeft: null, endedAt: "2026-07-08T14:15:30.000Z" };
+    expect(launchCost(view, runViewOf(ended), [roundViewOf()], 30).seconds).toBe(300);
   });
-  test("another task's runs say nothing about this one", () => {
-    expect(launchCost(view, [runViewOf({ task: "hmda", currentRound: roundViewOf() })], 15).measured).toBe(
-      false,
-    );
+  test("the newest run of the same task that has opened a round is asked", () => {
+    const runs = [
+      runViewOf({ number: 2 }),
+      runViewOf({ number: 3 }),
+      runViewOf({ number: 4, roundsCommitted: 0 }),
+    ];
+    expect(newestRunOf(view, [...runs, runViewOf({ task: "hmda", number: 9 })])?.number).toBe(3);
+    expect(newestRunOf(view, [])).toBeNull();
   });
 });

@@ -29,7 +29,7 @@ describe("the first page", () => {
   });
   test("counts what goes, waits, is paused and stands in the queue", () => {
     const going = runViewOf({ currentRound: collecting(5) });
-    const waiting = runViewOf();
+    const waiting = runViewOf({ roundsCommitted: 0 });
     const paused = runViewOf({ state: "paused" });
     expect(homeSentence([going, going, paused])).toBe("Two runs are going, one is paused.");
     expect(homeSentence([going, waiting])).toBe("One run is going, one waits for devices.");
@@ -74,6 +74,11 @@ describe("a run", () => {
       mark: "done",
       words: "finished",
     });
+  });
+  test("between two rounds nothing claims that none has been", () => {
+    expect(roundLine(runViewOf())).toBe("Round 3 of 15 is done; the next one opens.");
+    expect(homeSentence([runViewOf()])).toBe("One run is going.");
+    expect(roundLine(runViewOf({ roundsCommitted: 0 }))).toBe("The first round has not opened yet.");
   });
   test("status says what was asked for before it takes effect", () => {
     expect(runStatus(runViewOf({ pausing: true }))).toBe("running, pauses after this round");

@@ -1,6 +1,13 @@
 import type { Result } from "#shared/kernel/result.ts";
-import { type Launch, launchSchema, type RunView, type TaskView } from "#shared/protocol/api.ts";
+import {
+  type Launch,
+  launchSchema,
+  type RoundView,
+  type RunView,
+  type TaskView,
+} from "#shared/protocol/api.ts";
 import type { StrategySpec } from "#shared/task/task.ts";
+import { medianTraffic } from "./run-figures.ts";
 
 /*
  * The launch form as data: what people type, what is sent, and what it will cost. Pure.
@@ -113,20 +120,33 @@ export interface LaunchCost {
   /** Of one device and round. */
   readonly upByteCount: number;
   readonly downByteCount: number;
-  /** Measured in the newest round of this task; otherwise the model and the masked update alone, keys not counted. */
+  /** The median of the newest run of this task; otherwise the model and the masked update alone, keys not counted. */
   readonly measured: boolean;
   /** Of the whole run; null where no run of this task has committed a round. */
   readonly seconds: number | null;
 }
 
-/** What a run of `rounds` rounds will cost, from what earlier runs of the same task took. */
-export function launchCost(view: TaskView, runs: readonly RunView[], rounds: number): LaunchCost {
-  const own = runs.filter(({ task }) => task === view.task.slug);
-  const traffic =
-    own.map(({ currentRound }) => currentRound).find((round) => round?.phase === "committed")?.traffic ?? [];
+/** The run of a task that says most about the next one: the newest with a committed round. */
+export function newestRunOf(view: TaskView, runs: readonly RunView[]): RunView | null {
+  const own = runs.filter(({ task, roundsCommitted }) => task === view.task.slug && roundsCommitted > 0);
+  return own.toSorted((a, b) => b.number - a.number)[0] ?? null;
+}
+
+/**
+ * What a run of `rounds` rounds will cost.
+ *
+ * @param newest  Of the same task, with `done`, its rounds; null where no run of it has committed a round.
+ */
+export function launchCost(
+  view: TaskView,
+  newest: RunView | null,
+  done: readonly RoundView[],
+  rounds: number,
+): LaunchCost {
+  const traffic = medianTraffic(done);
   const measured = traffic.length > 0;
   const sum = (key: "upByteCount" | "downByteCount") => traffic.reduce((total, row) => total + row[key], 0);
-  const perRoundS = own.map(secondsPerRound).find((seconds) => seconds !== null) ?? null;
+  const perRoundS = newest === null ? null : secondsPerRound(newest);
   return {
     upByteCount: measured ? sum("upByteCount") : 4 * view.vectorLength,
     downByteCount: measured ? sum("downByteCount") : 4 * view.parameterCount,

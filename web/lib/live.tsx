@@ -88,8 +88,12 @@ export function useWatch(target: { readonly runId: string } | { readonly all: tr
   }, [cache, runId, idle]);
 }
 
-function writeRun(cache: QueryClient, run: RunView): void {
-  const before = cache.getQueryData<RunView>(KEYS.run(run.runId));
+function writeRun(cache: QueryClient, said: RunView): void {
+  const before =
+    cache.getQueryData<RunView>(KEYS.run(said.runId)) ??
+    cache.getQueryData<RunView[]>(KEYS.runs)?.find(({ runId }) => runId === said.runId);
+  // Between two rounds there is no current one; the last stays on view until the next opens.
+  const run = { ...said, currentRound: said.currentRound ?? before?.currentRound ?? null };
   cache.setQueryData(KEYS.run(run.runId), run);
   cache.setQueryData<RunView[]>(KEYS.runs, (runs) => {
     if (runs === undefined) return undefined;

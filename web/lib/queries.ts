@@ -32,8 +32,13 @@ export const useTasks = () =>
 export const useRuns = () => useQuery({ queryKey: KEYS.runs, queryFn: getRuns });
 export const useRun = (runId: string) =>
   useQuery({ queryKey: KEYS.run(runId), queryFn: () => getRun(runId) });
-export const useRunRounds = (runId: string) =>
-  useQuery({ queryKey: KEYS.rounds(runId), queryFn: () => getRunRounds(runId) });
+/** Nothing is asked for while the run is not known. */
+export const useRunRounds = (runId: string | undefined) =>
+  useQuery({
+    queryKey: KEYS.rounds(runId ?? ""),
+    queryFn: () => getRunRounds(runId ?? ""),
+    enabled: runId !== undefined,
+  });
 export const useRunEvents = (runId: string) =>
   useQuery({ queryKey: KEYS.events(runId), queryFn: () => getRunEvents(runId) });
 export const useRound = (roundId: string) =>

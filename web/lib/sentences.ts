@@ -37,8 +37,8 @@ export const isOver = (run: RunView): boolean => run.state === "completed" || ru
 export function homeSentence(runs: readonly RunView[]): string {
   if (runs.length === 0) return EMPTY_RUNS;
   const going = runs.filter(isGoing);
-  const waiting = going.filter(
-    (run) => run.currentRound === null || run.currentRound.phase === "recruiting",
+  const waiting = going.filter((run) =>
+    run.currentRound === null ? run.roundsCommitted === 0 : run.currentRound.phase === "recruiting",
   ).length;
   const paused = runs.filter((run) => run.state === "paused").length;
   const queued = runs.filter((run) => run.state === "queued").length;
@@ -78,7 +78,7 @@ export function roundLine(run: RunView): string {
   if (run.state === "queued") return "Stands in the queue: one run of a task at a time.";
   if (run.state === "paused") return `Paused after round ${run.roundsCommitted} of ${run.roundsPlanned}.`;
   const round = run.currentRound;
-  if (round === null) return "Waiting for the first round.";
+  if (round === null) return betweenRounds(run);
   const name = `Round ${round.round} of ${run.roundsPlanned}`;
   switch (round.phase) {
     case "recruiting":
@@ -102,6 +102,12 @@ export function roundLine(run: RunView): string {
     case "failed":
       return givenUp(round);
   }
+}
+
+/** A run has no current round before its first one and for a moment between two. */
+function betweenRounds(run: RunView): string {
+  if (run.roundsCommitted === 0) return "The first round has not opened yet.";
+  return `Round ${run.roundsCommitted} of ${run.roundsPlanned} is done; the next one opens.`;
 }
 
 /** Why a round was given up, and what that means for what was sent. */
@@ -147,7 +153,7 @@ export function runSentence(run: RunView, noun: Noun): string {
   }
   if (run.state === "paused")
     return `Paused after round ${run.roundsCommitted} of ${run.roundsPlanned}. Nothing is sent until someone resumes it.${right}`;
-  if (round === null) return "The first round has not opened yet.";
+  if (round === null) return `${betweenRounds(run)}${right}`;
   const more = (round.threshold ?? 0) - round.sent;
   const name = `Round ${round.round} of ${run.roundsPlanned}`;
   switch (round.phase) {

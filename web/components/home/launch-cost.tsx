@@ -1,7 +1,9 @@
+"use client";
 import type { ReactNode } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { formatBytes, formatDuration, formatMeasure } from "../../lib/format.ts";
-import { launchCost } from "../../lib/launch.ts";
+import { launchCost, newestRunOf } from "../../lib/launch.ts";
+import { useRunRounds } from "../../lib/queries.ts";
 import { NO_NOISE } from "../../lib/sentences.ts";
 
 interface LaunchCostProps {
@@ -12,7 +14,9 @@ interface LaunchCostProps {
 
 /** Privacy, accuracy, bytes and time of the run one is about to launch; what is not known is said. */
 export function LaunchCostList({ view, runs, rounds }: LaunchCostProps) {
-  const cost = launchCost(view, runs, rounds);
+  const newest = newestRunOf(view, runs);
+  const { data: done = [] } = useRunRounds(newest?.runId);
+  const cost = launchCost(view, newest, done, rounds);
   const { upByteCount, downByteCount, measured, seconds } = cost;
   return (
     <dl className="col-span-2 grid gap-3 border-y border-rule py-3.5">
@@ -29,7 +33,7 @@ export function LaunchCostList({ view, runs, rounds }: LaunchCostProps) {
       <Cost
         term="For each device and round"
         value={formatBytes(upByteCount + downByteCount)}
-        note={`${formatBytes(upByteCount)} up, ${formatBytes(downByteCount)} down${measured ? ", as in the newest round." : "; keys come on top and grow with the cohort."}`}
+        note={`${formatBytes(upByteCount)} up, ${formatBytes(downByteCount)} down${measured ? ", as in the newest run of this task." : "; keys come on top and grow with the cohort."}`}
       />
       <Cost
         term="The run takes"

@@ -47,7 +47,7 @@ function Loaded({ run }: { readonly run: RunView }) {
   const committed = list.filter(({ phase }) => phase === "committed").length;
   return (
     <>
-      <Head run={run} view={view ?? null} />
+      <Head run={{ ...run, currentRound: over ? run.currentRound : round }} view={view ?? null} />
       {round !== null && <Hero run={run} round={round} expected={expectedEndS(list)} />}
       <Section
         id="learning"
