@@ -166,7 +166,12 @@ export class RunDriver {
     const times = timesAfter(this.#times, this.#state, state, at);
     const sequence = this.#sequence + 1;
     const row = {
-      projectId: ports.projectId, task, taskVersion, number, state: state.phase, actor,
+      projectId: ports.projectId,
+      task,
+      taskVersion,
+      number,
+      state: state.phase,
+      actor,
       createdAt: times.createdAtUnixMs,
       view: this.#view(state, times),
     };
@@ -246,7 +251,9 @@ export class RunDriver {
     if (!state.roundIsOpen || this.#round?.state.facts.round === state.round) return;
     const roundId = await roundIdOf(ports.primitives, this.runId, state.round);
     const context: RoundContext = {
-      ports, terms, slots,
+      ports,
+      terms,
+      slots,
       runNumber: state.facts.number,
       strategyStateHash: state.strategyStateHash,
       onChange: onRoundChange,
@@ -269,14 +276,17 @@ export class RunDriver {
     const parentModelHash = present(modelHash, "a running run has a model");
     return {
       type: "opened",
-      runId: this.runId, round, roundId,
+      runId: this.runId,
+      round,
+      roundId,
       openedAtUnixMs: ports.wall.nowUnixMs(),
       rules: terms.rules,
       configHash: terms.configHash,
       roundHash: terms.roundHash,
       parentModelHash,
       modelByteCount: present(await ports.blobs.byteCount(parentModelHash), "the model is in the blob store"),
-      forbiddenPairs, removed,
+      forbiddenPairs,
+      removed,
     };
   }
 
@@ -291,7 +301,8 @@ export class RunDriver {
       forbiddenPairs: state.forbiddenPairs,
       removed: state.removed,
       strategyStateHash: this.#state.strategyStateHash,
-      accuracy: null, loss: null,
+      accuracy: null,
+      loss: null,
     } as const;
     await this.submit(await this.#endOf(state, base, parentModelHash));
   }

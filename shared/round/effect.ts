@@ -18,7 +18,12 @@ import type { RoundState } from "./state.ts";
 export type RoundEffect =
   | { readonly type: "reject"; readonly code: ErrorCode }
   | { readonly type: "tell"; readonly identities: readonly string[] }
-  | { readonly type: "dismiss"; readonly identities: readonly string[]; readonly attempt: number; readonly code: ErrorCode }
+  | {
+      readonly type: "dismiss";
+      readonly identities: readonly string[];
+      readonly attempt: number;
+      readonly code: ErrorCode;
+    }
   | { readonly type: "forget"; readonly attempt: number }
   | { readonly type: "fold" }
   | { readonly type: "combine" }

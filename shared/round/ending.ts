@@ -2,7 +2,18 @@ import type { ErrorCode } from "../protocol/errors.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { RoundEffect, RoundRecord, Transition } from "./effect.ts";
 import { inPlay } from "./members.ts";
-import type { Advertising, Collecting, Confirming, Failed, LivePhase, LiveState, RoundState, Sharing, Unmasking, Voided } from "./state.ts";
+import type {
+  Advertising,
+  Collecting,
+  Confirming,
+  Failed,
+  LivePhase,
+  LiveState,
+  RoundState,
+  Sharing,
+  Unmasking,
+  Voided,
+} from "./state.ts";
 
 /** `phaseEndsMs` with the current phase ending now. */
 export function endsNow(state: LiveState): Readonly<Partial<Record<LivePhase, number>>> {
@@ -22,7 +33,11 @@ export function failRound(state: Exclude<LiveState, Unmasking>, code: ErrorCode)
   const effects: RoundEffect[] = [];
   if (told.length > 0) effects.push({ type: "tell", identities: told });
   effects.push(...forgetting(state), { type: "ended" });
-  return { state: failed, records: [...closing(state), { type: "audit-leaf", kind: "round.aborted" }], effects };
+  return {
+    state: failed,
+    records: [...closing(state), { type: "audit-leaf", kind: "round.aborted" }],
+    effects,
+  };
 }
 
 /**
@@ -55,12 +70,20 @@ export function voidRound(state: Unmasking, code: ErrorCode): Transition {
     ...baseOf(state),
     phase: "voided",
     phaseEndsMs: endsNow(state),
-    ...{ roster, thresholds, u2, u3, inputs },
+    roster,
+    thresholds,
+    u2,
+    u3,
+    inputs,
     confirmedCount: state.confirmations.size,
     unmaskedCount: state.responses.size,
     code,
   };
-  return { state: voided, records: [{ type: "audit-leaf", kind: "round.aborted" }], effects: endingEffects(voided) };
+  return {
+    state: voided,
+    records: [{ type: "audit-leaf", kind: "round.aborted" }],
+    effects: endingEffects(voided),
+  };
 }
 
 /** What a round that has ended still owes; also run again when a coordinator comes back to it. */

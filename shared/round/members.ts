@@ -21,7 +21,11 @@ export function inPlay(state: RoundState): string[] {
 }
 
 /** A copy of `state` with one member changed. */
-export function withMember<State extends RoundState>(state: State, identity: string, change: Partial<Member>): State {
+export function withMember<State extends RoundState>(
+  state: State,
+  identity: string,
+  change: Partial<Member>,
+): State {
   const member = state.members.get(identity);
   if (member === undefined) return state;
   return { ...state, members: new Map(state.members).set(identity, { ...member, ...change }) };
@@ -80,6 +84,9 @@ function identitiesWithInput(state: RoundState): ReadonlySet<string> {
 
 function sameCounts(left: CountsRow, right: CountsRow): boolean {
   return (
-    left.joined === right.joined && left.trained === right.trained && left.sent === right.sent && left.left === right.left
+    left.joined === right.joined &&
+    left.trained === right.trained &&
+    left.sent === right.sent &&
+    left.left === right.left
   );
 }

@@ -9,7 +9,12 @@ export type Notice =
   | { readonly type: "sets"; readonly position: number }
   | { readonly type: "open"; readonly position: number }
   | { readonly type: "outcome"; readonly position: number }
-  | { readonly type: "abandoned"; readonly attempt: number; readonly code: ErrorCode; readonly retry: boolean };
+  | {
+      readonly type: "abandoned";
+      readonly attempt: number;
+      readonly code: ErrorCode;
+      readonly retry: boolean;
+    };
 
 /**
  * What to tell this device, in order: after a transition that concerns it, and whenever it comes back. Empty where it
@@ -25,7 +30,9 @@ export function noticesFor(state: RoundState, identity: string): readonly Notice
   }
   if (member.out !== null) {
     if (member.out === "LEFT") return [];
-    return [{ type: "abandoned", attempt: member.outAttempt ?? state.attempt, code: member.out, retry: false }];
+    return [
+      { type: "abandoned", attempt: member.outAttempt ?? state.attempt, code: member.out, retry: false },
+    ];
   }
   switch (state.phase) {
     case "recruiting":
@@ -35,7 +42,9 @@ export function noticesFor(state: RoundState, identity: string): readonly Notice
     case "advertising":
       if (state.adverts.has(identity)) return [];
       if (state.attempt === 1) return [{ type: "invite" }];
-      return [{ type: "abandoned", attempt: state.attempt - 1, code: state.retriedFor ?? "STATE", retry: true }];
+      return [
+        { type: "abandoned", attempt: state.attempt - 1, code: state.retriedFor ?? "STATE", retry: true },
+      ];
     case "failed":
       return [{ type: "abandoned", attempt: state.attempt, code: state.code, retry: false }];
     case "sharing":

@@ -37,7 +37,8 @@ export function compatible(
   const chosen: { readonly identity: string; readonly index: number }[] = [];
   for (const candidate of byQuarrels) {
     const clashes =
-      candidate.count > 0 && chosen.some(({ identity }) => forbidden.has(`${identity} ${candidate.identity}`));
+      candidate.count > 0 &&
+      chosen.some(({ identity }) => forbidden.has(`${identity} ${candidate.identity}`));
     if (!clashes) chosen.push(candidate);
   }
   return chosen.sort((left, right) => left.index - right.index).map(({ identity }) => identity);

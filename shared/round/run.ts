@@ -1,7 +1,7 @@
 import { unreachable } from "../kernel/assert.ts";
+import type { Launch } from "../protocol/api.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import type { Launch } from "../protocol/api.ts";
 import type { ForbiddenPair, MeasureFact } from "./event.ts";
 
 /*
@@ -27,7 +27,12 @@ import type { ForbiddenPair, MeasureFact } from "./event.ts";
 export const FAILED_ROUNDS_IN_A_ROW_MAX = 8;
 
 export type RunEvent =
-  | { readonly type: "started"; readonly modelHash: string; readonly accuracy: MeasureFact; readonly loss: MeasureFact }
+  | {
+      readonly type: "started";
+      readonly modelHash: string;
+      readonly accuracy: MeasureFact;
+      readonly loss: MeasureFact;
+    }
   | { readonly type: "round-opened"; readonly round: number; readonly modelHash: string }
   | RoundEnded
   | { readonly type: "pause-asked" | "resume-asked" | "stop-asked"; readonly actor: string }
@@ -154,10 +159,15 @@ export function stepRun(state: RunState, event: RunEvent): RunTransition {
       return roundEnded(state, event);
     case "pause-asked":
       if (state.phase !== "running" || state.pausing) return refused(state);
-      return { state: state.roundIsOpen ? { ...state, pausing: true } : { ...state, phase: "paused" }, effects: [] };
+      return {
+        state: state.roundIsOpen ? { ...state, pausing: true } : { ...state, phase: "paused" },
+        effects: [],
+      };
     case "resume-asked":
       if (state.phase === "paused") return goOn({ ...state, phase: "running" });
-      return state.phase === "running" && state.pausing ? { state: { ...state, pausing: false }, effects: [] } : refused(state);
+      return state.phase === "running" && state.pausing
+        ? { state: { ...state, pausing: false }, effects: [] }
+        : refused(state);
     case "stop-asked":
       return stopAsked(state);
     case "broken":
@@ -171,7 +181,14 @@ export function stepRun(state: RunState, event: RunEvent): RunTransition {
 function roundEnded(state: RunState, event: RoundEnded): RunTransition {
   if (!state.roundIsOpen || event.round !== state.round) return refused(state);
   const { forbiddenPairs, removed, modelHash, strategyStateHash } = event;
-  const base: RunState = { ...state, roundIsOpen: false, forbiddenPairs, removed, modelHash, strategyStateHash };
+  const base: RunState = {
+    ...state,
+    roundIsOpen: false,
+    forbiddenPairs,
+    removed,
+    modelHash,
+    strategyStateHash,
+  };
   switch (event.outcome) {
     case "committed": {
       const { accuracy, loss } = event;
@@ -218,7 +235,8 @@ function stopAsked(state: RunState): RunTransition {
     case "paused":
       return end({ ...state, phase: "failed", code: "ABORTED_BY_OPERATOR" });
     case "running":
-      if (state.roundIsOpen) return { state: { ...state, phase: "stopping", pausing: false }, effects: [{ type: "stop-round" }] };
+      if (state.roundIsOpen)
+        return { state: { ...state, phase: "stopping", pausing: false }, effects: [{ type: "stop-round" }] };
       return end({ ...state, phase: "failed", code: "ABORTED_BY_OPERATOR" });
     default:
       return refused(state);

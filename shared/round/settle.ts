@@ -107,7 +107,10 @@ function endAdvertising(state: Advertising): Transition | null {
   const pool = [...state.adverts.keys()].filter((identity) =>
     (present.length >= cohortSizeMin ? present : advertised).includes(identity),
   );
-  const seated = compatible(pool, state.forbiddenPairs, state.removed).slice(0, state.facts.rules.cohortSizeMax);
+  const seated = compatible(pool, state.forbiddenPairs, state.removed).slice(
+    0,
+    state.facts.rules.cohortSizeMax,
+  );
   if (seated.length < cohortSizeMin) {
     // Waiting on may still bring a pair that gets along; the deadline does not.
     return late ? failRound(state, "COHORT_TOO_SMALL") : null;
@@ -160,12 +163,18 @@ function endSharing(state: Sharing): Transition | null {
     phase: "collecting",
     phaseEndsMs: endsNow(state),
     deadlineMs: state.nowMs + state.facts.rules.deadlines.collectingMs,
-    ...{ roster: state.roster, thresholds: state.thresholds, u2, inputs: new Map<number, InputFact>() },
+    roster: state.roster,
+    thresholds: state.thresholds,
+    u2,
+    inputs: new Map<number, InputFact>(),
   };
   return {
     state: collecting,
     records: [{ type: "open-slots", positions: u2 }],
-    effects: [{ type: "tell", identities: identitiesAt(state.roster, u2) }, ...dismissal(state, missing, "ME_DROPPED")],
+    effects: [
+      { type: "tell", identities: identitiesAt(state.roster, u2) },
+      ...dismissal(state, missing, "ME_DROPPED"),
+    ],
   };
 }
 
@@ -205,7 +214,11 @@ function sealSurvivors(state: Collecting, missing: readonly string[]): Transitio
     phase: "confirming",
     phaseEndsMs: endsNow(state),
     deadlineMs: state.nowMs + state.facts.rules.deadlines.confirmingMs,
-    ...{ roster: state.roster, thresholds: state.thresholds, u2: state.u2, u3, inputs: state.inputs },
+    roster: state.roster,
+    thresholds: state.thresholds,
+    u2: state.u2,
+    u3,
+    inputs: state.inputs,
     confirmations: new Map(),
   };
   return {
@@ -239,7 +252,11 @@ function endConfirming(state: Confirming): Transition | null {
     deadlineMs: state.nowMs + deadlines.unmaskingMs,
     graceEndsMs: state.nowMs + deadlines.unmaskingMs + deadlines.graceMs,
     askedAgain: false,
-    ...{ roster: state.roster, thresholds: state.thresholds, u2: state.u2, u3: state.u3, inputs: state.inputs },
+    roster: state.roster,
+    thresholds: state.thresholds,
+    u2: state.u2,
+    u3: state.u3,
+    inputs: state.inputs,
     confirmations: state.confirmations,
     responses: new Map(),
   };

@@ -45,7 +45,8 @@ export function stepShared(state: LiveState, event: Shared): Transition {
   if (event.attempt !== state.attempt || !("roster" in state)) return refuse(state, "STATE");
   const seat = state.roster[event.position - 1];
   if (seat === undefined) return refuse(state, "NOT_IN_ROSTER");
-  if (state.phase !== "sharing") return state.u2.includes(event.position) ? known(state) : refuse(state, "ME_DROPPED");
+  if (state.phase !== "sharing")
+    return state.u2.includes(event.position) ? known(state) : refuse(state, "ME_DROPPED");
   if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");
   const taken = state.bundles.get(event.position);
   if (taken !== undefined) return taken === event.digest ? known(state) : refuse(state, "CONFLICT");
@@ -97,5 +98,8 @@ export function stepConfirmed(state: LiveState, event: Confirmed): Transition {
   if (!state.u3.includes(event.position)) return refuse(state, "ME_DROPPED");
   // Those that went out with the opening are fixed: the same message has to be sent again later.
   if (state.phase === "unmasking" || state.confirmations.has(event.position)) return known(state);
-  return known({ ...state, confirmations: new Map(state.confirmations).set(event.position, event.signature) });
+  return known({
+    ...state,
+    confirmations: new Map(state.confirmations).set(event.position, event.signature),
+  });
 }

@@ -1,4 +1,4 @@
-import { known, refuse, type RoundEffect, type Transition } from "./effect.ts";
+import { known, type RoundEffect, refuse, type Transition } from "./effect.ts";
 import { baseOf, endingEffects, endsNow, voidRound } from "./ending.ts";
 import type { Combined, UnmaskReceived } from "./event.ts";
 import type { Committed, LiveState } from "./state.ts";
@@ -28,7 +28,11 @@ export function stepCombined(state: LiveState, event: Combined): Transition {
     ...baseOf(state),
     phase: "committed",
     phaseEndsMs: endsNow(state),
-    ...{ roster, thresholds, u2, u3, inputs },
+    roster,
+    thresholds,
+    u2,
+    u3,
+    inputs,
     confirmedCount: state.confirmations.size,
     unmaskedCount: state.responses.size,
     publication: result,

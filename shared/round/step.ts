@@ -1,7 +1,7 @@
 import { assert, unreachable } from "../kernel/assert.ts";
 import { known, refuse, type Transition } from "./effect.ts";
-import type { CheckedIn, Presence, RoundEvent, RoundOpened } from "./event.ts";
 import { failRound, retryRound, voidRound } from "./ending.ts";
+import type { CheckedIn, Presence, RoundEvent, RoundOpened } from "./event.ts";
 import { withCounts, withMember, withOut } from "./members.ts";
 import { settle } from "./settle.ts";
 import { isLive, type LiveState, type Member, type Recruiting, type RoundState } from "./state.ts";
@@ -98,7 +98,10 @@ function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
   if (state.removed.includes(event.identity)) return refuse(state, "NO_RUN");
   const member = state.members.get(event.identity);
   if (member?.out === null && member.connected) return known(state);
-  if (member === undefined && state.members.size >= CHECK_INS_PER_SEAT_MAX * state.facts.rules.cohortSizeMax) {
+  if (
+    member === undefined &&
+    state.members.size >= CHECK_INS_PER_SEAT_MAX * state.facts.rules.cohortSizeMax
+  ) {
     return refuse(state, "NO_RUN");
   }
   const fresh: Member = {
@@ -146,14 +149,24 @@ function stepRestarted(state: LiveState, whole: boolean): Transition {
     case "training":
       return known({ ...away, deadlineMs: until(deadlines.trainingMs) });
     case "advertising":
-      return known({ ...away, deadlineMs: until(away.attempt === 1 ? deadlines.trainingMs : deadlines.sharingMs) });
+      return known({
+        ...away,
+        deadlineMs: until(away.attempt === 1 ? deadlines.trainingMs : deadlines.sharingMs),
+      });
     case "sharing":
-      return whole ? known({ ...away, deadlineMs: until(deadlines.sharingMs) }) : retryRound(away, "RESTARTED");
+      return whole
+        ? known({ ...away, deadlineMs: until(deadlines.sharingMs) })
+        : retryRound(away, "RESTARTED");
     case "collecting":
-      return whole ? known({ ...away, deadlineMs: until(deadlines.collectingMs) }) : retryRound(away, "RESTARTED");
+      return whole
+        ? known({ ...away, deadlineMs: until(deadlines.collectingMs) })
+        : retryRound(away, "RESTARTED");
     case "confirming":
       if (!whole) return retryRound(away, "RESTARTED");
-      return { ...known({ ...away, deadlineMs: until(deadlines.confirmingMs) }), effects: [{ type: "fold" }] };
+      return {
+        ...known({ ...away, deadlineMs: until(deadlines.confirmingMs) }),
+        effects: [{ type: "fold" }],
+      };
     case "unmasking": {
       if (!whole) return voidRound(away, "INTERNAL");
       const deadlineMs = until(deadlines.unmaskingMs);
@@ -170,7 +183,12 @@ function stepRestarted(state: LiveState, whole: boolean): Transition {
 function afterEnd(state: RoundState, event: RoundEvent): Transition {
   assert(!isLive(state), "the round has ended");
   const late = event.type === "unmask-received" || event.type === "confirmed";
-  if (late && state.phase !== "failed" && event.attempt === state.attempt && state.u3.includes(event.position)) {
+  if (
+    late &&
+    state.phase !== "failed" &&
+    event.attempt === state.attempt &&
+    state.u3.includes(event.position)
+  ) {
     return known(state);
   }
   return refuse(state, "STATE");

@@ -36,7 +36,14 @@ async function expectOneGoodRound(federation: Federation, runId: string, fault: 
   expect([fault, rounds.map((round) => [round.phase, round.attempt])]).toEqual([fault, [["committed", 1]]]);
   const round = present(rounds[0], "the round");
   const { leaves, versions, offers } = federation.db;
-  for (const kind of ["round.opened", "cohort.sealed", "inputs.sealed", "survivors.signed", "round.unmasked", "model.published"]) {
+  for (const kind of [
+    "round.opened",
+    "cohort.sealed",
+    "inputs.sealed",
+    "survivors.signed",
+    "round.unmasked",
+    "model.published",
+  ]) {
     expect([fault, kind, leaves.filter((leaf) => leaf.kind === kind).length]).toEqual([fault, kind, 1]);
   }
   expect(versions.map((version) => version.round)).toEqual([0, 1]);
@@ -67,7 +74,15 @@ describe("[R19] a coordinator that is killed", () => {
     await expectOneGoodRound(whole.federation, whole.runId, "none");
     const writes = whole.federation.writes;
     // All kinds of writes occur, or the list of faults would leave one out.
-    for (const name of ["append", "saveMaterial", "acceptInput", "receive", "put", "deleteMaterial", "discard"]) {
+    for (const name of [
+      "append",
+      "saveMaterial",
+      "acceptInput",
+      "receive",
+      "put",
+      "deleteMaterial",
+      "discard",
+    ]) {
       expect(writes).toContain(name);
     }
     for (let index = 0; index < writes.length; index++) {
@@ -98,7 +113,10 @@ describe("[R19] a coordinator that is killed", () => {
 
   test("and loses an acknowledged input's file with the power gives up the attempt and opens nothing", async () => {
     const { federation, runId } = await setUp();
-    await federation.until(async () => (await federation.run(runId)).currentRound?.phase === "collecting", "collecting");
+    await federation.until(
+      async () => (await federation.run(runId)).currentRound?.phase === "collecting",
+      "collecting",
+    );
     federation.crash();
     const [path] = federation.disk.spool.keys();
     federation.disk.spool.delete(present(path, "an upload"));

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
+import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
 import type { CoordinatorPorts } from "#coordinator/core/ports.ts";
 import { NO_LOG_KEY } from "#coordinator/core/terms.ts";
 import { quantizationBound } from "#shared/codec/decode-sum.ts";
@@ -11,8 +11,8 @@ import { assert, present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives, Signer } from "#shared/kernel/ports.ts";
 import type { RoundDetail, RunView } from "#shared/protocol/api.ts";
-import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
+import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import { agreedConfigOf, layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
@@ -32,6 +32,8 @@ export interface FederationOptions {
   readonly devices: number;
   readonly seed?: string;
   readonly task?: Partial<Task["aggregation"]>;
+  /** In place of the memory ones; durable by themselves. */
+  readonly ports?: Partial<Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder">>;
 }
 
 /** A write of the coordinator, for faults that are injected between two of them. */
@@ -62,7 +64,12 @@ export function smallTask(devices: number, aggregation: Partial<Task["aggregatio
       label: { name: "label" },
       classes: ["x", "y", "z"],
     },
-    training: { epochs: 1, batchSize: 8, optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 }, proximalMu: 0 },
+    training: {
+      epochs: 1,
+      batchSize: 8,
+      optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
+      proximalMu: 0,
+    },
     aggregation: {
       strategy: { kind: "fedavg", serverLearningRate: 1 },
       goal: devices,
@@ -107,17 +114,31 @@ export class Federation {
   readonly #issuer: Signer;
   readonly #config: AgreedConfig;
   readonly #random;
+  readonly #own: NonNullable<FederationOptions["ports"]>;
   #life: { readonly nearby: Nearby; readonly process: Process } | null = null;
 
-  private constructor(task: Task, seed: string, primitives: Primitives, issuer: Signer, config: AgreedConfig) {
+  private constructor(
+    task: Task,
+    seed: string,
+    primitives: Primitives,
+    issuer: Signer,
+    config: AgreedConfig,
+    own: NonNullable<FederationOptions["ports"]>,
+  ) {
     this.task = task;
+    this.#own = own;
     this.#random = seededRandom(`${seed} coordinator`);
     this.#primitives = this.inFlight.track(primitives);
     this.#issuer = this.inFlight.track(issuer);
     this.#config = config;
   }
 
-  static async create({ devices: count, seed = "federation", task: change }: FederationOptions): Promise<Federation> {
+  static async create({
+    devices: count,
+    seed = "federation",
+    task: change,
+    ports = {},
+  }: FederationOptions): Promise<Federation> {
     const { subtle } = globalThis.crypto;
     const primitives = await selectPrimitives(subtle);
     const keys = seededRandom(`${seed} keys`);
@@ -129,7 +150,7 @@ export class Federation {
       issuerKey: bytesToHex(issuer.publicKey),
       logKey: NO_LOG_KEY,
     });
-    const federation = new Federation(task, seed, primitives, issuer, config);
+    const federation = new Federation(task, seed, primitives, issuer, config, ports);
     for (let index = 0; index < count; index++) {
       federation.addDevice(localSigner(keys(32), subtle), `${seed} device ${index}`);
     }
@@ -197,17 +218,19 @@ export class Federation {
     const alive = () => !process.dead;
     const guard = <T extends object>(target: T): T => this.inFlight.track(this.#guarded(target, process));
     return {
-      store: guard(memoryStore(this.db)),
-      blobs: guard(memoryBlobs(this.disk)),
-      spool: guard(memorySpool(this.disk)),
-      folder: guard(memoryFolder(this.disk, this.#primitives)),
+      store: guard(this.#own.store ?? memoryStore(this.db)),
+      blobs: guard(this.#own.blobs ?? memoryBlobs(this.disk)),
+      spool: guard(this.#own.spool ?? memorySpool(this.disk)),
+      folder: guard(this.#own.folder ?? memoryFolder(this.disk, this.#primitives)),
       evaluator: guard(fakeEvaluator()),
       devices: {
         send: (identity, message) => this.#deliver(alive, identity, message),
         drop: () => {},
         traffic: (identity) => this.#traffic.get(identity) ?? { upByteCount: 0, downByteCount: 0 },
       },
-      broadcast: { publish: (topic, _runId, view) => void this.published.push({ topic, view: structuredClone(view) }) },
+      broadcast: {
+        publish: (topic, _runId, view) => void this.published.push({ topic, view: structuredClone(view) }),
+      },
       metrics: { roundEnded() {}, phaseEnded() {}, dropouts() {}, folded() {}, uploaded() {} },
       log: {
         info: () => {},
@@ -286,7 +309,10 @@ export class Federation {
   }
 
   async ended(runId: string): Promise<RunView> {
-    await this.until(async () => ["completed", "failed"].includes((await this.run(runId)).state), "the run's end");
+    await this.until(
+      async () => ["completed", "failed"].includes((await this.run(runId)).state),
+      "the run's end",
+    );
     return this.run(runId);
   }
 
@@ -294,6 +320,14 @@ export class Federation {
     const { items } = await this.coordinator.listRounds(runId, { limit: 200 });
     const details = await Promise.all(items.map((round) => this.coordinator.roundDetail(round.roundId)));
     return details.map((detail) => present(detail, "the round"));
+  }
+
+  /** Copies models from the blob store of `ports`, for the oracle. */
+  async fetchModels(hashes: readonly string[]): Promise<void> {
+    for (const hash of hashes) {
+      const bytes = await this.#own.blobs?.get(hash);
+      if (bytes != null) this.disk.blobs.set(hash, bytes);
+    }
   }
 
   weights(modelHash: string): Float32Array {
@@ -320,7 +354,8 @@ export class Federation {
     const bound = quantizationBound(layoutOf(this.task), parts.length, weightSum);
     let largest = 0;
     for (let index = 0; index < parent.length; index++) {
-      const mean = parts.reduce((sum, part) => sum + (part.clippedUpdate[index] as number) * part.weight, 0) / weightSum;
+      const mean =
+        parts.reduce((sum, part) => sum + (part.clippedUpdate[index] as number) * part.weight, 0) / weightSum;
       const expected = (parent[index] as number) + mean;
       // A float32 weight itself is only so exact.
       const room = bound + Math.abs(expected) * 2 ** -22;

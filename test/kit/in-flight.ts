@@ -22,10 +22,10 @@ export class InFlight {
 
   add(work: Promise<unknown>): void {
     this.#count += 1;
-    const done = () => {
+    const ended = () => {
       this.#count -= 1;
     };
-    work.then(done, done);
+    work.then(ended, ended);
   }
 
   /** Resolves when nothing has been under way for a few turns of the event loop. */

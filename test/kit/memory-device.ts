@@ -1,7 +1,7 @@
-import { encodeContribution } from "#shared/codec/quantize.ts";
-import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import type { Spool } from "#coordinator/core/ports.ts";
+import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import { encodeContribution } from "#shared/codec/quantize.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives, RandomBytes, Signer } from "#shared/kernel/ports.ts";
@@ -12,7 +12,11 @@ import {
   type CoordinatorMessageOf,
   coordinatorMessageSchema,
 } from "#shared/protocol/messages/coordinator.ts";
-import { type DeviceMessage, deviceMessageSchema, type InputHeaders } from "#shared/protocol/messages/device.ts";
+import {
+  type DeviceMessage,
+  deviceMessageSchema,
+  type InputHeaders,
+} from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import { acceptInvitation, advertise, isAttemptMessage, onMessage } from "#shared/secagg/client.ts";
 import { abort, type ClientState, type ClientStep, type Remembrance } from "#shared/secagg/client-state.ts";
@@ -157,7 +161,12 @@ export class MemoryDevice {
   }
 
   async #takePart(invite: CoordinatorMessageOf<"invite">): Promise<void> {
-    const terms = "terms" in this.#state ? this.#state.terms : "attempt" in this.#state ? this.#state.attempt.terms : null;
+    const terms =
+      "terms" in this.#state
+        ? this.#state.terms
+        : "attempt" in this.#state
+          ? this.#state.attempt.terms
+          : null;
     if (terms?.runId === invite.runId && terms.round === invite.round) return;
     const bytes = present(await this.tools.nearby()?.blobs.get(invite.modelHash), "the model can be fetched");
     const tensors = tensorsOf(this.#task);
@@ -184,10 +193,13 @@ export class MemoryDevice {
       await this.#send({ type: "check-in", taskVersion: this.#task.version });
       return;
     }
-    await this.#apply(await advertise(this.tools, { phase: "idle", terms: { ...terms, attempt: message.attempt + 1 } }));
+    await this.#apply(
+      await advertise(this.tools, { phase: "idle", terms: { ...terms, attempt: message.attempt + 1 } }),
+    );
   }
 
-  #lastAttempt: { readonly attempt: { readonly terms: Parameters<typeof advertise>[1]["terms"] } } | null = null;
+  #lastAttempt: { readonly attempt: { readonly terms: Parameters<typeof advertise>[1]["terms"] } } | null =
+    null;
   #attempt() {
     return this.#lastAttempt;
   }
@@ -202,7 +214,12 @@ export class MemoryDevice {
       metricsAfter: { ...metrics, correct: 4 },
     };
     const rounding = this.tools.random(32);
-    const encoded = await encodeContribution(this.tools.primitives, layoutOf(this.#task), contribution, rounding);
+    const encoded = await encodeContribution(
+      this.tools.primitives,
+      layoutOf(this.#task),
+      contribution,
+      rounding,
+    );
     assert(encoded.ok, "a finite update");
     const { clippedUpdate, weight, words } = encoded.value;
     const { modelHash } = present(this.#lastAttempt, "an attempt").attempt.terms;

@@ -44,13 +44,14 @@ export function memorySpool(disk: MemoryDisk): Spool {
       for await (const part of body) parts.push(part);
       const bytes = new Uint8Array(Buffer.concat(parts));
       if (bytes.length !== upload.byteCount) return err({ type: "bad-length" });
-      if (createHash("sha256").update(bytes).digest("hex") !== upload.sha256) return err({ type: "bad-digest" });
+      if (createHash("sha256").update(bytes).digest("hex") !== upload.sha256)
+        return err({ type: "bad-digest" });
       disk.spool.set(path(upload.sid, upload.position), bytes);
       return ok("complete");
     },
     discard: async (sid, kept = []) => {
       const keptPaths = new Set(kept.map((position) => path(sid, position)));
-      for (const name of [...disk.spool.keys()]) {
+      for (const name of disk.spool.keys()) {
         if (name.startsWith(`${sid}/`) && !keptPaths.has(name)) disk.spool.delete(name);
       }
     },
@@ -66,7 +67,8 @@ export function memoryFolder(disk: MemoryDisk, primitives: Primitives): Folder {
         const bytes = present(disk.spool.get(path), `upload ${path}`);
         const words = new Uint32Array(bytes.slice().buffer);
         assert(words.length === length, "an upload has the vector's length");
-        for (let index = 0; index < length; index++) sum[index] = ((sum[index] as number) + (words[index] as number)) >>> 0;
+        for (let index = 0; index < length; index++)
+          sum[index] = ((sum[index] as number) + (words[index] as number)) >>> 0;
       }
       await addMasks(primitives, sum, masks);
       return sum;

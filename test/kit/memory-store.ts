@@ -19,14 +19,23 @@ import type { Receipt } from "#shared/protocol/api.ts";
 /** What is durable: hand the same one to the next store and a restart is played. */
 export interface MemoryDatabase {
   /** In the order of writing; bodies as JSON text, as a database would keep them. */
-  readonly log: { readonly stream: StreamId; readonly runId: string | null; readonly sequence: number; readonly at: number; readonly body: string }[];
+  readonly log: {
+    readonly stream: StreamId;
+    readonly runId: string | null;
+    readonly sequence: number;
+    readonly at: number;
+    readonly body: string;
+  }[];
   readonly tasks: StoredTask[];
   readonly runs: Map<string, RunRow>;
   readonly rounds: Map<string, RoundRow>;
   readonly versions: ModelVersionRow[];
   readonly offers: Map<string, { readonly runId: string; readonly openedSid: string | null }>;
   readonly leaves: { readonly kind: string; readonly body: unknown }[];
-  readonly sessions: Map<string, { open: boolean; readonly byteCount: number; readonly slots: ReadonlyMap<number, string> }>;
+  readonly sessions: Map<
+    string,
+    { open: boolean; readonly byteCount: number; readonly slots: ReadonlyMap<number, string> }
+  >;
   readonly inputs: Map<string, InputRow>;
   readonly material: Map<string, Bytes>;
   readonly counters: Map<string, number>;
@@ -65,7 +74,13 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase()): Store {
       assert(event.sequence === last + 1, `event ${event.sequence} follows ${last}`);
       writeAll(db, records);
       const runId = stream.kind === "run" ? stream.id : (db.rounds.get(stream.id)?.runId ?? null);
-      db.log.push({ stream, runId, sequence: event.sequence, at: event.at, body: JSON.stringify(event.event) });
+      db.log.push({
+        stream,
+        runId,
+        sequence: event.sequence,
+        at: event.at,
+        body: JSON.stringify(event.event),
+      });
       return ok(undefined);
     },
     readStream: async (stream) => {
@@ -79,7 +94,9 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase()): Store {
     },
     createTask: async (task, taskHash, actor, createdAt) => {
       await turn();
-      const exists = db.tasks.some((stored) => stored.task.slug === task.slug && stored.task.version === task.version);
+      const exists = db.tasks.some(
+        (stored) => stored.task.slug === task.slug && stored.task.version === task.version,
+      );
       if (exists) return err({ type: "exists" });
       db.tasks.push({ task, taskHash, actor, createdAt });
       return ok(undefined);
@@ -95,7 +112,8 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase()): Store {
       const newest = new Map<string, StoredTask>();
       for (const stored of db.tasks) {
         const known = newest.get(stored.task.slug);
-        if (known === undefined || known.task.version < stored.task.version) newest.set(stored.task.slug, stored);
+        if (known === undefined || known.task.version < stored.task.version)
+          newest.set(stored.task.slug, stored);
       }
       const sorted = [...newest.values()].sort((left, right) => (left.task.slug < right.task.slug ? -1 : 1));
       return paged(sorted, page, (stored) => stored.task.slug);
@@ -123,19 +141,29 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase()): Store {
     },
     listRounds: async (runId, page) => {
       await turn();
-      const rows = [...db.rounds].map(([roundId, row]) => ({ roundId, ...row })).filter((row) => row.runId === runId);
-      return paged(rows.sort((left, right) => left.round - right.round), page, (row) => String(row.round));
+      const rows = [...db.rounds]
+        .map(([roundId, row]) => ({ roundId, ...row }))
+        .filter((row) => row.runId === runId);
+      return paged(
+        rows.sort((left, right) => left.round - right.round),
+        page,
+        (row) => String(row.round),
+      );
     },
     listEvents: async (runId, page) => {
       await turn();
-      const entries = db.log.map((entry, index) => ({ entry, index })).filter(({ entry }) => entry.runId === runId);
+      const entries = db.log
+        .map((entry, index) => ({ entry, index }))
+        .filter(({ entry }) => entry.runId === runId);
       const list = paged(entries.reverse(), page, ({ index }) => String(index));
       const items = list.items.map(({ entry }) => ({ stream: entry.stream, stored: storedEvent(entry) }));
       return { items, next: list.next };
     },
     listModelVersions: async (runId) => {
       await turn();
-      return db.versions.filter((version) => version.runId === runId).sort((left, right) => left.round - right.round);
+      return db.versions
+        .filter((version) => version.runId === runId)
+        .sort((left, right) => left.round - right.round);
     },
     findOffer: async (modelHash) => {
       await turn();
@@ -158,7 +186,10 @@ type Turn = () => Promise<void>;
 function uploads(
   db: MemoryDatabase,
   turn: Turn,
-): Pick<Store, "saveMaterial" | "loadMaterial" | "deleteMaterial" | "findSlot" | "acceptInput" | "listInputs"> {
+): Pick<
+  Store,
+  "saveMaterial" | "loadMaterial" | "deleteMaterial" | "findSlot" | "acceptInput" | "listInputs"
+> {
   return {
     saveMaterial: async (sid, step, position, bytes) => {
       await turn();
@@ -179,7 +210,7 @@ function uploads(
     },
     deleteMaterial: async (sid) => {
       await turn();
-      for (const key of [...db.material.keys()]) if (key.startsWith(`${sid} `)) db.material.delete(key);
+      for (const key of db.material.keys()) if (key.startsWith(`${sid} `)) db.material.delete(key);
     },
     findSlot: async (sid, position) => {
       await turn();
@@ -245,11 +276,15 @@ function writeAll(db: MemoryDatabase, records: readonly StoreRecord[]): void {
       const missing = record.kept.filter((position) => !db.inputs.has(`${record.sid} ${position}`));
       assert(missing.length === 0, `session ${record.sid} does not have: ${missing.join(", ")}`);
     }
-    if (record.type === "model-opened") assert(db.offers.has(record.modelHash), "a model is offered before it is opened");
+    if (record.type === "model-opened")
+      assert(db.offers.has(record.modelHash), "a model is offered before it is opened");
     if (record.type === "model-version") {
       const { runId, round, modelHash } = record.version;
       const known = db.versions.find((version) => version.runId === runId && version.round === round);
-      assert(known === undefined || known.modelHash === modelHash, `round ${round} already has another model`);
+      assert(
+        known === undefined || known.modelHash === modelHash,
+        `round ${round} already has another model`,
+      );
     }
     if (record.type === "open-slots") assert(!db.sessions.has(record.sid), "slots open once");
   }
@@ -271,11 +306,13 @@ function write(db: MemoryDatabase, record: StoreRecord): void {
       db.leaves.push(jsonCopy({ kind: record.kind, body: record.body }));
       return;
     case "model-offered":
-      if (!db.offers.has(record.modelHash)) db.offers.set(record.modelHash, { runId: record.runId, openedSid: null });
+      if (!db.offers.has(record.modelHash))
+        db.offers.set(record.modelHash, { runId: record.runId, openedSid: null });
       return;
     case "model-opened": {
       const offer = db.offers.get(record.modelHash);
-      if (offer !== undefined) db.offers.set(record.modelHash, { ...offer, openedSid: offer.openedSid ?? record.sid });
+      if (offer !== undefined)
+        db.offers.set(record.modelHash, { ...offer, openedSid: offer.openedSid ?? record.sid });
       return;
     }
     case "model-version": {
@@ -294,7 +331,7 @@ function write(db: MemoryDatabase, record: StoreRecord): void {
     case "close-slots": {
       const session = db.sessions.get(record.sid);
       if (session !== undefined) session.open = false;
-      for (const [key, input] of [...db.inputs]) {
+      for (const [key, input] of db.inputs) {
         if (input.sid === record.sid && !record.kept.includes(input.position)) db.inputs.delete(key);
       }
       return;

@@ -59,7 +59,11 @@ export const checkedIn = (index: number, atMs: number): RoundEvent => ({
   identity: identity(index),
   lot: index,
 });
-export const presence = (type: "connected" | "disconnected" | "left", index: number, atMs: number): RoundEvent => ({
+export const presence = (
+  type: "connected" | "disconnected" | "left",
+  index: number,
+  atMs: number,
+): RoundEvent => ({
   type,
   atMs,
   identity: identity(index),
@@ -158,7 +162,8 @@ export function play(events: readonly RoundEvent[], facts = roundFacts()): Play 
 }
 
 const COUNT = RULES.goal;
-const each = (make: (position: number) => RoundEvent) => Array.from({ length: COUNT }, (_, index) => make(index + 1));
+const each = (make: (position: number) => RoundEvent) =>
+  Array.from({ length: COUNT }, (_, index) => make(index + 1));
 
 /** Four devices on the straight way, up to the phase named; each phase has just begun. */
 export const SCRIPT = {
@@ -173,7 +178,16 @@ export const SCRIPT = {
   committed: [...each((position) => unmasked(position, 7_000)), committed(7_500)],
 } as const satisfies Partial<Record<RoundState["phase"], readonly RoundEvent[]>>;
 
-const WAY = ["recruiting", "training", "advertising", "sharing", "collecting", "confirming", "unmasking", "committed"] as const;
+const WAY = [
+  "recruiting",
+  "training",
+  "advertising",
+  "sharing",
+  "collecting",
+  "confirming",
+  "unmasking",
+  "committed",
+] as const;
 
 /** The events that lead to the beginning of `phase`. */
 export function wayTo(phase: RoundState["phase"]): readonly RoundEvent[] {

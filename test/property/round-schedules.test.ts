@@ -16,9 +16,9 @@ import {
   identity,
   input,
   presence,
+  RULES,
   restarted,
   roundFacts,
-  RULES,
   shared,
   stopped,
   ticked,
@@ -40,8 +40,15 @@ const anyEvent: fc.Arbitrary<(state: RoundState, atMs: number) => RoundEvent> = 
   {
     weight: 3,
     arbitrary: fc
-      .tuple(fc.constantFrom("connected", "connected", "disconnected", "disconnected", "left" as const), device)
-      .map(([type, index]) => (_: RoundState, atMs: number) => presence(type, index, atMs)),
+      .tuple(
+        fc.constantFrom("connected", "connected", "disconnected", "disconnected", "left" as const),
+        device,
+      )
+      .map(
+        ([type, index]) =>
+          (_: RoundState, atMs: number) =>
+            presence(type, index, atMs),
+      ),
   },
   // The answer that the state is waiting for, from some device: keeps rounds moving.
   {
@@ -50,24 +57,27 @@ const anyEvent: fc.Arbitrary<(state: RoundState, atMs: number) => RoundEvent> = 
   },
   {
     weight: 6,
-    arbitrary: fc
-      .tuple(
-        fc.constantFrom(advertised, shared, input, confirmed, unmasked),
-        device,
-        attempt,
-      )
-      .map(([make, index, at]) => (_: RoundState, atMs: number) => make(index, atMs, at)),
+    arbitrary: fc.tuple(fc.constantFrom(advertised, shared, input, confirmed, unmasked), device, attempt).map(
+      ([make, index, at]) =>
+        (_: RoundState, atMs: number) =>
+          make(index, atMs, at),
+    ),
   },
   {
     weight: 1,
     arbitrary: fc.tuple(device, device).map(
-      ([left, right]) => (state: RoundState, atMs: number) => complained(left, right, atMs, state.attempt),
+      ([left, right]) =>
+        (state: RoundState, atMs: number) =>
+          complained(left, right, atMs, state.attempt),
     ),
   },
   { weight: 1, arbitrary: fc.constant((state: RoundState, atMs: number) => committed(atMs, state.attempt)) },
   { weight: 1, arbitrary: fc.constant((_: RoundState, atMs: number) => voided(atMs)) },
   { weight: 8, arbitrary: fc.constant((_: RoundState, atMs: number) => ticked(atMs)) },
-  { weight: 1, arbitrary: fc.boolean().map((whole) => (_: RoundState, atMs: number) => restarted(atMs, whole)) },
+  {
+    weight: 1,
+    arbitrary: fc.boolean().map((whole) => (_: RoundState, atMs: number) => restarted(atMs, whole)),
+  },
 );
 
 function expectedAnswer(state: RoundState, first: number, atMs: number): RoundEvent {
@@ -82,34 +92,63 @@ function expectedAnswer(state: RoundState, first: number, atMs: number): RoundEv
   };
   switch (state.phase) {
     case "recruiting":
-      return checkedIn(next(7, (index) => state.members.has(identity(index))), atMs);
+      return checkedIn(
+        next(7, (index) => state.members.has(identity(index))),
+        atMs,
+      );
     case "training":
-      return advertised(next(7, (index) => state.members.get(identity(index))?.out !== null), atMs, current);
+      return advertised(
+        next(7, (index) => state.members.get(identity(index))?.out !== null),
+        atMs,
+        current,
+      );
     case "advertising":
       return advertised(
-        next(7, (index) => state.adverts.has(identity(index)) || state.members.get(identity(index))?.out !== null),
+        next(
+          7,
+          (index) => state.adverts.has(identity(index)) || state.members.get(identity(index))?.out !== null,
+        ),
         atMs,
         current,
       );
     case "sharing":
-      return shared(next(state.roster.length, (position) => state.bundles.has(position)), atMs, current);
+      return shared(
+        next(state.roster.length, (position) => state.bundles.has(position)),
+        atMs,
+        current,
+      );
     case "collecting":
-      return input(next(state.roster.length, (position) => state.inputs.has(position)), atMs, current);
+      return input(
+        next(state.roster.length, (position) => state.inputs.has(position)),
+        atMs,
+        current,
+      );
     case "confirming":
-      return confirmed(next(state.roster.length, (position) => state.confirmations.has(position)), atMs, current);
+      return confirmed(
+        next(state.roster.length, (position) => state.confirmations.has(position)),
+        atMs,
+        current,
+      );
     case "unmasking":
       return state.responses.size >= state.thresholds.t
         ? committed(atMs, current)
-        : unmasked(next(state.roster.length, (position) => state.responses.has(position)), atMs, current);
+        : unmasked(
+            next(state.roster.length, (position) => state.responses.has(position)),
+            atMs,
+            current,
+          );
     default:
       return ticked(atMs);
   }
 }
 
-const schedule = fc.array(fc.tuple(anyEvent, fc.constantFrom(0, 1, 40, 700, 2_000, 6_000)), { maxLength: 140, size: "max" });
-const facts = fc.constantFrom(1, 1.3, 1.6).map((overSelection): RoundOpened =>
-  roundFacts({ rules: { ...RULES, overSelection } }),
-);
+const schedule = fc.array(fc.tuple(anyEvent, fc.constantFrom(0, 1, 40, 700, 2_000, 6_000)), {
+  maxLength: 140,
+  size: "max",
+});
+const facts = fc
+  .constantFrom(1, 1.3, 1.6)
+  .map((overSelection): RoundOpened => roundFacts({ rules: { ...RULES, overSelection } }));
 
 interface Played {
   readonly before: RoundState;
@@ -158,7 +197,12 @@ describe("every schedule", () => {
   test("[S15] a round that is left alone ends by its deadlines and grace, whatever happened before", () => {
     const { deadlines } = RULES;
     const attemptMs = deadlines.sharingMs * 2 + deadlines.collectingMs + deadlines.confirmingMs;
-    const longestMs = deadlines.recruitingMs + deadlines.trainingMs + 3 * attemptMs + deadlines.unmaskingMs + deadlines.graceMs;
+    const longestMs =
+      deadlines.recruitingMs +
+      deadlines.trainingMs +
+      3 * attemptMs +
+      deadlines.unmaskingMs +
+      deadlines.graceMs;
     const endings = new Set<string>();
     fc.assert(
       fc.property(facts, schedule, (opened, events) => {
@@ -225,18 +269,24 @@ describe("every schedule", () => {
 
   test("[R11] no roster holds a forbidden pair or a removed device", () => {
     fc.assert(
-      fc.property(facts, schedule, fc.uniqueArray(fc.tuple(device, device), { maxLength: 4 }), (start, events, pairs) => {
-        const forbiddenPairs = pairs
-          .filter(([left, right]) => left !== right)
-          .map(([left, right]) => [identity(left), identity(right)] as const);
-        run({ ...start, forbiddenPairs, removed: [identity(6)] }, events, ({ after }) => {
-          if (!("roster" in after)) return;
-          const seated = new Set(after.roster.map((seat) => seat.identity));
-          for (const [left, right] of forbiddenPairs) expect(seated.has(left) && seated.has(right)).toBe(false);
-          expect(seated.has(identity(6))).toBe(false);
-          expect(after.roster.length).toBeGreaterThanOrEqual(RULES.cohortSizeMin);
-        });
-      }),
+      fc.property(
+        facts,
+        schedule,
+        fc.uniqueArray(fc.tuple(device, device), { maxLength: 4 }),
+        (start, events, pairs) => {
+          const forbiddenPairs = pairs
+            .filter(([left, right]) => left !== right)
+            .map(([left, right]) => [identity(left), identity(right)] as const);
+          run({ ...start, forbiddenPairs, removed: [identity(6)] }, events, ({ after }) => {
+            if (!("roster" in after)) return;
+            const seated = new Set(after.roster.map((seat) => seat.identity));
+            for (const [left, right] of forbiddenPairs)
+              expect(seated.has(left) && seated.has(right)).toBe(false);
+            expect(seated.has(identity(6))).toBe(false);
+            expect(after.roster.length).toBeGreaterThanOrEqual(RULES.cohortSizeMin);
+          });
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -263,12 +313,16 @@ describe("every schedule", () => {
     fc.assert(
       fc.property(facts, schedule, (start, events) => {
         const { state } = run(start, [...events, [(_, atMs) => stopped(atMs), 0]]);
-        state.counts.reduce((before, row) => {
-          expect(row.atS).toBeGreaterThan(before.atS);
-          for (const key of ["joined", "trained", "sent"] as const) expect(row[key]).toBeGreaterThanOrEqual(before[key]);
-          expect(row.left).toBeGreaterThanOrEqual(before.left);
-          return row;
-        }, { atS: 0, joined: 0, trained: 0, sent: 0, left: 0 });
+        state.counts.reduce(
+          (before, row) => {
+            expect(row.atS).toBeGreaterThan(before.atS);
+            for (const key of ["joined", "trained", "sent"] as const)
+              expect(row[key]).toBeGreaterThanOrEqual(before[key]);
+            expect(row.left).toBeGreaterThanOrEqual(before.left);
+            return row;
+          },
+          { atS: 0, joined: 0, trained: 0, sent: 0, left: 0 },
+        );
       }),
       { numRuns: 300 },
     );

@@ -2,29 +2,22 @@ import { describe, expect, test } from "vitest";
 import { nextTickMs } from "#shared/round/deadline.ts";
 import type { RoundEffect, RoundRecord } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundRules } from "#shared/round/event.ts";
-import { noticesFor } from "#shared/round/notice.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import { step } from "#shared/round/step.ts";
 import {
   advert,
   advertised,
   checkedIn,
-  committed,
   complained,
-  confirmed,
   identity,
   input,
   play,
   presence,
-  restarted,
-  roundFacts,
   RULES,
+  roundFacts,
   shared,
   stateIn,
-  stopped,
   ticked,
-  unmasked,
-  voided,
   wayTo,
 } from "#test/kit/round-cast.ts";
 
@@ -71,14 +64,20 @@ describe("recruiting", () => {
 
   test("[R3] chooses the lowest lots above cohortSizeMax", () => {
     const lots = [50, 10, 40, 30, 90, 20, 60, 80, 70, 15];
-    const events = lots.map((lot, index): RoundEvent => ({ type: "checked-in", atMs: 10, identity: identity(index + 1), lot }));
+    const events = lots.map(
+      (lot, index): RoundEvent => ({ type: "checked-in", atMs: 10, identity: identity(index + 1), lot }),
+    );
     const { state } = play([...events, ticked(2_000)]);
     const invited = [...state.members].filter(([, member]) => member.invited).map(([, member]) => member.lot);
     expect(invited.sort((left, right) => left - right)).toEqual([10, 15, 20, 30, 40, 50, 60, 70]);
   });
 
   test("[R3] does not invite a device whose connection is gone", () => {
-    const events = [...range(1, 4).map((index) => checkedIn(index, 10)), presence("disconnected", 4, 20), ticked(2_000)];
+    const events = [
+      ...range(1, 4).map((index) => checkedIn(index, 10)),
+      presence("disconnected", 4, 20),
+      ticked(2_000),
+    ];
     expect(play(events).state.phase).toBe("recruiting");
   });
 });
@@ -128,8 +127,19 @@ describe("training and advertising", () => {
     const state = stateIn("advertising");
     const taken = advert(1);
     const own = advert(2);
-    for (const keys of [{ ...own, c: taken.c }, { ...own, s: taken.c }, { ...own, s: own.c }, { ...own, c: identity(1) }]) {
-      const event: RoundEvent = { type: "advertised", atMs: 3_001, attempt: 1, identity: identity(2), advert: keys };
+    for (const keys of [
+      { ...own, c: taken.c },
+      { ...own, s: taken.c },
+      { ...own, s: own.c },
+      { ...own, c: identity(1) },
+    ]) {
+      const event: RoundEvent = {
+        type: "advertised",
+        atMs: 3_001,
+        attempt: 1,
+        identity: identity(2),
+        advert: keys,
+      };
       expect(step(state, event).effects).toEqual([{ type: "reject", code: "DUP_KEY" }]);
     }
   });
@@ -137,14 +147,19 @@ describe("training and advertising", () => {
   test("positions follow the identities, strictly ascending", () => {
     const events = [...wayTo("training"), ...[3, 1, 4, 2].map((index) => advertised(index, 3_000))];
     const { state } = play(events);
-    expect(state.phase === "sharing" && state.roster.map((seat) => seat.identity)).toEqual(range(1, 4).map(identity));
+    expect(state.phase === "sharing" && state.roster.map((seat) => seat.identity)).toEqual(
+      range(1, 4).map(identity),
+    );
     expect(state.phase === "sharing" && state.thresholds).toEqual({ rosterSize: 4, c: 1, t: 3, q: 3 });
   });
 });
 
 describe("sharing and collecting", () => {
   test("[R5] sharing goes on at its deadline with q, dismissing the rest", () => {
-    const state = play([...wayTo("sharing"), ...range(1, 3).map((position) => shared(position, 4_000))]).state;
+    const state = play([
+      ...wayTo("sharing"),
+      ...range(1, 3).map((position) => shared(position, 4_000)),
+    ]).state;
     expect(state.phase).toBe("sharing");
     const after = next(state, ticked(33_300));
     expect(after.state.phase === "collecting" && after.state.u2).toEqual([1, 2, 3]);
@@ -155,7 +170,11 @@ describe("sharing and collecting", () => {
   test("[R5] [R8] below q at the deadline the attempt is repeated, with all who still take part", () => {
     const state = play([...wayTo("sharing"), shared(1, 4_000), shared(2, 4_000)]).state;
     const after = next(state, ticked(33_300));
-    expect([after.state.phase, after.state.attempt, after.state.retriedFor]).toEqual(["advertising", 2, "U2_BELOW_T"]);
+    expect([after.state.phase, after.state.attempt, after.state.retriedFor]).toEqual([
+      "advertising",
+      2,
+      "U2_BELOW_T",
+    ]);
     expect(effect(after.effects, "tell")?.identities).toEqual(range(1, 4).map(identity));
     expect(effect(after.effects, "forget")).toEqual({ type: "forget", attempt: 1 });
   });
@@ -175,11 +194,23 @@ describe("sharing and collecting", () => {
   });
 
   test("[R21] at over-selection 1 waits for everyone who is there", () => {
-    const three = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000))]).state;
+    const three = play([
+      ...wayTo("collecting"),
+      ...range(1, 3).map((position) => input(position, 5_000)),
+    ]).state;
     expect(three.phase).toBe("collecting");
-    const gone = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000)), presence("disconnected", 4, 5_100), ticked(10_100)]).state;
+    const gone = play([
+      ...wayTo("collecting"),
+      ...range(1, 3).map((position) => input(position, 5_000)),
+      presence("disconnected", 4, 5_100),
+      ticked(10_100),
+    ]).state;
     expect(gone.phase === "confirming" && gone.u3).toEqual([1, 2, 3]);
-    const late = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000)), ticked(54_000)]).state;
+    const late = play([
+      ...wayTo("collecting"),
+      ...range(1, 3).map((position) => input(position, 5_000)),
+      ticked(54_000),
+    ]).state;
     expect(late.phase === "confirming" && late.u3).toEqual([1, 2, 3]);
   });
 
@@ -206,15 +237,27 @@ describe("sharing and collecting", () => {
   });
 
   test("[R7] a late input is refused and the sealed set stays", () => {
-    const sealed = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000)), ticked(54_000)]).state;
+    const sealed = play([
+      ...wayTo("collecting"),
+      ...range(1, 3).map((position) => input(position, 5_000)),
+      ticked(54_000),
+    ]).state;
     expect(step(sealed, input(4, 54_001)).effects).toEqual([{ type: "reject", code: "SLOT_CLOSED" }]);
-    const before = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000))]).state;
+    const before = play([
+      ...wayTo("collecting"),
+      ...range(1, 3).map((position) => input(position, 5_000)),
+    ]).state;
     const seal = next(before, ticked(54_000));
     expect(record(seal.records, "close-slots")).toEqual({ type: "close-slots", attempt: 1, kept: [1, 2, 3] });
   });
 
   test("[R7] an input that is in stays in when its device leaves", () => {
-    const state = play([...wayTo("collecting"), input(1, 5_000), presence("left", 1, 5_100), ...range(2, 4).map((position) => input(position, 5_200))]).state;
+    const state = play([
+      ...wayTo("collecting"),
+      input(1, 5_000),
+      presence("left", 1, 5_100),
+      ...range(2, 4).map((position) => input(position, 5_200)),
+    ]).state;
     expect(state.phase === "confirming" && state.u3).toEqual([1, 2, 3, 4]);
     expect(state.counts.at(-1)?.left).toBe(0);
   });
@@ -230,7 +273,10 @@ describe("sharing and collecting", () => {
     const parted = play([...way, complained(2, 4, 4_500)], facts).state;
     expect([parted.phase, parted.attempt, parted.retriedFor]).toEqual(["advertising", 2, "COMPLAINT"]);
     expect(parted.forbiddenPairs).toEqual([[identity(2), identity(4)]]);
-    const again = play([...way, complained(2, 4, 4_500), ...range(1, 5).map((index) => advertised(index, 5_000, 2))], facts).state;
+    const again = play(
+      [...way, complained(2, 4, 4_500), ...range(1, 5).map((index) => advertised(index, 5_000, 2))],
+      facts,
+    ).state;
     const roster = again.phase === "sharing" ? again.roster.map((seat) => seat.identity) : [];
     expect(roster).toHaveLength(4);
     expect(roster.includes(identity(2)) && roster.includes(identity(4))).toBe(false);
@@ -251,134 +297,5 @@ describe("sharing and collecting", () => {
     );
     expect(state.removed).toEqual([identity(2)]);
     expect(state.members.get(identity(2))?.out).toBe("NOT_IN_ROSTER");
-  });
-});
-
-describe("opening", () => {
-  test("[R10] asking for shares records the opening, and only the t-th share starts the sum", () => {
-    const way = [...wayTo("confirming"), confirmed(1, 6_000), confirmed(2, 6_000)];
-    const asked = next(play(way).state, confirmed(3, 6_000));
-    expect(asked.state.phase).toBe("unmasking");
-    expect(record(asked.records, "model-opened")).toBeDefined();
-    const two = play([...wayTo("unmasking"), unmasked(1, 7_000)]);
-    expect(next(two.state, unmasked(2, 7_000)).kinds).toEqual([]);
-    const three = play([...wayTo("unmasking"), unmasked(1, 7_000), unmasked(2, 7_000)]);
-    expect(next(three.state, unmasked(3, 7_000)).kinds).toEqual(["combine"]);
-    const all = play([...wayTo("unmasking"), ...range(1, 3).map((position) => unmasked(position, 7_000))]);
-    expect(next(all.state, unmasked(4, 7_000)).kinds).toEqual([]);
-  });
-
-  test("[R10] asks again at the deadline and voids at the end of grace", () => {
-    const state = stateIn("unmasking");
-    const again = next(state, ticked(36_000));
-    expect([again.state.phase, effect(again.effects, "tell")?.identities.length]).toEqual(["unmasking", 4]);
-    const end = next(again.state, ticked(156_000));
-    expect([end.state.phase, code(end.state)]).toEqual(["voided", "BELOW_T"]);
-    expect(end.kinds).toEqual(["tell", "forget", "ended"]);
-  });
-
-  test("[R10] a sum that does not check is void and names its dealers", () => {
-    const state = play([...wayTo("unmasking"), ...range(1, 3).map((position) => unmasked(position, 7_000))]).state;
-    const end = step(state, voided(8_000, [identity(3)])).state;
-    expect([end.phase, code(end), end.removed]).toEqual(["voided", "BAD_B", [identity(3)]]);
-  });
-
-  test("[R8] three attempts, then the round has failed unopened", () => {
-    const retry = (attempt: number, atMs: number) => [
-      ...range(1, 4).map((index) => advertised(index, atMs, attempt)),
-      ticked(atMs + 30_000),
-    ];
-    const { state } = play([...wayTo("training"), ...retry(1, 3_000), ...retry(2, 40_000), ...retry(3, 80_000)]);
-    expect([state.phase, code(state), state.attempt]).toEqual(["failed", "U2_BELOW_T", 3]);
-  });
-
-  test("[R8] too few confirmations repeat the attempt and close its slots for good", () => {
-    const state = play([...wayTo("confirming"), confirmed(1, 6_000), confirmed(2, 6_000)]).state;
-    const after = next(state, ticked(35_000));
-    expect([after.state.phase, after.state.retriedFor]).toEqual(["advertising", "NOT_ENOUGH_SIGS"]);
-    expect(record(after.records, "close-slots")).toEqual({ type: "close-slots", attempt: 1, kept: [] });
-  });
-
-  test("[R13] stop gives up before the opening and waits after", () => {
-    for (const phase of ["recruiting", "training", "advertising", "sharing", "collecting", "confirming"] as const) {
-      const after = step(stateIn(phase), stopped(9_000)).state;
-      expect([after.phase, code(after)]).toEqual(["failed", "ABORTED_BY_OPERATOR"]);
-    }
-    const opened = stateIn("unmasking");
-    expect(step(opened, stopped(9_000)).state).toBe(opened);
-  });
-});
-
-describe("coming back", () => {
-  const told = (state: RoundState, index: number) => noticesFor(state, identity(index)).map((notice) => notice.type);
-
-  test("[R12] each phase tells a device that has not answered what it needs, and one that has nothing", () => {
-    expect(told(stateIn("recruiting"), 1)).toEqual([]);
-    expect(told(stateIn("training"), 1)).toEqual(["invite"]);
-    expect([told(stateIn("advertising"), 1), told(stateIn("advertising"), 2)]).toEqual([[], ["invite"]]);
-    const sharing = play([...wayTo("sharing"), shared(1, 4_000)]).state;
-    expect([told(sharing, 1), told(sharing, 2)]).toEqual([[], ["roster"]]);
-    const collecting = play([...wayTo("collecting"), input(1, 5_000)]).state;
-    expect([told(collecting, 1), told(collecting, 2)]).toEqual([[], ["collect"]]);
-    const confirming = play([...wayTo("confirming"), confirmed(1, 6_000)]).state;
-    expect([told(confirming, 1), told(confirming, 2)]).toEqual([[], ["sets"]]);
-    const unmasking = play([...wayTo("unmasking"), unmasked(1, 7_000)]).state;
-    expect([told(unmasking, 1), told(unmasking, 2), told(unmasking, 4)]).toEqual([[], ["open"], ["sets", "open"]]);
-    expect(told(stateIn("committed"), 1)).toEqual(["outcome"]);
-    expect(told(stateIn("voided"), 1)).toEqual(["outcome"]);
-  });
-
-  test("[R12] who was left behind is told so, and a repeated attempt says that it goes on", () => {
-    const state = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000)), ticked(54_000)]).state;
-    expect(noticesFor(state, identity(4))).toEqual([{ type: "abandoned", attempt: 1, code: "ME_DROPPED", retry: false }]);
-    const again = play([...wayTo("sharing"), ticked(33_300)]).state;
-    expect(noticesFor(again, identity(1))).toEqual([{ type: "abandoned", attempt: 1, code: "U2_BELOW_T", retry: true }]);
-  });
-
-  test("[R14] a restart gives the phase its whole time again and waits for devices to return", () => {
-    const state = step(stateIn("collecting"), restarted(20_000)).state;
-    expect([...state.members.values()].every((member) => !member.connected)).toBe(true);
-    expect(nextTickMs(state, 25_000)).toBe(70_000);
-    const enough = play([...wayTo("unmasking"), ...range(1, 3).map((position) => unmasked(position, 7_000))]).state;
-    expect(next(enough, restarted(8_000)).kinds).toEqual(["combine"]);
-  });
-
-  test("[R14] where something acknowledged is missing nothing is opened from the rest", () => {
-    for (const phase of ["sharing", "collecting", "confirming"] as const) {
-      const after = step(stateIn(phase), restarted(9_000, false)).state;
-      expect([after.phase, after.attempt, after.retriedFor]).toEqual(["advertising", 2, "RESTARTED"]);
-    }
-    expect(step(stateIn("unmasking"), restarted(9_000, false)).state.phase).toBe("voided");
-  });
-});
-
-describe("counts", () => {
-  test("[R15] a row for each second in which something changed, cumulative", () => {
-    const { state } = play(wayTo("committed"));
-    expect(state.counts).toEqual([
-      { atS: 1, joined: 4, trained: 0, sent: 0, left: 0 },
-      { atS: 3, joined: 4, trained: 1, sent: 0, left: 0 },
-      { atS: 4, joined: 4, trained: 4, sent: 0, left: 0 },
-      { atS: 5, joined: 4, trained: 4, sent: 4, left: 0 },
-    ]);
-    expect(state.phaseEndsMs).toEqual({
-      recruiting: 2_000,
-      training: 3_000,
-      advertising: 3_300,
-      sharing: 4_000,
-      collecting: 5_000,
-      confirming: 6_000,
-      unmasking: 7_500,
-    });
-  });
-
-  test("[R15] who is dropped when a set is sealed has left", () => {
-    const { state } = play([...wayTo("collecting"), ...range(1, 3).map((position) => input(position, 5_000)), ticked(54_000)]);
-    expect(state.counts.at(-1)).toEqual({ atS: 54, joined: 4, trained: 4, sent: 3, left: 1 });
-  });
-
-  test("a second publication of the same round is refused", () => {
-    const state = stateIn("committed");
-    expect(step(state, committed(9_000)).state).toBe(state);
   });
 });

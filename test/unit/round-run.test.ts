@@ -18,7 +18,12 @@ const LAUNCHED: RunLaunched = {
   taskVersion: 1,
   rounds: 3,
   strategy: { kind: "fedavg", serverLearningRate: 1 },
-  training: { epochs: 1, batchSize: 8, optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 }, proximalMu: 0 },
+  training: {
+    epochs: 1,
+    batchSize: 8,
+    optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
+    proximalMu: 0,
+  },
   seed: 7,
   actor: "ada",
   configHash: "c".repeat(64),
@@ -47,7 +52,15 @@ function play(...events: readonly RunEvent[]): RunState {
   return events.reduce((state, event) => stepRun(state, event).state, launchRun(LAUNCHED));
 }
 
-type Situation = "queued" | "between" | "in-round" | "pausing" | "paused" | "stopping" | "completed" | "failed";
+type Situation =
+  | "queued"
+  | "between"
+  | "in-round"
+  | "pausing"
+  | "paused"
+  | "stopping"
+  | "completed"
+  | "failed";
 const SITUATIONS: Record<Situation, RunState> = {
   queued: play(),
   between: play(started),
@@ -69,14 +82,78 @@ const EVENTS: Record<RunEventType, RunEvent> = {
 };
 const NO = "refused";
 const TABLE: Record<Situation, Record<RunEventType, string>> = {
-  queued: { started: "running: next-round", "round-opened": NO, "round-ended": NO, "pause-asked": NO, "resume-asked": NO, "stop-asked": "failed: ended", broken: "failed: ended" },
-  between: { started: NO, "round-opened": "running: open-round", "round-ended": NO, "pause-asked": "paused: ", "resume-asked": NO, "stop-asked": "failed: ended", broken: "failed: ended" },
-  "in-round": { started: NO, "round-opened": NO, "round-ended": "running: next-round", "pause-asked": "running: ", "resume-asked": NO, "stop-asked": "stopping: stop-round", broken: "failed: ended" },
-  pausing: { started: NO, "round-opened": NO, "round-ended": "paused: ", "pause-asked": NO, "resume-asked": "running: ", "stop-asked": "stopping: stop-round", broken: "failed: ended" },
-  paused: { started: NO, "round-opened": NO, "round-ended": NO, "pause-asked": NO, "resume-asked": "running: next-round", "stop-asked": "failed: ended", broken: "failed: ended" },
-  stopping: { started: NO, "round-opened": NO, "round-ended": "failed: ended", "pause-asked": NO, "resume-asked": NO, "stop-asked": NO, broken: "failed: ended" },
-  completed: { started: NO, "round-opened": NO, "round-ended": NO, "pause-asked": NO, "resume-asked": NO, "stop-asked": NO, broken: NO },
-  failed: { started: NO, "round-opened": NO, "round-ended": NO, "pause-asked": NO, "resume-asked": NO, "stop-asked": NO, broken: NO },
+  queued: {
+    started: "running: next-round",
+    "round-opened": NO,
+    "round-ended": NO,
+    "pause-asked": NO,
+    "resume-asked": NO,
+    "stop-asked": "failed: ended",
+    broken: "failed: ended",
+  },
+  between: {
+    started: NO,
+    "round-opened": "running: open-round",
+    "round-ended": NO,
+    "pause-asked": "paused: ",
+    "resume-asked": NO,
+    "stop-asked": "failed: ended",
+    broken: "failed: ended",
+  },
+  "in-round": {
+    started: NO,
+    "round-opened": NO,
+    "round-ended": "running: next-round",
+    "pause-asked": "running: ",
+    "resume-asked": NO,
+    "stop-asked": "stopping: stop-round",
+    broken: "failed: ended",
+  },
+  pausing: {
+    started: NO,
+    "round-opened": NO,
+    "round-ended": "paused: ",
+    "pause-asked": NO,
+    "resume-asked": "running: ",
+    "stop-asked": "stopping: stop-round",
+    broken: "failed: ended",
+  },
+  paused: {
+    started: NO,
+    "round-opened": NO,
+    "round-ended": NO,
+    "pause-asked": NO,
+    "resume-asked": "running: next-round",
+    "stop-asked": "failed: ended",
+    broken: "failed: ended",
+  },
+  stopping: {
+    started: NO,
+    "round-opened": NO,
+    "round-ended": "failed: ended",
+    "pause-asked": NO,
+    "resume-asked": NO,
+    "stop-asked": NO,
+    broken: "failed: ended",
+  },
+  completed: {
+    started: NO,
+    "round-opened": NO,
+    "round-ended": NO,
+    "pause-asked": NO,
+    "resume-asked": NO,
+    "stop-asked": NO,
+    broken: NO,
+  },
+  failed: {
+    started: NO,
+    "round-opened": NO,
+    "round-ended": NO,
+    "pause-asked": NO,
+    "resume-asked": NO,
+    "stop-asked": NO,
+    broken: NO,
+  },
 };
 
 describe("[R16] each situation of a run meets each event", () => {
@@ -98,14 +175,27 @@ describe("[R16] each situation of a run meets each event", () => {
 
 describe("ends of a run", () => {
   test("completes after its rounds, failed ones not counted", () => {
-    const state = play(started, opened(1), ended(1), opened(2), ended(2, "failed"), opened(3), ended(3), opened(4), ended(4));
+    const state = play(
+      started,
+      opened(1),
+      ended(1),
+      opened(2),
+      ended(2, "failed"),
+      opened(3),
+      ended(3),
+      opened(4),
+      ended(4),
+    );
     expect([state.phase, state.roundsCommitted, state.round]).toEqual(["completed", 3, 4]);
     expect(state.curve.map((point) => point.round)).toEqual([0, 1, 3, 4]);
   });
 
   test("[R17] eight failed rounds in a row end it with the last one's code; a committed one starts the count anew", () => {
     const failures = (from: number, count: number) =>
-      Array.from({ length: count }, (_, index) => [opened(from + index), ended(from + index, "failed")]).flat();
+      Array.from({ length: count }, (_, index) => [
+        opened(from + index),
+        ended(from + index, "failed"),
+      ]).flat();
     expect(FAILED_ROUNDS_IN_A_ROW_MAX).toBe(8);
     expect(play(started, ...failures(1, 7)).phase).toBe("running");
     const eight = play(started, ...failures(1, 8));
@@ -122,7 +212,16 @@ describe("ends of a run", () => {
   });
 
   test("[R13] a run that is stopped while its last round commits has completed", () => {
-    const state = play(started, opened(1), ended(1), opened(2), ended(2), opened(3), asked("stop-asked"), ended(3));
+    const state = play(
+      started,
+      opened(1),
+      ended(1),
+      opened(2),
+      ended(2),
+      opened(3),
+      asked("stop-asked"),
+      ended(3),
+    );
     expect([state.phase, state.code]).toEqual(["completed", null]);
   });
 });

@@ -1,0 +1,100 @@
+import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import type { Receipt } from "#shared/protocol/api.ts";
+import { type ErrorCode, type WireError, wireError } from "#shared/protocol/errors.ts";
+import { encodeFrame } from "#shared/protocol/frame.ts";
+import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/device.ts";
+import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { admit, admitUpload } from "./admit.ts";
+import type { UploadTicket } from "./coordinator.ts";
+import type { RoundDriver } from "./round-driver.ts";
+import type { TrafficStep } from "./traffic.ts";
+
+/* What a device sends to its round: judged outside the queue, counted inside it. */
+
+const STEP_OF_MESSAGE = {
+  advertise: "keys",
+  share: "shares",
+  confirm: "confirmation",
+  unmask: "opening",
+  complaint: "confirmation",
+} as const satisfies Record<string, TrafficStep>;
+
+export async function answerDevice(
+  round: RoundDriver,
+  identity: string,
+  message: DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">,
+): Promise<Reply> {
+  const admitted = await admit(await round.admission(), identity, message);
+  if (!admitted.ok) return refused(admitted.error);
+  const submitted = await round.submit(admitted.value);
+  if (submitted.type === "refused") return refused(submitted.code);
+  round.traffic.count(identity, STEP_OF_MESSAGE[message.type], "up", encodeFrame(message).length);
+  return { type: "accepted" };
+}
+
+/** The device's word for its input, before a byte of it is read. */
+export async function beginUpload(
+  round: RoundDriver,
+  sid: string,
+  position: number,
+  headers: InputHeaders,
+): Promise<Result<UploadTicket, WireError>> {
+  const { ports, slots } = round.context;
+  const slot = await ports.store.findSlot(sid, position);
+  if (slot === null || slot.slotHash !== (await slots.hash(headers.slot))) return err(wireError("BAD_SLOT"));
+  const admission = await round.admission();
+  const admitted = await admitUpload(admission, sid, position, headers, slot.byteCount);
+  if (!admitted.ok) return err(wireError(admitted.error));
+  const { state } = admission;
+  const { sha256, root, signature } = headers;
+  const ticket = { sid, position, byteCount: slot.byteCount, sha256, root, signature };
+  const taken = "inputs" in state ? state.inputs.get(position) : undefined;
+  if (taken !== undefined) {
+    if (taken.sha256 !== sha256 || taken.root !== root) return err(wireError("CONFLICT"));
+    return ok({ ...ticket, receipt: receiptOf(ticket) });
+  }
+  if (!slot.open || state.phase !== "collecting") return err(wireError("SLOT_CLOSED"));
+  return ok({ ...ticket, receipt: null });
+}
+
+/** The input is on disk and checked; with this it counts. Rule R2. */
+export async function finishUpload(
+  round: RoundDriver,
+  ticket: UploadTicket,
+): Promise<Result<Receipt, WireError>> {
+  const { store, spool } = round.context.ports;
+  const { sid, position, sha256, root } = ticket;
+  const { session } = await round.admission();
+  if (session === null || session.sid !== sid) return err(wireError("SLOT_CLOSED"));
+  const before = async (): Promise<ErrorCode | null> => {
+    const { signature, byteCount } = ticket;
+    const accepted = await store.acceptInput({ sid, position, sha256, root, signature, byteCount });
+    if (accepted.ok) return null;
+    return accepted.error.type === "conflict" ? "CONFLICT" : "SLOT_CLOSED";
+  };
+  const { attempt } = session.roster.attempt.terms;
+  const submitted = await round.submit({
+    event: { type: "input-received", attempt, position, sha256, root },
+    before,
+  });
+  if (submitted.type === "refused") {
+    // Bytes that came after the sealing are in no sum and are not kept.
+    const { state } = round;
+    if ("u3" in state && state.attempt === attempt) await spool.discard(sid, state.u3);
+    return err(wireError(submitted.code));
+  }
+  const member = session.roster.members[position - 1];
+  if (member !== undefined) {
+    round.traffic.count(bytesToHex(member.identity), "input", "up", ticket.byteCount);
+  }
+  return ok(receiptOf(ticket));
+}
+
+function receiptOf({ sid, position, sha256, byteCount }: Omit<UploadTicket, "receipt">): Receipt {
+  return { sid: sid as Receipt["sid"], position, sha256: sha256 as Receipt["sha256"], byteCount };
+}
+
+export function refused(code: ErrorCode, detail?: string): Reply {
+  return { type: "refused", error: wireError(code, detail) };
+}

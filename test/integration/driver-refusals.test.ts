@@ -1,0 +1,131 @@
+import { describe, expect, test } from "vitest";
+import type { RoundMessage } from "#coordinator/core/coordinator.ts";
+import { present } from "#shared/kernel/assert.ts";
+import { hexToBytes } from "#shared/kernel/bytes.ts";
+import { wireErrorSchema } from "#shared/protocol/errors.ts";
+import type { Position, SessionId } from "#shared/protocol/ids.ts";
+import { bundleTree } from "#shared/secagg/bundle.ts";
+import { bundleItem } from "#shared/secagg/signed-items.ts";
+import { Federation } from "#test/kit/federation.ts";
+
+describe("what a device may not do", () => {
+  test("[R2] messages of another session, twice or with other content change nothing", async () => {
+    const federation = await Federation.create({ devices: 4 });
+    const [liar] = federation.devices;
+    const device = present(liar, "a device");
+    device.tamper = (message) =>
+      message.type === "confirm" ? { ...message, signature: new Uint8Array(64) } : message;
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    await federation.ended(runId);
+    // It is shown the sets once more before the opening, and lies once more.
+    expect(new Set(device.refusals)).toEqual(new Set(["confirm: BAD_SIGNATURE"]));
+    const [round] = await federation.rounds(runId);
+    // Its input is in: only its confirmation was refused.
+    expect([round?.phase, round?.survivors, round?.confirmed]).toEqual(["committed", 4, 3]);
+    const { identity } = device;
+    const writes = federation.writes.length;
+    const sid = "0".repeat(64) as SessionId;
+    const forged: readonly RoundMessage[] = [
+      { type: "confirm", sid, signature: new Uint8Array(64) },
+      { type: "share", sid, leaves: [], signature: new Uint8Array(64) },
+      { type: "unmask", sid, bShares: [], zShares: [], signature: new Uint8Array(64) },
+      { type: "complaint", sid, against: 1 as Position, signature: new Uint8Array(64) },
+    ];
+    for (const message of forged) {
+      const reply = await federation.coordinator.onDeviceMessage(identity, message);
+      expect(reply.type).toBe("refused");
+      if (reply.type === "refused") wireErrorSchema.parse(reply.error);
+    }
+    expect((await federation.coordinator.onDeviceMessage("f".repeat(64), { type: "leave" })).type).toBe(
+      "refused",
+    );
+    expect(federation.writes.length).toBe(writes);
+  });
+
+  test("[R11] a bundle that its signature does not cover is refused, and the round goes on without it", async () => {
+    const federation = await Federation.create({ devices: 6 });
+    const dealer = present(federation.devices[0], "a device");
+    dealer.tamper = (message) =>
+      message.type === "share" ? { ...message, leaves: [...message.leaves].reverse() } : message;
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    await federation.ended(runId);
+    expect(dealer.refusals[0]).toMatch(/^share: BAD_/);
+    const round = present((await federation.rounds(runId)).at(-1), "the round");
+    expect([round.phase, round.survivors]).toEqual(["committed", 5]);
+  });
+
+  test("[S9] [R11] a device that gets a share that does not open parts from its dealer, and the round commits", async () => {
+    const federation = await Federation.create({ devices: 6 });
+    const dealer = present(federation.devices[0], "a device");
+    let spoiled = false;
+    dealer.tamper = async (message) => {
+      if (message.type !== "share" || spoiled) return message;
+      spoiled = true;
+      // Noise for one holder, signed as if it were a share: only that holder can tell.
+      const own = message.leaves.findIndex((leaf) => leaf.ciphertext.length === 0);
+      const victim = own === 0 ? 1 : 0;
+      const leaves = message.leaves.map((leaf, index) =>
+        index === victim ? { ...leaf, ciphertext: new Uint8Array(leaf.ciphertext.length).fill(7) } : leaf,
+      );
+      const holders = leaves.map((_, index) => index + 1);
+      const { root } = await bundleTree(dealer.tools.primitives, holders, leaves);
+      const signature = await dealer.tools.signer.sign(bundleItem(hexToBytes(message.sid), own + 1, root));
+      return { ...message, leaves, signature };
+    };
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    await federation.ended(runId);
+    const round = present((await federation.rounds(runId)).at(-1), "the round");
+    // c = 1 of 6, so one quarrel removes nobody; one of the two has no seat in the second attempt.
+    expect([round.phase, round.round, round.attempt, round.advertised, round.survivors]).toEqual([
+      "committed",
+      1,
+      2,
+      5,
+      5,
+    ]);
+    expect(round.events.find((event) => event.kind === "round.retried")?.details["code"]).toBe("COMPLAINT");
+    expect(federation.db.leaves.filter((leaf) => leaf.kind === "survivors.signed")).toHaveLength(1);
+  });
+
+  test("a check-in for another version is told so", async () => {
+    const federation = await Federation.create({ devices: 3 });
+    const { identity } = present(federation.devices[0], "a device");
+    federation.coordinator.deviceUp(identity, "small");
+    const reply = await federation.coordinator.onDeviceMessage(identity, {
+      type: "check-in",
+      taskVersion: 2,
+    });
+    expect(reply.type === "refused" && reply.error.code).toBe("TASK_VERSION");
+  });
+
+  test("an upload without its slot, with another slot or for a closed one is refused before a byte is read", async () => {
+    const federation = await Federation.create({ devices: 4 });
+    present(federation.devices[0], "a device").goneBefore = "input";
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    await federation.until(
+      async () => (await federation.run(runId)).currentRound?.phase === "collecting",
+      "collecting",
+    );
+    const [sid, session] = present([...federation.db.sessions][0], "slots are open");
+    expect(session.slots.size).toBe(4);
+    const headers = {
+      slot: "A".repeat(43),
+      sha256: "0".repeat(64),
+      root: "0".repeat(64),
+      signature: "0".repeat(128),
+    };
+    const code = async (position: number, ofSid = sid) => {
+      const ticket = await federation.coordinator.beginUpload(ofSid, position, headers as never);
+      return ticket.ok ? null : ticket.error.code;
+    };
+    expect([await code(1), await code(9), await code(1, "9".repeat(64))]).toEqual([
+      "BAD_SLOT",
+      "BAD_SLOT",
+      "BAD_SLOT",
+    ]);
+  });
+});

@@ -1,0 +1,202 @@
+import { describe, expect, test } from "vitest";
+import { nextTickMs } from "#shared/round/deadline.ts";
+import type { RoundEffect, RoundRecord } from "#shared/round/effect.ts";
+import type { RoundEvent } from "#shared/round/event.ts";
+import { noticesFor } from "#shared/round/notice.ts";
+import type { RoundState } from "#shared/round/state.ts";
+import { step } from "#shared/round/step.ts";
+import {
+  advertised,
+  committed,
+  confirmed,
+  identity,
+  input,
+  play,
+  restarted,
+  shared,
+  stateIn,
+  stopped,
+  ticked,
+  unmasked,
+  voided,
+  wayTo,
+} from "#test/kit/round-cast.ts";
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+const code = (state: RoundState) => ("code" in state ? state.code : null);
+
+/** Plays one more event and returns everything it asked for. */
+function next(state: RoundState, event: RoundEvent) {
+  const transition = step(state, event);
+  return { ...transition, kinds: transition.effects.map((effect) => effect.type) };
+}
+function effect<Type extends RoundEffect["type"]>(effects: readonly RoundEffect[], type: Type) {
+  return effects.find((one): one is Extract<RoundEffect, { type: Type }> => one.type === type);
+}
+function record<Type extends RoundRecord["type"]>(records: readonly RoundRecord[], type: Type) {
+  return records.find((one): one is Extract<RoundRecord, { type: Type }> => one.type === type);
+}
+
+describe("opening", () => {
+  test("[R10] asking for shares records the opening, and only the t-th share starts the sum", () => {
+    const way = [...wayTo("confirming"), confirmed(1, 6_000), confirmed(2, 6_000)];
+    const asked = next(play(way).state, confirmed(3, 6_000));
+    expect(asked.state.phase).toBe("unmasking");
+    expect(record(asked.records, "model-opened")).toBeDefined();
+    const two = play([...wayTo("unmasking"), unmasked(1, 7_000)]);
+    expect(next(two.state, unmasked(2, 7_000)).kinds).toEqual([]);
+    const three = play([...wayTo("unmasking"), unmasked(1, 7_000), unmasked(2, 7_000)]);
+    expect(next(three.state, unmasked(3, 7_000)).kinds).toEqual(["combine"]);
+    const all = play([...wayTo("unmasking"), ...range(1, 3).map((position) => unmasked(position, 7_000))]);
+    expect(next(all.state, unmasked(4, 7_000)).kinds).toEqual([]);
+  });
+
+  test("[R10] asks again at the deadline and voids at the end of grace", () => {
+    const state = stateIn("unmasking");
+    const again = next(state, ticked(36_000));
+    expect([again.state.phase, effect(again.effects, "tell")?.identities.length]).toEqual(["unmasking", 4]);
+    const end = next(again.state, ticked(156_000));
+    expect([end.state.phase, code(end.state)]).toEqual(["voided", "BELOW_T"]);
+    expect(end.kinds).toEqual(["tell", "forget", "ended"]);
+  });
+
+  test("[R10] a sum that does not check is void and names its dealers", () => {
+    const state = play([
+      ...wayTo("unmasking"),
+      ...range(1, 3).map((position) => unmasked(position, 7_000)),
+    ]).state;
+    const end = step(state, voided(8_000, [identity(3)])).state;
+    expect([end.phase, code(end), end.removed]).toEqual(["voided", "BAD_B", [identity(3)]]);
+  });
+
+  test("[R8] three attempts, then the round has failed unopened", () => {
+    const retry = (attempt: number, atMs: number) => [
+      ...range(1, 4).map((index) => advertised(index, atMs, attempt)),
+      ticked(atMs + 30_000),
+    ];
+    const { state } = play([
+      ...wayTo("training"),
+      ...retry(1, 3_000),
+      ...retry(2, 40_000),
+      ...retry(3, 80_000),
+    ]);
+    expect([state.phase, code(state), state.attempt]).toEqual(["failed", "U2_BELOW_T", 3]);
+  });
+
+  test("[R8] too few confirmations repeat the attempt and close its slots for good", () => {
+    const state = play([...wayTo("confirming"), confirmed(1, 6_000), confirmed(2, 6_000)]).state;
+    const after = next(state, ticked(35_000));
+    expect([after.state.phase, after.state.retriedFor]).toEqual(["advertising", "NOT_ENOUGH_SIGS"]);
+    expect(record(after.records, "close-slots")).toEqual({ type: "close-slots", attempt: 1, kept: [] });
+  });
+
+  test("[R13] stop gives up before the opening and waits after", () => {
+    for (const phase of [
+      "recruiting",
+      "training",
+      "advertising",
+      "sharing",
+      "collecting",
+      "confirming",
+    ] as const) {
+      const after = step(stateIn(phase), stopped(9_000)).state;
+      expect([after.phase, code(after)]).toEqual(["failed", "ABORTED_BY_OPERATOR"]);
+    }
+    const opened = stateIn("unmasking");
+    expect(step(opened, stopped(9_000)).state).toBe(opened);
+  });
+});
+
+describe("coming back", () => {
+  const told = (state: RoundState, index: number) =>
+    noticesFor(state, identity(index)).map((notice) => notice.type);
+
+  test("[R12] each phase tells a device that has not answered what it needs, and one that has nothing", () => {
+    expect(told(stateIn("recruiting"), 1)).toEqual([]);
+    expect(told(stateIn("training"), 1)).toEqual(["invite"]);
+    expect([told(stateIn("advertising"), 1), told(stateIn("advertising"), 2)]).toEqual([[], ["invite"]]);
+    const sharing = play([...wayTo("sharing"), shared(1, 4_000)]).state;
+    expect([told(sharing, 1), told(sharing, 2)]).toEqual([[], ["roster"]]);
+    const collecting = play([...wayTo("collecting"), input(1, 5_000)]).state;
+    expect([told(collecting, 1), told(collecting, 2)]).toEqual([[], ["collect"]]);
+    const confirming = play([...wayTo("confirming"), confirmed(1, 6_000)]).state;
+    expect([told(confirming, 1), told(confirming, 2)]).toEqual([[], ["sets"]]);
+    const unmasking = play([...wayTo("unmasking"), unmasked(1, 7_000)]).state;
+    expect([told(unmasking, 1), told(unmasking, 2), told(unmasking, 4)]).toEqual([
+      [],
+      ["open"],
+      ["sets", "open"],
+    ]);
+    expect(told(stateIn("committed"), 1)).toEqual(["outcome"]);
+    expect(told(stateIn("voided"), 1)).toEqual(["outcome"]);
+  });
+
+  test("[R12] who was left behind is told so, and a repeated attempt says that it goes on", () => {
+    const state = play([
+      ...wayTo("collecting"),
+      ...range(1, 3).map((position) => input(position, 5_000)),
+      ticked(54_000),
+    ]).state;
+    expect(noticesFor(state, identity(4))).toEqual([
+      { type: "abandoned", attempt: 1, code: "ME_DROPPED", retry: false },
+    ]);
+    const again = play([...wayTo("sharing"), ticked(33_300)]).state;
+    expect(noticesFor(again, identity(1))).toEqual([
+      { type: "abandoned", attempt: 1, code: "U2_BELOW_T", retry: true },
+    ]);
+  });
+
+  test("[R14] a restart gives the phase its whole time again and waits for devices to return", () => {
+    const state = step(stateIn("collecting"), restarted(20_000)).state;
+    expect([...state.members.values()].every((member) => !member.connected)).toBe(true);
+    expect(nextTickMs(state, 25_000)).toBe(70_000);
+    const enough = play([
+      ...wayTo("unmasking"),
+      ...range(1, 3).map((position) => unmasked(position, 7_000)),
+    ]).state;
+    expect(next(enough, restarted(8_000)).kinds).toEqual(["combine"]);
+  });
+
+  test("[R14] where something acknowledged is missing nothing is opened from the rest", () => {
+    for (const phase of ["sharing", "collecting", "confirming"] as const) {
+      const after = step(stateIn(phase), restarted(9_000, false)).state;
+      expect([after.phase, after.attempt, after.retriedFor]).toEqual(["advertising", 2, "RESTARTED"]);
+    }
+    expect(step(stateIn("unmasking"), restarted(9_000, false)).state.phase).toBe("voided");
+  });
+});
+
+describe("counts", () => {
+  test("[R15] a row for each second in which something changed, cumulative", () => {
+    const { state } = play(wayTo("committed"));
+    expect(state.counts).toEqual([
+      { atS: 1, joined: 4, trained: 0, sent: 0, left: 0 },
+      { atS: 3, joined: 4, trained: 1, sent: 0, left: 0 },
+      { atS: 4, joined: 4, trained: 4, sent: 0, left: 0 },
+      { atS: 5, joined: 4, trained: 4, sent: 4, left: 0 },
+    ]);
+    expect(state.phaseEndsMs).toEqual({
+      recruiting: 2_000,
+      training: 3_000,
+      advertising: 3_300,
+      sharing: 4_000,
+      collecting: 5_000,
+      confirming: 6_000,
+      unmasking: 7_500,
+    });
+  });
+
+  test("[R15] who is dropped when a set is sealed has left", () => {
+    const { state } = play([
+      ...wayTo("collecting"),
+      ...range(1, 3).map((position) => input(position, 5_000)),
+      ticked(54_000),
+    ]);
+    expect(state.counts.at(-1)).toEqual({ atS: 54, joined: 4, trained: 4, sent: 3, left: 1 });
+  });
+
+  test("a second publication of the same round is refused", () => {
+    const state = stateIn("committed");
+    expect(step(state, committed(9_000)).state).toBe(state);
+  });
+});
