@@ -31,7 +31,7 @@ export async function loadWeights(
   return weights.value;
 }
 
-export async function putWeights(ports: ModelPorts, terms: RunTerms, weights: Float32Array): Promise<string> {
+async function putWeights(ports: ModelPorts, terms: RunTerms, weights: Float32Array): Promise<string> {
   return ports.blobs.put(modelToBytes(terms.tensors, weights));
 }
 

@@ -49,6 +49,7 @@ export class RoundDriver {
   #state: RoundState;
   #sequence: number;
   #originMs: number;
+  #phaseBeganMs = 0;
   #endedAtUnixMs: number | null = null;
   #sid: string | null = null;
   #queue: Promise<unknown> = Promise.resolve();
@@ -61,6 +62,7 @@ export class RoundDriver {
     this.#state = state;
     this.#sequence = sequence;
     this.#originMs = context.ports.clock.nowMs() - state.nowMs;
+    this.#phaseBeganMs = state.nowMs;
     const { runId, round, parentModelHash: modelHash } = state.facts;
     const { config, roundParams } = context.terms;
     this.#roundTerms = { runId, round, modelHash, config, roundParams };
@@ -194,14 +196,14 @@ export class RoundDriver {
   }
 
   #report(before: RoundState, after: RoundState): void {
-    if (before.phase === after.phase) return;
+    if (before.phase === after.phase && before.attempt === after.attempt) return;
     const { metrics } = this.#context.ports;
     if (isLive(before)) {
-      const began = Math.max(0, ...Object.entries(before.phaseEndsMs).map(([, endMs]) => endMs));
-      metrics.phaseEnded(before.phase, (after.nowMs - began) / 1_000);
+      metrics.phaseEnded(before.phase, (after.nowMs - this.#phaseBeganMs) / 1_000);
       const dropouts = (after.counts.at(-1)?.left ?? 0) - (before.counts.at(-1)?.left ?? 0);
       if (dropouts > 0) metrics.dropouts(before.phase, dropouts);
     }
+    this.#phaseBeganMs = after.nowMs;
     if (!isLive(after)) metrics.roundEnded(after.phase, after.nowMs / 1_000);
   }
 

@@ -5,7 +5,7 @@ import { type Note, sentenceOf } from "./notes.ts";
 import type { StoredEvent, StreamId } from "./ports.ts";
 
 /** What stands in the event column: the fact, and what people read of it. */
-export interface Logged<Event> {
+interface Logged<Event> {
   readonly fact: Event;
   readonly note: Note | null;
 }

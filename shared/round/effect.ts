@@ -41,7 +41,7 @@ export type RoundRecord =
   | { readonly type: "model-version" }
   | { readonly type: "audit-leaf"; readonly kind: AuditKind };
 
-export type AuditKind =
+type AuditKind =
   | "round.opened"
   | "cohort.sealed"
   | "inputs.sealed"

@@ -49,7 +49,7 @@ export function retryRound(state: Sharing | Collecting | Confirming, code: Error
   const next: Advertising = {
     ...baseOf(state),
     phase: "advertising",
-    phaseEndsMs: endsNow(state),
+    phaseEndsMs: beforeAttempts(state),
     attempt: state.attempt + 1,
     retriedFor: code,
     // Keys alone take no longer than shares of them.
@@ -93,6 +93,15 @@ export function endingEffects(state: RoundState): RoundEffect[] {
     return [{ type: "tell", identities }, { type: "forget", attempt: state.attempt }, { type: "ended" }];
   }
   return [{ type: "forget", attempt: state.attempt }, { type: "ended" }];
+}
+
+/** Recruiting and training happen once; the other phases end anew in each attempt. */
+function beforeAttempts({ phaseEndsMs }: RoundState): RoundState["phaseEndsMs"] {
+  const { recruiting, training } = phaseEndsMs;
+  return {
+    ...(recruiting === undefined ? {} : { recruiting }),
+    ...(training === undefined ? {} : { training }),
+  };
 }
 
 /** An attempt that may have slots open closes them in the same transaction: later bytes find no place. */

@@ -170,7 +170,7 @@ export interface MeasureFact {
   readonly halfWidth95: number;
   readonly count: number;
 }
-export interface PublishedMetrics {
+interface PublishedMetrics {
   readonly accuracy: MeasureFact;
   readonly loss: MeasureFact;
   readonly deviceAccuracyBefore: MeasureFact | null;

@@ -9,7 +9,7 @@ export function isAwaited(member: Member | undefined, nowMs: number): boolean {
   return member !== undefined && member.out === null && !isGone(member, nowMs);
 }
 
-export function isGone(member: Member, nowMs: number): boolean {
+function isGone(member: Member, nowMs: number): boolean {
   return member.goneSinceMs !== null && nowMs - member.goneSinceMs >= GONE_AFTER_MS;
 }
 

@@ -72,7 +72,7 @@ export interface RunLaunched {
 }
 
 /** A point of the learning curve; round 0 is the initial model. */
-export interface CurvePoint {
+interface CurvePoint {
   readonly round: number;
   readonly accuracy: MeasureFact;
   readonly loss: MeasureFact;

@@ -286,7 +286,7 @@ function seatInPlay(state: Confirming | Unmasking, position: number): boolean {
   return seat !== undefined && state.members.get(seat.identity)?.out === null;
 }
 
-export function identitiesAt(roster: readonly Seat[], positions: readonly number[]): string[] {
+function identitiesAt(roster: readonly Seat[], positions: readonly number[]): string[] {
   return positions.flatMap((position) => roster[position - 1]?.identity ?? []);
 }
 

@@ -44,7 +44,7 @@ interface Process {
   dead: boolean;
 }
 
-export function smallTask(devices: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
+function smallTask(devices: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
   return taskSchema.parse({
     slug: "small",
     version: 1,

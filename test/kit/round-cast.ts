@@ -166,7 +166,7 @@ const each = (make: (position: number) => RoundEvent) =>
   Array.from({ length: COUNT }, (_, index) => make(index + 1));
 
 /** Four devices on the straight way, up to the phase named; each phase has just begun. */
-export const SCRIPT = {
+const SCRIPT = {
   recruiting: [],
   training: [...each((index) => checkedIn(index, 100 * index)), ticked(2_000)],
   advertising: [advertised(1, 3_000)],
