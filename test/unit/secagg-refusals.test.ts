@@ -302,7 +302,7 @@ describe("the coordinator", () => {
       ...leaf,
       ciphertext: new Uint8Array(leaf.ciphertext.length + 1),
     }));
-    for (const changed of [leaves.slice(1), [...leaves, ...leaves], sealed]) {
+    for (const changed of [leaves.slice(1), leaves.slice(0, -1), [...leaves, ...leaves], sealed]) {
       expect(await check(changed)).toEqual({ ok: false, error: "BAD_MESSAGE" });
     }
     expect(await check([...leaves].reverse())).toEqual({ ok: false, error: "BAD_MESSAGE" });

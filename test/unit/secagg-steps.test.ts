@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Bytes } from "#shared/kernel/bytes.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import {
   type AttemptMessage,
@@ -161,6 +162,20 @@ describe("a device in one attempt", () => {
       state: { code: "EQUIVOCATION" },
     });
     expect(await cohort.deliver(3, lie)).toMatchObject({ type: "aborted", state: { code: "EQUIVOCATION" } });
+    // In the tree, but at the place of another survivor.
+    const swapped = await inputsTree(cohort.primitives, [roots[0], roots[2], roots[1]] as Bytes[]);
+    const fourth = await SecaggCohort.create({
+      count: 4,
+      vectorLength: 50,
+      lastSteps: new Map([[4, "share"]]),
+    });
+    for (const step of ["advertiseAll", "shareAll", "collectAll", "confirmAll"] as const)
+      await fourth[step]();
+    const moved = committedOutcome(cohort.roster, cohort.sets, swapped, 3, "44".repeat(32));
+    expect(await fourth.deliver(2, moved)).toMatchObject({
+      type: "aborted",
+      state: { code: "EQUIVOCATION" },
+    });
     const voided = {
       type: "outcome",
       sid: cohort.roster.sidHex,
