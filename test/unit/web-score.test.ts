@@ -30,6 +30,12 @@ describe("arrivals", () => {
     );
   });
 
+  test("arrivals stay within the phase that they belong to, in their order", () => {
+    const row = (atS: number, sent: number): Counts => ({ atS, joined: 8, trained: 8, sent, left: 0 });
+    const arrivals = arrivalsS([row(3, 1), row(4, 5)], "sent", 1, { fromS: 2.75, toS: 3.15 });
+    expect(arrivals.map((atS) => Math.round(100 * atS))).toEqual([300, 304, 308, 311, 315]);
+  });
+
   test("a count that was published too high and then corrected adds no line twice", () => {
     const row = (atS: number, joined: number): Counts => ({ atS, joined, trained: 0, sent: 0, left: 0 });
     expect(arrivalsS([row(1, 3), row(2, 2), row(3, 4)], "joined")).toHaveLength(4);

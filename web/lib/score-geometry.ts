@@ -85,22 +85,28 @@ const AXIS_ENDS_S = [
 ];
 
 /**
- * The seconds at which a cumulative count first reached 1, 2, 3 and so on; every `devicesPerLine`-th of them. Rows are a
- * second apart at best, so arrivals of one row are spread evenly over the second before it.
+ * The seconds at which a cumulative count first reached 1, 2, 3 and so on; every `devicesPerLine`-th of them.
+ *
+ * Rows are a second apart at best, so arrivals of one row are spread evenly over the second before it.
+ *
+ * @param span  When arrivals were possible: phases end to the millisecond, counts are published by the second.
  */
 export function arrivalsS(
   counts: readonly Counts[],
   key: "joined" | "trained" | "sent" | "left",
   devicesPerLine = 1,
+  span: { readonly fromS: number; readonly toS: number } = { fromS: 0, toS: Number.POSITIVE_INFINITY },
 ): number[] {
   const arrivals: number[] = [];
+  const within = (atS: number) => Math.max(span.fromS, Math.min(atS, span.toS));
   let seen = 0;
   let beforeS = 0;
   for (const row of counts) {
-    const fromS = Math.max(beforeS, row.atS - 1);
+    const fromS = within(Math.max(beforeS, row.atS - 1));
+    const toS = within(row.atS);
     const fresh = row[key] - seen;
     for (let index = 1; index <= fresh; index += 1) {
-      if ((seen + index) % devicesPerLine === 0) arrivals.push(fromS + ((row.atS - fromS) * index) / fresh);
+      if ((seen + index) % devicesPerLine === 0) arrivals.push(fromS + ((toS - fromS) * index) / fresh);
     }
     seen = Math.max(seen, row[key]);
     beforeS = row.atS;
@@ -157,14 +163,13 @@ export function scoreOf(
   const sent = state === "committed" ? (round.survivors ?? round.sent) : round.sent;
   const toLines = (count: number) => Math.ceil(count / devicesPerLine);
   const ends = round.phaseEndsS;
-  // A count is published by the second, the end of a phase to the millisecond: who joined did so before it.
   const arrivals = (key: "joined" | "trained" | "sent" | "left", fromS = 0, toS = nowS) =>
-    arrivalsS(round.counts, key, devicesPerLine).map((atS) => Math.max(fromS, Math.min(atS, toS, nowS)));
+    arrivalsS(round.counts, key, devicesPerLine, { fromS, toS: Math.min(toS, nowS) });
   const joinedS = arrivals("joined", 0, ends.recruiting);
   const sentS = arrivals("sent", ends.sharing, ends.collecting).slice(0, Math.floor(sent / devicesPerLine));
   const voices = voicesOf({
     joinedS,
-    trainedS: arrivals("trained", 0, ends.advertising),
+    trainedS: arrivals("trained", ends.recruiting, ends.advertising),
     sentS,
     leftS: arrivals("left"),
     nowS,

@@ -1,7 +1,7 @@
 "use client";
 import { area, line } from "d3-shape";
 import type { ReactNode } from "react";
-import { type PlotFrame, plotFrame, spreadLabels } from "../../lib/chart-scale.ts";
+import { type PlotFrame, plotFrame } from "../../lib/chart-scale.ts";
 import { formatDecimal } from "../../lib/format.ts";
 import type { TableData } from "../../lib/table-data.ts";
 import { textWidth } from "../score/marks.tsx";
@@ -193,6 +193,19 @@ function RingMarks({ frame, series }: { readonly frame: PlotFrame; readonly seri
 const LINE_PX = 15;
 const LABEL_CLASS = { sum: "of-sum", ink: "of-ink-2", you: "of-you" } as const;
 
+/** The first series keeps its place beside its point; the label of one that would lie on it goes below. */
+function placeLabels(frame: PlotFrame, labelled: readonly { one: LineSeries; last: LinePoint }[]): number[] {
+  let above: { from: number; to: number } | null = null;
+  return labelled.map(({ one, last }) => {
+    const height = one.labels.length * LINE_PX;
+    const own = Math.min(frame.y(last.y) + 4, frame.bottom + LINE_PX - 4 - height);
+    const clear = above === null || own + height <= above.from || own >= above.to;
+    const placed: number = clear || above === null ? own : above.to;
+    above = { from: placed - 2, to: placed + height + 2 };
+    return placed;
+  });
+}
+
 /** Labels at the last points, moved apart; where there is no room at the right they stand on the plot. */
 function SeriesLabels({
   frame,
@@ -205,8 +218,7 @@ function SeriesLabels({
     const last = one.points.at(-1);
     return last === undefined || one.labels.length === 0 ? [] : [{ one, last }];
   });
-  const wanted = labelled.map(({ last }) => frame.y(last.y) + 4);
-  const placed = spreadLabels(wanted, 2 * LINE_PX + 2, frame.bottom - 18);
+  const placed = placeLabels(frame, labelled);
   return (
     <g>
       {labelled.map(({ one, last }, index) => {

@@ -252,6 +252,8 @@ function ThresholdAcross({ score, frame }: { readonly score: Score; readonly fra
   const goal = score.goalLines !== null && score.goalLines > score.thresholdLines ? score.goalLines : null;
   const yGoal = goal === null ? 0 : y(goal) - pitch / 2 + 0.5;
   const goalHasRoom = goal !== null && goal < score.places && yNeeded - yGoal > 15;
+  const needed = `${formatCount(score.facts.threshold ?? 0)} needed to open the sum`;
+  const roomy = x1 - xFrom > textWidth(needed);
   // With almost everyone needed the line runs along the top, where the labels of the bars stand.
   const below = yNeeded - 18 < PAD_TOP - 6;
   return (
@@ -266,8 +268,13 @@ function ThresholdAcross({ score, frame }: { readonly score: Score; readonly fra
       )}
       <line className="threshold-bed" x1={xFrom} x2={x1} y1={yNeeded} y2={yNeeded} />
       <line className="threshold" x1={xFrom} x2={x1} y1={yNeeded} y2={yNeeded} />
-      <text className="ink-text halo" x={xFrom + 5} y={below ? yNeeded + 16 : yNeeded - 6}>
-        {formatCount(score.facts.threshold ?? 0)} needed to open the sum
+      <text
+        className="ink-text halo"
+        x={roomy ? xFrom + 5 : x1}
+        y={below ? yNeeded + 16 : yNeeded - 6}
+        textAnchor={roomy ? "start" : "end"}
+      >
+        {needed}
       </text>
     </g>
   );
