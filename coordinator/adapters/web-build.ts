@@ -55,9 +55,13 @@ function build(onOutput: (text: string) => void): Promise<void> {
   });
   child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
+  // Whoever stops this program does not want its compiler to go on.
+  const end = () => void child.kill();
+  process.once("exit", end);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code) => {
+      process.off("exit", end);
       if (code === 0) resolve();
       else
         reject(

@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util";
 import { openLog } from "../adapters/log.ts";
 import { ensureWebBuild } from "../adapters/web-build.ts";
+import { BUNDLED_TASKS, type BundledTask } from "../data/tasks.ts";
 import { endOnFault, type RunningCoordinator, type Settings, startCoordinator } from "../main.ts";
+import { offerTask } from "./demo/task-version.ts";
 
 const HELP = `npm run coordinator [-- options]
 
@@ -12,6 +14,7 @@ The coordinator with its pages. It goes on with the runs that it finds in its st
   --data DIR        state; default .chorus, or CHORUS_DATA
   --tls-cert FILE, --tls-key FILE
                     HTTPS, so that phones and other machines can take part; or CHORUS_TLS_CERT, CHORUS_TLS_KEY
+  --task NAME       also offer this bundled task (digits, hmda, fashion-mnist), for about 8 devices; may be repeated
   --public-url URL  as others reach it, e.g. behind a proxy; or CHORUS_PUBLIC_URL
   --api-only        no pages
   --dev             pages from Next's development server
@@ -42,6 +45,7 @@ try {
       (text) => process.stderr.write(text),
     );
   running = await startCoordinator({ ...options, log });
+  for (const name of options.tasks) await offerTask(running.coordinator, options.dataDir, name);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);
@@ -54,7 +58,10 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-function readOptions(): Omit<Settings, "log"> | string {
+type Options = Omit<Settings, "log"> & { readonly tasks: readonly BundledTask[] };
+
+/** A sentence where something is wrong, "help" where that was asked for. */
+function readOptions(): Options | string {
   let values: ReturnType<typeof parse>["values"];
   try {
     ({ values } = parse());
@@ -62,6 +69,8 @@ function readOptions(): Omit<Settings, "log"> | string {
     return `${error instanceof Error ? error.message : String(error)} See --help.`;
   }
   if (values.help === true) return "help";
+  const tasks = BUNDLED_TASKS.filter((name) => values.task?.includes(name));
+  if (tasks.length !== new Set(values.task).size) return `--task takes ${BUNDLED_TASKS.join(", ")}.`;
   const environment = (name: string) => process.env[name] || undefined;
   const portText = values.port ?? environment("CHORUS_PORT") ?? "3000";
   if (!/^\d{1,5}$/.test(portText) || Number(portText) > 65_535)
@@ -86,6 +95,7 @@ function readOptions(): Omit<Settings, "log"> | string {
     tls: certPath === undefined || keyPath === undefined ? null : { certPath, keyPath },
     publicUrl,
     allowedOrigins,
+    tasks,
     web: values["api-only"] === true ? false : values.dev === true ? "dev" : "built",
   };
 }
@@ -101,6 +111,7 @@ function parse() {
       "tls-cert": text,
       "tls-key": text,
       "public-url": text,
+      task: { ...text, multiple: true },
       "api-only": flag,
       dev: flag,
       help: { ...flag, short: "h" },

@@ -155,6 +155,22 @@ test("[W7] two at once to one slot count once", async () => {
   expect(await offset()).toBe(String(UPLOAD_BYTE_COUNT));
 });
 
+test("[W7] a stop lets an upload end, takes nothing new, and then has nothing left to wait for", async () => {
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const answer = sendSlowly(released);
+  await expect.poll(offset).not.toBe("0");
+  shell.stopping = true;
+  expect((await put(body)).status).toBe(503);
+  expect(await shell.inFlight.drained(100)).toBe(false);
+  release();
+  expect(await answer).toMatch(/^HTTP\/1\.1 200/);
+  expect(await shell.inFlight.drained(5_000)).toBe(true);
+  expect(finished()).toBe(1);
+});
+
 /** Sends the head and a part of the body, then breaks the connection. */
 function cutAfter(bytes: Uint8Array, head: Record<string, string>, length: number): Promise<void> {
   return new Promise((resolve) => {
@@ -166,5 +182,27 @@ function cutAfter(bytes: Uint8Array, head: Record<string, string>, length: numbe
     socket.write(bytes, () => setTimeout(() => socket.destroy(), 200));
     socket.on("error", () => undefined);
     socket.on("close", () => resolve());
+  });
+}
+
+/** One upload whose second half waits for `released`. */
+function sendSlowly(released: Promise<void>): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(shell.port, "127.0.0.1");
+    const head = {
+      ...headers,
+      host: "localhost",
+      "content-length": String(body.length),
+      connection: "close",
+    };
+    const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}`);
+    socket.write(`PUT ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+    socket.write(body.subarray(0, body.length / 2));
+    void released.then(() => socket.write(body.subarray(body.length / 2)));
+    let answer = "";
+    socket.on("data", (chunk) => {
+      answer += chunk.toString("latin1");
+    });
+    socket.on("close", () => resolve(answer));
   });
 }

@@ -24,6 +24,7 @@ export interface Shell {
   readonly access: ReturnType<typeof createAccess>;
   readonly devices: ReturnType<typeof attachSocketServer>["devices"];
   readonly broadcast: ReturnType<typeof attachSocketServer>["broadcast"];
+  readonly inFlight: ReturnType<typeof routeRequests>;
   /** Log lines at warn and error. */
   readonly complaints: string[];
   stopping: boolean;
@@ -81,10 +82,18 @@ export async function openShell(): Promise<Shell> {
     origins,
     secure: false,
   });
-  routeRequests(server, { app, pages: null, origins, log, secure: false, isStopping: () => shell.stopping });
+  const inFlight = routeRequests(server, {
+    app,
+    pages: null,
+    origins,
+    log,
+    secure: false,
+    isStopping: () => shell.stopping,
+  });
   const port = await listen(server, 0, "127.0.0.1");
   return Object.assign(shell, {
     port,
+    inFlight,
     url: `http://127.0.0.1:${port}`,
     close: async () => {
       sockets.close();

@@ -6,8 +6,8 @@ import type { RunView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
 import { heldOutFolder, heldOutPath } from "../../adapters/held-out.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
-import { type BundledTask, bundledTask } from "../../data/tasks.ts";
-import { holdsPart, type Part, writePart } from "./shards.ts";
+import { type BundledTask, bundledTask, DEFAULT_DATASET } from "../../data/tasks.ts";
+import { cutDataset, holdsPart, type Part, writePart } from "./shards.ts";
 
 /*
  * A second start finds what the first left. A version never changes: where the number of clients, the product's own
@@ -38,6 +38,22 @@ export async function ensureTask(
   const created = await coordinator.createTask(task, ACTOR);
   assert(created.ok, `the version after the newest is free: ${created.ok ? "" : created.error.message}`);
   return created.value.task;
+}
+
+/**
+ * The bundled task for about eight devices, unless some version of it is there.
+ *
+ * @throws Error with a sentence where its data set is missing.
+ */
+export async function offerTask(coordinator: Coordinator, dataDir: string, name: BundledTask): Promise<void> {
+  if ((await coordinator.taskView(name)) !== null) return;
+  const clientCount = 8;
+  const { features, evaluation } = bundledTask(name, clientCount, 1);
+  const { heldOutFraction } = evaluation;
+  const plan = { features, clientCount, alpha: 100, seed: 1, heldOutFraction };
+  const cut = await cutDataset(DEFAULT_DATASET[name], plan);
+  if (!cut.ok) throw new Error(cut.error);
+  await ensureTask(coordinator, dataDir, name, clientCount, cut.value.heldOut);
 }
 
 function sameTask(left: Task, right: Task): boolean {
