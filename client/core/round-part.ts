@@ -54,6 +54,8 @@ export interface RoundContext {
 
 export type RoundEnd = OutcomeView;
 type Ending = Exclude<OutcomeView["kind"], "committed">;
+const UNHEARD =
+  "This device was away when the round ended. Its masked list had been sent; whether it is in the sum was not heard here.";
 
 export class RoundPart {
   readonly invite: CoordinatorMessageOf<"invite">;
@@ -406,10 +408,12 @@ export class RoundPart {
   }
 
   #outcome(kind: Ending, code: ErrorCode, sentence?: string): OutcomeView {
+    const sent = this.#draft?.listLeft ?? false;
+    // A device that left after its list was in may still be one of the survivors.
+    const usual = kind === "dropped" && sent ? UNHEARD : wireError(code).message;
     return {
-      ...{ kind, code },
-      sentence: sentence ?? wireError(code).message,
-      sent: this.#draft?.listLeft ?? false,
+      ...{ kind, code, sent },
+      sentence: sentence ?? usual,
       at: this.#context.ports.wall.nowUnixMs(),
     };
   }

@@ -143,7 +143,10 @@ class Core implements Coordinator {
 
   deviceUp(identity: string, task: string): void {
     this.#lobby.enter(identity, task);
-    this.#inBackground(() => this.#roundOf(identity)?.deviceUp(identity));
+    this.#inBackground(async () => {
+      await this.#desk.earlierRound(task)?.tellEnd(identity);
+      await this.#roundOf(identity)?.deviceUp(identity);
+    });
   }
 
   deviceDown(identity: string): void {

@@ -345,6 +345,11 @@ export class RoundDriver {
     this.run([{ type: "tell", identities: [identity] }]);
   }
 
+  /** For a device that was away when this round ended, and may since have been overtaken by the next one. */
+  async tellEnd(identity: string): Promise<void> {
+    if (!isLive(this.#state) && this.#state.members.has(identity)) await this.#tell([identity]);
+  }
+
   async presence(type: "disconnected" | "left", identity: string): Promise<void> {
     if (this.#state.members.has(identity)) await this.submit({ event: { type, identity } });
   }

@@ -77,6 +77,10 @@ export class RunDesk {
     return this.#current.get(task)?.round ?? null;
   }
 
+  earlierRound(task: string): RoundDriver | null {
+    return this.#current.get(task)?.earlierRound ?? null;
+  }
+
   round(roundId: string): RoundDriver | null {
     for (const run of this.#runs.values()) if (run.round?.state.facts.roundId === roundId) return run.round;
     return null;

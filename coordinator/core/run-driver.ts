@@ -45,6 +45,7 @@ export class RunDriver {
   #sequence: number;
   #times: RunTimes;
   #round: RoundDriver | null = null;
+  #earlierRound: RoundDriver | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #effects: Promise<void> = Promise.resolve();
   #closed = false;
@@ -99,6 +100,11 @@ export class RunDriver {
   /** The current round, or the one that has just ended. */
   get round(): RoundDriver | null {
     return this.#round;
+  }
+
+  /** The one before it: closed, but its devices may still ask how it ended. */
+  get earlierRound(): RoundDriver | null {
+    return this.#earlierRound;
   }
 
   get terms(): RunTerms {
@@ -267,6 +273,7 @@ export class RunDriver {
         ? await recoverRound(context, log)
         : await RoundDriver.open(context, await this.#facts(roundId));
     await before?.close();
+    this.#earlierRound = before;
     if (!this.#round.closed) onRecruiting(this.#round);
   }
 
