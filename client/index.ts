@@ -20,6 +20,8 @@ export interface ParticipantOptions {
   /** This device's own limit of rounds in this task; default 100. */
   readonly roundsMax?: number;
   readonly joinToken?: string;
+  /** Not the fastest engine but this one, software adapters included; for tests. */
+  readonly backend?: BackendName;
 }
 
 export interface Participant {

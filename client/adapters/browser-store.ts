@@ -122,14 +122,10 @@ export class BrowserStore extends Dexie implements Cells {
     });
   }
 
-  /** Newest first. */
-  newestContributions(slug: string, count: number): Promise<StoredContribution[]> {
-    return this.contributions
-      .where("[slug+at]")
-      .between([slug, Dexie.minKey], [slug, Dexie.maxKey])
-      .reverse()
-      .limit(count)
-      .toArray();
+  /** Newest first; all where no count is given. */
+  newestContributions(slug: string, count?: number): Promise<StoredContribution[]> {
+    const ofTask = this.contributions.where("[slug+at]").between([slug, Dexie.minKey], [slug, Dexie.maxKey]).reverse();
+    return (count === undefined ? ofTask : ofTask.limit(count)).toArray();
   }
 }
 

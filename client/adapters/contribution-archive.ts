@@ -52,7 +52,7 @@ export class ContributionArchive implements Archive {
   }
 
   async tarAll(consent: StoredConsent | null, now: number): Promise<Bytes> {
-    const stored = await this.#store.newestContributions(this.#slug, Number.MAX_SAFE_INTEGER);
+    const stored = await this.#store.newestContributions(this.#slug);
     const files = stored.reverse().flatMap((contribution) => this.#filesOf(contribution, `${contribution.id}/`));
     const agreed = consent === null ? [] : [{ name: "agreed.json", bytes: json(consent) }];
     return tar([...agreed, ...files], now);

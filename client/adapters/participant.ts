@@ -115,7 +115,7 @@ export class ParticipantHere implements Actions {
     this.#showConsent();
     this.#showData(null);
     await this.#restoreModel();
-    if (this.#consent !== null) void this.#calibrate(null);
+    if (this.#consent !== null) void this.#calibrate(options.backend ?? null);
     if (this.#model === null && latestModelHash !== null) void this.#models.fetch(latestModelHash);
   }
 
@@ -140,7 +140,7 @@ export class ParticipantHere implements Actions {
     await store.consents.put(this.#consent);
     this.#halt = null;
     this.#showConsent();
-    if (this.#parts.trainer.backend === null) void this.#calibrate(null);
+    if (this.#parts.trainer.backend === null) void this.#calibrate(this.#parts.options.backend ?? null);
     return ok(undefined);
   }
 
@@ -260,7 +260,7 @@ export class ParticipantHere implements Actions {
     const { trainer, task } = this.#parts;
     const model = this.#model;
     if (model === null) return null;
-    if (trainer.backend === null) void this.#calibrate(null);
+    if (trainer.backend === null) void this.#calibrate(this.#parts.options.backend ?? null);
     await this.#calibrated;
     return trainer.backend === null ? null : trainer.predict(task, model.weights, input);
   }
@@ -369,11 +369,10 @@ export class ParticipantHere implements Actions {
     const { trainer, task } = this.#parts;
     this.view.patch({ engine: { ...this.view.get().engine, calibrating: true } });
     this.#calibrated = (async () => {
-      let table = await trainer.calibrate(task, force ?? undefined);
-      if (trainer.backend === null && force !== null) {
-        const fastest = await trainer.calibrate(task);
-        table = [...fastest.filter(({ backend }) => backend !== force), ...table];
-      }
+      const timed = await trainer.calibrate(task, force ?? undefined);
+      // The others keep their rows, so that the person may go back to one of them.
+      const others = trainer.backend === null && force !== null ? await trainer.calibrate(task) : this.view.get().engine.table;
+      const table = [...others.filter(({ backend }) => timed.every((row) => row.backend !== backend)), ...timed];
       this.view.patch({ engine: { backend: trainer.backend, calibrating: false, table } });
     })();
     return this.#calibrated;

@@ -79,7 +79,7 @@ function fastestOf(timings: readonly BackendTiming[]): BackendName | null {
       best = timing;
   }
   // On a busy machine even the plainest engine may start too late to be timed; it must not cost the device its part.
-  return best?.backend ?? timings.findLast(({ tooSlow }) => tooSlow)?.backend ?? null;
+  return best?.backend ?? timings.findLast(({ untimed }) => untimed === "late")?.backend ?? null;
 }
 
 async function metricsOf(

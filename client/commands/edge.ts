@@ -26,111 +26,29 @@ Exit codes: 0 left, or the own limit is reached; 2 bad options or data; 3 no coo
 `;
 
 const EXIT: Readonly<Record<EdgeError["type"], number>> = { data: 2, coordinator: 3, backend: 4, state: 5 };
+/** Over in a moment, or told better by what follows. */
+const UNTOLD_STEPS = new Set(["masking", "uploading", "ended"]);
 const BACKENDS = ["auto", "webgpu", "wasm", "cpu"];
 
-let lastLine = "";
-
-await main();
-
-async function main(): Promise<void> {
-  const options = readOptions();
-  if (typeof options === "string") {
-    console.error(`${options}\nSee --help.`);
-    process.exit(2);
-  }
-  const opened = await openEdge(options);
-  if (!opened.ok) {
-    console.error(opened.error.sentence);
-    process.exit(EXIT[opened.error.type]);
-  }
-  const edge = opened.value;
-  const { rowsRead, rowsLeftOut, problems } = edge.report;
-  say(`${rowsRead} rows read, ${rowsLeftOut} left out. Training on ${edge.backend}.`);
-  for (const { sentence } of problems.slice(0, 10)) say(sentence);
-
-  let ending = false;
-  const end = async (code: number) => {
-    if (ending) return;
-    ending = true;
-    // A coordinator that is gone must not hold the process.
-    setTimeout(() => process.exit(code), 5_000).unref();
-    await edge.close();
-    process.exit(code);
-  };
-  process.on("SIGTERM", () => void end(0));
-  process.on("SIGINT", () => void end(0));
-  // Started by another program (the demo): its end is this one's, however it ends.
-  process.on("disconnect", () => void end(0));
-  edge.session.view.subscribe((patch) => {
-    report(patch);
-    const { activity, refusal } = edge.view();
-    if (patch.activity === "idle" && activity === "idle" && refusal !== null) void end(refusal.code === "BUDGET" ? 0 : 6);
-  });
-  edge.session.start();
-}
-
-function readOptions(): EdgeOptions | string {
-  let values: ReturnType<typeof parse>["values"];
-  try {
-    ({ values } = parse());
-  } catch (fault) {
-    return fault instanceof Error ? fault.message : String(fault);
-  }
-  if (values.help === true) {
-    console.log(HELP);
-    process.exit(0);
-  }
-  const { coordinator, task, data, backend = "auto", state, record } = values;
-  if (coordinator === undefined || task === undefined || data === undefined) return "--coordinator, --task and --data are needed.";
-  if (!URL.canParse(coordinator) || !/^https?:$/.test(new URL(coordinator).protocol)) return `--coordinator takes an http or https address, not ${coordinator}.`;
-  if (!BACKENDS.includes(backend)) return `--backend takes one of ${BACKENDS.join(", ")}, not ${backend}.`;
-  const roundsMax = Number(values["rounds-max"] ?? "1000");
-  if (!Number.isInteger(roundsMax) || roundsMax < 1) return "--rounds-max takes a whole number of 1 or more.";
-  const host = new URL(coordinator).host.replace(/[^a-z0-9.-]/gi, "-");
-  const joinToken = values["join-token"];
-  return {
-    coordinatorUrl: coordinator,
-    ...{ task, roundsMax },
-    dataPath: data,
-    stateFolder: state ?? join(homedir(), ".chorus", "edge", host, task.replace(/[^a-z0-9-]/gi, "-")),
-    ...(backend === "auto" ? {} : { backend: backend as BackendName }),
-    ...(joinToken === undefined ? {} : { joinToken }),
-    ...(record === undefined ? {} : { recordFolder: record }),
-  };
-}
-
-function parse() {
-  const text = { type: "string" } as const;
-  return parseArgs({
-    options: {
-      coordinator: text,
-      task: text,
-      data: text,
-      backend: text,
-      "join-token": text,
-      state: text,
-      record: text,
-      "rounds-max": text,
-      help: { type: "boolean" },
-    },
-  });
-}
-
+const said = { line: "", connection: "offline" };
 function say(line: string): void {
-  if (line === lastLine) return;
-  lastLine = line;
+  if (line === said.line) return;
+  said.line = line;
   console.log(line);
 }
 
 /** One line for each change that its owner would ask about. */
 function report({ connection, round, refusal, activity }: Partial<SessionView>): void {
-  if (connection?.state === "online") say("Connected.");
+  if (connection !== undefined && connection.state !== said.connection) {
+    said.connection = connection.state;
+    say(connection.state === "online" ? "Connected." : "No connection.");
+  }
   if (activity === "waiting") say("Waiting for a round.");
   if (refusal != null) say(`${refusal.sentence} (${refusal.code})`);
   if (round == null) return;
   const name = `Round ${round.round}`;
   if (round.outcome === null) {
-    if (round.step !== "masking" && round.step !== "uploading") say(`${name}: ${round.step}.`);
+    if (!UNTOLD_STEPS.has(round.step)) say(`${name}: ${round.step}.`);
     return;
   }
   const { outcome } = round;

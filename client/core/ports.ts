@@ -70,6 +70,8 @@ export interface Calibration {
   /** Milliseconds a training step of this task takes; null where the backend cannot be used, with the reason. */
   readonly msPerStep: number | null;
   readonly note: string | null;
+  /** It may well work, but was not timed: it started too late, or a processor plays its GPU. A person may choose it. */
+  readonly untimed?: "late" | "software";
 }
 
 /** Training on the device; in a page behind a worker, on an edge in process. */

@@ -1,6 +1,6 @@
 "use client";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import type { OpenError, Participant, ParticipantView } from "#client/index.ts";
+import type { OpenError, Participant, ParticipantOptions, ParticipantView } from "#client/index.ts";
 
 export type Opening =
   | { readonly state: "opening" }
@@ -18,7 +18,7 @@ export function useParticipant(task: string, attempt: number): Opening {
     void (async () => {
       const { openParticipant } = await import("#client/index.ts");
       if (over) return;
-      const opened = await openParticipant({ coordinatorUrl: location.origin, task });
+      const opened = await openParticipant({ coordinatorUrl: location.origin, task, ...namedEngine() });
       if (!opened.ok) {
         if (!over) setOpening({ state: "refused", error: opened.error });
         return;
@@ -33,6 +33,13 @@ export function useParticipant(task: string, attempt: number): Opening {
     };
   }, [task, attempt]);
   return opening;
+}
+
+/** `?engine=webgpu` takes that engine, a software adapter too; for tests. */
+function namedEngine(): Pick<ParticipantOptions, "backend"> {
+  const name = new URLSearchParams(location.search).get("engine");
+  const backend = (["webgpu", "webgl", "wasm", "cpu"] as const).find((known) => known === name);
+  return backend === undefined ? {} : { backend };
 }
 
 export function useParticipantView(participant: Participant): ParticipantView {
