@@ -1,11 +1,10 @@
-import { DOMAINS } from "#shared/crypto/domains.ts";
-import { E } from "#shared/crypto/encode.ts";
 import { verifySignature } from "#shared/crypto/signature.ts";
 import { type Bytes, bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
 import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { certificateItem, loginItem } from "#shared/secagg/signed-items.ts";
 import type { CoordinatorPorts, Store } from "./ports.ts";
 import { addressKey, rateLimit } from "./rate-limit.ts";
 
@@ -28,7 +27,7 @@ export type AccessPorts = Pick<
 > & { readonly store: Pick<Store, "findTask" | "useJoinToken" | "putJoinToken" | "noteDevice"> };
 
 /** Who a connection is, once it has shown so. */
-export interface DeviceSession {
+interface DeviceSession {
   /** 64 hex digits. */
   readonly identity: string;
   readonly task: string;
@@ -122,14 +121,14 @@ function createLogin(
       pending = null;
       if (asked === null || ports.clock.nowMs() - asked.atMs > CHALLENGE_LIFE_MS)
         return refused("NOT_AUTHENTICATED");
-      const signed = E(DOMAINS.login, asked.challenge, ports.projectId, asked.task, asked.identity);
+      const signed = loginItem(asked.challenge, ports.projectId, asked.task, asked.identity);
       if (!(await verifySignature(ports.primitives, asked.identity, signed, signature)))
         return refused("BAD_SIGNATURE");
       const identity = bytesToHex(asked.identity);
       const admission = await admit(identity, joinToken);
       if (admission === "too-many") return refused("RATE_LIMITED");
       await ports.store.noteDevice(identity, ports.wall.nowUnixMs());
-      const certificate = await ports.issuer.sign(E(DOMAINS.certificate, ports.projectId, asked.identity));
+      const certificate = await ports.issuer.sign(certificateItem(ports.projectId, asked.identity));
       session = { identity, task: asked.task, invited: admission === "invited" };
       return { type: "welcome", projectId: ports.projectId, issuerKey: ports.issuer.publicKey, certificate };
     },

@@ -354,7 +354,6 @@ describe("who asks", () => {
 
 describe("what a failure shows", () => {
   test("[W1] a fault inside is INTERNAL, without its text", async () => {
-    const list = shell.core.listRuns;
     shell.core.listRuns = async () => {
       throw new Error("planted: secret path /home/someone");
     };
@@ -366,7 +365,7 @@ describe("what a failure shows", () => {
       // The operator sees it.
       expect(shell.complaints.join()).toContain("planted");
     } finally {
-      shell.core.listRuns = list;
+      Reflect.deleteProperty(shell.core, "listRuns");
     }
   });
 

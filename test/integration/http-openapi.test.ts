@@ -70,7 +70,7 @@ test("[W9] it is OpenAPI 3.1: parameters of each path are declared, references r
     for (const [method, operation] of Object.entries(operations)) {
       expect(["get", "post", "put"]).toContain(method);
       const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === "path");
-      expect(declared.map((parameter) => parameter.name).sort()).toEqual([...names].sort());
+      expect(new Set(declared.map((parameter) => parameter.name))).toEqual(new Set(names));
       expect(declared.every((parameter) => parameter.required === true)).toBe(true);
       expect(operation.summary).toBeTruthy();
       expect(Object.keys(operation.responses)).toContain("default");

@@ -12,7 +12,6 @@ import type { Task } from "#shared/task/task.ts";
  */
 
 export const RUN_ID = "0197a000000070008000000000000001" as RunId;
-export const ROUND_ID = "ab".repeat(16);
 export const SID = "cd".repeat(32);
 export const SLOT = "s".repeat(43);
 export const UPLOAD_BYTE_COUNT = 4 * 50_000;

@@ -78,7 +78,10 @@ describe("shards", () => {
     });
     // Enough rows, but at this alpha one class goes to one shard.
     expect(
-      dirichletShards(new Array<number>(40).fill(0), { shardCount: 4, alpha: 1e-6, seed: 1, rowsMin: 10 }).ok,
+      dirichletShards(
+        Array.from({ length: 40 }, () => 0),
+        { shardCount: 4, alpha: 1e-6, seed: 1, rowsMin: 10 },
+      ).ok,
     ).toBe(false);
   });
 

@@ -24,7 +24,7 @@ export interface PageOptions {
 const INNER_HEADERS = /^(?:x-middleware-|x-invoke-|x-matched-path|x-now-|x-nextjs-|x-forwarded-|next-action)/;
 
 /** Where the build lies, from the repository's root. */
-export const WEB_FOLDER = "web";
+const WEB_FOLDER = "web";
 
 /** Loads Next and its build (or its compiler); takes a second or two. */
 export async function openPages({ dev, port, secure }: PageOptions): Promise<Pages> {

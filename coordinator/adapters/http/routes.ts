@@ -82,7 +82,7 @@ function mountTasks(api: Api, gate: Gate, coordinator: Coordinator): void {
     body: taskSchema,
     answer: taskView,
     status: 201,
-    handle: async ({ body }) => valueOf(await coordinator.createTask(body, "unverified")),
+    handle: async ({ body }) => unwrapped(await coordinator.createTask(body, "unverified")),
   });
   mount(api, gate, {
     method: "get",
@@ -119,7 +119,7 @@ function mountRuns(api: Api, gate: Gate, coordinator: Coordinator): void {
     body: named(launchSchema, "Launch"),
     answer: runView,
     status: 201,
-    handle: async ({ body }) => valueOf(await coordinator.launch(body)),
+    handle: async ({ body }) => unwrapped(await coordinator.launch(body)),
   });
   mount(api, gate, {
     method: "get",
@@ -143,7 +143,7 @@ function mountRuns(api: Api, gate: Gate, coordinator: Coordinator): void {
       body: actSchema,
       answer: runView,
       handle: async ({ params: { runId }, body: { actor } }) =>
-        valueOf(await coordinator[act === "stop" ? "stopRun" : act](runId, actor)),
+        unwrapped(await coordinator[act === "stop" ? "stopRun" : act](runId, actor)),
     });
   }
   mount(api, gate, {
@@ -177,7 +177,7 @@ function found<T>(value: T | null): T {
   return value;
 }
 
-function valueOf<T>(result: Result<T, WireError>): T {
+function unwrapped<T>(result: Result<T, WireError>): T {
   if (!result.ok) throw new Problem(result.error);
   return result.value;
 }

@@ -51,11 +51,9 @@ export async function startEdges(plans: readonly EdgePlan[]): Promise<Edges> {
 function spawnEdge(plan: EdgePlan, logPath: string): ChildProcess {
   const log = openSync(logPath, "a");
   try {
-    const args = [
-      ...["--coordinator", plan.coordinatorUrl, "--task", plan.task, "--data", plan.dataPath],
-      ...["--join-token", plan.joinToken, "--state", join(plan.folder, "state")],
-    ];
-    return spawn(process.execPath, [EDGE, ...args], {
+    const source = ["--coordinator", plan.coordinatorUrl, "--task", plan.task, "--data", plan.dataPath];
+    const own = ["--join-token", plan.joinToken, "--state", join(plan.folder, "state")];
+    return spawn(process.execPath, [EDGE, ...source, ...own], {
       // The channel closes when this process is gone, even after a SIGKILL, and the edge ends itself then.
       stdio: ["ignore", log, log, "ipc"],
       env: { ...process.env, ...(plan.certPath === null ? {} : { NODE_EXTRA_CA_CERTS: plan.certPath }) },
