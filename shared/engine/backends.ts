@@ -28,8 +28,8 @@ export interface BackendTiming {
   /** Milliseconds a training step takes; null where the backend cannot be used, with the reason in `note`. */
   readonly msPerStep: number | null;
   readonly note: string | null;
-  /** It may well work; there was no time to see it. */
-  readonly tooSlow?: true;
+  /** It may well work, but was not timed: it started too late, or a processor plays its GPU. A person may choose it. */
+  readonly untimed?: "late" | "software";
 }
 
 const TIMING_MS_MAX = 2_000;
@@ -51,6 +51,21 @@ export async function useBackend(
   assets: EngineAssets,
   allowSoftware: boolean,
 ): Promise<Result<void, string>> {
+  const used = await tryBackend(backend, assets, allowSoftware);
+  return used.ok ? used : err(used.error.reason);
+}
+
+interface BackendProblem {
+  readonly reason: string;
+  /** Refused only because a processor plays the GPU. */
+  readonly isSoftware: boolean;
+}
+
+async function tryBackend(
+  backend: BackendName,
+  assets: EngineAssets,
+  allowSoftware: boolean,
+): Promise<Result<void, BackendProblem>> {
   // Input checks and console advice of tfjs are for development.
   if (!tf.env().getBool("PROD")) tf.enableProdMode();
   try {
@@ -58,16 +73,25 @@ export async function useBackend(
     const problem = await load(backend, assets, allowSoftware);
     if (problem !== null) return err(problem);
     chosen = backend;
-    if (!(await tf.setBackend(backend))) return err("it did not start on this device");
+    if (!(await tf.setBackend(backend))) return err(unusable("it did not start on this device"));
     await tf.ready();
     if (chosen !== backend) {
       await tf.setBackend(chosen);
-      return err("another was chosen meanwhile");
+      return err(unusable("another was chosen meanwhile"));
     }
     return ok(undefined);
   } catch (fault) {
-    return err(`it did not start on this device (${fault instanceof Error ? fault.message : String(fault)})`);
+    const message = fault instanceof Error ? fault.message : String(fault);
+    return err(unusable(`it did not start on this device (${message})`));
   }
+}
+
+function unusable(reason: string): BackendProblem {
+  return { reason, isSoftware: false };
+}
+
+function software(description: string): BackendProblem {
+  return { reason: `its adapter is software (${description})`, isSoftware: true };
 }
 
 /** tfjs-core alone has no gradients. Node finds them in its build of tfjs-layers; a page takes the one file. */
@@ -81,7 +105,7 @@ async function load(
   backend: BackendName,
   assets: EngineAssets,
   allowSoftware: boolean,
-): Promise<string | null> {
+): Promise<BackendProblem | null> {
   switch (backend) {
     case "cpu":
       await import("@tensorflow/tfjs-backend-cpu");
@@ -94,18 +118,18 @@ async function load(
       return null;
     }
     case "webgl": {
-      if (typeof OffscreenCanvas === "undefined") return "this platform has no WebGL here";
+      if (typeof OffscreenCanvas === "undefined") return unusable("this platform has no WebGL here");
       const renderer = webglRenderer();
-      if (renderer === null) return "this platform has no WebGL here";
-      if (!allowSoftware && isSoftware(renderer)) return `its adapter is software (${renderer})`;
+      if (renderer === null) return unusable("this platform has no WebGL here");
+      if (!allowSoftware && isSoftware(renderer)) return software(renderer);
       await import("@tensorflow/tfjs-backend-webgl");
       return null;
     }
     case "webgpu": {
       const adapter = await webgpuAdapter();
-      if (adapter === null) return "this platform has no WebGPU adapter";
+      if (adapter === null) return unusable("this platform has no WebGPU adapter");
       if (!allowSoftware && (adapter.isFallback || isSoftware(adapter.description))) {
-        return `its adapter is software (${adapter.description})`;
+        return software(adapter.description);
       }
       await import("@tensorflow/tfjs-backend-webgpu");
       return null;
@@ -126,7 +150,7 @@ export async function timeBackends(
     const abort = new AbortController();
     const late = new Promise<BackendTiming>((resolve) => {
       setTimeout(
-        () => resolve({ backend, msPerStep: null, note: "it took more than 2 s to start", tooSlow: true }),
+        () => resolve({ backend, msPerStep: null, note: "it took more than 2 s to start", untimed: "late" }),
         TIMING_MS_MAX,
       );
     });
@@ -151,8 +175,11 @@ async function timeBackend(
   if (backend === "wasm" && model.layers.some((layer) => layer.className === "Conv2D")) {
     return { backend, msPerStep: null, note: "it cannot train convolutions" };
   }
-  const used = await useBackend(backend, assets, allowSoftware);
-  if (!used.ok) return { backend, msPerStep: null, note: used.error };
+  const used = await tryBackend(backend, assets, allowSoftware);
+  if (!used.ok) {
+    const { reason, isSoftware: emulated } = used.error;
+    return { backend, msPerStep: null, note: reason, ...(emulated ? { untimed: "software" } : {}) };
+  }
   const inputSize = model.inputShape.reduce((product, size) => product * size, 1);
   const rows = {
     inputs: new Float32Array(plan.batchSize * inputSize),

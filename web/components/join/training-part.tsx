@@ -120,6 +120,7 @@ function EngineTable({
   readonly engine: EngineView;
 }) {
   const usable = engine.table.filter(({ msPerStep }) => msPerStep !== null);
+  const choices = engine.table.filter(({ msPerStep, untimed }) => msPerStep !== null || untimed !== undefined);
   const rows = engine.table.toSorted((a, b) => (a.msPerStep ?? Infinity) - (b.msPerStep ?? Infinity));
   return (
     <div>
@@ -149,7 +150,7 @@ function EngineTable({
               { label: "ms a step", numeric: true, cell: (row) => stepTime(row) },
             ]}
           />
-          {usable.length > 1 && (
+          {choices.length > 1 && (
             <label className="field mt-3 max-w-56">
               Use
               <select
@@ -162,7 +163,7 @@ function EngineTable({
                 }
               >
                 <option value="">the fastest, timed again</option>
-                {usable.map(({ backend }) => (
+                {choices.map(({ backend }) => (
                   <option key={backend} value={backend}>
                     {ENGINE_NAMES[backend]}
                   </option>
@@ -182,7 +183,7 @@ const capitalWord = (count: number): string => {
 };
 
 function stepTime(row: Calibration): string {
-  if (row.msPerStep === null) return "not usable";
+  if (row.msPerStep === null) return row.untimed === undefined ? "not usable" : "not timed";
   return row.msPerStep < 10 ? row.msPerStep.toFixed(1) : formatCount(row.msPerStep);
 }
 
