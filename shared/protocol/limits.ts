@@ -21,7 +21,6 @@ export const LIMITS = {
   voidRoundsInARowMax: 8,
   socketEventsPerSecond: 20,
   socketsPerAddress: 64,
-  uploadsAtATimePerDevice: 2,
   joinsPerMinutePerAddress: 10,
   /** Requests of the public API that change something. */
   writesPerMinutePerAddress: 300,
