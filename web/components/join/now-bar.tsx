@@ -26,7 +26,8 @@ export function NowBar(props: {
       <div className="mt-1 h-1.5 md:col-span-2">
         {line.progress !== null && <Progress progress={line.progress} />}
       </div>
-      {view.refusal !== null && <RefusalNote refusal={view.refusal} />}
+      {/* The line itself says that another tab takes part. */}
+      {view.refusal !== null && view.stage !== "locked" && <RefusalNote refusal={view.refusal} />}
     </section>
   );
 }
