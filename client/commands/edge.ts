@@ -58,3 +58,5 @@ function report({ connection, round, refusal, activity }: Partial<SessionView>):
     say(`${name}: ${outcome.kind}. ${outcome.sentence} (${outcome.code})`);
   }
 }
+
+await main();
