@@ -55,6 +55,8 @@ const round: OwnRound = {
 
 const run = { state: "running", roundsPlanned: 15 } as const;
 
+const now = 1_000_000;
+
 const view: ParticipantView = {
   stage: "in-round",
   connection: { state: "online", since: 0, upByteCount: 0, downByteCount: 0 },
@@ -113,7 +115,7 @@ describe("consent", () => {
 
 describe("the state line", () => {
   test("training names the pass, the rows that are trained on, the time, and that nothing has left", () => {
-    const line = stateLine(view, run);
+    const line = stateLine(view, run, now);
     expect(line.title).toBe("Round 9 of 15: this device is training");
     expect(line.detail).toBe(
       "Second of three passes over your 32 drawings, about 2\u00a0s left. Nothing has left this device in this round yet.",
@@ -137,7 +139,9 @@ describe("the state line", () => {
 
   test("offline wins over whatever the device does, and says since when", () => {
     const since = Date.parse("2026-07-08T14:36:20Z");
-    const line = stateLine({ ...view, connection: { ...view.connection, state: "offline", since } }, run);
+    const lost = { ...view, connection: { ...view.connection, state: "connecting", since } } as const;
+    expect(stateLine(lost, run, since + 1_000).title).toBe("Round 9 of 15: this device is training");
+    const line = stateLine(lost, run, since + 10_000);
     expect(line.title).toBe("No connection since 14:36:20 UTC");
     expect(line.detail).toBe("Training goes on here; nothing is sent. Figures are of then.");
   });
@@ -146,12 +150,13 @@ describe("the state line", () => {
     const line = stateLine(
       { ...view, stage: "consent", consent: null, connection: { ...view.connection, state: "offline" } },
       null,
+      now,
     );
     expect(line.title).toBe("Nothing is agreed to yet");
   });
 
   test("the device's own limit is said when it is reached", () => {
-    const line = stateLine({ ...view, stage: "waiting", budget: { used: 15, limit: 15 } }, null);
+    const line = stateLine({ ...view, stage: "waiting", budget: { used: 15, limit: 15 } }, null, now);
     expect(`${line.title}. ${line.detail}`).toBe(
       "This device has taken part 15 times, its own limit. It refuses further rounds.",
     );
@@ -169,15 +174,17 @@ describe("the state line", () => {
       "opened",
       "ended",
     ] as const;
-    const titles = steps.map((step) => stateLine({ ...view, round: { ...round, step } }, run).title);
+    const titles = steps.map((step) => stateLine({ ...view, round: { ...round, step } }, run, now).title);
     expect(new Set(titles).size).toBe(steps.length);
     const stages = ["consent", "data", "ready", "locked", "connecting", "waiting", "paused", "left"] as const;
-    expect(new Set(stages.map((stage) => stateLine({ ...view, stage }, run).title)).size).toBe(stages.length);
+    expect(new Set(stages.map((stage) => stateLine({ ...view, stage }, run, now).title)).size).toBe(
+      stages.length,
+    );
   });
 
   test("until the masked list is in, each step says that the update is still here", () => {
     for (const step of ["downloading", "training", "advertised", "shared", "masking"] as const) {
-      expect(stateLine({ ...view, round: { ...round, step } }, run).detail).toMatch(
+      expect(stateLine({ ...view, round: { ...round, step } }, run, now).detail).toMatch(
         /Nothing has left|its update is not|still here|stays here/,
       );
     }
@@ -186,8 +193,8 @@ describe("the state line", () => {
   test("between rounds it says what became of the last one, and after a run that the run has ended", () => {
     const outcome = { ...committedOutcome, survivorCount: 9 };
     const waiting = { ...view, stage: "waiting", round: { ...round, step: "ended", outcome } } as const;
-    expect(stateLine(waiting, run).detail).toBe("Round 9: you were one of 9 voices in one sum.");
-    expect(stateLine(waiting, { ...run, state: "completed" })).toMatchObject({
+    expect(stateLine(waiting, run, now).detail).toBe("Round 9: you were one of 9 voices in one sum.");
+    expect(stateLine(waiting, { ...run, state: "completed" }, now)).toMatchObject({
       title: "Waiting for the next run",
       detail: "The last run has ended.",
     });
@@ -201,7 +208,7 @@ describe("the state line", () => {
       sent: false,
       at: 0,
     };
-    const line = stateLine({ ...view, round: { ...round, step: "ended", outcome } }, run);
+    const line = stateLine({ ...view, round: { ...round, step: "ended", outcome } }, run, now);
     expect(line.title).toBe("Round 9 of 15 went on without this device");
     expect(line.detail).toBe(outcome.sentence);
   });

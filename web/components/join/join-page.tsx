@@ -1,5 +1,5 @@
 "use client";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { OpenError, Participant, ParticipantView } from "#client/index.ts";
 import type { RoundView } from "#shared/protocol/api.ts";
 import { formatHash } from "../../lib/format.ts";
@@ -113,7 +113,7 @@ function Joined({ participant }: { readonly participant: Participant }) {
   const { task, round, contributions } = view;
   const { record: live } = useRoundRecord(round?.runId ?? null, round?.round ?? null);
   const run = useRunRecord(round?.runId ?? null, round?.round ?? null, view.stage === "waiting");
-  const line = stateLine(view, run);
+  const line = stateLine(view, run, useNow(view.connection.state !== "online"));
   const agreed = view.consent?.current === true;
   const { exampleNoun } = task.task;
   const kept = view.data.count > 0 || contributions.length > 0;
@@ -181,6 +181,17 @@ function Joined({ participant }: { readonly participant: Participant }) {
       </Footer>
     </>
   );
+}
+
+/** The wall clock; goes on only while something depends on it. */
+function useNow(ticking: boolean): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (!ticking) return undefined;
+    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, [ticking]);
+  return now;
 }
 
 /** The round that this device is in, or was in last: it stays until the next one, so that nothing below it moves. */

@@ -21,6 +21,9 @@ import {
 /** Fewer devices than this hide nobody. */
 const DEMO_BELOW = 10;
 
+/** A connection that is gone for longer is said to be lost. */
+export const LOST_AFTER_MS = 3_000;
+
 export interface ConsentWords {
   readonly paragraph: string;
   /** Unticked box. */
@@ -89,15 +92,17 @@ export interface StateLine {
  * How things stand, for the line under the title.
  *
  * @param run  As everyone sees it, where the page knows it.
+ * @param now  Unix milliseconds: a connection that comes back at once is not worth a word.
  */
 export function stateLine(
   view: ParticipantView,
   run: Pick<RunView, "state" | "roundsPlanned"> | null,
+  now: number,
 ): StateLine {
   const { stage, connection, task, data, budget } = view;
   const { many } = task.task.exampleNoun;
   const takesPart = stage === "connecting" || stage === "waiting" || stage === "in-round";
-  if (takesPart && connection.state === "offline") {
+  if (takesPart && connection.state !== "online" && now - connection.since > LOST_AFTER_MS) {
     return quiet(
       `No connection since ${formatTime(connection.since)} UTC`,
       "Training goes on here; nothing is sent. Figures are of then.",

@@ -120,7 +120,9 @@ function EngineTable({
   readonly engine: EngineView;
 }) {
   const usable = engine.table.filter(({ msPerStep }) => msPerStep !== null);
-  const choices = engine.table.filter(({ msPerStep, untimed }) => msPerStep !== null || untimed !== undefined);
+  const choices = engine.table.filter(
+    ({ msPerStep, untimed }) => msPerStep !== null || untimed !== undefined,
+  );
   const rows = engine.table.toSorted((a, b) => (a.msPerStep ?? Infinity) - (b.msPerStep ?? Infinity));
   return (
     <div>
