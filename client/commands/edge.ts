@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { BackendName } from "../core/ports.ts";
-import { openEdge, type EdgeError, type EdgeOptions, type SessionView } from "../node.ts";
+import { type EdgeError, type EdgeOptions, openEdge, type SessionView } from "../node.ts";
 
 const HELP = `Takes part in a task with data on this machine. The data stay here; what leaves is one masked list a round.
 
@@ -37,6 +37,93 @@ function say(line: string): void {
   console.log(line);
 }
 
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (typeof options === "string") {
+    console.error(`${options}\nSee --help.`);
+    process.exit(2);
+  }
+  const opened = await openEdge(options);
+  if (!opened.ok) {
+    console.error(opened.error.sentence);
+    process.exit(EXIT[opened.error.type]);
+  }
+  const edge = opened.value;
+  const { rowsRead, rowsLeftOut, problems } = edge.report;
+  say(`${rowsRead} rows read, ${rowsLeftOut} left out. Training on ${edge.backend}.`);
+  for (const { sentence } of problems.slice(0, 10)) say(sentence);
+
+  let ending = false;
+  const end = async (code: number) => {
+    if (ending) return;
+    ending = true;
+    // A coordinator that is gone must not hold the process.
+    setTimeout(() => process.exit(code), 5_000).unref();
+    await edge.close();
+    process.exit(code);
+  };
+  process.on("SIGTERM", () => void end(0));
+  process.on("SIGINT", () => void end(0));
+  // Started by another program (the demo): its end is this one's, however it ends.
+  process.on("disconnect", () => void end(0));
+  edge.session.view.subscribe((patch) => {
+    report(patch);
+    const { activity, refusal } = edge.view();
+    if (patch.activity === "idle" && activity === "idle" && refusal !== null)
+      void end(refusal.code === "BUDGET" ? 0 : 6);
+  });
+  edge.session.start();
+}
+
+function readOptions(): EdgeOptions | string {
+  let values: ReturnType<typeof parse>["values"];
+  try {
+    ({ values } = parse());
+  } catch (fault) {
+    return fault instanceof Error ? fault.message : String(fault);
+  }
+  if (values.help === true) {
+    console.log(HELP);
+    process.exit(0);
+  }
+  const { coordinator, task, data, backend = "auto", state, record } = values;
+  if (coordinator === undefined || task === undefined || data === undefined)
+    return "--coordinator, --task and --data are needed.";
+  if (!URL.canParse(coordinator) || !/^https?:$/.test(new URL(coordinator).protocol))
+    return `--coordinator takes an http or https address, not ${coordinator}.`;
+  if (!BACKENDS.includes(backend)) return `--backend takes one of ${BACKENDS.join(", ")}, not ${backend}.`;
+  const roundsMax = Number(values["rounds-max"] ?? "1000");
+  if (!Number.isInteger(roundsMax) || roundsMax < 1) return "--rounds-max takes a whole number of 1 or more.";
+  const host = new URL(coordinator).host.replace(/[^a-z0-9.-]/gi, "-");
+  const joinToken = values["join-token"];
+  return {
+    coordinatorUrl: coordinator,
+    ...{ task, roundsMax },
+    dataPath: data,
+    stateFolder: state ?? join(homedir(), ".chorus", "edge", host, task.replace(/[^a-z0-9-]/gi, "-")),
+    ...(backend === "auto" ? {} : { backend: backend as BackendName }),
+    ...(joinToken === undefined ? {} : { joinToken }),
+    ...(record === undefined ? {} : { recordFolder: record }),
+  };
+}
+
+function parse() {
+  const text = { type: "string" } as const;
+  return parseArgs({
+    options: {
+      coordinator: text,
+      task: text,
+      data: text,
+      backend: text,
+      "join-token": text,
+      state: text,
+      record: text,
+      "rounds-max": text,
+      help: { type: "boolean" },
+    },
+  });
+}
+
 /** One line for each change that its owner would ask about. */
 function report({ connection, round, refusal, activity }: Partial<SessionView>): void {
   if (connection !== undefined && connection.state !== said.connection) {
@@ -53,7 +140,9 @@ function report({ connection, round, refusal, activity }: Partial<SessionView>):
   }
   const { outcome } = round;
   if (outcome.kind === "committed") {
-    say(`${name}: in the sum, one of ${outcome.survivorCount}. Next model ${outcome.modelHash.slice(0, 12)}.`);
+    say(
+      `${name}: in the sum, one of ${outcome.survivorCount}. Next model ${outcome.modelHash.slice(0, 12)}.`,
+    );
   } else {
     say(`${name}: ${outcome.kind}. ${outcome.sentence} (${outcome.code})`);
   }
