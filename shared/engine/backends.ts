@@ -69,7 +69,6 @@ async function tryBackend(
   // Input checks and console advice of tfjs are for development.
   if (!tf.env().getBool("PROD")) tf.enableProdMode();
   try {
-    await registerGradients();
     const problem = await load(backend, assets, allowSoftware);
     if (problem !== null) return err(problem);
     chosen = backend;
@@ -92,13 +91,6 @@ function unusable(reason: string): BackendProblem {
 
 function software(description: string): BackendProblem {
   return { reason: `its adapter is software (${description})`, isSoftware: true };
-}
-
-/** tfjs-core alone has no gradients. Node finds them in its build of tfjs-layers; a page takes the one file. */
-async function registerGradients(): Promise<void> {
-  if (tf.getGradient("Neg") !== undefined) return;
-  if ("process" in globalThis) await import("@tensorflow/tfjs-layers");
-  else await import("@tensorflow/tfjs-core/dist/register_all_gradients.js");
 }
 
 async function load(
