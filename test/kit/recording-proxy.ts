@@ -48,7 +48,10 @@ export async function openRecordingProxy(target: string): Promise<RecordingProxy
   server.on("upgrade", (incoming, socket, head) => {
     const { cookie } = headersOf(incoming);
     upgrades.handleUpgrade(incoming, socket, head, (near) => {
-      const far = new WebSocket(`ws://${host}${incoming.url}`, { origin, headers: cookie === undefined ? {} : { cookie } });
+      const far = new WebSocket(`ws://${host}${incoming.url}`, {
+        origin,
+        headers: cookie === undefined ? {} : { cookie },
+      });
       link(near, far, (data) => kept.push(toBuffer(data)));
       for (const end of [near, far]) {
         sockets.add(end);
