@@ -4,9 +4,9 @@ import { openOverWorker } from "./adapters/participant-proxy.ts";
 import type { BackendName } from "./core/ports.ts";
 import type { ContributionDetail, ParticipantView, Refusal } from "./core/view.ts";
 
-export type * from "./core/view.ts";
-export type { BackendName, Calibration, LocalMetrics } from "./core/ports.ts";
 export type { ImportRefusal, ImportReport } from "#shared/task/dataset.ts";
+export type { BackendName, Calibration, LocalMetrics } from "./core/ports.ts";
+export type * from "./core/view.ts";
 
 /*
  * The browser's door. Everything but this proxy runs in one worker: socket, training, masking, hashing, the database.
@@ -92,7 +92,8 @@ export async function openParticipant(options: ParticipantOptions): Promise<Resu
   if (typeof Worker === "undefined" || globalThis.indexedDB === undefined || navigator.locks === undefined) {
     return err({
       type: "unsupported",
-      sentence: "This browser lacks workers, storage or locks, which taking part needs. Use a current Firefox, Chrome, Edge or Safari.",
+      sentence:
+        "This browser lacks workers, storage or locks, which taking part needs. Use a current Firefox, Chrome, Edge or Safari.",
     });
   }
   const worker = new Worker(new URL("./adapters/participant.worker.ts", import.meta.url), { type: "module" });

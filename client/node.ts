@@ -1,5 +1,5 @@
-import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { ImportReport } from "#shared/task/dataset.ts";
@@ -137,7 +137,9 @@ function isPassing(error: LinkError): boolean {
 }
 
 function describe(error: LinkError, url: string): string {
-  return error.type === "offline" ? `No coordinator answers at ${url}. Check the address, and that it runs.` : error.error.message;
+  return error.type === "offline"
+    ? `No coordinator answers at ${url}. Check the address, and that it runs.`
+    : error.error.message;
 }
 
 function refuse(type: EdgeError["type"], sentence: string): Result<never, EdgeError> {

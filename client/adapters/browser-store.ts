@@ -95,7 +95,9 @@ export class BrowserStore extends Dexie implements Cells {
   async signer(random: RandomBytes): Promise<Signer> {
     const stored = (await this.keys.get("identity")) ?? (await this.#makeKey(random));
     const { subtle } = globalThis.crypto;
-    return "seed" in stored ? localSigner(stored.seed) : webCryptoSigner(subtle, stored.privateKey, stored.publicKey);
+    return "seed" in stored
+      ? localSigner(stored.seed)
+      : webCryptoSigner(subtle, stored.privateKey, stored.publicKey);
   }
 
   async #makeKey(random: RandomBytes): Promise<StoredKey> {
@@ -115,7 +117,10 @@ export class BrowserStore extends Dexie implements Cells {
       await this.consents.delete(slug);
       await this.models.delete(slug);
       await this.blocks.where({ slug }).delete();
-      await this.contributions.where("[slug+at]").between([slug, Dexie.minKey], [slug, Dexie.maxKey]).delete();
+      await this.contributions
+        .where("[slug+at]")
+        .between([slug, Dexie.minKey], [slug, Dexie.maxKey])
+        .delete();
       if ((await this.consents.count()) > 0) return;
       await this.keys.clear();
       await this.cells.clear();
@@ -124,7 +129,10 @@ export class BrowserStore extends Dexie implements Cells {
 
   /** Newest first; all where no count is given. */
   newestContributions(slug: string, count?: number): Promise<StoredContribution[]> {
-    const ofTask = this.contributions.where("[slug+at]").between([slug, Dexie.minKey], [slug, Dexie.maxKey]).reverse();
+    const ofTask = this.contributions
+      .where("[slug+at]")
+      .between([slug, Dexie.minKey], [slug, Dexie.maxKey])
+      .reverse();
     return (count === undefined ? ofTask : ofTask.limit(count)).toArray();
   }
 }

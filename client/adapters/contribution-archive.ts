@@ -2,7 +2,7 @@ import { type Bytes, utf8 } from "#shared/kernel/bytes.ts";
 import type { Archive, Contribution, NamedBytes } from "../core/ports.ts";
 import type { ContributionDetail } from "../core/view.ts";
 import type { BrowserStore, StoredConsent, StoredContribution } from "./browser-store.ts";
-import { tar, type TarFile } from "./tar.ts";
+import { type TarFile, tar } from "./tar.ts";
 
 /** Contributions whose bytes are kept; of older ones the figures stay. */
 const WITH_BYTES_MAX = 50;
@@ -34,7 +34,8 @@ export class ContributionArchive implements Archive {
   async #thin(): Promise<void> {
     const newest = await this.#store.newestContributions(this.#slug, WITH_BYTES_MAX + 1);
     const oldest = newest[WITH_BYTES_MAX];
-    if (oldest !== undefined && oldest.sent.length > 0) await this.#store.contributions.put({ ...oldest, sent: [], own: null });
+    if (oldest !== undefined && oldest.sent.length > 0)
+      await this.#store.contributions.put({ ...oldest, sent: [], own: null });
   }
 
   async details(): Promise<ContributionDetail[]> {
@@ -53,7 +54,9 @@ export class ContributionArchive implements Archive {
 
   async tarAll(consent: StoredConsent | null, now: number): Promise<Bytes> {
     const stored = await this.#store.newestContributions(this.#slug);
-    const files = stored.reverse().flatMap((contribution) => this.#filesOf(contribution, `${contribution.id}/`));
+    const files = stored
+      .reverse()
+      .flatMap((contribution) => this.#filesOf(contribution, `${contribution.id}/`));
     const agreed = consent === null ? [] : [{ name: "agreed.json", bytes: json(consent) }];
     return tar([...agreed, ...files], now);
   }
@@ -63,7 +66,10 @@ export class ContributionArchive implements Archive {
     const opening = this.#openings.get(id);
     return [
       { name: `${folder}receipt.json`, bytes: json(facts) },
-      ...[...sent, ...(opening === undefined ? [] : [opening])].map(({ name, bytes }) => ({ name: `${folder}left/${name}`, bytes })),
+      ...[...sent, ...(opening === undefined ? [] : [opening])].map(({ name, bytes }) => ({
+        name: `${folder}left/${name}`,
+        bytes,
+      })),
       ...(own === null ? [] : [{ name: `${folder}stayed/own-list.i32`, bytes: own }]),
     ];
   }

@@ -28,7 +28,10 @@ export class ExampleBlocks {
     const blocks: Omit<StoredBlock, "id">[] = [];
     for (let start = 0; start < rows.count; start += BLOCK_ROWS) {
       const length = Math.min(BLOCK_ROWS, rows.count - start);
-      const part = pickRows(rows, Uint32Array.from({ length }, (_, index) => start + index));
+      const part = pickRows(
+        rows,
+        Uint32Array.from({ length }, (_, index) => start + index),
+      );
       const [inputs, labels] = [new Float32Array(part.inputs), new Int32Array(part.labels)];
       blocks.push({ slug: this.#slug, inputs, labels, gone: [] });
     }
@@ -54,7 +57,9 @@ export class ExampleBlocks {
   }
 
   rows(): Dataset {
-    return joinDatasets(this.#blocks.map((block) => pickRows(asRows(block), Uint32Array.from(rowsOf(block)))));
+    return joinDatasets(
+      this.#blocks.map((block) => pickRows(asRows(block), Uint32Array.from(rowsOf(block)))),
+    );
   }
 
   countByClass(classCount: number): number[] {

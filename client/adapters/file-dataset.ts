@@ -7,10 +7,10 @@ import { err, ok, type Result } from "#shared/kernel/result.ts";
 import {
   type Imported,
   type ImportRefusal,
+  type RowProblem,
   readCsv,
   readIdx,
   refuseImport,
-  type RowProblem,
   rowsMaxOf,
 } from "#shared/task/dataset.ts";
 import type { Features, ImageFeatures } from "#shared/task/features.ts";
@@ -26,18 +26,26 @@ const PROBLEMS_MAX = 50;
  *
  * Errors: what ImportRefusal lists, as sentences for the person who started the edge.
  */
-export async function readDataset(path: string, features: Features): Promise<Result<Imported, ImportRefusal>> {
+export async function readDataset(
+  path: string,
+  features: Features,
+): Promise<Result<Imported, ImportRefusal>> {
   const found = await stat(path).catch(() => null);
   if (found === null) return refuseImport("unreadable", `There is nothing at ${path}. Check the path.`);
   if (!found.isDirectory()) {
-    if (found.size > CSV_BYTES_MAX) return refuseImport("too-many-rows", "The file is larger than 500 MB. Give a part of it.");
+    if (found.size > CSV_BYTES_MAX)
+      return refuseImport("too-many-rows", "The file is larger than 500 MB. Give a part of it.");
     return readCsv(await readFile(path, "utf8"), features);
   }
-  if (features.kind !== "image") return refuseImport("unreadable", `${path} is a folder; this task takes a CSV file.`);
+  if (features.kind !== "image")
+    return refuseImport("unreadable", `${path} is a folder; this task takes a CSV file.`);
   const names = (await readdir(path)).sort();
   const idx = idxPair(names);
   if (idx !== null) {
-    const [pictures, labels] = await Promise.all([unpacked(join(path, idx.pictures)), unpacked(join(path, idx.labels))]);
+    const [pictures, labels] = await Promise.all([
+      unpacked(join(path, idx.pictures)),
+      unpacked(join(path, idx.labels)),
+    ]);
     return readIdx(pictures, labels, features);
   }
   return readClassFolders(path, names, features);
@@ -77,7 +85,10 @@ async function readClassFolders(
   for (const className of classes) {
     for (const name of (await readdir(join(path, className))).sort()) {
       if (rows.length >= rowsMaxOf(features)) {
-        return refuseImport("too-many-rows", `${path} holds more than ${rowsMaxOf(features)} pictures. Give a part of them.`);
+        return refuseImport(
+          "too-many-rows",
+          `${path} holds more than ${rowsMaxOf(features)} pictures. Give a part of them.`,
+        );
       }
       const pixels = await readPng(join(path, className, name), features);
       if (pixels.ok) {
@@ -85,11 +96,16 @@ async function readClassFolders(
         continue;
       }
       leftOut += 1;
-      if (problems.length < PROBLEMS_MAX) problems.push({ row: null, sentence: `${className}/${name} ${pixels.error}.` });
+      if (problems.length < PROBLEMS_MAX)
+        problems.push({ row: null, sentence: `${className}/${name} ${pixels.error}.` });
     }
   }
   if (rows.length === 0) {
-    return refuseImport("no-good-rows", `${path} holds no picture that can be used. ${problems[0]?.sentence ?? ""}`.trim(), problems);
+    return refuseImport(
+      "no-good-rows",
+      `${path} holds no picture that can be used. ${problems[0]?.sentence ?? ""}`.trim(),
+      problems,
+    );
   }
   const size = features.height * features.width;
   const inputs = new Float32Array(rows.length * size);
@@ -111,7 +127,12 @@ async function readPng(path: string, features: ImageFeatures): Promise<Result<Fl
     const grey =
       palette === undefined
         ? toGrey(png.data, png, png.channels, 2 ** png.depth - 1)
-        : toGrey(Float32Array.from([...png.data].flatMap((entry) => palette[entry] ?? [255, 255, 255])), png, palette[0]?.length ?? 3, 255);
+        : toGrey(
+            Float32Array.from([...png.data].flatMap((entry) => palette[entry] ?? [255, 255, 255])),
+            png,
+            palette[0]?.length ?? 3,
+            255,
+          );
     const pixels = pictureToPixels({ ...grey, height, width }, features);
     return pixels.ok ? pixels : err("is blank");
   } catch {

@@ -27,7 +27,10 @@ const METHODS: Readonly<Record<Method, true>> = {
 };
 
 /** The page's half: it forwards calls, merges changed slices into the view and tells the worker when the tab is hidden. */
-export function openOverWorker(worker: Worker, options: ParticipantOptions): Promise<Result<Participant, OpenError>> {
+export function openOverWorker(
+  worker: Worker,
+  options: ParticipantOptions,
+): Promise<Result<Participant, OpenError>> {
   const tell = (message: ToWorker) => worker.postMessage(message);
   const calls = new Map<number, { resolve: (value: never) => void; reject: (fault: Error) => void }>();
   const listeners = new Set<() => void>();

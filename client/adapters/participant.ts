@@ -5,8 +5,16 @@ import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
-import { agreedConfigOf, type Authority, layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
-import { type Dataset, type Imported, type ImportRefusal, type ImportReport, readCsv, refuseImport, rowsMaxOf } from "#shared/task/dataset.ts";
+import { type Authority, agreedConfigOf, layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import {
+  type Dataset,
+  type Imported,
+  type ImportRefusal,
+  type ImportReport,
+  readCsv,
+  refuseImport,
+  rowsMaxOf,
+} from "#shared/task/dataset.ts";
 import type { Task } from "#shared/task/task.ts";
 import { splitLocal } from "../core/local-data.ts";
 import { createMemory } from "../core/memory.ts";
@@ -15,7 +23,15 @@ import { createModelCache, type LoadedModel, type ModelCache } from "../core/mod
 import type { BackendName, Link, Trainer } from "../core/ports.ts";
 import { createSession, type Session, type SessionView } from "../core/session.ts";
 import { createSlices, type Slices } from "../core/slices.ts";
-import type { ContributionDetail, DataView, ImportView, ParticipantView, Refusal, Stage, TaskSlice } from "../core/view.ts";
+import type {
+  ContributionDetail,
+  DataSlice,
+  ImportView,
+  ParticipantView,
+  Refusal,
+  Stage,
+  TaskSlice,
+} from "../core/view.ts";
 import type { OpenError, ParticipantOptions } from "../index.ts";
 import { BrowserStore, type StoredConsent } from "./browser-store.ts";
 import { ContributionArchive } from "./contribution-archive.ts";
@@ -52,12 +68,18 @@ export async function openParticipantHere(
   const store = new BrowserStore(options.coordinatorUrl);
   const consent = (await store.consents.get(options.task)) ?? null;
   const [status, served] = [await link.fetchStatus(), await link.fetchTask(options.task)];
-  if (!served.ok && served.error.type === "refused") return err({ type: "no-such-task", sentence: served.error.error.message });
+  if (!served.ok && served.error.type === "refused")
+    return err({ type: "no-such-task", sentence: served.error.error.message });
   const offline = !status.ok || !served.ok;
   if (offline && consent === null) {
-    return err({ type: "offline", sentence: "The coordinator does not answer. Check the connection and reload." });
+    return err({
+      type: "offline",
+      sentence: "The coordinator does not answer. Check the connection and reload.",
+    });
   }
-  const { task, authority } = offline ? present(consent, "checked above") : { task: served.value.task, authority: status.value };
+  const { task, authority } = offline
+    ? present(consent, "checked above")
+    : { task: served.value.task, authority: status.value };
   const primitives = await selectPrimitives(globalThis.crypto.subtle);
   const examples = await ExampleBlocks.open(store, options.task);
   const archive = new ContributionArchive(store, options.task);
@@ -154,7 +176,10 @@ export class ParticipantHere implements Actions {
   async addCsv(file: File): Promise<Result<ImportReport, ImportRefusal>> {
     const { task } = this.#parts;
     if (file.size > CSV_BYTES_MAX) {
-      return this.#keep(file.name, refuseImport("too-many-rows", "The file is larger than 500 MB. Give a part of it."));
+      return this.#keep(
+        file.name,
+        refuseImport("too-many-rows", "The file is larger than 500 MB. Give a part of it."),
+      );
     }
     return this.#keep(file.name, readCsv(await file.text(), task.features));
   }
@@ -165,15 +190,22 @@ export class ParticipantHere implements Actions {
       features.kind === "image" &&
       pixels.length === features.height * features.width &&
       pixels.every((value) => value >= 0 && value <= 1) &&
-      Number.isInteger(label) && label >= 0 && label < features.classes.length;
-    if (!fits) return this.#keep("drawing", refuseImport("bad-shape", "This drawing does not have the size and classes that the task takes."));
+      Number.isInteger(label) &&
+      label >= 0 &&
+      label < features.classes.length;
+    if (!fits)
+      return this.#keep(
+        "drawing",
+        refuseImport("bad-shape", "This drawing does not have the size and classes that the task takes."),
+      );
     return this.#keep("drawing", ok(imported([pixels], label, [])));
   }
 
   async addImages(files: readonly File[], label: number): Promise<Result<ImportReport, ImportRefusal>> {
     const { features } = this.#parts.task;
     const name = files.length === 1 ? (files[0]?.name ?? "") : `${files.length} files`;
-    if (features.kind !== "image") return this.#keep(name, refuseImport("not-a-picture", "This task takes a CSV file, not pictures."));
+    if (features.kind !== "image")
+      return this.#keep(name, refuseImport("not-a-picture", "This task takes a CSV file, not pictures."));
     const taken: Float32Array[] = [];
     const problems: { row: null; sentence: string }[] = [];
     for (const file of files) {
@@ -183,15 +215,22 @@ export class ParticipantHere implements Actions {
     }
     if (taken.length > 0) return this.#keep(name, ok(imported(taken, label, problems)));
     const sentence = problems[0]?.sentence ?? "No file was chosen.";
-    return this.#keep(name, refuseImport("not-a-picture", `${sentence} Give a PNG or JPEG picture.`, problems));
+    return this.#keep(
+      name,
+      refuseImport("not-a-picture", `${sentence} Give a PNG or JPEG picture.`, problems),
+    );
   }
 
   async readPicture(file: File): Promise<Result<Float32Array, ImportRefusal>> {
     const { features } = this.#parts.task;
-    if (features.kind !== "image") return refuseImport("not-a-picture", "This task takes a table, not pictures.");
+    if (features.kind !== "image")
+      return refuseImport("not-a-picture", "This task takes a table, not pictures.");
     const pixels = await readPictureFile(file, features);
     if (pixels.ok) return pixels;
-    return refuseImport("not-a-picture", `${file.name.slice(0, 80)} ${pixels.error}. Give a PNG or JPEG picture.`);
+    return refuseImport(
+      "not-a-picture",
+      `${file.name.slice(0, 80)} ${pixels.error}. Give a PNG or JPEG picture.`,
+    );
   }
 
   async removeExample(id: number): Promise<void> {
@@ -203,7 +242,8 @@ export class ParticipantHere implements Actions {
   async start(): Promise<Result<void, Refusal>> {
     const consent = this.#consent;
     const { data, consent: shown } = this.view.get();
-    if (consent === null || shown?.current !== true) return this.#refuse("TASK_VERSION", "Read what the task asks for and agree to it first.");
+    if (consent === null || shown?.current !== true)
+      return this.#refuse("TASK_VERSION", "Read what the task asks for and agree to it first.");
     if (data.count === 0) return this.#refuse("STATE", "Add data first; there is nothing to train on yet.");
     if (this.#releaseLock === null && !(await this.#takeLock())) {
       this.#halt = "locked";
@@ -213,7 +253,8 @@ export class ParticipantHere implements Actions {
     this.#halt = null;
     this.#session ??= await this.#makeSession(consent);
     await this.#calibrated;
-    if (this.#parts.trainer.backend === null) return this.#refuse("UNAVAILABLE", "No engine of this browser can train this task.");
+    if (this.#parts.trainer.backend === null)
+      return this.#refuse("UNAVAILABLE", "No engine of this browser can train this task.");
     this.#session.setHidden(this.#hidden);
     this.#session.start();
     this.#showStage();
@@ -344,12 +385,18 @@ export class ParticipantHere implements Actions {
     });
   }
 
-  async #keep(name: string, read: Result<Imported, ImportRefusal>): Promise<Result<ImportReport, ImportRefusal>> {
+  async #keep(
+    name: string,
+    read: Result<Imported, ImportRefusal>,
+  ): Promise<Result<ImportReport, ImportRefusal>> {
     const { examples, task } = this.#parts;
     const rowsMax = rowsMaxOf(task.features);
     const tooMany = read.ok && this.view.get().data.count + read.value.dataset.count > rowsMax;
     const kept = tooMany
-      ? refuseImport("too-many-rows", `With these there would be more than ${rowsMax} rows, the most that one device takes. Remove some or give fewer.`)
+      ? refuseImport(
+          "too-many-rows",
+          `With these there would be more than ${rowsMax} rows, the most that one device takes. Remove some or give fewer.`,
+        )
       : read;
     const at = platformWall.nowUnixMs();
     if (!kept.ok) {
@@ -371,8 +418,14 @@ export class ParticipantHere implements Actions {
     this.#calibrated = (async () => {
       const timed = await trainer.calibrate(task, force ?? undefined);
       // The others keep their rows, so that the person may go back to one of them.
-      const others = trainer.backend === null && force !== null ? await trainer.calibrate(task) : this.view.get().engine.table;
-      const table = [...others.filter(({ backend }) => timed.every((row) => row.backend !== backend)), ...timed];
+      const others =
+        trainer.backend === null && force !== null
+          ? await trainer.calibrate(task)
+          : this.view.get().engine.table;
+      const table = [
+        ...others.filter(({ backend }) => timed.every((row) => row.backend !== backend)),
+        ...timed,
+      ];
       this.view.patch({ engine: { backend: trainer.backend, calibrating: false, table } });
     })();
     return this.#calibrated;
@@ -380,12 +433,19 @@ export class ParticipantHere implements Actions {
 
   #modelCache(task: Task): ModelCache {
     const { link, primitives } = this.#parts;
-    return createModelCache({ link, primitives }, task, decodeModel, (model, bytes) => void this.#useModel(model, bytes));
+    return createModelCache(
+      { link, primitives },
+      task,
+      decodeModel,
+      (model, bytes) => void this.#useModel(model, bytes),
+    );
   }
 
   async #useModel(model: LoadedModel, bytes: Bytes): Promise<void> {
     this.#model = model;
-    this.view.patch({ model: { modelHash: model.hash, runId: null, round: null, byteCount: model.byteCount } });
+    this.view.patch({
+      model: { modelHash: model.hash, runId: null, round: null, byteCount: model.byteCount },
+    });
     if (this.#consent === null) return;
     const stored = { slug: this.#parts.task.slug, modelHash: model.hash, runId: null, round: null, bytes };
     await this.#parts.store.models.put(stored);
@@ -393,7 +453,10 @@ export class ParticipantHere implements Actions {
 
   async #storeModelOrigin(modelHash: string, runId: string | null, round: number | null): Promise<void> {
     const { store, task } = this.#parts;
-    await store.models.where({ slug: task.slug }).and((model) => model.modelHash === modelHash).modify({ runId, round });
+    await store.models
+      .where({ slug: task.slug })
+      .and((model) => model.modelHash === modelHash)
+      .modify({ runId, round });
   }
 
   #refuse(code: ErrorCode, sentence?: string): Result<never, Refusal> {
@@ -405,7 +468,10 @@ export class ParticipantHere implements Actions {
   #showConsent(): void {
     const consent = this.#consent;
     const current = consent?.taskHash === this.view.get().task.taskHash;
-    const shown = consent === null ? null : { version: consent.version, taskHash: consent.taskHash, agreedAt: consent.agreedAt, current };
+    const shown =
+      consent === null
+        ? null
+        : { version: consent.version, taskHash: consent.taskHash, agreedAt: consent.agreedAt, current };
     this.view.patch({ consent: shown });
     this.#showStage();
   }
@@ -414,7 +480,7 @@ export class ParticipantHere implements Actions {
     const { examples, task } = this.#parts;
     const countByClass = examples.countByClass(task.features.classes.length);
     const count = countByClass.reduce((sum, value) => sum + value, 0);
-    const data: DataView = {
+    const data: DataSlice = {
       count,
       countByClass,
       localCount: Math.min(Math.floor(count * task.evaluation.localFraction), Math.max(0, count - 1)),
@@ -459,7 +525,11 @@ function decodeModel(bytes: Bytes, task: Task): Float32Array | null {
   return weights.ok ? weights.value : null;
 }
 
-function imported(pictures: readonly Float32Array[], label: number, problems: readonly { row: null; sentence: string }[]): Imported {
+function imported(
+  pictures: readonly Float32Array[],
+  label: number,
+  problems: readonly { row: null; sentence: string }[],
+): Imported {
   const size = pictures[0]?.length ?? 0;
   const inputs = new Float32Array(pictures.length * size);
   for (const [index, pixels] of pictures.entries()) inputs.set(pixels, index * size);

@@ -13,8 +13,14 @@ import type { FromWorker, ToWorker } from "./worker-rpc.ts";
 const PATCH_MS = 30;
 
 const WASM_PATHS = {
-  "tfjs-backend-wasm.wasm": new URL("../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm", import.meta.url).href,
-  "tfjs-backend-wasm-simd.wasm": new URL("../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm", import.meta.url).href,
+  "tfjs-backend-wasm.wasm": new URL(
+    "../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm",
+    import.meta.url,
+  ).href,
+  "tfjs-backend-wasm-simd.wasm": new URL(
+    "../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
+    import.meta.url,
+  ).href,
   // Never loaded, but tfjs wants all three names.
   "tfjs-backend-wasm-threaded-simd.wasm": "",
 };
@@ -42,7 +48,9 @@ async function open({ options, hidden }: Extract<ToWorker, { kind: "open" }>): P
     assets: { wasmPaths: WASM_PATHS },
     candidates: ["webgpu", "webgl", "wasm", "cpu"],
   });
-  const opened = await openParticipantHere(options, openSocketLink(options.coordinatorUrl), trainer).catch(storageFault);
+  const opened = await openParticipantHere(options, openSocketLink(options.coordinatorUrl), trainer).catch(
+    storageFault,
+  );
   if (!opened.ok) {
     tell({ kind: "not-opened", error: opened.error });
     return;
@@ -59,7 +67,10 @@ async function open({ options, hidden }: Extract<ToWorker, { kind: "open" }>): P
 /** IndexedDB is closed to some private windows, and a disk may be full. */
 function storageFault(fault: unknown): Result<never, OpenError> {
   const reason = fault instanceof Error ? fault.message : String(fault);
-  return err({ type: "unsupported", sentence: `This browser gives this page no storage (${reason}). Allow it, or use another window.` });
+  return err({
+    type: "unsupported",
+    sentence: `This browser gives this page no storage (${reason}). Allow it, or use another window.`,
+  });
 }
 
 async function call({ id, method, args }: Extract<ToWorker, { kind: "call" }>): Promise<void> {

@@ -12,12 +12,17 @@ const SIDE_MAX = 1_024;
  *
  * Errors: the end of a sentence that starts with the file's name.
  */
-export async function readPictureFile(file: Blob, features: ImageFeatures): Promise<Result<Float32Array, string>> {
+export async function readPictureFile(
+  file: Blob,
+  features: ImageFeatures,
+): Promise<Result<Float32Array, string>> {
   if (file.size > FILE_BYTES_MAX) return err("is larger than 50 MB");
   try {
     const bitmap = await createImageBitmap(file);
     const scale = Math.min(1, SIDE_MAX / Math.max(bitmap.width, bitmap.height));
-    const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale))) as [number, number];
+    const [width, height] = [bitmap.width, bitmap.height].map((side) =>
+      Math.max(1, Math.round(side * scale)),
+    ) as [number, number];
     const canvas = new OffscreenCanvas(width, height).getContext("2d");
     if (canvas === null) return err("cannot be drawn in this browser");
     canvas.drawImage(bitmap, 0, 0, width, height);

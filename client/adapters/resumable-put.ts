@@ -31,7 +31,12 @@ export async function putResumable(
   body: Bytes,
   options: PutOptions,
 ): Promise<Result<Receipt, LinkError>> {
-  const headers = { "chorus-slot": slot, "chorus-sha256": sha256, "chorus-root": root, "chorus-signature": signature };
+  const headers = {
+    "chorus-slot": slot,
+    "chorus-sha256": sha256,
+    "chorus-root": root,
+    "chorus-signature": signature,
+  };
   let offset = 0;
   let refusals = 0;
   while (!options.signal.aborted && performance.now() < options.deadlineMs) {
@@ -49,7 +54,8 @@ export async function putResumable(
     }
     if (part.type === "refused") {
       const { retry, code } = part.error;
-      const passing = retry === "now" || code === "RATE_LIMITED" || code === "UNAVAILABLE" || code === "INTERNAL";
+      const passing =
+        retry === "now" || code === "RATE_LIMITED" || code === "UNAVAILABLE" || code === "INTERNAL";
       refusals += 1;
       if (!passing || (retry === "now" && refusals > TRIES_PER_REFUSAL)) return err(part);
       // Bytes that did not match were deleted there.
@@ -76,7 +82,9 @@ async function putPart(
 ): Promise<PartOutcome> {
   const end = Math.min(body.length, offset + PART_BYTES);
   const whole = offset === 0 && end === body.length;
-  const range: Record<string, string> = whole ? {} : { "content-range": `bytes ${offset}-${end - 1}/${body.length}` };
+  const range: Record<string, string> = whole
+    ? {}
+    : { "content-range": `bytes ${offset}-${end - 1}/${body.length}` };
   try {
     onSent(end - offset);
     const response = await fetch(url, {
@@ -100,9 +108,17 @@ async function putPart(
   }
 }
 
-async function askOffset(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<number | null> {
+async function askOffset(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<number | null> {
   try {
-    const response = await fetch(url, { method: "HEAD", headers, signal: AbortSignal.any([signal, AbortSignal.timeout(PART_MS)]) });
+    const response = await fetch(url, {
+      method: "HEAD",
+      headers,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PART_MS)]),
+    });
     return response.ok ? offsetOf(response, Number.MAX_SAFE_INTEGER) : null;
   } catch {
     return null;

@@ -1,5 +1,5 @@
 import { io } from "socket.io-client";
-import { z } from "zod";
+import type { z } from "zod";
 import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
@@ -39,7 +39,8 @@ export function openSocketLink(coordinatorUrl: string): Link {
   socket.on("disconnect", (reason) => {
     tell(states, "down");
     // socket.io does not come back by itself after the server ended the connection; `end` says when that is wanted.
-    if (reason === "io server disconnect" && !ended) setTimeout(() => socket.active || !wanted || socket.connect(), RECONNECT_MS_MIN);
+    if (reason === "io server disconnect" && !ended)
+      setTimeout(() => socket.active || !wanted || socket.connect(), RECONNECT_MS_MIN);
   });
   let wanted = false;
   let ended = false;
@@ -88,7 +89,10 @@ export function openSocketLink(coordinatorUrl: string): Link {
     onEnd: (listener) => listen(ends, listener),
     fetchStatus: () => getJson("/api/v1/status", statusSchema),
     fetchTask: (slug, version) =>
-      getJson(`/api/v1/tasks/${encodeURIComponent(slug)}${version === undefined ? "" : `/${version}`}`, taskViewSchema),
+      getJson(
+        `/api/v1/tasks/${encodeURIComponent(slug)}${version === undefined ? "" : `/${version}`}`,
+        taskViewSchema,
+      ),
     fetchModel: async (hash, onProgress) => {
       const model = await requestBytes(new URL(`/api/v1/models/${hash}`, base), onProgress);
       if (model.ok) traffic.downByteCount += model.value.length;
@@ -131,13 +135,22 @@ async function requestJson<Schema extends z.ZodType>(
     if (!response.ok) return err(refusalOf(text));
     const parsed = schema.safeParse(JSON.parse(text));
     if (parsed.success) return ok(parsed.data);
-    return err({ type: "refused", error: wireError("BAD_MESSAGE", "The coordinator's answer is not as described. Reload to get the current client.") });
+    return err({
+      type: "refused",
+      error: wireError(
+        "BAD_MESSAGE",
+        "The coordinator's answer is not as described. Reload to get the current client.",
+      ),
+    });
   } catch {
     return err({ type: "offline" });
   }
 }
 
-async function requestBytes(url: URL, onProgress?: (byteCount: number) => void): Promise<Result<Bytes, LinkError>> {
+async function requestBytes(
+  url: URL,
+  onProgress?: (byteCount: number) => void,
+): Promise<Result<Bytes, LinkError>> {
   try {
     const response = await fetch(url);
     if (!response.ok) return err(refusalOf(await response.text()));

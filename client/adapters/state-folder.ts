@@ -17,12 +17,17 @@ export interface StateFolder {
 }
 
 /** Errors: a sentence for the person who started the edge. */
-export async function openStateFolder(folder: string, random: RandomBytes): Promise<Result<StateFolder, string>> {
+export async function openStateFolder(
+  folder: string,
+  random: RandomBytes,
+): Promise<Result<StateFolder, string>> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const lock = join(folder, "lock");
   const holder = await takeLock(lock);
   if (holder !== null) {
-    return err(`Another process (${holder}) takes part from ${folder}. End that one, or give this one a folder of its own with --state.`);
+    return err(
+      `Another process (${holder}) takes part from ${folder}. End that one, or give this one a folder of its own with --state.`,
+    );
   }
   const seed = await readSeed(join(folder, "identity.key"), random);
   return ok({
@@ -70,7 +75,8 @@ async function readSeed(path: string, random: RandomBytes) {
     if (!isCode(fault, "EEXIST")) throw fault;
   }
   const text = (await readFile(path, "utf8")).trim();
-  if (!/^[0-9a-f]{64}$/.test(text)) throw new Error(`${path} does not hold an identity key; move it away to get a new one`);
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new Error(`${path} does not hold an identity key; move it away to get a new one`);
   return hexToBytes(text);
 }
 

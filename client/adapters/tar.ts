@@ -18,7 +18,11 @@ export interface TarFile {
 export function tar(files: readonly TarFile[], modifiedAt: number): Bytes {
   const parts: Uint8Array[] = [];
   for (const { name, bytes } of files) {
-    parts.push(header(name, bytes.length, modifiedAt), bytes, new Uint8Array(-bytes.length & (BLOCK_BYTES - 1)));
+    parts.push(
+      header(name, bytes.length, modifiedAt),
+      bytes,
+      new Uint8Array(-bytes.length & (BLOCK_BYTES - 1)),
+    );
   }
   return concatBytes([...parts, new Uint8Array(2 * BLOCK_BYTES)]);
 }

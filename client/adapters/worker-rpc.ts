@@ -1,5 +1,5 @@
-import type { OpenError, Participant, ParticipantOptions } from "../index.ts";
 import type { ParticipantView } from "../core/view.ts";
+import type { OpenError, Participant, ParticipantOptions } from "../index.ts";
 
 /*
  * Page and worker, by postMessage.

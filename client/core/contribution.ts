@@ -143,7 +143,12 @@ export class ContributionDraft {
   contribution(detail: ContributionDetail): Contribution {
     const own = this.#own;
     const kept = own !== null && own.length <= OWN_LENGTH_MAX ? littleEndian(own) : null;
-    return { detail, sent: [...this.#sent], own: kept, ...(this.#clipped ?? { clippedUpdate: null, weight: null }) };
+    return {
+      detail,
+      sent: [...this.#sent],
+      own: kept,
+      ...(this.#clipped ?? { clippedUpdate: null, weight: null }),
+    };
   }
 }
 

@@ -33,5 +33,11 @@ export async function encodeUpdate(
   const { words, clippedUpdate, weight } = encoded.value;
   const { length, clip } = segmentOf(layout, "update");
   const share = weight / task.aggregation.weightCap;
-  return { words, clippedUpdate, weight, updateLength: length, unit: clip.coordinate / (clip.quantizedMax * share) };
+  return {
+    words,
+    clippedUpdate,
+    weight,
+    updateLength: length,
+    unit: clip.coordinate / (clip.quantizedMax * share),
+  };
 }

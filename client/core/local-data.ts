@@ -17,5 +17,8 @@ export function splitLocal(rows: Dataset, fraction: number, identity: Uint8Array
   const localCount = Math.min(Math.floor(rows.count * fraction), Math.max(0, rows.count - 1));
   const seed = new DataView(identity.buffer, identity.byteOffset, 4).getUint32(0);
   const order = shuffledIndices(rows.count, seed);
-  return { local: pickRows(rows, order.subarray(0, localCount)), train: pickRows(rows, order.subarray(localCount)) };
+  return {
+    local: pickRows(rows, order.subarray(0, localCount)),
+    train: pickRows(rows, order.subarray(localCount)),
+  };
 }

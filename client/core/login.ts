@@ -19,19 +19,24 @@ export async function logIn(
   task: TaskSlug,
   authority: Authority,
   joinToken: string | undefined,
-): Promise<Result<void, { readonly type: "offline" } | { readonly type: "refused"; readonly error: WireError }>> {
+): Promise<
+  Result<void, { readonly type: "offline" } | { readonly type: "refused"; readonly error: WireError }>
+> {
   const identity = signer.publicKey;
   const hello = await link.send({ type: "hello", protocol: "chorus/1", task, identity });
   if (!hello.ok) return hello;
   if (hello.value.type === "refused") return err(hello.value);
   if (hello.value.type !== "challenge") return refuse("BAD_MESSAGE");
-  const signature = await signer.sign(E(DOMAINS.login, hello.value.challenge, authority.projectId, task, identity));
+  const signature = await signer.sign(
+    E(DOMAINS.login, hello.value.challenge, authority.projectId, task, identity),
+  );
   const answer = await link.send({ type: "authenticate", signature, joinToken });
   if (!answer.ok) return answer;
   if (answer.value.type === "refused") return err(answer.value);
   if (answer.value.type !== "welcome") return refuse("BAD_MESSAGE");
   const { projectId, issuerKey, certificate } = answer.value;
-  if (projectId !== authority.projectId || bytesToHex(issuerKey) !== authority.issuerKey) return refuse("BAD_CERTIFICATE");
+  if (projectId !== authority.projectId || bytesToHex(issuerKey) !== authority.issuerKey)
+    return refuse("BAD_CERTIFICATE");
   const item = E(DOMAINS.certificate, projectId, identity);
   const certified = await verifySignature(primitives, hexToBytes(authority.issuerKey), item, certificate);
   return certified ? ok(undefined) : refuse("BAD_CERTIFICATE");

@@ -1,4 +1,4 @@
-import { bytesToHex, type Bytes } from "#shared/kernel/bytes.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -32,7 +32,8 @@ export function createModelCache(
       const known = models.get(hash);
       if (known !== undefined) return ok(known);
       const received = await link.fetchModel(hash, onProgress);
-      if (!received.ok) return err(received.error.type === "offline" ? "UNAVAILABLE" : received.error.error.code);
+      if (!received.ok)
+        return err(received.error.type === "offline" ? "UNAVAILABLE" : received.error.error.code);
       const bytes = received.value;
       if (bytesToHex(await primitives.sha256(bytes)) !== hash) return err("CONFIG");
       const weights = decode(bytes, task);

@@ -1,11 +1,11 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { MonotonicClock, Primitives, RandomBytes, Signer, WallClock } from "#shared/kernel/ports.ts";
 import type { Result } from "#shared/kernel/result.ts";
+import type { Receipt, Status, TaskView } from "#shared/protocol/api.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessage, InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import type { Receipt, Status, TaskView } from "#shared/protocol/api.ts";
 import type { Task, TrainingPlan } from "#shared/task/task.ts";
 import type { ContributionDetail } from "./view.ts";
 
@@ -79,7 +79,11 @@ export interface Trainer {
   /** Tries the backends for at most 2 s each and keeps the fastest; `force` names one. Software adapters are skipped. */
   calibrate(task: Task, force?: BackendName): Promise<readonly Calibration[]>;
   readonly backend: BackendName | null;
-  train(job: TrainJob, onProgress: (progress: TrainProgress) => void, signal: AbortSignal): Promise<Result<Trained, TrainError>>;
+  train(
+    job: TrainJob,
+    onProgress: (progress: TrainProgress) => void,
+    signal: AbortSignal,
+  ): Promise<Result<Trained, TrainError>>;
   evaluate(task: Task, weights: Float32Array, examples: Examples): Promise<LocalMetrics>;
   /** Class probabilities for one row. */
   predict(task: Task, weights: Float32Array, input: Float32Array): Promise<Float32Array>;
@@ -115,7 +119,9 @@ export interface Trained {
   readonly epochLosses: readonly number[];
   readonly seconds: number;
 }
-export type TrainError = { readonly type: "cancelled" } | { readonly type: "no-backend"; readonly reason: string };
+export type TrainError =
+  | { readonly type: "cancelled" }
+  | { readonly type: "no-backend"; readonly reason: string };
 
 /**
  * What a device remembers (SECAGG section 6), durable before the send that it guards. Each write is a compare-and-swap.
@@ -125,7 +131,12 @@ export interface Memory {
   /** `mark[runId] = (round, attempt)`, strictly rising. Before R0. */
   mark(runId: string, round: number, attempt: number): Promise<Result<void, "REPLAY">>;
   /** `used[modelHash] = runId` and one participation of the task's own budget. Before R2. */
-  use(modelHash: string, runId: string, taskId: string, sid: string): Promise<Result<void, "ALREADY_REVEALED" | "REPLAY" | "BUDGET">>;
+  use(
+    modelHash: string,
+    runId: string,
+    taskId: string,
+    sid: string,
+  ): Promise<Result<void, "ALREADY_REVEALED" | "REPLAY" | "BUDGET">>;
   /** `ballot[sid] = setHash`: one signature per sid ever. Before R3. */
   vote(sid: string, setHash: string): Promise<Result<void, "EQUIVOCATION">>;
   /** `revealed[modelHash] = sid`. Before R4. */

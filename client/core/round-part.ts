@@ -1,13 +1,25 @@
 import { assert, present, unreachable } from "#shared/kernel/assert.ts";
-import { err, type Result } from "#shared/kernel/result.ts";
 import { bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
+import { err, type Result } from "#shared/kernel/result.ts";
 import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
-import { acceptInvitation, advertise, type AttemptMessage, isAttemptMessage, onMessage } from "#shared/secagg/client.ts";
 import type { AttemptTerms } from "#shared/secagg/attempt.ts";
-import { abort, type ClientState, type ClientStep, type Outgoing, type Remembrance } from "#shared/secagg/client-state.ts";
+import {
+  type AttemptMessage,
+  acceptInvitation,
+  advertise,
+  isAttemptMessage,
+  onMessage,
+} from "#shared/secagg/client.ts";
+import {
+  abort,
+  type ClientState,
+  type ClientStep,
+  type Outgoing,
+  type Remembrance,
+} from "#shared/secagg/client-state.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
 import type { Task } from "#shared/task/task.ts";
 import { ContributionDraft, type Part } from "./contribution.ts";
@@ -89,7 +101,14 @@ export class RoundPart {
       step: "downloading",
       stepsAt: {},
       ...{ deadlineAt: null, training: null, download: null, upload: null },
-      ...{ rosterSize: null, sharedCount: null, survivorCount: null, inputsNeeded: null, threshold: null, outcome: null },
+      ...{
+        rosterSize: null,
+        sharedCount: null,
+        survivorCount: null,
+        inputsNeeded: null,
+        threshold: null,
+        outcome: null,
+      },
     };
   }
 
@@ -136,7 +155,8 @@ export class RoundPart {
   }
 
   #isOfSession(message: AttemptMessage): boolean {
-    if (message.type === "roster") return message.runId === this.invite.runId && message.round === this.invite.round;
+    if (message.type === "roster")
+      return message.runId === this.invite.runId && message.round === this.invite.round;
     return "roster" in this.#state && message.sid === this.#state.roster.sidHex;
   }
 
@@ -161,7 +181,11 @@ export class RoundPart {
       ...rows,
       shuffleSeed: new DataView(ports.random(4).buffer).getUint32(0),
     };
-    const trained = await ports.trainer.train(job, this.#trainingReporter(training.epochs), this.#abort.signal);
+    const trained = await ports.trainer.train(
+      job,
+      this.#trainingReporter(training.epochs),
+      this.#abort.signal,
+    );
     if (!trained.ok) return err(trained.error.type === "cancelled" ? "STATE" : "INTERNAL");
     if (!trained.value.delta.every(Number.isFinite)) return err("NON_FINITE_UPDATE");
     this.#trained = trained.value;
@@ -183,7 +207,17 @@ export class RoundPart {
   #trainingReporter(epochCount: number) {
     const beganMs = this.#context.ports.clock.nowMs();
     const epochLosses: number[] = [];
-    return ({ epoch, step, stepCount, loss }: { epoch: number; step: number; stepCount: number; loss: number }) => {
+    return ({
+      epoch,
+      step,
+      stepCount,
+      loss,
+    }: {
+      epoch: number;
+      step: number;
+      stepCount: number;
+      loss: number;
+    }) => {
       if (this.over) return;
       epochLosses.length = epoch - 1;
       const finished = step === Math.round((stepCount / epochCount) * epoch);
@@ -220,7 +254,11 @@ export class RoundPart {
   async #makeInput(): Promise<Uint32Array<ArrayBuffer>> {
     this.#enter("masking");
     const { ports, task } = this.#context;
-    const encoded = await encodeUpdate(ports, task, present(this.#trained, "an attempt starts after the training"));
+    const encoded = await encodeUpdate(
+      ports,
+      task,
+      present(this.#trained, "an attempt starts after the training"),
+    );
     this.#draft?.encodes(encoded);
     return encoded.words;
   }
@@ -244,7 +282,11 @@ export class RoundPart {
           const written = await this.#remember(step.remember);
           if (!written.ok) {
             this.#state = abort(step.state, written.error);
-            this.#finish("refused-by-device", written.error, written.error === "STORAGE_FULL" ? NOT_STORED : undefined);
+            this.#finish(
+              "refused-by-device",
+              written.error,
+              written.error === "STORAGE_FULL" ? NOT_STORED : undefined,
+            );
             return;
           }
           this.#context.onRemembered(step.remember.kind);
@@ -270,7 +312,12 @@ export class RoundPart {
         case "mark":
           return await memory.mark(remembrance.runId, remembrance.round, remembrance.attempt);
         case "use":
-          return await memory.use(remembrance.modelHash, remembrance.runId, remembrance.taskId, remembrance.sid);
+          return await memory.use(
+            remembrance.modelHash,
+            remembrance.runId,
+            remembrance.taskId,
+            remembrance.sid,
+          );
         case "vote":
           return await memory.vote(remembrance.sid, remembrance.setHash);
         case "reveal":
@@ -297,7 +344,9 @@ export class RoundPart {
       inputsNeeded: thresholds.q,
       threshold: thresholds.t,
       ...(state.phase === "masked" ? { sharedCount: state.u2.positions.length } : {}),
-      ...(state.phase === "signed" || state.phase === "revealed" ? { survivorCount: state.sets.u3.positions.length } : {}),
+      ...(state.phase === "signed" || state.phase === "revealed"
+        ? { survivorCount: state.sets.u3.positions.length }
+        : {}),
     });
   }
 
@@ -359,7 +408,8 @@ export class RoundPart {
     });
     if (own.signal.aborted || this.over || this.#draft !== draft) return;
     if (!sent.ok) {
-      if (sent.error.type === "refused") this.#finish("dropped", sent.error.error.code, sent.error.error.message);
+      if (sent.error.type === "refused")
+        this.#finish("dropped", sent.error.error.code, sent.error.error.message);
       else this.#finish("dropped", "TIMEOUT");
       return;
     }
@@ -385,7 +435,14 @@ export class RoundPart {
     this.#state = abort(this.#state, message.code);
     this.#uploadAbort?.abort();
     const attempt = message.attempt + 1;
-    const cleared = { upload: null, rosterSize: null, sharedCount: null, survivorCount: null, inputsNeeded: null, threshold: null };
+    const cleared = {
+      upload: null,
+      rosterSize: null,
+      sharedCount: null,
+      survivorCount: null,
+      inputsNeeded: null,
+      threshold: null,
+    };
     this.#show({ ...cleared, attempt });
     this.#wait(this.#context.task.aggregation.deadlines.sharingMs);
     await this.#startAttempt({ phase: "idle", terms: { ...terms, attempt } });
@@ -432,7 +489,11 @@ export class RoundPart {
   /** A fault of this program: nothing more is sent in this round. */
   #fail(fault: unknown): void {
     if (this.over) return;
-    this.#finish("refused-by-device", "INTERNAL", `This device failed at it: ${fault instanceof Error ? fault.message : String(fault)}`);
+    this.#finish(
+      "refused-by-device",
+      "INTERNAL",
+      `This device failed at it: ${fault instanceof Error ? fault.message : String(fault)}`,
+    );
   }
 
   #publishContribution(outcome: OutcomeView | null): void {
@@ -465,10 +526,14 @@ export class RoundPart {
     return new Promise((resolve) => {
       if (this.over) return resolve();
       const cancel = this.#context.ports.after(delayMs, resolve);
-      this.#abort.signal.addEventListener("abort", () => {
-        cancel();
-        resolve();
-      }, { once: true });
+      this.#abort.signal.addEventListener(
+        "abort",
+        () => {
+          cancel();
+          resolve();
+        },
+        { once: true },
+      );
     });
   }
 

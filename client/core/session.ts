@@ -167,7 +167,10 @@ class DeviceSession implements Session {
     if (connection !== this.#connection || !this.#wanted) return;
     if (!welcome.ok) {
       if (welcome.error.type === "refused" && welcome.error.error.retry === "never") {
-        this.#stop(welcome.error.error, welcome.error.error.code === "BAD_CERTIFICATE" ? "device" : "coordinator");
+        this.#stop(
+          welcome.error.error,
+          welcome.error.error.code === "BAD_CERTIFICATE" ? "device" : "coordinator",
+        );
         return;
       }
       if (welcome.error.type === "refused") this.#showRefusal(welcome.error.error, "coordinator");
@@ -282,10 +285,14 @@ class DeviceSession implements Session {
     if (this.#loggedIn || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waitingForLogin.add(resolve);
-      signal.addEventListener("abort", () => {
-        this.#waitingForLogin.delete(resolve);
-        resolve();
-      }, { once: true });
+      signal.addEventListener(
+        "abort",
+        () => {
+          this.#waitingForLogin.delete(resolve);
+          resolve();
+        },
+        { once: true },
+      );
     });
   }
 

@@ -16,7 +16,7 @@ export interface ParticipantView {
   readonly connection: ConnectionView;
   readonly task: TaskSlice;
   readonly consent: ConsentView | null;
-  readonly data: DataView;
+  readonly data: DataSlice;
   readonly engine: EngineView;
   /** The round that this device is in, or was in last; null before the first. */
   readonly round: RoundView | null;
@@ -79,7 +79,7 @@ export interface ConsentView {
   readonly current: boolean;
 }
 
-export interface DataView {
+export interface DataSlice {
   readonly count: number;
   /** By class index. */
   readonly countByClass: readonly number[];
@@ -168,7 +168,11 @@ export type OutcomeView =
       readonly modelHash: string;
       /** This device's list leads to the published root of the inputs; checked here. */
       readonly included: boolean;
-      readonly proof: { readonly inputsRoot: string; readonly leafIndex: number; readonly path: readonly string[] };
+      readonly proof: {
+        readonly inputsRoot: string;
+        readonly leafIndex: number;
+        readonly path: readonly string[];
+      };
       readonly at: number;
     }
   | {

@@ -50,7 +50,12 @@ export function createEvaluator(heldOutPath: (slug: string, version: number) => 
         waiting.set(id, { resolve, reject });
         // A process that waits for an evaluation must not end before it.
         worker.ref();
-        worker.postMessage({ id, task, path: heldOutPath(task.slug, task.version), modelBytes } satisfies EvaluateJob);
+        worker.postMessage({
+          id,
+          task,
+          path: heldOutPath(task.slug, task.version),
+          modelBytes,
+        } satisfies EvaluateJob);
       }),
     close: async () => {
       closed = true;

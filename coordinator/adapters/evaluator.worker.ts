@@ -43,7 +43,9 @@ async function rowsAt(path: string, task: Task): Promise<Dataset> {
   if (loaded?.path === path) return loaded.rows;
   const found = await stat(path).catch(() => null);
   if (found === null) return EMPTY;
-  const read = found.isDirectory() ? await readIdxFolder(path, task) : readCsv(await readFile(path, "utf8"), task.features);
+  const read = found.isDirectory()
+    ? await readIdxFolder(path, task)
+    : readCsv(await readFile(path, "utf8"), task.features);
   if (!read.ok) throw new Error(`held-out data at ${path}: ${read.error.sentence}`);
   loaded = { path, rows: read.value.dataset };
   return loaded.rows;

@@ -35,7 +35,12 @@ export type StoreRecord =
   | { readonly type: "model-offered"; readonly modelHash: string; readonly runId: string }
   | { readonly type: "model-opened"; readonly modelHash: string; readonly sid: string }
   | { readonly type: "model-version"; readonly version: ModelVersionRow }
-  | { readonly type: "open-slots"; readonly sid: string; readonly byteCount: number; readonly slots: readonly SlotRow[] }
+  | {
+      readonly type: "open-slots";
+      readonly sid: string;
+      readonly byteCount: number;
+      readonly slots: readonly SlotRow[];
+    }
   /** Sealing U3: from here on no upload of this session is taken; `inputs` outside `kept` may be deleted. */
   | { readonly type: "close-slots"; readonly sid: string; readonly kept: readonly number[] };
 
@@ -95,31 +100,52 @@ export interface Store {
   /** Streams of runs that have not ended, and their newest round's. */
   openRunIds(): Promise<readonly string[]>;
 
-  createTask(task: Task, taskHash: string, actor: string, at: number): Promise<Result<void, { readonly type: "exists" }>>;
+  createTask(
+    task: Task,
+    taskHash: string,
+    actor: string,
+    at: number,
+  ): Promise<Result<void, { readonly type: "exists" }>>;
   findTask(slug: string, version?: number): Promise<StoredTask | null>;
   /** Newest version of each. */
   listTasks(page: Page): Promise<Listed<StoredTask>>;
 
   nextRunNumber(task: string): Promise<number>;
   findRun(runId: string): Promise<RunRow | null>;
-  listRuns(filter: { readonly task?: string }, page: Page): Promise<Listed<RunRow & { readonly runId: string }>>;
+  listRuns(
+    filter: { readonly task?: string },
+    page: Page,
+  ): Promise<Listed<RunRow & { readonly runId: string }>>;
   findRound(roundId: string): Promise<RoundRow | null>;
   listRounds(runId: string, page: Page): Promise<Listed<RoundRow & { readonly roundId: string }>>;
   /** Newest first; of the run and its rounds. */
-  listEvents(runId: string, page: Page): Promise<Listed<{ readonly stream: StreamId; readonly stored: StoredEvent }>>;
+  listEvents(
+    runId: string,
+    page: Page,
+  ): Promise<Listed<{ readonly stream: StreamId; readonly stored: StoredEvent }>>;
   listModelVersions(runId: string): Promise<readonly ModelVersionRow[]>;
   /** The run that offered this model, and the session that opened a sum for it, if any. */
   findOffer(modelHash: string): Promise<{ readonly runId: string; readonly openedSid: string | null } | null>;
-  auditLeaves(page: Page): Promise<Listed<{ readonly sequence: number; readonly kind: string; readonly body: unknown }>>;
+  auditLeaves(
+    page: Page,
+  ): Promise<Listed<{ readonly sequence: number; readonly kind: string; readonly body: unknown }>>;
 
   /** R1 and R4 as they came, durable before they are acknowledged; idempotent by (sid, step, position). */
-  saveMaterial(sid: string, step: "share" | "unmask", position: number, bytes: Bytes): Promise<"saved" | "same" | "different">;
+  saveMaterial(
+    sid: string,
+    step: "share" | "unmask",
+    position: number,
+    bytes: Bytes,
+  ): Promise<"saved" | "same" | "different">;
   loadMaterial(sid: string, step: "share" | "unmask"): Promise<ReadonlyMap<number, Bytes>>;
   /** After publication or abandonment (S11). */
   deleteMaterial(sid: string): Promise<void>;
 
   /** The slot's state for an upload that wants to start. */
-  findSlot(sid: string, position: number): Promise<{ readonly slotHash: string; readonly byteCount: number; readonly open: boolean } | null>;
+  findSlot(
+    sid: string,
+    position: number,
+  ): Promise<{ readonly slotHash: string; readonly byteCount: number; readonly open: boolean } | null>;
   /** Unique on (sid, position): the same digest returns the stored receipt, another is a conflict, a sealed set is closed. */
   acceptInput(input: InputRow): Promise<Result<Receipt, { readonly type: "conflict" | "closed" }>>;
   listInputs(sid: string): Promise<readonly InputRow[]>;
@@ -169,9 +195,21 @@ export interface Spool {
    * A wrong digest deletes what arrived.
    */
   receive(
-    upload: { readonly sid: string; readonly position: number; readonly offset: number; readonly byteCount: number; readonly sha256: string; readonly root: string },
+    upload: {
+      readonly sid: string;
+      readonly position: number;
+      readonly offset: number;
+      readonly byteCount: number;
+      readonly sha256: string;
+      readonly root: string;
+    },
     body: AsyncIterable<Uint8Array>,
-  ): Promise<Result<"complete" | "partial", { readonly type: "bad-digest" | "bad-length" | "bad-offset" | "storage-full" }>>;
+  ): Promise<
+    Result<
+      "complete" | "partial",
+      { readonly type: "bad-digest" | "bad-length" | "bad-offset" | "storage-full" }
+    >
+  >;
   path(sid: string, position: number): string;
   /** Deletes all of a session, or all but `kept`. */
   discard(sid: string, kept?: readonly number[]): Promise<void>;

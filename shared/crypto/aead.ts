@@ -16,7 +16,10 @@ export const SEAL_OVERHEAD_BYTES = SEAL_NONCE_BYTES + 16;
  * its own context (sid, sender, receiver) and the receiver compares it.
  */
 export function seal(key: Bytes, nonce: Bytes, plaintext: Bytes): Bytes {
-  assert(key.length === 32 && nonce.length === SEAL_NONCE_BYTES, "seal takes a 32-byte key and a 24-byte nonce");
+  assert(
+    key.length === 32 && nonce.length === SEAL_NONCE_BYTES,
+    "seal takes a 32-byte key and a 24-byte nonce",
+  );
   return concatBytes([nonce, nacl.secretbox(plaintext, nonce, key)]);
 }
 

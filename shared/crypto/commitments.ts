@@ -17,11 +17,7 @@ export function bCommit(primitives: Primitives, identityKey: Bytes, b: Bytes): P
 }
 
 /** The session id: header and all adverts in roster order. `adverts` are the `E("chorus/1/advert", ...)` bytes. */
-export function sessionId(
-  primitives: Primitives,
-  header: Bytes,
-  adverts: readonly Bytes[],
-): Promise<Bytes> {
+export function sessionId(primitives: Primitives, header: Bytes, adverts: readonly Bytes[]): Promise<Bytes> {
   return primitives.sha256(E(DOMAINS.sid, header, ...adverts));
 }
 

@@ -45,7 +45,8 @@ export async function addMasks(
       const { key, sign } = masks[job % masks.length] as Mask;
       const words = await keystreamWords(primitives, key, firstWord + start, block.length);
       // Additions of the ring commute and none of them spans an await, so workers cannot disturb one another.
-      if (sign === 1) for (let i = 0; i < words.length; i++) block[i]! += words[i]!; // hot loop
+      if (sign === 1)
+        for (let i = 0; i < words.length; i++) block[i]! += words[i]!; // hot loop
       else for (let i = 0; i < words.length; i++) block[i]! -= words[i]!; // hot loop
     }
   }

@@ -33,12 +33,7 @@ export interface SubtleLike {
     data: Bytes,
   ): Promise<ArrayBuffer>;
   sign(algorithm: { name: "Ed25519" }, key: SubtleKey, data: Bytes): Promise<ArrayBuffer>;
-  verify(
-    algorithm: { name: "Ed25519" },
-    key: SubtleKey,
-    signature: Bytes,
-    data: Bytes,
-  ): Promise<boolean>;
+  verify(algorithm: { name: "Ed25519" }, key: SubtleKey, signature: Bytes, data: Bytes): Promise<boolean>;
 }
 
 /** DER of a PKCS #8 `OneAsymmetricKey` up to the 32 secret bytes, for the two curves of RFC 8410 section 7. */

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelSpec } from "../task/model.ts";
+import { breathe } from "./breathe.ts";
 import { forward, weightsToTensors } from "./network.ts";
 import { gatherInputs, type Rows } from "./rows.ts";
-import { breathe } from "./breathe.ts";
 
 /** Sums over rows, so that sums of several devices may be added. Losses are cross-entropies in nats. */
 export interface Evaluation {
@@ -46,7 +46,11 @@ export async function evaluate(model: ModelSpec, weights: Float32Array, rows: Ro
 }
 
 /** Class probabilities of one row, [classCount]. `input` is [...inputShape] flat. */
-export async function predict(model: ModelSpec, weights: Float32Array, input: Float32Array): Promise<Float32Array> {
+export async function predict(
+  model: ModelSpec,
+  weights: Float32Array,
+  input: Float32Array,
+): Promise<Float32Array> {
   const tensors = weightsToTensors(model, weights);
   try {
     const rows: Rows = { inputs: input, labels: new Int32Array(1), count: 1 };

@@ -86,7 +86,13 @@ function toInput({ layer, input, output, kernel }: LayerTrace, flow: tf.Tensor):
       return tf.matMul(flow as tf.Tensor2D, kernel as tf.Tensor2D, false, true);
     case "Conv2D": {
       const shape = input.shape as [number, number, number, number];
-      return tf.conv2dTranspose(flow as tf.Tensor4D, kernel as tf.Tensor4D, shape, layer.strides, layer.padding);
+      return tf.conv2dTranspose(
+        flow as tf.Tensor4D,
+        kernel as tf.Tensor4D,
+        shape,
+        layer.strides,
+        layer.padding,
+      );
     }
     case "MaxPooling2D": {
       const attributes = { filterSize: layer.poolSize, strides: layer.strides, pad: "valid" };
@@ -99,5 +105,7 @@ function toInput({ layer, input, output, kernel }: LayerTrace, flow: tf.Tensor):
 
 /** Two kernels that tfjs uses for its gradients and exports no operation for. */
 function runKernel(name: string, inputs: Readonly<Record<string, tf.Tensor>>, attributes: object): tf.Tensor {
-  return tf.engine().runKernel(name, inputs as unknown as tf.NamedTensorMap, attributes as tf.NamedAttrMap) as tf.Tensor;
+  return tf
+    .engine()
+    .runKernel(name, inputs as unknown as tf.NamedTensorMap, attributes as tf.NamedAttrMap) as tf.Tensor;
 }

@@ -58,7 +58,11 @@ export interface LayerTrace {
 }
 
 /** As `forward`, with every layer's part, for the way back. */
-export function forwardTrace(model: ModelSpec, tensors: readonly tf.Tensor[], batch: tf.Tensor): LayerTrace[] {
+export function forwardTrace(
+  model: ModelSpec,
+  tensors: readonly tf.Tensor[],
+  batch: tf.Tensor,
+): LayerTrace[] {
   const trace: LayerTrace[] = [];
   let input = batch;
   let next = 0;

@@ -14,7 +14,9 @@ export function optimizerOf(plan: TrainingPlan): Optimizer {
   const adam = tf.train.adam(plan.optimizer.learningRate);
   return {
     apply: (variables, gradients) => {
-      adam.applyGradients(variables.map(({ name }, index) => ({ name, tensor: gradients[index] as tf.Tensor })));
+      adam.applyGradients(
+        variables.map(({ name }, index) => ({ name, tensor: gradients[index] as tf.Tensor })),
+      );
     },
     dispose: () => adam.dispose(),
   };

@@ -6,7 +6,10 @@ import type { Strategy } from "./strategy.ts";
  *
  * Source: Hsu, Qi and Brown 2019, arXiv:1909.06335, section 4.3 (there with the pseudo-gradient, minus the mean).
  */
-export function fedAvgM(options: { readonly serverLearningRate: number; readonly momentum: number }): Strategy {
+export function fedAvgM(options: {
+  readonly serverLearningRate: number;
+  readonly momentum: number;
+}): Strategy {
   const { serverLearningRate, momentum } = options;
   return {
     name: "fedavgm",
@@ -14,7 +17,10 @@ export function fedAvgM(options: { readonly serverLearningRate: number; readonly
     initialState: (parameterCount) => ({ velocity: new Float32Array(parameterCount) }),
     next(state, model, { updateSum, weightSum, updateScale }) {
       const velocity = present(state["velocity"], "the state is of this strategy");
-      assert(updateSum.length === model.length && velocity.length === model.length, "one sum for each weight");
+      assert(
+        updateSum.length === model.length && velocity.length === model.length,
+        "one sum for each weight",
+      );
       assert(weightSum >= 1, "a mean needs weight");
       const nextModel = new Float32Array(model.length);
       const nextVelocity = new Float32Array(model.length);

@@ -6,7 +6,9 @@ import type { Strategy, StrategyState } from "./strategy.ts";
 
 /** A strategy's state as canonical safetensors, with the strategy's name in the metadata. */
 export function strategyStateToBytes(strategy: Strategy, state: StrategyState): Bytes {
-  const tensors = new Map(Object.entries(state).map(([name, data]) => [name, { shape: [data.length], data }]));
+  const tensors = new Map(
+    Object.entries(state).map(([name, data]) => [name, { shape: [data.length], data }]),
+  );
   return encodeSafetensors({ tensors, metadata: { strategy: strategy.name } });
 }
 

@@ -360,7 +360,7 @@ function quoted(text: string): string {
   return `“${clipped(text)}”`;
 }
 function clipped(text: string): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length > 40 ? `${characters.slice(0, 40).join("")}...` : text;
 }
 function inWords(count: number): string {

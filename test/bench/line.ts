@@ -8,7 +8,25 @@ export interface BenchLine {
   readonly ratio?: number;
 }
 
+export interface BenchOptions {
+  /** Sizes at which the figures say nothing, to see that the bench still runs. */
+  readonly small?: boolean;
+}
+
 export interface Bench {
   readonly name: string;
-  run(): AsyncIterable<BenchLine>;
+  run(options?: BenchOptions): AsyncIterable<BenchLine>;
+}
+
+/** Beside the value what it is compared with. */
+export function compared(peer: string, peerValue: number, value: number): Required<Pick<BenchLine, "peer" | "peerValue" | "ratio">> {
+  return { peer, peerValue, ratio: value / peerValue };
+}
+
+/** The value that a `share` of all is at or below; of two middles the lower one. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (value === undefined) throw new Error("a quantile of nothing");
+  return value;
 }

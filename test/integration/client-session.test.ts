@@ -7,8 +7,8 @@ import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { agreedConfigOf } from "#shared/task/agreed-config.ts";
 import { Federation } from "../kit/federation.ts";
-import { SessionDevice, type SessionDeviceOptions } from "../kit/session-device.ts";
 import { seededRandom } from "../kit/secagg-fixtures.ts";
+import { SessionDevice, type SessionDeviceOptions } from "../kit/session-device.ts";
 
 /* One product session among four devices in memory, against the real core. Five in all; t is 4. */
 
@@ -38,11 +38,27 @@ describe("a session", () => {
     if (round === undefined) throw new Error("no round");
     expect(round).toMatchObject({ phase: "committed", survivors: 5 });
     expect(federation.distanceFromOracle(round, federation.devices)).toBeLessThan(1);
-    expect(outcomeOf(device)).toMatchObject({ kind: "committed", survivorCount: 5, included: true, modelHash: round.modelHash });
+    expect(outcomeOf(device)).toMatchObject({
+      kind: "committed",
+      survivorCount: 5,
+      included: true,
+      modelHash: round.modelHash,
+    });
     expect(device.view.budget.used).toBe(1);
     expect(device.view.model?.modelHash).toBe(round.modelHash);
     expect(Object.keys(device.view.round?.stepsAt ?? {})).toEqual([
-      ...["downloading", "training", "advertised", "shared", "masking", "uploading", "uploaded", "confirmed", "opened", "ended"],
+      ...[
+        "downloading",
+        "training",
+        "advertised",
+        "shared",
+        "masking",
+        "uploading",
+        "uploaded",
+        "confirmed",
+        "opened",
+        "ended",
+      ],
     ]);
   });
 
@@ -55,7 +71,9 @@ describe("a session", () => {
     const left = new Uint32Array(body?.slice().buffer ?? new ArrayBuffer(0));
     expect([...latest.sample.left]).toEqual([...left].slice(0, 2_048));
     const { update, masks, unit } = latest.sample;
-    expect([...update].map((value, index) => (value + (masks[index] ?? 0)) >>> 0)).toEqual([...latest.sample.left].map((value) => value >>> 0));
+    expect([...update].map((value, index) => (value + (masks[index] ?? 0)) >>> 0)).toEqual(
+      [...latest.sample.left].map((value) => value >>> 0),
+    );
     const sizes = (type: string) => device.sentOf(type).reduce((sum, bytes) => sum + bytes.length, 0);
     expect(latest.parts.maskedListByteCount).toBe(sizes("input"));
     expect(latest.parts.keySharesByteCount).toBe(sizes("share"));
@@ -102,7 +120,8 @@ describe("a lost connection", () => {
     const sent = device.sentOf(type).map(bytesToHex);
     expect(new Set(sent).size).toBeLessThanOrEqual(1);
     // Confirmations and shares of the four others are enough, so the round may have gone on meanwhile.
-    if (type === "advertise" || type === "share") expect(sent.length).toBeGreaterThanOrEqual(when === "before" ? 1 : 2);
+    if (type === "advertise" || type === "share")
+      expect(sent.length).toBeGreaterThanOrEqual(when === "before" ? 1 : 2);
   });
 
   test("a hidden tab is off the network and comes back", async () => {
@@ -142,7 +161,8 @@ describe("a lost connection", () => {
 class FailingCells extends MapCells {
   failing: string | null = null;
   override async swap(changes: readonly CellChange[]): Promise<boolean> {
-    if (this.failing !== null && changes.some(({ key }) => key.startsWith(this.failing ?? ""))) throw new Error("disk");
+    if (this.failing !== null && changes.some(({ key }) => key.startsWith(this.failing ?? "")))
+      throw new Error("disk");
     return super.swap(changes);
   }
 }
@@ -197,7 +217,9 @@ describe("the device says no", () => {
   });
 
   test("to numbers that are none", async () => {
-    const { federation, device } = await among(4, { delta: (count) => new Float32Array(count).fill(Number.NaN) });
+    const { federation, device } = await among(4, {
+      delta: (count) => new Float32Array(count).fill(Number.NaN),
+    });
     await refusal(federation, device, "NON_FINITE_UPDATE");
   });
 
@@ -231,7 +253,12 @@ describe("the device says no", () => {
   });
 
   test("to a login that another issuer certifies", async () => {
-    const authority = { projectId: "default", codeVersion: "test", issuerKey: "11".repeat(32), logKey: "0".repeat(64) };
+    const authority = {
+      projectId: "default",
+      codeVersion: "test",
+      issuerKey: "11".repeat(32),
+      logKey: "0".repeat(64),
+    };
     const { federation, device } = await among(4, { session: { authority } });
     await refusal(federation, device, "BAD_CERTIFICATE");
     expect(device.view.activity).toBe("idle");
@@ -245,7 +272,10 @@ describe("a round that is given up", () => {
     // Two of five go before they share: U2 is 3, t is 4.
     for (const other of federation.devices.slice(0, 2)) other.goneBefore = "share";
     const runId = await begin(federation, device);
-    await federation.until(() => device.view.contributions.length > 0 && (device.view.round?.attempt ?? 1) > 1, "a second attempt");
+    await federation.until(
+      () => device.view.contributions.length > 0 && (device.view.round?.attempt ?? 1) > 1,
+      "a second attempt",
+    );
     expect(device.trainings).toHaveLength(1);
     await federation.until(() => device.sentOf("advertise").length === 2, "the second advert");
     const [first, second] = device.sentOf("advertise").map(bytesToHex);
@@ -258,7 +288,11 @@ describe("a round that is given up", () => {
 describe("pause and leave", () => {
   test("in the middle of a round: the others go on without this device, and nothing more is sent", async () => {
     const { federation, device } = await among(4);
-    device.intercept = { type: "share", when: "after", run: () => federation.inFlight.add(device.session.pause()) };
+    device.intercept = {
+      type: "share",
+      when: "after",
+      run: () => federation.inFlight.add(device.session.pause()),
+    };
     const runId = await begin(federation, device);
     expect((await federation.ended(runId)).state).toBe("completed");
     const types = device.sent.map(({ type }) => type);
@@ -274,9 +308,15 @@ describe("pause and leave", () => {
   test("a connection that the coordinator ends for good ends the session with the reason", async () => {
     const { federation, device } = await among(4);
     await begin(federation, device);
-    await federation.until(() => device.view.activity === "waiting" || device.view.activity === "in-round", "the login");
+    await federation.until(
+      () => device.view.activity === "waiting" || device.view.activity === "in-round",
+      "the login",
+    );
     device.end("ALREADY_CONNECTED");
-    expect(device.view).toMatchObject({ activity: "idle", refusal: { code: "ALREADY_CONNECTED", by: "coordinator" } });
+    expect(device.view).toMatchObject({
+      activity: "idle",
+      refusal: { code: "ALREADY_CONNECTED", by: "coordinator" },
+    });
   });
 });
 

@@ -20,7 +20,12 @@ beforeAll(async () => {
     product: "chorus",
     ...{ version: "0.1.0", codeVersion: "test", projectId: "default", database: "embedded" },
     startedAt: new Date(0).toISOString(),
-    ...{ joinBaseUrl: "http://localhost", secureContext: true, issuerKey: "11".repeat(32), logKey: "00".repeat(32) },
+    ...{
+      joinBaseUrl: "http://localhost",
+      secureContext: true,
+      issuerKey: "11".repeat(32),
+      logKey: "00".repeat(32),
+    },
   };
   const view = {
     task: bundledTask("hmda", 8, 1),
@@ -28,9 +33,12 @@ beforeAll(async () => {
     ...{ accuracy: null, latestModelHash: null, createdAt: new Date(0).toISOString(), createdBy: "ada" },
   };
   server = createServer((request, response) => {
-    const body = request.url === "/api/v1/status" ? status : request.url === "/api/v1/tasks/hmda" ? view : null;
+    const body =
+      request.url === "/api/v1/status" ? status : request.url === "/api/v1/tasks/hmda" ? view : null;
     response.statusCode = body === null ? 404 : 200;
-    const missing = { error: { code: "UNKNOWN_TASK", message: "There is no such task. Check the link.", retry: "never" } };
+    const missing = {
+      error: { code: "UNKNOWN_TASK", message: "There is no such task. Check the link.", retry: "never" },
+    };
     response.end(JSON.stringify(body ?? missing));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -44,7 +52,11 @@ afterAll(() => {
 function edge(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [EDGE, ...args], { timeout: 60_000 }, (fault, stdout, stderr) =>
-      resolve({ code: typeof fault?.code === "number" ? fault.code : fault === null ? 0 : -1, stdout, stderr }),
+      resolve({
+        code: typeof fault?.code === "number" ? fault.code : fault === null ? 0 : -1,
+        stdout,
+        stderr,
+      }),
     );
   });
 }
@@ -53,7 +65,16 @@ describe("the edge", () => {
   test("explains itself", async () => {
     const { code, stdout } = await edge("--help");
     expect(code).toBe(0);
-    for (const option of ["--coordinator", "--task", "--data", "--backend", "--join-token", "--state", "--record", "--rounds-max"]) {
+    for (const option of [
+      "--coordinator",
+      "--task",
+      "--data",
+      "--backend",
+      "--join-token",
+      "--state",
+      "--record",
+      "--rounds-max",
+    ]) {
       expect(stdout).toContain(option);
     }
   });
@@ -61,9 +82,21 @@ describe("the edge", () => {
   test.each([
     ["nothing", [], /--coordinator, --task and --data are needed/],
     ["an unknown option", ["--what"], /Unknown option '--what'/],
-    ["no address", ["--coordinator", "there", "--task", "hmda", "--data", "x"], /takes an http or https address, not there/],
-    ["an unknown engine", ["--coordinator", "http://x", "--task", "hmda", "--data", "x", "--backend", "abacus"], /one of auto, webgpu, wasm, cpu, not abacus/],
-    ["no rounds", ["--coordinator", "http://x", "--task", "hmda", "--data", "x", "--rounds-max", "0"], /whole number of 1 or more/],
+    [
+      "no address",
+      ["--coordinator", "there", "--task", "hmda", "--data", "x"],
+      /takes an http or https address, not there/,
+    ],
+    [
+      "an unknown engine",
+      ["--coordinator", "http://x", "--task", "hmda", "--data", "x", "--backend", "abacus"],
+      /one of auto, webgpu, wasm, cpu, not abacus/,
+    ],
+    [
+      "no rounds",
+      ["--coordinator", "http://x", "--task", "hmda", "--data", "x", "--rounds-max", "0"],
+      /whole number of 1 or more/,
+    ],
   ])("given %s exits with 2 and says what is wanted", async (_, args, message) => {
     const { code, stderr } = await edge(...args);
     expect(code).toBe(2);
@@ -80,7 +113,16 @@ describe("the edge", () => {
     const header = [...features.columns.map(({ name }) => name), features.label.name].join();
     const path = join(folder, "rows.csv");
     writeFileSync(path, text.replace("HEADER", header));
-    const { code, stderr } = await edge("--coordinator", url, "--task", "hmda", "--data", path, "--state", join(folder, "state"));
+    const { code, stderr } = await edge(
+      "--coordinator",
+      url,
+      "--task",
+      "hmda",
+      "--data",
+      path,
+      "--state",
+      join(folder, "state"),
+    );
     expect(stderr).toMatch(message);
     expect(code).toBe(2);
   });

@@ -13,7 +13,10 @@ const folder = mkdtempSync(join(tmpdir(), "chorus-evaluator-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const task = bundledTask("digits", 8, 1);
-const lines = readFileSync(new URL("../../coordinator/data/digits.csv", import.meta.url), "utf8").trim().split("\n").slice(0, 301);
+const lines = readFileSync(new URL("../../coordinator/data/digits.csv", import.meta.url), "utf8")
+  .trim()
+  .split("\n")
+  .slice(0, 301);
 const tensors = tensorsOf(task);
 const uniform = seededUniform(1);
 const weights = Float32Array.from({ length: tensors.parameterCount }, () => (uniform() - 0.5) / 2);
@@ -36,7 +39,10 @@ test("judges a model on the held-out rows as the network written out by hand doe
   }
   const evaluator = createEvaluator(() => path);
   const bytes = modelToBytes(tensors, weights);
-  const [evaluation, again] = await Promise.all([evaluator.evaluate(task, bytes), evaluator.evaluate(task, bytes)]);
+  const [evaluation, again] = await Promise.all([
+    evaluator.evaluate(task, bytes),
+    evaluator.evaluate(task, bytes),
+  ]);
   await evaluator.close();
   expect(evaluation).toEqual(again);
   expect(evaluation).toMatchObject({ count: 300, correct });
@@ -47,7 +53,12 @@ test("judges a model on the held-out rows as the network written out by hand doe
 test("without held-out rows counts none; with bad ones says what is wrong; after a close refuses", async () => {
   const evaluator = createEvaluator((slug) => join(folder, slug));
   const bytes = modelToBytes(tensors, weights);
-  expect(await evaluator.evaluate(task, bytes)).toEqual({ count: 0, correct: 0, lossSum: 0, lossSquareSum: 0 });
+  expect(await evaluator.evaluate(task, bytes)).toEqual({
+    count: 0,
+    correct: 0,
+    lossSum: 0,
+    lossSquareSum: 0,
+  });
   writeFileSync(join(folder, "digits"), "a,b\n1,2");
   await expect(evaluator.evaluate(task, bytes)).rejects.toThrow(/first line must name the columns/);
   await evaluator.close();

@@ -2,8 +2,8 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { bundledTask } from "#coordinator/data/tasks.ts";
 import { heldOutPath } from "#coordinator/adapters/held-out.ts";
+import { bundledTask } from "#coordinator/data/tasks.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { Phase, RoundDetail } from "#shared/protocol/api.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
@@ -23,7 +23,9 @@ const scratch = mkdtempSync(join(tmpdir(), "chorus-kill-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** Which step, held back by how many devices, keeps a round in a phase. With five devices t is 4. */
-const HOLDS: Readonly<Record<Exclude<Phase, "committed" | "voided" | "failed">, readonly [HeldStep, number]>> = {
+const HOLDS: Readonly<
+  Record<Exclude<Phase, "committed" | "voided" | "failed">, readonly [HeldStep, number]>
+> = {
   recruiting: ["check-in", 1],
   training: ["train", COUNT],
   advertising: ["advertise", 1],
@@ -35,7 +37,12 @@ const HOLDS: Readonly<Record<Exclude<Phase, "committed" | "voided" | "failed">, 
 
 function testTask(): Task {
   const task = bundledTask("digits", COUNT, 1);
-  const long = { ...task.aggregation.deadlines, recruitingMs: 60_000, trainingMs: 60_000, collectingMs: 60_000 };
+  const long = {
+    ...task.aggregation.deadlines,
+    recruitingMs: 60_000,
+    trainingMs: 60_000,
+    collectingMs: 60_000,
+  };
   return { ...task, aggregation: { ...task.aggregation, deadlines: long } };
 }
 
@@ -53,13 +60,16 @@ describe("a coordinator that is killed", () => {
       try {
         const api = openApi(coordinator.url);
         await api.createTask(task);
-        for (let seed = 1; seed <= COUNT; seed++) devices.push(await openTestDevice(coordinator.url, task, seed));
+        for (let seed = 1; seed <= COUNT; seed++)
+          devices.push(await openTestDevice(coordinator.url, task, seed));
         for (const device of devices.slice(0, count)) device.hold(step);
         const { runId } = await api.launch({ task: task.slug, rounds: 2, seed: 7 });
         for (const device of devices) device.session.start();
         await until(`round 1 in ${phase}`, 60_000, async () => (await api.rounds(runId))[0]?.phase === phase);
         // What was under way when the phase began gets a moment to be acknowledged, so that there is something to lose.
-        await until("acknowledged steps", 10_000, async () => acknowledged(phase, (await api.rounds(runId))[0]?.sent ?? 0));
+        await until("acknowledged steps", 10_000, async () =>
+          acknowledged(phase, (await api.rounds(runId))[0]?.sent ?? 0),
+        );
 
         await coordinator.kill();
         coordinator = await spawnCoordinator({ port, dataDir });
@@ -69,7 +79,8 @@ describe("a coordinator that is killed", () => {
         const rounds = await api.rounds(runId);
         const committed = rounds.filter((round) => round.phase === "committed");
         expect(committed).toHaveLength(2);
-        for (const { roundId } of committed) await expectExactSum(api, await api.round(roundId), task, devices);
+        for (const { roundId } of committed)
+          await expectExactSum(api, await api.round(roundId), task, devices);
         if (phase === "collecting" || phase === "confirming" || phase === "unmasking") {
           // These go on where they were: nobody had to send an input twice.
           expect(rounds[0]).toMatchObject({ phase: "committed", attempt: 1 });
@@ -95,12 +106,15 @@ async function expectExactSum(
   task: Task,
   devices: readonly TestDevice[],
 ): Promise<void> {
-  const lists = devices.flatMap(({ contributions }) =>
-    [...contributions.values()].filter(
-      ({ detail }) => detail.sid === round.sid && detail.outcome?.kind === "committed",
-    ),
-  );
-  expect(lists).toHaveLength(round.survivors as number);
+  // The run is over a moment before its last outcome has reached every device.
+  const lists = await until(`${round.survivors} devices that know of their part`, 30_000, async () => {
+    const committed = devices.flatMap(({ contributions }) =>
+      [...contributions.values()].filter(
+        ({ detail }) => detail.sid === round.sid && detail.outcome?.kind === "committed",
+      ),
+    );
+    return committed.length === round.survivors ? committed : null;
+  });
   const published = asInts(await api.sum(round.roundId));
   const segments = layoutOf(task).segments.filter(({ name }) => name !== "metrics");
   let at = 0;

@@ -9,7 +9,12 @@ import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 
 const BODY = Uint8Array.from({ length: 9_000_000 }, (_, index) => (index * 31) & 255);
 const SHA = "ab".repeat(32);
-const headers = { slot: "s".repeat(43), sha256: SHA, root: "cd".repeat(32), signature: "ef".repeat(64) } as InputHeaders;
+const headers = {
+  slot: "s".repeat(43),
+  sha256: SHA,
+  root: "cd".repeat(32),
+  signature: "ef".repeat(64),
+} as InputHeaders;
 const receipt = { sid: "12".repeat(32), position: 3, sha256: SHA, byteCount: BODY.length };
 
 let server: Server | null = null;
@@ -18,7 +23,9 @@ afterEach(() => server?.close());
 async function serve(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<URL> {
   server = createServer(handle);
   await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1/uploads/${receipt.sid}/3`);
+  return new URL(
+    `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1/uploads/${receipt.sid}/3`,
+  );
 }
 
 /** A spool that keeps what arrived, and loses the connection once at `loseAt` bytes. */
@@ -52,12 +59,19 @@ function spool(loseAt: number | null) {
   return { stored, state, handle };
 }
 
-const options = () => ({ deadlineMs: performance.now() + 60_000, signal: new AbortController().signal, onSent: () => {} });
+const options = () => ({
+  deadlineMs: performance.now() + 60_000,
+  signal: new AbortController().signal,
+  onSent: () => {},
+});
 
 test("sends parts in order and shows its progress", async () => {
   const { stored, state, handle } = spool(null);
   const reached: number[] = [];
-  const sent = await putResumable(await serve(handle), headers, BODY, { ...options(), onProgress: (count) => reached.push(count) });
+  const sent = await putResumable(await serve(handle), headers, BODY, {
+    ...options(),
+    onProgress: (count) => reached.push(count),
+  });
   expect(sent).toEqual({ ok: true, value: receipt });
   expect(stored).toEqual(BODY);
   expect(state.requests).toHaveLength(3);
@@ -69,14 +83,17 @@ test("[S10] goes on where the connection was lost, with the same bytes", async (
   const sent = await putResumable(await serve(handle), headers, BODY, options());
   expect(sent).toEqual({ ok: true, value: receipt });
   expect(stored).toEqual(BODY);
-  const head = state.requests.findIndex((request) => request === "HEAD");
+  const head = state.requests.indexOf("HEAD");
   expect(head).toBeGreaterThan(0);
   const resumedAt = Number(/bytes (\d+)-/.exec(state.requests[head + 1] ?? "")?.[1]);
   expect(resumedAt).toBeGreaterThanOrEqual(5_000_000);
 });
 
 test("ends with the reason where the slot is closed, and where bytes keep arriving damaged", async () => {
-  for (const [code, status, tries] of [["SLOT_CLOSED", 409, 1], ["BAD_DIGEST", 422, 3]] as const) {
+  for (const [code, status, tries] of [
+    ["SLOT_CLOSED", 409, 1],
+    ["BAD_DIGEST", 422, 3],
+  ] as const) {
     let requests = 0;
     const url = await serve((request, response) => {
       requests += 1;
@@ -94,7 +111,10 @@ test("ends with the reason where the slot is closed, and where bytes keep arrivi
 
 test("gives up at its deadline, and when it is told to", async () => {
   const url = await serve((request) => request.destroy());
-  const late = await putResumable(url, headers, BODY, { ...options(), deadlineMs: performance.now() + 1_200 });
+  const late = await putResumable(url, headers, BODY, {
+    ...options(),
+    deadlineMs: performance.now() + 1_200,
+  });
   expect(late).toEqual({ ok: false, error: { type: "offline" } });
   const abort = new AbortController();
   setTimeout(() => abort.abort(), 300);

@@ -96,6 +96,7 @@ export function openApi(url: string) {
   };
   return {
     createTask: (task: unknown) => request<TaskView>("/tasks", task),
+    task: (slug: string) => request<TaskView>(`/tasks/${slug}`),
     launch: (launch: { task: string; rounds: number; seed?: number }) => request<RunView>("/runs", launch),
     act: (runId: string, act: "pause" | "resume" | "stop") => request<RunView>(`/runs/${runId}/${act}`, {}),
     run: (runId: string) => request<RunView>(`/runs/${runId}`),
@@ -127,5 +128,7 @@ export async function until<T>(
     }
     await pause(25);
   }
-  throw new Error(`${what} did not happen within ${withinMs} ms${problem === null ? "" : `: ${String(problem)}`}`);
+  throw new Error(
+    `${what} did not happen within ${withinMs} ms${problem === null ? "" : `: ${String(problem)}`}`,
+  );
 }

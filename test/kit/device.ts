@@ -1,5 +1,10 @@
 import { MapCells } from "#client/adapters/map-cells.ts";
-import { platformAfter, platformClock, platformRandom, platformWall } from "#client/adapters/platform-ports.ts";
+import {
+  platformAfter,
+  platformClock,
+  platformRandom,
+  platformWall,
+} from "#client/adapters/platform-ports.ts";
 import { openSocketLink } from "#client/adapters/socket-link.ts";
 import { createMemory } from "#client/core/memory.ts";
 import { createModelCache } from "#client/core/model-cache.ts";
@@ -19,7 +24,10 @@ import type { Task } from "#shared/task/task.ts";
  */
 
 /** What can be held back; `train` the training, `input` the upload. */
-export type HeldStep = "train" | "input" | Extract<DeviceMessage["type"], "check-in" | "advertise" | "share" | "confirm" | "unmask">;
+export type HeldStep =
+  | "train"
+  | "input"
+  | Extract<DeviceMessage["type"], "check-in" | "advertise" | "share" | "confirm" | "unmask">;
 
 export interface TestDevice {
   readonly session: Session;
@@ -30,7 +38,18 @@ export interface TestDevice {
   close(): Promise<void>;
 }
 
-export async function openTestDevice(url: string, task: Task, seed: number): Promise<TestDevice> {
+export interface TestDeviceOptions {
+  readonly joinToken?: string;
+  /** False: no contribution is kept, for large models and many rounds. */
+  readonly archive?: boolean;
+}
+
+export async function openTestDevice(
+  url: string,
+  task: Task,
+  seed: number,
+  { joinToken, archive = true }: TestDeviceOptions = {},
+): Promise<TestDevice> {
   const primitives = webCryptoPrimitives(globalThis.crypto.subtle);
   const gates = new Gates();
   const link = gatedLink(openSocketLink(url), gates);
@@ -45,7 +64,7 @@ export async function openTestDevice(url: string, task: Task, seed: number): Pro
     memory: createMemory(new MapCells(), 1_000),
     archive: {
       save: async (contribution: Contribution) => {
-        contributions.set(contribution.detail.id, contribution);
+        if (archive) contributions.set(contribution.detail.id, contribution);
       },
     },
     signer: await localSigner(platformRandom(32), globalThis.crypto.subtle),
@@ -65,6 +84,7 @@ export async function openTestDevice(url: string, task: Task, seed: number): Pro
     }),
     data: async () => ({ train: { ...none, count: numExamplesOf(seed) }, local: none }),
     roundsMax: 1_000,
+    ...(joinToken === undefined ? {} : { joinToken }),
   });
   return {
     session,
@@ -114,7 +134,9 @@ function gatedLink(link: Link, gates: Gates): Link {
 }
 
 function isHeld(type: DeviceMessage["type"]): type is Exclude<HeldStep, "train" | "input"> {
-  return type === "check-in" || type === "advertise" || type === "share" || type === "confirm" || type === "unmask";
+  return (
+    type === "check-in" || type === "advertise" || type === "share" || type === "confirm" || type === "unmask"
+  );
 }
 
 /** Updates that depend on device and round and are within the clip; no row is ever looked at. */

@@ -1,3 +1,8 @@
+import { MapCells } from "#client/adapters/map-cells.ts";
+import { type Cells, createMemory } from "#client/core/memory.ts";
+import { createModelCache } from "#client/core/model-cache.ts";
+import type { Contribution, Link, Trained, Trainer } from "#client/core/ports.ts";
+import { createSession, type Session, type SessionOptions } from "#client/core/session.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";
@@ -10,17 +15,16 @@ import { err, ok } from "#shared/kernel/result.ts";
 import { type ErrorCode, type WireError, wireError } from "#shared/protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { type CoordinatorMessage, coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
-import { type DeviceMessage, deviceMessageSchema, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
+import {
+  type DeviceMessage,
+  deviceMessageSchema,
+  inputHeadersSchema,
+} from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import { agreedConfigOf, type Authority, tensorsOf } from "#shared/task/agreed-config.ts";
-import { MapCells } from "#client/adapters/map-cells.ts";
-import { type Cells, createMemory } from "#client/core/memory.ts";
-import { createModelCache } from "#client/core/model-cache.ts";
-import type { Contribution, Link, Trained, Trainer } from "#client/core/ports.ts";
-import { createSession, type Session, type SessionOptions } from "#client/core/session.ts";
+import { type Authority, agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { Federation } from "./federation.ts";
-import { memorySpool } from "./memory-files.ts";
 import type { MemoryDevice, PlainPart } from "./memory-device.ts";
+import { memorySpool } from "./memory-files.ts";
 import { seededRandom } from "./secagg-fixtures.ts";
 
 /*
@@ -53,7 +57,8 @@ export class SessionDevice {
   readonly sent: { readonly type: DeviceMessage["type"] | "input"; readonly bytes: Bytes }[] = [];
   readonly trainings: number[] = [];
   /** Runs once when a message of this type is on its way: before it arrives, or before its answer does. */
-  intercept: { readonly type: string; readonly when: "before" | "after"; readonly run: () => void } | null = null;
+  intercept: { readonly type: string; readonly when: "before" | "after"; readonly run: () => void } | null =
+    null;
   /** One bit of what it downloads is another. */
   damageModels = false;
   online = false;
@@ -73,7 +78,9 @@ export class SessionDevice {
     const { subtle } = globalThis.crypto;
     const primitives = federation.inFlight.track(await selectPrimitives(subtle));
     const issuer = localSigner(seededRandom(`${options.federationSeed ?? "federation"} keys`)(32), subtle);
-    const signer = federation.inFlight.track(localSigner(seededRandom(`session ${options.seed ?? ""}`)(32), subtle));
+    const signer = federation.inFlight.track(
+      localSigner(seededRandom(`session ${options.seed ?? ""}`)(32), subtle),
+    );
     const authority: Authority = {
       projectId: "default",
       codeVersion: "test",
@@ -81,7 +88,13 @@ export class SessionDevice {
       logKey: "0".repeat(64),
     };
     const expectedConfig = await agreedConfigOf(primitives, federation.task, authority);
-    const device = new SessionDevice(federation, options, { primitives, issuer, signer, authority, expectedConfig });
+    const device = new SessionDevice(federation, options, {
+      primitives,
+      issuer,
+      signer,
+      authority,
+      expectedConfig,
+    });
     // The federation delivers by identity to whatever has its shape.
     federation.devices.push(device as unknown as MemoryDevice);
     return device;
@@ -110,7 +123,10 @@ export class SessionDevice {
     const ports = {
       ...{ link, signer, primitives, random, clock, wall: clock, after: clock.after },
       memory: inFlight.track(createMemory(this.cells, roundsMax)),
-      archive: { save: async (contribution: Contribution) => void this.archived.set(contribution.detail.id, contribution) },
+      archive: {
+        save: async (contribution: Contribution) =>
+          void this.archived.set(contribution.detail.id, contribution),
+      },
       trainer: inFlight.track(this.#trainer(random, options.delta)),
     };
     const rows = { inputs: new Float32Array(8), labels: new Int32Array(2), count: 2 };
@@ -134,7 +150,9 @@ export class SessionDevice {
   get parts(): PlainPart[] {
     return [...this.archived.values()].flatMap(({ clippedUpdate, weight }, index) => {
       const modelHash = this.modelHashes[index];
-      return clippedUpdate === null || weight === null || modelHash === undefined ? [] : [{ clippedUpdate, weight, modelHash }];
+      return clippedUpdate === null || weight === null || modelHash === undefined
+        ? []
+        : [{ clippedUpdate, weight, modelHash }];
     });
   }
   readonly modelHashes: string[] = [];
@@ -236,8 +254,13 @@ export class SessionDevice {
       case "authenticate": {
         const challenge = present(this.#challenge, "hello comes first");
         const signed = E(DOMAINS.login, challenge, "default", task.slug, this.#signer.publicKey);
-        assert(await verifySignature(this.#primitives, this.#signer.publicKey, signed, message.signature), "a good login");
-        const certificate = await this.#issuer.sign(E(DOMAINS.certificate, "default", this.#signer.publicKey));
+        assert(
+          await verifySignature(this.#primitives, this.#signer.publicKey, signed, message.signature),
+          "a good login",
+        );
+        const certificate = await this.#issuer.sign(
+          E(DOMAINS.certificate, "default", this.#signer.publicKey),
+        );
         // After the acknowledgement, as the socket does it.
         inFlight.add(
           new Promise<void>((resolve) =>

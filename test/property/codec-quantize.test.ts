@@ -29,7 +29,12 @@ function toRational(value: number): bigint {
   return bits >> 63n === 1n ? -magnitude : magnitude;
 }
 
-const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e3), max: Math.fround(1e3) });
+const finite = fc.float({
+  noNaN: true,
+  noDefaultInfinity: true,
+  min: Math.fround(-1e3),
+  max: Math.fround(1e3),
+});
 const cohort = fc
   .record({
     parameterCount: fc.integer({ min: 1, max: 20 }),
@@ -61,7 +66,8 @@ describe("[S2] the sum that is opened", () => {
           encoded.push(await encode(layout, Float32Array.from(update), numExamples, index));
         }
         const sum = new Uint32Array(layout.length);
-        for (const { words } of encoded) for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (words[i] ?? 0);
+        for (const { words } of encoded)
+          for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (words[i] ?? 0);
 
         const decoded = decodeSum(layout, sum, clients.length);
         if (!decoded.ok) throw new Error(decoded.error.type);
@@ -85,7 +91,8 @@ describe("[S2] the sum that is opened", () => {
           );
           const error = toRational(mean[i] as number) * BigInt(weightSum) - numerator;
           // 1e-12 for the rounding of the mean itself.
-          const allowed = toRational(bound * (1 + 1e-9) + Math.abs(mean[i] as number) * 1e-12) * BigInt(weightSum);
+          const allowed =
+            toRational(bound * (1 + 1e-9) + Math.abs(mean[i] as number) * 1e-12) * BigInt(weightSum);
           expect(error < 0n ? -error <= allowed : error <= allowed).toBe(true);
         }
       }),
@@ -120,7 +127,12 @@ describe("clipping", () => {
         fc.double({ min: 0.01, max: 100, noNaN: true }),
         async (values, clipNormL2) => {
           const update = Float32Array.from(values);
-          const layout = vectorLayout({ parameterCount: update.length, cohortSizeMax: 10, clipNormL2, weightCap: 10 });
+          const layout = vectorLayout({
+            parameterCount: update.length,
+            cohortSizeMax: 10,
+            clipNormL2,
+            weightCap: 10,
+          });
           const { clippedUpdate, normL2Before } = await encode(layout, update, 10, 1);
           const norm = Math.hypot(...update);
           expect(normL2Before).toBeCloseTo(norm, 6);
@@ -150,7 +162,8 @@ describe("stochastic rounding", () => {
       const signed = new Int32Array(words.buffer, 0, count);
       let total = 0;
       for (const word of signed) {
-        if (word !== Math.floor(fraction) && word !== Math.ceil(fraction)) throw new Error(`not a neighbour: ${word}`);
+        if (word !== Math.floor(fraction) && word !== Math.ceil(fraction))
+          throw new Error(`not a neighbour: ${word}`);
         total += word;
       }
       const deviation = Math.sqrt((Math.abs(fraction) * (1 - Math.abs(fraction))) / count);
@@ -161,7 +174,11 @@ describe("stochastic rounding", () => {
   test("the same key gives the same words, another key others; whole values do not move", async () => {
     const layout = vectorLayout({ parameterCount: 70_000, cohortSizeMax: 10, clipNormL2: 1, weightCap: 10 });
     const update = Float32Array.from({ length: 70_000 }, (_, index) => Math.sin(index) / 300);
-    const [first, again, other] = [await encode(layout, update, 3, 1), await encode(layout, update, 3, 1), await encode(layout, update, 3, 2)];
+    const [first, again, other] = [
+      await encode(layout, update, 3, 1),
+      await encode(layout, update, 3, 1),
+      await encode(layout, update, 3, 2),
+    ];
     expect(Buffer.from(first.words.buffer).equals(Buffer.from(again.words.buffer))).toBe(true);
     expect(Buffer.from(first.words.buffer).equals(Buffer.from(other.words.buffer))).toBe(false);
     const zero = await encode(layout, new Float32Array(70_000), 3, 1);

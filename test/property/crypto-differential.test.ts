@@ -27,7 +27,9 @@ describe("both primitives give the same bytes", () => {
   test("HKDF", async () => {
     const inputs = fc.tuple(bytes(1, 64), bytes(0, 64), bytes(0, 100), fc.integer({ min: 1, max: 300 }));
     await fc.assert(
-      fc.asyncProperty(inputs, ([key, salt, info, count]) => same((p) => p.hkdfSha256(key, salt, info, count))),
+      fc.asyncProperty(inputs, ([key, salt, info, count]) =>
+        same((p) => p.hkdfSha256(key, salt, info, count)),
+      ),
     );
   });
 
@@ -42,7 +44,11 @@ describe("both primitives give the same bytes", () => {
   });
 
   test("AES-256-CTR at any block and length", async () => {
-    const inputs = fc.tuple(bytes(32), fc.integer({ min: 0, max: 2 ** 48 }), fc.integer({ min: 0, max: 5000 }));
+    const inputs = fc.tuple(
+      bytes(32),
+      fc.integer({ min: 0, max: 2 ** 48 }),
+      fc.integer({ min: 0, max: 5000 }),
+    );
     await fc.assert(
       fc.asyncProperty(inputs, ([key, block, count]) => same((p) => p.aes256CtrKeystream(key, block, count))),
     );
@@ -80,7 +86,9 @@ describe.each([webCrypto, javascript])("the mask stream over $name", (primitives
     const window = fc.tuple(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 200 }));
     await fc.assert(
       fc.asyncProperty(window, async ([first, count]) => {
-        expect([...(await keystreamWords(primitives, key, first, count))]).toEqual(oracle.slice(first, first + count));
+        expect([...(await keystreamWords(primitives, key, first, count))]).toEqual(
+          oracle.slice(first, first + count),
+        );
       }),
     );
   });
@@ -93,7 +101,10 @@ describe.each([webCrypto, javascript])("the mask stream over $name", (primitives
     const target = Uint32Array.from({ length }, (_, index) => Math.imul(index, 0x9e3779b1));
     const expected = target.map(
       (word, index) =>
-        word + (streams[0]?.[index] as number) - (streams[1]?.[index] as number) + (streams[2]?.[index] as number),
+        word +
+        (streams[0]?.[index] as number) -
+        (streams[1]?.[index] as number) +
+        (streams[2]?.[index] as number),
     );
     await addMasks(
       primitives,
@@ -129,7 +140,10 @@ test("masks ask for a few blocks at a time, however many neighbours there are", 
       return stream;
     },
   };
-  const masks = Array.from({ length: 60 }, (_, index) => ({ key: new Uint8Array(32).fill(index), sign: 1 as const }));
+  const masks = Array.from({ length: 60 }, (_, index) => ({
+    key: new Uint8Array(32).fill(index),
+    sign: 1 as const,
+  }));
   await addMasks(counting, new Uint32Array(200_000), masks);
   expect(inFlightMax).toBeGreaterThan(1);
   expect(inFlightMax * largest).toBeLessThanOrEqual(8 * 256 * 1024);

@@ -13,7 +13,13 @@ import { featuresSchema } from "#shared/task/features.ts";
 
 const root = mkdtempSync(join(tmpdir(), "chorus-files-"));
 afterAll(() => rmSync(root, { recursive: true }));
-const pictures = featuresSchema.parse({ kind: "image", height: 2, width: 3, range: [0, 255], classes: ["cat", "dog"] });
+const pictures = featuresSchema.parse({
+  kind: "image",
+  height: 2,
+  width: 3,
+  range: [0, 255],
+  classes: ["cat", "dog"],
+});
 const table = featuresSchema.parse({
   kind: "tabular",
   columns: [{ name: "age", type: "numeric", range: [0, 100] }],
@@ -27,7 +33,13 @@ async function sentenceOf(path: string, features = pictures): Promise<string> {
 }
 
 describe("an edge's data", () => {
-  const axes = (...lengths: number[]) => [0, 0, 8, lengths.length, ...lengths.flatMap((length) => [0, 0, 0, length])];
+  const axes = (...lengths: number[]) => [
+    0,
+    0,
+    8,
+    lengths.length,
+    ...lengths.flatMap((length) => [0, 0, 0, length]),
+  ];
   const idxPictures = Uint8Array.from([...axes(2, 2, 3), 0, 51, 102, 153, 204, 255, 255, 0, 0, 0, 0, 0]);
   const idxLabels = Uint8Array.from([...axes(2), 1, 0]);
 
@@ -48,8 +60,20 @@ describe("an edge's data", () => {
   test("may be one folder of PNG files a class; what is no picture is left out and named", async () => {
     const folder = join(root, "png");
     for (const name of ["cat", "dog"]) mkdirSync(join(folder, name), { recursive: true });
-    const grey = encode({ width: 3, height: 2, data: Uint8Array.of(0, 51, 102, 153, 204, 255), channels: 1, depth: 8 });
-    const red = encode({ width: 3, height: 2, data: Uint8Array.from({ length: 24 }, (_, at) => [255, 0, 0, 255][at % 4] ?? 0), channels: 4, depth: 8 });
+    const grey = encode({
+      width: 3,
+      height: 2,
+      data: Uint8Array.of(0, 51, 102, 153, 204, 255),
+      channels: 1,
+      depth: 8,
+    });
+    const red = encode({
+      width: 3,
+      height: 2,
+      data: Uint8Array.from({ length: 24 }, (_, at) => [255, 0, 0, 255][at % 4] ?? 0),
+      channels: 4,
+      depth: 8,
+    });
     writeFileSync(join(folder, "cat", "1.png"), grey);
     writeFileSync(join(folder, "dog", "1.png"), red);
     writeFileSync(join(folder, "dog", "2.png"), "not a picture");
@@ -59,14 +83,20 @@ describe("an edge's data", () => {
     const [cat, dog] = [read.value.dataset.inputs.slice(0, 6), read.value.dataset.inputs.slice(6)];
     expect([...cat]).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1].map(Math.fround));
     for (const value of dog) expect(value).toBeCloseTo(0.299, 5);
-    expect(read.value.report).toEqual({ rowsRead: 2, rowsLeftOut: 1, problems: [{ row: null, sentence: "dog/2.png is no PNG picture." }] });
+    expect(read.value.report).toEqual({
+      rowsRead: 2,
+      rowsLeftOut: 1,
+      problems: [{ row: null, sentence: "dog/2.png is no PNG picture." }],
+    });
   });
 
   test("that cannot be used is refused with what to do", async () => {
     expect(await sentenceOf(join(root, "nowhere"))).toMatch(/There is nothing at .*nowhere. Check the path/);
     const empty = join(root, "empty");
     mkdirSync(empty);
-    expect(await sentenceOf(empty)).toMatch(/neither IDX files .* nor a folder named after a class \(cat, dog\)/);
+    expect(await sentenceOf(empty)).toMatch(
+      /neither IDX files .* nor a folder named after a class \(cat, dog\)/,
+    );
     expect(await sentenceOf(empty, table)).toMatch(/takes a CSV file/);
     mkdirSync(join(empty, "cat"));
     expect(await sentenceOf(empty)).toMatch(/holds no picture that can be used/);
@@ -86,7 +116,11 @@ test("grey is the luma, laid on white where it is transparent", () => {
 });
 
 test("rows that are kept back are the same each round, and never all of them", () => {
-  const rows = { inputs: Float32Array.from({ length: 50 }, (_, index) => index), labels: new Int32Array(50), count: 50 };
+  const rows = {
+    inputs: Float32Array.from({ length: 50 }, (_, index) => index),
+    labels: new Int32Array(50),
+    count: 50,
+  };
   const identity = Uint8Array.from({ length: 32 }, (_, index) => index);
   const { train, local } = splitLocal(rows, 0.2, identity);
   expect([train.count, local.count]).toEqual([40, 10]);
@@ -99,7 +133,16 @@ test("rows that are kept back are the same each round, and never all of them", (
 test("an archive is read by the system's tar, byte for byte", () => {
   const path = join(root, "all.tar");
   const bytes = Uint8Array.from({ length: 1_300 }, (_, index) => index & 255);
-  writeFileSync(path, tar([{ name: "a/list.u32", bytes }, { name: "empty.json", bytes: new Uint8Array(0) }], 1_767_225_600_000));
+  writeFileSync(
+    path,
+    tar(
+      [
+        { name: "a/list.u32", bytes },
+        { name: "empty.json", bytes: new Uint8Array(0) },
+      ],
+      1_767_225_600_000,
+    ),
+  );
   expect(execFileSync("tar", ["tf", path]).toString()).toBe("a/list.u32\nempty.json\n");
   expect(new Uint8Array(execFileSync("tar", ["xOf", path, "a/list.u32"]))).toEqual(bytes);
 });

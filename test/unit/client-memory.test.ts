@@ -63,13 +63,23 @@ describe.each([
 
   test("[S10] of two that race for one cell, one gets it", async () => {
     const memory = await memoryOf();
-    const raced = await Promise.all([memory.reveal(MODEL, SID), memory.reveal(MODEL, OTHER_SID), memory.mark(RUN, 1, 1), memory.mark(RUN, 1, 1)]);
+    const raced = await Promise.all([
+      memory.reveal(MODEL, SID),
+      memory.reveal(MODEL, OTHER_SID),
+      memory.mark(RUN, 1, 1),
+      memory.mark(RUN, 1, 1),
+    ]);
     expect(raced.filter(({ ok }) => ok)).toHaveLength(2);
   });
 
   test("changes go together or not at all", async () => {
     const cells = await open();
-    expect(await cells.swap([{ key: "a", before: null, after: "1" }, { key: "b", before: "nothing", after: "1" }])).toBe(false);
+    expect(
+      await cells.swap([
+        { key: "a", before: null, after: "1" },
+        { key: "b", before: "nothing", after: "1" },
+      ]),
+    ).toBe(false);
     expect(await cells.get("a")).toBeNull();
   });
 });
@@ -79,7 +89,10 @@ describe("the journal", () => {
     const folder = freshFolder();
     const first = await openJournalCells(folder);
     await first.swap([{ key: "a", before: null, after: "1" }]);
-    await first.swap([{ key: "a", before: "1", after: "2" }, { key: "b", before: null, after: "é" }]);
+    await first.swap([
+      { key: "a", before: "1", after: "2" },
+      { key: "b", before: null, after: "é" },
+    ]);
     // No close: the process is gone. And a write that never ended:
     appendFileSync(join(folder, "memory.jsonl"), '[{"key":"a","after":"3"}');
     const second = await openJournalCells(folder);

@@ -24,11 +24,16 @@ describe("safetensors", () => {
       ["b", { shape: [1], data: Float32Array.of(2) }],
       ["a", { shape: [1, 2], data: Float32Array.of(1, -1) }],
     ]);
-    const json = '{"a":{"data_offsets":[0,8],"dtype":"F32","shape":[1,2]},"b":{"data_offsets":[8,12],"dtype":"F32","shape":[1]}}';
+    const json =
+      '{"a":{"data_offsets":[0,8],"dtype":"F32","shape":[1,2]},"b":{"data_offsets":[8,12],"dtype":"F32","shape":[1]}}';
     const padded = json.padEnd(Math.ceil(json.length / 8) * 8);
     const size = Buffer.alloc(8);
     size.writeBigUInt64LE(BigInt(padded.length));
-    const expected = Buffer.concat([size, Buffer.from(padded), Buffer.from("0000803f000080bf00000040", "hex")]);
+    const expected = Buffer.concat([
+      size,
+      Buffer.from(padded),
+      Buffer.from("0000803f000080bf00000040", "hex"),
+    ]);
     const bytes = encodeSafetensors({ tensors, metadata: {} });
     expect(Buffer.from(bytes).equals(expected)).toBe(true);
     const reversed = new Map([...tensors].reverse());
@@ -55,7 +60,10 @@ describe("safetensors", () => {
     const header = `{"__metadata__":{"format":"pt"},"w":${entry(0, 8, "[2,1]")}}   `;
     expect(decodeSafetensors(file(header, 8))).toEqual({
       ok: true,
-      value: { tensors: new Map([["w", { shape: [2, 1], data: new Float32Array(2) }]]), metadata: { format: "pt" } },
+      value: {
+        tensors: new Map([["w", { shape: [2, 1], data: new Float32Array(2) }]]),
+        metadata: { format: "pt" },
+      },
     });
   });
 
@@ -68,7 +76,11 @@ describe("safetensors", () => {
     ["a header that is no JSON", file("{", 0), "header-not-canonical"],
     ["a header that is a list", file("[]", 0), "header-not-canonical"],
     ["a header that is no UTF-8", Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0xff), "header-not-canonical"],
-    ["a very deep header", file(`{"a":${"[".repeat(300_000)}${"]".repeat(300_000)}}`, 0), "header-not-canonical"],
+    [
+      "a very deep header",
+      file(`{"a":${"[".repeat(300_000)}${"]".repeat(300_000)}}`, 0),
+      "header-not-canonical",
+    ],
     ["white space inside", file(`{ "w":${entry(0, 4)}}`, 4), "header-not-canonical"],
     ["a name twice", file(`{"w":${entry(0, 4)},"w":${entry(0, 4)}}`, 4), "header-not-canonical"],
     ["text after the JSON", file(`{"w":${entry(0, 4)}} x`, 4), "header-not-canonical"],
@@ -78,8 +90,16 @@ describe("safetensors", () => {
     ["a negative size", file(`{"w":${entry(0, 4, "[-1,-1]")}}`, 4), "bad-tensor"],
     ["a size of a half", file(`{"w":${entry(0, 4, "[0.5,2]")}}`, 4), "bad-tensor"],
     ["a size of zero", file(`{"w":${entry(0, 0, "[0]")}}`, 0), "bad-tensor"],
-    ["sizes that overflow", file(`{"w":${entry(0, 4, "[9007199254740991,9007199254740991]")}}`, 4), "bad-tensor"],
-    ["offsets that step back", file('{"w":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}', 4), "bad-tensor"],
+    [
+      "sizes that overflow",
+      file(`{"w":${entry(0, 4, "[9007199254740991,9007199254740991]")}}`, 4),
+      "bad-tensor",
+    ],
+    [
+      "offsets that step back",
+      file('{"w":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}', 4),
+      "bad-tensor",
+    ],
     ["three offsets", file('{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}', 4), "bad-tensor"],
     ["a missing field", file('{"w":{"dtype":"F32","shape":[1]}}', 4), "bad-tensor"],
     ["an extra field", file('{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}', 4), "bad-tensor"],
@@ -89,7 +109,11 @@ describe("safetensors", () => {
     ["a gap between", file(`{"a":${entry(0, 4)},"b":${entry(8, 12)}}`, 12), "gap"],
     ["data cut short", file(`{"a":${entry(0, 8)}}`, 4), "too-short"],
     ["a trailing byte", file(`{"a":${entry(0, 8)}}`, 9), "trailing-bytes"],
-    ["too many tensors", file(`{${Array.from({ length: 4097 }, (_, i) => `"w${i}":0`).join()}}`, 0), "too-many-tensors"],
+    [
+      "too many tensors",
+      file(`{${Array.from({ length: 4097 }, (_, i) => `"w${i}":0`).join()}}`, 0),
+      "too-many-tensors",
+    ],
   ];
   test.each(bad)("refuse %s", (_, bytes, type) => {
     expect(decodeSafetensors(bytes)).toMatchObject({ ok: false, error: { type } });
@@ -151,7 +175,12 @@ describe("a model's bytes", () => {
   });
 
   test("layouts with equal names or no weights are a fault", () => {
-    expect(() => tensorLayout([{ name: "a", shape: [1] }, { name: "a", shape: [1] }])).toThrow(AssertionFault);
+    expect(() =>
+      tensorLayout([
+        { name: "a", shape: [1] },
+        { name: "a", shape: [1] },
+      ]),
+    ).toThrow(AssertionFault);
     expect(() => tensorLayout([])).toThrow(AssertionFault);
     expect(() => tensorLayout([{ name: "a", shape: [0] }])).toThrow(AssertionFault);
   });

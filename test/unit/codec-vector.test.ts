@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "#shared/codec/canonical-json.ts";
 import { decodeSum } from "#shared/codec/decode-sum.ts";
-import { METRICS_SLOT_NAMES, segmentOf, SENTINEL_COUNT, vectorLayout } from "#shared/codec/layout.ts";
+import { METRICS_SLOT_NAMES, SENTINEL_COUNT, segmentOf, vectorLayout } from "#shared/codec/layout.ts";
 import { type Contribution, encodeContribution } from "#shared/codec/quantize.ts";
 import {
   bytesToFloats,
@@ -138,11 +138,17 @@ describe("a device's vector", () => {
   });
 
   test("metrics: more rows than the cap keep their means; a diverged loss is the largest; none are none", async () => {
-    const slots = async (metricsAfter: typeof metrics) => [...(await encodedWords({ metricsAfter })).subarray(7, 10)];
+    const slots = async (metricsAfter: typeof metrics) => [
+      ...(await encodedWords({ metricsAfter })).subarray(7, 10),
+    ];
     const scale = lossScale();
     expect(await slots({ count: 1000, lossSum: 500, correct: 250 })).toEqual([100, 50 * scale, 25]);
     expect(await slots({ count: 4, lossSum: Number.NaN, correct: 1 })).toEqual([4, 4 * 32 * scale, 1]);
-    expect(await slots({ count: 4, lossSum: Number.POSITIVE_INFINITY, correct: 1 })).toEqual([4, 4 * 32 * scale, 1]);
+    expect(await slots({ count: 4, lossSum: Number.POSITIVE_INFINITY, correct: 1 })).toEqual([
+      4,
+      4 * 32 * scale,
+      1,
+    ]);
     expect(await slots({ count: 0, lossSum: 0, correct: 0 })).toEqual([0, 0, 0]);
   });
 
@@ -176,7 +182,10 @@ describe("reading a sum", () => {
     const bent = await encodedWords();
     bent[word] = value;
     const index = word - segmentOf(layout, segment).offset;
-    expect(decodeSum(layout, bent, 1)).toEqual({ ok: false, error: { type: "range", segment, index, value } });
+    expect(decodeSum(layout, bent, 1)).toEqual({
+      ok: false,
+      error: { type: "range", segment, index, value },
+    });
   });
 
   test("the bounds themselves are allowed", async () => {
@@ -214,7 +223,9 @@ describe("words and bytes", () => {
     const leaf = (from: number, to: number) =>
       createHash("sha256").update(Buffer.of(0)).update(bytes.subarray(from, to)).digest();
     const node = (left: Buffer, right: Buffer) =>
-      createHash("sha256").update(Buffer.concat([Buffer.of(1), left, right])).digest();
+      createHash("sha256")
+        .update(Buffer.concat([Buffer.of(1), left, right]))
+        .digest();
     const expected = node(node(leaf(0, 65_536), leaf(65_536, 131_072)), leaf(131_072, bytes.length));
     const tree = await chunkTree(primitives, bytes);
     expect(Buffer.from(tree.root).equals(expected)).toBe(true);

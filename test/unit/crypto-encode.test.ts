@@ -24,7 +24,11 @@ const random = (byteCount: number) => crypto.getRandomValues(new Uint8Array(byte
 describe("E", () => {
   test("writes each item behind its length, by hand", () => {
     expect(bytesToHex(E(DOMAINS.sKey, Uint8Array.of(9, 8), "é", 258))).toBe(
-      "0000000e" + Buffer.from("chorus/1/s-key").toString("hex") + "000000020908" + "00000002c3a9" + "0000000400000102",
+      "0000000e" +
+        Buffer.from("chorus/1/s-key").toString("hex") +
+        "000000020908" +
+        "00000002c3a9" +
+        "0000000400000102",
     );
   });
 
@@ -44,13 +48,19 @@ describe("E", () => {
 describe("position sets", () => {
   test("position p is bit (p - 1) mod 8 of byte floor((p - 1) / 8)", () => {
     expect([...positionsToBitmap([1, 8, 9, 10], 10)]).toEqual([0b10000001, 0b11]);
-    expect(bitmapToPositions(Uint8Array.of(0b10000001, 0b11), 10)).toEqual({ ok: true, value: [1, 8, 9, 10] });
+    expect(bitmapToPositions(Uint8Array.of(0b10000001, 0b11), 10)).toEqual({
+      ok: true,
+      value: [1, 8, 9, 10],
+    });
   });
 
   test("[S5] a bitmap with padding set or of another length is refused", () => {
     expect(bitmapToPositions(Uint8Array.of(0, 0b100), 10)).toEqual({ ok: false, error: { type: "padding" } });
     expect(bitmapToPositions(Uint8Array.of(0), 10)).toEqual({ ok: false, error: { type: "wrong-length" } });
-    expect(bitmapToPositions(Uint8Array.of(0, 0, 0), 10)).toEqual({ ok: false, error: { type: "wrong-length" } });
+    expect(bitmapToPositions(Uint8Array.of(0, 0, 0), 10)).toEqual({
+      ok: false,
+      error: { type: "wrong-length" },
+    });
   });
 
   test("every set of a roster of 9 comes back", () => {
@@ -149,8 +159,12 @@ describe("keys", () => {
     expect(await setHash(primitives, sid, Uint8Array.of(7))).toEqual(
       await hash(E("chorus/1/set", sid, Uint8Array.of(7))),
     );
-    expect(await sessionId(primitives, key, [b, share])).toEqual(await hash(E("chorus/1/sid", key, b, share)));
-    expect(await hashE(primitives, DOMAINS.roundId, "run", 1)).toEqual(await hash(E("chorus/1/round-id", "run", 1)));
+    expect(await sessionId(primitives, key, [b, share])).toEqual(
+      await hash(E("chorus/1/sid", key, b, share)),
+    );
+    expect(await hashE(primitives, DOMAINS.roundId, "run", 1)).toEqual(
+      await hash(E("chorus/1/round-id", "run", 1)),
+    );
     const commits = [
       await shareCommit(primitives, "z", sid, 1, 2, share),
       await shareCommit(primitives, "b", sid, 1, 2, share),
@@ -188,6 +202,8 @@ describe("choosing primitives", () => {
     expect(refused.length).toBeGreaterThan(0);
     const secret = random(32);
     expect(await mixed.x25519PublicKey(secret)).toEqual(await primitives.x25519PublicKey(secret));
-    expect(await mixed.aes256CtrKeystream(secret, 0, 64)).toEqual(await primitives.aes256CtrKeystream(secret, 0, 64));
+    expect(await mixed.aes256CtrKeystream(secret, 0, 64)).toEqual(
+      await primitives.aes256CtrKeystream(secret, 0, 64),
+    );
   });
 });

@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { buildMerkleTree, merkleLeafHash, merklePath, merkleRoot, verifyInclusion } from "#shared/crypto/merkle.ts";
+import {
+  buildMerkleTree,
+  merkleLeafHash,
+  merklePath,
+  merkleRoot,
+  verifyInclusion,
+} from "#shared/crypto/merkle.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 
@@ -40,9 +46,12 @@ describe("Merkle trees of RFC 6962", () => {
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
   ];
 
-  test.each(roots.map((root, size) => [size, root] as const))("the known root of %i leaves", async (size, root) => {
-    expect(bytesToHex(await merkleRoot(primitives, inputs.slice(0, size)))).toBe(root);
-  });
+  test.each(roots.map((root, size) => [size, root] as const))(
+    "the known root of %i leaves",
+    async (size, root) => {
+      expect(bytesToHex(await merkleRoot(primitives, inputs.slice(0, size)))).toBe(root);
+    },
+  );
 
   test("every path of every tree up to 20 leaves verifies, and only where it belongs", async () => {
     for (let size = 1; size <= 20; size++) {
@@ -55,7 +64,8 @@ describe("Merkle trees of RFC 6962", () => {
         const claim = { leafHash, index, size, path: merklePath(tree, index), root: tree.root };
         expect(await verifyInclusion(primitives, claim)).toBe(true);
         for (let other = 0; other < size; other++) {
-          if (other !== index) expect(await verifyInclusion(primitives, { ...claim, index: other })).toBe(false);
+          if (other !== index)
+            expect(await verifyInclusion(primitives, { ...claim, index: other })).toBe(false);
         }
         const longer = { ...claim, path: [...claim.path, leafHash] };
         expect(await verifyInclusion(primitives, longer)).toBe(false);

@@ -49,7 +49,10 @@ describe("strategies, by hand", () => {
     const second = fedAdam.next(first.state, first.model, sums);
     expect(second.state["firstMoment"]?.[0]).toBeCloseTo(0.0475, 8);
     expect(second.state["secondMoment"]?.[0]).toBeCloseTo(0.0012447301, 9);
-    expect((second.model[0] as number) - (first.model[0] as number)).toBeCloseTo(0.00475 / (0.0352807327 + 0.001), 6);
+    expect((second.model[0] as number) - (first.model[0] as number)).toBeCloseTo(
+      0.00475 / (0.0352807327 + 0.001),
+      6,
+    );
   });
 
   test("FedAdam starts at v = tau squared", () => {
@@ -86,7 +89,9 @@ describe("bit-exact", () => {
       const updateSum = Int32Array.from({ length }, (_, i) => Math.imul(i + 1, round * 0x9e3779b1) >> 6);
       const next = strategy.next(state, model, { updateSum, weightSum: 317 + round, updateScale: 1.7e-6 });
       ({ state, model } = next);
-      expect(Buffer.from(model.buffer).equals(Buffer.from(oracle(updateSum, 317 + round, 1.7e-6).buffer))).toBe(true);
+      expect(
+        Buffer.from(model.buffer).equals(Buffer.from(oracle(updateSum, 317 + round, 1.7e-6).buffer)),
+      ).toBe(true);
     }
     expect(model.every(Number.isFinite)).toBe(true);
   });
@@ -125,7 +130,9 @@ describe("bit-exact", () => {
       const bytes = strategyStateToBytes(strategy, first.state);
       const restored = strategyStateFromBytes(strategy, 2, bytes);
       if (!restored.ok) throw new Error(restored.error.type);
-      expect(strategy.next(restored.value, first.model, sums)).toEqual(strategy.next(first.state, first.model, sums));
+      expect(strategy.next(restored.value, first.model, sums)).toEqual(
+        strategy.next(first.state, first.model, sums),
+      );
     }
   });
 

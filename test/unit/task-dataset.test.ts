@@ -43,7 +43,10 @@ describe("a CSV file", () => {
   test.each([
     ["semicolons", "age;colour;group;deny\n50;blue;b;yes"],
     ["tabs", "age\tcolour\tgroup\tdeny\n50\tblue\tb\tyes"],
-    ["a byte order mark, quotes, blanks and empty lines", '\ufeff"age" , colour,group,deny\r\n\r\n 50 ,"blue",b,yes\r\n\r\n'],
+    [
+      "a byte order mark, quotes, blanks and empty lines",
+      '\ufeff"age" , colour,group,deny\r\n\r\n 50 ,"blue",b,yes\r\n\r\n',
+    ],
   ])("may have %s", (_, text) => {
     const { dataset } = imported(text);
     expect([...dataset.inputs]).toEqual([0.5, 0, 0, 1]);
@@ -61,7 +64,12 @@ describe("a CSV file", () => {
     ["is not text", "age,colour\u0000\u0001", "not-text", /CSV/],
     ["lacks columns", "age,deny\n1,no", "missing-columns", /colour, group are missing/],
     ["lacks its header", "1,red,a,no\n2,red,a,no", "missing-columns", /first line must name the columns/],
-    ["has a column too many", "age,colour,group,deny,name\n1,red,a,no,Eve", "too-many-columns", /column name\. Remove it/],
+    [
+      "has a column too many",
+      "age,colour,group,deny,name\n1,red,a,no,Eve",
+      "too-many-columns",
+      /column name\. Remove it/,
+    ],
     ["names a column twice", "age,colour,group,deny,age\n1,red,a,no,2", "too-many-columns", /column age/],
     ["has no rows", "age,colour,group,deny\n", "no-rows", /no rows/],
     ["has no good row", "age,colour,group,deny\nx,red,a,no", "no-good-rows", /Row 1 has “x”/],
@@ -108,7 +116,13 @@ describe("a CSV file", () => {
 });
 
 describe("IDX files", () => {
-  const header = (...axes: number[]) => [0, 0, 8, axes.length, ...axes.flatMap((length) => [0, 0, length >> 8, length & 255])];
+  const header = (...axes: number[]) => [
+    0,
+    0,
+    8,
+    axes.length,
+    ...axes.flatMap((length) => [0, 0, length >> 8, length & 255]),
+  ];
   const pictures = Uint8Array.from([...header(2, 2, 2), 0, 4, 8, 16, 16, 0, 0, 0]);
   const labels = Uint8Array.from([...header(2), 2, 0]);
 
@@ -134,7 +148,11 @@ describe("IDX files", () => {
 });
 
 test("rows are joined and picked in order", () => {
-  const part = (value: number) => ({ inputs: Float32Array.of(value, value, value, -value), labels: Int32Array.of(value, 9), count: 2 });
+  const part = (value: number) => ({
+    inputs: Float32Array.of(value, value, value, -value),
+    labels: Int32Array.of(value, 9),
+    count: 2,
+  });
   const joined = joinDatasets([part(1), part(2)]);
   expect([...joined.inputs]).toEqual([1, 1, 1, -1, 2, 2, 2, -2]);
   expect([...pickRows(joined, Uint32Array.of(3, 0)).inputs]).toEqual([2, -2, 1, 1]);
@@ -148,7 +166,9 @@ test("wide rows lower the limit, so that they fit a page's memory", () => {
 
 test("a seeded order is a permutation, the same each time, and moves with the seed", () => {
   const order = shuffledIndices(1_000, 42);
-  expect([...order].sort((left, right) => left - right)).toEqual(Array.from({ length: 1_000 }, (_, index) => index));
+  expect([...order].sort((left, right) => left - right)).toEqual(
+    Array.from({ length: 1_000 }, (_, index) => index),
+  );
   expect(shuffledIndices(1_000, 42)).toEqual(order);
   expect(shuffledIndices(1_000, 43)).not.toEqual(order);
   // Of 1,000 places about one keeps its index in a fair shuffle.

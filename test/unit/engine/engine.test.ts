@@ -14,7 +14,11 @@ const net: TinyNet = { inputs: 3, hidden: 4, classes: 3, activation: "tanh" };
 const ROW_COUNT = 11;
 const rowList = Array.from({ length: ROW_COUNT }, (_, row) => randomNumbers(3, 100 + row));
 const labelList = rowList.map((_, row) => row % 3);
-const rows = { inputs: Float32Array.from(rowList.flat()), labels: Int32Array.from(labelList), count: ROW_COUNT };
+const rows = {
+  inputs: Float32Array.from(rowList.flat()),
+  labels: Int32Array.from(labelList),
+  count: ROW_COUNT,
+};
 const weightList = randomNumbers(parameterCount(model), 7, 0.8);
 const weights = Float32Array.from(weightList);
 const never = new AbortController().signal;
@@ -39,8 +43,14 @@ function trainByHand(training: TrainingPlan, shuffleSeed: number) {
     for (let first = 0; first < ROW_COUNT; first += training.batchSize, step++) {
       const batch = order.slice(first, first + training.batchSize);
       for (const row of batch) lossSum += lossByHand(net, current, rowList[row] ?? [], labelList[row] ?? 0);
-      const gradient = gradientByHand(net, current, batch.map((row) => rowList[row] ?? []), batch.map((row) => labelList[row] ?? 0))
-        .map((value, index) => value + training.proximalMu * ((current[index] ?? 0) - (weightList[index] ?? 0)));
+      const gradient = gradientByHand(
+        net,
+        current,
+        batch.map((row) => rowList[row] ?? []),
+        batch.map((row) => labelList[row] ?? 0),
+      ).map(
+        (value, index) => value + training.proximalMu * ((current[index] ?? 0) - (weightList[index] ?? 0)),
+      );
       const { optimizer } = training;
       if (optimizer.kind === "sgd") {
         velocity = velocity.map((value, index) => optimizer.momentum * value + (gradient[index] ?? 0));
@@ -67,7 +77,9 @@ describe.each(["cpu", "wasm"] as const)("the engine on %s", (backend) => {
 
   test("predicts what the network written out by hand predicts", async () => {
     const probabilities = await predict(model, weights, Float32Array.from(rowList[0] ?? []));
-    expect(largestDifference(probabilities, forwardByHand(net, weightList, rowList[0] ?? []).probabilities)).toBeLessThan(1e-6);
+    expect(
+      largestDifference(probabilities, forwardByHand(net, weightList, rowList[0] ?? []).probabilities),
+    ).toBeLessThan(1e-6);
   });
 
   test("evaluates to the sums of the hand-written losses", async () => {
@@ -79,8 +91,14 @@ describe.each(["cpu", "wasm"] as const)("the engine on %s", (backend) => {
     const evaluation = await evaluate(model, weights, rows);
     expect(evaluation.count).toBe(ROW_COUNT);
     expect(evaluation.correct).toBe(correct);
-    expect(evaluation.lossSum).toBeCloseTo(losses.reduce((sum, loss) => sum + loss, 0), 5);
-    expect(evaluation.lossSquareSum).toBeCloseTo(losses.reduce((sum, loss) => sum + loss * loss, 0), 5);
+    expect(evaluation.lossSum).toBeCloseTo(
+      losses.reduce((sum, loss) => sum + loss, 0),
+      5,
+    );
+    expect(evaluation.lossSquareSum).toBeCloseTo(
+      losses.reduce((sum, loss) => sum + loss * loss, 0),
+      5,
+    );
   });
 
   test.each([
@@ -100,7 +118,11 @@ describe.each(["cpu", "wasm"] as const)("the engine on %s", (backend) => {
     const before = tf.memory().numTensors;
     await train({ model, plan, weights, rows, shuffleSeed: 1 }, () => {}, never);
     const abort = new AbortController();
-    const cancelled = await train({ model, plan, weights, rows, shuffleSeed: 1 }, () => abort.abort(), abort.signal);
+    const cancelled = await train(
+      { model, plan, weights, rows, shuffleSeed: 1 },
+      () => abort.abort(),
+      abort.signal,
+    );
     expect(cancelled).toEqual({ ok: false, error: { type: "cancelled" } });
     await evaluate(model, weights, rows);
     await predict(model, weights, new Float32Array(3));
@@ -119,7 +141,10 @@ test("refuses engines that cannot do the task, with the reason", async () => {
   expect(await timeBackends(["wasm"], convolutional, plan, NODE, false)).toEqual([
     { backend: "wasm", msPerStep: null, note: "it cannot train convolutions" },
   ]);
-  expect(await useBackend("webgl", NODE, false)).toEqual({ ok: false, error: "this platform has no WebGL here" });
+  expect(await useBackend("webgl", NODE, false)).toEqual({
+    ok: false,
+    error: "this platform has no WebGL here",
+  });
 });
 
 test("times the engines and says why one is out", async () => {

@@ -16,9 +16,25 @@ export const convolutional = modelSchema.parse({
   inputShape: [6, 7, 1],
   classCount: 3,
   layers: [
-    { className: "Conv2D", name: "conv", filters: 2, kernelSize: 3, strides: 1, padding: "same", activation: "relu" },
+    {
+      className: "Conv2D",
+      name: "conv",
+      filters: 2,
+      kernelSize: 3,
+      strides: 1,
+      padding: "same",
+      activation: "relu",
+    },
     { className: "MaxPooling2D", name: "pool", poolSize: 2, strides: 2 },
-    { className: "Conv2D", name: "conv2", filters: 3, kernelSize: 2, strides: 1, padding: "valid", activation: "sigmoid" },
+    {
+      className: "Conv2D",
+      name: "conv2",
+      filters: 3,
+      kernelSize: 2,
+      strides: 1,
+      padding: "valid",
+      activation: "sigmoid",
+    },
     { className: "Flatten", name: "flat" },
     { className: "Dense", name: "out", units: 3, activation: "softmax" },
   ],
@@ -30,5 +46,8 @@ export function randomNumbers(count: number, seed: number, scale = 1): number[] 
 }
 export function largestDifference(left: ArrayLike<number>, right: ArrayLike<number>): number {
   expect(left.length).toBe(right.length);
-  return Array.from(left).reduce((largest, value, index) => Math.max(largest, Math.abs(value - (right[index] ?? Number.NaN))), 0);
+  return Array.from(left).reduce(
+    (largest, value, index) => Math.max(largest, Math.abs(value - (right[index] ?? Number.NaN))),
+    0,
+  );
 }

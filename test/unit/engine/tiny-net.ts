@@ -23,14 +23,20 @@ export function forwardByHand(net: TinyNet, weights: readonly number[], row: rea
   const second = inputs * hidden + hidden;
   const logits = Array.from({ length: classes }, (_, unit) => {
     let sum = at(second + hidden * classes + unit);
-    for (let input = 0; input < hidden; input++) sum += (after[input] ?? 0) * at(second + input * classes + unit);
+    for (let input = 0; input < hidden; input++)
+      sum += (after[input] ?? 0) * at(second + input * classes + unit);
     return sum;
   });
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
   return { before, after, logits, probabilities: logits.map((logit) => Math.exp(logit) / total) };
 }
 
-export function lossByHand(net: TinyNet, weights: readonly number[], row: readonly number[], label: number): number {
+export function lossByHand(
+  net: TinyNet,
+  weights: readonly number[],
+  row: readonly number[],
+  label: number,
+): number {
   return -Math.log(forwardByHand(net, weights, row).probabilities[label] ?? Number.NaN);
 }
 
@@ -49,7 +55,9 @@ export function gradientByHand(
   const second = inputs * hidden + hidden;
   for (const [rowIndex, row] of rows.entries()) {
     const { before, after, probabilities } = forwardByHand(net, weights, row);
-    const dLogits = probabilities.map((probability, unit) => probability - (unit === labels[rowIndex] ? 1 : 0));
+    const dLogits = probabilities.map(
+      (probability, unit) => probability - (unit === labels[rowIndex] ? 1 : 0),
+    );
     for (let unit = 0; unit < classes; unit++) {
       add(second + hidden * classes + unit, dLogits[unit] ?? 0);
       for (let input = 0; input < hidden; input++) {
@@ -61,9 +69,11 @@ export function gradientByHand(
       for (let output = 0; output < classes; output++) {
         flow += (dLogits[output] ?? 0) * (weights[second + unit * classes + output] ?? 0);
       }
-      const slope = net.activation === "relu" ? ((before[unit] ?? 0) > 0 ? 1 : 0) : 1 - (after[unit] ?? 0) ** 2;
+      const slope =
+        net.activation === "relu" ? ((before[unit] ?? 0) > 0 ? 1 : 0) : 1 - (after[unit] ?? 0) ** 2;
       add(inputs * hidden + unit, flow * slope);
-      for (let input = 0; input < inputs; input++) add(input * hidden + unit, flow * slope * (row[input] ?? 0));
+      for (let input = 0; input < inputs; input++)
+        add(input * hidden + unit, flow * slope * (row[input] ?? 0));
     }
   }
   return gradient;

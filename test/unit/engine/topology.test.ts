@@ -15,10 +15,15 @@ test.each([
   const reference = referenceModel(spec);
   const shapes = tensorShapes(spec);
   if (!shapes.ok) throw new Error(shapes.problem);
-  expect(reference.getWeights().map((tensor) => tensor.shape)).toEqual(shapes.tensors.map((tensor) => [...tensor.shape]));
+  expect(reference.getWeights().map((tensor) => tensor.shape)).toEqual(
+    shapes.tensors.map((tensor) => [...tensor.shape]),
+  );
   const tensors = weightsToTensors(spec, Float32Array.from(randomNumbers(parameterCount(spec), 3)));
   reference.setWeights(tensors);
-  const batch = tf.tensor(randomNumbers(5 * spec.inputShape.reduce((a, b) => a * b, 1), 4), [5, ...spec.inputShape]);
+  const batch = tf.tensor(randomNumbers(5 * spec.inputShape.reduce((a, b) => a * b, 1), 4), [
+    5,
+    ...spec.inputShape,
+  ]);
   const expected = reference.predict(batch) as tf.Tensor;
   const actual = tf.tidy(() => tf.softmax(forward(spec, tensors, batch)).dataSync());
   expect(largestDifference(actual, expected.dataSync())).toBeLessThan(1e-6);
@@ -27,7 +32,8 @@ test.each([
   const oneHot = tf.cast(tf.oneHot(tf.tensor1d([0, 1, 2, 1, 0], "int32"), 3), "float32") as tf.Tensor2D;
   const variables = reference.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const taped = tf.variableGrads(
-    () => tf.neg(tf.mean(tf.sum(tf.mul(oneHot, tf.log(reference.apply(batch) as tf.Tensor)), 1))) as tf.Scalar,
+    () =>
+      tf.neg(tf.mean(tf.sum(tf.mul(oneHot, tf.log(reference.apply(batch) as tf.Tensor)), 1))) as tf.Scalar,
     variables,
   );
   const own = lossGradients(spec, tensors, batch, oneHot);
@@ -44,7 +50,12 @@ function referenceModel(spec: ModelSpec): layers.Sequential {
   for (const [index, layer] of spec.layers.entries()) {
     const shape = index === 0 ? { inputShape: spec.inputShape } : {};
     const { className, ...config } = layer;
-    const make = { Dense: layers.layers.dense, Conv2D: layers.layers.conv2d, Flatten: layers.layers.flatten, MaxPooling2D: layers.layers.maxPooling2d }[className];
+    const make = {
+      Dense: layers.layers.dense,
+      Conv2D: layers.layers.conv2d,
+      Flatten: layers.layers.flatten,
+      MaxPooling2D: layers.layers.maxPooling2d,
+    }[className];
     reference.add((make as (config: object) => layers.layers.Layer)({ ...config, ...shape }));
   }
   return reference;
