@@ -85,7 +85,10 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   const rows = splitLocal(data.value.dataset, task.evaluation.localFraction, signer.publicKey);
   const tensors = tensorsOf(task);
   const ports = {
-    ...{ link, trainer, signer, primitives },
+    link,
+    trainer,
+    signer,
+    primitives,
     memory: createMemory(cells, options.roundsMax),
     archive: options.recordFolder === undefined ? NO_ARCHIVE : openRecordFolder(options.recordFolder),
     random: platformRandom,
@@ -95,7 +98,8 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   };
   const authority = status.value;
   const session = createSession(ports, {
-    ...{ task, authority },
+    task,
+    authority,
     expectedConfig: await agreedConfigOf(primitives, task, authority),
     models: createModelCache(ports, task, (bytes) => {
       const weights = modelFromBytes(tensors, bytes);
@@ -106,7 +110,8 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
     ...(options.joinToken === undefined ? {} : { joinToken: options.joinToken }),
   });
   return ok({
-    ...{ session, calibration },
+    session,
+    calibration,
     report: data.value.report,
     backend: trainer.backend,
     view: () => session.view.get(),

@@ -63,7 +63,7 @@ export class ExampleBlocks {
   }
 
   countByClass(classCount: number): number[] {
-    const counts = new Array<number>(classCount).fill(0);
+    const counts = Array.from({ length: classCount }, () => 0);
     for (const block of this.#blocks) {
       for (const row of rowsOf(block)) {
         const label = block.labels[row] as number;

@@ -334,7 +334,11 @@ export class ParticipantHere implements Actions {
     const signer = await store.signer(platformRandom);
     const roundsMax = options.roundsMax ?? ROUNDS_MAX;
     const ports = {
-      ...{ link, trainer, archive, signer, primitives },
+      link,
+      trainer,
+      archive,
+      signer,
+      primitives,
       memory: createMemory(store, roundsMax),
       random: platformRandom,
       clock: platformClock,
@@ -342,7 +346,9 @@ export class ParticipantHere implements Actions {
       after: platformAfter,
     };
     const session = createSession(ports, {
-      ...{ task, authority, roundsMax },
+      task,
+      authority,
+      roundsMax,
       expectedConfig: await agreedConfigOf(primitives, task, authority),
       models: this.#models,
       data: async () => splitLocal(this.#rows(), task.evaluation.localFraction, signer.publicKey),
@@ -510,7 +516,8 @@ export class ParticipantHere implements Actions {
 function taskSlice(task: Task, taskHash: string): TaskSlice {
   const layout = layoutOf(task);
   return {
-    ...{ task, taskHash },
+    task,
+    taskHash,
     othersMin: task.aggregation.cohortSizeMin - 1,
     parameterCount: tensorsOf(task).parameterCount,
     vectorLength: layout.length,

@@ -120,7 +120,7 @@ function listen<T>(listeners: Listeners<T>, listener: (value: T) => void): () =>
 }
 
 function tell<T>(listeners: Listeners<T>, value: T): void {
-  for (const listener of [...listeners]) listener(value);
+  for (const listener of Array.from(listeners)) listener(value);
 }
 
 async function requestJson<Schema extends z.ZodType>(

@@ -98,7 +98,8 @@ function readOptions(): EdgeOptions | string {
   const joinToken = values["join-token"];
   return {
     coordinatorUrl: coordinator,
-    ...{ task, roundsMax },
+    task,
+    roundsMax,
     dataPath: data,
     stateFolder: state ?? join(homedir(), ".chorus", "edge", host, task.replace(/[^a-z0-9-]/gi, "-")),
     ...(backend === "auto" ? {} : { backend: backend as BackendName }),

@@ -155,7 +155,7 @@ export class ContributionDraft {
 function updateHistogram(values: Int32Array, unit: number): Histogram {
   let largest = 1;
   for (const value of values) largest = Math.max(largest, Math.abs(value));
-  const counts = new Array<number>(UPDATE_BINS).fill(0);
+  const counts = Array.from({ length: UPDATE_BINS }, () => 0);
   for (const value of values) {
     const bin = Math.min(UPDATE_BINS - 1, Math.floor(((value / largest + 1) / 2) * UPDATE_BINS));
     counts[bin] = (counts[bin] as number) + 1;
@@ -164,7 +164,7 @@ function updateHistogram(values: Int32Array, unit: number): Histogram {
 }
 
 function ringHistogram(values: Uint32Array): Histogram {
-  const counts = new Array<number>(RING_BINS).fill(0);
+  const counts = Array.from({ length: RING_BINS }, () => 0);
   for (const value of values) {
     const bin = Math.floor((value / 2 ** 32) * RING_BINS);
     counts[bin] = (counts[bin] as number) + 1;

@@ -97,18 +97,21 @@ export class RoundPart {
     });
     const { runId, round, attempt } = invite;
     this.#view = {
-      ...{ runId, round, attempt },
+      runId,
+      round,
+      attempt,
       step: "downloading",
       stepsAt: {},
-      ...{ deadlineAt: null, training: null, download: null, upload: null },
-      ...{
-        rosterSize: null,
-        sharedCount: null,
-        survivorCount: null,
-        inputsNeeded: null,
-        threshold: null,
-        outcome: null,
-      },
+      deadlineAt: null,
+      training: null,
+      download: null,
+      upload: null,
+      rosterSize: null,
+      sharedCount: null,
+      survivorCount: null,
+      inputsNeeded: null,
+      threshold: null,
+      outcome: null,
     };
   }
 
@@ -224,7 +227,10 @@ export class RoundPart {
       if (finished) epochLosses.push(loss);
       const elapsedS = (this.#context.ports.clock.nowMs() - beganMs) / 1_000;
       const training = {
-        ...{ epoch, epochCount, step, stepCount },
+        epoch,
+        epochCount,
+        step,
+        stepCount,
         epochLosses: [...epochLosses],
         lossSoFar: finished ? null : loss,
         secondsLeft: step === 0 ? null : (elapsedS / step) * (stepCount - step),
@@ -469,7 +475,9 @@ export class RoundPart {
     // A device that left after its list was in may still be one of the survivors.
     const usual = kind === "dropped" && sent ? UNHEARD : wireError(code).message;
     return {
-      ...{ kind, code, sent },
+      kind,
+      code,
+      sent,
       sentence: sentence ?? usual,
       at: this.#context.ports.wall.nowUnixMs(),
     };

@@ -236,7 +236,11 @@ class DeviceSession implements Session {
     const part = new RoundPart(
       {
         ports: this.#ports,
-        ...{ task, expectedConfig, roundsMax, models, data },
+        task,
+        expectedConfig,
+        roundsMax,
+        models,
+        data,
         online: (signal) => this.#online(signal),
         onView: (round) => {
           if (this.#part === part || this.#part === null) this.view.patch({ round });

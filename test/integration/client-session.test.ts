@@ -47,18 +47,16 @@ describe("a session", () => {
     expect(device.view.budget.used).toBe(1);
     expect(device.view.model?.modelHash).toBe(round.modelHash);
     expect(Object.keys(device.view.round?.stepsAt ?? {})).toEqual([
-      ...[
-        "downloading",
-        "training",
-        "advertised",
-        "shared",
-        "masking",
-        "uploading",
-        "uploaded",
-        "confirmed",
-        "opened",
-        "ended",
-      ],
+      "downloading",
+      "training",
+      "advertised",
+      "shared",
+      "masking",
+      "uploading",
+      "uploaded",
+      "confirmed",
+      "opened",
+      "ended",
     ]);
   });
 
@@ -143,7 +141,11 @@ describe("a lost connection", () => {
     expect(device.intercept).toBeNull();
     expect(outcomeOf(device)?.kind).toBe("committed");
     expect(shown.filter((state, index) => state !== shown[index - 1])).toEqual([
-      ...["connecting", "online", "offline", "connecting", "online"],
+      "connecting",
+      "online",
+      "offline",
+      "connecting",
+      "online",
     ]);
   });
 
@@ -324,7 +326,9 @@ async function configOf(federation: Federation) {
   const { subtle } = globalThis.crypto;
   const issuer = localSigner(seededRandom("federation keys")(32), subtle);
   return agreedConfigOf(await selectPrimitives(subtle), federation.task, {
-    ...{ projectId: "default", codeVersion: "test", logKey: "0".repeat(64) },
+    projectId: "default",
+    codeVersion: "test",
+    logKey: "0".repeat(64),
     issuerKey: bytesToHex(issuer.publicKey),
   });
 }

@@ -18,19 +18,27 @@ let url = "";
 beforeAll(async () => {
   const status = {
     product: "chorus",
-    ...{ version: "0.1.0", codeVersion: "test", projectId: "default", database: "embedded" },
+    version: "0.1.0",
+    codeVersion: "test",
+    projectId: "default",
+    database: "embedded",
     startedAt: new Date(0).toISOString(),
-    ...{
-      joinBaseUrl: "http://localhost",
-      secureContext: true,
-      issuerKey: "11".repeat(32),
-      logKey: "00".repeat(32),
-    },
+    joinBaseUrl: "http://localhost",
+    secureContext: true,
+    issuerKey: "11".repeat(32),
+    logKey: "00".repeat(32),
   };
   const view = {
     task: bundledTask("hmda", 8, 1),
-    ...{ taskHash: "22".repeat(32), parameterCount: 1, vectorLength: 1, deviceCount: 0, activeRunId: null },
-    ...{ accuracy: null, latestModelHash: null, createdAt: new Date(0).toISOString(), createdBy: "ada" },
+    taskHash: "22".repeat(32),
+    parameterCount: 1,
+    vectorLength: 1,
+    deviceCount: 0,
+    activeRunId: null,
+    accuracy: null,
+    latestModelHash: null,
+    createdAt: new Date(0).toISOString(),
+    createdBy: "ada",
   };
   server = createServer((request, response) => {
     const body =

@@ -121,7 +121,13 @@ export class SessionDevice {
     const link = inFlight.track(this.#link());
     const random = seededRandom(`random ${options.seed ?? ""}`);
     const ports = {
-      ...{ link, signer, primitives, random, clock, wall: clock, after: clock.after },
+      link,
+      signer,
+      primitives,
+      random,
+      clock,
+      wall: clock,
+      after: clock.after,
       memory: inFlight.track(createMemory(this.cells, roundsMax)),
       archive: {
         save: async (contribution: Contribution) =>
@@ -132,7 +138,10 @@ export class SessionDevice {
     const rows = { inputs: new Float32Array(8), labels: new Int32Array(2), count: 2 };
     const tensors = tensorsOf(task);
     this.session = createSession(ports, {
-      ...{ task, authority, expectedConfig, roundsMax },
+      task,
+      authority,
+      expectedConfig,
+      roundsMax,
       models: createModelCache(ports, task, (bytes) => {
         const weights = modelFromBytes(tensors, bytes);
         return weights.ok ? weights.value : null;

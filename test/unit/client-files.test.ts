@@ -46,7 +46,7 @@ describe("an edge's data", () => {
   test("may be IDX files, gzipped too; the training pair where there are two", async () => {
     const folder = join(root, "idx");
     mkdirSync(folder);
-    writeFileSync(join(folder, "t10k-images-idx3-ubyte"), Uint8Array.from([...axes(0, 2, 3)]));
+    writeFileSync(join(folder, "t10k-images-idx3-ubyte"), Uint8Array.from(axes(0, 2, 3)));
     writeFileSync(join(folder, "t10k-labels-idx1-ubyte"), Uint8Array.from(axes(0)));
     writeFileSync(join(folder, "train-images-idx3-ubyte.gz"), gzipSync(idxPictures));
     writeFileSync(join(folder, "train-labels-idx1-ubyte"), idxLabels);
