@@ -4,7 +4,7 @@ import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type Receipt, receiptSchema } from "#shared/protocol/api.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { LinkError } from "../core/ports.ts";
-import { refusalOf } from "./socket-link.ts";
+import { refusalOf } from "./refusal.ts";
 
 /*
  * The PUT of a masked input. A body above one part goes in parts, so that a lost connection costs one part at most; the

@@ -3,12 +3,13 @@ import type { z } from "zod";
 import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
-import { apiErrorSchema, statusSchema, taskViewSchema } from "#shared/protocol/api.ts";
+import { statusSchema, taskViewSchema } from "#shared/protocol/api.ts";
 import { wireError } from "#shared/protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
 import { replySchema } from "#shared/protocol/messages/reply.ts";
 import type { Link, LinkError } from "../core/ports.ts";
+import { refusalOf } from "./refusal.ts";
 import { putResumable } from "./resumable-put.ts";
 
 /** An acknowledgement that takes longer counts as lost; the message is sent again. */
@@ -174,16 +175,6 @@ async function requestBytes(
     return ok(bytes);
   } catch {
     return err({ type: "offline" });
-  }
-}
-
-/** What an answer that is no success says; a page of something in between counts as offline. */
-export function refusalOf(text: string): LinkError {
-  try {
-    const parsed = apiErrorSchema.safeParse(JSON.parse(text));
-    return parsed.success ? { type: "refused", error: parsed.data.error } : { type: "offline" };
-  } catch {
-    return { type: "offline" };
   }
 }
 

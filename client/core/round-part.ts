@@ -75,7 +75,7 @@ export class RoundPart {
   readonly #abort = new AbortController();
   readonly #ended: Promise<RoundEnd>;
   #resolveEnded: (end: RoundEnd) => void = () => {};
-  #view: RoundView;
+  readonly #progress: RoundProgress;
   #state: ClientState = { phase: "aborted", code: "STATE" };
   /** Of the current attempt; a new attempt starts from them. */
   #terms: AttemptTerms | null = null;
@@ -84,7 +84,7 @@ export class RoundPart {
   /** Engine steps run one behind the other. */
   #queue: Promise<void> = Promise.resolve();
   #cancelTimer: () => void = () => {};
-  /** Counts messages: a later one, or the same once more, takes over from one that is not acknowledged yet. */
+  /** Counts sends: a later one, or the same once more, takes over from one that is not acknowledged yet. */
   #delivery = 0;
   /** The newest upload wins: after a reconnect the coordinator may name another slot. */
   #uploadAbort: AbortController | null = null;
@@ -95,24 +95,7 @@ export class RoundPart {
     this.#ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    const { runId, round, attempt } = invite;
-    this.#view = {
-      runId,
-      round,
-      attempt,
-      step: "downloading",
-      stepsAt: {},
-      deadlineAt: null,
-      training: null,
-      download: null,
-      upload: null,
-      rosterSize: null,
-      sharedCount: null,
-      survivorCount: null,
-      inputsNeeded: null,
-      threshold: null,
-      outcome: null,
-    };
+    this.#progress = new RoundProgress(invite, context.ports, context.onView);
   }
 
   get over(): boolean {
@@ -121,12 +104,14 @@ export class RoundPart {
 
   /** Resolves at the end of this device's part, however it ends. */
   run(): Promise<RoundEnd> {
-    this.#enter("downloading");
+    this.#progress.enter("downloading");
     this.#wait(this.invite.deadlineInMs);
-    this.#prepare().then(
+    const pause = () => this.#pause(AGAIN_MS);
+    prepareRound(this.#context, this.invite, this.#progress, this.#abort.signal, pause).then(
       (prepared) => {
-        if (!prepared.ok) this.#finish("refused-by-device", prepared.error);
-        else if (!this.over) this.#enqueue(() => this.#startAttempt(prepared.value));
+        if (!prepared.ok) return this.#finish("refused-by-device", prepared.error);
+        this.#trained = prepared.value.trained;
+        this.#enqueue(() => this.#startAttempt(prepared.value.idle));
       },
       (fault) => this.#fail(fault),
     );
@@ -163,83 +148,7 @@ export class RoundPart {
     return "roster" in this.#state && message.sid === this.#state.roster.sidHex;
   }
 
-  /** Everything before R0: the long part, outside any masked set. */
-  async #prepare(): Promise<Result<ClientState & { phase: "idle" }, ErrorCode>> {
-    const { ports, task, data, models, expectedConfig, roundsMax } = this.#context;
-    const { invite } = this;
-    if ((await ports.memory.participations(task.slug)) >= roundsMax) return err("BUDGET");
-    if (await ports.memory.hasRevealed(invite.modelHash)) return err("ALREADY_REVEALED");
-    const model = await this.#download(models);
-    if (!model.ok) return model;
-    const idle = await acceptInvitation(ports.primitives, invite, expectedConfig, model.value.hash);
-    if (!idle.ok) return idle;
-    const rows = await data();
-    assert(rows.train.count > 0, "a device without rows does not check in");
-    this.#enter("training");
-    const { training } = invite.roundParams;
-    const job = {
-      task,
-      plan: training,
-      weights: model.value.weights,
-      ...rows,
-      shuffleSeed: new DataView(ports.random(4).buffer).getUint32(0),
-    };
-    const trained = await ports.trainer.train(
-      job,
-      this.#trainingReporter(training.epochs),
-      this.#abort.signal,
-    );
-    if (!trained.ok) return err(trained.error.type === "cancelled" ? "STATE" : "INTERNAL");
-    if (!trained.value.delta.every(Number.isFinite)) return err("NON_FINITE_UPDATE");
-    this.#trained = trained.value;
-    return idle;
-  }
-
-  async #download(models: ModelCache): ReturnType<ModelCache["fetch"]> {
-    const { modelHash, modelByteCount } = this.invite;
-    const onProgress = (doneByteCount: number) =>
-      this.#show({ download: { doneByteCount, byteCount: modelByteCount } });
-    for (;;) {
-      const model = await models.fetch(modelHash, onProgress);
-      if (model.ok || model.error !== "UNAVAILABLE" || this.over) return model;
-      await this.#pause(AGAIN_MS);
-      await this.#context.online(this.#abort.signal);
-    }
-  }
-
-  #trainingReporter(epochCount: number) {
-    const beganMs = this.#context.ports.clock.nowMs();
-    const epochLosses: number[] = [];
-    return ({
-      epoch,
-      step,
-      stepCount,
-      loss,
-    }: {
-      epoch: number;
-      step: number;
-      stepCount: number;
-      loss: number;
-    }) => {
-      if (this.over) return;
-      epochLosses.length = epoch - 1;
-      const finished = step === Math.round((stepCount / epochCount) * epoch);
-      if (finished) epochLosses.push(loss);
-      const elapsedS = (this.#context.ports.clock.nowMs() - beganMs) / 1_000;
-      const training = {
-        epoch,
-        epochCount,
-        step,
-        stepCount,
-        epochLosses: [...epochLosses],
-        lossSoFar: finished ? null : loss,
-        secondsLeft: step === 0 ? null : (elapsedS / step) * (stepCount - step),
-      };
-      this.#show({ training });
-    };
-  }
-
-  async #startAttempt(idle: ClientState & { phase: "idle" }): Promise<void> {
+  async #startAttempt(idle: Idle): Promise<void> {
     const { ports } = this.#context;
     const { runId, round, attempt } = idle.terms;
     if (this.#trained === null || this.over) return;
@@ -258,7 +167,7 @@ export class RoundPart {
   }
 
   async #makeInput(): Promise<Uint32Array<ArrayBuffer>> {
-    this.#enter("masking");
+    this.#progress.enter("masking");
     const { ports, task } = this.#context;
     const encoded = await encodeUpdate(
       ports,
@@ -285,7 +194,7 @@ export class RoundPart {
         return;
       case "go": {
         if (step.remember !== null) {
-          const written = await this.#remember(step.remember);
+          const written = await remember(this.#context.ports.memory, step.remember);
           if (!written.ok) {
             this.#state = abort(step.state, written.error);
             this.#finish(
@@ -301,8 +210,7 @@ export class RoundPart {
           abort(step.state, "STATE");
           return;
         }
-        this.#state = step.state;
-        this.#showState(step.state);
+        this.#adopt(step.state);
         if (step.send !== null) this.#deliver(step.send);
         return;
       }
@@ -311,60 +219,23 @@ export class RoundPart {
     }
   }
 
-  async #remember(remembrance: Remembrance): Promise<Result<void, ErrorCode>> {
-    const { memory } = this.#context.ports;
-    try {
-      switch (remembrance.kind) {
-        case "mark":
-          return await memory.mark(remembrance.runId, remembrance.round, remembrance.attempt);
-        case "use":
-          return await memory.use(
-            remembrance.modelHash,
-            remembrance.runId,
-            remembrance.taskId,
-            remembrance.sid,
-          );
-        case "vote":
-          return await memory.vote(remembrance.sid, remembrance.setHash);
-        case "reveal":
-          return await memory.reveal(remembrance.modelHash, remembrance.sid);
-        default:
-          return unreachable(remembrance);
-      }
-    } catch {
-      // Not known to be durable: the send that it guards does not happen.
-      return err("STORAGE_FULL");
-    }
-  }
-
-  #showState(state: ClientState): void {
-    if (state.phase === "done") {
-      this.#finishWithResult(state.result);
-      return;
-    }
-    if (!("roster" in state)) return;
-    const { thresholds, sidHex } = state.roster;
-    this.#draft?.joins(sidHex);
-    this.#show({
-      rosterSize: thresholds.rosterSize,
-      inputsNeeded: thresholds.q,
-      threshold: thresholds.t,
-      ...(state.phase === "masked" ? { sharedCount: state.u2.positions.length } : {}),
-      ...(state.phase === "signed" || state.phase === "revealed"
-        ? { survivorCount: state.sets.u3.positions.length }
-        : {}),
-    });
+  #adopt(state: ClientState): void {
+    this.#state = state;
+    this.#progress.showState(state);
+    if ("roster" in state) this.#draft?.joins(state.roster.sidHex);
+    if (state.phase === "done") this.#finishWithResult(state.result);
   }
 
   /** Sends until it is acknowledged, refused, or of no use any more. */
   #deliver(outgoing: Outgoing | { readonly kind: "message"; readonly message: AttemptAnswer }): void {
-    const work = outgoing.kind === "input" ? this.#upload(outgoing) : this.#deliverMessage(outgoing.message);
+    const delivery = ++this.#delivery;
+    const work =
+      outgoing.kind === "input" ? this.#upload(outgoing) : this.#deliverMessage(outgoing.message, delivery);
     work.catch((fault) => this.#fail(fault));
   }
 
-  async #deliverMessage(message: AttemptAnswer): Promise<void> {
+  async #deliverMessage(message: AttemptAnswer, delivery: number): Promise<void> {
     const draft = this.#draft;
-    const delivery = ++this.#delivery;
     const stale = () => this.over || this.#draft !== draft || this.#delivery !== delivery;
     let perhapsTaken = false;
     while (!stale()) {
@@ -379,7 +250,7 @@ export class RoundPart {
         continue;
       }
       if (reply.value.type === "accepted") {
-        if (message.type !== "complaint") this.#enter(STEP_AFTER[message.type]);
+        if (message.type !== "complaint") this.#progress.enter(STEP_AFTER[message.type]);
         return;
       }
       if (reply.value.type !== "refused") return;
@@ -405,12 +276,12 @@ export class RoundPart {
     draft?.masks(body, headers.sha256, headers.root);
     draft?.leaves("maskedListByteCount", "masked-list.u32", body);
     draft?.leaves("keysAndSignaturesByteCount", "input-headers.json", utf8(JSON.stringify(headers)));
-    this.#enter("uploading");
+    this.#progress.enter("uploading");
     const deadlineMs = ports.clock.nowMs() + this.#msLeft() + PATIENCE_MS;
     const sent = await ports.link.upload(`/api/v1/uploads/${sid}/${position}`, headers, body, {
       deadlineMs,
       signal: own.signal,
-      onProgress: (doneByteCount) => this.#show({ upload: { doneByteCount, byteCount: body.length } }),
+      onProgress: (doneByteCount) => this.#progress.show({ upload: { doneByteCount, byteCount: body.length } }),
     });
     if (own.signal.aborted || this.over || this.#draft !== draft) return;
     if (!sent.ok) {
@@ -425,12 +296,12 @@ export class RoundPart {
       return;
     }
     draft?.received(receipt);
-    if (this.#view.step === "uploading") this.#enter("uploaded");
+    if (this.#progress.view.step === "uploading") this.#progress.enter("uploaded");
     this.#publishContribution(null);
   }
 
   async #onAbandoned(message: CoordinatorMessageOf<"abandoned">): Promise<void> {
-    if (this.over || message.attempt !== this.#view.attempt) return;
+    if (this.over || message.attempt !== this.#progress.view.attempt) return;
     const terms = this.#terms;
     if (!message.retry || terms === null) {
       this.#finish("given-up", message.code);
@@ -441,15 +312,7 @@ export class RoundPart {
     this.#state = abort(this.#state, message.code);
     this.#uploadAbort?.abort();
     const attempt = message.attempt + 1;
-    const cleared = {
-      upload: null,
-      rosterSize: null,
-      sharedCount: null,
-      survivorCount: null,
-      inputsNeeded: null,
-      threshold: null,
-    };
-    this.#show({ ...cleared, attempt });
+    this.#progress.nextAttempt(attempt);
     this.#wait(this.#context.task.aggregation.deadlines.sharingMs);
     await this.#startAttempt({ phase: "idle", terms: { ...terms, attempt } });
   }
@@ -486,10 +349,8 @@ export class RoundPart {
   #close(outcome: OutcomeView): void {
     this.#state = this.#state.phase === "done" ? this.#state : abort(this.#state, "STATE");
     this.#cancelTimer();
-    this.#enter("ended");
+    this.#progress.close(outcome);
     this.#abort.abort();
-    this.#view = { ...this.#view, deadlineAt: null, outcome };
-    this.#context.onView(this.#view);
     this.#publishContribution(outcome);
     this.#resolveEnded(outcome);
   }
@@ -507,7 +368,7 @@ export class RoundPart {
   #publishContribution(outcome: OutcomeView | null): void {
     const draft = this.#draft;
     if (draft === null || !draft.anythingLeft) return;
-    const { stepsAt, rosterSize } = this.#view;
+    const { stepsAt, rosterSize } = this.#progress.view;
     const detail = draft.detail({ stepsAt, rosterSize, outcome });
     this.#context.onContribution(detail);
     // What cannot be kept was still sent; the page goes on showing it from memory.
@@ -523,11 +384,11 @@ export class RoundPart {
     this.#cancelTimer();
     const { after, wall } = this.#context.ports;
     this.#cancelTimer = after(deadlineInMs + PATIENCE_MS, () => this.#finish("dropped", "TIMEOUT"));
-    this.#show({ deadlineAt: wall.nowUnixMs() + deadlineInMs });
+    this.#progress.show({ deadlineAt: wall.nowUnixMs() + deadlineInMs });
   }
 
   #msLeft(): number {
-    return Math.max(0, (this.#view.deadlineAt ?? 0) - this.#context.ports.wall.nowUnixMs());
+    return Math.max(0, (this.#progress.view.deadlineAt ?? 0) - this.#context.ports.wall.nowUnixMs());
   }
 
   #pause(delayMs: number): Promise<void> {
@@ -545,16 +406,6 @@ export class RoundPart {
     });
   }
 
-  #enter(step: RoundStep): void {
-    const stepsAt = { ...this.#view.stepsAt, [step]: this.#context.ports.wall.nowUnixMs() };
-    this.#show({ step, stepsAt });
-  }
-
-  #show(patch: Partial<RoundView>): void {
-    if (this.over) return;
-    this.#view = { ...this.#view, ...patch };
-    this.#context.onView(this.#view);
-  }
 }
 
 function partOf(message: AttemptAnswer): Part {

@@ -33,7 +33,7 @@ export async function buildMerkleTree(
   while (row.length > 1) {
     const current = row;
     row = await Promise.all(
-      Array.from({ length: Math.ceil(current.length / 2) }, (_, parent) => {
+      Array.from({ length: Math.ceil(current.length / 2) }, async (_, parent) => {
         const left = current[2 * parent] as Bytes;
         const right = current[2 * parent + 1];
         return right === undefined ? left : nodeHash(primitives, left, right);

@@ -90,12 +90,8 @@ export async function selectPrimitives(subtle: SubtleLike | undefined): Promise<
   if (subtle === undefined) return javascript;
   const webCrypto = webCryptoPrimitives(subtle);
   if (await hasCurve25519(subtle)) return webCrypto;
-  return {
-    ...webCrypto,
-    x25519PublicKey: javascript.x25519PublicKey,
-    x25519: javascript.x25519,
-    ed25519VerifyLoose: javascript.ed25519VerifyLoose,
-  };
+  const { name, sha256, hkdfSha256, aes256CtrKeystream } = webCrypto;
+  return { ...javascript, name, sha256, hkdfSha256, aes256CtrKeystream };
 }
 
 async function hasCurve25519(subtle: SubtleLike): Promise<boolean> {

@@ -22,10 +22,6 @@ export const hashHexSchema = hex(32).transform((text) => text as HashHex);
 export type SessionId = Brand<string, "SessionId">;
 export const sessionIdSchema = hex(32).transform((text) => text as SessionId);
 
-/** The 32-byte Ed25519 identity key of a device, as 64 hex digits. */
-export type IdentityHex = Brand<string, "IdentityHex">;
-export const identityHexSchema = hex(32).transform((text) => text as IdentityHex);
-
 /** 1-based place in the roster, which is sorted by identity key. */
 export type Position = Brand<number, "Position">;
 export const positionSchema = z

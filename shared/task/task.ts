@@ -87,7 +87,6 @@ export const aggregationPlanSchema = z
       issue("weightCap", "weightCap times cohortSizeMax must stay below 2^31");
     }
   });
-export type AggregationPlan = z.infer<typeof aggregationPlanSchema>;
 
 export const evaluationPlanSchema = z.strictObject({
   /** Share of the coordinator's own data that is kept for central evaluation. */

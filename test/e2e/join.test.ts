@@ -298,6 +298,9 @@ describe("taking part", () => {
     expect(list?.length).toBeGreaterThan(4 * 2_410);
     expect(list?.length).toBeLessThanOrEqual(bytes.maskedListByteCount);
     await expectNoAxeFindings(page);
+    // Drawings are redrawn at a new width, and none holds the page wide.
+    await page.setViewportSize({ width: 320, height: 800 });
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 
     const second = await openPage({ context });
     await bar(second.page).getByRole("button", { name: "Start" }).click();

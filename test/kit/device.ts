@@ -67,7 +67,7 @@ export async function openTestDevice(
         if (archive) contributions.set(contribution.detail.id, contribution);
       },
     },
-    signer: await localSigner(platformRandom(32), globalThis.crypto.subtle),
+    signer: localSigner(platformRandom(32), globalThis.crypto.subtle),
     random: platformRandom,
     clock: platformClock,
     wall: platformWall,

@@ -43,7 +43,7 @@ export function CsvPanel(props: {
     if (added.ok) onDone();
   };
   return (
-    <div className="grid max-w-3xl gap-4">
+    <div className="grid max-w-3xl grid-cols-[minmax(0,1fr)] gap-4">
       <p className="note">
         {features.kind === "image"
           ? `A CSV file with the columns p0 to p${features.height * features.width - 1}, row by row of the picture, and label. One ${noun.one} a line.`
@@ -90,7 +90,7 @@ function Preview(props: {
   const { refusal, columns, pictures } = preview;
   const exampleCount = Math.max(0, ...columns.map((column) => column.examples.length));
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
       <h3>
         {file.name}, {formatBytes(file.size)}
       </h3>

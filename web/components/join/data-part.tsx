@@ -46,7 +46,7 @@ export const DataPart = memo(function DataPart(props: {
           : `${capitalise(countedExamples(data, task))}, stored in this browser and nowhere else.`
       }
     >
-      <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_13rem] lg:gap-11">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_13rem] lg:gap-11">
         <div className="min-w-0">
           {features.kind === "image" && (
             <Thumbs participant={participant} data={data} features={features} noun={exampleNoun} />

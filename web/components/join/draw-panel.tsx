@@ -121,7 +121,7 @@ export function DrawPanel(props: {
     return undefined;
   };
   return (
-    <div className="grid gap-6 md:grid-cols-[17rem_minmax(0,1fr)] md:gap-12">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-6 md:grid-cols-[17rem_minmax(0,1fr)] md:gap-12">
       <SketchPad sketch={sketch} features={features} label={`Drawing pad for a ${noun.one} to train on`} />
       <div className="grid content-start gap-4">
         <ClassPicker

@@ -21,7 +21,7 @@ import { leadSentence, stateLine } from "./sentences.ts";
 import { TrainingPart } from "./training-part.tsx";
 import { UsePart } from "./use-part.tsx";
 import { useParticipant, useParticipantView } from "./use-participant.ts";
-import { useRoundRecord, useRunRecord } from "./use-round-record.ts";
+import { hasEnded, useLiveRecord, useRunRecord } from "./use-round-record.ts";
 import { WentPart } from "./went-part.tsx";
 
 /** All zero: the coordinator keeps no public log. */
@@ -111,7 +111,7 @@ function Joined({ participant }: { readonly participant: Participant }) {
   const { data: status } = useStatus();
   const logged = status === undefined ? null : !NO_LOG.test(status.logKey);
   const { task, round, contributions } = view;
-  const { record: live } = useRoundRecord(round?.runId ?? null, round?.round ?? null);
+  const { record: live } = useLiveRecord(round);
   const run = useRunRecord(round?.runId ?? null, round?.round ?? null, view.stage === "waiting");
   const line = stateLine(view, run, useNow(view.connection.state !== "online"));
   const agreed = view.consent?.current === true;
@@ -120,8 +120,8 @@ function Joined({ participant }: { readonly participant: Participant }) {
   return (
     <>
       <main id="main" tabIndex={-1} className="wrap">
-        <div className="grid gap-x-16 gap-y-6 pt-[clamp(2rem,4vw,3.25rem)] pb-[clamp(1.75rem,3vw,2.5rem)] lg:grid-cols-[minmax(0,1fr)_23rem]">
-          <div className="grid content-start gap-5">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-x-16 gap-y-6 pt-[clamp(2rem,4vw,3.25rem)] pb-[clamp(1.75rem,3vw,2.5rem)] lg:grid-cols-[minmax(0,1fr)_23rem]">
+          <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-5">
             <h1 className="max-w-[14em] text-3xl tracking-[-0.018em] text-balance">{task.task.invitation}</h1>
             <p className="lead max-w-[36rem] text-ink-2">{leadSentence(task)}</p>
             <NowBar participant={participant} view={view} line={line} />
@@ -199,11 +199,12 @@ function OwnScore({ view, record }: { readonly view: ParticipantView; readonly r
   const { round } = view;
   const line = round?.round === record.round ? ownLine(record, round.stepsAt, round.outcome) : null;
   return (
-    <figure className="max-w-[26rem]">
+    <figure className="min-w-0 max-w-[26rem]">
       <Score round={record} you={line === null ? null : { line, label: "you" }} />
       <figcaption className="note">
-        Round {record.round}, as it happens. Each line is a place in the count. The coloured one is yours, and
-        only this page knows it.
+        Round {record.round}
+        {hasEnded(record) ? "" : ", as it happens"}. Each line is a place in the count. The coloured one is
+        yours, and only this page knows it.
       </figcaption>
     </figure>
   );

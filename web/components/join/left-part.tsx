@@ -199,7 +199,7 @@ function Term(props: {
   readonly bars: ReactNode;
 }) {
   return (
-    <figure className="grid content-start gap-y-2.5 sm:row-span-3 sm:grid-rows-subgrid">
+    <figure className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-y-2.5 sm:row-span-3 sm:grid-rows-subgrid">
       <figcaption>
         <h3 className={props.you ? "text-you-text" : ""}>{props.title}</h3>
         <p className="text-sm text-ink-2">{props.words}</p>

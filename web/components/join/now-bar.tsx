@@ -18,11 +18,13 @@ export function NowBar(props: {
       aria-label="How things stand"
       className="mt-5 grid max-w-[40rem] grid-cols-[minmax(0,1fr)] items-center gap-x-8 gap-y-1.5 border-t border-ink pt-4 md:grid-cols-[minmax(0,1fr)_auto]"
     >
-      <p className="min-h-[2lh] font-serif text-lg md:min-h-0">{line.title}</p>
-      <div className="hidden flex-wrap gap-3 md:flex">
+      <div className="grid min-h-28 content-start gap-1.5 md:min-h-20">
+        <p className="font-serif text-lg">{line.title}</p>
+        <p className="text-sm text-ink-2">{line.detail}</p>
+      </div>
+      <div className="hidden flex-wrap gap-3 self-start md:flex">
         <Actions participant={participant} stage={view.stage} agreed={agreed} />
       </div>
-      <p className="min-h-[3lh] text-sm text-ink-2 md:col-span-2 md:min-h-10">{line.detail}</p>
       <div className="mt-1 h-1.5 md:col-span-2">
         {line.progress !== null && <Progress progress={line.progress} />}
       </div>

@@ -104,7 +104,7 @@ function TryPicture(props: {
     return sketch.clear();
   };
   return (
-    <div className="grid gap-8 md:grid-cols-[17rem_minmax(0,1fr)] md:gap-12">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-8 md:grid-cols-[17rem_minmax(0,1fr)] md:gap-12">
       <SketchPad
         sketch={sketch}
         features={features}
@@ -158,7 +158,7 @@ function TryRow(props: {
   const [input, setInput] = useState<Float32Array | null>(null);
   const answer = usePrediction(participant, model.modelHash, input);
   return (
-    <div className="grid gap-8 md:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] md:gap-12">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-8 md:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] md:gap-12">
       <RowForm features={features} noun={task.task.exampleNoun.one} onInput={setInput} />
       <Answer
         classes={features.classes}

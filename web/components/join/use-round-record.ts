@@ -1,5 +1,7 @@
 "use client";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
+import type { RoundView as OwnRound } from "#client/index.ts";
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import { getRound, getRun } from "../../lib/api.ts";
 import { KEYS } from "../../lib/queries.ts";
@@ -26,17 +28,49 @@ export interface RoundRecord {
   readonly pending: boolean;
 }
 
-/** A round as everyone sees it, asked for again until it has ended and its model is judged. */
-export function useRoundRecord(runId: string | null, round: number | null): RoundRecord {
-  const { data, isPending, isPlaceholderData } = useQuery({
-    queryKey: ["round-of", runId, round],
+/** The round that this device is in, or was in last; asked for at each step of this device, and every two seconds. */
+export function useLiveRecord(round: OwnRound | null): RoundRecord {
+  const answer = useRoundQuery(round?.runId ?? null, round?.round ?? null, "live", hasEnded);
+  const { refetch } = answer;
+  const step = round?.step ?? null;
+  useEffect(() => {
+    if (step !== null) void refetch({ cancelRefetch: false });
+  }, [refetch, step]);
+  return { record: answer.data ?? null, pending: answer.isPending || answer.isPlaceholderData };
+}
+
+/** A round whose outcome this device has, asked for until the coordinator has published and judged it. */
+export function useEndedRecord(runId: string | null, round: number | null): RoundRecord {
+  const { data, isPending, isPlaceholderData } = useRoundQuery(runId, round, "ended", isJudged);
+  const unfinished = data !== undefined && !hasEnded(data);
+  return { record: data ?? null, pending: isPending || isPlaceholderData || unfinished };
+}
+
+function useRoundQuery(
+  runId: string | null,
+  round: number | null,
+  purpose: "live" | "ended",
+  enough: (view: RoundView) => boolean,
+) {
+  return useQuery({
+    queryKey: ["round-of", runId, round, purpose],
     queryFn: async () => getRound(await roundIdFor(runId ?? "", round ?? 0)),
     enabled: runId !== null && round !== null,
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) =>
-      isFinal(state.data) || state.dataUpdateCount > ASKED_MAX ? false : LIVE_EVERY_MS,
+      (state.data !== undefined && enough(state.data)) || state.dataUpdateCount > ASKED_MAX
+        ? false
+        : LIVE_EVERY_MS,
   });
-  return { record: data ?? null, pending: isPending || isPlaceholderData };
+}
+
+export function hasEnded(view: RoundView): boolean {
+  return view.phase === "committed" || view.phase === "voided" || view.phase === "failed";
+}
+
+/** The metrics of a new model come a moment after it. */
+function isJudged(view: RoundView): boolean {
+  return hasEnded(view) && (view.phase !== "committed" || view.accuracy !== null);
 }
 
 /** The public id follows from run and number; loaded when it is first needed, since the page itself does no cryptography. */
@@ -46,10 +80,4 @@ async function roundIdFor(runId: string, round: number): Promise<string> {
     import("#shared/crypto/primitives-webcrypto.ts"),
   ]);
   return roundIdOf(await selectPrimitives(crypto.subtle), runId, round);
-}
-
-function isFinal(view: RoundView | undefined): boolean {
-  if (view === undefined) return false;
-  if (view.phase === "committed") return view.accuracy !== null;
-  return view.phase === "voided" || view.phase === "failed";
 }

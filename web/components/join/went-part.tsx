@@ -11,7 +11,7 @@ import { outcomeSentence, proofsOf } from "./contribution-words.ts";
 import { ownLine } from "./own-line.ts";
 import { Part } from "./part.tsx";
 import { saveBlob } from "./save-blob.ts";
-import { useRoundRecord } from "./use-round-record.ts";
+import { useEndedRecord } from "./use-round-record.ts";
 
 /** Part 5: what became of one's part in the newest round that has ended. */
 export const WentPart = memo(function WentPart(props: {
@@ -20,7 +20,7 @@ export const WentPart = memo(function WentPart(props: {
   readonly logged: boolean | null;
 }) {
   const newest = props.contributions.find(({ outcome }) => outcome !== null) ?? null;
-  const { record, pending } = useRoundRecord(newest?.runId ?? null, newest?.round ?? null);
+  const { record, pending } = useEndedRecord(newest?.runId ?? null, newest?.round ?? null);
   // Until the coordinator has answered about a new round the one before stays, whole.
   const shown = useRef<Ended | null>(null);
   if (newest !== null && newest.outcome !== null && (!pending || shown.current === null)) {
