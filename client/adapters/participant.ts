@@ -1,25 +1,19 @@
-import { modelFromBytes } from "#shared/codec/model-bytes.ts";
-import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
-import { present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
-import { type Authority, agreedConfigOf, layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { type Authority, agreedConfigOf } from "#shared/task/agreed-config.ts";
 import {
   type Dataset,
   type Imported,
   type ImportRefusal,
   type ImportReport,
-  readCsv,
   refuseImport,
   rowsMaxOf,
 } from "#shared/task/dataset.ts";
 import type { Task } from "#shared/task/task.ts";
 import { splitLocal } from "../core/local-data.ts";
 import { createMemory } from "../core/memory.ts";
-import { keysByteCountAbout } from "../core/message-sizes.ts";
-import { createModelCache, type LoadedModel, type ModelCache } from "../core/model-cache.ts";
 import type { BackendName, Link, Trainer } from "../core/ports.ts";
 import { createSession, type Session, type SessionView } from "../core/session.ts";
 import { createSlices, type Slices } from "../core/slices.ts";
@@ -30,24 +24,24 @@ import type {
   ParticipantView,
   Refusal,
   Stage,
-  TaskSlice,
 } from "../core/view.ts";
-import type { OpenError, ParticipantOptions } from "../index.ts";
-import { BrowserStore, type StoredConsent } from "./browser-store.ts";
+import type { ParticipantOptions } from "../index.ts";
+import type { BrowserStore, StoredConsent } from "./browser-store.ts";
 import { ContributionArchive } from "./contribution-archive.ts";
 import { ExampleBlocks } from "./example-blocks.ts";
-import { readPictureFile } from "./picture-file.ts";
+import { importCsv, importDrawing, importPicture, importPictures } from "./imports.ts";
+import { ModelInUse } from "./model-in-use.ts";
 import { platformAfter, platformClock, platformRandom, platformWall } from "./platform-ports.ts";
+import { taskSlice } from "./task-slice.ts";
 import type { Actions } from "./worker-rpc.ts";
 
 /*
  * A participant behind the door: the session of core/ with a browser's storage, engines and lock. Runs in the worker.
  */
 
-const CSV_BYTES_MAX = 500_000_000;
 const ROUNDS_MAX = 100;
 
-interface Parts {
+export interface Parts {
   readonly options: ParticipantOptions;
   readonly link: Link;
   readonly store: BrowserStore;
@@ -59,37 +53,6 @@ interface Parts {
   readonly authority: Authority;
 }
 
-/** What was served, or what was agreed to where the coordinator cannot be reached. */
-export async function openParticipantHere(
-  options: ParticipantOptions,
-  link: Link,
-  trainer: Trainer,
-): Promise<Result<ParticipantHere, OpenError>> {
-  const store = new BrowserStore(options.coordinatorUrl);
-  const consent = (await store.consents.get(options.task)) ?? null;
-  const [status, served] = [await link.fetchStatus(), await link.fetchTask(options.task)];
-  if (!served.ok && served.error.type === "refused")
-    return err({ type: "no-such-task", sentence: served.error.error.message });
-  const offline = !status.ok || !served.ok;
-  if (offline && consent === null) {
-    return err({
-      type: "offline",
-      sentence: "The coordinator does not answer. Check the connection and reload.",
-    });
-  }
-  const { task, authority } = offline
-    ? present(consent, "checked above")
-    : { task: served.value.task, authority: status.value };
-  const primitives = await selectPrimitives(globalThis.crypto.subtle);
-  const examples = await ExampleBlocks.open(store, options.task);
-  const archive = new ContributionArchive(store, options.task);
-  const taskHash = offline ? present(consent, "checked above").taskHash : served.value.taskHash;
-  const parts = { options, link, store, trainer, primitives, examples, archive, task, authority };
-  const participant = new ParticipantHere(parts, consent, taskHash);
-  await participant.restore(offline ? null : served.value.latestModelHash);
-  return ok(participant);
-}
-
 export class ParticipantHere implements Actions {
   readonly view: Slices<ParticipantView>;
   readonly #parts: Parts;
@@ -99,14 +62,15 @@ export class ParticipantHere implements Actions {
   #releaseLock: (() => void) | null = null;
   #halt: "paused" | "left" | "locked" | null = null;
   #hidden = false;
-  #models: ModelCache;
-  #model: LoadedModel | null = null;
+  readonly #model: ModelInUse;
+  /** As it was served when the page opened. */
+  #latestModelHash: string | null = null;
   #calibrated: Promise<void> = Promise.resolve();
 
   constructor(parts: Parts, consent: StoredConsent | null, taskHash: string) {
     this.#parts = parts;
     this.#consent = consent;
-    this.#models = this.#modelCache(parts.task);
+    this.#model = new ModelInUse(parts.task, parts.store, parts, (model) => this.view.patch({ model }));
     const since = platformWall.nowUnixMs();
     this.view = createSlices<ParticipantView>({
       stage: "consent",
@@ -124,7 +88,7 @@ export class ParticipantHere implements Actions {
     });
   }
 
-  /** What is stored, into the view; engines are timed and the newest model is fetched in the background. */
+  /** What is stored, into the view. */
   async restore(latestModelHash: string | null): Promise<void> {
     const { archive, store, options, task } = this.#parts;
     const details = await archive.details();
@@ -136,18 +100,17 @@ export class ParticipantHere implements Actions {
     });
     this.#showConsent();
     this.#showData(null);
-    await this.#restoreModel();
-    if (this.#consent !== null) void this.#calibrate(options.backend ?? null);
-    if (this.#model === null && latestModelHash !== null) void this.#models.fetch(latestModelHash);
+    await this.#model.restore();
+    this.#latestModelHash = latestModelHash;
+    if (this.#consent !== null) this.#warmUp();
   }
 
-  async #restoreModel(): Promise<void> {
-    const stored = await this.#parts.store.models.get(this.#parts.task.slug);
-    const weights = stored === undefined ? null : decodeModel(stored.bytes, this.#parts.task);
-    if (stored === undefined || weights === null) return;
-    const { modelHash, runId, round, bytes } = stored;
-    this.#model = { hash: modelHash, weights, byteCount: bytes.length };
-    this.view.patch({ model: { modelHash, runId, round, byteCount: bytes.length } });
+  /** In the background: engines are timed, and the newest model is fetched for trying it. */
+  #warmUp(): void {
+    const { trainer, options } = this.#parts;
+    if (trainer.backend === null) void this.#calibrate(options.backend ?? null);
+    const wanted = this.#latestModelHash;
+    if (this.#model.weights === null && wanted !== null) void this.#model.cache.fetch(wanted);
   }
 
   async agree(version: number): Promise<Result<void, Refusal>> {
@@ -162,7 +125,7 @@ export class ParticipantHere implements Actions {
     await store.consents.put(this.#consent);
     this.#halt = null;
     this.#showConsent();
-    if (this.#parts.trainer.backend === null) void this.#calibrate(this.#parts.options.backend ?? null);
+    this.#warmUp();
     return ok(undefined);
   }
 
@@ -174,63 +137,20 @@ export class ParticipantHere implements Actions {
   }
 
   async addCsv(file: File): Promise<Result<ImportReport, ImportRefusal>> {
-    const { task } = this.#parts;
-    if (file.size > CSV_BYTES_MAX) {
-      return this.#keep(
-        file.name,
-        refuseImport("too-many-rows", "The file is larger than 500 MB. Give a part of it."),
-      );
-    }
-    return this.#keep(file.name, readCsv(await file.text(), task.features));
+    return this.#keep(file.name, await importCsv(file, this.#parts.task.features));
   }
 
-  async addDrawing(pixels: Float32Array, label: number): Promise<Result<ImportReport, ImportRefusal>> {
-    const { features } = this.#parts.task;
-    const fits =
-      features.kind === "image" &&
-      pixels.length === features.height * features.width &&
-      pixels.every((value) => value >= 0 && value <= 1) &&
-      Number.isInteger(label) &&
-      label >= 0 &&
-      label < features.classes.length;
-    if (!fits)
-      return this.#keep(
-        "drawing",
-        refuseImport("bad-shape", "This drawing does not have the size and classes that the task takes."),
-      );
-    return this.#keep("drawing", ok(imported([pixels], label, [])));
+  addDrawing(pixels: Float32Array, label: number): Promise<Result<ImportReport, ImportRefusal>> {
+    return this.#keep("drawing", importDrawing(pixels, label, this.#parts.task.features));
   }
 
   async addImages(files: readonly File[], label: number): Promise<Result<ImportReport, ImportRefusal>> {
-    const { features } = this.#parts.task;
     const name = files.length === 1 ? (files[0]?.name ?? "") : `${files.length} files`;
-    if (features.kind !== "image")
-      return this.#keep(name, refuseImport("not-a-picture", "This task takes a CSV file, not pictures."));
-    const taken: Float32Array[] = [];
-    const problems: { row: null; sentence: string }[] = [];
-    for (const file of files) {
-      const pixels = await readPictureFile(file, features);
-      if (pixels.ok) taken.push(pixels.value);
-      else problems.push({ row: null, sentence: `${file.name.slice(0, 80)} ${pixels.error}.` });
-    }
-    if (taken.length > 0) return this.#keep(name, ok(imported(taken, label, problems)));
-    const sentence = problems[0]?.sentence ?? "No file was chosen.";
-    return this.#keep(
-      name,
-      refuseImport("not-a-picture", `${sentence} Give a PNG or JPEG picture.`, problems),
-    );
+    return this.#keep(name, await importPictures(files, label, this.#parts.task.features));
   }
 
-  async readPicture(file: File): Promise<Result<Float32Array, ImportRefusal>> {
-    const { features } = this.#parts.task;
-    if (features.kind !== "image")
-      return refuseImport("not-a-picture", "This task takes a table, not pictures.");
-    const pixels = await readPictureFile(file, features);
-    if (pixels.ok) return pixels;
-    return refuseImport(
-      "not-a-picture",
-      `${file.name.slice(0, 80)} ${pixels.error}. Give a PNG or JPEG picture.`,
-    );
+  readPicture(file: File): Promise<Result<Float32Array, ImportRefusal>> {
+    return importPicture(file, this.#parts.task.features);
   }
 
   async removeExample(id: number): Promise<void> {
@@ -284,11 +204,11 @@ export class ParticipantHere implements Actions {
     this.#parts.examples = await ExampleBlocks.open(store, task.slug);
     this.#parts.archive = new ContributionArchive(store, task.slug);
     this.#consent = null;
-    this.#model = null;
+    this.#model.forget();
     this.#halt = null;
     const used = await createMemory(store, Number.POSITIVE_INFINITY).participations(task.slug);
     const budget = { used, limit: options.roundsMax ?? ROUNDS_MAX };
-    this.view.patch({ round: null, contributions: [], latest: null, refusal: null, model: null, budget });
+    this.view.patch({ round: null, contributions: [], latest: null, refusal: null, budget });
     this.#showConsent();
     this.#showData(null);
   }
@@ -299,11 +219,11 @@ export class ParticipantHere implements Actions {
 
   async predict(input: Float32Array): Promise<Float32Array | null> {
     const { trainer, task } = this.#parts;
-    const model = this.#model;
-    if (model === null) return null;
+    const { weights } = this.#model;
+    if (weights === null) return null;
     if (trainer.backend === null) void this.#calibrate(this.#parts.options.backend ?? null);
     await this.#calibrated;
-    return trainer.backend === null ? null : trainer.predict(task, model.weights, input);
+    return trainer.backend === null ? null : trainer.predict(task, weights, input);
   }
 
   liveTensorCount(): Promise<number> {
@@ -350,7 +270,7 @@ export class ParticipantHere implements Actions {
       authority,
       roundsMax,
       expectedConfig: await agreedConfigOf(primitives, task, authority),
-      models: this.#models,
+      models: this.#model.cache,
       data: async () => splitLocal(this.#rows(), task.evaluation.localFraction, signer.publicKey),
       ...(options.joinToken === undefined ? {} : { joinToken: options.joinToken }),
       earlier: this.view.get().contributions,
@@ -365,7 +285,7 @@ export class ParticipantHere implements Actions {
       ...(latest == null ? {} : { latest }),
       ...(model == null ? {} : { model }),
     });
-    if (model != null) void this.#storeModelOrigin(model.modelHash, model.runId, model.round);
+    if (model != null) void this.#model.comesFrom(model);
     if (activity !== undefined) this.#showStage();
   }
 
@@ -437,34 +357,6 @@ export class ParticipantHere implements Actions {
     return this.#calibrated;
   }
 
-  #modelCache(task: Task): ModelCache {
-    const { link, primitives } = this.#parts;
-    return createModelCache(
-      { link, primitives },
-      task,
-      decodeModel,
-      (model, bytes) => void this.#useModel(model, bytes),
-    );
-  }
-
-  async #useModel(model: LoadedModel, bytes: Bytes): Promise<void> {
-    this.#model = model;
-    this.view.patch({
-      model: { modelHash: model.hash, runId: null, round: null, byteCount: model.byteCount },
-    });
-    if (this.#consent === null) return;
-    const stored = { slug: this.#parts.task.slug, modelHash: model.hash, runId: null, round: null, bytes };
-    await this.#parts.store.models.put(stored);
-  }
-
-  async #storeModelOrigin(modelHash: string, runId: string | null, round: number | null): Promise<void> {
-    const { store, task } = this.#parts;
-    await store.models
-      .where({ slug: task.slug })
-      .and((model) => model.modelHash === modelHash)
-      .modify({ runId, round });
-  }
-
   #refuse(code: ErrorCode, sentence?: string): Result<never, Refusal> {
     const refused = refusal(code, sentence);
     this.view.patch({ refusal: refused });
@@ -473,7 +365,8 @@ export class ParticipantHere implements Actions {
 
   #showConsent(): void {
     const consent = this.#consent;
-    const current = consent?.taskHash === this.view.get().task.taskHash;
+    const sameTask = consent?.taskHash === this.view.get().task.taskHash;
+    const current = sameTask && sameAuthority(consent.authority, this.#parts.authority);
     const shown =
       consent === null
         ? null
@@ -513,41 +406,14 @@ export class ParticipantHere implements Actions {
   }
 }
 
-function taskSlice(task: Task, taskHash: string): TaskSlice {
-  const layout = layoutOf(task);
-  return {
-    task,
-    taskHash,
-    othersMin: task.aggregation.cohortSizeMin - 1,
-    parameterCount: tensorsOf(task).parameterCount,
-    vectorLength: layout.length,
-    maskedByteCount: 4 * layout.length,
-    keysByteCountAbout: keysByteCountAbout(task.aggregation.goal),
-    segments: layout.segments.map(({ name, length }) => ({ name, length })),
-  };
-}
-
-function decodeModel(bytes: Bytes, task: Task): Float32Array | null {
-  const weights = modelFromBytes(tensorsOf(task), bytes);
-  return weights.ok ? weights.value : null;
-}
-
-function imported(
-  pictures: readonly Float32Array[],
-  label: number,
-  problems: readonly { row: null; sentence: string }[],
-): Imported {
-  const size = pictures[0]?.length ?? 0;
-  const inputs = new Float32Array(pictures.length * size);
-  for (const [index, pixels] of pictures.entries()) inputs.set(pixels, index * size);
-  return {
-    dataset: { inputs, labels: new Int32Array(pictures.length).fill(label), count: pictures.length },
-    report: { rowsRead: pictures.length, rowsLeftOut: problems.length, problems: problems.slice(0, 50) },
-  };
-}
-
 function withoutSamples({ sample: _sample, histograms: _histograms, ...summary }: ContributionDetail) {
   return summary;
+}
+
+/** Other keys or other code is another agreement. */
+function sameAuthority(left: Authority, right: Authority): boolean {
+  const keys = ["projectId", "codeVersion", "issuerKey", "logKey"] as const;
+  return keys.every((key) => left[key] === right[key]);
 }
 
 function refusal(code: ErrorCode, sentence?: string): Refusal {

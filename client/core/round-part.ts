@@ -1,33 +1,26 @@
-import { assert, present, unreachable } from "#shared/kernel/assert.ts";
+import { present, unreachable } from "#shared/kernel/assert.ts";
 import { bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
-import { err, type Result } from "#shared/kernel/result.ts";
 import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { AttemptTerms } from "#shared/secagg/attempt.ts";
-import {
-  type AttemptMessage,
-  acceptInvitation,
-  advertise,
-  isAttemptMessage,
-  onMessage,
-} from "#shared/secagg/client.ts";
+import { type AttemptMessage, advertise, isAttemptMessage, onMessage } from "#shared/secagg/client.ts";
 import {
   abort,
   type ClientState,
   type ClientStep,
+  type Idle,
   type Outgoing,
-  type Remembrance,
 } from "#shared/secagg/client-state.ts";
-import type { AgreedConfig } from "#shared/task/config.ts";
-import type { Task } from "#shared/task/task.ts";
 import { ContributionDraft, type Part } from "./contribution.ts";
 import { encodeUpdate } from "./encode-update.ts";
-import type { LocalData } from "./local-data.ts";
-import type { ModelCache } from "./model-cache.ts";
-import type { ClientPorts, Trained } from "./ports.ts";
-import type { ContributionDetail, OutcomeView, RoundStep, RoundView } from "./view.ts";
+import type { Trained } from "./ports.ts";
+import { remember } from "./remember.ts";
+import type { RoundContext } from "./round-context.ts";
+import { prepareRound } from "./round-prepare.ts";
+import { RoundProgress } from "./round-progress.ts";
+import type { OutcomeView, RoundStep } from "./view.ts";
 
 /*
  * One device's part in one round, all attempts of it: model, training, then the steps of the engine. What the engine wants
@@ -48,21 +41,6 @@ const STEP_AFTER = {
   confirm: "confirmed",
   unmask: "opened",
 } as const satisfies Record<string, RoundStep>;
-
-export interface RoundContext {
-  readonly ports: ClientPorts;
-  /** As consented to. */
-  readonly task: Task;
-  readonly expectedConfig: AgreedConfig;
-  readonly roundsMax: number;
-  readonly data: () => Promise<LocalData>;
-  readonly models: ModelCache;
-  /** Resolves once the device is logged in, or when `signal` is aborted. */
-  readonly online: (signal: AbortSignal) => Promise<void>;
-  readonly onView: (view: RoundView) => void;
-  readonly onContribution: (detail: ContributionDetail) => void;
-  readonly onRemembered: (kind: Remembrance["kind"]) => void;
-}
 
 export type RoundEnd = OutcomeView;
 type Ending = Exclude<OutcomeView["kind"], "committed">;
@@ -281,7 +259,8 @@ export class RoundPart {
     const sent = await ports.link.upload(`/api/v1/uploads/${sid}/${position}`, headers, body, {
       deadlineMs,
       signal: own.signal,
-      onProgress: (doneByteCount) => this.#progress.show({ upload: { doneByteCount, byteCount: body.length } }),
+      onProgress: (doneByteCount) =>
+        this.#progress.show({ upload: { doneByteCount, byteCount: body.length } }),
     });
     if (own.signal.aborted || this.over || this.#draft !== draft) return;
     if (!sent.ok) {
@@ -405,7 +384,6 @@ export class RoundPart {
       );
     });
   }
-
 }
 
 function partOf(message: AttemptAnswer): Part {

@@ -1,0 +1,66 @@
+import { assert } from "#shared/kernel/assert.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
+import { acceptInvitation } from "#shared/secagg/client.ts";
+import type { Idle } from "#shared/secagg/client-state.ts";
+import type { ModelCache } from "./model-cache.ts";
+import type { Trained } from "./ports.ts";
+import type { RoundContext } from "./round-context.ts";
+import type { RoundProgress } from "./round-progress.ts";
+
+export interface Prepared {
+  readonly idle: Idle;
+  readonly trained: Trained;
+}
+
+/**
+ * Everything before R0, the long part, outside any masked set: whether this device may take part at all, the model, the
+ * rules of the round against those that were agreed to, and the training.
+ *
+ * @param pause  Between two tries of a download.
+ * Errors: `BUDGET`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, what the coordinator said of the model.
+ */
+export async function prepareRound(
+  context: RoundContext,
+  invite: CoordinatorMessageOf<"invite">,
+  progress: RoundProgress,
+  signal: AbortSignal,
+  pause: () => Promise<void>,
+): Promise<Result<Prepared, ErrorCode>> {
+  const { ports, task, data, expectedConfig, roundsMax } = context;
+  if ((await ports.memory.participations(task.slug)) >= roundsMax) return err("BUDGET");
+  if (await ports.memory.hasRevealed(invite.modelHash)) return err("ALREADY_REVEALED");
+  const model = await download(context, invite, progress, signal, pause);
+  if (!model.ok) return model;
+  const idle = await acceptInvitation(ports.primitives, invite, expectedConfig, model.value.hash);
+  if (!idle.ok) return idle;
+  const rows = await data();
+  assert(rows.train.count > 0, "a device without rows does not check in");
+  progress.enter("training");
+  const { training } = invite.roundParams;
+  const shuffleSeed = new DataView(ports.random(4).buffer).getUint32(0);
+  const job = { task, plan: training, weights: model.value.weights, ...rows, shuffleSeed };
+  const trained = await ports.trainer.train(job, progress.trainingReporter(training.epochs), signal);
+  if (!trained.ok) return err(trained.error.type === "cancelled" ? "STATE" : "INTERNAL");
+  if (!trained.value.delta.every(Number.isFinite)) return err("NON_FINITE_UPDATE");
+  return ok({ idle: idle.value, trained: trained.value });
+}
+
+/** Tries on through lost connections until the part is over. */
+async function download(
+  { models, online }: RoundContext,
+  { modelHash, modelByteCount }: CoordinatorMessageOf<"invite">,
+  progress: RoundProgress,
+  signal: AbortSignal,
+  pause: () => Promise<void>,
+): ReturnType<ModelCache["fetch"]> {
+  const onProgress = (doneByteCount: number) =>
+    progress.show({ download: { doneByteCount, byteCount: modelByteCount } });
+  for (;;) {
+    const model = await models.fetch(modelHash, onProgress);
+    if (model.ok || model.error !== "UNAVAILABLE" || signal.aborted) return model;
+    await pause();
+    await online(signal);
+  }
+}
