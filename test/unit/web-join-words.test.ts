@@ -55,7 +55,7 @@ const round: OwnRound = {
 
 const run = { state: "running", roundsPlanned: 15 } as const;
 
-const now = 1_000_000;
+const now = { now: 1_000_000, hiddenAt: null } as const;
 
 const view: ParticipantView = {
   stage: "in-round",
@@ -140,8 +140,10 @@ describe("the state line", () => {
   test("offline wins over whatever the device does, and says since when", () => {
     const since = Date.parse("2026-07-08T14:36:20Z");
     const lost = { ...view, connection: { ...view.connection, state: "connecting", since } } as const;
-    expect(stateLine(lost, run, since + 1_000).title).toBe("Round 9 of 15: this device is training");
-    const line = stateLine(lost, run, since + 10_000);
+    expect(stateLine(lost, run, { now: since + 1_000, hiddenAt: null }).title).toBe(
+      "Round 9 of 15: this device is training",
+    );
+    const line = stateLine(lost, run, { now: since + 10_000, hiddenAt: null });
     expect(line.title).toBe("No connection since 14:36:20 UTC");
     expect(line.detail).toBe("Training goes on here; nothing is sent. Figures are of then.");
   });
@@ -204,13 +206,23 @@ describe("the state line", () => {
     const outcome: OutcomeView = {
       kind: "dropped",
       code: "ME_DROPPED",
-      sentence: "This device lost the round when the tab was hidden.",
+      sentence: "This device's list came too late.",
       sent: false,
       at: 0,
     };
     const line = stateLine({ ...view, round: { ...round, step: "ended", outcome } }, run, now);
     expect(line.title).toBe("Round 9 of 15 went on without this device");
     expect(line.detail).toBe(outcome.sentence);
+    const lost = {
+      ...view,
+      round: { ...round, step: "ended", outcome: { ...outcome, at: 9_000 }, stepsAt: { training: 5_000 } },
+    } as const;
+    const said = (hiddenAt: number | null) => stateLine(lost, run, { now: 9_500, hiddenAt }).detail;
+    expect(said(7_000)).toMatch(
+      /^This device lost the round when the tab was hidden\. Nothing of yours is in the sum\./,
+    );
+    expect(said(4_000)).toBe(outcome.sentence);
+    expect(said(null)).toBe(outcome.sentence);
   });
 });
 

@@ -113,7 +113,10 @@ function Joined({ participant }: { readonly participant: Participant }) {
   const { task, round, contributions } = view;
   const { record: live } = useLiveRecord(round);
   const run = useRunRecord(round?.runId ?? null, round?.round ?? null, view.stage === "waiting");
-  const line = stateLine(view, run, useNow(view.connection.state !== "online"));
+  const line = stateLine(view, run, {
+    now: useNow(view.connection.state !== "online"),
+    hiddenAt: useHiddenAt(),
+  });
   const agreed = view.consent?.current === true;
   const { exampleNoun } = task.task;
   const kept = view.data.count > 0 || contributions.length > 0;
@@ -181,6 +184,17 @@ function Joined({ participant }: { readonly participant: Participant }) {
       </Footer>
     </>
   );
+}
+
+/** When this tab was last hidden. */
+function useHiddenAt(): number | null {
+  const [hiddenAt, setHiddenAt] = useState<number | null>(null);
+  useEffect(() => {
+    const note = () => document.visibilityState === "hidden" && setHiddenAt(Date.now());
+    document.addEventListener("visibilitychange", note);
+    return () => document.removeEventListener("visibilitychange", note);
+  }, []);
+  return hiddenAt;
 }
 
 /** The wall clock; goes on only while something depends on it. */

@@ -1,4 +1,11 @@
-import type { ConsentView, ParticipantView, RoundView, TaskSlice, TrainingView } from "#client/index.ts";
+import type {
+  ConsentView,
+  OutcomeView,
+  ParticipantView,
+  RoundView,
+  TaskSlice,
+  TrainingView,
+} from "#client/index.ts";
 import { unreachable } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import {
@@ -79,6 +86,14 @@ export function consentNote(consent: ConsentView): string {
 export const formatInstant = (unixMs: number): string => formatInstantUtc(new Date(unixMs).toISOString());
 export const formatTime = (unixMs: number): string => formatTimeUtc(new Date(unixMs).toISOString());
 
+/** What the page knows beside the view; Unix milliseconds. */
+export interface Moment {
+  /** A connection that comes back at once is not worth a word. */
+  readonly now: number;
+  /** When the tab was last hidden; null where it never was. */
+  readonly hiddenAt: number | null;
+}
+
 export interface StateLine {
   readonly title: string;
   readonly detail: string;
@@ -92,17 +107,17 @@ export interface StateLine {
  * How things stand, for the line under the title.
  *
  * @param run  As everyone sees it, where the page knows it.
- * @param now  Unix milliseconds: a connection that comes back at once is not worth a word.
+ * @param moment  What the page knows besides.
  */
 export function stateLine(
   view: ParticipantView,
   run: Pick<RunView, "state" | "roundsPlanned"> | null,
-  now: number,
+  moment: Moment,
 ): StateLine {
   const { stage, connection, task, data, budget } = view;
   const { many } = task.task.exampleNoun;
   const takesPart = stage === "connecting" || stage === "waiting" || stage === "in-round";
-  if (takesPart && connection.state !== "online" && now - connection.since > LOST_AFTER_MS) {
+  if (takesPart && connection.state !== "online" && moment.now - connection.since > LOST_AFTER_MS) {
     return quiet(
       `No connection since ${formatTime(connection.since)} UTC`,
       "Training goes on here; nothing is sent. Figures are of then.",
@@ -142,9 +157,9 @@ export function stateLine(
       );
     case "waiting":
       if (budget.used >= budget.limit) return budgetSpent(budget.limit);
-      return waitingLine(view, run);
+      return waitingLine(view, run, moment);
     case "in-round":
-      return roundLine(view, run?.roundsPlanned ?? null);
+      return roundLine(view, run?.roundsPlanned ?? null, moment);
     case "paused":
       return quiet("Paused", "Rounds go on without this device. Nothing is sent until you go on.", "Paused");
     case "left":
@@ -180,7 +195,7 @@ export function countedExamples(data: Pick<ParticipantView["data"], "count">, sl
 
 const NOTHING_LEFT = "Nothing has left this device in this round yet.";
 
-function roundLine(view: ParticipantView, roundsPlanned: number | null): StateLine {
+function roundLine(view: ParticipantView, roundsPlanned: number | null, moment: Moment): StateLine {
   const { round, task } = view;
   if (round === null)
     return quiet("Waiting for the next round", "This device has checked in.", "Waiting for a round");
@@ -243,14 +258,14 @@ function roundLine(view: ParticipantView, roundsPlanned: number | null): StateLi
         "Opening the sum",
       );
     case "ended":
-      return endedLine(round, head);
+      return endedLine(round, head, moment);
     default:
       return unreachable(step);
   }
 }
 
 /** Between rounds: what became of the last one, and what this device waits for. */
-function waitingLine(view: ParticipantView, run: Pick<RunView, "state"> | null): StateLine {
+function waitingLine(view: ParticipantView, run: Pick<RunView, "state"> | null, moment: Moment): StateLine {
   const over = run?.state === "completed" || run?.state === "failed";
   const paused = run?.state === "paused";
   const title = over ? "Waiting for the next run" : "Waiting for the next round";
@@ -259,7 +274,7 @@ function waitingLine(view: ParticipantView, run: Pick<RunView, "state"> | null):
     : paused
       ? "Someone has paused the run."
       : "This device has checked in. A round opens when enough devices have.";
-  const last = view.round === null ? null : lastOutcome(view.round);
+  const last = view.round === null ? null : lastOutcome(view.round, moment);
   return quiet(
     title,
     last === null || over || paused ? next : last,
@@ -267,11 +282,24 @@ function waitingLine(view: ParticipantView, run: Pick<RunView, "state"> | null):
   );
 }
 
-function lastOutcome(round: RoundView): string | null {
+function lastOutcome(round: RoundView, moment: Moment): string | null {
   const { outcome } = round;
   if (outcome === null) return null;
-  if (outcome.kind !== "committed") return outcome.sentence;
+  if (outcome.kind !== "committed") return lossSentence(round, outcome, moment);
   return `Round ${round.round}: you were one of ${formatCount(outcome.survivorCount)} voices in one sum.`;
+}
+
+/** A round lost because the tab was hidden is said so: the person can do something about it. */
+function lossSentence(
+  round: RoundView,
+  outcome: Exclude<OutcomeView, { kind: "committed" }>,
+  moment: Moment,
+): string {
+  const { hiddenAt } = moment;
+  const startedAt = Math.min(...Object.values(round.stepsAt));
+  const hidden = hiddenAt !== null && hiddenAt >= startedAt && hiddenAt <= outcome.at;
+  if (outcome.kind !== "dropped" || outcome.sent || !hidden) return outcome.sentence;
+  return "This device lost the round when the tab was hidden. Nothing of yours is in the sum. It may join the next one.";
 }
 
 const ENDED_TITLES = {
@@ -281,7 +309,7 @@ const ENDED_TITLES = {
   "refused-by-device": "was refused by this device",
 } as const;
 
-function endedLine(round: RoundView, head: string): StateLine {
+function endedLine(round: RoundView, head: string, moment: Moment): StateLine {
   const { outcome } = round;
   if (outcome === null) {
     return quiet(`${head} has ended`, "This device waits for the next one.", "Waiting for a round");
@@ -295,7 +323,7 @@ function endedLine(round: RoundView, head: string): StateLine {
     );
   }
   const words = ENDED_TITLES[outcome.kind];
-  return quiet(`${head} ${words}`, outcome.sentence, `Round ${round.round} ${words}`);
+  return quiet(`${head} ${words}`, lossSentence(round, outcome, moment), `Round ${round.round} ${words}`);
 }
 
 type Transfer = { readonly doneByteCount: number; readonly byteCount: number };
