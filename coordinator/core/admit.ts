@@ -23,7 +23,7 @@ import type { EventBody, Submission } from "./submission.ts";
  * devices will make. Nothing is changed here; what must be stored before the event is written is handed over with it.
  */
 
-type AdmitPorts = Pick<CoordinatorPorts, "primitives" | "issuer" | "store" | "projectId">;
+type AdmitPorts = Pick<CoordinatorPorts, "primitives" | "issuer" | "store" | "projectId" | "log">;
 type Answer = DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">;
 export type Admitted = Result<Submission, ErrorCode>;
 
@@ -116,24 +116,34 @@ async function admitUnmask(seat: Seat, message: DeviceMessageOf<"unmask">): Prom
   const { ports, session, state, position } = seat;
   if (state.phase === "confirming" || !("u3" in state)) return err("STATE");
   if (!state.u3.includes(position)) return err("ME_DROPPED");
-  if (state.phase !== "unmasking")
-    return ok(event({ type: "unmask-received", attempt: state.attempt, position, digest: "" }));
+  if (state.phase !== "unmasking") return ok(unmaskReceived(seat, "", []));
   const [sets, bundles] = [await session.sets(state), await session.bundles()];
   const opening = await verifyUnmask(ports.primitives, session.roster, sets, bundles, position, message);
   if (!opening.ok) return opening;
-  // An honest holder has checked each share against its commitment before R2: this one is to blame, and dropped (S9).
-  if (opening.value.offCommitment.length > 0) return err("SHARE_CTX");
   const bytes = encodeFrame(message);
   const digest = await sha256Hex(ports, bytes);
+  const { offCommitment } = opening.value;
   return ok({
-    ...event({ type: "unmask-received", attempt: state.attempt, position, digest }),
+    ...unmaskReceived(seat, digest, offCommitment),
     before: async () => {
       const saved = await ports.store.saveMaterial(session.sid, "unmask", position, bytes);
       if (saved === "different") return "CONFLICT";
+      // An honest holder checked each share against its commitment before R2: this one is to blame, and its other
+      // shares count as any (S9).
+      if (offCommitment.length > 0)
+        ports.log.warn({ sid: session.sid, position, offCommitment }, "shares are not those that were dealt");
       session.addOpening(opening.value);
       return null;
     },
   });
+}
+
+function unmaskReceived(
+  { state, position }: Seat,
+  digest: string,
+  offCommitment: readonly number[],
+): Submission {
+  return event({ type: "unmask-received", attempt: state.attempt, position, digest, offCommitment });
 }
 
 async function admitComplaint(seat: Seat, message: DeviceMessageOf<"complaint">): Promise<Admitted> {

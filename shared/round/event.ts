@@ -18,7 +18,7 @@ import type { Deadlines } from "../task/task.ts";
  * | complained      | a share of `against` did not open or match, signed            | device           |
  * | input-received  | R2, verified, on disk, and receipted in the same step         | device           |
  * | confirmed       | R3, its signature verified                                    | device           |
- * | unmask-received | R4, every share matches its commitment, stored                | device           |
+ * | unmask-received | R4, verified and stored; shares off their commitment are named | device          |
  * | combined        | the sum is published, or void                                 | the coordinator  |
  * | ticked          | time passed                                                   | a timer          |
  * | stopped         | someone stops the run                                         | the run          |
@@ -134,6 +134,8 @@ export interface UnmaskReceived {
   readonly attempt: number;
   readonly position: number;
   readonly digest: string;
+  /** Owners whose share is not the one that was dealt: `position` is to blame, and these shares do not count (S9). */
+  readonly offCommitment: readonly number[];
 }
 export interface Combined {
   readonly type: "combined";

@@ -3,6 +3,7 @@ import type { RoundEffect, Transition } from "./effect.ts";
 import { baseOf, endsNow, failRound, retryRound, voidRound } from "./ending.ts";
 import { inPlay, isAwaited, withOut } from "./members.ts";
 import { compatible, seats } from "./roster.ts";
+import { canOpen } from "./shares.ts";
 import type {
   Advertising,
   Collecting,
@@ -268,11 +269,10 @@ function endConfirming(state: Confirming): Transition | null {
 }
 
 function endUnmasking(state: Unmasking): Transition | null {
-  const { t } = state.thresholds;
-  if (state.responses.size >= t) return null; // `combined` ends it
+  if (canOpen(state)) return null; // `combined` ends it
   const open = state.u3.filter((position) => !state.responses.has(position));
-  const possible = state.responses.size + open.filter((position) => seatInPlay(state, position)).length;
-  if (possible < t || state.nowMs >= state.graceEndsMs) return voidRound(state, "BELOW_T");
+  const possible = canOpen(state, open.filter((position) => seatInPlay(state, position)).length);
+  if (!possible || state.nowMs >= state.graceEndsMs) return voidRound(state, "BELOW_T");
   if (state.askedAgain || state.nowMs < state.deadlineMs) return null;
   return {
     state: { ...state, askedAgain: true },

@@ -144,8 +144,15 @@ export interface Unmasking extends Sealed {
   readonly askedAgain: boolean;
   /** Those that went out with the opening; later ones change nothing. */
   readonly confirmations: ReadonlyMap<number, string>;
-  /** Digest by position. */
-  readonly responses: ReadonlyMap<number, string>;
+  /** By position. */
+  readonly responses: ReadonlyMap<number, OpeningFact>;
+}
+
+/** What a device sent in R4. */
+export interface OpeningFact {
+  readonly digest: string;
+  /** Owners whose share was not the one that was dealt. */
+  readonly offCommitment: readonly number[];
 }
 
 export interface Committed extends Sealed {

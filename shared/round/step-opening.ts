@@ -1,23 +1,26 @@
 import { known, type RoundEffect, refuse, type Transition } from "./effect.ts";
 import { baseOf, endingEffects, endsNow, voidRound } from "./ending.ts";
 import type { Combined, UnmaskReceived } from "./event.ts";
+import { canOpen } from "./shares.ts";
 import type { Committed, LiveState } from "./state.ts";
 
-/** R4, taken until grace ends; with the t-th the masks can be rebuilt. */
+/** R4, taken until grace ends; once each secret has t valid shares the masks can be rebuilt. */
 export function stepUnmask(state: LiveState, event: UnmaskReceived): Transition {
   if (event.attempt !== state.attempt || state.phase !== "unmasking") return refuse(state, "STATE");
   if (!state.u3.includes(event.position)) return refuse(state, "ME_DROPPED");
   const taken = state.responses.get(event.position);
-  if (taken !== undefined) return taken === event.digest ? known(state) : refuse(state, "CONFLICT");
-  const responses = new Map(state.responses).set(event.position, event.digest);
-  const effects: RoundEffect[] = responses.size === state.thresholds.t ? [{ type: "combine" }] : [];
-  return { ...known({ ...state, responses }), effects };
+  if (taken !== undefined) return taken.digest === event.digest ? known(state) : refuse(state, "CONFLICT");
+  const { digest, offCommitment } = event;
+  const responses = new Map(state.responses).set(event.position, { digest, offCommitment });
+  const after = { ...state, responses };
+  const effects: RoundEffect[] = !canOpen(state) && canOpen(after) ? [{ type: "combine" }] : [];
+  return { ...known(after), effects };
 }
 
 /** The sum is published, or has to be discarded. */
 export function stepCombined(state: LiveState, event: Combined): Transition {
   if (event.attempt !== state.attempt || state.phase !== "unmasking") return refuse(state, "STATE");
-  if (state.responses.size < state.thresholds.t) return refuse(state, "STATE");
+  if (!canOpen(state)) return refuse(state, "STATE");
   const { result } = event;
   if (result.kind === "voided") {
     const removed = [...new Set([...state.removed, ...result.dealers])];

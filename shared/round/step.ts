@@ -4,6 +4,7 @@ import { failRound, retryRound, voidRound } from "./ending.ts";
 import type { CheckedIn, Presence, RoundEvent, RoundOpened } from "./event.ts";
 import { withCounts, withMember, withOut } from "./members.ts";
 import { settle } from "./settle.ts";
+import { canOpen } from "./shares.ts";
 import { isLive, type LiveState, type Member, type Recruiting, type RoundState } from "./state.ts";
 import { stepAdvertised, stepComplained, stepConfirmed, stepInput, stepShared } from "./step-exchange.ts";
 import { stepCombined, stepUnmask } from "./step-opening.ts";
@@ -171,8 +172,7 @@ function stepRestarted(state: LiveState, whole: boolean): Transition {
       if (!whole) return voidRound(away, "INTERNAL");
       const deadlineMs = until(deadlines.unmaskingMs);
       const armed = { ...away, deadlineMs, graceEndsMs: deadlineMs + deadlines.graceMs, askedAgain: false };
-      const enough = away.responses.size >= away.thresholds.t;
-      return { ...known(armed), effects: enough ? [{ type: "combine" }] : [{ type: "fold" }] };
+      return { ...known(armed), effects: [{ type: canOpen(away) ? "combine" : "fold" }] };
     }
     default:
       return unreachable(away);

@@ -33,11 +33,6 @@ export function shareCounts(
   return counts;
 }
 
-/** Whether t or more matching shares of every needed secret are there. */
-export function canReconstruct(roster: Roster, sets: SessionSets, openings: readonly Opening[]): boolean {
-  return [...shareCounts(roster, sets, openings).values()].every((count) => count >= roster.thresholds.t);
-}
-
 /**
  * Rebuilds b of every survivor and z of every dropout and returns the masks that turn the sum of the survivors' masked
  * inputs into the sum of their inputs: fold them, with their signs, into that sum.

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { RoundMessage } from "#coordinator/core/coordinator.ts";
+import { setHash } from "#shared/crypto/commitments.ts";
+import { positionsToBitmap } from "#shared/crypto/position-set.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { wireErrorSchema } from "#shared/protocol/errors.ts";
 import type { Position, SessionId } from "#shared/protocol/ids.ts";
 import { bundleTree } from "#shared/secagg/bundle.ts";
-import { bundleItem } from "#shared/secagg/signed-items.ts";
+import { bundleItem, unmaskItem } from "#shared/secagg/signed-items.ts";
 import { Federation } from "#test/kit/federation.ts";
 
 describe("what a device may not do", () => {
@@ -88,6 +90,50 @@ describe("what a device may not do", () => {
     ]);
     expect(round.events.find((event) => event.kind === "round.retried")?.details["code"]).toBe("COMPLAINT");
     expect(federation.db.leaves.filter((leaf) => leaf.kind === "survivors.signed")).toHaveLength(1);
+  });
+
+  /** The first `count` devices give a wrong share of b of position 1, signed as if it were right. */
+  function lieInOpening({ devices }: Federation, count: number): void {
+    const positions = devices.map((_, index) => index + 1);
+    const identities = devices.map(({ identity }) => identity).sort();
+    for (const device of devices.slice(0, count)) {
+      const { primitives, signer } = device.tools;
+      device.tamper = async (message) => {
+        if (message.type !== "unmask") return message;
+        const bShares = message.bShares.map((held) =>
+          held.owner === 1 ? { ...held, share: held.share.map((byte) => byte ^ 1) } : held,
+        );
+        const sid = hexToBytes(message.sid);
+        // Every device survives in these tests.
+        const u2Hash = await setHash(primitives, sid, positionsToBitmap(positions, positions.length));
+        const position = identities.indexOf(device.identity) + 1;
+        const item = unmaskItem(sid, position, { u2Hash, u3Hash: u2Hash }, bShares, message.zShares);
+        return { ...message, bShares, signature: await signer.sign(item) };
+      };
+    }
+  }
+
+  test("[S9] [R10] a wrong share in the opening is named and does not count; spare ones make up for it", async () => {
+    // t = 5 of 6, so one wrong share of an owner can be spared.
+    const federation = await Federation.create({ devices: 6 });
+    lieInOpening(federation, 1);
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    await federation.ended(runId);
+    const round = present((await federation.rounds(runId)).at(-1), "the round");
+    expect([round.phase, round.survivors, round.unmasked]).toEqual(["committed", 6, 6]);
+    expect(federation.devices.flatMap((device) => device.refusals)).toEqual([]);
+    expect(federation.logged).toContain("shares are not those that were dealt");
+  });
+
+  test("[S9] [R10] with more wrong shares of an owner than can be spared the sum stays shut", async () => {
+    const federation = await Federation.create({ devices: 6 });
+    lieInOpening(federation, 2);
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    await federation.until(async () => (await federation.rounds(runId)).length > 1, "the next round");
+    const [round] = (await federation.rounds(runId)).sort((left, right) => left.round - right.round);
+    expect([round?.phase, round?.code, round?.opened]).toEqual(["voided", "BELOW_T", true]);
   });
 
   test("a check-in for another version is told so", async () => {

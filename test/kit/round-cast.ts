@@ -104,12 +104,18 @@ export const confirmed = (position: number, atMs: number, attempt = 1): RoundEve
   position,
   signature: `${position}`,
 });
-export const unmasked = (position: number, atMs: number, attempt = 1): RoundEvent => ({
+export const unmasked = (
+  position: number,
+  atMs: number,
+  attempt = 1,
+  offCommitment: readonly number[] = [],
+): RoundEvent => ({
   type: "unmask-received",
   atMs,
   attempt,
   position,
   digest: `${position}`,
+  offCommitment,
 });
 export const ticked = (atMs: number): RoundEvent => ({ type: "ticked", atMs });
 export const stopped = (atMs: number): RoundEvent => ({ type: "stopped", atMs });

@@ -21,7 +21,7 @@ import { type Attempt, type AttemptTerms, openAttempt } from "#shared/secagg/att
 import { type AttemptMessage, advertise, onMessage } from "#shared/secagg/client.ts";
 import type { ClientState, ClientStep, ClientTools, Remembrance } from "#shared/secagg/client-state.ts";
 import { inputRoot } from "#shared/secagg/input.ts";
-import { canReconstruct, committedOutcome, inputsTree, reconstructMasks } from "#shared/secagg/opening.ts";
+import { committedOutcome, inputsTree, reconstructMasks, shareCounts } from "#shared/secagg/opening.ts";
 import { type PositionSet, type SessionSets, setOfPositions } from "#shared/secagg/position-sets.ts";
 import type { Member, Roster } from "#shared/secagg/roster.ts";
 import {
@@ -351,7 +351,8 @@ export class SecaggCohort {
       );
       if (opening.ok) this.openings.set(position, opening.value);
     }
-    return canReconstruct(this.roster, this.sets, [...this.openings.values()]) ? null : "BELOW_T";
+    const counts = shareCounts(this.roster, this.sets, [...this.openings.values()]);
+    return [...counts.values()].every((count) => count >= this.roster.thresholds.t) ? null : "BELOW_T";
   }
 
   /** The sum of the masked inputs with the masks taken off, and the outcome for each device that is still there. */

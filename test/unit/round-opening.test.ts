@@ -51,6 +51,29 @@ describe("opening", () => {
     expect(next(all.state, unmasked(4, 7_000)).kinds).toEqual([]);
   });
 
+  test("[S9] [R10] a share off its commitment does not count, and the others of its holder do", () => {
+    // t = 3 of 4: the share of 2 that device 1 sent is no share.
+    const way = [...wayTo("unmasking"), unmasked(1, 7_000, 1, [2]), unmasked(2, 7_000)];
+    const three = next(play(way).state, unmasked(3, 7_000));
+    expect([three.state.phase, three.kinds]).toEqual(["unmasking", []]);
+    expect(step(three.state, committed(7_100)).state).toBe(three.state);
+    expect(nextTickMs(three.state, 7_000)).toBe(36_000);
+    expect(next(three.state, restarted(7_100)).kinds).toEqual(["fold"]);
+    const four = next(three.state, unmasked(4, 7_000));
+    expect(four.kinds).toEqual(["combine"]);
+    expect(nextTickMs(four.state, 7_000)).toBeNull();
+    expect(step(four.state, committed(7_100)).state.phase).toBe("committed");
+    // Wrong shares of different owners leave three of each.
+    const apart = [...wayTo("unmasking"), unmasked(1, 7_000, 1, [2]), unmasked(2, 7_000, 1, [3])];
+    expect(next(play([...apart, unmasked(3, 7_000)]).state, unmasked(4, 7_000)).kinds).toEqual(["combine"]);
+  });
+
+  test("[S9] [R10] a round that can no longer get t valid shares of each secret is void at once", () => {
+    const way = [...wayTo("unmasking"), unmasked(1, 7_000, 1, [2])];
+    const end = next(play(way).state, unmasked(3, 7_000, 1, [2]));
+    expect([end.state.phase, code(end.state)]).toEqual(["voided", "BELOW_T"]);
+  });
+
   test("[R10] asks again at the deadline and voids at the end of grace", () => {
     const state = stateIn("unmasking");
     const again = next(state, ticked(36_000));
