@@ -2,6 +2,7 @@ import { present, unreachable } from "#shared/kernel/assert.ts";
 import { bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
 import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { AttemptTerms } from "#shared/secagg/attempt.ts";
@@ -130,6 +131,11 @@ export class RoundPart {
     const { ports } = this.#context;
     const { runId, round, attempt } = idle.terms;
     if (this.#trained === null || this.over) return;
+    // Asked again for each attempt: after its shares are out a retry would be a second sum for the same model (S10).
+    if (await ports.memory.hasRevealed(idle.terms.modelHash)) {
+      this.#finish("refused-by-device", "ALREADY_REVEALED");
+      return;
+    }
     this.#draft = new ContributionDraft({ runId, round, attempt }, this.#trained, ports.wall.nowUnixMs());
     this.#state = idle;
     this.#terms = idle.terms;
@@ -282,7 +288,7 @@ export class RoundPart {
   async #onAbandoned(message: CoordinatorMessageOf<"abandoned">): Promise<void> {
     if (this.over || message.attempt !== this.#progress.view.attempt) return;
     const terms = this.#terms;
-    if (!message.retry || terms === null) {
+    if (!message.retry || terms === null || message.attempt >= LIMITS.attemptsMax) {
       this.#finish("given-up", message.code);
       return;
     }

@@ -5,6 +5,10 @@ import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { decodeFrame } from "#shared/protocol/frame.ts";
+import type { RunId } from "#shared/protocol/ids.ts";
+import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
+import { deviceMessageSchema } from "#shared/protocol/messages/device.ts";
 import { agreedConfigOf } from "#shared/task/agreed-config.ts";
 import { Federation } from "../kit/federation.ts";
 import { seededRandom } from "../kit/secagg-fixtures.ts";
@@ -236,6 +240,44 @@ describe("the device says no", () => {
     await federation.until(() => device.view.refusal !== null, "the refusal");
     expect(device.view.refusal).toMatchObject({ code: "ALREADY_REVEALED", by: "device" });
     expect(device.sentOf("advertise")).toHaveLength(0);
+  });
+
+  /** What a coordinator says that wants another attempt. */
+  const abandoned = (runId: string, attempt: number): CoordinatorMessage => ({
+    type: "abandoned",
+    runId: runId as RunId,
+    round: 1,
+    attempt,
+    code: "RESTARTED",
+    retry: true,
+  });
+  const attemptsOf = (device: SessionDevice) =>
+    device.sentOf("advertise").map((bytes) => {
+      const message = decodeFrame(bytes, deviceMessageSchema);
+      return message.ok && message.value.type === "advertise" ? message.value.attempt : null;
+    });
+
+  test("[S10] to another attempt for a model whose sum it has helped to open", async () => {
+    const { federation, device } = await among(4);
+    const runId = await begin(federation, device);
+    device.intercept = { type: "unmask", when: "after", run: () => device.receive(abandoned(runId, 1)) };
+    await federation.until(() => outcomeOf(device) !== null, "the outcome");
+    expect(outcomeOf(device)).toMatchObject({ kind: "refused-by-device", code: "ALREADY_REVEALED" });
+    expect(attemptsOf(device)).toEqual([1]);
+  });
+
+  test("[S10] to a fourth attempt; before the opening a second and a third are taken (positive control)", async () => {
+    const { federation, device } = await among(4);
+    const runId = await begin(federation, device);
+    const run = () => {
+      for (const attempt of [1, 2, 3]) device.receive(abandoned(runId, attempt));
+    };
+    device.intercept = { type: "share", when: "before", run };
+    await federation.until(() => outcomeOf(device) !== null, "the outcome");
+    expect(outcomeOf(device)).toMatchObject({ kind: "given-up", code: "RESTARTED" });
+    const marks = await device.cells.get(`mark/${runId}`);
+    expect(marks).toBe("1.3");
+    expect(attemptsOf(device)).not.toContain(4);
   });
 
   test("beyond its own limit of rounds", async () => {
