@@ -50,7 +50,7 @@ export type LinkError =
   | { readonly type: "refused"; readonly error: WireError };
 
 /** Rows as the model takes them: `inputs` is [count, ...inputShape] flat, scaled to [0, 1]; labels are class indices. */
-export interface Examples {
+interface Examples {
   readonly inputs: Float32Array;
   readonly labels: Int32Array;
   readonly count: number;
@@ -91,7 +91,7 @@ export interface Trainer {
   liveTensorCount(): Promise<number>;
   dispose(): void;
 }
-export interface TrainJob {
+interface TrainJob {
   readonly task: Task;
   readonly plan: TrainingPlan;
   /** Flat, in the order of `tensorShapes`. */
@@ -119,7 +119,7 @@ export interface Trained {
   readonly epochLosses: readonly number[];
   readonly seconds: number;
 }
-export type TrainError =
+type TrainError =
   | { readonly type: "cancelled" }
   | { readonly type: "no-backend"; readonly reason: string };
 
