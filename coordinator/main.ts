@@ -3,6 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Status } from "#shared/protocol/api.ts";
+import { NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import { openBlobs } from "./adapters/blobs.ts";
 import { openStore } from "./adapters/database/open-store.ts";
 import { createEvaluator } from "./adapters/evaluator.ts";
@@ -23,8 +24,6 @@ import { createCoordinator } from "./core/create-coordinator.ts";
 import type { Log } from "./core/ports.ts";
 
 const PROJECT_ID = "default";
-/** All zero: this coordinator keeps no public log, and devices say so. */
-const NO_LOG_KEY = "00".repeat(32);
 /** Requests that are under way when a stop begins may end within this time; the whole stop takes less than 30 s. */
 const DRAIN_MS = 20_000;
 

@@ -1,4 +1,5 @@
 import { type Bytes, utf8 } from "#shared/kernel/bytes.ts";
+import { OPENING_NAME } from "../core/contribution.ts";
 import type { Archive, Contribution, NamedBytes } from "../core/ports.ts";
 import type { ContributionDetail } from "../core/view.ts";
 import type { BrowserStore, StoredConsent, StoredContribution } from "./browser-store.ts";
@@ -7,8 +8,6 @@ import { type TarFile, tar } from "./tar.ts";
 /** Contributions whose bytes are kept; of older ones the figures stay. */
 const WITH_BYTES_MAX = 50;
 const SHOWN_MAX = 100;
-/** Shares that open a sum are not written to disk: the coordinator drops its copies as well once the sum is published. */
-const NOT_STORED = "unmask.frame";
 
 /** What left this browser, kept in it for its owner. */
 export class ContributionArchive implements Archive {
@@ -23,9 +22,9 @@ export class ContributionArchive implements Archive {
   }
 
   async save({ detail, sent, own }: Contribution): Promise<void> {
-    const opening = sent.find(({ name }) => name === NOT_STORED);
+    const opening = sent.find(({ name }) => name === OPENING_NAME);
     if (opening !== undefined) this.#openings.set(detail.id, opening);
-    const kept = sent.filter(({ name }) => name !== NOT_STORED);
+    const kept = sent.filter(({ name }) => name !== OPENING_NAME);
     const { id, at } = detail;
     await this.#store.contributions.put({ id, at, slug: this.#slug, detail, sent: kept, own });
     await this.#thin();

@@ -28,11 +28,23 @@ export async function openJournalCells(folder: string): Promise<JournalCells> {
   for (const line of whole.split("\n").filter(Boolean)) cells.adopt(lineSchema.parse(JSON.parse(line)));
 
   let queue: Promise<unknown> = Promise.resolve();
+  let byteCount = Buffer.byteLength(whole);
+  let isDamaged = false;
   const write = async (changes: readonly CellChange[]): Promise<boolean> => {
+    if (isDamaged) throw new Error(`${path} could not be mended after a failed write`);
     if (!cells.fits(changes)) return false;
-    const line = JSON.stringify(changes.map(({ key, after }) => ({ key, after })));
-    await file.appendFile(`${line}\n`);
-    await file.datasync();
+    const line = Buffer.from(`${JSON.stringify(changes.map(({ key, after }) => ({ key, after })))}\n`);
+    try {
+      await file.appendFile(line);
+      await file.datasync();
+    } catch (fault) {
+      // A full disk takes half a line; the next one behind it would make the journal unreadable.
+      await file.truncate(byteCount).catch(() => {
+        isDamaged = true;
+      });
+      throw fault;
+    }
+    byteCount += line.length;
     cells.adopt(changes);
     return true;
   };

@@ -1,10 +1,11 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { OPENING_NAME } from "../core/contribution.ts";
 import type { Archive, Contribution } from "../core/ports.ts";
 
 /*
- * One folder an attempt: contribution.json, own-list.i32 (the list before masking), clipped-update.f32, and what was sent.
- * It holds this device's own update in clear and stays with its owner; a test adds such folders up and compares with the
+ * One folder an attempt: contribution.json, own-list.i32 (the list before masking), clipped-update.f32, and what was sent,
+ * without the shares that open a sum (S11). It holds this device's own update in clear and stays with its owner; a test adds such folders up and compares with the
  * published sum.
  */
 export function openRecordFolder(folder: string): Archive {
@@ -13,7 +14,9 @@ export function openRecordFolder(folder: string): Archive {
       const into = join(folder, detail.id);
       await mkdir(into, { recursive: true });
       const { sample: _sample, histograms: _histograms, ...facts } = detail;
-      for (const { name, bytes } of sent) await writeWhole(join(into, name), bytes);
+      for (const { name, bytes } of sent) {
+        if (name !== OPENING_NAME) await writeWhole(join(into, name), bytes);
+      }
       if (own !== null) await writeWhole(join(into, "own-list.i32"), own);
       if (clippedUpdate !== null) {
         const { buffer, byteOffset, byteLength } = clippedUpdate;

@@ -16,6 +16,9 @@ const OWN_LENGTH_MAX = 2 ** 22;
 const UPDATE_BINS = 41;
 const RING_BINS = 32;
 
+/** Shares that open a sum are in no file: the coordinator drops its copies as well once the sum is published (S11). */
+export const OPENING_NAME = "unmask.frame";
+
 export interface AttemptId {
   readonly runId: string;
   readonly round: number;

@@ -1,10 +1,9 @@
-import { DOMAINS } from "#shared/crypto/domains.ts";
-import { E } from "#shared/crypto/encode.ts";
 import { verifySignature } from "#shared/crypto/signature.ts";
 import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { TaskSlug } from "#shared/protocol/ids.ts";
+import { certificateItem, loginItem } from "#shared/secagg/signed-items.ts";
 import type { Authority } from "#shared/task/agreed-config.ts";
 import type { ClientPorts } from "./ports.ts";
 
@@ -27,9 +26,7 @@ export async function logIn(
   if (!hello.ok) return hello;
   if (hello.value.type === "refused") return err(hello.value);
   if (hello.value.type !== "challenge") return refuse("BAD_MESSAGE");
-  const signature = await signer.sign(
-    E(DOMAINS.login, hello.value.challenge, authority.projectId, task, identity),
-  );
+  const signature = await signer.sign(loginItem(hello.value.challenge, authority.projectId, task, identity));
   const answer = await link.send({ type: "authenticate", signature, joinToken });
   if (!answer.ok) return answer;
   if (answer.value.type === "refused") return err(answer.value);
@@ -37,7 +34,7 @@ export async function logIn(
   const { projectId, issuerKey, certificate } = answer.value;
   if (projectId !== authority.projectId || bytesToHex(issuerKey) !== authority.issuerKey)
     return refuse("BAD_CERTIFICATE");
-  const item = E(DOMAINS.certificate, projectId, identity);
+  const item = certificateItem(projectId, identity);
   const certified = await verifySignature(primitives, hexToBytes(authority.issuerKey), item, certificate);
   return certified ? ok(undefined) : refuse("BAD_CERTIFICATE");
 }

@@ -119,9 +119,7 @@ export interface Trained {
   readonly epochLosses: readonly number[];
   readonly seconds: number;
 }
-type TrainError =
-  | { readonly type: "cancelled" }
-  | { readonly type: "no-backend"; readonly reason: string };
+type TrainError = { readonly type: "cancelled" } | { readonly type: "no-backend"; readonly reason: string };
 
 /**
  * What a device remembers (SECAGG section 6), durable before the send that it guards. Each write is a compare-and-swap.

@@ -5,13 +5,10 @@ import type { RoundRules } from "#shared/round/event.ts";
 import { configHash, roundHash } from "#shared/secagg/attempt.ts";
 import { strategyOf } from "#shared/strategy/index.ts";
 import type { Strategy } from "#shared/strategy/strategy.ts";
-import { agreedConfigOf, layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { agreedConfigOf, layoutOf, NO_LOG_KEY, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig, RoundParams } from "#shared/task/config.ts";
 import type { StrategySpec, Task, TrainingPlan } from "#shared/task/task.ts";
 import type { CoordinatorPorts } from "./ports.ts";
-
-/** There is no public log yet, and devices are told so. */
-export const NO_LOG_KEY = "0".repeat(64);
 
 /** Everything about a run that its rounds need and that follows from the task and the launch. */
 export interface RunTerms {

@@ -20,6 +20,9 @@ export interface Authority {
   readonly logKey: string;
 }
 
+/** There is no public log yet, and devices are told so. */
+export const NO_LOG_KEY = "0".repeat(64);
+
 /** The tensors of a task's model, in the order of the flat weight vector. */
 export function tensorsOf(task: Task): TensorLayout {
   const shapes = tensorShapes(task.model);

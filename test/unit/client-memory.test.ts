@@ -1,11 +1,14 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { openJournalCells } from "#client/adapters/journal-cells.ts";
 import { MapCells } from "#client/adapters/map-cells.ts";
+import { openRecordFolder } from "#client/adapters/record-folder.ts";
 import { openStateFolder } from "#client/adapters/state-folder.ts";
 import { type Cells, createMemory } from "#client/core/memory.ts";
+import type { Contribution } from "#client/core/ports.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 
 const root = mkdtempSync(join(tmpdir(), "chorus-memory-"));
@@ -105,6 +108,27 @@ describe("the journal", () => {
     await third.close();
   });
 
+  test("[S10] a write that a full disk cuts short is not acknowledged and spoils nothing", async () => {
+    const folder = freshFolder();
+    const journal = await openJournalCells(folder);
+    await journal.swap([{ key: "a", before: null, after: "1" }]);
+    const probe = await open(join(folder, "memory.jsonl"));
+    const failing = vi.spyOn(Object.getPrototypeOf(probe), "appendFile").mockImplementationOnce(() => {
+      appendFileSync(join(folder, "memory.jsonl"), '[{"key":"a","af');
+      return Promise.reject(new Error("ENOSPC"));
+    });
+    await probe.close();
+    await expect(journal.swap([{ key: "a", before: "1", after: "2" }])).rejects.toThrow("ENOSPC");
+    expect(failing).toHaveBeenCalledOnce();
+    failing.mockRestore();
+    expect(await journal.get("a")).toBe("1");
+    expect(await journal.swap([{ key: "a", before: "1", after: "3" }])).toBe(true);
+    await journal.close();
+    const again = await openJournalCells(folder);
+    expect(await again.get("a")).toBe("3");
+    await again.close();
+  });
+
   test("damaged before its end is refused: what a device may not forget is missing", async () => {
     const folder = freshFolder();
     appendFileSync(join(folder, "memory.jsonl"), 'garbage\n[{"key":"a","after":"1"}]\n');
@@ -139,5 +163,27 @@ describe("an edge's state folder", () => {
     const taken = await openStateFolder(folder, random);
     expect(taken.ok).toBe(true);
     expect(readFileSync(join(folder, "lock"), "utf8")).toBe(String(process.pid));
+  });
+});
+
+describe("an edge's record folder", () => {
+  test("[S11] keeps what was sent, but no share that opens a sum", async () => {
+    const folder = freshFolder();
+    const named = (name: string) => ({ name, bytes: new Uint8Array(3) });
+    const contribution = {
+      detail: { id: "run-1-1", sample: null, histograms: null },
+      sent: ["advertise.frame", "share.frame", "masked-list.u32", "unmask.frame"].map(named),
+      own: new Uint8Array(4),
+      clippedUpdate: null,
+      weight: 1,
+    };
+    await openRecordFolder(folder).save(contribution as unknown as Contribution);
+    expect(readdirSync(join(folder, "run-1-1")).sort()).toEqual([
+      "advertise.frame",
+      "contribution.json",
+      "masked-list.u32",
+      "own-list.i32",
+      "share.frame",
+    ]);
   });
 });
