@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { openJournalCells } from "#client/adapters/journal-cells.ts";
+import { type JournalCells, openJournalCells } from "#client/adapters/journal-cells.ts";
 import { MapCells } from "#client/adapters/map-cells.ts";
 import { openRecordFolder } from "#client/adapters/record-folder.ts";
 import { openStateFolder } from "#client/adapters/state-folder.ts";
@@ -12,7 +12,16 @@ import type { Contribution } from "#client/core/ports.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 
 const root = mkdtempSync(join(tmpdir(), "chorus-memory-"));
-afterAll(() => rmSync(root, { recursive: true }));
+const journals: JournalCells[] = [];
+async function openJournal(): Promise<Cells> {
+  const journal = await openJournalCells(freshFolder());
+  journals.push(journal);
+  return journal;
+}
+afterAll(async () => {
+  for (const journal of journals) await journal.close();
+  rmSync(root, { recursive: true });
+});
 let nextFolder = 0;
 const freshFolder = () => mkdtempSync(join(root, `${nextFolder++}-`));
 
@@ -24,7 +33,7 @@ const no = (error: string) => ({ ok: false, error });
 
 describe.each([
   ["in memory", async (): Promise<Cells> => new MapCells()],
-  ["in a journal", (): Promise<Cells> => openJournalCells(freshFolder())],
+  ["in a journal", openJournal],
 ])("what a device remembers, %s", (_, open) => {
   const memoryOf = async (roundsMax = 100) => createMemory(await open(), roundsMax);
 
