@@ -19,7 +19,11 @@ export interface Bench {
 }
 
 /** Beside the value what it is compared with. */
-export function compared(peer: string, peerValue: number, value: number): Required<Pick<BenchLine, "peer" | "peerValue" | "ratio">> {
+export function compared(
+  peer: string,
+  peerValue: number,
+  value: number,
+): Required<Pick<BenchLine, "peer" | "peerValue" | "ratio">> {
   return { peer, peerValue, ratio: value / peerValue };
 }
 

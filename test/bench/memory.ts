@@ -1,0 +1,90 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { until } from "../kit/coordinator-process.ts";
+import { openProcessFederation, pictureTask } from "../kit/process-federation.ts";
+import { type Bench, type BenchLine, type BenchOptions, compared } from "./line.ts";
+
+/*
+ * The coordinator's resident memory while a cohort of 50 trains a model of a million weights; the devices are in other
+ * processes. What the first rounds fill (heaps, threads, caches) is the warm-up.
+ */
+
+const SMALL = { deviceCounts: [2, 2], hiddenUnits: 2, rounds: 1 };
+const FULL = { deviceCounts: [25, 25], hiddenUnits: 1_258, rounds: 4 };
+const SAMPLE_MS = 20;
+const ROUND_MS = 1_200_000;
+/** The larger one holds: 6 model sizes, or this. */
+const LIMIT_MODELS = 6;
+const LIMIT_BYTES = 70e6;
+
+export const bench: Bench = { name: "memory", run };
+
+async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLine> {
+  const { deviceCounts, hiddenUnits, rounds } = small ? SMALL : FULL;
+  const cohort = deviceCounts.reduce((sum, count) => sum + count, 0);
+  const task = pictureTask(cohort, hiddenUnits);
+  const { api, coordinatorPid, devices, close } = await openProcessFederation(task, deviceCounts);
+  const memory = watchMemory(coordinatorPid);
+  try {
+    const { parameterCount } = await api.task(task.slug);
+    const idle = memory.now();
+    for (const device of devices) device.send({ type: "start", held: false });
+    const { runId } = await api.launch({ task: task.slug, rounds: rounds + 1, seed: 7 });
+    const committed = (count: number) =>
+      until(`round ${count}`, count * ROUND_MS, async () => {
+        const run = await api.run(runId);
+        if (run.currentRound?.phase === "failed") throw new Error(`a round failed: ${run.currentRound.code}`);
+        return run.roundsCommitted >= count;
+      });
+    await committed(1);
+    const warm = memory.now();
+    const warmHighest = memory.highest();
+    memory.reset();
+    await committed(rounds + 1);
+    const growth = (memory.highest() - warm) / 1e6;
+    const limit = Math.max(LIMIT_MODELS * 4 * parameterCount, LIMIT_BYTES) / 1e6;
+    const size = `cohort ${cohort}, ${parameterCount} weights`;
+    yield {
+      name: `growth over ${rounds} rounds after a warm-up round`,
+      value: growth,
+      unit: "MB",
+      ...compared("limit", limit, growth),
+    };
+    yield {
+      name: `resident, highest after the warm-up (${size})`,
+      value: memory.highest() / 1e6,
+      unit: "MB",
+    };
+    yield { name: "resident, highest in the warm-up round", value: warmHighest / 1e6, unit: "MB" };
+    yield { name: "resident after the warm-up round", value: warm / 1e6, unit: "MB" };
+    yield { name: "resident before the first device", value: idle / 1e6, unit: "MB" };
+    yield { name: "resident after the last round", value: memory.now() / 1e6, unit: "MB" };
+  } finally {
+    memory.stop();
+    await close();
+  }
+}
+
+/** Bytes, sampled from outside: the process itself could not look while it works. */
+function watchMemory(pid: number) {
+  let highest = 0;
+  const timer = setInterval(() => {
+    highest = Math.max(highest, residentBytes(pid));
+  }, SAMPLE_MS);
+  return {
+    now: () => residentBytes(pid),
+    highest: () => highest,
+    reset: () => {
+      highest = residentBytes(pid);
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+function residentBytes(pid: number): number {
+  const kilobytes =
+    process.platform === "linux"
+      ? /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]
+      : execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" });
+  return Number(kilobytes) * 1_024;
+}

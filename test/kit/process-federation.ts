@@ -1,0 +1,142 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { heldOutPath } from "#coordinator/adapters/held-out.ts";
+import { bundledTask } from "#coordinator/data/tasks.ts";
+import { type Task, taskSchema } from "#shared/task/task.ts";
+import type { CoordinatorReady } from "./children/coordinator.ts";
+import type { FromDevices, ToDevices } from "./children/devices.ts";
+import { openApi } from "./coordinator-process.ts";
+
+/* A coordinator and devices in processes of their own, for benches: everything is real but the training. */
+
+/** As many as the digits task holds out. */
+const HELD_OUT_ROWS = 360;
+const SIDE = 28;
+const PATIENT_MS = 600_000;
+
+/** A process with one device or several. */
+export interface DeviceProcess {
+  readonly deviceCount: number;
+  send(message: ToDevices): void;
+  on<Type extends FromDevices["type"]>(type: Type, listener: (message: MessageOf<Type>) => void): void;
+  /** The next message of this type. */
+  next<Type extends FromDevices["type"]>(type: Type): Promise<MessageOf<Type>>;
+}
+
+type MessageOf<Type extends FromDevices["type"]> = Extract<FromDevices, { readonly type: Type }>;
+
+export interface ProcessFederation {
+  readonly api: ReturnType<typeof openApi>;
+  readonly coordinatorPid: number;
+  readonly devices: readonly DeviceProcess[];
+  close(): Promise<void>;
+}
+
+/** A task of pictures of 28 by 28 in ten classes; its model has 795 weights a hidden unit, and 10. */
+export function pictureTask(deviceCount: number, hiddenUnits: number): Task {
+  const task = bundledTask("fashion-mnist", deviceCount, 1);
+  const phases = Object.keys(task.aggregation.deadlines).map((phase) => [phase, PATIENT_MS]);
+  return taskSchema.parse({
+    ...task,
+    model: {
+      ...task.model,
+      layers: [
+        { className: "Flatten", name: "flatten" },
+        { className: "Dense", name: "hidden", units: hiddenUnits, activation: "relu" },
+        { className: "Dense", name: "classes", units: 10, activation: "softmax" },
+      ],
+    },
+    aggregation: { ...task.aggregation, deadlines: Object.fromEntries(phases) },
+  });
+}
+
+/** @param deviceCounts  Devices of each device process. */
+export async function openProcessFederation(
+  task: Task,
+  deviceCounts: readonly number[],
+): Promise<ProcessFederation> {
+  const dataDir = mkdtempSync(join(tmpdir(), "chorus-bench-"));
+  const children: ChildProcess[] = [];
+  const start = (script: string, ...args: (string | number)[]) => {
+    const path = fileURLToPath(new URL(`./children/${script}`, import.meta.url));
+    const child = fork(path, args.map(String), {
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+      execArgv: [],
+    });
+    children.push(child);
+    return child;
+  };
+  const close = async () => {
+    for (const child of children.reverse()) await end(child);
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  try {
+    writeHeldOut(heldOutPath(dataDir, task.slug, task.version));
+    const coordinator = start("coordinator.ts", dataDir);
+    const { url, joinToken } = await firstMessage<CoordinatorReady>(coordinator);
+    const api = openApi(url);
+    await api.createTask(task);
+    let seed = 1;
+    const processes = deviceCounts.map((deviceCount) => {
+      const child = start("devices.ts", url, task.slug, joinToken, seed, deviceCount);
+      seed += deviceCount;
+      return child;
+    });
+    await Promise.all(processes.map((child) => firstMessage(child)));
+    const devices = processes.map((child, index) => deviceProcess(child, deviceCounts[index] ?? 0));
+    return { api, coordinatorPid: coordinator.pid as number, devices, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function deviceProcess(child: ChildProcess, deviceCount: number): DeviceProcess {
+  const told = new EventEmitter();
+  child.on("message", (message: FromDevices) => void told.emit(message.type, message));
+  return {
+    deviceCount,
+    send: (message) => void child.send(message),
+    on: (type, listener) => void told.on(type, listener),
+    next: async (type) => (await once(told, type))[0],
+  };
+}
+
+async function firstMessage<T>(child: ChildProcess): Promise<T> {
+  const ended = once(child, "exit").then(([code]) => {
+    throw new Error(`a process of the bench ended with code ${String(code)} before it was ready`);
+  });
+  const [message] = (await Promise.race([once(child, "message"), ended])) as [T];
+  ended.catch(() => {});
+  return message;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGTERM");
+  await once(child, "exit");
+}
+
+/** Pictures and labels at random: what is measured does not depend on what they show. */
+function writeHeldOut(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const pixels = Buffer.from(Array.from({ length: HELD_OUT_ROWS * SIDE * SIDE }, (_, at) => (at * 31) % 256));
+  const labels = Buffer.from(Array.from({ length: HELD_OUT_ROWS }, (_, at) => at % 10));
+  writeFileSync(
+    join(folder, "train-images-idx3-ubyte"),
+    Buffer.concat([idxHeader(HELD_OUT_ROWS, SIDE, SIDE), pixels]),
+  );
+  writeFileSync(join(folder, "train-labels-idx1-ubyte"), Buffer.concat([idxHeader(HELD_OUT_ROWS), labels]));
+}
+
+/** Two zeros, 8 for unsigned bytes, the number of axes, each axis as u32be. Source: yann.lecun.com/exdb/mnist. */
+function idxHeader(...axes: readonly number[]): Buffer {
+  const header = Buffer.alloc(4 + 4 * axes.length);
+  header.writeUInt32BE(0x0800 + axes.length);
+  for (const [index, size] of axes.entries()) header.writeUInt32BE(size, 4 + 4 * index);
+  return header;
+}
