@@ -12,7 +12,7 @@ import { Lobby } from "./lobby.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { Readers } from "./readers.ts";
-import { answerDevice, beginUpload, finishUpload, refused } from "./round-door.ts";
+import { answerDevice, beginUpload, discardLate, finishUpload, refused } from "./round-door.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import { RunDesk } from "./run-desk.ts";
 import { runTerms } from "./terms.ts";
@@ -250,6 +250,7 @@ class Core implements Coordinator {
     const round = await this.#desk.roundOfSession(ticket.sid);
     if (round !== null) return finishUpload(round, ticket);
     const slot = await this.#ports.store.findSlot(ticket.sid, ticket.position);
+    await discardLate(this.#ports, ticket);
     return err(wireError(slot?.open === true ? "UNAVAILABLE" : "SLOT_CLOSED"));
   }
 }

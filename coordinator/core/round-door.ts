@@ -7,6 +7,7 @@ import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/de
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import { admit, admitUpload } from "./admit.ts";
 import type { UploadTicket } from "./coordinator.ts";
+import type { CoordinatorPorts } from "./ports.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import type { TrafficStep } from "./traffic.ts";
 
@@ -63,10 +64,13 @@ export async function finishUpload(
   round: RoundDriver,
   ticket: UploadTicket,
 ): Promise<Result<Receipt, WireError>> {
-  const { store, spool } = round.context.ports;
+  const { store } = round.context.ports;
   const { sid, position, sha256, root } = ticket;
   const { session } = await round.admission();
-  if (session === null || session.sid !== sid) return err(wireError("SLOT_CLOSED"));
+  if (session === null || session.sid !== sid) {
+    await discardLate(round.context.ports, ticket);
+    return err(wireError("SLOT_CLOSED"));
+  }
   const before = async (): Promise<ErrorCode | null> => {
     const { signature, byteCount } = ticket;
     const accepted = await store.acceptInput({ sid, position, sha256, root, signature, byteCount });
@@ -79,9 +83,7 @@ export async function finishUpload(
     before,
   });
   if (submitted.type === "refused") {
-    // Bytes that came after the sealing are in no sum and are not kept.
-    const { state } = round;
-    if ("u3" in state && state.attempt === attempt) await spool.discard(sid, state.u3);
+    await discardLate(round.context.ports, ticket);
     return err(wireError(submitted.code));
   }
   const member = session.roster.members[position - 1];
@@ -89,6 +91,20 @@ export async function finishUpload(
     round.traffic.count(bytesToHex(member.identity), "input", "up", ticket.byteCount);
   }
   return ok(receiptOf(ticket));
+}
+
+/** Bytes that came after their slot was closed are in no sum and are not kept; what was receipted stays. SECAGG section 8. */
+export async function discardLate(
+  { store, spool }: Pick<CoordinatorPorts, "store" | "spool">,
+  { sid, position }: Pick<UploadTicket, "sid" | "position">,
+): Promise<void> {
+  const slot = await store.findSlot(sid, position);
+  if (slot === null || slot.open) return;
+  const receipted = await store.listInputs(sid);
+  await spool.discard(
+    sid,
+    receipted.map((input) => input.position),
+  );
 }
 
 function receiptOf({ sid, position, sha256, byteCount }: Omit<UploadTicket, "receipt">): Receipt {

@@ -147,6 +147,40 @@ describe("what a device may not do", () => {
     expect(reply.type === "refused" && reply.error.code).toBe("TASK_VERSION");
   });
 
+  test("[R7] an upload that ends after its slot was closed is refused and deleted, the others stay", async () => {
+    const federation = await Federation.create({ devices: 5 });
+    const [late, silent] = federation.devices;
+    present(late, "a device").goneBefore = "input";
+    // t = 4 of 5: without its confirmation the round stays where it is.
+    present(silent, "a device").goneBefore = "confirm";
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    const phase = async () => (await federation.run(runId)).currentRound?.phase;
+    await federation.until(async () => (await phase()) === "confirming", "confirming");
+    const sid = present([...federation.db.sessions.keys()][0], "slots were open");
+    const identities = federation.devices.map(({ identity }) => identity).sort();
+    const position = identities.indexOf(present(late, "a device").identity) + 1;
+    const { spool } = federation.disk;
+    expect(spool.size).toBe(4);
+
+    const arrives = async () => {
+      // It was let in while the slot was open; the last byte comes now.
+      spool.set(`${sid}/${position}`, new Uint8Array(4));
+      const hash = "0".repeat(64);
+      const ticket = { sid, position, byteCount: 4, sha256: hash, root: hash, signature: "", receipt: null };
+      const receipt = await federation.coordinator.finishUpload(ticket);
+      expect(receipt.ok ? "taken" : receipt.error.code).toBe("SLOT_CLOSED");
+      expect(spool.has(`${sid}/${position}`)).toBe(false);
+    };
+    await arrives();
+    expect(spool.size).toBe(4);
+    await federation.until(async () => (await phase()) !== "confirming", "the next attempt");
+    await arrives();
+    await federation.coordinator.stopRun(runId, "test");
+    await federation.ended(runId);
+    await arrives();
+  });
+
   test("an upload without its slot, with another slot or for a closed one is refused before a byte is read", async () => {
     const federation = await Federation.create({ devices: 4 });
     present(federation.devices[0], "a device").goneBefore = "input";
