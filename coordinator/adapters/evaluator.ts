@@ -21,7 +21,9 @@ export function createEvaluator(heldOutPath: (slug: string, version: number) => 
   let closed = false;
 
   const start = (): Worker => {
-    const started = new Worker(new URL("./evaluator.worker.ts", import.meta.url));
+    // A model of the round before is garbage at once: a small young generation frees it early.
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MEGABYTES_MAX };
+    const started = new Worker(new URL("./evaluator.worker.ts", import.meta.url), { resourceLimits });
     started.unref();
     started.on("message", (reply: EvaluateReply) => {
       const job = waiting.get(reply.id);

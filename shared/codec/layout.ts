@@ -102,7 +102,10 @@ const LOSS_SCALE_MAX = 2 ** 16;
  */
 export function vectorLayout(terms: LayoutTerms): VectorLayout {
   const { parameterCount, cohortSizeMax, clipNormL2, weightCap } = terms;
-  assert(isCount(parameterCount) && isCount(cohortSizeMax) && isCount(weightCap), "counts are whole and positive");
+  assert(
+    isCount(parameterCount) && isCount(cohortSizeMax) && isCount(weightCap),
+    "counts are whole and positive",
+  );
   assert(Number.isFinite(clipNormL2) && clipNormL2 > 0, "the clip is positive");
   assert(weightCap * cohortSizeMax <= SUM_MAX, "a sum of weights fits the ring");
 

@@ -29,7 +29,11 @@ export function writeMetrics(
 export function readMetrics(layout: VectorLayout, sum: Int32Array): SummedMetrics {
   const segment = segmentOf(layout, "metrics");
   const slot = (index: number) => (sum[segment.offset + index] as number) / scaleOf(segment, index);
-  const metricsAt = (first: number) => ({ count: slot(first), lossSum: slot(first + 1), correct: slot(first + 2) });
+  const metricsAt = (first: number) => ({
+    count: slot(first),
+    lossSum: slot(first + 1),
+    correct: slot(first + 2),
+  });
   return { before: metricsAt(0), after: metricsAt(3) };
 }
 

@@ -20,7 +20,10 @@ export function modelToBytes(layout: TensorLayout, weights: Float32Array): Bytes
 }
 
 /** The flat weights. Errors: those of the file, and `wrong-model` where its tensors are not those of the layout. */
-export function modelFromBytes(layout: TensorLayout, bytes: Bytes): Result<Float32Array<ArrayBuffer>, ModelBytesError> {
+export function modelFromBytes(
+  layout: TensorLayout,
+  bytes: Bytes,
+): Result<Float32Array<ArrayBuffer>, ModelBytesError> {
   const file = decodeSafetensors(bytes);
   if (!file.ok) return file;
   const { tensors } = file.value;

@@ -93,7 +93,7 @@ function clipUpdate(
   const clipped = new Float32Array(update.length);
   for (let i = 0; i < update.length; i++) {
     const scaled = update[i]! * factor; // hot loop
-    clipped[i] = scaled > bound ? bound : scaled < -bound ? -bound : scaled;
+    clipped[i] = Math.max(-bound, Math.min(bound, scaled));
   }
   return clipped;
 }

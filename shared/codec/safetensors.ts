@@ -84,7 +84,8 @@ export function decodeSafetensors(bytes: Bytes): Result<SafetensorsFile, Safeten
   if (bytes.length < 8) return err({ type: "too-short" });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = view.getUint32(0, true);
-  if (view.getUint32(4, true) !== 0 || headerBytes > HEADER_BYTES_MAX) return err({ type: "header-too-large" });
+  if (view.getUint32(4, true) !== 0 || headerBytes > HEADER_BYTES_MAX)
+    return err({ type: "header-too-large" });
   if (8 + headerBytes > bytes.length) return err({ type: "too-short" });
   const header = parseHeader(bytes.subarray(8, 8 + headerBytes));
   if (header === undefined) return err({ type: "header-not-canonical" });
@@ -153,7 +154,9 @@ function isEntry(value: unknown): value is HeaderEntry {
   if (shape.length > RANK_MAX || shape.includes(0) || offsets.length !== 2) return false;
   const elements = shape.reduce((product, size) => product * size, 1);
   // An overflown product is no safe integer and matches no length of bytes.
-  return Number.isSafeInteger(4 * elements) && (offsets[1] as number) - (offsets[0] as number) === 4 * elements;
+  return (
+    Number.isSafeInteger(4 * elements) && (offsets[1] as number) - (offsets[0] as number) === 4 * elements
+  );
 }
 
 function isCountList(value: unknown): value is readonly number[] {

@@ -48,8 +48,13 @@ export function flattenTensors(
 
 /** Views into the flat vector, by name; nothing is copied. */
 export function tensorViews(layout: TensorLayout, flat: Float32Array): Map<string, Float32Array> {
-  assert(flat.length === layout.parameterCount, `${flat.length} weights for a model of ${layout.parameterCount}`);
-  return new Map(layout.tensors.map(({ name, offset, length }) => [name, flat.subarray(offset, offset + length)]));
+  assert(
+    flat.length === layout.parameterCount,
+    `${flat.length} weights for a model of ${layout.parameterCount}`,
+  );
+  return new Map(
+    layout.tensors.map(({ name, offset, length }) => [name, flat.subarray(offset, offset + length)]),
+  );
 }
 
 /** 1 for a scalar. */

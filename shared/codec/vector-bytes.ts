@@ -22,7 +22,8 @@ export function wordsToBytes(words: Uint32Array<ArrayBuffer>): Bytes {
 export function bytesToWords(bytes: Bytes): Uint32Array<ArrayBuffer> {
   assert(bytes.length % 4 === 0, "words have four bytes");
   const native = PLATFORM_IS_LITTLE_ENDIAN ? bytes : swapWords(bytes);
-  if (native.byteOffset % 4 === 0) return new Uint32Array(native.buffer, native.byteOffset, native.length / 4);
+  if (native.byteOffset % 4 === 0)
+    return new Uint32Array(native.buffer, native.byteOffset, native.length / 4);
   return new Uint32Array(native.slice().buffer);
 }
 

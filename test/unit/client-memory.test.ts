@@ -122,7 +122,7 @@ describe("the journal", () => {
     const journal = await openJournalCells(folder);
     await journal.swap([{ key: "a", before: null, after: "1" }]);
     const probe = await open(join(folder, "memory.jsonl"));
-    const failing = vi.spyOn(Object.getPrototypeOf(probe), "appendFile").mockImplementationOnce(() => {
+    const failing = vi.spyOn(Object.getPrototypeOf(probe), "appendFile").mockImplementationOnce(async () => {
       appendFileSync(join(folder, "memory.jsonl"), '[{"key":"a","af');
       return Promise.reject(new Error("ENOSPC"));
     });

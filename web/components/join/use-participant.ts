@@ -1,5 +1,5 @@
 "use client";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { startTransition, useEffect, useState } from "react";
 import type { OpenError, Participant, ParticipantOptions, ParticipantView } from "#client/index.ts";
 
 export type Opening =
@@ -42,6 +42,16 @@ function namedEngine(): Pick<ParticipantOptions, "backend"> {
   return backend === undefined ? {} : { backend };
 }
 
+/**
+ * The newest view. Updates are transitions, which React renders in slices: a round that ends changes half of the page,
+ * and that must not hold up a pen or a tap for longer than a moment.
+ */
 export function useParticipantView(participant: Participant): ParticipantView {
-  return useSyncExternalStore(participant.subscribe, participant.view, participant.view);
+  const [view, setView] = useState(participant.view);
+  useEffect(() => {
+    const update = () => startTransition(() => setView(participant.view()));
+    update();
+    return participant.subscribe(update);
+  }, [participant]);
+  return view;
 }
