@@ -1,5 +1,5 @@
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
@@ -122,9 +122,10 @@ describe("the journal", () => {
     const journal = await openJournalCells(folder);
     await journal.swap([{ key: "a", before: null, after: "1" }]);
     const probe = await open(join(folder, "memory.jsonl"));
-    const failing = vi.spyOn(Object.getPrototypeOf(probe), "appendFile").mockImplementationOnce(async () => {
+    const handles = Object.getPrototypeOf(probe) as FileHandle;
+    const failing = vi.spyOn(handles, "appendFile").mockImplementationOnce(async () => {
       appendFileSync(join(folder, "memory.jsonl"), '[{"key":"a","af');
-      return Promise.reject(new Error("ENOSPC"));
+      throw new Error("ENOSPC");
     });
     await probe.close();
     await expect(journal.swap([{ key: "a", before: "1", after: "2" }])).rejects.toThrow("ENOSPC");
