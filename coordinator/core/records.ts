@@ -26,8 +26,6 @@ export async function storeRecord(source: RecordSource, record: RoundRecord): Pr
   const { state, terms } = source;
   const { facts } = state;
   switch (record.type) {
-    case "model-offered":
-      return { type: "model-offered", modelHash: facts.parentModelHash, runId: facts.runId };
     case "model-opened": {
       const { sid } = await source.session(state.attempt);
       return { type: "model-opened", modelHash: facts.parentModelHash, sid };

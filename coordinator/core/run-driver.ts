@@ -34,7 +34,7 @@ export interface RunContext {
   readonly onChange: (run: RunDriver, note: Note | null, sequence: number, atUnixMs: number) => void;
   readonly onEnded: (run: RunDriver) => void;
   readonly onFault: (run: RunDriver, error: unknown) => void;
-  /** Held from the choice of a model to the offer's record, so that two runs never offer the same one. */
+  /** Held from the choice of a model to its offer, so that two runs never offer the same one. */
   readonly offering: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
@@ -182,7 +182,7 @@ export class RunDriver {
       view: this.#view(state, times),
     };
     const logged: LoggedRun = { fact, note };
-    const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...versionRecords(fact, this.#state)];
+    const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...recordsOf(fact, this.#state)];
     try {
       const written = await ports.store.append(
         { kind: "run", id: runId },
@@ -245,7 +245,6 @@ export class RunDriver {
     await offering(async () => {
       const modelHash = await offerableModel(ports, terms, parent, this.runId, round);
       const refusal = await this.submit({ type: "round-opened", round, modelHash });
-      // The offer is recorded with the round's first event, before the next run may choose.
       if (refusal === null) await this.#openRound();
     });
   }
@@ -338,9 +337,13 @@ export class RunDriver {
   }
 }
 
-/** The initial model, and what a void step made of a model, are versions too. */
-function versionRecords(fact: RunLaunched | RunEvent, before: RunState): StoreRecord[] {
+/**
+ * A round's model is offered with the very event that chooses it: a crash between choice and offer would let another run
+ * choose it too (R18). The initial model, and what a void step made of a model, are versions as well.
+ */
+function recordsOf(fact: RunLaunched | RunEvent, before: RunState): StoreRecord[] {
   const { runId } = before.facts;
+  if (fact.type === "round-opened") return [{ type: "model-offered", modelHash: fact.modelHash, runId }];
   if (fact.type === "started") {
     const { modelHash, accuracy, loss } = fact;
     const version = {

@@ -34,7 +34,6 @@ export type RoundEffect =
  * that are not in the state).
  */
 export type RoundRecord =
-  | { readonly type: "model-offered" }
   | { readonly type: "model-opened" }
   | { readonly type: "open-slots"; readonly positions: readonly number[] }
   | { readonly type: "close-slots"; readonly attempt: number; readonly kept: readonly number[] }

@@ -29,7 +29,7 @@ export function openRound(facts: RoundOpened): Transition {
   };
   return {
     state,
-    records: [{ type: "model-offered" }, { type: "audit-leaf", kind: "round.opened" }],
+    records: [{ type: "audit-leaf", kind: "round.opened" }],
     effects: [],
   };
 }

@@ -99,6 +99,26 @@ describe("[R19] a coordinator that is killed", () => {
     }
   });
 
+  test("[R18] leaves no model chosen but not offered, whatever write it was killed before", async () => {
+    let chosen = 0;
+    const owners: (string | undefined)[] = [];
+    const { federation, runId } = await setUp();
+    federation.hook = () => {
+      for (const { body } of federation.db.log) {
+        const { fact } = JSON.parse(body) as {
+          readonly fact: { readonly type: string; readonly modelHash: string };
+        };
+        if (fact.type !== "round-opened") continue;
+        chosen++;
+        owners.push(federation.db.offers.get(fact.modelHash)?.runId);
+      }
+      return "go";
+    };
+    await finish(federation, runId);
+    expect(chosen).toBeGreaterThan(10);
+    expect(new Set(owners)).toEqual(new Set([runId]));
+  });
+
   test("again and again still ends with one good round", async () => {
     let seen = 0;
     // Every ninth write kills; each life gets a little further.
