@@ -3,6 +3,8 @@ import type { Task } from "#shared/task/task.ts";
 import type { CentralEvaluation, Evaluator } from "../core/ports.ts";
 import type { EvaluateJob, EvaluateReply } from "./evaluator-messages.ts";
 
+const YOUNG_MEGABYTES_MAX = 1;
+
 interface Waiting {
   readonly resolve: (evaluation: CentralEvaluation) => void;
   readonly reject: (fault: Error) => void;
@@ -52,12 +54,10 @@ export function createEvaluator(heldOutPath: (slug: string, version: number) => 
         waiting.set(id, { resolve, reject });
         // A process that waits for an evaluation must not end before it.
         worker.ref();
-        worker.postMessage({
-          id,
-          task,
-          path: heldOutPath(task.slug, task.version),
-          modelBytes,
-        } satisfies EvaluateJob);
+        // Handed over as a copy: cloning a message takes twice the model on the way.
+        const copy = modelBytes.slice();
+        const path = heldOutPath(task.slug, task.version);
+        worker.postMessage({ id, task, path, modelBytes: copy } satisfies EvaluateJob, [copy.buffer]);
       }),
     close: async () => {
       closed = true;

@@ -1,4 +1,4 @@
-import { type DecodedSum, decodeSum, meanUpdateNorm, updateScale } from "#shared/codec/decode-sum.ts";
+import { type DecodedSum, decodeSum, meanUpdate, updateScale } from "#shared/codec/decode-sum.ts";
 import { segmentOf } from "#shared/codec/layout.ts";
 import { modelToBytes } from "#shared/codec/model-bytes.ts";
 import { wordsToBytes } from "#shared/codec/vector-bytes.ts";
@@ -101,7 +101,7 @@ async function publish(
       loss,
       deviceAccuracyBefore: shareMeasure(metrics.before.correct, metrics.before.count),
       deviceAccuracyAfter: shareMeasure(metrics.after.correct, metrics.after.count),
-      updateNormL2: meanUpdateNorm(layout, decoded),
+      updateNormL2: norm(meanUpdate(layout, decoded)),
     },
   };
 }
@@ -119,6 +119,12 @@ function publishedWords({ layout }: RunTerms, sum: Uint32Array): Uint32Array<Arr
     offset += part.length;
   }
   return words;
+}
+
+function norm(values: Float64Array): number {
+  let squares = 0;
+  for (const value of values) squares += value * value;
+  return Math.sqrt(squares);
 }
 
 function voided(code: "SENTINEL" | "RANGE"): VoidResult {
