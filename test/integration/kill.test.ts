@@ -47,7 +47,9 @@ function testTask(): Task {
 }
 
 describe("a coordinator that is killed", () => {
-  test.each(Object.entries(HOLDS).map(([phase, [step, count]], index) => ({ phase, step, count, index })))(
+  test.concurrent.each(
+    Object.entries(HOLDS).map(([phase, [step, count]], index) => ({ phase, step, count, index })),
+  )(
     "[R9] in $phase and started again: no input lost, none counted twice",
     async ({ phase, step, count, index }) => {
       const dataDir = join(scratch, phase);
