@@ -30,6 +30,16 @@ export async function readDataset(
   path: string,
   features: Features,
 ): Promise<Result<Imported, ImportRefusal>> {
+  try {
+    return await readPath(path, features);
+  } catch (fault) {
+    // No permission, a damaged gzip file, a file where a folder should be: the system's own words say which.
+    const reason = fault instanceof Error ? fault.message : String(fault);
+    return refuseImport("unreadable", `${path} cannot be read: ${reason.slice(0, 200)}. Check the file.`);
+  }
+}
+
+async function readPath(path: string, features: Features): Promise<Result<Imported, ImportRefusal>> {
   const found = await stat(path).catch(() => null);
   if (found === null) return refuseImport("unreadable", `There is nothing at ${path}. Check the path.`);
   if (!found.isDirectory()) {

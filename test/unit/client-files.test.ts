@@ -105,6 +105,16 @@ describe("an edge's data", () => {
     expect(await sentenceOf(csv, table)).toBe("taken");
     writeFileSync(csv, Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 13]));
     expect(await sentenceOf(csv, table)).toMatch(/not a text file/);
+    const damaged = join(root, "damaged");
+    mkdirSync(damaged);
+    const packed = gzipSync(idxPictures);
+    writeFileSync(join(damaged, "train-images-idx3-ubyte.gz"), packed.subarray(0, packed.length - 9));
+    writeFileSync(join(damaged, "train-labels-idx1-ubyte"), idxLabels);
+    expect(await sentenceOf(damaged)).toMatch(/damaged cannot be read: unexpected end of file/);
+    const files = join(root, "files");
+    mkdirSync(files);
+    writeFileSync(join(files, "cat"), "a file and no folder");
+    expect(await sentenceOf(files)).toMatch(/files cannot be read: ENOTDIR/);
   });
 });
 
