@@ -2,7 +2,7 @@ import { assert } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { DOMAINS } from "./domains.ts";
-import { E, type EncodeItem } from "./encode.ts";
+import { E } from "./encode.ts";
 
 /*
  * The hashes that devices commit with and are bound to, each SHA-256 of an `E(...)` under its own domain.
@@ -37,10 +37,4 @@ export function shareCommit(
 ): Promise<Bytes> {
   const domain = kind === "z" ? DOMAINS.zShareCommit : DOMAINS.bShareCommit;
   return primitives.sha256(E(domain, sid, u, v, share));
-}
-
-/** SHA-256 of an `E(...)`, for the uses that have no function of their own. */
-export function hashE(primitives: Primitives, ...items: Parameters<typeof E>): Promise<Bytes> {
-  const [domain, ...rest] = items as [Parameters<typeof E>[0], ...EncodeItem[]];
-  return primitives.sha256(E(domain, ...rest));
 }

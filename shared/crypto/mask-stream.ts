@@ -54,17 +54,6 @@ export async function addMasks(
   await Promise.all(Array.from({ length: Math.min(IN_FLIGHT_MAX, jobCount) }, worker));
 }
 
-/** One mask; see `addMasks`. */
-export function addMask(
-  primitives: Primitives,
-  target: Uint32Array,
-  sign: 1 | -1,
-  key: Bytes,
-  firstWord = 0,
-): Promise<void> {
-  return addMasks(primitives, target, [{ key, sign }], firstWord);
-}
-
 /** The words `firstWord` up to `firstWord + wordCount` of the AES-256-CTR key stream under `key`, little-endian. */
 export async function keystreamWords(
   primitives: Primitives,

@@ -2,7 +2,7 @@
 import { createCipheriv } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addMask, addMasks, keystreamWords } from "#shared/crypto/mask-stream.ts";
+import { addMasks, keystreamWords } from "#shared/crypto/mask-stream.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner, verifySignature } from "#shared/crypto/signature.ts";
@@ -117,11 +117,11 @@ describe.each([webCrypto, javascript])("the mask stream over $name", (primitives
   test("a block made alone equals the same block of the whole", async () => {
     const key = new Uint8Array(32).fill(9);
     const whole = new Uint32Array(70_000);
-    await addMask(primitives, whole, 1, key);
+    await addMasks(primitives, whole, [{ key, sign: 1 }]);
     const part = new Uint32Array(3000);
-    await addMask(primitives, part, 1, key, 65_537);
+    await addMasks(primitives, part, [{ key, sign: 1 }], 65_537);
     expect(part).toEqual(whole.slice(65_537, 68_537));
-    await addMask(primitives, whole, -1, key);
+    await addMasks(primitives, whole, [{ key, sign: -1 }]);
     expect(whole.every((word) => word === 0)).toBe(true);
   });
 });

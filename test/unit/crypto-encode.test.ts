@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { open, SEAL_OVERHEAD_BYTES, seal } from "#shared/crypto/aead.ts";
-import { bCommit, hashE, sessionId, setHash, shareCommit } from "#shared/crypto/commitments.ts";
+import { bCommit, sessionId, setHash, shareCommit } from "#shared/crypto/commitments.ts";
 import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";
 import {
@@ -161,9 +161,6 @@ describe("keys", () => {
     );
     expect(await sessionId(primitives, key, [b, share])).toEqual(
       await hash(E("chorus/1/sid", key, b, share)),
-    );
-    expect(await hashE(primitives, DOMAINS.roundId, "run", 1)).toEqual(
-      await hash(E("chorus/1/round-id", "run", 1)),
     );
     const commits = [
       await shareCommit(primitives, "z", sid, 1, 2, share),
