@@ -67,7 +67,7 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
 
   const data = await readDataset(options.dataPath, task.features);
   if (!data.ok) return refuse("data", data.error.sentence);
-  const state = await openStateFolder(options.stateFolder, platformRandom);
+  const state = await openStateFolder(options.stateFolder, platformRandom, status.value);
   if (!state.ok) return refuse("state", state.error);
 
   if (options.backend === undefined || options.backend === "webgpu") await installNodeGpu();

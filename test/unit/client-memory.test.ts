@@ -147,30 +147,51 @@ describe("the journal", () => {
 });
 
 describe("an edge's state folder", () => {
+  const AUTHORITY = {
+    projectId: "default",
+    codeVersion: "1",
+    issuerKey: "1".repeat(64),
+    logKey: "0".repeat(64),
+  };
   const random = (byteCount: number): Bytes => globalThis.crypto.getRandomValues(new Uint8Array(byteCount));
 
   test("keeps one identity in a file that only its owner reads", async () => {
     const folder = freshFolder();
-    const first = await openStateFolder(folder, random);
+    const first = await openStateFolder(folder, random, AUTHORITY);
     if (!first.ok) throw new Error(first.error);
     expect(statSync(join(folder, "identity.key")).mode & 0o777).toBe(0o600);
     await first.value.release();
-    const second = await openStateFolder(folder, random);
+    const second = await openStateFolder(folder, random, AUTHORITY);
     if (!second.ok) throw new Error(second.error);
     expect(second.value.signer.publicKey).toEqual(first.value.signer.publicKey);
     await second.value.release();
+  });
+
+  test("[S6] holds the coordinator to the keys that it had at the first start; its code may be newer", async () => {
+    const folder = freshFolder();
+    const start = async (change: object) => {
+      const opened = await openStateFolder(folder, random, { ...AUTHORITY, ...change });
+      if (!opened.ok) return opened.error;
+      await opened.value.release();
+      return "taken";
+    };
+    expect([await start({}), await start({ codeVersion: "2" })]).toEqual(["taken", "taken"]);
+    for (const other of [{ issuerKey: "2".repeat(64) }, { logKey: "3".repeat(64) }, { projectId: "other" }])
+      expect(await start(other)).toMatch(/has other keys than .* with --state/);
+    // Nor does a refusal keep the folder locked.
+    expect(await start({})).toBe("taken");
   });
 
   test("is for one process at a time; a lock of a process that is gone is taken over", async () => {
     const folder = freshFolder();
     // The parent process is alive and not this one.
     appendFileSync(join(folder, "lock"), String(process.ppid));
-    const refused = await openStateFolder(folder, random);
+    const refused = await openStateFolder(folder, random, AUTHORITY);
     expect(refused).toMatchObject({ ok: false });
     expect(refused.ok ? "" : refused.error).toContain("--state");
     rmSync(join(folder, "lock"));
     appendFileSync(join(folder, "lock"), "4194305");
-    const taken = await openStateFolder(folder, random);
+    const taken = await openStateFolder(folder, random, AUTHORITY);
     expect(taken.ok).toBe(true);
     expect(readFileSync(join(folder, "lock"), "utf8")).toBe(String(process.pid));
   });
