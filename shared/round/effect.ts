@@ -8,7 +8,7 @@ import type { RoundState } from "./state.ts";
  * | effect  | does                                                                                   |
  * | ------- | -------------------------------------------------------------------------------------- |
  * | reject  | tells the sender why its event changed nothing; always alone                           |
- * | tell    | sends each of these devices what `noticeFor` says it needs now                         |
+ * | tell    | sends each of these devices what `noticesFor` says it needs now                         |
  * | dismiss | tells these devices that the round goes on without them                                |
  * | forget  | deletes what the store and the spool hold of an attempt                                |
  * | fold    | adds the survivors' inputs while their confirmations are still coming in               |

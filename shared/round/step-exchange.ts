@@ -90,7 +90,12 @@ export function stepComplained(state: LiveState, event: Complained): Transition 
     quarrelsome,
     "NOT_IN_ROSTER",
   );
-  return retryRound(parted, "COMPLAINT");
+  const retried = retryRound(parted, "COMPLAINT");
+  if (quarrelsome.length === 0) return retried;
+  // Else they would wait for a next attempt until their patience ends.
+  const { attempt } = state;
+  const dismissal = { type: "dismiss", identities: quarrelsome, attempt, code: "NOT_IN_ROSTER" } as const;
+  return { ...retried, effects: [...retried.effects, dismissal] };
 }
 
 export function stepConfirmed(state: LiveState, event: Confirmed): Transition {

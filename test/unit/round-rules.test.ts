@@ -282,19 +282,21 @@ describe("sharing and collecting", () => {
     expect(roster.includes(identity(2)) && roster.includes(identity(4))).toBe(false);
   });
 
-  test("[R11] who quarrels with more than c is removed", () => {
+  test("[R11] who quarrels with more than c is removed and told so", () => {
     // n = 5: c = 1, so a second partner is one too many.
     const facts = { ...withRules({ goal: 5 }), forbiddenPairs: [[identity(2), identity(9)] as const] };
-    const { state } = play(
+    const { state: before } = play(
       [
         ...range(1, 5).map((index) => checkedIn(index, 10)),
         ticked(2_000),
         ...range(1, 5).map((index) => advertised(index, 3_000)),
         ...range(1, 5).map((position) => shared(position, 4_000)),
-        complained(4, 2, 4_500),
       ],
       facts,
     );
+    const { state, effects } = step(before, complained(4, 2, 4_500));
+    const dismissal = { type: "dismiss", identities: [identity(2)], attempt: 1, code: "NOT_IN_ROSTER" };
+    expect(effects).toContainEqual(dismissal);
     expect(state.removed).toEqual([identity(2)]);
     expect(state.members.get(identity(2))?.out).toBe("NOT_IN_ROSTER");
   });
