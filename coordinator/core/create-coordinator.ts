@@ -9,6 +9,7 @@ import { taskHashOf } from "#shared/task/agreed-config.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { Coordinator, RoundMessage, UploadTicket } from "./coordinator.ts";
 import { Lobby } from "./lobby.ts";
+import { canEvaluate } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { Readers } from "./readers.ts";
@@ -78,6 +79,11 @@ class Core implements Coordinator {
     const training = launch.training ?? task.training;
     const strategy = launch.strategy ?? task.aggregation.strategy;
     const terms = await runTerms(this.#ports, task, { training, strategy });
+    if (!(await canEvaluate(this.#ports, terms))) {
+      const name = `${task.slug}-v${task.version}`;
+      const detail = `The coordinator has no rows to judge models of this task by. Put ${name}.csv, or a folder ${name} with IDX files, into "heldout" in its data folder, then launch again.`;
+      return err(wireError("CONFLICT", detail));
+    }
     const facts: RunLaunched = {
       type: "launched",
       runId: this.#newRunId(),

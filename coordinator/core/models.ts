@@ -37,8 +37,29 @@ async function putWeights(ports: ModelPorts, terms: RunTerms, weights: Float32Ar
 
 /** The model before the first round; the same for the same seed and architecture. */
 export async function putInitialModel(ports: ModelPorts, terms: RunTerms, seed: number): Promise<string> {
+  return ports.blobs.put(await initialModelBytes(ports, terms, seed));
+}
+
+async function initialModelBytes(ports: ModelPorts, terms: RunTerms, seed: number): Promise<Bytes> {
   const seedBytes = concatBytes([new Uint8Array(28), u32be(seed)]);
-  return putWeights(ports, terms, await initialModel(ports.primitives, terms.tensors, seedBytes));
+  return modelToBytes(terms.tensors, await initialModel(ports.primitives, terms.tensors, seedBytes));
+}
+
+/**
+ * Whether models of this task can be judged at all: a run without good held-out rows would open sums and publish nothing.
+ * The reason is logged; it may name paths of this machine.
+ */
+export async function canEvaluate(
+  ports: ModelPorts & Pick<CoordinatorPorts, "log">,
+  terms: RunTerms,
+): Promise<boolean> {
+  try {
+    const { count } = await ports.evaluator.evaluate(terms.task, await initialModelBytes(ports, terms, 0));
+    return count > 0;
+  } catch (error) {
+    ports.log.warn({ task: terms.task.slug, error: String(error) }, "the held-out rows cannot be used");
+    return false;
+  }
 }
 
 /** The model after a void step, already stored. */

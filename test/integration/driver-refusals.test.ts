@@ -136,6 +136,20 @@ describe("what a device may not do", () => {
     expect([round?.phase, round?.code, round?.opened]).toEqual(["voided", "BELOW_T", true]);
   });
 
+  test.each([
+    ["no rows", async () => ({ count: 0, correct: 0, lossSum: 0, lossSquareSum: 0 })],
+    ["bad ones", () => Promise.reject(new Error("held-out data at /srv/secret.csv"))],
+  ])("[W1] a launch of a task with %s to judge by is refused with what to do", async (_, evaluate) => {
+    const evaluator = { evaluate, close: async () => {} };
+    const federation = await Federation.create({ devices: 3, ports: { evaluator } });
+    const launched = await federation.coordinator.launch({ task: federation.task.slug, rounds: 1 });
+    expect(launched.ok ? "launched" : launched.error).toMatchObject({ code: "CONFLICT", retry: "never" });
+    const sentence = launched.ok ? "" : launched.error.message;
+    expect(sentence).toContain("small-v1.csv");
+    expect(sentence).not.toContain("secret");
+    expect((await federation.coordinator.listRuns({}, { limit: 10 })).items).toEqual([]);
+  });
+
   test("a check-in for another version is told so", async () => {
     const federation = await Federation.create({ devices: 3 });
     const { identity } = present(federation.devices[0], "a device");

@@ -32,7 +32,7 @@ export interface FederationOptions {
   readonly seed?: string;
   readonly task?: Partial<Task["aggregation"]>;
   /** In place of the memory ones; durable by themselves. */
-  readonly ports?: Partial<Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder">>;
+  readonly ports?: Partial<Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder" | "evaluator">>;
 }
 
 /** A write of the coordinator, for faults that are injected between two of them. */
@@ -221,7 +221,7 @@ export class Federation {
       blobs: guard(this.#own.blobs ?? memoryBlobs(this.disk)),
       spool: guard(this.#own.spool ?? memorySpool(this.disk)),
       folder: guard(this.#own.folder ?? memoryFolder(this.disk, this.#primitives)),
-      evaluator: guard(fakeEvaluator()),
+      evaluator: guard(this.#own.evaluator ?? fakeEvaluator()),
       devices: {
         send: (identity, message) => this.#deliver(alive, identity, message),
         drop: () => {},
