@@ -108,7 +108,7 @@ export class RoundPart {
     }
     if (message.type === "run-ended") {
       if (message.runId !== runId) return false;
-      if (!this.over) this.#finish("given-up", "STATE");
+      this.endWhenHeard("given-up", "STATE");
       return true;
     }
     if (!isAttemptMessage(message) || !this.#isOfSession(message)) return false;
@@ -116,9 +116,14 @@ export class RoundPart {
     return true;
   }
 
-  /** From outside: the person paused or left, or a later round began. */
+  /** From outside: the person paused or left. */
   end(kind: Ending, code: ErrorCode): void {
     if (!this.over) this.#finish(kind, code);
+  }
+
+  /** Nothing more comes, but what came before, the outcome above all, may still be in the queue. */
+  endWhenHeard(kind: Ending, code: ErrorCode): void {
+    this.#enqueue(async () => this.end(kind, code));
   }
 
   #isOfSession(message: AttemptMessage): boolean {

@@ -225,7 +225,7 @@ class DeviceSession implements Session {
 
   #takePart(invite: CoordinatorMessageOf<"invite">): void {
     // A later round: of the one before nothing more will be heard.
-    this.#part?.end("dropped", "TIMEOUT");
+    this.#part?.endWhenHeard("dropped", "TIMEOUT");
     this.#cancelAgain();
     this.view.patch({ activity: "in-round", refusal: null });
     void this.#playPart(invite);

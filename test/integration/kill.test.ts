@@ -116,6 +116,15 @@ async function expectExactSum(
       ),
     );
     return committed.length === round.survivors ? committed : null;
+  }).catch((error: Error) => {
+    const views = devices.map(({ session }) => session.view.get());
+    const told = views.map(({ activity, connection, round: part, refusal }) => ({
+      activity,
+      connection,
+      part,
+      refusal,
+    }));
+    throw new Error(`${error.message}: round ${round.round}, ${JSON.stringify(told)}`);
   });
   const published = asInts(await api.sum(round.roundId));
   const segments = layoutOf(task).segments.filter(({ name }) => name !== "metrics");
