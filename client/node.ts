@@ -62,7 +62,15 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   const status = await untilThere(() => link.fetchStatus());
   if (!status.ok) return refuse("coordinator", describe(status.error, options.coordinatorUrl));
   const served = await untilThere(() => link.fetchTask(options.task));
-  if (!served.ok) return refuse("coordinator", describe(served.error, options.coordinatorUrl));
+  if (!served.ok) {
+    const missing = served.error.type !== "offline" && served.error.error.code === "NOT_FOUND";
+    return refuse(
+      "coordinator",
+      missing
+        ? `There is no task ${options.task} at ${options.coordinatorUrl}. Check --task; its home page lists them.`
+        : describe(served.error, options.coordinatorUrl),
+    );
+  }
   const { task } = served.value;
 
   const data = await readDataset(options.dataPath, task.features);

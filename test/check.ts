@@ -6,7 +6,7 @@ const HELP = `npm run check [-- --fix]
 
 Types, format and lint, layers, dead code. --fix lets Biome mend what it can.`;
 
-const { values } = parseArgs({ options: { fix: { type: "boolean" }, help: { type: "boolean" } } });
+const values = readFlags();
 if (values.help === true) {
   console.log(HELP);
   process.exit(0);
@@ -50,3 +50,12 @@ for (const [name, command, ...args] of CHECKS) {
   }
 }
 process.exit(failed > 0 ? 1 : 0);
+
+function readFlags() {
+  try {
+    return parseArgs({ options: { fix: { type: "boolean" }, help: { type: "boolean" } } }).values;
+  } catch (fault) {
+    console.error(`${fault instanceof Error ? fault.message : String(fault)}\nSee --help.`);
+    process.exit(2);
+  }
+}

@@ -4,6 +4,7 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import { acceptInvitation } from "#shared/secagg/client.ts";
 import type { Idle } from "#shared/secagg/client-state.ts";
+import { staysWithinPlan } from "#shared/task/task.ts";
 import type { ModelCache } from "./model-cache.ts";
 import type { Trained } from "./ports.ts";
 import type { RoundContext } from "./round-context.ts";
@@ -31,6 +32,8 @@ export async function prepareRound(
   const { ports, task, data, expectedConfig, roundsMax } = context;
   if ((await ports.memory.participations(task.slug)) >= roundsMax) return err("BUDGET");
   if (await ports.memory.hasRevealed(invite.modelHash)) return err("ALREADY_REVEALED");
+  const { training } = invite.roundParams;
+  if (!staysWithinPlan(task.training, training)) return err("CONFIG");
   const model = await download(context, invite, progress, signal, pause);
   if (!model.ok) return model;
   const idle = await acceptInvitation(ports.primitives, invite, expectedConfig, model.value.hash);
@@ -38,7 +41,6 @@ export async function prepareRound(
   const rows = await data();
   assert(rows.train.count > 0, "a device without rows does not check in");
   progress.enter("training");
-  const { training } = invite.roundParams;
   const shuffleSeed = new DataView(ports.random(4).buffer).getUint32(0);
   const job = { task, plan: training, weights: model.value.weights, ...rows, shuffleSeed };
   const trained = await ports.trainer.train(job, progress.trainingReporter(training.epochs), signal);

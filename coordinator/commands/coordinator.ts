@@ -66,7 +66,7 @@ function readOptions(): Options | string {
   try {
     ({ values } = parse());
   } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)} See --help.`;
+    return `${error instanceof Error ? error.message : String(error)}\nSee --help.`;
   }
   if (values.help === true) return "help";
   const tasks = BUNDLED_TASKS.filter((name) => values.task?.includes(name));

@@ -6,7 +6,7 @@ import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run.ts";
 import { taskHashOf } from "#shared/task/agreed-config.ts";
-import type { Task } from "#shared/task/task.ts";
+import { staysWithinPlan, type Task } from "#shared/task/task.ts";
 import type { Coordinator, RoundMessage, UploadTicket } from "./coordinator.ts";
 import { Lobby } from "./lobby.ts";
 import { canEvaluate } from "./models.ts";
@@ -78,6 +78,11 @@ class Core implements Coordinator {
     const { task } = stored;
     const training = launch.training ?? task.training;
     const strategy = launch.strategy ?? task.aggregation.strategy;
+    if (!staysWithinPlan(task.training, training)) {
+      const detail =
+        "Devices agreed to fewer training steps, or to another optimizer, and would refuse this run. Ask for no more than the task does, or create a new version of the task.";
+      return err(wireError("BAD_REQUEST", detail));
+    }
     const terms = await runTerms(this.#ports, task, { training, strategy });
     if (!(await canEvaluate(this.#ports, terms))) {
       const name = `${task.slug}-v${task.version}`;

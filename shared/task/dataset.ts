@@ -182,7 +182,7 @@ function readLines(
   if (count === 0) {
     return refuseImport(
       "no-good-rows",
-      `None of the ${inWords(lines.length)} rows can be used. ${problems[0]?.sentence ?? ""}`,
+      `${lines.length === 1 ? "The only row cannot" : `None of the ${inWords(lines.length)} rows can`} be used. ${problems[0]?.sentence ?? ""}`,
       problems,
     );
   }

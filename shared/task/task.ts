@@ -21,6 +21,15 @@ export const trainingPlanSchema = z.strictObject({
 });
 export type TrainingPlan = z.infer<typeof trainingPlanSchema>;
 
+/**
+ * Whether a round's plan stays within the one that was agreed to: the same optimizer, and no more steps over the same
+ * rows. Rates may differ; the clip bounds what they can do to an update. Rule R22.
+ */
+export function staysWithinPlan(agreed: TrainingPlan, plan: TrainingPlan): boolean {
+  const steps = plan.epochs * agreed.batchSize <= agreed.epochs * plan.batchSize;
+  return steps && plan.optimizer.kind === agreed.optimizer.kind;
+}
+
 /** How sums become the next model. Sources: McMahan 2017 (FedAvg), Hsu 2019 (FedAvgM), Reddi 2021 (FedAdam). */
 export const strategySchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("fedavg"), serverLearningRate: z.number().gt(0).max(100) }),

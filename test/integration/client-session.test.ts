@@ -216,6 +216,15 @@ describe("the device says no", () => {
     expect(device.view.activity).toBe("idle");
   });
 
+  test("[R22] to a round that asks for more training than was agreed to", async () => {
+    const probe = await among(4);
+    const { task } = probe.federation;
+    // Twice the batch is half the steps.
+    const less = { ...task, training: { ...task.training, batchSize: 2 * task.training.batchSize } };
+    const { federation, device } = await among(4, { session: { task: less } });
+    await refusal(federation, device, "CONFIG");
+  });
+
   test("[S6] to a model whose bytes are not those of its hash", async () => {
     const { federation, device } = await among(4);
     device.damageModels = true;

@@ -113,7 +113,7 @@ describe("the edge", () => {
 
   test.each([
     ["of another shape", "a,b\n1,2", /first line must name the columns/],
-    ["with text in its numbers", "HEADER\nx", /None of the 1 rows can be used\. Row 1 has 1 column where/],
+    ["with text in its numbers", "HEADER\nx", /The only row cannot be used\. Row 1 has 1 column where/],
     ["that is empty", "", /The file is empty/],
   ])("given a CSV file %s exits with 2 and says what is wrong", async (_, text, message) => {
     const { features } = bundledTask("hmda", 8, 1);

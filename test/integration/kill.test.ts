@@ -50,7 +50,7 @@ describe("a coordinator that is killed", () => {
   test.concurrent.each(
     Object.entries(HOLDS).map(([phase, [step, count]], index) => ({ phase, step, count, index })),
   )(
-    "[R9] in $phase and started again: no input lost, none counted twice",
+    "[R19] in $phase and started again: no input lost, none counted twice",
     async ({ phase, step, count, index }) => {
       const dataDir = join(scratch, phase);
       const port = 4_610 + index;

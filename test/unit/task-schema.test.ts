@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { tensorShapes } from "#shared/task/model.ts";
-import { taskSchema } from "#shared/task/task.ts";
+import { staysWithinPlan, taskSchema } from "#shared/task/task.ts";
 
 const valid = {
   slug: "digits",
@@ -99,6 +99,17 @@ describe("the task's schema", () => {
     const features = { kind: "tabular", columns, label: { name: "age" }, classes: ["no", "yes"] };
     expect(taskSchema.safeParse(withField("features", features)).success).toBe(false);
   });
+});
+
+test("[R22] a round's plan stays within the agreed one: fewer steps or as many, by the same optimizer", () => {
+  const agreed = taskSchema.parse(valid).training;
+  const sgd = (learningRate: number) => ({ kind: "sgd", learningRate, momentum: 0 }) as const;
+  expect(staysWithinPlan(agreed, agreed)).toBe(true);
+  expect(staysWithinPlan(agreed, { ...agreed, epochs: 1, optimizer: sgd(0.5) })).toBe(true);
+  expect(staysWithinPlan(agreed, { ...agreed, epochs: 4, batchSize: 64 })).toBe(true);
+  expect(staysWithinPlan(agreed, { ...agreed, epochs: 3 })).toBe(false);
+  expect(staysWithinPlan(agreed, { ...agreed, batchSize: 31 })).toBe(false);
+  expect(staysWithinPlan(agreed, { ...agreed, optimizer: { kind: "adam", learningRate: 0.1 } })).toBe(false);
 });
 
 describe("tensor shapes", () => {

@@ -129,7 +129,7 @@ describe("launching", () => {
   test("sends what departs from it", () => {
     const form = {
       ...formFor(view),
-      epochs: "3",
+      epochs: "1",
       strategy: "fedadam" as const,
       serverLearningRate: "0.02",
       seed: "7",
@@ -141,7 +141,7 @@ describe("launching", () => {
         task: "digits",
         rounds: 15,
         strategy: { kind: "fedadam", serverLearningRate: 0.02, beta1: 0.9, beta2: 0.99, tau: 0.001 },
-        training: { ...view.task.training, epochs: 3 },
+        training: { ...view.task.training, epochs: 1 },
         seed: 7,
         actor: "Ada",
       },
@@ -152,6 +152,7 @@ describe("launching", () => {
     ["rounds", "many"],
     ["rounds", ""],
     ["epochs", "1.5"],
+    ["epochs", "99"],
     ["batchSize", "0"],
     ["learningRate", "-1"],
     ["serverLearningRate", "0"],
@@ -164,12 +165,30 @@ describe("launching", () => {
     if (!result.ok) expect(Object.keys(result.error)).toEqual([field]);
   });
   test("costs are measured where a round has been, and the vector and the model where none has", () => {
-    const guess = { upByteCount: 2_800, downByteCount: 2_600, measured: false, seconds: null };
+    const guess = {
+      upByteCount: 2_800,
+      downByteCount: 2_600,
+      measured: false,
+      secondsPerRound: null,
+      seconds: null,
+    };
     expect(launchCost(view, null, [], 15)).toEqual(guess);
-    const known = { upByteCount: 9_764, downByteCount: 9_960, measured: true, seconds: 300 };
+    const known = {
+      upByteCount: 9_764,
+      downByteCount: 9_960,
+      measured: true,
+      secondsPerRound: 10,
+      seconds: 300,
+    };
     expect(launchCost(view, runViewOf(), [roundViewOf()], 30)).toEqual(known);
     const ended = { secondsLeft: null, endedAt: "2026-07-08T14:15:30.000Z" };
     expect(launchCost(view, runViewOf(ended), [roundViewOf()], 30).seconds).toBe(300);
+  });
+  test("no time is given for a number of rounds that cannot be launched", () => {
+    for (const rounds of [0, 1.5, -3, 1e9, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const cost = launchCost(view, runViewOf(), [roundViewOf()], rounds);
+      expect([cost.secondsPerRound, cost.seconds]).toEqual([10, null]);
+    }
   });
   test("the newest run of the same task that has opened a round is asked", () => {
     const runs = [

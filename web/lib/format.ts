@@ -96,11 +96,12 @@ export function formatSeconds(seconds: number): string {
   return `${text}${NBSP}s`;
 }
 
-/** A rough length for plans: "40 s", "38 min", "2 h 10 min". */
+/** A rough length for plans: "40 s", "38 min", "2 h 10 min", "12 days". */
 export function formatDuration(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))}${NBSP}s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 90) return `${minutes}${NBSP}min`;
+  if (minutes >= 48 * 60) return `${formatCount(minutes / (24 * 60))}${NBSP}days`;
   const rest = minutes % 60;
   return `${Math.floor(minutes / 60)}${NBSP}h${rest === 0 ? "" : ` ${rest}${NBSP}min`}`;
 }

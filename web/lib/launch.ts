@@ -6,7 +6,7 @@ import {
   type RunView,
   type TaskView,
 } from "#shared/protocol/api.ts";
-import type { StrategySpec } from "#shared/task/task.ts";
+import { type StrategySpec, staysWithinPlan } from "#shared/task/task.ts";
 import { medianTraffic } from "./run-figures.ts";
 
 /*
@@ -75,11 +75,15 @@ const FIELDS: readonly { path: string; field: LaunchField; says: string }[] = [
   {
     path: "strategy.serverLearningRate",
     field: "serverLearningRate",
-    says: "A number above 0, at most 100.",
+    says: "A number above 0, at most 100, such as 0.01.",
   },
   { path: "training.epochs", field: "epochs", says: "A whole number from 1 to 100." },
   { path: "training.batchSize", field: "batchSize", says: "A whole number from 1 to 4,096." },
-  { path: "training.optimizer.learningRate", field: "learningRate", says: "A number above 0, at most 10." },
+  {
+    path: "training.optimizer.learningRate",
+    field: "learningRate",
+    says: "A number above 0, at most 10, such as 0.05.",
+  },
   { path: "training.proximalMu", field: "proximalMu", says: "A number from 0 to 10; 0 is off." },
   { path: "seed", field: "seed", says: "A whole number from 0 to 2,147,483,647, or nothing." },
   { path: "actor", field: "actor", says: "At most 80 letters." },
@@ -107,7 +111,11 @@ export function launchOf(form: LaunchForm, view: TaskView): Result<Launch, Launc
     ...(form.actor.trim() === "" ? {} : { actor: form.actor.trim() }),
   };
   const parsed = launchSchema.safeParse(launch);
-  if (parsed.success) return { ok: true, value: launch };
+  if (parsed.success && staysWithinPlan(plan, training)) return { ok: true, value: launch };
+  if (parsed.success) {
+    const agreed = `${plan.epochs} at ${plan.batchSize} a batch`;
+    return { ok: false, error: { epochs: `No more steps than people agreed to: ${agreed}.` } };
+  }
   const error: { -readonly [Field in LaunchField]?: string } = {};
   for (const issue of parsed.error.issues) {
     const known = FIELDS.find(({ path }) => path === issue.path.join("."));
@@ -122,7 +130,9 @@ export interface LaunchCost {
   readonly downByteCount: number;
   /** The median of the newest run of this task; otherwise the model and the masked update alone, keys not counted. */
   readonly measured: boolean;
-  /** Of the whole run; null where no run of this task has committed a round. */
+  /** Of one round; null where no run of this task has committed one. */
+  readonly secondsPerRound: number | null;
+  /** Of the whole run; null where a round's time is not known, or the number of rounds is none that can be launched. */
   readonly seconds: number | null;
 }
 
@@ -151,7 +161,9 @@ export function launchCost(
     upByteCount: measured ? sum("upByteCount") : 4 * view.vectorLength,
     downByteCount: measured ? sum("downByteCount") : 4 * view.parameterCount,
     measured,
-    seconds: perRoundS === null || !Number.isFinite(rounds) ? null : perRoundS * rounds,
+    secondsPerRound: perRoundS,
+    seconds:
+      perRoundS === null || !launchSchema.shape.rounds.safeParse(rounds).success ? null : perRoundS * rounds,
   };
 }
 

@@ -113,7 +113,7 @@ function readFlags(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)} See --help.`;
+    return `${error instanceof Error ? error.message : String(error)}\nSee --help.`;
   }
 }
 
