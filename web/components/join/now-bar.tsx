@@ -18,7 +18,7 @@ export function NowBar(props: {
       aria-label="How things stand"
       className="mt-5 grid max-w-[40rem] grid-cols-[minmax(0,1fr)] items-center gap-x-8 gap-y-1.5 border-t border-ink pt-4 md:grid-cols-[minmax(0,1fr)_auto]"
     >
-      <div className="grid min-h-28 content-start gap-1.5 md:min-h-20">
+      <div className="grid min-h-24 content-start gap-1.5 md:min-h-20">
         <p className="font-serif text-lg">{line.title}</p>
         <p className="text-sm text-ink-2">{line.detail}</p>
       </div>
