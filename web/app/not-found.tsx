@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import Link from "next/link";
+import { NotFoundNote } from "../components/states.tsx";
 import { BareTopBar } from "../components/top-bar.tsx";
 
 export const metadata: Metadata = { title: "Nothing here" };
@@ -8,12 +8,8 @@ export default function NotFound() {
   return (
     <>
       <BareTopBar />
-      <main id="main" className="wrap grid gap-4 pt-8 pb-16">
-        <h1>Nothing here</h1>
-        <p className="lead">There is no page under this address. Nothing was changed.</p>
-        <p>
-          Check the link, or go to <Link href="/">Runs</Link>.
-        </p>
+      <main id="main" className="wrap">
+        <NotFoundNote what="page" />
       </main>
     </>
   );

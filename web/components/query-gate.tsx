@@ -2,20 +2,31 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiFailure } from "../lib/api.ts";
-import { ErrorNote, LoadingNote } from "./states.tsx";
+import { ErrorNote, LoadingNote, NotFoundNote } from "./states.tsx";
 
 interface QueryGateProps<Data> {
   readonly query: UseQueryResult<Data>;
   /** Completes "Fetching ...". */
   readonly what: string;
+  /** What the page is of, e.g. "run": says that there is none, with the page's heading, where the answer is that. */
+  readonly pageOf?: string;
   readonly children: (data: Data) => ReactNode;
 }
 
 /** Shows what was asked for. Old figures stay while new ones are fetched or cannot be. */
-export function QueryGate<Data>({ query, what, children }: QueryGateProps<Data>) {
+export function QueryGate<Data>({ query, what, pageOf, children }: QueryGateProps<Data>) {
   if (query.data !== undefined) return children(query.data);
   if (query.error === null) return <LoadingNote what={what} />;
-  return <FailureNote error={query.error} onRetry={() => void query.refetch()} />;
+  const note = <FailureNote error={query.error} onRetry={() => void query.refetch()} />;
+  if (pageOf === undefined) return note;
+  if (query.error instanceof ApiFailure && query.error.code === "NOT_FOUND")
+    return <NotFoundNote what={pageOf} />;
+  return (
+    <div className="grid gap-4 pt-8">
+      <h1>This {pageOf} cannot be shown</h1>
+      {note}
+    </div>
+  );
 }
 
 /** A failed request in words; runs go on whatever a page could not fetch. */

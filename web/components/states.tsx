@@ -1,4 +1,5 @@
 "use client";
+import Link from "next/link";
 import { type ReactNode, useEffect, useState } from "react";
 import { Button } from "./button.tsx";
 
@@ -43,6 +44,19 @@ export function ErrorNote({ what, meaning, code, onRetry }: ErrorNoteProps) {
           <Button onClick={onRetry}>Try again</Button>
         </p>
       )}
+    </div>
+  );
+}
+
+/** In place of a page that is not there. */
+export function NotFoundNote({ what }: { readonly what: string }) {
+  return (
+    <div className="grid gap-4 pt-8 pb-16">
+      <h1>Nothing here</h1>
+      <p className="lead">There is no {what} under this address. Nothing was changed.</p>
+      <p>
+        Check the link, or go to <Link href="/">Runs</Link>.
+      </p>
     </div>
   );
 }

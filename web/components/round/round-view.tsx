@@ -27,7 +27,7 @@ export function RoundPage({ roundId }: { readonly roundId: string }) {
   // The socket speaks of runs; a round that has ended does not change any more.
   useWatch(round.data !== undefined && round.data.endedAt === null ? { runId: round.data.runId } : null);
   return (
-    <QueryGate query={round} what="the round">
+    <QueryGate query={round} what="the round" pageOf="round">
       {(data) => <Loaded round={data} />}
     </QueryGate>
   );

@@ -30,7 +30,7 @@ export function RunPage({ runId }: { readonly runId: string }) {
   useWatch({ runId });
   const run = useRun(runId);
   return (
-    <QueryGate query={run} what="the run">
+    <QueryGate query={run} what="the run" pageOf="run">
       {(data) => <Loaded run={data} />}
     </QueryGate>
   );
