@@ -70,13 +70,14 @@ describe("numbers as the pages print them", () => {
   });
 
   test("plans are rough", () => {
-    expect([0.3, 40, 89, 2_280, 7_800, 7_200].map(formatDuration)).toEqual([
+    expect([0.3, 40, 89, 2_280, 7_800, 7_200, 1_036_800].map(formatDuration)).toEqual([
       `1${NBSP}s`,
       `40${NBSP}s`,
       `89${NBSP}s`,
       `38${NBSP}min`,
       `2${NBSP}h 10${NBSP}min`,
       `2${NBSP}h`,
+      `12${NBSP}days`,
     ]);
   });
 

@@ -15,7 +15,13 @@ export function StatusFooter() {
           : "PostgreSQL database"}
       </span>
       <span>
-        Chorus {status.version}, code <code>{formatHash(status.codeVersion, 8)}</code>
+        Chorus {status.version}
+        {/* Outside a checkout the code has no fingerprint of its own. */}
+        {status.codeVersion !== status.version && (
+          <>
+            , code <code>{formatHash(status.codeVersion, 8)}</code>
+          </>
+        )}
       </span>
       <span>Names of people are not checked: everyone who can open this page may act</span>
     </Footer>

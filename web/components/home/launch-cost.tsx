@@ -39,9 +39,11 @@ export function LaunchCostList({ view, runs, rounds }: LaunchCostProps) {
         term="The run takes"
         value={seconds === null ? "not known" : `about ${formatDuration(seconds)}`}
         note={
-          seconds === null
+          cost.secondsPerRound === null
             ? "No round of this task has been timed."
-            : "As long a round as in the newest run of this task."
+            : seconds === null
+              ? "Give the number of rounds."
+              : "As long a round as in the newest run of this task."
         }
       />
     </dl>
