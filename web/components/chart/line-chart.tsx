@@ -46,6 +46,8 @@ interface LineChartProps {
   readonly series: readonly LineSeries[];
   readonly references?: readonly ReferenceLine[];
   readonly yFromZero?: boolean;
+  /** What no value and no interval can pass, e.g. 1 for a share; the axis ends there. */
+  readonly yMost?: number;
   readonly height?: number;
 }
 
@@ -104,7 +106,10 @@ function lineFrame(width: number, height: number, props: LineChartProps): PlotFr
     ...(props.yFromZero ? [0] : []),
   ];
   const low = values.length === 0 ? 0 : Math.min(...values);
-  const high = values.length === 0 ? 1 : Math.max(...values);
+  const high = Math.min(
+    props.yMost ?? Number.POSITIVE_INFINITY,
+    values.length === 0 ? 1 : Math.max(...values),
+  );
   return plotFrame({ width, height, x: props.x, y: [low, high] });
 }
 
@@ -154,7 +159,7 @@ function LineMarks({ frame, series }: { readonly frame: PlotFrame; readonly seri
   const band = area<LinePoint>()
     .x((point) => x(point.x))
     .y0((point) => y(point.y - (point.halfWidth ?? 0)))
-    .y1((point) => y(point.y + (point.halfWidth ?? 0)));
+    .y1((point) => Math.max(frame.top, y(point.y + (point.halfWidth ?? 0))));
   const path = line<LinePoint>()
     .x((point) => x(point.x))
     .y((point) => y(point.y));
@@ -177,7 +182,12 @@ function RingMarks({ frame, series }: { readonly frame: PlotFrame; readonly seri
     <g>
       {series.points.map((point) => {
         const half = point.halfWidth ?? 0;
-        const ends = { x1: x(point.x), x2: x(point.x), y1: y(point.y - half), y2: y(point.y + half) };
+        const ends = {
+          x1: x(point.x),
+          x2: x(point.x),
+          y1: y(point.y - half),
+          y2: Math.max(frame.top, y(point.y + half)),
+        };
         return (
           <g key={point.x}>
             {half > 0 && <line className="whisker-edge" {...ends} />}
@@ -206,6 +216,15 @@ function placeLabels(frame: PlotFrame, labelled: readonly { one: LineSeries; las
   });
 }
 
+/** A label that stands on the plot goes below its line, or above where it would reach the axis. */
+function onPlot(frame: PlotFrame, beside: number, lineCount: number, fits: boolean): number {
+  if (fits) return beside;
+  const below = beside + 22;
+  return below + lineCount * LINE_PX <= frame.bottom + LINE_PX - 4
+    ? below
+    : beside - 14 - lineCount * LINE_PX;
+}
+
 /** Labels at the last points, moved apart; where there is no room at the right they stand on the plot. */
 function SeriesLabels({
   frame,
@@ -230,7 +249,7 @@ function SeriesLabels({
             key={text}
             className={row === 0 ? `ink-text halo ${LABEL_CLASS[one.colour]}` : "ink-note halo"}
             x={fits ? at : frame.right}
-            y={(placed[index] ?? 0) + row * LINE_PX + (fits ? 0 : 22)}
+            y={onPlot(frame, placed[index] ?? 0, one.labels.length, fits) + row * LINE_PX}
             textAnchor={fits ? "start" : "end"}
           >
             {text}

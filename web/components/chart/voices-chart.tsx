@@ -112,7 +112,9 @@ function Drawing(props: { frame: PlotFrame; rounds: readonly RoundVoices[]; at: 
           </g>
         );
       })}
-      {last && <Labels frame={frame} last={last} x={right + 8} />}
+      {last && (
+        <Labels frame={frame} last={last} ended={rounds.findLast(({ live }) => !live)} x={right + 8} />
+      )}
       <ReadingLine frame={frame} at={at} />
     </svg>
   );
@@ -121,20 +123,21 @@ function Drawing(props: { frame: PlotFrame; rounds: readonly RoundVoices[]; at: 
 function Labels({
   frame,
   last,
+  ended,
   x,
 }: {
   readonly frame: PlotFrame;
   readonly last: RoundVoices;
+  /** The last round that is over: what was in the sum is its figure, however the next one stands. */
+  readonly ended: RoundVoices | undefined;
   readonly x: number;
 }) {
+  const needed = last.needed ?? ended?.needed ?? null;
   const labels = [
     { text: "joined", value: last.joined, kind: "ink-note" },
-    {
-      text: last.live ? "sent" : "in the sum",
-      value: last.inSum,
-      kind: last.live ? "ink-text" : "ink-text of-sum",
-    },
-    ...(last.needed === null ? [] : [{ text: "needed", value: last.needed, kind: "ink-text" }]),
+    ...(ended === undefined ? [] : [{ text: "in the sum", value: ended.inSum, kind: "ink-text of-sum" }]),
+    ...(last.live && last.inSum > 0 ? [{ text: "sent", value: last.inSum, kind: "ink-text" }] : []),
+    ...(needed === null ? [] : [{ text: "needed", value: needed, kind: "ink-text" }]),
   ].toSorted((a, b) => b.value - a.value);
   const placed = spreadLabels(
     labels.map(({ value }) => frame.y(value) + 4),

@@ -36,6 +36,7 @@ export function Learning({ run, rounds, classCount, noun }: LearningProps) {
         fileName={file("accuracy")}
         xTitle="round"
         yTitle="accuracy"
+        yMost={1}
         x={x}
         series={[heldOutSeries(run, "accuracy"), ...deviceSeries(rounds)]}
         references={classCount === null ? [] : guessing(1 / classCount)}
