@@ -8,7 +8,8 @@ import { Field } from "../field.tsx";
 export function RowForm(props: {
   readonly features: TabularFeatures;
   readonly noun: string;
-  readonly onInput: (input: Float32Array) => void;
+  /** Null where the row cannot be used. */
+  readonly onInput: (input: Float32Array | null) => void;
 }) {
   const { features, noun, onInput } = props;
   const formId = useId();
@@ -19,7 +20,7 @@ export function RowForm(props: {
     const { rowToInput } = await import("./csv-preview.ts");
     const row = rowToInput(values, features);
     setProblem(row.ok ? null : row.error);
-    if (row.ok) onInput(row.value);
+    onInput(row.ok ? row.value : null);
   };
   return (
     <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-4">
