@@ -15,7 +15,10 @@ export function Section({ id, title, note, children, className = "" }: SectionPr
   return (
     <section className={`sec ${className}`} aria-labelledby={id}>
       <header>
-        <h2 id={id}>{title}</h2>
+        {/* Takes the focus where the control that opened the section is gone. */}
+        <h2 id={id} tabIndex={-1}>
+          {title}
+        </h2>
         {note !== undefined && <p className="note">{note}</p>}
       </header>
       <div className="min-w-0">{children}</div>

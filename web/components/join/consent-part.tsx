@@ -1,5 +1,5 @@
 "use client";
-import { type FormEvent, memo, useId, useState } from "react";
+import { type FormEvent, memo, useEffect, useId, useRef, useState } from "react";
 import type { ConsentView, Participant, TaskSlice } from "#client/index.ts";
 import { Button } from "../button.tsx";
 import { Part } from "./part.tsx";
@@ -15,6 +15,7 @@ export const ConsentPart = memo(function ConsentPart(props: {
 }) {
   const { participant, task, consent, logged } = props;
   const words = consentWords(task, logged);
+  useFocusOnChange(consent?.current === true);
   if (consent?.current) {
     return (
       <Part number={1} id="agreed" title="What you agreed to" note={consentNote(consent)}>
@@ -47,6 +48,16 @@ export const ConsentPart = memo(function ConsentPart(props: {
     </Part>
   );
 });
+
+/** The button that was pressed goes with its form: the keyboard goes on at the part that comes next, not at the top. */
+function useFocusOnChange(agreed: boolean): void {
+  const was = useRef(agreed);
+  useEffect(() => {
+    if (was.current === agreed) return;
+    was.current = agreed;
+    document.getElementById(agreed ? "data" : "agreed")?.focus({ preventScroll: true });
+  }, [agreed]);
+}
 
 function ConsentForm(props: {
   readonly participant: Participant;
