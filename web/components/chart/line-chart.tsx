@@ -104,6 +104,10 @@ function lineFrame(width: number, height: number, props: LineChartProps): PlotFr
     ),
     ...(props.references ?? []).map(({ y }) => y),
     ...(props.yFromZero ? [0] : []),
+    // Nothing to show yet: the axis is that of what will come, not of one reference line.
+    ...(props.series.every(({ points }) => points.length === 0)
+      ? [0, ...(props.yMost === undefined ? [] : [props.yMost])]
+      : []),
   ];
   const low = values.length === 0 ? 0 : Math.min(...values);
   const high = Math.min(

@@ -120,6 +120,8 @@ function statusWords(run: RunView): string {
   if (run.state === "completed" || run.state === "failed") {
     return run.endedAt === null ? "ended" : `ended at ${formatTimeUtc(run.endedAt)} UTC`;
   }
+  if (run.state === "paused" && run.startedAt !== null)
+    return `paused, started at ${formatTimeUtc(run.startedAt)} UTC`;
   return run.startedAt === null
     ? runStatus(run)
     : `${run.pausing ? "pauses after this round, running" : run.state} since ${formatTimeUtc(run.startedAt)} UTC`;
