@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { gunzipSync } from "node:zlib";
+import { release } from "#coordinator/core/release.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { useBackend } from "#shared/engine/backends.ts";
 import { evaluate } from "#shared/engine/evaluate.ts";
@@ -31,6 +32,7 @@ async function answer({ id, task, path, modelBytes }: EvaluateJob): Promise<void
     const engine = await useBackend("wasm", { wasmPaths: null }, false);
     assert(engine.ok, `the engine did not start: ${engine.ok ? "" : engine.error}`);
     const evaluation = await evaluate(task.model, weights.value, rows);
+    release(weights.value, modelBytes);
     port.postMessage({ id, ok: true, evaluation } satisfies EvaluateReply);
   } catch (fault) {
     const message = fault instanceof Error ? fault.message : String(fault);

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Folder, FoldJob } from "#coordinator/core/ports.ts";
+import { release } from "#coordinator/core/release.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import type { SliceReply, SliceTask } from "./fold-messages.ts";
 
@@ -129,7 +130,9 @@ export function openFolder(options: FolderOptions = {}): Folder {
       const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
       const slices = sliceBounds(job.length, workerCount).map(async ({ from, to }) => {
         try {
-          sum.set(await foldSlice(job, from, to, either), from);
+          const slice = await foldSlice(job, from, to, either);
+          sum.set(slice, from);
+          release(slice);
         } catch (error) {
           failed.abort(error);
           throw error;

@@ -8,9 +8,11 @@ import type { CombineResult, VoidResult } from "#shared/round/event.ts";
 import type { Unmasking } from "#shared/round/state.ts";
 import { reconstructMasks } from "#shared/secagg/opening.ts";
 import { strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
+import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { shareMeasure } from "./measures.ts";
 import { evaluateCentrally, loadStrategyState, loadWeights } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
+import { release } from "./release.ts";
 import { type Session, survivorsTree } from "./session.ts";
 import type { RunTerms } from "./terms.ts";
 
@@ -26,7 +28,7 @@ export async function foldInputs(
   sid: string,
   u3: readonly number[],
   signal: AbortSignal,
-): Promise<Uint32Array> {
+): Promise<Uint32Array<ArrayBuffer>> {
   const beganMs = ports.clock.nowMs();
   const paths = u3.map((position) => ports.spool.path(sid, position));
   const sum = await ports.folder.fold({ length: terms.layout.length, paths, masks: [] }, signal);
@@ -40,7 +42,7 @@ export async function foldInputs(
  * give the same result, so it can be done again after a crash. SECAGG section 9, COMBINE.
  *
  * @param strategyStateHash  Of the run, before this round; null at its beginning.
- * @param folded             What `foldInputs` gave.
+ * @param folded             What `foldInputs` gave; released where the masks come off.
  */
 export async function combine(
   ports: CombinePorts,
@@ -48,7 +50,7 @@ export async function combine(
   session: Session,
   state: Unmasking,
   strategyStateHash: string | null,
-  folded: Uint32Array,
+  folded: Uint32Array<ArrayBuffer>,
   signal: AbortSignal,
 ): Promise<CombineResult> {
   const holders = [...state.responses.keys()];
@@ -62,22 +64,25 @@ export async function combine(
   const { layout } = terms;
   const job = { length: layout.length, paths: [], initial: folded, masks: masks.value };
   const sum = await ports.folder.fold(job, signal);
+  release(folded);
   for (const { key } of masks.value) key.fill(0);
   const decoded = decodeSum(layout, sum, state.u3.length);
   if (!decoded.ok) return voided(decoded.error.type === "sentinel" ? "SENTINEL" : "RANGE");
-  return publish(ports, terms, state, strategyStateHash, sum, decoded.value);
+  const published = await publish(ports, terms, state, strategyStateHash, sum, decoded.value);
+  release(sum);
+  return published;
 }
 
 async function publish(
   ports: CombinePorts,
   terms: RunTerms,
   state: Unmasking,
-  strategyStateHash: string | null,
+  parentStateHash: string | null,
   sum: Uint32Array,
   decoded: DecodedSum,
 ): Promise<CombineResult> {
   const { strategy, layout, tensors } = terms;
-  const before = await loadStrategyState(ports, terms, strategyStateHash);
+  const before = await loadStrategyState(ports, terms, parentStateHash);
   const parent = await loadWeights(ports, terms, state.facts.parentModelHash);
   const { updateSum, weightSum, metrics } = decoded;
   const next = strategy.next(before, parent, { updateSum, weightSum, updateScale: updateScale(layout) });
@@ -85,15 +90,22 @@ async function publish(
 
   const modelBytes = modelToBytes(tensors, next.model);
   const { accuracy, loss } = await evaluateCentrally(ports, terms, modelBytes);
-  const hasState = Object.keys(next.state).length > 0;
-  const publicSum = publishedWords(terms, sum);
+  const modelHash = await ports.blobs.put(modelBytes);
+  release(parent, next.model, modelBytes);
+  const strategyStateHash = await putStrategyState(ports, strategy, next.state);
+  const sumBytes = wordsToBytes(publishedWords(terms, sum));
+  const sumByteCount = sumBytes.length;
+  const sumHash = await ports.blobs.put(sumBytes);
+  const mean = meanUpdate(layout, decoded);
+  const updateNormL2 = norm(mean);
+  release(sumBytes, mean);
   const tree = await survivorsTree(ports, state.u3, state.inputs);
   return {
     kind: "committed",
-    modelHash: await ports.blobs.put(modelBytes),
-    strategyStateHash: hasState ? await ports.blobs.put(strategyStateToBytes(strategy, next.state)) : null,
-    sumHash: await ports.blobs.put(wordsToBytes(publicSum)),
-    sumByteCount: publicSum.byteLength,
+    modelHash,
+    strategyStateHash,
+    sumHash,
+    sumByteCount,
     weightSum,
     inputsRoot: bytesToHex(tree.root),
     metrics: {
@@ -101,9 +113,23 @@ async function publish(
       loss,
       deviceAccuracyBefore: shareMeasure(metrics.before.correct, metrics.before.count),
       deviceAccuracyAfter: shareMeasure(metrics.after.correct, metrics.after.count),
-      updateNormL2: norm(meanUpdate(layout, decoded)),
+      updateNormL2,
     },
   };
+}
+
+/** Null for a strategy without one. */
+async function putStrategyState(
+  ports: CombinePorts,
+  strategy: Strategy,
+  state: StrategyState,
+): Promise<string | null> {
+  const moments = Object.values(state);
+  if (moments.length === 0) return null;
+  const bytes = strategyStateToBytes(strategy, state);
+  const hash = await ports.blobs.put(bytes);
+  release(bytes, ...moments);
+  return hash;
 }
 
 /** Update, weight and sentinels; a published total of evidence would give a suppressed group away. */

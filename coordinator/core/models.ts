@@ -8,6 +8,7 @@ import type { StrategyState } from "#shared/strategy/strategy.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
 import { meanMeasure, shareMeasure } from "./measures.ts";
 import type { CoordinatorPorts } from "./ports.ts";
+import { release } from "./release.ts";
 import type { RunTerms } from "./terms.ts";
 
 type ModelPorts = Pick<CoordinatorPorts, "blobs" | "store" | "primitives" | "evaluator">;
@@ -28,10 +29,15 @@ export async function loadWeights(
   const bytes = present(await ports.blobs.get(hash), `model ${hash} is in the blob store`);
   const weights = modelFromBytes(terms.tensors, bytes);
   assert(weights.ok, `model ${hash} has the tensors of its task`);
+  release(bytes);
   return weights.value;
 }
 
-async function putWeights(ports: ModelPorts, terms: RunTerms, weights: Float32Array): Promise<string> {
+async function putWeights(
+  ports: ModelPorts,
+  terms: RunTerms,
+  weights: Float32Array<ArrayBuffer>,
+): Promise<string> {
   return ports.blobs.put(modelToBytes(terms.tensors, weights));
 }
 

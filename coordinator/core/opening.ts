@@ -25,7 +25,7 @@ interface OpeningContext {
 export class Opening {
   readonly #context: OpeningContext;
   readonly #closing = new AbortController();
-  readonly #folds = new Map<number, Promise<Uint32Array>>();
+  readonly #folds = new Map<number, Promise<Uint32Array<ArrayBuffer>>>();
   #combining = false;
   #tries = 0;
 
@@ -43,7 +43,7 @@ export class Opening {
     this.#fold()?.catch(() => {});
   }
 
-  #fold(): Promise<Uint32Array> | null {
+  #fold(): Promise<Uint32Array<ArrayBuffer>> | null {
     const state = this.#context.state();
     if (!("u3" in state)) return null;
     const known = this.#folds.get(state.attempt);

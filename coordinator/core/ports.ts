@@ -221,7 +221,7 @@ export interface Folder {
    * sum over `paths` of the vectors, plus sign x key stream for each mask, mod 2^32. `length` in coordinates.
    * Idempotent: the same job gives the same sum.
    */
-  fold(job: FoldJob, signal?: AbortSignal): Promise<Uint32Array>;
+  fold(job: FoldJob, signal?: AbortSignal): Promise<Uint32Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 export interface FoldJob {

@@ -74,7 +74,7 @@ export function updateScale(layout: VectorLayout): number {
 }
 
 /** The weighted mean of the survivors' clipped updates, in the unit of the weights. [parameterCount] */
-export function meanUpdate(layout: VectorLayout, sum: DecodedSum): Float64Array {
+export function meanUpdate(layout: VectorLayout, sum: DecodedSum): Float64Array<ArrayBuffer> {
   const scale = updateScale(layout);
   // Not Float64Array.from: it makes a list of all values first, 70 MB of heap for a million.
   const mean = new Float64Array(sum.updateSum.length);

@@ -9,11 +9,11 @@ import { flattenTensors, type TensorLayout } from "./tensors.ts";
  *
  * @param weights  Flat, in the order of the layout. [parameterCount]
  */
-export function modelToBytes(layout: TensorLayout, weights: Float32Array): Bytes {
+export function modelToBytes(layout: TensorLayout, weights: Float32Array<ArrayBuffer>): Bytes {
   const tensors = new Map(
     layout.tensors.map(({ name, shape, offset, length }) => [
       name,
-      { shape, data: weights.slice(offset, offset + length) },
+      { shape, data: weights.subarray(offset, offset + length) },
     ]),
   );
   return encodeSafetensors({ tensors, metadata: {} });

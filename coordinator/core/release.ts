@@ -1,0 +1,11 @@
+/**
+ * Gives the memory of vectors back at once; they have no elements afterwards. A view of a part is left alone.
+ *
+ * For vectors as long as a model that one step needs: the collector counts them late, and 150 to 380 MB of such garbage
+ * waited for it in a thread that makes little else (Node 24.21, arrays of 4 MB).
+ */
+export function release(...vectors: readonly ArrayBufferView<ArrayBuffer>[]): void {
+  for (const { buffer, byteLength } of vectors) {
+    if (!buffer.detached && byteLength === buffer.byteLength) buffer.transfer(0);
+  }
+}
