@@ -77,20 +77,22 @@ export async function startCoordinator(settings: Settings): Promise<RunningCoord
   }
 }
 
-async function start(
-  settings: Settings,
-  closers: (() => Promise<void> | void)[],
-  closeAll: () => Promise<void>,
-): Promise<RunningCoordinator> {
-  const { dataDir, log, web } = settings;
-  const tls = await readTls(settings);
-  const secure = tls !== null;
+type Closers = (() => Promise<void> | void)[];
+
+/** The same for every part. */
+const PLATFORM = {
+  primitives,
+  after,
+  random: randomBytes,
+  clock: monotonicClock,
+  wall: wallClock,
+  projectId: PROJECT_ID,
+} as const;
+
+async function openAdapters({ dataDir, databaseUrl, log }: Settings, closers: Closers) {
   await mkdir(heldOutFolder(dataDir), { recursive: true });
-  const store = await openStore(
-    settings.databaseUrl === undefined
-      ? { dataDir, log, projectId: PROJECT_ID }
-      : { databaseUrl: settings.databaseUrl, log, projectId: PROJECT_ID },
-  );
+  const place = databaseUrl === undefined ? { dataDir } : { databaseUrl };
+  const store = await openStore({ ...place, log, projectId: PROJECT_ID });
   closers.push(() => store.close());
   const [blobs, spool, issuer] = await Promise.all([
     openBlobs(join(dataDir, "blobs")),
@@ -103,6 +105,19 @@ async function start(
   closers.push(() => evaluator.close());
   const metrics = openMetrics();
   closers.push(() => metrics.close());
+  return { store, blobs, spool, issuer, folder, evaluator, metrics };
+}
+
+async function start(
+  settings: Settings,
+  closers: Closers,
+  closeAll: () => Promise<void>,
+): Promise<RunningCoordinator> {
+  const { dataDir, log, web } = settings;
+  const tls = await readTls(settings);
+  const secure = tls !== null;
+  const adapters = await openAdapters(settings, closers);
+  const { store, blobs, spool, issuer, metrics } = adapters;
 
   // The order matters: socket.io and Next each put their own listeners on the server, ours come last.
   const origins = knownOrigins([
@@ -115,34 +130,14 @@ async function start(
     sockets.close();
     await closeServer(server);
   });
+  const { devices, broadcast } = sockets;
   const coordinator = createCoordinator({
-    store,
-    blobs,
-    spool,
-    folder,
-    evaluator,
-    metrics,
-    log,
-    primitives,
-    issuer,
-    after,
-    devices: sockets.devices,
-    broadcast: sockets.broadcast,
-    random: randomBytes,
-    clock: monotonicClock,
-    wall: wallClock,
-    projectId: PROJECT_ID,
+    ...PLATFORM,
+    ...adapters,
+    ...{ log, devices, broadcast },
     codeVersion: VERSION,
   });
-  const access = createAccess({
-    store,
-    primitives,
-    issuer,
-    random: randomBytes,
-    clock: monotonicClock,
-    wall: wallClock,
-    projectId: PROJECT_ID,
-  });
+  const access = createAccess({ ...PLATFORM, store, issuer });
   sockets.serve(coordinator, access);
   const pages = web === false ? null : await openPages({ dev: web === "dev", port: settings.port, secure });
   if (pages !== null) closers.push(() => pages.close());
@@ -150,14 +145,7 @@ async function start(
   let started = false;
   let status: Status;
   const app = createApp({
-    coordinator,
-    store,
-    blobs,
-    spool,
-    metrics,
-    log,
-    origins,
-    secure,
+    ...{ coordinator, store, blobs, spool, metrics, log, origins, secure },
     clock: monotonicClock,
     status: () => status,
     operations: {
@@ -174,17 +162,8 @@ async function start(
   const port = await listen(server, settings.port, settings.host);
   started = true;
   const url = `${secure ? "https" : "http"}://localhost:${port}`;
-  status = {
-    product: "chorus",
-    version: VERSION,
-    codeVersion: VERSION,
-    projectId: PROJECT_ID,
-    database: store.kind,
-    startedAt: new Date(wallClock.nowUnixMs()).toISOString(),
-    ...joinAddress(settings, secure, port),
-    issuerKey: bytesToHex(issuer.publicKey) as Status["issuerKey"],
-    logKey: NO_LOG_KEY as Status["logKey"],
-  };
+  const issuerKey = bytesToHex(issuer.publicKey) as Status["issuerKey"];
+  status = statusOf(store.kind, issuerKey, joinAddress(settings, secure, port));
   log.info({ url, database: store.kind, version: VERSION }, "listening");
   return {
     port,
@@ -200,6 +179,24 @@ async function start(
       await closeAll();
       log.info({}, "stopped");
     },
+  };
+}
+
+function statusOf(
+  database: Status["database"],
+  issuerKey: Status["issuerKey"],
+  address: ReturnType<typeof joinAddress>,
+): Status {
+  return {
+    product: "chorus",
+    version: VERSION,
+    codeVersion: VERSION,
+    projectId: PROJECT_ID,
+    database,
+    startedAt: new Date(wallClock.nowUnixMs()).toISOString(),
+    ...address,
+    issuerKey,
+    logKey: NO_LOG_KEY as Status["logKey"],
   };
 }
 

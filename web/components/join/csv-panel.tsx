@@ -134,7 +134,7 @@ function Preview(props: {
       )}
       {refusal === null && (
         <>
-          <p className="note max-w-[62ch]">
+          <p className="note max-w-[62ch]" role="status">
             {complete
               ? `${plural(preview.rowsGood, "row")} can be used${preview.problems.length === 0 ? "" : `, ${formatCount(preview.problems.length)} cannot`}.`
               : `Of the first rows ${formatCount(preview.rowsGood)} can be used${preview.problems.length === 0 ? "" : `, ${formatCount(preview.problems.length)} cannot`}; the whole file is read when you add it.`}{" "}
