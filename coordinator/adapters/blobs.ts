@@ -8,8 +8,8 @@ import type { Bytes } from "#shared/kernel/bytes.ts";
 import { syncFolder, writeDurably } from "./durable-files.ts";
 import { isErrorCode } from "./system-errors.ts";
 
-/** Chunks of a stream; large enough that hashing and reading cost little beside the network. */
-const CHUNK_BYTES = 256 * 1024;
+/** Chunks of a stream. A whole cohort asks for a new model at once, and each waits with a few of them. */
+const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Content-addressed files: `aa/<hash>` for each SHA-256, where aa are its first two digits.

@@ -3,8 +3,6 @@ import type { Task } from "#shared/task/task.ts";
 import type { CentralEvaluation, Evaluator } from "../core/ports.ts";
 import type { EvaluateJob, EvaluateReply } from "./evaluator-messages.ts";
 
-const YOUNG_MEGABYTES_MAX = 1;
-
 interface Waiting {
   readonly resolve: (evaluation: CentralEvaluation) => void;
   readonly reject: (fault: Error) => void;
@@ -23,9 +21,7 @@ export function createEvaluator(heldOutPath: (slug: string, version: number) => 
   let closed = false;
 
   const start = (): Worker => {
-    // A model of the round before is garbage at once: a small young generation frees it early.
-    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MEGABYTES_MAX };
-    const started = new Worker(new URL("./evaluator.worker.ts", import.meta.url), { resourceLimits });
+    const started = new Worker(new URL("./evaluator.worker.ts", import.meta.url));
     started.unref();
     started.on("message", (reply: EvaluateReply) => {
       const job = waiting.get(reply.id);

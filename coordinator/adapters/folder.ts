@@ -46,10 +46,7 @@ export function openFolder(options: FolderOptions = {}): Folder {
   }
 
   function startWorker(): Worker {
-    // Blocks of key stream are garbage as soon as they are added: a small young generation frees them early, which
-    // saves some 20 MB a worker.
-    const resourceLimits = { maxYoungGenerationSizeMb: 1 };
-    const worker = new Worker(new URL("./fold.worker.ts", import.meta.url), { resourceLimits });
+    const worker = new Worker(new URL("./fold.worker.ts", import.meta.url));
     // A worker that waits for work must not keep the process alive; one that works is held by `runOn`.
     worker.unref();
     worker.on("exit", () => {

@@ -207,6 +207,7 @@ export type Launch = z.input<typeof launchSchema>;
 export const actSchema = z.strictObject({ actor: z.string().min(1).max(80).default("unverified") });
 
 export const eventViewSchema = z.object({
+  /** Counts from 1 within its round, or within its run where `roundId` is null. */
   sequence: count,
   at: instant,
   roundId: roundIdSchema.nullable(),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { phaseSchema } from "#shared/protocol/api.ts";
+import { roundIdSchema } from "#shared/protocol/ids.ts";
 import { roundViewOf, runViewOf, taskViewOf } from "#test/kit/web-views.ts";
 import {
   broughtBy,
@@ -162,16 +163,23 @@ test("what people bring: pictures by their size, tables by their columns with th
   expect(broughtBy(taskViewOf().task)).toBe("drawings, 8 × 8");
 });
 
-test("events stand newest first, each once", () => {
-  const event = (sequence: number) => ({
+test("events stand newest first, each once, those of two rounds beside each other", () => {
+  const event = (sequence: number, round: string | null = null, second = 0) => ({
     sequence,
-    at: "2026-07-08T10:00:00Z",
-    roundId: null,
+    at: `2026-07-08T10:00:0${second}Z`,
+    roundId: round === null ? null : roundIdSchema.parse(round.repeat(32)),
     kind: "k",
     sentence: "s",
     details: {},
   });
   expect(mergeEvents([event(2), event(1)], [event(3), event(2)]).map(({ sequence }) => sequence)).toEqual([
     3, 2, 1,
+  ]);
+  const merged = mergeEvents([event(9, "a", 1), event(4, null, 1)], [event(9, "b", 3), event(10, "b", 2)]);
+  expect(merged.map(({ roundId, sequence }) => `${roundId?.[0] ?? "run"}${sequence}`)).toEqual([
+    "b9",
+    "b10",
+    "a9",
+    "run4",
   ]);
 });

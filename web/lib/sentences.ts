@@ -283,8 +283,14 @@ export function offlineSentence(sinceUtc: string): string {
   return `No connection since ${sinceUtc}. Figures are of then.`;
 }
 
+/** A run and each of its rounds count their events apart. */
+export function eventKey({ roundId, sequence }: Pick<EventView, "roundId" | "sequence">): string {
+  return `${roundId ?? "run"}-${sequence}`;
+}
+
 /** Newest first, each once. */
 export function mergeEvents(old: readonly EventView[], more: readonly EventView[]): EventView[] {
-  const bySequence = new Map([...old, ...more].map((event) => [event.sequence, event]));
-  return [...bySequence.values()].toSorted((a, b) => b.sequence - a.sequence);
+  const byKey = new Map([...more, ...old].map((event) => [eventKey(event), event]));
+  // The sort is stable: within one instant those that came later stand first, as they arrived.
+  return [...byKey.values()].toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
 }

@@ -2,6 +2,7 @@
 import Link from "next/link";
 import type { EventView } from "#shared/protocol/api.ts";
 import { formatTimeUtc } from "../../lib/format.ts";
+import { eventKey } from "../../lib/sentences.ts";
 import { ShowAll } from "../show-all.tsx";
 import { EmptyNote } from "../states.tsx";
 
@@ -22,7 +23,7 @@ export function EventList({ events, linkRounds = false }: EventListProps) {
         <ol>
           {shown.map((event) => (
             <li
-              key={event.sequence}
+              key={eventKey(event)}
               className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-5 gap-y-1 border-b border-rule py-2.5 first:pt-0 md:grid-cols-[5.5rem_minmax(0,1fr)_auto]"
             >
               <time dateTime={event.at} className="pt-0.5 text-sm text-ink-3">
