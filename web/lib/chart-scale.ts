@@ -45,7 +45,7 @@ export function plotFrame(input: FrameInput): PlotFrame {
   const { width, height } = input;
   const narrow = width < NARROW_PX;
   const left = input.padLeft ?? 38;
-  const right = width - (input.labelWidth ?? (narrow ? 12 : 92));
+  const right = width - (input.labelWidth ?? (narrow ? 12 : 112));
   const top = 26;
   const bottom = height - 30;
   const [low, high] = input.y;

@@ -242,12 +242,15 @@ function SeriesLabels({
     return last === undefined || one.labels.length === 0 ? [] : [{ one, last }];
   });
   const placed = placeLabels(frame, labelled);
+  const besideOf = (last: LinePoint) => frame.x(last.x) + 9;
+  // All beside their points or none: a label on the plot would meet one that is not.
+  const fits = labelled.every(
+    ({ one, last }) => besideOf(last) + Math.max(...one.labels.map(textWidth)) <= frame.width,
+  );
   return (
     <g>
       {labelled.map(({ one, last }, index) => {
-        const at = frame.x(last.x) + 9;
-        const widest = Math.max(...one.labels.map(textWidth));
-        const fits = at + widest <= frame.width;
+        const at = besideOf(last);
         return one.labels.map((text, row) => (
           <text
             key={text}

@@ -26,7 +26,7 @@ const total = ({ seconds }: RoundTimes): number => TIME_PARTS.reduce((sum, part)
 export function TimeChart({ rounds, x, fileName }: TimeChartProps) {
   const steps = rounds.map(({ round }) => round);
   const frameAt = (width: number) =>
-    plotFrame({ width, height: HEIGHT, x, y: [0, Math.max(1, ...rounds.map(total))], labelWidth: 92 });
+    plotFrame({ width, height: HEIGHT, x, y: [0, Math.max(1, ...rounds.map(total))], labelWidth: 112 });
   return (
     <ChartFigure
       title="Time"
@@ -112,7 +112,7 @@ function Labels({ frame, last }: { readonly frame: PlotFrame; readonly last: Rou
     <text
       key={part}
       className={part === "open" ? "ink-text of-sum" : "ink-note"}
-      x={frame.right + 8}
+      x={frame.right + 14}
       y={placed[index]}
     >
       {part}

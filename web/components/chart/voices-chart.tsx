@@ -27,7 +27,8 @@ const HEIGHT = 180;
 export function VoicesChart({ rounds, x, fileName }: VoicesChartProps) {
   const steps = rounds.map(({ round }) => round);
   const highest = Math.max(3, ...rounds.map(({ joined }) => joined));
-  const frameAt = (width: number) => plotFrame({ width, height: HEIGHT, x, y: [0, highest], labelWidth: 92 });
+  const frameAt = (width: number) =>
+    plotFrame({ width, height: HEIGHT, x, y: [0, highest], labelWidth: 112 });
   return (
     <ChartFigure
       title="Voices"
@@ -113,7 +114,7 @@ function Drawing(props: { frame: PlotFrame; rounds: readonly RoundVoices[]; at: 
         );
       })}
       {last && (
-        <Labels frame={frame} last={last} ended={rounds.findLast(({ live }) => !live)} x={right + 8} />
+        <Labels frame={frame} last={last} ended={rounds.findLast(({ live }) => !live)} x={right + 14} />
       )}
       <ReadingLine frame={frame} at={at} />
     </svg>
