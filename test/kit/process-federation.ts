@@ -16,6 +16,8 @@ import { openApi } from "./coordinator-process.ts";
 /** As many as the digits task holds out. */
 const HELD_OUT_ROWS = 360;
 const SIDE = 28;
+/** As package.json starts a coordinator: else V8 lets the young generation grow to 128 MB, whatever the load. */
+const COORDINATOR_FLAGS = ["--max-semi-space-size=8"];
 const PATIENT_MS = 600_000;
 
 /** A process with one device or several. */
@@ -61,12 +63,10 @@ export async function openProcessFederation(
 ): Promise<ProcessFederation> {
   const dataDir = mkdtempSync(join(tmpdir(), "chorus-bench-"));
   const children: ChildProcess[] = [];
-  const start = (script: string, ...args: (string | number)[]) => {
+  const start = (execArgv: readonly string[], script: string, ...args: readonly (string | number)[]) => {
     const path = fileURLToPath(new URL(`./children/${script}`, import.meta.url));
-    const child = fork(path, args.map(String), {
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-      execArgv: [],
-    });
+    const stdio = ["ignore", "ignore", "inherit", "ipc"] as const;
+    const child = fork(path, args.map(String), { stdio: [...stdio], execArgv: [...execArgv] });
     children.push(child);
     return child;
   };
@@ -76,13 +76,13 @@ export async function openProcessFederation(
   };
   try {
     writeHeldOut(heldOutPath(dataDir, task.slug, task.version));
-    const coordinator = start("coordinator.ts", dataDir);
+    const coordinator = start(COORDINATOR_FLAGS, "coordinator.ts", dataDir);
     const { url, joinToken } = await firstMessage<CoordinatorReady>(coordinator);
     const api = openApi(url);
     await api.createTask(task);
     let seed = 1;
     const processes = deviceCounts.map((deviceCount) => {
-      const child = start("devices.ts", url, task.slug, joinToken, seed, deviceCount);
+      const child = start([], "devices.ts", url, task.slug, joinToken, seed, deviceCount);
       seed += deviceCount;
       return child;
     });
@@ -111,7 +111,6 @@ async function firstMessage<T>(child: ChildProcess): Promise<T> {
     throw new Error(`a process of the bench ended with code ${String(code)} before it was ready`);
   });
   const [message] = (await Promise.race([once(child, "message"), ended])) as [T];
-  ended.catch(() => {});
   return message;
 }
 
