@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream, fstatSync, openSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable, Transform } from "node:stream";
 import type { Blobs } from "#coordinator/core/ports.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { syncFolder, writeDurably } from "./durable-files.ts";
@@ -48,34 +46,45 @@ export async function openBlobs(folder: string): Promise<Blobs> {
       return bytes;
     },
     byteCount: async (hash) => (isHash(hash) ? byteCountOf(pathOf(hash)) : null),
-    stream: (hash) => (isHash(hash) ? checkedStream(pathOf(hash), hash) : null),
+    stream: async (hash) => (isHash(hash) ? checkedStream(pathOf(hash), hash) : null),
   };
 }
 
 /** The file's bytes; its last chunk is held back until the hash is seen to be right, so a damaged file ends cut. */
-function checkedStream(path: string, hash: string): ReadableStream<Uint8Array> | null {
-  let descriptor: number;
+async function checkedStream(path: string, hash: string): Promise<ReadableStream<Uint8Array> | null> {
+  const file = await openToRead(path);
+  if (file === null) return null;
+  const digest = createHash("sha256");
+  let left = (await file.stat()).size;
+  return new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      try {
+        // One more than there should be: nothing cannot be asked for, and a file that is longer is damaged.
+        const { bytesRead, buffer } = await file.read(new Uint8Array(Math.min(CHUNK_BYTES, left + 1)));
+        digest.update(buffer.subarray(0, bytesRead));
+        left -= bytesRead;
+        const isLast = left <= 0 || bytesRead === 0;
+        if (isLast && digest.digest("hex") !== hash) throw damaged(hash);
+        if (bytesRead > 0) controller.enqueue(buffer.subarray(0, bytesRead));
+        if (!isLast) return;
+        controller.close();
+        await file.close();
+      } catch (error) {
+        controller.error(error);
+        await file.close();
+      }
+    },
+    cancel: () => file.close(),
+  });
+}
+
+async function openToRead(path: string): Promise<FileHandle | null> {
   try {
-    descriptor = openSync(path, "r");
+    return await open(path, "r");
   } catch (error) {
     if (isErrorCode(error, "ENOENT")) return null;
     throw error;
   }
-  const { size } = fstatSync(descriptor);
-  const digest = createHash("sha256");
-  let seen = 0;
-  const check = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      digest.update(chunk);
-      seen += chunk.length;
-      if (seen === size && digest.digest("hex") !== hash) done(damaged(hash));
-      else done(null, chunk);
-    },
-  });
-  const file = createReadStream(path, { fd: descriptor, highWaterMark: CHUNK_BYTES });
-  file.on("error", (error) => check.destroy(error));
-  check.on("close", () => file.destroy());
-  return Readable.toWeb(file.pipe(check)) as ReadableStream<Uint8Array>;
 }
 
 async function byteCountOf(path: string): Promise<number | null> {

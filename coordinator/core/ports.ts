@@ -183,7 +183,7 @@ export interface Blobs {
   get(hash: string): Promise<Bytes | null>;
   /** Null where there is none. */
   byteCount(hash: string): Promise<number | null>;
-  stream(hash: string): ReadableStream<Uint8Array> | null;
+  stream(hash: string): Promise<ReadableStream<Uint8Array> | null>;
 }
 
 /** Uploads on disk until they are folded. Never added to a sum while they arrive. */

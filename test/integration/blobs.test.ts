@@ -31,7 +31,7 @@ test.each([0, 1, 262_144, 1_000_001])(
     expect(await blobs.put(bytes)).toBe(hash);
     expect(await blobs.byteCount(hash)).toBe(byteCount);
     expect(Buffer.compare((await blobs.get(hash)) ?? Buffer.of(), bytes)).toBe(0);
-    expect(Buffer.compare(await read(blobs.stream(hash)), bytes)).toBe(0);
+    expect(Buffer.compare(await read(await blobs.stream(hash)), bytes)).toBe(0);
   },
 );
 
@@ -40,7 +40,7 @@ test("what is not there is null, and so is what is not a hash", async () => {
   for (const name of ["0".repeat(64), "", "../../etc/passwd", "A".repeat(64), `${"0".repeat(63)}/`]) {
     expect(await blobs.get(name)).toBeNull();
     expect(await blobs.byteCount(name)).toBeNull();
-    expect(blobs.stream(name)).toBeNull();
+    expect(await blobs.stream(name)).toBeNull();
   }
 });
 
@@ -52,10 +52,10 @@ test("a flipped bit and a torn file are noticed on every read, and mended by wri
   flipped[599_999] = (flipped[599_999] as number) ^ 4;
   await writeFile(pathOf(hash), flipped);
   await expect(blobs.get(hash)).rejects.toThrow(/damaged/);
-  await expect(read(blobs.stream(hash))).rejects.toThrow(/damaged/);
+  await expect(read(await blobs.stream(hash))).rejects.toThrow(/damaged/);
   await truncate(pathOf(hash), 1_000);
   await expect(blobs.get(hash)).rejects.toThrow(/damaged/);
-  await expect(read(blobs.stream(hash))).rejects.toThrow(/damaged/);
+  await expect(read(await blobs.stream(hash))).rejects.toThrow(/damaged/);
   await blobs.put(bytes);
   expect((await blobs.get(hash))?.length).toBe(600_000);
 });
@@ -73,7 +73,7 @@ test("what a killed write left behind is cleared away at the next start", async 
 test("a stream that nobody reads to its end can be cancelled", async () => {
   const blobs = await openBlobs(folder);
   const hash = await blobs.put(new Uint8Array(randomBytes(2_000_000)));
-  const reader = blobs.stream(hash)?.getReader();
+  const reader = (await blobs.stream(hash))?.getReader();
   expect((await reader?.read())?.value?.length).toBeGreaterThan(0);
   await reader?.cancel();
   expect((await blobs.get(hash))?.length).toBe(2_000_000);

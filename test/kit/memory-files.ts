@@ -26,7 +26,7 @@ export function memoryBlobs(disk: MemoryDisk): Blobs {
     },
     get: async (hash) => disk.blobs.get(hash)?.slice() ?? null,
     byteCount: async (hash) => disk.blobs.get(hash)?.length ?? null,
-    stream: (hash) => {
+    stream: async (hash) => {
       const bytes = disk.blobs.get(hash);
       return bytes === undefined ? null : new Blob([bytes]).stream();
     },

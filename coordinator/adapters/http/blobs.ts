@@ -47,7 +47,7 @@ async function answerBlob(context: ApiContext, blobs: Blobs, hash: string): Prom
     });
   }
   if (context.req.method === "HEAD") return new Response(null, { headers });
-  const body = blobs.stream(hash);
+  const body = await blobs.stream(hash);
   if (body === null) throw problem("NOT_FOUND");
   return new Response(body, { headers });
 }
