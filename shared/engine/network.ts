@@ -12,13 +12,16 @@ export function parameterCount(model: ModelSpec): number {
   return layoutOf(model).reduce((sum, tensor) => sum + sizeOf(tensor.shape), 0);
 }
 
-/** Cuts the flat vector into tensors in the order of `tensorShapes`. The caller disposes of them. */
+/**
+ * Cuts the flat vector into tensors in the order of `tensorShapes`. The caller disposes of them and leaves the vector as it
+ * is until then: on some engines they are views of it.
+ */
 export function weightsToTensors(model: ModelSpec, weights: Float32Array): tf.Tensor[] {
   const tensors: tf.Tensor[] = [];
   let offset = 0;
   for (const { shape } of layoutOf(model)) {
     const size = sizeOf(shape);
-    tensors.push(tf.tensor(weights.slice(offset, offset + size), [...shape], "float32"));
+    tensors.push(tf.tensor(weights.subarray(offset, offset + size), [...shape], "float32"));
     offset += size;
   }
   assert(offset === weights.length, `a model of ${offset} weights was given ${weights.length}`);
