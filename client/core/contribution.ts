@@ -1,3 +1,4 @@
+import { bytesToWords, wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
@@ -14,7 +15,8 @@ const SAMPLE_MAX = 2_048;
 const OWN_LENGTH_MAX = 2 ** 22;
 /** Odd, so that no change has a bin of its own in the middle. */
 const UPDATE_BINS = 41;
-const RING_BINS = 32;
+/** The leading bits of a word of the ring are its bin. */
+const RING_BIN_BITS = 5;
 
 /** Shares that open a sum are in no file: the coordinator drops its copies as well once the sum is published (S11). */
 export const OPENING_NAME = "unmask.frame";
@@ -93,26 +95,25 @@ export class ContributionDraft {
     const own = this.#own;
     if (own === null) return;
     assert(body.length === 4 * own.length, "the masked list is as long as the own one");
-    const view = new DataView(body.buffer, body.byteOffset, body.length);
-    const masks = new Uint32Array(own.length);
-    const left = new Uint32Array(own.length);
-    for (let index = 0; index < own.length; index++) {
-      const value = view.getUint32(4 * index, true);
-      left[index] = value;
-      masks[index] = value - (own[index] as number);
-    }
+    // The others wait for this list: one pass, and no copies.
+    const left = bytesToWords(body);
     const count = Math.min(SAMPLE_MAX, own.length);
+    const masks = new Uint32Array(count);
+    const maskCounts = new Uint32Array(2 ** RING_BIN_BITS);
+    const leftCounts = new Uint32Array(2 ** RING_BIN_BITS);
+    for (let index = 0; index < own.length; index++) {
+      const value = left[index] as number;
+      const mask = (value - (own[index] as number)) >>> 0;
+      if (index < count) masks[index] = mask;
+      countIn(maskCounts, mask >>> (32 - RING_BIN_BITS));
+      countIn(leftCounts, value >>> (32 - RING_BIN_BITS));
+    }
     this.#list = {
-      sample: {
-        update: own.slice(0, count),
-        masks: masks.slice(0, count),
-        left: left.slice(0, count),
-        unit: this.#unit,
-      },
+      sample: { update: own.slice(0, count), masks, left: left.slice(0, count), unit: this.#unit },
       histograms: {
         update: updateHistogram(own.subarray(0, this.#updateLength), this.#unit),
-        masks: ringHistogram(masks),
-        left: ringHistogram(left),
+        masks: { from: 0, to: 2 ** 32, counts: [...maskCounts] },
+        left: { from: 0, to: 2 ** 32, counts: [...leftCounts] },
       },
     };
   }
@@ -145,7 +146,8 @@ export class ContributionDraft {
   /** For the archive. */
   contribution(detail: ContributionDetail): Contribution {
     const own = this.#own;
-    const kept = own !== null && own.length <= OWN_LENGTH_MAX ? littleEndian(own) : null;
+    const isKept = own !== null && own.length <= OWN_LENGTH_MAX;
+    const kept = isKept ? wordsToBytes(new Uint32Array(own.buffer, own.byteOffset, own.length)) : null;
     return {
       detail,
       sent: [...this.#sent],
@@ -158,26 +160,15 @@ export class ContributionDraft {
 function updateHistogram(values: Int32Array, unit: number): Histogram {
   let largest = 1;
   for (const value of values) largest = Math.max(largest, Math.abs(value));
-  const counts = Array.from({ length: UPDATE_BINS }, () => 0);
+  const counts = new Uint32Array(UPDATE_BINS);
+  const binsPerStep = UPDATE_BINS / (2 * largest);
   for (const value of values) {
-    const bin = Math.min(UPDATE_BINS - 1, Math.floor(((value / largest + 1) / 2) * UPDATE_BINS));
-    counts[bin] = (counts[bin] as number) + 1;
+    // The largest one itself would fall out of the last bin.
+    countIn(counts, Math.min(UPDATE_BINS - 1, Math.floor((value + largest) * binsPerStep)));
   }
-  return { from: -largest * unit, to: largest * unit, counts };
+  return { from: -largest * unit, to: largest * unit, counts: [...counts] };
 }
 
-function ringHistogram(values: Uint32Array): Histogram {
-  const counts = Array.from({ length: RING_BINS }, () => 0);
-  for (const value of values) {
-    const bin = Math.floor((value / 2 ** 32) * RING_BINS);
-    counts[bin] = (counts[bin] as number) + 1;
-  }
-  return { from: 0, to: 2 ** 32, counts };
-}
-
-function littleEndian(values: Int32Array): Bytes {
-  const bytes = new Uint8Array(4 * values.length);
-  const view = new DataView(bytes.buffer);
-  for (let index = 0; index < values.length; index++) view.setInt32(4 * index, values[index] as number, true);
-  return bytes;
+function countIn(counts: Uint32Array, bin: number): void {
+  counts[bin] = (counts[bin] as number) + 1;
 }
