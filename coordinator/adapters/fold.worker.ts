@@ -1,7 +1,6 @@
 import { createCipheriv } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { release } from "#coordinator/core/release.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
 import { counterBlock } from "#shared/crypto/primitives-javascript.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
@@ -16,14 +15,10 @@ import { messageOf } from "./system-errors.ts";
  */
 
 const CHUNK_BYTES = 256 * 1024;
-/** A block of the sum stays in a second-level cache while all masks are added to it. */
-const BLOCK_WORDS = 64 * 1024;
 const chunk = new Uint8Array(CHUNK_BYTES);
 const chunkWords = new Uint32Array(chunk.buffer);
 /** One block of the mask stream and the start of the AES block that it may begin in. */
-const zeros = new Uint8Array(4 * BLOCK_WORDS + 16);
-/** The newest key stream; it is used up when the next one is asked for. */
-let keyStream: Uint8Array<ArrayBuffer> | null = null;
+const zeros = new Uint8Array(CHUNK_BYTES + 16);
 
 /**
  * The key stream by node:crypto, in this thread. Measured against WebCrypto with 100 masks of 500,000 coordinates:
@@ -32,11 +27,9 @@ let keyStream: Uint8Array<ArrayBuffer> | null = null;
 const primitives: Primitives = {
   ...webCryptoPrimitives(crypto.subtle),
   aes256CtrKeystream: async (key, firstBlock, byteCount) => {
-    if (keyStream !== null) release(keyStream);
     const cipher = createCipheriv("aes-256-ctr", key, counterBlock(firstBlock));
     const { buffer, byteOffset, length } = cipher.update(zeros.subarray(0, byteCount));
-    keyStream = new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
-    return keyStream;
+    return new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
   },
 };
 
@@ -47,23 +40,12 @@ async function answer(task: SliceTask): Promise<void> {
   try {
     const sum = task.initial ?? new Uint32Array(task.to - task.from);
     for (const path of task.paths) addFile(sum, path, task);
-    await addAllMasks(sum, task);
+    await addMasks(primitives, sum, task.masks, task.from);
     port.postMessage({ ok: true, sum } satisfies SliceReply, [sum.buffer]);
   } catch (error) {
     port.postMessage({ ok: false, message: messageOf(error) } satisfies SliceReply);
   } finally {
     for (const { key } of task.masks) key.fill(0);
-  }
-}
-
-/**
- * Block by block, and one key stream at a time, so that its memory can be given back: what waited for the collector came
- * to 60 MB a worker.
- */
-async function addAllMasks(sum: Uint32Array, { masks, from }: SliceTask): Promise<void> {
-  for (let start = 0; start < sum.length; start += BLOCK_WORDS) {
-    const block = sum.subarray(start, start + BLOCK_WORDS);
-    for (const mask of masks) await addMasks(primitives, block, [mask], from + start);
   }
 }
 

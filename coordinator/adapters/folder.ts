@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Folder, FoldJob } from "#coordinator/core/ports.ts";
-import { release } from "#coordinator/core/release.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
+import { release } from "#shared/kernel/release.ts";
 import type { SliceReply, SliceTask } from "./fold-messages.ts";
 
 /** More would only take cores from the event loop; two reach the disk's and the memory's speed. */

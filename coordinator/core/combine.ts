@@ -4,6 +4,7 @@ import { modelToBytes } from "#shared/codec/model-bytes.ts";
 import { wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { release } from "#shared/kernel/release.ts";
 import type { CombineResult, VoidResult } from "#shared/round/event.ts";
 import type { Unmasking } from "#shared/round/state.ts";
 import { reconstructMasks } from "#shared/secagg/opening.ts";
@@ -12,7 +13,6 @@ import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { shareMeasure } from "./measures.ts";
 import { evaluateCentrally, loadStrategyState, loadWeights } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
-import { release } from "./release.ts";
 import { type Session, survivorsTree } from "./session.ts";
 import type { RunTerms } from "./terms.ts";
 

@@ -1,6 +1,7 @@
 import { modelFromBytes, modelToBytes } from "#shared/codec/model-bytes.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, concatBytes, u32be } from "#shared/kernel/bytes.ts";
+import { release } from "#shared/kernel/release.ts";
 import type { MeasureFact } from "#shared/round/event.ts";
 import { initialModel } from "#shared/strategy/initialize.ts";
 import { strategyStateFromBytes } from "#shared/strategy/state-bytes.ts";
@@ -8,7 +9,6 @@ import type { StrategyState } from "#shared/strategy/strategy.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
 import { meanMeasure, shareMeasure } from "./measures.ts";
 import type { CoordinatorPorts } from "./ports.ts";
-import { release } from "./release.ts";
 import type { RunTerms } from "./terms.ts";
 
 type ModelPorts = Pick<CoordinatorPorts, "blobs" | "store" | "primitives" | "evaluator">;

@@ -1,6 +1,7 @@
 import { assert } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
+import { release } from "../kernel/release.ts";
 
 /** One mask over a vector: its 32-byte key and whether it is added or subtracted. */
 export interface Mask {
@@ -48,6 +49,7 @@ export async function addMasks(
       if (sign === 1)
         for (let i = 0; i < words.length; i++) block[i]! += words[i]!; // hot loop
       else for (let i = 0; i < words.length; i++) block[i]! -= words[i]!; // hot loop
+      release(words);
     }
   }
 
