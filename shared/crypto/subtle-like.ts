@@ -21,9 +21,7 @@ export interface SubtleLike {
     keyUsages: KeyUse[],
   ): Promise<SubtleKey>;
   deriveBits(
-    algorithm:
-      | { name: "HKDF"; hash: "SHA-256"; salt: Bytes; info: Bytes }
-      | { name: "X25519"; public: SubtleKey },
+    algorithm: { name: "X25519"; public: SubtleKey },
     baseKey: SubtleKey,
     bitCount: number,
   ): Promise<ArrayBuffer>;
