@@ -40,8 +40,11 @@ export function webCryptoPrimitives(subtle: SubtleLike): Primitives {
       if (bytes.length <= SHORT_HASH_BYTES) return sha256(bytes) as Bytes;
       return new Uint8Array(await subtle.digest("SHA-256", bytes));
     },
-    // A few short hashes: 0.015 ms against 0.09 ms.
-    hkdfSha256: javascriptPrimitives().hkdfSha256,
+    hkdfSha256: async (inputKey, salt, info, byteCount) => {
+      const key = await subtle.importKey("raw", inputKey, { name: "HKDF" }, false, ["deriveBits"]);
+      const algorithm = { name: "HKDF", hash: "SHA-256", salt, info } as const;
+      return new Uint8Array(await subtle.deriveBits(algorithm, key, 8 * byteCount));
+    },
     // WebCrypto has no secret-to-public call; the public key is the product with the base point, u = 9.
     x25519PublicKey: (secretKey) => {
       basePoint ??= importPoint(subtle, Uint8Array.of(9, ...new Uint8Array(31)));

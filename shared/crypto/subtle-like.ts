@@ -21,7 +21,9 @@ export interface SubtleLike {
     keyUsages: KeyUse[],
   ): Promise<SubtleKey>;
   deriveBits(
-    algorithm: { name: "X25519"; public: SubtleKey },
+    algorithm:
+      | { name: "HKDF"; hash: "SHA-256"; salt: Bytes; info: Bytes }
+      | { name: "X25519"; public: SubtleKey },
     baseKey: SubtleKey,
     bitCount: number,
   ): Promise<ArrayBuffer>;
