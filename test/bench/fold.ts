@@ -14,16 +14,16 @@ import type { Spool } from "#coordinator/core/ports.ts";
 import { merkleRoot } from "#shared/crypto/merkle.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import type { Bench, BenchLine } from "./line.ts";
+import { type Bench, type BenchLine, type BenchOptions, compared } from "./line.ts";
 
 /*
  * Masked input from a socket to a sum: PUT over the loopback, hashed twice and written by the spool, then folded with
  * the masks of a round in which every twentieth device dropped out. The sender is a process of its own on this machine.
  */
 
-const COHORT = 50;
-const LENGTH = 1_000_000;
-const DROPPED = COHORT / 20;
+const SMALL = { cohort: 4, length: 1_000 };
+const FULL = { cohort: 50, length: 1_000_000 };
+const DROPPED_SHARE = 1 / 20;
 const UPLOADS_AT_A_TIME = 8;
 
 interface Upload {
@@ -36,13 +36,14 @@ interface Upload {
 
 export const bench: Bench = { name: "fold", run };
 
-async function* run(): AsyncIterable<BenchLine> {
+async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLine> {
+  const { cohort, length } = small ? SMALL : FULL;
   const folder = await mkdtemp(join(tmpdir(), "chorus-bench-fold-"));
   const spool = await openSpool(folder, primitives);
   const folding = openFolder();
-  const body = randomBytes(4 * LENGTH);
+  const body = randomBytes(4 * length);
   // One self mask a survivor, one pair mask for each pair of a survivor and a dropped device.
-  const maskCount = COHORT + DROPPED * COHORT;
+  const maskCount = Math.round(cohort + DROPPED_SHARE * cohort * cohort);
   const masks = Array.from(
     { length: maskCount },
     (_, i) => ({ key: randomBytes(32), sign: i % 2 === 0 ? 1 : -1 }) as const,
@@ -50,12 +51,12 @@ async function* run(): AsyncIterable<BenchLine> {
   const facts = await describe(body);
   const bodyFile = join(folder, "body");
   await writeFile(bodyFile, body);
-  const megabytes = (COHORT * body.length) / 1e6;
+  const megabytes = (cohort * body.length) / 1e6;
   const memory = watchMemory();
   try {
     for (const session of ["warm-up", "measured"]) {
       const sid = createHash("sha256").update(session).digest("hex");
-      const uploads = Array.from({ length: COHORT }, (_, index) => ({ ...facts, sid, position: index + 1 }));
+      const uploads = Array.from({ length: cohort }, (_, index) => ({ ...facts, sid, position: index + 1 }));
       if (session === "measured") memory.start();
       const lag = monitorEventLoopDelay({ resolution: 5 });
       lag.enable();
@@ -64,10 +65,10 @@ async function* run(): AsyncIterable<BenchLine> {
 
       const paths = uploads.map(({ position }) => spool.path(sid, position));
       const plainStart = performance.now();
-      const sum = await folding.fold({ length: LENGTH, paths, masks: [] });
+      const sum = await folding.fold({ length, paths, masks: [] });
       const addSeconds = (performance.now() - plainStart) / 1e3;
       const maskStart = performance.now();
-      await folding.fold({ length: LENGTH, paths: [], initial: sum, masks });
+      await folding.fold({ length, paths: [], initial: sum, masks });
       const maskSeconds = (performance.now() - maskStart) / 1e3;
       await spool.discard(sid);
       if (session === "warm-up") continue;
@@ -81,8 +82,8 @@ async function* run(): AsyncIterable<BenchLine> {
         ...compared("floor", 200, megabytes / (receiveSeconds + addSeconds)),
       };
       yield {
-        name: `masks removed (${maskCount} of ${LENGTH} coordinates)`,
-        value: (maskCount * 4 * LENGTH) / 1e6 / maskSeconds,
+        name: `masks removed (${maskCount} of ${length} coordinates)`,
+        value: (maskCount * 4 * length) / 1e6 / maskSeconds,
         unit: "MB/s",
       };
       yield {
@@ -103,10 +104,6 @@ async function* run(): AsyncIterable<BenchLine> {
     await folding.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function compared(peer: string, peerValue: number, value: number) {
-  return { peer, peerValue, ratio: value / peerValue };
 }
 
 async function describe(body: Uint8Array): Promise<Pick<Upload, "byteCount" | "sha256" | "root">> {

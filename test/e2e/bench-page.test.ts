@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { bench } from "../bench/page.ts";
+
+test("a page that takes part leaves no tensor behind from round to round, and its bench still runs", async () => {
+  const figures = new Map<string, number>();
+  for await (const { name, value } of bench.run({ small: true })) figures.set(name, value);
+  expect([...figures.keys()]).toEqual([
+    "tasks over 50 ms in 2 rounds",
+    "longest of them",
+    "live tensors after round 1",
+    "live tensors after round 2",
+  ]);
+  expect(figures.get("live tensors after round 2")).toBe(figures.get("live tensors after round 1"));
+});
