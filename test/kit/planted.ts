@@ -1,0 +1,49 @@
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { assert } from "#shared/kernel/assert.ts";
+
+/*
+ * A copy of the product with a counter-measure taken out, for the positive control of a security test: the attack that
+ * the product refuses must succeed against the copy, or the test proves nothing. The product itself has no such switch.
+ */
+
+/** One place of the product's source and what stands there instead. */
+export interface Edit {
+  /** From the top of the repository, e.g. `shared/secagg/roster.ts`. */
+  readonly file: string;
+  /** Stands in the file exactly once, or the control has rotted. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Planted {
+  /** A module of the copy; all that it imports of ours is of the copy too. Its type is the original's. */
+  load<Module>(file: string): Promise<Module>;
+  remove(): Promise<void>;
+}
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** The rooms without a platform; adapters stay the product's own. */
+const ROOMS = ["shared", "client/core", "coordinator/core"] as const;
+
+/** @throws AssertionFault where an edit does not fit its file exactly once. */
+export async function plant(edits: readonly Edit[]): Promise<Planted> {
+  const folder = await mkdtemp(join(tmpdir(), "chorus-planted-"));
+  for (const room of ROOMS) await cp(join(ROOT, room), join(folder, room), { recursive: true });
+  const { imports } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { imports: unknown };
+  await cp(join(ROOT, "tsconfig.json"), join(folder, "tsconfig.json"));
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", imports }));
+  await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  for (const { file, find, replace } of edits) {
+    const path = join(folder, file);
+    const parts = (await readFile(path, "utf8")).split(find);
+    assert(parts.length === 2, `${file} has "${find}" ${parts.length - 1} times, not once`);
+    await writeFile(path, parts.join(replace));
+  }
+  return {
+    load: (file) => import(/* @vite-ignore */ pathToFileURL(join(folder, file)).href),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
