@@ -71,6 +71,7 @@ const PAGES = {
   "a run of eight": () => `/runs/${run("digits", 3).runId}`,
   "an opened round": () => `/rounds/${run("digits", 3).currentRound?.roundId}`,
   "a given-up round": () => `/rounds/${run("digits", 1).currentRound?.roundId}`,
+  "what could be learnt": () => "/join/digits/learnt",
   "no page": () => "/nowhere",
 } as const;
 
@@ -85,7 +86,8 @@ async function open(context: BrowserContext, path: string): Promise<{ page: Page
   });
   await page.goto(base + path);
   await page.getByRole("heading", { level: 1 }).waitFor();
-  await page.getByText("Embedded database").or(page.getByText("There is no page")).first().waitFor();
+  const whole = /Embedded database|Every number here follows|There is no page/;
+  await page.getByText(whole).first().waitFor();
   return { page, complaints };
 }
 

@@ -15,6 +15,7 @@ import {
 export const KEYS = {
   status: ["status"] as const,
   tasks: ["tasks"] as const,
+  newestTask: (slug: string) => ["task", slug] as const,
   task: (slug: string, version: number) => ["task", slug, version] as const,
   runs: ["runs"] as const,
   run: (runId: string) => ["run", runId] as const,

@@ -1,4 +1,5 @@
 "use client";
+import Link from "next/link";
 import { type FormEvent, memo, useEffect, useId, useRef, useState } from "react";
 import type { ConsentView, Participant, TaskSlice } from "#client/index.ts";
 import { Button } from "../button.tsx";
@@ -26,6 +27,7 @@ export const ConsentPart = memo(function ConsentPart(props: {
             <p className="read mt-2 mb-5">{words.paragraph}</p>
             <TaskFacts task={task} />
           </details>
+          <LearntLink task={task} />
           <Button kind="quiet" onClick={() => void participant.withdraw()}>
             Withdraw and leave
           </Button>
@@ -89,6 +91,7 @@ function ConsentForm(props: {
           <TaskFacts task={task} />
         </div>
       </details>
+      <LearntLink task={task} />
       <label htmlFor={boxId} className="mt-4 flex min-h-11 max-w-[62ch] cursor-pointer items-center gap-3">
         <input
           id={boxId}
@@ -127,6 +130,19 @@ function ConsentForm(props: {
         {declined && "Nothing was stored and nothing was sent. You can close this page, or agree later."}
       </p>
     </form>
+  );
+}
+
+function LearntLink({ task }: { readonly task: TaskSlice }) {
+  return (
+    <Link
+      className="link flex min-h-11 w-fit items-center"
+      href={`/join/${task.task.slug}/learnt`}
+      target="_blank"
+      prefetch={false}
+    >
+      What the coordinator could learn (new tab)
+    </Link>
   );
 }
 

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { bundledTask } from "#coordinator/data/tasks.ts";
+import { thresholds } from "#shared/secagg/threshold.ts";
+import {
+  cohortFacts,
+  cohortRange,
+  cohortSentence,
+  learntLists,
+  learntSentence,
+  notProtected,
+  pictureLabel,
+  refusals,
+  tableSizes,
+} from "#web/components/learnt/learnt-words.ts";
+
+const task = bundledTask("digits", 8, 3);
+const { cohortSizeMin } = task.aggregation;
+
+describe("what follows from the size of a round", () => {
+  test("is what the device itself computes, at every size that the task lets in", () => {
+    const { from, to } = cohortRange(task);
+    for (let size = from; size <= to; size++) {
+      const { t, c, q } = thresholds(size, task.aggregation.securityModel, cohortSizeMin);
+      expect(cohortFacts(task, size)).toEqual({
+        rosterSize: size,
+        confirming: t,
+        colluding: c,
+        honestInSum: t - c,
+        mayLeave: size - q,
+      });
+    }
+    expect(cohortFacts(task, from - 1)).toBeNull();
+  });
+  test("a round of 20: 14 confirm, 6 may work with the coordinator, 8 honest lists in whatever opens", () => {
+    const facts = cohortFacts({ ...task, aggregation: { ...task.aggregation, cohortSizeMax: 100 } }, 20);
+    expect(facts).toMatchObject({ confirming: 14, colluding: 6, honestInSum: 8 });
+  });
+  test("two honest devices at least, whatever the size: one alone would be a list, not a sum", () => {
+    for (let size = 3; size <= 128; size++) {
+      const facts = cohortFacts(task, size);
+      if (facts !== null) expect(facts.honestInSum).toBeGreaterThanOrEqual(2);
+    }
+  });
+  test("the table runs from the smallest round to the largest, each size once, rising", () => {
+    const sizes = tableSizes(task);
+    const { from, to } = cohortRange(task);
+    expect(sizes.at(0)).toBe(from);
+    expect(sizes.at(-1)).toBe(to);
+    expect(sizes).toEqual([...new Set(sizes)].toSorted((a, b) => a - b));
+  });
+});
+
+describe("the words", () => {
+  test("nobody colluding is said as such, one as one, more as a number", () => {
+    const facts = { rosterSize: 8, confirming: 6, colluding: 0, honestInSum: 6, mayLeave: 2 };
+    expect(cohortSentence(facts)).toContain("If none of the others works with the coordinator,");
+    expect(cohortSentence({ ...facts, colluding: 1 })).toContain("Even if one of the others works");
+    expect(cohortSentence({ ...facts, colluding: 2 })).toContain("Even if two of the others work");
+    expect(pictureLabel(facts)).toBe(
+      "8 devices, one of them yours; 6 must confirm, 0 may work with the coordinator.",
+    );
+  });
+  test("the first sentence names the smallest sum of the task", () => {
+    expect(learntSentence(task)).toContain(`at least ${cohortSizeMin} lists`);
+  });
+  test("the lists speak of the task's own examples", () => {
+    expect(learntLists(task).cannot.join()).toContain(task.exampleNoun.many);
+  });
+  test("each refusal has a code of its own", () => {
+    const codes = refusals(task).map(({ code }) => code);
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+  test("made-up devices come first among what nothing stops; a curious-only task says so before them", () => {
+    expect(notProtected(task)[0]?.title).toBe("Made-up devices");
+    const curious = {
+      ...task,
+      aggregation: { ...task.aggregation, securityModel: "honest-but-curious" as const },
+    };
+    expect(notProtected(curious).map(({ title }) => title)).toEqual([
+      "A coordinator that breaks the rules",
+      ...notProtected(task).map(({ title }) => title),
+    ]);
+  });
+});

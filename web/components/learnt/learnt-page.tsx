@@ -1,0 +1,206 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { useId, useState } from "react";
+import type { TaskView } from "#shared/protocol/api.ts";
+import type { Task } from "#shared/task/task.ts";
+import { getTask } from "../../lib/api.ts";
+import { formatCount } from "../../lib/format.ts";
+import { KEYS } from "../../lib/queries.ts";
+import { DataTable } from "../data-table.tsx";
+import { Footer } from "../footer.tsx";
+import { QueryGate } from "../query-gate.tsx";
+import { Section } from "../section.tsx";
+import { StatusMark } from "../status-mark.tsx";
+import { BareTopBar } from "../top-bar.tsx";
+import { CohortPicture } from "./cohort-picture.tsx";
+import {
+  type CohortFacts,
+  cohortFacts,
+  cohortRange,
+  cohortSentence,
+  learntLists,
+  learntSentence,
+  notProtected,
+  refusals,
+  STEPS,
+  tableSizes,
+} from "./learnt-words.ts";
+
+/** What the coordinator could and could not learn of someone who takes part, in their words. */
+export function LearntPage({ slug }: { readonly slug: string }) {
+  // The newest version: the one that a person who reads this would agree to.
+  const task = useQuery({ queryKey: KEYS.newestTask(slug), queryFn: () => getTask(slug) });
+  return (
+    <div className="flex flex-1 flex-col [--container-page:70rem]">
+      <BareTopBar />
+      <main id="main" tabIndex={-1} className="wrap">
+        <QueryGate query={task} what="the task" pageOf="task">
+          {(view) => <Loaded view={view} />}
+        </QueryGate>
+      </main>
+    </div>
+  );
+}
+
+function Loaded({ view }: { readonly view: TaskView }) {
+  const { task } = view;
+  const lists = learntLists(task);
+  return (
+    <>
+      <div className="grid gap-4 pt-[clamp(2rem,4vw,3.25rem)] pb-[clamp(1.75rem,3vw,2.5rem)]">
+        <p className="crumb">
+          <Link href={`/join/${task.slug}`}>Take part: {task.slug}</Link>
+        </p>
+        <h1 className="max-w-[20em]">What the coordinator could and could not learn</h1>
+        <p className="lead max-w-[44rem] text-ink-2">{learntSentence(task)}</p>
+      </div>
+      <Section id="lists" title="In three lists" note="Of one device, in one round.">
+        <div className="cols3">
+          <WordList title="It sees" lines={lists.sees} />
+          <WordList title="It cannot see" lines={lists.cannot} you />
+          <WordList title="It could see, but only" lines={lists.onlyIf} />
+        </div>
+      </Section>
+      <Section
+        id="how-many"
+        title="How many would have to help"
+        note="Each stroke is a device of one round. This browser works these numbers out itself; nobody can tell it lower ones."
+      >
+        <CohortExplorer task={task} />
+      </Section>
+      <Section id="steps" title="Step by step" note="The five messages of a round, and what each gives away.">
+        <DataTable
+          caption="What leaves in each step, and what the coordinator reads in it"
+          rows={STEPS}
+          rowKey={({ step }) => step}
+          records
+          columns={[
+            { label: "Step", cell: ({ step }) => <strong>{step}</strong> },
+            { label: "What leaves", cell: ({ leaves }) => leaves },
+            { label: "What the coordinator reads in it", cell: ({ reads }) => reads },
+            { label: "What keeps the rest hidden", cell: ({ hidden }) => hidden },
+          ]}
+        />
+      </Section>
+      <Section
+        id="refusals"
+        title="What this browser refuses"
+        note="It says no by itself, and nothing more is sent in that round."
+      >
+        <ul className="max-w-[44rem]">
+          {refusals(task).map(({ what, code }) => (
+            <li
+              key={code}
+              className="flex flex-wrap justify-between gap-x-6 border-t border-rule py-2 first:border-t-0"
+            >
+              <span>{what}</span>
+              <code className="text-ink-3">{code}</code>
+            </li>
+          ))}
+        </ul>
+      </Section>
+      <Section id="not-protected" title="What nothing here stops" note="In order of weight.">
+        <dl className="grid max-w-[44rem] gap-3">
+          {notProtected(task).map(({ title, words }) => (
+            <div key={title}>
+              <dt className="font-semibold">
+                <StatusMark kind="unknown">{title}</StatusMark>
+              </dt>
+              <dd className="mt-0.5 ml-[1.6rem] text-ink-2">{words}</dd>
+            </div>
+          ))}
+        </dl>
+      </Section>
+      <Section id="check" title="Check it yourself">
+        <ul className="grid max-w-[44rem] gap-2 text-ink-2">
+          <li>
+            After a round the <Link href={`/join/${task.slug}#left`}>join page</Link> shows each byte that
+            left beside what stayed, and lets you keep them.
+          </li>
+          <li>
+            The same page proves that your own list is in the sum, with the coordinator's signed word for it,
+            and links to the whole round.
+          </li>
+          <li>
+            The edge program does what this page does, from source that you can read:{" "}
+            <code>npm run edge -- --help</code>.
+          </li>
+        </ul>
+      </Section>
+      <Footer>
+        <span>
+          Task {task.slug}, version {task.version}
+        </span>
+        <span>Every number here follows from the task's rules</span>
+      </Footer>
+    </>
+  );
+}
+
+function WordList(props: {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly you?: boolean;
+}) {
+  return (
+    <div>
+      <h3 className={`mb-1.5 ${props.you ? "text-you-text" : ""}`}>{props.title}</h3>
+      <ul className="text-ink-2">
+        {props.lines.map((line) => (
+          <li key={line} className="border-t border-rule py-1.5">
+            {line}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function CohortExplorer({ task }: { readonly task: Task }) {
+  const { from, to } = cohortRange(task);
+  const id = useId();
+  const [size, setSize] = useState(Math.max(from, Math.min(to, task.aggregation.goal)));
+  const facts = cohortFacts(task, size);
+  const rows = tableSizes(task).flatMap((rosterSize) => cohortFacts(task, rosterSize) ?? []);
+  const count = (name: Exclude<keyof CohortFacts, "rosterSize">) => (row: CohortFacts) =>
+    formatCount(row[name]);
+  return (
+    <div className="grid gap-6">
+      {facts !== null && (
+        <div className="grid gap-3">
+          <CohortPicture facts={facts} />
+          <div className="field max-w-[28rem]">
+            <label htmlFor={id}>Devices in the round: {formatCount(size)}</label>
+            <input
+              id={id}
+              type="range"
+              min={from}
+              max={to}
+              value={size}
+              onChange={(event) => setSize(Number(event.target.value))}
+            />
+          </div>
+          <p className="read" aria-live="polite">
+            {cohortSentence(facts)}
+          </p>
+        </div>
+      )}
+      <div className="max-w-[44rem]">
+        <DataTable
+          caption="What follows from the size of a round"
+          rows={rows}
+          rowKey={({ rosterSize }) => rosterSize}
+          records
+          columns={[
+            { label: "Devices", numeric: true, cell: ({ rosterSize }) => formatCount(rosterSize) },
+            { label: "Must confirm", numeric: true, cell: count("confirming") },
+            { label: "May work with the coordinator", numeric: true, cell: count("colluding") },
+            { label: "Honest lists in what opens, at least", numeric: true, cell: count("honestInSum") },
+            { label: "May leave", numeric: true, cell: count("mayLeave") },
+          ]}
+        />
+      </div>
+    </div>
+  );
+}
