@@ -5,7 +5,7 @@ import { type CohortFacts, pictureLabel } from "./learnt-words.ts";
 const TOP = 22;
 const STROKE_HEIGHT = 64;
 const HEIGHT = TOP + STROKE_HEIGHT + 26;
-const PITCH_MAX = 18;
+const PITCH_MAX = 36;
 
 /**
  * One round as strokes: yours first, then the devices that keep to the rules, then those that may work with the

@@ -39,6 +39,14 @@ export function LearntPage({ slug }: { readonly slug: string }) {
           {(view) => <Loaded view={view} />}
         </QueryGate>
       </main>
+      {task.data !== undefined && (
+        <Footer>
+          <span>
+            Task {task.data.task.slug}, version {task.data.task.version}
+          </span>
+          <span>Every number here follows from the task's rules</span>
+        </Footer>
+      )}
     </div>
   );
 }
@@ -128,12 +136,6 @@ function Loaded({ view }: { readonly view: TaskView }) {
           </li>
         </ul>
       </Section>
-      <Footer>
-        <span>
-          Task {task.slug}, version {task.version}
-        </span>
-        <span>Every number here follows from the task's rules</span>
-      </Footer>
     </>
   );
 }
