@@ -14,6 +14,11 @@ export const DOMAINS = {
   roundId: "chorus/1/round-id",
   advert: "chorus/1/advert",
   sid: "chorus/1/sid",
+  /** Who is with whom in a round of several shards. */
+  shardSeed: "chorus/1/shard-seed",
+  shard: "chorus/1/shard",
+  /** The order of a sparse graph's ring. */
+  graph: "chorus/1/graph",
   set: "chorus/1/set",
   // Keys and masks.
   sKey: "chorus/1/s-key",

@@ -95,11 +95,10 @@ function combiner(roster: Roster, openings: readonly Opening[]) {
   };
   const basisByXs = new Map<string, LagrangeBasis>();
   return (kind: "bShares" | "zShares", owner: number): Bytes => {
-    const holders = holdersIn(roster, owner);
-    const ranks = new Map(holders.map((holder, index) => [holder, index + 1]));
     const held = present(heldBy[kind].get(owner), "shares of the owner").slice(0, roster.thresholds.t);
-    const xs = held.map(({ holder }) => present(ranks.get(holder), "a holder of the owner"));
-    const basis = basisByXs.get(xs.join()) ?? lagrangeBasisAtZero(xs, fieldFor(holders.length));
+    const xs = held.map(({ holder }) => roster.graph.rankOf(owner, holder));
+    const field = fieldFor(holdersIn(roster, owner).length);
+    const basis = basisByXs.get(xs.join()) ?? lagrangeBasisAtZero(xs, field);
     basisByXs.set(xs.join(), basis);
     return combineShares(
       basis,

@@ -177,7 +177,13 @@ export class MemoryDevice {
       (_, index) => (draws.getUint32(4 * index) / 2 ** 32 - 0.5) / 10,
     );
     const modelHash = bytesToHex(await this.tools.primitives.sha256(bytes));
-    const idle = await acceptInvitation(this.tools.primitives, invite, this.#config, modelHash);
+    const idle = await acceptInvitation(
+      this.tools.primitives,
+      invite,
+      this.#config,
+      modelHash,
+      this.tools.signer.publicKey,
+    );
     assert(idle.ok, "the coordinator keeps to what was agreed");
     await this.#apply(await advertise(this.tools, idle.value));
   }
