@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { COHORT_SIZE_MAX_16 } from "../codec/layout.ts";
 import { taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { featuresSchema, inputShape } from "./features.ts";
@@ -67,6 +68,9 @@ export const deadlinesSchema = z.strictObject({
 });
 export type Deadlines = z.infer<typeof deadlinesSchema>;
 
+/** Bits of a coordinate of the update on the wire: 16 is half the bytes, and rotated. */
+export const ringSchema = z.literal([16, 32]);
+
 export const aggregationPlanSchema = z
   .strictObject({
     strategy: strategySchema,
@@ -82,7 +86,7 @@ export const aggregationPlanSchema = z
     clipNormL2: z.number().gt(0).max(1e6),
     /** Largest `numExamples` that counts for one device. */
     weightCap: z.int().min(1).max(1_000_000),
-    ring: z.literal(32),
+    ring: ringSchema.default(32),
   })
   .superRefine((plan, context) => {
     const issue = (path: string, message: string) =>
@@ -94,6 +98,12 @@ export const aggregationPlanSchema = z
     // The weight slot of a sum must stay below the sign bit of the ring.
     if (plan.weightCap * plan.cohortSizeMax >= 2 ** 31) {
       issue("weightCap", "weightCap times cohortSizeMax must stay below 2^31");
+    }
+    if (plan.ring === 16 && plan.cohortSizeMax > COHORT_SIZE_MAX_16) {
+      issue(
+        "ring",
+        `a sum of ${plan.cohortSizeMax} devices does not fit 16 bits: set cohortSizeMax to at most ${COHORT_SIZE_MAX_16}, or ring to 32`,
+      );
     }
   });
 

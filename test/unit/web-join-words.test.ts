@@ -17,6 +17,7 @@ function sliceFor(clientCount: number): TaskSlice {
     parameterCount: 2_410,
     vectorLength: 2_441,
     maskedByteCount: 9_764,
+    bitsPerWeight: 32,
     keysByteCountAbout: 4_848,
     segments: [
       { name: "update", length: 2_410 },
