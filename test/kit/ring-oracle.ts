@@ -47,3 +47,31 @@ export function oraclePair(word: number): [low: bigint, high: bigint] {
   const low = BigInt.asIntN(16, BigInt(word));
   return [low, BigInt.asIntN(16, (BigInt.asUintN(32, BigInt(word)) - low) / 65_536n)];
 }
+
+/**
+ * The next model to the last bit, from the survivors' words before masking: a 16-bit update summed number by number, its
+ * rotation taken off, and plain averaging.
+ *
+ * @param parts  Of the survivors: all words of a vector, the update first.
+ * @param scale  B / Q times W.
+ */
+export function oracleNextModel(
+  parent: Float32Array,
+  parts: readonly { readonly words: Uint32Array; readonly weight: number }[],
+  { runId, round, scale }: { readonly runId: string; readonly round: number; readonly scale: number },
+): Float32Array {
+  let dimension = 2;
+  while (dimension < parent.length) dimension *= 2;
+  const totals = Array<bigint>(dimension).fill(0n);
+  for (const { words } of parts) {
+    for (const [index, word] of words.subarray(0, dimension / 2).entries()) {
+      for (const [half, value] of oraclePair(word).entries()) {
+        totals[2 * index + half] = (totals[2 * index + half] as bigint) + value;
+      }
+    }
+  }
+  const updateSum = oracleUnrotate(totals, parent.length, oracleSigns(runId, round, parent.length));
+  const weightSum = parts.reduce((sum, { weight }) => sum + weight, 0);
+  const step = scale / Math.sqrt(dimension);
+  return parent.map((weight, index) => Math.fround(weight + (Number(updateSum[index]) * step) / weightSum));
+}
