@@ -168,9 +168,9 @@ function CohortExplorer({ task }: { readonly task: Task }) {
   const count = (name: Exclude<keyof CohortFacts, "rosterSize">) => (row: CohortFacts) =>
     formatCount(row[name]);
   return (
-    <div className="grid gap-6">
+    <div className="grid grid-cols-1 gap-6">
       {facts !== null && (
-        <div className="grid gap-3">
+        <div className="grid grid-cols-1 gap-3">
           <CohortPicture facts={facts} />
           <div className="field max-w-[28rem]">
             <label htmlFor={id}>Devices in the round: {formatCount(size)}</label>
