@@ -113,8 +113,6 @@ const SUM_MAX_16 = 2 ** 15 - 1;
 const QUANTIZED_MAX = 2 ** 26;
 /** Fewer steps than this for a device of full weight, and the rounding drowns the update. */
 const QUANTIZED_MIN = 16;
-/** Devices in one sum of the 16-bit ring: cohort size times clip range fits it. Rule S21. */
-export const COHORT_SIZE_MAX_16 = Math.floor(SUM_MAX_16 / QUANTIZED_MIN);
 /** beta = 2^-10: how likely at most some coordinate of a whole cohort is cut off at B after the rotation. */
 const ROTATION_FAILURE_BITS = 10;
 /** Nats; a cross-entropy of 32 gives the true class a probability of 1e-14. */
@@ -164,12 +162,27 @@ export function vectorLayout(terms: LayoutTerms): VectorLayout {
   return { version: 1, cohortSizeMax, length, segments: [update, weight, metrics, sentinels] };
 }
 
+/**
+ * Why a sum of so many devices does not fit the ring, and what to do; null where it fits. A task's schema asks this
+ * before anything starts. Rule S21.
+ */
+export function ringRefusal(ring: Ring, cohortSizeMax: number): string | null {
+  const most = Math.floor(sumMaxOf(ring) / QUANTIZED_MIN);
+  if (cohortSizeMax <= most) return null;
+  return `a sum of ${cohortSizeMax} devices leaves each fewer than ${QUANTIZED_MIN} steps of ${ring} bits: set cohortSizeMax to at most ${most}${ring === 16 ? ", or ring to 32" : ""}`;
+}
+
+function sumMaxOf(ring: Ring): number {
+  return ring === 16 ? SUM_MAX_16 : SUM_MAX;
+}
+
 function updateSegment(terms: LayoutTerms, ring: Ring, rotated: boolean): UpdateSegment {
   const { parameterCount, cohortSizeMax, clipNormL2 } = terms;
-  const sumMax = ring === 16 ? SUM_MAX_16 : SUM_MAX;
+  const sumMax = sumMaxOf(ring);
   const quantizedMax = Math.min(QUANTIZED_MAX, Math.floor(sumMax / cohortSizeMax));
   assert(cohortSizeMax * quantizedMax <= sumMax, "a sum of updates fits the ring");
-  assert(quantizedMax >= QUANTIZED_MIN, "a cohort this large leaves no room for an update in the ring");
+  const refusal = ringRefusal(ring, cohortSizeMax);
+  assert(refusal === null, refusal ?? "a sum fits the ring");
   const count = rotated ? powerOfTwoAtLeast(Math.max(2, parameterCount)) : parameterCount;
   const coordinate = rotated ? rotatedBound(clipNormL2, count, cohortSizeMax) : clipNormL2;
   return {

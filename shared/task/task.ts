@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { COHORT_SIZE_MAX_16 } from "../codec/layout.ts";
+import { ringRefusal } from "../codec/layout.ts";
 import { taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { featuresSchema, inputShape } from "./features.ts";
@@ -99,12 +99,8 @@ export const aggregationPlanSchema = z
     if (plan.weightCap * plan.cohortSizeMax >= 2 ** 31) {
       issue("weightCap", "weightCap times cohortSizeMax must stay below 2^31");
     }
-    if (plan.ring === 16 && plan.cohortSizeMax > COHORT_SIZE_MAX_16) {
-      issue(
-        "ring",
-        `a sum of ${plan.cohortSizeMax} devices does not fit 16 bits: set cohortSizeMax to at most ${COHORT_SIZE_MAX_16}, or ring to 32`,
-      );
-    }
+    const refusal = ringRefusal(plan.ring, plan.cohortSizeMax);
+    if (refusal !== null) issue("ring", refusal);
   });
 
 export const evaluationPlanSchema = z.strictObject({

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeSum, meanUpdate, updateScale, updateSumOf } from "#shared/codec/decode-sum.ts";
-import { bitsPerWeight, coordinatesOf, segmentOf, vectorLayout } from "#shared/codec/layout.ts";
+import { bitsPerWeight, coordinatesOf, ringRefusal, segmentOf, vectorLayout } from "#shared/codec/layout.ts";
 import { packPairs, unpackPairs } from "#shared/codec/packing.ts";
 import { encodeContribution } from "#shared/codec/quantize.ts";
 import { rotate, rotationKey, unrotateSum, walshHadamard } from "#shared/codec/rotation.ts";
@@ -198,6 +198,12 @@ describe("the 16-bit layout", () => {
       expect(quantizedMax).toBeGreaterThanOrEqual(16);
     }
     expect(() => vectorLayout({ ...terms, cohortSizeMax: 2_048 })).toThrow(AssertionFault);
+    expect(ringRefusal(16, 2_047)).toBeNull();
+    expect(ringRefusal(16, 2_048)).toBe(
+      "a sum of 2048 devices leaves each fewer than 16 steps of 16 bits: set cohortSizeMax to at most 2047, or ring to 32",
+    );
+    expect(ringRefusal(32, 10_000)).toBeNull();
+    expect(ringRefusal(32, 2 ** 28)).toContain("at most 134217727");
   });
 
   test("B is the smallest bound that 1 - 2^-10 of all cohorts stay below, rounded up by bits, and at most L", () => {
