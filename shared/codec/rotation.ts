@@ -58,7 +58,7 @@ export async function unrotateSum(
   parameterCount: number,
   key: Bytes,
 ): Promise<Float64Array<ArrayBuffer>> {
-  const values = Float64Array.from(sum);
+  const values = new Float64Array(sum);
   walshHadamard(values);
   const update = values.slice(0, parameterCount);
   await applySigns(primitives, update, key);

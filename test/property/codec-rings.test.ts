@@ -221,6 +221,29 @@ describe("the 16-bit layout", () => {
     expect(bound(3, 100)).toBe(3);
   });
 
+  test("no coordinate of an update of norm L is beyond B, however it lies, 50 rounds of each", async () => {
+    const layout = vectorLayout({ ...terms, parameterCount: 1_024 });
+    const { coordinate, normL2 } = segmentOf(layout, "update").clip;
+    const shapes = [
+      (index: number) => (index === 0 ? 1 : 0),
+      (index: number) => (index < 32 ? 1 : 0),
+      () => 1,
+      (index: number) => (-1) ** index / (index + 1),
+    ].map((value) => {
+      const values = Float64Array.from({ length: 1_024 }, (_, index) => value(index));
+      const norm = Math.hypot(...values);
+      return Float32Array.from(values, (each) => (each * normL2) / norm);
+    });
+    for (let round = 1; round <= 50; round++) {
+      const key = await rotationKey(primitives, RUN_ID, round);
+      for (const shape of shapes) {
+        const rotated = await rotate(primitives, shape, 1_024, key);
+        expect(Math.max(...rotated.map(Math.abs))).toBeLessThan(coordinate);
+      }
+    }
+    expect(coordinate).toBeLessThan(normL2 / 4);
+  });
+
   test("[S20] every number of a sum is the oracle's, from the words of the devices to the mean", async () => {
     const small = { ...terms, parameterCount: 21, cohortSizeMax: 9 };
     const layout = vectorLayout(small);
