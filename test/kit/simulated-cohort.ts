@@ -39,7 +39,7 @@ import {
   unmaskItem,
 } from "#shared/secagg/signed-items.ts";
 import { seededRandom } from "./secagg-fixtures.ts";
-import { plainWords } from "./timed-device.ts";
+import { plainWords, takeFrom } from "./timed-device.ts";
 
 /*
  * The devices of a large cohort, as far as a coordinator can tell: adverts, bundles, inputs, confirmations and shares as
@@ -55,8 +55,9 @@ const WINDOW_WORDS = 1_024;
 
 export interface Seat {
   readonly position: number;
+  /** Of the identity key. */
+  readonly identitySeed: Bytes;
   readonly signer: Signer;
-  readonly certificate: Bytes;
   /** What a real device at this seat is given; others draw from the same. */
   readonly randomness: Bytes;
   readonly inputSeed: number;
@@ -79,7 +80,7 @@ export interface SimulatedCohort {
   readonly seats: readonly Seat[];
 }
 
-/** Seats in roster order. @param terms  Without the issuer, who is made here. */
+/** Seats in roster order. @param seeds  Of the identity keys, 32 bytes each. @param issuer  The one that `terms` name. */
 export async function openSimulatedCohort(
   primitives: Primitives,
   seeds: readonly Bytes[],
@@ -90,7 +91,7 @@ export async function openSimulatedCohort(
   const signers = seeds.map((seed) => ({ seed, signer: localSigner(seed, globalThis.crypto.subtle) }));
   signers.sort((left, right) => compareBytes(left.signer.publicKey, right.signer.publicKey));
   const seats: Seat[] = [];
-  for (const [index, { signer }] of signers.entries()) {
+  for (const [index, { seed, signer }] of signers.entries()) {
     const position = index + 1;
     // z, b and the key c; then the coefficients of two secrets and a nonce for each holder.
     const byteCount = 96 + signers.length * (64 + SEAL_NONCE_BYTES);
@@ -110,8 +111,8 @@ export async function openSimulatedCohort(
     const signature = await signer.sign(advertItem(attempt.header, advertKeys));
     seats.push({
       position,
+      identitySeed: seed,
       signer,
-      certificate,
       randomness,
       inputSeed: position,
       keys: { z, b, c, s },
@@ -139,8 +140,8 @@ export async function dealFrom(
   const xs = holders.map((_, index) => index + 1);
   const { t } = roster.thresholds;
   const field = fieldFor(holders.length);
-  let used = 96;
-  const random = (byteCount: number) => seat.randomness.slice(used, (used += byteCount));
+  // After z, b and the key c.
+  const random = takeFrom(seat.randomness.subarray(96));
   const zShares = splitSecret(seat.keys.z, t, xs, random, field);
   const bShares = splitSecret(seat.keys.b, t, xs, random, field);
   const filler = new Uint8Array(SEALED_SHARE_BYTES).fill(dealer);
@@ -219,7 +220,9 @@ export async function unmaskingOf(
   sets: SessionSets,
 ): Promise<DeviceMessageOf<"unmask">> {
   const held = (owner: number) => present(seat.held.get(owner), "a share of each dealer");
-  const bShares = sets.u3.positions.map((owner): Owned => ({ owner: owner as Position, share: held(owner).b }));
+  const bShares = sets.u3.positions.map(
+    (owner): Owned => ({ owner: owner as Position, share: held(owner).b }),
+  );
   const dropped = without(sets.u2, sets.u3);
   const zShares = dropped.map((owner): Owned => ({ owner: owner as Position, share: held(owner).z }));
   const hashes = { u2Hash: sets.u2.hash, u3Hash: sets.u3.hash };

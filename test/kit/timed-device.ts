@@ -82,7 +82,8 @@ export function plainWords(seed: number, from: number, count: number): Uint32Arr
   });
 }
 
-function takeFrom(pool: Bytes): RandomBytes {
+/** Randomness from a pool, in the order in which it is asked for. */
+export function takeFrom(pool: Bytes): RandomBytes {
   let taken = 0;
   return (byteCount) => {
     assert(taken + byteCount <= pool.length, "enough randomness");
