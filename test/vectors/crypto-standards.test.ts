@@ -1,16 +1,22 @@
-// Official vectors, run over both implementations of the primitives. Provenance stands at each table.
+// Official vectors, run over all implementations of the primitives. Provenance stands at each table.
+import * as nodeCrypto from "node:crypto";
 import { createCipheriv } from "node:crypto";
 import nacl from "tweetnacl";
 import { describe, expect, test } from "vitest";
 import { pairMaskKey } from "#shared/crypto/key-agreement.ts";
 import { keystreamWords } from "#shared/crypto/mask-stream.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
+import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner, verifySignature } from "#shared/crypto/signature.ts";
 import { type Bytes, bytesToHex, hexToBytes, utf8 } from "#shared/kernel/bytes.ts";
 import secagg from "./data/secagg.json" with { type: "json" };
 
-const implementations = [webCryptoPrimitives(crypto.subtle), javascriptPrimitives()];
+const implementations = [
+  webCryptoPrimitives(crypto.subtle),
+  javascriptPrimitives(),
+  nodePrimitives(nodeCrypto, Buffer),
+];
 
 describe.each(implementations)("$name", (primitives) => {
   test("SHA-256 of FIPS 180-4's examples", async () => {
