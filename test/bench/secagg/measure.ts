@@ -1,11 +1,13 @@
+import * as nodeCrypto from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { edgePrimitives } from "#client/adapters/edge-primitives.ts";
 import { openFolder } from "#coordinator/adapters/folder.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import { vectorLayout } from "#shared/codec/layout.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
-import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
@@ -54,6 +56,8 @@ export interface LevelFigures {
   readonly maskCount: number;
   readonly unmaskOneS: number;
   readonly unmaskTwoS: number;
+  readonly cpuOneS: number;
+  readonly cpuTwoS: number;
 }
 
 const RUN_ID = "0192f0c0ffee7000800000000000beef";
@@ -144,7 +148,7 @@ function layoutOf(parameterCount: number, cohortSizeMax: number, ring: 16 | 32) 
 
 /** A device for each dropout, evenly over the roster. */
 async function seatDevices(cohort: SimulatedCohort, levelCount: number): Promise<RealSeat[]> {
-  const clientPrimitives = await selectPrimitives(crypto.subtle);
+  const clientPrimitives = await edgePrimitives();
   return Array.from({ length: levelCount }, (_, level) => {
     const seat = seatAt(cohort.seats, 1 + Math.floor(((level + 0.5) * cohort.seats.length) / levelCount));
     const device = openTimedDevice(clientPrimitives, seat.signer);
@@ -176,6 +180,8 @@ function levelFigures(
     maskCount: total(({ maskCount }) => maskCount),
     unmaskOneS: total(({ unmaskOneS }) => unmaskOneS),
     unmaskTwoS: total(({ unmaskTwoS }) => unmaskTwoS),
+    cpuOneS: total(({ cpuOneS }) => cpuOneS),
+    cpuTwoS: total(({ cpuTwoS }) => cpuTwoS),
   };
 }
 
@@ -201,7 +207,7 @@ async function clientFigures(size: Size, reals: readonly RealSeat[], neighbourho
 
 /** The quickest of three: a self mask and one for each neighbour. */
 async function maskSeconds(count: number, length: number): Promise<number> {
-  const clientPrimitives = await selectPrimitives(crypto.subtle);
+  const clientPrimitives = nodePrimitives(nodeCrypto, Buffer);
   const random = seededRandom("masks");
   const masks = Array.from(
     { length: count },

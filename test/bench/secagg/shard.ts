@@ -69,6 +69,9 @@ export interface ShardLevel {
     /** By number of workers. */
     readonly unmaskOneS: number;
     readonly unmaskTwoS: number;
+    /** Of all threads, with one worker and with two. */
+    readonly cpuOneS: number;
+    readonly cpuTwoS: number;
   } | null;
 }
 
@@ -341,15 +344,22 @@ async function seconds(work: () => Promise<void>): Promise<number> {
   return (performance.now() - began) / 1e3;
 }
 
+interface Taken {
+  readonly wallS: number;
+  /** Of all threads. */
+  readonly cpuS: number;
+}
+
 /** The quickest of a few runs of each, in turn; those that take long run once. */
-async function alternately(runs: readonly (() => Promise<number>)[]): Promise<number[]> {
-  const best = runs.map(() => Number.POSITIVE_INFINITY);
+async function alternately(runs: readonly (() => Promise<Taken>)[]): Promise<readonly (Taken | null)[]> {
+  const best: (Taken | null)[] = runs.map(() => null);
   let spent = 0;
   for (let turn = 0; turn < REPEATS_MAX && spent < REPEAT_WITHIN_S; turn++) {
     for (const [index, run] of runs.entries()) {
       const taken = await run();
-      best[index] = Math.min(best[index] as number, taken);
-      spent += taken;
+      const before = best[index] ?? null;
+      if (before === null || taken.wallS < before.wallS) best[index] = taken;
+      spent += taken.wallS;
     }
   }
   return best;
