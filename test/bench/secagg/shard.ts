@@ -228,21 +228,32 @@ export class ShardBench {
     const foldS = await seconds(async () => {
       folded = await two.fold({ length: this.#length, paths, masks: [] });
     });
-    const unmask = (folder: Folder) =>
-      seconds(async () => {
-        const sum = await folder.fold({ length: this.#length, paths: [], initial: folded, masks });
-        this.#compare(sum, u3.positions);
-        release(sum);
+    const unmask = async (folder: Folder): Promise<Taken> => {
+      const before = process.cpuUsage();
+      let sum: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+      const wallS = await seconds(async () => {
+        sum = await folder.fold({ length: this.#length, paths: [], initial: folded, masks });
       });
+      const { user, system } = process.cpuUsage(before);
+      this.#compare(sum, u3.positions);
+      release(sum);
+      return { wallS, cpuS: (user + system) / 1e6 };
+    };
     const timed = await alternately([() => unmask(one), () => unmask(two)]);
     release(folded);
     await this.#tellOutcome(level, sets, inputs);
-    const [unmaskOneS = 0, unmaskTwoS = 0] = timed;
-    const { checksS } = checked;
-    return {
-      survivorCount,
-      opened: { checksS, foldS, keysS, maskCount: masks.length, unmaskOneS, unmaskTwoS },
+    const [withOne, withTwo] = [present(timed[0], "one worker"), present(timed[1], "two workers")];
+    const opened = {
+      checksS: checked.checksS,
+      foldS,
+      keysS,
+      maskCount: masks.length,
+      unmaskOneS: withOne.wallS,
+      unmaskTwoS: withTwo.wallS,
+      cpuOneS: withOne.cpuS,
+      cpuTwoS: withTwo.cpuS,
     };
+    return { survivorCount, opened };
   }
 
   /** Real devices stay; the others go evenly over the roster. */
