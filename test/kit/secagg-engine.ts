@@ -1,0 +1,46 @@
+import * as decodeSum from "#shared/codec/decode-sum.ts";
+import * as javascript from "#shared/crypto/primitives-javascript.ts";
+import * as attempt from "#shared/secagg/attempt.ts";
+import * as client from "#shared/secagg/client.ts";
+import * as opening from "#shared/secagg/opening.ts";
+import * as positionSets from "#shared/secagg/position-sets.ts";
+import * as server from "#shared/secagg/server.ts";
+import * as signedItems from "#shared/secagg/signed-items.ts";
+import type { Planted } from "./planted.ts";
+
+/** The modules that a cohort runs on: the product's, or those of a copy with a counter-measure taken out. */
+export interface Engine {
+  readonly attempt: typeof attempt;
+  readonly client: typeof client;
+  readonly decodeSum: typeof decodeSum;
+  readonly javascript: typeof javascript;
+  readonly opening: typeof opening;
+  readonly positionSets: typeof positionSets;
+  readonly server: typeof server;
+  readonly signedItems: typeof signedItems;
+}
+
+export const PRODUCT: Engine = {
+  attempt,
+  client,
+  decodeSum,
+  javascript,
+  opening,
+  positionSets,
+  server,
+  signedItems,
+};
+
+export async function engineOf(planted: Planted): Promise<Engine> {
+  const load = <Module>(name: string) => planted.load<Module>(`shared/secagg/${name}.ts`);
+  return {
+    attempt: await load("attempt"),
+    client: await load("client"),
+    decodeSum: await planted.load("shared/codec/decode-sum.ts"),
+    javascript: await planted.load("shared/crypto/primitives-javascript.ts"),
+    opening: await load("opening"),
+    positionSets: await load("position-sets"),
+    server: await load("server"),
+    signedItems: await load("signed-items"),
+  };
+}
