@@ -7,10 +7,7 @@ import type { Primitives, Signer } from "#shared/kernel/ports.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import type { HashHex, RunId } from "#shared/protocol/ids.ts";
-import {
-  type CoordinatorMessageOf,
-  coordinatorMessageSchema,
-} from "#shared/protocol/messages/coordinator.ts";
+import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import {
   type DeviceMessage,
   deviceMessageSchema,
@@ -63,7 +60,7 @@ export interface CohortDevice {
   readonly certificate: Bytes;
   tools: ClientTools;
   /** The plain input, for the oracle. */
-  readonly input: Uint32Array<ArrayBuffer>;
+  input: Uint32Array<ArrayBuffer>;
   state: ClientState;
   readonly remembered: Remembrance[];
   readonly sent: DeviceMessage[];
@@ -186,6 +183,7 @@ export class SecaggCohort {
   /** Gives a device a message and adopts what comes of it. */
   async deliver(position: number, message: AttemptMessage): Promise<ClientStep> {
     const device = this.device(position);
+    const { coordinatorMessageSchema } = this.engine.coordinatorMessages;
     const decoded = decodeFrame(encodeFrame(message), coordinatorMessageSchema);
     assert(decoded.ok, `a well-formed message: ${JSON.stringify(decoded)}`);
     const step = await this.engine.client.onMessage(

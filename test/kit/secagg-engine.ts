@@ -1,5 +1,6 @@
 import * as decodeSum from "#shared/codec/decode-sum.ts";
 import * as javascript from "#shared/crypto/primitives-javascript.ts";
+import * as coordinatorMessages from "#shared/protocol/messages/coordinator.ts";
 import * as attempt from "#shared/secagg/attempt.ts";
 import * as client from "#shared/secagg/client.ts";
 import * as opening from "#shared/secagg/opening.ts";
@@ -12,6 +13,7 @@ import type { Planted } from "./planted.ts";
 export interface Engine {
   readonly attempt: typeof attempt;
   readonly client: typeof client;
+  readonly coordinatorMessages: typeof coordinatorMessages;
   readonly decodeSum: typeof decodeSum;
   readonly javascript: typeof javascript;
   readonly opening: typeof opening;
@@ -23,6 +25,7 @@ export interface Engine {
 export const PRODUCT: Engine = {
   attempt,
   client,
+  coordinatorMessages,
   decodeSum,
   javascript,
   opening,
@@ -36,6 +39,7 @@ export async function engineOf(planted: Planted): Promise<Engine> {
   return {
     attempt: await load("attempt"),
     client: await load("client"),
+    coordinatorMessages: await planted.load("shared/protocol/messages/coordinator.ts"),
     decodeSum: await planted.load("shared/codec/decode-sum.ts"),
     javascript: await planted.load("shared/crypto/primitives-javascript.ts"),
     opening: await load("opening"),

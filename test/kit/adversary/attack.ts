@@ -1,9 +1,10 @@
-import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { bCommit } from "#shared/crypto/commitments.ts";
+import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
-import { coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import { shareMatches } from "#shared/secagg/bundle.ts";
+import { memberAt } from "#shared/secagg/roster.ts";
 import { verifyComplaint } from "#shared/secagg/server.ts";
 import type { Edit } from "../planted.ts";
 import type { CohortResult, SecaggCohort } from "../secagg-cohort.ts";
@@ -20,8 +21,8 @@ export interface Attack {
   readonly name: string;
   /** Of the protocol: "5 R2", "6", "9 SHARED", "13". */
   readonly section: string;
-  /** How an honest party answers to it: the code that it ends with. */
-  readonly stoppedBy: string;
+  /** How an honest party answers: the code that it ends with. Null where it answers as ever and that gives nothing. */
+  readonly stoppedBy: string | null;
   /** Takes the counter-measure out, with every further one that stops the same script. */
   readonly without: readonly Edit[];
   readonly run: (world: World) => Promise<Loot | null>;
@@ -35,7 +36,12 @@ export interface OpenAttack extends Pick<Attack, "name" | "section" | "run"> {
 
 export type Loot =
   /** A device's own input, all masks off. */
-  | { readonly kind: "input"; readonly of: SecaggCohort; readonly position: number; readonly words: Uint32Array }
+  | {
+      readonly kind: "input";
+      readonly of: SecaggCohort;
+      readonly position: number;
+      readonly words: Uint32Array;
+    }
   /** A sum over fewer honest devices than every sum has to contain. */
   | {
       readonly kind: "small-sum";
@@ -44,13 +50,21 @@ export type Loot =
       readonly words: Uint32Array;
       readonly least: number;
     }
+  /** The seed of an honest device's self mask. */
+  | { readonly kind: "seed"; readonly of: SecaggCohort; readonly position: number; readonly b: Bytes }
+  /** The difference of two inputs of one device. */
+  | {
+      readonly kind: "difference";
+      readonly inputs: readonly [Uint32Array, Uint32Array];
+      readonly words: Uint32Array;
+    }
   /** A share that a device sealed for another, read without a secret. */
   | {
       readonly kind: "sealed-share";
       readonly of: SecaggCohort;
       readonly dealer: number;
       readonly holder: number;
-      readonly b: Uint8Array<ArrayBuffer>;
+      readonly b: Bytes;
     }
   /** The coordinator, honest here, takes a sum for good that is not that of its survivors. */
   | { readonly kind: "wrong-sum"; readonly of: SecaggCohort; readonly taken: CohortResult }
@@ -66,7 +80,12 @@ export type Loot =
   /** Two honest devices of one roster judge the same bytes differently. */
   | { readonly kind: "split-verdict"; readonly verdicts: readonly string[] }
   /** A device believes that its input is in a sum that it is not in. */
-  | { readonly kind: "false-receipt"; readonly of: SecaggCohort; readonly position: number; readonly summed: readonly number[] };
+  | {
+      readonly kind: "false-receipt";
+      readonly of: SecaggCohort;
+      readonly position: number;
+      readonly summed: readonly number[];
+    };
 
 /** Whether the loot is real. */
 export async function isWorth(loot: Loot | null): Promise<boolean> {
@@ -76,6 +95,16 @@ export async function isWorth(loot: Loot | null): Promise<boolean> {
       return same(loot.words, loot.of.device(loot.position).input) && loot.words.some((word) => word !== 0);
     case "small-sum":
       return loot.positions.length < loot.least && same(loot.words, loot.of.oracle(loot.positions));
+    case "seed": {
+      const { primitives, roster } = loot.of;
+      const { identity, bCommit: committed } = memberAt(roster, loot.position);
+      return equalBytes(await bCommit(primitives, identity, loot.b), committed);
+    }
+    case "difference": {
+      const [first, second] = loot.inputs;
+      const difference = first.map((word, index) => word - (second[index] as number));
+      return same(loot.words, difference) && difference.some((word) => word !== 0);
+    }
     case "sealed-share": {
       const { of: cohort, dealer, holder, b } = loot;
       const leaf = cohort.bundles.get(dealer)?.leaves[holder - 1];
@@ -84,8 +113,7 @@ export async function isWorth(loot: Loot | null): Promise<boolean> {
     }
     case "wrong-sum":
       return (
-        loot.taken.kind === "committed" &&
-        !same(loot.taken.sum, loot.of.oracle(loot.taken.sets.u3.positions))
+        loot.taken.kind === "committed" && !same(loot.taken.sum, loot.of.oracle(loot.taken.sets.u3.positions))
       );
     case "framed-by-complaint":
       return (await verifyComplaint(loot.of.primitives, loot.of.roster, loot.by, loot.complaint)).ok;
@@ -114,6 +142,7 @@ export class World {
 
   /** Says something to a device. @returns whether the device went along with it. */
   async tell(cohort: SecaggCohort, position: number, message: CoordinatorMessage): Promise<boolean> {
+    const { coordinatorMessageSchema } = this.engine.coordinatorMessages;
     const decoded = decodeFrame(encodeFrame(message), coordinatorMessageSchema);
     if (!decoded.ok) {
       this.codes.push("BAD_MESSAGE");
@@ -125,6 +154,3 @@ export class World {
     return false;
   }
 }
-
-/** Names bytes for a map. */
-export const hex = bytesToHex;

@@ -1,5 +1,13 @@
 import type { Attack } from "./attack.ts";
+import { MASK_ATTACKS } from "./mask-attacks.ts";
 import { ROSTER_ATTACKS } from "./roster-attacks.ts";
+import { SET_ATTACKS } from "./set-attacks.ts";
+import { SHARE_ATTACKS } from "./share-attacks.ts";
 
 /** Every attack that has to fail. */
-export const ATTACKS: readonly Attack[] = [...ROSTER_ATTACKS];
+export const ATTACKS: readonly Attack[] = [
+  ...ROSTER_ATTACKS,
+  ...SET_ATTACKS,
+  ...SHARE_ATTACKS,
+  ...MASK_ATTACKS,
+];

@@ -103,7 +103,9 @@ export class RogueCoordinator {
   }
 
   /** Tells everyone honest the roster and takes their shares. @returns whether all went along. */
-  async share(positions: readonly number[] = this.cohort.members.map((_, index) => index + 1)): Promise<boolean> {
+  async share(
+    positions: readonly number[] = this.cohort.members.map((_, index) => index + 1),
+  ): Promise<boolean> {
     const { cohort, world } = this;
     const { runId, round, attempt } = cohort.attempt.terms;
     const message = {
@@ -172,7 +174,12 @@ export class RogueCoordinator {
   }
 
   /** Asks for shares and keeps them. */
-  async open(position: number, view: View, confirmations?: Confirmations): Promise<boolean> {
+  async open(
+    position: number,
+    view: View,
+    confirmations?: Confirmations,
+    more: object = {},
+  ): Promise<boolean> {
     const { u2, u3 } = await this.#setsOf(view);
     const message = {
       type: "open" as const,
@@ -181,16 +188,22 @@ export class RogueCoordinator {
       u3: u3.bitmap,
       confirmations: confirmations ?? (await this.confirmationsOf(view)),
       deadlineInMs: 1_000,
+      ...more,
     };
     if (!(await this.world.tell(this.cohort, position, message))) return false;
     this.#keep(position);
     return true;
   }
 
-  /** Each honest device through U2, both sets and the opening, each with a view of its own; who refuses is left behind. */
+  /**
+   * Each honest device through U2, both sets and the opening, each with a view of its own; who refuses is left behind.
+   *
+   * @param more  Fields that the last question does not have.
+   */
   async showViews(
     viewOf: (position: number) => View | null,
     confirmations?: (view: View) => Promise<Confirmations>,
+    more?: object,
   ): Promise<void> {
     const confirmed: number[] = [];
     const shown = this.honest.filter((position) => viewOf(position) !== null);
@@ -200,7 +213,7 @@ export class RogueCoordinator {
       if (await this.confirm(position, view(position))) confirmed.push(position);
     }
     for (const position of confirmed) {
-      await this.open(position, view(position), await confirmations?.(view(position)));
+      await this.open(position, view(position), await confirmations?.(view(position)), more);
     }
   }
 

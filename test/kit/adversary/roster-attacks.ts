@@ -142,7 +142,8 @@ export const ROSTER_ATTACKS: readonly Attack[] = [
     run: async (world) => {
       const rogue = await RogueCoordinator.create(world, { count: 4 });
       await rogue.advertise();
-      for (const position of [2, 3, 4]) await rogue.usurp(position, forger(rogue.cohort.device(position).signer));
+      for (const position of [2, 3, 4])
+        await rogue.usurp(position, forger(rogue.cohort.device(position).signer));
       if (!(await rogue.share())) return null;
       const view = everyone(4);
       const forged = [2, 3, 4].map((signer) => ({ signer: signer as never, signature: new Uint8Array(64) }));
@@ -245,7 +246,8 @@ const GROUP_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 
 function plusGroupOrder(signature: Uint8Array): Uint8Array<ArrayBuffer> {
   let scalar = GROUP_ORDER;
-  for (let index = 31; index >= 0; index--) scalar += BigInt(signature[32 + index] as number) << BigInt(8 * index);
+  for (let index = 31; index >= 0; index--)
+    scalar += BigInt(signature[32 + index] as number) << BigInt(8 * index);
   const changed = Uint8Array.from(signature);
   for (let index = 0; index < 32; index++) changed[32 + index] = Number((scalar >> BigInt(8 * index)) & 255n);
   return changed;
