@@ -1,3 +1,5 @@
+import type * as memory from "#client/core/memory.ts";
+import type * as session from "#client/core/session.ts";
 import * as decodeSum from "#shared/codec/decode-sum.ts";
 import * as javascript from "#shared/crypto/primitives-javascript.ts";
 import * as coordinatorMessages from "#shared/protocol/messages/coordinator.ts";
@@ -20,7 +22,10 @@ export interface Engine {
   readonly positionSets: typeof positionSets;
   readonly server: typeof server;
   readonly signedItems: typeof signedItems;
+  /** What a page runs on; loaded where it is asked for. */
+  readonly core: () => Promise<ClientCore>;
 }
+export type ClientCore = Pick<typeof memory, "createMemory"> & Pick<typeof session, "createSession">;
 
 export const PRODUCT: Engine = {
   attempt,
@@ -32,6 +37,10 @@ export const PRODUCT: Engine = {
   positionSets,
   server,
   signedItems,
+  core: async () => ({
+    ...(await import("#client/core/memory.ts")),
+    ...(await import("#client/core/session.ts")),
+  }),
 };
 
 export async function engineOf(planted: Planted): Promise<Engine> {
@@ -46,5 +55,9 @@ export async function engineOf(planted: Planted): Promise<Engine> {
     positionSets: await load("position-sets"),
     server: await load("server"),
     signedItems: await load("signed-items"),
+    core: async () => ({
+      ...(await planted.load<typeof memory>("client/core/memory.ts")),
+      ...(await planted.load<typeof session>("client/core/session.ts")),
+    }),
   };
 }

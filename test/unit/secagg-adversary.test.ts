@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { isWorth, World } from "#test/kit/adversary/attack.ts";
 import { ATTACKS } from "#test/kit/adversary/attacks.ts";
@@ -38,4 +39,28 @@ describe.each(OPEN_ATTACKS)("$name", ({ run, answer }) => {
     expect(answer.length).toBeGreaterThan(20);
     expect(await isWorth(await run(new World(PRODUCT)))).toBe(true);
   });
+});
+
+/** Rules that no script of messages goes for, and where they are tested instead. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  S11: "secagg-secrets.test.ts",
+  S12: "secagg-secrets.test.ts",
+  S14: "secagg-secrets.test.ts",
+};
+
+test("each of S1 to S15 is attacked, or tested elsewhere by its ID", () => {
+  const attacked = new Set(ATTACKS.flatMap(({ name }) => name.match(/S\d+/g) ?? []));
+  for (let number = 1; number <= 15; number++) {
+    const id = `S${number}`;
+    const file = ELSEWHERE[id];
+    expect({ id, isAttacked: attacked.has(id) }).toEqual({ id, isAttacked: file === undefined });
+    if (file === undefined) continue;
+    expect(readFileSync(new URL(file, import.meta.url), "utf8")).toMatch(`test("[${id}]`);
+  }
+});
+
+test("no two attacks have one name, and each says where in the protocol it aims", () => {
+  const all = [...ATTACKS, ...OPEN_ATTACKS];
+  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+  for (const { section } of all) expect(section).toMatch(/^\d+( [A-Z0-9]+)?$/);
 });

@@ -50,6 +50,15 @@ export type Loot =
       readonly words: Uint32Array;
       readonly least: number;
     }
+  /** A page's own input, but for the rounding of the others, one step each. */
+  | {
+      readonly kind: "rounded-input";
+      readonly words: Uint32Array;
+      readonly own: Int32Array;
+      readonly others: number;
+    }
+  /** A page that waits for ever. */
+  | { readonly kind: "stuck"; readonly activities: readonly string[] }
   /** The seed of an honest device's self mask. */
   | { readonly kind: "seed"; readonly of: SecaggCohort; readonly position: number; readonly b: Bytes }
   /** The difference of two inputs of one device. */
@@ -95,6 +104,13 @@ export async function isWorth(loot: Loot | null): Promise<boolean> {
       return same(loot.words, loot.of.device(loot.position).input) && loot.words.some((word) => word !== 0);
     case "small-sum":
       return loot.positions.length < loot.least && same(loot.words, loot.of.oracle(loot.positions));
+    case "rounded-input": {
+      const { words, own, others } = loot;
+      const isNear = words.every((word, index) => Math.abs((word | 0) - (own[index] as number)) <= others);
+      return words.length === own.length && isNear && own.some((word) => Math.abs(word) > 1_000 * others);
+    }
+    case "stuck":
+      return loot.activities.includes("in-round");
     case "seed": {
       const { primitives, roster } = loot.of;
       const { identity, bCommit: committed } = memberAt(roster, loot.position);

@@ -1,5 +1,6 @@
 import type { Attack } from "./attack.ts";
 import { MASK_ATTACKS } from "./mask-attacks.ts";
+import { MEMORY_ATTACKS } from "./memory-attacks.ts";
 import { ROSTER_ATTACKS } from "./roster-attacks.ts";
 import { SET_ATTACKS } from "./set-attacks.ts";
 import { SHARE_ATTACKS } from "./share-attacks.ts";
@@ -10,4 +11,5 @@ export const ATTACKS: readonly Attack[] = [
   ...SET_ATTACKS,
   ...SHARE_ATTACKS,
   ...MASK_ATTACKS,
+  ...MEMORY_ATTACKS,
 ];
