@@ -57,6 +57,8 @@ export type Loot =
       readonly own: Int32Array;
       readonly others: number;
     }
+  /** Something that a page has sent and does not remember. */
+  | { readonly kind: "forgotten"; readonly sent: boolean; readonly remembered: boolean }
   /** A page that waits for ever. */
   | { readonly kind: "stuck"; readonly activities: readonly string[] }
   /** The seed of an honest device's self mask. */
@@ -109,6 +111,8 @@ export async function isWorth(loot: Loot | null): Promise<boolean> {
       const isNear = words.every((word, index) => Math.abs((word | 0) - (own[index] as number)) <= others);
       return words.length === own.length && isNear && own.some((word) => Math.abs(word) > 1_000 * others);
     }
+    case "forgotten":
+      return loot.sent && !loot.remembered;
     case "stuck":
       return loot.activities.includes("in-round");
     case "seed": {

@@ -100,6 +100,23 @@ async function killedAt(world: World, key: string): Promise<Loot | null> {
   return difference(siege, first, NEXT_ATTEMPT);
 }
 
+/** A page that is killed at a write has sent nothing that its memory does not know of when it is loaded again. */
+function unwritten(cell: string, step: Step, stoppedBy: string | null = null): Attack {
+  return {
+    name: `[S10] every page is killed at the write before ${step}`,
+    section: "6",
+    stoppedBy,
+    without: WRITE_FIRST,
+    run: async (world) => {
+      const siege = await RoguePages.create(world, 4);
+      for (const { cells } of siege.pages) cells.diesAt = cell;
+      await siege.attempt(FIRST);
+      const remembered = siege.pages.some(({ cells }) => cells.knows(cell));
+      return { kind: "forgotten", sent: siege.hasSent(step), remembered };
+    },
+  };
+}
+
 /** The coordinator says nothing any more; a day goes by. */
 function silence(after: Step): Attack {
   return {
@@ -134,5 +151,9 @@ export const MEMORY_ATTACKS: readonly Attack[] = [
     without: WRITE_FIRST,
     run: (world) => killedAt(world, "revealed/"),
   },
+  // Without an advert the script asks why; the page as it died says that it could not write.
+  unwritten("mark/", "advertise", "STORAGE_FULL"),
+  unwritten("used/", "input"),
+  unwritten("ballot/", "confirm"),
   ...STEPS.map(silence),
 ];

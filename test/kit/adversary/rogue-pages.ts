@@ -39,6 +39,7 @@ export const FIRST: Offer = { runId: "0192f0c0ffee7000800000000000beef", round: 
 /** Cells that survive the page; the page may be killed at the moment at which it writes one of them. */
 class SurvivingCells implements Cells {
   readonly #inner = new MapCells();
+  readonly #written: string[] = [];
   diesAt: string | null = null;
   kill: () => void = () => {};
 
@@ -52,7 +53,13 @@ class SurvivingCells implements Cells {
       this.kill();
       throw new Error("the page was killed");
     }
+    this.#written.push(...changes.map(({ key }) => key));
     return this.#inner.swap(changes);
+  }
+
+  /** Whether anything was ever written under such a key. */
+  knows(prefix: string): boolean {
+    return this.#written.some((key) => key.startsWith(prefix));
   }
 }
 
@@ -229,6 +236,12 @@ export class RoguePages {
       page.own = own == null ? null : new Int32Array(own.slice().buffer);
     }
     return sum;
+  }
+
+  /** Whether it has anything of a step from any page since the newest offer. */
+  hasSent(step: Step): boolean {
+    if (step === "input") return this.#bodies.size > 0;
+    return [...this.#received.values()].some((messages) => messages.some(({ type }) => type === step));
   }
 
   /** Offers the model to every page and lays out whoever advertises; null where they are too few. */

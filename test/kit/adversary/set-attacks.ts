@@ -124,6 +124,28 @@ function replay(what: string, elsewhere: (index: number) => Partial<CohortOption
 
 export const SET_ATTACKS: readonly Attack[] = [
   {
+    name: "[S6] [S8] U1 split: a roster of two honest devices, with the colluders in every part",
+    section: "9 ADVERTISED",
+    stoppedBy: "COHORT_TOO_SMALL",
+    without: [
+      {
+        file: "shared/secagg/roster.ts",
+        find: 'if (members.length < config.cohortSizeMin) return err("COHORT_TOO_SMALL");',
+        replace: "",
+      },
+      { file: "shared/secagg/threshold.ts", find: "c + 2, cohortSizeMin", replace: "c + 2, 0" },
+    ],
+    run: async (world) => {
+      const rogue = await RogueCoordinator.create(world, { count: 7, config: { cohortSizeMin: 7 } }, [3, 4]);
+      await rogue.advertise();
+      rogue.cohort.members.splice(4);
+      if (!(await rogue.share())) return null;
+      const part = [1, 2, 3, 4];
+      await rogue.showViews((position) => (position <= 2 ? { collect: part, u2: part, u3: part } : null));
+      return smallSum(rogue, [1, 2], 7 - COLLUDERS.length);
+    },
+  },
+  {
     name: "[S8] the victim alone is told a U2 of itself and the colluders",
     section: "9 SHARED",
     stoppedBy: "U2_BELOW_T",
