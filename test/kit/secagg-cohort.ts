@@ -41,7 +41,8 @@ export interface CohortOptions {
   /** 64 where absent. */
   readonly vectorLength?: number;
   readonly config?: Partial<AgreedConfig>;
-  readonly terms?: Partial<Pick<AttemptTerms, "runId" | "round" | "attempt" | "modelHash">>;
+  readonly terms?: Partial<Pick<AttemptTerms, "runId" | "round" | "attempt" | "shard" | "modelHash">>;
+  readonly roundParams?: Partial<AttemptTerms["roundParams"]>;
   /** Plain input of a position, `vectorLength` words; seeded random words where absent. */
   readonly input?: (position: number) => Uint32Array<ArrayBuffer>;
   /** By position. */
@@ -134,6 +135,7 @@ export class SecaggCohort {
           optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
           proximalMu: 0,
         },
+        ...options.roundParams,
       },
     });
     const signers = Array.from({ length: options.count }, () => localSigner(identities(32), subtle));

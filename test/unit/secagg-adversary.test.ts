@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { isWorth, World } from "#test/kit/adversary/attack.ts";
-import { ATTACKS } from "#test/kit/adversary/attacks.ts";
-import { OPEN_ATTACKS } from "#test/kit/adversary/open-attacks.ts";
+import { ATTACKS, OPEN_ATTACKS } from "#test/kit/adversary/attacks.ts";
 import { type Edit, type Planted, plant } from "#test/kit/planted.ts";
 import { type Engine, engineOf, PRODUCT } from "#test/kit/secagg-engine.ts";
 

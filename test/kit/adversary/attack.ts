@@ -88,6 +88,8 @@ export type Loot =
     }
   /** The coordinator, honest here, names an honest device as the cause of trouble. */
   | { readonly kind: "framed"; readonly named: readonly number[]; readonly honest: readonly number[] }
+  /** A message that ends the honest coordinator's work: a fault of the program. */
+  | { readonly kind: "crash"; readonly fault: unknown }
   /** Two honest devices of one roster judge the same bytes differently. */
   | { readonly kind: "split-verdict"; readonly verdicts: readonly string[] }
   /** A device believes that its input is in a sum that it is not in. */
@@ -139,6 +141,8 @@ export async function isWorth(loot: Loot | null): Promise<boolean> {
       return (await verifyComplaint(loot.of.primitives, loot.of.roster, loot.by, loot.complaint)).ok;
     case "framed":
       return loot.named.some((position) => loot.honest.includes(position));
+    case "crash":
+      return loot.fault instanceof Error && loot.fault.name === "AssertionFault";
     case "split-verdict":
       return new Set(loot.verdicts).size > 1;
     case "false-receipt":

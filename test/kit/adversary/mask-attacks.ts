@@ -105,7 +105,13 @@ async function otherRules(world: World): Promise<Loot | null> {
     deadlineInMs: 1_000,
   };
   const agreed = { ...config, cohortSizeMin: 10 };
-  const idle = await world.engine.client.acceptInvitation(cohort.primitives, invite, agreed, modelHash);
+  const idle = await world.engine.client.acceptInvitation(
+    cohort.primitives,
+    invite,
+    agreed,
+    modelHash,
+    cohort.device(1).signer.publicKey,
+  );
   if (!idle.ok) {
     world.codes.push(idle.error);
     return null;
@@ -186,8 +192,8 @@ export const MASK_ATTACKS: readonly Attack[] = [
     without: [
       {
         file: "shared/secagg/client-share.ts",
-        find: "splitSecret(state.b.reveal(), t, xs, random)",
-        replace: "splitSecret(state.b.reveal(), t - 1, xs, random)",
+        find: "splitSecret(state.b.reveal(), t, xs, random, field)",
+        replace: "splitSecret(state.b.reveal(), t - 1, xs, random, field)",
       },
     ],
     run: tooFewShares,

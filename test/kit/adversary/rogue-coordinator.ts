@@ -8,7 +8,7 @@ import {
   shareEncryptionKey,
 } from "#shared/crypto/key-agreement.ts";
 import { addMasks, type Mask } from "#shared/crypto/mask-stream.ts";
-import { combineShares, lagrangeBasisAtZero, splitSecret } from "#shared/crypto/shamir.ts";
+import { combineShares, fieldFor, lagrangeBasisAtZero, splitSecret } from "#shared/crypto/shamir.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
@@ -16,7 +16,7 @@ import type { Position } from "#shared/protocol/ids.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import { bundleTree, commitShares, openShares, type ShareLeaf, sealShares } from "#shared/secagg/bundle.ts";
 import type { PositionSet } from "#shared/secagg/position-sets.ts";
-import { holdersIn, memberAt } from "#shared/secagg/roster.ts";
+import { holdersIn, memberAt, neighboursOf } from "#shared/secagg/roster.ts";
 import { type CohortOptions, lastSent, SecaggCohort } from "../secagg-cohort.ts";
 import { plainSum, seededRandom } from "../secagg-fixtures.ts";
 import type { World } from "./attack.ts";
@@ -84,9 +84,9 @@ export class RogueCoordinator {
   }
 
   /** Puts keys of its own under the name of a device, signed by whatever signer it has. */
-  async usurp(position: number, signer: Signer): Promise<void> {
+  async usurp(position: number, signer: Signer, seed = ""): Promise<void> {
     const { primitives, attempt, engine, members } = this.cohort;
-    const random = seededRandom(`usurped ${position}`);
+    const random = seededRandom(`usurped ${position} ${seed}`);
     const [z, b] = [random(32), random(32)];
     const sealing = await freshKeyPair(primitives, random);
     this.#seats.set(position, { z, b, c: sealing.secretKey });
@@ -240,8 +240,8 @@ export class RogueCoordinator {
   async pairMasks(position: number, positions: readonly number[]): Promise<Mask[] | null> {
     const { primitives, roster } = this.cohort;
     const masks: Mask[] = [];
-    for (const other of present(this.#told.get(position), "it masked its input")) {
-      if (other === position || other > roster.members.length) continue;
+    const told = present(this.#told.get(position), "it masked its input");
+    for (const other of neighboursOf(roster, position).filter((neighbour) => told.includes(neighbour))) {
       if (positions.includes(other) && this.#told.get(other)?.includes(position)) continue;
       const [own, theirs] = [await this.secret("z", position), await this.secret("z", other)];
       const [seed, peer] = own === null ? [theirs, position] : [own, other];
@@ -262,10 +262,14 @@ export class RogueCoordinator {
     const { primitives, roster } = this.cohort;
     const held = roster.members.flatMap((_, index) => {
       const share = this.#shares[kind].get(`${owner} ${index + 1}`);
-      return share === undefined ? [] : [{ x: holdersIn(roster, owner).indexOf(index + 1) + 1, share }];
+      return share === undefined ? [] : [{ x: roster.graph.rankOf(owner, index + 1), share }];
     });
     if (held.length === 0) return null;
-    const basis = lagrangeBasisAtZero(held.map(({ x }) => x));
+    const field = fieldFor(holdersIn(roster, owner).length);
+    const basis = lagrangeBasisAtZero(
+      held.map(({ x }) => x),
+      field,
+    );
     const secret = combineShares(
       basis,
       held.map(({ share }) => share),
@@ -327,9 +331,10 @@ export class RogueCoordinator {
     for (const [holder, { c }] of this.#seats) {
       for (const [dealer, { leaves }] of bundles) {
         const agreed = await primitives.x25519(c, memberAt(roster, dealer).c);
-        if (dealer === holder || !agreed.ok) continue;
+        const rank = roster.graph.rankOf(dealer, holder);
+        if (dealer === holder || rank === 0 || !agreed.ok) continue;
         const key = await shareEncryptionKey(primitives, agreed.value, roster.sid, dealer, holder);
-        const leaf = present(leaves[holdersIn(roster, dealer).indexOf(holder)], "a leaf for each holder");
+        const leaf = present(leaves[rank - 1], "a leaf for each holder");
         const opened = openShares(key, { sid: roster.sid, dealer, holder }, leaf.ciphertext);
         if (!opened.ok) continue;
         this.#shares.z.set(`${dealer} ${holder}`, opened.value.z);

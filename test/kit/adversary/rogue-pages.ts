@@ -259,7 +259,13 @@ export class RoguePages {
     const { attempt, server } = this.world.engine;
     this.#received.clear();
     await this.#tell(this.pages, () => invite);
-    const terms = { ...offer, config: this.#config, roundParams: { training }, modelHash: this.#modelHash };
+    const terms = {
+      ...offer,
+      shard: 0,
+      config: this.#config,
+      roundParams: { training },
+      modelHash: this.#modelHash,
+    };
     const opened = await attempt.openAttempt(this.#primitives, terms);
     const members: Member[] = [];
     for (const page of this.pages) {

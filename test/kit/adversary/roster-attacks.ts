@@ -94,7 +94,7 @@ export const ROSTER_ATTACKS: readonly Attack[] = [
     without: [
       {
         file: "shared/secagg/roster.ts",
-        find: 'if (members.length < config.cohortSizeMin) return err("COHORT_TOO_SMALL");',
+        find: 'if (members.length < cohortSizeMin) return err("COHORT_TOO_SMALL");',
         replace: "",
       },
       // The minimum stands in q as well, so that U2 below it would be the next to be refused.

@@ -66,7 +66,7 @@ async function patchwork(world: World, confirm?: Confirm, options?: Partial<Coho
 
 const ENOUGH: Edit = {
   file: "shared/secagg/client-open.ts",
-  find: 'if (confirmations.length < roster.thresholds.t) return err("NOT_ENOUGH_SIGS");',
+  find: 'if (!reachesThreshold(roster, position, signers)) return err("NOT_ENOUGH_SIGS");',
   replace: "",
 };
 const OWN_U2 =
@@ -130,7 +130,7 @@ export const SET_ATTACKS: readonly Attack[] = [
     without: [
       {
         file: "shared/secagg/roster.ts",
-        find: 'if (members.length < config.cohortSizeMin) return err("COHORT_TOO_SMALL");',
+        find: 'if (members.length < cohortSizeMin) return err("COHORT_TOO_SMALL");',
         replace: "",
       },
       { file: "shared/secagg/threshold.ts", find: "c + 2, cohortSizeMin", replace: "c + 2, 0" },
@@ -153,6 +153,11 @@ export const SET_ATTACKS: readonly Attack[] = [
       {
         file: "shared/secagg/client-mask.ts",
         find: 'if (inU2.size < roster.thresholds.q) return refuse("U2_BELOW_T");',
+        replace: "",
+      },
+      {
+        file: "shared/secagg/client-mask.ts",
+        find: 'if (!reachesThreshold(roster, position, inU2)) return refuse("U2_BELOW_T");',
         replace: "",
       },
     ],
@@ -238,6 +243,12 @@ export const SET_ATTACKS: readonly Attack[] = [
         file: "shared/secagg/client-open.ts",
         find: 'if (signer <= before || !survivors.has(signer)) return err("BAD_SET_SIG");',
         replace: "",
+      },
+      // Signers are counted as a set; a device that counts signatures falls for it.
+      {
+        file: "shared/secagg/client-open.ts",
+        find: "if (!reachesThreshold(roster, position, signers)) return",
+        replace: "if (confirmations.length < roster.thresholds.t) return",
       },
     ],
     run: (world) =>

@@ -229,7 +229,7 @@ export const SHARE_ATTACKS: readonly Attack[] = [
     run: async (world) => taken(world, await withLiar(world)),
   },
   {
-    name: "[S9] a holder hands its shares in twice, so that too few look like enough",
+    name: "[S2] [S9] a holder hands its shares in twice, so that too few look like enough and the coordinator trips",
     section: "5 R4",
     stoppedBy: "BELOW_T",
     without: [
@@ -254,7 +254,14 @@ export const SHARE_ATTACKS: readonly Attack[] = [
           ? signedAnew(cohort, device, message, [...message.bShares, ...message.bShares])
           : message,
       );
-      return namedDealers(world, cohort);
+      const fault = await cohort.finish().then(
+        (result) => {
+          if (result.kind === "ended") world.codes.push(result.code);
+          return null;
+        },
+        (thrown: unknown) => thrown,
+      );
+      return { kind: "crash", fault };
     },
   },
   {
