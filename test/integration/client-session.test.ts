@@ -77,7 +77,7 @@ describe("a session", () => {
     expect([...update].map((value, index) => (value + (masks[index] ?? 0)) >>> 0)).toEqual(
       [...latest.sample.left].map((value) => value >>> 0),
     );
-    // A message that the coordinator was too busy to take goes out again, the same bytes, and counts once.
+    // A device that is asked again sends the same bytes again (S10), and they count once.
     const sizes = (type: string) => {
       const distinct = new Map(device.sentOf(type).map((bytes) => [bytesToHex(bytes), bytes.length]));
       return [...distinct.values()].reduce((sum, length) => sum + length, 0);
