@@ -127,6 +127,7 @@ export class SecaggCohort {
       runId: "0192f0c0ffee7000800000000000beef",
       round: 1,
       attempt: 1,
+      shard: 0,
       modelHash: "33".repeat(32),
       ...options.terms,
       config,
