@@ -117,6 +117,17 @@ function unwritten(cell: string, step: Step, stoppedBy: string | null = null): A
   };
 }
 
+/** Attempt after attempt, none opened, each with new noise or rounding over the same update. */
+async function beyondBudget(world: World): Promise<Loot> {
+  const limit = 2;
+  const siege = await RoguePages.create(world, 3, limit);
+  for (const attempt of [1, 2, 3]) {
+    await siege.attempt({ ...FIRST, attempt }, { until: "input" });
+    await siege.reload();
+  }
+  return { kind: "overspent", inputs: siege.inputCount / siege.pages.length, limit };
+}
+
 /** The coordinator says nothing any more; a day goes by. */
 function silence(after: Step): Attack {
   return {
@@ -155,5 +166,23 @@ export const MEMORY_ATTACKS: readonly Attack[] = [
   unwritten("mark/", "advertise", "STORAGE_FULL"),
   unwritten("used/", "input"),
   unwritten("ballot/", "confirm"),
+  {
+    name: "[S10] more inputs than a device's own limit of participations",
+    section: "9 IDLE",
+    stoppedBy: "BUDGET",
+    without: [
+      {
+        file: "client/core/memory.ts",
+        find: 'if (spent >= participationsMax) return err("BUDGET");',
+        replace: "",
+      },
+      {
+        file: "client/core/round-prepare.ts",
+        find: 'if ((await ports.memory.participations(task.slug)) >= roundsMax) return err("BUDGET");',
+        replace: "",
+      },
+    ],
+    run: beyondBudget,
+  },
   ...STEPS.map(silence),
 ];
