@@ -77,7 +77,11 @@ describe("a session", () => {
     expect([...update].map((value, index) => (value + (masks[index] ?? 0)) >>> 0)).toEqual(
       [...latest.sample.left].map((value) => value >>> 0),
     );
-    const sizes = (type: string) => device.sentOf(type).reduce((sum, bytes) => sum + bytes.length, 0);
+    // A device that is asked again sends the same bytes again (S10), and they count once.
+    const sizes = (type: string) => {
+      const distinct = new Map(device.sentOf(type).map((bytes) => [bytesToHex(bytes), bytes.length]));
+      return [...distinct.values()].reduce((sum, length) => sum + length, 0);
+    };
     expect(latest.parts.maskedListByteCount).toBe(sizes("input"));
     expect(latest.parts.keySharesByteCount).toBe(sizes("share"));
     expect(latest.parts.openingByteCount).toBe(sizes("unmask"));
@@ -278,6 +282,32 @@ describe("the device says no", () => {
     await federation.until(() => device.view.refusal !== null, "the refusal");
     expect(device.view.refusal).toMatchObject({ code: "ALREADY_REVEALED", by: "device" });
     expect(device.sentOf("advertise")).toHaveLength(0);
+  });
+
+  test.each([
+    ["a round that it was in before a reload", "mark", (runId: string) => [`mark/${runId}`, "1.1"]],
+    [
+      "a model that another run has its input for",
+      "used",
+      (_: string, modelHash: string) => [`used/${modelHash}`, "cd".repeat(16)],
+    ],
+  ] as const)("[S10] to %s, before it trains and not only before it sends", async (_, __, cellOf) => {
+    const cells = new MapCells();
+    const { federation, device } = await among(4, { cells });
+    const runId = await federation.launch(1);
+    const [key, after] = cellOf(runId, await firstModel(federation, runId));
+    await cells.swap([{ key: key as string, before: null, after: after as string }]);
+    federation.connectAll();
+    device.session.start();
+    await federation.until(() => device.view.refusal !== null, "the refusal");
+    expect(device.view.refusal).toMatchObject({ code: "REPLAY", by: "device" });
+    // The round goes on without it, and it waits for the next one.
+    expect((await federation.ended(runId)).state).toBe("completed");
+    expect(device.trainings).toEqual([]);
+    expect(new Set(device.sent.map(({ type }) => type))).toEqual(
+      new Set(["hello", "authenticate", "check-in", "leave"]),
+    );
+    expect(device.view.activity).toBe("waiting");
   });
 
   /** What a coordinator says that wants another attempt. */
