@@ -58,20 +58,24 @@ export interface RealSeat {
   downByteCount: number;
 }
 
+export interface Taken {
+  readonly wallS: number;
+  /** Of all threads. */
+  readonly cpuS: number;
+}
+
 export interface ShardLevel {
   readonly survivorCount: number;
   /** Null where the survivors are fewer than q: nothing is opened. */
   readonly opened: {
     readonly checksS: number;
     readonly foldS: number;
-    readonly keysS: number;
+    /** Secrets rebuilt, and the key of each mask. */
+    readonly keys: Taken;
     readonly maskCount: number;
-    /** By number of workers. */
-    readonly unmaskOneS: number;
-    readonly unmaskTwoS: number;
-    /** Of all threads, with one worker and with two. */
-    readonly cpuOneS: number;
-    readonly cpuTwoS: number;
+    /** With one worker and with two. */
+    readonly unmaskOne: Taken;
+    readonly unmaskTwo: Taken;
   } | null;
 }
 
@@ -218,7 +222,7 @@ export class ShardBench {
     const sets = { u2: present(this.#u2, "after sharing"), u3 };
     const checked = await this.#confirmAndUnmask(level, sets);
     let masks: readonly { readonly key: Bytes; readonly sign: 1 | -1 }[] = [];
-    const keysS = await seconds(async () => {
+    const keys = await taken(async () => {
       masks = must(await reconstructMasks(primitives, this.roster, sets, checked.openings));
     });
     const inputs = u3.positions.map((position) => present(this.#inputs.get(position), "an input"));
@@ -229,15 +233,13 @@ export class ShardBench {
       folded = await two.fold({ length: this.#length, paths, masks: [] });
     });
     const unmask = async (folder: Folder): Promise<Taken> => {
-      const before = process.cpuUsage();
       let sum: Uint32Array<ArrayBuffer> = new Uint32Array(0);
-      const wallS = await seconds(async () => {
+      const figures = await taken(async () => {
         sum = await folder.fold({ length: this.#length, paths: [], initial: folded, masks });
       });
-      const { user, system } = process.cpuUsage(before);
       this.#compare(sum, u3.positions);
       release(sum);
-      return { wallS, cpuS: (user + system) / 1e6 };
+      return figures;
     };
     const timed = await alternately([() => unmask(one), () => unmask(two)]);
     release(folded);
@@ -246,12 +248,10 @@ export class ShardBench {
     const opened = {
       checksS: checked.checksS,
       foldS,
-      keysS,
+      keys,
       maskCount: masks.length,
-      unmaskOneS: withOne.wallS,
-      unmaskTwoS: withTwo.wallS,
-      cpuOneS: withOne.cpuS,
-      cpuTwoS: withTwo.cpuS,
+      unmaskOne: withOne,
+      unmaskTwo: withTwo,
     };
     return { survivorCount, opened };
   }
@@ -355,10 +355,12 @@ async function seconds(work: () => Promise<void>): Promise<number> {
   return (performance.now() - began) / 1e3;
 }
 
-interface Taken {
-  readonly wallS: number;
-  /** Of all threads. */
-  readonly cpuS: number;
+/** Wall-clock and CPU seconds of a piece of work in this process. */
+export async function taken(work: () => Promise<void>): Promise<Taken> {
+  const before = process.cpuUsage();
+  const wallS = await seconds(work);
+  const { user, system } = process.cpuUsage(before);
+  return { wallS, cpuS: (user + system) / 1e6 };
 }
 
 /** The quickest of a few runs of each, in turn; those that take long run once. */
@@ -367,10 +369,10 @@ async function alternately(runs: readonly (() => Promise<Taken>)[]): Promise<rea
   let spent = 0;
   for (let turn = 0; turn < REPEATS_MAX && spent < REPEAT_WITHIN_S; turn++) {
     for (const [index, run] of runs.entries()) {
-      const taken = await run();
+      const figures = await run();
       const before = best[index] ?? null;
-      if (before === null || taken.wallS < before.wallS) best[index] = taken;
-      spent += taken.wallS;
+      if (before === null || figures.wallS < before.wallS) best[index] = figures;
+      spent += figures.wallS;
     }
   }
   return best;
