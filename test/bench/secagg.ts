@@ -45,7 +45,7 @@ export const bench: Bench = { name: "secagg", run };
 async function* run({ small = false, only }: BenchOptions = {}): AsyncIterable<BenchLine> {
   const sizes = (small ? SMALL : FULL).filter((size) => only === undefined || nameOf(size).includes(only));
   for (const size of sizes) {
-    const figures = await measureSize(size, DROPOUTS);
+    const figures = await measureSize(size, DROPOUTS, !small);
     yield* clientLines(nameOf(size), size.coordinates, figures);
     for (const [index, level] of figures.levels.entries()) yield* levelLines(nameOf(size), level, index);
     if (size.shardSize === undefined) yield* memoryLines(size);
@@ -83,6 +83,17 @@ function* clientLines(name: string, coordinates: number, figures: SizeFigures): 
   };
   for (const [step, seconds] of figures.clientStepsS.entries()) {
     yield { name: `${name}: client, R${step}`, value: seconds, unit: "s" };
+  }
+  if (figures.chromiumStepsS !== null) {
+    const chromiumS = figures.chromiumStepsS.reduce((sum, step) => sum + step, 0);
+    yield {
+      name: `${name}: client in Chromium, R0 to R4`,
+      value: chromiumS,
+      unit: "s",
+      ...compared("in Node", wholeS, chromiumS),
+    };
+    const maskingS = figures.chromiumStepsS[2] ?? 0;
+    yield { name: `${name}: client in Chromium, R2`, value: maskingS, unit: "s" };
   }
   yield {
     name: `${name}: bytes up, over the ring vector`,

@@ -33,6 +33,7 @@ export interface TimedAnswer {
 export interface TimedDevice {
   advertise(start: DeviceStart): Promise<TimedAnswer>;
   deliver(frame: Bytes): Promise<TimedAnswer>;
+  close(): Promise<void>;
 }
 
 export function openTimedDevice(primitives: Primitives, signer: Signer): TimedDevice {
@@ -67,6 +68,7 @@ export function openTimedDevice(primitives: Primitives, signer: Signer): TimedDe
       );
       return adopt(step, beganMs);
     },
+    close: async () => {},
   };
 }
 

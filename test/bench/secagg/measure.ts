@@ -15,6 +15,7 @@ import { release } from "#shared/kernel/release.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
 import type { AttemptTerms } from "#shared/secagg/attempt.ts";
 import { shardOf, shardPlanOf } from "#shared/secagg/shards.ts";
+import { openChromiumDevice } from "../../kit/chromium-device.ts";
 import { seededRandom, testConfig } from "../../kit/secagg-fixtures.ts";
 import { openSimulatedCohort, type SimulatedCohort, seatAt } from "../../kit/simulated-cohort.ts";
 import { openTimedDevice } from "../../kit/timed-device.ts";
@@ -35,6 +36,8 @@ export interface SizeFigures {
   readonly clientMasks: Taken;
   /** R0 to R4; the middle of the devices in Node. */
   readonly clientStepsS: readonly number[];
+  /** R0 to R4 in Chromium; null where none took part. */
+  readonly chromiumStepsS: readonly number[] | null;
   readonly upByteCount: number;
   readonly downByteCount: number;
   readonly ring16UpByteCount: number;
@@ -64,13 +67,18 @@ const WEIGHT_CAP = 1_000;
 /** R0 to R4. */
 const STEP_COUNT = 5;
 
-export async function measureSize(size: Size, dropouts: readonly number[]): Promise<SizeFigures> {
+/** @param browser  Whether a device in Chromium takes part too, in the attempt without dropouts. */
+export async function measureSize(
+  size: Size,
+  dropouts: readonly number[],
+  browser: boolean,
+): Promise<SizeFigures> {
   const folder = await mkdtemp(join(tmpdir(), "chorus-bench-secagg-"));
+  const reals: RealSeat[] = [];
   const folders = [openFolder({ workerCount: 1 }), openFolder({ workerCount: 2 })] as const;
   try {
     const issuer = localSigner(seededRandom("issuer")(32), crypto.subtle);
     const shards = splitIntoShards(termsOf(size, bytesToHex(issuer.publicKey)), size.count);
-    const reals: RealSeat[] = [];
     const opened: ShardLevel[][] = dropouts.map(() => []);
     let serverChecksS = 0;
     // Threads start with the first job.
@@ -78,7 +86,7 @@ export async function measureSize(size: Size, dropouts: readonly number[]): Prom
     for (const { terms, seeds } of shards) {
       const cohort = await openSimulatedCohort(primitives, seeds, issuer, terms);
       // The first shard has the real devices; with nothing else a device's work would be the same in any.
-      const seated = terms.shard === 0 ? await seatDevices(cohort, dropouts.length) : [];
+      const seated = terms.shard === 0 ? await seatDevices(cohort, dropouts.length, browser) : [];
       reals.push(...seated);
       const inputs = join(folder, String(terms.shard));
       await mkdir(inputs);
@@ -95,6 +103,7 @@ export async function measureSize(size: Size, dropouts: readonly number[]): Prom
     const largest = Math.max(...shards.map(({ seeds }) => seeds.length));
     return { ...(await clientFigures(size, reals, largest)), serverChecksS, levels };
   } finally {
+    await Promise.all(reals.map(({ device }) => device.close()));
     await Promise.all(folders.map((one) => one.close()));
     await rm(folder, { recursive: true, force: true });
   }
@@ -144,14 +153,25 @@ function layoutOf(parameterCount: number, cohortSizeMax: number, ring: 16 | 32) 
   });
 }
 
-/** A device for each dropout, evenly over the roster. */
-async function seatDevices(cohort: SimulatedCohort, levelCount: number): Promise<RealSeat[]> {
+/** A device in Node for each dropout, evenly over the roster, and one in Chromium. */
+async function seatDevices(
+  { seats }: SimulatedCohort,
+  levelCount: number,
+  browser: boolean,
+): Promise<RealSeat[]> {
   const clientPrimitives = await edgePrimitives();
-  return Array.from({ length: levelCount }, (_, level) => {
-    const seat = seatAt(cohort.seats, 1 + Math.floor(((level + 0.5) * cohort.seats.length) / levelCount));
+  const figures = () => ({ stepsS: [], upByteCount: 0, downByteCount: 0 });
+  const seated = Array.from({ length: levelCount }, (_, level): RealSeat => {
+    const seat = seatAt(seats, 1 + Math.floor(((level + 0.5) * seats.length) / levelCount));
     const device = openTimedDevice(clientPrimitives, seat.signer);
-    return { device, position: seat.position, level, stepsS: [], upByteCount: 0, downByteCount: 0 };
+    return { platform: "node", device, position: seat.position, level, ...figures() };
   });
+  if (browser) {
+    const { identitySeed, position } = seatAt(seats, 1);
+    const device = await openChromiumDevice(identitySeed);
+    seated.push({ platform: "chromium", device, position, level: 0, ...figures() });
+  }
+  return seated;
 }
 
 function levelFigures(
@@ -173,7 +193,7 @@ function levelFigures(
     openedShardCount: opened.length,
     survivorCount: opened.reduce((sum, { survivorCount }) => sum + survivorCount, 0),
     clientS: reals
-      .filter((real) => real.level === level)
+      .filter(({ platform, level: own }) => platform === "node" && own === level)
       .flatMap(({ stepsS }) => stepsS)
       .reduce(add, 0),
     checksS: total(({ checksS }) => checksS),
@@ -188,7 +208,7 @@ function levelFigures(
 /** @param neighbourhood  Devices of the graph that the real devices are in, themselves included. */
 async function clientFigures(size: Size, reals: readonly RealSeat[], neighbourhood: number) {
   // A device whose shard was left out ends with R2.
-  const whole = reals.filter(({ stepsS }) => stepsS.length === STEP_COUNT);
+  const whole = reals.filter(({ platform, stepsS }) => platform === "node" && stepsS.length === STEP_COUNT);
   const middle = (values: readonly number[]) => quantile(values, 0.5);
   const { length } = layoutOf(size.coordinates, size.count, 32);
   const upByteCount = middle(whole.map((real) => real.upByteCount));
@@ -199,6 +219,7 @@ async function clientFigures(size: Size, reals: readonly RealSeat[], neighbourho
     clientStepsS: Array.from({ length: STEP_COUNT }, (_, step) =>
       middle(whole.map(({ stepsS }) => present(stepsS[step], "a step"))),
     ),
+    chromiumStepsS: reals.find(({ platform }) => platform === "chromium")?.stepsS ?? null,
     upByteCount,
     downByteCount: middle(whole.map((real) => real.downByteCount)),
     ring16UpByteCount: upByteCount - 4 * (length - ring16),

@@ -48,6 +48,7 @@ const REPEAT_WITHIN_S = 4;
 
 /** A whole client core at a seat, and what was measured of it. */
 export interface RealSeat {
+  readonly platform: "node" | "chromium";
   readonly device: TimedDevice;
   readonly position: number;
   /** The dropout at which this device goes on after R2, as an index. */
