@@ -39,6 +39,7 @@ import {
 } from "#shared/secagg/server.ts";
 import { certificateItem } from "#shared/secagg/signed-items.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
+import { fakePrimitives, fakeSigner } from "./fake-primitives.ts";
 import { plainSum, randomWords, seededRandom, testConfig } from "./secagg-fixtures.ts";
 
 /*
@@ -56,13 +57,19 @@ export interface CohortOptions {
   /** 64 where absent. */
   readonly vectorLength?: number;
   readonly config?: Partial<AgreedConfig>;
-  readonly terms?: Partial<Pick<AttemptTerms, "runId" | "round" | "attempt" | "modelHash">>;
+  readonly terms?: Partial<Pick<AttemptTerms, "runId" | "round" | "attempt" | "modelHash" | "shard">>;
+  /** Devices invited to the whole round, where it is split into shards. */
+  readonly invited?: number;
   /** Plain input of a position, `vectorLength` words; seeded random words where absent. */
   readonly input?: (position: number) => Uint32Array<ArrayBuffer>;
   /** By position. */
   readonly lastSteps?: ReadonlyMap<number, LastStep>;
   /** Devices of another cohort (same seeds of identity) take part with the same identities. */
   readonly identitySeed?: string;
+  /** Identities from elsewhere, `count` of them. */
+  readonly signers?: readonly Signer[];
+  /** Fake cryptography, where what counts is who says what to whom. */
+  readonly fake?: boolean;
 }
 
 export interface CohortDevice {
@@ -117,10 +124,11 @@ export class SecaggCohort {
 
   static async create(options: CohortOptions): Promise<SecaggCohort> {
     const { subtle } = globalThis.crypto;
-    const primitives = await selectPrimitives(subtle);
     const { seed = "cohort", vectorLength = 64, lastSteps = new Map<number, LastStep>() } = options;
+    const primitives = options.fake === true ? fakePrimitives() : await selectPrimitives(subtle);
+    const signerOf = (seed: Bytes) => (options.fake === true ? fakeSigner(seed) : localSigner(seed, subtle));
     const identities = seededRandom(`identity ${options.identitySeed ?? seed}`);
-    const issuer = localSigner(identities(32), subtle);
+    const issuer = signerOf(identities(32));
     const issuerKey = bytesToHex(issuer.publicKey) as HashHex;
     const config = testConfig({ vectorLength, issuerKey, ...options.config });
     const attempt = await openAttempt(primitives, {
@@ -138,9 +146,12 @@ export class SecaggCohort {
           optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
           proximalMu: 0,
         },
+        ...(options.invited === undefined ? {} : { invited: options.invited }),
       },
     });
-    const signers = Array.from({ length: options.count }, () => localSigner(identities(32), subtle));
+    const signers = [
+      ...(options.signers ?? Array.from({ length: options.count }, () => signerOf(identities(32)))),
+    ];
     // In roster order, so that a device's position is known before the roster is.
     signers.sort((left, right) => compareBytes(left.publicKey, right.publicKey));
     const devices = await Promise.all(
