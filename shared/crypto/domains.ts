@@ -12,6 +12,7 @@ export const DOMAINS = {
   layout: "chorus/1/layout",
   roundParams: "chorus/1/round-params",
   roundId: "chorus/1/round-id",
+  rotation: "chorus/1/rotation",
   advert: "chorus/1/advert",
   sid: "chorus/1/sid",
   /** Who is with whom in a round of several shards. */

@@ -33,12 +33,13 @@ export function tensorsOf(task: Task): TensorLayout {
 
 /** The segments of a task's vector. */
 export function layoutOf(task: Task): VectorLayout {
-  const { cohortSizeMax, clipNormL2, weightCap } = task.aggregation;
+  const { cohortSizeMax, clipNormL2, weightCap, ring } = task.aggregation;
   return vectorLayout({
     parameterCount: tensorsOf(task).parameterCount,
     cohortSizeMax,
     clipNormL2,
     weightCap,
+    ring,
   });
 }
 

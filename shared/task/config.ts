@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hashHexSchema, taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { graphPlanSchema } from "./graph-plan.ts";
-import { aggregationPlanSchema, trainingPlanSchema } from "./task.ts";
+import { aggregationPlanSchema, ringSchema, trainingPlanSchema } from "./task.ts";
 
 /**
  * Everything a device agreed to. The device derives it from the task version it consented to and from the keys it
@@ -24,7 +24,7 @@ export const agreedConfigSchema = z.strictObject({
   vectorLength: z.int().min(1).max(LIMITS.vectorLengthMax),
   /** Over the canonical JSON of the segment layout. */
   layoutHash: hashHexSchema,
-  ring: z.literal(32),
+  ring: ringSchema,
   clipNormL2: aggregationPlanSchema.shape.clipNormL2,
   weightCap: aggregationPlanSchema.shape.weightCap,
   /** Null: this task adds no noise. */

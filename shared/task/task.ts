@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ringRefusal } from "../codec/layout.ts";
 import { taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { featuresSchema, inputShape } from "./features.ts";
@@ -68,6 +69,9 @@ export const deadlinesSchema = z.strictObject({
 });
 export type Deadlines = z.infer<typeof deadlinesSchema>;
 
+/** Bits of a coordinate of the update on the wire: 16 is half the bytes, and rotated. */
+export const ringSchema = z.literal([16, 32]);
+
 export const aggregationPlanSchema = z
   .strictObject({
     strategy: strategySchema,
@@ -85,7 +89,7 @@ export const aggregationPlanSchema = z
     clipNormL2: z.number().gt(0).max(1e6),
     /** Largest `numExamples` that counts for one device. */
     weightCap: z.int().min(1).max(1_000_000),
-    ring: z.literal(32),
+    ring: ringSchema.default(32),
   })
   .superRefine((plan, context) => {
     const issue = (path: string, message: string) =>
@@ -109,6 +113,8 @@ export const aggregationPlanSchema = z
     if (plan.weightCap * plan.cohortSizeMax >= 2 ** 31) {
       issue("weightCap", "weightCap times cohortSizeMax must stay below 2^31");
     }
+    const refusal = ringRefusal(plan.ring, plan.cohortSizeMax);
+    if (refusal !== null) issue("ring", refusal);
   });
 
 export const evaluationPlanSchema = z.strictObject({

@@ -157,11 +157,11 @@ export class SessionDevice {
 
   /** As the oracle of the federation reads it. */
   get parts(): PlainPart[] {
-    return [...this.archived.values()].flatMap(({ clippedUpdate, weight }, index) => {
+    return [...this.archived.values()].flatMap(({ clippedUpdate, weight, own }, index) => {
       const modelHash = this.modelHashes[index];
-      return clippedUpdate === null || weight === null || modelHash === undefined
+      return clippedUpdate === null || weight === null || own === null || modelHash === undefined
         ? []
-        : [{ clippedUpdate, weight, modelHash }];
+        : [{ clippedUpdate, weight, words: new Uint32Array(own.slice().buffer), modelHash }];
     });
   }
   readonly modelHashes: string[] = [];

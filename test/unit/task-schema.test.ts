@@ -68,7 +68,14 @@ describe("the task's schema", () => {
     expect(once).toEqual(valid);
   });
 
+  test("the ring is 32 bits unless it says 16", () => {
+    const ringOf = (value: unknown) =>
+      taskSchema.parse(withField("aggregation.ring", value)).aggregation.ring;
+    expect([ringOf(undefined), ringOf(32), ringOf(16)]).toEqual([32, 32, 16]);
+  });
+
   test.each([
+    ["aggregation.ring", 8, "aggregation.ring"],
     ["slug", "Digits!", "slug"],
     ["version", 0, "version"],
     ["aggregation.goal", 4, "aggregation.goal"],
