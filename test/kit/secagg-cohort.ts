@@ -40,7 +40,7 @@ import {
 import { certificateItem } from "#shared/secagg/signed-items.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
 import { fakePrimitives, fakeSigner } from "./fake-primitives.ts";
-import { plainSum, randomWords, seededRandom, testConfig } from "./secagg-fixtures.ts";
+import { plainSum, randomWords, seededRandom, TEST_TRAINING, testConfig } from "./secagg-fixtures.ts";
 
 /*
  * A whole cohort in memory: n devices and a coordinator that run one attempt with real cryptography. Every message goes
@@ -140,12 +140,7 @@ export class SecaggCohort {
       ...options.terms,
       config,
       roundParams: {
-        training: {
-          epochs: 1,
-          batchSize: 32,
-          optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
-          proximalMu: 0,
-        },
+        training: TEST_TRAINING,
         ...(options.invited === undefined ? {} : { invited: options.invited }),
       },
     });
