@@ -4,8 +4,9 @@ import { localSigner } from "#shared/crypto/signature.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex, compareBytes, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives, Signer } from "#shared/kernel/ports.ts";
+import type { Result } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
-import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import { decodeFrame, encodeFrame, type FrameError } from "#shared/protocol/frame.ts";
 import type { HashHex, RunId } from "#shared/protocol/ids.ts";
 import {
   type CoordinatorMessageOf,
@@ -194,9 +195,8 @@ export class SecaggCohort {
   /** Gives a device a message and adopts what comes of it. */
   async deliver(position: number, message: AttemptMessage): Promise<ClientStep> {
     const device = this.device(position);
-    const decoded = decodeFrame(encodeFrame(message), coordinatorMessageSchema);
-    assert(decoded.ok, `a well-formed message: ${JSON.stringify(decoded)}`);
-    const step = await onMessage(device.tools, device.state, decoded.value as AttemptMessage, async () =>
+    const decoded = wellFormed(decodeFrame(encodeFrame(message), coordinatorMessageSchema));
+    const step = await onMessage(device.tools, device.state, decoded as AttemptMessage, async () =>
       device.input.slice(),
     );
     this.#adopt(device, step);
@@ -430,7 +430,11 @@ export function lastSent<Type extends DeviceMessage["type"]>(
 }
 
 function overTheWire(message: DeviceMessage): DeviceMessage {
-  const decoded = decodeFrame(encodeFrame(message), deviceMessageSchema);
-  assert(decoded.ok, `a well-formed message: ${JSON.stringify(decoded)}`);
+  return wellFormed(decodeFrame(encodeFrame(message), deviceMessageSchema));
+}
+
+/** A message in a hundred thousand is worth a look; writing each of them out to say so is not. */
+function wellFormed<Message>(decoded: Result<Message, FrameError>): Message {
+  if (!decoded.ok) throw new Error(`not a well-formed message: ${JSON.stringify(decoded.error)}`);
   return decoded.value;
 }
