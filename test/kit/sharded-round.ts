@@ -144,7 +144,7 @@ async function realShard(
     vectorLength: options.vectorLength,
     config: SIZES,
     terms: { ...ROUND, shard },
-    invited: options.deviceCount,
+    roundParams: { invited: options.deviceCount },
     signers: devices.map(({ seed }) => localSigner(seed, subtle)),
     input: (position) => new Uint32Array(present(devices[position - 1], "a device").input.slice().buffer),
     lastSteps: new Map(
