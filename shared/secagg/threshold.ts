@@ -1,6 +1,6 @@
 import { assert } from "../kernel/assert.ts";
-import type { GraphPlan } from "../task/graph-plan.ts";
-import { type SparseNumbers, sparseNumbers } from "./failure-bounds.ts";
+import { type GraphPlan, isSparse } from "../task/graph-plan.ts";
+import { partOf, type SparseNumbers, sparseNumbers } from "./failure-bounds.ts";
 import { shardColluders, shardCountOf } from "./shards.ts";
 
 export type SecurityModel = "active" | "honest-but-curious";
@@ -36,11 +36,11 @@ export function thresholds(
   within: GraphTerms = { graph: "complete" },
 ): Thresholds {
   assert(Number.isInteger(rosterSize) && rosterSize >= 1, "a roster has members");
-  const sparse = sparseNumbersOf(rosterSize, model, within.graph);
+  const sparse = sparseNumbersOf(rosterSize, within.graph);
   if (sparse !== null) {
     // Of the colluders only those around one device count: t - 1 of them learn nothing.
-    const c = sparse.threshold - 1;
-    return { rosterSize, c, t: sparse.threshold, q: Math.max(sparse.threshold + 1, cohortSizeMin) };
+    const { threshold: t, staying } = sparse;
+    return { rosterSize, c: t - 1, t, q: Math.max(staying, t + 1, cohortSizeMin) };
   }
   const invited = within.invited ?? 1;
   const shardCount = shardCountOf(within.graph, invited);
@@ -58,12 +58,20 @@ export interface GraphTerms {
   readonly invited?: number | undefined;
 }
 
-/** Degree and threshold of a k-regular graph; null where the graph is another, or the roster so small that all are neighbours. */
-export function sparseNumbersOf(
-  rosterSize: number,
-  model: SecurityModel,
-  graph: GraphPlan,
-): SparseNumbers | null {
-  if (graph === "complete" || graph.kind !== "k-regular") return null;
-  return sparseNumbers(rosterSize, graph.corruptShare, graph.dropoutShare, model);
+/**
+ * Degree and threshold of a k-regular graph; null where the graph is another, or the roster so small that all are
+ * neighbours. Only against a coordinator that follows the protocol: the active model has no such graph.
+ */
+export function sparseNumbersOf(rosterSize: number, graph: GraphPlan): SparsePlan | null {
+  if (!isSparse(graph)) return null;
+  const { corruptShare, dropoutShare } = graph;
+  const numbers = sparseNumbers(rosterSize, corruptShare, dropoutShare, "honest-but-curious");
+  if (numbers === null) return null;
+  // With more gone the bounds say nothing: those who stay may fall apart into sums of their own.
+  return { ...numbers, staying: rosterSize - partOf(rosterSize, dropoutShare) };
+}
+
+export interface SparsePlan extends SparseNumbers {
+  /** The least number of devices that must stay for degree and threshold to hold. */
+  readonly staying: number;
 }

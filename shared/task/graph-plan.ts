@@ -50,3 +50,7 @@ export function invitedMax(plan: {
 export function isSharded(graph: GraphPlan): graph is Extract<GraphPlan, { kind: "shards" }> {
   return graph !== "complete" && graph.kind === "shards";
 }
+
+export function isSparse(graph: GraphPlan): graph is Extract<GraphPlan, { kind: "k-regular" }> {
+  return graph !== "complete" && graph.kind === "k-regular";
+}

@@ -3,7 +3,7 @@ import { ringRefusal } from "../codec/layout.ts";
 import { taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { featuresSchema, inputShape } from "./features.ts";
-import { graphPlanOf, graphPlanSchema, isSharded } from "./graph-plan.ts";
+import { graphPlanOf, graphPlanSchema, isSharded, isSparse } from "./graph-plan.ts";
 import { modelSchema } from "./model.ts";
 
 /** How a device trains. Source of proximalMu: Li et al. 2020, arXiv:1812.06127, equation 2 (FedProx). */
@@ -103,7 +103,7 @@ export const aggregationPlanSchema = z
     } else if (Math.ceil(plan.overSelection * plan.goal) > plan.cohortSizeMax) {
       issue("cohortSizeMax", "cohortSizeMax must be at least overSelection times goal, rounded up");
     }
-    if (graph !== "complete" && graph.kind === "k-regular" && plan.securityModel === "active") {
+    if (isSparse(graph) && plan.securityModel === "active") {
       issue(
         "graph",
         "k-regular holds against an honest-but-curious coordinator only; set securityModel, or use shards",

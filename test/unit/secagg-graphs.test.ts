@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import { binomialQuantile, hypergeometricTerms, sparseNumbers } from "#shared/secagg/failure-bounds.ts";
 import { completeGraph, type Graph, ringGraph } from "#shared/secagg/graph.ts";
@@ -14,7 +13,6 @@ import {
 import { thresholds } from "#shared/secagg/threshold.ts";
 import vectors from "#test/vectors/data/secagg.json" with { type: "json" };
 
-const primitives = javascriptPrimitives();
 const share = (text: string) => (text.includes("/") ? 1 / Number(text.split("/")[1]) : Number(text));
 const SIZES = { n1e3: 1_000, n1e4: 10_000, n1e5: 100_000 } as const;
 
@@ -98,7 +96,7 @@ describe("the ring", () => {
     return true;
   };
   test("each of 1,000 has its 34 neighbours, both ways, and holders ranked in order of position", async () => {
-    const graph = await ringGraph(primitives, sid, 1_000, 34);
+    const graph = ringGraph(sid, 1_000, 34);
     for (let position = 1; position <= 1_000; position++) {
       const neighbours = graph.neighbours(position);
       expect(new Set(neighbours).size).toBe(34);
@@ -113,20 +111,15 @@ describe("the ring", () => {
     expect(graph.rankOf(17, stranger as number)).toBe(0);
   });
   test("another session shuffles another ring", async () => {
-    const one = await ringGraph(primitives, sid, 100, 10);
-    const other = await ringGraph(primitives, new Uint8Array(32).fill(8), 100, 10);
+    const one = ringGraph(sid, 100, 10);
+    const other = ringGraph(new Uint8Array(32).fill(8), 100, 10);
     expect(one.neighbours(1)).not.toEqual(other.neighbours(1));
-    expect((await ringGraph(primitives, sid, 100, 10)).neighbours(1)).toEqual(one.neighbours(1));
+    expect(ringGraph(sid, 100, 10).neighbours(1)).toEqual(one.neighbours(1));
   });
   test("every device is a neighbour of a given one about equally often", async () => {
     const counts = new Float64Array(21);
     for (let index = 0; index < 500; index++) {
-      const graph = await ringGraph(
-        primitives,
-        new Uint8Array(32).fill(index & 255).fill(index >>> 8, 16),
-        20,
-        4,
-      );
+      const graph = ringGraph(new Uint8Array(32).fill(index & 255).fill(index >>> 8, 16), 20, 4);
       for (const other of graph.neighbours(5)) counts[other] = (counts[other] ?? 0) + 1;
     }
     // 500 x 4 / 19 = 105 each, a standard deviation of 9: five of them either way.

@@ -60,7 +60,7 @@ async function groundRing(world: World, config: CohortOptions["config"]): Promis
   for (let tries = 1; ; tries++) {
     assert(tries < 500, "one in fifteen rings suits");
     const adverts = members.map((member) => advertItem(attempt.header, member));
-    const ring = await ringGraph(primitives, await sessionId(primitives, attempt.header, adverts), 7, 2);
+    const ring = ringGraph(await sessionId(primitives, attempt.header, adverts), 7, 2);
     if (ring.neighbours(1).join() === "6,7") break;
     await rogue.usurp(7, present(devices[6], "a colluder").signer, `try ${tries}`);
   }
@@ -86,7 +86,7 @@ export const GRAPH_ATTACKS: readonly Attack[] = [
     without: [
       {
         file: "shared/secagg/roster.ts",
-        find: 'if (sparse !== null && securityModel === "active") return err("CONFIG");',
+        find: 'if (isSparse(graph) && securityModel === "active") return err("CONFIG");',
         replace: "",
       },
     ],

@@ -35,7 +35,7 @@ export function cohortFacts(task: Task, rosterSize: number): CohortFacts | null 
   const invited = Math.ceil(overSelection * goal);
   const { t, c, q } = thresholds(rosterSize, securityModel, cohortSizeMin, { graph, invited });
   if (q > rosterSize) return null;
-  const sparse = sparseNumbersOf(rosterSize, securityModel, graph);
+  const sparse = sparseNumbersOf(rosterSize, graph);
   return {
     rosterSize,
     whole: isSharded(graph) ? "group" : "round",
