@@ -44,15 +44,14 @@ export async function layOutRoster(
   attempt: Attempt,
   members: readonly Member[],
 ): Promise<Result<Roster, RosterError>> {
-  const { config, roundParams } = attempt.terms;
+  const { config } = attempt.terms;
   const { graph, securityModel, cohortSizeMin } = config;
   if (members.length < cohortSizeMin) return err("COHORT_TOO_SMALL");
   // More summands than agreed could overflow the ring.
   if (members.length > config.cohortSizeMax) return err("CONFIG");
   if (isSparse(graph) && securityModel === "active") return err("CONFIG");
   const sparse = sparseNumbersOf(members.length, graph);
-  const within = { graph, invited: roundParams.invited };
-  const numbers = thresholds(members.length, securityModel, cohortSizeMin, within);
+  const numbers = thresholds(members.length, securityModel, cohortSizeMin, graph);
   if (numbers.q > members.length) return err("COHORT_TOO_SMALL");
   // Otherwise a coordinator could put devices of its own choice around another.
   const shards = shardPlanOf(attempt.terms);

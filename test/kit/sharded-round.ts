@@ -14,6 +14,7 @@ import { type SessionSets, setOfPositions, without } from "#shared/secagg/positi
 import { type Member, memberAt, neighboursOf, type Roster } from "#shared/secagg/roster.ts";
 import { buildRoster, type Opening } from "#shared/secagg/server.ts";
 import { type ShardPlan, shardOf, shardPlanOf } from "#shared/secagg/shards.ts";
+import type { AgreedGraph } from "#shared/task/graph-plan.ts";
 import { fakePrimitives } from "./fake-primitives.ts";
 import { type LastStep, runCohort } from "./secagg-cohort.ts";
 import { plainSum, seededRandom, TEST_TRAINING, testConfig } from "./secagg-fixtures.ts";
@@ -58,13 +59,18 @@ interface Device {
 
 /** The terms of the one round that all of this is about. */
 const ROUND = { runId: "0192f0c0ffee7000800000000000beef", round: 1, modelHash: "33".repeat(32) };
-const GRAPH = { kind: "shards", size: 96 } as const;
-const SIZES = { cohortSizeMin: 10, cohortSizeMax: 160, graph: GRAPH };
+
+function graphFor({ deviceCount }: ShardedRound): AgreedGraph {
+  return { kind: "shards", size: 96, count: Math.ceil(deviceCount / 96) };
+}
+
+function sizesFor(options: ShardedRound) {
+  return { cohortSizeMin: 10, cohortSizeMax: 160, graph: graphFor(options) };
+}
 
 /** All shards, in order. */
 export async function* runShardedRound(options: ShardedRound): AsyncGenerator<ShardResult> {
-  const roundParams = { training: TEST_TRAINING, invited: options.deviceCount };
-  const plan = shardPlanOf({ ...ROUND, config: { graph: GRAPH }, roundParams });
+  const plan = shardPlanOf({ ...ROUND, config: { graph: graphFor(options) } });
   assert(plan !== null, "enough devices for several shards");
   for (const [shard, devices] of devicesByShard(options, plan).entries()) {
     const run = options.isReal(shard) ? realShard : maskedShard;
@@ -142,9 +148,8 @@ async function realShard(
     count: devices.length,
     seed: `${options.seed} shard ${shard}`,
     vectorLength: options.vectorLength,
-    config: SIZES,
+    config: sizesFor(options),
     terms: { ...ROUND, shard },
-    roundParams: { invited: options.deviceCount },
     signers: devices.map(({ seed }) => localSigner(seed, subtle)),
     input: (position) => new Uint32Array(present(devices[position - 1], "a device").input.slice().buffer),
     lastSteps: new Map(
@@ -199,8 +204,8 @@ async function rosterOf(
   devices: readonly Device[],
   keys: readonly MaskKeys[],
 ): Promise<Roster> {
-  const roundParams = { training: TEST_TRAINING, invited: options.deviceCount };
-  const config = testConfig({ ...SIZES, vectorLength: options.vectorLength });
+  const roundParams = { training: TEST_TRAINING };
+  const config = testConfig({ ...sizesFor(options), vectorLength: options.vectorLength });
   const attempt = await openAttempt(primitives, { ...ROUND, attempt: 1, shard, config, roundParams });
   const members = await Promise.all(
     devices.map(async ({ identity, seed }, index): Promise<Member> => {

@@ -6,11 +6,11 @@ import {
   SHARDED_CORRUPT_SHARE,
   type ShardPlan,
   shardColluders,
-  shardCountOf,
   shardOf,
   shardPlanOf,
 } from "#shared/secagg/shards.ts";
 import { thresholds } from "#shared/secagg/threshold.ts";
+import { agreedGraphOf, isSharded } from "#shared/task/graph-plan.ts";
 import vectors from "#test/vectors/data/secagg.json" with { type: "json" };
 
 const share = (text: string) => (text.includes("/") ? 1 / Number(text.split("/")[1]) : Number(text));
@@ -45,7 +45,7 @@ describe("degree and threshold of a sparse graph", () => {
   test("a roster too small for the bounds gets none: everyone is a neighbour then", () => {
     expect(sparseNumbers(6, 1 / 3, 1 / 3, "honest-but-curious")).toBeNull();
     const graph = { kind: "k-regular", corruptShare: 1 / 3, dropoutShare: 1 / 3 } as const;
-    expect(thresholds(6, "honest-but-curious", 3, { graph })).toEqual(thresholds(6, "honest-but-curious", 3));
+    expect(thresholds(6, "honest-but-curious", 3, graph)).toEqual(thresholds(6, "honest-but-curious", 3));
   });
   test.each([
     [50, 10, 20],
@@ -138,8 +138,7 @@ describe("shards", () => {
     runId: "0192f0c0ffee7000800000000000beef",
     round: 3,
     modelHash: "33".repeat(32),
-    config: { graph: { kind: "shards", size: 96 } },
-    roundParams: { invited: 1_000 },
+    config: { graph: { kind: "shards", size: 96, count: 11 } },
   } as const;
   const identities = Array.from({ length: 1_000 }, (_, index) => {
     const identity = new Uint8Array(32);
@@ -155,11 +154,16 @@ describe("shards", () => {
     return counts;
   };
   test("one graph up to the size of a shard, then as many shards as keep it on average", () => {
-    const graph = terms.config.graph;
-    expect([1, 96, 97, 192, 193, 10_000].map((invited) => shardCountOf(graph, invited))).toEqual([
-      1, 1, 2, 2, 3, 105,
-    ]);
-    expect(shardCountOf("complete", 10_000)).toBe(1);
+    const graph = { kind: "shards", size: 96 } as const;
+    const countFor = (goal: number) => {
+      const agreed = agreedGraphOf({ goal, overSelection: 1, graph });
+      return isSharded(agreed) ? agreed.count : 0;
+    };
+    expect([3, 96, 97, 192, 193, 10_000].map(countFor)).toEqual([1, 1, 2, 2, 3, 105]);
+    expect(agreedGraphOf({ goal: 1_000, overSelection: 1.3, graph })).toMatchObject({ count: 14 });
+    expect(agreedGraphOf({ goal: 98, overSelection: 1.3 })).toBe("complete");
+    expect(agreedGraphOf({ goal: 99, overSelection: 1.3 })).toMatchObject({ size: 96, count: 2 });
+    expect(shardPlanOf({ ...terms, config: { graph: { ...graph, count: 1 } } })).toBeNull();
     expect(shardPlanOf({ ...terms, config: { graph: "complete" } })).toBeNull();
     expect(shardOf(null, identities[0] as Bytes)).toBe(0);
   });
@@ -197,7 +201,7 @@ describe("shards", () => {
     expect(sizes(3)).not.toEqual(sizes(4));
   });
   test("[S6] no shard of a thousand rounds has more colluders than c; a c of the mean is passed at once (positive control)", () => {
-    const c = shardColluders(1_000, 11);
+    const c = shardColluders(terms.config.graph) ?? 0;
     const colluders = identities.slice(0, SHARDED_CORRUPT_SHARE * 1_000);
     let most = 0;
     for (let round = 1; round <= 1_000; round++) {
@@ -210,15 +214,15 @@ describe("shards", () => {
     expect(c).toBeGreaterThan(most + 5);
   });
   test("[S6] in each shard no two survivor sets can both be confirmed, at any size", () => {
-    for (const invited of [97, 200, 1_000, 10_000]) {
+    for (const count of [2, 3, 11, 105]) {
       for (let n = 20; n <= 128; n++) {
-        const { c, t } = thresholds(n, "active", 3, { graph: terms.config.graph, invited });
+        const { c, t } = thresholds(n, "active", 3, { ...terms.config.graph, count });
         expect(2 * t).toBeGreaterThan(n + c);
       }
     }
   });
   test("a shard of 96 in a round of 1,000 goes on with a fifth gone", () => {
-    const { c, t, q } = thresholds(96, "active", 10, { graph: terms.config.graph, invited: 1_000 });
-    expect({ c, t, q }).toEqual({ c: 36, t: 67, q: 67 });
+    const { c, t, q } = thresholds(96, "active", 10, terms.config.graph);
+    expect({ c, t, q }).toEqual({ c: 37, t: 67, q: 67 });
   });
 });

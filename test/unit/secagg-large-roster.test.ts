@@ -127,10 +127,9 @@ describe("one complete graph above 255 devices", () => {
 });
 
 describe("a roster of one shard", () => {
-  const config = { graph: { kind: "shards", size: 8 } } as const;
-  const roundParams = { invited: 24 };
+  const config = { graph: { kind: "shards", size: 8, count: 3 } } as const;
   const terms = { runId: "0192f0c0ffee7000800000000000beef", round: 1, modelHash: "33".repeat(32) };
-  const plan = shardPlanOf({ ...terms, config, roundParams });
+  const plan = shardPlanOf({ ...terms, config });
   const candidates = list(200, () => fakeSigner(random(32)));
   const signersOf = (shard: number, count: number) =>
     candidates.filter(({ publicKey }) => shardOf(plan, publicKey) === shard).slice(0, count);
@@ -140,7 +139,6 @@ describe("a roster of one shard", () => {
       signers,
       fake: true,
       config,
-      roundParams,
       terms: { ...terms, shard },
     });
 
