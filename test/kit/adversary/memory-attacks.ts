@@ -15,30 +15,25 @@ const OTHER_RUN: Offer = { ...FIRST, runId: "0192f0c0ffee70008000000000000bad" }
 /** That a sum of the model was opened. */
 const REVEALED: readonly Edit[] = [
   {
-    file: "client/core/memory.ts",
-    find: 'if ((await cells.get(`revealed/${modelHash}`)) !== null) return err("ALREADY_REVEALED");',
+    file: "shared/secagg/participation.ts",
+    find: 'if (revealedIn !== null) return err("ALREADY_REVEALED");',
     replace: "",
   },
   {
     file: "client/core/memory.ts",
-    find: 'if (before !== null) return err("ALREADY_REVEALED");',
+    find: 'if (before !== null && !noised) return err("ALREADY_REVEALED");',
     replace: "",
-  },
-  {
-    file: "client/core/memory.ts",
-    find: "hasRevealed: async (modelHash) => (await cells.get(`revealed/${modelHash}`)) !== null,",
-    replace: "hasRevealed: async () => false,",
   },
 ];
 const MARK: Edit = {
-  file: "client/core/memory.ts",
-  find: 'if (before !== null && !rises(before, round, attempt)) return err("REPLAY");',
-  replace: "",
+  file: "shared/secagg/participation.ts",
+  find: 'return rises ? mayUse(remembered, wanted) : err("REPLAY");',
+  replace: "return mayUse(remembered, wanted);",
 };
 const USED: Edit = {
-  file: "client/core/memory.ts",
-  find: 'if (used !== null && used !== runId) return err("REPLAY");',
-  replace: "",
+  file: "shared/secagg/participation.ts",
+  find: 'return usedBy === null || usedBy === runId ? ok(undefined) : err("REPLAY");',
+  replace: "return ok(undefined);",
 };
 const WRITE_FIRST: readonly Edit[] = [
   {
