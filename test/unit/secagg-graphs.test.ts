@@ -35,7 +35,7 @@ describe("degree and threshold of a sparse graph", () => {
   );
   test("all 15 reference values are looked at", () => expect(cases).toHaveLength(15));
   test.each(cases)(
-    "$kind, $row.corrupt and $row.dropout of $size: $expected",
+    "[S17] $kind, $row.corrupt and $row.dropout of $size: $expected",
     ({ kind, row, size, expected }) => {
       const model = kind === "active" ? "active" : "honest-but-curious";
       const numbers = sparseNumbers(size, share(row.corrupt), share(row.dropout), model);
@@ -95,7 +95,7 @@ describe("the ring", () => {
     }
     return true;
   };
-  test("each of 1,000 has its 34 neighbours, both ways, and holders ranked in order of position", async () => {
+  test("[S17] each of 1,000 has its 34 neighbours, both ways, and holders ranked in order of position", async () => {
     const graph = ringGraph(sid, 1_000, 34);
     for (let position = 1; position <= 1_000; position++) {
       const neighbours = graph.neighbours(position);
@@ -163,7 +163,7 @@ describe("shards", () => {
     expect(shardPlanOf({ ...terms, config: { graph: "complete" } })).toBeNull();
     expect(shardOf(null, identities[0] as Bytes)).toBe(0);
   });
-  test("[S6] a shard is the one that the hash written out by hand gives", async () => {
+  test("[S16] a shard is the one that the hash written out by hand gives", async () => {
     const item = (...parts: Uint8Array[]) => {
       const bytes: number[] = [];
       for (const part of parts) bytes.push(0, 0, 0, part.length, ...part);
@@ -196,7 +196,7 @@ describe("shards", () => {
     for (const size of sizes(3)) expect(Math.abs(size - 91)).toBeLessThan(46);
     expect(sizes(3)).not.toEqual(sizes(4));
   });
-  test("[S6] no shard of a thousand rounds has more colluders than c; a c of the mean is passed at once (positive control)", () => {
+  test("[S16] no shard of a thousand rounds has more colluders than c; a c of the mean is passed at once (positive control)", () => {
     const c = shardColluders(1_000, 11);
     const colluders = identities.slice(0, SHARDED_CORRUPT_SHARE * 1_000);
     let most = 0;
@@ -209,7 +209,7 @@ describe("shards", () => {
     // Far below c in any thousand: 2^-40 is not met by chance.
     expect(c).toBeGreaterThan(most + 5);
   });
-  test("[S6] in each shard no two survivor sets can both be confirmed, at any size", () => {
+  test("[S6] [S16] in each shard no two survivor sets can both be confirmed, at any size", () => {
     for (const invited of [97, 200, 1_000, 10_000]) {
       for (let n = 20; n <= 128; n++) {
         const { c, t } = thresholds(n, "active", 3, { graph: terms.config.graph, invited });
