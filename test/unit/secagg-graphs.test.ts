@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import { binomialQuantile, hypergeometricTerms, sparseNumbers } from "#shared/secagg/failure-bounds.ts";
@@ -109,6 +110,32 @@ describe("the ring", () => {
     expect(holders.map((holder) => graph.rankOf(17, holder))).toEqual(holders.map((_, index) => index + 1));
     const stranger = Array.from({ length: 1_000 }, (_, index) => index + 1).find((p) => !holders.includes(p));
     expect(graph.rankOf(17, stranger as number)).toBe(0);
+  });
+  test("[S17] the order is the one that the hashes written out by hand give", () => {
+    const sha256 = (hex: string) => createHash("sha256").update(Buffer.from(hex, "hex")).digest("hex");
+    const text = (value: string) => Buffer.from(value).toString("hex");
+    const seed = sha256(`0000000e${text("chorus/1/graph")}00000020${"07".repeat(32)}`);
+    const block = (index: number) => {
+      const number = index.toString(16).padStart(8, "0");
+      return sha256(`00000013${text("chorus/1/graph-draw")}00000020${seed}00000004${number}`);
+    };
+    const order = Array.from({ length: 12 }, (_, index) => index + 1);
+    for (let draw = 0; draw < 11; draw++) {
+      const at = 16 * (draw % 4);
+      // The first 21 and the last 32 of 64 bits.
+      const bits = BigInt(`0x${block(Math.floor(draw / 4)).slice(at, at + 16)}`);
+      const fraction = ((bits >> 43n) << 32n) | (bits & 0xffffffffn);
+      const last = 11 - draw;
+      const other = Number((fraction * BigInt(last + 1)) >> 53n);
+      const moved = order[last] as number;
+      order[last] = order[other] as number;
+      order[other] = moved;
+    }
+    const graph = ringGraph(sid, 12, 4);
+    order.forEach((position, place) => {
+      const around = [1, 2, 10, 11].map((step) => order[(place + step) % 12] as number);
+      expect(graph.neighbours(position)).toEqual(around.sort((left, right) => left - right));
+    });
   });
   test("another session shuffles another ring", async () => {
     const one = ringGraph(sid, 100, 10);
