@@ -76,7 +76,8 @@ export function withCounts<State extends RoundState>(
 }
 
 function rowAfter(last: CountsRow, state: RoundState, before: RoundState, sender: string): CountsRow {
-  const [was, is] = [partOf(before, sender), partOf(state, sender)];
+  const was = partOf(before, sender, before.members.get(sender));
+  const is = partOf(state, sender, state.members.get(sender));
   return {
     atS: secondOf(state),
     joined: state.members.size,
@@ -88,18 +89,21 @@ function rowAfter(last: CountsRow, state: RoundState, before: RoundState, sender
 
 function countsRow(state: RoundState): CountsRow {
   let [trained, sent, left] = [0, 0, 0];
-  for (const identity of state.members.keys()) {
-    const part = partOf(state, identity);
+  state.members.forEach((member, identity) => {
+    const part = partOf(state, identity, member);
     trained += part.trained;
     sent += part.sent;
     left += part.left;
-  }
+  });
   return { atS: secondOf(state), joined: state.members.size, trained, sent, left };
 }
 
 /** What one device counts for. */
-function partOf(state: RoundState, identity: string): Readonly<Record<"trained" | "sent" | "left", 0 | 1>> {
-  const member = state.members.get(identity);
+function partOf(
+  state: RoundState,
+  identity: string,
+  member: Member | undefined,
+): Readonly<Record<"trained" | "sent" | "left", 0 | 1>> {
   // Who leaves while the round recruits may check in again; who leaves after its input is in still counts in the sum.
   const left =
     member !== undefined && member.out !== null && state.phase !== "recruiting" && !hasInput(state, identity);
