@@ -74,6 +74,23 @@ describe("the task's schema", () => {
     expect([ringOf(undefined), ringOf(32), ringOf(16)]).toEqual([32, 32, 16]);
   });
 
+  test("[S21] a cohort that 16 bits do not hold is refused, with what to change", () => {
+    const parse = (cohortSizeMax: number, ring: 16 | 32) => {
+      const { aggregation, ...task } = valid;
+      const graph = { kind: "k-regular", corruptShare: 0.05, dropoutShare: 0.05 };
+      const plan = { ...aggregation, cohortSizeMax, ring, graph, securityModel: "honest-but-curious" };
+      return taskSchema.safeParse({ ...task, aggregation: plan });
+    };
+    expect(parse(511, 16).error?.issues ?? []).toEqual([]);
+    expect(parse(600, 32).error?.issues ?? []).toEqual([]);
+    expect(parse(600, 16).error?.issues).toMatchObject([
+      {
+        path: ["aggregation", "ring"],
+        message: expect.stringMatching(/set cohortSizeMax to at most 511, or ring to 32$/),
+      },
+    ]);
+  });
+
   test.each([
     ["aggregation.ring", 8, "aggregation.ring"],
     ["slug", "Digits!", "slug"],
