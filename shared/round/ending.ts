@@ -75,6 +75,7 @@ export function retryRound(state: Sharing | Collecting | Confirming, code: Error
     // Keys alone take no longer than shares of them.
     deadlineMs: state.nowMs + state.facts.rules.deadlines.sharingMs,
     adverts: VersionedMap.from(),
+    ownerByKey: VersionedMap.from(),
   };
   return {
     state: next,
