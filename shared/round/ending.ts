@@ -74,6 +74,7 @@ export function retryRound(state: Sharing | Collecting | Confirming, code: Error
     // Keys alone take no longer than shares of them.
     deadlineMs: state.nowMs + state.facts.rules.deadlines.sharingMs,
     adverts: VersionedMap.from(),
+    ownerByKey: VersionedMap.from(),
   };
   return {
     state: next,

@@ -41,18 +41,28 @@ function lastSeat({ seatsBefore, thresholds }: RoundShard): number {
   return seatsBefore + thresholds.rosterSize;
 }
 
-/** `seats`, ascending, shard by shard. */
-export function* byShard(
+/** Those of `seats`, ascending, that are of one shard. */
+export function seatsIn(shard: RoundShard, seats: readonly number[]): readonly number[] {
+  return seats.slice(firstAbove(seats, shard.seatsBefore), firstAbove(seats, lastSeat(shard)));
+}
+
+/** Index of the first of ascending numbers that is above `bound`. */
+function firstAbove(numbers: readonly number[], bound: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] as number) > bound) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** `seats`, ascending, by shard, but for those that are left out. */
+export function byShard(
   state: Pick<Seated, "shards">,
   seats: readonly number[],
-): Generator<{ readonly shard: RoundShard; readonly seats: readonly number[] }> {
-  let from = 0;
-  for (const shard of state.shards) {
-    let to = from;
-    while (to < seats.length && (seats[to] as number) <= lastSeat(shard)) to++;
-    if (shard.leftOut === null) yield { shard, seats: seats.slice(from, to) };
-    from = to;
-  }
+): { readonly shard: RoundShard; readonly seats: readonly number[] }[] {
+  return keptShards(state).map((shard) => ({ shard, seats: seatsIn(shard, seats) }));
 }
 
 /** Why shards fall out, by shard. */

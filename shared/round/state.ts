@@ -96,6 +96,8 @@ export interface Advertising extends Base {
   readonly deadlineMs: number;
   /** By identity, of this attempt. */
   readonly adverts: VersionedMap<string, Advert>;
+  /** Whose each key of them is. */
+  readonly ownerByKey: VersionedMap<string, string>;
 }
 
 export interface Seat {

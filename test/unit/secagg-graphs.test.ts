@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import { binomialQuantile, hypergeometricTerms, sparseNumbers } from "#shared/secagg/failure-bounds.ts";
@@ -35,7 +36,7 @@ describe("degree and threshold of a sparse graph", () => {
   );
   test("all 15 reference values are looked at", () => expect(cases).toHaveLength(15));
   test.each(cases)(
-    "$kind, $row.corrupt and $row.dropout of $size: $expected",
+    "[S17] $kind, $row.corrupt and $row.dropout of $size: $expected",
     ({ kind, row, size, expected }) => {
       const model = kind === "active" ? "active" : "honest-but-curious";
       const numbers = sparseNumbers(size, share(row.corrupt), share(row.dropout), model);
@@ -95,7 +96,7 @@ describe("the ring", () => {
     }
     return true;
   };
-  test("each of 1,000 has its 34 neighbours, both ways, and holders ranked in order of position", async () => {
+  test("[S17] each of 1,000 has its 34 neighbours, both ways, and holders ranked in order of position", async () => {
     const graph = ringGraph(sid, 1_000, 34);
     for (let position = 1; position <= 1_000; position++) {
       const neighbours = graph.neighbours(position);
@@ -109,6 +110,32 @@ describe("the ring", () => {
     expect(holders.map((holder) => graph.rankOf(17, holder))).toEqual(holders.map((_, index) => index + 1));
     const stranger = Array.from({ length: 1_000 }, (_, index) => index + 1).find((p) => !holders.includes(p));
     expect(graph.rankOf(17, stranger as number)).toBe(0);
+  });
+  test("[S17] the order is the one that the hashes written out by hand give", () => {
+    const sha256 = (hex: string) => createHash("sha256").update(Buffer.from(hex, "hex")).digest("hex");
+    const text = (value: string) => Buffer.from(value).toString("hex");
+    const seed = sha256(`0000000e${text("chorus/1/graph")}00000020${"07".repeat(32)}`);
+    const block = (index: number) => {
+      const number = index.toString(16).padStart(8, "0");
+      return sha256(`00000013${text("chorus/1/graph-draw")}00000020${seed}00000004${number}`);
+    };
+    const order = Array.from({ length: 12 }, (_, index) => index + 1);
+    for (let draw = 0; draw < 11; draw++) {
+      const at = 16 * (draw % 4);
+      // The first 21 and the last 32 of 64 bits.
+      const bits = BigInt(`0x${block(Math.floor(draw / 4)).slice(at, at + 16)}`);
+      const fraction = ((bits >> 43n) << 32n) | (bits & 0xffffffffn);
+      const last = 11 - draw;
+      const other = Number((fraction * BigInt(last + 1)) >> 53n);
+      const moved = order[last] as number;
+      order[last] = order[other] as number;
+      order[other] = moved;
+    }
+    const graph = ringGraph(sid, 12, 4);
+    order.forEach((position, place) => {
+      const around = [1, 2, 10, 11].map((step) => order[(place + step) % 12] as number);
+      expect(graph.neighbours(position)).toEqual(around.sort((left, right) => left - right));
+    });
   });
   test("another session shuffles another ring", async () => {
     const one = ringGraph(sid, 100, 10);
@@ -167,7 +194,7 @@ describe("shards", () => {
     expect(shardPlanOf({ ...terms, config: { graph: "complete" } })).toBeNull();
     expect(shardOf(null, identities[0] as Bytes)).toBe(0);
   });
-  test("[S6] a shard is the one that the hash written out by hand gives", async () => {
+  test("[S16] a shard is the one that the hash written out by hand gives", async () => {
     const item = (...parts: Uint8Array[]) => {
       const bytes: number[] = [];
       for (const part of parts) bytes.push(0, 0, 0, part.length, ...part);
@@ -200,7 +227,7 @@ describe("shards", () => {
     for (const size of sizes(3)) expect(Math.abs(size - 91)).toBeLessThan(46);
     expect(sizes(3)).not.toEqual(sizes(4));
   });
-  test("[S6] no shard of a thousand rounds has more colluders than c; a c of the mean is passed at once (positive control)", () => {
+  test("[S16] no shard of a thousand rounds has more colluders than c; a c of the mean is passed at once (positive control)", () => {
     const c = shardColluders(terms.config.graph) ?? 0;
     const colluders = identities.slice(0, SHARDED_CORRUPT_SHARE * 1_000);
     let most = 0;
@@ -213,7 +240,7 @@ describe("shards", () => {
     // Far below c in any thousand: 2^-40 is not met by chance.
     expect(c).toBeGreaterThan(most + 5);
   });
-  test("[S6] in each shard no two survivor sets can both be confirmed, at any size", () => {
+  test("[S6] [S16] in each shard no two survivor sets can both be confirmed, at any size", () => {
     for (const count of [2, 3, 11, 105]) {
       for (let n = 20; n <= 128; n++) {
         const { c, t } = thresholds(n, "active", 3, { ...terms.config.graph, count });

@@ -142,7 +142,7 @@ describe("a roster of one shard", () => {
       terms: { ...terms, shard },
     });
 
-  test("[S6] is refused where one member belongs elsewhere, and where the shard is not its own", async () => {
+  test("[S6] [S16] is refused where one member belongs elsewhere, and where the shard is not its own", async () => {
     const home = signersOf(1, 12);
     expect(home).toHaveLength(12);
     const strangers = await cohortOf([...home.slice(1), ...signersOf(2, 1)], 1);

@@ -77,13 +77,13 @@ describe("a cohort on a ring", () => {
     expect(seen.ended).toBeGreaterThan(0);
   });
 
-  test("[S8] with more gone than was reckoned with nothing is confirmed", async () => {
+  test("[S8] [S17] with more gone than was reckoned with nothing is confirmed", async () => {
     const lastSteps = new Map<number, LastStep>([3, 9, 27].map((position) => [position, "share"]));
     const { result } = await runCohort({ ...FORTY, fake: true, lastSteps });
     expect(result).toMatchObject({ kind: "ended", code: "U3_BELOW_T" });
   });
 
-  test("[S6] is refused by each device where the coordinator may be active, at any size (control: not where it follows)", async () => {
+  test("[S6] [S17] is refused by each device where the coordinator may be active, at any size (control: not where it follows)", async () => {
     for (const count of [5, 40]) {
       const config = { ...FORTY.config, securityModel: "active" } as const;
       const active = await SecaggCohort.create({ ...FORTY, count, fake: true, config });
@@ -96,7 +96,7 @@ describe("a cohort on a ring", () => {
     }
   });
 
-  test("[S6] is refused where everyone with everyone was agreed: no bundle and no shares of a part will do", async () => {
+  test("[S6] [S17] is refused where everyone with everyone was agreed: no bundle and no shares of a part will do", async () => {
     const cohort = await SecaggCohort.create({ count: 40, fake: true, vectorLength: 16 });
     expect(await cohort.advertiseAll()).toBeNull();
     expect(await cohort.shareAll()).toBeNull();
@@ -126,7 +126,7 @@ describe("the circle of one device", () => {
       cohort.devices.map(({ position }) => position).filter((position) => !gone.includes(position)),
     );
 
-  test("[S8] a device stops where fewer than t of its circle shared or uploaded, though enough did in all", async () => {
+  test("[S8] [S17] a device stops where fewer than t of its circle shared or uploaded, though enough did in all", async () => {
     const cohort = await shared(LARGE);
     const { t, q } = cohort.roster.thresholds;
     const circle = neighboursOf(cohort.roster, 1);
@@ -161,7 +161,7 @@ describe("the circle of one device", () => {
     expect(code(await cohort.deliver(third, { ...sets(u2), u2: u2.bitmap }))).toBe("go");
   });
 
-  test("[S6] [S8] confirmations count where they come from the circle, and from nowhere else", async () => {
+  test("[S6] [S17] confirmations count where they come from the circle, and from nowhere else", async () => {
     const cohort = await shared({ ...FORTY, fake: true });
     expect(await cohort.collectAll()).toBeNull();
     expect(await cohort.confirmAll()).toBeNull();

@@ -91,7 +91,7 @@ describe("the task's schema", () => {
     ]);
   });
 
-  test("[S24] shards that chance would leave too small are refused, with what to change", () => {
+  test("[S16] shards that chance would leave too small are refused, with what to change", () => {
     const parse = (size: number, goal: number, change = {}) => {
       const { aggregation, ...task } = valid;
       const plan = { ...aggregation, goal, cohortSizeMax: 200, graph: { kind: "shards", size }, ...change };
@@ -105,7 +105,7 @@ describe("the task's schema", () => {
     expect(parse(96, 1_000, { cohortSizeMax: 90 })).toMatchObject([{ path: ["aggregation", "graph"] }]);
   });
 
-  test("[S25] a sparse graph is refused against a coordinator that breaks the rules", () => {
+  test("[S17] a sparse graph is refused against a coordinator that breaks the rules", () => {
     const graph = { kind: "k-regular", corruptShare: 0.05, dropoutShare: 0.05 };
     const issues = taskSchema.safeParse(withField("aggregation.graph", graph)).error?.issues;
     expect(issues).toMatchObject([
