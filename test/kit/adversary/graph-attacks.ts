@@ -101,14 +101,7 @@ export const OPEN_GRAPH_ATTACKS: readonly OpenAttack[] = [
     run: (world) => groundRing(world, { securityModel: "honest-but-curious" }),
   },
   {
-    name: "[S8] few were invited, says the coordinator, so that the victim's shard is the whole round",
-    section: "10",
-    answer:
-      "the roster is one complete graph then, of which a third may collude, as in a task without shards",
-    run: async (world) => siege(await besieged(world, "moved", 6)),
-  },
-  {
-    name: "[S8] identities made after the seed of the shards was known",
+    name: "[S16] devices made, or chosen among those there are, after the seed of the shards was known",
     section: "10",
     answer: "an issuer that the coordinator does not control certifies before the round, not in it",
     run: async (world) => {
