@@ -45,7 +45,7 @@ export function compatible(
 }
 
 /** U1 in order of position: hex of one length sorts as its bytes do. */
-export function seats(identities: readonly string[], adverts: ReadonlyMap<string, Advert>): Seat[] {
+export function seatsOf(identities: readonly string[], adverts: ReadonlyMap<string, Advert>): Seat[] {
   const sorted = [...identities].sort();
   return sorted.map((identity) => {
     const advert = adverts.get(identity);
@@ -54,13 +54,19 @@ export function seats(identities: readonly string[], adverts: ReadonlyMap<string
   });
 }
 
-/** Whether one of `advert`'s keys, or `identity` itself, is already a key of another. All 3n keys of a roster differ. */
-export function sharesKey(identity: string, advert: Advert, adverts: ReadonlyMap<string, Advert>): boolean {
-  const own = [identity, advert.c, advert.s];
-  if (new Set(own).size !== own.length) return true;
-  for (const [other, theirs] of adverts) {
-    if (other === identity) continue;
-    if (own.includes(other) || own.includes(theirs.c) || own.includes(theirs.s)) return true;
-  }
-  return false;
+/** The keys of one device, none of which may be another's. All keys of a round differ. */
+export function keysOf(identity: string, advert: Advert): readonly string[] {
+  return [identity, advert.c, advert.s];
+}
+
+/** Whether one of these keys is there twice, or is another device's. @param ownerByKey  Of all that advertised. */
+export function sharesKey(
+  identity: string,
+  advert: Advert,
+  ownerByKey: ReadonlyMap<string, string>,
+): boolean {
+  const own = keysOf(identity, advert);
+  return (
+    new Set(own).size !== own.length || own.some((key) => (ownerByKey.get(key) ?? identity) !== identity)
+  );
 }

@@ -1,7 +1,10 @@
 import { assert, unreachable } from "../kernel/assert.ts";
+import { VersionedMap } from "../kernel/versioned-map.ts";
+import { invitedMax } from "../task/graph-plan.ts";
 import { known, refuse, type Transition } from "./effect.ts";
 import { failRound, retryRound, voidRound } from "./ending.ts";
 import type { CheckedIn, Presence, RoundEvent, RoundOpened } from "./event.ts";
+import { leavesPhase } from "./hints.ts";
 import { withCounts, withMember, withOut } from "./members.ts";
 import { settle } from "./settle.ts";
 import { canOpen } from "./shares.ts";
@@ -18,7 +21,8 @@ export function openRound(facts: RoundOpened): Transition {
     facts,
     phase: "recruiting",
     nowMs: 0,
-    members: new Map(),
+    members: VersionedMap.from(),
+    shardCount: 1,
     forbiddenPairs: facts.forbiddenPairs,
     removed: facts.removed,
     counts: [],
@@ -46,11 +50,20 @@ export function step(state: RoundState, event: RoundEvent): Transition {
   const nowMs = Math.max(state.nowMs, event.atMs);
   const changed = apply({ ...state, nowMs }, event);
   if (changed.effects[0]?.type === "reject") return { ...changed, state };
-  const settled = settle(changed);
+  const quiet = isLive(changed.state) && leavesPhase(changed.state, event);
+  const settled = quiet ? changed : settle(changed);
   if (settled.state === changed.state && unchanged(state, settled.state)) {
     return event.type === "ticked" ? refuse(state, "STATE") : known(state);
   }
-  return { ...settled, state: withCounts(settled.state) };
+  return { ...settled, state: withCounts(settled.state, state, quiet ? senderOf(state, event) : null) };
+}
+
+/** Identity of the device that an answer came from. */
+function senderOf(state: LiveState, event: RoundEvent): string | null {
+  if ("identity" in event) return event.identity;
+  return "position" in event && "roster" in state
+    ? (state.roster[event.position - 1]?.identity ?? null)
+    : null;
 }
 
 /** Whether only the clock moved. */
@@ -101,7 +114,7 @@ function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
   if (member?.out === null && member.connected) return known(state);
   if (
     member === undefined &&
-    state.members.size >= CHECK_INS_PER_SEAT_MAX * state.facts.rules.cohortSizeMax
+    state.members.size >= CHECK_INS_PER_SEAT_MAX * invitedMax({ graph: "complete", ...state.facts.rules })
   ) {
     return refuse(state, "NO_RUN");
   }
@@ -112,10 +125,11 @@ function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
     out: null,
     outAttempt: null,
     invited: false,
+    shard: 0,
     trained: false,
     sent: false,
   };
-  return known({ ...state, members: new Map(state.members).set(event.identity, fresh) });
+  return known({ ...state, members: state.members.set(event.identity, fresh) });
 }
 
 function stepPresence(state: LiveState, event: Presence): Transition {
@@ -137,10 +151,12 @@ function stepPresence(state: LiveState, event: Presence): Transition {
  * @param whole  False where something is missing that was acknowledged; then nothing may be opened from what is left.
  */
 function stepRestarted(state: LiveState, whole: boolean): Transition {
-  const members = new Map(state.members);
-  for (const [identity, member] of members) {
-    members.set(identity, { ...member, connected: false, goneSinceMs: member.goneSinceMs ?? state.nowMs });
-  }
+  const members = VersionedMap.from(
+    [...state.members].map(([identity, member]) => {
+      const away = { ...member, connected: false, goneSinceMs: member.goneSinceMs ?? state.nowMs };
+      return [identity, away] as const;
+    }),
+  );
   const away = { ...state, members };
   const { deadlines } = state.facts.rules;
   const until = (durationMs: number) => state.nowMs + durationMs;

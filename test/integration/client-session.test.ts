@@ -77,7 +77,11 @@ describe("a session", () => {
     expect([...update].map((value, index) => (value + (masks[index] ?? 0)) >>> 0)).toEqual(
       [...latest.sample.left].map((value) => value >>> 0),
     );
-    const sizes = (type: string) => device.sentOf(type).reduce((sum, bytes) => sum + bytes.length, 0);
+    // A device that is asked again sends the same bytes again (S10), and they count once.
+    const sizes = (type: string) => {
+      const distinct = new Map(device.sentOf(type).map((bytes) => [bytesToHex(bytes), bytes.length]));
+      return [...distinct.values()].reduce((sum, length) => sum + length, 0);
+    };
     expect(latest.parts.maskedListByteCount).toBe(sizes("input"));
     expect(latest.parts.keySharesByteCount).toBe(sizes("share"));
     expect(latest.parts.openingByteCount).toBe(sizes("unmask"));

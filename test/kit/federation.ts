@@ -43,7 +43,8 @@ interface Process {
   dead: boolean;
 }
 
-function smallTask(devices: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
+/** A task over four columns and three classes, for `devices` of them. */
+export function smallTask(devices: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
   return taskSchema.parse({
     slug: "small",
     version: 1,

@@ -74,6 +74,45 @@ describe("the task's schema", () => {
     expect([ringOf(undefined), ringOf(32), ringOf(16)]).toEqual([32, 32, 16]);
   });
 
+  test("[S21] a cohort that 16 bits do not hold is refused, with what to change", () => {
+    const parse = (cohortSizeMax: number, ring: 16 | 32) => {
+      const { aggregation, ...task } = valid;
+      const graph = { kind: "k-regular", corruptShare: 0.05, dropoutShare: 0.05 };
+      const plan = { ...aggregation, cohortSizeMax, ring, graph, securityModel: "honest-but-curious" };
+      return taskSchema.safeParse({ ...task, aggregation: plan });
+    };
+    expect(parse(511, 16).error?.issues ?? []).toEqual([]);
+    expect(parse(600, 32).error?.issues ?? []).toEqual([]);
+    expect(parse(600, 16).error?.issues).toMatchObject([
+      {
+        path: ["aggregation", "ring"],
+        message: expect.stringMatching(/set cohortSizeMax to at most 511, or ring to 32$/),
+      },
+    ]);
+  });
+
+  test("[S16] shards that chance would leave too small are refused, with what to change", () => {
+    const parse = (size: number, goal: number, change = {}) => {
+      const { aggregation, ...task } = valid;
+      const plan = { ...aggregation, goal, cohortSizeMax: 200, graph: { kind: "shards", size }, ...change };
+      return taskSchema.safeParse({ ...task, aggregation: plan }).error?.issues ?? [];
+    };
+    expect(parse(96, 10_000)).toEqual([]);
+    expect(parse(64, 1_000)).toEqual([]);
+    expect(parse(16, 1_000)).toMatchObject([
+      { path: ["aggregation", "graph"], message: expect.stringMatching(/give it a larger size, up to 128$/) },
+    ]);
+    expect(parse(96, 1_000, { cohortSizeMax: 90 })).toMatchObject([{ path: ["aggregation", "graph"] }]);
+  });
+
+  test("[S17] a sparse graph is refused against a coordinator that breaks the rules", () => {
+    const graph = { kind: "k-regular", corruptShare: 0.05, dropoutShare: 0.05 };
+    const issues = taskSchema.safeParse(withField("aggregation.graph", graph)).error?.issues;
+    expect(issues).toMatchObject([
+      { path: ["aggregation", "graph"], message: expect.stringMatching(/honest-but-curious/) },
+    ]);
+  });
+
   test.each([
     ["aggregation.ring", 8, "aggregation.ring"],
     ["slug", "Digits!", "slug"],

@@ -1,0 +1,135 @@
+import { VersionedMap } from "../kernel/versioned-map.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
+import { type ShardPlan, shardPlanOf } from "../secagg/shards.ts";
+import { type AgreedGraph, agreedGraphOf } from "../task/graph-plan.ts";
+import type { RoundEffect, Transition } from "./effect.ts";
+import { dismissal } from "./ending.ts";
+import type { RoundOpened, RoundRules } from "./event.ts";
+import { identitiesAt, withOut } from "./members.ts";
+import type { Collecting, Confirming, RoundShard, RoundState, Seated, Sharing, Unmasking } from "./state.ts";
+
+/*
+ * A round of several sums. With one, everything here comes down to: it goes on, or the attempt or the round is over.
+ */
+
+/** What the shards of a round follow from; null where it is one sum. */
+export function shardsOfRound({ runId, round, parentModelHash, rules }: RoundOpened): ShardPlan | null {
+  return shardPlanOf({ runId, round, modelHash: parentModelHash, config: { graph: graphOf(rules) } });
+}
+
+/** Rounds of before there were other graphs say nothing of theirs. */
+export function graphOf(rules: RoundRules): AgreedGraph {
+  return agreedGraphOf({ graph: "complete", ...rules });
+}
+
+/** Those that are not left out. */
+export function keptShards({ shards }: Pick<Seated, "shards">): readonly RoundShard[] {
+  return shards.filter(({ leftOut }) => leftOut === null);
+}
+
+/** The least number of inputs with which all shards that are in the round stay in it. */
+export function neededInputs(state: Pick<Seated, "shards">): number {
+  return keptShards(state).reduce((sum, { thresholds }) => sum + thresholds.q, 0);
+}
+
+/** @param seat  Of the roster. */
+export function shardOfSeat({ shards }: Pick<Seated, "shards">, seat: number): RoundShard | null {
+  return shards.find((shard) => seat > shard.seatsBefore && seat <= lastSeat(shard)) ?? null;
+}
+
+function lastSeat({ seatsBefore, thresholds }: RoundShard): number {
+  return seatsBefore + thresholds.rosterSize;
+}
+
+/** Those of `seats`, ascending, that are of one shard. */
+export function seatsIn(shard: RoundShard, seats: readonly number[]): readonly number[] {
+  return seats.slice(firstAbove(seats, shard.seatsBefore), firstAbove(seats, lastSeat(shard)));
+}
+
+/** Index of the first of ascending numbers that is above `bound`. */
+function firstAbove(numbers: readonly number[], bound: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] as number) > bound) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** `seats`, ascending, by shard, but for those that are left out. */
+export function byShard(
+  state: Pick<Seated, "shards">,
+  seats: readonly number[],
+): { readonly shard: RoundShard; readonly seats: readonly number[] }[] {
+  return keptShards(state).map((shard) => ({ shard, seats: seatsIn(shard, seats) }));
+}
+
+/** Why shards fall out, by shard. */
+export type LeftOut = ReadonlyMap<number, ErrorCode>;
+
+/**
+ * Whether the round may go on when these shards are left out: with all of them it may; without some of them the others
+ * must reach the goal. Rule R23.
+ *
+ * @param counts  Inputs that each shard has or may still bring, by shard; of those that are not left out yet.
+ */
+export function goesOn(state: Seated, leftOut: LeftOut, counts: ReadonlyMap<number, number>): boolean {
+  let total = 0;
+  let kept = 0;
+  for (const [shard, count] of counts) {
+    if (leftOut.has(shard)) continue;
+    kept++;
+    total += count;
+  }
+  return kept > 0 && (kept === state.shardCount || total >= state.facts.rules.goal);
+}
+
+type WithShards = Sharing | Collecting | Confirming | Unmasking;
+
+/**
+ * The round without these shards, whose devices are told so: their seats stay, their part in the sets goes. Nothing of
+ * them is opened. Rule R23.
+ */
+export function leaveOut<State extends WithShards>(state: State, codes: LeftOut): Transition<State> {
+  const shards = state.shards.map((shard) => ({
+    ...shard,
+    leftOut: shard.leftOut ?? codes.get(shard.shard) ?? null,
+  }));
+  const lost = new Set<number>();
+  const effects: RoundEffect[] = [];
+  let after: State = state;
+  for (const shard of state.shards) {
+    const code = codes.get(shard.shard);
+    if (code === undefined || shard.leftOut !== null) continue;
+    const seats: number[] = [];
+    for (let seat = shard.seatsBefore + 1; seat <= lastSeat(shard); seat++) {
+      seats.push(seat);
+      lost.add(seat);
+    }
+    const identities = identitiesAt(state.roster, seats).filter(
+      (identity) => state.members.get(identity)?.out === null,
+    );
+    after = withOut(after, identities, code);
+    effects.push(...dismissal(state, identities, code));
+  }
+  return { state: { ...after, shards, ...setsWithout(state, lost) }, records: [], effects };
+}
+
+/** The sets and answers of a state, but for those of some seats. */
+function setsWithout(
+  state: RoundState,
+  lost: ReadonlySet<number>,
+): Partial<Unmasking & Pick<Sharing, "bundles">> {
+  const list = (seats: readonly number[]) => seats.filter((seat) => !lost.has(seat));
+  const map = <Value>(bySeat: VersionedMap<number, Value>) =>
+    VersionedMap.from([...bySeat].filter(([seat]) => !lost.has(seat)));
+  return {
+    ...("bundles" in state ? { bundles: map(state.bundles) } : {}),
+    ...("u2" in state ? { u2: list(state.u2) } : {}),
+    ...("u3" in state ? { u3: list(state.u3) } : {}),
+    ...("inputs" in state ? { inputs: map(state.inputs) } : {}),
+    ...("confirmations" in state ? { confirmations: map(state.confirmations) } : {}),
+    ...("responses" in state ? { responses: map(state.responses) } : {}),
+  };
+}
