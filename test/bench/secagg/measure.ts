@@ -130,7 +130,10 @@ function termsOf({ count, coordinates, shardSize }: Size, issuerKey: string): At
     cohortSizeMin: 3,
     cohortSizeMax: count,
     vectorLength: layoutOf(coordinates, count, 32).length,
-    graph: shardSize === undefined ? "complete" : { kind: "shards", size: shardSize },
+    graph:
+      shardSize === undefined
+        ? "complete"
+        : { kind: "shards", size: shardSize, count: Math.ceil(count / shardSize) },
     issuerKey: issuerKey as HashHex,
   });
   const training = {
@@ -139,8 +142,15 @@ function termsOf({ count, coordinates, shardSize }: Size, issuerKey: string): At
     optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
     proximalMu: 0,
   } as const;
-  const roundParams = shardSize === undefined ? { training } : { training, invited: count };
-  return { runId: RUN_ID, round: 1, attempt: 1, shard: 0, modelHash: "33".repeat(32), config, roundParams };
+  return {
+    runId: RUN_ID,
+    round: 1,
+    attempt: 1,
+    shard: 0,
+    modelHash: "33".repeat(32),
+    config,
+    roundParams: { training },
+  };
 }
 
 function layoutOf(parameterCount: number, cohortSizeMax: number, ring: 16 | 32) {
