@@ -1,13 +1,6 @@
-import {
-  type DecodedSum,
-  decodeSum,
-  meanUpdate,
-  updateScale,
-  updateSumOf,
-} from "#shared/codec/decode-sum.ts";
+import { type DecodedSum, decodeSum, meanUpdate } from "#shared/codec/decode-sum.ts";
 import { segmentOf } from "#shared/codec/layout.ts";
 import { modelToBytes } from "#shared/codec/model-bytes.ts";
-import { rotationKey } from "#shared/codec/rotation.ts";
 import { wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
@@ -15,6 +8,7 @@ import { release } from "#shared/kernel/release.ts";
 import type { CombineResult, VoidResult } from "#shared/round/event.ts";
 import type { Unmasking } from "#shared/round/state.ts";
 import { reconstructMasks } from "#shared/secagg/opening.ts";
+import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { shareMeasure } from "./measures.ts";
@@ -22,10 +16,11 @@ import { evaluateCentrally, loadStrategyState, loadWeights } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { type Session, survivorsTree } from "./session.ts";
 import type { RunTerms } from "./terms.ts";
+import { keepTranscripts, publishedTranscript } from "./transcript.ts";
 
 export type CombinePorts = Pick<
   CoordinatorPorts,
-  "primitives" | "folder" | "spool" | "blobs" | "store" | "evaluator" | "metrics" | "clock"
+  "primitives" | "folder" | "spool" | "blobs" | "store" | "evaluator" | "metrics" | "clock" | "keeping"
 >;
 
 /** The sum of the survivors' masked inputs, masks still on. */
@@ -75,7 +70,7 @@ export async function combine(
   for (const { key } of masks.value) key.fill(0);
   const decoded = decodeSum(layout, sum, state.u3.length);
   if (!decoded.ok) return voided(decoded.error.type === "sentinel" ? "SENTINEL" : "RANGE");
-  const published = await publish(ports, terms, state, strategyStateHash, sum, decoded.value);
+  const published = await publish(ports, terms, session, state, strategyStateHash, sum, decoded.value);
   release(sum);
   return published;
 }
@@ -83,19 +78,20 @@ export async function combine(
 async function publish(
   ports: CombinePorts,
   terms: RunTerms,
+  session: Session,
   state: Unmasking,
   parentStateHash: string | null,
   sum: Uint32Array<ArrayBuffer>,
   decoded: DecodedSum,
 ): Promise<CombineResult> {
+  const { primitives } = ports;
   const { strategy, layout, tensors } = terms;
   const before = await loadStrategyState(ports, terms, parentStateHash);
   const parent = await loadWeights(ports, terms, state.facts.parentModelHash);
   const { coordinateSum, weightSum, metrics } = decoded;
   const { runId, round } = state.facts;
-  const rotation = await rotationKey(ports.primitives, runId, round);
-  const updateSum = await updateSumOf(ports.primitives, layout, coordinateSum, rotation);
-  const next = strategy.next(before, parent, { updateSum, weightSum, updateScale: updateScale(layout) });
+  const sums = { runId, round, coordinateSum, weightSum };
+  const next = await nextModel(primitives, layout, strategy, before, parent, sums);
   if (!next.model.every(Number.isFinite)) return voided("RANGE");
 
   const modelBytes = modelToBytes(tensors, next.model);
@@ -106,10 +102,14 @@ async function publish(
   const sumBytes = wordsToBytes(publishedWords(terms, sum, coordinateSum));
   const sumByteCount = sumBytes.length;
   const sumHash = await ports.blobs.put(sumBytes);
-  const mean = meanUpdate(layout, updateSum, weightSum);
+  const mean = meanUpdate(layout, next.updateSum, weightSum);
   const updateNormL2 = norm(mean);
   release(sumBytes, mean);
   const tree = await survivorsTree(ports, state.u3, state.inputs);
+  const transcripts = await keepTranscripts(ports, terms, state, [{ session, sum }]);
+  const transcript = await publishedTranscript(ports, terms, state.facts, {
+    ...{ parentStateHash, strategyStateHash, modelHash, sumHash, transcripts },
+  });
   return {
     kind: "committed",
     modelHash,
@@ -125,6 +125,7 @@ async function publish(
       deviceAccuracyAfter: shareMeasure(metrics.after.correct, metrics.after.count),
       updateNormL2,
     },
+    transcript,
   };
 }
 

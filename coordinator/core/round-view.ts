@@ -1,5 +1,7 @@
 import type { RoundDetail, RoundView, Traffic } from "#shared/protocol/api.ts";
+import type { HashHex } from "#shared/protocol/ids.ts";
 import { phaseDeadlineMs } from "#shared/round/deadline.ts";
+import type { Publication } from "#shared/round/event.ts";
 import { isLive, type RoundState, wasOpened } from "#shared/round/state.ts";
 import type { RunTerms } from "./terms.ts";
 
@@ -98,6 +100,23 @@ function roundDetail({ state, terms, runNumber, sid }: RoundViewSource): RoundVi
     sumByteCount: publication?.sumByteCount ?? null,
     weightSum: publication?.weightSum ?? null,
     inputsRoot: (publication?.inputsRoot ?? null) as RoundDetail["inputsRoot"],
+    ...(publication === null ? {} : transcriptView(publication, terms)),
     aggregation: terms.task.aggregation,
+  };
+}
+
+function transcriptView(
+  { transcript, strategyStateHash }: Publication,
+  { strategySpec }: RunTerms,
+): Pick<RoundDetail, "transcript"> {
+  if (transcript === undefined) return {};
+  return {
+    transcript: {
+      hash: transcript.hash as HashHex,
+      sessions: transcript.sessions.map(({ shard, hash }) => ({ shard, hash: hash as HashHex })),
+      strategy: strategySpec,
+      parentStateHash: transcript.parentStateHash as HashHex | null,
+      strategyStateHash: strategyStateHash as HashHex | null,
+    },
   };
 }

@@ -158,6 +158,17 @@ export interface Publication {
   /** Over the survivors' input roots in order of position. */
   readonly inputsRoot: string;
   readonly metrics: PublishedMetrics;
+  /** Absent in logs that are older than transcripts. */
+  readonly transcript?: PublishedTranscript;
+}
+/** What an outsider starts from; SECAGG section 12. */
+export interface PublishedTranscript {
+  /** See `roundTranscriptHash`. */
+  readonly hash: string;
+  /** In the order of the published sum. */
+  readonly sessions: readonly { readonly shard: number; readonly hash: string }[];
+  /** Of the strategy before this round. */
+  readonly parentStateHash: string | null;
 }
 export interface VoidResult {
   readonly kind: "voided";

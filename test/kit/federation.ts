@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
-import type { CoordinatorPorts } from "#coordinator/core/ports.ts";
+import type { CoordinatorPorts, Keeping } from "#coordinator/core/ports.ts";
 import { quantizationBound } from "#shared/codec/decode-sum.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
@@ -31,6 +31,7 @@ export interface FederationOptions {
   readonly devices: number;
   readonly seed?: string;
   readonly task?: Partial<Task["aggregation"]>;
+  readonly keeping?: Keeping | null;
   /** In place of the memory ones; durable by themselves. */
   readonly ports?: Partial<Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder" | "evaluator">>;
 }
@@ -114,6 +115,8 @@ export class Federation {
   readonly #issuer: Signer;
   readonly #config: AgreedConfig;
   readonly #random;
+  /** Of the coordinator that starts next. */
+  keeping: Keeping | null = null;
   readonly #own: NonNullable<FederationOptions["ports"]>;
   #life: { readonly nearby: Nearby; readonly process: Process } | null = null;
 
@@ -138,6 +141,7 @@ export class Federation {
     seed = "federation",
     task: change,
     ports = {},
+    keeping = null,
   }: FederationOptions): Promise<Federation> {
     const { subtle } = globalThis.crypto;
     const primitives = await selectPrimitives(subtle);
@@ -151,6 +155,7 @@ export class Federation {
       logKey: NO_LOG_KEY,
     });
     const federation = new Federation(task, seed, primitives, issuer, config, ports);
+    federation.keeping = keeping;
     for (let index = 0; index < count; index++) {
       federation.addDevice(localSigner(keys(32), subtle), `${seed} device ${index}`);
     }
@@ -220,7 +225,7 @@ export class Federation {
     return {
       store: guard(this.#own.store ?? memoryStore(this.db)),
       blobs: guard(this.#own.blobs ?? memoryBlobs(this.disk)),
-      spool: guard(this.#own.spool ?? memorySpool(this.disk)),
+      spool: guard(this.#own.spool ?? memorySpool(this.disk, this.#primitives)),
       folder: guard(this.#own.folder ?? memoryFolder(this.disk, this.#primitives)),
       evaluator: guard(this.#own.evaluator ?? fakeEvaluator()),
       devices: {
@@ -247,6 +252,7 @@ export class Federation {
       issuer: this.#issuer,
       projectId: "default",
       codeVersion: "test",
+      keeping: this.keeping,
     };
   }
 
@@ -380,6 +386,9 @@ const WRITES = new Set([
   "receive",
   "discard",
   "createTask",
+  "saveTranscript",
+  "keepOpenings",
+  "deleteTranscript",
 ]);
 
 function fakeEvaluator(): CoordinatorPorts["evaluator"] {
