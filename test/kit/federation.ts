@@ -32,6 +32,8 @@ export interface FederationOptions {
   readonly seed?: string;
   readonly task?: Partial<Task["aggregation"]>;
   readonly keeping?: Keeping | null;
+  /** Width of a hidden layer, for a model of 8 weights a unit and 3; without one the model has 15. */
+  readonly hiddenUnits?: number;
   /** In place of the memory ones; durable by themselves. */
   readonly ports?: Partial<Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder" | "evaluator">>;
 }
@@ -45,7 +47,12 @@ interface Process {
 }
 
 /** A task over four columns and three classes, for `devices` of them. */
-export function smallTask(devices: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
+export function smallTask(
+  devices: number,
+  aggregation: Partial<Task["aggregation"]> = {},
+  hiddenUnits: number | null = null,
+): Task {
+  const hidden = { className: "Dense", name: "hidden", units: hiddenUnits, activation: "relu" };
   return taskSchema.parse({
     slug: "small",
     version: 1,
@@ -57,7 +64,10 @@ export function smallTask(devices: number, aggregation: Partial<Task["aggregatio
       format: "tfjs-layers",
       inputShape: [4],
       classCount: 3,
-      layers: [{ className: "Dense", name: "out", units: 3, activation: "softmax" }],
+      layers: [
+        ...(hiddenUnits === null ? [] : [hidden]),
+        { className: "Dense", name: "out", units: 3, activation: "softmax" },
+      ],
     },
     features: {
       kind: "tabular",
@@ -142,12 +152,13 @@ export class Federation {
     task: change,
     ports = {},
     keeping = null,
+    hiddenUnits,
   }: FederationOptions): Promise<Federation> {
     const { subtle } = globalThis.crypto;
     const primitives = await selectPrimitives(subtle);
     const keys = seededRandom(`${seed} keys`);
     const issuer = localSigner(keys(32), subtle);
-    const task = smallTask(count, change);
+    const task = smallTask(count, change, hiddenUnits);
     const config = await agreedConfigOf(primitives, task, {
       projectId: "default",
       codeVersion: "test",

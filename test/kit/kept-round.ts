@@ -1,0 +1,205 @@
+import { createHash } from "node:crypto";
+import { coordinatesOf } from "#shared/codec/layout.ts";
+import { modelFromBytes, modelToBytes } from "#shared/codec/model-bytes.ts";
+import { chunkTree, VECTOR_CHUNK_BYTES, wordsToBytes } from "#shared/codec/vector-bytes.ts";
+import { merklePath } from "#shared/crypto/merkle.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import type { Primitives } from "#shared/kernel/ports.ts";
+import type { RoundDetail } from "#shared/protocol/api.ts";
+import { strategyOf } from "#shared/strategy/index.ts";
+import { nextModel } from "#shared/strategy/next-model.ts";
+import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
+import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import type { SealedOpening } from "#shared/transcript/open-session.ts";
+import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
+import {
+  type SessionTranscript,
+  transcriptDigest,
+  transcriptFromBytes,
+  transcriptToBytes,
+} from "#shared/transcript/session-transcript.ts";
+import { type AuditOptions, type RoundClaims, verifyRound } from "#shared/transcript/verify-round.ts";
+import type { Federation } from "./federation.ts";
+import { seededRandom } from "./secagg-fixtures.ts";
+
+/*
+ * A round of one session that a federation kept, as plain values, and the ways in which a coordinator can lie about it.
+ */
+
+export interface KeptRound {
+  readonly claims: RoundClaims;
+  readonly transcript: SessionTranscript;
+  readonly openings: readonly SealedOpening[];
+  /** Masked inputs by position. */
+  readonly inputs: ReadonlyMap<number, Bytes>;
+  /** The published numbers. */
+  readonly sum: Int32Array<ArrayBuffer>;
+  readonly blobs: ReadonlyMap<string, Bytes>;
+}
+
+export async function keptRound(
+  federation: Federation,
+  detail: RoundDetail,
+  previousStateHash: string | null = null,
+): Promise<KeptRound> {
+  const { db, disk, task } = federation;
+  const made = present(detail.transcript, "a transcript");
+  const row = [...db.transcripts.values()].find(({ roundId }) => roundId === detail.roundId);
+  const { sid, bytes } = present(row, "a kept transcript");
+  const transcript = transcriptFromBytes(bytes);
+  assert(transcript.ok, "a transcript reads");
+  const sumBytes = present(disk.blobs.get(present(detail.sumHash, "a sum")), "a published sum");
+  return {
+    claims: {
+      runId: detail.runId,
+      round: detail.round,
+      sumHash: present(detail.sumHash, "a sum"),
+      modelHash: present(detail.modelHash, "a model"),
+      inputsRoot: present(detail.inputsRoot, "a root"),
+      configHash: detail.configHash,
+      roundHash: detail.roundHash,
+      parentModelHash: detail.parentModelHash,
+      transcriptHash: made.hash,
+      shards: made.sessions.map(({ shard }) => shard),
+      sessionHashes: made.sessions.map(({ hash }) => hash),
+      strategy: made.strategy,
+      parentStateHash: made.parentStateHash,
+      strategyStateHash: made.strategyStateHash,
+      task,
+      previousStateHash,
+    },
+    transcript: transcript.value,
+    openings: [...present(db.openings.get(sid), "kept openings")].map(([position, sealed]) => {
+      return { position, sealed };
+    }),
+    inputs: new Map(
+      transcript.value.inputs.map(({ position }) => {
+        return [position, present(disk.spool.get(`${sid}/${position}`), "a kept input")];
+      }),
+    ),
+    sum: new Int32Array(sumBytes.slice().buffer),
+    blobs: disk.blobs,
+  };
+}
+
+/** What a liar changes; everything that follows from it, hashes and the next model, it makes to fit. */
+export interface Lie {
+  readonly transcript?: (transcript: SessionTranscript) => SessionTranscript;
+  /** In place. */
+  readonly sum?: (numbers: Int32Array) => void;
+  readonly openings?: readonly SealedOpening[];
+  readonly inputs?: ReadonlyMap<number, Bytes>;
+  /** After everything has been made to fit. */
+  readonly claims?: Partial<RoundClaims>;
+}
+
+export async function lied(primitives: Primitives, kept: KeptRound, lie: Lie): Promise<KeptRound> {
+  const transcript = lie.transcript?.(kept.transcript) ?? kept.transcript;
+  const bytes = transcriptToBytes(transcript);
+  const sum = kept.sum.slice();
+  lie.sum?.(sum);
+  const sumBytes = wordsToBytes(new Uint32Array(sum.buffer));
+  const blobs = new Map(kept.blobs);
+  const made = lie.sum === undefined ? {} : await modelOf(primitives, kept, sum, blobs);
+  const claims = {
+    ...kept.claims,
+    ...made,
+    sumHash: createHash("sha256").update(sumBytes).digest("hex"),
+    sessionHashes: [await transcriptDigest(primitives, bytes)],
+    ...lie.claims,
+  };
+  const transcriptHash = lie.claims?.transcriptHash ?? (await roundTranscriptHash(primitives, claims));
+  return {
+    claims: { ...claims, transcriptHash },
+    transcript,
+    openings: lie.openings ?? kept.openings,
+    inputs: lie.inputs ?? kept.inputs,
+    sum,
+    blobs,
+  };
+}
+
+/** Model and state that a sum makes, added to `blobs`. */
+async function modelOf(
+  primitives: Primitives,
+  { claims }: KeptRound,
+  sum: Int32Array<ArrayBuffer>,
+  blobs: Map<string, Bytes>,
+): Promise<Pick<RoundClaims, "modelHash" | "strategyStateHash">> {
+  const [layout, tensors] = [layoutOf(claims.task), tensorsOf(claims.task)];
+  const { count } = coordinatesOf(layout);
+  const strategy = strategyOf(claims.strategy);
+  const parent = modelFromBytes(tensors, present(blobs.get(claims.parentModelHash), "a parent"));
+  assert(parent.ok, "a parent reads");
+  const before =
+    claims.parentStateHash === null
+      ? strategy.initialState(tensors.parameterCount)
+      : readState(present(blobs.get(claims.parentStateHash), "a state"));
+  function readState(bytes: Bytes) {
+    const state = strategyStateFromBytes(strategy, tensors.parameterCount, bytes);
+    assert(state.ok, "a state reads");
+    return state.value;
+  }
+  const coordinateSum = sum.slice(0, count);
+  const weightSum = present(sum[count], "a weight");
+  const { runId, round } = claims;
+  const sums = { runId, round, coordinateSum, weightSum };
+  const next = await nextModel(primitives, layout, strategy, before, parent.value, sums);
+  const put = (bytes: Bytes) => {
+    const hash = createHash("sha256").update(bytes).digest("hex");
+    blobs.set(hash, bytes);
+    return hash;
+  };
+  const modelHash = put(modelToBytes(tensors, next.model));
+  const hasState = Object.keys(next.state).length > 0;
+  return {
+    modelHash,
+    strategyStateHash: hasState ? put(strategyStateToBytes(strategy, next.state)) : null,
+  };
+}
+
+/** What `verifyRound` says: "holds", or the code and sentence of what does not. */
+export async function verdictOn(
+  primitives: Primitives,
+  kept: KeptRound,
+  auditorKey: Bytes,
+  options: Partial<AuditOptions> = {},
+): Promise<{ readonly verdict: string; readonly sentence: string; readonly lines: readonly string[] }> {
+  const lines: string[] = [];
+  const verified = await verifyRound(
+    primitives,
+    kept.claims,
+    {
+      transcript: async () => transcriptToBytes(kept.transcript),
+      openings: async () => kept.openings,
+      chunk: async (_shard, position, index) => {
+        const input = present(kept.inputs.get(position), "an input");
+        const start = index * VECTOR_CHUNK_BYTES;
+        const tree = await chunkTree(primitives, input);
+        const bytes = input.slice(start, start + VECTOR_CHUNK_BYTES);
+        return { bytes, path: merklePath(tree, index) };
+      },
+      sum: async function* () {
+        const bytes = new Uint8Array(kept.sum.buffer);
+        // In pieces that do not end where numbers do.
+        for (let start = 0; start < bytes.length; start += 99_999) yield bytes.slice(start, start + 99_999);
+      },
+      blob: async (hash) => kept.blobs.get(hash)?.slice() ?? null,
+    },
+    {
+      auditorKey,
+      chunks: "all",
+      random: seededRandom("draw"),
+      digest: () => {
+        const hash = createHash("sha256");
+        return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
+      },
+      report: (line) => void lines.push(line),
+      ...options,
+    },
+  );
+  return verified.ok
+    ? { verdict: "holds", sentence: "", lines }
+    : { verdict: verified.error.code, sentence: verified.error.sentence, lines };
+}
