@@ -18,33 +18,26 @@ import type { RunTerms } from "./terms.ts";
 
 type TranscriptPorts = Pick<CoordinatorPorts, "primitives" | "store" | "keeping">;
 
-export interface SummedSession {
-  readonly session: Session;
-  /** Of its survivors, masks off. */
-  readonly sum: Uint32Array;
-}
+export type SessionHash = PublishedTranscript["sessions"][number];
 
 /**
- * The transcript of each session in the sum, stored where it is to be kept.
+ * The transcript of a session whose sum is good, stored where it is to be kept.
  *
- * @returns Their hashes, in the same order.
+ * @param sum  Of its survivors, masks off.
  */
-export async function keepTranscripts(
+export async function keepTranscript(
   ports: TranscriptPorts,
   { task, layout }: RunTerms,
   state: Unmasking,
-  summed: readonly SummedSession[],
-): Promise<PublishedTranscript["sessions"]> {
-  const named: { readonly shard: number; readonly hash: string }[] = [];
-  for (const { session, sum } of summed) {
-    const bytes = await sessionTranscript(ports, session, state, evidenceWords(layout, sum));
-    const { shard } = session.roster.attempt.terms;
-    named.push({ shard, hash: await transcriptDigest(ports.primitives, bytes) });
-    if (ports.keeping === null) continue;
-    const { sid } = session;
+  session: Session,
+  sum: Uint32Array,
+): Promise<SessionHash> {
+  const bytes = await sessionTranscript(ports, session, state, evidenceWords(layout, sum));
+  const { sid, shard } = session;
+  if (ports.keeping !== null) {
     await ports.store.saveTranscript({ sid, roundId: state.facts.roundId, task: task.slug, shard, bytes });
   }
-  return named;
+  return { shard, hash: await transcriptDigest(ports.primitives, bytes) };
 }
 
 async function sessionTranscript(
@@ -79,7 +72,7 @@ async function sessionTranscript(
       const { root, signature } = present(rows.get(position), "an input of each survivor");
       return { position, root: hexToBytes(root), signature: hexToBytes(signature) };
     }),
-    confirmations: confirmationList(state.confirmations),
+    confirmations: confirmationList(session, state.confirmations),
     evidenceHash: await evidenceHash(primitives, roster.sid, evidence),
   });
 }
@@ -94,7 +87,7 @@ export async function publishedTranscript(
     readonly strategyStateHash: string | null;
     readonly modelHash: string;
     readonly sumHash: string;
-    readonly transcripts: PublishedTranscript["sessions"];
+    readonly transcripts: readonly SessionHash[];
   },
 ): Promise<PublishedTranscript> {
   const { transcripts: sessions, parentStateHash } = made;
