@@ -10,7 +10,7 @@ import { unmaskSchema } from "#shared/protocol/messages/device.ts";
 import { checkSession } from "#shared/transcript/check-session.ts";
 import { openSession } from "#shared/transcript/open-session.ts";
 import { Federation, type FederationOptions, type WriteHook } from "#test/kit/federation.ts";
-import { keptRound, verdictOn } from "#test/kit/kept-round.ts";
+import { claimsOf, keptRound, lied, sourceOf, verdictOf, verdictOn } from "#test/kit/kept-round.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 
 const auditorKey = seededRandom("auditor")(32);
@@ -130,4 +130,45 @@ test("[A3] the auditor's masks do not open one input alone, and do open the sum 
     );
     for (const words of plain) expect([...one]).not.toEqual([...words]);
   }
+});
+
+describe("[A4] [A6] a round", () => {
+  test("of several sums is checked shard by shard, and a wrong number of the last one is found", async () => {
+    const graph = { kind: "shards", size: 8 } as const;
+    const task = { goal: 20, overSelection: 1.5, cohortSizeMin: 3, cohortSizeMax: 40, graph };
+    const { federation, details } = await ran(1, { devices: 30, seed: "shards 5", task });
+    const detail = present(details[0], "a round");
+    const [claims, source] = [claimsOf(federation, detail), sourceOf(federation, detail)];
+    expect(claims.shards.length).toBeGreaterThan(2);
+    const { verdict, lines } = await verdictOf(primitives, claims, source, auditorKey);
+    expect([verdict, lines.filter((line) => /^Shard \d+: \d+ signatures hold/.test(line)).length]).toEqual([
+      "holds",
+      claims.shards.length,
+    ]);
+    const sum = async function* () {
+      for await (const piece of source.sum()) {
+        const wrong = piece.slice();
+        // The last number before the weight and the four check numbers of the last shard.
+        const at = wrong.length - 4 * 6;
+        wrong[at] = (wrong[at] as number) ^ 1;
+        yield wrong;
+      }
+    };
+    const wrong = await verdictOf(primitives, claims, { ...source, sum }, auditorKey);
+    expect(wrong.verdict).toBe("SUM");
+  });
+
+  test("on the 16-bit ring is checked in its packed words", async () => {
+    const { federation, details } = await ran(1, { task: { ring: 16 } });
+    const kept = await keptRound(federation, present(details[0], "a round"));
+    expect((await verdictOn(primitives, kept, auditorKey)).verdict).toBe("holds");
+    for (const at of [0, 1, 15]) {
+      const wrong = await lied(primitives, kept, {
+        sum: (numbers) => {
+          numbers[at] = present(numbers[at], "a number") - 1;
+        },
+      });
+      expect((await verdictOn(primitives, wrong, auditorKey)).verdict).toBe("SUM");
+    }
+  });
 });

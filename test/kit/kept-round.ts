@@ -3,6 +3,7 @@ import { coordinatesOf } from "#shared/codec/layout.ts";
 import { modelFromBytes, modelToBytes } from "#shared/codec/model-bytes.ts";
 import { chunkTree, VECTOR_CHUNK_BYTES, wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { merklePath } from "#shared/crypto/merkle.ts";
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
@@ -19,7 +20,12 @@ import {
   transcriptFromBytes,
   transcriptToBytes,
 } from "#shared/transcript/session-transcript.ts";
-import { type AuditOptions, type RoundClaims, verifyRound } from "#shared/transcript/verify-round.ts";
+import {
+  type AuditOptions,
+  type AuditSource,
+  type RoundClaims,
+  verifyRound,
+} from "#shared/transcript/verify-round.ts";
 import type { Federation } from "./federation.ts";
 import { seededRandom } from "./secagg-fixtures.ts";
 
@@ -38,43 +44,83 @@ export interface KeptRound {
   readonly blobs: ReadonlyMap<string, Bytes>;
 }
 
+/** What a federation says of its round. */
+export function claimsOf(
+  federation: Federation,
+  detail: RoundDetail,
+  previousStateHash: string | null = null,
+): RoundClaims {
+  const made = present(detail.transcript, "a transcript");
+  return {
+    runId: detail.runId,
+    round: detail.round,
+    sumHash: present(detail.sumHash, "a sum"),
+    modelHash: present(detail.modelHash, "a model"),
+    inputsRoot: present(detail.inputsRoot, "a root"),
+    configHash: detail.configHash,
+    roundHash: detail.roundHash,
+    parentModelHash: detail.parentModelHash,
+    transcriptHash: made.hash,
+    shards: made.sessions.map(({ shard }) => shard),
+    sessionHashes: made.sessions.map(({ hash }) => hash),
+    strategy: made.strategy,
+    parentStateHash: made.parentStateHash,
+    strategyStateHash: made.strategyStateHash,
+    task: federation.task,
+    previousStateHash,
+  };
+}
+
+/** What a federation kept of a round, all its sessions. */
+export function sourceOf({ db, disk }: Federation, { roundId, sumHash }: RoundDetail): AuditSource {
+  const rowOf = (shard: number) => {
+    const rows = [...db.transcripts.values()];
+    return present(
+      rows.find((row) => row.roundId === roundId && row.shard === shard),
+      "a kept transcript",
+    );
+  };
+  return {
+    transcript: async (shard) => rowOf(shard).bytes,
+    openings: async (shard) => {
+      const kept = present(db.openings.get(rowOf(shard).sid), "kept openings");
+      return [...kept].map(([position, sealed]) => ({ position, sealed }));
+    },
+    chunk: async (shard, position, index) =>
+      chunkOf(present(disk.spool.get(`${rowOf(shard).sid}/${position}`), "a kept input"), index),
+    sum: () => piecesOf(present(disk.blobs.get(present(sumHash, "a sum")), "a published sum")),
+    blob: async (hash) => disk.blobs.get(hash)?.slice() ?? null,
+  };
+}
+
+async function chunkOf(input: Bytes, index: number) {
+  const start = index * VECTOR_CHUNK_BYTES;
+  const tree = await chunkTree(await selectPrimitives(globalThis.crypto.subtle), input);
+  return { bytes: input.slice(start, start + VECTOR_CHUNK_BYTES), path: merklePath(tree, index) };
+}
+
+/** In pieces that do not end where numbers do. */
+async function* piecesOf(bytes: Bytes): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += 99_999) yield bytes.slice(start, start + 99_999);
+}
+
 export async function keptRound(
   federation: Federation,
   detail: RoundDetail,
   previousStateHash: string | null = null,
 ): Promise<KeptRound> {
-  const { db, disk, task } = federation;
-  const made = present(detail.transcript, "a transcript");
-  const row = [...db.transcripts.values()].find(({ roundId }) => roundId === detail.roundId);
-  const { sid, bytes } = present(row, "a kept transcript");
-  const transcript = transcriptFromBytes(bytes);
+  const source = sourceOf(federation, detail);
+  const { disk } = federation;
+  const transcript = transcriptFromBytes(present(await source.transcript(0), "a transcript"));
   assert(transcript.ok, "a transcript reads");
+  const { sid, inputs } = transcript.value;
   const sumBytes = present(disk.blobs.get(present(detail.sumHash, "a sum")), "a published sum");
   return {
-    claims: {
-      runId: detail.runId,
-      round: detail.round,
-      sumHash: present(detail.sumHash, "a sum"),
-      modelHash: present(detail.modelHash, "a model"),
-      inputsRoot: present(detail.inputsRoot, "a root"),
-      configHash: detail.configHash,
-      roundHash: detail.roundHash,
-      parentModelHash: detail.parentModelHash,
-      transcriptHash: made.hash,
-      shards: made.sessions.map(({ shard }) => shard),
-      sessionHashes: made.sessions.map(({ hash }) => hash),
-      strategy: made.strategy,
-      parentStateHash: made.parentStateHash,
-      strategyStateHash: made.strategyStateHash,
-      task,
-      previousStateHash,
-    },
+    claims: claimsOf(federation, detail, previousStateHash),
     transcript: transcript.value,
-    openings: [...present(db.openings.get(sid), "kept openings")].map(([position, sealed]) => {
-      return { position, sealed };
-    }),
+    openings: present(await source.openings(0), "kept openings"),
     inputs: new Map(
-      transcript.value.inputs.map(({ position }) => {
+      inputs.map(({ position }) => {
         return [position, present(disk.spool.get(`${sid}/${position}`), "a kept input")];
       }),
     ),
@@ -159,46 +205,48 @@ async function modelOf(
   };
 }
 
-/** What `verifyRound` says: "holds", or the code and sentence of what does not. */
-export async function verdictOn(
+export interface Verdict {
+  readonly verdict: string;
+  readonly sentence: string;
+  readonly lines: readonly string[];
+}
+
+export function verdictOn(
   primitives: Primitives,
   kept: KeptRound,
   auditorKey: Bytes,
   options: Partial<AuditOptions> = {},
-): Promise<{ readonly verdict: string; readonly sentence: string; readonly lines: readonly string[] }> {
+): Promise<Verdict> {
+  const source: AuditSource = {
+    transcript: async () => transcriptToBytes(kept.transcript),
+    openings: async () => kept.openings,
+    chunk: async (_shard, position, index) => chunkOf(present(kept.inputs.get(position), "an input"), index),
+    sum: () => piecesOf(new Uint8Array(kept.sum.buffer)),
+    blob: async (hash) => kept.blobs.get(hash)?.slice() ?? null,
+  };
+  return verdictOf(primitives, kept.claims, source, auditorKey, options);
+}
+
+/** What `verifyRound` says: "holds", or the code and sentence of what does not. */
+export async function verdictOf(
+  primitives: Primitives,
+  claims: RoundClaims,
+  source: AuditSource,
+  auditorKey: Bytes,
+  options: Partial<AuditOptions> = {},
+): Promise<Verdict> {
   const lines: string[] = [];
-  const verified = await verifyRound(
-    primitives,
-    kept.claims,
-    {
-      transcript: async () => transcriptToBytes(kept.transcript),
-      openings: async () => kept.openings,
-      chunk: async (_shard, position, index) => {
-        const input = present(kept.inputs.get(position), "an input");
-        const start = index * VECTOR_CHUNK_BYTES;
-        const tree = await chunkTree(primitives, input);
-        const bytes = input.slice(start, start + VECTOR_CHUNK_BYTES);
-        return { bytes, path: merklePath(tree, index) };
-      },
-      sum: async function* () {
-        const bytes = new Uint8Array(kept.sum.buffer);
-        // In pieces that do not end where numbers do.
-        for (let start = 0; start < bytes.length; start += 99_999) yield bytes.slice(start, start + 99_999);
-      },
-      blob: async (hash) => kept.blobs.get(hash)?.slice() ?? null,
+  const verified = await verifyRound(primitives, claims, source, {
+    auditorKey,
+    chunks: "all",
+    random: seededRandom("draw"),
+    digest: () => {
+      const hash = createHash("sha256");
+      return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
     },
-    {
-      auditorKey,
-      chunks: "all",
-      random: seededRandom("draw"),
-      digest: () => {
-        const hash = createHash("sha256");
-        return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
-      },
-      report: (line) => void lines.push(line),
-      ...options,
-    },
-  );
+    report: (line) => void lines.push(line),
+    ...options,
+  });
   return verified.ok
     ? { verdict: "holds", sentence: "", lines }
     : { verdict: verified.error.code, sentence: verified.error.sentence, lines };
