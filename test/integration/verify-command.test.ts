@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 /*
  * `npm run verify` as a person runs it, against the demo as a person starts it, and against a coordinator that lies: a
@@ -47,7 +47,7 @@ beforeAll(async () => {
   demo.stdout?.on("data", (chunk: Buffer) => {
     output += chunk.toString();
   });
-  await expect.poll(() => output, { timeout: 120_000 }).toContain("The run has ended.");
+  await vi.waitUntil(() => output.includes("The run has ended."), { timeout: 120_000, interval: 200 });
   const [, base = "", runId = ""] = /: (http\S+)\/runs\/(\w+)/.exec(output) ?? [];
   url = base;
   expect(output).toContain(`Auditor's key  ${keyPath}`);
@@ -67,13 +67,14 @@ afterAll(async () => {
 
 /** The coordinator with one answer changed. */
 async function liar(path: RegExp, change: (bytes: Uint8Array<ArrayBuffer>) => void): Promise<string> {
-  const server = createServer(async (request, response) => {
+  const relay = async (request: IncomingMessage, response: ServerResponse) => {
     const answer = await fetch(url + (request.url ?? ""));
     const bytes = new Uint8Array(await answer.arrayBuffer());
     if (path.test(request.url ?? "")) change(bytes);
     const merklePath = answer.headers.get("chorus-merkle-path") ?? "";
     response.writeHead(answer.status, { "chorus-merkle-path": merklePath }).end(bytes);
-  });
+  };
+  const server = createServer((request, response) => void relay(request, response));
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

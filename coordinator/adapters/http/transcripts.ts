@@ -13,11 +13,15 @@ import { problem } from "./problem.ts";
  * sealed. A transcript names devices by their identity keys.
  */
 
-const whole = (max: number) => z.coerce.number().pipe(z.int().min(0).max(max));
+const digits = z
+  .string()
+  .regex(/^\d{1,9}$/, "digits")
+  .transform(Number);
+const whole = (max: number) => digits.pipe(z.int().min(0).max(max));
 const shardParams = z.strictObject({ roundId: roundIdSchema, shard: whole(LIMITS.invitedMax) });
 const chunkParams = z.strictObject({
   ...shardParams.shape,
-  position: z.coerce.number().pipe(positionSchema),
+  position: digits.pipe(positionSchema),
   chunk: whole(LIMITS.vectorLengthMax),
 });
 
