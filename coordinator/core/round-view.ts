@@ -23,8 +23,6 @@ export interface RoundViewSource {
   readonly runNumber: number;
   /** Of the newest attempt that has rosters, in order of shard. */
   readonly sids: readonly string[];
-  /** Of the parameters with which its devices were invited. */
-  readonly roundHash: string;
 }
 
 /** Counts, times and sums; never a device. */
@@ -123,7 +121,7 @@ function openingCounts(state: RoundState): { readonly confirmed: number; readonl
   }
 }
 
-function roundDetail({ state, terms, runNumber, sids, roundHash }: RoundViewSource): RoundViews["detail"] {
+function roundDetail({ state, terms, runNumber, sids }: RoundViewSource): RoundViews["detail"] {
   const publication = state.phase === "committed" ? state.publication : null;
   const { facts } = state;
   return {
@@ -131,7 +129,7 @@ function roundDetail({ state, terms, runNumber, sids, roundHash }: RoundViewSour
     taskVersion: terms.config.taskVersion,
     runNumber,
     configHash: facts.configHash as RoundDetail["configHash"],
-    roundHash: roundHash as RoundDetail["roundHash"],
+    roundHash: state.facts.roundHash as RoundDetail["roundHash"],
     sid: (sids[0] ?? null) as RoundDetail["sid"],
     sumHash: (publication?.sumHash ?? null) as RoundDetail["sumHash"],
     sumByteCount: publication?.sumByteCount ?? null,
@@ -144,14 +142,17 @@ function roundDetail({ state, terms, runNumber, sids, roundHash }: RoundViewSour
 }
 
 function transcriptView(
-  { transcript, strategyStateHash }: Publication,
+  { transcript, strategyStateHash, inputsRoot, shards }: Publication,
   { strategySpec }: RunTerms,
 ): Pick<RoundDetail, "transcript"> {
   if (transcript === undefined) return {};
   return {
     transcript: {
       hash: transcript.hash as HashHex,
-      sessions: transcript.sessions.map(({ shard, hash }) => ({ shard, hash: hash as HashHex })),
+      sessions: transcript.sessions.map(({ shard, hash }) => {
+        const root = shards?.find((one) => one.shard === shard)?.inputsRoot ?? inputsRoot;
+        return { shard, hash: hash as HashHex, inputsRoot: root as HashHex };
+      }),
       strategy: strategySpec,
       parentStateHash: transcript.parentStateHash as HashHex | null,
       strategyStateHash: strategyStateHash as HashHex | null,

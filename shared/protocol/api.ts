@@ -245,7 +245,7 @@ export type EventView = z.infer<typeof eventViewSchema>;
 const roundTranscriptSchema = z.object({
   /** Over everything below and the hashes of the round's models and sum. */
   hash: hashHexSchema,
-  sessions: z.array(z.object({ shard: count, hash: hashHexSchema })),
+  sessions: z.array(z.object({ shard: count, hash: hashHexSchema, inputsRoot: hashHexSchema })),
   strategy: strategySchema,
   parentStateHash: hashHexSchema.nullable(),
   strategyStateHash: hashHexSchema.nullable(),

@@ -43,7 +43,7 @@ export const sessionTranscriptSchema = z.strictObject({
   runId: runIdSchema,
   round: z.int().min(1).max(LIMITS.roundsMax),
   attempt: z.int().min(1).max(LIMITS.attemptsMax),
-  shard: z.int().min(0).max(LIMITS.invitedMax),
+  shard: z.int().min(0).max(LIMITS.goalMax),
   config: agreedConfigSchema,
   roundParams: roundParamsSchema,
   modelHash: hashHexSchema,

@@ -18,7 +18,7 @@ const digits = z
   .regex(/^\d{1,9}$/, "digits")
   .transform(Number);
 const whole = (max: number) => digits.pipe(z.int().min(0).max(max));
-const shardParams = z.strictObject({ roundId: roundIdSchema, shard: whole(LIMITS.invitedMax) });
+const shardParams = z.strictObject({ roundId: roundIdSchema, shard: whole(LIMITS.goalMax) });
 const chunkParams = z.strictObject({
   ...shardParams.shape,
   position: digits.pipe(positionSchema),
