@@ -1,4 +1,5 @@
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { graphPlanOf, isSharded } from "#shared/task/graph-plan.ts";
 import type { ModelSpec } from "#shared/task/model.ts";
 import { formatBits, formatCount, formatDuration, formatHash, plural } from "../../lib/format.ts";
 
@@ -11,8 +12,7 @@ export function Rules({ run, view }: { readonly run: RunView; readonly view: Tas
     ...(plan === undefined
       ? []
       : ([
-          ["Least cohort", plural(plan.cohortSizeMin, "device")],
-          ["Largest cohort", plural(plan.cohortSizeMax, "device")],
+          ...graphRows(plan),
           [
             "Needed to open",
             plan.securityModel === "active"
@@ -60,6 +60,19 @@ export function Rules({ run, view }: { readonly run: RunView; readonly view: Tas
       </div>
     </dl>
   );
+}
+
+/** How large a sum may be, and how a round is split into several. */
+function graphRows(plan: TaskView["task"]["aggregation"]): [string, string][] {
+  const graph = graphPlanOf(plan);
+  const grouped = isSharded(graph);
+  return [
+    ...(grouped
+      ? ([["Groups", `of about ${plural(graph.size, "device")}, each a sum`]] satisfies [string, string][])
+      : []),
+    [grouped ? "Least group" : "Least cohort", plural(plan.cohortSizeMin, "device")],
+    [grouped ? "Largest group" : "Largest cohort", plural(plan.cohortSizeMax, "device")],
+  ];
 }
 
 /** "64-32-10": the width of the input and of every layer that has one. */
