@@ -1,5 +1,7 @@
+import { aes256CtrKeystreamSync } from "../crypto/aes-ctr-sync.ts";
 import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
+import { sha256Sync } from "../crypto/sha256-sync.ts";
 import { assert, present } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
@@ -50,8 +52,26 @@ export async function ringGraph(
   rosterSize: number,
   degree: number,
 ): Promise<Graph> {
+  const key = await primitives.sha256(ringSeed(sid));
+  return ringOf(await primitives.aes256CtrKeystream(key, 0, RING_BYTES * rosterSize), rosterSize, degree);
+}
+
+/** The same where nothing may wait: in the round machine. */
+export function ringGraphSync(sid: Bytes, rosterSize: number, degree: number): Graph {
+  const key = sha256Sync(ringSeed(sid));
+  return ringOf(aes256CtrKeystreamSync(key, RING_BYTES * rosterSize), rosterSize, degree);
+}
+
+/** Bytes of the stream for each place. */
+const RING_BYTES = 8;
+
+function ringSeed(sid: Bytes): Bytes {
+  return E(DOMAINS.graph, sid);
+}
+
+function ringOf(stream: Bytes, rosterSize: number, degree: number): Graph {
   assert(degree % 2 === 0 && degree >= 2 && degree < rosterSize - 1, "a sparse ring");
-  const ring = await shuffledPositions(primitives, sid, rosterSize);
+  const ring = shuffledPositions(stream, rosterSize);
   const placeOf = new Map(ring.map((position, place) => [position, place]));
   const steps = Array.from({ length: degree / 2 }, (_, index) => index + 1);
   const neighbours = (position: number) => {
@@ -70,9 +90,7 @@ export async function ringGraph(
 }
 
 /** 1 to n in an order that the session id fixes; each order is as likely as any other, but for 2^-40. */
-async function shuffledPositions(primitives: Primitives, sid: Bytes, rosterSize: number): Promise<number[]> {
-  const key = await primitives.sha256(E(DOMAINS.graph, sid));
-  const stream = await primitives.aes256CtrKeystream(key, 0, 8 * rosterSize);
+function shuffledPositions(stream: Bytes, rosterSize: number): number[] {
   const words = new DataView(stream.buffer, stream.byteOffset);
   const positions = Array.from({ length: rosterSize }, (_, index) => index + 1);
   for (let last = rosterSize - 1; last > 0; last--) {
