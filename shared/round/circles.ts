@@ -2,9 +2,10 @@ import { sessionItem } from "../crypto/commitments.ts";
 import { sha256Sync } from "../crypto/sha256-sync.ts";
 import { hexToBytes } from "../kernel/bytes.ts";
 import { headerOf } from "../secagg/attempt.ts";
-import { type Graph, ringGraphSync } from "../secagg/graph.ts";
+import { type Graph, ringGraph } from "../secagg/graph.ts";
 import { advertItem } from "../secagg/signed-items.ts";
 import { sparseNumbersOf } from "../secagg/threshold.ts";
+import { graphOf } from "./shards.ts";
 import type { Seated } from "./state.ts";
 
 /** By roster: it follows from nothing else, and is asked for with every answer. */
@@ -18,8 +19,7 @@ function sparseGraphOf(state: Seated): Graph | null {
   const known = graphByRoster.get(state.roster);
   if (known !== undefined) return known;
   const { rules, runId, round, parentModelHash, configHash, roundHash } = state.facts;
-  const { securityModel, graph = "complete" } = rules;
-  const numbers = sparseNumbersOf(state.roster.length, securityModel, graph);
+  const numbers = sparseNumbersOf(state.roster.length, graphOf(rules));
   if (numbers === null) {
     graphByRoster.set(state.roster, null);
     return null;
@@ -37,7 +37,7 @@ function sparseGraphOf(state: Seated): Graph | null {
     }),
   );
   const sid = sha256Sync(sessionItem(header, adverts));
-  const ring = ringGraphSync(sid, state.roster.length, numbers.degree);
+  const ring = ringGraph(sid, state.roster.length, numbers.degree);
   graphByRoster.set(state.roster, ring);
   return ring;
 }

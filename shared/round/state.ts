@@ -67,8 +67,7 @@ interface Base {
   readonly nowMs: number;
   /** By identity, in the order of the check-ins. */
   readonly members: VersionedMap<string, Member>;
-  /** Devices that were invited, and into how many sums they are split; 0 and 1 until then. */
-  readonly invited: number;
+  /** Into how many sums those invited are split; 1 until then. */
   readonly shardCount: number;
   /** Of the run and of this round. */
   readonly forbiddenPairs: readonly ForbiddenPair[];

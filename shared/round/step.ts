@@ -22,7 +22,6 @@ export function openRound(facts: RoundOpened): Transition {
     phase: "recruiting",
     nowMs: 0,
     members: VersionedMap.from(),
-    invited: 0,
     shardCount: 1,
     forbiddenPairs: facts.forbiddenPairs,
     removed: facts.removed,

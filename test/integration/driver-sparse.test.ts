@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
-import { ringGraph, ringGraphSync } from "#shared/secagg/graph.ts";
+import { ringGraph } from "#shared/secagg/graph.ts";
 import { Federation } from "#test/kit/federation.ts";
 
 /*
@@ -55,7 +54,7 @@ describe("a round over a sparse graph", () => {
       device.tamper = (message) => {
         if (message.type !== "confirm") return message;
         // The session id is known now: four of the first device's circle of five go once they have confirmed.
-        circle = ringGraphSync(new Uint8Array(Buffer.from(message.sid, "hex")), DEVICES, 4).holders(1);
+        circle = ringGraph(new Uint8Array(Buffer.from(message.sid, "hex")), DEVICES, 4).holders(1);
         if (circle.slice(1).includes(index + 1)) device.goneBefore = "unmask";
         return message;
       };
@@ -69,23 +68,5 @@ describe("a round over a sparse graph", () => {
     expect(circle).toHaveLength(5);
     const ended = present((await federation.rounds(runId))[0], "the round");
     expect([ended.phase, ended.code, ended.unmasked]).toEqual(["voided", "BELOW_T", DEVICES - 4]);
-  });
-
-  test("[R24] the machine's graph is the devices', place by place", async () => {
-    const primitives = await selectPrimitives(globalThis.crypto.subtle);
-    for (const [size, degree] of [
-      [24, 2],
-      [40, 4],
-      [1_000, 34],
-    ] as const) {
-      const sid = globalThis.crypto.getRandomValues(new Uint8Array(32));
-      const [theirs, own] = [
-        await ringGraph(primitives, sid, size, degree),
-        ringGraphSync(sid, size, degree),
-      ];
-      for (let position = 1; position <= size; position++) {
-        expect(own.holders(position)).toEqual(theirs.holders(position));
-      }
-    }
   });
 });

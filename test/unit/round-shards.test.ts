@@ -99,7 +99,7 @@ describe("seats", () => {
   test("[R3] at most over-selection x goal are invited, whatever a single shard may hold", () => {
     const many = [...range(40).map((index) => checkedIn(index, 10)), ticked(2_000)];
     const { state } = play(many, facts);
-    expect([state.invited, state.shardCount]).toEqual([DEVICES, 3]);
+    expect(state.shardCount).toBe(3);
     expect([...state.members.values()].filter((member) => member.invited)).toHaveLength(DEVICES);
   });
 });
