@@ -43,7 +43,8 @@ interface Process {
   dead: boolean;
 }
 
-function smallTask(devices: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
+/** A task of 15 weights. */
+export function smallTask(devices: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
   return taskSchema.parse({
     slug: "small",
     version: 1,
@@ -375,7 +376,8 @@ const WRITES = new Set([
   "createTask",
 ]);
 
-function fakeEvaluator(): CoordinatorPorts["evaluator"] {
+/** Its figures follow from the model's bytes and say nothing. */
+export function fakeEvaluator(): CoordinatorPorts["evaluator"] {
   return {
     evaluate: async (_task, bytes) => {
       const first = createHash("sha256").update(bytes).digest()[0] as number;
