@@ -174,7 +174,10 @@ class DeviceSession implements Session {
         return;
       }
       if (welcome.error.type === "refused") this.#showRefusal(welcome.error.error, "coordinator");
-      this.#again(LOG_IN_AGAIN_MS, () => void this.#logIn(connection));
+      // A connection logs in once. Where the welcome did not arrive the coordinator may have taken the login all the
+      // same and would refuse every further one on this connection: only a new connection leads on. Rule S15.
+      this.#disconnect();
+      this.#again(LOG_IN_AGAIN_MS, () => this.#connect());
       return;
     }
     this.#loggedIn = true;

@@ -26,6 +26,8 @@ export async function recoverRound(context: RoundContext, log: readonly StoredEv
     driver.run(endingEffects(state).filter((effect) => effect.type !== "tell"));
     return driver;
   }
+  // What an attempt left behind goes with its end; the process may have died between the two (S11).
+  driver.run([{ type: "forget", attempt: state.attempt }]);
   const session = await driver.currentSession();
   if (session !== null && state.phase === "collecting") await addReceipted(context, driver, session);
   const whole = session === null || (await isWhole(context, driver.state, session));

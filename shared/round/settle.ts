@@ -201,15 +201,17 @@ function endCollecting(state: Collecting): Transition | null {
   const enough = overSelection > 1 && state.inputs.size >= Math.max(goal, q);
   if (state.nowMs < state.deadlineMs && !enough && (waiting || state.inputs.size < q)) return null;
   if (state.inputs.size < q) return retryRound(state, "U3_BELOW_T");
-  return sealSurvivors(state, missing);
+  const u3 = [...state.inputs.keys()].sort((left, right) => left - right);
+  // Those who have left since they uploaded confirm nothing any more. Rule R5.
+  if (inPlayCount(state, u3) < state.thresholds.t) return retryRound(state, "NOT_ENOUGH_SIGS");
+  return sealSurvivors(state, u3, missing);
 }
 
 /**
  * Fixes U3 before any share is asked for: a late upload would move its device to the self-mask side after its pair key
  * had been asked for (S1). The slots close in the same transaction. Rule R7.
  */
-function sealSurvivors(state: Collecting, missing: readonly string[]): Transition {
-  const u3 = [...state.inputs.keys()].sort((left, right) => left - right);
+function sealSurvivors(state: Collecting, u3: readonly number[], missing: readonly string[]): Transition {
   const confirming: Confirming = {
     ...baseOf(withOut(state, missing, "ME_DROPPED")),
     phase: "confirming",
@@ -245,6 +247,8 @@ function endConfirming(state: Confirming): Transition | null {
     const over = possible < t || state.nowMs >= state.deadlineMs;
     return over ? retryRound(state, "NOT_ENOUGH_SIGS") : null;
   }
+  // Some may have confirmed and left: nothing is asked of fewer devices than the opening needs. Rule R5.
+  if (inPlayCount(state, state.u3) < t) return retryRound(state, "NOT_ENOUGH_SIGS");
   const { deadlines } = state.facts.rules;
   const unmasking: Unmasking = {
     ...baseOf(state),
@@ -281,7 +285,11 @@ function endUnmasking(state: Unmasking): Transition | null {
   };
 }
 
-function seatInPlay(state: Confirming | Unmasking, position: number): boolean {
+function inPlayCount(state: Collecting | Confirming, positions: readonly number[]): number {
+  return positions.filter((position) => seatInPlay(state, position)).length;
+}
+
+function seatInPlay(state: Collecting | Confirming | Unmasking, position: number): boolean {
   const seat = state.roster[position - 1];
   return seat !== undefined && state.members.get(seat.identity)?.out === null;
 }
