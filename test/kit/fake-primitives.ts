@@ -40,7 +40,8 @@ export function fakePrimitives(): Primitives {
       const view = new DataView(key.buffer, key.byteOffset, 32);
       const [low, high] = [view.getUint32(0, true), view.getUint32(4, true)];
       const words = new Uint32Array(Math.ceil(byteCount / 4));
-      for (let index = 0; index < words.length; index++) words[index] = mixed(4 * firstBlock + index, low, high);
+      for (let index = 0; index < words.length; index++)
+        words[index] = mixed(4 * firstBlock + index, low, high);
       return new Uint8Array(words.buffer, 0, byteCount);
     },
   };

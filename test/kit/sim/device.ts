@@ -13,7 +13,7 @@ import type { Host } from "./host.ts";
 import { type DeviceLife, SimLink } from "./link.ts";
 import type { Connection, Network } from "./network.ts";
 import type { DeviceFault } from "./plan.ts";
-import { type Flaw, flawedPrimitives } from "./rogue.ts";
+import { flawedPrimitives } from "./rogue.ts";
 import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
@@ -47,7 +47,7 @@ export class SimDevice {
   /** It said good-bye and does not come back. */
   #left = false;
 
-  constructor(world: World, network: Network, host: Host, watch: Watch, index: number, flaw: Flaw | undefined) {
+  constructor(world: World, network: Network, host: Host, watch: Watch, index: number) {
     this.index = index;
     this.#world = world;
     this.#network = network;
@@ -56,7 +56,7 @@ export class SimDevice {
     this.#dice = world.dice.branch(`device ${index}`);
     this.#signer = world.signer(this.#dice.bytes(32));
     this.identity = bytesToHex(this.#signer.publicKey);
-    this.#primitives = flaw === undefined ? world.primitives : flawedPrimitives(world.primitives, flaw);
+    this.#primitives = primitivesOf(world, index);
     this.cells = new DurableCells(world);
     this.#faults = world.plan.faults.devices.filter(({ device }) => device === index);
   }
@@ -135,6 +135,9 @@ export class SimDevice {
         return weights.ok ? weights.value : null;
       }),
       data: async () => ({ train: rows, local: rows }),
+    });
+    session.view.subscribe(({ refusal }) => {
+      if (life.alive && refusal?.by === "device") this.#watch.accused(this.#name, refusal.code);
     });
     return Object.assign(life, { session, link });
   }
@@ -222,4 +225,10 @@ export class SimDevice {
       dispose: () => {},
     };
   }
+}
+
+function primitivesOf({ plan, primitives, clock }: World, device: number): Primitives {
+  const lie = plan.flaws.get(device);
+  if (lie === undefined) return primitives;
+  return flawedPrimitives(primitives, lie.flaw, () => clock.nowMs() < lie.untilMs);
 }

@@ -10,7 +10,13 @@ import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.t
 import { type DeviceMessage, deviceMessageSchema } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import { fakeEvaluator } from "#test/kit/federation.ts";
-import { type MemoryDisk, memoryBlobs, memoryDisk, memoryFolder, memorySpool } from "#test/kit/memory-files.ts";
+import {
+  type MemoryDisk,
+  memoryBlobs,
+  memoryDisk,
+  memoryFolder,
+  memorySpool,
+} from "#test/kit/memory-files.ts";
 import { type MemoryDatabase, memoryDatabase, memoryStore } from "#test/kit/memory-store.ts";
 import type { Connection, Network } from "./network.ts";
 import type { Watch } from "./watch.ts";
@@ -129,7 +135,6 @@ export class Host {
     this.#world.trace("host", "is killed");
     for (const write of life.process.pending) if (dice.chance(0.5)) void write();
     this.#network.hostGone();
-    this.#watch.hostKilled();
     const boot = () => {
       this.boot().catch((error) => {
         // Killed again while it started.
@@ -244,8 +249,11 @@ export class Host {
     };
   }
 
-  #log(process: Process, message: string, fields: object): void {
-    if (process.alive) this.#world.trace("host", `${message} ${JSON.stringify(fields)}`);
+  #log(process: Process, message: string, fields: Readonly<Record<string, unknown>>): void {
+    if (!process.alive) return;
+    this.#world.trace("host", `${message} ${JSON.stringify(fields)}`);
+    // A store may fail; an assertion is a fault of the program.
+    if (String(fields["error"]).startsWith("AssertionFault")) this.#world.violated("R19", String(fields["error"]));
   }
 
   #tell(connection: Connection, message: CoordinatorMessage): void {
@@ -263,7 +271,8 @@ export class Host {
         const isWrite = WRITES.has(String(name));
         return (...parameters: unknown[]) => {
           if (!process.alive) return NEVER;
-          if (isWrite || SLOW.has(String(name))) return this.#inTime(process, String(name), isWrite, parameters, call);
+          if (isWrite || SLOW.has(String(name)))
+            return this.#inTime(process, String(name), isWrite, parameters, call);
           return this.#unlessDead(process, call(parameters));
         };
       },

@@ -58,7 +58,7 @@ export class Network {
     const { plan, dice, clock, healed } = this.#world;
     if (!connection.open) return;
     const { network } = plan;
-    if (!healed && dice.chance(network.loss)) {
+    if (this.#isLost(direction, what) || (!healed && dice.chance(network.loss))) {
       this.#world.trace(`d${connection.device}`, `${direction} ${what} is lost`);
       return;
     }
@@ -74,6 +74,16 @@ export class Network {
     }
     clock.after(atMs - clock.nowMs(), arrive);
     if (dice.chance(network.duplication)) clock.after(atMs - clock.nowMs() + this.latencyMs(), arrive);
+  }
+
+  readonly #carried = new Map<string, number>();
+  #isLost(direction: Direction, what: string): boolean {
+    const { loses } = this.#world.plan.network;
+    if (loses === undefined) return false;
+    const name = `${direction} ${what}`;
+    const count = (this.#carried.get(name) ?? 0) + 1;
+    this.#carried.set(name, count);
+    return loses(direction, what, count);
   }
 
   /**

@@ -19,6 +19,8 @@ export interface NetworkPlan {
   readonly duplication: number;
   /** Whether messages of one connection may overtake one another. */
   readonly reorders: boolean;
+  /** For a test that knows what it wants to lose: the `count`-th message or reply of this name, from 1. */
+  readonly loses?: (direction: "up" | "down", what: string, count: number) => boolean;
 }
 
 /** Times are milliseconds since the run was launched; counts are of writes, or of what a device did. */
@@ -50,14 +52,14 @@ export interface Plan {
   readonly trainingMaxMs: number;
   readonly network: NetworkPlan;
   readonly faults: FaultPlan;
-  /** By device. */
-  readonly flaws: ReadonlyMap<number, Flaw>;
+  /** By device: what it lies about, and until when, in milliseconds. */
+  readonly flaws: ReadonlyMap<number, { readonly flaw: Flaw; readonly untilMs: number }>;
 }
 
 /** One seed in this many is played with real cryptography. */
 export const REAL_EVERY = 1_000;
 
-const CALM: NetworkPlan = { latencyMaxMs: 50, stallMaxMs: 200, loss: 0, duplication: 0, reorders: false };
+export const CALM: NetworkPlan = { latencyMaxMs: 50, stallMaxMs: 200, loss: 0, duplication: 0, reorders: false };
 const NETWORKS: readonly NetworkPlan[] = [
   CALM,
   { latencyMaxMs: 400, stallMaxMs: 6_000, loss: 0, duplication: 0, reorders: false },
@@ -77,7 +79,7 @@ const DEADLINES = {
 
 export function planOf(seed: number, rounds?: number): Plan {
   const roll = dice(`plan ${seed}`);
-  const deviceCount = roll.pick([3, 4, 4, 5, 5, 6, 7]);
+  const deviceCount = roll.pick([3, 4, 4, 4, 5, 6]);
   const goal = roll.between(3, deviceCount);
   const overSelection = roll.pick([1, 1, 1.3]);
   const aggregation = {
@@ -92,13 +94,12 @@ export function planOf(seed: number, rounds?: number): Plan {
     seed: String(seed),
     real: seed % REAL_EVERY === 0,
     deviceCount,
-    rounds: rounds ?? roll.pick([1, 1, 2, 2, 3]),
+    rounds: rounds ?? roll.pick([1, 1, 1, 2]),
     task: taskOf(deviceCount, aggregation),
     trainingMaxMs: roll.pick([500, 4_000, 20_000]),
     network: roll.pick(NETWORKS),
   };
-  const horizon = plan.rounds;
-  return { ...plan, faults: faultsOf(roll, deviceCount, horizon), flaws: flawsOf(roll, deviceCount) };
+  return { ...plan, faults: faultsOf(roll, deviceCount, plan.rounds), flaws: flawsOf(roll, deviceCount) };
 }
 
 /** About a third of all plans have no fault of a kind; the others have a few for each round. */
@@ -127,11 +128,11 @@ function faultsOf(roll: Dice, deviceCount: number, rounds: number): FaultPlan {
 
 const FLAWS: readonly Flaw[] = ["wrong-b", "wrong-z", "wrong-mask", "wrong-pair-mask", "unreadable-share"];
 
-/** One device in four plans is dishonest; more than the colluders that a threshold assumes never are. */
-function flawsOf(roll: Dice, deviceCount: number): Map<number, Flaw> {
-  const flaws = new Map<number, Flaw>();
-  if (roll.chance(0.25)) flaws.set(roll.between(0, deviceCount - 1), roll.pick(FLAWS));
-  return flaws;
+/** One plan in six has a dishonest device; some come to their senses. */
+function flawsOf(roll: Dice, deviceCount: number): Plan["flaws"] {
+  if (!roll.chance(1 / 6)) return new Map();
+  const flaw = { flaw: roll.pick(FLAWS), untilMs: roll.pick([5_000, 30_000, 60_000, 600_000]) };
+  return new Map([[roll.between(0, deviceCount - 1), flaw]]);
 }
 
 const tasks = new Map<string, Task>();

@@ -24,7 +24,8 @@ const LIE_ABOUT: Record<Flaw, Domain> = {
   "unreadable-share": DOMAINS.shareEnc,
 };
 
-export function flawedPrimitives(honest: Primitives, flaw: Flaw): Primitives {
+/** @param lies  Whether it lies at this moment. */
+export function flawedPrimitives(honest: Primitives, flaw: Flaw, lies: () => boolean): Primitives {
   const domain = utf8(LIE_ABOUT[flaw]);
   /** Items begin with the length of their domain and the domain. */
   const concerns = (item: Bytes) =>
@@ -34,11 +35,11 @@ export function flawedPrimitives(honest: Primitives, flaw: Flaw): Primitives {
     ...honest,
     sha256: async (bytes) => {
       const digest = await honest.sha256(bytes);
-      return concerns(bytes) ? lie(digest) : digest;
+      return lies() && concerns(bytes) ? lie(digest) : digest;
     },
     hkdfSha256: async (inputKey, salt, info, byteCount) => {
       const key = await honest.hkdfSha256(inputKey, salt, info, byteCount);
-      return concerns(info) ? lie(key) : key;
+      return lies() && concerns(info) ? lie(key) : key;
     },
   };
 }

@@ -52,7 +52,7 @@ class Game {
     });
     this.#devices = Array.from(
       { length: plan.deviceCount },
-      (_, index) => new SimDevice(world, network, this.#host, this.#watch, index, plan.flaws.get(index)),
+      (_, index) => new SimDevice(world, network, this.#host, this.#watch, index),
     );
     for (const device of this.#devices) clock.after(dice.between(0, 4_000), () => device.open());
     for (const { atMs, forMs, devices } of plan.faults.partitions) {
@@ -137,6 +137,13 @@ class Game {
       ends.set(end, (ends.get(end) ?? 0) + 1);
     }
     const { plan, violations, lines } = this.#world;
-    return { seed: plan.seed, violations, traceHash: this.#world.traceHash(), lines, ends, steps: this.#steps };
+    return {
+      seed: plan.seed,
+      violations,
+      traceHash: this.#world.traceHash(),
+      lines,
+      ends,
+      steps: this.#steps,
+    };
   }
 }

@@ -37,7 +37,12 @@ export class World {
   static async create(plan: Plan): Promise<World> {
     const primitives = plan.real ? javascriptPrimitives() : fakePrimitives();
     const issuer = signerOf(plan, dice("issuer").bytes(32));
-    return new World(plan, primitives, issuer, await agreedConfigOf(primitives, plan.task, authorityOf(issuer)));
+    return new World(
+      plan,
+      primitives,
+      issuer,
+      await agreedConfigOf(primitives, plan.task, authorityOf(issuer)),
+    );
   }
 
   signer(seed: Bytes): Signer {
