@@ -119,8 +119,9 @@ describe("opening", () => {
     const { state } = play([...quorum, confirmed(2, 6_000), presence("left", 2, 6_000)]);
     expect(state.phase).toBe("confirming");
     const after = next(state, confirmed(3, 6_000));
-    expect([after.state.phase, after.state.retriedFor]).toEqual(["advertising", "NOT_ENOUGH_SIGS"]);
-    expect(after.records.some(({ type }) => type === "model-opened")).toBe(false);
+    // Two are too few for another attempt as well.
+    expect([after.state.phase, after.state.retriedFor]).toEqual(["failed", "NOT_ENOUGH_SIGS"]);
+    expect(after.records.map((one) => ("kind" in one ? one.kind : one.type))).toEqual(["close-slots", "round.aborted"]);
     // Positive control: with one of them still there the opening is asked.
     const one = play([...quorum, confirmed(2, 6_000), confirmed(3, 6_000)]).state;
     expect(one.phase).toBe("unmasking");
@@ -130,8 +131,8 @@ describe("opening", () => {
     const sent = [...wayTo("collecting"), input(1, 5_000), input(2, 5_000), input(3, 5_000)];
     const { state } = play([...sent, presence("left", 1, 5_000), presence("left", 2, 5_000)]);
     const after = next(state, input(4, 5_000));
-    expect([after.state.phase, after.state.retriedFor]).toEqual(["advertising", "NOT_ENOUGH_SIGS"]);
-    expect(after.records).toEqual([{ type: "close-slots", attempt: 1, kept: [] }]);
+    expect([after.state.phase, after.state.retriedFor]).toEqual(["failed", "NOT_ENOUGH_SIGS"]);
+    expect(record(after.records, "close-slots")).toEqual({ type: "close-slots", attempt: 1, kept: [] });
   });
 
   test("[R13] stop gives up before the opening and waits after", () => {
