@@ -1,3 +1,4 @@
+import { bitsPerWeight } from "#shared/codec/layout.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { Task } from "#shared/task/task.ts";
 import { keysByteCountAbout } from "../core/message-sizes.ts";
@@ -13,6 +14,7 @@ export function taskSlice(task: Task, taskHash: string): TaskSlice {
     parameterCount: tensorsOf(task).parameterCount,
     vectorLength: layout.length,
     maskedByteCount: 4 * layout.length,
+    bitsPerWeight: bitsPerWeight(layout),
     keysByteCountAbout: keysByteCountAbout(task.aggregation.goal),
     segments: layout.segments.map(({ name, length }) => ({ name, length })),
   };

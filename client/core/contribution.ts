@@ -1,5 +1,6 @@
+import type { Ring } from "#shared/codec/layout.ts";
 import { bytesToWords, wordsToBytes } from "#shared/codec/vector-bytes.ts";
-import { assert } from "#shared/kernel/assert.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
 import type { EncodedUpdate } from "./encode-update.ts";
@@ -15,7 +16,7 @@ const SAMPLE_MAX = 2_048;
 const OWN_LENGTH_MAX = 2 ** 22;
 /** Odd, so that no change has a bin of its own in the middle. */
 const UPDATE_BINS = 41;
-/** The leading bits of a word of the ring are its bin. */
+/** The leading bits of a number of the ring are its bin. */
 const RING_BIN_BITS = 5;
 
 /** Shares that open a sum are in no file: the coordinator drops its copies as well once the sum is published (S11). */
@@ -41,8 +42,7 @@ export class ContributionDraft {
   };
   #own: Int32Array<ArrayBuffer> | null = null;
   #clipped: Pick<EncodedUpdate, "clippedUpdate" | "weight"> | null = null;
-  #updateLength = 0;
-  #unit = 1;
+  #update: Pick<EncodedUpdate, "updateLength" | "ring" | "unit"> = { updateLength: 0, ring: 32, unit: 1 };
   #list: Pick<ContributionDetail, "sample" | "histograms"> = { sample: null, histograms: null };
   #sid: string | null = null;
   #receipt: Receipt | null = null;
@@ -81,10 +81,9 @@ export class ContributionDraft {
   }
 
   /** Before masking; the list is copied. */
-  encodes({ words, updateLength, unit, clippedUpdate, weight }: EncodedUpdate): void {
+  encodes({ words, updateLength, ring, unit, clippedUpdate, weight }: EncodedUpdate): void {
     this.#own = new Int32Array(words);
-    this.#updateLength = updateLength;
-    this.#unit = unit;
+    this.#update = { updateLength, ring, unit };
     this.#clipped = { clippedUpdate, weight };
   }
 
@@ -97,25 +96,34 @@ export class ContributionDraft {
     assert(body.length === 4 * own.length, "the masked list is as long as the own one");
     // The others wait for this list: one pass, and no copies.
     const left = bytesToWords(body);
-    const count = Math.min(SAMPLE_MAX, own.length);
-    const masks = new Uint32Array(count);
-    const maskCounts = new Uint32Array(2 ** RING_BIN_BITS);
-    const leftCounts = new Uint32Array(2 ** RING_BIN_BITS);
-    for (let index = 0; index < own.length; index++) {
+    const { ring, unit } = this.#update;
+    const update = this.#changes(own);
+    const sampled = ring === 32 ? own : update;
+    const count = Math.min(SAMPLE_MAX, sampled.length);
+    const masks = ringNumbers(ring, count);
+    const leaving = ringNumbers(ring, count);
+    const wordCount = ring === 32 ? own.length : this.#update.updateLength;
+    for (let index = 0; index < wordCount; index++) {
       const value = left[index] as number;
-      const mask = (value - (own[index] as number)) >>> 0;
-      if (index < count) masks[index] = mask;
-      countIn(maskCounts, mask >>> (32 - RING_BIN_BITS));
-      countIn(leftCounts, value >>> (32 - RING_BIN_BITS));
+      masks.take(value - (own[index] as number));
+      leaving.take(value);
     }
     this.#list = {
-      sample: { update: own.slice(0, count), masks, left: left.slice(0, count), unit: this.#unit },
+      sample: { update: sampled.slice(0, count), masks: masks.first, left: leaving.first, unit },
       histograms: {
-        update: updateHistogram(own.subarray(0, this.#updateLength), this.#unit),
-        masks: { from: 0, to: 2 ** 32, counts: [...maskCounts] },
-        left: { from: 0, to: 2 ** 32, counts: [...leftCounts] },
+        update: updateHistogram(update, unit),
+        masks: { from: 0, to: 2 ** ring, counts: [...masks.counts] },
+        left: { from: 0, to: 2 ** ring, counts: [...leaving.counts] },
       },
     };
+  }
+
+  /** The change of each weight in steps. Rotated coordinates would show nobody anything, so these are from before. */
+  #changes(own: Int32Array): Int32Array {
+    const { updateLength, ring, unit } = this.#update;
+    if (ring === 32) return own.subarray(0, updateLength);
+    const { clippedUpdate } = present(this.#clipped, "an own list comes with its update");
+    return new Int32Array(clippedUpdate.map((change) => Math.round(change / unit)));
   }
 
   detail(progress: {
@@ -155,6 +163,25 @@ export class ContributionDraft {
       ...(this.#clipped ?? { clippedUpdate: null, weight: null }),
     };
   }
+}
+
+/** Counts the numbers of a ring by their leading bits, the lower half of a word first, and keeps the first `count`. */
+function ringNumbers(ring: Ring, count: number) {
+  const first = new Uint32Array(count);
+  const counts = new Uint32Array(2 ** RING_BIN_BITS);
+  let seen = 0;
+  return {
+    first,
+    counts,
+    take(word: number): void {
+      for (let shift = 0; shift < 32; shift += ring) {
+        const number = (word << (32 - ring - shift)) >>> (32 - ring);
+        if (seen < count) first[seen] = number;
+        seen += 1;
+        countIn(counts, number >>> (ring - RING_BIN_BITS));
+      }
+    },
+  };
 }
 
 function updateHistogram(values: Int32Array, unit: number): Histogram {

@@ -1,5 +1,6 @@
-import { segmentOf } from "#shared/codec/layout.ts";
+import { type Ring, segmentOf } from "#shared/codec/layout.ts";
 import { encodeContribution } from "#shared/codec/quantize.ts";
+import { rotationKey } from "#shared/codec/rotation.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -9,11 +10,12 @@ import type { ClientPorts, Trained } from "./ports.ts";
 export interface EncodedUpdate {
   /** Words of the ring, all segments; masked in place afterwards. */
   readonly words: Uint32Array<ArrayBuffer>;
-  /** Numbers of the update, which is the first segment. */
+  /** Words of the update, which is the first segment; two coordinates a word on the 16-bit ring. */
   readonly updateLength: number;
-  /** Change of a weight for one quantization step. */
+  readonly ring: Ring;
+  /** Change of a weight, or of a rotated coordinate, for one quantization step. */
   readonly unit: number;
-  /** As it was quantized: float32, clipped. */
+  /** Before it was rotated and quantized: float32, clipped. */
   readonly clippedUpdate: Float32Array<ArrayBuffer>;
   /** What this device's rows count as, at most the cap. */
   readonly weight: number;
@@ -23,21 +25,24 @@ export interface EncodedUpdate {
 export async function encodeUpdate(
   { primitives, random }: Pick<ClientPorts, "primitives" | "random">,
   task: Task,
+  { runId, round }: { readonly runId: string; readonly round: number },
   trained: Trained,
 ): Promise<EncodedUpdate> {
   const layout = layoutOf(task);
   const { delta: update, numExamples, before: metricsBefore, after: metricsAfter } = trained;
   const contribution = { update, numExamples, metricsBefore, metricsAfter };
-  const encoded = await encodeContribution(primitives, layout, contribution, random(32));
+  const rotation = await rotationKey(primitives, runId, round);
+  const encoded = await encodeContribution(primitives, layout, contribution, random(32), rotation);
   assert(encoded.ok, "an update is checked before the device advertises");
   const { words, clippedUpdate, weight } = encoded.value;
-  const { length, clip } = segmentOf(layout, "update");
+  const { length, ring, clip } = segmentOf(layout, "update");
   const share = weight / task.aggregation.weightCap;
   return {
     words,
     clippedUpdate,
     weight,
     updateLength: length,
+    ring,
     unit: clip.coordinate / (clip.quantizedMax * share),
   };
 }

@@ -161,6 +161,7 @@ export class RoundPart {
     const encoded = await encodeUpdate(
       ports,
       task,
+      this.invite,
       present(this.#trained, "an attempt starts after the training"),
     );
     this.#draft?.encodes(encoded);

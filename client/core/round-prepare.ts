@@ -36,7 +36,13 @@ export async function prepareRound(
   if (!staysWithinPlan(task.training, training)) return err("CONFIG");
   const model = await download(context, invite, progress, signal, pause);
   if (!model.ok) return model;
-  const idle = await acceptInvitation(ports.primitives, invite, expectedConfig, model.value.hash);
+  const idle = await acceptInvitation(
+    ports.primitives,
+    invite,
+    expectedConfig,
+    model.value.hash,
+    ports.signer.publicKey,
+  );
   if (!idle.ok) return idle;
   const rows = await data();
   assert(rows.train.count > 0, "a device without rows does not check in");

@@ -65,6 +65,8 @@ export interface TaskSlice {
   /** Numbers in the masked list: update, weight, metrics and check numbers. */
   readonly vectorLength: number;
   readonly maskedByteCount: number;
+  /** Of the masked list, for each number of the model. */
+  readonly bitsPerWeight: number;
   /** Keys, shares and signatures of a round with `goal` devices, about; measured sizes are in the contributions. */
   readonly keysByteCountAbout: number;
   /** Where the rest of the list comes from. */
@@ -217,7 +219,10 @@ export interface ContributionSummary {
   readonly root: string | null;
 }
 
-/** The same coordinates three times: update + masks = left, modulo 2^32. At most the first 2,048 of the list. */
+/**
+ * The first numbers of the list three times, at most 2,048: update + masks = left, modulo 2^32. On the 16-bit ring these
+ * are halves of words; the masks were put on whole words after the update was rotated, so there the sum cannot be seen.
+ */
 export interface ContributionDetail extends ContributionSummary {
   readonly sample: {
     /** Quantized; times `unit` it is the change of a weight. */
@@ -227,7 +232,7 @@ export interface ContributionDetail extends ContributionSummary {
     /** Change of a weight for one quantization step. */
     readonly unit: number;
   } | null;
-  /** Over the whole list (the update's over its own segment). */
+  /** Over the whole list (the update's over its own segment); on the 16-bit ring over the numbers of 16 bits. */
   readonly histograms: {
     readonly update: Histogram;
     readonly masks: Histogram;

@@ -1,6 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pino } from "pino";
+import { bitsPerWeight } from "#shared/codec/layout.ts";
+import { layoutOf } from "#shared/task/agreed-config.ts";
 import { openLog } from "../adapters/log.ts";
 import { ensureWebBuild } from "../adapters/web-build.ts";
 import { bundledTask } from "../data/tasks.ts";
@@ -100,6 +102,7 @@ async function main(options: DemoOptions): Promise<number> {
     options.task,
     options.clientCount,
     cut.value.heldOut,
+    options.ring,
   );
   console.log(`Dashboard  ${url}`);
   console.log(`Join page  ${url}/join/${task.slug}`);
@@ -109,6 +112,10 @@ async function main(options: DemoOptions): Promise<number> {
   }
   console.log(
     `Demo: ${options.clientCount} devices. ${options.clientCount < 10 ? "Too few to hide anyone; for trying out only." : "For trying out only."}`,
+  );
+  const layout = layoutOf(task);
+  console.log(
+    `Ring: ${options.ring} bits a coordinate; a masked update is ${4 * layout.length} bytes, ${bitsPerWeight(layout).toFixed(1)} bits a weight.`,
   );
   const open = await settleOpenRuns(coordinator, task, (line) => console.log(line));
   edges = await startEdges(await planEdges(options, cut.value, running));

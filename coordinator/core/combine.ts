@@ -1,6 +1,13 @@
-import { type DecodedSum, decodeSum, meanUpdate, updateScale } from "#shared/codec/decode-sum.ts";
+import {
+  type DecodedSum,
+  decodeSum,
+  meanUpdate,
+  updateScale,
+  updateSumOf,
+} from "#shared/codec/decode-sum.ts";
 import { segmentOf } from "#shared/codec/layout.ts";
 import { modelToBytes } from "#shared/codec/model-bytes.ts";
+import { rotationKey } from "#shared/codec/rotation.ts";
 import { wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
@@ -78,13 +85,16 @@ async function publish(
   terms: RunTerms,
   state: Unmasking,
   parentStateHash: string | null,
-  sum: Uint32Array,
+  sum: Uint32Array<ArrayBuffer>,
   decoded: DecodedSum,
 ): Promise<CombineResult> {
   const { strategy, layout, tensors } = terms;
   const before = await loadStrategyState(ports, terms, parentStateHash);
   const parent = await loadWeights(ports, terms, state.facts.parentModelHash);
-  const { updateSum, weightSum, metrics } = decoded;
+  const { coordinateSum, weightSum, metrics } = decoded;
+  const { runId, round } = state.facts;
+  const rotation = await rotationKey(ports.primitives, runId, round);
+  const updateSum = await updateSumOf(ports.primitives, layout, coordinateSum, rotation);
   const next = strategy.next(before, parent, { updateSum, weightSum, updateScale: updateScale(layout) });
   if (!next.model.every(Number.isFinite)) return voided("RANGE");
 
@@ -93,10 +103,10 @@ async function publish(
   const modelHash = await ports.blobs.put(modelBytes);
   release(parent, next.model, modelBytes);
   const strategyStateHash = await putStrategyState(ports, strategy, next.state);
-  const sumBytes = wordsToBytes(publishedWords(terms, sum));
+  const sumBytes = wordsToBytes(publishedWords(terms, sum, coordinateSum));
   const sumByteCount = sumBytes.length;
   const sumHash = await ports.blobs.put(sumBytes);
-  const mean = meanUpdate(layout, decoded);
+  const mean = meanUpdate(layout, updateSum, weightSum);
   const updateNormL2 = norm(mean);
   release(sumBytes, mean);
   const tree = await survivorsTree(ports, state.u3, state.inputs);
@@ -132,12 +142,17 @@ async function putStrategyState(
   return hash;
 }
 
-/** Update, weight and sentinels; a published total of evidence would give a suppressed group away. */
-function publishedWords({ layout }: RunTerms, sum: Uint32Array): Uint32Array<ArrayBuffer> {
-  const parts = (["update", "weight", "sentinels"] as const).map((name) => {
+/** Update as signed words, weight and sentinels; a published total of evidence would give a suppressed group away. */
+function publishedWords(
+  { layout }: RunTerms,
+  sum: Uint32Array,
+  coordinateSum: Int32Array,
+): Uint32Array<ArrayBuffer> {
+  const others = (["weight", "sentinels"] as const).map((name) => {
     const { offset, length } = segmentOf(layout, name);
     return sum.subarray(offset, offset + length);
   });
+  const parts = [coordinateSum, ...others];
   const words = new Uint32Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
   for (const part of parts) {

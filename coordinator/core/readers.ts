@@ -1,3 +1,4 @@
+import { bitsPerWeight } from "#shared/codec/layout.ts";
 import type { EventView, RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { Lobby } from "./lobby.ts";
@@ -41,12 +42,14 @@ export class Readers {
 
   async #taskView({ task, taskHash, createdAt, actor }: StoredTask): Promise<TaskView> {
     const newest = await this.#newestWithRounds(task.slug);
+    const layout = layoutOf(task);
     const last = newest?.history.at(-1);
     return {
       task,
       taskHash: taskHash as TaskView["taskHash"],
       parameterCount: tensorsOf(task).parameterCount,
-      vectorLength: layoutOf(task).length,
+      vectorLength: layout.length,
+      bitsPerWeight: bitsPerWeight(layout),
       deviceCount: this.#living.lobby.connected(task.slug).length,
       activeRunId: (this.#living.activeRun(task.slug)?.runId ?? null) as TaskView["activeRunId"],
       accuracy: last?.accuracy ?? null,

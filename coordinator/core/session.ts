@@ -32,7 +32,7 @@ type SessionPorts = Pick<CoordinatorPorts, "primitives" | "issuer" | "store" | "
 
 /** The header of an attempt, which its adverts are signed over. */
 export function attemptOf(ports: SessionPorts, terms: RoundTerms, attempt: number): Promise<Attempt> {
-  return openAttempt(ports.primitives, { ...terms, attempt });
+  return openAttempt(ports.primitives, { ...terms, attempt, shard: 0 });
 }
 
 /** A seat as the roster message has it; the issuer's signature is deterministic, so it is made anew each time. */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
+import type { Ring } from "#shared/codec/layout.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
 
 /*
@@ -20,8 +21,9 @@ export const DEFAULT_DATASET: Readonly<Record<BundledTask, string>> = {
 /**
  * @param clientCount  Devices that are expected; at least 3.
  * @param version      Of the slug, from 1.
+ * @param ring         Bits of a coordinate on the wire.
  */
-export function bundledTask(name: BundledTask, clientCount: number, version: number): Task {
+export function bundledTask(name: BundledTask, clientCount: number, version: number, ring: Ring = 32): Task {
   const { aggregation, ...rest } = DEFINITIONS[name];
   return taskSchema.parse({
     slug: name,
@@ -35,7 +37,7 @@ export function bundledTask(name: BundledTask, clientCount: number, version: num
       cohortSizeMax: Math.min(255, clientCount + 8),
       securityModel: "active",
       graph: "complete",
-      ring: 32,
+      ring,
       ...aggregation,
     },
     // The devices' own kept-back rows beside the coordinator's held-out set.

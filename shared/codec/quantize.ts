@@ -1,10 +1,12 @@
 import { keystreamWords } from "../crypto/mask-stream.ts";
-import { assert } from "../kernel/assert.ts";
+import { assert, present } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { segmentOf, type UpdateSegment, type VectorLayout } from "./layout.ts";
+import { coordinatesOf, segmentOf, type UpdateSegment, type VectorLayout } from "./layout.ts";
 import { type LocalMetrics, writeMetrics } from "./metrics.ts";
+import { packPairs } from "./packing.ts";
+import { rotate } from "./rotation.ts";
 
 /** What a device has after training. */
 export interface Contribution {
@@ -21,7 +23,7 @@ export interface Contribution {
 export interface EncodedContribution {
   /** The whole vector, still unmasked: it must not leave the device. [layout.length] */
   readonly words: Uint32Array<ArrayBuffer>;
-  /** The update after clipping, as it was quantized; for the page's "what left" and for a test's oracle. */
+  /** The update after clipping, before any rotation; for the page's "what left" and for a test's oracle. */
   readonly clippedUpdate: Float32Array<ArrayBuffer>;
   /** L2 norm of the update before clipping. */
   readonly normL2Before: number;
@@ -35,9 +37,11 @@ const ROUNDING_BLOCK_WORDS = 64 * 1024;
 const WORD_TO_UNIFORM = 2 ** -32;
 
 /**
- * Clips, weights and quantizes one device's contribution: x = SR(Q (w'/W) clip(delta min(1, L/|delta|), +-B) / B).
+ * Clips, weights and quantizes one device's contribution:
+ * x = SR(Q (w'/W) clip(rotate(delta min(1, L/|delta|)), +-B) / B), packed in twos on the 16-bit ring.
  *
  * @param roundingKey  32 fresh random bytes, used for nothing else: the seed of the stochastic rounding.
+ * @param rotationKey  Of the round; a layout that is rotated needs it.
  * Errors: `non-finite-update` with the first bad index; `no-examples`.
  * Source: McMahan et al. 2018, arXiv:1710.06963, algorithm 1 (clipping); stochastic rounding with 32-bit uniforms,
  * whose bias is below 2^-32 of a step.
@@ -47,10 +51,12 @@ export async function encodeContribution(
   layout: VectorLayout,
   contribution: Contribution,
   roundingKey: Bytes,
+  rotationKey?: Bytes,
 ): Promise<Result<EncodedContribution, EncodeError>> {
   const { update, numExamples } = contribution;
   const segment = segmentOf(layout, "update");
-  assert(update.length === segment.length, `an update of ${update.length} for a model of ${segment.length}`);
+  const { parameterCount, count, rotated } = coordinatesOf(layout);
+  assert(update.length === parameterCount, `an update of ${update.length} for a model of ${parameterCount}`);
   if (!(Number.isSafeInteger(numExamples) && numExamples >= 1)) return err({ type: "no-examples" });
   const normL2Before = normL2(update);
   if (!Number.isFinite(normL2Before)) {
@@ -61,7 +67,14 @@ export async function encodeContribution(
   const clippedUpdate = clipUpdate(update, normL2Before, segment.clip);
 
   const words = new Uint32Array(layout.length);
-  await quantize(primitives, words, clippedUpdate, weight / weightCap, segment, roundingKey);
+  const place = words.subarray(segment.offset, segment.offset + segment.length);
+  const isPacked = segment.ring === 16;
+  const quantized = isPacked ? new Int32Array(count) : new Int32Array(place.buffer, place.byteOffset, count);
+  const values = rotated
+    ? await rotate(primitives, clippedUpdate, count, present(rotationKey, "a key for the rotation"))
+    : clippedUpdate;
+  await quantize(primitives, quantized, values, weight / weightCap, segment.clip, roundingKey);
+  if (isPacked) packPairs(quantized, place);
   words[segmentOf(layout, "weight").offset] = weight;
   writeMetrics(layout, words, contribution.metricsBefore, contribution.metricsAfter);
   const sentinels = segmentOf(layout, "sentinels");
@@ -89,7 +102,8 @@ function clipUpdate(
   clip: UpdateSegment["clip"],
 ): Float32Array<ArrayBuffer> {
   const factor = norm > clip.normL2 ? clip.normL2 / norm : 1;
-  const bound = floatAtMost(clip.coordinate);
+  // A bound for coordinates below L is one for rotated ones, and `quantize` holds it.
+  const bound = floatAtMost(clip.normL2);
   const clipped = new Float32Array(update.length);
   for (let i = 0; i < update.length; i++) {
     const scaled = update[i]! * factor; // hot loop
@@ -108,24 +122,24 @@ function floatAtMost(value: number): number {
   return nearest[0] as number;
 }
 
-/** Writes the update segment. @param share  w'/W, at most 1. */
+/** @param share  w'/W, at most 1. */
 async function quantize(
   primitives: Primitives,
-  words: Uint32Array,
-  clipped: Float32Array,
+  quantized: Int32Array,
+  values: Float32Array | Float64Array,
   share: number,
-  segment: UpdateSegment,
+  clip: UpdateSegment["clip"],
   roundingKey: Bytes,
 ): Promise<void> {
-  const limit = segment.clip.quantizedMax * share;
-  const factor = limit / segment.clip.coordinate;
-  for (let start = 0; start < segment.length; start += ROUNDING_BLOCK_WORDS) {
-    const count = Math.min(ROUNDING_BLOCK_WORDS, segment.length - start);
+  const limit = clip.quantizedMax * share;
+  const factor = limit / clip.coordinate;
+  for (let start = 0; start < quantized.length; start += ROUNDING_BLOCK_WORDS) {
+    const count = Math.min(ROUNDING_BLOCK_WORDS, quantized.length - start);
     const uniforms = await keystreamWords(primitives, roundingKey, start, count);
-    const target = words.subarray(segment.offset + start, segment.offset + start + count);
+    const target = quantized.subarray(start, start + count);
     for (let i = 0; i < count; i++) {
       // The product may lie a last bit above Q w'/W, and Q + 1 would be out of range.
-      const exact = Math.max(-limit, Math.min(limit, clipped[start + i]! * factor)); // hot loop
+      const exact = Math.max(-limit, Math.min(limit, values[start + i]! * factor)); // hot loop
       const below = Math.floor(exact);
       target[i] = exact - below > uniforms[i]! * WORD_TO_UNIFORM ? below + 1 : below;
     }

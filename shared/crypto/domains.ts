@@ -12,8 +12,14 @@ export const DOMAINS = {
   layout: "chorus/1/layout",
   roundParams: "chorus/1/round-params",
   roundId: "chorus/1/round-id",
+  rotation: "chorus/1/rotation",
   advert: "chorus/1/advert",
   sid: "chorus/1/sid",
+  /** Who is with whom in a round of several shards. */
+  shardSeed: "chorus/1/shard-seed",
+  shard: "chorus/1/shard",
+  /** The order of a sparse graph's ring. */
+  graph: "chorus/1/graph",
   set: "chorus/1/set",
   // Keys and masks.
   sKey: "chorus/1/s-key",

@@ -2,23 +2,57 @@ import { assert } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { RandomBytes } from "../kernel/ports.ts";
 
-/**
- * Shamir's secret sharing over GF(256), polynomial x^8 + x^4 + x^3 + x + 1 (0x11b), one polynomial per byte.
+/*
+ * Shamir's secret sharing, one polynomial per field element of the secret: over GF(256) with polynomial
+ * x^8 + x^4 + x^3 + x + 1 (0x11b) byte by byte for up to 255 holders, above over GF(2^16) with polynomial
+ * x^16 + x^12 + x^3 + x + 1 (0x1100b) on big-endian pairs of bytes.
  *
  * Source: Shamir, "How to share a secret", 1979; the field of FIPS 197 section 4.
- * Arithmetic is free of tables and of branches on secrets, so neither index a cache line by a secret.
+ * Whole 32-bit words are worked on, four or two elements at a time. A factor is always public (an x, or an element of a
+ * Lagrange basis), so the steps taken and the addresses read depend on no secret.
  * Does not protect: a wrong share is not noticed here and spoils the secret (commitments name its holder); the
  * length of the secret is public; a JavaScript engine gives no promise about time.
- * Above 255 holders the same scheme runs over GF(2^16), polynomial 0x1100b, on big-endian pairs, in a file of its own.
  */
-export const HOLDER_COUNT_MAX = 255;
+
+/** A field of characteristic 2 whose elements lie side by side in a 32-bit word. */
+export interface Field {
+  /** Bytes of one element; the length of a secret is a multiple of it. */
+  readonly elementBytes: 1 | 2;
+  /** Largest x, and so the most holders. */
+  readonly holderCountMax: number;
+  /** The polynomial without its highest term. */
+  readonly reduction: number;
+  /** The highest bit of each element in a 32-bit word, moved to the element's lowest place. */
+  readonly lanes: number;
+}
+
+export const GF_256: Field = {
+  elementBytes: 1,
+  holderCountMax: 255,
+  reduction: 0x1b,
+  lanes: 0x01010101,
+};
+
+export const GF_65536: Field = {
+  elementBytes: 2,
+  holderCountMax: 65_535,
+  reduction: 0x100b,
+  lanes: 0x00010001,
+};
+
+/** The field in which a secret with so many holders is shared; everyone computes it from the roster. */
+export function fieldFor(holderCount: number): Field {
+  return holderCount <= GF_256.holderCountMax ? GF_256 : GF_65536;
+}
 
 /**
  * Shares of `secret`, one for each of `xs`, of which any `threshold` rebuild it and fewer say nothing.
  *
- * @param xs           The holders' distinct x, 1 to 255 (their roster positions).
+ * @param secret       A whole number of elements of `field`.
+ * @param xs           The holders' distinct x, from 1 to `field.holderCountMax`.
  * @param threshold    1 <= threshold <= xs.length.
- * @param randomBytes  Source of the (threshold - 1) coefficients per byte; zero coefficients stay, they must be uniform.
+ * @param randomBytes  Source of the (threshold - 1) coefficients per element; zero coefficients stay, they must be
+ *                     uniform.
  * @returns Shares in the order of `xs`, each as long as the secret. x is not part of a share.
  */
 export function splitSecret(
@@ -26,86 +60,122 @@ export function splitSecret(
   threshold: number,
   xs: readonly number[],
   randomBytes: RandomBytes,
+  field: Field = GF_256,
 ): Bytes[] {
-  assertHolders(xs);
+  assertHolders(xs, field);
   assert(Number.isInteger(threshold) && threshold >= 1 && threshold <= xs.length, "threshold out of range");
   const byteCount = secret.length;
+  assert(byteCount % field.elementBytes === 0, "a secret is a whole number of elements");
   const coefficients = randomBytes((threshold - 1) * byteCount);
   assert(coefficients.length === (threshold - 1) * byteCount, "the random source returned another length");
-  const shares = xs.map((x) => {
-    const share = new Uint8Array(byteCount);
-    // Horner's rule from the highest power down to the secret.
-    for (let power = threshold - 2; power >= 0; power--) {
-      const row = power * byteCount;
-      for (let i = 0; i < byteCount; i++) share[i] = multiply(share[i]! ^ coefficients[row + i]!, x); // hot loop
-    }
-    for (let i = 0; i < byteCount; i++) share[i]! ^= secret[i]!; // hot loop
-    return share;
-  });
+  // Rows of words: the secret first, then the coefficients of rising powers.
+  const wordCount = Math.ceil(byteCount / 4);
+  const rows = new Int32Array(threshold * wordCount);
+  readWords(secret, rows, 0);
+  for (let power = 1; power < threshold; power++) {
+    const row = coefficients.subarray((power - 1) * byteCount, power * byteCount);
+    readWords(row, rows, power * wordCount);
+  }
   coefficients.fill(0);
+  const words = new Int32Array(wordCount);
+  const shares = xs.map((x) => {
+    words.fill(0);
+    // Horner's rule from the highest power down to the secret.
+    for (let power = threshold - 1; power >= 0; power--) {
+      const row = power * wordCount;
+      for (let i = 0; i < wordCount; i++) words[i] = multiplyWord(field, words[i]!, x) ^ rows[row + i]!; // hot loop
+    }
+    return writeWords(words, byteCount);
+  });
+  rows.fill(0);
+  words.fill(0);
   return shares;
 }
 
-/**
- * The Lagrange basis at zero for a set of holders: compute it once, then `combineShares` for each of their secrets.
- *
- * @returns One field element per x, in order.
- */
-export function lagrangeBasisAtZero(xs: readonly number[]): Bytes {
-  assertHolders(xs);
-  return Uint8Array.from(xs, (xi) => {
+/** What combines shares of one set of holders: an element for each x, in order. */
+export interface LagrangeBasis {
+  readonly field: Field;
+  readonly factors: Uint16Array;
+}
+
+/** The Lagrange basis at zero for a set of holders: compute it once, then `combineShares` for each of their secrets. */
+export function lagrangeBasisAtZero(xs: readonly number[], field: Field = GF_256): LagrangeBasis {
+  assertHolders(xs, field);
+  const factors = Uint16Array.from(xs, (xi) => {
     let numerator = 1;
     let denominator = 1;
     for (const xj of xs) {
       if (xj === xi) continue;
-      numerator = multiply(numerator, xj);
-      denominator = multiply(denominator, xj ^ xi);
+      numerator = multiplyWord(field, numerator, xj);
+      denominator = multiplyWord(field, denominator, xj ^ xi);
     }
-    return multiply(numerator, inverse(denominator));
+    return multiplyWord(field, numerator, inverse(field, denominator));
   });
+  return { field, factors };
 }
 
 /**
  * The secret behind `shares`, which lie in the order of the basis. Exactly as many shares as the basis has elements;
  * with fewer than the threshold the result is unrelated to the secret.
  */
-export function combineShares(basis: Bytes, shares: readonly Uint8Array[]): Bytes {
-  assert(basis.length === shares.length && shares.length > 0, "one share for each basis element");
+export function combineShares(basis: LagrangeBasis, shares: readonly Uint8Array[]): Bytes {
+  const { field, factors } = basis;
+  assert(factors.length === shares.length && shares.length > 0, "one share for each basis element");
   const byteCount = (shares[0] as Uint8Array).length;
-  const secret = new Uint8Array(byteCount);
+  const wordCount = Math.ceil(byteCount / 4);
+  const secret = new Int32Array(wordCount);
+  const words = new Int32Array(wordCount);
   shares.forEach((share, holder) => {
     assert(share.length === byteCount, "shares of one secret have one length");
-    const factor = basis[holder] as number;
-    for (let i = 0; i < byteCount; i++) secret[i]! ^= multiply(share[i]!, factor); // hot loop
+    const factor = factors[holder] as number;
+    readWords(share, words, 0);
+    for (let i = 0; i < wordCount; i++) secret[i]! ^= multiplyWord(field, words[i]!, factor); // hot loop
   });
-  return secret;
+  const bytes = writeWords(secret, byteCount);
+  secret.fill(0);
+  words.fill(0);
+  return bytes;
 }
 
-function assertHolders(xs: readonly number[]): void {
-  assert(xs.length >= 1 && xs.length <= HOLDER_COUNT_MAX, `1 to 255 holders, not ${xs.length}`);
-  const inRange = xs.every((x) => Number.isInteger(x) && x >= 1 && x <= HOLDER_COUNT_MAX);
+function assertHolders(xs: readonly number[], { holderCountMax }: Field): void {
+  assert(xs.length >= 1 && xs.length <= holderCountMax, `1 to ${holderCountMax} holders, not ${xs.length}`);
+  const inRange = xs.every((x) => Number.isInteger(x) && x >= 1 && x <= holderCountMax);
   // x = 0 is the secret itself; two equal x make the system singular.
-  assert(inRange && new Set(xs).size === xs.length, "x must be distinct and from 1 to 255");
+  assert(inRange && new Set(xs).size === xs.length, `x must be distinct and from 1 to ${holderCountMax}`);
 }
 
-/** Product in GF(256) by shift and add, every step taken whatever the bits are. */
-function multiply(left: number, right: number): number {
+/** Each element of a word times the public `factor`, by shift and add over the bits of the factor. */
+function multiplyWord(field: Field, word: number, factor: number): number {
+  const { lanes, reduction } = field;
+  const topBit = 8 * field.elementBytes - 1;
   let product = 0;
-  for (let bit = 0; bit < 8; bit++) {
-    product ^= left & -((right >>> bit) & 1);
-    left = (left << 1) ^ (0x11b & -(left >>> 7));
+  for (let rest = factor; rest !== 0; rest >>>= 1) {
+    if ((rest & 1) === 1) product ^= word;
+    // Every element times x: what leaves at an element's top comes back as the reduction.
+    word = ((word & ~(lanes << topBit)) << 1) ^ Math.imul((word >>> topBit) & lanes, reduction);
   }
   return product;
 }
 
-/** a^254, which is the inverse for every a but 0. */
-function inverse(a: number): number {
+/** a^(2^bits - 2), which is the inverse for every a but 0. Of a public element. */
+function inverse(field: Field, a: number): number {
   let result = 1;
   let square = a;
-  // 254 = 2 + 4 + ... + 128.
-  for (let bit = 1; bit < 8; bit++) {
-    square = multiply(square, square);
-    result = multiply(result, square);
+  for (let bit = 1; bit < 8 * field.elementBytes; bit++) {
+    square = multiplyWord(field, square, square);
+    result = multiplyWord(field, result, square);
   }
   return result;
+}
+
+/** Big-endian, so that a pair of bytes is one element of GF(2^16); padded with zeros to a whole word. */
+function readWords(bytes: Uint8Array, words: Int32Array, at: number): void {
+  for (let i = 0; 4 * i < bytes.length; i++) {
+    const [first, second, third, fourth] = bytes.subarray(4 * i, 4 * i + 4);
+    words[at + i] = ((first ?? 0) << 24) | ((second ?? 0) << 16) | ((third ?? 0) << 8) | (fourth ?? 0);
+  }
+}
+
+function writeWords(words: Int32Array, byteCount: number): Bytes {
+  return Uint8Array.from({ length: byteCount }, (_, i) => (words[i >>> 2]! >>> (24 - 8 * (i & 3))) & 255); // hot loop
 }

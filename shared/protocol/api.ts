@@ -59,6 +59,8 @@ export const taskViewSchema = z.object({
   taskHash: hashHexSchema,
   parameterCount: count,
   vectorLength: count,
+  /** Of the masked list, for each weight of the model: the ring's width, and what a rotation pads. */
+  bitsPerWeight: z.number(),
   /** Devices connected for this task now. */
   deviceCount: count,
   activeRunId: runIdSchema.nullable(),

@@ -5,7 +5,7 @@ import { assert } from "../kernel/assert.ts";
  * Byte counts are decimal unless they name a power of two. Rule W3.
  */
 export const LIMITS = {
-  /** A control frame on the device socket: 255 sealed shares with paths take about 120 kB. */
+  /** A control frame on the device socket: 1,000 sealed shares with paths take about 750 kB. */
   frameByteCountMax: 1_000_000,
   /** A JSON body of the public API. */
   jsonByteCountMax: 1_000_000,
@@ -13,8 +13,11 @@ export const LIMITS = {
   nestingDepthMax: 32,
   /** Coordinates of one masked vector: 4 bytes each, so at most 256 MiB. */
   vectorLengthMax: 2 ** 26,
-  /** One complete graph holds at most 255 devices: Shamir's x is one non-zero byte. */
-  rosterSizeMax: 255,
+  /** Devices of one sum: the sealed shares of one graph, with their paths, must fit a frame. */
+  rosterSizeMax: 1_000,
+  /** Masked updates that a round wants, over all its shards, and devices invited for them. */
+  goalMax: 10_000,
+  invitedMax: 40_000,
   chunkByteCount: 65_536,
   roundsMax: 100_000,
   attemptsMax: 3,

@@ -14,6 +14,8 @@ export interface AttemptTerms {
   readonly round: number;
   /** 1-based. */
   readonly attempt: number;
+  /** From 0; a round of one graph is shard 0. A device computes its own, see `shardOf`. */
+  readonly shard: number;
   readonly config: AgreedConfig;
   readonly roundParams: RoundParams;
   /** SHA-256 of the model's bytes, 64 hex digits; on a device, of the bytes that this device received. */
@@ -27,16 +29,13 @@ export interface Attempt {
   readonly header: Bytes;
 }
 
-/** One shard a round; the header keeps the place of more. */
-const SHARD = 0;
-
 export async function openAttempt(primitives: Primitives, terms: AttemptTerms): Promise<Attempt> {
   const header = E(
     DOMAINS.header,
     terms.runId,
     terms.round,
     terms.attempt,
-    SHARD,
+    terms.shard,
     await configHash(primitives, terms.config),
     await roundHash(primitives, terms.roundParams),
     hexToBytes(terms.modelHash),

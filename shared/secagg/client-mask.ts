@@ -14,7 +14,7 @@ import { openShares, type SharePair, shareLeafHash, shareMatches } from "./bundl
 import type { ClientTools, Masked, MaskedInput, Shared } from "./client-state.ts";
 import { inputRoot } from "./input.ts";
 import { type PositionSet, setOfBitmap } from "./position-sets.ts";
-import { holdersIn, memberAt, neighboursOf } from "./roster.ts";
+import { holdersIn, memberAt, neighboursOf, reachesThreshold } from "./roster.ts";
 import { bundleItem, inputItem } from "./signed-items.ts";
 
 type Collect = CoordinatorMessageOf<"collect">;
@@ -47,6 +47,8 @@ export async function maskInput(
   if (!inU2.has(position)) return refuse("ME_DROPPED");
   if (inU2.size < roster.thresholds.q) return refuse("U2_BELOW_T");
   const dealers = neighboursOf(roster, position).filter((neighbour) => inU2.has(neighbour));
+  // Of its neighbours at least t: fewer could not open what it shares with those who leave.
+  if (!reachesThreshold(roster, position, inU2)) return refuse("U2_BELOW_T");
   if (message.shares.map(({ dealer }) => dealer).join() !== dealers.join()) return refuse("BAD_MESSAGE");
 
   const received = new Map<number, SharePair>();
@@ -88,11 +90,10 @@ async function receiveShare(
   sealed: Collect["shares"][number],
 ): Promise<Result<SharePair, MaskRefusal>> {
   const { dealer, root, path, signature } = sealed;
-  const holders = holdersIn(roster, dealer);
   const included = await verifyInclusion(primitives, {
     leafHash: await shareLeafHash(primitives, position, sealed),
-    index: holders.indexOf(position),
-    size: holders.length,
+    index: roster.graph.rankOf(dealer, position) - 1,
+    size: holdersIn(roster, dealer).length,
     path,
     root,
   });

@@ -11,7 +11,7 @@ import type { DeviceMessageOf } from "../protocol/messages/device.ts";
 import type { ClientTools, HeldShare, Masked, Revealed, Signed } from "./client-state.ts";
 import { inputLeafHash } from "./input.ts";
 import { setOfBitmap, without } from "./position-sets.ts";
-import { memberAt } from "./roster.ts";
+import { memberAt, reachesThreshold } from "./roster.ts";
 import { type OwnedShare, setsItem, unmaskItem } from "./signed-items.ts";
 
 /**
@@ -36,6 +36,7 @@ export async function confirmSets(
   const survivors = new Set(u3.positions);
   if (!survivors.has(position)) return err("ME_DROPPED");
   if (survivors.size < roster.thresholds.q) return err("U3_BELOW_T");
+  if (!reachesThreshold(roster, position, survivors)) return err("U3_BELOW_T");
 
   const bShares: HeldShare[] = [];
   const zShares: HeldShare[] = [];
@@ -125,10 +126,10 @@ export function sameSets(state: Signed | Revealed, message: CoordinatorMessageOf
   return equalBytes(message.u2, u2.bitmap) && equalBytes(message.u3, u3.bitmap);
 }
 
-/** Each by another survivor, in ascending order, valid, and t or more. */
+/** Each by another survivor, in ascending order, valid, and t or more of this device's own circle. */
 async function checkConfirmations(
   primitives: Primitives,
-  { roster, sets }: Signed,
+  { roster, position, sets }: Signed,
   confirmations: CoordinatorMessageOf<"open">["confirmations"],
 ): Promise<Result<void, "BAD_SET_SIG" | "NOT_ENOUGH_SIGS">> {
   const survivors = new Set(sets.u3.positions);
@@ -137,7 +138,8 @@ async function checkConfirmations(
     if (signer <= before || !survivors.has(signer)) return err("BAD_SET_SIG");
     before = signer;
   }
-  if (confirmations.length < roster.thresholds.t) return err("NOT_ENOUGH_SIGS");
+  const signers = new Set<number>(confirmations.map(({ signer }) => signer));
+  if (!reachesThreshold(roster, position, signers)) return err("NOT_ENOUGH_SIGS");
   const item = setsItem(roster.sid, sets.u2.hash, sets.u3.hash);
   const verdicts = await Promise.all(
     confirmations.map(({ signer, signature }) =>

@@ -1,6 +1,6 @@
 import { SEAL_NONCE_BYTES } from "../crypto/aead.ts";
 import { pairMaskKey, shareEncryptionKey } from "../crypto/key-agreement.ts";
-import { splitSecret } from "../crypto/shamir.ts";
+import { fieldFor, splitSecret } from "../crypto/shamir.ts";
 import { assert, present } from "../kernel/assert.ts";
 import { type Bytes, equalBytes } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -116,8 +116,9 @@ async function deal(
   const holders = holdersIn(roster, position);
   const xs = holders.map((_, index) => index + 1);
   const { t } = roster.thresholds;
-  const zShares = splitSecret(state.z.reveal(), t, xs, random);
-  const bShares = splitSecret(state.b.reveal(), t, xs, random);
+  const field = fieldFor(holders.length);
+  const zShares = splitSecret(state.z.reveal(), t, xs, random, field);
+  const bShares = splitSecret(state.b.reveal(), t, xs, random, field);
 
   const leafFor = async (holder: number, index: number): Promise<ShareLeaf> => {
     const shares: SharePair = {

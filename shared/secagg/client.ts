@@ -38,6 +38,7 @@ import {
   Turn,
   wipe,
 } from "./client-state.ts";
+import { shardOf, shardPlanOf } from "./shards.ts";
 import { advertItem, complaintItem } from "./signed-items.ts";
 
 /*
@@ -68,6 +69,7 @@ export function isAttemptMessage(message: CoordinatorMessage): message is Attemp
  *
  * @param expected   The config that follows from the consent of this device's owner and from the keys it pinned.
  * @param modelHash  Of the model's bytes that this device received, hex.
+ * @param identity   This device's public key; its shard follows from it.
  * Error: `CONFIG` where the invitation says anything else. Rule S6.
  */
 export async function acceptInvitation(
@@ -75,6 +77,7 @@ export async function acceptInvitation(
   invite: CoordinatorMessageOf<"invite">,
   expected: AgreedConfig,
   modelHash: string,
+  identity: Bytes,
 ): Promise<Result<Idle, "CONFIG">> {
   const [offered, agreed] = [
     await configHash(primitives, invite.config),
@@ -82,7 +85,9 @@ export async function acceptInvitation(
   ];
   if (!equalBytes(offered, agreed) || invite.modelHash !== modelHash) return err("CONFIG");
   const { runId, round, attempt, roundParams } = invite;
-  return ok({ phase: "idle", terms: { runId, round, attempt, config: expected, roundParams, modelHash } });
+  const terms = { runId, round, attempt, config: expected, roundParams, modelHash };
+  const shard = shardOf(shardPlanOf(terms), identity);
+  return ok({ phase: "idle", terms: { ...terms, shard } });
 }
 
 /** R0. Every attempt starts here, with secrets of its own; the update that it will mask is ready by now. */

@@ -4,7 +4,7 @@ import { E } from "../crypto/encode.ts";
 import { maskKeyPairFromSeed, pairMaskKey, pairMaskSign, selfMaskKey } from "../crypto/key-agreement.ts";
 import type { Mask } from "../crypto/mask-stream.ts";
 import { buildMerkleTree, type MerkleTree, merklePath, merkleRoot } from "../crypto/merkle.ts";
-import { combineShares, lagrangeBasisAtZero } from "../crypto/shamir.ts";
+import { combineShares, fieldFor, type LagrangeBasis, lagrangeBasisAtZero } from "../crypto/shamir.ts";
 import { assert, present } from "../kernel/assert.ts";
 import { type Bytes, equalBytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
@@ -15,7 +15,6 @@ import { inputLeafHash } from "./input.ts";
 import { type SessionSets, without } from "./position-sets.ts";
 import { holdersIn, memberAt, neighboursOf, type Roster } from "./roster.ts";
 import type { Opening } from "./server.ts";
-import type { OwnedShare } from "./signed-items.ts";
 
 /** How many matching shares each needed secret has: `b` of each survivor, `z` of each dropout of U2. By owner. */
 export function shareCounts(
@@ -84,27 +83,40 @@ export type ReconstructError =
   | { readonly code: "BAD_B"; readonly dealers: readonly number[] }
   | { readonly code: "BAD_S"; readonly dealers: readonly number[] };
 
-/** Combines the first t matching shares of a secret; the Lagrange basis is computed once for each set of holders. */
+/**
+ * Combines the first t matching shares of a secret; the Lagrange basis is computed once for each set of holders.
+ * Takes O(n) a secret: the shares are sorted by owner once, before the first.
+ */
 function combiner(roster: Roster, openings: readonly Opening[]) {
   const ascending = [...openings].sort((left, right) => left.holder - right.holder);
-  const basisByXs = new Map<string, Bytes>();
+  const heldBy = {
+    bShares: sharesByOwner(ascending, "bShares"),
+    zShares: sharesByOwner(ascending, "zShares"),
+  };
+  const basisByXs = new Map<string, LagrangeBasis>();
   return (kind: "bShares" | "zShares", owner: number): Bytes => {
-    const holders = holdersIn(roster, owner);
-    const shares: { readonly x: number; readonly share: Bytes }[] = [];
-    for (const opening of ascending) {
-      const held = opening[kind].find((share: OwnedShare) => share.owner === owner);
-      if (held === undefined) continue;
-      shares.push({ x: holders.indexOf(opening.holder) + 1, share: held.share });
-      if (shares.length === roster.thresholds.t) break;
-    }
-    const xs = shares.map(({ x }) => x);
-    const basis = basisByXs.get(xs.join()) ?? lagrangeBasisAtZero(xs);
+    const held = present(heldBy[kind].get(owner), "shares of the owner").slice(0, roster.thresholds.t);
+    const xs = held.map(({ holder }) => roster.graph.rankOf(owner, holder));
+    const field = fieldFor(holdersIn(roster, owner).length);
+    const basis = basisByXs.get(xs.join()) ?? lagrangeBasisAtZero(xs, field);
     basisByXs.set(xs.join(), basis);
     return combineShares(
       basis,
-      shares.map(({ share }) => share),
+      held.map(({ share }) => share),
     );
   };
+}
+
+function sharesByOwner(openings: readonly Opening[], kind: "bShares" | "zShares") {
+  const byOwner = new Map<number, { readonly holder: number; readonly share: Bytes }[]>();
+  for (const opening of openings) {
+    for (const { owner, share } of opening[kind]) {
+      const held = byOwner.get(owner) ?? [];
+      held.push({ holder: opening.holder, share });
+      byOwner.set(owner, held);
+    }
+  }
+  return byOwner;
 }
 
 /** The masks that survivors share with `dropout` and that nothing cancels, each with the sign that removes it. */

@@ -6,9 +6,10 @@ import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { SessionId } from "../protocol/ids.ts";
 import type { Attempt } from "./attempt.ts";
-import { type Graph, graphOf, holdersOf } from "./graph.ts";
+import { completeGraph, type Graph, ringGraph } from "./graph.ts";
+import { shardOf, shardPlanOf } from "./shards.ts";
 import { type AdvertKeys, advertItem, certificateItem } from "./signed-items.ts";
-import { type Thresholds, thresholds } from "./threshold.ts";
+import { sparseNumbersOf, type Thresholds, thresholds } from "./threshold.ts";
 
 /** A device as it stands in a roster: its advert, with the issuer's word for its key and its own signature. */
 export interface Member extends AdvertKeys {
@@ -33,20 +34,29 @@ export interface Roster {
  * Lays out a roster and refuses one that no device may work with. Signatures are `verifyMember`'s matter.
  *
  * @param members  In the order that they were sent in; it must be the roster's.
- * Errors: `COHORT_TOO_SMALL` below the agreed minimum or below t, `CONFIG` above the agreed maximum, `DUP_KEY` where two
- * of all identity, sealing and masking keys are equal, `BAD_MESSAGE` where the order is another. Rules S5, S8.
+ * Errors: `COHORT_TOO_SMALL` below the agreed minimum or below t, `CONFIG` above the agreed maximum, where a member
+ * belongs to another shard and where a sparse graph would have to hold against an active coordinator, `DUP_KEY` where two
+ * of all identity, sealing and masking keys are equal, `BAD_MESSAGE` where the order is another. Rules S5, S6, S8.
  */
 export async function layOutRoster(
   primitives: Primitives,
   attempt: Attempt,
   members: readonly Member[],
 ): Promise<Result<Roster, RosterError>> {
-  const { config } = attempt.terms;
-  if (members.length < config.cohortSizeMin) return err("COHORT_TOO_SMALL");
+  const { config, roundParams } = attempt.terms;
+  const { graph, securityModel, cohortSizeMin } = config;
+  if (members.length < cohortSizeMin) return err("COHORT_TOO_SMALL");
   // More summands than agreed could overflow the ring.
   if (members.length > config.cohortSizeMax) return err("CONFIG");
-  const numbers = thresholds(members.length, config.securityModel, config.cohortSizeMin);
-  if (numbers.t > members.length) return err("COHORT_TOO_SMALL");
+  const sparse = sparseNumbersOf(members.length, securityModel, graph);
+  if (sparse !== null && securityModel === "active") return err("CONFIG");
+  const within = { graph, invited: roundParams.invited };
+  const numbers = thresholds(members.length, securityModel, cohortSizeMin, within);
+  if (numbers.q > members.length) return err("COHORT_TOO_SMALL");
+  // Otherwise a coordinator could put devices of its own choice around another.
+  const shards = shardPlanOf(attempt.terms);
+  const sameShard = members.every(({ identity }) => shardOf(shards, identity) === attempt.terms.shard);
+  if (!sameShard) return err("CONFIG");
   const keys = members.flatMap(({ identity, c, s }) => [identity, c, s].map(bytesToHex));
   if (new Set(keys).size !== keys.length) return err("DUP_KEY");
   for (let index = 1; index < members.length; index++) {
@@ -61,7 +71,10 @@ export async function layOutRoster(
     sid,
     sidHex: bytesToHex(sid) as SessionId,
     thresholds: numbers,
-    graph: graphOf(config.graph),
+    graph:
+      sparse === null
+        ? completeGraph(members.length)
+        : await ringGraph(primitives, sid, members.length, sparse.degree),
   });
 }
 export type RosterError = "COHORT_TOO_SMALL" | "CONFIG" | "DUP_KEY" | "BAD_MESSAGE";
@@ -97,10 +110,19 @@ export function positionOf(roster: Roster, identity: Bytes): number | null {
 }
 
 export function neighboursOf(roster: Roster, position: number): readonly number[] {
-  return roster.graph.neighbours(position, roster.members.length);
+  return roster.graph.neighbours(position);
+}
+
+/**
+ * Whether at least t of those around `position`, itself counted, are in `set`. In the complete graph that is t of all; in
+ * a sparse one nobody else holds shares of this device's secrets.
+ */
+export function reachesThreshold(roster: Roster, position: number, set: ReadonlySet<number>): boolean {
+  const present = holdersIn(roster, position).filter((holder) => set.has(holder)).length;
+  return present >= roster.thresholds.t;
 }
 
 /** Ascending; the x of a holder in Shamir's scheme is its 1-based rank here. */
 export function holdersIn(roster: Roster, dealer: number): readonly number[] {
-  return holdersOf(roster.graph, dealer, roster.members.length);
+  return roster.graph.holders(dealer);
 }

@@ -128,7 +128,7 @@ export function collectFor(
   const dealers = neighboursOf(roster, holder).filter((neighbour) => inU2.has(neighbour));
   return dealers.map((dealer) => {
     const { leaves, tree, signature } = present(bundles.get(dealer), "a bundle for each of U2");
-    const index = holdersIn(roster, dealer).indexOf(holder);
+    const index = roster.graph.rankOf(dealer, holder) - 1;
     const { ciphertext, zShareCommit, bShareCommit } = present(leaves[index], "a leaf for each holder");
     const path = merklePath(tree, index);
     return {
@@ -221,7 +221,7 @@ export async function verifyUnmask(
     (kind: "b" | "z") =>
     async ({ owner, share }: OwnedShare) => {
       const { leaves } = present(bundles.get(owner), "a bundle for each of U2");
-      const leaf = present(leaves[holdersIn(roster, owner).indexOf(holder)], "a leaf for each holder");
+      const leaf = present(leaves[roster.graph.rankOf(owner, holder) - 1], "a leaf for each holder");
       return shareMatches(primitives, kind, { sid: roster.sid, dealer: owner, holder }, share, leaf);
     };
   const bMatches = await Promise.all(bShares.map(matches("b")));

@@ -23,11 +23,11 @@ export interface Strategy {
 export type StrategyState = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
 
 export interface StrategySums {
-  /** Integer sum over the survivors, [parameterCount]. */
-  readonly updateSum: Int32Array;
+  /** Whole numbers: the sum over the survivors, [parameterCount]. */
+  readonly updateSum: Int32Array | Float64Array;
   /** Sum of the weights that counted, at least 1. */
   readonly weightSum: number;
-  /** (B/Q) W: updateSum times this over weightSum is the mean update. */
+  /** Of the layout: updateSum times this over weightSum is the mean update. */
   readonly updateScale: number;
 }
 

@@ -8,6 +8,7 @@ import { bytesToHex } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import type { HashHex } from "../protocol/ids.ts";
 import type { AgreedConfig } from "./config.ts";
+import { graphPlanOf } from "./graph-plan.ts";
 import { tensorShapes } from "./model.ts";
 import type { Task } from "./task.ts";
 
@@ -32,12 +33,13 @@ export function tensorsOf(task: Task): TensorLayout {
 
 /** The segments of a task's vector. */
 export function layoutOf(task: Task): VectorLayout {
-  const { cohortSizeMax, clipNormL2, weightCap } = task.aggregation;
+  const { cohortSizeMax, clipNormL2, weightCap, ring } = task.aggregation;
   return vectorLayout({
     parameterCount: tensorsOf(task).parameterCount,
     cohortSizeMax,
     clipNormL2,
     weightCap,
+    ring,
   });
 }
 
@@ -55,8 +57,7 @@ export async function agreedConfigOf(
   task: Task,
   authority: Authority,
 ): Promise<AgreedConfig> {
-  const { cohortSizeMin, cohortSizeMax, securityModel, graph, ring, clipNormL2, weightCap } =
-    task.aggregation;
+  const { cohortSizeMin, cohortSizeMax, securityModel, ring, clipNormL2, weightCap } = task.aggregation;
   const layout = layoutOf(task);
   return {
     projectId: authority.projectId,
@@ -66,7 +67,7 @@ export async function agreedConfigOf(
     cohortSizeMin,
     cohortSizeMax,
     securityModel,
-    graph,
+    graph: graphPlanOf(task.aggregation),
     thresholdFormula: "chorus/1",
     vectorLength: layout.length,
     layoutHash: await hashJson(primitives, DOMAINS.layout, layout as unknown as Json),

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { hashHexSchema, taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { aggregationPlanSchema, trainingPlanSchema } from "./task.ts";
+import { graphPlanSchema } from "./graph-plan.ts";
+import { aggregationPlanSchema, ringSchema, trainingPlanSchema } from "./task.ts";
 
 /**
  * Everything a device agreed to. The device derives it from the task version it consented to and from the keys it
@@ -16,13 +17,14 @@ export const agreedConfigSchema = z.strictObject({
   cohortSizeMin: aggregationPlanSchema.shape.cohortSizeMin,
   cohortSizeMax: aggregationPlanSchema.shape.cohortSizeMax,
   securityModel: aggregationPlanSchema.shape.securityModel,
-  graph: z.literal("complete"),
+  /** What the task says, or what follows where it says nothing. */
+  graph: graphPlanSchema,
   thresholdFormula: z.literal("chorus/1"),
   /** Of the whole vector, all segments. */
   vectorLength: z.int().min(1).max(LIMITS.vectorLengthMax),
   /** Over the canonical JSON of the segment layout. */
   layoutHash: hashHexSchema,
-  ring: z.literal(32),
+  ring: ringSchema,
   clipNormL2: aggregationPlanSchema.shape.clipNormL2,
   weightCap: aggregationPlanSchema.shape.weightCap,
   /** Null: this task adds no noise. */
@@ -38,5 +40,7 @@ export type AgreedConfig = z.infer<typeof agreedConfigSchema>;
 /** What changes from round to round; its hash is roundHash. */
 export const roundParamsSchema = z.strictObject({
   training: trainingPlanSchema,
+  /** Devices invited, where the graph is split into shards: their number follows from it. */
+  invited: z.int().min(1).max(LIMITS.invitedMax).optional(),
 });
 export type RoundParams = z.infer<typeof roundParamsSchema>;

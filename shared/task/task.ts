@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { ringRefusal } from "../codec/layout.ts";
 import { taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { featuresSchema, inputShape } from "./features.ts";
+import { graphPlanOf, graphPlanSchema, isSharded } from "./graph-plan.ts";
 import { modelSchema } from "./model.ts";
 
 /** How a device trains. Source of proximalMu: Li et al. 2020, arXiv:1812.06127, equation 2 (FedProx). */
@@ -67,34 +69,52 @@ export const deadlinesSchema = z.strictObject({
 });
 export type Deadlines = z.infer<typeof deadlinesSchema>;
 
+/** Bits of a coordinate of the update on the wire: 16 is half the bytes, and rotated. */
+export const ringSchema = z.literal([16, 32]);
+
 export const aggregationPlanSchema = z
   .strictObject({
     strategy: strategySchema,
     /** Masked updates that a round wants. */
-    goal: z.int().min(3).max(LIMITS.rosterSizeMax),
+    goal: z.int().min(3).max(LIMITS.goalMax),
     overSelection: z.number().min(1).max(4),
+    /** Of one sum: of the round, or with shards of each shard. */
     cohortSizeMin: z.int().min(3).max(LIMITS.rosterSizeMax),
     cohortSizeMax: z.int().min(3).max(LIMITS.rosterSizeMax),
     securityModel: z.enum(["active", "honest-but-curious"]),
-    graph: z.literal("complete"),
+    /** Complete up to 128 invited devices and shards above, where it is left out. */
+    graph: graphPlanSchema.optional(),
     deadlines: deadlinesSchema,
     /** Largest L2 norm of an update, in the unit of the weights. */
     clipNormL2: z.number().gt(0).max(1e6),
     /** Largest `numExamples` that counts for one device. */
     weightCap: z.int().min(1).max(1_000_000),
-    ring: z.literal(32),
+    ring: ringSchema.default(32),
   })
   .superRefine((plan, context) => {
     const issue = (path: string, message: string) =>
       context.addIssue({ code: "custom", path: [path], message });
     if (plan.cohortSizeMin > plan.goal) issue("goal", "goal must be at least cohortSizeMin");
-    if (Math.ceil(plan.overSelection * plan.goal) > plan.cohortSizeMax) {
+    const graph = graphPlanOf(plan);
+    if (isSharded(graph)) {
+      if (graph.size > plan.cohortSizeMax || graph.size < plan.cohortSizeMin) {
+        issue("graph", "the size of a shard must lie between cohortSizeMin and cohortSizeMax");
+      }
+    } else if (Math.ceil(plan.overSelection * plan.goal) > plan.cohortSizeMax) {
       issue("cohortSizeMax", "cohortSizeMax must be at least overSelection times goal, rounded up");
+    }
+    if (graph !== "complete" && graph.kind === "k-regular" && plan.securityModel === "active") {
+      issue(
+        "graph",
+        "k-regular holds against an honest-but-curious coordinator only; set securityModel, or use shards",
+      );
     }
     // The weight slot of a sum must stay below the sign bit of the ring.
     if (plan.weightCap * plan.cohortSizeMax >= 2 ** 31) {
       issue("weightCap", "weightCap times cohortSizeMax must stay below 2^31");
     }
+    const refusal = ringRefusal(plan.ring, plan.cohortSizeMax);
+    if (refusal !== null) issue("ring", refusal);
   });
 
 export const evaluationPlanSchema = z.strictObject({

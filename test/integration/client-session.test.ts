@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { MapCells } from "#client/adapters/map-cells.ts";
 import type { CellChange } from "#client/core/memory.ts";
+import type { Ring } from "#shared/codec/layout.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
@@ -16,8 +17,8 @@ import { SessionDevice, type SessionDeviceOptions } from "../kit/session-device.
 
 /* One product session among four devices in memory, against the real core. Five in all; t is 4. */
 
-async function among(others: number, options: SessionDeviceOptions = {}) {
-  const federation = await Federation.create({ devices: others, task: { goal: others + 1 } });
+async function among(others: number, options: SessionDeviceOptions = {}, ring: Ring = 32) {
+  const federation = await Federation.create({ devices: others, task: { goal: others + 1, ring } });
   const device = await SessionDevice.create(federation, options);
   return { federation, device };
 }
@@ -76,7 +77,11 @@ describe("a session", () => {
     expect([...update].map((value, index) => (value + (masks[index] ?? 0)) >>> 0)).toEqual(
       [...latest.sample.left].map((value) => value >>> 0),
     );
-    const sizes = (type: string) => device.sentOf(type).reduce((sum, bytes) => sum + bytes.length, 0);
+    // A device that is asked again sends the same bytes again (S10), and they count once.
+    const sizes = (type: string) => {
+      const distinct = new Map(device.sentOf(type).map((bytes) => [bytesToHex(bytes), bytes.length]));
+      return [...distinct.values()].reduce((sum, length) => sum + length, 0);
+    };
     expect(latest.parts.maskedListByteCount).toBe(sizes("input"));
     expect(latest.parts.keySharesByteCount).toBe(sizes("share"));
     expect(latest.parts.openingByteCount).toBe(sizes("unmask"));
@@ -91,6 +96,34 @@ describe("a session", () => {
     const largest = Math.max(...[...update].slice(0, 15).map((value) => Math.abs(value * unit)));
     expect(largest).toBeGreaterThan(0.02);
     expect(largest).toBeLessThanOrEqual(0.0501);
+  });
+
+  test("[S20] on the 16-bit ring it shows its changes as they were, and halves of the words that left", async () => {
+    const { federation, device } = await among(4, {}, 16);
+    const runId = await begin(federation, device);
+    expect((await federation.ended(runId)).roundsCommitted).toBe(1);
+    const { latest } = device.view;
+    if (latest?.sample == null || latest.histograms === null) throw new Error("nothing left");
+    const [body] = device.sentOf("input");
+    const halves = new Uint16Array(body?.slice().buffer ?? new ArrayBuffer(0)).subarray(0, 16);
+    expect([...latest.sample.left]).toEqual([...halves.subarray(0, 15)]);
+    const { update, unit } = latest.sample;
+    const [part] = device.parts;
+    if (part === undefined) throw new Error("no record");
+    expect([...update]).toEqual([...part.clippedUpdate].map((change) => Math.round(change / unit)));
+    expect(Math.max(...update)).toBeGreaterThan(1);
+    // The own words and the mask's halves give what left, with what is carried from one half to the next.
+    const { masks } = latest.sample;
+    for (let index = 0; index < 14; index += 2) {
+      const mask = (masks[index] ?? 0) + 65_536 * (masks[index + 1] ?? 0);
+      const left = (halves[index] ?? 0) + 65_536 * (halves[index + 1] ?? 0);
+      expect(((part.words[index / 2] ?? 0) + mask) % 2 ** 32).toBe(left);
+    }
+    for (const histogram of [latest.histograms.masks, latest.histograms.left]) {
+      expect(histogram.to).toBe(65_536);
+      expect(histogram.counts.reduce((sum, count) => sum + count, 0)).toBe(halves.length);
+    }
+    expect(latest.parts.maskedListByteCount).toBe(2 * 16 + 4 * 11);
   });
 
   test("goes on from round to round and trains anew for each", async () => {

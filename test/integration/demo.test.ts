@@ -102,6 +102,7 @@ describe("what it refuses", () => {
       "--rounds",
       "--clients",
       "--alpha",
+      "--ring",
       "--seed",
       "--dataset",
       "--data",

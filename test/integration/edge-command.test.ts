@@ -33,6 +33,7 @@ beforeAll(async () => {
     taskHash: "22".repeat(32),
     parameterCount: 1,
     vectorLength: 1,
+    bitsPerWeight: 32,
     deviceCount: 0,
     activeRunId: null,
     accuracy: null,

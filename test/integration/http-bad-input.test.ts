@@ -227,6 +227,17 @@ describe("bodies", () => {
     }
   });
 
+  test("[S21] a task whose sums do not fit 16 bits says what to change", async () => {
+    const task = bundledTask("digits", 8, 2, 16);
+    const { aggregation } = task;
+    const response = await post(
+      "/api/v1/tasks",
+      JSON.stringify({ ...task, aggregation: { ...aggregation, cohortSizeMax: 600 } }),
+    );
+    expect(await response.clone().text()).toContain("set cohortSizeMax to at most 511, or ring to 32");
+    await expectRefused(response, 400, "BAD_REQUEST");
+  });
+
   test("a task that exists is a conflict", async () => {
     const response = await post("/api/v1/tasks", JSON.stringify(bundledTask("digits", 8, 1)));
     expect(response.status).toBe(409);

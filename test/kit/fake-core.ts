@@ -125,6 +125,7 @@ export class FakeCore implements Coordinator {
       taskHash: HASH,
       parameterCount: 2_410,
       vectorLength: 2_421,
+      bitsPerWeight: 32,
       deviceCount: 0,
       activeRunId: null,
       accuracy: null,

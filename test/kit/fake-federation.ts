@@ -408,6 +408,7 @@ export class FakeFederation {
       taskHash: hash(task.slug),
       parameterCount: 2_410,
       vectorLength: 2_441,
+      bitsPerWeight: 32,
       deviceCount: setup?.devices ?? 0,
       activeRunId: run?.runId ?? null,
       accuracy: run?.history.at(-1)?.accuracy ?? null,

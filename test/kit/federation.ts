@@ -43,7 +43,7 @@ interface Process {
   dead: boolean;
 }
 
-/** A task of 15 weights. */
+/** A task over four columns and three classes, for `devices` of them. */
 export function smallTask(devices: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
   return taskSchema.parse({
     slug: "small",
@@ -345,12 +345,7 @@ export class Federation {
   distanceFromOracle(round: RoundDetail, survivors: readonly MemoryDevice[]): number {
     const parent = this.weights(round.parentModelHash);
     const next = this.weights(present(round.modelHash, "a committed model"));
-    const parts = survivors.map((device) => {
-      const part = device.parts.findLast(({ modelHash }) => modelHash === round.parentModelHash);
-      return present(part, "a survivor's own record");
-    });
-    const weightSum = parts.reduce((sum, part) => sum + part.weight, 0);
-    assert(weightSum === round.weightSum, `the sum's weight ${round.weightSum} is ${weightSum}`);
+    const { parts, weightSum } = partsOf(round, survivors);
     const bound = quantizationBound(layoutOf(this.task), parts.length, weightSum);
     let largest = 0;
     for (let index = 0; index < parent.length; index++) {
@@ -363,6 +358,17 @@ export class Federation {
     }
     return largest;
   }
+}
+
+/** The survivors' own records of a round, and the weight that they must have together. */
+export function partsOf(round: RoundDetail, survivors: readonly MemoryDevice[]) {
+  const parts = survivors.map((device) => {
+    const part = device.parts.findLast(({ modelHash }) => modelHash === round.parentModelHash);
+    return present(part, "a survivor's own record");
+  });
+  const weightSum = parts.reduce((sum, part) => sum + part.weight, 0);
+  assert(weightSum === round.weightSum, `the sum's weight ${round.weightSum} is ${weightSum}`);
+  return { parts, weightSum };
 }
 
 const WRITES = new Set([

@@ -2,6 +2,7 @@ import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import type { Spool } from "#coordinator/core/ports.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { encodeContribution } from "#shared/codec/quantize.ts";
+import { rotationKey } from "#shared/codec/rotation.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives, RandomBytes, Signer } from "#shared/kernel/ports.ts";
@@ -48,6 +49,8 @@ export interface DeviceTools {
 /** One device's part of a sum, before masking: what an oracle adds. */
 export interface PlainPart {
   readonly clippedUpdate: Float32Array;
+  /** The whole vector. */
+  readonly words: Uint32Array;
   readonly weight: number;
   readonly modelHash: string;
 }
@@ -177,7 +180,13 @@ export class MemoryDevice {
       (_, index) => (draws.getUint32(4 * index) / 2 ** 32 - 0.5) / 10,
     );
     const modelHash = bytesToHex(await this.tools.primitives.sha256(bytes));
-    const idle = await acceptInvitation(this.tools.primitives, invite, this.#config, modelHash);
+    const idle = await acceptInvitation(
+      this.tools.primitives,
+      invite,
+      this.#config,
+      modelHash,
+      this.tools.signer.publicKey,
+    );
     assert(idle.ok, "the coordinator keeps to what was agreed");
     await this.#apply(await advertise(this.tools, idle.value));
   }
@@ -213,17 +222,18 @@ export class MemoryDevice {
       metricsBefore: metrics,
       metricsAfter: { ...metrics, correct: 4 },
     };
+    const { modelHash, runId, round } = present(this.#lastAttempt, "an attempt").attempt.terms;
     const rounding = this.tools.random(32);
     const encoded = await encodeContribution(
       this.tools.primitives,
       layoutOf(this.#task),
       contribution,
       rounding,
+      await rotationKey(this.tools.primitives, runId, round),
     );
     assert(encoded.ok, "a finite update");
     const { clippedUpdate, weight, words } = encoded.value;
-    const { modelHash } = present(this.#lastAttempt, "an attempt").attempt.terms;
-    this.parts.push({ clippedUpdate, weight, modelHash });
+    this.parts.push({ clippedUpdate, weight, words: words.slice(), modelHash });
     return words;
   }
 

@@ -7,38 +7,23 @@ import type { Primitives, Signer } from "#shared/kernel/ports.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import type { HashHex, RunId } from "#shared/protocol/ids.ts";
-import {
-  type CoordinatorMessageOf,
-  coordinatorMessageSchema,
-} from "#shared/protocol/messages/coordinator.ts";
+import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import {
   type DeviceMessage,
   deviceMessageSchema,
   type InputHeaders,
   inputHeadersSchema,
 } from "#shared/protocol/messages/device.ts";
-import { type Attempt, type AttemptTerms, openAttempt } from "#shared/secagg/attempt.ts";
-import { type AttemptMessage, advertise, onMessage } from "#shared/secagg/client.ts";
+import type { Attempt, AttemptTerms } from "#shared/secagg/attempt.ts";
+import type { AttemptMessage } from "#shared/secagg/client.ts";
 import type { ClientState, ClientStep, ClientTools, Remembrance } from "#shared/secagg/client-state.ts";
 import { inputRoot } from "#shared/secagg/input.ts";
-import { committedOutcome, inputsTree, reconstructMasks, shareCounts } from "#shared/secagg/opening.ts";
-import { type PositionSet, type SessionSets, setOfPositions } from "#shared/secagg/position-sets.ts";
+import type { PositionSet, SessionSets } from "#shared/secagg/position-sets.ts";
 import type { Member, Roster } from "#shared/secagg/roster.ts";
-import {
-  type Bundle,
-  buildRoster,
-  collectFor,
-  type Opening,
-  rosterMembers,
-  verifyAdvert,
-  verifyComplaint,
-  verifyConfirmation,
-  verifyInput,
-  verifyShareBundle,
-  verifyUnmask,
-} from "#shared/secagg/server.ts";
+import type { Bundle, Opening } from "#shared/secagg/server.ts";
 import { certificateItem } from "#shared/secagg/signed-items.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
+import { type Engine, PRODUCT } from "./secagg-engine.ts";
 import { plainSum, randomWords, seededRandom, testConfig } from "./secagg-fixtures.ts";
 
 /*
@@ -56,22 +41,27 @@ export interface CohortOptions {
   /** 64 where absent. */
   readonly vectorLength?: number;
   readonly config?: Partial<AgreedConfig>;
-  readonly terms?: Partial<Pick<AttemptTerms, "runId" | "round" | "attempt" | "modelHash">>;
+  readonly terms?: Partial<Pick<AttemptTerms, "runId" | "round" | "attempt" | "shard" | "modelHash">>;
+  readonly roundParams?: Partial<AttemptTerms["roundParams"]>;
   /** Plain input of a position, `vectorLength` words; seeded random words where absent. */
   readonly input?: (position: number) => Uint32Array<ArrayBuffer>;
   /** By position. */
   readonly lastSteps?: ReadonlyMap<number, LastStep>;
   /** Devices of another cohort (same seeds of identity) take part with the same identities. */
   readonly identitySeed?: string;
+  /** The product's where absent. */
+  readonly engine?: Engine;
+  /** The platform's best where absent. */
+  readonly primitives?: Primitives;
 }
 
 export interface CohortDevice {
   readonly position: number;
   readonly signer: Signer;
   readonly certificate: Bytes;
-  readonly tools: ClientTools;
+  tools: ClientTools;
   /** The plain input, for the oracle. */
-  readonly input: Uint32Array<ArrayBuffer>;
+  input: Uint32Array<ArrayBuffer>;
   state: ClientState;
   readonly remembered: Remembrance[];
   readonly sent: DeviceMessage[];
@@ -89,7 +79,10 @@ export type CohortResult =
     };
 
 export class SecaggCohort {
+  readonly engine: Engine;
   readonly primitives: Primitives;
+  /** Of the devices' randomness. */
+  readonly seed: string;
   readonly attempt: Attempt;
   readonly devices: readonly CohortDevice[];
   readonly lastSteps: ReadonlyMap<number, LastStep>;
@@ -104,12 +97,16 @@ export class SecaggCohort {
   readonly openings = new Map<number, Opening>();
 
   private constructor(
+    engine: Engine,
     primitives: Primitives,
+    seed: string,
     attempt: Attempt,
     devices: readonly CohortDevice[],
     lastSteps: ReadonlyMap<number, LastStep>,
   ) {
+    this.engine = engine;
     this.primitives = primitives;
+    this.seed = seed;
     this.attempt = attempt;
     this.devices = devices;
     this.lastSteps = lastSteps;
@@ -117,16 +114,17 @@ export class SecaggCohort {
 
   static async create(options: CohortOptions): Promise<SecaggCohort> {
     const { subtle } = globalThis.crypto;
-    const primitives = await selectPrimitives(subtle);
+    const { engine = PRODUCT, primitives = await selectPrimitives(subtle) } = options;
     const { seed = "cohort", vectorLength = 64, lastSteps = new Map<number, LastStep>() } = options;
     const identities = seededRandom(`identity ${options.identitySeed ?? seed}`);
     const issuer = localSigner(identities(32), subtle);
     const issuerKey = bytesToHex(issuer.publicKey) as HashHex;
     const config = testConfig({ vectorLength, issuerKey, ...options.config });
-    const attempt = await openAttempt(primitives, {
+    const attempt = await engine.attempt.openAttempt(primitives, {
       runId: "0192f0c0ffee7000800000000000beef",
       round: 1,
       attempt: 1,
+      shard: 0,
       modelHash: "33".repeat(32),
       ...options.terms,
       config,
@@ -137,6 +135,7 @@ export class SecaggCohort {
           optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
           proximalMu: 0,
         },
+        ...options.roundParams,
       },
     });
     const signers = Array.from({ length: options.count }, () => localSigner(identities(32), subtle));
@@ -158,7 +157,7 @@ export class SecaggCohort {
         };
       }),
     );
-    return new SecaggCohort(primitives, attempt, devices, lastSteps);
+    return new SecaggCohort(engine, primitives, seed, attempt, devices, lastSteps);
   }
 
   get roster(): Roster {
@@ -187,10 +186,14 @@ export class SecaggCohort {
   /** Gives a device a message and adopts what comes of it. */
   async deliver(position: number, message: AttemptMessage): Promise<ClientStep> {
     const device = this.device(position);
+    const { coordinatorMessageSchema } = this.engine.coordinatorMessages;
     const decoded = decodeFrame(encodeFrame(message), coordinatorMessageSchema);
     assert(decoded.ok, `a well-formed message: ${JSON.stringify(decoded)}`);
-    const step = await onMessage(device.tools, device.state, decoded.value as AttemptMessage, async () =>
-      device.input.slice(),
+    const step = await this.engine.client.onMessage(
+      device.tools,
+      device.state,
+      decoded.value as AttemptMessage,
+      async () => device.input.slice(),
     );
     this.#adopt(device, step);
     return step;
@@ -214,7 +217,7 @@ export class SecaggCohort {
   /** R0 of one device as the coordinator takes it. */
   async advertise(device: CohortDevice): Promise<Member> {
     assert(device.state.phase === "idle", "a device advertises first");
-    this.#adopt(device, await advertise(device.tools, device.state));
+    this.#adopt(device, await this.engine.client.advertise(device.tools, device.state));
     const message = lastSent(device, "advertise");
     const { c, s, bCommit, signature } = message;
     return { identity: device.signer.publicKey, certificate: device.certificate, c, s, bCommit, signature };
@@ -223,7 +226,12 @@ export class SecaggCohort {
   async advertiseAll(): Promise<ErrorCode | null> {
     for (const device of this.present("advertise")) {
       const member = await this.advertise(device);
-      const verdict = await verifyAdvert(this.primitives, this.attempt, member, this.members);
+      const verdict = await this.engine.server.verifyAdvert(
+        this.primitives,
+        this.attempt,
+        member,
+        this.members,
+      );
       if (!verdict.ok) return verdict.error;
       this.members.push(member);
     }
@@ -232,7 +240,7 @@ export class SecaggCohort {
 
   /** The roster of `members`, whoever they are. */
   async layOut(): Promise<ErrorCode | null> {
-    const roster = await buildRoster(this.primitives, this.attempt, this.members);
+    const roster = await this.engine.server.buildRoster(this.primitives, this.attempt, this.members);
     if (!roster.ok) return roster.error;
     this.#roster = roster.value;
     return null;
@@ -240,7 +248,7 @@ export class SecaggCohort {
 
   rosterMessage(): CoordinatorMessageOf<"roster"> {
     const { runId, round, attempt } = this.attempt.terms;
-    const members = rosterMembers(this.roster);
+    const members = this.engine.server.rosterMembers(this.roster);
     return { type: "roster", runId: runId as RunId, round, attempt, members, deadlineInMs: 30_000 };
   }
 
@@ -257,7 +265,12 @@ export class SecaggCohort {
     const step = await this.deliver(device.position, this.rosterMessage());
     if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
     const message = lastSent(device, "share");
-    const bundle = await verifyShareBundle(this.primitives, this.roster, device.position, message);
+    const bundle = await this.engine.server.verifyShareBundle(
+      this.primitives,
+      this.roster,
+      device.position,
+      message,
+    );
     if (!bundle.ok) return bundle.error;
     this.bundles.set(device.position, bundle.value);
     return null;
@@ -265,7 +278,11 @@ export class SecaggCohort {
 
   /** U2 from the bundles that are there. */
   async fixU2(): Promise<ErrorCode | null> {
-    this.#u2 = await setOfPositions(this.primitives, this.roster, this.bundles.keys());
+    this.#u2 = await this.engine.positionSets.setOfPositions(
+      this.primitives,
+      this.roster,
+      this.bundles.keys(),
+    );
     return this.u2.positions.length < this.roster.thresholds.q ? "U2_BELOW_T" : null;
   }
 
@@ -275,7 +292,7 @@ export class SecaggCohort {
 
   /** A collect message for any U2 whose bundles are there. */
   collectOver(position: number, u2: PositionSet): CoordinatorMessageOf<"collect"> {
-    const shares = collectFor(this.roster, u2, this.bundles, position);
+    const shares = this.engine.server.collectFor(this.roster, u2, this.bundles, position);
     const slot = bytesToHex(seededRandom(`slot ${position}`)(22)).slice(0, 43);
     return { type: "collect", sid: this.roster.sidHex, u2: u2.bitmap, shares, slot, deadlineInMs: 30_000 };
   }
@@ -284,7 +301,12 @@ export class SecaggCohort {
     for (const device of this.present("input")) {
       const step = await this.deliver(device.position, this.collectMessage(device.position));
       if (step.type === "aborted" && step.complaint !== null) {
-        const verdict = await verifyComplaint(this.primitives, this.roster, device.position, step.complaint);
+        const verdict = await this.engine.server.verifyComplaint(
+          this.primitives,
+          this.roster,
+          device.position,
+          step.complaint,
+        );
         return verdict.ok ? "COMPLAINT" : verdict.error;
       }
       if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
@@ -292,7 +314,13 @@ export class SecaggCohort {
       const { body, headers } = step.send;
       const root = await inputRoot(this.primitives, body);
       const claim = { byteCount: body.length, root, signature: hexToBytes(headers.signature) };
-      const verdict = await verifyInput(this.primitives, this.roster, this.u2, device.position, claim);
+      const verdict = await this.engine.server.verifyInput(
+        this.primitives,
+        this.roster,
+        this.u2,
+        device.position,
+        claim,
+      );
       if (!verdict.ok) return verdict.error;
       this.inputs.set(device.position, { body, root });
       this.inputHeaders.set(device.position, headers);
@@ -302,7 +330,11 @@ export class SecaggCohort {
 
   /** U3 from the inputs that are there. */
   async fixU3(): Promise<ErrorCode | null> {
-    const u3 = await setOfPositions(this.primitives, this.roster, this.inputs.keys());
+    const u3 = await this.engine.positionSets.setOfPositions(
+      this.primitives,
+      this.roster,
+      this.inputs.keys(),
+    );
     this.#sets = { u2: this.u2, u3 };
     return u3.positions.length < this.roster.thresholds.q ? "U3_BELOW_T" : null;
   }
@@ -318,7 +350,13 @@ export class SecaggCohort {
       if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
       const message = lastSent(device, "confirm");
       const { position } = device;
-      const verdict = await verifyConfirmation(this.primitives, this.roster, this.sets, position, message);
+      const verdict = await this.engine.server.verifyConfirmation(
+        this.primitives,
+        this.roster,
+        this.sets,
+        position,
+        message,
+      );
       if (!verdict.ok) return verdict.error;
       this.confirmations.set(position, message.signature);
     }
@@ -341,7 +379,7 @@ export class SecaggCohort {
       if (step.type !== "go") return step.type === "aborted" ? step.state.code : step.code;
       const message = await tamper(device, lastSent(device, "unmask"));
       const { position } = device;
-      const opening = await verifyUnmask(
+      const opening = await this.engine.server.verifyUnmask(
         this.primitives,
         this.roster,
         this.sets,
@@ -351,13 +389,13 @@ export class SecaggCohort {
       );
       if (opening.ok) this.openings.set(position, opening.value);
     }
-    const counts = shareCounts(this.roster, this.sets, [...this.openings.values()]);
+    const counts = this.engine.opening.shareCounts(this.roster, this.sets, [...this.openings.values()]);
     return [...counts.values()].every((count) => count >= this.roster.thresholds.t) ? null : "BELOW_T";
   }
 
   /** The sum of the masked inputs with the masks taken off, and the outcome for each device that is still there. */
   async finish(): Promise<CohortResult> {
-    const masks = await reconstructMasks(this.primitives, this.roster, this.sets, [
+    const masks = await this.engine.opening.reconstructMasks(this.primitives, this.roster, this.sets, [
       ...this.openings.values(),
     ]);
     if (!masks.ok) {
@@ -367,14 +405,14 @@ export class SecaggCohort {
     const bodies = this.sets.u3.positions.map((position) => present(this.inputs.get(position), "an input"));
     const sum = plainSum(bodies.map(({ body }) => new Uint32Array(body.slice().buffer)));
     await addMasks(this.primitives, sum, masks.value);
-    const tree = await inputsTree(
+    const tree = await this.engine.opening.inputsTree(
       this.primitives,
       bodies.map(({ root }) => root),
     );
     for (const { position } of this.present("unmask")) {
       const step = await this.deliver(
         position,
-        committedOutcome(this.roster, this.sets, tree, position, "44".repeat(32)),
+        this.engine.opening.committedOutcome(this.roster, this.sets, tree, position, "44".repeat(32)),
       );
       assert(step.type === "go" && step.state.phase === "done", "the outcome ends the attempt");
     }

@@ -25,6 +25,7 @@ import { type Authority, agreedConfigOf, tensorsOf } from "#shared/task/agreed-c
 import type { Federation } from "./federation.ts";
 import type { MemoryDevice, PlainPart } from "./memory-device.ts";
 import { memorySpool } from "./memory-files.ts";
+import type { ClientCore } from "./secagg-engine.ts";
 import { seededRandom } from "./secagg-fixtures.ts";
 
 /*
@@ -38,9 +39,22 @@ export interface SessionDeviceOptions {
   readonly federationSeed?: string;
   readonly session?: Partial<SessionOptions>;
   readonly cells?: Cells;
+  /** The product's where absent. */
+  readonly core?: ClientCore;
+  /** Tells the lives of one device apart: a page that is loaded again draws other bytes. */
+  readonly life?: string;
   /** Of every round; drawn where absent. */
   readonly delta?: (parameterCount: number) => Float32Array;
 }
+
+/** What a device finds around it: a federation, or a script that plays one. */
+export type Surroundings = Pick<Federation, "clock" | "inFlight" | "task" | "disk" | "running"> & {
+  readonly devices: { push(device: MemoryDevice): unknown };
+  readonly coordinator: Pick<
+    Federation["coordinator"],
+    "deviceUp" | "deviceDown" | "onDeviceMessage" | "beginUpload" | "finishUpload"
+  >;
+};
 
 interface Told {
   readonly message: CoordinatorMessage;
@@ -63,7 +77,7 @@ export class SessionDevice {
   damageModels = false;
   online = false;
   wanted = false;
-  readonly #federation: Federation;
+  readonly #federation: Surroundings;
   readonly #listeners = {
     message: new Set<(message: CoordinatorMessage) => void>(),
     state: new Set<(state: "up" | "down") => void>(),
@@ -74,7 +88,7 @@ export class SessionDevice {
   readonly #primitives: Primitives;
   #challenge: Bytes | null = null;
 
-  static async create(federation: Federation, options: SessionDeviceOptions = {}): Promise<SessionDevice> {
+  static async create(federation: Surroundings, options: SessionDeviceOptions = {}): Promise<SessionDevice> {
     const { subtle } = globalThis.crypto;
     const primitives = federation.inFlight.track(await selectPrimitives(subtle));
     const issuer = localSigner(seededRandom(`${options.federationSeed ?? "federation"} keys`)(32), subtle);
@@ -101,7 +115,7 @@ export class SessionDevice {
   }
 
   private constructor(
-    federation: Federation,
+    federation: Surroundings,
     options: SessionDeviceOptions,
     made: Pick<SessionOptions, "authority" | "expectedConfig"> & {
       readonly primitives: Primitives;
@@ -119,7 +133,8 @@ export class SessionDevice {
     this.cells = inFlight.track(options.cells ?? new MapCells());
     const roundsMax = options.session?.roundsMax ?? 100;
     const link = inFlight.track(this.#link());
-    const random = seededRandom(`random ${options.seed ?? ""}`);
+    const random = seededRandom(`random ${options.seed ?? ""}${options.life ?? ""}`);
+    const core = options.core ?? { createMemory, createSession };
     const ports = {
       link,
       signer,
@@ -128,7 +143,7 @@ export class SessionDevice {
       clock,
       wall: clock,
       after: clock.after,
-      memory: inFlight.track(createMemory(this.cells, roundsMax)),
+      memory: inFlight.track(core.createMemory(this.cells, roundsMax)),
       archive: {
         save: async (contribution: Contribution) =>
           void this.archived.set(contribution.detail.id, contribution),
@@ -137,7 +152,7 @@ export class SessionDevice {
     };
     const rows = { inputs: new Float32Array(8), labels: new Int32Array(2), count: 2 };
     const tensors = tensorsOf(task);
-    this.session = createSession(ports, {
+    this.session = core.createSession(ports, {
       task,
       authority,
       expectedConfig,
@@ -157,11 +172,11 @@ export class SessionDevice {
 
   /** As the oracle of the federation reads it. */
   get parts(): PlainPart[] {
-    return [...this.archived.values()].flatMap(({ clippedUpdate, weight }, index) => {
+    return [...this.archived.values()].flatMap(({ clippedUpdate, weight, own }, index) => {
       const modelHash = this.modelHashes[index];
-      return clippedUpdate === null || weight === null || modelHash === undefined
+      return clippedUpdate === null || weight === null || own === null || modelHash === undefined
         ? []
-        : [{ clippedUpdate, weight, modelHash }];
+        : [{ clippedUpdate, weight, words: new Uint32Array(own.slice().buffer), modelHash }];
     });
   }
   readonly modelHashes: string[] = [];

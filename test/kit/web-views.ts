@@ -157,6 +157,7 @@ export function taskViewOf(change: Partial<Record<keyof TaskView, unknown>> = {}
     taskHash: HASH,
     parameterCount: 650,
     vectorLength: 700,
+    bitsPerWeight: 32,
     deviceCount: 0,
     activeRunId: null,
     accuracy: null,

@@ -80,7 +80,7 @@ describe("[S2] the sum that is opened", () => {
           correct: clients.length * Math.round(7 * Math.min(1, terms.weightCap / 10)),
         });
 
-        const mean = meanUpdate(layout, decoded.value);
+        const mean = meanUpdate(layout, decoded.value.coordinateSum, weightSum);
         const bound = quantizationBound(layout, clients.length, weightSum);
         for (let i = 0; i < terms.parameterCount; i++) {
           // Weighted mean of the clipped updates as a fraction, compared without rounding.
@@ -113,8 +113,8 @@ describe("[S2] the sum that is opened", () => {
       if (!decoded.ok) throw new Error(JSON.stringify(decoded.error));
       // float32 holds 0.1 to 2^-24 of it.
       const largest = cohortSizeMax * segmentOf(layout, "update").clip.quantizedMax;
-      expect((decoded.value.updateSum[0] as number) / largest).toBeGreaterThan(1 - 2 ** -22);
-      expect(decoded.value.updateSum[0]).toBeLessThanOrEqual(largest);
+      expect((decoded.value.coordinateSum[0] as number) / largest).toBeGreaterThan(1 - 2 ** -22);
+      expect(decoded.value.coordinateSum[0]).toBeLessThanOrEqual(largest);
     }
   });
 });

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { combine, split } from "shamir-secret-sharing";
 import { describe, expect, test } from "vitest";
-import { combineShares, lagrangeBasisAtZero, splitSecret } from "#shared/crypto/shamir.ts";
+import {
+  combineShares,
+  fieldFor,
+  GF_256,
+  GF_65536,
+  lagrangeBasisAtZero,
+  splitSecret,
+} from "#shared/crypto/shamir.ts";
 import { AssertionFault } from "#shared/kernel/assert.ts";
 import { type Bytes, concatBytes } from "#shared/kernel/bytes.ts";
 
@@ -140,5 +147,114 @@ describe("Shamir over GF(256)", () => {
 
   test("is a fault with a random source that returns too little", () => {
     expect(() => splitSecret(Uint8Array.of(1), 2, [1, 2], () => new Uint8Array(0))).toThrow(AssertionFault);
+  });
+});
+
+/** Schoolbook: the carry-less product, then long division by x^16 + x^12 + x^3 + x + 1. */
+function productIn65536(a: number, b: number): number {
+  let product = 0n;
+  for (let bit = 0; bit < 16; bit++) if ((b >> bit) & 1) product ^= BigInt(a) << BigInt(bit);
+  for (let bit = 31; bit >= 16; bit--) {
+    if ((product >> BigInt(bit)) & 1n) product ^= 0x1100bn << BigInt(bit - 16);
+  }
+  return Number(product);
+}
+
+describe("Shamir over GF(2^16)", () => {
+  const wide = fc
+    .record({
+      secret: fc.uint8Array({ minLength: 1, maxLength: 20 }).map((half) => concatBytes([half, half])),
+      xs: fc.uniqueArray(fc.integer({ min: 1, max: 65_535 }), { minLength: 2, maxLength: 30 }),
+    })
+    .chain(({ secret, xs }) =>
+      fc.record({
+        secret: fc.constant(secret),
+        xs: fc.constant(xs),
+        threshold: fc.integer({ min: 2, max: xs.length }),
+        order: fc.shuffledSubarray(
+          xs.map((_, index) => index),
+          { minLength: xs.length, maxLength: xs.length },
+        ),
+      }),
+    );
+
+  test("any threshold of the shares rebuilds the secret", () => {
+    fc.assert(
+      fc.property(wide, ({ secret, xs, threshold, order }) => {
+        const shares = splitSecret(secret, threshold, xs, random, GF_65536);
+        const chosen = order.slice(0, threshold);
+        const basis = lagrangeBasisAtZero(
+          chosen.map((index) => xs[index] as number),
+          GF_65536,
+        );
+        const rebuilt = combineShares(
+          basis,
+          chosen.map((index) => shares[index] as Bytes),
+        );
+        expect(rebuilt).toEqual(secret);
+      }),
+    );
+  });
+
+  test("the field: a share of one coefficient is its schoolbook product with x, on big-endian pairs", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 65_535 }), fc.integer({ min: 1, max: 65_534 }), (c, x) => {
+        const pair = Uint8Array.of(c >>> 8, c & 255);
+        const [share] = splitSecret(new Uint8Array(2), 2, [x, x + 1], () => pair.slice(), GF_65536);
+        const product = productIn65536(c, x);
+        expect(share).toEqual(Uint8Array.of(product >>> 8, product & 255));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("the polynomial is irreducible: the powers of x come back to 1 after a divisor of 2^16 - 1, never to 0", () => {
+    let power = 1;
+    let order = 0;
+    do {
+      power = productIn65536(power, 2);
+      order++;
+    } while (power !== 1 && order < 65_535);
+    // No prime factor of 65,535 = 3 x 5 x 17 x 257 is missing from the order: x generates the whole group.
+    expect(order).toBe(65_535);
+  });
+
+  test("[S7] a share below the threshold takes each of the 65,536 values once, whatever the secret", () => {
+    for (const secret of [0, 40_077]) {
+      const pair = Uint8Array.of(secret >>> 8, secret & 255);
+      const seen = new Set<number>();
+      for (let coefficient = 0; coefficient < 65_536; coefficient++) {
+        const [share] = splitSecret(
+          pair,
+          2,
+          [300, 999],
+          () => Uint8Array.of(coefficient >>> 8, coefficient & 255),
+          GF_65536,
+        );
+        seen.add(((share as Bytes)[0] as number) * 256 + ((share as Bytes)[1] as number));
+      }
+      expect(seen.size).toBe(65_536);
+    }
+  });
+
+  test("500 holders, threshold 334: the first, the last and a mixed third rebuild it; one share less does not", () => {
+    const xs = Array.from({ length: 500 }, (_, index) => index + 1);
+    const secret = random(32);
+    const shares = splitSecret(secret, 334, xs, random, fieldFor(500));
+    const rebuild = (chosen: readonly number[]) =>
+      combineShares(
+        lagrangeBasisAtZero(chosen, fieldFor(500)),
+        chosen.map((x) => shares[x - 1] as Bytes),
+      );
+    expect(rebuild(xs.slice(0, 334))).toEqual(secret);
+    expect(rebuild(xs.slice(-334))).toEqual(secret);
+    expect(rebuild(xs.filter((x) => x % 3 !== 0))).toEqual(secret);
+    expect(rebuild(xs.slice(0, 333))).not.toEqual(secret);
+  });
+
+  test("255 holders are the last of the small field; an odd secret and x = 65,536 are faults", () => {
+    expect([fieldFor(1), fieldFor(255), fieldFor(256)]).toEqual([GF_256, GF_256, GF_65536]);
+    expect(() => splitSecret(Uint8Array.of(1), 2, [1, 2], random, GF_65536)).toThrow(AssertionFault);
+    expect(() => splitSecret(new Uint8Array(2), 2, [1, 65_536], random, GF_65536)).toThrow(AssertionFault);
   });
 });

@@ -81,6 +81,22 @@ describe("the layout", () => {
     expect(() => vectorLayout({ ...terms, parameterCount: 0 })).toThrow(AssertionFault);
   });
 
+  test("on the 32-bit ring has the text that it always had, so old runs keep their fingerprint", () => {
+    const slots = METRICS_SLOT_NAMES.map((name) =>
+      name.endsWith("lossSum")
+        ? `{"max":${32 * 100 * 2 ** 15},"name":"${name}","scale":${2 ** 15}}`
+        : `{"max":100,"name":"${name}","scale":1}`,
+    );
+    const place = '"noise":null,"offset"';
+    expect(canonicalJson(vectorLayout({ ...terms, ring: 32 }))).toBe(
+      `{"cohortSizeMax":20,"length":14,"segments":[` +
+        `{"clip":{"coordinate":2,"kind":"l2","normL2":2,"quantizedMax":67108864},"length":3,"name":"update",${place}:0,"ring":32},` +
+        `{"clip":{"kind":"cap","max":100},"length":1,"name":"weight",${place}:3,"ring":32},` +
+        `{"clip":{"countMax":100,"kind":"slots","lossPerExampleMax":32,"slots":[${slots.join()}]},"length":6,"name":"metrics",${place}:4,"ring":32},` +
+        `{"clip":{"kind":"constant","value":1},"length":4,"name":"sentinels",${place}:10,"ring":32}],"version":1}`,
+    );
+  });
+
   test("has one canonical text, and another for each change of terms", () => {
     const texts = [
       terms,
@@ -88,6 +104,9 @@ describe("the layout", () => {
       { ...terms, cohortSizeMax: 21 },
       { ...terms, clipNormL2: 2.5 },
       { ...terms, weightCap: 99 },
+      { ...terms, ring: 16 as const },
+      { ...terms, ring: 16 as const, rotated: false },
+      { ...terms, rotated: true },
     ].map((each) => canonicalJson(vectorLayout(each)));
     expect(new Set(texts).size).toBe(texts.length);
     expect(canonicalJson(vectorLayout({ ...terms }))).toBe(texts[0]);

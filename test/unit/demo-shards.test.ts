@@ -166,6 +166,15 @@ test("held-out rows lie where the evaluator looks", async () => {
   expect(await holdsPart(path, part)).toBe(true);
 });
 
+test("the demo's ring is 16 or 32 bits, and its task has it", () => {
+  expect(parseDemoOptions(["--ring", "16"])).toMatchObject({ ok: true, value: { ring: 16 } });
+  expect(parseDemoOptions(["--ring", "8"])).toMatchObject({
+    error: { sentence: expect.stringContaining("--ring is 16 or 32") },
+  });
+  expect(bundledTask("digits", 8, 1, 16).aggregation.ring).toBe(16);
+  expect(digits.aggregation.ring).toBe(32);
+});
+
 test("the demo's defaults are those of its help", () => {
   expect(parseDemoOptions([])).toMatchObject({
     ok: true,
@@ -174,6 +183,7 @@ test("the demo's defaults are those of its help", () => {
       rounds: 15,
       clientCount: 8,
       alpha: 0.5,
+      ring: 32,
       seed: 1,
       port: 3_000,
       dataDir: ".chorus",

@@ -193,6 +193,7 @@ describe("a device in one attempt", () => {
 
   test("[S6] takes an invitation only if it says what its owner agreed to and what it received", async () => {
     const { primitives, attempt } = cohort;
+    const identity = cohort.device(1).signer.publicKey;
     const { config, roundParams, modelHash, ...ids } = attempt.terms;
     const invite = {
       type: "invite",
@@ -203,14 +204,14 @@ describe("a device in one attempt", () => {
       modelByteCount: 1,
       deadlineInMs: 1,
     } as never;
-    const taken = await acceptInvitation(primitives, invite, config, modelHash);
+    const taken = await acceptInvitation(primitives, invite, config, modelHash, identity);
     expect(taken).toEqual({ ok: true, value: { phase: "idle", terms: attempt.terms } });
     const other = { ...config, cohortSizeMin: config.cohortSizeMin + 1 };
-    expect(await acceptInvitation(primitives, invite, other, modelHash)).toEqual({
+    expect(await acceptInvitation(primitives, invite, other, modelHash, identity)).toEqual({
       ok: false,
       error: "CONFIG",
     });
-    expect(await acceptInvitation(primitives, invite, config, "55".repeat(32))).toEqual({
+    expect(await acceptInvitation(primitives, invite, config, "55".repeat(32), identity)).toEqual({
       ok: false,
       error: "CONFIG",
     });

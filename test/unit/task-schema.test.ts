@@ -68,7 +68,31 @@ describe("the task's schema", () => {
     expect(once).toEqual(valid);
   });
 
+  test("the ring is 32 bits unless it says 16", () => {
+    const ringOf = (value: unknown) =>
+      taskSchema.parse(withField("aggregation.ring", value)).aggregation.ring;
+    expect([ringOf(undefined), ringOf(32), ringOf(16)]).toEqual([32, 32, 16]);
+  });
+
+  test("[S21] a cohort that 16 bits do not hold is refused, with what to change", () => {
+    const parse = (cohortSizeMax: number, ring: 16 | 32) => {
+      const { aggregation, ...task } = valid;
+      const graph = { kind: "k-regular", corruptShare: 0.05, dropoutShare: 0.05 };
+      const plan = { ...aggregation, cohortSizeMax, ring, graph, securityModel: "honest-but-curious" };
+      return taskSchema.safeParse({ ...task, aggregation: plan });
+    };
+    expect(parse(511, 16).error?.issues ?? []).toEqual([]);
+    expect(parse(600, 32).error?.issues ?? []).toEqual([]);
+    expect(parse(600, 16).error?.issues).toMatchObject([
+      {
+        path: ["aggregation", "ring"],
+        message: expect.stringMatching(/set cohortSizeMax to at most 511, or ring to 32$/),
+      },
+    ]);
+  });
+
   test.each([
+    ["aggregation.ring", 8, "aggregation.ring"],
     ["slug", "Digits!", "slug"],
     ["version", 0, "version"],
     ["aggregation.goal", 4, "aggregation.goal"],

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   compareMeasures,
   countInWords,
+  formatBits,
   formatBytes,
   formatCount,
   formatDecimal,
@@ -60,6 +61,7 @@ describe("numbers as the pages print them", () => {
       "100",
       "1,500",
     ]);
+    expect([formatBits(16), formatBits(27.195)]).toEqual([`16${NBSP}bits`, `27.2${NBSP}bits`]);
     expect(formatBytes(9_764)).toBe(`9.8${NBSP}kB`);
   });
 

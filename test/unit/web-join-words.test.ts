@@ -17,6 +17,7 @@ function sliceFor(clientCount: number): TaskSlice {
     parameterCount: 2_410,
     vectorLength: 2_441,
     maskedByteCount: 9_764,
+    bitsPerWeight: 32,
     keysByteCountAbout: 4_848,
     segments: [
       { name: "update", length: 2_410 },
@@ -261,6 +262,8 @@ describe("what became of it", () => {
     expect(segmentWords(sliceFor(8))).toBe(
       "2,410 changes to the model, your number of drawings, how well the model did here, 4 check numbers",
     );
+    const narrow = { ...sliceFor(8), task: bundledTask("digits", 8, 3, 16) };
+    expect(segmentWords(narrow)).toContain("2,410 changes to the model, mixed, two in a number, your number");
   });
 });
 

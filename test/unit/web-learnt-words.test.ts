@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { thresholds } from "#shared/secagg/threshold.ts";
+import type { GraphPlan } from "#shared/task/graph-plan.ts";
+import type { Task } from "#shared/task/task.ts";
 import {
+  type CohortFacts,
   cohortFacts,
   cohortRange,
   cohortSentence,
@@ -11,6 +14,7 @@ import {
   pictureLabel,
   refusals,
   tableSizes,
+  usualSize,
 } from "#web/components/learnt/learnt-words.ts";
 
 const task = bundledTask("digits", 8, 3);
@@ -23,6 +27,8 @@ describe("what follows from the size of a round", () => {
       const { t, c, q } = thresholds(size, task.aggregation.securityModel, cohortSizeMin);
       expect(cohortFacts(task, size)).toEqual({
         rosterSize: size,
+        whole: "round",
+        neighbours: null,
         confirming: t,
         colluding: c,
         honestInSum: t - c,
@@ -50,9 +56,37 @@ describe("what follows from the size of a round", () => {
   });
 });
 
+describe("larger rounds", () => {
+  const withGraph = (graph: GraphPlan, change = {}) =>
+    ({ ...task, aggregation: { ...task.aggregation, goal: 1_000, graph, ...change } }) as Task;
+  test("split into groups by chance: the numbers are a group's, and the page says so", () => {
+    const grouped = withGraph({ kind: "shards", size: 96 }, { cohortSizeMax: 128, overSelection: 1 });
+    expect(cohortFacts(grouped, 96)).toMatchObject({ whole: "group", confirming: 67, colluding: 36 });
+    expect(learntSentence(grouped)).toContain("one sum of each group");
+    expect(cohortSentence(cohortFacts(grouped, 96) as CohortFacts)).toMatch(/^In a group of 96, 67 devices/);
+    expect(notProtected(grouped)[0]).toMatchObject({ title: "Who is in your group" });
+    expect(notProtected(grouped)[0]?.words).toContain("at most 10");
+    expect(usualSize(grouped)).toBe(96);
+  });
+  test("a sparse graph: the pieces lie with neighbours, and all lists are in what opens", () => {
+    const graph = { kind: "k-regular", corruptShare: 0.05, dropoutShare: 0.05 } as const;
+    const sparse = withGraph(graph, { securityModel: "honest-but-curious", cohortSizeMax: 1_000 });
+    expect(cohortFacts(sparse, 1_000)).toMatchObject({ neighbours: 34, confirming: 18, honestInSum: null });
+    expect(cohortSentence(cohortFacts(sparse, 1_000) as CohortFacts)).toContain("34 others hold pieces");
+  });
+});
+
 describe("the words", () => {
   test("nobody colluding is said as such, one as one, more as a number", () => {
-    const facts = { rosterSize: 8, confirming: 6, colluding: 0, honestInSum: 6, mayLeave: 2 };
+    const facts = {
+      rosterSize: 8,
+      whole: "round",
+      neighbours: null,
+      confirming: 6,
+      colluding: 0,
+      honestInSum: 6,
+      mayLeave: 2,
+    } as const;
     expect(cohortSentence(facts)).toContain("If none of the others works with the coordinator,");
     expect(cohortSentence({ ...facts, colluding: 1 })).toContain("Even if one of the others works");
     expect(cohortSentence({ ...facts, colluding: 2 })).toContain("Even if two of the others work");

@@ -90,6 +90,11 @@ export function formatBytes(byteCount: number): string {
   return `${formatKilobytes(byteCount)}${NBSP}kB`;
 }
 
+/** "16 bits", "27.2 bits". */
+export function formatBits(bits: number): string {
+  return `${bits.toFixed(1).replace(/\.0$/, "")}${NBSP}bits`;
+}
+
 /** "0.4 s", "25 s": one decimal below ten. */
 export function formatSeconds(seconds: number): string {
   const text = seconds < 9.95 ? seconds.toFixed(1).replace(/\.0$/, "") : formatCount(seconds);

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { Ring } from "#shared/codec/layout.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { BUNDLED_TASKS, type BundledTask, DEFAULT_DATASET } from "../../data/tasks.ts";
@@ -12,6 +13,7 @@ their own with a part of the data each, and one run. Nothing but masked updates 
   --rounds N        rounds of the run; default 15
   --clients N       edge clients, at least 3; default 8
   --alpha A         Dirichlet concentration of the classes over the clients; small is uneven; default 0.5
+  --ring BITS       32 (default), or 16: half the bytes of an update, rotated and rounded to 16 bits
   --seed S          of the cut and the run; default 1
   --dataset PATH    another CSV file (digits, hmda) or folder of IDX files (fashion-mnist)
   --data DIR        the coordinator's state; default .chorus
@@ -26,6 +28,8 @@ their own with a part of the data each, and one run. Nothing but masked updates 
 
 Ctrl-C stops everything; the next start goes on with a run that was open.`;
 
+const RINGS: readonly Ring[] = [16, 32];
+
 /** Where the data set that does not ship is to be had. */
 export const FASHION_MNIST = `Fashion-MNIST is not part of this repository. On Debian: apt-get install dataset-fashion-mnist.
 Elsewhere: put the four .gz files of https://github.com/zalandoresearch/fashion-mnist into a folder and give it with --dataset.`;
@@ -35,6 +39,7 @@ export interface DemoOptions {
   readonly rounds: number;
   readonly clientCount: number;
   readonly alpha: number;
+  readonly ring: Ring;
   readonly seed: number;
   readonly datasetPath: string;
   readonly dataDir: string;
@@ -67,6 +72,8 @@ export function parseDemoOptions(
     return fail(`--rounds is a whole number from 1 to ${LIMITS.roundsMax}.`);
   const seed = whole(flags.seed);
   if (seed === null || seed >= 2 ** 31) return fail("--seed is a whole number from 0 to 2147483647.");
+  const ring = RINGS.find((bits) => String(bits) === flags.ring);
+  if (ring === undefined) return fail("--ring is 16 or 32: the bits of a coordinate on the wire.");
   const port = whole(flags.port);
   if (port === null || port > 65_535) return fail("--port is a whole number from 0 to 65535.");
   const alpha = Number(flags.alpha);
@@ -78,6 +85,7 @@ export function parseDemoOptions(
     rounds,
     clientCount,
     alpha,
+    ring,
     seed,
     port,
     datasetPath: flags.dataset ?? DEFAULT_DATASET[task],
@@ -101,6 +109,7 @@ function readFlags(args: readonly string[]) {
         rounds: text("15"),
         clients: text("8"),
         alpha: text("0.5"),
+        ring: text("32"),
         seed: text("1"),
         port: text("3000"),
         data: text(".chorus"),

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, type Json } from "#shared/codec/canonical-json.ts";
+import type { Ring } from "#shared/codec/layout.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -10,8 +11,8 @@ import { type BundledTask, bundledTask, DEFAULT_DATASET } from "../../data/tasks
 import { cutDataset, holdsPart, type Part, writePart } from "./shards.ts";
 
 /*
- * A second start finds what the first left. A version never changes: where the number of clients, the product's own
- * definition or the held-out rows differ, the demo makes the next one.
+ * A second start finds what the first left. A version never changes: where the number of clients, the ring, the
+ * product's own definition or the held-out rows differ, the demo makes the next one.
  */
 
 const ACTOR = "demo";
@@ -23,13 +24,14 @@ export async function ensureTask(
   name: BundledTask,
   clientCount: number,
   heldOut: Part,
+  ring: Ring = 32,
 ): Promise<Task> {
   const newest = (await coordinator.taskView(name))?.task;
   if (newest !== undefined) {
-    const same = sameTask(newest, bundledTask(name, clientCount, newest.version));
+    const same = sameTask(newest, bundledTask(name, clientCount, newest.version, ring));
     if (same && (await holdsPart(heldOutPath(dataDir, name, newest.version), heldOut))) return newest;
   }
-  const task = bundledTask(name, clientCount, (newest?.version ?? 0) + 1);
+  const task = bundledTask(name, clientCount, (newest?.version ?? 0) + 1, ring);
   const base = join(heldOutFolder(dataDir), `${name}-v${task.version}`);
   // Left by a start that died between the two steps.
   await rm(`${base}.csv`, { force: true });

@@ -37,7 +37,7 @@ const deadlineInMs = z
   .int()
   .min(0)
   .max(7 * 24 * 3_600_000);
-const bitmap = bytesUpToSchema(32);
+const bitmap = bytesUpToSchema(Math.ceil(LIMITS.rosterSizeMax / 8));
 const signature = bytesSchema(64);
 
 export const inviteSchema = z.strictObject({

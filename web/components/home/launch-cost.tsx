@@ -1,7 +1,7 @@
 "use client";
 import type { ReactNode } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
-import { formatBytes, formatDuration, formatMeasure } from "../../lib/format.ts";
+import { formatBits, formatBytes, formatDuration, formatMeasure } from "../../lib/format.ts";
 import { launchCost, newestRunOf } from "../../lib/launch.ts";
 import { useRunRounds } from "../../lib/queries.ts";
 import { NO_NOISE } from "../../lib/sentences.ts";
@@ -11,6 +11,11 @@ interface LaunchCostProps {
   readonly runs: readonly RunView[];
   readonly rounds: number;
 }
+
+const RINGS = {
+  16: "16-bit ring: fewer bytes; updates are mixed and rounded, and the sum is a little less exact.",
+  32: "32-bit ring. A version of the task with ring 16 sends fewer bytes.",
+} as const;
 
 /** Privacy, accuracy, bytes and time of the run one is about to launch; what is not known is said. */
 export function LaunchCostList({ view, runs, rounds }: LaunchCostProps) {
@@ -34,6 +39,11 @@ export function LaunchCostList({ view, runs, rounds }: LaunchCostProps) {
         term="For each device and round"
         value={formatBytes(upByteCount + downByteCount)}
         note={`${formatBytes(upByteCount)} up, ${formatBytes(downByteCount)} down${measured ? ", as in the newest run of this task." : "; keys come on top and grow with the cohort."}`}
+      />
+      <Cost
+        term="A weight, masked"
+        value={formatBits(view.bitsPerWeight)}
+        note={RINGS[view.task.aggregation.ring]}
       />
       <Cost
         term="The run takes"

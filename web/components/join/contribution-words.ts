@@ -3,10 +3,13 @@ import type { RoundView } from "#shared/protocol/api.ts";
 import { formatCount, formatPercent, formatPoints, plural } from "../../lib/format.ts";
 
 /** What the numbers of the masked list are, in the order of its segments. */
-export function segmentWords(slice: Pick<TaskSlice, "segments" | "task">): string {
+export function segmentWords(slice: Pick<TaskSlice, "segments" | "task" | "parameterCount">): string {
   const { many } = slice.task.exampleNoun;
   const words = slice.segments.map(({ name, length }) => {
-    if (name === "update") return plural(length, "change to the model", "changes to the model");
+    if (name === "update") {
+      const changes = plural(slice.parameterCount, "change to the model", "changes to the model");
+      return slice.task.aggregation.ring === 16 ? `${changes}, mixed, two in a number` : changes;
+    }
     if (name === "weight") return `your number of ${many}`;
     if (name.startsWith("metric")) return "how well the model did here";
     if (name.startsWith("sentinel")) return plural(length, "check number");

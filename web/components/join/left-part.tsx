@@ -92,7 +92,7 @@ function Note({ task, detail }: { readonly task: TaskSlice; readonly detail: Con
   );
   return (
     <>
-      Round {detail.round}. {plan !== null && tileSentence(plan)}
+      Round {detail.round}. {plan !== null && tileSentence(plan, task.task.aggregation.ring === 32)}
     </>
   );
 }
@@ -120,9 +120,9 @@ function Equation(props: {
     const ring =
       (values: Uint32Array): Paint =>
       (cell) =>
-        at(cell) < 0 ? null : { you: false, strength: (values[at(cell)] ?? 0) / 2 ** 32 };
+        at(cell) < 0 ? null : { you: false, strength: (values[at(cell)] ?? 0) / histograms.left.to };
     return { update, masks: ring(sample.masks), left: ring(sample.left) };
-  }, [sample, plan]);
+  }, [sample, histograms, plan]);
   const isPicture = plan.tile !== null;
   const flat = looksFlat(histograms.left);
   const others = (detail.rosterSize ?? 1) - 1;
@@ -135,7 +135,12 @@ function Equation(props: {
       className="w-full border border-rule"
     />
   );
-  const ring = ["0", "4,294,967,295"] as const;
+  const ring = ["0", formatCount(histograms.left.to - 1)] as const;
+  const bits = Math.log2(histograms.left.to);
+  const added =
+    bits === 32
+      ? "The two added."
+      : `The two added, after your changes were mixed with one another and rounded to ${bits} bits.`;
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-x-3.5 gap-y-2 sm:grid-cols-[minmax(0,1fr)_1.5rem_minmax(0,1fr)_1.5rem_minmax(0,1fr)]">
       <Term
@@ -168,14 +173,14 @@ function Equation(props: {
             colour="ink"
             ends={ring}
             unit="value"
-            label="Histogram of the masks, over all values of 32 bits."
+            label={`Histogram of the masks, over all values of ${bits} bits.`}
           />
         }
       />
       <Sign>=</Sign>
       <Term
         title="What left"
-        words={`The two added. ${flat ? "Every value is as likely as any other." : "Too few numbers to show that every value is as likely as any other."}`}
+        words={`${added} ${flat ? "Every value is as likely as any other." : "Too few numbers to show that every value is as likely as any other."}`}
         canvas={canvas(paints.left, "What left: noise")}
         bars={
           <Bars
@@ -183,7 +188,7 @@ function Equation(props: {
             colour="ink"
             ends={ring}
             unit="value"
-            label={`Histogram of what left, over all values of 32 bits${flat ? ": flat" : ""}.`}
+            label={`Histogram of what left, over all values of ${bits} bits${flat ? ": flat" : ""}.`}
           />
         }
       />

@@ -1,5 +1,13 @@
 import type { TaskSlice } from "#client/index.ts";
-import { capitalise, formatBytes, formatCount, formatHash, formatSeconds, plural } from "../../lib/format.ts";
+import {
+  capitalise,
+  formatBits,
+  formatBytes,
+  formatCount,
+  formatHash,
+  formatSeconds,
+  plural,
+} from "../../lib/format.ts";
 
 /** The whole config that consent binds to, term by term. */
 export function TaskFacts({ task: slice }: { readonly task: TaskSlice }) {
@@ -33,6 +41,10 @@ export function TaskFacts({ task: slice }: { readonly task: TaskSlice }) {
     [
       "Masked list",
       `${formatCount(slice.vectorLength)} numbers of 32 bits, ${formatBytes(slice.maskedByteCount)}`,
+    ],
+    [
+      "Of that for each number of the model",
+      `${formatBits(slice.bitsPerWeight)}${aggregation.ring === 16 ? "; mixed and rounded to 16 before masking" : ""}`,
     ],
     ["Keys and signatures, about", formatBytes(slice.keysByteCountAbout)],
     ["A phase lasts at most", formatSeconds(Math.max(...Object.values(aggregation.deadlines)) / 1_000)],

@@ -73,11 +73,16 @@ function plainRows(cellCount: number): TilePlan {
   return { columns, rows, cellCount, tile: null, indexByCell };
 }
 
-/** Under the heading of the section: how many numbers one sees three times. */
-export function tileSentence(plan: TilePlan): string {
+/**
+ * Under the heading of the section: how many numbers one sees three times.
+ *
+ * @param same  False where the changes are mixed with one another before they are masked.
+ */
+export function tileSentence(plan: TilePlan, same = true): string {
   const tiles =
     plan.tile === null ? "" : `; ${plan.tile.count} tiles of ${plan.tile.height} by ${plan.tile.width}`;
-  return `The same ${formatCount(plan.cellCount)} numbers three times, one small square each${tiles}.`;
+  const which = same ? "The same " : "";
+  return `${which}${formatCount(plan.cellCount)} numbers three times, one small square each${tiles}.`;
 }
 
 /** The magnitude shown at full strength: the largest but for one in 200, so that an outlier does not pale the rest. */

@@ -21,7 +21,9 @@ export function CohortPicture({ facts }: { readonly facts: CohortFacts }) {
 }
 
 function Drawing({ width, facts }: { readonly width: number; readonly facts: CohortFacts }) {
-  const { rosterSize, confirming, colluding } = facts;
+  const { confirming, colluding } = facts;
+  // In a sparse graph only those that hold pieces for this device.
+  const rosterSize = facts.neighbours === null ? facts.rosterSize : facts.neighbours + 1;
   const pitch = Math.min(PITCH_MAX, (width - 4) / rosterSize);
   const x = (place: number) => Math.round((2 + (place - 0.5) * pitch) * 10) / 10;
   const firstHelper = rosterSize - colluding + 1;

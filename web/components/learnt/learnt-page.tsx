@@ -25,6 +25,7 @@ import {
   refusals,
   STEPS,
   tableSizes,
+  usualSize,
 } from "./learnt-words.ts";
 
 /** What the coordinator could and could not learn of someone who takes part, in their words. */
@@ -73,7 +74,7 @@ function Loaded({ view }: { readonly view: TaskView }) {
       <Section
         id="how-many"
         title="How many would have to help"
-        note="Each stroke is a device of one round. This browser works these numbers out itself; nobody can tell it lower ones."
+        note="Each stroke is a device that holds pieces for yours. This browser works these numbers out itself; nobody can tell it lower ones."
       >
         <CohortExplorer task={task} />
       </Section>
@@ -162,18 +163,22 @@ function WordList(props: {
 function CohortExplorer({ task }: { readonly task: Task }) {
   const { from, to } = cohortRange(task);
   const id = useId();
-  const [size, setSize] = useState(Math.max(from, Math.min(to, task.aggregation.goal)));
+  const [size, setSize] = useState(Math.max(from, Math.min(to, usualSize(task))));
   const facts = cohortFacts(task, size);
   const rows = tableSizes(task).flatMap((rosterSize) => cohortFacts(task, rosterSize) ?? []);
-  const count = (name: Exclude<keyof CohortFacts, "rosterSize">) => (row: CohortFacts) =>
-    formatCount(row[name]);
+  const count = (name: "confirming" | "colluding" | "honestInSum" | "mayLeave") => (row: CohortFacts) => {
+    const value = row[name];
+    return value === null ? "all of them" : formatCount(value);
+  };
   return (
     <div className="grid grid-cols-1 gap-6">
       {facts !== null && (
         <div className="grid grid-cols-1 gap-3">
           <CohortPicture facts={facts} />
           <div className="field max-w-[28rem]">
-            <label htmlFor={id}>Devices in the round: {formatCount(size)}</label>
+            <label htmlFor={id}>
+              Devices in the {facts.whole}: {formatCount(size)}
+            </label>
             <input
               id={id}
               type="range"
@@ -190,7 +195,7 @@ function CohortExplorer({ task }: { readonly task: Task }) {
       )}
       <div className="max-w-[44rem]">
         <DataTable
-          caption="What follows from the size of a round"
+          caption="What follows from how many are in one sum"
           rows={rows}
           rowKey={({ rosterSize }) => rosterSize}
           records

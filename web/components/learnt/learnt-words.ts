@@ -1,37 +1,48 @@
 import type { ErrorCode } from "#shared/protocol/errors.ts";
-import { thresholds } from "#shared/secagg/threshold.ts";
+import { SHARDED_CORRUPT_SHARE } from "#shared/secagg/shards.ts";
+import { sparseNumbersOf, thresholds } from "#shared/secagg/threshold.ts";
+import { graphPlanOf, isSharded } from "#shared/task/graph-plan.ts";
 import type { Task } from "#shared/task/task.ts";
-import { countInWords, formatCount, plural } from "../../lib/format.ts";
+import { countInWords, formatCount, formatPercent, plural } from "../../lib/format.ts";
 
 /*
  * What the coordinator could and could not learn, in a participant's words. Every number follows from the task, as the
  * device itself computes it; nothing here depends on how many happen to be in a round.
  */
 
-/** What follows for a round of `rosterSize` devices. */
+/** What follows for one sum of `rosterSize` devices. */
 export interface CohortFacts {
   readonly rosterSize: number;
+  /** A sum is of the whole round, or of one of the groups that chance splits it into. */
+  readonly whole: "round" | "group";
+  /** Devices that hold pieces of this one's secrets; null where all others do. */
+  readonly neighbours: number | null;
   /** Devices that have to confirm the same list, and shares that open a secret: t. */
   readonly confirming: number;
   /** Devices that may work with the coordinator without breaking what is said here: c. */
   readonly colluding: number;
-  /** Lists of honest devices in whatever is opened, at least: t - c. */
-  readonly honestInSum: number;
+  /** Lists of honest devices in whatever is opened, at least: t - c. Null in a sparse graph: all that are in the sum. */
+  readonly honestInSum: number | null;
   /** Devices that may leave before the round has to be given up: n - q. */
   readonly mayLeave: number;
 }
 
 /** Null where a device would refuse a round of that size. */
 export function cohortFacts(task: Task, rosterSize: number): CohortFacts | null {
-  const { cohortSizeMin, securityModel } = task.aggregation;
+  const { cohortSizeMin, securityModel, goal, overSelection } = task.aggregation;
   if (rosterSize < cohortSizeMin) return null;
-  const { t, c, q } = thresholds(rosterSize, securityModel, cohortSizeMin);
+  const graph = graphPlanOf(task.aggregation);
+  const invited = Math.ceil(overSelection * goal);
+  const { t, c, q } = thresholds(rosterSize, securityModel, cohortSizeMin, { graph, invited });
   if (q > rosterSize) return null;
+  const sparse = sparseNumbersOf(rosterSize, securityModel, graph);
   return {
     rosterSize,
+    whole: isSharded(graph) ? "group" : "round",
+    neighbours: sparse?.degree ?? null,
     confirming: t,
     colluding: c,
-    honestInSum: t - c,
+    honestInSum: sparse === null ? t - c : null,
     mayLeave: rosterSize - q,
   };
 }
@@ -44,16 +55,25 @@ export function cohortRange(task: Task): { readonly from: number; readonly to: n
   return { from, to: cohortSizeMax };
 }
 
+/** About as many as a sum of this task holds. */
+export function usualSize(task: Task): number {
+  const graph = graphPlanOf(task.aggregation);
+  return isSharded(graph) ? graph.size : task.aggregation.goal;
+}
+
 /** Sizes for a table: the ends of the range and a few between. */
 export function tableSizes(task: Task): number[] {
   const { from, to } = cohortRange(task);
-  const between = [5, 10, 20, 50, 100, 200].filter((size) => size > from && size < to);
+  const between = [5, 10, 20, 50, 100, 200, 500].filter((size) => size > from && size < to);
   return [...new Set([from, ...between, to])];
 }
 
 /** The page's first sentence. */
 export function learntSentence(task: Task): string {
   const { cohortSizeMin } = task.aggregation;
+  if (isSharded(graphPlanOf(task.aggregation))) {
+    return `Chance splits each round into groups. The coordinator learns one sum of each group, of at least ${plural(cohortSizeMin, "list")}, and that this browser took part in one of them. Alone it could not learn what is in yours.`;
+  }
   return `The coordinator learns one sum of at least ${plural(cohortSizeMin, "list")}, and that this browser took part in it. Alone it could not learn what is in yours.`;
 }
 
@@ -64,13 +84,16 @@ export function learntLists(task: Task): {
   readonly onlyIf: readonly string[];
 } {
   const { one, many } = task.exampleNoun;
+  const grouped = isSharded(graphPlanOf(task.aggregation));
   return {
     sees: [
       "That this browser takes part, when, and from which network address",
       "One key that stays the same from round to round, so that it can tell this browser from others, but not who you are",
       "When your training was done, so about how long it took",
       "One masked list a round. By itself every value in it is as likely as any other",
-      "The sum of the lists that came in, and the model that it makes of it",
+      grouped
+        ? "The sum of each group, yours among them, and the model that it makes of all of them"
+        : "The sum of the lists that came in, and the model that it makes of it",
     ],
     cannot: [
       `Your ${many} and their labels`,
@@ -88,12 +111,17 @@ export function learntLists(task: Task): {
 
 /** What the picture of one cohort says. */
 export function cohortSentence(facts: CohortFacts): string {
-  const { rosterSize, confirming, colluding, honestInSum } = facts;
+  const { rosterSize, whole, neighbours, confirming, colluding, honestInSum } = facts;
+  if (neighbours !== null || honestInSum === null) return sparseSentence(facts);
   const helpers =
     colluding === 0
       ? "If none of the others works with the coordinator"
       : `Even if ${countInWords(colluding)} of the others ${colluding === 1 ? "works" : "work"} with the coordinator`;
-  return `In a round of ${formatCount(rosterSize)}, ${formatCount(confirming)} devices must confirm the same list before anything opens. ${helpers}, whatever opens holds the lists of at least ${plural(honestInSum, "honest device")}, none counted more than another by the coordinator. With the pieces that ${formatCount(confirming)} devices hold it could open yours alone.`;
+  return `In a ${whole} of ${formatCount(rosterSize)}, ${formatCount(confirming)} devices must confirm the same list before anything opens. ${helpers}, whatever opens holds the lists of at least ${plural(honestInSum, "honest device")}, none counted more than another by the coordinator. With the pieces that ${formatCount(confirming)} devices hold it could open yours alone.`;
+}
+
+function sparseSentence({ rosterSize, neighbours, confirming, colluding }: CohortFacts): string {
+  return `In a round of ${formatCount(rosterSize)}, ${formatCount(neighbours ?? rosterSize - 1)} others hold pieces for your device, and ${formatCount(confirming)} of them must confirm the same list. While the coordinator keeps to the rules, up to ${formatCount(colluding)} of them may work with it: what opens is the sum of all lists that came in, but for a chance below one in a million million. With the pieces that ${formatCount(confirming)} of them hold it could open yours alone.`;
 }
 
 export interface StepWords {
@@ -172,8 +200,17 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
               "This task takes the coordinator to follow the protocol and only to be curious. One that shows different lists to different devices is not always found out.",
           },
         ];
+  const grouped = isSharded(graphPlanOf(task.aggregation))
+    ? [
+        {
+          title: "Who is in your group",
+          words: `Chance decides, by a rule that this browser checks. What is said above holds while at most ${formatPercent(SHARDED_CORRUPT_SHARE)} of the whole round works with the coordinator, but for a chance below one in a million million. Someone who makes up devices once the round's model is known can make them fall into your group.`,
+        },
+      ]
+    : [];
   return [
     ...follows,
+    ...grouped,
     {
       title: "Made-up devices",
       words: `This coordinator lets anyone join. If it made up all of the ${others} in a sum itself, it would learn your list. This page cannot tell made-up devices from real ones, and nobody else checks it yet.`,

@@ -1,6 +1,6 @@
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import type { ModelSpec } from "#shared/task/model.ts";
-import { formatCount, formatDuration, formatHash, plural } from "../../lib/format.ts";
+import { formatBits, formatCount, formatDuration, formatHash, plural } from "../../lib/format.ts";
 
 /** The rules of a run as terms; those of the task stand once its version is fetched. */
 export function Rules({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
@@ -24,7 +24,10 @@ export function Rules({ run, view }: { readonly run: RunView; readonly view: Tas
       ? []
       : ([
           ["Model", `${modelShape(view.task.model)}, ${formatCount(view.parameterCount)} weights`],
-          ["Vector", `${formatCount(view.vectorLength)} numbers, ${plan.ring}-bit ring`],
+          [
+            "Vector",
+            `${formatCount(view.vectorLength)} numbers, ${plan.ring}-bit ring, ${formatBits(view.bitsPerWeight)} a weight`,
+          ],
           ["Longest update, L2", String(plan.clipNormL2)],
           ["Rows that count, at most", formatCount(plan.weightCap)],
           ["Train at most", formatDuration(plan.deadlines.trainingMs / 1_000)],

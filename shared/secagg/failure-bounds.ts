@@ -1,0 +1,116 @@
+import { assert } from "../kernel/assert.ts";
+import type { SecurityModel } from "./threshold.ts";
+
+/*
+ * Thresholds where a device meets only some of the others: the chance that too many of those collude, or too few stay,
+ * is bounded, not excluded. Everyone computes the same numbers, so only +, -, x and / are used, which IEEE 754 rounds
+ * alike everywhere; logarithms and gamma functions differ between engines.
+ */
+
+/** A secret stays secret but for a chance of 2^-40; the round comes to its end but for 2^-30. */
+const SECURITY_BITS = 40;
+const CORRECTNESS_BITS = 30;
+/** Against a share such as 1/3 falling short of a whole number of devices by a rounding. */
+const ROUNDING = 1e-14;
+
+/**
+ * The least m with Pr[X > m] <= `chance` for X binomial: `trials` devices, each with probability `probability`.
+ *
+ * @param probability  Below 1; (1 - probability)^trials must not underflow, so the mean stays below some hundreds.
+ */
+export function binomialQuantile(trials: number, probability: number, chance: number): number {
+  assert(trials >= 0 && probability >= 0 && probability < 1, "a binomial distribution");
+  const odds = probability / (1 - probability);
+  let term = 1;
+  for (let trial = 0; trial < trials; trial++) term *= 1 - probability;
+  assert(term > 0, "the mean is too large to start from zero");
+  const terms = [term];
+  for (let count = 0; count < trials && term > 0; count++) {
+    term *= ((trials - count) / (count + 1)) * odds;
+    terms.push(term);
+  }
+  return upperQuantile(terms, chance);
+}
+
+/**
+ * The probabilities of 0, 1, ... marked ones among `draws` out of `population` with `marked` marked, without putting
+ * back.
+ */
+export function hypergeometricTerms(population: number, marked: number, draws: number): readonly number[] {
+  assert(marked <= population && draws <= population, "a hypergeometric distribution");
+  const least = Math.max(0, draws + marked - population);
+  let term = 1;
+  if (least === 0) {
+    for (let draw = 0; draw < draws; draw++) term *= (population - marked - draw) / (population - draw);
+  } else {
+    // All unmarked are drawn: counted from the other side.
+    for (let draw = 0; draw < population - draws; draw++) term *= (marked - draw) / (population - draw);
+  }
+  const terms = Array.from({ length: least }, () => 0);
+  terms.push(term);
+  for (let count = least; count < Math.min(marked, draws); count++) {
+    term *= ((marked - count) / (count + 1)) * ((draws - count) / (population - marked - draws + count + 1));
+    terms.push(term);
+  }
+  return terms;
+}
+
+/** The least m with sum of terms above m <= chance, summed from the far end, where the terms are smallest. */
+function upperQuantile(terms: readonly number[], chance: number): number {
+  let tail = 0;
+  for (let count = terms.length - 1; count >= 0; count--) {
+    tail += terms[count] as number;
+    if (tail > chance) return count;
+  }
+  return 0;
+}
+
+export interface SparseNumbers {
+  /** k, even. */
+  readonly degree: number;
+  /** t: shares that rebuild a secret, and confirmations among a device's holders. */
+  readonly threshold: number;
+}
+
+/**
+ * The least degree of a shuffled ring graph of `rosterSize` devices, and its threshold, for which
+ * - the honest devices that stay are connected,
+ * - no device has t or more colluding neighbours (active: no two survivor sets can both reach t), and
+ * - each device has at least t neighbours that stay
+ * but for 2^-41, 2^-41 and 2^-30, each over all devices.
+ *
+ * @returns Null where no degree below the complete graph's will do.
+ * Source: Bell et al. 2020 (CCS), sections 3 and 4 and appendix; the ring's cut sets as in its Harary graphs.
+ */
+export function sparseNumbers(
+  rosterSize: number,
+  corruptShare: number,
+  dropoutShare: number,
+  model: SecurityModel,
+): SparseNumbers | null {
+  const corrupt = Math.floor((corruptShare + ROUNDING) * rosterSize);
+  const gone = Math.floor((dropoutShare + ROUNDING) * rosterSize);
+  const security = 2 ** -(SECURITY_BITS + 1);
+  for (let degree = 2; degree < rosterSize - 1; degree += 2) {
+    if (disconnectedBound(rosterSize, corrupt + gone, degree) >= security) continue;
+    const colluding = upperQuantile(hypergeometricTerms(rosterSize, corrupt, degree), security / rosterSize);
+    const leaving = upperQuantile(
+      hypergeometricTerms(rosterSize, gone, degree),
+      2 ** -CORRECTNESS_BITS / rosterSize,
+    );
+    const threshold = model === "active" ? Math.floor((colluding + degree) / 2) + 1 : colluding + 1;
+    if (threshold <= degree - leaving) return { degree, threshold: Math.max(threshold, 2) };
+  }
+  return null;
+}
+
+/**
+ * A ring falls apart only where k/2 in a row are missing at two places; the bound counts the pairs of places.
+ * Source: Bell et al. 2020, on the connectivity of Harary graphs.
+ */
+function disconnectedBound(rosterSize: number, missing: number, degree: number): number {
+  if (degree > missing) return 0;
+  let bound = (rosterSize * (rosterSize - degree - 1)) / 2;
+  for (let place = 0; place < degree; place++) bound *= (missing - place) / (rosterSize - place);
+  return bound;
+}

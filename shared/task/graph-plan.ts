@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+/** Devices of one shard unless the task says otherwise: with this mean few shards leave 64 to 128. */
+export const SHARD_SIZE = 96;
+/** The largest cohort that is one complete graph where the task names no graph. */
+const COMPLETE_COHORT_SIZE_MAX = 128;
+
+/**
+ * Who shares secrets and pair masks with whom.
+ *
+ * - `complete`: everyone with everyone; one sum.
+ * - `shards`: a public seed splits those invited into complete graphs of about `size` devices. `cohortSizeMin` and
+ *   `cohortSizeMax` are of one shard, `goal` is of the whole round. The sum of each shard is seen by the coordinator.
+ * - `k-regular`: one sum, each device with k neighbours on a ring that the roster shuffles. Only against a coordinator
+ *   that follows the protocol; k and t follow from the two shares (Bell et al. 2020).
+ */
+export const graphPlanSchema = z.union([
+  z.literal("complete"),
+  z.strictObject({ kind: z.literal("shards"), size: z.int().min(8).max(128) }),
+  z.strictObject({
+    kind: z.literal("k-regular"),
+    /** Part of the devices that may work with the coordinator, and part that may leave. */
+    corruptShare: z.number().min(0).max(0.45),
+    dropoutShare: z.number().min(0).max(0.45),
+  }),
+]);
+export type GraphPlan = z.infer<typeof graphPlanSchema>;
+
+/** The graph of a task that names none: complete where one graph holds everyone invited, shards above. */
+export function graphPlanOf(plan: {
+  readonly graph?: GraphPlan | undefined;
+  readonly goal: number;
+  readonly overSelection: number;
+}): GraphPlan {
+  if (plan.graph !== undefined) return plan.graph;
+  const invited = Math.ceil(plan.overSelection * plan.goal);
+  return invited > COMPLETE_COHORT_SIZE_MAX ? { kind: "shards", size: SHARD_SIZE } : "complete";
+}
+
+export function isSharded(graph: GraphPlan): graph is Extract<GraphPlan, { kind: "shards" }> {
+  return graph !== "complete" && graph.kind === "shards";
+}

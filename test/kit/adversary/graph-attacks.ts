@@ -1,0 +1,118 @@
+import { sessionId } from "#shared/crypto/commitments.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import { ringGraph } from "#shared/secagg/graph.ts";
+import { shardOf, shardPlanOf } from "#shared/secagg/shards.ts";
+import { advertItem } from "#shared/secagg/signed-items.ts";
+import type { CohortOptions } from "../secagg-cohort.ts";
+import type { Attack, Loot, OpenAttack, World } from "./attack.ts";
+import { RogueCoordinator } from "./rogue-coordinator.ts";
+
+/* Large cohorts: shards on a public seed, and rosters in which a device meets only some of the others. */
+
+const SHARDS = { kind: "shards", size: 8 } as const;
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+/** Six devices as one shard: the victim's, whatever shards the others belong to. */
+async function besieged(world: World, identitySeed: string, invited: number): Promise<RogueCoordinator> {
+  const options: CohortOptions = {
+    count: 6,
+    identitySeed,
+    config: { graph: SHARDS },
+    roundParams: { invited },
+  };
+  const { cohort } = await RogueCoordinator.create(world, options);
+  const shard = shardOf(shardPlanOf(cohort.attempt.terms), cohort.device(1).signer.publicKey);
+  return RogueCoordinator.create(world, { ...options, terms: { shard } }, [2, 3, 4, 5, 6]);
+}
+
+/** Who of a roster belongs into its shard. */
+function atHome({ cohort }: RogueCoordinator): number[] {
+  const { terms } = cohort.attempt;
+  const plan = shardPlanOf(terms);
+  return cohort.devices
+    .filter(({ signer }) => shardOf(plan, signer.publicKey) === terms.shard)
+    .map(({ position }) => position);
+}
+
+async function siege(rogue: RogueCoordinator): Promise<Loot | null> {
+  await rogue.advertise();
+  if (!(await rogue.share()) || !(await rogue.collect(1, upTo(6)))) return null;
+  const words = await rogue.sumOf([1]);
+  return words && { kind: "input", of: rogue.cohort, position: 1, words };
+}
+
+async function movedIdentities(world: World): Promise<Loot | null> {
+  const rogue = await besieged(world, "moved", 24);
+  // c of such a shard is 2: by chance, no more of the colluders are here.
+  assert(atHome(rogue).length <= 3, "most are moved");
+  return siege(rogue);
+}
+
+/** Two of seven collude and try new keys until the ring puts them on either side of the victim. */
+async function groundRing(world: World, config: CohortOptions["config"]): Promise<Loot | null> {
+  const rogue = await RogueCoordinator.create(
+    world,
+    { count: 7, config: { graph: { kind: "k-regular", corruptShare: 0, dropoutShare: 0 }, ...config } },
+    [6, 7],
+  );
+  const { primitives, attempt, members, devices } = rogue.cohort;
+  await rogue.advertise();
+  for (let tries = 1; ; tries++) {
+    assert(tries < 500, "one in fifteen rings suits");
+    const adverts = members.map((member) => advertItem(attempt.header, member));
+    const ring = await ringGraph(primitives, await sessionId(primitives, attempt.header, adverts), 7, 2);
+    if (ring.neighbours(1).join() === "6,7") break;
+    await rogue.usurp(7, present(devices[6], "a colluder").signer, `try ${tries}`);
+  }
+  if (!(await rogue.share()) || !(await rogue.collect(1, upTo(7)))) return null;
+  const words = await rogue.sumOf([1]);
+  return words && { kind: "input", of: rogue.cohort, position: 1, words };
+}
+
+export const GRAPH_ATTACKS: readonly Attack[] = [
+  {
+    name: "[S6] identities of other shards moved into the victim's",
+    section: "10",
+    stoppedBy: "CONFIG",
+    without: [
+      { file: "shared/secagg/roster.ts", find: 'if (!sameShard) return err("CONFIG");', replace: "" },
+    ],
+    run: movedIdentities,
+  },
+  {
+    name: "[S6] [S8] a sparse roster against an active coordinator, who sits on either side of the victim",
+    section: "10",
+    stoppedBy: "CONFIG",
+    without: [
+      {
+        file: "shared/secagg/roster.ts",
+        find: 'if (sparse !== null && securityModel === "active") return err("CONFIG");',
+        replace: "",
+      },
+    ],
+    run: (world) => groundRing(world, {}),
+  },
+];
+
+export const OPEN_GRAPH_ATTACKS: readonly OpenAttack[] = [
+  {
+    name: "[S6] a sparse roster ground by an active coordinator where the task asks for an honest one",
+    section: "10",
+    answer:
+      "a device under the active policy refuses such a roster; the task's page says which policy it has",
+    run: (world) => groundRing(world, { securityModel: "honest-but-curious" }),
+  },
+  {
+    name: "[S8] identities made after the seed of the shards was known",
+    section: "10",
+    answer: "an issuer that the coordinator does not control certifies before the round, not in it",
+    run: async (world) => {
+      const rogue = await besieged(world, GROUND_SEED, 16);
+      assert(atHome(rogue).length === 6, "all are in the victim's shard by their own hash");
+      return siege(rogue);
+    },
+  },
+];
+
+/** Found by trying: one in 32 puts five more devices into the victim's of two shards. */
+const GROUND_SEED = "ground 25";

@@ -1,0 +1,63 @@
+import type * as memory from "#client/core/memory.ts";
+import type * as session from "#client/core/session.ts";
+import * as decodeSum from "#shared/codec/decode-sum.ts";
+import * as javascript from "#shared/crypto/primitives-javascript.ts";
+import * as coordinatorMessages from "#shared/protocol/messages/coordinator.ts";
+import * as attempt from "#shared/secagg/attempt.ts";
+import * as client from "#shared/secagg/client.ts";
+import * as opening from "#shared/secagg/opening.ts";
+import * as positionSets from "#shared/secagg/position-sets.ts";
+import * as server from "#shared/secagg/server.ts";
+import * as signedItems from "#shared/secagg/signed-items.ts";
+import type { Planted } from "./planted.ts";
+
+/** The modules that a cohort runs on: the product's, or those of a copy with a counter-measure taken out. */
+export interface Engine {
+  readonly attempt: typeof attempt;
+  readonly client: typeof client;
+  readonly coordinatorMessages: typeof coordinatorMessages;
+  readonly decodeSum: typeof decodeSum;
+  readonly javascript: typeof javascript;
+  readonly opening: typeof opening;
+  readonly positionSets: typeof positionSets;
+  readonly server: typeof server;
+  readonly signedItems: typeof signedItems;
+  /** What a page runs on; loaded where it is asked for. */
+  readonly core: () => Promise<ClientCore>;
+}
+export type ClientCore = Pick<typeof memory, "createMemory"> & Pick<typeof session, "createSession">;
+
+export const PRODUCT: Engine = {
+  attempt,
+  client,
+  coordinatorMessages,
+  decodeSum,
+  javascript,
+  opening,
+  positionSets,
+  server,
+  signedItems,
+  core: async () => ({
+    ...(await import("#client/core/memory.ts")),
+    ...(await import("#client/core/session.ts")),
+  }),
+};
+
+export async function engineOf(planted: Planted): Promise<Engine> {
+  const load = <Module>(name: string) => planted.load<Module>(`shared/secagg/${name}.ts`);
+  return {
+    attempt: await load("attempt"),
+    client: await load("client"),
+    coordinatorMessages: await planted.load("shared/protocol/messages/coordinator.ts"),
+    decodeSum: await planted.load("shared/codec/decode-sum.ts"),
+    javascript: await planted.load("shared/crypto/primitives-javascript.ts"),
+    opening: await load("opening"),
+    positionSets: await load("position-sets"),
+    server: await load("server"),
+    signedItems: await load("signed-items"),
+    core: async () => ({
+      ...(await planted.load<typeof memory>("client/core/memory.ts")),
+      ...(await planted.load<typeof session>("client/core/session.ts")),
+    }),
+  };
+}

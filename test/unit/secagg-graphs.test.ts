@@ -1,0 +1,231 @@
+import { describe, expect, test } from "vitest";
+import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
+import { binomialQuantile, hypergeometricTerms, sparseNumbers } from "#shared/secagg/failure-bounds.ts";
+import { completeGraph, type Graph, ringGraph } from "#shared/secagg/graph.ts";
+import {
+  SHARDED_CORRUPT_SHARE,
+  type ShardPlan,
+  shardColluders,
+  shardCountOf,
+  shardOf,
+  shardPlanOf,
+} from "#shared/secagg/shards.ts";
+import { thresholds } from "#shared/secagg/threshold.ts";
+import vectors from "#test/vectors/data/secagg.json" with { type: "json" };
+
+const primitives = javascriptPrimitives();
+const share = (text: string) => (text.includes("/") ? 1 / Number(text.split("/")[1]) : Number(text));
+const SIZES = { n1e3: 1_000, n1e4: 10_000, n1e5: 100_000 } as const;
+
+/** ln of a factorial by summing, an oracle that shares nothing with the product's recurrences. */
+function logFactorial(n: number): number {
+  let sum = 0;
+  for (let factor = 2; factor <= n; factor++) sum += Math.log(factor);
+  return sum;
+}
+const logChoose = (n: number, k: number) => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
+
+describe("degree and threshold of a sparse graph", () => {
+  const cases = (["honestButCurious", "active"] as const).flatMap((kind) =>
+    vectors.graphDegree[kind].flatMap((row) =>
+      Object.entries(SIZES).flatMap(([name, size]) => {
+        const expected = (row as unknown as Record<string, number[] | undefined>)[name];
+        return expected === undefined ? [] : [{ kind, row, size, expected }];
+      }),
+    ),
+  );
+  test("all 15 reference values are looked at", () => expect(cases).toHaveLength(15));
+  test.each(cases)(
+    "$kind, $row.corrupt and $row.dropout of $size: $expected",
+    ({ kind, row, size, expected }) => {
+      const model = kind === "active" ? "active" : "honest-but-curious";
+      const numbers = sparseNumbers(size, share(row.corrupt), share(row.dropout), model);
+      expect([numbers?.degree, numbers?.threshold]).toEqual(expected);
+    },
+  );
+  test("a roster too small for the bounds gets none: everyone is a neighbour then", () => {
+    expect(sparseNumbers(6, 1 / 3, 1 / 3, "honest-but-curious")).toBeNull();
+    const graph = { kind: "k-regular", corruptShare: 1 / 3, dropoutShare: 1 / 3 } as const;
+    expect(thresholds(6, "honest-but-curious", 3, { graph })).toEqual(thresholds(6, "honest-but-curious", 3));
+  });
+  test.each([
+    [50, 10, 20],
+    [50, 40, 20],
+    [12, 12, 5],
+  ])(
+    "the hypergeometric terms of %d, %d marked, %d drawn are the quotients of binomials",
+    (n, marked, draws) => {
+      const terms = hypergeometricTerms(n, marked, draws);
+      terms.forEach((term, count) => {
+        const possible = count <= marked && draws - count <= n - marked && draws >= count;
+        const expected = possible
+          ? Math.exp(logChoose(marked, count) + logChoose(n - marked, draws - count) - logChoose(n, draws))
+          : 0;
+        expect(term).toBeCloseTo(expected, 12);
+      });
+      expect(terms.reduce((sum, term) => sum + term, 0)).toBeCloseTo(1, 12);
+    },
+  );
+  test("the binomial quantile is the least m whose tail is small enough", () => {
+    const tail = (trials: number, p: number, m: number) => {
+      let sum = 0;
+      for (let k = trials; k > m; k--) {
+        sum += Math.exp(logChoose(trials, k) + k * Math.log(p) + (trials - k) * Math.log1p(-p));
+      }
+      return sum;
+    };
+    for (const [trials, p, chance] of [
+      [100, 0.09, 1e-9],
+      [1_000, 0.01, 1e-12],
+      [12, 0.5, 1e-3],
+    ] as const) {
+      const m = binomialQuantile(trials, p, chance);
+      expect(tail(trials, p, m)).toBeLessThanOrEqual(chance);
+      expect(tail(trials, p, m - 1)).toBeGreaterThan(chance);
+    }
+  });
+});
+
+describe("the ring", () => {
+  const sid = new Uint8Array(32).fill(7) as Bytes;
+  const bothWays = (graph: Graph, size: number) => {
+    for (let position = 1; position <= size; position++) {
+      for (const other of graph.neighbours(position)) {
+        if (!graph.neighbours(other).includes(position)) return false;
+      }
+    }
+    return true;
+  };
+  test("each of 1,000 has its 34 neighbours, both ways, and holders ranked in order of position", async () => {
+    const graph = await ringGraph(primitives, sid, 1_000, 34);
+    for (let position = 1; position <= 1_000; position++) {
+      const neighbours = graph.neighbours(position);
+      expect(new Set(neighbours).size).toBe(34);
+      expect(neighbours).not.toContain(position);
+      expect(neighbours).toEqual(neighbours.toSorted((left, right) => left - right));
+    }
+    expect(bothWays(graph, 1_000)).toBe(true);
+    const holders = graph.holders(17);
+    expect(holders).toEqual([...graph.neighbours(17), 17].sort((left, right) => left - right));
+    expect(holders.map((holder) => graph.rankOf(17, holder))).toEqual(holders.map((_, index) => index + 1));
+    const stranger = Array.from({ length: 1_000 }, (_, index) => index + 1).find((p) => !holders.includes(p));
+    expect(graph.rankOf(17, stranger as number)).toBe(0);
+  });
+  test("another session shuffles another ring", async () => {
+    const one = await ringGraph(primitives, sid, 100, 10);
+    const other = await ringGraph(primitives, new Uint8Array(32).fill(8), 100, 10);
+    expect(one.neighbours(1)).not.toEqual(other.neighbours(1));
+    expect((await ringGraph(primitives, sid, 100, 10)).neighbours(1)).toEqual(one.neighbours(1));
+  });
+  test("every device is a neighbour of a given one about equally often", async () => {
+    const counts = new Float64Array(21);
+    for (let index = 0; index < 500; index++) {
+      const graph = await ringGraph(
+        primitives,
+        new Uint8Array(32).fill(index & 255).fill(index >>> 8, 16),
+        20,
+        4,
+      );
+      for (const other of graph.neighbours(5)) counts[other] = (counts[other] ?? 0) + 1;
+    }
+    // 500 x 4 / 19 = 105 each, a standard deviation of 9: five of them either way.
+    for (let other = 1; other <= 20; other++) {
+      if (other === 5) continue;
+      expect(Math.abs((counts[other] as number) - 105)).toBeLessThan(47);
+    }
+  });
+  test("the complete graph is the ring with nobody left out (positive control of both ways)", () => {
+    expect(bothWays(completeGraph(9), 9)).toBe(true);
+  });
+});
+
+describe("shards", () => {
+  const terms = {
+    runId: "0192f0c0ffee7000800000000000beef",
+    round: 3,
+    modelHash: "33".repeat(32),
+    config: { graph: { kind: "shards", size: 96 } },
+    roundParams: { invited: 1_000 },
+  } as const;
+  const identities = Array.from({ length: 1_000 }, (_, index) => {
+    const identity = new Uint8Array(32);
+    new DataView(identity.buffer).setUint32(0, index);
+    return identity;
+  });
+  const countedBy = (devices: readonly Bytes[], plan: ShardPlan | null) => {
+    const counts = Array.from({ length: plan?.shardCount ?? 1 }, () => 0);
+    for (const identity of devices) {
+      const shard = shardOf(plan, identity);
+      counts[shard] = (counts[shard] ?? 0) + 1;
+    }
+    return counts;
+  };
+  test("one graph up to the size of a shard, then as many shards as keep it on average", () => {
+    const graph = terms.config.graph;
+    expect([1, 96, 97, 192, 193, 10_000].map((invited) => shardCountOf(graph, invited))).toEqual([
+      1, 1, 2, 2, 3, 105,
+    ]);
+    expect(shardCountOf("complete", 10_000)).toBe(1);
+    expect(shardPlanOf({ ...terms, config: { graph: "complete" } })).toBeNull();
+    expect(shardOf(null, identities[0] as Bytes)).toBe(0);
+  });
+  test("[S6] a shard is the one that the hash written out by hand gives", async () => {
+    const item = (...parts: Uint8Array[]) => {
+      const bytes: number[] = [];
+      for (const part of parts) bytes.push(0, 0, 0, part.length, ...part);
+      return Uint8Array.from(bytes);
+    };
+    const text = (value: string) => new TextEncoder().encode(value);
+    const sha256 = async (bytes: Uint8Array<ArrayBuffer>) =>
+      new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const seed = await sha256(
+      item(
+        text("chorus/1/shard-seed"),
+        text(terms.runId),
+        Uint8Array.of(0, 0, 0, 3),
+        new Uint8Array(32).fill(0x33),
+      ),
+    );
+    const plan = shardPlanOf(terms);
+    expect(plan?.shardCount).toBe(11);
+    expect(bytesToHex(plan?.seed as Bytes)).toBe(bytesToHex(seed));
+    const digest = await sha256(item(text("chorus/1/shard"), seed, identities[5] as Bytes));
+    const place = new DataView(digest.buffer).getUint32(0);
+    expect(shardOf(plan, identities[5] as Bytes)).toBe(Number((BigInt(place) * 11n) >> 32n));
+  });
+  test("shards are about as large as one another, and another round mixes anew", () => {
+    const sizes = (round: number) => {
+      const plan = shardPlanOf({ ...terms, round });
+      return countedBy(identities, plan);
+    };
+    // 91 on average, a standard deviation of 9.1: five of them.
+    for (const size of sizes(3)) expect(Math.abs(size - 91)).toBeLessThan(46);
+    expect(sizes(3)).not.toEqual(sizes(4));
+  });
+  test("[S6] no shard of a thousand rounds has more colluders than c; a c of the mean is passed at once (positive control)", () => {
+    const c = shardColluders(1_000, 11);
+    const colluders = identities.slice(0, SHARDED_CORRUPT_SHARE * 1_000);
+    let most = 0;
+    for (let round = 1; round <= 1_000; round++) {
+      const plan = shardPlanOf({ ...terms, round });
+      most = Math.max(most, ...countedBy(colluders, plan));
+    }
+    expect(most).toBeLessThanOrEqual(c);
+    expect(most).toBeGreaterThan(9);
+    // Far below c in any thousand: 2^-40 is not met by chance.
+    expect(c).toBeGreaterThan(most + 5);
+  });
+  test("[S6] in each shard no two survivor sets can both be confirmed, at any size", () => {
+    for (const invited of [97, 200, 1_000, 10_000]) {
+      for (let n = 20; n <= 128; n++) {
+        const { c, t } = thresholds(n, "active", 3, { graph: terms.config.graph, invited });
+        expect(2 * t).toBeGreaterThan(n + c);
+      }
+    }
+  });
+  test("a shard of 96 in a round of 1,000 goes on with a fifth gone", () => {
+    const { c, t, q } = thresholds(96, "active", 10, { graph: terms.config.graph, invited: 1_000 });
+    expect({ c, t, q }).toEqual({ c: 36, t: 67, q: 67 });
+  });
+});
