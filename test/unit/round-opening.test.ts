@@ -121,7 +121,10 @@ describe("opening", () => {
     const after = next(state, confirmed(3, 6_000));
     // Two are too few for another attempt as well.
     expect([after.state.phase, after.state.retriedFor]).toEqual(["failed", "NOT_ENOUGH_SIGS"]);
-    expect(after.records.map((one) => ("kind" in one ? one.kind : one.type))).toEqual(["close-slots", "round.aborted"]);
+    expect(after.records.map((one) => ("kind" in one ? one.kind : one.type))).toEqual([
+      "close-slots",
+      "round.aborted",
+    ]);
     // Positive control: with one of them still there the opening is asked.
     const one = play([...quorum, confirmed(2, 6_000), confirmed(3, 6_000)]).state;
     expect(one.phase).toBe("unmasking");

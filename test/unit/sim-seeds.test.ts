@@ -1,31 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { CALM, type DeviceFault, type Plan, planOf, taskOf } from "#test/kit/sim/plan.ts";
+import { calmPlan, fault } from "#test/kit/sim/calm-plan.ts";
+import { CALM, planOf } from "#test/kit/sim/plan.ts";
 import { simulate } from "#test/kit/sim/simulate.ts";
 
 /*
  * Worlds that once broke an invariant, by name. The plans are written out: a seed would mean another world as soon as
  * anything is drawn in another order.
  */
-
-/** Four devices, one round, nothing goes wrong. */
-function calmPlan(change: Partial<Omit<Plan, "faults">> & { readonly faults?: Partial<Plan["faults"]> } = {}): Plan {
-  const { faults, ...rest } = change;
-  return {
-    ...planOf(1),
-    deviceCount: 4,
-    rounds: 1,
-    network: CALM,
-    flaws: new Map(),
-    trainingMaxMs: 500,
-    task: taskOf(4, { ...planOf(1).task.aggregation, goal: 4, overSelection: 1, securityModel: "active" }),
-    ...rest,
-    faults: { hostDiesAtWrites: [], hostAwayMaxMs: 500, brokenWrites: [], devices: [], partitions: [], ...faults },
-  };
-}
-
-const fault = (device: number, kind: DeviceFault["kind"], at: number, forMs = 0): DeviceFault => {
-  return { device, kind, at, forMs };
-};
 
 describe("a simulated world", () => {
   test("without a fault commits, with the exact sum of all", async () => {

@@ -253,7 +253,8 @@ export class Host {
     if (!process.alive) return;
     this.#world.trace("host", `${message} ${JSON.stringify(fields)}`);
     // A store may fail; an assertion is a fault of the program.
-    if (String(fields["error"]).startsWith("AssertionFault")) this.#world.violated("R19", String(fields["error"]));
+    if (String(fields["error"]).startsWith("AssertionFault"))
+      this.#world.violated("R19", String(fields["error"]));
   }
 
   #tell(connection: Connection, message: CoordinatorMessage): void {

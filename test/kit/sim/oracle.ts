@@ -24,7 +24,10 @@ export function checkSums(world: World, watch: Watch, host: Host): void {
     const published = host.disk.blobs.get(state.publication.sumHash);
     const words = published === undefined ? [] : new Int32Array(published.slice().buffer);
     if (expected.join(" ") !== words.join(" "))
-      world.violated("S2", `the sum of round ${state.facts.round} is ${words.join(" ")}, not ${expected.join(" ")}`);
+      world.violated(
+        "S2",
+        `the sum of round ${state.facts.round} is ${words.join(" ")}, not ${expected.join(" ")}`,
+      );
   }
 }
 
@@ -42,6 +45,8 @@ function publishedSum(world: World, own: readonly Uint8Array[]): number[] {
 
 /** Shares and inputs are gone once every run has ended. */
 export function checkForgotten(world: World, host: Host): void {
-  if (host.db.material.size > 0) world.violated("S11", `shares are kept: ${[...host.db.material.keys()].join(", ")}`);
-  if (host.disk.spool.size > 0) world.violated("S11", `inputs are kept: ${[...host.disk.spool.keys()].join(", ")}`);
+  if (host.db.material.size > 0)
+    world.violated("S11", `shares are kept: ${[...host.db.material.keys()].join(", ")}`);
+  if (host.disk.spool.size > 0)
+    world.violated("S11", `inputs are kept: ${[...host.disk.spool.keys()].join(", ")}`);
 }

@@ -59,7 +59,13 @@ export interface Plan {
 /** One seed in this many is played with real cryptography. */
 export const REAL_EVERY = 1_000;
 
-export const CALM: NetworkPlan = { latencyMaxMs: 50, stallMaxMs: 200, loss: 0, duplication: 0, reorders: false };
+export const CALM: NetworkPlan = {
+  latencyMaxMs: 50,
+  stallMaxMs: 200,
+  loss: 0,
+  duplication: 0,
+  reorders: false,
+};
 const NETWORKS: readonly NetworkPlan[] = [
   CALM,
   { latencyMaxMs: 400, stallMaxMs: 6_000, loss: 0, duplication: 0, reorders: false },

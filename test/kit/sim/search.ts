@@ -89,9 +89,17 @@ export function searchRounds(options: SearchOptions): Found {
   return { states: queue.length, steps, whole: queue.length <= options.statesMax, breaches, ends };
 }
 
-/** Time ends every state that waits for devices; an opening that has all it needs waits for the coordinator's own sum. */
+/** Time moves every state that waits for devices; an opening that has all it needs waits for the coordinator's own sum. */
 function goesOnAlone(state: RoundState): boolean {
-  return nextTickMs(state, state.nowMs) !== null || (state.phase === "unmasking" && canOpen(state));
+  return nextChange(state) !== null || (state.phase === "unmasking" && canOpen(state));
+}
+
+/** The next tick that changes something; null where time alone changes nothing any more. */
+function nextChange(state: RoundState): RoundEvent | null {
+  for (let at = nextTickMs(state, state.nowMs); at !== null; at = nextTickMs(state, at)) {
+    if (step(state, ticked(at)).state !== state) return ticked(at);
+  }
+  return null;
 }
 
 function isOfStranger(event: RoundEvent, devices: number): boolean {
@@ -100,20 +108,25 @@ function isOfStranger(event: RoundEvent, devices: number): boolean {
 }
 
 /** Everything that may happen now, in place and out of place. */
-function eventsIn(state: RoundState, { devices, restless, complaints, restarts }: SearchOptions): RoundEvent[] {
+function eventsIn(
+  state: RoundState,
+  { devices, restless, complaints, restarts }: SearchOptions,
+): RoundEvent[] {
   const { nowMs: at, attempt } = state;
   const everyone = Array.from({ length: devices + 1 }, (_, index) => index + 1);
   const events: RoundEvent[] = [];
-  const tick = nextTickMs(state, at);
-  if (tick !== null) events.push(ticked(tick));
+  const tick = nextChange(state);
+  if (tick !== null) events.push(tick);
   for (const device of everyone) {
     // The stranger has an identity, but nobody let it in.
     if (device <= devices) events.push(checkedIn(device, at));
     events.push(advertised(device, at, attempt));
     for (const message of [shared, input, confirmed, unmasked]) events.push(message(device, at, attempt));
-    if (attempt > 1) for (const message of [shared, input, confirmed, unmasked]) events.push(message(device, at, 1));
+    if (attempt > 1)
+      for (const message of [shared, input, confirmed, unmasked]) events.push(message(device, at, 1));
     if (device > devices || restless.includes(device))
-      for (const change of ["connected", "disconnected", "left"] as const) events.push(presence(change, device, at));
+      for (const change of ["connected", "disconnected", "left"] as const)
+        events.push(presence(change, device, at));
     if (complaints) events.push(complained(device, (device % devices) + 1, at, attempt));
   }
   events.push(unmasked(1, at, attempt, [2]), committed(at, attempt), voided(at, [identity(1)]));
@@ -154,7 +167,12 @@ function wayTo(node: Node): string[] {
   for (let at: Node | null = node; at !== null; at = at.parent) {
     if (at.event === null) continue;
     const { type } = at.event;
-    const who = "identity" in at.event ? at.event.identity.slice(0, 4) : "position" in at.event ? at.event.position : "";
+    const who =
+      "identity" in at.event
+        ? at.event.identity.slice(0, 4)
+        : "position" in at.event
+          ? at.event.position
+          : "";
     way.unshift(`${type} ${who}`.trim());
   }
   return way;
