@@ -25,7 +25,12 @@ export async function openJournalCells(folder: string): Promise<JournalCells> {
   await file.sync();
   await syncFolder(dirname(path));
   const cells = new MapCells();
-  for (const line of whole.split("\n").filter(Boolean)) cells.adopt(lineSchema.parse(JSON.parse(line)));
+  try {
+    for (const line of whole.split("\n").filter(Boolean)) cells.adopt(lineSchema.parse(JSON.parse(line)));
+  } catch (fault) {
+    await file.close();
+    throw fault;
+  }
 
   let queue: Promise<unknown> = Promise.resolve();
   let byteCount = Buffer.byteLength(whole);

@@ -1,5 +1,6 @@
 import { assert } from "#shared/kernel/assert.ts";
 import { err, ok } from "#shared/kernel/result.ts";
+import { mayAdvertise, mayUse, type Remembered } from "#shared/secagg/participation.ts";
 import type { Memory } from "./ports.ts";
 
 /*
@@ -10,6 +11,7 @@ import type { Memory } from "./ports.ts";
  * | mark/{runId}         | round.attempt            | rises strictly                            |
  * | used/{modelHash}     | runId                    | one run a model                           |
  * | spent/{task}         | participations so far    | at most the device's own limit            |
+ * | paid/{sid}           | task, or "refunded"      | one participation a session               |
  * | ballot/{sid}         | hash of the sets         | one value ever                            |
  * | revealed/{modelHash} | sid                      | one value ever                            |
  */
@@ -31,28 +33,55 @@ export interface Cells {
   swap(changes: readonly CellChange[]): Promise<boolean>;
 }
 
+const REFUNDED = "refunded";
+
 /** @param participationsMax  The device's own limit for one task. */
 export function createMemory(cells: Cells, participationsMax: number): Memory {
   const spentOf = async (taskId: string) => Number((await cells.get(`spent/${taskId}`)) ?? "0");
+  /** A change of the count; the cell of a count that was never raised is empty. */
+  const spending = (taskId: string, spent: number, change: 1 | -1): CellChange => {
+    const before = spent === 0 ? null : String(spent);
+    return { key: `spent/${taskId}`, before, after: String(spent + change) };
+  };
+  const rememberedOf = async (runId: string, modelHash: string): Promise<Remembered> => {
+    const keys = [`mark/${runId}`, `used/${modelHash}`, `revealed/${modelHash}`];
+    const [mark = null, usedBy = null, revealedIn = null] = await Promise.all(
+      keys.map((key) => cells.get(key)),
+    );
+    return { mark: readMark(mark), usedBy, revealedIn };
+  };
   return {
+    check: async (wanted, modelHash) => mayAdvertise(await rememberedOf(wanted.runId, modelHash), wanted),
     async mark(runId, round, attempt) {
       const key = `mark/${runId}`;
       const before = await cells.get(key);
-      if (before !== null && !rises(before, round, attempt)) return err("REPLAY");
+      const remembered = { mark: readMark(before), usedBy: null, revealedIn: null };
+      const allowed = mayAdvertise(remembered, { runId, round, attempt, noised: false });
+      if (!allowed.ok) return err("REPLAY");
       const written = await cells.swap([{ key, before, after: `${round}.${attempt}` }]);
       return written ? ok(undefined) : err("REPLAY");
     },
-    async use(modelHash, runId, taskId) {
-      if ((await cells.get(`revealed/${modelHash}`)) !== null) return err("ALREADY_REVEALED");
-      const used = await cells.get(`used/${modelHash}`);
-      if (used !== null && used !== runId) return err("REPLAY");
+    async use({ modelHash, runId, taskId, sid, noised }) {
+      const remembered = await rememberedOf(runId, modelHash);
+      const allowed = mayUse(remembered, { runId, noised });
+      if (!allowed.ok) return allowed;
+      // A session has one input ever: who pays for it a second time would mask a second one.
+      if ((await cells.get(`paid/${sid}`)) !== null) return err("REPLAY");
       const spent = await spentOf(taskId);
       if (spent >= participationsMax) return err("BUDGET");
       const written = await cells.swap([
-        { key: `used/${modelHash}`, before: used, after: runId },
-        { key: `spent/${taskId}`, before: spent === 0 ? null : String(spent), after: String(spent + 1) },
+        { key: `used/${modelHash}`, before: remembered.usedBy, after: runId },
+        { key: `paid/${sid}`, before: null, after: taskId },
+        spending(taskId, spent, 1),
       ]);
       return written ? ok(undefined) : err("REPLAY");
+    },
+    async refund(taskId, sid) {
+      if ((await cells.get(`paid/${sid}`)) !== taskId) return;
+      await cells.swap([
+        { key: `paid/${sid}`, before: taskId, after: REFUNDED },
+        spending(taskId, await spentOf(taskId), -1),
+      ]);
     },
     async vote(sid, setHash) {
       const key = `ballot/${sid}`;
@@ -61,20 +90,20 @@ export function createMemory(cells: Cells, participationsMax: number): Memory {
       if (before !== null) return err("EQUIVOCATION");
       return (await cells.swap([{ key, before, after: setHash }])) ? ok(undefined) : err("EQUIVOCATION");
     },
-    async reveal(modelHash, sid) {
+    async reveal({ modelHash, sid, noised }) {
       const key = `revealed/${modelHash}`;
       const before = await cells.get(key);
       if (before === sid) return ok(undefined);
-      if (before !== null) return err("ALREADY_REVEALED");
+      if (before !== null && !noised) return err("ALREADY_REVEALED");
       return (await cells.swap([{ key, before, after: sid }])) ? ok(undefined) : err("ALREADY_REVEALED");
     },
-    hasRevealed: async (modelHash) => (await cells.get(`revealed/${modelHash}`)) !== null,
     participations: spentOf,
   };
 }
 
-function rises(before: string, round: number, attempt: number): boolean {
-  const [markedRound, markedAttempt] = before.split(".").map(Number);
-  assert(markedRound !== undefined && markedAttempt !== undefined, "a mark has two numbers");
-  return round > markedRound || (round === markedRound && attempt > markedAttempt);
+function readMark(cell: string | null): Remembered["mark"] {
+  if (cell === null) return null;
+  const [round, attempt] = cell.split(".").map(Number);
+  assert(round !== undefined && attempt !== undefined, "a mark has two numbers");
+  return { round, attempt };
 }

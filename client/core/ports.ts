@@ -6,6 +6,8 @@ import type { WireError } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessage, InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
+import type { Remembrance } from "#shared/secagg/client-state.ts";
+import type { Wanted } from "#shared/secagg/participation.ts";
 import type { Task, TrainingPlan } from "#shared/task/task.ts";
 import type { ContributionDetail } from "./view.ts";
 
@@ -126,24 +128,22 @@ type TrainError = { readonly type: "cancelled" } | { readonly type: "no-backend"
  * Errors are codes of the protocol: REPLAY, ALREADY_REVEALED, EQUIVOCATION, BUDGET.
  */
 export interface Memory {
+  /** Whether this device may take part, from what it remembers; writes nothing. Before the training and each R0. */
+  check(wanted: Wanted, modelHash: string): Promise<Result<void, "REPLAY" | "ALREADY_REVEALED">>;
   /** `mark[runId] = (round, attempt)`, strictly rising. Before R0. */
   mark(runId: string, round: number, attempt: number): Promise<Result<void, "REPLAY">>;
-  /** `used[modelHash] = runId` and one participation of the task's own budget. Before R2. */
-  use(
-    modelHash: string,
-    runId: string,
-    taskId: string,
-    sid: string,
-  ): Promise<Result<void, "ALREADY_REVEALED" | "REPLAY" | "BUDGET">>;
+  /** `used[modelHash] = runId` and one participation of the task's own budget, once a session. Before R2. */
+  use(use: RemembranceOf<"use">): Promise<Result<void, "ALREADY_REVEALED" | "REPLAY" | "BUDGET">>;
+  /** Gives a session's participation back, once; only where `provesLeftOut` (shared/secagg/participation.ts). */
+  refund(taskId: string, sid: string): Promise<void>;
   /** `ballot[sid] = setHash`: one signature per sid ever. Before R3. */
   vote(sid: string, setHash: string): Promise<Result<void, "EQUIVOCATION">>;
   /** `revealed[modelHash] = sid`. Before R4. */
-  reveal(modelHash: string, sid: string): Promise<Result<void, "ALREADY_REVEALED">>;
-  /** Whether this device sent R4 for that model, in any run. Before R0. */
-  hasRevealed(modelHash: string): Promise<boolean>;
+  reveal(reveal: RemembranceOf<"reveal">): Promise<Result<void, "ALREADY_REVEALED">>;
   /** Participations of a task so far; `use` counts them. */
   participations(taskId: string): Promise<number>;
 }
+type RemembranceOf<Kind extends Remembrance["kind"]> = Omit<Extract<Remembrance, { kind: Kind }>, "kind">;
 
 /** What left, kept on this device so that its owner can look at it. */
 export interface Archive {

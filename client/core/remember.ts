@@ -11,11 +11,11 @@ export async function remember(memory: Memory, wanted: Remembrance): Promise<Res
       case "mark":
         return await memory.mark(wanted.runId, wanted.round, wanted.attempt);
       case "use":
-        return await memory.use(wanted.modelHash, wanted.runId, wanted.taskId, wanted.sid);
+        return await memory.use(wanted);
       case "vote":
         return await memory.vote(wanted.sid, wanted.setHash);
       case "reveal":
-        return await memory.reveal(wanted.modelHash, wanted.sid);
+        return await memory.reveal(wanted);
       default:
         return unreachable(wanted);
     }

@@ -137,8 +137,10 @@ export class RoundPart {
     const { runId, round, attempt } = idle.terms;
     if (this.#trained === null || this.over) return;
     // Asked again for each attempt: after its shares are out a retry would be a second sum for the same model (S10).
-    if (await ports.memory.hasRevealed(idle.terms.modelHash)) {
-      this.#finish("refused-by-device", "ALREADY_REVEALED");
+    const { modelHash, config } = idle.terms;
+    const allowed = await ports.memory.check({ ...idle.terms, noised: config.dp !== null }, modelHash);
+    if (!allowed.ok) {
+      this.#finish("refused-by-device", allowed.error);
       return;
     }
     this.#draft = new ContributionDraft({ runId, round, attempt }, this.#trained, ports.wall.nowUnixMs());
@@ -301,6 +303,8 @@ export class RoundPart {
     // The same update under fresh keys; what this attempt sent means nothing without the masks that die here.
     this.#publishContribution(this.#outcome("given-up", message.code));
     this.#state = abort(this.#state, message.code);
+    // An answer that is still to come is to a message of this attempt: it must not end the part.
+    this.#delivery += 1;
     this.#uploadAbort?.abort();
     const attempt = message.attempt + 1;
     this.#progress.nextAttempt(attempt);

@@ -4,6 +4,7 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import { acceptInvitation } from "#shared/secagg/client.ts";
 import type { Idle } from "#shared/secagg/client-state.ts";
+import { invitedMax } from "#shared/task/graph-plan.ts";
 import { staysWithinPlan } from "#shared/task/task.ts";
 import type { ModelCache } from "./model-cache.ts";
 import type { Trained } from "./ports.ts";
@@ -20,7 +21,7 @@ export interface Prepared {
  * rules of the round against those that were agreed to, and the training.
  *
  * @param pause  Between two tries of a download.
- * Errors: `BUDGET`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, what the coordinator said of the model.
+ * Errors: `BUDGET`, `REPLAY`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, what the coordinator said of the model.
  */
 export async function prepareRound(
   context: RoundContext,
@@ -31,9 +32,16 @@ export async function prepareRound(
 ): Promise<Result<Prepared, ErrorCode>> {
   const { ports, task, data, expectedConfig, roundsMax } = context;
   if ((await ports.memory.participations(task.slug)) >= roundsMax) return err("BUDGET");
-  if (await ports.memory.hasRevealed(invite.modelHash)) return err("ALREADY_REVEALED");
+  // Before the long part: a device that was in this attempt already, before a reload, would train for nothing.
+  const allowed = await ports.memory.check(
+    { ...invite, noised: expectedConfig.dp !== null },
+    invite.modelHash,
+  );
+  if (!allowed.ok) return allowed;
   const { training } = invite.roundParams;
   if (!staysWithinPlan(task.training, training)) return err("CONFIG");
+  // More would split the cohort into more and smaller shards than its plan can.
+  if ((invite.roundParams.invited ?? 1) > invitedMax(task.aggregation)) return err("CONFIG");
   const model = await download(context, invite, progress, signal, pause);
   if (!model.ok) return model;
   const idle = await acceptInvitation(

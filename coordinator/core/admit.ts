@@ -4,7 +4,6 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Advert } from "#shared/round/event.ts";
-import { positionOf } from "#shared/round/notice.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import {
   verifyAdvert,
@@ -15,7 +14,7 @@ import {
   verifyUnmask,
 } from "#shared/secagg/server.ts";
 import type { CoordinatorPorts } from "./ports.ts";
-import { attemptOf, memberOf, type RoundTerms, type Session, sha256Hex } from "./session.ts";
+import { attemptOf, memberOf, type RoundTerms, type Session, sessionOfSeat, sha256Hex } from "./session.ts";
 import type { EventBody, Submission } from "./submission.ts";
 
 /*
@@ -31,17 +30,19 @@ export interface Admission {
   readonly ports: AdmitPorts;
   readonly terms: RoundTerms;
   readonly state: RoundState;
-  /** Of the current attempt; null before there is a roster. */
-  readonly session: Session | null;
+  /** Of the current attempt; none before there is a roster. */
+  readonly sessions: readonly Session[];
 }
 
 export function admit(admission: Admission, identity: string, message: Answer): Promise<Admitted> {
   if (message.type === "advertise") return admitAdvert(admission, identity, message);
-  const { session, state } = admission;
-  const position = "roster" in state ? positionOf(state.roster, identity) : null;
-  if (session === null || message.sid !== session.sid) return Promise.resolve(err("STATE"));
-  if (position === null) return Promise.resolve(err("NOT_IN_ROSTER"));
-  const seat: Seat = { ...admission, session, position };
+  const { sessions, state } = admission;
+  if (!sessions.some(({ sid }) => sid === message.sid)) return Promise.resolve(err("STATE"));
+  const number = "seats" in state ? state.seats.get(identity) : undefined;
+  if (number === undefined) return Promise.resolve(err("NOT_IN_ROSTER"));
+  const session = sessionOfSeat(sessions, number);
+  if (message.sid !== session.sid) return Promise.resolve(err("STATE"));
+  const seat: Seat = { ...admission, session, seat: number, position: session.positionOf(number) };
   switch (message.type) {
     case "share":
       return admitShare(seat, message);
@@ -56,6 +57,9 @@ export function admit(admission: Admission, identity: string, message: Answer): 
 
 interface Seat extends Admission {
   readonly session: Session;
+  /** Of the round, for its log. */
+  readonly seat: number;
+  /** In the session, for everything else. */
   readonly position: number;
 }
 
@@ -74,22 +78,25 @@ async function admitAdvert(
     bCommit: bytesToHex(message.bCommit),
     signature: bytesToHex(message.signature),
   };
+  const invited = state.members.get(identity);
+  if (invited === undefined) return err("NOT_IN_ROSTER");
+  const header = await attemptOf(ports, terms, state, invited.shard);
   const member = await memberOf(ports, { identity, advert });
   // That no key repeats is the machine's matter: it knows the other adverts when this one's turn comes.
-  const verified = await verifyAdvert(ports.primitives, await attemptOf(ports, terms, attempt), member, []);
+  const verified = await verifyAdvert(ports.primitives, header, member, []);
   if (!verified.ok) return err(verified.error === "BAD_ADVERT_SIG" ? "BAD_SIGNATURE" : verified.error);
   return ok(event({ type: "advertised", attempt, identity, advert }));
 }
 
 /** R1. */
-async function admitShare(seat: Seat, message: DeviceMessageOf<"share">): Promise<Admitted> {
-  const { ports, session, state, position } = seat;
+async function admitShare(from: Seat, message: DeviceMessageOf<"share">): Promise<Admitted> {
+  const { ports, session, state, seat, position } = from;
   const bundle = await verifyShareBundle(ports.primitives, session.roster, position, message);
   if (!bundle.ok) return bundle;
   const bytes = encodeFrame(message);
   const digest = await sha256Hex(ports, bytes);
   return ok({
-    ...event({ type: "shared", attempt: state.attempt, position, digest }),
+    ...event({ type: "shared", attempt: state.attempt, position: seat, digest }),
     before: async () => {
       const saved = await ports.store.saveMaterial(session.sid, "share", position, bytes);
       if (saved === "different") return "CONFLICT";
@@ -100,23 +107,23 @@ async function admitShare(seat: Seat, message: DeviceMessageOf<"share">): Promis
 }
 
 /** R3. */
-async function admitConfirmation(seat: Seat, message: DeviceMessageOf<"confirm">): Promise<Admitted> {
-  const { ports, session, state, position } = seat;
+async function admitConfirmation(from: Seat, message: DeviceMessageOf<"confirm">): Promise<Admitted> {
+  const { ports, session, state, seat, position } = from;
   if (!("u3" in state)) return err("STATE");
-  if (!state.u3.includes(position)) return err("ME_DROPPED");
+  if (!state.u3.includes(seat)) return err("ME_DROPPED");
   const sets = await session.sets(state);
   const verified = await verifyConfirmation(ports.primitives, session.roster, sets, position, message);
   if (!verified.ok) return verified;
   const signature = bytesToHex(message.signature);
-  return ok(event({ type: "confirmed", attempt: state.attempt, position, signature }));
+  return ok(event({ type: "confirmed", attempt: state.attempt, position: seat, signature }));
 }
 
 /** R4: durable before it is acknowledged, so that a restart resumes. */
-async function admitUnmask(seat: Seat, message: DeviceMessageOf<"unmask">): Promise<Admitted> {
-  const { ports, session, state, position } = seat;
+async function admitUnmask(from: Seat, message: DeviceMessageOf<"unmask">): Promise<Admitted> {
+  const { ports, session, state, seat, position } = from;
   if (state.phase === "confirming" || !("u3" in state)) return err("STATE");
-  if (!state.u3.includes(position)) return err("ME_DROPPED");
-  if (state.phase !== "unmasking") return ok(unmaskReceived(seat, "", []));
+  if (!state.u3.includes(seat)) return err("ME_DROPPED");
+  if (state.phase !== "unmasking") return ok(unmaskReceived(from, "", []));
   const [sets, bundles] = [await session.sets(state), await session.bundles()];
   const opening = await verifyUnmask(ports.primitives, session.roster, sets, bundles, position, message);
   if (!opening.ok) return opening;
@@ -124,7 +131,11 @@ async function admitUnmask(seat: Seat, message: DeviceMessageOf<"unmask">): Prom
   const digest = await sha256Hex(ports, bytes);
   const { offCommitment } = opening.value;
   return ok({
-    ...unmaskReceived(seat, digest, offCommitment),
+    ...unmaskReceived(
+      from,
+      digest,
+      offCommitment.map((owner) => session.seatOf(owner)),
+    ),
     before: async () => {
       const saved = await ports.store.saveMaterial(session.sid, "unmask", position, bytes);
       if (saved === "different") return "CONFLICT";
@@ -138,31 +149,29 @@ async function admitUnmask(seat: Seat, message: DeviceMessageOf<"unmask">): Prom
   });
 }
 
-function unmaskReceived(
-  { state, position }: Seat,
-  digest: string,
-  offCommitment: readonly number[],
-): Submission {
-  return event({ type: "unmask-received", attempt: state.attempt, position, digest, offCommitment });
+function unmaskReceived({ state, seat }: Seat, digest: string, offCommitment: readonly number[]): Submission {
+  return event({ type: "unmask-received", attempt: state.attempt, position: seat, digest, offCommitment });
 }
 
-async function admitComplaint(seat: Seat, message: DeviceMessageOf<"complaint">): Promise<Admitted> {
-  const { ports, session, state, position } = seat;
+async function admitComplaint(from: Seat, message: DeviceMessageOf<"complaint">): Promise<Admitted> {
+  const { ports, session, state, seat, position } = from;
   const verified = await verifyComplaint(ports.primitives, session.roster, position, message);
   if (!verified.ok) return verified;
-  return ok(event({ type: "complained", attempt: state.attempt, position, against: message.against }));
+  const against = session.seatOf(message.against);
+  return ok(event({ type: "complained", attempt: state.attempt, position: seat, against }));
 }
 
 /** R2, before a byte is read: the slot is open for this device and it signed what it announces. */
 export async function admitUpload(
-  { ports, state, session }: Admission,
+  { ports, state, sessions }: Admission,
   sid: string,
   position: number,
   headers: InputHeaders,
   byteCount: number,
 ): Promise<Result<void, ErrorCode>> {
-  if (session === null || session.sid !== sid) return err("BAD_SLOT");
-  if (!("u2" in state) || !state.u2.includes(position)) return err("BAD_SLOT");
+  const session = sessions.find((one) => one.sid === sid);
+  if (session === undefined) return err("BAD_SLOT");
+  if (!("u2" in state) || !state.u2.includes(session.seatOf(position))) return err("BAD_SLOT");
   const claim = { byteCount, root: hexToBytes(headers.root), signature: hexToBytes(headers.signature) };
   return verifyInput(ports.primitives, session.roster, await session.u2(state), position, claim);
 }

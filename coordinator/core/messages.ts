@@ -8,7 +8,7 @@ import type { RoundState } from "#shared/round/state.ts";
 import { committedOutcome } from "#shared/secagg/opening.ts";
 import { collectFor, rosterMembers } from "#shared/secagg/server.ts";
 import type { CoordinatorPorts } from "./ports.ts";
-import { type Session, survivorsTree } from "./session.ts";
+import { invitedParams, type Session, survivorsTree } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { RunTerms } from "./terms.ts";
 import type { TrafficStep } from "./traffic.ts";
@@ -20,8 +20,8 @@ export interface MessageSource {
   readonly state: RoundState;
   /** Milliseconds since the round opened. */
   readonly nowMs: number;
-  /** Of the current attempt. */
-  readonly session: () => Promise<Session>;
+  /** Of the current attempt, with the shard of this seat. */
+  readonly session: (seat: number) => Promise<Session>;
 }
 
 /** The message that a notice stands for. The same state gives the same content, but for the time that is left. */
@@ -32,14 +32,14 @@ export async function messageFor(source: MessageSource, notice: Notice): Promise
   const deadlineInMs = Math.max(0, Math.round((phaseDeadlineMs(state) ?? nowMs) - nowMs));
   switch (notice.type) {
     case "invite": {
-      const { config, roundParams } = source.terms;
+      const { config } = source.terms;
       const { parentModelHash, modelByteCount } = state.facts;
       const modelHash = parentModelHash as HashHex;
       return {
         type: "invite",
         ...attemptFields,
         config,
-        roundParams,
+        roundParams: invitedParams(source.terms, state.invited),
         modelHash,
         modelByteCount,
         deadlineInMs,
@@ -54,21 +54,21 @@ export async function messageFor(source: MessageSource, notice: Notice): Promise
         retry: notice.retry,
       };
     case "roster": {
-      const { roster } = await source.session();
+      const { roster } = await source.session(notice.position);
       return { type: "roster", ...attemptFields, members: rosterMembers(roster), deadlineInMs };
     }
     case "collect":
       return collectMessage(source, notice.position, deadlineInMs);
     case "sets": {
-      const session = await source.session();
+      const session = await source.session(notice.position);
       const { u2, u3 } = await session.sets(state);
       return { type: "sets", sid: session.roster.sidHex, u2: u2.bitmap, u3: u3.bitmap, deadlineInMs };
     }
     case "open": {
       assert(state.phase === "unmasking", "shares are asked for in one phase only");
-      const session = await source.session();
+      const session = await source.session(notice.position);
       const { u2, u3 } = await session.sets(state);
-      const confirmations = confirmationList(state.confirmations);
+      const confirmations = confirmationList(session, state.confirmations);
       return {
         type: "open",
         sid: session.roster.sidHex,
@@ -85,39 +85,39 @@ export async function messageFor(source: MessageSource, notice: Notice): Promise
 
 async function collectMessage(
   source: MessageSource,
-  position: number,
+  seat: number,
   deadlineInMs: number,
 ): Promise<CoordinatorMessageOf<"collect">> {
-  const session = await source.session();
+  const session = await source.session(seat);
+  const position = session.positionOf(seat);
   const u2 = await session.u2(source.state);
   const shares = collectFor(session.roster, u2, await session.bundles(), position);
   const slot = await source.slots.token(session.sid, position);
   return { type: "collect", sid: session.roster.sidHex, u2: u2.bitmap, shares, slot, deadlineInMs };
 }
 
-async function outcomeMessage(
-  source: MessageSource,
-  position: number,
-): Promise<CoordinatorMessageOf<"outcome">> {
+async function outcomeMessage(source: MessageSource, seat: number): Promise<CoordinatorMessageOf<"outcome">> {
   const { state, ports } = source;
-  const session = await source.session();
+  const session = await source.session(seat);
   if (state.phase === "voided") {
     return { type: "outcome", sid: session.roster.sidHex, result: { kind: "voided", code: state.code } };
   }
   assert(state.phase === "committed", "an outcome follows the opening");
-  const tree = await survivorsTree(ports, state.u3, state.inputs);
+  const tree = await survivorsTree(ports, session, state);
   const sets = await session.sets(state);
-  return committedOutcome(session.roster, sets, tree, position, state.publication.modelHash);
+  const { modelHash } = state.publication;
+  return committedOutcome(session.roster, sets, tree, session.positionOf(seat), modelHash);
 }
 
-/** Ascending by signer. */
+/** Those of one session, ascending by signer. @param confirmations  By seat. */
 export function confirmationList(
+  session: Session,
   confirmations: ReadonlyMap<number, string>,
 ): { readonly signer: Position; readonly signature: Bytes }[] {
-  const signers = [...confirmations.keys()].sort((left, right) => left - right);
+  const signers = session.positionsIn([...confirmations.keys()]).sort((left, right) => left - right);
   return signers.map((signer) => ({
     signer: signer as Position,
-    signature: hexToBytes(present(confirmations.get(signer), "a signature")),
+    signature: hexToBytes(present(confirmations.get(session.seatOf(signer)), "a signature")),
   }));
 }
 

@@ -1,7 +1,8 @@
 import type { EventView } from "#shared/protocol/api.ts";
 import type { RoundEvent } from "#shared/round/event.ts";
 import type { RunEvent } from "#shared/round/run.ts";
-import type { RoundState } from "#shared/round/state.ts";
+import { keptShards, neededInputs } from "#shared/round/shards.ts";
+import type { RoundState, Seated } from "#shared/round/state.ts";
 
 /*
  * What people read of a log: turns of a round and of a run with counts, never one device's step.
@@ -36,12 +37,12 @@ export function roundNote(before: RoundState, event: RoundEvent, after: RoundSta
     case "sharing":
       return {
         kind: "cohort.sealed",
-        details: { round, devices: after.roster.length, needed: after.thresholds.q },
+        details: { round, devices: after.roster.length, ...shardCounts(after) },
       };
     case "collecting":
       return {
         kind: "round.collecting",
-        details: { round, devices: after.u2.length, needed: after.thresholds.q },
+        details: { round, devices: after.u2.length, ...shardCounts(after) },
       };
     case "confirming":
       return { kind: "inputs.sealed", details: { round, survivors: after.u3.length } };
@@ -57,6 +58,14 @@ export function roundNote(before: RoundState, event: RoundEvent, after: RoundSta
     case "failed":
       return { kind: "round.failed", details: { round, code: after.code } };
   }
+}
+
+/** How many masked updates a round needs, and of how many sums it is where there are several. */
+function shardCounts(state: Seated): Note["details"] {
+  const kept = keptShards(state);
+  const needed = neededInputs(state);
+  if (state.shardCount === 1) return { needed };
+  return { needed, shards: kept.length, leftOut: state.shardCount - kept.length };
 }
 
 /** @param actor  Of the launch; the others name their own. */

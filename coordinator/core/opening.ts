@@ -2,19 +2,22 @@ import type { CombineResult } from "#shared/round/event.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import { combine, foldInputs } from "./combine.ts";
 import type { CoordinatorPorts } from "./ports.ts";
-import type { Session } from "./session.ts";
+import { keptSessions, type Session } from "./session.ts";
 import type { RunTerms } from "./terms.ts";
 
 /** The sum is tried this often; what fails after that (a broken disk, a lost file) no further try mends. */
 const TRIES_MAX = 5;
 const AGAIN_MS = 2_000;
+/** Sums that are kept while the devices confirm; the other shards are folded one by one when theirs is needed. */
+const FOLDED_BYTES_MAX = 2 ** 28;
 
 interface OpeningContext {
   readonly ports: CoordinatorPorts;
   readonly terms: RunTerms;
   readonly strategyStateHash: string | null;
   readonly state: () => RoundState;
-  readonly session: () => Promise<Session>;
+  /** Of the current attempt. */
+  readonly sessions: () => Promise<readonly Session[]>;
   readonly answer: (result: CombineResult) => Promise<unknown>;
 }
 
@@ -25,7 +28,8 @@ interface OpeningContext {
 export class Opening {
   readonly #context: OpeningContext;
   readonly #closing = new AbortController();
-  readonly #folds = new Map<number, Promise<Uint32Array<ArrayBuffer>>>();
+  /** By session id. */
+  readonly #folds = new Map<string, Promise<Uint32Array<ArrayBuffer>>>();
   #combining = false;
   #tries = 0;
 
@@ -36,24 +40,23 @@ export class Opening {
   async foldAhead(): Promise<void> {
     const state = this.#context.state();
     if (!("u3" in state)) return;
+    const { ports, terms } = this.#context;
+    const sessions = await this.#context.sessions();
     // Uploads that are still under way came too late.
-    const { sid } = await this.#context.session();
-    await this.#context.ports.spool.discard(sid, state.u3);
-    // Whoever needs the sum sees a failure and tries again.
-    this.#fold()?.catch(() => {});
+    for (const session of sessions) await ports.spool.discard(session.sid, session.positionsIn(state.u3));
+    const ahead = Math.max(1, Math.floor(FOLDED_BYTES_MAX / (4 * terms.layout.length)));
+    for (const session of keptSessions(sessions, state).slice(0, ahead)) {
+      // Whoever needs the sum sees a failure and tries again.
+      await this.#fold(session, state.u3).catch(() => {});
+    }
   }
 
-  #fold(): Promise<Uint32Array<ArrayBuffer>> | null {
-    const state = this.#context.state();
-    if (!("u3" in state)) return null;
-    const known = this.#folds.get(state.attempt);
+  #fold(session: Session, u3: readonly number[]): Promise<Uint32Array<ArrayBuffer>> {
+    const known = this.#folds.get(session.sid);
     if (known !== undefined) return known;
     const { ports, terms } = this.#context;
-    const { signal } = this.#closing;
-    const fold = this.#context
-      .session()
-      .then((session) => foldInputs(ports, terms, session.sid, state.u3, signal));
-    this.#folds.set(state.attempt, fold);
+    const fold = foldInputs(ports, terms, session, u3, this.#closing.signal);
+    this.#folds.set(session.sid, fold);
     return fold;
   }
 
@@ -89,14 +92,18 @@ export class Opening {
   async #result(): Promise<CombineResult | null> {
     const { ports, terms, strategyStateHash } = this.#context;
     const state = this.#context.state();
-    const fold = this.#fold();
-    if (state.phase !== "unmasking" || fold === null) return null;
-    const session = await this.#context.session();
-    return combine(ports, terms, session, state, strategyStateHash, await fold, this.#closing.signal);
+    if (state.phase !== "unmasking") return null;
+    const sessions = keptSessions(await this.#context.sessions(), state);
+    const foldOf = async (session: Session) => {
+      const folded = await this.#fold(session, state.u3);
+      this.#folds.delete(session.sid);
+      return folded;
+    };
+    return combine(ports, terms, sessions, state, strategyStateHash, foldOf, this.#closing.signal);
   }
 
-  forget(attempt: number): void {
-    this.#folds.delete(attempt);
+  forget(sid: string): void {
+    this.#folds.delete(sid);
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { merkleRoot } from "#shared/crypto/merkle.ts";
-import { assert } from "#shared/kernel/assert.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { RoundRecord } from "#shared/round/effect.ts";
 import { type RoundState, wasOpened } from "#shared/round/state.ts";
@@ -7,7 +7,7 @@ import { confirmationsRoot } from "#shared/secagg/opening.ts";
 import { advertItem } from "#shared/secagg/signed-items.ts";
 import { confirmationList } from "./messages.ts";
 import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
-import { type Session, survivorsTree } from "./session.ts";
+import { keptSessions, type Session, survivorsTree } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { RunTerms } from "./terms.ts";
 
@@ -17,91 +17,109 @@ export interface RecordSource {
   readonly slots: Slots;
   /** After the event. */
   readonly state: RoundState;
-  /** Of the attempt given; every attempt that has slots has a session. */
-  readonly session: (attempt: number) => Promise<Session>;
+  /** Of the attempt given; every attempt that has slots has sessions. */
+  readonly sessions: (attempt: number) => Promise<readonly Session[]>;
 }
 
 /** What the store writes beside the event. Hashes over what is not in the state are made here. */
-export async function storeRecord(source: RecordSource, record: RoundRecord): Promise<StoreRecord> {
+export async function storeRecords(source: RecordSource, record: RoundRecord): Promise<StoreRecord[]> {
   const { state, terms } = source;
   const { facts } = state;
   switch (record.type) {
     case "model-opened": {
-      const { sid } = await source.session(state.attempt);
-      return { type: "model-opened", modelHash: facts.parentModelHash, sid };
+      const [first] = await keptOf(source);
+      const { sid } = present(first, "a session that is opened");
+      return [{ type: "model-opened", modelHash: facts.parentModelHash, sid }];
     }
     case "open-slots": {
-      const { sid } = await source.session(state.attempt);
       const byteCount = 4 * terms.layout.length;
-      return { type: "open-slots", sid, byteCount, slots: await source.slots.rows(sid, record.positions) };
+      return Promise.all(
+        (await keptOf(source)).map(async (session) => {
+          const slots = await source.slots.rows(session.sid, session.positionsIn(record.positions));
+          return { type: "open-slots", sid: session.sid, byteCount, slots } as const;
+        }),
+      );
     }
     case "close-slots": {
-      const { sid } = await source.session(record.attempt);
-      return { type: "close-slots", sid, kept: record.kept };
+      const sessions = await source.sessions(record.attempt);
+      return sessions.map((session) => {
+        return { type: "close-slots", sid: session.sid, kept: session.positionsIn(record.kept) };
+      });
     }
     case "model-version": {
       assert(state.phase === "committed", "a version is published with its round");
       const { modelHash, strategyStateHash, metrics } = state.publication;
       const { runId, round, parentModelHash: parentHash } = facts;
-      return {
-        type: "model-version",
-        version: { runId, round, modelHash, parentHash, strategyStateHash, metrics },
-      };
+      const version = { runId, round, modelHash, parentHash, strategyStateHash, metrics };
+      return [{ type: "model-version", version }];
     }
-    case "audit-leaf":
-      return {
-        type: "audit-leaf",
-        kind: record.kind,
-        body: { version: 1, ...(await leafBody(source, record.kind)) },
-      };
+    case "audit-leaf": {
+      const { kind } = record;
+      const bodies = await leafBodies(source, kind);
+      return bodies.map((body) => ({ type: "audit-leaf", kind, body: { version: 1, ...body } }));
+    }
   }
 }
 
-/** Leaves carry hashes and counts, never a device. TRUST section 1. */
-async function leafBody(
-  source: RecordSource,
-  kind: Extract<RoundRecord, { type: "audit-leaf" }>["kind"],
-): Promise<Readonly<Record<string, unknown>>> {
+/** Sessions of the current attempt whose shards are in the round. */
+async function keptOf({ state, sessions }: RecordSource): Promise<readonly Session[]> {
+  assert("shards" in state, "there is a roster");
+  return keptSessions(await sessions(state.attempt), state);
+}
+
+type LeafBody = Readonly<Record<string, unknown>>;
+type LeafKind = Extract<RoundRecord, { type: "audit-leaf" }>["kind"];
+
+/** Leaves carry hashes and counts, never a device. What is of a session has a leaf for each shard. TRUST section 1. */
+async function leafBodies(source: RecordSource, kind: LeafKind): Promise<readonly LeafBody[]> {
   const { state, ports } = source;
   const { roundId, configHash, parentModelHash } = state.facts;
-  const session = () => source.session(state.attempt);
   switch (kind) {
     case "round.opened":
-      return { roundId, configHash, modelHash: parentModelHash, codeVersion: ports.codeVersion, dp: null };
-    case "cohort.sealed": {
-      const { roster, sid } = await session();
-      const adverts = roster.members.map((member) => advertItem(roster.attempt.header, member));
-      const root = bytesToHex(await merkleRoot(ports.primitives, adverts));
-      return { roundId, sid, n: roster.members.length, threshold: roster.thresholds.t, merkleRoot: root };
-    }
-    case "inputs.sealed": {
-      assert("u3" in state, "U3 is sealed");
-      const { root } = await survivorsTree(ports, state.u3, state.inputs);
-      return {
-        roundId,
-        sid: (await session()).sid,
-        survivors: state.u3.length,
-        merkleRoot: bytesToHex(root),
-      };
-    }
-    case "survivors.signed": {
-      assert(state.phase === "unmasking", "the opening is asked for");
-      const current = await session();
-      const { u2, u3 } = await current.sets(state);
-      const root = await confirmationsRoot(ports.primitives, confirmationList(state.confirmations));
-      const [u2Hash, u3Hash] = [bytesToHex(u2.hash), bytesToHex(u3.hash)];
-      return { roundId, sid: current.sid, u2: u2Hash, u3: u3Hash, signatureRoot: bytesToHex(root) };
-    }
-    case "round.unmasked":
-      assert(state.phase === "committed", "the sum is published");
-      return { roundId, sid: (await session()).sid, sumHash: state.publication.sumHash };
+      return [{ roundId, configHash, modelHash: parentModelHash, codeVersion: ports.codeVersion, dp: null }];
     case "round.aborted":
       assert(state.phase === "failed" || state.phase === "voided", "the round was given up");
-      return { roundId, code: state.code, opened: wasOpened(state) };
+      return [{ roundId, code: state.code, opened: wasOpened(state) }];
     case "model.published": {
       assert(state.phase === "committed", "the sum is published");
       const { runId, round } = state.facts;
-      return { runId, round, modelHash: state.publication.modelHash, parentHash: parentModelHash };
+      return [{ runId, round, modelHash: state.publication.modelHash, parentHash: parentModelHash }];
     }
+    default: {
+      const sessions = await keptOf(source);
+      return Promise.all(sessions.map((session) => sessionLeaf(source, session, kind)));
+    }
+  }
+}
+
+async function sessionLeaf(
+  { state, ports }: RecordSource,
+  session: Session,
+  kind: Exclude<LeafKind, "round.opened" | "round.aborted" | "model.published">,
+): Promise<LeafBody> {
+  const { roster, sid, shard } = session;
+  // A leaf of a round with one sum reads as it always did.
+  const named = { roundId: state.facts.roundId, sid, ...(state.shardCount > 1 ? { shard } : {}) };
+  switch (kind) {
+    case "cohort.sealed": {
+      const adverts = roster.members.map((member) => advertItem(roster.attempt.header, member));
+      const root = bytesToHex(await merkleRoot(ports.primitives, adverts));
+      return { ...named, n: roster.members.length, threshold: roster.thresholds.t, merkleRoot: root };
+    }
+    case "inputs.sealed": {
+      assert("u3" in state, "U3 is sealed");
+      const { root, size } = await survivorsTree(ports, session, state);
+      return { ...named, survivors: size, merkleRoot: bytesToHex(root) };
+    }
+    case "survivors.signed": {
+      assert(state.phase === "unmasking", "the opening is asked for");
+      const { u2, u3 } = await session.sets(state);
+      const root = await confirmationsRoot(ports.primitives, confirmationList(session, state.confirmations));
+      const [u2Hash, u3Hash] = [bytesToHex(u2.hash), bytesToHex(u3.hash)];
+      return { ...named, u2: u2Hash, u3: u3Hash, signatureRoot: bytesToHex(root) };
+    }
+    case "round.unmasked":
+      assert(state.phase === "committed", "the sum is published");
+      return { ...named, sumHash: state.publication.sumHash };
   }
 }

@@ -2,7 +2,7 @@ import { assert, present } from "#shared/kernel/assert.ts";
 import { endingEffects } from "#shared/round/ending.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { replayRound } from "#shared/round/replay.ts";
-import { isLive, type RoundState, type Seat } from "#shared/round/state.ts";
+import { isLive, type RoundState, type Seated } from "#shared/round/state.ts";
 import type { StoredEvent } from "./ports.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
 import type { Session } from "./session.ts";
@@ -15,12 +15,12 @@ import type { LoggedRound } from "./stored-event.ts";
 export async function recoverRound(context: RoundContext, log: readonly StoredEvent[]): Promise<RoundDriver> {
   const [first, ...rest] = log.map((stored) => (stored.event as LoggedRound).fact);
   const opened = present(first, "a round's log begins with its opening") as RoundOpened;
-  const rosters = new Map<number, readonly Seat[]>();
+  const rosters = new Map<number, Seated>();
   const state = replayRound([opened, ...(rest as RoundEvent[])], (after) => {
-    if ("roster" in after) rosters.set(after.attempt, after.roster);
+    if ("roster" in after) rosters.set(after.attempt, after);
   });
   const driver = new RoundDriver(context, state, log.length);
-  for (const [attempt, roster] of rosters) await driver.adoptSession(attempt, roster, false);
+  for (const seated of rosters.values()) await driver.adoptSessions(seated, false);
   if (!isLive(state)) {
     driver.endedAtUnixMs = log.at(-1)?.at ?? null;
     driver.run(endingEffects(state).filter((effect) => effect.type !== "tell"));
@@ -28,9 +28,12 @@ export async function recoverRound(context: RoundContext, log: readonly StoredEv
   }
   // What an attempt left behind goes with its end; the process may have died between the two (S11).
   driver.run([{ type: "forget", attempt: state.attempt }]);
-  const session = await driver.currentSession();
-  if (session !== null && state.phase === "collecting") await addReceipted(context, driver, session);
-  const whole = session === null || (await isWhole(context, driver.state, session));
+  const { sessions } = await driver.admission();
+  let whole = true;
+  for (const session of sessions) {
+    if (state.phase === "collecting") await addReceipted(context, driver, session);
+    whole &&= await isWhole(context, driver.state, session);
+  }
   await driver.submit({ event: { type: "restarted", whole } });
   return driver;
 }
@@ -39,15 +42,16 @@ export async function recoverRound(context: RoundContext, log: readonly StoredEv
 async function addReceipted({ ports }: RoundContext, driver: RoundDriver, session: Session): Promise<void> {
   const { attempt } = driver.state;
   for (const { position, sha256, root } of await ports.store.listInputs(session.sid)) {
-    if ("inputs" in driver.state && driver.state.inputs.has(position)) continue;
+    const seat = session.seatOf(position);
+    if ("inputs" in driver.state && driver.state.inputs.has(seat)) continue;
     const { type } = await driver.submit({
-      event: { type: "input-received", attempt, position, sha256, root },
+      event: { type: "input-received", attempt, position: seat, sha256, root },
     });
     assert(type !== "refused" || driver.state.phase !== "collecting", "a receipted input counts");
   }
 }
 
-/** Whether everything that the log says was acknowledged is where it should be. */
+/** Whether everything of a session that the log says was acknowledged is where it should be. */
 async function isWhole(
   { ports, terms }: RoundContext,
   state: RoundState,
@@ -55,16 +59,17 @@ async function isWhole(
 ): Promise<boolean> {
   const { store, spool } = ports;
   if (!("roster" in state)) return true;
-  const shared = state.phase === "sharing" ? [...state.bundles.keys()] : "u2" in state ? state.u2 : [];
+  const seats = state.phase === "sharing" ? [...state.bundles.keys()] : "u2" in state ? state.u2 : [];
+  const shared = session.positionsIn(seats);
   const bundles = await store.loadMaterial(session.sid, "share");
   if (!shared.every((position) => bundles.has(position))) return false;
   if ("inputs" in state) {
     const byteCount = 4 * terms.layout.length;
-    for (const position of state.inputs.keys()) {
+    for (const position of session.positionsIn([...state.inputs.keys()])) {
       if ((await spool.offset(session.sid, position)) !== byteCount) return false;
     }
   }
   if (state.phase !== "unmasking") return true;
   const openings = await store.loadMaterial(session.sid, "unmask");
-  return [...state.responses.keys()].every((position) => openings.has(position));
+  return session.positionsIn([...state.responses.keys()]).every((position) => openings.has(position));
 }

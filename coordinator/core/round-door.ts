@@ -1,3 +1,4 @@
+import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
@@ -50,7 +51,11 @@ export async function beginUpload(
   const { state } = admission;
   const { sha256, root, signature } = headers;
   const ticket = { sid, position, byteCount: slot.byteCount, sha256, root, signature };
-  const taken = "inputs" in state ? state.inputs.get(position) : undefined;
+  const session = present(
+    admission.sessions.find((one) => one.sid === sid),
+    "a session that was admitted",
+  );
+  const taken = "inputs" in state ? state.inputs.get(session.seatOf(position)) : undefined;
   if (taken !== undefined) {
     if (taken.sha256 !== sha256 || taken.root !== root) return err(wireError("CONFLICT"));
     return ok({ ...ticket, receipt: receiptOf(ticket) });
@@ -66,8 +71,8 @@ export async function finishUpload(
 ): Promise<Result<Receipt, WireError>> {
   const { store } = round.context.ports;
   const { sid, position, sha256, root } = ticket;
-  const { session } = await round.admission();
-  if (session === null || session.sid !== sid) {
+  const session = (await round.admission()).sessions.find((one) => one.sid === sid);
+  if (session === undefined) {
     await discardLate(round.context.ports, ticket);
     return err(wireError("SLOT_CLOSED"));
   }
@@ -79,7 +84,7 @@ export async function finishUpload(
   };
   const { attempt } = session.roster.attempt.terms;
   const submitted = await round.submit({
-    event: { type: "input-received", attempt, position, sha256, root },
+    event: { type: "input-received", attempt, position: session.seatOf(position), sha256, root },
     before,
   });
   if (submitted.type === "refused") {

@@ -1,18 +1,20 @@
 import { assert } from "#shared/kernel/assert.ts";
+import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { nextTickMs } from "#shared/round/deadline.ts";
 import type { RoundEffect, Transition } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { type Notice, noticesFor } from "#shared/round/notice.ts";
-import { isLive, type RoundState, type Seat } from "#shared/round/state.ts";
+import { isLive, type RoundState, type Seated } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
+import { roundHash } from "#shared/secagg/attempt.ts";
 import type { Admission } from "./admit.ts";
 import { messageFor, STEP_OF_NOTICE } from "./messages.ts";
 import { type Note, roundNote } from "./notes.ts";
 import { Opening } from "./opening.ts";
 import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
-import { storeRecord } from "./records.ts";
+import { storeRecords } from "./records.ts";
 import { type RoundViews, roundViews } from "./round-view.ts";
-import { type RoundTerms, Session } from "./session.ts";
+import { invitedParams, openSessions, type RoundTerms, type Session, sessionOfSeat } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { LoggedRound } from "./stored-event.ts";
 import type { Submission, Submitted } from "./submission.ts";
@@ -44,14 +46,16 @@ export class RoundDriver {
   readonly #context: RoundContext;
   readonly #roundTerms: RoundTerms;
   readonly #traffic = new TrafficMeter();
-  readonly #sessions = new Map<number, Promise<Session>>();
+  /** By attempt. */
+  readonly #sessions = new Map<number, Promise<readonly Session[]>>();
   readonly #opening: Opening;
   #state: RoundState;
   #sequence: number;
   #originMs: number;
   #phaseBeganMs = 0;
   #endedAtUnixMs: number | null = null;
-  #sid: string | null = null;
+  #sids: readonly string[] = [];
+  #roundHash: string;
   #queue: Promise<unknown> = Promise.resolve();
   #effects: Promise<void> = Promise.resolve();
   #cancelTimer: () => void = () => {};
@@ -65,13 +69,14 @@ export class RoundDriver {
     this.#phaseBeganMs = state.nowMs;
     const { runId, round, parentModelHash: modelHash } = state.facts;
     const { config, roundParams } = context.terms;
+    this.#roundHash = state.facts.roundHash;
     this.#roundTerms = { runId, round, modelHash, config, roundParams };
     this.#opening = new Opening({
       ports: context.ports,
       terms: context.terms,
       strategyStateHash: context.strategyStateHash,
       state: () => this.#state,
-      session: () => this.#session(this.#state.attempt),
+      sessions: () => this.#sessionsOf(this.#state.attempt),
       answer: (result) => this.submit({ event: { type: "combined", attempt: this.#state.attempt, result } }),
     });
   }
@@ -112,7 +117,16 @@ export class RoundDriver {
   #views(state: RoundState, endedAtUnixMs: number | null): RoundViews {
     const { terms, runNumber } = this.#context;
     const traffic = this.#traffic.medians();
-    return roundViews({ state, nowMs: this.nowMs, endedAtUnixMs, traffic, terms, runNumber, sid: this.#sid });
+    return roundViews({
+      state,
+      nowMs: this.nowMs,
+      endedAtUnixMs,
+      traffic,
+      terms,
+      runNumber,
+      sids: this.#sids,
+      roundHash: this.#roundHash,
+    });
   }
 
   /** Stops without a trace: what is being written ends, everything else is left to the next start. */
@@ -158,10 +172,20 @@ export class RoundDriver {
     const endedAtUnixMs = isLive(state) ? null : at;
     const sequence = this.#sequence + 1;
     try {
-      const source = { ...this.#context, state, session: (attempt: number) => this.#session(attempt, state) };
+      const source = {
+        ...this.#context,
+        state,
+        sessions: (attempt: number) => this.#sessionsOf(attempt, state),
+      };
       const records: StoreRecord[] = [];
-      for (const record of transition.records) records.push(await storeRecord(source, record));
-      if ("roster" in state) this.#sid = (await this.#session(state.attempt, state)).sid;
+      for (const record of transition.records) records.push(...(await storeRecords(source, record)));
+      if (state.invited > 0) {
+        const params = invitedParams(this.#context.terms, state.invited);
+        this.#roundHash = bytesToHex(await roundHash(ports.primitives, params));
+      }
+      if ("roster" in state) {
+        this.#sids = (await this.#sessionsOf(state.attempt, state)).map(({ sid }) => sid);
+      }
       const { runId, round, roundId } = state.facts;
       const row = { runId, round, phase: state.phase, view: this.#views(state, endedAtUnixMs) };
       records.push({ type: "round-row", roundId, row });
@@ -268,7 +292,7 @@ export class RoundDriver {
 
   async #send(identity: string, notice: Notice, state: RoundState): Promise<void> {
     const { ports, terms, slots } = this.#context;
-    const session = () => this.#session(state.attempt, state);
+    const session = async (seat: number) => sessionOfSeat(await this.#sessionsOf(state.attempt, state), seat);
     const message = await messageFor({ ports, terms, slots, state, nowMs: this.nowMs, session }, notice);
     const { downByteCount } = ports.devices.traffic(identity);
     ports.devices.send(identity, message);
@@ -285,11 +309,12 @@ export class RoundDriver {
     for (const [attempt, opened] of this.#sessions) {
       const over = attempt < this.#state.attempt || !isLive(this.#state);
       if (!over) continue;
-      const session = await opened;
-      this.#opening.forget(attempt);
-      session.forgetOpenings();
-      await store.deleteMaterial(session.sid);
-      await spool.discard(session.sid);
+      for (const session of await opened) {
+        this.#opening.forget(session.sid);
+        session.forgetOpenings();
+        await store.deleteMaterial(session.sid);
+        await spool.discard(session.sid);
+      }
       // The last one is still needed to tell its survivors how it ended.
       if (attempt < this.#state.attempt) this.#sessions.delete(attempt);
     }
@@ -297,30 +322,26 @@ export class RoundDriver {
 
   // Sessions
 
-  /** What follows from the roster of an attempt. @param state  Where that roster stands; the current state if absent. */
-  #session(attempt: number, state: RoundState = this.#state): Promise<Session> {
+  /** What follows from the rosters of an attempt. @param state  Where they stand; the current state if absent. */
+  #sessionsOf(attempt: number, state: RoundState = this.#state): Promise<readonly Session[]> {
     const known = this.#sessions.get(attempt);
     if (known !== undefined) return known;
     assert("roster" in state && state.attempt === attempt, `attempt ${attempt} has a roster`);
-    return this.adoptSession(attempt, state.roster, true);
+    return this.adoptSessions(state, true);
   }
 
-  /** @param fresh  Whether the store can hold nothing of it yet. */
-  adoptSession(attempt: number, roster: readonly Seat[], fresh: boolean): Promise<Session> {
-    const session = Session.open(this.#context.ports, this.#roundTerms, attempt, roster, fresh);
-    this.#sessions.set(attempt, session);
-    return session;
+  /** @param fresh  Whether the store can hold nothing of them yet. */
+  adoptSessions(seated: Seated, fresh: boolean): Promise<readonly Session[]> {
+    const sessions = openSessions(this.#context.ports, this.#roundTerms, seated, fresh);
+    this.#sessions.set(seated.attempt, sessions);
+    return sessions;
   }
 
-  async currentSession(): Promise<Session | null> {
-    return (await this.admission()).session;
-  }
-
-  /** What a message is judged by: the state and its session, of one moment. */
+  /** What a message is judged by: the state and its sessions, of one moment. */
   async admission(): Promise<Admission> {
     const state = this.#state;
-    const session = "roster" in state ? await this.#session(state.attempt, state) : null;
-    return { ports: this.#context.ports, terms: this.#roundTerms, state, session };
+    const sessions = "roster" in state ? await this.#sessionsOf(state.attempt, state) : [];
+    return { ports: this.#context.ports, terms: this.#roundTerms, state, sessions };
   }
 
   get context(): RoundContext {

@@ -1,6 +1,7 @@
 import type { RoundDetail, RoundView, Traffic } from "#shared/protocol/api.ts";
 import { phaseDeadlineMs } from "#shared/round/deadline.ts";
-import { isLive, type RoundState, wasOpened } from "#shared/round/state.ts";
+import { byShard, keptShards, neededInputs } from "#shared/round/shards.ts";
+import { isLive, type RoundState, type Seated, wasOpened } from "#shared/round/state.ts";
 import type { RunTerms } from "./terms.ts";
 
 /** What a round's row keeps for readers. */
@@ -18,8 +19,10 @@ export interface RoundViewSource {
   readonly traffic: readonly Traffic[];
   readonly terms: RunTerms;
   readonly runNumber: number;
-  /** Of the newest attempt that has a roster. */
-  readonly sid: string | null;
+  /** Of the newest attempt that has rosters, in order of shard. */
+  readonly sids: readonly string[];
+  /** Of the parameters with which its devices were invited. */
+  readonly roundHash: string;
 }
 
 /** Counts, times and sums; never a device. */
@@ -56,7 +59,8 @@ function roundView({ state, nowMs, endedAtUnixMs, traffic }: RoundViewSource): R
     sent: "inputs" in state ? state.inputs.size : state.phase === "failed" ? (counts?.sent ?? 0) : 0,
     left: counts?.left ?? 0,
     ...openingCounts(state),
-    threshold: "roster" in state ? state.thresholds.q : null,
+    threshold: "shards" in state ? neededInputs(state) : null,
+    ...shardCounts(state),
     goal: facts.rules.goal,
     counts: [...state.counts],
     traffic: [...traffic],
@@ -68,6 +72,39 @@ function roundView({ state, nowMs, endedAtUnixMs, traffic }: RoundViewSource): R
     deviceAccuracyAfter: publication?.metrics.deviceAccuracyAfter ?? null,
     updateNormL2: publication?.metrics.updateNormL2 ?? null,
   };
+}
+
+function shardCounts(state: RoundState): Pick<RoundView, "shards"> {
+  if (state.shardCount === 1) return {};
+  const leftOut = "shards" in state ? state.shardCount - keptShards(state).length : 0;
+  return { shards: { count: state.shardCount, leftOut } };
+}
+
+function shardList(
+  state: Extract<RoundState, Seated>,
+  sids: readonly string[],
+): NonNullable<RoundDetail["shardList"]> {
+  const within = (name: "u2" | "u3") => {
+    const bySet = new Map<number, number>();
+    const seats =
+      name in state ? (state as Readonly<Partial<Record<"u2" | "u3", readonly number[]>>>)[name] : null;
+    for (const { shard, seats: own } of byShard(state, seats ?? [])) bySet.set(shard.shard, own.length);
+    return (shard: number) => (seats == null ? null : (bySet.get(shard) ?? null));
+  };
+  const [shared, survivors] = [within("u2"), within("u3")];
+  return Array.from({ length: state.shardCount }, (_, number) => {
+    const index = state.shards.findIndex(({ shard }) => shard === number);
+    const shard = state.shards[index];
+    return {
+      shard: number,
+      sid: (sids[index] ?? null) as RoundDetail["sid"],
+      advertised: shard?.thresholds.rosterSize ?? null,
+      shared: shared(number),
+      survivors: survivors(number),
+      threshold: shard?.thresholds.q ?? null,
+      leftOut: shard === undefined ? "COHORT_TOO_SMALL" : shard.leftOut,
+    };
+  });
 }
 
 function openingCounts(state: RoundState): { readonly confirmed: number; readonly unmasked: number } {
@@ -84,7 +121,7 @@ function openingCounts(state: RoundState): { readonly confirmed: number; readonl
   }
 }
 
-function roundDetail({ state, terms, runNumber, sid }: RoundViewSource): RoundViews["detail"] {
+function roundDetail({ state, terms, runNumber, sids, roundHash }: RoundViewSource): RoundViews["detail"] {
   const publication = state.phase === "committed" ? state.publication : null;
   const { facts } = state;
   return {
@@ -92,12 +129,13 @@ function roundDetail({ state, terms, runNumber, sid }: RoundViewSource): RoundVi
     taskVersion: terms.config.taskVersion,
     runNumber,
     configHash: facts.configHash as RoundDetail["configHash"],
-    roundHash: facts.roundHash as RoundDetail["roundHash"],
-    sid: sid as RoundDetail["sid"],
+    roundHash: roundHash as RoundDetail["roundHash"],
+    sid: (sids[0] ?? null) as RoundDetail["sid"],
     sumHash: (publication?.sumHash ?? null) as RoundDetail["sumHash"],
     sumByteCount: publication?.sumByteCount ?? null,
     weightSum: publication?.weightSum ?? null,
     inputsRoot: (publication?.inputsRoot ?? null) as RoundDetail["inputsRoot"],
+    ...("shards" in state && state.shardCount > 1 ? { shardList: shardList(state, sids) } : {}),
     aggregation: terms.task.aggregation,
   };
 }

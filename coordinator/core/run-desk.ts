@@ -86,10 +86,11 @@ export class RunDesk {
     return null;
   }
 
-  /** The round whose current attempt this session is. */
+  /** The round of whose current attempt this session is one. */
   async roundOfSession(sid: string): Promise<RoundDriver | null> {
     for (const { round } of this.#runs.values()) {
-      if (round !== null && (await round.currentSession())?.sid === sid) return round;
+      const sessions = (await round?.admission())?.sessions ?? [];
+      if (sessions.some((session) => session.sid === sid)) return round;
     }
     return null;
   }

@@ -3,7 +3,8 @@ import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import { decodeFrame } from "#shared/protocol/frame.ts";
 import { shareSchema, unmaskSchema } from "#shared/protocol/messages/device.ts";
-import type { InputFact, RoundState, Seat } from "#shared/round/state.ts";
+import { keptShards } from "#shared/round/shards.ts";
+import type { RoundShard, RoundState, Sealed, Seat, Seated } from "#shared/round/state.ts";
 import { type Attempt, openAttempt } from "#shared/secagg/attempt.ts";
 import { inputsTree } from "#shared/secagg/opening.ts";
 import { type PositionSet, type SessionSets, setOfPositions } from "#shared/secagg/position-sets.ts";
@@ -17,6 +18,7 @@ import {
 } from "#shared/secagg/server.ts";
 import { certificateItem } from "#shared/secagg/signed-items.ts";
 import type { AgreedConfig, RoundParams } from "#shared/task/config.ts";
+import { isSharded } from "#shared/task/graph-plan.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 
 /** What all attempts of a round are about. */
@@ -30,9 +32,23 @@ export interface RoundTerms {
 
 type SessionPorts = Pick<CoordinatorPorts, "primitives" | "issuer" | "store" | "projectId">;
 
+/** The round's parameters once its devices are invited: how many there are says into how many shards they are split. */
+export function invitedParams(
+  { config, roundParams }: Pick<RoundTerms, "config" | "roundParams">,
+  invited: number,
+): RoundParams {
+  return isSharded(config.graph) ? { ...roundParams, invited } : roundParams;
+}
+
 /** The header of an attempt, which its adverts are signed over. */
-export function attemptOf(ports: SessionPorts, terms: RoundTerms, attempt: number): Promise<Attempt> {
-  return openAttempt(ports.primitives, { ...terms, attempt, shard: 0 });
+export function attemptOf(
+  ports: SessionPorts,
+  terms: RoundTerms,
+  { attempt, invited }: Pick<RoundState, "attempt" | "invited">,
+  shard: number,
+): Promise<Attempt> {
+  const roundParams = invitedParams(terms, invited);
+  return openAttempt(ports.primitives, { ...terms, roundParams, attempt, shard });
 }
 
 /** A seat as the roster message has it; the issuer's signature is deterministic, so it is made anew each time. */
@@ -50,11 +66,16 @@ export async function memberOf(ports: SessionPorts, seat: Seat): Promise<Member>
 }
 
 /**
- * What follows from the roster of one attempt: session id, verified bundles, sets. Nothing here is decided and nothing
- * is lost with the process: it all follows from the round's log and the store.
+ * What follows from the roster of one shard in one attempt: session id, verified bundles, sets. Nothing here is decided
+ * and nothing is lost with the process: it all follows from the round's log and the store.
+ *
+ * Its positions are those of its roster, in everything that bears its session id: messages, material, slots, inputs.
+ * The round's log counts seats through all shards; `seatOf` and `positionOf` lead from one to the other.
  */
 export class Session {
   readonly roster: Roster;
+  readonly shard: number;
+  readonly #seatsBefore: number;
   readonly #ports: SessionPorts;
   /** By dealer, verified. */
   readonly #bundles = new Map<number, Bundle>();
@@ -64,32 +85,51 @@ export class Session {
   #u2: PositionSet | null = null;
   #u3: PositionSet | null = null;
 
-  private constructor(ports: SessionPorts, roster: Roster) {
+  private constructor(ports: SessionPorts, roster: Roster, { shard, seatsBefore }: RoundShard) {
     this.#ports = ports;
     this.roster = roster;
+    this.shard = shard;
+    this.#seatsBefore = seatsBefore;
   }
 
   /** @param fresh  Whether nothing of this session can be in the store yet. */
   static async open(
     ports: SessionPorts,
     terms: RoundTerms,
-    attempt: number,
+    state: Pick<Seated, "attempt" | "invited">,
+    shard: RoundShard,
     seats: readonly Seat[],
     fresh: boolean,
   ): Promise<Session> {
     const members = await Promise.all(seats.map((seat) => memberOf(ports, seat)));
-    const roster = await buildRoster(ports.primitives, await attemptOf(ports, terms, attempt), members);
+    const header = await attemptOf(ports, terms, state, shard.shard);
+    const roster = await buildRoster(ports.primitives, header, members);
     assert(
       roster.ok,
       `the machine seats only rosters that every device accepts: ${roster.ok ? "" : roster.error}`,
     );
-    const session = new Session(ports, roster.value);
+    const session = new Session(ports, roster.value, shard);
     if (fresh) session.#bundlesLoaded = Promise.resolve();
     return session;
   }
 
   get sid(): string {
     return this.roster.sidHex;
+  }
+
+  seatOf(position: number): number {
+    return position + this.#seatsBefore;
+  }
+
+  /** @param seat  Of this shard. */
+  positionOf(seat: number): number {
+    return seat - this.#seatsBefore;
+  }
+
+  /** Positions of those of `seats` that are of this shard. */
+  positionsIn(seats: readonly number[]): number[] {
+    const last = this.roster.members.length;
+    return seats.map((seat) => this.positionOf(seat)).filter((position) => position >= 1 && position <= last);
   }
 
   addBundle(bundle: Bundle): void {
@@ -123,17 +163,17 @@ export class Session {
 
   async sets(state: RoundState): Promise<SessionSets> {
     assert("u3" in state, "U3 is sealed");
-    this.#u3 ??= await setOfPositions(this.#ports.primitives, this.roster, state.u3);
+    this.#u3 ??= await setOfPositions(this.#ports.primitives, this.roster, this.positionsIn(state.u3));
     return { u2: await this.u2(state), u3: this.#u3 };
   }
 
   async u2(state: RoundState): Promise<PositionSet> {
     assert("u2" in state, "U2 is fixed");
-    this.#u2 ??= await setOfPositions(this.#ports.primitives, this.roster, state.u2);
+    this.#u2 ??= await setOfPositions(this.#ports.primitives, this.roster, this.positionsIn(state.u2));
     return this.#u2;
   }
 
-  /** The openings of these holders, from memory or, after a restart, from the store. */
+  /** The openings of these holders, by position, from memory or, after a restart, from the store. */
   async openings(state: RoundState, holders: readonly number[]): Promise<readonly Opening[]> {
     const missing = holders.filter((holder) => !this.#openings.has(holder));
     if (missing.length > 0) {
@@ -160,15 +200,50 @@ export class Session {
   }
 }
 
-/** The tree over the survivors' input roots in order of position. */
+/** All sessions of an attempt, those of shards that are left out too, in order of shard. @param fresh  See `open`. */
+export function openSessions(
+  ports: SessionPorts,
+  terms: RoundTerms,
+  state: Pick<Seated, "attempt" | "invited" | "roster" | "shards">,
+  fresh: boolean,
+): Promise<readonly Session[]> {
+  return Promise.all(
+    state.shards.map((shard) => {
+      const { seatsBefore, thresholds } = shard;
+      const seats = state.roster.slice(seatsBefore, seatsBefore + thresholds.rosterSize);
+      return Session.open(ports, terms, state, shard, seats, fresh);
+    }),
+  );
+}
+
+/** The one that a seat of its round belongs to. */
+export function sessionOfSeat(sessions: readonly Session[], seat: number): Session {
+  return present(
+    sessions.find((session) => session.positionsIn([seat]).length === 1),
+    "a session for each seat",
+  );
+}
+
+/** Those whose shard is not left out. */
+export function keptSessions(
+  sessions: readonly Session[],
+  state: Pick<Seated, "shards">,
+): readonly Session[] {
+  const kept = new Set(keptShards(state).map(({ shard }) => shard));
+  return sessions.filter(({ shard }) => kept.has(shard));
+}
+
+/** The tree over the input roots of a session's survivors in order of position. */
 export function survivorsTree(
   ports: Pick<CoordinatorPorts, "primitives">,
-  u3: readonly number[],
-  inputs: ReadonlyMap<number, InputFact>,
+  session: Session,
+  { u3, inputs }: Pick<Sealed, "u3" | "inputs">,
 ): Promise<MerkleTree> {
-  const roots = u3.map((position) =>
-    hexToBytes(present(inputs.get(position), "an input of each survivor").root),
-  );
+  const roots = session
+    .positionsIn(u3)
+    .map((position) =>
+      hexToBytes(present(inputs.get(session.seatOf(position)), "an input of each survivor").root),
+    );
   return inputsTree(ports.primitives, roots);
 }
 

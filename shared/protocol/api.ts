@@ -114,6 +114,22 @@ export const countsSchema = z.object({
 });
 export type Counts = z.infer<typeof countsSchema>;
 
+/** One of the sums of a round that is split. */
+const shardViewSchema = z.object({
+  /** 0-based. */
+  shard: count,
+  /** Of the newest attempt; null for a shard that had too few devices for one. */
+  sid: hashHexSchema.nullable(),
+  /** |U1|, |U2|, |U3|; null before they are fixed, and the last two of a shard that is left out. */
+  advertised: count.nullable(),
+  shared: count.nullable(),
+  survivors: count.nullable(),
+  /** q: masked updates that must be in for this shard to count. */
+  threshold: count.nullable(),
+  /** Why it has no part in the round; nothing of it was opened. */
+  leftOut: errorCodeSchema.nullable(),
+});
+
 export const roundViewSchema = z.object({
   roundId: roundIdSchema,
   runId: runIdSchema,
@@ -141,8 +157,10 @@ export const roundViewSchema = z.object({
   left: count,
   confirmed: count,
   unmasked: count,
-  /** q: masked updates that must be in; null before the roster. */
+  /** q: masked updates that must be in, for every shard that is in the round; null before the roster. */
   threshold: count.nullable(),
+  /** Into how many sums the round is split, and how many of them are left out; absent where it is one sum. */
+  shards: z.object({ count, leftOut: count }).optional(),
   goal: count,
   counts: z.array(countsSchema),
   traffic: z.array(trafficSchema),
@@ -227,11 +245,13 @@ export const roundDetailSchema = roundViewSchema.extend({
   configHash: hashHexSchema,
   roundHash: hashHexSchema,
   sid: hashHexSchema.nullable(),
-  /** SHA-256 of the published integer sum (update, weight, sentinels). */
+  /** SHA-256 of the published integer sum (update, weight, sentinels; of each shard that is in it, ascending). */
   sumHash: hashHexSchema.nullable(),
   sumByteCount: count.nullable(),
   weightSum: count.nullable(),
   inputsRoot: hashHexSchema.nullable(),
+  /** By shard, ascending; absent where the round is one sum, and before the rosters. */
+  shardList: z.array(shardViewSchema).optional(),
   aggregation: aggregationPlanSchema,
   events: z.array(eventViewSchema),
 });

@@ -1,7 +1,8 @@
+import { VersionedMap } from "../kernel/versioned-map.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { RoundEffect, RoundRecord, Transition } from "./effect.ts";
-import { inPlay } from "./members.ts";
+import { identitiesAt, inPlay } from "./members.ts";
 import type {
   Advertising,
   Collecting,
@@ -10,6 +11,7 @@ import type {
   LivePhase,
   LiveState,
   RoundState,
+  Sealed,
   Sharing,
   Unmasking,
   Voided,
@@ -22,8 +24,26 @@ export function endsNow(state: LiveState): Readonly<Partial<Record<LivePhase, nu
 
 /** The fields that every state has, for building the next one. */
 export function baseOf(state: RoundState) {
-  const { facts, nowMs, members, forbiddenPairs, removed, counts, phaseEndsMs, attempt, retriedFor } = state;
-  return { facts, nowMs, members, forbiddenPairs, removed, counts, phaseEndsMs, attempt, retriedFor };
+  const { facts, nowMs, members, invited, shardCount, forbiddenPairs, removed, counts } = state;
+  const { phaseEndsMs, attempt, retriedFor } = state;
+  return {
+    facts,
+    nowMs,
+    members,
+    invited,
+    shardCount,
+    forbiddenPairs,
+    removed,
+    counts,
+    phaseEndsMs,
+    attempt,
+    retriedFor,
+  };
+}
+
+/** The fields that every state after the sealing of U3 has besides. */
+export function sealedOf({ roster, seats, shards, u2, u3, inputs }: Sealed) {
+  return { roster, seats, shards, u2, u3, inputs };
 }
 
 /** Ends a round that never asked for a share that opens anything. Rule R9. */
@@ -54,7 +74,7 @@ export function retryRound(state: Sharing | Collecting | Confirming, code: Error
     retriedFor: code,
     // Keys alone take no longer than shares of them.
     deadlineMs: state.nowMs + state.facts.rules.deadlines.sharingMs,
-    adverts: new Map(),
+    adverts: VersionedMap.from(),
   };
   return {
     state: next,
@@ -65,16 +85,11 @@ export function retryRound(state: Sharing | Collecting | Confirming, code: Error
 
 /** Ends a round whose sum was, or may have been, opened and is discarded. Rule R10. */
 export function voidRound(state: Unmasking, code: ErrorCode): Transition {
-  const { roster, thresholds, u2, u3, inputs } = state;
   const voided: Voided = {
     ...baseOf(state),
+    ...sealedOf(state),
     phase: "voided",
     phaseEndsMs: endsNow(state),
-    roster,
-    thresholds,
-    u2,
-    u3,
-    inputs,
     confirmedCount: state.confirmations.size,
     unmaskedCount: state.responses.size,
     code,
@@ -89,7 +104,7 @@ export function voidRound(state: Unmasking, code: ErrorCode): Transition {
 /** What a round that has ended still owes; also run again when a coordinator comes back to it. */
 export function endingEffects(state: RoundState): RoundEffect[] {
   if (state.phase === "committed" || state.phase === "voided") {
-    const identities = state.u3.flatMap((position) => state.roster[position - 1]?.identity ?? []);
+    const identities = identitiesAt(state.roster, state.u3);
     return [{ type: "tell", identities }, { type: "forget", attempt: state.attempt }, { type: "ended" }];
   }
   return [{ type: "forget", attempt: state.attempt }, { type: "ended" }];
@@ -112,4 +127,9 @@ function closing(state: LiveState): RoundRecord[] {
 
 function forgetting(state: LiveState): RoundEffect[] {
   return "roster" in state ? [{ type: "forget", attempt: state.attempt }] : [];
+}
+
+/** Tells devices that the round goes on without them. */
+export function dismissal(state: LiveState, identities: readonly string[], code: ErrorCode): RoundEffect[] {
+  return identities.length === 0 ? [] : [{ type: "dismiss", identities, attempt: state.attempt, code }];
 }

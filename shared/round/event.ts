@@ -1,10 +1,12 @@
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { SecurityModel } from "../secagg/threshold.ts";
+import type { GraphPlan } from "../task/graph-plan.ts";
 import type { Deadlines } from "../task/task.ts";
 
 /*
  * What happens to a round. Events are the log: facts and digests only. Sealed shares, opening shares, masked inputs and
- * tensors stay in the store (S11). Each carries `atMs`, monotonic milliseconds since the round opened.
+ * tensors stay in the store (S11). Each carries `atMs`, monotonic milliseconds since the round opened. A position, and
+ * an owner of a share, is a seat of the round: numbered through all its shards.
  *
  * | event           | means                                                         | comes from       |
  * | --------------- | ------------------------------------------------------------- | ---------------- |
@@ -69,6 +71,8 @@ export interface RoundRules {
   readonly cohortSizeMax: number;
   readonly securityModel: SecurityModel;
   readonly deadlines: Deadlines;
+  /** Complete where absent. With shards the cohort sizes are of one shard and the goal is of the round. */
+  readonly graph?: GraphPlan;
 }
 
 export interface CheckedIn {
@@ -151,13 +155,29 @@ export interface Publication {
   readonly kind: "committed";
   readonly modelHash: string;
   readonly strategyStateHash: string | null;
-  /** Of the integer sum: update, weight, sentinels. */
+  /** Of the integer sum: update, weight, sentinels; of each shard that is in it, one after the other. */
   readonly sumHash: string;
   readonly sumByteCount: number;
   readonly weightSum: number;
-  /** Over the survivors' input roots in order of position. */
+  /** Over the survivors' input roots in order of position; with several shards over the roots of these. */
   readonly inputsRoot: string;
   readonly metrics: PublishedMetrics;
+  /** What the sum is made of, in the order in which it is published; absent where it is one. */
+  readonly shards?: readonly PublishedShard[];
+  /** Shards whose sum was bad and is not in; none where absent. */
+  readonly leftOut?: readonly ShardLeftOut[];
+}
+export interface PublishedShard {
+  readonly shard: number;
+  readonly survivors: number;
+  readonly weightSum: number;
+  readonly inputsRoot: string;
+}
+export interface ShardLeftOut {
+  readonly shard: number;
+  readonly code: ErrorCode;
+  /** As in `VoidResult`. */
+  readonly dealers: readonly string[];
 }
 export interface VoidResult {
   readonly kind: "voided";

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { CountsRow, Member, RoundState } from "./state.ts";
+import type { CountsRow, Member, RoundState, Seat } from "./state.ts";
 
 /** A device that has been without a connection for this long is not waited for. Rule R6. */
 export const GONE_AFTER_MS = 5_000;
@@ -16,8 +16,14 @@ function isGone(member: Member, nowMs: number): boolean {
 /** Identities that still take part, in the order in which they checked in. */
 export function inPlay(state: RoundState): string[] {
   const identities: string[] = [];
-  for (const [identity, member] of state.members) if (member.out === null) identities.push(identity);
+  state.members.forEach((member, identity) => {
+    if (member.out === null) identities.push(identity);
+  });
   return identities;
+}
+
+export function identitiesAt(roster: readonly Seat[], seats: readonly number[]): string[] {
+  return seats.flatMap((seat) => roster[seat - 1]?.identity ?? []);
 }
 
 /** A copy of `state` with one member changed. */
@@ -28,7 +34,7 @@ export function withMember<State extends RoundState>(
 ): State {
   const member = state.members.get(identity);
   if (member === undefined) return state;
-  return { ...state, members: new Map(state.members).set(identity, { ...member, ...change }) };
+  return { ...state, members: state.members.set(identity, { ...member, ...change }) };
 }
 
 /** A copy of `state` in which these members have no part any more; those that are out already keep their reason. */
@@ -38,18 +44,20 @@ export function withOut<State extends RoundState>(
   reason: ErrorCode | "LEFT",
 ): State {
   if (identities.length === 0) return state;
-  const members = new Map(state.members);
+  let { members } = state;
   for (const identity of identities) {
     const member = members.get(identity);
     if (member !== undefined && member.out === null) {
-      members.set(identity, { ...member, out: reason, outAttempt: state.attempt });
+      members = members.set(identity, { ...member, out: reason, outAttempt: state.attempt });
     }
   }
   return { ...state, members };
 }
 
-/** `state` with its counts brought up to its newest event. Rule R15. */
-export function withCounts<State extends RoundState>(state: State): State {
+/** `state` with its counts brought up to its newest event. @param before  The state before that event. Rule R15. */
+export function withCounts<State extends RoundState>(state: State, before: RoundState): State {
+  const sameInputs = !("inputs" in state && "inputs" in before) || state.inputs === before.inputs;
+  if (state.phase === before.phase && state.members === before.members && sameInputs) return state;
   const row = countsRow(state);
   const last = state.counts.at(-1);
   if (last !== undefined && sameCounts(last, row)) return state;
@@ -58,28 +66,23 @@ export function withCounts<State extends RoundState>(state: State): State {
 }
 
 function countsRow(state: RoundState): CountsRow {
-  const inSum = identitiesWithInput(state);
   let trained = 0;
   let sent = 0;
   let left = 0;
-  for (const [identity, member] of state.members) {
+  state.members.forEach((member, identity) => {
     if (member.trained) trained++;
     if (member.sent) sent++;
     // Who leaves while the round recruits may check in again; who leaves after its input is in still counts in the sum.
-    if (member.out !== null && state.phase !== "recruiting" && !inSum.has(identity)) left++;
-  }
+    if (member.out !== null && state.phase !== "recruiting" && !hasInput(state, identity)) left++;
+  });
   const atS = Math.max(1, Math.ceil(state.nowMs / 1_000));
   return { atS, joined: state.members.size, trained, sent, left };
 }
 
-function identitiesWithInput(state: RoundState): ReadonlySet<string> {
-  if (!("inputs" in state)) return new Set();
-  const identities = new Set<string>();
-  for (const position of state.inputs.keys()) {
-    const seat = state.roster[position - 1];
-    if (seat !== undefined) identities.add(seat.identity);
-  }
-  return identities;
+function hasInput(state: RoundState, identity: string): boolean {
+  if (!("inputs" in state)) return false;
+  const seat = state.seats.get(identity);
+  return seat !== undefined && state.inputs.has(seat);
 }
 
 function sameCounts(left: CountsRow, right: CountsRow): boolean {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { RoundState, Seat } from "./state.ts";
+import type { RoundState } from "./state.ts";
 
-/** Which messages a device needs now; the driver fills them in. */
+/** Which messages a device needs now; the driver fills them in. A position is a seat of the round. */
 export type Notice =
   | { readonly type: "invite" }
   | { readonly type: "roster"; readonly position: number }
@@ -23,7 +23,7 @@ export type Notice =
 export function noticesFor(state: RoundState, identity: string): readonly Notice[] {
   const member = state.members.get(identity);
   if (member === undefined || !member.invited) return [];
-  const position = "roster" in state ? positionOf(state.roster, identity) : null;
+  const position = "seats" in state ? (state.seats.get(identity) ?? null) : null;
 
   if (state.phase === "committed" || state.phase === "voided") {
     if (position !== null && state.u3.includes(position)) return [{ type: "outcome", position }];
@@ -63,10 +63,4 @@ export function noticesFor(state: RoundState, identity: string): readonly Notice
     case "voided":
       return [];
   }
-}
-
-/** 1-based; null where the device has no seat. */
-export function positionOf(roster: readonly Seat[], identity: string): number | null {
-  const index = roster.findIndex((seat) => seat.identity === identity);
-  return index < 0 ? null : index + 1;
 }

@@ -45,7 +45,7 @@ export function compatible(
 }
 
 /** U1 in order of position: hex of one length sorts as its bytes do. */
-export function seats(identities: readonly string[], adverts: ReadonlyMap<string, Advert>): Seat[] {
+export function seatsOf(identities: readonly string[], adverts: ReadonlyMap<string, Advert>): Seat[] {
   const sorted = [...identities].sort();
   return sorted.map((identity) => {
     const advert = adverts.get(identity);
@@ -54,13 +54,13 @@ export function seats(identities: readonly string[], adverts: ReadonlyMap<string
   });
 }
 
-/** Whether one of `advert`'s keys, or `identity` itself, is already a key of another. All 3n keys of a roster differ. */
+/** Whether one of `advert`'s keys, or `identity` itself, is already a key of another. All keys of a round differ. */
 export function sharesKey(identity: string, advert: Advert, adverts: ReadonlyMap<string, Advert>): boolean {
   const own = [identity, advert.c, advert.s];
   if (new Set(own).size !== own.length) return true;
-  for (const [other, theirs] of adverts) {
-    if (other === identity) continue;
-    if (own.includes(other) || own.includes(theirs.c) || own.includes(theirs.s)) return true;
-  }
-  return false;
+  let shared = false;
+  adverts.forEach((theirs, other) => {
+    shared ||= other !== identity && [other, theirs.c, theirs.s].some((key) => own.includes(key));
+  });
+  return shared;
 }

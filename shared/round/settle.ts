@@ -1,21 +1,15 @@
-import { thresholds } from "../secagg/threshold.ts";
-import type { RoundEffect, Transition } from "./effect.ts";
-import { baseOf, endsNow, failRound, retryRound, voidRound } from "./ending.ts";
+import { hexToBytes } from "../kernel/bytes.ts";
+import { VersionedMap } from "../kernel/versioned-map.ts";
+import { shardOf } from "../secagg/shards.ts";
+import { type Thresholds, thresholds } from "../secagg/threshold.ts";
+import { invitedMax } from "../task/graph-plan.ts";
+import type { Transition } from "./effect.ts";
+import { baseOf, dismissal, endsNow, failRound } from "./ending.ts";
 import { inPlay, isAwaited, withOut } from "./members.ts";
-import { compatible, seats } from "./roster.ts";
-import { canOpen } from "./shares.ts";
-import type {
-  Advertising,
-  Collecting,
-  Confirming,
-  InputFact,
-  LiveState,
-  Recruiting,
-  Seat,
-  Sharing,
-  Training,
-  Unmasking,
-} from "./state.ts";
+import { compatible, seatsOf } from "./roster.ts";
+import { endCollecting, endConfirming, endSharing, endUnmasking } from "./settle-exchange.ts";
+import { shardsOfRound } from "./shards.ts";
+import type { Advertising, LiveState, Recruiting, RoundShard, Seat, Sharing, Training } from "./state.ts";
 import { isLive } from "./state.ts";
 
 /** Recruiting stays open at least this long, so that a cohort is not the first few that happened to be quick. Rule R3. */
@@ -56,34 +50,44 @@ function phaseEnd(state: LiveState): Transition | null {
 }
 
 function endRecruiting(state: Recruiting): Transition | null {
-  const { goal, overSelection, cohortSizeMin, cohortSizeMax, deadlines } = state.facts.rules;
-  const ready = inPlay(state)
-    .filter((identity) => state.members.get(identity)?.connected === true)
-    .sort((left, right) => lotOf(state, left) - lotOf(state, right) || (left < right ? -1 : 1));
-  const eligible = compatible(ready, state.forbiddenPairs, state.removed);
+  const { rules } = state.facts;
   const late = state.nowMs >= state.deadlineMs;
-  const full = state.nowMs >= RECRUITING_OPEN_MS_MIN && eligible.length >= Math.ceil(overSelection * goal);
-  if (!late && !full) return null;
-  if (eligible.length < cohortSizeMin) return failRound(state, "COHORT_TOO_SMALL");
+  if (!late && state.nowMs < RECRUITING_OPEN_MS_MIN) return null;
+  const ready: string[] = [];
+  state.members.forEach((member, identity) => {
+    if (member.out === null && member.connected) ready.push(identity);
+  });
+  const wanted = Math.ceil(rules.overSelection * rules.goal);
+  // Sorting is worth it only where it may end the phase.
+  if (!late && ready.length < wanted) return null;
+  const lots = new Map(ready.map((identity) => [identity, state.members.get(identity)?.lot ?? 0]));
+  const lotOf = (identity: string) => lots.get(identity) ?? 0;
+  ready.sort((left, right) => lotOf(left) - lotOf(right) || (left < right ? -1 : 1));
+  const eligible = compatible(ready, state.forbiddenPairs, state.removed);
+  if (!late && eligible.length < wanted) return null;
+  if (eligible.length < rules.cohortSizeMin) return failRound(state, "COHORT_TOO_SMALL");
+  return invite(state, eligible.slice(0, invitedMax({ graph: "complete", ...rules })));
+}
 
-  const invited = eligible.slice(0, cohortSizeMax);
+function invite(state: Recruiting, invited: readonly string[]): Transition {
+  const { rules } = state.facts;
   const chosen = new Set(invited);
-  const members = new Map(state.members);
-  for (const [identity, member] of members) {
-    if (chosen.has(identity)) members.set(identity, { ...member, invited: true });
+  const plan = shardsOfRound(state.facts, invited.length);
+  let { members } = state;
+  for (const [identity, member] of state.members) {
+    if (!chosen.has(identity)) continue;
+    members = members.set(identity, { ...member, invited: true, shard: shardOf(plan, hexToBytes(identity)) });
   }
   const others = inPlay(state).filter((identity) => !chosen.has(identity));
   const training: Training = {
     ...baseOf(withOut({ ...state, members }, others, "NOT_IN_ROSTER")),
+    invited: invited.length,
+    shardCount: plan?.shardCount ?? 1,
     phase: "training",
     phaseEndsMs: endsNow(state),
-    deadlineMs: state.nowMs + deadlines.trainingMs,
+    deadlineMs: state.nowMs + rules.deadlines.trainingMs,
   };
   return { state: training, records: [], effects: [{ type: "tell", identities: invited }] };
-}
-
-function lotOf(state: Recruiting, identity: string): number {
-  return state.members.get(identity)?.lot ?? 0;
 }
 
 function endTraining(state: Training): Transition | null {
@@ -93,215 +97,84 @@ function endTraining(state: Training): Transition | null {
 
 function endAdvertising(state: Advertising): Transition | null {
   const { goal, overSelection, cohortSizeMin } = state.facts.rules;
-  const candidates = inPlay(state);
-  if (candidates.length < cohortSizeMin) return failRound(state, "COHORT_TOO_SMALL");
-  const advertised = candidates.filter((identity) => state.adverts.has(identity));
+  let candidates = 0;
+  let advertised = 0;
+  let waiting = false;
+  state.members.forEach((member, identity) => {
+    if (member.out !== null) return;
+    candidates++;
+    if (state.adverts.has(identity)) advertised++;
+    else waiting ||= isAwaited(member, state.nowMs);
+  });
+  if (candidates < cohortSizeMin) return failRound(state, "COHORT_TOO_SMALL");
   const late = state.nowMs >= state.deadlineMs;
-  const waiting = candidates.some(
-    (identity) => !state.adverts.has(identity) && isAwaited(state.members.get(identity), state.nowMs),
-  );
-  const enough = overSelection > 1 && advertised.length >= Math.ceil(overSelection * goal);
-  if (!late && !enough && (waiting || advertised.length < cohortSizeMin)) return null;
+  const enough = overSelection > 1 && advertised >= Math.ceil(overSelection * goal);
+  if (!late && !enough && (waiting || advertised < cohortSizeMin)) return null;
 
-  // A device that is gone would only raise the threshold; it keeps its seat where the cohort is too small without it.
-  const present = advertised.filter((identity) => isAwaited(state.members.get(identity), state.nowMs));
-  const pool = [...state.adverts.keys()].filter((identity) =>
-    (present.length >= cohortSizeMin ? present : advertised).includes(identity),
-  );
-  const seated = compatible(pool, state.forbiddenPairs, state.removed).slice(
-    0,
-    state.facts.rules.cohortSizeMax,
-  );
-  if (seated.length < cohortSizeMin) {
+  const rosters = rosterByShard(state);
+  const seated = [...rosters.values()].reduce((count, roster) => count + roster.length, 0);
+  const complete = rosters.size === state.shardCount;
+  if (rosters.size === 0 || (!complete && seated < goal)) {
     // Waiting on may still bring a pair that gets along; the deadline does not.
     return late ? failRound(state, "COHORT_TOO_SMALL") : null;
   }
-  return startSharing(state, seats(seated, state.adverts));
+  return startSharing(state, rosters);
 }
 
-function startSharing(state: Advertising, roster: readonly Seat[]): Transition {
-  const { cohortSizeMin, securityModel, deadlines } = state.facts.rules;
-  const seated = new Set(roster.map((seat) => seat.identity));
-  const others = inPlay(state).filter((identity) => !seated.has(identity));
+/** Who sits together, by shard in ascending order; shards that cannot reach the minimum are not in it. */
+function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[]> {
+  const { cohortSizeMin, cohortSizeMax } = state.facts.rules;
+  const advertised = new Map<number, string[]>();
+  // In the order of the adverts.
+  for (const identity of state.adverts.keys()) {
+    const member = state.members.get(identity);
+    if (member === undefined || member.out !== null) continue;
+    const own = advertised.get(member.shard) ?? [];
+    own.push(identity);
+    advertised.set(member.shard, own);
+  }
+  const rosters = new Map<number, readonly string[]>();
+  for (const shard of [...advertised.keys()].sort((left, right) => left - right)) {
+    const all = advertised.get(shard) ?? [];
+    // A device that is gone would only raise the threshold; it keeps its seat where the cohort is too small without it.
+    const present = all.filter((identity) => isAwaited(state.members.get(identity), state.nowMs));
+    const pool = present.length >= cohortSizeMin ? present : all;
+    const seated = compatible(pool, state.forbiddenPairs, state.removed).slice(0, cohortSizeMax);
+    if (seated.length < cohortSizeMin) continue;
+    // The devices would refuse a roster that must stay whole, or more.
+    if (thresholdsOf(state, seated.length).q <= seated.length) rosters.set(shard, seated);
+  }
+  return rosters;
+}
+
+function thresholdsOf({ facts, invited }: Advertising, rosterSize: number): Thresholds {
+  const { securityModel, cohortSizeMin, graph = "complete" } = facts.rules;
+  return thresholds(rosterSize, securityModel, cohortSizeMin, { graph, invited });
+}
+
+function startSharing(state: Advertising, rosters: ReadonlyMap<number, readonly string[]>): Transition {
+  const roster: Seat[] = [];
+  const shards: RoundShard[] = [];
+  for (const [shard, identities] of rosters) {
+    const numbers = thresholdsOf(state, identities.length);
+    shards.push({ shard, seatsBefore: roster.length, thresholds: numbers, leftOut: null });
+    roster.push(...seatsOf(identities, state.adverts));
+  }
+  const seats = new Map(roster.map(({ identity }, index) => [identity, index + 1]));
+  const others = inPlay(state).filter((identity) => !seats.has(identity));
   const sharing: Sharing = {
     ...baseOf(withOut(state, others, "NOT_IN_ROSTER")),
     phase: "sharing",
     phaseEndsMs: endsNow(state),
-    deadlineMs: state.nowMs + deadlines.sharingMs,
+    deadlineMs: state.nowMs + state.facts.rules.deadlines.sharingMs,
     roster,
-    thresholds: thresholds(roster.length, securityModel, cohortSizeMin),
-    bundles: new Map(),
+    seats,
+    shards,
+    bundles: VersionedMap.from(),
   };
   return {
     state: sharing,
     records: [{ type: "audit-leaf", kind: "cohort.sealed" }],
-    effects: [{ type: "tell", identities: [...seated] }, ...dismissal(state, others, "NOT_IN_ROSTER")],
+    effects: [{ type: "tell", identities: [...seats.keys()] }, ...dismissal(state, others, "NOT_IN_ROSTER")],
   };
-}
-
-function endSharing(state: Sharing): Transition | null {
-  const { q } = state.thresholds;
-  const u2: number[] = [];
-  const missing: string[] = [];
-  let possible = 0;
-  let waiting = false;
-  state.roster.forEach(({ identity }, index) => {
-    const member = state.members.get(identity);
-    if (member?.out !== null) return;
-    possible++;
-    if (state.bundles.has(index + 1)) u2.push(index + 1);
-    else {
-      missing.push(identity);
-      waiting ||= isAwaited(member, state.nowMs);
-    }
-  });
-  if (possible < q) return retryRound(state, "U2_BELOW_T");
-  if (state.nowMs < state.deadlineMs && (waiting || u2.length < q)) return null;
-  if (u2.length < q) return retryRound(state, "U2_BELOW_T");
-
-  const collecting: Collecting = {
-    ...baseOf(withOut(state, missing, "ME_DROPPED")),
-    phase: "collecting",
-    phaseEndsMs: endsNow(state),
-    deadlineMs: state.nowMs + state.facts.rules.deadlines.collectingMs,
-    roster: state.roster,
-    thresholds: state.thresholds,
-    u2,
-    inputs: new Map<number, InputFact>(),
-  };
-  return {
-    state: collecting,
-    records: [{ type: "open-slots", positions: u2 }],
-    effects: [
-      { type: "tell", identities: identitiesAt(state.roster, u2) },
-      ...dismissal(state, missing, "ME_DROPPED"),
-    ],
-  };
-}
-
-function endCollecting(state: Collecting): Transition | null {
-  const { goal, overSelection } = state.facts.rules;
-  const { q } = state.thresholds;
-  let possible = 0;
-  let waiting = false;
-  const missing: string[] = [];
-  for (const position of state.u2) {
-    if (state.inputs.has(position)) {
-      possible++;
-      continue;
-    }
-    const identity = state.roster[position - 1]?.identity ?? "";
-    const member = state.members.get(identity);
-    if (member?.out !== null) continue;
-    possible++;
-    missing.push(identity);
-    waiting ||= isAwaited(member, state.nowMs);
-  }
-  if (possible < q) return retryRound(state, "U3_BELOW_T");
-  const enough = overSelection > 1 && state.inputs.size >= Math.max(goal, q);
-  if (state.nowMs < state.deadlineMs && !enough && (waiting || state.inputs.size < q)) return null;
-  if (state.inputs.size < q) return retryRound(state, "U3_BELOW_T");
-  const u3 = [...state.inputs.keys()].sort((left, right) => left - right);
-  // Those who have left since they uploaded confirm nothing any more. Rule R5.
-  if (inPlayCount(state, u3) < state.thresholds.t) return retryRound(state, "NOT_ENOUGH_SIGS");
-  return sealSurvivors(state, u3, missing);
-}
-
-/**
- * Fixes U3 before any share is asked for: a late upload would move its device to the self-mask side after its pair key
- * had been asked for (S1). The slots close in the same transaction. Rule R7.
- */
-function sealSurvivors(state: Collecting, u3: readonly number[], missing: readonly string[]): Transition {
-  const confirming: Confirming = {
-    ...baseOf(withOut(state, missing, "ME_DROPPED")),
-    phase: "confirming",
-    phaseEndsMs: endsNow(state),
-    deadlineMs: state.nowMs + state.facts.rules.deadlines.confirmingMs,
-    roster: state.roster,
-    thresholds: state.thresholds,
-    u2: state.u2,
-    u3,
-    inputs: state.inputs,
-    confirmations: new Map(),
-  };
-  return {
-    state: confirming,
-    records: [
-      { type: "close-slots", attempt: state.attempt, kept: u3 },
-      { type: "audit-leaf", kind: "inputs.sealed" },
-    ],
-    effects: [
-      { type: "tell", identities: identitiesAt(state.roster, u3) },
-      ...dismissal(state, missing, "ME_DROPPED"),
-      { type: "fold" },
-    ],
-  };
-}
-
-function endConfirming(state: Confirming): Transition | null {
-  const { t } = state.thresholds;
-  if (state.confirmations.size < t) {
-    const possible = state.u3.filter(
-      (position) => state.confirmations.has(position) || seatInPlay(state, position),
-    ).length;
-    const over = possible < t || state.nowMs >= state.deadlineMs;
-    return over ? retryRound(state, "NOT_ENOUGH_SIGS") : null;
-  }
-  // Some may have confirmed and left: nothing is asked of fewer devices than the opening needs. Rule R5.
-  if (inPlayCount(state, state.u3) < t) return retryRound(state, "NOT_ENOUGH_SIGS");
-  const { deadlines } = state.facts.rules;
-  const unmasking: Unmasking = {
-    ...baseOf(state),
-    phase: "unmasking",
-    phaseEndsMs: endsNow(state),
-    deadlineMs: state.nowMs + deadlines.unmaskingMs,
-    graceEndsMs: state.nowMs + deadlines.unmaskingMs + deadlines.graceMs,
-    askedAgain: false,
-    roster: state.roster,
-    thresholds: state.thresholds,
-    u2: state.u2,
-    u3: state.u3,
-    inputs: state.inputs,
-    confirmations: state.confirmations,
-    responses: new Map(),
-  };
-  return {
-    state: unmasking,
-    records: [{ type: "model-opened" }, { type: "audit-leaf", kind: "survivors.signed" }],
-    effects: [{ type: "tell", identities: identitiesAt(state.roster, state.u3) }],
-  };
-}
-
-function endUnmasking(state: Unmasking): Transition | null {
-  if (canOpen(state)) return null; // `combined` ends it
-  const open = state.u3.filter((position) => !state.responses.has(position));
-  const possible = canOpen(state, open.filter((position) => seatInPlay(state, position)).length);
-  if (!possible || state.nowMs >= state.graceEndsMs) return voidRound(state, "BELOW_T");
-  if (state.askedAgain || state.nowMs < state.deadlineMs) return null;
-  return {
-    state: { ...state, askedAgain: true },
-    records: [],
-    effects: [{ type: "tell", identities: identitiesAt(state.roster, open) }],
-  };
-}
-
-function inPlayCount(state: Collecting | Confirming, positions: readonly number[]): number {
-  return positions.filter((position) => seatInPlay(state, position)).length;
-}
-
-function seatInPlay(state: Collecting | Confirming | Unmasking, position: number): boolean {
-  const seat = state.roster[position - 1];
-  return seat !== undefined && state.members.get(seat.identity)?.out === null;
-}
-
-function identitiesAt(roster: readonly Seat[], positions: readonly number[]): string[] {
-  return positions.flatMap((position) => roster[position - 1]?.identity ?? []);
-}
-
-function dismissal(
-  state: LiveState,
-  identities: readonly string[],
-  code: "NOT_IN_ROSTER" | "ME_DROPPED",
-): RoundEffect[] {
-  return identities.length === 0 ? [] : [{ type: "dismiss", identities, attempt: state.attempt, code }];
 }

@@ -1,14 +1,29 @@
+import { byShard } from "./shards.ts";
 import type { Unmasking } from "./state.ts";
 
-/**
- * Whether each secret that the opening needs (b of a survivor, z of a dropout of U2) has t valid shares, with those that
- * `more` positions may still send. Every device that answers sends one share of each; those off their commitment do not
- * count. Rules R10, S9.
- */
-export function canOpen({ responses, thresholds, u2 }: Unmasking, more = 0): boolean {
-  const off = new Map<number, number>();
-  for (const { offCommitment } of responses.values()) {
-    for (const owner of offCommitment) off.set(owner, (off.get(owner) ?? 0) + 1);
+/** Whether the sum of each shard can be opened; see `openable`. */
+export function canOpen(state: Unmasking): boolean {
+  for (const { shard, seats } of byShard(state, state.u2)) {
+    if (!openable(state, shard.thresholds.t, seats)) return false;
   }
-  return u2.every((owner) => responses.size - (off.get(owner) ?? 0) + more >= thresholds.t);
+  return true;
+}
+
+/**
+ * Whether each secret that the opening of one shard needs (b of a survivor, z of a dropout of U2) has t valid shares,
+ * with those that `more` devices may still send. Every device that answers sends one share of each; those off their
+ * commitment do not count. Rules R10, S9.
+ *
+ * @param u2  Seats of that shard.
+ */
+export function openable({ responses }: Unmasking, t: number, u2: readonly number[], more = 0): boolean {
+  const off = new Map<number, number>();
+  let answered = more;
+  for (const seat of u2) {
+    const response = responses.get(seat);
+    if (response === undefined) continue;
+    answered++;
+    for (const owner of response.offCommitment) off.set(owner, (off.get(owner) ?? 0) + 1);
+  }
+  return u2.every((owner) => answered - (off.get(owner) ?? 0) >= t);
 }

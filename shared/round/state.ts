@@ -1,3 +1,4 @@
+import type { VersionedMap } from "../kernel/versioned-map.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { Thresholds } from "../secagg/threshold.ts";
 import type { Advert, ForbiddenPair, Publication, RoundOpened } from "./event.ts";
@@ -8,6 +9,10 @@ import type { Advert, ForbiddenPair, Publication, RoundOpened } from "./event.ts
  * recruiting -> training -> advertising -> sharing -> collecting -> confirming -> unmasking -> committed | voided
  *                               ^_______________________________________|
  *                               attempt + 1, at most 3; then failed
+ *
+ * A large cohort is split into shards, each a sum of its own with its own session, thresholds and sets; the phases are
+ * the round's. A shard that falls short is left out and the round goes on where the others reach the goal (R23). Seats
+ * are numbered through all shards, those of shard 0 first; what the events call a position is such a seat.
  */
 export type RoundState =
   | Recruiting
@@ -40,6 +45,8 @@ export interface Member {
   readonly outAttempt: number | null;
   /** Whether it was told of this round at all. */
   readonly invited: boolean;
+  /** Which of the round's sums this device's input would be in; 0 until it is invited. */
+  readonly shard: number;
   /** Whether it ever advertised, and ever uploaded, in any attempt. */
   readonly trained: boolean;
   readonly sent: boolean;
@@ -58,8 +65,11 @@ interface Base {
   readonly facts: RoundOpened;
   /** Of the newest event. */
   readonly nowMs: number;
-  /** By identity. */
-  readonly members: ReadonlyMap<string, Member>;
+  /** By identity, in the order of the check-ins. */
+  readonly members: VersionedMap<string, Member>;
+  /** Devices that were invited, and into how many sums they are split; 0 and 1 until then. */
+  readonly invited: number;
+  readonly shardCount: number;
   /** Of the run and of this round. */
   readonly forbiddenPairs: readonly ForbiddenPair[];
   readonly removed: readonly string[];
@@ -86,25 +96,38 @@ export interface Advertising extends Base {
   readonly phase: "advertising";
   readonly deadlineMs: number;
   /** By identity, of this attempt. */
-  readonly adverts: ReadonlyMap<string, Advert>;
+  readonly adverts: VersionedMap<string, Advert>;
 }
 
-/** U1: sorted by identity, strictly ascending; position = index + 1. */
 export interface Seat {
   readonly identity: string;
   readonly advert: Advert;
 }
 
-interface Seated extends Base {
-  readonly roster: readonly Seat[];
+/** One of the sums of a round. Its seats stand together; `seat - seatsBefore` is the position in its session. */
+export interface RoundShard {
+  /** 0-based. */
+  readonly shard: number;
+  readonly seatsBefore: number;
   readonly thresholds: Thresholds;
+  /** Why it has no part in the round any more; nothing of it was opened. Null while it has. Rule R23. */
+  readonly leftOut: ErrorCode | null;
+}
+
+export interface Seated extends Base {
+  /** U1 of each shard one after the other, each sorted by identity, strictly ascending; seat = index + 1. */
+  readonly roster: readonly Seat[];
+  /** By identity. */
+  readonly seats: ReadonlyMap<string, number>;
+  /** Ascending; a shard that had too few devices for a roster is not among them. */
+  readonly shards: readonly RoundShard[];
 }
 
 export interface Sharing extends Seated {
   readonly phase: "sharing";
   readonly deadlineMs: number;
-  /** Digest by position. */
-  readonly bundles: ReadonlyMap<number, string>;
+  /** Digest by seat. */
+  readonly bundles: VersionedMap<number, string>;
 }
 
 export interface InputFact {
@@ -115,24 +138,24 @@ export interface InputFact {
 export interface Collecting extends Seated {
   readonly phase: "collecting";
   readonly deadlineMs: number;
-  /** Ascending positions. */
+  /** Ascending seats of the shards that are not left out; so are the sets below. */
   readonly u2: readonly number[];
-  readonly inputs: ReadonlyMap<number, InputFact>;
+  readonly inputs: VersionedMap<number, InputFact>;
 }
 
-interface Sealed extends Seated {
+export interface Sealed extends Seated {
   readonly u2: readonly number[];
-  /** Ascending; never changes once it is here. */
+  /** Ascending; that of a shard never changes once it is here. */
   readonly u3: readonly number[];
   /** Of U3 only. */
-  readonly inputs: ReadonlyMap<number, InputFact>;
+  readonly inputs: VersionedMap<number, InputFact>;
 }
 
 export interface Confirming extends Sealed {
   readonly phase: "confirming";
   readonly deadlineMs: number;
-  /** Signature by position. */
-  readonly confirmations: ReadonlyMap<number, string>;
+  /** Signature by seat. */
+  readonly confirmations: VersionedMap<number, string>;
 }
 
 /** Past the point of no return: shares that open the sum were asked for. */
@@ -143,9 +166,9 @@ export interface Unmasking extends Sealed {
   /** Whether shares were asked for again at the deadline. */
   readonly askedAgain: boolean;
   /** Those that went out with the opening; later ones change nothing. */
-  readonly confirmations: ReadonlyMap<number, string>;
-  /** By position. */
-  readonly responses: ReadonlyMap<number, OpeningFact>;
+  readonly confirmations: VersionedMap<number, string>;
+  /** By seat. */
+  readonly responses: VersionedMap<number, OpeningFact>;
 }
 
 /** What a device sent in R4. */

@@ -1,8 +1,10 @@
+import { VersionedMap } from "../kernel/versioned-map.ts";
 import { known, refuse, type Transition } from "./effect.ts";
-import { retryRound } from "./ending.ts";
-import type { Advertised, Complained, Confirmed, InputReceived, Shared } from "./event.ts";
+import { dismissal, retryRound } from "./ending.ts";
+import type { Advert, Advertised, Complained, Confirmed, InputReceived, Shared } from "./event.ts";
 import { withMember, withOut } from "./members.ts";
 import { partnerCounts, sharesKey } from "./roster.ts";
+import { byShard, goesOn, leaveOut, shardOfSeat } from "./shards.ts";
 import type { Advertising, Collecting, InputFact, LiveState } from "./state.ts";
 
 /*
@@ -15,7 +17,7 @@ export function stepAdvertised(state: LiveState, event: Advertised): Transition 
   if (state.phase !== "training" && state.phase !== "advertising") return refuse(state, "STATE");
   const member = state.members.get(event.identity);
   if (member === undefined || member.out !== null) return refuse(state, "NOT_IN_ROSTER");
-  const adverts = state.phase === "advertising" ? state.adverts : new Map<string, never>();
+  const adverts = state.phase === "advertising" ? state.adverts : VersionedMap.from<string, Advert>();
   const taken = adverts.get(event.identity);
   if (taken !== undefined) {
     const { c, s, bCommit, signature } = taken;
@@ -36,7 +38,7 @@ export function stepAdvertised(state: LiveState, event: Advertised): Transition 
     ...trained,
     phase: "advertising",
     phaseEndsMs,
-    adverts: new Map(adverts).set(event.identity, event.advert),
+    adverts: adverts.set(event.identity, event.advert),
   };
   return known(advertising);
 }
@@ -50,7 +52,7 @@ export function stepShared(state: LiveState, event: Shared): Transition {
   if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");
   const taken = state.bundles.get(event.position);
   if (taken !== undefined) return taken === event.digest ? known(state) : refuse(state, "CONFLICT");
-  return known({ ...state, bundles: new Map(state.bundles).set(event.position, event.digest) });
+  return known({ ...state, bundles: state.bundles.set(event.position, event.digest) });
 }
 
 export function stepInput(state: LiveState, event: InputReceived): Transition {
@@ -66,22 +68,27 @@ export function stepInput(state: LiveState, event: InputReceived): Transition {
   if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");
   const input: InputFact = { sha256: event.sha256, root: event.root };
   const sent = withMember(state, seat.identity, { sent: true });
-  return known({ ...sent, inputs: new Map(state.inputs).set(event.position, input) });
+  return known({ ...sent, inputs: state.inputs.set(event.position, input) });
 }
 
-/** A share did not open or match: the attempt ends before anything can be opened, and the two never meet again. R11. */
+/**
+ * A share did not open or match: the attempt, or the part that their shard has in it, ends before anything can be
+ * opened, and the two never meet again. Rule R11.
+ */
 export function stepComplained(state: LiveState, event: Complained): Transition {
   if (event.attempt !== state.attempt || state.phase !== "collecting") return refuse(state, "STATE");
   const complainer = state.roster[event.position - 1];
   const accused = state.roster[event.against - 1];
   const both = state.u2.includes(event.position) && state.u2.includes(event.against);
+  const shard = shardOfSeat(state, event.position);
   if (complainer === undefined || accused === undefined || !both || complainer === accused) {
     return refuse(state, "STATE");
   }
+  if (shard === null || shard !== shardOfSeat(state, event.against)) return refuse(state, "STATE");
   // Whoever has masked its input has opened all its shares.
   if (state.inputs.has(event.position)) return refuse(state, "STATE");
   const forbiddenPairs = [...state.forbiddenPairs, [complainer.identity, accused.identity] as const];
-  const { c } = state.thresholds;
+  const { c } = shard.thresholds;
   const quarrelsome = [...partnerCounts(forbiddenPairs)]
     .filter(([identity, count]) => count > c && !state.removed.includes(identity))
     .map(([identity]) => identity);
@@ -90,12 +97,14 @@ export function stepComplained(state: LiveState, event: Complained): Transition 
     quarrelsome,
     "NOT_IN_ROSTER",
   );
-  const retried = retryRound(parted, "COMPLAINT");
-  if (quarrelsome.length === 0) return retried;
+  const code = "COMPLAINT";
+  const codes = new Map([[shard.shard, code] as const]);
+  const possible = new Map(
+    [...byShard(state, state.u2)].map(({ shard: { shard }, seats }) => [shard, seats.length]),
+  );
+  const after = goesOn(parted, codes, possible) ? leaveOut(parted, codes) : retryRound(parted, code);
   // Else they would wait for a next attempt until their patience ends.
-  const { attempt } = state;
-  const dismissal = { type: "dismiss", identities: quarrelsome, attempt, code: "NOT_IN_ROSTER" } as const;
-  return { ...retried, effects: [...retried.effects, dismissal] };
+  return { ...after, effects: [...after.effects, ...dismissal(state, quarrelsome, "NOT_IN_ROSTER")] };
 }
 
 export function stepConfirmed(state: LiveState, event: Confirmed): Transition {
@@ -105,6 +114,6 @@ export function stepConfirmed(state: LiveState, event: Confirmed): Transition {
   if (state.phase === "unmasking" || state.confirmations.has(event.position)) return known(state);
   return known({
     ...state,
-    confirmations: new Map(state.confirmations).set(event.position, event.signature),
+    confirmations: state.confirmations.set(event.position, event.signature),
   });
 }

@@ -1,6 +1,8 @@
 import { known, type RoundEffect, refuse, type Transition } from "./effect.ts";
-import { baseOf, endingEffects, endsNow, voidRound } from "./ending.ts";
+import { baseOf, endingEffects, endsNow, sealedOf, voidRound } from "./ending.ts";
 import type { Combined, UnmaskReceived } from "./event.ts";
+import { survivorCounts } from "./settle-exchange.ts";
+import { goesOn, leaveOut } from "./shards.ts";
 import { canOpen } from "./shares.ts";
 import type { Committed, LiveState } from "./state.ts";
 
@@ -11,7 +13,7 @@ export function stepUnmask(state: LiveState, event: UnmaskReceived): Transition 
   const taken = state.responses.get(event.position);
   if (taken !== undefined) return taken.digest === event.digest ? known(state) : refuse(state, "CONFLICT");
   const { digest, offCommitment } = event;
-  const responses = new Map(state.responses).set(event.position, { digest, offCommitment });
+  const responses = state.responses.set(event.position, { digest, offCommitment });
   const after = { ...state, responses };
   const effects: RoundEffect[] = !canOpen(state) && canOpen(after) ? [{ type: "combine" }] : [];
   return { ...known(after), effects };
@@ -26,18 +28,18 @@ export function stepCombined(state: LiveState, event: Combined): Transition {
     const removed = [...new Set([...state.removed, ...result.dealers])];
     return voidRound({ ...state, removed }, result.code);
   }
-  const { roster, thresholds, u2, u3, inputs } = state;
+  const bad = result.leftOut ?? [];
+  const codes = new Map(bad.map(({ shard, code }) => [shard, code]));
+  if (!goesOn(state, codes, survivorCounts(state))) return voidRound(state, bad[0]?.code ?? "INTERNAL");
+  const { state: rest, effects } = leaveOut(state, codes);
+  const removed = [...new Set([...state.removed, ...bad.flatMap(({ dealers }) => dealers)])];
   const committed: Committed = {
-    ...baseOf(state),
+    ...baseOf({ ...rest, removed }),
+    ...sealedOf(rest),
     phase: "committed",
     phaseEndsMs: endsNow(state),
-    roster,
-    thresholds,
-    u2,
-    u3,
-    inputs,
-    confirmedCount: state.confirmations.size,
-    unmaskedCount: state.responses.size,
+    confirmedCount: rest.confirmations.size,
+    unmaskedCount: rest.responses.size,
     publication: result,
   };
   return {
@@ -47,6 +49,6 @@ export function stepCombined(state: LiveState, event: Combined): Transition {
       { type: "audit-leaf", kind: "round.unmasked" },
       { type: "audit-leaf", kind: "model.published" },
     ],
-    effects: endingEffects(committed),
+    effects: [...effects, ...endingEffects(committed)],
   };
 }

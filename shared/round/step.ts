@@ -1,4 +1,6 @@
 import { assert, unreachable } from "../kernel/assert.ts";
+import { VersionedMap } from "../kernel/versioned-map.ts";
+import { invitedMax } from "../task/graph-plan.ts";
 import { known, refuse, type Transition } from "./effect.ts";
 import { failRound, retryRound, voidRound } from "./ending.ts";
 import type { CheckedIn, Presence, RoundEvent, RoundOpened } from "./event.ts";
@@ -18,7 +20,9 @@ export function openRound(facts: RoundOpened): Transition {
     facts,
     phase: "recruiting",
     nowMs: 0,
-    members: new Map(),
+    members: VersionedMap.from(),
+    invited: 0,
+    shardCount: 1,
     forbiddenPairs: facts.forbiddenPairs,
     removed: facts.removed,
     counts: [],
@@ -50,7 +54,7 @@ export function step(state: RoundState, event: RoundEvent): Transition {
   if (settled.state === changed.state && unchanged(state, settled.state)) {
     return event.type === "ticked" ? refuse(state, "STATE") : known(state);
   }
-  return { ...settled, state: withCounts(settled.state) };
+  return { ...settled, state: withCounts(settled.state, state) };
 }
 
 /** Whether only the clock moved. */
@@ -101,7 +105,7 @@ function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
   if (member?.out === null && member.connected) return known(state);
   if (
     member === undefined &&
-    state.members.size >= CHECK_INS_PER_SEAT_MAX * state.facts.rules.cohortSizeMax
+    state.members.size >= CHECK_INS_PER_SEAT_MAX * invitedMax({ graph: "complete", ...state.facts.rules })
   ) {
     return refuse(state, "NO_RUN");
   }
@@ -112,10 +116,11 @@ function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
     out: null,
     outAttempt: null,
     invited: false,
+    shard: 0,
     trained: false,
     sent: false,
   };
-  return known({ ...state, members: new Map(state.members).set(event.identity, fresh) });
+  return known({ ...state, members: state.members.set(event.identity, fresh) });
 }
 
 function stepPresence(state: LiveState, event: Presence): Transition {
@@ -137,10 +142,12 @@ function stepPresence(state: LiveState, event: Presence): Transition {
  * @param whole  False where something is missing that was acknowledged; then nothing may be opened from what is left.
  */
 function stepRestarted(state: LiveState, whole: boolean): Transition {
-  const members = new Map(state.members);
-  for (const [identity, member] of members) {
-    members.set(identity, { ...member, connected: false, goneSinceMs: member.goneSinceMs ?? state.nowMs });
-  }
+  const members = VersionedMap.from(
+    [...state.members].map(([identity, member]) => {
+      const away = { ...member, connected: false, goneSinceMs: member.goneSinceMs ?? state.nowMs };
+      return [identity, away] as const;
+    }),
+  );
   const away = { ...state, members };
   const { deadlines } = state.facts.rules;
   const until = (durationMs: number) => state.nowMs + durationMs;

@@ -127,9 +127,9 @@ export function sameSets(state: Signed | Revealed, message: CoordinatorMessageOf
 }
 
 /** Each by another survivor, in ascending order, valid, and t or more of this device's own circle. */
-async function checkConfirmations(
+export async function checkConfirmations(
   primitives: Primitives,
-  { roster, position, sets }: Signed,
+  { roster, position, sets }: Pick<Signed, "roster" | "position" | "sets">,
   confirmations: CoordinatorMessageOf<"open">["confirmations"],
 ): Promise<Result<void, "BAD_SET_SIG" | "NOT_ENOUGH_SIGS">> {
   const survivors = new Set(sets.u3.positions);

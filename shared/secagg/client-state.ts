@@ -170,9 +170,16 @@ export type Remembrance =
       readonly runId: string;
       readonly taskId: string;
       readonly sid: string;
+      /** Whether the input carries noise: then its model may be opened again. */
+      readonly noised: boolean;
     }
   | { readonly kind: "vote"; readonly sid: string; readonly setHash: string }
-  | { readonly kind: "reveal"; readonly modelHash: string; readonly sid: string };
+  | {
+      readonly kind: "reveal";
+      readonly modelHash: string;
+      readonly sid: string;
+      readonly noised: boolean;
+    };
 
 /**
  * Lets an attempt be walked along one path only. States are values, so a caller could step twice from the same one

@@ -211,7 +211,15 @@ async function onCollect(
   const masked = await maskInput(tools, state, message, essence(message), makeInput);
   if (masked.ok) {
     const { runId, modelHash, config } = roster.attempt.terms;
-    const remember = { kind: "use", modelHash, runId, taskId: config.task, sid: message.sid } as const;
+    const noised = config.dp !== null;
+    const remember = {
+      kind: "use",
+      modelHash,
+      runId,
+      taskId: config.task,
+      sid: message.sid,
+      noised,
+    } as const;
     return go(masked.value, input(masked.value, message.slot), remember);
   }
   const { code, against } = masked.error;
@@ -232,8 +240,9 @@ async function onOpen(
   if (state.phase !== "signed") return { type: "refused", state, code: "STATE" };
   const next = await revealShares(tools, state, message);
   if (!next.ok) return aborted(next.error);
-  const { modelHash } = state.roster.attempt.terms;
-  return go(next.value, unmaskMessage(next.value), { kind: "reveal", modelHash, sid: message.sid });
+  const { modelHash, config } = state.roster.attempt.terms;
+  const noised = config.dp !== null;
+  return go(next.value, unmaskMessage(next.value), { kind: "reveal", modelHash, sid: message.sid, noised });
 }
 
 async function onOutcome(

@@ -37,6 +37,16 @@ export function graphPlanOf(plan: {
   return invited > COMPLETE_COHORT_SIZE_MAX ? { kind: "shards", size: SHARD_SIZE } : "complete";
 }
 
+/** Devices that a round of a plan invites at most. */
+export function invitedMax(plan: {
+  readonly graph?: GraphPlan | undefined;
+  readonly goal: number;
+  readonly overSelection: number;
+  readonly cohortSizeMax: number;
+}): number {
+  return isSharded(graphPlanOf(plan)) ? Math.ceil(plan.overSelection * plan.goal) : plan.cohortSizeMax;
+}
+
 export function isSharded(graph: GraphPlan): graph is Extract<GraphPlan, { kind: "shards" }> {
   return graph !== "complete" && graph.kind === "shards";
 }

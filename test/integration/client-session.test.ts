@@ -284,6 +284,32 @@ describe("the device says no", () => {
     expect(device.sentOf("advertise")).toHaveLength(0);
   });
 
+  test.each([
+    ["a round that it was in before a reload", "mark", (runId: string) => [`mark/${runId}`, "1.1"]],
+    [
+      "a model that another run has its input for",
+      "used",
+      (_: string, modelHash: string) => [`used/${modelHash}`, "cd".repeat(16)],
+    ],
+  ] as const)("[S10] to %s, before it trains and not only before it sends", async (_, __, cellOf) => {
+    const cells = new MapCells();
+    const { federation, device } = await among(4, { cells });
+    const runId = await federation.launch(1);
+    const [key, after] = cellOf(runId, await firstModel(federation, runId));
+    await cells.swap([{ key: key as string, before: null, after: after as string }]);
+    federation.connectAll();
+    device.session.start();
+    await federation.until(() => device.view.refusal !== null, "the refusal");
+    expect(device.view.refusal).toMatchObject({ code: "REPLAY", by: "device" });
+    // The round goes on without it, and it waits for the next one.
+    expect((await federation.ended(runId)).state).toBe("completed");
+    expect(device.trainings).toEqual([]);
+    expect(new Set(device.sent.map(({ type }) => type))).toEqual(
+      new Set(["hello", "authenticate", "check-in", "leave"]),
+    );
+    expect(device.view.activity).toBe("waiting");
+  });
+
   /** What a coordinator says that wants another attempt. */
   const abandoned = (runId: string, attempt: number): CoordinatorMessage => ({
     type: "abandoned",

@@ -6,8 +6,8 @@ import { present } from "#shared/kernel/assert.ts";
 import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { wireErrorSchema } from "#shared/protocol/errors.ts";
 import type { Position, SessionId } from "#shared/protocol/ids.ts";
-import { bundleTree } from "#shared/secagg/bundle.ts";
-import { bundleItem, unmaskItem } from "#shared/secagg/signed-items.ts";
+import { unmaskItem } from "#shared/secagg/signed-items.ts";
+import { noiseForOne } from "#test/kit/dishonest.ts";
 import { Federation } from "#test/kit/federation.ts";
 
 describe("what a device may not do", () => {
@@ -61,21 +61,7 @@ describe("what a device may not do", () => {
   test("[S9] [R11] a device that gets a share that does not open parts from its dealer, and the round commits", async () => {
     const federation = await Federation.create({ devices: 6 });
     const dealer = present(federation.devices[0], "a device");
-    let spoiled = false;
-    dealer.tamper = async (message) => {
-      if (message.type !== "share" || spoiled) return message;
-      spoiled = true;
-      // Noise for one holder, signed as if it were a share: only that holder can tell.
-      const own = message.leaves.findIndex((leaf) => leaf.ciphertext.length === 0);
-      const victim = own === 0 ? 1 : 0;
-      const leaves = message.leaves.map((leaf, index) =>
-        index === victim ? { ...leaf, ciphertext: new Uint8Array(leaf.ciphertext.length).fill(7) } : leaf,
-      );
-      const holders = leaves.map((_, index) => index + 1);
-      const { root } = await bundleTree(dealer.tools.primitives, holders, leaves);
-      const signature = await dealer.tools.signer.sign(bundleItem(hexToBytes(message.sid), own + 1, root));
-      return { ...message, leaves, signature };
-    };
+    dealer.tamper = noiseForOne(dealer);
     federation.connectAll();
     const runId = await federation.launch(1);
     await federation.ended(runId);

@@ -77,6 +77,8 @@ export class MemoryDevice {
   goneBefore: Step | null = null;
   /** Changes a message before it is sent, as a dishonest device does. */
   tamper: (message: DeviceMessage) => DeviceMessage | Promise<DeviceMessage> = (message) => message;
+  /** Changes its input before it is masked, as a dishonest device does. */
+  spoil: (words: Uint32Array<ArrayBuffer>) => void = () => {};
   /** Messages at which its connection breaks, once each, for a second: it never sees them. */
   readonly losesAt = new Set<CoordinatorMessage["type"]>();
   online = false;
@@ -234,6 +236,7 @@ export class MemoryDevice {
     assert(encoded.ok, "a finite update");
     const { clippedUpdate, weight, words } = encoded.value;
     this.parts.push({ clippedUpdate, weight, words: words.slice(), modelHash });
+    this.spoil(words);
     return words;
   }
 

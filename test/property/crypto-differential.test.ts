@@ -1,13 +1,16 @@
 // WebCrypto and JavaScript must give the same bytes for every input: two devices of one pair may use either.
 import { createCipheriv } from "node:crypto";
+import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { open, seal } from "#shared/crypto/aead.ts";
 import { addMasks, keystreamWords } from "#shared/crypto/mask-stream.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner, verifySignature } from "#shared/crypto/signature.ts";
-import type { Bytes } from "#shared/kernel/bytes.ts";
+import { type Bytes, concatBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
+import { SecaggCohort } from "#test/kit/secagg-cohort.ts";
 
 const webCrypto = webCryptoPrimitives(crypto.subtle);
 const javascript = javascriptPrimitives();
@@ -71,6 +74,49 @@ describe("both primitives give the same bytes", () => {
       { numRuns: 20 },
     );
   });
+});
+
+describe("secretbox, by noble as the second implementation", () => {
+  const boxes = fc.tuple(bytes(32), bytes(24), bytes(0, 3000));
+
+  test("[S5] each opens what the other sealed, and the bytes are the same", async () => {
+    await fc.assert(
+      fc.asyncProperty(boxes, async ([key, nonce, plaintext]) => {
+        const ours = seal(key, nonce, plaintext);
+        const theirs = xsalsa20poly1305(key, nonce).encrypt(plaintext);
+        expect(ours).toEqual(concatBytes([nonce, theirs]));
+        expect(open(key, concatBytes([nonce, theirs]))).toEqual({ ok: true, value: plaintext });
+        expect(xsalsa20poly1305(key, nonce).decrypt(ours.subarray(24))).toEqual(plaintext);
+      }),
+    );
+  });
+
+  test("[S5] neither opens a box with one bit changed, wherever it is", async () => {
+    const flips = fc.tuple(boxes, fc.nat());
+    await fc.assert(
+      fc.asyncProperty(flips, async ([[key, nonce, plaintext], at]) => {
+        const bent = seal(key, nonce, plaintext);
+        const bit = at % (8 * bent.length);
+        bent[bit >>> 3] = (bent[bit >>> 3] as number) ^ (1 << (bit & 7));
+        expect(open(key, bent)).toEqual({ ok: false, error: { type: "not-authentic" } });
+        expect(() => xsalsa20poly1305(key, bent.subarray(0, 24)).decrypt(bent.subarray(24))).toThrow();
+      }),
+    );
+  });
+});
+
+test("[S2] devices on either implementation, and on the mix of both, are one cohort with an exact sum", async () => {
+  const cohort = await SecaggCohort.create({ count: 6, seed: "mixed", lastSteps: new Map([[6, "share"]]) });
+  const { sha256, hkdfSha256, aes256CtrKeystream } = webCrypto;
+  const mix: Primitives = { ...javascript, sha256, hkdfSha256, aes256CtrKeystream };
+  const own = [webCrypto, javascript, mix];
+  const devices = cohort.devices.map((device, index) => {
+    const primitives = own[index % own.length] as Primitives;
+    return Object.assign(device, { tools: { ...device.tools, primitives } });
+  });
+  expect(new Set(devices.map(({ tools }) => tools.primitives)).size).toBe(3);
+  const result = await cohort.run();
+  expect(result.kind === "committed" && result.sum).toEqual(cohort.oracle([1, 2, 3, 4, 5]));
 });
 
 /** The mask stream in one piece by OpenSSL, as bytes read little-endian. */

@@ -248,7 +248,7 @@ describe("every schedule", () => {
           expect([...after.inputs.keys()].sort((left, right) => left - right)).toEqual(after.u3);
           // b is asked for U3 and z for U2 without U3: each survivor must be of U2, or both could be asked.
           expect(after.u3.every((position) => after.u2.includes(position))).toBe(true);
-          expect(after.u3.length).toBeGreaterThanOrEqual(after.thresholds.q);
+          expect(after.u3.length).toBeGreaterThanOrEqual(after.shards[0]?.thresholds.q ?? 0);
           if (after.phase === "unmasking") opened++;
         });
       }),

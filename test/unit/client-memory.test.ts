@@ -7,16 +7,22 @@ import { type JournalCells, openJournalCells } from "#client/adapters/journal-ce
 import { MapCells } from "#client/adapters/map-cells.ts";
 import { openRecordFolder } from "#client/adapters/record-folder.ts";
 import { openStateFolder } from "#client/adapters/state-folder.ts";
-import { type Cells, createMemory } from "#client/core/memory.ts";
+import type { CellChange } from "#client/core/memory.ts";
 import type { Contribution } from "#client/core/ports.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
+import { CELLS_CASES, type CellsUnderTest } from "../kit/cells-contract.ts";
 
 const root = mkdtempSync(join(tmpdir(), "chorus-memory-"));
 const journals: JournalCells[] = [];
-async function openJournal(): Promise<Cells> {
-  const journal = await openJournalCells(freshFolder());
-  journals.push(journal);
-  return journal;
+/** Nothing is closed before the end: a later life finds what a killed one left. */
+async function openJournal(): Promise<CellsUnderTest> {
+  const folder = freshFolder();
+  const reopen = async () => {
+    const journal = await openJournalCells(folder);
+    journals.push(journal);
+    return journal;
+  };
+  return { cells: await reopen(), reopen };
 }
 afterAll(async () => {
   for (const journal of journals) await journal.close();
@@ -25,75 +31,41 @@ afterAll(async () => {
 let nextFolder = 0;
 const freshFolder = () => mkdtempSync(join(root, `${nextFolder++}-`));
 
-const [RUN, OTHER_RUN] = ["a".repeat(32), "b".repeat(32)] as const;
-const [MODEL, OTHER_MODEL] = ["1".repeat(64), "2".repeat(64)] as const;
-const [SID, OTHER_SID] = ["3".repeat(64), "4".repeat(64)] as const;
-const yes = { ok: true, value: undefined };
-const no = (error: string) => ({ ok: false, error });
-
-describe.each([
-  ["in memory", async (): Promise<Cells> => new MapCells()],
-  ["in a journal", openJournal],
-])("what a device remembers, %s", (_, open) => {
-  const memoryOf = async (roundsMax = 100) => createMemory(await open(), roundsMax);
-
-  test("[S10] a mark rises strictly, attempts within rounds, each run for itself", async () => {
-    const memory = await memoryOf();
-    expect(await memory.mark(RUN, 2, 1)).toEqual(yes);
-    expect(await memory.mark(RUN, 2, 1)).toEqual(no("REPLAY"));
-    expect(await memory.mark(RUN, 1, 3)).toEqual(no("REPLAY"));
-    expect(await memory.mark(RUN, 2, 2)).toEqual(yes);
-    expect(await memory.mark(RUN, 10, 1)).toEqual(yes);
-    expect(await memory.mark(RUN, 9, 1)).toEqual(no("REPLAY"));
-    expect(await memory.mark(OTHER_RUN, 1, 1)).toEqual(yes);
+describe.each<[string, boolean, () => Promise<CellsUnderTest>]>([
+  ["in memory", false, async () => ({ cells: new MapCells(), reopen: async () => new MapCells() })],
+  ["in a journal", true, openJournal],
+])("what a device remembers, %s", (_, isDurable, open) => {
+  test.each(CELLS_CASES.filter(({ durable }) => isDurable || !durable))("[S10] $name", async ({ run }) => {
+    await run(await open());
   });
+});
 
-  test("[S10] one model is used in one run, and counts against the task's limit", async () => {
-    const memory = await memoryOf(2);
-    expect(await memory.use(MODEL, RUN, "digits", SID)).toEqual(yes);
-    expect(await memory.use(MODEL, OTHER_RUN, "digits", OTHER_SID)).toEqual(no("REPLAY"));
-    expect(await memory.participations("digits")).toBe(1);
-    expect(await memory.use(MODEL, RUN, "digits", OTHER_SID)).toEqual(yes);
-    expect(await memory.use(OTHER_MODEL, RUN, "digits", SID)).toEqual(no("BUDGET"));
-    expect(await memory.participations("digits")).toBe(2);
-    expect(await memory.use(OTHER_MODEL, RUN, "hmda", SID)).toEqual(yes);
+test("[S10] the cases find a store that compares nothing and one that forgets (positive control)", async () => {
+  class Careless extends MapCells {
+    override async swap(changes: readonly CellChange[]) {
+      this.adopt(changes);
+      return true;
+    }
+  }
+  const failed = async (make: () => CellsUnderTest) => {
+    const names: string[] = [];
+    for (const { name, run } of CELLS_CASES) await run(make()).catch(() => names.push(name));
+    return names;
+  };
+  const forgetful = () => ({ cells: new MapCells(), reopen: async () => new MapCells() });
+  expect(await failed(forgetful)).toEqual(
+    CELLS_CASES.filter(({ durable }) => durable).map(({ name }) => name),
+  );
+  const careless = await failed(() => {
+    const cells = new Careless();
+    return { cells, reopen: async () => cells };
   });
-
-  test("[S10] one ballot a session, one opening a model; the same again is the same", async () => {
-    const memory = await memoryOf();
-    expect(await memory.vote(SID, "x")).toEqual(yes);
-    expect(await memory.vote(SID, "x")).toEqual(yes);
-    expect(await memory.vote(SID, "y")).toEqual(no("EQUIVOCATION"));
-    expect(await memory.vote(OTHER_SID, "y")).toEqual(yes);
-    expect(await memory.hasRevealed(MODEL)).toBe(false);
-    expect(await memory.reveal(MODEL, SID)).toEqual(yes);
-    expect(await memory.reveal(MODEL, SID)).toEqual(yes);
-    expect(await memory.reveal(MODEL, OTHER_SID)).toEqual(no("ALREADY_REVEALED"));
-    expect(await memory.hasRevealed(MODEL)).toBe(true);
-    expect(await memory.use(MODEL, RUN, "digits", SID)).toEqual(no("ALREADY_REVEALED"));
-  });
-
-  test("[S10] of two that race for one cell, one gets it", async () => {
-    const memory = await memoryOf();
-    const raced = await Promise.all([
-      memory.reveal(MODEL, SID),
-      memory.reveal(MODEL, OTHER_SID),
-      memory.mark(RUN, 1, 1),
-      memory.mark(RUN, 1, 1),
-    ]);
-    expect(raced.filter(({ ok }) => ok)).toHaveLength(2);
-  });
-
-  test("changes go together or not at all", async () => {
-    const cells = await open();
-    expect(
-      await cells.swap([
-        { key: "a", before: null, after: "1" },
-        { key: "b", before: "nothing", after: "1" },
-      ]),
-    ).toBe(false);
-    expect(await cells.get("a")).toBeNull();
-  });
+  expect(careless).toEqual([
+    "an empty cell is null, and a swap from null fills it once",
+    "changes go together or not at all",
+    "of many that race for one cell, one gets it",
+    "what was acknowledged is there in the next life, and compares there",
+  ]);
 });
 
 describe("the journal", () => {

@@ -150,7 +150,9 @@ describe("training and advertising", () => {
     expect(state.phase === "sharing" && state.roster.map((seat) => seat.identity)).toEqual(
       range(1, 4).map(identity),
     );
-    expect(state.phase === "sharing" && state.thresholds).toEqual({ rosterSize: 4, c: 1, t: 3, q: 3 });
+    expect(state.phase === "sharing" && state.shards).toEqual([
+      { shard: 0, seatsBefore: 0, thresholds: { rosterSize: 4, c: 1, t: 3, q: 3 }, leftOut: null },
+    ]);
   });
 });
 

@@ -18,27 +18,32 @@ async function engineWithout(edits: readonly Edit[]): Promise<Engine> {
 
 afterAll(() => Promise.all([...copies.values()].map(({ planted }) => planted.remove())));
 
-describe.each(ATTACKS)("$name", ({ run, stoppedBy, without }) => {
-  test("gains nothing", async () => {
-    const world = new World(PRODUCT);
-    expect(await isWorth(await run(world))).toBe(false);
-    if (stoppedBy === null) expect(world.codes).toEqual([]);
-    else expect(world.codes).toContain(stoppedBy);
-  });
+// Not `describe.each`, which cuts long names.
+for (const { name, run, stoppedBy, without } of ATTACKS) {
+  describe(name, () => {
+    test("gains nothing", async () => {
+      const world = new World(PRODUCT);
+      expect(await isWorth(await run(world))).toBe(false);
+      if (stoppedBy === null) expect(world.codes).toEqual([]);
+      else expect(world.codes).toContain(stoppedBy);
+    });
 
-  test("succeeds without the counter-measure (positive control)", async () => {
-    const world = new World(await engineWithout(without));
-    const loot = await run(world);
-    expect({ worth: await isWorth(loot), codes: world.codes }).toMatchObject({ worth: true });
+    test("succeeds without the counter-measure (positive control)", async () => {
+      const world = new World(await engineWithout(without));
+      const loot = await run(world);
+      expect({ worth: await isWorth(loot), codes: world.codes }).toMatchObject({ worth: true });
+    });
   });
-});
+}
 
-describe.each(OPEN_ATTACKS)("$name", ({ run, answer }) => {
-  test("succeeds by design, and is answered elsewhere", async () => {
-    expect(answer.length).toBeGreaterThan(20);
-    expect(await isWorth(await run(new World(PRODUCT)))).toBe(true);
+for (const { name, run, answer } of OPEN_ATTACKS) {
+  describe(name, () => {
+    test("succeeds by design, and is answered elsewhere", async () => {
+      expect(answer.length).toBeGreaterThan(20);
+      expect(await isWorth(await run(new World(PRODUCT)))).toBe(true);
+    });
   });
-});
+}
 
 /** Rules that no script of messages goes for, and where they are tested instead. */
 const ELSEWHERE: Readonly<Record<string, string>> = {

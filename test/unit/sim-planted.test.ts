@@ -80,9 +80,9 @@ const CASES: readonly Case[] = [
     name: "[S6] an opening with one confirmation too few",
     edits: [
       {
-        file: "shared/round/settle.ts",
-        find: "if (state.confirmations.size < t) {",
-        replace: "if (state.confirmations.size < t - 1) {",
+        file: "shared/round/settle-exchange.ts",
+        find: "if (all.some(({ have, needed }) => have < needed)) return null;\n  const deserted = withoutDeserted(state, state.u3);",
+        replace: "if (all.some(({ have, needed }) => have < needed - 1)) return null;\n  const deserted = withoutDeserted(state, state.u3);",
       },
     ],
     broken: "[S6]",
@@ -104,9 +104,9 @@ const CASES: readonly Case[] = [
     name: "[R10] a round that fails after its opening was asked for",
     edits: [
       {
-        file: "shared/round/settle.ts",
+        file: "shared/round/settle-exchange.ts",
         find: 'return voidRound(state, "BELOW_T");',
-        replace: 'return failRound(state as never, "BELOW_T");',
+        replace: 'return retryRound(state as never, "BELOW_T");',
       },
     ],
     broken: "[R10]",
@@ -152,9 +152,9 @@ const CASES: readonly Case[] = [
     name: "[R19] a round that counts on who has left",
     edits: [
       {
-        file: "shared/round/settle.ts",
-        find: 'if (inPlayCount(state, state.u3) < t) return retryRound(state, "NOT_ENOUGH_SIGS");',
-        replace: "",
+        file: "shared/round/settle-exchange.ts",
+        find: "const deserted = withoutDeserted(state, state.u3);",
+        replace: "const deserted = null;",
       },
     ],
     broken: "[R19]",
@@ -206,7 +206,13 @@ const MACHINE_CASES: readonly Omit<Case, "plans">[] = [
   },
   {
     name: "[S15] an opening that waits for no grace",
-    edits: [{ file: "shared/round/settle.ts", find: "|| state.nowMs >= state.graceEndsMs", replace: "" }],
+    edits: [
+      {
+        file: "shared/round/settle-exchange.ts",
+        find: "const late = state.nowMs >= state.graceEndsMs;",
+        replace: "const late = false;",
+      },
+    ],
     broken: "S15",
   },
   {

@@ -57,6 +57,8 @@ export type Loot =
       readonly own: Int32Array;
       readonly others: number;
     }
+  /** More inputs of one device than its own limit. */
+  | { readonly kind: "overspent"; readonly inputs: number; readonly limit: number }
   /** Something that a page has sent and does not remember. */
   | { readonly kind: "forgotten"; readonly sent: boolean; readonly remembered: boolean }
   /** A page that waits for ever. */
@@ -113,6 +115,8 @@ export async function isWorth(loot: Loot | null): Promise<boolean> {
       const isNear = words.every((word, index) => Math.abs((word | 0) - (own[index] as number)) <= others);
       return words.length === own.length && isNear && own.some((word) => Math.abs(word) > 1_000 * others);
     }
+    case "overspent":
+      return loot.inputs > loot.limit;
     case "forgotten":
       return loot.sent && !loot.remembered;
     case "stuck":

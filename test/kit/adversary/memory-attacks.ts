@@ -15,30 +15,25 @@ const OTHER_RUN: Offer = { ...FIRST, runId: "0192f0c0ffee70008000000000000bad" }
 /** That a sum of the model was opened. */
 const REVEALED: readonly Edit[] = [
   {
-    file: "client/core/memory.ts",
-    find: 'if ((await cells.get(`revealed/${modelHash}`)) !== null) return err("ALREADY_REVEALED");',
+    file: "shared/secagg/participation.ts",
+    find: 'if (revealedIn !== null) return err("ALREADY_REVEALED");',
     replace: "",
   },
   {
     file: "client/core/memory.ts",
-    find: 'if (before !== null) return err("ALREADY_REVEALED");',
+    find: 'if (before !== null && !noised) return err("ALREADY_REVEALED");',
     replace: "",
-  },
-  {
-    file: "client/core/memory.ts",
-    find: "hasRevealed: async (modelHash) => (await cells.get(`revealed/${modelHash}`)) !== null,",
-    replace: "hasRevealed: async () => false,",
   },
 ];
 const MARK: Edit = {
-  file: "client/core/memory.ts",
-  find: 'if (before !== null && !rises(before, round, attempt)) return err("REPLAY");',
-  replace: "",
+  file: "shared/secagg/participation.ts",
+  find: 'return rises ? mayUse(remembered, wanted) : err("REPLAY");',
+  replace: "return mayUse(remembered, wanted);",
 };
 const USED: Edit = {
-  file: "client/core/memory.ts",
-  find: 'if (used !== null && used !== runId) return err("REPLAY");',
-  replace: "",
+  file: "shared/secagg/participation.ts",
+  find: 'return usedBy === null || usedBy === runId ? ok(undefined) : err("REPLAY");',
+  replace: "return ok(undefined);",
 };
 const WRITE_FIRST: readonly Edit[] = [
   {
@@ -117,6 +112,17 @@ function unwritten(cell: string, step: Step, stoppedBy: string | null = null): A
   };
 }
 
+/** Attempt after attempt, none opened, each with new noise or rounding over the same update. */
+async function beyondBudget(world: World): Promise<Loot> {
+  const limit = 2;
+  const siege = await RoguePages.create(world, 3, limit);
+  for (const attempt of [1, 2, 3]) {
+    await siege.attempt({ ...FIRST, attempt }, { until: "input" });
+    await siege.reload();
+  }
+  return { kind: "overspent", inputs: siege.inputCount / siege.pages.length, limit };
+}
+
 /** The coordinator says nothing any more; a day goes by. */
 function silence(after: Step): Attack {
   return {
@@ -155,5 +161,23 @@ export const MEMORY_ATTACKS: readonly Attack[] = [
   unwritten("mark/", "advertise", "STORAGE_FULL"),
   unwritten("used/", "input"),
   unwritten("ballot/", "confirm"),
+  {
+    name: "[S10] more inputs than a device's own limit of participations",
+    section: "9 IDLE",
+    stoppedBy: "BUDGET",
+    without: [
+      {
+        file: "client/core/memory.ts",
+        find: 'if (spent >= participationsMax) return err("BUDGET");',
+        replace: "",
+      },
+      {
+        file: "client/core/round-prepare.ts",
+        find: 'if ((await ports.memory.participations(task.slug)) >= roundsMax) return err("BUDGET");',
+        replace: "",
+      },
+    ],
+    run: beyondBudget,
+  },
   ...STEPS.map(silence),
 ];

@@ -89,6 +89,7 @@ export class RoguePages {
   readonly #config: AgreedConfig;
   readonly #modelHash: string;
   readonly #modelByteCount: number;
+  readonly #roundsMax: number;
   readonly #received = new Map<string, DeviceMessage[]>();
   readonly #bodies = new Map<string, Bytes>();
 
@@ -102,6 +103,7 @@ export class RoguePages {
       readonly config: AgreedConfig;
       readonly model: Bytes;
       readonly modelHash: string;
+      readonly roundsMax: number;
     },
   ) {
     this.world = world;
@@ -111,11 +113,13 @@ export class RoguePages {
     this.#issuer = made.issuer;
     this.#config = made.config;
     this.#modelHash = made.modelHash;
+    this.#roundsMax = made.roundsMax;
     this.#modelByteCount = made.model.length;
     this.#disk.blobs.set(made.modelHash, made.model);
   }
 
-  static async create(world: World, count: number): Promise<RoguePages> {
+  /** @param roundsMax  Each page's own limit of participations. */
+  static async create(world: World, count: number, roundsMax = 100): Promise<RoguePages> {
     const { subtle } = globalThis.crypto;
     const primitives = await selectPrimitives(subtle);
     const issuer = localSigner(seededRandom("federation keys")(32), subtle);
@@ -130,7 +134,16 @@ export class RoguePages {
     const model = modelToBytes(tensors, new Float32Array(tensors.parameterCount));
     const modelHash = bytesToHex(await primitives.sha256(model));
     const core = await world.engine.core();
-    const siege = new RoguePages(world, { task, core, primitives, issuer, config, model, modelHash });
+    const siege = new RoguePages(world, {
+      task,
+      core,
+      primitives,
+      issuer,
+      config,
+      model,
+      modelHash,
+      roundsMax,
+    });
     for (let index = 0; index < count; index++) await siege.#open(`page ${index}`);
     return siege;
   }
@@ -238,9 +251,14 @@ export class RoguePages {
     return sum;
   }
 
+  /** Masked inputs that it has, of all offers. */
+  get inputCount(): number {
+    return this.#bodies.size;
+  }
+
   /** Whether it has anything of a step from any page since the newest offer. */
   hasSent(step: Step): boolean {
-    if (step === "input") return this.#bodies.size > 0;
+    if (step === "input") return this.inputCount > 0;
     return [...this.#received.values()].some((messages) => messages.some(({ type }) => type === step));
   }
 
@@ -322,6 +340,7 @@ export class RoguePages {
         life: `life ${lives}`,
         cells,
         core: this.#core,
+        session: { roundsMax: this.#roundsMax },
         // The same model and the same rows bring the same update.
         delta: (count) => Float32Array.from({ length: count }, (_, index) => (index + name.length) / 100),
       },

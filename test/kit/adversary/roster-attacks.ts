@@ -217,7 +217,64 @@ export const ROSTER_ATTACKS: readonly Attack[] = [
     ],
     run: malleated,
   },
+  {
+    name: "[S5] [S9] the victim's keys of an earlier life in its roster, so that honest devices complain about one another",
+    section: "9 ADVERTISED",
+    stoppedBy: "NOT_IN_ROSTER",
+    without: [
+      {
+        file: "shared/secagg/client-share.ts",
+        find: 'if (!unchanged) return err("NOT_IN_ROSTER");',
+        replace: "",
+      },
+    ],
+    run: earlierAdvert,
+  },
+  {
+    name: "[S6] a sum opened outside the public log that the config names",
+    section: "9 SIGNED",
+    stoppedBy: "NOT_LOGGED",
+    without: [
+      {
+        file: "shared/secagg/client-open.ts",
+        find: 'if (!/^0*$/.test(roster.attempt.terms.config.logKey)) return err("NOT_LOGGED");',
+        replace: "",
+      },
+    ],
+    run: unlogged,
+  },
 ];
+
+/** Everyone else is shown keys of an earlier life of the victim, which it signed for the same terms. */
+async function earlierAdvert(world: World): Promise<Loot | null> {
+  const earlier = await RogueCoordinator.create(world, { count: 4, seed: "earlier", identitySeed: "cohort" });
+  await earlier.advertise();
+  const rogue = await RogueCoordinator.create(world, { count: 4 });
+  const { cohort } = rogue;
+  await rogue.advertise();
+  cohort.members[0] = earlier.cohort.members[0] as (typeof cohort.members)[number];
+  if (!(await rogue.share())) return null;
+  // Nobody's boxes open for the victim nor its boxes for anyone: every honest device blames another.
+  for (const position of upTo(4)) {
+    await rogue.collect(position, upTo(4));
+    const complaint = cohort.device(position).sent.findLast(({ type }) => type === "complaint");
+    if (complaint?.type === "complaint")
+      return { kind: "framed-by-complaint", of: cohort, complaint, by: position };
+  }
+  return null;
+}
+
+/** A config that names a public log, and an opening without its proof. */
+async function unlogged(world: World): Promise<Loot | null> {
+  const config = { logKey: "11".repeat(32) as never };
+  const rogue = await RogueCoordinator.create(world, { count: 3, config });
+  await rogue.advertise();
+  if (!(await rogue.share())) return null;
+  await rogue.showViews(() => everyone(3));
+  const words = await rogue.sumOf(upTo(3));
+  // Every sum of such a config has to be in the log; this one is in none.
+  return words && { kind: "small-sum", of: rogue.cohort, positions: upTo(3), words, least: Infinity };
+}
 
 /** S + L is the same scalar; a device with tweetnacl takes it, one with WebCrypto does not. */
 async function malleated(world: World): Promise<Loot | null> {

@@ -1,4 +1,6 @@
 import { segmentOf } from "#shared/codec/layout.ts";
+import { present } from "#shared/kernel/assert.ts";
+import { keptShards } from "#shared/round/shards.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
 import type { Host } from "./host.ts";
 import type { Watch } from "./watch.ts";
@@ -10,24 +12,27 @@ import type { World } from "./world.ts";
  */
 
 export function checkSums(world: World, watch: Watch, host: Host): void {
-  for (const [sid, session] of watch.sessions) {
-    const state = watch.rounds.get(session.roundId);
-    if (state?.phase !== "committed" || state.attempt !== session.attempt || session.u3 === null) continue;
-    const own = session.u3.map((position) =>
-      watch.ownVectors.get(`${session.identities[position - 1]} ${sid}`),
-    );
-    if (own.some((bytes) => bytes === undefined)) {
-      world.violated("S2", `a survivor of ${sid.slice(0, 8)} has no record of its input`);
-      continue;
+  for (const [roundId, state] of watch.rounds) {
+    if (state.phase !== "committed") continue;
+    const expected: number[] = [];
+    for (const { shard } of keptShards(state)) {
+      const found = [...watch.sessions].find(
+        ([, one]) => one.roundId === roundId && one.attempt === state.attempt && one.shard === shard,
+      );
+      const [sid, session] = present(found, "a session of each shard");
+      const own = (session.u3 ?? []).map((position) =>
+        watch.ownVectors.get(`${session.identities[position - 1]} ${sid}`),
+      );
+      if (own.some((bytes) => bytes === undefined)) {
+        world.violated("S2", `a survivor of ${sid.slice(0, 8)} has no record of its input`);
+        return;
+      }
+      expected.push(...publishedSum(world, own as Uint8Array[]));
     }
-    const expected = publishedSum(world, own as Uint8Array[]);
     const published = host.disk.blobs.get(state.publication.sumHash);
     const words = published === undefined ? [] : new Int32Array(published.slice().buffer);
     if (expected.join(" ") !== words.join(" "))
-      world.violated(
-        "S2",
-        `the sum of round ${state.facts.round} is ${words.join(" ")}, not ${expected.join(" ")}`,
-      );
+      world.violated("S2", `the sum of round ${state.facts.round} is ${words.join(" ")}, not ${expected.join(" ")}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { byShard } from "#shared/round/shards.ts";
 import { isLive, type RoundState, wasOpened } from "#shared/round/state.ts";
 
 /** A rule and how it is broken. */
@@ -18,16 +19,19 @@ function rosterBreaches(after: RoundState): Breach[] {
   if (!("roster" in after)) return [];
   const breaches: Breach[] = [];
   const identities = after.roster.map((seat) => seat.identity);
-  const seated = new Set(identities);
-  if (identities.length < after.facts.rules.cohortSizeMin)
-    breaches.push(["S8", "a roster below the minimum"]);
-  if (identities.some((identity, index) => index > 0 && identity <= (identities[index - 1] ?? "")))
-    breaches.push(["S6", "a roster that is not strictly ascending"]);
+  const seats = identities.map((_, index) => index + 1);
+  for (const { seats: own } of byShard(after, seats)) {
+    const seated = own.map((seat) => identities[seat - 1] ?? "");
+    if (seated.length < after.facts.rules.cohortSizeMin) breaches.push(["S8", "a roster below the minimum"]);
+    if (seated.some((identity, index) => index > 0 && identity <= (seated[index - 1] ?? "")))
+      breaches.push(["S6", "a roster that is not strictly ascending"]);
+    for (const [left, right] of after.facts.forbiddenPairs)
+      if (seated.includes(left) && seated.includes(right))
+        breaches.push(["R11", "a forbidden pair sits in one roster"]);
+  }
   if (identities.some((identity) => !after.members.has(identity)))
     breaches.push(["S6", "a stranger sits in the roster"]);
-  for (const [left, right] of after.facts.forbiddenPairs)
-    if (seated.has(left) && seated.has(right)) breaches.push(["R11", "a forbidden pair sits in one roster"]);
-  if (after.facts.removed.some((identity) => seated.has(identity)))
+  if (after.facts.removed.some((identity) => identities.includes(identity)))
     breaches.push(["R11", "a removed device is seated"]);
   return breaches;
 }
@@ -35,17 +39,25 @@ function rosterBreaches(after: RoundState): Breach[] {
 function setBreaches(before: RoundState, after: RoundState): Breach[] {
   if (!("u3" in after)) return [];
   const breaches: Breach[] = [];
-  const { q, t } = after.thresholds;
   const { u2, u3, inputs } = after;
-  if (u3.length < q) breaches.push(["R5", "survivors below q are sealed"]);
   // b is asked for U3 and z for U2 without U3: whoever is of U3 alone could be asked for both.
-  if (!u3.every((position) => u2.includes(position))) breaches.push(["S1", "U3 is not within U2"]);
+  if (!u3.every((seat) => u2.includes(seat))) breaches.push(["S1", "U3 is not within U2"]);
   const withInput = [...inputs.keys()].sort((left, right) => left - right);
   if (withInput.join() !== u3.join())
     breaches.push(["S2", `U3 is ${u3.join()}, inputs are of ${withInput.join()}`]);
-  if (after.attempt === before.attempt && "u3" in before && before.u3.join() !== u3.join())
-    breaches.push(["R7", "U3 has changed"]);
-  const signed = "confirmations" in after ? after.confirmations.size : after.confirmedCount;
-  if (wasOpened(after) && signed < t) breaches.push(["S6", "opened with fewer than t confirmations"]);
+  for (const { shard, seats } of byShard(after, u3)) {
+    const { q, t } = shard.thresholds;
+    if (seats.length < q) breaches.push(["R5", "survivors below q are sealed"]);
+    const signed =
+      "confirmations" in after ? seats.filter((seat) => after.confirmations.has(seat)).length : t;
+    if (wasOpened(after) && signed < t) breaches.push(["S6", "opened with fewer than t confirmations"]);
+  }
+  if (after.attempt !== before.attempt || !("u3" in before)) return breaches;
+  // Shards may be left out; that of another never changes.
+  const kept = [...byShard(after, u3)].map(({ shard }) => shard.shard);
+  const sealed = [...byShard(before, before.u3)].flatMap(({ shard, seats }) =>
+    kept.includes(shard.shard) ? seats : [],
+  );
+  if (sealed.join() !== u3.join()) breaches.push(["R7", "U3 has changed"]);
   return breaches;
 }

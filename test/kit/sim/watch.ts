@@ -1,11 +1,13 @@
 import type { Contribution } from "#client/core/ports.ts";
 import type { Store, StoreRecord } from "#coordinator/core/ports.ts";
 import type { LoggedRound, LoggedRun } from "#coordinator/core/stored-event.ts";
+import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { DeviceMessage, DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
+import { keptShards } from "#shared/round/shards.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
 import type { DurableCells } from "./cells.ts";
@@ -28,6 +30,7 @@ interface SessionFacts {
   readonly runId: string;
   readonly modelHash: string;
   readonly attempt: number;
+  readonly shard: number;
   readonly identities: readonly string[];
   readonly u2: readonly number[];
   u3: readonly number[] | null;
@@ -192,25 +195,34 @@ export class Watch {
     this.#world.trace(`round ${after.facts.round}`, `${fact.type} -> ${phase}`);
     if (before !== undefined)
       for (const [rule, what] of breachesOf(before, after)) this.#world.violated(rule, what);
-    for (const record of records) this.#onRecord(after, record);
+    this.#onSlots(after, records);
+    for (const record of records) this.#onRecord(record, after);
   }
 
-  #onRecord(state: RoundState, record: StoreRecord): void {
+  /** The slots of each session that is in the round, in the order of its shards. */
+  #onSlots(state: RoundState, records: readonly StoreRecord[]): void {
+    if (!("u2" in state)) return;
+    const { runId, roundId, parentModelHash: modelHash } = state.facts;
+    const shards = keptShards(state);
+    const opened = records.filter((record) => record.type === "open-slots");
+    for (const [index, { sid, slots }] of opened.entries()) {
+      const { seatsBefore, thresholds, shard } = present(shards[index], "a shard for each session");
+      const seats = state.roster.slice(seatsBefore, seatsBefore + thresholds.rosterSize);
+      this.sessions.set(sid, {
+        roundId,
+        runId,
+        modelHash,
+        attempt: state.attempt,
+        shard,
+        identities: seats.map((seat) => seat.identity),
+        u2: slots.map(({ position }) => position),
+        u3: null,
+      });
+    }
+  }
+
+  #onRecord(record: StoreRecord, state: RoundState): void {
     switch (record.type) {
-      case "open-slots": {
-        if (!("u2" in state)) return;
-        const { runId, roundId, parentModelHash } = state.facts;
-        this.sessions.set(record.sid, {
-          roundId,
-          runId,
-          modelHash: parentModelHash,
-          attempt: state.attempt,
-          identities: state.roster.map((seat) => seat.identity),
-          u2: state.u2,
-          u3: null,
-        });
-        return;
-      }
       case "close-slots": {
         const session = this.sessions.get(record.sid);
         if (session === undefined || state.phase === "failed" || state.phase === "advertising") return;
@@ -220,7 +232,7 @@ export class Watch {
       }
       case "model-opened": {
         const before = this.#openedModels.get(record.modelHash);
-        if (before !== undefined && before !== record.sid)
+        if (before !== undefined && this.sessions.get(before)?.roundId !== state.facts.roundId)
           this.#world.violated("R18", `model ${record.modelHash.slice(0, 8)} is opened twice`);
         this.#openedModels.set(record.modelHash, record.sid);
         return;

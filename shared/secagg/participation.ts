@@ -1,0 +1,74 @@
+import type { Primitives } from "../kernel/ports.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
+import { checkConfirmations } from "./client-open.ts";
+import type { SessionSets } from "./position-sets.ts";
+import type { Roster } from "./roster.ts";
+
+/*
+ * Whether a device may take part again, from what it remembers (SECAGG section 6). Pure: where the memory lies, and that
+ * it is durable before anything is sent, is the caller's matter.
+ *
+ * | rule                                   | without noise | with noise             |
+ * | -------------------------------------- | ------------- | ---------------------- |
+ * | (round, attempt) of a run rises        | always        | always                 |
+ * | a model that it helped to open         | never again   | again, budget decides  |
+ * | a model that it sent an input for      | same run only | again, budget decides  |
+ * | one participation                      | each session  | each session           |
+ *
+ * Without noise two sums that were opened for one model could be subtracted; noise bounds what that gives away.
+ */
+export interface Remembered {
+  /** Of the run. */
+  readonly mark: { readonly round: number; readonly attempt: number } | null;
+  /** The run that the model's input went to. */
+  readonly usedBy: string | null;
+  /** The session in which this device gave its shares for the model. */
+  readonly revealedIn: string | null;
+}
+
+export interface Wanted {
+  readonly runId: string;
+  readonly round: number;
+  readonly attempt: number;
+  /** Whether inputs of this task carry noise. */
+  readonly noised: boolean;
+}
+
+/** Before the training, and before R0 of each attempt. Rule S10. */
+export function mayAdvertise(
+  remembered: Remembered,
+  wanted: Wanted,
+): Result<void, "REPLAY" | "ALREADY_REVEALED"> {
+  const { mark } = remembered;
+  const { round, attempt } = wanted;
+  const rises = mark === null || round > mark.round || (round === mark.round && attempt > mark.attempt);
+  return rises ? mayUse(remembered, wanted) : err("REPLAY");
+}
+
+/** Before R2. Rule S10. */
+export function mayUse(
+  { usedBy, revealedIn }: Pick<Remembered, "usedBy" | "revealedIn">,
+  { runId, noised }: Pick<Wanted, "runId" | "noised">,
+): Result<void, "REPLAY" | "ALREADY_REVEALED"> {
+  if (noised) return ok(undefined);
+  if (revealedIn !== null) return err("ALREADY_REVEALED");
+  return usedBy === null || usedBy === runId ? ok(undefined) : err("REPLAY");
+}
+
+/**
+ * Whether it is proved that a session's sum is without this device: t of the devices in U3 signed a U3 that it is not in.
+ * They sign once a session, so no other U3 can be opened. Only then is its participation given back: what a coordinator
+ * merely says, that an input came late or was lost, may be untrue. SECAGG section 6.
+ */
+export async function provesLeftOut(
+  primitives: Primitives,
+  roster: Roster,
+  sets: SessionSets,
+  position: number,
+  confirmations: CoordinatorMessageOf<"open">["confirmations"],
+): Promise<boolean> {
+  if (sets.u3.positions.includes(position)) return false;
+  const checked = await checkConfirmations(primitives, { roster, position, sets }, confirmations);
+  return checked.ok;
+}
