@@ -39,16 +39,14 @@ describe("a simulated world", () => {
   });
 
   test("[R5] devices that confirm and leave at once do not break the run", async () => {
-    const endings = new Set<string>();
-    for (let at = 6; at <= 14; at++) {
-      for (const other of [at - 1, at, at + 1]) {
-        const devices = [fault(0, "leave", at), fault(1, "leave", other)];
-        const played = await simulate(calmPlan({ faults: { devices } }));
-        expect([at, other, played.violations]).toEqual([at, other, []]);
-        for (const end of played.ends.keys()) endings.add(end);
-      }
+    let unopened = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const devices = [fault(0, "leave", 10)];
+      const played = await simulate(calmPlan({ deviceCount: 3, seed: `quick ${seed}`, faults: { devices } }));
+      expect([seed, played.violations]).toEqual([seed, []]);
+      if (played.lines.some((line) => /confirmed -> failed/.test(line))) unopened++;
     }
-    expect(endings.size).toBeGreaterThan(1);
+    expect(unopened).toBeGreaterThan(0);
   });
 });
 

@@ -32,7 +32,10 @@ export function checkSums(world: World, watch: Watch, host: Host): void {
     const published = host.disk.blobs.get(state.publication.sumHash);
     const words = published === undefined ? [] : new Int32Array(published.slice().buffer);
     if (expected.join(" ") !== words.join(" "))
-      world.violated("S2", `the sum of round ${state.facts.round} is ${words.join(" ")}, not ${expected.join(" ")}`);
+      world.violated(
+        "S2",
+        `the sum of round ${state.facts.round} is ${words.join(" ")}, not ${expected.join(" ")}`,
+      );
   }
 }
 
