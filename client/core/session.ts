@@ -216,7 +216,7 @@ class DeviceSession implements Session {
       case "sets":
       case "open":
         // Of a round whose secrets are gone, after a reload for instance: the others need not wait for this device.
-        void this.#ports.link.send({ type: "leave" });
+        void this.#leaveUnknown(this.#connection);
         return;
       case "outcome":
       case "abandoned":
@@ -224,6 +224,12 @@ class DeviceSession implements Session {
         if (this.#part === null) void this.#checkIn(this.#connection);
         return;
     }
+  }
+
+  /** To the coordinator a farewell ends the waiting too, and a late message of a round that is over asks for no less. */
+  async #leaveUnknown(connection: number): Promise<void> {
+    await this.#ports.link.send({ type: "leave" });
+    if (this.#part === null) await this.#checkIn(connection);
   }
 
   #takePart(invite: CoordinatorMessageOf<"invite">): void {
