@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Edit, plant } from "#test/kit/planted.ts";
 import { calmPlan, fault } from "#test/kit/sim/calm-plan.ts";
-import type { Plan } from "#test/kit/sim/plan.ts";
+import { CALM, type Plan } from "#test/kit/sim/plan.ts";
 import { smallSearch } from "#test/kit/sim/small-search.ts";
 
 /*
@@ -18,6 +18,14 @@ interface Case {
   /** What is broken; one of the violations begins so. */
   readonly broken: string;
   readonly plans: readonly Plan[];
+}
+
+/** All messages come twice and out of order. */
+function twice(): Plan[] {
+  const network = { ...CALM, latencyMaxMs: 400, duplication: 1, reorders: true };
+  return Array.from({ length: 6 }, (_, seed) =>
+    calmPlan({ deviceCount: 3, rounds: 4, seed: `twice ${seed}`, network }),
+  );
 }
 
 const CASES: readonly Case[] = [
@@ -99,7 +107,7 @@ const CASES: readonly Case[] = [
       },
     ],
     broken: "[S15]",
-    plans: [calmPlan({ network: { ...calmPlan().network, loses: (_, what) => what === "collect" } })],
+    plans: [calmPlan({ network: { ...CALM, loses: (_, what) => what === "collect" } })],
   },
   {
     name: "[R10] a round that fails after its opening was asked for",
@@ -111,7 +119,7 @@ const CASES: readonly Case[] = [
       },
     ],
     broken: "[R10]",
-    plans: [calmPlan({ network: { ...calmPlan().network, loses: (_, what) => what === "open" } })],
+    plans: [calmPlan({ network: { ...CALM, loses: (_, what) => what === "open" } })],
   },
   {
     name: "[S15] a login that goes on over the connection whose welcome was lost",
@@ -126,9 +134,33 @@ const CASES: readonly Case[] = [
     plans: [
       calmPlan({
         deviceCount: 3,
-        network: { ...calmPlan().network, loses: (_, what, count) => what === "welcome" && count === 2 },
+        network: { ...CALM, loses: (_, what, count) => what === "welcome" && count === 2 },
       }),
     ],
+  },
+  {
+    name: "[S15] a login whose second hello takes the challenge of the first away",
+    edits: [
+      {
+        file: "coordinator/core/access.ts",
+        find: "equalBytes(pending.identity, identity) ? pending : null",
+        replace: "equalBytes(pending.identity, identity) ? null : null",
+      },
+    ],
+    broken: "rounds that failed",
+    plans: twice(),
+  },
+  {
+    name: "[S15] a device that a late message of an old round ends the waiting of",
+    edits: [
+      {
+        file: "client/core/session.ts",
+        find: "if (this.#part === null) await this.#checkIn(connection);\n  }",
+        replace: "void connection;\n  }",
+      },
+    ],
+    broken: "rounds that failed",
+    plans: twice(),
   },
   {
     name: "[S11] shares and inputs of a repeated attempt that outlive a death of the coordinator",

@@ -25,6 +25,15 @@ describe("a simulated world", () => {
     expect(played.lines.filter((line) => line.endsWith("puts its input"))).toHaveLength(4);
   });
 
+  test("[S15] devices that hear everything twice and out of order stay in the run", async () => {
+    const network = { ...CALM, latencyMaxMs: 400, duplication: 1, reorders: true };
+    for (let seed = 0; seed < 6; seed++) {
+      const played = await simulate(calmPlan({ deviceCount: 3, rounds: 4, seed: `twice ${seed}`, network }));
+      expect([seed, played.violations]).toEqual([seed, []]);
+      expect(played.ends.get("committed")).toBe(4);
+    }
+  });
+
   test("[S11] what a repeated attempt left behind goes, whatever write the coordinator died at", async () => {
     let diedAfterRetry = 0;
     // Two devices die with their inputs on the way, so that the attempt is repeated and the round fails.

@@ -83,10 +83,12 @@ const DEADLINES = {
   graceMs: 30_000,
 };
 
+/** @param rounds  Makes a long run of it: more devices than a round needs, and none that goes for good. */
 export function planOf(seed: number, rounds?: number): Plan {
+  const isLong = rounds !== undefined;
   const roll = dice(`plan ${seed}`);
-  const deviceCount = roll.pick([3, 4, 4, 4, 5, 6]);
-  const goal = roll.between(3, deviceCount);
+  const deviceCount = isLong ? roll.between(6, 9) : roll.pick([3, 4, 4, 4, 5, 6]);
+  const goal = isLong ? deviceCount - 2 : roll.between(3, deviceCount);
   const overSelection = roll.pick([1, 1, 1.3]);
   const aggregation = {
     goal,
@@ -105,11 +107,24 @@ export function planOf(seed: number, rounds?: number): Plan {
     trainingMaxMs: roll.pick([500, 4_000, 20_000]),
     network: roll.pick(NETWORKS),
   };
-  return { ...plan, faults: faultsOf(roll, deviceCount, plan.rounds), flaws: flawsOf(roll, deviceCount) };
+  const kinds = isLong ? PASSING_FAULTS : FAULTS;
+  return {
+    ...plan,
+    faults: faultsOf(roll, kinds, deviceCount, plan.rounds),
+    flaws: flawsOf(roll, deviceCount),
+  };
 }
 
+const PASSING_FAULTS = ["cut", "cut", "cut", "crash", "crash", "hide", "pause"] as const;
+const FAULTS = [...PASSING_FAULTS, "leave"] as const;
+
 /** About a third of all plans have no fault of a kind; the others have a few for each round. */
-function faultsOf(roll: Dice, deviceCount: number, rounds: number): FaultPlan {
+function faultsOf(
+  roll: Dice,
+  kinds: readonly DeviceFault["kind"][],
+  deviceCount: number,
+  rounds: number,
+): FaultPlan {
   const some = <T>(most: number, make: () => T): T[] =>
     roll.chance(1 / 3) ? [] : Array.from({ length: roll.between(0, most * rounds) }, make);
   return {
@@ -118,13 +133,13 @@ function faultsOf(roll: Dice, deviceCount: number, rounds: number): FaultPlan {
     brokenWrites: roll.chance(0.2) ? some(1, () => roll.between(1, 60 * rounds)) : [],
     devices: some(4, () => ({
       device: roll.between(0, deviceCount - 1),
-      kind: roll.pick(["cut", "cut", "cut", "crash", "crash", "hide", "pause", "leave"] as const),
+      kind: roll.pick(kinds),
       at: roll.between(1, 14 * rounds),
       forMs: roll.pick([0, 1_000, 4_000, 20_000, 90_000]),
     })),
     partitions: roll.chance(0.25)
       ? some(1, () => ({
-          atMs: roll.between(0, 60_000),
+          atMs: roll.between(0, 30_000 * (rounds + 1)),
           forMs: roll.between(500, 40_000),
           devices: roll.between(1, deviceCount),
         }))
