@@ -38,7 +38,12 @@ export function fakePrimitives(): Primitives {
     aes256CtrKeystream: async (key, firstBlock, byteCount) => {
       assert(key.length === 32, "AES-256 has a 32-byte key");
       const view = new DataView(key.buffer, key.byteOffset, 32);
-      const [low, high] = [view.getUint32(0, true), view.getUint32(4, true)];
+      // Every byte of the key counts.
+      let [low, high] = [0, 0];
+      for (let offset = 0; offset < 32; offset += 8) {
+        low ^= view.getUint32(offset, true);
+        high ^= view.getUint32(offset + 4, true);
+      }
       const words = new Uint32Array(Math.ceil(byteCount / 4));
       for (let index = 0; index < words.length; index++)
         words[index] = mixed(4 * firstBlock + index, low, high);

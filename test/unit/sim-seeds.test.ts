@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { calmPlan, fault } from "#test/kit/sim/calm-plan.ts";
-import { CALM, planOf } from "#test/kit/sim/plan.ts";
+import { CALM, type DeviceFault, planOf } from "#test/kit/sim/plan.ts";
+import type { Flaw } from "#test/kit/sim/rogue.ts";
 import { simulate } from "#test/kit/sim/simulate.ts";
 
 /*
@@ -56,6 +57,45 @@ describe("a simulated world", () => {
       if (played.lines.some((line) => /confirmed -> failed/.test(line))) unopened++;
     }
     expect(unopened).toBeGreaterThan(0);
+  });
+});
+
+describe("a dishonest device", () => {
+  const withFlaw = (flaw: Flaw, devices: readonly DeviceFault[] = []) =>
+    simulate(
+      calmPlan({ deviceCount: 5, flaws: new Map([[1, { flaw, untilMs: 9_000 }]]), faults: { devices } }),
+    );
+
+  // It lies through the first round; what comes after shows that the run goes on.
+  test.each([
+    ["wrong-b", "voided BAD_B"],
+    ["wrong-mask", "voided SENTINEL"],
+    ["wrong-pair-mask", "voided SENTINEL"],
+  ] as const)("[S2] [S9] %s: the first sum is discarded, a later one is exact", async (flaw, end) => {
+    const { violations, ends } = await withFlaw(flaw);
+    expect(violations).toEqual([]);
+    expect(ends.get(end)).toBeGreaterThan(0);
+    expect(ends.get("committed")).toBe(1);
+  });
+
+  test("[S9] wrong-z: found where the device drops out and its key is rebuilt", async () => {
+    const { violations, ends } = await withFlaw("wrong-z", [fault(1, "crash", 7, 1_000)]);
+    expect(violations).toEqual([]);
+    expect([...ends.keys()]).toEqual(["voided BAD_S", "committed"]);
+  });
+
+  test("[S9] unreadable-share: a complaint repeats the attempt, and nothing was opened", async () => {
+    const { violations, ends, lines } = await withFlaw("unreadable-share");
+    expect(violations).toEqual([]);
+    expect(lines.some((line) => line.includes("complained -> advertising 2"))).toBe(true);
+    expect(ends.get("committed")).toBe(1);
+  });
+
+  test("[S9] wrong-share: its holder is named, and spare shares make up for it", async () => {
+    const { violations, ends, lines } = await withFlaw("wrong-share");
+    expect(violations).toEqual([]);
+    expect(lines.some((line) => line.includes("shares are not those that were dealt"))).toBe(true);
+    expect([...ends]).toEqual([["committed", 1]]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Contribution, Trained, Trainer } from "#client/core/ports.ts";
 import { createSession, type Session } from "#client/core/session.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
-import type { Primitives, Signer } from "#shared/kernel/ports.ts";
+import type { Signer } from "#shared/kernel/ports.ts";
 import { ok } from "#shared/kernel/result.ts";
 import { tensorsOf } from "#shared/task/agreed-config.ts";
 import { DurableCells } from "./cells.ts";
@@ -13,7 +13,7 @@ import type { Host } from "./host.ts";
 import { type DeviceLife, SimLink } from "./link.ts";
 import type { Connection, Network } from "./network.ts";
 import type { DeviceFault } from "./plan.ts";
-import { flawedPrimitives } from "./rogue.ts";
+import { honest, type Rogue, rogue } from "./rogue.ts";
 import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
@@ -38,9 +38,8 @@ export class SimDevice {
   readonly #network: Network;
   readonly #host: Host;
   readonly #watch: Watch;
-  readonly #signer: Signer;
   readonly #dice: Dice;
-  readonly #primitives: Primitives;
+  readonly #conduct: Rogue;
   #faults: DeviceFault[];
   #life: Life | null = null;
   #acts = 0;
@@ -54,9 +53,9 @@ export class SimDevice {
     this.#host = host;
     this.#watch = watch;
     this.#dice = world.dice.branch(`device ${index}`);
-    this.#signer = world.signer(this.#dice.bytes(32));
-    this.identity = bytesToHex(this.#signer.publicKey);
-    this.#primitives = primitivesOf(world, index);
+    const signer = world.signer(this.#dice.bytes(32));
+    this.identity = bytesToHex(signer.publicKey);
+    this.#conduct = conductOf(world, index, signer);
     this.cells = new DurableCells(world);
     this.#faults = world.plan.faults.devices.filter(({ device }) => device === index);
   }
@@ -98,6 +97,7 @@ export class SimDevice {
       host: this.#host,
       life,
       device: this.index,
+      tamper: this.#conduct.tamper,
       onSend: (message) => {
         this.#watch.sent(this, message);
         act();
@@ -110,13 +110,13 @@ export class SimDevice {
     });
     const ports = {
       link,
-      primitives: this.#primitives,
+      primitives: this.#conduct.primitives,
       trainer: this.#trainer(life),
       memory: createMemory(this.cells.of(life, act), ROUNDS_MAX),
       archive: {
         save: async (contribution: Contribution) => this.#watch.contributed(this.identity, contribution),
       },
-      signer: this.#signer,
+      signer: this.#conduct.signer,
       random: this.#dice.bytes,
       clock,
       wall: clock,
@@ -227,8 +227,8 @@ export class SimDevice {
   }
 }
 
-function primitivesOf({ plan, primitives, clock }: World, device: number): Primitives {
+function conductOf({ plan, primitives, clock }: World, device: number, signer: Signer): Rogue {
   const lie = plan.flaws.get(device);
-  if (lie === undefined) return primitives;
-  return flawedPrimitives(primitives, lie.flaw, () => clock.nowMs() < lie.untilMs);
+  if (lie === undefined) return honest(primitives, signer);
+  return rogue(primitives, signer, lie.flaw, () => clock.nowMs() < lie.untilMs);
 }

@@ -28,6 +28,8 @@ export interface LinkTools {
   readonly host: Host;
   readonly life: DeviceLife;
   readonly device: number;
+  /** What a dishonest device sends in place of a message. */
+  readonly tamper: (message: DeviceMessage) => DeviceMessage;
   /** What leaves, before it does; the device may die of it. */
   readonly onSend: (message: DeviceMessage) => void;
   readonly onUpload: (sid: string, position: number, headers: InputHeaders) => void;
@@ -123,7 +125,7 @@ export class SimLink implements Link {
     if (!life.alive) return NEVER;
     const connection = this.#connection;
     if (connection === null) return Promise.resolve(err({ type: "offline" }));
-    const frame = encodeFrame(message);
+    const frame = encodeFrame(this.#tools.tamper(message));
     world.trace(`d${device}`, `sends ${message.type}`);
     // On its way even if the device dies of it.
     return new Promise((resolve) => {

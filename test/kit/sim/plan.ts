@@ -147,7 +147,14 @@ function faultsOf(
   };
 }
 
-const FLAWS: readonly Flaw[] = ["wrong-b", "wrong-z", "wrong-mask", "wrong-pair-mask", "unreadable-share"];
+const FLAWS: readonly Flaw[] = [
+  "wrong-b",
+  "wrong-z",
+  "wrong-mask",
+  "wrong-pair-mask",
+  "unreadable-share",
+  "wrong-share",
+];
 
 /** One plan in six has a dishonest device; some come to their senses. */
 function flawsOf(roll: Dice, deviceCount: number): Plan["flaws"] {
