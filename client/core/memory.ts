@@ -38,10 +38,11 @@ const REFUNDED = "refunded";
 /** @param participationsMax  The device's own limit for one task. */
 export function createMemory(cells: Cells, participationsMax: number): Memory {
   const spentOf = async (taskId: string) => Number((await cells.get(`spent/${taskId}`)) ?? "0");
-  /** A change of the count; the cell of a count that was never raised is empty. */
-  const spending = (taskId: string, spent: number, change: 1 | -1): CellChange => {
-    const before = spent === 0 ? null : String(spent);
-    return { key: `spent/${taskId}`, before, after: String(spent + change) };
+  /** A change of the count. Its cell is empty where it was never raised, and "0" where all was given back. */
+  const spending = async (taskId: string, change: 1 | -1): Promise<CellChange> => {
+    const key = `spent/${taskId}`;
+    const before = await cells.get(key);
+    return { key, before, after: String(Number(before ?? "0") + change) };
   };
   const rememberedOf = async (runId: string, modelHash: string): Promise<Remembered> => {
     const keys = [`mark/${runId}`, `used/${modelHash}`, `revealed/${modelHash}`];
@@ -67,21 +68,18 @@ export function createMemory(cells: Cells, participationsMax: number): Memory {
       if (!allowed.ok) return allowed;
       // A session has one input ever: who pays for it a second time would mask a second one.
       if ((await cells.get(`paid/${sid}`)) !== null) return err("REPLAY");
-      const spent = await spentOf(taskId);
-      if (spent >= participationsMax) return err("BUDGET");
+      const spent = await spending(taskId, 1);
+      if (Number(spent.after) > participationsMax) return err("BUDGET");
       const written = await cells.swap([
         { key: `used/${modelHash}`, before: remembered.usedBy, after: runId },
         { key: `paid/${sid}`, before: null, after: taskId },
-        spending(taskId, spent, 1),
+        spent,
       ]);
       return written ? ok(undefined) : err("REPLAY");
     },
     async refund(taskId, sid) {
       if ((await cells.get(`paid/${sid}`)) !== taskId) return;
-      await cells.swap([
-        { key: `paid/${sid}`, before: taskId, after: REFUNDED },
-        spending(taskId, await spentOf(taskId), -1),
-      ]);
+      await cells.swap([{ key: `paid/${sid}`, before: taskId, after: REFUNDED }, await spending(taskId, -1)]);
     },
     async vote(sid, setHash) {
       const key = `ballot/${sid}`;

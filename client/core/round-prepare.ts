@@ -4,7 +4,6 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import { acceptInvitation } from "#shared/secagg/client.ts";
 import type { Idle } from "#shared/secagg/client-state.ts";
-import { invitedMax } from "#shared/task/graph-plan.ts";
 import { staysWithinPlan } from "#shared/task/task.ts";
 import type { ModelCache } from "./model-cache.ts";
 import type { Trained } from "./ports.ts";
@@ -40,8 +39,6 @@ export async function prepareRound(
   if (!allowed.ok) return allowed;
   const { training } = invite.roundParams;
   if (!staysWithinPlan(task.training, training)) return err("CONFIG");
-  // More would split the cohort into more and smaller shards than its plan can.
-  if ((invite.roundParams.invited ?? 1) > invitedMax(task.aggregation)) return err("CONFIG");
   const model = await download(context, invite, progress, signal, pause);
   if (!model.ok) return model;
   const idle = await acceptInvitation(

@@ -8,7 +8,7 @@ import type { RoundState } from "#shared/round/state.ts";
 import { committedOutcome } from "#shared/secagg/opening.ts";
 import { collectFor, rosterMembers } from "#shared/secagg/server.ts";
 import type { CoordinatorPorts } from "./ports.ts";
-import { invitedParams, type Session, survivorsTree } from "./session.ts";
+import { type Session, survivorsTree } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { RunTerms } from "./terms.ts";
 import type { TrafficStep } from "./traffic.ts";
@@ -39,7 +39,7 @@ export async function messageFor(source: MessageSource, notice: Notice): Promise
         type: "invite",
         ...attemptFields,
         config,
-        roundParams: invitedParams(source.terms, state.invited),
+        roundParams: source.terms.roundParams,
         modelHash,
         modelByteCount,
         deadlineInMs,

@@ -1,12 +1,10 @@
 import { assert } from "#shared/kernel/assert.ts";
-import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { nextTickMs } from "#shared/round/deadline.ts";
 import type { RoundEffect, Transition } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { type Notice, noticesFor } from "#shared/round/notice.ts";
 import { isLive, type RoundState, type Seated } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
-import { roundHash } from "#shared/secagg/attempt.ts";
 import type { Admission } from "./admit.ts";
 import { messageFor, STEP_OF_NOTICE } from "./messages.ts";
 import { type Note, roundNote } from "./notes.ts";
@@ -14,7 +12,7 @@ import { Opening } from "./opening.ts";
 import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
 import { storeRecords } from "./records.ts";
 import { type RoundViews, roundViews } from "./round-view.ts";
-import { invitedParams, openSessions, type RoundTerms, type Session, sessionOfSeat } from "./session.ts";
+import { openSessions, type RoundTerms, type Session, sessionOfSeat } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { LoggedRound } from "./stored-event.ts";
 import type { Submission, Submitted } from "./submission.ts";
@@ -55,7 +53,6 @@ export class RoundDriver {
   #phaseBeganMs = 0;
   #endedAtUnixMs: number | null = null;
   #sids: readonly string[] = [];
-  #roundHash: string;
   #queue: Promise<unknown> = Promise.resolve();
   #effects: Promise<void> = Promise.resolve();
   #cancelTimer: () => void = () => {};
@@ -69,7 +66,6 @@ export class RoundDriver {
     this.#phaseBeganMs = state.nowMs;
     const { runId, round, parentModelHash: modelHash } = state.facts;
     const { config, roundParams } = context.terms;
-    this.#roundHash = state.facts.roundHash;
     this.#roundTerms = { runId, round, modelHash, config, roundParams };
     this.#opening = new Opening({
       ports: context.ports,
@@ -125,7 +121,6 @@ export class RoundDriver {
       terms,
       runNumber,
       sids: this.#sids,
-      roundHash: this.#roundHash,
     });
   }
 
@@ -179,10 +174,6 @@ export class RoundDriver {
       };
       const records: StoreRecord[] = [];
       for (const record of transition.records) records.push(...(await storeRecords(source, record)));
-      if (state.invited > 0) {
-        const params = invitedParams(this.#context.terms, state.invited);
-        this.#roundHash = bytesToHex(await roundHash(ports.primitives, params));
-      }
       if ("roster" in state) {
         this.#sids = (await this.#sessionsOf(state.attempt, state)).map(({ sid }) => sid);
       }

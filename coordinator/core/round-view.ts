@@ -21,8 +21,6 @@ export interface RoundViewSource {
   readonly runNumber: number;
   /** Of the newest attempt that has rosters, in order of shard. */
   readonly sids: readonly string[];
-  /** Of the parameters with which its devices were invited. */
-  readonly roundHash: string;
 }
 
 /** Counts, times and sums; never a device. */
@@ -121,7 +119,7 @@ function openingCounts(state: RoundState): { readonly confirmed: number; readonl
   }
 }
 
-function roundDetail({ state, terms, runNumber, sids, roundHash }: RoundViewSource): RoundViews["detail"] {
+function roundDetail({ state, terms, runNumber, sids }: RoundViewSource): RoundViews["detail"] {
   const publication = state.phase === "committed" ? state.publication : null;
   const { facts } = state;
   return {
@@ -129,7 +127,7 @@ function roundDetail({ state, terms, runNumber, sids, roundHash }: RoundViewSour
     taskVersion: terms.config.taskVersion,
     runNumber,
     configHash: facts.configHash as RoundDetail["configHash"],
-    roundHash: roundHash as RoundDetail["roundHash"],
+    roundHash: state.facts.roundHash as RoundDetail["roundHash"],
     sid: (sids[0] ?? null) as RoundDetail["sid"],
     sumHash: (publication?.sumHash ?? null) as RoundDetail["sumHash"],
     sumByteCount: publication?.sumByteCount ?? null,

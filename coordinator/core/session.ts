@@ -18,7 +18,6 @@ import {
 } from "#shared/secagg/server.ts";
 import { certificateItem } from "#shared/secagg/signed-items.ts";
 import type { AgreedConfig, RoundParams } from "#shared/task/config.ts";
-import { isSharded } from "#shared/task/graph-plan.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 
 /** What all attempts of a round are about. */
@@ -32,23 +31,14 @@ export interface RoundTerms {
 
 type SessionPorts = Pick<CoordinatorPorts, "primitives" | "issuer" | "store" | "projectId">;
 
-/** The round's parameters once its devices are invited: how many there are says into how many shards they are split. */
-export function invitedParams(
-  { config, roundParams }: Pick<RoundTerms, "config" | "roundParams">,
-  invited: number,
-): RoundParams {
-  return isSharded(config.graph) ? { ...roundParams, invited } : roundParams;
-}
-
 /** The header of an attempt, which its adverts are signed over. */
 export function attemptOf(
   ports: SessionPorts,
   terms: RoundTerms,
-  { attempt, invited }: Pick<RoundState, "attempt" | "invited">,
+  { attempt }: Pick<RoundState, "attempt">,
   shard: number,
 ): Promise<Attempt> {
-  const roundParams = invitedParams(terms, invited);
-  return openAttempt(ports.primitives, { ...terms, roundParams, attempt, shard });
+  return openAttempt(ports.primitives, { ...terms, attempt, shard });
 }
 
 /** A seat as the roster message has it; the issuer's signature is deterministic, so it is made anew each time. */
@@ -96,7 +86,7 @@ export class Session {
   static async open(
     ports: SessionPorts,
     terms: RoundTerms,
-    state: Pick<Seated, "attempt" | "invited">,
+    state: Pick<Seated, "attempt">,
     shard: RoundShard,
     seats: readonly Seat[],
     fresh: boolean,
@@ -204,7 +194,7 @@ export class Session {
 export function openSessions(
   ports: SessionPorts,
   terms: RoundTerms,
-  state: Pick<Seated, "attempt" | "invited" | "roster" | "shards">,
+  state: Pick<Seated, "attempt" | "roster" | "shards">,
   fresh: boolean,
 ): Promise<readonly Session[]> {
   return Promise.all(

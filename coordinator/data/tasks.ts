@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
 import type { Ring } from "#shared/codec/layout.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
 
 /*
@@ -34,7 +35,7 @@ export function bundledTask(name: BundledTask, clientCount: number, version: num
       goal: clientCount,
       overSelection: 1,
       cohortSizeMin: Math.min(10, Math.max(3, clientCount - 3)),
-      cohortSizeMax: Math.min(255, clientCount + 8),
+      cohortSizeMax: Math.min(LIMITS.rosterSizeMax, clientCount + 8),
       securityModel: "active",
       graph: "complete",
       ring,

@@ -20,6 +20,7 @@ export const DOMAINS = {
   shard: "chorus/1/shard",
   /** The order of a sparse graph's ring. */
   graph: "chorus/1/graph",
+  graphDraw: "chorus/1/graph-draw",
   set: "chorus/1/set",
   // Keys and masks.
   sKey: "chorus/1/s-key",

@@ -15,9 +15,8 @@ export const LIMITS = {
   vectorLengthMax: 2 ** 26,
   /** Devices of one sum: the sealed shares of one graph, with their paths, must fit a frame. */
   rosterSizeMax: 1_000,
-  /** Masked updates that a round wants, over all its shards, and devices invited for them. */
+  /** Masked updates that a round wants, over all its shards. */
   goalMax: 10_000,
-  invitedMax: 40_000,
   chunkByteCount: 65_536,
   roundsMax: 100_000,
   attemptsMax: 3,

@@ -24,13 +24,12 @@ export function endsNow(state: LiveState): Readonly<Partial<Record<LivePhase, nu
 
 /** The fields that every state has, for building the next one. */
 export function baseOf(state: RoundState) {
-  const { facts, nowMs, members, invited, shardCount, forbiddenPairs, removed, counts } = state;
+  const { facts, nowMs, members, shardCount, forbiddenPairs, removed, counts } = state;
   const { phaseEndsMs, attempt, retriedFor } = state;
   return {
     facts,
     nowMs,
     members,
-    invited,
     shardCount,
     forbiddenPairs,
     removed,
@@ -75,6 +74,7 @@ export function retryRound(state: Sharing | Collecting | Confirming, code: Error
     // Keys alone take no longer than shares of them.
     deadlineMs: state.nowMs + state.facts.rules.deadlines.sharingMs,
     adverts: VersionedMap.from(),
+    ownerByKey: VersionedMap.from(),
   };
   return {
     state: next,

@@ -54,29 +54,64 @@ export function withOut<State extends RoundState>(
   return { ...state, members };
 }
 
-/** `state` with its counts brought up to its newest event. @param before  The state before that event. Rule R15. */
-export function withCounts<State extends RoundState>(state: State, before: RoundState): State {
+/**
+ * `state` with its counts brought up to its newest event. Rule R15.
+ *
+ * @param before  The state before that event.
+ * @param sender  The only device of which anything has changed; null where others may have as well.
+ */
+export function withCounts<State extends RoundState>(
+  state: State,
+  before: RoundState,
+  sender: string | null,
+): State {
   const sameInputs = !("inputs" in state && "inputs" in before) || state.inputs === before.inputs;
   if (state.phase === before.phase && state.members === before.members && sameInputs) return state;
-  const row = countsRow(state);
   const last = state.counts.at(-1);
+  const row =
+    sender === null || last === undefined ? countsRow(state) : rowAfter(last, state, before, sender);
   if (last !== undefined && sameCounts(last, row)) return state;
   const earlier = last?.atS === row.atS ? state.counts.slice(0, -1) : state.counts;
   return { ...state, counts: [...earlier, row] };
 }
 
+function rowAfter(last: CountsRow, state: RoundState, before: RoundState, sender: string): CountsRow {
+  const was = partOf(before, sender, before.members.get(sender));
+  const is = partOf(state, sender, state.members.get(sender));
+  return {
+    atS: secondOf(state),
+    joined: state.members.size,
+    trained: last.trained + is.trained - was.trained,
+    sent: last.sent + is.sent - was.sent,
+    left: last.left + is.left - was.left,
+  };
+}
+
 function countsRow(state: RoundState): CountsRow {
-  let trained = 0;
-  let sent = 0;
-  let left = 0;
+  let [trained, sent, left] = [0, 0, 0];
   state.members.forEach((member, identity) => {
-    if (member.trained) trained++;
-    if (member.sent) sent++;
-    // Who leaves while the round recruits may check in again; who leaves after its input is in still counts in the sum.
-    if (member.out !== null && state.phase !== "recruiting" && !hasInput(state, identity)) left++;
+    const part = partOf(state, identity, member);
+    trained += part.trained;
+    sent += part.sent;
+    left += part.left;
   });
-  const atS = Math.max(1, Math.ceil(state.nowMs / 1_000));
-  return { atS, joined: state.members.size, trained, sent, left };
+  return { atS: secondOf(state), joined: state.members.size, trained, sent, left };
+}
+
+/** What one device counts for. */
+function partOf(
+  state: RoundState,
+  identity: string,
+  member: Member | undefined,
+): Readonly<Record<"trained" | "sent" | "left", 0 | 1>> {
+  // Who leaves while the round recruits may check in again; who leaves after its input is in still counts in the sum.
+  const left =
+    member !== undefined && member.out !== null && state.phase !== "recruiting" && !hasInput(state, identity);
+  return { trained: member?.trained ? 1 : 0, sent: member?.sent ? 1 : 0, left: left ? 1 : 0 };
+}
+
+function secondOf({ nowMs }: RoundState): number {
+  return Math.max(1, Math.ceil(nowMs / 1_000));
 }
 
 function hasInput(state: RoundState, identity: string): boolean {

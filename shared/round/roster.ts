@@ -54,13 +54,19 @@ export function seatsOf(identities: readonly string[], adverts: ReadonlyMap<stri
   });
 }
 
-/** Whether one of `advert`'s keys, or `identity` itself, is already a key of another. All keys of a round differ. */
-export function sharesKey(identity: string, advert: Advert, adverts: ReadonlyMap<string, Advert>): boolean {
-  const own = [identity, advert.c, advert.s];
-  if (new Set(own).size !== own.length) return true;
-  let shared = false;
-  adverts.forEach((theirs, other) => {
-    shared ||= other !== identity && [other, theirs.c, theirs.s].some((key) => own.includes(key));
-  });
-  return shared;
+/** The keys of one device, none of which may be another's. All keys of a round differ. */
+export function keysOf(identity: string, advert: Advert): readonly string[] {
+  return [identity, advert.c, advert.s];
+}
+
+/** Whether one of these keys is there twice, or is another device's. @param ownerByKey  Of all that advertised. */
+export function sharesKey(
+  identity: string,
+  advert: Advert,
+  ownerByKey: ReadonlyMap<string, string>,
+): boolean {
+  const own = keysOf(identity, advert);
+  return (
+    new Set(own).size !== own.length || own.some((key) => (ownerByKey.get(key) ?? identity) !== identity)
+  );
 }

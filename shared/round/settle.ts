@@ -8,7 +8,7 @@ import { baseOf, dismissal, endsNow, failRound } from "./ending.ts";
 import { inPlay, isAwaited, withOut } from "./members.ts";
 import { compatible, seatsOf } from "./roster.ts";
 import { endCollecting, endConfirming, endSharing, endUnmasking } from "./settle-exchange.ts";
-import { shardsOfRound } from "./shards.ts";
+import { graphOf, shardsOfRound } from "./shards.ts";
 import type { Advertising, LiveState, Recruiting, RoundShard, Seat, Sharing, Training } from "./state.ts";
 import { isLive } from "./state.ts";
 
@@ -72,7 +72,7 @@ function endRecruiting(state: Recruiting): Transition | null {
 function invite(state: Recruiting, invited: readonly string[]): Transition {
   const { rules } = state.facts;
   const chosen = new Set(invited);
-  const plan = shardsOfRound(state.facts, invited.length);
+  const plan = shardsOfRound(state.facts);
   let { members } = state;
   for (const [identity, member] of state.members) {
     if (!chosen.has(identity)) continue;
@@ -81,7 +81,6 @@ function invite(state: Recruiting, invited: readonly string[]): Transition {
   const others = inPlay(state).filter((identity) => !chosen.has(identity));
   const training: Training = {
     ...baseOf(withOut({ ...state, members }, others, "NOT_IN_ROSTER")),
-    invited: invited.length,
     shardCount: plan?.shardCount ?? 1,
     phase: "training",
     phaseEndsMs: endsNow(state),
@@ -147,9 +146,9 @@ function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[
   return rosters;
 }
 
-function thresholdsOf({ facts, invited }: Advertising, rosterSize: number): Thresholds {
-  const { securityModel, cohortSizeMin, graph = "complete" } = facts.rules;
-  return thresholds(rosterSize, securityModel, cohortSizeMin, { graph, invited });
+function thresholdsOf({ facts }: Advertising, rosterSize: number): Thresholds {
+  const { securityModel, cohortSizeMin } = facts.rules;
+  return thresholds(rosterSize, securityModel, cohortSizeMin, graphOf(facts.rules));
 }
 
 function startSharing(state: Advertising, rosters: ReadonlyMap<number, readonly string[]>): Transition {

@@ -1,9 +1,10 @@
 import { VersionedMap } from "../kernel/versioned-map.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { type ShardPlan, shardPlanOf } from "../secagg/shards.ts";
+import { type AgreedGraph, agreedGraphOf } from "../task/graph-plan.ts";
 import type { RoundEffect, Transition } from "./effect.ts";
 import { dismissal } from "./ending.ts";
-import type { RoundOpened } from "./event.ts";
+import type { RoundOpened, RoundRules } from "./event.ts";
 import { identitiesAt, withOut } from "./members.ts";
 import type { Collecting, Confirming, RoundShard, RoundState, Seated, Sharing, Unmasking } from "./state.ts";
 
@@ -11,14 +12,14 @@ import type { Collecting, Confirming, RoundShard, RoundState, Seated, Sharing, U
  * A round of several sums. With one, everything here comes down to: it goes on, or the attempt or the round is over.
  */
 
-/** What the shards of a round follow from, once so many devices are invited; null where it is one sum. */
-export function shardsOfRound(
-  { runId, round, parentModelHash, rules }: RoundOpened,
-  invited: number,
-): ShardPlan | null {
-  const { graph = "complete" } = rules;
-  const terms = { runId, round, modelHash: parentModelHash, config: { graph }, roundParams: { invited } };
-  return shardPlanOf(terms);
+/** What the shards of a round follow from; null where it is one sum. */
+export function shardsOfRound({ runId, round, parentModelHash, rules }: RoundOpened): ShardPlan | null {
+  return shardPlanOf({ runId, round, modelHash: parentModelHash, config: { graph: graphOf(rules) } });
+}
+
+/** Rounds of before there were other graphs say nothing of theirs. */
+export function graphOf(rules: RoundRules): AgreedGraph {
+  return agreedGraphOf({ graph: "complete", ...rules });
 }
 
 /** Those that are not left out. */
@@ -40,18 +41,28 @@ function lastSeat({ seatsBefore, thresholds }: RoundShard): number {
   return seatsBefore + thresholds.rosterSize;
 }
 
-/** `seats`, ascending, shard by shard. */
-export function* byShard(
+/** Those of `seats`, ascending, that are of one shard. */
+export function seatsIn(shard: RoundShard, seats: readonly number[]): readonly number[] {
+  return seats.slice(firstAbove(seats, shard.seatsBefore), firstAbove(seats, lastSeat(shard)));
+}
+
+/** Index of the first of ascending numbers that is above `bound`. */
+function firstAbove(numbers: readonly number[], bound: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] as number) > bound) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** `seats`, ascending, by shard, but for those that are left out. */
+export function byShard(
   state: Pick<Seated, "shards">,
   seats: readonly number[],
-): Generator<{ readonly shard: RoundShard; readonly seats: readonly number[] }> {
-  let from = 0;
-  for (const shard of state.shards) {
-    let to = from;
-    while (to < seats.length && (seats[to] as number) <= lastSeat(shard)) to++;
-    if (shard.leftOut === null) yield { shard, seats: seats.slice(from, to) };
-    from = to;
-  }
+): { readonly shard: RoundShard; readonly seats: readonly number[] }[] {
+  return keptShards(state).map((shard) => ({ shard, seats: seatsIn(shard, seats) }));
 }
 
 /** Why shards fall out, by shard. */

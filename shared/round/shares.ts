@@ -1,12 +1,9 @@
-import { byShard } from "./shards.ts";
+import { keptShards, seatsIn } from "./shards.ts";
 import type { Unmasking } from "./state.ts";
 
 /** Whether the sum of each shard can be opened; see `openable`. */
 export function canOpen(state: Unmasking): boolean {
-  for (const { shard, seats } of byShard(state, state.u2)) {
-    if (!openable(state, shard.thresholds.t, seats)) return false;
-  }
-  return true;
+  return keptShards(state).every((shard) => openable(state, shard.thresholds.t, seatsIn(shard, state.u2)));
 }
 
 /**

@@ -67,8 +67,7 @@ interface Base {
   readonly nowMs: number;
   /** By identity, in the order of the check-ins. */
   readonly members: VersionedMap<string, Member>;
-  /** Devices that were invited, and into how many sums they are split; 0 and 1 until then. */
-  readonly invited: number;
+  /** Into how many sums those invited are split; 1 until then. */
   readonly shardCount: number;
   /** Of the run and of this round. */
   readonly forbiddenPairs: readonly ForbiddenPair[];
@@ -97,6 +96,8 @@ export interface Advertising extends Base {
   readonly deadlineMs: number;
   /** By identity, of this attempt. */
   readonly adverts: VersionedMap<string, Advert>;
+  /** Whose each key of them is. */
+  readonly ownerByKey: VersionedMap<string, string>;
 }
 
 export interface Seat {

@@ -3,7 +3,7 @@ import { known, refuse, type Transition } from "./effect.ts";
 import { dismissal, retryRound } from "./ending.ts";
 import type { Advert, Advertised, Complained, Confirmed, InputReceived, Shared } from "./event.ts";
 import { withMember, withOut } from "./members.ts";
-import { partnerCounts, sharesKey } from "./roster.ts";
+import { keysOf, partnerCounts, sharesKey } from "./roster.ts";
 import { byShard, goesOn, leaveOut, shardOfSeat } from "./shards.ts";
 import type { Advertising, Collecting, InputFact, LiveState } from "./state.ts";
 
@@ -28,7 +28,8 @@ export function stepAdvertised(state: LiveState, event: Advertised): Transition 
       signature === event.advert.signature;
     return same ? known(state) : refuse(state, "CONFLICT");
   }
-  if (sharesKey(event.identity, event.advert, adverts)) return refuse(state, "DUP_KEY");
+  const owners = state.phase === "advertising" ? state.ownerByKey : VersionedMap.from<string, string>();
+  if (sharesKey(event.identity, event.advert, owners)) return refuse(state, "DUP_KEY");
 
   const trained = withMember(state, event.identity, { trained: true });
   // The first advert ends training; the deadline still counts from the invitation. Rule R4.
@@ -39,6 +40,10 @@ export function stepAdvertised(state: LiveState, event: Advertised): Transition 
     phase: "advertising",
     phaseEndsMs,
     adverts: adverts.set(event.identity, event.advert),
+    ownerByKey: keysOf(event.identity, event.advert).reduce(
+      (all, key) => all.set(key, event.identity),
+      owners,
+    ),
   };
   return known(advertising);
 }

@@ -1,6 +1,7 @@
 import { known, type RoundEffect, refuse, type Transition } from "./effect.ts";
 import { baseOf, endingEffects, endsNow, sealedOf, voidRound } from "./ending.ts";
 import type { Combined, UnmaskReceived } from "./event.ts";
+import { leavesPhase } from "./hints.ts";
 import { survivorCounts } from "./settle-exchange.ts";
 import { goesOn, leaveOut } from "./shards.ts";
 import { canOpen } from "./shares.ts";
@@ -15,7 +16,8 @@ export function stepUnmask(state: LiveState, event: UnmaskReceived): Transition 
   const { digest, offCommitment } = event;
   const responses = state.responses.set(event.position, { digest, offCommitment });
   const after = { ...state, responses };
-  const effects: RoundEffect[] = !canOpen(state) && canOpen(after) ? [{ type: "combine" }] : [];
+  const opens = !leavesPhase(after, event) && canOpen(after) && !canOpen(state);
+  const effects: RoundEffect[] = opens ? [{ type: "combine" }] : [];
   return { ...known(after), effects };
 }
 

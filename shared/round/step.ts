@@ -4,6 +4,7 @@ import { invitedMax } from "../task/graph-plan.ts";
 import { known, refuse, type Transition } from "./effect.ts";
 import { failRound, retryRound, voidRound } from "./ending.ts";
 import type { CheckedIn, Presence, RoundEvent, RoundOpened } from "./event.ts";
+import { leavesPhase } from "./hints.ts";
 import { withCounts, withMember, withOut } from "./members.ts";
 import { settle } from "./settle.ts";
 import { canOpen } from "./shares.ts";
@@ -21,7 +22,6 @@ export function openRound(facts: RoundOpened): Transition {
     phase: "recruiting",
     nowMs: 0,
     members: VersionedMap.from(),
-    invited: 0,
     shardCount: 1,
     forbiddenPairs: facts.forbiddenPairs,
     removed: facts.removed,
@@ -50,11 +50,20 @@ export function step(state: RoundState, event: RoundEvent): Transition {
   const nowMs = Math.max(state.nowMs, event.atMs);
   const changed = apply({ ...state, nowMs }, event);
   if (changed.effects[0]?.type === "reject") return { ...changed, state };
-  const settled = settle(changed);
+  const quiet = isLive(changed.state) && leavesPhase(changed.state, event);
+  const settled = quiet ? changed : settle(changed);
   if (settled.state === changed.state && unchanged(state, settled.state)) {
     return event.type === "ticked" ? refuse(state, "STATE") : known(state);
   }
-  return { ...settled, state: withCounts(settled.state, state) };
+  return { ...settled, state: withCounts(settled.state, state, quiet ? senderOf(state, event) : null) };
+}
+
+/** Identity of the device that an answer came from. */
+function senderOf(state: LiveState, event: RoundEvent): string | null {
+  if ("identity" in event) return event.identity;
+  return "position" in event && "roster" in state
+    ? (state.roster[event.position - 1]?.identity ?? null)
+    : null;
 }
 
 /** Whether only the clock moved. */

@@ -151,7 +151,8 @@ export async function checkConfirmations(
 
 /**
  * Whether a committed outcome has this device's input in it, at its place among the survivors. A device that never heard
- * U3 (it was away since its upload) goes by the message's own count and place.
+ * U3 (it was away since its upload) goes by the message's own count and place, as far as some U3 within its U2 and of
+ * q or more could have them (S8); who the others were it can only read from the round's record.
  */
 export async function ownInputIncluded(
   primitives: Primitives,
@@ -162,7 +163,7 @@ export async function ownInputIncluded(
     const survivors = state.sets.u3.positions;
     if (result.survivorCount !== survivors.length) return false;
     if (result.leafIndex !== survivors.indexOf(state.position)) return false;
-  }
+  } else if (!couldBeItsPlace(state, result.survivorCount, result.leafIndex)) return false;
   return verifyInclusion(primitives, {
     leafHash: await inputLeafHash(primitives, state.inputRoot),
     index: result.leafIndex,
@@ -170,6 +171,16 @@ export async function ownInputIncluded(
     path: result.path,
     root: result.inputsRoot,
   });
+}
+
+function couldBeItsPlace(
+  { roster, position, u2 }: Masked,
+  survivorCount: number,
+  leafIndex: number,
+): boolean {
+  if (survivorCount < roster.thresholds.q) return false;
+  const before = u2.positions.indexOf(position);
+  return leafIndex <= before && survivorCount - 1 - leafIndex <= u2.positions.length - 1 - before;
 }
 
 function bare({ owner, share }: HeldShare): OwnedShare {

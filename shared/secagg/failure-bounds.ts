@@ -65,6 +65,11 @@ function upperQuantile(terms: readonly number[], chance: number): number {
   return 0;
 }
 
+/** So many devices of a roster at most, where at most this share of it is meant. */
+export function partOf(rosterSize: number, share: number): number {
+  return Math.floor((share + ROUNDING) * rosterSize);
+}
+
 export interface SparseNumbers {
   /** k, even. */
   readonly degree: number;
@@ -88,8 +93,8 @@ export function sparseNumbers(
   dropoutShare: number,
   model: SecurityModel,
 ): SparseNumbers | null {
-  const corrupt = Math.floor((corruptShare + ROUNDING) * rosterSize);
-  const gone = Math.floor((dropoutShare + ROUNDING) * rosterSize);
+  const corrupt = partOf(rosterSize, corruptShare);
+  const gone = partOf(rosterSize, dropoutShare);
   const security = 2 ** -(SECURITY_BITS + 1);
   for (let degree = 2; degree < rosterSize - 1; degree += 2) {
     if (disconnectedBound(rosterSize, corrupt + gone, degree) >= security) continue;

@@ -1,8 +1,8 @@
 import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
+import { sha256Sync } from "../crypto/sha256-sync.ts";
 import { assert, present } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
-import type { Primitives } from "../kernel/ports.ts";
 
 /**
  * Who shares secrets and pair masks with whom in one roster. The engines on both sides take the neighbours from here and
@@ -36,22 +36,17 @@ export function completeGraph(rosterSize: number): Graph {
 
 /**
  * A ring in an order that the session id shuffles, each device joined to the `degree / 2` on either side. Everyone
- * computes it from the roster alone; nobody chooses a place.
+ * computes it from the roster alone, without waiting, so that the round machine can too; nobody chooses a place.
  *
  * Does not protect: who picks the adverts can try rosters until the ring suits, hence only against a coordinator that
  * follows the protocol.
  *
  * @param degree  k, even, below rosterSize - 1.
- * Source: Bell et al. 2020, section 3 (a Harary graph under a random order); Fisher and Yates over AES-256-CTR words.
+ * Source: Bell et al. 2020, section 3 (a Harary graph under a random order); Fisher and Yates over SHA-256 blocks.
  */
-export async function ringGraph(
-  primitives: Primitives,
-  sid: Bytes,
-  rosterSize: number,
-  degree: number,
-): Promise<Graph> {
+export function ringGraph(sid: Bytes, rosterSize: number, degree: number): Graph {
   assert(degree % 2 === 0 && degree >= 2 && degree < rosterSize - 1, "a sparse ring");
-  const ring = await shuffledPositions(primitives, sid, rosterSize);
+  const ring = shuffledPositions(sid, rosterSize);
   const placeOf = new Map(ring.map((position, place) => [position, place]));
   const steps = Array.from({ length: degree / 2 }, (_, index) => index + 1);
   const neighbours = (position: number) => {
@@ -69,16 +64,26 @@ export async function ringGraph(
   return { neighbours, holders, rankOf: (dealer, holder) => holders(dealer).indexOf(holder) + 1 };
 }
 
-/** 1 to n in an order that the session id fixes; each order is as likely as any other, but for 2^-40. */
-async function shuffledPositions(primitives: Primitives, sid: Bytes, rosterSize: number): Promise<number[]> {
-  const key = await primitives.sha256(E(DOMAINS.graph, sid));
-  const stream = await primitives.aes256CtrKeystream(key, 0, 8 * rosterSize);
-  const words = new DataView(stream.buffer, stream.byteOffset);
+/** Numbers of 53 bits in one SHA-256. */
+const DRAWS_PER_BLOCK = 4;
+
+/**
+ * 1 to n in an order that the seed SHA-256(E(graph, sid)) fixes. Draw d is a fraction of 53 bits: words 2 (d mod 4) and
+ * the next of SHA-256(E(graph-draw, seed, floor(d / 4))), big-endian, of the first the upper 21 bits. Each order is as
+ * likely as any other, but for less than 2^-30.
+ */
+function shuffledPositions(sid: Bytes, rosterSize: number): number[] {
+  const seed = sha256Sync(E(DOMAINS.graph, sid));
   const positions = Array.from({ length: rosterSize }, (_, index) => index + 1);
-  for (let last = rosterSize - 1; last > 0; last--) {
-    // 53 bits of the stream as a fraction.
-    const high = words.getUint32(8 * last, true) >>> 11;
-    const fraction = (high * 2 ** 32 + words.getUint32(8 * last + 4, true)) / 2 ** 53;
+  let block = new DataView(new ArrayBuffer(0));
+  for (let draw = 0; draw < rosterSize - 1; draw++) {
+    const place = draw % DRAWS_PER_BLOCK;
+    if (place === 0) {
+      block = new DataView(sha256Sync(E(DOMAINS.graphDraw, seed, draw / DRAWS_PER_BLOCK)).buffer);
+    }
+    const high = block.getUint32(8 * place) >>> 11;
+    const fraction = (high * 2 ** 32 + block.getUint32(8 * place + 4)) / 2 ** 53;
+    const last = rosterSize - 1 - draw;
     const other = Math.floor(fraction * (last + 1));
     [positions[last], positions[other]] = [positions[other] as number, positions[last] as number];
   }

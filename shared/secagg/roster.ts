@@ -5,6 +5,7 @@ import { type Bytes, bytesToHex, compareBytes, hexToBytes } from "../kernel/byte
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { SessionId } from "../protocol/ids.ts";
+import { isSparse } from "../task/graph-plan.ts";
 import type { Attempt } from "./attempt.ts";
 import { completeGraph, type Graph, ringGraph } from "./graph.ts";
 import { shardOf, shardPlanOf } from "./shards.ts";
@@ -43,15 +44,14 @@ export async function layOutRoster(
   attempt: Attempt,
   members: readonly Member[],
 ): Promise<Result<Roster, RosterError>> {
-  const { config, roundParams } = attempt.terms;
+  const { config } = attempt.terms;
   const { graph, securityModel, cohortSizeMin } = config;
   if (members.length < cohortSizeMin) return err("COHORT_TOO_SMALL");
   // More summands than agreed could overflow the ring.
   if (members.length > config.cohortSizeMax) return err("CONFIG");
-  const sparse = sparseNumbersOf(members.length, securityModel, graph);
-  if (sparse !== null && securityModel === "active") return err("CONFIG");
-  const within = { graph, invited: roundParams.invited };
-  const numbers = thresholds(members.length, securityModel, cohortSizeMin, within);
+  if (isSparse(graph) && securityModel === "active") return err("CONFIG");
+  const sparse = sparseNumbersOf(members.length, graph);
+  const numbers = thresholds(members.length, securityModel, cohortSizeMin, graph);
   if (numbers.q > members.length) return err("COHORT_TOO_SMALL");
   // Otherwise a coordinator could put devices of its own choice around another.
   const shards = shardPlanOf(attempt.terms);
@@ -71,10 +71,7 @@ export async function layOutRoster(
     sid,
     sidHex: bytesToHex(sid) as SessionId,
     thresholds: numbers,
-    graph:
-      sparse === null
-        ? completeGraph(members.length)
-        : await ringGraph(primitives, sid, members.length, sparse.degree),
+    graph: sparse === null ? completeGraph(members.length) : ringGraph(sid, members.length, sparse.degree),
   });
 }
 export type RosterError = "COHORT_TOO_SMALL" | "CONFIG" | "DUP_KEY" | "BAD_MESSAGE";

@@ -1,23 +1,24 @@
 import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
 import { sha256Sync } from "../crypto/sha256-sync.ts";
-import { assert } from "../kernel/assert.ts";
 import { type Bytes, hexToBytes } from "../kernel/bytes.ts";
-import type { AgreedConfig, RoundParams } from "../task/config.ts";
-import { type GraphPlan, isSharded } from "../task/graph-plan.ts";
+import { type AgreedGraph, isSharded } from "../task/graph-plan.ts";
 import { binomialQuantile } from "./failure-bounds.ts";
 
 /*
- * A round of many shards: each device belongs to the shard that a public seed and its own identity give, so that nobody
- * chooses who is with whom. Within a shard everything is as in a round of one graph.
+ * A round of many shards: each device belongs to the shard that a public seed and its own identity give. Within a shard
+ * everything is as in a round of one graph.
  *
- * Does not protect: who can make identities after the seed is known can make them fall into one shard (the seed follows
- * from the model, so it is known when the round before is over). The sum of each shard is seen by the coordinator.
+ * Does not protect: the seed follows from the model, so the coordinator knows it before it invites. As in one graph it
+ * chooses whom it invites, here among those whom chance put beside a device: with `count` times as many colluders as one
+ * graph would need it can still fill a shard, and so can who makes identities after the seed is known. What is said of a
+ * shard holds while at most c of it collude; that chance alone puts no more there is `shardColluders`. The sum of each
+ * shard is seen by the coordinator.
  */
 
 /**
- * The part of a round's devices that may work with the coordinator, at most, for what is said of each of its shards to
- * hold. In one complete graph it is a third; chance fills one of many shards worse than the whole.
+ * The part of those invited that may work with the coordinator for chance to put no more than c of them into any shard.
+ * In one complete graph it is a third; chance fills one of many shards worse than the whole.
  */
 export const SHARDED_CORRUPT_SHARE = 0.1;
 
@@ -35,21 +36,15 @@ export interface ShardTerms {
   readonly runId: string;
   readonly round: number;
   readonly modelHash: string;
-  readonly config: Pick<AgreedConfig, "graph">;
-  readonly roundParams: Pick<RoundParams, "invited">;
-}
-
-/** How many shards so many invited devices make; 1 where the graph has none. */
-export function shardCountOf(graph: GraphPlan, invited: number): number {
-  return isSharded(graph) ? Math.max(1, Math.ceil(invited / graph.size)) : 1;
+  readonly config: { readonly graph: AgreedGraph };
 }
 
 /** Null where the round is one graph. The seed is SHA-256(E(shard-seed, runId, round, modelHash)). */
 export function shardPlanOf(terms: ShardTerms): ShardPlan | null {
-  const shardCount = shardCountOf(terms.config.graph, terms.roundParams.invited ?? 1);
-  if (shardCount === 1) return null;
+  const { graph } = terms.config;
+  if (!isSharded(graph) || graph.count === 1) return null;
   const seed = sha256Sync(E(DOMAINS.shardSeed, terms.runId, terms.round, hexToBytes(terms.modelHash)));
-  return { shardCount, seed };
+  return { shardCount: graph.count, seed };
 }
 
 /**
@@ -64,14 +59,14 @@ export function shardOf(plan: ShardPlan | null, identity: Bytes): number {
 }
 
 /**
- * c of each shard: as many of the invited as `SHARDED_CORRUPT_SHARE` collude, each in a shard by chance, and no shard has
- * more than c of them but for 2^-40 over all shards. The draws are independent, so the tail is the binomial one; the
+ * c of each shard: where as many of those invited as `SHARDED_CORRUPT_SHARE` collude, each in a shard by chance, no shard
+ * has more than c of them but for 2^-40 over all shards. The draws are independent, so the tail is the binomial one; the
  * hypergeometric would need the number of devices in the shard, of which honest ones may still stay away.
  *
- * @param invited  N, in the whole round.
+ * @returns Null where the round is one sum.
  */
-export function shardColluders(invited: number, shardCount: number): number {
-  assert(shardCount >= 2 && invited >= shardCount, "shards of a round");
-  const colluders = Math.floor(SHARDED_CORRUPT_SHARE * invited);
-  return binomialQuantile(colluders, 1 / shardCount, CHANCE / shardCount);
+export function shardColluders(graph: AgreedGraph): number | null {
+  if (!isSharded(graph) || graph.count === 1) return null;
+  const colluders = Math.floor(SHARDED_CORRUPT_SHARE * graph.size * graph.count);
+  return binomialQuantile(colluders, 1 / graph.count, CHANCE / graph.count);
 }

@@ -1,7 +1,7 @@
 import { assert } from "../kernel/assert.ts";
-import type { GraphPlan } from "../task/graph-plan.ts";
-import { type SparseNumbers, sparseNumbers } from "./failure-bounds.ts";
-import { shardColluders, shardCountOf } from "./shards.ts";
+import { type AgreedGraph, isSparse } from "../task/graph-plan.ts";
+import { partOf, type SparseNumbers, sparseNumbers } from "./failure-bounds.ts";
+import { shardColluders } from "./shards.ts";
 
 export type SecurityModel = "active" | "honest-but-curious";
 
@@ -25,7 +25,7 @@ export interface Thresholds {
  *
  * @param rosterSize     n >= 1, the devices that advertised, never those invited.
  * @param cohortSizeMin  The least number of inputs in a sum, from the config.
- * @param within         The graph, and the devices invited to the whole round where it is split into shards.
+ * @param graph          As agreed; where it is split into shards, the roster is one of them.
  * @returns t may exceed n: then the cohort is too small and nothing may be sent.
  * Source: Bonawitz et al. 2017, section 6.1 and theorem 6.5. Rule S8.
  */
@@ -33,18 +33,16 @@ export function thresholds(
   rosterSize: number,
   model: SecurityModel,
   cohortSizeMin: number,
-  within: GraphTerms = { graph: "complete" },
+  graph: AgreedGraph = "complete",
 ): Thresholds {
   assert(Number.isInteger(rosterSize) && rosterSize >= 1, "a roster has members");
-  const sparse = sparseNumbersOf(rosterSize, model, within.graph);
+  const sparse = sparseNumbersOf(rosterSize, graph);
   if (sparse !== null) {
     // Of the colluders only those around one device count: t - 1 of them learn nothing.
-    const c = sparse.threshold - 1;
-    return { rosterSize, c, t: sparse.threshold, q: Math.max(sparse.threshold + 1, cohortSizeMin) };
+    const { threshold: t, staying } = sparse;
+    return { rosterSize, c: t - 1, t, q: Math.max(staying, t + 1, cohortSizeMin) };
   }
-  const invited = within.invited ?? 1;
-  const shardCount = shardCountOf(within.graph, invited);
-  const c = shardCount > 1 ? shardColluders(invited, shardCount) : Math.ceil(rosterSize / 3) - 1;
+  const c = shardColluders(graph) ?? Math.ceil(rosterSize / 3) - 1;
   const t =
     model === "active"
       ? Math.max(Math.floor((2 * rosterSize) / 3) + 1, Math.floor((rosterSize + c) / 2) + 1, c + 2)
@@ -52,18 +50,20 @@ export function thresholds(
   return { rosterSize, c, t, q: Math.max(t, c + 2, cohortSizeMin) };
 }
 
-/** What thresholds depend on beside the roster. */
-export interface GraphTerms {
-  readonly graph: GraphPlan;
-  readonly invited?: number | undefined;
+/**
+ * Degree and threshold of a k-regular graph; null where the graph is another, or the roster so small that all are
+ * neighbours. Only against a coordinator that follows the protocol: the active model has no such graph.
+ */
+export function sparseNumbersOf(rosterSize: number, graph: AgreedGraph): SparsePlan | null {
+  if (!isSparse(graph)) return null;
+  const { corruptShare, dropoutShare } = graph;
+  const numbers = sparseNumbers(rosterSize, corruptShare, dropoutShare, "honest-but-curious");
+  if (numbers === null) return null;
+  // With more gone the bounds say nothing: those who stay may fall apart into sums of their own.
+  return { ...numbers, staying: rosterSize - partOf(rosterSize, dropoutShare) };
 }
 
-/** Degree and threshold of a k-regular graph; null where the graph is another, or the roster so small that all are neighbours. */
-export function sparseNumbersOf(
-  rosterSize: number,
-  model: SecurityModel,
-  graph: GraphPlan,
-): SparseNumbers | null {
-  if (graph === "complete" || graph.kind !== "k-regular") return null;
-  return sparseNumbers(rosterSize, graph.corruptShare, graph.dropoutShare, model);
+export interface SparsePlan extends SparseNumbers {
+  /** The least number of devices that must stay for degree and threshold to hold. */
+  readonly staying: number;
 }

@@ -8,7 +8,7 @@ import { bytesToHex } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import type { HashHex } from "../protocol/ids.ts";
 import type { AgreedConfig } from "./config.ts";
-import { graphPlanOf } from "./graph-plan.ts";
+import { agreedGraphOf } from "./graph-plan.ts";
 import { tensorShapes } from "./model.ts";
 import type { Task } from "./task.ts";
 
@@ -67,7 +67,7 @@ export async function agreedConfigOf(
     cohortSizeMin,
     cohortSizeMax,
     securityModel,
-    graph: graphPlanOf(task.aggregation),
+    graph: agreedGraphOf(task.aggregation),
     thresholdFormula: "chorus/1",
     vectorLength: layout.length,
     layoutHash: await hashJson(primitives, DOMAINS.layout, layout as unknown as Json),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hashHexSchema, taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { graphPlanSchema } from "./graph-plan.ts";
+import { agreedGraphSchema } from "./graph-plan.ts";
 import { aggregationPlanSchema, ringSchema, trainingPlanSchema } from "./task.ts";
 
 /**
@@ -18,7 +18,7 @@ export const agreedConfigSchema = z.strictObject({
   cohortSizeMax: aggregationPlanSchema.shape.cohortSizeMax,
   securityModel: aggregationPlanSchema.shape.securityModel,
   /** What the task says, or what follows where it says nothing. */
-  graph: graphPlanSchema,
+  graph: agreedGraphSchema,
   thresholdFormula: z.literal("chorus/1"),
   /** Of the whole vector, all segments. */
   vectorLength: z.int().min(1).max(LIMITS.vectorLengthMax),
@@ -40,7 +40,5 @@ export type AgreedConfig = z.infer<typeof agreedConfigSchema>;
 /** What changes from round to round; its hash is roundHash. */
 export const roundParamsSchema = z.strictObject({
   training: trainingPlanSchema,
-  /** Devices invited, where the graph is split into shards: their number follows from it. */
-  invited: z.int().min(1).max(LIMITS.invitedMax).optional(),
 });
 export type RoundParams = z.infer<typeof roundParamsSchema>;

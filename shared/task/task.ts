@@ -2,8 +2,9 @@ import { z } from "zod";
 import { ringRefusal } from "../codec/layout.ts";
 import { taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
+import { thresholds } from "../secagg/threshold.ts";
 import { featuresSchema, inputShape } from "./features.ts";
-import { graphPlanOf, graphPlanSchema, isSharded } from "./graph-plan.ts";
+import { agreedGraphOf, graphPlanOf, graphPlanSchema, isSharded, isSparse } from "./graph-plan.ts";
 import { modelSchema } from "./model.ts";
 
 /** How a device trains. Source of proximalMu: Li et al. 2020, arXiv:1812.06127, equation 2 (FedProx). */
@@ -100,10 +101,18 @@ export const aggregationPlanSchema = z
       if (graph.size > plan.cohortSizeMax || graph.size < plan.cohortSizeMin) {
         issue("graph", "the size of a shard must lie between cohortSizeMin and cohortSizeMax");
       }
+      const { q } = thresholds(graph.size, plan.securityModel, plan.cohortSizeMin, agreedGraphOf(plan));
+      // Chance makes shards smaller and larger, and some devices leave.
+      if (q > 0.9 * graph.size) {
+        issue(
+          "graph",
+          `a shard of ${graph.size} needs ${q} devices that stay; give it a larger size, up to 128`,
+        );
+      }
     } else if (Math.ceil(plan.overSelection * plan.goal) > plan.cohortSizeMax) {
       issue("cohortSizeMax", "cohortSizeMax must be at least overSelection times goal, rounded up");
     }
-    if (graph !== "complete" && graph.kind === "k-regular" && plan.securityModel === "active") {
+    if (isSparse(graph) && plan.securityModel === "active") {
       issue(
         "graph",
         "k-regular holds against an honest-but-curious coordinator only; set securityModel, or use shards",

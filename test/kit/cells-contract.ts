@@ -189,6 +189,18 @@ export const CELLS_CASES: readonly Case[] = [
     },
   },
   {
+    name: "a device to which every participation was given back takes part again",
+    durable: false,
+    run: async ({ cells }) => {
+      const { memory, use } = calls(cells, true);
+      await use(MODEL, RUN, "digits", SID);
+      await memory.refund("digits", SID);
+      expectSame(await memory.participations("digits"), 0);
+      expectSame(await use(MODEL, RUN, "digits", OTHER_SID), "taken");
+      expectSame(await memory.participations("digits"), 1);
+    },
+  },
+  {
     name: "every rule holds in the next life",
     durable: true,
     run: async ({ cells, reopen }) => {

@@ -1,83 +1,108 @@
-import { hash } from "node:crypto";
-import { assert } from "#shared/kernel/assert.ts";
-import { type Bytes, compareBytes, concatBytes, equalBytes } from "#shared/kernel/bytes.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Primitives, Signer } from "#shared/kernel/ports.ts";
-import { ok } from "#shared/kernel/result.ts";
+import { err, ok } from "#shared/kernel/result.ts";
 
 /*
- * Primitives with the shape of the real ones and none of their strength, for simulations in breadth: SHA-256 is real,
- * all else is made of it or of a fast mixer. Who knows the public key can forge; nothing here hides anything. Each call
- * ends within microtasks, so that a simulation knows when nothing is under way.
+ * Primitives that protect nothing and obey every law that the protocol rests on: both ends of a key agreement get the
+ * same secret, a signature verifies for its key and message and for no other, a key stream can be read from any block,
+ * and different inputs give different hashes. For breadth, where real cryptography would take hours: thousands of
+ * devices, thousands of schedules. What real cryptography does is tested with real cryptography.
+ *
+ * Anyone can forge a signature and read a mask here; a signature has the shape that `verifySignature` asks for.
  */
-
-const MIX = 0x9e37_79b1;
-
 export function fakePrimitives(): Primitives {
   return {
     name: "javascript",
-    sha256: async (bytes) => digest(bytes),
+    sha256: async (bytes) => mix(1, bytes),
     hkdfSha256: async (inputKey, salt, info, byteCount) => {
-      const key = digest(concatBytes([inputKey, salt, info]));
-      if (byteCount === key.length) return key;
-      const out = new Uint8Array(byteCount);
-      for (let offset = 0; offset < byteCount; offset += 32) {
-        const block = digest(concatBytes([key, Uint8Array.of(offset >>> 13, (offset >>> 5) & 255)]));
-        out.set(block.subarray(0, Math.min(32, byteCount - offset)), offset);
-      }
-      return out;
+      const key = mix(2, inputKey, salt, info);
+      return byteCount === 32 ? key : keystream(key, 0, byteCount);
     },
-    x25519PublicKey: async (secretKey) => publicKeyOf(secretKey),
-    // Both ends hash the same two public keys.
+    x25519PublicKey: async (secretKey) => publicOf(secretKey),
     x25519: async (secretKey, publicKey) => {
-      const own = publicKeyOf(secretKey);
-      const sorted = compareBytes(own, publicKey) < 0 ? [own, publicKey] : [publicKey, own];
-      return ok(digest(concatBytes(sorted)));
-    },
-    ed25519VerifyLoose: async (publicKey, message, signature) =>
-      equalBytes(signatureOf(publicKey, message), signature),
-    aes256CtrKeystream: async (key, firstBlock, byteCount) => {
-      assert(key.length === 32, "AES-256 has a 32-byte key");
-      const view = new DataView(key.buffer, key.byteOffset, 32);
-      // Every byte of the key counts.
-      let [low, high] = [0, 0];
-      for (let offset = 0; offset < 32; offset += 8) {
-        low ^= view.getUint32(offset, true);
-        high ^= view.getUint32(offset + 4, true);
+      if (publicKey.length !== 32 || publicKey.every((byte) => byte === 0)) {
+        return err({ type: "low-order-point" });
       }
-      const words = new Uint32Array(Math.ceil(byteCount / 4));
-      for (let index = 0; index < words.length; index++)
-        words[index] = mixed(4 * firstBlock + index, low, high);
-      return new Uint8Array(words.buffer, 0, byteCount);
+      // The sum of both public keys is the same from either end.
+      const own = publicOf(secretKey);
+      return ok(
+        mix(
+          3,
+          own.map((byte, index) => byte + (publicKey[index] as number)),
+        ),
+      );
     },
+    ed25519VerifyLoose: async (publicKey, message, signature) => {
+      const expected = signatureOf(publicKey, message);
+      return signature.length === 64 && expected.every((byte, index) => byte === signature[index]);
+    },
+    aes256CtrKeystream: async (key, firstBlock, byteCount) => keystream(key, firstBlock, byteCount),
   };
 }
 
-/** Signs what `fakePrimitives` verify. */
+/** A device's identity to go with `fakePrimitives`. @param seed  Any bytes; different seeds, different identities. */
 export function fakeSigner(seed: Bytes): Signer {
-  const publicKey = digest(seed);
-  // Canonical as a point of the curve.
-  publicKey[31] = (publicKey[31] as number) & 0x3f;
+  const publicKey = belowPrime(mix(4, seed));
   return { publicKey, sign: async (message) => signatureOf(publicKey, message) };
 }
 
-function publicKeyOf(secretKey: Bytes): Bytes {
-  return digest(concatBytes([Uint8Array.of(1), secretKey]));
+function publicOf(secretKey: Bytes): Bytes {
+  return secretKey.map((byte) => byte ^ 0xa5);
 }
 
-/** 64 bytes whose halves pass the strict checks: R canonical, S below the group order. */
 function signatureOf(publicKey: Bytes, message: Bytes): Bytes {
-  const half = digest(concatBytes([publicKey, message]));
-  half[31] = (half[31] as number) & 0x0f;
-  return concatBytes([half, half]);
+  const signature = new Uint8Array(64);
+  signature.set(belowPrime(mix(5, publicKey, message)));
+  const scalar = mix(6, publicKey, message);
+  scalar[31] = (scalar[31] as number) & 0x0f; // below the group order
+  signature.set(scalar, 32);
+  return signature;
 }
 
-function mixed(index: number, low: number, high: number): number {
-  let word = Math.imul(index ^ low, MIX) ^ high;
-  word = Math.imul(word ^ (word >>> 16), 0x85eb_ca6b);
-  word = Math.imul(word ^ (word >>> 13), 0xc2b2_ae35);
-  return (word ^ (word >>> 16)) >>> 0;
+function belowPrime(encoded: Bytes): Bytes {
+  encoded[31] = (encoded[31] as number) & 0x3f;
+  return encoded;
 }
 
-function digest(bytes: Uint8Array): Bytes {
-  return new Uint8Array(hash("sha256", bytes, "buffer"));
+/** 32 bytes that depend on every byte, on where each part ends, and on `tag`; good mixing, no security. */
+function mix(tag: number, ...parts: readonly Uint8Array[]): Bytes {
+  const lanes = Uint32Array.from({ length: 8 }, (_, lane) => Math.imul(lane + 1, 0x9e3779b1) ^ tag);
+  let turn = 0;
+  const absorb = (word: number) => {
+    const lane = turn & 7;
+    const before = lanes[(turn + 7) & 7] as number;
+    const x = Math.imul((lanes[lane] as number) ^ word, 0x85ebca6b) + before;
+    lanes[lane] = Math.imul(x ^ (x >>> 15), 0xc2b2ae35);
+    turn++;
+  };
+  for (const part of parts) {
+    const whole = part.length & ~3;
+    for (let index = 0; index < whole; index += 4) {
+      absorb(
+        (part[index] as number) |
+          ((part[index + 1] as number) << 8) |
+          ((part[index + 2] as number) << 16) |
+          ((part[index + 3] as number) << 24),
+      );
+    }
+    for (let index = whole; index < part.length; index++) absorb((part[index] as number) + 0x100);
+    absorb(part.length ^ 0x5bd1e995);
+  }
+  // Every lane passes every other three times.
+  for (let round = 0; round < 24; round++) absorb(round);
+  return new Uint8Array(lanes.buffer);
+}
+
+/** Word w of the stream is a hash of the key and w alone, so that it can be read from any block on. */
+function keystream(key: Bytes, firstBlock: number, byteCount: number): Bytes {
+  const words = new Uint32Array(Math.ceil(byteCount / 4));
+  const [k0, k1, k2, k3] = new Uint32Array(key.slice(0, 16).buffer);
+  for (let index = 0; index < words.length; index++) {
+    const at = 4 * firstBlock + index;
+    let x = Math.imul(at ^ (k0 ?? 0), 0x85ebca6b) + Math.imul(Math.floor(at / 2 ** 32), 0x27d4eb2f);
+    x = Math.imul(x ^ (x >>> 15) ^ (k1 ?? 0), 0xc2b2ae35);
+    x = Math.imul(x ^ (x >>> 13) ^ (k2 ?? 0), 0x9e3779b1);
+    words[index] = (x ^ (x >>> 16)) + (k3 ?? 0);
+  }
+  return new Uint8Array(words.buffer, 0, byteCount);
 }

@@ -4,8 +4,9 @@ import { localSigner } from "#shared/crypto/signature.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex, compareBytes, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives, Signer } from "#shared/kernel/ports.ts";
+import type { Result } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
-import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import { decodeFrame, encodeFrame, type FrameError } from "#shared/protocol/frame.ts";
 import type { HashHex, RunId } from "#shared/protocol/ids.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import {
@@ -23,8 +24,9 @@ import type { Member, Roster } from "#shared/secagg/roster.ts";
 import type { Bundle, Opening } from "#shared/secagg/server.ts";
 import { certificateItem } from "#shared/secagg/signed-items.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
+import { fakePrimitives, fakeSigner } from "./fake-primitives.ts";
 import { type Engine, PRODUCT } from "./secagg-engine.ts";
-import { plainSum, randomWords, seededRandom, testConfig } from "./secagg-fixtures.ts";
+import { plainSum, randomWords, seededRandom, TEST_TRAINING, testConfig } from "./secagg-fixtures.ts";
 
 /*
  * A whole cohort in memory: n devices and a coordinator that run one attempt with real cryptography. Every message goes
@@ -49,6 +51,10 @@ export interface CohortOptions {
   readonly lastSteps?: ReadonlyMap<number, LastStep>;
   /** Devices of another cohort (same seeds of identity) take part with the same identities. */
   readonly identitySeed?: string;
+  /** Identities from elsewhere, `count` of them. */
+  readonly signers?: readonly Signer[];
+  /** Fake cryptography, where what counts is who says what to whom. */
+  readonly fake?: boolean;
   /** The product's where absent. */
   readonly engine?: Engine;
   /** The platform's best where absent. */
@@ -114,10 +120,12 @@ export class SecaggCohort {
 
   static async create(options: CohortOptions): Promise<SecaggCohort> {
     const { subtle } = globalThis.crypto;
-    const { engine = PRODUCT, primitives = await selectPrimitives(subtle) } = options;
+    const { engine = PRODUCT, fake = false } = options;
+    const primitives = options.primitives ?? (fake ? fakePrimitives() : await selectPrimitives(subtle));
+    const signerOf = (seed: Bytes) => (fake ? fakeSigner(seed) : localSigner(seed, subtle));
     const { seed = "cohort", vectorLength = 64, lastSteps = new Map<number, LastStep>() } = options;
     const identities = seededRandom(`identity ${options.identitySeed ?? seed}`);
-    const issuer = localSigner(identities(32), subtle);
+    const issuer = signerOf(identities(32));
     const issuerKey = bytesToHex(issuer.publicKey) as HashHex;
     const config = testConfig({ vectorLength, issuerKey, ...options.config });
     const attempt = await engine.attempt.openAttempt(primitives, {
@@ -129,16 +137,13 @@ export class SecaggCohort {
       ...options.terms,
       config,
       roundParams: {
-        training: {
-          epochs: 1,
-          batchSize: 32,
-          optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
-          proximalMu: 0,
-        },
+        training: TEST_TRAINING,
         ...options.roundParams,
       },
     });
-    const signers = Array.from({ length: options.count }, () => localSigner(identities(32), subtle));
+    const signers = [
+      ...(options.signers ?? Array.from({ length: options.count }, () => signerOf(identities(32)))),
+    ];
     // In roster order, so that a device's position is known before the roster is.
     signers.sort((left, right) => compareBytes(left.publicKey, right.publicKey));
     const devices = await Promise.all(
@@ -187,12 +192,11 @@ export class SecaggCohort {
   async deliver(position: number, message: AttemptMessage): Promise<ClientStep> {
     const device = this.device(position);
     const { coordinatorMessageSchema } = this.engine.coordinatorMessages;
-    const decoded = decodeFrame(encodeFrame(message), coordinatorMessageSchema);
-    assert(decoded.ok, `a well-formed message: ${JSON.stringify(decoded)}`);
+    const decoded = wellFormed(decodeFrame(encodeFrame(message), coordinatorMessageSchema));
     const step = await this.engine.client.onMessage(
       device.tools,
       device.state,
-      decoded.value as AttemptMessage,
+      decoded as AttemptMessage,
       async () => device.input.slice(),
     );
     this.#adopt(device, step);
@@ -461,7 +465,11 @@ export function lastSent<Type extends DeviceMessage["type"]>(
 }
 
 function overTheWire(message: DeviceMessage): DeviceMessage {
-  const decoded = decodeFrame(encodeFrame(message), deviceMessageSchema);
-  assert(decoded.ok, `a well-formed message: ${JSON.stringify(decoded)}`);
+  return wellFormed(decodeFrame(encodeFrame(message), deviceMessageSchema));
+}
+
+/** A message in a hundred thousand is worth a look; writing each of them out to say so is not. */
+function wellFormed<Message>(decoded: Result<Message, FrameError>): Message {
+  if (!decoded.ok) throw new Error(`not a well-formed message: ${JSON.stringify(decoded.error)}`);
   return decoded.value;
 }

@@ -3,6 +3,7 @@ import { present } from "#shared/kernel/assert.ts";
 import type { RandomBytes } from "#shared/kernel/ports.ts";
 import type { HashHex, TaskSlug } from "#shared/protocol/ids.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
+import type { TrainingPlan } from "#shared/task/task.ts";
 
 /** Bytes that look random and are the same for the same seed. */
 export function seededRandom(seed: string): RandomBytes {
@@ -14,6 +15,13 @@ export function seededRandom(seed: string): RandomBytes {
 export function randomWords(seed: string, count: number): Uint32Array<ArrayBuffer> {
   return new Uint32Array(seededRandom(seed)(4 * count).buffer);
 }
+
+export const TEST_TRAINING: TrainingPlan = {
+  epochs: 1,
+  batchSize: 32,
+  optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
+  proximalMu: 0,
+};
 
 /** A config that a cohort of `count` may run under. */
 export function testConfig(overrides: Partial<AgreedConfig> = {}): AgreedConfig {

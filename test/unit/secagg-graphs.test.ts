@@ -1,5 +1,5 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import { binomialQuantile, hypergeometricTerms, sparseNumbers } from "#shared/secagg/failure-bounds.ts";
 import { completeGraph, type Graph, ringGraph } from "#shared/secagg/graph.ts";
@@ -7,14 +7,13 @@ import {
   SHARDED_CORRUPT_SHARE,
   type ShardPlan,
   shardColluders,
-  shardCountOf,
   shardOf,
   shardPlanOf,
 } from "#shared/secagg/shards.ts";
 import { thresholds } from "#shared/secagg/threshold.ts";
+import { agreedGraphOf, isSharded } from "#shared/task/graph-plan.ts";
 import vectors from "#test/vectors/data/secagg.json" with { type: "json" };
 
-const primitives = javascriptPrimitives();
 const share = (text: string) => (text.includes("/") ? 1 / Number(text.split("/")[1]) : Number(text));
 const SIZES = { n1e3: 1_000, n1e4: 10_000, n1e5: 100_000 } as const;
 
@@ -37,7 +36,7 @@ describe("degree and threshold of a sparse graph", () => {
   );
   test("all 15 reference values are looked at", () => expect(cases).toHaveLength(15));
   test.each(cases)(
-    "$kind, $row.corrupt and $row.dropout of $size: $expected",
+    "[S17] $kind, $row.corrupt and $row.dropout of $size: $expected",
     ({ kind, row, size, expected }) => {
       const model = kind === "active" ? "active" : "honest-but-curious";
       const numbers = sparseNumbers(size, share(row.corrupt), share(row.dropout), model);
@@ -47,7 +46,7 @@ describe("degree and threshold of a sparse graph", () => {
   test("a roster too small for the bounds gets none: everyone is a neighbour then", () => {
     expect(sparseNumbers(6, 1 / 3, 1 / 3, "honest-but-curious")).toBeNull();
     const graph = { kind: "k-regular", corruptShare: 1 / 3, dropoutShare: 1 / 3 } as const;
-    expect(thresholds(6, "honest-but-curious", 3, { graph })).toEqual(thresholds(6, "honest-but-curious", 3));
+    expect(thresholds(6, "honest-but-curious", 3, graph)).toEqual(thresholds(6, "honest-but-curious", 3));
   });
   test.each([
     [50, 10, 20],
@@ -97,8 +96,8 @@ describe("the ring", () => {
     }
     return true;
   };
-  test("each of 1,000 has its 34 neighbours, both ways, and holders ranked in order of position", async () => {
-    const graph = await ringGraph(primitives, sid, 1_000, 34);
+  test("[S17] each of 1,000 has its 34 neighbours, both ways, and holders ranked in order of position", async () => {
+    const graph = ringGraph(sid, 1_000, 34);
     for (let position = 1; position <= 1_000; position++) {
       const neighbours = graph.neighbours(position);
       expect(new Set(neighbours).size).toBe(34);
@@ -112,21 +111,42 @@ describe("the ring", () => {
     const stranger = Array.from({ length: 1_000 }, (_, index) => index + 1).find((p) => !holders.includes(p));
     expect(graph.rankOf(17, stranger as number)).toBe(0);
   });
+  test("[S17] the order is the one that the hashes written out by hand give", () => {
+    const sha256 = (hex: string) => createHash("sha256").update(Buffer.from(hex, "hex")).digest("hex");
+    const text = (value: string) => Buffer.from(value).toString("hex");
+    const seed = sha256(`0000000e${text("chorus/1/graph")}00000020${"07".repeat(32)}`);
+    const block = (index: number) => {
+      const number = index.toString(16).padStart(8, "0");
+      return sha256(`00000013${text("chorus/1/graph-draw")}00000020${seed}00000004${number}`);
+    };
+    const order = Array.from({ length: 12 }, (_, index) => index + 1);
+    for (let draw = 0; draw < 11; draw++) {
+      const at = 16 * (draw % 4);
+      // The first 21 and the last 32 of 64 bits.
+      const bits = BigInt(`0x${block(Math.floor(draw / 4)).slice(at, at + 16)}`);
+      const fraction = ((bits >> 43n) << 32n) | (bits & 0xffffffffn);
+      const last = 11 - draw;
+      const other = Number((fraction * BigInt(last + 1)) >> 53n);
+      const moved = order[last] as number;
+      order[last] = order[other] as number;
+      order[other] = moved;
+    }
+    const graph = ringGraph(sid, 12, 4);
+    order.forEach((position, place) => {
+      const around = [1, 2, 10, 11].map((step) => order[(place + step) % 12] as number);
+      expect(graph.neighbours(position)).toEqual(around.sort((left, right) => left - right));
+    });
+  });
   test("another session shuffles another ring", async () => {
-    const one = await ringGraph(primitives, sid, 100, 10);
-    const other = await ringGraph(primitives, new Uint8Array(32).fill(8), 100, 10);
+    const one = ringGraph(sid, 100, 10);
+    const other = ringGraph(new Uint8Array(32).fill(8), 100, 10);
     expect(one.neighbours(1)).not.toEqual(other.neighbours(1));
-    expect((await ringGraph(primitives, sid, 100, 10)).neighbours(1)).toEqual(one.neighbours(1));
+    expect(ringGraph(sid, 100, 10).neighbours(1)).toEqual(one.neighbours(1));
   });
   test("every device is a neighbour of a given one about equally often", async () => {
     const counts = new Float64Array(21);
     for (let index = 0; index < 500; index++) {
-      const graph = await ringGraph(
-        primitives,
-        new Uint8Array(32).fill(index & 255).fill(index >>> 8, 16),
-        20,
-        4,
-      );
+      const graph = ringGraph(new Uint8Array(32).fill(index & 255).fill(index >>> 8, 16), 20, 4);
       for (const other of graph.neighbours(5)) counts[other] = (counts[other] ?? 0) + 1;
     }
     // 500 x 4 / 19 = 105 each, a standard deviation of 9: five of them either way.
@@ -145,8 +165,7 @@ describe("shards", () => {
     runId: "0192f0c0ffee7000800000000000beef",
     round: 3,
     modelHash: "33".repeat(32),
-    config: { graph: { kind: "shards", size: 96 } },
-    roundParams: { invited: 1_000 },
+    config: { graph: { kind: "shards", size: 96, count: 11 } },
   } as const;
   const identities = Array.from({ length: 1_000 }, (_, index) => {
     const identity = new Uint8Array(32);
@@ -162,15 +181,20 @@ describe("shards", () => {
     return counts;
   };
   test("one graph up to the size of a shard, then as many shards as keep it on average", () => {
-    const graph = terms.config.graph;
-    expect([1, 96, 97, 192, 193, 10_000].map((invited) => shardCountOf(graph, invited))).toEqual([
-      1, 1, 2, 2, 3, 105,
-    ]);
-    expect(shardCountOf("complete", 10_000)).toBe(1);
+    const graph = { kind: "shards", size: 96 } as const;
+    const countFor = (goal: number) => {
+      const agreed = agreedGraphOf({ goal, overSelection: 1, graph });
+      return isSharded(agreed) ? agreed.count : 0;
+    };
+    expect([3, 96, 97, 192, 193, 10_000].map(countFor)).toEqual([1, 1, 2, 2, 3, 105]);
+    expect(agreedGraphOf({ goal: 1_000, overSelection: 1.3, graph })).toMatchObject({ count: 14 });
+    expect(agreedGraphOf({ goal: 98, overSelection: 1.3 })).toBe("complete");
+    expect(agreedGraphOf({ goal: 99, overSelection: 1.3 })).toMatchObject({ size: 96, count: 2 });
+    expect(shardPlanOf({ ...terms, config: { graph: { ...graph, count: 1 } } })).toBeNull();
     expect(shardPlanOf({ ...terms, config: { graph: "complete" } })).toBeNull();
     expect(shardOf(null, identities[0] as Bytes)).toBe(0);
   });
-  test("[S6] a shard is the one that the hash written out by hand gives", async () => {
+  test("[S16] a shard is the one that the hash written out by hand gives", async () => {
     const item = (...parts: Uint8Array[]) => {
       const bytes: number[] = [];
       for (const part of parts) bytes.push(0, 0, 0, part.length, ...part);
@@ -203,8 +227,8 @@ describe("shards", () => {
     for (const size of sizes(3)) expect(Math.abs(size - 91)).toBeLessThan(46);
     expect(sizes(3)).not.toEqual(sizes(4));
   });
-  test("[S6] no shard of a thousand rounds has more colluders than c; a c of the mean is passed at once (positive control)", () => {
-    const c = shardColluders(1_000, 11);
+  test("[S16] no shard of a thousand rounds has more colluders than c; a c of the mean is passed at once (positive control)", () => {
+    const c = shardColluders(terms.config.graph) ?? 0;
     const colluders = identities.slice(0, SHARDED_CORRUPT_SHARE * 1_000);
     let most = 0;
     for (let round = 1; round <= 1_000; round++) {
@@ -216,16 +240,16 @@ describe("shards", () => {
     // Far below c in any thousand: 2^-40 is not met by chance.
     expect(c).toBeGreaterThan(most + 5);
   });
-  test("[S6] in each shard no two survivor sets can both be confirmed, at any size", () => {
-    for (const invited of [97, 200, 1_000, 10_000]) {
+  test("[S6] [S16] in each shard no two survivor sets can both be confirmed, at any size", () => {
+    for (const count of [2, 3, 11, 105]) {
       for (let n = 20; n <= 128; n++) {
-        const { c, t } = thresholds(n, "active", 3, { graph: terms.config.graph, invited });
+        const { c, t } = thresholds(n, "active", 3, { ...terms.config.graph, count });
         expect(2 * t).toBeGreaterThan(n + c);
       }
     }
   });
   test("a shard of 96 in a round of 1,000 goes on with a fifth gone", () => {
-    const { c, t, q } = thresholds(96, "active", 10, { graph: terms.config.graph, invited: 1_000 });
-    expect({ c, t, q }).toEqual({ c: 36, t: 67, q: 67 });
+    const { c, t, q } = thresholds(96, "active", 10, terms.config.graph);
+    expect({ c, t, q }).toEqual({ c: 37, t: 67, q: 67 });
   });
 });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { merklePath } from "#shared/crypto/merkle.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import {
@@ -140,6 +141,45 @@ describe("a device in one attempt", () => {
       state.phase === "shared" &&
         [...state.b.reveal(), ...state.ownBShare.reveal()].every((byte) => byte === 0),
     ).toBe(true);
+  });
+
+  test("[S2] [S8] away since its upload, it takes only a place that some survivors of its U2 leave it", async () => {
+    // Four in U2, q = 3; the device is position 2: one may stand before it, two after it.
+    for (const [survivorCount, leafIndex, isCredible] of [
+      [2, 0, false],
+      [3, 0, true],
+      [3, 1, true],
+      [3, 2, false],
+      [4, 0, false],
+      [4, 1, true],
+      [5, 1, false],
+    ] as const) {
+      const away = await SecaggCohort.create({ count: 4, vectorLength: 8 });
+      await away.advertiseAll();
+      await away.shareAll();
+      await away.deliver(2, away.collectMessage(2));
+      const { state } = away.device(2);
+      if (state.phase !== "masked") throw new Error("masked");
+      const roots = Array.from({ length: survivorCount }, (_, index) =>
+        index === leafIndex ? state.inputRoot : new Uint8Array(32),
+      );
+      const tree = await inputsTree(away.primitives, roots);
+      const [inputsRoot, path] = [tree.root, merklePath(tree, leafIndex)];
+      const result = {
+        kind: "committed",
+        survivorCount,
+        modelHash: "44".repeat(32),
+        inputsRoot,
+        path,
+        leafIndex,
+      };
+      const step = await away.deliver(2, { type: "outcome", sid: away.roster.sidHex, result } as never);
+      expect({ survivorCount, leafIndex, type: step.type }).toEqual({
+        survivorCount,
+        leafIndex,
+        type: isCredible ? "go" : "aborted",
+      });
+    }
   });
 
   test("[S2] believes a committed outcome only with its own input in it", async () => {

@@ -91,6 +91,28 @@ describe("the task's schema", () => {
     ]);
   });
 
+  test("[S16] shards that chance would leave too small are refused, with what to change", () => {
+    const parse = (size: number, goal: number, change = {}) => {
+      const { aggregation, ...task } = valid;
+      const plan = { ...aggregation, goal, cohortSizeMax: 200, graph: { kind: "shards", size }, ...change };
+      return taskSchema.safeParse({ ...task, aggregation: plan }).error?.issues ?? [];
+    };
+    expect(parse(96, 10_000)).toEqual([]);
+    expect(parse(64, 1_000)).toEqual([]);
+    expect(parse(16, 1_000)).toMatchObject([
+      { path: ["aggregation", "graph"], message: expect.stringMatching(/give it a larger size, up to 128$/) },
+    ]);
+    expect(parse(96, 1_000, { cohortSizeMax: 90 })).toMatchObject([{ path: ["aggregation", "graph"] }]);
+  });
+
+  test("[S17] a sparse graph is refused against a coordinator that breaks the rules", () => {
+    const graph = { kind: "k-regular", corruptShare: 0.05, dropoutShare: 0.05 };
+    const issues = taskSchema.safeParse(withField("aggregation.graph", graph)).error?.issues;
+    expect(issues).toMatchObject([
+      { path: ["aggregation", "graph"], message: expect.stringMatching(/honest-but-curious/) },
+    ]);
+  });
+
   test.each([
     ["aggregation.ring", 8, "aggregation.ring"],
     ["slug", "Digits!", "slug"],

@@ -28,7 +28,7 @@ describe("what follows from the size of a round", () => {
       expect(cohortFacts(task, size)).toEqual({
         rosterSize: size,
         whole: "round",
-        neighbours: null,
+        sparse: null,
         confirming: t,
         colluding: c,
         honestInSum: t - c,
@@ -61,7 +61,7 @@ describe("larger rounds", () => {
     ({ ...task, aggregation: { ...task.aggregation, goal: 1_000, graph, ...change } }) as Task;
   test("split into groups by chance: the numbers are a group's, and the page says so", () => {
     const grouped = withGraph({ kind: "shards", size: 96 }, { cohortSizeMax: 128, overSelection: 1 });
-    expect(cohortFacts(grouped, 96)).toMatchObject({ whole: "group", confirming: 67, colluding: 36 });
+    expect(cohortFacts(grouped, 96)).toMatchObject({ whole: "group", confirming: 67, colluding: 37 });
     expect(learntSentence(grouped)).toContain("one sum of each group");
     expect(cohortSentence(cohortFacts(grouped, 96) as CohortFacts)).toMatch(/^In a group of 96, 67 devices/);
     expect(notProtected(grouped)[0]).toMatchObject({ title: "Who is in your group" });
@@ -71,7 +71,13 @@ describe("larger rounds", () => {
   test("a sparse graph: the pieces lie with neighbours, and all lists are in what opens", () => {
     const graph = { kind: "k-regular", corruptShare: 0.05, dropoutShare: 0.05 } as const;
     const sparse = withGraph(graph, { securityModel: "honest-but-curious", cohortSizeMax: 1_000 });
-    expect(cohortFacts(sparse, 1_000)).toMatchObject({ neighbours: 34, confirming: 18, honestInSum: null });
+    expect(cohortFacts(sparse, 1_000)).toMatchObject({
+      sparse: { neighbours: 34 },
+      confirming: 18,
+      honestInSum: null,
+      mayLeave: 50,
+    });
+    expect(pictureLabel(cohortFacts(sparse, 1_000) as CohortFacts)).toMatch(/^35 devices/);
     expect(cohortSentence(cohortFacts(sparse, 1_000) as CohortFacts)).toContain("34 others hold pieces");
   });
 });
@@ -81,7 +87,7 @@ describe("the words", () => {
     const facts = {
       rosterSize: 8,
       whole: "round",
-      neighbours: null,
+      sparse: null,
       confirming: 6,
       colluding: 0,
       honestInSum: 6,

@@ -168,7 +168,7 @@ export const MEMORY_ATTACKS: readonly Attack[] = [
     without: [
       {
         file: "client/core/memory.ts",
-        find: 'if (spent >= participationsMax) return err("BUDGET");',
+        find: 'if (Number(spent.after) > participationsMax) return err("BUDGET");',
         replace: "",
       },
       {

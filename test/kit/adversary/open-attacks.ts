@@ -4,6 +4,7 @@ import { randomWords } from "../secagg-fixtures.ts";
 import type { Loot, OpenAttack, World } from "./attack.ts";
 import { spoiled } from "./mask-attacks.ts";
 import { RogueCoordinator } from "./rogue-coordinator.ts";
+import { soleOutcome } from "./share-attacks.ts";
 
 /* What no secure aggregation stops. These succeed against the product as it is. */
 
@@ -93,6 +94,12 @@ export const OPEN_ATTACKS: readonly OpenAttack[] = [
     section: "13",
     answer: "the architecture is pinned in the config; differential privacy",
     run: craftedLayers,
+  },
+  {
+    name: "[S2] a device that never heard U3 is told that it is in a sum of q, which does not exist",
+    section: "9 MASKED",
+    answer: "the round's published record: its root and its signed sets are those of everyone else",
+    run: (world) => soleOutcome(world, 5),
   },
   {
     name: "[S2] a poisoned update within the range",

@@ -155,6 +155,26 @@ async function withLiar(world: World): Promise<SecaggCohort> {
   return opened(world, cohort, (device, message) => lying(cohort, device, message));
 }
 
+/**
+ * A device that was away since its upload is told of a sum of `survivorCount`, of which nothing exists: its own leaf is
+ * real, the others are made up.
+ */
+export async function soleOutcome(world: World, survivorCount: number): Promise<Loot | null> {
+  const cohort = await shared(world);
+  await world.tell(cohort, 1, cohort.collectMessage(1));
+  const { state } = cohort.device(1);
+  assert(state.phase === "masked", "its input is in");
+  const roots = Array.from({ length: survivorCount }, (_, index) =>
+    index === 0 ? state.inputRoot : new Uint8Array(32).fill(index),
+  );
+  const inputs = await cohort.engine.opening.inputsTree(cohort.primitives, roots);
+  const { committedOutcome } = cohort.engine.opening;
+  const u3 = { ...state.u2, positions: state.u2.positions.slice(0, survivorCount) };
+  const outcome = committedOutcome(cohort.roster, { u2: state.u2, u3 }, inputs, 1, "44".repeat(32));
+  await world.tell(cohort, 1, outcome);
+  return { kind: "false-receipt", of: cohort, position: 1, summed: [] };
+}
+
 export const SHARE_ATTACKS: readonly Attack[] = [
   framing("[S9] a sealed share with a flipped bit, so that its dealer is complained about", (shares) =>
     shares.map((share, index) => (index === 0 ? { ...share, ciphertext: flip(share.ciphertext) } : share)),
@@ -292,5 +312,18 @@ export const SHARE_ATTACKS: readonly Attack[] = [
       await world.tell(cohort, 1, outcome);
       return { kind: "false-receipt", of: cohort, position: 1, summed };
     },
+  },
+  {
+    name: "[S2] [S8] a device that never heard U3 is told that it is in a sum, of itself alone",
+    section: "9 MASKED",
+    stoppedBy: "EQUIVOCATION",
+    without: [
+      {
+        file: "shared/secagg/client-open.ts",
+        find: "if (survivorCount < roster.thresholds.q) return false;",
+        replace: "",
+      },
+    ],
+    run: (world) => soleOutcome(world, 1),
   },
 ];

@@ -57,11 +57,11 @@ export function rogue(primitives: Primitives, signer: Signer, flaw: Flaw, lies: 
       ...primitives,
       sha256: async (bytes) => {
         const digest = await primitives.sha256(bytes);
-        return liesAbout(bytes) ? changed(digest) : digest;
+        return liesAbout(bytes) ? changed(digest, 0) : digest;
       },
       hkdfSha256: async (inputKey, salt, info, byteCount) => {
         const key = await primitives.hkdfSha256(inputKey, salt, info, byteCount);
-        return liesAbout(info) ? changed(key) : key;
+        return liesAbout(info) ? changed(key, 0) : key;
       },
     },
     signer: {
@@ -69,7 +69,7 @@ export function rogue(primitives: Primitives, signer: Signer, flaw: Flaw, lies: 
       sign: async (item) => {
         if (!liesAbout(item)) return signer.sign(item);
         // The last bytes of an opening are its last share.
-        const signature = await signer.sign(changed(item));
+        const signature = await signer.sign(changed(item, item.length - 1));
         signedLies.add(bytesToHex(signature));
         return signature;
       },
@@ -85,15 +85,14 @@ function wrongShare(message: DeviceMessageOf<"unmask">): DeviceMessage {
   const name = message.zShares.length > 0 ? "zShares" : "bShares";
   const last = message[name].length - 1;
   const shares = message[name].map((one, index) =>
-    index === last ? { ...one, share: changed(one.share) } : one,
+    index === last ? { ...one, share: changed(one.share, one.share.length - 1) } : one,
   );
   return { ...message, [name]: shares };
 }
 
-/** The same bytes but for the last. */
-function changed(bytes: Bytes): Bytes {
+/** The same bytes but for one. */
+function changed(bytes: Bytes, at: number): Bytes {
   const other = bytes.slice();
-  const last = other.length - 1;
-  other[last] = (other[last] as number) ^ 1;
+  other[at] = (other[at] as number) ^ 1;
   return other;
 }

@@ -35,7 +35,7 @@ export class World {
   }
 
   static async create(plan: Plan): Promise<World> {
-    const primitives = plan.real ? javascriptPrimitives() : fakePrimitives();
+    const primitives = plan.real ? javascriptPrimitives() : { ...fakePrimitives(), sha256 };
     const issuer = signerOf(plan, dice("issuer").bytes(32));
     return new World(
       plan,
@@ -68,6 +68,11 @@ export class World {
   traceHash(): string {
     return hash("sha256", this.#lines.join("\n"));
   }
+}
+
+/** The disk of a world checks real digests. */
+async function sha256(bytes: Uint8Array): Promise<Bytes> {
+  return new Uint8Array(hash("sha256", bytes, "buffer"));
 }
 
 function signerOf(plan: Plan, seed: Bytes): Signer {

@@ -1,6 +1,6 @@
 "use client";
 import { useWidth } from "../use-width.ts";
-import { type CohortFacts, pictureLabel } from "./learnt-words.ts";
+import { type CohortFacts, pictureLabel, strokeCount } from "./learnt-words.ts";
 
 const TOP = 22;
 const STROKE_HEIGHT = 64;
@@ -22,8 +22,7 @@ export function CohortPicture({ facts }: { readonly facts: CohortFacts }) {
 
 function Drawing({ width, facts }: { readonly width: number; readonly facts: CohortFacts }) {
   const { confirming, colluding } = facts;
-  // In a sparse graph only those that hold pieces for this device.
-  const rosterSize = facts.neighbours === null ? facts.rosterSize : facts.neighbours + 1;
+  const rosterSize = strokeCount(facts);
   const pitch = Math.min(PITCH_MAX, (width - 4) / rosterSize);
   const x = (place: number) => Math.round((2 + (place - 0.5) * pitch) * 10) / 10;
   const firstHelper = rosterSize - colluding + 1;

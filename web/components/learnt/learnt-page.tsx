@@ -23,7 +23,7 @@ import {
   learntSentence,
   notProtected,
   refusals,
-  STEPS,
+  stepWords,
   tableSizes,
   usualSize,
 } from "./learnt-words.ts";
@@ -81,7 +81,7 @@ function Loaded({ view }: { readonly view: TaskView }) {
       <Section id="steps" title="Step by step" note="The five messages of a round, and what each gives away.">
         <DataTable
           caption="What leaves in each step, and what the coordinator reads in it"
-          rows={STEPS}
+          rows={stepWords(task)}
           rowKey={({ step }) => step}
           records
           columns={[

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { SHARDED_CORRUPT_SHARE } from "#shared/secagg/shards.ts";
 import { sparseNumbersOf, thresholds } from "#shared/secagg/threshold.ts";
-import { graphPlanOf, isSharded } from "#shared/task/graph-plan.ts";
+import { agreedGraphOf, graphPlanOf, isSharded, isSparse } from "#shared/task/graph-plan.ts";
 import type { Task } from "#shared/task/task.ts";
 import { countInWords, formatCount, formatPercent, plural } from "../../lib/format.ts";
 
@@ -15,8 +15,12 @@ export interface CohortFacts {
   readonly rosterSize: number;
   /** A sum is of the whole round, or of one of the groups that chance splits it into. */
   readonly whole: "round" | "group";
-  /** Devices that hold pieces of this one's secrets; null where all others do. */
-  readonly neighbours: number | null;
+  /** Where only some of the others hold pieces of this one's secrets: how many, and what the task reckons with. */
+  readonly sparse: {
+    readonly neighbours: number;
+    readonly corruptShare: number;
+    readonly dropoutShare: number;
+  } | null;
   /** Devices that have to confirm the same list, and shares that open a secret: t. */
   readonly confirming: number;
   /** Devices that may work with the coordinator without breaking what is said here: c. */
@@ -29,17 +33,24 @@ export interface CohortFacts {
 
 /** Null where a device would refuse a round of that size. */
 export function cohortFacts(task: Task, rosterSize: number): CohortFacts | null {
-  const { cohortSizeMin, securityModel, goal, overSelection } = task.aggregation;
+  const { cohortSizeMin, securityModel } = task.aggregation;
   if (rosterSize < cohortSizeMin) return null;
-  const graph = graphPlanOf(task.aggregation);
-  const invited = Math.ceil(overSelection * goal);
-  const { t, c, q } = thresholds(rosterSize, securityModel, cohortSizeMin, { graph, invited });
+  const graph = agreedGraphOf(task.aggregation);
+  const { t, c, q } = thresholds(rosterSize, securityModel, cohortSizeMin, graph);
   if (q > rosterSize) return null;
-  const sparse = sparseNumbersOf(rosterSize, securityModel, graph);
+  const numbers = sparseNumbersOf(rosterSize, graph);
+  const sparse =
+    numbers !== null && isSparse(graph)
+      ? {
+          neighbours: numbers.degree,
+          corruptShare: graph.corruptShare,
+          dropoutShare: graph.dropoutShare,
+        }
+      : null;
   return {
     rosterSize,
     whole: isSharded(graph) ? "group" : "round",
-    neighbours: sparse?.degree ?? null,
+    sparse,
     confirming: t,
     colluding: c,
     honestInSum: sparse === null ? t - c : null,
@@ -90,7 +101,7 @@ export function learntLists(task: Task): {
       "That this browser takes part, when, and from which network address",
       "One key that stays the same from round to round, so that it can tell this browser from others, but not who you are",
       "When your training was done, so about how long it took",
-      "One masked list a round. By itself every value in it is as likely as any other",
+      "One masked list for each try of a round, three at most. By itself every value in it is as likely as any other",
       grouped
         ? "The sum of each group, yours among them, and the model that it makes of all of them"
         : "The sum of the lists that came in, and the model that it makes of it",
@@ -111,8 +122,8 @@ export function learntLists(task: Task): {
 
 /** What the picture of one cohort says. */
 export function cohortSentence(facts: CohortFacts): string {
-  const { rosterSize, whole, neighbours, confirming, colluding, honestInSum } = facts;
-  if (neighbours !== null || honestInSum === null) return sparseSentence(facts);
+  const { rosterSize, whole, sparse, confirming, colluding, honestInSum } = facts;
+  if (sparse !== null || honestInSum === null) return sparseSentence(facts);
   const helpers =
     colluding === 0
       ? "If none of the others works with the coordinator"
@@ -120,8 +131,13 @@ export function cohortSentence(facts: CohortFacts): string {
   return `In a ${whole} of ${formatCount(rosterSize)}, ${formatCount(confirming)} devices must confirm the same list before anything opens. ${helpers}, whatever opens holds the lists of at least ${plural(honestInSum, "honest device")}, none counted more than another by the coordinator. With the pieces that ${formatCount(confirming)} devices hold it could open yours alone.`;
 }
 
-function sparseSentence({ rosterSize, neighbours, confirming, colluding }: CohortFacts): string {
-  return `In a round of ${formatCount(rosterSize)}, ${formatCount(neighbours ?? rosterSize - 1)} others hold pieces for your device, and ${formatCount(confirming)} of them must confirm the same list. While the coordinator keeps to the rules, up to ${formatCount(colluding)} of them may work with it: what opens is the sum of all lists that came in, but for a chance below one in a million million. With the pieces that ${formatCount(confirming)} of them hold it could open yours alone.`;
+function sparseSentence({ rosterSize, sparse, confirming }: CohortFacts): string {
+  const { neighbours, corruptShare, dropoutShare } = sparse ?? {
+    neighbours: 0,
+    corruptShare: 0,
+    dropoutShare: 0,
+  };
+  return `In a round of ${formatCount(rosterSize)}, ${formatCount(neighbours)} others hold pieces for your device, and ${formatCount(confirming)} of them must confirm the same list. While the coordinator keeps to the rules, at most ${formatPercent(corruptShare)} of the round works with it and at most ${formatPercent(dropoutShare)} leave, what opens is the sum of all lists that came in, but for a chance below one in a million million. With the pieces that ${formatCount(confirming)} of them hold it could open yours alone.`;
 }
 
 export interface StepWords {
@@ -132,7 +148,15 @@ export interface StepWords {
 }
 
 /** The five messages of a round, each with what it gives away. */
-export const STEPS: readonly StepWords[] = [
+export function stepWords(task: Task): readonly StepWords[] {
+  return STEPS.map((words) =>
+    words.step === "Confirmation" && task.aggregation.securityModel !== "active"
+      ? { ...words, hidden: "A coordinator that keeps to the rules shows everyone the same lists" }
+      : words,
+  );
+}
+
+const STEPS: readonly StepWords[] = [
   {
     step: "Keys",
     leaves: "Two fresh public keys and the fingerprint of a secret, signed",
@@ -141,13 +165,13 @@ export const STEPS: readonly StepWords[] = [
   },
   {
     step: "Shares",
-    leaves: "Two secrets, cut into pieces, one sealed piece for each other device",
+    leaves: "Two secrets, cut into pieces, a sealed piece of each for every device that it shares with",
     reads: "How many pieces there are",
     hidden: "Each piece is sealed for one device; too few pieces together say nothing",
   },
   {
     step: "Masked list",
-    leaves: "Your list with a mask for each other device and one of its own",
+    leaves: "Your list with a mask for every device that it shares with and one of its own",
     reads: "Nothing by itself",
     hidden: "Only a sum makes the masks between devices cancel",
   },
@@ -155,7 +179,8 @@ export const STEPS: readonly StepWords[] = [
     step: "Confirmation",
     leaves: "A signature over who shared keys and whose list came in",
     reads: "That this browser was told the same as those who signed the same",
-    hidden: "Two different lists never get enough signatures",
+    hidden:
+      "Two different lists cannot both get enough signatures, unless more than the number above work with the coordinator",
   },
   {
     step: "Opening",
@@ -204,7 +229,7 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
     ? [
         {
           title: "Who is in your group",
-          words: `Chance decides, by a rule that this browser checks. What is said above holds while at most ${formatPercent(SHARDED_CORRUPT_SHARE)} of the whole round works with the coordinator, but for a chance below one in a million million. Someone who makes up devices once the round's model is known can make them fall into your group.`,
+          words: `Chance decides whom the coordinator can put beside you, by a rule that this browser checks; of those it still chooses whom it invites. If it chooses fairly and at most ${formatPercent(SHARDED_CORRUPT_SHARE)} of the round work with it, no group holds more of them than drawn above, but for a chance below one in a million million. Someone who makes up devices once the model of the round is known can make them fall into your group.`,
         },
       ]
     : [];
@@ -213,7 +238,7 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
     ...grouped,
     {
       title: "Made-up devices",
-      words: `This coordinator lets anyone join. If it made up all of the ${others} in a sum itself, it would learn your list. This page cannot tell made-up devices from real ones, and nobody else checks it yet.`,
+      words: `This coordinator lets anyone join, and chooses whom it invites. If it made up enough of the ${others} or more in a sum (as many as must confirm, drawn above), it would learn your list. This page cannot tell made-up devices from real ones, and nobody else checks it yet.`,
     },
     {
       title: "This page",
@@ -228,7 +253,7 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
     {
       title: "A model made to copy",
       words:
-        "A model can be built so that what it learns from one example shows in its sum. Your device checks that the model is the one of the task, not that the task means well.",
+        "A model can be built so that what it learns from one example shows in its sum. Your device checks that the model has the form that the task names, not what is in it.",
     },
     {
       title: "Later",
@@ -241,7 +266,13 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
   ];
 }
 
+/** Strokes of the picture: the devices that hold pieces for this one, and itself. */
+export function strokeCount({ rosterSize, sparse }: CohortFacts): number {
+  return sparse === null ? rosterSize : sparse.neighbours + 1;
+}
+
 /** For those who do not see the picture. */
-export function pictureLabel({ rosterSize, confirming, colluding }: CohortFacts): string {
-  return `${plural(rosterSize, "device")}, one of them yours; ${formatCount(confirming)} must confirm, ${formatCount(colluding)} may work with the coordinator.`;
+export function pictureLabel(facts: CohortFacts): string {
+  const { confirming, colluding } = facts;
+  return `${plural(strokeCount(facts), "device")}, one of them yours; ${formatCount(confirming)} must confirm, ${formatCount(colluding)} may work with the coordinator.`;
 }
