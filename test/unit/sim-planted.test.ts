@@ -93,6 +93,11 @@ const CASES: readonly Case[] = [
         replace:
           "if (all.some(({ have, needed }) => have < needed - 1)) return null;\n  const deserted = withoutDeserted(state, state.u3);",
       },
+      {
+        file: "shared/round/hints.ts",
+        find: "confirmations.has(seat)).length < thresholds.t;",
+        replace: "confirmations.has(seat)).length < thresholds.t - 1;",
+      },
     ],
     broken: "[S6]",
     plans: [calmPlan()],
