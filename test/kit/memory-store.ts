@@ -70,7 +70,11 @@ const oneTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
  *              instant; a simulation has its own clock for that.
  */
 export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = oneTurn): Store {
-  const lastOf = (stream: StreamId) => db.log.filter((entry) => sameStream(entry.stream, stream)).length;
+  const lastOf = (stream: StreamId) =>
+    db.log.reduce(
+      (last, entry) => (sameStream(entry.stream, stream) ? Math.max(last, entry.sequence) : last),
+      0,
+    );
   return {
     kind: "embedded",
     append: async (stream, event, records) => {

@@ -1,24 +1,36 @@
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { sparseNumbersOf } from "#shared/secagg/threshold.ts";
+import { agreedGraphOf, graphPlanOf, isSharded, isSparse } from "#shared/task/graph-plan.ts";
 import type { ModelSpec } from "#shared/task/model.ts";
+import type { Task } from "#shared/task/task.ts";
 import { formatBits, formatCount, formatDuration, formatHash, plural } from "../../lib/format.ts";
+
+function neededToOpen(plan: Task["aggregation"], cohort: string): string {
+  const graph = graphPlanOf(plan);
+  if (isSparse(graph)) {
+    const numbers = sparseNumbersOf(plan.goal, agreedGraphOf(plan));
+    if (numbers !== null) {
+      return `${formatCount(numbers.threshold)} of the ${formatCount(numbers.degree)} around each device, for ${formatCount(plan.goal)}`;
+    }
+  }
+  return plan.securityModel === "active"
+    ? `⅔ of the ${cohort}, plus 1, or more`
+    : `half of the ${cohort}, plus 1, or more`;
+}
 
 /** The rules of a run as terms; those of the task stand once its version is fetched. */
 export function Rules({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
   const { training } = run;
   const plan = view?.task.aggregation;
+  const cohort = plan !== undefined && isSharded(graphPlanOf(plan)) ? "group" : "cohort";
   const rows: [string, string][] = [
     ["Rounds planned", formatCount(run.roundsPlanned)],
     ...(plan === undefined
       ? []
       : ([
-          ["Least cohort", plural(plan.cohortSizeMin, "device")],
-          ["Largest cohort", plural(plan.cohortSizeMax, "device")],
-          [
-            "Needed to open",
-            plan.securityModel === "active"
-              ? "⅔ of the cohort, plus 1, or more"
-              : "half of the cohort, plus 1, or more",
-          ],
+          [`Least ${cohort}`, plural(plan.cohortSizeMin, "device")],
+          [`Largest ${cohort}`, plural(plan.cohortSizeMax, "device")],
+          ["Needed to open", neededToOpen(plan, cohort)],
         ] satisfies [string, string][])),
     ...(view === null || plan === undefined
       ? []
