@@ -5,8 +5,9 @@ import type { ModelSpec } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
 import { formatBits, formatCount, formatDuration, formatHash, plural } from "../../lib/format.ts";
 
-function neededToOpen(plan: Task["aggregation"], cohort: string): string {
+function neededToOpen(plan: Task["aggregation"]): string {
   const graph = graphPlanOf(plan);
+  const cohort = isSharded(graph) ? "group" : "cohort";
   if (isSparse(graph)) {
     const numbers = sparseNumbersOf(plan.goal, agreedGraphOf(plan));
     if (numbers !== null) {
@@ -22,15 +23,11 @@ function neededToOpen(plan: Task["aggregation"], cohort: string): string {
 export function Rules({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
   const { training } = run;
   const plan = view?.task.aggregation;
-  const cohort = plan !== undefined && isSharded(graphPlanOf(plan)) ? "group" : "cohort";
   const rows: [string, string][] = [
     ["Rounds planned", formatCount(run.roundsPlanned)],
     ...(plan === undefined
       ? []
-      : ([...graphRows(plan, cohort), ["Needed to open", neededToOpen(plan, cohort)]] satisfies [
-          string,
-          string,
-        ][])),
+      : ([...graphRows(plan), ["Needed to open", neededToOpen(plan)]] satisfies [string, string][])),
     ...(view === null || plan === undefined
       ? []
       : ([
@@ -74,15 +71,15 @@ export function Rules({ run, view }: { readonly run: RunView; readonly view: Tas
 }
 
 /** How large a sum may be, and how a round is split into several. */
-function graphRows(plan: Task["aggregation"], cohort: string): [string, string][] {
+function graphRows(plan: TaskView["task"]["aggregation"]): [string, string][] {
   const graph = graphPlanOf(plan);
-  const split: [string, string][] = isSharded(graph)
-    ? [["Groups", `of about ${plural(graph.size, "device")}, each a sum`]]
-    : [];
+  const grouped = isSharded(graph);
   return [
-    ...split,
-    [`Least ${cohort}`, plural(plan.cohortSizeMin, "device")],
-    [`Largest ${cohort}`, plural(plan.cohortSizeMax, "device")],
+    ...(grouped
+      ? ([["Groups", `of about ${plural(graph.size, "device")}, each a sum`]] satisfies [string, string][])
+      : []),
+    [grouped ? "Least group" : "Least cohort", plural(plan.cohortSizeMin, "device")],
+    [grouped ? "Largest group" : "Largest cohort", plural(plan.cohortSizeMax, "device")],
   ];
 }
 
