@@ -1,8 +1,17 @@
 import { bitsPerWeight } from "#shared/codec/layout.ts";
+import { sparseNumbersOf } from "#shared/secagg/threshold.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { agreedGraphOf, isSharded } from "#shared/task/graph-plan.ts";
 import type { Task } from "#shared/task/task.ts";
 import { keysByteCountAbout } from "../core/message-sizes.ts";
 import type { TaskSlice } from "../core/view.ts";
+
+/** About how many devices hold pieces of one device's secrets, itself among them. */
+function circleSize({ aggregation }: Task): number {
+  const graph = agreedGraphOf(aggregation);
+  if (isSharded(graph)) return graph.size;
+  return (sparseNumbersOf(aggregation.goal, graph)?.degree ?? aggregation.goal - 1) + 1;
+}
 
 /** The task with the numbers that its sentences need; each follows from the task alone. */
 export function taskSlice(task: Task, taskHash: string): TaskSlice {
@@ -15,7 +24,7 @@ export function taskSlice(task: Task, taskHash: string): TaskSlice {
     vectorLength: layout.length,
     maskedByteCount: 4 * layout.length,
     bitsPerWeight: bitsPerWeight(layout),
-    keysByteCountAbout: keysByteCountAbout(task.aggregation.goal),
+    keysByteCountAbout: keysByteCountAbout(circleSize(task)),
     segments: layout.segments.map(({ name, length }) => ({ name, length })),
   };
 }

@@ -271,7 +271,9 @@ class DeviceSession implements Session {
     }
     if (this.#part !== null || !this.#wanted) return;
     this.view.patch({ activity: "waiting" });
-    if (end.kind === "refused-by-device" && this.#loggedIn) void this.#ports.link.send({ type: "leave" });
+    // Also before the login's answer is here: a device that comes back is told of its round with it, may refuse at once,
+    // and would else be waited for until the deadline.
+    if (end.kind === "refused-by-device") void this.#ports.link.send({ type: "leave" });
     void this.#checkIn(this.#connection);
   }
 

@@ -16,7 +16,7 @@ import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { shareMeasure } from "./measures.ts";
 import { evaluateCentrally, loadStrategyState, loadWeights } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
-import { type Session, survivorsTree } from "./session.ts";
+import type { Session } from "./session.ts";
 import { SumOfShards } from "./sum-of-shards.ts";
 import type { RunTerms } from "./terms.ts";
 import { keepTranscript, publishedTranscript, type SessionHash } from "./transcript.ts";
@@ -68,7 +68,7 @@ export async function combine(
     const opened = await openSum(ports, terms, session, state, await foldOf(session), signal);
     if (!opened.ok) leftOut.push({ shard: session.shard, ...opened.error });
     else {
-      const { root } = await survivorsTree(ports, session, state);
+      const { root } = await session.survivorsTree(state);
       total.add(session.shard, opened.value.sum, opened.value.decoded, root);
       transcripts.push(await keepTranscript(ports, terms, state, session, opened.value.sum));
     }

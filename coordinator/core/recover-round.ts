@@ -8,6 +8,19 @@ import { type RoundContext, RoundDriver } from "./round-driver.ts";
 import type { Session } from "./session.ts";
 import type { LoggedRound } from "./stored-event.ts";
 
+/** Whether a log is one that this program wrote: no gap, no event that is none, none that changes nothing. Pure. */
+export function isRoundLog(log: readonly StoredEvent[]): boolean {
+  if (log.some(({ sequence }, index) => sequence !== index + 1)) return false;
+  try {
+    const [opened, ...rest] = log.map((stored) => (stored.event as LoggedRound).fact);
+    if (opened?.type !== "opened") return false;
+    replayRound([opened, ...(rest as RoundEvent[])]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * A round from its log. Inputs that were receipted but not logged yet are added, so none is lost; then the phase gets
  * its time anew and goes on. Rules R14, R19.

@@ -113,7 +113,7 @@ export class RoundDriver {
 
   #views(state: RoundState, endedAtUnixMs: number | null): RoundViews {
     const { terms, runNumber } = this.#context;
-    const traffic = this.#traffic.medians();
+    const traffic = this.#traffic.medians(!isLive(state) || state.phase !== this.#state.phase);
     return roundViews({
       state,
       nowMs: this.nowMs,

@@ -1,13 +1,16 @@
 import { present } from "#shared/kernel/assert.ts";
+import type { RunView } from "#shared/protocol/api.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
-import type { RunLaunched } from "#shared/round/run.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run.ts";
 import { isLive } from "#shared/round/state.ts";
+import type { Task } from "#shared/task/task.ts";
 import type { Lobby } from "./lobby.ts";
-import type { Note } from "./notes.ts";
+import { type Note, runNote } from "./notes.ts";
 import type { CoordinatorPorts, StoredEvent } from "./ports.ts";
 import { type Publisher, runEventStream } from "./publisher.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import { type RunContext, RunDriver } from "./run-driver.ts";
+import { brokenView } from "./run-view.ts";
 import { openSlots, type Slots } from "./slots.ts";
 import type { LoggedRun } from "./stored-event.ts";
 import { type RunTerms, runTerms } from "./terms.ts";
@@ -114,19 +117,46 @@ export class RunDesk {
   }
 
   async #load(runId: string): Promise<void> {
-    const log = await this.#ports.store.readStream({ kind: "run", id: runId });
+    const { store } = this.#ports;
+    const log = await store.readStream({ kind: "run", id: runId });
     // A launch that was not written after all.
-    if (log.length === 0) return;
-    const run = RunDriver.recover(this.#context(await this.#termsOf(log)), log);
-    if (run.ended) this.#runs.delete(runId);
+    if (log.length === 0 && (await store.findRun(runId)) === null) return;
+    const facts = launchOf(log);
+    const stored = facts === null ? null : await store.findTask(facts.task, facts.taskVersion);
+    // What the database refuses is tried again; what it gave and nobody can read stays so.
+    const run = facts === null || stored === null ? null : await this.#recover(facts, stored.task, log);
+    if (run === null) await this.#endUnreadable(runId, log.at(-1)?.sequence ?? 0);
+    else if (run.ended) this.#runs.delete(runId);
     else this.#runs.set(runId, run);
   }
 
-  async #termsOf(log: readonly StoredEvent[]): Promise<RunTerms> {
-    const { event } = present(log[0], "a run's log begins with its launch");
-    const facts = (event as LoggedRun).fact as RunLaunched;
-    const stored = await this.#ports.store.findTask(facts.task, facts.taskVersion);
-    return runTerms(this.#ports, present(stored, `task ${facts.task}`).task, facts);
+  async #recover(facts: RunLaunched, task: Task, log: readonly StoredEvent[]): Promise<RunDriver | null> {
+    try {
+      return RunDriver.recover(this.#context(await runTerms(this.#ports, task, facts)), log);
+    } catch (error) {
+      this.#logFault(facts.runId, error);
+      return null;
+    }
+  }
+
+  /**
+   * No later start can read it either: its row says so, or it would seem to run for ever and its task's queue would not
+   * show why nothing happens. The log itself stays as it is, but for this last event.
+   */
+  async #endUnreadable(runId: string, lastSequence: number): Promise<void> {
+    const { store, wall, log } = this.#ports;
+    const found = await store.findRun(runId);
+    if (found === null) return;
+    log.error({ runId, lastSequence }, "a run's log cannot be read; the run is ended");
+    this.#runs.delete(runId);
+    const at = wall.nowUnixMs();
+    const fact: RunEvent = { type: "broken", code: "LOG_UNREADABLE" };
+    const view: RunView = { ...(found.view as RunView), ...brokenView(fact.code, at) };
+    const row = { ...found, state: "failed", view };
+    const logged: LoggedRun = { fact, note: runNote(fact) };
+    const stored = { sequence: lastSequence + 1, at, event: logged };
+    await store.append({ kind: "run", id: runId }, stored, [{ type: "run-row", runId, row }]);
+    this.#publisher.run(view);
   }
 
   #context(terms: RunTerms): RunContext {
@@ -212,4 +242,10 @@ export class RunDesk {
   #logFault(runId: string, error: unknown): void {
     this.#ports.log.error({ runId, error: String(error) }, "a run could not go on");
   }
+}
+
+/** Null where the first event is no launch. */
+function launchOf([first]: readonly StoredEvent[]): RunLaunched | null {
+  const fact = (first?.event as Partial<LoggedRun> | null | undefined)?.fact;
+  return fact?.type === "launched" ? fact : null;
 }

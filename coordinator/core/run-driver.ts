@@ -1,4 +1,4 @@
-import { present } from "#shared/kernel/assert.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RoundOpened } from "#shared/round/event.ts";
@@ -17,8 +17,9 @@ import { roundIdOf } from "#shared/secagg/attempt.ts";
 import { evaluateCentrally, offerableModel, putInitialModel, putVoidStep } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
 import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
-import { recoverRound } from "./recover-round.ts";
+import { isRoundLog, recoverRound } from "./recover-round.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
+import { runRecords } from "./run-records.ts";
 import { type RunTimes, runView } from "./run-view.ts";
 import type { Slots } from "./slots.ts";
 import type { LoggedRun } from "./stored-event.ts";
@@ -71,14 +72,22 @@ export class RunDriver {
     return written ? run : null;
   }
 
-  /** A run from its log; `resume` goes on with it. */
+  /**
+   * A run from its log; `resume` goes on with it.
+   *
+   * @throws where the log is not one that this program wrote: a gap, an event that is none, or one that changes nothing.
+   */
   static recover(context: RunContext, log: readonly StoredEvent[]): RunDriver {
-    const facts = log.map((stored) => (stored.event as LoggedRun).fact);
-    let state = launchRun(present(facts[0], "a run's log begins with its launch") as RunLaunched);
+    for (const [index, { sequence }] of log.entries())
+      assert(sequence === index + 1, `event ${sequence} stands where ${index + 1} is next`);
+    const [first] = log.map((stored) => (stored.event as LoggedRun).fact);
+    assert(first?.type === "launched", "a run's log begins with its launch");
+    let state = launchRun(first);
     let times: RunTimes = { createdAtUnixMs: log[0]?.at ?? 0, startedAtUnixMs: null, endedAtUnixMs: null };
     for (const stored of log.slice(1)) {
       const { fact } = stored.event as { readonly fact: RunEvent };
       const after = stepRun(state, fact).state;
+      assert(after !== state, `a logged event changes the run: ${fact.type} while ${state.phase}`);
       times = timesAfter(times, state, after, stored.at);
       state = after;
     }
@@ -182,7 +191,7 @@ export class RunDriver {
       view: this.#view(state, times),
     };
     const logged: LoggedRun = { fact, note };
-    const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...recordsOf(fact, this.#state)];
+    const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...runRecords(fact, this.#state)];
     try {
       const written = await ports.store.append(
         { kind: "run", id: runId },
@@ -266,6 +275,11 @@ export class RunDriver {
       onFault: (error) => this.#die(error),
     };
     const log = await ports.store.readStream({ kind: "round", id: roundId });
+    if (log.length > 0 && !isRoundLog(log)) {
+      ports.log.error({ runId: this.runId, roundId }, "a round's log cannot be read");
+      await this.submit({ type: "broken", code: "LOG_UNREADABLE" });
+      return;
+    }
     const before = this.#round;
     this.#round =
       log.length > 0
@@ -335,40 +349,6 @@ export class RunDriver {
       }
     }
   }
-}
-
-/**
- * A round's model is offered with the very event that chooses it: a crash between choice and offer would let another run
- * choose it too (R18). The initial model, and what a void step made of a model, are versions as well.
- */
-function recordsOf(fact: RunLaunched | RunEvent, before: RunState): StoreRecord[] {
-  const { runId } = before.facts;
-  if (fact.type === "round-opened") return [{ type: "model-offered", modelHash: fact.modelHash, runId }];
-  if (fact.type === "started") {
-    const { modelHash, accuracy, loss } = fact;
-    const version = {
-      runId,
-      round: 0,
-      modelHash,
-      parentHash: null,
-      strategyStateHash: null,
-      metrics: { accuracy, loss },
-    };
-    return [{ type: "model-version", version }];
-  }
-  if (fact.type === "round-ended" && fact.outcome === "voided") {
-    const { round, modelHash, strategyStateHash } = fact;
-    const version = {
-      runId,
-      round,
-      modelHash,
-      parentHash: before.modelHash,
-      strategyStateHash,
-      metrics: null,
-    };
-    return [{ type: "model-version", version }];
-  }
-  return [];
 }
 
 function timesAfter(times: RunTimes, before: RunState, after: RunState, at: number): RunTimes {

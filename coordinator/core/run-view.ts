@@ -38,3 +38,12 @@ export function runView(state: RunState, times: RunTimes, currentRound: RoundVie
       ended || state.roundsCommitted === 0 ? null : (toCome * state.committedSeconds) / state.roundsCommitted,
   };
 }
+
+/** What changes in the view of a run that cannot be read any more. */
+export function brokenView(
+  code: NonNullable<RunView["code"]>,
+  atUnixMs: number,
+): Pick<RunView, "state" | "pausing" | "code" | "endedAt" | "currentRound" | "secondsLeft"> {
+  const endedAt = new Date(atUnixMs).toISOString();
+  return { state: "failed", pausing: false, code, endedAt, currentRound: null, secondsLeft: null };
+}

@@ -129,7 +129,7 @@ const shardViewSchema = z.object({
   survivors: count.nullable(),
   /** q: masked updates that must be in for this shard to count. */
   threshold: count.nullable(),
-  /** Why it has no part in the round; nothing of it was opened. */
+  /** Why it has no part in the round and what it publishes. Its sum was never opened but where the sum itself was bad. */
   leftOut: errorCodeSchema.nullable(),
 });
 

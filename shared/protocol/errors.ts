@@ -82,6 +82,10 @@ export const ERRORS = {
   RANGE: ["later", "The sum lies outside its possible range. It is discarded."],
   COMPLAINT: ["later", "A device reported a share that did not open. The round starts over."],
   VOID_LIMIT: ["never", "Eight sums in a row had to be discarded. The run has ended."],
+  LOG_UNREADABLE: [
+    "never",
+    "What was written down of this run cannot be read any more, so it has ended. Its published models stay. Launch a new run.",
+  ],
   ABORTED_BY_OPERATOR: ["later", "Someone stopped the run. Nothing was opened."],
   RESTARTED: ["later", "The coordinator restarted. The round starts over; nothing was opened."],
   NON_FINITE_UPDATE: ["later", "Training on this device gave numbers that are none. Nothing of it was sent."],

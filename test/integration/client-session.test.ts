@@ -310,6 +310,33 @@ describe("the device says no", () => {
     expect(device.view.activity).toBe("waiting");
   });
 
+  test("[S10] [R6] to its round after a reload, also before the login is through: nobody waits for it", async () => {
+    const cells = new MapCells();
+    const { federation, device } = await among(4, { cells });
+    const runId = await federation.launch(1);
+    // Its mark is written, its R0 is not sent, and the page is gone.
+    device.intercept = { type: "advertise", when: "before", run: () => device.disconnect() };
+    federation.connectAll();
+    device.session.start();
+    await federation.until(
+      async () => (await cells.get(`mark/${runId}`)) !== null && !device.online,
+      "the end",
+    );
+    federation.devices.splice(federation.devices.indexOf(device as never), 1);
+    void device.session.pause();
+    const reloaded = await SessionDevice.create(federation, { cells });
+    const reloadedAtMs = federation.clock.nowMs();
+    reloaded.session.start();
+    expect((await federation.ended(runId)).state).toBe("completed");
+    const types = reloaded.sent.map(({ type }) => type);
+    expect(types.slice(0, 2)).toEqual(["hello", "authenticate"]);
+    expect(types).toContain("leave");
+    expect(types).not.toContain("advertise");
+    expect(reloaded.trainings).toEqual([]);
+    // The deadline of the phase is a minute away.
+    expect(federation.clock.nowMs() - reloadedAtMs).toBeLessThan(20_000);
+  });
+
   /** What a coordinator says that wants another attempt. */
   const abandoned = (runId: string, attempt: number): CoordinatorMessage => ({
     type: "abandoned",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
 import {
   eventViewSchema,
@@ -7,6 +8,7 @@ import {
   runViewSchema,
   taskViewSchema,
 } from "#shared/protocol/api.ts";
+import { voidStep } from "#shared/strategy/void-step.ts";
 import { Federation } from "#test/kit/federation.ts";
 
 const indices = (federation: Federation, wanted: (index: number) => boolean) =>
@@ -192,6 +194,21 @@ describe("a run in memory, with real devices", () => {
       .filter((version) => version.round === 0)
       .map((version) => version.modelHash);
     expect(new Set(initial).size).toBe(1);
+    // The line of models has no gap: a leaf says what the second run's first offer came from.
+    const leaves = federation.db.leaves.filter((leaf) => leaf.kind === "model.void-stepped");
+    const [modelHash, parentHash] = [present(parents[1], "the second run's model"), initial[1]];
+    expect(leaves).toEqual([
+      {
+        kind: "model.void-stepped",
+        body: { version: 1, runId: second, round: 1, modelHash, parentHash },
+      },
+    ]);
+    const [before, after] = [
+      federation.weights(present(parentHash, "a hash")),
+      federation.weights(modelHash),
+    ];
+    const stepped = await voidStep(await selectPrimitives(crypto.subtle), before, second, 1);
+    expect(after).toEqual(stepped);
   });
 
   test("[R20] one run of a task is active, the next begins when it ends", async () => {

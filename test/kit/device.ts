@@ -6,13 +6,14 @@ import {
   platformWall,
 } from "#client/adapters/platform-ports.ts";
 import { openSocketLink } from "#client/adapters/socket-link.ts";
-import { createMemory } from "#client/core/memory.ts";
+import { type Cells, createMemory } from "#client/core/memory.ts";
 import { createModelCache } from "#client/core/model-cache.ts";
 import type { Contribution, Link, Trained, Trainer } from "#client/core/ports.ts";
 import { createSession, type Session } from "#client/core/session.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
+import type { Signer } from "#shared/kernel/ports.ts";
 import { ok } from "#shared/kernel/result.ts";
 import type { DeviceMessage } from "#shared/protocol/messages/device.ts";
 import { agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
@@ -42,17 +43,23 @@ export interface TestDeviceOptions {
   readonly joinToken?: string;
   /** False: no contribution is kept, for large models and many rounds. */
   readonly archive?: boolean;
+  /** What it remembers, and who it is; of this process only where absent. */
+  readonly cells?: Cells;
+  readonly signer?: Signer;
+  /** Around the real link. */
+  readonly wrapLink?: (link: Link) => Link;
 }
 
 export async function openTestDevice(
   url: string,
   task: Task,
   seed: number,
-  { joinToken, archive = true }: TestDeviceOptions = {},
+  { joinToken, archive = true, cells, signer, wrapLink }: TestDeviceOptions = {},
 ): Promise<TestDevice> {
   const primitives = webCryptoPrimitives(globalThis.crypto.subtle);
   const gates = new Gates();
-  const link = gatedLink(openSocketLink(url), gates);
+  const plain = openSocketLink(url);
+  const link = gatedLink(wrapLink === undefined ? plain : wrapLink(plain), gates);
   const served = await link.fetchStatus();
   if (!served.ok) throw new Error("no coordinator");
   const contributions = new Map<string, Contribution>();
@@ -61,13 +68,13 @@ export async function openTestDevice(
     link,
     primitives,
     trainer: madeUpTrainer(tensors.parameterCount, seed, gates),
-    memory: createMemory(new MapCells(), 1_000),
+    memory: createMemory(cells ?? new MapCells(), 1_000),
     archive: {
       save: async (contribution: Contribution) => {
         if (archive) contributions.set(contribution.detail.id, contribution);
       },
     },
-    signer: localSigner(platformRandom(32), globalThis.crypto.subtle),
+    signer: signer ?? localSigner(platformRandom(32), globalThis.crypto.subtle),
     random: platformRandom,
     clock: platformClock,
     wall: platformWall,

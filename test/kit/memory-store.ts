@@ -71,7 +71,11 @@ export function memoryDatabase(): MemoryDatabase {
 /** `Store` over a value. Each call is one turn of the event loop, so that nothing relies on its being instant. */
 export function memoryStore(db: MemoryDatabase = memoryDatabase()): Store {
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-  const lastOf = (stream: StreamId) => db.log.filter((entry) => sameStream(entry.stream, stream)).length;
+  const lastOf = (stream: StreamId) =>
+    db.log.reduce(
+      (last, entry) => (sameStream(entry.stream, stream) ? Math.max(last, entry.sequence) : last),
+      0,
+    );
   return {
     kind: "embedded",
     append: async (stream, event, records) => {

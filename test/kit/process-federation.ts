@@ -11,7 +11,7 @@ import type { CoordinatorReady } from "./children/coordinator.ts";
 import type { FromDevices, ToDevices } from "./children/devices.ts";
 import { openApi } from "./coordinator-process.ts";
 
-/* A coordinator and devices in processes of their own, for benches: everything is real but the training. */
+/* A coordinator and devices in processes of their own, for benches and tests: everything is real but the training. */
 
 /** As many as the digits task holds out. */
 const HELD_OUT_ROWS = 360;
@@ -32,6 +32,8 @@ export interface DeviceProcess {
 type MessageOf<Type extends FromDevices["type"]> = Extract<FromDevices, { readonly type: Type }>;
 
 export interface ProcessFederation {
+  readonly url: string;
+  readonly joinToken: string;
   readonly api: ReturnType<typeof openApi>;
   readonly coordinatorPid: number;
   readonly devices: readonly DeviceProcess[];
@@ -88,7 +90,7 @@ export async function openProcessFederation(
     });
     await Promise.all(processes.map((child) => firstMessage(child)));
     const devices = processes.map((child, index) => deviceProcess(child, deviceCounts[index] ?? 0));
-    return { api, coordinatorPid: coordinator.pid as number, devices, close };
+    return { url, joinToken, api, coordinatorPid: coordinator.pid as number, devices, close };
   } catch (error) {
     await close();
     throw error;

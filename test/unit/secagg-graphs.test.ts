@@ -155,8 +155,10 @@ describe("the ring", () => {
       expect(Math.abs((counts[other] as number) - 105)).toBeLessThan(47);
     }
   });
-  test("the complete graph is the ring with nobody left out (positive control of both ways)", () => {
-    expect(bothWays(completeGraph(9), 9)).toBe(true);
+  test("joins that go one way only are seen (positive control)", () => {
+    const complete = completeGraph(9);
+    expect(bothWays(complete, 9)).toBe(true);
+    expect(bothWays({ ...complete, neighbours: (position) => [(position % 9) + 1] }, 9)).toBe(false);
   });
 });
 

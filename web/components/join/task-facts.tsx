@@ -1,4 +1,5 @@
 import type { TaskSlice } from "#client/index.ts";
+import { graphPlanOf, isSharded } from "#shared/task/graph-plan.ts";
 import {
   capitalise,
   formatBits,
@@ -23,6 +24,7 @@ export function TaskFacts({ task: slice }: { readonly task: TaskSlice }) {
     )
     .join(", ");
   const { optimizer } = training;
+  const graph = graphPlanOf(aggregation);
   const facts: readonly (readonly [string, string])[] = [
     ["Learns", task.learns],
     ["Model", `${layers}; ${plural(slice.parameterCount, "number")}`],
@@ -34,7 +36,7 @@ export function TaskFacts({ task: slice }: { readonly task: TaskSlice }) {
     ["Fewest in a sum", `${formatCount(aggregation.cohortSizeMin)} devices, you among them`],
     [
       "Wanted in a round",
-      `${formatCount(aggregation.goal)} devices, at most ${formatCount(aggregation.cohortSizeMax)}`,
+      `${formatCount(aggregation.goal)} devices, ${isSharded(graph) ? `in groups of about ${formatCount(graph.size)}` : `at most ${formatCount(aggregation.cohortSizeMax)}`}`,
     ],
     ["Change of the model, at most", `L2 norm ${aggregation.clipNormL2}`],
     [`${capitalise(task.exampleNoun.many)} that count, at most`, formatCount(aggregation.weightCap)],

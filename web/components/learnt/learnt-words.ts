@@ -137,7 +137,7 @@ function sparseSentence({ rosterSize, sparse, confirming }: CohortFacts): string
     corruptShare: 0,
     dropoutShare: 0,
   };
-  return `In a round of ${formatCount(rosterSize)}, ${formatCount(neighbours)} others hold pieces for your device, and ${formatCount(confirming)} of them must confirm the same list. While the coordinator keeps to the rules, at most ${formatPercent(corruptShare)} of the round works with it and at most ${formatPercent(dropoutShare)} leave, what opens is the sum of all lists that came in, but for a chance below one in a million million. With the pieces that ${formatCount(confirming)} of them hold it could open yours alone.`;
+  return `In a round of ${formatCount(rosterSize)}, ${formatCount(neighbours)} others hold pieces for your device, and ${formatCount(confirming)} of that circle, you among them, must confirm the same list. While the coordinator keeps to the rules, at most ${formatPercent(corruptShare)} of the round works with it and at most ${formatPercent(dropoutShare)} leave, what opens is the sum of all lists that came in, but for a chance below one in a million million. With the pieces that ${formatCount(confirming)} of them hold it could open yours alone.`;
 }
 
 export interface StepWords {

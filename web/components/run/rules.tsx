@@ -1,6 +1,23 @@
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { sparseNumbersOf } from "#shared/secagg/threshold.ts";
+import { agreedGraphOf, graphPlanOf, isSharded, isSparse } from "#shared/task/graph-plan.ts";
 import type { ModelSpec } from "#shared/task/model.ts";
+import type { Task } from "#shared/task/task.ts";
 import { formatBits, formatCount, formatDuration, formatHash, plural } from "../../lib/format.ts";
+
+function neededToOpen(plan: Task["aggregation"]): string {
+  const graph = graphPlanOf(plan);
+  const cohort = isSharded(graph) ? "group" : "cohort";
+  if (isSparse(graph)) {
+    const numbers = sparseNumbersOf(plan.goal, agreedGraphOf(plan));
+    if (numbers !== null) {
+      return `${formatCount(numbers.threshold)} of the ${formatCount(numbers.degree)} around each device, for ${formatCount(plan.goal)}`;
+    }
+  }
+  return plan.securityModel === "active"
+    ? `⅔ of the ${cohort}, plus 1, or more`
+    : `half of the ${cohort}, plus 1, or more`;
+}
 
 /** The rules of a run as terms; those of the task stand once its version is fetched. */
 export function Rules({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
@@ -10,16 +27,7 @@ export function Rules({ run, view }: { readonly run: RunView; readonly view: Tas
     ["Rounds planned", formatCount(run.roundsPlanned)],
     ...(plan === undefined
       ? []
-      : ([
-          ["Least cohort", plural(plan.cohortSizeMin, "device")],
-          ["Largest cohort", plural(plan.cohortSizeMax, "device")],
-          [
-            "Needed to open",
-            plan.securityModel === "active"
-              ? "⅔ of the cohort, plus 1, or more"
-              : "half of the cohort, plus 1, or more",
-          ],
-        ] satisfies [string, string][])),
+      : ([...graphRows(plan), ["Needed to open", neededToOpen(plan)]] satisfies [string, string][])),
     ...(view === null || plan === undefined
       ? []
       : ([
@@ -60,6 +68,19 @@ export function Rules({ run, view }: { readonly run: RunView; readonly view: Tas
       </div>
     </dl>
   );
+}
+
+/** How large a sum may be, and how a round is split into several. */
+function graphRows(plan: TaskView["task"]["aggregation"]): [string, string][] {
+  const graph = graphPlanOf(plan);
+  const grouped = isSharded(graph);
+  return [
+    ...(grouped
+      ? ([["Groups", `of about ${plural(graph.size, "device")}, each a sum`]] satisfies [string, string][])
+      : []),
+    [grouped ? "Least group" : "Least cohort", plural(plan.cohortSizeMin, "device")],
+    [grouped ? "Largest group" : "Largest cohort", plural(plan.cohortSizeMax, "device")],
+  ];
 }
 
 /** "64-32-10": the width of the input and of every layer that has one. */

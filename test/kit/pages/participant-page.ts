@@ -1,0 +1,141 @@
+import { BrowserStore } from "#client/adapters/browser-store.ts";
+import { openParticipantHere } from "#client/adapters/participant-open.ts";
+import { openSocketLink } from "#client/adapters/socket-link.ts";
+import type { Link, Trainer } from "#client/core/ports.ts";
+import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { ok } from "#shared/kernel/result.ts";
+import { encodeFrame } from "#shared/protocol/frame.ts";
+import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
+import type { DeviceMessage } from "#shared/protocol/messages/device.ts";
+import type { InviteLine, SendLine } from "../lives.ts";
+
+/*
+ * The browser's participant (consent, data, IndexedDB, lock, session: the product's) whose training is made up, with a
+ * point at each message and each write where the page ends: there it tells the test, which reloads it, and stands still.
+ */
+
+export interface PageOrder {
+  readonly slug: string;
+  readonly joinToken: string;
+  readonly endAt: string | null;
+  readonly spentRunId: string | null;
+}
+export type PageLine =
+  | InviteLine
+  | { readonly at: "died"; readonly point: string }
+  /** `cells`: the guards of this message, as another connection to the database reads them before it leaves. */
+  | (SendLine & { readonly cells: Readonly<Record<string, string>> })
+  | { readonly at: "outcome"; readonly runId: string; readonly kind: string };
+
+type Tell = (line: PageLine) => Promise<void>;
+declare const tellTest: Tell;
+
+let armed = false;
+let order: PageOrder;
+let invited: { readonly runId: string; readonly modelHash: string } | null = null;
+
+async function reach(point: string): Promise<void> {
+  if (!armed || point !== order.endAt) return;
+  await tellTest({ at: "died", point });
+  await new Promise(() => {});
+}
+
+async function note(type: string, of: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const digest = bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+  const keys = invited === null ? [] : [`mark/${invited.runId}`, `used/${invited.modelHash}`];
+  if (invited !== null) keys.push(`revealed/${invited.modelHash}`, `paid/${of}`, `ballot/${of}`);
+  const other = new BrowserStore(location.origin);
+  const cells: Record<string, string> = {};
+  for (const key of keys) {
+    const value = await other.get(key);
+    if (value !== null) cells[key] = value;
+  }
+  other.close();
+  await tellTest({ at: "send", type, of, digest, cells });
+  await reach(`send ${type}`);
+}
+
+function ofMessage(message: DeviceMessage): string {
+  if (message.type === "advertise") return `${message.runId}.${message.round}.${message.attempt}`;
+  return "sid" in message ? message.sid : "";
+}
+
+async function hear(message: CoordinatorMessage): Promise<void> {
+  if (message.type === "invite") {
+    const { runId, round, modelHash } = message;
+    invited = { runId, modelHash };
+    await tellTest({ at: "invite", runId, round, modelHash });
+    armed ||= runId !== order.spentRunId;
+  }
+  await reach(`hear ${message.type}`);
+}
+
+function watchedLink(link: Link): Link {
+  // One behind the other, as they came.
+  let heard: Promise<void> = Promise.resolve();
+  return {
+    ...link,
+    onMessage: (listener) =>
+      link.onMessage((message) => {
+        heard = heard.then(() => hear(message)).then(() => listener(message));
+      }),
+    send: async (message) => {
+      await note(message.type, ofMessage(message), encodeFrame(message));
+      const answered = await link.send(message);
+      await reach(`sent ${message.type}`);
+      return answered;
+    },
+    upload: async (path, headers, body, options) => {
+      await note("input", path.split("/").at(-2) ?? "", body);
+      const answered = await link.upload(path, headers, body, options);
+      await reach("sent input");
+      return answered;
+    },
+  };
+}
+
+function watchWrites(): void {
+  const { swap } = BrowserStore.prototype;
+  BrowserStore.prototype.swap = async function (changes) {
+    const kind = changes[0]?.key.split("/")[0] ?? "";
+    await reach(`before ${kind}`);
+    const written = await swap.call(this, changes);
+    await reach(`after ${kind}`);
+    return written;
+  };
+}
+
+const trainer: Trainer = {
+  backend: "cpu",
+  calibrate: async () => [],
+  train: async ({ weights }) => {
+    const metrics = { count: 5, lossSum: 5, correct: 3 };
+    const delta = weights.map((_, index) => ((index % 11) - 5) / 1_000);
+    return ok({ delta, numExamples: 9, before: metrics, after: metrics, epochLosses: [1], seconds: 0 });
+  },
+  evaluate: async () => ({ count: 0, lossSum: 0, correct: 0 }),
+  predict: async () => new Float32Array(0),
+  liveTensorCount: async () => 0,
+  dispose: () => {},
+};
+
+/** Agrees and brings a row at the first visit, then starts. @returns the code where that is refused. */
+export async function takePart(wanted: PageOrder): Promise<string | null> {
+  order = wanted;
+  watchWrites();
+  const { slug, joinToken } = wanted;
+  const options = { coordinatorUrl: location.origin, task: slug, joinToken };
+  const opened = await openParticipantHere(options, watchedLink(openSocketLink(location.origin)), trainer);
+  if (!opened.ok) return opened.error.type;
+  const participant = opened.value;
+  participant.view.subscribe(({ round }) => {
+    if (round?.outcome) void tellTest({ at: "outcome", runId: round.runId, kind: round.outcome.kind });
+  });
+  const { task, consent, data } = participant.view.get();
+  if (consent === null) await participant.agree(task.task.version);
+  if (data.count === 0) await participant.addDrawing(new Float32Array(28 * 28).fill(0.5), 3);
+  const started = await participant.start();
+  return started.ok ? null : started.error.code;
+}
+
+Object.assign(globalThis, { takePart });
