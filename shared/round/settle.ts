@@ -3,7 +3,7 @@ import { VersionedMap } from "../kernel/versioned-map.ts";
 import { shardOf } from "../secagg/shards.ts";
 import { type Thresholds, thresholds } from "../secagg/threshold.ts";
 import { invitedMax } from "../task/graph-plan.ts";
-import type { Transition } from "./effect.ts";
+import { type Step, stepOf, type Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, failRound } from "./ending.ts";
 import { inPlay, isAwaited, withOut } from "./members.ts";
 import { compatible, seatsOf } from "./roster.ts";
@@ -16,14 +16,15 @@ import { isLive } from "./state.ts";
 export const RECRUITING_OPEN_MS_MIN = 2_000;
 
 /** Moves on for as long as the current phase has reached its end. A transition with nothing in it where none has. */
-export function settle(from: Transition): Transition {
+export function settle(from: Transition): Step {
   let { state } = from;
-  const records = [...from.records];
-  const effects = [...from.effects];
+  const first = stepOf(from);
+  const records = [...first.records];
+  const effects = [...first.effects];
   while (isLive(state)) {
     const next = phaseEnd(state);
     if (next === null) break;
-    records.push(...next.records);
+    records.push(...stepOf(next).records);
     effects.push(...next.effects);
     state = next.state;
   }

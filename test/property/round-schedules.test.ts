@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nextTickMs } from "#shared/round/deadline.ts";
-import type { RoundEffect } from "#shared/round/effect.ts";
+import type { Step } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { noticesFor } from "#shared/round/notice.ts";
 import { replayRound } from "#shared/round/replay.ts";
-import { byShard } from "#shared/round/shards.ts";
+import { byShard, keptShards } from "#shared/round/shards.ts";
 import { canOpen } from "#shared/round/shares.ts";
 import { isLive, type RoundState } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
@@ -27,6 +27,7 @@ import {
   unmasked,
   voided,
 } from "#test/kit/round-cast.ts";
+import { recordWriter } from "#test/kit/round-records.ts";
 
 /*
  * Random schedules: devices that check in, answer, repeat themselves, vanish, come back, complain and answer out of
@@ -167,11 +168,10 @@ const facts = fc.oneof(
   },
 );
 
-interface Played {
+interface Played extends Omit<Step, "state"> {
   readonly before: RoundState;
   readonly event: RoundEvent;
   readonly after: RoundState;
-  readonly effects: readonly RoundEffect[];
 }
 
 function run(
@@ -189,7 +189,7 @@ function run(
     const next = step(before, event);
     state = next.state;
     if (state !== before) log.push(event);
-    onStep({ before, event, after: state, effects: next.effects });
+    onStep({ ...next, before, event, after: state });
   }
   return { state, log, atMs };
 }
@@ -332,6 +332,47 @@ describe("every schedule", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test("[R19] [R23] each record can be made of its own state, however many phases an event ends", async () => {
+    const kinds = new Set<string>();
+    let ended = 0;
+    await fc.assert(
+      fc.asyncProperty(facts, schedule, async (start, events) => {
+        const steps: Step[] = [];
+        run(start, events, ({ after, records, effects }) => steps.push({ state: after, records, effects }));
+        const write = await recordWriter(start);
+        for (const one of steps) {
+          const rows = await write(one);
+          // A leaf of each shard that was in when its set was sealed, though it be out by the end of the event.
+          const sealed = one.records.filter(
+            ({ record: row }) => "kind" in row && row.kind === "inputs.sealed",
+          );
+          const shards = sealed.reduce(
+            (sum, { state }) => sum + ("shards" in state ? keptShards(state).length : 0),
+            0,
+          );
+          const leaves = rows.filter((row) => row.type === "audit-leaf" && row.kind === "inputs.sealed");
+          expect(leaves).toHaveLength(shards);
+          for (const row of rows) kinds.add(row.type === "audit-leaf" ? row.kind : row.type);
+          if (new Set(one.records.map(({ state }) => state)).size > 1) ended++;
+        }
+      }),
+      { numRuns: 200 },
+    );
+    expect([...kinds].sort()).toEqual([
+      "close-slots",
+      "cohort.sealed",
+      "inputs.sealed",
+      "model-opened",
+      "model-version",
+      "model.published",
+      "open-slots",
+      "round.aborted",
+      "round.unmasked",
+      "survivors.signed",
+    ]);
+    expect(ended).toBeGreaterThan(0);
   });
 
   test("[R15] counts never fall", () => {

@@ -29,7 +29,8 @@ const code = (state: RoundState) => ("code" in state ? state.code : null);
 /** Plays one more event and returns everything it asked for. */
 function next(state: RoundState, event: RoundEvent) {
   const transition = step(state, event);
-  return { ...transition, kinds: transition.effects.map((effect) => effect.type) };
+  const records = transition.records.map(({ record }) => record);
+  return { ...transition, records, kinds: transition.effects.map((effect) => effect.type) };
 }
 function effect<Type extends RoundEffect["type"]>(effects: readonly RoundEffect[], type: Type) {
   return effects.find((one): one is Extract<RoundEffect, { type: Type }> => one.type === type);
@@ -136,6 +137,16 @@ describe("opening", () => {
     const after = next(state, input(4, 5_000));
     expect([after.state.phase, after.state.retriedFor]).toEqual(["failed", "NOT_ENOUGH_SIGS"]);
     expect(record(after.records, "close-slots")).toEqual({ type: "close-slots", attempt: 1, kept: [] });
+  });
+
+  test("[R19] an event that ends two phases writes each record of the state that it is of", () => {
+    const sent = [...wayTo("collecting"), input(1, 5_000), input(2, 5_000), input(3, 5_000)];
+    const { state } = play([...sent, presence("left", 1, 5_000), presence("left", 2, 5_000)]);
+    const { records } = step(state, input(4, 5_000));
+    expect(records.map(({ record: { type }, state: of }) => [type, of.phase, of.attempt])).toEqual([
+      ["close-slots", "advertising", 2],
+      ["audit-leaf", "failed", 2],
+    ]);
   });
 
   test("[R13] stop gives up before the opening and waits after", () => {

@@ -63,7 +63,9 @@ const unmasking = [...confirming, ...each(confirmed, "u3" in survivors ? survivo
 
 function last(events: readonly RoundEvent[], event: RoundEvent) {
   const { state } = play(events, facts);
-  const { state: after, effects, records } = step(state, event);
+  const next = step(state, event);
+  const { state: after, effects } = next;
+  const records = next.records.map(({ record }) => record);
   const dismissed = effects.filter(
     (effect): effect is Extract<RoundEffect, { type: "dismiss" }> => effect.type === "dismiss",
   );
