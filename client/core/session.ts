@@ -174,7 +174,10 @@ class DeviceSession implements Session {
         return;
       }
       if (welcome.error.type === "refused") this.#showRefusal(welcome.error.error, "coordinator");
-      this.#again(LOG_IN_AGAIN_MS, () => void this.#logIn(connection));
+      // A connection logs in once. Where the welcome did not arrive the coordinator may have taken the login all the
+      // same and would refuse every further one on this connection: only a new connection leads on. Rule S15.
+      this.#disconnect();
+      this.#again(LOG_IN_AGAIN_MS, () => this.#connect());
       return;
     }
     this.#loggedIn = true;
@@ -213,7 +216,7 @@ class DeviceSession implements Session {
       case "sets":
       case "open":
         // Of a round whose secrets are gone, after a reload for instance: the others need not wait for this device.
-        void this.#ports.link.send({ type: "leave" });
+        void this.#leaveUnknown(this.#connection);
         return;
       case "outcome":
       case "abandoned":
@@ -221,6 +224,12 @@ class DeviceSession implements Session {
         if (this.#part === null) void this.#checkIn(this.#connection);
         return;
     }
+  }
+
+  /** To the coordinator a farewell ends the waiting too, and a late message of a round that is over asks for no less. */
+  async #leaveUnknown(connection: number): Promise<void> {
+    await this.#ports.link.send({ type: "leave" });
+    if (this.#part === null) await this.#checkIn(connection);
   }
 
   #takePart(invite: CoordinatorMessageOf<"invite">): void {

@@ -1,5 +1,5 @@
 import { verifySignature } from "#shared/crypto/signature.ts";
-import { type Bytes, bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
+import { type Bytes, bytesToHex, equalBytes, utf8 } from "#shared/kernel/bytes.ts";
 import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
@@ -110,8 +110,10 @@ function createLogin(
       if (session !== null)
         return refused("STATE", "This connection has said who it is. Open another to be someone else.");
       if ((await ports.store.findTask(task)) === null) return refused("UNKNOWN_TASK");
-      const challenge = ports.random(32);
-      pending = { identity, task, challenge, atMs: ports.clock.nowMs() };
+      // The same hello again gets the same challenge, or the answer to the first would no longer fit.
+      const again = pending?.task === task && equalBytes(pending.identity, identity) ? pending : null;
+      const challenge = again?.challenge ?? ports.random(32);
+      pending = again ?? { identity, task, challenge, atMs: ports.clock.nowMs() };
       return { type: "challenge", challenge };
     },
     authenticate: async ({ signature, joinToken }) => {

@@ -39,6 +39,8 @@ export async function recoverRound(context: RoundContext, log: readonly StoredEv
     driver.run(endingEffects(state).filter((effect) => effect.type !== "tell"));
     return driver;
   }
+  // What an attempt left behind goes with its end; the process may have died between the two (S11).
+  driver.run([{ type: "forget", attempt: state.attempt }]);
   const { sessions } = await driver.admission();
   let whole = true;
   for (const session of sessions) {

@@ -161,18 +161,34 @@ export function endCollecting(state: Collecting): Transition | null {
   const reached = all.every(isReached);
   const enough = overSelection > 1 && reached && state.inputs.size >= goal;
   if (!late && !enough && (!reached || all.some(({ waiting }) => waiting))) return null;
-  return sealSurvivors(
-    state,
-    all.flatMap(({ missing }) => missing),
-  );
+  const u3 = [...state.inputs.keys()].sort((left, right) => left - right);
+  const deserted = withoutDeserted(state, u3);
+  if (deserted !== null) return deserted;
+  const missing = all.flatMap((shard) => shard.missing);
+  return sealSurvivors(state, u3, missing);
+}
+
+/**
+ * Shards of whose survivors fewer than t are left, or the end of the attempt: an input or a confirmation counts when its
+ * device has left, but what comes next could never be reached. Rule R5.
+ */
+function withoutDeserted(state: Collecting | Confirming, u3: readonly number[]): Transition | null {
+  const codes = new Map<number, ErrorCode>();
+  const counts = new Map<number, number>();
+  for (const { shard, seats } of byShard(state, u3)) {
+    counts.set(shard.shard, seats.length);
+    const inPlay = seats.filter((seat) => seatInPlay(state, seat)).length;
+    if (inPlay < shard.thresholds.t) codes.set(shard.shard, "NOT_ENOUGH_SIGS");
+  }
+  if (codes.size === 0) return null;
+  return goesOn(state, codes, counts) ? leaveOut(state, codes) : retryRound(state, "NOT_ENOUGH_SIGS");
 }
 
 /**
  * Fixes U3 before any share is asked for: a late upload would move its device to the self-mask side after its pair key
  * had been asked for (S1). The slots close in the same transaction. Rule R7.
  */
-function sealSurvivors(state: Collecting, missing: readonly string[]): Transition {
-  const u3 = [...state.inputs.keys()].sort((left, right) => left - right);
+function sealSurvivors(state: Collecting, u3: readonly number[], missing: readonly string[]): Transition {
   const { roster, seats, shards, u2, inputs } = state;
   const confirming: Confirming = {
     ...baseOf(withOut(state, missing, "ME_DROPPED")),
@@ -207,6 +223,8 @@ export function endConfirming(state: Confirming): Transition | null {
   );
   if (short !== null) return short;
   if (!all.every(isReached)) return null;
+  const deserted = withoutDeserted(state, state.u3);
+  if (deserted !== null) return deserted;
   const { deadlines } = state.facts.rules;
   const unmasking: Unmasking = {
     ...baseOf(state),
@@ -261,7 +279,7 @@ export function endUnmasking(state: Unmasking): Transition | null {
   };
 }
 
-function seatInPlay(state: Unmasking, seat: number): boolean {
+function seatInPlay(state: Collecting | Confirming | Unmasking, seat: number): boolean {
   const identity = state.roster[seat - 1]?.identity;
   return identity !== undefined && state.members.get(identity)?.out === null;
 }

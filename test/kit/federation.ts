@@ -402,7 +402,8 @@ const WRITES = new Set([
   "deleteTranscript",
 ]);
 
-function fakeEvaluator(): CoordinatorPorts["evaluator"] {
+/** Its figures follow from the model's bytes and say nothing. */
+export function fakeEvaluator(): CoordinatorPorts["evaluator"] {
   return {
     evaluate: async (_task, bytes) => {
       const first = createHash("sha256").update(bytes).digest()[0] as number;

@@ -1,8 +1,16 @@
+interface Timer {
+  readonly atMs: number;
+  readonly id: number;
+  readonly run: () => void;
+  cancelled: boolean;
+}
+
 /** A clock that stands still until it is told to go on, with the timers that hang on it. */
 export class ManualClock {
   #nowMs = 0;
   #nextId = 0;
-  readonly #timers = new Map<number, { readonly atMs: number; readonly run: () => void }>();
+  /** A heap: the next timer is on top, and of those that are due together the oldest. */
+  readonly #timers: Timer[] = [];
 
   nowMs(): number {
     return this.#nowMs;
@@ -15,35 +23,75 @@ export class ManualClock {
 
   /** A timer; call the result to cancel it. */
   readonly after = (delayMs: number, run: () => void): (() => void) => {
-    const id = this.#nextId++;
-    this.#timers.set(id, { atMs: this.#nowMs + delayMs, run });
-    return () => this.#timers.delete(id);
+    const timer: Timer = { atMs: this.#nowMs + delayMs, id: this.#nextId++, run, cancelled: false };
+    this.#push(timer);
+    return () => {
+      timer.cancelled = true;
+    };
   };
 
   /** When the next timer is due; null where there is none. */
   get nextMs(): number | null {
-    const due = [...this.#timers.values()].map(({ atMs }) => atMs);
-    return due.length === 0 ? null : Math.min(...due);
+    return this.#top()?.atMs ?? null;
   }
 
   /** Lets time pass, firing timers in their order. What they start goes on in its own time. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;
-    for (;;) {
-      const due = [...this.#timers].filter(([, { atMs }]) => atMs <= untilMs);
-      due.sort(([leftId, left], [rightId, right]) => left.atMs - right.atMs || leftId - rightId);
-      const [first] = due;
-      if (first === undefined) break;
-      const [id, timer] = first;
-      this.#timers.delete(id);
-      this.#nowMs = Math.max(this.#nowMs, timer.atMs);
-      timer.run();
-    }
+    for (let top = this.#top(); top !== undefined && top.atMs <= untilMs; top = this.#top()) this.fireNext();
     this.#nowMs = untilMs;
+  }
+
+  /** Lets time pass until the next timer and fires this one alone. False where there is none. */
+  fireNext(): boolean {
+    const timer = this.#top();
+    if (timer === undefined) return false;
+    this.#pop();
+    this.#nowMs = Math.max(this.#nowMs, timer.atMs);
+    timer.run();
+    return true;
   }
 
   /** Forgets all timers, as a process does that ends. */
   clear(): void {
-    this.#timers.clear();
+    this.#timers.length = 0;
   }
+
+  #top(): Timer | undefined {
+    while (this.#timers[0]?.cancelled === true) this.#pop();
+    return this.#timers[0];
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#timers;
+    let index = heap.length;
+    heap.push(timer);
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!isBefore(timer, heap[parent] as Timer)) break;
+      heap[index] = heap[parent] as Timer;
+      index = parent;
+    }
+    heap[index] = timer;
+  }
+
+  #pop(): void {
+    const heap = this.#timers;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Timer, heap[child] as Timer)) child++;
+      if (!isBefore(heap[child] as Timer, last)) break;
+      heap[index] = heap[child] as Timer;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
+
+function isBefore(left: Timer, right: Timer): boolean {
+  return left.atMs < right.atMs || (left.atMs === right.atMs && left.id < right.id);
 }

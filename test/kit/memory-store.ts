@@ -68,9 +68,15 @@ export function memoryDatabase(): MemoryDatabase {
   };
 }
 
-/** `Store` over a value. Each call is one turn of the event loop, so that nothing relies on its being instant. */
-export function memoryStore(db: MemoryDatabase = memoryDatabase()): Store {
-  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const oneTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/**
+ * `Store` over a value.
+ *
+ * @param turn  Passes before each call does anything: one turn of the event loop, so that nothing relies on its being
+ *              instant; a simulation has its own clock for that.
+ */
+export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = oneTurn): Store {
   const lastOf = (stream: StreamId) =>
     db.log.reduce(
       (last, entry) => (sameStream(entry.stream, stream) ? Math.max(last, entry.sequence) : last),

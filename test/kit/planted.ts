@@ -28,10 +28,13 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The rooms without a platform; adapters stay the product's own. */
 const ROOMS = ["shared", "client/core", "coordinator/core"] as const;
 
-/** @throws AssertionFault where an edit does not fit its file exactly once. */
-export async function plant(edits: readonly Edit[]): Promise<Planted> {
+/**
+ * @param more  Further rooms that the copy needs, such as the kit that plays with it.
+ * @throws AssertionFault where an edit does not fit its file exactly once.
+ */
+export async function plant(edits: readonly Edit[], more: readonly string[] = []): Promise<Planted> {
   const folder = await mkdtemp(join(tmpdir(), "chorus-planted-"));
-  for (const room of ROOMS) await cp(join(ROOT, room), join(folder, room), { recursive: true });
+  for (const room of [...ROOMS, ...more]) await cp(join(ROOT, room), join(folder, room), { recursive: true });
   const { imports } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { imports: unknown };
   await cp(join(ROOT, "tsconfig.json"), join(folder, "tsconfig.json"));
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", imports }));

@@ -12,6 +12,7 @@ import {
   identity,
   input,
   play,
+  presence,
   restarted,
   shared,
   stateIn,
@@ -110,6 +111,30 @@ describe("opening", () => {
     const state = play([...wayTo("confirming"), confirmed(1, 6_000), confirmed(2, 6_000)]).state;
     const after = next(state, ticked(35_000));
     expect([after.state.phase, after.state.retriedFor]).toEqual(["advertising", "NOT_ENOUGH_SIGS"]);
+    expect(record(after.records, "close-slots")).toEqual({ type: "close-slots", attempt: 1, kept: [] });
+  });
+
+  test("[R5] nothing is asked where fewer than t survivors are left, however many confirmed before they left", () => {
+    const quorum = [...wayTo("confirming"), confirmed(1, 6_000), presence("left", 1, 6_000)];
+    const { state } = play([...quorum, confirmed(2, 6_000), presence("left", 2, 6_000)]);
+    expect(state.phase).toBe("confirming");
+    const after = next(state, confirmed(3, 6_000));
+    // Two are too few for another attempt as well.
+    expect([after.state.phase, after.state.retriedFor]).toEqual(["failed", "NOT_ENOUGH_SIGS"]);
+    expect(after.records.map((one) => ("kind" in one ? one.kind : one.type))).toEqual([
+      "close-slots",
+      "round.aborted",
+    ]);
+    // Positive control: with one of them still there the opening is asked.
+    const one = play([...quorum, confirmed(2, 6_000), confirmed(3, 6_000)]).state;
+    expect(one.phase).toBe("unmasking");
+  });
+
+  test("[R5] no set is sealed whose survivors have left below t", () => {
+    const sent = [...wayTo("collecting"), input(1, 5_000), input(2, 5_000), input(3, 5_000)];
+    const { state } = play([...sent, presence("left", 1, 5_000), presence("left", 2, 5_000)]);
+    const after = next(state, input(4, 5_000));
+    expect([after.state.phase, after.state.retriedFor]).toEqual(["failed", "NOT_ENOUGH_SIGS"]);
     expect(record(after.records, "close-slots")).toEqual({ type: "close-slots", attempt: 1, kept: [] });
   });
 

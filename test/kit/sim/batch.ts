@@ -1,0 +1,42 @@
+import { planOf } from "./plan.ts";
+import { simulate } from "./simulate.ts";
+
+/* The process behind `protocol-sim`: plays its seeds one after the other and reports each. */
+
+export interface Batch {
+  readonly first: number;
+  readonly step: number;
+  /** The first seed that is not played. */
+  readonly end: number;
+  readonly rounds?: number;
+}
+
+export interface Report {
+  readonly seed: string;
+  readonly violations: readonly string[];
+  readonly ends: readonly (readonly [string, number])[];
+}
+
+const [, , argument] = process.argv;
+if (process.send !== undefined && argument !== undefined) {
+  const { first, step, end, rounds } = JSON.parse(argument) as Batch;
+  // The terminal's Ctrl-C reaches this process too; the one in front decides.
+  process.on("SIGINT", () => {});
+  for (let seed = first; seed < end; seed += step) {
+    process.send(await play(seed, rounds));
+  }
+  process.disconnect();
+}
+
+async function play(seed: number, rounds: number | undefined): Promise<Report> {
+  try {
+    const { violations, ends } = await simulate(planOf(seed, rounds));
+    return { seed: String(seed), violations, ends: [...ends] };
+  } catch (error) {
+    return {
+      seed: String(seed),
+      violations: [`a fault: ${error instanceof Error ? error.stack : String(error)}`],
+      ends: [],
+    };
+  }
+}

@@ -1,0 +1,174 @@
+import { type Task, taskSchema } from "#shared/task/task.ts";
+import { smallTask } from "#test/kit/federation.ts";
+import { type Dice, dice } from "./dice.ts";
+import type { Flaw } from "./rogue.ts";
+
+/*
+ * What one seed plays: a cohort, a network, and what goes wrong. All of it is drawn before the first event, so a plan can
+ * be printed, and changed by a test.
+ */
+
+/** What the network does to messages. Cuts and partitions come with `faults`. */
+export interface NetworkPlan {
+  /** A message takes from 1 ms up to this. */
+  readonly latencyMaxMs: number;
+  /** Once in a while one takes this much longer. */
+  readonly stallMaxMs: number;
+  /** Of each message; 0 is a socket, whose messages die with it only. */
+  readonly loss: number;
+  readonly duplication: number;
+  /** Whether messages of one connection may overtake one another. */
+  readonly reorders: boolean;
+  /** For a test that knows what it wants to lose: the `count`-th message or reply of this name, from 1. */
+  readonly loses?: (direction: "up" | "down", what: string, count: number) => boolean;
+}
+
+/** Times are milliseconds since the run was launched; counts are of writes, or of what a device did. */
+export interface FaultPlan {
+  /** The coordinator dies at these writes of its life, and stays away for a while. */
+  readonly hostDiesAtWrites: readonly number[];
+  readonly hostAwayMaxMs: number;
+  /** A write is done or not, and the coordinator is told that it failed. */
+  readonly brokenWrites: readonly number[];
+  readonly devices: readonly DeviceFault[];
+  readonly partitions: readonly { readonly atMs: number; readonly forMs: number; readonly devices: number }[];
+}
+
+export interface DeviceFault {
+  readonly device: number;
+  readonly kind: "cut" | "crash" | "hide" | "pause" | "leave";
+  /** It happens when this device sends or remembers something for the `at`-th time. */
+  readonly at: number;
+  readonly forMs: number;
+}
+
+export interface Plan {
+  readonly seed: string;
+  /** Real cryptography in place of the fake one. */
+  readonly real: boolean;
+  readonly deviceCount: number;
+  readonly rounds: number;
+  readonly task: Task;
+  readonly trainingMaxMs: number;
+  readonly network: NetworkPlan;
+  readonly faults: FaultPlan;
+  /** By device: what it lies about, and until when, in milliseconds. */
+  readonly flaws: ReadonlyMap<number, { readonly flaw: Flaw; readonly untilMs: number }>;
+}
+
+/** One seed in this many is played with real cryptography. */
+export const REAL_EVERY = 1_000;
+
+export const CALM: NetworkPlan = {
+  latencyMaxMs: 50,
+  stallMaxMs: 200,
+  loss: 0,
+  duplication: 0,
+  reorders: false,
+};
+const NETWORKS: readonly NetworkPlan[] = [
+  CALM,
+  { latencyMaxMs: 400, stallMaxMs: 6_000, loss: 0, duplication: 0, reorders: false },
+  { latencyMaxMs: 400, stallMaxMs: 3_000, loss: 0, duplication: 0.1, reorders: true },
+  { latencyMaxMs: 300, stallMaxMs: 2_000, loss: 0.04, duplication: 0.04, reorders: true },
+];
+
+const DEADLINES = {
+  recruitingMs: 30_000,
+  trainingMs: 40_000,
+  sharingMs: 15_000,
+  collectingMs: 20_000,
+  confirmingMs: 15_000,
+  unmaskingMs: 15_000,
+  graceMs: 30_000,
+};
+
+/** @param rounds  Makes a long run of it: more devices than a round needs, and none that goes for good. */
+export function planOf(seed: number, rounds?: number): Plan {
+  const isLong = rounds !== undefined;
+  const roll = dice(`plan ${seed}`);
+  const deviceCount = isLong ? roll.between(6, 9) : roll.pick([3, 4, 4, 4, 5, 6]);
+  const goal = isLong ? deviceCount - 2 : roll.between(3, deviceCount);
+  const overSelection = roll.pick([1, 1, 1.3]);
+  const aggregation = {
+    goal,
+    overSelection,
+    cohortSizeMin: 3,
+    cohortSizeMax: 12,
+    securityModel: roll.pick(["active", "active", "honest-but-curious"] as const),
+    deadlines: DEADLINES,
+  };
+  const plan = {
+    seed: String(seed),
+    real: seed % REAL_EVERY === 0,
+    deviceCount,
+    rounds: rounds ?? roll.pick([1, 1, 1, 2]),
+    task: taskOf(deviceCount, aggregation),
+    trainingMaxMs: roll.pick([500, 4_000, 20_000]),
+    network: roll.pick(NETWORKS),
+  };
+  const kinds = isLong ? PASSING_FAULTS : FAULTS;
+  return {
+    ...plan,
+    faults: faultsOf(roll, kinds, deviceCount, plan.rounds),
+    flaws: flawsOf(roll, deviceCount),
+  };
+}
+
+const PASSING_FAULTS = ["cut", "cut", "cut", "crash", "crash", "hide", "pause"] as const;
+const FAULTS = [...PASSING_FAULTS, "leave"] as const;
+
+/** About a third of all plans have no fault of a kind; the others have a few for each round. */
+function faultsOf(
+  roll: Dice,
+  kinds: readonly DeviceFault["kind"][],
+  deviceCount: number,
+  rounds: number,
+): FaultPlan {
+  const some = <T>(most: number, make: () => T): T[] =>
+    roll.chance(1 / 3) ? [] : Array.from({ length: roll.between(0, most * rounds) }, make);
+  return {
+    hostDiesAtWrites: some(2, () => roll.between(1, 60)),
+    hostAwayMaxMs: roll.pick([500, 5_000, 40_000]),
+    brokenWrites: roll.chance(0.2) ? some(1, () => roll.between(1, 60 * rounds)) : [],
+    devices: some(4, () => ({
+      device: roll.between(0, deviceCount - 1),
+      kind: roll.pick(kinds),
+      at: roll.between(1, 14 * rounds),
+      forMs: roll.pick([0, 1_000, 4_000, 20_000, 90_000]),
+    })),
+    partitions: roll.chance(0.25)
+      ? some(1, () => ({
+          atMs: roll.between(0, 30_000 * (rounds + 1)),
+          forMs: roll.between(500, 40_000),
+          devices: roll.between(1, deviceCount),
+        }))
+      : [],
+  };
+}
+
+const FLAWS: readonly Flaw[] = [
+  "wrong-b",
+  "wrong-z",
+  "wrong-mask",
+  "wrong-pair-mask",
+  "unreadable-share",
+  "wrong-share",
+];
+
+/** One plan in six has a dishonest device; some come to their senses. */
+function flawsOf(roll: Dice, deviceCount: number): Plan["flaws"] {
+  if (!roll.chance(1 / 6)) return new Map();
+  const flaw = { flaw: roll.pick(FLAWS), untilMs: roll.pick([5_000, 30_000, 60_000, 600_000]) };
+  return new Map([[roll.between(0, deviceCount - 1), flaw]]);
+}
+
+const tasks = new Map<string, Task>();
+
+/** The schema of a task takes longer than the rest of a plan. */
+export function taskOf(deviceCount: number, aggregation: Parameters<typeof smallTask>[1]): Task {
+  const key = JSON.stringify([deviceCount, aggregation]);
+  const known = tasks.get(key) ?? taskSchema.parse(smallTask(deviceCount, aggregation));
+  tasks.set(key, known);
+  return known;
+}

@@ -1,0 +1,89 @@
+import { hash } from "node:crypto";
+import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
+import { localSigner } from "#shared/crypto/signature.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
+import type { Primitives, Signer } from "#shared/kernel/ports.ts";
+import { type Authority, agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
+import type { AgreedConfig } from "#shared/task/config.ts";
+import { fakePrimitives, fakeSigner } from "#test/kit/fake-primitives.ts";
+import { ManualClock } from "#test/kit/manual-clock.ts";
+import { type Dice, dice } from "./dice.ts";
+import type { Plan } from "./plan.ts";
+
+/** What everything in one simulated world shares. */
+export class World {
+  readonly plan: Plan;
+  readonly clock = new ManualClock();
+  readonly dice: Dice;
+  readonly primitives: Primitives;
+  readonly issuer: Signer;
+  readonly authority: Authority;
+  readonly config: AgreedConfig;
+  readonly #lines: string[] = [];
+  /** What broke an invariant, in order. */
+  readonly violations: string[] = [];
+  /** After this no new fault begins: what is left must come to an end by itself. */
+  healed = false;
+
+  private constructor(plan: Plan, primitives: Primitives, issuer: Signer, config: AgreedConfig) {
+    this.plan = plan;
+    this.dice = dice(`world ${plan.seed}`);
+    this.primitives = primitives;
+    this.issuer = issuer;
+    this.authority = authorityOf(issuer);
+    this.config = config;
+  }
+
+  static async create(plan: Plan): Promise<World> {
+    const primitives = plan.real ? javascriptPrimitives() : { ...fakePrimitives(), sha256 };
+    const issuer = signerOf(plan, dice("issuer").bytes(32));
+    return new World(
+      plan,
+      primitives,
+      issuer,
+      await agreedConfigOf(primitives, plan.task, authorityOf(issuer)),
+    );
+  }
+
+  signer(seed: Bytes): Signer {
+    return signerOf(this.plan, seed);
+  }
+
+  /** One line of what happened, at the clock's time. */
+  trace(who: string, what: string): void {
+    this.#lines.push(`${this.clock.nowMs()} ${who} ${what}`);
+  }
+
+  /** An invariant does not hold. */
+  violated(rule: string, what: string): void {
+    this.violations.push(`[${rule}] ${what}`);
+    this.trace("!", `[${rule}] ${what}`);
+  }
+
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  /** Of everything that happened. */
+  traceHash(): string {
+    return hash("sha256", this.#lines.join("\n"));
+  }
+}
+
+/** The disk of a world checks real digests. */
+async function sha256(bytes: Uint8Array): Promise<Bytes> {
+  return new Uint8Array(hash("sha256", bytes, "buffer"));
+}
+
+function signerOf(plan: Plan, seed: Bytes): Signer {
+  return plan.real ? localSigner(seed) : fakeSigner(seed);
+}
+
+function authorityOf(issuer: Signer): Authority {
+  return {
+    projectId: "default",
+    codeVersion: "test",
+    issuerKey: bytesToHex(issuer.publicKey),
+    logKey: NO_LOG_KEY,
+  };
+}

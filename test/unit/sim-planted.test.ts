@@ -1,0 +1,281 @@
+import { describe, expect, test } from "vitest";
+import { type Edit, plant } from "#test/kit/planted.ts";
+import { calmPlan, fault } from "#test/kit/sim/calm-plan.ts";
+import { CALM, type Plan } from "#test/kit/sim/plan.ts";
+import { smallSearch } from "#test/kit/sim/small-search.ts";
+
+/*
+ * Bugs planted into a copy of the product, each found by the simulated worlds or by the search. A bug that they do not
+ * find would be one that they cannot find.
+ */
+
+type Simulate = typeof import("#test/kit/sim/simulate.ts");
+type Search = typeof import("#test/kit/sim/search.ts");
+
+interface Case {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** What is broken; one of the violations begins so. */
+  readonly broken: string;
+  readonly plans: readonly Plan[];
+}
+
+/** All messages come twice and out of order. */
+function twice(): Plan[] {
+  const network = { ...CALM, latencyMaxMs: 400, duplication: 1, reorders: true };
+  return Array.from({ length: 6 }, (_, seed) =>
+    calmPlan({ deviceCount: 3, rounds: 4, seed: `twice ${seed}`, network }),
+  );
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: "[S10] a device that sends before it has written down what it sends",
+    edits: [
+      {
+        file: "client/core/round-part.ts",
+        find: "if (step.remember !== null) {",
+        replace:
+          "if (step.remember !== null && step.send !== null) this.#deliver(step.send);\n        if (step.remember !== null) {",
+      },
+    ],
+    broken: "[S10]",
+    plans: [calmPlan()],
+  },
+  {
+    name: "[S1] a device that gives the shares of its own mask's seed for devices that dropped out",
+    edits: [
+      {
+        file: "shared/secagg/client-open.ts",
+        find: "if (survivors.has(owner)) {\n      z?.wipe();",
+        replace: "if (z === null || survivors.has(owner) || u3.positions.length > 0) {",
+      },
+    ],
+    broken: "[S1]",
+    plans: [calmPlan({ faults: { devices: [fault(0, "leave", 8)] } })],
+  },
+  {
+    name: "[S2] a sum that is one step off in one number",
+    edits: [
+      {
+        file: "coordinator/core/combine.ts",
+        find: "const sum = await ports.folder.fold(job, signal);",
+        replace:
+          "const sum = await ports.folder.fold(job, signal);\n  sum[0] = ((sum[0] as number) + 1) >>> 0;",
+      },
+    ],
+    broken: "[S2]",
+    plans: [calmPlan()],
+  },
+  {
+    name: "[R18] a model that is offered again after its sum was discarded",
+    edits: [
+      {
+        file: "coordinator/core/run-driver.ts",
+        find: "const modelHash = await putVoidStep(ports, terms, parentModelHash, this.runId, state.facts.round);",
+        replace: "const modelHash = parentModelHash;",
+      },
+      {
+        file: "coordinator/core/models.ts",
+        find: "(offer.runId === runId && offer.openedSid === null)",
+        replace: "offer.runId === runId",
+      },
+    ],
+    broken: "[R18]",
+    plans: [calmPlan({ flaws: new Map([[1, { flaw: "wrong-mask", untilMs: 60_000 }]]) })],
+  },
+  {
+    name: "[S6] an opening with one confirmation too few",
+    edits: [
+      {
+        file: "shared/round/settle-exchange.ts",
+        find: "if (all.some(({ have, needed }) => have < needed)) return null;\n  const deserted = withoutDeserted(state, state.u3);",
+        replace:
+          "if (all.some(({ have, needed }) => have < needed - 1)) return null;\n  const deserted = withoutDeserted(state, state.u3);",
+      },
+      {
+        file: "shared/round/hints.ts",
+        find: "confirmations.has(seat)).length < thresholds.t;",
+        replace: "confirmations.has(seat)).length < thresholds.t - 1;",
+      },
+    ],
+    broken: "[S6]",
+    plans: [calmPlan()],
+  },
+  {
+    name: "[S15] a phase that no clock ends",
+    edits: [
+      {
+        file: "shared/round/deadline.ts",
+        find: "  return [state.deadlineMs];",
+        replace: '  return state.phase === "collecting" ? [] : [state.deadlineMs];',
+      },
+    ],
+    broken: "[S15]",
+    plans: [calmPlan({ network: { ...CALM, loses: (_, what) => what === "collect" } })],
+  },
+  {
+    name: "[R10] a round that fails after its opening was asked for",
+    edits: [
+      {
+        file: "shared/round/settle-exchange.ts",
+        find: 'return voidRound(state, "BELOW_T");',
+        replace: 'return retryRound(state as never, "BELOW_T");',
+      },
+    ],
+    broken: "[R10]",
+    plans: [calmPlan({ network: { ...CALM, loses: (_, what) => what === "open" } })],
+  },
+  {
+    name: "[S15] a login that goes on over the connection whose welcome was lost",
+    edits: [
+      {
+        file: "client/core/session.ts",
+        find: "this.#disconnect();\n      this.#again(LOG_IN_AGAIN_MS, () => this.#connect());",
+        replace: "this.#again(LOG_IN_AGAIN_MS, () => void this.#logIn(connection));",
+      },
+    ],
+    broken: "rounds that failed",
+    plans: [
+      calmPlan({
+        deviceCount: 3,
+        network: { ...CALM, loses: (_, what, count) => what === "welcome" && count === 2 },
+      }),
+    ],
+  },
+  {
+    name: "[S15] a login whose second hello takes the challenge of the first away",
+    edits: [
+      {
+        file: "coordinator/core/access.ts",
+        find: "equalBytes(pending.identity, identity) ? pending : null",
+        replace: "equalBytes(pending.identity, identity) ? null : null",
+      },
+    ],
+    broken: "rounds that failed",
+    plans: twice(),
+  },
+  {
+    name: "[S15] a device that a late message of an old round ends the waiting of",
+    edits: [
+      {
+        file: "client/core/session.ts",
+        find: "if (this.#part === null) await this.#checkIn(connection);\n  }",
+        replace: "void connection;\n  }",
+      },
+    ],
+    broken: "rounds that failed",
+    plans: twice(),
+  },
+  {
+    name: "[S11] shares and inputs of a repeated attempt that outlive a death of the coordinator",
+    edits: [
+      {
+        file: "coordinator/core/recover-round.ts",
+        find: 'driver.run([{ type: "forget", attempt: state.attempt }]);',
+        replace: "",
+      },
+    ],
+    broken: "[S11]",
+    plans: Array.from({ length: 44 }, (_, index) =>
+      calmPlan({
+        faults: {
+          devices: [fault(0, "crash", 8, 900_000), fault(1, "crash", 8, 900_000)],
+          hostDiesAtWrites: [20 + index],
+        },
+      }),
+    ),
+  },
+  {
+    name: "[R19] a round that counts on who has left",
+    edits: [
+      {
+        file: "shared/round/settle-exchange.ts",
+        find: "const deserted = withoutDeserted(state, state.u3);",
+        replace: "const deserted = null;",
+      },
+    ],
+    broken: "[R19]",
+    // The one that leaves must be quick: its farewell comes before another's confirmation.
+    plans: Array.from({ length: 20 }, (_, seed) =>
+      calmPlan({ deviceCount: 3, seed: `quick ${seed}`, faults: { devices: [fault(0, "leave", 10)] } }),
+    ),
+  },
+];
+
+describe("a planted bug is found", () => {
+  test.each(CASES)("$name", async ({ edits, broken, plans }) => {
+    const planted = await plant(edits, ["test/kit"]);
+    try {
+      const { simulate } = await planted.load<Simulate>("test/kit/sim/simulate.ts");
+      const found: string[] = [];
+      for (const plan of plans) {
+        const { violations, ends } = await simulate(plan);
+        found.push(...violations);
+        if (ends.has("failed COHORT_TOO_SMALL")) found.push("rounds that failed");
+        if (found.some((violation) => violation.startsWith(broken))) break;
+      }
+      expect(found.map((violation) => violation.slice(0, broken.length))).toContain(broken);
+    } finally {
+      await planted.remove();
+    }
+  });
+});
+
+/** Bugs of the machine that the driver's own checks would hide from a world. */
+const MACHINE_CASES: readonly Omit<Case, "plans">[] = [
+  {
+    name: "[R7] an input that is still taken after the survivors were sealed",
+    edits: [
+      {
+        file: "shared/round/step-exchange.ts",
+        find: 'if (state.phase !== "collecting") return refuse(state, "SLOT_CLOSED");',
+        replace: "",
+      },
+      {
+        file: "shared/round/step-exchange.ts",
+        find: 'if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");\n  const input',
+        replace: "const input",
+      },
+    ],
+    broken: "S2",
+  },
+  {
+    name: "[S15] an opening that waits for no grace",
+    edits: [
+      {
+        file: "shared/round/settle-exchange.ts",
+        find: "const late = state.nowMs >= state.graceEndsMs;",
+        replace: "const late = false;",
+      },
+    ],
+    broken: "S15",
+  },
+  {
+    name: "[S6] an advert of somebody who never checked in",
+    edits: [
+      {
+        file: "shared/round/step-exchange.ts",
+        find: "if (member === undefined || member.out !== null) return",
+        replace: "if (member !== undefined && member.out !== null) return",
+      },
+    ],
+    broken: "S6",
+  },
+];
+
+describe("a planted bug is found by the search", () => {
+  test.each(MACHINE_CASES)("$name", async ({ edits, broken }) => {
+    const planted = await plant(edits, ["test/kit"]);
+    try {
+      const { searchRounds } = await planted.load<Search>("test/kit/sim/search.ts");
+      const { breaches } = searchRounds(
+        smallSearch({ cohortSizeMin: 2, securityModel: "honest-but-curious" }, { restless: [1] }),
+      );
+      expect(breaches.map(({ breach: [rule] }) => rule)).toContain(broken);
+      expect(breaches[0]?.way.length).toBeGreaterThan(2);
+    } finally {
+      await planted.remove();
+    }
+  });
+});

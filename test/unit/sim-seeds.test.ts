@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { calmPlan, fault } from "#test/kit/sim/calm-plan.ts";
+import { CALM, type DeviceFault, planOf } from "#test/kit/sim/plan.ts";
+import type { Flaw } from "#test/kit/sim/rogue.ts";
+import { simulate } from "#test/kit/sim/simulate.ts";
+
+/*
+ * Worlds that once broke an invariant, by name. The plans are written out: a seed would mean another world as soon as
+ * anything is drawn in another order.
+ */
+
+describe("a simulated world", () => {
+  test("without a fault commits, with the exact sum of all", async () => {
+    const played = await simulate(calmPlan());
+    expect(played.violations).toEqual([]);
+    expect([...played.ends]).toEqual([["committed", 1]]);
+  });
+
+  test("[S15] a device whose welcome is lost logs in on another connection: its own is taken already", async () => {
+    const loses = (_: "up" | "down", what: string, count: number) => what === "welcome" && count === 2;
+    const played = await simulate(calmPlan({ network: { ...CALM, loses } }));
+    expect(played.violations).toEqual([]);
+    expect(played.lines.filter((line) => line.includes("welcome is lost"))).toHaveLength(1);
+    // Without the fourth device recruiting would wait until its deadline, and end there.
+    expect([...played.ends]).toEqual([["committed", 1]]);
+    expect(played.lines.filter((line) => line.endsWith("puts its input"))).toHaveLength(4);
+  });
+
+  test("[S15] devices that hear everything twice and out of order stay in the run", async () => {
+    const network = { ...CALM, latencyMaxMs: 400, duplication: 1, reorders: true };
+    for (let seed = 0; seed < 6; seed++) {
+      const played = await simulate(calmPlan({ deviceCount: 3, rounds: 4, seed: `twice ${seed}`, network }));
+      expect([seed, played.violations]).toEqual([seed, []]);
+      expect(played.ends.get("committed")).toBe(4);
+    }
+  });
+
+  test("[S11] what a repeated attempt left behind goes, whatever write the coordinator died at", async () => {
+    let diedAfterRetry = 0;
+    // Two devices die with their inputs on the way, so that the attempt is repeated and the round fails.
+    const devices = [fault(0, "crash", 8, 900_000), fault(1, "crash", 8, 900_000)];
+    for (let write = 20; write < 64; write++) {
+      const played = await simulate(calmPlan({ faults: { devices, hostDiesAtWrites: [write] } }));
+      expect([write, played.violations]).toEqual([write, []]);
+      const killed = played.lines.findIndex((line) => line.endsWith("is killed"));
+      if (/-> advertising 2/.test(played.lines.slice(killed - 3, killed + 3).join())) diedAfterRetry++;
+    }
+    expect(diedAfterRetry).toBeGreaterThan(0);
+  });
+
+  test("[R5] devices that confirm and leave at once do not break the run", async () => {
+    let unopened = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const devices = [fault(0, "leave", 10)];
+      const played = await simulate(calmPlan({ deviceCount: 3, seed: `quick ${seed}`, faults: { devices } }));
+      expect([seed, played.violations]).toEqual([seed, []]);
+      if (played.lines.some((line) => /confirmed -> failed/.test(line))) unopened++;
+    }
+    expect(unopened).toBeGreaterThan(0);
+  });
+});
+
+describe("a dishonest device", () => {
+  const withFlaw = (flaw: Flaw, devices: readonly DeviceFault[] = []) =>
+    simulate(
+      calmPlan({ deviceCount: 5, flaws: new Map([[1, { flaw, untilMs: 9_000 }]]), faults: { devices } }),
+    );
+
+  // It lies through the first round; what comes after shows that the run goes on.
+  test.each([
+    ["wrong-b", "voided BAD_B"],
+    ["wrong-mask", "voided SENTINEL"],
+    ["wrong-pair-mask", "voided SENTINEL"],
+  ] as const)("[S2] [S9] %s: the first sum is discarded, a later one is exact", async (flaw, end) => {
+    const { violations, ends } = await withFlaw(flaw);
+    expect(violations).toEqual([]);
+    expect(ends.get(end)).toBeGreaterThan(0);
+    expect(ends.get("committed")).toBe(1);
+  });
+
+  test("[S9] wrong-z: found where the device drops out and its key is rebuilt", async () => {
+    const { violations, ends } = await withFlaw("wrong-z", [fault(1, "crash", 7, 1_000)]);
+    expect(violations).toEqual([]);
+    expect([...ends.keys()]).toEqual(["voided BAD_S", "committed"]);
+  });
+
+  test("[S9] unreadable-share: a complaint repeats the attempt, and nothing was opened", async () => {
+    const { violations, ends, lines } = await withFlaw("unreadable-share");
+    expect(violations).toEqual([]);
+    expect(lines.some((line) => line.includes("complained -> advertising 2"))).toBe(true);
+    expect(ends.get("committed")).toBe(1);
+  });
+
+  test("[S9] wrong-share: its holder is named, and spare shares make up for it", async () => {
+    const { violations, ends, lines } = await withFlaw("wrong-share");
+    expect(violations).toEqual([]);
+    expect(lines.some((line) => line.includes("shares are not those that were dealt"))).toBe(true);
+    expect([...ends]).toEqual([["committed", 1]]);
+  });
+});
+
+describe("one seed", () => {
+  test("plays the same world each time, with faults and with real cryptography", async () => {
+    for (const seed of [0, 7, 12, 31]) {
+      const [first, second] = [await simulate(planOf(seed)), await simulate(planOf(seed))];
+      expect(first.traceHash).toBe(second.traceHash);
+      expect(first.lines.length).toBeGreaterThan(20);
+      expect(first.violations).toEqual([]);
+    }
+    expect((await simulate(planOf(7))).traceHash).not.toBe((await simulate(planOf(12))).traceHash);
+  });
+});
