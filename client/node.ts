@@ -1,8 +1,8 @@
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
-import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { ImportReport } from "#shared/task/dataset.ts";
+import { edgePrimitives } from "./adapters/edge-primitives.ts";
 import { readDataset } from "./adapters/file-dataset.ts";
 import { openJournalCells } from "./adapters/journal-cells.ts";
 import { installNodeGpu } from "./adapters/node-gpu.ts";
@@ -88,7 +88,7 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   }
 
   const cells = await openJournalCells(options.stateFolder);
-  const primitives = await selectPrimitives(globalThis.crypto.subtle);
+  const primitives = await edgePrimitives();
   const { signer } = state.value;
   const rows = splitLocal(data.value.dataset, task.evaluation.localFraction, signer.publicKey);
   const tensors = tensorsOf(task);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Status } from "#shared/protocol/api.ts";
 import { NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import { openBlobs } from "./adapters/blobs.ts";
@@ -21,7 +21,7 @@ import { after, monotonicClock, primitives, randomBytes, wallClock } from "./ada
 import { type Access, createAccess } from "./core/access.ts";
 import type { Coordinator } from "./core/coordinator.ts";
 import { createCoordinator } from "./core/create-coordinator.ts";
-import type { Log } from "./core/ports.ts";
+import type { Keeping, Log } from "./core/ports.ts";
 
 const PROJECT_ID = "default";
 /** Requests that are under way when a stop begins may end within this time; the whole stop takes less than 30 s. */
@@ -41,6 +41,8 @@ export interface Settings {
   readonly publicUrl?: string | undefined;
   /** Other pages that may use this coordinator. */
   readonly allowedOrigins?: readonly string[];
+  /** What is kept of committed rounds for an auditor; nothing where absent. */
+  readonly keeping?: { readonly rounds: number; readonly auditorKey: string } | undefined;
   /** False: the API alone, for tests and benches. */
   readonly web: "built" | "dev" | false;
   readonly log: Log;
@@ -136,6 +138,7 @@ async function start(
     ...adapters,
     ...{ log, devices, broadcast },
     codeVersion: VERSION,
+    keeping: await keepingOf(settings),
   });
   const access = createAccess({ ...PLATFORM, store, issuer });
   sockets.serve(coordinator, access);
@@ -198,6 +201,15 @@ function statusOf(
     issuerKey,
     logKey: NO_LOG_KEY as Status["logKey"],
   };
+}
+
+/** @throws Error where nobody can open what would be sealed to this key. */
+async function keepingOf({ keeping }: Settings): Promise<Keeping | null> {
+  if (keeping === undefined || keeping.rounds === 0) return null;
+  const auditorKey = hexToBytes(keeping.auditorKey);
+  const probe = await primitives.x25519(new Uint8Array(32).fill(1), auditorKey);
+  if (!probe.ok) throw new Error("The auditor's key is no X25519 public key. Check --auditor-public-key.");
+  return { rounds: keeping.rounds, auditorKey };
 }
 
 async function readTls({ tls }: Settings): Promise<{ cert: Buffer; key: Buffer } | null> {

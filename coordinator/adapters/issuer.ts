@@ -1,9 +1,9 @@
-import { open, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { RandomBytes, Signer } from "#shared/kernel/ports.ts";
-import { syncFolder } from "./durable-files.ts";
+import { createSecretFile } from "./secret-file.ts";
 
 const FILE_NAME = "issuer.key";
 
@@ -15,31 +15,12 @@ const FILE_NAME = "issuer.key";
  */
 export async function openIssuer(dataDir: string, random: RandomBytes): Promise<Signer> {
   const path = join(dataDir, FILE_NAME);
-  const text = (await create(path, dataDir, random)) ?? (await readFile(path, "utf8")).trim();
+  const text =
+    (await createSecretFile(path, dataDir, bytesToHex(random(32)))) ?? (await readFile(path, "utf8")).trim();
   if (!/^[0-9a-f]{64}$/.test(text)) {
     throw new Error(
       `${path} holds no issuer key. Restore it from a backup; without it devices must join anew.`,
     );
   }
   return localSigner(hexToBytes(text), crypto.subtle);
-}
-
-/** Null where the file exists; two processes that start at once agree on the first one's key. */
-async function create(path: string, folder: string, random: RandomBytes): Promise<string | null> {
-  const text = bytesToHex(random(32));
-  let file: Awaited<ReturnType<typeof open>>;
-  try {
-    file = await open(path, "wx", 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return null;
-    throw error;
-  }
-  try {
-    await file.writeFile(`${text}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await syncFolder(folder);
-  return text;
 }

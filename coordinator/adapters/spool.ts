@@ -9,6 +9,7 @@ import type { Primitives } from "#shared/kernel/ports.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { syncFolder } from "./durable-files.ts";
+import { chunkReader } from "./spool-chunks.ts";
 import { isErrorCode } from "./system-errors.ts";
 
 type Upload = Parameters<Spool["receive"]>[0];
@@ -36,6 +37,7 @@ interface Turn {
 export async function openSpool(folder: string, primitives: Primitives): Promise<Spool> {
   await mkdir(folder, { recursive: true });
   const turns = new Map<string, Turn>();
+  const chunks = chunkReader(primitives);
   const pathOf = (sid: string, position: number) => {
     // These come from the database, not from a peer; a path must not depend on that.
     assert(/^[0-9a-z]+$/i.test(sid) && Number.isInteger(position) && position >= 0, "not a slot");
@@ -44,6 +46,7 @@ export async function openSpool(folder: string, primitives: Primitives): Promise
 
   return {
     path: pathOf,
+    chunk: (sid, position, index) => chunks.read(pathOf(sid, position), index),
     offset: async (sid, position) => {
       const path = pathOf(sid, position);
       return (await byteCountOf(path)) ?? (await byteCountOf(`${path}.part`)) ?? 0;

@@ -1,4 +1,6 @@
+import * as nodeCrypto from "node:crypto";
 import { webcrypto } from "node:crypto";
+import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import type { MonotonicClock, Primitives, RandomBytes, WallClock } from "#shared/kernel/ports.ts";
 
@@ -19,8 +21,13 @@ export const randomBytes: RandomBytes = (byteCount) => {
   return bytes;
 };
 
-/** Node has all of WebCrypto that is needed, in every version that runs this program. */
-export const primitives: Primitives = webCryptoPrimitives(crypto.subtle);
+const webCrypto = webCryptoPrimitives(crypto.subtle);
+
+/** Short work in this thread; what takes a tenth of a millisecond or more, signatures and long key streams, in others. */
+export const primitives: Primitives = {
+  ...webCrypto,
+  hkdfSha256: nodePrimitives(nodeCrypto, Buffer).hkdfSha256,
+};
 
 /** Calls `run` once after `delayMs`, however long. Returns the cancellation. */
 export function after(delayMs: number, run: () => void): () => void {

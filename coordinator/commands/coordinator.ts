@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { AUDITOR_KEY_PATTERN } from "../adapters/auditor-key.ts";
 import { openLog } from "../adapters/log.ts";
 import { ensureWebBuild } from "../adapters/web-build.ts";
 import { BUNDLED_TASKS, type BundledTask } from "../data/tasks.ts";
@@ -16,6 +17,11 @@ The coordinator with its pages. It goes on with the runs that it finds in its st
                     HTTPS, so that phones and other machines can take part; or CHORUS_TLS_CERT, CHORUS_TLS_KEY
   --task NAME       also offer this bundled task (digits, hmda, fashion-mnist), for about 8 devices; may be repeated
   --public-url URL  as others reach it, e.g. behind a proxy; or CHORUS_PUBLIC_URL
+  --keep-transcripts N
+                    keep the masked inputs, the opening shares (sealed to the auditor) and the transcript of the newest
+                    N committed rounds of each task, for npm run verify; default 0, or CHORUS_KEEP_TRANSCRIPTS
+  --auditor-public-key HEX
+                    the auditor's X25519 key, 64 hex digits; needed with the above; or CHORUS_AUDITOR_PUBLIC_KEY
   --api-only        no pages
   --dev             pages from Next's development server
   --help
@@ -87,7 +93,15 @@ function readOptions(): Options | string {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       return `${url} is not an http or https address.`;
   }
+  const rounds = values["keep-transcripts"] ?? environment("CHORUS_KEEP_TRANSCRIPTS") ?? "0";
+  const auditorKey = values["auditor-public-key"] ?? environment("CHORUS_AUDITOR_PUBLIC_KEY");
+  if (!/^\d{1,4}$/.test(rounds)) return "--keep-transcripts is a whole number from 0 to 9999.";
+  if (auditorKey !== undefined && !AUDITOR_KEY_PATTERN.test(auditorKey))
+    return "--auditor-public-key is an X25519 key in 64 lower-case hex digits.";
+  if (Number(rounds) > 0 && auditorKey === undefined)
+    return "--keep-transcripts needs --auditor-public-key: opening shares are kept for that key alone.";
   return {
+    keeping: auditorKey === undefined ? undefined : { rounds: Number(rounds), auditorKey },
     port: Number(portText),
     host: values.host ?? environment("CHORUS_HOST"),
     dataDir: values.data ?? environment("CHORUS_DATA") ?? ".chorus",
@@ -111,6 +125,8 @@ function parse() {
       "tls-cert": text,
       "tls-key": text,
       "public-url": text,
+      "keep-transcripts": text,
+      "auditor-public-key": text,
       task: { ...text, multiple: true },
       "api-only": flag,
       dev: flag,

@@ -3,7 +3,9 @@ import { join, resolve } from "node:path";
 import { pino } from "pino";
 import { bitsPerWeight } from "#shared/codec/layout.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
+import { openAuditorKey } from "../adapters/auditor-key.ts";
 import { openLog } from "../adapters/log.ts";
+import { primitives, randomBytes } from "../adapters/system.ts";
 import { ensureWebBuild } from "../adapters/web-build.ts";
 import { bundledTask } from "../data/tasks.ts";
 import { endOnFault, type RunningCoordinator, startCoordinator } from "../main.ts";
@@ -15,6 +17,8 @@ import { ensureTask, settleOpenRuns } from "./demo/task-version.ts";
 
 /** Edges that have not joined within this time are not waited for. */
 const JOIN_MS = 60_000;
+/** Committed rounds that can be verified afterwards. */
+const KEPT_ROUNDS = 1;
 /** Long enough for every start of an edge in one run of the demo. */
 const TOKEN_LIFE_MS = 24 * 3_600_000;
 
@@ -86,7 +90,10 @@ async function main(options: DemoOptions): Promise<number> {
       (text) => process.stderr.write(text),
     );
   }
+  const auditorFile = join(options.dataDir, "auditor.key");
+  const auditorKey = await openAuditorKey(auditorFile, options.dataDir, primitives, randomBytes);
   running = await startCoordinator({
+    keeping: { rounds: KEPT_ROUNDS, auditorKey },
     port: options.port,
     dataDir: options.dataDir,
     databaseUrl: process.env["DATABASE_URL"],
@@ -103,6 +110,9 @@ async function main(options: DemoOptions): Promise<number> {
     options.clientCount,
     cut.value.heldOut,
     options.ring,
+  );
+  console.log(
+    `Auditor's key  ${auditorFile}: opens what is kept of the newest round, see npm run verify -- --help`,
   );
   console.log(`Dashboard  ${url}`);
   console.log(`Join page  ${url}/join/${task.slug}`);

@@ -1,12 +1,5 @@
-import {
-  type DecodedSum,
-  decodeSum,
-  meanUpdate,
-  updateScale,
-  updateSumOf,
-} from "#shared/codec/decode-sum.ts";
+import { type DecodedSum, decodeSum, meanUpdate } from "#shared/codec/decode-sum.ts";
 import { modelToBytes } from "#shared/codec/model-bytes.ts";
-import { rotationKey } from "#shared/codec/rotation.ts";
 import { wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { release } from "#shared/kernel/release.ts";
@@ -17,18 +10,20 @@ import { goesOn } from "#shared/round/shards.ts";
 import type { Unmasking } from "#shared/round/state.ts";
 import { reconstructMasks } from "#shared/secagg/opening.ts";
 import { memberAt } from "#shared/secagg/roster.ts";
+import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { shareMeasure } from "./measures.ts";
 import { evaluateCentrally, loadStrategyState, loadWeights } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
-import { type Session, survivorsTree } from "./session.ts";
+import type { Session } from "./session.ts";
 import { SumOfShards } from "./sum-of-shards.ts";
 import type { RunTerms } from "./terms.ts";
+import { keepTranscript, publishedTranscript, type SessionHash } from "./transcript.ts";
 
 export type CombinePorts = Pick<
   CoordinatorPorts,
-  "primitives" | "folder" | "spool" | "blobs" | "store" | "evaluator" | "metrics" | "clock"
+  "primitives" | "folder" | "spool" | "blobs" | "store" | "evaluator" | "metrics" | "clock" | "keeping"
 >;
 
 /** The sum of a session's survivors' masked inputs, masks still on. */
@@ -68,12 +63,14 @@ export async function combine(
 ): Promise<CombineResult> {
   const total = new SumOfShards(terms.layout);
   const leftOut: ShardLeftOut[] = [];
+  const transcripts: SessionHash[] = [];
   for (const session of sessions) {
     const opened = await openSum(ports, terms, session, state, await foldOf(session), signal);
     if (!opened.ok) leftOut.push({ shard: session.shard, ...opened.error });
     else {
-      const { root } = await survivorsTree(ports, session, state);
+      const { root } = await session.survivorsTree(state);
       total.add(session.shard, opened.value.sum, opened.value.decoded, root);
+      transcripts.push(await keepTranscript(ports, terms, state, session, opened.value.sum));
     }
   }
   const codes = new Map(leftOut.map(({ shard, code }) => [shard, code]));
@@ -81,7 +78,7 @@ export async function combine(
   if (first !== undefined && !goesOn(state, codes, survivorCounts(state))) {
     return { kind: "voided", code: first.code, dealers: leftOut.flatMap(({ dealers }) => dealers) };
   }
-  const published = await publish(ports, terms, state, strategyStateHash, total);
+  const published = await publish(ports, terms, state, strategyStateHash, total, transcripts);
   return published.kind === "committed" && leftOut.length > 0 ? { ...published, leftOut } : published;
 }
 
@@ -120,15 +117,16 @@ async function publish(
   state: Unmasking,
   parentStateHash: string | null,
   total: SumOfShards,
+  transcripts: readonly SessionHash[],
 ): Promise<CombineResult> {
+  const { primitives } = ports;
   const { strategy, layout, tensors } = terms;
   const before = await loadStrategyState(ports, terms, parentStateHash);
   const parent = await loadWeights(ports, terms, state.facts.parentModelHash);
   const { coordinateSum, weightSum, metrics } = total;
   const { runId, round } = state.facts;
-  const rotation = await rotationKey(ports.primitives, runId, round);
-  const updateSum = await updateSumOf(ports.primitives, layout, coordinateSum, rotation);
-  const next = strategy.next(before, parent, { updateSum, weightSum, updateScale: updateScale(layout) });
+  const sums = { runId, round, coordinateSum, weightSum };
+  const next = await nextModel(primitives, layout, strategy, before, parent, sums);
   if (!next.model.every(Number.isFinite)) return { kind: "voided", code: "RANGE", dealers: [] };
 
   const modelBytes = modelToBytes(tensors, next.model);
@@ -139,9 +137,12 @@ async function publish(
   const sumBytes = wordsToBytes(total.publishedWords());
   const sumByteCount = sumBytes.length;
   const sumHash = await ports.blobs.put(sumBytes);
-  const mean = meanUpdate(layout, updateSum, weightSum);
+  const mean = meanUpdate(layout, next.updateSum, weightSum);
   const updateNormL2 = norm(mean);
   release(sumBytes, mean);
+  const transcript = await publishedTranscript(ports, terms, state.facts, {
+    ...{ parentStateHash, strategyStateHash, modelHash, sumHash, transcripts },
+  });
   return {
     kind: "committed",
     modelHash,
@@ -158,6 +159,7 @@ async function publish(
       updateNormL2,
     },
     ...(state.shardCount > 1 ? { shards: total.published } : {}),
+    transcript,
   };
 }
 

@@ -17,6 +17,7 @@ import { answerDevice, beginUpload, discardLate, finishUpload, refused } from ".
 import type { RoundDriver } from "./round-driver.ts";
 import { RunDesk } from "./run-desk.ts";
 import { runTerms } from "./terms.ts";
+import { sweepTranscripts } from "./transcript.ts";
 
 /** The whole core: runs, rounds and devices over the given ports. Nothing happens before `start`. */
 export function createCoordinator(ports: CoordinatorPorts): Coordinator {
@@ -44,6 +45,7 @@ class Core implements Coordinator {
   }
 
   async start(): Promise<void> {
+    await sweepTranscripts(this.#ports);
     await this.#desk.start();
     this.#running = true;
   }

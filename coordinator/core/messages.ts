@@ -8,7 +8,7 @@ import type { RoundState } from "#shared/round/state.ts";
 import { committedOutcome } from "#shared/secagg/opening.ts";
 import { collectFor, rosterMembers } from "#shared/secagg/server.ts";
 import type { CoordinatorPorts } from "./ports.ts";
-import { type Session, survivorsTree } from "./session.ts";
+import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { RunTerms } from "./terms.ts";
 import type { TrafficStep } from "./traffic.ts";
@@ -97,13 +97,13 @@ async function collectMessage(
 }
 
 async function outcomeMessage(source: MessageSource, seat: number): Promise<CoordinatorMessageOf<"outcome">> {
-  const { state, ports } = source;
+  const { state } = source;
   const session = await source.session(seat);
   if (state.phase === "voided") {
     return { type: "outcome", sid: session.roster.sidHex, result: { kind: "voided", code: state.code } };
   }
   assert(state.phase === "committed", "an outcome follows the opening");
-  const tree = await survivorsTree(ports, session, state);
+  const tree = await session.survivorsTree(state);
   const sets = await session.sets(state);
   const { modelHash } = state.publication;
   return committedOutcome(session.roster, sets, tree, session.positionOf(seat), modelHash);

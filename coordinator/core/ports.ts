@@ -5,6 +5,7 @@ import type { Receipt } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import type { Task } from "#shared/task/task.ts";
+import type { InputChunk } from "#shared/transcript/spot-check.ts";
 
 /*
  * What the coordinator's core needs from its platform. Two databases stand behind `Store` (embedded and PostgreSQL) and
@@ -84,6 +85,17 @@ export interface InputRow {
   readonly byteCount: number;
 }
 
+export interface KeptTranscript {
+  readonly sid: string;
+  readonly roundId: string;
+  readonly task: string;
+  readonly shard: number;
+}
+export interface TranscriptRow extends KeptTranscript {
+  /** As `transcriptToBytes` made them. */
+  readonly bytes: Bytes;
+}
+
 export interface Store {
   /** `embedded` survives a kill of the process, not of the power. */
   readonly kind: "embedded" | "postgresql";
@@ -140,6 +152,18 @@ export interface Store {
   loadMaterial(sid: string, step: "share" | "unmask"): Promise<ReadonlyMap<number, Bytes>>;
   /** After publication or abandonment (S11). */
   deleteMaterial(sid: string): Promise<void>;
+
+  /** What an auditor may ask for later; the same again changes nothing. */
+  saveTranscript(transcript: TranscriptRow): Promise<void>;
+  /** Keeps these boxes for the auditor, by position, and deletes all material of the session, in one transaction. */
+  keepOpenings(sid: string, sealed: ReadonlyMap<number, Bytes>): Promise<void>;
+  loadTranscript(roundId: string, shard: number): Promise<TranscriptRow | null>;
+  /** By position. */
+  loadOpenings(sid: string): Promise<ReadonlyMap<number, Bytes>>;
+  /** Sessions whose transcript is kept, newest first. */
+  listTranscripts(): Promise<readonly KeptTranscript[]>;
+  /** With its openings. */
+  deleteTranscript(sid: string): Promise<void>;
 
   /** The slot's state for an upload that wants to start. */
   findSlot(
@@ -211,6 +235,8 @@ export interface Spool {
     >
   >;
   path(sid: string, position: number): string;
+  /** 64 KiB of a complete upload, the last ones fewer, with the way to the root; null where there is none. */
+  chunk(sid: string, position: number, index: number): Promise<InputChunk | null>;
   /** Deletes all of a session, or all but `kept`. */
   discard(sid: string, kept?: readonly number[]): Promise<void>;
 }
@@ -293,4 +319,14 @@ export interface CoordinatorPorts {
   readonly issuer: Signer;
   readonly projectId: string;
   readonly codeVersion: string;
+  /** Null: nothing of a round is kept once it is over. */
+  readonly keeping: Keeping | null;
+}
+
+/** What is kept for an auditor. */
+export interface Keeping {
+  /** Newest committed rounds of each task whose inputs, sealed openings and transcript stay; at least 1. */
+  readonly rounds: number;
+  /** X25519. */
+  readonly auditorKey: Bytes;
 }

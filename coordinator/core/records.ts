@@ -7,7 +7,7 @@ import { confirmationsRoot } from "#shared/secagg/opening.ts";
 import { advertItem } from "#shared/secagg/signed-items.ts";
 import { confirmationList } from "./messages.ts";
 import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
-import { keptSessions, type Session, survivorsTree } from "./session.ts";
+import { keptSessions, type Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { RunTerms } from "./terms.ts";
 
@@ -108,7 +108,7 @@ async function sessionLeaf(
     }
     case "inputs.sealed": {
       assert("u3" in state, "U3 is sealed");
-      const { root, size } = await survivorsTree(ports, session, state);
+      const { root, size } = await session.survivorsTree(state);
       return { ...named, survivors: size, merkleRoot: bytesToHex(root) };
     }
     case "survivors.signed": {

@@ -18,6 +18,7 @@ import type { LoggedRound } from "./stored-event.ts";
 import type { Submission, Submitted } from "./submission.ts";
 import type { RunTerms } from "./terms.ts";
 import { TrafficMeter } from "./traffic.ts";
+import { keepSession, sweepTranscripts } from "./transcript.ts";
 
 /** What a round's driver is given by its run. */
 export interface RoundContext {
@@ -112,7 +113,7 @@ export class RoundDriver {
 
   #views(state: RoundState, endedAtUnixMs: number | null): RoundViews {
     const { terms, runNumber } = this.#context;
-    const traffic = this.#traffic.medians();
+    const traffic = this.#traffic.medians(!isLive(state) || state.phase !== this.#state.phase);
     return roundViews({
       state,
       nowMs: this.nowMs,
@@ -300,15 +301,18 @@ export class RoundDriver {
     for (const [attempt, opened] of this.#sessions) {
       const over = attempt < this.#state.attempt || !isLive(this.#state);
       if (!over) continue;
+      const isLast = attempt === this.#state.attempt;
       for (const session of await opened) {
         this.#opening.forget(session.sid);
         session.forgetOpenings();
+        if (isLast && (await keepSession(this.#context.ports, session, this.#state))) continue;
         await store.deleteMaterial(session.sid);
         await spool.discard(session.sid);
       }
       // The last one is still needed to tell its survivors how it ended.
       if (attempt < this.#state.attempt) this.#sessions.delete(attempt);
     }
+    await sweepTranscripts(this.#context.ports);
   }
 
   // Sessions

@@ -1,5 +1,7 @@
 import type { RoundDetail, RoundView, Traffic } from "#shared/protocol/api.ts";
+import type { HashHex } from "#shared/protocol/ids.ts";
 import { phaseDeadlineMs } from "#shared/round/deadline.ts";
+import type { Publication } from "#shared/round/event.ts";
 import { byShard, keptShards, neededInputs } from "#shared/round/shards.ts";
 import { isLive, type RoundState, type Seated, wasOpened } from "#shared/round/state.ts";
 import type { RunTerms } from "./terms.ts";
@@ -133,7 +135,27 @@ function roundDetail({ state, terms, runNumber, sids }: RoundViewSource): RoundV
     sumByteCount: publication?.sumByteCount ?? null,
     weightSum: publication?.weightSum ?? null,
     inputsRoot: (publication?.inputsRoot ?? null) as RoundDetail["inputsRoot"],
+    ...(publication === null ? {} : transcriptView(publication, terms)),
     ...("shards" in state && state.shardCount > 1 ? { shardList: shardList(state, sids) } : {}),
     aggregation: terms.task.aggregation,
+  };
+}
+
+function transcriptView(
+  { transcript, strategyStateHash, inputsRoot, shards }: Publication,
+  { strategySpec }: RunTerms,
+): Pick<RoundDetail, "transcript"> {
+  if (transcript === undefined) return {};
+  return {
+    transcript: {
+      hash: transcript.hash as HashHex,
+      sessions: transcript.sessions.map(({ shard, hash }) => {
+        const root = shards?.find((one) => one.shard === shard)?.inputsRoot ?? inputsRoot;
+        return { shard, hash: hash as HashHex, inputsRoot: root as HashHex };
+      }),
+      strategy: strategySpec,
+      parentStateHash: transcript.parentStateHash as HashHex | null,
+      strategyStateHash: strategyStateHash as HashHex | null,
+    },
   };
 }

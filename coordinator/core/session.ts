@@ -74,6 +74,7 @@ export class Session {
   #bundlesLoaded: Promise<void> | null = null;
   #u2: PositionSet | null = null;
   #u3: PositionSet | null = null;
+  #tree: Promise<MerkleTree> | null = null;
 
   private constructor(ports: SessionPorts, roster: Roster, { shard, seatsBefore }: RoundShard) {
     this.#ports = ports;
@@ -181,6 +182,17 @@ export class Session {
     return holders.map((holder) => present(this.#openings.get(holder), "an opening"));
   }
 
+  /** The tree over the input roots of the survivors in order of position; each of them is sent its path. */
+  survivorsTree({ u3, inputs }: Pick<Sealed, "u3" | "inputs">): Promise<MerkleTree> {
+    this.#tree ??= inputsTree(
+      this.#ports.primitives,
+      this.positionsIn(u3).map((position) =>
+        hexToBytes(present(inputs.get(this.seatOf(position)), "an input of each survivor").root),
+      ),
+    );
+    return this.#tree;
+  }
+
   /** Forgets what R4 brought (S11). */
   forgetOpenings(): void {
     for (const { bShares, zShares } of this.#openings.values()) {
@@ -221,20 +233,6 @@ export function keptSessions(
 ): readonly Session[] {
   const kept = new Set(keptShards(state).map(({ shard }) => shard));
   return sessions.filter(({ shard }) => kept.has(shard));
-}
-
-/** The tree over the input roots of a session's survivors in order of position. */
-export function survivorsTree(
-  ports: Pick<CoordinatorPorts, "primitives">,
-  session: Session,
-  { u3, inputs }: Pick<Sealed, "u3" | "inputs">,
-): Promise<MerkleTree> {
-  const roots = session
-    .positionsIn(u3)
-    .map((position) =>
-      hexToBytes(present(inputs.get(session.seatOf(position)), "an input of each survivor").root),
-    );
-  return inputsTree(ports.primitives, roots);
 }
 
 export async function sha256Hex(ports: Pick<CoordinatorPorts, "primitives">, bytes: Bytes): Promise<string> {

@@ -21,6 +21,7 @@ export interface RunTerms {
   readonly layout: VectorLayout;
   readonly tensors: TensorLayout;
   readonly strategy: Strategy;
+  readonly strategySpec: StrategySpec;
 }
 
 /** @param launch  What the launch says beside the task: its own training plan and strategy, or the task's. */
@@ -55,5 +56,6 @@ export async function runTerms(
     layout: layoutOf(task),
     tensors: tensorsOf(task),
     strategy: strategyOf(launch.strategy),
+    strategySpec: launch.strategy,
   };
 }

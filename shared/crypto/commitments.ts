@@ -18,7 +18,12 @@ export function bCommit(primitives: Primitives, identityKey: Bytes, b: Bytes): P
 
 /** The session id: header and all adverts in roster order. `adverts` are the `E("chorus/1/advert", ...)` bytes. */
 export function sessionId(primitives: Primitives, header: Bytes, adverts: readonly Bytes[]): Promise<Bytes> {
-  return primitives.sha256(E(DOMAINS.sid, header, ...adverts));
+  return primitives.sha256(sessionItem(header, adverts));
+}
+
+/** What the session id is the hash of. */
+export function sessionItem(header: Bytes, adverts: readonly Bytes[]): Bytes {
+  return E(DOMAINS.sid, header, ...adverts);
 }
 
 /** Commits to a set of positions within one session; `bitmap` as `positionsToBitmap` writes it. */

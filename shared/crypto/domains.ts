@@ -49,7 +49,11 @@ export const DOMAINS = {
   void: "chorus/1/void",
   // Transcript.
   signatureLeaf: "chorus/1/signature-leaf",
-  sum: "chorus/1/sum",
+  transcript: "chorus/1/transcript",
+  /** The part of a sum that is not published, by its hash. */
+  evidence: "chorus/1/evidence",
+  /** Opening shares that are kept for an auditor. */
+  auditorSeal: "chorus/1/auditor-seal",
 } as const;
 
 export type Domain = (typeof DOMAINS)[keyof typeof DOMAINS];

@@ -3,6 +3,7 @@ import { assert } from "../kernel/assert.ts";
 import { type Bytes, concatBytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok } from "../kernel/result.ts";
+import { KeyCache } from "./key-cache.ts";
 import { counterBlock, isAllZero, javascriptPrimitives } from "./primitives-javascript.ts";
 import { PKCS8_PREFIX, type SubtleKey, type SubtleLike } from "./subtle-like.ts";
 
@@ -25,13 +26,20 @@ const ZEROS: Bytes = new Uint8Array(256 * 1024);
  */
 export function webCryptoPrimitives(subtle: SubtleLike): Primitives {
   let basePoint: Promise<SubtleKey> | undefined;
+  const agreementKeys = new KeyCache<Promise<SubtleKey>>();
+  const streamKeys = new KeyCache<Promise<SubtleKey>>();
 
-  async function x25519(secret: Bytes, point: Promise<SubtleKey>): Promise<Bytes> {
-    assert(secret.length === 32, "an X25519 secret has 32 bytes");
+  async function importSecret(secret: Bytes): Promise<SubtleKey> {
     const pkcs8 = concatBytes([PKCS8_PREFIX.x25519, secret]);
     const key = await subtle.importKey("pkcs8", pkcs8, { name: "X25519" }, false, ["deriveBits"]);
     pkcs8.fill(0);
-    return new Uint8Array(await subtle.deriveBits({ name: "X25519", public: await point }, key, 256));
+    return key;
+  }
+
+  async function x25519(secret: Bytes, point: Promise<SubtleKey>): Promise<Bytes> {
+    assert(secret.length === 32, "an X25519 secret has 32 bytes");
+    const key = agreementKeys.get(secret, () => importSecret(secret));
+    return new Uint8Array(await subtle.deriveBits({ name: "X25519", public: await point }, await key, 256));
   }
 
   return {
@@ -73,7 +81,9 @@ export function webCryptoPrimitives(subtle: SubtleLike): Primitives {
     },
     aes256CtrKeystream: async (key, firstBlock, byteCount) => {
       assert(key.length === 32, "AES-256 has a 32-byte key");
-      const imported = await subtle.importKey("raw", key, { name: "AES-CTR" }, false, ["encrypt"]);
+      const imported = await streamKeys.get(key, () =>
+        subtle.importKey("raw", key, { name: "AES-CTR" }, false, ["encrypt"]),
+      );
       const zeros = byteCount <= ZEROS.length ? ZEROS.subarray(0, byteCount) : new Uint8Array(byteCount);
       const algorithm = { name: "AES-CTR", counter: counterBlock(firstBlock), length: 64 } as const;
       return new Uint8Array(await subtle.encrypt(algorithm, imported, zeros));

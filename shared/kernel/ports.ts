@@ -15,11 +15,11 @@ export interface WallClock {
 export type RandomBytes = (byteCount: number) => Bytes;
 
 /**
- * The cryptographic primitives, one implementation over WebCrypto and one in plain JavaScript. Same bytes from both.
+ * The cryptographic primitives, implementations over WebCrypto, over Node and in plain JavaScript. Same bytes from all.
  * Keys that must not leave their store (the identity) sign through `Signer` instead.
  */
 export interface Primitives {
-  readonly name: "webcrypto" | "javascript";
+  readonly name: "webcrypto" | "javascript" | "node";
   /** 32 bytes. FIPS 180-4. */
   sha256(bytes: Bytes): Promise<Bytes>;
   /** `byteCount` <= 8160 bytes. RFC 5869. */

@@ -21,6 +21,9 @@ import { LIMITS } from "./limits.ts";
  * | GET  /runs/{id}/events                  | list of EventView, newest first  |
  * | GET  /rounds/{id}                       | RoundDetail                      |
  * | GET  /rounds/{id}/sum                   | the published integer sum, i32 little-endian |
+ * | GET  /rounds/{id}/transcript/{shard}    | a session's transcript, while it is kept |
+ * | GET  /rounds/{id}/transcript/{shard}/openings | opening shares, sealed to the auditor |
+ * | GET  /rounds/{id}/transcript/{shard}/inputs/{position}/{chunk} | 64 KiB of a masked input, its path in a header |
  * | GET  /models/{hash}                     | safetensors, immutable           |
  * | PUT  /uploads/{sid}/{position}          | Receipt (device only)            |
  *
@@ -126,7 +129,7 @@ const shardViewSchema = z.object({
   survivors: count.nullable(),
   /** q: masked updates that must be in for this shard to count. */
   threshold: count.nullable(),
-  /** Why it has no part in the round; nothing of it was opened. */
+  /** Why it has no part in the round and what it publishes. Its sum was never opened but where the sum itself was bad. */
   leftOut: errorCodeSchema.nullable(),
 });
 
@@ -238,6 +241,21 @@ export const eventViewSchema = z.object({
 });
 export type EventView = z.infer<typeof eventViewSchema>;
 
+/** What `npm run verify` starts from. SECAGG section 12. */
+const roundTranscriptSchema = z.object({
+  /** Over everything below and the hashes of the round's models and sum. */
+  hash: hashHexSchema,
+  sessions: z.array(z.object({ shard: count, hash: hashHexSchema, inputsRoot: hashHexSchema })),
+  strategy: strategySchema,
+  parentStateHash: hashHexSchema.nullable(),
+  strategyStateHash: hashHexSchema.nullable(),
+});
+
+/** Opening shares that are kept, each sealed to the auditor's key. */
+export const sealedOpeningsSchema = z.object({
+  items: z.array(z.object({ position: z.int().min(1), sealed: z.string().regex(/^([0-9a-f]{2})+$/) })),
+});
+
 export const roundDetailSchema = roundViewSchema.extend({
   task: taskSlugSchema,
   taskVersion: taskVersionSchema,
@@ -250,6 +268,8 @@ export const roundDetailSchema = roundViewSchema.extend({
   sumByteCount: count.nullable(),
   weightSum: count.nullable(),
   inputsRoot: hashHexSchema.nullable(),
+  /** Absent before the round committed, and in rounds that are older than transcripts. */
+  transcript: roundTranscriptSchema.optional(),
   /** By shard, ascending; absent where the round is one sum, and before the rosters. */
   shardList: z.array(shardViewSchema).optional(),
   aggregation: aggregationPlanSchema,

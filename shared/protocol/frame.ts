@@ -22,16 +22,18 @@ export function encodeFrame(message: object): Bytes {
 /**
  * @param bytes   Whatever a peer sent; any type.
  * @param schema  A union of strict message schemas.
+ * @param byteCountMax  Of a control frame unless something else is read.
  * Errors: `bad-frame` where it is no frame, `too-large`, `bad-message` with the first thing that is wrong.
  */
 export function decodeFrame<Schema extends z.ZodType>(
   bytes: unknown,
   schema: Schema,
+  byteCountMax: number = LIMITS.frameByteCountMax,
 ): Result<z.output<Schema>, FrameError> {
   const view =
     bytes instanceof Uint8Array ? bytes : bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined;
   if (view === undefined) return err({ type: "bad-frame" });
-  if (view.length > LIMITS.frameByteCountMax) return err({ type: "too-large" });
+  if (view.length > byteCountMax) return err({ type: "too-large" });
   // The decoder allocates an array as long as its prefix claims; a nest of such claims would exhaust memory.
   if (claimsTooMuch(view)) return err({ type: "bad-frame" });
   let raw: unknown;

@@ -7,6 +7,8 @@ import { assert } from "../kernel/assert.ts";
 export const LIMITS = {
   /** A control frame on the device socket: 1,000 sealed shares with paths take about 750 kB. */
   frameByteCountMax: 1_000_000,
+  /** The transcript of one session: 255 bundles of 255 leaves take 7 MB. */
+  transcriptByteCountMax: 150_000_000,
   /** A JSON body of the public API. */
   jsonByteCountMax: 1_000_000,
   /** Nesting of a frame or a JSON body. */

@@ -166,6 +166,8 @@ export interface Publication {
   readonly shards?: readonly PublishedShard[];
   /** Shards whose sum was bad and is not in; none where absent. */
   readonly leftOut?: readonly ShardLeftOut[];
+  /** Absent in logs that are older than transcripts. */
+  readonly transcript?: PublishedTranscript;
 }
 export interface PublishedShard {
   readonly shard: number;
@@ -178,6 +180,15 @@ export interface ShardLeftOut {
   readonly code: ErrorCode;
   /** As in `VoidResult`. */
   readonly dealers: readonly string[];
+}
+/** What an outsider starts from; SECAGG section 12. */
+export interface PublishedTranscript {
+  /** See `roundTranscriptHash`. */
+  readonly hash: string;
+  /** In the order of the published sum. */
+  readonly sessions: readonly { readonly shard: number; readonly hash: string }[];
+  /** Of the strategy before this round. */
+  readonly parentStateHash: string | null;
 }
 export interface VoidResult {
   readonly kind: "voided";

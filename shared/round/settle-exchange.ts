@@ -1,9 +1,10 @@
 import { VersionedMap } from "../kernel/versioned-map.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
+import { circlesReach } from "./circles.ts";
 import type { Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, retryRound, sealedOf, voidRound } from "./ending.ts";
 import { identitiesAt, isAwaited, withOut } from "./members.ts";
-import { byShard, goesOn, leaveOut } from "./shards.ts";
+import { byShard, goesOn, leaveOut, seatsIn } from "./shards.ts";
 import { canOpen, openable } from "./shares.ts";
 import type { Collecting, Confirming, Sharing, Unmasking } from "./state.ts";
 
@@ -19,6 +20,9 @@ interface Progress {
   possible: number;
   /** Whether one of them is there. */
   waiting: boolean;
+  /** Whether, in a sparse graph, each device has enough answers around it; and whether it may still get them. */
+  readonly circlesReach: boolean;
+  readonly circlesMay: boolean;
   /** Identities without an answer that still take part. */
   readonly missing: string[];
 }
@@ -38,12 +42,20 @@ function progressOf(
 ): Progress[] {
   const all: Progress[] = [];
   for (const { shard, seats: own } of byShard(state, seats)) {
+    const identityAt = (seat: number) => state.roster[seat - 1]?.identity ?? "";
+    const has = (seat: number) =>
+      answers.has(seat) && (counts === "always" || state.members.get(identityAt(seat))?.out === null);
+    const may = (seat: number) => has(seat) || state.members.get(identityAt(seat))?.out === null;
+    // Whose secrets must be rebuilt: of those who shared, also where they drop out.
+    const owners = need === "t" ? own : own.filter("u2" in state ? () => true : has);
     const progress: Progress = {
       shard: shard.shard,
       needed: shard.thresholds[need],
       have: 0,
       possible: 0,
       waiting: false,
+      circlesReach: circlesReach(state, owners, has),
+      circlesMay: circlesReach(state, owners, may),
       missing: [],
     };
     for (const seat of own) {
@@ -81,10 +93,19 @@ function withoutShort(
   code: "U2_BELOW_T" | "U3_BELOW_T" | "NOT_ENOUGH_SIGS",
   counts: ReadonlyMap<number, number>,
 ): Transition | null {
-  const short = all.filter(({ possible, have, needed }) => possible < needed || (late && have < needed));
+  const short = all.filter((shard) => isShort(shard, late));
   const codes = new Map<number, ErrorCode>(short.map(({ shard }) => [shard, code]));
   if (!goesOn(state, codes, counts)) return retryRound(state, code);
   return short.length === 0 ? null : leaveOut(state, codes);
+}
+
+function isShort({ possible, needed, have, circlesMay, ...shard }: Progress, late: boolean): boolean {
+  return possible < needed || !circlesMay || (late && (have < needed || !shard.circlesReach));
+}
+
+/** Whether the phase may end for this shard. */
+function isReached({ have, needed, ...shard }: Progress): boolean {
+  return have >= needed && shard.circlesReach;
 }
 
 function range(count: number): number[] {
@@ -97,7 +118,7 @@ export function endSharing(state: Sharing): Transition | null {
   const counts = new Map(all.map(({ shard, have, possible }) => [shard, late ? have : possible]));
   const short = withoutShort(state, all, late, "U2_BELOW_T", counts);
   if (short !== null) return short;
-  if (!late && all.some(({ waiting, have, needed }) => waiting || have < needed)) return null;
+  if (!late && all.some((shard) => shard.waiting || !isReached(shard))) return null;
 
   const missing = all.flatMap((shard) => shard.missing);
   const dropped = withOut(state, missing, "ME_DROPPED");
@@ -137,7 +158,7 @@ export function endCollecting(state: Collecting): Transition | null {
   const counts = new Map(all.map(({ shard, have, possible }) => [shard, late ? have : possible]));
   const short = withoutShort(state, all, late, "U3_BELOW_T", counts);
   if (short !== null) return short;
-  const reached = all.every(({ have, needed }) => have >= needed);
+  const reached = all.every(isReached);
   const enough = overSelection > 1 && reached && state.inputs.size >= goal;
   if (!late && !enough && (!reached || all.some(({ waiting }) => waiting))) return null;
   const u3 = [...state.inputs.keys()].sort((left, right) => left - right);
@@ -156,8 +177,11 @@ function withoutDeserted(state: Collecting | Confirming, u3: readonly number[]):
   const counts = new Map<number, number>();
   for (const { shard, seats } of byShard(state, u3)) {
     counts.set(shard.shard, seats.length);
-    const inPlay = seats.filter((seat) => seatInPlay(state, seat)).length;
-    if (inPlay < shard.thresholds.t) codes.set(shard.shard, "NOT_ENOUGH_SIGS");
+    const inPlay = new Set(seats.filter((seat) => seatInPlay(state, seat)));
+    const reached =
+      inPlay.size >= shard.thresholds.t &&
+      circlesReach(state, seatsIn(shard, state.u2), (seat) => inPlay.has(seat));
+    if (!reached) codes.set(shard.shard, "NOT_ENOUGH_SIGS");
   }
   if (codes.size === 0) return null;
   return goesOn(state, codes, counts) ? leaveOut(state, codes) : retryRound(state, "NOT_ENOUGH_SIGS");
@@ -201,7 +225,7 @@ export function endConfirming(state: Confirming): Transition | null {
     survivorCounts(state),
   );
   if (short !== null) return short;
-  if (all.some(({ have, needed }) => have < needed)) return null;
+  if (!all.every(isReached)) return null;
   const deserted = withoutDeserted(state, state.u3);
   if (deserted !== null) return deserted;
   const { deadlines } = state.facts.rules;
@@ -241,7 +265,7 @@ export function endUnmasking(state: Unmasking): Transition | null {
     if (openable(state, t, own)) continue;
     asked.push(...seats);
     const inPlay = late ? [] : seats.filter((seat) => seatInPlay(state, seat));
-    if (!openable(state, t, own, inPlay.length)) codes.set(shard.shard, "BELOW_T");
+    if (!openable(state, t, own, inPlay)) codes.set(shard.shard, "BELOW_T");
   }
   if (codes.size > 0) {
     if (!goesOn(state, codes, survivorCounts(state))) return voidRound(state, "BELOW_T");

@@ -88,8 +88,8 @@ export function goesOn(state: Seated, leftOut: LeftOut, counts: ReadonlyMap<numb
 type WithShards = Sharing | Collecting | Confirming | Unmasking;
 
 /**
- * The round without these shards, whose devices are told so: their seats stay, their part in the sets goes. Nothing of
- * them is opened. Rule R23.
+ * The round without these shards, whose devices are told so: their seats stay, their part in the sets goes.
+ * Rule R23.
  */
 export function leaveOut<State extends WithShards>(state: State, codes: LeftOut): Transition<State> {
   const shards = state.shards.map((shard) => ({

@@ -111,7 +111,7 @@ export interface RoundShard {
   readonly shard: number;
   readonly seatsBefore: number;
   readonly thresholds: Thresholds;
-  /** Why it has no part in the round any more; nothing of it was opened. Null while it has. Rule R23. */
+  /** Why it has no part in the round any more. Null while it has. Rule R23. */
   readonly leftOut: ErrorCode | null;
 }
 

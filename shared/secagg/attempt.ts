@@ -30,17 +30,20 @@ export interface Attempt {
 }
 
 export async function openAttempt(primitives: Primitives, terms: AttemptTerms): Promise<Attempt> {
-  const header = E(
-    DOMAINS.header,
-    terms.runId,
-    terms.round,
-    terms.attempt,
-    terms.shard,
-    await configHash(primitives, terms.config),
-    await roundHash(primitives, terms.roundParams),
-    hexToBytes(terms.modelHash),
-  );
-  return { terms, header };
+  const hashes = {
+    configHash: await configHash(primitives, terms.config),
+    roundHash: await roundHash(primitives, terms.roundParams),
+  };
+  return { terms, header: headerOf(terms, hashes) };
+}
+
+/** H. */
+export function headerOf(
+  { runId, round, attempt, shard, modelHash }: Omit<AttemptTerms, "config" | "roundParams">,
+  hashes: { readonly configHash: Bytes; readonly roundHash: Bytes },
+): Bytes {
+  const place = [runId, round, attempt, shard] as const;
+  return E(DOMAINS.header, ...place, hashes.configHash, hashes.roundHash, hexToBytes(modelHash));
 }
 
 /** SHA-256(E(config, canonical JSON)): two configs that differ in any field differ here. 32 bytes. */

@@ -37,10 +37,17 @@ export interface SharePair {
   readonly b: Bytes;
 }
 
-export interface ShareLeaf {
-  readonly ciphertext: Bytes;
+/** What a dealer committed to for one holder. */
+export interface ShareCommits {
   readonly zShareCommit: Bytes;
   readonly bShareCommit: Bytes;
+}
+export interface ShareLeaf extends ShareCommits {
+  readonly ciphertext: Bytes;
+}
+/** A leaf without the ciphertext, as a transcript has it: enough for the root and for the commitments. */
+export interface HashedLeaf extends ShareCommits {
+  readonly ciphertextHash: Bytes;
 }
 
 /** From whom to whom, in which session. */
@@ -86,7 +93,7 @@ export async function commitShares(
   primitives: Primitives,
   route: ShareRoute,
   shares: SharePair,
-): Promise<Omit<ShareLeaf, "ciphertext">> {
+): Promise<ShareCommits> {
   const { sid, dealer, holder } = route;
   return {
     zShareCommit: await shareCommit(primitives, "z", sid, dealer, holder, shares.z),
@@ -100,7 +107,7 @@ export async function shareMatches(
   kind: "z" | "b",
   route: ShareRoute,
   share: Bytes,
-  leaf: ShareLeaf,
+  leaf: ShareCommits,
 ): Promise<boolean> {
   const { sid, dealer, holder } = route;
   const commit = await shareCommit(primitives, kind, sid, dealer, holder, share);
@@ -109,9 +116,17 @@ export async function shareMatches(
 
 /** RFC 6962 hash of a holder's leaf. */
 export async function shareLeafHash(primitives: Primitives, holder: number, leaf: ShareLeaf): Promise<Bytes> {
-  const ciphertextHash = await primitives.sha256(leaf.ciphertext);
-  const item = E(DOMAINS.shareLeaf, holder, ciphertextHash, leaf.zShareCommit, leaf.bShareCommit);
-  return merkleLeafHash(primitives, item);
+  return hashedLeafHash(primitives, holder, await hashedLeaf(primitives, leaf));
+}
+
+export async function hashedLeaf(primitives: Primitives, leaf: ShareLeaf): Promise<HashedLeaf> {
+  const { ciphertext, zShareCommit, bShareCommit } = leaf;
+  return { ciphertextHash: await primitives.sha256(ciphertext), zShareCommit, bShareCommit };
+}
+
+function hashedLeafHash(primitives: Primitives, holder: number, leaf: HashedLeaf): Promise<Bytes> {
+  const { ciphertextHash, zShareCommit, bShareCommit } = leaf;
+  return merkleLeafHash(primitives, E(DOMAINS.shareLeaf, holder, ciphertextHash, zShareCommit, bShareCommit));
 }
 
 /** @param holders  Ascending, as many as `leaves`. */
@@ -120,7 +135,17 @@ export async function bundleTree(
   holders: readonly number[],
   leaves: readonly ShareLeaf[],
 ): Promise<MerkleTree> {
+  const hashed = await Promise.all(leaves.map((leaf) => hashedLeaf(primitives, leaf)));
+  return hashedBundleTree(primitives, holders, hashed);
+}
+
+/** As `bundleTree`, from leaves without their ciphertexts. */
+export async function hashedBundleTree(
+  primitives: Primitives,
+  holders: readonly number[],
+  leaves: readonly HashedLeaf[],
+): Promise<MerkleTree> {
   assert(holders.length === leaves.length, "a leaf for each holder");
-  const hashes = leaves.map((leaf, index) => shareLeafHash(primitives, holders[index] as number, leaf));
+  const hashes = leaves.map((leaf, index) => hashedLeafHash(primitives, holders[index] as number, leaf));
   return buildMerkleTree(primitives, await Promise.all(hashes));
 }

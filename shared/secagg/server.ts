@@ -8,7 +8,14 @@ import type { Position } from "../protocol/ids.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "../protocol/messages/device.ts";
 import type { Attempt } from "./attempt.ts";
-import { bundleTree, SEALED_SHARE_BYTES, SHARE_BYTES, type ShareLeaf, shareMatches } from "./bundle.ts";
+import {
+  bundleTree,
+  SEALED_SHARE_BYTES,
+  SHARE_BYTES,
+  type ShareCommits,
+  type ShareLeaf,
+  shareMatches,
+} from "./bundle.ts";
 import { type PositionSet, type SessionSets, without } from "./position-sets.ts";
 import {
   holdersIn,
@@ -190,6 +197,9 @@ export interface Opening {
   readonly offCommitment: readonly number[];
 }
 
+/** What each dealer committed to, by dealer: a bundle has it, and a transcript. */
+export type Commitments = ReadonlyMap<number, { readonly leaves: readonly ShareCommits[] }>;
+
 /**
  * R4.
  *
@@ -200,7 +210,7 @@ export async function verifyUnmask(
   primitives: Primitives,
   roster: Roster,
   sets: SessionSets,
-  bundles: ReadonlyMap<number, Bundle>,
+  bundles: Commitments,
   holder: number,
   message: Pick<DeviceMessageOf<"unmask">, "sid" | "bShares" | "zShares" | "signature">,
 ): Promise<Result<Opening, Refusal>> {

@@ -11,6 +11,8 @@ export interface BenchLine {
 export interface BenchOptions {
   /** Sizes at which the figures say nothing, to see that the bench still runs. */
   readonly small?: boolean;
+  /** Measures only what has this in its name, where a bench measures several sizes. */
+  readonly only?: string | undefined;
 }
 
 export interface Bench {

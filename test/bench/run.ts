@@ -2,14 +2,20 @@ import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Bench } from "./line.ts";
 
-const HELP = `npm run bench [-- NAME ... --json]
+const HELP = `npm run bench [-- NAME ... --only SIZE --json | --markdown]
 
-Runs the named benches, or all. With --json one object a line: name, value, unit, and peer, peerValue, ratio where
-something is compared in the same run. Figures of a shared machine wander; compare ratios.`;
+Runs the named benches, or all; with --only those sizes of a bench that have SIZE in their name. With --json one object a
+line: name, value, unit, and peer, peerValue, ratio where something is compared in the same run. With --markdown rows of
+a table. Figures of a shared machine wander; compare ratios.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean" }, help: { type: "boolean" } },
+  options: {
+    json: { type: "boolean" },
+    markdown: { type: "boolean" },
+    only: { type: "string" },
+    help: { type: "boolean" },
+  },
 });
 const benches = await loadBenches();
 if (values.help === true) {
@@ -23,9 +29,15 @@ for (const name of names) {
     console.error(`There is no bench "${name}". Choose from ${[...benches.keys()].join(", ")}.`);
     process.exit(2);
   }
-  for await (const line of bench.run()) {
+  for await (const line of bench.run({ only: values.only })) {
     if (values.json === true) {
       console.log(JSON.stringify(line));
+      continue;
+    }
+    if (values.markdown === true) {
+      const beside =
+        line.peer === undefined ? "" : `${line.peer}: ${show(line.peerValue)} (${show(line.ratio)})`;
+      console.log(`| ${line.name} | ${show(line.value)} ${line.unit} | ${beside} |`);
       continue;
     }
     const compared =

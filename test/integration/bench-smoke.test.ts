@@ -3,6 +3,7 @@ import { bench as fold } from "../bench/fold.ts";
 import type { Bench, BenchLine } from "../bench/line.ts";
 import { bench as memory } from "../bench/memory.ts";
 import { bench as round } from "../bench/round.ts";
+import { bench as secagg } from "../bench/secagg.ts";
 
 /* Each bench at a size at which its figures say nothing: that it runs, and that it gives the figures it promises. */
 
@@ -30,6 +31,22 @@ describe("benches still run", () => {
     const lines = await linesOf(fold);
     expect(figureOf(lines, "masked input hashed, spooled and folded")).toBeGreaterThan(0);
     expect(figureOf(lines, "masks removed")).toBeGreaterThan(0);
+  });
+
+  test("secagg", async () => {
+    const lines = await linesOf(secagg);
+    for (const start of ["6 of 1000: client, R2", "24 of 500 in shards: client, R4"]) {
+      expect(figureOf(lines, start)).toBeGreaterThan(0);
+    }
+    // The sums are compared inside; one that is wrong would have thrown.
+    expect(figureOf(lines, "6 of 1000, 0 % gone: inputs in the exact sum")).toBe(6);
+    expect(figureOf(lines, "6 of 1000, 10 % gone: inputs in the exact sum")).toBe(5);
+    // 4 of 6 are below t: nothing is opened.
+    expect(figureOf(lines, "6 of 1000, 30 % gone: inputs in the exact sum")).toBe(0);
+    expect(figureOf(lines, "24 of 500 in shards, 0 % gone: inputs in the exact sum")).toBe(24);
+    expect(figureOf(lines, "24 of 500 in shards, 0 % gone: shards opened")).toBe(2);
+    // 1,011 words, and what the protocol adds.
+    expect(figureOf(lines, "6 of 1000: bytes up, over the ring vector")).toBeGreaterThan(0.004);
   });
 
   test("round", async () => {

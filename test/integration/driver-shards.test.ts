@@ -6,7 +6,7 @@ import { type RoundDetail, roundDetailSchema } from "#shared/protocol/api.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
 import type { Task } from "#shared/task/task.ts";
 import { noiseForOne } from "#test/kit/dishonest.ts";
-import { Federation, partsOf } from "#test/kit/federation.ts";
+import { Federation, partsOf, type WriteHook } from "#test/kit/federation.ts";
 import type { MemoryDevice, Step } from "#test/kit/memory-device.ts";
 
 /*
@@ -218,5 +218,53 @@ describe("a round of several shards", () => {
     ]);
     expectExact(federation, round, 3);
     expect(inShard.filter((device) => device.heard.includes("open"))).toEqual([]);
+  });
+});
+
+describe("[R19] a coordinator of several shards that is killed", () => {
+  /** One device of each shard goes before its input, so that pair keys are rebuilt in all of them. */
+  async function setUp(hook: WriteHook = () => "go") {
+    const federation = await Federation.create({
+      devices: 16,
+      seed: "two shards",
+      task: { ...SHARDED, goal: 12, overSelection: 1.33 },
+    });
+    federation.writes.length = 0;
+    const { runId, round } = await begin(federation);
+    for (const shard of [0, 1]) {
+      const own = federation.devices.filter((device) => shardOf(device, round, 2) === shard);
+      present(own[0], "a device").goneBefore = "input";
+    }
+    federation.hook = hook;
+    return { federation, runId };
+  }
+
+  test("at writes all over a round goes on from its log, with each shard's sum once", async () => {
+    const whole = await setUp();
+    await end(whole.federation, whole.runId);
+    const count = whole.federation.writes.length;
+    expect(count).toBeGreaterThan(80);
+    // Not every write, as with one sum: a stride that has no factor in common with how writes repeat.
+    for (let index = 1; index < count; index += 7) {
+      let seen = 0;
+      const { federation, runId } = await setUp(() =>
+        seen++ === index ? (index % 2 === 0 ? "die-before" : "die-after") : "go",
+      );
+      await federation.until(async () => {
+        if (!federation.running) await federation.restart();
+        return federation.running && (await federation.run(runId)).state === "completed";
+      }, "the run's end");
+      await federation.inFlight.settle();
+      const round = present((await federation.rounds(runId)).at(-1), "the round");
+      const fault = `write ${index}`;
+      expect([fault, round.phase, round.attempt, round.shards]).toEqual([
+        fault,
+        "committed",
+        1,
+        { count: 2, leftOut: 0 },
+      ]);
+      expectExact(federation, round, 2);
+      expect([fault, federation.db.material.size, federation.disk.spool.size]).toEqual([fault, 0, 0]);
+    }
   });
 });

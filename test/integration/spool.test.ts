@@ -10,6 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import type { Spool } from "#coordinator/core/ports.ts";
+import { merkleLeafHash, verifyInclusion } from "#shared/crypto/merkle.ts";
+import { hexToBytes } from "#shared/kernel/bytes.ts";
 
 const SID = "5".repeat(64);
 const CHUNK = 65_536;
@@ -317,4 +319,24 @@ test("a part whose bytes were damaged on disk does not become an input", async (
   const result = await spool.receive({ ...upload, offset: 50_000 }, pieces(bytes.subarray(50_000)));
   expect(result).toEqual({ ok: false, error: { type: "bad-digest" } });
   expect(await spool.offset(SID, 1)).toBe(0);
+});
+
+test("[A4] a complete upload is read in chunks, each with its way to the root; a part of one is not", async () => {
+  const spool = await newSpool();
+  const bytes = randomBytes(2 * CHUNK + 40);
+  const upload = describeUpload(bytes);
+  await spool.receive({ ...upload, offset: 0 }, pieces(bytes, 10_007, CHUNK + 1));
+  expect(await spool.chunk(SID, 1, 0)).toBeNull();
+  const offset = await spool.offset(SID, 1);
+  await spool.receive({ ...upload, offset }, pieces(bytes.subarray(offset)));
+  for (const index of [0, 1, 2, 0]) {
+    const chunk = await spool.chunk(SID, 1, index);
+    const leaf = bytes.subarray(index * CHUNK, (index + 1) * CHUNK);
+    expect(Buffer.from(chunk?.bytes ?? []).equals(leaf)).toBe(true);
+    const claim = { index, size: 3, path: chunk?.path ?? [], root: hexToBytes(upload.root) };
+    const leafHash = await merkleLeafHash(primitives, new Uint8Array(leaf));
+    expect(await verifyInclusion(primitives, { ...claim, leafHash })).toBe(true);
+  }
+  for (const index of [-1, 3]) expect(await spool.chunk(SID, 1, index)).toBeNull();
+  expect(await spool.chunk(SID, 2, 0)).toBeNull();
 });

@@ -409,6 +409,54 @@ export function storeContract(
       });
     });
 
+    describe("transcripts", () => {
+      const transcriptOf = (change: { readonly sid?: string; readonly shard?: number } = {}) => {
+        const { sid = newHash(), shard = 0 } = change;
+        return { sid, roundId: newRoundId(), task: newSlug(), shard, bytes: Uint8Array.of(0, 255, 7) };
+      };
+      const listed = async () => (await store.listTranscripts()).map(({ sid }) => sid);
+
+      test("[A5] are kept once, by round and shard, and listed newest first", async () => {
+        const [older, newer] = [transcriptOf(), transcriptOf({ shard: 3 })];
+        for (const one of [older, newer, older]) await store.saveTranscript(one);
+        expect(await store.loadTranscript(older.roundId, 0)).toStrictEqual(older);
+        expect(await store.loadTranscript(newer.roundId, 3)).toStrictEqual(newer);
+        expect(await store.loadTranscript(newer.roundId, 0)).toBeNull();
+        expect((await listed()).slice(0, 2)).toEqual([newer.sid, older.sid]);
+        const { bytes: _, ...rest } = newer;
+        expect((await store.listTranscripts())[0]).toEqual(rest);
+      });
+
+      test("[A5] openings take the place of the session's material, and go with their transcript", async () => {
+        const transcript = transcriptOf();
+        const { sid } = transcript;
+        await store.saveTranscript(transcript);
+        for (const step of ["share", "unmask"] as const)
+          await store.saveMaterial(sid, step, 1, Uint8Array.of(9));
+        const sealed = new Map([
+          [7, Uint8Array.of(1, 2)],
+          [2, Uint8Array.of(3)],
+        ]);
+        await store.keepOpenings(sid, sealed);
+        // After a crash there is no material left to seal, and what was sealed stays.
+        await store.keepOpenings(sid, new Map());
+        expect([...(await store.loadOpenings(sid))]).toStrictEqual([
+          [2, Uint8Array.of(3)],
+          [7, Uint8Array.of(1, 2)],
+        ]);
+        expect((await store.loadMaterial(sid, "unmask")).size).toBe(0);
+        expect((await store.loadMaterial(sid, "share")).size).toBe(0);
+        await store.deleteTranscript(sid);
+        expect((await store.loadOpenings(sid)).size).toBe(0);
+        expect(await store.loadTranscript(transcript.roundId, 0)).toBeNull();
+        expect(await listed()).not.toContain(sid);
+      });
+
+      test("openings without a transcript are a fault", async () => {
+        await expect(store.keepOpenings(newHash(), new Map([[1, Uint8Array.of(1)]]))).rejects.toThrow();
+      });
+    });
+
     describe("uploads", () => {
       async function openSession(count = 3): Promise<string> {
         const sid = newHash();

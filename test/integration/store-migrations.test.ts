@@ -65,6 +65,13 @@ async function expectFrozenRows(store: Store): Promise<void> {
   expect(await store.listInputs(sid)).toMatchObject([{ position: 1, byteCount: 400 }]);
   expect(await store.findSlot(sid, 2)).toEqual({ slotHash: "07".repeat(32), byteCount: 400, open: true });
   expect(await store.getSetting("issuer-key")).toBe("not a real key");
+  // What later migrations added is there and empty.
+  expect(await store.listTranscripts()).toEqual([]);
+  const transcript = { sid, roundId, task: "digits", shard: 0, bytes: Uint8Array.of(1) };
+  await store.saveTranscript(transcript);
+  await store.keepOpenings(sid, new Map([[1, Uint8Array.of(2)]]));
+  expect(await store.loadTranscript(roundId, 0)).toStrictEqual(transcript);
+  expect(await store.loadOpenings(sid)).toStrictEqual(new Map([[1, Uint8Array.of(2)]]));
   // And it is written on.
   expect(await store.nextRunNumber("digits")).toBe(2);
   expect((await store.append({ kind: "run", id: runId }, { sequence: 2, at, event: {} }, [])).ok).toBe(true);

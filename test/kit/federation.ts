@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
-import type { CoordinatorPorts } from "#coordinator/core/ports.ts";
+import type { CoordinatorPorts, Keeping } from "#coordinator/core/ports.ts";
 import { quantizationBound } from "#shared/codec/decode-sum.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
@@ -31,6 +31,9 @@ export interface FederationOptions {
   readonly devices: number;
   readonly seed?: string;
   readonly task?: Partial<Task["aggregation"]>;
+  readonly keeping?: Keeping | null;
+  /** Width of a hidden layer, for a model of 8 weights a unit and 3; without one the model has 15. */
+  readonly hiddenUnits?: number;
   /** In place of the memory ones; durable by themselves. */
   readonly ports?: Partial<Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder" | "evaluator">>;
 }
@@ -44,7 +47,12 @@ interface Process {
 }
 
 /** A task over four columns and three classes, for `devices` of them. */
-export function smallTask(devices: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
+export function smallTask(
+  devices: number,
+  aggregation: Partial<Task["aggregation"]> = {},
+  hiddenUnits: number | null = null,
+): Task {
+  const hidden = { className: "Dense", name: "hidden", units: hiddenUnits, activation: "relu" };
   return taskSchema.parse({
     slug: "small",
     version: 1,
@@ -56,7 +64,10 @@ export function smallTask(devices: number, aggregation: Partial<Task["aggregatio
       format: "tfjs-layers",
       inputShape: [4],
       classCount: 3,
-      layers: [{ className: "Dense", name: "out", units: 3, activation: "softmax" }],
+      layers: [
+        ...(hiddenUnits === null ? [] : [hidden]),
+        { className: "Dense", name: "out", units: 3, activation: "softmax" },
+      ],
     },
     features: {
       kind: "tabular",
@@ -114,6 +125,8 @@ export class Federation {
   readonly #issuer: Signer;
   readonly #config: AgreedConfig;
   readonly #random;
+  /** Of the coordinator that starts next. */
+  keeping: Keeping | null = null;
   readonly #own: NonNullable<FederationOptions["ports"]>;
   #life: { readonly nearby: Nearby; readonly process: Process } | null = null;
 
@@ -138,12 +151,14 @@ export class Federation {
     seed = "federation",
     task: change,
     ports = {},
+    keeping = null,
+    hiddenUnits,
   }: FederationOptions): Promise<Federation> {
     const { subtle } = globalThis.crypto;
     const primitives = await selectPrimitives(subtle);
     const keys = seededRandom(`${seed} keys`);
     const issuer = localSigner(keys(32), subtle);
-    const task = smallTask(count, change);
+    const task = smallTask(count, change, hiddenUnits);
     const config = await agreedConfigOf(primitives, task, {
       projectId: "default",
       codeVersion: "test",
@@ -151,6 +166,7 @@ export class Federation {
       logKey: NO_LOG_KEY,
     });
     const federation = new Federation(task, seed, primitives, issuer, config, ports);
+    federation.keeping = keeping;
     for (let index = 0; index < count; index++) {
       federation.addDevice(localSigner(keys(32), subtle), `${seed} device ${index}`);
     }
@@ -220,7 +236,7 @@ export class Federation {
     return {
       store: guard(this.#own.store ?? memoryStore(this.db)),
       blobs: guard(this.#own.blobs ?? memoryBlobs(this.disk)),
-      spool: guard(this.#own.spool ?? memorySpool(this.disk)),
+      spool: guard(this.#own.spool ?? memorySpool(this.disk, this.#primitives)),
       folder: guard(this.#own.folder ?? memoryFolder(this.disk, this.#primitives)),
       evaluator: guard(this.#own.evaluator ?? fakeEvaluator()),
       devices: {
@@ -247,6 +263,7 @@ export class Federation {
       issuer: this.#issuer,
       projectId: "default",
       codeVersion: "test",
+      keeping: this.keeping,
     };
   }
 
@@ -380,6 +397,9 @@ const WRITES = new Set([
   "receive",
   "discard",
   "createTask",
+  "saveTranscript",
+  "keepOpenings",
+  "deleteTranscript",
 ]);
 
 /** Its figures follow from the model's bytes and say nothing. */

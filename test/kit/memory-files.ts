@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Blobs, Folder, Spool } from "#coordinator/core/ports.ts";
+import { chunkTree, VECTOR_CHUNK_BYTES } from "#shared/codec/vector-bytes.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
+import { merklePath } from "#shared/crypto/merkle.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
@@ -34,10 +36,17 @@ export function memoryBlobs(disk: MemoryDisk): Blobs {
 }
 
 /** Takes an upload whole; parts and chunk roots are the real spool's matter. */
-export function memorySpool(disk: MemoryDisk): Spool {
+export function memorySpool(disk: MemoryDisk, primitives: Primitives): Spool {
   const path = (sid: string, position: number) => `${sid}/${position}`;
   return {
     path,
+    chunk: async (sid, position, index) => {
+      const bytes = disk.spool.get(path(sid, position));
+      const start = index * VECTOR_CHUNK_BYTES;
+      if (bytes === undefined || start < 0 || start >= bytes.length) return null;
+      const tree = await chunkTree(primitives, bytes);
+      return { bytes: bytes.slice(start, start + VECTOR_CHUNK_BYTES), path: merklePath(tree, index) };
+    },
     offset: async (sid, position) => disk.spool.get(path(sid, position))?.length ?? 0,
     receive: async (upload, body) => {
       const parts: Uint8Array[] = [];

@@ -10,11 +10,13 @@ import type {
   StoredTask,
   StoreRecord,
   StreamId,
+  TranscriptRow,
 } from "#coordinator/core/ports.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
+import { memoryTranscripts } from "./memory-transcripts.ts";
 
 /** What is durable: hand the same one to the next store and a restart is played. */
 export interface MemoryDatabase {
@@ -38,6 +40,9 @@ export interface MemoryDatabase {
   >;
   readonly inputs: Map<string, InputRow>;
   readonly material: Map<string, Bytes>;
+  /** By session, in the order of keeping. */
+  readonly transcripts: Map<string, TranscriptRow>;
+  readonly openings: Map<string, ReadonlyMap<number, Bytes>>;
   readonly counters: Map<string, number>;
   readonly settings: Map<string, string>;
   readonly joinTokens: Map<string, { uses: number; readonly expiresAt: number }>;
@@ -55,6 +60,8 @@ export function memoryDatabase(): MemoryDatabase {
     sessions: new Map(),
     inputs: new Map(),
     material: new Map(),
+    transcripts: new Map(),
+    openings: new Map(),
     counters: new Map(),
     settings: new Map(),
     joinTokens: new Map(),
@@ -185,6 +192,7 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       return paged(leaves, page, (leaf) => String(leaf.sequence));
     },
     ...uploads(db, turn),
+    ...memoryTranscripts(db, turn),
     ...smallFacts(db, turn),
     ping: turn,
     close: async () => {},

@@ -258,7 +258,7 @@ export class SessionDevice {
         const ticket = await core.beginUpload(sid, Number(position), inputHeadersSchema.parse(headers));
         if (!ticket.ok) return err({ type: "refused", error: ticket.error });
         if (ticket.value.receipt !== null) return ok(ticket.value.receipt);
-        const spool = memorySpool(disk);
+        const spool = memorySpool(disk, this.#primitives);
         const received = await spool.receive({ ...ticket.value, offset: 0 }, oneChunk(body));
         assert(received.ok, "the spool takes what was announced");
         const receipt = await core.finishUpload(ticket.value);

@@ -66,7 +66,11 @@ export async function openShell(): Promise<Shell> {
   };
   const app = createApp({
     coordinator: core,
-    store,
+    store: {
+      ping: () => store.ping(),
+      loadTranscript: async () => null,
+      loadOpenings: async () => new Map(),
+    },
     blobs,
     spool: await openSpool(join(dataFolder, "spool"), primitives),
     metrics: { uploaded: () => {} },

@@ -1,4 +1,5 @@
-// WebCrypto and JavaScript must give the same bytes for every input: two devices of one pair may use either.
+// WebCrypto, Node and JavaScript must give the same bytes for every input: two devices of one pair may use either.
+import * as nodeCrypto from "node:crypto";
 import { createCipheriv } from "node:crypto";
 import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
 import fc from "fast-check";
@@ -6,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { open, seal } from "#shared/crypto/aead.ts";
 import { addMasks, keystreamWords } from "#shared/crypto/mask-stream.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
+import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner, verifySignature } from "#shared/crypto/signature.ts";
 import { type Bytes, concatBytes } from "#shared/kernel/bytes.ts";
@@ -14,15 +16,17 @@ import { SecaggCohort } from "#test/kit/secagg-cohort.ts";
 
 const webCrypto = webCryptoPrimitives(crypto.subtle);
 const javascript = javascriptPrimitives();
+const node = nodePrimitives(nodeCrypto, Buffer);
 const bytes = (minLength: number, maxLength = minLength) =>
   fc.uint8Array({ minLength, maxLength }).map((array) => new Uint8Array(array));
 
 async function same<T>(call: (primitives: Primitives) => Promise<T>): Promise<void> {
-  const [left, right] = await Promise.all([call(webCrypto), call(javascript)]);
+  const [left, right, third] = await Promise.all([call(webCrypto), call(javascript), call(node)]);
   expect(left).toEqual(right);
+  expect(third).toEqual(right);
 }
 
-describe("both primitives give the same bytes", () => {
+describe("all primitives give the same bytes", () => {
   test("SHA-256, short and long", async () => {
     await fc.assert(fc.asyncProperty(bytes(0, 3000), (data) => same((p) => p.sha256(data))));
   });
@@ -57,7 +61,7 @@ describe("both primitives give the same bytes", () => {
     );
   });
 
-  test("Ed25519: signatures agree and verify across, and a flipped bit fails in both", async () => {
+  test("Ed25519: signatures agree and verify across, and a flipped bit fails in each", async () => {
     const inputs = fc.tuple(bytes(32), bytes(0, 200), fc.integer({ min: 0, max: 511 }));
     await fc.assert(
       fc.asyncProperty(inputs, async ([seed, message, bit]) => {
@@ -66,7 +70,7 @@ describe("both primitives give the same bytes", () => {
         expect(await localSigner(seed, crypto.subtle).sign(message)).toEqual(signature);
         const bent = signature.slice();
         bent[bit >>> 3] = (bent[bit >>> 3] as number) ^ (1 << (bit & 7));
-        for (const primitives of [webCrypto, javascript]) {
+        for (const primitives of [webCrypto, javascript, node]) {
           expect(await verifySignature(primitives, signer.publicKey, message, signature)).toBe(true);
           expect(await verifySignature(primitives, signer.publicKey, message, bent)).toBe(false);
         }
@@ -125,7 +129,7 @@ function oracleWords(key: Bytes, wordCount: number): number[] {
   return Array.from({ length: wordCount }, (_, index) => stream.readUInt32LE(4 * index));
 }
 
-describe.each([webCrypto, javascript])("the mask stream over $name", (primitives) => {
+describe.each([webCrypto, javascript, node])("the mask stream over $name", (primitives) => {
   test("can be read from any word", async () => {
     const key = new Uint8Array(32).fill(7);
     const oracle = oracleWords(key, 400);
@@ -171,6 +175,22 @@ describe.each([webCrypto, javascript])("the mask stream over $name", (primitives
     expect(whole.every((word) => word === 0)).toBe(true);
   });
 });
+
+test.each([webCrypto, node])(
+  "a secret whose bytes have changed is another key, over $name",
+  async (primitives) => {
+    const secret = new Uint8Array(32).fill(3);
+    const point = await javascript.x25519PublicKey(new Uint8Array(32).fill(4));
+    for (const fill of [3, 5, 3]) {
+      secret.fill(fill);
+      const fresh = new Uint8Array(32).fill(fill);
+      expect(await primitives.x25519(secret, point)).toEqual(await javascript.x25519(fresh, point));
+      expect(await primitives.aes256CtrKeystream(secret, 1, 40)).toEqual(
+        await javascript.aes256CtrKeystream(fresh, 1, 40),
+      );
+    }
+  },
+);
 
 test("masks ask for a few blocks at a time, however many neighbours there are", async () => {
   let inFlight = 0;

@@ -228,7 +228,7 @@ describe("the state line", () => {
 });
 
 describe("what became of it", () => {
-  const known = { needed: 16, helped: true, logged: false } as const;
+  const known = { needed: 16, helped: true, logged: false, shown: null } as const;
 
   test("the sum, its version and how good it is", () => {
     const record = { accuracy: { value: 0.931, halfWidth95: 0.026, count: 360 } };

@@ -1,10 +1,12 @@
 // What Ed25519 libraries judge differently, built with an independent curve implementation (noble-curves).
 // Each refusal has its control: some library at hand does accept the signature.
+import * as nodeCrypto from "node:crypto";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha512 } from "@noble/hashes/sha2.js";
 import nacl from "tweetnacl";
 import { describe, expect, test } from "vitest";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
+import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { isStrictPoint, verifySignature } from "#shared/crypto/signature.ts";
 import { type Bytes, bytesToHex, concatBytes, utf8 } from "#shared/kernel/bytes.ts";
@@ -13,7 +15,11 @@ const { Point } = ed25519;
 const ORDER = Point.Fn.ORDER;
 const PRIME = Point.Fp.ORDER;
 const MESSAGE = utf8("a message of the protocol");
-const implementations = [webCryptoPrimitives(crypto.subtle), javascriptPrimitives()];
+const implementations = [
+  webCryptoPrimitives(crypto.subtle),
+  javascriptPrimitives(),
+  nodePrimitives(nodeCrypto, Buffer),
+];
 
 function littleEndian(value: bigint): Bytes {
   return Uint8Array.from({ length: 32 }, (_, index) => Number((value >> BigInt(8 * index)) & 255n));

@@ -1,10 +1,12 @@
-// Official vectors, run over both implementations of the primitives. Provenance stands at each table.
+// Official vectors, run over all implementations of the primitives. Provenance stands at each table.
+import * as nodeCrypto from "node:crypto";
 import { createCipheriv } from "node:crypto";
 import { ctr } from "@noble/ciphers/aes.js";
 import { describe, expect, test } from "vitest";
 import { pairMaskKey } from "#shared/crypto/key-agreement.ts";
 import { keystreamWords } from "#shared/crypto/mask-stream.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
+import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner, verifySignature } from "#shared/crypto/signature.ts";
 import { type Bytes, bytesToHex, hexToBytes, utf8 } from "#shared/kernel/bytes.ts";
@@ -41,7 +43,11 @@ test("SP 800-38A F.5.5 and F.5.6 hold for the AES under each implementation, and
   expect(openssl(key, counter, plaintext)).toEqual(both);
 });
 
-const implementations = [webCryptoPrimitives(crypto.subtle), javascriptPrimitives()];
+const implementations = [
+  webCryptoPrimitives(crypto.subtle),
+  javascriptPrimitives(),
+  nodePrimitives(nodeCrypto, Buffer),
+];
 
 describe.each(implementations)("$name", (primitives) => {
   test("SHA-256 of FIPS 180-4's examples", async () => {

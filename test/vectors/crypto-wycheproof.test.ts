@@ -1,8 +1,10 @@
-// Wycheproof and speccheck in full, over both implementations of the primitives. Where a file leaves the judgement open,
+// Wycheproof and speccheck in full, over all implementations of the primitives. Where a file leaves the judgement open,
 // the rule of the protocol decides, and it stands here; each refusal has its control.
+import * as nodeCrypto from "node:crypto";
 import nacl from "tweetnacl";
 import { describe, expect, test } from "vitest";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
+import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
 import { selectPrimitives, webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { verifySignature } from "#shared/crypto/signature.ts";
 import type { SubtleLike } from "#shared/crypto/subtle-like.ts";
@@ -11,7 +13,11 @@ import speccheck from "./data/speccheck.json" with { type: "json" };
 import ed25519 from "./data/wycheproof-ed25519.json" with { type: "json" };
 import x25519 from "./data/wycheproof-x25519.json" with { type: "json" };
 
-const implementations = [webCryptoPrimitives(crypto.subtle), javascriptPrimitives()];
+const implementations = [
+  webCryptoPrimitives(crypto.subtle),
+  javascriptPrimitives(),
+  nodePrimitives(nodeCrypto, Buffer),
+];
 const ZERO = "00".repeat(32);
 
 test("the files are whole", () => {

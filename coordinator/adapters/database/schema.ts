@@ -103,6 +103,21 @@ interface MaterialTable {
   project_id: string;
   bytes: Uint8Array;
 }
+interface TranscriptTable {
+  sid: string;
+  project_id: string;
+  /** Order of keeping. */
+  sequence: number;
+  round_id: string;
+  task: string;
+  shard: number;
+  bytes: Uint8Array;
+}
+interface SealedOpeningTable {
+  sid: string;
+  position: number;
+  bytes: Uint8Array;
+}
 interface JoinTokenTable {
   token_hash: string;
   project_id: string;
@@ -133,6 +148,8 @@ export interface Database {
   upload_slot: UploadSlotTable;
   input: InputTable;
   material: MaterialTable;
+  transcript: TranscriptTable;
+  sealed_opening: SealedOpeningTable;
   join_token: JoinTokenTable;
   device: DeviceTable;
   setting: SettingTable;

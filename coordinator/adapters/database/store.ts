@@ -4,6 +4,7 @@ import { appender } from "./append.ts";
 import { logQueries, runQueries, taskQueries } from "./queries.ts";
 import type { Database } from "./schema.ts";
 import { smallFacts } from "./small-facts.ts";
+import { transcriptQueries } from "./transcripts.ts";
 import { materialQueries, uploadQueries } from "./uploads.ts";
 
 /** A migrated database and what is known about it. */
@@ -29,6 +30,7 @@ export function createStore({ kind, db, close }: OpenDatabase, projectId: string
     ...runQueries(db, projectId),
     ...materialQueries(db, projectId),
     ...uploadQueries(db, projectId),
+    ...transcriptQueries(db, projectId),
     ...smallFacts(db, projectId),
     ping: async () => {
       await sql`select 1`.execute(db);

@@ -16,11 +16,12 @@ import type { Origins } from "./origins.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { mountRoutes } from "./routes.ts";
 import { API_POLICY, commonHeaders } from "./security-headers.ts";
+import { mountTranscripts } from "./transcripts.ts";
 import { mountUploads } from "./uploads.ts";
 
 export interface HttpPorts {
   readonly coordinator: Coordinator;
-  readonly store: Pick<Store, "ping">;
+  readonly store: Pick<Store, "ping" | "loadTranscript" | "loadOpenings">;
   readonly blobs: Blobs;
   readonly spool: Spool;
   readonly metrics: Pick<Metrics, "uploaded">;
@@ -79,6 +80,7 @@ function createApi(ports: HttpPorts): Api {
   };
   mountRoutes(api, gate, ports.coordinator, ports.status);
   mountBlobs(api, ports.coordinator, ports.blobs);
+  mountTranscripts(api, gate, ports);
   mountUploads(api, gate, ports);
   // The description does not change while the process lives.
   let description: object | undefined;

@@ -52,7 +52,7 @@ async function answerBlob(context: ApiContext, blobs: Blobs, hash: string): Prom
   return new Response(body, { headers });
 }
 
-function describeBytes(api: Api, path: string, summary: string, params: z.ZodObject): void {
+export function describeBytes(api: Api, path: string, summary: string, params: z.ZodObject): void {
   api.openAPIRegistry.registerPath({
     method: "get",
     path,

@@ -36,7 +36,7 @@ function inconsistent(what: string, lie: Partial<AttemptTerms>, find: string): A
     name: `[S6] the others are told another ${what}, under which their updates are zero`,
     section: "5 R0",
     stoppedBy: "BAD_ADVERT_SIG",
-    without: [{ file: "shared/secagg/attempt.ts", find, replace: "new Uint8Array(32)," }],
+    without: [{ file: "shared/secagg/attempt.ts", find, replace: "new Uint8Array(32)" }],
     run: async (world) => {
       const input = (position: number) =>
         position === 1 ? randomWords("of the victim", 8) : new Uint32Array(8);
@@ -85,8 +85,8 @@ async function lowOrder(world: World): Promise<Loot | null> {
 }
 
 export const ROSTER_ATTACKS: readonly Attack[] = [
-  inconsistent("model", { modelHash: "77".repeat(32) }, "hexToBytes(terms.modelHash),"),
-  inconsistent("training plan", { roundParams: PLAN }, "await roundHash(primitives, terms.roundParams),"),
+  inconsistent("model", { modelHash: "77".repeat(32) }, "hexToBytes(modelHash)"),
+  inconsistent("training plan", { roundParams: PLAN }, "await roundHash(primitives, terms.roundParams)"),
   {
     name: "[S8] a cohort below the agreed minimum, all of it the adversary's but one",
     section: "9 ADVERTISED",

@@ -214,7 +214,8 @@ export class Host {
     return {
       store: this.#durable(store, process),
       blobs: this.#durable(memoryBlobs(this.disk), process),
-      spool: this.#durable(memorySpool(this.disk), process),
+      spool: this.#durable(memorySpool(this.disk, primitives), process),
+      keeping: null,
       folder: this.#durable(memoryFolder(this.disk, primitives), process),
       evaluator: this.#durable(fakeEvaluator(), process),
       devices: {

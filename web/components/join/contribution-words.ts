@@ -54,18 +54,56 @@ export interface Proof {
   readonly evidence: string;
 }
 
+export type OwnInputVerdict = "shown" | "other-root" | "not-under-root" | "not-published";
+
+/** Whether everyone is shown a sum with this device's list in it: it was told so alone before. Rule A7. */
+function shownProof(verdict: OwnInputVerdict): Proof {
+  switch (verdict) {
+    case "shown":
+      return {
+        kind: "done",
+        statement: "Everyone is shown the same root as you: your list is in the sum that made this version.",
+        evidence: "Checked here, against the round as everyone sees it.",
+      };
+    case "other-root":
+      return {
+        kind: "refused",
+        statement: "Everyone else is shown another root than you: your list may not be in the sum.",
+        evidence: "Checked here, against the round as everyone sees it. Keep the receipt.",
+      };
+    case "not-under-root":
+      return {
+        kind: "refused",
+        statement: "Your list does not lead to the root that you were told: it may not be in the sum.",
+        evidence: "Checked here again. Keep the receipt.",
+      };
+    case "not-published":
+      return {
+        kind: "unknown",
+        statement: "The round shows no root yet, so there is nothing to hold your list against.",
+        evidence: "Looked up here.",
+      };
+  }
+}
+
 /**
  * What this device knows of the round for itself, and what nobody can check.
  *
  * @param known.needed  q: masked updates that had to be in.
  * @param known.helped  Whether this device gave its shares.
+ * @param known.shown   Whether its list is in the sum that everyone is shown; null while that is not known.
  * @param known.logged  Whether the coordinator keeps a public log; null while that is not known.
  */
 export function proofsOf(
   outcome: OutcomeView,
-  known: { readonly needed: number | null; readonly helped: boolean; readonly logged: boolean | null },
+  known: {
+    readonly needed: number | null;
+    readonly helped: boolean;
+    readonly logged: boolean | null;
+    readonly shown: OwnInputVerdict | null;
+  },
 ): Proof[] {
-  const { needed, helped, logged } = known;
+  const { needed, helped, logged, shown } = known;
   const proofs: Proof[] = [];
   if (outcome.kind === "committed") {
     proofs.push(
@@ -81,6 +119,7 @@ export function proofsOf(
             evidence: "Checked here. Keep the receipt.",
           },
     );
+    if (shown !== null) proofs.push(shownProof(shown));
     if (needed !== null) {
       const enough = outcome.survivorCount >= needed;
       proofs.push({

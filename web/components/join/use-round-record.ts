@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { RoundView as OwnRound } from "#client/index.ts";
-import type { RoundView, RunView } from "#shared/protocol/api.ts";
+import type { RoundDetail, RoundView, RunView } from "#shared/protocol/api.ts";
 import { getRound, getRun } from "../../lib/api.ts";
 import { KEYS } from "../../lib/queries.ts";
 
@@ -24,7 +24,7 @@ export function useRunRecord(runId: string | null, round: number | null, over: b
 
 /** `pending` while the coordinator has not answered yet; until then the record is that of the round before. */
 export interface RoundRecord {
-  readonly record: RoundView | null;
+  readonly record: RoundDetail | null;
   readonly pending: boolean;
 }
 

@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { memo, useRef } from "react";
 import type { ContributionSummary, OutcomeView, TaskSlice } from "#client/index.ts";
-import type { RoundView } from "#shared/protocol/api.ts";
+import type { RoundDetail, RoundView } from "#shared/protocol/api.ts";
 import { formatMeasure } from "../../lib/format.ts";
 import { Button } from "../button.tsx";
 import { Score } from "../score/score.tsx";
@@ -11,6 +11,7 @@ import { outcomeSentence, proofsOf } from "./contribution-words.ts";
 import { ownLine } from "./own-line.ts";
 import { Part } from "./part.tsx";
 import { saveBlob } from "./save-blob.ts";
+import { useOwnInput } from "./use-own-input.ts";
 import { useEndedRecord } from "./use-round-record.ts";
 
 /** Part 5: what became of one's part in the newest round that has ended. */
@@ -41,7 +42,7 @@ export const WentPart = memo(function WentPart(props: {
 interface Ended {
   readonly contribution: ContributionSummary;
   readonly outcome: OutcomeView;
-  readonly record: RoundView | null;
+  readonly record: RoundDetail | null;
 }
 
 function EndedRound(props: {
@@ -57,6 +58,7 @@ function EndedRound(props: {
     needed: record?.threshold ?? null,
     helped: contribution.stepsAt.opened !== undefined,
     logged,
+    shown: useOwnInput(contribution, record),
   });
   return (
     <Part

@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { useEffect } from "react";
 import type { RoundDetail } from "#shared/protocol/api.ts";
-import { formatInstantUtc, formatSeconds } from "../../lib/format.ts";
+import { formatInstantUtc, formatSeconds, plural } from "../../lib/format.ts";
 import { useLink, useWatch } from "../../lib/live.tsx";
 import { useRound, useTask } from "../../lib/queries.ts";
 import { demoWarning, roundSentence, runName } from "../../lib/sentences.ts";
@@ -17,6 +17,7 @@ import { TrafficTable } from "../run/traffic-table.tsx";
 import { Score } from "../score/score.tsx";
 import { Section } from "../section.tsx";
 import { StatusMark } from "../status-mark.tsx";
+import { Groups } from "./groups.tsx";
 import { Proofs } from "./proofs.tsx";
 
 const ANY_ROWS = { one: "row", many: "rows" };
@@ -57,6 +58,11 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
             <span>opened {formatInstantUtc(round.openedAt)}</span>
             <span>{formatSeconds(round.nowS)}</span>
             {round.attempt > 1 && <span>attempt {round.attempt}</span>}
+            {round.shards !== undefined && (
+              <span>
+                {round.shards.count - round.shards.leftOut} of {plural(round.shards.count, "group")}
+              </span>
+            )}
           </p>
           {demo !== null && <p className="text-sm text-ink-2">{demo}</p>}
           <OfflineNote link={link} />
@@ -79,6 +85,7 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
           <CountsTable round={round} open />
         </div>
       </Section>
+      <Groups round={round} />
       <Section
         id="proofs"
         title="Proofs"

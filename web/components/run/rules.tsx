@@ -5,8 +5,9 @@ import type { ModelSpec } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
 import { formatBits, formatCount, formatDuration, formatHash, plural } from "../../lib/format.ts";
 
-function neededToOpen(plan: Task["aggregation"], cohort: string): string {
+function neededToOpen(plan: Task["aggregation"]): string {
   const graph = graphPlanOf(plan);
+  const cohort = isSharded(graph) ? "group" : "cohort";
   if (isSparse(graph)) {
     const numbers = sparseNumbersOf(plan.goal, agreedGraphOf(plan));
     if (numbers !== null) {
@@ -22,16 +23,11 @@ function neededToOpen(plan: Task["aggregation"], cohort: string): string {
 export function Rules({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
   const { training } = run;
   const plan = view?.task.aggregation;
-  const cohort = plan !== undefined && isSharded(graphPlanOf(plan)) ? "group" : "cohort";
   const rows: [string, string][] = [
     ["Rounds planned", formatCount(run.roundsPlanned)],
     ...(plan === undefined
       ? []
-      : ([
-          [`Least ${cohort}`, plural(plan.cohortSizeMin, "device")],
-          [`Largest ${cohort}`, plural(plan.cohortSizeMax, "device")],
-          ["Needed to open", neededToOpen(plan, cohort)],
-        ] satisfies [string, string][])),
+      : ([...graphRows(plan), ["Needed to open", neededToOpen(plan)]] satisfies [string, string][])),
     ...(view === null || plan === undefined
       ? []
       : ([
@@ -72,6 +68,19 @@ export function Rules({ run, view }: { readonly run: RunView; readonly view: Tas
       </div>
     </dl>
   );
+}
+
+/** How large a sum may be, and how a round is split into several. */
+function graphRows(plan: TaskView["task"]["aggregation"]): [string, string][] {
+  const graph = graphPlanOf(plan);
+  const grouped = isSharded(graph);
+  return [
+    ...(grouped
+      ? ([["Groups", `of about ${plural(graph.size, "device")}, each a sum`]] satisfies [string, string][])
+      : []),
+    [grouped ? "Least group" : "Least cohort", plural(plan.cohortSizeMin, "device")],
+    [grouped ? "Largest group" : "Largest cohort", plural(plan.cohortSizeMax, "device")],
+  ];
 }
 
 /** "64-32-10": the width of the input and of every layer that has one. */

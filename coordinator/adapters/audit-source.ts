@@ -1,0 +1,131 @@
+import type { z } from "zod";
+import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
+import type { Primitives } from "#shared/kernel/ports.ts";
+import {
+  type RoundDetail,
+  roundDetailSchema,
+  sealedOpeningsSchema,
+  taskViewSchema,
+} from "#shared/protocol/api.ts";
+import { roundIdOf } from "#shared/secagg/attempt.ts";
+import type { AuditSource, RoundClaims } from "#shared/transcript/verify-round.ts";
+import { MERKLE_PATH_HEADER } from "./http/transcripts.ts";
+
+/** A round cannot be looked at: the sentence says why and what to do. */
+export class CannotAudit extends Error {}
+
+/**
+ * A round over a coordinator's public API; what comes is believed only as far as `verifyRound` can check it.
+ *
+ * @param base  Of the coordinator, e.g. http://localhost:3000. @param roundId  32 hex digits.
+ * @throws CannotAudit
+ */
+export async function openAuditSource(
+  primitives: Primitives,
+  base: string,
+  roundId: string,
+): Promise<{ readonly claims: RoundClaims; readonly source: AuditSource; readonly detail: RoundDetail }> {
+  const api = new AuditApi(base);
+  const detail = await api.json(`/rounds/${roundId}`, roundDetailSchema);
+  if (detail === null) throw new CannotAudit(`The coordinator knows no round ${roundId}.`);
+  if (detail.phase !== "committed") {
+    throw new CannotAudit(
+      `Round ${detail.round} is ${detail.phase}; only a committed round has a sum and a model to check.`,
+    );
+  }
+  const { transcript, sumHash, modelHash, inputsRoot } = detail;
+  if (transcript === undefined || sumHash === null || modelHash === null || inputsRoot === null)
+    throw new CannotAudit("This round is older than transcripts; there is nothing to check it by.");
+  if ((await roundIdOf(primitives, detail.runId, detail.round)) !== roundId)
+    throw new CannotAudit(`Round ${roundId} is not the one that its run and number make.`);
+  const view = await api.json(`/tasks/${detail.task}/${detail.taskVersion}`, taskViewSchema);
+  if (view === null) throw new CannotAudit(`The coordinator does not give task ${detail.task}.`);
+  const claims: RoundClaims = {
+    ...{ sumHash, modelHash, inputsRoot },
+    runId: detail.runId,
+    round: detail.round,
+    configHash: detail.configHash,
+    roundHash: detail.roundHash,
+    parentModelHash: detail.parentModelHash,
+    transcriptHash: transcript.hash,
+    shards: transcript.sessions.map(({ shard }) => shard),
+    sessionHashes: transcript.sessions.map(({ hash }) => hash),
+    strategy: transcript.strategy,
+    parentStateHash: transcript.parentStateHash,
+    strategyStateHash: transcript.strategyStateHash,
+    task: view.task,
+    previousStateHash: await previousStateHash(api, primitives, detail),
+  };
+  return { claims, detail, source: api.source(roundId) };
+}
+
+/** Of the newest committed round before; null before the first, undefined where that round has no transcript. */
+async function previousStateHash(
+  api: AuditApi,
+  primitives: Primitives,
+  { runId, round }: RoundDetail,
+): Promise<string | null | undefined> {
+  for (let before = round - 1; before >= 1; before--) {
+    const detail = await api.json(`/rounds/${await roundIdOf(primitives, runId, before)}`, roundDetailSchema);
+    if (detail?.phase === "committed") return detail.transcript?.strategyStateHash;
+  }
+  return null;
+}
+
+class AuditApi {
+  readonly #base: string;
+
+  constructor(base: string) {
+    this.#base = `${base.replace(/\/+$/, "")}/api/v1`;
+  }
+
+  async #get(path: string): Promise<Response | null> {
+    let response: Response;
+    try {
+      response = await fetch(this.#base + path);
+    } catch {
+      throw new CannotAudit(`There is no coordinator at ${this.#base}. Give its address with --coordinator.`);
+    }
+    if (response.ok) return response;
+    await response.body?.cancel();
+    if (response.status === 404) return null;
+    throw new CannotAudit(`The coordinator answered ${response.status} to ${path}.`);
+  }
+
+  async json<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema> | null> {
+    const response = await this.#get(path);
+    if (response === null) return null;
+    const parsed = schema.safeParse(await response.json());
+    if (!parsed.success) throw new CannotAudit(`The coordinator's answer to ${path} is not as described.`);
+    return parsed.data;
+  }
+
+  async #bytes(path: string): Promise<Bytes | null> {
+    const response = await this.#get(path);
+    return response === null ? null : new Uint8Array(await response.arrayBuffer());
+  }
+
+  source(roundId: string): AuditSource {
+    const round = `/rounds/${roundId}`;
+    const get = (path: string) => this.#get(path);
+    return {
+      transcript: (shard) => this.#bytes(`${round}/transcript/${shard}`),
+      openings: async (shard) => {
+        const list = await this.json(`${round}/transcript/${shard}/openings`, sealedOpeningsSchema);
+        return list?.items.map(({ position, sealed }) => ({ position, sealed: hexToBytes(sealed) })) ?? null;
+      },
+      chunk: async (shard, position, index) => {
+        const response = await get(`${round}/transcript/${shard}/inputs/${position}/${index}`);
+        if (response === null) return null;
+        const path = response.headers.get(MERKLE_PATH_HEADER) ?? "";
+        const hashes = path.split(",").filter((hash) => /^[0-9a-f]{64}$/.test(hash));
+        return { bytes: new Uint8Array(await response.arrayBuffer()), path: hashes.map(hexToBytes) };
+      },
+      sum: async function* () {
+        const response = await get(`${round}/sum`);
+        for await (const piece of response?.body ?? []) yield piece;
+      },
+      blob: (hash) => this.#bytes(`/models/${hash}`),
+    };
+  }
+}

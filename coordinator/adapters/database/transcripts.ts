@@ -1,0 +1,76 @@
+import type { Kysely } from "kysely";
+import type { Store } from "#coordinator/core/ports.ts";
+import { nextNumber } from "./append.ts";
+import type { Database } from "./schema.ts";
+
+type TranscriptQueries = Pick<
+  Store,
+  | "saveTranscript"
+  | "keepOpenings"
+  | "loadTranscript"
+  | "loadOpenings"
+  | "listTranscripts"
+  | "deleteTranscript"
+>;
+
+/** What is kept of rounds for an auditor. */
+export function transcriptQueries(db: Kysely<Database>, projectId: string): TranscriptQueries {
+  return {
+    saveTranscript: (transcript) =>
+      db.transaction().execute(async (tx) => {
+        const { sid, roundId, task, shard, bytes } = transcript;
+        const stored = await tx
+          .selectFrom("transcript")
+          .select("sid")
+          .where("sid", "=", sid)
+          .executeTakeFirst();
+        if (stored !== undefined) return;
+        const sequence = await nextNumber(tx, "transcript");
+        const values = { sid, project_id: projectId, sequence, round_id: roundId, task, shard, bytes };
+        await tx.insertInto("transcript").values(values).execute();
+      }),
+    keepOpenings: (sid, sealed) =>
+      db.transaction().execute(async (tx) => {
+        const rows = [...sealed].map(([position, bytes]) => ({ sid, position, bytes }));
+        if (rows.length > 0)
+          await tx
+            .insertInto("sealed_opening")
+            .values(rows)
+            .onConflict((conflict) => conflict.columns(["sid", "position"]).doNothing())
+            .execute();
+        await tx.deleteFrom("material").where("sid", "=", sid).execute();
+      }),
+    loadTranscript: async (roundId, shard) => {
+      const row = await db
+        .selectFrom("transcript")
+        .select(["sid", "task", "bytes"])
+        .where("round_id", "=", roundId)
+        .where("shard", "=", shard)
+        .executeTakeFirst();
+      return row === undefined
+        ? null
+        : { sid: row.sid, roundId, task: row.task, shard, bytes: new Uint8Array(row.bytes) };
+    },
+    loadOpenings: async (sid) => {
+      const rows = await db
+        .selectFrom("sealed_opening")
+        .select(["position", "bytes"])
+        .where("sid", "=", sid)
+        .orderBy("position")
+        .execute();
+      return new Map(rows.map((row) => [row.position, new Uint8Array(row.bytes)]));
+    },
+    listTranscripts: async () => {
+      const rows = await db
+        .selectFrom("transcript")
+        .select(["sid", "round_id", "task", "shard"])
+        .where("project_id", "=", projectId)
+        .orderBy("sequence", "desc")
+        .execute();
+      return rows.map((row) => ({ sid: row.sid, roundId: row.round_id, task: row.task, shard: row.shard }));
+    },
+    deleteTranscript: async (sid) => {
+      await db.deleteFrom("transcript").where("sid", "=", sid).execute();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { z } from "@hono/zod-openapi";
+import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { sealedOpeningsSchema } from "#shared/protocol/api.ts";
+import { positionSchema, roundIdSchema } from "#shared/protocol/ids.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import type { Spool, Store, TranscriptRow } from "../../core/ports.ts";
+import { describeBytes } from "./blobs.ts";
+import { type Api, check, type Gate, mount } from "./endpoint.ts";
+import { problem } from "./problem.ts";
+
+/*
+ * What is kept of a round for an auditor. There is no secret in the clear here: inputs are masked, opening shares are
+ * sealed. A transcript names devices by their identity keys.
+ */
+
+const digits = z
+  .string()
+  .regex(/^\d{1,9}$/, "digits")
+  .transform(Number);
+const whole = (max: number) => digits.pipe(z.int().min(0).max(max));
+const shardParams = z.strictObject({ roundId: roundIdSchema, shard: whole(LIMITS.goalMax) });
+const chunkParams = z.strictObject({
+  ...shardParams.shape,
+  position: digits.pipe(positionSchema),
+  chunk: whole(LIMITS.vectorLengthMax),
+});
+
+/** Hashes in hex with commas between them, from the leaf up. */
+export const MERKLE_PATH_HEADER = "chorus-merkle-path";
+
+export interface TranscriptPorts {
+  readonly store: Pick<Store, "loadTranscript" | "loadOpenings">;
+  readonly spool: Pick<Spool, "chunk">;
+}
+
+export function mountTranscripts(api: Api, gate: Gate, { store, spool }: TranscriptPorts): void {
+  const kept = async (params: z.infer<typeof shardParams>): Promise<TranscriptRow> => {
+    const row = await store.loadTranscript(params.roundId, params.shard);
+    if (row === null)
+      throw problem(
+        "NOT_FOUND",
+        "Of this round no transcript is kept: it is too old, or none was to be kept.",
+      );
+    return row;
+  };
+  const binary = { "content-type": "application/octet-stream" };
+
+  const transcript = "/rounds/{roundId}/transcript/{shard}";
+  describeBytes(api, transcript, "The transcript of one session of a round, MessagePack", shardParams);
+  api.get("/rounds/:roundId/transcript/:shard", async (context) => {
+    const { bytes } = await kept(check(shardParams, context.req.param(), "address"));
+    return new Response(bytes, { headers: binary });
+  });
+
+  mount(api, gate, {
+    method: "get",
+    path: `${transcript}/openings`,
+    summary: "Opening shares of one session, each sealed to the auditor's key",
+    params: shardParams,
+    answer: sealedOpeningsSchema,
+    handle: async ({ params }) => {
+      const openings = await store.loadOpenings((await kept(params)).sid);
+      return { items: [...openings].map(([position, sealed]) => ({ position, sealed: bytesToHex(sealed) })) };
+    },
+  });
+
+  const chunk = `${transcript}/inputs/{position}/{chunk}`;
+  describeBytes(
+    api,
+    chunk,
+    `64 KiB of a masked input; its Merkle path in ${MERKLE_PATH_HEADER}`,
+    chunkParams,
+  );
+  api.get("/rounds/:roundId/transcript/:shard/inputs/:position/:chunk", async (context) => {
+    const params = check(chunkParams, context.req.param(), "address");
+    const { sid } = await kept({ roundId: params.roundId, shard: params.shard });
+    const read = await spool.chunk(sid, params.position, params.chunk);
+    if (read === null) throw problem("NOT_FOUND", "Of this input there is no such part.");
+    const path = read.path.map(bytesToHex).join(",");
+    return new Response(read.bytes, { headers: { ...binary, [MERKLE_PATH_HEADER]: path } });
+  });
+}

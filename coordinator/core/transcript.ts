@@ -1,0 +1,142 @@
+import { sealTo } from "#shared/crypto/sealed-box.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
+import type { PublishedTranscript, RoundOpened } from "#shared/round/event.ts";
+import type { RoundState, Unmasking } from "#shared/round/state.ts";
+import { hashedLeaf } from "#shared/secagg/bundle.ts";
+import { evidenceHash, evidenceWords, roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
+import { transcriptDigest, transcriptToBytes } from "#shared/transcript/session-transcript.ts";
+import { confirmationList } from "./messages.ts";
+import type { CoordinatorPorts } from "./ports.ts";
+import type { Session } from "./session.ts";
+import type { RunTerms } from "./terms.ts";
+
+/*
+ * What a round leaves for an auditor. The transcript is hashed into every round; it is kept, with the masked inputs and
+ * the opening shares, only where the coordinator was told to and only for the newest rounds of a task.
+ */
+
+type TranscriptPorts = Pick<CoordinatorPorts, "primitives" | "store" | "keeping">;
+
+export type SessionHash = PublishedTranscript["sessions"][number];
+
+/**
+ * The transcript of a session whose sum is good, stored where it is to be kept.
+ *
+ * @param sum  Of its survivors, masks off.
+ */
+export async function keepTranscript(
+  ports: TranscriptPorts,
+  { task, layout }: RunTerms,
+  state: Unmasking,
+  session: Session,
+  sum: Uint32Array,
+): Promise<SessionHash> {
+  const bytes = await sessionTranscript(ports, session, state, evidenceWords(layout, sum));
+  const { sid, shard } = session;
+  if (ports.keeping !== null) {
+    await ports.store.saveTranscript({ sid, roundId: state.facts.roundId, task: task.slug, shard, bytes });
+  }
+  return { shard, hash: await transcriptDigest(ports.primitives, bytes) };
+}
+
+async function sessionTranscript(
+  { primitives, store }: TranscriptPorts,
+  session: Session,
+  state: Unmasking,
+  evidence: Uint32Array<ArrayBuffer>,
+): Promise<Bytes> {
+  const { roster } = session;
+  const { runId, round, attempt, shard, config, roundParams, modelHash } = roster.attempt.terms;
+  const sets = await session.sets(state);
+  const bundles = await session.bundles();
+  const rows = new Map((await store.listInputs(session.sid)).map((row) => [row.position, row]));
+  return transcriptToBytes({
+    type: "transcript",
+    version: 1,
+    ...{ runId, round, attempt, shard, config, roundParams, modelHash },
+    sid: session.sid,
+    members: roster.members.map(({ identity, c, s, bCommit, certificate, signature }) => {
+      return { identity, c, s, bCommit, certificate, signature };
+    }),
+    u2: sets.u2.bitmap,
+    u3: sets.u3.bitmap,
+    bundles: await Promise.all(
+      sets.u2.positions.map(async (dealer) => {
+        const { leaves, signature } = present(bundles.get(dealer), "a bundle of each of U2");
+        const hashed = await Promise.all(leaves.map((leaf) => hashedLeaf(primitives, leaf)));
+        return { dealer, leaves: hashed, signature };
+      }),
+    ),
+    inputs: sets.u3.positions.map((position) => {
+      const { root, signature } = present(rows.get(position), "an input of each survivor");
+      return { position, root: hexToBytes(root), signature: hexToBytes(signature) };
+    }),
+    confirmations: confirmationList(session, state.confirmations),
+    evidenceHash: await evidenceHash(primitives, roster.sid, evidence),
+  });
+}
+
+/** What the round's log and its page say of the transcript. */
+export async function publishedTranscript(
+  { primitives }: Pick<CoordinatorPorts, "primitives">,
+  { strategySpec: strategy }: RunTerms,
+  { runId, round, parentModelHash }: RoundOpened,
+  made: {
+    readonly parentStateHash: string | null;
+    readonly strategyStateHash: string | null;
+    readonly modelHash: string;
+    readonly sumHash: string;
+    readonly transcripts: readonly SessionHash[];
+  },
+): Promise<PublishedTranscript> {
+  const { transcripts: sessions, parentStateHash } = made;
+  const sessionHashes = sessions.map(({ hash }) => hash);
+  const facts = { ...made, runId, round, parentModelHash, strategy, sessionHashes };
+  return { hash: await roundTranscriptHash(primitives, facts), sessions, parentStateHash };
+}
+
+type KeepPorts = Pick<CoordinatorPorts, "primitives" | "store" | "spool" | "keeping" | "random">;
+
+/**
+ * Seals the opening shares of a committed session to the auditor and deletes them here; its masked inputs stay. May be
+ * done again after a crash. Rule A5.
+ *
+ * @returns False where nothing is to be kept: then all of the session is to be deleted.
+ */
+export async function keepSession(ports: KeepPorts, session: Session, state: RoundState): Promise<boolean> {
+  const { primitives, store, keeping, random } = ports;
+  if (keeping === null || state.phase !== "committed") {
+    await store.deleteTranscript(session.sid);
+    return false;
+  }
+  const kept = await store.listTranscripts();
+  if (!kept.some(({ sid }) => sid === session.sid)) return false;
+  const sealed = new Map<number, Bytes>();
+  const { sid } = session.roster;
+  for (const [position, message] of await store.loadMaterial(session.sid, "unmask")) {
+    const box = await sealTo(primitives, random, keeping.auditorKey, { sid, position }, message);
+    assert(box.ok, "the auditor's key was looked at when the coordinator started");
+    message.fill(0);
+    sealed.set(position, box.value);
+  }
+  await store.keepOpenings(session.sid, sealed);
+  return true;
+}
+
+/** Deletes what is kept of all but the newest rounds of each task; of all where nothing is to be kept. Rule A5. */
+export async function sweepTranscripts(
+  ports: Pick<CoordinatorPorts, "store" | "spool" | "keeping">,
+): Promise<void> {
+  const rounds = ports.keeping?.rounds ?? 0;
+  const newest = new Map<string, Set<string>>();
+  for (const { sid, roundId, task } of await ports.store.listTranscripts()) {
+    const kept = newest.get(task) ?? new Set();
+    newest.set(task, kept);
+    if (kept.has(roundId) || kept.size < rounds) kept.add(roundId);
+    else {
+      await ports.spool.discard(sid);
+      await ports.store.deleteTranscript(sid);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { assert } from "../kernel/assert.ts";
+import { type Bytes, concatBytes } from "../kernel/bytes.ts";
+import type { Primitives, RandomBytes } from "../kernel/ports.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { open, SEAL_NONCE_BYTES, SEAL_OVERHEAD_BYTES, seal } from "./aead.ts";
+import { DOMAINS } from "./domains.ts";
+import { E } from "./encode.ts";
+import { freshKeyPair } from "./key-agreement.ts";
+
+const KEY_BYTES = 32;
+
+/**
+ * Seals `plaintext` to a public key, so that whoever seals cannot open it again:
+ * `ephemeral public key (32) | nonce and box of it under HKDF(X25519(e, A), salt = salt, E(auditor-seal, E, A, position))`.
+ *
+ * @param to  The receiver's X25519 key. Error: `low-order-point` for a key that nobody can have chosen honestly.
+ * @param of  What the box is bound to: the session id and the position whose message it holds.
+ * Source: the construction of NaCl's sealed boxes, with HKDF (RFC 5869) in place of HSalsa20.
+ * Does not protect: who sealed is not known; the message inside is signed by its sender.
+ */
+export async function sealTo(
+  primitives: Primitives,
+  random: RandomBytes,
+  to: Bytes,
+  of: SealedOf,
+  plaintext: Bytes,
+): Promise<Result<Bytes, { readonly type: "low-order-point" }>> {
+  assert(to.length === KEY_BYTES, "an X25519 key has 32 bytes");
+  const ephemeral = await freshKeyPair(primitives, random);
+  const shared = await primitives.x25519(ephemeral.secretKey, to);
+  ephemeral.secretKey.fill(0);
+  if (!shared.ok) return shared;
+  const key = await boxKey(primitives, shared.value, ephemeral.publicKey, to, of);
+  const sealed = concatBytes([ephemeral.publicKey, seal(key, random(SEAL_NONCE_BYTES), plaintext)]);
+  key.fill(0);
+  return ok(sealed);
+}
+
+/** @param secretKey  The receiver's. Error: `not-authentic` for another key, another session or position, a changed byte. */
+export async function openSealed(
+  primitives: Primitives,
+  secretKey: Bytes,
+  of: SealedOf,
+  sealed: Bytes,
+): Promise<Result<Bytes, { readonly type: "not-authentic" }>> {
+  assert(secretKey.length === KEY_BYTES, "an X25519 key has 32 bytes");
+  if (sealed.length < KEY_BYTES + SEAL_OVERHEAD_BYTES) return err({ type: "not-authentic" });
+  const ephemeral = sealed.slice(0, KEY_BYTES);
+  const shared = await primitives.x25519(secretKey, ephemeral);
+  if (!shared.ok) return err({ type: "not-authentic" });
+  const own = await primitives.x25519PublicKey(secretKey);
+  const key = await boxKey(primitives, shared.value, ephemeral, own, of);
+  const opened = open(key, sealed.slice(KEY_BYTES));
+  key.fill(0);
+  return opened;
+}
+
+export interface SealedOf {
+  readonly sid: Bytes;
+  readonly position: number;
+}
+
+async function boxKey(
+  primitives: Primitives,
+  shared: Bytes,
+  ephemeral: Bytes,
+  to: Bytes,
+  { sid, position }: SealedOf,
+): Promise<Bytes> {
+  const key = await primitives.hkdfSha256(
+    shared,
+    sid,
+    E(DOMAINS.auditorSeal, ephemeral, to, position),
+    KEY_BYTES,
+  );
+  shared.fill(0);
+  return key;
+}

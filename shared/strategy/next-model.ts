@@ -1,0 +1,39 @@
+import { updateScale, updateSumOf } from "../codec/decode-sum.ts";
+import type { VectorLayout } from "../codec/layout.ts";
+import { rotationKey } from "../codec/rotation.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import type { Strategy, StrategyState, StrategyStep } from "./strategy.ts";
+
+/** Which sum of which round. */
+export interface OpenedSum {
+  readonly runId: string;
+  readonly round: number;
+  /** One whole number for each coordinate of the layout; of several shards added. */
+  readonly coordinateSum: Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+  readonly weightSum: number;
+}
+
+export interface NextModel extends StrategyStep {
+  /** The sum for each weight, whatever rotation was on it. */
+  readonly updateSum: Int32Array | Float64Array;
+}
+
+/**
+ * The next model from the published sum, and from nothing else that is not published too: whoever computes it gets the
+ * same bytes. The coordinator makes models with it, `verify` makes them again. Rule A6.
+ *
+ * @param state  Of the strategy before this round. @param model  The round's model, [parameterCount]. Neither is modified.
+ */
+export async function nextModel(
+  primitives: Primitives,
+  layout: VectorLayout,
+  strategy: Strategy,
+  state: StrategyState,
+  model: Float32Array,
+  { runId, round, coordinateSum, weightSum }: OpenedSum,
+): Promise<NextModel> {
+  const rotation = await rotationKey(primitives, runId, round);
+  const updateSum = await updateSumOf(primitives, layout, coordinateSum, rotation);
+  const step = strategy.next(state, model, { updateSum, weightSum, updateScale: updateScale(layout) });
+  return { ...step, updateSum };
+}

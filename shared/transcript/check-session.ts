@@ -1,0 +1,184 @@
+import { verifySignature } from "../crypto/signature.ts";
+import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import { ok } from "../kernel/result.ts";
+import { configHash, openAttempt, roundHash } from "../secagg/attempt.ts";
+import { hashedBundleTree } from "../secagg/bundle.ts";
+import { inputsTree } from "../secagg/opening.ts";
+import { type PositionSet, type SessionSets, setOfBitmap, without } from "../secagg/position-sets.ts";
+import { holdersIn, layOutRoster, memberAt, type Roster, verifyMember } from "../secagg/roster.ts";
+import type { Commitments } from "../secagg/server.ts";
+import { bundleItem, inputItem, setsItem } from "../secagg/signed-items.ts";
+import { type Checked, fault } from "./fault.ts";
+import type { SessionTranscript } from "./session-transcript.ts";
+
+/** What a round says of itself and every session of it must agree with. */
+export interface SessionExpectation {
+  readonly runId: string;
+  readonly round: number;
+  readonly configHash: string;
+  readonly roundHash: string;
+  readonly parentModelHash: string;
+}
+
+/** A session whose signatures all hold. */
+export interface CheckedSession {
+  readonly roster: Roster;
+  readonly sets: SessionSets;
+  readonly commitments: Commitments;
+  /** Root over the chunks of its masked input, by survivor. */
+  readonly inputRoots: ReadonlyMap<number, Bytes>;
+  /** Over these roots, in order of position. */
+  readonly inputsRoot: Bytes;
+  readonly evidenceHash: Bytes;
+  readonly shard: number;
+  readonly signatureCount: number;
+}
+
+/**
+ * Everything about one session that needs no secret: the terms are the round's, the roster gives the session id, and each
+ * advert, certificate, bundle, input and confirmation was signed by whom it names. Rule A2.
+ */
+export async function checkSession(
+  primitives: Primitives,
+  transcript: SessionTranscript,
+  expected: SessionExpectation,
+): Promise<Checked<CheckedSession>> {
+  const terms = await checkTerms(primitives, transcript, expected);
+  if (!terms.ok) return terms;
+  const roster = await checkRoster(primitives, transcript);
+  if (!roster.ok) return roster;
+  const sets = await checkSets(primitives, transcript, roster.value);
+  if (!sets.ok) return sets;
+  const commitments = await checkBundles(primitives, transcript, roster.value, sets.value.u2);
+  if (!commitments.ok) return commitments;
+  const inputRoots = await checkInputs(primitives, transcript, roster.value, sets.value);
+  if (!inputRoots.ok) return inputRoots;
+  const confirmed = await checkConfirmations(primitives, transcript, roster.value, sets.value);
+  if (!confirmed.ok) return confirmed;
+  const { shard, members, bundles, inputs, confirmations, evidenceHash } = transcript;
+  return ok({
+    roster: roster.value,
+    sets: sets.value,
+    commitments: commitments.value,
+    inputRoots: inputRoots.value,
+    inputsRoot: (await inputsTree(primitives, [...inputRoots.value.values()])).root,
+    evidenceHash,
+    shard,
+    signatureCount: 2 * members.length + bundles.length + inputs.length + confirmations.length,
+  });
+}
+
+async function checkTerms(
+  primitives: Primitives,
+  transcript: SessionTranscript,
+  expected: SessionExpectation,
+): Promise<Checked<void>> {
+  const own = {
+    run: [transcript.runId, expected.runId],
+    round: [transcript.round, expected.round],
+    config: [bytesToHex(await configHash(primitives, transcript.config)), expected.configHash],
+    "round parameters": [bytesToHex(await roundHash(primitives, transcript.roundParams)), expected.roundHash],
+    "parent model": [transcript.modelHash, expected.parentModelHash],
+  };
+  for (const [name, [said, wanted]] of Object.entries(own)) {
+    if (said !== wanted)
+      return fault("TERMS", `The transcript is of another ${name}: ${said}, not ${wanted}.`);
+  }
+  return ok(undefined);
+}
+
+async function checkRoster(primitives: Primitives, transcript: SessionTranscript): Promise<Checked<Roster>> {
+  const { runId, round, attempt, shard, config, roundParams, modelHash, members, sid } = transcript;
+  const opened = await openAttempt(primitives, {
+    ...{ runId, round, attempt, shard },
+    ...{ config, roundParams, modelHash },
+  });
+  const roster = await layOutRoster(primitives, opened, members);
+  if (!roster.ok) return fault("ROSTER", `No device would have accepted the roster (${roster.error}).`);
+  if (roster.value.sidHex !== sid)
+    return fault("ROSTER", `The roster makes session ${roster.value.sidHex}, not ${sid}.`);
+  for (const [index, member] of members.entries()) {
+    const verified = await verifyMember(primitives, opened, member);
+    if (verified.ok) continue;
+    const position = index + 1;
+    if (verified.error === "BAD_CERTIFICATE")
+      return fault("CERTIFICATE", `The issuer did not certify the device at position ${position}.`);
+    return fault("ADVERT_SIGNATURE", `The device at position ${position} did not sign its advert.`);
+  }
+  return roster;
+}
+
+async function checkSets(
+  primitives: Primitives,
+  transcript: SessionTranscript,
+  roster: Roster,
+): Promise<Checked<SessionSets>> {
+  const u2 = await setOfBitmap(primitives, roster, transcript.u2);
+  const u3 = await setOfBitmap(primitives, roster, transcript.u3);
+  if (!u2.ok || !u3.ok) return fault("SETS", "U2 or U3 is no set of the roster's positions.");
+  const strangers = without(u3.value, u2.value);
+  if (strangers.length > 0)
+    return fault("SETS", `U3 has positions that U2 has not: ${strangers.join(", ")}.`);
+  const { q } = roster.thresholds;
+  const have = u3.value.positions.length;
+  if (have < q) return fault("SETS", `Only ${have} inputs are in the sum; ${q} had to be.`);
+  return ok({ u2: u2.value, u3: u3.value });
+}
+
+async function checkBundles(
+  primitives: Primitives,
+  { bundles }: SessionTranscript,
+  roster: Roster,
+  u2: PositionSet,
+): Promise<Checked<Commitments>> {
+  if (bundles.map(({ dealer }) => dealer).join() !== u2.positions.join())
+    return fault("SETS", "There is not one bundle of shares for each device of U2.");
+  for (const { dealer, leaves, signature } of bundles) {
+    const holders = holdersIn(roster, dealer);
+    if (leaves.length !== holders.length)
+      return fault("SETS", `Position ${dealer} dealt ${leaves.length} shares to ${holders.length} holders.`);
+    const { root } = await hashedBundleTree(primitives, holders, leaves);
+    const item = bundleItem(roster.sid, dealer, root);
+    if (!(await verifySignature(primitives, memberAt(roster, dealer).identity, item, signature)))
+      return fault("BUNDLE_SIGNATURE", `The device at position ${dealer} did not sign these shares.`);
+  }
+  return ok(new Map(bundles.map((bundle) => [bundle.dealer, bundle])));
+}
+
+async function checkInputs(
+  primitives: Primitives,
+  { inputs, config }: SessionTranscript,
+  roster: Roster,
+  { u2, u3 }: SessionSets,
+): Promise<Checked<ReadonlyMap<number, Bytes>>> {
+  if (inputs.map(({ position }) => position).join() !== u3.positions.join())
+    return fault("SETS", "There is not one masked input for each device of U3.");
+  for (const { position, root, signature } of inputs) {
+    const item = inputItem(roster.sid, position, u2.hash, 4 * config.vectorLength, root);
+    if (!(await verifySignature(primitives, memberAt(roster, position).identity, item, signature)))
+      return fault("INPUT_SIGNATURE", `The device at position ${position} did not sign this masked input.`);
+  }
+  return ok(new Map(inputs.map(({ position, root }) => [position, root])));
+}
+
+async function checkConfirmations(
+  primitives: Primitives,
+  { confirmations }: SessionTranscript,
+  roster: Roster,
+  { u2, u3 }: SessionSets,
+): Promise<Checked<void>> {
+  const item = setsItem(roster.sid, u2.hash, u3.hash);
+  const signers = new Set<number>();
+  for (const { signer, signature } of confirmations) {
+    if (!u3.positions.includes(signer) || signers.has(signer))
+      return fault("CONFIRMATION_SIGNATURE", `Position ${signer} confirms twice, or is not in U3.`);
+    signers.add(signer);
+    if (!(await verifySignature(primitives, memberAt(roster, signer).identity, item, signature)))
+      return fault("CONFIRMATION_SIGNATURE", `The device at position ${signer} did not confirm these sets.`);
+  }
+  const { t } = roster.thresholds;
+  if (signers.size < t)
+    return fault("TOO_FEW_CONFIRMATIONS", `${signers.size} devices confirmed the sets; ${t} had to.`);
+  return ok(undefined);
+}

@@ -1,0 +1,77 @@
+import type { Mask } from "../crypto/mask-stream.ts";
+import { openSealed } from "../crypto/sealed-box.ts";
+import type { Bytes } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import { ok } from "../kernel/result.ts";
+import { decodeFrame } from "../protocol/frame.ts";
+import { unmaskSchema } from "../protocol/messages/device.ts";
+import { reconstructMasks } from "../secagg/opening.ts";
+import { type Opening, verifyUnmask } from "../secagg/server.ts";
+import type { CheckedSession } from "./check-session.ts";
+import { type Checked, fault } from "./fault.ts";
+
+/** An opening message of a device, sealed to the auditor. */
+export interface SealedOpening {
+  readonly position: number;
+  readonly sealed: Bytes;
+}
+
+export interface OpenedSession {
+  /** Take the masks off the sum of the masked inputs. */
+  readonly masks: readonly Mask[];
+  readonly openingCount: number;
+  /** Shares that are not those that were dealt, which spare ones made up for (S9). */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Opens what was kept for the auditor and rebuilds every b and z from it, each against what its device had announced.
+ * What comes out takes the masks off the sum of all survivors and off nothing less: a single input stays under the masks
+ * that it shares with other survivors. Rule A3.
+ */
+export async function openSession(
+  primitives: Primitives,
+  session: CheckedSession,
+  auditorKey: Bytes,
+  sealed: readonly SealedOpening[],
+): Promise<Checked<OpenedSession>> {
+  const { roster, sets, commitments } = session;
+  const openings: Opening[] = [];
+  const notes: string[] = [];
+  const seen = new Set<number>();
+  for (const { position, sealed: box } of sealed) {
+    const opened = await openSealed(primitives, auditorKey, { sid: roster.sid, position }, box);
+    if (!opened.ok)
+      return fault(
+        "OPENING_SEAL",
+        `The shares of position ${position} do not open with this key, or are of another session.`,
+      );
+    const message = decodeFrame(opened.value, unmaskSchema);
+    opened.value.fill(0);
+    const verified =
+      message.ok && !seen.has(position)
+        ? await verifyUnmask(primitives, roster, sets, commitments, position, message.value)
+        : null;
+    if (verified?.ok !== true)
+      return fault("OPENING_SIGNATURE", `The device at position ${position} did not send these shares.`);
+    seen.add(position);
+    openings.push(verified.value);
+    for (const owner of verified.value.offCommitment) {
+      notes.push(`Position ${position} gave a share of position ${owner} that is not the one dealt to it.`);
+    }
+  }
+  const masks = await reconstructMasks(primitives, roster, sets, openings);
+  if (masks.ok) return ok({ masks: masks.value, openingCount: openings.length, notes });
+  if (masks.error.code === "BELOW_T") {
+    const owners = masks.error.owners.join(", ");
+    return fault(
+      "TOO_FEW_SHARES",
+      `Fewer than ${roster.thresholds.t} good shares of the secrets of positions ${owners}.`,
+    );
+  }
+  const dealers = masks.error.dealers.join(", ");
+  return fault(
+    "SECRET",
+    `The shares of positions ${dealers} make other secrets than these devices announced.`,
+  );
+}

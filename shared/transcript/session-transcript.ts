@@ -1,0 +1,88 @@
+import { z } from "zod";
+import type { Bytes } from "../kernel/bytes.ts";
+import { bytesToHex } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import type { Result } from "../kernel/result.ts";
+import { decodeFrame, encodeFrame, type FrameError } from "../protocol/frame.ts";
+import {
+  bytesSchema,
+  bytesUpToSchema,
+  hashHexSchema,
+  positionSchema,
+  runIdSchema,
+  sessionIdSchema,
+} from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { agreedConfigSchema, roundParamsSchema } from "../task/config.ts";
+
+/*
+ * What one session leaves for an outsider to check: one MessagePack map, named by the SHA-256 of its bytes. SECAGG
+ * section 12. Positions are those of the session's roster.
+ *
+ * | field         | holds                                                                                      |
+ * | ------------- | ------------------------------------------------------------------------------------------ |
+ * | runId ... modelHash | the header of every signature: round, attempt, shard, config, parameters, parent model |
+ * | members       | U1: adverts with their certificates and signatures, in order of position                    |
+ * | u2, u3        | bitmaps                                                                                    |
+ * | bundles       | of each of U2, ascending: commitments to the shares it dealt, under its signature           |
+ * | inputs        | of each of U3, ascending: root over the 64-KiB chunks of its masked input, its signature    |
+ * | confirmations | signatures over U2 and U3, ascending, t or more                                             |
+ * | evidenceHash  | SHA-256(E(evidence, sid, words of the sum that are not published))                          |
+ *
+ * There is no secret in it: shares are commitments, inputs are roots (S11). It does name devices, by their identity keys.
+ */
+
+const signature = bytesSchema(64);
+const bitmap = bytesUpToSchema(Math.ceil(LIMITS.rosterSizeMax / 8));
+const hash = bytesSchema(32);
+const list = <Item extends z.ZodType>(item: Item) => z.array(item).max(LIMITS.rosterSizeMax);
+
+export const sessionTranscriptSchema = z.strictObject({
+  type: z.literal("transcript"),
+  version: z.literal(1),
+  runId: runIdSchema,
+  round: z.int().min(1).max(LIMITS.roundsMax),
+  attempt: z.int().min(1).max(LIMITS.attemptsMax),
+  shard: z.int().min(0).max(LIMITS.goalMax),
+  config: agreedConfigSchema,
+  roundParams: roundParamsSchema,
+  modelHash: hashHexSchema,
+  sid: sessionIdSchema,
+  members: list(
+    z.strictObject({
+      identity: hash,
+      c: hash,
+      s: hash,
+      bCommit: hash,
+      certificate: signature,
+      signature,
+    }),
+  ),
+  u2: bitmap,
+  u3: bitmap,
+  bundles: list(
+    z.strictObject({
+      dealer: positionSchema,
+      leaves: list(z.strictObject({ ciphertextHash: hash, zShareCommit: hash, bShareCommit: hash })),
+      signature,
+    }),
+  ),
+  inputs: list(z.strictObject({ position: positionSchema, root: hash, signature })),
+  confirmations: list(z.strictObject({ signer: positionSchema, signature })),
+  evidenceHash: hash,
+});
+export type SessionTranscript = z.infer<typeof sessionTranscriptSchema>;
+
+/** The bytes that are hashed and served. */
+export function transcriptToBytes(transcript: z.input<typeof sessionTranscriptSchema>): Bytes {
+  return encodeFrame(transcript);
+}
+
+export function transcriptFromBytes(bytes: Bytes): Result<SessionTranscript, FrameError> {
+  return decodeFrame(bytes, sessionTranscriptSchema, LIMITS.transcriptByteCountMax);
+}
+
+/** SHA-256 of the bytes, hex: a digest of a file. */
+export async function transcriptDigest(primitives: Primitives, bytes: Bytes): Promise<string> {
+  return bytesToHex(await primitives.sha256(bytes));
+}

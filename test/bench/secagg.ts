@@ -1,0 +1,185 @@
+import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
+import { type LevelFigures, measureSize, type Size, type SizeFigures } from "./secagg/measure.ts";
+import { peakGrowth } from "./secagg/memory.ts";
+
+/*
+ * Secure aggregation with the product's own client core, server engine and fold workers, without network. Per size one
+ * attempt is dealt out; its survivors are then opened at each dropout, all dropouts after their shares and before their
+ * input, which is the dearest moment. Four devices are whole client cores (three in Node, one in Chromium), and the
+ * client's figures are theirs; the others' messages are made by `test/kit/simulated-cohort.ts`, which a coordinator
+ * cannot tell apart. All checks of the coordinator are of all devices; what is added is all devices' inputs.
+ */
+
+const FULL: readonly Size[] = [
+  { count: 20, coordinates: 2 ** 20 },
+  { count: 100, coordinates: 2 ** 20 },
+  { count: 500, coordinates: 100_000 },
+  { count: 1_000, coordinates: 100_000, shardSize: 96 },
+];
+const SMALL: readonly Size[] = [
+  { count: 6, coordinates: 1_000 },
+  { count: 24, coordinates: 500, shardSize: 12 },
+];
+const DROPOUTS = [0, 0.1, 0.3] as const;
+
+/** Seconds of the prototype (Node, one thread, masks only) and of Bonawitz et al. 2017 (client, then server by dropout). */
+const EARLIER: Readonly<Record<string, Earlier>> = {
+  "20 of 1048576": { prototype: { client: 0.08, server: [0.07, 0.18, 0.35] } },
+  "100 of 1048576": { prototype: { client: 0.37, server: [0.5, 4.2, 7.6] } },
+  "500 of 100000": {
+    prototype: { client: 0.2, server: [0.24, 13, 27] },
+    published: { client: 0.849, server: [2, 62, 143] },
+  },
+};
+interface Seconds {
+  readonly client: number;
+  readonly server: readonly [number, number, number];
+}
+interface Earlier {
+  readonly prototype: Seconds;
+  readonly published?: Seconds;
+}
+
+export const bench: Bench = { name: "secagg", run };
+
+async function* run({ small = false, only }: BenchOptions = {}): AsyncIterable<BenchLine> {
+  const sizes = (small ? SMALL : FULL).filter((size) => only === undefined || nameOf(size).includes(only));
+  for (const size of sizes) {
+    const figures = await measureSize(size, DROPOUTS, !small);
+    yield* clientLines(nameOf(size), size.coordinates, figures);
+    for (const [index, level] of figures.levels.entries()) yield* levelLines(nameOf(size), level, index);
+    if (size.shardSize === undefined) yield* memoryLines(size);
+  }
+}
+
+function nameOf({ count, coordinates, shardSize }: Size): string {
+  return `${count} of ${coordinates}${shardSize === undefined ? "" : " in shards"}`;
+}
+
+/** Beside an earlier figure where there is one. */
+function beside(name: string, earlier: number | undefined, value: number) {
+  return earlier === undefined ? {} : compared(name, earlier, value);
+}
+
+function* clientLines(name: string, coordinates: number, figures: SizeFigures): Generator<BenchLine> {
+  const earlier = EARLIER[name];
+  const { clientMasks, upByteCount, ring16UpByteCount } = figures;
+  yield { name: `${name}: client, masks only, one thread`, value: clientMasks.wallS, unit: "s" };
+  yield {
+    name: `${name}: client, masks only, CPU time`,
+    value: clientMasks.cpuS,
+    unit: "s",
+    ...beside("prototype", earlier?.prototype.client, clientMasks.cpuS),
+  };
+  const wholeS = quantile(
+    figures.levels.map((level) => level.clientS),
+    0.5,
+  );
+  yield {
+    name: `${name}: client, R0 to R4`,
+    value: wholeS,
+    unit: "s",
+    ...beside("published 2017", earlier?.published?.client, wholeS),
+  };
+  for (const [step, seconds] of figures.clientStepsS.entries()) {
+    yield { name: `${name}: client, R${step}`, value: seconds, unit: "s" };
+  }
+  if (figures.chromiumStepsS !== null) {
+    const chromiumS = figures.chromiumStepsS.reduce((sum, step) => sum + step, 0);
+    yield {
+      name: `${name}: client in Chromium, R0 to R4`,
+      value: chromiumS,
+      unit: "s",
+      ...compared("in Node", wholeS, chromiumS),
+    };
+    const maskingS = figures.chromiumStepsS[2] ?? 0;
+    yield { name: `${name}: client in Chromium, R2`, value: maskingS, unit: "s" };
+  }
+  yield {
+    name: `${name}: bytes up, over the ring vector`,
+    value: upByteCount / 1e6,
+    unit: "MB",
+    ...compared("ring vector", (4 * figures.vectorLength) / 1e6, upByteCount / 1e6),
+  };
+  yield {
+    name: `${name}: bytes up, over 16 bits a coordinate`,
+    value: upByteCount / 1e6,
+    unit: "MB",
+    ...compared("16-bit vector", (2 * coordinates) / 1e6, upByteCount / 1e6),
+  };
+  yield {
+    name: `${name}: bytes up on the 16-bit ring, from its layout`,
+    value: ring16UpByteCount / 1e6,
+    unit: "MB",
+    ...compared("16-bit vector", (2 * coordinates) / 1e6, ring16UpByteCount / 1e6),
+  };
+  yield { name: `${name}: bytes down, without the model`, value: figures.downByteCount / 1e6, unit: "MB" };
+  yield { name: `${name}: server checks R0 and R1 of all`, value: figures.serverChecksS, unit: "s" };
+}
+
+function* levelLines(name: string, level: LevelFigures, index: number): Generator<BenchLine> {
+  const at = `${name}, ${Math.round(100 * level.dropout)} % gone`;
+  const earlier = EARLIER[name];
+  if (level.shardCount > 1) {
+    yield {
+      name: `${at}: shards opened, of ${level.shardCount}`,
+      value: level.openedShardCount,
+      unit: "shards",
+    };
+  }
+  yield { name: `${at}: inputs in the exact sum`, value: level.survivorCount, unit: "inputs" };
+  if (level.openedShardCount === 0) return;
+  const { keys, unmaskOne, unmaskTwo } = level;
+  const oneThreadS = keys.cpuS + unmaskOne.cpuS;
+  // CPU time is what the machine's other work leaves alone; with one worker it is one thread's.
+  yield {
+    name: `${at}: server, keys and ${level.maskCount} masks, CPU time`,
+    value: oneThreadS,
+    unit: "s",
+    ...beside("prototype", earlier?.prototype.server[index], oneThreadS),
+  };
+  yield {
+    name: `${at}: masks alone, one worker`,
+    value: unmaskOne.wallS,
+    unit: "s",
+    ...compared("two workers", unmaskTwo.wallS, unmaskOne.wallS),
+  };
+  yield {
+    name: `${at}: masks alone, one worker, CPU time`,
+    value: unmaskOne.cpuS,
+    unit: "s",
+    ...compared("two workers", unmaskTwo.cpuS, unmaskOne.cpuS),
+  };
+  const wholeS = level.checksS + level.foldS + keys.wallS + unmaskTwo.wallS;
+  yield {
+    name: `${at}: server, R2 checks to the sum, two workers`,
+    value: wholeS,
+    unit: "s",
+    ...beside("published 2017", earlier?.published?.server[index], wholeS),
+  };
+  yield { name: `${at}: of it, checks of R2, R3, R4`, value: level.checksS, unit: "s" };
+  yield { name: `${at}: of it, inputs read and added`, value: level.foldS, unit: "s" };
+  yield { name: `${at}: of it, keys`, value: keys.wallS, unit: "s" };
+  yield { name: `${at}: client, R0 to R4`, value: level.clientS, unit: "s" };
+}
+
+/** Peak growth of a process of its own that does one side's heaviest step. */
+async function* memoryLines({ count, coordinates }: Size): AsyncGenerator<BenchLine> {
+  const model = (4 * coordinates) / 1e6;
+  for (const [side, what] of [
+    ["client", "client's R2, with its input"],
+    ["server", "unmasking on two workers"],
+  ] as const) {
+    for (const masks of [count, 10 * count]) {
+      const bytes = await peakGrowth(side, masks, coordinates);
+      if (bytes === null) return;
+      const growth = bytes / 1e6;
+      yield {
+        name: `${count} of ${coordinates}: memory, ${what}, ${masks} masks`,
+        value: growth,
+        unit: "MB",
+        ...compared("vector", model, growth),
+      };
+    }
+  }
+}

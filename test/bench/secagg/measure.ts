@@ -1,0 +1,258 @@
+import * as nodeCrypto from "node:crypto";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { edgePrimitives } from "#client/adapters/edge-primitives.ts";
+import { openFolder } from "#coordinator/adapters/folder.ts";
+import { primitives } from "#coordinator/adapters/system.ts";
+import { vectorLayout } from "#shared/codec/layout.ts";
+import { addMasks } from "#shared/crypto/mask-stream.ts";
+import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
+import { localSigner } from "#shared/crypto/signature.ts";
+import { present } from "#shared/kernel/assert.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
+import { release } from "#shared/kernel/release.ts";
+import type { HashHex } from "#shared/protocol/ids.ts";
+import type { AttemptTerms } from "#shared/secagg/attempt.ts";
+import { shardOf, shardPlanOf } from "#shared/secagg/shards.ts";
+import { openChromiumDevice } from "../../kit/chromium-device.ts";
+import { seededRandom, testConfig } from "../../kit/secagg-fixtures.ts";
+import { openSimulatedCohort, type SimulatedCohort, seatAt } from "../../kit/simulated-cohort.ts";
+import { openTimedDevice } from "../../kit/timed-device.ts";
+import { quantile } from "../line.ts";
+import { type RealSeat, ShardBench, type ShardLevel, type Taken, taken } from "./shard.ts";
+
+export interface Size {
+  /** Devices in the whole round. */
+  readonly count: number;
+  readonly coordinates: number;
+  /** Devices of a shard, about; absent: one complete graph. */
+  readonly shardSize?: number;
+}
+
+export interface SizeFigures {
+  /** Words of the whole vector. */
+  readonly vectorLength: number;
+  readonly clientMasks: Taken;
+  /** R0 to R4; the middle of the devices in Node. */
+  readonly clientStepsS: readonly number[];
+  /** R0 to R4 in Chromium; null where none took part. */
+  readonly chromiumStepsS: readonly number[] | null;
+  readonly upByteCount: number;
+  readonly downByteCount: number;
+  readonly ring16UpByteCount: number;
+  readonly serverChecksS: number;
+  readonly levels: readonly LevelFigures[];
+}
+
+/** Seconds of all opened shards together. */
+export interface LevelFigures {
+  readonly dropout: number;
+  readonly shardCount: number;
+  readonly openedShardCount: number;
+  /** In opened shards. */
+  readonly survivorCount: number;
+  readonly clientS: number;
+  readonly checksS: number;
+  readonly foldS: number;
+  readonly keys: Taken;
+  readonly maskCount: number;
+  readonly unmaskOne: Taken;
+  readonly unmaskTwo: Taken;
+}
+
+const RUN_ID = "0192f0c0ffee7000800000000000beef";
+const CLIP_NORM_L2 = 1;
+const WEIGHT_CAP = 1_000;
+/** R0 to R4. */
+const STEP_COUNT = 5;
+
+/** @param browser  Whether a device in Chromium takes part too, in the attempt without dropouts. */
+export async function measureSize(
+  size: Size,
+  dropouts: readonly number[],
+  browser: boolean,
+): Promise<SizeFigures> {
+  const folder = await mkdtemp(join(tmpdir(), "chorus-bench-secagg-"));
+  const reals: RealSeat[] = [];
+  const folders = [openFolder({ workerCount: 1 }), openFolder({ workerCount: 2 })] as const;
+  try {
+    const issuer = localSigner(seededRandom("issuer")(32), crypto.subtle);
+    const shards = splitIntoShards(termsOf(size, bytesToHex(issuer.publicKey)), size.count);
+    const opened: ShardLevel[][] = dropouts.map(() => []);
+    let serverChecksS = 0;
+    // Threads start with the first job.
+    for (const one of folders) await one.fold({ length: 8, paths: [], masks: [] });
+    for (const { terms, seeds } of shards) {
+      const cohort = await openSimulatedCohort(primitives, seeds, issuer, terms);
+      // The first shard has the real devices; with nothing else a device's work would be the same in any.
+      const seated = terms.shard === 0 ? await seatDevices(cohort, dropouts.length, browser) : [];
+      reals.push(...seated);
+      const inputs = join(folder, String(terms.shard));
+      await mkdir(inputs);
+      const bench = new ShardBench(cohort, seated, inputs);
+      await bench.deal();
+      await bench.upload();
+      for (const [level, dropout] of dropouts.entries()) {
+        present(opened[level], "a level").push(await bench.open(level, dropout, folders));
+      }
+      serverChecksS += bench.checksS;
+      await rm(inputs, { recursive: true });
+    }
+    const levels = dropouts.map((dropout, level) => levelFigures(dropout, opened[level] ?? [], reals, level));
+    const largest = Math.max(...shards.map(({ seeds }) => seeds.length));
+    return { ...(await clientFigures(size, reals, largest)), serverChecksS, levels };
+  } finally {
+    await Promise.all(reals.map(({ device }) => device.close()));
+    await Promise.all(folders.map((one) => one.close()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Terms and identity seeds of each shard of the round; one of each where it is not sharded. */
+function splitIntoShards(
+  terms: AttemptTerms,
+  count: number,
+): { readonly terms: AttemptTerms; readonly seeds: readonly Bytes[] }[] {
+  const plan = shardPlanOf(terms);
+  const random = seededRandom("identities");
+  const seedsOf: Bytes[][] = Array.from({ length: plan?.shardCount ?? 1 }, () => []);
+  for (let device = 0; device < count; device++) {
+    const seed = random(32);
+    const shard = shardOf(plan, localSigner(seed).publicKey);
+    present(seedsOf[shard], "a shard").push(seed);
+  }
+  return seedsOf.map((seeds, shard) => ({ terms: { ...terms, shard }, seeds }));
+}
+
+function termsOf({ count, coordinates, shardSize }: Size, issuerKey: string): AttemptTerms {
+  const config = testConfig({
+    cohortSizeMin: 3,
+    cohortSizeMax: count,
+    vectorLength: layoutOf(coordinates, count, 32).length,
+    graph:
+      shardSize === undefined
+        ? "complete"
+        : { kind: "shards", size: shardSize, count: Math.ceil(count / shardSize) },
+    issuerKey: issuerKey as HashHex,
+  });
+  const training = {
+    epochs: 1,
+    batchSize: 32,
+    optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0 },
+    proximalMu: 0,
+  } as const;
+  return {
+    runId: RUN_ID,
+    round: 1,
+    attempt: 1,
+    shard: 0,
+    modelHash: "33".repeat(32),
+    config,
+    roundParams: { training },
+  };
+}
+
+function layoutOf(parameterCount: number, cohortSizeMax: number, ring: 16 | 32) {
+  return vectorLayout({
+    parameterCount,
+    cohortSizeMax,
+    clipNormL2: CLIP_NORM_L2,
+    weightCap: WEIGHT_CAP,
+    ring,
+  });
+}
+
+/** A device in Node for each dropout, evenly over the roster, and one in Chromium. */
+async function seatDevices(
+  { seats }: SimulatedCohort,
+  levelCount: number,
+  browser: boolean,
+): Promise<RealSeat[]> {
+  const clientPrimitives = await edgePrimitives();
+  const figures = () => ({ stepsS: [], upByteCount: 0, downByteCount: 0 });
+  const seated = Array.from({ length: levelCount }, (_, level): RealSeat => {
+    const seat = seatAt(seats, 1 + Math.floor(((level + 0.5) * seats.length) / levelCount));
+    const device = openTimedDevice(clientPrimitives, seat.signer);
+    return { platform: "node", device, position: seat.position, level, ...figures() };
+  });
+  if (browser) {
+    const { identitySeed, position } = seatAt(seats, 1);
+    const device = await openChromiumDevice(identitySeed);
+    seated.push({ platform: "chromium", device, position, level: 0, ...figures() });
+  }
+  return seated;
+}
+
+function levelFigures(
+  dropout: number,
+  shards: readonly ShardLevel[],
+  reals: readonly RealSeat[],
+  level: number,
+): LevelFigures {
+  const opened = shards.flatMap((shard) => (shard.opened === null ? [] : [shard]));
+  const total = (pick: (figures: NonNullable<ShardLevel["opened"]>) => number) =>
+    opened.reduce((sum, shard) => sum + (shard.opened === null ? 0 : pick(shard.opened)), 0);
+  const both = (pick: (figures: NonNullable<ShardLevel["opened"]>) => Taken): Taken => ({
+    wallS: total((figures) => pick(figures).wallS),
+    cpuS: total((figures) => pick(figures).cpuS),
+  });
+  return {
+    dropout,
+    shardCount: shards.length,
+    openedShardCount: opened.length,
+    survivorCount: opened.reduce((sum, { survivorCount }) => sum + survivorCount, 0),
+    clientS: reals
+      .filter(({ platform, level: own }) => platform === "node" && own === level)
+      .flatMap(({ stepsS }) => stepsS)
+      .reduce(add, 0),
+    checksS: total(({ checksS }) => checksS),
+    foldS: total(({ foldS }) => foldS),
+    keys: both(({ keys }) => keys),
+    maskCount: total(({ maskCount }) => maskCount),
+    unmaskOne: both(({ unmaskOne }) => unmaskOne),
+    unmaskTwo: both(({ unmaskTwo }) => unmaskTwo),
+  };
+}
+
+/** @param neighbourhood  Devices of the graph that the real devices are in, themselves included. */
+async function clientFigures(size: Size, reals: readonly RealSeat[], neighbourhood: number) {
+  // A device whose shard was left out ends with R2.
+  const whole = reals.filter(({ platform, stepsS }) => platform === "node" && stepsS.length === STEP_COUNT);
+  const middle = (values: readonly number[]) => quantile(values, 0.5);
+  const { length } = layoutOf(size.coordinates, size.count, 32);
+  const upByteCount = middle(whole.map((real) => real.upByteCount));
+  const ring16 = layoutOf(size.coordinates, neighbourhood, 16).length;
+  return {
+    vectorLength: length,
+    clientMasks: await maskSeconds(neighbourhood, length),
+    clientStepsS: Array.from({ length: STEP_COUNT }, (_, step) =>
+      middle(whole.map(({ stepsS }) => present(stepsS[step], "a step"))),
+    ),
+    chromiumStepsS: reals.find(({ platform }) => platform === "chromium")?.stepsS ?? null,
+    upByteCount,
+    downByteCount: middle(whole.map((real) => real.downByteCount)),
+    ring16UpByteCount: upByteCount - 4 * (length - ring16),
+  };
+}
+
+/** The quickest of three, in one thread: a self mask and one for each neighbour. */
+async function maskSeconds(count: number, length: number): Promise<Taken> {
+  const inThread = nodePrimitives(nodeCrypto, Buffer);
+  const random = seededRandom("masks");
+  const masks = Array.from(
+    { length: count },
+    (_, i) => ({ key: random(32), sign: i % 2 === 0 ? 1 : -1 }) as const,
+  );
+  const runs: Taken[] = [];
+  for (let turn = 0; turn < 3; turn++) {
+    const vector = new Uint32Array(length);
+    runs.push(await taken(() => addMasks(inThread, vector, masks)));
+    release(vector);
+  }
+  return runs.reduce((best, one) => (one.wallS < best.wallS ? one : best));
+}
+
+function add(left: number, right: number): number {
+  return left + right;
+}

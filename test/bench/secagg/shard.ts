@@ -1,0 +1,386 @@
+import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { primitives } from "#coordinator/adapters/system.ts";
+import type { Folder } from "#coordinator/core/ports.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import { release } from "#shared/kernel/release.ts";
+import type { Result } from "#shared/kernel/result.ts";
+import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import type { RunId } from "#shared/protocol/ids.ts";
+import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
+import { type DeviceMessage, deviceMessageSchema } from "#shared/protocol/messages/device.ts";
+import { inputRoot } from "#shared/secagg/input.ts";
+import { committedOutcome, inputsTree, reconstructMasks } from "#shared/secagg/opening.ts";
+import { type PositionSet, type SessionSets, setOfPositions } from "#shared/secagg/position-sets.ts";
+import type { Roster } from "#shared/secagg/roster.ts";
+import {
+  type Bundle,
+  buildRoster,
+  collectFor,
+  type InputClaim,
+  type Opening,
+  rosterMembers,
+  verifyAdvert,
+  verifyConfirmation,
+  verifyInput,
+  verifyShareBundle,
+  verifyUnmask,
+} from "#shared/secagg/server.ts";
+import { seededRandom } from "../../kit/secagg-fixtures.ts";
+import {
+  confirmationOf,
+  dealFrom,
+  maskedWindows,
+  plainWindow,
+  type Seat,
+  type SimulatedCohort,
+  seatAt,
+  signInput,
+  unmaskingOf,
+  windowOf,
+} from "../../kit/simulated-cohort.ts";
+import type { DeviceStart, TimedAnswer, TimedDevice } from "../../kit/timed-device.ts";
+
+const REPEATS_MAX = 5;
+const REPEAT_WITHIN_S = 4;
+
+/** A whole client core at a seat, and what was measured of it. */
+export interface RealSeat {
+  readonly platform: "node" | "chromium";
+  readonly device: TimedDevice;
+  readonly position: number;
+  /** The dropout at which this device goes on after R2, as an index. */
+  readonly level: number;
+  /** R0 to R4. */
+  readonly stepsS: number[];
+  upByteCount: number;
+  downByteCount: number;
+}
+
+export interface Taken {
+  readonly wallS: number;
+  /** Of all threads. */
+  readonly cpuS: number;
+}
+
+export interface ShardLevel {
+  readonly survivorCount: number;
+  /** Null where the survivors are fewer than q: nothing is opened. */
+  readonly opened: {
+    readonly checksS: number;
+    readonly foldS: number;
+    /** Secrets rebuilt, and the key of each mask. */
+    readonly keys: Taken;
+    readonly maskCount: number;
+    /** With one worker and with two. */
+    readonly unmaskOne: Taken;
+    readonly unmaskTwo: Taken;
+  } | null;
+}
+
+interface Input {
+  readonly path: string;
+  readonly claim: InputClaim;
+}
+
+/** One graph: the coordinator's side over a simulated cohort in which a few seats are real devices. */
+export class ShardBench {
+  readonly #cohort: SimulatedCohort;
+  readonly #reals: ReadonlyMap<number, RealSeat>;
+  readonly #folder: string;
+  readonly #length: number;
+  readonly #bundles = new Map<number, Bundle>();
+  readonly #inputs = new Map<number, Input>();
+  #roster: Roster | null = null;
+  #u2: PositionSet | null = null;
+  /** Of R0 and R1, all devices. */
+  checksS = 0;
+
+  /** @param folder  Where the inputs are written. */
+  constructor(cohort: SimulatedCohort, reals: readonly RealSeat[], folder: string) {
+    this.#cohort = cohort;
+    this.#reals = new Map(reals.map((real) => [real.position, real]));
+    this.#folder = folder;
+    this.#length = cohort.attempt.terms.config.vectorLength;
+  }
+
+  get roster(): Roster {
+    return present(this.#roster, "after advertising");
+  }
+
+  get thresholds() {
+    return this.roster.thresholds;
+  }
+
+  /** R0 and R1. */
+  async deal(): Promise<void> {
+    const { attempt, seats } = this.#cohort;
+    for (const real of this.#reals.values()) {
+      const { randomness, inputSeed } = seatAt(seats, real.position);
+      const start: DeviceStart = { terms: attempt.terms, randomness, inputSeed };
+      const message = this.#note(real, await real.device.advertise(start));
+      assert(message?.type === "advertise", "a device advertises");
+      const own = seatAt(seats, real.position).member;
+      assert(
+        bytesToHex(message.signature) === bytesToHex(own.signature),
+        "the device's advert is its seat's",
+      );
+    }
+    const members = seats.map(({ member }) => member);
+    this.checksS += await seconds(async () => {
+      for (const [index, member] of members.entries()) {
+        must(await verifyAdvert(primitives, attempt, member, members.slice(0, index)));
+      }
+      this.#roster = must(await buildRoster(primitives, attempt, members));
+    });
+    const { runId, round, attempt: number } = attempt.terms;
+    const rosterMessage: CoordinatorMessageOf<"roster"> = {
+      type: "roster",
+      runId: runId as RunId,
+      round,
+      attempt: number,
+      members: rosterMembers(this.roster),
+      deadlineInMs: 30_000,
+    };
+    const realPositions = new Set(this.#reals.keys());
+    for (const seat of seats) {
+      let message: Parameters<typeof verifyShareBundle>[3] = await dealFrom(
+        primitives,
+        this.#cohort,
+        this.roster,
+        seat,
+        realPositions,
+      );
+      const real = this.#reals.get(seat.position);
+      if (real !== undefined) {
+        const sent = await this.#ask(real, rosterMessage);
+        assert(sent?.type === "share", "a device deals its shares");
+        message = sent;
+      }
+      this.checksS += await seconds(async () => {
+        const bundle = await verifyShareBundle(primitives, this.roster, seat.position, message);
+        this.#bundles.set(seat.position, must(bundle));
+      });
+    }
+  }
+
+  /** R2, of all devices. */
+  async upload(): Promise<void> {
+    const { seats } = this.#cohort;
+    const u2 = await setOfPositions(primitives, this.roster, this.#bundles.keys());
+    this.#u2 = u2;
+    const windows = await maskedWindows(primitives, this.#cohort, this.roster, this.#length);
+    const filler = seededRandom("filler")(4 * this.#length);
+    const { from } = windowOf(this.#length);
+    for (const seat of seats) {
+      const path = join(this.#folder, String(seat.position));
+      const real = this.#reals.get(seat.position);
+      if (real === undefined) {
+        const window = present(windows.get(seat.position), "a window");
+        new Uint32Array(filler.buffer).set(window, from);
+        const root = await inputRoot(primitives, filler);
+        const signature = await signInput(seat, this.roster, u2.hash, filler.length, root);
+        await writeFile(path, filler);
+        this.#inputs.set(seat.position, { path, claim: { byteCount: filler.length, root, signature } });
+      } else {
+        this.#inputs.set(seat.position, await this.#uploadOf(real, seat, u2, path));
+      }
+    }
+    release(filler);
+  }
+
+  async #uploadOf(real: RealSeat, { position }: Seat, u2: PositionSet, path: string): Promise<Input> {
+    const shares = collectFor(this.roster, u2, this.#bundles, position);
+    const slot = bytesToHex(seededRandom("slot")(22)).slice(0, 43);
+    const { sidHex: sid } = this.roster;
+    const answer = await this.#deliver(real, {
+      type: "collect",
+      sid,
+      u2: u2.bitmap,
+      shares,
+      slot,
+      deadlineInMs: 30_000,
+    });
+    const { headers, body } = present(answer.input, "an input");
+    real.upByteCount += body.length + JSON.stringify(headers).length;
+    assert(headers.sha256 === createHash("sha256").update(body).digest("hex"), "the digest of the bytes");
+    const root = await inputRoot(primitives, body);
+    await writeFile(path, body);
+    return { path, claim: { byteCount: body.length, root, signature: hexToBytes(headers.signature) } };
+  }
+
+  /**
+   * Opens the sum of all but a share of the devices.
+   *
+   * @param folders  With one and with two workers.
+   */
+  async open(level: number, dropout: number, folders: readonly [Folder, Folder]): Promise<ShardLevel> {
+    const u3 = await setOfPositions(primitives, this.roster, this.#survivors(dropout));
+    const survivorCount = u3.positions.length;
+    if (survivorCount < this.thresholds.q) return { survivorCount, opened: null };
+    const sets = { u2: present(this.#u2, "after sharing"), u3 };
+    const checked = await this.#confirmAndUnmask(level, sets);
+    let masks: readonly { readonly key: Bytes; readonly sign: 1 | -1 }[] = [];
+    const keys = await taken(async () => {
+      masks = must(await reconstructMasks(primitives, this.roster, sets, checked.openings));
+    });
+    const inputs = u3.positions.map((position) => present(this.#inputs.get(position), "an input"));
+    const paths = inputs.map(({ path }) => path);
+    const [one, two] = folders;
+    let folded = new Uint32Array(0);
+    const foldS = await seconds(async () => {
+      folded = await two.fold({ length: this.#length, paths, masks: [] });
+    });
+    const unmask = async (folder: Folder): Promise<Taken> => {
+      let sum: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+      const figures = await taken(async () => {
+        sum = await folder.fold({ length: this.#length, paths: [], initial: folded, masks });
+      });
+      this.#compare(sum, u3.positions);
+      release(sum);
+      return figures;
+    };
+    const timed = await alternately([() => unmask(one), () => unmask(two)]);
+    release(folded);
+    await this.#tellOutcome(level, sets, inputs);
+    const [withOne, withTwo] = [present(timed[0], "one worker"), present(timed[1], "two workers")];
+    const opened = {
+      checksS: checked.checksS,
+      foldS,
+      keys,
+      maskCount: masks.length,
+      unmaskOne: withOne,
+      unmaskTwo: withTwo,
+    };
+    return { survivorCount, opened };
+  }
+
+  /** Real devices stay; the others go evenly over the roster. */
+  #survivors(dropout: number): number[] {
+    const others = this.#cohort.seats.map(({ position }) => position).filter((at) => !this.#reals.has(at));
+    const goneCount = Math.round(dropout * this.#cohort.seats.length);
+    const step = goneCount / others.length;
+    const gone = new Set(others.filter((_, i) => Math.floor((i + 1) * step) > Math.floor(i * step)));
+    return this.#cohort.seats.map(({ position }) => position).filter((position) => !gone.has(position));
+  }
+
+  /** R2's checks, R3 and R4 of all survivors. */
+  async #confirmAndUnmask(level: number, sets: SessionSets) {
+    const { roster } = this;
+    const { sidHex: sid } = roster;
+    let checksS = await seconds(async () => {
+      for (const position of sets.u3.positions) {
+        const { claim } = present(this.#inputs.get(position), "an input");
+        must(await verifyInput(primitives, roster, sets.u2, position, claim));
+      }
+    });
+    const both = { u2: sets.u2.bitmap, u3: sets.u3.bitmap, deadlineInMs: 30_000 };
+    const confirmations: { signer: number; signature: Bytes }[] = [];
+    for (const position of sets.u3.positions) {
+      const real = this.#realAt(position, level);
+      const sent = real === null ? null : await this.#ask(real, { type: "sets", sid, ...both });
+      const seat = seatAt(this.#cohort.seats, position);
+      const message = sent?.type === "confirm" ? sent : await confirmationOf(seat, roster, sets);
+      checksS += await seconds(async () => {
+        must(await verifyConfirmation(primitives, roster, sets, position, message));
+      });
+      confirmations.push({ signer: position, signature: message.signature });
+    }
+    // A coordinator goes on when t have confirmed.
+    const enough = confirmations.slice(0, roster.thresholds.t);
+    const openMessage = { type: "open", sid, ...both, confirmations: enough } as CoordinatorMessageOf<"open">;
+    const openings: Opening[] = [];
+    for (const position of sets.u3.positions) {
+      const real = this.#realAt(position, level);
+      const sent = real === null ? null : await this.#ask(real, openMessage);
+      const seat = seatAt(this.#cohort.seats, position);
+      const message = sent?.type === "unmask" ? sent : await unmaskingOf(seat, roster, sets);
+      checksS += await seconds(async () => {
+        const opening = must(await verifyUnmask(primitives, roster, sets, this.#bundles, position, message));
+        assert(opening.offCommitment.length === 0, "every share matches its commitment");
+        openings.push(opening);
+      });
+    }
+    return { checksS, openings };
+  }
+
+  async #tellOutcome(level: number, sets: SessionSets, inputs: readonly Input[]): Promise<void> {
+    const roots = inputs.map(({ claim }) => claim.root);
+    const tree = await inputsTree(primitives, roots);
+    for (const real of this.#reals.values()) {
+      if (real.level !== level) continue;
+      await this.#deliver(real, committedOutcome(this.roster, sets, tree, real.position, "44".repeat(32)));
+    }
+  }
+
+  #compare(sum: Uint32Array, positions: readonly number[]): void {
+    const { from, count } = windowOf(this.#length);
+    const expected = plainWindow(this.#cohort, positions, this.#length);
+    const read = sum.subarray(from, from + count);
+    assert(
+      read.every((word, index) => word === expected[index]),
+      "the sum is the plain sum of the survivors' inputs",
+    );
+  }
+
+  #realAt(position: number, level: number): RealSeat | null {
+    const real = this.#reals.get(position);
+    return real?.level === level ? real : null;
+  }
+
+  async #ask(real: RealSeat, message: CoordinatorMessage): Promise<DeviceMessage | null> {
+    return this.#note(real, await this.#deliver(real, message));
+  }
+
+  async #deliver(real: RealSeat, message: CoordinatorMessage): Promise<TimedAnswer> {
+    const frame = encodeFrame(message);
+    real.downByteCount += frame.length;
+    const answer = await real.device.deliver(frame);
+    if (message.type !== "outcome") real.stepsS.push(answer.ms / 1e3);
+    return answer;
+  }
+
+  #note(real: RealSeat, { ms, frame }: TimedAnswer): DeviceMessage | null {
+    if (real.stepsS.length === 0) real.stepsS.push(ms / 1e3);
+    if (frame === null) return null;
+    real.upByteCount += frame.length;
+    return must(decodeFrame(frame, deviceMessageSchema));
+  }
+}
+
+async function seconds(work: () => Promise<void>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1e3;
+}
+
+/** Wall-clock and CPU seconds of a piece of work in this process. */
+export async function taken(work: () => Promise<void>): Promise<Taken> {
+  const before = process.cpuUsage();
+  const wallS = await seconds(work);
+  const { user, system } = process.cpuUsage(before);
+  return { wallS, cpuS: (user + system) / 1e6 };
+}
+
+/** The quickest of a few runs of each, in turn; those that take long run once. */
+async function alternately(runs: readonly (() => Promise<Taken>)[]): Promise<readonly (Taken | null)[]> {
+  const best: (Taken | null)[] = runs.map(() => null);
+  let spent = 0;
+  for (let turn = 0; turn < REPEATS_MAX && spent < REPEAT_WITHIN_S; turn++) {
+    for (const [index, run] of runs.entries()) {
+      const figures = await run();
+      const before = best[index] ?? null;
+      if (before === null || figures.wallS < before.wallS) best[index] = figures;
+      spent += figures.wallS;
+    }
+  }
+  return best;
+}
+
+/** @throws AssertionFault on an error: everything here is honest. */
+function must<T>(result: Result<T, unknown>): T {
+  assert(result.ok, `an honest message is taken: ${JSON.stringify(result)}`);
+  return result.value;
+}

@@ -1,0 +1,174 @@
+import { describe, expect, test } from "vitest";
+import { bytesToWords } from "#shared/codec/vector-bytes.ts";
+import { addMasks } from "#shared/crypto/mask-stream.ts";
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { openSealed } from "#shared/crypto/sealed-box.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import { hexToBytes } from "#shared/kernel/bytes.ts";
+import { decodeFrame } from "#shared/protocol/frame.ts";
+import { unmaskSchema } from "#shared/protocol/messages/device.ts";
+import { checkSession } from "#shared/transcript/check-session.ts";
+import { openSession } from "#shared/transcript/open-session.ts";
+import { Federation, type FederationOptions, type WriteHook } from "#test/kit/federation.ts";
+import { claimsOf, keptRound, lied, sourceOf, verdictOf, verdictOn } from "#test/kit/kept-round.ts";
+import { seededRandom } from "#test/kit/secagg-fixtures.ts";
+
+const auditorKey = seededRandom("auditor")(32);
+const primitives = await selectPrimitives(globalThis.crypto.subtle);
+const keeping = { rounds: 1, auditorKey: await primitives.x25519PublicKey(auditorKey) };
+
+async function ran(rounds: number, options: Partial<FederationOptions> = {}) {
+  const federation = await Federation.create({ devices: 5, keeping, ...options });
+  federation.connectAll();
+  const runId = await federation.launch(rounds);
+  await federation.ended(runId);
+  await federation.inFlight.settle();
+  return { federation, details: await federation.rounds(runId) };
+}
+
+describe("[A5] what outlives a round", () => {
+  test("is nothing unless the coordinator was told to keep it; the hash is there all the same", async () => {
+    const { federation, details } = await ran(1, { keeping: null });
+    const { db, disk } = federation;
+    expect([db.transcripts.size, db.openings.size, db.material.size, disk.spool.size]).toEqual([0, 0, 0, 0]);
+    expect(details[0]?.transcript?.hash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("is of the newest rounds alone", async () => {
+    const { federation, details } = await ran(3, { keeping: { ...keeping, rounds: 2 } });
+    const { db, disk } = federation;
+    const kept = [...db.transcripts.values()].map(({ roundId }) => roundId);
+    expect(kept).toEqual(details.slice(1).map(({ roundId }) => roundId));
+    const sids = [...db.transcripts.keys()];
+    expect([...db.openings.keys()]).toEqual(sids);
+    expect(db.material.size).toBe(0);
+    expect(new Set([...disk.spool.keys()].map((path) => path.split("/")[0]))).toEqual(new Set(sids));
+    // One that is told to keep less deletes the rest as it starts.
+    federation.keeping = null;
+    await federation.restart();
+    expect([db.transcripts.size, db.openings.size, disk.spool.size]).toEqual([0, 0, 0]);
+  });
+
+  test("has opening shares for the auditor's key only, and none in the clear", async () => {
+    const { federation } = await ran(1);
+    const { openings, transcripts } = federation.db;
+    const [[sid, sealed]] = [...openings] as [[string, ReadonlyMap<number, Uint8Array<ArrayBuffer>>]];
+    expect(sealed.size).toBeGreaterThanOrEqual(4);
+    const stored = Buffer.concat([
+      ...sealed.values(),
+      ...[...transcripts.values()].map(({ bytes }) => bytes),
+    ]);
+    for (const [position, box] of sealed) {
+      const of = { sid: hexToBytes(sid), position };
+      expect((await openSealed(primitives, seededRandom("other")(32), of, box)).ok).toBe(false);
+      const opened = await openSealed(primitives, auditorKey, of, box);
+      assert(opened.ok, "the auditor's own box");
+      const message = decodeFrame(opened.value, unmaskSchema);
+      assert(message.ok, "an opening message");
+      expect(message.value.bShares.length).toBe(5);
+      for (const { share } of message.value.bShares) expect(stored.includes(Buffer.from(share))).toBe(false);
+    }
+  });
+
+  test("is whole after a kill at any write from the sum on, and verifies", async () => {
+    const names: string[] = [];
+    const round = async (hook: WriteHook) => {
+      const federation = await Federation.create({ devices: 4, keeping });
+      federation.hook = hook;
+      federation.connectAll();
+      const runId = await federation.launch(1);
+      await federation.until(async () => {
+        if (!federation.running) await federation.restart();
+        return federation.running && (await federation.run(runId)).state === "completed";
+      }, "the run's end");
+      await federation.inFlight.settle();
+      const detail = present((await federation.rounds(runId))[0], "a round");
+      expect(federation.db.material.size).toBe(0);
+      return keptRound(federation, detail);
+    };
+    let from = -1;
+    await round((name) => {
+      if (name === "saveTranscript") from = names.length;
+      names.push(name);
+      return "go";
+    });
+    expect(names.slice(from)).toEqual(expect.arrayContaining(["saveTranscript", "append", "keepOpenings"]));
+    for (let at = from; at < names.length; at++) {
+      for (const fault of ["die-before", "die-after"] as const) {
+        let seen = 0;
+        const kept = await round(() => (seen++ === at ? fault : "go"));
+        const { verdict } = await verdictOn(primitives, kept, auditorKey);
+        expect([fault, names[at], verdict]).toEqual([fault, names[at], "holds"]);
+      }
+    }
+  });
+});
+
+test("[A3] the auditor's masks do not open one input alone, and do open the sum of all", async () => {
+  const { federation, details } = await ran(1);
+  const detail = present(details[0], "a round");
+  const kept = await keptRound(federation, detail);
+  const session = await checkSession(primitives, kept.transcript, kept.claims);
+  assert(session.ok, "an honest session");
+  const opened = await openSession(primitives, session.value, auditorKey, kept.openings);
+  assert(opened.ok, "the auditor's key");
+  const sum = new Uint32Array(bytesToWords(present(kept.inputs.get(1), "an input")).length);
+  for (const input of kept.inputs.values())
+    for (const [index, word] of bytesToWords(input).entries()) sum[index] = (sum[index] as number) + word;
+  await addMasks(primitives, sum, opened.value.masks);
+  const plain = federation.devices.map(({ parts }) => present(parts[0], "a part").words);
+  const total = (index: number) => plain.reduce((all, words) => (all + (words[index] as number)) >>> 0, 0);
+  expect([...sum]).toEqual([...sum.keys()].map(total));
+  // Whatever set of the rebuilt masks is tried on one input, the masks that it shares with other survivors stay.
+  const { masks } = opened.value;
+  for (let tried = 0; tried < 2 ** masks.length; tried++) {
+    const one = bytesToWords(present(kept.inputs.get(1), "an input")).slice();
+    await addMasks(
+      primitives,
+      one,
+      masks.filter((_, index) => ((tried >> index) & 1) === 1),
+    );
+    for (const words of plain) expect([...one]).not.toEqual([...words]);
+  }
+});
+
+describe("[A4] [A6] a round", () => {
+  test("of several sums is checked shard by shard, and a wrong number of the last one is found", async () => {
+    const graph = { kind: "shards", size: 8 } as const;
+    const task = { goal: 20, overSelection: 1.5, cohortSizeMin: 3, cohortSizeMax: 40, graph };
+    const { federation, details } = await ran(1, { devices: 30, seed: "shards 5", task });
+    const detail = present(details[0], "a round");
+    const [claims, source] = [claimsOf(federation, detail), sourceOf(federation, detail)];
+    expect(claims.shards.length).toBeGreaterThan(2);
+    const { verdict, lines } = await verdictOf(primitives, claims, source, auditorKey);
+    expect([verdict, lines.filter((line) => /^Shard \d+: \d+ signatures hold/.test(line)).length]).toEqual([
+      "holds",
+      claims.shards.length,
+    ]);
+    const sum = async function* () {
+      for await (const piece of source.sum()) {
+        const wrong = piece.slice();
+        // The last number before the weight and the four check numbers of the last shard.
+        const at = wrong.length - 4 * 6;
+        wrong[at] = (wrong[at] as number) ^ 1;
+        yield wrong;
+      }
+    };
+    const wrong = await verdictOf(primitives, claims, { ...source, sum }, auditorKey);
+    expect(wrong.verdict).toBe("SUM");
+  });
+
+  test("on the 16-bit ring is checked in its packed words", async () => {
+    const { federation, details } = await ran(1, { task: { ring: 16 } });
+    const kept = await keptRound(federation, present(details[0], "a round"));
+    expect((await verdictOn(primitives, kept, auditorKey)).verdict).toBe("holds");
+    for (const at of [0, 1, 15]) {
+      const wrong = await lied(primitives, kept, {
+        sum: (numbers) => {
+          numbers[at] = present(numbers[at], "a number") - 1;
+        },
+      });
+      expect((await verdictOn(primitives, wrong, auditorKey)).verdict).toBe("SUM");
+    }
+  });
+});

@@ -1,0 +1,304 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { segmentOf } from "#shared/codec/layout.ts";
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { openSealed, sealTo } from "#shared/crypto/sealed-box.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import type { Primitives } from "#shared/kernel/ports.ts";
+import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import { unmaskSchema } from "#shared/protocol/messages/device.ts";
+import { layoutOf } from "#shared/task/agreed-config.ts";
+import type { SealedOpening } from "#shared/transcript/open-session.ts";
+import type { SessionTranscript } from "#shared/transcript/session-transcript.ts";
+import { chunkCountOf, detectionProbability } from "#shared/transcript/spot-check.ts";
+import { Federation } from "#test/kit/federation.ts";
+import { type KeptRound, keptRound, type Lie, lied, verdictOn } from "#test/kit/kept-round.ts";
+import { seededRandom } from "#test/kit/secagg-fixtures.ts";
+
+/*
+ * A coordinator that lies about a round and makes everything else fit: hashes, and the model that its wrong sum makes.
+ * The round is a real one, with a device that went before its input; unchanged it holds, which is each lie's control.
+ */
+
+const auditorKey = seededRandom("auditor")(32);
+let primitives: Primitives;
+let publicKey: Bytes;
+/** Nine chunks of sum; the strategy keeps two moments. The second round, so that they have a past. */
+let kept: KeptRound;
+
+beforeAll(async () => {
+  primitives = await selectPrimitives(globalThis.crypto.subtle);
+  publicKey = await primitives.x25519PublicKey(auditorKey);
+  const federation = await Federation.create({
+    devices: 7,
+    keeping: { rounds: 1, auditorKey: publicKey },
+    hiddenUnits: 16_384,
+    task: {
+      strategy: { kind: "fedadam", serverLearningRate: 0.1, beta1: 0.9, beta2: 0.99, tau: 0.001 },
+    },
+  });
+  federation.connectAll();
+  const runId = await federation.launch(2);
+  const ofFirst = async () => (await federation.run(runId)).roundsCommitted === 1;
+  await federation.until(ofFirst, "the first round");
+  present(federation.devices[2], "a device").goneBefore = "input";
+  await federation.ended(runId);
+  const [first, second] = await federation.rounds(runId);
+  const before = present(first?.transcript, "a transcript").strategyStateHash;
+  kept = await keptRound(federation, present(second, "a second round"), before);
+  expect([kept.transcript.members.length, kept.inputs.size]).toEqual([7, 6]);
+}, 60_000);
+
+const verdict = async (lie: Lie) => verdictOn(primitives, await lied(primitives, kept, lie), auditorKey);
+
+describe("an honest round", () => {
+  test("[A2] [A3] [A4] [A6] holds, and every line says what was looked at", async () => {
+    const { verdict: said, lines } = await verdictOn(primitives, kept, auditorKey);
+    expect(said).toBe("holds");
+    expect(lines.join("\n")).toMatch(/32 signatures hold: 7 devices, 6 inputs in the sum, 5 needed\./);
+    // b of six survivors, and the masks that the one who left shares with each of them.
+    expect(lines.join("\n")).toMatch(/[56] devices opened the sum; 12 masks rebuilt/);
+    expect(lines.join("\n")).toMatch(/All 9 chunks of 64 KiB/);
+    expect(lines.join("\n")).toMatch(/made anew from the published sum by fedadam/);
+    expect((await verdict({})).verdict).toBe("holds");
+  });
+
+  test("[A4] holds whichever chunks are drawn, and the odds are said", async () => {
+    const { verdict: said, lines } = await verdictOn(primitives, kept, auditorKey, { chunks: 3 });
+    expect(said).toBe("holds");
+    expect(lines.join("\n")).toContain(
+      "3 of 9 chunks of 64 KiB of the sum made anew: one wrong chunk is found with a probability of 33.3 %",
+    );
+  });
+});
+
+describe("[A4] a flipped number in a sum", () => {
+  const flipAt = (index: number): Lie => ({
+    sum: (numbers) => {
+      numbers[index] = present(numbers[index], "a number") ^ 1;
+    },
+  });
+
+  test.for([0, 16_383, 16_384, 77_777, 131_074])("at %i is found by --all", async (index) => {
+    const { verdict: said, sentence } = await verdict(flipAt(index));
+    expect(said).toBe("SUM");
+    expect(sentence).toContain(`in chunk ${Math.floor(index / 16_384)}, word ${index}:`);
+  });
+
+  test("is found by --chunks with the probability that is said", async () => {
+    const liar = await lied(primitives, kept, flipAt(77_777));
+    const total = chunkCountOf(layoutOf(kept.claims.task));
+    const [seeds, chunks] = [90, 3];
+    let found = 0;
+    for (let seed = 0; seed < seeds; seed++) {
+      const random = seededRandom(`draw ${seed}`);
+      const { verdict: said } = await verdictOn(primitives, liar, auditorKey, { chunks, random });
+      expect(["SUM", "holds"]).toContain(said);
+      if (said === "SUM") found++;
+    }
+    const probability = detectionProbability(total, 1, chunks);
+    const deviation = Math.sqrt(seeds * probability * (1 - probability));
+    expect(total).toBe(9);
+    expect(Math.abs(found - seeds * probability)).toBeLessThan(4 * deviation);
+  }, 60_000);
+
+  test("in a check number is found without any chunk of it", async () => {
+    const { length } = kept.sum;
+    const { verdict: said } = await verdictOn(
+      primitives,
+      await lied(primitives, kept, flipAt(length - 1)),
+      auditorKey,
+      // Not the last chunk.
+      { chunks: 1, random: (count) => new Uint8Array(count) },
+    );
+    expect(said).toBe("RANGE");
+  });
+});
+
+describe("an input", () => {
+  const [first, second] = [0, 1];
+
+  test("[A4] that was left out of the sum is found, though all that devices signed is shown", async () => {
+    const { length } = layoutOf(kept.claims.task);
+    const weight = segmentOf(layoutOf(kept.claims.task), "weight").offset;
+    const { verdict: said } = await verdict({
+      // As it would be without one device: its weight and its check numbers are missing.
+      sum: (numbers) => {
+        numbers[weight] = present(numbers[weight], "a weight") - 1;
+        for (let slot = 1; slot <= 4; slot++) numbers[numbers.length - slot] = 5;
+      },
+    });
+    expect([said, length]).toEqual(["SUM", 131_086]);
+  });
+
+  test("[A2] that is dropped from U3 contradicts what the devices confirmed", async () => {
+    const { verdict: said } = await verdict({
+      transcript: (transcript) => {
+        const u3 = new Uint8Array(transcript.u3);
+        const dropped = present(transcript.inputs[first], "an input").position;
+        u3[0] = present(u3[0], "a byte") & ~(1 << (dropped - 1));
+        return { ...transcript, u3, inputs: transcript.inputs.slice(1) };
+      },
+    });
+    // Five are enough for a sum, but six are what was confirmed.
+    expect(said).toBe("CONFIRMATION_SIGNATURE");
+  });
+
+  test("[A2] that is swapped for another root was not signed", async () => {
+    const { verdict: said, sentence } = await verdict({ transcript: swapRoots });
+    expect(said).toBe("INPUT_SIGNATURE");
+    expect(sentence).toContain(`position ${present(kept.transcript.inputs[first], "an input").position} `);
+  });
+
+  test("[A4] of which other bytes are shown is not the one that was signed", async () => {
+    const positions = [...kept.inputs.keys()];
+    const inputs = new Map(kept.inputs);
+    inputs.set(present(positions[first], "one"), present(kept.inputs.get(positions[second] ?? 0), "another"));
+    expect((await verdict({ inputs })).verdict).toBe("CHUNK");
+  });
+
+  function swapRoots(transcript: SessionTranscript): SessionTranscript {
+    const inputs = transcript.inputs.map((input, index) => {
+      const other = index === first ? second : index === second ? first : index;
+      return { ...input, root: present(transcript.inputs[other], "an input").root };
+    });
+    return { ...transcript, inputs };
+  }
+});
+
+describe("[A2] a signature", () => {
+  const flipped = (bytes: Bytes) => bytes.map((byte, index) => (index === 40 ? byte ^ 1 : byte)) as Bytes;
+  const inFirst = <Item extends { readonly signature: Bytes }>(items: readonly Item[]): Item[] =>
+    items.map((item, index) => (index === 0 ? { ...item, signature: flipped(item.signature) } : item));
+
+  test.for<[string, (transcript: SessionTranscript) => SessionTranscript]>([
+    ["ADVERT_SIGNATURE", (transcript) => ({ ...transcript, members: inFirst(transcript.members) })],
+    ["BUNDLE_SIGNATURE", (transcript) => ({ ...transcript, bundles: inFirst(transcript.bundles) })],
+    ["INPUT_SIGNATURE", (transcript) => ({ ...transcript, inputs: inFirst(transcript.inputs) })],
+    [
+      "CONFIRMATION_SIGNATURE",
+      (transcript) => ({ ...transcript, confirmations: inFirst(transcript.confirmations) }),
+    ],
+    [
+      "CERTIFICATE",
+      (transcript) => ({
+        ...transcript,
+        members: transcript.members.map((member, index) =>
+          index === 3 ? { ...member, certificate: flipped(member.certificate) } : member,
+        ),
+      }),
+    ],
+  ])("that is forged is named: %s", async ([code, transcript]) => {
+    expect((await verdict({ transcript })).verdict).toBe(code);
+  });
+
+  test("too few confirmations, or one twice, are not t", async () => {
+    const few = await verdict({
+      transcript: (transcript) => ({ ...transcript, confirmations: transcript.confirmations.slice(0, 2) }),
+    });
+    expect(few.verdict).toBe("TOO_FEW_CONFIRMATIONS");
+    const twice = await verdict({
+      transcript: (transcript) => ({
+        ...transcript,
+        confirmations: transcript.confirmations.map(() => present(transcript.confirmations[0], "one")),
+      }),
+    });
+    expect(twice.verdict).toBe("CONFIRMATION_SIGNATURE");
+  });
+
+  test("of another roster, config, round or model makes another session", async () => {
+    const { members } = kept.transcript;
+    expect((await verdict({ transcript: (one) => ({ ...one, attempt: 2 }) })).verdict).toBe("ROSTER");
+    expect((await verdict({ transcript: (one) => ({ ...one, members: members.slice(1) }) })).verdict).toBe(
+      "ROSTER",
+    );
+    expect((await verdict({ transcript: (one) => ({ ...one, round: 1 }) })).verdict).toBe("TERMS");
+    const config = { ...kept.transcript.config, cohortSizeMin: 4 };
+    expect((await verdict({ transcript: (one) => ({ ...one, config }) })).verdict).toBe("TERMS");
+  });
+});
+
+describe("[A1] a hash", () => {
+  const other = "ab".repeat(32);
+  test.for<[string, NonNullable<Lie["claims"]>]>([
+    ["TRANSCRIPT_HASH", { transcriptHash: other }],
+    ["TRANSCRIPT_HASH", { sessionHashes: [other] }],
+    ["SUM_HASH", { sumHash: other }],
+    ["INPUTS_ROOT", { inputsRoot: other }],
+  ])("that is not that of its content: %s", async ([code, claims]) => {
+    expect((await verdict({ claims })).verdict).toBe(code);
+  });
+});
+
+describe("[A6] the next model", () => {
+  test("is the one that the sum makes, and so is the strategy's state before and after", async () => {
+    const { parentModelHash } = kept.claims;
+    expect((await verdict({ claims: { modelHash: parentModelHash } })).verdict).toBe("MODEL");
+    const { parentStateHash } = kept.claims;
+    expect((await verdict({ claims: { strategyStateHash: parentStateHash } })).verdict).toBe(
+      "STRATEGY_STATE",
+    );
+    // A strategy that forgets its past makes another model; that it must not is said by the round before.
+    expect((await verdict({ claims: { parentStateHash: null } })).verdict).toBe("STRATEGY_STATE");
+    const forgetful = { parentStateHash: null, previousStateHash: null };
+    expect((await verdict({ claims: forgetful })).verdict).toBe("MODEL");
+  });
+
+  test("comes of the strategy that is named", async () => {
+    const strategy = { ...kept.claims.strategy, serverLearningRate: 0.2 };
+    expect((await verdict({ claims: { strategy } })).verdict).toBe("MODEL");
+  });
+});
+
+describe("[A3] opening shares", () => {
+  type Unmask = ReturnType<typeof unmaskSchema.parse>;
+
+  /** The box of a position with another message in it. */
+  async function resealed(position: number, change: (message: Unmask) => Unmask): Promise<SealedOpening[]> {
+    const sid = Uint8Array.from(Buffer.from(kept.transcript.sid, "hex"));
+    return Promise.all(
+      kept.openings.map(async (opening) => {
+        if (opening.position !== position) return opening;
+        const opened = await openSealed(primitives, auditorKey, { sid, position }, opening.sealed);
+        assert(opened.ok, "the auditor's own box");
+        const message = decodeFrame(opened.value, unmaskSchema);
+        assert(message.ok, "a message");
+        const bytes = encodeFrame(change(message.value));
+        const sealed = await sealTo(primitives, seededRandom("seal"), publicKey, { sid, position }, bytes);
+        assert(sealed.ok, "a key");
+        return { position, sealed: sealed.value };
+      }),
+    );
+  }
+  const firstPosition = () => present(kept.openings[0], "an opening").position;
+
+  test("are those that the device signed", async () => {
+    const wrong = await resealed(firstPosition(), (message) => ({
+      ...message,
+      bShares: message.bShares.map(({ owner, share }) => ({ owner, share: share.fill(7) })),
+    }));
+    expect((await verdict({ openings: wrong })).verdict).toBe("OPENING_SIGNATURE");
+    const same = await resealed(firstPosition(), (message) => message);
+    expect((await verdict({ openings: same })).verdict).toBe("holds");
+  });
+
+  test("open with the auditor's key alone, in their own session and at their own position", async () => {
+    const { verdict: said } = await verdictOn(primitives, kept, seededRandom("someone")(32));
+    expect(said).toBe("OPENING_SEAL");
+    const moved = kept.openings.map(({ position }, index) => {
+      return { position, sealed: present(kept.openings.at(index - 1), "another").sealed };
+    });
+    expect((await verdict({ openings: moved })).verdict).toBe("OPENING_SEAL");
+  });
+
+  test("of fewer than t devices, or of one device twice, open nothing", async () => {
+    expect((await verdict({ openings: kept.openings.slice(0, 4) })).verdict).toBe("TOO_FEW_SHARES");
+    const twice = kept.openings.map(() => present(kept.openings[0], "one"));
+    expect((await verdict({ openings: twice })).verdict).toBe("OPENING_SIGNATURE");
+  });
+});
+
+test("[A4] metrics that are not published are committed to", async () => {
+  const evidenceHash = new Uint8Array(32);
+  expect((await verdict({ transcript: (one) => ({ ...one, evidenceHash }) })).verdict).toBe("EVIDENCE");
+});

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+
+/*
+ * `npm run verify` as a person runs it, against the demo as a person starts it, and against a coordinator that lies: a
+ * relay in between that changes what the real one says.
+ */
+
+const commandPath = (name: string) =>
+  new URL(`../../coordinator/commands/${name}.ts`, import.meta.url).pathname;
+let folder: string;
+let keyPath: string;
+let demo: ChildProcess;
+let url: string;
+let roundIds: readonly string[];
+const servers: Server[] = [];
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function verify(...args: string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [commandPath("verify"), ...args]);
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "chorus-verify-"));
+  keyPath = join(folder, "auditor.key");
+  const args = ["--api-only", "--port", "0", "--clients", "3", "--rounds", "2", "--data", folder];
+  demo = spawn(process.execPath, [commandPath("demo"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  demo.stdout?.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  await vi.waitUntil(() => output.includes("The run has ended."), { timeout: 120_000, interval: 200 });
+  const [, base = "", runId = ""] = /: (http\S+)\/runs\/(\w+)/.exec(output) ?? [];
+  url = base;
+  expect(output).toContain(`Auditor's key  ${keyPath}`);
+  const rounds = (await (await fetch(`${url}/api/v1/runs/${runId}/rounds`)).json()) as {
+    readonly items: readonly { readonly roundId: string }[];
+  };
+  roundIds = rounds.items.map(({ roundId }) => roundId);
+}, 150_000);
+
+afterAll(async () => {
+  for (const server of servers) server.close();
+  const ended = new Promise((resolve) => demo.on("close", resolve));
+  demo.kill("SIGINT");
+  await ended;
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+/** The coordinator with one answer changed. */
+async function liar(path: RegExp, change: (bytes: Uint8Array<ArrayBuffer>) => void): Promise<string> {
+  const relay = async (request: IncomingMessage, response: ServerResponse) => {
+    const answer = await fetch(url + (request.url ?? ""));
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    if (path.test(request.url ?? "")) change(bytes);
+    const merklePath = answer.headers.get("chorus-merkle-path") ?? "";
+    response.writeHead(answer.status, { "chorus-merkle-path": merklePath }).end(bytes);
+  };
+  const server = createServer((request, response) => void relay(request, response));
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe("npm run verify", () => {
+  const newest = () => roundIds.at(-1) ?? "";
+  const args = (...more: string[]) => ["round", newest(), "--auditor-key", keyPath, ...more];
+
+  test("[A2] [A4] [A6] says that an honest round holds, all of it and a part of it", async () => {
+    expect(statSync(keyPath).mode & 0o777).toBe(0o600);
+    const whole = await verify(...args("--coordinator", url, "--all"));
+    expect([whole.code, whole.stderr]).toEqual([0, ""]);
+    expect(whole.stdout).toMatch(/3 devices, 3 inputs in the sum, 3 needed\./);
+    expect(whole.stdout).toMatch(/the same to the last bit\.\nEverything that was looked at holds/);
+    const part = await verify(...args("--coordinator", url, "--chunks", "1"));
+    expect([part.code, part.stderr]).toEqual([0, ""]);
+  });
+
+  test.each([
+    ["SUM", /\/sum$/, 8],
+    ["CHUNK", /\/inputs\/2\/0$/, 100],
+    ["TRANSCRIPT_HASH", /\/transcript\/0$/, 500],
+  ])("names what does not hold and says so in its exit code: %s", async (code, path, at) => {
+    const base = await liar(path, (bytes) => {
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+    });
+    const { code: exit, stderr } = await verify(...args("--coordinator", base, "--all"));
+    expect(stderr).toContain(`WRONG (${code}): `);
+    expect(exit).toBe(1);
+  });
+
+  test("[A3] opens nothing with another key", async () => {
+    const other = join(folder, "other.key");
+    writeFileSync(other, `${"17".repeat(32)}\n`);
+    const { code, stderr } = await verify("round", newest(), "--auditor-key", other, "--coordinator", url);
+    expect([code, stderr.startsWith("WRONG (OPENING_SEAL): ")]).toEqual([1, true]);
+  });
+
+  test("[A5] says that an older round is not kept any more", async () => {
+    const { code, stderr } = await verify(
+      "round",
+      roundIds[0] ?? "",
+      "--auditor-key",
+      keyPath,
+      "--coordinator",
+      url,
+    );
+    expect([code, stderr]).toEqual([2, "The transcript of this round is not kept any more.\n"]);
+  });
+
+  test.each([
+    [[], "Say which round"],
+    [["round", "xyz"], "Say which round"],
+    [["round", "0".repeat(32)], "--auditor-key"],
+    [["round", "0".repeat(32), "--auditor-key", "/nowhere"], "/nowhere cannot be read"],
+    [["round", "0".repeat(32), "--auditor-key", "x", "--all", "--chunks", "1"], "exclude one another"],
+    [["round", "0".repeat(32), "--auditor-key", "x", "--chunks", "0"], "--chunks is"],
+    [["round", "0".repeat(32), "--auditor-key", "x", "--coordinator", "nothing"], "is not an http"],
+    [["--nothing"], "See --help."],
+  ])("refuses %j", async (given, sentence) => {
+    const { code, stderr } = await verify(...given);
+    expect([code, stderr.includes(sentence)]).toEqual([2, true]);
+  });
+
+  test("tells an unknown round and a coordinator that is not there apart", async () => {
+    const unknown = ["round", "0".repeat(32), "--auditor-key", keyPath, "--coordinator"];
+    expect((await verify(...unknown, url)).stderr).toContain("knows no round");
+    expect((await verify(...unknown, "http://127.0.0.1:9")).stderr).toContain("There is no coordinator at");
+  });
+});

@@ -1,0 +1,49 @@
+import type { Store } from "#coordinator/core/ports.ts";
+import { assert } from "#shared/kernel/assert.ts";
+import type { MemoryDatabase } from "./memory-store.ts";
+
+type TranscriptQueries = Pick<
+  Store,
+  | "saveTranscript"
+  | "keepOpenings"
+  | "loadTranscript"
+  | "loadOpenings"
+  | "listTranscripts"
+  | "deleteTranscript"
+>;
+
+/** The part of `memoryStore` that keeps rounds for an auditor. */
+export function memoryTranscripts(db: MemoryDatabase, turn: () => Promise<void>): TranscriptQueries {
+  return {
+    saveTranscript: async (transcript) => {
+      await turn();
+      if (!db.transcripts.has(transcript.sid)) db.transcripts.set(transcript.sid, transcript);
+    },
+    keepOpenings: async (sid, sealed) => {
+      await turn();
+      assert(db.transcripts.has(sid), "openings are kept with their transcript");
+      db.openings.set(sid, new Map([...sealed, ...(db.openings.get(sid) ?? [])]));
+      for (const key of db.material.keys()) if (key.startsWith(`${sid} `)) db.material.delete(key);
+    },
+    loadTranscript: async (roundId, shard) => {
+      await turn();
+      const all = [...db.transcripts.values()];
+      return all.find((row) => row.roundId === roundId && row.shard === shard) ?? null;
+    },
+    loadOpenings: async (sid) => {
+      await turn();
+      const kept = [...(db.openings.get(sid) ?? [])];
+      return new Map(kept.sort(([left], [right]) => left - right));
+    },
+    listTranscripts: async () => {
+      await turn();
+      const all = [...db.transcripts.values()].reverse();
+      return all.map(({ sid, roundId, task, shard }) => ({ sid, roundId, task, shard }));
+    },
+    deleteTranscript: async (sid) => {
+      await turn();
+      db.transcripts.delete(sid);
+      db.openings.delete(sid);
+    },
+  };
+}

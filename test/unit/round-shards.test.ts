@@ -1,0 +1,193 @@
+import { describe, expect, test } from "vitest";
+import type { RoundEffect } from "#shared/round/effect.ts";
+import type { RoundEvent, RoundRules } from "#shared/round/event.ts";
+import type { RoundState } from "#shared/round/state.ts";
+import { step } from "#shared/round/step.ts";
+import {
+  advertised,
+  checkedIn,
+  committed,
+  complained,
+  confirmed,
+  identity,
+  input,
+  play,
+  presence,
+  RULES,
+  roundFacts,
+  shared,
+  ticked,
+  unmasked,
+} from "#test/kit/round-cast.ts";
+
+/* The machine of a round that is split: 26 devices in three shards, of which the others must reach a goal of 12. */
+
+const rules: RoundRules = {
+  ...RULES,
+  goal: 12,
+  overSelection: 2.15,
+  cohortSizeMin: 3,
+  cohortSizeMax: 20,
+  graph: { kind: "shards", size: 9 },
+};
+const facts = roundFacts({ rules });
+const DEVICES = 26;
+const range = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+const seated = (state: RoundState) => {
+  if (!("roster" in state)) throw new Error(`no roster while ${state.phase}`);
+  return state;
+};
+
+const invited = [...range(DEVICES).map((index) => checkedIn(index, 10)), ticked(2_000)];
+const sharing = [...invited, ...range(DEVICES).map((index) => advertised(index, 3_000))];
+const { state: atSharing } = play(sharing, facts);
+const { shards, roster, seats } = seated(atSharing);
+const seatsOf = (shard: number) => {
+  const own = shards[shard];
+  if (own === undefined) throw new Error(`no shard ${shard}`);
+  return range(own.thresholds.rosterSize).map((position) => own.seatsBefore + position);
+};
+const all = range(roster.length);
+const outside = (shard: number) => all.filter((seat) => !seatsOf(shard).includes(seat));
+const each = (make: (seat: number, atMs: number) => RoundEvent, of: readonly number[], atMs: number) =>
+  of.map((seat) => make(seat, atMs));
+const indexOf = (seat: number) => Number.parseInt(roster[seat - 1]?.identity.slice(0, 4) ?? "", 16);
+const leave = (of: readonly number[], atMs: number) =>
+  of.map((seat) => presence("left", indexOf(seat), atMs));
+
+/** Up to the beginning of each phase, everyone answering. */
+const collecting = [...sharing, ...each(shared, all, 4_000)];
+const confirming = [...collecting, ...each(input, all, 5_000)];
+const survivors = seated(play(confirming, facts).state);
+const unmasking = [...confirming, ...each(confirmed, "u3" in survivors ? survivors.u3 : [], 6_000)];
+
+function last(events: readonly RoundEvent[], event: RoundEvent) {
+  const { state } = play(events, facts);
+  const { state: after, effects, records } = step(state, event);
+  const dismissed = effects.filter(
+    (effect): effect is Extract<RoundEffect, { type: "dismiss" }> => effect.type === "dismiss",
+  );
+  return { state: after, kinds: effects.map(({ type }) => type), records, dismissed };
+}
+const leftOut = (state: RoundState) => seated(state).shards.map((shard) => shard.leftOut);
+
+describe("seats", () => {
+  test("[R23] are numbered through the shards, in each by identity; who is where follows from the round alone", () => {
+    expect(shards.map(({ shard }) => shard)).toEqual([0, 1, 2]);
+    expect(roster.length).toBe(DEVICES);
+    for (const { shard } of shards) {
+      const identities = seatsOf(shard).map((seat) => roster[seat - 1]?.identity);
+      expect(identities).toEqual([...identities].sort());
+      for (const seat of seatsOf(shard)) {
+        expect(atSharing.members.get(roster[seat - 1]?.identity ?? "")?.shard).toBe(shard);
+        expect(seats.get(roster[seat - 1]?.identity ?? "")).toBe(seat);
+      }
+    }
+    // Another order of arrival, other lots: the same rosters.
+    const shuffled = play(
+      [...[...invited.slice(0, -1)].reverse(), ticked(2_000), ...sharing.slice(DEVICES + 1).reverse()],
+      facts,
+    );
+    expect(seated(shuffled.state).roster.map((seat) => seat.identity)).toEqual(
+      roster.map((seat) => seat.identity),
+    );
+    // Another round: others together.
+    const next = play(sharing, { ...facts, round: 2 }).state;
+    expect(seated(next).roster.map((seat) => seat.identity)).not.toEqual(roster.map((seat) => seat.identity));
+  });
+
+  test("[R3] at most over-selection x goal are invited, whatever a single shard may hold", () => {
+    const many = [...range(40).map((index) => checkedIn(index, 10)), ticked(2_000)];
+    const { state } = play(many, facts);
+    expect(state.shardCount).toBe(3);
+    expect([...state.members.values()].filter((member) => member.invited)).toHaveLength(DEVICES);
+  });
+});
+
+describe("a shard that falls short", () => {
+  test("[R23] while sharing is left out as soon as it cannot reach q, and its devices are told", () => {
+    const gone = seatsOf(1).slice(0, 3);
+    const at = last(
+      [...sharing, ...leave(gone.slice(0, -1), 4_000)],
+      leave(gone.slice(-1), 4_000)[0] ?? ticked(0),
+    );
+    expect([at.state.phase, leftOut(at.state)]).toEqual(["sharing", [null, "U2_BELOW_T", null]]);
+    expect(at.dismissed.map(({ identities, code }) => [identities.length, code])).toEqual([
+      [6, "U2_BELOW_T"],
+    ]);
+    const rest = play([...sharing, ...leave(gone, 4_000), ...each(shared, outside(1), 4_500)], facts).state;
+    expect([rest.phase, "u2" in rest && rest.u2]).toEqual(["collecting", outside(1)]);
+  });
+
+  test("[R23] [R7] while collecting has no place among the survivors, and its slots close with nothing kept", () => {
+    const short = seatsOf(2).slice(0, 2);
+    const events = [...collecting, ...each(input, [...outside(2), ...short], 5_000)];
+    const at = last(events, ticked(54_001));
+    expect([at.state.phase, leftOut(at.state)]).toEqual(["confirming", [null, null, "U3_BELOW_T"]]);
+    expect("u3" in at.state && at.state.u3).toEqual(outside(2));
+    expect(at.records.find((record) => record.type === "close-slots")).toMatchObject({ kept: outside(2) });
+    expect(step(at.state, confirmed(short[0] ?? 0, 54_100)).effects).toEqual([
+      { type: "reject", code: "ME_DROPPED" },
+    ]);
+  });
+
+  test("[R23] while confirming is left out before it is asked for a share; the others are asked", () => {
+    const events = [...confirming, ...each(confirmed, outside(0), 6_000)];
+    const at = last(events, ticked(35_000));
+    expect([at.state.phase, leftOut(at.state)]).toEqual(["unmasking", ["NOT_ENOUGH_SIGS", null, null]]);
+    expect("u3" in at.state && at.state.u3.every((seat) => outside(0).includes(seat))).toBe(true);
+  });
+
+  test("[R23] while unmasking is left out at the end of grace, and the sum of the others is opened", () => {
+    const events = [...unmasking, ...each(unmasked, outside(0), 7_000)];
+    const waiting = play(events, facts).state;
+    expect(waiting.phase).toBe("unmasking");
+    const at = last(events, ticked(6_000 + 150_000));
+    expect([at.state.phase, leftOut(at.state)]).toEqual(["unmasking", ["BELOW_T", null, null]]);
+    expect(at.kinds).toEqual(["dismiss", "combine"]);
+    expect(step(at.state, committed(157_000)).state.phase).toBe("committed");
+  });
+
+  test("[R23] by its sum is left out of what is committed, and its dealers are removed", () => {
+    const events = [...unmasking, ...each(unmasked, all, 7_000)];
+    const good = committed(8_000);
+    if (good.type !== "combined" || good.result.kind !== "committed") throw new Error("a publication");
+    const bad = { shard: 1, code: "BAD_B", dealers: [identity(3)] } as const;
+    const at = last(events, { ...good, result: { ...good.result, leftOut: [bad] } });
+    expect([at.state.phase, leftOut(at.state)]).toEqual(["committed", [null, "BAD_B", null]]);
+    expect(at.state.removed).toContain(identity(3));
+    expect("u3" in at.state && at.state.u3.every((seat) => outside(1).includes(seat))).toBe(true);
+    // Two of three: the rest is below the goal.
+    const other = { ...bad, shard: 2 };
+    const over = last(events, { ...good, result: { ...good.result, leftOut: [bad, other] } });
+    expect([over.state.phase, "code" in over.state && over.state.code]).toEqual(["voided", "BAD_B"]);
+  });
+
+  test("[R23] by a complaint is left out, and the two are kept apart", () => {
+    const [complainer = 0, accused = 0] = seatsOf(1);
+    const at = last(collecting, complained(complainer, accused, 4_500));
+    expect([at.state.phase, at.state.attempt, leftOut(at.state)]).toEqual([
+      "collecting",
+      1,
+      [null, "COMPLAINT", null],
+    ]);
+    expect(at.state.forbiddenPairs).toHaveLength(1);
+    // Devices of two shards have nothing to complain about.
+    const [stranger = 0] = seatsOf(0);
+    expect(last(collecting, complained(complainer, stranger, 4_500)).kinds).toEqual(["reject"]);
+  });
+
+  test("[R23] [R8] where the others do not reach the goal, repeats the attempt, with its own devices too", () => {
+    const short = [...seatsOf(0).slice(0, 1), ...seatsOf(1).slice(0, 1), ...seatsOf(2)];
+    const at = last([...sharing, ...each(shared, short, 4_000)], ticked(33_000));
+    expect([at.state.phase, at.state.attempt, at.state.retriedFor]).toEqual(["advertising", 2, "U2_BELOW_T"]);
+    expect([...at.state.members.values()].filter((member) => member.out === null)).toHaveLength(DEVICES);
+    expect(at.state.shardCount).toBe(3);
+  });
+
+  test("[R23] [R10] after shares were asked for, and the others do not reach the goal, the round is void", () => {
+    const events = [...unmasking, ...each(unmasked, seatsOf(0), 7_000)];
+    const at = last(events, ticked(6_000 + 150_000));
+    expect([at.state.phase, "code" in at.state && at.state.code]).toEqual(["voided", "BELOW_T"]);
+  });
+});
