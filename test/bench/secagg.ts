@@ -63,6 +63,18 @@ function beside(name: string, earlier: number | undefined, value: number) {
 
 function* clientLines(name: string, coordinates: number, figures: SizeFigures): Generator<BenchLine> {
   const earlier = EARLIER[name];
+  // What is a sample is said to be one.
+  yield {
+    name: `${name}: whole client cores, the other devices' messages made for them`,
+    value: figures.realCount,
+    unit: "devices",
+  };
+  yield {
+    name: `${name}: words of each sum compared with the plain sum`,
+    value: figures.comparedWordCount,
+    unit: "words",
+    ...compared("of", figures.vectorLength, figures.comparedWordCount),
+  };
   const { clientMasks, upByteCount, ring16UpByteCount } = figures;
   yield { name: `${name}: client, masks only, one thread`, value: clientMasks.wallS, unit: "s" };
   yield {

@@ -225,19 +225,21 @@ describe("an edge that is killed", () => {
     await Promise.all(victims.map((victim) => victim.end()));
   });
 
-  test.each(["writes-later", "no-sync"] as const)(
-    "[S10] is found out where its memory %s (positive control)",
-    async (fault) => {
-      const victims = ["send advertise", "send input", "send confirm", "send unmask"].map(
-        (point, index) => new Victim(`${fault}-${index}`, 200 + index, [point], fault),
-      );
-      await Promise.all(victims.map((victim) => victim.live(victim.points[0] ?? null, null)));
-      const runId = await launch(fault === "no-sync" ? 201 : 202);
-      for (const victim of victims) {
-        await victim.killed();
-        expect(unguarded(victim).length).toBeGreaterThan(0);
-      }
-      await ended(runId);
-    },
-  );
+  test("[S10] is found out where its memory writes later or never syncs, and only there (positive control)", async () => {
+    const faulty = (["writes-later", "no-sync"] as const).flatMap((fault) =>
+      SENDS.filter((type) => type !== "share").map(
+        (type, index) => new Victim(`${fault}-${index}`, 200 + index, [`send ${type}`], fault),
+      ),
+    );
+    const sound = [0, 1].map((index) => new Victim(`sound-${index}`, 300 + index, ["send unmask"]));
+    const victims = [...faulty, ...sound];
+    expect(victims).toHaveLength(VICTIMS);
+    await Promise.all(victims.map((victim) => victim.live(victim.points[0] ?? null, null)));
+    const runId = await launch(200);
+    await Promise.all(victims.map((victim) => victim.killed()));
+    for (const victim of faulty)
+      expect([victim.folder, unguarded(victim).length > 0]).toEqual([victim.folder, true]);
+    for (const victim of sound) expect(unguarded(victim)).toEqual([]);
+    await ended(runId);
+  });
 });

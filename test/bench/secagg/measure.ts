@@ -17,7 +17,7 @@ import type { AttemptTerms } from "#shared/secagg/attempt.ts";
 import { shardOf, shardPlanOf } from "#shared/secagg/shards.ts";
 import { openChromiumDevice } from "../../kit/chromium-device.ts";
 import { seededRandom, testConfig } from "../../kit/secagg-fixtures.ts";
-import { openSimulatedCohort, type SimulatedCohort, seatAt } from "../../kit/simulated-cohort.ts";
+import { openSimulatedCohort, type SimulatedCohort, seatAt, windowOf } from "../../kit/simulated-cohort.ts";
 import { openTimedDevice } from "../../kit/timed-device.ts";
 import { quantile } from "../line.ts";
 import { type RealSeat, ShardBench, type ShardLevel, type Taken, taken } from "./shard.ts";
@@ -33,6 +33,8 @@ export interface Size {
 export interface SizeFigures {
   /** Words of the whole vector. */
   readonly vectorLength: number;
+  readonly realCount: number;
+  readonly comparedWordCount: number;
   readonly clientMasks: Taken;
   /** R0 to R4; the middle of the devices in Node. */
   readonly clientStepsS: readonly number[];
@@ -225,6 +227,8 @@ async function clientFigures(size: Size, reals: readonly RealSeat[], neighbourho
   const ring16 = layoutOf(size.coordinates, neighbourhood, 16).length;
   return {
     vectorLength: length,
+    realCount: reals.length,
+    comparedWordCount: windowOf(length).count,
     clientMasks: await maskSeconds(neighbourhood, length),
     clientStepsS: Array.from({ length: STEP_COUNT }, (_, step) =>
       middle(whole.map(({ stepsS }) => present(stepsS[step], "a step"))),

@@ -1,4 +1,5 @@
 import { BrowserStore } from "#client/adapters/browser-store.ts";
+import type { ParticipantHere } from "#client/adapters/participant.ts";
 import { openParticipantHere } from "#client/adapters/participant-open.ts";
 import { openSocketLink } from "#client/adapters/socket-link.ts";
 import type { Link, Trainer } from "#client/core/ports.ts";
@@ -31,6 +32,7 @@ type Tell = (line: PageLine) => Promise<void>;
 declare const tellTest: Tell;
 
 let armed = false;
+let here: ParticipantHere | null = null;
 let order: PageOrder;
 let invited: { readonly runId: string; readonly modelHash: string } | null = null;
 
@@ -134,8 +136,14 @@ export async function takePart(wanted: PageOrder): Promise<string | null> {
   const { task, consent, data } = participant.view.get();
   if (consent === null) await participant.agree(task.task.version);
   if (data.count === 0) await participant.addDrawing(new Float32Array(28 * 28).fill(0.5), 3);
-  const started = await participant.start();
-  return started.ok ? null : started.error.code;
+  here = participant;
+  return startAgain();
 }
 
-Object.assign(globalThis, { takePart });
+/** Of the participant that `takePart` opened. */
+export async function startAgain(): Promise<string | null> {
+  const started = await here?.start();
+  return started === undefined || started.ok ? null : started.error.code;
+}
+
+Object.assign(globalThis, { takePart, startAgain });

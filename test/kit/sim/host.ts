@@ -212,10 +212,10 @@ export class Host {
     const store = memoryStore(this.db, async () => {});
     const nothing = () => {};
     return {
+      keeping: null,
       store: this.#durable(store, process),
       blobs: this.#durable(memoryBlobs(this.disk), process),
       spool: this.#durable(memorySpool(this.disk, primitives), process),
-      keeping: null,
       folder: this.#durable(memoryFolder(this.disk, primitives), process),
       evaluator: this.#durable(fakeEvaluator(), process),
       devices: {
