@@ -4,7 +4,7 @@ import { circlesReach } from "./circles.ts";
 import type { Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, retryRound, sealedOf, voidRound } from "./ending.ts";
 import { identitiesAt, isAwaited, withOut } from "./members.ts";
-import { byShard, goesOn, leaveOut } from "./shards.ts";
+import { byShard, goesOn, leaveOut, seatsIn } from "./shards.ts";
 import { canOpen, openable } from "./shares.ts";
 import type { Collecting, Confirming, Sharing, Unmasking } from "./state.ts";
 
@@ -177,8 +177,11 @@ function withoutDeserted(state: Collecting | Confirming, u3: readonly number[]):
   const counts = new Map<number, number>();
   for (const { shard, seats } of byShard(state, u3)) {
     counts.set(shard.shard, seats.length);
-    const inPlay = seats.filter((seat) => seatInPlay(state, seat)).length;
-    if (inPlay < shard.thresholds.t) codes.set(shard.shard, "NOT_ENOUGH_SIGS");
+    const inPlay = new Set(seats.filter((seat) => seatInPlay(state, seat)));
+    const reached =
+      inPlay.size >= shard.thresholds.t &&
+      circlesReach(state, seatsIn(shard, state.u2), (seat) => inPlay.has(seat));
+    if (!reached) codes.set(shard.shard, "NOT_ENOUGH_SIGS");
   }
   if (codes.size === 0) return null;
   return goesOn(state, codes, counts) ? leaveOut(state, codes) : retryRound(state, "NOT_ENOUGH_SIGS");

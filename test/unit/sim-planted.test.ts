@@ -89,7 +89,7 @@ const CASES: readonly Case[] = [
     edits: [
       {
         file: "shared/round/settle-exchange.ts",
-        find: "if (all.some(({ have, needed }) => have < needed)) return null;\n  const deserted = withoutDeserted(state, state.u3);",
+        find: "if (!all.every(isReached)) return null;\n  const deserted = withoutDeserted(state, state.u3);",
         replace:
           "if (all.some(({ have, needed }) => have < needed - 1)) return null;\n  const deserted = withoutDeserted(state, state.u3);",
       },
