@@ -4,7 +4,7 @@ import { circlesReach } from "./circles.ts";
 import type { Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, retryRound, sealedOf, voidRound } from "./ending.ts";
 import { identitiesAt, isAwaited, withOut } from "./members.ts";
-import { byShard, goesOn, leaveOut } from "./shards.ts";
+import { byShard, goesOn, leaveOut, seatsIn } from "./shards.ts";
 import { canOpen, openable } from "./shares.ts";
 import type { Collecting, Confirming, Sharing, Unmasking } from "./state.ts";
 
@@ -187,12 +187,11 @@ function desertedShards(
   u3: readonly number[],
 ): ReadonlyMap<number, ErrorCode> {
   const codes = new Map<number, ErrorCode>();
-  const u2 = new Map(byShard(state, state.u2).map(({ shard, seats }) => [shard.shard, seats]));
   for (const { shard, seats } of byShard(state, u3)) {
     const left = new Set(seats.filter((seat) => seatInPlay(state, seat)));
     const opens =
       left.size >= shard.thresholds.t &&
-      circlesReach(state, u2.get(shard.shard) ?? [], (seat) => left.has(seat));
+      circlesReach(state, seatsIn(shard, state.u2), (seat) => left.has(seat));
     if (!opens) codes.set(shard.shard, "NOT_ENOUGH_SIGS");
   }
   return codes;

@@ -128,8 +128,12 @@ function Loaded({ view }: { readonly view: TaskView }) {
             left beside what stayed, and lets you keep them.
           </li>
           <li>
-            The same page proves that your own list is in the sum, with the coordinator's signed word for it,
-            and links to the whole round.
+            The same page proves that your own list is under the root that you were told, looks the root up in
+            the round, and links to it.
+          </li>
+          <li>
+            Whoever holds the auditor's key of a coordinator that keeps its rounds makes the sum and the next
+            model anew: <code>npm run verify -- round ID --auditor-key FILE</code>.
           </li>
           <li>
             The edge program does what this page does, from source that you can read:{" "}
