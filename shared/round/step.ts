@@ -51,11 +51,14 @@ export function step(state: RoundState, event: RoundEvent): Step {
   if (settled.state === changed.state && unchanged(state, settled.state)) {
     return stepOf(event.type === "ticked" ? refuse(state, "STATE") : known(state));
   }
-  return { ...settled, state: withCounts(settled.state, state, quiet ? senderOf(state, event) : null) };
+  // Where no phase ended only the sender has changed.
+  const sender = settled.state === changed.state ? senderOf(state, event) : null;
+  return { ...settled, state: withCounts(settled.state, state, sender) };
 }
 
-/** Identity of the device that an answer came from. */
+/** The only device that an event by itself changes; null where it may change more. */
 function senderOf(state: LiveState, event: RoundEvent): string | null {
+  if (event.type === "complained") return null;
   if ("identity" in event) return event.identity;
   return "position" in event && "roster" in state
     ? (state.roster[event.position - 1]?.identity ?? null)

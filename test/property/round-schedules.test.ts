@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nextTickMs } from "#shared/round/deadline.ts";
-import type { Step } from "#shared/round/effect.ts";
+import { known, type Step } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
+import { leavesPhase } from "#shared/round/hints.ts";
 import { noticesFor } from "#shared/round/notice.ts";
 import { replayRound } from "#shared/round/replay.ts";
+import { settle } from "#shared/round/settle.ts";
 import { byShard, keptShards } from "#shared/round/shards.ts";
 import { canOpen } from "#shared/round/shares.ts";
 import { isLive, type RoundState } from "#shared/round/state.ts";
@@ -370,6 +372,37 @@ describe("every schedule", () => {
       "round.unmasked",
       "survivors.signed",
     ]);
+  });
+
+  test("[R6] an event that is passed over without a look at everyone has ended no phase", () => {
+    const passedOver = new Set<string>();
+    fc.assert(
+      fc.property(facts, schedule, (start, events) => {
+        run(start, events, ({ before, event, after }) => {
+          if (after === before || !isLive(after) || !leavesPhase(after, event)) return;
+          passedOver.add(event.type);
+          expect(settle(known(after)).state).toBe(after);
+        });
+      }),
+      { numRuns: 400 },
+    );
+    for (const type of ["connected", "disconnected", "shared", "input-received", "confirmed"] as const)
+      expect(passedOver).toContain(type);
+  });
+
+  test("[R15] each count is that of everyone, though most events count only their sender", () => {
+    fc.assert(
+      fc.property(facts, schedule, (start, events) => {
+        const { state } = run(start, events);
+        const members = [...state.members.values()];
+        const row = state.counts.at(-1);
+        if (row === undefined) return;
+        expect(row.joined).toBe(members.length);
+        expect(row.trained).toBe(members.filter(({ trained }) => trained).length);
+        expect(row.sent).toBe(members.filter(({ sent }) => sent).length);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test("[R15] counts never fall", () => {
