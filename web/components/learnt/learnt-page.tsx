@@ -137,7 +137,7 @@ function Loaded({ view }: { readonly view: TaskView }) {
           </li>
           <li>
             The edge program does what this page does, from source that you can read:{" "}
-            <code>npm run edge -- --help</code>.
+            <code className="whitespace-nowrap">npm run edge -- --help</code>.
           </li>
         </ul>
       </Section>
