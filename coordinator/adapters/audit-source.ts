@@ -8,7 +8,7 @@ import {
   taskViewSchema,
 } from "#shared/protocol/api.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
-import type { AuditSource, RoundClaims } from "#shared/transcript/verify-round.ts";
+import type { AuditSource, RoundClaims } from "#shared/transcript/claims.ts";
 import { MERKLE_PATH_HEADER } from "./http/transcripts.ts";
 
 /** A round cannot be looked at: the sentence says why and what to do. */

@@ -10,6 +10,7 @@ export type FaultCode =
   | "TRANSCRIPT_HASH"
   | "TRANSCRIPT"
   | "TERMS"
+  | "GROUPS"
   | "ROSTER"
   | "CERTIFICATE"
   | "ADVERT_SIGNATURE"

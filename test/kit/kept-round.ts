@@ -12,6 +12,7 @@ import { strategyOf } from "#shared/strategy/index.ts";
 import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import type { AuditSource, RoundClaims } from "#shared/transcript/claims.ts";
 import type { SealedOpening } from "#shared/transcript/open-session.ts";
 import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
 import {
@@ -20,12 +21,7 @@ import {
   transcriptFromBytes,
   transcriptToBytes,
 } from "#shared/transcript/session-transcript.ts";
-import {
-  type AuditOptions,
-  type AuditSource,
-  type RoundClaims,
-  verifyRound,
-} from "#shared/transcript/verify-round.ts";
+import { type AuditOptions, verifyRound } from "#shared/transcript/verify-round.ts";
 import type { Federation } from "./federation.ts";
 import { seededRandom } from "./secagg-fixtures.ts";
 
