@@ -95,7 +95,7 @@ class AuditApi {
   async json<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema> | null> {
     const response = await this.#get(path);
     if (response === null) return null;
-    const parsed = schema.safeParse(await response.json());
+    const parsed = schema.safeParse(jsonOf(new Uint8Array(await response.arrayBuffer())));
     if (!parsed.success) throw new CannotAudit(`The coordinator's answer to ${path} is not as described.`);
     return parsed.data;
   }
@@ -111,8 +111,11 @@ class AuditApi {
     return {
       transcript: (shard) => this.#bytes(`${round}/transcript/${shard}`),
       openings: async (shard) => {
-        const list = await this.json(`${round}/transcript/${shard}/openings`, sealedOpeningsSchema);
-        return list?.items.map(({ position, sealed }) => ({ position, sealed: hexToBytes(sealed) })) ?? null;
+        const bytes = await this.#bytes(`${round}/transcript/${shard}/openings`);
+        const list = bytes === null ? null : sealedOpeningsSchema.safeParse(jsonOf(bytes));
+        // Anything else than a list of boxes is as good as none.
+        if (list?.success !== true) return null;
+        return list.data.items.map(({ position, sealed }) => ({ position, sealed: hexToBytes(sealed) }));
       },
       chunk: async (shard, position, index) => {
         const response = await get(`${round}/transcript/${shard}/inputs/${position}/${index}`);
@@ -127,5 +130,14 @@ class AuditApi {
       },
       blob: (hash) => this.#bytes(`/models/${hash}`),
     };
+  }
+}
+
+/** Undefined for what is no JSON. */
+function jsonOf(bytes: Bytes): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
   }
 }

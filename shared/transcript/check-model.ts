@@ -9,7 +9,7 @@ import { nextModel } from "../strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "../strategy/state-bytes.ts";
 import { tensorsOf } from "../task/agreed-config.ts";
 import type { AuditSource, RoundClaims } from "./claims.ts";
-import { type Checked, fault } from "./fault.ts";
+import { type Checked, fault, withheld } from "./fault.ts";
 import type { SumAdder } from "./published-sums.ts";
 
 /** That the next model and the strategy's state follow from the published sum, to the last bit. Rule A6. */
@@ -57,7 +57,7 @@ export async function checkModel(
 
 async function fetchBlob(primitives: Primitives, source: AuditSource, hash: string): Promise<Checked<Bytes>> {
   const bytes = await source.blob(hash);
-  if (bytes === null) return fault("NOT_KEPT", `${hash} is not kept.`);
+  if (bytes === null) return withheld(`The model or state ${hash}`);
   const digest = bytesToHex(await primitives.sha256(bytes));
   return digest === hash ? ok(bytes) : fault("MODEL", `What is served as ${hash} has the hash ${digest}.`);
 }

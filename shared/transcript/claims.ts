@@ -17,7 +17,7 @@ export interface RoundClaims extends RoundFacts {
   readonly previousStateHash: string | null | undefined;
 }
 
-/** Where a round's parts come from; whatever it gives is checked. Null: not kept. */
+/** Where a round's parts come from; whatever it gives is checked. Null: there is no such thing any more. */
 export interface AuditSource {
   transcript(shard: number): Promise<Bytes | null>;
   openings(shard: number): Promise<readonly SealedOpening[] | null>;

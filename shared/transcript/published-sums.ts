@@ -3,7 +3,7 @@ import { coordinatesOf, type VectorLayout } from "../codec/layout.ts";
 import { bytesToWords } from "../codec/vector-bytes.ts";
 import { assert } from "../kernel/assert.ts";
 import { ok } from "../kernel/result.ts";
-import { type Checked, fault } from "./fault.ts";
+import { type Checked, fault, withheld } from "./fault.ts";
 import { publishedLength } from "./spot-check.ts";
 
 /** SHA-256 over pieces as they come. */
@@ -18,6 +18,7 @@ export class SessionSums {
   readonly #digest: Digest;
   readonly #byteCount: number;
   #left: Uint8Array = new Uint8Array(0);
+  #began = false;
 
   constructor(layout: VectorLayout, pieces: AsyncIterable<Uint8Array>, digest: Digest) {
     this.#pieces = pieces[Symbol.asyncIterator]();
@@ -30,7 +31,10 @@ export class SessionSums {
     let filled = 0;
     while (filled < bytes.length) {
       const piece = this.#left.length > 0 ? this.#left : await this.#read();
-      if (piece === null) return fault("SUM_HASH", "The published sum ends early.");
+      if (piece === null)
+        return this.#began
+          ? fault("SUM_HASH", "The published sum ends early.")
+          : withheld("The published sum");
       const taken = piece.subarray(0, bytes.length - filled);
       bytes.set(taken, filled);
       filled += taken.length;
@@ -43,6 +47,7 @@ export class SessionSums {
   async #read(): Promise<Uint8Array | null> {
     const { done, value } = await this.#pieces.next();
     if (done === true) return null;
+    this.#began = true;
     this.#digest.update(value);
     return value;
   }

@@ -10,7 +10,7 @@ import { checkGroups, GroupTotals, groupsLine } from "./check-groups.ts";
 import { checkModel } from "./check-model.ts";
 import { type CheckedSession, checkSession } from "./check-session.ts";
 import type { AuditSource, RoundClaims } from "./claims.ts";
-import { type Checked, fault } from "./fault.ts";
+import { type Checked, fault, withheld } from "./fault.ts";
 import { openSession } from "./open-session.ts";
 import { type Digest, SessionSums, SumAdder } from "./published-sums.ts";
 import { evidenceHash, roundTranscriptHash } from "./round-transcript.ts";
@@ -115,7 +115,11 @@ async function readSession(
 ): Promise<Checked<CheckedSession>> {
   const shard = claims.shards[place] as number;
   const bytes = await source.transcript(shard);
-  if (bytes === null) return fault("NOT_KEPT", "The transcript of this round is not kept any more.");
+  if (bytes === null) {
+    return place === 0
+      ? fault("NOT_KEPT", "The transcript of this round is not kept any more.")
+      : withheld(`The transcript of group ${shard}`);
+  }
   const digest = await transcriptDigest(primitives, bytes);
   const named = claims.sessionHashes[place];
   if (digest !== named)
@@ -165,7 +169,7 @@ async function checkSum(
   { auditorKey, report }: AuditOptions,
 ): Promise<Checked<DecodedSum>> {
   const sealed = await source.openings(shard);
-  if (sealed === null) return fault("NOT_KEPT", "The opening shares of this round are not kept any more.");
+  if (sealed === null) return withheld("The list of opening shares");
   const opened = await openSession(primitives, session, auditorKey, sealed);
   if (!opened.ok) return opened;
   const { masks, openingCount, notes } = opened.value;
@@ -179,7 +183,7 @@ async function checkSum(
   const fetch = async (position: number, index: number): Promise<Checked<InputChunk>> => {
     const chunk = await source.chunk(shard, position, index);
     return chunk === null
-      ? fault("NOT_KEPT", `Chunk ${index} of the masked input at position ${position} is not kept.`)
+      ? withheld(`Chunk ${index} of the masked input at position ${position}`)
       : ok(chunk);
   };
   for (const index of indexes) {

@@ -8,11 +8,20 @@ import type { Primitives } from "#shared/kernel/ports.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { unmaskSchema } from "#shared/protocol/messages/device.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
+import type { AuditSource } from "#shared/transcript/claims.ts";
 import type { SealedOpening } from "#shared/transcript/open-session.ts";
 import type { SessionTranscript } from "#shared/transcript/session-transcript.ts";
 import { chunkCountOf, detectionProbability } from "#shared/transcript/spot-check.ts";
 import { Federation } from "#test/kit/federation.ts";
-import { type KeptRound, keptRound, type Lie, lied, verdictOn } from "#test/kit/kept-round.ts";
+import {
+  type KeptRound,
+  keptRound,
+  type Lie,
+  lied,
+  sourceOn,
+  verdictOf,
+  verdictOn,
+} from "#test/kit/kept-round.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 
 /*
@@ -215,6 +224,30 @@ describe("[A2] a signature", () => {
     expect((await verdict({ transcript: (one) => ({ ...one, round: 1 }) })).verdict).toBe("TERMS");
     const config = { ...kept.transcript.config, cohortSizeMin: 4 };
     expect((await verdict({ transcript: (one) => ({ ...one, config }) })).verdict).toBe("TERMS");
+  });
+});
+
+describe("[A4] what is not served", () => {
+  async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+  test.for<[string, (source: AuditSource) => Partial<AuditSource>]>([
+    ["NOT_KEPT", () => ({ transcript: async () => null })],
+    ["WITHHELD", () => ({ openings: async () => null })],
+    ["WITHHELD", () => ({ sum: nothing })],
+    [
+      "WITHHELD",
+      ({ blob }) => ({ blob: async (hash) => (hash === kept.claims.parentModelHash ? null : blob(hash)) }),
+    ],
+    [
+      "WITHHELD",
+      ({ chunk }) => ({ chunk: async (...at) => (at[1] === 3 && at[2] === 4 ? null : chunk(...at)) }),
+    ],
+  ])("is %s: of a round whose transcript is there every part must be", async ([code, refused]) => {
+    const source = sourceOn(kept);
+    const { claims } = kept;
+    const said = await verdictOf(primitives, claims, { ...source, ...refused(source) }, auditorKey);
+    expect(said.verdict).toBe(code);
+    expect((await verdictOf(primitives, claims, source, auditorKey)).verdict).toBe("holds");
   });
 });
 

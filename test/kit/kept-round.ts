@@ -213,14 +213,17 @@ export function verdictOn(
   auditorKey: Bytes,
   options: Partial<AuditOptions> = {},
 ): Promise<Verdict> {
-  const source: AuditSource = {
+  return verdictOf(primitives, kept.claims, sourceOn(kept), auditorKey, options);
+}
+
+export function sourceOn(kept: KeptRound): AuditSource {
+  return {
     transcript: async () => transcriptToBytes(kept.transcript),
     openings: async () => kept.openings,
     chunk: async (_shard, position, index) => chunkOf(present(kept.inputs.get(position), "an input"), index),
     sum: () => piecesOf(new Uint8Array(kept.sum.buffer)),
     blob: async (hash) => kept.blobs.get(hash)?.slice() ?? null,
   };
-  return verdictOf(primitives, kept.claims, source, auditorKey, options);
 }
 
 /** What `verifyRound` says: "holds", or the code and sentence of what does not. */
