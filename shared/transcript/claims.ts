@@ -13,9 +13,31 @@ export interface RoundClaims extends RoundFacts {
   /** In the order of `sessionHashes`. */
   readonly shards: readonly number[];
   readonly task: Task;
-  /** The strategy's state after the round before: null for none, undefined where it is not known. */
-  readonly previousStateHash: string | null | undefined;
+  readonly before: RoundsBefore;
 }
+
+/** A round that left no model of its own. */
+export interface RoundWithoutModel {
+  readonly round: number;
+  /** After a voided one the model takes a void step. */
+  readonly phase: "voided" | "failed";
+  readonly parentModelHash: string;
+}
+
+/** What the records of the run say of the rounds before; `since` ascending, those after the last committed one. */
+export type RoundsBefore =
+  | {
+      readonly kind: "committed";
+      readonly round: number;
+      readonly modelHash: string;
+      /** Null where the strategy keeps nothing, undefined where the record does not say. */
+      readonly strategyStateHash: string | null | undefined;
+      readonly since: readonly RoundWithoutModel[];
+    }
+  /** No round has committed: the run began with the model of its seed. */
+  | { readonly kind: "beginning"; readonly seed: number; readonly since: readonly RoundWithoutModel[] }
+  /** A record cannot be had; the sentence says which. */
+  | { readonly kind: "unknown"; readonly why: string };
 
 /** Where a round's parts come from; whatever it gives is checked. Null: there is no such thing any more. */
 export interface AuditSource {

@@ -29,6 +29,7 @@ export type FaultCode =
   | "SUM"
   | "EVIDENCE"
   | "RANGE"
+  | "PARENT"
   | "STRATEGY_STATE"
   | "MODEL"
   | "WITHHELD"

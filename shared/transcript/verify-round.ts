@@ -8,6 +8,7 @@ import { agreedConfigOf, layoutOf } from "../task/agreed-config.ts";
 import type { AgreedConfig } from "../task/config.ts";
 import { checkGroups, GroupTotals, groupsLine } from "./check-groups.ts";
 import { checkModel } from "./check-model.ts";
+import { checkParent } from "./check-parent.ts";
 import { type CheckedSession, checkSession } from "./check-session.ts";
 import type { AuditSource, RoundClaims } from "./claims.ts";
 import { type Checked, fault, withheld } from "./fault.ts";
@@ -102,6 +103,9 @@ export async function verifyRound(
   if (!root.ok) return root;
   const detection = detectionProbability(total, 1, drawn);
   report(oddsLine(total, drawn));
+  const parent = await checkParent(primitives, claims, source);
+  if (!parent.ok) return parent;
+  report(parent.value);
   const model = await checkModel(primitives, claims, layout, adder, source, report);
   return model.ok ? ok({ detection }) : model;
 }

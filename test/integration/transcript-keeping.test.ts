@@ -8,7 +8,7 @@ import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { decodeFrame } from "#shared/protocol/frame.ts";
 import { unmaskSchema } from "#shared/protocol/messages/device.ts";
 import { checkSession } from "#shared/transcript/check-session.ts";
-import type { AuditSource, RoundClaims } from "#shared/transcript/claims.ts";
+import type { AuditSource, RoundClaims, RoundsBefore } from "#shared/transcript/claims.ts";
 import { openSession } from "#shared/transcript/open-session.ts";
 import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
 import { Federation, type FederationOptions, type WriteHook } from "#test/kit/federation.ts";
@@ -228,5 +228,30 @@ describe("[A4] [A6] a round", () => {
     });
     const { verdict, sentence } = await verdictOn(primitives, sameWords, auditorKey);
     expect([verdict, sentence]).toEqual(["SUM", expect.stringMatching(/^Number 0 of the published sum is /)]);
+  });
+
+  test("after a void one started from a void step of the run's own model, and of no other seed's", async () => {
+    const federation = await Federation.create({ devices: 4, keeping });
+    for (const device of federation.devices.slice(0, 2)) device.goneBefore = "unmask";
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    const isVoid = async () => (await federation.rounds(runId))[0]?.phase === "voided";
+    await federation.until(isVoid, "the void round");
+    for (const device of federation.devices) device.goneBefore = null;
+    federation.connectAll();
+    await federation.ended(runId);
+    await federation.inFlight.settle();
+    const [voided, committed] = await federation.rounds(runId);
+    const detail = present(committed, "a round");
+    const source = sourceOf(federation, detail);
+    const { parentModelHash } = present(voided, "a void round");
+    const of = async (before: RoundsBefore) =>
+      verdictOf(primitives, claimsOf(federation, detail, before), source, auditorKey);
+    const since = [{ round: 1, phase: "voided", parentModelHash }] as const;
+    const { verdict, lines } = await of({ kind: "beginning", seed: 7, since });
+    expect(verdict).toBe("holds");
+    expect(lines.join("\n")).toContain("is the model of the run's beginning, void steps since: 1.");
+    expect((await of({ kind: "beginning", seed: 8, since })).verdict).toBe("PARENT");
+    expect((await of({ kind: "beginning", seed: 7, since: [] })).verdict).toBe("PARENT");
   });
 });

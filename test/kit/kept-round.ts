@@ -12,7 +12,7 @@ import { strategyOf } from "#shared/strategy/index.ts";
 import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
-import type { AuditSource, RoundClaims } from "#shared/transcript/claims.ts";
+import type { AuditSource, RoundClaims, RoundsBefore } from "#shared/transcript/claims.ts";
 import type { SealedOpening } from "#shared/transcript/open-session.ts";
 import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
 import {
@@ -40,11 +40,14 @@ export interface KeptRound {
   readonly blobs: ReadonlyMap<string, Bytes>;
 }
 
+/** Of a run's first round, launched with the federation's usual seed. */
+const BEGINNING: RoundsBefore = { kind: "beginning", seed: 7, since: [] };
+
 /** What a federation says of its round. */
 export function claimsOf(
   federation: Federation,
   detail: RoundDetail,
-  previousStateHash: string | null = null,
+  before: RoundsBefore = BEGINNING,
 ): RoundClaims {
   const made = present(detail.transcript, "a transcript");
   return {
@@ -63,7 +66,7 @@ export function claimsOf(
     parentStateHash: made.parentStateHash,
     strategyStateHash: made.strategyStateHash,
     task: federation.task,
-    previousStateHash,
+    before,
   };
 }
 
@@ -103,7 +106,7 @@ async function* piecesOf(bytes: Bytes): AsyncGenerator<Uint8Array> {
 export async function keptRound(
   federation: Federation,
   detail: RoundDetail,
-  previousStateHash: string | null = null,
+  before?: RoundsBefore,
 ): Promise<KeptRound> {
   const source = sourceOf(federation, detail);
   const { disk } = federation;
@@ -112,7 +115,7 @@ export async function keptRound(
   const { sid, inputs } = transcript.value;
   const sumBytes = present(disk.blobs.get(present(detail.sumHash, "a sum")), "a published sum");
   return {
-    claims: claimsOf(federation, detail, previousStateHash),
+    claims: claimsOf(federation, detail, before),
     transcript: transcript.value,
     openings: present(await source.openings(0), "kept openings"),
     inputs: new Map(
