@@ -1,5 +1,6 @@
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
+import type { VersionedMap } from "#shared/kernel/versioned-map.ts";
 import type { HashHex, Position, RunId } from "#shared/protocol/ids.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import { phaseDeadlineMs } from "#shared/round/deadline.ts";
@@ -68,7 +69,7 @@ export async function messageFor(source: MessageSource, notice: Notice): Promise
       assert(state.phase === "unmasking", "shares are asked for in one phase only");
       const session = await source.session(notice.position);
       const { u2, u3 } = await session.sets(state);
-      const confirmations = confirmationList(session, state.confirmations);
+      const confirmations = [...confirmationList(session, state.confirmations)];
       return {
         type: "open",
         sid: session.roster.sidHex,
@@ -109,16 +110,25 @@ async function outcomeMessage(source: MessageSource, seat: number): Promise<Coor
   return committedOutcome(session.roster, sets, tree, session.positionOf(seat), modelHash);
 }
 
-/** Those of one session, ascending by signer. @param confirmations  By seat. */
+type ConfirmationList = readonly { readonly signer: Position; readonly signature: Bytes }[];
+
+/** The last list of a session: all its survivors are sent the same one. */
+const listBySession = new WeakMap<Session, { readonly of: object; readonly list: ConfirmationList }>();
+
+/** Those of one session, ascending by signer. @param confirmations  By seat; the same object never changes. */
 export function confirmationList(
   session: Session,
-  confirmations: ReadonlyMap<number, string>,
-): { readonly signer: Position; readonly signature: Bytes }[] {
+  confirmations: VersionedMap<number, string>,
+): ConfirmationList {
+  const known = listBySession.get(session);
+  if (known?.of === confirmations) return known.list;
   const signers = session.positionsIn([...confirmations.keys()]).sort((left, right) => left - right);
-  return signers.map((signer) => ({
+  const list = signers.map((signer) => ({
     signer: signer as Position,
     signature: hexToBytes(present(confirmations.get(session.seatOf(signer)), "a signature")),
   }));
+  listBySession.set(session, { of: confirmations, list });
+  return list;
 }
 
 /** Where the bytes of a message are counted. */

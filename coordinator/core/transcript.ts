@@ -72,7 +72,7 @@ async function sessionTranscript(
       const { root, signature } = present(rows.get(position), "an input of each survivor");
       return { position, root: hexToBytes(root), signature: hexToBytes(signature) };
     }),
-    confirmations: confirmationList(session, state.confirmations),
+    confirmations: [...confirmationList(session, state.confirmations)],
     evidenceHash: await evidenceHash(primitives, roster.sid, evidence),
   });
 }
