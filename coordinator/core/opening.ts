@@ -1,5 +1,5 @@
 import type { CombineResult } from "#shared/round/event.ts";
-import type { RoundState } from "#shared/round/state.ts";
+import { isLive, type RoundState, type Sealed } from "#shared/round/state.ts";
 import { combine, foldInputs } from "./combine.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { keptSessions, type Session } from "./session.ts";
@@ -37,17 +37,26 @@ export class Opening {
     this.#context = context;
   }
 
+  /** Starts the folds and returns: messages to the devices do not wait for them. */
   async foldAhead(): Promise<void> {
     const state = this.#context.state();
     if (!("u3" in state)) return;
-    const { ports, terms } = this.#context;
+    const { ports } = this.#context;
     const sessions = await this.#context.sessions();
     // Uploads that are still under way came too late.
     for (const session of sessions) await ports.spool.discard(session.sid, session.positionsIn(state.u3));
-    const ahead = Math.max(1, Math.floor(FOLDED_BYTES_MAX / (4 * terms.layout.length)));
-    for (const session of keptSessions(sessions, state).slice(0, ahead)) {
+    void this.#foldEach(sessions, state);
+  }
+
+  async #foldEach(sessions: readonly Session[], sealed: RoundState & Pick<Sealed, "u3" | "shards">) {
+    const ahead = Math.max(1, Math.floor(FOLDED_BYTES_MAX / (4 * this.#context.terms.layout.length)));
+    for (const session of keptSessions(sessions, sealed).slice(0, ahead)) {
+      const state = this.#context.state();
+      // The opening folds what it still needs; an attempt that was given up needs nothing.
+      const isOver = state.attempt !== sealed.attempt || !isLive(state);
+      if (isOver || this.#combining || this.#closing.signal.aborted) return;
       // Whoever needs the sum sees a failure and tries again.
-      await this.#fold(session, state.u3).catch(() => {});
+      await this.#fold(session, sealed.u3).catch(() => {});
     }
   }
 

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import type { Folder } from "#coordinator/core/ports.ts";
 import { segmentOf } from "#shared/codec/layout.ts";
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { type RoundDetail, roundDetailSchema } from "#shared/protocol/api.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
@@ -8,6 +10,7 @@ import type { Task } from "#shared/task/task.ts";
 import { noiseForOne } from "#test/kit/dishonest.ts";
 import { Federation, partsOf, type WriteHook } from "#test/kit/federation.ts";
 import type { MemoryDevice, Step } from "#test/kit/memory-device.ts";
+import { memoryFolder } from "#test/kit/memory-files.ts";
 
 /*
  * Rounds of several sums, end to end in memory with the real protocol: 30 devices in four shards of about eight.
@@ -27,6 +30,10 @@ const SEED = "shards 5";
 
 const sharded = (seed: string, change: Partial<Task["aggregation"]> = {}) =>
   Federation.create({ devices: DEVICES, seed, task: { ...SHARDED, ...change } });
+
+/** A device's answer to the opening is in the log. */
+const isOpening = (federation: Federation) =>
+  federation.db.log.some(({ body }) => body.includes('"unmask-received"'));
 
 /** Each item as its length, u32 big-endian, and its bytes. */
 function encode(...items: readonly (string | number | Buffer)[]): Buffer {
@@ -267,4 +274,33 @@ describe("[R19] a coordinator of several shards that is killed", () => {
       expect([fault, federation.db.material.size, federation.disk.spool.size]).toEqual([fault, 0, 0]);
     }
   });
+});
+
+test("[R23] shares are asked for and taken while the inputs are still being folded", async () => {
+  const seen: boolean[] = [];
+  const own: { federation?: Federation } = {};
+  const slow: Folder = {
+    fold: async (job) => {
+      const federation = present(own.federation, "a federation");
+      if (job.masks.length === 0) {
+        for (let turn = 0; turn < 20_000 && !isOpening(federation); turn++)
+          await new Promise((resolve) => setImmediate(resolve));
+        seen.push(isOpening(federation));
+      }
+      return memoryFolder(federation.disk, await selectPrimitives(globalThis.crypto.subtle)).fold(job);
+    },
+    close: async () => {},
+  };
+  const federation = await Federation.create({
+    devices: DEVICES,
+    seed: SEED,
+    task: SHARDED,
+    ports: { folder: slow },
+  });
+  own.federation = federation;
+  federation.connectAll();
+  const runId = await federation.launch(1);
+  await federation.ended(runId);
+  expect((await federation.rounds(runId)).map(({ phase }) => phase)).toEqual(["committed"]);
+  expect(seen).toEqual([true, true, true, true]);
 });

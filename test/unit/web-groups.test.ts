@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { groupState, groupsSentence } from "#web/lib/groups.ts";
 
-const group = (shard: number, leftOut: "U3_BELOW_T" | "SENTINEL" | null = null) => ({
+const group = (shard: number, leftOut: "U3_BELOW_T" | "BELOW_T" | "SENTINEL" | null = null) => ({
   shard,
   sid: null,
   advertised: 96,
@@ -11,14 +11,27 @@ const group = (shard: number, leftOut: "U3_BELOW_T" | "SENTINEL" | null = null) 
   leftOut,
 });
 
-test("a split round says how many groups are in it and whether the others were opened", () => {
-  expect(groupsSentence([group(0), group(1)])).toBe("2 groups; all of them are in the round.");
-  expect(groupsSentence([group(0), group(1, "U3_BELOW_T")])).toBe(
+test("[R23] a split round says how many groups are in it and whether the others were opened", () => {
+  expect(groupsSentence([group(0), group(1)], "committed")).toBe("2 groups; all of them are in the round.");
+  expect(groupsSentence([group(0), group(1, "U3_BELOW_T")], "committed")).toBe(
     "2 groups; 1 is left out and never opened. The round's sum is of the others.",
   );
-  expect(groupsSentence([group(0), group(1, "U3_BELOW_T"), group(2, "SENTINEL")])).toBe(
+  expect(groupsSentence([group(0), group(1, "U3_BELOW_T"), group(2, "SENTINEL")], "committed")).toBe(
     "3 groups; 1 is left out and never opened, the sum of 1 was opened and discarded. The round's sum is of the others.",
   );
+});
+
+test("[R23] it says so where shares were asked for and too few came, and speaks of a sum only where there is one", () => {
+  expect(groupsSentence([group(0), group(1, "BELOW_T")], "committed")).toBe(
+    "2 groups; for 1 shares were asked for, too few came. The round's sum is of the others.",
+  );
+  expect(groupsSentence([group(0), group(1, "U3_BELOW_T")], "collecting")).toBe(
+    "2 groups; 1 is left out and never opened. The round goes on with the others.",
+  );
+  for (const phase of ["voided", "failed"] as const)
+    expect(groupsSentence([group(0), group(1, "U3_BELOW_T")], phase)).toBe(
+      "2 groups; 1 is left out and never opened. The round ended without a sum.",
+    );
 });
 
 test("a group that is left out says why", () => {

@@ -7,17 +7,31 @@ type Group = NonNullable<RoundDetail["shardList"]>[number];
 const AFTER_OPENING: ReadonlySet<string> = new Set(["BAD_B", "BAD_S", "SENTINEL", "RANGE"]);
 
 /** "11 groups; 1 is left out and never opened. The round's sum is of the others." */
-export function groupsSentence(groups: readonly Group[]): string {
+export function groupsSentence(groups: readonly Group[], phase: RoundDetail["phase"]): string {
   const codes = groups.flatMap(({ leftOut }) => (leftOut === null ? [] : [leftOut]));
   const all = plural(groups.length, "group");
   if (codes.length === 0) return `${all}; all of them are in the round.`;
   const discarded = codes.filter((code) => AFTER_OPENING.has(code)).length;
-  const unopened = codes.length - discarded;
+  const asked = codes.filter((code) => code === "BELOW_T").length;
+  const unopened = codes.length - discarded - asked;
   const parts = [
     ...(unopened > 0 ? [`${plural(unopened, "is", "are")} left out and never opened`] : []),
+    ...(asked > 0 ? [`for ${formatCount(asked)} shares were asked for, too few came`] : []),
     ...(discarded > 0 ? [`the sum of ${formatCount(discarded)} was opened and discarded`] : []),
   ];
-  return `${all}; ${parts.join(", ")}. The round's sum is of the others.`;
+  return `${all}; ${parts.join(", ")}. ${othersSentence(phase)}`;
+}
+
+function othersSentence(phase: RoundDetail["phase"]): string {
+  switch (phase) {
+    case "committed":
+      return "The round's sum is of the others.";
+    case "failed":
+    case "voided":
+      return "The round ended without a sum.";
+    default:
+      return "The round goes on with the others.";
+  }
 }
 
 /** What became of one group, with its code. */

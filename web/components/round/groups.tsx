@@ -21,7 +21,7 @@ const SHOWN_FIRST = 12;
 
 /** The groups of a round that is split, those that are left out first. Nothing where it is one sum. */
 export function Groups({ round }: { readonly round: RoundDetail }) {
-  const { shardList } = round;
+  const { shardList, phase } = round;
   if (shardList === undefined) return null;
   const leftOutFirst = shardList.toSorted(
     (left, right) => Number(left.leftOut === null) - Number(right.leftOut === null),
@@ -32,7 +32,7 @@ export function Groups({ round }: { readonly round: RoundDetail }) {
       title="Groups"
       note="A large round is split by chance; each group has keys and a sum of its own."
     >
-      <p className="mb-4 max-w-[44rem]">{groupsSentence(shardList)}</p>
+      <p className="mb-4 max-w-[44rem]">{groupsSentence(shardList, phase)}</p>
       <ShowAll items={leftOutFirst} first={SHOWN_FIRST}>
         {(shown) => (
           <DataTable
