@@ -51,6 +51,13 @@ export async function openAuditSource(
     transcriptHash: transcript.hash,
     shards: transcript.sessions.map(({ shard }) => shard),
     sessionHashes: transcript.sessions.map(({ hash }) => hash),
+    survivorCounts: transcript.sessions.map(({ shard }) =>
+      detail.shardList === undefined
+        ? detail.survivors
+        : (detail.shardList.find((one) => one.shard === shard)?.survivors ?? null),
+    ),
+    survivorCount: detail.survivors,
+    weightSum: detail.weightSum,
     strategy: transcript.strategy,
     parentStateHash: transcript.parentStateHash,
     strategyStateHash: transcript.strategyStateHash,

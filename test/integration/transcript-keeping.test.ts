@@ -7,6 +7,7 @@ import { assert, present } from "#shared/kernel/assert.ts";
 import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { decodeFrame } from "#shared/protocol/frame.ts";
 import { unmaskSchema } from "#shared/protocol/messages/device.ts";
+import { ringGraph } from "#shared/secagg/graph.ts";
 import { checkSession } from "#shared/transcript/check-session.ts";
 import type { AuditSource, RoundClaims, RoundsBefore } from "#shared/transcript/claims.ts";
 import { openSession } from "#shared/transcript/open-session.ts";
@@ -191,6 +192,7 @@ describe("[A4] [A6] a round", () => {
         ...claims,
         shards: places.map((place) => present(shards[place], "a group")),
         sessionHashes: places.map((place) => present(sessionHashes[place], "a hash")),
+        ...{ survivorCounts: [], survivorCount: null, weightSum: null },
       };
       return { ...changed, transcriptHash: await roundTranscriptHash(primitives, changed) };
     }
@@ -228,6 +230,27 @@ describe("[A4] [A6] a round", () => {
     });
     const { verdict, sentence } = await verdictOn(primitives, sameWords, auditorKey);
     expect([verdict, sentence]).toEqual(["SUM", expect.stringMatching(/^Number 0 of the published sum is /)]);
+  });
+
+  test("[A2] over a sparse graph needs t confirmations around each device, not t of them all", async () => {
+    const graph = { kind: "k-regular", corruptShare: 0.02, dropoutShare: 0.05 } as const;
+    const task = { securityModel: "honest-but-curious", graph } as const;
+    const { federation, details } = await ran(1, { devices: 40, seed: "sparse", task });
+    const kept = await keptRound(federation, present(details[0], "a round"));
+    expect((await verdictOn(primitives, kept, auditorKey)).verdict).toBe("holds");
+    const { members, sid } = kept.transcript;
+    const circle = ringGraph(hexToBytes(sid), members.length, 4).holders(1);
+    const silent = await lied(primitives, kept, {
+      transcript: (one) => ({
+        ...one,
+        confirmations: one.confirmations.filter(({ signer }) => signer === 1 || !circle.includes(signer)),
+      }),
+    });
+    const { verdict, sentence } = await verdictOn(primitives, silent, auditorKey);
+    expect([verdict, sentence]).toEqual([
+      "TOO_FEW_CONFIRMATIONS",
+      expect.stringMatching(/^Of those around position 1 fewer than 2 .*; \d\d did in all\.$/),
+    ]);
   });
 
   test("after a void one started from a void step of the run's own model, and of no other seed's", async () => {
