@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sweepTranscripts } from "#coordinator/core/transcript.ts";
 import { bytesToWords } from "#shared/codec/vector-bytes.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
@@ -14,6 +15,8 @@ import { openSession } from "#shared/transcript/open-session.ts";
 import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
 import { Federation, type FederationOptions, type WriteHook } from "#test/kit/federation.ts";
 import { claimsOf, keptRound, lied, sourceOf, verdictOf, verdictOn } from "#test/kit/kept-round.ts";
+import { memorySpool } from "#test/kit/memory-files.ts";
+import { memoryStore } from "#test/kit/memory-store.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 
 const auditorKey = seededRandom("auditor")(32);
@@ -50,6 +53,32 @@ describe("[A5] what outlives a round", () => {
     federation.keeping = null;
     await federation.restart();
     expect([db.transcripts.size, db.openings.size, disk.spool.size]).toEqual([0, 0, 0]);
+  });
+
+  test("stays while the next round combines, also where the coordinator dies just then", async () => {
+    const federation = await Federation.create({ devices: 4, keeping });
+    federation.connectAll();
+    const runId = await federation.launch(2);
+    let saved = 0;
+    federation.hook = (name) => (name === "saveTranscript" && ++saved === 2 ? "die-after" : "go");
+    await federation.until(async () => !federation.running, "its death");
+    const [first] = [...federation.db.transcripts.values()];
+    const roundIds = () => [...federation.db.transcripts.values()].map(({ roundId }) => roundId);
+    expect(roundIds()).toEqual([first?.roundId, expect.not.stringMatching(first?.roundId ?? "")]);
+    // The sweep at the start comes before the round is read back; it must not take the second one for committed.
+    await sweepTranscripts({
+      store: memoryStore(federation.db),
+      spool: memorySpool(federation.disk, primitives),
+      keeping,
+    });
+    expect(roundIds()[0]).toBe(first?.roundId);
+    expect(federation.db.openings.get(first?.sid ?? "")?.size).toBeGreaterThan(0);
+    federation.hook = () => "go";
+    await federation.restart();
+    await federation.ended(runId);
+    await federation.inFlight.settle();
+    const second = present((await federation.rounds(runId))[1], "a second round");
+    expect(roundIds()).toEqual([second.roundId]);
   });
 
   test("has opening shares for the auditor's key only, and none in the clear", async () => {
