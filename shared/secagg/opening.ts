@@ -98,8 +98,9 @@ function combiner(roster: Roster, openings: readonly Opening[]) {
     const held = present(heldBy[kind].get(owner), "shares of the owner").slice(0, roster.thresholds.t);
     const xs = held.map(({ holder }) => roster.graph.rankOf(owner, holder));
     const field = fieldFor(holdersIn(roster, owner).length);
-    const basis = basisByXs.get(xs.join()) ?? lagrangeBasisAtZero(xs, field);
-    basisByXs.set(xs.join(), basis);
+    const name = xs.join();
+    const basis = basisByXs.get(name) ?? lagrangeBasisAtZero(xs, field);
+    basisByXs.set(name, basis);
     return combineShares(
       basis,
       held.map(({ share }) => share),

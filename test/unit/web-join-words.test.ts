@@ -2,11 +2,17 @@ import { describe, expect, test } from "vitest";
 import type { OutcomeView, RoundView as OwnRound, ParticipantView, TaskSlice } from "#client/index.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { classSentence, missingClasses } from "#web/components/join/class-bars.tsx";
-import { outcomeSentence, proofsOf, segmentWords } from "#web/components/join/contribution-words.ts";
+import {
+  neededInSum,
+  outcomeSentence,
+  proofsOf,
+  segmentWords,
+} from "#web/components/join/contribution-words.ts";
 import { oddsSentence } from "#web/components/join/odds.tsx";
 import { consentWords, leadSentence, stateLine, trainingWords } from "#web/components/join/sentences.ts";
 
 const hash = "ab".repeat(32);
+const digits = bundledTask("digits", 30, 3);
 
 function sliceFor(clientCount: number): TaskSlice {
   const task = bundledTask("digits", clientCount, 3);
@@ -232,12 +238,21 @@ describe("what became of it", () => {
 
   test("the sum, its version and how good it is", () => {
     const record = { accuracy: { value: 0.931, halfWidth95: 0.026, count: 360 } };
-    expect(outcomeSentence({ round: 8 }, committedOutcome, record, "drawings")).toBe(
+    expect(outcomeSentence({ round: 8 }, committedOutcome, record, digits)).toBe(
       "You were one of 21 voices. The sum became version 8, which is right for 93.1\u00a0% of drawings it has never seen, ± 2.6\u00a0points.",
     );
-    expect(outcomeSentence({ round: 8 }, committedOutcome, null, "drawings")).toBe(
+    expect(outcomeSentence({ round: 8 }, committedOutcome, null, digits)).toBe(
       "You were one of 21 voices. The sum became version 8.",
     );
+    const graph = { kind: "shards", size: 96 } as const;
+    const grouped = { ...digits, aggregation: { ...digits.aggregation, goal: 1_000, graph } };
+    expect(outcomeSentence({ round: 8 }, committedOutcome, null, grouped)).toBe(
+      "You were one of 21 voices of your group. The sums of the groups became version 8.",
+    );
+    // What had to be in is its own group's number, not the round's.
+    expect(neededInSum(grouped, 96)).toBe(67);
+    expect(neededInSum(digits, 30)).toBe(21);
+    expect(neededInSum(digits, null)).toBeNull();
   });
 
   test("claims only what was checked: no inclusion without the path, no shares that were not given", () => {

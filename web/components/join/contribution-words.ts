@@ -1,5 +1,8 @@
 import type { ContributionParts, ContributionSummary, OutcomeView, TaskSlice } from "#client/index.ts";
 import type { RoundView } from "#shared/protocol/api.ts";
+import { thresholds } from "#shared/secagg/threshold.ts";
+import { agreedGraphOf, graphPlanOf, isSharded } from "#shared/task/graph-plan.ts";
+import type { Task } from "#shared/task/task.ts";
 import { formatCount, formatPercent, formatPoints, plural } from "../../lib/format.ts";
 
 /** What the numbers of the masked list are, in the order of its segments. */
@@ -38,13 +41,24 @@ export function outcomeSentence(
   contribution: Pick<ContributionSummary, "round">,
   outcome: OutcomeView,
   record: Pick<RoundView, "accuracy"> | null,
-  many: string,
+  task: Task,
 ): string {
   if (outcome.kind !== "committed") return outcome.sentence;
-  const voices = `You were one of ${formatCount(outcome.survivorCount)} voices. The sum became version ${contribution.round}`;
+  const { many } = task.exampleNoun;
+  const count = formatCount(outcome.survivorCount);
+  const voices = isSharded(graphPlanOf(task.aggregation))
+    ? `You were one of ${count} voices of your group. The sums of the groups became version ${contribution.round}`
+    : `You were one of ${count} voices. The sum became version ${contribution.round}`;
   const accuracy = record?.accuracy ?? null;
   if (accuracy === null) return `${voices}.`;
   return `${voices}, which is right for ${formatPercent(accuracy.value)} of ${many} it has never seen, ± ${formatPoints(accuracy.halfWidth95)}.`;
+}
+
+/** q of the sum that a device was in: as it computed it, from the task and the roster that it was shown. */
+export function neededInSum({ aggregation }: Task, rosterSize: number | null): number | null {
+  if (rosterSize === null) return null;
+  const { securityModel, cohortSizeMin } = aggregation;
+  return thresholds(rosterSize, securityModel, cohortSizeMin, agreedGraphOf(aggregation)).q;
 }
 
 export interface Proof {
@@ -56,20 +70,22 @@ export interface Proof {
 
 export type OwnInputVerdict = "shown" | "other-root" | "not-under-root" | "not-published";
 
-/** Whether everyone is shown a sum with this device's list in it: it was told so alone before. Rule A7. */
+/** Whether the round's own page names the root that this device was told. Rule A7. */
 function shownProof(verdict: OwnInputVerdict): Proof {
   switch (verdict) {
     case "shown":
       return {
         kind: "done",
-        statement: "Everyone is shown the same root as you: your list is in the sum that made this version.",
-        evidence: "Checked here, against the round as everyone sees it.",
+        statement: "The round's own page names the same root as you were told.",
+        evidence:
+          "Looked up here. That the sum is the sum of the lists under that root an auditor can check; that others are shown this page too only a public log could show.",
       };
     case "other-root":
       return {
         kind: "refused",
-        statement: "Everyone else is shown another root than you: your list may not be in the sum.",
-        evidence: "Checked here, against the round as everyone sees it. Keep the receipt.",
+        statement:
+          "The round's own page names another root than you were told: your list may not be in the sum.",
+        evidence: "Looked up here. Keep the receipt.",
       };
     case "not-under-root":
       return {
@@ -89,9 +105,9 @@ function shownProof(verdict: OwnInputVerdict): Proof {
 /**
  * What this device knows of the round for itself, and what nobody can check.
  *
- * @param known.needed  q: masked updates that had to be in.
+ * @param known.needed  q, as this device computed it: masked lists that had to be in its sum.
  * @param known.helped  Whether this device gave its shares.
- * @param known.shown   Whether its list is in the sum that everyone is shown; null while that is not known.
+ * @param known.shown   Whether the round's page names the root that it was told; null while that is not known.
  * @param known.logged  Whether the coordinator keeps a public log; null while that is not known.
  */
 export function proofsOf(

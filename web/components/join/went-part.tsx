@@ -7,7 +7,7 @@ import { formatMeasure } from "../../lib/format.ts";
 import { Button } from "../button.tsx";
 import { Score } from "../score/score.tsx";
 import { StatusMark } from "../status-mark.tsx";
-import { outcomeSentence, proofsOf } from "./contribution-words.ts";
+import { neededInSum, outcomeSentence, proofsOf } from "./contribution-words.ts";
 import { ownLine } from "./own-line.ts";
 import { Part } from "./part.tsx";
 import { saveBlob } from "./save-blob.ts";
@@ -52,10 +52,9 @@ function EndedRound(props: {
 }) {
   const { task, logged, ended } = props;
   const { contribution, outcome, record } = ended;
-  const { many } = task.task.exampleNoun;
   const line = record === null ? null : ownLine(record, contribution.stepsAt, outcome);
   const proofs = proofsOf(outcome, {
-    needed: record?.threshold ?? null,
+    needed: neededInSum(task.task, contribution.rosterSize),
     helped: contribution.stepsAt.opened !== undefined,
     logged,
     shown: useOwnInput(contribution, record),
@@ -67,7 +66,7 @@ function EndedRound(props: {
       title="Where it went"
       note={`Round ${contribution.round}.${line === null ? "" : " The coloured line is you. Only this page knows which line that is; everyone else sees all lines alike."}`}
     >
-      <p className="read mb-4">{outcomeSentence(contribution, outcome, record, many)}</p>
+      <p className="read mb-4">{outcomeSentence(contribution, outcome, record, task.task)}</p>
       {record !== null && (
         <Score
           round={record}

@@ -13,6 +13,7 @@ import { QueryGate } from "../query-gate.tsx";
 import { Section } from "../section.tsx";
 import { StatusMark } from "../status-mark.tsx";
 import { BareTopBar } from "../top-bar.tsx";
+import { WordList } from "../word-list.tsx";
 import { CohortPicture } from "./cohort-picture.tsx";
 import {
   type CohortFacts,
@@ -128,35 +129,20 @@ function Loaded({ view }: { readonly view: TaskView }) {
             left beside what stayed, and lets you keep them.
           </li>
           <li>
-            The same page proves that your own list is in the sum, with the coordinator's signed word for it,
-            and links to the whole round.
+            The same page proves that your own list is under the root that you were told, looks the root up in
+            the round, and links to it.
+          </li>
+          <li>
+            Whoever holds the auditor's key of a coordinator that keeps its rounds makes the sum and the next
+            model anew: <code>npm run verify -- round ID --auditor-key FILE</code>.
           </li>
           <li>
             The edge program does what this page does, from source that you can read:{" "}
-            <code>npm run edge -- --help</code>.
+            <code className="whitespace-nowrap">npm run edge -- --help</code>.
           </li>
         </ul>
       </Section>
     </>
-  );
-}
-
-function WordList(props: {
-  readonly title: string;
-  readonly lines: readonly string[];
-  readonly you?: boolean;
-}) {
-  return (
-    <div>
-      <h3 className={`mb-1.5 ${props.you ? "text-you-text" : ""}`}>{props.title}</h3>
-      <ul className="text-ink-2">
-        {props.lines.map((line) => (
-          <li key={line} className="border-t border-rule py-1.5">
-            {line}
-          </li>
-        ))}
-      </ul>
-    </div>
   );
 }
 

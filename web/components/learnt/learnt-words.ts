@@ -110,7 +110,7 @@ export function learntLists(task: Task): {
       `Your ${many} and their labels`,
       "What your device learnt from them, as a list of its own",
       `How many ${many} you have, and how well the model does on them: both are in the masked list`,
-      "What was in a list that came too late or was left out of the sum: its masks are not all given out",
+      "What was in a list that came too late for the sum: its masks are not all given out",
     ],
     onlyIf: [
       "Your list, if enough devices of the round hand it the pieces that they hold for you. How many is drawn below",
@@ -254,6 +254,11 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
       title: "A model made to copy",
       words:
         "A model can be built so that what it learns from one example shows in its sum. Your device checks that the model has the form that the task names, not what is in it.",
+    },
+    {
+      title: "Kept rounds",
+      words:
+        "A coordinator can keep the masked lists and the opening pieces of its newest rounds for an auditor, who can open the same sums again and no single list. While they are kept, whoever gets hold of enough devices' secrets could open single ones.",
     },
     {
       title: "Later",
