@@ -51,6 +51,13 @@ export async function openAuditSource(
     transcriptHash: transcript.hash,
     shards: transcript.sessions.map(({ shard }) => shard),
     sessionHashes: transcript.sessions.map(({ hash }) => hash),
+    survivorCounts: transcript.sessions.map(({ shard }) =>
+      detail.shardList === undefined
+        ? detail.survivors
+        : (detail.shardList.find((one) => one.shard === shard)?.survivors ?? null),
+    ),
+    survivorCount: detail.survivors,
+    weightSum: detail.weightSum,
     strategy: transcript.strategy,
     parentStateHash: transcript.parentStateHash,
     strategyStateHash: transcript.strategyStateHash,
@@ -86,6 +93,9 @@ async function roundsBefore(
   return { kind: "beginning", seed: run.seed, since };
 }
 
+/** Of one request that comes too fast for the coordinator. */
+const TRIES_MAX = 20;
+
 class AuditApi {
   readonly #base: string;
 
@@ -93,7 +103,7 @@ class AuditApi {
     this.#base = `${base.replace(/\/+$/, "")}/api/v1`;
   }
 
-  async #get(path: string): Promise<Response | null> {
+  async #get(path: string, tries = 1): Promise<Response | null> {
     let response: Response;
     try {
       response = await fetch(this.#base + path);
@@ -103,6 +113,11 @@ class AuditApi {
     if (response.ok) return response;
     await response.body?.cancel();
     if (response.status === 404) return null;
+    if (response.status === 429 && tries < TRIES_MAX) {
+      const waitS = Math.min(60, Number(response.headers.get("retry-after") ?? 1) || 1);
+      await new Promise((resolve) => setTimeout(resolve, 1_000 * waitS));
+      return this.#get(path, tries + 1);
+    }
     throw new CannotAudit(`The coordinator answered ${response.status} to ${path}.`);
   }
 

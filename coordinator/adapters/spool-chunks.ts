@@ -6,12 +6,42 @@ import type { Primitives } from "#shared/kernel/ports.ts";
 import type { InputChunk } from "#shared/transcript/spot-check.ts";
 import { isErrorCode } from "./system-errors.ts";
 
-/** Trees that are remembered: 32 bytes a chunk, so 2 MB for a thousand inputs of 4 MB. */
-const TREES_MAX = 1_000;
+/** Of all trees that are remembered: of a thousand inputs of 4 MB, or a hundred of 40 MB. */
+const TREE_BYTES_MAX = 2 ** 25;
+/** A hash of 32 bytes and the object around it; a tree has two for each chunk. */
+const NODE_BYTES = 200;
 
-/** Reads chunks of complete uploads with their Merkle paths; an upload is hashed once, a chunk in memory at a time. */
-export function chunkReader(primitives: Primitives) {
-  const trees = new Map<string, MerkleTree>();
+interface Remembered {
+  readonly tree: Promise<MerkleTree>;
+  readonly byteCount: number;
+}
+
+/**
+ * Reads chunks of complete uploads with their Merkle paths. An upload is hashed once, a chunk in memory at a time; who
+ * asks for the same one meanwhile waits for that.
+ */
+export function chunkReader(primitives: Primitives, treeBytesMax = TREE_BYTES_MAX) {
+  const trees = new Map<string, Remembered>();
+  let byteCount = 0;
+
+  const forget = (path: string) => {
+    byteCount -= trees.get(path)?.byteCount ?? 0;
+    trees.delete(path);
+  };
+  const remember = (path: string, chunkCount: number, make: () => Promise<MerkleTree>) => {
+    const tree = make();
+    const entry = { tree, byteCount: 2 * chunkCount * NODE_BYTES };
+    trees.set(path, entry);
+    byteCount += entry.byteCount;
+    // What failed is tried again by the next one who asks.
+    tree.catch(() => trees.get(path) === entry && forget(path));
+    for (const oldest of trees.keys()) {
+      if (byteCount <= treeBytesMax) break;
+      forget(oldest);
+    }
+    return tree;
+  };
+
   return {
     /** Null where there is no such file or chunk. */
     async read(path: string, index: number): Promise<InputChunk | null> {
@@ -33,15 +63,12 @@ export function chunkReader(primitives: Primitives) {
           if (bytesRead < bytes.length) throw new Error(`the spool's file ends at byte ${start + bytesRead}`);
           return bytes;
         };
-        let tree = trees.get(path);
-        if (tree === undefined) {
+        const makeTree = async () => {
           const hashes: Bytes[] = [];
           for (let at = 0; at < count; at++) hashes.push(await merkleLeafHash(primitives, await chunkAt(at)));
-          tree = await buildMerkleTree(primitives, hashes);
-          trees.set(path, tree);
-          const [oldest] = trees.keys();
-          if (trees.size > TREES_MAX && oldest !== undefined) trees.delete(oldest);
-        }
+          return buildMerkleTree(primitives, hashes);
+        };
+        const tree = await (trees.get(path)?.tree ?? remember(path, count, makeTree));
         return { bytes: await chunkAt(index), path: merklePath(tree, index) };
       } finally {
         await file.close();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
+import type { Pins } from "#shared/transcript/check-task.ts";
 import { verifyRound } from "#shared/transcript/verify-round.ts";
 import { openAuditSource } from "../adapters/audit-source.ts";
 import { readAuditorKey } from "../adapters/auditor-key.ts";
@@ -18,6 +19,8 @@ the devices' masked inputs, and that the next model follows from that sum to the
                     the auditor's secret key, 64 hex digits; the demo's is auditor.key in its data folder
   --chunks N        make N chunks of 64 KiB of the sum anew, drawn at random; default ${CHUNKS_DEFAULT}
   --all             make all of them anew
+  --issuer HEX      the key that certifies devices must be this one, 64 hex digits
+  --config HEX      the config that devices agreed to must have this hash, 64 hex digits
   --coordinator URL default http://localhost:3000
   --help
 
@@ -50,6 +53,7 @@ async function main(): Promise<number> {
     const verified = await verifyRound(primitives, claims, source, {
       auditorKey,
       chunks: options.chunks,
+      pins: options.pins,
       random: randomBytes,
       digest: sha256,
       report: (line) => console.log(line),
@@ -60,7 +64,7 @@ async function main(): Promise<number> {
       return 0;
     }
     const { code, sentence } = verified.error;
-    if (code === "NOT_KEPT") {
+    if (code === "NOT_KEPT" || code === "AUDITOR_KEY") {
       console.error(sentence);
       return 2;
     }
@@ -82,6 +86,7 @@ interface VerifyOptions {
   readonly roundId: string;
   readonly keyPath: string;
   readonly chunks: number | "all";
+  readonly pins: Pins;
   readonly url: string;
 }
 
@@ -107,7 +112,12 @@ function readOptions(): VerifyOptions | string {
   const url = values.coordinator;
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     return `${url} is not an http or https address.`;
-  return { roundId, keyPath, chunks: values.all === true ? "all" : Number(count), url };
+  const { issuer, config } = values;
+  for (const [flag, hex] of Object.entries({ issuer, config })) {
+    if (hex !== undefined && !/^[0-9a-f]{64}$/.test(hex)) return `--${flag} is 64 hex digits.`;
+  }
+  const pins = { issuerKey: issuer, configHash: config };
+  return { roundId, keyPath, chunks: values.all === true ? "all" : Number(count), pins, url };
 }
 
 function parse() {
@@ -117,6 +127,8 @@ function parse() {
       "auditor-key": { type: "string" },
       chunks: { type: "string" },
       all: { type: "boolean" },
+      issuer: { type: "string" },
+      config: { type: "string" },
       coordinator: { type: "string", default: "http://localhost:3000" },
       help: { type: "boolean", short: "h" },
     },

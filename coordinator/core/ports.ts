@@ -158,6 +158,8 @@ export interface Store {
   /** Keeps these boxes for the auditor, by position, and deletes all material of the session, in one transaction. */
   keepOpenings(sid: string, sealed: ReadonlyMap<number, Bytes>): Promise<void>;
   loadTranscript(roundId: string, shard: number): Promise<TranscriptRow | null>;
+  /** The session whose transcript `loadTranscript` would load. */
+  findTranscript(roundId: string, shard: number): Promise<string | null>;
   /** By position. */
   loadOpenings(sid: string): Promise<ReadonlyMap<number, Bytes>>;
   /** Sessions whose transcript is kept, newest first. */

@@ -124,7 +124,11 @@ export async function keepSession(ports: KeepPorts, session: Session, state: Rou
   return true;
 }
 
-/** Deletes what is kept of all but the newest rounds of each task; of all where nothing is to be kept. Rule A5. */
+/**
+ * Deletes what is kept of all but the newest committed rounds of each task; of all where nothing is to be kept. What a
+ * round that still lives has written is neither counted nor deleted: it may yet be void, and the last committed round
+ * would be gone for it. Rule A5.
+ */
 export async function sweepTranscripts(
   ports: Pick<CoordinatorPorts, "store" | "spool" | "keeping">,
 ): Promise<void> {
@@ -133,7 +137,9 @@ export async function sweepTranscripts(
   for (const { sid, roundId, task } of await ports.store.listTranscripts()) {
     const kept = newest.get(task) ?? new Set();
     newest.set(task, kept);
-    if (kept.has(roundId) || kept.size < rounds) kept.add(roundId);
+    const phase = (await ports.store.findRound(roundId))?.phase;
+    if (rounds > 0 && phase !== "committed" && phase !== "voided" && phase !== "failed") continue;
+    if (phase === "committed" && (kept.has(roundId) || kept.size < rounds)) kept.add(roundId);
     else {
       await ports.spool.discard(sid);
       await ports.store.deleteTranscript(sid);

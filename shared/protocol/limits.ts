@@ -28,6 +28,9 @@ export const LIMITS = {
   joinsPerMinutePerAddress: 10,
   /** Requests of the public API that change something. */
   writesPerMinutePerAddress: 300,
+  /** Requests for parts of a kept round, at once and then in a second: each reads 64 KiB, or hashes an input once. */
+  auditReadsBurstPerAddress: 1_000,
+  auditReadsPerSecondPerAddress: 200,
   /** Runs that one dashboard connection watches. */
   watchedRunsMax: 64,
   nameLengthMax: 64,

@@ -12,6 +12,10 @@ export interface RoundClaims extends RoundFacts {
   readonly transcriptHash: string;
   /** In the order of `sessionHashes`. */
   readonly shards: readonly number[];
+  /** Inputs in each of these sums and in all; null where that is not said. */
+  readonly survivorCounts: readonly (number | null)[];
+  readonly survivorCount: number | null;
+  readonly weightSum: number | null;
   readonly task: Task;
   readonly before: RoundsBefore;
 }

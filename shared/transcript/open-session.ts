@@ -39,15 +39,11 @@ export async function openSession(
   const openings: Opening[] = [];
   const notes: string[] = [];
   const seen = new Set<number>();
-  for (const { position, sealed: box } of sealed) {
-    const opened = await openSealed(primitives, auditorKey, { sid: roster.sid, position }, box);
-    if (!opened.ok)
-      return fault(
-        "OPENING_SEAL",
-        `The shares of position ${position} do not open with this key, or are of another session.`,
-      );
-    const message = decodeFrame(opened.value, unmaskSchema);
-    opened.value.fill(0);
+  const boxes = await openBoxes(primitives, roster.sid, auditorKey, sealed);
+  if (!boxes.ok) return boxes;
+  for (const { position, opened } of boxes.value) {
+    const message = decodeFrame(opened, unmaskSchema);
+    opened.fill(0);
     const verified =
       message.ok && !seen.has(position)
         ? await verifyUnmask(primitives, roster, sets, commitments, position, message.value)
@@ -73,5 +69,31 @@ export async function openSession(
   return fault(
     "SECRET",
     `The shares of positions ${dealers} make other secrets than these devices announced.`,
+  );
+}
+
+async function openBoxes(
+  primitives: Primitives,
+  sid: Bytes,
+  auditorKey: Bytes,
+  sealed: readonly SealedOpening[],
+): Promise<Checked<readonly { readonly position: number; readonly opened: Bytes }[]>> {
+  const boxes: { readonly position: number; readonly opened: Bytes }[] = [];
+  const failed: number[] = [];
+  for (const { position, sealed: box } of sealed) {
+    const opened = await openSealed(primitives, auditorKey, { sid, position }, box);
+    if (opened.ok) boxes.push({ position, opened: opened.value });
+    else failed.push(position);
+  }
+  if (failed.length === 0) return ok(boxes);
+  for (const { opened } of boxes) opened.fill(0);
+  if (boxes.length === 0)
+    return fault(
+      "AUDITOR_KEY",
+      `None of the ${failed.length} boxes opens with this key: they were sealed to another one, or all of them were changed.`,
+    );
+  return fault(
+    "OPENING_SEAL",
+    `The shares of position ${failed[0]} do not open with this key, or are of another session.`,
   );
 }

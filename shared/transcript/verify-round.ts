@@ -4,18 +4,18 @@ import { merkleRoot } from "../crypto/merkle.ts";
 import { type Bytes, bytesToHex, equalBytes } from "../kernel/bytes.ts";
 import type { Primitives, RandomBytes } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
-import { agreedConfigOf, layoutOf } from "../task/agreed-config.ts";
-import type { AgreedConfig } from "../task/config.ts";
+import { layoutOf } from "../task/agreed-config.ts";
 import { checkGroups, GroupTotals, groupsLine } from "./check-groups.ts";
 import { checkModel } from "./check-model.ts";
 import { checkParent } from "./check-parent.ts";
 import { type CheckedSession, checkSession } from "./check-session.ts";
+import { checkTask, type Pins } from "./check-task.ts";
 import type { AuditSource, RoundClaims } from "./claims.ts";
 import { type Checked, fault, withheld } from "./fault.ts";
 import { openSession } from "./open-session.ts";
 import { type Digest, SessionSums, SumAdder } from "./published-sums.ts";
 import { evidenceHash, roundTranscriptHash } from "./round-transcript.ts";
-import { type SessionTranscript, transcriptDigest, transcriptFromBytes } from "./session-transcript.ts";
+import { transcriptDigest, transcriptFromBytes } from "./session-transcript.ts";
 import {
   chunkCountOf,
   detectionProbability,
@@ -30,6 +30,7 @@ import {
 export interface AuditOptions {
   /** Chunks to draw over the whole round; "all" makes every one anew. */
   readonly chunks: number | "all";
+  readonly pins: Pins;
   /** The auditor's X25519 secret. */
   readonly auditorKey: Bytes;
   readonly random: RandomBytes;
@@ -73,13 +74,17 @@ export async function verifyRound(
   const adder = new SumAdder(layout);
   const roots: Bytes[] = [];
   const totals = new GroupTotals();
+  let evidenceCount = 0;
   for (const [place, shard] of claims.shards.entries()) {
-    const session = await readSession(primitives, claims, source, place, report);
+    const session = await readSession(primitives, claims, source, place, options);
     if (!session.ok) return session;
     roots.push(session.value.inputsRoot);
     const { roster, sets } = session.value;
-    const fits = totals.add(shard, roster.attempt.terms.attempt, sets.u3.positions.length);
+    const survivorCount = sets.u3.positions.length;
+    const fits = totals.add(shard, roster.attempt.terms.attempt, survivorCount);
     if (!fits.ok) return fits;
+    const counted = checkCount(`inputs of group ${shard}`, claims.survivorCounts[place], survivorCount);
+    if (!counted.ok) return counted;
     const published = await sum.next();
     if (!published.ok) return published;
     const indexes = chosen
@@ -91,9 +96,21 @@ export async function verifyRound(
       source,
       options,
     );
-    if (!decoded.ok) return decoded;
+    if (!decoded.ok) {
+      // A key that opened the boxes of another group is the right one.
+      const isBox = decoded.error.code === "AUDITOR_KEY" && place > 0;
+      return isBox ? fault("OPENING_SEAL", decoded.error.sentence) : decoded;
+    }
     adder.add(decoded.value);
+    if (decoded.value.isEvidenceChecked) evidenceCount++;
   }
+  const evidence = `Metrics that are not published: checked against what was committed to in ${evidenceCount} of ${claims.shards.length} sums`;
+  report(evidenceCount < claims.shards.length ? `${evidence}; the rest was not drawn.` : `${evidence}.`);
+  for (const counted of [
+    checkCount("inputs", claims.survivorCount, totals.survivorCount),
+    checkCount("weight", claims.weightSum, adder.weightSum),
+  ])
+    if (!counted.ok) return counted;
   const { goal } = claims.task.aggregation;
   if (totals.survivorCount < goal)
     report(`Note: ${totals.survivorCount} inputs are in the sum; the task aims at ${goal}.`);
@@ -115,7 +132,7 @@ async function readSession(
   claims: RoundClaims,
   source: AuditSource,
   place: number,
-  report: (line: string) => void,
+  { report, pins }: AuditOptions,
 ): Promise<Checked<CheckedSession>> {
   const shard = claims.shards[place] as number;
   const bytes = await source.transcript(shard);
@@ -131,8 +148,9 @@ async function readSession(
   const transcript = transcriptFromBytes(bytes);
   if (!transcript.ok || transcript.value.shard !== shard)
     return fault("TRANSCRIPT", `The transcript of shard ${shard} is not one.`);
-  const fits = await checkTask(primitives, claims, transcript.value);
+  const fits = await checkTask(primitives, claims, transcript.value, pins);
   if (!fits.ok) return fits;
+  if (place === 0) for (const line of fits.value) report(line);
   const session = await checkSession(primitives, transcript.value, claims);
   if (!session.ok) return session;
   const { roster, sets, signatureCount } = session.value;
@@ -143,18 +161,10 @@ async function readSession(
   return session;
 }
 
-/** That the session's config is the one that this task makes: vector, layout and bounds below follow from the task. */
-async function checkTask(
-  primitives: Primitives,
-  { task, configHash }: RoundClaims,
-  { config }: SessionTranscript,
-): Promise<Checked<void>> {
-  const derived: AgreedConfig = await agreedConfigOf(primitives, task, config);
-  const same =
-    derived.taskHash === config.taskHash &&
-    derived.layoutHash === config.layoutHash &&
-    derived.vectorLength === config.vectorLength;
-  return same ? ok(undefined) : fault("TERMS", `Task ${task.slug} does not make the config ${configHash}.`);
+/** @param said  Null or undefined where the round's record does not say. */
+function checkCount(what: string, said: number | null | undefined, made: number): Checked<void> {
+  if (said === null || said === undefined || said === made) return ok(undefined);
+  return fault("COUNTS", `The round shows ${said} as its ${what}; its sum has ${made}.`);
 }
 
 interface SumUnderAudit {
@@ -171,7 +181,7 @@ async function checkSum(
   { layout, session, shard, published, indexes }: SumUnderAudit,
   source: AuditSource,
   { auditorKey, report }: AuditOptions,
-): Promise<Checked<DecodedSum>> {
+): Promise<Checked<DecodedSum & { readonly isEvidenceChecked: boolean }>> {
   const sealed = await source.openings(shard);
   if (sealed === null) return withheld("The list of opening shares");
   const opened = await openSession(primitives, session, auditorKey, sealed);
@@ -210,7 +220,7 @@ async function checkSum(
       return fault("EVIDENCE", "The metrics of the round are not those that the inputs make.");
   }
   const decoded = decodeSum(layout, words, session.sets.u3.positions.length);
-  if (decoded.ok) return decoded;
+  if (decoded.ok) return ok({ ...decoded.value, isEvidenceChecked: evidence.complete });
   const where = decoded.error.type === "sentinel" ? "A check number" : `A number of ${decoded.error.segment}`;
   return fault(
     "RANGE",
@@ -242,7 +252,17 @@ async function checkInputsRoot(
 export function oddsLine(total: number, drawn: number): string {
   if (drawn === total)
     return `All ${total} chunks of 64 KiB of the sum made anew: a wrong number anywhere would have been found.`;
-  const percent = (wrong: number) => `${(100 * detectionProbability(total, wrong, drawn)).toFixed(1)} %`;
+  const percent = (wrong: number) =>
+    percentOf(total - wrong < drawn, detectionProbability(total, wrong, drawn));
   const tenth = Math.max(1, Math.round(total / 10));
-  return `${drawn} of ${total} chunks of 64 KiB of the sum made anew: one wrong chunk is found with a probability of ${percent(1)}, ${tenth} wrong ones with ${percent(tenth)}.`;
+  const several = tenth === 1 ? "" : `, any ${tenth} wrong ones with ${percent(tenth)}`;
+  return `${drawn} of ${total} chunks of 64 KiB of the sum made anew: one wrong chunk is found with a probability of ${percent(1)}${several}.`;
+}
+
+/** Never 100 or 0 for what is neither certain nor impossible. */
+function percentOf(isCertain: boolean, probability: number): string {
+  if (isCertain) return "100 %";
+  if (probability > 0.999) return "over 99.9 %";
+  const percent = 100 * probability;
+  return `${percent < 0.1 ? percent.toPrecision(1) : percent.toFixed(1)} %`;
 }

@@ -4,6 +4,7 @@ import type { Bench, BenchLine } from "../bench/line.ts";
 import { bench as memory } from "../bench/memory.ts";
 import { bench as round } from "../bench/round.ts";
 import { bench as secagg } from "../bench/secagg.ts";
+import { bench as tenThousand } from "../bench/ten-thousand.ts";
 
 /* Each bench at a size at which its figures say nothing: that it runs, and that it gives the figures it promises. */
 
@@ -59,6 +60,12 @@ describe("benches still run", () => {
     expect(phases).toHaveLength(6);
     // 3 devices, 2 hidden units: 1,600 weights, and each sends all of them.
     expect(figureOf(lines, "bytes up per device")).toBeGreaterThan(6.4);
+  });
+
+  test("ten-thousand", async () => {
+    const lines = await linesOf(tenThousand);
+    expect(figureOf(lines, "100 devices: shards with an exact sum")).toBe(2);
+    expect(figureOf(lines, "inputs in them")).toBeGreaterThan(90);
   });
 
   test("memory", async () => {

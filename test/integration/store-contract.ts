@@ -422,6 +422,8 @@ export function storeContract(
         expect(await store.loadTranscript(older.roundId, 0)).toStrictEqual(older);
         expect(await store.loadTranscript(newer.roundId, 3)).toStrictEqual(newer);
         expect(await store.loadTranscript(newer.roundId, 0)).toBeNull();
+        expect(await store.findTranscript(newer.roundId, 3)).toBe(newer.sid);
+        expect(await store.findTranscript(newer.roundId, 0)).toBeNull();
         expect((await listed()).slice(0, 2)).toEqual([newer.sid, older.sid]);
         const { bytes: _, ...rest } = newer;
         expect((await store.listTranscripts())[0]).toEqual(rest);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sweepTranscripts } from "#coordinator/core/transcript.ts";
 import { bytesToWords } from "#shared/codec/vector-bytes.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
@@ -7,12 +8,15 @@ import { assert, present } from "#shared/kernel/assert.ts";
 import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { decodeFrame } from "#shared/protocol/frame.ts";
 import { unmaskSchema } from "#shared/protocol/messages/device.ts";
+import { ringGraph } from "#shared/secagg/graph.ts";
 import { checkSession } from "#shared/transcript/check-session.ts";
 import type { AuditSource, RoundClaims, RoundsBefore } from "#shared/transcript/claims.ts";
 import { openSession } from "#shared/transcript/open-session.ts";
 import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
 import { Federation, type FederationOptions, type WriteHook } from "#test/kit/federation.ts";
 import { claimsOf, keptRound, lied, sourceOf, verdictOf, verdictOn } from "#test/kit/kept-round.ts";
+import { memorySpool } from "#test/kit/memory-files.ts";
+import { memoryStore } from "#test/kit/memory-store.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 
 const auditorKey = seededRandom("auditor")(32);
@@ -49,6 +53,32 @@ describe("[A5] what outlives a round", () => {
     federation.keeping = null;
     await federation.restart();
     expect([db.transcripts.size, db.openings.size, disk.spool.size]).toEqual([0, 0, 0]);
+  });
+
+  test("stays while the next round combines, also where the coordinator dies just then", async () => {
+    const federation = await Federation.create({ devices: 4, keeping });
+    federation.connectAll();
+    const runId = await federation.launch(2);
+    let saved = 0;
+    federation.hook = (name) => (name === "saveTranscript" && ++saved === 2 ? "die-after" : "go");
+    await federation.until(async () => !federation.running, "its death");
+    const [first] = [...federation.db.transcripts.values()];
+    const roundIds = () => [...federation.db.transcripts.values()].map(({ roundId }) => roundId);
+    expect(roundIds()).toEqual([first?.roundId, expect.not.stringMatching(first?.roundId ?? "")]);
+    // The sweep at the start comes before the round is read back; it must not take the second one for committed.
+    await sweepTranscripts({
+      store: memoryStore(federation.db),
+      spool: memorySpool(federation.disk, primitives),
+      keeping,
+    });
+    expect(roundIds()[0]).toBe(first?.roundId);
+    expect(federation.db.openings.get(first?.sid ?? "")?.size).toBeGreaterThan(0);
+    federation.hook = () => "go";
+    await federation.restart();
+    await federation.ended(runId);
+    await federation.inFlight.settle();
+    const second = present((await federation.rounds(runId))[1], "a second round");
+    expect(roundIds()).toEqual([second.roundId]);
   });
 
   test("has opening shares for the auditor's key only, and none in the clear", async () => {
@@ -191,6 +221,7 @@ describe("[A4] [A6] a round", () => {
         ...claims,
         shards: places.map((place) => present(shards[place], "a group")),
         sessionHashes: places.map((place) => present(sessionHashes[place], "a hash")),
+        ...{ survivorCounts: [], survivorCount: null, weightSum: null },
       };
       return { ...changed, transcriptHash: await roundTranscriptHash(primitives, changed) };
     }
@@ -228,6 +259,27 @@ describe("[A4] [A6] a round", () => {
     });
     const { verdict, sentence } = await verdictOn(primitives, sameWords, auditorKey);
     expect([verdict, sentence]).toEqual(["SUM", expect.stringMatching(/^Number 0 of the published sum is /)]);
+  });
+
+  test("[A2] over a sparse graph needs t confirmations around each device, not t of them all", async () => {
+    const graph = { kind: "k-regular", corruptShare: 0.02, dropoutShare: 0.05 } as const;
+    const task = { securityModel: "honest-but-curious", graph } as const;
+    const { federation, details } = await ran(1, { devices: 40, seed: "sparse", task });
+    const kept = await keptRound(federation, present(details[0], "a round"));
+    expect((await verdictOn(primitives, kept, auditorKey)).verdict).toBe("holds");
+    const { members, sid } = kept.transcript;
+    const circle = ringGraph(hexToBytes(sid), members.length, 4).holders(1);
+    const silent = await lied(primitives, kept, {
+      transcript: (one) => ({
+        ...one,
+        confirmations: one.confirmations.filter(({ signer }) => signer === 1 || !circle.includes(signer)),
+      }),
+    });
+    const { verdict, sentence } = await verdictOn(primitives, silent, auditorKey);
+    expect([verdict, sentence]).toEqual([
+      "TOO_FEW_CONFIRMATIONS",
+      expect.stringMatching(/^Of those around position 1 fewer than 2 .*; \d\d did in all\.$/),
+    ]);
   });
 
   test("after a void one started from a void step of the run's own model, and of no other seed's", async () => {

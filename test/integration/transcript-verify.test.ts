@@ -1,12 +1,14 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { canonicalJson } from "#shared/codec/canonical-json.ts";
 import { segmentOf } from "#shared/codec/layout.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { openSealed, sealTo } from "#shared/crypto/sealed-box.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
-import type { Bytes } from "#shared/kernel/bytes.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { unmaskSchema } from "#shared/protocol/messages/device.ts";
+import { configHash } from "#shared/secagg/attempt.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
 import type { AuditSource } from "#shared/transcript/claims.ts";
 import type { SealedOpening } from "#shared/transcript/open-session.ts";
@@ -256,6 +258,54 @@ describe("[A4] what is not served", () => {
   });
 });
 
+describe("[A2] what the round went by", () => {
+  test("is the config that its task makes, and no other", async () => {
+    const { claims } = kept;
+    const another = { ...claims.task, invitation: "Help with something else" };
+    expect((await verdict({ claims: { task: another } })).verdict).toBe("TERMS");
+    // The task's own hash stays, but what devices agreed to is not what it makes.
+    const config = { ...kept.transcript.config, cohortSizeMin: 4 };
+    const hash = bytesToHex(await configHash(primitives, config));
+    const said = await verdict({
+      transcript: (one) => ({ ...one, config }),
+      claims: { configHash: hash },
+    });
+    expect([said.verdict, said.sentence]).toEqual([
+      "TERMS",
+      expect.stringContaining(`Task small does not make the config ${hash}`),
+    ]);
+    const { lines } = await verdict({});
+    expect(lines).toContain(`Strategy ${canonicalJson(claims.strategy)}.`);
+    expect(lines.join("\n")).toContain(`Config ${claims.configHash} (as the coordinator says`);
+    expect(lines.join("\n")).toContain(`Issuer ${config.issuerKey} (as the coordinator says`);
+  });
+
+  test("and the counts that it shows are those of its sum", async () => {
+    const { weightSum, survivorCount } = kept.claims;
+    expect([survivorCount, (await verdict({})).verdict]).toEqual([6, "holds"]);
+    for (const claims of [{ weightSum: (weightSum ?? 0) + 1 }, { survivorCount: 7 }, { survivorCounts: [7] }])
+      expect((await verdict({ claims })).verdict).toBe("COUNTS");
+  });
+
+  test("and a key of small order is no key", async () => {
+    const members = kept.transcript.members.map((member, index) =>
+      index === 2 ? { ...member, s: new Uint8Array(32) } : member,
+    );
+    const said = await verdict({ transcript: (one) => ({ ...one, members }) });
+    expect([said.verdict, said.sentence]).toEqual([
+      "ROSTER",
+      expect.stringContaining("position 3 showed a key"),
+    ]);
+  });
+
+  test("and whether the metrics that are not published were looked at is said", async () => {
+    expect((await verdict({})).lines.join("\n")).toContain("committed to in 1 of 1 sums.");
+    const random = (count: number) => new Uint8Array(count);
+    const { lines } = await verdictOn(primitives, kept, auditorKey, { chunks: 1, random });
+    expect(lines.join("\n")).toContain("committed to in 0 of 1 sums; the rest was not drawn.");
+  });
+});
+
 describe("[A1] a hash", () => {
   const other = "ab".repeat(32);
   test.for<[string, NonNullable<Lie["claims"]>]>([
@@ -351,9 +401,9 @@ describe("[A3] opening shares", () => {
 
   test("open with the auditor's key alone, in their own session and at their own position", async () => {
     const { verdict: said } = await verdictOn(primitives, kept, seededRandom("someone")(32));
-    expect(said).toBe("OPENING_SEAL");
-    const moved = kept.openings.map(({ position }, index) => {
-      return { position, sealed: present(kept.openings.at(index - 1), "another").sealed };
+    expect(said).toBe("AUDITOR_KEY");
+    const moved = kept.openings.map(({ position, sealed }, index) => {
+      return { position, sealed: index === 1 ? present(kept.openings[0], "another").sealed : sealed };
     });
     expect((await verdict({ openings: moved })).verdict).toBe("OPENING_SEAL");
   });

@@ -127,7 +127,18 @@ describe("npm run verify", () => {
     const other = join(folder, "other.key");
     writeFileSync(other, `${"17".repeat(32)}\n`);
     const { code, stderr } = await verify("round", newest(), "--auditor-key", other, "--coordinator", url);
-    expect([code, stderr.startsWith("WRONG (OPENING_SEAL): ")]).toEqual([1, true]);
+    expect([code, stderr.startsWith("None of the 3 boxes opens")]).toEqual([2, true]);
+  });
+
+  test("[A2] holds devices to an issuer and a config that are known from elsewhere", async () => {
+    const honest = await verify(...args("--coordinator", url, "--chunks", "1"));
+    const pin = (name: string) => new RegExp(`^${name} ([0-9a-f]{64}) `, "m").exec(honest.stdout)?.[1] ?? "";
+    const pinned = ["--issuer", pin("Issuer"), "--config", pin("Config")];
+    expect((await verify(...args("--coordinator", url, ...pinned))).code).toBe(0);
+    for (const flag of ["--issuer", "--config"]) {
+      const { code, stderr } = await verify(...args("--coordinator", url, flag, "ab".repeat(32)));
+      expect([code, stderr.startsWith("WRONG (TERMS): ")]).toEqual([1, true]);
+    }
   });
 
   test("[A5] says that an older round is not kept any more", async () => {

@@ -62,6 +62,13 @@ export function claimsOf(
     transcriptHash: made.hash,
     shards: made.sessions.map(({ shard }) => shard),
     sessionHashes: made.sessions.map(({ hash }) => hash),
+    survivorCounts: made.sessions.map(({ shard }) => {
+      const { shardList } = detail;
+      if (shardList === undefined) return detail.survivors;
+      return present(shardList.find((one) => one.shard === shard)?.survivors, "a count");
+    }),
+    survivorCount: present(detail.survivors, "survivors"),
+    weightSum: present(detail.weightSum, "a weight"),
     strategy: made.strategy,
     parentStateHash: made.parentStateHash,
     strategyStateHash: made.strategyStateHash,
@@ -241,6 +248,7 @@ export async function verdictOf(
   const verified = await verifyRound(primitives, claims, source, {
     auditorKey,
     chunks: "all",
+    pins: {},
     random: seededRandom("draw"),
     digest: () => {
       const hash = createHash("sha256");

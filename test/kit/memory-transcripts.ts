@@ -7,6 +7,7 @@ type TranscriptQueries = Pick<
   | "saveTranscript"
   | "keepOpenings"
   | "loadTranscript"
+  | "findTranscript"
   | "loadOpenings"
   | "listTranscripts"
   | "deleteTranscript"
@@ -29,6 +30,11 @@ export function memoryTranscripts(db: MemoryDatabase, turn: () => Promise<void>)
       await turn();
       const all = [...db.transcripts.values()];
       return all.find((row) => row.roundId === roundId && row.shard === shard) ?? null;
+    },
+    findTranscript: async (roundId, shard) => {
+      await turn();
+      const all = [...db.transcripts.values()];
+      return all.find((row) => row.roundId === roundId && row.shard === shard)?.sid ?? null;
     },
     loadOpenings: async (sid) => {
       await turn();

@@ -69,6 +69,7 @@ export async function openShell(): Promise<Shell> {
     store: {
       ping: () => store.ping(),
       loadTranscript: async () => null,
+      findTranscript: async () => null,
       loadOpenings: async () => new Map(),
     },
     blobs,

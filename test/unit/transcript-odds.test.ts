@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { detectionProbability, drawChunks } from "#shared/transcript/spot-check.ts";
+import { oddsLine } from "#shared/transcript/verify-round.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 
 /** n choose k, exact. */
@@ -35,5 +36,30 @@ describe("[A4] the odds of a spot check", () => {
     // 1,800 each, with a deviation of 35.
     for (const count of counts) expect(Math.abs(count - 1_800)).toBeLessThan(5 * 35.5);
     expect(drawChunks(random, 10, 10)).toEqual([...Array(10).keys()]);
+  });
+
+  test.for([
+    [
+      1_000_000,
+      4,
+      "one wrong chunk is found with a probability of 0.0004 %, any 100000 wrong ones with 34.4 %.",
+    ],
+    [10_000, 4, "one wrong chunk is found with a probability of 0.04 %, any 1000 wrong ones with 34.4 %."],
+    [
+      1_000,
+      200,
+      "one wrong chunk is found with a probability of 20.0 %, any 100 wrong ones with over 99.9 %.",
+    ],
+    [
+      10_000,
+      9_999,
+      "one wrong chunk is found with a probability of over 99.9 %, any 1000 wrong ones with 100 %.",
+    ],
+    [9, 3, "one wrong chunk is found with a probability of 33.3 %."],
+    [20, 19, "one wrong chunk is found with a probability of 95.0 %, any 2 wrong ones with 100 %."],
+  ] as const)("of %i chunks, %i drawn, are not rounded to what is certain", ([total, drawn, words]) => {
+    expect(oddsLine(total, drawn)).toBe(
+      `${drawn} of ${total} chunks of 64 KiB of the sum made anew: ${words}`,
+    );
   });
 });

@@ -8,6 +8,7 @@ type TranscriptQueries = Pick<
   | "saveTranscript"
   | "keepOpenings"
   | "loadTranscript"
+  | "findTranscript"
   | "loadOpenings"
   | "listTranscripts"
   | "deleteTranscript"
@@ -50,6 +51,15 @@ export function transcriptQueries(db: Kysely<Database>, projectId: string): Tran
       return row === undefined
         ? null
         : { sid: row.sid, roundId, task: row.task, shard, bytes: new Uint8Array(row.bytes) };
+    },
+    findTranscript: async (roundId, shard) => {
+      const row = await db
+        .selectFrom("transcript")
+        .select("sid")
+        .where("round_id", "=", roundId)
+        .where("shard", "=", shard)
+        .executeTakeFirst();
+      return row?.sid ?? null;
     },
     loadOpenings: async (sid) => {
       const rows = await db

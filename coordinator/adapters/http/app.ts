@@ -21,7 +21,7 @@ import { mountUploads } from "./uploads.ts";
 
 export interface HttpPorts {
   readonly coordinator: Coordinator;
-  readonly store: Pick<Store, "ping" | "loadTranscript" | "loadOpenings">;
+  readonly store: Pick<Store, "ping" | "loadTranscript" | "findTranscript" | "loadOpenings">;
   readonly blobs: Blobs;
   readonly spool: Spool;
   readonly metrics: Pick<Metrics, "uploaded">;
@@ -76,6 +76,10 @@ function createApi(ports: HttpPorts): Api {
     writes: rateLimit(ports.clock, {
       burst: LIMITS.writesPerMinutePerAddress,
       perSecond: LIMITS.writesPerMinutePerAddress / 60,
+    }),
+    audits: rateLimit(ports.clock, {
+      burst: LIMITS.auditReadsBurstPerAddress,
+      perSecond: LIMITS.auditReadsPerSecondPerAddress,
     }),
   };
   mountRoutes(api, gate, ports.coordinator, ports.status);

@@ -31,6 +31,8 @@ export interface Endpoint<
   readonly body?: Body;
   readonly answer: Answer;
   readonly status?: 200 | 201;
+  /** Of a read that costs more than others. */
+  readonly limit?: RateLimit;
   handle(input: {
     readonly params: Parsed<Params>;
     readonly query: Parsed<Query>;
@@ -42,6 +44,8 @@ export interface Endpoint<
 export interface Gate {
   readonly origins: Origins;
   readonly writes: RateLimit;
+  /** Of parts of kept rounds. */
+  readonly audits: RateLimit;
   readonly clock: MonotonicClock;
 }
 
@@ -65,6 +69,7 @@ export function mount<
   describe(api, endpoint);
   api.on(endpoint.method.toUpperCase(), honoPath(endpoint.path), async (context) => {
     if (endpoint.method === "post") checkWrite(context, gate);
+    if (endpoint.limit !== undefined) checkRead(context, endpoint.limit);
     const input = {
       params: check(endpoint.params, context.req.param(), "address"),
       query: check(endpoint.query ?? z.strictObject({}), singleQuery(context), "query"),
@@ -81,6 +86,12 @@ export function mount<
 function checkWrite(context: ApiContext, gate: Gate): void {
   checkOrigin(context, gate);
   if (!gate.writes.take(addressKey(remoteAddress(context)))) throw problem("RATE_LIMITED");
+}
+
+/** Whoever reads fast waits a second, not a minute: an audit has many parts (W8). */
+export function checkRead(context: ApiContext, limit: RateLimit): void {
+  if (!limit.take(addressKey(remoteAddress(context))))
+    throw problem("RATE_LIMITED", "Too many at once. Wait a second and go on.", { "retry-after": "1" });
 }
 
 export function checkOrigin(context: ApiContext, gate: Gate): void {

@@ -50,7 +50,7 @@ export function problemResponse({ wire, headers }: Pick<Problem, "wire" | "heade
     { error: wire },
     {
       status: STATUS[wire.code] ?? 400,
-      headers: { ...headers, ...(waitS === null ? {} : { "retry-after": waitS }) },
+      headers: { ...(waitS === null ? {} : { "retry-after": waitS }), ...headers },
     },
   );
 }

@@ -3,9 +3,9 @@ import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { sealedOpeningsSchema } from "#shared/protocol/api.ts";
 import { positionSchema, roundIdSchema } from "#shared/protocol/ids.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import type { Spool, Store, TranscriptRow } from "../../core/ports.ts";
+import type { Spool, Store } from "../../core/ports.ts";
 import { describeBytes } from "./blobs.ts";
-import { type Api, check, type Gate, mount } from "./endpoint.ts";
+import { type Api, check, checkRead, type Gate, mount } from "./endpoint.ts";
 import { problem } from "./problem.ts";
 
 /*
@@ -29,27 +29,28 @@ const chunkParams = z.strictObject({
 export const MERKLE_PATH_HEADER = "chorus-merkle-path";
 
 export interface TranscriptPorts {
-  readonly store: Pick<Store, "loadTranscript" | "loadOpenings">;
+  readonly store: Pick<Store, "loadTranscript" | "findTranscript" | "loadOpenings">;
   readonly spool: Pick<Spool, "chunk">;
 }
 
 export function mountTranscripts(api: Api, gate: Gate, { store, spool }: TranscriptPorts): void {
-  const kept = async (params: z.infer<typeof shardParams>): Promise<TranscriptRow> => {
-    const row = await store.loadTranscript(params.roundId, params.shard);
-    if (row === null)
-      throw problem(
-        "NOT_FOUND",
-        "Of this round no transcript is kept: it is too old, or none was to be kept.",
-      );
-    return row;
+  const notKept = () =>
+    problem("NOT_FOUND", "Of this round no transcript is kept: it is too old, or none was to be kept.");
+  const sessionOf = async ({ roundId, shard }: z.infer<typeof shardParams>): Promise<string> => {
+    const sid = await store.findTranscript(roundId, shard);
+    if (sid === null) throw notKept();
+    return sid;
   };
   const binary = { "content-type": "application/octet-stream" };
 
   const transcript = "/rounds/{roundId}/transcript/{shard}";
   describeBytes(api, transcript, "The transcript of one session of a round, MessagePack", shardParams);
   api.get("/rounds/:roundId/transcript/:shard", async (context) => {
-    const { bytes } = await kept(check(shardParams, context.req.param(), "address"));
-    return new Response(bytes, { headers: binary });
+    checkRead(context, gate.audits);
+    const { roundId, shard } = check(shardParams, context.req.param(), "address");
+    const row = await store.loadTranscript(roundId, shard);
+    if (row === null) throw notKept();
+    return new Response(row.bytes, { headers: binary });
   });
 
   mount(api, gate, {
@@ -58,8 +59,9 @@ export function mountTranscripts(api: Api, gate: Gate, { store, spool }: Transcr
     summary: "Opening shares of one session, each sealed to the auditor's key",
     params: shardParams,
     answer: sealedOpeningsSchema,
+    limit: gate.audits,
     handle: async ({ params }) => {
-      const openings = await store.loadOpenings((await kept(params)).sid);
+      const openings = await store.loadOpenings(await sessionOf(params));
       return { items: [...openings].map(([position, sealed]) => ({ position, sealed: bytesToHex(sealed) })) };
     },
   });
@@ -72,8 +74,9 @@ export function mountTranscripts(api: Api, gate: Gate, { store, spool }: Transcr
     chunkParams,
   );
   api.get("/rounds/:roundId/transcript/:shard/inputs/:position/:chunk", async (context) => {
+    checkRead(context, gate.audits);
     const params = check(chunkParams, context.req.param(), "address");
-    const { sid } = await kept({ roundId: params.roundId, shard: params.shard });
+    const sid = await sessionOf({ roundId: params.roundId, shard: params.shard });
     const read = await spool.chunk(sid, params.position, params.chunk);
     if (read === null) throw problem("NOT_FOUND", "Of this input there is no such part.");
     const path = read.path.map(bytesToHex).join(",");

@@ -1,4 +1,14 @@
-import { CALM, type DeviceFault, type Plan, planOf, taskOf } from "./plan.ts";
+import type { Task } from "#shared/task/task.ts";
+import { CALM, DEADLINES, type DeviceFault, type Plan, planOf, taskOf } from "./plan.ts";
+
+/** One sum of all devices. */
+export function calmTask(deviceCount: number, aggregation: Partial<Task["aggregation"]> = {}): Task {
+  return taskOf(deviceCount, {
+    ...{ goal: deviceCount, overSelection: 1, cohortSizeMin: 3, cohortSizeMax: 12 },
+    ...{ securityModel: "active", graph: "complete", deadlines: DEADLINES, ring: 32 },
+    ...aggregation,
+  });
+}
 
 /** Four devices, one round, nothing goes wrong. */
 export function calmPlan(
@@ -12,7 +22,8 @@ export function calmPlan(
     network: CALM,
     flaws: new Map(),
     trainingMaxMs: 500,
-    task: taskOf(4, { ...planOf(1).task.aggregation, goal: 4, overSelection: 1, securityModel: "active" }),
+    task: calmTask(4),
+    keptRounds: 0,
     ...rest,
     faults: {
       hostDiesAtWrites: [],

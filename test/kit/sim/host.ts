@@ -61,6 +61,9 @@ const WRITES: ReadonlySet<string> = new Set([
   "put",
   "receive",
   "discard",
+  "saveTranscript",
+  "keepOpenings",
+  "deleteTranscript",
 ]);
 /** These take the time of a computation. */
 const SLOW: ReadonlySet<string> = new Set(["fold", "evaluate"]);
@@ -212,7 +215,7 @@ export class Host {
     const store = memoryStore(this.db, async () => {});
     const nothing = () => {};
     return {
-      keeping: null,
+      keeping: this.#world.keeping,
       store: this.#durable(store, process),
       blobs: this.#durable(memoryBlobs(this.disk), process),
       spool: this.#durable(memorySpool(this.disk, primitives), process),

@@ -1,9 +1,15 @@
-import { segmentOf } from "#shared/codec/layout.ts";
+import { coordinatesOf, segmentOf } from "#shared/codec/layout.ts";
+import { openSealed } from "#shared/crypto/sealed-box.ts";
 import { present } from "#shared/kernel/assert.ts";
-import { keptShards } from "#shared/round/shards.ts";
+import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
+import { decodeFrame } from "#shared/protocol/frame.ts";
+import { deviceMessageSchema } from "#shared/protocol/messages/device.ts";
+import { byShard, keptShards } from "#shared/round/shards.ts";
+import type { Committed } from "#shared/round/state.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
+import { transcriptDigest } from "#shared/transcript/session-transcript.ts";
 import type { Host } from "./host.ts";
-import type { Watch } from "./watch.ts";
+import type { SessionFacts, Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
 /*
@@ -12,14 +18,10 @@ import type { World } from "./world.ts";
  */
 
 export function checkSums(world: World, watch: Watch, host: Host): void {
-  for (const [roundId, state] of watch.rounds) {
+  for (const state of watch.rounds.values()) {
     if (state.phase !== "committed") continue;
     const expected: number[] = [];
-    for (const { shard } of keptShards(state)) {
-      const found = [...watch.sessions].find(
-        ([, one]) => one.roundId === roundId && one.attempt === state.attempt && one.shard === shard,
-      );
-      const [sid, session] = present(found, "a session of each shard");
+    for (const [sid, session] of sessionsOf(watch, state)) {
       const own = (session.u3 ?? []).map((position) =>
         watch.ownVectors.get(`${session.identities[position - 1]} ${sid}`),
       );
@@ -29,6 +31,7 @@ export function checkSums(world: World, watch: Watch, host: Host): void {
       }
       expected.push(...publishedSum(world, own as Uint8Array[]));
     }
+    checkPublication(world, state);
     const published = host.disk.blobs.get(state.publication.sumHash);
     const words = published === undefined ? [] : new Int32Array(published.slice().buffer);
     if (expected.join(" ") !== words.join(" "))
@@ -39,22 +42,95 @@ export function checkSums(world: World, watch: Watch, host: Host): void {
   }
 }
 
+/** Two signed numbers in each word, low + 2^16 high, which a negative lower one makes one smaller above. */
+function pairsOf(part: ArrayBuffer): Int32Array {
+  const halves = new Int16Array(part);
+  return Int32Array.from(halves, (half, index) => {
+    const below = index % 2 === 0 ? 0 : (halves[index - 1] as number);
+    return below < 0 ? half + 1 : half;
+  });
+}
+
+/** What is published of several shards names those that are in the sum, with all their survivors. */
+function checkPublication(world: World, state: Committed): void {
+  const due = byShard(state, state.u3).map(({ shard, seats }) => `${shard.shard}:${seats.length}`);
+  const { shards } = state.publication;
+  const named = shards?.map(({ shard, survivors }) => `${shard}:${survivors}`) ?? due;
+  if (named.join() !== due.join() || (shards === undefined && due.length > 1))
+    world.violated("R23", `shards ${named.join()} are published, ${due.join()} are in the round`);
+}
+
 /** Update, weight and sentinels, the numbers of all added up. */
 function publishedSum(world: World, own: readonly Uint8Array[]): number[] {
   const layout = layoutOf(world.plan.task);
-  const vectors = own.map((bytes) => new Int32Array(bytes.slice().buffer));
   return (["update", "weight", "sentinels"] as const).flatMap((name) => {
-    const { offset, length } = segmentOf(layout, name);
-    return Array.from({ length }, (_, index) =>
-      vectors.reduce((sum, vector) => sum + (vector[offset + index] as number), 0),
+    const { offset, length, ring } = segmentOf(layout, name);
+    const parts = own.map((bytes) => bytes.slice(4 * offset, 4 * (offset + length)).buffer);
+    const vectors = parts.map((part) => (ring === 16 ? pairsOf(part) : new Int32Array(part)));
+    const count = name === "update" ? coordinatesOf(layout).count : length;
+    return Array.from({ length: count }, (_, index) =>
+      vectors.reduce((sum, vector) => sum + (vector[index] as number), 0),
     );
   });
 }
 
-/** Shares and inputs are gone once every run has ended. */
-export function checkForgotten(world: World, host: Host): void {
-  if (host.db.material.size > 0)
-    world.violated("S11", `shares are kept: ${[...host.db.material.keys()].join(", ")}`);
-  if (host.disk.spool.size > 0)
-    world.violated("S11", `inputs are kept: ${[...host.disk.spool.keys()].join(", ")}`);
+/**
+ * Once every run has ended, shares and inputs are gone but for what is kept: of the newest committed round the inputs,
+ * the transcripts that its log names, and the openings, sealed.
+ */
+export async function checkForgotten(world: World, watch: Watch, { db, disk }: Host): Promise<void> {
+  if (db.material.size > 0) world.violated("S11", `shares are kept: ${[...db.material.keys()].join(", ")}`);
+  const newest = [...watch.rounds.values()].findLast((state) => state.phase === "committed");
+  const kept = world.keeping === null || newest === undefined ? [] : sessionsOf(watch, newest);
+  const paths = kept.flatMap(([sid, { u3 }]) => (u3 ?? []).map((position) => `${sid}/${position}`));
+  expectSame(world, "inputs", disk.spool.keys(), paths);
+  const sids = kept.map(([sid]) => sid);
+  expectSame(world, "transcripts", db.transcripts.keys(), sids);
+  expectSame(world, "openings", db.openings.keys(), sids);
+  if (kept.length === 0 || newest === undefined) return;
+  const own = [...db.transcripts.values()].map(
+    async ({ shard, bytes }) => `${shard} ${await transcriptDigest(world.primitives, bytes)}`,
+  );
+  const named = newest.publication.transcript?.sessions.map(({ shard, hash }) => `${shard} ${hash}`);
+  expectSame(world, "transcript hashes", await Promise.all(own), named ?? []);
+  for (const [index, entry] of kept.entries()) {
+    const t = keptShards(newest)[index]?.thresholds.t ?? 0;
+    await checkOpenings(world, entry, db.openings.get(entry[0]) ?? new Map(), t);
+  }
+}
+
+/** What the auditor reads are openings of this session, of as many as can open its sum. */
+async function checkOpenings(
+  world: World,
+  [sid, { u3 }]: SessionEntry,
+  openings: ReadonlyMap<number, Bytes>,
+  t: number,
+): Promise<void> {
+  if (openings.size < t) world.violated("A5", `${openings.size} openings of ${sid.slice(0, 8)} are kept`);
+  for (const [position, sealed] of openings) {
+    const of = { sid: hexToBytes(sid), position };
+    const opened = await openSealed(world.primitives, world.auditorKey, of, sealed);
+    const message = opened.ok ? decodeFrame(opened.value, deviceMessageSchema) : opened;
+    const isOne = message.ok && message.value.type === "unmask" && message.value.sid === sid;
+    if (!isOne || u3?.includes(position) !== true)
+      world.violated("A5", `the auditor cannot read the opening of ${position} in ${sid.slice(0, 8)}`);
+  }
+}
+
+type SessionEntry = readonly [sid: string, session: SessionFacts];
+
+/** The sessions that a round's sum is made of, in the order of its shards. */
+function sessionsOf(watch: Watch, state: Committed): SessionEntry[] {
+  return keptShards(state).map(({ shard }) => {
+    const { roundId } = state.facts;
+    const found = [...watch.sessions].find(
+      ([, one]) => one.roundId === roundId && one.attempt === state.attempt && one.shard === shard,
+    );
+    return present(found, "a session of each shard");
+  });
+}
+
+function expectSame(world: World, what: string, found: Iterable<string>, expected: readonly string[]): void {
+  const [is, due] = [[...found].sort().join(", "), [...expected].sort().join(", ")];
+  if (is !== due) world.violated("A5", `${what} that are kept: ${is || "none"}, due: ${due || "none"}`);
 }

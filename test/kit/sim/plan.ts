@@ -1,3 +1,4 @@
+import type { GraphPlan } from "#shared/task/graph-plan.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
 import { smallTask } from "#test/kit/federation.ts";
 import { type Dice, dice } from "./dice.ts";
@@ -49,6 +50,8 @@ export interface Plan {
   readonly deviceCount: number;
   readonly rounds: number;
   readonly task: Task;
+  /** Newest rounds that are kept for an auditor; 0 keeps nothing of any. */
+  readonly keptRounds: number;
   readonly trainingMaxMs: number;
   readonly network: NetworkPlan;
   readonly faults: FaultPlan;
@@ -73,7 +76,7 @@ const NETWORKS: readonly NetworkPlan[] = [
   { latencyMaxMs: 300, stallMaxMs: 2_000, loss: 0.04, duplication: 0.04, reorders: true },
 ];
 
-const DEADLINES = {
+export const DEADLINES = {
   recruitingMs: 30_000,
   trainingMs: 40_000,
   sharingMs: 15_000,
@@ -86,24 +89,25 @@ const DEADLINES = {
 /** @param rounds  Makes a long run of it: more devices than a round needs, and none that goes for good. */
 export function planOf(seed: number, rounds?: number): Plan {
   const isLong = rounds !== undefined;
+  const real = seed % REAL_EVERY === 0;
   const roll = dice(`plan ${seed}`);
-  const deviceCount = isLong ? roll.between(6, 9) : roll.pick([3, 4, 4, 4, 5, 6]);
-  const goal = isLong ? deviceCount - 2 : roll.between(3, deviceCount);
-  const overSelection = roll.pick([1, 1, 1.3]);
-  const aggregation = {
-    goal,
-    overSelection,
-    cohortSizeMin: 3,
-    cohortSizeMax: 12,
-    securityModel: roll.pick(["active", "active", "honest-but-curious"] as const),
-    deadlines: DEADLINES,
-  };
+  const cohort = oneSum(roll, isLong);
+  // Dice of their own: who draws none of these plays what the seed would play without them.
+  const form = roll.branch("form");
+  const others = isLong || real ? [cohort] : [cohort, cohort, cohort, cohort, cohort, sharded(form)];
+  const { deviceCount, ...aggregation } = form.pick([...others, sparse(form, cohort)]);
   const plan = {
     seed: String(seed),
-    real: seed % REAL_EVERY === 0,
+    real,
     deviceCount,
     rounds: rounds ?? roll.pick([1, 1, 1, 2]),
-    task: taskOf(deviceCount, aggregation),
+    task: taskOf(deviceCount, {
+      ...aggregation,
+      cohortSizeMin: 3,
+      deadlines: DEADLINES,
+      ring: form.pick([32, 32, 32, 16]),
+    }),
+    keptRounds: form.pick([0, 0, 0, 1]),
     trainingMaxMs: roll.pick([500, 4_000, 20_000]),
     network: roll.pick(NETWORKS),
   };
@@ -112,6 +116,56 @@ export function planOf(seed: number, rounds?: number): Plan {
     ...plan,
     faults: faultsOf(roll, kinds, deviceCount, plan.rounds),
     flaws: flawsOf(roll, deviceCount),
+  };
+}
+
+/** Who takes part, and in how many sums. */
+type Cohort = Pick<Task["aggregation"], "goal" | "overSelection" | "cohortSizeMax" | "securityModel"> & {
+  readonly graph: GraphPlan;
+  readonly deviceCount: number;
+};
+
+function oneSum(roll: Dice, isLong: boolean): Cohort {
+  const deviceCount = isLong ? roll.between(6, 9) : roll.pick([3, 4, 4, 4, 5, 6]);
+  return {
+    deviceCount,
+    goal: isLong ? deviceCount - 2 : roll.between(3, deviceCount),
+    overSelection: roll.pick([1, 1, 1.3]),
+    cohortSizeMax: 12,
+    securityModel: roll.pick(["active", "active", "honest-but-curious"] as const),
+    graph: "complete",
+  };
+}
+
+/** Two or three shards; where more are invited than the goal asks for, it is reached without one of them. */
+function sharded(roll: Dice): Cohort {
+  const size = 8;
+  const count = roll.pick([2, 3]);
+  const overSelection = roll.pick([1, 1.3, 2]);
+  const invitedMax = size * count;
+  const goal = Math.floor(roll.between(invitedMax - size + 2, invitedMax) / overSelection);
+  return {
+    deviceCount: Math.ceil(overSelection * goal) + roll.between(-1, 3),
+    goal,
+    overSelection,
+    // In a small one chance overfills a shard.
+    cohortSizeMax: roll.pick([10, 24, 24]),
+    securityModel: roll.pick(["active", "honest-but-curious"] as const),
+    graph: { kind: "shards", size },
+  };
+}
+
+/** A ring of devices with few neighbours each. */
+function sparse(roll: Dice, { deviceCount, goal, ...cohort }: Cohort): Cohort {
+  const more = roll.between(0, 3);
+  const corruptShare = roll.pick([0.01, 0.05, 0.2]);
+  const dropoutShare = roll.pick([0, 0.1, 0.3]);
+  return {
+    ...cohort,
+    deviceCount: Math.min(deviceCount + more, 9),
+    goal: Math.min(goal + more, 9),
+    securityModel: "honest-but-curious",
+    graph: { kind: "k-regular", corruptShare, dropoutShare },
   };
 }
 
@@ -131,7 +185,8 @@ function faultsOf(
     hostDiesAtWrites: some(2, () => roll.between(1, 60)),
     hostAwayMaxMs: roll.pick([500, 5_000, 40_000]),
     brokenWrites: roll.chance(0.2) ? some(1, () => roll.between(1, 60 * rounds)) : [],
-    devices: some(4, () => ({
+    // Of more devices more have to fail for a shard to fall short.
+    devices: some(deviceCount > 12 ? 12 : 4, () => ({
       device: roll.between(0, deviceCount - 1),
       kind: roll.pick(kinds),
       at: roll.between(1, 14 * rounds),

@@ -1,5 +1,5 @@
-import { byShard } from "#shared/round/shards.ts";
-import { isLive, type RoundState, wasOpened } from "#shared/round/state.ts";
+import { byShard, keptShards } from "#shared/round/shards.ts";
+import { isLive, type RoundState, type Sealed, wasOpened } from "#shared/round/state.ts";
 
 /** A rule and how it is broken. */
 export type Breach = readonly [rule: string, what: string];
@@ -14,7 +14,12 @@ export function breachesOf(before: RoundState, after: RoundState): Breach[] {
   if (after.attempt < before.attempt || after.attempt > 3) breaches.push(["R8", `attempt ${after.attempt}`]);
   if (after.attempt !== before.attempt && wasOpened(before))
     breaches.push(["R10", "an opened attempt is repeated"]);
-  return [...breaches, ...rosterBreaches(after), ...setBreaches(before, after)];
+  return [
+    ...breaches,
+    ...rosterBreaches(after),
+    ...shardBreaches(before, after),
+    ...setBreaches(before, after),
+  ];
 }
 
 function rosterBreaches(after: RoundState): Breach[] {
@@ -38,6 +43,27 @@ function rosterBreaches(after: RoundState): Breach[] {
   return breaches;
 }
 
+/** What is left out stays out, and the round goes on only where the others suffice. */
+function shardBreaches(before: RoundState, after: RoundState): Breach[] {
+  if (!("shards" in after)) return [];
+  const breaches: Breach[] = [];
+  const kept = keptShards(after).map(({ shard }) => shard);
+  if (kept.length === 0) breaches.push(["R23", "a round goes on without any shard"]);
+  if ("shards" in before && before.attempt === after.attempt) {
+    const keptBefore = keptShards(before).map(({ shard }) => shard);
+    if (!kept.every((shard) => keptBefore.includes(shard))) breaches.push(["R23", "a shard is back again"]);
+    // Once its shares were asked for, a shard is out for want of them, or with the publication of the others.
+    for (const { leftOut, shard } of after.shards)
+      if (keptBefore.includes(shard) && before.phase === "unmasking" && after.phase === "unmasking")
+        if (leftOut !== null && leftOut !== "BELOW_T")
+          breaches.push(["R23", `an opened shard is left out: ${leftOut}`]);
+  }
+  // A set that is not sealed yet may still fall short; then the attempt ends.
+  if ("u3" in after && kept.length < after.shardCount && after.u3.length < after.facts.rules.goal)
+    if (after.phase !== "voided") breaches.push(["R23", `${after.u3.length} inputs are below the goal`]);
+  return breaches;
+}
+
 function setBreaches(before: RoundState, after: RoundState): Breach[] {
   if (!("u3" in after)) return [];
   const breaches: Breach[] = [];
@@ -54,12 +80,18 @@ function setBreaches(before: RoundState, after: RoundState): Breach[] {
       "confirmations" in after ? seats.filter((seat) => after.confirmations.has(seat)).length : t;
     if (wasOpened(after) && signed < t) breaches.push(["S6", "opened with fewer than t confirmations"]);
   }
-  if (after.attempt !== before.attempt || !("u3" in before)) return breaches;
+  return [...breaches, ...changeBreaches(before, after)];
+}
+
+/** What a sealed set may not become. */
+function changeBreaches(before: RoundState, after: Sealed & RoundState): Breach[] {
+  if (after.attempt !== before.attempt || !("u3" in before)) return [];
+  const breaches: Breach[] = [];
   // Shards may be left out; that of another never changes.
-  const kept = [...byShard(after, u3)].map(({ shard }) => shard.shard);
+  const kept = keptShards(after).map(({ shard }) => shard);
   const sealed = [...byShard(before, before.u3)].flatMap(({ shard, seats }) =>
     kept.includes(shard.shard) ? seats : [],
   );
-  if (sealed.join() !== u3.join()) breaches.push(["R7", "U3 has changed"]);
+  if (sealed.join() !== after.u3.join()) breaches.push(["R7", "U3 has changed"]);
   return breaches;
 }

@@ -1,4 +1,6 @@
 import { assert } from "#shared/kernel/assert.ts";
+import { keptShards } from "#shared/round/shards.ts";
+import type { RoundState } from "#shared/round/state.ts";
 import { SimDevice } from "./device.ts";
 import { Host } from "./host.ts";
 import { Network } from "./network.ts";
@@ -68,6 +70,8 @@ class Game {
 
   async play(): Promise<void> {
     const { plan } = this.#world;
+    const { graph, ring } = plan.task.aggregation;
+    this.#world.trace("plan", JSON.stringify({ graph, ring, keptRounds: plan.keptRounds }));
     const booted = this.#host.boot();
     await this.#until(() => this.#settled(booted));
     const created = this.#host.coordinator.createTask(plan.task, "ada");
@@ -81,7 +85,7 @@ class Game {
     this.#world.clock.after(60_000, () => {});
     await this.#until(() => this.#world.clock.nowMs() >= restMs && this.#host.running);
     checkSums(this.#world, this.#watch, this.#host);
-    if (plan.faults.brokenWrites.length === 0) checkForgotten(this.#world, this.#host);
+    if (plan.faults.brokenWrites.length === 0) await checkForgotten(this.#world, this.#watch, this.#host);
   }
 
   /** Whoever launches looks, after a crash, whether the run is there, and else asks again. */
@@ -133,7 +137,7 @@ class Game {
   result(): Played {
     const ends = new Map<string, number>();
     for (const state of this.#watch.rounds.values()) {
-      const end = "code" in state ? `${state.phase} ${state.code}` : state.phase;
+      const end = endOf(state);
       ends.set(end, (ends.get(end) ?? 0) + 1);
     }
     const { plan, violations, lines } = this.#world;
@@ -146,4 +150,10 @@ class Game {
       steps: this.#steps,
     };
   }
+}
+
+function endOf(state: RoundState): string {
+  if ("code" in state) return `${state.phase} ${state.code}`;
+  const isShort = state.phase === "committed" && keptShards(state).length < state.shardCount;
+  return isShort ? "committed short of a shard" : state.phase;
 }

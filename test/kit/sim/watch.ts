@@ -8,7 +8,7 @@ import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { DeviceMessage, DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { keptShards } from "#shared/round/shards.ts";
-import type { RoundState } from "#shared/round/state.ts";
+import type { RoundState, Unmasking } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
 import type { DurableCells } from "./cells.ts";
 import { breachesOf } from "./round-invariants.ts";
@@ -25,7 +25,7 @@ interface Watched {
 }
 
 /** One attempt that came as far as collecting. */
-interface SessionFacts {
+export interface SessionFacts {
   readonly roundId: string;
   readonly runId: string;
   readonly modelHash: string;
@@ -34,6 +34,8 @@ interface SessionFacts {
   readonly identities: readonly string[];
   readonly u2: readonly number[];
   u3: readonly number[] | null;
+  /** Whether the coordinator has written that its shares are asked for. */
+  asked: boolean;
 }
 
 /** Codes that only somebody's fault explains. */
@@ -112,6 +114,7 @@ export class Watch {
       this.#world.violated("S1", `${identity} opens ${sid}, whose survivors are not sealed`);
       return;
     }
+    if (!session.asked) this.#world.violated("R23", `${identity} opens ${sid}, which nobody asked for`);
     if (cells.values.get(`revealed/${session.modelHash}`) !== sid)
       this.#world.violated("S10", `${identity} opens a sum that it has not written down`);
     for (const [kind, shares] of [["b", bShares] as const, ["z", zShares] as const]) {
@@ -197,6 +200,7 @@ export class Watch {
       for (const [rule, what] of breachesOf(before, after)) this.#world.violated(rule, what);
     this.#onSlots(after, records);
     for (const record of records) this.#onRecord(record, after);
+    if (after.phase === "unmasking") for (const session of this.#sessionsIn(after)) session.asked = true;
   }
 
   /** The slots of each session that is in the round, in the order of its shards. */
@@ -217,15 +221,27 @@ export class Watch {
         identities: seats.map((seat) => seat.identity),
         u2: slots.map(({ position }) => position),
         u3: null,
+        asked: false,
       });
     }
+  }
+
+  /** Those of the current attempt whose shards are in the round. */
+  #sessionsIn(state: Unmasking): SessionFacts[] {
+    const kept = new Set(keptShards(state).map(({ shard }) => shard));
+    const { roundId } = state.facts;
+    return [...this.sessions.values()].filter(
+      (one) => one.roundId === roundId && one.attempt === state.attempt && kept.has(one.shard),
+    );
   }
 
   #onRecord(record: StoreRecord, state: RoundState): void {
     switch (record.type) {
       case "close-slots": {
         const session = this.sessions.get(record.sid);
-        if (session === undefined || state.phase === "failed" || state.phase === "advertising") return;
+        // Whoever is not in the sets that are sealed was promised nothing: its attempt or its shard is given up.
+        if (session === undefined || !("u3" in state)) return;
+        if (keptShards(state).every(({ shard }) => shard !== session.shard)) return;
         session.u3 = record.kept;
         this.#checkReceipts(record.sid, record.kept);
         return;

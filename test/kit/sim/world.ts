@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { Keeping } from "#coordinator/core/ports.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
@@ -19,19 +20,30 @@ export class World {
   readonly issuer: Signer;
   readonly authority: Authority;
   readonly config: AgreedConfig;
+  /** X25519; the coordinator has its public key where the plan keeps rounds. */
+  readonly auditorKey: Bytes = dice("auditor").bytes(32);
+  readonly keeping: Keeping | null;
   readonly #lines: string[] = [];
   /** What broke an invariant, in order. */
   readonly violations: string[] = [];
   /** After this no new fault begins: what is left must come to an end by itself. */
   healed = false;
 
-  private constructor(plan: Plan, primitives: Primitives, issuer: Signer, config: AgreedConfig) {
+  private constructor(
+    plan: Plan,
+    primitives: Primitives,
+    issuer: Signer,
+    config: AgreedConfig,
+    auditorPublicKey: Bytes,
+  ) {
     this.plan = plan;
     this.dice = dice(`world ${plan.seed}`);
     this.primitives = primitives;
     this.issuer = issuer;
     this.authority = authorityOf(issuer);
     this.config = config;
+    const { keptRounds } = plan;
+    this.keeping = keptRounds === 0 ? null : { rounds: keptRounds, auditorKey: auditorPublicKey };
   }
 
   static async create(plan: Plan): Promise<World> {
@@ -42,6 +54,7 @@ export class World {
       primitives,
       issuer,
       await agreedConfigOf(primitives, plan.task, authorityOf(issuer)),
+      await primitives.x25519PublicKey(dice("auditor").bytes(32)),
     );
   }
 
