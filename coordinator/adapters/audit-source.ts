@@ -4,11 +4,12 @@ import type { Primitives } from "#shared/kernel/ports.ts";
 import {
   type RoundDetail,
   roundDetailSchema,
+  runViewSchema,
   sealedOpeningsSchema,
   taskViewSchema,
 } from "#shared/protocol/api.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
-import type { AuditSource, RoundClaims } from "#shared/transcript/verify-round.ts";
+import type { AuditSource, RoundClaims, RoundsBefore, RoundWithoutModel } from "#shared/transcript/claims.ts";
 import { MERKLE_PATH_HEADER } from "./http/transcripts.ts";
 
 /** A round cannot be looked at: the sentence says why and what to do. */
@@ -54,22 +55,35 @@ export async function openAuditSource(
     parentStateHash: transcript.parentStateHash,
     strategyStateHash: transcript.strategyStateHash,
     task: view.task,
-    previousStateHash: await previousStateHash(api, primitives, detail),
+    before: await roundsBefore(api, primitives, detail),
   };
   return { claims, detail, source: api.source(roundId) };
 }
 
-/** Of the newest committed round before; null before the first, undefined where that round has no transcript. */
-async function previousStateHash(
+/** From the run's records: back to the newest committed round before, or to the run's beginning. */
+async function roundsBefore(
   api: AuditApi,
   primitives: Primitives,
   { runId, round }: RoundDetail,
-): Promise<string | null | undefined> {
+): Promise<RoundsBefore> {
+  const since: RoundWithoutModel[] = [];
   for (let before = round - 1; before >= 1; before--) {
-    const detail = await api.json(`/rounds/${await roundIdOf(primitives, runId, before)}`, roundDetailSchema);
-    if (detail?.phase === "committed") return detail.transcript?.strategyStateHash;
+    const path = `/rounds/${await roundIdOf(primitives, runId, before)}`;
+    const detail = await api.json(path, roundDetailSchema);
+    if (detail === null || detail.runId !== runId || detail.round !== before)
+      return { kind: "unknown", why: `the coordinator has no record of round ${before}.` };
+    const { phase, modelHash, parentModelHash, transcript } = detail;
+    if (phase === "committed" && modelHash !== null) {
+      const { strategyStateHash } = transcript ?? {};
+      return { kind: "committed", round: before, modelHash, strategyStateHash, since };
+    }
+    if (phase !== "voided" && phase !== "failed")
+      return { kind: "unknown", why: `round ${before} has not ended in its record, but ${phase}.` };
+    since.unshift({ round: before, phase, parentModelHash });
   }
-  return null;
+  const run = await api.json(`/runs/${runId}`, runViewSchema);
+  if (run === null) return { kind: "unknown", why: "the coordinator has no record of the run." };
+  return { kind: "beginning", seed: run.seed, since };
 }
 
 class AuditApi {
@@ -95,7 +109,7 @@ class AuditApi {
   async json<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema> | null> {
     const response = await this.#get(path);
     if (response === null) return null;
-    const parsed = schema.safeParse(await response.json());
+    const parsed = schema.safeParse(jsonOf(new Uint8Array(await response.arrayBuffer())));
     if (!parsed.success) throw new CannotAudit(`The coordinator's answer to ${path} is not as described.`);
     return parsed.data;
   }
@@ -111,8 +125,11 @@ class AuditApi {
     return {
       transcript: (shard) => this.#bytes(`${round}/transcript/${shard}`),
       openings: async (shard) => {
-        const list = await this.json(`${round}/transcript/${shard}/openings`, sealedOpeningsSchema);
-        return list?.items.map(({ position, sealed }) => ({ position, sealed: hexToBytes(sealed) })) ?? null;
+        const bytes = await this.#bytes(`${round}/transcript/${shard}/openings`);
+        const list = bytes === null ? null : sealedOpeningsSchema.safeParse(jsonOf(bytes));
+        // Anything else than a list of boxes is as good as none.
+        if (list?.success !== true) return null;
+        return list.data.items.map(({ position, sealed }) => ({ position, sealed: hexToBytes(sealed) }));
       },
       chunk: async (shard, position, index) => {
         const response = await get(`${round}/transcript/${shard}/inputs/${position}/${index}`);
@@ -127,5 +144,14 @@ class AuditApi {
       },
       blob: (hash) => this.#bytes(`/models/${hash}`),
     };
+  }
+}
+
+/** Undefined for what is no JSON. */
+function jsonOf(bytes: Bytes): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
   }
 }

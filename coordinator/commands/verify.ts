@@ -22,7 +22,11 @@ the devices' masked inputs, and that the next model follows from that sum to the
   --help
 
 Exit code 0: everything that was looked at holds. 1: something does not; the last line names it. 2: it could not be
-looked at.`;
+looked at. What is missing of a round whose transcript is there is a 1.`;
+
+/** Who may refuse an answer and be asked again has a say in which draw counts. */
+const ODDS_START_ANEW =
+  "What was drawn counts for nothing: the odds start anew with the next try, and are void for whoever tries until it fits.";
 
 process.exitCode = await main();
 
@@ -36,11 +40,13 @@ async function main(): Promise<number> {
     console.error(options);
     return 2;
   }
+  let drawing = false;
   try {
     const auditorKey = await readAuditorKey(options.keyPath);
     const { claims, source, detail } = await openAuditSource(primitives, options.url, options.roundId);
     console.log(`Round ${detail.round} of run ${detail.runNumber} of ${detail.task}.`);
     const beganMs = performance.now();
+    drawing = true;
     const verified = await verifyRound(primitives, claims, source, {
       auditorKey,
       chunks: options.chunks,
@@ -62,6 +68,7 @@ async function main(): Promise<number> {
     return 1;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
+    if (drawing) console.error(ODDS_START_ANEW);
     return 2;
   }
 }

@@ -1,7 +1,7 @@
 import { merkleRoot } from "#shared/crypto/merkle.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
-import type { RoundRecord } from "#shared/round/effect.ts";
+import type { AuditKind, StatedRecord } from "#shared/round/effect.ts";
 import { type RoundState, wasOpened } from "#shared/round/state.ts";
 import { confirmationsRoot } from "#shared/secagg/opening.ts";
 import { advertItem } from "#shared/secagg/signed-items.ts";
@@ -13,17 +13,24 @@ import type { RunTerms } from "./terms.ts";
 
 export interface RecordSource {
   readonly ports: Pick<CoordinatorPorts, "primitives" | "codeVersion">;
-  readonly terms: RunTerms;
+  readonly terms: { readonly layout: Pick<RunTerms["layout"], "length"> };
   readonly slots: Slots;
-  /** After the event. */
+  /** Of the attempt given, opened from the state given where they are new; every attempt that has slots has sessions. */
+  readonly sessions: (attempt: number, state: RoundState) => Promise<readonly Session[]>;
+}
+
+/** Where a record comes from, and the state that it is of. */
+interface StatedSource extends RecordSource {
   readonly state: RoundState;
-  /** Of the attempt given; every attempt that has slots has sessions. */
-  readonly sessions: (attempt: number) => Promise<readonly Session[]>;
 }
 
 /** What the store writes beside the event. Hashes over what is not in the state are made here. */
-export async function storeRecords(source: RecordSource, record: RoundRecord): Promise<StoreRecord[]> {
-  const { state, terms } = source;
+export async function storeRecords(
+  from: RecordSource,
+  { record, state }: StatedRecord,
+): Promise<StoreRecord[]> {
+  const source = { ...from, state };
+  const { terms } = source;
   const { facts } = state;
   switch (record.type) {
     case "model-opened": {
@@ -41,7 +48,7 @@ export async function storeRecords(source: RecordSource, record: RoundRecord): P
       );
     }
     case "close-slots": {
-      const sessions = await source.sessions(record.attempt);
+      const sessions = await source.sessions(record.attempt, state);
       return sessions.map((session) => {
         return { type: "close-slots", sid: session.sid, kept: session.positionsIn(record.kept) };
       });
@@ -62,16 +69,15 @@ export async function storeRecords(source: RecordSource, record: RoundRecord): P
 }
 
 /** Sessions of the current attempt whose shards are in the round. */
-async function keptOf({ state, sessions }: RecordSource): Promise<readonly Session[]> {
+async function keptOf({ state, sessions }: StatedSource): Promise<readonly Session[]> {
   assert("shards" in state, "there is a roster");
-  return keptSessions(await sessions(state.attempt), state);
+  return keptSessions(await sessions(state.attempt, state), state);
 }
 
 type LeafBody = Readonly<Record<string, unknown>>;
-type LeafKind = Extract<RoundRecord, { type: "audit-leaf" }>["kind"];
 
 /** Leaves carry hashes and counts, never a device. What is of a session has a leaf for each shard. TRUST section 1. */
-async function leafBodies(source: RecordSource, kind: LeafKind): Promise<readonly LeafBody[]> {
+async function leafBodies(source: StatedSource, kind: AuditKind): Promise<readonly LeafBody[]> {
   const { state, ports } = source;
   const { roundId, configHash, parentModelHash } = state.facts;
   switch (kind) {
@@ -93,9 +99,9 @@ async function leafBodies(source: RecordSource, kind: LeafKind): Promise<readonl
 }
 
 async function sessionLeaf(
-  { state, ports }: RecordSource,
+  { state, ports }: StatedSource,
   session: Session,
-  kind: Exclude<LeafKind, "round.opened" | "round.aborted" | "model.published">,
+  kind: Exclude<AuditKind, "round.opened" | "round.aborted" | "model.published">,
 ): Promise<LeafBody> {
   const { roster, sid, shard } = session;
   // A leaf of a round with one sum reads as it always did.

@@ -1,6 +1,6 @@
 import { assert } from "#shared/kernel/assert.ts";
 import { nextTickMs } from "#shared/round/deadline.ts";
-import type { RoundEffect, Transition } from "#shared/round/effect.ts";
+import type { RoundEffect, Step } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { type Notice, noticesFor } from "#shared/round/notice.ts";
 import { isLive, type RoundState, type Seated } from "#shared/round/state.ts";
@@ -161,7 +161,7 @@ export class RoundDriver {
   }
 
   /** One transaction; then the state is adopted and the effects run. @returns false where the driver is dead. */
-  async #write(fact: RoundOpened | RoundEvent, transition: Transition, note: Note | null): Promise<boolean> {
+  async #write(fact: RoundOpened | RoundEvent, transition: Step, note: Note | null): Promise<boolean> {
     const { ports } = this.#context;
     const { state } = transition;
     const at = ports.wall.nowUnixMs();
@@ -170,8 +170,7 @@ export class RoundDriver {
     try {
       const source = {
         ...this.#context,
-        state,
-        sessions: (attempt: number) => this.#sessionsOf(attempt, state),
+        sessions: (attempt: number, of: RoundState) => this.#sessionsOf(attempt, of),
       };
       const records: StoreRecord[] = [];
       for (const record of transition.records) records.push(...(await storeRecords(source, record)));

@@ -40,7 +40,7 @@ export type RoundRecord =
   | { readonly type: "model-version" }
   | { readonly type: "audit-leaf"; readonly kind: AuditKind };
 
-type AuditKind =
+export type AuditKind =
   | "round.opened"
   | "cohort.sealed"
   | "inputs.sealed"
@@ -49,10 +49,28 @@ type AuditKind =
   | "round.aborted"
   | "model.published";
 
+/** One change; its records are of its state. */
 export interface Transition<State = RoundState> {
   readonly state: State;
   readonly records: readonly RoundRecord[];
   readonly effects: readonly RoundEffect[];
+}
+
+/** A record and the state that it is of: an event may lead through several phases, and each writes what it knows. */
+export interface StatedRecord {
+  readonly record: RoundRecord;
+  readonly state: RoundState;
+}
+
+/** All that follows from one event. */
+export interface Step {
+  readonly state: RoundState;
+  readonly records: readonly StatedRecord[];
+  readonly effects: readonly RoundEffect[];
+}
+
+export function stepOf({ state, records, effects }: Transition): Step {
+  return { state, records: records.map((record) => ({ record, state })), effects };
 }
 
 /** The same state object and one `reject`: a refused event is never logged. Rule R1. */

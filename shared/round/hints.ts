@@ -2,7 +2,7 @@ import type { RoundEvent } from "./event.ts";
 import { isAwaited } from "./members.ts";
 import { seatsIn } from "./shards.ts";
 import { openable } from "./shares.ts";
-import type { LiveState, RoundShard } from "./state.ts";
+import type { Collecting, LiveState, RoundShard } from "./state.ts";
 
 /*
  * Whether an answer of one device can end a phase, without a look at all the others. In a cohort of 10,000 nearly no
@@ -35,16 +35,15 @@ export function leavesPhase(state: LiveState, event: RoundEvent): boolean {
       const { goal, overSelection } = state.facts.rules;
       return state.nowMs < state.deadlineMs && state.members.size < Math.ceil(overSelection * goal);
     }
+    case "connected":
+    case "disconnected":
+      return presenceLeaves(state);
     case "advertised":
       return state.phase === "advertising" && state.nowMs < state.deadlineMs && awaitsAdvert(state);
     case "shared":
       return state.phase === "sharing" && state.nowMs < state.deadlineMs && awaits(state, state.bundles);
-    case "input-received": {
-      if (state.phase !== "collecting" || state.nowMs >= state.deadlineMs) return false;
-      const { goal, overSelection } = state.facts.rules;
-      if (overSelection > 1 && state.inputs.size >= goal) return false;
-      return awaits(state, state.inputs);
-    }
+    case "input-received":
+      return state.phase === "collecting" && state.nowMs < state.deadlineMs && awaitsInput(state);
     case "confirmed":
       return (
         state.phase === "confirming" &&
@@ -65,6 +64,34 @@ export function leavesPhase(state: LiveState, event: RoundEvent): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * A device that comes or goes ends no phase before a clock does, but for recruiting. A device that is gone for long
+ * enough may have ended one already, so someone must still be waited for.
+ */
+function presenceLeaves(state: LiveState): boolean {
+  const { goal, overSelection } = state.facts.rules;
+  switch (state.phase) {
+    case "recruiting":
+      return state.nowMs < state.deadlineMs && state.members.size < Math.ceil(overSelection * goal);
+    case "advertising":
+      return state.nowMs < state.deadlineMs && awaitsAdvert(state);
+    case "sharing":
+      return state.nowMs < state.deadlineMs && awaits(state, state.bundles);
+    case "collecting":
+      return state.nowMs < state.deadlineMs && awaitsInput(state);
+    case "training":
+    case "confirming":
+      return state.nowMs < state.deadlineMs;
+    case "unmasking":
+      return state.nowMs < (state.askedAgain ? state.graceEndsMs : state.deadlineMs);
+  }
+}
+
+function awaitsInput(state: Collecting): boolean {
+  const { goal, overSelection } = state.facts.rules;
+  return !(overSelection > 1 && state.inputs.size >= goal) && awaits(state, state.inputs);
 }
 
 function awaitsAdvert(state: Extract<LiveState, { phase: "advertising" }>): boolean {

@@ -108,6 +108,12 @@ function isReached({ have, needed, ...shard }: Progress): boolean {
   return have >= needed && shard.circlesReach;
 }
 
+const NONE: ReadonlyMap<number, ErrorCode> = new Map();
+
+function countsOf(all: readonly Progress[], what: "have" | "possible"): ReadonlyMap<number, number> {
+  return new Map(all.map((progress) => [progress.shard, progress[what]]));
+}
+
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);
 }
@@ -115,10 +121,11 @@ function range(count: number): number[] {
 export function endSharing(state: Sharing): Transition | null {
   const all = progressOf(state, range(state.roster.length), state.bundles, "q", "in-play");
   const late = state.nowMs >= state.deadlineMs;
-  const counts = new Map(all.map(({ shard, have, possible }) => [shard, late ? have : possible]));
-  const short = withoutShort(state, all, late, "U2_BELOW_T", counts);
+  const have = countsOf(all, "have");
+  const short = withoutShort(state, all, late, "U2_BELOW_T", late ? have : countsOf(all, "possible"));
   if (short !== null) return short;
-  if (!late && all.some((shard) => shard.waiting || !isReached(shard))) return null;
+  const reached = all.every(isReached) && goesOn(state, NONE, have);
+  if (!late && (!reached || all.some(({ waiting }) => waiting))) return null;
 
   const missing = all.flatMap((shard) => shard.missing);
   const dropped = withOut(state, missing, "ME_DROPPED");
@@ -155,36 +162,49 @@ export function endCollecting(state: Collecting): Transition | null {
   const { goal, overSelection } = state.facts.rules;
   const all = progressOf(state, state.u2, state.inputs, "q", "always");
   const late = state.nowMs >= state.deadlineMs;
-  const counts = new Map(all.map(({ shard, have, possible }) => [shard, late ? have : possible]));
-  const short = withoutShort(state, all, late, "U3_BELOW_T", counts);
+  const have = countsOf(all, "have");
+  const short = withoutShort(state, all, late, "U3_BELOW_T", late ? have : countsOf(all, "possible"));
   if (short !== null) return short;
-  const reached = all.every(isReached);
-  const enough = overSelection > 1 && reached && state.inputs.size >= goal;
-  if (!late && !enough && (!reached || all.some(({ waiting }) => waiting))) return null;
   const u3 = [...state.inputs.keys()].sort((left, right) => left - right);
-  const deserted = withoutDeserted(state, u3);
-  if (deserted !== null) return deserted;
   const missing = all.flatMap((shard) => shard.missing);
-  return sealSurvivors(state, u3, missing);
+  const deserted = desertedShards(state, u3);
+  // Inputs of devices that have left open nothing: others of U2 may still bring theirs.
+  const reached =
+    all.every((one) => isReached(one) && (!deserted.has(one.shard) || one.missing.length === 0)) &&
+    goesOn(state, deserted, have);
+  const enough = overSelection > 1 && state.inputs.size >= goal;
+  const waits = !reached || (!enough && all.some(({ waiting }) => waiting));
+  if (!late && missing.length > 0 && waits) return null;
+  return withoutDeserted(state, deserted, have) ?? sealSurvivors(state, u3, missing);
 }
 
 /**
- * Shards of whose survivors fewer than t are left, or the end of the attempt: an input or a confirmation counts when its
- * device has left, but what comes next could never be reached. Rule R5.
+ * Shards that their survivors could never open: fewer than t of them are left, or fewer than t in the circle of someone
+ * of U2. An input or a confirmation counts when its device has left; a share has still to come. Rules R5, R24.
  */
-function withoutDeserted(state: Collecting | Confirming, u3: readonly number[]): Transition | null {
+function desertedShards(
+  state: Collecting | Confirming,
+  u3: readonly number[],
+): ReadonlyMap<number, ErrorCode> {
   const codes = new Map<number, ErrorCode>();
-  const counts = new Map<number, number>();
   for (const { shard, seats } of byShard(state, u3)) {
-    counts.set(shard.shard, seats.length);
-    const inPlay = new Set(seats.filter((seat) => seatInPlay(state, seat)));
-    const reached =
-      inPlay.size >= shard.thresholds.t &&
-      circlesReach(state, seatsIn(shard, state.u2), (seat) => inPlay.has(seat));
-    if (!reached) codes.set(shard.shard, "NOT_ENOUGH_SIGS");
+    const left = new Set(seats.filter((seat) => seatInPlay(state, seat)));
+    const opens =
+      left.size >= shard.thresholds.t &&
+      circlesReach(state, seatsIn(shard, state.u2), (seat) => left.has(seat));
+    if (!opens) codes.set(shard.shard, "NOT_ENOUGH_SIGS");
   }
-  if (codes.size === 0) return null;
-  return goesOn(state, codes, counts) ? leaveOut(state, codes) : retryRound(state, "NOT_ENOUGH_SIGS");
+  return codes;
+}
+
+/** The round without them, or the end of the attempt; null where there are none. @param counts  |U3| by shard. */
+function withoutDeserted(
+  state: Collecting | Confirming,
+  deserted: ReadonlyMap<number, ErrorCode>,
+  counts: ReadonlyMap<number, number>,
+): Transition | null {
+  if (deserted.size === 0) return null;
+  return goesOn(state, deserted, counts) ? leaveOut(state, deserted) : retryRound(state, "NOT_ENOUGH_SIGS");
 }
 
 /**
@@ -226,7 +246,8 @@ export function endConfirming(state: Confirming): Transition | null {
   );
   if (short !== null) return short;
   if (!all.every(isReached)) return null;
-  const deserted = withoutDeserted(state, state.u3);
+  const lost = desertedShards(state, state.u3);
+  const deserted = withoutDeserted(state, lost, survivorCounts(state));
   if (deserted !== null) return deserted;
   const { deadlines } = state.facts.rules;
   const unmasking: Unmasking = {

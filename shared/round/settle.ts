@@ -3,7 +3,7 @@ import { VersionedMap } from "../kernel/versioned-map.ts";
 import { shardOf } from "../secagg/shards.ts";
 import { type Thresholds, thresholds } from "../secagg/threshold.ts";
 import { invitedMax } from "../task/graph-plan.ts";
-import type { Transition } from "./effect.ts";
+import { type Step, stepOf, type Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, failRound } from "./ending.ts";
 import { inPlay, isAwaited, withOut } from "./members.ts";
 import { compatible, seatsOf } from "./roster.ts";
@@ -16,14 +16,15 @@ import { isLive } from "./state.ts";
 export const RECRUITING_OPEN_MS_MIN = 2_000;
 
 /** Moves on for as long as the current phase has reached its end. A transition with nothing in it where none has. */
-export function settle(from: Transition): Transition {
+export function settle(from: Transition): Step {
   let { state } = from;
-  const records = [...from.records];
-  const effects = [...from.effects];
+  const first = stepOf(from);
+  const records = [...first.records];
+  const effects = [...first.effects];
   while (isLive(state)) {
     const next = phaseEnd(state);
     if (next === null) break;
-    records.push(...next.records);
+    records.push(...stepOf(next).records);
     effects.push(...next.effects);
     state = next.state;
   }
@@ -90,22 +91,34 @@ function invite(state: Recruiting, invited: readonly string[]): Transition {
 }
 
 function endTraining(state: Training): Transition | null {
-  const impossible = inPlay(state).length < state.facts.rules.cohortSizeMin;
-  return impossible || state.nowMs >= state.deadlineMs ? failRound(state, "COHORT_TOO_SMALL") : null;
+  const late = state.nowMs >= state.deadlineMs;
+  return late || isUnseatable(state) ? failRound(state, "COHORT_TOO_SMALL") : null;
+}
+
+/**
+ * Whether those who take part are too few for any roster, or, where a shard has too few, for the goal: nobody joins or
+ * changes its shard any more, so it stays so.
+ */
+function isUnseatable({ members, shardCount, facts: { rules } }: Training | Advertising): boolean {
+  const byShard = new Map<number, number>();
+  members.forEach(({ out, shard }) => {
+    if (out === null) byShard.set(shard, (byShard.get(shard) ?? 0) + 1);
+  });
+  const large = [...byShard.values()].filter((count) => count >= rules.cohortSizeMin);
+  const seatable = large.reduce((sum, count) => sum + count, 0);
+  return large.length === 0 || (large.length < shardCount && seatable < rules.goal);
 }
 
 function endAdvertising(state: Advertising): Transition | null {
   const { goal, overSelection, cohortSizeMin } = state.facts.rules;
-  let candidates = 0;
   let advertised = 0;
   let waiting = false;
+  if (isUnseatable(state)) return failRound(state, "COHORT_TOO_SMALL");
   state.members.forEach((member, identity) => {
     if (member.out !== null) return;
-    candidates++;
     if (state.adverts.has(identity)) advertised++;
     else waiting ||= isAwaited(member, state.nowMs);
   });
-  if (candidates < cohortSizeMin) return failRound(state, "COHORT_TOO_SMALL");
   const late = state.nowMs >= state.deadlineMs;
   const enough = overSelection > 1 && advertised >= Math.ceil(overSelection * goal);
   if (!late && !enough && (waiting || advertised < cohortSizeMin)) return null;

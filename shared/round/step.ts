@@ -1,7 +1,7 @@
 import { assert, unreachable } from "../kernel/assert.ts";
 import { VersionedMap } from "../kernel/versioned-map.ts";
 import { invitedMax } from "../task/graph-plan.ts";
-import { known, refuse, type Transition } from "./effect.ts";
+import { known, refuse, type Step, stepOf, type Transition } from "./effect.ts";
 import { failRound, retryRound, voidRound } from "./ending.ts";
 import type { CheckedIn, Presence, RoundEvent, RoundOpened } from "./event.ts";
 import { leavesPhase } from "./hints.ts";
@@ -16,7 +16,7 @@ import { stepCombined, stepUnmask } from "./step-opening.ts";
 const CHECK_INS_PER_SEAT_MAX = 4;
 
 /** The state and records of a round's first event. */
-export function openRound(facts: RoundOpened): Transition {
+export function openRound(facts: RoundOpened): Step {
   const state: Recruiting = {
     facts,
     phase: "recruiting",
@@ -31,11 +31,7 @@ export function openRound(facts: RoundOpened): Transition {
     retriedFor: null,
     deadlineMs: facts.rules.deadlines.recruitingMs,
   };
-  return {
-    state,
-    records: [{ type: "audit-leaf", kind: "round.opened" }],
-    effects: [],
-  };
+  return stepOf({ ...known(state), records: [{ type: "audit-leaf", kind: "round.opened" }] });
 }
 
 /**
@@ -44,22 +40,25 @@ export function openRound(facts: RoundOpened): Transition {
  * @returns The same state object where nothing changed: with one `reject` effect where the event was refused, without
  *          effects where it says what is known already. Only a changed state is logged. Rule R1.
  */
-export function step(state: RoundState, event: RoundEvent): Transition {
-  if (!isLive(state)) return afterEnd(state, event);
+export function step(state: RoundState, event: RoundEvent): Step {
+  if (!isLive(state)) return stepOf(afterEnd(state, event));
   // The clock of an event never runs behind that of the log.
   const nowMs = Math.max(state.nowMs, event.atMs);
   const changed = apply({ ...state, nowMs }, event);
-  if (changed.effects[0]?.type === "reject") return { ...changed, state };
+  if (changed.effects[0]?.type === "reject") return stepOf({ ...changed, state });
   const quiet = isLive(changed.state) && leavesPhase(changed.state, event);
-  const settled = quiet ? changed : settle(changed);
+  const settled = quiet ? stepOf(changed) : settle(changed);
   if (settled.state === changed.state && unchanged(state, settled.state)) {
-    return event.type === "ticked" ? refuse(state, "STATE") : known(state);
+    return stepOf(event.type === "ticked" ? refuse(state, "STATE") : known(state));
   }
-  return { ...settled, state: withCounts(settled.state, state, quiet ? senderOf(state, event) : null) };
+  // Where no phase ended only the sender has changed.
+  const sender = settled.state === changed.state ? senderOf(state, event) : null;
+  return { ...settled, state: withCounts(settled.state, state, sender) };
 }
 
-/** Identity of the device that an answer came from. */
+/** The only device that an event by itself changes; null where it may change more. */
 function senderOf(state: LiveState, event: RoundEvent): string | null {
+  if (event.type === "complained") return null;
   if ("identity" in event) return event.identity;
   return "position" in event && "roster" in state
     ? (state.roster[event.position - 1]?.identity ?? null)

@@ -10,6 +10,7 @@ export type FaultCode =
   | "TRANSCRIPT_HASH"
   | "TRANSCRIPT"
   | "TERMS"
+  | "GROUPS"
   | "ROSTER"
   | "CERTIFICATE"
   | "ADVERT_SIGNATURE"
@@ -28,9 +29,22 @@ export type FaultCode =
   | "SUM"
   | "EVIDENCE"
   | "RANGE"
+  | "PARENT"
   | "STRATEGY_STATE"
   | "MODEL"
+  | "WITHHELD"
   | "NOT_KEPT";
+
+/**
+ * What is not served although it belongs to something that was: a fault, for else a coordinator that lies would refuse
+ * the one chunk that shows it, and the odds of a draw would say nothing.
+ */
+export function withheld(what: string): ReturnType<typeof fault> {
+  return fault(
+    "WITHHELD",
+    `${what} is not served, although the transcript is. A newer round may have taken the place of this one just now; to draw again and believe that draw would void its odds.`,
+  );
+}
 
 export type Checked<T> = Result<T, Fault>;
 

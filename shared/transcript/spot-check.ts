@@ -64,11 +64,12 @@ export async function remakeChunk(
 
 /**
  * The ring words of a session's sum from what was published of it: update, weight and sentinels. The words of evidence
- * are zero.
+ * are zero. On the 16-bit ring a number that does not fit is a fault: with its neighbour it would make the word of two
+ * others, and the next model is made from the numbers. Rules A4, S20.
  *
  * @param published  [coordinates + 1 + sentinels], signed words.
  */
-export function ringWords(layout: VectorLayout, published: Int32Array): Uint32Array<ArrayBuffer> {
+export function ringWords(layout: VectorLayout, published: Int32Array): Checked<Uint32Array<ArrayBuffer>> {
   const { count } = coordinatesOf(layout);
   const [update, weight, sentinels] = [
     segmentOf(layout, "update"),
@@ -78,11 +79,19 @@ export function ringWords(layout: VectorLayout, published: Int32Array): Uint32Ar
   assert(published.length === publishedLength(layout), "a published sum has its length");
   const words = new Uint32Array(layout.length);
   const target = words.subarray(update.offset, update.offset + update.length);
-  if (update.ring === 16) packPairs(published.subarray(0, count), target);
-  else target.set(published.subarray(0, count));
+  if (update.ring === 16) {
+    const coordinates = published.subarray(0, count);
+    const at = coordinates.findIndex((value) => value < -(2 ** 15) || value >= 2 ** 15);
+    if (at >= 0)
+      return fault(
+        "SUM",
+        `Number ${at} of the published sum is ${coordinates[at]}: no sum of the 16-bit ring.`,
+      );
+    packPairs(coordinates, target);
+  } else target.set(published.subarray(0, count));
   words.set(published.subarray(count, count + weight.length), weight.offset);
   words.set(published.subarray(count + weight.length), sentinels.offset);
-  return words;
+  return ok(words);
 }
 
 /** Numbers that are published of one session's sum. */

@@ -1,23 +1,20 @@
 import { type DecodedSum, decodeSum } from "../codec/decode-sum.ts";
-import { coordinatesOf, type VectorLayout } from "../codec/layout.ts";
-import { modelFromBytes, modelToBytes } from "../codec/model-bytes.ts";
-import { bytesToWords } from "../codec/vector-bytes.ts";
+import type { VectorLayout } from "../codec/layout.ts";
 import { merkleRoot } from "../crypto/merkle.ts";
-import { assert } from "../kernel/assert.ts";
 import { type Bytes, bytesToHex, equalBytes } from "../kernel/bytes.ts";
 import type { Primitives, RandomBytes } from "../kernel/ports.ts";
-import { release } from "../kernel/release.ts";
 import { ok } from "../kernel/result.ts";
-import { strategyOf } from "../strategy/index.ts";
-import { nextModel } from "../strategy/next-model.ts";
-import { strategyStateFromBytes, strategyStateToBytes } from "../strategy/state-bytes.ts";
-import { agreedConfigOf, layoutOf, tensorsOf } from "../task/agreed-config.ts";
+import { agreedConfigOf, layoutOf } from "../task/agreed-config.ts";
 import type { AgreedConfig } from "../task/config.ts";
-import type { Task } from "../task/task.ts";
+import { checkGroups, GroupTotals, groupsLine } from "./check-groups.ts";
+import { checkModel } from "./check-model.ts";
+import { checkParent } from "./check-parent.ts";
 import { type CheckedSession, checkSession } from "./check-session.ts";
-import { type Checked, fault } from "./fault.ts";
-import { openSession, type SealedOpening } from "./open-session.ts";
-import { evidenceHash, type RoundFacts, roundTranscriptHash } from "./round-transcript.ts";
+import type { AuditSource, RoundClaims } from "./claims.ts";
+import { type Checked, fault, withheld } from "./fault.ts";
+import { openSession } from "./open-session.ts";
+import { type Digest, SessionSums, SumAdder } from "./published-sums.ts";
+import { evidenceHash, roundTranscriptHash } from "./round-transcript.ts";
 import { type SessionTranscript, transcriptDigest, transcriptFromBytes } from "./session-transcript.ts";
 import {
   chunkCountOf,
@@ -26,34 +23,9 @@ import {
   EvidenceWords,
   firstDifference,
   type InputChunk,
-  publishedLength,
   remakeChunk,
   ringWords,
 } from "./spot-check.ts";
-
-/** What the coordinator says of a committed round. */
-export interface RoundClaims extends RoundFacts {
-  readonly configHash: string;
-  readonly roundHash: string;
-  readonly inputsRoot: string;
-  readonly transcriptHash: string;
-  /** In the order of `sessionHashes`. */
-  readonly shards: readonly number[];
-  readonly task: Task;
-  /** The strategy's state after the round before: null for none, undefined where it is not known. */
-  readonly previousStateHash: string | null | undefined;
-}
-
-/** Where a round's parts come from; whatever it gives is checked. Null: not kept. */
-export interface AuditSource {
-  transcript(shard: number): Promise<Bytes | null>;
-  openings(shard: number): Promise<readonly SealedOpening[] | null>;
-  chunk(shard: number, position: number, index: number): Promise<InputChunk | null>;
-  /** The published sum in pieces of any length. */
-  sum(): AsyncIterable<Uint8Array>;
-  /** A model or a strategy's state. */
-  blob(hash: string): Promise<Bytes | null>;
-}
 
 export interface AuditOptions {
   /** Chunks to draw over the whole round; "all" makes every one anew. */
@@ -61,8 +33,7 @@ export interface AuditOptions {
   /** The auditor's X25519 secret. */
   readonly auditorKey: Bytes;
   readonly random: RandomBytes;
-  /** SHA-256 over pieces as they come. */
-  readonly digest: () => { update(bytes: Uint8Array): void; hex(): string };
+  readonly digest: () => Digest;
   /** One line for people, as soon as it is known. */
   readonly report: (line: string) => void;
 }
@@ -88,6 +59,10 @@ export async function verifyRound(
       `The parts of the transcript make ${hash}, not ${claims.transcriptHash}.`,
     );
   report(`Transcript ${hash}: made of what follows.`);
+  const groups = checkGroups(claims);
+  if (!groups.ok) return groups;
+  const inSum = groupsLine(groups.value, claims.shards);
+  if (inSum !== null) report(inSum);
 
   const layout = layoutOf(claims.task);
   const perShard = chunkCountOf(layout);
@@ -97,10 +72,14 @@ export async function verifyRound(
   const sum = new SessionSums(layout, source.sum(), options.digest());
   const adder = new SumAdder(layout);
   const roots: Bytes[] = [];
+  const totals = new GroupTotals();
   for (const [place, shard] of claims.shards.entries()) {
     const session = await readSession(primitives, claims, source, place, report);
     if (!session.ok) return session;
     roots.push(session.value.inputsRoot);
+    const { roster, sets } = session.value;
+    const fits = totals.add(shard, roster.attempt.terms.attempt, sets.u3.positions.length);
+    if (!fits.ok) return fits;
     const published = await sum.next();
     if (!published.ok) return published;
     const indexes = chosen
@@ -115,12 +94,18 @@ export async function verifyRound(
     if (!decoded.ok) return decoded;
     adder.add(decoded.value);
   }
+  const { goal } = claims.task.aggregation;
+  if (totals.survivorCount < goal)
+    report(`Note: ${totals.survivorCount} inputs are in the sum; the task aims at ${goal}.`);
   const ended = await checkSumHash(sum, claims);
   if (!ended.ok) return ended;
   const root = await checkInputsRoot(primitives, claims, roots);
   if (!root.ok) return root;
   const detection = detectionProbability(total, 1, drawn);
   report(oddsLine(total, drawn));
+  const parent = await checkParent(primitives, claims, source);
+  if (!parent.ok) return parent;
+  report(parent.value);
   const model = await checkModel(primitives, claims, layout, adder, source, report);
   return model.ok ? ok({ detection }) : model;
 }
@@ -134,7 +119,11 @@ async function readSession(
 ): Promise<Checked<CheckedSession>> {
   const shard = claims.shards[place] as number;
   const bytes = await source.transcript(shard);
-  if (bytes === null) return fault("NOT_KEPT", "The transcript of this round is not kept any more.");
+  if (bytes === null) {
+    return place === 0
+      ? fault("NOT_KEPT", "The transcript of this round is not kept any more.")
+      : withheld(`The transcript of group ${shard}`);
+  }
   const digest = await transcriptDigest(primitives, bytes);
   const named = claims.sessionHashes[place];
   if (digest !== named)
@@ -184,19 +173,21 @@ async function checkSum(
   { auditorKey, report }: AuditOptions,
 ): Promise<Checked<DecodedSum>> {
   const sealed = await source.openings(shard);
-  if (sealed === null) return fault("NOT_KEPT", "The opening shares of this round are not kept any more.");
+  if (sealed === null) return withheld("The list of opening shares");
   const opened = await openSession(primitives, session, auditorKey, sealed);
   if (!opened.ok) return opened;
   const { masks, openingCount, notes } = opened.value;
   for (const note of notes) report(`Note: ${note}`);
   report(`${openingCount} devices opened the sum; ${masks.length} masks rebuilt, each as announced.`);
 
-  const words = ringWords(layout, published);
+  const ring = ringWords(layout, published);
+  if (!ring.ok) return ring;
+  const words = ring.value;
   const evidence = new EvidenceWords(layout);
   const fetch = async (position: number, index: number): Promise<Checked<InputChunk>> => {
     const chunk = await source.chunk(shard, position, index);
     return chunk === null
-      ? fault("NOT_KEPT", `Chunk ${index} of the masked input at position ${position} is not kept.`)
+      ? withheld(`Chunk ${index} of the masked input at position ${position}`)
       : ok(chunk);
   };
   for (const index of indexes) {
@@ -247,55 +238,6 @@ async function checkInputsRoot(
   return fault("INPUTS_ROOT", `The inputs make the root ${bytesToHex(root)}; the round shows ${inputsRoot}.`);
 }
 
-async function checkModel(
-  primitives: Primitives,
-  claims: RoundClaims,
-  layout: VectorLayout,
-  { coordinateSum, weightSum }: SumAdder,
-  source: AuditSource,
-  report: (line: string) => void,
-): Promise<Checked<void>> {
-  const { runId, round, previousStateHash, parentStateHash, modelHash, strategyStateHash } = claims;
-  if (previousStateHash !== undefined && previousStateHash !== parentStateHash)
-    return fault("STRATEGY_STATE", "The strategy did not go on from its state after the round before.");
-  const tensors = tensorsOf(claims.task);
-  const strategy = strategyOf(claims.strategy);
-  const parentBytes = await fetchBlob(primitives, source, claims.parentModelHash);
-  if (!parentBytes.ok) return parentBytes;
-  const parent = modelFromBytes(tensors, parentBytes.value);
-  if (!parent.ok)
-    return fault("MODEL", `The round's model ${claims.parentModelHash} is not one of its task.`);
-  let before = strategy.initialState(tensors.parameterCount);
-  if (parentStateHash !== null) {
-    const bytes = await fetchBlob(primitives, source, parentStateHash);
-    if (!bytes.ok) return bytes;
-    const state = strategyStateFromBytes(strategy, tensors.parameterCount, bytes.value);
-    if (!state.ok) return fault("STRATEGY_STATE", `${parentStateHash} is no state of ${strategy.name}.`);
-    before = state.value;
-  }
-  const sums = { runId, round, coordinateSum, weightSum };
-  const next = await nextModel(primitives, layout, strategy, before, parent.value, sums);
-  release(parentBytes.value, parent.value);
-  const made = bytesToHex(await primitives.sha256(modelToBytes(tensors, next.model)));
-  if (made !== modelHash)
-    return fault("MODEL", `The sum makes the model ${made}; the round published ${modelHash}.`);
-  const hasState = Object.keys(next.state).length > 0;
-  const state = hasState
-    ? bytesToHex(await primitives.sha256(strategyStateToBytes(strategy, next.state)))
-    : null;
-  if (state !== strategyStateHash)
-    return fault("STRATEGY_STATE", `The sum makes the state ${state}; the round kept ${strategyStateHash}.`);
-  report(`Model ${made}: made anew from the published sum by ${strategy.name}, the same to the last bit.`);
-  return ok(undefined);
-}
-
-async function fetchBlob(primitives: Primitives, source: AuditSource, hash: string): Promise<Checked<Bytes>> {
-  const bytes = await source.blob(hash);
-  if (bytes === null) return fault("NOT_KEPT", `${hash} is not kept.`);
-  const digest = bytesToHex(await primitives.sha256(bytes));
-  return digest === hash ? ok(bytes) : fault("MODEL", `What is served as ${hash} has the hash ${digest}.`);
-}
-
 /** What a draw of so many chunks can tell. */
 export function oddsLine(total: number, drawn: number): string {
   if (drawn === total)
@@ -303,66 +245,4 @@ export function oddsLine(total: number, drawn: number): string {
   const percent = (wrong: number) => `${(100 * detectionProbability(total, wrong, drawn)).toFixed(1)} %`;
   const tenth = Math.max(1, Math.round(total / 10));
   return `${drawn} of ${total} chunks of 64 KiB of the sum made anew: one wrong chunk is found with a probability of ${percent(1)}, ${tenth} wrong ones with ${percent(tenth)}.`;
-}
-
-/** The published numbers, session by session, as the bytes come in: memory of one session's. */
-class SessionSums {
-  readonly #pieces: AsyncIterator<Uint8Array>;
-  readonly #digest: ReturnType<AuditOptions["digest"]>;
-  readonly #byteCount: number;
-  #left: Uint8Array = new Uint8Array(0);
-
-  constructor(
-    layout: VectorLayout,
-    pieces: AsyncIterable<Uint8Array>,
-    digest: ReturnType<AuditOptions["digest"]>,
-  ) {
-    this.#pieces = pieces[Symbol.asyncIterator]();
-    this.#digest = digest;
-    this.#byteCount = 4 * publishedLength(layout);
-  }
-
-  async next(): Promise<Checked<Int32Array>> {
-    const bytes = new Uint8Array(this.#byteCount);
-    let filled = 0;
-    while (filled < bytes.length) {
-      const piece = this.#left.length > 0 ? this.#left : await this.#read();
-      if (piece === null) return fault("SUM_HASH", "The published sum ends early.");
-      const taken = piece.subarray(0, bytes.length - filled);
-      bytes.set(taken, filled);
-      filled += taken.length;
-      this.#left = piece.subarray(taken.length);
-    }
-    const words = bytesToWords(bytes);
-    return ok(new Int32Array(words.buffer, words.byteOffset, words.length));
-  }
-
-  async #read(): Promise<Uint8Array | null> {
-    const { done, value } = await this.#pieces.next();
-    if (done === true) return null;
-    this.#digest.update(value);
-    return value;
-  }
-
-  /** The digest of all bytes; null where there are more than there should be. */
-  async end(): Promise<string | null> {
-    return this.#left.length > 0 || (await this.#read()) !== null ? null : this.#digest.hex();
-  }
-}
-
-/** The sum of the shards' sums, in whole numbers. */
-class SumAdder {
-  readonly coordinateSum: Float64Array<ArrayBuffer>;
-  weightSum = 0;
-
-  constructor(layout: VectorLayout) {
-    this.coordinateSum = new Float64Array(coordinatesOf(layout).count);
-  }
-
-  add({ coordinateSum, weightSum }: DecodedSum): void {
-    for (let i = 0; i < coordinateSum.length; i++)
-      this.coordinateSum[i] = (this.coordinateSum[i] as number) + (coordinateSum[i] as number);
-    this.weightSum += weightSum;
-    assert(Number.isSafeInteger(this.weightSum), "a sum of whole numbers is exact");
-  }
 }

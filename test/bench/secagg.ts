@@ -81,7 +81,7 @@ function* clientLines(name: string, coordinates: number, figures: SizeFigures): 
     name: `${name}: client, masks only, CPU time`,
     value: clientMasks.cpuS,
     unit: "s",
-    ...beside("prototype", earlier?.prototype.client, clientMasks.cpuS),
+    ...beside("a prototype, earlier", earlier?.prototype.client, clientMasks.cpuS),
   };
   const wholeS = quantile(
     figures.levels.map((level) => level.clientS),
@@ -91,7 +91,7 @@ function* clientLines(name: string, coordinates: number, figures: SizeFigures): 
     name: `${name}: client, R0 to R4`,
     value: wholeS,
     unit: "s",
-    ...beside("published 2017", earlier?.published?.client, wholeS),
+    ...beside("published 2017, elsewhere", earlier?.published?.client, wholeS),
   };
   for (const [step, seconds] of figures.clientStepsS.entries()) {
     yield { name: `${name}: client, R${step}`, value: seconds, unit: "s" };
@@ -139,7 +139,11 @@ function* levelLines(name: string, level: LevelFigures, index: number): Generato
       unit: "shards",
     };
   }
-  yield { name: `${at}: inputs in the exact sum`, value: level.survivorCount, unit: "inputs" };
+  yield {
+    name: `${at}: inputs in the sum, exact where compared`,
+    value: level.survivorCount,
+    unit: "inputs",
+  };
   if (level.openedShardCount === 0) return;
   const { keys, unmaskOne, unmaskTwo } = level;
   // CPU time is what the machine's other work leaves alone; with one worker it is one thread's.
@@ -147,14 +151,14 @@ function* levelLines(name: string, level: LevelFigures, index: number): Generato
     name: `${at}: server, ${level.maskCount} masks only, CPU time`,
     value: unmaskOne.cpuS,
     unit: "s",
-    ...beside("prototype", earlier?.prototype.server[index], unmaskOne.cpuS),
+    ...beside("a prototype, earlier", earlier?.prototype.server[index], unmaskOne.cpuS),
   };
   const withKeysS = keys.cpuS + unmaskOne.cpuS;
   yield {
     name: `${at}: server, masks and their keys, CPU time`,
     value: withKeysS,
     unit: "s",
-    ...beside("prototype", earlier?.prototype.server[index], withKeysS),
+    ...beside("a prototype, earlier", earlier?.prototype.server[index], withKeysS),
   };
   yield {
     name: `${at}: masks alone, one worker`,
@@ -167,7 +171,7 @@ function* levelLines(name: string, level: LevelFigures, index: number): Generato
     name: `${at}: server, R2 checks to the sum, two workers`,
     value: wholeS,
     unit: "s",
-    ...beside("published 2017", earlier?.published?.server[index], wholeS),
+    ...beside("published 2017, elsewhere", earlier?.published?.server[index], wholeS),
   };
   yield { name: `${at}: of it, checks of R2, R3, R4`, value: level.checksS, unit: "s" };
   yield { name: `${at}: of it, inputs read and added`, value: level.foldS, unit: "s" };

@@ -70,6 +70,7 @@ const PAGES = {
   "a large live run": () => `/runs/${run("hmda", 7).runId}`,
   "a run of eight": () => `/runs/${run("digits", 3).runId}`,
   "an opened round": () => `/rounds/${run("digits", 3).currentRound?.roundId}`,
+  "a round in groups": () => `/rounds/${run("hmda", 7).currentRound?.roundId}`,
   "a given-up round": () => `/rounds/${run("digits", 1).currentRound?.roundId}`,
   "what could be learnt": () => "/join/digits/learnt",
   "no page": () => "/nowhere",

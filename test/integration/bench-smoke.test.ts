@@ -39,11 +39,13 @@ describe("benches still run", () => {
       expect(figureOf(lines, start)).toBeGreaterThan(0);
     }
     // The sums are compared inside; one that is wrong would have thrown.
-    expect(figureOf(lines, "6 of 1000, 0 % gone: inputs in the exact sum")).toBe(6);
-    expect(figureOf(lines, "6 of 1000, 10 % gone: inputs in the exact sum")).toBe(5);
+    expect(figureOf(lines, "6 of 1000, 0 % gone: inputs in the sum, exact where compared")).toBe(6);
+    expect(figureOf(lines, "6 of 1000, 10 % gone: inputs in the sum, exact where compared")).toBe(5);
     // 4 of 6 are below t: nothing is opened.
-    expect(figureOf(lines, "6 of 1000, 30 % gone: inputs in the exact sum")).toBe(0);
-    expect(figureOf(lines, "24 of 500 in shards, 0 % gone: inputs in the exact sum")).toBe(24);
+    expect(figureOf(lines, "6 of 1000, 30 % gone: inputs in the sum, exact where compared")).toBe(0);
+    expect(figureOf(lines, "24 of 500 in shards, 0 % gone: inputs in the sum, exact where compared")).toBe(
+      24,
+    );
     expect(figureOf(lines, "24 of 500 in shards, 0 % gone: shards opened")).toBe(2);
     // 1,011 words, and what the protocol adds.
     expect(figureOf(lines, "6 of 1000: bytes up, over the ring vector")).toBeGreaterThan(0.004);

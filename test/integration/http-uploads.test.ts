@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { primitives } from "#coordinator/adapters/system.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import { inputRoot } from "#shared/secagg/input.ts";
 import { SID, SLOT, UPLOAD_BYTE_COUNT } from "#test/kit/fake-core.ts";
 import { openShell, type Shell } from "#test/kit/shell.ts";
@@ -135,7 +136,7 @@ test("[W7] (2, 13, 19, 22) wrong type, address, slot, headers, another digest: n
     [{ origin: "https://evil.example" }, path, 403],
     [{}, `/api/v1/uploads/${"0".repeat(64)}/1`, 403],
     [{}, `/api/v1/uploads/${SID}/0`, 404],
-    [{}, `/api/v1/uploads/${SID}/256`, 404],
+    [{}, `/api/v1/uploads/${SID}/${LIMITS.rosterSizeMax + 1}`, 404],
     [{}, `/api/v1/uploads/${SID}/1.5`, 404],
     [{}, `/api/v1/uploads/..%2f..%2f/1`, 404],
   ];

@@ -141,7 +141,12 @@ describe("frames", () => {
       { ...good, type: "invite" },
       { ...good, type: ["hello"] },
       { type: "share", sid: "0".repeat(64), leaves: [], signature: new Uint8Array(64) },
-      { type: "complaint", sid: "0".repeat(64), against: 256, signature: new Uint8Array(64) },
+      {
+        type: "complaint",
+        sid: "0".repeat(64),
+        against: LIMITS.rosterSizeMax + 1,
+        signature: new Uint8Array(64),
+      },
       { type: "advertise", runId: "0".repeat(32), round: 2 ** 53, attempt: 1 },
     ];
     for (const message of bad)

@@ -8,7 +8,9 @@ import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { decodeFrame } from "#shared/protocol/frame.ts";
 import { unmaskSchema } from "#shared/protocol/messages/device.ts";
 import { checkSession } from "#shared/transcript/check-session.ts";
+import type { AuditSource, RoundClaims, RoundsBefore } from "#shared/transcript/claims.ts";
 import { openSession } from "#shared/transcript/open-session.ts";
+import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
 import { Federation, type FederationOptions, type WriteHook } from "#test/kit/federation.ts";
 import { claimsOf, keptRound, lied, sourceOf, verdictOf, verdictOn } from "#test/kit/kept-round.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
@@ -156,7 +158,54 @@ describe("[A4] [A6] a round", () => {
     };
     const wrong = await verdictOf(primitives, claims, { ...source, sum }, auditorKey);
     expect(wrong.verdict).toBe("SUM");
+    await expectGroupsNamed(claims, source, lines);
   });
+
+  /** Every lie makes all the rest fit: the hash over the list, and the sum to the groups that are named. */
+  async function expectGroupsNamed(claims: RoundClaims, source: AuditSource, honest: readonly string[]) {
+    const { shards, sessionHashes } = claims;
+    const leftOut = [0, 1, 2, 3].filter((shard) => !shards.includes(shard)).join(", ") || "none";
+    expect(honest).toContain(`${shards.length} of 4 groups are in the sum; left out: ${leftOut}.`);
+    const [first, second, ...others] = [...shards.keys()];
+    const twice = [0, 0, ...others];
+    for (const places of [twice, [], [second, first, ...others].map((place) => place ?? 0)]) {
+      const said = await verdictOf(primitives, await ofGroups(places), sourceOfGroups(places), auditorKey);
+      expect([places, said.verdict]).toEqual([places, "GROUPS"]);
+    }
+    const beyond = shards.map((shard, place) => (place === shards.length - 1 ? 4 : shard));
+    expect((await verdictOf(primitives, { ...claims, shards: beyond }, source, auditorKey)).verdict).toBe(
+      "GROUPS",
+    );
+    // Without some of its groups the sum is one that could have been: that is said, but this model has another.
+    const dropped = [...shards.keys()].slice(0, -2);
+    const without = await verdictOf(primitives, await ofGroups(dropped), sourceOfGroups(dropped), auditorKey);
+    const named = [0, 1, 2, 3].filter((shard) => !shards.slice(0, -2).includes(shard)).join(", ");
+    expect(without.lines).toContain(`${dropped.length} of 4 groups are in the sum; left out: ${named}.`);
+    expect(
+      without.lines.some((line) => /^Note: \d+ inputs are in the sum; the task aims at 20/.test(line)),
+    ).toBe(true);
+    expect(without.verdict).toBe("SUM_HASH");
+
+    async function ofGroups(places: readonly number[]): Promise<RoundClaims> {
+      const changed = {
+        ...claims,
+        shards: places.map((place) => present(shards[place], "a group")),
+        sessionHashes: places.map((place) => present(sessionHashes[place], "a hash")),
+      };
+      return { ...changed, transcriptHash: await roundTranscriptHash(primitives, changed) };
+    }
+
+    function sourceOfGroups(places: readonly number[]): AuditSource {
+      const sum = async function* () {
+        const pieces: Uint8Array[] = [];
+        for await (const piece of source.sum()) pieces.push(piece);
+        const whole = Buffer.concat(pieces);
+        const length = whole.length / shards.length;
+        for (const place of places) yield whole.subarray(place * length, (place + 1) * length);
+      };
+      return { ...source, sum };
+    }
+  }
 
   test("on the 16-bit ring is checked in its packed words", async () => {
     const { federation, details } = await ran(1, { task: { ring: 16 } });
@@ -170,5 +219,39 @@ describe("[A4] [A6] a round", () => {
       });
       expect((await verdictOn(primitives, wrong, auditorKey)).verdict).toBe("SUM");
     }
+    // Two numbers that make the word of the true two, and another model.
+    const sameWords = await lied(primitives, kept, {
+      sum: (numbers) => {
+        numbers[0] = present(numbers[0], "a number") + 2 ** 16;
+        numbers[1] = present(numbers[1], "a number") - 1;
+      },
+    });
+    const { verdict, sentence } = await verdictOn(primitives, sameWords, auditorKey);
+    expect([verdict, sentence]).toEqual(["SUM", expect.stringMatching(/^Number 0 of the published sum is /)]);
+  });
+
+  test("after a void one started from a void step of the run's own model, and of no other seed's", async () => {
+    const federation = await Federation.create({ devices: 4, keeping });
+    for (const device of federation.devices.slice(0, 2)) device.goneBefore = "unmask";
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    const isVoid = async () => (await federation.rounds(runId))[0]?.phase === "voided";
+    await federation.until(isVoid, "the void round");
+    for (const device of federation.devices) device.goneBefore = null;
+    federation.connectAll();
+    await federation.ended(runId);
+    await federation.inFlight.settle();
+    const [voided, committed] = await federation.rounds(runId);
+    const detail = present(committed, "a round");
+    const source = sourceOf(federation, detail);
+    const { parentModelHash } = present(voided, "a void round");
+    const of = async (before: RoundsBefore) =>
+      verdictOf(primitives, claimsOf(federation, detail, before), source, auditorKey);
+    const since = [{ round: 1, phase: "voided", parentModelHash }] as const;
+    const { verdict, lines } = await of({ kind: "beginning", seed: 7, since });
+    expect(verdict).toBe("holds");
+    expect(lines.join("\n")).toContain("is the model of the run's beginning, void steps since: 1.");
+    expect((await of({ kind: "beginning", seed: 8, since })).verdict).toBe("PARENT");
+    expect((await of({ kind: "beginning", seed: 7, since: [] })).verdict).toBe("PARENT");
   });
 });

@@ -8,11 +8,20 @@ import type { Primitives } from "#shared/kernel/ports.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { unmaskSchema } from "#shared/protocol/messages/device.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
+import type { AuditSource } from "#shared/transcript/claims.ts";
 import type { SealedOpening } from "#shared/transcript/open-session.ts";
 import type { SessionTranscript } from "#shared/transcript/session-transcript.ts";
 import { chunkCountOf, detectionProbability } from "#shared/transcript/spot-check.ts";
 import { Federation } from "#test/kit/federation.ts";
-import { type KeptRound, keptRound, type Lie, lied, verdictOn } from "#test/kit/kept-round.ts";
+import {
+  type KeptRound,
+  keptRound,
+  type Lie,
+  lied,
+  sourceOn,
+  verdictOf,
+  verdictOn,
+} from "#test/kit/kept-round.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 
 /*
@@ -44,8 +53,13 @@ beforeAll(async () => {
   present(federation.devices[2], "a device").goneBefore = "input";
   await federation.ended(runId);
   const [first, second] = await federation.rounds(runId);
-  const before = present(first?.transcript, "a transcript").strategyStateHash;
-  kept = await keptRound(federation, present(second, "a second round"), before);
+  kept = await keptRound(federation, present(second, "a second round"), {
+    kind: "committed",
+    round: 1,
+    modelHash: present(first?.modelHash, "a model"),
+    strategyStateHash: present(first?.transcript, "a transcript").strategyStateHash,
+    since: [],
+  });
   expect([kept.transcript.members.length, kept.inputs.size]).toEqual([7, 6]);
 }, 60_000);
 
@@ -218,6 +232,30 @@ describe("[A2] a signature", () => {
   });
 });
 
+describe("[A4] what is not served", () => {
+  async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+  test.for<[string, (source: AuditSource) => Partial<AuditSource>]>([
+    ["NOT_KEPT", () => ({ transcript: async () => null })],
+    ["WITHHELD", () => ({ openings: async () => null })],
+    ["WITHHELD", () => ({ sum: nothing })],
+    [
+      "WITHHELD",
+      ({ blob }) => ({ blob: async (hash) => (hash === kept.claims.parentModelHash ? null : blob(hash)) }),
+    ],
+    [
+      "WITHHELD",
+      ({ chunk }) => ({ chunk: async (...at) => (at[1] === 3 && at[2] === 4 ? null : chunk(...at)) }),
+    ],
+  ])("is %s: of a round whose transcript is there every part must be", async ([code, refused]) => {
+    const source = sourceOn(kept);
+    const { claims } = kept;
+    const said = await verdictOf(primitives, claims, { ...source, ...refused(source) }, auditorKey);
+    expect(said.verdict).toBe(code);
+    expect((await verdictOf(primitives, claims, source, auditorKey)).verdict).toBe("holds");
+  });
+});
+
 describe("[A1] a hash", () => {
   const other = "ab".repeat(32);
   test.for<[string, NonNullable<Lie["claims"]>]>([
@@ -240,8 +278,37 @@ describe("[A6] the next model", () => {
     );
     // A strategy that forgets its past makes another model; that it must not is said by the round before.
     expect((await verdict({ claims: { parentStateHash: null } })).verdict).toBe("STRATEGY_STATE");
-    const forgetful = { parentStateHash: null, previousStateHash: null };
+    const { before } = kept.claims;
+    assert(before.kind === "committed", "the second round");
+    const forgetful = { parentStateHash: null, before: { ...before, strategyStateHash: null } };
     expect((await verdict({ claims: forgetful })).verdict).toBe("MODEL");
+  });
+
+  test("goes on from the model that the rounds before left, or it is said that nobody looked", async () => {
+    const { before, parentModelHash, modelHash } = kept.claims;
+    assert(before.kind === "committed", "the second round");
+    const linked = (await verdict({})).lines;
+    expect(linked).toContain(`Model ${parentModelHash}: what the round trained is the model of round 1.`);
+    const of = async (claims: NonNullable<Lie["claims"]>) => verdict({ claims });
+    expect((await of({ before: { ...before, modelHash } })).verdict).toBe("PARENT");
+    const voided = { round: 1, phase: "voided", parentModelHash } as const;
+    expect((await of({ before: { ...before, since: [voided] } })).verdict).toBe("PARENT");
+    const failed = { ...voided, phase: "failed" } as const;
+    expect((await of({ before: { ...before, since: [failed] } })).verdict).toBe("holds");
+    const fresh = { kind: "beginning", seed: 7, since: [] } as const;
+    expect((await of({ before: fresh, parentStateHash: null })).verdict).toBe("PARENT");
+    const unsaid = await of({ before: { ...before, strategyStateHash: undefined } });
+    expect([
+      unsaid.verdict,
+      unsaid.lines.filter((line) => line.includes("state was NOT linked")).length,
+    ]).toEqual(["holds", 1]);
+    const unknown = await of({
+      before: { kind: "unknown", why: "the coordinator has no record of round 1." },
+    });
+    expect([unknown.verdict, unknown.lines.filter((line) => line.includes("was NOT made")).length]).toEqual([
+      "holds",
+      1,
+    ]);
   });
 
   test("comes of the strategy that is named", async () => {

@@ -66,13 +66,18 @@ afterAll(async () => {
 }, 60_000);
 
 /** The coordinator with one answer changed. */
-async function liar(path: RegExp, change: (bytes: Uint8Array<ArrayBuffer>) => void): Promise<string> {
+async function liar(
+  path: RegExp,
+  change: (bytes: Uint8Array<ArrayBuffer>) => void,
+  status = 200,
+): Promise<string> {
   const relay = async (request: IncomingMessage, response: ServerResponse) => {
     const answer = await fetch(url + (request.url ?? ""));
     const bytes = new Uint8Array(await answer.arrayBuffer());
-    if (path.test(request.url ?? "")) change(bytes);
+    const lies = path.test(request.url ?? "");
+    if (lies) change(bytes);
     const merklePath = answer.headers.get("chorus-merkle-path") ?? "";
-    response.writeHead(answer.status, { "chorus-merkle-path": merklePath }).end(bytes);
+    response.writeHead(lies ? status : answer.status, { "chorus-merkle-path": merklePath }).end(bytes);
   };
   const server = createServer((request, response) => void relay(request, response));
   servers.push(server);
@@ -105,6 +110,17 @@ describe("npm run verify", () => {
     const { code: exit, stderr } = await verify(...args("--coordinator", base, "--all"));
     expect(stderr).toContain(`WRONG (${code}): `);
     expect(exit).toBe(1);
+  });
+
+  test("[A4] a refused chunk is a fault, a broken answer voids the odds", async () => {
+    const refusing = (status: number) => liar(/\/inputs\/2\/0$/, () => undefined, status);
+    const refused = await verify(...args("--coordinator", await refusing(404), "--all"));
+    expect([refused.code, refused.stderr.startsWith("WRONG (WITHHELD): Chunk 0 of ")]).toEqual([1, true]);
+    const broken = await verify(...args("--coordinator", await refusing(500), "--all"));
+    expect([broken.code, broken.stderr]).toEqual([
+      2,
+      expect.stringMatching(/answered 500 .*\n.*the odds start anew/),
+    ]);
   });
 
   test("[A3] opens nothing with another key", async () => {

@@ -199,6 +199,22 @@ function trafficOf(run: Setup): Traffic[] {
   ];
 }
 
+/** A large round in groups of about 96, one of which shared too few keys. */
+function groups({ round }: RoundView): NonNullable<RoundDetail["shardList"]> {
+  return Array.from({ length: 14 }, (_, shard) => {
+    const isOut = shard === 5;
+    return {
+      shard,
+      sid: hash(`sid ${round} ${shard}`) as HashHex,
+      advertised: 86 + ((shard * 7) % 19),
+      shared: isOut ? null : 82 + ((shard * 7) % 19),
+      survivors: isOut ? null : 79 + ((shard * 7) % 19),
+      threshold: 60 + ((shard * 7) % 13),
+      leftOut: isOut ? "U2_BELOW_T" : null,
+    };
+  });
+}
+
 export class FakeFederation {
   readonly #setups: Setup[];
   readonly #tasks: Task[];
@@ -395,6 +411,7 @@ export class FakeFederation {
       sumByteCount: shut ? null : 9_764,
       weightSum: shut ? null : 1_024,
       inputsRoot: shut ? null : hash(`inputs ${round.round}`),
+      ...(setup.task.slug === "hmda" ? { shardList: groups(round) } : {}),
       aggregation: setup.task.aggregation,
       events: this.#events(setup).filter(({ roundId }) => roundId === round.roundId),
     };

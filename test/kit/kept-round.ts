@@ -12,6 +12,7 @@ import { strategyOf } from "#shared/strategy/index.ts";
 import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import type { AuditSource, RoundClaims, RoundsBefore } from "#shared/transcript/claims.ts";
 import type { SealedOpening } from "#shared/transcript/open-session.ts";
 import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
 import {
@@ -20,12 +21,7 @@ import {
   transcriptFromBytes,
   transcriptToBytes,
 } from "#shared/transcript/session-transcript.ts";
-import {
-  type AuditOptions,
-  type AuditSource,
-  type RoundClaims,
-  verifyRound,
-} from "#shared/transcript/verify-round.ts";
+import { type AuditOptions, verifyRound } from "#shared/transcript/verify-round.ts";
 import type { Federation } from "./federation.ts";
 import { seededRandom } from "./secagg-fixtures.ts";
 
@@ -44,11 +40,14 @@ export interface KeptRound {
   readonly blobs: ReadonlyMap<string, Bytes>;
 }
 
+/** Of a run's first round, launched with the federation's usual seed. */
+const BEGINNING: RoundsBefore = { kind: "beginning", seed: 7, since: [] };
+
 /** What a federation says of its round. */
 export function claimsOf(
   federation: Federation,
   detail: RoundDetail,
-  previousStateHash: string | null = null,
+  before: RoundsBefore = BEGINNING,
 ): RoundClaims {
   const made = present(detail.transcript, "a transcript");
   return {
@@ -67,7 +66,7 @@ export function claimsOf(
     parentStateHash: made.parentStateHash,
     strategyStateHash: made.strategyStateHash,
     task: federation.task,
-    previousStateHash,
+    before,
   };
 }
 
@@ -107,7 +106,7 @@ async function* piecesOf(bytes: Bytes): AsyncGenerator<Uint8Array> {
 export async function keptRound(
   federation: Federation,
   detail: RoundDetail,
-  previousStateHash: string | null = null,
+  before?: RoundsBefore,
 ): Promise<KeptRound> {
   const source = sourceOf(federation, detail);
   const { disk } = federation;
@@ -116,7 +115,7 @@ export async function keptRound(
   const { sid, inputs } = transcript.value;
   const sumBytes = present(disk.blobs.get(present(detail.sumHash, "a sum")), "a published sum");
   return {
-    claims: claimsOf(federation, detail, previousStateHash),
+    claims: claimsOf(federation, detail, before),
     transcript: transcript.value,
     openings: present(await source.openings(0), "kept openings"),
     inputs: new Map(
@@ -217,14 +216,17 @@ export function verdictOn(
   auditorKey: Bytes,
   options: Partial<AuditOptions> = {},
 ): Promise<Verdict> {
-  const source: AuditSource = {
+  return verdictOf(primitives, kept.claims, sourceOn(kept), auditorKey, options);
+}
+
+export function sourceOn(kept: KeptRound): AuditSource {
+  return {
     transcript: async () => transcriptToBytes(kept.transcript),
     openings: async () => kept.openings,
     chunk: async (_shard, position, index) => chunkOf(present(kept.inputs.get(position), "an input"), index),
     sum: () => piecesOf(new Uint8Array(kept.sum.buffer)),
     blob: async (hash) => kept.blobs.get(hash)?.slice() ?? null,
   };
-  return verdictOf(primitives, kept.claims, source, auditorKey, options);
 }
 
 /** What `verifyRound` says: "holds", or the code and sentence of what does not. */

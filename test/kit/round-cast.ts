@@ -95,14 +95,14 @@ export const input = (position: number, atMs: number, attempt = 1): RoundEvent =
   attempt,
   position,
   sha256: `${position}`,
-  root: `${position}`,
+  root: position.toString(16).padStart(64, "0"),
 });
 export const confirmed = (position: number, atMs: number, attempt = 1): RoundEvent => ({
   type: "confirmed",
   atMs,
   attempt,
   position,
-  signature: `${position}`,
+  signature: position.toString(16).padStart(128, "0"),
 });
 export const unmasked = (
   position: number,

@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nextTickMs } from "#shared/round/deadline.ts";
-import type { RoundEffect } from "#shared/round/effect.ts";
+import { known, type Step } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
+import { leavesPhase } from "#shared/round/hints.ts";
 import { noticesFor } from "#shared/round/notice.ts";
 import { replayRound } from "#shared/round/replay.ts";
-import { byShard } from "#shared/round/shards.ts";
+import { settle } from "#shared/round/settle.ts";
+import { byShard, keptShards } from "#shared/round/shards.ts";
 import { canOpen } from "#shared/round/shares.ts";
 import { isLive, type RoundState } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
@@ -27,6 +29,7 @@ import {
   unmasked,
   voided,
 } from "#test/kit/round-cast.ts";
+import { recordWriter } from "#test/kit/round-records.ts";
 
 /*
  * Random schedules: devices that check in, answer, repeat themselves, vanish, come back, complain and answer out of
@@ -167,11 +170,10 @@ const facts = fc.oneof(
   },
 );
 
-interface Played {
+interface Played extends Omit<Step, "state"> {
   readonly before: RoundState;
   readonly event: RoundEvent;
   readonly after: RoundState;
-  readonly effects: readonly RoundEffect[];
 }
 
 function run(
@@ -189,7 +191,7 @@ function run(
     const next = step(before, event);
     state = next.state;
     if (state !== before) log.push(event);
-    onStep({ before, event, after: state, effects: next.effects });
+    onStep({ ...next, before, event, after: state });
   }
   return { state, log, atMs };
 }
@@ -329,6 +331,75 @@ describe("every schedule", () => {
             if (open?.type === "open") expect(after.u3).toContain(open.position);
           }
         });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("[R19] [R23] each record can be made of its own state, however many phases an event ends", async () => {
+    const kinds = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(facts, schedule, async (start, events) => {
+        const steps: Step[] = [];
+        run(start, events, ({ after, records, effects }) => steps.push({ state: after, records, effects }));
+        const write = await recordWriter(start);
+        for (const one of steps) {
+          const rows = await write(one);
+          // A leaf of each shard that was in when its set was sealed, though it be out by the end of the event.
+          const sealed = one.records.filter(
+            ({ record: row }) => "kind" in row && row.kind === "inputs.sealed",
+          );
+          const shards = sealed.reduce(
+            (sum, { state }) => sum + ("shards" in state ? keptShards(state).length : 0),
+            0,
+          );
+          const leaves = rows.filter((row) => row.type === "audit-leaf" && row.kind === "inputs.sealed");
+          expect(leaves).toHaveLength(shards);
+          for (const row of rows) kinds.add(row.type === "audit-leaf" ? row.kind : row.type);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect([...kinds].sort()).toEqual([
+      "close-slots",
+      "cohort.sealed",
+      "inputs.sealed",
+      "model-opened",
+      "model-version",
+      "model.published",
+      "open-slots",
+      "round.aborted",
+      "round.unmasked",
+      "survivors.signed",
+    ]);
+  });
+
+  test("[R6] an event that is passed over without a look at everyone has ended no phase", () => {
+    const passedOver = new Set<string>();
+    fc.assert(
+      fc.property(facts, schedule, (start, events) => {
+        run(start, events, ({ before, event, after }) => {
+          if (after === before || !isLive(after) || !leavesPhase(after, event)) return;
+          passedOver.add(event.type);
+          expect(settle(known(after)).state).toBe(after);
+        });
+      }),
+      { numRuns: 400 },
+    );
+    for (const type of ["connected", "disconnected", "shared", "input-received", "confirmed"] as const)
+      expect(passedOver).toContain(type);
+  });
+
+  test("[R15] each count is that of everyone, though most events count only their sender", () => {
+    fc.assert(
+      fc.property(facts, schedule, (start, events) => {
+        const { state } = run(start, events);
+        const members = [...state.members.values()];
+        const row = state.counts.at(-1);
+        if (row === undefined) return;
+        expect(row.joined).toBe(members.length);
+        expect(row.trained).toBe(members.filter(({ trained }) => trained).length);
+        expect(row.sent).toBe(members.filter(({ sent }) => sent).length);
       }),
       { numRuns: 300 },
     );

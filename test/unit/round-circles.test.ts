@@ -13,6 +13,7 @@ import {
   checkedIn,
   confirmed,
   input,
+  presence,
   RULES,
   roundFacts,
   shared,
@@ -135,6 +136,33 @@ describe("a round on the ring", () => {
     );
     expect(asked.phase).toBe("unmasking");
     expect("confirmations" in asked && asked.confirmations.size).toBeLessThan(COUNT);
+  });
+
+  test("[R24] [R5] asks for nothing that a circle of which too few are left could never open", () => {
+    const everyone = upTo(COUNT).map((seat) => confirmed(seat, 6_000));
+    const leave = (seats: readonly number[], atMs: number) =>
+      seats.map((seat) => presence("left", seat, atMs));
+    // Of the seven around 1 five confirm and leave: two are left, of t = 3. All the others have plenty.
+    const gone = circle(1).slice(0, 5);
+    const first = gone.map((seat) => confirmed(seat, 6_000));
+    expect(play(confirming, [...first, ...leave(gone, 6_000), ...everyone])).toMatchObject({
+      phase: "advertising",
+      attempt: 2,
+      retriedFor: "NOT_ENOUGH_SIGS",
+    });
+    expect(play(confirming, [...first, ...leave(gone.slice(1), 6_000), ...everyone]).phase).toBe("unmasking");
+    // So with inputs.
+    const sent = (left: readonly number[]) =>
+      play(sharing, [
+        ...all.shared,
+        ...all.input.slice(0, -1),
+        ...leave(left, 5_000),
+        ...all.input.slice(-1),
+      ]);
+    const before = gone.filter((seat) => seat !== COUNT);
+    expect(before).toHaveLength(5);
+    expect(sent(before)).toMatchObject({ attempt: 2, retriedFor: "NOT_ENOUGH_SIGS" });
+    expect(sent(before.slice(1)).phase).toBe("confirming");
   });
 
   test("[R24] [S17] starts the sum when each secret has t shares of its circle; one off its commitment does not count", () => {

@@ -13,7 +13,9 @@ import {
   input,
   play,
   presence,
+  RULES,
   restarted,
+  roundFacts,
   shared,
   stateIn,
   stopped,
@@ -29,7 +31,8 @@ const code = (state: RoundState) => ("code" in state ? state.code : null);
 /** Plays one more event and returns everything it asked for. */
 function next(state: RoundState, event: RoundEvent) {
   const transition = step(state, event);
-  return { ...transition, kinds: transition.effects.map((effect) => effect.type) };
+  const records = transition.records.map(({ record }) => record);
+  return { ...transition, records, kinds: transition.effects.map((effect) => effect.type) };
 }
 function effect<Type extends RoundEffect["type"]>(effects: readonly RoundEffect[], type: Type) {
   return effects.find((one): one is Extract<RoundEffect, { type: Type }> => one.type === type);
@@ -136,6 +139,31 @@ describe("opening", () => {
     const after = next(state, input(4, 5_000));
     expect([after.state.phase, after.state.retriedFor]).toEqual(["failed", "NOT_ENOUGH_SIGS"]);
     expect(record(after.records, "close-slots")).toEqual({ type: "close-slots", attempt: 1, kept: [] });
+  });
+
+  test("[R19] an event that ends two phases writes each record of the state that it is of", () => {
+    const sent = [...wayTo("collecting"), input(1, 5_000), input(2, 5_000), input(3, 5_000)];
+    const { state } = play([...sent, presence("left", 1, 5_000), presence("left", 2, 5_000)]);
+    const { records } = step(state, input(4, 5_000));
+    expect(records.map(({ record: { type }, state: of }) => [type, of.phase, of.attempt])).toEqual([
+      ["close-slots", "advertising", 2],
+      ["audit-leaf", "failed", 2],
+    ]);
+  });
+
+  test("[R5] inputs of devices that have left do not end collecting early: others of U2 may still bring theirs", () => {
+    // Three inputs are the goal and q, but of their devices only two can still open.
+    const facts = roundFacts({ rules: { ...RULES, goal: 3, overSelection: 1.3 } });
+    const sent = [...wayTo("collecting"), input(1, 5_000), presence("left", 1, 5_000), input(2, 5_000)];
+    const waiting = play([...sent, input(3, 5_000)], facts).state;
+    expect(waiting.phase).toBe("collecting");
+    expect(step(waiting, input(4, 5_000)).state.phase).toBe("confirming");
+    expect(step(waiting, presence("disconnected", 4, 6_000)).state.phase).toBe("collecting");
+    const late = step(waiting, ticked(54_000)).state;
+    expect([late.attempt, late.retriedFor]).toEqual([2, "NOT_ENOUGH_SIGS"]);
+    // Positive control: with all three there the fourth is not waited for.
+    const stays = sent.filter((event) => event.type !== "left");
+    expect(play([...stays, input(3, 5_000)], facts).state.phase).toBe("confirming");
   });
 
   test("[R13] stop gives up before the opening and waits after", () => {

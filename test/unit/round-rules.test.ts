@@ -28,7 +28,8 @@ const code = (state: RoundState) => ("code" in state ? state.code : null);
 /** Plays one more event and returns everything it asked for. */
 function next(state: RoundState, event: RoundEvent) {
   const transition = step(state, event);
-  return { ...transition, kinds: transition.effects.map((effect) => effect.type) };
+  const records = transition.records.map(({ record }) => record);
+  return { ...transition, records, kinds: transition.effects.map((effect) => effect.type) };
 }
 function effect<Type extends RoundEffect["type"]>(effects: readonly RoundEffect[], type: Type) {
   return effects.find((one): one is Extract<RoundEffect, { type: Type }> => one.type === type);

@@ -63,7 +63,9 @@ const unmasking = [...confirming, ...each(confirmed, "u3" in survivors ? survivo
 
 function last(events: readonly RoundEvent[], event: RoundEvent) {
   const { state } = play(events, facts);
-  const { state: after, effects, records } = step(state, event);
+  const next = step(state, event);
+  const { state: after, effects } = next;
+  const records = next.records.map(({ record }) => record);
   const dismissed = effects.filter(
     (effect): effect is Extract<RoundEffect, { type: "dismiss" }> => effect.type === "dismiss",
   );
@@ -104,6 +106,9 @@ describe("seats", () => {
   });
 });
 
+const isLeave = (event: RoundEvent, seat: number) =>
+  event.type === "left" && event.identity === roster[seat - 1]?.identity;
+
 describe("a shard that falls short", () => {
   test("[R23] while sharing is left out as soon as it cannot reach q, and its devices are told", () => {
     const gone = seatsOf(1).slice(0, 3);
@@ -136,6 +141,21 @@ describe("a shard that falls short", () => {
     const at = last(events, ticked(35_000));
     expect([at.state.phase, leftOut(at.state)]).toEqual(["unmasking", ["NOT_ENOUGH_SIGS", null, null]]);
     expect("u3" in at.state && at.state.u3.every((seat) => outside(0).includes(seat))).toBe(true);
+  });
+
+  test("[R23] [R5] which fewer than t are left to open is left out before anyone is asked", () => {
+    const u3 = "u3" in survivors ? survivors.u3 : [];
+    const own = seatsOf(1).filter((seat) => u3.includes(seat));
+    const { t } = shards[1]?.thresholds ?? { t: 0 };
+    const gone = own.slice(0, own.length - t + 1);
+    const others = u3.filter((seat) => !own.includes(seat));
+    const events = [...each(confirmed, own, 6_000), ...leave(gone, 6_000), ...each(confirmed, others, 6_000)];
+    const { state } = play([...confirming, ...events], facts);
+    expect([state.phase, leftOut(state)]).toEqual(["unmasking", [null, "NOT_ENOUGH_SIGS", null]]);
+    expect("u3" in state && state.u3).toEqual(others);
+    // Positive control: with one more of them it stays.
+    const enough = events.filter((event) => !isLeave(event, gone[0] ?? 0));
+    expect(leftOut(play([...confirming, ...enough], facts).state)).toEqual([null, null, null]);
   });
 
   test("[R23] while unmasking is left out at the end of grace, and the sum of the others is opened", () => {
@@ -189,5 +209,51 @@ describe("a shard that falls short", () => {
     const events = [...unmasking, ...each(unmasked, seatsOf(0), 7_000)];
     const at = last(events, ticked(6_000 + 150_000));
     expect([at.state.phase, "code" in at.state && at.state.code]).toEqual(["voided", "BELOW_T"]);
+  });
+});
+
+describe("a round that has lost a shard", () => {
+  /** 17 of 26 are left, one more than the goal. */
+  const near = roundFacts({ rules: { ...rules, goal: 16, overSelection: 1.625 } });
+  const rest = outside(1);
+  const gone = [...seatsOf(0).slice(0, 1), ...seatsOf(2).slice(0, 1)];
+  const there = rest.filter((seat) => !gone.includes(seat));
+  const lose = (atMs: number) => gone.map((seat) => presence("disconnected", indexOf(seat), atMs));
+
+  test("[R23] [R6] waits for those that are gone until the deadline where it needs them for the goal", () => {
+    expect([rest.length, there.length]).toEqual([17, 15]);
+    const [complainer = 0, accused = 0] = seatsOf(1);
+    const lost = [...collecting, complained(complainer, accused, 4_500), ...lose(5_000)];
+    const waiting = play([...lost, ...each(input, there, 6_000), ticked(10_001)], near).state;
+    expect([waiting.phase, leftOut(waiting)]).toEqual(["collecting", [null, "COMPLAINT", null]]);
+    // One of them comes back and is enough; at the deadline none has.
+    const [first = 0] = gone;
+    const back = [presence("connected", indexOf(first), 11_000), input(first, 12_000)];
+    expect(back.reduce((state, event) => step(state, event).state, waiting).phase).toBe("confirming");
+    const late = step(waiting, ticked(54_001)).state;
+    expect([late.phase, late.attempt, late.retriedFor]).toEqual(["advertising", 2, "U3_BELOW_T"]);
+    // Positive control: where 12 are enough it goes on without them.
+    const enough = play([...lost, ...each(input, there, 6_000), ticked(10_001)], facts).state;
+    expect(enough.phase).toBe("confirming");
+  });
+
+  test("[R23] [R6] waits so while shares are dealt as well", () => {
+    const out = leave(seatsOf(1).slice(0, 3), 3_500);
+    const events = [...sharing, ...out, ...lose(3_500), ...each(shared, there, 4_000), ticked(8_501)];
+    const waiting = play(events, near).state;
+    expect([waiting.phase, leftOut(waiting)]).toEqual(["sharing", [null, "U2_BELOW_T", null]]);
+    expect(step(waiting, ticked(33_000)).state.retriedFor).toBe("U2_BELOW_T");
+    expect(play(events, facts).state.phase).toBe("collecting");
+  });
+
+  test("[R23] [R8] fails at once where no attempt can reach the goal without it", () => {
+    const [complainer = 0, accused = 0] = seatsOf(1);
+    const events = [...collecting, complained(complainer, accused, 4_500), ...leave(gone, 5_000)];
+    const { state } = play(events, near);
+    expect([state.phase, "code" in state && state.code]).toEqual(["failed", "COHORT_TOO_SMALL"]);
+    expect(play(events, facts).state.phase).toBe("collecting");
+    // Before there is a roster, too: a shard without devices and too few in the others.
+    const few = play([...invited, ...leave([...seatsOf(1), ...gone], 2_500)], near).state;
+    expect([few.phase, "code" in few && few.code]).toEqual(["failed", "COHORT_TOO_SMALL"]);
   });
 });

@@ -109,9 +109,9 @@ const CASES: readonly Case[] = [
     edits: [
       {
         file: "shared/round/settle-exchange.ts",
-        find: "if (!all.every(isReached)) return null;\n  const deserted = withoutDeserted(state, state.u3);",
+        find: "if (!all.every(isReached)) return null;\n  const lost = desertedShards(state, state.u3);",
         replace:
-          "if (all.some(({ have, needed }) => have < needed - 1)) return null;\n  const deserted = withoutDeserted(state, state.u3);",
+          "if (all.some(({ have, needed }) => have < needed - 1)) return null;\n  const lost = desertedShards(state, state.u3);",
       },
       {
         file: "shared/round/hints.ts",
@@ -207,15 +207,15 @@ const CASES: readonly Case[] = [
     ),
   },
   {
-    name: "[R19] a round that counts on who has left",
+    name: "[R5] a round that counts on who has left",
     edits: [
       {
         file: "shared/round/settle-exchange.ts",
-        find: "const deserted = withoutDeserted(state, state.u3);",
+        find: "const deserted = withoutDeserted(state, lost, survivorCounts(state));",
         replace: "const deserted = null;",
       },
     ],
-    broken: "[R19]",
+    broken: "[R5]",
     // The one that leaves must be quick: its farewell comes before another's confirmation.
     plans: Array.from({ length: 20 }, (_, seed) =>
       calmPlan({ deviceCount: 3, seed: `quick ${seed}`, faults: { devices: [fault(0, "leave", 10)] } }),

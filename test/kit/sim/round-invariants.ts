@@ -9,6 +9,8 @@ export function breachesOf(before: RoundState, after: RoundState): Breach[] {
   const breaches: Breach[] = [];
   if (!isLive(before)) breaches.push(["R1", `a round that has ${before.phase} goes on`]);
   if (wasOpened(before) && !wasOpened(after)) breaches.push(["R10", `an opened round is ${after.phase}`]);
+  if (!wasOpened(before) && after.phase === "voided")
+    breaches.push(["R5", "an opening is asked for that those who are left cannot give"]);
   if (after.attempt < before.attempt || after.attempt > 3) breaches.push(["R8", `attempt ${after.attempt}`]);
   if (after.attempt !== before.attempt && wasOpened(before))
     breaches.push(["R10", "an opened attempt is repeated"]);

@@ -3,6 +3,7 @@ import Link from "next/link";
 import { type FormEvent, memo, useEffect, useId, useRef, useState } from "react";
 import type { ConsentView, Participant, TaskSlice } from "#client/index.ts";
 import { Button } from "../button.tsx";
+import { WordList } from "../word-list.tsx";
 import { Part } from "./part.tsx";
 import { type ConsentWords, consentNote, consentWords } from "./sentences.ts";
 import { TaskFacts } from "./task-facts.tsx";
@@ -149,28 +150,9 @@ function LearntLink({ task }: { readonly task: TaskSlice }) {
 function ConsentLists({ words }: { readonly words: ConsentWords }) {
   return (
     <div className="cols3">
-      <ConsentList title="Stays here" lines={words.staysHere} you />
-      <ConsentList title="Leaves, each round" lines={words.leaves} />
-      <ConsentList title="You should know" lines={words.warnings} />
-    </div>
-  );
-}
-
-function ConsentList(props: {
-  readonly title: string;
-  readonly lines: readonly string[];
-  readonly you?: boolean;
-}) {
-  return (
-    <div>
-      <h3 className={`mb-1.5 ${props.you ? "text-you-text" : ""}`}>{props.title}</h3>
-      <ul className="text-ink-2">
-        {props.lines.map((line) => (
-          <li key={line} className="border-t border-rule py-1.5">
-            {line}
-          </li>
-        ))}
-      </ul>
+      <WordList title="Stays here" lines={words.staysHere} you />
+      <WordList title="Leaves, each round" lines={words.leaves} />
+      <WordList title="You should know" lines={words.warnings} />
     </div>
   );
 }

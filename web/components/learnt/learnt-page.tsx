@@ -13,6 +13,7 @@ import { QueryGate } from "../query-gate.tsx";
 import { Section } from "../section.tsx";
 import { StatusMark } from "../status-mark.tsx";
 import { BareTopBar } from "../top-bar.tsx";
+import { WordList } from "../word-list.tsx";
 import { CohortPicture } from "./cohort-picture.tsx";
 import {
   type CohortFacts,
@@ -137,30 +138,11 @@ function Loaded({ view }: { readonly view: TaskView }) {
           </li>
           <li>
             The edge program does what this page does, from source that you can read:{" "}
-            <code>npm run edge -- --help</code>.
+            <code className="whitespace-nowrap">npm run edge -- --help</code>.
           </li>
         </ul>
       </Section>
     </>
-  );
-}
-
-function WordList(props: {
-  readonly title: string;
-  readonly lines: readonly string[];
-  readonly you?: boolean;
-}) {
-  return (
-    <div>
-      <h3 className={`mb-1.5 ${props.you ? "text-you-text" : ""}`}>{props.title}</h3>
-      <ul className="text-ink-2">
-        {props.lines.map((line) => (
-          <li key={line} className="border-t border-rule py-1.5">
-            {line}
-          </li>
-        ))}
-      </ul>
-    </div>
   );
 }
 

@@ -1,0 +1,120 @@
+import { modelFromBytes, modelToBytes } from "../codec/model-bytes.ts";
+import { type Bytes, bytesToHex, concatBytes, u32be } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import { ok } from "../kernel/result.ts";
+import { initialModel } from "../strategy/initialize.ts";
+import { voidStep } from "../strategy/void-step.ts";
+import { tensorsOf } from "../task/agreed-config.ts";
+import type { Task } from "../task/task.ts";
+import type { AuditSource, RoundClaims } from "./claims.ts";
+import { type Checked, fault } from "./fault.ts";
+import { fetchBlob } from "./fetch-blob.ts";
+
+/** As many void steps as a coordinator makes before it gives up on a model that was offered before. Rule R18. */
+const VOID_STEPS_MAX = 8;
+
+/**
+ * That the round trained the model which the rounds before it left: that of the last committed one, or of the run's
+ * beginning, with the void steps since. What those rounds came to is taken from their records; each can be looked at by
+ * itself. Rules A6, R18.
+ *
+ * @returns A line for people: what the model was linked to, or why it was not.
+ */
+export async function checkParent(
+  primitives: Primitives,
+  { before, runId, round, task, parentModelHash, parentStateHash }: RoundClaims,
+  source: AuditSource,
+): Promise<Checked<string>> {
+  if (before.kind === "unknown") {
+    return ok(
+      `Note: the link to the round before was NOT made: ${before.why} Whether this round trained the model that the one before left is not shown.`,
+    );
+  }
+  const stateBefore = before.kind === "beginning" ? null : before.strategyStateHash;
+  if (stateBefore !== undefined && stateBefore !== parentStateHash)
+    return fault("STRATEGY_STATE", "The strategy did not go on from its state after the round before.");
+  const chain =
+    before.kind === "beginning"
+      ? await ModelChain.fromSeed(primitives, task, runId, before.seed)
+      : ModelChain.fromModel(primitives, task, runId, before.modelHash, source);
+  for (const one of [...before.since, { round, parentModelHash, phase: "committed" }]) {
+    const reached = await chain.goOnTo(one.parentModelHash, one.round);
+    if (!reached.ok) return reached;
+    if (!reached.value)
+      return fault(
+        "PARENT",
+        `Round ${one.round} trained the model ${one.parentModelHash}, which is not what was left before it.`,
+      );
+    const stepped = one.phase === "voided" ? await chain.step(one.round) : ok(undefined);
+    if (!stepped.ok) return stepped;
+  }
+  const from = before.kind === "beginning" ? "the run's beginning" : `round ${before.round}`;
+  const steps = chain.stepCount === 0 ? "" : `, void steps since: ${chain.stepCount}`;
+  const state =
+    stateBefore === undefined
+      ? " Note: the strategy's state was NOT linked: that round has no transcript."
+      : "";
+  return ok(`Model ${parentModelHash}: what the round trained is the model of ${from}${steps}.${state}`);
+}
+
+/** A model and the void steps after it. Weights are fetched where a step is taken, else its hash is enough. */
+class ModelChain {
+  stepCount = 0;
+  readonly #primitives: Primitives;
+  readonly #task: Task;
+  readonly #runId: string;
+  readonly #fetch: () => Promise<Checked<Bytes>>;
+  #hash: string;
+  #weights: Float32Array<ArrayBuffer> | null = null;
+
+  private constructor(
+    primitives: Primitives,
+    task: Task,
+    runId: string,
+    hash: string,
+    fetch: () => Promise<Checked<Bytes>>,
+  ) {
+    this.#primitives = primitives;
+    this.#task = task;
+    this.#runId = runId;
+    this.#hash = hash;
+    this.#fetch = fetch;
+  }
+
+  static fromModel(primitives: Primitives, task: Task, runId: string, hash: string, source: AuditSource) {
+    return new ModelChain(primitives, task, runId, hash, () => fetchBlob(primitives, source, hash));
+  }
+
+  static async fromSeed(primitives: Primitives, task: Task, runId: string, seed: number) {
+    const tensors = tensorsOf(task);
+    const seedBytes = concatBytes([new Uint8Array(28), u32be(seed)]);
+    const bytes = modelToBytes(tensors, await initialModel(primitives, tensors, seedBytes));
+    const hash = bytesToHex(await primitives.sha256(bytes));
+    return new ModelChain(primitives, task, runId, hash, async () => ok(bytes));
+  }
+
+  /** Whether the model, or one a few void steps on, is that; a round steps on where a model was offered before. */
+  async goOnTo(hash: string, round: number): Promise<Checked<boolean>> {
+    for (let steps = 0; this.#hash !== hash; steps++) {
+      if (steps === VOID_STEPS_MAX) return ok(false);
+      const stepped = await this.step(round);
+      if (!stepped.ok) return stepped;
+    }
+    return ok(true);
+  }
+
+  async step(round: number): Promise<Checked<void>> {
+    const tensors = tensorsOf(this.#task);
+    if (this.#weights === null) {
+      const bytes = await this.#fetch();
+      if (!bytes.ok) return bytes;
+      const weights = modelFromBytes(tensors, bytes.value);
+      if (!weights.ok) return fault("PARENT", `${this.#hash} is no model of the task.`);
+      this.#weights = weights.value;
+    }
+    this.#weights = await voidStep(this.#primitives, this.#weights, this.#runId, round);
+    this.#hash = bytesToHex(await this.#primitives.sha256(modelToBytes(tensors, this.#weights)));
+    this.stepCount++;
+    return ok(undefined);
+  }
+}

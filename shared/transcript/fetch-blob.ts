@@ -1,0 +1,17 @@
+import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
+import type { Primitives } from "../kernel/ports.ts";
+import { ok } from "../kernel/result.ts";
+import type { AuditSource } from "./claims.ts";
+import { type Checked, fault, withheld } from "./fault.ts";
+
+/** A model or a state, which is what its hash says. */
+export async function fetchBlob(
+  primitives: Primitives,
+  source: AuditSource,
+  hash: string,
+): Promise<Checked<Bytes>> {
+  const bytes = await source.blob(hash);
+  if (bytes === null) return withheld(`The model or state ${hash}`);
+  const digest = bytesToHex(await primitives.sha256(bytes));
+  return digest === hash ? ok(bytes) : fault("MODEL", `What is served as ${hash} has the hash ${digest}.`);
+}

@@ -1,0 +1,76 @@
+import type { DecodedSum } from "../codec/decode-sum.ts";
+import { coordinatesOf, type VectorLayout } from "../codec/layout.ts";
+import { bytesToWords } from "../codec/vector-bytes.ts";
+import { assert } from "../kernel/assert.ts";
+import { ok } from "../kernel/result.ts";
+import { type Checked, fault, withheld } from "./fault.ts";
+import { publishedLength } from "./spot-check.ts";
+
+/** SHA-256 over pieces as they come. */
+export interface Digest {
+  update(bytes: Uint8Array): void;
+  hex(): string;
+}
+
+/** The published numbers, session by session, as the bytes come in: memory of one session's. */
+export class SessionSums {
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  readonly #digest: Digest;
+  readonly #byteCount: number;
+  #left: Uint8Array = new Uint8Array(0);
+  #began = false;
+
+  constructor(layout: VectorLayout, pieces: AsyncIterable<Uint8Array>, digest: Digest) {
+    this.#pieces = pieces[Symbol.asyncIterator]();
+    this.#digest = digest;
+    this.#byteCount = 4 * publishedLength(layout);
+  }
+
+  async next(): Promise<Checked<Int32Array>> {
+    const bytes = new Uint8Array(this.#byteCount);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const piece = this.#left.length > 0 ? this.#left : await this.#read();
+      if (piece === null)
+        return this.#began
+          ? fault("SUM_HASH", "The published sum ends early.")
+          : withheld("The published sum");
+      const taken = piece.subarray(0, bytes.length - filled);
+      bytes.set(taken, filled);
+      filled += taken.length;
+      this.#left = piece.subarray(taken.length);
+    }
+    const words = bytesToWords(bytes);
+    return ok(new Int32Array(words.buffer, words.byteOffset, words.length));
+  }
+
+  async #read(): Promise<Uint8Array | null> {
+    const { done, value } = await this.#pieces.next();
+    if (done === true) return null;
+    this.#began = true;
+    this.#digest.update(value);
+    return value;
+  }
+
+  /** The digest of all bytes; null where there are more than there should be. */
+  async end(): Promise<string | null> {
+    return this.#left.length > 0 || (await this.#read()) !== null ? null : this.#digest.hex();
+  }
+}
+
+/** The sum of the shards' sums, in whole numbers. */
+export class SumAdder {
+  readonly coordinateSum: Float64Array<ArrayBuffer>;
+  weightSum = 0;
+
+  constructor(layout: VectorLayout) {
+    this.coordinateSum = new Float64Array(coordinatesOf(layout).count);
+  }
+
+  add({ coordinateSum, weightSum }: DecodedSum): void {
+    for (let i = 0; i < coordinateSum.length; i++)
+      this.coordinateSum[i] = (this.coordinateSum[i] as number) + (coordinateSum[i] as number);
+    this.weightSum += weightSum;
+    assert(Number.isSafeInteger(this.weightSum), "a sum of whole numbers is exact");
+  }
+}

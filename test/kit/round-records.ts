@@ -1,0 +1,50 @@
+import type { StoreRecord } from "#coordinator/core/ports.ts";
+import { storeRecords } from "#coordinator/core/records.ts";
+import { openSessions, type Session } from "#coordinator/core/session.ts";
+import { openSlots } from "#coordinator/core/slots.ts";
+import type { Step } from "#shared/round/effect.ts";
+import type { RoundOpened } from "#shared/round/event.ts";
+import { graphOf } from "#shared/round/shards.ts";
+import type { RoundState } from "#shared/round/state.ts";
+import { fakePrimitives, fakeSigner } from "./fake-primitives.ts";
+import { memoryStore } from "./memory-store.ts";
+import { seededRandom, TEST_TRAINING, testConfig } from "./secagg-fixtures.ts";
+
+/** Makes the store's records of one round after the other event, as its driver does; nothing is written. */
+export async function recordWriter({ runId, round, parentModelHash, rules }: RoundOpened) {
+  const primitives = fakePrimitives();
+  const random = seededRandom("records");
+  const ports = {
+    primitives,
+    random,
+    store: memoryStore(),
+    issuer: fakeSigner(random(32)),
+    projectId: "default",
+    codeVersion: "test",
+  };
+  const { cohortSizeMin, cohortSizeMax, securityModel } = rules;
+  const config = testConfig({ cohortSizeMin, cohortSizeMax, securityModel, graph: graphOf(rules) });
+  const terms = {
+    runId,
+    round,
+    modelHash: parentModelHash,
+    config,
+    roundParams: { training: TEST_TRAINING },
+  };
+  const slots = await openSlots(ports);
+  const known = new Map<number, Promise<readonly Session[]>>();
+  const sessions = (attempt: number, state: RoundState) => {
+    const before = known.get(attempt);
+    if (before !== undefined) return before;
+    if (!("roster" in state) || state.attempt !== attempt) throw new Error(`no roster of attempt ${attempt}`);
+    const opened = openSessions(ports, terms, state, true);
+    known.set(attempt, opened);
+    return opened;
+  };
+  return async ({ records }: Step): Promise<StoreRecord[]> => {
+    const source = { ports, terms: { layout: { length: 10 } }, slots, sessions };
+    const all: StoreRecord[] = [];
+    for (const record of records) all.push(...(await storeRecords(source, record)));
+    return all;
+  };
+}
