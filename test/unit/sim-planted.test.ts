@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Edit, plant } from "#test/kit/planted.ts";
-import { calmPlan, fault } from "#test/kit/sim/calm-plan.ts";
+import { calmPlan, fault, shardedPlan } from "#test/kit/sim/calm-plan.ts";
 import { CALM, type Plan } from "#test/kit/sim/plan.ts";
 import { smallSearch } from "#test/kit/sim/small-search.ts";
 
@@ -66,6 +66,26 @@ const CASES: readonly Case[] = [
     ],
     broken: "[S2]",
     plans: [calmPlan()],
+  },
+  {
+    name: "[R23] a round that goes on without a shard while the others are below the goal",
+    edits: [
+      { file: "shared/round/shards.ts", find: "total >= state.facts.rules.goal", replace: "total > 0" },
+    ],
+    broken: "[R23]",
+    plans: Array.from({ length: 6 }, (_, seed) => shardedPlan(`shards ${seed}`, 16, 16, 5)),
+  },
+  {
+    name: "[A5] a round that is kept longer than it should be",
+    edits: [
+      {
+        file: "coordinator/core/transcript.ts",
+        find: "const rounds = ports.keeping?.rounds ?? 0;",
+        replace: "const rounds = (ports.keeping?.rounds ?? 0) + 1;",
+      },
+    ],
+    broken: "[A5]",
+    plans: [calmPlan({ rounds: 2, keptRounds: 1 })],
   },
   {
     name: "[R18] a model that is offered again after its sum was discarded",

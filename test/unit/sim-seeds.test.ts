@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { calmPlan, fault } from "#test/kit/sim/calm-plan.ts";
+import { calmPlan, calmTask, fault, shardedPlan } from "#test/kit/sim/calm-plan.ts";
 import { CALM, type DeviceFault, planOf } from "#test/kit/sim/plan.ts";
 import type { Flaw } from "#test/kit/sim/rogue.ts";
 import { simulate } from "#test/kit/sim/simulate.ts";
@@ -57,6 +57,34 @@ describe("a simulated world", () => {
       if (played.lines.some((line) => /confirmed -> failed/.test(line))) unopened++;
     }
     expect(unopened).toBeGreaterThan(0);
+  });
+});
+
+describe("a simulated world of another form", () => {
+  test("[R23] of three shards: who falls short is left out, and the sum is that of the others", async () => {
+    let short = 0;
+    for (let seed = 0; seed < 6; seed++) {
+      const { violations, ends } = await simulate(shardedPlan(`shards ${seed}`, 24, 12, 5));
+      expect([seed, violations]).toEqual([seed, []]);
+      short += ends.get("committed short of a shard") ?? 0;
+    }
+    expect(short).toBeGreaterThan(0);
+  });
+
+  test("[S2] on the 16-bit ring and on a sparse one commits, with the exact sum of all", async () => {
+    const graph = { kind: "k-regular", corruptShare: 0.05, dropoutShare: 0.1 } as const;
+    const sparse = calmTask(9, { graph, securityModel: "honest-but-curious" });
+    for (const task of [calmTask(9, { ring: 16 }), sparse]) {
+      const { violations, ends } = await simulate(calmPlan({ deviceCount: 9, task }));
+      expect(violations).toEqual([]);
+      expect([...ends]).toEqual([["committed", 1]]);
+    }
+  });
+
+  test("[A5] that keeps a round: of two the newer one, which its auditor can read", async () => {
+    const { violations, ends } = await simulate(calmPlan({ rounds: 2, keptRounds: 1 }));
+    expect(violations).toEqual([]);
+    expect([...ends]).toEqual([["committed", 2]]);
   });
 });
 

@@ -40,3 +40,12 @@ export function calmPlan(
 export const fault = (device: number, kind: DeviceFault["kind"], at: number, forMs = 0): DeviceFault => {
   return { device, kind, at, forMs };
 };
+
+/** Shards of 8, of whose devices the first `leaving` leave once they have shared their secrets. */
+export function shardedPlan(seed: string, deviceCount: number, goal: number, leaving: number): Plan {
+  const overSelection = deviceCount / goal;
+  const graph = { kind: "shards", size: 8 } as const;
+  const devices = Array.from({ length: leaving }, (_, device) => fault(device, "leave", 8));
+  const task = calmTask(deviceCount, { goal, overSelection, cohortSizeMax: 24, graph });
+  return calmPlan({ seed, deviceCount, task, faults: { devices } });
+}
