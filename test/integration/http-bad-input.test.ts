@@ -352,7 +352,8 @@ describe("who asks", () => {
     const other = await openShell();
     try {
       const answers: number[] = [];
-      for (let sent = 0; sent < LIMITS.writesPerMinutePerAddress + 10; sent++) {
+      // The limit refills while this runs: on a busy machine it takes more than the limit itself.
+      while (answers.at(-1) !== 429 && answers.length < 10 * LIMITS.writesPerMinutePerAddress) {
         answers.push((await fetch(`${other.url}/api/v1/runs/${RUN_ID}/pause`, { method: "POST" })).status);
       }
       expect(answers.slice(0, 100).every((status) => status === 200)).toBe(true);
