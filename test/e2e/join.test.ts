@@ -273,7 +273,7 @@ describe("taking part", () => {
       .getByText("Your masked list is in this sum: its fingerprint leads to the published root.")
       .waitFor();
     // [A7] And it looked the sum up as everyone sees it.
-    await went.getByText("Everyone is shown the same root as you").waitFor();
+    await went.getByText("The round's own page names the same root as you were told").waitFor();
     await went.getByText("This coordinator keeps no public log.").waitFor();
 
     const left = part(page, "left");
