@@ -14,6 +14,8 @@ import type { Memory } from "./ports.ts";
  * | paid/{sid}           | task, or "refunded"      | one participation a session               |
  * | ballot/{sid}         | hash of the sets         | one value ever                            |
  * | revealed/{modelHash} | sid                      | one value ever                            |
+ *
+ * No message carries the proof that a refund asks for (`provesLeftOut`) yet, so no round gives a participation back.
  */
 
 /** A change of one cell; `before` is null where there was none. */
