@@ -48,7 +48,7 @@ function take() {
 }
 
 describe("a folder's lock", () => {
-  test("[S10] of processes that take it at the same instant, exactly one gets it, every time", async () => {
+  test("[R41] [S10] of processes that take it at the same instant, exactly one gets it, every time", async () => {
     for (let time = 0; time < 15; time++) {
       rmSync(`${folder}.go`, { force: true });
       const takers = [spawnTaker(), spawnTaker(), spawnTaker()];
@@ -65,7 +65,7 @@ describe("a folder's lock", () => {
     }
   });
 
-  test("kill -9 frees it, also where a child of the holder lives on", async () => {
+  test("[R41] kill -9 frees it, also where a child of the holder lives on", async () => {
     const { child, said } = spawnTaker("--with-child");
     go();
     const childPid = Number(/child (\d+)/.exec(await said(/held/))?.[1]);
@@ -100,7 +100,7 @@ describe("a folder's lock", () => {
     held.release();
   });
 
-  test("believes no process id: what a holder wrote of itself says nothing, and is shown only where it is one", () => {
+  test("[R41] believes no process id: what a holder wrote of itself says nothing, and is shown only where it is one", () => {
     writeFileSync(join(folder, "lock.holder"), `process ${process.ppid} on ${hostname()}\n`);
     const held = take();
     expect(readFileSync(join(folder, "lock.holder"), "utf8")).toContain(String(process.pid));
