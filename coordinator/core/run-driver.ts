@@ -16,6 +16,7 @@ import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
 import { evaluateCentrally, offerableModel, putInitialModel, putVoidStep } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
+import { DiskLow } from "./outage.ts";
 import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
 import { isRoundLog, recoverRound } from "./recover-round.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
@@ -50,6 +51,8 @@ export class RunDriver {
   #queue: Promise<unknown> = Promise.resolve();
   #effects: Promise<void> = Promise.resolve();
   #closed = false;
+  /** What ended this driver. */
+  #failure: unknown = null;
 
   private constructor(context: RunContext, state: RunState, sequence: number, times: RunTimes) {
     this.#context = context;
@@ -58,8 +61,8 @@ export class RunDriver {
     this.#times = times;
   }
 
-  /** Writes the first event of a run. Null where that write failed; should it stand after all, the desk finds it. */
-  static async launch(context: RunContext, facts: RunLaunched): Promise<RunDriver | null> {
+  /** Writes the first event of a run. @throws if that write failed; should it stand after all, the desk finds it. */
+  static async launch(context: RunContext, facts: RunLaunched): Promise<RunDriver> {
     const createdAtUnixMs = context.ports.wall.nowUnixMs();
     const times = { createdAtUnixMs, startedAtUnixMs: null, endedAtUnixMs: null };
     const run = new RunDriver(context, launchRun(facts), 0, times);
@@ -69,7 +72,8 @@ export class RunDriver {
       launchNote(facts.number, facts.actor),
       createdAtUnixMs,
     );
-    return written ? run : null;
+    if (!written) throw run.#failure;
+    return run;
   }
 
   /**
@@ -210,9 +214,16 @@ export class RunDriver {
     return true;
   }
 
+  /** Stops driving; the desk reads the log again. */
+  interrupt(reason: Error): void {
+    this.#die(reason);
+  }
+
   #die(error: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#failure = error;
+    void this.#round?.close();
     this.#context.onFault(this, error);
   }
 
@@ -249,6 +260,7 @@ export class RunDriver {
     const { ports, terms, offering } = this.#context;
     const state = this.#state;
     if (state.phase !== "running" || state.roundIsOpen) return;
+    if (!(await ports.disk.hasRoom())) throw new DiskLow();
     const round = state.round + 1;
     const parent = present(state.modelHash, "a running run has a model");
     await offering(async () => {

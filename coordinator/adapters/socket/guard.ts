@@ -3,6 +3,7 @@ import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { Log } from "../../core/ports.ts";
+import { wireErrorOf } from "../../core/outage.ts";
 import { rateLimit } from "../../core/rate-limit.ts";
 
 export interface GuardedEvent {
@@ -50,7 +51,8 @@ export function guard(socket: Socket, clock: MonotonicClock, log: Log, guarded: 
         { error: textOf(error), stack: error instanceof Error ? error.stack : "" },
         "an event failed",
       );
-      return guarded.refuse("INTERNAL");
+      const { code, message } = wireErrorOf(error);
+      return guarded.refuse(code, message);
     }
   }
 }
