@@ -1,7 +1,7 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
-import type { RunEvent, RunLaunched } from "#shared/round/run.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { Lobby } from "./lobby.ts";
@@ -170,6 +170,7 @@ export class RunDesk {
       },
       onRoundChange: (driver, note, sequence, at) => this.#onRoundChange(driver, note, sequence, at),
       onRecruiting: (round) => this.#recruit(terms, round),
+      onFigures: (round) => this.#publisher.figures(round),
       onEnded: (run) => this.#onEnded(run),
       onFault: (run, error) => this.#onFault(run, error),
       offering: (work) => {
