@@ -196,7 +196,14 @@ async function start(
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     },
   });
-  const inFlight = routeRequests(server, { app, pages, origins, log, secure, isStopping: () => stopping !== null });
+  const inFlight = routeRequests(server, {
+    app,
+    pages,
+    origins,
+    log,
+    secure,
+    isStopping: () => stopping !== null,
+  });
   await coordinator.start();
   // Stops before the sockets close: that everyone goes then is no event of a round.
   closers.push(() => coordinator.stop());

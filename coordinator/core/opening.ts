@@ -90,7 +90,10 @@ export class Opening {
       this.#folds.clear();
       if (outageCode(error) !== null) {
         this.#waits += 1;
-        ports.log.warn({ error: String(error), waits: this.#waits }, "opening a sum waits for a store or a disk");
+        ports.log.warn(
+          { error: String(error), waits: this.#waits },
+          "opening a sum waits for a store or a disk",
+        );
         ports.after(backoffMs(this.#waits, ports.random), () => void this.#tryCombine());
         return;
       }

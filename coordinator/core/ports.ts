@@ -77,6 +77,8 @@ export interface FoldJob {
 /** Forward passes in a worker thread, on held-out rows that it loads itself. */
 export interface Evaluator {
   evaluate(task: Task, modelBytes: Bytes): Promise<CentralEvaluation>;
+  /** Held-out rows of this task; 0 where there are none. Throws where they cannot be read. */
+  countHeldOut(task: Task): Promise<number>;
   close(): Promise<void>;
 }
 export interface CentralEvaluation {
@@ -107,6 +109,7 @@ export interface Metrics {
   dropouts(phase: string, count: number): void;
   folded(byteCount: number, seconds: number): void;
   uploaded(byteCount: number): void;
+  evaluated(outcome: "evaluated" | "failed", seconds: number): void;
 }
 
 /** Structured log; fields hold ids, counts and codes, never a secret or a person's data (S11). */

@@ -1,6 +1,6 @@
 import { assert } from "#shared/kernel/assert.ts";
-import { nextTickMs } from "#shared/round/deadline.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { nextTickMs } from "#shared/round/deadline.ts";
 import type { RoundEffect, Step } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { type Notice, noticesFor } from "#shared/round/notice.ts";
@@ -13,7 +13,7 @@ import { Opening } from "./opening.ts";
 import { outageCode } from "./outage.ts";
 import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
 import { storeRecords } from "./records.ts";
-import { type RoundViews, roundViews } from "./round-view.ts";
+import { type RoundEvaluation, type RoundViews, roundViews } from "./round-view.ts";
 import { openSessions, type RoundTerms, type Session, sessionOfSeat } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { LoggedRound } from "./stored-event.ts";
@@ -30,6 +30,8 @@ export interface RoundContext {
   readonly runNumber: number;
   /** Of the run, before this round. */
   readonly strategyStateHash: string | null;
+  /** What the run knows of the model of this round. */
+  readonly evaluation: (round: number) => RoundEvaluation;
   readonly onChange: (driver: RoundDriver, note: Note | null, sequence: number, atUnixMs: number) => void;
   readonly onEnded: (driver: RoundDriver) => void;
   /** A write of which nobody knows the outcome: this driver is dead, and the log has to be read again. */
@@ -115,7 +117,7 @@ export class RoundDriver {
   }
 
   #views(state: RoundState, endedAtUnixMs: number | null): RoundViews {
-    const { terms, runNumber } = this.#context;
+    const { terms, runNumber, evaluation } = this.#context;
     const traffic = this.#traffic.medians(!isLive(state) || state.phase !== this.#state.phase);
     return roundViews({
       state,
@@ -124,6 +126,7 @@ export class RoundDriver {
       traffic,
       terms,
       runNumber,
+      evaluation: evaluation(state.facts.round),
       sids: this.#sids,
     });
   }
@@ -332,9 +335,10 @@ export class RoundDriver {
   }
 
   /** @param fresh  Whether the store can hold nothing of them yet. */
-  adoptSessions(seated: Seated, fresh: boolean): Promise<readonly Session[]> {
+  async adoptSessions(seated: Seated, fresh: boolean): Promise<readonly Session[]> {
     const sessions = openSessions(this.#context.ports, this.#roundTerms, seated, fresh);
     this.#sessions.set(seated.attempt, sessions);
+    this.#sids = (await sessions).map(({ sid }) => sid);
     return sessions;
   }
 

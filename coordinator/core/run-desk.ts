@@ -1,13 +1,13 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
-import type { RunEvent, RunLaunched } from "#shared/round/run.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import type { Task } from "#shared/task/task.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Lobby } from "./lobby.ts";
 import { type Note, runNote } from "./notes.ts";
-import type { CoordinatorPorts, StoredEvent } from "./ports.ts";
 import { outageCode } from "./outage.ts";
+import type { CoordinatorPorts, StoredEvent } from "./ports.ts";
 import { type Publisher, runEventStream } from "./publisher.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import { type RunContext, RunDriver } from "./run-driver.ts";
@@ -173,6 +173,7 @@ export class RunDesk {
       },
       onRoundChange: (driver, note, sequence, at) => this.#onRoundChange(driver, note, sequence, at),
       onRecruiting: (round) => this.#recruit(terms, round),
+      onFigures: (round) => this.#publisher.figures(round),
       onEnded: (run) => this.#onEnded(run),
       onFault: (run, error) => this.#onFault(run, error),
       offering: (work) => {

@@ -204,8 +204,9 @@ export interface MeasureFact {
   readonly count: number;
 }
 interface PublishedMetrics {
-  readonly accuracy: MeasureFact;
-  readonly loss: MeasureFact;
+  /** Of central evaluation, in logs that are older than the run's `evaluated`. */
+  readonly accuracy?: MeasureFact;
+  readonly loss?: MeasureFact;
   readonly deviceAccuracyBefore: MeasureFact | null;
   readonly deviceAccuracyAfter: MeasureFact | null;
   /** In the unit of the weights. */

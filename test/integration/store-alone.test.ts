@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
 import type { Store } from "#coordinator/core/ports.ts";
@@ -67,15 +68,20 @@ if (server === null) {
     test("[R42] another one that came first keeps it: the old one is told, and stays shut", async () => {
       const databaseUrl = await server.createDatabase();
       const { store, alone } = await open(databaseUrl);
-      // The newcomer is there at the very moment: it takes the lock in the session that ends the other's.
-      const { default: pg } = await import("pg");
+      // The newcomer stands in line for the lock when its holder's session ends.
       const newcomer = new pg.Client({ connectionString: databaseUrl });
+      newcomer.on("error", () => undefined);
       await newcomer.connect();
       const { rows } = await newcomer.query(
         "select pid, (classid::bigint << 32 | objid::bigint)::text as key from pg_locks where locktype = 'advisory'",
       );
-      await newcomer.query("select pg_terminate_backend($1)", [rows[0].pid]);
-      await newcomer.query("select pg_advisory_lock($1::bigint)", [rows[0].key]);
+      const taking = newcomer.query("select pg_advisory_lock($1::bigint)", [rows[0].key]);
+      await vi.waitFor(async () => {
+        const waiting = "select 1 / count(*) from pg_locks where locktype = 'advisory' and not granted";
+        await server.query(waiting, databaseUrl);
+      });
+      await server.query(`select pg_terminate_backend(${rows[0].pid})`);
+      await taking;
       await vi.waitFor(() => expect(alone.onTaken).toHaveBeenCalledOnce(), { timeout: 20_000 });
       expect(alone.onTaken.mock.calls[0]?.[0]).toMatch(
         /in use by another coordinator .* Stop that one first/,

@@ -252,7 +252,14 @@ export class Federation {
       broadcast: {
         publish: (topic, _runId, view) => void this.published.push({ topic, view: structuredClone(view) }),
       },
-      metrics: { roundEnded() {}, phaseEnded() {}, dropouts() {}, folded() {}, uploaded() {} },
+      metrics: {
+        roundEnded() {},
+        phaseEnded() {},
+        dropouts() {},
+        folded() {},
+        uploaded() {},
+        evaluated() {},
+      },
       log: {
         info: () => {},
         warn: (_fields, message) => void this.logged.push(message),
@@ -418,6 +425,7 @@ export function fakeEvaluator(): CoordinatorPorts["evaluator"] {
       const first = createHash("sha256").update(bytes).digest()[0] as number;
       return { count: 300, correct: first, lossSum: 300, lossSquareSum: 400 };
     },
+    countHeldOut: async () => 300,
     close: async () => {},
   };
 }

@@ -2,8 +2,8 @@ import type { Socket } from "socket.io";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import type { Log } from "../../core/ports.ts";
 import { wireErrorOf } from "../../core/outage.ts";
+import type { Log } from "../../core/ports.ts";
 import { rateLimit } from "../../core/rate-limit.ts";
 
 export interface GuardedEvent {

@@ -237,6 +237,7 @@ export class Host {
         dropouts: nothing,
         folded: nothing,
         uploaded: nothing,
+        evaluated: nothing,
       },
       log: {
         info: nothing,
