@@ -4,12 +4,12 @@ import { agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { ImportReport } from "#shared/task/dataset.ts";
 import { edgePrimitives } from "./adapters/edge-primitives.ts";
 import { readDataset } from "./adapters/file-dataset.ts";
-import { openJournalCells } from "./adapters/journal-cells.ts";
+import { type JournalCells, openJournalCells } from "./adapters/journal-cells.ts";
 import { installNodeGpu } from "./adapters/node-gpu.ts";
 import { platformAfter, platformClock, platformRandom, platformWall } from "./adapters/platform-ports.ts";
 import { openRecordFolder } from "./adapters/record-folder.ts";
 import { openSocketLink } from "./adapters/socket-link.ts";
-import { openStateFolder } from "./adapters/state-folder.ts";
+import { describeFileFault, openStateFolder } from "./adapters/state-folder.ts";
 import { createTrainer } from "./adapters/trainer.ts";
 import { splitLocal } from "./core/local-data.ts";
 import { createMemory } from "./core/memory.ts";
@@ -77,19 +77,25 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   if (!data.ok) return refuse("data", data.error.sentence);
   const state = await openStateFolder(options.stateFolder, platformRandom, status.value);
   if (!state.ok) return refuse("state", state.error);
+  const { signer, release } = state.value;
+  const journal = await openJournal(options.stateFolder);
+  if (!journal.ok) {
+    release();
+    return journal;
+  }
+  const cells = journal.value;
 
   if (options.backend === undefined || options.backend === "webgpu") await installNodeGpu();
   const trainer = createTrainer({ assets: { wasmPaths: null }, candidates: ["webgpu", "wasm", "cpu"] });
   const calibration = await trainer.calibrate(task, options.backend);
   if (trainer.backend === null) {
-    await state.value.release();
+    await cells.close();
+    release();
     const reasons = calibration.map(({ backend, note }) => `${backend}: ${note ?? "failed"}`).join("; ");
     return refuse("backend", `No engine runs this task here (${reasons}). Try --backend auto.`);
   }
 
-  const cells = await openJournalCells(options.stateFolder);
   const primitives = await edgePrimitives();
-  const { signer } = state.value;
   const rows = splitLocal(data.value.dataset, task.evaluation.localFraction, signer.publicKey);
   const tensors = tensorsOf(task);
   const ports = {
@@ -126,9 +132,17 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
     close: async () => {
       await session.close();
       await cells.close();
-      await state.value.release();
+      release();
     },
   });
+}
+
+async function openJournal(folder: string): Promise<Result<JournalCells, EdgeError>> {
+  try {
+    return ok(await openJournalCells(folder));
+  } catch (fault) {
+    return refuse("state", describeFileFault(folder, fault));
+  }
 }
 
 const NO_ARCHIVE: Archive = { save: async () => {} };
