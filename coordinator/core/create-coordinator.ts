@@ -214,7 +214,7 @@ class Core implements Coordinator {
       );
     }
     this.#lobby.setReady(identity, version);
-    if (round?.state.phase === "recruiting") await round.checkIn(identity);
+    if (round?.state.phase === "recruiting") await round.checkIn([identity]);
     return { type: "accepted" };
   }
 

@@ -1,5 +1,6 @@
 import { assert } from "#shared/kernel/assert.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { lowestLots } from "#shared/round/check-in.ts";
 import { nextTickMs } from "#shared/round/deadline.ts";
 import type { RoundEffect, Step } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
@@ -380,9 +381,12 @@ export class RoundDriver {
     if (this.#state.members.has(identity)) await this.submit({ event: { type, identity } });
   }
 
-  async checkIn(identity: string): Promise<void> {
-    const { random } = this.#context.ports;
-    const lot = new DataView(random(4).buffer).getUint32(0);
-    await this.submit({ event: { type: "checked-in", identity, lot } });
+  /** Devices that are ready, as one event; each draws its lot. Rule R3. */
+  async checkIn(identities: readonly string[]): Promise<void> {
+    if (identities.length === 0) return;
+    const lots = new DataView(this.#context.ports.random(4 * identities.length).buffer);
+    const drawn = identities.map((identity, index) => ({ identity, lot: lots.getUint32(4 * index) }));
+    const devices = lowestLots(drawn, this.#state.facts.rules);
+    await this.submit({ event: { type: "checked-in", devices } });
   }
 }

@@ -166,6 +166,7 @@ export class RunDesk {
       ports: this.#ports,
       terms,
       slots: this.#openedSlots(),
+      connectedCount: () => this.#lobby.connected(terms.task.slug).length,
       onChange: (run, note, sequence, at) => {
         this.#outages.delete(run.runId);
         this.#publisher.event(runEventStream(run), run.runId, sequence, at, note);
@@ -198,14 +199,14 @@ export class RunDesk {
     }
   }
 
-  /** Those who wait come first, in the order in which they checked in. */
+  /** All who wait check in as one event: their lots decide, not who came first (R3). */
   #recruit({ task }: RunTerms, round: RoundDriver): void {
     for (const identity of this.#lobby.connected(task.slug)) {
       // After a restart the devices of a living round may be back before it is.
       void round.deviceUp(identity);
     }
     if (round.state.phase !== "recruiting") return;
-    for (const identity of this.#lobby.ready(task.slug, task.version)) void round.checkIn(identity);
+    void round.checkIn(this.#lobby.ready(task.slug, task.version));
   }
 
   #onEnded(run: RunDriver): void {

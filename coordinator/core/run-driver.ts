@@ -1,6 +1,7 @@
 import { assert, present } from "#shared/kernel/assert.ts";
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { recruitingMinMsOf } from "#shared/round/check-in.ts";
 import type { RoundOpened } from "#shared/round/event.ts";
 import {
   evaluationOf,
@@ -32,6 +33,8 @@ export interface RunContext {
   readonly ports: CoordinatorPorts;
   readonly terms: RunTerms;
   readonly slots: Slots;
+  /** Devices of the task that have a connection now. */
+  readonly connectedCount: () => number;
   readonly onRoundChange: RoundContext["onChange"];
   /** A round is open and takes check-ins. */
   readonly onRecruiting: (round: RoundDriver) => void;
@@ -320,7 +323,7 @@ export class RunDriver {
   }
 
   async #facts(roundId: string): Promise<RoundOpened> {
-    const { ports, terms } = this.#context;
+    const { ports, terms, connectedCount } = this.#context;
     const { round, modelHash, forbiddenPairs, removed } = this.#state;
     const parentModelHash = present(modelHash, "a running run has a model");
     return {
@@ -329,7 +332,10 @@ export class RunDriver {
       round,
       roundId,
       openedAtUnixMs: ports.wall.nowUnixMs(),
-      rules: terms.rules,
+      rules: {
+        ...terms.rules,
+        recruitingMinMs: recruitingMinMsOf(terms.task.aggregation, connectedCount()),
+      },
       configHash: terms.configHash,
       roundHash: terms.roundHash,
       parentModelHash,

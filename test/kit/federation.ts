@@ -98,6 +98,8 @@ export function smallTask(
         unmaskingMs: 30_000,
         graceMs: 60_000,
       },
+      // A test can look at a round that recruits.
+      recruitingMinMs: 2_000,
       clipNormL2: 1,
       weightCap: 1_000,
       ring: 32,
