@@ -141,6 +141,12 @@ export class RoundDriver {
     await this.#effects;
   }
 
+  /** Resolves when what has been submitted is written and its effects have run. */
+  async settled(): Promise<void> {
+    await this.#queue.catch(() => {});
+    await this.#effects;
+  }
+
   // Events
 
   /** One event through the machine, in its turn. */

@@ -24,6 +24,7 @@ import type { Deadlines } from "../task/task.ts";
  * | combined        | the sum is published, or void                                 | the coordinator  |
  * | ticked          | time passed                                                   | a timer          |
  * | stopped         | someone stops the run                                         | the run          |
+ * | given-up        | the run ends by a fault, and its round with it                | the run          |
  * | restarted       | the coordinator came back; `whole` where nothing is missing   | the coordinator  |
  */
 export type RoundEvent =
@@ -38,6 +39,7 @@ export type RoundEvent =
   | Combined
   | { readonly type: "ticked"; readonly atMs: number }
   | { readonly type: "stopped"; readonly atMs: number }
+  | { readonly type: "given-up"; readonly atMs: number; readonly code: ErrorCode }
   | { readonly type: "restarted"; readonly atMs: number; readonly whole: boolean };
 
 export type RoundEventType = RoundEvent["type"];

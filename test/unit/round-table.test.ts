@@ -9,6 +9,7 @@ import {
   committed,
   complained,
   confirmed,
+  givenUp,
   input,
   presence,
   restarted,
@@ -38,6 +39,7 @@ const SAMPLE: Record<RoundEventType, (atMs: number) => RoundEvent> = {
   combined: (atMs) => committed(atMs),
   ticked: (atMs) => ticked(atMs),
   stopped: (atMs) => stopped(atMs),
+  "given-up": (atMs) => givenUp(atMs),
   restarted: (atMs) => restarted(atMs),
 };
 
@@ -55,6 +57,7 @@ const AFTER_THE_END: Record<RoundEventType, Expected> = {
   combined: "STATE",
   ticked: "STATE",
   stopped: "STATE",
+  "given-up": "STATE",
   restarted: "STATE",
 };
 
@@ -73,6 +76,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     combined: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> recruiting",
   },
   training: {
@@ -89,6 +93,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     combined: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> training",
   },
   advertising: {
@@ -105,6 +110,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     combined: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> advertising",
   },
   sharing: {
@@ -121,6 +127,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     combined: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> sharing",
   },
   collecting: {
@@ -137,6 +144,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     combined: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> collecting",
   },
   confirming: {
@@ -153,6 +161,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     combined: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> confirming",
   },
   unmasking: {
@@ -169,6 +178,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     combined: "STATE",
     ticked: "STATE",
     stopped: "STATE",
+    "given-up": "-> voided",
     restarted: "-> unmasking",
   },
   committed: { ...AFTER_THE_END, confirmed: "known", "unmask-received": "known" },
