@@ -27,6 +27,7 @@ import type { MemoryDevice, PlainPart } from "./memory-device.ts";
 import { memorySpool } from "./memory-files.ts";
 import type { ClientCore } from "./secagg-engine.ts";
 import { seededRandom } from "./secagg-fixtures.ts";
+import { standingEngine } from "./standing-engine.ts";
 
 /*
  * The product's own session in a federation in memory: its link goes to the real core, its trainer draws an update, its
@@ -324,8 +325,7 @@ export class SessionDevice {
 
   #trainer(random: (byteCount: number) => Bytes, delta: SessionDeviceOptions["delta"]): Trainer {
     return {
-      backend: "cpu",
-      calibrate: async () => [],
+      ...standingEngine(),
       train: async ({ weights, shuffleSeed }, onProgress) => {
         this.trainings.push(shuffleSeed);
         onProgress({ epoch: 1, step: 1, stepCount: 1, loss: 1.5 });
@@ -342,10 +342,6 @@ export class SessionDevice {
         };
         return ok(trained);
       },
-      evaluate: async () => ({ count: 0, lossSum: 0, correct: 0 }),
-      predict: async () => new Float32Array(3),
-      liveTensorCount: async () => 0,
-      dispose: () => {},
     };
   }
 }
