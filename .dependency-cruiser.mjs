@@ -15,7 +15,7 @@ export default {
     {
       name: "shared-has-no-platform",
       severity: "error",
-      from: { path: "^shared/" },
+      from: { path: "^shared/(?!node/)" },
       to: { dependencyTypes: ["core"] },
     },
     {
@@ -24,6 +24,16 @@ export default {
       severity: "error",
       from: { pathNot: "^(shared/engine|client/adapters|coordinator/adapters|test)/" },
       to: { path: "^shared/engine/" },
+    },
+    {
+      name: "node-only-from-the-edges",
+      comment: "shared/node has Node's types and does I/O.",
+      severity: "error",
+      from: {
+        pathNot:
+          "^(shared/node|(client|coordinator)/(adapters|commands)|test)/|^(coordinator/main|client/node)\\.ts$",
+      },
+      to: { path: "^shared/node/" },
     },
     {
       name: "crypto-imports-kernel-only",

@@ -5,11 +5,11 @@ import type { ImportReport } from "#shared/task/dataset.ts";
 import { edgePrimitives } from "./adapters/edge-primitives.ts";
 import { openEngineThread } from "./adapters/engine-thread.ts";
 import { readDataset } from "./adapters/file-dataset.ts";
-import { openJournalCells } from "./adapters/journal-cells.ts";
+import { type JournalCells, openJournalCells } from "./adapters/journal-cells.ts";
 import { platformAfter, platformClock, platformRandom, platformWall } from "./adapters/platform-ports.ts";
 import { openRecordFolder } from "./adapters/record-folder.ts";
 import { openSocketLink } from "./adapters/socket-link.ts";
-import { openStateFolder } from "./adapters/state-folder.ts";
+import { describeFileFault, openStateFolder } from "./adapters/state-folder.ts";
 import { splitLocal } from "./core/local-data.ts";
 import { createMemory } from "./core/memory.ts";
 import { createModelCache } from "./core/model-cache.ts";
@@ -79,6 +79,13 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   if (!data.ok) return refuse("data", data.error.sentence);
   const state = await openStateFolder(options.stateFolder, platformRandom, status.value);
   if (!state.ok) return refuse("state", state.error);
+  const { signer, release } = state.value;
+  const journal = await openJournal(options.stateFolder);
+  if (!journal.ok) {
+    release();
+    return journal;
+  }
+  const cells = journal.value;
 
   const trainer = createTrainer(
     { openWorker: openEngineThread, clock: platformClock, wall: platformWall, after: platformAfter },
@@ -90,15 +97,14 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   if (backend === null || (options.backend !== undefined && backend !== options.backend)) {
     const { table } = trainer.engines.get();
     trainer.dispose();
-    await state.value.release();
+    await cells.close();
+    release();
     const tried = table.filter((row) => options.backend === undefined || row.backend === options.backend);
     const reasons = tried.map(({ backend: name, note }) => `${name}: ${note ?? "failed"}`).join("; ");
     return refuse("backend", `No engine runs this task here (${reasons}). Try --backend auto.`);
   }
 
-  const cells = await openJournalCells(options.stateFolder);
   const primitives = await edgePrimitives();
-  const { signer } = state.value;
   const rows = splitLocal(data.value.dataset, task.evaluation.localFraction, signer.publicKey);
   const tensors = tensorsOf(task);
   const ports = {
@@ -135,9 +141,17 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
       await session.close();
       trainer.dispose();
       await cells.close();
-      await state.value.release();
+      release();
     },
   });
+}
+
+async function openJournal(folder: string): Promise<Result<JournalCells, EdgeError>> {
+  try {
+    return ok(await openJournalCells(folder));
+  } catch (fault) {
+    return refuse("state", describeFileFault(folder, fault));
+  }
 }
 
 const NO_ARCHIVE: Archive = { save: async () => {} };

@@ -8,6 +8,7 @@ import { openBlobs } from "./adapters/blobs.ts";
 import { openStore } from "./adapters/database/open-store.ts";
 import { createEvaluator } from "./adapters/evaluator.ts";
 import { openFolder } from "./adapters/folder.ts";
+import { lockDataFolder } from "./adapters/folder-lock.ts";
 import { heldOutFolder, heldOutPath } from "./adapters/held-out.ts";
 import { createApp } from "./adapters/http/app.ts";
 import { knownOrigins, lanAddress } from "./adapters/http/origins.ts";
@@ -93,6 +94,8 @@ const PLATFORM = {
 
 async function openAdapters({ dataDir, databaseUrl, log }: Settings, closers: Closers) {
   await mkdir(heldOutFolder(dataDir), { recursive: true });
+  const lock = lockDataFolder(dataDir);
+  closers.push(() => lock.release());
   const place = databaseUrl === undefined ? { dataDir } : { databaseUrl };
   const store = await openStore({ ...place, log, projectId: PROJECT_ID });
   closers.push(() => store.close());

@@ -20,6 +20,7 @@ const CHECKS: readonly (readonly [name: string, ...command: string[]])[] = [
   ["routes", bin("next"), "typegen", "web"],
   ["types of shared", bin("tsc"), "-p", "shared"],
   ["types of shared/engine", bin("tsc"), "-p", join("shared", "engine")],
+  ["types of shared/node", bin("tsc"), "-p", join("shared", "node")],
   ["types of everything else", bin("tsc"), "-p", "."],
   ["types of web", bin("tsc"), "-p", "web"],
   ["format and lint", bin("biome"), "check", ...(values.fix === true ? ["--write"] : []), "."],

@@ -1,18 +1,28 @@
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { syncFolder } from "#shared/node/durable-files.ts";
 import type { CellChange, Cells } from "../core/memory.ts";
 import { MapCells } from "./map-cells.ts";
 
 /*
  * Cells in a file, one JSON array of changes a line, appended and synced before a change counts. A line that a crash cut
- * short was never acknowledged and is dropped. One process at a time (state-lock.ts).
+ * short was never acknowledged and is dropped. One process at a time (state-folder.ts).
  */
 
 const lineSchema = z.array(z.strictObject({ key: z.string(), after: z.string() }));
 
 export interface JournalCells extends Cells {
   close(): Promise<void>;
+}
+
+function adoptLine(cells: MapCells, line: string): boolean {
+  try {
+    cells.adopt(lineSchema.parse(JSON.parse(line)));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws where the folder cannot be written, or the journal is damaged before its last line. */
@@ -25,11 +35,12 @@ export async function openJournalCells(folder: string): Promise<JournalCells> {
   await file.sync();
   await syncFolder(dirname(path));
   const cells = new MapCells();
-  try {
-    for (const line of whole.split("\n").filter(Boolean)) cells.adopt(lineSchema.parse(JSON.parse(line)));
-  } catch (fault) {
+  for (const [index, line] of whole.split("\n").entries()) {
+    if (line === "" || adoptLine(cells, line)) continue;
     await file.close();
-    throw fault;
+    throw new Error(
+      `line ${index + 1} of ${path} is damaged, and with it what this device must not forget; restore it from a backup`,
+    );
   }
 
   let queue: Promise<unknown> = Promise.resolve();
@@ -65,13 +76,4 @@ export async function openJournalCells(folder: string): Promise<JournalCells> {
       await file.close();
     },
   };
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

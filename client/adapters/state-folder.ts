@@ -1,21 +1,24 @@
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { localSigner } from "#shared/crypto/signature.ts";
-import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { RandomBytes, Signer } from "#shared/kernel/ports.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { writeDurably } from "#shared/node/durable-files.ts";
+import { type LockRefusal, lockFolder } from "#shared/node/lock.ts";
 import type { Authority } from "#shared/task/agreed-config.ts";
 
 /*
- * An edge's state folder (0700): `identity.key` (32 bytes in hex, 0600), `memory.jsonl`, `authority.json` with the keys that
- * the coordinator had at the first start, and `lock` with the id of the process that uses it.
+ * An edge's state folder (0700): `identity.key` (32 bytes in hex, 0600), `memory.jsonl` (journal-cells.ts), `authority.json`
+ * with the keys that the coordinator had at the first start, and `lock.db`, held by the process that uses the folder: one
+ * identity in two processes could give two answers to one question (S10).
  */
 
 export interface StateFolder {
   readonly folder: string;
   readonly signer: Signer;
-  release(): Promise<void>;
+  release(): void;
 }
 
 /** Errors: a sentence for the person who started the edge. @param served  What the coordinator says of itself now. */
@@ -24,25 +27,45 @@ export async function openStateFolder(
   random: RandomBytes,
   served: Authority,
 ): Promise<Result<StateFolder, string>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const lock = join(folder, "lock");
-  const holder = await takeLock(lock);
-  if (holder !== null) {
-    return err(
-      `Another process (${holder}) takes part from ${folder}. End that one, or give this one a folder of its own with --state.`,
-    );
+  let release = () => {};
+  const refuse = (sentence: string) => {
+    release();
+    return err(sentence);
+  };
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const lock = lockFolder(folder);
+    if (!lock.ok) return refuse(describeLock(folder, lock.error));
+    release = lock.value.release;
+    // An earlier version kept a process id here, which says nothing: ids are used again.
+    await rm(join(folder, "lock"), { force: true });
+    const pinned = await pinAuthority(folder, served);
+    if (!pinned.ok) return refuse(pinned.error);
+    const seed = await readSeed(folder, random);
+    if (!seed.ok) return refuse(seed.error);
+    return ok({ folder, signer: localSigner(seed.value, globalThis.crypto.subtle), release });
+  } catch (fault) {
+    return refuse(describeFileFault(folder, fault));
   }
-  const pinned = await pinAuthority(folder, served);
-  if (!pinned.ok) {
-    await rm(lock, { force: true });
-    return pinned;
-  }
-  const seed = await readSeed(join(folder, "identity.key"), random);
-  return ok({
-    folder,
-    signer: localSigner(seed, globalThis.crypto.subtle),
-    release: () => rm(lock, { force: true }),
-  });
+}
+
+function describeLock(folder: string, refusal: LockRefusal): string {
+  if (refusal.type === "unusable") return unusable(folder, `${refusal.path}: ${refusal.reason}`);
+  const holder = refusal.holder === null ? "" : ` (${refusal.holder})`;
+  return `Another process${holder} takes part from ${folder}. End that one, or give this one a folder of its own with --state.`;
+}
+
+/** What the file system says of a state folder, as a sentence for the person who started the edge. */
+export function describeFileFault(folder: string, fault: unknown): string {
+  return unusable(folder, fault instanceof Error ? fault.message : String(fault));
+}
+
+function unusable(folder: string, reason: string): string {
+  return `The state folder ${folder} cannot be used (${reason}). It must be a folder that this user can write to, with space left. Mend that, or choose another one with --state.`;
+}
+
+function damaged(path: string): string {
+  return `${path} is damaged. Restore it from a backup, or give this device a folder of its own with --state, where it begins as a new one.`;
 }
 
 const pinnedSchema = z.strictObject({ projectId: z.string(), issuerKey: z.string(), logKey: z.string() });
@@ -57,65 +80,48 @@ async function pinAuthority(folder: string, served: Authority): Promise<Result<v
   const path = join(folder, "authority.json");
   const { projectId, issuerKey, logKey } = served;
   const own = JSON.stringify({ projectId, issuerKey, logKey });
-  const stored = await readFile(path, "utf8").catch((fault) => {
-    if (isCode(fault, "ENOENT")) return null;
-    throw fault;
-  });
+  const stored = await readIfThere(path);
   if (stored === null) {
-    await writeFile(`${path}.part`, `${own}\n`, { mode: 0o600, flush: true });
-    await rename(`${path}.part`, path);
+    await writeDurably(path, `${own}\n`, 0o600);
     return ok(undefined);
   }
-  const pinned = pinnedSchema.safeParse(JSON.parse(stored));
-  if (pinned.success && JSON.stringify(pinned.data) === own) return ok(undefined);
+  const pinned = pinnedSchema.safeParse(jsonOrNull(stored));
+  if (!pinned.success) {
+    return err(damaged(path));
+  }
+  if (JSON.stringify(pinned.data) === own) return ok(undefined);
   return err(
     `This coordinator has other keys than the one that ${folder} was made with. If that is as it should be, give it a folder of its own with --state.`,
   );
 }
 
-/** @returns null where this process holds the lock now, else the id of the living process that does. */
-async function takeLock(path: string): Promise<number | null> {
-  for (;;) {
-    try {
-      await writeFile(path, String(process.pid), { flag: "wx", mode: 0o600 });
-      return null;
-    } catch (fault) {
-      if (!isCode(fault, "EEXIST")) throw fault;
-    }
-    const holder = Number(await readFile(path, "utf8").catch(() => "0"));
-    if (holder > 0 && holder !== process.pid && isAlive(holder)) return holder;
-    // Left by a process that was killed.
-    await rm(path, { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
+function jsonOrNull(text: string): unknown {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (fault) {
-    return isCode(fault, "EPERM");
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 
-async function readSeed(path: string, random: RandomBytes) {
+/** Made at the first start. Errors: a sentence for the person who started the edge. */
+async function readSeed(folder: string, random: RandomBytes): Promise<Result<Bytes, string>> {
+  const path = join(folder, "identity.key");
+  const stored = await readIfThere(path);
+  if (stored === null) {
+    const seed = random(32);
+    await writeDurably(path, `${bytesToHex(seed)}\n`, 0o600);
+    return ok(seed);
+  }
+  const text = stored.trim();
+  if (/^[0-9a-f]{64}$/.test(text)) return ok(hexToBytes(text));
+  return err(damaged(path));
+}
+
+async function readIfThere(path: string): Promise<string | null> {
   try {
-    const file = await open(path, "wx", 0o600);
-    try {
-      await file.writeFile(`${bytesToHex(random(32))}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    return await readFile(path, "utf8");
   } catch (fault) {
-    if (!isCode(fault, "EEXIST")) throw fault;
+    if (fault instanceof Error && (fault as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw fault;
   }
-  const text = (await readFile(path, "utf8")).trim();
-  if (!/^[0-9a-f]{64}$/.test(text))
-    throw new Error(`${path} does not hold an identity key; move it away to get a new one`);
-  return hexToBytes(text);
-}
-
-function isCode(fault: unknown, code: string): boolean {
-  return fault instanceof Error && (fault as NodeJS.ErrnoException).code === code;
 }

@@ -24,7 +24,7 @@ const HELP = `Takes part in a task with data on this machine. The data stay here
 
 Starting it is the consent to the task's newest version. Ctrl-C leaves.
 Exit codes: 0 left, or the own limit is reached; 2 bad options or data; 3 no coordinator or task; 4 no engine;
-5 the state folder is in use, or of another coordinator; 6 the device or the coordinator refused to go on.
+5 the state folder is in use, of another coordinator, read-only or damaged; 6 the device or the coordinator refused to go on.
 `;
 
 const EXIT: Readonly<Record<EdgeError["type"], number>> = { data: 2, coordinator: 3, backend: 4, state: 5 };

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from "node:
 import { join } from "node:path";
 import type { Blobs } from "#coordinator/core/ports.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import { syncFolder, writeDurably } from "./durable-files.ts";
+import { syncFolder, writeDurably } from "#shared/node/durable-files.ts";
 import { isErrorCode } from "./system-errors.ts";
 
 /** Chunks of a stream. A whole cohort asks for a new model at once, and each waits with a few of them. */

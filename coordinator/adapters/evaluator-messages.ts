@@ -7,8 +7,8 @@ export interface EvaluateJob {
   readonly task: Task;
   /** Of the held-out rows: a CSV file or a folder of IDX files. */
   readonly path: string;
-  /** Safetensors. */
-  readonly modelBytes: Bytes;
+  /** Safetensors; null only counts the rows. */
+  readonly modelBytes: Bytes | null;
 }
 export type EvaluateReply =
   | { readonly id: number; readonly ok: true; readonly evaluation: CentralEvaluation }

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { CentralEvaluation, Evaluator } from "../core/ports.ts";
 import type { EvaluateJob, EvaluateReply } from "./evaluator-messages.ts";
@@ -41,20 +42,23 @@ export function createEvaluator(heldOutPath: (slug: string, version: number) => 
     waiting.clear();
   };
 
+  const ask = (task: Task, modelBytes: Bytes | null) =>
+    new Promise<CentralEvaluation>((resolve, reject) => {
+      if (closed) return reject(new Error("the evaluator is closed"));
+      worker ??= start();
+      const id = nextId++;
+      waiting.set(id, { resolve, reject });
+      // A process that waits for an evaluation must not end before it.
+      worker.ref();
+      const path = heldOutPath(task.slug, task.version);
+      const job: EvaluateJob = { id, task, path, modelBytes };
+      worker.postMessage(job, modelBytes === null ? [] : [modelBytes.buffer]);
+    });
+
   return {
-    evaluate: (task: Task, modelBytes) =>
-      new Promise((resolve, reject) => {
-        if (closed) return reject(new Error("the evaluator is closed"));
-        worker ??= start();
-        const id = nextId++;
-        waiting.set(id, { resolve, reject });
-        // A process that waits for an evaluation must not end before it.
-        worker.ref();
-        // Handed over as a copy: cloning a message takes twice the model on the way.
-        const copy = modelBytes.slice();
-        const path = heldOutPath(task.slug, task.version);
-        worker.postMessage({ id, task, path, modelBytes: copy } satisfies EvaluateJob, [copy.buffer]);
-      }),
+    // Handed over as a copy: cloning a message takes twice the model on the way.
+    evaluate: (task, modelBytes) => ask(task, modelBytes.slice()),
+    countHeldOut: async (task) => (await ask(task, null)).count,
     close: async () => {
       closed = true;
       await worker?.terminate();

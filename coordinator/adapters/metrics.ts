@@ -29,6 +29,8 @@ export interface MetricsRegistry extends Metrics {
  * | chorus_folded_bytes_total           |                |
  * | chorus_uploads_total                |                |
  * | chorus_upload_bytes_total           |                |
+ * | chorus_evaluations_total            | outcome        |
+ * | chorus_evaluation_seconds           | outcome        |
  * | chorus_event_loop_lag_seconds       | quantile       |
  */
 export function openMetrics(): MetricsRegistry {
@@ -80,6 +82,20 @@ export function openMetrics(): MetricsRegistry {
     help: "Bytes of accepted masked inputs",
     registers,
   });
+  const evaluations = new Counter({
+    name: "chorus_evaluations_total",
+    help: "Central evaluations of a model, by how they ended: evaluated, failed (no figures)",
+    labelNames: ["outcome"],
+    registers,
+  });
+  for (const outcome of ["evaluated", "failed"]) evaluations.inc({ outcome }, 0);
+  const evaluationSeconds = new Histogram({
+    name: "chorus_evaluation_seconds",
+    help: "Time that a central evaluation took",
+    labelNames: ["outcome"],
+    buckets: PHASE_BUCKETS_S,
+    registers,
+  });
   const lag = watchLoopLag(registers);
 
   return {
@@ -97,6 +113,10 @@ export function openMetrics(): MetricsRegistry {
     uploaded: (byteCount) => {
       uploads.inc();
       uploadBytes.inc(byteCount);
+    },
+    evaluated: (outcome, seconds) => {
+      evaluations.inc({ outcome });
+      evaluationSeconds.observe({ outcome }, seconds);
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { syncFolder } from "./durable-files.ts";
+import { syncFolder } from "#shared/node/durable-files.ts";
 
 /**
  * Makes a file of one line that only this user reads.

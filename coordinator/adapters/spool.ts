@@ -7,8 +7,8 @@ import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { err, ok } from "#shared/kernel/result.ts";
+import { syncFolder } from "#shared/node/durable-files.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import { syncFolder } from "./durable-files.ts";
 import { chunkReader } from "./spool-chunks.ts";
 import { isErrorCode } from "./system-errors.ts";
 

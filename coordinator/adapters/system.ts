@@ -23,11 +23,13 @@ export const randomBytes: RandomBytes = (byteCount) => {
 
 const webCrypto = webCryptoPrimitives(crypto.subtle);
 
-/** Short work in this thread; what takes a tenth of a millisecond or more, signatures and long key streams, in others. */
-export const primitives: Primitives = {
-  ...webCrypto,
-  hkdfSha256: nodePrimitives(nodeCrypto, Buffer).hkdfSha256,
-};
+const { hkdfSha256, openAes256CtrKeystream } = nodePrimitives(nodeCrypto, Buffer);
+
+/**
+ * Short work in this thread; what takes a tenth of a millisecond or more, like signatures, in others. Masks are made in
+ * this thread too: `verify` makes them a chunk at a time, a fold in workers of its own.
+ */
+export const primitives: Primitives = { ...webCrypto, hkdfSha256, openAes256CtrKeystream };
 
 /** Calls `run` once after `delayMs`, however long. Returns the cancellation. */
 export function after(delayMs: number, run: () => void): () => void {

@@ -14,7 +14,7 @@ import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { shareMeasure } from "./measures.ts";
-import { evaluateCentrally, loadStrategyState, loadWeights } from "./models.ts";
+import { loadStrategyState, loadWeights } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import type { Session } from "./session.ts";
 import { SumOfShards } from "./sum-of-shards.ts";
@@ -23,7 +23,7 @@ import { keepTranscript, publishedTranscript, type SessionHash } from "./transcr
 
 export type CombinePorts = Pick<
   CoordinatorPorts,
-  "primitives" | "folder" | "spool" | "blobs" | "store" | "evaluator" | "metrics" | "clock" | "keeping"
+  "primitives" | "folder" | "spool" | "blobs" | "store" | "metrics" | "clock" | "keeping"
 >;
 
 /** The sum of a session's survivors' masked inputs, masks still on. */
@@ -43,7 +43,7 @@ export async function foldInputs(
 
 /**
  * From the shares to the next model: for each shard rebuild the masks, take them off the folded inputs and read the sum;
- * add the sums, step the strategy, evaluate. Everything is stored under its hash before the result is returned, and the
+ * add the sums, step the strategy. Everything is stored under its hash before the result is returned, and the
  * same shares and inputs give the same result, so it can be done again after a crash. SECAGG section 9, COMBINE.
  *
  * A shard with a bad sum is left out where the others reach the goal, else the round is void (R23).
@@ -130,7 +130,6 @@ async function publish(
   if (!next.model.every(Number.isFinite)) return { kind: "voided", code: "RANGE", dealers: [] };
 
   const modelBytes = modelToBytes(tensors, next.model);
-  const { accuracy, loss } = await evaluateCentrally(ports, terms, modelBytes);
   const modelHash = await ports.blobs.put(modelBytes);
   release(parent, next.model, modelBytes);
   const strategyStateHash = await putStrategyState(ports, strategy, next.state);
@@ -152,8 +151,6 @@ async function publish(
     weightSum,
     inputsRoot: bytesToHex(await total.inputsRoot(ports.primitives)),
     metrics: {
-      accuracy,
-      loss,
       deviceAccuracyBefore: shareMeasure(metrics.before.correct, metrics.before.count),
       deviceAccuracyAfter: shareMeasure(metrics.after.correct, metrics.after.count),
       updateNormL2,

@@ -4,7 +4,7 @@ import type { Launch, Receipt, RunView, TaskView } from "#shared/protocol/api.ts
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import type { RunEvent, RunLaunched } from "#shared/round/run.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { taskHashOf } from "#shared/task/agreed-config.ts";
 import { staysWithinPlan, type Task } from "#shared/task/task.ts";
 import type { Coordinator, RoundMessage, UploadTicket } from "./coordinator.ts";
@@ -85,12 +85,12 @@ class Core implements Coordinator {
         "Devices agreed to fewer training steps, or to another optimizer, and would refuse this run. Ask for no more than the task does, or create a new version of the task.";
       return err(wireError("BAD_REQUEST", detail));
     }
-    const terms = await runTerms(this.#ports, task, { training, strategy });
-    if (!(await canEvaluate(this.#ports, terms))) {
+    if (!(await canEvaluate(this.#ports, task))) {
       const name = `${task.slug}-v${task.version}`;
       const detail = `The coordinator has no rows to judge models of this task by. Put ${name}.csv, or a folder ${name} with IDX files, into "heldout" in its data folder, then launch again.`;
       return err(wireError("CONFLICT", detail));
     }
+    const terms = await runTerms(this.#ports, task, { training, strategy });
     const facts: RunLaunched = {
       type: "launched",
       runId: this.#newRunId(),
@@ -209,7 +209,7 @@ class Core implements Coordinator {
       );
     }
     this.#lobby.setReady(identity, version);
-    if (round?.state.phase === "recruiting") await round.checkIn(identity);
+    if (round?.state.phase === "recruiting") await round.checkIn([identity]);
     return { type: "accepted" };
   }
 

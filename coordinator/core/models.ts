@@ -2,24 +2,20 @@ import { modelFromBytes, modelToBytes } from "#shared/codec/model-bytes.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, concatBytes, u32be } from "#shared/kernel/bytes.ts";
 import { release } from "#shared/kernel/release.ts";
-import type { MeasureFact } from "#shared/round/event.ts";
+import type { Measures } from "#shared/round/run-event.ts";
 import { initialModel } from "#shared/strategy/initialize.ts";
 import { strategyStateFromBytes } from "#shared/strategy/state-bytes.ts";
 import type { StrategyState } from "#shared/strategy/strategy.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
+import type { Task } from "#shared/task/task.ts";
 import { meanMeasure, shareMeasure } from "./measures.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import type { RunTerms } from "./terms.ts";
 
-type ModelPorts = Pick<CoordinatorPorts, "blobs" | "store" | "primitives" | "evaluator">;
+type ModelPorts = Pick<CoordinatorPorts, "blobs" | "store" | "primitives">;
 
 /** Void steps before a model that nobody was offered; each makes another model, so one is enough in practice. */
 const VOID_STEPS_MAX = 8;
-
-export interface Evaluated {
-  readonly accuracy: MeasureFact;
-  readonly loss: MeasureFact;
-}
 
 export async function loadWeights(
   ports: ModelPorts,
@@ -52,18 +48,17 @@ async function initialModelBytes(ports: ModelPorts, terms: RunTerms, seed: numbe
 }
 
 /**
- * Whether models of this task can be judged at all: a run without good held-out rows would open sums and publish nothing.
- * The reason is logged; it may name paths of this machine.
+ * Whether models of this task can be judged at all: a run without good held-out rows would publish models that nobody
+ * knows anything about. The reason is logged; it may name paths of this machine.
  */
 export async function canEvaluate(
-  ports: ModelPorts & Pick<CoordinatorPorts, "log">,
-  terms: RunTerms,
+  ports: Pick<CoordinatorPorts, "evaluator" | "log">,
+  task: Task,
 ): Promise<boolean> {
   try {
-    const { count } = await ports.evaluator.evaluate(terms.task, await initialModelBytes(ports, terms, 0));
-    return count > 0;
+    return (await ports.evaluator.countHeldOut(task)) > 0;
   } catch (error) {
-    ports.log.warn({ task: terms.task.slug, error: String(error) }, "the held-out rows cannot be used");
+    ports.log.warn({ task: task.slug, error: String(error) }, "the held-out rows cannot be used");
     return false;
   }
 }
@@ -102,10 +97,10 @@ export async function offerableModel(
 
 /** On the held-out rows of the coordinator. */
 export async function evaluateCentrally(
-  ports: ModelPorts,
+  ports: Pick<CoordinatorPorts, "evaluator">,
   terms: RunTerms,
   modelBytes: Bytes,
-): Promise<Evaluated> {
+): Promise<Measures> {
   const { count, correct, lossSum, lossSquareSum } = await ports.evaluator.evaluate(terms.task, modelBytes);
   return {
     accuracy: present(shareMeasure(correct, count), "held-out rows"),

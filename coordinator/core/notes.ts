@@ -1,6 +1,6 @@
 import type { EventView } from "#shared/protocol/api.ts";
 import type { RoundEvent } from "#shared/round/event.ts";
-import type { RunEvent } from "#shared/round/run.ts";
+import type { RunEvent } from "#shared/round/run-event.ts";
 import { keptShards, neededInputs } from "#shared/round/shards.ts";
 import type { RoundState, Seated } from "#shared/round/state.ts";
 
@@ -49,9 +49,8 @@ export function roundNote(before: RoundState, event: RoundEvent, after: RoundSta
     case "unmasking":
       return { kind: "round.opened-sum", details: { round, confirmed: after.confirmations.size } };
     case "committed": {
-      const { metrics, modelHash } = after.publication;
-      const details = { round, survivors: after.u3.length, accuracy: metrics.accuracy.value, modelHash };
-      return { kind: "round.committed", details };
+      const { modelHash } = after.publication;
+      return { kind: "round.committed", details: { round, survivors: after.u3.length, modelHash } };
     }
     case "voided":
       return { kind: "round.voided", details: { round, code: after.code } };
@@ -72,12 +71,17 @@ function shardCounts(state: Seated): Note["details"] {
 export function runNote(event: RunEvent): Note | null {
   switch (event.type) {
     case "started":
-      return { kind: "run.started", details: { modelHash: event.modelHash, accuracy: event.accuracy.value } };
+      return { kind: "run.started", details: { modelHash: event.modelHash } };
     case "round-opened":
       return { kind: "round.opened", details: { round: event.round, modelHash: event.modelHash } };
     case "round-ended":
       // The round says it itself.
       return null;
+    case "evaluated": {
+      const { round, modelHash, measures, code } = event;
+      const details = { round, modelHash, accuracy: measures?.accuracy.value ?? null, code };
+      return { kind: "model.evaluated", details };
+    }
     case "pause-asked":
       return { kind: "run.pause-asked", details: { actor: event.actor } };
     case "resume-asked":
@@ -103,6 +107,13 @@ export function sentenceOf({ kind, details }: Note): string {
       return `Run ${at("number")} was launched by ${at("actor")}.`;
     case "run.started":
       return "The run started from its initial model.";
+    case "model.evaluated": {
+      const model = details["round"] === 0 ? "The initial model" : `The model of round ${at("round")}`;
+      const accuracy = details["accuracy"];
+      return typeof accuracy === "number"
+        ? `${model} was evaluated: accuracy ${accuracy.toFixed(3)} on the held-out rows.`
+        : `${model} was not evaluated (${at("code")}).`;
+    }
     case "run.pause-asked":
       return `${at("actor")} asked for a pause after the current round.`;
     case "run.resume-asked":

@@ -51,6 +51,11 @@ export class Publisher {
     this.#ports.broadcast.publish("round", runId, driver.views().view);
   }
 
+  /** Of a round that is over: what its evaluation brought. */
+  figures(view: RoundView): void {
+    this.#ports.broadcast.publish("round", view.runId, view);
+  }
+
   close(): void {
     for (const cancel of this.#waiting.values()) cancel();
     this.#waiting.clear();

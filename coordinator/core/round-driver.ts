@@ -1,4 +1,5 @@
 import { assert } from "#shared/kernel/assert.ts";
+import { lowestLots } from "#shared/round/check-in.ts";
 import { nextTickMs } from "#shared/round/deadline.ts";
 import type { RoundEffect, Step } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
@@ -11,7 +12,7 @@ import { type Note, roundNote } from "./notes.ts";
 import { Opening } from "./opening.ts";
 import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
 import { storeRecords } from "./records.ts";
-import { type RoundViews, roundViews } from "./round-view.ts";
+import { type RoundEvaluation, type RoundViews, roundViews } from "./round-view.ts";
 import { openSessions, type RoundTerms, type Session, sessionOfSeat } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { LoggedRound } from "./stored-event.ts";
@@ -28,6 +29,8 @@ export interface RoundContext {
   readonly runNumber: number;
   /** Of the run, before this round. */
   readonly strategyStateHash: string | null;
+  /** What the run knows of the model of this round. */
+  readonly evaluation: (round: number) => RoundEvaluation;
   readonly onChange: (driver: RoundDriver, note: Note | null, sequence: number, atUnixMs: number) => void;
   readonly onEnded: (driver: RoundDriver) => void;
   /** A write of which nobody knows the outcome: this driver is dead, and the log has to be read again. */
@@ -112,7 +115,7 @@ export class RoundDriver {
   }
 
   #views(state: RoundState, endedAtUnixMs: number | null): RoundViews {
-    const { terms, runNumber } = this.#context;
+    const { terms, runNumber, evaluation } = this.#context;
     const traffic = this.#traffic.medians(!isLive(state) || state.phase !== this.#state.phase);
     return roundViews({
       state,
@@ -121,6 +124,7 @@ export class RoundDriver {
       traffic,
       terms,
       runNumber,
+      evaluation: evaluation(state.facts.round),
       sids: this.#sids,
     });
   }
@@ -325,9 +329,10 @@ export class RoundDriver {
   }
 
   /** @param fresh  Whether the store can hold nothing of them yet. */
-  adoptSessions(seated: Seated, fresh: boolean): Promise<readonly Session[]> {
+  async adoptSessions(seated: Seated, fresh: boolean): Promise<readonly Session[]> {
     const sessions = openSessions(this.#context.ports, this.#roundTerms, seated, fresh);
     this.#sessions.set(seated.attempt, sessions);
+    this.#sids = (await sessions).map(({ sid }) => sid);
     return sessions;
   }
 
@@ -369,9 +374,12 @@ export class RoundDriver {
     if (this.#state.members.has(identity)) await this.submit({ event: { type, identity } });
   }
 
-  async checkIn(identity: string): Promise<void> {
-    const { random } = this.#context.ports;
-    const lot = new DataView(random(4).buffer).getUint32(0);
-    await this.submit({ event: { type: "checked-in", identity, lot } });
+  /** Devices that are ready, as one event; each draws its lot. Rule R3. */
+  async checkIn(identities: readonly string[]): Promise<void> {
+    if (identities.length === 0) return;
+    const lots = new DataView(this.#context.ports.random(4 * identities.length).buffer);
+    const drawn = identities.map((identity, index) => ({ identity, lot: lots.getUint32(4 * index) }));
+    const devices = lowestLots(drawn, this.#state.facts.rules);
+    await this.submit({ event: { type: "checked-in", devices } });
   }
 }

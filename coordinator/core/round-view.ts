@@ -2,9 +2,13 @@ import type { RoundDetail, RoundView, Traffic } from "#shared/protocol/api.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
 import { phaseDeadlineMs } from "#shared/round/deadline.ts";
 import type { Publication } from "#shared/round/event.ts";
+import type { evaluationOf } from "#shared/round/run.ts";
 import { byShard, keptShards, neededInputs } from "#shared/round/shards.ts";
 import { isLive, type RoundState, type Seated, wasOpened } from "#shared/round/state.ts";
 import type { RunTerms } from "./terms.ts";
+
+/** Null while it is to come, and for a round that has not committed. */
+export type RoundEvaluation = ReturnType<typeof evaluationOf>;
 
 /** What a round's row keeps for readers. */
 export interface RoundViews {
@@ -21,6 +25,7 @@ export interface RoundViewSource {
   readonly traffic: readonly Traffic[];
   readonly terms: RunTerms;
   readonly runNumber: number;
+  readonly evaluation: RoundEvaluation;
   /** Of the newest attempt that has rosters, in order of shard. */
   readonly sids: readonly string[];
 }
@@ -30,7 +35,16 @@ export function roundViews(source: RoundViewSource): RoundViews {
   return { view: roundView(source), detail: roundDetail(source) };
 }
 
-function roundView({ state, nowMs, endedAtUnixMs, traffic }: RoundViewSource): RoundView {
+/** What central evaluation says of a round's model; the publications of older logs have it themselves. */
+export function figuresOf(
+  published: Partial<Pick<RoundView, "accuracy" | "loss">>,
+  evaluation: RoundEvaluation,
+): Pick<RoundView, "accuracy" | "loss" | "notEvaluated"> {
+  const { accuracy, loss } = evaluation !== null && evaluation.code === null ? evaluation : published;
+  return { accuracy: accuracy ?? null, loss: loss ?? null, notEvaluated: evaluation?.code ?? null };
+}
+
+function roundView({ state, nowMs, endedAtUnixMs, traffic, evaluation }: RoundViewSource): RoundView {
   const { facts } = state;
   const deadlineMs = phaseDeadlineMs(state);
   const counts = state.counts.at(-1);
@@ -66,8 +80,7 @@ function roundView({ state, nowMs, endedAtUnixMs, traffic }: RoundViewSource): R
     traffic: [...traffic],
     parentModelHash: facts.parentModelHash as RoundView["parentModelHash"],
     modelHash: (publication?.modelHash ?? null) as RoundView["modelHash"],
-    accuracy: publication?.metrics.accuracy ?? null,
-    loss: publication?.metrics.loss ?? null,
+    ...figuresOf(publication?.metrics ?? {}, evaluation),
     deviceAccuracyBefore: publication?.metrics.deviceAccuracyBefore ?? null,
     deviceAccuracyAfter: publication?.metrics.deviceAccuracyAfter ?? null,
     updateNormL2: publication?.metrics.updateNormL2 ?? null,

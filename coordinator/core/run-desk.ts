@@ -1,7 +1,7 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
-import type { RunEvent, RunLaunched } from "#shared/round/run.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { Lobby } from "./lobby.ts";
@@ -164,12 +164,14 @@ export class RunDesk {
       ports: this.#ports,
       terms,
       slots: this.#openedSlots(),
+      connectedCount: () => this.#lobby.connected(terms.task.slug).length,
       onChange: (run, note, sequence, at) => {
         this.#publisher.event(runEventStream(run), run.runId, sequence, at, note);
         this.#publisher.run(run.view());
       },
       onRoundChange: (driver, note, sequence, at) => this.#onRoundChange(driver, note, sequence, at),
       onRecruiting: (round) => this.#recruit(terms, round),
+      onFigures: (round) => this.#publisher.figures(round),
       onEnded: (run) => this.#onEnded(run),
       onFault: (run, error) => this.#onFault(run, error),
       offering: (work) => {
@@ -194,14 +196,14 @@ export class RunDesk {
     }
   }
 
-  /** Those who wait come first, in the order in which they checked in. */
+  /** All who wait check in as one event: their lots decide, not who came first (R3). */
   #recruit({ task }: RunTerms, round: RoundDriver): void {
     for (const identity of this.#lobby.connected(task.slug)) {
       // After a restart the devices of a living round may be back before it is.
       void round.deviceUp(identity);
     }
     if (round.state.phase !== "recruiting") return;
-    for (const identity of this.#lobby.ready(task.slug, task.version)) void round.checkIn(identity);
+    void round.checkIn(this.#lobby.ready(task.slug, task.version));
   }
 
   #onEnded(run: RunDriver): void {

@@ -1,20 +1,23 @@
 import { assert, present } from "#shared/kernel/assert.ts";
-import type { RunView } from "#shared/protocol/api.ts";
+import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { recruitingMinMsOf } from "#shared/round/check-in.ts";
 import type { RoundOpened } from "#shared/round/event.ts";
 import {
+  evaluationOf,
+  hasEnded,
   launchRun,
   pendingRunEffects,
-  type RoundEnded,
   type RunEffect,
-  type RunEvent,
-  type RunLaunched,
   type RunState,
   stepRun,
 } from "#shared/round/run.ts";
+import type { RoundEnded, RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
-import { evaluateCentrally, offerableModel, putInitialModel, putVoidStep } from "./models.ts";
+import { Evaluation } from "./evaluation.ts";
+import { type Figures, figuresAfter } from "./figure-records.ts";
+import { offerableModel, putInitialModel, putVoidStep } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
 import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
 import { isRoundLog, recoverRound } from "./recover-round.ts";
@@ -29,10 +32,14 @@ export interface RunContext {
   readonly ports: CoordinatorPorts;
   readonly terms: RunTerms;
   readonly slots: Slots;
+  /** Devices of the task that have a connection now. */
+  readonly connectedCount: () => number;
   readonly onRoundChange: RoundContext["onChange"];
   /** A round is open and takes check-ins. */
   readonly onRecruiting: (round: RoundDriver) => void;
   readonly onChange: (run: RunDriver, note: Note | null, sequence: number, atUnixMs: number) => void;
+  /** A round that is over has its figures now. */
+  readonly onFigures: (round: RoundView) => void;
   readonly onEnded: (run: RunDriver) => void;
   readonly onFault: (run: RunDriver, error: unknown) => void;
   /** Held from the choice of a model to its offer, so that two runs never offer the same one. */
@@ -42,6 +49,7 @@ export interface RunContext {
 /** One run: its rounds one after the other, from its own log. */
 export class RunDriver {
   readonly #context: RunContext;
+  readonly #evaluation: Evaluation;
   #state: RunState;
   #sequence: number;
   #times: RunTimes;
@@ -56,6 +64,12 @@ export class RunDriver {
     this.#state = state;
     this.#sequence = sequence;
     this.#times = times;
+    this.#evaluation = new Evaluation({
+      ports: context.ports,
+      terms: context.terms,
+      state: () => this.#state,
+      answer: (event) => this.submit(event),
+    });
   }
 
   /** Writes the first event of a run. Null where that write failed; should it stand after all, the desk finds it. */
@@ -103,7 +117,7 @@ export class RunDriver {
   }
 
   get ended(): boolean {
-    return this.#state.phase === "completed" || this.#state.phase === "failed";
+    return hasEnded(this.#state);
   }
 
   /** The current round, or the one that has just ended. */
@@ -142,13 +156,13 @@ export class RunDriver {
       if (this.#state.phase !== "queued") return;
       const { ports, terms } = this.#context;
       const modelHash = await putInitialModel(ports, terms, this.#state.facts.seed);
-      const bytes = present(await ports.blobs.get(modelHash), "the initial model");
-      await this.submit({ type: "started", modelHash, ...(await evaluateCentrally(ports, terms, bytes)) });
+      await this.submit({ type: "started", modelHash });
     });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#evaluation.close();
     await this.#round?.close();
     await this.#queue.catch(() => {});
     await this.#effects;
@@ -192,12 +206,13 @@ export class RunDriver {
     };
     const logged: LoggedRun = { fact, note };
     const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...runRecords(fact, this.#state)];
+    let figures: Figures;
     try {
-      const written = await ports.store.append(
-        { kind: "run", id: runId },
-        { sequence, at, event: logged },
-        records,
-      );
+      figures = await figuresAfter({ ports, rounds: [this.#round, this.#earlierRound] }, this.#state, state);
+      const written = await ports.store.append({ kind: "run", id: runId }, { sequence, at, event: logged }, [
+        ...records,
+        ...figures.records,
+      ]);
       if (!written.ok) throw new Error(`another writer has event ${sequence} of run ${runId}`);
     } catch (error) {
       this.#die(error);
@@ -206,6 +221,7 @@ export class RunDriver {
     this.#state = state;
     this.#times = times;
     this.#sequence = sequence;
+    for (const view of figures.views) this.#context.onFigures(view);
     this.#context.onChange(this, note, sequence, at);
     return true;
   }
@@ -213,6 +229,7 @@ export class RunDriver {
   #die(error: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#evaluation.close();
     this.#context.onFault(this, error);
   }
 
@@ -240,6 +257,8 @@ export class RunDriver {
         // Refused past the point of no return; the round then ends by itself.
         await this.#round?.submit({ event: { type: "stopped" } });
         return;
+      case "evaluate":
+        return this.#evaluation.wake();
       case "ended":
         return this.#context.onEnded(this);
     }
@@ -270,6 +289,7 @@ export class RunDriver {
       slots,
       runNumber: state.facts.number,
       strategyStateHash: state.strategyStateHash,
+      evaluation: (round) => evaluationOf(this.#state, round),
       onChange: onRoundChange,
       onEnded: (driver) => void this.#effect(() => this.#roundEnded(driver)),
       onFault: (error) => this.#die(error),
@@ -291,7 +311,7 @@ export class RunDriver {
   }
 
   async #facts(roundId: string): Promise<RoundOpened> {
-    const { ports, terms } = this.#context;
+    const { ports, terms, connectedCount } = this.#context;
     const { round, modelHash, forbiddenPairs, removed } = this.#state;
     const parentModelHash = present(modelHash, "a running run has a model");
     return {
@@ -300,7 +320,10 @@ export class RunDriver {
       round,
       roundId,
       openedAtUnixMs: ports.wall.nowUnixMs(),
-      rules: terms.rules,
+      rules: {
+        ...terms.rules,
+        recruitingMinMs: recruitingMinMsOf(terms.task.aggregation, connectedCount()),
+      },
       configHash: terms.configHash,
       roundHash: terms.roundHash,
       parentModelHash,
@@ -321,8 +344,6 @@ export class RunDriver {
       forbiddenPairs: state.forbiddenPairs,
       removed: state.removed,
       strategyStateHash: this.#state.strategyStateHash,
-      accuracy: null,
-      loss: null,
     } as const;
     await this.submit(await this.#endOf(state, base, parentModelHash));
   }
@@ -336,6 +357,7 @@ export class RunDriver {
     switch (state.phase) {
       case "committed": {
         const { modelHash, strategyStateHash, metrics } = state.publication;
+        // A round that an earlier version committed has its figures.
         const { accuracy, loss } = metrics;
         return { ...base, outcome: "committed", code: null, modelHash, strategyStateHash, accuracy, loss };
       }
@@ -353,7 +375,7 @@ export class RunDriver {
 
 function timesAfter(times: RunTimes, before: RunState, after: RunState, at: number): RunTimes {
   const starts = before.phase === "queued" && after.phase === "running";
-  const ends = after.phase === "completed" || after.phase === "failed";
+  const ends = hasEnded(after);
   return {
     createdAtUnixMs: times.createdAtUnixMs,
     startedAtUnixMs: times.startedAtUnixMs ?? (starts ? at : null),

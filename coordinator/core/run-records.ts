@@ -1,4 +1,5 @@
-import type { RunEvent, RunLaunched, RunState } from "#shared/round/run.ts";
+import type { RunState } from "#shared/round/run.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import type { StoreRecord } from "./ports.ts";
 
 /**
@@ -9,14 +10,14 @@ export function runRecords(fact: RunLaunched | RunEvent, before: RunState): Stor
   const { runId } = before.facts;
   if (fact.type === "round-opened") return offerRecords(fact, before);
   if (fact.type === "started") {
-    const { modelHash, accuracy, loss } = fact;
+    const { modelHash } = fact;
     const version = {
       runId,
       round: 0,
       modelHash,
       parentHash: null,
       strategyStateHash: null,
-      metrics: { accuracy, loss },
+      metrics: null,
     };
     return [{ type: "model-version", version }];
   }

@@ -1,5 +1,5 @@
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
-import type { RunState } from "#shared/round/run.ts";
+import { hasEnded, type RunState } from "#shared/round/run.ts";
 
 export interface RunTimes {
   readonly createdAtUnixMs: number;
@@ -12,7 +12,7 @@ export function runView(state: RunState, times: RunTimes, currentRound: RoundVie
   const { facts } = state;
   const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
   const toCome = facts.rounds - state.roundsCommitted;
-  const ended = state.phase === "completed" || state.phase === "failed";
+  const ended = hasEnded(state);
   return {
     runId: facts.runId as RunView["runId"],
     number: facts.number,
@@ -32,6 +32,7 @@ export function runView(state: RunState, times: RunTimes, currentRound: RoundVie
     startedAt: iso(times.startedAtUnixMs),
     endedAt: iso(times.endedAtUnixMs),
     currentRound,
+    evaluating: state.unevaluated[0]?.round ?? null,
     history: [...state.curve],
     modelHash: state.modelHash as RunView["modelHash"],
     secondsLeft:

@@ -1,6 +1,6 @@
 import type { EventView } from "#shared/protocol/api.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
-import type { RunEvent, RunLaunched } from "#shared/round/run.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { type Note, sentenceOf } from "./notes.ts";
 import type { StoredEvent, StreamId } from "./ports.ts";
 

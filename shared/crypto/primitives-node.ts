@@ -1,6 +1,7 @@
 import { assert } from "../kernel/assert.ts";
 import { type Bytes, concatBytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
+import { release } from "../kernel/release.ts";
 import { err, ok } from "../kernel/result.ts";
 import { KeyCache } from "./key-cache.ts";
 import { counterBlock, isAllZero } from "./primitives-javascript.ts";
@@ -53,7 +54,7 @@ const ZEROS: Bytes = new Uint8Array(256 * 1024);
 export function nodePrimitives<Buffer, Key>(
   node: NodeCryptoLike<NoInfer<Buffer>, Key>,
   buffers: { from(bytes: ArrayBuffer): Buffer },
-): Primitives {
+): Primitives & Required<Pick<Primitives, "openAes256CtrKeystream">> {
   const agreementKeys = new KeyCache<Key>();
 
   function publicKeyOf(curve: keyof typeof SPKI_PREFIX, raw: Bytes): Key {
@@ -97,6 +98,21 @@ export function nodePrimitives<Buffer, Key>(
         if (!isOpenSslError(error)) throw error;
         return false;
       }
+    },
+    openAes256CtrKeystream: (key, firstBlock) => {
+      assert(key.length === 32, "AES-256 has a 32-byte key");
+      const cipher = node.createCipheriv("aes-256-ctr", key, counterBlock(firstBlock));
+      return {
+        read: (into) => {
+          for (let offset = 0; offset < into.length; offset += ZEROS.length) {
+            const piece = into.subarray(offset, offset + ZEROS.length);
+            const stream = own(cipher.update(ZEROS.subarray(0, piece.length)));
+            piece.set(stream);
+            // The next piece gets the same memory, which is still in the cache (measured 6.6 against 4 GB/s).
+            release(stream);
+          }
+        },
+      };
     },
     aes256CtrKeystream: async (key, firstBlock, byteCount) => {
       assert(key.length === 32, "AES-256 has a 32-byte key");

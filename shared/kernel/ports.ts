@@ -35,6 +35,13 @@ export interface Primitives {
    * SP 800-38A section 6.5.
    */
   aes256CtrKeystream(key: Bytes, firstBlock: number, byteCount: number): Promise<Bytes>;
+  /** The same key stream to be read on from `firstBlock`, in the calling thread; absent if the platform has only threads. */
+  readonly openAes256CtrKeystream?: (key: Bytes, firstBlock: number) => Keystream;
+}
+
+export interface Keystream {
+  /** Overwrites `into` with the next bytes of the stream. */
+  read(into: Bytes): void;
 }
 
 /** The identity key of a device: Ed25519; the secret half stays in its store where the platform can keep it. */

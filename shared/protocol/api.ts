@@ -169,8 +169,11 @@ export const roundViewSchema = z.object({
   traffic: z.array(trafficSchema),
   parentModelHash: hashHexSchema,
   modelHash: hashHexSchema.nullable(),
+  /** Null until the model has been evaluated, beside the next round. */
   accuracy: measureSchema.nullable(),
   loss: measureSchema.nullable(),
+  /** Why the model of this round has no figures and gets none; absent in rounds of older versions. */
+  notEvaluated: errorCodeSchema.nullable().optional(),
   /** From the sum: on the devices' own kept-back rows, before (the parent model) and after local training. */
   deviceAccuracyBefore: measureSchema.nullable(),
   deviceAccuracyAfter: measureSchema.nullable(),
@@ -179,7 +182,15 @@ export const roundViewSchema = z.object({
 });
 export type RoundView = z.infer<typeof roundViewSchema>;
 
-export const runStateSchema = z.enum(["queued", "running", "paused", "stopping", "completed", "failed"]);
+export const runStateSchema = z.enum([
+  "queued",
+  "running",
+  "paused",
+  "stopping",
+  "evaluating",
+  "completed",
+  "failed",
+]);
 export type RunState = z.infer<typeof runStateSchema>;
 
 export const runViewSchema = z.object({
@@ -203,7 +214,9 @@ export const runViewSchema = z.object({
   startedAt: instant.nullable(),
   endedAt: instant.nullable(),
   currentRound: roundViewSchema.nullable(),
-  /** Central evaluation by committed round; 0 is the initial model. */
+  /** The round whose model is being evaluated; 0 is the initial model. Absent in runs of older versions. */
+  evaluating: count.nullable().optional(),
+  /** Central evaluation by committed round; 0 is the initial model. A round whose model has no figures is missing. */
   history: z.array(z.object({ round: count, accuracy: measureSchema, loss: measureSchema })),
   modelHash: hashHexSchema.nullable(),
   /** Rounds still to come times the mean time of the committed ones; null before the first. */

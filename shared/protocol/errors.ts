@@ -82,6 +82,10 @@ export const ERRORS = {
   RANGE: ["later", "The sum lies outside its possible range. It is discarded."],
   COMPLAINT: ["later", "A device reported a share that did not open. The round starts over."],
   VOID_LIMIT: ["never", "Eight sums in a row had to be discarded. The run has ended."],
+  EVALUATION_FAILED: [
+    "later",
+    "The coordinator could not evaluate this model. It is published and the run went on without its figures. The coordinator's log says what failed.",
+  ],
   LOG_UNREADABLE: [
     "never",
     "What was written down of this run cannot be read any more, so it has ended. Its published models stay. Launch a new run.",

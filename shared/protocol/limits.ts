@@ -23,6 +23,8 @@ export const LIMITS = {
   roundsMax: 100_000,
   attemptsMax: 3,
   voidRoundsInARowMax: 8,
+  /** Characters of a text message on a socket: an event's name and, of dashboards, a run id. */
+  socketTextLengthMax: 1_000,
   socketEventsPerSecond: 20,
   socketsPerAddress: 64,
   joinsPerMinutePerAddress: 10,

@@ -1,86 +1,38 @@
 import { unreachable } from "../kernel/assert.ts";
-import type { Launch } from "../protocol/api.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import type { ForbiddenPair, MeasureFact } from "./event.ts";
+import type { ForbiddenPair } from "./event.ts";
+import type { Evaluated, Measures, RoundEnded, RunEvent, RunLaunched, RunStarted } from "./run-event.ts";
 
 /*
  * A run: rounds, one after the other, until enough have committed.
  *
- * queued -> running <-> paused, running -> stopping, each -> completed | failed
- *
- * | event          | means                                                        |
- * | -------------- | ------------------------------------------------------------ |
- * | launched       | somebody wants it; first in every log                        |
- * | started        | its turn has come; the initial model is in the blob store    |
- * | round-opened   | a round is to be opened, from this model                     |
- * | round-ended    | and how it ended                                             |
- * | pause-asked    | no new round after the current one                           |
- * | resume-asked   | go on                                                        |
- * | stop-asked     | end; a round that was not opened yet is given up             |
+ * queued -> running <-> paused, running -> stopping, each -> evaluating -> completed | failed
  *
  * A round that fails unopened is tried again as a new round from the same model, at most `FAILED_ROUNDS_IN_A_ROW_MAX`
  * times in a row; a voided one makes a void step first, at most `voidRoundsInARowMax` times in a row.
+ *
+ * A model is evaluated beside the rounds: the next round opens at once, the one after it when the figures are in. A run
+ * whose last round has committed is evaluating until its figures are in. Rule E3.
  */
 
-/** With no device at hand a run gives up after this many recruitings. Rule R17. */
+/** A run gives up after this many rounds in a row that failed. Rule R17. */
 export const FAILED_ROUNDS_IN_A_ROW_MAX = 8;
 
-export type RunEvent =
-  | {
-      readonly type: "started";
-      readonly modelHash: string;
-      readonly accuracy: MeasureFact;
-      readonly loss: MeasureFact;
-    }
-  | { readonly type: "round-opened"; readonly round: number; readonly modelHash: string }
-  | RoundEnded
-  | { readonly type: "pause-asked" | "resume-asked" | "stop-asked"; readonly actor: string }
-  | { readonly type: "broken"; readonly code: ErrorCode };
-
-export type RunEventType = RunEvent["type"];
-
-export interface RoundEnded {
-  readonly type: "round-ended";
-  readonly round: number;
-  readonly outcome: "committed" | "voided" | "failed";
-  readonly code: ErrorCode | null;
-  /** The model that the next round starts from; the void step's after a voided one. */
-  readonly modelHash: string;
-  readonly strategyStateHash: string | null;
-  /** With outcome committed. */
-  readonly accuracy: MeasureFact | null;
-  readonly loss: MeasureFact | null;
-  readonly seconds: number;
-  readonly forbiddenPairs: readonly ForbiddenPair[];
-  readonly removed: readonly string[];
-}
-
-export interface RunLaunched {
-  readonly type: "launched";
-  readonly runId: string;
-  readonly number: number;
-  readonly task: string;
-  readonly taskVersion: number;
-  readonly rounds: number;
-  readonly strategy: NonNullable<Launch["strategy"]>;
-  readonly training: NonNullable<Launch["training"]>;
-  readonly seed: number;
-  readonly actor: string;
-  readonly configHash: string;
-  readonly roundHash: string;
-}
-
 /** A point of the learning curve; round 0 is the initial model. */
-interface CurvePoint {
+interface CurvePoint extends Measures {
   readonly round: number;
-  readonly accuracy: MeasureFact;
-  readonly loss: MeasureFact;
+}
+
+/** How a run ends. */
+interface RunEnd {
+  readonly phase: "completed" | "failed";
+  readonly code: ErrorCode | null;
 }
 
 export interface RunState {
   readonly facts: RunLaunched;
-  readonly phase: "queued" | "running" | "paused" | "stopping" | "completed" | "failed";
+  readonly phase: "queued" | "running" | "paused" | "stopping" | "evaluating" | "completed" | "failed";
   /** Pause was asked for and waits for the current round. */
   readonly pausing: boolean;
   /** The newest round's number; 0 before the first. */
@@ -94,10 +46,16 @@ export interface RunState {
   readonly modelHash: string | null;
   readonly strategyStateHash: string | null;
   readonly curve: readonly CurvePoint[];
+  /** Published models whose figures are to come, oldest first. */
+  readonly unevaluated: readonly { readonly round: number; readonly modelHash: string }[];
+  /** Published models that have no figures, and why. */
+  readonly notEvaluated: readonly { readonly round: number; readonly code: ErrorCode }[];
   readonly committedSeconds: number;
   readonly forbiddenPairs: readonly ForbiddenPair[];
   readonly removed: readonly string[];
   readonly code: ErrorCode | null;
+  /** While evaluating: how the run ends when the last figures are in. */
+  readonly ending: RunEnd | null;
 }
 
 /**
@@ -107,6 +65,7 @@ export interface RunState {
  * | next-round | opens the next round, with a void step first where the model needs one |
  * | open-round | writes the first event of the round that `round-opened` announced      |
  * | stop-round | gives the current round up if nothing was opened yet                   |
+ * | evaluate   | evaluates the models that have no figures yet                          |
  * | ended      | tells the devices, and starts the task's next run                      |
  */
 export type RunEffect =
@@ -114,6 +73,7 @@ export type RunEffect =
   | { readonly type: "next-round" }
   | { readonly type: "open-round" }
   | { readonly type: "stop-round" }
+  | { readonly type: "evaluate" }
   | { readonly type: "ended" };
 
 export interface RunTransition {
@@ -134,29 +94,35 @@ export function launchRun(facts: RunLaunched): RunState {
     modelHash: null,
     strategyStateHash: null,
     curve: [],
+    unevaluated: [],
+    notEvaluated: [],
     committedSeconds: 0,
     forbiddenPairs: [],
     removed: [],
     code: null,
+    ending: null,
   };
+}
+
+export function hasEnded({ phase }: Pick<RunState, "phase">): boolean {
+  return phase === "completed" || phase === "failed";
 }
 
 /** Pure. The same state object and one `reject` where the run's state does not allow the event. Rule R16. */
 export function stepRun(state: RunState, event: RunEvent): RunTransition {
   switch (event.type) {
-    case "started": {
-      if (state.phase !== "queued") return refused(state);
-      const curve = [{ round: 0, accuracy: event.accuracy, loss: event.loss }];
-      return goOn({ ...state, phase: "running", modelHash: event.modelHash, curve });
-    }
+    case "started":
+      return started(state, event);
     case "round-opened": {
-      const next = state.phase === "running" && !state.roundIsOpen && event.round === state.round + 1;
+      const next = state.phase === "running" && mayOpen(state) && event.round === state.round + 1;
       if (!next) return refused(state);
       const opened = { ...state, round: event.round, roundIsOpen: true, modelHash: event.modelHash };
       return { state: opened, effects: [{ type: "open-round" }] };
     }
     case "round-ended":
       return roundEnded(state, event);
+    case "evaluated":
+      return evaluated(state, event);
     case "pause-asked":
       if (state.phase !== "running" || state.pausing) return refused(state);
       return {
@@ -171,11 +137,17 @@ export function stepRun(state: RunState, event: RunEvent): RunTransition {
     case "stop-asked":
       return stopAsked(state);
     case "broken":
-      if (state.phase === "completed" || state.phase === "failed") return refused(state);
-      return end({ ...state, phase: "failed", roundIsOpen: false, code: event.code });
+      if (hasEnded(state)) return refused(state);
+      return end(withoutFigures(state, event.code), { phase: "failed", code: event.code });
     default:
       return unreachable(event);
   }
+}
+
+function started(state: RunState, { modelHash, accuracy, loss }: RunStarted): RunTransition {
+  if (state.phase !== "queued") return refused(state);
+  const running: RunState = { ...state, phase: "running", modelHash };
+  return goOn(withModel(running, { round: 0, modelHash, accuracy, loss }));
 }
 
 function roundEnded(state: RunState, event: RoundEnded): RunTransition {
@@ -191,29 +163,25 @@ function roundEnded(state: RunState, event: RoundEnded): RunTransition {
   };
   switch (event.outcome) {
     case "committed": {
-      const { accuracy, loss } = event;
-      const point = accuracy === null || loss === null ? [] : [{ round: event.round, accuracy, loss }];
-      return goOn({
+      const committed: RunState = {
         ...base,
         roundsCommitted: state.roundsCommitted + 1,
         committedSeconds: state.committedSeconds + event.seconds,
         voidsInARow: 0,
         failuresInARow: 0,
-        curve: [...state.curve, ...point],
-      });
+      };
+      return goOn(withModel(committed, event));
     }
     case "voided": {
       const voidsInARow = state.voidsInARow + 1;
-      if (voidsInARow >= LIMITS.voidRoundsInARowMax) {
-        return end({ ...base, voidsInARow, phase: "failed", code: "VOID_LIMIT" });
-      }
+      if (voidsInARow >= LIMITS.voidRoundsInARowMax)
+        return conclude({ ...base, voidsInARow }, { phase: "failed", code: "VOID_LIMIT" });
       return goOn({ ...base, voidsInARow, failuresInARow: 0 });
     }
     case "failed": {
       const failuresInARow = state.failuresInARow + 1;
-      if (failuresInARow >= FAILED_ROUNDS_IN_A_ROW_MAX && state.phase !== "stopping") {
-        return end({ ...base, failuresInARow, phase: "failed", code: event.code });
-      }
+      if (failuresInARow >= FAILED_ROUNDS_IN_A_ROW_MAX && state.phase !== "stopping")
+        return conclude({ ...base, failuresInARow }, { phase: "failed", code: event.code });
       return goOn({ ...base, failuresInARow });
     }
     default:
@@ -221,23 +189,78 @@ function roundEnded(state: RunState, event: RoundEnded): RunTransition {
   }
 }
 
+/** A published model waits for its figures; those of older logs bring them along, and a run that stops makes none. */
+function withModel(
+  state: RunState,
+  { round, modelHash, accuracy, loss }: Pick<RoundEnded, "round" | "modelHash" | "accuracy" | "loss">,
+): RunState {
+  if (accuracy != null && loss != null) {
+    return { ...state, curve: [...state.curve, { round, accuracy, loss }] };
+  }
+  const waiting: RunState = { ...state, unevaluated: [...state.unevaluated, { round, modelHash }] };
+  return state.phase === "stopping" ? withoutFigures(waiting, "ABORTED_BY_OPERATOR") : waiting;
+}
+
+/** What waits for figures gets none. */
+function withoutFigures(state: RunState, code: ErrorCode): RunState {
+  if (state.unevaluated.length === 0) return state;
+  const dropped = state.unevaluated.map(({ round }) => ({ round, code }));
+  return { ...state, unevaluated: [], notEvaluated: [...state.notEvaluated, ...dropped] };
+}
+
+function evaluated(state: RunState, { round, modelHash, measures, code }: Evaluated): RunTransition {
+  const [first, ...unevaluated] = state.unevaluated;
+  if (first?.round !== round || first.modelHash !== modelHash) return refused(state);
+  const after: RunState =
+    measures === null
+      ? {
+          ...state,
+          unevaluated,
+          notEvaluated: [...state.notEvaluated, { round, code: code ?? "EVALUATION_FAILED" }],
+        }
+      : { ...state, unevaluated, curve: [...state.curve, { round, ...measures }] };
+  if (state.ending !== null && unevaluated.length === 0) return end(after, state.ending);
+  // A run that has a round open, or is paused, goes on by itself.
+  const opens = state.phase === "running" && !mayOpen(state) && mayOpen(after);
+  return {
+    state: after,
+    effects: [...evaluation(after), ...(opens ? [{ type: "next-round" } as const] : [])],
+  };
+}
+
+/**
+ * Whether the next round may open, as far as figures go: those of the initial model are in before round 1, and those of
+ * round r before round r + 2. Rule E3.
+ */
+function mayOpen({ roundIsOpen, round, unevaluated }: RunState): boolean {
+  return !roundIsOpen && unevaluated.every((model) => model.round >= Math.max(1, round));
+}
+
 /** What comes after a round, or after a start or resume. */
 function goOn(state: RunState): RunTransition {
-  if (state.roundsCommitted >= state.facts.rounds) return end({ ...state, phase: "completed" });
-  if (state.phase === "stopping") return end({ ...state, phase: "failed", code: "ABORTED_BY_OPERATOR" });
-  if (state.pausing) return { state: { ...state, phase: "paused", pausing: false }, effects: [] };
-  return { state, effects: [{ type: "next-round" }] };
+  if (state.roundsCommitted >= state.facts.rounds) return conclude(state, { phase: "completed", code: null });
+  if (state.phase === "stopping") return conclude(state, { phase: "failed", code: "ABORTED_BY_OPERATOR" });
+  const effects = evaluation(state);
+  if (state.pausing) return { state: { ...state, phase: "paused", pausing: false }, effects };
+  return { state, effects: mayOpen(state) ? [...effects, { type: "next-round" }] : effects };
 }
 
 function stopAsked(state: RunState): RunTransition {
+  const stopped = withoutFigures(state, "ABORTED_BY_OPERATOR");
   switch (state.phase) {
     case "queued":
     case "paused":
-      return end({ ...state, phase: "failed", code: "ABORTED_BY_OPERATOR" });
+      return end(stopped, { phase: "failed", code: "ABORTED_BY_OPERATOR" });
     case "running":
       if (state.roundIsOpen)
-        return { state: { ...state, phase: "stopping", pausing: false }, effects: [{ type: "stop-round" }] };
-      return end({ ...state, phase: "failed", code: "ABORTED_BY_OPERATOR" });
+        return {
+          state: { ...stopped, phase: "stopping", pausing: false },
+          effects: [{ type: "stop-round" }],
+        };
+      return end(stopped, { phase: "failed", code: "ABORTED_BY_OPERATOR" });
+    case "evaluating":
+      // All rounds are over; only figures are dropped.
+      return state.ending === null ? refused(state) : end(stopped, state.ending);
     default:
       return refused(state);
   }
@@ -249,11 +272,14 @@ function stopAsked(state: RunState): RunTransition {
 export function pendingRunEffects(state: RunState): readonly RunEffect[] {
   switch (state.phase) {
     case "running":
-      return [{ type: state.roundIsOpen ? "open-round" : "next-round" }];
+      if (state.roundIsOpen) return [...evaluation(state), { type: "open-round" }];
+      return mayOpen(state) ? [...evaluation(state), { type: "next-round" }] : evaluation(state);
     case "stopping":
       return [{ type: "open-round" }, { type: "stop-round" }];
-    case "queued":
     case "paused":
+    case "evaluating":
+      return evaluation(state);
+    case "queued":
     case "completed":
     case "failed":
       return [];
@@ -262,11 +288,38 @@ export function pendingRunEffects(state: RunState): readonly RunEffect[] {
   }
 }
 
+function evaluation({ unevaluated }: RunState): RunEffect[] {
+  return unevaluated.length === 0 ? [] : [{ type: "evaluate" }];
+}
+
+/** No round comes any more; the run ends when its last figures are in. */
+function conclude(state: RunState, ending: RunEnd): RunTransition {
+  if (state.unevaluated.length === 0) return end(state, ending);
+  return {
+    state: { ...state, phase: "evaluating", roundIsOpen: false, pausing: false, ending },
+    effects: evaluation(state),
+  };
+}
+
 /** An ended run keeps no open round. */
-function end(state: RunState): RunTransition {
-  return { state: { ...state, roundIsOpen: false, pausing: false }, effects: [{ type: "ended" }] };
+function end(state: RunState, { phase, code }: RunEnd): RunTransition {
+  return {
+    state: { ...state, phase, code, roundIsOpen: false, pausing: false, ending: null },
+    effects: [{ type: "ended" }],
+  };
 }
 
 function refused(state: RunState): RunTransition {
   return { state, effects: [{ type: "reject", code: "CONFLICT" }] };
+}
+
+/** What is known of the model of a committed round; null while its figures are to come. */
+export function evaluationOf(
+  { curve, notEvaluated }: Pick<RunState, "curve" | "notEvaluated">,
+  round: number,
+): (Measures & { readonly code: null }) | { readonly code: ErrorCode } | null {
+  const point = curve.findLast((one) => one.round === round);
+  if (point !== undefined) return { accuracy: point.accuracy, loss: point.loss, code: null };
+  const missing = notEvaluated.findLast((one) => one.round === round);
+  return missing === undefined ? null : { code: missing.code };
 }

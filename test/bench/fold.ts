@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
@@ -14,17 +14,22 @@ import type { Spool } from "#coordinator/core/ports.ts";
 import { merkleRoot } from "#shared/crypto/merkle.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import { openBareThreads } from "../kit/bare-threads.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared } from "./line.ts";
 
 /*
- * Masked input from a socket to a sum: PUT over the loopback, hashed twice and written by the spool, then folded with
- * the masks of a round in which every twentieth device dropped out. The sender is a process of its own on this machine.
+ * Masked input from a socket to a sum: PUT over the loopback, hashed and written by the spool, then folded with the masks
+ * of a round in which every twentieth device dropped out. The sender is a process of its own on this machine. Beside it,
+ * in turn: the same bytes out of memory, hashed once and written; AES-256-CTR alone on as many threads as the fold has.
  */
 
 const SMALL = { cohort: 4, length: 1_000 };
 const FULL = { cohort: 50, length: 1_000_000 };
 const DROPPED_SHARE = 1 / 20;
 const UPLOADS_AT_A_TIME = 8;
+/** Bytes of a piece of the bare writer; a socket's pieces are as long. */
+const PIECE_BYTES = 64 * 1024;
+const FOLD_THREADS = Math.min(2, availableParallelism());
 
 interface Upload {
   readonly sid: string;
@@ -40,7 +45,8 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
   const { cohort, length } = small ? SMALL : FULL;
   const folder = await mkdtemp(join(tmpdir(), "chorus-bench-fold-"));
   const spool = await openSpool(folder, primitives);
-  const folding = openFolder();
+  const folding = openFolder({ workerCount: FOLD_THREADS });
+  const bare = openBareThreads(FOLD_THREADS);
   const body = randomBytes(4 * length);
   // One self mask a survivor, one pair mask for each pair of a survivor and a dropped device.
   const maskCount = Math.round(cohort + DROPPED_SHARE * cohort * cohort);
@@ -62,6 +68,7 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
       lag.enable();
       const receiveSeconds = await receiveAll(spool, uploads, bodyFile);
       lag.disable();
+      const bareSeconds = await hashAndWriteAll(body, cohort, folder);
 
       const paths = uploads.map(({ position }) => spool.path(sid, position));
       const plainStart = performance.now();
@@ -70,6 +77,9 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
       const maskStart = performance.now();
       await folding.fold({ length, paths: [], initial: sum, masks });
       const maskSeconds = (performance.now() - maskStart) / 1e3;
+      const cipherStart = performance.now();
+      await bare.cipherAlone(maskCount * body.length);
+      const cipherSeconds = (performance.now() - cipherStart) / 1e3;
       await spool.discard(sid);
       if (session === "warm-up") continue;
 
@@ -79,12 +89,18 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
         name: "masked input hashed, spooled and folded",
         value: megabytes / (receiveSeconds + addSeconds),
         unit: "MB/s",
-        ...compared("floor", 200, megabytes / (receiveSeconds + addSeconds)),
+        ...compared(
+          "hashed and written alone",
+          megabytes / bareSeconds,
+          megabytes / (receiveSeconds + addSeconds),
+        ),
       };
+      const maskMegabytes = (maskCount * body.length) / 1e6;
       yield {
         name: `masks removed (${maskCount} of ${length} coordinates)`,
-        value: (maskCount * 4 * length) / 1e6 / maskSeconds,
+        value: maskMegabytes / maskSeconds,
         unit: "MB/s",
+        ...compared("AES-CTR alone", maskMegabytes / cipherSeconds, maskMegabytes / maskSeconds),
       };
       yield {
         name: "event loop lag while spooling, p99",
@@ -101,7 +117,7 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
     }
   } finally {
     memory.stop();
-    await folding.close();
+    await Promise.all([folding.close(), bare.close()]);
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -113,6 +129,33 @@ async function describe(body: Uint8Array): Promise<Pick<Upload, "byteCount" | "s
   }
   const root = bytesToHex(await merkleRoot(primitives, chunks));
   return { byteCount: body.length, sha256: createHash("sha256").update(body).digest("hex"), root };
+}
+
+/** Seconds to hash `body` once and to write it durably, as often as there are uploads and as many at a time. */
+async function hashAndWriteAll(body: Uint8Array, count: number, folder: string): Promise<number> {
+  const start = performance.now();
+  let next = 0;
+  const paths: string[] = [];
+  const worker = async () => {
+    while (next < count) {
+      const path = join(folder, `bare-${next++}`);
+      paths.push(path);
+      const file = await open(path, "wx");
+      const digest = createHash("sha256");
+      for (let offset = 0; offset < body.length; offset += PIECE_BYTES) {
+        const piece = body.subarray(offset, offset + PIECE_BYTES);
+        digest.update(piece);
+        await file.write(piece);
+      }
+      digest.digest();
+      await file.datasync();
+      await file.close();
+    }
+  };
+  await Promise.all(Array.from({ length: UPLOADS_AT_A_TIME }, worker));
+  const seconds = (performance.now() - start) / 1e3;
+  await Promise.all(paths.map((path) => rm(path)));
+  return seconds;
 }
 
 /** Seconds from the first byte to the last acknowledgement. */

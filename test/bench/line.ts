@@ -1,4 +1,4 @@
-/** One figure of a bench; `peer` names what was measured beside it in the same run, or an earlier figure and says so. */
+/** One figure of a bench; `peer` names what was measured beside it in the same run. */
 export interface BenchLine {
   readonly name: string;
   readonly value: number;

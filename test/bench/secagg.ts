@@ -1,6 +1,7 @@
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
 import { type LevelFigures, measureSize, type Size, type SizeFigures } from "./secagg/measure.ts";
 import { peakGrowth } from "./secagg/memory.ts";
+import type { Taken } from "./secagg/shard.ts";
 
 /*
  * Secure aggregation with the product's own client core, server engine and fold workers, without network. Per size one
@@ -22,24 +23,6 @@ const SMALL: readonly Size[] = [
 ];
 const DROPOUTS = [0, 0.1, 0.3] as const;
 
-/** Seconds of the prototype (Node, one thread, masks only) and of Bonawitz et al. 2017 (client, then server by dropout). */
-const EARLIER: Readonly<Record<string, Earlier>> = {
-  "20 of 1048576": { prototype: { client: 0.08, server: [0.07, 0.18, 0.35] } },
-  "100 of 1048576": { prototype: { client: 0.37, server: [0.5, 4.2, 7.6] } },
-  "500 of 100000": {
-    prototype: { client: 0.2, server: [0.24, 13, 27] },
-    published: { client: 0.849, server: [2, 62, 143] },
-  },
-};
-interface Seconds {
-  readonly client: number;
-  readonly server: readonly [number, number, number];
-}
-interface Earlier {
-  readonly prototype: Seconds;
-  readonly published?: Seconds;
-}
-
 export const bench: Bench = { name: "secagg", run };
 
 async function* run({ small = false, only }: BenchOptions = {}): AsyncIterable<BenchLine> {
@@ -47,7 +30,7 @@ async function* run({ small = false, only }: BenchOptions = {}): AsyncIterable<B
   for (const size of sizes) {
     const figures = await measureSize(size, DROPOUTS, !small);
     yield* clientLines(nameOf(size), size.coordinates, figures);
-    for (const [index, level] of figures.levels.entries()) yield* levelLines(nameOf(size), level, index);
+    for (const level of figures.levels) yield* levelLines(nameOf(size), figures.vectorLength, level);
     if (size.shardSize === undefined) yield* memoryLines(size);
   }
 }
@@ -56,13 +39,18 @@ function nameOf({ count, coordinates, shardSize }: Size): string {
   return `${count} of ${coordinates}${shardSize === undefined ? "" : " in shards"}`;
 }
 
-/** Beside an earlier figure where there is one. */
-function beside(name: string, earlier: number | undefined, value: number) {
-  return earlier === undefined ? {} : compared(name, earlier, value);
+/** A rate, beside that of the cipher alone. */
+function* maskLines(name: string, byteCount: number, wall: Taken, alone: Taken): Generator<BenchLine> {
+  const gigabytes = byteCount / 1e9;
+  yield {
+    name,
+    value: gigabytes / wall.wallS,
+    unit: "GB/s",
+    ...compared("AES-CTR alone", gigabytes / alone.wallS, gigabytes / wall.wallS),
+  };
 }
 
 function* clientLines(name: string, coordinates: number, figures: SizeFigures): Generator<BenchLine> {
-  const earlier = EARLIER[name];
   // What is a sample is said to be one.
   yield {
     name: `${name}: whole client cores, the other devices' messages made for them`,
@@ -76,23 +64,27 @@ function* clientLines(name: string, coordinates: number, figures: SizeFigures): 
     ...compared("of", figures.vectorLength, figures.comparedWordCount),
   };
   const { clientMasks, upByteCount, ring16UpByteCount } = figures;
-  yield { name: `${name}: client, masks only, one thread`, value: clientMasks.wallS, unit: "s" };
+  const { masks, cipherAlone, prototype, byteCount, chromium } = clientMasks;
   yield {
-    name: `${name}: client, masks only, CPU time`,
-    value: clientMasks.cpuS,
+    name: `${name}: client, masks only, one thread`,
+    value: masks.wallS,
     unit: "s",
-    ...beside("a prototype, earlier", earlier?.prototype.client, clientMasks.cpuS),
+    ...compared("a prototype of thirty lines", prototype.wallS, masks.wallS),
   };
+  yield* maskLines(`${name}: client, masks put on, one thread`, byteCount, masks, cipherAlone);
+  if (chromium !== null) {
+    yield {
+      name: `${name}: client in Chromium, masks only`,
+      value: chromium.masksS,
+      unit: "s",
+      ...compared("its AES-CTR alone", chromium.cipherAloneS, chromium.masksS),
+    };
+  }
   const wholeS = quantile(
     figures.levels.map((level) => level.clientS),
     0.5,
   );
-  yield {
-    name: `${name}: client, R0 to R4`,
-    value: wholeS,
-    unit: "s",
-    ...beside("published 2017, elsewhere", earlier?.published?.client, wholeS),
-  };
+  yield { name: `${name}: client, R0 to R4`, value: wholeS, unit: "s" };
   for (const [step, seconds] of figures.clientStepsS.entries()) {
     yield { name: `${name}: client, R${step}`, value: seconds, unit: "s" };
   }
@@ -129,9 +121,8 @@ function* clientLines(name: string, coordinates: number, figures: SizeFigures): 
   yield { name: `${name}: server checks R0 and R1 of all`, value: figures.serverChecksS, unit: "s" };
 }
 
-function* levelLines(name: string, level: LevelFigures, index: number): Generator<BenchLine> {
+function* levelLines(name: string, vectorLength: number, level: LevelFigures): Generator<BenchLine> {
   const at = `${name}, ${Math.round(100 * level.dropout)} % gone`;
-  const earlier = EARLIER[name];
   if (level.shardCount > 1) {
     yield {
       name: `${at}: shards opened, of ${level.shardCount}`,
@@ -146,32 +137,26 @@ function* levelLines(name: string, level: LevelFigures, index: number): Generato
   };
   if (level.openedShardCount === 0) return;
   const { keys, unmaskOne, unmaskTwo } = level;
-  // CPU time is what the machine's other work leaves alone; with one worker it is one thread's.
+  const byteCount = level.maskCount * 4 * vectorLength;
   yield {
-    name: `${at}: server, ${level.maskCount} masks only, CPU time`,
-    value: unmaskOne.cpuS,
-    unit: "s",
-    ...beside("a prototype, earlier", earlier?.prototype.server[index], unmaskOne.cpuS),
-  };
-  const withKeysS = keys.cpuS + unmaskOne.cpuS;
-  yield {
-    name: `${at}: server, masks and their keys, CPU time`,
-    value: withKeysS,
-    unit: "s",
-    ...beside("a prototype, earlier", earlier?.prototype.server[index], withKeysS),
-  };
-  yield {
-    name: `${at}: masks alone, one worker`,
+    name: `${at}: server, ${level.maskCount} masks only, one worker`,
     value: unmaskOne.wallS,
     unit: "s",
-    ...compared("two workers", unmaskTwo.wallS, unmaskOne.wallS),
+    ...compared("a prototype of thirty lines", level.prototype.wallS, unmaskOne.wallS),
+  };
+  yield* maskLines(`${at}: server, masks taken off, one worker`, byteCount, unmaskOne, level.cipherOne);
+  yield* maskLines(`${at}: server, masks taken off, two workers`, byteCount, unmaskTwo, level.cipherTwo);
+  // CPU time is what the machine's other work leaves alone; with one worker it is one thread's.
+  yield {
+    name: `${at}: server, masks and their keys, CPU time`,
+    value: keys.cpuS + unmaskOne.cpuS,
+    unit: "s",
   };
   const wholeS = level.checksS + level.foldS + keys.wallS + unmaskTwo.wallS;
   yield {
     name: `${at}: server, R2 checks to the sum, two workers`,
     value: wholeS,
     unit: "s",
-    ...beside("published 2017, elsewhere", earlier?.published?.server[index], wholeS),
   };
   yield { name: `${at}: of it, checks of R2, R3, R4`, value: level.checksS, unit: "s" };
   yield { name: `${at}: of it, inputs read and added`, value: level.foldS, unit: "s" };

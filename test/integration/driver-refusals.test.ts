@@ -8,7 +8,7 @@ import { wireErrorSchema } from "#shared/protocol/errors.ts";
 import type { Position, SessionId } from "#shared/protocol/ids.ts";
 import { unmaskItem } from "#shared/secagg/signed-items.ts";
 import { noiseForOne } from "#test/kit/dishonest.ts";
-import { Federation } from "#test/kit/federation.ts";
+import { Federation, fakeEvaluator } from "#test/kit/federation.ts";
 
 describe("what a device may not do", () => {
   test("[R2] messages of another session, twice or with other content change nothing", async () => {
@@ -123,10 +123,10 @@ describe("what a device may not do", () => {
   });
 
   test.each([
-    ["no rows", async () => ({ count: 0, correct: 0, lossSum: 0, lossSquareSum: 0 })],
+    ["no rows", async () => 0],
     ["bad ones", () => Promise.reject(new Error("held-out data at /srv/secret.csv"))],
-  ])("[W1] a launch of a task with %s to judge by is refused with what to do", async (_, evaluate) => {
-    const evaluator = { evaluate, close: async () => {} };
+  ])("[W1] a launch of a task with %s to judge by is refused with what to do", async (_, countHeldOut) => {
+    const evaluator = { ...fakeEvaluator(), countHeldOut };
     const federation = await Federation.create({ devices: 3, ports: { evaluator } });
     const launched = await federation.coordinator.launch({ task: federation.task.slug, rounds: 1 });
     expect(launched.ok ? "launched" : launched.error).toMatchObject({ code: "CONFLICT", retry: "never" });

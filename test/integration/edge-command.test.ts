@@ -1,16 +1,18 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import { mountOver } from "../kit/mounted.ts";
 
 /* The edge as a person starts it, against an API that serves one task. */
 
 const EDGE = fileURLToPath(new URL("../../client/commands/edge.ts", import.meta.url));
+const ROWS = fileURLToPath(new URL("../../coordinator/data/hmda.csv", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "chorus-edge-"));
 let server: Server;
 let url = "";
@@ -57,6 +59,20 @@ afterAll(() => {
   server.close();
   rmSync(folder, { recursive: true });
 });
+
+function write(path: string, text: string): () => void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  return () => {};
+}
+
+function fill(path: string): void {
+  try {
+    for (;;) appendFileSync(path, new Uint8Array(4_096));
+  } catch {
+    // Full.
+  }
+}
 
 function edge(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
@@ -135,6 +151,55 @@ describe("the edge", () => {
     expect(stderr).toMatch(message);
     expect(code).toBe(2);
   });
+
+  const STATE_CASES: readonly [string, (state: string) => (() => void) | null, RegExp][] = [
+    ["that is a file", (state) => write(state, ""), /cannot be used .* with --state/],
+    [
+      "with a damaged key",
+      (state) => write(join(state, "identity.key"), "x"),
+      /identity\.key is damaged\. .* with --state/,
+    ],
+    [
+      "with a damaged memory",
+      (state) => write(join(state, "memory.jsonl"), "x\n"),
+      /line 1 of .* is damaged, .* with --state/,
+    ],
+    [
+      "that is read-only",
+      (state) => {
+        mkdirSync(state);
+        return mountOver(state, "read-only");
+      },
+      /cannot be used .* with --state/,
+    ],
+    [
+      "that is full",
+      (state) => {
+        mkdirSync(state);
+        const unmount = mountOver(state, { tmpfs: 65_536 });
+        if (unmount !== null) fill(join(state, "filling"));
+        return unmount;
+      },
+      /cannot be used .*ENOSPC.* with --state/,
+    ],
+  ];
+  test.each(STATE_CASES)(
+    "given a state folder %s exits with 5 and a sentence",
+    async (name, make, message) => {
+      const state = join(folder, `state ${name}`);
+      const undo = make(state);
+      if (undo === null) return;
+      try {
+        const args = ["--coordinator", url, "--task", "hmda", "--data", ROWS, "--state", state];
+        const { code, stderr } = await edge(...args);
+        expect(stderr).toMatch(message);
+        expect(stderr).not.toMatch(/\n\s+at /);
+        expect(code).toBe(5);
+      } finally {
+        undo();
+      }
+    },
+  );
 
   test("given a task that does not exist exits with 3", async () => {
     const { code, stderr } = await edge("--coordinator", url, "--task", "nothing", "--data", folder);

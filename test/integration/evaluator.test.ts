@@ -43,6 +43,7 @@ test("judges a model on the held-out rows as the network written out by hand doe
     evaluator.evaluate(task, bytes),
     evaluator.evaluate(task, bytes),
   ]);
+  expect(await evaluator.countHeldOut(task)).toBe(300);
   await evaluator.close();
   expect(evaluation).toEqual(again);
   expect(evaluation).toMatchObject({ count: 300, correct });
@@ -59,7 +60,9 @@ test("without held-out rows counts none; with bad ones says what is wrong; after
     lossSum: 0,
     lossSquareSum: 0,
   });
+  expect(await evaluator.countHeldOut(task)).toBe(0);
   writeFileSync(join(folder, "digits"), "a,b\n1,2");
+  await expect(evaluator.countHeldOut(task)).rejects.toThrow(/first line must name the columns/);
   await expect(evaluator.evaluate(task, bytes)).rejects.toThrow(/first line must name the columns/);
   await evaluator.close();
   await expect(evaluator.evaluate(task, bytes)).rejects.toThrow(/closed/);

@@ -90,9 +90,7 @@ describe("frames", () => {
     }
     const none: unknown = await socket.timeout(5_000).emitWithAck("frame");
     expect(decodeFrame(none, replySchema)).toMatchObject({ value: { error: { code: "BAD_MESSAGE" } } });
-    const two: unknown = await socket
-      .timeout(5_000)
-      .emitWithAck("frame", Uint8Array.of(0x80), Uint8Array.of(0x80));
+    const two: unknown = await socket.timeout(5_000).emitWithAck("frame", Uint8Array.of(0x80), 1);
     expect(decodeFrame(two, replySchema)).toMatchObject({ value: { error: { code: "BAD_MESSAGE" } } });
   });
 

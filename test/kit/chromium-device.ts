@@ -14,8 +14,16 @@ import type { TimedAnswer, TimedDevice } from "./timed-device.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SCRIPT = "/test/kit/children/device-page.ts";
 
+export interface ChromiumDevice extends TimedDevice {
+  /** Wall-clock seconds, in turn, of masking `length` words with `count` masks and of WebCrypto's part alone. */
+  measureMasks(
+    count: number,
+    length: number,
+  ): Promise<{ readonly masksS: number; readonly cipherAloneS: number }>;
+}
+
 /** The client core in a page of its own Chromium. @param identitySeed  32 bytes. */
-export async function openChromiumDevice(identitySeed: Bytes): Promise<TimedDevice> {
+export async function openChromiumDevice(identitySeed: Bytes): Promise<ChromiumDevice> {
   const cacheDir = await mkdtemp(join(tmpdir(), "chorus-device-page-"));
   let body: Bytes | null = null;
   const server = await createViteServer({
@@ -80,6 +88,15 @@ export async function openChromiumDevice(identitySeed: Bytes): Promise<TimedDevi
           if (deliver === undefined) throw new Error("the page has no device");
           return deliver(told);
         }, bytesToHex(frame)),
+      ),
+    measureMasks: (count, length) =>
+      page.evaluate(
+        (told) => {
+          const { measureMasks } = globalThis as DevicePage;
+          if (measureMasks === undefined) throw new Error("the page has no device");
+          return measureMasks(...told);
+        },
+        [count, length] as const,
       ),
     close: async () => {
       await browser.close();

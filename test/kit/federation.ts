@@ -98,6 +98,8 @@ export function smallTask(
         unmaskingMs: 30_000,
         graceMs: 60_000,
       },
+      // A test can look at a round that recruits.
+      recruitingMinMs: 2_000,
       clipNormL2: 1,
       weightCap: 1_000,
       ring: 32,
@@ -247,7 +249,14 @@ export class Federation {
       broadcast: {
         publish: (topic, _runId, view) => void this.published.push({ topic, view: structuredClone(view) }),
       },
-      metrics: { roundEnded() {}, phaseEnded() {}, dropouts() {}, folded() {}, uploaded() {} },
+      metrics: {
+        roundEnded() {},
+        phaseEnded() {},
+        dropouts() {},
+        folded() {},
+        uploaded() {},
+        evaluated() {},
+      },
       log: {
         info: () => {},
         warn: (_fields, message) => void this.logged.push(message),
@@ -409,6 +418,7 @@ export function fakeEvaluator(): CoordinatorPorts["evaluator"] {
       const first = createHash("sha256").update(bytes).digest()[0] as number;
       return { count: 300, correct: first, lossSum: 300, lossSquareSum: 400 };
     },
+    countHeldOut: async () => 300,
     close: async () => {},
   };
 }

@@ -19,6 +19,8 @@ export interface Edit {
 }
 
 export interface Planted {
+  /** The copy's top folder, for a process that runs a file of it. */
+  readonly folder: string;
   /** A module of the copy; all that it imports of ours is of the copy too. Its type is the original's. */
   load<Module>(file: string): Promise<Module>;
   remove(): Promise<void>;
@@ -46,6 +48,7 @@ export async function plant(edits: readonly Edit[], more: readonly string[] = []
     await writeFile(path, parts.join(replace));
   }
   return {
+    folder,
     load: (file) => import(/* @vite-ignore */ pathToFileURL(join(folder, file)).href),
     remove: () => rm(folder, { recursive: true, force: true }),
   };

@@ -176,6 +176,44 @@ describe.each([webCrypto, javascript, node])("the mask stream over $name", (prim
   });
 });
 
+test("a key stream that is read on piece by piece is the one that is asked for at once", async () => {
+  const lengths = fc.array(fc.oneof(fc.nat(100), fc.integer({ min: 262_100, max: 262_200 })), {
+    maxLength: 4,
+  });
+  await fc.assert(
+    fc.asyncProperty(bytes(32), fc.nat(2 ** 40), lengths, async (key, firstBlock, pieces) => {
+      const stream = node.openAes256CtrKeystream(key, firstBlock);
+      const read = pieces.map((length) => {
+        const piece = new Uint8Array(length).fill(0xee);
+        stream.read(piece);
+        return piece;
+      });
+      const whole = concatBytes(read);
+      const expected = await webCrypto.aes256CtrKeystream(key, firstBlock, whole.length);
+      expect(Buffer.compare(whole, expected)).toBe(0);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("more masks than key streams are open at once, from any word", async () => {
+  const masks = Array.from({ length: 2_100 }, (_, index) => ({
+    key: new Uint8Array(32).fill(index).fill(index >> 8, 16),
+    sign: index % 3 === 0 ? (-1 as const) : (1 as const),
+  }));
+  const sums = await Promise.all(
+    [node, webCrypto].map(async (primitives) => {
+      const target = new Uint32Array(50).fill(5);
+      await addMasks(primitives, target, masks, 7);
+      return target;
+    }),
+  );
+  expect(sums[0]).toEqual(sums[1]);
+  const [{ key } = { key: new Uint8Array(32) }] = masks;
+  await addMasks(node, sums[0] as Uint32Array, [{ key, sign: 1 }], 7);
+  expect(sums[0]).not.toEqual(sums[1]);
+});
+
 test.each([webCrypto, node])(
   "a secret whose bytes have changed is another key, over $name",
   async (primitives) => {

@@ -62,6 +62,7 @@ describe("layers", () => {
       "#coordinator/core/b.ts",
     ],
     ["engine-only-from-adapters", "client/core/a.ts", "shared/engine/b.ts", "#shared/engine/b.ts"],
+    ["node-only-from-the-edges", "coordinator/core/a.ts", "shared/node/b.ts", "#shared/node/b.ts"],
     ["crypto-imports-kernel-only", "shared/crypto/a.ts", "shared/codec/b.ts", "../codec/b.ts"],
     ["kernel-imports-nothing", "shared/kernel/a.ts", "shared/crypto/b.ts", "../crypto/b.ts"],
     ["coordinator-imports-shared-only", "coordinator/core/a.ts", "client/core/b.ts", "#client/core/b.ts"],

@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -132,11 +140,11 @@ describe("an edge's state folder", () => {
     const first = await openStateFolder(folder, random, AUTHORITY);
     if (!first.ok) throw new Error(first.error);
     expect(statSync(join(folder, "identity.key")).mode & 0o777).toBe(0o600);
-    await first.value.release();
+    first.value.release();
     const second = await openStateFolder(folder, random, AUTHORITY);
     if (!second.ok) throw new Error(second.error);
     expect(second.value.signer.publicKey).toEqual(first.value.signer.publicKey);
-    await second.value.release();
+    second.value.release();
   });
 
   test("[S6] holds the coordinator to the keys that it had at the first start; its code may be newer", async () => {
@@ -144,7 +152,7 @@ describe("an edge's state folder", () => {
     const start = async (change: object) => {
       const opened = await openStateFolder(folder, random, { ...AUTHORITY, ...change });
       if (!opened.ok) return opened.error;
-      await opened.value.release();
+      opened.value.release();
       return "taken";
     };
     expect([await start({}), await start({ codeVersion: "2" })]).toEqual(["taken", "taken"]);
@@ -154,18 +162,44 @@ describe("an edge's state folder", () => {
     expect(await start({})).toBe("taken");
   });
 
-  test("is for one process at a time; a lock of a process that is gone is taken over", async () => {
+  test("[S10] is for one holder at a time; a process id that an earlier version left says nothing", async () => {
     const folder = freshFolder();
-    // The parent process is alive and not this one.
+    // The parent process is alive and has nothing to do with this folder.
     appendFileSync(join(folder, "lock"), String(process.ppid));
+    const first = await openStateFolder(folder, random, AUTHORITY);
+    if (!first.ok) throw new Error(first.error);
+    expect(existsSync(join(folder, "lock"))).toBe(false);
     const refused = await openStateFolder(folder, random, AUTHORITY);
-    expect(refused).toMatchObject({ ok: false });
-    expect(refused.ok ? "" : refused.error).toContain("--state");
-    rmSync(join(folder, "lock"));
-    appendFileSync(join(folder, "lock"), "4194305");
-    const taken = await openStateFolder(folder, random, AUTHORITY);
-    expect(taken.ok).toBe(true);
-    expect(readFileSync(join(folder, "lock"), "utf8")).toBe(String(process.pid));
+    expect(refused.ok ? "" : refused.error).toMatch(
+      new RegExp(`Another process \\(process ${process.pid} on .*\\) takes part from .* with --state`),
+    );
+    first.value.release();
+    const second = await openStateFolder(folder, random, AUTHORITY);
+    if (!second.ok) throw new Error(second.error);
+    second.value.release();
+  });
+
+  test.each([
+    ["identity.key", "no key"],
+    ["authority.json", '{"projectId":'],
+    ["authority.json", "{}"],
+  ])("a damaged %s is a sentence, and the folder is free again", async (name, content) => {
+    const folder = freshFolder();
+    const first = await openStateFolder(folder, random, AUTHORITY);
+    if (!first.ok) throw new Error(first.error);
+    first.value.release();
+    writeFileSync(join(folder, name), content);
+    const refused = await openStateFolder(folder, random, AUTHORITY);
+    expect(refused.ok ? "" : refused.error).toMatch(new RegExp(`${name} is damaged.* with --state`));
+    rmSync(join(folder, name));
+    expect((await openStateFolder(folder, random, AUTHORITY)).ok).toBe(true);
+  });
+
+  test("a folder that is a file is a sentence", async () => {
+    const path = join(freshFolder(), "file");
+    writeFileSync(path, "");
+    const refused = await openStateFolder(path, random, AUTHORITY);
+    expect(refused.ok ? "" : refused.error).toMatch(/cannot be used .* with --state/);
   });
 });
 

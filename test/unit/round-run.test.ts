@@ -2,13 +2,11 @@ import { describe, expect, test } from "vitest";
 import {
   FAILED_ROUNDS_IN_A_ROW_MAX,
   launchRun,
-  type RoundEnded,
-  type RunEvent,
-  type RunEventType,
-  type RunLaunched,
+  pendingRunEffects,
   type RunState,
   stepRun,
 } from "#shared/round/run.ts";
+import type { RoundEnded, RunEvent, RunEventType, RunLaunched } from "#shared/round/run-event.ts";
 
 const LAUNCHED: RunLaunched = {
   type: "launched",
@@ -30,7 +28,7 @@ const LAUNCHED: RunLaunched = {
   roundHash: "d".repeat(64),
 };
 const measure = { value: 0.5, halfWidth95: 0.1, count: 100 };
-const started: RunEvent = { type: "started", modelHash: "m0", accuracy: measure, loss: measure };
+const started: RunEvent = { type: "started", modelHash: "m0" };
 const opened = (round: number): RunEvent => ({ type: "round-opened", round, modelHash: `m${round - 1}` });
 const asked = (type: "pause-asked" | "resume-asked" | "stop-asked"): RunEvent => ({ type, actor: "ada" });
 const ended = (round: number, outcome: RoundEnded["outcome"] = "committed"): RunEvent => ({
@@ -40,127 +38,172 @@ const ended = (round: number, outcome: RoundEnded["outcome"] = "committed"): Run
   code: outcome === "committed" ? null : "COHORT_TOO_SMALL",
   modelHash: outcome === "failed" ? `m${round - 1}` : `m${round}`,
   strategyStateHash: null,
-  accuracy: outcome === "committed" ? measure : null,
-  loss: outcome === "committed" ? measure : null,
   seconds: 10,
   forbiddenPairs: [],
   removed: [],
 });
+const evaluated = (round: number): RunEvent => ({
+  type: "evaluated",
+  round,
+  modelHash: `m${round}`,
+  measures: { accuracy: measure, loss: measure },
+  code: null,
+});
+const unevaluated = (round: number): RunEvent => ({
+  type: "evaluated",
+  round,
+  modelHash: `m${round}`,
+  measures: null,
+  code: "EVALUATION_FAILED",
+});
 const broken: RunEvent = { type: "broken", code: "INTERNAL" };
 
+const begun = [started, evaluated(0)];
+/** A round that commits, and its figures. */
+const committed = (round: number) => [opened(round), ended(round), evaluated(round)];
+
 function play(...events: readonly RunEvent[]): RunState {
-  return events.reduce((state, event) => stepRun(state, event).state, launchRun(LAUNCHED));
+  return events.reduce((state, event) => {
+    const after = stepRun(state, event).state;
+    expect(after, `${event.type} changes a run that is ${state.phase}`).not.toBe(state);
+    return after;
+  }, launchRun(LAUNCHED));
 }
 
 type Situation =
   | "queued"
+  | "before its first figures"
   | "between"
-  | "in-round"
+  | "in round"
+  | "in round 2, round 1 not evaluated"
+  | "between, two not evaluated"
   | "pausing"
   | "paused"
+  | "paused, not evaluated"
   | "stopping"
+  | "evaluating"
   | "completed"
   | "failed";
 const SITUATIONS: Record<Situation, RunState> = {
   queued: play(),
-  between: play(started),
-  "in-round": play(started, opened(1)),
-  pausing: play(started, opened(1), asked("pause-asked")),
-  paused: play(started, asked("pause-asked")),
-  stopping: play(started, opened(1), asked("stop-asked")),
-  completed: play(started, opened(1), ended(1), opened(2), ended(2), opened(3), ended(3)),
+  "before its first figures": play(started),
+  between: play(...begun),
+  "in round": play(...begun, opened(1)),
+  "in round 2, round 1 not evaluated": play(...begun, opened(1), ended(1), opened(2)),
+  "between, two not evaluated": play(...begun, opened(1), ended(1), opened(2), ended(2)),
+  pausing: play(...begun, opened(1), asked("pause-asked")),
+  paused: play(...begun, asked("pause-asked")),
+  "paused, not evaluated": play(...begun, opened(1), asked("pause-asked"), ended(1)),
+  stopping: play(...begun, opened(1), asked("stop-asked")),
+  evaluating: play(...begun, ...committed(1), ...committed(2), opened(3), ended(3)),
+  completed: play(...begun, ...committed(1), ...committed(2), ...committed(3)),
   failed: play(asked("stop-asked")),
 };
-const EVENTS: Record<RunEventType, RunEvent> = {
+/** Each fits one situation at least; those of a round are of its own. */
+const eventsOf = ({ round, unevaluated: [next] }: RunState): Record<RunEventType, RunEvent> => ({
   started,
-  "round-opened": opened(1),
-  "round-ended": ended(1),
+  "round-opened": opened(round + 1),
+  "round-ended": ended(round),
+  evaluated: evaluated(next?.round ?? round),
   "pause-asked": asked("pause-asked"),
   "resume-asked": asked("resume-asked"),
   "stop-asked": asked("stop-asked"),
   broken,
-};
+});
 const NO = "refused";
+const OVER: Record<RunEventType, string> = {
+  started: NO,
+  "round-opened": NO,
+  "round-ended": NO,
+  evaluated: NO,
+  "pause-asked": NO,
+  "resume-asked": NO,
+  "stop-asked": NO,
+  broken: NO,
+};
 const TABLE: Record<Situation, Record<RunEventType, string>> = {
   queued: {
-    started: "running: next-round",
-    "round-opened": NO,
-    "round-ended": NO,
-    "pause-asked": NO,
-    "resume-asked": NO,
+    ...OVER,
+    started: "running: evaluate",
+    "stop-asked": "failed: ended",
+    broken: "failed: ended",
+  },
+  "before its first figures": {
+    ...OVER,
+    evaluated: "running: next-round",
+    "pause-asked": "paused: ",
     "stop-asked": "failed: ended",
     broken: "failed: ended",
   },
   between: {
-    started: NO,
+    ...OVER,
     "round-opened": "running: open-round",
-    "round-ended": NO,
     "pause-asked": "paused: ",
-    "resume-asked": NO,
     "stop-asked": "failed: ended",
     broken: "failed: ended",
   },
-  "in-round": {
-    started: NO,
-    "round-opened": NO,
-    "round-ended": "running: next-round",
+  "in round": {
+    ...OVER,
+    "round-ended": "running: evaluate,next-round",
     "pause-asked": "running: ",
-    "resume-asked": NO,
     "stop-asked": "stopping: stop-round",
     broken: "failed: ended",
   },
+  "in round 2, round 1 not evaluated": {
+    ...OVER,
+    "round-ended": "running: evaluate",
+    evaluated: "running: ",
+    "pause-asked": "running: ",
+    "stop-asked": "stopping: stop-round",
+    broken: "failed: ended",
+  },
+  "between, two not evaluated": {
+    ...OVER,
+    evaluated: "running: evaluate,next-round",
+    "pause-asked": "paused: ",
+    "stop-asked": "failed: ended",
+    broken: "failed: ended",
+  },
   pausing: {
-    started: NO,
-    "round-opened": NO,
-    "round-ended": "paused: ",
-    "pause-asked": NO,
+    ...OVER,
+    "round-ended": "paused: evaluate",
     "resume-asked": "running: ",
     "stop-asked": "stopping: stop-round",
     broken: "failed: ended",
   },
   paused: {
-    started: NO,
-    "round-opened": NO,
-    "round-ended": NO,
-    "pause-asked": NO,
+    ...OVER,
     "resume-asked": "running: next-round",
     "stop-asked": "failed: ended",
     broken: "failed: ended",
   },
-  stopping: {
-    started: NO,
-    "round-opened": NO,
-    "round-ended": "failed: ended",
-    "pause-asked": NO,
-    "resume-asked": NO,
-    "stop-asked": NO,
+  "paused, not evaluated": {
+    ...OVER,
+    evaluated: "paused: ",
+    "resume-asked": "running: evaluate,next-round",
+    "stop-asked": "failed: ended",
     broken: "failed: ended",
   },
-  completed: {
-    started: NO,
-    "round-opened": NO,
-    "round-ended": NO,
-    "pause-asked": NO,
-    "resume-asked": NO,
-    "stop-asked": NO,
-    broken: NO,
+  stopping: {
+    ...OVER,
+    "round-ended": "failed: ended",
+    broken: "failed: ended",
   },
-  failed: {
-    started: NO,
-    "round-opened": NO,
-    "round-ended": NO,
-    "pause-asked": NO,
-    "resume-asked": NO,
-    "stop-asked": NO,
-    broken: NO,
+  evaluating: {
+    ...OVER,
+    evaluated: "completed: ended",
+    "stop-asked": "completed: ended",
+    broken: "failed: ended",
   },
+  completed: OVER,
+  failed: OVER,
 };
 
 describe("[R16] each situation of a run meets each event", () => {
   for (const situation of Object.keys(TABLE) as Situation[]) {
     test(situation, () => {
       const state = SITUATIONS[situation];
-      const got = Object.entries(EVENTS).map(([type, event]) => {
+      const got = Object.entries(eventsOf(state)).map(([type, event]) => {
         const next = stepRun(state, event);
         if (next.effects[0]?.type === "reject") {
           expect(next.state).toBe(state);
@@ -176,15 +219,12 @@ describe("[R16] each situation of a run meets each event", () => {
 describe("ends of a run", () => {
   test("completes after its rounds, failed ones not counted", () => {
     const state = play(
-      started,
-      opened(1),
-      ended(1),
+      ...begun,
+      ...committed(1),
       opened(2),
       ended(2, "failed"),
-      opened(3),
-      ended(3),
-      opened(4),
-      ended(4),
+      ...committed(3),
+      ...committed(4),
     );
     expect([state.phase, state.roundsCommitted, state.round]).toEqual(["completed", 3, 4]);
     expect(state.curve.map((point) => point.round)).toEqual([0, 1, 3, 4]);
@@ -197,31 +237,91 @@ describe("ends of a run", () => {
         ended(from + index, "failed"),
       ]).flat();
     expect(FAILED_ROUNDS_IN_A_ROW_MAX).toBe(8);
-    expect(play(started, ...failures(1, 7)).phase).toBe("running");
-    const eight = play(started, ...failures(1, 8));
+    expect(play(...begun, ...failures(1, 7)).phase).toBe("running");
+    const eight = play(...begun, ...failures(1, 8));
     expect([eight.phase, eight.code]).toEqual(["failed", "COHORT_TOO_SMALL"]);
-    expect(play(started, ...failures(1, 7), opened(8), ended(8), ...failures(9, 7)).phase).toBe("running");
+    expect(play(...begun, ...failures(1, 7), ...committed(8), ...failures(9, 7)).phase).toBe("running");
   });
 
   test("[R17] eight voided rounds in a row end it with VOID_LIMIT", () => {
     const voids = (count: number) =>
       Array.from({ length: count }, (_, index) => [opened(index + 1), ended(index + 1, "voided")]).flat();
-    expect(play(started, ...voids(7)).phase).toBe("running");
-    const eight = play(started, ...voids(8));
+    expect(play(...begun, ...voids(7)).phase).toBe("running");
+    const eight = play(...begun, ...voids(8));
     expect([eight.phase, eight.code]).toEqual(["failed", "VOID_LIMIT"]);
   });
 
   test("[R13] a run that is stopped while its last round commits has completed", () => {
-    const state = play(
-      started,
-      opened(1),
-      ended(1),
-      opened(2),
-      ended(2),
-      opened(3),
-      asked("stop-asked"),
-      ended(3),
-    );
+    const state = play(...begun, ...committed(1), ...committed(2), opened(3), asked("stop-asked"), ended(3));
     expect([state.phase, state.code]).toEqual(["completed", null]);
+    expect(state.notEvaluated).toEqual([{ round: 3, code: "ABORTED_BY_OPERATOR" }]);
+  });
+});
+
+describe("[E3] figures of a run's models", () => {
+  const rejects = (state: RunState, event: RunEvent) => stepRun(state, event).effects[0]?.type === "reject";
+
+  test("come before round 1, and those of round r before round r + 2", () => {
+    expect(rejects(play(started), opened(1))).toBe(true);
+    const one = play(...begun, opened(1), ended(1));
+    expect(rejects(one, opened(2))).toBe(false);
+    const two = play(...begun, opened(1), ended(1), opened(2), ended(2));
+    expect(two.unevaluated.map(({ round }) => round)).toEqual([1, 2]);
+    expect(rejects(two, opened(3))).toBe(true);
+    expect(rejects(stepRun(two, evaluated(1)).state, opened(3))).toBe(false);
+    // A round that was given up makes no model, and a figure is waited for no shorter.
+    const failed = play(...begun, opened(1), ended(1), opened(2), ended(2, "failed"));
+    expect(rejects(failed, opened(3))).toBe(true);
+  });
+
+  test("are taken in order, once, of the model that was published", () => {
+    const state = play(...begun, opened(1), ended(1), opened(2), ended(2));
+    expect(rejects(state, evaluated(2))).toBe(true);
+    expect(rejects(state, { ...evaluated(1), modelHash: "another" } as RunEvent)).toBe(true);
+    const after = stepRun(state, evaluated(1)).state;
+    expect(rejects(after, evaluated(1))).toBe(true);
+    expect(after.curve.map(({ round }) => round)).toEqual([0, 1]);
+  });
+
+  test("that are none let the run go on and stand nowhere in the curve", () => {
+    const state = play(...begun, opened(1), ended(1), unevaluated(1), ...committed(2), ...committed(3));
+    expect([state.phase, state.code, state.curve.map(({ round }) => round)]).toEqual([
+      "completed",
+      null,
+      [0, 2, 3],
+    ]);
+    expect(state.notEvaluated).toEqual([{ round: 1, code: "EVALUATION_FAILED" }]);
+  });
+
+  test("are waited for before the run has completed, or failed with the code of its last round", () => {
+    const evaluating = SITUATIONS.evaluating;
+    expect([evaluating.roundsCommitted, evaluating.ending]).toEqual([3, { phase: "completed", code: null }]);
+    const done = stepRun(evaluating, evaluated(3)).state;
+    expect([done.phase, done.curve.length]).toEqual(["completed", 4]);
+  });
+
+  test("that wait are dropped by a stop, which says so, and by a run that breaks", () => {
+    const two = play(...begun, opened(1), ended(1), opened(2), ended(2));
+    const stopped = stepRun(two, asked("stop-asked")).state;
+    expect([stopped.phase, stopped.unevaluated]).toEqual(["failed", []]);
+    expect(stopped.notEvaluated).toEqual([
+      { round: 1, code: "ABORTED_BY_OPERATOR" },
+      { round: 2, code: "ABORTED_BY_OPERATOR" },
+    ]);
+    const end = stepRun(SITUATIONS.evaluating, asked("stop-asked")).state;
+    expect([end.phase, end.notEvaluated]).toEqual(["completed", [{ round: 3, code: "ABORTED_BY_OPERATOR" }]]);
+    expect(stepRun(two, broken).state.notEvaluated.map(({ code }) => code)).toEqual(["INTERNAL", "INTERNAL"]);
+  });
+
+  test("that are missing are made after a restart, whatever the run does", () => {
+    const pending = (situation: Situation) =>
+      pendingRunEffects(SITUATIONS[situation]).map((effect) => effect.type);
+    expect(pending("before its first figures")).toEqual(["evaluate"]);
+    expect(pending("in round 2, round 1 not evaluated")).toEqual(["evaluate", "open-round"]);
+    expect(pending("between, two not evaluated")).toEqual(["evaluate"]);
+    expect(pending("paused, not evaluated")).toEqual(["evaluate"]);
+    expect(pending("evaluating")).toEqual(["evaluate"]);
+    expect(pending("between")).toEqual(["next-round"]);
+    expect(pending("completed")).toEqual([]);
   });
 });

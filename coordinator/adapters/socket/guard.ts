@@ -17,6 +17,9 @@ export interface GuardedEvent {
 /**
  * The one wrapper of every socket event: name, number of arguments, rate, try and catch, acknowledgement (W2).
  * Without an acknowledgement nobody is answered, and nothing fails.
+ *
+ * It is a middleware that never calls `next`, so no event of a peer reaches a listener: socket.io hands an event that a
+ * peer named `error` or `disconnect` to the listeners of its own events of that name.
  */
 export function guard(socket: Socket, clock: MonotonicClock, log: Log, guarded: GuardedEvent): void {
   const rate = rateLimit(clock, {
@@ -24,16 +27,16 @@ export function guard(socket: Socket, clock: MonotonicClock, log: Log, guarded: 
     perSecond: LIMITS.socketEventsPerSecond,
     keyCountMax: 1,
   });
-  socket.onAny((event: unknown, ...args: unknown[]) => {
+  socket.use(([event, ...args]: unknown[]) => {
     const last = args.at(-1);
     const acknowledge = typeof last === "function" ? last : undefined;
     const payloads = acknowledge === undefined ? args : args.slice(0, -1);
     answer(event, payloads)
       .then((reply) => acknowledge?.(reply))
-      .catch((error: unknown) => log.error({ error: String(error) }, "an acknowledgement failed"));
+      .catch((error: unknown) => log.error({ error: textOf(error) }, "an acknowledgement failed"));
   });
-  // Without a listener socket.io writes such errors to the console.
-  socket.on("error", (error: unknown) => log.warn({ error: String(error) }, "a socket failed"));
+  // Errors of the transport and of the decoder; without a listener socket.io writes them to the console.
+  socket.on("error", (error: unknown) => log.warn({ error: textOf(error) }, "a socket failed"));
 
   async function answer(event: unknown, payloads: readonly unknown[]): Promise<unknown> {
     if (!rate.take(""))
@@ -44,13 +47,15 @@ export function guard(socket: Socket, clock: MonotonicClock, log: Log, guarded: 
       return await guarded.handle(payloads[0]);
     } catch (error) {
       log.error(
-        {
-          error: error instanceof Error ? error.message : "",
-          stack: error instanceof Error ? error.stack : "",
-        },
+        { error: textOf(error), stack: error instanceof Error ? error.stack : "" },
         "an event failed",
       );
       return guarded.refuse("INTERNAL");
     }
   }
+}
+
+/** Never of a value that a peer sent: making a string of it may throw, or not end. */
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : "";
 }

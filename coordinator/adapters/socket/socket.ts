@@ -10,6 +10,7 @@ import { addressKey, rateLimit } from "../../core/rate-limit.ts";
 import type { Origins } from "../http/origins.ts";
 import { dashBroadcast, serveDashboards } from "./dash.ts";
 import { DeviceConnections, serveDevices } from "./devices.ts";
+import { packetParser } from "./packets.ts";
 
 /** Requests to this path belong to the socket; main.ts keeps its hands off. */
 export const SOCKET_PATH = "/socket.io/";
@@ -46,6 +47,7 @@ export function attachSocketServer(
   const io = new Server(server, {
     path: SOCKET_PATH,
     serveClient: false,
+    parser: packetParser,
     transports: ["websocket"],
     allowUpgrades: false,
     perMessageDeflate: false,

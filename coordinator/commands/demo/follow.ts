@@ -40,18 +40,24 @@ export async function followRun(
     if (run === null) return null;
     for (;;) {
       const page = await coordinator.listRounds(runId, { limit: PAGE, cursor });
-      for (const round of page.items) {
+      const told = page.items.filter(isSettled);
+      for (const round of told) {
         if (round.endedAt === null || ended.has(round.roundId)) continue;
         ended.set(round.roundId, round);
         if (round.phase === "committed") committedCount += 1;
         if (Date.parse(round.endedAt) >= since) say(roundLine(round, committedCount, run.roundsPlanned));
       }
-      if (page.next === null) break;
+      if (page.next === null || told.length < page.items.length) break;
       cursor = page.next;
     }
     if (run.state === "completed" || run.state === "failed") return { run, rounds: [...ended.values()] };
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+}
+
+/** Whether nothing about it changes any more: its model has figures, or gets none. */
+function isSettled({ phase, endedAt, accuracy, notEvaluated }: RoundView): boolean {
+  return endedAt !== null && (phase !== "committed" || accuracy !== null || notEvaluated != null);
 }
 
 /** Rounds that were given up have numbers too, so the count of models stands beside. */
@@ -63,8 +69,9 @@ function roundLine(round: RoundView, committedCount: number, planned: number): s
   }
   const figures = [
     `model ${committedCount} of ${planned}`,
-    `accuracy ${measure(round.accuracy)}`,
-    `loss ${measure(round.loss)}`,
+    ...(round.accuracy === null
+      ? ["not evaluated"]
+      : [`accuracy ${measure(round.accuracy)}`, `loss ${measure(round.loss)}`]),
     `${round.survivors ?? 0} of ${round.advertised ?? 0} in the sum`,
     `${round.nowS.toFixed(1)} s`,
   ];
@@ -72,7 +79,7 @@ function roundLine(round: RoundView, committedCount: number, planned: number): s
 }
 
 function measure(measure: Measure | null): string {
-  return measure === null ? "not known" : `${measure.value.toFixed(3)} ± ${measure.halfWidth95.toFixed(3)}`;
+  return measure === null ? "none" : `${measure.value.toFixed(3)} ± ${measure.halfWidth95.toFixed(3)}`;
 }
 
 export function summarise(run: RunView, rounds: readonly RoundView[]): DemoSummary {

@@ -15,12 +15,13 @@ import { release } from "#shared/kernel/release.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
 import type { AttemptTerms } from "#shared/secagg/attempt.ts";
 import { shardOf, shardPlanOf } from "#shared/secagg/shards.ts";
+import { type BareThreads, openBareThreads } from "../../kit/bare-threads.ts";
 import { openChromiumDevice } from "../../kit/chromium-device.ts";
 import { seededRandom, testConfig } from "../../kit/secagg-fixtures.ts";
 import { openSimulatedCohort, type SimulatedCohort, seatAt, windowOf } from "../../kit/simulated-cohort.ts";
 import { openTimedDevice } from "../../kit/timed-device.ts";
 import { quantile } from "../line.ts";
-import { type RealSeat, ShardBench, type ShardLevel, type Taken, taken } from "./shard.ts";
+import { alternately, type RealSeat, ShardBench, type ShardLevel, type Taken, taken } from "./shard.ts";
 
 export interface Size {
   /** Devices in the whole round. */
@@ -35,7 +36,7 @@ export interface SizeFigures {
   readonly vectorLength: number;
   readonly realCount: number;
   readonly comparedWordCount: number;
-  readonly clientMasks: Taken;
+  readonly clientMasks: MaskFigures;
   /** R0 to R4; the middle of the devices in Node. */
   readonly clientStepsS: readonly number[];
   /** R0 to R4 in Chromium; null where none took part. */
@@ -45,6 +46,16 @@ export interface SizeFigures {
   readonly ring16UpByteCount: number;
   readonly serverChecksS: number;
   readonly levels: readonly LevelFigures[];
+}
+
+/** A device's masks in one thread, measured in turn. */
+export interface MaskFigures {
+  readonly byteCount: number;
+  readonly masks: Taken;
+  readonly cipherAlone: Taken;
+  readonly prototype: Taken;
+  /** Wall-clock seconds in a page, over WebCrypto; null where no browser took part. */
+  readonly chromium: { readonly masksS: number; readonly cipherAloneS: number } | null;
 }
 
 /** Seconds of all opened shards together. */
@@ -61,6 +72,10 @@ export interface LevelFigures {
   readonly maskCount: number;
   readonly unmaskOne: Taken;
   readonly unmaskTwo: Taken;
+  /** AES-256-CTR alone over as many bytes, on one thread and on two. */
+  readonly cipherOne: Taken;
+  readonly cipherTwo: Taken;
+  readonly prototype: Taken;
 }
 
 const RUN_ID = "0192f0c0ffee7000800000000000beef";
@@ -78,6 +93,7 @@ export async function measureSize(
   const folder = await mkdtemp(join(tmpdir(), "chorus-bench-secagg-"));
   const reals: RealSeat[] = [];
   const folders = [openFolder({ workerCount: 1 }), openFolder({ workerCount: 2 })] as const;
+  const bares = [openBareThreads(1), openBareThreads(2)] as const;
   try {
     const issuer = localSigner(seededRandom("issuer")(32), crypto.subtle);
     const shards = splitIntoShards(termsOf(size, bytesToHex(issuer.publicKey)), size.count);
@@ -85,6 +101,7 @@ export async function measureSize(
     let serverChecksS = 0;
     // Threads start with the first job.
     for (const one of folders) await one.fold({ length: 8, paths: [], masks: [] });
+    for (const one of bares) await one.cipherAlone(1e6);
     for (const { terms, seeds } of shards) {
       const cohort = await openSimulatedCohort(primitives, seeds, issuer, terms);
       // The first shard has the real devices; with nothing else a device's work would be the same in any.
@@ -96,17 +113,17 @@ export async function measureSize(
       await bench.deal();
       await bench.upload();
       for (const [level, dropout] of dropouts.entries()) {
-        present(opened[level], "a level").push(await bench.open(level, dropout, folders));
+        present(opened[level], "a level").push(await bench.open(level, dropout, folders, bares));
       }
       serverChecksS += bench.checksS;
       await rm(inputs, { recursive: true });
     }
     const levels = dropouts.map((dropout, level) => levelFigures(dropout, opened[level] ?? [], reals, level));
     const largest = Math.max(...shards.map(({ seeds }) => seeds.length));
-    return { ...(await clientFigures(size, reals, largest)), serverChecksS, levels };
+    return { ...(await clientFigures(size, reals, largest, bares[0])), serverChecksS, levels };
   } finally {
     await Promise.all(reals.map(({ device }) => device.close()));
-    await Promise.all(folders.map((one) => one.close()));
+    await Promise.all([...folders, ...bares].map((one) => one.close()));
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -181,7 +198,8 @@ async function seatDevices(
   if (browser) {
     const { identitySeed, position } = seatAt(seats, 1);
     const device = await openChromiumDevice(identitySeed);
-    seated.push({ platform: "chromium", device, position, level: 0, ...figures() });
+    const { measureMasks } = device;
+    seated.push({ platform: "chromium", device, position, level: 0, measureMasks, ...figures() });
   }
   return seated;
 }
@@ -214,11 +232,19 @@ function levelFigures(
     maskCount: total(({ maskCount }) => maskCount),
     unmaskOne: both(({ unmaskOne }) => unmaskOne),
     unmaskTwo: both(({ unmaskTwo }) => unmaskTwo),
+    cipherOne: both(({ cipherOne }) => cipherOne),
+    cipherTwo: both(({ cipherTwo }) => cipherTwo),
+    prototype: both(({ prototype }) => prototype),
   };
 }
 
 /** @param neighbourhood  Devices of the graph that the real devices are in, themselves included. */
-async function clientFigures(size: Size, reals: readonly RealSeat[], neighbourhood: number) {
+async function clientFigures(
+  size: Size,
+  reals: readonly RealSeat[],
+  neighbourhood: number,
+  bare: BareThreads,
+) {
   // A device whose shard was left out ends with R2.
   const whole = reals.filter(({ platform, stepsS }) => platform === "node" && stepsS.length === STEP_COUNT);
   const middle = (values: readonly number[]) => quantile(values, 0.5);
@@ -229,7 +255,7 @@ async function clientFigures(size: Size, reals: readonly RealSeat[], neighbourho
     vectorLength: length,
     realCount: reals.length,
     comparedWordCount: windowOf(length).count,
-    clientMasks: await maskSeconds(neighbourhood, length),
+    clientMasks: await maskFigures(neighbourhood, length, bare, reals),
     clientStepsS: Array.from({ length: STEP_COUNT }, (_, step) =>
       middle(whole.map(({ stepsS }) => present(stepsS[step], "a step"))),
     ),
@@ -240,21 +266,39 @@ async function clientFigures(size: Size, reals: readonly RealSeat[], neighbourho
   };
 }
 
-/** The quickest of three, in one thread: a self mask and one for each neighbour. */
-async function maskSeconds(count: number, length: number): Promise<Taken> {
+/** A self mask and one for each neighbour. */
+async function maskFigures(
+  count: number,
+  length: number,
+  bare: BareThreads,
+  reals: readonly RealSeat[],
+): Promise<MaskFigures> {
   const inThread = nodePrimitives(nodeCrypto, Buffer);
   const random = seededRandom("masks");
   const masks = Array.from(
     { length: count },
     (_, i) => ({ key: random(32), sign: i % 2 === 0 ? 1 : -1 }) as const,
   );
-  const runs: Taken[] = [];
-  for (let turn = 0; turn < 3; turn++) {
+  const byteCount = 4 * length * count;
+  const own = async () => {
     const vector = new Uint32Array(length);
-    runs.push(await taken(() => addMasks(inThread, vector, masks)));
+    const figures = await taken(() => addMasks(inThread, vector, masks));
     release(vector);
-  }
-  return runs.reduce((best, one) => (one.wallS < best.wallS ? one : best));
+    return figures;
+  };
+  const timed = await alternately([
+    own,
+    () => taken(() => bare.cipherAlone(byteCount)),
+    () => taken(async () => void (await bare.prototype(length, masks))),
+  ]);
+  const page = reals.find(({ measureMasks }) => measureMasks !== undefined);
+  return {
+    byteCount,
+    masks: present(timed[0], "masks"),
+    cipherAlone: present(timed[1], "AES-CTR alone"),
+    prototype: present(timed[2], "the prototype"),
+    chromium: (await page?.measureMasks?.(count, length)) ?? null,
+  };
 }
 
 function add(left: number, right: number): number {

@@ -28,6 +28,8 @@ import {
   verifyShareBundle,
   verifyUnmask,
 } from "#shared/secagg/server.ts";
+import type { BareThreads } from "../../kit/bare-threads.ts";
+import type { ChromiumDevice } from "../../kit/chromium-device.ts";
 import { seededRandom } from "../../kit/secagg-fixtures.ts";
 import {
   confirmationOf,
@@ -50,6 +52,8 @@ const REPEAT_WITHIN_S = 4;
 export interface RealSeat {
   readonly platform: "node" | "chromium";
   readonly device: TimedDevice;
+  /** Of a page; see `ChromiumDevice`. */
+  readonly measureMasks?: ChromiumDevice["measureMasks"];
   readonly position: number;
   /** The dropout at which this device goes on after R2, as an index. */
   readonly level: number;
@@ -74,9 +78,13 @@ export interface ShardLevel {
     /** Secrets rebuilt, and the key of each mask. */
     readonly keys: Taken;
     readonly maskCount: number;
-    /** With one worker and with two. */
+    /** With one worker and with two, and beside each AES-256-CTR alone over as many bytes, on as many threads. */
     readonly unmaskOne: Taken;
     readonly unmaskTwo: Taken;
+    readonly cipherOne: Taken;
+    readonly cipherTwo: Taken;
+    /** One thread. */
+    readonly prototype: Taken;
   } | null;
 }
 
@@ -215,8 +223,14 @@ export class ShardBench {
    * Opens the sum of all but a share of the devices.
    *
    * @param folders  With one and with two workers.
+   * @param bares    With one and with two threads.
    */
-  async open(level: number, dropout: number, folders: readonly [Folder, Folder]): Promise<ShardLevel> {
+  async open(
+    level: number,
+    dropout: number,
+    folders: readonly [Folder, Folder],
+    bares: readonly [BareThreads, BareThreads],
+  ): Promise<ShardLevel> {
     const u3 = await setOfPositions(primitives, this.roster, this.#survivors(dropout));
     const survivorCount = u3.positions.length;
     if (survivorCount < this.thresholds.q) return { survivorCount, opened: null };
@@ -242,17 +256,26 @@ export class ShardBench {
       release(sum);
       return figures;
     };
-    const timed = await alternately([() => unmask(one), () => unmask(two)]);
+    const byteCount = masks.length * 4 * this.#length;
+    const timed = await alternately([
+      () => unmask(one),
+      () => taken(() => bares[0].cipherAlone(byteCount)),
+      () => unmask(two),
+      () => taken(() => bares[1].cipherAlone(byteCount)),
+      () => taken(async () => void (await bares[0].prototype(this.#length, masks))),
+    ]);
     release(folded);
     await this.#tellOutcome(level, sets, inputs);
-    const [withOne, withTwo] = [present(timed[0], "one worker"), present(timed[1], "two workers")];
     const opened = {
       checksS: checked.checksS,
       foldS,
       keys,
       maskCount: masks.length,
-      unmaskOne: withOne,
-      unmaskTwo: withTwo,
+      unmaskOne: present(timed[0], "one worker"),
+      cipherOne: present(timed[1], "one thread"),
+      unmaskTwo: present(timed[2], "two workers"),
+      cipherTwo: present(timed[3], "two threads"),
+      prototype: present(timed[4], "the prototype"),
     };
     return { survivorCount, opened };
   }
@@ -365,7 +388,9 @@ export async function taken(work: () => Promise<void>): Promise<Taken> {
 }
 
 /** The quickest of a few runs of each, in turn; those that take long run once. */
-async function alternately(runs: readonly (() => Promise<Taken>)[]): Promise<readonly (Taken | null)[]> {
+export async function alternately(
+  runs: readonly (() => Promise<Taken>)[],
+): Promise<readonly (Taken | null)[]> {
   const best: (Taken | null)[] = runs.map(() => null);
   let spent = 0;
   for (let turn = 0; turn < REPEATS_MAX && spent < REPEAT_WITHIN_S; turn++) {

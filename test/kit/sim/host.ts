@@ -236,6 +236,7 @@ export class Host {
         dropouts: nothing,
         folded: nothing,
         uploaded: nothing,
+        evaluated: nothing,
       },
       log: {
         info: nothing,

@@ -106,6 +106,7 @@ export function planOf(seed: number, rounds?: number): Plan {
       cohortSizeMin: 3,
       deadlines: DEADLINES,
       ring: form.pick([32, 32, 32, 16]),
+      recruitingMinMs: roll.branch("recruiting").pick([undefined, undefined, 0, 2_000]),
     }),
     keptRounds: form.pick([0, 0, 0, 1]),
     trainingMaxMs: roll.pick([500, 4_000, 20_000]),

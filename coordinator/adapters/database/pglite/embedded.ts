@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Kysely, PGliteDialect } from "kysely";
 import type { Log } from "#coordinator/core/ports.ts";
-import { syncFolder } from "../../durable-files.ts";
+import { syncFolder } from "#shared/node/durable-files.ts";
 import { messageOf } from "../../system-errors.ts";
 import { migrate, pendingMigrations } from "../migrate.ts";
 import { MIGRATIONS } from "../migrations/index.ts";

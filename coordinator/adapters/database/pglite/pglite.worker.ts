@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 import { assert, present, unreachable } from "#shared/kernel/assert.ts";
-import { writeDurably } from "../../durable-files.ts";
+import { writeDurably } from "#shared/node/durable-files.ts";
 import type { NumberedRequest, QueryReply, Reply, ReplyError, Request } from "./messages.ts";
 
 /*

@@ -16,13 +16,14 @@ let written = 0;
 /**
  * Writes `bytes` to `path` so that it holds all of them or what it held before: write, fsync, rename, fsync the folder.
  *
+ * @param mode  As for `open`, less the umask.
  * @throws the error of the file system; nothing is left behind then.
  */
-export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeDurably(path: string, bytes: Uint8Array | string, mode = 0o666): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const partial = `${path}.${process.pid}-${++written}.partial`;
   try {
-    const handle = await open(partial, "wx");
+    const handle = await open(partial, "wx", mode);
     try {
       await handle.writeFile(bytes);
       await handle.sync();

@@ -1,0 +1,82 @@
+import { present } from "#shared/kernel/assert.ts";
+import { release } from "#shared/kernel/release.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import type { RunState } from "#shared/round/run.ts";
+import type { Evaluated } from "#shared/round/run-event.ts";
+import { evaluateCentrally } from "./models.ts";
+import type { CoordinatorPorts } from "./ports.ts";
+import type { RunTerms } from "./terms.ts";
+
+/** An evaluator that fails this often for one model is not asked again. Rule E3. */
+const TRIES_MAX = 3;
+const AGAIN_MS = 2_000;
+
+type Model = RunState["unevaluated"][number];
+
+interface EvaluationContext {
+  readonly ports: CoordinatorPorts;
+  readonly terms: RunTerms;
+  readonly state: () => RunState;
+  readonly answer: (event: Evaluated) => Promise<ErrorCode | null>;
+}
+
+/** Central evaluation of a run's models, one after the other, beside its rounds. */
+export class Evaluation {
+  readonly #context: EvaluationContext;
+  #working = false;
+  #closed = false;
+  #cancelAgain: () => void = () => {};
+
+  constructor(context: EvaluationContext) {
+    this.#context = context;
+  }
+
+  /** Starts on what waits, unless it is at work already, and returns. */
+  wake(): void {
+    if (this.#working || this.#closed) return;
+    const [model] = this.#context.state().unevaluated;
+    if (model === undefined) return;
+    this.#working = true;
+    void this.#evaluate(model, 1);
+  }
+
+  async #evaluate(model: Model, tries: number): Promise<void> {
+    const { ports, terms } = this.#context;
+    const beganMs = ports.clock.nowMs();
+    const seconds = () => (ports.clock.nowMs() - beganMs) / 1_000;
+    try {
+      const bytes = present(await ports.blobs.get(model.modelHash), `model ${model.modelHash}`);
+      const measures = await evaluateCentrally(ports, terms, bytes);
+      release(bytes);
+      ports.metrics.evaluated("evaluated", seconds());
+      await this.#answer({ ...model, type: "evaluated", measures, code: null });
+    } catch (error) {
+      if (this.#closed) return;
+      const fields = { modelHash: model.modelHash, round: model.round, try: tries, error: String(error) };
+      ports.log.error(fields, "a model could not be evaluated");
+      if (tries < TRIES_MAX && this.#isWanted(model)) {
+        this.#cancelAgain = ports.after(AGAIN_MS, () => void this.#evaluate(model, tries + 1));
+        return;
+      }
+      ports.metrics.evaluated("failed", seconds());
+      await this.#answer({ ...model, type: "evaluated", measures: null, code: "EVALUATION_FAILED" });
+    }
+  }
+
+  /** A stop drops what waits. */
+  #isWanted({ modelHash }: Model): boolean {
+    return this.#context.state().unevaluated.some((model) => model.modelHash === modelHash);
+  }
+
+  async #answer(event: Evaluated): Promise<void> {
+    // Refused if the run has been stopped meanwhile.
+    if (!this.#closed) await this.#context.answer(event);
+    this.#working = false;
+    this.wake();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelAgain();
+  }
+}

@@ -1,0 +1,222 @@
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import type { Result } from "#shared/kernel/result.ts";
+import type { Receipt } from "#shared/protocol/api.ts";
+import type { Task } from "#shared/task/task.ts";
+
+/*
+ * What the coordinator keeps, by role. SQLite, PostgreSQL and test/kit's memory stand behind `Store` and pass one
+ * contract suite for each role. What is expected is in the results; everything else (a lost connection, a full disk)
+ * rejects, and `storeTrouble` tells what waiting can mend. After a rejected write the outcome is unknown.
+ */
+
+/** A stream of events: one a run, one a round. Sequences count from 1 without gaps. */
+export interface StreamId {
+  readonly kind: "run" | "round";
+  readonly id: string;
+}
+export interface StoredEvent {
+  readonly sequence: number;
+  /** Unix milliseconds, for people. */
+  readonly at: number;
+  /** JSON: facts and digests, never tensors, secrets or shares. */
+  readonly event: unknown;
+}
+
+/**
+ * What is written beside an event, in its transaction (STYLE, state machines). The round and run rows are projections
+ * that a reader may lose and rebuild from the streams; the others are facts of their own.
+ */
+export type StoreRecord =
+  | { readonly type: "run-row"; readonly runId: string; readonly row: RunRow }
+  | { readonly type: "round-row"; readonly roundId: string; readonly row: RoundRow }
+  | { readonly type: "audit-leaf"; readonly kind: string; readonly body: unknown }
+  | { readonly type: "model-offered"; readonly modelHash: string; readonly runId: string }
+  | { readonly type: "model-opened"; readonly modelHash: string; readonly sid: string }
+  | { readonly type: "model-version"; readonly version: ModelVersionRow }
+  | {
+      readonly type: "open-slots";
+      readonly sid: string;
+      readonly byteCount: number;
+      readonly slots: readonly SlotRow[];
+    }
+  /** Sealing U3: from here on no upload of this session is taken; `inputs` outside `kept` may be deleted. */
+  | { readonly type: "close-slots"; readonly sid: string; readonly kept: readonly number[] };
+
+export interface RunRow {
+  readonly projectId: string;
+  readonly task: string;
+  readonly taskVersion: number;
+  readonly number: number;
+  readonly state: string;
+  readonly actor: string;
+  readonly createdAt: number;
+  /** The view that the API shows, kept by the driver. */
+  readonly view: unknown;
+}
+export interface RoundRow {
+  readonly runId: string;
+  readonly round: number;
+  readonly phase: string;
+  readonly view: unknown;
+}
+export interface ModelVersionRow {
+  readonly runId: string;
+  readonly round: number;
+  readonly modelHash: string;
+  readonly parentHash: string | null;
+  /** Blob of the strategy's state after this model; null for a stateless strategy. */
+  readonly strategyStateHash: string | null;
+  readonly metrics: unknown;
+}
+export interface SlotRow {
+  readonly position: number;
+  /** SHA-256 of the slot token, hex; the token itself is only in the device's message. */
+  readonly slotHash: string;
+}
+export interface InputRow {
+  readonly sid: string;
+  readonly position: number;
+  readonly sha256: string;
+  readonly root: string;
+  readonly signature: string;
+  readonly byteCount: number;
+}
+
+export interface KeptTranscript {
+  readonly sid: string;
+  readonly roundId: string;
+  readonly task: string;
+  readonly shard: number;
+}
+export interface TranscriptRow extends KeptTranscript {
+  /** As `transcriptToBytes` made them. */
+  readonly bytes: Bytes;
+}
+
+/** The streams of runs and rounds, and the log that outsiders check. */
+export interface EventLog {
+  /**
+   * Appends one event and its records in one transaction. An unknown outcome throws: stop, reload, go on.
+   * Errors: `sequence-taken` if another writer was first.
+   */
+  append(
+    stream: StreamId,
+    event: StoredEvent,
+    records: readonly StoreRecord[],
+  ): Promise<Result<void, { readonly type: "sequence-taken" }>>;
+  readStream(stream: StreamId): Promise<readonly StoredEvent[]>;
+  /** Newest first; of the run and its rounds. */
+  listEvents(
+    runId: string,
+    page: Page,
+  ): Promise<Listed<{ readonly stream: StreamId; readonly stored: StoredEvent }>>;
+  auditLeaves(
+    page: Page,
+  ): Promise<Listed<{ readonly sequence: number; readonly kind: string; readonly body: unknown }>>;
+}
+
+export interface TaskStore {
+  createTask(
+    task: Task,
+    taskHash: string,
+    actor: string,
+    at: number,
+  ): Promise<Result<void, { readonly type: "exists" }>>;
+  findTask(slug: string, version?: number): Promise<StoredTask | null>;
+  /** Newest version of each. */
+  listTasks(page: Page): Promise<Listed<StoredTask>>;
+}
+
+/** Runs, their rounds and models: rows that `append` writes beside the events. */
+export interface RunStore {
+  /** Runs that have not ended, oldest first. */
+  openRunIds(): Promise<readonly string[]>;
+  /** Each number of a task is given once, from 1. */
+  nextRunNumber(task: string): Promise<number>;
+  findRun(runId: string): Promise<RunRow | null>;
+  listRuns(
+    filter: { readonly task?: string },
+    page: Page,
+  ): Promise<Listed<RunRow & { readonly runId: string }>>;
+  findRound(roundId: string): Promise<RoundRow | null>;
+  listRounds(runId: string, page: Page): Promise<Listed<RoundRow & { readonly roundId: string }>>;
+  listModelVersions(runId: string): Promise<readonly ModelVersionRow[]>;
+  /** The run that offered this model, and the session that opened a sum for it, if any. */
+  findOffer(modelHash: string): Promise<{ readonly runId: string; readonly openedSid: string | null } | null>;
+}
+
+/** Slots that `append` opens and closes, and the masked inputs that were accepted into them. */
+export interface UploadStore {
+  /** The slot's state for an upload that wants to start. */
+  findSlot(
+    sid: string,
+    position: number,
+  ): Promise<{ readonly slotHash: string; readonly byteCount: number; readonly open: boolean } | null>;
+  /** Unique on (sid, position): the same digest returns the stored receipt, another is a conflict, a sealed set is closed. */
+  acceptInput(input: InputRow): Promise<Result<Receipt, { readonly type: "conflict" | "closed" }>>;
+  /** By position. */
+  listInputs(sid: string): Promise<readonly InputRow[]>;
+}
+
+/** What devices sent for one session, and what is kept of it for an auditor. */
+export interface TranscriptStore {
+  /** R1 and R4 as they came, durable before they are acknowledged; idempotent by (sid, step, position). */
+  saveMaterial(
+    sid: string,
+    step: "share" | "unmask",
+    position: number,
+    bytes: Bytes,
+  ): Promise<"saved" | "same" | "different">;
+  /** By position. */
+  loadMaterial(sid: string, step: "share" | "unmask"): Promise<ReadonlyMap<number, Bytes>>;
+  /** After publication or abandonment (S11). */
+  deleteMaterial(sid: string): Promise<void>;
+  /** What an auditor may ask for later; the same again changes nothing. */
+  saveTranscript(transcript: TranscriptRow): Promise<void>;
+  /** Keeps these boxes for the auditor, by position, and deletes all material of the session, in one transaction. */
+  keepOpenings(sid: string, sealed: ReadonlyMap<number, Bytes>): Promise<void>;
+  loadTranscript(roundId: string, shard: number): Promise<TranscriptRow | null>;
+  /** The session whose transcript `loadTranscript` would load. */
+  findTranscript(roundId: string, shard: number): Promise<string | null>;
+  /** By position. */
+  loadOpenings(sid: string): Promise<ReadonlyMap<number, Bytes>>;
+  /** Sessions whose transcript is kept, newest first. */
+  listTranscripts(): Promise<readonly KeptTranscript[]>;
+  /** With its openings. */
+  deleteTranscript(sid: string): Promise<void>;
+}
+
+/** Join tokens, devices and small durable settings. */
+export interface SettingStore {
+  putJoinToken(tokenHash: string, uses: number, expiresAt: number): Promise<void>;
+  useJoinToken(tokenHash: string, now: number): Promise<boolean>;
+  /** Records of an identity: first seen. Certificates are deterministic and not stored. */
+  noteDevice(identity: string, at: number): Promise<void>;
+  /** By name. */
+  getSetting(name: string): Promise<string | null>;
+  /** The value that stands: the first one that was put. */
+  putSettingOnce(name: string, value: string): Promise<string>;
+}
+
+/** All roles, as they are wired; a consumer takes those that it needs. */
+export interface Store extends EventLog, TaskStore, RunStore, UploadStore, TranscriptStore, SettingStore {
+  /** `embedded`: SQLite in the data folder. */
+  readonly kind: "embedded" | "postgresql";
+  /** Resolves when the database answers; readiness. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+export interface StoredTask {
+  readonly task: Task;
+  readonly taskHash: string;
+  readonly createdAt: number;
+  readonly actor: string;
+}
+export interface Page {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+export interface Listed<Item> {
+  readonly items: readonly Item[];
+  readonly next: string | null;
+}
