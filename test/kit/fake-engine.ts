@@ -1,4 +1,10 @@
-import type { EngineListener, EngineWorker, OpenEngineWorker, ToEngine } from "#client/core/engine-messages.ts";
+import type {
+  EngineListener,
+  EngineWorker,
+  FromEngine,
+  OpenEngineWorker,
+  ToEngine,
+} from "#client/core/engine-messages.ts";
 import type { BackendName, LossCause, Trained } from "#client/core/ports.ts";
 import { present } from "#shared/kernel/assert.ts";
 import type { ManualClock } from "./manual-clock.ts";
@@ -59,28 +65,29 @@ export class FakeEngine implements EngineWorker {
   }
 
   #answer(message: ToEngine): void {
-    const done = (value: Parameters<typeof this.finish>[0] | string | number | null | object) =>
-      this.listener.onMessage({ kind: "done", id: message.id, value: value as Trained });
+    const value = this.#valueOf(message);
+    if (value !== undefined) this.listener.onMessage({ kind: "done", id: message.id, value });
+  }
+
+  /** Undefined where a test answers, or nobody does. */
+  #valueOf(message: ToEngine): Extract<FromEngine, { kind: "done" }>["value"] | undefined {
     switch (message.kind) {
       case "time":
       case "use": {
-        const conduct = this.#script[message.backend] ?? { note: "it is not here" };
-        if (conduct === "silent") return;
-        if (message.kind === "use") return done(typeof conduct === "number" ? null : conduct.note);
-        const known = typeof conduct === "number";
-        return done({
-          backend: message.backend,
-          msPerStep: known ? conduct : null,
-          note: known ? null : conduct.note,
-        });
+        const { backend } = message;
+        const conduct = this.#script[backend] ?? { note: "it is not here" };
+        if (conduct === "silent") return undefined;
+        const note = typeof conduct === "number" ? null : conduct.note;
+        if (message.kind === "use") return note;
+        return { backend, msPerStep: typeof conduct === "number" ? conduct : null, note };
       }
       case "predict":
-        return done(new Float32Array([1]));
+        return new Float32Array([1]);
       case "count":
-        return done(0);
+        return 0;
       case "train":
       case "cancel":
-        return;
+        return undefined;
     }
   }
 }

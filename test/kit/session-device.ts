@@ -46,6 +46,8 @@ export interface SessionDeviceOptions {
   readonly life?: string;
   /** Of every round; drawn where absent. */
   readonly delta?: (parameterCount: number) => Float32Array;
+  /** One that draws its updates where absent. */
+  readonly trainer?: Trainer;
 }
 
 /** What a device finds around it: a federation, or a script that plays one. */
@@ -149,7 +151,8 @@ export class SessionDevice {
         save: async (contribution: Contribution) =>
           void this.archived.set(contribution.detail.id, contribution),
       },
-      trainer: inFlight.track(this.#trainer(random, options.delta)),
+      // A trainer of the test's may wait for the clock: that is nothing to wait for.
+      trainer: options.trainer ?? inFlight.track(this.#trainer(random, options.delta)),
     };
     const rows = { inputs: new Float32Array(8), labels: new Int32Array(2), count: 2 };
     const tensors = tensorsOf(task);

@@ -73,35 +73,42 @@ describe("an engine that stops while it trains", () => {
     ],
   ];
 
-  test.each(ends)("[T1] [T3] and %s: the job ends with it, and the next engine takes over", async (...[, cause, end]) => {
-    const world = shopWith(USUAL);
-    await world.calibrated();
-    expect(world.view()).toMatchObject({ backend: "webgl", losses: [] });
-    const job = world.train();
-    await settled();
-    const first = world.shop.last;
-    first.progress();
-    expect(job.steps).toEqual([1]);
-    end(world);
-    expect(await job.result).toMatchObject({
-      ok: false,
-      error: { type: "engine-lost", loss: { backend: "webgl", cause } },
-    });
-    expect(first.terminated).toBe(true);
-    await pass(world.clock, 10_000);
-    expect(await world.trainer.ready()).toBe("wasm");
-    expect(world.view()).toMatchObject({ backend: "wasm", calibrating: false, losses: [{ backend: "webgl", cause }] });
-    expect(rowOf(world, "webgl")).toMatchObject({ msPerStep: null, untimed: "lost" });
-    // What the dead one still says is not heard.
-    first.lose("wasm", "device-lost");
-    first.listener.onEnd("ended", "");
-    expect(world.view().backend).toBe("wasm");
-    const next = world.train();
-    await settled();
-    world.shop.last.finish();
-    expect(await next.result).toMatchObject({ ok: true });
-    expect(world.shop.running).toHaveLength(1);
-  });
+  test.each(ends)(
+    "[T1] [T3] and %s: the job ends with it, and the next engine takes over",
+    async (...[, cause, end]) => {
+      const world = shopWith(USUAL);
+      await world.calibrated();
+      expect(world.view()).toMatchObject({ backend: "webgl", losses: [] });
+      const job = world.train();
+      await settled();
+      const first = world.shop.last;
+      first.progress();
+      expect(job.steps).toEqual([1]);
+      end(world);
+      expect(await job.result).toMatchObject({
+        ok: false,
+        error: { type: "engine-lost", loss: { backend: "webgl", cause } },
+      });
+      expect(first.terminated).toBe(true);
+      await pass(world.clock, 10_000);
+      expect(await world.trainer.ready()).toBe("wasm");
+      expect(world.view()).toMatchObject({
+        backend: "wasm",
+        calibrating: false,
+        losses: [{ backend: "webgl", cause }],
+      });
+      expect(rowOf(world, "webgl")).toMatchObject({ msPerStep: null, untimed: "lost" });
+      // What the dead one still says is not heard.
+      first.lose("wasm", "device-lost");
+      first.listener.onEnd("ended", "");
+      expect(world.view().backend).toBe("wasm");
+      const next = world.train();
+      await settled();
+      world.shop.last.finish();
+      expect(await next.result).toMatchObject({ ok: true });
+      expect(world.shop.running).toHaveLength(1);
+    },
+  );
 
   test("[T1] and says nothing: it is given up after a patience that follows from its pace", async () => {
     const world = shopWith(USUAL);

@@ -166,7 +166,8 @@ test("[T2] an engine that answers zeros, as one does whose chip was taken away, 
   tf.unregisterKernel("Neg", "cpu");
   tf.registerKernel({
     ...real,
-    kernelFunc: ({ inputs }) => tf.engine().runKernel("ZerosLike", inputs as tf.NamedTensorMap) as tf.TensorInfo,
+    kernelFunc: ({ inputs }) =>
+      tf.engine().runKernel("ZerosLike", inputs as tf.NamedTensorMap) as tf.TensorInfo,
   });
   try {
     expect(await timeBackend("cpu", model, plan, NODE, false)).toMatchObject({
