@@ -169,8 +169,11 @@ export class FakeStore
   readonly devices = new Set<string>();
   readonly tokens = new Map<string, { uses: number; readonly expiresAt: number }>();
   answers = true;
+  /** Every read and write, by name. */
+  readonly calls: string[] = [];
 
   async findTask(slug: string) {
+    this.calls.push("findTask");
     return slug === "digits"
       ? { task: bundledTask("digits", 8, 1), taskHash: HASH, createdAt: 0, actor: "test" }
       : null;
@@ -179,12 +182,14 @@ export class FakeStore
     this.tokens.set(tokenHash, { uses, expiresAt });
   }
   async useJoinToken(tokenHash: string, now: number) {
+    this.calls.push("useJoinToken");
     const token = this.tokens.get(tokenHash);
     if (token === undefined || token.uses < 1 || token.expiresAt <= now) return false;
     token.uses -= 1;
     return true;
   }
   async noteDevice(identity: string) {
+    this.calls.push("noteDevice");
     this.devices.add(identity);
   }
   async ping() {
