@@ -147,21 +147,22 @@ async function start(
   sockets.serve(coordinator, access);
   const pages = web === false ? null : await openPages({ dev: web === "dev", port: settings.port, secure });
   if (pages !== null) closers.push(() => pages.close());
-  let stopping = false;
+  const stop = new AbortController();
   let started = false;
   let status: Status;
   const app = createApp({
     ...{ coordinator, store, blobs, spool, metrics, log, origins, secure },
     clock: monotonicClock,
+    stopping: stop.signal,
     status: () => status,
     operations: {
       dataFolder: dataDir,
       isStarted: () => started,
-      isStopping: () => stopping,
+      isStopping: () => stop.signal.aborted,
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     },
   });
-  const inFlight = routeRequests(server, { app, pages, origins, log, secure, isStopping: () => stopping });
+  const inFlight = routeRequests(server, { app, pages, origins, log, secure, clock: monotonicClock, stopping: stop.signal });
   await coordinator.start();
   // Stops before the sockets close: that everyone goes then is no event of a round.
   closers.push(() => coordinator.stop());
@@ -178,9 +179,9 @@ async function start(
     coordinator,
     access,
     stop: async () => {
-      if (stopping) return;
+      if (stop.signal.aborted) return;
       // Readiness fails from here on, and nothing new is taken; what is being written gets its answer.
-      stopping = true;
+      stop.abort();
       if (!(await inFlight.drained(DRAIN_MS))) log.warn({}, "some requests were cut off");
       await closeAll();
       log.info({}, "stopped");
@@ -259,7 +260,7 @@ const VERSION: string = (
  */
 export function endOnFault(log: Log): void {
   const end = (error: unknown, message: string) => {
-    log.error({ error: error instanceof Error ? error : String(error) }, message);
+    log.error({ error: error instanceof Error ? error : "a value that is no Error was thrown" }, message);
     process.exit(70);
   };
   process.on("uncaughtException", (error) => end(error, "uncaught fault"));
