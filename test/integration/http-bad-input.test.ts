@@ -142,8 +142,12 @@ describe("bodies", () => {
       await expectRefused(response, 400, "BAD_REQUEST");
       return text;
     };
-    expect(await refusal("/api/v1/tasks", keys(LIMITS.jsonEntryCountMax / 2))).toContain("more than 20000 values");
-    expect(await refusal("/api/v1/tasks", `[${"0,".repeat(LIMITS.jsonEntryCountMax)}0]`)).toContain("more than");
+    expect(await refusal("/api/v1/tasks", keys(LIMITS.jsonEntryCountMax / 2))).toContain(
+      "more than 20000 values",
+    );
+    expect(await refusal("/api/v1/tasks", `[${"0,".repeat(LIMITS.jsonEntryCountMax)}0]`)).toContain(
+      "more than",
+    );
     expect(await refusal("/api/v1/runs", keys(100))).toContain("more than 200 values");
     expect(await refusal("/api/v1/runs", keys(99))).not.toContain("more than");
   });

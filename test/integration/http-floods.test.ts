@@ -42,7 +42,7 @@ describe("slow bodies", () => {
   test("[W11] a stop does not wait for them", async () => {
     const own = await openShell();
     try {
-      const halves = Array.from({ length: 8 }, () =>
+      const halves = Array.from({ length: 16 }, () =>
         sendRaw(own.port, `${HEAD}Content-Length: 100\r\n\r\n{"task"`),
       );
       await pause(200);
@@ -98,7 +98,9 @@ describe("many bodies", () => {
 
   test("[W3] and only so much time goes into reading them", async () => {
     let nowMs = 0;
-    const own = await openShell({ clock: { nowMs: () => (nowMs += 2 * LIMITS.bodyReadingMsBurstPerAddress) } });
+    const own = await openShell({
+      clock: { nowMs: () => (nowMs += 2 * LIMITS.bodyReadingMsBurstPerAddress) },
+    });
     try {
       expect(codeOf(await (await post(own.url, "{}")).text())).toBe("BAD_REQUEST");
       // The debt is paid back at 50 ms a second, and this clock goes in steps of two.
@@ -206,6 +208,9 @@ describe("many reads", () => {
     ).rejects.toThrow("planted");
     await pause(10);
     expect((await queue.run(reader("a"), async () => 1)).ok).toBe(true);
-    expect(await queue.run(reader("a", 11), async () => 1)).toEqual({ ok: false, error: { type: "too-many" } });
+    expect(await queue.run(reader("a", 11), async () => 1)).toEqual({
+      ok: false,
+      error: { type: "too-many" },
+    });
   });
 });

@@ -46,8 +46,14 @@ describe("what is no request", () => {
     ["a header without a colon", "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nnonsense\r\n\r\n"],
     ["a space in a header's name", "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nA b: 1\r\n\r\n"],
     ["NUL in a header", "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nA: \0\r\n\r\n"],
-    ["two lengths", "POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"],
-    ["a length that is none", "POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x2\r\n\r\n{}"],
+    [
+      "two lengths",
+      "POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    ],
+    [
+      "a length that is none",
+      "POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x2\r\n\r\n{}",
+    ],
     [
       "a length and chunks",
       "POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -58,7 +64,11 @@ describe("what is no request", () => {
   });
 
   test("[W1] headers or an address that are too long", async () => {
-    expectCode(await ask("GET /api/v1/status HTTP/1.1", [HOST, `A: ${"x".repeat(40_000)}`]), 431, "TOO_LARGE");
+    expectCode(
+      await ask("GET /api/v1/status HTTP/1.1", [HOST, `A: ${"x".repeat(40_000)}`]),
+      431,
+      "TOO_LARGE",
+    );
     expectCode(await ask(`GET /api/v1/${"x".repeat(40_000)} HTTP/1.1`), 431, "TOO_LARGE");
   });
 

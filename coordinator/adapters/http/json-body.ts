@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { z } from "@hono/zod-openapi";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
@@ -39,6 +40,8 @@ export class BodyReader {
   constructor({ clock, stopping }: BodyReaderPorts) {
     this.#clock = clock;
     this.#stopping = stopping;
+    // One for each body that is under way.
+    setMaxListeners(0, stopping);
     this.#bytes = rateLimit(clock, {
       burst: LIMITS.bodyBytesBurstPerAddress,
       perSecond: LIMITS.bodyBytesPerSecondPerAddress,

@@ -1,9 +1,9 @@
 import {
   createServer as createHttpServer,
   type IncomingMessage,
-  STATUS_CODES,
   type Server,
   type ServerResponse,
+  STATUS_CODES,
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -38,9 +38,7 @@ export function createWebServer(tls: Tls | null): Server {
   // A request without a host is answered by us, with a code.
   const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, requireHostHeader: false };
   const server =
-    tls === null
-      ? createHttpServer(limits)
-      : createHttpsServer({ ...limits, cert: tls.cert, key: tls.key });
+    tls === null ? createHttpServer(limits) : createHttpsServer({ ...limits, cert: tls.cert, key: tls.key });
   answerUnparsed(server, tls !== null);
   return server;
 }
@@ -53,7 +51,9 @@ function answerUnparsed(server: Server, secure: boolean): void {
     const body = JSON.stringify({ error: wireError(code, detail) });
     const headers = { ...commonHeaders(secure), ...ERROR_HEADERS, "content-length": Buffer.byteLength(body) };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}connection: close\r\n\r\n${body}`);
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}connection: close\r\n\r\n${body}`,
+    );
   });
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) =>
     answerError(response, secure, 417, "BAD_REQUEST", "Send the request without that expectation."),
