@@ -96,8 +96,7 @@ async function openAdapters({ dataDir, databaseUrl, log }: Settings, closers: Cl
   await mkdir(heldOutFolder(dataDir), { recursive: true });
   const lock = lockDataFolder(dataDir);
   closers.push(() => lock.release());
-  const place = databaseUrl === undefined ? { dataDir } : { databaseUrl };
-  const store = await openStore({ ...place, log, projectId: PROJECT_ID });
+  const store = await openStore({ dataDir, databaseUrl, log, projectId: PROJECT_ID });
   closers.push(() => store.close());
   const [blobs, spool, issuer] = await Promise.all([
     openBlobs(join(dataDir, "blobs")),

@@ -3,6 +3,7 @@ import pg from "pg";
 import type { Log } from "#coordinator/core/ports.ts";
 import { messageOf } from "../system-errors.ts";
 import { migrate } from "./migrate.ts";
+import { migrationsFor } from "./migrations/index.ts";
 import type { Database } from "./schema.ts";
 import type { OpenDatabase } from "./store.ts";
 
@@ -10,6 +11,7 @@ const CONNECTIONS_MAX = 10;
 const SERVER_VERSION_MIN = 150_000;
 const BYTEA_OID = 17;
 const INT8_OID = 20;
+const JSON_OID = 114;
 
 /**
  * Opens a PostgreSQL database and brings it to the newest schema.
@@ -28,12 +30,12 @@ export async function openPostgres(databaseUrl: string, log: Log | undefined): P
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   try {
     await checkVersion(db);
-    await migrate(db);
+    const { wasMade } = await migrate(db, migrationsFor("postgresql"));
+    return { kind: "postgresql", db, wasMade, close: () => db.destroy() };
   } catch (error) {
     await db.destroy();
     throw error;
   }
-  return { kind: "postgresql", db, close: () => db.destroy() };
 }
 
 async function checkVersion(db: Kysely<Database>): Promise<void> {
@@ -52,9 +54,10 @@ async function checkVersion(db: Kysely<Database>): Promise<void> {
   }
 }
 
-/** As the embedded database parses: int8 as a number (all of ours lie below 2^53), bytea as plain bytes. */
-function getTypeParser(oid: number, format?: "text" | "binary") {
+/** As SQLite gives them: int8 as a number (all of ours lie below 2^53), bytea as plain bytes, documents as text. */
+export function getTypeParser(oid: number, format?: "text" | "binary") {
   if (format !== "binary" && oid === INT8_OID) return Number;
+  if (format !== "binary" && oid === JSON_OID) return String;
   const parse = pg.types.getTypeParser(oid, format);
   return oid === BYTEA_OID ? (value: string) => Uint8Array.from(parse(value) as Buffer) : parse;
 }
