@@ -10,6 +10,7 @@ import { staysWithinPlan, type Task } from "#shared/task/task.ts";
 import type { Coordinator, RoundMessage, UploadTicket } from "./coordinator.ts";
 import { Lobby } from "./lobby.ts";
 import { canEvaluate } from "./models.ts";
+import { DiskLow, wireErrorOf } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { Readers } from "./readers.ts";
@@ -48,6 +49,10 @@ class Core implements Coordinator {
     await sweepTranscripts(this.#ports);
     await this.#desk.start();
     this.#running = true;
+  }
+
+  interrupt(reason: Error): void {
+    this.#desk.interrupt(reason);
   }
 
   async stop(): Promise<void> {
@@ -106,7 +111,7 @@ class Core implements Coordinator {
       roundHash: terms.roundHash,
     };
     const run = await this.#desk.launch(terms, facts);
-    return run === null ? err(wireError("INTERNAL")) : ok(run.view());
+    return ok(run.view());
   }
 
   /** A UUIDv7 as 32 hex digits: 48 bits of Unix milliseconds, then version, variant and randomness. RFC 9562. */
@@ -173,7 +178,7 @@ class Core implements Coordinator {
       return await this.#answer(identity, message);
     } catch (error) {
       this.#ports.log.error({ message: message.type, error: String(error) }, "a device's message failed");
-      return refused("INTERNAL");
+      return { type: "refused", error: wireErrorOf(error) };
     }
   }
 
@@ -233,9 +238,13 @@ class Core implements Coordinator {
   ): Promise<Result<UploadTicket, WireError>> {
     if (!this.#running) return err(wireError("UNAVAILABLE"));
     const round = await this.#desk.roundOfSession(sid);
-    return round === null
-      ? this.#lateUpload(sid, position, headers)
-      : beginUpload(round, sid, position, headers);
+    const ticket =
+      round === null
+        ? await this.#lateUpload(sid, position, headers)
+        : await beginUpload(round, sid, position, headers);
+    const isNew = ticket.ok && ticket.value.receipt === null;
+    if (isNew && !(await this.#ports.disk.hasRoom())) return err(wireErrorOf(new DiskLow()));
+    return ticket;
   }
 
   /** The session is over: an input that counted gets its receipt again, another has no place. */

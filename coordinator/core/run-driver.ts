@@ -19,6 +19,7 @@ import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
 import { offerableModel, putInitialModel, putVoidStep } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
+import { DiskLow } from "./outage.ts";
 import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
 import { isRoundLog, recoverRound } from "./recover-round.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
@@ -58,6 +59,8 @@ export class RunDriver {
   #queue: Promise<unknown> = Promise.resolve();
   #effects: Promise<void> = Promise.resolve();
   #closed = false;
+  /** What ended this driver. */
+  #failure: unknown = null;
 
   private constructor(context: RunContext, state: RunState, sequence: number, times: RunTimes) {
     this.#context = context;
@@ -72,8 +75,8 @@ export class RunDriver {
     });
   }
 
-  /** Writes the first event of a run. Null where that write failed; should it stand after all, the desk finds it. */
-  static async launch(context: RunContext, facts: RunLaunched): Promise<RunDriver | null> {
+  /** Writes the first event of a run. @throws if that write failed; should it stand after all, the desk finds it. */
+  static async launch(context: RunContext, facts: RunLaunched): Promise<RunDriver> {
     const createdAtUnixMs = context.ports.wall.nowUnixMs();
     const times = { createdAtUnixMs, startedAtUnixMs: null, endedAtUnixMs: null };
     const run = new RunDriver(context, launchRun(facts), 0, times);
@@ -83,7 +86,8 @@ export class RunDriver {
       launchNote(facts.number, facts.actor),
       createdAtUnixMs,
     );
-    return written ? run : null;
+    if (!written) throw run.#failure;
+    return run;
   }
 
   /**
@@ -226,10 +230,17 @@ export class RunDriver {
     return true;
   }
 
+  /** Stops driving; the desk reads the log again. */
+  interrupt(reason: Error): void {
+    this.#die(reason);
+  }
+
   #die(error: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#failure = error;
     this.#evaluation.close();
+    void this.#round?.close();
     this.#context.onFault(this, error);
   }
 
@@ -268,6 +279,7 @@ export class RunDriver {
     const { ports, terms, offering } = this.#context;
     const state = this.#state;
     if (state.phase !== "running" || state.roundIsOpen) return;
+    if (!(await ports.disk.hasRoom())) throw new DiskLow();
     const round = state.round + 1;
     const parent = present(state.modelHash, "a running run has a model");
     await offering(async () => {

@@ -92,6 +92,14 @@ export const ERRORS = {
   ],
   ABORTED_BY_OPERATOR: ["later", "Someone stopped the run. Nothing was opened."],
   RESTARTED: ["later", "The coordinator restarted. The round starts over; nothing was opened."],
+  ENGINE_LOST: [
+    "later",
+    "The engine of this device stopped while it trained. Nothing of yours was sent, and nothing of yours is lost. Another engine is being tried.",
+  ],
+  NO_ENGINE: [
+    "never",
+    "No engine of this device can train this task, so it cannot take part. Nothing was sent. Start again, choose an engine that was left out, or use another device.",
+  ],
   NON_FINITE_UPDATE: ["later", "Training on this device gave numbers that are none. Nothing of it was sent."],
   // Uploads
   BAD_SLOT: ["never", "This upload slot is unknown, used or closed. Nothing was counted."],

@@ -26,6 +26,8 @@ export const LIMITS = {
   /** Masked updates that a round wants, over all its shards. */
   goalMax: 10_000,
   chunkByteCount: 65_536,
+  /** With less room on the data folder's disk no round opens and no upload begins. */
+  diskFreeByteCountMin: 64 * 2 ** 20,
   roundsMax: 100_000,
   attemptsMax: 3,
   voidRoundsInARowMax: 8,

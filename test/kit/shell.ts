@@ -85,7 +85,8 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
     log,
     status: () => STATUS,
     operations: {
-      dataFolder,
+      disk: { hasRoom: async () => true },
+      isAlone: () => true,
       isStarted: () => true,
       isStopping: () => shell.stopping,
       metrics: async () => ({ contentType: "text/plain", text: "chorus_up 1\n" }),

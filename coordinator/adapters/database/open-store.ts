@@ -4,6 +4,7 @@ import type { Store } from "#coordinator/core/store.ts";
 import { messageOf } from "../system-errors.ts";
 import { agreeOnInstance, type FolderFacts, folderFacts } from "./instance.ts";
 import { readInstance, writeInstance } from "./instance-row.ts";
+import type { InstanceEvents } from "./postgres-lock.ts";
 import { checkFolder, databasePath, doesNotOpen, isBehind } from "./sqlite/folder.ts";
 import { openSqlite } from "./sqlite/open-sqlite.ts";
 import { markPath, readMark } from "./sqlite/position-mark.ts";
@@ -11,11 +12,16 @@ import { createStore } from "./store.ts";
 
 const DEFAULT_PROJECT = "default";
 
+/** What becomes of the lock of the one coordinator on a PostgreSQL database. */
+export type { InstanceEvents } from "./postgres-lock.ts";
+
 export interface StoreOptions {
   /** The coordinator's state folder. */
   readonly dataDir: string;
   /** postgres://..., version 15 or later; absent: SQLite in `dataDir`. */
   readonly databaseUrl?: string | undefined;
+  /** PostgreSQL: holds the lock of the one coordinator of this database. Absent: several may write. */
+  readonly alone?: InstanceEvents;
   readonly projectId?: string;
   readonly log?: Log;
   /** Told if SQLite's writing thread ends on its own; by default this is an uncaught error, the end of the process. */
@@ -85,10 +91,10 @@ async function openHere(folder: FolderFacts, { projectId, log, onLost }: StoreOp
   return { ...opened, wasMade };
 }
 
-async function openThere(databaseUrl: string, { projectId, log }: StoreOptions): Promise<OpenedStore> {
+async function openThere(databaseUrl: string, { projectId, log, alone }: StoreOptions): Promise<OpenedStore> {
   // Here, so that a coordinator on SQLite does not load the driver.
   const { openPostgres } = await import("./postgres.ts");
-  const database = await openPostgres(databaseUrl, log);
+  const database = await openPostgres(databaseUrl, log, alone);
   const { db, wasMade } = database;
   const store = createStore(database, projectId ?? DEFAULT_PROJECT);
   try {

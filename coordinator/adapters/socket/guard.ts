@@ -3,6 +3,7 @@ import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import { wireErrorOf } from "../../core/outage.ts";
 import type { Log } from "../../core/ports.ts";
 import { rateLimit } from "../../core/rate-limit.ts";
 import type { ReadingBudget } from "./transport-limits.ts";
@@ -68,7 +69,8 @@ export function guard<Message>(
         { error: textOf(error), stack: error instanceof Error ? error.stack : "" },
         "an event failed",
       );
-      return guarded.refuse("INTERNAL");
+      const { code, message } = wireErrorOf(error);
+      return guarded.refuse(code, message);
     }
   }
 

@@ -219,6 +219,7 @@ export class Host {
       store: this.#durable(store, process),
       blobs: this.#durable(memoryBlobs(this.disk), process),
       spool: this.#durable(memorySpool(this.disk, primitives), process),
+      disk: { hasRoom: async () => true },
       folder: this.#durable(memoryFolder(this.disk, primitives), process),
       evaluator: this.#durable(fakeEvaluator(), process),
       devices: {
