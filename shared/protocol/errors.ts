@@ -86,6 +86,10 @@ export const ERRORS = {
     "later",
     "The coordinator could not evaluate this model. It is published and the run went on without its figures. The coordinator's log says what failed.",
   ],
+  WAIT_EXPIRED: [
+    "later",
+    "The run was to wait until a time that its launch had set. Too few devices had come by then, or its turn had not. Launch it again.",
+  ],
   LOG_UNREADABLE: [
     "never",
     "What was written down of this run cannot be read any more, so it has ended. Its published models stay. Launch a new run.",
