@@ -109,9 +109,11 @@ async function openAdapters(settings: Settings, alone: Alone, closers: Closers) 
   await mkdir(heldOutFolder(dataDir), { recursive: true });
   const lock = lockDataFolder(dataDir);
   closers.push(() => lock.release());
-  const place =
-    databaseUrl === undefined ? { dataDir } : { databaseUrl, alone: instanceEvents(settings, alone) };
-  const store = await openStore({ ...place, log, projectId: PROJECT_ID });
+  const store = await openStore({
+    ...{ dataDir, databaseUrl, log },
+    projectId: PROJECT_ID,
+    alone: instanceEvents(settings, alone),
+  });
   closers.push(() => store.close());
   const [blobs, spool, issuer] = await Promise.all([
     openBlobs(join(dataDir, "blobs")),

@@ -6,36 +6,42 @@ import type { RoundOpened } from "#shared/round/event.ts";
 import {
   evaluationOf,
   hasEnded,
+  isGoing,
   launchRun,
+  mayOpen,
   pendingRunEffects,
   type RunEffect,
   type RunState,
   stepRun,
 } from "#shared/round/run.ts";
-import type { RoundEnded, RunEvent, RunLaunched } from "#shared/round/run-event.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
-import { offerableModel, putInitialModel, putVoidStep } from "./models.ts";
+import { offerableModel, putInitialModel } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
 import { DiskLow } from "./outage.ts";
 import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
 import { isRoundLog, recoverRound } from "./recover-round.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
+import { roundEnd } from "./round-end.ts";
 import { runRecords } from "./run-records.ts";
-import { type RunTimes, runView } from "./run-view.ts";
+import { type RunSurroundings, type RunTimes, runView, viewColumns } from "./run-view.ts";
 import type { Slots } from "./slots.ts";
 import type { LoggedRun } from "./stored-event.ts";
 import type { RunTerms } from "./terms.ts";
+import { type Presence, Waiting } from "./waiting.ts";
 
 export interface RunContext {
   readonly ports: CoordinatorPorts;
   readonly terms: RunTerms;
   readonly slots: Slots;
-  /** Devices of the task that have a connection now. */
-  readonly connectedCount: () => number;
   readonly onRoundChange: RoundContext["onChange"];
+  /** Of the devices that this run could take. */
+  readonly presence: (run: RunState) => Presence;
+  /** The run that has its task's turn while this one is in the queue. */
+  readonly ahead: (runId: string) => RunSurroundings["queuedBehind"];
   /** A round is open and takes check-ins. */
   readonly onRecruiting: (round: RoundDriver) => void;
   readonly onChange: (run: RunDriver, note: Note | null, sequence: number, atUnixMs: number) => void;
@@ -51,6 +57,7 @@ export interface RunContext {
 export class RunDriver {
   readonly #context: RunContext;
   readonly #evaluation: Evaluation;
+  readonly #waiting: Waiting;
   #state: RunState;
   #sequence: number;
   #times: RunTimes;
@@ -58,6 +65,8 @@ export class RunDriver {
   #earlierRound: RoundDriver | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #effects: Promise<void> = Promise.resolve();
+  /** Whether a look at the devices is under way. */
+  #looking = false;
   #closed = false;
   /** What ended this driver. */
   #failure: unknown = null;
@@ -72,6 +81,14 @@ export class RunDriver {
       terms: context.terms,
       state: () => this.#state,
       answer: (event) => this.submit(event),
+    });
+    this.#waiting = new Waiting({
+      ports: context.ports,
+      terms: context.terms,
+      state: () => this.#state,
+      presence: () => context.presence(this.#state),
+      look: () => this.readinessChanged(),
+      expire: (atUnixMs) => void this.submit({ type: "wait-expired", atUnixMs }),
     });
   }
 
@@ -109,7 +126,9 @@ export class RunDriver {
       times = timesAfter(times, state, after, stored.at);
       state = after;
     }
-    return new RunDriver(context, state, log.length, times);
+    const run = new RunDriver(context, state, log.length, times);
+    run.#waiting.update();
+    return run;
   }
 
   get state(): RunState {
@@ -145,7 +164,22 @@ export class RunDriver {
   #view(state: RunState, times: RunTimes): RunView {
     const open =
       state.roundIsOpen && this.#round?.state.facts.round === state.round ? this.#round.views().view : null;
-    return runView(state, times, open);
+    const surroundings: RunSurroundings = {
+      ready: this.#context.presence(state).ready,
+      needed: this.#waiting.needed,
+      queuedBehind: state.phase === "queued" ? this.#context.ahead(this.runId) : null,
+    };
+    return runView(state, times, open, surroundings);
+  }
+
+  /** Devices have come or gone, or are ready. */
+  readinessChanged(): void {
+    if (this.#looking || !isGoing(this.#state) || !mayOpen(this.#state)) return;
+    this.#looking = true;
+    void this.#effect(() => {
+      this.#looking = false;
+      return this.#nextRound();
+    });
   }
 
   /** Carries on with what a reloaded run was about to do. */
@@ -167,6 +201,7 @@ export class RunDriver {
   async close(): Promise<void> {
     this.#closed = true;
     this.#evaluation.close();
+    this.#waiting.close();
     await this.#round?.close();
     await this.#queue.catch(() => {});
     await this.#effects;
@@ -206,7 +241,7 @@ export class RunDriver {
       state: state.phase,
       actor,
       createdAt: times.createdAtUnixMs,
-      view: this.#view(state, times),
+      ...viewColumns(this.#view(state, times)),
     };
     const logged: LoggedRun = { fact, note };
     const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...runRecords(fact, this.#state)];
@@ -225,6 +260,7 @@ export class RunDriver {
     this.#state = state;
     this.#times = times;
     this.#sequence = sequence;
+    this.#waiting.update();
     for (const view of figures.views) this.#context.onFigures(view);
     this.#context.onChange(this, note, sequence, at);
     return true;
@@ -240,6 +276,7 @@ export class RunDriver {
     this.#closed = true;
     this.#failure = error;
     this.#evaluation.close();
+    this.#waiting.close();
     void this.#round?.close();
     this.#context.onFault(this, error);
   }
@@ -261,6 +298,7 @@ export class RunDriver {
       case "reject":
         return;
       case "next-round":
+      case "wait":
         return this.#nextRound();
       case "open-round":
         return this.#openRound();
@@ -278,13 +316,26 @@ export class RunDriver {
   async #nextRound(): Promise<void> {
     const { ports, terms, offering } = this.#context;
     const state = this.#state;
-    if (state.phase !== "running" || state.roundIsOpen) return;
+    if (!isGoing(state) || !mayOpen(state)) return;
+    switch (this.#waiting.next()) {
+      case "nothing":
+        return;
+      case "wait": {
+        const { ready } = this.#context.presence(state);
+        await this.submit({ type: "wait-began", atUnixMs: ports.wall.nowUnixMs(), ready });
+        return;
+      }
+      case "open":
+    }
     if (!(await ports.disk.hasRoom())) throw new DiskLow();
     const round = state.round + 1;
     const parent = present(state.modelHash, "a running run has a model");
     await offering(async () => {
       const modelHash = await offerableModel(ports, terms, parent, this.runId, round);
-      const refusal = await this.submit({ type: "round-opened", round, modelHash });
+      const { ready } = this.#context.presence(this.#state);
+      // Some may have left since.
+      if (ready < this.#waiting.needed) return this.readinessChanged();
+      const refusal = await this.submit({ type: "round-opened", round, modelHash, ready });
       if (refusal === null) await this.#openRound();
     });
   }
@@ -323,7 +374,7 @@ export class RunDriver {
   }
 
   async #facts(roundId: string): Promise<RoundOpened> {
-    const { ports, terms, connectedCount } = this.#context;
+    const { ports, terms, presence } = this.#context;
     const { round, modelHash, forbiddenPairs, removed } = this.#state;
     const parentModelHash = present(modelHash, "a running run has a model");
     return {
@@ -334,7 +385,7 @@ export class RunDriver {
       openedAtUnixMs: ports.wall.nowUnixMs(),
       rules: {
         ...terms.rules,
-        recruitingMinMs: recruitingMinMsOf(terms.task.aggregation, connectedCount()),
+        recruitingMinMs: recruitingMinMsOf(terms.task.aggregation, presence(this.#state).connected),
       },
       configHash: terms.configHash,
       roundHash: terms.roundHash,
@@ -348,40 +399,8 @@ export class RunDriver {
   async #roundEnded(driver: RoundDriver): Promise<void> {
     const { state } = driver;
     if (isLive(state) || !this.#state.roundIsOpen || state.facts.round !== this.#state.round) return;
-    const { round, parentModelHash } = state.facts;
-    const base = {
-      type: "round-ended",
-      round,
-      seconds: state.nowMs / 1_000,
-      forbiddenPairs: state.forbiddenPairs,
-      removed: state.removed,
-      strategyStateHash: this.#state.strategyStateHash,
-    } as const;
-    await this.submit(await this.#endOf(state, base, parentModelHash));
-  }
-
-  async #endOf(
-    state: Exclude<RoundDriver["state"], { readonly phase: "recruiting" }>,
-    base: Omit<RoundEnded, "outcome" | "code" | "modelHash">,
-    parentModelHash: string,
-  ): Promise<RoundEnded> {
     const { ports, terms } = this.#context;
-    switch (state.phase) {
-      case "committed": {
-        const { modelHash, strategyStateHash, metrics } = state.publication;
-        // A round that an earlier version committed has its figures.
-        const { accuracy, loss } = metrics;
-        return { ...base, outcome: "committed", code: null, modelHash, strategyStateHash, accuracy, loss };
-      }
-      case "voided": {
-        const modelHash = await putVoidStep(ports, terms, parentModelHash, this.runId, state.facts.round);
-        return { ...base, outcome: "voided", code: state.code, modelHash };
-      }
-      default: {
-        const code = state.phase === "failed" ? state.code : null;
-        return { ...base, outcome: "failed", code, modelHash: parentModelHash };
-      }
-    }
+    await this.submit(await roundEnd(ports, terms, this.#state, state));
   }
 }
 

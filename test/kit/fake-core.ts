@@ -176,7 +176,7 @@ export class FakeStore
   async findTask(slug: string) {
     this.calls.push("findTask");
     return slug === "digits"
-      ? { task: bundledTask("digits", 8, 1), taskHash: HASH, createdAt: 0, actor: "test" }
+      ? { task: bundledTask("digits", 8, 1), taskHash: HASH, createdAt: 0, actor: "test", newest: null }
       : null;
   }
   async putJoinToken(tokenHash: string, uses: number, expiresAt: number) {

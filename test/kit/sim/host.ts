@@ -309,9 +309,9 @@ export class Host {
       this.#countWrite(process);
       if (!process.alive) return NEVER;
     }
-    const breaks = isWrite && this.#breaksNow();
+    const breaks = isWrite ? this.#breaksNow() : this.#isUnjudged(name);
     return new Promise((resolve, reject) => {
-      clock.after(dice.between(1, isWrite ? WRITE_MAX_MS : 300), () => {
+      clock.after(dice.between(1, isWrite ? WRITE_MAX_MS : this.#workMaxMs(name)), () => {
         if (!process.alive) return;
         process.pending.delete(perform);
         if (breaks) {
@@ -326,6 +326,15 @@ export class Host {
         );
       });
     });
+  }
+
+  #workMaxMs(name: string): number {
+    return name === "evaluate" ? this.#world.plan.evaluator.maxMs : 300;
+  }
+
+  #isUnjudged(name: string): boolean {
+    const { failure } = this.#world.plan.evaluator;
+    return name === "evaluate" && failure > 0 && this.#world.dice.chance(failure);
   }
 
   #countWrite(process: Process): void {

@@ -35,6 +35,13 @@ export interface FaultPlan {
   readonly partitions: readonly { readonly atMs: number; readonly forMs: number; readonly devices: number }[];
 }
 
+export interface EvaluatorPlan {
+  /** An evaluation takes up to this. */
+  readonly maxMs: number;
+  /** Of each evaluation. */
+  readonly failure: number;
+}
+
 export interface DeviceFault {
   readonly device: number;
   readonly kind: "cut" | "crash" | "hide" | "pause" | "leave";
@@ -53,6 +60,9 @@ export interface Plan {
   /** Newest rounds that are kept for an auditor; 0 keeps nothing of any. */
   readonly keptRounds: number;
   readonly trainingMaxMs: number;
+  /** Since the launch: the run waits no longer than this for devices. */
+  readonly waitUntilMs: number;
+  readonly evaluator: EvaluatorPlan;
   readonly network: NetworkPlan;
   readonly faults: FaultPlan;
   /** By device: what it lies about, and until when, in milliseconds. */
@@ -110,6 +120,7 @@ export function planOf(seed: number, rounds?: number): Plan {
     }),
     keptRounds: form.pick([0, 0, 0, 1]),
     trainingMaxMs: roll.pick([500, 4_000, 20_000]),
+    ...waitingOf(roll.branch("waiting"), isLong),
     network: roll.pick(NETWORKS),
   };
   const kinds = isLong ? PASSING_FAULTS : FAULTS;
@@ -117,6 +128,18 @@ export function planOf(seed: number, rounds?: number): Plan {
     ...plan,
     faults: faultsOf(roll, kinds, deviceCount, plan.rounds),
     flaws: flawsOf(roll, deviceCount),
+  };
+}
+
+/** A short run may be told not to wait for long; any other waits until long after everything has healed. */
+function waitingOf(roll: Dice, isLong: boolean): Pick<Plan, "waitUntilMs" | "evaluator"> {
+  const patient = 3_000_000;
+  return {
+    waitUntilMs: isLong ? 100 * patient : roll.pick([3_000, 60_000, patient, patient, patient, patient]),
+    evaluator: {
+      maxMs: roll.pick([300, 300, 5_000, 90_000]),
+      failure: roll.pick([0, 0, 0.3, 0.9]),
+    },
   };
 }
 
