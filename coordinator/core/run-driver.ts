@@ -28,7 +28,7 @@ import { isRoundLog, recoverRound } from "./recover-round.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
 import { roundEnd } from "./round-end.ts";
 import { runRecords } from "./run-records.ts";
-import { type RunSurroundings, type RunTimes, runView } from "./run-view.ts";
+import { type RunSurroundings, type RunTimes, runView, viewColumns } from "./run-view.ts";
 import type { Slots } from "./slots.ts";
 import type { LoggedRun } from "./stored-event.ts";
 import type { RunTerms } from "./terms.ts";
@@ -242,7 +242,7 @@ export class RunDriver {
       state: state.phase,
       actor,
       createdAt: times.createdAtUnixMs,
-      view: this.#view(state, times),
+      ...viewColumns(this.#view(state, times)),
     };
     const logged: LoggedRun = { fact, note };
     const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...runRecords(fact, this.#state)];
