@@ -96,7 +96,7 @@ async function expectTwoRounds(api: ReturnType<typeof openApi>, runId: string): 
 }
 
 describe("[R43] [R42] PostgreSQL that is stopped in mid-round for longer than any pause", () => {
-  test.concurrent.skipIf(server?.outage == null)(
+  (server?.outage == null ? test.skip : test.concurrent)(
     "is waited for: 503 meanwhile, and then the round goes on with the inputs that it had",
     async () => {
       const dataDir = join(scratch, "postgres");
@@ -133,35 +133,42 @@ describe("[R43] [R42] PostgreSQL that is stopped in mid-round for longer than an
 });
 
 describe("[R43] a disk that runs full in mid-round for longer than any pause", () => {
-  test.concurrent.each(["while it runs", "over a restart"])("is waited for, %s: 507 meanwhile", async (how) => {
-    const dataDir = join(scratch, how.replaceAll(" ", "-"));
-    mkdirSync(dataDir);
-    const unmount = mountOver(dataDir, { tmpfs: 96 * 2 ** 20 });
-    if (unmount === null) return;
-    const filling = join(dataDir, "filling");
-    const opened = await runInCollecting({ dataDir });
-    const { api, devices, runId } = opened;
-    let { running } = opened;
-    try {
-      fill(filling);
-      const fullAt = performance.now();
-      devices[0]?.release();
-      await until("not ready", 20_000, async () => (await readiness(running.url)).status === 503);
-      expect(await readiness(running.url)).toMatchObject({ running: true, disk: false, lock: true });
-      expect(await launchAnswer(running.url)).toEqual({ status: 507, code: "STORAGE_FULL", retry: "later" });
-      await sleep(OUTAGE_MS - (performance.now() - fullAt));
-      const { port } = running;
-      if (how === "over a restart") await running.stop();
-      rmSync(filling);
-      if (how === "over a restart") running = await start({ dataDir }, port);
-      await until("ready again", 60_000, async () => (await readiness(running.url)).status === 200);
-      await expectTwoRounds(api, runId);
-    } finally {
-      await Promise.all(devices.map((device) => device.close()));
-      await running.stop();
-      unmount();
-    }
-  });
+  test.concurrent.each(["while it runs", "over a restart"])(
+    "is waited for, %s: 507 meanwhile",
+    async (how) => {
+      const dataDir = join(scratch, how.replaceAll(" ", "-"));
+      mkdirSync(dataDir);
+      const unmount = mountOver(dataDir, { tmpfs: 96 * 2 ** 20 });
+      if (unmount === null) return;
+      const filling = join(dataDir, "filling");
+      const opened = await runInCollecting({ dataDir });
+      const { api, devices, runId } = opened;
+      let { running } = opened;
+      try {
+        fill(filling);
+        const fullAt = performance.now();
+        devices[0]?.release();
+        await until("not ready", 20_000, async () => (await readiness(running.url)).status === 503);
+        expect(await readiness(running.url)).toMatchObject({ running: true, disk: false, lock: true });
+        expect(await launchAnswer(running.url)).toEqual({
+          status: 507,
+          code: "STORAGE_FULL",
+          retry: "later",
+        });
+        await sleep(OUTAGE_MS - (performance.now() - fullAt));
+        const { port } = running;
+        if (how === "over a restart") await running.stop();
+        rmSync(filling);
+        if (how === "over a restart") running = await start({ dataDir }, port);
+        await until("ready again", 60_000, async () => (await readiness(running.url)).status === 200);
+        await expectTwoRounds(api, runId);
+      } finally {
+        await Promise.all(devices.map((device) => device.close()));
+        await running.stop();
+        unmount();
+      }
+    },
+  );
 });
 
 function fill(path: string): void {
