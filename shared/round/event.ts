@@ -22,6 +22,7 @@ import type { Deadlines } from "../task/task.ts";
  * | confirmed       | R3, its signature verified                                    | device           |
  * | unmask-received | R4, verified and stored; shares off their commitment are named | device          |
  * | combined        | the sum is published, or void                                 | the coordinator  |
+ * | damaged         | inputs on disk are not what was receipted, before the opening | the coordinator  |
  * | ticked          | time passed                                                   | a timer          |
  * | stopped         | someone stops the run                                         | the run          |
  * | restarted       | the coordinator came back; `whole` where nothing is missing   | the coordinator  |
@@ -36,6 +37,7 @@ export type RoundEvent =
   | Confirmed
   | UnmaskReceived
   | Combined
+  | Damaged
   | { readonly type: "ticked"; readonly atMs: number }
   | { readonly type: "stopped"; readonly atMs: number }
   | { readonly type: "restarted"; readonly atMs: number; readonly whole: boolean };
@@ -140,6 +142,13 @@ export interface UnmaskReceived {
   readonly digest: string;
   /** Owners whose share is not the one that was dealt: `position` is to blame, and these shares do not count (S9). */
   readonly offCommitment: readonly number[];
+}
+export interface Damaged {
+  readonly type: "damaged";
+  readonly atMs: number;
+  readonly attempt: number;
+  /** Ascending. */
+  readonly positions: readonly number[];
 }
 export interface Combined {
   readonly type: "combined";

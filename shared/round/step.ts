@@ -10,7 +10,7 @@ import { settle } from "./settle.ts";
 import { canOpen } from "./shares.ts";
 import { isLive, type LiveState, type Member, type Recruiting, type RoundState } from "./state.ts";
 import { stepAdvertised, stepComplained, stepConfirmed, stepInput, stepShared } from "./step-exchange.ts";
-import { stepCombined, stepUnmask } from "./step-opening.ts";
+import { stepCombined, stepDamaged, stepUnmask } from "./step-opening.ts";
 
 /** Check-ins of one round, as a multiple of the largest cohort; a choice among more would only grow the log. */
 const CHECK_INS_PER_SEAT_MAX = 4;
@@ -94,6 +94,8 @@ function apply(state: LiveState, event: RoundEvent): Transition {
       return stepUnmask(state, event);
     case "combined":
       return stepCombined(state, event);
+    case "damaged":
+      return stepDamaged(state, event);
     case "ticked":
       return known(state);
     case "stopped":

@@ -71,6 +71,7 @@ export async function openShell(): Promise<Shell> {
       loadTranscript: async () => null,
       findTranscript: async () => null,
       loadOpenings: async () => new Map(),
+      listInputs: async () => [],
     },
     blobs,
     spool: await openSpool(join(dataFolder, "spool"), primitives),

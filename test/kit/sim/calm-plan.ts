@@ -29,6 +29,7 @@ export function calmPlan(
       hostDiesAtWrites: [],
       hostAwayMaxMs: 500,
       brokenWrites: [],
+      damagedInputs: [],
       devices: [],
       partitions: [],
       ...faults,

@@ -83,6 +83,7 @@ export class Host {
   readonly #inbox: Inbox;
   #life: Life | null = null;
   #writes = 0;
+  #inputs = 0;
   readonly #diesAt: number[];
 
   constructor(world: World, network: Network, watch: Watch, inbox: Inbox) {
@@ -301,6 +302,7 @@ export class Host {
     const perform = async () => {
       const result = await call(parameters);
       if (name === "append") this.#watch.appended(parameters as Parameters<Store["append"]>);
+      if (name === "receive") this.#stored((parameters as Parameters<Spool["receive"]>)[0]);
       return result;
     };
     if (isWrite) {
@@ -324,6 +326,21 @@ export class Host {
           (error) => (process.alive ? reject(error) : undefined),
         );
       });
+    });
+  }
+
+  #stored({ sid, position }: Parameters<Spool["receive"]>[0]): void {
+    const { clock, dice, plan } = this.#world;
+    this.#inputs += 1;
+    if (!plan.faults.damagedInputs.includes(this.#inputs)) return;
+    const [isCut, at] = [dice.chance(0.3), dice.between(0, 2 ** 20)];
+    clock.after(dice.between(1, 1_500), () => {
+      const path = `${sid}/${position}`;
+      const bytes = this.disk.spool.get(path)?.slice();
+      if (bytes === undefined || this.#world.healed) return;
+      bytes[at % bytes.length] = (bytes[at % bytes.length] as number) ^ 0x20;
+      this.disk.spool.set(path, isCut ? bytes.slice(0, -4) : bytes);
+      this.#world.trace("disk", `damages ${path.slice(0, 8)} ${position}`);
     });
   }
 

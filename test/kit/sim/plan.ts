@@ -31,6 +31,8 @@ export interface FaultPlan {
   readonly hostAwayMaxMs: number;
   /** A write is done or not, and the coordinator is told that it failed. */
   readonly brokenWrites: readonly number[];
+  /** The disk damages the inputs that are stored as these ones of the world, from 1, within two seconds. */
+  readonly damagedInputs: readonly number[];
   readonly devices: readonly DeviceFault[];
   readonly partitions: readonly { readonly atMs: number; readonly forMs: number; readonly devices: number }[];
 }
@@ -114,7 +116,7 @@ export function planOf(seed: number, rounds?: number): Plan {
   const kinds = isLong ? PASSING_FAULTS : FAULTS;
   return {
     ...plan,
-    faults: faultsOf(roll, kinds, deviceCount, plan.rounds),
+    faults: faultsOf(roll, kinds, deviceCount, plan.rounds, isLong),
     flaws: flawsOf(roll, deviceCount),
   };
 }
@@ -178,13 +180,18 @@ function faultsOf(
   kinds: readonly DeviceFault["kind"][],
   deviceCount: number,
   rounds: number,
+  isLong: boolean,
 ): FaultPlan {
+  // Dice of its own, as above.
+  const disk = roll.branch("disk");
+  const damages = !isLong && disk.chance(1 / 8) ? disk.between(1, 2) : 0;
   const some = <T>(most: number, make: () => T): T[] =>
     roll.chance(1 / 3) ? [] : Array.from({ length: roll.between(0, most * rounds) }, make);
   return {
     hostDiesAtWrites: some(2, () => roll.between(1, 60)),
     hostAwayMaxMs: roll.pick([500, 5_000, 40_000]),
     brokenWrites: roll.chance(0.2) ? some(1, () => roll.between(1, 60 * rounds)) : [],
+    damagedInputs: Array.from({ length: damages }, () => disk.between(1, deviceCount * rounds)),
     // Of more devices more have to fail for a shard to fall short.
     devices: some(deviceCount > 12 ? 12 : 4, () => ({
       device: roll.between(0, deviceCount - 1),
