@@ -5,7 +5,8 @@ import type { BackendName } from "./core/ports.ts";
 import type { ContributionDetail, ParticipantView, Refusal } from "./core/view.ts";
 
 export type { ImportRefusal, ImportReport } from "#shared/task/dataset.ts";
-export type { BackendName, Calibration, LocalMetrics } from "./core/ports.ts";
+export { LOSS_WORDS } from "./core/loss-words.ts";
+export type { BackendName, Calibration, EngineLoss, LocalMetrics } from "./core/ports.ts";
 export type * from "./core/view.ts";
 
 /*

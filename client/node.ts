@@ -3,19 +3,21 @@ import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { ImportReport } from "#shared/task/dataset.ts";
 import { edgePrimitives } from "./adapters/edge-primitives.ts";
+import { openEngineThread } from "./adapters/engine-thread.ts";
 import { readDataset } from "./adapters/file-dataset.ts";
 import { type JournalCells, openJournalCells } from "./adapters/journal-cells.ts";
-import { installNodeGpu } from "./adapters/node-gpu.ts";
 import { platformAfter, platformClock, platformRandom, platformWall } from "./adapters/platform-ports.ts";
 import { openRecordFolder } from "./adapters/record-folder.ts";
 import { openSocketLink } from "./adapters/socket-link.ts";
 import { describeFileFault, openStateFolder } from "./adapters/state-folder.ts";
-import { createTrainer } from "./adapters/trainer.ts";
 import { splitLocal } from "./core/local-data.ts";
 import { createMemory } from "./core/memory.ts";
 import { createModelCache } from "./core/model-cache.ts";
-import type { Archive, BackendName, Calibration, LinkError } from "./core/ports.ts";
+import type { Archive, BackendName, LinkError } from "./core/ports.ts";
 import { createSession, type Session, type SessionView } from "./core/session.ts";
+import type { Slices } from "./core/slices.ts";
+import { createTrainer } from "./core/trainer.ts";
+import type { EngineView } from "./core/view.ts";
 
 /*
  * The edge's door: one device as a Node process, on data that it reads from its own disk.
@@ -43,8 +45,8 @@ export interface EdgeOptions {
 export interface Edge {
   readonly session: Session;
   readonly report: ImportReport;
-  readonly calibration: readonly Calibration[];
-  readonly backend: BackendName;
+  /** Which one trains, and which have stopped. */
+  readonly engines: Slices<EngineView>;
   readonly view: () => SessionView;
   /** Leaves, and lets go of the state folder. */
   close(): Promise<void>;
@@ -85,13 +87,20 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   }
   const cells = journal.value;
 
-  if (options.backend === undefined || options.backend === "webgpu") await installNodeGpu();
-  const trainer = createTrainer({ assets: { wasmPaths: null }, candidates: ["webgpu", "wasm", "cpu"] });
-  const calibration = await trainer.calibrate(task, options.backend);
-  if (trainer.backend === null) {
+  const trainer = createTrainer(
+    { openWorker: openEngineThread, clock: platformClock, wall: platformWall, after: platformAfter },
+    ["webgpu", "wasm", "cpu"],
+  );
+  await trainer.calibrate(task, options.backend);
+  const backend = await trainer.ready();
+  // A named engine that does not work here is the operator's to know: another is taken only when it stops later.
+  if (backend === null || (options.backend !== undefined && backend !== options.backend)) {
+    const { table } = trainer.engines.get();
+    trainer.dispose();
     await cells.close();
     release();
-    const reasons = calibration.map(({ backend, note }) => `${backend}: ${note ?? "failed"}`).join("; ");
+    const tried = table.filter((row) => options.backend === undefined || row.backend === options.backend);
+    const reasons = tried.map(({ backend: name, note }) => `${name}: ${note ?? "failed"}`).join("; ");
     return refuse("backend", `No engine runs this task here (${reasons}). Try --backend auto.`);
   }
 
@@ -125,12 +134,12 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   });
   return ok({
     session,
-    calibration,
     report: data.value.report,
-    backend: trainer.backend,
+    engines: trainer.engines,
     view: () => session.view.get(),
     close: async () => {
       await session.close();
+      trainer.dispose();
       await cells.close();
       release();
     },

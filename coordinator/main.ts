@@ -5,7 +5,8 @@ import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Status } from "#shared/protocol/api.ts";
 import { NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import { openBlobs } from "./adapters/blobs.ts";
-import { openStore } from "./adapters/database/open-store.ts";
+import { type InstanceEvents, openStore } from "./adapters/database/open-store.ts";
+import { openDisk } from "./adapters/disk.ts";
 import { createEvaluator } from "./adapters/evaluator.ts";
 import { openFolder } from "./adapters/folder.ts";
 import { lockDataFolder } from "./adapters/folder-lock.ts";
@@ -47,6 +48,11 @@ export interface Settings {
   /** False: the API alone, for tests and benches. */
   readonly web: "built" | "dev" | false;
   readonly log: Log;
+  /**
+   * Another coordinator took the database over while this one had lost it: this one serves nothing more, and its process
+   * should end with the sentence. Default: an uncaught error.
+   */
+  readonly onReplaced?: (sentence: string) => void;
 }
 
 export interface RunningCoordinator {
@@ -56,7 +62,7 @@ export interface RunningCoordinator {
   readonly status: Status;
   readonly coordinator: Coordinator;
   readonly access: Access;
-  /** Lets what is under way end, within 30 s; open runs go on at the next start. */
+  /** Lets what is under way end, within 30 s; open runs go on at the next start. Called again, it joins the first stop. */
   stop(): Promise<void>;
 }
 
@@ -92,11 +98,19 @@ const PLATFORM = {
   projectId: PROJECT_ID,
 } as const;
 
-async function openAdapters({ dataDir, databaseUrl, log }: Settings, closers: Closers) {
+/** What becomes of the database's lock; the core is there before anything can happen to it. */
+interface Alone {
+  isAlone: boolean;
+  onLost: (reason: Error) => void;
+}
+
+async function openAdapters(settings: Settings, alone: Alone, closers: Closers) {
+  const { dataDir, databaseUrl, log } = settings;
   await mkdir(heldOutFolder(dataDir), { recursive: true });
   const lock = lockDataFolder(dataDir);
   closers.push(() => lock.release());
-  const place = databaseUrl === undefined ? { dataDir } : { databaseUrl };
+  const place =
+    databaseUrl === undefined ? { dataDir } : { databaseUrl, alone: instanceEvents(settings, alone) };
   const store = await openStore({ ...place, log, projectId: PROJECT_ID });
   closers.push(() => store.close());
   const [blobs, spool, issuer] = await Promise.all([
@@ -104,13 +118,31 @@ async function openAdapters({ dataDir, databaseUrl, log }: Settings, closers: Cl
     openSpool(join(dataDir, "spool"), primitives),
     openIssuer(dataDir, randomBytes),
   ]);
+  const disk = openDisk(dataDir, monotonicClock);
   const folder = openFolder();
   closers.push(() => folder.close());
   const evaluator = createEvaluator((slug, version) => heldOutPath(dataDir, slug, version));
   closers.push(() => evaluator.close());
   const metrics = openMetrics();
   closers.push(() => metrics.close());
-  return { store, blobs, spool, issuer, folder, evaluator, metrics };
+  return { store, blobs, spool, disk, issuer, folder, evaluator, metrics };
+}
+
+function instanceEvents({ onReplaced }: Settings, alone: Alone): InstanceEvents {
+  return {
+    onLost: (reason) => {
+      alone.isAlone = false;
+      alone.onLost(reason);
+    },
+    onRegained: () => {
+      alone.isAlone = true;
+    },
+    onTaken:
+      onReplaced ??
+      ((sentence) => {
+        throw new Error(sentence);
+      }),
+  };
 }
 
 async function start(
@@ -118,11 +150,12 @@ async function start(
   closers: Closers,
   closeAll: () => Promise<void>,
 ): Promise<RunningCoordinator> {
-  const { dataDir, log, web } = settings;
+  const { log, web } = settings;
   const tls = await readTls(settings);
   const secure = tls !== null;
-  const adapters = await openAdapters(settings, closers);
-  const { store, blobs, spool, issuer, metrics } = adapters;
+  const alone: Alone = { isAlone: true, onLost: () => {} };
+  const adapters = await openAdapters(settings, alone, closers);
+  const { store, blobs, spool, disk, issuer, metrics } = adapters;
 
   // The order matters: socket.io and Next each put their own listeners on the server, ours come last.
   const origins = knownOrigins([
@@ -143,11 +176,12 @@ async function start(
     codeVersion: VERSION,
     keeping: await keepingOf(settings),
   });
+  alone.onLost = (reason) => coordinator.interrupt(reason);
   const access = createAccess({ ...PLATFORM, store, issuer });
   sockets.serve(coordinator, access);
   const pages = web === false ? null : await openPages({ dev: web === "dev", port: settings.port, secure });
   if (pages !== null) closers.push(() => pages.close());
-  let stopping = false;
+  let stopping: Promise<void> | null = null;
   let started = false;
   let status: Status;
   const app = createApp({
@@ -155,13 +189,21 @@ async function start(
     clock: monotonicClock,
     status: () => status,
     operations: {
-      dataFolder: dataDir,
+      disk,
+      isAlone: () => alone.isAlone,
       isStarted: () => started,
-      isStopping: () => stopping,
+      isStopping: () => stopping !== null,
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     },
   });
-  const inFlight = routeRequests(server, { app, pages, origins, log, secure, isStopping: () => stopping });
+  const inFlight = routeRequests(server, {
+    app,
+    pages,
+    origins,
+    log,
+    secure,
+    isStopping: () => stopping !== null,
+  });
   await coordinator.start();
   // Stops before the sockets close: that everyone goes then is no event of a round.
   closers.push(() => coordinator.stop());
@@ -177,15 +219,18 @@ async function start(
     status,
     coordinator,
     access,
-    stop: async () => {
-      if (stopping) return;
-      // Readiness fails from here on, and nothing new is taken; what is being written gets its answer.
-      stopping = true;
-      if (!(await inFlight.drained(DRAIN_MS))) log.warn({}, "some requests were cut off");
-      await closeAll();
-      log.info({}, "stopped");
+    stop: () => {
+      stopping ??= drainAndClose();
+      return stopping;
     },
   };
+
+  // Readiness fails from its first line on, and nothing new is taken; what is being written gets its answer.
+  async function drainAndClose(): Promise<void> {
+    if (!(await inFlight.drained(DRAIN_MS))) log.warn({}, "some requests were cut off");
+    await closeAll();
+    log.info({}, "stopped");
+  }
 }
 
 function statusOf(

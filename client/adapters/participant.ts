@@ -65,7 +65,6 @@ export class ParticipantHere implements Actions {
   readonly #model: ModelInUse;
   /** As it was served when the page opened. */
   #latestModelHash: string | null = null;
-  #calibrated: Promise<void> = Promise.resolve();
 
   constructor(parts: Parts, consent: StoredConsent | null, taskHash: string) {
     this.#parts = parts;
@@ -78,7 +77,7 @@ export class ParticipantHere implements Actions {
       task: taskSlice(parts.task, taskHash),
       consent: null,
       data: { count: 0, countByClass: [], localCount: 0, examples: [], lastImport: null },
-      engine: { backend: null, calibrating: false, table: [] },
+      engine: parts.trainer.engines.get(),
       round: null,
       contributions: [],
       latest: null,
@@ -86,6 +85,7 @@ export class ParticipantHere implements Actions {
       refusal: null,
       model: null,
     });
+    parts.trainer.engines.subscribe(() => this.view.patch({ engine: parts.trainer.engines.get() }));
   }
 
   /** What is stored, into the view. */
@@ -108,7 +108,8 @@ export class ParticipantHere implements Actions {
   /** In the background: engines are timed, and the newest model is fetched for trying it. */
   #warmUp(): void {
     const { trainer, options } = this.#parts;
-    if (trainer.backend === null) void this.#calibrate(options.backend ?? null);
+    const { table, calibrating } = trainer.engines.get();
+    if (table.length === 0 && !calibrating) void trainer.calibrate(this.#parts.task, options.backend);
     const wanted = this.#latestModelHash;
     if (this.#model.weights === null && wanted !== null) void this.#model.cache.fetch(wanted);
   }
@@ -172,9 +173,7 @@ export class ParticipantHere implements Actions {
     }
     this.#halt = null;
     this.#session ??= await this.#makeSession(consent);
-    await this.#calibrated;
-    if (this.#parts.trainer.backend === null)
-      return this.#refuse("UNAVAILABLE", "No engine of this browser can train this task.");
+    if ((await this.#parts.trainer.ready()) === null) return this.#refuse("NO_ENGINE");
     this.#session.setHidden(this.#hidden);
     this.#session.start();
     this.#showStage();
@@ -214,16 +213,15 @@ export class ParticipantHere implements Actions {
   }
 
   async setBackend(backend: BackendName | null): Promise<void> {
-    await this.#calibrate(backend);
+    await this.#parts.trainer.calibrate(this.#parts.task, backend ?? undefined);
   }
 
   async predict(input: Float32Array): Promise<Float32Array | null> {
     const { trainer, task } = this.#parts;
     const { weights } = this.#model;
     if (weights === null) return null;
-    if (trainer.backend === null) void this.#calibrate(this.#parts.options.backend ?? null);
-    await this.#calibrated;
-    return trainer.backend === null ? null : trainer.predict(task, weights, input);
+    this.#warmUp();
+    return (await trainer.ready()) === null ? null : trainer.predict(task, weights, input);
   }
 
   liveTensorCount(): Promise<number> {
@@ -336,25 +334,6 @@ export class ParticipantHere implements Actions {
 
   #rows(): Dataset {
     return this.#parts.examples.rows();
-  }
-
-  #calibrate(force: BackendName | null): Promise<void> {
-    const { trainer, task } = this.#parts;
-    this.view.patch({ engine: { ...this.view.get().engine, calibrating: true } });
-    this.#calibrated = (async () => {
-      const timed = await trainer.calibrate(task, force ?? undefined);
-      // The others keep their rows, so that the person may go back to one of them.
-      const others =
-        trainer.backend === null && force !== null
-          ? await trainer.calibrate(task)
-          : this.view.get().engine.table;
-      const table = [
-        ...others.filter(({ backend }) => timed.every((row) => row.backend !== backend)),
-        ...timed,
-      ];
-      this.view.patch({ engine: { backend: trainer.backend, calibrating: false, table } });
-    })();
-    return this.#calibrated;
   }
 
   #refuse(code: ErrorCode, sentence?: string): Result<never, Refusal> {

@@ -1,30 +1,19 @@
 import { assert } from "#shared/kernel/assert.ts";
 import { err, type Result } from "#shared/kernel/result.ts";
+import { createTrainer } from "../core/trainer.ts";
 import type { ParticipantView } from "../core/view.ts";
 import type { OpenError } from "../index.ts";
+import { openEngineWorker } from "./engine-worker.ts";
 import type { ParticipantHere } from "./participant.ts";
 import { openParticipantHere } from "./participant-open.ts";
+import { platformAfter, platformClock, platformWall } from "./platform-ports.ts";
 import { openSocketLink } from "./socket-link.ts";
-import { createTrainer } from "./trainer.ts";
 import type { FromWorker, ToWorker } from "./worker-rpc.ts";
 
 /* The worker's half of the door: one participant. Everything heavy of a page runs here. */
 
 /** Views within this time travel together. */
 const PATCH_MS = 30;
-
-const WASM_PATHS = {
-  "tfjs-backend-wasm.wasm": new URL(
-    "../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm",
-    import.meta.url,
-  ).href,
-  "tfjs-backend-wasm-simd.wasm": new URL(
-    "../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
-    import.meta.url,
-  ).href,
-  // Never loaded, but tfjs wants all three names.
-  "tfjs-backend-wasm-threaded-simd.wasm": "",
-};
 
 const tell = (message: FromWorker) => globalThis.postMessage(message);
 let participant: ParticipantHere | null = null;
@@ -45,10 +34,10 @@ globalThis.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 };
 
 async function open({ options, hidden }: Extract<ToWorker, { kind: "open" }>): Promise<void> {
-  const trainer = createTrainer({
-    assets: { wasmPaths: WASM_PATHS },
-    candidates: ["webgpu", "webgl", "wasm", "cpu"],
-  });
+  const trainer = createTrainer(
+    { openWorker: openEngineWorker, clock: platformClock, wall: platformWall, after: platformAfter },
+    ["webgpu", "webgl", "wasm", "cpu"],
+  );
   const opened = await openParticipantHere(options, openSocketLink(options.coordinatorUrl), trainer).catch(
     storageFault,
   );

@@ -2,6 +2,7 @@ import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type Receipt, receiptSchema } from "#shared/protocol/api.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { LinkError } from "../core/ports.ts";
 import { refusalOf } from "./refusal.ts";
@@ -54,8 +55,7 @@ export async function putResumable(
     }
     if (part.type === "refused") {
       const { retry, code } = part.error;
-      const passing =
-        retry === "now" || code === "RATE_LIMITED" || code === "UNAVAILABLE" || code === "INTERNAL";
+      const passing = retry === "now" || PASSING.has(code);
       refusals += 1;
       if (!passing || (retry === "now" && refusals > TRIES_PER_REFUSAL)) return err(part);
       // Bytes that did not match were deleted there.
@@ -67,6 +67,9 @@ export async function putResumable(
   }
   return err({ type: "offline" });
 }
+
+/** The coordinator itself is in trouble, which passes; the slot stays open meanwhile. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(["RATE_LIMITED", "UNAVAILABLE", "INTERNAL", "STORAGE_FULL"]);
 
 type PartOutcome =
   | { readonly type: "receipt"; readonly receipt: Receipt }

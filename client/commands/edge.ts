@@ -1,6 +1,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { LOSS_WORDS } from "../core/loss-words.ts";
 import type { BackendName } from "../core/ports.ts";
 import { type EdgeError, type EdgeOptions, openEdge, type SessionView } from "../node.ts";
 
@@ -12,7 +14,7 @@ const HELP = `Takes part in a task with data on this machine. The data stay here
   --task ID           the task's slug, e.g. digits
   --data PATH         a CSV file with a line of column names; a folder with IDX files (train-images-idx3-ubyte and
                       train-labels-idx1-ubyte, gzip too); or a folder with one folder of PNG files a class
-  --backend NAME      auto (default: the fastest here), webgpu, wasm or cpu
+  --backend NAME      auto (default: the fastest here), webgpu, wasm or cpu; one that stops is replaced by the next
   --join-token TOKEN  what the coordinator's operator handed out
   --state DIR         identity key and what this device remembers; one folder a process
                       (default: ~/.chorus/edge/<host>/<task>)
@@ -26,6 +28,11 @@ Exit codes: 0 left, or the own limit is reached; 2 bad options or data; 3 no coo
 `;
 
 const EXIT: Readonly<Record<EdgeError["type"], number>> = { data: 2, coordinator: 3, backend: 4, state: 5 };
+/** By what ended the session; others are 6. */
+const END_CODES: ReadonlyMap<ErrorCode, number> = new Map([
+  ["BUDGET", 0],
+  ["NO_ENGINE", EXIT.backend],
+]);
 /** Over in a moment, or told better by what follows. */
 const UNTOLD_STEPS = new Set(["masking", "uploading", "ended"]);
 const BACKENDS = ["auto", "webgpu", "wasm", "cpu"];
@@ -50,7 +57,7 @@ async function main(): Promise<void> {
   }
   const edge = opened.value;
   const { rowsRead, rowsLeftOut, problems } = edge.report;
-  say(`${rowsRead} rows read, ${rowsLeftOut} left out. Training on ${edge.backend}.`);
+  say(`${rowsRead} rows read, ${rowsLeftOut} left out. Training on ${edge.engines.get().backend}.`);
   for (const { sentence } of problems.slice(0, 10)) say(sentence);
 
   let ending = false;
@@ -70,7 +77,13 @@ async function main(): Promise<void> {
     report(patch);
     const { activity, refusal } = edge.view();
     if (patch.activity === "idle" && activity === "idle" && refusal !== null)
-      void end(refusal.code === "BUDGET" ? 0 : 6);
+      void end(END_CODES.get(refusal.code) ?? 6);
+  });
+  edge.engines.subscribe(({ losses, backend }) => {
+    const loss = losses?.at(-1);
+    if (loss !== undefined)
+      say(`The engine ${loss.backend} stopped: ${LOSS_WORDS[loss.cause]}. Trying the others.`);
+    if (backend != null && edge.engines.get().losses.length > 0) say(`Training on ${backend} from now on.`);
   });
   edge.session.start();
 }

@@ -9,7 +9,8 @@ import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type { Remembrance } from "#shared/secagg/client-state.ts";
 import type { Wanted } from "#shared/secagg/participation.ts";
 import type { Task, TrainingPlan } from "#shared/task/task.ts";
-import type { ContributionDetail } from "./view.ts";
+import type { Slices } from "./slices.ts";
+import type { ContributionDetail, EngineView } from "./view.ts";
 
 /*
  * What the client core needs from a platform. The page and the edge bring an implementation each; test/kit brings fakes.
@@ -52,7 +53,7 @@ export type LinkError =
   | { readonly type: "refused"; readonly error: WireError };
 
 /** Rows as the model takes them: `inputs` is [count, ...inputShape] flat, scaled to [0, 1]; labels are class indices. */
-interface Examples {
+export interface Examples {
   readonly inputs: Float32Array;
   readonly labels: Int32Array;
   readonly count: number;
@@ -72,28 +73,52 @@ export interface Calibration {
   /** Milliseconds a training step of this task takes; null where the backend cannot be used, with the reason. */
   readonly msPerStep: number | null;
   readonly note: string | null;
-  /** It may well work, but was not timed: it started too late, or a processor plays its GPU. A person may choose it. */
-  readonly untimed?: "late" | "software";
+  /**
+   * It may well work, and a person may choose it, but it was not timed: it started too late, a processor plays its GPU,
+   * or it has stopped since this page or process began.
+   */
+  readonly untimed?: "late" | "software" | "lost";
 }
 
-/** Training on the device; in a page behind a worker, on an edge in process. */
+/**
+ * Why an engine ended. context-lost, device-lost: the platform took the GPU away. ended: its worker is gone. silent: no
+ * number came out of it in time. fault: it threw.
+ */
+export type LossCause = "context-lost" | "device-lost" | "out-of-memory" | "ended" | "silent" | "fault";
+
+export interface EngineLoss {
+  readonly backend: BackendName;
+  readonly cause: LossCause;
+  /** What the platform said of it; may be empty. */
+  readonly note: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
+
+/** Training on the device, in a worker or thread of its own. */
 export interface Trainer {
-  /** Tries the backends for at most 2 s each and keeps the fastest; `force` names one. Software adapters are skipped. */
-  calibrate(task: Task, force?: BackendName): Promise<readonly Calibration[]>;
-  readonly backend: BackendName | null;
+  /** Which engines there are, which one is in use, and which have stopped. */
+  readonly engines: Slices<EngineView>;
+  /**
+   * Tries the backends for at most 2 s each and keeps the fastest; `force` names one, takes software adapters and those
+   * that had stopped, and falls back to the others. Software adapters are skipped else. Never rejects.
+   */
+  calibrate(task: Task, force?: BackendName): Promise<void>;
+  /** Resolves when no calibration is under way: the engine that has trained a batch since, or null where none can. */
+  ready(): Promise<BackendName | null>;
+  /** Never rejects. An engine that stops ends the job, and the others are calibrated at once. Rules T1, T3. */
   train(
     job: TrainJob,
     onProgress: (progress: TrainProgress) => void,
     signal: AbortSignal,
   ): Promise<Result<Trained, TrainError>>;
-  evaluate(task: Task, weights: Float32Array, examples: Examples): Promise<LocalMetrics>;
-  /** Class probabilities for one row. */
-  predict(task: Task, weights: Float32Array, input: Float32Array): Promise<Float32Array>;
+  /** Class probabilities for one row; null where no engine works. */
+  predict(task: Task, weights: Float32Array, input: Float32Array): Promise<Float32Array | null>;
   /** tf.memory().numTensors, for the leak check. */
   liveTensorCount(): Promise<number>;
   dispose(): void;
 }
-interface TrainJob {
+export interface TrainJob {
   readonly task: Task;
   readonly plan: TrainingPlan;
   /** Flat, in the order of `tensorShapes`. */
@@ -103,6 +128,8 @@ interface TrainJob {
   readonly local: Examples;
   /** Orders the batches; drawn per round. */
   readonly shuffleSeed: number;
+  /** On the monotonic clock: when the round stops waiting for it. An engine without a sign of life is given up well before. */
+  readonly deadlineMs: number;
 }
 export interface TrainProgress {
   readonly epoch: number;
@@ -121,7 +148,11 @@ export interface Trained {
   readonly epochLosses: readonly number[];
   readonly seconds: number;
 }
-type TrainError = { readonly type: "cancelled" } | { readonly type: "no-backend"; readonly reason: string };
+export type TrainError =
+  | { readonly type: "cancelled" }
+  /** Nothing of the job is used. */
+  | { readonly type: "engine-lost"; readonly loss: EngineLoss }
+  | { readonly type: "no-engine" };
 
 /**
  * What a device remembers (SECAGG section 6), durable before the send that it guards. Each write is a compare-and-swap.

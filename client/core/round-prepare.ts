@@ -6,7 +6,7 @@ import { acceptInvitation } from "#shared/secagg/client.ts";
 import type { Idle } from "#shared/secagg/client-state.ts";
 import { staysWithinPlan } from "#shared/task/task.ts";
 import type { ModelCache } from "./model-cache.ts";
-import type { Trained } from "./ports.ts";
+import type { TrainError, Trained } from "./ports.ts";
 import type { RoundContext } from "./round-context.ts";
 import type { RoundProgress } from "./round-progress.ts";
 
@@ -20,7 +20,8 @@ export interface Prepared {
  * rules of the round against those that were agreed to, and the training.
  *
  * @param pause  Between two tries of a download.
- * Errors: `BUDGET`, `REPLAY`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, what the coordinator said of the model.
+ * Errors: `BUDGET`, `REPLAY`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, `ENGINE_LOST`, `NO_ENGINE`,
+ * what the coordinator said of the model.
  */
 export async function prepareRound(
   context: RoundContext,
@@ -30,6 +31,7 @@ export async function prepareRound(
   pause: () => Promise<void>,
 ): Promise<Result<Prepared, ErrorCode>> {
   const { ports, task, data, expectedConfig, roundsMax } = context;
+  const deadlineMs = ports.clock.nowMs() + invite.deadlineInMs;
   if ((await ports.memory.participations(task.slug)) >= roundsMax) return err("BUDGET");
   // Before the long part: a device that was in this attempt already, before a reload, would train for nothing.
   const allowed = await ports.memory.check(
@@ -53,12 +55,18 @@ export async function prepareRound(
   assert(rows.train.count > 0, "a device without rows does not check in");
   progress.enter("training");
   const shuffleSeed = new DataView(ports.random(4).buffer).getUint32(0);
-  const job = { task, plan: training, weights: model.value.weights, ...rows, shuffleSeed };
+  const job = { task, plan: training, weights: model.value.weights, ...rows, shuffleSeed, deadlineMs };
   const trained = await ports.trainer.train(job, progress.trainingReporter(training.epochs), signal);
-  if (!trained.ok) return err(trained.error.type === "cancelled" ? "STATE" : "INTERNAL");
+  if (!trained.ok) return err(TRAINING_CODES[trained.error.type]);
   if (!trained.value.delta.every(Number.isFinite)) return err("NON_FINITE_UPDATE");
   return ok({ idle: idle.value, trained: trained.value });
 }
+
+const TRAINING_CODES = {
+  cancelled: "STATE",
+  "engine-lost": "ENGINE_LOST",
+  "no-engine": "NO_ENGINE",
+} as const satisfies Record<TrainError["type"], ErrorCode>;
 
 /** Tries on through lost connections until the part is over. */
 async function download(

@@ -30,7 +30,8 @@ const CHECK_IN_AGAIN_MS = 2_000;
 const LOG_IN_AGAIN_MS = 2_000;
 
 export interface SessionView {
-  readonly activity: "idle" | "connecting" | "waiting" | "in-round";
+  /** mending: the engine stopped; nobody is to wait for this device until another one has trained a batch. */
+  readonly activity: "idle" | "connecting" | "waiting" | "in-round" | "mending";
   readonly connection: ConnectionView;
   readonly round: RoundView | null;
   readonly contributions: readonly ContributionSummary[];
@@ -78,6 +79,8 @@ class DeviceSession implements Session {
   #wanted = false;
   #hidden = false;
   #loggedIn = false;
+  /** While no engine is known to work. Rule T2. */
+  #mending = false;
   /** Counts connections, so that a login that a loss interrupted changes nothing. */
   #connection = 0;
   #part: RoundPart | null = null;
@@ -101,6 +104,7 @@ class DeviceSession implements Session {
       ports.link.onMessage((message) => this.#onMessage(message)),
       ports.link.onState((state) => (state === "up" ? this.#onUp() : this.#onDown())),
       ports.link.onEnd((error) => this.#stop(error, "coordinator")),
+      ports.trainer.engines.subscribe(({ losses }) => losses !== undefined && this.#onEngineLoss()),
     ];
     void this.#showBudget();
   }
@@ -190,7 +194,12 @@ class DeviceSession implements Session {
 
   async #checkIn(connection: number): Promise<void> {
     if (connection !== this.#connection || !this.#wanted || !this.#loggedIn) return;
-    if (this.#part === null) this.view.patch({ activity: "waiting" });
+    if (this.#part === null) this.view.patch({ activity: this.#mending ? "mending" : "waiting" });
+    if (this.#mending) return;
+    if (this.#part === null && this.#ports.trainer.engines.get().backend === null) {
+      this.#stop(wireError("NO_ENGINE"), "device");
+      return;
+    }
     const reply = await this.#ports.link.send({ type: "check-in", taskVersion: this.#options.task.version });
     if (connection !== this.#connection || !this.#wanted || !reply.ok) return;
     if (reply.value.type !== "refused") return;
@@ -233,6 +242,11 @@ class DeviceSession implements Session {
   }
 
   #takePart(invite: CoordinatorMessageOf<"invite">): void {
+    if (this.#mending && this.#part === null) {
+      // It was on its way when the engine stopped.
+      void this.#leaveUnknown(this.#connection);
+      return;
+    }
     // A later round: of the one before nothing more will be heard.
     this.#part?.endWhenHeard("dropped", "TIMEOUT");
     this.#cancelAgain();
@@ -276,14 +290,43 @@ class DeviceSession implements Session {
         this.#stop(error, "device");
         return;
       }
-      this.#showRefusal(error, "device");
+      // The state of the engines says it better: this device refused nothing.
+      if (end.code !== "ENGINE_LOST") this.#showRefusal(error, "device");
+      // Numbers that are none may come from an engine that is broken.
+      if (end.code === "NON_FINITE_UPDATE")
+        void this.#mend(() => this.#ports.trainer.calibrate(this.#options.task));
     }
     if (this.#part !== null || !this.#wanted) return;
-    this.view.patch({ activity: "waiting" });
+    this.view.patch({ activity: this.#mending ? "mending" : "waiting" });
     // Also before the login's answer is here: a device that comes back is told of its round with it, may refuse at once,
     // and would else be waited for until the deadline.
     if (end.kind === "refused-by-device") void this.#ports.link.send({ type: "leave" });
     void this.#checkIn(this.#connection);
+  }
+
+  #onEngineLoss(): void {
+    // Of several engines one that is not in use may stop too.
+    if (this.#ports.trainer.engines.get().backend === null) void this.#mend();
+  }
+
+  /**
+   * Takes this device out of the lobby until an engine has shown that it trains: a device that cannot train would be
+   * waited for in every round. A part whose training is done goes on meanwhile. Rule T2.
+   *
+   * @param begin  What makes the trainer look for an engine, where it has not begun by itself.
+   */
+  async #mend(begin: () => Promise<void> = async () => {}): Promise<void> {
+    if (this.#mending) return;
+    this.#mending = true;
+    this.#cancelAgain();
+    if (this.#wanted && this.#part === null) {
+      this.view.patch({ activity: "mending" });
+      if (this.#loggedIn) void this.#ports.link.send({ type: "leave" });
+    }
+    await begin();
+    await this.#ports.trainer.ready();
+    this.#mending = false;
+    if (this.#part === null) await this.#checkIn(this.#connection);
   }
 
   /** Something that no later round mends; only the person can go on from here. */
@@ -291,6 +334,8 @@ class DeviceSession implements Session {
     this.#wanted = false;
     this.#cancelAgain();
     this.#part?.end(by === "device" ? "refused-by-device" : "dropped", error.code);
+    // A lost connection alone would be waited for a while.
+    if (by === "device" && this.#loggedIn) void this.#ports.link.send({ type: "leave" });
     this.#disconnect();
     this.#showRefusal(error, by);
     this.view.patch({ activity: "idle" });
@@ -357,4 +402,5 @@ const STOPPING: ReadonlySet<ErrorCode> = new Set([
   "NOT_LOGGED",
   "STORAGE_FULL",
   "LOCKED",
+  "NO_ENGINE",
 ]);

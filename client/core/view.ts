@@ -2,7 +2,7 @@ import type { Receipt } from "#shared/protocol/api.ts";
 import type { ErrorCode, WireError } from "#shared/protocol/errors.ts";
 import type { ImportRefusal, ImportReport } from "#shared/task/dataset.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { BackendName, Calibration, LocalMetrics } from "./ports.ts";
+import type { BackendName, Calibration, EngineLoss, LocalMetrics } from "./ports.ts";
 
 /*
  * What a participant's page renders: one immutable value. Each change makes a new view in which the slices that did not
@@ -33,7 +33,8 @@ export interface ParticipantView {
 
 /**
  * consent: nothing agreed to yet. data: agreed, too few rows. ready: could start. locked: another tab takes part.
- * connecting, waiting (checked in, no round yet), in-round: taking part. paused, left: by the person.
+ * connecting, waiting (checked in, no round yet), in-round: taking part. mending: the engine stopped, so this device is
+ * not ready until another has trained a batch. paused, left: by the person.
  */
 export type Stage =
   | "consent"
@@ -43,6 +44,7 @@ export type Stage =
   | "connecting"
   | "waiting"
   | "in-round"
+  | "mending"
   | "paused"
   | "left";
 
@@ -106,10 +108,13 @@ export interface ImportView {
 }
 
 export interface EngineView {
+  /** The one in use; null where none is known to train this task. */
   readonly backend: BackendName | null;
   /** True while the engines are being timed. */
   readonly calibrating: boolean;
   readonly table: readonly Calibration[];
+  /** Engines that stopped since this page or process began, newest last; they are taken again only if chosen. */
+  readonly losses: readonly EngineLoss[];
 }
 
 /** What the device does in its round, in order. */

@@ -41,6 +41,11 @@ export interface Coordinator {
   start(): Promise<void>;
   /** Takes no more, lets what is being written end, and leaves open rounds to the next start. */
   stop(): Promise<void>;
+  /**
+   * The store was out of this process's hands, and another may have written: every run is read again from its log as soon
+   * as that can be read.
+   */
+  interrupt(reason: Error): void;
 
   /** Errors: CONFLICT where this slug and version exist. */
   createTask(task: Task, actor: string): Promise<Result<TaskView, WireError>>;

@@ -4,12 +4,14 @@ import type { Launch, Receipt, RunView, TaskView } from "#shared/protocol/api.ts
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { devicesNeeded } from "#shared/round/devices-needed.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { taskHashOf } from "#shared/task/agreed-config.ts";
 import { staysWithinPlan, type Task } from "#shared/task/task.ts";
 import type { Coordinator, RoundMessage, UploadTicket } from "./coordinator.ts";
 import { Lobby } from "./lobby.ts";
 import { canEvaluate } from "./models.ts";
+import { DiskLow, wireErrorOf } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { Readers } from "./readers.ts";
@@ -26,7 +28,7 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
 
 class Core implements Coordinator {
   readonly #ports: CoordinatorPorts;
-  readonly #lobby = new Lobby();
+  readonly #lobby = new Lobby((task) => this.#desk.readinessChanged(task));
   readonly #publisher: Publisher;
   readonly #desk: RunDesk;
   readonly #readers: Readers;
@@ -48,6 +50,10 @@ class Core implements Coordinator {
     await sweepTranscripts(this.#ports);
     await this.#desk.start();
     this.#running = true;
+  }
+
+  interrupt(reason: Error): void {
+    this.#desk.interrupt(reason);
   }
 
   async stop(): Promise<void> {
@@ -85,6 +91,11 @@ class Core implements Coordinator {
         "Devices agreed to fewer training steps, or to another optimizer, and would refuse this run. Ask for no more than the task does, or create a new version of the task.";
       return err(wireError("BAD_REQUEST", detail));
     }
+    const waitUntilUnixMs = launch.waitUntil === undefined ? null : Date.parse(launch.waitUntil);
+    if (waitUntilUnixMs !== null && waitUntilUnixMs <= this.#ports.wall.nowUnixMs()) {
+      const detail = "The time until which the run is to wait has passed. Name a later one, or none.";
+      return err(wireError("BAD_REQUEST", detail));
+    }
     if (!(await canEvaluate(this.#ports, task))) {
       const name = `${task.slug}-v${task.version}`;
       const detail = `The coordinator has no rows to judge models of this task by. Put ${name}.csv, or a folder ${name} with IDX files, into "heldout" in its data folder, then launch again.`;
@@ -104,9 +115,11 @@ class Core implements Coordinator {
       actor: launch.actor ?? "unverified",
       configHash: terms.configHash,
       roundHash: terms.roundHash,
+      devicesNeeded: devicesNeeded(terms.rules),
+      ...(waitUntilUnixMs === null ? {} : { waitUntilUnixMs }),
     };
     const run = await this.#desk.launch(terms, facts);
-    return run === null ? err(wireError("INTERNAL")) : ok(run.view());
+    return ok(run.view());
   }
 
   /** A UUIDv7 as 32 hex digits: 48 bits of Unix milliseconds, then version, variant and randomness. RFC 9562. */
@@ -173,7 +186,7 @@ class Core implements Coordinator {
       return await this.#answer(identity, message);
     } catch (error) {
       this.#ports.log.error({ message: message.type, error: String(error) }, "a device's message failed");
-      return refused("INTERNAL");
+      return { type: "refused", error: wireErrorOf(error) };
     }
   }
 
@@ -209,7 +222,7 @@ class Core implements Coordinator {
       );
     }
     this.#lobby.setReady(identity, version);
-    if (round?.state.phase === "recruiting") await round.checkIn(identity);
+    if (round?.state.phase === "recruiting") await round.checkIn([identity]);
     return { type: "accepted" };
   }
 
@@ -233,9 +246,13 @@ class Core implements Coordinator {
   ): Promise<Result<UploadTicket, WireError>> {
     if (!this.#running) return err(wireError("UNAVAILABLE"));
     const round = await this.#desk.roundOfSession(sid);
-    return round === null
-      ? this.#lateUpload(sid, position, headers)
-      : beginUpload(round, sid, position, headers);
+    const ticket =
+      round === null
+        ? await this.#lateUpload(sid, position, headers)
+        : await beginUpload(round, sid, position, headers);
+    const isNew = ticket.ok && ticket.value.receipt === null;
+    if (isNew && !(await this.#ports.disk.hasRoom())) return err(wireErrorOf(new DiskLow()));
+    return ticket;
   }
 
   /** The session is over: an input that counted gets its receipt again, another has no place. */

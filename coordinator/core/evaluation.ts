@@ -3,7 +3,9 @@ import { release } from "#shared/kernel/release.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { Evaluated } from "#shared/round/run-event.ts";
+import { backoffMs } from "./backoff.ts";
 import { evaluateCentrally } from "./models.ts";
+import { outageCode } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import type { RunTerms } from "./terms.ts";
 
@@ -25,6 +27,8 @@ export class Evaluation {
   readonly #context: EvaluationContext;
   #working = false;
   #closed = false;
+  /** Tries that ended because a disk was out of reach; no fault of the evaluator. */
+  #outages = 0;
   #cancelAgain: () => void = () => {};
 
   constructor(context: EvaluationContext) {
@@ -52,6 +56,12 @@ export class Evaluation {
       await this.#answer({ ...model, type: "evaluated", measures, code: null });
     } catch (error) {
       if (this.#closed) return;
+      if (outageCode(error) !== null && this.#isWanted(model)) {
+        this.#outages += 1;
+        const pauseMs = backoffMs(this.#outages, ports.random);
+        this.#cancelAgain = ports.after(pauseMs, () => void this.#evaluate(model, tries));
+        return;
+      }
       const fields = { modelHash: model.modelHash, round: model.round, try: tries, error: String(error) };
       ports.log.error(fields, "a model could not be evaluated");
       if (tries < TRIES_MAX && this.#isWanted(model)) {

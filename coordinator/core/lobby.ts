@@ -11,13 +11,22 @@ interface Guest {
  */
 export class Lobby {
   readonly #guests = new Map<string, Guest>();
+  readonly #onChange: (task: string) => void;
+
+  /** @param onChange  Somebody of this task has come, gone, or is ready, or is not any more. */
+  constructor(onChange: (task: string) => void) {
+    this.#onChange = onChange;
+  }
 
   enter(identity: string, task: string): void {
     this.#guests.set(identity, { task, version: null });
+    this.#onChange(task);
   }
 
   leave(identity: string): void {
+    const guest = this.#guests.get(identity);
     this.#guests.delete(identity);
+    if (guest !== undefined) this.#onChange(guest.task);
   }
 
   taskOf(identity: string): string | null {
@@ -26,7 +35,9 @@ export class Lobby {
 
   setReady(identity: string, version: number | null): void {
     const guest = this.#guests.get(identity);
-    if (guest !== undefined) guest.version = version;
+    if (guest === undefined || guest.version === version) return;
+    guest.version = version;
+    this.#onChange(guest.task);
   }
 
   /** In the order in which they came. */

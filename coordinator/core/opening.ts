@@ -1,6 +1,8 @@
 import type { CombineResult } from "#shared/round/event.ts";
 import { isLive, type RoundState, type Sealed } from "#shared/round/state.ts";
+import { backoffMs } from "./backoff.ts";
 import { combine, type Folded, foldInputs } from "./combine.ts";
+import { outageCode } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { keptSessions, type Session } from "./session.ts";
 import type { RunTerms } from "./terms.ts";
@@ -34,6 +36,8 @@ export class Opening {
   readonly #folds = new Map<string, Promise<Folded>>();
   #combining = false;
   #tries = 0;
+  /** For a store or a disk that is out of reach; no fault, so not counted among the tries. */
+  #waits = 0;
 
   constructor(context: OpeningContext) {
     this.#context = context;
@@ -87,13 +91,22 @@ export class Opening {
       if (result !== null) await this.#context.answer(result);
     } catch (error) {
       if (this.#closing.signal.aborted) return;
+      this.#folds.clear();
+      if (outageCode(error) !== null) {
+        this.#waits += 1;
+        ports.log.warn(
+          { error: String(error), waits: this.#waits },
+          "opening a sum waits for a store or a disk",
+        );
+        ports.after(backoffMs(this.#waits, ports.random), () => void this.#tryCombine());
+        return;
+      }
       this.#tries += 1;
       const state = this.#context.state();
       ports.log.error(
         { roundId: state.facts.roundId, try: this.#tries, error: String(error) },
         "opening a sum failed",
       );
-      this.#folds.clear();
       if (this.#tries >= TRIES_MAX) {
         await this.#context.answer({ kind: "voided", code: "INTERNAL", dealers: [] });
         return;

@@ -20,6 +20,12 @@ export interface Blobs {
   stream(hash: string): Promise<ReadableStream<Uint8Array> | null>;
 }
 
+/** The disk of the data folder. */
+export interface Disk {
+  /** False below `LIMITS.diskFreeByteCountMin`: what has begun goes on, nothing new begins. */
+  hasRoom(): Promise<boolean>;
+}
+
 /** Uploads on disk until they are folded. Never added to a sum while they arrive. */
 export interface Spool {
   /** Bytes of (sid, position) that are already here, for a resume. */
@@ -140,6 +146,7 @@ export interface CoordinatorPorts {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly spool: Spool;
+  readonly disk: Disk;
   readonly folder: Folder;
   readonly evaluator: Evaluator;
   readonly devices: Devices;

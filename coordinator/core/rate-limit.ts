@@ -1,8 +1,10 @@
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 
-/** Whether one more is allowed now; counts it if so. */
 export interface RateLimit {
-  take(key: string): boolean;
+  /** Whether `amount` more, one unless told, is allowed now; counts it if so. */
+  take(key: string, amount?: number): boolean;
+  /** Counts what is done already. Below zero nothing is allowed until it has refilled, at most `burst` later. */
+  charge(key: string, amount: number): void;
 }
 
 interface Bucket {
@@ -26,23 +28,31 @@ export function rateLimit(
 ): RateLimit {
   // A Map iterates in order of insertion; a key that is used moves to the end.
   const buckets = new Map<string, Bucket>();
-  return {
-    take: (key) => {
-      const nowMs = clock.nowMs();
-      const bucket = buckets.get(key) ?? { tokens: burst, filledAtMs: nowMs };
-      bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.filledAtMs) / 1000) * perSecond);
-      bucket.filledAtMs = nowMs;
-      buckets.delete(key);
-      buckets.set(key, bucket);
-      if (buckets.size > keyCountMax) {
-        for (const oldest of buckets.keys()) {
-          buckets.delete(oldest);
-          break;
-        }
+  const filled = (key: string): Bucket => {
+    const nowMs = clock.nowMs();
+    const bucket = buckets.get(key) ?? { tokens: burst, filledAtMs: nowMs };
+    bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.filledAtMs) / 1000) * perSecond);
+    bucket.filledAtMs = nowMs;
+    buckets.delete(key);
+    buckets.set(key, bucket);
+    if (buckets.size > keyCountMax) {
+      for (const oldest of buckets.keys()) {
+        buckets.delete(oldest);
+        break;
       }
-      if (bucket.tokens < 1) return false;
-      bucket.tokens -= 1;
+    }
+    return bucket;
+  };
+  return {
+    take: (key, amount = 1) => {
+      const bucket = filled(key);
+      if (bucket.tokens < amount) return false;
+      bucket.tokens -= amount;
       return true;
+    },
+    charge: (key, amount) => {
+      const bucket = filled(key);
+      bucket.tokens = Math.max(-burst, bucket.tokens - amount);
     },
   };
 }

@@ -1,4 +1,6 @@
 import { assert } from "#shared/kernel/assert.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { lowestLots } from "#shared/round/check-in.ts";
 import { nextTickMs } from "#shared/round/deadline.ts";
 import type { RoundEffect, Step } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
@@ -9,6 +11,7 @@ import type { Admission } from "./admit.ts";
 import { messageFor, STEP_OF_NOTICE } from "./messages.ts";
 import { type Note, roundNote } from "./notes.ts";
 import { Opening } from "./opening.ts";
+import { outageCode } from "./outage.ts";
 import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
 import { storeRecords } from "./records.ts";
 import { type RoundEvaluation, type RoundViews, roundViews } from "./round-view.ts";
@@ -60,6 +63,7 @@ export class RoundDriver {
   #effects: Promise<void> = Promise.resolve();
   #cancelTimer: () => void = () => {};
   #closed = false;
+  #closedFor: ErrorCode = "UNAVAILABLE";
 
   constructor(context: RoundContext, state: RoundState, sequence: number) {
     this.#context = context;
@@ -152,7 +156,7 @@ export class RoundDriver {
   }
 
   async #apply({ event: body, before }: Submission): Promise<Submitted> {
-    if (this.#closed) return { type: "refused", code: "UNAVAILABLE" };
+    if (this.#closed) return { type: "refused", code: this.#closedFor };
     const event = { ...body, atMs: this.nowMs } as RoundEvent;
     const transition = step(this.#state, event);
     const [first] = transition.effects;
@@ -161,7 +165,7 @@ export class RoundDriver {
     const refusal = (await before?.()) ?? null;
     if (refusal !== null) return { type: "refused", code: refusal };
     const written = await this.#write(event, transition, roundNote(this.#state, event, transition.state));
-    return written ? { type: "taken" } : { type: "refused", code: "UNAVAILABLE" };
+    return written ? { type: "taken" } : { type: "refused", code: this.#closedFor };
   }
 
   /** One transaction; then the state is adopted and the effects run. @returns false where the driver is dead. */
@@ -207,8 +211,10 @@ export class RoundDriver {
     return true;
   }
 
+  /** What the store did is not known any more, or it did not do what the log asks for: the log has to be read again. */
   #die(error: unknown): void {
     this.#closed = true;
+    this.#closedFor = outageCode(error) ?? "UNAVAILABLE";
     this.#cancelTimer();
     this.#opening.close();
     this.#context.onFault(error);
@@ -250,6 +256,8 @@ export class RoundDriver {
         .catch((error) => {
           const fields = { roundId: this.#state.facts.roundId, effect: effect.type, error: String(error) };
           this.#context.ports.log.error(fields, "an effect of a round failed");
+          // When the store is back the round is read from its log, and its effects are run again.
+          if (!this.#closed && outageCode(error) !== null) this.#die(error);
         });
     }
   }
@@ -374,9 +382,12 @@ export class RoundDriver {
     if (this.#state.members.has(identity)) await this.submit({ event: { type, identity } });
   }
 
-  async checkIn(identity: string): Promise<void> {
-    const { random } = this.#context.ports;
-    const lot = new DataView(random(4).buffer).getUint32(0);
-    await this.submit({ event: { type: "checked-in", identity, lot } });
+  /** Devices that are ready, as one event; each draws its lot. Rule R3. */
+  async checkIn(identities: readonly string[]): Promise<void> {
+    if (identities.length === 0) return;
+    const lots = new DataView(this.#context.ports.random(4 * identities.length).buffer);
+    const drawn = identities.map((identity, index) => ({ identity, lot: lots.getUint32(4 * index) }));
+    const devices = lowestLots(drawn, this.#state.facts.rules);
+    await this.submit({ event: { type: "checked-in", devices } });
   }
 }

@@ -1,11 +1,14 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
+import { compatible } from "#shared/round/roster.ts";
+import type { RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
-import { isLive } from "#shared/round/state.ts";
 import type { Task } from "#shared/task/task.ts";
+import { backoffMs } from "./backoff.ts";
 import type { Lobby } from "./lobby.ts";
 import { type Note, runNote } from "./notes.ts";
+import { outageCode } from "./outage.ts";
 import type { CoordinatorPorts, StoredEvent } from "./ports.ts";
 import { type Publisher, runEventStream } from "./publisher.ts";
 import type { RoundDriver } from "./round-driver.ts";
@@ -17,7 +20,7 @@ import { type RunTerms, runTerms } from "./terms.ts";
 
 /** After a fault the log is read again this much later. */
 const RELOAD_AFTER_MS = 1_000;
-/** A run that fails this often without a round in between is given up. */
+/** A run that fails this often without a committed round in between is given up. */
 const FAULTS_MAX = 10;
 
 /** All runs that have not ended: one active for each task, the others in line. Rule R20. */
@@ -29,8 +32,12 @@ export class RunDesk {
   readonly #runs = new Map<string, RunDriver>();
   /** By task: the active run, or the one that ended last, whose devices may still ask how it ended. */
   readonly #current = new Map<string, RunDriver>();
-  /** Faults by run since its newest round ended. */
-  readonly #faults = new Map<string, number>();
+  /** By task: the active run's phase as those behind it were last shown with. */
+  readonly #shownPhases = new Map<string, RunState["phase"]>();
+  /** Faults by run since its newest committed round, and how many were committed then. */
+  readonly #faults = new Map<string, { readonly count: number; readonly roundsCommitted: number }>();
+  /** By run that waits for its store or disk: the tries since something of it was written last. Rule R43. */
+  readonly #outages = new Map<string, number>();
   #slots: Slots | null = null;
   #offering: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -46,7 +53,7 @@ export class RunDesk {
     this.#slots = await openSlots(this.#ports);
     for (const runId of await this.#ports.store.openRunIds()) {
       // One run that cannot be read does not keep the others from going on.
-      await this.#load(runId).catch((error) => this.#logFault(runId, error));
+      await this.#load(runId).catch((error) => this.#loadLater(runId, null, error));
     }
     const tasks = new Set([...this.#runs.values()].map((run) => run.state.facts.task));
     await Promise.all([...tasks].map((task) => this.#startNext(task)));
@@ -57,13 +64,20 @@ export class RunDesk {
     for (const run of new Set([...this.#runs.values(), ...this.#current.values()])) await run.close();
   }
 
-  /** Null where the launch could not be written. */
-  async launch(terms: RunTerms, facts: RunLaunched): Promise<RunDriver | null> {
+  /** @throws if the launch could not be written. */
+  async launch(terms: RunTerms, facts: RunLaunched): Promise<RunDriver> {
     const run = await RunDriver.launch(this.#context(terms), facts);
-    if (run === null) return null;
     this.#runs.set(run.runId, run);
     void this.#startNext(facts.task);
     return run;
+  }
+
+  /** Devices of this task have come or gone, or are ready. */
+  readinessChanged(task: string): void {
+    const run = this.activeRun(task);
+    if (run === null) return;
+    run.readinessChanged();
+    if (run.state.phase === "waiting") this.#publisher.runSoon(run);
   }
 
   run(runId: string): RunDriver | null {
@@ -165,9 +179,19 @@ export class RunDesk {
       terms,
       slots: this.#openedSlots(),
       onChange: (run, note, sequence, at) => {
+        this.#outages.delete(run.runId);
         this.#publisher.event(runEventStream(run), run.runId, sequence, at, note);
         this.#publisher.run(run.view());
+        this.#showQueue(run);
       },
+      presence: ({ forbiddenPairs, removed }) => {
+        const { slug, version } = terms.task;
+        return {
+          ready: compatible(this.#lobby.ready(slug, version), forbiddenPairs, removed).length,
+          connected: this.#lobby.connected(slug).length,
+        };
+      },
+      ahead: (runId) => this.#ahead(terms.task.slug, runId),
       onRoundChange: (driver, note, sequence, at) => this.#onRoundChange(driver, note, sequence, at),
       onRecruiting: (round) => this.#recruit(terms, round),
       onFigures: (round) => this.#publisher.figures(round),
@@ -181,28 +205,45 @@ export class RunDesk {
     };
   }
 
+  #ahead(task: string, runId: string): RunView["queuedBehind"] {
+    const active = this.activeRun(task);
+    if (active === null || active.runId === runId) return null;
+    const { facts, phase } = active.state;
+    return { runId: active.runId as RunId, number: facts.number, state: phase };
+  }
+
+  /** Those behind a run say how it stands. */
+  #showQueue(run: RunDriver): void {
+    const { facts, phase } = run.state;
+    if (this.#current.get(facts.task) !== run || this.#shownPhases.get(facts.task) === phase) return;
+    this.#shownPhases.set(facts.task, phase);
+    for (const other of this.#runs.values())
+      if (other.state.phase === "queued" && other.state.facts.task === facts.task)
+        this.#publisher.run(other.view());
+  }
+
   #onRoundChange(driver: RoundDriver, note: Note | null, sequence: number, at: number): void {
     const { runId, roundId } = driver.state.facts;
     this.#publisher.event({ kind: "round", id: roundId }, runId, sequence, at, note);
     const turned = this.#publisher.round(driver);
-    if (!isLive(driver.state)) this.#faults.delete(runId);
+    this.#outages.delete(runId);
     const run = this.#runs.get(runId);
     if (turned && run !== undefined) this.#publisher.run(run.view());
-    if (driver.state.phase === "training") {
-      // Who is invited is not waiting any more; it checks in again when its part is over.
+    if (turned && driver.state.phase === "training") {
+      // Who is invited is not waiting any more; it checks in again when its part is over, or when it left and came back.
       for (const [identity, member] of driver.state.members)
         if (member.invited) this.#lobby.setReady(identity, null);
     }
   }
 
-  /** Those who wait come first, in the order in which they checked in. */
+  /** All who wait check in as one event: their lots decide, not who came first (R3). */
   #recruit({ task }: RunTerms, round: RoundDriver): void {
     for (const identity of this.#lobby.connected(task.slug)) {
       // After a restart the devices of a living round may be back before it is.
       void round.deviceUp(identity);
     }
     if (round.state.phase !== "recruiting") return;
-    for (const identity of this.#lobby.ready(task.slug, task.version)) void round.checkIn(identity);
+    void round.checkIn(this.#lobby.ready(task.slug, task.version));
   }
 
   #onEnded(run: RunDriver): void {
@@ -217,27 +258,55 @@ export class RunDesk {
 
   /** Nobody knows what the failed write did: the drivers are dropped and the log is read again. */
   #onFault(run: RunDriver, error: unknown): void {
-    this.#logFault(run.runId, error);
-    if (this.#closed) return;
-    this.#faults.set(run.runId, (this.#faults.get(run.runId) ?? 0) + 1);
-    this.#ports.after(RELOAD_AFTER_MS, () => void this.#reload(run));
+    this.#loadLater(run.runId, run, error);
   }
 
-  async #reload(run: RunDriver): Promise<void> {
+  /** @param run  The driver that failed; null if its log could not even be read. */
+  #loadLater(runId: string, run: RunDriver | null, error: unknown): void {
+    this.#logFault(runId, error);
     if (this.#closed) return;
-    const { task } = run.state.facts;
+    const roundsCommitted = run?.state.roundsCommitted ?? 0;
+    const pauseMs = this.#pauseAfter(runId, roundsCommitted, error);
+    this.#ports.after(pauseMs, () => void this.#reload(runId, run));
+  }
+
+  /** A store or a disk that is out of reach is waited for, however long; only real faults are counted. */
+  #pauseAfter(runId: string, roundsCommitted: number, error: unknown): number {
+    if (outageCode(error) === null) {
+      const before = this.#faults.get(runId) ?? { count: 0, roundsCommitted };
+      const count = roundsCommitted > before.roundsCommitted ? 1 : before.count + 1;
+      this.#faults.set(runId, { count, roundsCommitted: Math.max(roundsCommitted, before.roundsCommitted) });
+      return RELOAD_AFTER_MS;
+    }
+    const tries = (this.#outages.get(runId) ?? 0) + 1;
+    this.#outages.set(runId, tries);
+    return backoffMs(tries, this.#ports.random);
+  }
+
+  async #reload(runId: string, run: RunDriver | null): Promise<void> {
+    if (this.#closed) return;
     try {
-      await run.close();
-      await this.#load(run.runId);
+      await run?.close();
+      await this.#load(runId);
     } catch (error) {
-      this.#onFault(run, error);
+      this.#loadLater(runId, run, error);
       return;
     }
-    const again = this.#runs.get(run.runId);
-    if ((this.#faults.get(run.runId) ?? 0) >= FAULTS_MAX)
+    const again = this.#runs.get(runId);
+    if ((this.#faults.get(runId)?.count ?? 0) >= FAULTS_MAX)
       await again?.submit({ type: "broken", code: "INTERNAL" });
-    if (this.#current.get(task) === run) this.#current.delete(task);
+    const task = (again ?? run)?.state.facts.task;
+    if (task === undefined) return;
+    if (run !== null && this.#current.get(task) === run) this.#current.delete(task);
     await this.#startNext(task);
+  }
+
+  /**
+   * The store was out of this process's hands for a time and another may have written: every run is read again from its
+   * log, as soon as that can be read.
+   */
+  interrupt(reason: Error): void {
+    for (const run of this.#runs.values()) run.interrupt(reason);
   }
 
   #logFault(runId: string, error: unknown): void {

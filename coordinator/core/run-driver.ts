@@ -1,37 +1,47 @@
 import { assert, present } from "#shared/kernel/assert.ts";
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { recruitingMinMsOf } from "#shared/round/check-in.ts";
 import type { RoundOpened } from "#shared/round/event.ts";
 import {
   evaluationOf,
   hasEnded,
+  isGoing,
   launchRun,
+  mayOpen,
   pendingRunEffects,
   type RunEffect,
   type RunState,
   stepRun,
 } from "#shared/round/run.ts";
-import type { RoundEnded, RunEvent, RunLaunched } from "#shared/round/run-event.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
-import { offerableModel, putInitialModel, putVoidStep } from "./models.ts";
+import { offerableModel, putInitialModel } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
+import { DiskLow } from "./outage.ts";
 import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
 import { isRoundLog, recoverRound } from "./recover-round.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
+import { roundEnd } from "./round-end.ts";
 import { runRecords } from "./run-records.ts";
-import { type RunTimes, runView } from "./run-view.ts";
+import { type RunSurroundings, type RunTimes, runView } from "./run-view.ts";
 import type { Slots } from "./slots.ts";
 import type { LoggedRun } from "./stored-event.ts";
 import type { RunTerms } from "./terms.ts";
+import { type Presence, Waiting } from "./waiting.ts";
 
 export interface RunContext {
   readonly ports: CoordinatorPorts;
   readonly terms: RunTerms;
   readonly slots: Slots;
   readonly onRoundChange: RoundContext["onChange"];
+  /** Of the devices that this run could take. */
+  readonly presence: (run: RunState) => Presence;
+  /** The run that has its task's turn while this one is in the queue. */
+  readonly ahead: (runId: string) => RunSurroundings["queuedBehind"];
   /** A round is open and takes check-ins. */
   readonly onRecruiting: (round: RoundDriver) => void;
   readonly onChange: (run: RunDriver, note: Note | null, sequence: number, atUnixMs: number) => void;
@@ -47,6 +57,7 @@ export interface RunContext {
 export class RunDriver {
   readonly #context: RunContext;
   readonly #evaluation: Evaluation;
+  readonly #waiting: Waiting;
   #state: RunState;
   #sequence: number;
   #times: RunTimes;
@@ -54,7 +65,11 @@ export class RunDriver {
   #earlierRound: RoundDriver | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #effects: Promise<void> = Promise.resolve();
+  /** Whether a look at the devices is under way. */
+  #looking = false;
   #closed = false;
+  /** What ended this driver. */
+  #failure: unknown = null;
 
   private constructor(context: RunContext, state: RunState, sequence: number, times: RunTimes) {
     this.#context = context;
@@ -67,10 +82,18 @@ export class RunDriver {
       state: () => this.#state,
       answer: (event) => this.submit(event),
     });
+    this.#waiting = new Waiting({
+      ports: context.ports,
+      terms: context.terms,
+      state: () => this.#state,
+      presence: () => context.presence(this.#state),
+      look: () => this.readinessChanged(),
+      expire: (atUnixMs) => void this.submit({ type: "wait-expired", atUnixMs }),
+    });
   }
 
-  /** Writes the first event of a run. Null where that write failed; should it stand after all, the desk finds it. */
-  static async launch(context: RunContext, facts: RunLaunched): Promise<RunDriver | null> {
+  /** Writes the first event of a run. @throws if that write failed; should it stand after all, the desk finds it. */
+  static async launch(context: RunContext, facts: RunLaunched): Promise<RunDriver> {
     const createdAtUnixMs = context.ports.wall.nowUnixMs();
     const times = { createdAtUnixMs, startedAtUnixMs: null, endedAtUnixMs: null };
     const run = new RunDriver(context, launchRun(facts), 0, times);
@@ -80,7 +103,8 @@ export class RunDriver {
       launchNote(facts.number, facts.actor),
       createdAtUnixMs,
     );
-    return written ? run : null;
+    if (!written) throw run.#failure;
+    return run;
   }
 
   /**
@@ -102,7 +126,9 @@ export class RunDriver {
       times = timesAfter(times, state, after, stored.at);
       state = after;
     }
-    return new RunDriver(context, state, log.length, times);
+    const run = new RunDriver(context, state, log.length, times);
+    run.#waiting.update();
+    return run;
   }
 
   get state(): RunState {
@@ -138,7 +164,22 @@ export class RunDriver {
   #view(state: RunState, times: RunTimes): RunView {
     const open =
       state.roundIsOpen && this.#round?.state.facts.round === state.round ? this.#round.views().view : null;
-    return runView(state, times, open);
+    const surroundings: RunSurroundings = {
+      ready: this.#context.presence(state).ready,
+      needed: this.#waiting.needed,
+      queuedBehind: state.phase === "queued" ? this.#context.ahead(this.runId) : null,
+    };
+    return runView(state, times, open, surroundings);
+  }
+
+  /** Devices have come or gone, or are ready. */
+  readinessChanged(): void {
+    if (this.#looking || !isGoing(this.#state) || !mayOpen(this.#state)) return;
+    this.#looking = true;
+    void this.#effect(() => {
+      this.#looking = false;
+      return this.#nextRound();
+    });
   }
 
   /** Carries on with what a reloaded run was about to do. */
@@ -160,6 +201,7 @@ export class RunDriver {
   async close(): Promise<void> {
     this.#closed = true;
     this.#evaluation.close();
+    this.#waiting.close();
     await this.#round?.close();
     await this.#queue.catch(() => {});
     await this.#effects;
@@ -218,15 +260,24 @@ export class RunDriver {
     this.#state = state;
     this.#times = times;
     this.#sequence = sequence;
+    this.#waiting.update();
     for (const view of figures.views) this.#context.onFigures(view);
     this.#context.onChange(this, note, sequence, at);
     return true;
   }
 
+  /** Stops driving; the desk reads the log again. */
+  interrupt(reason: Error): void {
+    this.#die(reason);
+  }
+
   #die(error: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#failure = error;
     this.#evaluation.close();
+    this.#waiting.close();
+    void this.#round?.close();
     this.#context.onFault(this, error);
   }
 
@@ -247,6 +298,7 @@ export class RunDriver {
       case "reject":
         return;
       case "next-round":
+      case "wait":
         return this.#nextRound();
       case "open-round":
         return this.#openRound();
@@ -264,12 +316,26 @@ export class RunDriver {
   async #nextRound(): Promise<void> {
     const { ports, terms, offering } = this.#context;
     const state = this.#state;
-    if (state.phase !== "running" || state.roundIsOpen) return;
+    if (!isGoing(state) || !mayOpen(state)) return;
+    switch (this.#waiting.next()) {
+      case "nothing":
+        return;
+      case "wait": {
+        const { ready } = this.#context.presence(state);
+        await this.submit({ type: "wait-began", atUnixMs: ports.wall.nowUnixMs(), ready });
+        return;
+      }
+      case "open":
+    }
+    if (!(await ports.disk.hasRoom())) throw new DiskLow();
     const round = state.round + 1;
     const parent = present(state.modelHash, "a running run has a model");
     await offering(async () => {
       const modelHash = await offerableModel(ports, terms, parent, this.runId, round);
-      const refusal = await this.submit({ type: "round-opened", round, modelHash });
+      const { ready } = this.#context.presence(this.#state);
+      // Some may have left since.
+      if (ready < this.#waiting.needed) return this.readinessChanged();
+      const refusal = await this.submit({ type: "round-opened", round, modelHash, ready });
       if (refusal === null) await this.#openRound();
     });
   }
@@ -308,7 +374,7 @@ export class RunDriver {
   }
 
   async #facts(roundId: string): Promise<RoundOpened> {
-    const { ports, terms } = this.#context;
+    const { ports, terms, presence } = this.#context;
     const { round, modelHash, forbiddenPairs, removed } = this.#state;
     const parentModelHash = present(modelHash, "a running run has a model");
     return {
@@ -317,7 +383,10 @@ export class RunDriver {
       round,
       roundId,
       openedAtUnixMs: ports.wall.nowUnixMs(),
-      rules: terms.rules,
+      rules: {
+        ...terms.rules,
+        recruitingMinMs: recruitingMinMsOf(terms.task.aggregation, presence(this.#state).connected),
+      },
       configHash: terms.configHash,
       roundHash: terms.roundHash,
       parentModelHash,
@@ -330,40 +399,8 @@ export class RunDriver {
   async #roundEnded(driver: RoundDriver): Promise<void> {
     const { state } = driver;
     if (isLive(state) || !this.#state.roundIsOpen || state.facts.round !== this.#state.round) return;
-    const { round, parentModelHash } = state.facts;
-    const base = {
-      type: "round-ended",
-      round,
-      seconds: state.nowMs / 1_000,
-      forbiddenPairs: state.forbiddenPairs,
-      removed: state.removed,
-      strategyStateHash: this.#state.strategyStateHash,
-    } as const;
-    await this.submit(await this.#endOf(state, base, parentModelHash));
-  }
-
-  async #endOf(
-    state: Exclude<RoundDriver["state"], { readonly phase: "recruiting" }>,
-    base: Omit<RoundEnded, "outcome" | "code" | "modelHash">,
-    parentModelHash: string,
-  ): Promise<RoundEnded> {
     const { ports, terms } = this.#context;
-    switch (state.phase) {
-      case "committed": {
-        const { modelHash, strategyStateHash, metrics } = state.publication;
-        // A round that an earlier version committed has its figures.
-        const { accuracy, loss } = metrics;
-        return { ...base, outcome: "committed", code: null, modelHash, strategyStateHash, accuracy, loss };
-      }
-      case "voided": {
-        const modelHash = await putVoidStep(ports, terms, parentModelHash, this.runId, state.facts.round);
-        return { ...base, outcome: "voided", code: state.code, modelHash };
-      }
-      default: {
-        const code = state.phase === "failed" ? state.code : null;
-        return { ...base, outcome: "failed", code, modelHash: parentModelHash };
-      }
-    }
+    await this.submit(await roundEnd(ports, terms, this.#state, state));
   }
 }
 

@@ -28,17 +28,15 @@ export interface BackendTiming {
   /** Milliseconds a training step takes; null where the backend cannot be used, with the reason in `note`. */
   readonly msPerStep: number | null;
   readonly note: string | null;
-  /** It may well work, but was not timed: it started too late, or a processor plays its GPU. A person may choose it. */
-  readonly untimed?: "late" | "software";
+  /** It may well work, but a processor plays its GPU, so it was not timed. A person may choose it. */
+  readonly untimed?: "software";
 }
 
-const TIMING_MS_MAX = 2_000;
 /** After the warm-up, which compiles. */
 const TIMED_MS = 600;
 const TIMED_STEPS_MAX = 30;
-
-/** The one that was chosen last; a backend that starts too late to be chosen must not replace it. */
-let chosen: BackendName | null = null;
+/** In nats. Half-precision chips are within it; an engine that answers zeros is not. */
+const LOSS_ERROR_MAX = 0.05;
 
 /**
  * Makes `backend` the one in use.
@@ -71,13 +69,8 @@ async function tryBackend(
   try {
     const problem = await load(backend, assets, allowSoftware);
     if (problem !== null) return err(problem);
-    chosen = backend;
     if (!(await tf.setBackend(backend))) return err(unusable("it did not start on this device"));
     await tf.ready();
-    if (chosen !== backend) {
-      await tf.setBackend(chosen);
-      return err(unusable("another was chosen meanwhile"));
-    }
     return ok(undefined);
   } catch (fault) {
     const message = fault instanceof Error ? fault.message : String(fault);
@@ -129,40 +122,19 @@ async function load(
   }
 }
 
-/** Times each of `candidates` for at most 2 s on rows of zeros, loading included; leaves the last one in use. */
-export async function timeBackends(
-  candidates: readonly BackendName[],
-  model: ModelSpec,
-  plan: TrainingPlan,
-  assets: EngineAssets,
-  allowSoftware: boolean,
-): Promise<BackendTiming[]> {
-  const timings: BackendTiming[] = [];
-  for (const backend of candidates) {
-    const abort = new AbortController();
-    const late = new Promise<BackendTiming>((resolve) => {
-      setTimeout(
-        () => resolve({ backend, msPerStep: null, note: "it took more than 2 s to start", untimed: "late" }),
-        TIMING_MS_MAX,
-      );
-    });
-    const timing = await Promise.race([
-      timeBackend(backend, model, plan, assets, allowSoftware, abort.signal),
-      late,
-    ]);
-    abort.abort();
-    timings.push(timing);
-  }
-  return timings;
-}
-
-async function timeBackend(
+/**
+ * Times training steps of `backend` on rows of zeros, and leaves it in use. A backend whose loss is not the one that zeros
+ * have does not compute: its row says so.
+ *
+ * @param onStart  Called when the backend is in use, before it computes.
+ */
+export async function timeBackend(
   backend: BackendName,
   model: ModelSpec,
   plan: TrainingPlan,
   assets: EngineAssets,
   allowSoftware: boolean,
-  signal: AbortSignal,
+  onStart: (backend: BackendName) => void = () => {},
 ): Promise<BackendTiming> {
   if (backend === "wasm" && model.layers.some((layer) => layer.className === "Conv2D")) {
     return { backend, msPerStep: null, note: "it cannot train convolutions" };
@@ -172,6 +144,7 @@ async function timeBackend(
     const { reason, isSoftware: emulated } = used.error;
     return { backend, msPerStep: null, note: reason, ...(emulated ? { untimed: "software" } : {}) };
   }
+  onStart(backend);
   const inputSize = model.inputShape.reduce((product, size) => product * size, 1);
   const rows = {
     inputs: new Float32Array(plan.batchSize * inputSize),
@@ -179,13 +152,21 @@ async function timeBackend(
     count: plan.batchSize,
   };
   const weights = new Float32Array(parameterCount(model));
+  const never = new AbortController().signal;
+  // One batch an epoch, so that epochs are steps.
+  const trainSteps = (epochs: number) =>
+    train({ model, plan: { ...plan, epochs }, weights, rows, shuffleSeed: 0 }, () => {}, never);
   const millisecondsOf = async (steps: number) => {
     const beganMs = performance.now();
-    // One batch an epoch, so that epochs are steps.
-    await train({ model, plan: { ...plan, epochs: steps }, weights, rows, shuffleSeed: 0 }, () => {}, signal);
+    await trainSteps(steps);
     return performance.now() - beganMs;
   };
-  await millisecondsOf(1);
+  const warmUp = await trainSteps(1);
+  const loss = warmUp.ok ? (warmUp.value.epochLosses[0] ?? Number.NaN) : Number.NaN;
+  // Weights of zero make every class as likely as any other.
+  if (!(Math.abs(loss - Math.log(model.classCount)) < LOSS_ERROR_MAX)) {
+    return { backend, msPerStep: null, note: "its numbers are wrong" };
+  }
   const firstMs = await millisecondsOf(1);
   const steps = Math.min(TIMED_STEPS_MAX, Math.floor(TIMED_MS / firstMs));
   return { backend, msPerStep: steps < 2 ? firstMs : (await millisecondsOf(steps)) / steps, note: null };

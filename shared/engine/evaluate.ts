@@ -18,9 +18,15 @@ const ROWS_AT_A_TIME = 256;
 /**
  * The model on `rows`. The loss of a row is computed in double precision from its logits.
  *
- * @param weights  Flat, in the order of `tensorShapes`.
+ * @param weights     Flat, in the order of `tensorShapes`.
+ * @param onProgress  Called after every few rows, when their numbers are here.
  */
-export async function evaluate(model: ModelSpec, weights: Float32Array, rows: Rows): Promise<Evaluation> {
+export async function evaluate(
+  model: ModelSpec,
+  weights: Float32Array,
+  rows: Rows,
+  onProgress: () => void = () => {},
+): Promise<Evaluation> {
   const sums = { count: rows.count, correct: 0, lossSum: 0, lossSquareSum: 0 };
   const tensors = weightsToTensors(model, weights);
   const pause = breathe();
@@ -37,6 +43,7 @@ export async function evaluate(model: ModelSpec, weights: Float32Array, rows: Ro
         sums.lossSquareSum += loss * loss;
         if (indexOfMax(rowLogits) === label) sums.correct += 1;
       }
+      onProgress();
       await pause();
     }
   } finally {

@@ -86,6 +86,10 @@ export const ERRORS = {
     "later",
     "The coordinator could not evaluate this model. It is published and the run went on without its figures. The coordinator's log says what failed.",
   ],
+  WAIT_EXPIRED: [
+    "later",
+    "The run was to wait until a time that its launch had set. Too few devices had come by then, or its turn had not. Launch it again.",
+  ],
   LOG_UNREADABLE: [
     "never",
     "What was written down of this run cannot be read any more, so it has ended. Its published models stay. Launch a new run.",
@@ -96,6 +100,14 @@ export const ERRORS = {
     "The coordinator's disk damaged an update that it had stored, so its sum was given up. Take part in the next one.",
   ],
   RESTARTED: ["later", "The coordinator restarted. The round starts over; nothing was opened."],
+  ENGINE_LOST: [
+    "later",
+    "The engine of this device stopped while it trained. Nothing of yours was sent, and nothing of yours is lost. Another engine is being tried.",
+  ],
+  NO_ENGINE: [
+    "never",
+    "No engine of this device can train this task, so it cannot take part. Nothing was sent. Start again, choose an engine that was left out, or use another device.",
+  ],
   NON_FINITE_UPDATE: ["later", "Training on this device gave numbers that are none. Nothing of it was sent."],
   // Uploads
   BAD_SLOT: ["never", "This upload slot is unknown, used or closed. Nothing was counted."],

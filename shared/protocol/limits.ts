@@ -7,8 +7,14 @@ import { assert } from "../kernel/assert.ts";
 export const LIMITS = {
   /** A control frame on the device socket: 1,000 sealed shares with paths take about 750 kB. */
   frameByteCountMax: 1_000_000,
+  /** MessagePack values of a frame, keys among them: 1,000 sealed shares with paths of 16 hashes are 31,000. */
+  frameEntryCountMax: 32_000,
+  /** The same of a message without a list, and of anything before the login. */
+  smallFrameByteCountMax: 1_000,
+  smallFrameEntryCountMax: 32,
   /** The transcript of one session: 255 bundles of 255 leaves take 7 MB. */
   transcriptByteCountMax: 150_000_000,
+  transcriptEntryCountMax: 10_000_000,
   /** A JSON body of the public API. */
   jsonByteCountMax: 1_000_000,
   /** Nesting of a frame or a JSON body. */
@@ -20,6 +26,8 @@ export const LIMITS = {
   /** Masked updates that a round wants, over all its shards. */
   goalMax: 10_000,
   chunkByteCount: 65_536,
+  /** With less room on the data folder's disk no round opens and no upload begins. */
+  diskFreeByteCountMin: 64 * 2 ** 20,
   roundsMax: 100_000,
   attemptsMax: 3,
   voidRoundsInARowMax: 8,
@@ -27,6 +35,21 @@ export const LIMITS = {
   socketTextLengthMax: 1_000,
   socketEventsPerSecond: 20,
   socketsPerAddress: 64,
+  /** Connections that an address opens, at once and then in a second. */
+  socketOpensBurstPerAddress: 256,
+  socketOpensPerSecondPerAddress: 16,
+  /** Bytes on one connection, and on those of an address that no join token lifts from the count. */
+  socketBytesBurst: 4_000_000,
+  socketBytesPerSecond: 500_000,
+  socketBytesBurstPerAddress: 64_000_000,
+  socketBytesPerSecondPerAddress: 4_000_000,
+  /** Milliseconds of the coordinator's time that reading messages takes, the same way. */
+  socketReadingMsBurst: 500,
+  socketReadingMsPerSecond: 25,
+  socketReadingMsBurstPerAddress: 2_000,
+  socketReadingMsPerSecondPerAddress: 100,
+  /** Bytes that were sent to a connection and that it has not read. */
+  socketUnreadByteCountMax: 8_000_000,
   joinsPerMinutePerAddress: 10,
   /** Requests of the public API that change something. */
   writesPerMinutePerAddress: 300,
@@ -47,3 +70,12 @@ export const LIMITS = {
 
 assert(LIMITS.vectorLengthMax * 4 <= 2 ** 28, "a vector fits one upload");
 assert(LIMITS.chunkByteCount % 4 === 0, "a chunk holds whole coordinates");
+assert(
+  LIMITS.frameEntryCountMax > 31 * LIMITS.rosterSizeMax + LIMITS.smallFrameEntryCountMax,
+  "the shares of a roster fit a frame, each a map of seven fields and a path of 16 hashes",
+);
+assert(
+  LIMITS.socketBytesBurst > LIMITS.frameByteCountMax &&
+    LIMITS.socketBytesBurstPerAddress >= LIMITS.socketsPerAddress * LIMITS.frameByteCountMax,
+  "all devices of an address may send their largest frame at once",
+);

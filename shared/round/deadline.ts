@@ -1,5 +1,5 @@
+import { recruitingMinMs } from "./check-in.ts";
 import { GONE_AFTER_MS, inPlay } from "./members.ts";
-import { RECRUITING_OPEN_MS_MIN } from "./settle.ts";
 import { canOpen } from "./shares.ts";
 import { isLive, type LiveState, type RoundState } from "./state.ts";
 
@@ -22,7 +22,7 @@ export function phaseDeadlineMs(state: RoundState): number | null {
 }
 
 function phaseMoments(state: LiveState): number[] {
-  if (state.phase === "recruiting") return [RECRUITING_OPEN_MS_MIN, state.deadlineMs];
+  if (state.phase === "recruiting") return [recruitingMinMs(state.facts.rules), state.deadlineMs];
   if (state.phase === "unmasking") {
     if (canOpen(state)) return [];
     return state.askedAgain ? [state.graceEndsMs] : [state.deadlineMs, state.graceEndsMs];

@@ -11,7 +11,7 @@ import type { Deadlines } from "../task/task.ts";
  * | event           | means                                                         | comes from       |
  * | --------------- | ------------------------------------------------------------- | ---------------- |
  * | opened          | the round exists; first in every log                          | the run          |
- * | checked-in      | a device is ready; `lot` is its random draw                   | device           |
+ * | checked-in      | devices are ready, each with a random lot                     | device           |
  * | connected       | a member's connection is there (again)                        | socket           |
  * | disconnected    | a member's last connection is gone                            | socket           |
  * | left            | a member goes for good                                        | device           |
@@ -73,17 +73,22 @@ export interface RoundRules {
   readonly cohortSizeMax: number;
   readonly securityModel: SecurityModel;
   readonly deadlines: Deadlines;
+  /** Recruiting stays open at least this long; absent in logs from before it could be chosen, where it was 2,000. */
+  readonly recruitingMinMs?: number;
   /** Complete where absent. With shards the cohort sizes are of one shard and the goal is of the round. */
   readonly graph?: GraphPlan;
 }
 
-export interface CheckedIn {
-  readonly type: "checked-in";
-  readonly atMs: number;
+export interface CheckIn {
   readonly identity: string;
   /** A random u32 of the coordinator: where more came than fit, the lowest lots are invited. */
   readonly lot: number;
 }
+/** Those who are ready when a round opens stand in one event. */
+export type CheckedIn =
+  | { readonly type: "checked-in"; readonly atMs: number; readonly devices: readonly CheckIn[] }
+  /** In logs from before they did. */
+  | ({ readonly type: "checked-in"; readonly atMs: number } & CheckIn);
 export interface Presence {
   readonly type: "connected" | "disconnected" | "left";
   readonly atMs: number;

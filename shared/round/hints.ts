@@ -1,3 +1,4 @@
+import { wantedDevices } from "./check-in.ts";
 import type { RoundEvent } from "./event.ts";
 import { isAwaited } from "./members.ts";
 import { seatsIn } from "./shards.ts";
@@ -31,10 +32,8 @@ function hintsOf({ facts }: LiveState): Hints {
 /** True where `event`, which `state` has taken in, leaves the phase as it is for sure. */
 export function leavesPhase(state: LiveState, event: RoundEvent): boolean {
   switch (event.type) {
-    case "checked-in": {
-      const { goal, overSelection } = state.facts.rules;
-      return state.nowMs < state.deadlineMs && state.members.size < Math.ceil(overSelection * goal);
-    }
+    case "checked-in":
+      return state.nowMs < state.deadlineMs && state.members.size < wantedDevices(state.facts.rules);
     case "connected":
     case "disconnected":
       return presenceLeaves(state);
@@ -71,10 +70,9 @@ export function leavesPhase(state: LiveState, event: RoundEvent): boolean {
  * enough may have ended one already, so someone must still be waited for.
  */
 function presenceLeaves(state: LiveState): boolean {
-  const { goal, overSelection } = state.facts.rules;
   switch (state.phase) {
     case "recruiting":
-      return state.nowMs < state.deadlineMs && state.members.size < Math.ceil(overSelection * goal);
+      return state.nowMs < state.deadlineMs && state.members.size < wantedDevices(state.facts.rules);
     case "advertising":
       return state.nowMs < state.deadlineMs && awaitsAdvert(state);
     case "sharing":
@@ -95,8 +93,8 @@ function awaitsInput(state: Collecting): boolean {
 }
 
 function awaitsAdvert(state: Extract<LiveState, { phase: "advertising" }>): boolean {
-  const { goal, overSelection } = state.facts.rules;
-  if (overSelection > 1 && state.adverts.size >= Math.ceil(overSelection * goal)) return false;
+  const { overSelection } = state.facts.rules;
+  if (overSelection > 1 && state.adverts.size >= wantedDevices(state.facts.rules)) return false;
   const hints = hintsOf(state);
   // Nobody checks in any more.
   if (hints.identities.length !== state.members.size) hints.identities = [...state.members.keys()];

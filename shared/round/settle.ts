@@ -1,8 +1,10 @@
+import { present } from "../kernel/assert.ts";
 import { hexToBytes } from "../kernel/bytes.ts";
 import { VersionedMap } from "../kernel/versioned-map.ts";
 import { shardOf } from "../secagg/shards.ts";
 import { type Thresholds, thresholds } from "../secagg/threshold.ts";
 import { invitedMax } from "../task/graph-plan.ts";
+import { byLot, recruitingMinMs, wantedDevices } from "./check-in.ts";
 import { type Step, stepOf, type Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, failRound } from "./ending.ts";
 import { inPlay, isAwaited, withOut } from "./members.ts";
@@ -11,9 +13,6 @@ import { endCollecting, endConfirming, endSharing, endUnmasking } from "./settle
 import { graphOf, shardsOfRound } from "./shards.ts";
 import type { Advertising, LiveState, Recruiting, RoundShard, Seat, Sharing, Training } from "./state.ts";
 import { isLive } from "./state.ts";
-
-/** Recruiting stays open at least this long, so that a cohort is not the first few that happened to be quick. Rule R3. */
-export const RECRUITING_OPEN_MS_MIN = 2_000;
 
 /** Moves on for as long as the current phase has reached its end. A transition with nothing in it where none has. */
 export function settle(from: Transition): Step {
@@ -53,21 +52,25 @@ function phaseEnd(state: LiveState): Transition | null {
 function endRecruiting(state: Recruiting): Transition | null {
   const { rules } = state.facts;
   const late = state.nowMs >= state.deadlineMs;
-  if (!late && state.nowMs < RECRUITING_OPEN_MS_MIN) return null;
+  if (!late && state.nowMs < recruitingMinMs(rules)) return null;
   const ready: string[] = [];
   state.members.forEach((member, identity) => {
     if (member.out === null && member.connected) ready.push(identity);
   });
-  const wanted = Math.ceil(rules.overSelection * rules.goal);
+  const wanted = wantedDevices(rules);
   // Sorting is worth it only where it may end the phase.
   if (!late && ready.length < wanted) return null;
-  const lots = new Map(ready.map((identity) => [identity, state.members.get(identity)?.lot ?? 0]));
-  const lotOf = (identity: string) => lots.get(identity) ?? 0;
-  ready.sort((left, right) => lotOf(left) - lotOf(right) || (left < right ? -1 : 1));
+  ready.sort(byLotOf(state));
   const eligible = compatible(ready, state.forbiddenPairs, state.removed);
   if (!late && eligible.length < wanted) return null;
   if (eligible.length < rules.cohortSizeMin) return failRound(state, "COHORT_TOO_SMALL");
   return invite(state, eligible.slice(0, invitedMax({ graph: "complete", ...rules })));
+}
+
+/** Compares members by their lots. */
+function byLotOf({ members }: LiveState): (left: string, right: string) => number {
+  const lots = new Map([...members].map(([identity, { lot }]) => [identity, { identity, lot }]));
+  return (left, right) => byLot(present(lots.get(left), "a member"), present(lots.get(right), "a member"));
 }
 
 function invite(state: Recruiting, invited: readonly string[]): Transition {
@@ -135,7 +138,7 @@ function endAdvertising(state: Advertising): Transition | null {
 
 /** Who sits together, by shard in ascending order; shards that cannot reach the minimum are not in it. */
 function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[]> {
-  const { cohortSizeMin, cohortSizeMax } = state.facts.rules;
+  const { cohortSizeMin, cohortSizeMax, recruitingMinMs: lots } = state.facts.rules;
   const advertised = new Map<number, string[]>();
   // In the order of the adverts.
   for (const identity of state.adverts.keys()) {
@@ -151,6 +154,8 @@ function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[
     // A device that is gone would only raise the threshold; it keeps its seat where the cohort is too small without it.
     const present = all.filter((identity) => isAwaited(state.members.get(identity), state.nowMs));
     const pool = present.length >= cohortSizeMin ? present : all;
+    // Chance may overfill a shard. Logs from before recruiting's least time was a rule seated the first to advertise.
+    if (pool.length > cohortSizeMax && lots !== undefined) pool.sort(byLotOf(state));
     const seated = compatible(pool, state.forbiddenPairs, state.removed).slice(0, cohortSizeMax);
     if (seated.length < cohortSizeMin) continue;
     // The devices would refuse a roster that must stay whole, or more.

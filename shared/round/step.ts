@@ -1,19 +1,16 @@
 import { assert, unreachable } from "../kernel/assert.ts";
 import { VersionedMap } from "../kernel/versioned-map.ts";
-import { invitedMax } from "../task/graph-plan.ts";
+import { stepCheckedIn } from "./check-in.ts";
 import { known, refuse, type Step, stepOf, type Transition } from "./effect.ts";
 import { failRound, retryRound, voidRound } from "./ending.ts";
-import type { CheckedIn, Presence, RoundEvent, RoundOpened } from "./event.ts";
+import type { Presence, RoundEvent, RoundOpened } from "./event.ts";
 import { leavesPhase } from "./hints.ts";
 import { withCounts, withMember, withOut } from "./members.ts";
 import { settle } from "./settle.ts";
 import { canOpen } from "./shares.ts";
-import { isLive, type LiveState, type Member, type Recruiting, type RoundState } from "./state.ts";
+import { isLive, type LiveState, type Recruiting, type RoundState } from "./state.ts";
 import { stepAdvertised, stepComplained, stepConfirmed, stepInput, stepShared } from "./step-exchange.ts";
 import { stepCombined, stepDamaged, stepUnmask } from "./step-opening.ts";
-
-/** Check-ins of one round, as a multiple of the largest cohort; a choice among more would only grow the log. */
-const CHECK_INS_PER_SEAT_MAX = 4;
 
 /** The state and records of a round's first event. */
 export function openRound(facts: RoundOpened): Step {
@@ -60,6 +57,7 @@ export function step(state: RoundState, event: RoundEvent): Step {
 function senderOf(state: LiveState, event: RoundEvent): string | null {
   if (event.type === "complained") return null;
   if ("identity" in event) return event.identity;
+  if ("devices" in event) return event.devices.length === 1 ? (event.devices[0]?.identity ?? null) : null;
   return "position" in event && "roster" in state
     ? (state.roster[event.position - 1]?.identity ?? null)
     : null;
@@ -106,31 +104,6 @@ function apply(state: LiveState, event: RoundEvent): Transition {
     default:
       return unreachable(event);
   }
-}
-
-function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
-  if (state.phase !== "recruiting") return refuse(state, "STATE");
-  if (state.removed.includes(event.identity)) return refuse(state, "NO_RUN");
-  const member = state.members.get(event.identity);
-  if (member?.out === null && member.connected) return known(state);
-  if (
-    member === undefined &&
-    state.members.size >= CHECK_INS_PER_SEAT_MAX * invitedMax({ graph: "complete", ...state.facts.rules })
-  ) {
-    return refuse(state, "NO_RUN");
-  }
-  const fresh: Member = {
-    lot: event.lot,
-    connected: true,
-    goneSinceMs: null,
-    out: null,
-    outAttempt: null,
-    invited: false,
-    shard: 0,
-    trained: false,
-    sent: false,
-  };
-  return known({ ...state, members: state.members.set(event.identity, fresh) });
 }
 
 function stepPresence(state: LiveState, event: Presence): Transition {

@@ -57,7 +57,7 @@ const phaseMs = z
   .min(500)
   .max(24 * 3_600_000);
 export const deadlinesSchema = z.strictObject({
-  /** Recruiting stays open at most this long; at least 2 s. */
+  /** Recruiting stays open at most this long. */
   recruitingMs: phaseMs.min(2_000),
   /** From the invitation to the last advert: training and advertising together. */
   trainingMs: phaseMs,
@@ -86,6 +86,15 @@ export const aggregationPlanSchema = z
     /** Complete up to 128 invited devices and shards above, where it is left out. */
     graph: graphPlanSchema.optional(),
     deadlines: deadlinesSchema,
+    /**
+     * Recruiting stays open at least this long, so that the lot decides and not who is quick. Left out: 0 where no more
+     * devices are connected than the round wants as it opens, else 2,000.
+     */
+    recruitingMinMs: z
+      .int()
+      .min(0)
+      .max(24 * 3_600_000)
+      .optional(),
     /** Largest L2 norm of an update, in the unit of the weights. */
     clipNormL2: z.number().gt(0).max(1e6),
     /** Largest `numExamples` that counts for one device. */
@@ -121,6 +130,9 @@ export const aggregationPlanSchema = z
     // The weight slot of a sum must stay below the sign bit of the ring.
     if (plan.weightCap * plan.cohortSizeMax >= 2 ** 31) {
       issue("weightCap", "weightCap times cohortSizeMax must stay below 2^31");
+    }
+    if ((plan.recruitingMinMs ?? 0) > plan.deadlines.recruitingMs) {
+      issue("recruitingMinMs", "recruitingMinMs must be at most deadlines.recruitingMs");
     }
     const refusal = ringRefusal(plan.ring, plan.cohortSizeMax);
     if (refusal !== null) issue("ring", refusal);

@@ -79,7 +79,10 @@ export function transcriptToBytes(transcript: z.input<typeof sessionTranscriptSc
 }
 
 export function transcriptFromBytes(bytes: Bytes): Result<SessionTranscript, FrameError> {
-  return decodeFrame(bytes, sessionTranscriptSchema, LIMITS.transcriptByteCountMax);
+  return decodeFrame(bytes, sessionTranscriptSchema, {
+    byteCountMax: LIMITS.transcriptByteCountMax,
+    entryCountMax: LIMITS.transcriptEntryCountMax,
+  });
 }
 
 /** SHA-256 of the bytes, hex: a digest of a file. */

@@ -18,7 +18,7 @@ import { type Bench, type BenchLine, type BenchOptions, compared, quantile } fro
  */
 
 const WARM_UP_ROUNDS = 2;
-const SMALL = { deviceCount: 3, hiddenUnits: 2, rounds: 1 };
+const SMALL = { deviceCount: 4, hiddenUnits: 2, rounds: 1 };
 const FULL = { deviceCount: 10, hiddenUnits: 126, rounds: 12 };
 /** Recruiting stays open for 2 s by rule R3; the last check-in comes after that and ends it. */
 const LAST_CHECK_IN_S = 2.1;

@@ -114,7 +114,7 @@ describe("frames", () => {
   });
 
   test("[W3] (3, 6) a frame that is too long, too deep, or claims what it does not hold", async () => {
-    const socket = open();
+    const { socket, identity } = await device();
     expect(codeOf(await ask(socket, new Uint8Array(LIMITS.frameByteCountMax + 1)))).toBe("TOO_LARGE");
     const deep = new Uint8Array(100_000).fill(0x91);
     expect(codeOf(await ask(socket, deep))).toBe("BAD_FRAME");
@@ -123,6 +123,7 @@ describe("frames", () => {
     const ended = new Promise<void>((resolve) => socket.once("disconnect", () => resolve()));
     socket.emit("frame", new Uint8Array(2 * LIMITS.frameByteCountMax));
     await ended;
+    await expect.poll(() => shell.core.down).toContain(identity);
   });
 
   test("(8, 26) messages with a field too many, too few, of another type or length", async () => {

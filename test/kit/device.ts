@@ -18,6 +18,7 @@ import { ok } from "#shared/kernel/result.ts";
 import type { DeviceMessage } from "#shared/protocol/messages/device.ts";
 import { agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { Task } from "#shared/task/task.ts";
+import { standingEngine } from "./standing-engine.ts";
 
 /*
  * A device with the real client core, the real link and real cryptography, whose training is replaced by an update that
@@ -149,8 +150,7 @@ function isHeld(type: DeviceMessage["type"]): type is Exclude<HeldStep, "train" 
 /** Updates that depend on device and round and are within the clip; no row is ever looked at. */
 function madeUpTrainer(parameterCount: number, seed: number, gates: Gates): Trainer {
   return {
-    backend: "cpu",
-    calibrate: async () => [],
+    ...standingEngine(),
     train: async ({ shuffleSeed }) => {
       await gates.pass("train");
       const delta = new Float32Array(parameterCount);
@@ -170,9 +170,5 @@ function madeUpTrainer(parameterCount: number, seed: number, gates: Gates): Trai
       };
       return ok(trained);
     },
-    evaluate: async () => ({ count: 0, lossSum: 0, correct: 0 }),
-    predict: async () => new Float32Array(0),
-    liveTensorCount: async () => 0,
-    dispose: () => {},
   };
 }

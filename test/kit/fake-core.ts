@@ -30,6 +30,7 @@ export class FakeCore implements Coordinator {
 
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
+  interrupt(): void {}
 
   async createTask(task: Task) {
     this.#write("createTask", task.slug);

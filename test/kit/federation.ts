@@ -98,6 +98,8 @@ export function smallTask(
         unmaskingMs: 30_000,
         graceMs: 60_000,
       },
+      // A test can look at a round that recruits.
+      recruitingMinMs: 2_000,
       clipNormL2: 1,
       weightCap: 1_000,
       ring: 32,
@@ -119,8 +121,12 @@ export class Federation {
   /** Every write, in order, of all lives. */
   readonly writes: string[] = [];
   hook: WriteHook = () => "go";
-  /** Whether this write fails after it was done, the process staying alive: a lost connection to the database. */
-  failing: (name: string) => boolean = () => false;
+  /** Whether this write fails after it was done, the process staying alive; true: for a reason that nobody knows. */
+  failing: (name: string) => boolean | Error | null = () => false;
+  /** The error with which this call of a store, the blobs or the spool ends before it does anything: an outage. */
+  away: (name: string) => Error | null = () => null;
+  /** Of the disk; see `Disk`. */
+  hasRoom = true;
   readonly #primitives: Primitives;
   readonly #issuer: Signer;
   readonly #config: AgreedConfig;
@@ -237,6 +243,7 @@ export class Federation {
       store: guard(this.#own.store ?? memoryStore(this.db)),
       blobs: guard(this.#own.blobs ?? memoryBlobs(this.disk)),
       spool: guard(this.#own.spool ?? memorySpool(this.disk, this.#primitives)),
+      disk: { hasRoom: async () => this.hasRoom },
       folder: guard(this.#own.folder ?? memoryFolder(this.disk, this.#primitives)),
       evaluator: guard(this.#own.evaluator ?? fakeEvaluator()),
       devices: {
@@ -287,13 +294,17 @@ export class Federation {
         if (typeof value !== "function" || name === "path") return value;
         return async (...parameters: unknown[]) => {
           if (process.dead) throw new Error("the process was killed");
+          const outage = this.away(String(name));
+          if (outage !== null) throw outage;
           const isWrite = WRITES.has(String(name));
           const verdict = isWrite ? this.hook(String(name)) : "go";
           if (isWrite) this.writes.push(String(name));
           if (verdict === "die-before") return end();
           const result: unknown = await Reflect.apply(value, object, parameters);
           if (verdict === "die-after" || process.dead) return end();
-          if (isWrite && this.failing(String(name))) throw new Error("the connection was lost");
+          const failure = isWrite ? this.failing(String(name)) : null;
+          if (failure instanceof Error) throw failure;
+          if (failure === true) throw new Error("something in the store failed");
           return result;
         };
       },

@@ -52,6 +52,12 @@ export class ManualClock {
     return true;
   }
 
+  /** The process stands still meanwhile, its timers too: of all that were due only the next fires when it goes on. */
+  stall(byMs: number): void {
+    this.#nowMs += byMs;
+    this.fireNext();
+  }
+
   /** Forgets all timers, as a process does that ends. */
   clear(): void {
     this.#timers.length = 0;

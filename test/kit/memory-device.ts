@@ -57,7 +57,7 @@ export interface PlainPart {
 
 const AGAIN_MS = 1_000;
 /** Replies after which the same message may be taken a moment later. */
-const PASSING = new Set(["UNAVAILABLE", "INTERNAL", "NOT_AUTHENTICATED"]);
+const PASSING = new Set(["UNAVAILABLE", "STORAGE_FULL", "INTERNAL", "NOT_AUTHENTICATED"]);
 
 /**
  * A device in memory with the real protocol engine. It "trains" by drawing an update, and takes part in every round it is

@@ -11,8 +11,12 @@ const run = promisify(execFile);
 
 /** A PostgreSQL server for tests; each test file makes databases of its own in it. */
 export interface PostgresServer {
-  /** URL of a new, empty database, dropped at `stop`. */
-  createDatabase(): Promise<string>;
+  /** URL of a new, empty database, dropped at `stop`. @param as  Behind `create database NAME`. */
+  createDatabase(as?: string): Promise<string>;
+  /** One statement as the superuser, in the server's own database or in the one at `databaseUrl`. */
+  query(text: string, databaseUrl?: string): Promise<void>;
+  /** Ends a throw-away server as its operator would, sessions included; `up` starts it again. Null for a given server. */
+  readonly outage: { down(): Promise<void>; up(): Promise<void> } | null;
   stop(): Promise<void>;
 }
 
@@ -22,7 +26,7 @@ export interface PostgresServer {
  */
 export async function startPostgres(): Promise<PostgresServer | null> {
   const url = process.env["CHORUS_TEST_DATABASE_URL"] ?? process.env["DATABASE_URL"];
-  if (url !== undefined && url !== "") return serverAt(url, async () => undefined);
+  if (url !== undefined && url !== "") return serverAt(url, async () => undefined, null);
   const binaries = await findBinaries();
   if (binaries === null) {
     console.warn(
@@ -62,18 +66,31 @@ async function startCluster(binaries: string): Promise<PostgresServer> {
   ];
   await run(join(binaries, "initdb"), initArguments, { ...options, cwd: folder });
   const serverArguments = ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"];
-  const server = spawn(join(binaries, "postgres"), serverArguments, {
-    ...options,
-    cwd: folder,
-    stdio: "ignore",
-  });
   const url = `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`;
-  await waitUntilUp(url, server);
-  return serverAt(url, async () => {
+  const up = async () => {
+    const server = spawn(join(binaries, "postgres"), serverArguments, {
+      ...options,
+      cwd: folder,
+      stdio: "ignore",
+    });
+    await waitUntilUp(url, server);
+    return server;
+  };
+  let server = await up();
+  const down = async () => {
     // SIGINT: fast shutdown, which ends sessions that are still open.
     server.kill("SIGINT");
     await new Promise((resolve) => (server.exitCode === null ? server.once("exit", resolve) : resolve(null)));
+  };
+  const stop = async () => {
+    await down();
     await rm(folder, { recursive: true, force: true });
+  };
+  return serverAt(url, stop, {
+    down,
+    up: async () => {
+      server = await up();
+    },
   });
 }
 
@@ -99,12 +116,18 @@ async function waitUntilUp(url: string, server: ChildProcess): Promise<void> {
   throw new Error("the test's PostgreSQL did not come up within 20 s");
 }
 
-function serverAt(url: string, stopServer: () => Promise<void>): PostgresServer {
+function serverAt(
+  url: string,
+  stopServer: () => Promise<void>,
+  outage: PostgresServer["outage"],
+): PostgresServer {
   const names: string[] = [];
   return {
-    createDatabase: async () => {
+    outage,
+    query: (text, databaseUrl = url) => query(databaseUrl, text),
+    createDatabase: async (as = "") => {
       const name = `chorus_test_${randomBytes(6).toString("hex")}`;
-      await query(url, `create database ${name}`);
+      await query(url, `create database ${name} ${as}`);
       names.push(name);
       const own = new URL(url);
       own.pathname = `/${name}`;

@@ -9,6 +9,11 @@ export interface RawSocket {
   /** A text packet such as `2/dash,1["watch",{}]`. */
   say(packet: string): void;
   sayBytes(bytes: Uint8Array): void;
+  /** The transport's own ping and its answer. */
+  ping(): void;
+  pong(): Promise<void>;
+  stopReading(): void;
+  readOn(): void;
   /** The next packet that `matches`, also one that came before and was not taken. Null: the connection has ended. */
   hear(matches: (packet: string) => boolean): Promise<string | null>;
   readonly isOpen: boolean;
@@ -44,6 +49,10 @@ export async function openRawSocket(url: string): Promise<RawSocket | null> {
   return {
     say: (packet) => socket.send(`4${packet}`),
     sayBytes: (bytes) => socket.send(bytes),
+    ping: () => socket.ping(),
+    pong: () => new Promise((resolve) => socket.once("pong", () => resolve())),
+    stopReading: () => socket.pause(),
+    readOn: () => socket.resume(),
     hear: async (matches) => {
       for (;;) {
         const index = heard.findIndex(matches);

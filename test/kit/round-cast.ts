@@ -22,6 +22,7 @@ export const RULES: RoundRules = {
     unmaskingMs: 30_000,
     graceMs: 120_000,
   },
+  recruitingMinMs: 2_000,
 };
 
 export function roundFacts(change: Partial<RoundOpened> = {}): RoundOpened {
@@ -53,12 +54,13 @@ export function advert(index: number, attempt = 1): Advert {
   return { c: key("c"), s: key("5"), bCommit: key("b"), signature: key("f").padEnd(128, "0") };
 }
 
-export const checkedIn = (index: number, atMs: number): RoundEvent => ({
+/** As one event; the lot of each is its index. */
+export const allCheckedIn = (indices: readonly number[], atMs: number): RoundEvent => ({
   type: "checked-in",
   atMs,
-  identity: identity(index),
-  lot: index,
+  devices: indices.map((index) => ({ identity: identity(index), lot: index })),
 });
+export const checkedIn = (index: number, atMs: number): RoundEvent => allCheckedIn([index], atMs);
 export const presence = (
   type: "connected" | "disconnected" | "left",
   index: number,

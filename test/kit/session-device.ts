@@ -27,6 +27,7 @@ import type { MemoryDevice, PlainPart } from "./memory-device.ts";
 import { memorySpool } from "./memory-files.ts";
 import type { ClientCore } from "./secagg-engine.ts";
 import { seededRandom } from "./secagg-fixtures.ts";
+import { standingEngine } from "./standing-engine.ts";
 
 /*
  * The product's own session in a federation in memory: its link goes to the real core, its trainer draws an update, its
@@ -45,6 +46,8 @@ export interface SessionDeviceOptions {
   readonly life?: string;
   /** Of every round; drawn where absent. */
   readonly delta?: (parameterCount: number) => Float32Array;
+  /** One that draws its updates where absent. */
+  readonly trainer?: Trainer;
 }
 
 /** What a device finds around it: a federation, or a script that plays one. */
@@ -148,7 +151,8 @@ export class SessionDevice {
         save: async (contribution: Contribution) =>
           void this.archived.set(contribution.detail.id, contribution),
       },
-      trainer: inFlight.track(this.#trainer(random, options.delta)),
+      // A trainer of the test's may wait for the clock: that is nothing to wait for.
+      trainer: options.trainer ?? inFlight.track(this.#trainer(random, options.delta)),
     };
     const rows = { inputs: new Float32Array(8), labels: new Int32Array(2), count: 2 };
     const tensors = tensorsOf(task);
@@ -324,8 +328,7 @@ export class SessionDevice {
 
   #trainer(random: (byteCount: number) => Bytes, delta: SessionDeviceOptions["delta"]): Trainer {
     return {
-      backend: "cpu",
-      calibrate: async () => [],
+      ...standingEngine(),
       train: async ({ weights, shuffleSeed }, onProgress) => {
         this.trainings.push(shuffleSeed);
         onProgress({ epoch: 1, step: 1, stepCount: 1, loss: 1.5 });
@@ -342,10 +345,6 @@ export class SessionDevice {
         };
         return ok(trained);
       },
-      evaluate: async () => ({ count: 0, lossSum: 0, correct: 0 }),
-      predict: async () => new Float32Array(3),
-      liveTensorCount: async () => 0,
-      dispose: () => {},
     };
   }
 }

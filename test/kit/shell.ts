@@ -11,6 +11,7 @@ import { monotonicClock, primitives, randomBytes, wallClock } from "#coordinator
 import { createAccess } from "#coordinator/core/access.ts";
 import type { Blobs, Log } from "#coordinator/core/ports.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import type { Status } from "#shared/protocol/api.ts";
 import { FakeCore, FakeStore } from "./fake-core.ts";
 
@@ -31,7 +32,12 @@ export interface Shell {
   close(): Promise<void>;
 }
 
-export async function openShell(): Promise<Shell> {
+export interface ShellOptions {
+  /** For every bound that counts time. */
+  readonly clock?: MonotonicClock;
+}
+
+export async function openShell({ clock = monotonicClock }: ShellOptions = {}): Promise<Shell> {
   const dataFolder = await mkdtemp(join(tmpdir(), "chorus-shell-"));
   const core = new FakeCore();
   const store = new FakeStore();
@@ -44,14 +50,14 @@ export async function openShell(): Promise<Shell> {
     store,
     primitives,
     random: randomBytes,
-    clock: monotonicClock,
+    clock,
     wall: wallClock,
     issuer,
     projectId: "default",
   });
   const origins = knownOrigins([]);
   const server = createWebServer(null);
-  const sockets = attachSocketServer(server, { clock: monotonicClock, log, origins });
+  const sockets = attachSocketServer(server, { clock, log, origins });
   sockets.serve(core, access);
   const blobs = await openBlobs(join(dataFolder, "blobs"));
   const shell = {
@@ -76,11 +82,12 @@ export async function openShell(): Promise<Shell> {
     blobs,
     spool: await openSpool(join(dataFolder, "spool"), primitives),
     metrics: { uploaded: () => {} },
-    clock: monotonicClock,
+    clock,
     log,
     status: () => STATUS,
     operations: {
-      dataFolder,
+      disk: { hasRoom: async () => true },
+      isAlone: () => true,
       isStarted: () => true,
       isStopping: () => shell.stopping,
       metrics: async () => ({ contentType: "text/plain", text: "chorus_up 1\n" }),

@@ -31,9 +31,11 @@ function playLarge(): { readonly state: RoundState; readonly log: readonly Round
     if (next.state !== state) log.push(event);
     state = next.state;
   };
-  for (let index = 0; index < INVITED; index++) {
-    apply({ type: "checked-in", atMs: 10, identity: hex(index, "a"), lot: (index * 7_919) % 65_537 });
-  }
+  const devices = Array.from({ length: INVITED }, (_, index) => ({
+    identity: hex(index, "a"),
+    lot: (index * 7_919) % 65_537,
+  }));
+  apply({ type: "checked-in", atMs: 10, devices });
   apply(ticked(3_000));
   for (let index = 0; index < INVITED; index++) {
     const advert = {

@@ -1,10 +1,15 @@
 import { Encoder } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import { decodeFrame, encodeFrame, FRAME_BOUNDS } from "#shared/protocol/frame.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
-import { deviceMessageSchema } from "#shared/protocol/messages/device.ts";
+import {
+  type DeviceMessage,
+  deviceFrameBounds,
+  deviceMessageSchema,
+  LOGIN_FRAME_BOUNDS,
+} from "#shared/protocol/messages/device.ts";
 import { replySchema } from "#shared/protocol/messages/reply.ts";
 
 const hello = {
@@ -99,5 +104,76 @@ describe("frames", () => {
       flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
       expect(typeof decodeFrame(flipped, deviceMessageSchema).ok).toBe("boolean");
     }
+  });
+});
+
+/** The largest message of each kind that its schema takes. */
+const LARGEST: Record<DeviceMessage["type"], object> = (() => {
+  const sid = "f".repeat(64);
+  const signature = new Uint8Array(64);
+  const key = new Uint8Array(32);
+  const attempt = { runId: "f".repeat(32), round: LIMITS.roundsMax, attempt: LIMITS.attemptsMax };
+  const list = <T>(item: T) => new Array<T>(LIMITS.rosterSizeMax).fill(item);
+  const owned = list({ owner: LIMITS.rosterSizeMax, share: new Uint8Array(64) });
+  const leaf = { ciphertext: new Uint8Array(512), zShareCommit: key, bShareCommit: key };
+  return {
+    hello: { ...hello, task: "a".repeat(64) },
+    authenticate: { signature, joinToken: "x".repeat(128) },
+    "check-in": { taskVersion: 1_000_000 },
+    advertise: { ...attempt, c: key, s: key, bCommit: key, signature },
+    share: { sid, leaves: list(leaf), signature },
+    confirm: { sid, signature },
+    unmask: { sid, bShares: owned, zShares: owned, signature },
+    complaint: { sid, against: LIMITS.rosterSizeMax, signature },
+    leave: {},
+  };
+})();
+
+describe("bounds of each kind of message", () => {
+  const decode = (message: object) =>
+    decodeFrame(new Encoder().encode(message), deviceMessageSchema, FRAME_BOUNDS, deviceFrameBounds);
+
+  test.each(Object.entries(LARGEST))(
+    "[W3] the largest %s is taken, and one with junk is not decoded",
+    (type, rest) => {
+      const message = { ...rest, type };
+      expect(decode(message)).toMatchObject({ ok: true, value: { type } });
+      const { byteCountMax, entryCountMax } = deviceFrameBounds(type);
+      expect(decode({ ...message, junk: new Uint8Array(byteCountMax) })).toEqual({
+        ok: false,
+        error: { type: "too-large" },
+      });
+      expect(decode({ type, junk: new Array(entryCountMax).fill(0) })).toEqual({
+        ok: false,
+        error: { type: "too-large" },
+      });
+    },
+  );
+
+  test("[W3] a kind that is unknown, or none, has the bounds of a small message", () => {
+    for (const type of ["junk", "__proto__", "constructor", 1, undefined]) {
+      const junk = new Array(LIMITS.smallFrameEntryCountMax).fill(0);
+      expect(decode({ type, junk })).toMatchObject({ error: { type: "too-large" } });
+    }
+  });
+
+  test("[W3] before the login every message is a small one", () => {
+    for (const [type, rest] of Object.entries(LARGEST)) {
+      const bytes = new Encoder().encode({ ...rest, type });
+      const decoded = decodeFrame(bytes, deviceMessageSchema, LOGIN_FRAME_BOUNDS);
+      expect(decoded.ok, type).toBe(type !== "share" && type !== "unmask");
+    }
+  });
+
+  test("[W3] 150,000 keys in a frame are counted, not decoded", () => {
+    const keys = Object.fromEntries(Array.from({ length: 150_000 }, (_, index) => [index.toString(36), 0]));
+    const bytes = new Encoder().encode({ ...keys, type: "share" });
+    expect(bytes.length).toBeLessThan(LIMITS.frameByteCountMax);
+    const error = { type: "too-large" };
+    expect(decodeFrame(bytes, deviceMessageSchema, FRAME_BOUNDS, deviceFrameBounds)).toEqual({
+      ok: false,
+      error,
+    });
+    expect(decodeFrame(bytes, replySchema)).toEqual({ ok: false, error });
   });
 });

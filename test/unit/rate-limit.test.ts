@@ -16,6 +16,22 @@ test("[W2] a bucket gives its burst, then its rate, to each key apart", () => {
   expect([1, 2, 3, 4].map(() => limit.take("a"))).toEqual([true, true, true, false]);
 });
 
+test("[W2] what is done already is counted, into a debt of one burst at most", () => {
+  let nowMs = 0;
+  const limit = rateLimit({ nowMs: () => nowMs }, { burst: 10, perSecond: 5 });
+  expect(limit.take("a", 11)).toBe(false);
+  expect(limit.take("a", 10)).toBe(true);
+  expect(limit.take("a", 0)).toBe(true);
+  limit.charge("a", 1_000);
+  expect(limit.take("a", 0)).toBe(false);
+  nowMs += 1_999;
+  expect(limit.take("a", 0)).toBe(false);
+  nowMs += 1;
+  expect(limit.take("a", 0)).toBe(true);
+  expect(limit.take("a", 1)).toBe(false);
+  expect(limit.take("b", 10)).toBe(true);
+});
+
 test("[W2] many keys do not fill the memory, and one that is in use stays counted", () => {
   const limit = rateLimit({ nowMs: () => 0 }, { burst: 1, perSecond: 1, keyCountMax: 100 });
   expect(limit.take("busy")).toBe(true);

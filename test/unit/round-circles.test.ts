@@ -90,12 +90,11 @@ describe("a round on the ring", () => {
       parentModelHash: modelHash,
     });
     const state = play(openRound(own).state, [
-      ...cohort.members.map(({ identity }, lot) => ({
-        type: "checked-in" as const,
+      {
+        type: "checked-in",
         atMs: 100,
-        identity: bytesToHex(identity),
-        lot,
-      })),
+        devices: cohort.members.map(({ identity }, lot) => ({ identity: bytesToHex(identity), lot })),
+      },
       ticked(2_000),
       ...cohort.members.map(({ identity, c, s, bCommit, signature }) => ({
         type: "advertised" as const,

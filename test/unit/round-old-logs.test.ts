@@ -5,7 +5,9 @@ import type { RoundState } from "#shared/round/state.ts";
 
 /*
  * data/round-logs-0001.json: logs as the machine wrote them before rounds could be split (commit 51f31f2), with what it
- * made of them: random schedules of the kit's cast. Made once, frozen; people have such logs in their databases.
+ * made of them: random schedules of the kit's cast. data/round-logs-0002.json: from before those who are ready checked
+ * in as one event and lots decided within a shard (commit 79021b0). Made once, frozen; people have such logs in their
+ * databases.
  */
 
 interface Frozen {
@@ -15,9 +17,12 @@ interface Frozen {
   readonly end: Readonly<Record<string, unknown>>;
 }
 
-const frozen = JSON.parse(
-  await readFile(new URL("data/round-logs-0001.json", import.meta.url), "utf8"),
-) as readonly Frozen[];
+async function frozenLogs(file: string): Promise<readonly Frozen[]> {
+  return JSON.parse(await readFile(new URL(`data/${file}`, import.meta.url), "utf8")) as readonly Frozen[];
+}
+
+const beforeShards = await frozenLogs("round-logs-0001.json");
+const beforeLots = await frozenLogs("round-logs-0002.json");
 
 function summary(state: RoundState): Frozen["end"] {
   const { phase, attempt, retriedFor, counts, phaseEndsMs, removed, forbiddenPairs } = state;
@@ -30,7 +35,7 @@ function summary(state: RoundState): Frozen["end"] {
   };
 }
 
-test.each(frozen.map(({ name, log, end }) => [name, log, end] as const))(
+test.each(beforeShards.map(({ name, log, end }) => [name, log, end] as const))(
   "[R1] a log from before rounds were split replays to the same end: %s",
   (_name, log, end) => {
     const state = replayRound(log);
@@ -38,3 +43,19 @@ test.each(frozen.map(({ name, log, end }) => [name, log, end] as const))(
     expect(state.shardCount).toBe(1);
   },
 );
+
+test.each(beforeLots.map(({ name, log, end }) => [name, log, end] as const))(
+  "[R1] [R3] a log from before devices checked in together replays to the same end: %s",
+  (_name, log, end) => {
+    const state = replayRound(log);
+    expect({ ...summary(state), shardCount: state.shardCount }).toEqual(end);
+  },
+);
+
+test("[R3] among those logs are some with a shard that chance had overfilled", () => {
+  const seatedFewer = beforeLots.filter(({ log, end }) => {
+    const advertised = new Set(log.flatMap((event) => (event.type === "advertised" ? event.identity : [])));
+    return (end["roster"] as readonly string[]).length < advertised.size;
+  });
+  expect(seatedFewer.length).toBeGreaterThan(1);
+});

@@ -66,7 +66,11 @@ describe("recruiting", () => {
   test("[R3] chooses the lowest lots above cohortSizeMax", () => {
     const lots = [50, 10, 40, 30, 90, 20, 60, 80, 70, 15];
     const events = lots.map(
-      (lot, index): RoundEvent => ({ type: "checked-in", atMs: 10, identity: identity(index + 1), lot }),
+      (lot, index): RoundEvent => ({
+        type: "checked-in",
+        atMs: 10,
+        devices: [{ identity: identity(index + 1), lot }],
+      }),
     );
     const { state } = play([...events, ticked(2_000)]);
     const invited = [...state.members].filter(([, member]) => member.invited).map(([, member]) => member.lot);

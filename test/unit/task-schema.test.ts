@@ -74,6 +74,17 @@ describe("the task's schema", () => {
     expect([ringOf(undefined), ringOf(32), ringOf(16)]).toEqual([32, 32, 16]);
   });
 
+  test("[R3] recruiting's least time may be left out, and a task without one keeps its hash", () => {
+    const parse = (value: unknown) => taskSchema.safeParse(withField("aggregation.recruitingMinMs", value));
+    for (const value of [0, 700, 10_000]) expect(parse(value).data?.aggregation.recruitingMinMs).toBe(value);
+    // No default is filled in: the hash that devices agreed to is over what the task says.
+    expect(Object.keys(taskSchema.parse(valid).aggregation)).not.toContain("recruitingMinMs");
+    expect(parse(10_001).error?.issues).toMatchObject([
+      { path: ["aggregation", "recruitingMinMs"], message: expect.stringContaining("recruitingMs") },
+    ]);
+    for (const value of [-1, 1.5, null, "700"]) expect(parse(value).success).toBe(false);
+  });
+
   test("[S21] a cohort that 16 bits do not hold is refused, with what to change", () => {
     const parse = (cohortSizeMax: number, ring: 16 | 32) => {
       const { aggregation, ...task } = valid;

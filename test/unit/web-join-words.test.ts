@@ -76,7 +76,7 @@ const view: ParticipantView = {
     examples: [],
     lastImport: null,
   },
-  engine: { backend: "wasm", calibrating: false, table: [] },
+  engine: { backend: "wasm", calibrating: false, table: [], losses: [] },
   round,
   contributions: [],
   latest: null,

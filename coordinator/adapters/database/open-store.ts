@@ -1,9 +1,13 @@
 import type { Log, Store } from "#coordinator/core/ports.ts";
 import { openEmbedded } from "./pglite/embedded.ts";
 import { openPostgres } from "./postgres.ts";
+import type { InstanceEvents } from "./postgres-lock.ts";
 import { createStore } from "./store.ts";
 
 const HOUR_MS = 3_600_000;
+
+/** What becomes of the lock of the one coordinator on this database. */
+export type { InstanceEvents } from "./postgres-lock.ts";
 
 interface Common {
   readonly projectId?: string;
@@ -19,7 +23,12 @@ export type StoreOptions = Common &
         /** Told when the database's thread ends on its own; by default this is an uncaught error, the end of the process. */
         readonly onLost?: (error: Error) => void;
       }
-    | { /** postgres://..., version 15 or later. */ readonly databaseUrl: string }
+    | {
+        /** postgres://..., version 15 or later. */
+        readonly databaseUrl: string;
+        /** Holds the lock of the one coordinator of this database. Absent: several may write. */
+        readonly alone?: InstanceEvents;
+      }
   );
 
 /**
@@ -30,7 +39,7 @@ export type StoreOptions = Common &
 export async function openStore(options: StoreOptions): Promise<Store> {
   const database =
     "databaseUrl" in options
-      ? await openPostgres(options.databaseUrl, options.log)
+      ? await openPostgres(options.databaseUrl, options.log, options.alone)
       : await openEmbedded({
           dataDir: options.dataDir,
           snapshotEveryMs: options.snapshotEveryMs === undefined ? HOUR_MS : options.snapshotEveryMs,

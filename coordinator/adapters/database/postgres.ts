@@ -1,8 +1,9 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import type { Log } from "#coordinator/core/ports.ts";
-import { messageOf } from "../system-errors.ts";
+import { isErrorCode, messageOf } from "../system-errors.ts";
 import { migrate } from "./migrate.ts";
+import { type InstanceEvents, type InstanceLock, takeInstanceLock } from "./postgres-lock.ts";
 import type { Database } from "./schema.ts";
 import type { OpenDatabase } from "./store.ts";
 
@@ -14,41 +15,162 @@ const INT8_OID = 20;
 /**
  * Opens a PostgreSQL database and brings it to the newest schema.
  *
- * @throws Error with what to do, where the server cannot be reached or is older than 15.
+ * @param alone  Holds the lock of the one coordinator of this database, and hears what becomes of it; absent: no lock,
+ *               for tools that only read and for tests of several writers.
+ * @throws Error with what to do, where the server cannot be reached or is older than 15, the database is not in UTF-8,
+ *         its user may not make tables, or another coordinator has it.
  */
-export async function openPostgres(databaseUrl: string, log: Log | undefined): Promise<OpenDatabase> {
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
-    max: CONNECTIONS_MAX,
-    connectionTimeoutMillis: 10_000,
-    types: { getTypeParser },
-  });
-  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
-  pool.on("error", (error) => log?.warn({ error: error.message }, "an idle database connection was lost"));
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+export async function openPostgres(
+  databaseUrl: string,
+  log: Log | undefined,
+  alone?: InstanceEvents,
+): Promise<OpenDatabase> {
+  const connections = new Connections(databaseUrl, log);
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: connections }) });
+  let lock: InstanceLock | null = null;
   try {
-    await checkVersion(db);
-    await migrate(db);
+    await checkServer(db);
+    if (alone !== undefined) {
+      lock = await takeInstanceLock(databaseUrl, shutWhileLost(connections, alone), log);
+    }
+    await migrateOrSayWhy(db);
   } catch (error) {
     await db.destroy();
+    await lock?.close();
     throw error;
   }
-  return { kind: "postgresql", db, close: () => db.destroy() };
+  return {
+    kind: "postgresql",
+    db,
+    close: async () => {
+      await db.destroy();
+      await lock?.close();
+    },
+  };
 }
 
-async function checkVersion(db: Kysely<Database>): Promise<void> {
-  let version: number;
+function shutWhileLost(connections: Connections, alone: InstanceEvents): InstanceEvents {
+  return {
+    onLost: (reason) => {
+      connections.shut(reason);
+      alone.onLost(reason);
+    },
+    onRegained: () => {
+      connections.open();
+      alone.onRegained();
+    },
+    onTaken: alone.onTaken,
+  };
+}
+
+/** A pool that can be shut: then what is under way fails, and nothing new begins. */
+class Connections {
+  readonly #pool: pg.Pool;
+  readonly #clients = new Set<pg.PoolClient>();
+  #shutFor: Error | null = null;
+
+  constructor(databaseUrl: string, log: Log | undefined) {
+    this.#pool = new pg.Pool({
+      connectionString: databaseUrl,
+      max: CONNECTIONS_MAX,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+      types: { getTypeParser },
+    });
+    this.#pool.on("connect", (client) => {
+      this.#clients.add(client);
+      // The pool listens to idle connections only: one in use that is lost would end the process.
+      client.on("error", (error) => log?.warn({ error: error.message }, "a database connection was lost"));
+    });
+    this.#pool.on("remove", (client) => this.#clients.delete(client));
+    // Said by the connection's own listener; without this one an idle connection would end the process.
+    this.#pool.on("error", () => undefined);
+  }
+
+  /** Kysely asks for them. */
+  get options(): pg.PoolOptions {
+    return this.#pool.options;
+  }
+
+  async connect(): Promise<pg.PoolClient> {
+    this.#refuseWhileShut();
+    const client = await this.#pool.connect();
+    try {
+      this.#refuseWhileShut();
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+    return client;
+  }
+
+  end(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  /** A statement that hangs on a dead server would hold its run for as long as TCP does. */
+  shut(reason: Error): void {
+    this.#shutFor = reason;
+    for (const client of this.#clients) (client as unknown as pg.Client).connection.stream.destroy();
+  }
+
+  open(): void {
+    this.#shutFor = null;
+  }
+
+  #refuseWhileShut(): void {
+    if (this.#shutFor !== null) throw new ShutError(this.#shutFor);
+  }
+}
+
+/** Carries PostgreSQL's code for a connection that does not exist, which callers wait for like for any lost one. */
+class ShutError extends Error {
+  readonly code = "08003";
+  constructor(reason: Error) {
+    super(`the database is away: ${reason.message}`, { cause: reason });
+  }
+}
+
+async function checkServer(db: Kysely<Database>): Promise<void> {
+  let server: { readonly version: number; readonly encoding: string; readonly database: string } | undefined;
   try {
-    const { rows } = await sql<{ server_version_num: string }>`show server_version_num`.execute(db);
-    version = Number(rows[0]?.server_version_num);
+    const { rows } = await sql<NonNullable<typeof server>>`
+      select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding,
+        current_database() as database`.execute(db);
+    server = rows[0];
   } catch (error) {
     throw new Error(
       `PostgreSQL does not answer at DATABASE_URL (${messageOf(error)}). Check its host, name and password, and that the server runs.`,
       { cause: error },
     );
   }
-  if (!(version >= SERVER_VERSION_MIN)) {
+  const { version = 0, encoding = "", database = "" } = server ?? {};
+  if (version < SERVER_VERSION_MIN) {
     throw new Error(`This server is PostgreSQL ${Math.floor(version / 10_000)}; Chorus needs 15 or later.`);
+  }
+  if (encoding !== "UTF8") {
+    throw new Error(
+      `The database ${database} is in ${encoding}; Chorus needs UTF8. Make one (createdb --encoding=UTF8 --template=template0 NAME) and name it in DATABASE_URL.`,
+    );
+  }
+}
+
+/** No right to a schema or to what is in it; no schema at all on the search path. */
+const NO_RIGHTS = ["42501", "3F000"];
+
+async function migrateOrSayWhy(db: Kysely<Database>): Promise<void> {
+  try {
+    await migrate(db);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    if (!isErrorCode(cause, ...NO_RIGHTS)) throw error;
+    const { rows } = await sql<{ name: string; database: string }>`
+      select current_user as name, current_database() as database`.execute(db);
+    const { name = "", database = "" } = rows[0] ?? {};
+    throw new Error(
+      `The user ${name} may not make or use tables in the database ${database} (${messageOf(cause)}). Since PostgreSQL 15 only a database's owner may. As the owner or a superuser: alter database ${database} owner to ${name}; or grant usage, create on schema public to ${name}; and let ${name} own what is there already.`,
+      { cause: error },
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import type { Status } from "#shared/protocol/api.ts";
 import { wireError } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
+import { wireErrorOf } from "../../core/outage.ts";
 import type { Blobs, Log, Metrics, Spool, Store } from "../../core/ports.ts";
 import { rateLimit } from "../../core/rate-limit.ts";
 import { mountBlobs } from "./blobs.ts";
@@ -58,8 +59,11 @@ export function createApp(ports: HttpPorts): Hono<{ Bindings: HttpBindings }> {
   });
   app.onError((error) => {
     if (error instanceof Problem) return problemResponse(error);
-    ports.log.error({ error: error.message, stack: error.stack }, "a route failed");
-    return problemResponse({ wire: wireError("INTERNAL"), headers: {} });
+    const wire = wireErrorOf(error);
+    // An outage is said once by the part that waits for it, not by each request.
+    if (wire.code === "INTERNAL")
+      ports.log.error({ error: error.message, stack: error.stack }, "a route failed");
+    return problemResponse({ wire, headers: {} });
   });
   mountOperations(app, { store: ports.store, ...ports.operations });
   app.route("/api/v1", createApi(ports));

@@ -1,16 +1,15 @@
-import { statfs } from "node:fs/promises";
 import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
-import type { Store } from "../../core/ports.ts";
+import type { Disk, Store } from "../../core/ports.ts";
 
-/** Less room than this on the data folder's disk: no more uploads are invited in. */
-const FREE_BYTES_MIN = 64 * 2 ** 20;
 /** A database that does not answer within this time is not there. */
 const PING_MS = 3_000;
 
 export interface OperationsPorts {
   readonly store: Pick<Store, "ping">;
-  readonly dataFolder: string;
+  readonly disk: Disk;
+  /** Whether this is the one coordinator of its database; false after the lock was lost, until it is taken again. */
+  readonly isAlone: () => boolean;
   /** True from the first sign of the end on: readiness fails before anything is closed. */
   readonly isStopping: () => boolean;
   /** Whether the core has gone on with the rounds that it found. */
@@ -26,7 +25,8 @@ export function mountOperations(app: Hono<{ Bindings: HttpBindings }>, ports: Op
     const checks = {
       running: ports.isStarted() && !ports.isStopping(),
       database: await answers(ports.store),
-      disk: await hasRoom(ports.dataFolder),
+      disk: await ports.disk.hasRoom(),
+      lock: ports.isAlone(),
     };
     const ready = Object.values(checks).every(Boolean);
     return context.json({ ready, checks }, ready ? 200 : 503);
@@ -49,13 +49,4 @@ async function answers(store: Pick<Store, "ping">): Promise<boolean> {
   const answered = await Promise.race([pinged, late]);
   clearTimeout(timer);
   return answered;
-}
-
-async function hasRoom(folder: string): Promise<boolean> {
-  try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize >= FREE_BYTES_MIN;
-  } catch {
-    return false;
-  }
 }

@@ -4,6 +4,7 @@ import { receiptSchema } from "#shared/protocol/api.ts";
 import { positionSchema, sessionIdSchema } from "#shared/protocol/ids.ts";
 import { type InputHeaders, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
 import type { Coordinator, UploadTicket } from "../../core/coordinator.ts";
+import { DiskLow, wireErrorOf } from "../../core/outage.ts";
 import type { Metrics, Spool } from "../../core/ports.ts";
 import { type Api, type ApiContext, check, checkOrigin, errorSchema, type Gate, named } from "./endpoint.ts";
 import { Problem, problem } from "./problem.ts";
@@ -132,7 +133,7 @@ async function receive(
         case "bad-length":
           throw problem("BAD_LENGTH");
         case "storage-full":
-          throw problem("STORAGE_FULL");
+          throw new Problem(wireErrorOf(new DiskLow()));
         case "bad-offset": {
           const expected = await spool.offset(sid, position);
           throw problem("CONFLICT", `Go on at byte ${expected}.`, { "chorus-offset": String(expected) });

@@ -1,11 +1,11 @@
 import type { Namespace } from "socket.io";
 import { z } from "zod";
-import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import { err, ok } from "#shared/kernel/result.ts";
 import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
 import { runIdSchema } from "#shared/protocol/ids.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import type { Broadcast, Log } from "../../core/ports.ts";
-import { guard } from "./guard.ts";
+import type { Broadcast } from "../../core/ports.ts";
+import { type GuardPorts, guard } from "./guard.ts";
 
 /*
  * Namespace /dash: views of the public API as they change.
@@ -22,21 +22,21 @@ const watchSchema = z.union([
 ]);
 const ALL = "all";
 
-export function serveDashboards(
-  namespace: Namespace,
-  { clock, log }: { readonly clock: MonotonicClock; readonly log: Log },
-): void {
+export function serveDashboards(namespace: Namespace, ports: GuardPorts): void {
   namespace.on("connection", (socket) => {
-    guard(socket, clock, log, {
+    guard(socket, ports, {
       event: "watch",
       refuse: dashRefusal,
-      handle: async (payload) => {
+      read: (payload) => {
         const watch = watchSchema.safeParse(payload);
-        if (!watch.success) return dashRefusal("BAD_MESSAGE", "Send { runId } or { all: true }.");
+        if (!watch.success) return err(dashRefusal("BAD_MESSAGE", "Send { runId } or { all: true }."));
+        return ok("all" in watch.data ? ALL : watch.data.runId);
+      },
+      handle: async (room) => {
         // One room is the socket's own.
         if (socket.rooms.size > LIMITS.watchedRunsMax)
           return dashRefusal("RATE_LIMITED", "This connection watches too many runs. Open another.");
-        await socket.join("all" in watch.data ? ALL : watch.data.runId);
+        await socket.join(room);
         return { ok: true };
       },
     });

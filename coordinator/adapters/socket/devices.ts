@@ -1,14 +1,19 @@
 import type { Namespace, Socket } from "socket.io";
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import { err, ok } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
-import { decodeFrame, encodeFrame, type FrameError } from "#shared/protocol/frame.ts";
-import { type DeviceMessage, deviceMessageSchema } from "#shared/protocol/messages/device.ts";
+import { decodeFrame, encodeFrame, FRAME_BOUNDS, type FrameError } from "#shared/protocol/frame.ts";
+import {
+  type DeviceMessage,
+  deviceFrameBounds,
+  deviceMessageSchema,
+  LOGIN_FRAME_BOUNDS,
+} from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import { type Access, type Login, refused } from "../../core/access.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
-import type { Devices, Log } from "../../core/ports.ts";
-import { guard } from "./guard.ts";
+import type { Devices } from "../../core/ports.ts";
+import { type GuardPorts, guard } from "./guard.ts";
 
 /*
  * Namespace /device.
@@ -82,31 +87,38 @@ export class DeviceConnections implements Devices {
   }
 }
 
-export interface DeviceNamespacePorts {
+export interface DeviceNamespacePorts extends GuardPorts {
   readonly coordinator: Coordinator;
   readonly access: Access;
   readonly connections: DeviceConnections;
-  readonly clock: MonotonicClock;
-  readonly log: Log;
   /** A connection that holds a join token no longer counts for its address. */
-  readonly uncount: (socket: Socket) => void;
+  readonly invite: (socket: Socket) => void;
 }
 
 export function serveDevices(namespace: Namespace, ports: DeviceNamespacePorts): void {
-  const { coordinator, access, connections, clock, log } = ports;
+  const { coordinator, access, connections } = ports;
   namespace.on("connection", (socket) => {
     const login = access.openLogin(socket.handshake.address);
-    guard(socket, clock, log, {
+    const answered = (reply: Reply) => {
+      const bytes = encodeFrame(reply);
+      if (login.session !== null) connections.count(login.session.identity, "downByteCount", bytes.length);
+      return bytes;
+    };
+    guard(socket, ports, {
       event: "frame",
       refuse: (code, detail) => encodeFrame(refused(code, detail)),
-      handle: async (payload) => {
-        const { reply, settled } = await answerFrame(payload, socket, login, ports);
-        const bytes = encodeFrame(reply);
-        const identity = login.session?.identity;
-        if (identity !== undefined) {
-          connections.count(identity, "upByteCount", payloadByteCount(payload));
-          connections.count(identity, "downByteCount", bytes.length);
-        }
+      read: (payload) => {
+        const { session } = login;
+        if (session !== null) connections.count(session.identity, "upByteCount", payloadByteCount(payload));
+        const frame =
+          session === null
+            ? decodeFrame(payload, deviceMessageSchema, LOGIN_FRAME_BOUNDS)
+            : decodeFrame(payload, deviceMessageSchema, FRAME_BOUNDS, deviceFrameBounds);
+        return frame.ok ? ok(frame.value) : err(answered(frameRefusal(frame.error)));
+      },
+      handle: async (message) => {
+        const { reply, settled } = await answerMessage(message, socket, login, ports);
+        const bytes = answered(reply);
         // After the acknowledgement is on its way: what follows a welcome must not overtake it.
         if (settled !== undefined) setImmediate(settled);
         return bytes;
@@ -126,22 +138,19 @@ interface Answer {
   readonly settled?: () => void;
 }
 
-async function answerFrame(
-  payload: unknown,
+async function answerMessage(
+  message: DeviceMessage,
   socket: Socket,
   login: Login,
   ports: DeviceNamespacePorts,
 ): Promise<Answer> {
-  const frame = decodeFrame(payload, deviceMessageSchema);
-  if (!frame.ok) return { reply: frameRefusal(frame.error) };
-  const message: DeviceMessage = frame.value;
   if (message.type === "hello") return { reply: await login.hello(message) };
   if (message.type === "authenticate") {
     const reply = await login.authenticate(message);
     const { session } = login;
     // The connection may have ended while its signature was checked.
     if (reply.type !== "welcome" || session === null || !socket.connected) return { reply };
-    if (session.invited) ports.uncount(socket);
+    if (session.invited) ports.invite(socket);
     ports.connections.adopt(session.identity, socket);
     return { reply, settled: () => ports.coordinator.deviceUp(session.identity, session.task) };
   }

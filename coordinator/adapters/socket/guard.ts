@@ -1,32 +1,49 @@
 import type { Socket } from "socket.io";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import type { Result } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import { wireErrorOf } from "../../core/outage.ts";
 import type { Log } from "../../core/ports.ts";
 import { rateLimit } from "../../core/rate-limit.ts";
+import type { ReadingBudget } from "./transport-limits.ts";
 
-export interface GuardedEvent {
+export interface GuardedEvent<Message> {
   /** The one event that this namespace takes, with one argument. */
   readonly event: string;
+  /** Bytes to a message; its time is counted. The error is the acknowledgement of what is none. */
+  read(payload: unknown): Result<Message, unknown>;
   /** Never sees a second argument, a foreign event or a hasty sender. Its result is the acknowledgement. */
-  handle(payload: unknown): Promise<unknown>;
+  handle(message: Message): Promise<unknown>;
   /** A refusal in this namespace's own shape. */
   refuse(code: ErrorCode, detail?: string): unknown;
 }
 
+export interface GuardPorts {
+  readonly clock: MonotonicClock;
+  readonly log: Log;
+  readonly budget: ReadingBudget;
+}
+
 /**
- * The one wrapper of every socket event: name, number of arguments, rate, try and catch, acknowledgement (W2).
+ * The one wrapper of every socket event: name, number of arguments, rate, time, try and catch, acknowledgement (W2).
  * Without an acknowledgement nobody is answered, and nothing fails.
  *
  * It is a middleware that never calls `next`, so no event of a peer reaches a listener: socket.io hands an event that a
  * peer named `error` or `disconnect` to the listeners of its own events of that name.
  */
-export function guard(socket: Socket, clock: MonotonicClock, log: Log, guarded: GuardedEvent): void {
+export function guard<Message>(
+  socket: Socket,
+  { clock, log, budget }: GuardPorts,
+  guarded: GuardedEvent<Message>,
+): void {
   const rate = rateLimit(clock, {
     burst: 2 * LIMITS.socketEventsPerSecond,
     perSecond: LIMITS.socketEventsPerSecond,
     keyCountMax: 1,
   });
+  const id = engineId(socket);
+  let wasTold = false;
   socket.use(([event, ...args]: unknown[]) => {
     const last = args.at(-1);
     const acknowledge = typeof last === "function" ? last : undefined;
@@ -39,20 +56,47 @@ export function guard(socket: Socket, clock: MonotonicClock, log: Log, guarded: 
   socket.on("error", (error: unknown) => log.warn({ error: textOf(error) }, "a socket failed"));
 
   async function answer(event: unknown, payloads: readonly unknown[]): Promise<unknown> {
+    if (!budget.isLeft(id)) return overBudget();
     if (!rate.take(""))
       return guarded.refuse("RATE_LIMITED", "Too many events at once. Wait a second and try again.");
     if (event !== guarded.event) return guarded.refuse("BAD_MESSAGE", `Send the event "${guarded.event}".`);
     if (payloads.length !== 1) return guarded.refuse("BAD_MESSAGE", `"${guarded.event}" takes one argument.`);
     try {
-      return await guarded.handle(payloads[0]);
+      const message = read(payloads[0]);
+      return message.ok ? await guarded.handle(message.value) : message.error;
     } catch (error) {
       log.error(
         { error: textOf(error), stack: error instanceof Error ? error.stack : "" },
         "an event failed",
       );
-      return guarded.refuse("INTERNAL");
+      const { code, message } = wireErrorOf(error);
+      return guarded.refuse(code, message);
     }
   }
+
+  function read(payload: unknown): Result<Message, unknown> {
+    const beganMs = clock.nowMs();
+    try {
+      return guarded.read(payload);
+    } finally {
+      budget.spent(id, clock.nowMs() - beganMs);
+    }
+  }
+
+  /** Said once; whoever sends on is disconnected. */
+  function overBudget(): unknown {
+    if (wasTold) setImmediate(() => socket.disconnect(true));
+    wasTold = true;
+    return guarded.refuse(
+      "RATE_LIMITED",
+      "Reading your messages takes too much time. Send fewer and smaller ones.",
+    );
+  }
+}
+
+/** The transport's id: one connection may carry several namespaces. */
+export function engineId(socket: Socket): string {
+  return (socket.conn as unknown as { readonly id: string }).id;
 }
 
 /** Never of a value that a peer sent: making a string of it may throw, or not end. */

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { assert } from "../../kernel/assert.ts";
+import { FRAME_BOUNDS, type FrameBounds } from "../frame.ts";
 import {
   bytesSchema,
   bytesUpToSchema,
@@ -127,6 +129,42 @@ export const deviceMessageSchema = z.discriminatedUnion("type", [
 ]);
 export type DeviceMessage = z.infer<typeof deviceMessageSchema>;
 export type DeviceMessageOf<Type extends DeviceMessage["type"]> = Extract<DeviceMessage, { type: Type }>;
+
+const SMALL: FrameBounds = {
+  byteCountMax: LIMITS.smallFrameByteCountMax,
+  entryCountMax: LIMITS.smallFrameEntryCountMax,
+};
+
+/** A small message and a list of `itemCountMax` items; an item of `fieldCount` fields is 1 + 2 x fieldCount values. */
+function listBounds(itemCountMax: number, fieldCount: number, itemByteCountMax: number): FrameBounds {
+  return {
+    byteCountMax: SMALL.byteCountMax + itemCountMax * itemByteCountMax,
+    entryCountMax: SMALL.entryCountMax + itemCountMax * (1 + 2 * fieldCount),
+  };
+}
+
+/** Bytes of an item: its keys, prefixes of up to 3 bytes, and the longest values that the schemas take. */
+const LEAF_BYTE_COUNT_MAX = 640;
+const OWNED_SHARE_BYTE_COUNT_MAX = 90;
+
+/** Of each kind of message: most of them have no list, and are refused at a thousandth of the largest frame (W3). */
+const BOUNDS_BY_TYPE: ReadonlyMap<string | null, FrameBounds> = new Map<DeviceMessage["type"], FrameBounds>([
+  ["share", listBounds(LIMITS.rosterSizeMax, 3, LEAF_BYTE_COUNT_MAX)],
+  ["unmask", listBounds(2 * LIMITS.rosterSizeMax, 2, OWNED_SHARE_BYTE_COUNT_MAX)],
+]);
+
+for (const { byteCountMax, entryCountMax } of BOUNDS_BY_TYPE.values()) {
+  assert(byteCountMax <= FRAME_BOUNDS.byteCountMax, "a device's message fits a frame");
+  assert(entryCountMax <= FRAME_BOUNDS.entryCountMax, "a device's message has no more entries than a frame");
+}
+
+/** For `decodeFrame`: what a device that has logged in may send under this type. */
+export function deviceFrameBounds(type: string | null): FrameBounds {
+  return BOUNDS_BY_TYPE.get(type) ?? SMALL;
+}
+
+/** Before the login no message has a list. */
+export const LOGIN_FRAME_BOUNDS = SMALL;
 
 /** Headers of the PUT that carries R2; the body is the masked vector, u32 little-endian. */
 export const inputHeadersSchema = z.strictObject({

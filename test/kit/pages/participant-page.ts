@@ -9,6 +9,7 @@ import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessage } from "#shared/protocol/messages/device.ts";
 import type { InviteLine, SendLine } from "../lives.ts";
+import { standingEngine } from "../standing-engine.ts";
 
 /*
  * The browser's participant (consent, data, IndexedDB, lock, session: the product's) whose training is made up, with a
@@ -108,17 +109,12 @@ function watchWrites(): void {
 }
 
 const trainer: Trainer = {
-  backend: "cpu",
-  calibrate: async () => [],
+  ...standingEngine(),
   train: async ({ weights }) => {
     const metrics = { count: 5, lossSum: 5, correct: 3 };
     const delta = weights.map((_, index) => ((index % 11) - 5) / 1_000);
     return ok({ delta, numExamples: 9, before: metrics, after: metrics, epochLosses: [1], seconds: 0 });
   },
-  evaluate: async () => ({ count: 0, lossSum: 0, correct: 0 }),
-  predict: async () => new Float32Array(0),
-  liveTensorCount: async () => 0,
-  dispose: () => {},
 };
 
 /** Agrees and brings a row at the first visit, then starts. @returns the code where that is refused. */

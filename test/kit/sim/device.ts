@@ -7,6 +7,7 @@ import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
 import { ok } from "#shared/kernel/result.ts";
 import { tensorsOf } from "#shared/task/agreed-config.ts";
+import { standingEngine } from "../standing-engine.ts";
 import { DurableCells } from "./cells.ts";
 import type { Dice } from "./dice.ts";
 import type { Host } from "./host.ts";
@@ -199,8 +200,7 @@ export class SimDevice {
 
   #trainer(life: DeviceLife): Trainer {
     return {
-      backend: "cpu",
-      calibrate: async () => [],
+      ...standingEngine(),
       train: async ({ weights }) => {
         const draws = new DataView(this.#dice.bytes(4 * weights.length).buffer);
         const delta = weights.map((_, index) => (draws.getUint32(4 * index) / 2 ** 32 - 0.5) / 10);
@@ -219,10 +219,6 @@ export class SimDevice {
         });
         return ok(trained);
       },
-      evaluate: async () => ({ count: 0, lossSum: 0, correct: 0 }),
-      predict: async () => new Float32Array(0),
-      liveTensorCount: async () => 0,
-      dispose: () => {},
     };
   }
 }

@@ -220,6 +220,7 @@ export class Host {
       store: this.#durable(store, process),
       blobs: this.#durable(memoryBlobs(this.disk), process),
       spool: this.#durable(memorySpool(this.disk, primitives), process),
+      disk: { hasRoom: async () => true },
       folder: this.#durable(memoryFolder(this.disk, primitives), process),
       evaluator: this.#durable(fakeEvaluator(), process),
       devices: {
@@ -310,9 +311,9 @@ export class Host {
       this.#countWrite(process);
       if (!process.alive) return NEVER;
     }
-    const breaks = isWrite && this.#breaksNow();
+    const breaks = isWrite ? this.#breaksNow() : this.#isUnjudged(name);
     return new Promise((resolve, reject) => {
-      clock.after(dice.between(1, isWrite ? WRITE_MAX_MS : 300), () => {
+      clock.after(dice.between(1, isWrite ? WRITE_MAX_MS : this.#workMaxMs(name)), () => {
         if (!process.alive) return;
         process.pending.delete(perform);
         if (breaks) {
@@ -330,18 +331,28 @@ export class Host {
   }
 
   #stored({ sid, position }: Parameters<Spool["receive"]>[0]): void {
-    const { clock, dice, plan } = this.#world;
+    const { clock, plan } = this.#world;
     this.#inputs += 1;
-    if (!plan.faults.damagedInputs.includes(this.#inputs)) return;
-    const [isCut, at] = [dice.chance(0.3), dice.between(0, 2 ** 20)];
-    clock.after(dice.between(1, 1_500), () => {
-      const path = `${sid}/${position}`;
-      const bytes = this.disk.spool.get(path)?.slice();
-      if (bytes === undefined || this.#world.healed) return;
-      bytes[at % bytes.length] = (bytes[at % bytes.length] as number) ^ 0x20;
-      this.disk.spool.set(path, isCut ? bytes.slice(0, -4) : bytes);
-      this.#world.trace("disk", `damages ${path.slice(0, 8)} ${position}`);
-    });
+    for (const { input, afterMs, at, cut } of plan.faults.damagedInputs) {
+      if (input !== this.#inputs) continue;
+      clock.after(afterMs, () => {
+        const path = `${sid}/${position}`;
+        const bytes = this.disk.spool.get(path)?.slice();
+        if (bytes === undefined || this.#world.healed) return;
+        bytes[at % bytes.length] = (bytes[at % bytes.length] as number) ^ 0x20;
+        this.disk.spool.set(path, cut ? bytes.slice(0, -4) : bytes);
+        this.#world.trace("disk", `damages ${path.slice(0, 8)} ${position}`);
+      });
+    }
+  }
+
+  #workMaxMs(name: string): number {
+    return name === "evaluate" ? this.#world.plan.evaluator.maxMs : 300;
+  }
+
+  #isUnjudged(name: string): boolean {
+    const { failure } = this.#world.plan.evaluator;
+    return name === "evaluate" && failure > 0 && this.#world.dice.chance(failure);
   }
 
   #countWrite(process: Process): void {

@@ -104,6 +104,7 @@ function nextChange(state: RoundState): RoundEvent | null {
 
 function isOfStranger(event: RoundEvent, devices: number): boolean {
   if ("identity" in event) return event.identity === identity(devices + 1);
+  if ("devices" in event) return event.devices.some((device) => device.identity === identity(devices + 1));
   return "position" in event && event.position > devices;
 }
 
@@ -170,9 +171,11 @@ function wayTo(node: Node): string[] {
     const who =
       "identity" in at.event
         ? at.event.identity.slice(0, 4)
-        : "position" in at.event
-          ? at.event.position
-          : "";
+        : "devices" in at.event
+          ? at.event.devices.map((device) => device.identity.slice(0, 4)).join()
+          : "position" in at.event
+            ? at.event.position
+            : "";
     way.unshift(`${type} ${who}`.trim());
   }
   return way;

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { timeBackends, useBackend } from "#shared/engine/backends.ts";
+import { timeBackend, useBackend } from "#shared/engine/backends.ts";
 import { evaluate, predict } from "#shared/engine/evaluate.ts";
 import { parameterCount } from "#shared/engine/network.ts";
 import { train } from "#shared/engine/train.ts";
@@ -138,19 +138,45 @@ describe.each(["cpu", "wasm"] as const)("the engine on %s", (backend) => {
 });
 
 test("refuses engines that cannot do the task, with the reason", async () => {
-  expect(await timeBackends(["wasm"], convolutional, plan, NODE, false)).toEqual([
-    { backend: "wasm", msPerStep: null, note: "it cannot train convolutions" },
-  ]);
+  expect(await timeBackend("wasm", convolutional, plan, NODE, false)).toEqual({
+    backend: "wasm",
+    msPerStep: null,
+    note: "it cannot train convolutions",
+  });
   expect(await useBackend("webgl", NODE, false)).toEqual({
     ok: false,
     error: "this platform has no WebGL here",
   });
 });
 
-test("times the engines and says why one is out", async () => {
-  const timings = await timeBackends(["webgl", "wasm", "cpu"], model, plan, NODE, false);
-  expect(timings.map((timing) => timing.backend)).toEqual(["webgl", "wasm", "cpu"]);
-  expect(timings[0]?.msPerStep).toBeNull();
-  expect(timings[1]?.msPerStep).toBeGreaterThan(0);
-  expect(timings[2]?.msPerStep).toBeGreaterThan(0);
+test("times an engine, and says it when one cannot start or computes nonsense", async () => {
+  const started: string[] = [];
+  const time = (backend: "webgl" | "wasm" | "cpu") =>
+    timeBackend(backend, model, plan, NODE, false, (name) => void started.push(name));
+  expect(await time("webgl")).toMatchObject({ msPerStep: null, note: "this platform has no WebGL here" });
+  expect((await time("wasm")).msPerStep).toBeGreaterThan(0);
+  expect((await time("cpu")).msPerStep).toBeGreaterThan(0);
+  expect(started).toEqual(["wasm", "cpu"]);
+});
+
+test("[T2] an engine that answers zeros, as one does whose chip was taken away, is not taken for one", async () => {
+  expect(await useBackend("cpu", NODE, false)).toMatchObject({ ok: true });
+  const real = tf.getKernel("Neg", "cpu");
+  if (real === undefined) throw new Error("no such kernel");
+  tf.unregisterKernel("Neg", "cpu");
+  tf.registerKernel({
+    ...real,
+    kernelFunc: ({ inputs }) =>
+      tf.engine().runKernel("ZerosLike", inputs as tf.NamedTensorMap) as tf.TensorInfo,
+  });
+  try {
+    expect(await timeBackend("cpu", model, plan, NODE, false)).toMatchObject({
+      msPerStep: null,
+      note: "its numbers are wrong",
+    });
+  } finally {
+    tf.unregisterKernel("Neg", "cpu");
+    tf.registerKernel(real);
+  }
+  expect((await timeBackend("cpu", model, plan, NODE, false)).msPerStep).toBeGreaterThan(0);
 });

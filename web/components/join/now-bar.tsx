@@ -28,8 +28,10 @@ export function NowBar(props: {
       <div className="mt-1 h-1.5 md:col-span-2">
         {line.progress !== null && <Progress progress={line.progress} />}
       </div>
-      {/* The line itself says that another tab takes part. */}
-      {view.refusal !== null && view.stage !== "locked" && <RefusalNote refusal={view.refusal} />}
+      {/* The line itself says that another tab takes part, and that no engine works. */}
+      {view.refusal !== null && view.stage !== "locked" && view.refusal.code !== "NO_ENGINE" && (
+        <RefusalNote refusal={view.refusal} />
+      )}
     </section>
   );
 }
@@ -98,6 +100,7 @@ function Actions(props: {
     case "connecting":
     case "waiting":
     case "in-round":
+    case "mending":
       return (
         <>
           {button("Pause", () => participant.pause())}

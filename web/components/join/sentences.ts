@@ -19,6 +19,7 @@ import {
   formatTimeUtc,
   plural,
 } from "../../lib/format.ts";
+import { engineLossSentence, mendingWords, noEngineWords } from "./engine-words.ts";
 
 /*
  * What the participant's page says. Every number in a sentence about consent and privacy comes from the task's config,
@@ -137,12 +138,19 @@ export function stateLine(
         `Bring a few in part 2. They stay in this browser; nothing is sent.`,
         `Needs ${many}`,
       );
-    case "ready":
+    case "ready": {
+      const broken = noEngineWords(view.engine);
+      if (broken !== null) return quiet(broken.title, broken.detail, "No engine works");
       return quiet(
         "Ready when you are",
         `${capitalise(countedExamples(data, task))} in this browser. Nothing is sent until you start.`,
         "Ready",
       );
+    }
+    case "mending": {
+      const { title, detail } = mendingWords(view);
+      return quiet(title, detail, "Trying the next engine");
+    }
     case "locked":
       return quiet(
         "Another tab of this browser takes part",
@@ -274,7 +282,7 @@ function waitingLine(view: ParticipantView, run: Pick<RunView, "state"> | null, 
     : paused
       ? "Someone has paused the run."
       : "This device has checked in. A round opens when enough devices have.";
-  const last = view.round === null ? null : lastOutcome(view.round, moment);
+  const last = view.round === null ? null : lastOutcome(view.round, view, moment);
   return quiet(
     title,
     last === null || over || paused ? next : last,
@@ -282,9 +290,11 @@ function waitingLine(view: ParticipantView, run: Pick<RunView, "state"> | null, 
   );
 }
 
-function lastOutcome(round: RoundView, moment: Moment): string | null {
+function lastOutcome(round: RoundView, view: ParticipantView, moment: Moment): string | null {
   const { outcome } = round;
   if (outcome === null) return null;
+  const lost = engineLossSentence(round.round, outcome, view.engine);
+  if (lost !== null) return lost;
   if (outcome.kind !== "committed") return lossSentence(round, outcome, moment);
   return `Round ${round.round}: you were one of ${formatCount(outcome.survivorCount)} voices in one sum.`;
 }

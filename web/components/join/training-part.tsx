@@ -12,14 +12,9 @@ import type {
 import { countInWords, formatCount, formatDecimal, plural } from "../../lib/format.ts";
 import { LineChart } from "../chart/line-chart.tsx";
 import { DataTable } from "../data-table.tsx";
+import { ENGINE_NAMES, engineNote } from "./engine-words.ts";
 import { Part } from "./part.tsx";
 
-const ENGINE_NAMES: Record<BackendName, string> = {
-  webgpu: "WebGPU",
-  webgl: "WebGL",
-  wasm: "WASM",
-  cpu: "Processor alone",
-};
 /** More rounds than this are a bar and not ticks. */
 const TICKS_MAX = 60;
 
@@ -60,20 +55,6 @@ export const TrainingPart = memo(function TrainingPart(props: {
     </Part>
   );
 });
-
-function engineNote(engine: EngineView): string {
-  if (engine.calibrating) return "The ways to compute are being timed, a few seconds each at most.";
-  switch (engine.backend) {
-    case "webgpu":
-    case "webgl":
-      return "On this device's own graphics chip, in the background.";
-    case "wasm":
-    case "cpu":
-      return "On this device's own processor, in the background.";
-    case null:
-      return "On this device, in the background.";
-  }
-}
 
 function OwnLoss(props: {
   readonly round: number;

@@ -1,0 +1,117 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { type EngineAssets, timeBackend, useBackend } from "#shared/engine/backends.ts";
+import { evaluate, predict } from "#shared/engine/evaluate.ts";
+import { watchBackend } from "#shared/engine/loss.ts";
+import { train } from "#shared/engine/train.ts";
+import { present } from "#shared/kernel/assert.ts";
+import type { EngineJob, EngineRequest, FromEngine, SentRows, ToEngine } from "../core/engine-messages.ts";
+import type { BackendName, Examples, Trained } from "../core/ports.ts";
+
+/*
+ * The engine's side of core/engine-messages.ts: tfjs in a worker or thread of its own. It runs what it is asked and says
+ * when a backend has ended; what follows from that its trainer decides.
+ */
+
+export interface EngineRoomOptions {
+  readonly assets: EngineAssets;
+  readonly post: (message: FromEngine) => void;
+  /** Before a backend is looked for, e.g. to give Node a GPU. */
+  readonly prepare?: (backend: BackendName) => Promise<void>;
+}
+
+/** After a fault, until what the platform says of it has come. */
+const LOSS_MS = 100;
+
+/** @returns what takes the trainer's messages. */
+export function openEngineRoom({ assets, post, prepare }: EngineRoomOptions): (message: ToEngine) => void {
+  const running = new Map<number, AbortController>();
+  const held = new Map<"train" | "local", { readonly id: number; readonly rows: Examples }>();
+
+  const rowsOf = (slot: "train" | "local", { id, rows }: SentRows): Examples => {
+    if (rows !== null) held.set(slot, { id, rows });
+    const kept = held.get(slot);
+    return present(kept?.id === id ? kept.rows : null, "rows are sent before they are named");
+  };
+
+  const watch = (backend: BackendName) => watchBackend(backend, (loss) => post({ kind: "lost", ...loss }));
+
+  const answer = async (request: EngineRequest & { readonly id: number }) => {
+    switch (request.kind) {
+      case "time": {
+        const { backend, model, plan, allowSoftware } = request;
+        await prepare?.(backend);
+        return timeBackend(backend, model, plan, assets, allowSoftware, watch);
+      }
+      case "use": {
+        await prepare?.(request.backend);
+        const used = await useBackend(request.backend, assets, request.allowSoftware);
+        if (used.ok) watch(request.backend);
+        return used.ok ? null : used.error;
+      }
+      case "train": {
+        const abort = new AbortController();
+        running.set(request.id, abort);
+        const rows = {
+          train: rowsOf("train", request.job.train),
+          local: rowsOf("local", request.job.local),
+        };
+        return runJob(request.job, rows, request.id, abort.signal, post);
+      }
+      case "predict":
+        return predict(request.model, request.weights, request.input);
+      case "count":
+        return tf.memory().numTensors;
+    }
+  };
+
+  post({ kind: "ready" });
+  return (message) => {
+    const { id } = message;
+    if (message.kind === "cancel") {
+      running.get(id)?.abort();
+      return;
+    }
+    answer(message)
+      .then(
+        (value) => post({ kind: "done", id, value }),
+        async (fault) => {
+          // Reads of a lost device throw before it is said to be lost; that says more than what was thrown.
+          await new Promise((resolve) => setTimeout(resolve, LOSS_MS));
+          post({ kind: "failed", id, note: fault instanceof Error ? fault.message : String(fault) });
+        },
+      )
+      .finally(() => running.delete(id));
+  };
+}
+
+async function runJob(
+  { model, plan, weights, shuffleSeed }: EngineJob,
+  rows: { readonly train: Examples; readonly local: Examples },
+  id: number,
+  signal: AbortSignal,
+  post: (message: FromEngine) => void,
+): Promise<Trained | null> {
+  const beganMs = performance.now();
+  const metricsOf = async (now: Float32Array) => {
+    if (rows.local.count === 0) return { count: 0, lossSum: 0, correct: 0 };
+    const beat = () => post({ kind: "beat", id });
+    const { count, lossSum, correct } = await evaluate(model, now, rows.local, beat);
+    return { count, lossSum, correct };
+  };
+  const before = await metricsOf(weights);
+  const trained = await train(
+    { model, plan, weights, rows: rows.train, shuffleSeed },
+    (progress) => post({ kind: "progress", id, progress }),
+    signal,
+  );
+  if (!trained.ok) return null;
+  const after = trained.value;
+  return {
+    delta: after.weights.map((weight, index) => weight - (weights[index] as number)),
+    numExamples: rows.train.count,
+    before,
+    after: await metricsOf(after.weights),
+    epochLosses: after.epochLosses,
+    seconds: (performance.now() - beganMs) / 1_000,
+  };
+}

@@ -1,0 +1,152 @@
+import type { IncomingMessage } from "node:http";
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { addressKey, type RateLimit, rateLimit } from "../../core/rate-limit.ts";
+
+/** Packets of the transport: two an event, and some for joining and heartbeats. */
+const PACKETS_PER_SECOND = 5 * LIMITS.socketEventsPerSecond;
+/** An address pings its connections in vain this often: browsers and our devices never do. */
+const PINGS_PER_SECOND = 2;
+
+/** The part of engine.io's connection that is used here. */
+export interface Connection {
+  readonly id: string;
+  readonly request: IncomingMessage;
+  on(event: "packet" | "flush" | "close", listener: () => void): unknown;
+  on(event: "packetCreate", listener: (packet: { readonly data?: unknown }) => void): unknown;
+  close(discard: boolean): unknown;
+}
+
+/** What a connection has cost, and whether it may cost more. */
+export interface ReadingBudget {
+  /** False: too much of the coordinator's time went into this sender's messages. */
+  isLeft(id: string): boolean;
+  spent(id: string, ms: number): void;
+}
+
+/**
+ * What the transport takes of one connection and of all of an address, before anything of it is understood: connections,
+ * packets, bytes, and the time that reading them takes (W2, W3). A sender beyond it loses its connection.
+ *
+ * A device with a join token counts for itself alone: many of them may share an address.
+ */
+export class TransportLimits implements ReadingBudget {
+  readonly #clock: MonotonicClock;
+  readonly #connectionsById = new Map<string, Counted>();
+  readonly #countByAddress = new Map<string, number>();
+  readonly #opens: RateLimit;
+  readonly #bytesByAddress: RateLimit;
+  readonly #readingByAddress: RateLimit;
+
+  constructor(clock: MonotonicClock) {
+    this.#clock = clock;
+    this.#opens = rateLimit(clock, {
+      burst: LIMITS.socketOpensBurstPerAddress,
+      perSecond: LIMITS.socketOpensPerSecondPerAddress,
+    });
+    this.#bytesByAddress = rateLimit(clock, {
+      burst: LIMITS.socketBytesBurstPerAddress,
+      perSecond: LIMITS.socketBytesPerSecondPerAddress,
+    });
+    this.#readingByAddress = rateLimit(clock, {
+      burst: LIMITS.socketReadingMsBurstPerAddress,
+      perSecond: LIMITS.socketReadingMsPerSecondPerAddress,
+    });
+  }
+
+  /** Whether this request may become a connection. */
+  admits(request: IncomingMessage): boolean {
+    const address = addressOf(request);
+    if ((this.#countByAddress.get(address) ?? 0) >= LIMITS.socketsPerAddress) return false;
+    return this.#opens.take(address);
+  }
+
+  add(connection: Connection): void {
+    const address = addressOf(connection.request);
+    const { socket } = connection.request;
+    const counted: Counted = { address, reading: this.#readingOfOne(), isInvited: false };
+    this.#connectionsById.set(connection.id, counted);
+    this.#countByAddress.set(address, (this.#countByAddress.get(address) ?? 0) + 1);
+    const packets = this.#one(2 * PACKETS_PER_SECOND, PACKETS_PER_SECOND);
+    connection.on("packet", () => {
+      if (!packets.take("")) connection.close(true);
+    });
+    // The bytes of the TCP connection (within TLS): a message that never ends is counted, too.
+    const bytes = this.#one(LIMITS.socketBytesBurst, LIMITS.socketBytesPerSecond);
+    socket.on("data", ({ length }: Uint8Array) => {
+      const left = bytes.take("", length);
+      if (!left || (!counted.isInvited && !this.#bytesByAddress.take(address, length))) socket.destroy();
+    });
+    // What engine.io holds back until the socket has room, and what the socket holds.
+    let heldByteCount = 0;
+    connection.on("packetCreate", ({ data }) => {
+      heldByteCount += lengthOf(data);
+      if (heldByteCount + socket.writableLength > LIMITS.socketUnreadByteCountMax) socket.destroy();
+    });
+    connection.on("flush", () => {
+      heldByteCount = 0;
+    });
+    connection.on("close", () => {
+      this.#uncount(counted);
+      this.#connectionsById.delete(connection.id);
+    });
+  }
+
+  /** From now on this connection counts for itself alone. */
+  invite(id: string): void {
+    const counted = this.#connectionsById.get(id);
+    if (counted !== undefined) this.#uncount(counted);
+  }
+
+  isLeft(id: string): boolean {
+    const counted = this.#connectionsById.get(id);
+    if (counted === undefined) return true;
+    return (
+      counted.reading.take("", 0) && (counted.isInvited || this.#readingByAddress.take(counted.address, 0))
+    );
+  }
+
+  spent(id: string, ms: number): void {
+    const counted = this.#connectionsById.get(id);
+    if (counted === undefined) return;
+    counted.reading.charge("", ms);
+    if (!counted.isInvited) this.#readingByAddress.charge(counted.address, ms);
+  }
+
+  /** A bound on the pings of one connection. */
+  pings(): RateLimit {
+    return this.#one(5 * PINGS_PER_SECOND, PINGS_PER_SECOND);
+  }
+
+  #uncount(counted: Counted): void {
+    if (counted.isInvited) return;
+    counted.isInvited = true;
+    const left = (this.#countByAddress.get(counted.address) ?? 1) - 1;
+    if (left > 0) this.#countByAddress.set(counted.address, left);
+    else this.#countByAddress.delete(counted.address);
+  }
+
+  #readingOfOne(): RateLimit {
+    return this.#one(LIMITS.socketReadingMsBurst, LIMITS.socketReadingMsPerSecond);
+  }
+
+  #one(burst: number, perSecond: number): RateLimit {
+    return rateLimit(this.#clock, { burst, perSecond, keyCountMax: 1 });
+  }
+}
+
+interface Counted {
+  readonly address: string;
+  readonly reading: RateLimit;
+  /** It no longer counts for its address. */
+  isInvited: boolean;
+}
+
+/** Of what we send: text or bytes. */
+function lengthOf(data: unknown): number {
+  return typeof data === "string" || data instanceof Uint8Array ? data.length : 0;
+}
+
+function addressOf(request: IncomingMessage): string {
+  return addressKey(request.socket.remoteAddress ?? "");
+}

@@ -1,0 +1,64 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { BackendName } from "./backends.ts";
+
+/*
+ * What tells that a backend has ended. tfjs listens to nothing of it: its reads of a lost WebGL context wait without end,
+ * and those of a lost WebGPU device give numbers that mean nothing.
+ *
+ * | backend | event                                   | cause                          |
+ * | ------- | --------------------------------------- | ------------------------------ |
+ * | webgl   | webglcontextlost on the canvas          | context-lost                   |
+ * | webgpu  | device.lost, uncapturederror            | device-lost, out-of-memory     |
+ * | others  | none: they end with their worker        |                                |
+ */
+
+export interface BackendLoss {
+  readonly backend: BackendName;
+  readonly cause: "context-lost" | "device-lost" | "out-of-memory";
+  /** What the platform says of it; may be empty. */
+  readonly note: string;
+}
+
+interface DeviceLike extends EventTarget {
+  readonly lost: Promise<{ readonly message: string }>;
+}
+interface GpuErrorEvent extends Event {
+  readonly error?: { readonly message: string };
+}
+
+const watched = new WeakSet<object>();
+
+/** Watches the backend in use; again is harmless. `onLoss` may be called more than once. */
+export function watchBackend(backend: BackendName, onLoss: (loss: BackendLoss) => void): void {
+  const instance: unknown = tf.backend();
+  if (typeof instance !== "object" || instance === null || watched.has(instance)) return;
+  watched.add(instance);
+  if (backend === "webgl") watchContext(instance as WebglBackend, onLoss);
+  if (backend === "webgpu") watchDevice((instance as { readonly device: DeviceLike }).device, onLoss);
+}
+
+interface WebglBackend {
+  readonly gpgpu: { readonly gl: WebGL2RenderingContext };
+}
+
+function watchContext({ gpgpu }: WebglBackend, onLoss: (loss: BackendLoss) => void): void {
+  const { gl } = gpgpu;
+  const tell = () => onLoss({ backend: "webgl", cause: "context-lost", note: "" });
+  gl.canvas.addEventListener("webglcontextlost", tell);
+  // It may have gone between the start and here.
+  if (gl.isContextLost()) tell();
+}
+
+function watchDevice(device: DeviceLike, onLoss: (loss: BackendLoss) => void): void {
+  void device.lost.then(({ message }) => onLoss({ backend: "webgpu", cause: "device-lost", note: message }));
+  // A command that failed has left its result as it was, so whatever was computed from it is wrong.
+  device.addEventListener("uncapturederror", (event) => {
+    const { error } = event as GpuErrorEvent;
+    const isMemory = error?.constructor.name === "GPUOutOfMemoryError";
+    onLoss({
+      backend: "webgpu",
+      cause: isMemory ? "out-of-memory" : "device-lost",
+      note: error?.message.slice(0, 200) ?? "",
+    });
+  });
+}

@@ -1,0 +1,119 @@
+import { VersionedMap } from "../kernel/versioned-map.ts";
+import { invitedMax } from "../task/graph-plan.ts";
+import { known, refuse, type Transition } from "./effect.ts";
+import type { CheckedIn, CheckIn, RoundRules } from "./event.ts";
+import type { LiveState, Member, Recruiting } from "./state.ts";
+
+/** Recruiting stays open at least this long where more devices are connected than the round wants. Rule R3. */
+const CROWD_RECRUITING_MIN_MS = 2_000;
+
+/** Places in the lot, as a multiple of those that can be invited; more would only grow the log. */
+const LOTS_PER_INVITATION = 4;
+
+type Members = Recruiting["members"];
+type Plan = Pick<RoundRules, "goal" | "overSelection" | "cohortSizeMax" | "graph">;
+
+/** Check-ins at which a round invites. */
+export function wantedDevices({ goal, overSelection }: Pick<Plan, "goal" | "overSelection">): number {
+  return Math.ceil(overSelection * goal);
+}
+
+/**
+ * How long a round that opens now stays open for check-ins at least, in milliseconds. What the task says holds always;
+ * else nobody waits for a lot that leaves nobody out. Rule R3.
+ *
+ * @param connected  Devices of the task that have a connection now.
+ */
+export function recruitingMinMsOf(
+  plan: Pick<Plan, "goal" | "overSelection"> & { readonly recruitingMinMs?: number | undefined },
+  connected: number,
+): number {
+  return plan.recruitingMinMs ?? (connected > wantedDevices(plan) ? CROWD_RECRUITING_MIN_MS : 0);
+}
+
+/** As the round's log says; rounds of before it could be chosen stayed open as for a crowd. */
+export function recruitingMinMs(rules: Pick<RoundRules, "recruitingMinMs">): number {
+  return rules.recruitingMinMs ?? CROWD_RECRUITING_MIN_MS;
+}
+
+/** Devices that stand in the lot of a round at most. */
+function lotsMax(rules: Plan): number {
+  return LOTS_PER_INVITATION * invitedMax({ ...rules, graph: rules.graph ?? "complete" });
+}
+
+/** In the order in which they are invited. Lots are random, so identities decide where two are the same by chance. */
+export function byLot(left: CheckIn, right: CheckIn): number {
+  return left.lot - right.lot || (left.identity < right.identity ? -1 : 1);
+}
+
+/** Those of a check-in that can get a place: with more its event would only grow the log. */
+export function lowestLots(devices: readonly CheckIn[], rules: Plan): readonly CheckIn[] {
+  const max = lotsMax(rules);
+  return devices.length <= max ? devices : [...devices].sort(byLot).slice(0, max);
+}
+
+/** The devices of a check-in; logs from before those who are ready checked in together name one. */
+function checkInsOf(event: CheckedIn): readonly CheckIn[] {
+  return "devices" in event ? event.devices : [{ identity: event.identity, lot: event.lot }];
+}
+
+/**
+ * Takes into the lot who is not in it. Where it is full the lowest lots stay, so that the order of arrival decides
+ * nothing. A device that comes back keeps its lot: leaving draws no better one. Rule R3.
+ */
+export function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
+  if (state.phase !== "recruiting") return refuse(state, "STATE");
+  const keepsLot = "devices" in event;
+  const fresh = new Map<string, CheckIn>();
+  let knows = false;
+  let { members } = state;
+  for (const device of checkInsOf(event)) {
+    const { identity } = device;
+    if (state.removed.includes(identity)) continue;
+    const member = members.get(identity);
+    if (member === undefined) fresh.set(identity, device);
+    else if (member.out === null && member.connected) knows = true;
+    else members = members.set(identity, memberOf({ identity, lot: keepsLot ? member.lot : device.lot }));
+  }
+  members = withLots(members, [...fresh.values()], lotsMax(state.facts.rules));
+  if (members !== state.members) return known({ ...state, members });
+  return knows ? known(state) : refuse(state, "NO_RUN");
+}
+
+/** @param fresh  None of them is a member. @returns the same map where none of them gets a place. */
+function withLots(members: Members, fresh: readonly CheckIn[], max: number): Members {
+  if (members.size + fresh.length <= max) {
+    let all = members;
+    for (const device of fresh) all = all.set(device.identity, memberOf(device));
+    return all;
+  }
+  const standing = [...members].map(([identity, member]) => ({ identity, ...member }));
+  // A place of somebody who has left is free.
+  const ranked = [...standing.filter(isIn), ...fresh].sort(byLot);
+  const places = [...ranked, ...standing.filter((member) => !isIn(member))].slice(0, max);
+  const kept = new Set(places.map(({ identity }) => identity));
+  const chosen = fresh.filter(({ identity }) => kept.has(identity));
+  if (chosen.length === 0) return members;
+  return VersionedMap.from([
+    ...[...members].filter(([identity]) => kept.has(identity)),
+    ...chosen.map((device) => [device.identity, memberOf(device)] as const),
+  ]);
+}
+
+function isIn({ out }: Pick<Member, "out">): boolean {
+  return out === null;
+}
+
+function memberOf({ lot }: CheckIn): Member {
+  return {
+    lot,
+    connected: true,
+    goneSinceMs: null,
+    out: null,
+    outAttempt: null,
+    invited: false,
+    shard: 0,
+    trained: false,
+    sent: false,
+  };
+}

@@ -1,0 +1,218 @@
+import { describe, expect, test } from "vitest";
+import { wireErrorOf } from "#coordinator/core/outage.ts";
+import { present } from "#shared/kernel/assert.ts";
+import { Federation } from "#test/kit/federation.ts";
+
+/*
+ * A store or a disk that goes away in the middle of a run and comes back: nobody's fault, waited for, and the run is as
+ * good as if nothing had been. The outage begins at each write of a run in turn.
+ */
+
+const DEVICES = 4;
+
+function refusedConnection(): Error {
+  return Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:5432"), { code: "ECONNREFUSED" });
+}
+function fullDisk(): Error {
+  return Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+}
+/** What of it needs a database, and what a disk. */
+const PORT_CALLS = new Set(["evaluate", "fold", "close"]);
+const DISK_WRITES = new Set([
+  "append",
+  "saveMaterial",
+  "acceptInput",
+  "put",
+  "receive",
+  "createTask",
+  "saveTranscript",
+  "keepOpenings",
+]);
+
+async function setUp(rounds = 1) {
+  const federation = await Federation.create({ devices: DEVICES });
+  federation.writes.length = 0;
+  federation.connectAll();
+  return { federation, runId: await federation.launch(rounds) };
+}
+
+/** A round in which one device went before its input, so that the others are waited for no longer than for it. */
+async function collecting(rounds: number) {
+  const federation = await Federation.create({ devices: DEVICES });
+  present(federation.devices[0], "a device").goneBefore = "input";
+  federation.connectAll();
+  const runId = await federation.launch(rounds);
+  await federation.until(
+    async () => (await federation.run(runId)).currentRound?.phase === "collecting",
+    "collecting",
+  );
+  return { federation, runId };
+}
+
+/** From the `index`-th write on and for `forMs`, every call ends with `error` before, or each write after, it did anything. */
+function planOutage(
+  federation: Federation,
+  index: number,
+  forMs: number,
+  error: () => Error,
+  hits: (name: string) => boolean,
+): { began: () => boolean } {
+  let untilMs: number | null = null;
+  const isAway = () => untilMs !== null && federation.clock.nowMs() < untilMs;
+  federation.hook = () => {
+    if (untilMs === null && federation.writes.length === index) untilMs = federation.clock.nowMs() + forMs;
+    return "go";
+  };
+  federation.away = (name) => (isAway() && hits(name) ? error() : null);
+  // The write with which it begins is done, and its answer is lost.
+  federation.failing = () => (isAway() ? error() : null);
+  return { began: () => untilMs !== null };
+}
+
+async function expectOneGoodRound(federation: Federation, runId: string, fault: string): Promise<void> {
+  const run = await federation.ended(runId).catch((error) => {
+    throw new Error(`${fault}: ${error}`);
+  });
+  await federation.inFlight.settle();
+  expect([fault, run.state, run.code, run.roundsCommitted]).toEqual([fault, "completed", null, 1]);
+  const rounds = await federation.rounds(runId);
+  const round = present(rounds.at(-1), "the round");
+  expect([fault, round.phase]).toEqual([fault, "committed"]);
+  // What was acknowledged counts; an input that arrived while its answer could not be given counts too.
+  const acknowledged = federation.devices.filter((device) => device.receipts.length > 0);
+  expect(acknowledged.length).toBeLessThanOrEqual(round.survivors ?? 0);
+  const survivors = round.survivors === DEVICES ? federation.devices : acknowledged;
+  expect(federation.distanceFromOracle(round, survivors)).toBeLessThanOrEqual(1);
+  expect([fault, federation.db.material.size, federation.disk.spool.size]).toEqual([fault, 0, 0]);
+}
+
+describe("[R43] an outage of half a minute", () => {
+  test("of the database, from any write on, is waited for", async () => {
+    const whole = await setUp();
+    await expectOneGoodRound(whole.federation, whole.runId, "none");
+    const { writes } = whole.federation;
+    for (let index = 1; index < writes.length; index++) {
+      const { federation, runId } = await setUp();
+      const plan = planOutage(federation, index, 26_000, refusedConnection, (name) => !PORT_CALLS.has(name));
+      await expectOneGoodRound(federation, runId, `away from write ${index} on, ${writes[index]}`);
+      expect(plan.began()).toBe(true);
+    }
+  });
+
+  test("of the disk, from any write on, is waited for", async () => {
+    const whole = await setUp();
+    await expectOneGoodRound(whole.federation, whole.runId, "none");
+    const { writes } = whole.federation;
+    for (let index = 1; index < writes.length; index += 2) {
+      const { federation, runId } = await setUp();
+      planOutage(federation, index, 26_000, fullDisk, (name) => DISK_WRITES.has(name));
+      await expectOneGoodRound(federation, runId, `full from write ${index} on, ${writes[index]}`);
+    }
+  });
+
+  test("and one of an hour: the run outlives it, and its devices take part again", async () => {
+    const { federation, runId } = await setUp(2);
+    planOutage(federation, 30, 3_600_000, refusedConnection, (name) => !PORT_CALLS.has(name));
+    const run = await federation.ended(runId);
+    expect([run.state, run.roundsCommitted]).toEqual(["completed", 2]);
+    expect(federation.clock.nowMs()).toBeGreaterThan(3_600_000);
+  });
+});
+
+describe("[R43] who asks during an outage", () => {
+  test.each([
+    ["a full disk", fullDisk, "STORAGE_FULL"],
+    ["a database that is away", refusedConnection, "UNAVAILABLE"],
+  ] as const)("%s: is told to come back later, at a launch and in a round", async (_, error, code) => {
+    const { federation, runId } = await collecting(1);
+    federation.away = (name) => (DISK_WRITES.has(name) ? error() : null);
+    const refused = await federation.coordinator
+      .launch({ task: "small", rounds: 1, seed: 1 })
+      .then((launched) => (launched.ok ? null : launched.error), wireErrorOf);
+    expect(refused).toMatchObject({ code, retry: "later" });
+    expect(refused?.message).toMatch(/Nothing was counted/);
+    const replies = new Set<string>();
+    for (let steps = 0; steps < 40; steps++) {
+      const { identity } = present(federation.devices[1], "a device");
+      const reply = await federation.coordinator.onDeviceMessage(identity, {
+        type: "check-in",
+        taskVersion: 1,
+      });
+      replies.add(reply.type === "refused" ? `${reply.error.code} ${reply.error.retry}` : reply.type);
+      federation.clock.advance(1_000);
+      await federation.inFlight.settle();
+    }
+    // Whoever only waits is let in; nothing is answered with a fault.
+    expect([...replies].filter((reply) => !["accepted", `${code} later`].includes(reply))).toEqual([]);
+    federation.away = () => null;
+    expect((await federation.ended(runId)).state).toBe("completed");
+  });
+});
+
+describe("[R43] a disk below its floor", () => {
+  test("takes no new upload, and takes it when there is room", async () => {
+    const federation = await Federation.create({ devices: DEVICES });
+    const codes: string[] = [];
+    const { coordinator } = federation;
+    const begin = coordinator.beginUpload.bind(coordinator);
+    coordinator.beginUpload = async (...parameters) => {
+      const ticket = await begin(...parameters);
+      codes.push(ticket.ok ? "taken" : `${ticket.error.code} ${ticket.error.retry}`);
+      return ticket;
+    };
+    federation.hook = (name) => {
+      if (name === "receive" && federation.clock.nowMs() < 10_000) {
+        federation.hasRoom = false;
+        federation.clock.after(20_000, () => {
+          federation.hasRoom = true;
+        });
+      }
+      return "go";
+    };
+    federation.connectAll();
+    await expectOneGoodRound(federation, await federation.launch(1), "below the floor while inputs arrive");
+    expect(new Set(codes)).toEqual(new Set(["taken", "STORAGE_FULL later"]));
+  });
+
+  test("opens no new round, ends the one that is open, and goes on by itself when there is room", async () => {
+    const { federation, runId } = await collecting(2);
+    federation.hasRoom = false;
+    for (let minutes = 0; minutes < 60; minutes++) {
+      federation.clock.advance(60_000);
+      await federation.inFlight.settle();
+    }
+    expect((await federation.rounds(runId)).map(({ phase }) => phase)).toEqual(["committed"]);
+    expect((await federation.run(runId)).state).toBe("running");
+    federation.hasRoom = true;
+    expect((await federation.ended(runId)).roundsCommitted).toBe(2);
+  });
+});
+
+describe("[R43] real faults", () => {
+  test("in a row end a run with its code; a committed round ends the row", async () => {
+    // Four faults for each round that is published: never ten without one that counts, and fifteen in all.
+    const { federation, runId } = await setUp(4);
+    let round = 0;
+    let faults = 0;
+    let total = 0;
+    federation.failing = (name) => {
+      if (name !== "append") return false;
+      const committed = federation.db.leaves.filter(({ kind }) => kind === "model.published").length;
+      if (committed !== round) [round, faults] = [committed, 0];
+      total += faults < 4 ? 1 : 0;
+      return ++faults <= 4;
+    };
+    expect(await federation.ended(runId)).toMatchObject({ state: "completed", roundsCommitted: 4 });
+    expect(total).toBeGreaterThan(10);
+
+    const other = await setUp();
+    let failing = true;
+    other.federation.failing = (name) => name === "append" && failing;
+    for (let seconds = 0; seconds < 30; seconds++) {
+      other.federation.clock.advance(1_000);
+      await other.federation.inFlight.settle();
+    }
+    failing = false;
+    expect(await other.federation.ended(other.runId)).toMatchObject({ state: "failed", code: "INTERNAL" });
+  });
+});

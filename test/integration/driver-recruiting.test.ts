@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { present } from "#shared/kernel/assert.ts";
+import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
+import { Federation } from "#test/kit/federation.ts";
+
+/* Recruiting through the real core: what stands in the log when devices were ready before, and when they come later. */
+
+type Logged = RoundOpened | RoundEvent;
+
+/** The log of each round, in the order in which they opened. */
+function roundLogs(federation: Federation): Logged[][] {
+  const logs = new Map<string, Logged[]>();
+  for (const { stream, body } of federation.db.log) {
+    if (stream.kind !== "round") continue;
+    logs.set(stream.id, [...(logs.get(stream.id) ?? []), (JSON.parse(body) as { fact: Logged }).fact]);
+  }
+  return [...logs.values()];
+}
+
+const opened = ([first]: readonly Logged[]) => first as RoundOpened;
+/** The identities of each check-in. */
+const checkIns = (log: readonly Logged[]) =>
+  log.flatMap((fact) =>
+    fact.type === "checked-in" && "devices" in fact ? [fact.devices.map((device) => device.identity)] : [],
+  );
+const byDefault = { recruitingMinMs: undefined };
+
+/** Devices that only check in; they answer no invitation. */
+async function checkInStrangers(federation: Federation, count: number): Promise<string[]> {
+  const identities = Array.from({ length: count }, (_, index) => (index + 1).toString(16).padStart(64, "0"));
+  for (const identity of identities) {
+    federation.coordinator.deviceUp(identity, federation.task.slug);
+    const checkIn = { type: "check-in", taskVersion: 1 } as const;
+    expect(await federation.coordinator.onDeviceMessage(identity, checkIn)).toEqual({ type: "accepted" });
+  }
+  return identities;
+}
+
+describe("recruiting", () => {
+  test("[R3] all who are ready check in as one event, and nobody waits for a lot that leaves nobody out", async () => {
+    const federation = await Federation.create({ devices: 5, task: byDefault });
+    federation.connectAll();
+    await federation.inFlight.settle();
+    const beganMs = federation.clock.nowMs();
+    const runId = await federation.launch(2);
+    await federation.ended(runId);
+    const [first, second] = roundLogs(federation);
+    const log = present(first, "a round's log");
+    expect(opened(log).rules.recruitingMinMs).toBe(0);
+    expect(checkIns(log)).toEqual([federation.devices.map((device) => device.identity)]);
+    // They come back one after the other, each when it has heard of the outcome.
+    expect(new Set(checkIns(present(second, "the second round")).flat()).size).toBe(5);
+    expect(federation.clock.nowMs() - beganMs).toBeLessThan(2_000);
+  });
+
+  test("[R3] a device that comes a moment later checks in while recruiting is open, and takes part", async () => {
+    const federation = await Federation.create({
+      devices: 5,
+      task: { recruitingMinMs: 1_000, cohortSizeMin: 3 },
+    });
+    const late = present(federation.devices[4], "a device");
+    for (const device of federation.devices) if (device !== late) device.connect();
+    await federation.inFlight.settle();
+    federation.clock.after(600, () => late.connect());
+    const runId = await federation.launch(1);
+    await federation.ended(runId);
+    const [log] = roundLogs(federation);
+    expect(checkIns(present(log, "a round's log")).map((devices) => devices.length)).toEqual([4, 1]);
+    expect(late.outcomes.map((outcome) => outcome.kind)).toEqual(["committed"]);
+  });
+
+  test("[R3] a value of the task holds whoever is connected; without one a crowd is waited for", async () => {
+    const minimum = async (recruitingMinMs: number | undefined, goal: number) => {
+      const federation = await Federation.create({ devices: 5, task: { goal, recruitingMinMs } });
+      federation.connectAll();
+      const runId = await federation.launch(1);
+      await federation.ended(runId);
+      const [round] = await federation.rounds(runId);
+      return [opened(roundLogs(federation)[0] ?? []).rules.recruitingMinMs, round?.phaseEndsS.recruiting];
+    };
+    expect(await minimum(undefined, 5)).toEqual([0, 0]);
+    expect(await minimum(undefined, 4)).toEqual([2_000, 2]);
+    expect(await minimum(0, 4)).toEqual([0, 0]);
+    expect(await minimum(3_000, 5)).toEqual([3_000, 3]);
+  });
+
+  test("[R3] of 300 who are ready any 20 are invited, from one event of those who can get a place", async () => {
+    const invitedBy = async (seed: string) => {
+      const plan = { goal: 20, cohortSizeMin: 20, cohortSizeMax: 20, recruitingMinMs: 0 };
+      const federation = await Federation.create({ devices: 0, seed, task: plan });
+      const identities = await checkInStrangers(federation, 300);
+      const runId = await federation.launch(1);
+      await federation.until(
+        async () => (await federation.run(runId)).currentRound?.phase === "training",
+        "training",
+      );
+      const [log] = roundLogs(federation);
+      expect(log?.map((fact) => fact.type)).toEqual(["opened", "checked-in"]);
+      const [drawn] = log?.filter((fact) => fact.type === "checked-in" && "devices" in fact) ?? [];
+      const devices = drawn?.type === "checked-in" && "devices" in drawn ? drawn.devices : [];
+      expect(devices).toHaveLength(80);
+      const lowest = [...devices].sort((left, right) => left.lot - right.lot).slice(0, 20);
+      return lowest.map(({ identity }) => identities.indexOf(identity));
+    };
+    const [one, other] = [await invitedBy("one"), await invitedBy("other")];
+    expect(one.filter((index) => other.includes(index)).length).toBeLessThan(10);
+    for (const invited of [one, other]) {
+      // Twenty of the first fifty happens once in 10^17.
+      expect(Math.max(...invited)).toBeGreaterThan(50);
+    }
+  });
+});

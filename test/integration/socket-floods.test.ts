@@ -1,0 +1,189 @@
+import { EventEmitter } from "node:events";
+import { connect, type Socket as TcpSocket } from "node:net";
+import { Encoder } from "@msgpack/msgpack";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Connection, TransportLimits } from "#coordinator/adapters/socket/transport-limits.ts";
+import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { replySchema } from "#shared/protocol/messages/reply.ts";
+import { ManualClock } from "#test/kit/manual-clock.ts";
+import { joinRawSocket, openRawSocket, type RawSocket } from "#test/kit/raw-socket.ts";
+import { openShell, type Shell } from "#test/kit/shell.ts";
+
+/*
+ * What one connection, or all of one address, may cost: bytes, packets, pings, connections and the time of reading, each
+ * with the refusal or the end of the connection that stands behind it.
+ */
+
+let shell: Shell;
+beforeAll(async () => {
+  shell = await openShell();
+});
+afterAll(() => shell.close());
+
+async function replyTo(socket: RawSocket, id: number): Promise<string | null> {
+  const announced = await socket.hear((packet) => packet.startsWith(`61-/device,${id}[`));
+  const bytes = await socket.hear((packet) => packet.startsWith("binary:"));
+  if (announced === null || bytes === null) return null;
+  const reply = decodeFrame(new Uint8Array(Buffer.from(bytes.slice("binary:".length), "hex")), replySchema);
+  if (!reply.ok) return null;
+  return reply.value.type === "refused" ? reply.value.error.code : reply.value.type;
+}
+
+function sendFrame(socket: RawSocket, id: number, bytes: Uint8Array): void {
+  socket.say(`51-/device,${id}["frame",{"_placeholder":true,"num":0}]`);
+  socket.sayBytes(bytes);
+}
+
+describe("frames before the login", () => {
+  test("[W3] above a small message nothing is decoded", async () => {
+    const socket = await joinRawSocket(shell.url, "/device");
+    const keys = Object.fromEntries(Array.from({ length: 150_000 }, (_, index) => [index.toString(36), 0]));
+    const frames = [
+      new Encoder().encode({ ...keys, type: "share" }),
+      encodeFrame({ type: "hello", junk: new Uint8Array(LIMITS.smallFrameByteCountMax) }),
+      encodeFrame({ type: "unmask", junk: new Array(LIMITS.smallFrameEntryCountMax).fill(0) }),
+    ];
+    for (const [id, frame] of frames.entries()) {
+      sendFrame(socket, id, frame);
+      expect(await replyTo(socket, id)).toBe("TOO_LARGE");
+    }
+    socket.close();
+  });
+});
+
+describe("one connection", () => {
+  test("[W2] more bytes than it may send end it, whatever they are", async () => {
+    const socket = await joinRawSocket(shell.url, "/device");
+    const frame = new Uint8Array(LIMITS.frameByteCountMax).fill(0xc1);
+    const sent = 2 * Math.ceil(LIMITS.socketBytesBurst / frame.length);
+    for (let id = 0; id < sent && socket.isOpen; id++) {
+      sendFrame(socket, id, frame);
+      await Promise.race([replyTo(socket, id), socket.ended]);
+    }
+    await socket.ended;
+  });
+
+  test("[W2] pings beyond their rate end it, and a few are answered", async () => {
+    const socket = await joinRawSocket(shell.url, "/dash");
+    const answered = socket.pong();
+    socket.ping();
+    await answered;
+    for (let sent = 0; sent < 200; sent++) socket.ping();
+    await socket.ended;
+  });
+
+  test("[W2] one that does not read what it is sent is ended, and the rest hear on", async () => {
+    const deaf = await joinRawSocket(shell.url, "/dash");
+    const other = await joinRawSocket(shell.url, "/dash");
+    for (const socket of [deaf, other]) {
+      socket.say('2/dash,1["watch",{"all":true}]');
+      await socket.hear((packet) => packet.startsWith("3/dash,1"));
+    }
+    deaf.stopReading();
+    const view = { runId: "x".repeat(500_000) };
+    const countMax = 20 + (4 * LIMITS.socketUnreadByteCountMax) / 500_000;
+    for (let sent = 0; sent < countMax; sent++) {
+      shell.broadcast.publish("run", "a".repeat(32), view);
+      expect(await other.hear((packet) => packet.startsWith('2/dash,["run"'))).not.toBeNull();
+    }
+    deaf.readOn();
+    await deaf.ended;
+    other.close();
+  });
+});
+
+describe("time", () => {
+  test("[W2] reading that takes too long is refused by a code, and then by the end of the connection", async () => {
+    let nowMs = 0;
+    // Each look at this clock finds it later than the whole budget, so one frame is too much.
+    const own = await openShell({ clock: { nowMs: () => (nowMs += 2 * LIMITS.socketReadingMsBurst) } });
+    try {
+      const socket = await joinRawSocket(own.url, "/device");
+      const codes: (string | null)[] = [];
+      for (let id = 0; id < 3; id++) {
+        sendFrame(socket, id, Uint8Array.of(0xc1));
+        codes.push(await Promise.race([replyTo(socket, id), socket.ended.then(() => null)]));
+      }
+      expect(codes.slice(0, 2)).toEqual(["BAD_FRAME", "RATE_LIMITED"]);
+      await socket.ended;
+      // It was the time, not the transport: without such frames a connection stays.
+      const other = await joinRawSocket(own.url, "/device");
+      other.say('2/device,1["nothing"]');
+      expect(await replyTo(other, 1)).toBe("BAD_MESSAGE");
+      expect(other.isOpen).toBe(true);
+      other.close();
+    } finally {
+      await own.close();
+    }
+  });
+
+  test("[W2] counts for the connection and for its address, but of an invited device for itself alone", () => {
+    const clock = new ManualClock();
+    const limits = new TransportLimits(clock);
+    const connect = (id: string, remoteAddress: string) => {
+      const request = { socket: Object.assign(new EventEmitter(), { remoteAddress, writableLength: 0 }) };
+      const connection = Object.assign(new EventEmitter(), { id, request, close: () => undefined });
+      limits.add(connection as unknown as Connection);
+    };
+    for (const id of ["a", "b", "c", "guest"]) connect(id, "10.0.0.1");
+    connect("far", "10.0.0.2");
+    limits.invite("guest");
+    limits.spent("a", LIMITS.socketReadingMsBurst + 1);
+    expect(["a", "b", "guest", "far"].map((id) => limits.isLeft(id))).toEqual([false, true, true, true]);
+    limits.spent("b", LIMITS.socketReadingMsBurstPerAddress);
+    expect(["c", "guest", "far"].map((id) => limits.isLeft(id))).toEqual([false, true, true]);
+    limits.spent("guest", 2 * LIMITS.socketReadingMsBurst);
+    expect(limits.isLeft("guest")).toBe(false);
+    clock.advance(1_000 * (LIMITS.socketReadingMsBurst / LIMITS.socketReadingMsPerSecond));
+    expect(["a", "b", "c", "guest"].map((id) => limits.isLeft(id))).toEqual([true, true, true, true]);
+  });
+});
+
+describe("one address", () => {
+  test("[W2] opens only so many connections a second", async () => {
+    const own = await openShell();
+    try {
+      let refused = 0;
+      for (let opened = 0; opened < 2 * LIMITS.socketOpensBurstPerAddress && refused === 0; opened++) {
+        const socket = await openRawSocket(own.url);
+        if (socket === null) refused += 1;
+        socket?.close();
+      }
+      expect(refused).toBe(1);
+    } finally {
+      await own.close();
+    }
+  });
+
+  test("[W2] a session id in the address, whatever it names, is no way in", async () => {
+    for (const sid of ["__proto__", "toString", "hasOwnProperty", "x".repeat(1_000), "%00"]) {
+      for (const query of [
+        `transport=websocket&sid=${sid}`,
+        `transport=${sid}`,
+        `transport=polling&sid=${sid}`,
+      ]) {
+        const answer = await upgrade(`/socket.io/?EIO=4&${query}`);
+        expect(answer === "" || answer.startsWith("HTTP/1.1 400")).toBe(true);
+      }
+    }
+    expect((await fetch(`${shell.url}/livez`)).status).toBe(200);
+  });
+
+  function upgrade(path: string): Promise<string> {
+    return new Promise((resolve) => {
+      const socket: TcpSocket = connect(shell.port, "127.0.0.1");
+      let answer = "";
+      socket.on("data", (chunk) => {
+        answer += chunk.toString("latin1");
+      });
+      socket.on("error", () => resolve(answer));
+      socket.on("close", () => resolve(answer));
+      socket.setTimeout(5_000, () => socket.destroy());
+      socket.write(
+        `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+      );
+    });
+  }
+});

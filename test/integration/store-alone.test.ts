@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { openStore } from "#coordinator/adapters/database/open-store.ts";
+import type { Store } from "#coordinator/core/ports.ts";
+import { storeTrouble } from "#coordinator/core/store-trouble.ts";
+import { startPostgres } from "#test/kit/postgres-server.ts";
+
+/* One coordinator for each PostgreSQL database, and what becomes of it while the server is away. */
+
+const server = await startPostgres();
+afterAll(() => server?.stop());
+
+function watcher() {
+  return { onLost: vi.fn(), onRegained: vi.fn(), onTaken: vi.fn() };
+}
+
+const stores: Store[] = [];
+async function open(databaseUrl: string, alone = watcher()) {
+  const store = await openStore({ databaseUrl, alone });
+  stores.push(store);
+  return { store, alone };
+}
+afterAll(async () => {
+  for (const store of stores) await store.close();
+});
+
+/** A database of a user who is not its owner. */
+async function strangerIn(databaseUrl: string): Promise<string> {
+  const name = `stranger_${Math.floor(performance.now())}`;
+  await server?.query(`create role ${name} login password 'x'`);
+  const url = new URL(databaseUrl);
+  url.username = name;
+  return url.href;
+}
+
+if (server === null) {
+  test.skip("PostgreSQL: no server here, see above", () => undefined);
+} else {
+  describe("the one coordinator of a database", () => {
+    test("[R42] a second one is refused with what to do, until the first has stopped", async () => {
+      const databaseUrl = await server.createDatabase();
+      const first = await openStore({ databaseUrl, alone: watcher() });
+      await expect(openStore({ databaseUrl, alone: watcher() })).rejects.toThrow(
+        /in use by another coordinator \(session \d+.*\)\. Stop that one first.*pg_terminate_backend/,
+      );
+      await first.close();
+      const second = await openStore({ databaseUrl, alone: watcher() });
+      await second.close();
+    });
+
+    test("[R42] a lock whose session ended is taken again; meanwhile nothing is read or written", async () => {
+      const databaseUrl = await server.createDatabase();
+      const { store, alone } = await open(databaseUrl);
+      await server.query(
+        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'",
+        databaseUrl,
+      );
+      await vi.waitFor(() => expect(alone.onLost).toHaveBeenCalledOnce());
+      const refused = await store.ping().catch((error: unknown) => error);
+      expect(storeTrouble(refused)).toBe("away");
+      await vi.waitFor(() => expect(alone.onRegained).toHaveBeenCalledOnce(), { timeout: 20_000 });
+      await store.ping();
+      expect(alone.onTaken).not.toHaveBeenCalled();
+      await expect(openStore({ databaseUrl, alone: watcher() })).rejects.toThrow(/in use by another/);
+    });
+
+    test("[R42] another one that came first keeps it: the old one is told, and stays shut", async () => {
+      const databaseUrl = await server.createDatabase();
+      const { store, alone } = await open(databaseUrl);
+      // The newcomer stands in line for the lock when its holder's session ends.
+      const newcomer = new pg.Client({ connectionString: databaseUrl });
+      newcomer.on("error", () => undefined);
+      await newcomer.connect();
+      const { rows } = await newcomer.query(
+        "select pid, (classid::bigint << 32 | objid::bigint)::text as key from pg_locks where locktype = 'advisory'",
+      );
+      const taking = newcomer.query("select pg_advisory_lock($1::bigint)", [rows[0].key]);
+      await vi.waitFor(async () => {
+        const waiting = "select 1 / count(*) from pg_locks where locktype = 'advisory' and not granted";
+        await server.query(waiting, databaseUrl);
+      });
+      await server.query(`select pg_terminate_backend(${rows[0].pid})`);
+      await taking;
+      await vi.waitFor(() => expect(alone.onTaken).toHaveBeenCalledOnce(), { timeout: 20_000 });
+      expect(alone.onTaken.mock.calls[0]?.[0]).toMatch(
+        /in use by another coordinator .* Stop that one first/,
+      );
+      expect(storeTrouble(await store.ping().catch((error: unknown) => error))).toBe("away");
+      await newcomer.end();
+    });
+
+    test("a connection that is lost while in use ends nothing but its transaction", async () => {
+      const databaseUrl = await server.createDatabase();
+      const { store } = await open(databaseUrl);
+      const id = "a".repeat(32);
+      const writing = Array.from({ length: 200 }, (_, index) =>
+        store
+          .append({ kind: "run", id }, { sequence: index + 1, at: 0, event: {} }, [])
+          .catch((e: unknown) => e),
+      );
+      await server.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name = ''",
+        databaseUrl,
+      );
+      const outcomes = await Promise.all(writing);
+      expect(outcomes.some((outcome) => outcome instanceof Error)).toBe(true);
+      await store.ping();
+    });
+
+    test.skipIf(server.outage === null)(
+      "[R42] a server that is stopped and started is waited for, and its coordinator goes on",
+      async () => {
+        const databaseUrl = await server.createDatabase();
+        const { store, alone } = await open(databaseUrl);
+        await server.outage?.down();
+        await vi.waitFor(() => expect(alone.onLost).toHaveBeenCalledOnce());
+        const outcomes = await Promise.all(
+          Array.from({ length: 5 }, () => store.ping().catch((error: unknown) => error)),
+        );
+        expect(outcomes.map(storeTrouble)).toEqual(Array(5).fill("away"));
+        await sleep(3_000);
+        await server.outage?.up();
+        await vi.waitFor(() => expect(alone.onRegained).toHaveBeenCalledOnce(), { timeout: 30_000 });
+        await store.ping();
+        expect(alone.onTaken).not.toHaveBeenCalled();
+      },
+    );
+  });
+
+  describe("a database that cannot be used gets its own sentence at the start", () => {
+    test("no right to make tables in the schema public", async () => {
+      const databaseUrl = await strangerIn(await server.createDatabase());
+      await expect(openStore({ databaseUrl })).rejects.toThrow(
+        /The user stranger_\d+ may not make or use tables in the database chorus_test_\w+ .*grant usage, create/,
+      );
+    });
+
+    test("tables that belong to somebody else", async () => {
+      const owned = await server.createDatabase();
+      await (await openStore({ databaseUrl: owned })).close();
+      const databaseUrl = await strangerIn(owned);
+      await expect(openStore({ databaseUrl })).rejects.toThrow(
+        /The user stranger_\d+ may not make or use tables/,
+      );
+    });
+
+    test.each(["LATIN1", "SQL_ASCII"])(
+      "an encoding that does not hold every character: %s",
+      async (encoding) => {
+        const databaseUrl = await server.createDatabase(
+          `encoding '${encoding}' locale 'C' template template0`,
+        );
+        await expect(openStore({ databaseUrl })).rejects.toThrow(
+          new RegExp(`is in ${encoding}; Chorus needs UTF8\\. Make one \\(createdb --encoding=UTF8`),
+        );
+      },
+    );
+  });
+}

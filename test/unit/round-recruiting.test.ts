@@ -1,0 +1,164 @@
+import { describe, expect, test } from "vitest";
+import { lowestLots, recruitingMinMsOf } from "#shared/round/check-in.ts";
+import { nextTickMs } from "#shared/round/deadline.ts";
+import type { RoundEvent, RoundRules } from "#shared/round/event.ts";
+import { replayRound } from "#shared/round/replay.ts";
+import type { RoundState } from "#shared/round/state.ts";
+import { step } from "#shared/round/step.ts";
+import {
+  advertised,
+  allCheckedIn,
+  checkedIn,
+  identity,
+  play,
+  presence,
+  RULES,
+  roundFacts,
+  ticked,
+} from "#test/kit/round-cast.ts";
+
+/* Who checks in, draws a lot and is invited. The lot of device `index` is `index` unless a test says otherwise. */
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+const withRules = (change: Partial<RoundRules>) => roundFacts({ rules: { ...RULES, ...change } });
+const atOnce = { recruitingMinMs: 0 };
+
+const withLots = (lots: Readonly<Record<number, number>>, atMs = 10): RoundEvent => ({
+  type: "checked-in",
+  atMs,
+  devices: Object.entries(lots).map(([index, lot]) => ({ identity: identity(Number(index)), lot })),
+});
+const indexOf = (id: string) => Number.parseInt(id.slice(0, 4), 16);
+const invited = (state: RoundState) =>
+  [...state.members].filter(([, member]) => member.invited).map(([id]) => indexOf(id));
+
+describe("the least time of recruiting", () => {
+  test("[R3] is 0 unless more are connected than the round wants, and what the task says always", () => {
+    const plan = { goal: 10, overSelection: 1.25 };
+    expect([0, 5, 13, 14, 500].map((connected) => recruitingMinMsOf(plan, connected))).toEqual([
+      0, 0, 0, 2_000, 2_000,
+    ]);
+    for (const recruitingMinMs of [0, 700, 9_000]) {
+      const own = { ...plan, recruitingMinMs };
+      expect([5, 500].map((connected) => recruitingMinMsOf(own, connected))).toEqual([
+        recruitingMinMs,
+        recruitingMinMs,
+      ]);
+    }
+  });
+
+  test("[R3] holds where all are there at once, and is waited for by a timer", () => {
+    const early = play([allCheckedIn(range(1, 4), 10)]).state;
+    expect([early.phase, nextTickMs(early, 10)]).toEqual(["recruiting", 2_000]);
+    expect(step(early, ticked(1_999)).state).toBe(early);
+    expect(step(early, ticked(2_000)).state.phase).toBe("training");
+  });
+
+  test("[R3] of 0 invites with the one event in which all check in", () => {
+    const { state } = play([allCheckedIn(range(1, 4), 0)], withRules(atOnce));
+    expect([state.phase, invited(state)]).toEqual(["training", [1, 2, 3, 4]]);
+    const three = play([allCheckedIn(range(1, 3), 0)], withRules(atOnce)).state;
+    expect([three.phase, nextTickMs(three, 0)]).toEqual(["recruiting", RULES.deadlines.recruitingMs]);
+    expect(step(three, checkedIn(4, 900)).state.phase).toBe("training");
+  });
+
+  test("[R3] was 2,000 before it could be chosen: a log from then replays with it", () => {
+    const { recruitingMinMs: _, ...rules } = RULES;
+    const facts = roundFacts({ rules });
+    const alone = range(1, 4).map(
+      (index): RoundEvent => ({ type: "checked-in", atMs: 10, identity: identity(index), lot: index }),
+    );
+    expect(replayRound([facts, ...alone]).phase).toBe("recruiting");
+    const { state, log } = play([...alone, ticked(2_000)], facts);
+    expect([state.phase, log]).toEqual(["training", [...alone, ticked(2_000)]]);
+    // A device that left and came back drew a new lot then.
+    const again = play([...alone, presence("left", 1, 20), { ...checkedInAlone(1), lot: 99 }], facts).state;
+    expect(again.members.get(identity(1))?.lot).toBe(99);
+  });
+});
+
+const checkedInAlone = (index: number) =>
+  ({ type: "checked-in", atMs: 30, identity: identity(index), lot: index }) as const;
+
+describe("the lot", () => {
+  test("[R3] and not the order of arrival chooses above cohortSizeMax", () => {
+    const lots = [50, 10, 40, 30, 90, 20, 60, 80, 70, 15];
+    const lowest = [2, 3, 4, 6, 7, 8, 9, 10];
+    const drawn = Object.fromEntries(lots.map((lot, index) => [index + 1, lot]));
+    const together = play([withLots(drawn)], withRules({ ...atOnce, cohortSizeMax: 8, goal: 8 }));
+    lowest.splice(lowest.indexOf(8), 1);
+    expect(invited(together.state).sort((left, right) => left - right)).toEqual([1, ...lowest]);
+    const oneByOne = [...lots.entries()].map(([index, lot]) => withLots({ [index + 1]: lot }));
+    const later = play([...oneByOne.reverse(), ticked(2_000)], withRules({ cohortSizeMax: 8 }));
+    expect(invited(later.state).sort((left, right) => left - right)).toEqual([1, ...lowest]);
+  });
+
+  test("[R3] is kept by a device that leaves and comes back", () => {
+    const away = play([withLots({ 1: 77, 2: 5 }), presence("left", 1, 20)]).state;
+    const back = step(away, withLots({ 1: 3 }, 30)).state;
+    expect(back.members.get(identity(1))).toMatchObject({ lot: 77, out: null, connected: true });
+  });
+
+  test("[R3] has four places for each device that can be invited; the lowest stay, whoever came first", () => {
+    const facts = withRules({ cohortSizeMax: 4 });
+    const lots = Object.fromEntries(range(1, 16).map((index) => [index, 100 + index]));
+    const full = play([withLots(lots)], facts).state;
+    expect(full.members.size).toBe(16);
+    expect(step(full, withLots({ 17: 117 })).effects).toEqual([{ type: "reject", code: "NO_RUN" }]);
+    const lower = step(full, withLots({ 17: 7, 18: 500 })).state;
+    expect([...lower.members.keys()].map(indexOf)).toEqual([...range(1, 15), 17]);
+    // Who left makes room before anybody who is there.
+    const left = step(full, presence("left", 3, 20)).state;
+    const joined = step(left, withLots({ 17: 900 })).state;
+    expect([...joined.members.keys()].map(indexOf)).toEqual([1, 2, ...range(4, 17)]);
+    expect(joined.counts.at(-1)?.joined).toBe(16);
+    const all = [...Object.entries(lots), ["17", 7], ["18", 500]] as [string, number][];
+    const devices = all.map(([index, lot]) => ({ identity: identity(Number(index)), lot }));
+    expect(lowestLots(devices, facts.rules).map((device) => indexOf(device.identity))).toEqual([
+      17,
+      ...range(1, 15),
+    ]);
+  });
+
+  test("[R3] [S16] seats a shard that chance has overfilled, not who advertises first", () => {
+    const rules: Partial<RoundRules> = {
+      ...atOnce,
+      goal: 24,
+      cohortSizeMin: 3,
+      cohortSizeMax: 7,
+      graph: { kind: "shards", size: 8 },
+    };
+    const lots = Object.fromEntries(range(1, 24).map((index) => [index, (index * 7) % 24]));
+    for (const order of [range(1, 24), range(1, 24).reverse()]) {
+      const { state } = play(
+        [withLots(lots), ...order.map((index) => advertised(index, 100))],
+        withRules(rules),
+      );
+      if (!("roster" in state)) throw new Error(`no roster while ${state.phase}`);
+      const byShard = new Map<number, number[]>();
+      for (const { shard, lot } of state.members.values()) {
+        byShard.set(shard, [...(byShard.get(shard) ?? []), lot]);
+      }
+      const expected = [...byShard.values()].flatMap((own) => own.sort((a, b) => a - b).slice(0, 7));
+      expect([...byShard.values()].some((own) => own.length > 7)).toBe(true);
+      const seated = state.roster.map((seat) => state.members.get(seat.identity)?.lot);
+      expect(new Set(seated)).toEqual(new Set(expected));
+    }
+  });
+});
+
+describe("a check-in of many", () => {
+  test("[R1] is known where it says nothing new, and takes those that are new", () => {
+    const four = play([allCheckedIn(range(1, 3), 10)]).state;
+    expect(step(four, allCheckedIn(range(1, 3), 20))).toEqual({ state: four, records: [], effects: [] });
+    expect([...step(four, allCheckedIn(range(1, 4), 20)).state.members.keys()]).toHaveLength(4);
+  });
+
+  test("[R11] takes nobody whom the run no longer takes", () => {
+    const facts = roundFacts({ removed: [identity(2)] });
+    const { state } = play([allCheckedIn([1, 2], 10)], facts);
+    expect([...state.members.keys()]).toEqual([identity(1)]);
+    const refused = step(state, allCheckedIn([2], 20));
+    expect(refused.effects).toEqual([{ type: "reject", code: "NO_RUN" }]);
+  });
+});
