@@ -21,7 +21,7 @@ import type { LoggedRound } from "./stored-event.ts";
 import type { Submission, Submitted } from "./submission.ts";
 import type { RunTerms } from "./terms.ts";
 import { TrafficMeter } from "./traffic.ts";
-import { keepSession, sweepTranscripts } from "./transcript.ts";
+import { forgetSession, sweepTranscripts } from "./transcript.ts";
 
 /** What a round's driver is given by its run. */
 export interface RoundContext {
@@ -138,6 +138,12 @@ export class RoundDriver {
     this.#closed = true;
     this.#cancelTimer();
     this.#opening.close();
+    await this.#queue.catch(() => {});
+    await this.#effects;
+  }
+
+  /** Resolves when what has been submitted is written and its effects have run. */
+  async settled(): Promise<void> {
     await this.#queue.catch(() => {});
     await this.#effects;
   }
@@ -308,7 +314,6 @@ export class RoundDriver {
 
   /** Deletes what is kept of attempts that are over: shares, openings, inputs (S11). */
   async #forget(): Promise<void> {
-    const { store, spool } = this.#context.ports;
     for (const [attempt, opened] of this.#sessions) {
       const over = attempt < this.#state.attempt || !isLive(this.#state);
       if (!over) continue;
@@ -316,9 +321,8 @@ export class RoundDriver {
       for (const session of await opened) {
         this.#opening.forget(session.sid);
         session.forgetOpenings();
-        if (isLast && (await keepSession(this.#context.ports, session, this.#state))) continue;
-        await store.deleteMaterial(session.sid);
-        await spool.discard(session.sid);
+        // Of an attempt that was repeated nothing is kept.
+        await forgetSession(this.#context.ports, session.sid, isLast ? this.#state.phase : "failed");
       }
       // The last one is still needed to tell its survivors how it ended.
       if (attempt < this.#state.attempt) this.#sessions.delete(attempt);

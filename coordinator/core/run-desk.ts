@@ -6,6 +6,7 @@ import type { RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import type { Task } from "#shared/task/task.ts";
 import { backoffMs } from "./backoff.ts";
+import { endRoundsOf } from "./end-round.ts";
 import type { Lobby } from "./lobby.ts";
 import { type Note, runNote } from "./notes.ts";
 import { outageCode } from "./outage.ts";
@@ -162,6 +163,7 @@ export class RunDesk {
     const found = await store.findRun(runId);
     if (found === null) return;
     log.error({ runId, lastSequence }, "a run's log cannot be read; the run is ended");
+    await endRoundsOf(this.#ports, runId, "LOG_UNREADABLE");
     this.#runs.delete(runId);
     const at = wall.nowUnixMs();
     const fact: RunEvent = { type: "broken", code: "LOG_UNREADABLE" };
@@ -293,8 +295,7 @@ export class RunDesk {
       return;
     }
     const again = this.#runs.get(runId);
-    if ((this.#faults.get(runId)?.count ?? 0) >= FAULTS_MAX)
-      await again?.submit({ type: "broken", code: "INTERNAL" });
+    if ((this.#faults.get(runId)?.count ?? 0) >= FAULTS_MAX) await again?.giveUp("INTERNAL");
     const task = (again ?? run)?.state.facts.task;
     if (task === undefined) return;
     if (run !== null && this.#current.get(task) === run) this.#current.delete(task);

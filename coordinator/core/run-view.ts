@@ -1,5 +1,6 @@
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import { hasEnded, type RunState } from "#shared/round/run.ts";
+import type { RunRow } from "./store.ts";
 
 export interface RunTimes {
   readonly createdAtUnixMs: number;
@@ -58,6 +59,13 @@ export function runView(
     secondsLeft:
       ended || state.roundsCommitted === 0 ? null : (toCome * state.committedSeconds) / state.roundsCommitted,
   };
+}
+
+/** The columns of a run's row that follow from its view. */
+export function viewColumns(view: RunView): Pick<RunRow, "view" | "newest"> {
+  const { modelHash, history, roundsCommitted } = view;
+  const newest = roundsCommitted === 0 ? null : { modelHash, accuracy: history.at(-1)?.accuracy ?? null };
+  return { view, newest };
 }
 
 /** What changes in the view of a run that cannot be read any more. */

@@ -21,6 +21,10 @@ export const ERRORS = {
     "This is not taken from that address or page. Use the address that the coordinator printed.",
   ],
   RATE_LIMITED: ["later", "Too many at once. Wait a minute and try again."],
+  REQUEST_TIMEOUT: [
+    "now",
+    "The request did not arrive in time. Nothing was counted. Send it again, at once.",
+  ],
   INTERNAL: ["later", "The coordinator failed at this. Nothing was counted. Try again in a minute."],
   UNAVAILABLE: ["later", "The coordinator is starting or stopping. Try again in a moment."],
   CONFLICT: ["never", "This contradicts what is already stored. Nothing was changed."],

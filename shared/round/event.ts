@@ -25,6 +25,7 @@ import type { Deadlines } from "../task/task.ts";
  * | damaged         | inputs on disk are not what was receipted, before the opening | the coordinator  |
  * | ticked          | time passed                                                   | a timer          |
  * | stopped         | someone stops the run                                         | the run          |
+ * | given-up        | the run ends by a fault, and its round with it                | the run          |
  * | restarted       | the coordinator came back; `whole` where nothing is missing   | the coordinator  |
  */
 export type RoundEvent =
@@ -40,6 +41,7 @@ export type RoundEvent =
   | Damaged
   | { readonly type: "ticked"; readonly atMs: number }
   | { readonly type: "stopped"; readonly atMs: number }
+  | { readonly type: "given-up"; readonly atMs: number; readonly code: ErrorCode }
   | { readonly type: "restarted"; readonly atMs: number; readonly whole: boolean };
 
 export type RoundEventType = RoundEvent["type"];

@@ -99,6 +99,9 @@ function apply(state: LiveState, event: RoundEvent): Transition {
     case "stopped":
       // Past the point of no return a round ends by itself: its devices have given what opens the sum. Rule R13.
       return state.phase === "unmasking" ? refuse(state, "STATE") : failRound(state, "ABORTED_BY_OPERATOR");
+    case "given-up":
+      // Shares may be here that open the sum; nobody will open it any more.
+      return state.phase === "unmasking" ? voidRound(state, event.code) : failRound(state, event.code);
     case "restarted":
       return stepRestarted(state, event.whole);
     default:

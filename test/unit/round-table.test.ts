@@ -10,6 +10,7 @@ import {
   complained,
   confirmed,
   damaged,
+  givenUp,
   input,
   presence,
   restarted,
@@ -40,6 +41,7 @@ const SAMPLE: Record<RoundEventType, (atMs: number) => RoundEvent> = {
   damaged: (atMs) => damaged([1], atMs),
   ticked: (atMs) => ticked(atMs),
   stopped: (atMs) => stopped(atMs),
+  "given-up": (atMs) => givenUp(atMs),
   restarted: (atMs) => restarted(atMs),
 };
 
@@ -58,6 +60,7 @@ const AFTER_THE_END: Record<RoundEventType, Expected> = {
   damaged: "STATE",
   ticked: "STATE",
   stopped: "STATE",
+  "given-up": "STATE",
   restarted: "STATE",
 };
 
@@ -77,6 +80,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     damaged: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> recruiting",
   },
   training: {
@@ -94,6 +98,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     damaged: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> training",
   },
   advertising: {
@@ -111,6 +116,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     damaged: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> advertising",
   },
   sharing: {
@@ -128,6 +134,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     damaged: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> sharing",
   },
   collecting: {
@@ -145,6 +152,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     damaged: "STATE",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> collecting",
   },
   confirming: {
@@ -162,6 +170,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     damaged: "-> advertising",
     ticked: "STATE",
     stopped: "-> failed",
+    "given-up": "-> failed",
     restarted: "-> confirming",
   },
   unmasking: {
@@ -179,6 +188,7 @@ const TABLE: Record<Phase, Record<RoundEventType, Expected>> = {
     damaged: "STATE",
     ticked: "STATE",
     stopped: "STATE",
+    "given-up": "-> voided",
     restarted: "-> unmasking",
   },
   committed: { ...AFTER_THE_END, confirmed: "known", "unmask-received": "known" },

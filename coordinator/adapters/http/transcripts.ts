@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { sealedOpeningsSchema } from "#shared/protocol/api.ts";
-import { positionSchema, roundIdSchema } from "#shared/protocol/ids.ts";
+import { decimalSchema, positionSchema, roundIdSchema } from "#shared/protocol/ids.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { Log, Spool, Store } from "../../core/ports.ts";
 import { describeBytes } from "./blobs.ts";
@@ -13,15 +13,11 @@ import { problem } from "./problem.ts";
  * sealed. A transcript names devices by their identity keys.
  */
 
-const digits = z
-  .string()
-  .regex(/^\d{1,9}$/, "digits")
-  .transform(Number);
-const whole = (max: number) => digits.pipe(z.int().min(0).max(max));
+const whole = (max: number) => decimalSchema.pipe(z.int().min(0).max(max));
 const shardParams = z.strictObject({ roundId: roundIdSchema, shard: whole(LIMITS.goalMax) });
 const chunkParams = z.strictObject({
   ...shardParams.shape,
-  position: digits.pipe(positionSchema),
+  position: decimalSchema.pipe(positionSchema),
   chunk: whole(LIMITS.vectorLengthMax),
 });
 

@@ -144,7 +144,7 @@ async function answerMessage(
   login: Login,
   ports: DeviceNamespacePorts,
 ): Promise<Answer> {
-  if (message.type === "hello") return { reply: await login.hello(message) };
+  if (message.type === "hello") return { reply: login.hello(message) };
   if (message.type === "authenticate") {
     const reply = await login.authenticate(message);
     const { session } = login;

@@ -191,7 +191,7 @@ export class Host {
   #reply(life: Life, { login }: Connection, message: DeviceMessage): Promise<Reply> {
     switch (message.type) {
       case "hello":
-        return login.hello(message);
+        return Promise.resolve(login.hello(message));
       case "authenticate":
         return login.authenticate(message);
       default:
