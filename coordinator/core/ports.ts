@@ -130,6 +130,8 @@ export interface Metrics {
   roundEnded(phase: "committed" | "voided" | "failed", seconds: number): void;
   phaseEnded(phase: string, seconds: number): void;
   dropouts(phase: string, count: number): void;
+  /** Check-ins of a round that come after the others'. */
+  askedLast(count: number): void;
   folded(byteCount: number, seconds: number): void;
   uploaded(byteCount: number): void;
   evaluated(outcome: "evaluated" | "failed", seconds: number): void;

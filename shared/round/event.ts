@@ -85,6 +85,8 @@ export interface CheckIn {
   readonly identity: string;
   /** A random u32 of the coordinator: where more came than fit, the lowest lots are invited. */
   readonly lot: number;
+  /** It left several rounds of late: others come first. Rule R30. */
+  readonly askedLast?: true;
 }
 /** Those who are ready when a round opens stand in one event. */
 export type CheckedIn =

@@ -232,8 +232,8 @@ const CASES: readonly Case[] = [
     edits: [
       {
         file: "shared/round/settle-exchange.ts",
-        find: 'return voidRound(state, "BELOW_T");',
-        replace: 'return retryRound(state as never, "BELOW_T");',
+        find: 'return voidRound(missed, "BELOW_T");',
+        replace: 'return retryRound(missed as never, "BELOW_T");',
       },
     ],
     broken: "[R10]",

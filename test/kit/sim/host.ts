@@ -236,6 +236,7 @@ export class Host {
         roundEnded: nothing,
         phaseEnded: nothing,
         dropouts: nothing,
+        askedLast: nothing,
         folded: nothing,
         uploaded: nothing,
         evaluated: nothing,
