@@ -5,6 +5,7 @@ import type { RunId } from "#shared/protocol/ids.ts";
 import { compatible } from "#shared/round/roster.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
+import { isLive } from "#shared/round/state.ts";
 import type { Task } from "#shared/task/task.ts";
 import { backoffMs } from "./backoff.ts";
 import { endRoundsOf } from "./end-round.ts";
@@ -236,6 +237,7 @@ export class RunDesk {
     const { runId, roundId } = driver.state.facts;
     this.#publisher.event({ kind: "round", id: roundId }, runId, sequence, at, note);
     const turned = this.#publisher.round(driver);
+    if (!isLive(driver.state)) this.#lobby.roundEnded(driver.state);
     this.#outages.delete(runId);
     let noted = this.#notices.progress(runId);
     if (driver.state.phase === "committed") noted = this.#notices.committed(runId) || noted;
@@ -255,7 +257,7 @@ export class RunDesk {
       void round.deviceUp(identity);
     }
     if (round.state.phase !== "recruiting") return;
-    void round.checkIn(this.#lobby.ready(task.slug, task.version));
+    void round.checkIn(this.#lobby.checkIns(this.#lobby.ready(task.slug, task.version)));
   }
 
   /** A device left a round that it was invited to, and said why. */
