@@ -304,6 +304,8 @@ describe("the device says no", () => {
     // The round goes on without it, and it waits for the next one.
     expect((await federation.ended(runId)).state).toBe("completed");
     expect(device.trainings).toEqual([]);
+    // Of many devices it tells that the coordinator went back in time.
+    expect(device.sent).toContainEqual({ type: "leave", code: "REPLAY" });
     expect(new Set(device.sent.map(({ type }) => type))).toEqual(
       new Set(["hello", "authenticate", "check-in", "leave"]),
     );
@@ -330,8 +332,7 @@ describe("the device says no", () => {
     expect((await federation.ended(runId)).state).toBe("completed");
     const types = reloaded.sent.map(({ type }) => type);
     expect(types.slice(0, 2)).toEqual(["hello", "authenticate"]);
-    // And says why: of many devices it would tell that the coordinator went back in time.
-    expect(reloaded.sent).toContainEqual({ type: "leave", code: "REPLAY" });
+    expect(types).toContain("leave");
     expect(types).not.toContain("advertise");
     expect(reloaded.trainings).toEqual([]);
     // The deadline of the phase is a minute away.
