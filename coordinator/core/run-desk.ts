@@ -4,6 +4,7 @@ import type { RunId } from "#shared/protocol/ids.ts";
 import { compatible } from "#shared/round/roster.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
+import { isLive } from "#shared/round/state.ts";
 import type { Task } from "#shared/task/task.ts";
 import { backoffMs } from "./backoff.ts";
 import { endRoundsOf } from "./end-round.ts";
@@ -228,6 +229,7 @@ export class RunDesk {
     const { runId, roundId } = driver.state.facts;
     this.#publisher.event({ kind: "round", id: roundId }, runId, sequence, at, note);
     const turned = this.#publisher.round(driver);
+    if (!isLive(driver.state)) this.#lobby.roundEnded(driver.state);
     this.#outages.delete(runId);
     const run = this.#runs.get(runId);
     if (turned && run !== undefined) this.#publisher.run(run.view());
@@ -245,7 +247,7 @@ export class RunDesk {
       void round.deviceUp(identity);
     }
     if (round.state.phase !== "recruiting") return;
-    void round.checkIn(this.#lobby.ready(task.slug, task.version));
+    void round.checkIn(this.#lobby.checkIns(this.#lobby.ready(task.slug, task.version)));
   }
 
   #onEnded(run: RunDriver): void {
