@@ -109,9 +109,11 @@ async function openAdapters(settings: Settings, alone: Alone, closers: Closers) 
   await mkdir(heldOutFolder(dataDir), { recursive: true });
   const lock = lockDataFolder(dataDir);
   closers.push(() => lock.release());
-  const place =
-    databaseUrl === undefined ? { dataDir } : { databaseUrl, alone: instanceEvents(settings, alone) };
-  const store = await openStore({ ...place, log, projectId: PROJECT_ID });
+  const store = await openStore({
+    ...{ dataDir, databaseUrl, log },
+    projectId: PROJECT_ID,
+    alone: instanceEvents(settings, alone),
+  });
   closers.push(() => store.close());
   const [blobs, spool, issuer] = await Promise.all([
     openBlobs(join(dataDir, "blobs")),
@@ -181,28 +183,27 @@ async function start(
   sockets.serve(coordinator, access);
   const pages = web === false ? null : await openPages({ dev: web === "dev", port: settings.port, secure });
   if (pages !== null) closers.push(() => pages.close());
-  let stopping: Promise<void> | null = null;
+  const stop = new AbortController();
+  let stopped: Promise<void> | null = null;
   let started = false;
   let status: Status;
   const app = createApp({
     ...{ coordinator, store, blobs, spool, metrics, log, origins, secure },
     clock: monotonicClock,
+    stopping: stop.signal,
     status: () => status,
     operations: {
       disk,
       isAlone: () => alone.isAlone,
       isStarted: () => started,
-      isStopping: () => stopping !== null,
+      isStopping: () => stop.signal.aborted,
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     },
   });
   const inFlight = routeRequests(server, {
-    app,
-    pages,
-    origins,
-    log,
-    secure,
-    isStopping: () => stopping !== null,
+    ...{ app, pages, origins, log, secure },
+    clock: monotonicClock,
+    stopping: stop.signal,
   });
   await coordinator.start();
   // Stops before the sockets close: that everyone goes then is no event of a round.
@@ -220,13 +221,14 @@ async function start(
     coordinator,
     access,
     stop: () => {
-      stopping ??= drainAndClose();
-      return stopping;
+      stopped ??= drainAndClose();
+      return stopped;
     },
   };
 
   // Readiness fails from its first line on, and nothing new is taken; what is being written gets its answer.
   async function drainAndClose(): Promise<void> {
+    stop.abort();
     if (!(await inFlight.drained(DRAIN_MS))) log.warn({}, "some requests were cut off");
     await closeAll();
     log.info({}, "stopped");
@@ -304,7 +306,7 @@ const VERSION: string = (
  */
 export function endOnFault(log: Log): void {
   const end = (error: unknown, message: string) => {
-    log.error({ error: error instanceof Error ? error : String(error) }, message);
+    log.error({ error: error instanceof Error ? error : "a value that is no Error was thrown" }, message);
     process.exit(70);
   };
   process.on("uncaughtException", (error) => end(error, "uncaught fault"));

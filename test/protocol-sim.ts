@@ -34,9 +34,9 @@ process.exitCode =
   values.seed === undefined ? await playMany() : await playOne(wholeNumber("seed", values.seed));
 
 async function playOne(seed: number): Promise<number> {
-  const { lines, violations, traceHash, ends } = await simulate(planOf(seed, rounds));
+  const { lines, violations, traceHash, ends, runEnds } = await simulate(planOf(seed, rounds));
   for (const line of lines) console.log(line);
-  console.log(`\nrounds: ${endsText(ends)}\ntrace ${traceHash}`);
+  console.log(`\nrounds: ${endsText(ends)}\nruns: ${endsText(runEnds)}\ntrace ${traceHash}`);
   for (const violation of violations) console.log(`BROKEN ${violation}`);
   return violations.length > 0 ? 1 : 0;
 }
@@ -47,6 +47,7 @@ async function playMany(): Promise<number> {
   const workers = Math.max(1, Math.min(wholeNumber("workers", values.workers), count));
   const beganMs = performance.now();
   const ends = new Map<string, number>();
+  const runEnds = new Map<string, number>();
   const broken: Report[] = [];
   let done = 0;
   let shownMs = beganMs;
@@ -55,6 +56,7 @@ async function playMany(): Promise<number> {
   const onReport = (report: Report) => {
     done += 1;
     for (const [end, times] of report.ends) ends.set(end, (ends.get(end) ?? 0) + times);
+    for (const [end, times] of report.runEnds) runEnds.set(end, (runEnds.get(end) ?? 0) + times);
     if (report.violations.length > 0) {
       broken.push(report);
       console.log(`BROKEN seed ${report.seed}: ${report.violations[0]}`);
@@ -83,6 +85,7 @@ async function playMany(): Promise<number> {
     `\n${state} ${done} of ${count} seeds in ${seconds().toFixed(0)} s, ${(done / seconds()).toFixed(0)} a second`,
   );
   console.log(`rounds: ${endsText(ends)}`);
+  console.log(`runs: ${endsText(runEnds)}`);
   for (const { seed, violations } of broken) console.log(`BROKEN seed ${seed}: ${violations.join("; ")}`);
   if (broken.length > 0)
     console.log(`Play one again with all that happened: npm run protocol-sim -- --seed ${broken[0]?.seed}`);

@@ -37,9 +37,12 @@ interface DeviceSession {
 
 /** The login of one connection. Each challenge is for this connection, one identity and one task, and is used once. */
 export interface Login {
-  /** Answers with a challenge. Errors: STATE after the login, UNKNOWN_TASK. */
-  hello(message: DeviceMessageOf<"hello">): Promise<Reply>;
-  /** Answers with the certificate. Errors: NOT_AUTHENTICATED without a live challenge, BAD_SIGNATURE, RATE_LIMITED. */
+  /** Answers with a challenge, whatever the task: nothing is looked up for a stranger. Errors: STATE after the login. */
+  hello(message: DeviceMessageOf<"hello">): Reply;
+  /**
+   * Answers with the certificate. Errors: NOT_AUTHENTICATED without a live challenge, BAD_SIGNATURE, RATE_LIMITED,
+   * UNKNOWN_TASK.
+   */
   authenticate(message: DeviceMessageOf<"authenticate">): Promise<Reply>;
   /** Null until `authenticate` has answered welcome. */
   readonly session: DeviceSession | null;
@@ -56,24 +59,48 @@ export function createAccess(ports: AccessPorts): Access {
     burst: LIMITS.joinsPerMinutePerAddress,
     perSecond: LIMITS.joinsPerMinutePerAddress / 60,
   });
+  const wrongTokens = rateLimit(ports.clock, {
+    burst: LIMITS.joinsPerMinutePerAddress,
+    perSecond: LIMITS.joinsPerMinutePerAddress / 60,
+  });
   const knownInvited = new Map<string, boolean>();
+  // Tasks are never taken away, so one that was there is there.
+  const knownTasks = new Set<string>();
 
-  async function admit(identity: string, address: string, joinToken: string | undefined): Promise<Admission> {
+  async function taskExists(slug: string): Promise<boolean> {
+    if (knownTasks.has(slug)) return true;
+    const exists = (await ports.store.findTask(slug)) !== null;
+    if (exists) knownTasks.add(slug);
+    return exists;
+  }
+
+  /** A token that is spent, expired or foreign lifts nothing; the device is one like any other then. */
+  async function isInvitation(joinToken: string | undefined, address: string): Promise<boolean> {
+    if (joinToken === undefined || !JOIN_TOKEN.test(joinToken) || !wrongTokens.take(address, 0)) return false;
+    const tokenHash = await hashToken(ports, joinToken);
+    if (await ports.store.useJoinToken(tokenHash, ports.wall.nowUnixMs())) return true;
+    wrongTokens.charge(address, 1);
+    return false;
+  }
+
+  async function admit({ identity, task }: Newcomer, address: string, joinToken: string | undefined) {
     const invitedBefore = knownInvited.get(identity);
-    if (invitedBefore !== undefined) return invitedBefore ? "invited" : "open";
-    if (joinToken !== undefined && JOIN_TOKEN.test(joinToken)) {
-      const tokenHash = await hashToken(ports, joinToken);
-      // A token that is spent, expired or foreign lifts nothing; the device is one like any other then.
-      if (await ports.store.useJoinToken(tokenHash, ports.wall.nowUnixMs())) return "invited";
-    }
-    return joins.take(addressKey(address)) ? "open" : "too-many";
+    if (invitedBefore !== undefined)
+      return (await taskExists(task)) ? (invitedBefore ? "invited" : "open") : "unknown-task";
+    // Everyone may make up keys and sign with them: the count by address comes before the store, unless a token of an
+    // operator may lift it.
+    if (await isInvitation(joinToken, address)) return (await taskExists(task)) ? "invited" : "unknown-task";
+    if (!joins.take(address)) return "too-many";
+    return (await taskExists(task)) ? "open" : "unknown-task";
   }
 
   return {
-    openLogin: (address) =>
-      createLogin(ports, async (identity, joinToken) => {
-        const admission = await admit(identity, address, joinToken);
-        if (admission !== "too-many" && knownInvited.size < KNOWN_IDENTITY_COUNT_MAX) {
+    openLogin: (from) =>
+      createLogin(ports, async (newcomer, joinToken) => {
+        const { identity } = newcomer;
+        const admission = await admit(newcomer, addressKey(from), joinToken);
+        const isAdmitted = admission === "invited" || admission === "open";
+        if (isAdmitted && knownInvited.size < KNOWN_IDENTITY_COUNT_MAX) {
           knownInvited.set(identity, admission === "invited");
         }
         return admission;
@@ -86,7 +113,13 @@ export function createAccess(ports: AccessPorts): Access {
   };
 }
 
-type Admission = "invited" | "open" | "too-many";
+type Admission = "invited" | "open" | "too-many" | "unknown-task";
+
+/** Who has just shown that it holds its key. */
+interface Newcomer {
+  readonly identity: string;
+  readonly task: string;
+}
 
 interface Challenge {
   readonly identity: Bytes;
@@ -97,7 +130,7 @@ interface Challenge {
 
 function createLogin(
   ports: AccessPorts,
-  admit: (identity: string, joinToken: string | undefined) => Promise<Admission>,
+  admit: (newcomer: Newcomer, joinToken: string | undefined) => Promise<Admission>,
 ): Login {
   let pending: Challenge | null = null;
   let session: DeviceSession | null = null;
@@ -106,10 +139,9 @@ function createLogin(
     get session() {
       return session;
     },
-    hello: async ({ identity, task }) => {
+    hello: ({ identity, task }) => {
       if (session !== null)
         return refused("STATE", "This connection has said who it is. Open another to be someone else.");
-      if ((await ports.store.findTask(task)) === null) return refused("UNKNOWN_TASK");
       // The same hello again gets the same challenge, or the answer to the first would no longer fit.
       const again = pending?.task === task && equalBytes(pending.identity, identity) ? pending : null;
       const challenge = again?.challenge ?? ports.random(32);
@@ -127,8 +159,9 @@ function createLogin(
       if (!(await verifySignature(ports.primitives, asked.identity, signed, signature)))
         return refused("BAD_SIGNATURE");
       const identity = bytesToHex(asked.identity);
-      const admission = await admit(identity, joinToken);
+      const admission = await admit({ identity, task: asked.task }, joinToken);
       if (admission === "too-many") return refused("RATE_LIMITED");
+      if (admission === "unknown-task") return refused("UNKNOWN_TASK");
       await ports.store.noteDevice(identity, ports.wall.nowUnixMs());
       const certificate = await ports.issuer.sign(certificateItem(ports.projectId, asked.identity));
       session = { identity, task: asked.task, invited: admission === "invited" };

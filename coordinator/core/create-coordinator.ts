@@ -4,6 +4,7 @@ import type { Launch, Receipt, RunView, TaskView } from "#shared/protocol/api.ts
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { devicesNeeded } from "#shared/round/devices-needed.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { taskHashOf } from "#shared/task/agreed-config.ts";
 import { staysWithinPlan, type Task } from "#shared/task/task.ts";
@@ -27,7 +28,7 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
 
 class Core implements Coordinator {
   readonly #ports: CoordinatorPorts;
-  readonly #lobby = new Lobby();
+  readonly #lobby: Lobby;
   readonly #publisher: Publisher;
   readonly #desk: RunDesk;
   readonly #readers: Readers;
@@ -35,6 +36,7 @@ class Core implements Coordinator {
 
   constructor(ports: CoordinatorPorts) {
     this.#ports = ports;
+    this.#lobby = new Lobby(ports.clock, (task) => this.#desk.readinessChanged(task));
     this.#publisher = new Publisher(ports);
     this.#desk = new RunDesk(ports, this.#lobby, this.#publisher);
     this.#readers = new Readers(ports.store, {
@@ -90,6 +92,11 @@ class Core implements Coordinator {
         "Devices agreed to fewer training steps, or to another optimizer, and would refuse this run. Ask for no more than the task does, or create a new version of the task.";
       return err(wireError("BAD_REQUEST", detail));
     }
+    const waitUntilUnixMs = launch.waitUntil === undefined ? null : Date.parse(launch.waitUntil);
+    if (waitUntilUnixMs !== null && waitUntilUnixMs <= this.#ports.wall.nowUnixMs()) {
+      const detail = "The time until which the run is to wait has passed. Name a later one, or none.";
+      return err(wireError("BAD_REQUEST", detail));
+    }
     if (!(await canEvaluate(this.#ports, task))) {
       const name = `${task.slug}-v${task.version}`;
       const detail = `The coordinator has no rows to judge models of this task by. Put ${name}.csv, or a folder ${name} with IDX files, into "heldout" in its data folder, then launch again.`;
@@ -109,6 +116,8 @@ class Core implements Coordinator {
       actor: launch.actor ?? "unverified",
       configHash: terms.configHash,
       roundHash: terms.roundHash,
+      devicesNeeded: devicesNeeded(terms.rules),
+      ...(waitUntilUnixMs === null ? {} : { waitUntilUnixMs }),
     };
     const run = await this.#desk.launch(terms, facts);
     return ok(run.view());
@@ -159,8 +168,8 @@ class Core implements Coordinator {
 
   // Devices
 
-  deviceUp(identity: string, task: string): void {
-    this.#lobby.enter(identity, task);
+  deviceUp(identity: string, task: string, address: string | null = null): void {
+    this.#lobby.enter(identity, task, address);
     this.#inBackground(async () => {
       await this.#desk.earlierRound(task)?.tellEnd(identity);
       await this.#roundOf(identity)?.deviceUp(identity);
@@ -214,7 +223,7 @@ class Core implements Coordinator {
       );
     }
     this.#lobby.setReady(identity, version);
-    if (round?.state.phase === "recruiting") await round.checkIn([identity]);
+    if (round?.state.phase === "recruiting") await round.checkIn(this.#lobby.checkIns([identity]));
     return { type: "accepted" };
   }
 

@@ -22,6 +22,9 @@ export function roundNote(before: RoundState, event: RoundEvent, after: RoundSta
     return { kind: "round.retried", details };
   }
   if (after.phase === before.phase) {
+    if (event.type === "damaged") {
+      return { kind: "round.damaged", details: { round, damaged: event.positions.length } };
+    }
     return event.type === "restarted"
       ? { kind: "round.restarted", details: { round, phase: before.phase } }
       : null;
@@ -72,6 +75,10 @@ export function runNote(event: RunEvent): Note | null {
   switch (event.type) {
     case "started":
       return { kind: "run.started", details: { modelHash: event.modelHash } };
+    case "wait-began":
+      return { kind: "run.waiting", details: { ready: event.ready } };
+    case "wait-expired":
+      return { kind: "run.wait-expired", details: {} };
     case "round-opened":
       return { kind: "round.opened", details: { round: event.round, modelHash: event.modelHash } };
     case "round-ended":
@@ -107,6 +114,10 @@ export function sentenceOf({ kind, details }: Note): string {
       return `Run ${at("number")} was launched by ${at("actor")}.`;
     case "run.started":
       return "The run started from its initial model.";
+    case "run.waiting":
+      return `The run waits for devices: ${details["ready"] === 1 ? "1 is" : `${at("ready")} are`} ready, too few for a round.`;
+    case "run.wait-expired":
+      return "The time until which the run was to wait has come.";
     case "model.evaluated": {
       const model = details["round"] === 0 ? "The initial model" : `The model of round ${at("round")}`;
       const accuracy = details["accuracy"];
@@ -123,7 +134,7 @@ export function sentenceOf({ kind, details }: Note): string {
     case "run.broken":
       return `The run cannot go on (${at("code")}).`;
     case "round.opened":
-      return `${round} opened and waits for devices.`;
+      return `${round} opened and takes devices.`;
     case "round.invited":
       return `${round}: ${devices("invited")} were invited and train.`;
     case "cohort.sealed":
@@ -142,6 +153,8 @@ export function sentenceOf({ kind, details }: Note): string {
       return `${round} was given up (${at("code")}); nothing was opened.`;
     case "round.retried":
       return `${round} starts over with attempt ${at("attempt")} (${at("code")}); nothing was opened.`;
+    case "round.damaged":
+      return `${round} goes on without a group: stored updates of ${devices("damaged")} were damaged on disk.`;
     case "round.restarted":
       return `${round} goes on after the coordinator restarted.`;
     default:

@@ -8,6 +8,8 @@ import { eventView } from "./stored-event.ts";
 
 /** A living round is shown at most this often, but at each turn of its phases at once. */
 const ROUND_EVERY_MS = 1_000;
+/** So is a run that waits, as devices come and go. */
+const RUN_EVERY_MS = 1_000;
 
 /** What the dashboards hear. */
 export class Publisher {
@@ -21,6 +23,16 @@ export class Publisher {
 
   run(view: RunView): void {
     this.#ports.broadcast.publish("run", view.runId, view);
+  }
+
+  /** Of a run that changes often in small ways: at most once a second. */
+  runSoon(run: RunDriver): void {
+    if (this.#waiting.has(run.runId)) return;
+    const show = () => {
+      this.#waiting.delete(run.runId);
+      this.run(run.view());
+    };
+    this.#waiting.set(run.runId, this.#ports.after(RUN_EVERY_MS, show));
   }
 
   event(stream: StreamId, runId: string, sequence: number, at: number, note: Note | null): void {

@@ -17,9 +17,6 @@ export interface Living {
   activeRun(task: string): RunDriver | null;
 }
 
-/** Runs of a task that are looked through for its newest figures. */
-const RUNS_SEARCHED_MAX = 50;
-
 /** The views of the public API: rows of the store, overlaid with what lives. */
 export class Readers {
   readonly #store: CoordinatorPorts["store"];
@@ -32,7 +29,7 @@ export class Readers {
 
   async listTasks(page: Page): Promise<Listed<TaskView>> {
     const { items, next } = await this.#store.listTasks(page);
-    return { items: await Promise.all(items.map((stored) => this.#taskView(stored))), next };
+    return { items: items.map((stored) => this.#taskView(stored)), next };
   }
 
   async taskView(slug: string, version?: number): Promise<TaskView | null> {
@@ -40,10 +37,8 @@ export class Readers {
     return stored === null ? null : this.#taskView(stored);
   }
 
-  async #taskView({ task, taskHash, createdAt, actor }: StoredTask): Promise<TaskView> {
-    const newest = await this.#newestWithRounds(task.slug);
+  #taskView({ task, taskHash, createdAt, actor, newest }: StoredTask): TaskView {
     const layout = layoutOf(task);
-    const last = newest?.history.at(-1);
     return {
       task,
       taskHash: taskHash as TaskView["taskHash"],
@@ -52,16 +47,11 @@ export class Readers {
       bitsPerWeight: bitsPerWeight(layout),
       deviceCount: this.#living.lobby.connected(task.slug).length,
       activeRunId: (this.#living.activeRun(task.slug)?.runId ?? null) as TaskView["activeRunId"],
-      accuracy: last?.accuracy ?? null,
-      latestModelHash: newest?.modelHash ?? null,
+      accuracy: newest?.accuracy ?? null,
+      latestModelHash: (newest?.modelHash ?? null) as TaskView["latestModelHash"],
       createdAt: new Date(createdAt).toISOString(),
       createdBy: actor,
     };
-  }
-
-  async #newestWithRounds(task: string): Promise<RunView | null> {
-    const { items } = await this.listRuns({ task }, { limit: RUNS_SEARCHED_MAX });
-    return items.find((run) => run.roundsCommitted > 0) ?? null;
   }
 
   async runView(runId: string): Promise<RunView | null> {

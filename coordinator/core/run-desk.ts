@@ -1,9 +1,13 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
+import { compatible } from "#shared/round/roster.ts";
+import type { RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
+import { isLive } from "#shared/round/state.ts";
 import type { Task } from "#shared/task/task.ts";
 import { backoffMs } from "./backoff.ts";
+import { endRoundsOf } from "./end-round.ts";
 import type { Lobby } from "./lobby.ts";
 import { type Note, runNote } from "./notes.ts";
 import { outageCode } from "./outage.ts";
@@ -30,6 +34,8 @@ export class RunDesk {
   readonly #runs = new Map<string, RunDriver>();
   /** By task: the active run, or the one that ended last, whose devices may still ask how it ended. */
   readonly #current = new Map<string, RunDriver>();
+  /** By task: the active run's phase as those behind it were last shown with. */
+  readonly #shownPhases = new Map<string, RunState["phase"]>();
   /** Faults by run since its newest committed round, and how many were committed then. */
   readonly #faults = new Map<string, { readonly count: number; readonly roundsCommitted: number }>();
   /** By run that waits for its store or disk: the tries since something of it was written last. Rule R43. */
@@ -66,6 +72,14 @@ export class RunDesk {
     this.#runs.set(run.runId, run);
     void this.#startNext(facts.task);
     return run;
+  }
+
+  /** Devices of this task have come or gone, or are ready. */
+  readinessChanged(task: string): void {
+    const run = this.activeRun(task);
+    if (run === null) return;
+    run.readinessChanged();
+    if (run.state.phase === "waiting") this.#publisher.runSoon(run);
   }
 
   run(runId: string): RunDriver | null {
@@ -150,6 +164,7 @@ export class RunDesk {
     const found = await store.findRun(runId);
     if (found === null) return;
     log.error({ runId, lastSequence }, "a run's log cannot be read; the run is ended");
+    await endRoundsOf(this.#ports, runId, "LOG_UNREADABLE");
     this.#runs.delete(runId);
     const at = wall.nowUnixMs();
     const fact: RunEvent = { type: "broken", code: "LOG_UNREADABLE" };
@@ -166,12 +181,20 @@ export class RunDesk {
       ports: this.#ports,
       terms,
       slots: this.#openedSlots(),
-      connectedCount: () => this.#lobby.connected(terms.task.slug).length,
       onChange: (run, note, sequence, at) => {
         this.#outages.delete(run.runId);
         this.#publisher.event(runEventStream(run), run.runId, sequence, at, note);
         this.#publisher.run(run.view());
+        this.#showQueue(run);
       },
+      presence: ({ forbiddenPairs, removed }) => {
+        const { slug, version } = terms.task;
+        return {
+          ready: compatible(this.#lobby.ready(slug, version), forbiddenPairs, removed).length,
+          connected: this.#lobby.connected(slug).length,
+        };
+      },
+      ahead: (runId) => this.#ahead(terms.task.slug, runId),
       onRoundChange: (driver, note, sequence, at) => this.#onRoundChange(driver, note, sequence, at),
       onRecruiting: (round) => this.#recruit(terms, round),
       onFigures: (round) => this.#publisher.figures(round),
@@ -185,15 +208,33 @@ export class RunDesk {
     };
   }
 
+  #ahead(task: string, runId: string): RunView["queuedBehind"] {
+    const active = this.activeRun(task);
+    if (active === null || active.runId === runId) return null;
+    const { facts, phase } = active.state;
+    return { runId: active.runId as RunId, number: facts.number, state: phase };
+  }
+
+  /** Those behind a run say how it stands. */
+  #showQueue(run: RunDriver): void {
+    const { facts, phase } = run.state;
+    if (this.#current.get(facts.task) !== run || this.#shownPhases.get(facts.task) === phase) return;
+    this.#shownPhases.set(facts.task, phase);
+    for (const other of this.#runs.values())
+      if (other.state.phase === "queued" && other.state.facts.task === facts.task)
+        this.#publisher.run(other.view());
+  }
+
   #onRoundChange(driver: RoundDriver, note: Note | null, sequence: number, at: number): void {
     const { runId, roundId } = driver.state.facts;
     this.#publisher.event({ kind: "round", id: roundId }, runId, sequence, at, note);
     const turned = this.#publisher.round(driver);
+    if (!isLive(driver.state)) this.#lobby.roundEnded(driver.state);
     this.#outages.delete(runId);
     const run = this.#runs.get(runId);
     if (turned && run !== undefined) this.#publisher.run(run.view());
-    if (driver.state.phase === "training") {
-      // Who is invited is not waiting any more; it checks in again when its part is over.
+    if (turned && driver.state.phase === "training") {
+      // Who is invited is not waiting any more; it checks in again when its part is over, or when it left and came back.
       for (const [identity, member] of driver.state.members)
         if (member.invited) this.#lobby.setReady(identity, null);
     }
@@ -206,7 +247,7 @@ export class RunDesk {
       void round.deviceUp(identity);
     }
     if (round.state.phase !== "recruiting") return;
-    void round.checkIn(this.#lobby.ready(task.slug, task.version));
+    void round.checkIn(this.#lobby.checkIns(this.#lobby.ready(task.slug, task.version)));
   }
 
   #onEnded(run: RunDriver): void {
@@ -256,8 +297,7 @@ export class RunDesk {
       return;
     }
     const again = this.#runs.get(runId);
-    if ((this.#faults.get(runId)?.count ?? 0) >= FAULTS_MAX)
-      await again?.submit({ type: "broken", code: "INTERNAL" });
+    if ((this.#faults.get(runId)?.count ?? 0) >= FAULTS_MAX) await again?.giveUp("INTERNAL");
     const task = (again ?? run)?.state.facts.task;
     if (task === undefined) return;
     if (run !== null && this.#current.get(task) === run) this.#current.delete(task);

@@ -6,36 +6,43 @@ import type { RoundOpened } from "#shared/round/event.ts";
 import {
   evaluationOf,
   hasEnded,
+  isGoing,
   launchRun,
+  mayOpen,
   pendingRunEffects,
   type RunEffect,
   type RunState,
   stepRun,
 } from "#shared/round/run.ts";
-import type { RoundEnded, RunEvent, RunLaunched } from "#shared/round/run-event.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
+import { giveUpRound } from "./end-round.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
-import { offerableModel, putInitialModel, putVoidStep } from "./models.ts";
+import { offerableModel, putInitialModel } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
 import { DiskLow } from "./outage.ts";
 import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
 import { isRoundLog, recoverRound } from "./recover-round.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
+import { roundEnd } from "./round-end.ts";
 import { runRecords } from "./run-records.ts";
-import { type RunTimes, runView } from "./run-view.ts";
+import { type RunSurroundings, type RunTimes, runView, viewColumns } from "./run-view.ts";
 import type { Slots } from "./slots.ts";
 import type { LoggedRun } from "./stored-event.ts";
 import type { RunTerms } from "./terms.ts";
+import { type Presence, Waiting } from "./waiting.ts";
 
 export interface RunContext {
   readonly ports: CoordinatorPorts;
   readonly terms: RunTerms;
   readonly slots: Slots;
-  /** Devices of the task that have a connection now. */
-  readonly connectedCount: () => number;
   readonly onRoundChange: RoundContext["onChange"];
+  /** Of the devices that this run could take. */
+  readonly presence: (run: RunState) => Presence;
+  /** The run that has its task's turn while this one is in the queue. */
+  readonly ahead: (runId: string) => RunSurroundings["queuedBehind"];
   /** A round is open and takes check-ins. */
   readonly onRecruiting: (round: RoundDriver) => void;
   readonly onChange: (run: RunDriver, note: Note | null, sequence: number, atUnixMs: number) => void;
@@ -51,6 +58,7 @@ export interface RunContext {
 export class RunDriver {
   readonly #context: RunContext;
   readonly #evaluation: Evaluation;
+  readonly #waiting: Waiting;
   #state: RunState;
   #sequence: number;
   #times: RunTimes;
@@ -58,6 +66,8 @@ export class RunDriver {
   #earlierRound: RoundDriver | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #effects: Promise<void> = Promise.resolve();
+  /** Whether a look at the devices is under way. */
+  #looking = false;
   #closed = false;
   /** What ended this driver. */
   #failure: unknown = null;
@@ -72,6 +82,14 @@ export class RunDriver {
       terms: context.terms,
       state: () => this.#state,
       answer: (event) => this.submit(event),
+    });
+    this.#waiting = new Waiting({
+      ports: context.ports,
+      terms: context.terms,
+      state: () => this.#state,
+      presence: () => context.presence(this.#state),
+      look: () => this.readinessChanged(),
+      expire: (atUnixMs) => void this.submit({ type: "wait-expired", atUnixMs }),
     });
   }
 
@@ -109,7 +127,9 @@ export class RunDriver {
       times = timesAfter(times, state, after, stored.at);
       state = after;
     }
-    return new RunDriver(context, state, log.length, times);
+    const run = new RunDriver(context, state, log.length, times);
+    run.#waiting.update();
+    return run;
   }
 
   get state(): RunState {
@@ -145,7 +165,22 @@ export class RunDriver {
   #view(state: RunState, times: RunTimes): RunView {
     const open =
       state.roundIsOpen && this.#round?.state.facts.round === state.round ? this.#round.views().view : null;
-    return runView(state, times, open);
+    const surroundings: RunSurroundings = {
+      ready: this.#context.presence(state).ready,
+      needed: this.#waiting.needed,
+      queuedBehind: state.phase === "queued" ? this.#context.ahead(this.runId) : null,
+    };
+    return runView(state, times, open, surroundings);
+  }
+
+  /** Devices have come or gone, or are ready. */
+  readinessChanged(): void {
+    if (this.#looking || !isGoing(this.#state) || !mayOpen(this.#state)) return;
+    this.#looking = true;
+    void this.#effect(() => {
+      this.#looking = false;
+      return this.#nextRound();
+    });
   }
 
   /** Carries on with what a reloaded run was about to do. */
@@ -167,6 +202,7 @@ export class RunDriver {
   async close(): Promise<void> {
     this.#closed = true;
     this.#evaluation.close();
+    this.#waiting.close();
     await this.#round?.close();
     await this.#queue.catch(() => {});
     await this.#effects;
@@ -206,7 +242,7 @@ export class RunDriver {
       state: state.phase,
       actor,
       createdAt: times.createdAtUnixMs,
-      view: this.#view(state, times),
+      ...viewColumns(this.#view(state, times)),
     };
     const logged: LoggedRun = { fact, note };
     const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...runRecords(fact, this.#state)];
@@ -225,6 +261,7 @@ export class RunDriver {
     this.#state = state;
     this.#times = times;
     this.#sequence = sequence;
+    this.#waiting.update();
     for (const view of figures.views) this.#context.onFigures(view);
     this.#context.onChange(this, note, sequence, at);
     return true;
@@ -240,6 +277,7 @@ export class RunDriver {
     this.#closed = true;
     this.#failure = error;
     this.#evaluation.close();
+    this.#waiting.close();
     void this.#round?.close();
     this.#context.onFault(this, error);
   }
@@ -261,6 +299,7 @@ export class RunDriver {
       case "reject":
         return;
       case "next-round":
+      case "wait":
         return this.#nextRound();
       case "open-round":
         return this.#openRound();
@@ -278,38 +317,41 @@ export class RunDriver {
   async #nextRound(): Promise<void> {
     const { ports, terms, offering } = this.#context;
     const state = this.#state;
-    if (state.phase !== "running" || state.roundIsOpen) return;
+    if (!isGoing(state) || !mayOpen(state)) return;
+    switch (this.#waiting.next()) {
+      case "nothing":
+        return;
+      case "wait": {
+        const { ready } = this.#context.presence(state);
+        await this.submit({ type: "wait-began", atUnixMs: ports.wall.nowUnixMs(), ready });
+        return;
+      }
+      case "open":
+    }
     if (!(await ports.disk.hasRoom())) throw new DiskLow();
     const round = state.round + 1;
     const parent = present(state.modelHash, "a running run has a model");
     await offering(async () => {
       const modelHash = await offerableModel(ports, terms, parent, this.runId, round);
-      const refusal = await this.submit({ type: "round-opened", round, modelHash });
+      const { ready } = this.#context.presence(this.#state);
+      // Some may have left since.
+      if (ready < this.#waiting.needed) return this.readinessChanged();
+      const refusal = await this.submit({ type: "round-opened", round, modelHash, ready });
       if (refusal === null) await this.#openRound();
     });
   }
 
   /** Also after a restart: the round's log may be there, whole or not at all. */
   async #openRound(): Promise<void> {
-    const { ports, terms, slots, onRoundChange, onRecruiting } = this.#context;
+    const { ports, onRecruiting } = this.#context;
     const { state } = this;
     if (!state.roundIsOpen || this.#round?.state.facts.round === state.round) return;
     const roundId = await roundIdOf(ports.primitives, this.runId, state.round);
-    const context: RoundContext = {
-      ports,
-      terms,
-      slots,
-      runNumber: state.facts.number,
-      strategyStateHash: state.strategyStateHash,
-      evaluation: (round) => evaluationOf(this.#state, round),
-      onChange: onRoundChange,
-      onEnded: (driver) => void this.#effect(() => this.#roundEnded(driver)),
-      onFault: (error) => this.#die(error),
-    };
+    const context = this.#roundContext();
     const log = await ports.store.readStream({ kind: "round", id: roundId });
     if (log.length > 0 && !isRoundLog(log)) {
       ports.log.error({ runId: this.runId, roundId }, "a round's log cannot be read");
-      await this.submit({ type: "broken", code: "LOG_UNREADABLE" });
+      await this.#giveUp("LOG_UNREADABLE");
       return;
     }
     const before = this.#round;
@@ -322,8 +364,41 @@ export class RunDriver {
     if (!this.#round.closed) onRecruiting(this.#round);
   }
 
+  #roundContext(): RoundContext {
+    const { ports, terms, slots, onRoundChange } = this.#context;
+    const { facts, strategyStateHash } = this.#state;
+    return {
+      ports,
+      terms,
+      slots,
+      runNumber: facts.number,
+      strategyStateHash,
+      evaluation: (round) => evaluationOf(this.#state, round),
+      onChange: onRoundChange,
+      onEnded: (driver) => void this.#effect(() => this.#roundEnded(driver)),
+      onFault: (error) => this.#die(error),
+    };
+  }
+
+  /** Ends the run by a fault, and its open round before it. Rule R44. */
+  async giveUp(code: ErrorCode): Promise<void> {
+    await this.#effect(() => this.#giveUp(code));
+  }
+
+  async #giveUp(code: ErrorCode): Promise<void> {
+    const { primitives } = this.#context.ports;
+    const { roundIsOpen, round } = this.#state;
+    if (roundIsOpen) {
+      await this.#round?.close();
+      const roundId = await roundIdOf(primitives, this.runId, round);
+      // Devices that come back are still told how it ended.
+      this.#round = (await giveUpRound(this.#roundContext(), roundId, code)) ?? this.#round;
+    }
+    await this.submit({ type: "broken", code });
+  }
+
   async #facts(roundId: string): Promise<RoundOpened> {
-    const { ports, terms, connectedCount } = this.#context;
+    const { ports, terms, presence } = this.#context;
     const { round, modelHash, forbiddenPairs, removed } = this.#state;
     const parentModelHash = present(modelHash, "a running run has a model");
     return {
@@ -334,7 +409,7 @@ export class RunDriver {
       openedAtUnixMs: ports.wall.nowUnixMs(),
       rules: {
         ...terms.rules,
-        recruitingMinMs: recruitingMinMsOf(terms.task.aggregation, connectedCount()),
+        recruitingMinMs: recruitingMinMsOf(terms.task.aggregation, presence(this.#state).connected),
       },
       configHash: terms.configHash,
       roundHash: terms.roundHash,
@@ -348,40 +423,8 @@ export class RunDriver {
   async #roundEnded(driver: RoundDriver): Promise<void> {
     const { state } = driver;
     if (isLive(state) || !this.#state.roundIsOpen || state.facts.round !== this.#state.round) return;
-    const { round, parentModelHash } = state.facts;
-    const base = {
-      type: "round-ended",
-      round,
-      seconds: state.nowMs / 1_000,
-      forbiddenPairs: state.forbiddenPairs,
-      removed: state.removed,
-      strategyStateHash: this.#state.strategyStateHash,
-    } as const;
-    await this.submit(await this.#endOf(state, base, parentModelHash));
-  }
-
-  async #endOf(
-    state: Exclude<RoundDriver["state"], { readonly phase: "recruiting" }>,
-    base: Omit<RoundEnded, "outcome" | "code" | "modelHash">,
-    parentModelHash: string,
-  ): Promise<RoundEnded> {
     const { ports, terms } = this.#context;
-    switch (state.phase) {
-      case "committed": {
-        const { modelHash, strategyStateHash, metrics } = state.publication;
-        // A round that an earlier version committed has its figures.
-        const { accuracy, loss } = metrics;
-        return { ...base, outcome: "committed", code: null, modelHash, strategyStateHash, accuracy, loss };
-      }
-      case "voided": {
-        const modelHash = await putVoidStep(ports, terms, parentModelHash, this.runId, state.facts.round);
-        return { ...base, outcome: "voided", code: state.code, modelHash };
-      }
-      default: {
-        const code = state.phase === "failed" ? state.code : null;
-        return { ...base, outcome: "failed", code, modelHash: parentModelHash };
-      }
-    }
+    await this.submit(await roundEnd(ports, terms, this.#state, state));
   }
 }
 

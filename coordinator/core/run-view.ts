@@ -1,5 +1,6 @@
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import { hasEnded, type RunState } from "#shared/round/run.ts";
+import type { RunRow } from "./store.ts";
 
 export interface RunTimes {
   readonly createdAtUnixMs: number;
@@ -7,8 +8,22 @@ export interface RunTimes {
   readonly endedAtUnixMs: number | null;
 }
 
+/** What a run's view says of its surroundings. */
+export interface RunSurroundings {
+  /** Devices that are ready, and how many a round needs. */
+  readonly ready: number;
+  readonly needed: number;
+  /** The run that has the task's turn. */
+  readonly queuedBehind: RunView["queuedBehind"];
+}
+
 /** @param currentRound  The open round's view, or null. */
-export function runView(state: RunState, times: RunTimes, currentRound: RoundView | null): RunView {
+export function runView(
+  state: RunState,
+  times: RunTimes,
+  currentRound: RoundView | null,
+  { ready, needed, queuedBehind }: RunSurroundings,
+): RunView {
   const { facts } = state;
   const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
   const toCome = facts.rounds - state.roundsCommitted;
@@ -21,6 +36,12 @@ export function runView(state: RunState, times: RunTimes, currentRound: RoundVie
     state: state.phase,
     pausing: state.pausing || state.phase === "stopping",
     code: state.code,
+    waiting:
+      state.waitingSinceUnixMs === null
+        ? null
+        : { since: new Date(state.waitingSinceUnixMs).toISOString(), ready, needed },
+    waitUntil: iso(facts.waitUntilUnixMs ?? null),
+    queuedBehind: queuedBehind ?? null,
     roundsPlanned: facts.rounds,
     roundsCommitted: state.roundsCommitted,
     strategy: facts.strategy,
@@ -40,11 +61,39 @@ export function runView(state: RunState, times: RunTimes, currentRound: RoundVie
   };
 }
 
+/** The columns of a run's row that follow from its view. */
+export function viewColumns(view: RunView): Pick<RunRow, "view" | "newest"> {
+  const { modelHash, history, roundsCommitted } = view;
+  const newest = roundsCommitted === 0 ? null : { modelHash, accuracy: history.at(-1)?.accuracy ?? null };
+  return { view, newest };
+}
+
 /** What changes in the view of a run that cannot be read any more. */
 export function brokenView(
   code: NonNullable<RunView["code"]>,
   atUnixMs: number,
-): Pick<RunView, "state" | "pausing" | "code" | "endedAt" | "currentRound" | "secondsLeft"> {
+): Pick<
+  RunView,
+  | "state"
+  | "pausing"
+  | "code"
+  | "endedAt"
+  | "currentRound"
+  | "secondsLeft"
+  | "waiting"
+  | "queuedBehind"
+  | "evaluating"
+> {
   const endedAt = new Date(atUnixMs).toISOString();
-  return { state: "failed", pausing: false, code, endedAt, currentRound: null, secondsLeft: null };
+  return {
+    state: "failed",
+    pausing: false,
+    code,
+    endedAt,
+    currentRound: null,
+    secondsLeft: null,
+    waiting: null,
+    queuedBehind: null,
+    evaluating: null,
+  };
 }

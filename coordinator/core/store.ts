@@ -1,6 +1,6 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Result } from "#shared/kernel/result.ts";
-import type { Receipt } from "#shared/protocol/api.ts";
+import type { Receipt, TaskView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
 
 /*
@@ -52,6 +52,13 @@ export interface RunRow {
   readonly createdAt: number;
   /** The view that the API shows, kept by the driver. */
   readonly view: unknown;
+  /** Null until the run has committed a round. */
+  readonly newest: NewestModel | null;
+}
+export interface NewestModel {
+  readonly modelHash: string | null;
+  /** Null if it has not been evaluated. */
+  readonly accuracy: TaskView["accuracy"];
 }
 export interface RoundRow {
   readonly runId: string;
@@ -207,6 +214,8 @@ export interface Store extends EventLog, TaskStore, RunStore, UploadStore, Trans
   close(): Promise<void>;
 }
 export interface StoredTask {
+  /** Of the newest run of the task that has one, whichever version it ran. */
+  readonly newest: NewestModel | null;
   readonly task: Task;
   readonly taskHash: string;
   readonly createdAt: number;

@@ -151,6 +151,8 @@ export const roundViewSchema = z.object({
   deadlineS: z.number().nullable(),
   phaseEndsS: z.partialRecord(phaseSchema, z.number()),
   joined: count,
+  /** Devices among them that are asked last, since they left that many rounds in that time; absent where there are none. */
+  askedLast: z.object({ devices: count, departures: count, minutes: count }).optional(),
   trained: count,
   /** |U1|, |U2|, |U3|; null before they are fixed. */
   advertised: count.nullable(),
@@ -184,6 +186,7 @@ export type RoundView = z.infer<typeof roundViewSchema>;
 
 export const runStateSchema = z.enum([
   "queued",
+  "waiting",
   "running",
   "paused",
   "stopping",
@@ -203,6 +206,15 @@ export const runViewSchema = z.object({
   /** Pause or stop was asked for and takes effect after the current round. */
   pausing: z.boolean(),
   code: errorCodeSchema.nullable(),
+  /** With state waiting: since when, how many devices are ready now, and how many a round needs. */
+  waiting: z.object({ since: instant, ready: count, needed: count }).nullable().optional(),
+  /** If too few devices are ready then, or it is still queued, the run ends. Null: it waits as long as it takes. */
+  waitUntil: instant.nullable().optional(),
+  /** With state queued: the run of the same task that has its turn; it may be waiting itself. */
+  queuedBehind: z
+    .object({ runId: runIdSchema, number: z.int().min(1), state: runStateSchema })
+    .nullable()
+    .optional(),
   roundsPlanned: z.int().min(1),
   roundsCommitted: count,
   strategy: strategySchema,
@@ -235,6 +247,8 @@ export const launchSchema = z.strictObject({
     .min(0)
     .max(2 ** 31 - 1)
     .optional(),
+  /** Ends the run if too few devices are ready by then, or its turn has not come; without it, it waits. */
+  waitUntil: z.iso.datetime({ offset: true }).optional(),
   /** A local name until access control has landed; shown as unverified. */
   actor: z.string().min(1).max(80).default("unverified"),
 });

@@ -21,6 +21,10 @@ export const ERRORS = {
     "This is not taken from that address or page. Use the address that the coordinator printed.",
   ],
   RATE_LIMITED: ["later", "Too many at once. Wait a minute and try again."],
+  REQUEST_TIMEOUT: [
+    "now",
+    "The request did not arrive in time. Nothing was counted. Send it again, at once.",
+  ],
   INTERNAL: ["later", "The coordinator failed at this. Nothing was counted. Try again in a minute."],
   UNAVAILABLE: ["later", "The coordinator is starting or stopping. Try again in a moment."],
   CONFLICT: ["never", "This contradicts what is already stored. Nothing was changed."],
@@ -86,11 +90,19 @@ export const ERRORS = {
     "later",
     "The coordinator could not evaluate this model. It is published and the run went on without its figures. The coordinator's log says what failed.",
   ],
+  WAIT_EXPIRED: [
+    "later",
+    "The run was to wait until a time that its launch had set. Too few devices had come by then, or its turn had not. Launch it again.",
+  ],
   LOG_UNREADABLE: [
     "never",
     "What was written down of this run cannot be read any more, so it has ended. Its published models stay. Launch a new run.",
   ],
   ABORTED_BY_OPERATOR: ["later", "Someone stopped the run. Nothing was opened."],
+  INPUT_DAMAGED: [
+    "later",
+    "The coordinator's disk damaged an update that it had stored, so its sum was given up. Take part in the next one.",
+  ],
   RESTARTED: ["later", "The coordinator restarted. The round starts over; nothing was opened."],
   ENGINE_LOST: [
     "later",

@@ -38,6 +38,12 @@ export const taskSlugSchema = z
 
 export const taskVersionSchema = z.int().min(1).max(1_000_000);
 
+/** A whole number as an address or a query holds it: "7", but not "07", "7.0", "0x7" or "7e0", which readers differ on. */
+export const decimalSchema = z
+  .string()
+  .regex(/^(?:0|[1-9]\d{0,14})$/, "decimal digits")
+  .transform(Number);
+
 /** Exactly `byteCount` bytes of a frame, copied out of it. */
 export const bytesSchema = (byteCount: number) =>
   z

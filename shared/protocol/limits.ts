@@ -15,8 +15,19 @@ export const LIMITS = {
   /** The transcript of one session: 255 bundles of 255 leaves take 7 MB. */
   transcriptByteCountMax: 150_000_000,
   transcriptEntryCountMax: 10_000_000,
-  /** A JSON body of the public API. */
+  /** A task as a JSON body, and the values in it, keys among them. */
   jsonByteCountMax: 1_000_000,
+  jsonEntryCountMax: 20_000,
+  /** Every other JSON body. */
+  smallJsonByteCountMax: 8_000,
+  smallJsonEntryCountMax: 200,
+  /** The whole of a JSON body arrives within this time. */
+  bodyMsMax: 10_000,
+  /** Bytes of JSON bodies, and milliseconds of the coordinator's time that reading them takes, by address. */
+  bodyBytesBurstPerAddress: 8_000_000,
+  bodyBytesPerSecondPerAddress: 200_000,
+  bodyReadingMsBurstPerAddress: 1_000,
+  bodyReadingMsPerSecondPerAddress: 50,
   /** Nesting of a frame or a JSON body. */
   nestingDepthMax: 32,
   /** Coordinates of one masked vector: 4 bytes each, so at most 256 MiB. */
@@ -53,6 +64,19 @@ export const LIMITS = {
   joinsPerMinutePerAddress: 10,
   /** Requests of the public API that change something. */
   writesPerMinutePerAddress: 300,
+  /** Reads of the API: an object costs 1, a list 1 and a tenth of its page size. */
+  readsBurstPerAddress: 600,
+  readsPerSecondPerAddress: 60,
+  readsAtOnce: 4,
+  readsWaiting: 64,
+  readsWaitingPerAddress: 16,
+  /** Requests for pages, for files of the pages, and for what operators ask. */
+  pagesBurstPerAddress: 300,
+  pagesPerSecondPerAddress: 20,
+  pageFilesBurstPerAddress: 3_000,
+  pageFilesPerSecondPerAddress: 300,
+  operationsBurstPerAddress: 100,
+  operationsPerSecondPerAddress: 20,
   /** Requests for parts of a kept round, at once and then in a second: each reads 64 KiB, or hashes an input once. */
   auditReadsBurstPerAddress: 1_000,
   auditReadsPerSecondPerAddress: 200,

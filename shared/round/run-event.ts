@@ -10,6 +10,8 @@ import type { ForbiddenPair, MeasureFact } from "./event.ts";
  * | -------------- | ------------------------------------------------------------ |
  * | launched       | somebody wants it; first in every log                        |
  * | started        | its turn has come; the initial model is in the blob store    |
+ * | wait-began     | fewer devices than a round needs are ready                   |
+ * | wait-expired   | the time until which the launch waits has come               |
  * | round-opened   | a round is to be opened, from this model                     |
  * | round-ended    | and how it ended                                             |
  * | evaluated      | the figures of a published model, or why there are none      |
@@ -20,7 +22,9 @@ import type { ForbiddenPair, MeasureFact } from "./event.ts";
  */
 export type RunEvent =
   | RunStarted
-  | { readonly type: "round-opened"; readonly round: number; readonly modelHash: string }
+  | { readonly type: "wait-began"; readonly atUnixMs: number; readonly ready: number }
+  | { readonly type: "wait-expired"; readonly atUnixMs: number }
+  | RoundToOpen
   | RoundEnded
   | Evaluated
   | { readonly type: "pause-asked" | "resume-asked" | "stop-asked"; readonly actor: string }
@@ -41,6 +45,10 @@ export interface RunLaunched {
   readonly actor: string;
   readonly configHash: string;
   readonly roundHash: string;
+  /** Devices that must be ready for a round to open; see `devicesNeeded`. Absent in older logs. */
+  readonly devicesNeeded?: number;
+  /** A run that waits for devices or for its turn ends then. Absent: it waits as long as it takes. */
+  readonly waitUntilUnixMs?: number;
 }
 
 export interface RunStarted {
@@ -51,11 +59,21 @@ export interface RunStarted {
   readonly loss?: MeasureFact | undefined;
 }
 
+export interface RoundToOpen {
+  readonly type: "round-opened";
+  readonly round: number;
+  readonly modelHash: string;
+  /** Devices that are ready. Absent in logs of before runs waited. */
+  readonly ready?: number;
+}
+
 export interface RoundEnded {
   readonly type: "round-ended";
   readonly round: number;
   readonly outcome: "committed" | "voided" | "failed";
   readonly code: ErrorCode | null;
+  /** With outcome failed: fewer devices than a round needs stood in its recruiting. Such a round counts for nothing. */
+  readonly shortOfDevices?: boolean;
   /** The model that the next round starts from; the void step's after a voided one. */
   readonly modelHash: string;
   readonly strategyStateHash: string | null;

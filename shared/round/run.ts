@@ -2,15 +2,26 @@ import { unreachable } from "../kernel/assert.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { ForbiddenPair } from "./event.ts";
-import type { Evaluated, Measures, RoundEnded, RunEvent, RunLaunched, RunStarted } from "./run-event.ts";
+import type {
+  Evaluated,
+  Measures,
+  RoundEnded,
+  RoundToOpen,
+  RunEvent,
+  RunLaunched,
+  RunStarted,
+} from "./run-event.ts";
 
 /*
  * A run: rounds, one after the other, until enough have committed.
  *
- * queued -> running <-> paused, running -> stopping, each -> evaluating -> completed | failed
+ * queued -> running <-> waiting, running <-> paused, running -> stopping, each -> evaluating -> completed | failed
+ *
+ * A round opens only if enough devices are ready; until then the run waits, and asks nothing of anyone. Rule R25.
  *
  * A round that fails unopened is tried again as a new round from the same model, at most `FAILED_ROUNDS_IN_A_ROW_MAX`
- * times in a row; a voided one makes a void step first, at most `voidRoundsInARowMax` times in a row.
+ * times in a row; one that too few devices came to counts for nothing. A voided one makes a void step first, at most
+ * `voidRoundsInARowMax` times in a row.
  *
  * A model is evaluated beside the rounds: the next round opens at once, the one after it when the figures are in. A run
  * whose last round has committed is evaluating until its figures are in. Rule E3.
@@ -32,7 +43,17 @@ interface RunEnd {
 
 export interface RunState {
   readonly facts: RunLaunched;
-  readonly phase: "queued" | "running" | "paused" | "stopping" | "evaluating" | "completed" | "failed";
+  readonly phase:
+    | "queued"
+    | "waiting"
+    | "running"
+    | "paused"
+    | "stopping"
+    | "evaluating"
+    | "completed"
+    | "failed";
+  /** While waiting: Unix milliseconds. */
+  readonly waitingSinceUnixMs: number | null;
   /** Pause was asked for and waits for the current round. */
   readonly pausing: boolean;
   /** The newest round's number; 0 before the first. */
@@ -63,6 +84,7 @@ export interface RunState {
  * | ---------- | ---------------------------------------------------------------------- |
  * | reject     | tells the caller why nothing changed; always alone                     |
  * | next-round | opens the next round, with a void step first where the model needs one |
+ * | wait       | watches for devices that are ready                                     |
  * | open-round | writes the first event of the round that `round-opened` announced      |
  * | stop-round | gives the current round up if nothing was opened yet                   |
  * | evaluate   | evaluates the models that have no figures yet                          |
@@ -71,6 +93,7 @@ export interface RunState {
 export type RunEffect =
   | { readonly type: "reject"; readonly code: ErrorCode }
   | { readonly type: "next-round" }
+  | { readonly type: "wait" }
   | { readonly type: "open-round" }
   | { readonly type: "stop-round" }
   | { readonly type: "evaluate" }
@@ -85,6 +108,7 @@ export function launchRun(facts: RunLaunched): RunState {
   return {
     facts,
     phase: "queued",
+    waitingSinceUnixMs: null,
     pausing: false,
     round: 0,
     roundIsOpen: false,
@@ -113,20 +137,28 @@ export function stepRun(state: RunState, event: RunEvent): RunTransition {
   switch (event.type) {
     case "started":
       return started(state, event);
-    case "round-opened": {
-      const next = state.phase === "running" && mayOpen(state) && event.round === state.round + 1;
-      if (!next) return refused(state);
-      const opened = { ...state, round: event.round, roundIsOpen: true, modelHash: event.modelHash };
-      return { state: opened, effects: [{ type: "open-round" }] };
+    case "wait-began":
+      if (state.phase !== "running" || !mayOpen(state)) return refused(state);
+      return {
+        state: { ...state, phase: "waiting", waitingSinceUnixMs: event.atUnixMs },
+        effects: [{ type: "wait" }],
+      };
+    case "wait-expired": {
+      const until = state.facts.waitUntilUnixMs ?? Number.POSITIVE_INFINITY;
+      const waits = state.phase === "queued" || state.phase === "waiting";
+      if (!waits || event.atUnixMs < until) return refused(state);
+      return conclude(state, { phase: "failed", code: "WAIT_EXPIRED" });
     }
+    case "round-opened":
+      return roundOpened(state, event);
     case "round-ended":
       return roundEnded(state, event);
     case "evaluated":
       return evaluated(state, event);
     case "pause-asked":
-      if (state.phase !== "running" || state.pausing) return refused(state);
+      if (!isGoing(state) || state.pausing) return refused(state);
       return {
-        state: state.roundIsOpen ? { ...state, pausing: true } : { ...state, phase: "paused" },
+        state: state.roundIsOpen ? { ...state, pausing: true } : inPhase(state, "paused"),
         effects: [],
       };
     case "resume-asked":
@@ -148,6 +180,14 @@ function started(state: RunState, { modelHash, accuracy, loss }: RunStarted): Ru
   if (state.phase !== "queued") return refused(state);
   const running: RunState = { ...state, phase: "running", modelHash };
   return goOn(withModel(running, { round: 0, modelHash, accuracy, loss }));
+}
+
+function roundOpened(state: RunState, { round, modelHash, ready }: RoundToOpen): RunTransition {
+  const { devicesNeeded = 0 } = state.facts;
+  const enough = (ready ?? Number.POSITIVE_INFINITY) >= devicesNeeded;
+  if (!isGoing(state) || !mayOpen(state) || round !== state.round + 1 || !enough) return refused(state);
+  const opened: RunState = { ...inPhase(state, "running"), round, roundIsOpen: true, modelHash };
+  return { state: opened, effects: [{ type: "open-round" }] };
 }
 
 function roundEnded(state: RunState, event: RoundEnded): RunTransition {
@@ -179,6 +219,7 @@ function roundEnded(state: RunState, event: RoundEnded): RunTransition {
       return goOn({ ...base, voidsInARow, failuresInARow: 0 });
     }
     case "failed": {
+      if (event.shortOfDevices === true) return goOn(base);
       const failuresInARow = state.failuresInARow + 1;
       if (failuresInARow >= FAILED_ROUNDS_IN_A_ROW_MAX && state.phase !== "stopping")
         return conclude({ ...base, failuresInARow }, { phase: "failed", code: event.code });
@@ -228,11 +269,21 @@ function evaluated(state: RunState, { round, modelHash, measures, code }: Evalua
   };
 }
 
+/** Its turn has come and it is not over: running, or waiting to. */
+export function isGoing({ phase }: Pick<RunState, "phase">): boolean {
+  return phase === "running" || phase === "waiting";
+}
+
+/** Only a run that waits has a time since when. */
+function inPhase(state: RunState, phase: RunState["phase"]): RunState {
+  return { ...state, phase, waitingSinceUnixMs: null };
+}
+
 /**
  * Whether the next round may open, as far as figures go: those of the initial model are in before round 1, and those of
  * round r before round r + 2. Rule E3.
  */
-function mayOpen({ roundIsOpen, round, unevaluated }: RunState): boolean {
+export function mayOpen({ roundIsOpen, round, unevaluated }: RunState): boolean {
   return !roundIsOpen && unevaluated.every((model) => model.round >= Math.max(1, round));
 }
 
@@ -249,6 +300,7 @@ function stopAsked(state: RunState): RunTransition {
   const stopped = withoutFigures(state, "ABORTED_BY_OPERATOR");
   switch (state.phase) {
     case "queued":
+    case "waiting":
     case "paused":
       return end(stopped, { phase: "failed", code: "ABORTED_BY_OPERATOR" });
     case "running":
@@ -274,6 +326,8 @@ export function pendingRunEffects(state: RunState): readonly RunEffect[] {
     case "running":
       if (state.roundIsOpen) return [...evaluation(state), { type: "open-round" }];
       return mayOpen(state) ? [...evaluation(state), { type: "next-round" }] : evaluation(state);
+    case "waiting":
+      return [...evaluation(state), { type: "wait" }];
     case "stopping":
       return [{ type: "open-round" }, { type: "stop-round" }];
     case "paused":
@@ -296,7 +350,7 @@ function evaluation({ unevaluated }: RunState): RunEffect[] {
 function conclude(state: RunState, ending: RunEnd): RunTransition {
   if (state.unevaluated.length === 0) return end(state, ending);
   return {
-    state: { ...state, phase: "evaluating", roundIsOpen: false, pausing: false, ending },
+    state: { ...inPhase(state, "evaluating"), roundIsOpen: false, pausing: false, ending },
     effects: evaluation(state),
   };
 }
@@ -304,7 +358,7 @@ function conclude(state: RunState, ending: RunEnd): RunTransition {
 /** An ended run keeps no open round. */
 function end(state: RunState, { phase, code }: RunEnd): RunTransition {
   return {
-    state: { ...state, phase, code, roundIsOpen: false, pausing: false, ending: null },
+    state: { ...inPhase(state, phase), code, roundIsOpen: false, pausing: false, ending: null },
     effects: [{ type: "ended" }],
   };
 }

@@ -2,20 +2,23 @@ import { z } from "zod";
 import { LIMITS } from "../protocol/limits.ts";
 
 const name = z.string().min(1).max(LIMITS.nameLengthMax);
+/** What is scaled to [0, 1]; upside down it would turn the data over, and empty it would divide by zero. */
+const risingRange = z
+  .tuple([z.number(), z.number()])
+  .refine(([least, greatest]) => least < greatest, "range must rise")
+  .refine(([least, greatest]) => Number.isFinite(greatest - least), "range is too wide");
 const classNames = z.array(name).min(2).max(LIMITS.classesMax);
 
 /** A number that is scaled to [0, 1] over `range`; what lies outside is refused when data are brought. */
-const numericColumnSchema = z
-  .strictObject({
-    name,
-    type: z.literal("numeric"),
-    range: z.tuple([z.number(), z.number()]),
-    unit: z.string().max(40).optional(),
-    protected: z.boolean().default(false),
-    /** A protected attribute may be kept out of the model's input and still be used to judge it. */
-    input: z.boolean().default(true),
-  })
-  .refine((column) => column.range[0] < column.range[1], "range must rise");
+const numericColumnSchema = z.strictObject({
+  name,
+  type: z.literal("numeric"),
+  range: risingRange,
+  unit: z.string().max(40).optional(),
+  protected: z.boolean().default(false),
+  /** A protected attribute may be kept out of the model's input and still be used to judge it. */
+  input: z.boolean().default(true),
+});
 
 /** One of `categories`, one-hot in that order. */
 const categoricalColumnSchema = z.strictObject({
@@ -52,7 +55,7 @@ const imageSchema = z.strictObject({
   height: z.int().min(1).max(512),
   width: z.int().min(1).max(512),
   /** Pixel values as the data files hold them; scaled to [0, 1] before training. One grey channel. */
-  range: z.tuple([z.number(), z.number()]),
+  range: risingRange,
   classes: classNames,
 });
 

@@ -471,6 +471,6 @@ async function configOf(federation: Federation) {
 }
 
 async function firstModel(federation: Federation, runId: string): Promise<string> {
-  await federation.until(async () => (await federation.run(runId)).currentRound !== null, "the first round");
-  return (await federation.run(runId)).currentRound?.parentModelHash ?? "";
+  await federation.until(async () => (await federation.run(runId)).modelHash !== null, "the first model");
+  return (await federation.run(runId)).modelHash ?? "";
 }

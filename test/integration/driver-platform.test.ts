@@ -17,7 +17,7 @@ let folder: string;
 let store: Store;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "chorus-driver-"));
-  store = await openStore({ dataDir: join(folder, "database"), snapshotEveryMs: null });
+  store = await openStore({ dataDir: join(folder, "database") });
 });
 afterAll(async () => {
   await store.close();

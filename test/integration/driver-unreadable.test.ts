@@ -46,6 +46,7 @@ function rewrite(
 /** A run in its first round, and a second one in the queue; the coordinator is dead. */
 async function killedInRound1() {
   const federation = await Federation.create({ devices: 3 });
+  federation.connectAll();
   const runId = await federation.launch(1, 1);
   const next = await federation.launch(1, 2);
   await federation.until(async () => (await federation.rounds(runId)).length === 1, "the first round");

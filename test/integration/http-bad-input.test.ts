@@ -75,7 +75,13 @@ describe("bodies", () => {
 
   test("[W3] (3) a body over the limit, declared and not", async () => {
     const large = JSON.stringify({ ...LAUNCH, actor: "x".repeat(LIMITS.jsonByteCountMax) });
-    await expectRefused(await post("/api/v1/runs", large), 413, "TOO_LARGE");
+    for (const path of ["/api/v1/tasks", "/api/v1/runs"])
+      await expectRefused(await post(path, large), 413, "TOO_LARGE");
+    // Each route has the limit that fits it.
+    const small = JSON.stringify({ ...LAUNCH, actor: "x".repeat(LIMITS.smallJsonByteCountMax) });
+    await expectRefused(await post("/api/v1/runs", small), 413, "TOO_LARGE");
+    await expectRefused(await post(`/api/v1/runs/${RUN_ID}/stop`, small), 413, "TOO_LARGE");
+    await expectRefused(await post("/api/v1/tasks", small), 400, "BAD_REQUEST");
     const chunks = new ReadableStream<Uint8Array>({
       pull(controller) {
         controller.enqueue(new Uint8Array(100_000).fill(32));
@@ -118,12 +124,32 @@ describe("bodies", () => {
   });
 
   test("[W4] (6) JSON nested 100,000 deep", async () => {
-    await expectRefused(await post("/api/v1/runs", "[".repeat(100_000)), 400, "BAD_REQUEST");
+    await expectRefused(await post("/api/v1/tasks", "[".repeat(100_000)), 400, "BAD_REQUEST");
     await expectRefused(
-      await post("/api/v1/runs", `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`),
+      await post("/api/v1/tasks", `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`),
       400,
       "BAD_REQUEST",
     );
+    await expectRefused(await post("/api/v1/runs", "[".repeat(100_000)), 413, "TOO_LARGE");
+  });
+
+  test("[W3] more values than the route takes, in objects, arrays and keys", async () => {
+    const keys = (count: number) =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 0])));
+    const refusal = async (path: string, body: string) => {
+      const response = await post(path, body);
+      const text = await response.clone().text();
+      await expectRefused(response, 400, "BAD_REQUEST");
+      return text;
+    };
+    expect(await refusal("/api/v1/tasks", keys(LIMITS.jsonEntryCountMax / 2))).toContain(
+      "more than 20000 values",
+    );
+    expect(await refusal("/api/v1/tasks", `[${"0,".repeat(LIMITS.jsonEntryCountMax)}0]`)).toContain(
+      "more than",
+    );
+    expect(await refusal("/api/v1/runs", keys(100))).toContain("more than 200 values");
+    expect(await refusal("/api/v1/runs", keys(99))).not.toContain("more than");
   });
 
   test("[W4] (7) a key that comes twice, also where it is spelled differently", async () => {
@@ -173,13 +199,18 @@ describe("bodies", () => {
   });
 
   test("[W4] (11, 14) NUL, half a character, line breaks, a very long name", async () => {
-    for (const actor of ["a\\u0000b", "a\\ud800b", "a\\r\\nSet-Cookie: x=1", "x".repeat(500_000)]) {
+    for (const actor of ["a\\u0000b", "a\\ud800b", "a\\r\\nSet-Cookie: x=1", "x".repeat(5_000)]) {
       await expectRefused(
         await post("/api/v1/runs", `{"task":"digits","rounds":3,"actor":"${actor}"}`),
         400,
         "BAD_REQUEST",
       );
     }
+    await expectRefused(
+      await post("/api/v1/runs", `{"task":"digits","rounds":3,"actor":"${"x".repeat(500_000)}"}`),
+      413,
+      "TOO_LARGE",
+    );
     await expectRefused(
       await post("/api/v1/runs", Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)),
       400,
@@ -401,12 +432,13 @@ describe("what a failure shows", () => {
     shell.store.answers = false;
     expect((await fetch(`${shell.url}/readyz`)).status).toBe(503);
     shell.store.answers = true;
-    shell.stopping = true;
-    expect((await fetch(`${shell.url}/readyz`)).status).toBe(503);
-    await expectRefused(await fetch(`${shell.url}/api/v1/status`), 503, "UNAVAILABLE");
-    shell.stopping = false;
     expect((await fetch(`${shell.url}/readyz`)).status).toBe(200);
     expect(await (await fetch(`${shell.url}/metrics`)).text()).toContain("chorus_up 1");
+    const own = await openShell();
+    own.beginStop();
+    expect((await fetch(`${own.url}/readyz`)).status).toBe(503);
+    await expectRefused(await fetch(`${own.url}/api/v1/status`), 503, "UNAVAILABLE");
+    await own.close();
   });
 });
 

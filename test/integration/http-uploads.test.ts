@@ -163,7 +163,7 @@ test("[W7] a stop lets an upload end, takes nothing new, and then has nothing le
   });
   const answer = sendSlowly(released);
   await expect.poll(offset).not.toBe("0");
-  shell.stopping = true;
+  shell.beginStop();
   expect((await put(body)).status).toBe(503);
   expect(await shell.inFlight.drained(100)).toBe(false);
   release();

@@ -204,7 +204,43 @@ describe("login", () => {
     expect(codeOf(await say(socket, { type: "authenticate", signature: new Uint8Array(64) }))).toBe(
       "NOT_AUTHENTICATED",
     );
-    expect(codeOf(await say(socket, hello(new Uint8Array(32), "nothing")))).toBe("UNKNOWN_TASK");
+  });
+
+  test("[W5] nothing is looked up for whoever has signed nothing, and tokens are tried a few times only", async () => {
+    const own = await openShell();
+    const before = shell;
+    shell = own;
+    try {
+      const signer = localSigner(new Uint8Array(randomBytes(32)));
+      const join = async (task: string, sign: (item: Bytes) => Promise<Bytes>, joinToken?: string) => {
+        const socket = open();
+        const challenge = await say(socket, hello(signer.publicKey, task));
+        if (challenge.type !== "challenge") throw new Error(`no challenge: ${codeOf(challenge)}`);
+        const signature = await sign(
+          E(DOMAINS.login, challenge.challenge, "default", task, signer.publicKey),
+        );
+        const token = joinToken === undefined ? {} : { joinToken };
+        const code = codeOf(await say(socket, { type: "authenticate", signature, ...token }));
+        socket.disconnect();
+        return code;
+      };
+      const madeUp = "a".repeat(64);
+      for (const task of ["digits", "nothing"])
+        expect(await join(task, async () => new Uint8Array(64), madeUp)).toBe("BAD_SIGNATURE");
+      expect(own.store.calls).toEqual([]);
+      expect(await join("nothing", signer.sign)).toBe("UNKNOWN_TASK");
+      expect(own.store.calls).toEqual(["findTask"]);
+      for (let tried = 0; tried < 3 * LIMITS.joinsPerMinutePerAddress; tried++)
+        await join("nothing", signer.sign, madeUp);
+      const tokens = own.store.calls.filter((call) => call === "useJoinToken").length;
+      // One that was under way, and what the limit refills meanwhile.
+      expect(tokens).toBeGreaterThanOrEqual(LIMITS.joinsPerMinutePerAddress);
+      expect(tokens).toBeLessThan(2 * LIMITS.joinsPerMinutePerAddress);
+      expect(own.store.calls).not.toContain("noteDevice");
+    } finally {
+      shell = before;
+      await own.close();
+    }
   });
 
   test("[W5] (20, 24) wrong key, wrong project, wrong task, replayed challenge, another's challenge", async () => {

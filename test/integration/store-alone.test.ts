@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, describe, expect, test, vi } from "vitest";
@@ -9,7 +12,13 @@ import { startPostgres } from "#test/kit/postgres-server.ts";
 /* One coordinator for each PostgreSQL database, and what becomes of it while the server is away. */
 
 const server = await startPostgres();
-afterAll(() => server?.stop());
+const scratch = await mkdtemp(join(tmpdir(), "chorus-alone-"));
+afterAll(async () => {
+  await server?.stop();
+  await rm(scratch, { recursive: true, force: true });
+});
+/** Every database has a data folder of its own. */
+const folderOf = (databaseUrl: string) => join(scratch, new URL(databaseUrl).pathname);
 
 function watcher() {
   return { onLost: vi.fn(), onRegained: vi.fn(), onTaken: vi.fn() };
@@ -17,7 +26,7 @@ function watcher() {
 
 const stores: Store[] = [];
 async function open(databaseUrl: string, alone = watcher()) {
-  const store = await openStore({ databaseUrl, alone });
+  const store = await openStore({ dataDir: folderOf(databaseUrl), databaseUrl, alone });
   stores.push(store);
   return { store, alone };
 }
@@ -40,12 +49,14 @@ if (server === null) {
   describe("the one coordinator of a database", () => {
     test("[R42] a second one is refused with what to do, until the first has stopped", async () => {
       const databaseUrl = await server.createDatabase();
-      const first = await openStore({ databaseUrl, alone: watcher() });
-      await expect(openStore({ databaseUrl, alone: watcher() })).rejects.toThrow(
+      const first = await openStore({ dataDir: folderOf(databaseUrl), databaseUrl, alone: watcher() });
+      await expect(
+        openStore({ dataDir: folderOf(databaseUrl), databaseUrl, alone: watcher() }),
+      ).rejects.toThrow(
         /in use by another coordinator \(session \d+.*\)\. Stop that one first.*pg_terminate_backend/,
       );
       await first.close();
-      const second = await openStore({ databaseUrl, alone: watcher() });
+      const second = await openStore({ dataDir: folderOf(databaseUrl), databaseUrl, alone: watcher() });
       await second.close();
     });
 
@@ -62,7 +73,9 @@ if (server === null) {
       await vi.waitFor(() => expect(alone.onRegained).toHaveBeenCalledOnce(), { timeout: 20_000 });
       await store.ping();
       expect(alone.onTaken).not.toHaveBeenCalled();
-      await expect(openStore({ databaseUrl, alone: watcher() })).rejects.toThrow(/in use by another/);
+      await expect(
+        openStore({ dataDir: folderOf(databaseUrl), databaseUrl, alone: watcher() }),
+      ).rejects.toThrow(/in use by another/);
     });
 
     test("[R42] another one that came first keeps it: the old one is told, and stays shut", async () => {
@@ -73,7 +86,7 @@ if (server === null) {
       newcomer.on("error", () => undefined);
       await newcomer.connect();
       const { rows } = await newcomer.query(
-        "select pid, (classid::bigint << 32 | objid::bigint)::text as key from pg_locks where locktype = 'advisory'",
+        "select pid, (classid::bigint << 32 | objid::bigint)::text as key from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
       );
       const taking = newcomer.query("select pg_advisory_lock($1::bigint)", [rows[0].key]);
       await vi.waitFor(async () => {
@@ -131,16 +144,16 @@ if (server === null) {
   describe("a database that cannot be used gets its own sentence at the start", () => {
     test("no right to make tables in the schema public", async () => {
       const databaseUrl = await strangerIn(await server.createDatabase());
-      await expect(openStore({ databaseUrl })).rejects.toThrow(
+      await expect(openStore({ dataDir: folderOf(databaseUrl), databaseUrl })).rejects.toThrow(
         /The user stranger_\d+ may not make or use tables in the database chorus_test_\w+ .*grant usage, create/,
       );
     });
 
     test("tables that belong to somebody else", async () => {
       const owned = await server.createDatabase();
-      await (await openStore({ databaseUrl: owned })).close();
+      await (await openStore({ dataDir: folderOf(owned), databaseUrl: owned })).close();
       const databaseUrl = await strangerIn(owned);
-      await expect(openStore({ databaseUrl })).rejects.toThrow(
+      await expect(openStore({ dataDir: folderOf(databaseUrl), databaseUrl })).rejects.toThrow(
         /The user stranger_\d+ may not make or use tables/,
       );
     });
@@ -151,7 +164,7 @@ if (server === null) {
         const databaseUrl = await server.createDatabase(
           `encoding '${encoding}' locale 'C' template template0`,
         );
-        await expect(openStore({ databaseUrl })).rejects.toThrow(
+        await expect(openStore({ dataDir: folderOf(databaseUrl), databaseUrl })).rejects.toThrow(
           new RegExp(`is in ${encoding}; Chorus needs UTF8\\. Make one \\(createdb --encoding=UTF8`),
         );
       },

@@ -1,23 +1,27 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
-import { Kysely, PGliteDialect, sql } from "kysely";
+import { DatabaseSync } from "node:sqlite";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migrate, pendingMigrations } from "#coordinator/adapters/database/migrate.ts";
-import { MIGRATIONS } from "#coordinator/adapters/database/migrations/index.ts";
+import { migrationsFor } from "#coordinator/adapters/database/migrations/index.ts";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
-import type { Store } from "#coordinator/core/ports.ts";
+import { NodeSqliteDialect } from "#coordinator/adapters/database/sqlite/dialect.ts";
+import type { Store } from "#coordinator/core/store.ts";
 import { startPostgres } from "#test/kit/postgres-server.ts";
 
 /*
- * Databases that people have must open after every later change. data/database-0001.sql is one: made once, frozen.
+ * Databases that people have must open after every later change. Two are kept, each made once and frozen:
+ * data/database-0001.sql, PostgreSQL of the first migration, and data/sqlite-0003.sql, of the first SQLite.
  */
 
-const [firstName = "", firstMigration] = Object.entries(MIGRATIONS)[0] ?? [];
+const POSTGRES = migrationsFor("postgresql");
+const [firstName = "", firstMigration] = Object.entries(POSTGRES)[0] ?? [];
 const frozen = await readFile(new URL("data/database-0001.sql", import.meta.url), "utf8");
+const frozenSqlite = await readFile(new URL("data/sqlite-0003.sql", import.meta.url), "utf8");
 const server = await startPostgres();
 let scratch: string;
 beforeAll(async () => {
@@ -65,7 +69,9 @@ async function expectFrozenRows(store: Store): Promise<void> {
   expect(await store.listInputs(sid)).toMatchObject([{ position: 1, byteCount: 400 }]);
   expect(await store.findSlot(sid, 2)).toEqual({ slotHash: "07".repeat(32), byteCount: 400, open: true });
   expect(await store.getSetting("issuer-key")).toBe("not a real key");
-  // What later migrations added is there and empty.
+  // What later migrations added is there and empty, or follows from what was.
+  expect((await store.findTask("digits"))?.newest).toBeNull();
+  expect((await store.findRun(runId))?.newest).toBeNull();
   expect(await store.listTranscripts()).toEqual([]);
   const transcript = { sid, roundId, task: "digits", shard: 0, bytes: Uint8Array.of(1) };
   await store.saveTranscript(transcript);
@@ -105,69 +111,124 @@ const torn: Migration = {
   },
 };
 
-describe("the embedded database", () => {
-  const open = (pglite: PGlite) => new Kysely<never>({ dialect: new PGliteDialect({ pglite }) });
-  const run = (pglite: PGlite) => async (text: string) => (await pglite.query(text)).rows;
-
-  /** The frozen database, in the place where the store looks for it. */
-  async function frozenIn(dataDir: string): Promise<PGlite> {
-    await mkdir(dataDir);
-    const pglite = await PGlite.create({ dataDir: join(dataDir, "database") });
-    await pglite.exec(frozen);
-    return pglite;
+describe("PostgreSQL", () => {
+  /** A connection to a new database that holds the frozen rows, or none. */
+  async function database(text: string | null) {
+    if (server === null) return null;
+    const url = await server.createDatabase();
+    const pool = new pg.Pool({ connectionString: url });
+    pool.on("error", () => undefined);
+    if (text !== null) await pool.query(text);
+    return {
+      url,
+      db: new Kysely<never>({ dialect: new PostgresDialect({ pool }) }),
+      run: async (query: string) => (await pool.query(query)).rows as unknown[],
+    };
   }
+  let folders = 0;
+  const newFolder = () => join(scratch, `postgres-${++folders}`);
 
-  test("of the first release opens and keeps its rows", async () => {
-    const dataDir = join(scratch, "first-release");
-    await (await frozenIn(dataDir)).close();
-    const store = await openStore({ dataDir, snapshotEveryMs: null });
+  test("[D12] of the first version opens and keeps its rows", async (context) => {
+    const old = await database(frozen);
+    if (old === null) return context.skip();
+    await old.db.destroy();
+    const store = await openStore({ dataDir: newFolder(), databaseUrl: old.url });
     await expectFrozenRows(store);
     await store.close();
   });
 
-  test("of the first migration is the frozen one: a released migration is not edited", async () => {
-    const [fresh, old] = [await PGlite.create(), await PGlite.create()];
-    if (firstMigration === undefined) throw new Error("no migrations");
-    await migrate(open(fresh), { [firstName]: firstMigration });
-    await old.exec(frozen);
-    expect(await describeSchema(run(fresh))).toEqual(await describeSchema(run(old)));
-    expect(await pendingMigrations(open(old), { [firstName]: firstMigration })).toEqual([]);
-    await fresh.close();
-    await old.close();
+  test("[D12] of the first migration is the frozen one: a released migration is not edited", async (context) => {
+    const [fresh, old] = [await database(null), await database(frozen)];
+    if (fresh === null || old === null || firstMigration === undefined) return context.skip();
+    await migrate(fresh.db, { [firstName]: firstMigration });
+    expect(await describeSchema(fresh.run)).toEqual(await describeSchema(old.run));
+    expect(await pendingMigrations(old.db, { [firstName]: firstMigration })).toEqual([]);
+    await fresh.db.destroy();
+    await old.db.destroy();
   });
 
-  test("goes forward with its rows, all or nothing, and is refused by a program older than itself", async () => {
+  test("[D12] takes the newest model of a run out of its view", async (context) => {
+    const old = await database(frozen);
+    if (old === null) return context.skip();
+    const accuracy = { value: 0.9, halfWidth95: 0.02, count: 359 };
+    const history = [
+      { round: 0, accuracy: { value: 0.1, halfWidth95: 0.02, count: 359 } },
+      { round: 1, accuracy },
+    ];
+    const view = { roundsCommitted: 1, modelHash: "08".repeat(32), history };
+    await old.run(`update run set view = '${JSON.stringify(view)}'`);
+    await old.db.destroy();
+    const store = await openStore({ dataDir: newFolder(), databaseUrl: old.url });
+    expect((await store.findTask("digits"))?.newest).toEqual({ modelHash: view.modelHash, accuracy });
+    await store.close();
+  });
+
+  test("[D12] goes forward with its rows, all or nothing, and is refused by a program older than itself", async (context) => {
+    const old = await database(frozen);
+    if (old === null) return context.skip();
+    const failing = { ...POSTGRES, "9998-tomorrow": tomorrow, "9999-torn": torn };
+    await expect(migrate(old.db, failing)).rejects.toThrow(
+      /9999-torn.*no_such_function.*Nothing was changed/,
+    );
+    expect(await pendingMigrations(old.db, failing)).toEqual(
+      expect.arrayContaining(["9998-tomorrow", "9999-torn"]),
+    );
+    const added = "select column_name from information_schema.columns where column_name in ('note', 'half')";
+    expect(await old.run(added)).toEqual([]);
+    await migrate(old.db, { ...POSTGRES, "9998-tomorrow": tomorrow });
+    expect(await old.run("select actor, note from run")).toEqual([{ actor: "ada", note: "none" }]);
+    await old.db.destroy();
+    const opening = openStore({ dataDir: newFolder(), databaseUrl: old.url });
+    await expect(opening).rejects.toThrow(/made by a newer version/);
+  });
+});
+
+describe("SQLite", () => {
+  /** The frozen database, in the place where the store looks for it. */
+  async function frozenIn(dataDir: string): Promise<DatabaseSync> {
+    await mkdir(dataDir);
+    const sqlite = new DatabaseSync(join(dataDir, "chorus.db"));
+    sqlite.exec(frozenSqlite);
+    return sqlite;
+  }
+
+  test("[D12] of the first version opens and keeps its rows", async () => {
+    const dataDir = join(scratch, "first-sqlite");
+    (await frozenIn(dataDir)).close();
+    const store = await openStore({ dataDir });
+    await expectFrozenRows(store);
+    await store.close();
+  });
+
+  test("[D12] of today is the frozen one: a released migration is not edited", async () => {
+    const dataDir = join(scratch, "schemas");
+    const schemaOf = (sqlite: DatabaseSync) =>
+      sqlite.prepare("select name, sql from sqlite_schema where sql is not null order by name").all();
+    const old = await frozenIn(dataDir);
+    const fresh = new DatabaseSync(":memory:");
+    const three = Object.entries(migrationsFor("sqlite")).slice(0, 3);
+    await migrate(new Kysely<never>({ dialect: new NodeSqliteDialect(fresh) }), Object.fromEntries(three));
+    expect(schemaOf(fresh)).toEqual(schemaOf(old));
+    old.close();
+    fresh.close();
+  });
+
+  test("[D12] goes forward with its rows, all or nothing, and is refused by a program older than itself", async () => {
     const dataDir = join(scratch, "forward");
-    const pglite = await frozenIn(dataDir);
-    const db = open(pglite);
-    const failing = { ...MIGRATIONS, "9998-tomorrow": tomorrow, "9999-torn": torn };
+    const sqlite = await frozenIn(dataDir);
+    const db = new Kysely<never>({ dialect: new NodeSqliteDialect(sqlite) });
+    const today = migrationsFor("sqlite");
+    const failing = { ...today, "9998-tomorrow": tomorrow, "9999-torn": torn };
     await expect(migrate(db, failing)).rejects.toThrow(/9999-torn.*no_such_function.*Nothing was changed/);
     expect(await pendingMigrations(db, failing)).toEqual(
       expect.arrayContaining(["9998-tomorrow", "9999-torn"]),
     );
-    expect(
-      await run(pglite)(
-        "select column_name from information_schema.columns where column_name in ('note', 'half')",
-      ),
-    ).toEqual([]);
-    await migrate(db, { ...MIGRATIONS, "9998-tomorrow": tomorrow });
-    expect(await run(pglite)("select actor, note from run")).toEqual([{ actor: "ada", note: "none" }]);
-    await pglite.close();
-    await expect(openStore({ dataDir, snapshotEveryMs: null })).rejects.toThrow(/made by a newer version/);
+    const columns = () =>
+      sqlite.prepare("select name from pragma_table_info('run') where name in ('note', 'half')").all();
+    expect(columns()).toEqual([]);
+    await migrate(db, { ...today, "9998-tomorrow": tomorrow });
+    expect(sqlite.prepare("select actor, note from run").all()).toEqual([{ actor: "ada", note: "none" }]);
+    sqlite.close();
+    await expect(openStore({ dataDir })).rejects.toThrow(/made by a newer version/);
   });
-});
-
-test("PostgreSQL of the first release opens and keeps its rows", async (context) => {
-  if (server === null) {
-    context.skip();
-    return;
-  }
-  const databaseUrl = await server.createDatabase();
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  await client.query(frozen);
-  await client.end();
-  const store = await openStore({ databaseUrl });
-  await expectFrozenRows(store);
-  await store.close();
 });

@@ -1,23 +1,35 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
 import { startPostgres } from "#test/kit/postgres-server.ts";
-import { storeContract } from "./store-contract.ts";
+import { storeContract } from "#test/kit/store-contract/index.ts";
 
 const server = await startPostgres();
-afterAll(() => server?.stop());
+const scratch = await mkdtemp(join(tmpdir(), "chorus-postgres-store-"));
+afterAll(async () => {
+  await server?.stop();
+  await rm(scratch, { recursive: true, force: true });
+});
+let folders = 0;
+const open = (databaseUrl: string) => openStore({ dataDir: join(scratch, String(++folders)), databaseUrl });
 
 if (server === null) {
   test.skip("PostgreSQL: no server here, see above", () => undefined);
 } else {
   storeContract("PostgreSQL", async () => {
-    const store = await openStore({ databaseUrl: await server.createDatabase() });
+    const store = await open(await server.createDatabase());
     return { store, end: () => store.close() };
   });
 
   describe("several processes on one PostgreSQL", () => {
-    test("make the tables once, and one of two writers gets a sequence", async () => {
+    test("[D1] share the tables, and one of two writers gets a sequence", async () => {
       const databaseUrl = await server.createDatabase();
-      const stores = await Promise.all([1, 2, 3].map(() => openStore({ databaseUrl })));
+      const dataDir = join(scratch, "shared");
+      const first = await openStore({ dataDir, databaseUrl });
+      const others = await Promise.all([2, 3].map(() => openStore({ dataDir, databaseUrl })));
+      const stores = [first, ...others];
       const stream = { kind: "run", id: "a".repeat(32) } as const;
       for (let sequence = 1; sequence <= 20; sequence++) {
         const results = await Promise.all(
@@ -38,7 +50,7 @@ if (server === null) {
 
     test("a server that is not there is named with what to check", async () => {
       const databaseUrl = "postgresql://nobody@127.0.0.1:1/nothing";
-      await expect(openStore({ databaseUrl })).rejects.toThrow(/does not answer at DATABASE_URL .* Check/);
+      await expect(open(databaseUrl)).rejects.toThrow(/does not answer at DATABASE_URL .* Check/);
     });
   });
 }

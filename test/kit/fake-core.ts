@@ -170,22 +170,27 @@ export class FakeStore
   readonly devices = new Set<string>();
   readonly tokens = new Map<string, { uses: number; readonly expiresAt: number }>();
   answers = true;
+  /** Every read and write, by name. */
+  readonly calls: string[] = [];
 
   async findTask(slug: string) {
+    this.calls.push("findTask");
     return slug === "digits"
-      ? { task: bundledTask("digits", 8, 1), taskHash: HASH, createdAt: 0, actor: "test" }
+      ? { task: bundledTask("digits", 8, 1), taskHash: HASH, createdAt: 0, actor: "test", newest: null }
       : null;
   }
   async putJoinToken(tokenHash: string, uses: number, expiresAt: number) {
     this.tokens.set(tokenHash, { uses, expiresAt });
   }
   async useJoinToken(tokenHash: string, now: number) {
+    this.calls.push("useJoinToken");
     const token = this.tokens.get(tokenHash);
     if (token === undefined || token.uses < 1 || token.expiresAt <= now) return false;
     token.uses -= 1;
     return true;
   }
   async noteDevice(identity: string) {
+    this.calls.push("noteDevice");
     this.devices.add(identity);
   }
   async ping() {

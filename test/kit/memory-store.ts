@@ -12,6 +12,7 @@ import type {
   StreamId,
   TranscriptRow,
 } from "#coordinator/core/ports.ts";
+import { isShown } from "#coordinator/core/stored-event.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
 import { err, ok } from "#shared/kernel/result.ts";
@@ -28,7 +29,7 @@ export interface MemoryDatabase {
     readonly at: number;
     readonly body: string;
   }[];
-  readonly tasks: StoredTask[];
+  readonly tasks: Omit<StoredTask, "newest">[];
   readonly runs: Map<string, RunRow>;
   readonly rounds: Map<string, RoundRow>;
   readonly versions: ModelVersionRow[];
@@ -121,19 +122,22 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
     findTask: async (slug, version) => {
       await turn();
       const all = db.tasks.filter((stored) => stored.task.slug === slug);
-      if (version !== undefined) return all.find((stored) => stored.task.version === version) ?? null;
-      return all.sort((left, right) => right.task.version - left.task.version)[0] ?? null;
+      const sorted = all.sort((left, right) => right.task.version - left.task.version);
+      const found =
+        version === undefined ? sorted[0] : sorted.find((stored) => stored.task.version === version);
+      return found === undefined ? null : withNewest(db, found);
     },
     listTasks: async (page) => {
       await turn();
-      const newest = new Map<string, StoredTask>();
+      const newest = new Map<string, Omit<StoredTask, "newest">>();
       for (const stored of db.tasks) {
         const known = newest.get(stored.task.slug);
         if (known === undefined || known.task.version < stored.task.version)
           newest.set(stored.task.slug, stored);
       }
       const sorted = [...newest.values()].sort((left, right) => (left.task.slug < right.task.slug ? -1 : 1));
-      return paged(sorted, page, (stored) => stored.task.slug);
+      const list = paged(sorted, page, (stored) => stored.task.slug);
+      return { ...list, items: list.items.map((stored) => withNewest(db, stored)) };
     },
     nextRunNumber: async (task) => {
       await turn();
@@ -149,8 +153,7 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       await turn();
       const rows = [...db.runs].map(([runId, row]) => ({ runId, ...row }));
       const wanted = rows.filter((row) => filter.task === undefined || row.task === filter.task);
-      wanted.sort((left, right) => right.createdAt - left.createdAt || (left.runId < right.runId ? 1 : -1));
-      return paged(wanted, page, (row) => row.runId);
+      return paged(wanted.sort(newestFirst), page, (row) => row.runId);
     },
     findRound: async (roundId) => {
       await turn();
@@ -171,7 +174,7 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       await turn();
       const entries = db.log
         .map((entry, index) => ({ entry, index }))
-        .filter(({ entry }) => entry.runId === runId);
+        .filter(({ entry }) => entry.runId === runId && isShown(JSON.parse(entry.body)));
       const list = paged(entries.reverse(), page, ({ index }) => String(index));
       const items = list.items.map(({ entry }) => ({ stream: entry.stream, stored: storedEvent(entry) }));
       return { items, next: list.next };
@@ -313,8 +316,9 @@ function write(db: MemoryDatabase, record: StoreRecord): void {
   switch (record.type) {
     case "run-row": {
       const known = db.runs.get(record.runId);
-      const { state, view } = record.row;
-      db.runs.set(record.runId, jsonCopy(known === undefined ? record.row : { ...known, state, view }));
+      const { state, view, newest } = record.row;
+      const row = known === undefined ? record.row : { ...known, state, view, newest };
+      db.runs.set(record.runId, jsonCopy(row));
       return;
     }
     case "round-row":
@@ -355,6 +359,17 @@ function write(db: MemoryDatabase, record: StoreRecord): void {
       return;
     }
   }
+}
+
+const newestFirst = (
+  left: { readonly runId: string; readonly createdAt: number },
+  right: { readonly runId: string; readonly createdAt: number },
+) => right.createdAt - left.createdAt || (left.runId < right.runId ? 1 : -1);
+
+function withNewest(db: MemoryDatabase, stored: Omit<StoredTask, "newest">): StoredTask {
+  const runs = [...db.runs].map(([runId, row]) => ({ runId, ...row }));
+  const ofTask = runs.filter((run) => run.task === stored.task.slug && run.newest !== null);
+  return { ...stored, newest: ofTask.sort(newestFirst)[0]?.newest ?? null };
 }
 
 function sameStream(left: StreamId, right: StreamId): boolean {

@@ -28,7 +28,8 @@ export interface Shell {
   readonly inFlight: ReturnType<typeof routeRequests>;
   /** Log lines at warn and error. */
   readonly complaints: string[];
-  stopping: boolean;
+  /** As a stop begins: what is under way may end, nothing new is taken. */
+  beginStop(): void;
   close(): Promise<void>;
 }
 
@@ -56,6 +57,7 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
     projectId: "default",
   });
   const origins = knownOrigins([]);
+  const stop = new AbortController();
   const server = createWebServer(null);
   const sockets = attachSocketServer(server, { clock, log, origins });
   sockets.serve(core, access);
@@ -68,7 +70,7 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
     complaints,
     devices: sockets.devices,
     broadcast: sockets.broadcast,
-    stopping: false,
+    beginStop: () => stop.abort(),
   };
   const app = createApp({
     coordinator: core,
@@ -77,18 +79,20 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
       loadTranscript: async () => null,
       findTranscript: async () => null,
       loadOpenings: async () => new Map(),
+      listInputs: async () => [],
     },
     blobs,
     spool: await openSpool(join(dataFolder, "spool"), primitives),
     metrics: { uploaded: () => {} },
     clock,
+    stopping: stop.signal,
     log,
     status: () => STATUS,
     operations: {
       disk: { hasRoom: async () => true },
       isAlone: () => true,
       isStarted: () => true,
-      isStopping: () => shell.stopping,
+      isStopping: () => stop.signal.aborted,
       metrics: async () => ({ contentType: "text/plain", text: "chorus_up 1\n" }),
     },
     origins,
@@ -100,7 +104,8 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
     origins,
     log,
     secure: false,
-    isStopping: () => shell.stopping,
+    clock,
+    stopping: stop.signal,
   });
   const port = await listen(server, 0, "127.0.0.1");
   return Object.assign(shell, {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 const root = new URL("../..", import.meta.url).pathname;
-const ID = /\b[WRSPAET]\d{1,2}\b/g;
+const ID = /\b[WRSPAETD]\d{1,2}\b/g;
 
 function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -12,14 +12,14 @@ function filesBelow(folder: string): string[] {
 }
 
 const defined = new Set(
-  [...readFileSync(join(root, "shared/SPEC.md"), "utf8").matchAll(/^- \*\*([WRSPAET]\d{1,2})\*\*/gm)].map(
+  [...readFileSync(join(root, "shared/SPEC.md"), "utf8").matchAll(/^- \*\*([WRSPAETD]\d{1,2})\*\*/gm)].map(
     (match) => match[1] as string,
   ),
 );
 
 /** IDs in the brackets of a test's title, e.g. test("[R7] ..."); several may stand together. */
 function idsInTitles(source: string): string[] {
-  return [...source.matchAll(/["'`](?:\[[WRSPAET]\d{1,2}\] ?)+/g)].flatMap(
+  return [...source.matchAll(/["'`](?:\[[WRSPAETD]\d{1,2}\] ?)+/g)].flatMap(
     (match) => match[0].match(ID) ?? [],
   );
 }
@@ -42,7 +42,7 @@ describe("rules", () => {
     for (const file of ["shared", "coordinator", "client"].flatMap(filesBelow)) {
       const cited = [
         ...readFileSync(join(root, file), "utf8").matchAll(
-          /\b(?:[Rr]ules?|[Ii]nvariants?) ([WRSPAET]\d{1,2})\b/g,
+          /\b(?:[Rr]ules?|[Ii]nvariants?) ([WRSPAETD]\d{1,2})\b/g,
         ),
       ];
       const missing = cited.map((match) => match[1] as string).filter((id) => !defined.has(id));

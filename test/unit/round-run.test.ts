@@ -26,10 +26,19 @@ const LAUNCHED: RunLaunched = {
   actor: "ada",
   configHash: "c".repeat(64),
   roundHash: "d".repeat(64),
+  devicesNeeded: 5,
+  waitUntilUnixMs: 1_000_000,
 };
 const measure = { value: 0.5, halfWidth95: 0.1, count: 100 };
 const started: RunEvent = { type: "started", modelHash: "m0" };
-const opened = (round: number): RunEvent => ({ type: "round-opened", round, modelHash: `m${round - 1}` });
+const waits: RunEvent = { type: "wait-began", atUnixMs: 500_000, ready: 4 };
+const expired: RunEvent = { type: "wait-expired", atUnixMs: 1_000_000 };
+const opened = (round: number, ready = 5): RunEvent => ({
+  type: "round-opened",
+  round,
+  modelHash: `m${round - 1}`,
+  ready,
+});
 const asked = (type: "pause-asked" | "resume-asked" | "stop-asked"): RunEvent => ({ type, actor: "ada" });
 const ended = (round: number, outcome: RoundEnded["outcome"] = "committed"): RunEvent => ({
   type: "round-ended",
@@ -74,6 +83,8 @@ type Situation =
   | "queued"
   | "before its first figures"
   | "between"
+  | "waiting"
+  | "waiting, not evaluated"
   | "in round"
   | "in round 2, round 1 not evaluated"
   | "between, two not evaluated"
@@ -88,6 +99,8 @@ const SITUATIONS: Record<Situation, RunState> = {
   queued: play(),
   "before its first figures": play(started),
   between: play(...begun),
+  waiting: play(...begun, waits),
+  "waiting, not evaluated": play(...begun, opened(1), ended(1), waits),
   "in round": play(...begun, opened(1)),
   "in round 2, round 1 not evaluated": play(...begun, opened(1), ended(1), opened(2)),
   "between, two not evaluated": play(...begun, opened(1), ended(1), opened(2), ended(2)),
@@ -102,6 +115,8 @@ const SITUATIONS: Record<Situation, RunState> = {
 /** Each fits one situation at least; those of a round are of its own. */
 const eventsOf = ({ round, unevaluated: [next] }: RunState): Record<RunEventType, RunEvent> => ({
   started,
+  "wait-began": waits,
+  "wait-expired": expired,
   "round-opened": opened(round + 1),
   "round-ended": ended(round),
   evaluated: evaluated(next?.round ?? round),
@@ -113,6 +128,8 @@ const eventsOf = ({ round, unevaluated: [next] }: RunState): Record<RunEventType
 const NO = "refused";
 const OVER: Record<RunEventType, string> = {
   started: NO,
+  "wait-began": NO,
+  "wait-expired": NO,
   "round-opened": NO,
   "round-ended": NO,
   evaluated: NO,
@@ -125,6 +142,7 @@ const TABLE: Record<Situation, Record<RunEventType, string>> = {
   queued: {
     ...OVER,
     started: "running: evaluate",
+    "wait-expired": "failed: ended",
     "stop-asked": "failed: ended",
     broken: "failed: ended",
   },
@@ -135,8 +153,26 @@ const TABLE: Record<Situation, Record<RunEventType, string>> = {
     "stop-asked": "failed: ended",
     broken: "failed: ended",
   },
+  waiting: {
+    ...OVER,
+    "wait-expired": "failed: ended",
+    "round-opened": "running: open-round",
+    "pause-asked": "paused: ",
+    "stop-asked": "failed: ended",
+    broken: "failed: ended",
+  },
+  "waiting, not evaluated": {
+    ...OVER,
+    "wait-expired": "evaluating: evaluate",
+    "round-opened": "running: open-round",
+    evaluated: "waiting: ",
+    "pause-asked": "paused: ",
+    "stop-asked": "failed: ended",
+    broken: "failed: ended",
+  },
   between: {
     ...OVER,
+    "wait-began": "waiting: wait",
     "round-opened": "running: open-round",
     "pause-asked": "paused: ",
     "stop-asked": "failed: ended",
@@ -214,6 +250,74 @@ describe("[R16] each situation of a run meets each event", () => {
       expect(Object.fromEntries(got)).toEqual(TABLE[situation]);
     });
   }
+});
+
+describe("[R25] a run that waits", () => {
+  const rejects = (state: RunState, event: RunEvent) => stepRun(state, event).effects[0]?.type === "reject";
+
+  test("says since when, and opens no round with fewer ready devices than it needs", () => {
+    const { waiting, between } = SITUATIONS;
+    expect([waiting.phase, waiting.waitingSinceUnixMs, waiting.round]).toEqual(["waiting", 500_000, 0]);
+    for (const state of [waiting, between]) {
+      expect(rejects(state, opened(1, 4))).toBe(true);
+      expect(rejects(state, opened(1, 5))).toBe(false);
+    }
+    const open = stepRun(waiting, opened(1)).state;
+    expect([open.phase, open.waitingSinceUnixMs]).toEqual(["running", null]);
+  });
+
+  test("waits again, from then on, after a round that too few came to, which counts for nothing", () => {
+    const short = (round: number): RunEvent =>
+      ({ ...ended(round, "failed"), shortOfDevices: true }) as RunEvent;
+    let state = play(...begun, waits);
+    for (let round = 1; round <= 20; round++) {
+      for (const event of [opened(round), short(round), { ...waits, atUnixMs: 500_000 + round } as RunEvent])
+        state = stepRun(state, event).state;
+      expect([state.phase, state.failuresInARow, state.roundsCommitted]).toEqual(["waiting", 0, 0]);
+    }
+    expect([state.round, state.waitingSinceUnixMs]).toEqual([20, 500_020]);
+    // One in between that failed for another reason counts, and is not forgotten.
+    const failed = play(...begun, opened(1), ended(1, "failed"), opened(2), short(2));
+    expect(failed.failuresInARow).toBe(1);
+  });
+
+  test("can be paused, resumed and stopped, and waits again after a restart", () => {
+    const resumed = play(...begun, waits, asked("pause-asked"), asked("resume-asked"));
+    expect([resumed.phase, resumed.waitingSinceUnixMs]).toEqual(["running", null]);
+    expect(pendingRunEffects(SITUATIONS.waiting)).toEqual([{ type: "wait" }]);
+    expect(pendingRunEffects(SITUATIONS["waiting, not evaluated"])).toEqual([
+      { type: "evaluate" },
+      { type: "wait" },
+    ]);
+  });
+
+  test("ends when its launch said so, not before, and only while it waits for devices or for its turn", () => {
+    const early: RunEvent = { type: "wait-expired", atUnixMs: 999_999 };
+    for (const situation of ["waiting", "queued"] as const) {
+      expect(rejects(SITUATIONS[situation], early)).toBe(true);
+      const end = stepRun(SITUATIONS[situation], expired).state;
+      expect([end.phase, end.code, end.waitingSinceUnixMs]).toEqual(["failed", "WAIT_EXPIRED", null]);
+    }
+    const { waitUntilUnixMs: _, ...endless } = LAUNCHED;
+    const waiting = [...begun, waits].reduce(
+      (state, event) => stepRun(state, event).state,
+      launchRun(endless),
+    );
+    expect(rejects(waiting, { type: "wait-expired", atUnixMs: Number.MAX_SAFE_INTEGER })).toBe(true);
+  });
+
+  test("commits as many rounds as were planned, however many were given up", () => {
+    const state = play(
+      ...begun,
+      ...[1, 2, 3, 4].flatMap((round) => [opened(round), ended(round, "failed")]),
+      ...committed(5),
+      ...committed(6),
+      opened(7),
+      ended(7),
+    );
+    expect([state.round, state.roundsCommitted, state.facts.rounds]).toEqual([7, 3, 3]);
+    expect(rejects(stepRun(state, evaluated(7)).state, opened(8))).toBe(true);
+  });
 });
 
 describe("ends of a run", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Edit, plant } from "#test/kit/planted.ts";
-import { calmPlan, fault, shardedPlan } from "#test/kit/sim/calm-plan.ts";
+import { calmPlan, fault, restlessPlan, shardedPlan } from "#test/kit/sim/calm-plan.ts";
 import { CALM, type Plan } from "#test/kit/sim/plan.ts";
 import { smallSearch } from "#test/kit/sim/small-search.ts";
 
@@ -28,7 +28,88 @@ function twice(): Plan[] {
   );
 }
 
+const slowEvaluator = { evaluator: { maxMs: 60_000, failure: 0 } };
+
 const CASES: readonly Case[] = [
+  {
+    name: "[R25] a round that opens before enough devices are ready",
+    edits: [
+      {
+        file: "coordinator/core/waiting.ts",
+        find: 'if (ready >= this.needed) return "open";',
+        replace: 'if (ready >= 1) return "open";',
+      },
+      {
+        file: "coordinator/core/run-driver.ts",
+        find: "if (ready < this.#waiting.needed) return this.readinessChanged();",
+        replace: "",
+      },
+      {
+        file: "shared/round/run.ts",
+        find: "const enough = (ready ?? Number.POSITIVE_INFINITY) >= devicesNeeded;",
+        replace: "const enough = (ready ?? devicesNeeded) >= 0;",
+      },
+    ],
+    broken: "[R25]",
+    plans: [calmPlan()],
+  },
+  {
+    name: "[R25] a run that waits on when its time has come",
+    edits: [
+      {
+        file: "coordinator/core/waiting.ts",
+        find: "else expire(nowUnixMs);",
+        replace: "else void expire;",
+      },
+    ],
+    broken: "[S15]",
+    plans: [
+      calmPlan({ waitUntilMs: 60_000, faults: { devices: [fault(0, "leave", 1), fault(1, "leave", 1)] } }),
+    ],
+  },
+  {
+    name: "[R17] a round that too few came to and that counts",
+    edits: [
+      {
+        file: "shared/round/run.ts",
+        find: "if (event.shortOfDevices === true) return goOn(base);",
+        replace: "",
+      },
+    ],
+    broken: "[R17]",
+    plans: [restlessPlan(9)],
+  },
+  {
+    name: "[E3] a round that opens while the figures of two are missing",
+    edits: [
+      {
+        file: "shared/round/run.ts",
+        find: "unevaluated.every((model) => model.round >= Math.max(1, round))",
+        replace: "unevaluated.length >= 0 && round >= 0",
+      },
+    ],
+    broken: "[E3]",
+    plans: [calmPlan({ rounds: 4, ...slowEvaluator })],
+  },
+  {
+    name: "[E3] a run that forgets in a restart that it was evaluating",
+    edits: [
+      {
+        file: "shared/round/run.ts",
+        find: 'case "evaluating":\n      return evaluation(state);',
+        replace: 'case "evaluating":\n      return [];',
+      },
+    ],
+    broken: "[S15]",
+    // The last write of the run is the one that the figures are in; a write that is cut off is done half of the time.
+    plans: Array.from({ length: 60 }, (_, index) =>
+      calmPlan({
+        ...slowEvaluator,
+        seed: `figures ${index}`,
+        faults: { hostDiesAtWrites: [44 + (index % 15)] },
+      }),
+    ),
+  },
   {
     name: "[S10] a device that sends before it has written down what it sends",
     edits: [
@@ -59,13 +140,25 @@ const CASES: readonly Case[] = [
     edits: [
       {
         file: "coordinator/core/combine.ts",
-        find: "const sum = await ports.folder.fold(job, signal);",
-        replace:
-          "const sum = await ports.folder.fold(job, signal);\n  sum[0] = ((sum[0] as number) + 1) >>> 0;",
+        find: "const sum = opened.value;",
+        replace: "const sum = opened.value;\n  sum[0] = ((sum[0] as number) + 1) >>> 0;",
       },
     ],
     broken: "[S2]",
     plans: [calmPlan()],
+  },
+  {
+    name: "[R50] a fold that does not look whether the disk kept what was receipted",
+    edits: [
+      {
+        file: "test/kit/memory-files.ts",
+        find: "primitives, bytes)).root) !== root",
+        replace: "primitives, bytes)).root) === null",
+      },
+    ],
+    broken: "[S2]",
+    // The first to come, while others are on their way; the first number of the update.
+    plans: [calmPlan({ faults: { damagedInputs: [{ input: 1, afterMs: 1, at: 0, cut: false }] } })],
   },
   {
     name: "[R23] a round that goes on without a shard while the others are below the goal",
@@ -91,8 +184,8 @@ const CASES: readonly Case[] = [
     name: "[R18] a model that is offered again after its sum was discarded",
     edits: [
       {
-        file: "coordinator/core/run-driver.ts",
-        find: "const modelHash = await putVoidStep(ports, terms, parentModelHash, this.runId, state.facts.round);",
+        file: "coordinator/core/round-end.ts",
+        find: "const modelHash = await putVoidStep(ports, terms, parentModelHash, runId, round);",
         replace: "const modelHash = parentModelHash;",
       },
       {
@@ -139,8 +232,8 @@ const CASES: readonly Case[] = [
     edits: [
       {
         file: "shared/round/settle-exchange.ts",
-        find: 'return voidRound(state, "BELOW_T");',
-        replace: 'return retryRound(state as never, "BELOW_T");',
+        find: 'return voidRound(missed, "BELOW_T");',
+        replace: 'return retryRound(missed as never, "BELOW_T");',
       },
     ],
     broken: "[R10]",
@@ -230,9 +323,11 @@ describe("a planted bug is found", () => {
       const { simulate } = await planted.load<Simulate>("test/kit/sim/simulate.ts");
       const found: string[] = [];
       for (const plan of plans) {
-        const { violations, ends } = await simulate(plan);
+        const { violations, ends, runEnds } = await simulate(plan);
         found.push(...violations);
-        if (ends.has("failed COHORT_TOO_SMALL")) found.push("rounds that failed");
+        // Of devices that nothing is wrong with.
+        if (ends.has("failed COHORT_TOO_SMALL") || runEnds.has("failed WAIT_EXPIRED"))
+          found.push("rounds that failed");
         if (found.some((violation) => violation.startsWith(broken))) break;
       }
       expect(found.map((violation) => violation.slice(0, broken.length))).toContain(broken);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { calmPlan, calmTask, fault, shardedPlan } from "#test/kit/sim/calm-plan.ts";
+import { calmPlan, calmTask, fault, restlessPlan, shardedPlan } from "#test/kit/sim/calm-plan.ts";
 import { CALM, type DeviceFault, planOf } from "#test/kit/sim/plan.ts";
 import type { Flaw } from "#test/kit/sim/rogue.ts";
 import { simulate } from "#test/kit/sim/simulate.ts";
@@ -48,6 +48,27 @@ describe("a simulated world", () => {
     expect(diedAfterRetry).toBeGreaterThan(0);
   });
 
+  test("[R50] a disk that damages inputs costs attempts or a sum that is void, never a wrong one", async () => {
+    const seen = new Set<string>();
+    for (let seed = 0; seed < 40; seed++) {
+      const damage = { input: 1 + (seed % 4), afterMs: 1 + 20 * seed, at: 13 * seed, cut: seed % 5 === 0 };
+      const damagedInputs = [damage];
+      const plans = [
+        calmPlan({ seed: `disk ${seed}`, faults: { damagedInputs } }),
+        calmPlan({ seed: `disk ${seed}`, faults: { damagedInputs, hostDiesAtWrites: [30 + (seed % 20)] } }),
+      ];
+      for (const plan of plans) {
+        const played = await simulate(plan);
+        expect([seed, played.violations]).toEqual([seed, []]);
+        for (const end of played.ends.keys()) seen.add(end);
+        if (played.lines.some((line) => /damaged -> advertising 2/.test(line))) seen.add("repeated");
+      }
+    }
+    expect(seen).toContain("committed");
+    expect(seen).toContain("voided INPUT_DAMAGED");
+    expect(seen).toContain("repeated");
+  });
+
   test("[R5] devices that confirm and leave at once do not break the run", async () => {
     let unopened = 0;
     for (let seed = 0; seed < 20; seed++) {
@@ -57,6 +78,35 @@ describe("a simulated world", () => {
       if (played.lines.some((line) => /confirmed -> failed/.test(line))) unopened++;
     }
     expect(unopened).toBeGreaterThan(0);
+  });
+});
+
+describe("a simulated world that waits", () => {
+  test("[R17] [R25] for devices that come and go: what too few came to counts for nothing", async () => {
+    const { violations, ends, runEnds, lines } = await simulate(restlessPlan(9));
+    expect(violations).toEqual([]);
+    expect(ends.get("failed COHORT_TOO_SMALL")).toBeGreaterThan(7);
+    expect([ends.get("committed"), [...runEnds]]).toEqual([1, [["completed", 1]]]);
+    expect(lines.filter((line) => line.endsWith("wait-began -> waiting")).length).toBeGreaterThan(7);
+  });
+
+  test("[R25] for devices that never come, until its time, and across a restart", async () => {
+    const devices = [fault(0, "leave", 1), fault(1, "leave", 1)];
+    const plan = calmPlan({ waitUntilMs: 60_000, faults: { devices, hostDiesAtWrites: [6] } });
+    const { violations, ends, runEnds, lines } = await simulate(plan);
+    expect(violations).toEqual([]);
+    expect([...ends, ...runEnds]).toEqual([["failed WAIT_EXPIRED", 1]]);
+    expect(lines.some((line) => line.endsWith("is killed"))).toBe(true);
+  });
+
+  test("[E3] for a slow evaluator that fails, and that dies with its coordinator", async () => {
+    for (const write of [38, 42, 46, 50, 54]) {
+      const evaluator = { maxMs: 60_000, failure: 0.5 };
+      const plan = calmPlan({ rounds: 3, evaluator, faults: { hostDiesAtWrites: [write] } });
+      const { violations, ends, runEnds } = await simulate(plan);
+      expect([write, violations]).toEqual([write, []]);
+      expect([ends.get("committed"), [...runEnds]]).toEqual([3, [["completed", 1]]]);
+    }
   });
 });
 

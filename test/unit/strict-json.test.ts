@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { parseStrictJson } from "#coordinator/adapters/http/strict-json.ts";
 
-const parse = (text: string) => parseStrictJson(new TextEncoder().encode(text));
+const BOUNDS = { entryCountMax: 1_000 };
+const parse = (text: string, bounds = BOUNDS) => parseStrictJson(new TextEncoder().encode(text), bounds);
 
 describe("strict JSON", () => {
   test("[W4] what is plain JSON comes out as JSON.parse has it", () => {
@@ -48,13 +49,28 @@ describe("strict JSON", () => {
       "\ufeff1",
     ];
     for (const text of texts) expect(parse(text).ok, text).toBe(false);
-    expect(parseStrictJson(Uint8Array.of(0x22, 0xc3, 0x28, 0x22)).ok).toBe(false);
+    expect(parseStrictJson(Uint8Array.of(0x22, 0xc3, 0x28, 0x22), BOUNDS).ok).toBe(false);
   });
 
   test("[W3] nesting stops at the limit and one below it passes", () => {
     expect(parse(`${"[".repeat(32)}${"]".repeat(32)}`).ok).toBe(true);
     expect(parse(`${"[".repeat(33)}${"]".repeat(33)}`).ok).toBe(false);
     expect(parse(`"${"[".repeat(500)}"`).ok).toBe(true);
+  });
+
+  test("[W3] values are counted, keys and containers too, and text is none", () => {
+    for (const [text, count] of [
+      ["1", 1],
+      ["[1,2]", 3],
+      ['{"a":1}', 3],
+      ['{"a":[{"b":1},2]}', 7],
+      ['["{[,:","a"]', 3],
+    ] as const) {
+      expect(parse(text, { entryCountMax: count }).ok, text).toBe(true);
+      expect(parse(text, { entryCountMax: count - 1 }), text).toMatchObject({
+        error: { sentence: `The body holds more than ${count - 1} values.` },
+      });
+    }
   });
 
   test("what is no JSON is refused", () => {

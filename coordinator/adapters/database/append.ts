@@ -1,8 +1,9 @@
 import { type Kysely, sql, type Transaction } from "kysely";
-import type { Store, StoredEvent, StoreRecord, StreamId } from "#coordinator/core/ports.ts";
+import type { EventLog, StoredEvent, StoreRecord, StreamId } from "#coordinator/core/store.ts";
+import { isShown } from "#coordinator/core/stored-event.ts";
 import { assert, unreachable } from "#shared/kernel/assert.ts";
 import { err, ok } from "#shared/kernel/result.ts";
-import { toJson } from "./page.ts";
+import { inBatches, toJson } from "./page.ts";
 import type { Database } from "./schema.ts";
 
 type RecordOf<Type extends StoreRecord["type"]> = Extract<StoreRecord, { type: Type }>;
@@ -11,7 +12,7 @@ type RecordOf<Type extends StoreRecord["type"]> = Extract<StoreRecord, { type: T
 class SequenceTaken extends Error {}
 
 /** The writing half of the log: one event and its records, all or nothing. */
-export function appender(db: Kysely<Database>, projectId: string): Pick<Store, "append"> {
+export function appender(db: Kysely<Database>, projectId: string): Pick<EventLog, "append"> {
   return {
     append: async (stream, event, records) => {
       try {
@@ -57,6 +58,7 @@ async function appendIn(
       run_id: stream.kind === "run" ? stream.id : await runOfRound(tx, stream.id),
       at: event.at,
       body: toJson(event.event),
+      shown: isShown(event.event),
     })
     .execute();
 }
@@ -124,7 +126,8 @@ async function writeRecord(tx: Transaction<Database>, projectId: string, record:
 }
 
 async function writeRun(tx: Transaction<Database>, { runId, row }: RecordOf<"run-row">): Promise<void> {
-  const changing = { state: row.state, view: toJson(row.view) };
+  const newest = row.newest === null ? null : toJson(row.newest);
+  const changing = { state: row.state, view: toJson(row.view), newest };
   await tx
     .insertInto("run")
     .values({
@@ -202,13 +205,14 @@ async function openSlots(
     .insertInto("upload_session")
     .values({ sid: record.sid, project_id: projectId, byte_count: record.byteCount, open: true })
     .execute();
-  if (record.slots.length === 0) return;
-  await tx
-    .insertInto("upload_slot")
-    .values(
-      record.slots.map((slot) => ({ sid: record.sid, position: slot.position, slot_hash: slot.slotHash })),
-    )
-    .execute();
+  for (const slots of inBatches(record.slots)) {
+    const values = slots.map(({ position, slotHash }) => ({
+      sid: record.sid,
+      position,
+      slot_hash: slotHash,
+    }));
+    await tx.insertInto("upload_slot").values(values).execute();
+  }
 }
 
 /** Inputs that are kept must be there: a survivor set holds acknowledged inputs only. */
@@ -219,6 +223,6 @@ async function closeSlots(tx: Transaction<Database>, { sid, kept }: RecordOf<"cl
   const missing = kept.filter((position) => !have.has(position));
   assert(missing.length === 0, `session ${sid} keeps inputs that it does not have: ${missing.join(", ")}`);
   const dropped = [...have].filter((position) => !kept.includes(position));
-  if (dropped.length === 0) return;
-  await tx.deleteFrom("input").where("sid", "=", sid).where("position", "in", dropped).execute();
+  for (const positions of inBatches(dropped))
+    await tx.deleteFrom("input").where("sid", "=", sid).where("position", "in", positions).execute();
 }

@@ -1,52 +1,109 @@
-import type { Log, Store } from "#coordinator/core/ports.ts";
-import { openEmbedded } from "./pglite/embedded.ts";
-import { openPostgres } from "./postgres.ts";
+import { mkdir } from "node:fs/promises";
+import type { Log } from "#coordinator/core/ports.ts";
+import type { Store } from "#coordinator/core/store.ts";
+import { messageOf } from "../system-errors.ts";
+import { agreeOnInstance, type FolderFacts, folderFacts } from "./instance.ts";
+import { readInstance, writeInstance } from "./instance-row.ts";
 import type { InstanceEvents } from "./postgres-lock.ts";
+import { checkFolder, databasePath, doesNotOpen, isBehind } from "./sqlite/folder.ts";
+import { openSqlite } from "./sqlite/open-sqlite.ts";
+import { markPath, readMark } from "./sqlite/position-mark.ts";
 import { createStore } from "./store.ts";
 
-const HOUR_MS = 3_600_000;
+const DEFAULT_PROJECT = "default";
 
-/** What becomes of the lock of the one coordinator on this database. */
+/** What becomes of the lock of the one coordinator on a PostgreSQL database. */
 export type { InstanceEvents } from "./postgres-lock.ts";
 
-interface Common {
+export interface StoreOptions {
+  /** The coordinator's state folder. */
+  readonly dataDir: string;
+  /** postgres://..., version 15 or later; absent: SQLite in `dataDir`. */
+  readonly databaseUrl?: string | undefined;
+  /** PostgreSQL: holds the lock of the one coordinator of this database. Absent: several may write. */
+  readonly alone?: InstanceEvents;
   readonly projectId?: string;
   readonly log?: Log;
+  /** Told if SQLite's writing thread ends on its own; by default this is an uncaught error, the end of the process. */
+  readonly onLost?: (error: Error) => void;
 }
-export type StoreOptions = Common &
-  (
-    | {
-        /** The coordinator's state folder: the embedded database. */
-        readonly dataDir: string;
-        /** Default: every hour where something was written, and at the close. Null: no snapshots. */
-        readonly snapshotEveryMs?: number | null;
-        /** Told when the database's thread ends on its own; by default this is an uncaught error, the end of the process. */
-        readonly onLost?: (error: Error) => void;
-      }
-    | {
-        /** postgres://..., version 15 or later. */
-        readonly databaseUrl: string;
-        /** Holds the lock of the one coordinator of this database. Absent: several may write. */
-        readonly alone?: InstanceEvents;
-      }
-  );
+
+/** An open database, before it is known to belong to the folder. */
+export interface OpenedStore {
+  readonly store: Store;
+  readonly instanceId: string | null;
+  /** Whether it had tables before it was opened. */
+  readonly wasMade: boolean;
+  /** Writes the instance id; the first one stands. */
+  readonly mark: (instanceId: string) => Promise<void>;
+}
 
 /**
  * The store on the database that `options` name, at the newest schema.
  *
- * @throws Error that says what to do, where it cannot be opened.
+ * @throws Error that says what to do: a folder that cannot be used, a database that cannot be opened, or the two of
+ *         different installations.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const database =
-    "databaseUrl" in options
-      ? await openPostgres(options.databaseUrl, options.log, options.alone)
-      : await openEmbedded({
-          dataDir: options.dataDir,
-          snapshotEveryMs: options.snapshotEveryMs === undefined ? HOUR_MS : options.snapshotEveryMs,
-          log: options.log,
-          onLost: options.onLost ?? raise,
-        });
-  return createStore(database, options.projectId ?? "default");
+  const { dataDir, databaseUrl } = options;
+  try {
+    await mkdir(dataDir, { recursive: true });
+  } catch (error) {
+    throw new Error(
+      `The data folder ${dataDir} cannot be made (${messageOf(error)}). Choose another with --data, or mend its rights.`,
+      { cause: error },
+    );
+  }
+  const folder = await folderFacts(dataDir);
+  const opened =
+    databaseUrl === undefined ? await openHere(folder, options) : await openThere(databaseUrl, options);
+  try {
+    const { instanceId, wasMade, mark } = opened;
+    const name = databaseUrl === undefined ? databasePath(dataDir) : "at DATABASE_URL";
+    await agreeOnInstance(folder, { instanceId, wasMade, name }, mark);
+  } catch (error) {
+    await opened.store.close();
+    throw error;
+  }
+  return opened.store;
+}
+
+async function openHere(folder: FolderFacts, { projectId, log, onLost }: StoreOptions): Promise<OpenedStore> {
+  const wasMade = await checkFolder(folder);
+  const path = databasePath(folder.dataDir);
+  const mark = markPath(folder.dataDir);
+  // Before it is opened, which writes it.
+  const known = readMark(mark);
+  const opened = await openSqlite({
+    ...{ path, log, markPath: mark },
+    projectId: projectId ?? DEFAULT_PROJECT,
+    onLost: onLost ?? raise,
+  }).catch((error: unknown) => {
+    throw doesNotOpen(path, error);
+  });
+  const { instanceId, position, pragmas } = opened;
+  // One without an id is none of this folder, which is said in its own words.
+  if (instanceId !== null && position < known) {
+    await opened.store.close();
+    throw isBehind(path, mark, known - position);
+  }
+  log?.info({ path, position, ...pragmas }, "SQLite is open");
+  return { ...opened, wasMade };
+}
+
+async function openThere(databaseUrl: string, { projectId, log, alone }: StoreOptions): Promise<OpenedStore> {
+  // Here, so that a coordinator on SQLite does not load the driver.
+  const { openPostgres } = await import("./postgres.ts");
+  const database = await openPostgres(databaseUrl, log, alone);
+  const { db, wasMade } = database;
+  const store = createStore(database, projectId ?? DEFAULT_PROJECT);
+  try {
+    const instanceId = await readInstance(db);
+    return { store, instanceId, wasMade, mark: (id) => writeInstance(db, id) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 function raise(error: Error): never {

@@ -29,7 +29,22 @@ export function cursorNumber(text: string): number | null {
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-/** Document columns take text: both drivers would write a bare array as an array of PostgreSQL. */
+/** A statement takes 32,766 values in SQLite and 65,535 in PostgreSQL; rows of ours have a few each. */
+const BATCH_ROWS = 500;
+
+/** `rows` in parts that one statement takes; none for no rows. */
+export function inBatches<Row>(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const count = Math.ceil(rows.length / BATCH_ROWS);
+  return Array.from({ length: count }, (_, index) =>
+    rows.slice(index * BATCH_ROWS, (index + 1) * BATCH_ROWS),
+  );
+}
+
+/** Document columns are text on both sides: SQLite has no other, and PostgreSQL gives back what was written. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value ?? null);
+}
+
+export function fromJson(text: string): unknown {
+  return JSON.parse(text);
 }

@@ -3,6 +3,7 @@ import pg from "pg";
 import type { Log } from "#coordinator/core/ports.ts";
 import { isErrorCode, messageOf } from "../system-errors.ts";
 import { migrate } from "./migrate.ts";
+import { migrationsFor } from "./migrations/index.ts";
 import { type InstanceEvents, type InstanceLock, takeInstanceLock } from "./postgres-lock.ts";
 import type { Database } from "./schema.ts";
 import type { OpenDatabase } from "./store.ts";
@@ -11,6 +12,7 @@ const CONNECTIONS_MAX = 10;
 const SERVER_VERSION_MIN = 150_000;
 const BYTEA_OID = 17;
 const INT8_OID = 20;
+const JSON_OID = 114;
 
 /**
  * Opens a PostgreSQL database and brings it to the newest schema.
@@ -28,12 +30,13 @@ export async function openPostgres(
   const connections = new Connections(databaseUrl, log);
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: connections }) });
   let lock: InstanceLock | null = null;
+  let wasMade: boolean;
   try {
     await checkServer(db);
     if (alone !== undefined) {
       lock = await takeInstanceLock(databaseUrl, shutWhileLost(connections, alone), log);
     }
-    await migrateOrSayWhy(db);
+    ({ wasMade } = await migrateOrSayWhy(db));
   } catch (error) {
     await db.destroy();
     await lock?.close();
@@ -42,6 +45,7 @@ export async function openPostgres(
   return {
     kind: "postgresql",
     db,
+    wasMade,
     close: async () => {
       await db.destroy();
       await lock?.close();
@@ -158,9 +162,9 @@ async function checkServer(db: Kysely<Database>): Promise<void> {
 /** No right to a schema or to what is in it; no schema at all on the search path. */
 const NO_RIGHTS = ["42501", "3F000"];
 
-async function migrateOrSayWhy(db: Kysely<Database>): Promise<void> {
+async function migrateOrSayWhy(db: Kysely<Database>): Promise<{ readonly wasMade: boolean }> {
   try {
-    await migrate(db);
+    return await migrate(db, migrationsFor("postgresql"));
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     if (!isErrorCode(cause, ...NO_RIGHTS)) throw error;
@@ -174,9 +178,10 @@ async function migrateOrSayWhy(db: Kysely<Database>): Promise<void> {
   }
 }
 
-/** As the embedded database parses: int8 as a number (all of ours lie below 2^53), bytea as plain bytes. */
-function getTypeParser(oid: number, format?: "text" | "binary") {
+/** As SQLite gives them: int8 as a number (all of ours lie below 2^53), bytea as plain bytes, documents as text. */
+export function getTypeParser(oid: number, format?: "text" | "binary") {
   if (format !== "binary" && oid === INT8_OID) return Number;
+  if (format !== "binary" && oid === JSON_OID) return String;
   const parse = pg.types.getTypeParser(oid, format);
   return oid === BYTEA_OID ? (value: string) => Uint8Array.from(parse(value) as Buffer) : parse;
 }

@@ -1,27 +1,41 @@
 import { type Kysely, sql } from "kysely";
-import type { RoundRow, RunRow, Store, StoredTask, StreamId } from "#coordinator/core/ports.ts";
+import type {
+  EventLog,
+  NewestModel,
+  RoundRow,
+  RunRow,
+  RunStore,
+  StoredTask,
+  StreamId,
+  TaskStore,
+} from "#coordinator/core/store.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import type { Task } from "#shared/task/task.ts";
 import { nextNumber } from "./append.ts";
-import { cursorNumber, EMPTY_LIST, listed, toJson } from "./page.ts";
+import { cursorNumber, EMPTY_LIST, fromJson, listed, toJson } from "./page.ts";
 import type { Database } from "./schema.ts";
 
-type TaskQueries = Pick<Store, "createTask" | "findTask" | "listTasks">;
-type RunQueries = Pick<
-  Store,
-  | "openRunIds"
-  | "nextRunNumber"
-  | "findRun"
-  | "listRuns"
-  | "findRound"
-  | "listRounds"
-  | "listModelVersions"
-  | "findOffer"
->;
-type LogQueries = Pick<Store, "readStream" | "listEvents" | "auditLeaves">;
+type LogQueries = Omit<EventLog, "append">;
 
-export function taskQueries(db: Kysely<Database>, projectId: string): TaskQueries {
-  const tasks = () => db.selectFrom("task").selectAll().where("project_id", "=", projectId);
+export function taskQueries(db: Kysely<Database>, projectId: string): TaskStore {
+  // The newest run with a model comes along from its index, so that a page of tasks is one query.
+  const tasks = () =>
+    db
+      .selectFrom("task")
+      .selectAll()
+      .select((from) =>
+        from
+          .selectFrom("run")
+          .select("run.newest")
+          .whereRef("run.project_id", "=", "task.project_id")
+          .whereRef("run.task", "=", "task.slug")
+          .where("run.newest", "is not", null)
+          .orderBy("run.created_at", "desc")
+          .orderBy("run.run_id", "desc")
+          .limit(1)
+          .as("newest"),
+      )
+      .where("task.project_id", "=", projectId);
   return {
     createTask: async (task, taskHash, actor, at) => {
       const created = await db
@@ -51,10 +65,15 @@ export function taskQueries(db: Kysely<Database>, projectId: string): TaskQuerie
       const after = page.cursor ?? "";
       if (!/^[a-z0-9-]{0,64}$/.test(after)) return EMPTY_LIST;
       const rows = await tasks()
-        .distinctOn("slug")
         .where("slug", ">", after)
+        .where("version", "=", (from) =>
+          from
+            .selectFrom("task as other")
+            .select((column) => column.fn.max("other.version").as("version"))
+            .whereRef("other.project_id", "=", "task.project_id")
+            .whereRef("other.slug", "=", "task.slug"),
+        )
         .orderBy("slug")
-        .orderBy("version", "desc")
         .limit(page.limit + 1)
         .execute();
       return listed(rows, page, storedTask, (row) => row.slug);
@@ -63,16 +82,27 @@ export function taskQueries(db: Kysely<Database>, projectId: string): TaskQuerie
 }
 
 function storedTask(row: {
-  body: unknown;
+  body: string;
   task_hash: string;
   created_at: number;
   actor: string;
+  newest: string | null;
 }): StoredTask {
-  // It was validated when it came in; the schema of a stored version does not change under it.
-  return { task: row.body as Task, taskHash: row.task_hash, createdAt: row.created_at, actor: row.actor };
+  return {
+    // It was validated when it came in; the schema of a stored version does not change under it.
+    task: fromJson(row.body) as Task,
+    taskHash: row.task_hash,
+    createdAt: row.created_at,
+    actor: row.actor,
+    newest: newestModel(row.newest),
+  };
 }
 
-export function runQueries(db: Kysely<Database>, projectId: string): RunQueries {
+function newestModel(text: string | null): NewestModel | null {
+  return text === null ? null : (fromJson(text) as NewestModel);
+}
+
+export function runQueries(db: Kysely<Database>, projectId: string): RunStore {
   return {
     openRunIds: async () => {
       const rows = await db
@@ -98,7 +128,7 @@ export function runQueries(db: Kysely<Database>, projectId: string): RunQueries 
         const [, createdAt, runId] = /^(\d{1,15})\.([0-9a-zA-Z-]{1,64})$/.exec(page.cursor) ?? [];
         if (createdAt === undefined || runId === undefined) return EMPTY_LIST;
         query = query.where(
-          sql<boolean>`(created_at, run_id) < (${Number(createdAt)}::bigint, ${runId}::text)`,
+          sql<boolean>`(created_at, run_id) < (cast(${Number(createdAt)} as bigint), cast(${runId} as text))`,
         );
       }
       const rows = await query
@@ -140,7 +170,7 @@ export function runQueries(db: Kysely<Database>, projectId: string): RunQueries 
         modelHash: row.model_hash,
         parentHash: row.parent_hash,
         strategyStateHash: row.strategy_state_hash,
-        metrics: row.metrics,
+        metrics: fromJson(row.metrics),
       }));
     },
     findOffer: async (modelHash) => {
@@ -163,7 +193,8 @@ interface RunColumns {
   readonly state: string;
   readonly actor: string;
   readonly created_at: number;
-  readonly view: unknown;
+  readonly view: string;
+  readonly newest: string | null;
 }
 function runRow(row: RunColumns): RunRow {
   return {
@@ -174,7 +205,8 @@ function runRow(row: RunColumns): RunRow {
     state: row.state,
     actor: row.actor,
     createdAt: row.created_at,
-    view: row.view,
+    view: fromJson(row.view),
+    newest: newestModel(row.newest),
   };
 }
 
@@ -183,10 +215,10 @@ interface RoundColumns {
   readonly run_id: string;
   readonly round: number;
   readonly phase: string;
-  readonly view: unknown;
+  readonly view: string;
 }
 function roundRow(row: RoundColumns): RoundRow {
-  return { runId: row.run_id, round: row.round, phase: row.phase, view: row.view };
+  return { runId: row.run_id, round: row.round, phase: row.phase, view: fromJson(row.view) };
 }
 
 export function logQueries(db: Kysely<Database>): LogQueries {
@@ -199,7 +231,7 @@ export function logQueries(db: Kysely<Database>): LogQueries {
         .where("stream_id", "=", stream.id)
         .orderBy("sequence")
         .execute();
-      return rows.map((row) => ({ sequence: row.sequence, at: row.at, event: row.body }));
+      return rows.map((row) => ({ sequence: row.sequence, at: row.at, event: fromJson(row.body) }));
     },
     listEvents: async (runId, page) => {
       const before = page.cursor === undefined ? Number.MAX_SAFE_INTEGER : cursorNumber(page.cursor);
@@ -209,6 +241,8 @@ export function logQueries(db: Kysely<Database>): LogQueries {
         .selectAll()
         .where("run_id", "=", runId)
         .where("position", "<", before)
+        // In the words of the index, which serves no other.
+        .where(sql<boolean>`shown`)
         .orderBy("position", "desc")
         .limit(page.limit + 1)
         .execute();
@@ -217,7 +251,7 @@ export function logQueries(db: Kysely<Database>): LogQueries {
         page,
         (row) => ({
           stream: { kind: row.stream_kind, id: row.stream_id } satisfies StreamId,
-          stored: { sequence: row.sequence, at: row.at, event: row.body },
+          stored: { sequence: row.sequence, at: row.at, event: fromJson(row.body) },
         }),
         (row) => String(row.position),
       );
@@ -235,7 +269,7 @@ export function logQueries(db: Kysely<Database>): LogQueries {
       return listed(
         rows,
         page,
-        (row) => ({ sequence: row.sequence, kind: row.kind, body: row.body }),
+        (row) => ({ sequence: row.sequence, kind: row.kind, body: fromJson(row.body) }),
         (row) => String(row.sequence),
       );
     },

@@ -3,12 +3,15 @@ import type { ColumnType } from "kysely";
 /*
  * The tables, as migrations/ leaves them. Times are Unix milliseconds; hashes and ids are lower-case hex.
  *
- * Documents are `json`, not `jsonb`: nothing queries inside them, `json` gives back the text that was written (audit
- * leaves are canonical JSON), and it takes every escape that JSON.stringify makes, where jsonb refuses U+0000.
+ * Documents are text in SQLite and `json`, not `jsonb`, in PostgreSQL: nothing queries inside them, `json` gives back
+ * the text that was written (audit leaves are canonical JSON), and it takes every escape that JSON.stringify makes,
+ * while jsonb refuses U+0000.
  */
 
-/** Written as the text of JSON.stringify (arrays would become PostgreSQL arrays otherwise), read parsed. */
-type Json = ColumnType<unknown, string, string>;
+/** The text of JSON.stringify; see `toJson` and `fromJson`. */
+type Json = string;
+/** SQLite reads 0 or 1. */
+type Flag = ColumnType<boolean | number, boolean, boolean>;
 
 /** Numbers that are handed out inside a transaction, under the row's lock; a serial column would leave gaps. */
 interface CounterTable {
@@ -26,6 +29,8 @@ interface EventTable {
   run_id: string | null;
   at: number;
   body: Json;
+  /** Whether people may be shown it; of an old event this is not known and true. */
+  shown: Flag;
 }
 interface RunTable {
   run_id: string;
@@ -37,6 +42,8 @@ interface RunTable {
   actor: string;
   created_at: number;
   view: Json;
+  /** `RunRow.newest`. */
+  newest: Json | null;
 }
 interface RoundTable {
   round_id: string;
@@ -80,7 +87,7 @@ interface UploadSessionTable {
   sid: string;
   project_id: string;
   byte_count: number;
-  open: boolean;
+  open: Flag;
 }
 interface UploadSlotTable {
   sid: string;

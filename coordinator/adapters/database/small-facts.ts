@@ -1,15 +1,10 @@
 import { type Kysely, sql } from "kysely";
-import type { Store } from "#coordinator/core/ports.ts";
+import type { SettingStore } from "#coordinator/core/store.ts";
 import { present } from "#shared/kernel/assert.ts";
 import type { Database } from "./schema.ts";
 
-type SmallFacts = Pick<
-  Store,
-  "putJoinToken" | "useJoinToken" | "noteDevice" | "getSetting" | "putSettingOnce"
->;
-
 /** Join tokens, devices seen and named settings. */
-export function smallFacts(db: Kysely<Database>, projectId: string): SmallFacts {
+export function smallFacts(db: Kysely<Database>, projectId: string): SettingStore {
   async function getSetting(name: string): Promise<string | null> {
     const row = await db
       .selectFrom("setting")

@@ -11,6 +11,8 @@ import { materialQueries, uploadQueries } from "./uploads.ts";
 export interface OpenDatabase {
   readonly kind: Store["kind"];
   readonly db: Kysely<Database>;
+  /** Whether it had tables before it was opened. */
+  readonly wasMade: boolean;
   /** Ends what `openDatabase` began; the Kysely instance is not used afterwards. */
   readonly close: () => Promise<void>;
 }
@@ -21,7 +23,7 @@ export interface OpenDatabase {
  * Errors: what is expected is in the results; everything else (a lost connection, a full disk) rejects. After a
  * rejected write the outcome is unknown: stop, reload, go on.
  */
-export function createStore({ kind, db, close }: OpenDatabase, projectId: string): Store {
+export function createStore({ kind, db, close }: Omit<OpenDatabase, "wasMade">, projectId: string): Store {
   return {
     kind,
     ...appender(db, projectId),
@@ -29,7 +31,7 @@ export function createStore({ kind, db, close }: OpenDatabase, projectId: string
     ...taskQueries(db, projectId),
     ...runQueries(db, projectId),
     ...materialQueries(db, projectId),
-    ...uploadQueries(db, projectId),
+    ...uploadQueries(db, projectId, kind),
     ...transcriptQueries(db, projectId),
     ...smallFacts(db, projectId),
     ping: async () => {

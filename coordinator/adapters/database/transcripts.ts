@@ -1,18 +1,10 @@
 import type { Kysely } from "kysely";
-import type { Store } from "#coordinator/core/ports.ts";
+import type { TranscriptStore } from "#coordinator/core/store.ts";
 import { nextNumber } from "./append.ts";
+import { inBatches } from "./page.ts";
 import type { Database } from "./schema.ts";
 
-type TranscriptQueries = Pick<
-  Store,
-  | "saveTranscript"
-  | "keepOpenings"
-  | "loadTranscript"
-  | "findTranscript"
-  | "loadOpenings"
-  | "listTranscripts"
-  | "deleteTranscript"
->;
+type TranscriptQueries = Omit<TranscriptStore, "saveMaterial" | "loadMaterial" | "deleteMaterial">;
 
 /** What is kept of rounds for an auditor. */
 export function transcriptQueries(db: Kysely<Database>, projectId: string): TranscriptQueries {
@@ -33,10 +25,10 @@ export function transcriptQueries(db: Kysely<Database>, projectId: string): Tran
     keepOpenings: (sid, sealed) =>
       db.transaction().execute(async (tx) => {
         const rows = [...sealed].map(([position, bytes]) => ({ sid, position, bytes }));
-        if (rows.length > 0)
+        for (const batch of inBatches(rows))
           await tx
             .insertInto("sealed_opening")
-            .values(rows)
+            .values(batch)
             .onConflict((conflict) => conflict.columns(["sid", "position"]).doNothing())
             .execute();
         await tx.deleteFrom("material").where("sid", "=", sid).execute();

@@ -1,13 +1,12 @@
 import type { Kysely } from "kysely";
-import type { InputRow, Store } from "#coordinator/core/ports.ts";
+import type { InputRow, Store, TranscriptStore, UploadStore } from "#coordinator/core/store.ts";
 import { equalBytes } from "#shared/kernel/bytes.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
 import type { Database } from "./schema.ts";
 
-type MaterialQueries = Pick<Store, "saveMaterial" | "loadMaterial" | "deleteMaterial">;
-type UploadQueries = Pick<Store, "findSlot" | "acceptInput" | "listInputs">;
+type MaterialQueries = Pick<TranscriptStore, "saveMaterial" | "loadMaterial" | "deleteMaterial">;
 
 /** What devices sent over the socket for one session, until its sum is published or given up (S11). */
 export function materialQueries(db: Kysely<Database>, projectId: string): MaterialQueries {
@@ -46,7 +45,7 @@ export function materialQueries(db: Kysely<Database>, projectId: string): Materi
 }
 
 /** Slots and the inputs that were accepted into them. */
-export function uploadQueries(db: Kysely<Database>, projectId: string): UploadQueries {
+export function uploadQueries(db: Kysely<Database>, projectId: string, kind: Store["kind"]): UploadStore {
   return {
     findSlot: async (sid, position) => {
       const row = await db
@@ -58,19 +57,20 @@ export function uploadQueries(db: Kysely<Database>, projectId: string): UploadQu
         .executeTakeFirst();
       return row === undefined
         ? null
-        : { slotHash: row.slot_hash, byteCount: row.byte_count, open: row.open };
+        : { slotHash: row.slot_hash, byteCount: row.byte_count, open: Boolean(row.open) };
     },
     acceptInput: (input) =>
       db.transaction().execute(async (tx) => {
-        // Shared with other uploads, exclusive with the sealing of U3: an input is either in before it or refused.
-        const slot = await tx
+        const found = tx
           .selectFrom("upload_session")
           .innerJoin("upload_slot", "upload_slot.sid", "upload_session.sid")
           .select("open")
           .where("upload_session.sid", "=", input.sid)
-          .where("position", "=", input.position)
-          .forShare("upload_session")
-          .executeTakeFirst();
+          .where("position", "=", input.position);
+        // Shared with other uploads, exclusive with the sealing of U3: an input is either in before it or refused.
+        // In SQLite a transaction that writes is alone from its beginning.
+        const locked = kind === "postgresql" ? found.forShare("upload_session") : found;
+        const slot = await locked.executeTakeFirst();
         if (slot === undefined) return err({ type: "closed" });
         if (slot.open) {
           const values = { ...inputColumns(input), project_id: projectId };

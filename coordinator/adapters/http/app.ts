@@ -11,10 +11,12 @@ import { wireErrorOf } from "../../core/outage.ts";
 import type { Blobs, Log, Metrics, Spool, Store } from "../../core/ports.ts";
 import { rateLimit } from "../../core/rate-limit.ts";
 import { mountBlobs } from "./blobs.ts";
-import type { Api, Gate } from "./endpoint.ts";
+import { type Api, checkRead, type Gate } from "./endpoint.ts";
+import { BodyReader } from "./json-body.ts";
 import { mountOperations, type OperationsPorts } from "./operations.ts";
 import type { Origins } from "./origins.ts";
 import { Problem, problemResponse } from "./problem.ts";
+import { ReadQueue } from "./read-queue.ts";
 import { mountRoutes } from "./routes.ts";
 import { API_POLICY, commonHeaders } from "./security-headers.ts";
 import { mountTranscripts } from "./transcripts.ts";
@@ -22,13 +24,15 @@ import { mountUploads } from "./uploads.ts";
 
 export interface HttpPorts {
   readonly coordinator: Coordinator;
-  readonly store: Pick<Store, "ping" | "loadTranscript" | "findTranscript" | "loadOpenings">;
+  readonly store: Pick<Store, "ping" | "loadTranscript" | "findTranscript" | "loadOpenings" | "listInputs">;
   readonly blobs: Blobs;
   readonly spool: Spool;
   readonly metrics: Pick<Metrics, "uploaded">;
   readonly clock: MonotonicClock;
   readonly log: Log;
   readonly status: () => Status;
+  /** Aborted when the coordinator stops. */
+  readonly stopping: AbortSignal;
   readonly operations: Omit<OperationsPorts, "store">;
   readonly origins: Origins;
   /** Served over TLS. */
@@ -76,7 +80,14 @@ function createApi(ports: HttpPorts): Api {
   const api: Api = new OpenAPIHono();
   const gate: Gate = {
     origins: ports.origins,
-    clock: ports.clock,
+    bodies: new BodyReader(ports),
+    reads: new ReadQueue(ports.clock, {
+      burst: LIMITS.readsBurstPerAddress,
+      perSecond: LIMITS.readsPerSecondPerAddress,
+      atOnceMax: LIMITS.readsAtOnce,
+      waitingMax: LIMITS.readsWaiting,
+      waitingMaxPerAddress: LIMITS.readsWaitingPerAddress,
+    }),
     writes: rateLimit(ports.clock, {
       burst: LIMITS.writesPerMinutePerAddress,
       perSecond: LIMITS.writesPerMinutePerAddress / 60,
@@ -87,14 +98,15 @@ function createApi(ports: HttpPorts): Api {
     }),
   };
   mountRoutes(api, gate, ports.coordinator, ports.status);
-  mountBlobs(api, ports.coordinator, ports.blobs);
+  mountBlobs(api, gate, ports);
   mountTranscripts(api, gate, ports);
   mountUploads(api, gate, ports);
   // The description does not change while the process lives.
-  let description: object | undefined;
+  let description: string | undefined;
   api.get("/openapi.json", (context) => {
-    description ??= describe(api, ports.status().version);
-    return context.json(description);
+    checkRead(context, gate.audits);
+    description ??= JSON.stringify(describe(api, ports.status().version));
+    return context.body(description, 200, { "content-type": "application/json" });
   });
   return api;
 }

@@ -2,11 +2,15 @@ import { z } from "@hono/zod-openapi";
 import { hashHexSchema, roundIdSchema } from "#shared/protocol/ids.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import type { Blobs } from "../../core/ports.ts";
-import { type Api, type ApiContext, check, errorSchema } from "./endpoint.ts";
+import { type Api, type ApiContext, check, errorSchema, type Gate, readInTurn } from "./endpoint.ts";
 import { problem } from "./problem.ts";
 
 /** Models and published sums: named by their content or by a round that is over, so they never change. */
-export function mountBlobs(api: Api, coordinator: Coordinator, blobs: Blobs): void {
+export function mountBlobs(
+  api: Api,
+  gate: Gate,
+  { coordinator, blobs }: { readonly coordinator: Coordinator; readonly blobs: Blobs },
+): void {
   describeBytes(
     api,
     "/models/{hash}",
@@ -25,7 +29,7 @@ export function mountBlobs(api: Api, coordinator: Coordinator, blobs: Blobs): vo
   );
   api.get("/rounds/:roundId/sum", async (context) => {
     const { roundId } = check(z.strictObject({ roundId: roundIdSchema }), context.req.param(), "address");
-    const hash = await coordinator.publishedSumHash(roundId);
+    const hash = await readInTurn(context, gate, 1, () => coordinator.publishedSumHash(roundId));
     if (hash === null) throw problem("NOT_FOUND", "This round has published no sum.");
     return answerBlob(context, blobs, hash);
   });

@@ -1,13 +1,12 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { apiErrorSchema } from "#shared/protocol/api.ts";
-import { LIMITS } from "#shared/protocol/limits.ts";
 import { addressKey, type RateLimit } from "../../core/rate-limit.ts";
+import { type BodyBounds, type BodyReader, SMALL_BODY } from "./json-body.ts";
 import type { Origins } from "./origins.ts";
 import { problem } from "./problem.ts";
-import { parseStrictJson } from "./strict-json.ts";
+import type { ReadQueue } from "./read-queue.ts";
 
 export type ApiContext = Context<{ Bindings: HttpBindings }>;
 export type Api = OpenAPIHono<{ Bindings: HttpBindings }>;
@@ -29,10 +28,14 @@ export interface Endpoint<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** Of the body; that of a small one unless told. */
+  readonly bounds?: BodyBounds;
   readonly answer: Answer;
   readonly status?: 200 | 201;
-  /** Of a read that costs more than others. */
+  /** Of a read that has a rate of its own and does not wait for its turn. */
   readonly limit?: RateLimit;
+  /** Of a read, 1 unless told. */
+  cost?(query: Parsed<Query>): number;
   handle(input: {
     readonly params: Parsed<Params>;
     readonly query: Parsed<Query>;
@@ -46,7 +49,8 @@ export interface Gate {
   readonly writes: RateLimit;
   /** Of parts of kept rounds. */
   readonly audits: RateLimit;
-  readonly clock: MonotonicClock;
+  readonly bodies: BodyReader;
+  readonly reads: ReadQueue;
 }
 
 /**
@@ -70,16 +74,39 @@ export function mount<
   api.on(endpoint.method.toUpperCase(), honoPath(endpoint.path), async (context) => {
     if (endpoint.method === "post") checkWrite(context, gate);
     if (endpoint.limit !== undefined) checkRead(context, endpoint.limit);
+    const { body, bounds = SMALL_BODY } = endpoint;
     const input = {
       params: check(endpoint.params, context.req.param(), "address"),
       query: check(endpoint.query ?? z.strictObject({}), singleQuery(context), "query"),
       body:
-        endpoint.body === undefined
+        body === undefined
           ? undefined
-          : check(endpoint.body, await readJson(context, endpoint.body), "body"),
+          : await gate.bodies.read(context.env.incoming, body, bounds, (json) => check(body, json, "body")),
     } as Parameters<typeof endpoint.handle>[0];
-    return Response.json(await endpoint.handle(input), { status: endpoint.status ?? 200 });
+    const answer = async () =>
+      Response.json(await endpoint.handle(input), { status: endpoint.status ?? 200 });
+    if (endpoint.method === "post" || endpoint.limit !== undefined) return answer();
+    return readInTurn(context, gate, endpoint.cost?.(input.query) ?? 1, answer);
   });
+}
+
+/** @throws Problem RATE_LIMITED where this address reads too fast, UNAVAILABLE where too many read (W10). */
+export async function readInTurn<Value>(
+  context: ApiContext,
+  { reads }: Gate,
+  cost: number,
+  read: () => Promise<Value>,
+): Promise<Value> {
+  const { socket } = context.env.incoming;
+  const reader = {
+    address: addressKey(remoteAddress(context)),
+    cost,
+    isGone: () => socket.destroyed,
+  };
+  const done = await reads.run(reader, read);
+  if (done.ok) return done.value;
+  if (done.error.type === "too-many") throw tooFast();
+  throw problem("UNAVAILABLE", "Too many are reading. Wait a second and try again.", { "retry-after": "1" });
 }
 
 /** A write is refused to a foreign page and to a hasty sender before anything of it is read (W8). */
@@ -90,8 +117,11 @@ function checkWrite(context: ApiContext, gate: Gate): void {
 
 /** Whoever reads fast waits a second, not a minute: an audit has many parts (W8). */
 export function checkRead(context: ApiContext, limit: RateLimit): void {
-  if (!limit.take(addressKey(remoteAddress(context))))
-    throw problem("RATE_LIMITED", "Too many at once. Wait a second and go on.", { "retry-after": "1" });
+  if (!limit.take(addressKey(remoteAddress(context)))) throw tooFast();
+}
+
+function tooFast() {
+  return problem("RATE_LIMITED", "Too many at once. Wait a second and go on.", { "retry-after": "1" });
 }
 
 export function checkOrigin(context: ApiContext, gate: Gate): void {
@@ -133,45 +163,6 @@ function singleQuery(context: ApiContext): Record<string, string> {
     single[name] = values[0] as string;
   }
   return { ...single };
-}
-
-/** The body as a value, or undefined where it is empty. */
-async function readJson(context: ApiContext, schema: z.ZodType): Promise<unknown> {
-  const { incoming } = context.env;
-  const type = incoming.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
-  // Nothing is unpacked here: a small body stays small.
-  if (incoming.headers["content-encoding"] !== undefined)
-    throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body without a content encoding.");
-  const bytes = await readBytes(context);
-  if (bytes.length === 0) {
-    // Routes all of whose fields have defaults may be called without a body.
-    if (schema.safeParse({}).success) return {};
-    throw problem("BAD_REQUEST", "The body is empty.");
-  }
-  if (type !== "application/json")
-    throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.");
-  const parsed = parseStrictJson(bytes);
-  if (!parsed.ok) throw problem("BAD_REQUEST", parsed.error.sentence);
-  return parsed.value;
-}
-
-async function readBytes(context: ApiContext): Promise<Uint8Array> {
-  const { incoming } = context.env;
-  if (Number(incoming.headers["content-length"] ?? 0) > LIMITS.jsonByteCountMax) throw problem("TOO_LARGE");
-  const chunks: Uint8Array[] = [];
-  let byteCount = 0;
-  try {
-    // Leaving the loop must not destroy the connection: the sender is still owed its answer.
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-      byteCount += chunk.length;
-      if (byteCount > LIMITS.jsonByteCountMax) throw problem("TOO_LARGE");
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (incoming.destroyed && !incoming.complete) throw problem("BAD_REQUEST", "The body ended early.");
-    throw error;
-  }
-  return Buffer.concat(chunks);
 }
 
 function honoPath(path: string): string {

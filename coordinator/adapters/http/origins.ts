@@ -59,11 +59,16 @@ export function lanAddress(): string | null {
   return null;
 }
 
+/** A name or an address, and perhaps a port: whoever builds an address from this header gets just that. */
+const HOST = /^(?<name>[a-z0-9](?:[a-z0-9._-]{0,252})|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
+
 function nameOf(host: string | undefined): string | null {
-  if (host === undefined) return null;
+  const name = HOST.exec(host ?? "")?.groups?.["name"]?.toLowerCase();
+  if (name === undefined) return null;
+  // As it stands: "0x7f000001" is nobody's name, whatever a resolver makes of it.
+  if (!name.startsWith("[")) return name;
   try {
-    const url = new URL(`http://${host}`);
-    return url.username === "" && url.pathname === "/" ? url.hostname.toLowerCase() : null;
+    return new URL(`http://${name}`).hostname;
   } catch {
     return null;
   }

@@ -13,11 +13,18 @@ import {
   taskViewSchema,
 } from "#shared/protocol/api.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
-import { roundIdSchema, runIdSchema, taskSlugSchema, taskVersionSchema } from "#shared/protocol/ids.ts";
+import {
+  decimalSchema,
+  roundIdSchema,
+  runIdSchema,
+  taskSlugSchema,
+  taskVersionSchema,
+} from "#shared/protocol/ids.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { taskSchema } from "#shared/task/task.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import { type Api, type Gate, mount, named } from "./endpoint.ts";
+import { TASK_BODY } from "./json-body.ts";
 import { Problem, problem } from "./problem.ts";
 
 const status = named(statusSchema, "Status");
@@ -28,7 +35,7 @@ const roundDetail = named(roundDetailSchema, "RoundDetail");
 const eventView = named(eventViewSchema, "Event");
 
 const pageFields = {
-  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(50),
+  limit: decimalSchema.pipe(z.int().min(1).max(LIMITS.pageSizeMax)).default(50),
   /** As `next` of the list before. */
   cursor: z
     .string()
@@ -36,6 +43,7 @@ const pageFields = {
     .optional(),
 };
 const pageQuery = z.strictObject(pageFields);
+const pageCost = ({ limit }: { readonly limit: number }) => 1 + Math.ceil(limit / 10);
 const runParams = z.strictObject({ runId: runIdSchema });
 
 /** The JSON routes of the table in shared/protocol/api.ts. */
@@ -45,6 +53,7 @@ export function mountRoutes(api: Api, gate: Gate, coordinator: Coordinator, read
     path: "/status",
     summary: "What runs here, since when, and where devices join",
     answer: status,
+    limit: gate.audits,
     handle: async () => readStatus(),
   });
   mount(api, gate, {
@@ -52,6 +61,7 @@ export function mountRoutes(api: Api, gate: Gate, coordinator: Coordinator, read
     path: "/limits",
     summary: "Every bound on what a peer may send",
     answer: z.record(z.string(), z.number()),
+    limit: gate.audits,
     handle: async () => LIMITS,
   });
   mountTasks(api, gate, coordinator);
@@ -73,6 +83,7 @@ function mountTasks(api: Api, gate: Gate, coordinator: Coordinator): void {
     summary: "Tasks, the newest version of each",
     query: pageQuery,
     answer: listSchema(taskView),
+    cost: pageCost,
     handle: async ({ query }) => mutable(await coordinator.listTasks(query)),
   });
   mount(api, gate, {
@@ -80,6 +91,7 @@ function mountTasks(api: Api, gate: Gate, coordinator: Coordinator): void {
     path: "/tasks",
     summary: "Create a task or a new version of one; versions never change",
     body: taskSchema,
+    bounds: TASK_BODY,
     answer: taskView,
     status: 201,
     handle: async ({ body }) => unwrapped(await coordinator.createTask(body, "unverified")),
@@ -96,7 +108,7 @@ function mountTasks(api: Api, gate: Gate, coordinator: Coordinator): void {
     method: "get",
     path: "/tasks/{slug}/{version}",
     summary: "One version of a task",
-    params: z.strictObject({ slug: taskSlugSchema, version: z.coerce.number().pipe(taskVersionSchema) }),
+    params: z.strictObject({ slug: taskSlugSchema, version: decimalSchema.pipe(taskVersionSchema) }),
     answer: taskView,
     handle: async ({ params }) => found(await coordinator.taskView(params.slug, params.version)),
   });
@@ -109,6 +121,7 @@ function mountRuns(api: Api, gate: Gate, coordinator: Coordinator): void {
     summary: "Runs, newest first",
     query: z.strictObject({ ...pageFields, task: taskSlugSchema.optional() }),
     answer: listSchema(runView),
+    cost: pageCost,
     handle: async ({ query: { task, ...page } }) =>
       mutable(await coordinator.listRuns(task === undefined ? {} : { task }, page)),
   });
@@ -153,6 +166,7 @@ function mountRuns(api: Api, gate: Gate, coordinator: Coordinator): void {
     params: runParams,
     query: pageQuery,
     answer: listSchema(roundView),
+    cost: pageCost,
     handle: async ({ params, query }) => {
       found(await coordinator.runView(params.runId));
       return mutable(await coordinator.listRounds(params.runId, query));
@@ -165,6 +179,7 @@ function mountRuns(api: Api, gate: Gate, coordinator: Coordinator): void {
     params: runParams,
     query: pageQuery,
     answer: listSchema(eventView),
+    cost: pageCost,
     handle: async ({ params, query }) => {
       found(await coordinator.runView(params.runId));
       return mutable(await coordinator.listEvents(params.runId, query));

@@ -3,17 +3,22 @@ import {
   type IncomingMessage,
   type Server,
   type ServerResponse,
+  STATUS_CODES,
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import type { Log } from "../../core/ports.ts";
+import { addressKey, rateLimit } from "../../core/rate-limit.ts";
 import { SOCKET_PATH } from "../socket/socket.ts";
 import type { Origins } from "./origins.ts";
 import type { Pages } from "./pages.ts";
+import { problemResponse } from "./problem.ts";
 import { API_POLICY, commonHeaders } from "./security-headers.ts";
 
 /** Slow senders of headers hold a connection for this long at most. */
@@ -21,16 +26,67 @@ const HEADERS_MS = 20_000;
 /** Longest request: 256 MiB at 0.5 MB/s; a slower upload goes on with a range. */
 const REQUEST_MS = 600_000;
 
+/** A stop waits this long for readers: one that is slow can read again from the next start. */
+const READ_DRAIN_MS = 2_000;
+
 export interface Tls {
   readonly cert: Buffer;
   readonly key: Buffer;
 }
 
 export function createWebServer(tls: Tls | null): Server {
-  const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS };
-  return tls === null
-    ? createHttpServer(limits)
-    : createHttpsServer({ ...limits, cert: tls.cert, key: tls.key });
+  // A request without a host is answered by us, with a code.
+  const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, requireHostHeader: false };
+  const server =
+    tls === null ? createHttpServer(limits) : createHttpsServer({ ...limits, cert: tls.cert, key: tls.key });
+  answerUnparsed(server, tls !== null);
+  return server;
+}
+
+/** What Node refuses before there is a request: it would answer with a bare status line (W1). */
+function answerUnparsed(server: Server, secure: boolean): void {
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+    const [status, code, detail] = unparsed(error.code);
+    const body = JSON.stringify({ error: wireError(code, detail) });
+    const headers = { ...commonHeaders(secure), ...ERROR_HEADERS, "content-length": Buffer.byteLength(body) };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}connection: close\r\n\r\n${body}`,
+    );
+  });
+  server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) =>
+    answerError(response, secure, 417, "BAD_REQUEST", "Send the request without that expectation."),
+  );
+}
+
+function unparsed(nodeCode: string | undefined): readonly [number, ErrorCode, string?] {
+  switch (nodeCode) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return [408, "REQUEST_TIMEOUT"];
+    case "HPE_HEADER_OVERFLOW":
+      return [431, "TOO_LARGE", "The address or the headers are too long. Send less."];
+    default:
+      return [400, "BAD_REQUEST", "This is not HTTP/1.1 as the coordinator reads it. Check the client."];
+  }
+}
+
+/** Each says one thing; of two, readers take different ones. */
+const SINGLE_HEADERS = [
+  "host",
+  "origin",
+  "content-type",
+  "content-length",
+  "content-encoding",
+  "content-range",
+  "chorus-slot",
+  "chorus-sha256",
+  "chorus-root",
+  "chorus-signature",
+] as const;
+
+function doubledHeader({ headersDistinct }: IncomingMessage): string | undefined {
+  return SINGLE_HEADERS.find((name) => (headersDistinct[name]?.length ?? 0) > 1);
 }
 
 export interface Routing {
@@ -40,21 +96,28 @@ export interface Routing {
   readonly origins: Origins;
   readonly log: Log;
   readonly secure: boolean;
-  readonly isStopping: () => boolean;
+  readonly clock: MonotonicClock;
+  /** Aborted when the coordinator stops. */
+  readonly stopping: AbortSignal;
 }
 
 /** Requests that are being answered, so that a stop can wait for them. */
 export interface InFlight {
-  /** Resolves true when none is left, false after `timeoutMs`. */
+  /** Resolves true when no write and no upload is left, and no read or `READ_DRAIN_MS` later; false after `timeoutMs`. */
   drained(timeoutMs: number): Promise<boolean>;
 }
 
 /** Our own request and upgrade handlers; to be called after socket.io and Next are in place. */
 export function routeRequests(server: Server, routing: Routing): InFlight {
-  const { app, pages, origins, log, secure, isStopping } = routing;
-  // Next replaces global objects already; nothing else should.
-  const api = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const open = new Set<ServerResponse>();
+  const { app, pages, origins, log, secure, stopping } = routing;
+  const api = getRequestListener(app.fetch, {
+    // Next replaces global objects already; nothing else should.
+    overrideGlobalObjects: false,
+    // A request that cannot be made into one; what fails inside is answered there.
+    errorHandler: () => problemResponse({ wire: wireError("BAD_REQUEST"), headers: {} }),
+  });
+  const rates = requestRates(routing.clock);
+  const open = new Map<ServerResponse, "read" | "write">();
   const refuse = (response: ServerResponse, status: number, code: ErrorCode, detail?: string) =>
     answerError(response, secure, status, code, detail);
 
@@ -65,6 +128,9 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
     // "GET http://other/" is for proxies, and this is none.
     if (!url.startsWith("/"))
       return refuse(response, 400, "BAD_REQUEST", "Send the path alone, without scheme and host.");
+    const doubled = doubledHeader(request);
+    if (doubled !== undefined)
+      return refuse(response, 400, "BAD_REQUEST", `The header ${doubled} comes twice. Send it once.`);
     const operation = /^\/(?:livez|readyz|metrics)(?:\?|$)/.test(url);
     if (!operation && !origins.allowsHost(request.headers.host)) {
       return refuse(
@@ -74,22 +140,26 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
         "This coordinator is not known by that name. Set CHORUS_PUBLIC_URL to it.",
       );
     }
+    if (!rates.take(url, request)) {
+      response.setHeader("retry-after", "1");
+      return refuse(response, 429, "RATE_LIMITED");
+    }
     if (!operation) {
-      if (isStopping()) {
+      if (stopping.aborted) {
         response.setHeader("connection", "close");
         return refuse(response, 503, "UNAVAILABLE");
       }
-      open.add(response);
+      open.set(response, request.method === "GET" || request.method === "HEAD" ? "read" : "write");
       response.once("close", () => open.delete(response));
     }
-    if (operation || url === "/api" || url.startsWith("/api/")) return void api(request, response);
+    if (operation || isApi(url)) return void api(request, response);
     if (pages === null) return refuse(response, 404, "NOT_FOUND");
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("allow", "GET, HEAD");
       return refuse(response, 405, "METHOD_NOT_ALLOWED");
     }
     pages.handle(request, response).catch((error: unknown) => {
-      log.error({ error: String(error) }, "a page failed");
+      log.error({ error: error instanceof Error ? error.message : "" }, "a page failed");
       if (response.headersSent) response.destroy();
       else refuse(response, 500, "INTERNAL");
     });
@@ -104,14 +174,56 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
   return { drained: (timeoutMs) => drained(open, timeoutMs) };
 }
 
-async function drained(open: ReadonlySet<ServerResponse>, timeoutMs: number): Promise<boolean> {
-  const until = performance.now() + timeoutMs;
+/** What the API does not count itself: pages, which take a while to render, their files, and what operators ask (W10). */
+function requestRates(clock: MonotonicClock) {
+  const operations = rateLimit(clock, {
+    burst: LIMITS.operationsBurstPerAddress,
+    perSecond: LIMITS.operationsPerSecondPerAddress,
+  });
+  const files = rateLimit(clock, {
+    burst: LIMITS.pageFilesBurstPerAddress,
+    perSecond: LIMITS.pageFilesPerSecondPerAddress,
+  });
+  const pages = rateLimit(clock, {
+    burst: LIMITS.pagesBurstPerAddress,
+    perSecond: LIMITS.pagesPerSecondPerAddress,
+  });
+  const rateOf = (url: string) => {
+    if (/^\/(?:readyz|metrics)/.test(url)) return operations;
+    // Of the API each route knows; that we live is asked when all else fails.
+    if (url.startsWith("/livez") || isApi(url)) return null;
+    return url.startsWith("/_next/static/") ? files : pages;
+  };
+  return {
+    take: (url: string, { socket }: IncomingMessage) =>
+      rateOf(url)?.take(addressKey(socket.remoteAddress ?? "")) ?? true,
+  };
+}
+
+/** Not "/apiary", but whatever a reader might take for the API. */
+function isApi(url: string): boolean {
+  return /^\/api(?![a-z0-9_-])/i.test(url);
+}
+
+async function drained(
+  open: ReadonlyMap<ServerResponse, "read" | "write">,
+  timeoutMs: number,
+): Promise<boolean> {
+  const beganMs = performance.now();
   while (open.size > 0) {
-    if (performance.now() > until) return false;
+    const waitedMs = performance.now() - beganMs;
+    if (waitedMs > timeoutMs) return false;
+    if (waitedMs > READ_DRAIN_MS && ![...open.values()].includes("write")) return true;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return true;
 }
+
+const ERROR_HEADERS = {
+  "content-type": "application/json",
+  "content-security-policy": API_POLICY,
+  "cache-control": "no-store",
+} as const;
 
 function answerError(
   response: ServerResponse,
@@ -121,12 +233,9 @@ function answerError(
   detail?: string,
 ): void {
   for (const [name, value] of Object.entries(commonHeaders(secure))) response.setHeader(name, value);
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "content-security-policy": API_POLICY,
-    "cache-control": "no-store",
-  });
-  response.end(JSON.stringify({ error: wireError(code, detail) }));
+  const body = JSON.stringify({ error: wireError(code, detail) });
+  response.writeHead(status, { ...ERROR_HEADERS, "content-length": Buffer.byteLength(body) });
+  response.end(body);
 }
 
 /**

@@ -1,14 +1,23 @@
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 
+export interface JsonBounds {
+  /** Values of any kind: a container, each key and each value in it count one. */
+  readonly entryCountMax: number;
+}
+
 /**
  * JSON as RFC 8259 has it, without what two readers would read differently: a key that comes twice, keys that reach a
- * prototype, control characters, text that has no UTF-8, nesting beyond `LIMITS.nestingDepthMax` (W4).
+ * prototype, control characters, text that has no UTF-8, nesting beyond `LIMITS.nestingDepthMax`, more values than the
+ * bounds allow (W4).
  *
  * @param bytes  UTF-8, without a byte order mark; the caller has bounded the length.
  * Errors: `bad-json` with a sentence for the sender.
  */
-export function parseStrictJson(bytes: Uint8Array): Result<unknown, StrictJsonError> {
+export function parseStrictJson(
+  bytes: Uint8Array,
+  { entryCountMax }: JsonBounds,
+): Result<unknown, StrictJsonError> {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -16,7 +25,7 @@ export function parseStrictJson(bytes: Uint8Array): Result<unknown, StrictJsonEr
     return bad("The body is not UTF-8.");
   }
   // Before the parser: it would build what is nested first.
-  const problem = findProblem(text);
+  const problem = findProblem(text, entryCountMax);
   if (problem !== null) return bad(problem);
   let value: unknown;
   try {
@@ -39,11 +48,16 @@ function bad(sentence: string): Result<never, StrictJsonError> {
 
 const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 
-/** One walk over the text: depth and keys. Where the text is no JSON this may miss things; the parser refuses it then. */
-function findProblem(text: string): string | null {
+/**
+ * One walk over the text: depth, values and keys. Where the text is no JSON this may miss things; the parser refuses it
+ * then.
+ */
+function findProblem(text: string, entryCountMax: number): string | null {
   // One entry an open bracket: the keys of an object so far, null for an array.
   const open: (Set<string> | null)[] = [];
   let position = 0;
+  // Each bracket that opens, each comma and each colon stands before one value more.
+  let entryCount = 1;
   while (position < text.length) {
     const character = text[position];
     if (character === '"') {
@@ -61,6 +75,8 @@ function findProblem(text: string): string | null {
     if (character === "{") open.push(new Set());
     else if (character === "[") open.push(null);
     else if (character === "}" || character === "]") open.pop();
+    if ("{[,:".includes(character as string)) entryCount += 1;
+    if (entryCount > entryCountMax) return `The body holds more than ${entryCountMax} values.`;
     if (open.length > LIMITS.nestingDepthMax)
       return `The body is nested deeper than ${LIMITS.nestingDepthMax}.`;
     position += 1;
@@ -83,6 +99,7 @@ function isFollowedByColon(text: string, end: number): boolean {
 
 /** The key with its escapes undone; as it stands where it is no JSON. */
 function decodeKey(token: string): string {
+  if (!token.includes("\\")) return token.slice(1, -1);
   try {
     return String(JSON.parse(token));
   } catch {

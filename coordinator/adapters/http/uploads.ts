@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { z } from "@hono/zod-openapi";
 import { receiptSchema } from "#shared/protocol/api.ts";
-import { positionSchema, sessionIdSchema } from "#shared/protocol/ids.ts";
+import { decimalSchema, positionSchema, sessionIdSchema } from "#shared/protocol/ids.ts";
 import { type InputHeaders, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
 import type { Coordinator, UploadTicket } from "../../core/coordinator.ts";
 import { DiskLow, wireErrorOf } from "../../core/outage.ts";
@@ -35,7 +35,7 @@ const SILENCE_MS = 30_000;
 
 const paramsSchema = z.strictObject({
   sid: sessionIdSchema,
-  position: z.coerce.number().pipe(positionSchema),
+  position: decimalSchema.pipe(positionSchema),
 });
 
 export interface UploadPorts {
@@ -95,7 +95,7 @@ function bodyOffset({ headers }: IncomingMessage, ticket: UploadTicket): number 
     if (length !== ticket.byteCount) throw badLength(length, ticket.byteCount);
     return 0;
   }
-  const match = /^bytes (\d{1,10})-(\d{1,10})\/(\d{1,10})$/.exec(range);
+  const match = /^bytes (0|[1-9]\d{0,9})-(0|[1-9]\d{0,9})\/([1-9]\d{0,9})$/.exec(range);
   if (match === null) throw problem("BAD_LENGTH", "Content-Range must read: bytes first-last/total.");
   const [first, last, total] = match.slice(1).map(Number) as [number, number, number];
   if (total !== ticket.byteCount) throw badLength(total, ticket.byteCount);

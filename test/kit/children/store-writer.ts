@@ -14,7 +14,7 @@ import { bytesToHex } from "#shared/kernel/bytes.ts";
 
 const [dataDir = "", runId = ""] = process.argv.slice(2);
 const acknowledge = (line: string) => writeSync(1, `${line}\n`);
-const store = await openStore({ dataDir, snapshotEveryMs: null });
+const store = await openStore({ dataDir });
 const spool = await openSpool(join(dataDir, "spool"), primitives);
 const sid = `${runId}${runId}`;
 const slots = Array.from({ length: 250 }, (_, index) => ({ position: index + 1, slotHash: "0".repeat(64) }));

@@ -15,6 +15,7 @@ export interface Report {
   readonly seed: string;
   readonly violations: readonly string[];
   readonly ends: readonly (readonly [string, number])[];
+  readonly runEnds: readonly (readonly [string, number])[];
 }
 
 const [, , argument] = process.argv;
@@ -30,13 +31,14 @@ if (process.send !== undefined && argument !== undefined) {
 
 async function play(seed: number, rounds: number | undefined): Promise<Report> {
   try {
-    const { violations, ends } = await simulate(planOf(seed, rounds));
-    return { seed: String(seed), violations, ends: [...ends] };
+    const { violations, ends, runEnds } = await simulate(planOf(seed, rounds));
+    return { seed: String(seed), violations, ends: [...ends], runEnds: [...runEnds] };
   } catch (error) {
     return {
       seed: String(seed),
       violations: [`a fault: ${error instanceof Error ? error.stack : String(error)}`],
       ends: [],
+      runEnds: [],
     };
   }
 }

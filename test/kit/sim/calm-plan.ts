@@ -24,16 +24,27 @@ export function calmPlan(
     trainingMaxMs: 500,
     task: calmTask(4),
     keptRounds: 0,
+    waitUntilMs: 3_000_000,
+    evaluator: { maxMs: 300, failure: 0 },
     ...rest,
     faults: {
       hostDiesAtWrites: [],
       hostAwayMaxMs: 500,
       brokenWrites: [],
+      damagedInputs: [],
       devices: [],
       partitions: [],
       ...faults,
     },
   };
+}
+
+/** Three devices of five that a round wants; one of them is away at the end of each of the first `rounds` recruitings. */
+export function restlessPlan(rounds: number): Plan {
+  const partitions = Array.from({ length: rounds }, (_, index) => {
+    return { atMs: 20_000 + 50_000 * index, forMs: 30_000, devices: 1 };
+  });
+  return calmPlan({ deviceCount: 3, task: calmTask(5), faults: { partitions } });
 }
 
 /** `at` counts what the device sends and writes down. */

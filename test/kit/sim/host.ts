@@ -83,6 +83,7 @@ export class Host {
   readonly #inbox: Inbox;
   #life: Life | null = null;
   #writes = 0;
+  #inputs = 0;
   readonly #diesAt: number[];
 
   constructor(world: World, network: Network, watch: Watch, inbox: Inbox) {
@@ -190,7 +191,7 @@ export class Host {
   #reply(life: Life, { login }: Connection, message: DeviceMessage): Promise<Reply> {
     switch (message.type) {
       case "hello":
-        return login.hello(message);
+        return Promise.resolve(login.hello(message));
       case "authenticate":
         return login.authenticate(message);
       default:
@@ -235,6 +236,7 @@ export class Host {
         roundEnded: nothing,
         phaseEnded: nothing,
         dropouts: nothing,
+        askedLast: nothing,
         folded: nothing,
         uploaded: nothing,
         evaluated: nothing,
@@ -302,6 +304,7 @@ export class Host {
     const perform = async () => {
       const result = await call(parameters);
       if (name === "append") this.#watch.appended(parameters as Parameters<Store["append"]>);
+      if (name === "receive") this.#stored((parameters as Parameters<Spool["receive"]>)[0]);
       return result;
     };
     if (isWrite) {
@@ -309,9 +312,9 @@ export class Host {
       this.#countWrite(process);
       if (!process.alive) return NEVER;
     }
-    const breaks = isWrite && this.#breaksNow();
+    const breaks = isWrite ? this.#breaksNow() : this.#isUnjudged(name);
     return new Promise((resolve, reject) => {
-      clock.after(dice.between(1, isWrite ? WRITE_MAX_MS : 300), () => {
+      clock.after(dice.between(1, isWrite ? WRITE_MAX_MS : this.#workMaxMs(name)), () => {
         if (!process.alive) return;
         process.pending.delete(perform);
         if (breaks) {
@@ -326,6 +329,31 @@ export class Host {
         );
       });
     });
+  }
+
+  #stored({ sid, position }: Parameters<Spool["receive"]>[0]): void {
+    const { clock, plan } = this.#world;
+    this.#inputs += 1;
+    for (const { input, afterMs, at, cut } of plan.faults.damagedInputs) {
+      if (input !== this.#inputs) continue;
+      clock.after(afterMs, () => {
+        const path = `${sid}/${position}`;
+        const bytes = this.disk.spool.get(path)?.slice();
+        if (bytes === undefined || this.#world.healed) return;
+        bytes[at % bytes.length] = (bytes[at % bytes.length] as number) ^ 0x20;
+        this.disk.spool.set(path, cut ? bytes.slice(0, -4) : bytes);
+        this.#world.trace("disk", `damages ${path.slice(0, 8)} ${position}`);
+      });
+    }
+  }
+
+  #workMaxMs(name: string): number {
+    return name === "evaluate" ? this.#world.plan.evaluator.maxMs : 300;
+  }
+
+  #isUnjudged(name: string): boolean {
+    const { failure } = this.#world.plan.evaluator;
+    return name === "evaluate" && failure > 0 && this.#world.dice.chance(failure);
   }
 
   #countWrite(process: Process): void {

@@ -16,6 +16,8 @@ export interface Played {
   readonly lines: readonly string[];
   /** How rounds ended, by phase and code. */
   readonly ends: ReadonlyMap<string, number>;
+  /** How the run ended, with its code. */
+  readonly runEnds: ReadonlyMap<string, number>;
   readonly steps: number;
 }
 
@@ -90,11 +92,13 @@ class Game {
 
   /** Whoever launches looks, after a crash, whether the run is there, and else asks again. */
   async #launch(): Promise<void> {
-    const { task, rounds } = this.#world.plan;
+    const { task, rounds, waitUntilMs } = this.#world.plan;
     while (this.#host.db.runs.size === 0 && this.#goesOn) {
       await this.#until(() => this.#host.running);
       const { life } = this.#host;
-      const launched = this.#host.coordinator.launch({ task: task.slug, rounds, seed: 7, actor: "ada" });
+      const waitUntil = new Date(this.#world.clock.nowUnixMs() + waitUntilMs).toISOString();
+      const launch = { task: task.slug, rounds, seed: 7, actor: "ada", waitUntil };
+      const launched = this.#host.coordinator.launch(launch);
       await this.#until(() => this.#settled(launched) || this.#host.life !== life);
     }
   }
@@ -140,6 +144,8 @@ class Game {
       const end = endOf(state);
       ends.set(end, (ends.get(end) ?? 0) + 1);
     }
+    const runEnds = new Map<string, number>();
+    for (const end of this.#watch.runEnds.values()) runEnds.set(end, (runEnds.get(end) ?? 0) + 1);
     const { plan, violations, lines } = this.#world;
     return {
       seed: plan.seed,
@@ -147,6 +153,7 @@ class Game {
       traceHash: this.#world.traceHash(),
       lines,
       ends,
+      runEnds,
       steps: this.#steps,
     };
   }

@@ -3,15 +3,17 @@ import type { Store, StoreRecord } from "#coordinator/core/ports.ts";
 import type { LoggedRound, LoggedRun } from "#coordinator/core/stored-event.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
-import type { Receipt } from "#shared/protocol/api.ts";
+import type { Receipt, RunView } from "#shared/protocol/api.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { DeviceMessage, DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
+import { launchRun, type RunState, stepRun } from "#shared/round/run.ts";
 import { keptShards } from "#shared/round/shards.ts";
 import type { RoundState, Unmasking } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
 import type { DurableCells } from "./cells.ts";
 import { breachesOf } from "./round-invariants.ts";
+import { RunTally } from "./run-invariants.ts";
 import type { World } from "./world.ts";
 
 /*
@@ -60,6 +62,7 @@ const ACCUSATIONS: ReadonlySet<string> = new Set([
 
 export class Watch {
   readonly rounds = new Map<string, RoundState>();
+  readonly #runs = new Map<string, { state: RunState; readonly tally: RunTally }>();
   readonly sessions = new Map<string, SessionFacts>();
   /** By identity and session: a device's own vector before masking, as it keeps it itself. */
   readonly ownVectors = new Map<string, Uint8Array>();
@@ -175,15 +178,35 @@ export class Watch {
     else this.#onRun(stream.id, (event as LoggedRun).fact, records);
   }
 
-  #onRun(runId: string, { type }: LoggedRun["fact"], records: readonly StoreRecord[]): void {
-    this.#world.trace("run", type);
+  #onRun(runId: string, fact: LoggedRun["fact"], records: readonly StoreRecord[]): void {
+    this.#stepRun(runId, fact);
     for (const record of records) {
       if (record.type === "model-offered" && this.#openedModels.has(record.modelHash))
         this.#world.violated("R18", `model ${record.modelHash.slice(0, 8)} is offered after it was opened`);
       if (record.type !== "run-row") continue;
-      const { state } = record.row;
-      if (state === "completed" || state === "failed") this.runEnds.set(runId, state);
+      const { state, code } = record.row.view as RunView;
+      if (state === "completed" || state === "failed")
+        this.runEnds.set(runId, code === null ? state : `${state} ${code}`);
     }
+  }
+
+  #stepRun(runId: string, fact: LoggedRun["fact"]): void {
+    const known = this.#runs.get(runId);
+    if (fact.type === "launched" && known === undefined) {
+      const tally = new RunTally(this.#world.plan.task.aggregation.cohortSizeMin);
+      this.#runs.set(runId, { state: launchRun(fact), tally });
+      this.#world.trace("run", "launched");
+      return;
+    }
+    const after = known === undefined || fact.type === "launched" ? null : stepRun(known.state, fact).state;
+    if (known === undefined || after === null || after === known.state) {
+      this.#world.violated("R1", `${fact.type} was written and changes nothing`);
+      return;
+    }
+    this.#world.trace("run", `${fact.type} -> ${after.phase}`);
+    const breaches = known.tally.breachesOf(known.state, after, fact);
+    known.state = after;
+    for (const [rule, what] of breaches) this.#world.violated(rule, what);
   }
 
   #onRound(roundId: string, fact: RoundOpened | RoundEvent, records: readonly StoreRecord[]): void {

@@ -1,0 +1,84 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import type { Database } from "../schema.ts";
+import { NodeSqliteDialect } from "./dialect.ts";
+
+/** Another program may hold the file for a moment, e.g. for a backup. */
+const BUSY_TIMEOUT_MS = 5_000;
+/** After a checkpoint the write-ahead log is cut back to this size. */
+const LOG_BYTES_MAX = 16 * 2 ** 20;
+
+/**
+ * What is set on each connection and read back. Source: sqlite.org/pragma.html.
+ *
+ * | pragma              | value | why                                                                     |
+ * | ------------------- | ----- | ----------------------------------------------------------------------- |
+ * | synchronous         | 2     | FULL: an acknowledged commit is on the disk, also after a power cut     |
+ * | fullfsync           | 1     | macOS: through the drive's cache as well; nothing elsewhere             |
+ * | checkpoint_fullfsync| 1     | the same for checkpoints                                                |
+ * | foreign_keys        | 1     |                                                                         |
+ * | secure_delete       | 1     | deleted shares are overwritten, not only unlinked (S11)                 |
+ * | trusted_schema      | 0     | a file from elsewhere cannot call functions by its schema               |
+ * | journal_size_limit  |       | one long read does not leave a large log behind for ever                |
+ */
+const PRAGMAS = {
+  synchronous: 2,
+  fullfsync: 1,
+  checkpoint_fullfsync: 1,
+  foreign_keys: 1,
+  secure_delete: 1,
+  trusted_schema: 0,
+  journal_size_limit: LOG_BYTES_MAX,
+} as const;
+
+export type Pragmas = Readonly<Record<string, unknown>>;
+export interface Connection {
+  readonly db: Kysely<Database>;
+  /** As SQLite says them, `journal_mode` among them. */
+  readonly pragmas: Pragmas;
+  /** Of the newest event over all streams. */
+  readonly position: () => number;
+  readonly close: () => void;
+}
+
+/**
+ * Opens the file at `path`; a writing connection makes it if it is missing.
+ *
+ * @throws SQLite's error; Error if a setting that durability rests on cannot be made.
+ */
+export function connect(path: string, access: "write" | "read"): Connection {
+  const database = new DatabaseSync(path, { readOnly: access === "read", timeout: BUSY_TIMEOUT_MS });
+  try {
+    // First, since it reads the file: whether it is a database shows here.
+    if (access === "write") database.exec("pragma journal_mode = wal");
+    for (const [name, value] of Object.entries(PRAGMAS)) database.exec(`pragma ${name} = ${value}`);
+    const pragmas: Record<string, unknown> = { journal_mode: pragma(database, "journal_mode") };
+    for (const name of Object.keys(PRAGMAS)) pragmas[name] = pragma(database, name);
+    const asked: Pragmas = { journal_mode: "wal", ...PRAGMAS };
+    for (const name of ["journal_mode", "synchronous", "foreign_keys"]) {
+      if (pragmas[name] !== asked[name])
+        throw new Error(`SQLite keeps ${name} at ${String(pragmas[name])} here, not ${String(asked[name])}.`);
+    }
+    return {
+      db: new Kysely<Database>({ dialect: new NodeSqliteDialect(database) }),
+      pragmas,
+      position: positionOf(database),
+      close: () => database.close(),
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function positionOf(database: DatabaseSync): () => number {
+  let statement: StatementSync | undefined;
+  return () => {
+    statement ??= database.prepare("select value from counter where name = 'event'");
+    return Number(statement.get()?.["value"] ?? 0);
+  };
+}
+
+function pragma(database: DatabaseSync, name: string): unknown {
+  return Object.values(database.prepare(`pragma ${name}`).get() ?? {})[0];
+}

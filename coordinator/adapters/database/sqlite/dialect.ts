@@ -1,0 +1,87 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  SqliteAdapter,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  SqliteDriver,
+  type SqliteStatement,
+} from "kysely";
+
+/** Statements that stay prepared; those with many values have a text for each count, so the cache is bounded. */
+const PREPARED_MAX = 256;
+
+/**
+ * Kysely's SQLite dialect over a database of `node:sqlite`, which lacks `reader` and takes parameters one by one.
+ *
+ * A transaction takes the write lock as it begins: one that first reads could find the lock taken when it writes.
+ */
+export class NodeSqliteDialect extends SqliteDialect {
+  readonly #database: DatabaseSync;
+  readonly #config: SqliteDialectConfig;
+
+  constructor(database: DatabaseSync) {
+    const config = { database: { prepare: preparer(database), close: () => database.close() } };
+    super(config);
+    this.#database = database;
+    this.#config = config;
+  }
+
+  override createDriver(): Driver {
+    return new NodeSqliteDriver(this.#config, this.#database);
+  }
+
+  override createAdapter(): SqliteAdapter {
+    return new NodeSqliteAdapter();
+  }
+}
+
+class NodeSqliteAdapter extends SqliteAdapter {
+  /** SQLite rolls tables back like rows; Kysely's adapter does without. */
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class NodeSqliteDriver extends SqliteDriver {
+  readonly #database: DatabaseSync;
+
+  constructor(config: SqliteDialectConfig, database: DatabaseSync) {
+    super(config);
+    this.#database = database;
+  }
+
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+
+  /** After a full disk or an I/O error SQLite has rolled back by itself; a second rollback would hide that error. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isTransaction) await super.rollbackTransaction(connection);
+  }
+}
+
+function preparer(database: DatabaseSync): (text: string) => SqliteStatement {
+  const prepared = new Map<string, SqliteStatement>();
+  return (text) => {
+    const known = prepared.get(text);
+    if (known !== undefined) return known;
+    if (prepared.size >= PREPARED_MAX) prepared.clear();
+    const statement = statementOf(database.prepare(text));
+    prepared.set(text, statement);
+    return statement;
+  };
+}
+
+function statementOf(statement: StatementSync): SqliteStatement {
+  // Kysely hands over what its query was built with; anything else than these values is refused by `node:sqlite`.
+  const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...values(parameters)),
+    run: (parameters) => statement.run(...values(parameters)),
+    iterate: (parameters) => statement.iterate(...values(parameters)),
+  };
+}

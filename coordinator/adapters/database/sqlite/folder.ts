@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { storeTrouble } from "#coordinator/core/store-trouble.ts";
+import { messageOf } from "../../system-errors.ts";
+import type { FolderFacts } from "../instance.ts";
+import { networkFileSystem } from "./network-file-system.ts";
+
+/** Path of the database in a data folder. */
+export function databasePath(dataDir: string): string {
+  return join(dataDir, "chorus.db");
+}
+
+/**
+ * Whether SQLite may open its file in this folder, before it does.
+ *
+ * @returns Whether the file is already there.
+ * @throws Error with what to do, if the folder is on a network, has a database of an earlier version, or has lost its own.
+ */
+export async function checkFolder({ dataDir, file, isUsed }: FolderFacts): Promise<boolean> {
+  const network = await networkFileSystem(dataDir);
+  if (network !== null)
+    throw new Error(
+      `The data folder ${dataDir} lies on a network file system (${network}), where SQLite's locks do not hold. Choose a folder on a local disk with --data, or use PostgreSQL: set DATABASE_URL.`,
+    );
+  const path = databasePath(dataDir);
+  const byteCount = await sizeOf(path);
+  if (byteCount !== null && byteCount > 0) return true;
+  if (existsSync(join(dataDir, "database", "PG_VERSION")))
+    throw new Error(
+      `The data folder ${dataDir} holds a database of an earlier, unreleased version of Chorus (PGlite), which this one does not read. Start with another --data folder.`,
+    );
+  const hasLog = ((await sizeOf(`${path}-wal`)) ?? 0) > 0;
+  const wasFinished = file !== null && file.pending !== true;
+  if (wasFinished || isUsed || hasLog) {
+    const state = byteCount === null ? "is missing" : "is empty";
+    throw new Error(
+      `The data folder ${dataDir} has been in use, but its database ${path} ${state}. Restore it from a backup; if this folder was used with PostgreSQL, set DATABASE_URL; or begin anew with another --data folder.`,
+    );
+  }
+  return false;
+}
+
+/** SQLite's error at the opening, with what to do. */
+export function doesNotOpen(path: string, error: unknown): Error {
+  const reason = messageOf(error);
+  const primary = (error as { readonly errcode?: number }).errcode;
+  const code = primary === undefined ? null : primary & 0xff;
+  // SQLITE_NOTADB and SQLITE_CORRUPT.
+  if (code === 26 || code === 11)
+    return new Error(
+      `${path} is not a database that SQLite can read (${reason}). Restore it from a backup, or begin anew with another --data folder.`,
+      { cause: error },
+    );
+  if (storeTrouble(error) !== null)
+    return new Error(
+      `The database ${path} cannot be opened (${reason}). Check that its folder can be written to and has room, or choose another with --data.`,
+      { cause: error },
+    );
+  return error instanceof Error ? error : new Error(reason);
+}
+
+/** @param missing  Events that the folder knows of and the database does not have. */
+export function isBehind(path: string, mark: string, missing: number): Error {
+  return new Error(
+    `The database ${path} is older than its folder: it lacks the last ${missing} events. Its log file (${path}-wal) was lost, or it was replaced by an older copy. Restore folder and database together; to go on from this database all the same, delete ${mark}.`,
+  );
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  const found = await stat(path).catch(() => null);
+  return found?.isFile() === true ? found.size : null;
+}

@@ -1,0 +1,157 @@
+import type { Log } from "#coordinator/core/ports.ts";
+import type { Store } from "#coordinator/core/store.ts";
+import { messageOf } from "../../system-errors.ts";
+import type { OpenedStore } from "../open-store.ts";
+import type { Pragmas } from "./connection.ts";
+import type { Method } from "./messages.ts";
+import { StoreThread } from "./store-thread.ts";
+
+export interface SqliteOptions {
+  /** Made if it is missing. */
+  readonly path: string;
+  /** Where the writing thread notes how far the log has come. */
+  readonly markPath: string;
+  readonly projectId: string;
+  readonly log: Log | undefined;
+  /** The writing thread ended on its own: stop, and start again from the disk. */
+  readonly onLost: (error: Error) => void;
+}
+export interface OpenedSqlite extends Omit<OpenedStore, "wasMade"> {
+  readonly pragmas: Pragmas;
+  /** Of the newest event. */
+  readonly position: number;
+}
+
+/**
+ * Which thread serves a method. Whatever writes or stands in the way of a round goes to the writing one; what people
+ * and auditors look at goes to the reading one, so that a list of 100,000 runs delays no round. A committed write is
+ * seen by every read that starts after it.
+ */
+const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
+  append: "write",
+  readStream: "read",
+  listEvents: "read",
+  auditLeaves: "read",
+  createTask: "write",
+  findTask: "read",
+  listTasks: "read",
+  openRunIds: "read",
+  nextRunNumber: "write",
+  findRun: "read",
+  listRuns: "read",
+  findRound: "read",
+  listRounds: "read",
+  listModelVersions: "read",
+  findOffer: "write",
+  findSlot: "write",
+  acceptInput: "write",
+  listInputs: "write",
+  saveMaterial: "write",
+  loadMaterial: "write",
+  deleteMaterial: "write",
+  saveTranscript: "write",
+  keepOpenings: "write",
+  loadTranscript: "read",
+  findTranscript: "read",
+  loadOpenings: "read",
+  listTranscripts: "read",
+  deleteTranscript: "write",
+  putJoinToken: "write",
+  useJoinToken: "write",
+  noteDevice: "write",
+  getSetting: "read",
+  putSettingOnce: "write",
+};
+
+/**
+ * The store on a SQLite file: one thread writes, another reads.
+ *
+ * @throws SQLite's error, or one that says what to do if the file was made by a newer program.
+ */
+export async function openSqlite(options: SqliteOptions): Promise<OpenedSqlite> {
+  const { path, markPath, projectId } = options;
+  let isOpen = false;
+  const writer = new StoreThread((error) => {
+    if (isOpen) options.onLost(error);
+  });
+  const { pragmas, instanceId, position } = await writer
+    .open({ path, markPath, access: "write", projectId })
+    .catch(async (error: unknown) => {
+      await writer.close().catch(() => undefined);
+      throw error;
+    });
+  isOpen = true;
+  // Only now: a reading connection cannot make the file.
+  const reader = new ReadingThread(options);
+  const callers = {
+    write: (method: Method, parameters: readonly unknown[]) => writer.call(method, parameters),
+    read: (method: Method, parameters: readonly unknown[]) => reader.call(method, parameters),
+  };
+  const methods = Object.entries(THREAD_OF).map(([method, thread]) => [
+    method,
+    (...parameters: unknown[]) => callers[thread](method as Method, parameters),
+  ]);
+  const store: Store = {
+    kind: "embedded",
+    // The worker calls the method of the same name, so the types are those of `Store`.
+    ...(Object.fromEntries(methods) as Pick<Store, Method>),
+    ping: async () => {
+      await Promise.all([writer.call("ping", []), reader.call("ping", [])]);
+    },
+    close: async () => {
+      // The last to close takes the write-ahead log into the file and removes it.
+      await reader.close();
+      await writer.close();
+    },
+  };
+  return { store, pragmas, instanceId, position, mark: (id) => writer.mark(id) };
+}
+
+/**
+ * The reading thread. It holds nothing, so if it ends (out of memory over a large export, say) its calls reject and the
+ * next one starts another. The writing thread is not started again: what it had not answered may be written or not.
+ */
+class ReadingThread {
+  readonly #options: SqliteOptions;
+  #thread: Promise<StoreThread> | null = null;
+  #isClosed = false;
+
+  constructor(options: SqliteOptions) {
+    this.#options = options;
+    this.#thread = this.#start();
+    // Whoever reads first hears of it.
+    this.#thread.catch(() => undefined);
+  }
+
+  async call(method: Method | "ping", parameters: readonly unknown[]): Promise<unknown> {
+    if (this.#isClosed) throw new Error("the database is closed");
+    this.#thread ??= this.#start();
+    const thread = await this.#thread;
+    return thread.call(method, parameters);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const thread = await this.#thread?.catch(() => null);
+    await thread?.close();
+  }
+
+  async #start(): Promise<StoreThread> {
+    const { path, markPath, projectId, log } = this.#options;
+    const thread = new StoreThread((error) => {
+      log?.warn(
+        { error: messageOf(error) },
+        "the reading thread of the database ended; another takes its place",
+      );
+      this.#thread = null;
+    });
+    try {
+      await thread.open({ path, markPath, access: "read", projectId });
+      return thread;
+    } catch (error) {
+      this.#thread = null;
+      await thread.close().catch(() => undefined);
+      throw error;
+    }
+  }
+}

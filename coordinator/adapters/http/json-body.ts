@@ -1,0 +1,171 @@
+import { setMaxListeners } from "node:events";
+import type { IncomingMessage } from "node:http";
+import type { z } from "@hono/zod-openapi";
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { addressKey, type RateLimit, rateLimit } from "../../core/rate-limit.ts";
+import { type Problem, problem } from "./problem.ts";
+import { type JsonBounds, parseStrictJson } from "./strict-json.ts";
+
+/** What a route takes of a body; the smaller, the sooner a body that does not fit is refused. */
+export interface BodyBounds extends JsonBounds {
+  readonly byteCountMax: number;
+}
+
+/** Of a task: columns, categories and layers. */
+export const TASK_BODY: BodyBounds = {
+  byteCountMax: LIMITS.jsonByteCountMax,
+  entryCountMax: LIMITS.jsonEntryCountMax,
+};
+/** Of every other body: a handful of fields. */
+export const SMALL_BODY: BodyBounds = {
+  byteCountMax: LIMITS.smallJsonByteCountMax,
+  entryCountMax: LIMITS.smallJsonEntryCountMax,
+};
+
+export interface BodyReaderPorts {
+  readonly clock: MonotonicClock;
+  /** Aborted when the coordinator stops: it does not wait for what has not arrived. */
+  readonly stopping: AbortSignal;
+}
+
+/** Reads JSON bodies within the bounds of their route and the budgets of their sender's address (W3). */
+export class BodyReader {
+  readonly #clock: MonotonicClock;
+  readonly #stopping: AbortSignal;
+  readonly #bytes: RateLimit;
+  readonly #reading: RateLimit;
+
+  constructor({ clock, stopping }: BodyReaderPorts) {
+    this.#clock = clock;
+    this.#stopping = stopping;
+    // One for each body that is under way.
+    setMaxListeners(0, stopping);
+    this.#bytes = rateLimit(clock, {
+      burst: LIMITS.bodyBytesBurstPerAddress,
+      perSecond: LIMITS.bodyBytesPerSecondPerAddress,
+    });
+    this.#reading = rateLimit(clock, {
+      burst: LIMITS.bodyReadingMsBurstPerAddress,
+      perSecond: LIMITS.bodyReadingMsPerSecondPerAddress,
+    });
+  }
+
+  /**
+   * The body as `check` has it; an empty one counts as `{}` where the schema takes that.
+   *
+   * @throws Problem BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, RATE_LIMITED, REQUEST_TIMEOUT, UNAVAILABLE.
+   */
+  async read<Value>(
+    incoming: IncomingMessage,
+    schema: z.ZodType,
+    bounds: BodyBounds,
+    check: (json: unknown) => Value,
+  ): Promise<Value> {
+    const address = addressKey(incoming.socket.remoteAddress ?? "");
+    // Nothing is unpacked here: a small body stays small.
+    if (incoming.headers["content-encoding"] !== undefined)
+      throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body without a content encoding.");
+    if (!this.#reading.take(address, 0)) throw overBudget();
+    const bytes = await readBytes(incoming, {
+      byteCountMax: bounds.byteCountMax,
+      stopping: this.#stopping,
+      takes: (byteCount) => this.#bytes.take(address, byteCount),
+    });
+    if (!bytes.ok) throw bodyProblem(bytes.error);
+    const beganMs = this.#clock.nowMs();
+    try {
+      return check(parse(incoming, bytes.value, schema, bounds));
+    } finally {
+      this.#reading.charge(address, this.#clock.nowMs() - beganMs);
+    }
+  }
+}
+
+function parse(incoming: IncomingMessage, bytes: Uint8Array, schema: z.ZodType, bounds: JsonBounds): unknown {
+  if (bytes.length === 0) {
+    // Routes all of whose fields have defaults may be called without a body.
+    if (schema.safeParse({}).success) return {};
+    throw problem("BAD_REQUEST", "The body is empty.");
+  }
+  const type = incoming.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json")
+    throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.");
+  const parsed = parseStrictJson(bytes, bounds);
+  if (!parsed.ok) throw problem("BAD_REQUEST", parsed.error.sentence);
+  return parsed.value;
+}
+
+interface ReadOptions {
+  readonly byteCountMax: number;
+  readonly stopping: AbortSignal;
+  /** False: the sender's address has sent too much. */
+  takes(byteCount: number): boolean;
+}
+
+/** The whole body. Whatever ends it early, the connection lives: the sender is still owed its answer. */
+function readBytes(
+  incoming: IncomingMessage,
+  { byteCountMax, stopping, takes }: ReadOptions,
+): Promise<Result<Uint8Array, BodyError>> {
+  if (Number(incoming.headers["content-length"] ?? 0) > byteCountMax)
+    return Promise.resolve(err({ type: "too-large" }));
+  if (stopping.aborted) return Promise.resolve(err({ type: "stopping" }));
+  return new Promise((resolve) => {
+    const chunks: Uint8Array[] = [];
+    let byteCount = 0;
+    const end = (result: Result<Uint8Array, BodyError>) => {
+      clearTimeout(timer);
+      stopping.removeEventListener("abort", onStop);
+      incoming.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
+      incoming.pause();
+      resolve(result);
+    };
+    const onData = (chunk: Uint8Array) => {
+      byteCount += chunk.length;
+      chunks.push(chunk);
+      if (byteCount > byteCountMax) end(err({ type: "too-large" }));
+      else if (!takes(chunk.length)) end(err({ type: "over-budget" }));
+    };
+    const onEnd = () => end(ok(Buffer.concat(chunks)));
+    const onClose = () => end(err({ type: "cut" }));
+    const onStop = () => end(err({ type: "stopping" }));
+    // Of the whole body, so that a byte now and then does not stretch it.
+    const timer = setTimeout(() => end(err({ type: "too-slow" })), LIMITS.bodyMsMax);
+    stopping.addEventListener("abort", onStop);
+    incoming.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
+  });
+}
+type BodyError =
+  | { readonly type: "too-large" }
+  | { readonly type: "over-budget" }
+  | { readonly type: "cut" }
+  | { readonly type: "too-slow" }
+  | { readonly type: "stopping" };
+
+/** What is left of the body is not waited for. */
+const CLOSING = { connection: "close" };
+
+function bodyProblem(error: BodyError): Problem {
+  switch (error.type) {
+    case "too-large":
+      return problem("TOO_LARGE", undefined, CLOSING);
+    case "over-budget":
+      return overBudget();
+    case "cut":
+      return problem("BAD_REQUEST", "The body ended early.");
+    case "too-slow":
+      return problem("REQUEST_TIMEOUT", undefined, CLOSING);
+    case "stopping":
+      return problem("UNAVAILABLE", undefined, CLOSING);
+  }
+}
+
+function overBudget(): Problem {
+  return problem(
+    "RATE_LIMITED",
+    "Too much was sent from this address. Wait a minute and try again.",
+    CLOSING,
+  );
+}

@@ -1,0 +1,64 @@
+import type { RunState } from "#shared/round/run.ts";
+import type { RoundEnded } from "#shared/round/run-event.ts";
+import type { RoundState } from "#shared/round/state.ts";
+import { putVoidStep } from "./models.ts";
+import type { CoordinatorPorts } from "./ports.ts";
+import type { RunTerms } from "./terms.ts";
+
+type EndedRound = Extract<RoundState, { readonly phase: "committed" | "voided" | "failed" }>;
+
+/** What a run writes down of a round that has ended; after a voided one the void step is stored already. */
+export async function roundEnd(
+  ports: Pick<CoordinatorPorts, "blobs" | "store" | "primitives">,
+  terms: RunTerms,
+  run: RunState,
+  state: EndedRound,
+): Promise<RoundEnded> {
+  const { round, runId, parentModelHash } = state.facts;
+  const base = {
+    type: "round-ended",
+    round,
+    seconds: state.nowMs / 1_000,
+    forbiddenPairs: state.forbiddenPairs,
+    removed: state.removed,
+    strategyStateHash: run.strategyStateHash,
+  } as const;
+  switch (state.phase) {
+    case "committed": {
+      const { modelHash, strategyStateHash, metrics } = state.publication;
+      // A round that an earlier version committed has its figures.
+      const { accuracy, loss } = metrics;
+      return { ...base, outcome: "committed", code: null, modelHash, strategyStateHash, accuracy, loss };
+    }
+    case "voided": {
+      const modelHash = await putVoidStep(ports, terms, parentModelHash, runId, round);
+      return { ...base, outcome: "voided", code: state.code, modelHash };
+    }
+    case "failed":
+      return {
+        ...base,
+        outcome: "failed",
+        code: state.code,
+        modelHash: parentModelHash,
+        ...(isShortOfDevices(state) ? { shortOfDevices: true } : {}),
+      };
+  }
+}
+
+/**
+ * Whether too few devices stood in the recruiting. If enough stood there and could not sit together, the round counts as
+ * failed: the next one would fare no better (R17).
+ */
+function isShortOfDevices({
+  code,
+  members,
+  facts,
+}: Extract<EndedRound, { readonly phase: "failed" }>): boolean {
+  if (code !== "COHORT_TOO_SMALL") return false;
+  let present = 0;
+  for (const { invited, connected, out } of members.values()) {
+    if (invited) return false;
+    if (connected && out === null) present += 1;
+  }
+  return present < facts.rules.cohortSizeMin;
+}

@@ -1,0 +1,90 @@
+import { devicesNeeded } from "#shared/round/devices-needed.ts";
+import type { RunState } from "#shared/round/run.ts";
+import type { CoordinatorPorts } from "./ports.ts";
+import type { RunTerms } from "./terms.ts";
+
+/** After a round its devices check in again one by one; for this long a run does not call that waiting. */
+const SETTLING_MS = 3_000;
+/** A timer takes no longer delays than 24 days. */
+const TIMER_MS_MAX = 86_400_000;
+
+/** Devices of a run's task. */
+export interface Presence {
+  /** May sit in one roster of the run's next round, and have checked in for it. */
+  readonly ready: number;
+  readonly connected: number;
+}
+
+interface WaitingContext {
+  readonly ports: Pick<CoordinatorPorts, "clock" | "wall" | "after">;
+  readonly terms: RunTerms;
+  readonly state: () => RunState;
+  readonly presence: () => Presence;
+  /** To ask `next` again. */
+  readonly look: () => void;
+  /** The time that the launch had set has come. */
+  readonly expire: (atUnixMs: number) => void;
+}
+
+/** When a run opens its next round, when it waits, and until when. Rule R25. */
+export class Waiting {
+  readonly #context: WaitingContext;
+  readonly needed: number;
+  #settlesAtMs: number | null = null;
+  #cancelSettling: () => void = () => {};
+  #cancelExpiry: () => void = () => {};
+
+  constructor(context: WaitingContext) {
+    this.#context = context;
+    this.needed = devicesNeeded(context.terms.rules);
+  }
+
+  get isEnough(): boolean {
+    return this.#context.presence().ready >= this.needed;
+  }
+
+  /** What a run whose next round may open does now. */
+  next(): "open" | "wait" | "nothing" {
+    const { ports, state, presence, look } = this.#context;
+    const { ready, connected } = presence();
+    if (ready >= this.needed) return "open";
+    if (state().phase === "waiting") return "nothing";
+    if (connected < this.needed) return "wait";
+    const nowMs = ports.clock.nowMs();
+    this.#settlesAtMs ??= nowMs + SETTLING_MS;
+    if (nowMs >= this.#settlesAtMs) return "wait";
+    this.#cancelSettling();
+    this.#cancelSettling = ports.after(this.#settlesAtMs - nowMs, look);
+    return "nothing";
+  }
+
+  /** After each change of the run. */
+  update(): void {
+    const { roundIsOpen, phase, facts } = this.#context.state();
+    if (roundIsOpen || phase !== "running") this.#settled();
+    this.#cancelExpiry();
+    const { waitUntilUnixMs } = facts;
+    if (waitUntilUnixMs !== undefined && (phase === "queued" || phase === "waiting"))
+      this.#armExpiry(waitUntilUnixMs);
+  }
+
+  #settled(): void {
+    this.#settlesAtMs = null;
+    this.#cancelSettling();
+  }
+
+  #armExpiry(untilUnixMs: number): void {
+    const { ports, expire } = this.#context;
+    const delayMs = Math.min(Math.max(0, untilUnixMs - ports.wall.nowUnixMs()), TIMER_MS_MAX);
+    this.#cancelExpiry = ports.after(delayMs, () => {
+      const nowUnixMs = ports.wall.nowUnixMs();
+      if (nowUnixMs < untilUnixMs) this.#armExpiry(untilUnixMs);
+      else expire(nowUnixMs);
+    });
+  }
+
+  close(): void {
+    this.#cancelSettling();
+    this.#cancelExpiry();
+  }
+}

@@ -1,0 +1,216 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Reader, ReadQueue } from "#coordinator/adapters/http/read-queue.ts";
+import { apiErrorSchema } from "#shared/protocol/api.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { RUN_ID } from "#test/kit/fake-core.ts";
+import { ManualClock } from "#test/kit/manual-clock.ts";
+import { sendRaw } from "#test/kit/raw-http.ts";
+import { openShell, type Shell } from "#test/kit/shell.ts";
+
+/* What HTTP may cost: bodies that are slow or many, reads that are many. */
+
+let shell: Shell;
+beforeAll(async () => {
+  shell = await openShell();
+});
+afterAll(() => shell.close());
+
+const HEAD = "POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+
+function codeOf(body: string): string {
+  return apiErrorSchema.parse(JSON.parse(body)).error.code;
+}
+
+describe("slow bodies", () => {
+  test("[W11] one that is not whole in time ends with a code, also when it goes on and on", async () => {
+    const beganMs = performance.now();
+    const drip = Array.from({ length: 24 }, () => [" ", 500]).flat();
+    const [silent, dripping] = await Promise.all([
+      sendRaw(shell.port, `${HEAD}Content-Length: 100\r\n\r\n{"task"`),
+      sendRaw(shell.port, `${HEAD}Content-Length: 100\r\n\r\n`, ...drip),
+    ]);
+    for (const answer of [silent, dripping]) {
+      expect(answer.status).toBe(408);
+      expect(codeOf(answer.body)).toBe("REQUEST_TIMEOUT");
+      expect(answer.headers.get("connection")).toBe("close");
+    }
+    expect(performance.now() - beganMs).toBeGreaterThan(LIMITS.bodyMsMax);
+    expect(shell.core.writes).toEqual([]);
+  });
+
+  test("[W11] a stop does not wait for them", async () => {
+    const own = await openShell();
+    try {
+      const halves = Array.from({ length: 16 }, () =>
+        sendRaw(own.port, `${HEAD}Content-Length: 100\r\n\r\n{"task"`),
+      );
+      await pause(200);
+      own.beginStop();
+      expect(await own.inFlight.drained(LIMITS.bodyMsMax / 2)).toBe(true);
+      for (const half of await Promise.all(halves)) {
+        expect(half.status).toBe(503);
+        expect(codeOf(half.body)).toBe("UNAVAILABLE");
+      }
+    } finally {
+      await own.close();
+    }
+  });
+
+  test("[W11] a stop waits for a reader two seconds, not for as long as it likes", async () => {
+    const own = await openShell();
+    try {
+      let asked = 0;
+      own.core.listRuns = () => {
+        asked += 1;
+        return new Promise(() => undefined);
+      };
+      void fetch(`${own.url}/api/v1/runs`).catch(() => undefined);
+      await expect.poll(() => asked).toBe(1);
+      own.beginStop();
+      expect(await own.inFlight.drained(1_000)).toBe(false);
+      expect(await own.inFlight.drained(10_000)).toBe(true);
+    } finally {
+      await own.close();
+    }
+  });
+});
+
+describe("many bodies", () => {
+  const post = (url: string, body: string) =>
+    fetch(`${url}/api/v1/tasks`, { method: "POST", headers: { "content-type": "application/json" }, body });
+
+  test("[W3] of one address only so many bytes are read", async () => {
+    const own = await openShell();
+    try {
+      const body = JSON.stringify({ junk: "x".repeat(900_000) });
+      const codes: string[] = [];
+      for (let sent = 0; sent * body.length < 3 * LIMITS.bodyBytesBurstPerAddress; sent++) {
+        const answer = await post(own.url, body).catch(() => null);
+        if (answer !== null) codes.push(codeOf(await answer.text()));
+      }
+      expect(codes[0]).toBe("BAD_REQUEST");
+      expect(codes.at(-1)).toBe("RATE_LIMITED");
+    } finally {
+      await own.close();
+    }
+  });
+
+  test("[W3] and only so much time goes into reading them", async () => {
+    let nowMs = 0;
+    const own = await openShell({
+      clock: { nowMs: () => (nowMs += 2 * LIMITS.bodyReadingMsBurstPerAddress) },
+    });
+    try {
+      expect(codeOf(await (await post(own.url, "{}")).text())).toBe("BAD_REQUEST");
+      // The debt is paid back at 50 ms a second, and this clock goes in steps of two.
+      expect(codeOf(await (await post(own.url, "{}")).text())).toBe("RATE_LIMITED");
+    } finally {
+      await own.close();
+    }
+  });
+});
+
+describe("many reads", () => {
+  test("[W10] a few run at a time, a few wait, the rest is told to come later, and writes pass", async () => {
+    const own = await openShell();
+    try {
+      let running = 0;
+      let runningMax = 0;
+      let release = () => {};
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      own.core.listRuns = async () => {
+        running += 1;
+        runningMax = Math.max(runningMax, running);
+        await released;
+        running -= 1;
+        return { items: [], next: null };
+      };
+      const reads = Array.from({ length: 64 }, () => fetch(`${own.url}/api/v1/runs?limit=1`));
+      const busyCount = 64 - LIMITS.readsAtOnce - LIMITS.readsWaitingPerAddress;
+      let refused = 0;
+      for (const read of reads) {
+        void read.then(async (answer) => {
+          if (answer.status !== 503) return;
+          expect(answer.headers.get("retry-after")).toBe("1");
+          expect(codeOf(await answer.text())).toBe("UNAVAILABLE");
+          refused += 1;
+        });
+      }
+      await expect.poll(() => refused).toBe(busyCount);
+      const write = await fetch(`${own.url}/api/v1/runs/${RUN_ID}/pause`, { method: "POST" });
+      expect(write.status).toBe(200);
+      expect((await fetch(`${own.url}/api/v1/status`)).status).toBe(200);
+      release();
+      const statuses = (await Promise.all(reads)).map(({ status }) => status);
+      expect(statuses.filter((status) => status === 200).length).toBe(64 - busyCount);
+      expect(runningMax).toBe(LIMITS.readsAtOnce);
+    } finally {
+      await own.close();
+    }
+  });
+
+  test("[W10] an address has a rate, and a long list costs more than a short one", async () => {
+    const own = await openShell();
+    try {
+      const untilRefused = async (query: string) => {
+        for (let count = 0; ; count++) {
+          const answer = await fetch(`${own.url}/api/v1/tasks?${query}`);
+          if (answer.status === 200) continue;
+          expect(answer.status).toBe(429);
+          expect(codeOf(await answer.text())).toBe("RATE_LIMITED");
+          return count;
+        }
+      };
+      const cost = 1 + LIMITS.pageSizeMax / 10;
+      const taken = await untilRefused(`limit=${LIMITS.pageSizeMax}`);
+      expect(taken).toBeGreaterThanOrEqual(Math.floor(LIMITS.readsBurstPerAddress / cost));
+      expect(taken).toBeLessThan((2 * LIMITS.readsBurstPerAddress) / cost);
+    } finally {
+      await own.close();
+    }
+  });
+
+  const BOUNDS = { atOnceMax: 1, waitingMax: 3, waitingMaxPerAddress: 2, burst: 10, perSecond: 1 };
+  const reader = (address: string, cost = 1): Reader => ({ address, cost, isGone: () => false });
+
+  test("[W10] one address does not take all places, and whoever left does not take one", async () => {
+    const queue = new ReadQueue(new ManualClock(), BOUNDS);
+    const order: string[] = [];
+    let release = () => {};
+    const first = queue.run(reader("a"), () => new Promise<void>((resolve) => (release = resolve)));
+    const read = (name: string, who: Reader) =>
+      queue.run(who, async () => {
+        order.push(name);
+      });
+    const second = read("second", reader("a"));
+    const left = read("left", { ...reader("a"), isGone: () => true });
+    const busy = { ok: false, error: { type: "busy" } };
+    expect(await read("third of a", reader("a"))).toEqual(busy);
+    const other = read("other", reader("b"));
+    expect(await read("full", reader("c"))).toEqual(busy);
+    release();
+    await Promise.all([first, second, other]);
+    expect(await left).toEqual({ ok: false, error: { type: "gone" } });
+    expect(order).toEqual(["second", "other"]);
+    await pause(10);
+    expect(await read("later", reader("a"))).toEqual({ ok: true, value: undefined });
+  });
+
+  test("[W10] a read that fails leaves its place", async () => {
+    const queue = new ReadQueue(new ManualClock(), BOUNDS);
+    await expect(
+      queue.run(reader("a"), async () => {
+        throw new Error("planted");
+      }),
+    ).rejects.toThrow("planted");
+    await pause(10);
+    expect((await queue.run(reader("a"), async () => 1)).ok).toBe(true);
+    expect(await queue.run(reader("a", 11), async () => 1)).toEqual({
+      ok: false,
+      error: { type: "too-many" },
+    });
+  });
+});

@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundledTask } from "#coordinator/data/tasks.ts";
+import { apiErrorSchema } from "#shared/protocol/api.ts";
+import { RUN_ID } from "#test/kit/fake-core.ts";
+import { type RawAnswer, sendRaw } from "#test/kit/raw-http.ts";
+import { openShell, type Shell } from "#test/kit/shell.ts";
+
+/*
+ * Whatever is refused over HTTP is refused with `{ error: { code, message, retry } }`: what is no HTTP, what a parser or
+ * a library would answer by itself, and what two readers would read differently.
+ */
+
+let shell: Shell;
+beforeAll(async () => {
+  shell = await openShell();
+});
+afterAll(() => shell.close());
+
+const HOST = "Host: localhost";
+const CLOSE = "Connection: close";
+
+/** One request with these lines, and the end of the connection. */
+const ask = (line: string, headers: readonly string[] = [HOST], body = "") =>
+  sendRaw(shell.port, [line, ...headers, CLOSE, "", body].join("\r\n"));
+
+function expectCode(answer: RawAnswer, status: number, code: string): void {
+  expect(answer.status, answer.body).toBe(status);
+  expect(answer.headers.get("content-type")).toMatch(/^application\/json/);
+  expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+  const { error } = apiErrorSchema.parse(JSON.parse(answer.body));
+  expect(error.code).toBe(code);
+  expect(answer.body).not.toMatch(/\bat .*\.(?:ts|js|mjs):\d|node_modules|Error:/);
+  expect(shell.core.writes).toEqual([]);
+}
+
+test("the helper hears a good answer", async () => {
+  const answer = await ask("GET /api/v1/status HTTP/1.1");
+  expect(answer.status).toBe(200);
+  expect(JSON.parse(answer.body)).toMatchObject({ product: "chorus" });
+});
+
+describe("what is no request", () => {
+  test.each([
+    ["no HTTP", "garbage\r\n\r\n"],
+    ["a version that is none", "GET / HTTP/9.9\r\nHost: localhost\r\n\r\n"],
+    ["a header without a colon", "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nnonsense\r\n\r\n"],
+    ["a space in a header's name", "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nA b: 1\r\n\r\n"],
+    ["NUL in a header", "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nA: \0\r\n\r\n"],
+    [
+      "two lengths",
+      "POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    ],
+    [
+      "a length that is none",
+      "POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x2\r\n\r\n{}",
+    ],
+    [
+      "a length and chunks",
+      "POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+    ["a space in the address", "GET /api/v1/a b HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+  ])("[W1] %s", async (_, text) => {
+    expectCode(await sendRaw(shell.port, text), 400, "BAD_REQUEST");
+  });
+
+  test("[W1] headers or an address that are too long", async () => {
+    expectCode(
+      await ask("GET /api/v1/status HTTP/1.1", [HOST, `A: ${"x".repeat(40_000)}`]),
+      431,
+      "TOO_LARGE",
+    );
+    expectCode(await ask(`GET /api/v1/${"x".repeat(40_000)} HTTP/1.1`), 431, "TOO_LARGE");
+  });
+
+  test("[W1] an expectation that we do not know", async () => {
+    expectCode(await ask("GET /api/v1/status HTTP/1.1", [HOST, "Expect: tea"]), 417, "BAD_REQUEST");
+  });
+});
+
+describe("who it is for", () => {
+  test.each([
+    "localhost?x",
+    "localhost/x",
+    "localhost#x",
+    "x@localhost",
+    "localhost:99999999",
+    "localhost:x",
+    "local host",
+    "[::1",
+    "[localhost]",
+    "",
+    "0x7f000001",
+  ])("[W8] the host %j is not ours", async (host) => {
+    expectCode(await ask("GET /api/v1/status HTTP/1.1", [`Host: ${host}`]), 403, "FORBIDDEN");
+  });
+
+  test("[W8] no host at all", async () => {
+    expectCode(await ask("GET /api/v1/status HTTP/1.1", []), 403, "FORBIDDEN");
+  });
+
+  test.each(["localhost", "LOCALHOST:3000", "127.0.0.1", "[::1]:3000"])(
+    "[W8] the host %j is ours",
+    async (host) => {
+      expect((await ask("GET /api/v1/status HTTP/1.1", [`Host: ${host}`])).status).toBe(200);
+    },
+  );
+});
+
+describe("what comes twice", () => {
+  test.each([
+    ["Host: localhost", "Host: evil.example"],
+    ["Content-Type: application/json", "Content-Type: text/plain"],
+    ["Content-Type: application/json", "content-type: application/json"],
+    ["Origin: http://localhost", "Origin: http://evil.example"],
+    ["Content-Encoding: gzip", "Content-Encoding: identity"],
+    ["Chorus-Slot: a", "Chorus-Slot: b"],
+  ])("[W1] %s and %s", async (first, second) => {
+    const host = first.startsWith("Host") ? [] : [HOST];
+    const headers = [...host, first, second, "Content-Length: 2"];
+    expectCode(await ask("POST /api/v1/runs HTTP/1.1", headers, "{}"), 400, "BAD_REQUEST");
+  });
+
+  test("[W1] two types in one header", async () => {
+    const headers = [HOST, "Content-Type: application/json, text/plain", "Content-Length: 2"];
+    expectCode(await ask("POST /api/v1/runs HTTP/1.1", headers, "{}"), 415, "UNSUPPORTED_MEDIA_TYPE");
+  });
+});
+
+describe("addresses", () => {
+  test.each([
+    "/api",
+    "/api?x=1",
+    "/api/",
+    "/api//",
+    "/api/v1",
+    "/api/v1/",
+    "/api/v1/status/",
+    "/api/v1//status",
+    "/api/../api/v1",
+    "/api%2fv1%2fstatus",
+    "/API/v1/status",
+    "/api.",
+    "/api/v1/runs/%",
+    "/api/v1/runs/%ff",
+    "/api/v1/runs/%00",
+    "/api/v1/tasks/__proto__",
+    "/api/v1/tasks/constructor",
+    "/api/v1/rounds/%2e%2e%2f",
+    "/api;x",
+  ])("[W1] %s is JSON with a code", async (path) => {
+    expectCode(await ask(`GET ${path} HTTP/1.1`), 404, "NOT_FOUND");
+  });
+
+  test.each(["0x1", "1e0", "1.0", "01", "+1", " 1", "1 ", "%31%20", "-0", "1_0", "٣", "Infinity", ""])(
+    "[W4] %j is no number of a version, a page or a place",
+    async (number) => {
+      const encoded = number === "%31%20" ? number : encodeURIComponent(number);
+      expectCode(await ask(`GET /api/v1/tasks/digits/${encoded} HTTP/1.1`), 404, "NOT_FOUND");
+      expectCode(await ask(`GET /api/v1/runs?limit=${encoded} HTTP/1.1`), 400, "BAD_REQUEST");
+      const round = "0".repeat(32);
+      expectCode(await ask(`GET /api/v1/rounds/${round}/transcript/${encoded} HTTP/1.1`), 404, "NOT_FOUND");
+      const upload = await ask(`GET /api/v1/uploads/${"ab".repeat(32)}/${encoded} HTTP/1.1`);
+      expectCode(upload, 404, "NOT_FOUND");
+    },
+  );
+
+  test("[W4] plain digits are one", async () => {
+    expect((await ask("GET /api/v1/tasks/digits/1 HTTP/1.1")).status).toBe(200);
+    expect((await ask("GET /api/v1/runs?limit=10 HTTP/1.1")).status).toBe(200);
+  });
+
+  test.each(["OPTIONS", "PATCH", "DELETE", "TRACE", "PROPFIND"])("[W1] the method %s", async (method) => {
+    expectCode(await ask(`${method} /api/v1/status HTTP/1.1`), 405, "METHOD_NOT_ALLOWED");
+    expectCode(await ask(`${method} /api/v1/nothing HTTP/1.1`), 404, "NOT_FOUND");
+  });
+
+  test("[W1] a page's own address is not the API's", async () => {
+    expectCode(await ask("GET /apiary HTTP/1.1"), 404, "NOT_FOUND");
+    expect((await ask(`GET /api/v1/runs/${RUN_ID} HTTP/1.1`)).status).toBe(200);
+  });
+});
+
+describe("tasks", () => {
+  const create = (change: (task: { features: Record<string, unknown> }) => void) => {
+    const task = structuredClone(bundledTask("digits", 8, 2)) as unknown as {
+      features: Record<string, unknown>;
+    };
+    change(task);
+    const body = JSON.stringify(task);
+    const headers = [HOST, "Content-Type: application/json", `Content-Length: ${Buffer.byteLength(body)}`];
+    return ask("POST /api/v1/tasks HTTP/1.1", headers, body);
+  };
+
+  test.each([
+    [16, 0],
+    [1, 1],
+    [-1e308, 1e308],
+  ])("a picture's range from %d to %d", async (least, greatest) => {
+    const answer = await create((task) => {
+      task.features["range"] = [least, greatest];
+    });
+    expectCode(answer, 400, "BAD_REQUEST");
+    expect(answer.body).toContain("range");
+  });
+});

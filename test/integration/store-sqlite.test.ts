@@ -1,0 +1,313 @@
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { cp, mkdtemp, open, readFile, rm, stat, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import type { Worker } from "node:worker_threads";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openStore } from "#coordinator/adapters/database/open-store.ts";
+import { openSqlite } from "#coordinator/adapters/database/sqlite/open-sqlite.ts";
+import { openSpool } from "#coordinator/adapters/spool.ts";
+import { primitives } from "#coordinator/adapters/system.ts";
+import { storeTrouble } from "#coordinator/core/store-trouble.ts";
+import { storeContract } from "#test/kit/store-contract/index.ts";
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "chorus-sqlite-"));
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+storeContract("SQLite", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "chorus-store-"));
+  const store = await openStore({ dataDir });
+  return {
+    store,
+    end: async () => {
+      await store.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+});
+
+const stream = { kind: "run", id: "a".repeat(32) } as const;
+const event = (sequence: number) => ({ sequence, at: sequence, event: { sequence } });
+
+const writerScript = fileURLToPath(new URL("../kit/children/store-writer.ts", import.meta.url));
+
+/** A process that writes until it is killed, and its lines as they come. */
+function startWriter(dataDir: string, runId: string) {
+  const child = spawn(process.execPath, [writerScript, dataDir, runId], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.on("data", (data: Buffer) => {
+    output += data.toString();
+  });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  return {
+    /** Only whole lines count: the last may be torn by the kill. */
+    lines: () => output.split("\n").slice(0, -1),
+    kill: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+describe("a killed coordinator", () => {
+  test("[D8] has lost nothing that it acknowledged, and half a transaction is none", async () => {
+    const dataDir = join(scratch, "killed");
+    const runs: { runId: string; lines: string[] }[] = [];
+    let acknowledged = 0;
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const runId = randomBytes(16).toString("hex");
+      const child = startWriter(dataDir, runId);
+      const wanted = 5 + attempt * 4;
+      while (child.lines().length < wanted) await new Promise((resolve) => setTimeout(resolve, 3));
+      await child.kill();
+      runs.push({ runId, lines: child.lines() });
+      acknowledged += child.lines().length;
+    }
+    expect(acknowledged).toBeGreaterThan(100);
+
+    const store = await openStore({ dataDir });
+    const spool = await openSpool(join(dataDir, "spool"), primitives);
+    const leaves: { sequence: number; kind: string }[] = [];
+    for (let cursor: string | undefined, more = true; more; ) {
+      const page = await store.auditLeaves({ limit: 200, cursor });
+      leaves.push(...page.items);
+      cursor = page.next ?? undefined;
+      more = page.next !== null;
+    }
+    expect(leaves.map((leaf) => leaf.sequence)).toEqual(leaves.map((_, index) => index + 1));
+    for (const { runId, lines } of runs) {
+      const sid = `${runId}${runId}`;
+      const events = await store.readStream({ kind: "run", id: runId });
+      const last = lines.filter((line) => line.startsWith("event ")).length;
+      // The one in flight may have been written or not; either way it is whole.
+      expect([last, last + 1]).toContain(events.length);
+      expect(events.map((stored) => stored.sequence)).toEqual(events.map((_, index) => index + 1));
+      // Each event but the first came with a leaf, in its transaction.
+      expect(leaves.filter((leaf) => leaf.kind === `leaf.${runId}`)).toHaveLength(
+        Math.max(0, events.length - 1),
+      );
+      const inputs = await store.listInputs(sid);
+      const material = await store.loadMaterial(sid, "share");
+      for (const line of lines) {
+        const [kind, position, sha256] = line.split(" ");
+        if (kind === "material") expect(material.get(Number(position))?.length).toBe(3_000);
+        if (kind === "input")
+          expect(inputs.find((input) => input.position === Number(position))?.sha256).toBe(sha256);
+      }
+      for (const input of inputs) {
+        const file = await readFile(spool.path(sid, input.position));
+        expect(createHash("sha256").update(file).digest("hex")).toBe(input.sha256);
+      }
+    }
+    await store.close();
+  });
+
+  test("[D8] while it made its database leaves one that the next start goes on with", async () => {
+    const dataDir = join(scratch, "killed-early");
+    for (const delayMs of [40, 80, 120, 160, 200, 240]) {
+      const child = startWriter(dataDir, "b".repeat(32));
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await child.kill();
+      if (child.lines().length > 0) break;
+    }
+    const store = await openStore({ dataDir });
+    await store.ping();
+    await store.close();
+  });
+});
+
+describe("what a power cut leaves", () => {
+  /** A database with `count` events that nobody closed: what it holds lies in its write-ahead log. */
+  async function unclosed(name: string, count: number): Promise<string> {
+    const dataDir = join(scratch, name);
+    const store = await openStore({ dataDir });
+    for (let sequence = 1; sequence <= count; sequence++) await store.append(stream, event(sequence), []);
+    const copy = join(scratch, `${name}-copy`);
+    await cp(dataDir, copy, { recursive: true });
+    await store.close();
+    expect((await stat(join(copy, "chorus.db-wal"))).size).toBeGreaterThan(10_000);
+    return copy;
+  }
+  const read = async (dataDir: string) => {
+    const store = await openStore({ dataDir });
+    const events = await store.readStream(stream);
+    await store.append(stream, event(events.length + 1), []);
+    await store.close();
+    return events;
+  };
+
+  test("[D8] each commit is on the disk before it is acknowledged: SQLite says so itself", async () => {
+    const path = join(scratch, "pragmas.db");
+    const onLost = (error: Error) => {
+      throw error;
+    };
+    const opened = await openSqlite({
+      path,
+      markPath: `${path}.mark`,
+      projectId: "default",
+      log: undefined,
+      onLost,
+    });
+    expect(opened.pragmas).toMatchObject({
+      journal_mode: "wal",
+      synchronous: 2,
+      fullfsync: 1,
+      foreign_keys: 1,
+      secure_delete: 1,
+    });
+    await opened.store.close();
+    // The last to close takes the log into the file.
+    await expect(stat(`${path}-wal`)).rejects.toThrow(/ENOENT/);
+  });
+
+  test("[D8] every table is STRICT", async () => {
+    const dataDir = join(scratch, "strict");
+    await (await openStore({ dataDir })).close();
+    const database = new DatabaseSync(join(dataDir, "chorus.db"), { readOnly: true });
+    const tables = database.prepare("pragma table_list").all() as { name: string; strict: number }[];
+    const loose = tables.filter(({ name, strict }) => strict === 0 && !/^(sqlite_|kysely_)/.test(name));
+    expect(loose).toEqual([]);
+    expect(tables.length).toBeGreaterThan(15);
+    database.close();
+  });
+
+  test("[D8] a torn end of the log costs what was not acknowledged, and nothing before it", async () => {
+    const copy = await unclosed("torn", 20);
+    const log = join(copy, "chorus.db-wal");
+    // Half a frame more than what was synchronized, as a commit that was under way leaves it.
+    const file = await open(log, "a");
+    await file.write(randomBytes(2_000));
+    await file.close();
+    expect(await read(copy)).toHaveLength(20);
+  });
+
+  test("[D8] a log that breaks off or is damaged ends before that transaction: the rest is whole", async () => {
+    const cut = await unclosed("cut", 20);
+    const log = join(cut, "chorus.db-wal");
+    await truncate(log, (await stat(log)).size - 100);
+    await rm(join(cut, "chorus.position"), { force: true });
+    const events = await read(cut);
+    expect(events.length).toBeGreaterThanOrEqual(18);
+    expect(events.map((stored) => stored.sequence)).toEqual(events.map((_, index) => index + 1));
+  });
+
+  test("[D8] what is deleted is overwritten in the file (S11)", async () => {
+    const dataDir = join(scratch, "wiped");
+    const secret = randomBytes(64);
+    const store = await openStore({ dataDir });
+    const sid = "c".repeat(64);
+    await store.saveMaterial(sid, "unmask", 1, new Uint8Array(secret));
+    await store.close();
+    const holds = async () => (await readFile(join(dataDir, "chorus.db"))).includes(secret);
+    expect(await holds()).toBe(true);
+    const again = await openStore({ dataDir });
+    await again.deleteMaterial(sid);
+    await again.close();
+    expect(await holds()).toBe(false);
+  });
+});
+
+describe("SQLite's threads", () => {
+  /** The threads that `open` starts, in their order: the writing one, the reading one. */
+  async function withThreads<T>(act: () => Promise<T>): Promise<{ value: T; threads: Worker[] }> {
+    const threads: Worker[] = [];
+    const note = (worker: Worker) => threads.push(worker);
+    process.on("worker", note);
+    const value = await act();
+    process.off("worker", note);
+    return { value, threads };
+  }
+
+  test("[D9] the writing one that ends by itself is told, and no call waits for ever", async () => {
+    const dataDir = join(scratch, "lost");
+    const told: Error[] = [];
+    const { value: store, threads } = await withThreads(() =>
+      openStore({ dataDir, onLost: (error) => told.push(error) }),
+    );
+    await store.append(stream, event(1), []);
+    const waiting = [store.append(stream, event(2), []), store.nextRunNumber("digits")];
+    const outcomes = Promise.allSettled(waiting);
+    await threads[0]?.terminate();
+    expect((await outcomes).at(-1)?.status).toBe("rejected");
+    expect(told).toHaveLength(1);
+    await expect(store.append(stream, event(3), [])).rejects.toThrow(/thread of the database ended/);
+    await expect(store.ping()).rejects.toThrow(/ended/);
+    await store.close();
+    const again = await openStore({ dataDir });
+    expect((await again.readStream(stream)).length).toBeGreaterThanOrEqual(1);
+    await again.close();
+  });
+
+  test("[D9] the reading one is started again", async () => {
+    const { value: store, threads } = await withThreads(() =>
+      openStore({ dataDir: join(scratch, "reader") }),
+    );
+    await store.append(stream, event(1), []);
+    expect(await store.readStream(stream)).toHaveLength(1);
+    const cut = store.readStream(stream).then(
+      (events) => events.length,
+      (error: Error) => error.message,
+    );
+    await threads[1]?.terminate();
+    expect([1, "a thread of the database ended with code 1"]).toContain(await cut);
+    expect(await store.readStream(stream)).toHaveLength(1);
+    await store.append(stream, event(2), []);
+    await store.close();
+  });
+
+  test("[D9] the event loop stays free while the database works, and writes pass a long read", async () => {
+    const store = await openStore({ dataDir: join(scratch, "free") });
+    const writes = Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        store.saveMaterial("d".repeat(64), "share", index, new Uint8Array(50_000)),
+      ),
+    );
+    let isDone = false;
+    void writes.then(() => {
+      isDone = true;
+    });
+    let turns = 0;
+    while (!isDone) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      turns += 1;
+    }
+    expect(turns).toBeGreaterThan(20);
+
+    const body = { text: "x".repeat(2_000) };
+    for (let sequence = 1; sequence <= 3_000; sequence++)
+      await store.append(stream, { sequence, at: 0, event: body }, []);
+    const order: string[] = [];
+    const reads = Array.from({ length: 5 }, () => store.readStream(stream).then(() => order.push("read")));
+    await store.append(stream, event(3_001), []).then(() => order.push("write"));
+    await Promise.all(reads);
+    expect(order.indexOf("write")).toBeLessThan(4);
+    await store.close();
+  });
+
+  test("[D9] an error keeps its type on the way", async () => {
+    const dataDir = join(scratch, "errors");
+    const store = await openStore({ dataDir });
+    const fault = await store.append(stream, event(3), []).catch((error: unknown) => error);
+    expect(fault).toMatchObject({ message: expect.stringMatching(/follows 0/) });
+    expect(storeTrouble(fault)).toBeNull();
+    // Another program holds the write lock for longer than SQLite waits.
+    const other = new DatabaseSync(join(dataDir, "chorus.db"));
+    other.exec("begin immediate");
+    const busy = await store.append(stream, event(1), []).catch((error: unknown) => error);
+    expect(busy).toMatchObject({ code: "ERR_SQLITE_ERROR", errcode: 5 });
+    expect(storeTrouble(busy)).toBe("away");
+    expect(await store.readStream(stream)).toEqual([]);
+    other.exec("rollback");
+    other.close();
+    expect((await store.append(stream, event(1), [])).ok).toBe(true);
+    await store.close();
+  });
+});

@@ -1,0 +1,11 @@
+import { openStore } from "#coordinator/adapters/database/open-store.ts";
+
+/* Opens the store in a folder and says "opened" or why not. Argument: the folder. */
+
+try {
+  const store = await openStore({ dataDir: process.argv[2] ?? "" });
+  await store.close();
+  console.log("opened");
+} catch (error) {
+  console.log(error instanceof Error ? error.message : "no error");
+}

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import type { Store } from "#coordinator/core/store.ts";
+import { eventLogContract } from "./event-log.ts";
+import { runContract } from "./runs.ts";
+import { settingContract } from "./settings.ts";
+import { taskContract } from "./tasks.ts";
+import { transcriptContract } from "./transcripts.ts";
+import { uploadContract } from "./uploads.ts";
+
+/** What every implementation of `Store` does, role by role: memory, SQLite, PostgreSQL. */
+export function storeContract(
+  name: string,
+  open: () => Promise<{ store: Store; end: () => Promise<void> }>,
+): void {
+  describe(name, () => {
+    let opened: Awaited<ReturnType<typeof open>> | undefined;
+    beforeAll(async () => {
+      opened = await open();
+    });
+    afterAll(() => opened?.end());
+    const suite = {
+      get store(): Store {
+        if (opened === undefined) throw new Error("the store is opened before the tests");
+        return opened.store;
+      },
+    };
+    eventLogContract(suite);
+    taskContract(suite);
+    runContract(suite);
+    uploadContract(suite);
+    transcriptContract(suite);
+    settingContract(suite);
+  });
+}

@@ -1,0 +1,83 @@
+import { expect } from "vitest";
+import type { EventLog, Page, RunRow, StoredEvent, StoreRecord, StreamId } from "#coordinator/core/store.ts";
+import type { Task } from "#shared/task/task.ts";
+
+/* Ids and rows for the contract suites. Every test takes ids of its own, so that one store serves them all. */
+
+/** The store under test, there from the suite's `beforeAll` on. */
+export interface Opened<Role> {
+  readonly store: Role;
+}
+
+let ids = 0;
+const hex = (digits: number) => (++ids).toString(16).padStart(digits, "0");
+export const newRunId = () => hex(32);
+export const newRoundId = () => `f${hex(31)}`;
+export const newHash = () => hex(64);
+export const newSlug = () => `task-${hex(6)}`;
+
+export function event(sequence: number, body: unknown = { kind: "tick" }): StoredEvent {
+  return { sequence, at: 1_700_000_000_000 + sequence, event: body };
+}
+
+export function runRow(change: Partial<RunRow> = {}): RunRow {
+  return {
+    projectId: "default",
+    task: "digits",
+    taskVersion: 1,
+    number: ++ids,
+    state: "running",
+    actor: "ada",
+    createdAt: 1_700_000_000_000,
+    view: { shown: true },
+    newest: null,
+    ...change,
+  };
+}
+
+export const runRecord = (runId: string, change: Partial<RunRow> = {}): StoreRecord => ({
+  type: "run-row",
+  runId,
+  row: runRow(change),
+});
+export const roundRecord = (
+  roundId: string,
+  runId: string,
+  round: number,
+  phase = "recruiting",
+): StoreRecord => ({
+  type: "round-row",
+  roundId,
+  row: { runId, round, phase, view: { round } },
+});
+
+export function task(slug: string, version: number): Task {
+  // The store never looks inside a task; its schema is tested elsewhere.
+  return { slug, version, learns: "which digit is drawn", training: { epochs: 1 } } as unknown as Task;
+}
+
+/** All items of a list, page by page. */
+export async function collect<Item>(
+  read: (page: Page) => Promise<{ readonly items: readonly Item[]; readonly next: string | null }>,
+  limit: number,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | undefined;
+  for (;;) {
+    const page = await read({ limit, cursor });
+    expect(page.items.length).toBeLessThanOrEqual(limit);
+    items.push(...page.items);
+    if (page.next === null) return items;
+    cursor = page.next;
+  }
+}
+
+export const runStream = (id = newRunId()): StreamId => ({ kind: "run", id });
+
+/** Appends an event that must be taken. */
+export function appendTo(opened: Opened<EventLog>) {
+  return async (stream: StreamId, sequence: number, records: readonly StoreRecord[] = []): Promise<void> => {
+    const appended = await opened.store.append(stream, event(sequence), records);
+    expect(appended).toEqual({ ok: true, value: undefined });
+  };
+}

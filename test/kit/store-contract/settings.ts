@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import type { EventLog, RunStore, SettingStore } from "#coordinator/core/store.ts";
+import { appendTo, newHash, newRunId, newSlug, type Opened, runRecord, runStream } from "./rows.ts";
+
+export function settingContract(opened: Opened<EventLog & RunStore & SettingStore>): void {
+  const append = appendTo(opened);
+
+  describe("settings", () => {
+    test("[D7] a join token is used as often as it was made for, and not after its time", async () => {
+      const tokenHash = newHash();
+      await opened.store.putJoinToken(tokenHash, 3, 1000);
+      expect(await opened.store.useJoinToken(tokenHash, 1000)).toBe(false);
+      const uses = await Promise.all(
+        Array.from({ length: 6 }, () => opened.store.useJoinToken(tokenHash, 999)),
+      );
+      expect(uses.filter(Boolean)).toHaveLength(3);
+      expect(await opened.store.useJoinToken(newHash(), 0)).toBe(false);
+    });
+
+    test("[D7] a setting keeps its first value", async () => {
+      const name = `setting-${newSlug()}`;
+      expect(await opened.store.getSetting(name)).toBeNull();
+      const values = await Promise.all(
+        ["a", "b", "c"].map((value) => opened.store.putSettingOnce(name, value)),
+      );
+      expect(new Set(values).size).toBe(1);
+      expect(await opened.store.putSettingOnce(name, "d")).toBe(values[0]);
+      expect(await opened.store.getSetting(name)).toBe(values[0]);
+    });
+
+    test("[D7] a device may be noted again", async () => {
+      const identity = newHash();
+      await opened.store.noteDevice(identity, 1);
+      await opened.store.noteDevice(identity, 2);
+    });
+
+    test("[D7] characters that mean something to SQL are only characters", async () => {
+      const text = "x'; drop table event; -- %_\\ \"";
+      await opened.store.putSettingOnce(text, text);
+      expect(await opened.store.getSetting(text)).toBe(text);
+      const runId = newRunId();
+      await append(runStream(runId), 1, [runRecord(runId, { actor: text, view: { text } })]);
+      expect(await opened.store.findRun(runId)).toMatchObject({ actor: text, view: { text } });
+    });
+  });
+}
