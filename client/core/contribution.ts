@@ -43,7 +43,9 @@ export class ContributionDraft {
   #own: Int32Array<ArrayBuffer> | null = null;
   #clipped: Pick<EncodedUpdate, "clippedUpdate" | "weight"> | null = null;
   #update: Pick<EncodedUpdate, "updateLength" | "ring" | "unit"> = { updateLength: 0, ring: 32, unit: 1 };
-  #list: Pick<ContributionDetail, "sample" | "histograms"> = { sample: null, histograms: null };
+  /** As it left; null before. */
+  #masked: Bytes | null = null;
+  #list: Pick<ContributionDetail, "sample" | "histograms"> | null = null;
   #sid: string | null = null;
   #receipt: Receipt | null = null;
   #sha256: string | null = null;
@@ -87,14 +89,19 @@ export class ContributionDraft {
     this.#clipped = { clippedUpdate, weight };
   }
 
-  /** @param body  The masked list, u32 little-endian. */
+  /** The others wait for this list, so nothing is made of it yet. @param body  The masked list, u32 little-endian. */
   masks(body: Bytes, sha256: string, root: string): void {
     this.#sha256 = sha256;
     this.#root = root;
-    const own = this.#own;
-    if (own === null) return;
+    if (this.#own !== null) this.#masked = body;
+  }
+
+  /** What a page shows of both lists, made once and when it is first asked for; both null before one left. */
+  #lists(): Pick<ContributionDetail, "sample" | "histograms"> {
+    if (this.#list !== null) return this.#list;
+    const [own, body] = [this.#own, this.#masked];
+    if (own === null || body === null) return { sample: null, histograms: null };
     assert(body.length === 4 * own.length, "the masked list is as long as the own one");
-    // The others wait for this list: one pass, and no copies.
     const left = bytesToWords(body);
     const { ring, unit } = this.#update;
     const update = this.#changes(own);
@@ -116,6 +123,7 @@ export class ContributionDraft {
         left: { from: 0, to: 2 ** ring, counts: [...leaving.counts] },
       },
     };
+    return this.#list;
   }
 
   /** The change of each weight in steps. Rotated coordinates would show nobody anything, so these are from before. */
@@ -147,7 +155,7 @@ export class ContributionDraft {
       sha256: this.#sha256,
       root: this.#root,
       ...progress,
-      ...this.#list,
+      ...this.#lists(),
     };
   }
 
@@ -186,14 +194,18 @@ function ringNumbers(ring: Ring, count: number) {
 
 function updateHistogram(values: Int32Array, unit: number): Histogram {
   let largest = 1;
-  for (const value of values) largest = Math.max(largest, Math.abs(value));
-  const counts = new Uint32Array(UPDATE_BINS);
-  const binsPerStep = UPDATE_BINS / (2 * largest);
-  for (const value of values) {
-    // The largest one itself would fall out of the last bin.
-    countIn(counts, Math.min(UPDATE_BINS - 1, Math.floor((value + largest) * binsPerStep)));
+  for (let index = 0; index < values.length; index++) {
+    const size = Math.abs(values[index] as number);
+    if (size > largest) largest = size;
   }
-  return { from: -largest * unit, to: largest * unit, counts: [...counts] };
+  // One more, since the largest one itself falls out of the last bin.
+  const counts = new Uint32Array(UPDATE_BINS + 1);
+  const binsPerStep = UPDATE_BINS / (2 * largest);
+  for (let index = 0; index < values.length; index++) {
+    countIn(counts, Math.floor(((values[index] as number) + largest) * binsPerStep));
+  }
+  counts[UPDATE_BINS - 1] = (counts[UPDATE_BINS - 1] as number) + (counts[UPDATE_BINS] as number);
+  return { from: -largest * unit, to: largest * unit, counts: [...counts.subarray(0, UPDATE_BINS)] };
 }
 
 function countIn(counts: Uint32Array, bin: number): void {

@@ -1,3 +1,4 @@
+import { normL2 } from "#shared/codec/quantize.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
@@ -58,7 +59,7 @@ export async function prepareRound(
   const job = { task, plan: training, weights: model.value.weights, ...rows, shuffleSeed, deadlineMs };
   const trained = await ports.trainer.train(job, progress.trainingReporter(training.epochs), signal);
   if (!trained.ok) return err(TRAINING_CODES[trained.error.type]);
-  if (!trained.value.delta.every(Number.isFinite)) return err("NON_FINITE_UPDATE");
+  if (!Number.isFinite(normL2(trained.value.delta))) return err("NON_FINITE_UPDATE");
   return ok({ idle: idle.value, trained: trained.value });
 }
 

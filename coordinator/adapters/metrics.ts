@@ -24,6 +24,7 @@ export interface MetricsRegistry extends Metrics {
  * | chorus_round_seconds                | outcome        |
  * | chorus_phase_seconds                | phase          |
  * | chorus_dropouts_total               | phase          |
+ * | chorus_asked_last_total             |                |
  * | chorus_folds_total                  |                |
  * | chorus_fold_seconds                 |                |
  * | chorus_folded_bytes_total           |                |
@@ -62,6 +63,11 @@ export function openMetrics(): MetricsRegistry {
     name: "chorus_dropouts_total",
     help: "Devices of a round that were lost, by the phase they were lost in",
     labelNames: ["phase"],
+    registers,
+  });
+  const askedLast = new Counter({
+    name: "chorus_asked_last_total",
+    help: "Check-ins of devices that had left several rounds of late and came after the others",
     registers,
   });
   const folds = new Counter({ name: "chorus_folds_total", help: "Sums that were folded", registers });
@@ -105,6 +111,7 @@ export function openMetrics(): MetricsRegistry {
     },
     phaseEnded: (phase, seconds) => phaseSeconds.observe({ phase }, seconds),
     dropouts: (phase, count) => dropouts.inc({ phase }, count),
+    askedLast: (count) => askedLast.inc(count),
     folded: (byteCount, seconds) => {
       folds.inc();
       foldedBytes.inc(byteCount);

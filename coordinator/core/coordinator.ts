@@ -69,8 +69,12 @@ export interface Coordinator {
   /** Blob of the published integer sum (i32 little-endian); null before the round committed. */
   publishedSumHash(roundId: string): Promise<string | null>;
 
-  /** After authentication, and again after each reconnect: the device is told what its current step needs. */
-  deviceUp(identity: string, task: string): void;
+  /**
+   * After authentication, and again after each reconnect: the device is told what its current step needs.
+   *
+   * @param address  Key of the address that it came from, as limits count it; kept in memory only (R30).
+   */
+  deviceUp(identity: string, task: string, address?: string | null): void;
   /** Its last connection is gone. */
   deviceDown(identity: string): void;
   /** Never throws on a peer's message; what is refused changes nothing. */

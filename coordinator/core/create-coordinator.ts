@@ -28,7 +28,7 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
 
 class Core implements Coordinator {
   readonly #ports: CoordinatorPorts;
-  readonly #lobby = new Lobby((task) => this.#desk.readinessChanged(task));
+  readonly #lobby: Lobby;
   readonly #publisher: Publisher;
   readonly #desk: RunDesk;
   readonly #readers: Readers;
@@ -36,6 +36,7 @@ class Core implements Coordinator {
 
   constructor(ports: CoordinatorPorts) {
     this.#ports = ports;
+    this.#lobby = new Lobby(ports.clock, (task) => this.#desk.readinessChanged(task));
     this.#publisher = new Publisher(ports);
     this.#desk = new RunDesk(ports, this.#lobby, this.#publisher);
     this.#readers = new Readers(ports.store, {
@@ -167,8 +168,8 @@ class Core implements Coordinator {
 
   // Devices
 
-  deviceUp(identity: string, task: string): void {
-    this.#lobby.enter(identity, task);
+  deviceUp(identity: string, task: string, address: string | null = null): void {
+    this.#lobby.enter(identity, task, address);
     this.#inBackground(async () => {
       await this.#desk.earlierRound(task)?.tellEnd(identity);
       await this.#roundOf(identity)?.deviceUp(identity);
@@ -222,7 +223,7 @@ class Core implements Coordinator {
       );
     }
     this.#lobby.setReady(identity, version);
-    if (round?.state.phase === "recruiting") await round.checkIn([identity]);
+    if (round?.state.phase === "recruiting") await round.checkIn(this.#lobby.checkIns([identity]));
     return { type: "accepted" };
   }
 

@@ -1,3 +1,14 @@
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import { departuresOf } from "#shared/round/departures.ts";
+import type { RoundState } from "#shared/round/state.ts";
+import { Standing } from "./standing.ts";
+
+/** A device that is ready for a round, and whether others are asked first. Rule R30. */
+export interface ReadyDevice {
+  readonly identity: string;
+  readonly askedLast: boolean;
+}
+
 /** A connected device and what it waits for. */
 interface Guest {
   readonly task: string;
@@ -11,14 +22,19 @@ interface Guest {
  */
 export class Lobby {
   readonly #guests = new Map<string, Guest>();
+  readonly #standing = new Standing();
+  readonly #clock: MonotonicClock;
   readonly #onChange: (task: string) => void;
 
   /** @param onChange  Somebody of this task has come, gone, or is ready, or is not any more. */
-  constructor(onChange: (task: string) => void) {
+  constructor(clock: MonotonicClock, onChange: (task: string) => void) {
+    this.#clock = clock;
     this.#onChange = onChange;
   }
 
-  enter(identity: string, task: string): void {
+  /** @param address  See `Standing`. */
+  enter(identity: string, task: string, address: string | null): void {
+    this.#standing.cameFrom(identity, address);
     this.#guests.set(identity, { task, version: null });
     this.#onChange(task);
   }
@@ -47,6 +63,20 @@ export class Lobby {
       if (guest.task === task && guest.version === version) identities.push(identity);
     }
     return identities;
+  }
+
+  /** These devices as they check in to a round. */
+  checkIns(identities: readonly string[]): ReadyDevice[] {
+    const nowMs = this.#clock.nowMs();
+    return identities.map((identity) => ({
+      identity,
+      askedLast: this.#standing.isAskedLast(identity, nowMs),
+    }));
+  }
+
+  /** Notes who left a round that is over, and who saw it through. */
+  roundEnded(state: RoundState): void {
+    this.#standing.note(departuresOf(state), this.#clock.nowMs());
   }
 
   connected(task: string): string[] {

@@ -26,16 +26,9 @@ export function isRoundLog(log: readonly StoredEvent[]): boolean {
  * its time anew and goes on. Rules R14, R19.
  */
 export async function recoverRound(context: RoundContext, log: readonly StoredEvent[]): Promise<RoundDriver> {
-  const [first, ...rest] = log.map((stored) => (stored.event as LoggedRound).fact);
-  const opened = present(first, "a round's log begins with its opening") as RoundOpened;
-  const rosters = new Map<number, Seated>();
-  const state = replayRound([opened, ...(rest as RoundEvent[])], (after) => {
-    if ("roster" in after) rosters.set(after.attempt, after);
-  });
-  const driver = new RoundDriver(context, state, log.length);
-  for (const seated of rosters.values()) await driver.adoptSessions(seated, false);
+  const driver = await replayDriver(context, log);
+  const { state } = driver;
   if (!isLive(state)) {
-    driver.endedAtUnixMs = log.at(-1)?.at ?? null;
     driver.run(endingEffects(state).filter((effect) => effect.type !== "tell"));
     return driver;
   }
@@ -48,6 +41,20 @@ export async function recoverRound(context: RoundContext, log: readonly StoredEv
     whole &&= await isWhole(context, driver.state, session);
   }
   await driver.submit({ event: { type: "restarted", whole } });
+  return driver;
+}
+
+/** Where the log ends, with the sessions of all its attempts. Nothing is written and nothing begins. */
+export async function replayDriver(context: RoundContext, log: readonly StoredEvent[]): Promise<RoundDriver> {
+  const [first, ...rest] = log.map((stored) => (stored.event as LoggedRound).fact);
+  const opened = present(first, "a round's log begins with its opening") as RoundOpened;
+  const rosters = new Map<number, Seated>();
+  const state = replayRound([opened, ...(rest as RoundEvent[])], (after) => {
+    if ("roster" in after) rosters.set(after.attempt, after);
+  });
+  const driver = new RoundDriver(context, state, log.length);
+  for (const seated of rosters.values()) await driver.adoptSessions(seated, false);
+  if (!isLive(state)) driver.endedAtUnixMs = log.at(-1)?.at ?? null;
   return driver;
 }
 
@@ -76,7 +83,8 @@ async function isWhole(
   const shared = session.positionsIn(seats);
   const bundles = await store.loadMaterial(session.sid, "share");
   if (!shared.every((position) => bundles.has(position))) return false;
-  if ("inputs" in state) {
+  // Once shares were asked for, the fold says which inputs are not there: a round of several shards may go on.
+  if ("inputs" in state && state.phase !== "unmasking") {
     const byteCount = 4 * terms.layout.length;
     for (const position of session.positionsIn([...state.inputs.keys()])) {
       if ((await spool.offset(session.sid, position)) !== byteCount) return false;

@@ -3,11 +3,12 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { lowestLots } from "#shared/round/check-in.ts";
 import { nextTickMs } from "#shared/round/deadline.ts";
 import type { RoundEffect, Step } from "#shared/round/effect.ts";
-import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
+import type { CheckIn, RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { type Notice, noticesFor } from "#shared/round/notice.ts";
 import { isLive, type RoundState, type Seated } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
 import type { Admission } from "./admit.ts";
+import type { ReadyDevice } from "./lobby.ts";
 import { messageFor, STEP_OF_NOTICE } from "./messages.ts";
 import { type Note, roundNote } from "./notes.ts";
 import { Opening } from "./opening.ts";
@@ -21,7 +22,7 @@ import type { LoggedRound } from "./stored-event.ts";
 import type { Submission, Submitted } from "./submission.ts";
 import type { RunTerms } from "./terms.ts";
 import { TrafficMeter } from "./traffic.ts";
-import { keepSession, sweepTranscripts } from "./transcript.ts";
+import { forgetSession, sweepTranscripts } from "./transcript.ts";
 
 /** What a round's driver is given by its run. */
 export interface RoundContext {
@@ -81,6 +82,7 @@ export class RoundDriver {
       state: () => this.#state,
       sessions: () => this.#sessionsOf(this.#state.attempt),
       answer: (result) => this.submit({ event: { type: "combined", attempt: this.#state.attempt, result } }),
+      damaged: (attempt, positions) => this.submit({ event: { type: "damaged", attempt, positions } }),
     });
   }
 
@@ -141,6 +143,12 @@ export class RoundDriver {
     await this.#effects;
   }
 
+  /** Resolves when what has been submitted is written and its effects have run. */
+  async settled(): Promise<void> {
+    await this.#queue.catch(() => {});
+    await this.#effects;
+  }
+
   // Events
 
   /** One event through the machine, in its turn. */
@@ -185,8 +193,11 @@ export class RoundDriver {
         this.#sids = (await this.#sessionsOf(state.attempt, state)).map(({ sid }) => sid);
       }
       const { runId, round, roundId } = state.facts;
-      const row = { runId, round, phase: state.phase, view: this.#views(state, endedAtUnixMs) };
-      records.push({ type: "round-row", roundId, row });
+      // While a round lives, readers are shown the living one: its row is for those who come after.
+      if (this.#turns(fact, state)) {
+        const row = { runId, round, phase: state.phase, view: this.#views(state, endedAtUnixMs) };
+        records.push({ type: "round-row", roundId, row });
+      }
       const logged: LoggedRound = { fact, note };
       const written = await ports.store.append(
         { kind: "round", id: roundId },
@@ -210,6 +221,12 @@ export class RoundDriver {
     return true;
   }
 
+  /** Whether a fact turns the round to another phase or attempt, or begins or takes up its log. */
+  #turns({ type }: RoundOpened | RoundEvent, { phase, attempt }: RoundState): boolean {
+    const { phase: before, attempt: attemptBefore } = this.#state;
+    return type === "opened" || type === "restarted" || phase !== before || attempt !== attemptBefore;
+  }
+
   /** What the store did is not known any more, or it did not do what the log asks for: the log has to be read again. */
   #die(error: unknown): void {
     this.#closed = true;
@@ -222,6 +239,10 @@ export class RoundDriver {
   #report(before: RoundState, after: RoundState): void {
     if (before.phase === after.phase && before.attempt === after.attempt) return;
     const { metrics } = this.#context.ports;
+    if (before.phase === "recruiting") {
+      const last = [...after.members.values()].filter(({ askedLast }) => askedLast).length;
+      if (last > 0) metrics.askedLast(last);
+    }
     if (isLive(before)) {
       metrics.phaseEnded(before.phase, (after.nowMs - this.#phaseBeganMs) / 1_000);
       const dropouts = (after.counts.at(-1)?.left ?? 0) - (before.counts.at(-1)?.left ?? 0);
@@ -307,7 +328,6 @@ export class RoundDriver {
 
   /** Deletes what is kept of attempts that are over: shares, openings, inputs (S11). */
   async #forget(): Promise<void> {
-    const { store, spool } = this.#context.ports;
     for (const [attempt, opened] of this.#sessions) {
       const over = attempt < this.#state.attempt || !isLive(this.#state);
       if (!over) continue;
@@ -315,9 +335,8 @@ export class RoundDriver {
       for (const session of await opened) {
         this.#opening.forget(session.sid);
         session.forgetOpenings();
-        if (isLast && (await keepSession(this.#context.ports, session, this.#state))) continue;
-        await store.deleteMaterial(session.sid);
-        await spool.discard(session.sid);
+        // Of an attempt that was repeated nothing is kept.
+        await forgetSession(this.#context.ports, session.sid, isLast ? this.#state.phase : "failed");
       }
       // The last one is still needed to tell its survivors how it ended.
       if (attempt < this.#state.attempt) this.#sessions.delete(attempt);
@@ -382,10 +401,13 @@ export class RoundDriver {
   }
 
   /** Devices that are ready, as one event; each draws its lot. Rule R3. */
-  async checkIn(identities: readonly string[]): Promise<void> {
-    if (identities.length === 0) return;
-    const lots = new DataView(this.#context.ports.random(4 * identities.length).buffer);
-    const drawn = identities.map((identity, index) => ({ identity, lot: lots.getUint32(4 * index) }));
+  async checkIn(ready: readonly ReadyDevice[]): Promise<void> {
+    if (ready.length === 0) return;
+    const lots = new DataView(this.#context.ports.random(4 * ready.length).buffer);
+    const drawn = ready.map(({ identity, askedLast }, index): CheckIn => {
+      const lot = lots.getUint32(4 * index);
+      return { identity, lot, ...(askedLast ? { askedLast } : {}) };
+    });
     const devices = lowestLots(drawn, this.#state.facts.rules);
     await this.submit({ event: { type: "checked-in", devices } });
   }

@@ -5,6 +5,7 @@ import type { Publication } from "#shared/round/event.ts";
 import type { evaluationOf } from "#shared/round/run.ts";
 import { byShard, keptShards, neededInputs } from "#shared/round/shards.ts";
 import { isLive, type RoundState, type Seated, wasOpened } from "#shared/round/state.ts";
+import { STANDING } from "./standing.ts";
 import type { RunTerms } from "./terms.ts";
 
 /** Null while it is to come, and for a round that has not committed. */
@@ -66,6 +67,7 @@ function roundView({ state, nowMs, endedAtUnixMs, traffic, evaluation }: RoundVi
     deadlineS: deadlineMs === null ? null : deadlineMs / 1_000,
     phaseEndsS,
     joined: counts?.joined ?? 0,
+    ...askedLast(state),
     trained: counts?.trained ?? 0,
     advertised: "roster" in state ? state.roster.length : null,
     shared: "u2" in state ? state.u2.length : null,
@@ -85,6 +87,15 @@ function roundView({ state, nowMs, endedAtUnixMs, traffic, evaluation }: RoundVi
     deviceAccuracyAfter: publication?.metrics.deviceAccuracyAfter ?? null,
     updateNormL2: publication?.metrics.updateNormL2 ?? null,
   };
+}
+
+function askedLast({ members }: RoundState): Pick<RoundView, "askedLast"> {
+  let devices = 0;
+  members.forEach((member) => {
+    if (member.askedLast) devices++;
+  });
+  const { departures, minutes } = STANDING;
+  return devices === 0 ? {} : { askedLast: { devices, departures, minutes } };
 }
 
 function shardCounts(state: RoundState): Pick<RoundView, "shards"> {

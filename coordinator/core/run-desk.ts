@@ -4,8 +4,10 @@ import type { RunId } from "#shared/protocol/ids.ts";
 import { compatible } from "#shared/round/roster.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
+import { isLive } from "#shared/round/state.ts";
 import type { Task } from "#shared/task/task.ts";
 import { backoffMs } from "./backoff.ts";
+import { endRoundsOf } from "./end-round.ts";
 import type { Lobby } from "./lobby.ts";
 import { type Note, runNote } from "./notes.ts";
 import { outageCode } from "./outage.ts";
@@ -162,6 +164,7 @@ export class RunDesk {
     const found = await store.findRun(runId);
     if (found === null) return;
     log.error({ runId, lastSequence }, "a run's log cannot be read; the run is ended");
+    await endRoundsOf(this.#ports, runId, "LOG_UNREADABLE");
     this.#runs.delete(runId);
     const at = wall.nowUnixMs();
     const fact: RunEvent = { type: "broken", code: "LOG_UNREADABLE" };
@@ -226,6 +229,7 @@ export class RunDesk {
     const { runId, roundId } = driver.state.facts;
     this.#publisher.event({ kind: "round", id: roundId }, runId, sequence, at, note);
     const turned = this.#publisher.round(driver);
+    if (!isLive(driver.state)) this.#lobby.roundEnded(driver.state);
     this.#outages.delete(runId);
     const run = this.#runs.get(runId);
     if (turned && run !== undefined) this.#publisher.run(run.view());
@@ -243,7 +247,7 @@ export class RunDesk {
       void round.deviceUp(identity);
     }
     if (round.state.phase !== "recruiting") return;
-    void round.checkIn(this.#lobby.ready(task.slug, task.version));
+    void round.checkIn(this.#lobby.checkIns(this.#lobby.ready(task.slug, task.version)));
   }
 
   #onEnded(run: RunDriver): void {
@@ -293,8 +297,7 @@ export class RunDesk {
       return;
     }
     const again = this.#runs.get(runId);
-    if ((this.#faults.get(runId)?.count ?? 0) >= FAULTS_MAX)
-      await again?.submit({ type: "broken", code: "INTERNAL" });
+    if ((this.#faults.get(runId)?.count ?? 0) >= FAULTS_MAX) await again?.giveUp("INTERNAL");
     const task = (again ?? run)?.state.facts.task;
     if (task === undefined) return;
     if (run !== null && this.#current.get(task) === run) this.#current.delete(task);

@@ -17,6 +17,7 @@ import {
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
+import { giveUpRound } from "./end-round.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
 import { offerableModel, putInitialModel } from "./models.ts";
@@ -342,25 +343,15 @@ export class RunDriver {
 
   /** Also after a restart: the round's log may be there, whole or not at all. */
   async #openRound(): Promise<void> {
-    const { ports, terms, slots, onRoundChange, onRecruiting } = this.#context;
+    const { ports, onRecruiting } = this.#context;
     const { state } = this;
     if (!state.roundIsOpen || this.#round?.state.facts.round === state.round) return;
     const roundId = await roundIdOf(ports.primitives, this.runId, state.round);
-    const context: RoundContext = {
-      ports,
-      terms,
-      slots,
-      runNumber: state.facts.number,
-      strategyStateHash: state.strategyStateHash,
-      evaluation: (round) => evaluationOf(this.#state, round),
-      onChange: onRoundChange,
-      onEnded: (driver) => void this.#effect(() => this.#roundEnded(driver)),
-      onFault: (error) => this.#die(error),
-    };
+    const context = this.#roundContext();
     const log = await ports.store.readStream({ kind: "round", id: roundId });
     if (log.length > 0 && !isRoundLog(log)) {
       ports.log.error({ runId: this.runId, roundId }, "a round's log cannot be read");
-      await this.submit({ type: "broken", code: "LOG_UNREADABLE" });
+      await this.#giveUp("LOG_UNREADABLE");
       return;
     }
     const before = this.#round;
@@ -371,6 +362,39 @@ export class RunDriver {
     await before?.close();
     this.#earlierRound = before;
     if (!this.#round.closed) onRecruiting(this.#round);
+  }
+
+  #roundContext(): RoundContext {
+    const { ports, terms, slots, onRoundChange } = this.#context;
+    const { facts, strategyStateHash } = this.#state;
+    return {
+      ports,
+      terms,
+      slots,
+      runNumber: facts.number,
+      strategyStateHash,
+      evaluation: (round) => evaluationOf(this.#state, round),
+      onChange: onRoundChange,
+      onEnded: (driver) => void this.#effect(() => this.#roundEnded(driver)),
+      onFault: (error) => this.#die(error),
+    };
+  }
+
+  /** Ends the run by a fault, and its open round before it. Rule R44. */
+  async giveUp(code: ErrorCode): Promise<void> {
+    await this.#effect(() => this.#giveUp(code));
+  }
+
+  async #giveUp(code: ErrorCode): Promise<void> {
+    const { primitives } = this.#context.ports;
+    const { roundIsOpen, round } = this.#state;
+    if (roundIsOpen) {
+      await this.#round?.close();
+      const roundId = await roundIdOf(primitives, this.runId, round);
+      // Devices that come back are still told how it ended.
+      this.#round = (await giveUpRound(this.#roundContext(), roundId, code)) ?? this.#round;
+    }
+    await this.submit({ type: "broken", code });
   }
 
   async #facts(roundId: string): Promise<RoundOpened> {

@@ -1,6 +1,7 @@
 import type { MerkleTree } from "#shared/crypto/merkle.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import type { Signer } from "#shared/kernel/ports.ts";
 import { decodeFrame } from "#shared/protocol/frame.ts";
 import { shareSchema, unmaskSchema } from "#shared/protocol/messages/device.ts";
 import { keptShards } from "#shared/round/shards.ts";
@@ -41,7 +42,23 @@ export function attemptOf(
   return openAttempt(ports.primitives, { ...terms, attempt, shard });
 }
 
-/** A seat as the roster message has it; the issuer's signature is deterministic, so it is made anew each time. */
+const CERTIFICATES_MAX = 20_000;
+/** By identity, oldest first. The issuer's signature is deterministic, so one that is forgotten is made anew. */
+const certificatesBy = new WeakMap<Signer, Map<string, Promise<Bytes>>>();
+
+function certificateOf({ issuer, projectId }: SessionPorts, identity: string): Promise<Bytes> {
+  const known = certificatesBy.get(issuer) ?? new Map<string, Promise<Bytes>>();
+  certificatesBy.set(issuer, known);
+  const made = known.get(identity) ?? issuer.sign(certificateItem(projectId, hexToBytes(identity)));
+  known.set(identity, made);
+  for (const oldest of known.keys()) {
+    if (known.size <= CERTIFICATES_MAX) break;
+    known.delete(oldest);
+  }
+  return made;
+}
+
+/** A seat as the roster message has it. */
 export async function memberOf(ports: SessionPorts, seat: Seat): Promise<Member> {
   const identity = hexToBytes(seat.identity);
   const { c, s, bCommit, signature } = seat.advert;
@@ -51,7 +68,7 @@ export async function memberOf(ports: SessionPorts, seat: Seat): Promise<Member>
     s: hexToBytes(s),
     bCommit: hexToBytes(bCommit),
     signature: hexToBytes(signature),
-    certificate: await ports.issuer.sign(certificateItem(ports.projectId, identity)),
+    certificate: await certificateOf(ports, seat.identity),
   };
 }
 

@@ -104,24 +104,35 @@ type KeepPorts = Pick<CoordinatorPorts, "primitives" | "store" | "spool" | "keep
  *
  * @returns False where nothing is to be kept: then all of the session is to be deleted.
  */
-export async function keepSession(ports: KeepPorts, session: Session, state: RoundState): Promise<boolean> {
+async function keepSession(ports: KeepPorts, sid: string, phase: RoundState["phase"]): Promise<boolean> {
   const { primitives, store, keeping, random } = ports;
-  if (keeping === null || state.phase !== "committed") {
-    await store.deleteTranscript(session.sid);
+  if (keeping === null || phase !== "committed") {
+    await store.deleteTranscript(sid);
     return false;
   }
   const kept = await store.listTranscripts();
-  if (!kept.some(({ sid }) => sid === session.sid)) return false;
+  if (!kept.some((row) => row.sid === sid)) return false;
   const sealed = new Map<number, Bytes>();
-  const { sid } = session.roster;
-  for (const [position, message] of await store.loadMaterial(session.sid, "unmask")) {
-    const box = await sealTo(primitives, random, keeping.auditorKey, { sid, position }, message);
+  for (const [position, message] of await store.loadMaterial(sid, "unmask")) {
+    const context = { sid: hexToBytes(sid), position };
+    const box = await sealTo(primitives, random, keeping.auditorKey, context, message);
     assert(box.ok, "the auditor's key was looked at when the coordinator started");
     message.fill(0);
     sealed.set(position, box.value);
   }
-  await store.keepOpenings(session.sid, sealed);
+  await store.keepOpenings(sid, sealed);
   return true;
+}
+
+/** Deletes what is left of the last session of a round that has ended, but for what is kept for the auditor (S11). */
+export async function forgetSession(
+  ports: KeepPorts,
+  sid: string,
+  phase: RoundState["phase"],
+): Promise<void> {
+  if (await keepSession(ports, sid, phase)) return;
+  await ports.store.deleteMaterial(sid);
+  await ports.spool.discard(sid);
 }
 
 /**

@@ -20,7 +20,7 @@ export type EncodeItem = Uint8Array | string | number;
  * of items under one domain are fixed by the message's table.
  */
 export function E(domain: Domain, ...items: readonly EncodeItem[]): Bytes {
-  const parts = [utf8(domain), ...items.map(itemToBytes)];
+  const parts = [domainBytes(domain), ...items.map(itemToBytes)];
   let byteCount = 0;
   for (const part of parts) byteCount += 4 + part.length;
   assert(byteCount < 2 ** 31, "an encoding is far shorter than its length fields can say");
@@ -32,6 +32,15 @@ export function E(domain: Domain, ...items: readonly EncodeItem[]): Bytes {
     offset += 4 + part.length;
   }
   return encoded;
+}
+
+const bytesByDomain = new Map<Domain, Bytes>();
+
+/** There are a few dozen domains, and each is encoded thousands of times. Never written to. */
+function domainBytes(domain: Domain): Bytes {
+  const known = bytesByDomain.get(domain) ?? utf8(domain);
+  bytesByDomain.set(domain, known);
+  return known;
 }
 
 function itemToBytes(item: EncodeItem): Uint8Array {

@@ -42,21 +42,32 @@ export function u32be(value: number): Bytes {
   return Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
 }
 
+const HEX_BY_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Lower-case hexadecimal. */
 export function bytesToHex(bytes: Uint8Array): string {
   let hex = "";
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+  for (let index = 0; index < bytes.length; index++) hex += HEX_BY_BYTE[bytes[index] as number] as string;
   return hex;
 }
 
 /** @throws AssertionFault unless `hex` is an even number of hexadecimal digits; check a peer's text by schema first. */
 export function hexToBytes(hex: string): Bytes {
-  assert(hex.length % 2 === 0 && /^[0-9a-fA-F]*$/.test(hex), "not hexadecimal");
+  assert(hex.length % 2 === 0, "not hexadecimal");
   const bytes = new Uint8Array(hex.length / 2);
   for (let index = 0; index < bytes.length; index++) {
-    bytes[index] = Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16);
+    bytes[index] = 16 * digitAt(hex, 2 * index) + digitAt(hex, 2 * index + 1);
   }
   return bytes;
+}
+
+function digitAt(hex: string, index: number): number {
+  const code = hex.charCodeAt(index);
+  if (code >= 48 && code <= 57) return code - 48;
+  // Without the bit that tells lower case from upper case.
+  const letter = code & ~32;
+  assert(letter >= 65 && letter <= 70, "not hexadecimal");
+  return letter - 55;
 }
 
 /**
@@ -65,6 +76,16 @@ export function hexToBytes(hex: string): Bytes {
  * @throws AssertionFault on a lone surrogate, which has no UTF-8. Source: RFC 3629.
  */
 export function utf8(text: string): Bytes {
+  const ascii = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x80) return manyByteUtf8(text);
+    ascii[index] = code;
+  }
+  return ascii;
+}
+
+function manyByteUtf8(text: string): Bytes {
   const bytes: number[] = [];
   for (const character of text) {
     const code = character.codePointAt(0) as number;

@@ -151,6 +151,8 @@ export const roundViewSchema = z.object({
   deadlineS: z.number().nullable(),
   phaseEndsS: z.partialRecord(phaseSchema, z.number()),
   joined: count,
+  /** Devices among them that are asked last, since they left that many rounds in that time; absent where there are none. */
+  askedLast: z.object({ devices: count, departures: count, minutes: count }).optional(),
   trained: count,
   /** |U1|, |U2|, |U3|; null before they are fixed. */
   advertised: count.nullable(),

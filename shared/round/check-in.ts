@@ -4,7 +4,10 @@ import { known, refuse, type Transition } from "./effect.ts";
 import type { CheckedIn, CheckIn, RoundRules } from "./event.ts";
 import type { LiveState, Member, Recruiting } from "./state.ts";
 
-/** Recruiting stays open at least this long where more devices are connected than the round wants. Rule R3. */
+/**
+ * Recruiting stays open at least this long where more devices are connected than the round wants, and where the round
+ * would need devices that are asked last. Rules R3, R30.
+ */
 const CROWD_RECRUITING_MIN_MS = 2_000;
 
 /** Places in the lot, as a multiple of those that can be invited; more would only grow the log. */
@@ -36,14 +39,22 @@ export function recruitingMinMs(rules: Pick<RoundRules, "recruitingMinMs">): num
   return rules.recruitingMinMs ?? CROWD_RECRUITING_MIN_MS;
 }
 
+/** When a round may invite that needs devices that are asked last: by then others have had time to come. Rule R30. */
+export function askingLastMs(rules: Pick<RoundRules, "recruitingMinMs">): number {
+  return Math.max(recruitingMinMs(rules), CROWD_RECRUITING_MIN_MS);
+}
+
 /** Devices that stand in the lot of a round at most. */
 function lotsMax(rules: Plan): number {
   return LOTS_PER_INVITATION * invitedMax({ ...rules, graph: rules.graph ?? "complete" });
 }
 
+type Ranked = Pick<CheckIn, "identity" | "lot"> & { readonly askedLast?: boolean };
+
 /** In the order in which they are invited. Lots are random, so identities decide where two are the same by chance. */
-export function byLot(left: CheckIn, right: CheckIn): number {
-  return left.lot - right.lot || (left.identity < right.identity ? -1 : 1);
+export function byLot(left: Ranked, right: Ranked): number {
+  const last = Number(left.askedLast ?? false) - Number(right.askedLast ?? false);
+  return last || left.lot - right.lot || (left.identity < right.identity ? -1 : 1);
 }
 
 /** Those of a check-in that can get a place: with more its event would only grow the log. */
@@ -73,7 +84,7 @@ export function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
     const member = members.get(identity);
     if (member === undefined) fresh.set(identity, device);
     else if (member.out === null && member.connected) knows = true;
-    else members = members.set(identity, memberOf({ identity, lot: keepsLot ? member.lot : device.lot }));
+    else members = members.set(identity, memberOf({ ...device, lot: keepsLot ? member.lot : device.lot }));
   }
   members = withLots(members, [...fresh.values()], lotsMax(state.facts.rules));
   if (members !== state.members) return known({ ...state, members });
@@ -104,9 +115,10 @@ function isIn({ out }: Pick<Member, "out">): boolean {
   return out === null;
 }
 
-function memberOf({ lot }: CheckIn): Member {
+function memberOf({ lot, askedLast }: CheckIn): Member {
   return {
     lot,
+    askedLast: askedLast === true,
     connected: true,
     goneSinceMs: null,
     out: null,
@@ -115,5 +127,6 @@ function memberOf({ lot }: CheckIn): Member {
     shard: 0,
     trained: false,
     sent: false,
+    missed: false,
   };
 }

@@ -1,4 +1,4 @@
-import { recruitingMinMs } from "./check-in.ts";
+import { askingLastMs, recruitingMinMs } from "./check-in.ts";
 import { GONE_AFTER_MS, inPlay } from "./members.ts";
 import { canOpen } from "./shares.ts";
 import { isLive, type LiveState, type RoundState } from "./state.ts";
@@ -22,7 +22,11 @@ export function phaseDeadlineMs(state: RoundState): number | null {
 }
 
 function phaseMoments(state: LiveState): number[] {
-  if (state.phase === "recruiting") return [recruitingMinMs(state.facts.rules), state.deadlineMs];
+  if (state.phase === "recruiting") {
+    const { rules } = state.facts;
+    const asksLast = [...state.members.values()].some(({ askedLast }) => askedLast);
+    return [recruitingMinMs(rules), ...(asksLast ? [askingLastMs(rules)] : []), state.deadlineMs];
+  }
   if (state.phase === "unmasking") {
     if (canOpen(state)) return [];
     return state.askedAgain ? [state.graceEndsMs] : [state.deadlineMs, state.graceEndsMs];

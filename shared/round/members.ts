@@ -55,6 +55,24 @@ export function withOut<State extends RoundState>(
 }
 
 /**
+ * A copy of `state` that notes for whom its phase has waited in vain: those of `missing` that are gone, and at its
+ * deadline all of them.
+ */
+export function withMissed<State extends RoundState>(
+  state: State,
+  missing: readonly string[],
+  late: boolean,
+): State {
+  let { members } = state;
+  for (const identity of missing) {
+    const member = members.get(identity);
+    if (member === undefined || member.missed || !(late || isGone(member, state.nowMs))) continue;
+    members = members.set(identity, { ...member, missed: true });
+  }
+  return members === state.members ? state : { ...state, members };
+}
+
+/**
  * `state` with its counts brought up to its newest event. Rule R15.
  *
  * @param before  The state before that event.

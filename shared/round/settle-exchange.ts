@@ -3,7 +3,7 @@ import type { ErrorCode } from "../protocol/errors.ts";
 import { circlesReach } from "./circles.ts";
 import type { Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, retryRound, sealedOf, voidRound } from "./ending.ts";
-import { identitiesAt, isAwaited, withOut } from "./members.ts";
+import { identitiesAt, isAwaited, withMissed, withOut } from "./members.ts";
 import { byShard, goesOn, leaveOut, seatsIn } from "./shards.ts";
 import { canOpen, openable } from "./shares.ts";
 import type { Collecting, Confirming, Sharing, Unmasking } from "./state.ts";
@@ -95,8 +95,14 @@ function withoutShort(
 ): Transition | null {
   const short = all.filter((shard) => isShort(shard, late));
   const codes = new Map<number, ErrorCode>(short.map(({ shard }) => [shard, code]));
-  if (!goesOn(state, codes, counts)) return retryRound(state, code);
-  return short.length === 0 ? null : leaveOut(state, codes);
+  const missed = () =>
+    withMissed(
+      state,
+      short.flatMap(({ missing }) => missing),
+      late,
+    );
+  if (!goesOn(state, codes, counts)) return retryRound(missed(), code);
+  return short.length === 0 ? null : leaveOut(missed(), codes);
 }
 
 function isShort({ possible, needed, have, circlesMay, ...shard }: Progress, late: boolean): boolean {
@@ -128,7 +134,7 @@ export function endSharing(state: Sharing): Transition | null {
   if (!late && (!reached || all.some(({ waiting }) => waiting))) return null;
 
   const missing = all.flatMap((shard) => shard.missing);
-  const dropped = withOut(state, missing, "ME_DROPPED");
+  const dropped = withOut(withMissed(state, missing, late), missing, "ME_DROPPED");
   const u2: number[] = [];
   for (const { seats } of byShard(state, range(state.roster.length))) {
     for (const seat of seats) {
@@ -175,7 +181,8 @@ export function endCollecting(state: Collecting): Transition | null {
   const enough = overSelection > 1 && state.inputs.size >= goal;
   const waits = !reached || (!enough && all.some(({ waiting }) => waiting));
   if (!late && missing.length > 0 && waits) return null;
-  return withoutDeserted(state, deserted, have) ?? sealSurvivors(state, u3, missing);
+  const missed = withMissed(state, missing, late);
+  return withoutDeserted(missed, deserted, have) ?? sealSurvivors(missed, u3, missing);
 }
 
 /**
@@ -289,8 +296,9 @@ export function endUnmasking(state: Unmasking): Transition | null {
     if (!openable(state, t, own, inPlay)) codes.set(shard.shard, "BELOW_T");
   }
   if (codes.size > 0) {
-    if (!goesOn(state, codes, survivorCounts(state))) return voidRound(state, "BELOW_T");
-    const without = leaveOut(state, codes);
+    const missed = withMissed(state, identitiesAt(state.roster, asked), late);
+    if (!goesOn(state, codes, survivorCounts(state))) return voidRound(missed, "BELOW_T");
+    const without = leaveOut(missed, codes);
     return canOpen(without.state)
       ? { ...without, effects: [...without.effects, { type: "combine" }] }
       : without;

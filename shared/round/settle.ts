@@ -4,10 +4,10 @@ import { VersionedMap } from "../kernel/versioned-map.ts";
 import { shardOf } from "../secagg/shards.ts";
 import { type Thresholds, thresholds } from "../secagg/threshold.ts";
 import { invitedMax } from "../task/graph-plan.ts";
-import { byLot, recruitingMinMs, wantedDevices } from "./check-in.ts";
+import { askingLastMs, byLot, recruitingMinMs, wantedDevices } from "./check-in.ts";
 import { type Step, stepOf, type Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, failRound } from "./ending.ts";
-import { inPlay, isAwaited, withOut } from "./members.ts";
+import { inPlay, isAwaited, withMissed, withOut } from "./members.ts";
 import { compatible, seatsOf } from "./roster.ts";
 import { endCollecting, endConfirming, endSharing, endUnmasking } from "./settle-exchange.ts";
 import { graphOf, shardsOfRound } from "./shards.ts";
@@ -54,22 +54,34 @@ function endRecruiting(state: Recruiting): Transition | null {
   const late = state.nowMs >= state.deadlineMs;
   if (!late && state.nowMs < recruitingMinMs(rules)) return null;
   const ready: string[] = [];
+  let sound = 0;
   state.members.forEach((member, identity) => {
-    if (member.out === null && member.connected) ready.push(identity);
+    if (member.out !== null || !member.connected) return;
+    ready.push(identity);
+    if (!member.askedLast) sound++;
   });
   const wanted = wantedDevices(rules);
+  const enough = state.nowMs < askingLastMs(rules) ? sound : ready.length;
   // Sorting is worth it only where it may end the phase.
-  if (!late && ready.length < wanted) return null;
+  if (!late && enough < wanted) return null;
   ready.sort(byLotOf(state));
   const eligible = compatible(ready, state.forbiddenPairs, state.removed);
-  if (!late && eligible.length < wanted) return null;
+  const isLast = (identity: string) => state.members.get(identity)?.askedLast === true;
+  const first = eligible.filter((identity) => !isLast(identity));
+  const countsNow = state.nowMs < askingLastMs(rules) ? first : eligible;
+  if (!late && countsNow.length < wanted) return null;
   if (eligible.length < rules.cohortSizeMin) return failRound(state, "COHORT_TOO_SMALL");
-  return invite(state, eligible.slice(0, invitedMax({ graph: "complete", ...rules })));
+  const invited = first.slice(0, invitedMax({ graph: "complete", ...rules }));
+  // Places that are free: those that the round wants and nobody else takes, never those above (R30).
+  const free = Math.max(0, wanted - invited.length);
+  return invite(state, [...invited, ...eligible.filter(isLast).slice(0, free)]);
 }
 
 /** Compares members by their lots. */
 function byLotOf({ members }: LiveState): (left: string, right: string) => number {
-  const lots = new Map([...members].map(([identity, { lot }]) => [identity, { identity, lot }]));
+  const lots = new Map(
+    [...members].map(([identity, { lot, askedLast }]) => [identity, { identity, lot, askedLast }]),
+  );
   return (left, right) => byLot(present(lots.get(left), "a member"), present(lots.get(right), "a member"));
 }
 
@@ -95,7 +107,8 @@ function invite(state: Recruiting, invited: readonly string[]): Transition {
 
 function endTraining(state: Training): Transition | null {
   const late = state.nowMs >= state.deadlineMs;
-  return late || isUnseatable(state) ? failRound(state, "COHORT_TOO_SMALL") : null;
+  if (!late && !isUnseatable(state)) return null;
+  return failRound(withMissed(state, inPlay(state), late), "COHORT_TOO_SMALL");
 }
 
 /**
@@ -117,10 +130,15 @@ function endAdvertising(state: Advertising): Transition | null {
   let advertised = 0;
   let waiting = false;
   if (isUnseatable(state)) return failRound(state, "COHORT_TOO_SMALL");
+  const missing: string[] = [];
   state.members.forEach((member, identity) => {
     if (member.out !== null) return;
-    if (state.adverts.has(identity)) advertised++;
-    else waiting ||= isAwaited(member, state.nowMs);
+    if (state.adverts.has(identity)) {
+      advertised++;
+      return;
+    }
+    missing.push(identity);
+    waiting ||= isAwaited(member, state.nowMs);
   });
   const late = state.nowMs >= state.deadlineMs;
   const enough = overSelection > 1 && advertised >= Math.ceil(overSelection * goal);
@@ -131,9 +149,9 @@ function endAdvertising(state: Advertising): Transition | null {
   const complete = rosters.size === state.shardCount;
   if (rosters.size === 0 || (!complete && seated < goal)) {
     // Waiting on may still bring a pair that gets along; the deadline does not.
-    return late ? failRound(state, "COHORT_TOO_SMALL") : null;
+    return late ? failRound(withMissed(state, missing, late), "COHORT_TOO_SMALL") : null;
   }
-  return startSharing(state, rosters);
+  return startSharing(withMissed(state, missing, late), rosters);
 }
 
 /** Who sits together, by shard in ascending order; shards that cannot reach the minimum are not in it. */

@@ -33,6 +33,8 @@ export type LiveState = Extract<RoundState, { readonly phase: LivePhase }>;
 export interface Member {
   /** Random u32; see `CheckedIn`. */
   readonly lot: number;
+  /** See `CheckIn`. */
+  readonly askedLast: boolean;
   readonly connected: boolean;
   /** When the connection was lost; null while it is there. */
   readonly goneSinceMs: number | null;
@@ -50,6 +52,8 @@ export interface Member {
   /** Whether it ever advertised, and ever uploaded, in any attempt. */
   readonly trained: boolean;
   readonly sent: boolean;
+  /** Whether a phase of this round waited for it in vain: until its deadline, or until it was gone. */
+  readonly missed: boolean;
 }
 
 /** Cumulative counts at the end of second `atS`; a row for each second in which one of them changed. */

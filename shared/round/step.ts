@@ -10,7 +10,7 @@ import { settle } from "./settle.ts";
 import { canOpen } from "./shares.ts";
 import { isLive, type LiveState, type Recruiting, type RoundState } from "./state.ts";
 import { stepAdvertised, stepComplained, stepConfirmed, stepInput, stepShared } from "./step-exchange.ts";
-import { stepCombined, stepUnmask } from "./step-opening.ts";
+import { stepCombined, stepDamaged, stepUnmask } from "./step-opening.ts";
 
 /** The state and records of a round's first event. */
 export function openRound(facts: RoundOpened): Step {
@@ -92,11 +92,16 @@ function apply(state: LiveState, event: RoundEvent): Transition {
       return stepUnmask(state, event);
     case "combined":
       return stepCombined(state, event);
+    case "damaged":
+      return stepDamaged(state, event);
     case "ticked":
       return known(state);
     case "stopped":
       // Past the point of no return a round ends by itself: its devices have given what opens the sum. Rule R13.
       return state.phase === "unmasking" ? refuse(state, "STATE") : failRound(state, "ABORTED_BY_OPERATOR");
+    case "given-up":
+      // Shares may be here that open the sum; nobody will open it any more.
+      return state.phase === "unmasking" ? voidRound(state, event.code) : failRound(state, event.code);
     case "restarted":
       return stepRestarted(state, event.whole);
     default:

@@ -48,12 +48,25 @@ export function headerOf(
 
 /** SHA-256(E(config, canonical JSON)): two configs that differ in any field differ here. 32 bytes. */
 export function configHash(primitives: Primitives, config: AgreedConfig): Promise<Bytes> {
-  return primitives.sha256(E(DOMAINS.config, canonicalJson(config)));
+  return hashOnce(primitives, config, () => primitives.sha256(E(DOMAINS.config, canonicalJson(config))));
 }
 
 /** As `configHash`, for what changes from round to round. */
 export function roundHash(primitives: Primitives, roundParams: RoundParams): Promise<Bytes> {
-  return primitives.sha256(E(DOMAINS.roundParams, canonicalJson(roundParams)));
+  return hashOnce(primitives, roundParams, () =>
+    primitives.sha256(E(DOMAINS.roundParams, canonicalJson(roundParams))),
+  );
+}
+
+/** By the object, which nobody changes: a run has one config, and every advert is of it. */
+const hashByTerms = new WeakMap<Primitives, WeakMap<object, Promise<Bytes>>>();
+
+function hashOnce(primitives: Primitives, terms: object, hash: () => Promise<Bytes>): Promise<Bytes> {
+  const known = hashByTerms.get(primitives) ?? new WeakMap<object, Promise<Bytes>>();
+  hashByTerms.set(primitives, known);
+  const made = known.get(terms) ?? hash();
+  known.set(terms, made);
+  return made;
 }
 
 /** First 16 bytes of SHA-256(E(round-id, runId, round)), in hex; all attempts of a round share it. */

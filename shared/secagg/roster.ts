@@ -1,15 +1,16 @@
 import { sessionId } from "../crypto/commitments.ts";
 import { verifySignature } from "../crypto/signature.ts";
 import { present } from "../kernel/assert.ts";
-import { type Bytes, bytesToHex, compareBytes, hexToBytes } from "../kernel/bytes.ts";
+import { type Bytes, bytesToHex, compareBytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { SessionId } from "../protocol/ids.ts";
 import { isSparse } from "../task/graph-plan.ts";
 import type { Attempt } from "./attempt.ts";
+import { certifies } from "./certificate.ts";
 import { completeGraph, type Graph, ringGraph } from "./graph.ts";
 import { shardOf, shardPlanOf } from "./shards.ts";
-import { type AdvertKeys, advertItem, certificateItem } from "./signed-items.ts";
+import { type AdvertKeys, advertItem } from "./signed-items.ts";
 import { sparseNumbersOf, type Thresholds, thresholds } from "./threshold.ts";
 
 /** A device as it stands in a roster: its advert, with the issuer's word for its key and its own signature. */
@@ -86,10 +87,8 @@ export async function verifyMember(
   member: Member,
 ): Promise<Result<void, "BAD_CERTIFICATE" | "BAD_ADVERT_SIG">> {
   const { config } = attempt.terms;
-  const certificate = certificateItem(config.projectId, member.identity);
-  if (!(await verifySignature(primitives, hexToBytes(config.issuerKey), certificate, member.certificate))) {
-    return err("BAD_CERTIFICATE");
-  }
+  const { identity, certificate } = member;
+  if (!(await certifies(primitives, config, identity, certificate))) return err("BAD_CERTIFICATE");
   const advert = advertItem(attempt.header, member);
   const signed = await verifySignature(primitives, member.identity, advert, member.signature);
   return signed ? ok(undefined) : err("BAD_ADVERT_SIG");

@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly small?: boolean;
   /** Measures only what has this in its name, where a bench measures several sizes. */
   readonly only?: string | undefined;
+  /** Says where the time goes, where a bench can; profiling slows it down, so its figures count for nothing. */
+  readonly profile?: boolean | undefined;
 }
 
 export interface Bench {

@@ -1,6 +1,9 @@
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type RoundView, TIMED_PHASES } from "#shared/protocol/api.ts";
 import { pause, until } from "../kit/coordinator-process.ts";
 import {
@@ -10,6 +13,7 @@ import {
   pictureTask,
 } from "../kit/process-federation.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
+import { cpuMs, monotonicUs, profileFlags, type Span, selfTimes } from "./profile.ts";
 
 /*
  * A round from its last check-in to the committed model: ten devices, each a process of its own, whose training takes no
@@ -20,18 +24,21 @@ import { type Bench, type BenchLine, type BenchOptions, compared, quantile } fro
 const WARM_UP_ROUNDS = 2;
 const SMALL = { deviceCount: 4, hiddenUnits: 2, rounds: 1 };
 const FULL = { deviceCount: 10, hiddenUnits: 126, rounds: 12 };
-/** Recruiting stays open for 2 s by rule R3; the last check-in comes after that and ends it. */
-const LAST_CHECK_IN_S = 2.1;
+/** A moment for the others' check-ins and what they write; the last check-in ends recruiting (R3). */
+const LAST_CHECK_IN_S = 0.15;
 
 export const bench: Bench = { name: "round", run };
 
-async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLine> {
+async function* run({ small = false, profile = false }: BenchOptions = {}): AsyncIterable<BenchLine> {
   const { deviceCount, hiddenUnits, rounds } = small ? SMALL : FULL;
   const task = pictureTask(deviceCount, hiddenUnits);
-  const federation = await openProcessFederation(task, new Array<number>(deviceCount).fill(1));
+  const profiles = profile ? mkdtempSync(join(tmpdir(), "chorus-profile-")) : null;
+  const options = profiles === null ? {} : { flags: profileFlags(profiles), gently: true };
+  const federation = await openProcessFederation(task, new Array<number>(deviceCount).fill(1), options);
+  let measured: MeasuredRound[] = [];
   try {
     const { parameterCount } = await federation.api.task(task.slug);
-    const measured = await runRounds(federation, task.slug, WARM_UP_ROUNDS + rounds);
+    measured = await runRounds(federation, task.slug, WARM_UP_ROUNDS + rounds);
     const plain: number[] = [];
     for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
       plain.push(await plainMean(federation.devices, parameterCount));
@@ -40,19 +47,48 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
   } finally {
     await federation.close();
   }
+  if (profiles === null) return;
+  yield* profileLines(profiles, federation, measured.slice(WARM_UP_ROUNDS));
+  rmSync(profiles, { recursive: true, force: true });
+}
+
+/** Where the time of a round goes: on the coordinator, and on all devices together. */
+function* profileLines(
+  folder: string,
+  { coordinatorPid, devicePids }: ProcessFederation,
+  measured: readonly MeasuredRound[],
+): Generator<BenchLine> {
+  const spans = measured.map(({ span }) => span);
+  for (const [who, pids, cpu] of [
+    ["coordinator", [coordinatorPid], (one: MeasuredRound) => one.coordinatorCpuMs],
+    ["devices", devicePids, (one: MeasuredRound) => one.devicesCpuMs],
+  ] as const) {
+    const shares = selfTimes(folder, (file) => pids.some((pid) => file.split(".").includes(`${pid}`)), spans);
+    const cpuMs = measured.reduce((sum, one) => sum + cpu(one), 0) / measured.length;
+    const inJs = shares.reduce((sum, { ms }) => sum + ms, 0) / measured.length;
+    yield { name: `${who}: native threads (WebCrypto, files)`, value: Math.max(0, cpuMs - inJs), unit: "ms" };
+    for (const { category, ms, functions } of shares) {
+      const most = functions.map((one) => `${one.name} ${(one.ms / measured.length).toFixed(1)}`).join("; ");
+      yield { name: `${who}: ${category}: ${most}`, value: ms / measured.length, unit: "ms" };
+    }
+  }
 }
 
 interface MeasuredRound {
   readonly view: RoundView;
   /** From the order to the last device to check in, to the last device that knows the outcome; on the bench's clock. */
   readonly outsideS: number;
+  readonly span: Span;
+  readonly coordinatorCpuMs: number;
+  readonly devicesCpuMs: number;
 }
 
 async function runRounds(
-  { api, devices }: ProcessFederation,
+  { api, devices, coordinatorPid, devicePids }: ProcessFederation,
   slug: string,
   count: number,
 ): Promise<MeasuredRound[]> {
+  const cpu = () => [cpuMs(coordinatorPid) ?? 0, devicePids.reduce((sum, pid) => sum + (cpuMs(pid) ?? 0), 0)];
   const last = devices.at(-1) as DeviceProcess;
   const ends = countEnds(devices);
   for (const device of devices) device.send({ type: "start", held: device === last });
@@ -65,14 +101,22 @@ async function runRounds(
         current?.round === round && current.joined === devices.length - 1 && current.nowS > LAST_CHECK_IN_S
       );
     });
-    const began = performance.now();
+    const [coordinatorBefore = 0, devicesBefore = 0] = cpu();
+    const fromUs = monotonicUs();
     last.send({ type: "check-in" });
     // Nothing is asked of the coordinator while it works.
     await ends(round);
-    const outsideS = (performance.now() - began) / 1e3;
+    const span = { fromUs, toUs: monotonicUs() };
+    const [coordinatorAfter = 0, devicesAfter = 0] = cpu();
     const view = (await api.rounds(runId)).find((one) => one.round === round);
     if (view?.phase !== "committed") throw new Error(`round ${round} ended as ${view?.phase}: ${view?.code}`);
-    measured.push({ view, outsideS });
+    measured.push({
+      view,
+      span,
+      outsideS: (span.toUs - span.fromUs) / 1e6,
+      coordinatorCpuMs: coordinatorAfter - coordinatorBefore,
+      devicesCpuMs: devicesAfter - devicesBefore,
+    });
   }
   return measured;
 }
@@ -129,6 +173,15 @@ async function plainMean(devices: readonly DeviceProcess[], count: number): Prom
   return seconds;
 }
 
+/** CPU time of a round, mean: on a machine whose cores are busy it is what a round takes. */
+function* cpuLines(measured: readonly MeasuredRound[], deviceCount: number): Generator<BenchLine> {
+  const mean = (of: (one: MeasuredRound) => number) =>
+    measured.reduce((sum, one) => sum + of(one), 0) / measured.length;
+  yield { name: "CPU of a round, coordinator", value: mean((one) => one.coordinatorCpuMs), unit: "ms" };
+  const value = mean((one) => one.devicesCpuMs) / deviceCount;
+  yield { name: "CPU of a round, each device", value, unit: "ms" };
+}
+
 function* lines(
   measured: readonly MeasuredRound[],
   plain: readonly number[],
@@ -165,6 +218,7 @@ function* lines(
     const spans = views.map((view) => (view.phaseEndsS[phase] ?? view.nowS) - (view.phaseEndsS[before] ?? 0));
     yield { name: `phase ${phase}, p50`, value: quantile(spans, 0.5), unit: "s" };
   }
+  yield* cpuLines(measured, deviceCount);
   for (const [label, key] of [
     ["up", "upByteCount"],
     ["down", "downByteCount"],

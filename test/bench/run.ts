@@ -2,9 +2,9 @@ import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Bench } from "./line.ts";
 
-const HELP = `npm run bench [-- NAME ... --only SIZE --json | --markdown]
+const HELP = `npm run bench [-- NAME ... --only SIZE --profile --json | --markdown]
 
-Runs the named benches, or all; with --only those sizes of a bench that have SIZE in their name. With --json one object a
+Runs the named benches, or all; with --only those sizes of a bench that have SIZE in their name; with --profile a bench that can (round) says where the time goes. With --json one object a
 line: name, value, unit, and peer, peerValue, ratio where something is compared in the same run. With --markdown rows of
 a table. Figures of a shared machine wander; compare ratios.`;
 
@@ -14,6 +14,7 @@ const { values, positionals } = parseArgs({
     json: { type: "boolean" },
     markdown: { type: "boolean" },
     only: { type: "string" },
+    profile: { type: "boolean" },
     help: { type: "boolean" },
   },
 });
@@ -29,7 +30,7 @@ for (const name of names) {
     console.error(`There is no bench "${name}". Choose from ${[...benches.keys()].join(", ")}.`);
     process.exit(2);
   }
-  for await (const line of bench.run({ only: values.only })) {
+  for await (const line of bench.run({ only: values.only, profile: values.profile })) {
     if (values.json === true) {
       console.log(JSON.stringify(line));
       continue;

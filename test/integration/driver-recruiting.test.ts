@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { present } from "#shared/kernel/assert.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { Federation } from "#test/kit/federation.ts";
+import { playLeavers } from "#test/kit/leavers.ts";
+import { plant } from "#test/kit/planted.ts";
 
 /* Recruiting through the real core: what stands in the log when devices were ready before, and when they come later. */
 
@@ -23,6 +25,16 @@ const checkIns = (log: readonly Logged[]) =>
   log.flatMap((fact) =>
     fact.type === "checked-in" && "devices" in fact ? [fact.devices.map((device) => device.identity)] : [],
   );
+/** Nothing but the devices ends a phase. */
+const PATIENT = {
+  recruitingMs: 60_000,
+  trainingMs: 60_000,
+  sharingMs: 30_000,
+  collectingMs: 60_000,
+  confirmingMs: 30_000,
+  unmaskingMs: 30_000,
+  graceMs: 60_000,
+};
 const byDefault = { recruitingMinMs: undefined };
 
 /** Devices that only check in; they answer no invitation. */
@@ -108,5 +120,69 @@ describe("recruiting", () => {
       // Twenty of the first fifty happens once in 10^17.
       expect(Math.max(...invited)).toBeGreaterThan(50);
     }
+  });
+});
+
+describe("devices that check in and leave", () => {
+  test.each([
+    ["the same ones each time", false],
+    ["others each time, from one address", true],
+  ])("[R30] %s: after a few rounds they take nobody's place", async (_, renewed) => {
+    const { phases, invited, shown } = await playLeavers({ rounds: 6, renewed });
+    // They are found out in three rounds, or by their address in two.
+    expect(invited.slice(0, 2).some((count) => count > 0)).toBe(true);
+    expect(invited.slice(4).every((count) => count === 0)).toBe(true);
+    expect(phases.filter((phase) => phase === "committed")).toHaveLength(6);
+    expect(phases.slice(4).every((phase) => phase === "committed")).toBe(true);
+    expect(shown).toBeGreaterThan(3);
+  });
+
+  test("[R30] without the rule rounds go on failing, so the test sees what it is worth", async () => {
+    const rule = {
+      file: "coordinator/core/standing.ts",
+      find: "if (own.leftAtMs.length >= STANDING.departures) return true;",
+      replace: "if (own.leftAtMs.length >= 0) return false;",
+    };
+    const planted = await plant([rule], ["test/kit"]);
+    try {
+      const copy = await planted.load<typeof import("#test/kit/leavers.ts")>("test/kit/leavers.ts");
+      const { phases, invited, shown } = await copy.playLeavers({ rounds: 6, renewed: false });
+      expect(invited.slice(4).every((count) => count > 0)).toBe(true);
+      expect(phases.filter((phase) => phase === "failed").length).toBeGreaterThanOrEqual(2);
+      expect(shown).toBe(0);
+    } finally {
+      await planted.remove();
+    }
+  });
+
+  test("[R30] a poor phone takes part where a place is free, and gets its standing back", async () => {
+    const federation = await Federation.create({
+      devices: 5,
+      task: { goal: 5, cohortSizeMin: 3, recruitingMinMs: 0, deadlines: PATIENT },
+    });
+    const phone = present(federation.devices[4], "a phone");
+    let part = 0;
+    phone.tamper = (message) => {
+      if (message.type !== "advertise") return message;
+      part += 1;
+      // In its first three rounds it is gone before it has sent its list, and comes back when nobody waits any more.
+      phone.goneBefore = part <= 3 ? "input" : null;
+      if (part <= 3) federation.clock.after(6_000, () => phone.connect());
+      return message;
+    };
+    federation.connectAll();
+    const runId = await federation.launch(6);
+    await federation.ended(runId);
+    const rounds = (await federation.rounds(runId)).sort((left, right) => left.round - right.round);
+    expect(rounds.map(({ phase, survivors }) => [phase, survivors])).toEqual([
+      ...Array.from({ length: 3 }, () => ["committed", 4]),
+      ...Array.from({ length: 3 }, () => ["committed", 5]),
+    ]);
+    const askedLast = rounds.map((round) => round.askedLast?.devices ?? null);
+    expect(askedLast).toEqual([null, null, null, 1, null, null]);
+    // The round that needed it waited for others first.
+    expect(rounds[3]?.phaseEndsS.recruiting).toBe(2);
+    expect(rounds[4]?.phaseEndsS.recruiting).toBeLessThan(2);
+    expect(JSON.stringify(federation.published)).not.toContain(phone.identity);
   });
 });

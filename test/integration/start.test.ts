@@ -1,10 +1,13 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Log } from "#coordinator/core/ports.ts";
 import { startCoordinator } from "#coordinator/main.ts";
+import { pause } from "#test/kit/coordinator-process.ts";
 
 const COMMAND = new URL("../../coordinator/commands/coordinator.ts", import.meta.url).pathname;
 const FAULT = new URL("../kit/fault.ts", import.meta.url).pathname;
@@ -82,6 +85,62 @@ describe("as a process", () => {
       child.kill("SIGTERM");
     });
     expect(code).toBe(0);
+  });
+
+  test("a SIGTERM before it listens ends it with 0", async () => {
+    const args = [COMMAND, "--api-only", "--port", "0", "--data", folder];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    // The earliest moment: SIGHUP, which Node itself does not catch, is the last of the signals that are asked for. Field
+    // SigCgt of proc_pid_status(5), a bit for each.
+    await expect
+      .poll(
+        () => BigInt(`0x${/SigCgt:\s*(\w+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]}`),
+        {
+          interval: 1,
+          timeout: 60_000,
+        },
+      )
+      .toSatisfy((caught: bigint) => (caught & 1n) !== 0n);
+    expect(output).not.toContain("Chorus on");
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+  });
+
+  test("a second SIGTERM joins the first stop: what is under way still gets its answer", async () => {
+    const args = [COMMAND, "--api-only", "--port", "0", "--data", folder];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    await expect.poll(() => output, { timeout: 60_000 }).toMatch(/Chorus on (\S+)\./);
+    const port = Number(/Chorus on \S+:(\d+)\./.exec(output)?.[1]);
+    const slow = connect(port, "127.0.0.1");
+    let answer = "";
+    slow.on("data", (chunk: Buffer) => {
+      answer += chunk.toString();
+    });
+    await once(slow, "connect");
+    slow.write(
+      "POST /api/v1/runs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{",
+    );
+    await pause(300);
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    await pause(300);
+    child.kill("SIGTERM");
+    child.kill("SIGINT");
+    await pause(300);
+    expect(child.exitCode).toBeNull();
+    slow.write("}");
+    await expect.poll(() => answer).toMatch(/^HTTP\/1\.1 400 /);
+    slow.end();
+    expect(await ended).toEqual([0, null]);
   });
 
   test.each([

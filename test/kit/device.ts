@@ -1,3 +1,4 @@
+import { edgePrimitives } from "#client/adapters/edge-primitives.ts";
 import { MapCells } from "#client/adapters/map-cells.ts";
 import {
   platformAfter,
@@ -11,7 +12,6 @@ import { createModelCache } from "#client/core/model-cache.ts";
 import type { Contribution, Link, Trained, Trainer } from "#client/core/ports.ts";
 import { createSession, type Session } from "#client/core/session.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
-import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
 import { ok } from "#shared/kernel/result.ts";
@@ -57,7 +57,7 @@ export async function openTestDevice(
   seed: number,
   { joinToken, archive = true, cells, signer, wrapLink }: TestDeviceOptions = {},
 ): Promise<TestDevice> {
-  const primitives = webCryptoPrimitives(globalThis.crypto.subtle);
+  const primitives = await edgePrimitives();
   const gates = new Gates();
   const plain = openSocketLink(url);
   const link = gatedLink(wrapLink === undefined ? plain : wrapLink(plain), gates);

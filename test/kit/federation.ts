@@ -236,6 +236,9 @@ export class Federation {
     for (const device of this.devices) device.connect();
   }
 
+  /** Hears what is sent to those who are no devices of this federation. */
+  onStranger: (identity: string, message: CoordinatorMessage) => void = () => {};
+
   #ports(process: Process): CoordinatorPorts {
     const alive = () => !process.dead;
     const guard = <T extends object>(target: T): T => this.inFlight.track(this.#guarded(target, process));
@@ -258,6 +261,7 @@ export class Federation {
         roundEnded() {},
         phaseEnded() {},
         dropouts() {},
+        askedLast() {},
         folded() {},
         uploaded() {},
         evaluated() {},
@@ -314,6 +318,7 @@ export class Federation {
   readonly #traffic = new Map<string, { upByteCount: number; downByteCount: number }>();
   #deliver(alive: () => boolean, identity: string, message: CoordinatorMessage): void {
     const device = this.devices.find((one) => one.identity === identity);
+    if (device === undefined && alive()) this.onStranger(identity, message);
     if (!alive() || device?.online !== true) return;
     const traffic = this.#traffic.get(identity) ?? { upByteCount: 0, downByteCount: 0 };
     traffic.downByteCount += encodeFrame(message).length;

@@ -36,8 +36,16 @@ export interface ProcessFederation {
   readonly joinToken: string;
   readonly api: ReturnType<typeof openApi>;
   readonly coordinatorPid: number;
+  readonly devicePids: readonly number[];
   readonly devices: readonly DeviceProcess[];
   close(): Promise<void>;
+}
+
+export interface ProcessOptions {
+  /** More flags for every process. */
+  readonly flags?: readonly string[];
+  /** Ends processes so that they can still write something. */
+  readonly gently?: boolean;
 }
 
 /** A task of pictures of 28 by 28 in ten classes; its model has 795 weights a hidden unit, and 10. */
@@ -62,18 +70,19 @@ export function pictureTask(deviceCount: number, hiddenUnits: number): Task {
 export async function openProcessFederation(
   task: Task,
   deviceCounts: readonly number[],
+  { flags = [], gently = false }: ProcessOptions = {},
 ): Promise<ProcessFederation> {
   const dataDir = mkdtempSync(join(tmpdir(), "chorus-bench-"));
   const children: ChildProcess[] = [];
   const start = (execArgv: readonly string[], script: string, ...args: readonly (string | number)[]) => {
     const path = fileURLToPath(new URL(`./children/${script}`, import.meta.url));
     const stdio = ["ignore", "ignore", "inherit", "ipc"] as const;
-    const child = fork(path, args.map(String), { stdio: [...stdio], execArgv: [...execArgv] });
+    const child = fork(path, args.map(String), { stdio: [...stdio], execArgv: [...execArgv, ...flags] });
     children.push(child);
     return child;
   };
   const close = async () => {
-    for (const child of children.reverse()) await end(child);
+    for (const child of children.reverse()) await end(child, gently);
     rmSync(dataDir, { recursive: true, force: true });
   };
   try {
@@ -89,8 +98,9 @@ export async function openProcessFederation(
       return child;
     });
     await Promise.all(processes.map((child) => firstMessage(child)));
+    const devicePids = processes.map((child) => child.pid as number);
     const devices = processes.map((child, index) => deviceProcess(child, deviceCounts[index] ?? 0));
-    return { url, joinToken, api, coordinatorPid: coordinator.pid as number, devices, close };
+    return { url, joinToken, api, coordinatorPid: coordinator.pid as number, devicePids, devices, close };
   } catch (error) {
     await close();
     throw error;
@@ -116,9 +126,10 @@ async function firstMessage<T>(child: ChildProcess): Promise<T> {
   return message;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, gently: boolean): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGTERM");
+  if (gently) child.disconnect();
+  else child.kill("SIGTERM");
   await once(child, "exit");
 }
 

@@ -119,8 +119,15 @@ export const unmasked = (
   digest: `${position}`,
   offCommitment,
 });
+export const damaged = (positions: readonly number[], atMs: number, attempt = 1): RoundEvent => ({
+  type: "damaged",
+  atMs,
+  attempt,
+  positions,
+});
 export const ticked = (atMs: number): RoundEvent => ({ type: "ticked", atMs });
 export const stopped = (atMs: number): RoundEvent => ({ type: "stopped", atMs });
+export const givenUp = (atMs: number): RoundEvent => ({ type: "given-up", atMs, code: "INTERNAL" });
 export const restarted = (atMs: number, whole = true): RoundEvent => ({ type: "restarted", atMs, whole });
 
 const measure = { value: 0.5, halfWidth95: 0.1, count: 100 };

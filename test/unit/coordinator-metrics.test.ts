@@ -12,6 +12,7 @@ test("rounds, phases, dropouts, folds and uploads are counted in Prometheus' tex
   metrics.phaseEnded("training", 3);
   metrics.dropouts("collecting", 2);
   metrics.dropouts("collecting", 1);
+  metrics.askedLast(3);
   metrics.folded(4_000_000, 0.02);
   metrics.uploaded(400);
   metrics.uploaded(600);
@@ -24,6 +25,7 @@ test("rounds, phases, dropouts, folds and uploads are counted in Prometheus' tex
     'chorus_round_seconds_bucket{le="5",outcome="committed"} 1',
     'chorus_phase_seconds_count{phase="training"} 1',
     'chorus_dropouts_total{phase="collecting"} 3',
+    "chorus_asked_last_total 3",
     "chorus_folds_total 1",
     "chorus_folded_bytes_total 4000000",
     "chorus_fold_seconds_sum 0.02",

@@ -162,3 +162,41 @@ describe("a check-in of many", () => {
     expect(refused.effects).toEqual([{ type: "reject", code: "NO_RUN" }]);
   });
 });
+
+describe("[R30] devices that are asked last", () => {
+  const withLast = (sound: readonly number[], last: readonly number[], atMs = 0): RoundEvent => ({
+    type: "checked-in",
+    atMs,
+    devices: [
+      ...last.map((index) => ({ identity: identity(index), lot: index, askedLast: true as const })),
+      ...sound.map((index) => ({ identity: identity(index), lot: 1_000 + index })),
+    ],
+  });
+
+  test("take places that the round wants and nobody else takes, and none above those", () => {
+    const facts = withRules({ ...atOnce, goal: 4, cohortSizeMax: 8 });
+    const enough = play([withLast([1, 2, 3, 4, 5], [6, 7, 8])], facts).state;
+    expect([enough.phase, invited(enough)]).toEqual(["training", [1, 2, 3, 4, 5]]);
+    const free = play([withLast([1, 2, 3], [6, 7, 8]), ticked(2_000)], facts).state;
+    expect([free.phase, invited(free)]).toEqual(["training", [6, 1, 2, 3]]);
+    const none = play([withLast([], [6, 7, 8, 9, 10]), ticked(2_000)], facts).state;
+    expect([none.phase, invited(none)]).toEqual(["training", [6, 7, 8, 9]]);
+  });
+
+  test("end recruiting after 2 s only: by then others have had time to come", () => {
+    const facts = withRules({ ...atOnce, goal: 4 });
+    const early = play([withLast([1, 2, 3], [6, 7, 8])], facts).state;
+    expect([early.phase, nextTickMs(early, 0)]).toEqual(["recruiting", 2_000]);
+    const arrived = step(early, checkedIn(4, 1_900)).state;
+    expect([arrived.phase, invited(arrived)]).toEqual(["training", [1, 2, 3, 4]]);
+    expect(step(early, ticked(2_000)).state.phase).toBe("training");
+  });
+
+  test("give way where the lot is full, whatever they drew", () => {
+    const facts = withRules({ cohortSizeMax: 4 });
+    const full = play([withLast([], range(1, 16))], facts).state;
+    const { state } = step(full, withLast([20], [], 10));
+    expect([...state.members.keys()].map(indexOf)).toEqual([...range(1, 15), 20]);
+    expect(step(full, withLast([], [21], 10)).effects).toEqual([{ type: "reject", code: "NO_RUN" }]);
+  });
+});

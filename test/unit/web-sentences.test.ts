@@ -3,6 +3,7 @@ import { phaseSchema } from "#shared/protocol/api.ts";
 import { roundIdSchema } from "#shared/protocol/ids.ts";
 import { roundViewOf, runViewOf, taskViewOf } from "#test/kit/web-views.ts";
 import {
+  askedLastSentence,
   broughtBy,
   demoWarning,
   EMPTY_RUNS,
@@ -152,6 +153,14 @@ test("a trend says from where to where, and does not call a standstill a rise", 
   expect(trendSentence("Loss", [measure(0.7), measure(0.6)])).toContain("fell");
   expect(trendSentence("Loss", [measure(0.7), measure(0.7001)])).toContain("stayed at 0.700");
   expect(trendSentence("Loss", [])).toBe("Loss: no rounds yet.");
+});
+
+test("[R30] who is asked last is counted, with why, and nothing is said where there is none", () => {
+  expect(askedLastSentence(null)).toBeNull();
+  expect(askedLastSentence(roundViewOf({}))).toBeNull();
+  const askedLast = { devices: 3, departures: 3, minutes: 10 };
+  expect(askedLastSentence({ askedLast })).toContain("left 3 rounds or more in the last 10 minutes");
+  expect(askedLastSentence({ askedLast })).toMatch(/^3 devices are asked last: /);
 });
 
 test("a demo of fewer than ten devices warns, ten do not", () => {

@@ -175,6 +175,14 @@ export function runSentence(run: RunView, noun: Noun): string {
   }
 }
 
+/** "3 devices are asked last, because they left at least 3 rounds in the last 10 minutes. ..." Null where there are none. */
+export function askedLastSentence(round: Pick<RoundView, "askedLast"> | null): string | null {
+  const last = round?.askedLast;
+  if (last === undefined) return null;
+  const who = plural(last.devices, "device is", "devices are");
+  return `${capitalise(who)} asked last: they, or others at their address, left ${formatCount(last.departures)} rounds or more in the last ${formatCount(last.minutes)} minutes. They take part where places are free, and each round they see through makes up for one.`;
+}
+
 /** How a round stands, the sentence that opens its own page. */
 export function roundSentence(round: RoundView, noun: Noun): string {
   if (round.phase === "committed") {

@@ -13,6 +13,7 @@ import type { Reply } from "#shared/protocol/messages/reply.ts";
 import { type Access, type Login, refused } from "../../core/access.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import type { Devices } from "../../core/ports.ts";
+import { addressKey } from "../../core/rate-limit.ts";
 import { type GuardPorts, guard } from "./guard.ts";
 
 /*
@@ -152,7 +153,10 @@ async function answerMessage(
     if (reply.type !== "welcome" || session === null || !socket.connected) return { reply };
     ports.loggedIn(socket, { isInvited: session.invited });
     ports.connections.adopt(session.identity, socket);
-    return { reply, settled: () => ports.coordinator.deviceUp(session.identity, session.task) };
+    const { identity, task, invited } = session;
+    // Whom an operator invited does not answer for its neighbours.
+    const address = invited ? null : addressKey(socket.handshake.address);
+    return { reply, settled: () => ports.coordinator.deviceUp(identity, task, address) };
   }
   if (login.session === null) return { reply: refused("NOT_AUTHENTICATED") };
   return { reply: await ports.coordinator.onDeviceMessage(login.session.identity, message) };

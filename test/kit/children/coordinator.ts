@@ -20,6 +20,6 @@ endOnFault(log);
 const running = await startCoordinator({ port: 0, host: "127.0.0.1", dataDir, web: false, log });
 const joinToken = await running.access.mintJoinToken(TOKEN_USES, TOKEN_LIFE_MS);
 process.once("SIGTERM", () => void running.stop().then(() => process.exit(0)));
-// Whoever asked for it is gone.
-process.once("disconnect", () => process.exit(1));
+// Whoever asked for it is gone, or wants no more of it.
+process.once("disconnect", () => process.exit(0));
 process.send?.({ url: running.url, joinToken } satisfies CoordinatorReady);

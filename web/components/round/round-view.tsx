@@ -5,7 +5,7 @@ import type { RoundDetail } from "#shared/protocol/api.ts";
 import { formatInstantUtc, formatSeconds, plural } from "../../lib/format.ts";
 import { useLink, useWatch } from "../../lib/live.tsx";
 import { useRound, useTask } from "../../lib/queries.ts";
-import { demoWarning, roundSentence, runName } from "../../lib/sentences.ts";
+import { askedLastSentence, demoWarning, roundSentence, runName } from "../../lib/sentences.ts";
 import { LiveRegion } from "../live-region.tsx";
 import { OfflineNote } from "../offline-note.tsx";
 import { QueryGate } from "../query-gate.tsx";
@@ -40,6 +40,7 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
   const name = runName({ task: round.task, number: round.runNumber });
   const sentence = roundSentence(round, view?.task.exampleNoun ?? ANY_ROWS);
   const demo = demoWarning(round.joined);
+  const askedLast = askedLastSentence(round);
   useEffect(() => {
     document.title = `Round ${round.round}, ${name}. Chorus`;
   }, [name, round.round]);
@@ -65,6 +66,7 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
             )}
           </p>
           {demo !== null && <p className="text-sm text-ink-2">{demo}</p>}
+          {askedLast !== null && <p className="text-sm text-ink-2">{askedLast}</p>}
           <OfflineNote link={link} />
         </div>
       </div>

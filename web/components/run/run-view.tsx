@@ -6,7 +6,14 @@ import { formatMeasure, formatTimeUtc, STRATEGY_NAMES } from "../../lib/format.t
 import { useLink, useWatch } from "../../lib/live.tsx";
 import { useRun, useRunEvents, useRunRounds, useStatus, useTask } from "../../lib/queries.ts";
 import { expectedEndS, medianTraffic } from "../../lib/run-figures.ts";
-import { demoWarning, newestAgainstBefore, runName, runSentence, runStatus } from "../../lib/sentences.ts";
+import {
+  askedLastSentence,
+  demoWarning,
+  newestAgainstBefore,
+  runName,
+  runSentence,
+  runStatus,
+} from "../../lib/sentences.ts";
 import { JoinInvitation } from "../join-invitation.tsx";
 import { LiveRegion } from "../live-region.tsx";
 import { OfflineNote } from "../offline-note.tsx";
@@ -139,6 +146,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
   const name = runName(run);
   const sentence = runSentence(run, view?.task.exampleNoun ?? ANY_ROWS);
   const demo = demoWarning(devicesOf(run, view));
+  const askedLast = askedLastSentence(run.currentRound);
   const against = newestAgainstBefore(run);
   useEffect(() => {
     document.title = `${name}: ${sentence.split(/[.:]/)[0] ?? ""}. Chorus`;
@@ -168,6 +176,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
           )}
         </p>
         {demo !== null && <p className="text-sm text-ink-2">{demo}</p>}
+        {askedLast !== null && <p className="text-sm text-ink-2">{askedLast}</p>}
         <OfflineNote link={link} />
       </div>
     </div>
