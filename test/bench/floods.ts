@@ -41,7 +41,9 @@ async function* run({ small = false, only }: BenchOptions = {}): AsyncIterable<B
     await measureRun(federation, task.slug, 1);
     const names = { task: task.slug, hopelessTask };
     for (const flood of FLOODS.filter((name) => only === undefined || name.includes(only))) {
-      const calm = await beside({ ...names, flood, url: null }, () => measureRun(federation, task.slug, rounds));
+      const calm = await beside({ ...names, flood, url: null }, () =>
+        measureRun(federation, task.slug, rounds),
+      );
       const flooded = await beside({ ...names, flood, url: federation.url }, () =>
         measureRun(federation, task.slug, rounds),
       );
@@ -60,7 +62,9 @@ async function createOtherTasks({ api }: ProcessFederation, task: Task, count: n
     slug: "hopeless",
     model: {
       ...task.model,
-      layers: task.model.layers.map((layer) => (layer.name === "hidden" ? { ...layer, units: HOPELESS_UNITS } : layer)),
+      layers: task.model.layers.map((layer) =>
+        layer.name === "hidden" ? { ...layer, units: HOPELESS_UNITS } : layer,
+      ),
     },
   });
   await api.createTask(hopeless);

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { bench as floods } from "../bench/floods.ts";
 import { bench as fold } from "../bench/fold.ts";
 import type { Bench, BenchLine } from "../bench/line.ts";
 import { bench as memory } from "../bench/memory.ts";
 import { bench as round } from "../bench/round.ts";
 import { bench as secagg } from "../bench/secagg.ts";
 import { bench as tenThousand } from "../bench/ten-thousand.ts";
+import { FLOODS } from "../kit/floods.ts";
 
 /* Each bench at a size at which its figures say nothing: that it runs, and that it gives the figures it promises. */
 
@@ -60,6 +62,15 @@ describe("benches still run", () => {
     expect(phases).toHaveLength(6);
     // 3 devices, 2 hidden units: 1,600 weights, and each sends all of them.
     expect(figureOf(lines, "bytes up per device")).toBeGreaterThan(6.4);
+  });
+
+  test("floods", async () => {
+    const lines = await linesOf(floods);
+    for (const flood of FLOODS) {
+      expect(figureOf(lines, `${flood}: round p50`)).toBeGreaterThan(0);
+      expect(figureOf(lines, `${flood}: /livez p99`)).toBeGreaterThan(0);
+      expect(figureOf(lines, `${flood}: messages sent`)).toBeGreaterThan(0);
+    }
   });
 
   test("ten-thousand", async () => {

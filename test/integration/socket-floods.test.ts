@@ -93,7 +93,9 @@ describe("one connection", () => {
     expect(receive("c", LIMITS.socketBytesBurst, true)).toBe(false);
     expect(receive("d", LIMITS.socketBytesBurst + 1_000, true)).toBe(true);
     for (let used = 2 * LIMITS.socketBytesBurst; used < LIMITS.socketBytesBurstPerAddress; )
-      used += receive(`${used}`, LIMITS.socketBytesBurst, true) ? LIMITS.socketBytesBurstPerAddress : LIMITS.socketBytesBurst;
+      used += receive(`${used}`, LIMITS.socketBytesBurst, true)
+        ? LIMITS.socketBytesBurstPerAddress
+        : LIMITS.socketBytesBurst;
     expect(receive("e", LIMITS.socketBytesBurst, true)).toBe(true);
   });
 

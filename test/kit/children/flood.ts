@@ -114,7 +114,12 @@ function sayFrame(socket: RawSocket, frame: Uint8Array): void {
 }
 
 function hellos(): Promise<void> {
-  const hello = encodeFrame({ type: "hello", protocol: "chorus/1", task: order.task, identity: new Uint8Array(32) });
+  const hello = encodeFrame({
+    type: "hello",
+    protocol: "chorus/1",
+    task: order.task,
+    identity: new Uint8Array(32),
+  });
   return frames(hello);
 }
 
@@ -125,12 +130,20 @@ function comeAndGo(address: string): Promise<void> {
     async (socket) => {
       const signer = localSigner(crypto.getRandomValues(new Uint8Array(32)), crypto.subtle);
       const identity = signer.publicKey;
-      const challenge = await ask(socket, { type: "hello", protocol: "chorus/1", task: order.task, identity });
+      const challenge = await ask(socket, {
+        type: "hello",
+        protocol: "chorus/1",
+        task: order.task,
+        identity,
+      });
       if (challenge?.type !== "challenge") return;
       const item = E(DOMAINS.login, challenge.challenge, "default", order.task, identity);
       const welcome = await ask(socket, { type: "authenticate", signature: await signer.sign(item) });
       // More than an address may bring: wait for the next minute.
-      if (welcome?.type !== "welcome") return void (await pause(1_000));
+      if (welcome?.type !== "welcome") {
+        await pause(1_000);
+        return;
+      }
       while (!isOver && socket.isOpen) {
         await ask(socket, { type: "check-in", taskVersion: 1 });
         await pause(50);
