@@ -130,12 +130,15 @@ async function publish(
   if (!next.model.every(Number.isFinite)) return { kind: "voided", code: "RANGE", dealers: [] };
 
   const modelBytes = modelToBytes(tensors, next.model);
-  const modelHash = await ports.blobs.put(modelBytes);
-  release(parent, next.model, modelBytes);
-  const strategyStateHash = await putStrategyState(ports, strategy, next.state);
   const sumBytes = wordsToBytes(total.publishedWords());
   const sumByteCount = sumBytes.length;
-  const sumHash = await ports.blobs.put(sumBytes);
+  // The disk syncs them together.
+  const [modelHash, strategyStateHash, sumHash] = await Promise.all([
+    ports.blobs.put(modelBytes),
+    putStrategyState(ports, strategy, next.state),
+    ports.blobs.put(sumBytes),
+  ]);
+  release(parent, next.model, modelBytes);
   const mean = meanUpdate(layout, next.updateSum, weightSum);
   const updateNormL2 = norm(mean);
   release(sumBytes, mean);
