@@ -1,64 +1,141 @@
 import * as nodeCrypto from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
+import { VECTOR_CHUNK_BYTES } from "#shared/codec/vector-bytes.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
+import { buildMerkleTree, LEAF_PREFIX } from "#shared/crypto/merkle.ts";
 import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
-import { returnRingBlock, takeRingBlock } from "#shared/crypto/ring-block.ts";
+import { type RingBlock, returnRingBlock, takeRingBlock } from "#shared/crypto/ring-block.ts";
 import { present } from "#shared/kernel/assert.ts";
-import type { SliceReply, SliceTask } from "./fold-messages.ts";
-import { messageOf } from "./system-errors.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
+import type { FoldReply, FoldTask, Roots, RootsTask, Slice, SliceTask } from "./fold-messages.ts";
+import { isErrorCode, messageOf } from "./system-errors.ts";
 
 /*
  * Adds one slice of the vectors and masks. It answers with the sum or with what went wrong, and keeps nothing between
  * two tasks: whoever asked can ask another worker again.
  */
 
-/** Of one file at a time: the sum and the file's words stay in a second-level cache. */
-const READ_BYTES = 64 * 1024;
+/** Files that are open at once. */
+const OPEN_FILES_MAX = 64;
+const HASH_BYTES = 32;
 
 /** All in this thread: three times as fast as over WebCrypto's (100 masks of 2^20 numbers, Node 24.21). */
 const primitives = nodePrimitives(nodeCrypto, Buffer);
 
 const port = present(parentPort, "this file runs as a worker");
-port.on("message", (task: SliceTask) => void answer(task));
+port.on("message", (task: FoldTask) => void answer(task));
 
-async function answer(task: SliceTask): Promise<void> {
+async function answer(task: FoldTask): Promise<void> {
   try {
-    const sum = task.initial ?? new Uint32Array(task.to - task.from);
-    for (const path of task.paths) addFile(sum, path, task);
-    await addMasks(primitives, sum, task.masks, task.from);
-    port.postMessage({ ok: true, sum } satisfies SliceReply, [sum.buffer]);
+    const reply = task.type === "slice" ? await sliceOf(task) : await rootsOf(task);
+    port.postMessage(reply satisfies FoldReply, reply.type === "slice" ? [reply.sum.buffer] : []);
   } catch (error) {
-    port.postMessage({ ok: false, message: messageOf(error) } satisfies SliceReply);
+    port.postMessage({ type: "failed", message: messageOf(error) } satisfies FoldReply);
   } finally {
-    for (const { key } of task.masks) key.fill(0);
+    if (task.type === "slice") for (const { key } of task.masks) key.fill(0);
   }
 }
 
-/** Adds the slice of one file, block by block. The file holds little-endian u32. */
-function addFile(sum: Uint32Array, path: string, { from, length }: SliceTask): void {
-  const file = openSync(path, "r");
+async function sliceOf(task: SliceTask): Promise<Slice> {
+  const sum = task.initial ?? new Uint32Array(task.to - task.from);
+  const leaves: (Bytes | null)[] = [];
+  for (let first = 0; first < task.paths.length; first += OPEN_FILES_MAX) {
+    leaves.push(...addFiles(sum, task, task.paths.slice(first, first + OPEN_FILES_MAX)));
+  }
+  // A sum that nobody can use needs no masks.
+  if (!leaves.includes(null)) await addMasks(primitives, sum, task.masks, task.from);
+  return { type: "slice", sum, leaves };
+}
+
+/** Null once its file turned out not to be as it should; it is not read any further. */
+type OpenFile = { readonly handle: number; readonly leaves: Bytes } | null;
+
+/**
+ * Adds the slice of some files, chunk by chunk: each chunk of all files before the next. The files hold little-endian
+ * u32.
+ *
+ * @returns The hashes of the chunks, file by file.
+ */
+function addFiles(
+  sum: Uint32Array,
+  { from, length }: SliceTask,
+  paths: readonly string[],
+): readonly (Bytes | null)[] {
+  const chunkWords = VECTOR_CHUNK_BYTES / 4;
+  const leafBytes = HASH_BYTES * Math.ceil(sum.length / chunkWords);
+  const files: OpenFile[] = [];
   const block = takeRingBlock();
   try {
-    const { size } = fstatSync(file);
-    if (size !== 4 * length) throw new Error(`${path} has ${size} bytes, not ${4 * length}`);
-    for (let done = 0; done < sum.length; done += READ_BYTES / 4) {
-      const words = sum.subarray(done, done + READ_BYTES / 4);
+    for (const path of paths) files.push(openFile(path, 4 * length, leafBytes));
+    for (let done = 0, chunk = 0; done < sum.length; done += chunkWords, chunk++) {
+      const words = sum.subarray(done, done + chunkWords);
       block.sum.set(words);
-      readFully(file, block.input.subarray(0, words.byteLength), 4 * (from + done));
-      block.add(words.byteLength);
+      for (const [index, file] of files.entries()) {
+        if (file === null || addChunk(block, file, words.byteLength, 4 * (from + done), chunk)) continue;
+        closeSync(file.handle);
+        files[index] = null;
+      }
       words.set(block.sum.subarray(0, words.length));
     }
+    return files.map((file) => file?.leaves ?? null);
   } finally {
     returnRingBlock(block);
-    closeSync(file);
+    for (const file of files) if (file !== null) closeSync(file.handle);
   }
 }
 
-function readFully(file: number, into: Uint8Array, position: number): void {
-  for (let offset = 0; offset < into.length; ) {
-    const count = readSync(file, into, offset, into.length - offset, position + offset);
-    if (count === 0) throw new Error("a file became shorter while it was read");
+function openFile(path: string, byteCount: number, leafBytes: number): OpenFile {
+  try {
+    const handle = openSync(path, "r");
+    if (fstatSync(handle).size === byteCount) return { handle, leaves: new Uint8Array(leafBytes) };
+    closeSync(handle);
+    return null;
+  } catch (error) {
+    if (isUnreadable(error)) return null;
+    throw error;
+  }
+}
+
+/** @returns False where the bytes are not there. */
+function addChunk(
+  block: RingBlock,
+  { handle, leaves }: NonNullable<OpenFile>,
+  byteCount: number,
+  position: number,
+  chunk: number,
+): boolean {
+  const input = block.input.subarray(0, byteCount);
+  for (let offset = 0; offset < byteCount; ) {
+    let count: number;
+    try {
+      count = readSync(handle, input, offset, byteCount - offset, position + offset);
+    } catch (error) {
+      if (isUnreadable(error)) return false;
+      throw error;
+    }
+    if (count === 0) return false;
     offset += count;
   }
+  leaves.set(nodeCrypto.createHash("sha256").update(LEAF_PREFIX).update(input).digest(), HASH_BYTES * chunk);
+  block.add(byteCount);
+  return true;
+}
+
+/** The file or its sectors are gone; anything else (too many open files, no memory) may pass. */
+function isUnreadable(error: unknown): boolean {
+  return isErrorCode(error, "ENOENT", "EIO", "EISDIR", "ENOTDIR", "EACCES", "EUCLEAN", "EBADMSG");
+}
+
+async function rootsOf({ files }: RootsTask): Promise<Roots> {
+  const wrong: number[] = [];
+  for (const [index, { leaves, root }] of files.entries()) {
+    const hashes = leaves.flatMap((hashed) =>
+      Array.from({ length: hashed.length / HASH_BYTES }, (_, at) =>
+        hashed.subarray(HASH_BYTES * at, HASH_BYTES * (at + 1)),
+      ),
+    );
+    if (bytesToHex((await buildMerkleTree(primitives, hashes)).root) !== root) wrong.push(index);
+  }
+  return { type: "roots", wrong };
 }

@@ -1,24 +1,30 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Folder, FoldJob } from "#coordinator/core/ports.ts";
+import { VECTOR_CHUNK_BYTES } from "#shared/codec/vector-bytes.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { release } from "#shared/kernel/release.ts";
-import type { SliceReply, SliceTask } from "./fold-messages.ts";
+import { err, ok } from "#shared/kernel/result.ts";
+import type { FoldReply, FoldTask, Slice, SliceTask } from "./fold-messages.ts";
 
 /** More would only take cores from the event loop; two reach the disk's and the memory's speed. */
 const WORKERS_MAX = 2;
-/** A slice whose worker dies or fails is tried again, from its start, by another one. */
+/** A task whose worker dies or fails is tried again, from its start, by another one. */
 const ATTEMPTS_MAX = 3;
+const WORDS_PER_AES_BLOCK = 4;
+const WORDS_PER_CHUNK = VECTOR_CHUNK_BYTES / 4;
 
 export interface FolderOptions {
   readonly workerCount?: number;
 }
 
-/** A slice in line. Its worker gets copies: a worker that dies takes nothing with it. */
+type Answer = Exclude<FoldReply, { type: "failed" }>;
+
+/** A task in line. Its worker gets copies: a worker that dies takes nothing with it. */
 interface Waiting {
-  readonly task: () => SliceTask;
+  readonly task: () => FoldTask;
   readonly signal: AbortSignal | undefined;
-  readonly resolve: (sum: Uint32Array<ArrayBuffer>) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
   attempts: number;
 }
@@ -28,7 +34,8 @@ interface Waiting {
  *
  * A slice's sum is made in memory of its worker and handed over whole, so a half-done one is never seen and a retry
  * starts clean; in all that is two vectors, O(chunk) a file. Workers start with the first fold and stay for the next.
- * `fold` rejects where a file is missing or has another length, after three attempts, and with the signal's reason.
+ * They hash the chunks that they add, and one of them compares the roots, so that this thread does nothing long.
+ * `fold` rejects after three attempts of a worker that dies or fails, and with the signal's reason.
  */
 export function openFolder(options: FolderOptions = {}): Folder {
   const workerCount = options.workerCount ?? Math.min(WORKERS_MAX, availableParallelism());
@@ -61,7 +68,7 @@ export function openFolder(options: FolderOptions = {}): Folder {
     worker.ref();
     job.attempts += 1;
 
-    const end = (outcome: SliceReply | Error, isWorkerAlive: boolean) => {
+    const end = (outcome: FoldReply | Error, isWorkerAlive: boolean) => {
       worker.removeAllListeners("message");
       worker.off("error", onError);
       worker.off("exit", onExit);
@@ -76,21 +83,22 @@ export function openFolder(options: FolderOptions = {}): Folder {
       }
       if (job.signal?.aborted === true) job.reject(reasonOf(job.signal));
       else if (outcome instanceof Error) again(job, outcome);
-      else if (outcome.ok) job.resolve(outcome.sum);
-      else again(job, new Error(outcome.message));
+      else if (outcome.type === "failed") again(job, new Error(outcome.message));
+      else job.resolve(outcome);
       pump();
     };
     const onError = (error: Error) => end(error, false);
     const onExit = (code: number) => end(new Error(`a fold worker ended with code ${code}`), false);
     // The worker is in a loop and hears nothing: it goes, and the next slice gets a new one.
     const onAbort = () => end(new Error("cancelled"), false);
-    worker.on("message", (reply: SliceReply) => end(reply, true));
+    worker.on("message", (reply: FoldReply) => end(reply, true));
     worker.on("error", onError);
     worker.on("exit", onExit);
     job.signal?.addEventListener("abort", onAbort, { once: true });
 
     const task = job.task();
-    worker.postMessage(task, task.initial === null ? [] : [task.initial.buffer]);
+    const handed = task.type === "slice" && task.initial !== null ? [task.initial.buffer] : [];
+    worker.postMessage(task, handed);
   }
 
   function again(job: Waiting, error: Error): void {
@@ -98,45 +106,63 @@ export function openFolder(options: FolderOptions = {}): Folder {
     else line.unshift(job);
   }
 
-  function foldSlice(job: FoldJob, from: number, to: number, signal: AbortSignal | undefined) {
-    return new Promise<Uint32Array<ArrayBuffer>>((resolve, reject) => {
-      const task = (): SliceTask => ({
-        from,
-        to,
-        length: job.length,
-        paths: job.paths,
-        initial: job.initial === undefined ? null : new Uint32Array(job.initial.subarray(from, to)),
-        masks: job.masks,
-      });
-      line.push({ task, signal, resolve, reject, attempts: 0 });
+  function ask<Type extends FoldTask["type"]>(
+    task: () => Extract<FoldTask, { type: Type }>,
+    signal: AbortSignal | undefined,
+  ) {
+    return new Promise<Extract<Answer, { type: Type }>>((resolve, reject) => {
+      // A worker answers with what it was asked for.
+      line.push({ task, signal, resolve: resolve as (answer: Answer) => void, reject, attempts: 0 });
       pump();
     });
+  }
+
+  /** Files that are not what they should be, from what was hashed while they were added. */
+  async function damagedOf({ inputs }: FoldJob, slices: readonly Slice[], signal: AbortSignal) {
+    const files = inputs.map(({ root }, index) => {
+      const leaves = slices.map((slice) => slice.leaves[index] ?? null);
+      return { index, root, leaves: leaves.filter((hashes) => hashes !== null) };
+    });
+    const whole = files.filter(({ leaves }) => leaves.length === slices.length);
+    const { wrong } = await ask(() => ({ type: "roots", files: whole }), signal);
+    const isGood = new Set(whole.filter((_, at) => !wrong.includes(at)).map(({ index }) => index));
+    return files.map(({ index }) => index).filter((index) => !isGood.has(index));
   }
 
   return {
     fold: async (job, signal) => {
       assert(!closed, "the folder is closed");
-      assert(Number.isInteger(job.length) && job.length >= 0, `a vector of ${job.length}`);
-      assert(
-        job.initial === undefined || job.initial.length === job.length,
-        "the initial sum has another length",
-      );
-      const sum = new Uint32Array(job.length);
+      const { length, inputs, initial, masks } = job;
+      assert(Number.isInteger(length) && length >= 0, `a vector of ${length}`);
+      assert(initial === undefined || initial.length === length, "the initial sum has another length");
+      const sum = new Uint32Array(length);
       // One slice that cannot be folded ends the others too.
       const failed = new AbortController();
       const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
-      const slices = sliceBounds(job.length, workerCount).map(async ({ from, to }) => {
+      const bounds = sliceBounds(
+        length,
+        workerCount,
+        inputs.length > 0 ? WORDS_PER_CHUNK : WORDS_PER_AES_BLOCK,
+      );
+      const paths = inputs.map(({ path }) => path);
+      const work = bounds.map(async ({ from, to }) => {
+        const task = (): SliceTask => ({
+          ...{ type: "slice", from, to, length, paths, masks },
+          initial: initial === undefined ? null : new Uint32Array(initial.subarray(from, to)),
+        });
         try {
-          const slice = await foldSlice(job, from, to, either);
-          sum.set(slice, from);
-          release(slice);
+          const slice = await ask(task, either);
+          sum.set(slice.sum, from);
+          release(slice.sum);
+          return slice;
         } catch (error) {
           failed.abort(error);
           throw error;
         }
       });
-      await Promise.all(slices);
-      return sum;
+      const slices = await Promise.all(work);
+      const indexes = inputs.length === 0 ? [] : await damagedOf(job, slices, either);
+      return indexes.length === 0 ? ok(sum) : err({ type: "input-damaged", indexes });
     },
     close: async () => {
       closed = true;
@@ -146,9 +172,9 @@ export function openFolder(options: FolderOptions = {}): Folder {
   };
 }
 
-/** Cuts [0, length) into at most `count` slices of equal length, on borders of AES blocks (4 coordinates). */
-export function sliceBounds(length: number, count: number): { from: number; to: number }[] {
-  const width = 4 * Math.max(1, Math.ceil(length / (4 * count)));
+/** Cuts [0, length) into at most `count` slices of about equal length, on multiples of `step`. */
+export function sliceBounds(length: number, count: number, step: number): { from: number; to: number }[] {
+  const width = step * Math.max(1, Math.ceil(length / (step * count)));
   const bounds: { from: number; to: number }[] = [];
   for (let from = 0; from < length; from += width) bounds.push({ from, to: Math.min(length, from + width) });
   return bounds;

@@ -1,9 +1,10 @@
 import { open } from "node:fs/promises";
+import type { Spool } from "#coordinator/core/ports.ts";
 import { VECTOR_CHUNK_BYTES } from "#shared/codec/vector-bytes.ts";
 import { buildMerkleTree, type MerkleTree, merkleLeafHash, merklePath } from "#shared/crypto/merkle.ts";
-import type { Bytes } from "#shared/kernel/bytes.ts";
+import { type Bytes, bytesToHex, equalBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
-import type { InputChunk } from "#shared/transcript/spot-check.ts";
+import { err, ok } from "#shared/kernel/result.ts";
 import { isErrorCode } from "./system-errors.ts";
 
 /** Of all trees that are remembered: of a thousand inputs of 4 MB, or a hundred of 40 MB. */
@@ -17,7 +18,7 @@ interface Remembered {
 }
 
 /**
- * Reads chunks of complete uploads with their Merkle paths. An upload is hashed once, a chunk in memory at a time; who
+ * Reads chunks of complete uploads with their Merkle paths (A4, R50). An upload is hashed once, a chunk in memory at a time; who
  * asks for the same one meanwhile waits for that.
  */
 export function chunkReader(primitives: Primitives, treeBytesMax = TREE_BYTES_MAX) {
@@ -43,19 +44,19 @@ export function chunkReader(primitives: Primitives, treeBytesMax = TREE_BYTES_MA
   };
 
   return {
-    /** Null where there is no such file or chunk. */
-    async read(path: string, index: number): Promise<InputChunk | null> {
+    /** Whatever is read is compared with `root`, in hex, each time. */
+    async read(path: string, index: number, root: string): ReturnType<Spool["chunk"]> {
       let file: Awaited<ReturnType<typeof open>>;
       try {
         file = await open(path, "r");
       } catch (error) {
-        if (isErrorCode(error, "ENOENT")) return null;
+        if (isErrorCode(error, "ENOENT")) return err({ type: "not-found" });
         throw error;
       }
       try {
         const { size } = await file.stat();
         const count = Math.ceil(size / VECTOR_CHUNK_BYTES);
-        if (index < 0 || index >= count) return null;
+        if (index < 0 || index >= count) return err({ type: "not-found" });
         const chunkAt = async (at: number): Promise<Bytes> => {
           const start = at * VECTOR_CHUNK_BYTES;
           const bytes = new Uint8Array(Math.min(VECTOR_CHUNK_BYTES, size - start));
@@ -69,7 +70,12 @@ export function chunkReader(primitives: Primitives, treeBytesMax = TREE_BYTES_MA
           return buildMerkleTree(primitives, hashes);
         };
         const tree = await (trees.get(path)?.tree ?? remember(path, count, makeTree));
-        return { bytes: await chunkAt(index), path: merklePath(tree, index) };
+        const bytes = await chunkAt(index);
+        // The tree may be older than the damage.
+        const leafHash = await merkleLeafHash(primitives, bytes);
+        const isGood =
+          bytesToHex(tree.root) === root && equalBytes(leafHash, tree.rows[0]?.[index] ?? new Uint8Array(0));
+        return isGood ? ok({ bytes, path: merklePath(tree, index) }) : err({ type: "damaged" });
       } finally {
         await file.close();
       }

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Spool } from "#coordinator/core/ports.ts";
-import { buildMerkleTree } from "#shared/crypto/merkle.ts";
+import { buildMerkleTree, LEAF_PREFIX } from "#shared/crypto/merkle.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
@@ -19,8 +19,6 @@ type Received = Awaited<ReturnType<Spool["receive"]>>;
 const READ_BYTES = 256 * 1024;
 /** Of an upload that comes in faster than the disk takes it; then its connection waits. */
 const WAITING_BYTES_MAX = 256 * 1024;
-/** RFC 6962: a leaf's hash has this in front of its data. */
-const LEAF_PREFIX = Uint8Array.of(0);
 
 /** An upload in progress; another to the same slot makes it end and waits for that. */
 interface Turn {
@@ -46,7 +44,7 @@ export async function openSpool(folder: string, primitives: Primitives): Promise
 
   return {
     path: pathOf,
-    chunk: (sid, position, index) => chunks.read(pathOf(sid, position), index),
+    chunk: (sid, position, index, root) => chunks.read(pathOf(sid, position), index, root),
     offset: async (sid, position) => {
       const path = pathOf(sid, position);
       return (await byteCountOf(path)) ?? (await byteCountOf(`${path}.part`)) ?? 0;

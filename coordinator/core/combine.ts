@@ -1,13 +1,14 @@
 import { type DecodedSum, decodeSum, meanUpdate } from "#shared/codec/decode-sum.ts";
 import { modelToBytes } from "#shared/codec/model-bytes.ts";
 import { wordsToBytes } from "#shared/codec/vector-bytes.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { release } from "#shared/kernel/release.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { CombineResult, ShardLeftOut } from "#shared/round/event.ts";
 import { survivorCounts } from "#shared/round/settle-exchange.ts";
 import { goesOn } from "#shared/round/shards.ts";
-import type { Unmasking } from "#shared/round/state.ts";
+import type { Sealed, Unmasking } from "#shared/round/state.ts";
 import { reconstructMasks } from "#shared/secagg/opening.ts";
 import { memberAt } from "#shared/secagg/roster.ts";
 import { nextModel } from "#shared/strategy/next-model.ts";
@@ -23,22 +24,32 @@ import { keepTranscript, publishedTranscript, type SessionHash } from "./transcr
 
 export type CombinePorts = Pick<
   CoordinatorPorts,
-  "primitives" | "folder" | "spool" | "blobs" | "store" | "metrics" | "clock" | "keeping"
+  "primitives" | "folder" | "spool" | "blobs" | "store" | "metrics" | "clock" | "keeping" | "log"
 >;
 
-/** The sum of a session's survivors' masked inputs, masks still on. */
+/** A sum with its masks on, or the seats whose inputs are not what was receipted. */
+export type Folded = Result<Uint32Array<ArrayBuffer>, readonly number[]>;
+
+/** The sum of a session's survivors' masked inputs, each checked against the root that its receipt is of. */
 export async function foldInputs(
   ports: CombinePorts,
   terms: RunTerms,
   session: Session,
-  u3: readonly number[],
+  { u3, inputs: facts }: Pick<Sealed, "u3" | "inputs">,
   signal: AbortSignal,
-): Promise<Uint32Array<ArrayBuffer>> {
+): Promise<Folded> {
   const beganMs = ports.clock.nowMs();
-  const paths = session.positionsIn(u3).map((position) => ports.spool.path(session.sid, position));
-  const sum = await ports.folder.fold({ length: terms.layout.length, paths, masks: [] }, signal);
-  ports.metrics.folded(4 * terms.layout.length * paths.length, (ports.clock.nowMs() - beganMs) / 1_000);
-  return sum;
+  const positions = session.positionsIn(u3);
+  const inputs = positions.map((position) => {
+    const { root } = present(facts.get(session.seatOf(position)), "an input of each survivor");
+    return { path: ports.spool.path(session.sid, position), root };
+  });
+  const sum = await ports.folder.fold({ length: terms.layout.length, inputs, masks: [] }, signal);
+  ports.metrics.folded(4 * terms.layout.length * inputs.length, (ports.clock.nowMs() - beganMs) / 1_000);
+  if (sum.ok) return sum;
+  const damaged = sum.error.indexes.map((index) => positions[index] as number);
+  ports.log.error({ sid: session.sid, positions: damaged }, "stored inputs are damaged: look at the disk");
+  return err(damaged.map((position) => session.seatOf(position)));
 }
 
 /**
@@ -46,7 +57,7 @@ export async function foldInputs(
  * add the sums, step the strategy. Everything is stored under its hash before the result is returned, and the
  * same shares and inputs give the same result, so it can be done again after a crash. SECAGG section 9, COMBINE.
  *
- * A shard with a bad sum is left out where the others reach the goal, else the round is void (R23).
+ * A shard with a bad sum or a damaged input is left out where the others reach the goal, else the round is void (R23).
  *
  * @param sessions           Of the shards that are in the round.
  * @param strategyStateHash  Of the run, before this round; null at its beginning.
@@ -58,7 +69,7 @@ export async function combine(
   sessions: readonly Session[],
   state: Unmasking,
   strategyStateHash: string | null,
-  foldOf: (session: Session) => Promise<Uint32Array<ArrayBuffer>>,
+  foldOf: (session: Session) => Promise<Folded>,
   signal: AbortSignal,
 ): Promise<CombineResult> {
   const total = new SumOfShards(terms.layout);
@@ -90,9 +101,10 @@ async function openSum(
   terms: RunTerms,
   session: Session,
   state: Unmasking,
-  folded: Uint32Array<ArrayBuffer>,
+  folded: Folded,
   signal: AbortSignal,
 ): Promise<Result<{ readonly sum: Uint32Array<ArrayBuffer>; readonly decoded: DecodedSum }, BadSum>> {
+  if (!folded.ok) return err({ code: "INPUT_DAMAGED", dealers: [] });
   const holders = session.positionsIn([...state.responses.keys()]);
   const [sets, openings] = [await session.sets(state), await session.openings(state, holders)];
   const masks = await reconstructMasks(ports.primitives, session.roster, sets, openings);
@@ -102,9 +114,11 @@ async function openSum(
     return err({ code: masks.error.code, dealers: identities });
   }
   const { layout } = terms;
-  const job = { length: layout.length, paths: [], initial: folded, masks: masks.value };
-  const sum = await ports.folder.fold(job, signal);
-  release(folded);
+  const job = { length: layout.length, inputs: [], initial: folded.value, masks: masks.value };
+  const opened = await ports.folder.fold(job, signal);
+  assert(opened.ok, "without files nothing is damaged");
+  const sum = opened.value;
+  release(folded.value);
   for (const { key } of masks.value) key.fill(0);
   const decoded = decodeSum(layout, sum, sets.u3.positions.length);
   if (decoded.ok) return ok({ sum, decoded: decoded.value });

@@ -22,6 +22,9 @@ export function roundNote(before: RoundState, event: RoundEvent, after: RoundSta
     return { kind: "round.retried", details };
   }
   if (after.phase === before.phase) {
+    if (event.type === "damaged") {
+      return { kind: "round.damaged", details: { round, damaged: event.positions.length } };
+    }
     return event.type === "restarted"
       ? { kind: "round.restarted", details: { round, phase: before.phase } }
       : null;
@@ -150,6 +153,8 @@ export function sentenceOf({ kind, details }: Note): string {
       return `${round} was given up (${at("code")}); nothing was opened.`;
     case "round.retried":
       return `${round} starts over with attempt ${at("attempt")} (${at("code")}); nothing was opened.`;
+    case "round.damaged":
+      return `${round} goes on without a group: stored updates of ${devices("damaged")} were damaged on disk.`;
     case "round.restarted":
       return `${round} goes on after the coordinator restarted.`;
     default:

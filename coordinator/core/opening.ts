@@ -1,7 +1,7 @@
 import type { CombineResult } from "#shared/round/event.ts";
 import { isLive, type RoundState, type Sealed } from "#shared/round/state.ts";
 import { backoffMs } from "./backoff.ts";
-import { combine, foldInputs } from "./combine.ts";
+import { combine, type Folded, foldInputs } from "./combine.ts";
 import { outageCode } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { keptSessions, type Session } from "./session.ts";
@@ -21,6 +21,8 @@ interface OpeningContext {
   /** Of the current attempt. */
   readonly sessions: () => Promise<readonly Session[]>;
   readonly answer: (result: CombineResult) => Promise<unknown>;
+  /** Inputs of that attempt, by seat, that the fold found damaged. */
+  readonly damaged: (attempt: number, seats: readonly number[]) => Promise<unknown>;
 }
 
 /**
@@ -31,7 +33,7 @@ export class Opening {
   readonly #context: OpeningContext;
   readonly #closing = new AbortController();
   /** By session id. */
-  readonly #folds = new Map<string, Promise<Uint32Array<ArrayBuffer>>>();
+  readonly #folds = new Map<string, Promise<Folded>>();
   #combining = false;
   #tries = 0;
   /** For a store or a disk that is out of reach; no fault, so not counted among the tries. */
@@ -52,7 +54,7 @@ export class Opening {
     void this.#foldEach(sessions, state);
   }
 
-  async #foldEach(sessions: readonly Session[], sealed: RoundState & Pick<Sealed, "u3" | "shards">) {
+  async #foldEach(sessions: readonly Session[], sealed: RoundState & Sealed) {
     const ahead = Math.max(1, Math.floor(FOLDED_BYTES_MAX / (4 * this.#context.terms.layout.length)));
     for (const session of keptSessions(sessions, sealed).slice(0, ahead)) {
       const state = this.#context.state();
@@ -60,15 +62,17 @@ export class Opening {
       const isOver = state.attempt !== sealed.attempt || !isLive(state);
       if (isOver || this.#combining || this.#closing.signal.aborted) return;
       // Whoever needs the sum sees a failure and tries again.
-      await this.#fold(session, sealed.u3).catch(() => {});
+      const folded = await this.#fold(session, sealed).catch(() => null);
+      // Where the opening was asked for already this is refused, and the opening finds it too.
+      if (folded?.ok === false) await this.#context.damaged(sealed.attempt, folded.error);
     }
   }
 
-  #fold(session: Session, u3: readonly number[]): Promise<Uint32Array<ArrayBuffer>> {
+  #fold(session: Session, sealed: Pick<Sealed, "u3" | "inputs">): Promise<Folded> {
     const known = this.#folds.get(session.sid);
     if (known !== undefined) return known;
     const { ports, terms } = this.#context;
-    const fold = foldInputs(ports, terms, session, u3, this.#closing.signal);
+    const fold = foldInputs(ports, terms, session, sealed, this.#closing.signal);
     this.#folds.set(session.sid, fold);
     return fold;
   }
@@ -117,7 +121,7 @@ export class Opening {
     if (state.phase !== "unmasking") return null;
     const sessions = keptSessions(await this.#context.sessions(), state);
     const foldOf = async (session: Session) => {
-      const folded = await this.#fold(session, state.u3);
+      const folded = await this.#fold(session, state);
       this.#folds.delete(session.sid);
       return folded;
     };

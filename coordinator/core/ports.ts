@@ -51,8 +51,18 @@ export interface Spool {
     >
   >;
   path(sid: string, position: number): string;
-  /** 64 KiB of a complete upload, the last ones fewer, with the way to the root; null where there is none. */
-  chunk(sid: string, position: number, index: number): Promise<InputChunk | null>;
+  /**
+   * 64 KiB of a complete upload, the last ones fewer, with the way to its root.
+   *
+   * @param root  Of its receipt, hex.
+   * Errors: `not-found`; `damaged` if the file, or that chunk of it, is not what was receipted.
+   */
+  chunk(
+    sid: string,
+    position: number,
+    index: number,
+    root: string,
+  ): Promise<Result<InputChunk, { readonly type: "not-found" | "damaged" }>>;
   /** Deletes all of a session, or all but `kept`. */
   discard(sid: string, kept?: readonly number[]): Promise<void>;
 }
@@ -60,15 +70,28 @@ export interface Spool {
 /** Adds files and masks in worker threads, each worker one slice of the vector: O(model) in all, O(chunk) a file. */
 export interface Folder {
   /**
-   * sum over `paths` of the vectors, plus sign x key stream for each mask, mod 2^32. `length` in coordinates.
+   * sum over `inputs` of the vectors, plus sign x key stream for each mask, mod 2^32. `length` in coordinates.
    * Idempotent: the same job gives the same sum.
+   *
+   * Every byte that is added was hashed in the memory from which it is added. Errors: `input-damaged` if a file is not
+   * the one of its root, is cut off, gone or cannot be read.
    */
-  fold(job: FoldJob, signal?: AbortSignal): Promise<Uint32Array<ArrayBuffer>>;
+  fold(job: FoldJob, signal?: AbortSignal): Promise<Result<Uint32Array<ArrayBuffer>, InputDamaged>>;
   close(): Promise<void>;
+}
+export interface InputDamaged {
+  readonly type: "input-damaged";
+  /** Of `inputs`, ascending. */
+  readonly indexes: readonly number[];
+}
+export interface FoldInput {
+  readonly path: string;
+  /** Over its 64-KiB chunks, hex: the one that its device signed and the receipt is of. */
+  readonly root: string;
 }
 export interface FoldJob {
   readonly length: number;
-  readonly paths: readonly string[];
+  readonly inputs: readonly FoldInput[];
   /** A sum of an earlier fold to start from; zero where absent. */
   readonly initial?: Uint32Array;
   readonly masks: readonly { readonly key: Bytes; readonly sign: 1 | -1 }[];

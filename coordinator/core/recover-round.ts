@@ -83,7 +83,8 @@ async function isWhole(
   const shared = session.positionsIn(seats);
   const bundles = await store.loadMaterial(session.sid, "share");
   if (!shared.every((position) => bundles.has(position))) return false;
-  if ("inputs" in state) {
+  // Once shares were asked for, the fold says which inputs are not there: a round of several shards may go on.
+  if ("inputs" in state && state.phase !== "unmasking") {
     const byteCount = 4 * terms.layout.length;
     for (const position of session.positionsIn([...state.inputs.keys()])) {
       if ((await spool.offset(session.sid, position)) !== byteCount) return false;

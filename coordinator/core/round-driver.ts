@@ -82,6 +82,7 @@ export class RoundDriver {
       state: () => this.#state,
       sessions: () => this.#sessionsOf(this.#state.attempt),
       answer: (result) => this.submit({ event: { type: "combined", attempt: this.#state.attempt, result } }),
+      damaged: (attempt, positions) => this.submit({ event: { type: "damaged", attempt, positions } }),
     });
   }
 

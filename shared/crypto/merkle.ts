@@ -15,7 +15,8 @@ export interface MerkleTree {
   readonly root: Bytes;
 }
 
-const LEAF_PREFIX = Uint8Array.of(0);
+/** Stands in front of a leaf's data, for those who hash it as it comes. */
+export const LEAF_PREFIX = Uint8Array.of(0);
 const NODE_PREFIX = Uint8Array.of(1);
 
 /** SHA-256(0x00 | data). */

@@ -99,6 +99,10 @@ export const ERRORS = {
     "What was written down of this run cannot be read any more, so it has ended. Its published models stay. Launch a new run.",
   ],
   ABORTED_BY_OPERATOR: ["later", "Someone stopped the run. Nothing was opened."],
+  INPUT_DAMAGED: [
+    "later",
+    "The coordinator's disk damaged an update that it had stored, so its sum was given up. Take part in the next one.",
+  ],
   RESTARTED: ["later", "The coordinator restarted. The round starts over; nothing was opened."],
   ENGINE_LOST: [
     "later",

@@ -22,6 +22,7 @@ import type { Deadlines } from "../task/task.ts";
  * | confirmed       | R3, its signature verified                                    | device           |
  * | unmask-received | R4, verified and stored; shares off their commitment are named | device          |
  * | combined        | the sum is published, or void                                 | the coordinator  |
+ * | damaged         | inputs on disk are not what was receipted, before the opening | the coordinator  |
  * | ticked          | time passed                                                   | a timer          |
  * | stopped         | someone stops the run                                         | the run          |
  * | given-up        | the run ends by a fault, and its round with it                | the run          |
@@ -37,6 +38,7 @@ export type RoundEvent =
   | Confirmed
   | UnmaskReceived
   | Combined
+  | Damaged
   | { readonly type: "ticked"; readonly atMs: number }
   | { readonly type: "stopped"; readonly atMs: number }
   | { readonly type: "given-up"; readonly atMs: number; readonly code: ErrorCode }
@@ -149,6 +151,13 @@ export interface UnmaskReceived {
   readonly digest: string;
   /** Owners whose share is not the one that was dealt: `position` is to blame, and these shares do not count (S9). */
   readonly offCommitment: readonly number[];
+}
+export interface Damaged {
+  readonly type: "damaged";
+  readonly atMs: number;
+  readonly attempt: number;
+  /** Ascending. */
+  readonly positions: readonly number[];
 }
 export interface Combined {
   readonly type: "combined";

@@ -1,9 +1,10 @@
+import type { ErrorCode } from "../protocol/errors.ts";
 import { known, type RoundEffect, refuse, type Transition } from "./effect.ts";
-import { baseOf, endingEffects, endsNow, sealedOf, voidRound } from "./ending.ts";
-import type { Combined, UnmaskReceived } from "./event.ts";
+import { baseOf, endingEffects, endsNow, retryRound, sealedOf, voidRound } from "./ending.ts";
+import type { Combined, Damaged, UnmaskReceived } from "./event.ts";
 import { leavesPhase } from "./hints.ts";
 import { survivorCounts } from "./settle-exchange.ts";
-import { goesOn, leaveOut } from "./shards.ts";
+import { byShard, goesOn, leaveOut } from "./shards.ts";
 import { canOpen } from "./shares.ts";
 import type { Committed, LiveState } from "./state.ts";
 
@@ -53,4 +54,20 @@ export function stepCombined(state: LiveState, event: Combined): Transition {
     ],
     effects: [...effects, ...endingEffects(committed)],
   };
+}
+
+/**
+ * Inputs of survivors cannot be read as they were receipted: nothing of their shard may be opened. Once the opening was
+ * asked for, the sum finds out by itself and says so in `combined`. Rules R8, R23.
+ */
+export function stepDamaged(state: LiveState, event: Damaged): Transition {
+  if (event.attempt !== state.attempt || state.phase !== "confirming") return refuse(state, "STATE");
+  const damaged = new Set(event.positions);
+  const code = "INPUT_DAMAGED";
+  const codes = new Map<number, ErrorCode>();
+  for (const { shard, seats } of byShard(state, state.u3)) {
+    if (seats.some((seat) => damaged.has(seat))) codes.set(shard.shard, code);
+  }
+  if (codes.size === 0) return known(state);
+  return goesOn(state, codes, survivorCounts(state)) ? leaveOut(state, codes) : retryRound(state, code);
 }

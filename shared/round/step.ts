@@ -10,7 +10,7 @@ import { settle } from "./settle.ts";
 import { canOpen } from "./shares.ts";
 import { isLive, type LiveState, type Recruiting, type RoundState } from "./state.ts";
 import { stepAdvertised, stepComplained, stepConfirmed, stepInput, stepShared } from "./step-exchange.ts";
-import { stepCombined, stepUnmask } from "./step-opening.ts";
+import { stepCombined, stepDamaged, stepUnmask } from "./step-opening.ts";
 
 /** The state and records of a round's first event. */
 export function openRound(facts: RoundOpened): Step {
@@ -92,6 +92,8 @@ function apply(state: LiveState, event: RoundEvent): Transition {
       return stepUnmask(state, event);
     case "combined":
       return stepCombined(state, event);
+    case "damaged":
+      return stepDamaged(state, event);
     case "ticked":
       return known(state);
     case "stopped":

@@ -70,12 +70,13 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
       lag.disable();
       const bareSeconds = await hashAndWriteAll(body, cohort, folder);
 
-      const paths = uploads.map(({ position }) => spool.path(sid, position));
+      const inputs = uploads.map(({ position, root }) => ({ path: spool.path(sid, position), root }));
       const plainStart = performance.now();
-      const sum = await folding.fold({ length, paths, masks: [] });
+      const sum = await folding.fold({ length, inputs, masks: [] });
+      if (!sum.ok) throw new Error("an input is damaged");
       const addSeconds = (performance.now() - plainStart) / 1e3;
       const maskStart = performance.now();
-      await folding.fold({ length, paths: [], initial: sum, masks });
+      await folding.fold({ length, inputs: [], initial: sum.value, masks });
       const maskSeconds = (performance.now() - maskStart) / 1e3;
       const cipherStart = performance.now();
       await bare.cipherAlone(maskCount * body.length);

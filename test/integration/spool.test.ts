@@ -326,17 +326,20 @@ test("[A4] a complete upload is read in chunks, each with its way to the root; a
   const bytes = randomBytes(2 * CHUNK + 40);
   const upload = describeUpload(bytes);
   await spool.receive({ ...upload, offset: 0 }, pieces(bytes, 10_007, CHUNK + 1));
-  expect(await spool.chunk(SID, 1, 0)).toBeNull();
+  const { root } = upload;
+  const none = { ok: false, error: { type: "not-found" } };
+  expect(await spool.chunk(SID, 1, 0, root)).toEqual(none);
   const offset = await spool.offset(SID, 1);
   await spool.receive({ ...upload, offset }, pieces(bytes.subarray(offset)));
   for (const index of [0, 1, 2, 0]) {
-    const chunk = await spool.chunk(SID, 1, index);
+    const read = await spool.chunk(SID, 1, index, root);
+    const chunk = read.ok ? read.value : null;
     const leaf = bytes.subarray(index * CHUNK, (index + 1) * CHUNK);
     expect(Buffer.from(chunk?.bytes ?? []).equals(leaf)).toBe(true);
     const claim = { index, size: 3, path: chunk?.path ?? [], root: hexToBytes(upload.root) };
     const leafHash = await merkleLeafHash(primitives, new Uint8Array(leaf));
     expect(await verifyInclusion(primitives, { ...claim, leafHash })).toBe(true);
   }
-  for (const index of [-1, 3]) expect(await spool.chunk(SID, 1, index)).toBeNull();
-  expect(await spool.chunk(SID, 2, 0)).toBeNull();
+  for (const index of [-1, 3]) expect(await spool.chunk(SID, 1, index, root)).toEqual(none);
+  expect(await spool.chunk(SID, 2, 0, root)).toEqual(none);
 });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -121,6 +121,33 @@ describe("npm run verify", () => {
       2,
       expect.stringMatching(/answered 500 .*\n.*the odds start anew/),
     ]);
+  });
+
+  test("[R50] a kept input that the disk damaged is not served as good, and the answer says so", async () => {
+    const spool = join(folder, "spool");
+    const [sid = ""] = readdirSync(spool);
+    const path = join(spool, sid, "2");
+    const bytes = readFileSync(path);
+    const damaged = Uint8Array.from(bytes);
+    damaged[50] = (damaged[50] ?? 0) ^ 1;
+    const ask = () => fetch(`${url}/api/v1/rounds/${newest()}/transcript/0/inputs/2/0`);
+    try {
+      // Once its tree was made and remembered, and with its end cut off.
+      expect((await ask()).status).toBe(200);
+      for (const content of [damaged, bytes.subarray(0, 40)]) {
+        writeFileSync(path, content);
+        const answer = await ask();
+        expect([answer.status, await answer.text()]).toEqual([
+          404,
+          expect.stringContaining("disk did not keep"),
+        ]);
+      }
+      const said = await verify(...args("--coordinator", url, "--all"));
+      expect([said.code, said.stderr]).toEqual([1, expect.stringContaining("WRONG (WITHHELD): Chunk 0 of ")]);
+    } finally {
+      writeFileSync(path, bytes);
+    }
+    expect((await ask()).status).toBe(200);
   });
 
   test("[A3] opens nothing with another key", async () => {

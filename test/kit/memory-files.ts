@@ -3,8 +3,7 @@ import type { Blobs, Folder, Spool } from "#coordinator/core/ports.ts";
 import { chunkTree, VECTOR_CHUNK_BYTES } from "#shared/codec/vector-bytes.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
 import { merklePath } from "#shared/crypto/merkle.ts";
-import { assert, present } from "#shared/kernel/assert.ts";
-import type { Bytes } from "#shared/kernel/bytes.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 
@@ -40,12 +39,13 @@ export function memorySpool(disk: MemoryDisk, primitives: Primitives): Spool {
   const path = (sid: string, position: number) => `${sid}/${position}`;
   return {
     path,
-    chunk: async (sid, position, index) => {
+    chunk: async (sid, position, index, root) => {
       const bytes = disk.spool.get(path(sid, position));
       const start = index * VECTOR_CHUNK_BYTES;
-      if (bytes === undefined || start < 0 || start >= bytes.length) return null;
+      if (bytes === undefined || start < 0 || start >= bytes.length) return err({ type: "not-found" });
       const tree = await chunkTree(primitives, bytes);
-      return { bytes: bytes.slice(start, start + VECTOR_CHUNK_BYTES), path: merklePath(tree, index) };
+      if (bytesToHex(tree.root) !== root) return err({ type: "damaged" });
+      return ok({ bytes: bytes.slice(start, start + VECTOR_CHUNK_BYTES), path: merklePath(tree, index) });
     },
     offset: async (sid, position) => disk.spool.get(path(sid, position))?.length ?? 0,
     receive: async (upload, body) => {
@@ -70,17 +70,22 @@ export function memorySpool(disk: MemoryDisk, primitives: Primitives): Spool {
 /** Adds in this thread. */
 export function memoryFolder(disk: MemoryDisk, primitives: Primitives): Folder {
   return {
-    fold: async ({ length, paths, initial, masks }) => {
+    fold: async ({ length, inputs, initial, masks }) => {
       const sum = initial === undefined ? new Uint32Array(length) : Uint32Array.from(initial);
-      for (const path of paths) {
-        const bytes = present(disk.spool.get(path), `upload ${path}`);
-        const words = new Uint32Array(bytes.slice().buffer);
-        assert(words.length === length, "an upload has the vector's length");
-        for (let index = 0; index < length; index++)
-          sum[index] = ((sum[index] as number) + (words[index] as number)) >>> 0;
+      const indexes: number[] = [];
+      for (const [index, { path, root }] of inputs.entries()) {
+        const bytes = disk.spool.get(path)?.slice();
+        if (bytes?.length !== 4 * length || bytesToHex((await chunkTree(primitives, bytes)).root) !== root) {
+          indexes.push(index);
+          continue;
+        }
+        const words = new Uint32Array(bytes.buffer);
+        for (let word = 0; word < length; word++)
+          sum[word] = ((sum[word] as number) + (words[word] as number)) >>> 0;
       }
+      if (indexes.length > 0) return err({ type: "input-damaged", indexes });
       await addMasks(primitives, sum, masks);
-      return sum;
+      return ok(sum);
     },
     close: async () => {},
   };

@@ -119,6 +119,12 @@ export const unmasked = (
   digest: `${position}`,
   offCommitment,
 });
+export const damaged = (positions: readonly number[], atMs: number, attempt = 1): RoundEvent => ({
+  type: "damaged",
+  atMs,
+  attempt,
+  positions,
+});
 export const ticked = (atMs: number): RoundEvent => ({ type: "ticked", atMs });
 export const stopped = (atMs: number): RoundEvent => ({ type: "stopped", atMs });
 export const givenUp = (atMs: number): RoundEvent => ({ type: "given-up", atMs, code: "INTERNAL" });

@@ -9,6 +9,7 @@ import {
   committed,
   complained,
   confirmed,
+  damaged,
   identity,
   input,
   play,
@@ -141,6 +142,31 @@ describe("a shard that falls short", () => {
     const at = last(events, ticked(35_000));
     expect([at.state.phase, leftOut(at.state)]).toEqual(["unmasking", ["NOT_ENOUGH_SIGS", null, null]]);
     expect("u3" in at.state && at.state.u3.every((seat) => outside(0).includes(seat))).toBe(true);
+  });
+
+  test("[R50] whose input is damaged while confirming is left out before it is asked for a share", () => {
+    const [seat = 0] = seatsOf(1);
+    const { state, kinds, dismissed } = last(confirming, damaged([seat], 5_500));
+    expect([state.phase, state.attempt, leftOut(state)]).toEqual([
+      "confirming",
+      1,
+      [null, "INPUT_DAMAGED", null],
+    ]);
+    expect(kinds).toEqual(["dismiss"]);
+    expect(dismissed.map(({ code }) => code)).toEqual(["INPUT_DAMAGED"]);
+    const before = "u3" in survivors ? survivors.u3 : [];
+    expect("u3" in state && state.u3).toEqual(before.filter((one) => outside(1).includes(one)));
+    // Said again, of another attempt, or of no survivor: nothing new.
+    const once = [...confirming, damaged([seat], 5_500)];
+    expect(play([...once, damaged([seat], 5_600)], facts).log).toHaveLength(play(once, facts).log.length);
+    expect(last(confirming, damaged([seat], 5_500, 2)).kinds).toEqual(["reject"]);
+    expect(last(unmasking, damaged([seat], 6_500)).kinds).toEqual(["reject"]);
+  });
+
+  test("[R50] [R8] with all shards damaged the attempt is repeated by everyone", () => {
+    const seats = [0, 1, 2].map((shard) => seatsOf(shard)[0] ?? 0);
+    const { state } = last(confirming, damaged(seats, 5_500));
+    expect([state.phase, state.attempt, state.retriedFor]).toEqual(["advertising", 2, "INPUT_DAMAGED"]);
   });
 
   test("[R23] [R5] which fewer than t are left to open is left out before anyone is asked", () => {

@@ -140,13 +140,25 @@ const CASES: readonly Case[] = [
     edits: [
       {
         file: "coordinator/core/combine.ts",
-        find: "const sum = await ports.folder.fold(job, signal);",
-        replace:
-          "const sum = await ports.folder.fold(job, signal);\n  sum[0] = ((sum[0] as number) + 1) >>> 0;",
+        find: "const sum = opened.value;",
+        replace: "const sum = opened.value;\n  sum[0] = ((sum[0] as number) + 1) >>> 0;",
       },
     ],
     broken: "[S2]",
     plans: [calmPlan()],
+  },
+  {
+    name: "[R50] a fold that does not look whether the disk kept what was receipted",
+    edits: [
+      {
+        file: "test/kit/memory-files.ts",
+        find: "primitives, bytes)).root) !== root",
+        replace: "primitives, bytes)).root) === null",
+      },
+    ],
+    broken: "[S2]",
+    // The first to come, while others are on their way; the first number of the update.
+    plans: [calmPlan({ faults: { damagedInputs: [{ input: 1, afterMs: 1, at: 0, cut: false }] } })],
   },
   {
     name: "[R23] a round that goes on without a shard while the others are below the goal",

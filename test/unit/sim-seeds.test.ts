@@ -48,6 +48,27 @@ describe("a simulated world", () => {
     expect(diedAfterRetry).toBeGreaterThan(0);
   });
 
+  test("[R50] a disk that damages inputs costs attempts or a sum that is void, never a wrong one", async () => {
+    const seen = new Set<string>();
+    for (let seed = 0; seed < 40; seed++) {
+      const damage = { input: 1 + (seed % 4), afterMs: 1 + 20 * seed, at: 13 * seed, cut: seed % 5 === 0 };
+      const damagedInputs = [damage];
+      const plans = [
+        calmPlan({ seed: `disk ${seed}`, faults: { damagedInputs } }),
+        calmPlan({ seed: `disk ${seed}`, faults: { damagedInputs, hostDiesAtWrites: [30 + (seed % 20)] } }),
+      ];
+      for (const plan of plans) {
+        const played = await simulate(plan);
+        expect([seed, played.violations]).toEqual([seed, []]);
+        for (const end of played.ends.keys()) seen.add(end);
+        if (played.lines.some((line) => /damaged -> advertising 2/.test(line))) seen.add("repeated");
+      }
+    }
+    expect(seen).toContain("committed");
+    expect(seen).toContain("voided INPUT_DAMAGED");
+    expect(seen).toContain("repeated");
+  });
+
   test("[R5] devices that confirm and leave at once do not break the run", async () => {
     let unopened = 0;
     for (let seed = 0; seed < 20; seed++) {

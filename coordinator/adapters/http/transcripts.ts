@@ -3,7 +3,7 @@ import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { sealedOpeningsSchema } from "#shared/protocol/api.ts";
 import { decimalSchema, positionSchema, roundIdSchema } from "#shared/protocol/ids.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import type { Spool, Store } from "../../core/ports.ts";
+import type { Log, Spool, Store } from "../../core/ports.ts";
 import { describeBytes } from "./blobs.ts";
 import { type Api, check, checkRead, type Gate, mount } from "./endpoint.ts";
 import { problem } from "./problem.ts";
@@ -21,15 +21,19 @@ const chunkParams = z.strictObject({
   chunk: whole(LIMITS.vectorLengthMax),
 });
 
+const KEPT_DAMAGED =
+  "The coordinator's disk did not keep this input as it was receipted, so it is not served. Ask its operator for a copy of the data folder.";
+
 /** Hashes in hex with commas between them, from the leaf up. */
 export const MERKLE_PATH_HEADER = "chorus-merkle-path";
 
 export interface TranscriptPorts {
-  readonly store: Pick<Store, "loadTranscript" | "findTranscript" | "loadOpenings">;
+  readonly store: Pick<Store, "loadTranscript" | "findTranscript" | "loadOpenings" | "listInputs">;
   readonly spool: Pick<Spool, "chunk">;
+  readonly log: Log;
 }
 
-export function mountTranscripts(api: Api, gate: Gate, { store, spool }: TranscriptPorts): void {
+export function mountTranscripts(api: Api, gate: Gate, { store, spool, log }: TranscriptPorts): void {
   const notKept = () =>
     problem("NOT_FOUND", "Of this round no transcript is kept: it is too old, or none was to be kept.");
   const sessionOf = async ({ roundId, shard }: z.infer<typeof shardParams>): Promise<string> => {
@@ -73,9 +77,18 @@ export function mountTranscripts(api: Api, gate: Gate, { store, spool }: Transcr
     checkRead(context, gate.audits);
     const params = check(chunkParams, context.req.param(), "address");
     const sid = await sessionOf({ roundId: params.roundId, shard: params.shard });
-    const read = await spool.chunk(sid, params.position, params.chunk);
-    if (read === null) throw problem("NOT_FOUND", "Of this input there is no such part.");
-    const path = read.path.map(bytesToHex).join(",");
-    return new Response(read.bytes, { headers: { ...binary, [MERKLE_PATH_HEADER]: path } });
+    const { position } = params;
+    const input = (await store.listInputs(sid)).find((row) => row.position === position);
+    const isThere = params.chunk < Math.ceil((input?.byteCount ?? 0) / LIMITS.chunkByteCount);
+    if (input === undefined || !isThere) throw problem("NOT_FOUND", "Of this input there is no such part.");
+    const read = await spool.chunk(sid, position, params.chunk, input.root);
+    if (!read.ok) {
+      // Its receipt and its transcript are there.
+      log.error({ sid, position, found: read.error.type }, "a kept input is damaged: look at the disk");
+      throw problem("NOT_FOUND", KEPT_DAMAGED);
+    }
+    const { bytes, path: siblings } = read.value;
+    const path = siblings.map(bytesToHex).join(",");
+    return new Response(bytes, { headers: { ...binary, [MERKLE_PATH_HEADER]: path } });
   });
 }

@@ -100,7 +100,7 @@ export async function measureSize(
     const opened: ShardLevel[][] = dropouts.map(() => []);
     let serverChecksS = 0;
     // Threads start with the first job.
-    for (const one of folders) await one.fold({ length: 8, paths: [], masks: [] });
+    for (const one of folders) await one.fold({ length: 8, inputs: [], masks: [] });
     for (const one of bares) await one.cipherAlone(1e6);
     for (const { terms, seeds } of shards) {
       const cohort = await openSimulatedCohort(primitives, seeds, issuer, terms);

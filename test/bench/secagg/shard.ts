@@ -241,16 +241,16 @@ export class ShardBench {
       masks = must(await reconstructMasks(primitives, this.roster, sets, checked.openings));
     });
     const inputs = u3.positions.map((position) => present(this.#inputs.get(position), "an input"));
-    const paths = inputs.map(({ path }) => path);
+    const files = inputs.map(({ path, claim }) => ({ path, root: bytesToHex(claim.root) }));
     const [one, two] = folders;
-    let folded = new Uint32Array(0);
+    let folded: Uint32Array<ArrayBuffer> = new Uint32Array(0);
     const foldS = await seconds(async () => {
-      folded = await two.fold({ length: this.#length, paths, masks: [] });
+      folded = must(await two.fold({ length: this.#length, inputs: files, masks: [] }));
     });
     const unmask = async (folder: Folder): Promise<Taken> => {
       let sum: Uint32Array<ArrayBuffer> = new Uint32Array(0);
       const figures = await taken(async () => {
-        sum = await folder.fold({ length: this.#length, paths: [], initial: folded, masks });
+        sum = must(await folder.fold({ length: this.#length, inputs: [], initial: folded, masks }));
       });
       this.#compare(sum, u3.positions);
       release(sum);

@@ -24,7 +24,7 @@ async function step(length: number): Promise<void> {
     await addMasks(primitives, vector, masks);
     await inputRoot(primitives, wordsToBytes(vector));
   } else {
-    await folder.fold({ length, paths: [], initial: vector, masks });
+    await folder.fold({ length, inputs: [], initial: vector, masks });
   }
 }
 

@@ -31,6 +31,7 @@ export function calmPlan(
       hostDiesAtWrites: [],
       hostAwayMaxMs: 500,
       brokenWrites: [],
+      damagedInputs: [],
       devices: [],
       partitions: [],
       ...faults,

@@ -83,6 +83,7 @@ export class Host {
   readonly #inbox: Inbox;
   #life: Life | null = null;
   #writes = 0;
+  #inputs = 0;
   readonly #diesAt: number[];
 
   constructor(world: World, network: Network, watch: Watch, inbox: Inbox) {
@@ -303,6 +304,7 @@ export class Host {
     const perform = async () => {
       const result = await call(parameters);
       if (name === "append") this.#watch.appended(parameters as Parameters<Store["append"]>);
+      if (name === "receive") this.#stored((parameters as Parameters<Spool["receive"]>)[0]);
       return result;
     };
     if (isWrite) {
@@ -327,6 +329,22 @@ export class Host {
         );
       });
     });
+  }
+
+  #stored({ sid, position }: Parameters<Spool["receive"]>[0]): void {
+    const { clock, plan } = this.#world;
+    this.#inputs += 1;
+    for (const { input, afterMs, at, cut } of plan.faults.damagedInputs) {
+      if (input !== this.#inputs) continue;
+      clock.after(afterMs, () => {
+        const path = `${sid}/${position}`;
+        const bytes = this.disk.spool.get(path)?.slice();
+        if (bytes === undefined || this.#world.healed) return;
+        bytes[at % bytes.length] = (bytes[at % bytes.length] as number) ^ 0x20;
+        this.disk.spool.set(path, cut ? bytes.slice(0, -4) : bytes);
+        this.#world.trace("disk", `damages ${path.slice(0, 8)} ${position}`);
+      });
+    }
   }
 
   #workMaxMs(name: string): number {

@@ -31,6 +31,7 @@ export interface FaultPlan {
   readonly hostAwayMaxMs: number;
   /** A write is done or not, and the coordinator is told that it failed. */
   readonly brokenWrites: readonly number[];
+  readonly damagedInputs: readonly DiskDamage[];
   readonly devices: readonly DeviceFault[];
   readonly partitions: readonly { readonly atMs: number; readonly forMs: number; readonly devices: number }[];
 }
@@ -40,6 +41,17 @@ export interface EvaluatorPlan {
   readonly maxMs: number;
   /** Of each evaluation. */
   readonly failure: number;
+}
+
+/** The disk damages the input that is stored as the `input`-th of the world, from 1. */
+export interface DiskDamage {
+  readonly input: number;
+  /** After it was stored. */
+  readonly afterMs: number;
+  /** Which byte changes, modulo their number. */
+  readonly at: number;
+  /** Whether its last word is lost as well. */
+  readonly cut: boolean;
 }
 
 export interface DeviceFault {
@@ -126,7 +138,7 @@ export function planOf(seed: number, rounds?: number): Plan {
   const kinds = isLong ? PASSING_FAULTS : FAULTS;
   return {
     ...plan,
-    faults: faultsOf(roll, kinds, deviceCount, plan.rounds),
+    faults: faultsOf(roll, kinds, deviceCount, plan.rounds, isLong),
     flaws: flawsOf(roll, deviceCount),
   };
 }
@@ -202,13 +214,23 @@ function faultsOf(
   kinds: readonly DeviceFault["kind"][],
   deviceCount: number,
   rounds: number,
+  isLong: boolean,
 ): FaultPlan {
+  // Dice of its own, as above.
+  const disk = roll.branch("disk");
+  const damages = !isLong && disk.chance(1 / 8) ? disk.between(1, 2) : 0;
   const some = <T>(most: number, make: () => T): T[] =>
     roll.chance(1 / 3) ? [] : Array.from({ length: roll.between(0, most * rounds) }, make);
   return {
     hostDiesAtWrites: some(2, () => roll.between(1, 60)),
     hostAwayMaxMs: roll.pick([500, 5_000, 40_000]),
     brokenWrites: roll.chance(0.2) ? some(1, () => roll.between(1, 60 * rounds)) : [],
+    damagedInputs: Array.from({ length: damages }, () => ({
+      input: disk.between(1, deviceCount * rounds),
+      afterMs: disk.between(1, 1_500),
+      at: disk.between(0, 2 ** 20),
+      cut: disk.chance(0.3),
+    })),
     // Of more devices more have to fail for a shard to fall short.
     devices: some(deviceCount > 12 ? 12 : 4, () => ({
       device: roll.between(0, deviceCount - 1),
