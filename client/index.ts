@@ -67,8 +67,24 @@ export interface Participant {
   downloadContribution(id: string): Promise<Blob | null>;
   /** A tar of every contribution, receipt and consent. */
   downloadContributions(): Promise<Blob>;
+  /**
+   * Calls `listener` once if this participant cannot go on, at once if that has happened; not after `close`. What is
+   * stored stays: it can be opened again.
+   *
+   * @returns what ends the subscription.
+   */
+  readonly onEnd: (listener: (end: ParticipantEnd) => void) => () => void;
   /** Ends the worker; what is stored stays. */
   close(): Promise<void>;
+}
+
+/**
+ * Why a participant cannot go on. ended: its worker is gone, as when the browser needs the memory. silent: the worker
+ * does not answer. fault: this program failed. storage: the browser's storage was closed.
+ */
+export interface ParticipantEnd {
+  readonly type: "ended" | "silent" | "fault" | "storage";
+  readonly sentence: string;
 }
 
 /** Why no participant could be opened, as a sentence for the page. */
@@ -76,7 +92,9 @@ export type OpenError =
   | { readonly type: "insecure-context"; readonly sentence: string }
   | { readonly type: "unsupported"; readonly sentence: string }
   | { readonly type: "no-such-task"; readonly sentence: string }
-  | { readonly type: "offline"; readonly sentence: string };
+  | { readonly type: "offline"; readonly sentence: string }
+  /** Another tab holds the storage, or the worker does not answer. */
+  | { readonly type: "busy"; readonly sentence: string };
 
 /**
  * Opens this browser's part in a task. It reads what is stored on the device, fetches the task and times the engines;

@@ -56,6 +56,10 @@ type StoredKey =
   | { readonly id: "identity"; readonly publicKey: Bytes; readonly privateKey: CryptoKey }
   | { readonly id: "identity"; readonly seed: Bytes };
 
+const NEWER =
+  "A newer version of this page was opened in another tab, and this one has let go of the storage. Reload it to go on.";
+const TAKEN = "The browser has closed the storage of this page, as it does when its data are cleared.";
+
 export class BrowserStore extends Dexie implements Cells {
   declare readonly keys: Table<StoredKey, string>;
   declare readonly cells: Table<{ readonly key: string; readonly value: string }, string>;
@@ -64,7 +68,10 @@ export class BrowserStore extends Dexie implements Cells {
   declare readonly contributions: Table<StoredContribution, string>;
   declare readonly models: Table<StoredModel, string>;
 
-  constructor(coordinatorUrl: string) {
+  #closing = false;
+
+  /** @param onEnd  Called when this connection was closed from outside, with a sentence. */
+  constructor(coordinatorUrl: string, onEnd: (sentence: string) => void = () => {}) {
     // Strict: a transaction is done when it is on the disk, not when the system has heard of it (S10).
     super(`chorus ${new URL(coordinatorUrl).host}`, { chromeTransactionDurability: "strict" });
     this.version(1).stores({
@@ -75,6 +82,31 @@ export class BrowserStore extends Dexie implements Cells {
       contributions: "id, [slug+at]",
       models: "slug",
     });
+    this.on("versionchange", () => {
+      onEnd(NEWER);
+      // Else the newer page would wait for this one without end.
+      this.#closeOwn();
+    });
+    // Dexie says it of every end, its own calls included.
+    this.on("close", () => this.#closing || onEnd(TAKEN));
+  }
+
+  #closeOwn(): void {
+    this.#closing = true;
+    this.close();
+  }
+
+  /** False where another connection holds the database for longer. @throws where the browser gives no storage. */
+  async opensWithin(limitMs: number): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), limitMs);
+    });
+    const opened = await Promise.race([this.open().then(() => true as const), late]);
+    clearTimeout(timer);
+    // What opens after all must not hold the database.
+    if (!opened) this.#closeOwn();
+    return opened;
   }
 
   async get(key: string): Promise<string | null> {

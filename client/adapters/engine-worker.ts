@@ -13,7 +13,9 @@ export function openEngineWorker(listener: EngineListener): EngineWorker {
   worker.onerror = (event) => {
     // Told here; else the browser tells it to the page as a fault of the participant's own worker.
     event.preventDefault();
-    listener.onEnd(/memory/i.test(event.message) ? "out-of-memory" : "fault", event.message);
+    // A script that could not be loaded comes without a message.
+    const note = event.message || "its code could not be loaded";
+    listener.onEnd(/memory/i.test(note) ? "out-of-memory" : "fault", note);
   };
   worker.onmessageerror = () => listener.onEnd("fault", "a message could not be read");
   worker.postMessage({ kind: "life", name: life });

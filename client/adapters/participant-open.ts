@@ -9,13 +9,23 @@ import { ContributionArchive } from "./contribution-archive.ts";
 import { ExampleBlocks } from "./example-blocks.ts";
 import { ParticipantHere } from "./participant.ts";
 
-/** A participant in the task as it is served, or as it was agreed to where the coordinator cannot be reached. */
+const OPEN_MS_MAX = 10_000;
+const BLOCKED =
+  "The storage of this page does not open: most likely another tab holds it with an older version of the page. Close the other tabs of this page, then try again.";
+
+/**
+ * A participant in the task as it is served, or as it was agreed to where the coordinator cannot be reached.
+ *
+ * @param onStorageEnd  Called when the browser takes the storage away later, with a sentence.
+ */
 export async function openParticipantHere(
   options: ParticipantOptions,
   link: Link,
   trainer: Trainer,
+  onStorageEnd: (sentence: string) => void = () => {},
 ): Promise<Result<ParticipantHere, OpenError>> {
-  const store = new BrowserStore(options.coordinatorUrl);
+  const store = new BrowserStore(options.coordinatorUrl, onStorageEnd);
+  if (!(await store.opensWithin(OPEN_MS_MAX))) return err({ type: "busy", sentence: BLOCKED });
   const consent = (await store.consents.get(options.task)) ?? null;
   const [status, served] = [await link.fetchStatus(), await link.fetchTask(options.task)];
   if (!served.ok && served.error.type === "refused")

@@ -1,7 +1,10 @@
 import { assert } from "#shared/kernel/assert.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { type Silence, watchSilence } from "../core/silence.ts";
 import type { ParticipantView } from "../core/view.ts";
-import type { OpenError, Participant, ParticipantOptions } from "../index.ts";
+import type { OpenError, Participant, ParticipantEnd, ParticipantOptions } from "../index.ts";
+import { lifeLockName, onLifeEnd } from "./life-lock.ts";
+import { platformAfter, platformClock } from "./platform-ports.ts";
 import type { Actions, FromWorker, Method, ToWorker } from "./worker-rpc.ts";
 
 /** A record, so that the compiler finds a missing action. */
@@ -26,78 +29,157 @@ const METHODS: Readonly<Record<Method, true>> = {
   downloadContributions: true,
 };
 
+const PING_MS = 5_000;
+/** A large file is read in one go, which may take a phone a while. */
+const SILENT_MS_MAX = 60_000;
+/** Its code comes over the network first. */
+const START_MS_MAX = 180_000;
+
+const ENDED: ParticipantEnd = {
+  type: "ended",
+  sentence: "The browser has ended the part of this page that takes part, as it does when memory runs out.",
+};
+const SILENT: ParticipantEnd = {
+  type: "silent",
+  sentence: "The part of this page that takes part has not answered for a minute or more, so it was ended.",
+};
+const fault = (message: string): ParticipantEnd => ({
+  type: "fault",
+  sentence: `This page failed (${message.slice(0, 200)}), so it takes part no longer.`,
+});
+
 /** The page's half: it forwards calls, merges changed slices into the view and tells the worker when the tab is hidden. */
 export function openOverWorker(
   worker: Worker,
   options: ParticipantOptions,
 ): Promise<Result<Participant, OpenError>> {
-  const tell = (message: ToWorker) => worker.postMessage(message);
-  const calls = new Map<number, { resolve: (value: never) => void; reject: (fault: Error) => void }>();
-  const listeners = new Set<() => void>();
-  let view: ParticipantView | null = null;
-  let nextId = 1;
-
-  const call = (method: Method, args: readonly unknown[]) =>
-    new Promise((resolve, reject) => {
-      const id = nextId++;
-      calls.set(id, { resolve, reject });
-      tell({ kind: "call", id, method, args });
-    });
-  const actions = Object.fromEntries(
-    Object.keys(METHODS).map((method) => [method, (...args: unknown[]) => call(method as Method, args)]),
-  ) as unknown as Actions;
-
-  const onVisibility = () => tell({ kind: "visibility", hidden: document.visibilityState === "hidden" });
-  const end = (reason: string) => {
-    document.removeEventListener("visibilitychange", onVisibility);
-    worker.terminate();
-    for (const pending of calls.values()) pending.reject(new Error(reason));
-    calls.clear();
-  };
-
-  return new Promise((resolve, reject) => {
-    worker.onerror = (event) => {
-      end(`the worker failed: ${event.message}`);
-      reject(new Error(`the worker failed: ${event.message}`));
-    };
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      switch (data.kind) {
-        case "opened":
-          view = data.view;
-          document.addEventListener("visibilitychange", onVisibility);
-          resolve(
-            ok({
-              ...actions,
-              view: () => {
-                assert(view !== null, "opened with a view");
-                return view;
-              },
-              subscribe: (listener: () => void) => {
-                listeners.add(listener);
-                return () => listeners.delete(listener);
-              },
-              close: async () => end("closed"),
-            }),
-          );
-          break;
-        case "not-opened":
-          end("not opened");
-          resolve(err(data.error));
-          break;
-        case "view":
-          if (view !== null) view = { ...view, ...data.patch };
-          for (const listener of listeners) listener();
-          break;
-        case "result":
-          calls.get(data.id)?.resolve(data.value as never);
-          calls.delete(data.id);
-          break;
-        case "failed":
-          calls.get(data.id)?.reject(new Error(data.message));
-          calls.delete(data.id);
-          break;
-      }
-    };
-    tell({ kind: "open", options, hidden: document.visibilityState === "hidden" });
-  });
+  const remote = new RemoteParticipant(worker, options);
+  return remote.opened;
 }
+
+class RemoteParticipant {
+  readonly opened: Promise<Result<Participant, OpenError>>;
+  readonly #worker: Worker;
+  readonly #calls = new Map<number, { resolve: (value: never) => void; reject: (fault: Error) => void }>();
+  readonly #listeners = new Set<() => void>();
+  readonly #endListeners = new Set<(end: ParticipantEnd) => void>();
+  readonly #silence: Silence;
+  readonly #pings: ReturnType<typeof setInterval>;
+  readonly #onVisibility = () => this.#tell({ kind: "visibility", hidden: isHidden() });
+  #view: ParticipantView | null = null;
+  #nextId = 1;
+  #end: ParticipantEnd | "closed" | null = null;
+  #forgetLife: () => void = () => {};
+  #resolveOpened: (opened: Result<Participant, OpenError>) => void = () => {};
+
+  constructor(worker: Worker, options: ParticipantOptions) {
+    this.#worker = worker;
+    this.opened = new Promise((resolve) => {
+      this.#resolveOpened = resolve;
+    });
+    const life = lifeLockName();
+    // A script that could not be loaded comes without a message.
+    worker.onerror = ({ message }) => this.#stop(fault(message || "its code could not be loaded"));
+    worker.onmessageerror = () => this.#stop(fault("a message could not be read"));
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#onMessage(data, life);
+    this.#silence = watchSilence(
+      { clock: platformClock, after: platformAfter },
+      () => (this.#view === null ? START_MS_MAX : SILENT_MS_MAX),
+      () => this.#stop(SILENT),
+    );
+    this.#pings = setInterval(() => this.#tell({ kind: "ping" }), PING_MS);
+    this.#tell({ kind: "open", options, hidden: isHidden(), life });
+  }
+
+  #tell(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #onMessage(message: FromWorker, life: string): void {
+    this.#silence.heard();
+    switch (message.kind) {
+      case "opened":
+        this.#view = message.view;
+        document.addEventListener("visibilitychange", this.#onVisibility);
+        // The worker holds its lock by now.
+        this.#forgetLife = onLifeEnd(life, () => this.#stop(ENDED));
+        this.#resolveOpened(ok(this.#participant()));
+        return;
+      case "not-opened":
+        this.#stop("closed");
+        this.#resolveOpened(err(message.error));
+        return;
+      case "view":
+        if (this.#view !== null) this.#view = { ...this.#view, ...message.patch };
+        for (const listener of this.#listeners) listener();
+        return;
+      case "result":
+        this.#calls.get(message.id)?.resolve(message.value as never);
+        this.#calls.delete(message.id);
+        return;
+      case "failed":
+        this.#calls.get(message.id)?.reject(new Error(message.message));
+        this.#calls.delete(message.id);
+        return;
+      case "ended":
+        this.#stop(message.end);
+        return;
+      case "pong":
+        return;
+    }
+  }
+
+  #participant(): Participant {
+    const actions = Object.fromEntries(
+      Object.keys(METHODS).map((method) => [
+        method,
+        (...args: unknown[]) => this.#call(method as Method, args),
+      ]),
+    ) as unknown as Actions;
+    return {
+      ...actions,
+      view: () => {
+        assert(this.#view !== null, "opened with a view");
+        return this.#view;
+      },
+      subscribe: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+      onEnd: (listener) => {
+        if (this.#end !== null && this.#end !== "closed") listener(this.#end);
+        else this.#endListeners.add(listener);
+        return () => this.#endListeners.delete(listener);
+      },
+      close: async () => this.#stop("closed"),
+    };
+  }
+
+  #call(method: Method, args: readonly unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#end !== null) return reject(new Error("this participant has ended"));
+      const id = this.#nextId++;
+      this.#calls.set(id, { resolve, reject });
+      this.#tell({ kind: "call", id, method, args });
+    });
+  }
+
+  /** Whatever still waits for the worker is told so; who takes part is told why. */
+  #stop(end: ParticipantEnd | "closed"): void {
+    if (this.#end !== null) return;
+    this.#end = end;
+    this.#silence.end();
+    clearInterval(this.#pings);
+    this.#forgetLife();
+    document.removeEventListener("visibilitychange", this.#onVisibility);
+    this.#worker.terminate();
+    const reason = end === "closed" ? "closed" : end.sentence;
+    for (const pending of this.#calls.values()) pending.reject(new Error(reason));
+    this.#calls.clear();
+    if (end === "closed") return;
+    this.#resolveOpened(err({ type: "busy", sentence: end.sentence }));
+    for (const listener of this.#endListeners) listener(end);
+  }
+}
+
+const isHidden = (): boolean => document.visibilityState === "hidden";

@@ -4,6 +4,7 @@ import { createTrainer } from "../core/trainer.ts";
 import type { ParticipantView } from "../core/view.ts";
 import type { OpenError } from "../index.ts";
 import { openEngineWorker } from "./engine-worker.ts";
+import { holdForLife } from "./life-lock.ts";
 import type { ParticipantHere } from "./participant.ts";
 import { openParticipantHere } from "./participant-open.ts";
 import { platformAfter, platformClock, platformWall } from "./platform-ports.ts";
@@ -24,6 +25,9 @@ globalThis.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     case "open":
       void open(data);
       return;
+    case "ping":
+      tell({ kind: "pong" });
+      return;
     case "visibility":
       participant?.setHidden(data.hidden);
       return;
@@ -33,14 +37,14 @@ globalThis.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   }
 };
 
-async function open({ options, hidden }: Extract<ToWorker, { kind: "open" }>): Promise<void> {
+async function open({ options, hidden, life }: Extract<ToWorker, { kind: "open" }>): Promise<void> {
+  await holdForLife(life);
   const trainer = createTrainer(
     { openWorker: openEngineWorker, clock: platformClock, wall: platformWall, after: platformAfter },
     ["webgpu", "webgl", "wasm", "cpu"],
   );
-  const opened = await openParticipantHere(options, openSocketLink(options.coordinatorUrl), trainer).catch(
-    storageFault,
-  );
+  const link = openSocketLink(options.coordinatorUrl);
+  const opened = await openParticipantHere(options, link, trainer, onStorageEnd).catch(storageFault);
   if (!opened.ok) {
     tell({ kind: "not-opened", error: opened.error });
     return;
@@ -52,6 +56,10 @@ async function open({ options, hidden }: Extract<ToWorker, { kind: "open" }>): P
     pending = { ...pending, ...patch };
   });
   tell({ kind: "opened", view: participant.view.get() });
+}
+
+function onStorageEnd(sentence: string): void {
+  tell({ kind: "ended", end: { type: "storage", sentence } });
 }
 
 /** IndexedDB is closed to some private windows, and a disk may be full. */

@@ -9,6 +9,8 @@ import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
 import { replySchema } from "#shared/protocol/messages/reply.ts";
 import type { Link, LinkError } from "../core/ports.ts";
+import { watchSilence } from "../core/silence.ts";
+import { platformAfter, platformClock } from "./platform-ports.ts";
 import { refusalOf } from "./refusal.ts";
 import { putResumable } from "./resumable-put.ts";
 
@@ -17,6 +19,8 @@ const ACK_MS = 15_000;
 const RECONNECT_MS_MIN = 500;
 const RECONNECT_MS_MAX = 5_000;
 const API_MS = 30_000;
+/** A download without a byte for so long counts as lost, and is begun again. */
+const STALL_MS_MAX = 20_000;
 
 type Listeners<T> = Set<(value: T) => void>;
 
@@ -94,8 +98,8 @@ export function openSocketLink(coordinatorUrl: string): Link {
         `/api/v1/tasks/${encodeURIComponent(slug)}${version === undefined ? "" : `/${version}`}`,
         taskViewSchema,
       ),
-    fetchModel: async (hash, onProgress) => {
-      const model = await requestBytes(new URL(`/api/v1/models/${hash}`, base), onProgress);
+    fetchModel: async (hash, onProgress, signal) => {
+      const model = await requestBytes(new URL(`/api/v1/models/${hash}`, base), signal, onProgress);
       if (model.ok) traffic.downByteCount += model.value.length;
       return model;
     },
@@ -148,12 +152,22 @@ async function requestJson<Schema extends z.ZodType>(
   }
 }
 
+/** Ends with `offline` when no byte comes for `STALL_MS_MAX`, or with the signal. Rule T4. */
 async function requestBytes(
   url: URL,
+  signal: AbortSignal | undefined,
   onProgress?: (byteCount: number) => void,
 ): Promise<Result<Bytes, LinkError>> {
+  const stalled = new AbortController();
+  const silence = watchSilence(
+    { clock: platformClock, after: platformAfter },
+    () => STALL_MS_MAX,
+    () => stalled.abort(),
+  );
   try {
-    const response = await fetch(url);
+    const ended = signal === undefined ? stalled.signal : AbortSignal.any([signal, stalled.signal]);
+    const response = await fetch(url, { signal: ended });
+    silence.heard();
     if (!response.ok) return err(refusalOf(await response.text()));
     assert(response.body !== null, "an answer to GET has a body");
     const parts: Uint8Array[] = [];
@@ -162,6 +176,7 @@ async function requestBytes(
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
+      silence.heard();
       parts.push(value);
       byteCount += value.length;
       onProgress?.(byteCount);
@@ -175,6 +190,8 @@ async function requestBytes(
     return ok(bytes);
   } catch {
     return err({ type: "offline" });
+  } finally {
+    silence.end();
   }
 }
 

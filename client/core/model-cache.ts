@@ -14,7 +14,11 @@ export interface LoadedModel {
 /** Models by hash; a model never changes, so one download does. */
 export interface ModelCache {
   /** Errors: `UNAVAILABLE` while offline, `CONFIG` where the bytes are not those of the hash or no model of the task. */
-  fetch(hash: string, onProgress?: (byteCount: number) => void): Promise<Result<LoadedModel, ErrorCode>>;
+  fetch(
+    hash: string,
+    onProgress?: (byteCount: number) => void,
+    signal?: AbortSignal,
+  ): Promise<Result<LoadedModel, ErrorCode>>;
 }
 
 const KEPT = 2;
@@ -28,10 +32,10 @@ export function createModelCache(
 ): ModelCache {
   const models = new Map<string, LoadedModel>();
   return {
-    async fetch(hash, onProgress) {
+    async fetch(hash, onProgress, signal) {
       const known = models.get(hash);
       if (known !== undefined) return ok(known);
-      const received = await link.fetchModel(hash, onProgress);
+      const received = await link.fetchModel(hash, onProgress, signal);
       if (!received.ok)
         return err(received.error.type === "offline" ? "UNAVAILABLE" : received.error.error.code);
       const bytes = received.value;

@@ -31,8 +31,12 @@ export interface Link {
   fetchStatus(): Promise<Result<Status, LinkError>>;
   /** The newest version where none is given. */
   fetchTask(slug: string, version?: number): Promise<Result<TaskView, LinkError>>;
-  /** The bytes as they came; the caller hashes them. */
-  fetchModel(hash: string, onProgress?: (byteCount: number) => void): Promise<Result<Bytes, LinkError>>;
+  /** The bytes as they came; the caller hashes them. `offline` where no byte came for a while, or when `signal` ends it. */
+  fetchModel(
+    hash: string,
+    onProgress?: (byteCount: number) => void,
+    signal?: AbortSignal,
+  ): Promise<Result<Bytes, LinkError>>;
   /** Resumes by itself after a lost connection until `deadlineMs` (on the monotonic clock), or until `signal` ends it. */
   upload(
     path: string,

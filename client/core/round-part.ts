@@ -186,7 +186,7 @@ export class RoundPart {
         return;
       case "go": {
         if (step.remember !== null) {
-          const written = await remember(this.#context.ports.memory, step.remember);
+          const written = await remember(this.#context.ports, step.remember);
           if (!written.ok) {
             this.#state = abort(step.state, written.error);
             this.#finish(

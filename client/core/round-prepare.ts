@@ -77,11 +77,12 @@ async function download(
   signal: AbortSignal,
   pause: () => Promise<void>,
 ): ReturnType<ModelCache["fetch"]> {
-  const onProgress = (doneByteCount: number) =>
-    progress.show({ download: { doneByteCount, byteCount: modelByteCount } });
-  for (;;) {
-    const model = await models.fetch(modelHash, onProgress);
+  for (let tries = 1; ; tries++) {
+    const onProgress = (doneByteCount: number) =>
+      progress.show({ download: { doneByteCount, byteCount: modelByteCount, tries } });
+    const model = await models.fetch(modelHash, onProgress, signal);
     if (model.ok || model.error !== "UNAVAILABLE" || signal.aborted) return model;
+    progress.show({ download: { doneByteCount: 0, byteCount: modelByteCount, tries: tries + 1 } });
     await pause();
     await online(signal);
   }

@@ -300,7 +300,7 @@ class DeviceSession implements Session {
     this.view.patch({ activity: this.#mending ? "mending" : "waiting" });
     // Also before the login's answer is here: a device that comes back is told of its round with it, may refuse at once,
     // and would else be waited for until the deadline.
-    if (end.kind === "refused-by-device") void this.#ports.link.send({ type: "leave" });
+    if (end.kind === "refused-by-device") void this.#ports.link.send({ type: "leave", code: end.code });
     void this.#checkIn(this.#connection);
   }
 

@@ -145,7 +145,12 @@ export interface RoundView {
   /** When the coordinator stops waiting for the current step; null where nothing is awaited. */
   readonly deadlineAt: number | null;
   readonly training: TrainingView | null;
-  readonly download: { readonly doneByteCount: number; readonly byteCount: number } | null;
+  /** `tries` above 1: it was lost or stood still on the way, and was begun again. */
+  readonly download: {
+    readonly doneByteCount: number;
+    readonly byteCount: number;
+    readonly tries: number;
+  } | null;
   readonly upload: { readonly doneByteCount: number; readonly byteCount: number } | null;
   /** |U1|, |U2|, |U3| as this device was told and checked; null before. */
   readonly rosterSize: number | null;

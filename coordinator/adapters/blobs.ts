@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { FileLost } from "#coordinator/core/outage.ts";
 import type { Blobs } from "#coordinator/core/ports.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { syncFolder, writeDurably } from "#shared/node/durable-files.ts";
@@ -42,7 +43,7 @@ export async function openBlobs(folder: string): Promise<Blobs> {
         if (isErrorCode(error, "ENOENT")) return null;
         throw error;
       }
-      if (sha256Hex(bytes) !== hash) throw damaged(hash);
+      if (sha256Hex(bytes) !== hash) throw new FileLost(hash, "damaged");
       return bytes;
     },
     byteCount: async (hash) => (isHash(hash) ? byteCountOf(pathOf(hash)) : null),
@@ -64,7 +65,7 @@ async function checkedStream(path: string, hash: string): Promise<ReadableStream
         digest.update(buffer.subarray(0, bytesRead));
         left -= bytesRead;
         const isLast = left <= 0 || bytesRead === 0;
-        if (isLast && digest.digest("hex") !== hash) throw damaged(hash);
+        if (isLast && digest.digest("hex") !== hash) throw new FileLost(hash, "damaged");
         if (bytesRead > 0) controller.enqueue(buffer.subarray(0, bytesRead));
         if (!isLast) return;
         controller.close();
@@ -109,10 +110,4 @@ function isHash(text: string): boolean {
 
 function sha256Hex(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-function damaged(hash: string): Error {
-  return new Error(
-    `The stored file ${hash} is damaged: its bytes have another SHA-256. Restore it from a backup.`,
-  );
 }

@@ -201,6 +201,7 @@ class Core implements Coordinator {
       case "leave":
         // Who leaves a round that it has no state for still waits for the next one; who only waits goes for good.
         if (round?.holds(identity) !== true) this.#lobby.setReady(identity, null);
+        else if (message.code !== undefined) this.#desk.refused(round, identity, message.code);
         await round?.presence("left", identity);
         return { type: "accepted" };
       default:

@@ -1,10 +1,9 @@
-import { present } from "#shared/kernel/assert.ts";
 import { release } from "#shared/kernel/release.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { Evaluated } from "#shared/round/run-event.ts";
 import { backoffMs } from "./backoff.ts";
-import { evaluateCentrally } from "./models.ts";
+import { evaluateCentrally, needBlob } from "./models.ts";
 import { outageCode } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import type { RunTerms } from "./terms.ts";
@@ -49,7 +48,7 @@ export class Evaluation {
     const beganMs = ports.clock.nowMs();
     const seconds = () => (ports.clock.nowMs() - beganMs) / 1_000;
     try {
-      const bytes = present(await ports.blobs.get(model.modelHash), `model ${model.modelHash}`);
+      const bytes = await needBlob(ports, model.modelHash);
       const measures = await evaluateCentrally(ports, terms, bytes);
       release(bytes);
       ports.metrics.evaluated("evaluated", seconds());

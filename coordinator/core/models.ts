@@ -9,6 +9,7 @@ import type { StrategyState } from "#shared/strategy/strategy.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
 import type { Task } from "#shared/task/task.ts";
 import { meanMeasure, shareMeasure } from "./measures.ts";
+import { FileLost } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import type { RunTerms } from "./terms.ts";
 
@@ -17,12 +18,26 @@ type ModelPorts = Pick<CoordinatorPorts, "blobs" | "store" | "primitives">;
 /** Void steps before a model that nobody was offered; each makes another model, so one is enough in practice. */
 const VOID_STEPS_MAX = 8;
 
+/** @throws FileLost; whoever needs it waits for it. */
+export async function needBlob({ blobs }: Pick<ModelPorts, "blobs">, hash: string): Promise<Bytes> {
+  const bytes = await blobs.get(hash);
+  if (bytes === null) throw new FileLost(hash, "gone");
+  return bytes;
+}
+
+/** @throws FileLost */
+export async function byteCountOf({ blobs }: Pick<ModelPorts, "blobs">, hash: string): Promise<number> {
+  const byteCount = await blobs.byteCount(hash);
+  if (byteCount === null) throw new FileLost(hash, "gone");
+  return byteCount;
+}
+
 export async function loadWeights(
   ports: ModelPorts,
   terms: RunTerms,
   hash: string,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const bytes = present(await ports.blobs.get(hash), `model ${hash} is in the blob store`);
+  const bytes = await needBlob(ports, hash);
   const weights = modelFromBytes(terms.tensors, bytes);
   assert(weights.ok, `model ${hash} has the tensors of its task`);
   release(bytes);
@@ -115,7 +130,7 @@ export async function loadStrategyState(
 ): Promise<StrategyState> {
   const { strategy, tensors } = terms;
   if (stateHash === null) return strategy.initialState(tensors.parameterCount);
-  const bytes = present(await ports.blobs.get(stateHash), `strategy state ${stateHash} is in the blob store`);
+  const bytes = await needBlob(ports, stateHash);
   const state = strategyStateFromBytes(strategy, tensors.parameterCount, bytes);
   assert(state.ok, `strategy state ${stateHash} is one of ${strategy.name}`);
   return state.value;

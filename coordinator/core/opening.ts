@@ -20,6 +20,8 @@ interface OpeningContext {
   readonly state: () => RoundState;
   /** Of the current attempt. */
   readonly sessions: () => Promise<readonly Session[]>;
+  /** A store, a disk or a file is out of reach, and is waited for. */
+  readonly onWait: (error: unknown) => void;
   readonly answer: (result: CombineResult) => Promise<unknown>;
   /** Inputs of that attempt, by seat, that the fold found damaged. */
   readonly damaged: (attempt: number, seats: readonly number[]) => Promise<unknown>;
@@ -94,6 +96,7 @@ export class Opening {
       this.#folds.clear();
       if (outageCode(error) !== null) {
         this.#waits += 1;
+        this.#context.onWait(error);
         ports.log.warn(
           { error: String(error), waits: this.#waits },
           "opening a sum waits for a store or a disk",

@@ -38,6 +38,8 @@ export interface RoundContext {
   readonly onEnded: (driver: RoundDriver) => void;
   /** A write of which nobody knows the outcome: this driver is dead, and the log has to be read again. */
   readonly onFault: (error: unknown) => void;
+  /** Something that the sum needs is out of reach, and is waited for. */
+  readonly onWait: (error: unknown) => void;
 }
 
 /** A message to many devices leaves room for other work after this many. */
@@ -81,6 +83,7 @@ export class RoundDriver {
       strategyStateHash: context.strategyStateHash,
       state: () => this.#state,
       sessions: () => this.#sessionsOf(this.#state.attempt),
+      onWait: (error) => context.onWait(error),
       answer: (result) => this.submit({ event: { type: "combined", attempt: this.#state.attempt, result } }),
       damaged: (attempt, positions) => this.submit({ event: { type: "damaged", attempt, positions } }),
     });

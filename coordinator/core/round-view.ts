@@ -62,7 +62,11 @@ function roundView({ state, nowMs, endedAtUnixMs, traffic, evaluation }: RoundVi
     code: state.phase === "voided" || state.phase === "failed" ? state.code : null,
     opened: wasOpened(state),
     openedAt: new Date(facts.openedAtUnixMs).toISOString(),
-    endedAt: ended && endedAtUnixMs !== null ? new Date(endedAtUnixMs).toISOString() : null,
+    // The wall clock may have been set back meanwhile.
+    endedAt:
+      ended && endedAtUnixMs !== null
+        ? new Date(Math.max(endedAtUnixMs, facts.openedAtUnixMs)).toISOString()
+        : null,
     nowS: (ended ? state.nowMs : Math.max(nowMs, state.nowMs)) / 1_000,
     deadlineS: deadlineMs === null ? null : deadlineMs / 1_000,
     phaseEndsS,

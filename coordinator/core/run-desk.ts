@@ -1,5 +1,6 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
 import { compatible } from "#shared/round/roster.ts";
 import type { RunState } from "#shared/round/run.ts";
@@ -10,6 +11,7 @@ import { backoffMs } from "./backoff.ts";
 import { endRoundsOf } from "./end-round.ts";
 import type { Lobby } from "./lobby.ts";
 import { type Note, runNote } from "./notes.ts";
+import { Notices } from "./notices.ts";
 import { outageCode } from "./outage.ts";
 import type { CoordinatorPorts, StoredEvent } from "./ports.ts";
 import { type Publisher, runEventStream } from "./publisher.ts";
@@ -40,6 +42,7 @@ export class RunDesk {
   readonly #faults = new Map<string, { readonly count: number; readonly roundsCommitted: number }>();
   /** By run that waits for its store or disk: the tries since something of it was written last. Rule R43. */
   readonly #outages = new Map<string, number>();
+  readonly #notices = new Notices();
   #slots: Slots | null = null;
   #offering: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -168,7 +171,9 @@ export class RunDesk {
     this.#runs.delete(runId);
     const at = wall.nowUnixMs();
     const fact: RunEvent = { type: "broken", code: "LOG_UNREADABLE" };
-    const view: RunView = { ...(found.view as RunView), ...brokenView(fact.code, at) };
+    const known = found.view as RunView;
+    const endedAtUnixMs = Math.max(at, Date.parse(known.startedAt ?? known.createdAt));
+    const view: RunView = { ...known, ...brokenView(fact.code, endedAtUnixMs) };
     const row = { ...found, state: "failed", view };
     const logged: LoggedRun = { fact, note: runNote(fact) };
     const stored = { sequence: lastSequence + 1, at, event: logged };
@@ -183,6 +188,7 @@ export class RunDesk {
       slots: this.#openedSlots(),
       onChange: (run, note, sequence, at) => {
         this.#outages.delete(run.runId);
+        this.#notices.progress(run.runId);
         this.#publisher.event(runEventStream(run), run.runId, sequence, at, note);
         this.#publisher.run(run.view());
         this.#showQueue(run);
@@ -200,6 +206,8 @@ export class RunDesk {
       onFigures: (round) => this.#publisher.figures(round),
       onEnded: (run) => this.#onEnded(run),
       onFault: (run, error) => this.#onFault(run, error),
+      onWait: (runId, error) => this.#note(runId, this.#notices.outage(runId, error)),
+      notice: (runId) => this.#notices.of(runId),
       offering: (work) => {
         const turn = this.#offering.then(work);
         this.#offering = turn.catch(() => {});
@@ -231,8 +239,10 @@ export class RunDesk {
     const turned = this.#publisher.round(driver);
     if (!isLive(driver.state)) this.#lobby.roundEnded(driver.state);
     this.#outages.delete(runId);
+    let noted = this.#notices.progress(runId);
+    if (driver.state.phase === "committed") noted = this.#notices.committed(runId) || noted;
     const run = this.#runs.get(runId);
-    if (turned && run !== undefined) this.#publisher.run(run.view());
+    if ((turned || noted) && run !== undefined) this.#publisher.run(run.view());
     if (turned && driver.state.phase === "training") {
       // Who is invited is not waiting any more; it checks in again when its part is over, or when it left and came back.
       for (const [identity, member] of driver.state.members)
@@ -250,8 +260,20 @@ export class RunDesk {
     void round.checkIn(this.#lobby.checkIns(this.#lobby.ready(task.slug, task.version)));
   }
 
+  /** A device left a round that it was invited to, and said why. */
+  refused(round: RoundDriver, identity: string, code: ErrorCode): void {
+    const { runId } = round.state.facts;
+    this.#note(runId, this.#notices.refused(runId, identity, code));
+  }
+
+  #note(runId: string, changed: boolean): void {
+    const run = this.#runs.get(runId);
+    if (changed && run !== undefined) this.#publisher.run(run.view());
+  }
+
   #onEnded(run: RunDriver): void {
     this.#runs.delete(run.runId);
+    this.#notices.ended(run.runId);
     const { phase, code, facts } = run.state;
     const state = code === "ABORTED_BY_OPERATOR" ? "stopped" : phase === "completed" ? "completed" : "failed";
     for (const identity of this.#lobby.connected(facts.task)) {
@@ -270,6 +292,7 @@ export class RunDesk {
     this.#logFault(runId, error);
     if (this.#closed) return;
     const roundsCommitted = run?.state.roundsCommitted ?? 0;
+    if (outageCode(error) !== null) this.#note(runId, this.#notices.outage(runId, error));
     const pauseMs = this.#pauseAfter(runId, roundsCommitted, error);
     this.#ports.after(pauseMs, () => void this.#reload(runId, run));
   }

@@ -1,5 +1,6 @@
 import { assert, present } from "#shared/kernel/assert.ts";
-import type { RoundView, RunView } from "#shared/protocol/api.ts";
+import { release } from "#shared/kernel/release.ts";
+import type { RoundView, RunNotice, RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { recruitingMinMsOf } from "#shared/round/check-in.ts";
 import type { RoundOpened } from "#shared/round/event.ts";
@@ -20,7 +21,7 @@ import { roundIdOf } from "#shared/secagg/attempt.ts";
 import { giveUpRound } from "./end-round.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
-import { offerableModel, putInitialModel } from "./models.ts";
+import { byteCountOf, needBlob, offerableModel, putInitialModel } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
 import { DiskLow } from "./outage.ts";
 import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
@@ -50,6 +51,10 @@ export interface RunContext {
   readonly onFigures: (round: RoundView) => void;
   readonly onEnded: (run: RunDriver) => void;
   readonly onFault: (run: RunDriver, error: unknown) => void;
+  /** Something that the run needs is out of reach, and is waited for. */
+  readonly onWait: (runId: string, error: unknown) => void;
+  /** Why it does not get on, if it does not. */
+  readonly notice: (runId: string) => RunNotice | null;
   /** Held from the choice of a model to its offer, so that two runs never offer the same one. */
   readonly offering: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -69,6 +74,8 @@ export class RunDriver {
   /** Whether a look at the devices is under way. */
   #looking = false;
   #closed = false;
+  /** Whether the newest model's file was seen to be whole since it was last doubted. */
+  #modelIsKnown = false;
   /** What ended this driver. */
   #failure: unknown = null;
 
@@ -159,7 +166,7 @@ export class RunDriver {
   }
 
   view(): RunView {
-    return this.#view(this.#state, this.#times);
+    return { ...this.#view(this.#state, this.#times), notice: this.#context.notice(this.runId) };
   }
 
   #view(state: RunState, times: RunTimes): RunView {
@@ -329,6 +336,7 @@ export class RunDriver {
       case "open":
     }
     if (!(await ports.disk.hasRoom())) throw new DiskLow();
+    await this.#checkModel();
     const round = state.round + 1;
     const parent = present(state.modelHash, "a running run has a model");
     await offering(async () => {
@@ -339,6 +347,14 @@ export class RunDriver {
       const refusal = await this.submit({ type: "round-opened", round, modelHash, ready });
       if (refusal === null) await this.#openRound();
     });
+  }
+
+  /** Devices could not train on a model that is damaged or gone; after a commit it was written a moment ago. */
+  async #checkModel(): Promise<void> {
+    if (this.#modelIsKnown) return;
+    const hash = present(this.#state.modelHash, "a running run has a model");
+    release(await needBlob(this.#context.ports, hash));
+    this.#modelIsKnown = true;
   }
 
   /** Also after a restart: the round's log may be there, whole or not at all. */
@@ -377,6 +393,7 @@ export class RunDriver {
       onChange: onRoundChange,
       onEnded: (driver) => void this.#effect(() => this.#roundEnded(driver)),
       onFault: (error) => this.#die(error),
+      onWait: (error) => this.#context.onWait(this.runId, error),
     };
   }
 
@@ -414,7 +431,7 @@ export class RunDriver {
       configHash: terms.configHash,
       roundHash: terms.roundHash,
       parentModelHash,
-      modelByteCount: present(await ports.blobs.byteCount(parentModelHash), "the model is in the blob store"),
+      modelByteCount: await byteCountOf(ports, parentModelHash),
       forbiddenPairs,
       removed,
     };
@@ -423,17 +440,21 @@ export class RunDriver {
   async #roundEnded(driver: RoundDriver): Promise<void> {
     const { state } = driver;
     if (isLive(state) || !this.#state.roundIsOpen || state.facts.round !== this.#state.round) return;
+    this.#modelIsKnown = state.phase === "committed";
     const { ports, terms } = this.#context;
     await this.submit(await roundEnd(ports, terms, this.#state, state));
   }
 }
 
+/** Wall clocks are set back now and then; nothing ends before it began for that. */
 function timesAfter(times: RunTimes, before: RunState, after: RunState, at: number): RunTimes {
   const starts = before.phase === "queued" && after.phase === "running";
   const ends = hasEnded(after);
+  const notBefore = (beganAtUnixMs: number) => Math.max(at, beganAtUnixMs);
   return {
     createdAtUnixMs: times.createdAtUnixMs,
-    startedAtUnixMs: times.startedAtUnixMs ?? (starts ? at : null),
-    endedAtUnixMs: times.endedAtUnixMs ?? (ends ? at : null),
+    startedAtUnixMs: times.startedAtUnixMs ?? (starts ? notBefore(times.createdAtUnixMs) : null),
+    endedAtUnixMs:
+      times.endedAtUnixMs ?? (ends ? notBefore(times.startedAtUnixMs ?? times.createdAtUnixMs) : null),
   };
 }

@@ -196,6 +196,9 @@ export const runStateSchema = z.enum([
 ]);
 export type RunState = z.infer<typeof runStateSchema>;
 
+export const runNoticeSchema = z.object({ code: errorCodeSchema, message: z.string() });
+export type RunNotice = z.infer<typeof runNoticeSchema>;
+
 export const runViewSchema = z.object({
   runId: runIdSchema,
   /** Counts the runs of its task from 1. */
@@ -206,6 +209,8 @@ export const runViewSchema = z.object({
   /** Pause or stop was asked for and takes effect after the current round. */
   pausing: z.boolean(),
   code: errorCodeSchema.nullable(),
+  /** Why an open run does not get on, and what its operator can do; null or absent if it does. */
+  notice: runNoticeSchema.nullable().optional(),
   /** With state waiting: since when, how many devices are ready now, and how many a round needs. */
   waiting: z.object({ since: instant, ready: count, needed: count }).nullable().optional(),
   /** If too few devices are ready then, or it is still queued, the run ends. Null: it waits as long as it takes. */

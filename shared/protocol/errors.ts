@@ -29,6 +29,10 @@ export const ERRORS = {
   UNAVAILABLE: ["later", "The coordinator is starting or stopping. Try again in a moment."],
   CONFLICT: ["never", "This contradicts what is already stored. Nothing was changed."],
   STORAGE_FULL: ["later", "The coordinator has no room for this. Nothing was counted. Try again later."],
+  FILE_LOST: [
+    "later",
+    "A stored file that the coordinator needs is damaged or gone. Nothing was counted. It goes on when the file is restored.",
+  ],
   // Who
   NOT_AUTHENTICATED: ["now", "Say hello and sign the challenge first."],
   BAD_SIGNATURE: [

@@ -304,6 +304,8 @@ describe("the device says no", () => {
     // The round goes on without it, and it waits for the next one.
     expect((await federation.ended(runId)).state).toBe("completed");
     expect(device.trainings).toEqual([]);
+    // Of many devices it tells that the coordinator went back in time.
+    expect(device.sent).toContainEqual({ type: "leave", code: "REPLAY" });
     expect(new Set(device.sent.map(({ type }) => type))).toEqual(
       new Set(["hello", "authenticate", "check-in", "leave"]),
     );

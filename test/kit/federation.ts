@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
+import { FileLost } from "#coordinator/core/outage.ts";
 import type { CoordinatorPorts, Keeping } from "#coordinator/core/ports.ts";
 import { quantizationBound } from "#shared/codec/decode-sum.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
@@ -125,6 +126,8 @@ export class Federation {
   failing: (name: string) => boolean | Error | null = () => false;
   /** The error with which this call of a store, the blobs or the spool ends before it does anything: an outage. */
   away: (name: string) => Error | null = () => null;
+  /** Blobs whose bytes on disk are not what their hash says. */
+  readonly damaged = new Set<string>();
   /** Of the disk; see `Disk`. */
   hasRoom = true;
   readonly #primitives: Primitives;
@@ -300,6 +303,9 @@ export class Federation {
           if (process.dead) throw new Error("the process was killed");
           const outage = this.away(String(name));
           if (outage !== null) throw outage;
+          const [hash] = parameters;
+          if (name === "get" && typeof hash === "string" && this.damaged.has(hash))
+            throw new FileLost(hash, "damaged");
           const isWrite = WRITES.has(String(name));
           const verdict = isWrite ? this.hook(String(name)) : "go";
           if (isWrite) this.writes.push(String(name));

@@ -8,6 +8,7 @@ import {
   proofsOf,
   segmentWords,
 } from "#web/components/join/contribution-words.ts";
+import { engineNote } from "#web/components/join/engine-words.ts";
 import { oddsSentence } from "#web/components/join/odds.tsx";
 import { consentWords, leadSentence, stateLine, trainingWords } from "#web/components/join/sentences.ts";
 
@@ -93,6 +94,67 @@ const committedOutcome = {
   proof: { inputsRoot: hash, leafIndex: 0, path: [] },
   at: 0,
 } as const satisfies OutcomeView;
+
+describe("an engine that stops", () => {
+  const loss = { backend: "webgl", cause: "context-lost", note: "", at: 1_000_000 } as const;
+  const lostRound: OwnRound = {
+    ...round,
+    step: "ended",
+    outcome: { kind: "refused-by-device", code: "ENGINE_LOST", sentence: "x", sent: false, at: 1_000_000 },
+  };
+  const wasm = { backend: "wasm", msPerStep: 4, note: null } as const;
+  const engine = { backend: null, calibrating: true, table: [wasm], losses: [loss] } as const;
+
+  test("[T3] is said in plain words: what happened, what it means, what the page does", () => {
+    const mending = { ...view, stage: "mending", engine, round: lostRound } as const;
+    expect(stateLine(mending, run, now)).toEqual({
+      title: "WebGL has stopped; the next engine is being tried",
+      detail:
+        "The browser took its graphics context away, so this device left round 9. Nothing of yours was sent from it, and nothing is lost. Rounds go on without this device until an engine works here.",
+      short: "Trying the next engine",
+      progress: null,
+    });
+    const waiting = {
+      ...mending,
+      stage: "waiting",
+      engine: { ...engine, backend: "wasm", calibrating: false },
+    } as const;
+    expect(stateLine(waiting, run, now)).toMatchObject({
+      title: "Waiting for the next round",
+      detail:
+        "WebGL stopped in round 9, so this device left it. Nothing of yours was sent, and nothing is lost. This device goes on with WASM.",
+    });
+    expect(engineNote(waiting.engine)).toBe(
+      "WebGL stopped at 00:16:40 UTC: the browser took its graphics context away. On this device's own processor, in the background.",
+    );
+  });
+
+  test("between rounds it is no round that was left", () => {
+    const line = stateLine({ ...view, stage: "mending", engine, round: null }, run, now);
+    expect(line.title).toBe("WebGL has stopped");
+    expect(line.detail).not.toContain("round 9");
+    // Numbers that are none: no engine has stopped yet.
+    const checked = stateLine({ ...view, stage: "mending", engine: { ...engine, losses: [] } }, run, now);
+    expect(checked.title).toBe("The engine of this device is being checked");
+  });
+
+  test("[T2] where none is left the page says so, and what a person can do", () => {
+    const none = { ...engine, calibrating: false };
+    const line = stateLine({ ...view, stage: "ready", engine: none }, run, now);
+    expect(line.title).toBe("No engine works on this device any more");
+    expect(line.detail).toContain("Reload this page, or choose an engine in part 3");
+    expect(engineNote(none)).toContain("None is left that works.");
+    // Before the first timing nothing is known to be wrong.
+    const fresh = { ...none, table: [], losses: [] };
+    expect(stateLine({ ...view, stage: "ready", engine: fresh }, run, now).title).toBe("Ready when you are");
+  });
+
+  test("[T4] a download that was begun again says so", () => {
+    const download = { doneByteCount: 1_000, byteCount: 10_000, tries: 2 };
+    const line = stateLine({ ...view, round: { ...round, step: "downloading", download } }, run, now);
+    expect(line.detail).toContain("The download stopped on the way; this is try 2.");
+  });
+});
 
 describe("consent", () => {
   test("every number comes from the config: a demo of 8 needs 5, so there are at least 4 others", () => {

@@ -16,6 +16,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   CONFLICT: 409,
   STATE: 409,
   STORAGE_FULL: 507,
+  FILE_LOST: 503,
   NOT_AUTHENTICATED: 401,
   BAD_SIGNATURE: 403,
   BAD_SLOT: 403,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { assert } from "../../kernel/assert.ts";
+import { errorCodeSchema } from "../errors.ts";
 import { FRAME_BOUNDS, type FrameBounds } from "../frame.ts";
 import {
   bytesSchema,
@@ -114,7 +115,11 @@ export const complaintSchema = z.strictObject({
   signature,
 });
 
-export const leaveSchema = z.strictObject({ type: z.literal("leave") });
+export const leaveSchema = z.strictObject({
+  type: z.literal("leave"),
+  /** Why this device refused the round; counted, and shown to whoever runs the coordinator. */
+  code: errorCodeSchema.optional(),
+});
 
 export const deviceMessageSchema = z.discriminatedUnion("type", [
   helloSchema,

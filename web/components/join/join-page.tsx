@@ -1,6 +1,6 @@
 "use client";
 import { useEffect, useState } from "react";
-import type { OpenError, Participant, ParticipantView } from "#client/index.ts";
+import type { OpenError, Participant, ParticipantEnd, ParticipantView } from "#client/index.ts";
 import type { RoundView } from "#shared/protocol/api.ts";
 import { formatHash } from "../../lib/format.ts";
 import { useStatus } from "../../lib/queries.ts";
@@ -29,8 +29,9 @@ const NO_LOG = /^0+$/;
 
 /** A participant's page: what will happen, consent, data, training, what left, where it went, the model, leaving. */
 export function JoinPage({ slug }: { readonly slug: string }) {
-  const [attempt, setAttempt] = useState(0);
+  const [attempt, setAttempt] = useState({ number: 0, starts: false });
   const opening = useParticipant(slug, attempt);
+  const again = (starts: boolean) => setAttempt({ number: attempt.number + 1, starts });
   return (
     <div className="flex flex-1 flex-col [--container-page:70rem]">
       <BareTopBar />
@@ -38,11 +39,11 @@ export function JoinPage({ slug }: { readonly slug: string }) {
         <Joined participant={opening.participant} />
       ) : (
         <main id="main" tabIndex={-1} className="wrap">
-          {opening.state === "opening" ? (
-            <Opening slug={slug} />
-          ) : (
-            <NotOpened slug={slug} error={opening.error} onRetry={() => setAttempt(attempt + 1)} />
+          {opening.state === "opening" && <Opening slug={slug} />}
+          {opening.state === "refused" && (
+            <NotOpened slug={slug} error={opening.error} onRetry={() => again(false)} />
           )}
+          {opening.state === "ended" && <Ended {...opening} onRetry={() => again(opening.tookPart)} />}
         </main>
       )}
     </div>
@@ -63,6 +64,7 @@ const REFUSED_TITLES: Record<OpenError["type"], string> = {
   unsupported: "This browser cannot take part",
   "no-such-task": "There is no such task",
   offline: "The coordinator does not answer",
+  busy: "This page cannot start here yet",
 };
 
 /** Why this page cannot open, what that means, and what to do. */
@@ -96,12 +98,43 @@ function NotOpened(props: {
           Then this device can join.
         </p>
       )}
-      <p className="read">Nothing was stored and nothing was sent.</p>
-      {error.type === "offline" && (
+      <p className="read">
+        {error.type === "busy"
+          ? "Nothing was sent. What this browser keeps stays as it is."
+          : "Nothing was stored and nothing was sent."}
+      </p>
+      {(error.type === "offline" || error.type === "busy") && (
         <p>
           <Button onClick={onRetry}>Try again</Button>
         </p>
       )}
+    </div>
+  );
+}
+
+/** This page's part has ended by itself: what happened, what it means, and the way on. */
+function Ended(props: {
+  readonly end: ParticipantEnd;
+  readonly tookPart: boolean;
+  readonly onRetry: () => void;
+}) {
+  const { end, tookPart, onRetry } = props;
+  return (
+    <div className="grid gap-4 py-12">
+      <h1>This page takes part no longer</h1>
+      <p className="read" role="alert">
+        {end.sentence}
+      </p>
+      <p className="read">
+        Nothing of yours is lost: your consent, your data and your receipts are stored in this browser.
+        {tookPart &&
+          " If a round was under way, it goes on without this device. What had been sent of it means nothing alone, and nothing more is sent."}
+      </p>
+      <p>
+        <Button kind="main" onClick={onRetry}>
+          {tookPart ? "Start again and take part" : "Start again"}
+        </Button>
+      </p>
     </div>
   );
 }

@@ -203,6 +203,12 @@ export function countedExamples(data: Pick<ParticipantView["data"], "count">, sl
 
 const NOTHING_LEFT = "Nothing has left this device in this round yet.";
 
+function downloadWords(download: RoundView["download"]): string {
+  if (download === null) return NOTHING_LEFT;
+  const again = download.tries > 1 ? ` The download stopped on the way; this is try ${download.tries}.` : "";
+  return `${amount(download)} are here.${again} ${NOTHING_LEFT}`;
+}
+
 function roundLine(view: ParticipantView, roundsPlanned: number | null, moment: Moment): StateLine {
   const { round, task } = view;
   if (round === null)
@@ -214,8 +220,7 @@ function roundLine(view: ParticipantView, roundsPlanned: number | null, moment: 
     case "downloading":
       return {
         title: `${head}: this device fetches the model`,
-        detail:
-          round.download === null ? NOTHING_LEFT : `${amount(round.download)} are here. ${NOTHING_LEFT}`,
+        detail: downloadWords(round.download),
         short: "Fetching the model",
         progress: shareOf("Fetching the model", round.download),
       };

@@ -1,16 +1,29 @@
 "use client";
 import { startTransition, useEffect, useState } from "react";
-import type { OpenError, Participant, ParticipantOptions, ParticipantView } from "#client/index.ts";
+import type {
+  OpenError,
+  Participant,
+  ParticipantEnd,
+  ParticipantOptions,
+  ParticipantView,
+} from "#client/index.ts";
 
 export type Opening =
   | { readonly state: "opening" }
   | { readonly state: "refused"; readonly error: OpenError }
-  | { readonly state: "open"; readonly participant: Participant };
+  | { readonly state: "open"; readonly participant: Participant }
+  /** It cannot go on. `tookPart`: it was taking part until then. */
+  | { readonly state: "ended"; readonly end: ParticipantEnd; readonly tookPart: boolean };
 
-/** Opens this browser's part in a task, and closes its worker with the page. `attempt` opens it again. */
-export function useParticipant(task: string, attempt: number): Opening {
+export interface Attempt {
+  readonly number: number;
+  /** Takes part again as soon as it is open. */
+  readonly starts: boolean;
+}
+
+/** Opens this browser's part in a task, and closes its worker with the page. Another `attempt` opens it again. */
+export function useParticipant(task: string, attempt: Attempt): Opening {
   const [opening, setOpening] = useState<Opening>({ state: "opening" });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt opens again
   useEffect(() => {
     let over = false;
     let participant: Participant | null = null;
@@ -24,8 +37,17 @@ export function useParticipant(task: string, attempt: number): Opening {
         return;
       }
       participant = opened.value;
-      if (over) await participant.close();
-      else setOpening({ state: "open", participant });
+      if (over) {
+        await participant.close();
+        return;
+      }
+      const { view, onEnd, start } = participant;
+      onEnd((end) => {
+        if (!over) setOpening({ state: "ended", end, tookPart: TAKES_PART.has(view().stage) });
+      });
+      setOpening({ state: "open", participant });
+      // A refusal shows in the view, and an end in its own state.
+      if (attempt.starts) await start().catch(() => undefined);
     })();
     return () => {
       over = true;
@@ -34,6 +56,13 @@ export function useParticipant(task: string, attempt: number): Opening {
   }, [task, attempt]);
   return opening;
 }
+
+const TAKES_PART: ReadonlySet<ParticipantView["stage"]> = new Set([
+  "connecting",
+  "waiting",
+  "in-round",
+  "mending",
+]);
 
 /** `?engine=webgpu` takes that engine, a software adapter too; for tests. */
 function namedEngine(): Pick<ParticipantOptions, "backend"> {

@@ -163,6 +163,11 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
       <div className="grid gap-2.5 pt-4 md:col-span-2">
         <p className="lead">{sentence}</p>
         <LiveRegion text={sentence} />
+        {run.notice != null && (
+          <p className="flex items-baseline gap-x-2 text-sm">
+            <StatusMark kind="alarm">{run.notice.message}</StatusMark>
+          </p>
+        )}
         <p className="flex flex-wrap gap-x-6 gap-y-1 text-sm text-ink-2">
           <StatusMark kind={statusKind(run)}>{statusWords(run)}</StatusMark>
           {view !== null && run.state !== "completed" && run.state !== "failed" && (

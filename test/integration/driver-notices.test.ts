@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import { present } from "#shared/kernel/assert.ts";
+import { Federation } from "#test/kit/federation.ts";
+
+/* What the operator of a run that does not get on is told, and that it goes on by itself. */
+
+const DEVICES = 4;
+
+/** Two rounds; `at` is called when the first one has committed and before the second opens. */
+async function betweenRounds(at: (federation: Federation, modelHash: string) => void) {
+  const federation = await Federation.create({ devices: DEVICES });
+  let done = false;
+  federation.hook = (name) => {
+    const [run] = federation.db.runs.values();
+    const view = run?.view as { roundsCommitted: number; modelHash: string } | undefined;
+    if (!done && name === "append" && view?.roundsCommitted === 1) {
+      done = true;
+      at(federation, view.modelHash);
+    }
+    return "go";
+  };
+  federation.connectAll();
+  const runId = await federation.launch(3);
+  await federation.until(() => done, "the first committed round");
+  return { federation, runId };
+}
+
+/** All are invited, and one went before its input. */
+async function collecting(rounds: number) {
+  const federation = await Federation.create({ devices: DEVICES });
+  present(federation.devices[0], "a device").goneBefore = "input";
+  federation.connectAll();
+  const runId = await federation.launch(rounds);
+  const phase = async () => (await federation.run(runId)).currentRound?.phase;
+  await federation.until(async () => (await phase()) === "collecting", "collecting");
+  return { federation, runId };
+}
+
+async function minutes(federation: Federation, count: number): Promise<void> {
+  for (let minute = 0; minute < count; minute++) {
+    federation.clock.advance(60_000);
+    await federation.inFlight.settle();
+  }
+}
+
+describe("[R43] a model's file that a run needs", () => {
+  test.each([
+    ["gone", "is gone"],
+    ["damaged", "is damaged"],
+  ] as const)("is %s: the run waits for it, says so, and goes on when it is restored", async (how, words) => {
+    let lost: { readonly hash: string; readonly bytes: Uint8Array<ArrayBuffer> } | null = null;
+    const { federation, runId } = await betweenRounds(({ disk, damaged }, hash) => {
+      const bytes = present(disk.blobs.get(hash), "the model");
+      lost = { hash, bytes };
+      if (how === "gone") disk.blobs.delete(hash);
+      else damaged.add(hash);
+    });
+    // So that the file is looked at: after a commit it was written a moment ago.
+    await federation.restart();
+    await minutes(federation, 30);
+    const { hash, bytes } = present<{ hash: string; bytes: Uint8Array<ArrayBuffer> }>(lost, "the file");
+    const waiting = await federation.run(runId);
+    expect(waiting.endedAt).toBeNull();
+    expect(waiting.notice?.code).toBe("FILE_LOST");
+    expect(waiting.notice?.message).toContain(`The stored file ${hash} ${words}`);
+    expect(waiting.notice?.message).toContain(`as blobs/${hash.slice(0, 2)}/${hash}`);
+    federation.disk.blobs.set(hash, bytes);
+    federation.damaged.delete(hash);
+    const run = await federation.ended(runId);
+    expect(run).toMatchObject({ state: "completed", roundsCommitted: 3 });
+    expect(run.notice ?? null).toBeNull();
+  });
+});
+
+describe("[R43] an outage", () => {
+  test("is said on the run while it lasts", async () => {
+    const { federation, runId } = await betweenRounds(() => {});
+    federation.away = (name) =>
+      name === "append" ? Object.assign(new Error("disk full"), { code: "ENOSPC" }) : null;
+    await minutes(federation, 3);
+    expect((await federation.run(runId)).notice).toMatchObject({ code: "STORAGE_FULL" });
+    expect((await federation.run(runId)).notice?.message).toMatch(/disk.* is full\. Make room\./);
+    federation.away = () => null;
+    const run = await federation.ended(runId);
+    expect([run.state, run.notice ?? null]).toEqual(["completed", null]);
+  });
+});
+
+describe("[S10] a data folder restored from an older copy", () => {
+  test("says why its devices refuse, and goes on once they take part again", async () => {
+    const { federation, runId } = await collecting(3);
+    const { coordinator } = federation;
+    const notices = new Set<string | undefined>();
+    for (const { identity } of federation.devices.slice(1)) {
+      notices.add((await federation.run(runId)).notice?.code);
+      await coordinator.onDeviceMessage(identity, { type: "leave", code: "REPLAY" });
+      // As a device does that waits for the next round.
+      await coordinator.onDeviceMessage(identity, { type: "check-in", taskVersion: 1 });
+    }
+    expect([...notices]).toEqual([undefined]);
+    const { notice } = await federation.run(runId);
+    expect(notice?.code).toBe("REPLAY");
+    expect(notice?.message).toMatch(/^3 devices have refused .*restored from an older copy/);
+    present(federation.devices[0], "a device").goneBefore = null;
+    federation.connectAll();
+    const run = await federation.ended(runId);
+    expect([run.roundsCommitted, run.notice ?? null]).toEqual([3, null]);
+  });
+
+  test("one device that says so, or another reason, is no sign of it", async () => {
+    const { federation, runId } = await collecting(1);
+    const [first, ...others] = federation.devices.slice(1).map(({ identity }) => identity);
+    for (let time = 0; time < 5; time++) {
+      await federation.coordinator.onDeviceMessage(present(first, "a device"), {
+        type: "leave",
+        code: "REPLAY",
+      });
+    }
+    for (const identity of others)
+      await federation.coordinator.onDeviceMessage(identity, { type: "leave", code: "CONFIG" });
+    expect((await federation.run(runId)).notice ?? null).toBeNull();
+  });
+});
+
+describe("a wall clock that is set back", () => {
+  test("gives no run and no round an end before its beginning", async () => {
+    const federation = await Federation.create({ devices: DEVICES });
+    federation.connectAll();
+    const wall = federation.clock.nowUnixMs.bind(federation.clock);
+    let calls = 0;
+    // An hour back with each reading.
+    federation.clock.nowUnixMs = () => wall() - ++calls * 3_600_000;
+    const runId = await federation.launch(2);
+    const run = await federation.ended(runId);
+    const at = (text: string | null) => Date.parse(present(text, "a time"));
+    expect(at(run.startedAt)).toBeGreaterThanOrEqual(at(run.createdAt));
+    expect(at(run.endedAt)).toBeGreaterThanOrEqual(at(run.startedAt));
+    for (const round of await federation.rounds(runId))
+      expect(at(round.endedAt)).toBeGreaterThanOrEqual(at(round.openedAt));
+    // After a restart the same: the row and what is read from the log agree.
+    await federation.restart();
+    expect((await federation.run(runId)).endedAt).toBe(run.endedAt);
+  });
+});
