@@ -5,6 +5,7 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { InputChunk } from "#shared/transcript/spot-check.ts";
+import type { MadeModel, ModelJob } from "./model-jobs.ts";
 import type { Store } from "./store.ts";
 
 /* What the coordinator's core needs from its platform. The store has a file of its own: store.ts. */
@@ -97,6 +98,12 @@ export interface FoldJob {
   readonly masks: readonly { readonly key: Bytes; readonly sign: 1 | -1 }[];
 }
 
+/** Makes models, large ones where that holds nobody up. The same job makes the same bytes. */
+export interface Models {
+  make(job: ModelJob): Promise<MadeModel>;
+  close(): Promise<void>;
+}
+
 /** Forward passes in a worker thread, on held-out rows that it loads itself. */
 export interface Evaluator {
   evaluate(task: Task, modelBytes: Bytes): Promise<CentralEvaluation>;
@@ -150,6 +157,7 @@ export interface CoordinatorPorts {
   readonly spool: Spool;
   readonly disk: Disk;
   readonly folder: Folder;
+  readonly models: Models;
   readonly evaluator: Evaluator;
   readonly devices: Devices;
   readonly broadcast: Broadcast;
