@@ -32,8 +32,8 @@ export interface Spool {
   /** Bytes of (sid, position) that are already here, for a resume. */
   offset(sid: string, position: number): Promise<number>;
   /**
-   * Appends from `offset` on, hashing; at `byteCount` bytes it checks length, digest and chunk root, fsyncs and returns.
-   * A wrong digest deletes what arrived.
+   * Appends from `offset` on, hashing; at `byteCount` bytes it checks length and chunk root, fsyncs and returns. Bytes of
+   * another root are deleted.
    */
   receive(
     upload: {
@@ -41,10 +41,12 @@ export interface Spool {
       readonly position: number;
       readonly offset: number;
       readonly byteCount: number;
-      readonly sha256: string;
+      /** Over the 64-KiB chunks, hex, as their device signed it. */
       readonly root: string;
     },
     body: AsyncIterable<Uint8Array>,
+    /** Is given each piece of the body once it is no longer needed. */
+    free?: (piece: Uint8Array) => void,
   ): Promise<
     Result<
       "complete" | "partial",
