@@ -17,6 +17,7 @@ import { openPages } from "./adapters/http/pages.ts";
 import { closeServer, createWebServer, listen, routeRequests } from "./adapters/http/server.ts";
 import { openIssuer } from "./adapters/issuer.ts";
 import { openMetrics } from "./adapters/metrics.ts";
+import { openModels } from "./adapters/models.ts";
 import { attachSocketServer } from "./adapters/socket/socket.ts";
 import { openSpool } from "./adapters/spool.ts";
 import { after, monotonicClock, primitives, randomBytes, wallClock } from "./adapters/system.ts";
@@ -36,7 +37,7 @@ export interface Settings {
   /** Undefined: every address of this machine. */
   readonly host?: string | undefined;
   readonly dataDir: string;
-  /** PostgreSQL; undefined: the embedded database in `dataDir`. */
+  /** PostgreSQL; undefined: SQLite in `dataDir`. */
   readonly databaseUrl?: string | undefined;
   readonly tls?: { readonly certPath: string; readonly keyPath: string } | null | undefined;
   /** As others reach this coordinator, e.g. behind a proxy. */
@@ -123,11 +124,13 @@ async function openAdapters(settings: Settings, alone: Alone, closers: Closers) 
   const disk = openDisk(dataDir, monotonicClock);
   const folder = openFolder();
   closers.push(() => folder.close());
+  const models = openModels();
+  closers.push(() => models.close());
   const evaluator = createEvaluator((slug, version) => heldOutPath(dataDir, slug, version));
   closers.push(() => evaluator.close());
   const metrics = openMetrics();
   closers.push(() => metrics.close());
-  return { store, blobs, spool, disk, issuer, folder, evaluator, metrics };
+  return { store, blobs, spool, disk, issuer, folder, models, evaluator, metrics };
 }
 
 function instanceEvents({ onReplaced }: Settings, alone: Alone): InstanceEvents {
@@ -155,6 +158,10 @@ async function start(
   const { log, web } = settings;
   const tls = await readTls(settings);
   const secure = tls !== null;
+  // Next loads on this thread while the database opens on its own.
+  const loading = web === false ? null : openPages({ dev: web === "dev", port: settings.port, secure });
+  const pagesIfAny = loading?.catch(() => null);
+  closers.push(async () => (await pagesIfAny)?.close());
   const alone: Alone = { isAlone: true, onLost: () => {} };
   const adapters = await openAdapters(settings, alone, closers);
   const { store, blobs, spool, disk, issuer, metrics } = adapters;
@@ -181,8 +188,7 @@ async function start(
   alone.onLost = (reason) => coordinator.interrupt(reason);
   const access = createAccess({ ...PLATFORM, store, issuer });
   sockets.serve(coordinator, access);
-  const pages = web === false ? null : await openPages({ dev: web === "dev", port: settings.port, secure });
-  if (pages !== null) closers.push(() => pages.close());
+  const pages = await loading;
   const stop = new AbortController();
   let stopped: Promise<void> | null = null;
   let started = false;

@@ -1,3 +1,4 @@
+import { keepCompiled } from "../adapters/compile-cache.ts";
 import type { RunningCoordinator } from "../main.ts";
 
 /*
@@ -17,7 +18,9 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   });
 }
 
+const writeCompiled = keepCompiled();
 const { serve } = await import("./coordinator/serve.ts");
 await serve((started) => {
   running = started;
 });
+writeCompiled();

@@ -12,11 +12,6 @@ interface Logged<Event> {
 export type LoggedRound = Logged<RoundOpened | RoundEvent>;
 export type LoggedRun = Logged<RunLaunched | RunEvent>;
 
-/** Whether `eventView` may have a view of this event. */
-export function isShown(event: unknown): boolean {
-  return typeof event !== "object" || event === null || !("note" in event) || event.note !== null;
-}
-
 /** Null for an event that people are not shown. */
 export function eventView(stream: StreamId, stored: StoredEvent): EventView | null {
   const { note } = stored.event as Logged<unknown>;

@@ -1,7 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { until } from "../kit/coordinator-process.ts";
 import { openProcessFederation, pictureTask } from "../kit/process-federation.ts";
+import { residentBytes } from "../kit/resident-bytes.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared } from "./line.ts";
 
 /*
@@ -79,12 +78,4 @@ function watchMemory(pid: number) {
     },
     stop: () => clearInterval(timer),
   };
-}
-
-function residentBytes(pid: number): number {
-  const kilobytes =
-    process.platform === "linux"
-      ? /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]
-      : execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" });
-  return Number(kilobytes) * 1_024;
 }

@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { bench as floods } from "../bench/floods.ts";
 import { bench as fold } from "../bench/fold.ts";
+import { bench as idle } from "../bench/idle.ts";
 import type { Bench, BenchLine } from "../bench/line.ts";
 import { bench as memory } from "../bench/memory.ts";
 import { bench as round } from "../bench/round.ts";
 import { bench as secagg } from "../bench/secagg.ts";
+import { bench as store } from "../bench/store.ts";
 import { bench as tenThousand } from "../bench/ten-thousand.ts";
+import { FLOODS } from "../kit/floods.ts";
 
 /* Each bench at a size at which its figures say nothing: that it runs, and that it gives the figures it promises. */
 
@@ -62,6 +66,15 @@ describe("benches still run", () => {
     expect(figureOf(lines, "bytes up per device")).toBeGreaterThan(6.4);
   });
 
+  test("floods", async () => {
+    const lines = await linesOf(floods);
+    for (const flood of FLOODS) {
+      expect(figureOf(lines, `${flood}: round p50`)).toBeGreaterThan(0);
+      expect(figureOf(lines, `${flood}: /livez p99`)).toBeGreaterThan(0);
+      expect(figureOf(lines, `${flood}: messages sent`)).toBeGreaterThan(0);
+    }
+  });
+
   test("ten-thousand", async () => {
     const lines = await linesOf(tenThousand);
     expect(figureOf(lines, "100 devices: shards with an exact sum")).toBe(2);
@@ -73,5 +86,18 @@ describe("benches still run", () => {
     expect(figureOf(lines, "resident, highest after the warm-up")).toBeGreaterThan(0);
     // Below zero where the collector came after the warm-up.
     expect(figureOf(lines, "growth over 1 rounds")).toBeLessThan(1_000);
+  });
+
+  test("store", async () => {
+    const lines = await linesOf(store);
+    expect(figureOf(lines, "SQLite: append, p50")).toBeGreaterThan(0);
+    expect(figureOf(lines, "SQLite: append, p99")).toBeGreaterThan(0);
+    expect(lines.find(({ name }) => name === "SQLite: append, p50")?.ratio).toBeGreaterThan(0);
+  });
+
+  test("idle", async () => {
+    const lines = await linesOf(idle);
+    expect(figureOf(lines, "start to ready")).toBeGreaterThan(0);
+    expect(figureOf(lines, "resident, idle")).toBeGreaterThan(30);
   });
 });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import type { RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
 
@@ -22,11 +23,14 @@ export interface CoordinatorOptions {
   readonly databaseUrl?: string;
   /** With pages; they must have been built. */
   readonly pages?: boolean;
+  /** Node's own. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** Resolves when /readyz answers 200. */
 export async function spawnCoordinator(options: CoordinatorOptions): Promise<CoordinatorProcess> {
-  const args = [join(root, "coordinator/commands/coordinator.ts"), "--port", String(options.port)];
+  const args = [...(options.nodeFlags ?? []), join(root, "coordinator/commands/coordinator.ts")];
+  args.push("--port", String(options.port));
   args.push("--data", options.dataDir, "--host", "127.0.0.1");
   if (options.pages !== true) args.push("--api-only");
   const env: NodeJS.ProcessEnv = { ...process.env, DATABASE_URL: options.databaseUrl ?? "" };
@@ -105,6 +109,15 @@ export function openApi(url: string) {
     sum: (roundId: string) => bytes(`/rounds/${roundId}/sum`),
     model: (hash: string) => bytes(`/models/${hash}`),
   };
+}
+
+/** A port that nobody listens on; another process may take it in the meantime, which then shows. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 export function pause(ms: number): Promise<void> {

@@ -12,7 +12,7 @@ import type {
   StreamId,
   TranscriptRow,
 } from "#coordinator/core/ports.ts";
-import { isShown } from "#coordinator/core/stored-event.ts";
+import { isShown } from "#coordinator/core/shown.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
 import { err, ok } from "#shared/kernel/result.ts";

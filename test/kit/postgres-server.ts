@@ -24,7 +24,12 @@ export interface PostgresServer {
  * The server that CHORUS_TEST_DATABASE_URL or DATABASE_URL names, else a throw-away cluster from the newest local
  * binaries, on a Unix socket (no port to collide on). Null, with a word on the console, where there is neither.
  */
-export async function startPostgres(): Promise<PostgresServer | null> {
+export async function startPostgres({
+  durable = false,
+}: {
+  /** Commits wait for the disk, as in earnest; tests need no power cut. */
+  readonly durable?: boolean;
+} = {}): Promise<PostgresServer | null> {
   const url = process.env["CHORUS_TEST_DATABASE_URL"] ?? process.env["DATABASE_URL"];
   if (url !== undefined && url !== "") return serverAt(url, async () => undefined, null);
   const binaries = await findBinaries();
@@ -34,7 +39,7 @@ export async function startPostgres(): Promise<PostgresServer | null> {
     );
     return null;
   }
-  return startCluster(binaries);
+  return startCluster(binaries, durable);
 }
 
 async function findBinaries(): Promise<string | null> {
@@ -47,7 +52,7 @@ async function findBinaries(): Promise<string | null> {
   return newest === undefined ? null : join(root, String(newest), "bin");
 }
 
-async function startCluster(binaries: string): Promise<PostgresServer> {
+async function startCluster(binaries: string, durable: boolean): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), "chorus-postgres-"));
   const as = await unprivileged();
   if (as !== null) await chown(folder, as.uid, as.gid);
@@ -65,7 +70,16 @@ async function startCluster(binaries: string): Promise<PostgresServer> {
     "--locale=C.UTF-8",
   ];
   await run(join(binaries, "initdb"), initArguments, { ...options, cwd: folder });
-  const serverArguments = ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"];
+  const serverArguments = [
+    "-D",
+    data,
+    "-k",
+    folder,
+    "-c",
+    "listen_addresses=",
+    "-c",
+    `fsync=${durable ? "on" : "off"}`,
+  ];
   const url = `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`;
   const up = async () => {
     const server = spawn(join(binaries, "postgres"), serverArguments, {

@@ -9,11 +9,7 @@ export function StatusFooter() {
   if (status === undefined) return <Footer>Chorus</Footer>;
   return (
     <Footer>
-      <span>
-        {status.database === "embedded"
-          ? "Embedded database: survives a crash, not a power cut"
-          : "PostgreSQL database"}
-      </span>
+      <span>{status.database === "embedded" ? "SQLite database" : "PostgreSQL database"}</span>
       <span>
         Chorus {status.version}
         {/* Outside a checkout the code has no fingerprint of its own. */}

@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction } from "kysely";
+import { isShown } from "#coordinator/core/shown.ts";
 import type { EventLog, StoredEvent, StoreRecord, StreamId } from "#coordinator/core/store.ts";
-import { isShown } from "#coordinator/core/stored-event.ts";
 import { assert, unreachable } from "#shared/kernel/assert.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import { inBatches, toJson } from "./page.ts";

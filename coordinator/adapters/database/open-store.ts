@@ -3,12 +3,10 @@ import type { Log } from "#coordinator/core/ports.ts";
 import type { Store } from "#coordinator/core/store.ts";
 import { messageOf } from "../system-errors.ts";
 import { agreeOnInstance, type FolderFacts, folderFacts } from "./instance.ts";
-import { readInstance, writeInstance } from "./instance-row.ts";
 import type { InstanceEvents } from "./postgres-lock.ts";
 import { checkFolder, databasePath, doesNotOpen, isBehind } from "./sqlite/folder.ts";
 import { openSqlite } from "./sqlite/open-sqlite.ts";
 import { markPath, readMark } from "./sqlite/position-mark.ts";
-import { createStore } from "./store.ts";
 
 const DEFAULT_PROJECT = "default";
 
@@ -91,19 +89,9 @@ async function openHere(folder: FolderFacts, { projectId, log, onLost }: StoreOp
   return { ...opened, wasMade };
 }
 
-async function openThere(databaseUrl: string, { projectId, log, alone }: StoreOptions): Promise<OpenedStore> {
-  // Here, so that a coordinator on SQLite does not load the driver.
-  const { openPostgres } = await import("./postgres.ts");
-  const database = await openPostgres(databaseUrl, log, alone);
-  const { db, wasMade } = database;
-  const store = createStore(database, projectId ?? DEFAULT_PROJECT);
-  try {
-    const instanceId = await readInstance(db);
-    return { store, instanceId, wasMade, mark: (id) => writeInstance(db, id) };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+async function openThere(databaseUrl: string, options: StoreOptions): Promise<OpenedStore> {
+  const { openPostgresStore } = await import("./postgres-store.ts");
+  return openPostgresStore(databaseUrl, options, options.projectId ?? DEFAULT_PROJECT);
 }
 
 function raise(error: Error): never {

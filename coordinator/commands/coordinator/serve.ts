@@ -26,8 +26,7 @@ The coordinator with its pages. It goes on with the runs that it finds in its st
   --dev             pages from Next's development server
   --help
 
-DATABASE_URL         PostgreSQL 15 or later, instead of the embedded database, which survives a kill of the process but
-                     not a power cut
+DATABASE_URL         PostgreSQL 15 or later, instead of SQLite in the data folder; a folder on a network needs it
 CHORUS_ORIGINS       other pages that may use it, separated by commas
 
 SIGTERM and Ctrl-C let what is under way end, within 30 s.`;

@@ -74,15 +74,17 @@ export async function openSqlite(options: SqliteOptions): Promise<OpenedSqlite> 
   const writer = new StoreThread((error) => {
     if (isOpen) options.onLost(error);
   });
+  // Its thread starts beside the other's; its connection cannot make the file and waits for it.
+  const reader = new ReadingThread(options);
   const { pragmas, instanceId, position } = await writer
     .open({ path, markPath, access: "write", projectId })
     .catch(async (error: unknown) => {
+      await reader.close();
       await writer.close().catch(() => undefined);
       throw error;
     });
   isOpen = true;
-  // Only now: a reading connection cannot make the file.
-  const reader = new ReadingThread(options);
+  reader.open();
   const callers = {
     write: (method: Method, parameters: readonly unknown[]) => writer.call(method, parameters),
     read: (method: Method, parameters: readonly unknown[]) => reader.call(method, parameters),
@@ -113,38 +115,52 @@ export async function openSqlite(options: SqliteOptions): Promise<OpenedSqlite> 
  */
 class ReadingThread {
   readonly #options: SqliteOptions;
+  /** Started, and not open yet. */
+  #spare: StoreThread | null;
   #thread: Promise<StoreThread> | null = null;
   #isClosed = false;
 
   constructor(options: SqliteOptions) {
     this.#options = options;
-    this.#thread = this.#start();
-    // Whoever reads first hears of it.
+    this.#spare = this.#start();
+  }
+
+  /** Once the file is there. */
+  open(): void {
+    // Whoever reads first hears of it if it fails, and tries again.
+    this.#thread = this.#connected();
     this.#thread.catch(() => undefined);
   }
 
   async call(method: Method | "ping", parameters: readonly unknown[]): Promise<unknown> {
     if (this.#isClosed) throw new Error("the database is closed");
-    this.#thread ??= this.#start();
+    this.#thread ??= this.#connected();
     const thread = await this.#thread;
     return thread.call(method, parameters);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const thread = await this.#thread?.catch(() => null);
-    await thread?.close();
+    const thread = (await this.#thread?.catch(() => null)) ?? this.#spare;
+    await thread?.close().catch(() => undefined);
   }
 
-  async #start(): Promise<StoreThread> {
-    const { path, markPath, projectId, log } = this.#options;
-    const thread = new StoreThread((error) => {
+  #start(): StoreThread {
+    return new StoreThread((error) => {
+      const { log } = this.#options;
       log?.warn(
         { error: messageOf(error) },
         "the reading thread of the database ended; another takes its place",
       );
+      this.#spare = null;
       this.#thread = null;
     });
+  }
+
+  async #connected(): Promise<StoreThread> {
+    const { path, markPath, projectId } = this.#options;
+    const thread = this.#spare ?? this.#start();
+    this.#spare = null;
     try {
       await thread.open({ path, markPath, access: "read", projectId });
       return thread;

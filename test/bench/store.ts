@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openStore } from "#coordinator/adapters/database/open-store.ts";
+import type { Store, StoreRecord } from "#coordinator/core/store.ts";
+import { startPostgres } from "../kit/postgres-server.ts";
+import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
+
+/*
+ * One event with its run's row, 2 kB in all, appended one after the other: what every step of a round waits for. SQLite
+ * and PostgreSQL wait for the disk here. Beside each, in turns with it, the floor: the same bytes written to a file and
+ * synchronized.
+ */
+
+const SMALL = { appends: 40, warmUp: 5 };
+const FULL = { appends: 3_000, warmUp: 200 };
+const RUN_ID = "a".repeat(32);
+
+export const bench: Bench = { name: "store", run };
+
+async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLine> {
+  const size = small ? SMALL : FULL;
+  const folder = await mkdtemp(join(tmpdir(), "chorus-bench-store-"));
+  try {
+    const started = performance.now();
+    const sqlite = await openStore({ dataDir: join(folder, "sqlite") });
+    await sqlite.ping();
+    const openMs = performance.now() - started;
+    yield* measure("SQLite", sqlite, folder, size);
+    yield { name: "SQLite: open, made anew", value: openMs, unit: "ms" };
+    yield* measureLists(sqlite);
+    await sqlite.close();
+    const server = await startPostgres({ durable: true });
+    if (server === null) return;
+    const postgres = await openStore({
+      dataDir: join(folder, "postgres"),
+      databaseUrl: await server.createDatabase(),
+    });
+    yield* measure("PostgreSQL", postgres, folder, size);
+    await postgres.close();
+    await server.stop();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function* measure(
+  name: string,
+  store: Store,
+  folder: string,
+  { appends, warmUp }: typeof FULL,
+): AsyncIterable<BenchLine> {
+  const file = openSync(join(folder, `${name}.floor`), "w");
+  const append: number[] = [];
+  const floor: number[] = [];
+  let sequence = 0;
+  for (let index = 0; index < warmUp + appends; index++) {
+    const { body, view } = documents();
+    const started = performance.now();
+    const records: StoreRecord[] = [{ type: "run-row", runId: RUN_ID, row: runRow(view) }];
+    const written = await store.append(
+      { kind: "run", id: RUN_ID },
+      { sequence: ++sequence, at: 0, event: body },
+      records,
+    );
+    if (!written.ok) throw new Error(written.error.type);
+    const appended = performance.now();
+    const text = JSON.stringify([body, view]);
+    const writing = performance.now();
+    writeSync(file, text);
+    fsyncSync(file);
+    const end = performance.now();
+    if (index < warmUp) continue;
+    append.push(appended - started);
+    floor.push(end - writing);
+  }
+  closeSync(file);
+  for (const share of [0.5, 0.99]) {
+    const value = quantile(append, share);
+    const percentile = `p${Math.round(share * 100)}`;
+    yield {
+      name: `${name}: append, ${percentile}`,
+      value,
+      unit: "ms",
+      ...compared("write and fsync of the same bytes", quantile(floor, share), value),
+    };
+  }
+}
+
+/** A page of the newest events, in the reading thread, while nothing else happens. */
+async function* measureLists(store: Store): AsyncIterable<BenchLine> {
+  const times: number[] = [];
+  for (let index = 0; index < 50; index++) {
+    const started = performance.now();
+    await store.listEvents(RUN_ID, { limit: 50 });
+    times.push(performance.now() - started);
+  }
+  yield { name: "SQLite: 50 events listed, p50", value: quantile(times, 0.5), unit: "ms" };
+}
+
+function documents() {
+  const text = randomBytes(500).toString("hex");
+  return { body: { fact: { type: "tick", text }, note: null }, view: { text } };
+}
+
+function runRow(view: unknown) {
+  const fixed = { projectId: "default", task: "digits", taskVersion: 1, number: 1, actor: "bench" };
+  return { ...fixed, state: "running", createdAt: 0, newest: null, view };
+}
