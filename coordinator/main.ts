@@ -17,6 +17,7 @@ import { openPages } from "./adapters/http/pages.ts";
 import { closeServer, createWebServer, listen, routeRequests } from "./adapters/http/server.ts";
 import { openIssuer } from "./adapters/issuer.ts";
 import { openMetrics } from "./adapters/metrics.ts";
+import { openModels } from "./adapters/models.ts";
 import { attachSocketServer } from "./adapters/socket/socket.ts";
 import { openSpool } from "./adapters/spool.ts";
 import { after, monotonicClock, primitives, randomBytes, wallClock } from "./adapters/system.ts";
@@ -123,11 +124,13 @@ async function openAdapters(settings: Settings, alone: Alone, closers: Closers) 
   const disk = openDisk(dataDir, monotonicClock);
   const folder = openFolder();
   closers.push(() => folder.close());
+  const models = openModels();
+  closers.push(() => models.close());
   const evaluator = createEvaluator((slug, version) => heldOutPath(dataDir, slug, version));
   closers.push(() => evaluator.close());
   const metrics = openMetrics();
   closers.push(() => metrics.close());
-  return { store, blobs, spool, disk, issuer, folder, evaluator, metrics };
+  return { store, blobs, spool, disk, issuer, folder, models, evaluator, metrics };
 }
 
 function instanceEvents({ onReplaced }: Settings, alone: Alone): InstanceEvents {

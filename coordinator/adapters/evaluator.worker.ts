@@ -1,48 +1,36 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parentPort } from "node:worker_threads";
 import { gunzipSync } from "node:zlib";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { useBackend } from "#shared/engine/backends.ts";
 import { evaluate } from "#shared/engine/evaluate.ts";
-import { assert, present } from "#shared/kernel/assert.ts";
+import { assert } from "#shared/kernel/assert.ts";
 import { release } from "#shared/kernel/release.ts";
 import { tensorsOf } from "#shared/task/agreed-config.ts";
 import { type Dataset, readCsv, readIdx } from "#shared/task/dataset.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { EvaluateJob, EvaluateReply } from "./evaluator-messages.ts";
+import type { CentralEvaluation } from "../core/ports.ts";
+import { answerJobs } from "./answer-jobs.ts";
+import type { EvaluateJob } from "./evaluator-job.ts";
 
 /* Judges models on held-out rows; the rows of the last task stay in memory, since every round asks for the same. */
 
 const EMPTY: Dataset = { inputs: new Float32Array(0), labels: new Int32Array(0), count: 0 };
 let loaded: { readonly path: string; readonly rows: Dataset } | null = null;
 
-const port = present(parentPort, "this file runs as a worker");
-/** One behind the other: tfjs has one engine and one scope of tensors. */
-let queue: Promise<void> = Promise.resolve();
-port.on("message", (job: EvaluateJob) => {
-  queue = queue.then(() => answer(job));
-});
+// One behind the other, also because tfjs has one engine and one scope of tensors.
+answerJobs(evaluateRows);
 
-async function answer({ id, task, path, modelBytes }: EvaluateJob): Promise<void> {
-  try {
-    const rows = await rowsAt(path, task);
-    if (modelBytes === null) {
-      const evaluation = { count: rows.count, correct: 0, lossSum: 0, lossSquareSum: 0 };
-      port.postMessage({ id, ok: true, evaluation } satisfies EvaluateReply);
-      return;
-    }
-    const weights = modelFromBytes(tensorsOf(task), modelBytes);
-    assert(weights.ok, "the coordinator made this model itself");
-    const engine = await useBackend("wasm", { wasmPaths: null }, false);
-    assert(engine.ok, `the engine did not start: ${engine.ok ? "" : engine.error}`);
-    const evaluation = await evaluate(task.model, weights.value, rows);
-    release(weights.value, modelBytes);
-    port.postMessage({ id, ok: true, evaluation } satisfies EvaluateReply);
-  } catch (fault) {
-    const message = fault instanceof Error ? fault.message : String(fault);
-    port.postMessage({ id, ok: false, message } satisfies EvaluateReply);
-  }
+async function evaluateRows({ task, path, modelBytes }: EvaluateJob): Promise<CentralEvaluation> {
+  const rows = await rowsAt(path, task);
+  if (modelBytes === null) return { count: rows.count, correct: 0, lossSum: 0, lossSquareSum: 0 };
+  const weights = modelFromBytes(tensorsOf(task), modelBytes);
+  assert(weights.ok, "the coordinator made this model itself");
+  const engine = await useBackend("wasm", { wasmPaths: null }, false);
+  assert(engine.ok, `the engine did not start: ${engine.ok ? "" : engine.error}`);
+  const evaluation = await evaluate(task.model, weights.value, rows);
+  release(weights.value, modelBytes);
+  return evaluation;
 }
 
 /** No rows where nothing was held out for the task. @throws with a sentence where the data are bad. */

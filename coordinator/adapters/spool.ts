@@ -20,6 +20,12 @@ const READ_BYTES = 256 * 1024;
 /** Of an upload that comes in faster than the disk takes it; then its connection waits. */
 const WAITING_BYTES_MAX = 256 * 1024;
 
+/** See `Spool.receive`. */
+interface Source {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly free: (piece: Uint8Array) => void;
+}
+
 /** An upload in progress; another to the same slot makes it end and waits for that. */
 interface Turn {
   readonly cut: Cut;
@@ -49,13 +55,13 @@ export async function openSpool(folder: string, primitives: Primitives): Promise
       const path = pathOf(sid, position);
       return (await byteCountOf(path)) ?? (await byteCountOf(`${path}.part`)) ?? 0;
     },
-    receive: async (upload, body) => {
+    receive: async (upload, body, free = () => {}) => {
       const path = pathOf(upload.sid, upload.position);
       const older = turns.get(path);
       older?.cut.now();
       const cut = new Cut();
       const received = (older?.ended ?? Promise.resolve()).then(() =>
-        receive(path, upload, body, cut, primitives),
+        receive(path, upload, { body, free }, cut, primitives),
       );
       const turn: Turn = { cut, ended: received.catch(() => undefined) };
       turns.set(path, turn);
@@ -88,25 +94,25 @@ export async function openSpool(folder: string, primitives: Primitives): Promise
 async function receive(
   path: string,
   upload: Upload,
-  body: AsyncIterable<Uint8Array>,
+  source: Source,
   cut: Cut,
   primitives: Primitives,
 ): Promise<Received> {
-  if ((await byteCountOf(path)) !== null) return answerAgain(path, upload);
+  if ((await byteCountOf(path)) !== null) return answerAgain(path, upload, primitives);
   const part = `${path}.part`;
   let written: Received | "all-here";
   try {
     await makeFolderOf(path);
     const file = await open(part, "a+");
     try {
-      written = await writeBody(file, upload, body, cut, primitives);
-      if (written === "all-here") await file.sync();
+      written = await writeBody(file, upload, source, cut, primitives);
+      if (written === "all-here") await file.datasync();
     } finally {
       await file.close();
     }
     if (written === "all-here") {
       await rename(part, path);
-      await syncFolder(dirname(path));
+      await syncTogether(dirname(path));
       return ok("complete");
     }
   } catch (error) {
@@ -119,13 +125,14 @@ async function receive(
 }
 
 /** The slot's file is complete and may be acknowledged: it stays, whatever comes now. */
-async function answerAgain(path: string, upload: Upload): Promise<Received> {
+async function answerAgain(path: string, upload: Upload, primitives: Primitives): Promise<Received> {
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
-    const digest = createHash("sha256");
-    for await (const chunk of readFrom(file, size)) digest.update(chunk);
-    return digest.digest("hex") === upload.sha256 ? ok("complete") : err({ type: "bad-digest" });
+    const leaves = new LeafHashes();
+    for await (const chunk of readFrom(file, size)) leaves.update(chunk);
+    const isSame = size === upload.byteCount && (await leaves.root(primitives)) === upload.root;
+    return isSame ? ok("complete") : err({ type: "bad-digest" });
   } finally {
     await file.close();
   }
@@ -135,7 +142,7 @@ async function answerAgain(path: string, upload: Upload): Promise<Received> {
 async function writeBody(
   file: FileHandle,
   upload: Upload,
-  body: AsyncIterable<Uint8Array>,
+  { body, free }: Source,
   cut: Cut,
   primitives: Primitives,
 ): Promise<Received | "all-here"> {
@@ -143,10 +150,10 @@ async function writeBody(
   if (upload.offset > size) return err({ type: "bad-offset" });
   // A device that starts further back knows less than we have; its bytes count.
   if (upload.offset < size) await file.truncate(upload.offset);
-  const digests = new Digests();
-  for await (const chunk of readFrom(file, upload.offset)) digests.update(chunk);
+  const leaves = new LeafHashes();
+  for await (const chunk of readFrom(file, upload.offset)) leaves.update(chunk);
 
-  const writer = new BatchWriter(file);
+  const writer = new BatchWriter(file, free);
   let byteCount = upload.offset;
   let isFull = false;
   for await (const chunk of cut.apply(body)) {
@@ -154,14 +161,14 @@ async function writeBody(
     if (byteCount > upload.byteCount) return err({ type: "bad-length" });
     // On a full disk the rest is read and dropped: a sender in mid-body would see a reset connection, not the answer.
     if (isFull) continue;
+    // Before it is with the writer, which gives its memory away.
+    leaves.update(chunk);
     isFull = !(await hasRoom(writer.write(chunk)));
     if (isFull) await file.truncate(0);
-    else digests.update(chunk);
   }
   if (isFull || !(await hasRoom(writer.end()))) return err({ type: "storage-full" });
   if (byteCount < upload.byteCount) return ok("partial");
-  const { sha256, root } = await digests.finish(primitives);
-  return sha256 === upload.sha256 && root === upload.root ? "all-here" : err({ type: "bad-digest" });
+  return (await leaves.root(primitives)) === upload.root ? "all-here" : err({ type: "bad-digest" });
 }
 
 async function hasRoom(writing: Promise<void>): Promise<boolean> {
@@ -178,15 +185,16 @@ function isDiskFull(error: unknown): boolean {
   return isErrorCode(error, "ENOSPC", "EDQUOT");
 }
 
-/** SHA-256 of everything and the Merkle root over its 64-KiB chunks, as bytes come in pieces of any length. */
-class Digests {
-  readonly #whole = createHash("sha256");
+/**
+ * The Merkle root over the 64-KiB chunks of bytes that come in pieces of any length. Their device signed it with the
+ * length, so nothing else needs to be hashed; a second digest would cost as much again.
+ */
+class LeafHashes {
   readonly #leafHashes: Bytes[] = [];
   #leaf: Hash | undefined;
   #leafByteCount = 0;
 
   update(bytes: Uint8Array): void {
-    this.#whole.update(bytes);
     for (let offset = 0; offset < bytes.length; ) {
       this.#leaf ??= createHash("sha256").update(LEAF_PREFIX);
       const piece = bytes.subarray(offset, offset + LIMITS.chunkByteCount - this.#leafByteCount);
@@ -197,10 +205,10 @@ class Digests {
     }
   }
 
-  async finish(primitives: Primitives): Promise<{ sha256: string; root: string }> {
+  /** In hex; the end of all bytes. */
+  async root(primitives: Primitives): Promise<string> {
     this.#endLeaf();
-    const tree = await buildMerkleTree(primitives, this.#leafHashes);
-    return { sha256: this.#whole.digest("hex"), root: bytesToHex(tree.root) };
+    return bytesToHex((await buildMerkleTree(primitives, this.#leafHashes)).root);
   }
 
   #endLeaf(): void {
@@ -257,13 +265,16 @@ async function* readFrom(file: FileHandle, byteCount: number): AsyncGenerator<Ui
  */
 class BatchWriter {
   readonly #file: FileHandle;
+  readonly #free: (bytes: Uint8Array) => void;
   #waiting: Uint8Array[] = [];
   #waitingByteCount = 0;
   #writing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(file: FileHandle) {
+  /** @param free  Called for each piece once nobody reads it any more. */
+  constructor(file: FileHandle, free: (bytes: Uint8Array) => void) {
     this.#file = file;
+    this.#free = free;
   }
 
   /** Keeps `bytes` until they are written. @throws what an earlier write threw. */
@@ -291,6 +302,7 @@ class BatchWriter {
         this.#failure = { error };
       })
       .then(() => {
+        for (const bytes of batch) this.#free(bytes);
         this.#writing = undefined;
         this.#start();
       });
@@ -307,6 +319,36 @@ async function writeAll(file: FileHandle, batch: readonly Uint8Array[]): Promise
       bytesWritten -= done;
       return done === bytes.length ? [] : [bytes.subarray(done)];
     });
+  }
+}
+
+/** Of a folder: the sync that is under way, and the one that starts after it. */
+interface Syncs {
+  readonly running: Promise<void>;
+  next: Promise<void> | null;
+}
+const syncsByFolder = new Map<string, Syncs>();
+
+/**
+ * As `syncFolder`, together with whoever wants the same folder synced meanwhile: what has been renamed before a sync
+ * starts is in it. Of eight uploads at a time this takes a quarter of the syncs.
+ */
+function syncTogether(folder: string): Promise<void> {
+  const known = syncsByFolder.get(folder);
+  if (known !== undefined) {
+    known.next ??= known.running.catch(() => undefined).then(() => begin());
+    return known.next;
+  }
+  return begin();
+
+  function begin(): Promise<void> {
+    const syncs: Syncs = { running: syncFolder(folder), next: null };
+    syncsByFolder.set(folder, syncs);
+    const ended = () => {
+      if (syncs.next === null) syncsByFolder.delete(folder);
+    };
+    syncs.running.then(ended, ended);
+    return syncs.running;
   }
 }
 

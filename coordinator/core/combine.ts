@@ -1,5 +1,4 @@
-import { type DecodedSum, decodeSum, meanUpdate } from "#shared/codec/decode-sum.ts";
-import { modelToBytes } from "#shared/codec/model-bytes.ts";
+import { type DecodedSum, decodeSum } from "#shared/codec/decode-sum.ts";
 import { wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
@@ -11,11 +10,8 @@ import { goesOn } from "#shared/round/shards.ts";
 import type { Sealed, Unmasking } from "#shared/round/state.ts";
 import { reconstructMasks } from "#shared/secagg/opening.ts";
 import { memberAt } from "#shared/secagg/roster.ts";
-import { nextModel } from "#shared/strategy/next-model.ts";
-import { strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
-import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { shareMeasure } from "./measures.ts";
-import { loadStrategyState, loadWeights } from "./models.ts";
+import { needBlob } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import type { Session } from "./session.ts";
 import { SumOfShards } from "./sum-of-shards.ts";
@@ -24,7 +20,7 @@ import { keepTranscript, publishedTranscript, type SessionHash } from "./transcr
 
 export type CombinePorts = Pick<
   CoordinatorPorts,
-  "primitives" | "folder" | "spool" | "blobs" | "store" | "metrics" | "clock" | "keeping" | "log"
+  "primitives" | "models" | "folder" | "spool" | "blobs" | "store" | "metrics" | "clock" | "keeping" | "log"
 >;
 
 /** A sum with its masks on, or the seats whose inputs are not what was receipted. */
@@ -133,26 +129,23 @@ async function publish(
   total: SumOfShards,
   transcripts: readonly SessionHash[],
 ): Promise<CombineResult> {
-  const { primitives } = ports;
-  const { strategy, layout, tensors } = terms;
-  const before = await loadStrategyState(ports, terms, parentStateHash);
-  const parent = await loadWeights(ports, terms, state.facts.parentModelHash);
+  const { task, strategySpec: strategy } = terms;
+  const { runId, round, parentModelHash } = state.facts;
   const { coordinateSum, weightSum, metrics } = total;
-  const { runId, round } = state.facts;
+  const modelBytes = await needBlob(ports, parentModelHash);
+  const stateBytes = parentStateHash === null ? null : await needBlob(ports, parentStateHash);
   const sums = { runId, round, coordinateSum, weightSum };
-  const next = await nextModel(primitives, layout, strategy, before, parent, sums);
-  if (!next.model.every(Number.isFinite)) return { kind: "voided", code: "RANGE", dealers: [] };
+  const next = await ports.models.make({ kind: "next", task, strategy, stateBytes, modelBytes, ...sums });
+  if (next.modelBytes === null) return { kind: "voided", code: "RANGE", dealers: [] };
 
-  const modelBytes = modelToBytes(tensors, next.model);
-  const modelHash = await ports.blobs.put(modelBytes);
-  release(parent, next.model, modelBytes);
-  const strategyStateHash = await putStrategyState(ports, strategy, next.state);
+  const { updateNormL2 } = next;
+  const modelHash = await ports.blobs.put(next.modelBytes);
+  const strategyStateHash = next.stateBytes === null ? null : await ports.blobs.put(next.stateBytes);
+  release(next.modelBytes, ...(next.stateBytes === null ? [] : [next.stateBytes]));
   const sumBytes = wordsToBytes(total.publishedWords());
   const sumByteCount = sumBytes.length;
   const sumHash = await ports.blobs.put(sumBytes);
-  const mean = meanUpdate(layout, next.updateSum, weightSum);
-  const updateNormL2 = norm(mean);
-  release(sumBytes, mean);
+  release(sumBytes);
   const transcript = await publishedTranscript(ports, terms, state.facts, {
     ...{ parentStateHash, strategyStateHash, modelHash, sumHash, transcripts },
   });
@@ -172,24 +165,4 @@ async function publish(
     ...(state.shardCount > 1 ? { shards: total.published } : {}),
     transcript,
   };
-}
-
-/** Null for a strategy without one. */
-async function putStrategyState(
-  ports: CombinePorts,
-  strategy: Strategy,
-  state: StrategyState,
-): Promise<string | null> {
-  const moments = Object.values(state);
-  if (moments.length === 0) return null;
-  const bytes = strategyStateToBytes(strategy, state);
-  const hash = await ports.blobs.put(bytes);
-  release(bytes, ...moments);
-  return hash;
-}
-
-function norm(values: Float64Array): number {
-  let squares = 0;
-  for (const value of values) squares += value * value;
-  return Math.sqrt(squares);
 }

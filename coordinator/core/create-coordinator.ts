@@ -1,16 +1,14 @@
-import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { Launch, Receipt, RunView, TaskView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import { devicesNeeded } from "#shared/round/devices-needed.ts";
-import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
+import type { RunEvent } from "#shared/round/run-event.ts";
 import { taskHashOf } from "#shared/task/agreed-config.ts";
-import { staysWithinPlan, type Task } from "#shared/task/task.ts";
+import type { Task } from "#shared/task/task.ts";
 import type { Coordinator, RoundMessage, UploadTicket } from "./coordinator.ts";
+import { Launcher } from "./launcher.ts";
 import { Lobby } from "./lobby.ts";
-import { canEvaluate } from "./models.ts";
 import { DiskLow, wireErrorOf } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
@@ -18,7 +16,6 @@ import { Readers } from "./readers.ts";
 import { answerDevice, beginUpload, discardLate, finishUpload, refused } from "./round-door.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import { RunDesk } from "./run-desk.ts";
-import { runTerms } from "./terms.ts";
 import { sweepTranscripts } from "./transcript.ts";
 
 /** The whole core: runs, rounds and devices over the given ports. Nothing happens before `start`. */
@@ -31,6 +28,7 @@ class Core implements Coordinator {
   readonly #lobby: Lobby;
   readonly #publisher: Publisher;
   readonly #desk: RunDesk;
+  readonly #launcher: Launcher;
   readonly #readers: Readers;
   #running = false;
 
@@ -39,6 +37,7 @@ class Core implements Coordinator {
     this.#lobby = new Lobby(ports.clock, (task) => this.#desk.readinessChanged(task));
     this.#publisher = new Publisher(ports);
     this.#desk = new RunDesk(ports, this.#lobby, this.#publisher);
+    this.#launcher = new Launcher(ports, this.#desk);
     this.#readers = new Readers(ports.store, {
       lobby: this.#lobby,
       run: (runId) => this.#desk.run(runId),
@@ -81,54 +80,7 @@ class Core implements Coordinator {
   }
 
   async launch(launch: Launch): Promise<Result<RunView, WireError>> {
-    if (!this.#running) return err(wireError("UNAVAILABLE"));
-    const stored = await this.#ports.store.findTask(launch.task);
-    if (stored === null) return err(wireError("UNKNOWN_TASK"));
-    const { task } = stored;
-    const training = launch.training ?? task.training;
-    const strategy = launch.strategy ?? task.aggregation.strategy;
-    if (!staysWithinPlan(task.training, training)) {
-      const detail =
-        "Devices agreed to fewer training steps, or to another optimizer, and would refuse this run. Ask for no more than the task does, or create a new version of the task.";
-      return err(wireError("BAD_REQUEST", detail));
-    }
-    const waitUntilUnixMs = launch.waitUntil === undefined ? null : Date.parse(launch.waitUntil);
-    if (waitUntilUnixMs !== null && waitUntilUnixMs <= this.#ports.wall.nowUnixMs()) {
-      const detail = "The time until which the run is to wait has passed. Name a later one, or none.";
-      return err(wireError("BAD_REQUEST", detail));
-    }
-    if (!(await canEvaluate(this.#ports, task))) {
-      const name = `${task.slug}-v${task.version}`;
-      const detail = `The coordinator has no rows to judge models of this task by. Put ${name}.csv, or a folder ${name} with IDX files, into "heldout" in its data folder, then launch again.`;
-      return err(wireError("CONFLICT", detail));
-    }
-    const terms = await runTerms(this.#ports, task, { training, strategy });
-    const facts: RunLaunched = {
-      type: "launched",
-      runId: this.#newRunId(),
-      number: await this.#ports.store.nextRunNumber(task.slug),
-      task: task.slug,
-      taskVersion: task.version,
-      rounds: launch.rounds,
-      training,
-      strategy,
-      seed: launch.seed ?? new DataView(this.#ports.random(4).buffer).getUint32(0) >>> 1,
-      actor: launch.actor ?? "unverified",
-      configHash: terms.configHash,
-      roundHash: terms.roundHash,
-      devicesNeeded: devicesNeeded(terms.rules),
-      ...(waitUntilUnixMs === null ? {} : { waitUntilUnixMs }),
-    };
-    const run = await this.#desk.launch(terms, facts);
-    return ok(run.view());
-  }
-
-  /** A UUIDv7 as 32 hex digits: 48 bits of Unix milliseconds, then version, variant and randomness. RFC 9562. */
-  #newRunId(): string {
-    const random = this.#ports.random(10);
-    random[0] = ((random[0] as number) & 0x0f) | 0x70;
-    random[2] = ((random[2] as number) & 0x3f) | 0x80;
-    return this.#ports.wall.nowUnixMs().toString(16).padStart(12, "0") + bytesToHex(random);
+    return this.#running ? this.#launcher.launch(launch) : err(wireError("UNAVAILABLE"));
   }
 
   pause(runId: string, actor: string) {

@@ -1,19 +1,14 @@
-import { modelFromBytes, modelToBytes } from "#shared/codec/model-bytes.ts";
-import { assert, present } from "#shared/kernel/assert.ts";
-import { type Bytes, concatBytes, u32be } from "#shared/kernel/bytes.ts";
-import { release } from "#shared/kernel/release.ts";
+import { present } from "#shared/kernel/assert.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Measures } from "#shared/round/run-event.ts";
-import { initialModel } from "#shared/strategy/initialize.ts";
-import { strategyStateFromBytes } from "#shared/strategy/state-bytes.ts";
-import type { StrategyState } from "#shared/strategy/strategy.ts";
-import { voidStep } from "#shared/strategy/void-step.ts";
 import type { Task } from "#shared/task/task.ts";
 import { meanMeasure, shareMeasure } from "./measures.ts";
+import type { ModelJob } from "./model-jobs.ts";
 import { FileLost } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import type { RunTerms } from "./terms.ts";
 
-type ModelPorts = Pick<CoordinatorPorts, "blobs" | "store" | "primitives">;
+type ModelPorts = Pick<CoordinatorPorts, "blobs" | "store" | "models">;
 
 /** Void steps before a model that nobody was offered; each makes another model, so one is enough in practice. */
 const VOID_STEPS_MAX = 8;
@@ -32,34 +27,18 @@ export async function byteCountOf({ blobs }: Pick<ModelPorts, "blobs">, hash: st
   return byteCount;
 }
 
-export async function loadWeights(
-  ports: ModelPorts,
-  terms: RunTerms,
-  hash: string,
-): Promise<Float32Array<ArrayBuffer>> {
-  const bytes = await needBlob(ports, hash);
-  const weights = modelFromBytes(terms.tensors, bytes);
-  assert(weights.ok, `model ${hash} has the tensors of its task`);
-  release(bytes);
-  return weights.value;
-}
-
-async function putWeights(
-  ports: ModelPorts,
-  terms: RunTerms,
-  weights: Float32Array<ArrayBuffer>,
-): Promise<string> {
-  return ports.blobs.put(modelToBytes(terms.tensors, weights));
-}
-
 /** The model before the first round; the same for the same seed and architecture. */
-export async function putInitialModel(ports: ModelPorts, terms: RunTerms, seed: number): Promise<string> {
-  return ports.blobs.put(await initialModelBytes(ports, terms, seed));
+export async function putInitialModel(
+  ports: Pick<CoordinatorPorts, "blobs" | "models">,
+  { task }: RunTerms,
+  seed: number,
+): Promise<string> {
+  return putMade(ports, { kind: "initial", task, seed });
 }
 
-async function initialModelBytes(ports: ModelPorts, terms: RunTerms, seed: number): Promise<Bytes> {
-  const seedBytes = concatBytes([new Uint8Array(28), u32be(seed)]);
-  return modelToBytes(terms.tensors, await initialModel(ports.primitives, terms.tensors, seedBytes));
+async function putMade(ports: Pick<CoordinatorPorts, "blobs" | "models">, job: ModelJob): Promise<string> {
+  const { modelBytes } = await ports.models.make(job);
+  return ports.blobs.put(present(modelBytes, "a model without a sum in it is finite"));
 }
 
 /**
@@ -86,8 +65,8 @@ export async function putVoidStep(
   runId: string,
   round: number,
 ): Promise<string> {
-  const weights = await loadWeights(ports, terms, modelHash);
-  return putWeights(ports, terms, await voidStep(ports.primitives, weights, runId, round));
+  const modelBytes = await needBlob(ports, modelHash);
+  return putMade(ports, { kind: "void-step", task: terms.task, modelBytes, runId, round });
 }
 
 /**
@@ -121,17 +100,4 @@ export async function evaluateCentrally(
     accuracy: present(shareMeasure(correct, count), "held-out rows"),
     loss: present(meanMeasure(lossSum, lossSquareSum, count), "held-out rows"),
   };
-}
-
-export async function loadStrategyState(
-  ports: ModelPorts,
-  terms: RunTerms,
-  stateHash: string | null,
-): Promise<StrategyState> {
-  const { strategy, tensors } = terms;
-  if (stateHash === null) return strategy.initialState(tensors.parameterCount);
-  const bytes = await needBlob(ports, stateHash);
-  const state = strategyStateFromBytes(strategy, tensors.parameterCount, bytes);
-  assert(state.ok, `strategy state ${stateHash} is one of ${strategy.name}`);
-  return state.value;
 }

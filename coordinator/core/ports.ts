@@ -5,6 +5,7 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { InputChunk } from "#shared/transcript/spot-check.ts";
+import type { MadeModel, ModelJob } from "./model-jobs.ts";
 import type { Store } from "./store.ts";
 
 /* What the coordinator's core needs from its platform. The store has a file of its own: store.ts. */
@@ -31,8 +32,8 @@ export interface Spool {
   /** Bytes of (sid, position) that are already here, for a resume. */
   offset(sid: string, position: number): Promise<number>;
   /**
-   * Appends from `offset` on, hashing; at `byteCount` bytes it checks length, digest and chunk root, fsyncs and returns.
-   * A wrong digest deletes what arrived.
+   * Appends from `offset` on, hashing; at `byteCount` bytes it checks length and chunk root, fsyncs and returns. Bytes of
+   * another root are deleted.
    */
   receive(
     upload: {
@@ -40,10 +41,12 @@ export interface Spool {
       readonly position: number;
       readonly offset: number;
       readonly byteCount: number;
-      readonly sha256: string;
+      /** Over the 64-KiB chunks, hex, as their device signed it. */
       readonly root: string;
     },
     body: AsyncIterable<Uint8Array>,
+    /** Is given each piece of the body once it is no longer needed. */
+    free?: (piece: Uint8Array) => void,
   ): Promise<
     Result<
       "complete" | "partial",
@@ -95,6 +98,12 @@ export interface FoldJob {
   /** A sum of an earlier fold to start from; zero where absent. */
   readonly initial?: Uint32Array;
   readonly masks: readonly { readonly key: Bytes; readonly sign: 1 | -1 }[];
+}
+
+/** Makes models, large ones where that holds nobody up. The same job makes the same bytes. */
+export interface Models {
+  make(job: ModelJob): Promise<MadeModel>;
+  close(): Promise<void>;
 }
 
 /** Forward passes in a worker thread, on held-out rows that it loads itself. */
@@ -150,6 +159,7 @@ export interface CoordinatorPorts {
   readonly spool: Spool;
   readonly disk: Disk;
   readonly folder: Folder;
+  readonly models: Models;
   readonly evaluator: Evaluator;
   readonly devices: Devices;
   readonly broadcast: Broadcast;

@@ -9,7 +9,7 @@ type EndedRound = Extract<RoundState, { readonly phase: "committed" | "voided" |
 
 /** What a run writes down of a round that has ended; after a voided one the void step is stored already. */
 export async function roundEnd(
-  ports: Pick<CoordinatorPorts, "blobs" | "store" | "primitives">,
+  ports: Pick<CoordinatorPorts, "blobs" | "store" | "models">,
   terms: RunTerms,
   run: RunState,
   state: EndedRound,

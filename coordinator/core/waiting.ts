@@ -5,8 +5,8 @@ import type { RunTerms } from "./terms.ts";
 
 /** After a round its devices check in again one by one; for this long a run does not call that waiting. */
 const SETTLING_MS = 3_000;
-/** A timer takes no longer delays than 24 days. */
-const TIMER_MS_MAX = 86_400_000;
+/** The wall clock may be set meanwhile: it is looked at again this often at least. */
+const LOOK_AGAIN_MS = 86_400_000;
 
 /** Devices of a run's task. */
 export interface Presence {
@@ -75,7 +75,7 @@ export class Waiting {
 
   #armExpiry(untilUnixMs: number): void {
     const { ports, expire } = this.#context;
-    const delayMs = Math.min(Math.max(0, untilUnixMs - ports.wall.nowUnixMs()), TIMER_MS_MAX);
+    const delayMs = Math.min(Math.max(0, untilUnixMs - ports.wall.nowUnixMs()), LOOK_AGAIN_MS);
     this.#cancelExpiry = ports.after(delayMs, () => {
       const nowUnixMs = ports.wall.nowUnixMs();
       if (nowUnixMs < untilUnixMs) this.#armExpiry(untilUnixMs);

@@ -49,6 +49,14 @@ export const LIMITS = {
   /** Connections that an address opens, at once and then in a second. */
   socketOpensBurstPerAddress: 256,
   socketOpensPerSecondPerAddress: 16,
+  /** Packets of the transport: an event with bytes is two. */
+  socketPacketsBurst: 200,
+  socketPacketsPerSecond: 100,
+  socketPacketsBurstPerAddress: 4_000,
+  socketPacketsPerSecondPerAddress: 500,
+  /** Bytes on one connection that has not logged in: all that a login or a dashboard says is small. */
+  socketBytesBurstBeforeLogin: 64_000,
+  socketBytesPerSecondBeforeLogin: 16_000,
   /** Bytes on one connection, and on those of an address that no join token lifts from the count. */
   socketBytesBurst: 4_000_000,
   socketBytesPerSecond: 500_000,

@@ -69,6 +69,8 @@ const PAGES = {
   home: () => "/",
   "a large live run": () => `/runs/${run("hmda", 7).runId}`,
   "a run of eight": () => `/runs/${run("digits", 3).runId}`,
+  "a run that waits": () => `/runs/${run("hmda", 9).runId}`,
+  "a run in the queue": () => `/runs/${run("hmda", 10).runId}`,
   "an opened round": () => `/rounds/${run("digits", 3).currentRound?.roundId}`,
   "a round in groups": () => `/rounds/${run("hmda", 7).currentRound?.roundId}`,
   "a given-up round": () => `/rounds/${run("digits", 1).currentRound?.roundId}`,
@@ -235,4 +237,22 @@ test("without any run the first page says what to do", async () => {
   await page.getByText("No runs yet. Launch one, or try the digits demo: about a minute.").waitFor();
   await context.close();
   empty.kill();
+});
+
+test("[R25] a run that waits says so on both pages, with its invitation and the places that are missing", async () => {
+  const context = await browser.newContext();
+  for (const path of ["/", PAGES["a run that waits"]()]) {
+    const { page } = await open(context, path);
+    await page.getByText("Waiting for devices: 12 are here, a round needs 16.").first().waitFor();
+    await page.getByText("14 of 40 rounds committed").first().waitFor();
+    await page.getByText(/^waits until/).waitFor();
+    await page
+      .getByText(/as soon as four more are ready\. Until then nothing is asked of anyone\./)
+      .waitFor();
+    expect(await page.locator(".ghost").count()).toBeGreaterThan(3);
+    await page.close();
+  }
+  const { page } = await open(context, PAGES["a run in the queue"]());
+  await page.getByText("Stands in the queue behind run 9, which waits for devices.").first().waitFor();
+  await context.close();
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { bench as floods } from "../bench/floods.ts";
 import { bench as fold } from "../bench/fold.ts";
 import { bench as idle } from "../bench/idle.ts";
 import type { Bench, BenchLine } from "../bench/line.ts";
@@ -7,6 +8,7 @@ import { bench as round } from "../bench/round.ts";
 import { bench as secagg } from "../bench/secagg.ts";
 import { bench as store } from "../bench/store.ts";
 import { bench as tenThousand } from "../bench/ten-thousand.ts";
+import { FLOODS } from "../kit/floods.ts";
 
 /* Each bench at a size at which its figures say nothing: that it runs, and that it gives the figures it promises. */
 
@@ -62,6 +64,15 @@ describe("benches still run", () => {
     expect(phases).toHaveLength(6);
     // 3 devices, 2 hidden units: 1,600 weights, and each sends all of them.
     expect(figureOf(lines, "bytes up per device")).toBeGreaterThan(6.4);
+  });
+
+  test("floods", async () => {
+    const lines = await linesOf(floods);
+    for (const flood of FLOODS) {
+      expect(figureOf(lines, `${flood}: round p50`)).toBeGreaterThan(0);
+      expect(figureOf(lines, `${flood}: /livez p99`)).toBeGreaterThan(0);
+      expect(figureOf(lines, `${flood}: messages sent`)).toBeGreaterThan(0);
+    }
   });
 
   test("ten-thousand", async () => {

@@ -21,6 +21,27 @@ beforeAll(async () => {
 });
 afterAll(() => shell.close());
 
+/** The events that the limits hear, by hand. */
+function fakeConnection(limits: TransportLimits, id: string, remoteAddress: string) {
+  const socket = Object.assign(new EventEmitter(), {
+    remoteAddress,
+    writableLength: 0,
+    destroyed: false,
+    destroy: () => {
+      socket.destroyed = true;
+    },
+    connection: Object.assign(new EventEmitter(), {
+      id,
+      closed: false,
+      close: () => {
+        socket.connection.closed = true;
+      },
+    }),
+  });
+  limits.add(Object.assign(socket.connection, { request: { socket } }) as unknown as Connection);
+  return socket;
+}
+
 async function replyTo(socket: RawSocket, id: number): Promise<string | null> {
   const announced = await socket.hear((packet) => packet.startsWith(`61-/device,${id}[`));
   const bytes = await socket.hear((packet) => packet.startsWith("binary:"));
@@ -38,9 +59,12 @@ function sendFrame(socket: RawSocket, id: number, bytes: Uint8Array): void {
 describe("frames before the login", () => {
   test("[W3] above a small message nothing is decoded", async () => {
     const socket = await joinRawSocket(shell.url, "/device");
-    const keys = Object.fromEntries(Array.from({ length: 150_000 }, (_, index) => [index.toString(36), 0]));
+    const keys = (count: number) =>
+      new Encoder().encode(
+        Object.fromEntries([["type", "share"], ...Array.from({ length: count }, (_, key) => [`${key}`, 0])]),
+      );
     const frames = [
-      new Encoder().encode({ ...keys, type: "share" }),
+      keys(2_000),
       encodeFrame({ type: "hello", junk: new Uint8Array(LIMITS.smallFrameByteCountMax) }),
       encodeFrame({ type: "unmask", junk: new Array(LIMITS.smallFrameEntryCountMax).fill(0) }),
     ];
@@ -48,20 +72,48 @@ describe("frames before the login", () => {
       sendFrame(socket, id, frame);
       expect(await replyTo(socket, id)).toBe("TOO_LARGE");
     }
-    socket.close();
+    // One that would not even be small among frames is not waited for.
+    sendFrame(socket, 9, keys(150_000));
+    await socket.ended;
   });
 });
 
 describe("one connection", () => {
-  test("[W2] more bytes than it may send end it, whatever they are", async () => {
-    const socket = await joinRawSocket(shell.url, "/device");
-    const frame = new Uint8Array(LIMITS.frameByteCountMax).fill(0xc1);
-    const sent = 2 * Math.ceil(LIMITS.socketBytesBurst / frame.length);
-    for (let id = 0; id < sent && socket.isOpen; id++) {
-      sendFrame(socket, id, frame);
-      await Promise.race([replyTo(socket, id), socket.ended]);
+  test("[W2] more bytes than it may send end it, whatever they are; after the login it may send more", () => {
+    const clock = new ManualClock();
+    const limits = new TransportLimits(clock);
+    const receive = (id: string, byteCount: number, isLoggedIn: boolean) => {
+      const socket = fakeConnection(limits, id, "10.0.0.1");
+      if (isLoggedIn) limits.loggedIn(id, { isInvited: false });
+      for (let received = 0; received < byteCount; received += 1_000) socket.emit("data", { length: 1_000 });
+      return socket.destroyed;
+    };
+    expect(receive("a", LIMITS.socketBytesBurstBeforeLogin, false)).toBe(false);
+    expect(receive("b", LIMITS.socketBytesBurstBeforeLogin + 1_000, false)).toBe(true);
+    expect(receive("c", LIMITS.socketBytesBurst, true)).toBe(false);
+    expect(receive("d", LIMITS.socketBytesBurst + 1_000, true)).toBe(true);
+    for (let used = 2 * LIMITS.socketBytesBurst; used < LIMITS.socketBytesBurstPerAddress; )
+      used += receive(`${used}`, LIMITS.socketBytesBurst, true)
+        ? LIMITS.socketBytesBurstPerAddress
+        : LIMITS.socketBytesBurst;
+    expect(receive("e", LIMITS.socketBytesBurst, true)).toBe(true);
+  });
+
+  test("[W2] more packets than an address may send end its connections, but not an invited one", () => {
+    const limits = new TransportLimits(new ManualClock());
+    const guest = fakeConnection(limits, "guest", "10.0.0.1");
+    limits.loggedIn("guest", { isInvited: true });
+    for (let sent = 0; sent < LIMITS.socketPacketsBurst; sent++) guest.connection.emit("packet");
+    expect(guest.connection.closed).toBe(false);
+    let sent = 0;
+    for (let index = 0; sent < LIMITS.socketPacketsBurstPerAddress; index++) {
+      const { connection } = fakeConnection(limits, `${index}`, "10.0.0.1");
+      for (let own = 0; own < LIMITS.socketPacketsBurst; own++, sent++) connection.emit("packet");
+      expect(connection.closed).toBe(false);
     }
-    await socket.ended;
+    const { connection } = fakeConnection(limits, "last", "10.0.0.1");
+    connection.emit("packet");
+    expect(connection.closed).toBe(true);
   });
 
   test("[W2] pings beyond their rate end it, and a few are answered", async () => {
@@ -121,14 +173,9 @@ describe("time", () => {
   test("[W2] counts for the connection and for its address, but of an invited device for itself alone", () => {
     const clock = new ManualClock();
     const limits = new TransportLimits(clock);
-    const connect = (id: string, remoteAddress: string) => {
-      const request = { socket: Object.assign(new EventEmitter(), { remoteAddress, writableLength: 0 }) };
-      const connection = Object.assign(new EventEmitter(), { id, request, close: () => undefined });
-      limits.add(connection as unknown as Connection);
-    };
-    for (const id of ["a", "b", "c", "guest"]) connect(id, "10.0.0.1");
-    connect("far", "10.0.0.2");
-    limits.invite("guest");
+    for (const id of ["a", "b", "c", "guest"]) fakeConnection(limits, id, "10.0.0.1");
+    fakeConnection(limits, "far", "10.0.0.2");
+    limits.loggedIn("guest", { isInvited: true });
     limits.spent("a", LIMITS.socketReadingMsBurst + 1);
     expect(["a", "b", "guest", "far"].map((id) => limits.isLeft(id))).toEqual([false, true, true, true]);
     limits.spent("b", LIMITS.socketReadingMsBurstPerAddress);

@@ -147,6 +147,38 @@ describe("an upload", () => {
     expect((await spool.receive(upload, pieces(bytes))).ok).toBe(true);
   });
 
+  test("is on disk as it came, though each piece's memory is used again as soon as it is given back", async () => {
+    const spool = await newSpool();
+    const bytes = randomBytes(700_000);
+    const upload = { ...describeUpload(bytes), offset: 0 };
+    let freed = 0;
+    const again = (piece: Uint8Array) => {
+      freed += piece.length;
+      piece.fill(0xee);
+    };
+    async function* copies(): AsyncGenerator<Uint8Array> {
+      for await (const piece of pieces(bytes, 65_536)) yield Uint8Array.from(piece);
+    }
+    expect(await spool.receive(upload, copies(), again)).toEqual({ ok: true, value: "complete" });
+    expect(freed).toBe(bytes.length);
+    expect((await readFile(spool.path(SID, 1))).equals(bytes)).toBe(true);
+  });
+
+  test("beside many others of its session is durable with them: each finds its file", async () => {
+    const spool = await newSpool();
+    const positions = Array.from({ length: 24 }, (_, index) => index + 1);
+    const uploads = positions.map((position) => ({ position, bytes: randomBytes(40_000 + position) }));
+    const results = await Promise.all(
+      uploads.map(({ position, bytes }) =>
+        spool.receive({ ...describeUpload(bytes, position), offset: 0 }, pieces(bytes)),
+      ),
+    );
+    expect(results.every((result) => result.ok && result.value === "complete")).toBe(true);
+    for (const { position, bytes } of uploads) {
+      expect((await readFile(spool.path(SID, position))).equals(bytes)).toBe(true);
+    }
+  });
+
   test("that is complete stays, whatever comes into its slot later", async () => {
     const spool = await newSpool();
     const bytes = randomBytes(70_000);

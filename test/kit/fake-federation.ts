@@ -294,6 +294,30 @@ export class FakeFederation {
             failsAt: 3,
             code: "COHORT_TOO_SMALL",
           },
+          {
+            name: "waiting",
+            task: hmda,
+            number: 9,
+            devices: 16,
+            roundS: 75,
+            planned: 40,
+            done: 14,
+            state: "waiting",
+            accuracy: curve(0.507, 0.69, 4),
+            rows: 12_279,
+          },
+          {
+            name: "queued",
+            task: hmda,
+            number: 10,
+            devices: 16,
+            roundS: 75,
+            planned: 20,
+            done: 0,
+            state: "queued",
+            accuracy: curve(0.507, 0.69, 4),
+            rows: 12_279,
+          },
         ];
   }
 
@@ -312,6 +336,7 @@ export class FakeFederation {
     const live = setup.state === "running";
     const { round, nowS } = this.#second(setup);
     const current = live ? roundView(setup, round, nowS) : roundView(setup, setup.failsAt ?? setup.done, 1e6);
+    const waits = setup.state === "waiting" || setup.state === "queued";
     const committed = live ? round - (current.phase === "committed" ? 0 : 1) : setup.done;
     const { task } = setup;
     return {
@@ -332,10 +357,17 @@ export class FakeFederation {
       createdAt: new Date(this.#startedMs - 3_600_000).toISOString(),
       startedAt: new Date(this.#startedMs - 3_500_000).toISOString(),
       endedAt:
-        live || setup.state === "paused"
+        live || waits || setup.state === "paused"
           ? null
           : new Date(this.#startedMs - 60_000 * setup.number).toISOString(),
-      currentRound: current,
+      currentRound: waits ? null : current,
+      waiting:
+        setup.state === "waiting"
+          ? { since: new Date(this.#startedMs - 720_000).toISOString(), ready: 12, needed: 16 }
+          : null,
+      waitUntil: setup.state === "waiting" ? new Date(this.#startedMs + 14_400_000).toISOString() : null,
+      queuedBehind:
+        setup.state === "queued" ? { runId: runId("waiting"), number: 9, state: "waiting" } : null,
       history: Array.from({ length: committed + 1 }, (_, index) => ({
         round: index,
         accuracy: measureOf(setup.accuracy(index), setup.rows),

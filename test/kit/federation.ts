@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
+import { makeModel } from "#coordinator/core/model-jobs.ts";
 import { FileLost } from "#coordinator/core/outage.ts";
 import type { CoordinatorPorts, Keeping } from "#coordinator/core/ports.ts";
 import { quantizationBound } from "#shared/codec/decode-sum.ts";
@@ -251,6 +252,7 @@ export class Federation {
       spool: guard(this.#own.spool ?? memorySpool(this.disk, this.#primitives)),
       disk: { hasRoom: async () => this.hasRoom },
       folder: guard(this.#own.folder ?? memoryFolder(this.disk, this.#primitives)),
+      models: guard(memoryModels(this.#primitives)),
       evaluator: guard(this.#own.evaluator ?? fakeEvaluator()),
       devices: {
         send: (identity, message) => this.#deliver(alive, identity, message),
@@ -430,6 +432,11 @@ const WRITES = new Set([
   "keepOpenings",
   "deleteTranscript",
 ]);
+
+/** In this thread, whatever their size. */
+export function memoryModels(primitives: Primitives): CoordinatorPorts["models"] {
+  return { make: (job) => makeModel(primitives, job), close: async () => {} };
+}
 
 /** Its figures follow from the model's bytes and say nothing. */
 export function fakeEvaluator(): CoordinatorPorts["evaluator"] {

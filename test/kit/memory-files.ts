@@ -53,7 +53,7 @@ export function memorySpool(disk: MemoryDisk, primitives: Primitives): Spool {
       for await (const part of body) parts.push(part);
       const bytes = new Uint8Array(Buffer.concat(parts));
       if (bytes.length !== upload.byteCount) return err({ type: "bad-length" });
-      if (createHash("sha256").update(bytes).digest("hex") !== upload.sha256)
+      if (bytesToHex((await chunkTree(primitives, bytes)).root) !== upload.root)
         return err({ type: "bad-digest" });
       disk.spool.set(path(upload.sid, upload.position), bytes);
       return ok("complete");

@@ -21,9 +21,16 @@ export interface RawSocket {
   close(): void;
 }
 
-/** Resolves when the transport is open; null where it was refused. */
-export async function openRawSocket(url: string): Promise<RawSocket | null> {
-  const socket = new WebSocket(`${url.replace(/^http/, "ws")}/socket.io/?EIO=4&transport=websocket`);
+/**
+ * Resolves when the transport is open; null where it was refused.
+ *
+ * @param localAddress  Which of this machine's own addresses it comes from.
+ */
+export async function openRawSocket(url: string, localAddress?: string): Promise<RawSocket | null> {
+  const socket = new WebSocket(
+    `${url.replace(/^http/, "ws")}/socket.io/?EIO=4&transport=websocket`,
+    localAddress === undefined ? {} : { localAddress },
+  );
   const heard: string[] = [];
   let wake = () => {};
   const ended = new Promise<void>((resolve) => {
@@ -72,8 +79,12 @@ export async function openRawSocket(url: string): Promise<RawSocket | null> {
 }
 
 /** A socket that has joined this namespace. */
-export async function joinRawSocket(url: string, namespace: string): Promise<RawSocket> {
-  const socket = await openRawSocket(url);
+export async function joinRawSocket(
+  url: string,
+  namespace: string,
+  localAddress?: string,
+): Promise<RawSocket> {
+  const socket = await openRawSocket(url, localAddress);
   if (socket === null) throw new Error("the transport was refused");
   socket.say(`0${namespace},`);
   await socket.hear((packet) => packet.startsWith(`0${namespace},`));

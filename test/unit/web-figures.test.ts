@@ -124,7 +124,7 @@ describe("the timeline of a round", () => {
 describe("launching", () => {
   const view = taskViewOf();
   test("sends the task's own plan as nothing at all", () => {
-    expect(launchOf(formFor(view), view)).toEqual({ ok: true, value: { task: "digits", rounds: 15 } });
+    expect(launchOf(formFor(view), view, 0)).toEqual({ ok: true, value: { task: "digits", rounds: 15 } });
   });
   test("sends what departs from it", () => {
     const form = {
@@ -135,7 +135,7 @@ describe("launching", () => {
       seed: "7",
       actor: " Ada ",
     };
-    expect(launchOf(form, view)).toEqual({
+    expect(launchOf(form, view, 0)).toEqual({
       ok: true,
       value: {
         task: "digits",
@@ -159,10 +159,19 @@ describe("launching", () => {
     ["proximalMu", ""],
     ["seed", "3000000000"],
     ["actor", "x".repeat(81)],
+    ["waitUntil", "tomorrow"],
   ])("refuses %s %s and names the input", (field, value) => {
-    const result = launchOf({ ...formFor(view), [field]: value }, view);
+    const result = launchOf({ ...formFor(view), [field]: value }, view, 0);
     expect(result.ok).toBe(false);
     if (!result.ok) expect(Object.keys(result.error)).toEqual([field]);
+  });
+  test("sends the time until which the run waits in UTC, and refuses one that has passed", () => {
+    const form = { ...formFor(view), waitUntil: "2026-07-08T18:00" };
+    const waitUntil = new Date("2026-07-08T18:00").toISOString();
+    const atUnixMs = Date.parse(waitUntil);
+    expect(launchOf(form, view, atUnixMs - 1)).toMatchObject({ ok: true, value: { waitUntil } });
+    const late = launchOf(form, view, atUnixMs);
+    expect(late.ok ? [] : Object.keys(late.error)).toEqual(["waitUntil"]);
   });
   test("costs are measured where a round has been, and the vector and the model where none has", () => {
     const guess = {

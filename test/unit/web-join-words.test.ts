@@ -61,7 +61,7 @@ const round: OwnRound = {
   outcome: null,
 };
 
-const run = { state: "running", roundsPlanned: 15 } as const;
+const run = { state: "running" } as const;
 
 const now = { now: 1_000_000, hiddenAt: null } as const;
 
@@ -185,7 +185,7 @@ describe("consent", () => {
 describe("the state line", () => {
   test("training names the pass, the rows that are trained on, the time, and that nothing has left", () => {
     const line = stateLine(view, run, now);
-    expect(line.title).toBe("Round 9 of 15: this device is training");
+    expect(line.title).toBe("Round 9: this device is training");
     expect(line.detail).toBe(
       "Second of three passes over your 32 drawings, about 2\u00a0s left. Nothing has left this device in this round yet.",
     );
@@ -210,7 +210,7 @@ describe("the state line", () => {
     const since = Date.parse("2026-07-08T14:36:20Z");
     const lost = { ...view, connection: { ...view.connection, state: "connecting", since } } as const;
     expect(stateLine(lost, run, { now: since + 1_000, hiddenAt: null }).title).toBe(
-      "Round 9 of 15: this device is training",
+      "Round 9: this device is training",
     );
     const line = stateLine(lost, run, { now: since + 10_000, hiddenAt: null });
     expect(line.title).toBe("No connection since 14:36:20 UTC");
@@ -280,7 +280,7 @@ describe("the state line", () => {
       at: 0,
     };
     const line = stateLine({ ...view, round: { ...round, step: "ended", outcome } }, run, now);
-    expect(line.title).toBe("Round 9 of 15 went on without this device");
+    expect(line.title).toBe("Round 9 went on without this device");
     expect(line.detail).toBe(outcome.sentence);
     const lost = {
       ...view,

@@ -31,7 +31,7 @@ describe("the first page", () => {
   });
   test("counts what goes, waits, is paused and stands in the queue", () => {
     const going = runViewOf({ currentRound: collecting(5) });
-    const waiting = runViewOf({ roundsCommitted: 0 });
+    const waiting = runViewOf({ state: "waiting", roundsCommitted: 0 });
     const paused = runViewOf({ state: "paused" });
     expect(homeSentence([going, going, paused])).toBe("Two runs are going, one is paused.");
     expect(homeSentence([going, waiting])).toBe("One run is going, one waits for devices.");
@@ -55,11 +55,11 @@ describe("a run", () => {
   test("counts down to the threshold and never says opened before it is", () => {
     const say = (sent: number) => runSentence(runViewOf({ currentRound: collecting(sent) }), DRAWINGS);
     expect(say(3)).toBe(
-      "Round 3 of 15 is collecting. 3 masked updates are in. Three more, and the sum may be opened.",
+      "Round 3 is collecting. 3 masked updates are in. Three more, and the sum may be opened.",
     );
     expect(say(1)).toContain("1 masked update is in.");
     expect(say(6)).toBe(
-      "Round 3 of 15 is collecting. 6 masked updates are in. Enough to open the sum; still nothing is opened.",
+      "Round 3 is collecting. 6 masked updates are in. Enough to open the sum; still nothing is opened.",
     );
   });
   test("an opened round says how right the model is, on what, with its uncertainty", () => {
@@ -70,7 +70,7 @@ describe("a run", () => {
   });
   test("a stopped run is not called finished", () => {
     const stopped = runViewOf({ state: "completed", code: "ABORTED_BY_OPERATOR" });
-    expect(runSentence(stopped, DRAWINGS)).toMatch(/^Stopped after 3 of 15 rounds\./);
+    expect(runSentence(stopped, DRAWINGS)).toMatch(/^Stopped, 3 of 15 rounds committed\./);
     expect(endingOf(stopped)).toEqual({ mark: "stopped", words: "someone stopped it" });
     expect(endingOf(runViewOf({ state: "completed", roundsCommitted: 15 }))).toEqual({
       mark: "done",
@@ -78,14 +78,18 @@ describe("a run", () => {
     });
   });
   test("between two rounds nothing claims that none has been", () => {
-    expect(roundLine(runViewOf())).toBe("Round 3 of 15 is done; the next one opens.");
+    expect(roundLine(runViewOf())).toBe("3 of 15 rounds committed; the next one opens.");
     expect(homeSentence([runViewOf()])).toBe("One run is going.");
     expect(roundLine(runViewOf({ roundsCommitted: 0 }))).toBe("The first round has not opened yet.");
   });
   test("status says what was asked for before it takes effect", () => {
-    expect(runStatus(runViewOf({ pausing: true }))).toBe("running, pauses after this round");
-    expect(runStatus(runViewOf({ secondsLeft: 2_280 }))).toBe(`running, about 38${NBSP}min left`);
-    expect(runStatus(runViewOf({ secondsLeft: null }))).toBe("running");
+    expect(runStatus(runViewOf({ pausing: true }))).toBe(
+      "running, 3 of 15 rounds committed, pauses after this round",
+    );
+    expect(runStatus(runViewOf({ secondsLeft: 2_280 }))).toBe(
+      `running, 3 of 15 rounds committed, about 38${NBSP}min left`,
+    );
+    expect(runStatus(runViewOf({ secondsLeft: null }))).toBe("running, 3 of 15 rounds committed");
   });
   test("every phase has a line, and only an opened one claims a sum", () => {
     for (const phase of phaseSchema.options) {

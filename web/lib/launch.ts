@@ -25,6 +25,8 @@ export interface LaunchForm {
   readonly proximalMu: string;
   /** Empty: the coordinator draws one. */
   readonly seed: string;
+  /** As `datetime-local` has it, in this browser's own time. Empty: the run waits as long as it takes. */
+  readonly waitUntil: string;
   readonly actor: string;
 }
 export type LaunchField = keyof LaunchForm;
@@ -47,6 +49,7 @@ export function formFor(view: TaskView, before?: LaunchForm): LaunchForm {
     learningRate: String(training.optimizer.learningRate),
     proximalMu: String(training.proximalMu),
     seed: before?.seed ?? "",
+    waitUntil: before?.waitUntil ?? "",
     actor: before?.actor ?? "",
   };
 }
@@ -86,13 +89,18 @@ const FIELDS: readonly { path: string; field: LaunchField; says: string }[] = [
   },
   { path: "training.proximalMu", field: "proximalMu", says: "A number from 0 to 10; 0 is off." },
   { path: "seed", field: "seed", says: "A whole number from 0 to 2,147,483,647, or nothing." },
+  { path: "waitUntil", field: "waitUntil", says: "A day and a time, or nothing." },
   { path: "actor", field: "actor", says: "At most 80 letters." },
 ];
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** What is sent; strategy and training only where they differ from the task's own. Errors name the input. */
-export function launchOf(form: LaunchForm, view: TaskView): Result<Launch, LaunchErrors> {
+/**
+ * What is sent; strategy and training only where they differ from the task's own. Errors name the input.
+ *
+ * @param nowUnixMs  A run cannot wait until a time that has passed.
+ */
+export function launchOf(form: LaunchForm, view: TaskView, nowUnixMs: number): Result<Launch, LaunchErrors> {
   const { training: plan, aggregation } = view.task;
   const training = {
     ...plan,
@@ -108,9 +116,12 @@ export function launchOf(form: LaunchForm, view: TaskView): Result<Launch, Launc
     ...(same(strategy, aggregation.strategy) ? {} : { strategy }),
     ...(same(training, plan) ? {} : { training }),
     ...(form.seed.trim() === "" ? {} : { seed: Number(form.seed) }),
+    ...(form.waitUntil === "" ? {} : { waitUntil: instantOf(form.waitUntil) }),
     ...(form.actor.trim() === "" ? {} : { actor: form.actor.trim() }),
   };
   const parsed = launchSchema.safeParse(launch);
+  if (parsed.success && Date.parse(launch.waitUntil ?? "") <= nowUnixMs)
+    return { ok: false, error: { waitUntil: "That time has passed. Choose a later one, or none." } };
   if (parsed.success && staysWithinPlan(plan, training)) return { ok: true, value: launch };
   if (parsed.success) {
     const agreed = `${plan.epochs} at ${plan.batchSize} a batch`;
@@ -122,6 +133,12 @@ export function launchOf(form: LaunchForm, view: TaskView): Result<Launch, Launc
     error[known?.field ?? "task"] ??= known?.says ?? "The task does not take this plan. Choose another.";
   }
   return { ok: false, error };
+}
+
+/** ISO 8601 in UTC; what is no time stays as it is, for the schema to refuse. */
+function instantOf(local: string): string {
+  const date = new Date(local);
+  return Number.isNaN(date.getTime()) ? local : date.toISOString();
 }
 
 export interface LaunchCost {

@@ -13,6 +13,15 @@ import {
   plural,
 } from "./format.ts";
 import type { ScoreRound } from "./score-geometry.ts";
+import {
+  betweenSentence,
+  committedWords,
+  evaluatingSentence,
+  missingFigures,
+  newestFigures,
+  queueSentence,
+  waitingSentence,
+} from "./waiting.ts";
 
 /*
  * The sentences of the pages: plain, short, exact. Pure functions of what the API says. Words of the product, not of the
@@ -30,19 +39,19 @@ export function runName(run: Pick<RunView, "task" | "number">): string {
   return `${run.task}, run ${run.number}`;
 }
 
-const isGoing = (run: RunView): boolean => run.state === "running" || run.state === "stopping";
+const isGoing = ({ state }: RunView): boolean =>
+  state === "running" || state === "stopping" || state === "evaluating";
 export const isOver = (run: RunView): boolean => run.state === "completed" || run.state === "failed";
 
 /** How things stand with all runs, in one sentence. */
 export function homeSentence(runs: readonly RunView[]): string {
   if (runs.length === 0) return EMPTY_RUNS;
   const going = runs.filter(isGoing);
-  const waiting = going.filter((run) =>
-    run.currentRound === null ? run.roundsCommitted === 0 : run.currentRound.phase === "recruiting",
-  ).length;
+  const recruiting = going.filter(({ currentRound }) => currentRound?.phase === "recruiting").length;
+  const waiting = recruiting + runs.filter((run) => run.state === "waiting").length;
   const paused = runs.filter((run) => run.state === "paused").length;
   const queued = runs.filter((run) => run.state === "queued").length;
-  const moving = going.length - waiting;
+  const moving = going.length - recruiting;
   const parts = [
     moving > 0 && `${countInWords(moving)} ${moving === 1 ? "run is" : "runs are"} going`,
     waiting > 0 && `${countInWords(waiting)} ${waiting === 1 ? "waits" : "wait"} for devices`,
@@ -65,24 +74,26 @@ function withNoun(part: string): string {
 }
 
 function endedSentence(run: RunView): string {
-  const last = run.history.at(-1);
-  const figure = last === undefined || run.roundsCommitted === 0 ? "" : ` at ${formatMeasure(last.accuracy)}`;
+  const last = newestFigures(run);
+  const figure = last === null ? "" : ` at ${formatMeasure(last.accuracy)}`;
   const name = capitalise(runName(run));
   if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
     return `${name} finished${figure}.`;
-  return `${name} ended after ${run.roundsCommitted} of ${run.roundsPlanned} rounds${figure}.`;
+  return `${name} ended, ${committedWords(run)}${figure}.`;
 }
 
-/** The newest round of a run in one sentence, for lists: "Round 15 of 40 is collecting: 36 are in, 39 are needed." */
+/** The newest round of a run in one sentence, for lists: "Round 15 is collecting: 36 are in, 39 are needed." */
 export function roundLine(run: RunView): string {
-  if (run.state === "queued") return "Stands in the queue: one run of a task at a time.";
-  if (run.state === "paused") return `Paused after round ${run.roundsCommitted} of ${run.roundsPlanned}.`;
+  if (run.state === "queued") return queueSentence(run);
+  if (run.state === "waiting") return waitingSentence(run);
+  if (run.state === "evaluating") return evaluatingSentence(run);
+  if (run.state === "paused") return `Paused, ${committedWords(run)}.`;
   const round = run.currentRound;
-  if (round === null) return betweenRounds(run);
-  const name = `Round ${round.round} of ${run.roundsPlanned}`;
+  if (round === null) return betweenSentence(run);
+  const name = `Round ${round.round}`;
   switch (round.phase) {
     case "recruiting":
-      return `Waiting: ${plural(round.joined, "device is", "devices are")} here, round ${round.round} wants ${formatCount(round.goal)}.`;
+      return `${name} takes devices: ${plural(round.joined, "is", "are")} here, it wants ${formatCount(round.goal)}.`;
     case "training":
       return `${name} is training on ${plural(round.joined, "device")}.`;
     case "advertising":
@@ -97,17 +108,11 @@ export function roundLine(run: RunView): string {
     case "unmasking":
       return `${name} is being opened: one sum of ${formatCount(round.survivors ?? round.sent)}.`;
     case "committed":
-      return `Round ${round.round} of ${run.roundsPlanned} is done: ${formatCount(round.survivors ?? round.sent)} voices, one sum.`;
+      return `${name} is done: ${formatCount(round.survivors ?? round.sent)} voices, one sum.`;
     case "voided":
     case "failed":
       return givenUp(round);
   }
-}
-
-/** A run has no current round before its first one and for a moment between two. */
-function betweenRounds(run: RunView): string {
-  if (run.roundsCommitted === 0) return "The first round has not opened yet.";
-  return `Round ${run.roundsCommitted} of ${run.roundsPlanned} is done; the next one opens.`;
 }
 
 /** Why a round was given up, and what that means for what was sent. */
@@ -128,34 +133,35 @@ export function givenUp(round: RoundView): string {
 
 /** "version 15 is right for 68.1 % of drawings it has never seen" */
 function versionSentence(round: RoundView, noun: Noun): string {
-  if (round.accuracy === null) return `version ${round.round} is published`;
+  if (round.accuracy === null) return `version ${round.round} is published, ${missingFigures(round)}`;
   return `version ${round.round} is right for ${formatPercent(round.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(round.accuracy.halfWidth95)}`;
 }
 
 /** How a run stands, the sentence that opens its page. */
 export function runSentence(run: RunView, noun: Noun): string {
   const round = run.currentRound;
-  const last = run.history.at(-1);
+  const last = newestFigures(run);
   const right =
-    last === undefined || run.roundsCommitted === 0
+    last === null
       ? ""
       : ` The model is right for ${formatPercent(last.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(last.accuracy.halfWidth95)}.`;
-  if (run.state === "queued")
-    return "This run stands in the queue. It begins when the current run of its task has ended.";
+  if (run.state === "queued") return queueSentence(run);
+  if (run.state === "waiting") return waitingSentence(run);
+  if (run.state === "evaluating") return `${evaluatingSentence(run)}${right}`;
   if (run.state === "completed") {
     return run.roundsCommitted >= run.roundsPlanned
       ? `All ${plural(run.roundsPlanned, "round")} are done.${right}`
-      : `Stopped after ${run.roundsCommitted} of ${run.roundsPlanned} rounds.${right}`;
+      : `Stopped, ${committedWords(run)}.${right}`;
   }
   if (run.state === "failed") {
     const why = run.code === null ? "" : ` ${ERRORS[run.code][1]}`;
-    return `The run ended after ${run.roundsCommitted} of ${run.roundsPlanned} rounds.${why}${right}`;
+    return `The run ended, ${committedWords(run)}.${why}${right}`;
   }
   if (run.state === "paused")
-    return `Paused after round ${run.roundsCommitted} of ${run.roundsPlanned}. Nothing is sent until someone resumes it.${right}`;
-  if (round === null) return `${betweenRounds(run)}${right}`;
+    return `Paused, ${committedWords(run)}. Nothing is sent until someone resumes it.${right}`;
+  if (round === null) return `${betweenSentence(run)}${right}`;
   const more = (round.threshold ?? 0) - round.sent;
-  const name = `Round ${round.round} of ${run.roundsPlanned}`;
+  const name = `Round ${round.round}`;
   switch (round.phase) {
     case "collecting": {
       const tail =
@@ -208,7 +214,7 @@ export function scoreSentence(round: ScoreRound): string {
 
 /** What a phase is called here, the field's word stands beside it in mono. */
 export const PHASE_WORDS: Record<Phase, { readonly name: string; readonly doing: string }> = {
-  recruiting: { name: "Join", doing: "waiting for devices" },
+  recruiting: { name: "Join", doing: "taking devices" },
   training: { name: "Train", doing: "training" },
   advertising: { name: "Agree on keys", doing: "agreeing on keys" },
   sharing: { name: "Share keys", doing: "sharing keys" },
@@ -227,6 +233,7 @@ export function endingOf(run: RunView): Ending {
   if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
     return { mark: "done", words: "finished" };
   if (run.code === "COHORT_TOO_SMALL") return { mark: "stopped", words: "too few came" };
+  if (run.code === "WAIT_EXPIRED") return { mark: "stopped", words: "too few came in time" };
   if (run.code === "VOID_LIMIT") return { mark: "stopped", words: "eight sums in a row were discarded" };
   if (run.code === "ABORTED_BY_OPERATOR" || run.state === "completed")
     return { mark: "stopped", words: "someone stopped it" };
@@ -239,11 +246,14 @@ export function endingOf(run: RunView): Ending {
 /** Where a run stands, a few words beside its mark. */
 export function runStatus(run: RunView): string {
   if (run.state === "queued") return "in the queue";
-  if (run.state === "paused") return "paused";
+  if (run.state === "waiting") return "waiting for devices";
+  const committed = committedWords(run);
+  if (run.state === "paused") return `paused, ${committed}`;
   if (run.state === "stopping") return "stops after this round";
+  if (run.state === "evaluating") return "evaluating";
   const left = run.secondsLeft === null ? "" : `, about ${formatDuration(run.secondsLeft)} left`;
-  if (run.pausing) return "running, pauses after this round";
-  return `running${left}`;
+  if (run.pausing) return `running, ${committed}, pauses after this round`;
+  return `running, ${committed}${left}`;
 }
 
 /** The newest version beside the one before it; intervals that overlap cannot be told apart. */

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { z } from "@hono/zod-openapi";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import { release } from "#shared/kernel/release.ts";
 import { receiptSchema } from "#shared/protocol/api.ts";
 import { decimalSchema, positionSchema, sessionIdSchema } from "#shared/protocol/ids.ts";
 import { type InputHeaders, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
@@ -15,8 +17,8 @@ import { Problem, problem } from "./problem.ts";
  * | header           | holds                                                          |
  * | ---------------- | -------------------------------------------------------------- |
  * | chorus-slot      | the token of the collect message                               |
- * | chorus-sha256    | of the whole vector, hex                                       |
- * | chorus-root      | Merkle root over its 64-KiB chunks, hex                        |
+ * | chorus-sha256    | of the whole vector, hex; names the upload in its receipt      |
+ * | chorus-root      | Merkle root over its 64-KiB chunks, hex; what is checked       |
  * | chorus-signature | over E(input, ...), hex                                        |
  * | content-length   | exact length of this body; no chunked coding                   |
  * | content-range    | optional, `bytes first-last/total`, to go on at `first`        |
@@ -121,11 +123,13 @@ async function receive(
   offset: number,
   { coordinator, spool, metrics }: UploadPorts,
 ): Promise<Response> {
-  const { sid, position, byteCount, sha256, root } = ticket;
+  const { sid, position, byteCount, root } = ticket;
   incoming.setTimeout(SILENCE_MS, () => incoming.destroy());
   try {
     const body = incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-    const received = await spool.receive({ sid, position, offset, byteCount, sha256, root }, body);
+    // The memory of a piece is back at once for the next one, still in the cache: 0.45 for 0.72 s of CPU for 200 MB.
+    const free = (piece: Uint8Array) => release(piece as Bytes);
+    const received = await spool.receive({ sid, position, offset, byteCount, root }, body, free);
     if (!received.ok) {
       switch (received.error.type) {
         case "bad-digest":

@@ -92,8 +92,8 @@ export interface DeviceNamespacePorts extends GuardPorts {
   readonly coordinator: Coordinator;
   readonly access: Access;
   readonly connections: DeviceConnections;
-  /** A connection that holds a join token no longer counts for its address. */
-  readonly invite: (socket: Socket) => void;
+  /** A connection that has logged in may send more; one with a join token no longer counts for its address. */
+  readonly loggedIn: (socket: Socket, options: { readonly isInvited: boolean }) => void;
 }
 
 export function serveDevices(namespace: Namespace, ports: DeviceNamespacePorts): void {
@@ -151,7 +151,7 @@ async function answerMessage(
     const { session } = login;
     // The connection may have ended while its signature was checked.
     if (reply.type !== "welcome" || session === null || !socket.connected) return { reply };
-    if (session.invited) ports.invite(socket);
+    ports.loggedIn(socket, { isInvited: session.invited });
     ports.connections.adopt(session.identity, socket);
     const { identity, task, invited } = session;
     // Whom an operator invited does not answer for its neighbours.

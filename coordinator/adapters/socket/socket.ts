@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import type { Server as HttpsServer } from "node:https";
-import { Server, type Socket } from "socket.io";
+import { Server } from "socket.io";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { Access } from "../../core/access.ts";
@@ -73,8 +73,10 @@ export function attachSocketServer(
     broadcast: dashBroadcast(io.of("/dash")),
     serve: (coordinator, access) => {
       const guarded = { clock, log, budget: limits };
-      const invite = (socket: Socket) => limits.invite(engineId(socket));
-      serveDevices(io.of("/device"), { ...guarded, coordinator, access, connections, invite });
+      serveDevices(io.of("/device"), {
+        ...{ ...guarded, coordinator, access, connections },
+        loggedIn: (socket, options) => limits.loggedIn(engineId(socket), options),
+      });
       serveDashboards(io.of("/dash"), guarded);
     },
     // The transport, not the sockets: a client that the server disconnects on purpose does not come back by itself.

@@ -3,9 +3,7 @@ import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { addressKey, type RateLimit, rateLimit } from "../../core/rate-limit.ts";
 
-/** Packets of the transport: two an event, and some for joining and heartbeats. */
-const PACKETS_PER_SECOND = 5 * LIMITS.socketEventsPerSecond;
-/** An address pings its connections in vain this often: browsers and our devices never do. */
+/** Pings of the WebSocket that are answered: browsers and our devices send none. */
 const PINGS_PER_SECOND = 2;
 
 /** The part of engine.io's connection that is used here. */
@@ -35,6 +33,7 @@ export class TransportLimits implements ReadingBudget {
   readonly #connectionsById = new Map<string, Counted>();
   readonly #countByAddress = new Map<string, number>();
   readonly #opens: RateLimit;
+  readonly #packetsByAddress: RateLimit;
   readonly #bytesByAddress: RateLimit;
   readonly #readingByAddress: RateLimit;
 
@@ -43,6 +42,10 @@ export class TransportLimits implements ReadingBudget {
     this.#opens = rateLimit(clock, {
       burst: LIMITS.socketOpensBurstPerAddress,
       perSecond: LIMITS.socketOpensPerSecondPerAddress,
+    });
+    this.#packetsByAddress = rateLimit(clock, {
+      burst: LIMITS.socketPacketsBurstPerAddress,
+      perSecond: LIMITS.socketPacketsPerSecondPerAddress,
     });
     this.#bytesByAddress = rateLimit(clock, {
       burst: LIMITS.socketBytesBurstPerAddress,
@@ -64,17 +67,22 @@ export class TransportLimits implements ReadingBudget {
   add(connection: Connection): void {
     const address = addressOf(connection.request);
     const { socket } = connection.request;
-    const counted: Counted = { address, reading: this.#readingOfOne(), isInvited: false };
+    const counted: Counted = {
+      address,
+      reading: this.#one(LIMITS.socketReadingMsBurst, LIMITS.socketReadingMsPerSecond),
+      bytes: this.#one(LIMITS.socketBytesBurstBeforeLogin, LIMITS.socketBytesPerSecondBeforeLogin),
+      isInvited: false,
+    };
     this.#connectionsById.set(connection.id, counted);
     this.#countByAddress.set(address, (this.#countByAddress.get(address) ?? 0) + 1);
-    const packets = this.#one(2 * PACKETS_PER_SECOND, PACKETS_PER_SECOND);
+    const packets = this.#one(LIMITS.socketPacketsBurst, LIMITS.socketPacketsPerSecond);
     connection.on("packet", () => {
-      if (!packets.take("")) connection.close(true);
+      const left = packets.take("");
+      if (!left || (!counted.isInvited && !this.#packetsByAddress.take(address))) connection.close(true);
     });
     // The bytes of the TCP connection (within TLS): a message that never ends is counted, too.
-    const bytes = this.#one(LIMITS.socketBytesBurst, LIMITS.socketBytesPerSecond);
     socket.on("data", ({ length }: Uint8Array) => {
-      const left = bytes.take("", length);
+      const left = counted.bytes.take("", length);
       if (!left || (!counted.isInvited && !this.#bytesByAddress.take(address, length))) socket.destroy();
     });
     // What engine.io holds back until the socket has room, and what the socket holds.
@@ -92,10 +100,12 @@ export class TransportLimits implements ReadingBudget {
     });
   }
 
-  /** From now on this connection counts for itself alone. */
-  invite(id: string): void {
+  /** From now on this connection may send what a device sends; with a join token it counts for itself alone. */
+  loggedIn(id: string, { isInvited }: { readonly isInvited: boolean }): void {
     const counted = this.#connectionsById.get(id);
-    if (counted !== undefined) this.#uncount(counted);
+    if (counted === undefined) return;
+    counted.bytes = this.#one(LIMITS.socketBytesBurst, LIMITS.socketBytesPerSecond);
+    if (isInvited) this.#uncount(counted);
   }
 
   isLeft(id: string): boolean {
@@ -126,10 +136,6 @@ export class TransportLimits implements ReadingBudget {
     else this.#countByAddress.delete(counted.address);
   }
 
-  #readingOfOne(): RateLimit {
-    return this.#one(LIMITS.socketReadingMsBurst, LIMITS.socketReadingMsPerSecond);
-  }
-
   #one(burst: number, perSecond: number): RateLimit {
     return rateLimit(this.#clock, { burst, perSecond, keyCountMax: 1 });
   }
@@ -138,6 +144,8 @@ export class TransportLimits implements ReadingBudget {
 interface Counted {
   readonly address: string;
   readonly reading: RateLimit;
+  /** Another one after the login. */
+  bytes: RateLimit;
   /** It no longer counts for its address. */
   isInvited: boolean;
 }

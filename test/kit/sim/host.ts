@@ -9,7 +9,7 @@ import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import { type DeviceMessage, deviceMessageSchema } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import { fakeEvaluator } from "#test/kit/federation.ts";
+import { fakeEvaluator, memoryModels } from "#test/kit/federation.ts";
 import {
   type MemoryDisk,
   memoryBlobs,
@@ -222,6 +222,7 @@ export class Host {
       spool: this.#durable(memorySpool(this.disk, primitives), process),
       disk: { hasRoom: async () => true },
       folder: this.#durable(memoryFolder(this.disk, primitives), process),
+      models: this.#durable(memoryModels(primitives), process),
       evaluator: this.#durable(fakeEvaluator(), process),
       devices: {
         send: (identity, message) => {

@@ -3,6 +3,7 @@ import Link from "next/link";
 import type { RunView } from "#shared/protocol/api.ts";
 import { formatInstantUtc, formatMeasure } from "../../lib/format.ts";
 import { endingOf, runName } from "../../lib/sentences.ts";
+import { newestFigures } from "../../lib/waiting.ts";
 import { DataTable, type TableColumn } from "../data-table.tsx";
 import { StatusMark } from "../status-mark.tsx";
 
@@ -27,8 +28,8 @@ const COLUMNS: readonly TableColumn<RunView>[] = [
     label: "Accuracy",
     numeric: true,
     cell: (run) => {
-      const last = run.roundsCommitted > 0 ? run.history.at(-1) : undefined;
-      return last === undefined ? "none" : formatMeasure(last.accuracy);
+      const last = newestFigures(run);
+      return last === null ? "none" : formatMeasure(last.accuracy);
     },
   },
   { label: "When", cell: (run) => (run.endedAt === null ? "" : formatInstantUtc(run.endedAt)) },

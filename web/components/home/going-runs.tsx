@@ -1,19 +1,29 @@
 "use client";
 import Link from "next/link";
-import type { RunView } from "#shared/protocol/api.ts";
+import type { RunView, Status } from "#shared/protocol/api.ts";
 import { formatDecimal } from "../../lib/format.ts";
 import { roundLine, runName, runStatus, trendSentence } from "../../lib/sentences.ts";
+import { newestFigures, waitingNote, waitingPlaces, waitingSentence } from "../../lib/waiting.ts";
 import { SparkLine } from "../chart/spark-line.tsx";
+import { JoinInvitation } from "../join-invitation.tsx";
 import { ScoreSmall } from "../score/score-small.tsx";
 import { type StatusKind, StatusMark } from "../status-mark.tsx";
+import { WaitingFacts } from "./waiting-facts.tsx";
 
 function markOf(run: RunView): StatusKind {
+  if (run.state === "evaluating") return "running";
   if (run.state === "paused" || run.state === "queued") return "waiting";
   return run.currentRound?.phase === "recruiting" || run.currentRound === null ? "waiting" : "running";
 }
 
 /** Runs that are going: the small score, a sentence, the last figure. */
-export function GoingRuns({ runs }: { readonly runs: readonly RunView[] }) {
+export function GoingRuns({
+  runs,
+  status,
+}: {
+  readonly runs: readonly RunView[];
+  readonly status: Status | null;
+}) {
   return (
     <ul>
       {runs.map((run) => (
@@ -21,7 +31,13 @@ export function GoingRuns({ runs }: { readonly runs: readonly RunView[] }) {
           key={run.runId}
           className="grid grid-cols-[5.5rem_minmax(0,1fr)] items-center gap-x-7 gap-y-1 border-t border-rule py-4 first:border-ink md:grid-cols-[10.5rem_minmax(0,1fr)_11.5rem]"
         >
-          <div>{run.currentRound && <ScoreSmall round={run.currentRound} />}</div>
+          <div>
+            {run.state === "waiting" ? (
+              <ScoreSmall round={waitingPlaces(run)} label={waitingSentence(run)} />
+            ) : (
+              run.currentRound && <ScoreSmall round={run.currentRound} />
+            )}
+          </div>
           <div>
             <h3>
               <Link href={`/runs/${run.runId}`} className="no-underline hover:underline">
@@ -29,13 +45,23 @@ export function GoingRuns({ runs }: { readonly runs: readonly RunView[] }) {
               </Link>
             </h3>
             <p className="mt-0.5 mb-1 font-serif text-read leading-snug text-pretty">{roundLine(run)}</p>
-            <p className="note">
-              <StatusMark kind={markOf(run)}>{runStatus(run)}</StatusMark>
-            </p>
+            {run.state === "waiting" ? (
+              <WaitingFacts run={run} />
+            ) : (
+              <p className="note">
+                <StatusMark kind={markOf(run)}>{runStatus(run)}</StatusMark>
+              </p>
+            )}
           </div>
           <div className="col-start-2 md:col-start-3">
             <LastFigure run={run} />
           </div>
+          {run.state === "waiting" && status !== null && (
+            <div className="col-span-full mt-2 grid gap-3 md:col-start-2 md:col-end-4">
+              <JoinInvitation status={status} task={run.task} />
+              <p className="note">{waitingNote(run)}</p>
+            </div>
+          )}
         </li>
       ))}
     </ul>
@@ -43,8 +69,9 @@ export function GoingRuns({ runs }: { readonly runs: readonly RunView[] }) {
 }
 
 function LastFigure({ run }: { readonly run: RunView }) {
-  const last = run.history.at(-1);
-  if (last === undefined || run.roundsCommitted === 0) return <p className="note">no rounds yet</p>;
+  const last = newestFigures(run);
+  if (last === null)
+    return <p className="note">{run.roundsCommitted === 0 ? "no rounds yet" : "not evaluated yet"}</p>;
   const accuracies = run.history.map(({ accuracy }) => accuracy);
   return (
     <div className="grid grid-cols-[minmax(0,1fr)_auto] items-end gap-x-3">

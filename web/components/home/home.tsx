@@ -20,6 +20,7 @@ export function Home() {
   const runs = useRuns();
   const tasks = useTasks();
   const link = useLink();
+  const { data: status } = useStatus();
   const sentence = runs.data === undefined ? "" : homeSentence(runs.data);
   const going = runs.data?.filter((run) => !isOver(run)) ?? [];
   const ended = runs.data?.filter(isOver) ?? [];
@@ -37,7 +38,7 @@ export function Home() {
             Going on now
           </h2>
           <QueryGate query={runs} what="runs">
-            {() => (going.length > 0 ? <GoingRuns runs={going} /> : null)}
+            {() => (going.length > 0 ? <GoingRuns runs={going} status={status ?? null} /> : null)}
           </QueryGate>
         </section>
         <section aria-labelledby="tasks" className="pt-6 pb-9">
@@ -74,7 +75,10 @@ function Aside() {
   const runs = useRuns();
   const { data: status } = useStatus();
   const views = tasks.data ?? [];
-  const joinable = views.find(({ activeRunId }) => activeRunId !== null) ?? views[0];
+  // A run that waits shows its invitation itself.
+  const waiting = new Set(runs.data?.filter(({ state }) => state === "waiting").map(({ task }) => task));
+  const others = views.filter(({ task }) => !waiting.has(task.slug));
+  const joinable = others.find(({ activeRunId }) => activeRunId !== null) ?? others[0];
   return (
     <aside className="mb-8 grid max-w-[44rem] gap-10 border-t-2 border-ink pt-4">
       <section aria-labelledby="launch">

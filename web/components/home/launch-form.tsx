@@ -42,7 +42,7 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
   const set = (change: Partial<Form>) => setTyped({ ...form, ...change });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const result = launchOf(form, view);
+    const result = launchOf(form, view, Date.now());
     setErrors(result.ok ? {} : result.error);
     if (result.ok) launch.mutate(result.value);
     else document.getElementById(`launch-${Object.keys(result.error)[0] ?? "task"}`)?.focus();
@@ -105,6 +105,22 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
           {text("serverLearningRate", "Server learning rate", "decimal")}
           {text("proximalMu", "Proximal μ, 0 is off", "decimal")}
           {text("seed", "Seed, or nothing")}
+          <Field
+            label="Wait for devices until, or nothing"
+            htmlFor="launch-waitUntil"
+            className="col-span-2"
+            note="In this browser's time. If too few devices have come by then, the run ends; without a time it waits."
+            error={errors.waitUntil ?? null}
+          >
+            <input
+              id="launch-waitUntil"
+              type="datetime-local"
+              value={form.waitUntil}
+              aria-invalid={errors.waitUntil !== undefined}
+              aria-describedby={errors.waitUntil === undefined ? undefined : "launch-waitUntil-error"}
+              onChange={(event) => set({ waitUntil: event.target.value })}
+            />
+          </Field>
           <div className="col-span-2">
             {text("actor", "Your name, for the record; nobody checks it yet", "text")}
           </div>
@@ -126,13 +142,20 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
       )}
       <p className="note col-span-2">
         Every device checks these rules before it trains and refuses a round that departs from what its owner
-        agreed to. One run of a task goes at a time; others wait in the queue.
+        agreed to. One run of a task goes at a time, or waits for devices; others stand in the queue.
       </p>
     </form>
   );
 }
 
-const OPTIONAL: readonly LaunchField[] = ["batchSize", "serverLearningRate", "proximalMu", "seed", "actor"];
+const OPTIONAL: readonly LaunchField[] = [
+  "batchSize",
+  "serverLearningRate",
+  "proximalMu",
+  "seed",
+  "waitUntil",
+  "actor",
+];
 
 interface TextFieldProps {
   readonly field: LaunchField;

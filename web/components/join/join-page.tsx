@@ -21,7 +21,7 @@ import { leadSentence, stateLine } from "./sentences.ts";
 import { TrainingPart } from "./training-part.tsx";
 import { UsePart } from "./use-part.tsx";
 import { useParticipant, useParticipantView } from "./use-participant.ts";
-import { hasEnded, useLiveRecord, useRunRecord } from "./use-round-record.ts";
+import { hasEnded, useActiveRun, useLiveRecord, useRunRecord } from "./use-round-record.ts";
 import { WentPart } from "./went-part.tsx";
 
 /** All zero: the coordinator keeps no public log. */
@@ -146,7 +146,8 @@ function Joined({ participant }: { readonly participant: Participant }) {
   const { task, round, contributions } = view;
   const { record: live } = useLiveRecord(round);
   const run = useRunRecord(round?.runId ?? null, round?.round ?? null, view.stage === "waiting");
-  const line = stateLine(view, run, {
+  const active = useActiveRun(task.task.slug, view.stage === "waiting");
+  const line = stateLine(view, active ?? run, {
     now: useNow(view.connection.state !== "online"),
     hiddenAt: useHiddenAt(),
   });

@@ -19,6 +19,7 @@ import {
   formatTimeUtc,
   plural,
 } from "../../lib/format.ts";
+import { waitingSentence } from "../../lib/waiting.ts";
 import { engineLossSentence, mendingWords, noEngineWords } from "./engine-words.ts";
 
 /*
@@ -104,17 +105,16 @@ export interface StateLine {
   readonly progress: { readonly label: string; readonly parts: readonly number[] } | null;
 }
 
+/** What the page says of the run that everyone sees. */
+type SeenRun = Pick<RunView, "state" | "waiting">;
+
 /**
  * How things stand, for the line under the title.
  *
  * @param run  As everyone sees it, where the page knows it.
  * @param moment  What the page knows besides.
  */
-export function stateLine(
-  view: ParticipantView,
-  run: Pick<RunView, "state" | "roundsPlanned"> | null,
-  moment: Moment,
-): StateLine {
+export function stateLine(view: ParticipantView, run: SeenRun | null, moment: Moment): StateLine {
   const { stage, connection, task, data, budget } = view;
   const { many } = task.task.exampleNoun;
   const takesPart = stage === "connecting" || stage === "waiting" || stage === "in-round";
@@ -167,7 +167,7 @@ export function stateLine(
       if (budget.used >= budget.limit) return budgetSpent(budget.limit);
       return waitingLine(view, run, moment);
     case "in-round":
-      return roundLine(view, run?.roundsPlanned ?? null, moment);
+      return roundLine(view, moment);
     case "paused":
       return quiet("Paused", "Rounds go on without this device. Nothing is sent until you go on.", "Paused");
     case "left":
@@ -209,12 +209,12 @@ function downloadWords(download: RoundView["download"]): string {
   return `${amount(download)} are here.${again} ${NOTHING_LEFT}`;
 }
 
-function roundLine(view: ParticipantView, roundsPlanned: number | null, moment: Moment): StateLine {
+function roundLine(view: ParticipantView, moment: Moment): StateLine {
   const { round, task } = view;
   if (round === null)
     return quiet("Waiting for the next round", "This device has checked in.", "Waiting for a round");
   const others = plural(task.othersMin, "other");
-  const head = `Round ${round.round}${roundsPlanned === null ? "" : ` of ${roundsPlanned}`}`;
+  const head = `Round ${round.round}`;
   const { step } = round;
   switch (step) {
     case "downloading":
@@ -278,7 +278,13 @@ function roundLine(view: ParticipantView, roundsPlanned: number | null, moment: 
 }
 
 /** Between rounds: what became of the last one, and what this device waits for. */
-function waitingLine(view: ParticipantView, run: Pick<RunView, "state"> | null, moment: Moment): StateLine {
+function waitingLine(view: ParticipantView, run: SeenRun | null, moment: Moment): StateLine {
+  if (run?.state === "waiting")
+    return quiet(
+      "Too few devices are here yet",
+      `${waitingSentence(run)} Until then nothing is asked of this device; it stays checked in while this page is open.`,
+      "Waiting for devices",
+    );
   const over = run?.state === "completed" || run?.state === "failed";
   const paused = run?.state === "paused";
   const title = over ? "Waiting for the next run" : "Waiting for the next round";

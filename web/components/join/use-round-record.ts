@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { RoundView as OwnRound } from "#client/index.ts";
 import type { RoundDetail, RoundView, RunView } from "#shared/protocol/api.ts";
-import { getRound, getRun } from "../../lib/api.ts";
+import { getRound, getRun, getTask } from "../../lib/api.ts";
 import { KEYS } from "../../lib/queries.ts";
 
 /** While a round lives its counts change once a second; a participant's page asks half as often. */
@@ -20,6 +20,23 @@ export function useRunRecord(runId: string | null, round: number | null, over: b
     placeholderData: keepPreviousData,
   });
   return data ?? null;
+}
+
+/** While a device waits its run may wait too, or another one of the task may have its turn. */
+const RUN_EVERY_MS = 5_000;
+
+/** The run of this task that has its turn, while this device waits for a round; null if there is none. */
+export function useActiveRun(slug: string, waits: boolean): RunView | null {
+  const { data } = useQuery({
+    queryKey: ["active-run", slug],
+    queryFn: async () => {
+      const { activeRunId } = await getTask(slug);
+      return activeRunId === null ? null : getRun(activeRunId);
+    },
+    enabled: waits,
+    refetchInterval: RUN_EVERY_MS,
+  });
+  return waits ? (data ?? null) : null;
 }
 
 /** `pending` while the coordinator has not answered yet; until then the record is that of the round before. */
@@ -70,7 +87,9 @@ export function hasEnded(view: RoundView): boolean {
 
 /** The metrics of a new model come a moment after it. */
 function isJudged(view: RoundView): boolean {
-  return hasEnded(view) && (view.phase !== "committed" || view.accuracy !== null);
+  return (
+    hasEnded(view) && (view.phase !== "committed" || view.accuracy !== null || view.notEvaluated != null)
+  );
 }
 
 /** The public id follows from run and number; loaded when it is first needed, since the page itself does no cryptography. */

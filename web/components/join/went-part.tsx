@@ -4,6 +4,7 @@ import { memo, useRef } from "react";
 import type { ContributionSummary, OutcomeView, TaskSlice } from "#client/index.ts";
 import type { RoundDetail, RoundView } from "#shared/protocol/api.ts";
 import { formatMeasure } from "../../lib/format.ts";
+import { missingFigures } from "../../lib/waiting.ts";
 import { Button } from "../button.tsx";
 import { Score } from "../score/score.tsx";
 import { StatusMark } from "../status-mark.tsx";
@@ -104,7 +105,7 @@ function resultOf(contribution: ContributionSummary, record: RoundView) {
   if (record.phase !== "committed") return null;
   return {
     title: `version ${contribution.round}`,
-    note: record.accuracy === null ? "being judged" : formatMeasure(record.accuracy),
+    note: record.accuracy === null ? missingFigures(record) : formatMeasure(record.accuracy),
   };
 }
 

@@ -2,6 +2,7 @@
 import Link from "next/link";
 import type { RoundView } from "#shared/protocol/api.ts";
 import { formatCount, formatMeasure, formatSeconds } from "../../lib/format.ts";
+import { missingFigures } from "../../lib/waiting.ts";
 import { DataTable, type TableColumn } from "../data-table.tsx";
 import { ShowAll } from "../show-all.tsx";
 import { EmptyNote } from "../states.tsx";
@@ -22,7 +23,10 @@ const COLUMNS: readonly TableColumn<RoundView>[] = [
   {
     label: "Accuracy",
     numeric: true,
-    cell: ({ accuracy }) => (accuracy === null ? "none" : formatMeasure(accuracy)),
+    cell: (round) => {
+      if (round.accuracy !== null) return formatMeasure(round.accuracy);
+      return round.phase === "committed" ? missingFigures(round) : "none";
+    },
   },
   {
     label: "Change of the model, L2",

@@ -34,8 +34,11 @@ export function RunActions({ run, link }: { readonly run: RunView; readonly link
             {run.state === "paused" ? "Resume" : "Do not pause"}
           </Button>
         ) : (
-          <Button disabled={off || run.state !== "running"} onClick={() => act.mutate("pause")}>
-            Pause after this round
+          <Button
+            disabled={off || (run.state !== "running" && run.state !== "waiting")}
+            onClick={() => act.mutate("pause")}
+          >
+            {run.state === "waiting" ? "Pause" : "Pause after this round"}
           </Button>
         )}
         <Button
@@ -48,6 +51,9 @@ export function RunActions({ run, link }: { readonly run: RunView; readonly link
       </div>
       {lost && (
         <p className="note">Off since {formatTimeUtc(link.sinceIso)} UTC: these need the coordinator.</p>
+      )}
+      {run.state === "evaluating" && (
+        <p className="note">Its rounds are over. Stopping it only drops the figures that are missing.</p>
       )}
       {run.state === "stopping" && <p className="note">The run stops as soon as its round allows.</p>}
       {act.error !== null && <FailureNote error={act.error} />}

@@ -1,7 +1,7 @@
 "use client";
 import Link from "next/link";
 import { useEffect } from "react";
-import type { RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
+import type { RoundView, RunView, Status, TaskView } from "#shared/protocol/api.ts";
 import { formatMeasure, formatTimeUtc, STRATEGY_NAMES } from "../../lib/format.ts";
 import { useLink, useWatch } from "../../lib/live.tsx";
 import { useRun, useRunEvents, useRunRounds, useStatus, useTask } from "../../lib/queries.ts";
@@ -14,11 +14,20 @@ import {
   runSentence,
   runStatus,
 } from "../../lib/sentences.ts";
+import {
+  committedWords,
+  missingFigures,
+  waitingFacts,
+  waitingNote,
+  waitingPlaces,
+  waitingSentence,
+} from "../../lib/waiting.ts";
 import { JoinInvitation } from "../join-invitation.tsx";
 import { LiveRegion } from "../live-region.tsx";
 import { OfflineNote } from "../offline-note.tsx";
 import { QueryGate } from "../query-gate.tsx";
 import { Score } from "../score/score.tsx";
+import { ScoreSmall } from "../score/score-small.tsx";
 import { Section } from "../section.tsx";
 import { type StatusKind, StatusMark } from "../status-mark.tsx";
 import { CountsTable } from "./counts-table.tsx";
@@ -55,7 +64,11 @@ function Loaded({ run }: { readonly run: RunView }) {
   return (
     <>
       <Head run={{ ...run, currentRound: over ? run.currentRound : round }} view={view ?? null} />
-      {round !== null && <Hero run={run} round={round} expected={expectedEndS(list)} />}
+      {run.state === "waiting" ? (
+        <Waits run={run} status={status ?? null} />
+      ) : (
+        round !== null && <Hero round={round} expected={expectedEndS(list)} />
+      )}
       <Section
         id="learning"
         title="Learning"
@@ -95,7 +108,7 @@ function Loaded({ run }: { readonly run: RunView }) {
           {(items) => <EventList events={items} linkRounds />}
         </QueryGate>
       </Section>
-      {!over && status !== undefined && (
+      {!over && run.state !== "waiting" && status !== undefined && (
         <Section
           id="join"
           title="Bring a device"
@@ -120,18 +133,20 @@ function Loaded({ run }: { readonly run: RunView }) {
 function statusKind(run: RunView): StatusKind {
   if (run.state === "completed") return run.roundsCommitted >= run.roundsPlanned ? "done" : "stopped";
   if (run.state === "failed") return "stopped";
-  return run.state === "running" || run.state === "stopping" ? "running" : "waiting";
+  const isWorking = run.state === "running" || run.state === "stopping" || run.state === "evaluating";
+  return isWorking ? "running" : "waiting";
 }
 
 function statusWords(run: RunView): string {
   if (run.state === "completed" || run.state === "failed") {
     return run.endedAt === null ? "ended" : `ended at ${formatTimeUtc(run.endedAt)} UTC`;
   }
-  if (run.state === "paused" && run.startedAt !== null)
-    return `paused, started at ${formatTimeUtc(run.startedAt)} UTC`;
+  if (run.state === "waiting") return `waiting ${waitingFacts(run)[0] ?? ""}`;
+  if (run.state !== "running" && run.startedAt !== null)
+    return `${runStatus(run)}, started at ${formatTimeUtc(run.startedAt)} UTC`;
   return run.startedAt === null
     ? runStatus(run)
-    : `${run.pausing ? "pauses after this round, running" : run.state} since ${formatTimeUtc(run.startedAt)} UTC`;
+    : `${run.pausing ? "pauses after this round, running" : "running"} since ${formatTimeUtc(run.startedAt)} UTC`;
 }
 
 /** Devices of a round: those that joined once recruiting is over, until then those that it wants. */
@@ -173,6 +188,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
           {view !== null && run.state !== "completed" && run.state !== "failed" && (
             <span>{view.deviceCount} devices connected</span>
           )}
+          {run.state === "running" && <span>{committedWords(run)}</span>}
           <span>{STRATEGY_NAMES[run.strategy.kind]}</span>
           <span>no noise</span>
           {against !== null && <span>{against}</span>}
@@ -193,16 +209,34 @@ export function resultOf(round: RoundView) {
   if (round.phase !== "committed") return null;
   return {
     title: `version ${round.round}`,
-    note: round.accuracy === null ? "" : formatMeasure(round.accuracy),
+    note: round.accuracy === null ? missingFigures(round) : formatMeasure(round.accuracy),
   };
 }
 
-function Hero(props: {
-  readonly run: RunView;
-  readonly round: RoundView;
-  readonly expected: number | undefined;
-}) {
-  const { run, round, expected } = props;
+/** A run that waits is no round: who is here, who is missing, and how to join. */
+function Waits({ run, status }: { readonly run: RunView; readonly status: Status | null }) {
+  return (
+    <section aria-label="Waiting for devices" className="grid gap-4 pt-7">
+      <ScoreSmall round={waitingPlaces(run)} label={waitingSentence(run)} />
+      <p className="note flex flex-wrap gap-x-6 gap-y-1">
+        {waitingFacts(run)
+          .slice(1)
+          .map((fact) => (
+            <span key={fact}>{fact}</span>
+          ))}
+      </p>
+      {status !== null && (
+        <div className="max-w-[44rem]">
+          <JoinInvitation status={status} task={run.task} />
+        </div>
+      )}
+      <p className="read">{waitingNote(run)}</p>
+    </section>
+  );
+}
+
+function Hero(props: { readonly round: RoundView; readonly expected: number | undefined }) {
+  const { round, expected } = props;
   const needed = round.threshold === null ? "enough" : `at least ${round.threshold}`;
   return (
     <figure className="pt-7">
@@ -218,9 +252,7 @@ function Hero(props: {
           {needed} are in, the lines become one.
         </p>
         <p className="text-sm md:text-right">
-          <Link href={`/rounds/${round.roundId}`}>
-            Round {round.round} of {run.roundsPlanned}, its counts and its proofs
-          </Link>
+          <Link href={`/rounds/${round.roundId}`}>Round {round.round}, its counts and its proofs</Link>
         </p>
         <CountsTable round={round} />
       </figcaption>

@@ -1,0 +1,99 @@
+import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import type { Launch, RunView } from "#shared/protocol/api.ts";
+import { type WireError, wireError } from "#shared/protocol/errors.ts";
+import { devicesNeeded } from "#shared/round/devices-needed.ts";
+import type { RunLaunched } from "#shared/round/run-event.ts";
+import { staysWithinPlan, type Task } from "#shared/task/task.ts";
+import { canEvaluate } from "./models.ts";
+import type { CoordinatorPorts } from "./ports.ts";
+import type { RunDesk } from "./run-desk.ts";
+import { runTerms } from "./terms.ts";
+
+/** Launches that are looked at once: each may have the evaluator read its rows. */
+const LAUNCHES_AT_ONCE_MAX = 4;
+
+/**
+ * Launches runs: what costs nothing is checked first, then whether there are rows to judge models by, in the evaluator's
+ * thread. No model is made before the run's turn has come. Rule E4.
+ */
+export class Launcher {
+  readonly #ports: CoordinatorPorts;
+  readonly #desk: RunDesk;
+  #underWay = 0;
+
+  constructor(ports: CoordinatorPorts, desk: RunDesk) {
+    this.#ports = ports;
+    this.#desk = desk;
+  }
+
+  async launch(launch: Launch): Promise<Result<RunView, WireError>> {
+    if (this.#underWay >= LAUNCHES_AT_ONCE_MAX) {
+      const detail = "Other runs are being launched just now. Nothing was launched; try again in a moment.";
+      return err(wireError("RATE_LIMITED", detail));
+    }
+    this.#underWay += 1;
+    try {
+      return await this.#launch(launch);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  async #launch(launch: Launch): Promise<Result<RunView, WireError>> {
+    const { store } = this.#ports;
+    const stored = await store.findTask(launch.task);
+    if (stored === null) return err(wireError("UNKNOWN_TASK"));
+    const { task } = stored;
+    const training = launch.training ?? task.training;
+    const strategy = launch.strategy ?? task.aggregation.strategy;
+    const waitUntilUnixMs = launch.waitUntil === undefined ? null : Date.parse(launch.waitUntil);
+    const wrong = wrongWith(task, training, waitUntilUnixMs, this.#ports.wall.nowUnixMs());
+    if (wrong !== null) return err(wireError("BAD_REQUEST", wrong));
+    if (!(await canEvaluate(this.#ports, task))) {
+      const name = `${task.slug}-v${task.version}`;
+      const detail = `The coordinator has no rows to judge models of this task by. Put ${name}.csv, or a folder ${name} with IDX files, into "heldout" in its data folder, then launch again.`;
+      return err(wireError("CONFLICT", detail));
+    }
+    const terms = await runTerms(this.#ports, task, { training, strategy });
+    const facts: RunLaunched = {
+      type: "launched",
+      runId: this.#newRunId(),
+      number: await store.nextRunNumber(task.slug),
+      task: task.slug,
+      taskVersion: task.version,
+      rounds: launch.rounds,
+      training,
+      strategy,
+      seed: launch.seed ?? new DataView(this.#ports.random(4).buffer).getUint32(0) >>> 1,
+      actor: launch.actor ?? "unverified",
+      configHash: terms.configHash,
+      roundHash: terms.roundHash,
+      devicesNeeded: devicesNeeded(terms.rules),
+      ...(waitUntilUnixMs === null ? {} : { waitUntilUnixMs }),
+    };
+    return ok((await this.#desk.launch(terms, facts)).view());
+  }
+
+  /** A UUIDv7 as 32 hex digits: 48 bits of Unix milliseconds, then version, variant and randomness. RFC 9562. */
+  #newRunId(): string {
+    const random = this.#ports.random(10);
+    random[0] = ((random[0] as number) & 0x0f) | 0x70;
+    random[2] = ((random[2] as number) & 0x3f) | 0x80;
+    return this.#ports.wall.nowUnixMs().toString(16).padStart(12, "0") + bytesToHex(random);
+  }
+}
+
+/** What can be said without asking anyone; null if nothing is wrong. */
+function wrongWith(
+  task: Task,
+  training: Task["training"],
+  waitUntilUnixMs: number | null,
+  nowUnixMs: number,
+): string | null {
+  if (!staysWithinPlan(task.training, training))
+    return "Devices agreed to fewer training steps, or to another optimizer, and would refuse this run. Ask for no more than the task does, or create a new version of the task.";
+  if (waitUntilUnixMs !== null && waitUntilUnixMs <= nowUnixMs)
+    return "The time until which the run is to wait has passed. Name a later one, or none.";
+  return null;
+}

@@ -1,0 +1,137 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { openModels } from "#coordinator/adapters/models.ts";
+import { primitives } from "#coordinator/adapters/system.ts";
+import { type MadeModel, type ModelJob, makeModel } from "#coordinator/core/model-jobs.ts";
+import { coordinatesOf } from "#shared/codec/layout.ts";
+import { present } from "#shared/kernel/assert.ts";
+import { layoutOf } from "#shared/task/agreed-config.ts";
+import type { Task } from "#shared/task/task.ts";
+import { Federation, fakeEvaluator, smallTask } from "#test/kit/federation.ts";
+
+/* Models made in a worker thread: the same bytes as in this one, which goes on meanwhile. */
+
+const models = openModels();
+afterAll(() => models.close());
+
+const STRATEGY = {
+  kind: "fedadam",
+  serverLearningRate: 0.01,
+  beta1: 0.9,
+  beta2: 0.99,
+  tau: 0.001,
+} as const;
+const RUN = { runId: "ab".repeat(16), round: 3 };
+
+/** All kinds of jobs for a task, each made from what the one before gave. */
+async function all(task: Task, make: (job: ModelJob) => Promise<MadeModel>): Promise<MadeModel[]> {
+  const bytesOf = ({ modelBytes }: MadeModel) => present(modelBytes, "a model").slice();
+  const initial = await make({ kind: "initial", task, seed: 7 });
+  const stepped = await make({ kind: "void-step", task, modelBytes: bytesOf(initial), ...RUN });
+  const next = async (stateBytes: MadeModel["stateBytes"], modelBytes: MadeModel) => {
+    const { count } = coordinatesOf(layoutOf(task));
+    const coordinateSum = Int32Array.from({ length: count }, (_, index) => (index % 401) - 200);
+    const sums = { coordinateSum, weightSum: 12 };
+    const from = { stateBytes: stateBytes?.slice() ?? null, modelBytes: bytesOf(modelBytes) };
+    return make({ kind: "next", task, strategy: STRATEGY, ...from, ...RUN, ...sums });
+  };
+  const first = await next(null, stepped);
+  return [initial, stepped, first, await next(first.stateBytes, first)];
+}
+
+describe("[E4] models", () => {
+  test.each([
+    ["small", 8],
+    ["large", 40_000],
+  ])("that are %s are the same bytes, wherever they are made", async (_, units) => {
+    const task = smallTask(4, {}, units);
+    const [here, there] = [
+      await all(task, (job) => makeModel(primitives, job)),
+      await all(task, (job) => models.make(job)),
+    ];
+    expect(there).toEqual(here);
+    const hashes = await Promise.all(
+      here.map(async ({ modelBytes }) => primitives.sha256(present(modelBytes, "a model"))),
+    );
+    expect(new Set(hashes.map(String)).size).toBe(4);
+    expect([here[2]?.stateBytes === null, (here[2]?.updateNormL2 ?? 0) > 0]).toEqual([false, true]);
+  });
+
+  test("that are large are handed over to another thread, small ones are not", async () => {
+    for (const [units, isHandedOver] of [
+      [8, false],
+      [65_536, true],
+    ] as const) {
+      const task = smallTask(4, {}, units);
+      const { modelBytes } = await models.make({ kind: "initial", task, seed: 7 });
+      const coordinateSum = new Int32Array(coordinatesOf(layoutOf(task)).count);
+      const made = models.make({
+        kind: "next",
+        task,
+        strategy: STRATEGY,
+        stateBytes: null,
+        modelBytes: present(modelBytes, "a model"),
+        ...RUN,
+        coordinateSum,
+        weightSum: 1,
+      });
+      // What is handed over is gone here at once.
+      expect(coordinateSum.length === 0).toBe(isHandedOver);
+      expect((await made).modelBytes).not.toBeNull();
+    }
+  });
+
+  test("of a sum that is beyond all weights are none", async () => {
+    const task = smallTask(4);
+    const { count } = coordinatesOf(layoutOf(task));
+    const initial = await models.make({ kind: "initial", task, seed: 7 });
+    const made = await models.make({
+      kind: "next",
+      task,
+      strategy: { kind: "fedavg", serverLearningRate: 1 },
+      stateBytes: null,
+      modelBytes: present(initial.modelBytes, "a model"),
+      ...RUN,
+      coordinateSum: new Float64Array(count).fill(Number.MAX_VALUE),
+      weightSum: 1,
+    });
+    expect(made.modelBytes).toBeNull();
+  });
+});
+
+describe("[E4] a launch", () => {
+  test("makes no model and evaluates none, and is refused where too many are under way", async () => {
+    let [counted, evaluated] = [0, 0];
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const own = fakeEvaluator();
+    const evaluator = {
+      ...own,
+      countHeldOut: async () => {
+        counted += 1;
+        await held;
+        return 300;
+      },
+      evaluate: (...job: Parameters<typeof own.evaluate>) => {
+        evaluated += 1;
+        return own.evaluate(...job);
+      },
+    };
+    const federation = await Federation.create({ devices: 3, ports: { evaluator } });
+    const launch = () => federation.coordinator.launch({ task: "small", rounds: 1, actor: "ada" });
+    const launches = Array.from({ length: 6 }, launch);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([counted, evaluated, federation.disk.blobs.size]).toEqual([4, 0, 0]);
+    letGo();
+    const ended = await Promise.all(launches);
+    expect(ended.map((one) => (one.ok ? "launched" : `${one.error.code} ${one.error.retry}`))).toEqual([
+      ...Array(4).fill("launched"),
+      ...Array(2).fill("RATE_LIMITED later"),
+    ]);
+    // What costs nothing is said without asking anyone.
+    const late = { task: "small", rounds: 1, waitUntil: "2001-01-01T00:00:00Z" };
+    expect((await federation.coordinator.launch(late)).ok).toBe(false);
+    expect(counted).toBe(4);
+  });
+});

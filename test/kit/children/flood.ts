@@ -1,0 +1,218 @@
+import { Agent, createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setPriority } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
+import { Encoder } from "@msgpack/msgpack";
+import { type WebSocket, WebSocketServer } from "ws";
+import { DOMAINS } from "#shared/crypto/domains.ts";
+import { E } from "#shared/crypto/encode.ts";
+import { localSigner } from "#shared/crypto/signature.ts";
+import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import { type Reply, replySchema } from "#shared/protocol/messages/reply.ts";
+import type { Flood, FloodOrder, FromFlood } from "../floods.ts";
+import { joinRawSocket, type RawSocket } from "../raw-socket.ts";
+
+/*
+ * One kind of flood in a process of the lowest priority, until it is told to end. It comes from loopback addresses of its
+ * own, so that it does not share those of the devices. Argument: a FloodOrder as JSON.
+ */
+
+const NICE_LOWEST = 19;
+/** Linux has all of 127.0.0.0/8 on its loopback. */
+const ADDRESSES = ["127.0.0.2", "127.0.0.3"] as const;
+const EVENTS_EVERY_MS = 20;
+const RETRY_MS = 50;
+
+const order = JSON.parse(process.argv[2] ?? "{}") as FloodOrder;
+setPriority(0, NICE_LOWEST);
+const agent = new Agent({ keepAlive: true, maxSockets: 256, localAddress: ADDRESSES[0] });
+let isOver = false;
+let sent = 0;
+process.on("message", () => {
+  isOver = true;
+  tell({ type: "ended", sent });
+  setTimeout(() => process.exit(0), 50);
+});
+process.once("disconnect", () => process.exit(0));
+
+const url = order.url ?? (await openSink());
+const senders = sendersOf(order.flood);
+tell({ type: "begun" });
+await Promise.all(senders.map((send) => again(send)));
+
+function tell(message: FromFlood): void {
+  process.send?.(message);
+}
+
+/** Each goes on until the connection ends or the answer has come; then it is begun anew. */
+function sendersOf(flood: Flood): (() => Promise<void>)[] {
+  const times = (count: number, send: (index: number) => Promise<void>) =>
+    Array.from({ length: count }, (_, index) => () => send(index));
+  switch (flood) {
+    case "reserved events":
+      return times(32, (index) => reservedEvents(index % 2 === 0 ? "/dash" : "/device"));
+    case "frames of map keys":
+      return times(4, () => frames(frameOfKeys()));
+    case "JSON of keys":
+      return times(8, () => post("/api/v1/tasks", jsonOfKeys()));
+    case "task lists, 32 connections":
+      return times(32, () => get("/api/v1/tasks?limit=200"));
+    case "task lists, 200 connections":
+      return times(200, () => get("/api/v1/tasks?limit=200"));
+    case "hello, 64 connections":
+      return times(64, () => hellos());
+    case "16 devices that check in and leave":
+      return times(16, (index) => comeAndGo(ADDRESSES[index % ADDRESSES.length] as string));
+    case "launches that cannot run":
+      return times(2, () => post("/api/v1/runs", JSON.stringify({ task: order.hopelessTask, rounds: 1 })));
+  }
+}
+
+async function again(send: () => Promise<void>): Promise<void> {
+  while (!isOver) {
+    await send().catch(() => undefined);
+    await pause(RETRY_MS);
+  }
+}
+
+async function withSocket(
+  namespace: string,
+  use: (socket: RawSocket) => Promise<void>,
+  address: string = ADDRESSES[0],
+): Promise<void> {
+  const socket = await joinRawSocket(url, namespace, address);
+  try {
+    await use(socket);
+  } finally {
+    socket.close();
+  }
+}
+
+function reservedEvents(namespace: string): Promise<void> {
+  return withSocket(namespace, async (socket) => {
+    while (!isOver && socket.isOpen) {
+      socket.say(`2${namespace},["error",{"toString":null}]`);
+      sent += 1;
+      await pause(EVENTS_EVERY_MS);
+    }
+  });
+}
+
+function frames(frame: Uint8Array): Promise<void> {
+  return withSocket("/device", async (socket) => {
+    while (!isOver && socket.isOpen) {
+      sayFrame(socket, frame);
+      await pause(50);
+    }
+  });
+}
+
+function sayFrame(socket: RawSocket, frame: Uint8Array): void {
+  socket.say('51-/device,1["frame",{"_placeholder":true,"num":0}]');
+  socket.sayBytes(frame);
+  sent += 1;
+}
+
+function hellos(): Promise<void> {
+  const hello = encodeFrame({
+    type: "hello",
+    protocol: "chorus/1",
+    task: order.task,
+    identity: new Uint8Array(32),
+  });
+  return frames(hello);
+}
+
+/** Logs in as anyone may, then checks in and leaves as fast as it is answered. */
+function comeAndGo(address: string): Promise<void> {
+  return withSocket(
+    "/device",
+    async (socket) => {
+      const signer = localSigner(crypto.getRandomValues(new Uint8Array(32)), crypto.subtle);
+      const identity = signer.publicKey;
+      const challenge = await ask(socket, {
+        type: "hello",
+        protocol: "chorus/1",
+        task: order.task,
+        identity,
+      });
+      if (challenge?.type !== "challenge") return;
+      const item = E(DOMAINS.login, challenge.challenge, "default", order.task, identity);
+      const welcome = await ask(socket, { type: "authenticate", signature: await signer.sign(item) });
+      // More than an address may bring: wait for the next minute.
+      if (welcome?.type !== "welcome") {
+        await pause(1_000);
+        return;
+      }
+      while (!isOver && socket.isOpen) {
+        await ask(socket, { type: "check-in", taskVersion: 1 });
+        await pause(50);
+        await ask(socket, { type: "leave" });
+        await pause(50);
+      }
+    },
+    address,
+  );
+}
+
+/** Null where the connection ended first, or the answer is none. */
+async function ask(socket: RawSocket, message: object): Promise<Reply | null> {
+  sayFrame(socket, encodeFrame(message));
+  if ((await socket.hear((packet) => packet.startsWith("61-/device,1["))) === null) return null;
+  const bytes = await socket.hear((packet) => packet.startsWith("binary:"));
+  if (bytes === null) return null;
+  const reply = decodeFrame(new Uint8Array(Buffer.from(bytes.slice("binary:".length), "hex")), replySchema);
+  return reply.ok ? reply.value : null;
+}
+
+function frameOfKeys(): Uint8Array {
+  const keys = Object.fromEntries(Array.from({ length: 150_000 }, (_, index) => [index.toString(36), 0]));
+  return new Encoder().encode(keys);
+}
+
+function jsonOfKeys(): string {
+  return JSON.stringify(Object.fromEntries(Array.from({ length: 80_000 }, (_, index) => [`k${index}`, 0])));
+}
+
+function get(path: string): Promise<void> {
+  return exchange("GET", path);
+}
+
+function post(path: string, body: string): Promise<void> {
+  return exchange("POST", path, body);
+}
+
+/** One request and all of its answer. */
+function exchange(method: string, path: string, body?: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers =
+      body === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+    const outgoing = request(new URL(path, url), { method, headers, agent }, (response) => {
+      response.resume();
+      response.on("end", resolve).on("error", reject);
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+    sent += 1;
+  });
+}
+
+/** Takes HTTP and sockets of this protocol and does nothing with them. */
+async function openSink(): Promise<string> {
+  const server = createServer((incoming, response) => {
+    incoming.resume();
+    incoming.on("end", () => response.end("{}"));
+  });
+  const sockets = new WebSocketServer({ server });
+  sockets.on("connection", (socket: WebSocket) => {
+    socket.on("error", () => undefined);
+    socket.on("message", (data: Buffer, isBinary) => {
+      const namespace = isBinary ? null : /^40(\/\w+),/.exec(data.toString("utf8"))?.[1];
+      if (namespace !== null && namespace !== undefined) socket.send(`40${namespace},{"sid":"0"}`);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { roundViewOf, runViewOf } from "#test/kit/web-views.ts";
+import { endingOf, homeSentence, roundLine, runSentence, runStatus } from "#web/lib/sentences.ts";
+import {
+  evaluatingSentence,
+  missingFigures,
+  newestFigures,
+  queueSentence,
+  waitingFacts,
+  waitingNote,
+  waitingPlaces,
+  waitingSentence,
+} from "#web/lib/waiting.ts";
+
+const DRAWINGS = { one: "drawing", many: "drawings" };
+const since = "2026-07-08T13:46:00.000Z";
+const waits = (ready: number, needed = 16, change = {}) =>
+  runViewOf({ state: "waiting", roundsPlanned: 40, waiting: { since, ready, needed }, ...change });
+
+describe("[R25] a run that waits", () => {
+  test("says how many are here and how many a round needs", () => {
+    expect(waitingSentence(waits(12))).toBe("Waiting for devices: 12 are here, a round needs 16.");
+    expect(waitingSentence(waits(1))).toBe("Waiting for devices: 1 is here, a round needs 16.");
+    expect(waitingSentence(waits(0))).toBe("Waiting for devices: none is here, a round needs 16.");
+    expect(runSentence(waits(12), DRAWINGS)).toBe(waitingSentence(waits(12)));
+    expect(roundLine(waits(12))).toBe(waitingSentence(waits(12)));
+    expect(runStatus(waits(12))).toBe("waiting for devices");
+  });
+  test("says what opens the next round, and that nothing is asked until then", () => {
+    expect(waitingNote(waits(12))).toBe(
+      "The next round opens as soon as four more are ready. Until then nothing is asked of anyone.",
+    );
+    expect(waitingNote(waits(15))).toContain("as soon as one more is ready.");
+  });
+  test("says since when, what is done of what was planned, and until when", () => {
+    expect(waitingFacts(waits(12))).toEqual([
+      "since 8 July 2026, 13:46 UTC",
+      "3 of 40 rounds committed",
+      "waits as long as it takes",
+    ]);
+    const until = waits(12, 16, { waitUntil: "2026-07-08T18:00:00.000Z" });
+    expect(waitingFacts(until)[2]).toBe("waits until 8 July 2026, 18:00 UTC");
+    expect(endingOf(runViewOf({ state: "failed", code: "WAIT_EXPIRED" })).words).toBe("too few came in time");
+  });
+  test("has a place for each device that is here and for each that is missing", () => {
+    expect(waitingPlaces(waits(12))).toMatchObject({ phase: "recruiting", joined: 12, goal: 16 });
+  });
+});
+
+describe("[R20] a run in the queue", () => {
+  test("says behind which run, and what that one does", () => {
+    const behind = (state: string) =>
+      queueSentence(
+        runViewOf({ state: "queued", queuedBehind: { runId: "0".repeat(32), number: 3, state } }),
+      );
+    expect(behind("waiting")).toBe("Stands in the queue behind run 3, which waits for devices.");
+    expect(behind("running")).toBe("Stands in the queue behind run 3, which is going.");
+    expect(queueSentence(runViewOf({ state: "queued" }))).toBe(
+      "Stands in the queue: one run of a task at a time.",
+    );
+  });
+});
+
+describe("[E3] figures that are to come", () => {
+  test("are waited for at the end, and the run says so", () => {
+    const run = runViewOf({ state: "evaluating", roundsCommitted: 15, evaluating: 17 });
+    expect(evaluatingSentence(run)).toBe("All 15 rounds are done. Version 17 is being evaluated.");
+    expect(runSentence(run, DRAWINGS)).toMatch(/^All 15 rounds are done\. Version 17 is being evaluated\./);
+    const cut = runViewOf({ state: "evaluating", evaluating: 4 });
+    expect(evaluatingSentence(cut)).toBe(
+      "The rounds are over, 3 of 15 rounds committed. Version 4 is being evaluated.",
+    );
+    expect(runStatus(run)).toBe("evaluating");
+    expect(homeSentence([run])).toBe("One run is going.");
+  });
+  test("hold the next round back, and the run says that too", () => {
+    expect(roundLine(runViewOf({ evaluating: 3 }))).toBe(
+      "3 of 15 rounds committed; the next one opens when version 3 has been evaluated.",
+    );
+    expect(roundLine(runViewOf({ roundsCommitted: 0, evaluating: 0 }))).toBe(
+      "The untrained model is being evaluated; then the first round opens.",
+    );
+  });
+  test("that never came are never those of another model", () => {
+    expect(missingFigures(roundViewOf({ notEvaluated: "ABORTED_BY_OPERATOR" }))).toBe("not evaluated");
+    expect(missingFigures(roundViewOf())).toBe("being evaluated");
+    const [initial] = runViewOf().history;
+    expect(newestFigures(runViewOf({ history: [initial] }))).toBeNull();
+    expect(newestFigures(runViewOf())?.round).toBe(3);
+  });
+});
+
+describe("[R16] rounds that were given up", () => {
+  test("never count against those that were planned", () => {
+    const state = ["running", "paused", "stopping", "waiting", "evaluating", "failed", "completed"] as const;
+    for (const one of state) {
+      for (const phase of ["recruiting", "training", "collecting", "committed", "failed"] as const) {
+        const currentRound = roundViewOf({ round: 4, phase, threshold: null });
+        const run = runViewOf({ state: one, roundsPlanned: 3, roundsCommitted: 2, currentRound });
+        for (const said of [runSentence(run, DRAWINGS), roundLine(run), runStatus(run), homeSentence([run])])
+          expect(said).not.toMatch(/4 of 3/);
+      }
+    }
+  });
+});
