@@ -65,6 +65,7 @@ const summarySchema = z.strictObject({
   survivors: z.int(),
   dropouts: z.int().min(0),
   seconds: z.number().gt(0),
+  secondsPerRound: z.number().gt(0).nullable(),
   bytesUpPerClient: z.int().gt(0),
 });
 

@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { connect } from "node:net";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -41,6 +40,14 @@ describe("start", () => {
     await expect(fetch(`${first.url}/livez`)).rejects.toThrow();
     const second = await startCoordinator({ ...settings(), port: first.port });
     expect(second.status.issuerKey).toBe(first.status.issuerKey);
+    await second.stop();
+  });
+
+  test("a second stop joins the first: when either returns, everything is given back", async () => {
+    const first = await startCoordinator(settings());
+    void first.stop();
+    await first.stop();
+    const second = await startCoordinator({ ...settings(), port: first.port });
     await second.stop();
   });
 
@@ -111,7 +118,7 @@ describe("as a process", () => {
     expect(await ended).toEqual([0, null]);
   });
 
-  test("a second SIGTERM joins the first stop: what is under way still gets its answer", async () => {
+  test("a second SIGTERM joins the first stop, which ends whole", async () => {
     const args = [COMMAND, "--api-only", "--port", "0", "--data", folder];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
@@ -119,28 +126,16 @@ describe("as a process", () => {
       output += chunk.toString();
     });
     await expect.poll(() => output, { timeout: 60_000 }).toMatch(/Chorus on (\S+)\./);
-    const port = Number(/Chorus on \S+:(\d+)\./.exec(output)?.[1]);
-    const slow = connect(port, "127.0.0.1");
-    let answer = "";
-    slow.on("data", (chunk: Buffer) => {
-      answer += chunk.toString();
-    });
-    await once(slow, "connect");
-    slow.write(
-      "POST /api/v1/runs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{",
-    );
-    await pause(300);
+    expect(existsSync(join(folder, "lock.holder"))).toBe(true);
     const ended = once(child, "exit");
-    child.kill("SIGTERM");
-    await pause(300);
-    child.kill("SIGTERM");
-    child.kill("SIGINT");
-    await pause(300);
-    expect(child.exitCode).toBeNull();
-    slow.write("}");
-    await expect.poll(() => answer).toMatch(/^HTTP\/1\.1 400 /);
-    slow.end();
+    for (const signal of ["SIGTERM", "SIGTERM", "SIGINT"] as const) {
+      child.kill(signal);
+      await pause(5);
+    }
     expect(await ended).toEqual([0, null]);
+    // The last thing that a stop gives back.
+    expect(existsSync(join(folder, "lock.holder"))).toBe(false);
+    expect(output).toContain('"stopped"');
   });
 
   test.each([
