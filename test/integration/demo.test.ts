@@ -145,7 +145,9 @@ test("a run goes on after the demo was killed, after Ctrl-C, and another cohort 
   await expect.poll(edgesLeft, { timeout: 20_000 }).toBe(0);
 
   const third = demo(...data, ...rounds);
-  await expect.poll(third.output, { timeout: 120_000 }).toMatch(/Run 1 goes on with \d+ of 40 rounds committed/);
+  await expect
+    .poll(third.output, { timeout: 120_000 })
+    .toMatch(/Run 1 goes on with \d+ of 40 rounds committed/);
   third.child.kill("SIGINT");
   const interrupted = await third.ended;
   expect(interrupted.code).toBe(0);
