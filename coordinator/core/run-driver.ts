@@ -172,7 +172,8 @@ export class RunDriver {
     const open =
       state.roundIsOpen && this.#round?.state.facts.round === state.round ? this.#round.views().view : null;
     const surroundings: RunSurroundings = {
-      ready: this.#context.presence(state).ready,
+      // Only a run that waits says it, and counting takes a look at everyone who is connected.
+      ready: state.phase === "waiting" ? this.#context.presence(state).ready : 0,
       needed: this.#waiting.needed,
       queuedBehind: state.phase === "queued" ? this.#context.ahead(this.runId) : null,
     };
