@@ -155,13 +155,15 @@ async function publish(
   if (next.modelBytes === null) return { kind: "voided", code: "RANGE", dealers: [] };
 
   const { updateNormL2 } = next;
-  const modelHash = await ports.blobs.put(next.modelBytes);
-  const strategyStateHash = next.stateBytes === null ? null : await ports.blobs.put(next.stateBytes);
-  release(next.modelBytes, ...(next.stateBytes === null ? [] : [next.stateBytes]));
   const sumBytes = wordsToBytes(total.publishedWords());
   const sumByteCount = sumBytes.length;
-  const sumHash = await ports.blobs.put(sumBytes);
-  release(sumBytes);
+  // The disk syncs them together.
+  const [modelHash, strategyStateHash, sumHash] = await Promise.all([
+    ports.blobs.put(next.modelBytes),
+    next.stateBytes === null ? null : ports.blobs.put(next.stateBytes),
+    ports.blobs.put(sumBytes),
+  ]);
+  release(sumBytes, next.modelBytes, ...(next.stateBytes === null ? [] : [next.stateBytes]));
   const transcript = await publishedTranscript(ports, terms, state.facts, {
     ...{ parentStateHash, strategyStateHash, modelHash, sumHash, transcripts },
   });

@@ -65,6 +65,7 @@ const summarySchema = z.strictObject({
   survivors: z.int(),
   dropouts: z.int().min(0),
   seconds: z.number().gt(0),
+  secondsPerRound: z.number().gt(0).nullable(),
   bytesUpPerClient: z.int().gt(0),
 });
 
@@ -135,7 +136,7 @@ test("a run goes on after the demo was killed, after Ctrl-C, and another cohort 
   await expect.poll(first.output, { timeout: 120_000 }).toMatch(/model 1 of 4/);
   const second = await demo(...data).ended;
   expect(second.code).toBe(1);
-  expect(second.stderr).toContain("in use by process");
+  expect(second.stderr).toContain("in use by");
   first.child.kill("SIGKILL");
   await first.ended;
   // Nobody told the edges: they notice.
