@@ -43,6 +43,7 @@ export class Opening {
   #tries = 0;
   /** For a store or a disk that is out of reach; no fault, so not counted among the tries. */
   #waits = 0;
+  #patient = true;
 
   constructor(context: OpeningContext) {
     this.#context = context;
@@ -128,7 +129,8 @@ export class Opening {
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       this.#folds.clear();
-      if (outageCode(error) !== null) {
+      const outage = outageCode(error);
+      if (outage !== null && this.#patient) {
         this.#waits += 1;
         this.#context.onWait(error);
         ports.log.warn(
@@ -136,6 +138,10 @@ export class Opening {
           "opening a sum waits for a store or a disk",
         );
         ports.after(backoffMs(this.#waits, ports.random), () => void this.#tryCombine());
+        return;
+      }
+      if (outage !== null) {
+        await this.#context.answer({ kind: "voided", code: outage, dealers: [] });
         return;
       }
       this.#tries += 1;
@@ -163,6 +169,11 @@ export class Opening {
       return folded;
     };
     return combine(ports, terms, sessions, state, strategyStateHash, foldOf, this.#closing.signal);
+  }
+
+  /** From now on an outage voids the round. */
+  stopWaiting(): void {
+    this.#patient = false;
   }
 
   forget(sid: string): void {

@@ -146,6 +146,11 @@ export class RoundDriver {
     await this.#effects;
   }
 
+  /** The run is to stop: a sum that waits for a disk or a file is discarded rather than waited for. */
+  stopWaiting(): void {
+    this.#opening.stopWaiting();
+  }
+
   /** Resolves when what has been submitted is written and its effects have run. */
   async settled(): Promise<void> {
     await this.#queue.catch(() => {});

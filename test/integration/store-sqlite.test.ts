@@ -210,8 +210,15 @@ describe("what a power cut leaves", () => {
     expect(await holds()).toBe(true);
     const again = await openStore({ dataDir });
     await again.deleteMaterial(sid);
-    await again.close();
     expect(await holds()).toBe(false);
+    // What came and went since is not in the log either.
+    await again.saveMaterial(sid, "unmask", 1, new Uint8Array(secret));
+    const log = () => readFile(join(dataDir, "chorus.db-wal"));
+    expect((await log()).includes(secret)).toBe(true);
+    await again.deleteMaterial(sid);
+    expect((await log()).includes(secret)).toBe(false);
+    expect(await holds()).toBe(false);
+    await again.close();
   });
 });
 
