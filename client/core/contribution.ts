@@ -109,8 +109,9 @@ export class ContributionDraft {
     const count = Math.min(SAMPLE_MAX, sampled.length);
     const masks = ringNumbers(ring, count);
     const leaving = ringNumbers(ring, count);
-    const wordCount = ring === 32 ? own.length : this.#update.updateLength;
-    for (let index = 0; index < wordCount; index++) {
+    if (ring === 32) takeWords(own, left, masks, leaving);
+    const packedCount = ring === 32 ? 0 : this.#update.updateLength;
+    for (let index = 0; index < packedCount; index++) {
       const value = left[index] as number;
       masks.take(value - (own[index] as number));
       leaving.take(value);
@@ -190,6 +191,23 @@ function ringNumbers(ring: Ring, count: number) {
       }
     },
   };
+}
+
+type RingNumbers = Pick<ReturnType<typeof ringNumbers>, "first" | "counts">;
+
+/** As `take` on the 32-bit ring, for all words: every device does this in every round. */
+function takeWords(own: Int32Array, left: Uint32Array, masks: RingNumbers, leaving: RingNumbers): void {
+  const shift = 32 - RING_BIN_BITS;
+  for (let index = 0; index < own.length; index++) {
+    const value = left[index] as number;
+    const mask = (value - (own[index] as number)) >>> 0;
+    if (index < masks.first.length) {
+      masks.first[index] = mask;
+      leaving.first[index] = value;
+    }
+    countIn(masks.counts, mask >>> shift);
+    countIn(leaving.counts, value >>> shift);
+  }
 }
 
 function updateHistogram(values: Int32Array, unit: number): Histogram {

@@ -101,7 +101,9 @@ function clipUpdate(
   norm: number,
   clip: UpdateSegment["clip"],
 ): Float32Array<ArrayBuffer> {
-  const factor = norm > clip.normL2 ? clip.normL2 / norm : 1;
+  // No coordinate is above the norm, so within it nothing has to be clipped.
+  if (norm <= clip.normL2) return new Float32Array(update);
+  const factor = clip.normL2 / norm;
   // A bound for coordinates below L is one for rotated ones, and `quantize` holds it.
   const bound = floatAtMost(clip.normL2);
   const clipped = new Float32Array(update.length);
@@ -139,7 +141,9 @@ async function quantize(
     const target = quantized.subarray(start, start + count);
     for (let i = 0; i < count; i++) {
       // The product may lie a last bit above Q w'/W, and Q + 1 would be out of range.
-      const exact = Math.max(-limit, Math.min(limit, values[start + i]! * factor)); // hot loop
+      let exact = values[start + i]! * factor; // hot loop
+      if (exact > limit) exact = limit;
+      else if (exact < -limit) exact = -limit;
       const below = Math.floor(exact);
       target[i] = exact - below > uniforms[i]! * WORD_TO_UNIFORM ? below + 1 : below;
     }

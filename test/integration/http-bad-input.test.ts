@@ -427,6 +427,33 @@ describe("what a failure shows", () => {
     expect(head.headers.get("content-length")).toBe("300000");
   });
 
+  test("[W1] a file that cannot be read is INTERNAL before its first byte, and a cut answer after", async () => {
+    const hash = await shell.blobs.put(new Uint8Array(randomBytes(300_000)));
+    const { stream } = shell.blobs;
+    const failingAfter = (chunks: number) => async () => {
+      let given = 0;
+      return new ReadableStream<Uint8Array>({
+        pull: (controller) => {
+          if (given++ < chunks) controller.enqueue(new Uint8Array(1_000));
+          else controller.error(new Error("planted: /home/someone cannot be read"));
+        },
+      });
+    };
+    try {
+      Object.assign(shell.blobs, { stream: failingAfter(0) });
+      const response = await fetch(`${shell.url}/api/v1/models/${hash}`);
+      expect(await response.clone().text()).not.toContain("planted");
+      await expectRefused(response, 500, "INTERNAL");
+      Object.assign(shell.blobs, { stream: failingAfter(3) });
+      const cut = fetch(`${shell.url}/api/v1/models/${hash}`).then((answer) => answer.arrayBuffer());
+      await expect(cut).rejects.toThrow();
+    } finally {
+      Object.assign(shell.blobs, { stream });
+    }
+    const whole = await fetch(`${shell.url}/api/v1/models/${hash}`);
+    expect((await whole.arrayBuffer()).byteLength).toBe(300_000);
+  });
+
   test("readiness follows the database and fails first when it stops", async () => {
     expect((await fetch(`${shell.url}/readyz`)).status).toBe(200);
     shell.store.answers = false;

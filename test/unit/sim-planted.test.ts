@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Edit, plant } from "#test/kit/planted.ts";
-import { calmPlan, fault, restlessPlan, shardedPlan } from "#test/kit/sim/calm-plan.ts";
+import { calmPlan, calmTask, fault, restlessPlan, shardedPlan } from "#test/kit/sim/calm-plan.ts";
 import { CALM, type Plan } from "#test/kit/sim/plan.ts";
 import { smallSearch } from "#test/kit/sim/small-search.ts";
 
@@ -185,8 +185,8 @@ const CASES: readonly Case[] = [
     edits: [
       {
         file: "coordinator/core/round-end.ts",
-        find: "const modelHash = await putVoidStep(ports, terms, parentModelHash, runId, round);",
-        replace: "const modelHash = parentModelHash;",
+        find: "return await putVoidStep(ports, terms, parentModelHash, runId, round);",
+        replace: "return parentModelHash;",
       },
       {
         file: "coordinator/core/models.ts",
@@ -296,6 +296,18 @@ const CASES: readonly Case[] = [
           devices: [fault(0, "crash", 8, 900_000), fault(1, "crash", 8, 900_000)],
           hostDiesAtWrites: [20 + index],
         },
+      }),
+    ),
+  },
+  {
+    name: "[R3] a round that invites in the order of arrival",
+    edits: [{ file: "shared/round/settle.ts", find: "ready.sort(byLotOf(state));", replace: "" }],
+    broken: "[R3]",
+    plans: Array.from({ length: 6 }, (_, seed) =>
+      calmPlan({
+        seed: `crowd ${seed}`,
+        deviceCount: 7,
+        task: calmTask(7, { goal: 3, cohortSizeMax: 3, recruitingMinMs: 2_000 }),
       }),
     ),
   },

@@ -53,7 +53,30 @@ async function answerBlob(context: ApiContext, blobs: Blobs, hash: string): Prom
   if (context.req.method === "HEAD") return new Response(null, { headers });
   const body = await blobs.stream(hash);
   if (body === null) throw problem("NOT_FOUND");
-  return new Response(body, { headers });
+  return new Response(await begun(body, () => context.env.outgoing.destroy()), { headers });
+}
+
+/**
+ * The same bytes, of which the first are there: a file that cannot be read fails before the answer has begun, and has a
+ * code. Later nothing is left but to cut the answer; the server would write the fault's text into it (W1).
+ */
+async function begun(body: ReadableStream<Uint8Array>, cut: () => void): Promise<ReadableStream<Uint8Array>> {
+  const reader = body.getReader();
+  let next: ReadableStreamReadResult<Uint8Array> | null = await reader.read();
+  return new ReadableStream({
+    pull: async (controller) => {
+      try {
+        const { done, value } = next ?? (await reader.read());
+        next = null;
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch {
+        cut();
+        controller.close();
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
 }
 
 export function describeBytes(api: Api, path: string, summary: string, params: z.ZodObject): void {

@@ -14,6 +14,8 @@ export interface DemoSummary {
   readonly survivors: number;
   readonly dropouts: number;
   readonly seconds: number;
+  /** Median, from one round's opening to the next; null with fewer than two rounds. */
+  readonly secondsPerRound: number | null;
   readonly bytesUpPerClient: number;
 }
 
@@ -100,10 +102,18 @@ export function summarise(run: RunView, rounds: readonly RoundView[]): DemoSumma
     // Devices that had announced themselves for a round that was then made without them.
     dropouts: committed.reduce((sum, round) => sum + (round.advertised ?? 0) - (round.survivors ?? 0), 0),
     seconds,
+    secondsPerRound: medianSecondsPerRound(rounds),
     // The figures of a round are those of one device.
     bytesUpPerClient: rounds.reduce(
       (sum, { traffic }) => sum + traffic.reduce((bytes, { upByteCount }) => bytes + upByteCount, 0),
       0,
     ),
   };
+}
+
+/** Rounds that were given up count too: they take their time as well. */
+function medianSecondsPerRound(rounds: readonly RoundView[]): number | null {
+  const openedMs = rounds.map(({ openedAt }) => Date.parse(openedAt)).sort((left, right) => left - right);
+  const spans = openedMs.slice(1).map((atMs, index) => (atMs - (openedMs[index] ?? atMs)) / 1_000);
+  return spans.sort((left, right) => left - right)[Math.floor((spans.length - 1) / 2)] ?? null;
 }

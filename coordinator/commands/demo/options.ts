@@ -21,8 +21,9 @@ their own with a part of the data each, and one run. Nothing but masked updates 
   --tls-cert FILE, --tls-key FILE
                     HTTPS, so that phones and other machines can take part
   --exit            stop everything after the run; the last line is one JSON object
-                    {task, rounds, accuracy, loss, cohort, survivors, dropouts, seconds, bytesUpPerClient}: accuracy and
-                    loss on the held-out rows, cohort and survivors of the last round, dropouts and bytes of the run
+                    {task, rounds, accuracy, loss, cohort, survivors, dropouts, seconds, secondsPerRound,
+                    bytesUpPerClient}: accuracy and loss on the held-out rows, cohort and survivors of the last round,
+                    dropouts and bytes of the run, the median time from one round's opening to the next
   --api-only        no pages, so nothing has to be built
   --help
 

@@ -16,10 +16,34 @@ export function breachesOf(before: RoundState, after: RoundState): Breach[] {
     breaches.push(["R10", "an opened attempt is repeated"]);
   return [
     ...breaches,
+    ...invitationBreaches(before, after),
     ...rosterBreaches(after),
     ...shardBreaches(before, after),
     ...setBreaches(before, after),
   ];
+}
+
+/** Of those who were ready the lowest lots are invited, and who is asked last only where others leave places. */
+function invitationBreaches(before: RoundState, after: RoundState): Breach[] {
+  if (before.phase !== "recruiting" || after.phase !== "training") return [];
+  const breaches: Breach[] = [];
+  const ready = [...after.members.values()].filter(({ connected, out }) => connected && out !== "LEFT");
+  const chosen = ready.filter(({ invited }) => invited);
+  const passed = ready.filter(({ invited }) => !invited);
+  const { goal, overSelection } = after.facts.rules;
+  const last = chosen.filter(({ askedLast }) => askedLast).length;
+  if (last > Math.max(0, Math.ceil(overSelection * goal) - (chosen.length - last)))
+    breaches.push(["R30", "who is asked last has a place above those that the round wants"]);
+  // Who may not sit with another is passed over whatever it drew.
+  if (after.forbiddenPairs.length > 0) return breaches;
+  for (const askedLast of [false, true]) {
+    const lots = (of: typeof ready) => of.filter((one) => one.askedLast === askedLast).map(({ lot }) => lot);
+    if (Math.max(...lots(chosen)) > Math.min(...lots(passed)))
+      breaches.push(["R3", "a higher lot is invited before a lower one"]);
+  }
+  if (last > 0 && passed.some(({ askedLast }) => !askedLast))
+    breaches.push(["R30", "who is asked last is invited before others"]);
+  return breaches;
 }
 
 function rosterBreaches(after: RoundState): Breach[] {
