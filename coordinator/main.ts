@@ -5,7 +5,7 @@ import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Status } from "#shared/protocol/api.ts";
 import { NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import { openBlobs } from "./adapters/blobs.ts";
-import { type InstanceEvents, openStore } from "./adapters/database/open-store.ts";
+import { type InstanceEvents, makeDataFolder, openStore } from "./adapters/database/open-store.ts";
 import { openDisk } from "./adapters/disk.ts";
 import { createEvaluator } from "./adapters/evaluator.ts";
 import { openFolder } from "./adapters/folder.ts";
@@ -107,9 +107,10 @@ interface Alone {
 
 async function openAdapters(settings: Settings, alone: Alone, closers: Closers) {
   const { dataDir, databaseUrl, log } = settings;
-  await mkdir(heldOutFolder(dataDir), { recursive: true });
+  await makeDataFolder(settings);
   const lock = lockDataFolder(dataDir);
   closers.push(() => lock.release());
+  await mkdir(heldOutFolder(dataDir), { recursive: true });
   const store = await openStore({
     ...{ dataDir, databaseUrl, log },
     projectId: PROJECT_ID,

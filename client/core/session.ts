@@ -335,7 +335,7 @@ class DeviceSession implements Session {
     this.#cancelAgain();
     this.#part?.end(by === "device" ? "refused-by-device" : "dropped", error.code);
     // A lost connection alone would be waited for a while.
-    if (by === "device" && this.#loggedIn) void this.#ports.link.send({ type: "leave" });
+    if (by === "device" && this.#loggedIn) void this.#ports.link.send({ type: "leave", code: error.code });
     this.#disconnect();
     this.#showRefusal(error, by);
     this.view.patch({ activity: "idle" });

@@ -137,7 +137,7 @@ async function main(options: DemoOptions): Promise<number> {
   console.log(
     open === null
       ? `Run ${run.number}, ${run.roundsPlanned} rounds: ${url}/runs/${run.runId}`
-      : `Run ${run.number} goes on after round ${run.roundsCommitted} of ${run.roundsPlanned}: ${url}/runs/${run.runId}`,
+      : `Run ${run.number} goes on with ${run.roundsCommitted} of ${run.roundsPlanned} rounds committed: ${url}/runs/${run.runId}`,
   );
   let first = true;
   const followed = await followRun(

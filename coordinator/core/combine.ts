@@ -7,7 +7,7 @@ import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { CombineResult, ShardLeftOut } from "#shared/round/event.ts";
 import { survivorCounts } from "#shared/round/settle-exchange.ts";
 import { goesOn } from "#shared/round/shards.ts";
-import type { Sealed, Unmasking } from "#shared/round/state.ts";
+import type { InputFact, Unmasking } from "#shared/round/state.ts";
 import { reconstructMasks } from "#shared/secagg/opening.ts";
 import { memberAt } from "#shared/secagg/roster.ts";
 import { shareMeasure } from "./measures.ts";
@@ -26,26 +26,39 @@ export type CombinePorts = Pick<
 /** A sum with its masks on, or the seats whose inputs are not what was receipted. */
 export type Folded = Result<Uint32Array<ArrayBuffer>, readonly number[]>;
 
-/** The sum of a session's survivors' masked inputs, each checked against the root that its receipt is of. */
+/**
+ * The sum of masked inputs of a session, each checked against the root that its receipt is of.
+ *
+ * @param seats  Of this session or not; the others are left alone.
+ * @param begun  A sum to start from; kept as it is.
+ */
 export async function foldInputs(
   ports: CombinePorts,
   terms: RunTerms,
   session: Session,
-  { u3, inputs: facts }: Pick<Sealed, "u3" | "inputs">,
+  seats: readonly number[],
+  facts: ReadonlyMap<number, InputFact>,
+  begun: Uint32Array<ArrayBuffer> | null,
   signal: AbortSignal,
 ): Promise<Folded> {
   const beganMs = ports.clock.nowMs();
-  const positions = session.positionsIn(u3);
+  const positions = session.positionsIn(seats);
   const inputs = positions.map((position) => {
-    const { root } = present(facts.get(session.seatOf(position)), "an input of each survivor");
+    const { root } = present(facts.get(session.seatOf(position)), "an input of each seat");
     return { path: ports.spool.path(session.sid, position), root };
   });
-  const sum = await ports.folder.fold({ length: terms.layout.length, inputs, masks: [] }, signal);
+  const { length } = terms.layout;
+  const job = { length, inputs, masks: [], ...(begun === null ? {} : { initial: begun }) };
+  const sum = await ports.folder.fold(job, signal);
   ports.metrics.folded(4 * terms.layout.length * inputs.length, (ports.clock.nowMs() - beganMs) / 1_000);
   if (sum.ok) return sum;
-  const damaged = sum.error.indexes.map((index) => positions[index] as number);
-  ports.log.error({ sid: session.sid, positions: damaged }, "stored inputs are damaged: look at the disk");
-  return err(damaged.map((position) => session.seatOf(position)));
+  return err(sum.error.indexes.map((index) => session.seatOf(positions[index] as number)));
+}
+
+/** For the operator. Not where they are found: of an attempt that was given up the inputs are being deleted. */
+export function logDamaged(ports: CombinePorts, session: Session, seats: readonly number[]): void {
+  const positions = session.positionsIn(seats);
+  ports.log.error({ sid: session.sid, positions }, "stored inputs are damaged: look at the disk");
 }
 
 /**
@@ -100,7 +113,10 @@ async function openSum(
   folded: Folded,
   signal: AbortSignal,
 ): Promise<Result<{ readonly sum: Uint32Array<ArrayBuffer>; readonly decoded: DecodedSum }, BadSum>> {
-  if (!folded.ok) return err({ code: "INPUT_DAMAGED", dealers: [] });
+  if (!folded.ok) {
+    logDamaged(ports, session, folded.error);
+    return err({ code: "INPUT_DAMAGED", dealers: [] });
+  }
   const holders = session.positionsIn([...state.responses.keys()]);
   const [sets, openings] = [await session.sets(state), await session.openings(state, holders)];
   const masks = await reconstructMasks(ports.primitives, session.roster, sets, openings);

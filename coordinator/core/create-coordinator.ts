@@ -219,9 +219,9 @@ class Core implements Coordinator {
     const slot = await store.findSlot(sid, position);
     if (slot === null || slot.slotHash !== (await this.#desk.hashSlot(headers.slot)))
       return err(wireError("BAD_SLOT"));
-    const stored = (await store.listInputs(sid)).find((input) => input.position === position);
+    const stored = await store.findInput(sid, position);
     // An open slot of no living round: the round is being read back from its log.
-    if (stored === undefined) return err(wireError(slot.open ? "UNAVAILABLE" : "SLOT_CLOSED"));
+    if (stored === null) return err(wireError(slot.open ? "UNAVAILABLE" : "SLOT_CLOSED"));
     const { sha256, root, signature } = headers;
     if (stored.sha256 !== sha256 || stored.root !== root) return err(wireError("CONFLICT"));
     const { byteCount } = stored;

@@ -21,13 +21,39 @@ export class Launcher {
   readonly #ports: CoordinatorPorts;
   readonly #desk: RunDesk;
   #underWay = 0;
+  /** Launches that name their run, by it: one after the other. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(ports: CoordinatorPorts, desk: RunDesk) {
     this.#ports = ports;
     this.#desk = desk;
   }
 
+  /** A launch that names its run may be sent again: it answers with the run that it has started. */
   async launch(launch: Launch): Promise<Result<RunView, WireError>> {
+    const { runId } = launch;
+    if (runId === undefined) return this.#launchInBounds(launch);
+    const turn = (this.#turns.get(runId) ?? Promise.resolve()).then(async () => {
+      const known = await this.#known(runId);
+      return known === null ? this.#launchInBounds(launch) : again(known, launch);
+    });
+    const settled = turn.catch(() => {});
+    this.#turns.set(runId, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(runId) === settled) this.#turns.delete(runId);
+    }
+  }
+
+  async #known(runId: string): Promise<RunView | null> {
+    const living = this.#desk.run(runId);
+    if (living !== null) return living.view();
+    const row = await this.#ports.store.findRun(runId);
+    return row === null ? null : (row.view as RunView);
+  }
+
+  async #launchInBounds(launch: Launch): Promise<Result<RunView, WireError>> {
     if (this.#underWay >= LAUNCHES_AT_ONCE_MAX) {
       const detail = "Other runs are being launched just now. Nothing was launched; try again in a moment.";
       return err(wireError("RATE_LIMITED", detail));
@@ -58,7 +84,7 @@ export class Launcher {
     const terms = await runTerms(this.#ports, task, { training, strategy });
     const facts: RunLaunched = {
       type: "launched",
-      runId: this.#newRunId(),
+      runId: launch.runId ?? this.#newRunId(),
       number: await store.nextRunNumber(task.slug),
       task: task.slug,
       taskVersion: task.version,
@@ -82,6 +108,13 @@ export class Launcher {
     random[2] = ((random[2] as number) & 0x3f) | 0x80;
     return this.#ports.wall.nowUnixMs().toString(16).padStart(12, "0") + bytesToHex(random);
   }
+}
+
+function again(known: RunView, { task, rounds, seed }: Launch): Result<RunView, WireError> {
+  const isSame = known.task === task && known.roundsPlanned === rounds && (seed ?? known.seed) === known.seed;
+  if (isSame) return ok(known);
+  const detail = "Another run has this runId. Nothing was launched; choose another, or none.";
+  return err(wireError("CONFLICT", detail));
 }
 
 /** What can be said without asking anyone; null if nothing is wrong. */

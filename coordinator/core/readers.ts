@@ -2,10 +2,10 @@ import { bitsPerWeight } from "#shared/codec/layout.ts";
 import type { EventView, RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { Lobby } from "./lobby.ts";
-import type { CoordinatorPorts, Listed, Page, StoredTask } from "./ports.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import type { RoundViews } from "./round-view.ts";
 import type { RunDriver } from "./run-driver.ts";
+import type { EventLog, Listed, Page, RunStore, StoredTask, TaskStore } from "./store.ts";
 import { eventView } from "./stored-event.ts";
 
 /** What is going on now; everything else comes from the store. */
@@ -17,12 +17,14 @@ export interface Living {
   activeRun(task: string): RunDriver | null;
 }
 
+type ReadStore = EventLog & TaskStore & RunStore;
+
 /** The views of the public API: rows of the store, overlaid with what lives. */
 export class Readers {
-  readonly #store: CoordinatorPorts["store"];
+  readonly #store: ReadStore;
   readonly #living: Living;
 
-  constructor(store: CoordinatorPorts["store"], living: Living) {
+  constructor(store: ReadStore, living: Living) {
     this.#store = store;
     this.#living = living;
   }
@@ -94,7 +96,7 @@ export class Readers {
   async roundDetail(roundId: string): Promise<RoundDetail | null> {
     const views = await this.#roundViews(roundId);
     if (views === null) return null;
-    const log = await this.#store.readStream({ kind: "round", id: roundId });
+    const log = await this.#store.readShown({ kind: "round", id: roundId });
     const events = log.flatMap((stored) => eventView({ kind: "round", id: roundId }, stored) ?? []).reverse();
     return { ...views.view, ...views.detail, events };
   }

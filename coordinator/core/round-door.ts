@@ -42,15 +42,17 @@ export async function beginUpload(
   position: number,
   headers: InputHeaders,
 ): Promise<Result<UploadTicket, WireError>> {
-  const { ports, slots } = round.context;
-  const slot = await ports.store.findSlot(sid, position);
-  if (slot === null || slot.slotHash !== (await slots.hash(headers.slot))) return err(wireError("BAD_SLOT"));
+  const { terms, slots } = round.context;
+  // What the slot's row says follows from the round that lives; the row itself decides when the input is accepted.
+  const expected = await slots.hash(await slots.token(sid, position));
+  if (expected !== (await slots.hash(headers.slot))) return err(wireError("BAD_SLOT"));
+  const byteCount = 4 * terms.layout.length;
   const admission = await round.admission();
-  const admitted = await admitUpload(admission, sid, position, headers, slot.byteCount);
+  const admitted = await admitUpload(admission, sid, position, headers, byteCount);
   if (!admitted.ok) return err(wireError(admitted.error));
   const { state } = admission;
   const { sha256, root, signature } = headers;
-  const ticket = { sid, position, byteCount: slot.byteCount, sha256, root, signature };
+  const ticket = { sid, position, byteCount, sha256, root, signature };
   const session = present(
     admission.sessions.find((one) => one.sid === sid),
     "a session that was admitted",
@@ -60,7 +62,7 @@ export async function beginUpload(
     if (taken.sha256 !== sha256 || taken.root !== root) return err(wireError("CONFLICT"));
     return ok({ ...ticket, receipt: receiptOf(ticket) });
   }
-  if (!slot.open || state.phase !== "collecting") return err(wireError("SLOT_CLOSED"));
+  if (state.phase !== "collecting") return err(wireError("SLOT_CLOSED"));
   return ok({ ...ticket, receipt: null });
 }
 

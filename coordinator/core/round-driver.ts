@@ -146,6 +146,11 @@ export class RoundDriver {
     await this.#effects;
   }
 
+  /** The run is to stop: a sum that waits for a disk or a file is discarded rather than waited for. */
+  stopWaiting(): void {
+    this.#opening.stopWaiting();
+  }
+
   /** Resolves when what has been submitted is written and its effects have run. */
   async settled(): Promise<void> {
     await this.#queue.catch(() => {});
@@ -219,6 +224,10 @@ export class RoundDriver {
     this.#report(before, state);
     this.#context.onChange(this, note, sequence, at);
     this.run(transition.effects);
+    if (fact.type === "input-received" && state.phase === "collecting") {
+      const input = state.inputs.get(fact.position);
+      if (input !== undefined) void this.#opening.inputCame(fact.position, input).catch(() => {});
+    }
     // What fell due while this was being written is still ahead of the event.
     this.#arm(state.nowMs);
     return true;

@@ -1,7 +1,9 @@
+import { present } from "#shared/kernel/assert.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { RoundEnded } from "#shared/round/run-event.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import { putVoidStep } from "./models.ts";
+import { FileLost } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import type { RunTerms } from "./terms.ts";
 
@@ -14,7 +16,7 @@ export async function roundEnd(
   run: RunState,
   state: EndedRound,
 ): Promise<RoundEnded> {
-  const { round, runId, parentModelHash } = state.facts;
+  const { round, parentModelHash } = state.facts;
   const base = {
     type: "round-ended",
     round,
@@ -31,7 +33,7 @@ export async function roundEnd(
       return { ...base, outcome: "committed", code: null, modelHash, strategyStateHash, accuracy, loss };
     }
     case "voided": {
-      const modelHash = await putVoidStep(ports, terms, parentModelHash, runId, round);
+      const modelHash = await voidStepOf(ports, terms, run, state);
       return { ...base, outcome: "voided", code: state.code, modelHash };
     }
     case "failed":
@@ -42,6 +44,35 @@ export async function roundEnd(
         modelHash: parentModelHash,
         ...(isShortOfDevices(state) ? { shortOfDevices: true } : {}),
       };
+  }
+}
+
+/** Of a round that was announced and, since its run stops, never opened. */
+export function neverOpened(run: RunState): RoundEnded {
+  const { round, modelHash, strategyStateHash, forbiddenPairs, removed } = run;
+  return {
+    type: "round-ended",
+    round,
+    outcome: "failed",
+    code: "ABORTED_BY_OPERATOR",
+    seconds: 0,
+    modelHash: present(modelHash, "a running run has a model"),
+    ...{ strategyStateHash, forbiddenPairs, removed },
+  };
+}
+
+/** A run that stops needs no step from a model that is lost: no round follows. */
+async function voidStepOf(
+  ports: Parameters<typeof putVoidStep>[0],
+  terms: RunTerms,
+  run: RunState,
+  { facts: { parentModelHash, runId, round } }: EndedRound,
+): Promise<string> {
+  try {
+    return await putVoidStep(ports, terms, parentModelHash, runId, round);
+  } catch (error) {
+    if (error instanceof FileLost && run.phase === "stopping") return parentModelHash;
+    throw error;
   }
 }
 

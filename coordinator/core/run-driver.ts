@@ -1,5 +1,4 @@
 import { assert, present } from "#shared/kernel/assert.ts";
-import { release } from "#shared/kernel/release.ts";
 import type { RoundView, RunNotice, RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { recruitingMinMsOf } from "#shared/round/check-in.ts";
@@ -21,13 +20,13 @@ import { roundIdOf } from "#shared/secagg/attempt.ts";
 import { giveUpRound } from "./end-round.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
-import { byteCountOf, needBlob, offerableModel, putInitialModel } from "./models.ts";
+import { byteCountOf, offerableModel, putInitialModel } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
-import { DiskLow } from "./outage.ts";
+import { Obstacles } from "./obstacles.ts";
 import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
 import { isRoundLog, recoverRound } from "./recover-round.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
-import { roundEnd } from "./round-end.ts";
+import { neverOpened, roundEnd } from "./round-end.ts";
 import { runRecords } from "./run-records.ts";
 import { type RunSurroundings, type RunTimes, runView, viewColumns } from "./run-view.ts";
 import type { Slots } from "./slots.ts";
@@ -64,6 +63,7 @@ export class RunDriver {
   readonly #context: RunContext;
   readonly #evaluation: Evaluation;
   readonly #waiting: Waiting;
+  readonly #obstacles: Obstacles;
   #state: RunState;
   #sequence: number;
   #times: RunTimes;
@@ -74,8 +74,6 @@ export class RunDriver {
   /** Whether a look at the devices is under way. */
   #looking = false;
   #closed = false;
-  /** Whether the newest model's file was seen to be whole since it was last doubted. */
-  #modelIsKnown = false;
   /** What ended this driver. */
   #failure: unknown = null;
 
@@ -90,6 +88,7 @@ export class RunDriver {
       state: () => this.#state,
       answer: (event) => this.submit(event),
     });
+    this.#obstacles = new Obstacles(context.ports, (error) => context.onWait(this.runId, error));
     this.#waiting = new Waiting({
       ports: context.ports,
       terms: context.terms,
@@ -173,7 +172,8 @@ export class RunDriver {
     const open =
       state.roundIsOpen && this.#round?.state.facts.round === state.round ? this.#round.views().view : null;
     const surroundings: RunSurroundings = {
-      ready: this.#context.presence(state).ready,
+      // Only a run that waits says it, and counting takes a look at everyone who is connected.
+      ready: state.phase === "waiting" ? this.#context.presence(state).ready : 0,
       needed: this.#waiting.needed,
       queuedBehind: state.phase === "queued" ? this.#context.ahead(this.runId) : null,
     };
@@ -209,6 +209,7 @@ export class RunDriver {
   async close(): Promise<void> {
     this.#closed = true;
     this.#evaluation.close();
+    this.#obstacles.close();
     this.#waiting.close();
     await this.#round?.close();
     await this.#queue.catch(() => {});
@@ -284,6 +285,7 @@ export class RunDriver {
     this.#closed = true;
     this.#failure = error;
     this.#evaluation.close();
+    this.#obstacles.close();
     this.#waiting.close();
     void this.#round?.close();
     this.#context.onFault(this, error);
@@ -311,14 +313,19 @@ export class RunDriver {
       case "open-round":
         return this.#openRound();
       case "stop-round":
-        // Refused past the point of no return; the round then ends by itself.
-        await this.#round?.submit({ event: { type: "stopped" } });
-        return;
+        return this.#stopRound();
       case "evaluate":
         return this.#evaluation.wake();
       case "ended":
         return this.#context.onEnded(this);
     }
+  }
+
+  async #stopRound(): Promise<void> {
+    if (this.#round?.state.facts.round !== this.#state.round) return this.#openRound();
+    // Refused past the point of no return; the round then ends by itself.
+    await this.#round.submit({ event: { type: "stopped" } });
+    this.#round.stopWaiting();
   }
 
   async #nextRound(): Promise<void> {
@@ -335,10 +342,9 @@ export class RunDriver {
       }
       case "open":
     }
-    if (!(await ports.disk.hasRoom())) throw new DiskLow();
-    await this.#checkModel();
     const round = state.round + 1;
     const parent = present(state.modelHash, "a running run has a model");
+    if (!(await this.#obstacles.areGone(parent, () => void this.#effect(() => this.#nextRound())))) return;
     await offering(async () => {
       const modelHash = await offerableModel(ports, terms, parent, this.runId, round);
       const { ready } = this.#context.presence(this.#state);
@@ -347,14 +353,6 @@ export class RunDriver {
       const refusal = await this.submit({ type: "round-opened", round, modelHash, ready });
       if (refusal === null) await this.#openRound();
     });
-  }
-
-  /** Devices could not train on a model that is damaged or gone; after a commit it was written a moment ago. */
-  async #checkModel(): Promise<void> {
-    if (this.#modelIsKnown) return;
-    const hash = present(this.#state.modelHash, "a running run has a model");
-    release(await needBlob(this.#context.ports, hash));
-    this.#modelIsKnown = true;
   }
 
   /** Also after a restart: the round's log may be there, whole or not at all. */
@@ -369,6 +367,14 @@ export class RunDriver {
       ports.log.error({ runId: this.runId, roundId }, "a round's log cannot be read");
       await this.#giveUp("LOG_UNREADABLE");
       return;
+    }
+    if (log.length === 0) {
+      if (state.phase === "stopping") {
+        await this.submit(neverOpened(state));
+        return;
+      }
+      const parent = present(state.modelHash, "a running run has a model");
+      if (!(await this.#obstacles.areGone(parent, () => void this.#effect(() => this.#openRound())))) return;
     }
     const before = this.#round;
     this.#round =
@@ -440,7 +446,7 @@ export class RunDriver {
   async #roundEnded(driver: RoundDriver): Promise<void> {
     const { state } = driver;
     if (isLive(state) || !this.#state.roundIsOpen || state.facts.round !== this.#state.round) return;
-    this.#modelIsKnown = state.phase === "committed";
+    this.#obstacles.roundEnded(state.phase === "committed");
     const { ports, terms } = this.#context;
     await this.submit(await roundEnd(ports, terms, this.#state, state));
   }

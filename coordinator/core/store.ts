@@ -112,6 +112,8 @@ export interface EventLog {
     records: readonly StoreRecord[],
   ): Promise<Result<void, { readonly type: "sequence-taken" }>>;
   readStream(stream: StreamId): Promise<readonly StoredEvent[]>;
+  /** Those of a stream that people are shown: a handful, where a large round has tens of thousands. */
+  readShown(stream: StreamId): Promise<readonly StoredEvent[]>;
   /** Newest first; of the run and its rounds. */
   listEvents(
     runId: string,
@@ -161,6 +163,7 @@ export interface UploadStore {
   ): Promise<{ readonly slotHash: string; readonly byteCount: number; readonly open: boolean } | null>;
   /** Unique on (sid, position): the same digest returns the stored receipt, another is a conflict, a sealed set is closed. */
   acceptInput(input: InputRow): Promise<Result<Receipt, { readonly type: "conflict" | "closed" }>>;
+  findInput(sid: string, position: number): Promise<InputRow | null>;
   /** By position. */
   listInputs(sid: string): Promise<readonly InputRow[]>;
 }

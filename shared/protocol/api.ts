@@ -244,6 +244,8 @@ export type RunView = z.infer<typeof runViewSchema>;
 export const launchSchema = z.strictObject({
   task: taskSlugSchema,
   rounds: z.int().min(1).max(LIMITS.roundsMax),
+  /** Chosen by whoever launches, a UUID without dashes: the same launch sent again starts no second run. */
+  runId: runIdSchema.optional(),
   strategy: strategySchema.optional(),
   training: trainingPlanSchema.optional(),
   /** Makes the initial model and the server's own draws; a random one where it is absent. */

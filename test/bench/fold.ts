@@ -10,19 +10,25 @@ import { fileURLToPath } from "node:url";
 import { openFolder } from "#coordinator/adapters/folder.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives, randomBytes } from "#coordinator/adapters/system.ts";
-import type { Spool } from "#coordinator/core/ports.ts";
+import type { CombinePorts } from "#coordinator/core/combine.ts";
+import { EarlyFold } from "#coordinator/core/early-fold.ts";
+import type { Folder, Spool } from "#coordinator/core/ports.ts";
+import type { Session } from "#coordinator/core/session.ts";
+import type { RunTerms } from "#coordinator/core/terms.ts";
 import { merkleRoot } from "#shared/crypto/merkle.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { release } from "#shared/kernel/release.ts";
+import { VersionedMap } from "#shared/kernel/versioned-map.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import type { InputFact } from "#shared/round/state.ts";
 import { openBareThreads } from "../kit/bare-threads.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
 
 /*
- * Masked input from a socket to a sum: PUT over the loopback, hashed and written by the spool, then folded with the masks
- * of a round in which every twentieth device dropped out. The sender is a process of its own on this machine and takes as
- * much of it. Beside it, in turn: the same out of memory; the same bytes hashed once and written, durably, by nothing but
- * that; AES-256-CTR alone on as many threads as the fold has.
+ * Masked input from a socket to a sum: PUT over the loopback, hashed and written by the spool and added while others come,
+ * as in a round; then the masks of a round in which every twentieth device dropped out. The sender is a process of its
+ * own on this machine and takes its part of it. Beside it, in turn: the same out of memory; the same bytes hashed once and
+ * written, durably, by nothing but that; AES-256-CTR alone on as many threads as the fold has.
  */
 
 const SMALL = { cohort: 4, length: 1_000 };
@@ -38,8 +44,11 @@ const FOLD_THREADS = Math.min(2, availableParallelism());
 /** All in turn. */
 interface Turn {
   readonly receiveS: number;
-  /** As `receiveS`, but out of memory. */
-  readonly spoolS: number;
+  /** From the first byte to the sum; inputs are added while others come. */
+  readonly wholeS: number;
+  /** The same out of memory. */
+  readonly memoryS: number;
+  /** Of all inputs at once. */
   readonly addS: number;
   readonly bareS: number;
   readonly maskS: number;
@@ -80,7 +89,9 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
       const uploads = Array.from({ length: cohort }, (_, index) => ({ ...facts, sid, position: index + 1 }));
       const lag = monitorEventLoopDelay({ resolution: 5 });
       lag.enable();
-      const receiveS = await receiveAll(spool, uploads, bodyFile);
+      const received = new Folding(spool, folding, length, uploads);
+      const receiveS = await receiveAll(spool, uploads, bodyFile, received);
+      const wholeS = await received.seconds();
       lag.disable();
       const inputs = uploads.map(({ position, root }) => ({ path: spool.path(sid, position), root }));
       let sum: Uint32Array = new Uint32Array(0);
@@ -90,12 +101,14 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
         sum = folded.value;
       });
       await spool.discard(sid);
-      const spoolS = await secondsOf(() => spoolAll(spool, uploads, body));
+      const spooled = new Folding(spool, folding, length, uploads);
+      await spoolAll(spool, uploads, body, spooled);
+      const memoryS = await spooled.seconds();
       await spool.discard(sid);
       const bareS = await hashAndWriteAll(body, cohort, folder);
       const maskS = await secondsOf(() => folding.fold({ length, inputs: [], initial: sum, masks }));
       const cipherS = await secondsOf(() => threads.cipherAlone(maskCount * body.length));
-      return { receiveS, spoolS, addS, bareS, maskS, cipherS, lagMs: lag.percentile(99) / 1e6 - 5 };
+      return { receiveS, wholeS, memoryS, addS, bareS, maskS, cipherS, lagMs: lag.percentile(99) / 1e6 - 5 };
     };
     await measure("warm-up");
     memory.start();
@@ -110,8 +123,8 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
     const added = rate(inputBytes, (turn) => turn.addS);
     yield { name: "masked input hashed again and folded", value: added, unit: "MB/s" };
     for (const [from, seconds] of [
-      ["out of memory", (turn: Turn) => turn.spoolS + turn.addS],
-      ["over the loopback, the sender beside it", (turn: Turn) => turn.receiveS + turn.addS],
+      ["out of memory", (turn: Turn) => turn.memoryS],
+      ["over the loopback, the sender beside it", (turn: Turn) => turn.wholeS],
     ] as const) {
       const whole = rate(inputBytes, seconds);
       yield {
@@ -149,6 +162,54 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
   }
 }
 
+/** The product's fold of one session beside its uploads, and how long both take. */
+class Folding {
+  readonly #early: EarlyFold;
+  readonly #inputs = new Map<number, InputFact>();
+  readonly #count: number;
+  #beganMs = 0;
+  #whole: Promise<number> | null = null;
+
+  constructor(spool: Spool, folder: Folder, length: number, uploads: readonly Upload[]) {
+    this.#count = uploads.length;
+    const ports = { spool, folder, clock: { nowMs: () => performance.now() }, metrics: { folded: () => {} } };
+    const same = <T>(value: T) => value;
+    const session = { sid: uploads[0]?.sid, positionsIn: same, seatOf: same };
+    const { signal } = new AbortController();
+    const terms = { layout: { length } };
+    this.#early = new EarlyFold(
+      ports as unknown as CombinePorts,
+      terms as unknown as RunTerms,
+      session as unknown as Session,
+      signal,
+    );
+  }
+
+  begin(): void {
+    this.#beganMs = performance.now();
+  }
+
+  /** An upload is on disk and checked. */
+  done({ position, sha256, root }: Upload): void {
+    this.#inputs.set(position, { sha256, root });
+    if (this.#inputs.size < this.#count) this.#early.offer(position, { sha256, root });
+    else this.#whole = this.#finish();
+  }
+
+  async #finish(): Promise<number> {
+    const u3 = [...this.#inputs.keys()].sort((left, right) => left - right);
+    const sum = await this.#early.finish({ u3, inputs: VersionedMap.from([...this.#inputs]) });
+    if (!sum.ok) throw new Error("an input is damaged");
+    return (performance.now() - this.#beganMs) / 1e3;
+  }
+
+  /** From the first byte to the sum of all. */
+  seconds(): Promise<number> {
+    if (this.#whole === null) throw new Error("uploads are missing");
+    return this.#whole;
+  }
+}
+
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
@@ -165,8 +226,14 @@ async function describe(body: Uint8Array): Promise<Pick<Upload, "byteCount" | "s
 }
 
 /** As `receiveAll`, without the network. */
-async function spoolAll(spool: Spool, uploads: readonly Upload[], body: Uint8Array): Promise<void> {
+async function spoolAll(
+  spool: Spool,
+  uploads: readonly Upload[],
+  body: Uint8Array,
+  folding: Folding,
+): Promise<void> {
   let next = 0;
+  folding.begin();
   async function* pieces(): AsyncGenerator<Uint8Array> {
     for (let offset = 0; offset < body.length; offset += SOCKET_PIECE_BYTES)
       yield body.subarray(offset, offset + SOCKET_PIECE_BYTES);
@@ -175,6 +242,7 @@ async function spoolAll(spool: Spool, uploads: readonly Upload[], body: Uint8Arr
     for (let upload = uploads[next++]; upload !== undefined; upload = uploads[next++]) {
       const result = await spool.receive({ ...upload, offset: 0 }, pieces());
       if (!result.ok) throw new Error(`an upload was refused: ${result.error.type}`);
+      folding.done(upload);
     }
   };
   await Promise.all(Array.from({ length: UPLOADS_AT_A_TIME }, worker));
@@ -208,16 +276,25 @@ async function hashAndWriteAll(body: Uint8Array, count: number, folder: string):
 }
 
 /** Seconds from the first byte to the last acknowledgement. */
-async function receiveAll(spool: Spool, uploads: readonly Upload[], bodyFile: string): Promise<number> {
+async function receiveAll(
+  spool: Spool,
+  uploads: readonly Upload[],
+  bodyFile: string,
+  folding: Folding,
+): Promise<number> {
   let start: number | undefined;
   let end = 0;
   const server = createServer((incoming, response) => {
-    start ??= performance.now();
+    if (start === undefined) {
+      start = performance.now();
+      folding.begin();
+    }
     const upload = uploads[Number(incoming.url?.slice(1))] as Upload;
     // As the product's route does.
     const free = (piece: Uint8Array) => release(piece as Uint8Array<ArrayBuffer>);
     void spool.receive({ ...upload, offset: 0 }, incoming, free).then((result) => {
       end = performance.now();
+      folding.done(upload);
       response.statusCode = result.ok && result.value === "complete" ? 201 : 500;
       response.end();
     });

@@ -70,6 +70,40 @@ describe("[R43] a model's file that a run needs", () => {
     expect(run).toMatchObject({ state: "completed", roundsCommitted: 3 });
     expect(run.notice ?? null).toBeNull();
   });
+
+  test("is gone: meanwhile the run can be stopped", async () => {
+    const { federation, runId } = await betweenRounds(({ disk }, hash) => disk.blobs.delete(hash));
+    await federation.restart();
+    await minutes(federation, 5);
+    expect((await federation.run(runId)).notice?.code).toBe("FILE_LOST");
+    expect((await federation.coordinator.stopRun(runId, "ada")).ok).toBe(true);
+    await federation.inFlight.settle();
+    expect(await federation.run(runId)).toMatchObject({ state: "failed", code: "ABORTED_BY_OPERATOR" });
+  });
+
+  test("is gone while its sum is opened: the sum waits for it, and is discarded if the run is stopped", async () => {
+    const federation = await Federation.create({ devices: DEVICES });
+    federation.connectAll();
+    const lost = new Map<string, Uint8Array<ArrayBuffer>>();
+    federation.hook = (name) => {
+      const [round] = federation.db.rounds.values();
+      const view = (round?.view as { view: { phase: string; parentModelHash: string } } | undefined)?.view;
+      if (name === "append" && view?.phase === "unmasking" && lost.size === 0) {
+        lost.set(view.parentModelHash, present(federation.disk.blobs.get(view.parentModelHash), "the model"));
+        federation.disk.blobs.delete(view.parentModelHash);
+      }
+      return "go";
+    };
+    const runId = await federation.launch(2);
+    await minutes(federation, 10);
+    const waiting = await federation.run(runId);
+    expect([waiting.currentRound?.phase, waiting.notice?.code]).toEqual(["unmasking", "FILE_LOST"]);
+    expect((await federation.coordinator.stopRun(runId, "ada")).ok).toBe(true);
+    expect(await federation.ended(runId)).toMatchObject({ state: "failed", code: "ABORTED_BY_OPERATOR" });
+    expect((await federation.rounds(runId))[0]).toMatchObject({ phase: "voided", code: "FILE_LOST" });
+    await federation.inFlight.settle();
+    expect([federation.db.material.size, federation.disk.spool.size]).toEqual([0, 0]);
+  });
 });
 
 describe("[R43] an outage", () => {

@@ -302,5 +302,7 @@ test("[R23] shares are asked for and taken while the inputs are still being fold
   const runId = await federation.launch(1);
   await federation.ended(runId);
   expect((await federation.rounds(runId)).map(({ phase }) => phase)).toEqual(["committed"]);
-  expect(seen).toEqual([true, true, true, true]);
+  // Of each shard at least one, some of them begun while inputs were still coming.
+  expect(seen.length).toBeGreaterThanOrEqual(4);
+  expect(seen.every((isAsked) => isAsked)).toBe(true);
 });

@@ -99,6 +99,24 @@ describe("[E4] models", () => {
 });
 
 describe("[E4] a launch", () => {
+  test("that names its run and is sent again starts no second one", async () => {
+    const federation = await Federation.create({ devices: 3 });
+    const runId = "0190f3c2a1b47c3d8e9f0a1b2c3d4e5f";
+    const launch = { task: "small", rounds: 2, actor: "ada", runId };
+    const launches = await Promise.all(
+      Array.from({ length: 6 }, () => federation.coordinator.launch(launch)),
+    );
+    expect(launches.map((one) => (one.ok ? [one.value.runId, one.value.number] : one.error))).toEqual(
+      Array(6).fill([runId, 1]),
+    );
+    await federation.restart();
+    const later = await federation.coordinator.launch(launch);
+    expect(later.ok && later.value.runId).toBe(runId);
+    const another = await federation.coordinator.launch({ ...launch, rounds: 3 });
+    expect(another.ok ? null : another.error.code).toBe("CONFLICT");
+    expect((await federation.coordinator.listRuns({}, { limit: 10 })).items).toHaveLength(1);
+  });
+
   test("makes no model and evaluates none, and is refused where too many are under way", async () => {
     let [counted, evaluated] = [0, 0];
     let letGo = () => {};

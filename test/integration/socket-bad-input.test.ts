@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { io, type Socket } from "socket.io-client";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
@@ -282,7 +282,7 @@ describe("login", () => {
     expect(codeOf(await say(socket, { type: "authenticate", signature: forged }))).toBe("BAD_SIGNATURE");
   });
 
-  test("[W5] (19) joins per address are bounded; a spent, expired or made-up token lifts nothing", async () => {
+  test("[W5] [R30] (19) joins per address are bounded; a spent, expired or made-up token lifts nothing", async () => {
     const other = await openShell();
     const before = shell;
     shell = other;
@@ -305,9 +305,13 @@ describe("login", () => {
       };
       for (let joined = 0; joined < LIMITS.joinsPerMinutePerAddress; joined++)
         expect(await join()).toBe("welcome");
+      // R30: they answer for their address, whom an operator invites does not.
+      await vi.waitFor(() => expect(other.core.addresses).toHaveLength(LIMITS.joinsPerMinutePerAddress));
+      expect(new Set(other.core.addresses)).toEqual(new Set(["127.0.0.1"]));
       const token = await other.access.mintJoinToken(1, 60_000);
       expect(await join()).toBe("RATE_LIMITED");
       expect(await join(token)).toBe("welcome");
+      await vi.waitFor(() => expect(other.core.addresses.at(-1)).toBeNull());
       expect(await join(token)).toBe("RATE_LIMITED");
       expect(await join(await other.access.mintJoinToken(1, -1))).toBe("RATE_LIMITED");
       expect(await join("f".repeat(64))).toBe("RATE_LIMITED");

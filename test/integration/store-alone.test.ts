@@ -141,6 +141,27 @@ if (server === null) {
     );
   });
 
+  describe("[R42] a server that hangs with its connections open", () => {
+    test.skipIf(server.outage === null)("is found out by its silence, and taken again", async () => {
+      const databaseUrl = await server.createDatabase();
+      const { store, alone } = await open(databaseUrl);
+      await store.ping();
+      await server.outage?.freeze();
+      try {
+        // A statement that nobody answers would hold its run for as long as TCP does.
+        const hanging = store.ping().catch((error: unknown) => error);
+        await vi.waitFor(() => expect(alone.onLost).toHaveBeenCalledOnce(), { timeout: 40_000 });
+        expect(storeTrouble(await hanging)).toBe("away");
+        expect(storeTrouble(await store.ping().catch((error: unknown) => error))).toBe("away");
+      } finally {
+        await server.outage?.thaw();
+      }
+      await vi.waitFor(() => expect(alone.onRegained).toHaveBeenCalledOnce(), { timeout: 60_000 });
+      await store.ping();
+      expect(alone.onTaken).not.toHaveBeenCalled();
+    });
+  });
+
   describe("a database that cannot be used gets its own sentence at the start", () => {
     test("no right to make tables in the schema public", async () => {
       const databaseUrl = await strangerIn(await server.createDatabase());

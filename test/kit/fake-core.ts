@@ -21,6 +21,8 @@ export class FakeCore implements Coordinator {
   /** Every call that could change something, by name, with its first argument. */
   readonly writes: { readonly name: string; readonly about: unknown }[] = [];
   readonly up: string[] = [];
+  /** Where each of them came from; null: an operator invited it. */
+  readonly addresses: (string | null)[] = [];
   readonly down: string[] = [];
   readonly task = bundledTask("digits", 8, 1);
   /** What beginUpload expects; a test sets it to the bytes that it sends. */
@@ -73,8 +75,9 @@ export class FakeCore implements Coordinator {
   async publishedSumHash() {
     return null;
   }
-  deviceUp(identity: string): void {
+  deviceUp(identity: string, _task: string, address: string | null = null): void {
     this.up.push(identity);
+    this.addresses.push(address);
   }
   deviceDown(identity: string): void {
     this.down.push(identity);

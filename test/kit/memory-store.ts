@@ -11,6 +11,7 @@ import type {
   StoreRecord,
   StreamId,
   TranscriptRow,
+  UploadStore,
 } from "#coordinator/core/ports.ts";
 import { isShown } from "#coordinator/core/shown.ts";
 import { assert } from "#shared/kernel/assert.ts";
@@ -104,6 +105,11 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
     readStream: async (stream) => {
       await turn();
       return db.log.filter((entry) => sameStream(entry.stream, stream)).map(storedEvent);
+    },
+    readShown: async (stream) => {
+      await turn();
+      const events = db.log.filter((entry) => sameStream(entry.stream, stream)).map(storedEvent);
+      return events.filter(({ event }) => isShown(event));
     },
     openRunIds: async () => {
       await turn();
@@ -207,10 +213,7 @@ type Turn = () => Promise<void>;
 function uploads(
   db: MemoryDatabase,
   turn: Turn,
-): Pick<
-  Store,
-  "saveMaterial" | "loadMaterial" | "deleteMaterial" | "findSlot" | "acceptInput" | "listInputs"
-> {
+): Pick<Store, "saveMaterial" | "loadMaterial" | "deleteMaterial" | keyof UploadStore> {
   return {
     saveMaterial: async (sid, step, position, bytes) => {
       await turn();
@@ -251,6 +254,10 @@ function uploads(
       if (stored.sha256 !== input.sha256) return err({ type: "conflict" });
       const { sid, position, sha256, byteCount } = stored;
       return ok({ sid, position, sha256, byteCount } as Receipt);
+    },
+    findInput: async (sid, position) => {
+      await turn();
+      return db.inputs.get(`${sid} ${position}`) ?? null;
     },
     listInputs: async (sid) => {
       await turn();

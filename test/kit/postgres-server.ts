@@ -9,6 +9,14 @@ import pg from "pg";
 
 const run = promisify(execFile);
 
+interface Outage {
+  down(): Promise<void>;
+  up(): Promise<void>;
+  /** Stops its processes, connections open: as a machine that hangs, or a network that swallows everything. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+}
+
 /** A PostgreSQL server for tests; each test file makes databases of its own in it. */
 export interface PostgresServer {
   /** URL of a new, empty database, dropped at `stop`. @param as  Behind `create database NAME`. */
@@ -16,7 +24,7 @@ export interface PostgresServer {
   /** One statement as the superuser, in the server's own database or in the one at `databaseUrl`. */
   query(text: string, databaseUrl?: string): Promise<void>;
   /** Ends a throw-away server as its operator would, sessions included; `up` starts it again. Null for a given server. */
-  readonly outage: { down(): Promise<void>; up(): Promise<void> } | null;
+  readonly outage: Outage | null;
   stop(): Promise<void>;
 }
 
@@ -105,7 +113,16 @@ async function startCluster(binaries: string, durable: boolean): Promise<Postgre
     up: async () => {
       server = await up();
     },
+    freeze: () => signalAll(server, "SIGSTOP"),
+    thaw: () => signalAll(server, "SIGCONT"),
   });
+}
+
+/** The server and its children, one for each session. */
+async function signalAll(server: ChildProcess, signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
+  const { stdout } = await run("pgrep", ["-P", String(server.pid)]);
+  for (const pid of [server.pid as number, ...stdout.trim().split("\n").map(Number)])
+    process.kill(pid, signal);
 }
 
 /** PostgreSQL refuses to run as root; its package makes a user for it. Null where this process is not root. */
@@ -130,11 +147,7 @@ async function waitUntilUp(url: string, server: ChildProcess): Promise<void> {
   throw new Error("the test's PostgreSQL did not come up within 20 s");
 }
 
-function serverAt(
-  url: string,
-  stopServer: () => Promise<void>,
-  outage: PostgresServer["outage"],
-): PostgresServer {
+function serverAt(url: string, stopServer: () => Promise<void>, outage: Outage | null): PostgresServer {
   const names: string[] = [];
   return {
     outage,

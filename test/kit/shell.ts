@@ -79,7 +79,7 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
       loadTranscript: async () => null,
       findTranscript: async () => null,
       loadOpenings: async () => new Map(),
-      listInputs: async () => [],
+      findInput: async () => null,
     },
     blobs,
     spool: await openSpool(join(dataFolder, "spool"), primitives),

@@ -206,6 +206,15 @@ describe("the state line", () => {
     );
   });
 
+  test("[R25] a run that waits is told plainly, whatever became of the last round", () => {
+    const waiting = { since: "2026-07-08T13:46:00.000Z", ready: 2, needed: 5 };
+    const line = stateLine({ ...view, stage: "waiting" }, { state: "waiting", waiting }, now);
+    expect(line.title).toBe("Too few devices are here yet");
+    expect(line.detail).toBe(
+      "Waiting for devices: 2 are here, a round needs 5. Until then nothing is asked of this device; it stays checked in while this page is open.",
+    );
+  });
+
   test("offline wins over whatever the device does, and says since when", () => {
     const since = Date.parse("2026-07-08T14:36:20Z");
     const lost = { ...view, connection: { ...view.connection, state: "connecting", since } } as const;

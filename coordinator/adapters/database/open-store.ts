@@ -4,7 +4,7 @@ import type { Store } from "#coordinator/core/store.ts";
 import { messageOf } from "../system-errors.ts";
 import { agreeOnInstance, type FolderFacts, folderFacts } from "./instance.ts";
 import type { InstanceEvents } from "./postgres-lock.ts";
-import { checkFolder, databasePath, doesNotOpen, isBehind } from "./sqlite/folder.ts";
+import { checkFolder, databasePath, doesNotOpen, isBehind, refuseNetwork } from "./sqlite/folder.ts";
 import { openSqlite } from "./sqlite/open-sqlite.ts";
 import { markPath, readMark } from "./sqlite/position-mark.ts";
 
@@ -44,14 +44,7 @@ export interface OpenedStore {
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { dataDir, databaseUrl } = options;
-  try {
-    await mkdir(dataDir, { recursive: true });
-  } catch (error) {
-    throw new Error(
-      `The data folder ${dataDir} cannot be made (${messageOf(error)}). Choose another with --data, or mend its rights.`,
-      { cause: error },
-    );
-  }
+  await makeDataFolder(options);
   const folder = await folderFacts(dataDir);
   const opened =
     databaseUrl === undefined ? await openHere(folder, options) : await openThere(databaseUrl, options);
@@ -64,6 +57,26 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     throw error;
   }
   return opened.store;
+}
+
+/**
+ * Makes the data folder if it is missing. Comes before anything is locked in it: on a network the lock would not hold.
+ *
+ * @throws Error with what to do, if it cannot be made, or SQLite may not be used in it.
+ */
+export async function makeDataFolder({
+  dataDir,
+  databaseUrl,
+}: Pick<StoreOptions, "dataDir" | "databaseUrl">): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true });
+  } catch (error) {
+    throw new Error(
+      `The data folder ${dataDir} cannot be made (${messageOf(error)}). Choose another with --data, or mend its rights.`,
+      { cause: error },
+    );
+  }
+  if (databaseUrl === undefined) await refuseNetwork(dataDir);
 }
 
 async function openHere(folder: FolderFacts, { projectId, log, onLost }: StoreOptions): Promise<OpenedStore> {

@@ -222,17 +222,21 @@ function roundRow(row: RoundColumns): RoundRow {
 }
 
 export function logQueries(db: Kysely<Database>): LogQueries {
+  const streamRows = (stream: StreamId) =>
+    db
+      .selectFrom("event")
+      .select(["sequence", "at", "body"])
+      .where("stream_kind", "=", stream.kind)
+      .where("stream_id", "=", stream.id)
+      .orderBy("sequence");
+  const stored = (row: { sequence: number; at: number; body: string }) => ({
+    sequence: row.sequence,
+    at: row.at,
+    event: fromJson(row.body),
+  });
   return {
-    readStream: async (stream) => {
-      const rows = await db
-        .selectFrom("event")
-        .select(["sequence", "at", "body"])
-        .where("stream_kind", "=", stream.kind)
-        .where("stream_id", "=", stream.id)
-        .orderBy("sequence")
-        .execute();
-      return rows.map((row) => ({ sequence: row.sequence, at: row.at, event: fromJson(row.body) }));
-    },
+    readStream: async (stream) => (await streamRows(stream).execute()).map(stored),
+    readShown: async (stream) => (await streamRows(stream).where(sql<boolean>`shown`).execute()).map(stored),
     listEvents: async (runId, page) => {
       const before = page.cursor === undefined ? Number.MAX_SAFE_INTEGER : cursorNumber(page.cursor);
       if (before === null) return EMPTY_LIST;

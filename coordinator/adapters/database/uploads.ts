@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import type { InputRow, Store, TranscriptStore, UploadStore } from "#coordinator/core/store.ts";
 import { equalBytes } from "#shared/kernel/bytes.ts";
 import { err, ok } from "#shared/kernel/result.ts";
@@ -90,6 +90,15 @@ export function uploadQueries(db: Kysely<Database>, projectId: string, kind: Sto
         if (stored.sha256 !== input.sha256) return err({ type: "conflict" });
         return ok(receipt(stored));
       }),
+    findInput: async (sid, position) => {
+      const row = await db
+        .selectFrom("input")
+        .selectAll()
+        .where("sid", "=", sid)
+        .where("position", "=", position)
+        .executeTakeFirst();
+      return row === undefined ? null : inputRow(row);
+    },
     listInputs: async (sid) => {
       const rows = await db
         .selectFrom("input")
@@ -97,15 +106,19 @@ export function uploadQueries(db: Kysely<Database>, projectId: string, kind: Sto
         .where("sid", "=", sid)
         .orderBy("position")
         .execute();
-      return rows.map((row) => ({
-        sid: row.sid,
-        position: row.position,
-        sha256: row.sha256,
-        root: row.root,
-        signature: row.signature,
-        byteCount: row.byte_count,
-      }));
+      return rows.map(inputRow);
     },
+  };
+}
+
+function inputRow(row: Selectable<Database["input"]>): InputRow {
+  return {
+    sid: row.sid,
+    position: row.position,
+    sha256: row.sha256,
+    root: row.root,
+    signature: row.signature,
+    byteCount: row.byte_count,
   };
 }
 

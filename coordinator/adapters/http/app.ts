@@ -24,7 +24,7 @@ import { mountUploads } from "./uploads.ts";
 
 export interface HttpPorts {
   readonly coordinator: Coordinator;
-  readonly store: Pick<Store, "ping" | "loadTranscript" | "findTranscript" | "loadOpenings" | "listInputs">;
+  readonly store: Pick<Store, "ping" | "loadTranscript" | "findTranscript" | "loadOpenings" | "findInput">;
   readonly blobs: Blobs;
   readonly spool: Spool;
   readonly metrics: Pick<Metrics, "uploaded">;

@@ -28,7 +28,7 @@ const KEPT_DAMAGED =
 export const MERKLE_PATH_HEADER = "chorus-merkle-path";
 
 export interface TranscriptPorts {
-  readonly store: Pick<Store, "loadTranscript" | "findTranscript" | "loadOpenings" | "listInputs">;
+  readonly store: Pick<Store, "loadTranscript" | "findTranscript" | "loadOpenings" | "findInput">;
   readonly spool: Pick<Spool, "chunk">;
   readonly log: Log;
 }
@@ -78,9 +78,9 @@ export function mountTranscripts(api: Api, gate: Gate, { store, spool, log }: Tr
     const params = check(chunkParams, context.req.param(), "address");
     const sid = await sessionOf({ roundId: params.roundId, shard: params.shard });
     const { position } = params;
-    const input = (await store.listInputs(sid)).find((row) => row.position === position);
+    const input = await store.findInput(sid, position);
     const isThere = params.chunk < Math.ceil((input?.byteCount ?? 0) / LIMITS.chunkByteCount);
-    if (input === undefined || !isThere) throw problem("NOT_FOUND", "Of this input there is no such part.");
+    if (input === null || !isThere) throw problem("NOT_FOUND", "Of this input there is no such part.");
     const read = await spool.chunk(sid, position, params.chunk, input.root);
     if (!read.ok) {
       // Its receipt and its transcript are there.

@@ -134,6 +134,7 @@ export function eventLogContract(opened: Opened<EventLog & RunStore>): void {
         await opened.store.append(stream, event(index + 1, body), []);
       const listed = await collect((page) => opened.store.listEvents(stream.id, page), 1);
       expect(listed.map(({ stored }) => stored.sequence)).toEqual([3, 1]);
+      expect((await opened.store.readShown(stream)).map(({ sequence }) => sequence)).toEqual([1, 3]);
       expect(await opened.store.readStream(stream)).toHaveLength(3);
     });
   });

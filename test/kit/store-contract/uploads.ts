@@ -50,6 +50,8 @@ export function uploadContract(opened: Opened<EventLog & UploadStore>): void {
         error: { type: "conflict" },
       });
       expect(await opened.store.listInputs(sid)).toEqual([first]);
+      expect(await opened.store.findInput(sid, 1)).toEqual(first);
+      expect(await opened.store.findInput(sid, 2)).toBeNull();
     });
 
     test("[D5] after the sealing nothing new is taken, and only the kept are left", async () => {

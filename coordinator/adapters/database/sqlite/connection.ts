@@ -38,6 +38,8 @@ export interface Connection {
   readonly pragmas: Pragmas;
   /** Of the newest event over all streams. */
   readonly position: () => number;
+  /** Takes what was deleted out of the log as well, unless someone reads at this moment: then the next one does. */
+  readonly emptyLog: () => void;
   readonly close: () => void;
 }
 
@@ -63,6 +65,7 @@ export function connect(path: string, access: "write" | "read"): Connection {
       db: new Kysely<Database>({ dialect: new NodeSqliteDialect(database) }),
       pragmas,
       position: positionOf(database),
+      emptyLog: () => emptyLog(database),
       close: () => database.close(),
     };
   } catch (error) {
@@ -77,6 +80,16 @@ function positionOf(database: DatabaseSync): () => number {
     statement ??= database.prepare("select value from counter where name = 'event'");
     return Number(statement.get()?.["value"] ?? 0);
   };
+}
+
+/** Does not wait for readers: it would hold up every write for as long as a list takes. */
+function emptyLog(database: DatabaseSync): void {
+  database.exec("pragma busy_timeout = 0");
+  try {
+    database.exec("pragma wal_checkpoint(truncate)");
+  } finally {
+    database.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  }
 }
 
 function pragma(database: DatabaseSync, name: string): unknown {

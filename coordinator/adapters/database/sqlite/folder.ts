@@ -11,18 +11,22 @@ export function databasePath(dataDir: string): string {
   return join(dataDir, "chorus.db");
 }
 
+/** @throws Error with what to do, if `dataDir` lies on a network. */
+export async function refuseNetwork(dataDir: string): Promise<void> {
+  const network = await networkFileSystem(dataDir);
+  if (network === null) return;
+  throw new Error(
+    `The data folder ${dataDir} lies on a network file system (${network}), where SQLite's locks do not hold. Choose a folder on a local disk with --data, or use PostgreSQL: set DATABASE_URL.`,
+  );
+}
+
 /**
  * Whether SQLite may open its file in this folder, before it does.
  *
  * @returns Whether the file is already there.
- * @throws Error with what to do, if the folder is on a network, has a database of an earlier version, or has lost its own.
+ * @throws Error with what to do, if the folder has a database of an earlier version, or has lost its own.
  */
 export async function checkFolder({ dataDir, file, isUsed }: FolderFacts): Promise<boolean> {
-  const network = await networkFileSystem(dataDir);
-  if (network !== null)
-    throw new Error(
-      `The data folder ${dataDir} lies on a network file system (${network}), where SQLite's locks do not hold. Choose a folder on a local disk with --data, or use PostgreSQL: set DATABASE_URL.`,
-    );
   const path = databasePath(dataDir);
   const byteCount = await sizeOf(path);
   if (byteCount !== null && byteCount > 0) return true;

@@ -30,6 +30,7 @@ export interface OpenedSqlite extends Omit<OpenedStore, "wasMade"> {
 const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   append: "write",
   readStream: "read",
+  readShown: "read",
   listEvents: "read",
   auditLeaves: "read",
   createTask: "write",
@@ -45,6 +46,8 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   findOffer: "write",
   findSlot: "write",
   acceptInput: "write",
+  // Of a round that is over, for its device or an auditor.
+  findInput: "read",
   listInputs: "write",
   saveMaterial: "write",
   loadMaterial: "write",

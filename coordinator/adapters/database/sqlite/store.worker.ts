@@ -6,13 +6,23 @@ import { migrate } from "../migrate.ts";
 import { migrationsFor } from "../migrations/index.ts";
 import { createStore } from "../store.ts";
 import { type Connection, connect } from "./connection.ts";
-import { errorToParts, type NumberedRequest, type Opened, type Reply, type Request } from "./messages.ts";
+import {
+  errorToParts,
+  type Method,
+  type NumberedRequest,
+  type Opened,
+  type Reply,
+  type Request,
+} from "./messages.ts";
 import { PositionMark } from "./position-mark.ts";
 
 /*
  * The store on one SQLite connection, in a thread of its own: SQLite's calls are synchronous, and a commit waits for
  * the disk. Requests are served one after the other, in their order.
  */
+
+/** Methods that delete what must not be read again (S11). */
+const WIPES: ReadonlySet<Method | "ping"> = new Set(["deleteMaterial", "keepOpenings", "deleteTranscript"]);
 
 let connection: Connection | undefined;
 let store: Store | undefined;
@@ -56,7 +66,9 @@ async function call({ method, parameters }: Extract<Request, { type: "call" }>):
   // The types of both sides come from `Store`; the message only carries them.
   const perform = target[method] as (...parameters: readonly unknown[]) => Promise<unknown>;
   const value = await perform(...parameters);
-  if (method === "append") mark?.write(present(connection, "the database is open").position());
+  const { position, emptyLog } = present(connection, "the database is open");
+  if (method === "append") mark?.write(position());
+  if (WIPES.has(method)) emptyLog();
   return value;
 }
 
