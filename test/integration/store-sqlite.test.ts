@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { cp, mkdtemp, open, readFile, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -251,6 +251,14 @@ describe("SQLite's threads", () => {
     const again = await openStore({ dataDir });
     expect((await again.readStream(stream)).length).toBeGreaterThanOrEqual(1);
     await again.close();
+  });
+
+  test("[D9] the writing one takes the process with it, unless told otherwise", () => {
+    const script = fileURLToPath(new URL("../kit/children/store-lost.ts", import.meta.url));
+    const child = spawnSync(process.execPath, [script, join(scratch, "lost-alone")], { encoding: "utf8" });
+    expect(child.stderr).toMatch(/a thread of the database ended with code 1/);
+    expect(child.stdout).toBe("");
+    expect(child.status).not.toBe(0);
   });
 
   test("[D9] the reading one is started again", async () => {

@@ -185,8 +185,8 @@ const CASES: readonly Case[] = [
     edits: [
       {
         file: "coordinator/core/round-end.ts",
-        find: "const modelHash = await putVoidStep(ports, terms, parentModelHash, runId, round);",
-        replace: "const modelHash = parentModelHash;",
+        find: "return await putVoidStep(ports, terms, parentModelHash, runId, round);",
+        replace: "return parentModelHash;",
       },
       {
         file: "coordinator/core/models.ts",
