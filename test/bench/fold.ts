@@ -89,12 +89,14 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
       const uploads = Array.from({ length: cohort }, (_, index) => ({ ...facts, sid, position: index + 1 }));
       const lag = monitorEventLoopDelay({ resolution: 5 });
       lag.enable();
+      memory.start();
       const received = new Folding(spool, folding, length, uploads);
       const receiveS = await receiveAll(spool, uploads, bodyFile, received);
       const wholeS = await received.seconds();
+      memory.stop();
       lag.disable();
       const inputs = uploads.map(({ position, root }) => ({ path: spool.path(sid, position), root }));
-      let sum: Uint32Array = new Uint32Array(0);
+      let sum: Uint32Array<ArrayBuffer> = new Uint32Array(0);
       const addS = await secondsOf(async () => {
         const folded = await folding.fold({ length, inputs, masks: [] });
         if (!folded.ok) throw new Error("an input is damaged");
@@ -106,12 +108,15 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
       const memoryS = await spooled.seconds();
       await spool.discard(sid);
       const bareS = await hashAndWriteAll(body, cohort, folder);
-      const maskS = await secondsOf(() => folding.fold({ length, inputs: [], initial: sum, masks }));
+      const maskS = await secondsOf(async () => {
+        const opened = await folding.fold({ length, inputs: [], initial: sum, masks });
+        if (opened.ok) release(opened.value, sum);
+      });
       const cipherS = await secondsOf(() => threads.cipherAlone(maskCount * body.length));
       return { receiveS, wholeS, memoryS, addS, bareS, maskS, cipherS, lagMs: lag.percentile(99) / 1e6 - 5 };
     };
     await measure("warm-up");
-    memory.start();
+    memory.begin();
     const turns: Turn[] = [];
     for (let turn = 0; turn < (small ? 1 : TURNS); turn++) turns.push(await measure(`turn ${turn}`));
     /** The quickest: what the machine's other work leaves alone. */
@@ -200,7 +205,9 @@ class Folding {
     const u3 = [...this.#inputs.keys()].sort((left, right) => left - right);
     const sum = await this.#early.finish({ u3, inputs: VersionedMap.from([...this.#inputs]) });
     if (!sum.ok) throw new Error("an input is damaged");
-    return (performance.now() - this.#beganMs) / 1e3;
+    const seconds = (performance.now() - this.#beganMs) / 1e3;
+    release(sum.value);
+    return seconds;
   }
 
   /** From the first byte to the sum of all. */
@@ -310,15 +317,17 @@ async function receiveAll(
   return (end - (start ?? end)) / 1e3;
 }
 
-/** The highest resident set since `start`, over what it was then. */
+/** The highest resident set while it runs, over what it was at `begin`. */
 function watchMemory() {
   let base = 0;
   let highest = 0;
   let timer: NodeJS.Timeout | undefined;
   return {
-    start: () => {
+    begin: () => {
       base = process.memoryUsage.rss();
       highest = base;
+    },
+    start: () => {
       timer = setInterval(() => {
         highest = Math.max(highest, process.memoryUsage.rss());
       }, 5);

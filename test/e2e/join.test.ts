@@ -33,7 +33,16 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "chorus-join-"));
   port = await freePort();
   base = `http://localhost:${port}`;
-  const args = ["--clients", "5", "--rounds", "400", "--port", String(port), "--data", join(folder, "state")];
+  const args = [
+    "--clients",
+    "5",
+    "--rounds",
+    "5000",
+    "--port",
+    String(port),
+    "--data",
+    join(folder, "state"),
+  ];
   demo = spawn(process.execPath, [join(ROOT, "coordinator", "commands", "demo.ts"), ...args], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
@@ -257,6 +266,35 @@ describe("bringing data", () => {
   });
 });
 
+/** What left this device in its newest round, by part, and the sum of it. */
+async function bytesThatLeft(page: Page): Promise<number[]> {
+  const cells = await part(page, "left").locator("tbody td.num").allTextContents();
+  return cells.map((cell) => Number(cell.replaceAll(",", "")));
+}
+
+/** Pauses or resumes the demo's run, as a script does. */
+async function actOnRun(act: "pause" | "resume", until: string): Promise<void> {
+  const { items } = (await (await fetch(`${base}/api/v1/runs`)).json()) as { items: { runId: string }[] };
+  const url = `${base}/api/v1/runs/${items[0]?.runId}`;
+  const headers = { "content-type": "application/json" };
+  expect((await fetch(`${url}/${act}`, { method: "POST", headers, body: "{}" })).ok).toBe(true);
+  const state = async () => ((await (await fetch(url)).json()) as { state: string }).state;
+  await expect.poll(state, { timeout: 60_000 }).toBe(until);
+}
+
+/** Rounds follow one another at once: only a pause of the run leaves a page between two of them. */
+async function pauseBetweenRounds(page: Page): Promise<void> {
+  await actOnRun("pause", "paused");
+  const isWhole = async () => {
+    const counts = await bytesThatLeft(page);
+    return counts.length === 5 && counts.every((count) => count > 0);
+  };
+  await expect.poll(isWhole, { timeout: 60_000 }).toBe(true);
+  await bar(page).getByRole("button", { name: "Pause" }).click();
+  await bar(page).getByText("Paused", { exact: true }).waitFor();
+  await actOnRun("resume", "running");
+}
+
 describe("taking part", () => {
   test("trains, sends one masked list, is in the sum, and shows every byte that left", async () => {
     const { page, context, complaints } = await openPage();
@@ -267,8 +305,7 @@ describe("taking part", () => {
     await went
       .getByText(/^You were one of \d voices\. The sum became version \d+, which is right for/)
       .waitFor();
-    await bar(page).getByRole("button", { name: "Pause" }).click();
-    await bar(page).getByText("Paused", { exact: true }).waitFor();
+    await pauseBetweenRounds(page);
     await went
       .getByText("Your masked list is in this sum: its fingerprint leads to the published root.")
       .waitFor();
@@ -277,8 +314,7 @@ describe("taking part", () => {
     await went.getByText("This coordinator keeps no public log.").waitFor();
 
     const left = part(page, "left");
-    const cells = await left.locator("tbody td.num").allTextContents();
-    const counts = cells.map((cell) => Number(cell.replaceAll(",", "")));
+    const counts = await bytesThatLeft(page);
     const total = counts.pop() ?? 0;
     expect(counts).toHaveLength(4);
     expect(counts.every((count) => count > 0)).toBe(true);

@@ -173,6 +173,37 @@ describe("many reads", () => {
     }
   });
 
+  test("[W10] pages, their files and what operators ask have rates; that it lives is always said", async () => {
+    const clock = new ManualClock();
+    const own = await openShell({ clock });
+    const asked = async (path: string, count: number) => {
+      let last = await fetch(`${own.url}${path}`);
+      for (let index = 1; index < count; index++) {
+        await last.arrayBuffer();
+        last = await fetch(`${own.url}${path}`);
+      }
+      return last;
+    };
+    try {
+      for (const [path, burst] of [
+        ["/", LIMITS.pagesBurstPerAddress],
+        ["/metrics", LIMITS.operationsBurstPerAddress],
+      ] as const) {
+        expect((await asked(path, burst)).status).not.toBe(429);
+        const refused = await asked(path, 1);
+        expect(refused.status).toBe(429);
+        expect(refused.headers.get("retry-after")).toBe("1");
+        expect(codeOf(await refused.text())).toBe("RATE_LIMITED");
+      }
+      expect((await asked("/_next/static/a.js", LIMITS.pagesBurstPerAddress + 1)).status).toBe(404);
+      expect((await asked("/livez", LIMITS.operationsBurstPerAddress + 1)).status).toBe(200);
+      clock.advance(1_000);
+      expect((await asked("/", LIMITS.pagesPerSecondPerAddress)).status).toBe(404);
+    } finally {
+      await own.close();
+    }
+  });
+
   const BOUNDS = { atOnceMax: 1, waitingMax: 3, waitingMaxPerAddress: 2, burst: 10, perSecond: 1 };
   const reader = (address: string, cost = 1): Reader => ({ address, cost, isGone: () => false });
 

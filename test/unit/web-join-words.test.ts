@@ -125,7 +125,7 @@ describe("an engine that stops", () => {
         "WebGL stopped in round 9, so this device left it. Nothing of yours was sent, and nothing is lost. This device goes on with WASM.",
     });
     expect(engineNote(waiting.engine)).toBe(
-      "WebGL stopped at 00:16:40 UTC: the browser took its graphics context away. On this device's own processor, in the background.",
+      "WebGL stopped at 00:16:40 UTC: the browser took its graphics context away. Training goes on with WASM, in the background.",
     );
   });
 

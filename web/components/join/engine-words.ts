@@ -27,15 +27,19 @@ export function engineNote(engine: EngineView): string {
   const loss = newest(engine);
   const before = loss === null ? "" : `${lossSentence(loss)} `;
   if (engine.calibrating) return `${before}The ways to compute are being timed, a few seconds each at most.`;
+  if (loss !== null) {
+    const next = engine.backend;
+    return `${before}${next === null ? "None is left that works." : `Training goes on with ${ENGINES_IN_TEXT[next]}, in the background.`}`;
+  }
   switch (engine.backend) {
     case "webgpu":
     case "webgl":
-      return `${before}On this device's own graphics chip, in the background.`;
+      return "On this device's own graphics chip, in the background.";
     case "wasm":
     case "cpu":
-      return `${before}On this device's own processor, in the background.`;
+      return "On this device's own processor, in the background.";
     case null:
-      return loss === null ? "On this device, in the background." : `${before}None is left that works.`;
+      return "On this device, in the background.";
   }
 }
 

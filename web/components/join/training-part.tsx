@@ -166,6 +166,7 @@ const capitalWord = (count: number): string => {
 };
 
 function stepTime(row: Calibration): string {
+  if (row.untimed === "lost") return "stopped";
   if (row.msPerStep === null) return row.untimed === undefined ? "not usable" : "not timed";
   return row.msPerStep < 10 ? row.msPerStep.toFixed(1) : formatCount(row.msPerStep);
 }
