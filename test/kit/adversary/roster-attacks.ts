@@ -113,8 +113,8 @@ export const ROSTER_ATTACKS: readonly Attack[] = [
     without: [
       {
         file: "shared/secagg/roster.ts",
-        find: "if (!(await verifySignature(primitives, hexToBytes(config.issuerKey), certificate, member.certificate))) {",
-        replace: "if (certificate.length === 0) {",
+        find: 'if (!(await certifies(primitives, config, identity, certificate))) return err("BAD_CERTIFICATE");',
+        replace: 'if (certificate.length + identity.length === 0) return err("BAD_CERTIFICATE");',
       },
     ],
     run: async (world) => {
