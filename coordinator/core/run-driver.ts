@@ -89,6 +89,7 @@ export class RunDriver {
       terms: context.terms,
       state: () => this.#state,
       answer: (event) => this.submit(event),
+      onWait: (error) => context.onWait(this.runId, error),
     });
     this.#obstacles = new Obstacles(context.ports, (error) => context.onWait(this.runId, error));
     this.#waiting = new Waiting({
