@@ -118,7 +118,7 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
   const api = getRequestListener(app.fetch, {
     // Next replaces global objects already; nothing else should.
     overrideGlobalObjects: false,
-    // A request that cannot be made into one; what fails inside is answered there.
+    // Requests that the listener cannot hand to the app; the app answers its own errors.
     errorHandler: () => problemResponse({ wire: wireError("BAD_REQUEST"), headers: {} }),
   });
   const rates = requestRates(routing.clock);
