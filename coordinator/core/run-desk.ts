@@ -200,6 +200,7 @@ export class RunDesk {
           connected: this.#lobby.connected(slug).length,
         };
       },
+      expectedDevices: () => this.#lobby.expectedCount(terms.task.slug, terms.task.version),
       ahead: (runId) => this.#ahead(terms.task.slug, runId),
       onRoundChange: (driver, note, sequence, at) => this.#onRoundChange(driver, note, sequence, at),
       onRecruiting: (round) => this.#recruit(terms, round),
@@ -246,7 +247,7 @@ export class RunDesk {
     if (turned && driver.state.phase === "training") {
       // Who is invited is not waiting any more; it checks in again when its part is over, or when it left and came back.
       for (const [identity, member] of driver.state.members)
-        if (member.invited) this.#lobby.setReady(identity, null);
+        if (member.invited) this.#lobby.invited(identity);
     }
   }
 
@@ -273,6 +274,8 @@ export class RunDesk {
 
   #onEnded(run: RunDriver): void {
     this.#runs.delete(run.runId);
+    this.#faults.delete(run.runId);
+    this.#outages.delete(run.runId);
     this.#notices.ended(run.runId);
     const { phase, code, facts } = run.state;
     const state = code === "ABORTED_BY_OPERATOR" ? "stopped" : phase === "completed" ? "completed" : "failed";
