@@ -7,7 +7,13 @@ import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { heldOutPath } from "#coordinator/adapters/held-out.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
-import { type CoordinatorProcess, openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
+import {
+  type CoordinatorProcess,
+  freePort,
+  openApi,
+  spawnCoordinator,
+  until,
+} from "../kit/coordinator-process.ts";
 import { openTestDevice, type TestDevice } from "../kit/device.ts";
 
 /* An edge process whose engine dies: in a thread that ends or hangs, or on a GPU that goes away. Rules T1 to T3. */
@@ -16,7 +22,6 @@ const root = new URL("../..", import.meta.url).pathname;
 const ADAPTER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 const LOADERS = ["/usr/lib/x86_64-linux-gnu/libvulkan.so.1", "/usr/lib/aarch64-linux-gnu/libvulkan.so.1"];
 const hasGpu = existsSync(ADAPTER) && LOADERS.some(existsSync);
-const PORT = 4_672;
 const OTHERS = 3;
 const TRAINING_MS = 120_000;
 
@@ -39,7 +44,7 @@ beforeAll(async () => {
   cpSync(digits, heldOut);
   const lines = readFileSync(digits, "utf8").trim().split("\n");
   writeFileSync(join(scratch, "own.csv"), lines.slice(0, 301).join("\n"));
-  coordinator = await spawnCoordinator({ port: PORT, dataDir: scratch });
+  coordinator = await spawnCoordinator({ port: await freePort(), dataDir: scratch });
   await openApi(coordinator.url).createTask(task);
   for (let seed = 1; seed <= OTHERS; seed++) {
     const device = await openTestDevice(coordinator.url, task, seed);
