@@ -134,13 +134,32 @@ function createLogin(
 ): Login {
   let pending: Challenge | null = null;
   let session: DeviceSession | null = null;
+  let isAnswering = false;
+
+  async function answer(
+    asked: Challenge,
+    { signature, joinToken }: DeviceMessageOf<"authenticate">,
+  ): Promise<Reply> {
+    const signed = loginItem(asked.challenge, ports.projectId, asked.task, asked.identity);
+    if (!(await verifySignature(ports.primitives, asked.identity, signed, signature)))
+      return refused("BAD_SIGNATURE");
+    const identity = bytesToHex(asked.identity);
+    const admission = await admit({ identity, task: asked.task }, joinToken);
+    if (admission === "too-many") return refused("RATE_LIMITED");
+    if (admission === "unknown-task") return refused("UNKNOWN_TASK");
+    await ports.store.noteDevice(identity, ports.wall.nowUnixMs());
+    const certificate = await ports.issuer.sign(certificateItem(ports.projectId, asked.identity));
+    session = { identity, task: asked.task, invited: admission === "invited" };
+    return { type: "welcome", projectId: ports.projectId, issuerKey: ports.issuer.publicKey, certificate };
+  }
 
   return {
     get session() {
       return session;
     },
     hello: ({ identity, task }) => {
-      if (session !== null)
+      // Also while an answer is being checked: a connection that became two devices would leave one behind (W5).
+      if (session !== null || isAnswering)
         return refused("STATE", "This connection has said who it is. Open another to be someone else.");
       // The same hello again gets the same challenge, or the answer to the first would no longer fit.
       const again = pending?.task === task && equalBytes(pending.identity, identity) ? pending : null;
@@ -148,24 +167,19 @@ function createLogin(
       pending = again ?? { identity, task, challenge, atMs: ports.clock.nowMs() };
       return { type: "challenge", challenge };
     },
-    authenticate: async ({ signature, joinToken }) => {
+    authenticate: async (message) => {
       if (session !== null) return refused("STATE", "This connection has said who it is already.");
       const asked = pending;
       // Used up by the first answer, right or wrong (W5).
       pending = null;
       if (asked === null || ports.clock.nowMs() - asked.atMs > CHALLENGE_LIFE_MS)
         return refused("NOT_AUTHENTICATED");
-      const signed = loginItem(asked.challenge, ports.projectId, asked.task, asked.identity);
-      if (!(await verifySignature(ports.primitives, asked.identity, signed, signature)))
-        return refused("BAD_SIGNATURE");
-      const identity = bytesToHex(asked.identity);
-      const admission = await admit({ identity, task: asked.task }, joinToken);
-      if (admission === "too-many") return refused("RATE_LIMITED");
-      if (admission === "unknown-task") return refused("UNKNOWN_TASK");
-      await ports.store.noteDevice(identity, ports.wall.nowUnixMs());
-      const certificate = await ports.issuer.sign(certificateItem(ports.projectId, asked.identity));
-      session = { identity, task: asked.task, invited: admission === "invited" };
-      return { type: "welcome", projectId: ports.projectId, issuerKey: ports.issuer.publicKey, certificate };
+      isAnswering = true;
+      try {
+        return await answer(asked, message);
+      } finally {
+        isAnswering = false;
+      }
     },
   };
 }

@@ -127,11 +127,13 @@ async function openSum(
   }
   const { layout } = terms;
   const job = { length: layout.length, inputs: [], initial: folded.value, masks: masks.value };
-  const opened = await ports.folder.fold(job, signal);
+  const opened = await ports.folder.fold(job, signal).finally(() => {
+    // Also of a fold that failed or was given up: the next try rebuilds them.
+    for (const { key } of masks.value) key.fill(0);
+  });
   assert(opened.ok, "without files nothing is damaged");
   const sum = opened.value;
   release(folded.value);
-  for (const { key } of masks.value) key.fill(0);
   const decoded = decodeSum(layout, sum, sets.u3.positions.length);
   if (decoded.ok) return ok({ sum, decoded: decoded.value });
   return err({ code: decoded.error.type === "sentinel" ? "SENTINEL" : "RANGE", dealers: [] });

@@ -152,7 +152,7 @@ class Core implements Coordinator {
         return this.#checkIn(identity, message.taskVersion, round);
       case "leave":
         // Who leaves a round that it has no state for still waits for the next one; who only waits goes for good.
-        if (round?.holds(identity) !== true) this.#lobby.setReady(identity, null);
+        if (round?.holds(identity) !== true) this.#lobby.withdraw(identity);
         else if (message.code !== undefined) this.#desk.refused(round, identity, message.code);
         await round?.presence("left", identity);
         return { type: "accepted" };
@@ -175,7 +175,7 @@ class Core implements Coordinator {
         `Version ${wanted.version} of this task is being trained. Read it and agree again.`,
       );
     }
-    this.#lobby.setReady(identity, version);
+    this.#lobby.checkIn(identity, version);
     if (round?.state.phase === "recruiting") await round.checkIn(this.#lobby.checkIns([identity]));
     return { type: "accepted" };
   }

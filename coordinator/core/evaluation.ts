@@ -19,6 +19,8 @@ interface EvaluationContext {
   readonly terms: RunTerms;
   readonly state: () => RunState;
   readonly answer: (event: Evaluated) => Promise<ErrorCode | null>;
+  /** A disk or the model's file is out of reach, and is waited for. */
+  readonly onWait: (error: unknown) => void;
 }
 
 /** Central evaluation of a run's models, one after the other, beside its rounds. */
@@ -26,7 +28,7 @@ export class Evaluation {
   readonly #context: EvaluationContext;
   #working = false;
   #closed = false;
-  /** Tries that ended because a disk was out of reach; no fault of the evaluator. */
+  /** Tries in a row that ended because a disk or a file was out of reach; no fault of the evaluator. Rule R43. */
   #outages = 0;
   #cancelAgain: () => void = () => {};
 
@@ -52,11 +54,15 @@ export class Evaluation {
       const measures = await evaluateCentrally(ports, terms, bytes);
       release(bytes);
       ports.metrics.evaluated("evaluated", seconds());
+      this.#outages = 0;
       await this.#answer({ ...model, type: "evaluated", measures, code: null });
     } catch (error) {
       if (this.#closed) return;
       if (outageCode(error) !== null && this.#isWanted(model)) {
         this.#outages += 1;
+        const waits = { round: model.round, error: String(error), waits: this.#outages };
+        ports.log.warn(waits, "the evaluation of a model waits for a disk or a file");
+        this.#context.onWait(error);
         const pauseMs = backoffMs(this.#outages, ports.random);
         this.#cancelAgain = ports.after(pauseMs, () => void this.#evaluate(model, tries));
         return;

@@ -14,6 +14,8 @@ interface Guest {
   readonly task: string;
   /** The version that it would train; null while it is not ready for a round. */
   version: number | null;
+  /** The version that it checked in for last, and keeps while it takes part in a round; null if it never did, or left. */
+  agreed: number | null;
 }
 
 /**
@@ -35,7 +37,7 @@ export class Lobby {
   /** @param address  See `Standing`. */
   enter(identity: string, task: string, address: string | null): void {
     this.#standing.cameFrom(identity, address);
-    this.#guests.set(identity, { task, version: null });
+    this.#guests.set(identity, { task, version: null, agreed: null });
     this.#onChange(task);
   }
 
@@ -49,9 +51,29 @@ export class Lobby {
     return this.#guests.get(identity)?.task ?? null;
   }
 
-  setReady(identity: string, version: number | null): void {
+  checkIn(identity: string, version: number): void {
     const guest = this.#guests.get(identity);
-    if (guest === undefined || guest.version === version) return;
+    if (guest === undefined) return;
+    guest.agreed = version;
+    this.#setReady(guest, version);
+  }
+
+  /** It takes part in a round, and checks in again when its part is over. */
+  invited(identity: string): void {
+    const guest = this.#guests.get(identity);
+    if (guest !== undefined) this.#setReady(guest, null);
+  }
+
+  /** It stays connected and waits for no round any more. */
+  withdraw(identity: string): void {
+    const guest = this.#guests.get(identity);
+    if (guest === undefined) return;
+    guest.agreed = null;
+    this.#setReady(guest, null);
+  }
+
+  #setReady(guest: Guest, version: number | null): void {
+    if (guest.version === version) return;
     guest.version = version;
     this.#onChange(guest.task);
   }
@@ -63,6 +85,17 @@ export class Lobby {
       if (guest.task === task && guest.version === version) identities.push(identity);
     }
     return identities;
+  }
+
+  /** How many a round of this version may expect: connected, checked in for it, and not asked last. Rules R3, R30. */
+  expectedCount(task: string, version: number): number {
+    const nowMs = this.#clock.nowMs();
+    let count = 0;
+    for (const [identity, guest] of this.#guests) {
+      if (guest.task === task && guest.agreed === version && !this.#standing.isAskedLast(identity, nowMs))
+        count += 1;
+    }
+    return count;
   }
 
   /** These devices as they check in to a round. */

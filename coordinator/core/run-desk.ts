@@ -200,6 +200,7 @@ export class RunDesk {
           connected: this.#lobby.connected(slug).length,
         };
       },
+      expectedDevices: () => this.#lobby.expectedCount(terms.task.slug, terms.task.version),
       ahead: (runId) => this.#ahead(terms.task.slug, runId),
       onRoundChange: (driver, note, sequence, at) => this.#onRoundChange(driver, note, sequence, at),
       onRecruiting: (round) => this.#recruit(terms, round),
@@ -246,7 +247,7 @@ export class RunDesk {
     if (turned && driver.state.phase === "training") {
       // Who is invited is not waiting any more; it checks in again when its part is over, or when it left and came back.
       for (const [identity, member] of driver.state.members)
-        if (member.invited) this.#lobby.setReady(identity, null);
+        if (member.invited) this.#lobby.invited(identity);
     }
   }
 

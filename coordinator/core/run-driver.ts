@@ -41,6 +41,8 @@ export interface RunContext {
   readonly onRoundChange: RoundContext["onChange"];
   /** Of the devices that this run could take. */
   readonly presence: (run: RunState) => Presence;
+  /** Devices that a round which opens now may expect. Rule R3. */
+  readonly expectedDevices: () => number;
   /** The run that has its task's turn while this one is in the queue. */
   readonly ahead: (runId: string) => RunSurroundings["queuedBehind"];
   /** A round is open and takes check-ins. */
@@ -87,6 +89,7 @@ export class RunDriver {
       terms: context.terms,
       state: () => this.#state,
       answer: (event) => this.submit(event),
+      onWait: (error) => context.onWait(this.runId, error),
     });
     this.#obstacles = new Obstacles(context.ports, (error) => context.onWait(this.runId, error));
     this.#waiting = new Waiting({
@@ -421,7 +424,7 @@ export class RunDriver {
   }
 
   async #facts(roundId: string): Promise<RoundOpened> {
-    const { ports, terms, presence } = this.#context;
+    const { ports, terms, expectedDevices } = this.#context;
     const { round, modelHash, forbiddenPairs, removed } = this.#state;
     const parentModelHash = present(modelHash, "a running run has a model");
     return {
@@ -432,7 +435,7 @@ export class RunDriver {
       openedAtUnixMs: ports.wall.nowUnixMs(),
       rules: {
         ...terms.rules,
-        recruitingMinMs: recruitingMinMsOf(terms.task.aggregation, presence(this.#state).connected),
+        recruitingMinMs: recruitingMinMsOf(terms.task.aggregation, expectedDevices()),
       },
       configHash: terms.configHash,
       roundHash: terms.roundHash,

@@ -64,8 +64,10 @@ export function runView(
 /** The columns of a run's row that follow from its view. */
 export function viewColumns(view: RunView): Pick<RunRow, "view" | "newest"> {
   const { modelHash, history, roundsCommitted } = view;
-  const newest = roundsCommitted === 0 ? null : { modelHash, accuracy: history.at(-1)?.accuracy ?? null };
-  return { view, newest };
+  if (roundsCommitted === 0) return { view, newest: null };
+  // Those of the initial model are not what the run has learnt.
+  const figures = history.findLast(({ round }) => round > 0);
+  return { view, newest: { modelHash, accuracy: figures?.accuracy ?? null } };
 }
 
 /** What changes in the view of a run that cannot be read any more. */

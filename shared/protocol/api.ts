@@ -67,7 +67,7 @@ export const taskViewSchema = z.object({
   /** Devices connected for this task now. */
   deviceCount: count,
   activeRunId: runIdSchema.nullable(),
-  /** Of the newest committed round, of any run. */
+  /** Of the newest committed round that has figures, of the newest run that has committed one. */
   accuracy: measureSchema.nullable(),
   latestModelHash: hashHexSchema.nullable(),
   createdAt: instant,

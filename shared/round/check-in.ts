@@ -5,7 +5,7 @@ import type { CheckedIn, CheckIn, RoundRules } from "./event.ts";
 import type { LiveState, Member, Recruiting } from "./state.ts";
 
 /**
- * Recruiting stays open at least this long where more devices are connected than the round wants, and where the round
+ * Recruiting stays open at least this long where more devices are expected than the round wants, and where the round
  * would need devices that are asked last. Rules R3, R30.
  */
 const CROWD_RECRUITING_MIN_MS = 2_000;
@@ -25,13 +25,13 @@ export function wantedDevices({ goal, overSelection }: Pick<Plan, "goal" | "over
  * How long a round that opens now stays open for check-ins at least, in milliseconds. What the task says holds always;
  * else nobody waits for a lot that leaves nobody out. Rule R3.
  *
- * @param connected  Devices of the task that have a connection now.
+ * @param expected  Devices that are connected, have checked in for this version of the task and are not asked last.
  */
 export function recruitingMinMsOf(
   plan: Pick<Plan, "goal" | "overSelection"> & { readonly recruitingMinMs?: number | undefined },
-  connected: number,
+  expected: number,
 ): number {
-  return plan.recruitingMinMs ?? (connected > wantedDevices(plan) ? CROWD_RECRUITING_MIN_MS : 0);
+  return plan.recruitingMinMs ?? (expected > wantedDevices(plan) ? CROWD_RECRUITING_MIN_MS : 0);
 }
 
 /** As the round's log says; rounds of before it could be chosen stayed open as for a crowd. */

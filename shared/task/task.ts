@@ -87,8 +87,8 @@ export const aggregationPlanSchema = z
     graph: graphPlanSchema.optional(),
     deadlines: deadlinesSchema,
     /**
-     * Recruiting stays open at least this long, so that the lot decides and not who is quick. Left out: 0 where no more
-     * devices are connected than the round wants as it opens, else 2,000.
+     * Recruiting stays open at least this long, so that the lot decides and not who is quick. Left out: 0 if no more
+     * devices are expected than the round wants as it opens, else 2,000. Rule R3.
      */
     recruitingMinMs: z
       .int()

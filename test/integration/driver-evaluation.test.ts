@@ -70,6 +70,9 @@ test("[E3] a model is published before it is evaluated; the next round opens mea
     null,
     1,
   ]);
+  // What is shown of the task's newest model is never the initial model's.
+  const newest = () => federation.db.runs.get(runId)?.newest;
+  expect(newest()).toEqual({ modelHash: waiting.modelHash, accuracy: null });
   const rounds = await federation.rounds(runId);
   expect(rounds.map(({ phase, accuracy, notEvaluated }) => [phase, accuracy, notEvaluated])).toEqual([
     ["committed", null, null],
@@ -87,6 +90,7 @@ test("[E3] a model is published before it is evaluated; the next round opens mea
     null,
     [0, 1, 2, 3, 4],
   ]);
+  expect(newest()).toEqual({ modelHash: run.modelHash, accuracy: run.history.at(-1)?.accuracy });
   // The figures are in the rounds, in the versions of their models and in what dashboards hear.
   for (const round of await federation.rounds(runId)) {
     const point = present(run.history[round.round], "a point of the curve");

@@ -71,6 +71,31 @@ describe("[R43] a model's file that a run needs", () => {
     expect(run.notice ?? null).toBeNull();
   });
 
+  test("is damaged before it is evaluated: a run whose rounds are over waits for it and says so", async () => {
+    const federation = await Federation.create({ devices: DEVICES });
+    let restored = false;
+    federation.hook = () => {
+      const [round] = federation.db.rounds.values();
+      const view = (round?.view as { view: { phase: string; modelHash: string } } | undefined)?.view;
+      if (view?.phase === "committed" && !restored) federation.damaged.add(view.modelHash);
+      return "go";
+    };
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    await minutes(federation, 10);
+    const waiting = await federation.run(runId);
+    expect([waiting.state, waiting.endedAt, waiting.notice?.code]).toEqual(["evaluating", null, "FILE_LOST"]);
+    expect(waiting.notice?.message).toContain(`The stored file ${waiting.modelHash} is damaged`);
+    restored = true;
+    federation.damaged.clear();
+    const run = await federation.ended(runId);
+    expect([run.state, run.notice ?? null, run.history.map(({ round }) => round)]).toEqual([
+      "completed",
+      null,
+      [0, 1],
+    ]);
+  });
+
   test("is gone: meanwhile the run can be stopped", async () => {
     const { federation, runId } = await betweenRounds(({ disk }, hash) => disk.blobs.delete(hash));
     await federation.restart();

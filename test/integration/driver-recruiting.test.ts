@@ -127,13 +127,14 @@ describe("devices that check in and leave", () => {
   test.each([
     ["the same ones each time", false],
     ["others each time, from one address", true],
-  ])("[R30] %s: after a few rounds they take nobody's place", async (_, renewed) => {
-    const { phases, invited, shown } = await playLeavers({ rounds: 6, renewed });
+  ])("[R3] [R30] %s: after a few rounds they take nobody's place or time", async (_, renewed) => {
+    const { phases, invited, recruitingS, shown } = await playLeavers({ rounds: 6, renewed });
     // They are found out in three rounds, or by their address in two.
     expect(invited.slice(0, 2).some((count) => count > 0)).toBe(true);
     expect(invited.slice(4).every((count) => count === 0)).toBe(true);
     expect(phases.filter((phase) => phase === "committed")).toHaveLength(6);
     expect(phases.slice(4).every((phase) => phase === "committed")).toBe(true);
+    expect(recruitingS.slice(4).every((seconds) => seconds !== null && seconds < 2)).toBe(true);
     expect(shown).toBeGreaterThan(3);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Folder } from "#coordinator/core/ports.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
 import {
@@ -10,6 +11,7 @@ import {
 } from "#shared/protocol/api.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
 import { Federation } from "#test/kit/federation.ts";
+import { memoryFolder } from "#test/kit/memory-files.ts";
 
 const indices = (federation: Federation, wanted: (index: number) => boolean) =>
   federation.devices.filter((_, index) => wanted(index));
@@ -61,6 +63,32 @@ describe("a run in memory, with real devices", () => {
     expect(federation.db.log.map((entry) => entry.body).join()).not.toMatch(
       /"(zShare|bShare|ciphertext|share)"/,
     );
+  });
+
+  test("[S11] the keys of the masks are wiped once these are off, also where taking them off fails", async () => {
+    const inner = await selectPrimitives(globalThis.crypto.subtle);
+    const keys: Uint8Array[] = [];
+    const own: { federation?: Federation } = {};
+    const folder: Folder = {
+      fold: async (job) => {
+        const isFirst = keys.length === 0;
+        for (const { key } of job.masks) {
+          expect(key.some((byte) => byte !== 0)).toBe(true);
+          keys.push(key);
+        }
+        if (job.masks.length > 0 && isFirst) throw new Error("no worker");
+        return memoryFolder(present(own.federation, "a federation").disk, inner).fold(job);
+      },
+      close: async () => {},
+    };
+    const federation = await Federation.create({ devices: 4, ports: { folder } });
+    own.federation = federation;
+    federation.connectAll();
+    const run = await federation.ended(await federation.launch(1));
+    expect(run.state).toBe("completed");
+    const wiped = keys.filter((key) => key.every((byte) => byte === 0));
+    // Twice: of the try that failed and of the one after it.
+    expect([keys.length >= 8, wiped.length]).toEqual([true, keys.length]);
   });
 
   test("every view has the shape that the API states", async () => {

@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { closeServer, createWebServer, listen } from "#coordinator/adapters/http/server.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { apiErrorSchema } from "#shared/protocol/api.ts";
 import { RUN_ID } from "#test/kit/fake-core.ts";
@@ -40,6 +43,24 @@ test("the helper hears a good answer", async () => {
 });
 
 describe("what is no request", () => {
+  test("[W1] [W2] ends its connection, also where the sender keeps its own half open", async () => {
+    const server = createWebServer(null);
+    const port = await listen(server, 0, "127.0.0.1");
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    try {
+      const heard = once(socket, "end");
+      socket.resume();
+      socket.write("garbage\r\n\r\n");
+      await heard;
+      const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
+      expect(await open()).toBe(1);
+      await vi.waitFor(async () => expect(await open()).toBe(0), { timeout: 5_000, interval: 100 });
+    } finally {
+      socket.destroy();
+      await closeServer(server);
+    }
+  });
+
   test.each([
     ["no HTTP", "garbage\r\n\r\n"],
     ["a version that is none", "GET / HTTP/9.9\r\nHost: localhost\r\n\r\n"],

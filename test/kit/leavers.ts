@@ -19,6 +19,8 @@ export interface Leavers {
   readonly phases: readonly string[];
   /** Made-up devices that were invited, by round. */
   readonly invited: readonly number[];
+  /** Seconds that each round recruited; null if it never ended that. */
+  readonly recruitingS: readonly (number | null)[];
   /** The largest count of devices that a view said are asked last. */
   readonly shown: number;
 }
@@ -58,6 +60,7 @@ export async function playLeavers({ rounds, renewed }: LeaversOptions): Promise<
   return {
     phases: inOrder.map(({ phase }) => phase),
     invited: inOrder.map(({ round }) => invitedByRound.get(round) ?? 0),
+    recruitingS: inOrder.map(({ phaseEndsS }) => phaseEndsS.recruiting ?? null),
     shown: Math.max(...inOrder.map(({ askedLast }) => askedLast?.devices ?? 0)),
   };
 }

@@ -33,14 +33,14 @@ const invited = (state: RoundState) =>
   [...state.members].filter(([, member]) => member.invited).map(([id]) => indexOf(id));
 
 describe("the least time of recruiting", () => {
-  test("[R3] is 0 unless more are connected than the round wants, and what the task says always", () => {
+  test("[R3] is 0 unless more are expected than the round wants, and what the task says always", () => {
     const plan = { goal: 10, overSelection: 1.25 };
-    expect([0, 5, 13, 14, 500].map((connected) => recruitingMinMsOf(plan, connected))).toEqual([
+    expect([0, 5, 13, 14, 500].map((expected) => recruitingMinMsOf(plan, expected))).toEqual([
       0, 0, 0, 2_000, 2_000,
     ]);
     for (const recruitingMinMs of [0, 700, 9_000]) {
       const own = { ...plan, recruitingMinMs };
-      expect([5, 500].map((connected) => recruitingMinMsOf(own, connected))).toEqual([
+      expect([5, 500].map((expected) => recruitingMinMsOf(own, expected))).toEqual([
         recruitingMinMs,
         recruitingMinMs,
       ]);

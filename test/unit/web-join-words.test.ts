@@ -278,6 +278,10 @@ describe("the state line", () => {
       title: "Waiting for the next run",
       detail: "The last run has ended.",
     });
+    expect(stateLine(waiting, { ...run, state: "evaluating" }, now)).toMatchObject({
+      title: "Waiting for the next run",
+      detail: "The rounds of the last run are over.",
+    });
   });
 
   test("a round that ended badly says its sentence", () => {

@@ -74,12 +74,18 @@ describe("[E3] figures that are to come", () => {
     expect(homeSentence([run])).toBe("One run is going.");
   });
   test("hold the next round back, and the run says that too", () => {
-    expect(roundLine(runViewOf({ evaluating: 3 }))).toBe(
-      "3 of 15 rounds committed; the next one opens when version 3 has been evaluated.",
+    expect(roundLine(runViewOf({ evaluating: 2 }))).toBe(
+      "3 of 15 rounds committed; the next one opens when version 2 has been evaluated.",
     );
     expect(roundLine(runViewOf({ roundsCommitted: 0, evaluating: 0 }))).toBe(
       "The untrained model is being evaluated; then the first round opens.",
     );
+  });
+  test("of the newest model alone hold nothing back, and nothing says that they do", () => {
+    for (const evaluating of [3, 4])
+      expect(roundLine(runViewOf({ evaluating }))).toBe(
+        `3 of 15 rounds committed; version ${evaluating} is being evaluated.`,
+      );
   });
   test("that never came are never those of another model", () => {
     expect(missingFigures(roundViewOf({ notEvaluated: "ABORTED_BY_OPERATOR" }))).toBe("not evaluated");

@@ -84,11 +84,13 @@ export function betweenSentence(
   const { evaluating, roundsCommitted } = run;
   if (evaluating === 0) return "The untrained model is being evaluated; then the first round opens.";
   if (roundsCommitted === 0) return "The first round has not opened yet.";
-  const next =
-    evaluating == null
-      ? "the next one opens"
-      : `the next one opens when ${evaluatedModel(evaluating)} has been evaluated`;
-  return `${capitalise(committedWords(run))}; ${next}.`;
+  const done = capitalise(committedWords(run));
+  if (evaluating == null) return `${done}; the next one opens.`;
+  const model = evaluatedModel(evaluating);
+  // One model is evaluated beside the next round; only one that is older than the newest holds it back (E3).
+  return evaluating < roundsCommitted
+    ? `${done}; the next one opens when ${model} has been evaluated.`
+    : `${done}; ${model} is being evaluated.`;
 }
 
 /** The newest figures of a run's own versions; those of the untrained model are none of them. */

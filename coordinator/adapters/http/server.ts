@@ -26,6 +26,9 @@ const HEADERS_MS = 20_000;
 /** Longest request: 256 MiB at 0.5 MB/s; a slower upload goes on with a range. */
 const REQUEST_MS = 600_000;
 
+/** Whoever sent what is no HTTP has this long to read its answer. */
+const UNPARSED_LINGER_MS = 1_000;
+
 /** A stop waits this long for readers: one that is slow can read again from the next start. */
 const READ_DRAIN_MS = 2_000;
 
@@ -54,6 +57,8 @@ function answerUnparsed(server: Server, secure: boolean): void {
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}connection: close\r\n\r\n${body}`,
     );
+    // Our half is closed; a peer that leaves its own open would hold the connection for as long as it likes.
+    setTimeout(() => socket.destroy(), UNPARSED_LINGER_MS).unref();
   });
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) =>
     answerError(response, secure, 417, "BAD_REQUEST", "Send the request without that expectation."),

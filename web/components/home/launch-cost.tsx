@@ -30,9 +30,11 @@ export function LaunchCostList({ view, runs, rounds }: LaunchCostProps) {
         term="Accuracy so far"
         value={view.accuracy === null ? "not known" : formatMeasure(view.accuracy)}
         note={
-          view.accuracy === null
-            ? "No round of this task has been opened."
-            : "Held-out rows, newest round of this task."
+          view.accuracy !== null
+            ? "Held-out rows, newest round of this task that was evaluated."
+            : view.latestModelHash === null
+              ? "No round of this task has been opened."
+              : "No round of this task has been evaluated yet."
         }
       />
       <Cost

@@ -285,14 +285,18 @@ function waitingLine(view: ParticipantView, run: SeenRun | null, moment: Moment)
       `${waitingSentence(run)} Until then nothing is asked of this device; it stays checked in while this page is open.`,
       "Waiting for devices",
     );
-  const over = run?.state === "completed" || run?.state === "failed";
+  // A run that is evaluating has no more rounds.
+  const evaluating = run?.state === "evaluating";
+  const over = evaluating || run?.state === "completed" || run?.state === "failed";
   const paused = run?.state === "paused";
   const title = over ? "Waiting for the next run" : "Waiting for the next round";
-  const next = over
-    ? "The last run has ended."
-    : paused
-      ? "Someone has paused the run."
-      : "This device has checked in. A round opens when enough devices have.";
+  const next = evaluating
+    ? "The rounds of the last run are over."
+    : over
+      ? "The last run has ended."
+      : paused
+        ? "Someone has paused the run."
+        : "This device has checked in. A round opens when enough devices have.";
   const last = view.round === null ? null : lastOutcome(view.round, view, moment);
   return quiet(
     title,

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { monotonicClock, primitives, randomBytes, wallClock } from "#coordinator/adapters/system.ts";
+import { createAccess, type Login } from "#coordinator/core/access.ts";
+import { DOMAINS } from "#shared/crypto/domains.ts";
+import { E } from "#shared/crypto/encode.ts";
+import { localSigner } from "#shared/crypto/signature.ts";
+
+/* The login of one connection, without a socket. */
+
+const hello = (identity: Uint8Array<ArrayBuffer>) =>
+  ({ type: "hello", protocol: "chorus/1", task: "digits", identity }) as Parameters<Login["hello"]>[0];
+
+test("[W5] a connection that is being answered takes no second login: it never is two devices", async () => {
+  let write = () => {};
+  const written = new Promise<void>((resolve) => {
+    write = resolve;
+  });
+  const access = createAccess({
+    ...{ primitives, random: randomBytes, clock: monotonicClock, wall: wallClock, projectId: "default" },
+    issuer: localSigner(randomBytes(32)),
+    store: {
+      findTask: async () => ({}) as never,
+      useJoinToken: async () => false,
+      putJoinToken: async () => {},
+      noteDevice: () => written,
+    },
+  });
+  const login = access.openLogin("203.0.113.7");
+  const signer = localSigner(randomBytes(32));
+  const challenge = login.hello(hello(signer.publicKey));
+  if (challenge.type !== "challenge") throw new Error("no challenge");
+  const item = E(DOMAINS.login, challenge.challenge, "default", "digits", signer.publicKey);
+  const signature = await signer.sign(item);
+  const first = login.authenticate({ type: "authenticate", signature });
+  const other = login.hello(hello(localSigner(randomBytes(32)).publicKey));
+  const again = login.authenticate({ type: "authenticate", signature });
+  expect(other).toMatchObject({ type: "refused", error: { code: "STATE" } });
+  expect(await again).toMatchObject({ type: "refused", error: { code: "NOT_AUTHENTICATED" } });
+  write();
+  expect((await first).type).toBe("welcome");
+  expect(login.session?.identity).toBe(Buffer.from(signer.publicKey).toString("hex"));
+});

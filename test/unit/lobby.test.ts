@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { Lobby } from "#coordinator/core/lobby.ts";
+import { STANDING } from "#coordinator/core/standing.ts";
+import type { RoundState } from "#shared/round/state.ts";
+import { ManualClock } from "#test/kit/manual-clock.ts";
+import { allCheckedIn, identity, play, presence } from "#test/kit/round-cast.ts";
+
+/* Whom a round expects when it opens. */
+
+const TASK = "small";
+
+function lobbyOf(...indices: number[]): Lobby {
+  const lobby = new Lobby(new ManualClock(), () => {});
+  for (const index of indices) lobby.enter(identity(index), TASK, null);
+  return lobby;
+}
+
+test("[R3] a round expects who has checked in for its version, also while that device takes part in another", () => {
+  const lobby = lobbyOf(1, 2, 3);
+  expect(lobby.expectedCount(TASK, 2)).toBe(0);
+  lobby.checkIn(identity(1), 2);
+  lobby.checkIn(identity(2), 2);
+  lobby.checkIn(identity(3), 1);
+  expect(lobby.expectedCount(TASK, 2)).toBe(2);
+  expect(lobby.expectedCount("other", 2)).toBe(0);
+  lobby.invited(identity(1));
+  expect([lobby.ready(TASK, 2), lobby.expectedCount(TASK, 2)]).toEqual([[identity(2)], 2]);
+  lobby.withdraw(identity(1));
+  lobby.leave(identity(2));
+  expect(lobby.expectedCount(TASK, 2)).toBe(0);
+});
+
+test("[R3] [R30] a round expects nobody who is asked last", () => {
+  const lobby = lobbyOf(1, 2, 3, 4);
+  for (const index of [1, 2, 3, 4]) lobby.checkIn(identity(index), 1);
+  for (let round = 0; round < STANDING.departures; round++) {
+    expect(lobby.expectedCount(TASK, 1)).toBe(4);
+    lobby.roundEnded(leftBy(4));
+  }
+  expect([lobby.ready(TASK, 1).length, lobby.expectedCount(TASK, 1)]).toEqual([4, 3]);
+});
+
+/** A round that ended because two of its four devices left: this one, and one that is not in the lobby. */
+function leftBy(index: number): RoundState {
+  const others = [11, 12, 13];
+  const leaving = [index, 11].map((of) => presence("left", of, 2_100));
+  const { state } = play([allCheckedIn([index, ...others], 2_000), ...leaving]);
+  expect(state.phase).toBe("failed");
+  return state;
+}
