@@ -101,6 +101,11 @@ async function main(options: DemoOptions): Promise<number> {
     publicUrl: process.env["CHORUS_PUBLIC_URL"],
     web: options.apiOnly ? false : "built",
     log,
+    // The log goes to a file: the terminal must say why the demo ends.
+    onReplaced: (sentence) => {
+      console.error(sentence);
+      process.exit(1);
+    },
   });
   const { coordinator, url, status } = running;
   const task = await ensureTask(

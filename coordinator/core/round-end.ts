@@ -1,7 +1,9 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { RoundEnded } from "#shared/round/run-event.ts";
+import { graphOf } from "#shared/round/shards.ts";
 import type { RoundState } from "#shared/round/state.ts";
+import { isSharded } from "#shared/task/graph-plan.ts";
 import { putVoidStep } from "./models.ts";
 import { FileLost } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
@@ -78,7 +80,8 @@ async function voidStepOf(
 
 /**
  * Whether too few devices stood in the recruiting. If enough stood there and could not sit together, the round counts as
- * failed: the next one would fare no better (R17).
+ * failed: the next one would fare no better (R17). With fewer than its goal a split round hangs on how chance fills its
+ * shards, and the next one draws anew.
  */
 function isShortOfDevices({
   code,
@@ -91,5 +94,6 @@ function isShortOfDevices({
     if (invited) return false;
     if (connected && out === null) present += 1;
   }
-  return present < facts.rules.cohortSizeMin;
+  const { cohortSizeMin, goal } = facts.rules;
+  return present < (isSharded(graphOf(facts.rules)) ? Math.max(cohortSizeMin, goal) : cohortSizeMin);
 }

@@ -274,6 +274,8 @@ export class RunDesk {
 
   #onEnded(run: RunDriver): void {
     this.#runs.delete(run.runId);
+    this.#faults.delete(run.runId);
+    this.#outages.delete(run.runId);
     this.#notices.ended(run.runId);
     const { phase, code, facts } = run.state;
     const state = code === "ABORTED_BY_OPERATOR" ? "stopped" : phase === "completed" ? "completed" : "failed";

@@ -4,8 +4,8 @@ import type { Departures } from "#shared/round/departures.ts";
  * Who has left rounds of late, and is therefore asked last. In memory only: nothing of it reaches a log, a database or a
  * view but counts, and a restart forgives everyone. Rule R30.
  *
- * Does not protect: an identity costs nothing, so a device comes back as another one; and who has many addresses is no
- * one's neighbour. The count by address makes the first of these dear, not the second.
+ * Does not protect against a sender with many addresses: nothing connects them. New identities cost nothing either; the
+ * count by address bounds how many of them help.
  */
 
 export const STANDING = {

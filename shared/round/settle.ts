@@ -7,6 +7,7 @@ import { invitedMax } from "../task/graph-plan.ts";
 import { askingLastMs, byLot, recruitingMinMs, wantedDevices } from "./check-in.ts";
 import { type Step, stepOf, type Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, failRound } from "./ending.ts";
+import type { RoundRules } from "./event.ts";
 import { inPlay, isAwaited, withMissed, withOut } from "./members.ts";
 import { compatible, seatsOf } from "./roster.ts";
 import { endCollecting, endConfirming, endSharing, endUnmasking } from "./settle-exchange.ts";
@@ -74,7 +75,20 @@ function endRecruiting(state: Recruiting): Transition | null {
   const invited = first.slice(0, invitedMax({ graph: "complete", ...rules }));
   // Places that are free: those that the round wants and nobody else takes, never those above (R30).
   const free = Math.max(0, wanted - invited.length);
-  return invite(state, [...invited, ...eligible.filter(isLast).slice(0, free)]);
+  const all = [...invited, ...eligible.filter(isLast).slice(0, free)];
+  // Of a split round, those whom chance gave too small a shard could only train in vain; more may come meanwhile. Rounds
+  // of before runs waited invited them.
+  if (rules.recruitingMinMs !== undefined && !fillsShards(state, all))
+    return late ? failRound(state, "COHORT_TOO_SMALL") : null;
+  return invite(state, all);
+}
+
+/** Whether those who are invited can be seated in their shards, if all of them stay. */
+function fillsShards({ facts }: Recruiting, identities: readonly string[]): boolean {
+  const plan = shardsOfRound(facts);
+  if (plan === null) return true;
+  const shards = identities.map((identity) => shardOf(plan, hexToBytes(identity)));
+  return !isUnseatableAs(shards, plan.shardCount, facts.rules);
 }
 
 /** Compares members by their lots. */
@@ -116,10 +130,17 @@ function endTraining(state: Training): Transition | null {
  * changes its shard any more, so it stays so.
  */
 function isUnseatable({ members, shardCount, facts: { rules } }: Training | Advertising): boolean {
-  const byShard = new Map<number, number>();
+  const shards: number[] = [];
   members.forEach(({ out, shard }) => {
-    if (out === null) byShard.set(shard, (byShard.get(shard) ?? 0) + 1);
+    if (out === null) shards.push(shard);
   });
+  return isUnseatableAs(shards, shardCount, rules);
+}
+
+/** @param shards  Of each device that takes part. */
+function isUnseatableAs(shards: readonly number[], shardCount: number, rules: RoundRules): boolean {
+  const byShard = new Map<number, number>();
+  for (const shard of shards) byShard.set(shard, (byShard.get(shard) ?? 0) + 1);
   const large = [...byShard.values()].filter((count) => count >= rules.cohortSizeMin);
   const seatable = large.reduce((sum, count) => sum + count, 0);
   return large.length === 0 || (large.length < shardCount && seatable < rules.goal);

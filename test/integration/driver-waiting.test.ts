@@ -132,6 +132,23 @@ describe("[R25] a run that loses its devices", () => {
     expect((await federation.ended(runId)).roundsCommitted).toBe(1);
   });
 
+  test("[R17] counts for nothing a split round whose shards chance did not fill, and goes on when more come", async () => {
+    const task = { goal: 20, overSelection: 1.5, cohortSizeMin: 3, cohortSizeMax: 40 };
+    const graph = { kind: "shards", size: 8 } as const;
+    const federation = await Federation.create({ devices: 30, seed: "shards 5", task: { ...task, graph } });
+    // As many as four shards need, which one draw in forty-six gives them.
+    for (const device of federation.devices.slice(0, 12)) device.connect();
+    const runId = await federation.launch(1);
+    await federation.until(async () => (await federation.rounds(runId)).length > 9, "nine failed rounds");
+    const failed = (await federation.rounds(runId)).slice(0, 9);
+    expect(failed.map(({ phase, code, trained }) => [phase, code, trained])).toEqual(
+      Array(9).fill(["failed", "COHORT_TOO_SMALL", 0]),
+    );
+    federation.connectAll();
+    const run = await federation.ended(runId);
+    expect([run.state, run.roundsCommitted]).toEqual(["completed", 1]);
+  });
+
   test("does not call the moments between two rounds waiting", async () => {
     const { federation } = await create();
     federation.connectAll();

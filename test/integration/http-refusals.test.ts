@@ -42,6 +42,27 @@ test("the helper hears a good answer", async () => {
   expect(JSON.parse(answer.body)).toMatchObject({ product: "chorus" });
 });
 
+test("[W2] a peer that reads nothing of its answer is gone after a while, and another one is served", async () => {
+  const server = createWebServer(null, 300);
+  // More than the buffers of both ends hold, so the answer stands still.
+  server.on("request", (_request, response) => response.end(Buffer.alloc(64 * 2 ** 20)));
+  const port = await listen(server, 0, "127.0.0.1");
+  const socket = connect({ port, host: "127.0.0.1" });
+  try {
+    socket.on("error", () => undefined);
+    socket.pause();
+    socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
+    await vi.waitFor(async () => expect(await open()).toBe(1), { timeout: 5_000, interval: 20 });
+    await vi.waitFor(async () => expect(await open()).toBe(0), { timeout: 10_000, interval: 100 });
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    expect((await answer.arrayBuffer()).byteLength).toBe(64 * 2 ** 20);
+  } finally {
+    socket.destroy();
+    await closeServer(server);
+  }
+});
+
 describe("what is no request", () => {
   test("[W1] [W2] ends its connection, also where the sender keeps its own half open", async () => {
     const server = createWebServer(null);

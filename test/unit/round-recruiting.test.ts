@@ -32,6 +32,37 @@ const indexOf = (id: string) => Number.parseInt(id.slice(0, 4), 16);
 const invited = (state: RoundState) =>
   [...state.members].filter(([, member]) => member.invited).map(([id]) => indexOf(id));
 
+describe("[R25] a split round whose shards chance does not fill", () => {
+  const facts = withRules({
+    ...atOnce,
+    ...{ goal: 12, overSelection: 1.25, cohortSizeMin: 3, cohortSizeMax: 20 },
+    graph: { kind: "shards", size: 9 },
+  });
+  const { recruitingMs } = facts.rules.deadlines;
+  const drawn = (first: number, count: number, of = facts) =>
+    play([allCheckedIn(range(first, first + count - 1), 0), ticked(recruitingMs)], of).state;
+
+  test("asks nobody to train, and another draw may do", () => {
+    // 6 of two shards of at least 3: about every third draw fills both.
+    const phases = Array.from({ length: 40 }, (_, draw) => drawn(1 + 6 * draw, 6));
+    expect(new Set(phases.map(({ phase }) => phase))).toEqual(new Set(["training", "failed"]));
+    for (const state of phases) {
+      const isFilled = state.phase === "training";
+      expect([invited(state).length, "code" in state && state.code]).toEqual(
+        isFilled ? [6, false] : [0, "COHORT_TOO_SMALL"],
+      );
+    }
+    expect(drawn(1, 5).phase).toBe("failed");
+  });
+
+  test("of before runs waited invited them first, so its log reads as it was written", () => {
+    const { recruitingMinMs: _none, ...rules } = facts.rules;
+    const states = Array.from({ length: 40 }, (_, draw) => drawn(1 + 6 * draw, 6, { ...facts, rules }));
+    expect(states.every((state) => invited(state).length === 6)).toBe(true);
+    expect(states.some(({ phase }) => phase === "failed")).toBe(true);
+  });
+});
+
 describe("the least time of recruiting", () => {
   test("[R3] is 0 unless more are expected than the round wants, and what the task says always", () => {
     const plan = { goal: 10, overSelection: 1.25 };

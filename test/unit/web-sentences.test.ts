@@ -134,11 +134,14 @@ describe("a round that was given up", () => {
       phase: "failed",
       opened: false,
       threshold: null,
-      phaseEndsS: {},
+      code: "COHORT_TOO_SMALL",
+      // A round that fails ends its phase, as recruiting here.
+      phaseEndsS: { recruiting: 30 },
       joined: 4,
       sent: 0,
     });
     expect(givenUp(round)).toBe("Round 3 was given up: 4 devices came, too few. Nothing was sent.");
+    expect(givenUp({ ...round, code: "ABORTED_BY_OPERATOR" })).not.toContain("too few");
   });
 });
 

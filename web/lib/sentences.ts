@@ -121,7 +121,7 @@ export function givenUp(round: RoundView): string {
   if (round.phase === "failed" && threshold !== null && round.sent < threshold) {
     return `Round ${round.round} was given up. ${formatCount(round.sent)} of the ${formatCount(threshold)} needed arrived in time, so nothing was opened and nothing was learnt.`;
   }
-  if (round.phase === "failed" && round.phaseEndsS.recruiting === undefined) {
+  if (round.code === "COHORT_TOO_SMALL" && round.phaseEndsS.training === undefined) {
     return `Round ${round.round} was given up: ${plural(round.joined, "device", "devices")} came, too few. Nothing was sent.`;
   }
   const why = round.code === null ? "" : ` ${ERRORS[round.code][1]}`;

@@ -93,7 +93,7 @@ async function openHere(folder: FolderFacts, { projectId, log, onLost }: StoreOp
     throw doesNotOpen(path, error);
   });
   const { instanceId, position, pragmas } = opened;
-  // One without an id is none of this folder, which is said in its own words.
+  // `agreeOnInstance` refuses a database without an instance id, with a sentence of its own.
   if (instanceId !== null && position < known) {
     await opened.store.close();
     throw isBehind(path, mark, known - position);

@@ -145,7 +145,7 @@ export function check<Schema extends z.ZodType | undefined>(
   if (parsed.success) return parsed.data as Parsed<Schema>;
   const [issue] = parsed.error.issues;
   const path = issue?.path.join(".") ?? "";
-  // An id that is none names nothing.
+  // A malformed id names no resource, like an unknown one.
   if (where === "address") throw problem("NOT_FOUND");
   throw problem(
     "BAD_REQUEST",

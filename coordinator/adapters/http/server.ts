@@ -26,6 +26,9 @@ const HEADERS_MS = 20_000;
 /** Longest request: 256 MiB at 0.5 MB/s; a slower upload goes on with a range. */
 const REQUEST_MS = 600_000;
 
+/** A peer that neither sends nor reads for this long is gone: each would hold a descriptor, and a file with it. */
+const SILENCE_MS = 120_000;
+
 /** Whoever sent what is no HTTP has this long to read its answer. */
 const UNPARSED_LINGER_MS = 1_000;
 
@@ -37,11 +40,13 @@ export interface Tls {
   readonly key: Buffer;
 }
 
-export function createWebServer(tls: Tls | null): Server {
+/** @param silenceMs  How long a connection may stand still, in either direction; WebSockets have heartbeats instead. */
+export function createWebServer(tls: Tls | null, silenceMs: number = SILENCE_MS): Server {
   // A request without a host is answered by us, with a code.
   const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, requireHostHeader: false };
   const server =
     tls === null ? createHttpServer(limits) : createHttpsServer({ ...limits, cert: tls.cert, key: tls.key });
+  server.setTimeout(silenceMs);
   answerUnparsed(server, tls !== null);
   return server;
 }
@@ -118,7 +123,7 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
   const api = getRequestListener(app.fetch, {
     // Next replaces global objects already; nothing else should.
     overrideGlobalObjects: false,
-    // A request that cannot be made into one; what fails inside is answered there.
+    // Requests that the listener cannot hand to the app; the app answers its own errors.
     errorHandler: () => problemResponse({ wire: wireError("BAD_REQUEST"), headers: {} }),
   });
   const rates = requestRates(routing.clock);

@@ -11,7 +11,7 @@ import type { ReadingBudget } from "./transport-limits.ts";
 export interface GuardedEvent<Message> {
   /** The one event that this namespace takes, with one argument. */
   readonly event: string;
-  /** Bytes to a message; its time is counted. The error is the acknowledgement of what is none. */
+  /** Decodes the argument; the time counts against the sender's budget. The error is what the sender is answered. */
   read(payload: unknown): Result<Message, unknown>;
   /** Never sees a second argument, a foreign event or a hasty sender. Its result is the acknowledgement. */
   handle(message: Message): Promise<unknown>;
