@@ -89,7 +89,7 @@ async function open(context: BrowserContext, path: string): Promise<{ page: Page
   });
   await page.goto(base + path);
   await page.getByRole("heading", { level: 1 }).waitFor();
-  const whole = /Embedded database|Every number here follows|There is no page/;
+  const whole = /SQLite database|Every number here follows|There is no page/;
   await page.getByText(whole).first().waitFor();
   return { page, complaints };
 }
