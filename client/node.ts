@@ -96,7 +96,7 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   // A named engine that does not work here is the operator's to know: another is taken only when it stops later.
   if (backend === null || (options.backend !== undefined && backend !== options.backend)) {
     const { table } = trainer.engines.get();
-    trainer.dispose();
+    await trainer.dispose();
     await cells.close();
     release();
     const tried = table.filter((row) => options.backend === undefined || row.backend === options.backend);
@@ -139,7 +139,7 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
     view: () => session.view.get(),
     close: async () => {
       await session.close();
-      trainer.dispose();
+      await trainer.dispose();
       await cells.close();
       release();
     },

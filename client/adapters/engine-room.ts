@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type EngineAssets, timeBackend, useBackend } from "#shared/engine/backends.ts";
 import { evaluate, predict } from "#shared/engine/evaluate.ts";
-import { watchBackend } from "#shared/engine/loss.ts";
+import { destroyDevice, watchBackend } from "#shared/engine/loss.ts";
 import { train } from "#shared/engine/train.ts";
 import { present } from "#shared/kernel/assert.ts";
 import type { EngineJob, EngineRequest, FromEngine, SentRows, ToEngine } from "../core/engine-messages.ts";
@@ -22,8 +22,14 @@ export interface EngineRoomOptions {
 /** After a fault, until what the platform says of it has come. */
 const LOSS_MS = 100;
 
-/** @returns what takes the trainer's messages. */
-export function openEngineRoom({ assets, post, prepare }: EngineRoomOptions): (message: ToEngine) => void {
+export interface EngineRoom {
+  take(message: ToEngine): void;
+  /** Gives up what is under way, and its GPU with it. Resolves when nothing is pending any more. */
+  leave(): Promise<void>;
+}
+
+export function openEngineRoom({ assets, post, prepare }: EngineRoomOptions): EngineRoom {
+  const pending = new Set<Promise<unknown>>();
   const running = new Map<number, AbortController>();
   const held = new Map<"train" | "local", { readonly id: number; readonly rows: Examples }>();
 
@@ -64,14 +70,13 @@ export function openEngineRoom({ assets, post, prepare }: EngineRoomOptions): (m
     }
   };
 
-  post({ kind: "ready" });
-  return (message) => {
+  const take = (message: ToEngine) => {
     const { id } = message;
     if (message.kind === "cancel") {
       running.get(id)?.abort();
       return;
     }
-    answer(message)
+    const answered = answer(message)
       .then(
         (value) => post({ kind: "done", id, value }),
         async (fault) => {
@@ -80,8 +85,20 @@ export function openEngineRoom({ assets, post, prepare }: EngineRoomOptions): (m
           post({ kind: "failed", id, note: fault instanceof Error ? fault.message : String(fault) });
         },
       )
-      .finally(() => running.delete(id));
+      .finally(() => {
+        running.delete(id);
+        pending.delete(answered);
+      });
+    pending.add(answered);
   };
+  const leave = async () => {
+    for (const abort of running.values()) abort.abort();
+    // Reads that wait for the device end with it.
+    destroyDevice();
+    await Promise.allSettled(pending);
+  };
+  post({ kind: "ready" });
+  return { take, leave };
 }
 
 async function runJob(

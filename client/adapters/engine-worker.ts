@@ -21,7 +21,7 @@ export function openEngineWorker(listener: EngineListener): EngineWorker {
   worker.postMessage({ kind: "life", name: life });
   return {
     post: (message) => worker.postMessage(message),
-    terminate: () => {
+    terminate: async () => {
       forget();
       worker.onmessage = worker.onerror = worker.onmessageerror = null;
       worker.terminate();

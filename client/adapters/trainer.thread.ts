@@ -1,22 +1,29 @@
 import { parentPort } from "node:worker_threads";
 import { present } from "#shared/kernel/assert.ts";
+import type { ToEngine } from "../core/engine-messages.ts";
 import { openEngineRoom } from "./engine-room.ts";
+import { END } from "./engine-thread.ts";
 import { installNodeGpu } from "./node-gpu.ts";
+
+/** For what Dawn itself still has to say. */
+const SETTLE_MS = 100;
 
 /* An edge's engine, in a thread beside the one that keeps its connection. */
 
 const port = present(parentPort, "a thread has a port");
 let hasGpu: Promise<boolean> | null = null;
 
-port.on(
-  "message",
-  openEngineRoom({
-    assets: { wasmPaths: null },
-    post: (message) => port.postMessage(message),
-    prepare: async (backend) => {
-      if (backend !== "webgpu") return;
-      hasGpu ??= installNodeGpu();
-      await hasGpu;
-    },
-  }),
-);
+const room = openEngineRoom({
+  assets: { wasmPaths: null },
+  post: (message) => port.postMessage(message),
+  prepare: async (backend) => {
+    if (backend !== "webgpu") return;
+    hasGpu ??= installNodeGpu();
+    await hasGpu;
+  },
+});
+
+port.on("message", (message: ToEngine | typeof END) => {
+  if (message !== END) room.take(message);
+  else void room.leave().then(() => setTimeout(() => process.exit(0), SETTLE_MS));
+});

@@ -1,5 +1,5 @@
 import type { FromEngine, ToEngine } from "../core/engine-messages.ts";
-import { openEngineRoom } from "./engine-room.ts";
+import { type EngineRoom, openEngineRoom } from "./engine-room.ts";
 import { holdForLife } from "./life-lock.ts";
 
 /* A page's engine, in a worker below the participant's. */
@@ -18,17 +18,17 @@ const WASM_PATHS = {
 };
 
 const post = (message: FromEngine) => globalThis.postMessage(message);
-let take: ((message: ToEngine) => void) | null = null;
+let room: EngineRoom | null = null;
 
 globalThis.onmessage = ({
   data,
 }: MessageEvent<ToEngine | { readonly kind: "life"; readonly name: string }>) => {
   if (data.kind !== "life") {
-    take?.(data);
+    room?.take(data);
     return;
   }
   // Ready once its end can be noticed.
   void holdForLife(data.name).then(() => {
-    take = openEngineRoom({ assets: { wasmPaths: WASM_PATHS }, post });
+    room = openEngineRoom({ assets: { wasmPaths: WASM_PATHS }, post });
   });
 };

@@ -84,8 +84,8 @@ export type FromEngine =
 /** A worker or a thread with an engine in it. */
 export interface EngineWorker {
   post(message: ToEngine): void;
-  /** Ends it at once, whatever it does; nothing is heard of it after. */
-  terminate(): void;
+  /** Ends it, whatever it does; nothing is heard of it from now on. Resolves when it is gone, as far as that can be waited for. */
+  terminate(): Promise<void>;
 }
 
 export interface EngineListener {

@@ -107,15 +107,21 @@ export class EngineSeat {
 
   /** Ends the worker, whatever it does; the next request opens another. */
   end(): void {
-    this.#worker?.terminate();
-    this.#worker = null;
-    this.#held = { train: 0, local: 0 };
+    void this.#end();
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
-    this.end();
+    const gone = this.#end();
     this.#settle({ type: "lost", cause: "ended", note: "" });
+    await gone;
+  }
+
+  async #end(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = null;
+    this.#held = { train: 0, local: 0 };
+    await worker?.terminate();
   }
 
   async #open(): Promise<Answer<"count">> {

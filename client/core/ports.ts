@@ -120,7 +120,8 @@ export interface Trainer {
   predict(task: Task, weights: Float32Array, input: Float32Array): Promise<Float32Array | null>;
   /** tf.memory().numTensors, for the leak check. */
   liveTensorCount(): Promise<number>;
-  dispose(): void;
+  /** Resolves when its engine is gone. */
+  dispose(): Promise<void>;
 }
 export interface TrainJob {
   readonly task: Task;

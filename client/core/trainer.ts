@@ -142,10 +142,10 @@ class EngineTrainer implements Trainer {
     });
   }
 
-  dispose(): void {
+  dispose(): Promise<void> {
     this.#task = null;
     this.engines.patch({ backend: null });
-    this.#seat.close();
+    return this.#seat.close();
   }
 
   get #current(): BackendName | null {

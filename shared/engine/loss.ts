@@ -20,6 +20,7 @@ export interface BackendLoss {
 }
 
 interface DeviceLike extends EventTarget {
+  destroy(): void;
   readonly lost: Promise<{ readonly message: string }>;
 }
 interface GpuErrorEvent extends Event {
@@ -27,6 +28,12 @@ interface GpuErrorEvent extends Event {
 }
 
 const watched = new WeakSet<object>();
+
+/** Gives the GPU of the backend in use back, if it has one that can be given back: what still waits for it fails. */
+export function destroyDevice(): void {
+  const instance: unknown = tf.getBackend() === "webgpu" ? tf.backend() : null;
+  (instance as { readonly device: DeviceLike } | null)?.device.destroy();
+}
 
 /** Watches the backend in use; again is harmless. `onLoss` may be called more than once. */
 export function watchBackend(backend: BackendName, onLoss: (loss: BackendLoss) => void): void {

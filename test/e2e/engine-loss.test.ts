@@ -14,7 +14,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { heldOutPath } from "#coordinator/adapters/held-out.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { CHROMIUM_FLAGS, ensureChromium } from "../kit/browser.ts";
-import { type CoordinatorProcess, openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
+import {
+  type CoordinatorProcess,
+  freePort,
+  openApi,
+  spawnCoordinator,
+  until,
+} from "../kit/coordinator-process.ts";
 import { openTestDevice, type TestDevice } from "../kit/device.ts";
 
 /*
@@ -23,7 +29,6 @@ import { openTestDevice, type TestDevice } from "../kit/device.ts";
  */
 
 const OTHERS = 4;
-const PORT = 4_655;
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** So long that a training can be met in its middle, and that a round that waits for its deadline is noticed. */
 const TRAINING_MS = 120_000;
@@ -53,7 +58,7 @@ beforeAll(async () => {
   cpSync(digits, heldOut);
   const [header, ...rows] = readFileSync(digits, "utf8").trim().split("\n");
   writeFileSync(join(scratch, "own.csv"), [header, ...rows.slice(0, 300)].join("\n"));
-  coordinator = await spawnCoordinator({ port: PORT, dataDir: scratch, pages: true });
+  coordinator = await spawnCoordinator({ port: await freePort(), dataDir: scratch, pages: true });
   await openApi(coordinator.url).createTask(task);
   for (let seed = 1; seed <= OTHERS; seed++) {
     const device = await openTestDevice(coordinator.url, task, seed);

@@ -7,7 +7,13 @@ import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { heldOutPath } from "#coordinator/adapters/held-out.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
-import { type CoordinatorProcess, openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
+import {
+  type CoordinatorProcess,
+  freePort,
+  openApi,
+  spawnCoordinator,
+  until,
+} from "../kit/coordinator-process.ts";
 import { openTestDevice, type TestDevice } from "../kit/device.ts";
 
 /* An edge process whose engine dies: in a thread that ends or hangs, or on a GPU that goes away. Rules T1 to T3. */
@@ -16,7 +22,6 @@ const root = new URL("../..", import.meta.url).pathname;
 const ADAPTER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 const LOADERS = ["/usr/lib/x86_64-linux-gnu/libvulkan.so.1", "/usr/lib/aarch64-linux-gnu/libvulkan.so.1"];
 const hasGpu = existsSync(ADAPTER) && LOADERS.some(existsSync);
-const PORT = 4_672;
 const OTHERS = 3;
 const TRAINING_MS = 120_000;
 
@@ -39,7 +44,7 @@ beforeAll(async () => {
   cpSync(digits, heldOut);
   const lines = readFileSync(digits, "utf8").trim().split("\n");
   writeFileSync(join(scratch, "own.csv"), lines.slice(0, 301).join("\n"));
-  coordinator = await spawnCoordinator({ port: PORT, dataDir: scratch });
+  coordinator = await spawnCoordinator({ port: await freePort(), dataDir: scratch });
   await openApi(coordinator.url).createTask(task);
   for (let seed = 1; seed <= OTHERS; seed++) {
     const device = await openTestDevice(coordinator.url, task, seed);
@@ -79,8 +84,7 @@ function startEdge(name: string, fault: string, ...args: readonly string[]) {
     env: {
       ...process.env,
       VK_ICD_FILENAMES: ADAPTER,
-      // Little enough that a thread reaches its end before the machine does.
-      NODE_OPTIONS: `--max-old-space-size=200 --import ${pathToFileURL(preload).href}`,
+      NODE_OPTIONS: `--import ${pathToFileURL(preload).href}`,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -91,6 +95,9 @@ function startEdge(name: string, fault: string, ...args: readonly string[]) {
       text += chunk.toString("utf8");
     });
   }
+  child.on("exit", (code, signal) => {
+    text += `(ended with ${code ?? signal})\n`;
+  });
   return { child, said: () => text };
 }
 
@@ -99,7 +106,11 @@ async function expectToGoOn(said: () => string, stopped: RegExp, next: string): 
   const api = openApi(coordinator.url);
   await until("an edge that is ready", 120_000, async () => said().includes("Waiting for a round."));
   const { runId } = await api.launch({ task: task.slug, rounds: 3, seed: 5 });
-  await until("the end of the run", 250_000, async () => (await api.run(runId)).state === "completed");
+  const over = async () => (await api.run(runId)).state === "completed";
+  await until("the end of the run", 100_000, over).catch((fault) => {
+    throw new Error(`${String(fault)} The edge said:
+${said()}`);
+  });
   expect(said()).toMatch(stopped);
   expect(said()).toMatch(new RegExp(`Training on ${next} from now on\\.`));
   const committed = (await api.rounds(runId))
@@ -124,12 +135,14 @@ describe("an edge", () => {
     await expectToGoOn(said, /The engine wasm stopped: its worker ended\. Trying the others\./, "cpu");
   });
 
-  test("[T1] whose engine's thread runs out of memory", async () => {
+  test("[T1] whose engine is refused memory", async () => {
+    // As V8 says it. A heap that is full may also end the whole process, which no program in it can answer.
     const fault = `${first("memory")} training.then(() => {
-      if (first()) for (const kept = []; ; ) kept.push(new Array(1e5).fill({}).map((_, index) => ({ index })));
+      const refuse = () => { throw new RangeError("Array buffer allocation failed"); };
+      if (first()) Object.defineProperty(globalThis, "Float32Array", { get: refuse });
     });`;
     const { said } = startEdge("memory", fault, "--backend", "wasm");
-    await expectToGoOn(said, /The engine wasm stopped: (it ran out of memory|its worker ended)\./, "cpu");
+    await expectToGoOn(said, /The engine wasm stopped: it ran out of memory\./, "cpu");
   });
 
   test("[T1] whose engine's thread hangs is ended well before the others' deadline", async () => {

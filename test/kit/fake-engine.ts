@@ -34,7 +34,7 @@ export class FakeEngine implements EngineWorker {
     queueMicrotask(() => this.#answer(message));
   }
 
-  terminate(): void {
+  async terminate(): Promise<void> {
     this.terminated = true;
   }
 

@@ -11,6 +11,6 @@ export function standingEngine(): Omit<Trainer, "train"> {
     ready: async () => engines.get().backend,
     predict: async () => new Float32Array(3),
     liveTensorCount: async () => 0,
-    dispose: () => {},
+    dispose: async () => {},
   };
 }

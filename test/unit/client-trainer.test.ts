@@ -264,7 +264,7 @@ describe("between jobs", () => {
     await world.calibrated();
     const job = world.train();
     await settled();
-    world.trainer.dispose();
+    await world.trainer.dispose();
     expect(await job.result).toMatchObject({ ok: false });
     await pass(world.clock, 10_000);
     expect(world.shop.running).toEqual([]);
