@@ -68,6 +68,7 @@ export class Lobby {
   withdraw(identity: string): void {
     const guest = this.#guests.get(identity);
     if (guest === undefined) return;
+    if (guest.agreed !== null) this.#standing.withdrew(identity, this.#clock.nowMs());
     guest.agreed = null;
     this.#setReady(guest, null);
   }

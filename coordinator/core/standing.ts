@@ -17,7 +17,7 @@ export const STANDING = {
 } as const;
 
 const WINDOW_MS = STANDING.minutes * 60_000;
-/** Of each kind of key; who departed longest ago is forgotten first. A departure costs an invitation, so this fills slowly. */
+/** Of each kind of key; who departed longest ago is forgotten first. New identities of an address are counted (W5), so this fills slowly. */
 const KEYS_MAX = 10_000;
 
 /** Newest departures of a key, oldest first, and when it last saw a round through. */
@@ -51,6 +51,14 @@ export class Standing {
         if (address !== undefined) this.#byAddress[note](address, nowMs);
       }
     }
+  }
+
+  /**
+   * It took a check-in back before it was invited. That counts against the device alone: pages that are closed while
+   * they wait say nothing about the others behind their address.
+   */
+  withdrew(identity: string, nowMs: number): void {
+    this.#devices.left(identity, nowMs);
   }
 
   /** Whether others come first: for its own departures, or as a newcomer behind an address with many. */

@@ -40,6 +40,22 @@ test("[R3] [R30] a round expects nobody who is asked last", () => {
   expect([lobby.ready(TASK, 1).length, lobby.expectedCount(TASK, 1)]).toEqual([4, 3]);
 });
 
+test("[R30] who takes its check-ins back is asked last, and makes no round wait; its address pays nothing", () => {
+  const lobby = new Lobby(new ManualClock(), () => {});
+  for (const index of [1, 2]) lobby.enter(identity(index), TASK, "10.0.0.1");
+  lobby.checkIn(identity(1), 1);
+  // Nothing is taken back where nothing was checked in.
+  for (let time = 0; time < STANDING.departures; time++) lobby.withdraw(identity(2));
+  for (let time = 0; time < STANDING.departuresOfAddress; time++) {
+    lobby.checkIn(identity(2), 1);
+    expect(lobby.expectedCount(TASK, 1)).toBe(time < STANDING.departures ? 2 : 1);
+    lobby.withdraw(identity(2));
+  }
+  lobby.enter(identity(3), TASK, "10.0.0.1");
+  lobby.checkIn(identity(3), 1);
+  expect(lobby.expectedCount(TASK, 1)).toBe(2);
+});
+
 /** A round that ended because two of its four devices left: this one, and one that is not in the lobby. */
 function leftBy(index: number): RoundState {
   const others = [11, 12, 13];
