@@ -3,11 +3,8 @@
  * Web Lock that it holds is free then, and whoever waits for that lock learns of it at once.
  */
 
-let made = 0;
-
 export function lifeLockName(): string {
-  made += 1;
-  return `chorus life ${Date.now()} ${made} ${Math.random().toString(36).slice(2)}`;
+  return `chorus life ${crypto.randomUUID()}`;
 }
 
 /** In the worker: holds the lock as long as the worker lives. Resolves when it is held. */
