@@ -17,7 +17,7 @@ import { openProcessFederation, type ProcessFederation, pictureTask } from "../k
 const STABLE = 10;
 const PAGES = 8;
 /** Nothing waits for a deadline, or a page that does not come back as it should holds up its round. */
-const PHASE_MS = 60_000;
+const PHASE_MS = 240_000;
 const POINTS = [
   ...WRITES.flatMap((kind) => [`before ${kind}`, `after ${kind}`]),
   ...SENDS.flatMap((type) => [`send ${type}`, `sent ${type}`]),

@@ -47,13 +47,14 @@ test("[W2] a peer that reads nothing of its answer is gone after a while, and an
   // More than the buffers of both ends hold, so the answer stands still.
   server.on("request", (_request, response) => response.end(Buffer.alloc(64 * 2 ** 20)));
   const port = await listen(server, 0, "127.0.0.1");
+  const opened = once(server, "connection");
   const socket = connect({ port, host: "127.0.0.1" });
   try {
     socket.on("error", () => undefined);
     socket.pause();
     socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
-    await expect.poll(open, { interval: 20 }).toBe(1);
+    await opened;
     await expect.poll(open).toBe(0);
     const answer = await fetch(`http://127.0.0.1:${port}/`);
     expect((await answer.arrayBuffer()).byteLength).toBe(64 * 2 ** 20);

@@ -15,7 +15,7 @@ export const CHROMIUM_FLAGS = [
 ] as const;
 
 /** A page on a busy machine may take longer than Playwright's 30 s to load, or to show what a test waits for. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 export async function openContext(
   browser: Browser,
