@@ -114,6 +114,8 @@ export function openFolder(options: FolderOptions = {}): Folder {
     signal: AbortSignal | undefined,
   ) {
     return new Promise<Extract<Answer, { type: Type }>>((resolve, reject) => {
+      // The folder may have been closed while the intake added.
+      if (closed) return reject(new Error("the folder is closed"));
       // A worker answers with what it was asked for.
       line.push({ task, signal, resolve: resolve as (answer: Answer) => void, reject, attempts: 0 });
       pump();

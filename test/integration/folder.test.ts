@@ -96,7 +96,7 @@ describe("a fold", () => {
     const { inputs, values } = await vectors(length, 5);
     const masks = [mask(1), mask(-1), mask(1)];
     const initial = Uint32Array.from({ length }, (_, i) => (i * 2_654_435_761) >>> 0);
-    const sum = await folded(newFolder(workerCount), { length, inputs, initial, masks });
+    const sum = await folded(newFolder(workerCount), { length, inputs, initial: initial.slice(), masks });
     expect(sum).toEqual(plainFold({ length, values, initial, masks }));
   });
 
