@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openFolder } from "#coordinator/adapters/folder.ts";
+import { openIntake } from "#coordinator/adapters/intake.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import type { Folder, FoldInput, Spool } from "#coordinator/core/ports.ts";
@@ -258,7 +259,9 @@ describe("over the spool's files and the fold workers", () => {
 
   test("[R50] a byte flipped at the start, middle or end of a file is in no committed sum", async () => {
     const workers = openFolder();
-    const files = await openSpool(join(folder, "spool"), primitives);
+    // The folder is not given it: every input is read from its file again.
+    const intake = openIntake();
+    const files = await openSpool(join(folder, "spool"), primitives, intake);
     const damaged: string[] = [];
     // Damages one upload in the first attempt of every round, before the coordinator accepts it.
     const spool: Spool = {
@@ -286,6 +289,7 @@ describe("over the spool's files and the fold workers", () => {
       else expectRepeated(federation, round, "INPUT_DAMAGED");
     }
     await workers.close();
+    await intake.close();
   });
 });
 
