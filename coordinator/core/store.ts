@@ -187,6 +187,8 @@ export interface TranscriptStore {
   loadMaterial(sid: string, step: "share" | "unmask"): Promise<ReadonlyMap<number, Bytes>>;
   /** After publication or abandonment (S11). */
   deleteMaterial(sid: string): Promise<void>;
+  /** Sessions with material, or with evidence that has not been sealed: all that have not been forgotten (S11). */
+  unforgotten(): Promise<readonly string[]>;
   /** What an auditor may ask for later; the same again changes nothing. */
   saveTranscript(transcript: TranscriptRow): Promise<void>;
   /** Keeps these boxes for the auditor, by position, and deletes all material of the session, in one transaction. */

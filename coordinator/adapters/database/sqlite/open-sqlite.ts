@@ -52,6 +52,7 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   saveMaterial: "write",
   loadMaterial: "write",
   deleteMaterial: "write",
+  unforgotten: "read",
   saveTranscript: "write",
   keepOpenings: "write",
   loadTranscript: "read",
