@@ -5,7 +5,7 @@ import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { openEngine } from "#shared/engine/engine.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { release } from "#shared/kernel/release.ts";
-import { tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { type Dataset, readCsv, readIdx } from "#shared/task/dataset.ts";
 import type { Evaluation } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -24,7 +24,7 @@ answerJobs(evaluateRows);
 async function evaluateRows({ task, path, modelBytes }: EvaluateJob): Promise<Evaluation> {
   const rows = await rowsAt(path, task);
   if (modelBytes === null) return { count: rows.count, correct: 0, lossSum: 0, lossSquareSum: 0 };
-  const weights = modelFromBytes(tensorsOf(task), modelBytes);
+  const weights = modelFromBytes(modelTensors(task.model), modelBytes);
   assert(weights.ok, "the coordinator made this model itself");
   const used = await engine.use("wasm", false);
   assert(used.ok, `the engine did not start: ${used.ok ? "" : used.error}`);

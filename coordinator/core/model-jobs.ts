@@ -10,7 +10,9 @@ import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
-import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
+import type { RoundParams } from "#shared/task/config.ts";
 import type { StrategySpec, Task } from "#shared/task/task.ts";
 import { meanUpdate } from "#shared/vector/mean.ts";
 
@@ -39,6 +41,7 @@ interface NextModelJob {
   readonly kind: "next";
   readonly task: Task;
   readonly strategy: StrategySpec;
+  readonly roundParams: RoundParams;
   /** Of the strategy before this round; null at the beginning of a run. */
   readonly stateBytes: Bytes | null;
   readonly modelBytes: Bytes;
@@ -59,7 +62,7 @@ export interface MadeModel {
 }
 
 export async function makeModel(primitives: Primitives, job: ModelJob): Promise<MadeModel> {
-  const tensors = tensorsOf(job.task);
+  const tensors = modelTensors(job.task.model);
   switch (job.kind) {
     case "initial": {
       const seed = concatBytes([new Uint8Array(28), u32be(job.seed)]);
@@ -83,7 +86,7 @@ async function makeNext(
 ): Promise<MadeModel> {
   const { task, stateBytes, modelBytes, runId, round, coordinateSum, weightSum } = job;
   const strategy = strategyOf(job.strategy);
-  const layout = layoutOf(task);
+  const layout = layoutOf(task, job.roundParams.purpose, job.roundParams);
   const before = stateOf(strategy, tensors, stateBytes);
   const parent = weightsOf(tensors, modelBytes);
   const sums = { runId, round, coordinateSum, weightSum };

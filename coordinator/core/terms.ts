@@ -4,7 +4,9 @@ import type { RoundRules } from "#shared/round/event.ts";
 import { configHash, roundHash } from "#shared/secagg/attempt.ts";
 import { strategyOf } from "#shared/strategy/index.ts";
 import type { Strategy } from "#shared/strategy/strategy.ts";
-import { agreedConfigOf, layoutOf, NO_LOG_KEY, tensorsOf } from "#shared/task/agreed-config.ts";
+import { agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { AgreedConfig, RoundParams } from "#shared/task/config.ts";
 import type { StrategySpec, Task, TrainingPlan } from "#shared/task/task.ts";
 import type { VectorLayout } from "#shared/vector/layout.ts";
@@ -36,7 +38,7 @@ export async function runTerms(
     issuerKey: bytesToHex(ports.issuer.publicKey),
     logKey: NO_LOG_KEY,
   });
-  const roundParams: RoundParams = { training: launch.training };
+  const roundParams: RoundParams = { purpose: "train", training: launch.training };
   const { goal, overSelection, cohortSizeMin, cohortSizeMax, securityModel, deadlines } = task.aggregation;
   return {
     task,
@@ -53,8 +55,8 @@ export async function runTerms(
       deadlines,
       graph: config.graph,
     },
-    layout: layoutOf(task),
-    tensors: tensorsOf(task),
+    layout: layoutOf(task, roundParams.purpose, roundParams),
+    tensors: modelTensors(task.model),
     strategy: strategyOf(launch.strategy),
     strategySpec: launch.strategy,
   };

@@ -1,3 +1,4 @@
+import { agreedVectorLength } from "#shared/task/config.ts";
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -106,7 +107,7 @@ export class ShardBench {
     this.#cohort = cohort;
     this.#reals = new Map(reals.map((real) => [real.position, real]));
     this.#folder = folder;
-    this.#length = cohort.attempt.terms.config.vectorLength;
+    this.#length = agreedVectorLength(cohort.attempt.terms);
   }
 
   get roster(): Roster {
