@@ -13,8 +13,8 @@ import { voidStep } from "#shared/strategy/void-step.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { RoundParams } from "#shared/task/config.ts";
-import type { StrategySpec, Task } from "#shared/task/task.ts";
-import { meanUpdate } from "#shared/vector/mean.ts";
+import type { StrategySpec } from "#shared/strategy/index.ts";
+import type { Task } from "#shared/task/task.ts";
 
 /*
  * The work of making a model, as data: what goes in and what comes out can be handed to another thread. The same job makes
@@ -92,13 +92,12 @@ async function makeNext(
   const sums = { runId, round, coordinateSum, weightSum };
   const next = await nextModel(primitives, layout, strategy, before, parent, sums);
   if (!next.model.every(Number.isFinite)) return { modelBytes: null, stateBytes: null, updateNormL2: 0 };
-  const mean = meanUpdate(layout, next.updateSum, weightSum);
   const result: MadeModel = {
     modelBytes: modelToBytes(tensors, next.model),
     stateBytes: Object.keys(next.state).length === 0 ? null : strategyStateToBytes(strategy, next.state),
-    updateNormL2: norm(mean),
+    updateNormL2: norm(next.mean),
   };
-  release(parent, next.model, mean, ...Object.values(next.state));
+  release(parent, next.model, next.mean, ...Object.values(next.state));
   return result;
 }
 

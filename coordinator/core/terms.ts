@@ -1,4 +1,5 @@
 import type { TensorLayout } from "#shared/codec/tensors.ts";
+import { assert } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { RoundRules } from "#shared/round/event.ts";
 import { configHash, roundHash } from "#shared/secagg/attempt.ts";
@@ -8,7 +9,8 @@ import { agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { AgreedConfig, RoundParams } from "#shared/task/config.ts";
-import type { StrategySpec, Task, TrainingPlan } from "#shared/task/task.ts";
+import type { StrategySpec } from "#shared/strategy/index.ts";
+import { staysWithinPlan, type Task, type TrainingPlan } from "#shared/task/task.ts";
 import type { VectorLayout } from "#shared/vector/layout.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 
@@ -38,7 +40,9 @@ export async function runTerms(
     issuerKey: bytesToHex(ports.issuer.publicKey),
     logKey: NO_LOG_KEY,
   });
-  const roundParams: RoundParams = { purpose: "train", training: launch.training };
+  const strategy = strategyOf(launch.strategy);
+  const roundParams = strategy.clientPlan({ purpose: "train", training: launch.training });
+  assert(staysWithinPlan(task.training, roundParams.training), "a strategy asks for no more than was agreed to");
   const { goal, overSelection, cohortSizeMin, cohortSizeMax, securityModel, deadlines } = task.aggregation;
   return {
     task,
@@ -57,7 +61,7 @@ export async function runTerms(
     },
     layout: layoutOf(task, roundParams.purpose, roundParams),
     tensors: modelTensors(task.model),
-    strategy: strategyOf(launch.strategy),
+    strategy,
     strategySpec: launch.strategy,
   };
 }

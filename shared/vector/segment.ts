@@ -36,6 +36,8 @@ export interface LayoutTerms {
   readonly purpose?: Purpose;
   /** Of the round that the layout is for; null or absent for what is agreed to before any round. */
   readonly roundParams?: RoundParams | null;
+  /** Segments that the task's strategy needs, by name: one that no other task has looks here. */
+  readonly asked?: readonly string[];
   readonly parameterCount: number;
   readonly cohortSizeMax: number;
   /** L, in the unit of the weights. */

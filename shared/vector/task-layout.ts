@@ -1,4 +1,5 @@
 import { assert } from "../kernel/assert.ts";
+import { strategyOf } from "../strategy/index.ts";
 import { type Purpose, purposesOf, type RoundParams } from "../task/config.ts";
 import { modelTensors } from "../task/model.ts";
 import type { Task } from "../task/task.ts";
@@ -13,9 +14,10 @@ import { type VectorLayout, vectorLayout } from "./layout.ts";
  */
 export function layoutOf(task: Task, purpose: Purpose, roundParams: RoundParams | null): VectorLayout {
   assert(purposesOf(task).includes(purpose), `task ${task.slug} has no rounds to ${purpose}`);
-  const { cohortSizeMax, clipNormL2, weightCap, ring } = task.aggregation;
+  const { cohortSizeMax, clipNormL2, weightCap, ring, strategy } = task.aggregation;
   const { parameterCount } = modelTensors(task.model);
-  const agreed = { purpose, parameterCount, cohortSizeMax, clipNormL2, weightCap, ring };
+  const { segments: asked } = strategyOf(strategy);
+  const agreed = { purpose, asked, parameterCount, cohortSizeMax, clipNormL2, weightCap, ring };
   const layout = vectorLayout({ ...agreed, roundParams });
   assert(
     roundParams === null || layout.length === vectorLayout({ ...agreed, roundParams: null }).length,
