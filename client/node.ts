@@ -1,9 +1,9 @@
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { agreedConfigOf } from "#shared/task/agreed-config.ts";
-import { modelTensors } from "#shared/task/model.ts";
 import type { ImportReport } from "#shared/task/dataset.ts";
 import type { BackendName } from "#shared/task/engine.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { edgePrimitives } from "./adapters/edge-primitives.ts";
 import { openEngineThread } from "./adapters/engine-thread.ts";
 import { readDataset } from "./adapters/file-dataset.ts";

@@ -1,10 +1,10 @@
 import { sparseNumbersOf } from "#shared/secagg/threshold.ts";
-import { modelTensors } from "#shared/task/model.ts";
-import { layoutOf } from "#shared/vector/task-layout.ts";
 import { agreedGraphOf, isSharded } from "#shared/task/graph-plan.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
 import { placeOf } from "#shared/vector/layout.ts";
 import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { keysByteCountAbout } from "../core/message-sizes.ts";
 import type { TaskSlice } from "../core/view.ts";
 

@@ -1,6 +1,5 @@
 import { rotationKey } from "#shared/codec/rotation.ts";
 import { assert } from "#shared/kernel/assert.ts";
-import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import type { Task } from "#shared/task/task.ts";
 import { encodeContribution } from "#shared/vector/encode.ts";
@@ -8,6 +7,7 @@ import { placeOf } from "#shared/vector/layout.ts";
 import type { Ring } from "#shared/vector/ring.ts";
 import { update } from "#shared/vector/segments/update.ts";
 import { weight } from "#shared/vector/segments/weight.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { ClientPorts, Trained } from "./ports.ts";
 
 /** The one vector of a device's contribution, before masking. */

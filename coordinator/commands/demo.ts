@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pino } from "pino";
-import { layoutOf } from "#shared/vector/task-layout.ts";
 import { placeOf } from "#shared/vector/layout.ts";
 import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { openAuditorKey } from "../adapters/auditor-key.ts";
 import { openLog } from "../adapters/log.ts";
 import { primitives, randomBytes } from "../adapters/system.ts";

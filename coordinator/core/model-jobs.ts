@@ -4,17 +4,17 @@ import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, concatBytes, u32be } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { release } from "#shared/kernel/release.ts";
+import type { StrategySpec } from "#shared/strategy/index.ts";
 import { strategyOf } from "#shared/strategy/index.ts";
 import { initialModel } from "#shared/strategy/initialize.ts";
 import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
-import { modelTensors } from "#shared/task/model.ts";
-import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { RoundParams } from "#shared/task/config.ts";
-import type { StrategySpec } from "#shared/strategy/index.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 
 /*
  * The work of making a model, as data: what goes in and what comes out can be handed to another thread. The same job makes

@@ -1,8 +1,8 @@
 import type { EventView, RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
 import { modelTensors } from "#shared/task/model.ts";
-import { layoutOf } from "#shared/vector/task-layout.ts";
 import { placeOf } from "#shared/vector/layout.ts";
 import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { Lobby } from "./lobby.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import type { RoundViews } from "./round-view.ts";

@@ -1,6 +1,6 @@
 import type { Launch } from "../protocol/api.ts";
-import type { StrategySpec } from "../strategy/index.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
+import type { StrategySpec } from "../strategy/index.ts";
 import type { ForbiddenPair, MeasureFact } from "./event.ts";
 
 /*

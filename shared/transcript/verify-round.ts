@@ -88,8 +88,7 @@ export async function verifyRound(
   const totals = new GroupTotals();
   let remadeCount = 0;
   for (const [place, shard] of claims.shards.entries()) {
-    const session =
-      place === 0 ? first : await readSession(primitives, claims, source, place, options);
+    const session = place === 0 ? first : await readSession(primitives, claims, source, place, options);
     if (!session.ok) return session;
     roots.push(session.value.inputsRoot);
     const { roster, sets } = session.value;

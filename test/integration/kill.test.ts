@@ -7,8 +7,8 @@ import { bundledTask } from "#coordinator/data/tasks.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { Phase, RoundDetail } from "#shared/protocol/api.ts";
 import { modelTensors } from "#shared/task/model.ts";
-import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { Task } from "#shared/task/task.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { type CoordinatorProcess, openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
 import { type HeldStep, openTestDevice, type TestDevice } from "../kit/device.ts";
 

@@ -76,7 +76,12 @@ describe("a dummy strategy", () => {
   test("that needs a segment which the task's vector has not is not launched", async () => {
     const federation = await Federation.create({ devices: 3 });
     const strategy = { ...HALVES, needs: "variate" } as never;
-    const launched = await federation.coordinator.launch({ task: "small", rounds: 1, actor: "ada", strategy });
+    const launched = await federation.coordinator.launch({
+      task: "small",
+      rounds: 1,
+      actor: "ada",
+      strategy,
+    });
     expect(launched.ok ? null : [launched.error.code, launched.error.message]).toEqual([
       "BAD_REQUEST",
       expect.stringContaining("needs variate"),

@@ -8,7 +8,6 @@ import type { Primitives } from "#shared/kernel/ports.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { unmaskSchema } from "#shared/protocol/messages/device.ts";
 import { configHash } from "#shared/secagg/attempt.ts";
-import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { AuditSource } from "#shared/transcript/claims.ts";
 import {
   type Evidence,
@@ -20,6 +19,7 @@ import type { SealedOpening } from "#shared/transcript/open-session.ts";
 import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
 import type { SessionTranscript } from "#shared/transcript/session-transcript.ts";
 import { chunkCountOf, detectionProbability } from "#shared/transcript/spot-check.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { Federation } from "#test/kit/federation.ts";
 import {
   type KeptRound,

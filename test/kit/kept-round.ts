@@ -11,7 +11,6 @@ import { strategyOf } from "#shared/strategy/index.ts";
 import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import { modelTensors } from "#shared/task/model.ts";
-import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { AuditSource, RoundClaims, RoundsBefore } from "#shared/transcript/claims.ts";
 import type { SealedOpening } from "#shared/transcript/open-session.ts";
 import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
@@ -22,6 +21,7 @@ import {
   transcriptToBytes,
 } from "#shared/transcript/session-transcript.ts";
 import { type AuditOptions, verifyRound } from "#shared/transcript/verify-round.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { coordinatesOf } from "#test/kit/vectors.ts";
 import type { Federation } from "./federation.ts";
 import { seededRandom } from "./secagg-fixtures.ts";

@@ -20,10 +20,10 @@ import {
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import { acceptInvitation, advertise, isAttemptMessage, onMessage } from "#shared/secagg/client.ts";
 import { abort, type ClientState, type ClientStep, type Remembrance } from "#shared/secagg/client-state.ts";
-import { modelTensors } from "#shared/task/model.ts";
-import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { encodeVector } from "#test/kit/vectors.ts";
 
 /** What a device may fail to send, and then is gone. */

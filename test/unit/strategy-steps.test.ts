@@ -88,7 +88,11 @@ describe("bit-exact", () => {
     const oracle = oracleOf(strategy.name, length, model);
     for (let round = 1; round <= 20; round++) {
       const updateSum = Int32Array.from({ length }, (_, i) => Math.imul(i + 1, round * 0x9e3779b1) >> 6);
-      const next = strategy.next(state, model, Float64Array.from(updateSum, (sum) => (sum * 1.7e-6) / (317 + round)));
+      const next = strategy.next(
+        state,
+        model,
+        Float64Array.from(updateSum, (sum) => (sum * 1.7e-6) / (317 + round)),
+      );
       ({ state, model } = next);
       expect(
         Buffer.from(model.buffer).equals(Buffer.from(oracle(updateSum, 317 + round, 1.7e-6).buffer)),

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { AssertionFault, present } from "#shared/kernel/assert.ts";
+import type { RoundParams } from "#shared/task/config.ts";
 import { vectorLayout } from "#shared/vector/layout.ts";
 import type { Segment } from "#shared/vector/segment.ts";
 import { SEGMENTS } from "#shared/vector/segments/index.ts";
 import { sentinels } from "#shared/vector/segments/sentinels.ts";
 import { update } from "#shared/vector/segments/update.ts";
-import type { RoundParams } from "#shared/task/config.ts";
 import { ages } from "#test/kit/dummies/ages.ts";
 import { visits } from "#test/kit/dummies/visits.ts";
 import { TEST_TRAINING } from "#test/kit/secagg-fixtures.ts";

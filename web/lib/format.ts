@@ -131,7 +131,6 @@ export function formatHash(hash: string, digitCount = 12): string {
   return (hash.slice(0, digitCount).match(/.{1,4}/g) ?? []).join(" ");
 }
 
-
 export type Comparison = "better" | "worse" | "too close to tell";
 
 /** Compares two measures of which more is better; intervals that overlap cannot be told apart. */

@@ -1,4 +1,3 @@
-import { agreedVectorLength } from "#shared/task/config.ts";
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,6 +29,7 @@ import {
   verifyShareBundle,
   verifyUnmask,
 } from "#shared/secagg/server.ts";
+import { agreedVectorLength } from "#shared/task/config.ts";
 import type { BareThreads } from "../../kit/bare-threads.ts";
 import type { ChromiumDevice } from "../../kit/chromium-device.ts";
 import { seededRandom } from "../../kit/secagg-fixtures.ts";

@@ -15,7 +15,9 @@ export const halves = defineStrategy({
     initialState: (parameterCount) => ({ last: new Float32Array(parameterCount) }),
     next: (_, model, mean) => ({
       state: { last: Float32Array.from(mean) },
-      model: model.map((weight, index) => weight + serverLearningRate * (mean[index] as number)) as Float32Array<ArrayBuffer>,
+      model: model.map(
+        (weight, index) => weight + serverLearningRate * (mean[index] as number),
+      ) as Float32Array<ArrayBuffer>,
     }),
   }),
 });

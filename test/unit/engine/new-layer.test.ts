@@ -31,7 +31,9 @@ describe("a layer that the list was given", () => {
   });
 
   test("has its tensors in the task's layout, in its place", () => {
-    expect(modelTensors(task.model).tensors.map(({ name, shape, offset }) => ({ name, shape, offset }))).toEqual([
+    expect(
+      modelTensors(task.model).tensors.map(({ name, shape, offset }) => ({ name, shape, offset })),
+    ).toEqual([
       { name: "hidden/kernel", shape: [18, 16], offset: 0 },
       { name: "hidden/bias", shape: [16], offset: 288 },
       { name: "gain/gain", shape: [16], offset: 304 },
