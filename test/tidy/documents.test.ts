@@ -58,7 +58,7 @@ function citationsIn(source: string): string[] {
 
 describe("documents", () => {
   test("the ones to check are there", () => {
-    for (const document of ["README.md", "shared/SPEC.md", "shared/secagg/PROTOCOL.md"])
+    for (const document of ["README.md", "SECURITY.md", "shared/SPEC.md", "shared/secagg/PROTOCOL.md"])
       expect(documents).toContain(document);
     expect(sources.length).toBeGreaterThan(300);
   });
