@@ -6,7 +6,6 @@ import { compatible } from "#shared/round/roster.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
-import type { Task } from "#shared/task/task.ts";
 import { backoffMs } from "./backoff.ts";
 import { endRoundsOf } from "./end-round.ts";
 import type { Lobby } from "./lobby.ts";
@@ -59,6 +58,10 @@ export class RunDesk {
     for (const runId of await this.#ports.store.openRunIds()) {
       // One run that cannot be read does not keep the others from going on.
       await this.#load(runId).catch((error) => this.#loadLater(runId, null, error));
+    }
+    for (const runId of await this.#ports.store.halfEndedRunIds()) {
+      // One that cannot be ended now is tried again at the next start.
+      await this.#endLeftRound(runId).catch((error) => this.#logFault(runId, error));
     }
     const tasks = new Set([...this.#runs.values()].map((run) => run.state.facts.task));
     await Promise.all([...tasks].map((task) => this.#startNext(task)));
@@ -140,20 +143,32 @@ export class RunDesk {
     const log = await store.readStream({ kind: "run", id: runId });
     // A launch that was not written after all.
     if (log.length === 0 && (await store.findRun(runId)) === null) return;
-    const facts = launchOf(log);
-    const stored = facts === null ? null : await store.findTask(facts.task, facts.taskVersion);
-    // What the database refuses is tried again; what it gave and nobody can read stays so.
-    const run = facts === null || stored === null ? null : await this.#recover(facts, stored.task, log);
+    const run = await this.#recover(runId, log);
     if (run === null) await this.#endUnreadable(runId, log.at(-1)?.sequence ?? 0);
     else if (run.ended) this.#runs.delete(runId);
     else this.#runs.set(runId, run);
   }
 
-  async #recover(facts: RunLaunched, task: Task, log: readonly StoredEvent[]): Promise<RunDriver | null> {
+  /** An ended run whose round an earlier version did not end: what is kept of that round goes now. Rule R44. */
+  async #endLeftRound(runId: string): Promise<void> {
+    const run = await this.#recover(runId, await this.#ports.store.readStream({ kind: "run", id: runId }));
+    if (run?.ended === true) await run.endLeftRound();
+    // Also if the open round is not the newest one.
+    await endRoundsOf(this.#ports, runId, run?.state.code ?? "LOG_UNREADABLE");
+  }
+
+  /**
+   * @returns null if nobody can read the log.
+   * @throws what the database refuses, which can be tried again.
+   */
+  async #recover(runId: string, log: readonly StoredEvent[]): Promise<RunDriver | null> {
+    const facts = launchOf(log);
+    const stored = facts === null ? null : await this.#ports.store.findTask(facts.task, facts.taskVersion);
+    if (facts === null || stored === null) return null;
     try {
-      return RunDriver.recover(this.#context(await runTerms(this.#ports, task, facts)), log);
+      return RunDriver.recover(this.#context(await runTerms(this.#ports, stored.task, facts)), log);
     } catch (error) {
-      this.#logFault(facts.runId, error);
+      this.#logFault(runId, error);
       return null;
     }
   }

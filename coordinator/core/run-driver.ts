@@ -423,6 +423,14 @@ export class RunDriver {
     await this.submit({ type: "broken", code });
   }
 
+  /** Ends the newest round of a run that has ended and left it open. Rule R44. */
+  async endLeftRound(): Promise<void> {
+    const { round, code } = this.#state;
+    const roundId = await roundIdOf(this.#context.ports.primitives, this.runId, round);
+    const driver = await giveUpRound(this.#roundContext(), roundId, code ?? "INTERNAL");
+    await driver?.close();
+  }
+
   async #facts(roundId: string): Promise<RoundOpened> {
     const { ports, terms, expectedDevices } = this.#context;
     const { round, modelHash, forbiddenPairs, removed } = this.#state;
