@@ -4,6 +4,9 @@ import type { CentralEvaluation, Evaluator } from "../core/ports.ts";
 import type { EvaluateJob } from "./evaluator-job.ts";
 import { openJobWorker } from "./job-worker.ts";
 
+/** It gives a sign of life every few hundred rows; only loading the rows and the engine takes longer. */
+const PATIENCE_MS = 120_000;
+
 /**
  * Central evaluation in one worker thread, so that sockets answer meanwhile.
  *
@@ -12,7 +15,7 @@ import { openJobWorker } from "./job-worker.ts";
 export function createEvaluator(heldOutPath: (slug: string, version: number) => string): Evaluator {
   const worker = openJobWorker<EvaluateJob, CentralEvaluation>(
     new URL("./evaluator.worker.ts", import.meta.url),
-    "the evaluator",
+    { name: "the evaluator", patienceMs: PATIENCE_MS },
   );
   const ask = (task: Task, modelBytes: Bytes | null) => {
     const job: EvaluateJob = { task, path: heldOutPath(task.slug, task.version), modelBytes };

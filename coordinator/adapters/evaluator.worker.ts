@@ -18,17 +18,19 @@ import type { EvaluateJob } from "./evaluator-job.ts";
 const EMPTY: Dataset = { inputs: new Float32Array(0), labels: new Int32Array(0), count: 0 };
 let loaded: { readonly path: string; readonly rows: Dataset } | null = null;
 
-// One behind the other, also because tfjs has one engine and one scope of tensors.
 answerJobs(evaluateRows);
 
-async function evaluateRows({ task, path, modelBytes }: EvaluateJob): Promise<CentralEvaluation> {
+async function evaluateRows(
+  { task, path, modelBytes }: EvaluateJob,
+  beat: () => void,
+): Promise<CentralEvaluation> {
   const rows = await rowsAt(path, task);
   if (modelBytes === null) return { count: rows.count, correct: 0, lossSum: 0, lossSquareSum: 0 };
   const weights = modelFromBytes(tensorsOf(task), modelBytes);
   assert(weights.ok, "the coordinator made this model itself");
   const engine = await useBackend("wasm", { wasmPaths: null }, false);
   assert(engine.ok, `the engine did not start: ${engine.ok ? "" : engine.error}`);
-  const evaluation = await evaluate(task.model, weights.value, rows);
+  const evaluation = await evaluate(task.model, weights.value, rows, beat);
   release(weights.value, modelBytes);
   return evaluation;
 }

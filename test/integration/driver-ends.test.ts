@@ -141,7 +141,9 @@ describe("[R44] [S11] nothing of a round is left when its run", () => {
       const [last] = (await federation.rounds(id)).slice(-1);
       expect([when, ["failed", "voided", "committed"].includes(last?.phase ?? "")]).toEqual([when, true]);
       const devices = await federation.coordinator.listEvents(id, { limit: 200 });
-      expect(devices.items.filter(({ kind }) => /^round\.(failed|voided|committed)$/.test(kind))).toHaveLength(1);
+      expect(
+        devices.items.filter(({ kind }) => /^round\.(failed|voided|committed)$/.test(kind)),
+      ).toHaveLength(1);
     }
     expect(left).toBeGreaterThan(DEVICES);
   });

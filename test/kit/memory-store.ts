@@ -120,7 +120,9 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       await turn();
       const isOver = (state = "") => ["committed", "voided", "completed", "failed"].includes(state);
       const open = [...db.rounds.values()].filter((round) => !isOver(round.phase));
-      return [...new Set(open.map(({ runId }) => runId))].filter((runId) => isOver(db.runs.get(runId)?.state));
+      return [...new Set(open.map(({ runId }) => runId))].filter((runId) =>
+        isOver(db.runs.get(runId)?.state),
+      );
     },
     createTask: async (task, taskHash, actor, createdAt) => {
       await turn();
