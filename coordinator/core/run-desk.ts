@@ -3,7 +3,7 @@ import type { RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
 import { compatible } from "#shared/round/roster.ts";
-import type { RunState } from "#shared/round/run.ts";
+import { isGoing, type RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { backoffMs } from "./backoff.ts";
@@ -203,7 +203,10 @@ export class RunDesk {
       slots: this.#openedSlots(),
       onChange: (run, note, sequence, at) => {
         this.#outages.delete(run.runId);
-        this.#notices.progress(run.runId);
+        this.#notices.over(run.runId, "log");
+        // A run that is paused, stopped or in a round waits for nothing before the next one.
+        if (!isGoing(run.state) || run.state.roundIsOpen) this.#notices.over(run.runId, "round");
+        if (run.state.unevaluated.length === 0) this.#notices.over(run.runId, "figures");
         this.#publisher.event(runEventStream(run), run.runId, sequence, at, note);
         this.#publisher.run(run.view());
         this.#showQueue(run);
@@ -222,8 +225,12 @@ export class RunDesk {
       onFigures: (round) => this.#publisher.figures(round),
       onEnded: (run) => this.#onEnded(run),
       onFault: (run, error) => this.#onFault(run, error),
-      onWait: (runId, error) => this.#note(runId, this.#notices.outage(runId, error)),
+      onWait: (runId, waiter, error) => this.#note(runId, this.#notices.waits(runId, waiter, error)),
       notice: (runId) => this.#notices.of(runId),
+      refusals: {
+        code: (runId) => this.#notices.refusalCode(runId),
+        isOpened: (runId, modelHash) => this.#notices.isOpened(runId, modelHash),
+      },
       offering: (work) => {
         const turn = this.#offering.then(work);
         this.#offering = turn.catch(() => {});
@@ -255,7 +262,7 @@ export class RunDesk {
     const turned = this.#publisher.round(driver);
     if (!isLive(driver.state)) this.#lobby.roundEnded(driver.state);
     this.#outages.delete(runId);
-    let noted = this.#notices.progress(runId);
+    let noted = this.#notices.over(runId, "log", ...(isLive(driver.state) ? [] : (["sum"] as const)));
     if (driver.state.phase === "committed") noted = this.#notices.committed(runId) || noted;
     const run = this.#runs.get(runId);
     if ((turned || noted) && run !== undefined) this.#publisher.run(run.view());
@@ -278,8 +285,8 @@ export class RunDesk {
 
   /** A device left a round that it was invited to, and said why. */
   refused(round: RoundDriver, identity: string, code: ErrorCode): void {
-    const { runId } = round.state.facts;
-    this.#note(runId, this.#notices.refused(runId, identity, code));
+    const { runId, parentModelHash } = round.state.facts;
+    this.#note(runId, this.#notices.refused(runId, parentModelHash, identity, code));
   }
 
   #note(runId: string, changed: boolean): void {
@@ -310,7 +317,9 @@ export class RunDesk {
     this.#logFault(runId, error);
     if (this.#closed) return;
     const roundsCommitted = run?.state.roundsCommitted ?? 0;
-    if (outageCode(error) !== null) this.#note(runId, this.#notices.outage(runId, error));
+    // What its drivers waited for they find out anew.
+    this.#notices.over(runId, "round", "sum", "figures");
+    if (outageCode(error) !== null) this.#note(runId, this.#notices.waits(runId, "log", error));
     const pauseMs = this.#pauseAfter(runId, roundsCommitted, error);
     this.#ports.after(pauseMs, () => void this.#reload(runId, run));
   }
