@@ -1,5 +1,6 @@
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { type Silence, watchSilence } from "#shared/kernel/silence.ts";
+import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
 import type {
   EngineAnswers,
   EngineJob,
@@ -9,7 +10,7 @@ import type {
   OpenEngineWorker,
   SentRows,
 } from "./engine-messages.ts";
-import type { BackendName, Examples, LossCause, TrainJob, TrainProgress } from "./ports.ts";
+import type { Examples, LossCause, TrainJob } from "./ports.ts";
 
 /** Until a new worker has loaded its code. */
 const START_MS_MAX = 30_000;
