@@ -14,10 +14,10 @@ const PATIENCE_MS = 120_000;
  * @param heldOutPath  Where the held-out rows of a task version lie; rows that are not there count as none.
  */
 export function createEvaluator(heldOutPath: (slug: string, version: number) => string): Evaluator {
-  const worker = openJobWorker<EvaluateJob, Evaluation>(
-    new URL("./evaluator.worker.ts", import.meta.url),
-    { name: "the evaluator", patienceMs: PATIENCE_MS },
-  );
+  const worker = openJobWorker<EvaluateJob, Evaluation>(new URL("./evaluator.worker.ts", import.meta.url), {
+    name: "the evaluator",
+    patienceMs: PATIENCE_MS,
+  });
   const ask = (task: Task, modelBytes: Bytes | null) => {
     const job: EvaluateJob = { task, path: heldOutPath(task.slug, task.version), modelBytes };
     return worker.ask(job, modelBytes === null ? [] : [modelBytes.buffer]);

@@ -21,10 +21,7 @@ const engine = openEngine({ wasmPaths: null });
 // One job after the other: the engine has one scope of tensors.
 answerJobs(evaluateRows);
 
-async function evaluateRows(
-  { task, path, modelBytes }: EvaluateJob,
-  beat: () => void,
-): Promise<Evaluation> {
+async function evaluateRows({ task, path, modelBytes }: EvaluateJob, beat: () => void): Promise<Evaluation> {
   const rows = await rowsAt(path, task);
   if (modelBytes === null) return { count: rows.count, correct: 0, lossSum: 0, lossSquareSum: 0 };
   const weights = modelFromBytes(tensorsOf(task), modelBytes);

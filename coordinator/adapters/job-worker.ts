@@ -13,6 +13,8 @@ export interface JobWorkerOptions {
   readonly name: string;
   /** A worker that has a job and is silent for this long is ended. */
   readonly patienceMs: number;
+  /** By which silence is counted; the system's where absent. */
+  readonly time?: Parameters<typeof watchSilence>[0];
 }
 
 export interface JobWorker<Job, Result> {
@@ -38,7 +40,7 @@ interface Running<Job, Result> {
  * takes with it the job that it has (which rejects), and the next job starts another.
  */
 export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions): JobWorker<Job, Result> {
-  const { name, patienceMs } = options;
+  const { name, patienceMs, time = { clock: monotonicClock, after } } = options;
   const line: Waiting<Job, Result>[] = [];
   let running: Running<Job, Result> | null = null;
   let worker: Worker | null = null;
@@ -62,7 +64,7 @@ export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions):
     const asked = worker ?? start();
     worker = asked;
     const silence = watchSilence(
-      { clock: monotonicClock, after },
+      time,
       () => patienceMs,
       () => lose(asked, new Error(`${name} gave no sign of life for ${patienceMs / 1_000} s and was ended`)),
     );

@@ -10,7 +10,7 @@ answerJobs(async (job: TestJob, beat): Promise<number> => {
       return 1;
     case "beat":
       for (let beats = 0; beats < 30; beats++) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await new Promise((resolve) => setTimeout(resolve, 1));
         beat();
       }
       return 30;
