@@ -7,6 +7,7 @@ import { isRoundLog, replayDriver } from "./recover-round.ts";
 import type { RoundContext, RoundDriver } from "./round-driver.ts";
 import type { RoundViews } from "./round-view.ts";
 import type { LoggedRound } from "./stored-event.ts";
+import type { RunTerms } from "./terms.ts";
 import { forgetSession } from "./transcript.ts";
 
 /*
@@ -76,6 +77,26 @@ type EndedPhase = "committed" | "voided" | "failed";
 
 function hasEnded(phase: string): phase is EndedPhase {
   return phase === "committed" || phase === "voided" || phase === "failed";
+}
+
+/**
+ * Ends a round that an earlier version opened under a config that this one does not derive from the task any more: its
+ * devices would refuse it, and its session ids cannot be made again. The row has them. Rules R44, S11.
+ *
+ * @returns The round's log, with its end.
+ */
+export async function endRoundOfOtherTerms(
+  ports: EndPorts & Pick<CoordinatorPorts, "log">,
+  log: readonly StoredEvent[],
+  { configHash, roundHash }: Pick<RunTerms, "configHash" | "roundHash">,
+): Promise<readonly StoredEvent[]> {
+  const opened = (log[0]?.event as LoggedRound | undefined)?.fact;
+  if (opened?.type !== "opened") return log;
+  if (opened.configHash === configHash && opened.roundHash === roundHash) return log;
+  const { roundId } = opened;
+  ports.log.warn({ roundId }, "an earlier version opened this round under another config: it is given up");
+  await endUnreadableRound(ports, roundId, "RESTARTED");
+  return ports.store.readStream({ kind: "round", id: roundId });
 }
 
 /** By what its row says of it. The log stays as it is, but for a last event. */

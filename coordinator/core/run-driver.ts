@@ -17,7 +17,7 @@ import {
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
-import { giveUpRound } from "./end-round.ts";
+import { endRoundOfOtherTerms, giveUpRound } from "./end-round.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
 import { byteCountOf, offerableModel, putInitialModel } from "./models.ts";
@@ -372,12 +372,13 @@ export class RunDriver {
     if (!state.roundIsOpen || this.#round?.state.facts.round === state.round) return;
     const roundId = await roundIdOf(ports.primitives, this.runId, state.round);
     const context = this.#roundContext();
-    const log = await ports.store.readStream({ kind: "round", id: roundId });
+    let log = await ports.store.readStream({ kind: "round", id: roundId });
     if (log.length > 0 && !isRoundLog(log)) {
       ports.log.error({ runId: this.runId, roundId }, "a round's log cannot be read");
       await this.#giveUp("LOG_UNREADABLE");
       return;
     }
+    log = await endRoundOfOtherTerms(ports, log, this.#context.terms);
     if (log.length === 0) {
       if (state.phase === "stopping") {
         await this.submit(neverOpened(state));

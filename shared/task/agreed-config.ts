@@ -1,5 +1,4 @@
 import { canonicalJson, type Json } from "../codec/canonical-json.ts";
-import { type VectorLayout, vectorLayout } from "../codec/layout.ts";
 import type { TensorLayout } from "../codec/tensors.ts";
 import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
@@ -7,6 +6,7 @@ import { bytesToHex } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import type { TensorSpec } from "../layers/initializer.ts";
 import type { HashHex } from "../protocol/ids.ts";
+import { layoutData, type VectorLayout, vectorLayout } from "../vector/layout.ts";
 import type { AgreedConfig } from "./config.ts";
 import { agreedGraphOf } from "./graph-plan.ts";
 import { modelTensors } from "./model.ts";
@@ -68,7 +68,7 @@ export async function agreedConfigOf(
     graph: agreedGraphOf(task.aggregation),
     thresholdFormula: "chorus/1",
     vectorLength: layout.length,
-    layoutHash: await hashJson(primitives, DOMAINS.layout, layout as unknown as Json),
+    layoutHash: await hashJson(primitives, DOMAINS.layout, layoutData(layout)),
     ring,
     clipNormL2,
     weightCap,

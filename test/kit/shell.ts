@@ -5,6 +5,7 @@ import { openBlobs } from "#coordinator/adapters/blobs.ts";
 import { createApp } from "#coordinator/adapters/http/app.ts";
 import { knownOrigins } from "#coordinator/adapters/http/origins.ts";
 import { closeServer, createWebServer, listen, routeRequests } from "#coordinator/adapters/http/server.ts";
+import { openIntake } from "#coordinator/adapters/intake.ts";
 import { attachSocketServer } from "#coordinator/adapters/socket/socket.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { monotonicClock, primitives, randomBytes, wallClock } from "#coordinator/adapters/system.ts";
@@ -79,10 +80,11 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
       loadTranscript: async () => null,
       findTranscript: async () => null,
       loadOpenings: async () => new Map(),
+      loadSealedEvidence: async () => null,
       findInput: async () => null,
     },
     blobs,
-    spool: await openSpool(join(dataFolder, "spool"), primitives),
+    spool: await openSpool(join(dataFolder, "spool"), primitives, openIntake()),
     metrics: { uploaded: () => {} },
     clock,
     stopping: stop.signal,

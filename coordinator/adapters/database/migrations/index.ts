@@ -3,7 +3,8 @@ import type { Migration } from "kysely/migration";
 import { spine } from "./0001-spine.ts";
 import { transcripts } from "./0002-transcripts.ts";
 import { reading } from "./0003-reading.ts";
-import { openRounds } from "./0004-open-rounds.ts";
+import { evidence } from "./0004-evidence.ts";
+import { openRounds } from "./0005-open-rounds.ts";
 import { type Dialect, type Statement, statementFor } from "./statement.ts";
 
 /** In the order of their names; only ever added to. */
@@ -11,7 +12,8 @@ const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
   "0001-spine": spine,
   "0002-transcripts": transcripts,
   "0003-reading": reading,
-  "0004-open-rounds": openRounds,
+  "0004-evidence": evidence,
+  "0005-open-rounds": openRounds,
 };
 
 /** The same tables for both dialects. */

@@ -22,7 +22,12 @@ import { PositionMark } from "./position-mark.ts";
  */
 
 /** Methods that delete what must not be read again (S11). */
-const WIPES: ReadonlySet<Method | "ping"> = new Set(["deleteMaterial", "keepOpenings", "deleteTranscript"]);
+const WIPES: ReadonlySet<Method | "ping"> = new Set([
+  "deleteMaterial",
+  "keepOpenings",
+  "deleteTranscript",
+  "deleteEvidence",
+]);
 /** Pause before the log is emptied again, if a reader needed it. */
 const EMPTY_AGAIN_MS = 1_000;
 
