@@ -3,7 +3,7 @@ import { present } from "#shared/kernel/assert.ts";
 import type { JobReply } from "./job-worker.ts";
 
 /**
- * The worker's side of `openJobWorker`, which sends a job when the one before is answered.
+ * The worker's side of `openJobWorker`: jobs one behind the other.
  *
  * @param work      Calls `beat` now and then if it takes long: a silent worker is ended.
  * @param handOver  Buffers of a result that this thread does not need any more.
@@ -23,5 +23,8 @@ export function answerJobs<Job, Result>(
       answer({ kind: "failed", message: fault instanceof Error ? fault.message : String(fault) });
     }
   };
-  port.on("message", (job: Job) => void perform(job));
+  let queue: Promise<void> = Promise.resolve();
+  port.on("message", (job: Job) => {
+    queue = queue.then(() => perform(job));
+  });
 }

@@ -13,6 +13,8 @@ export interface JobWorkerOptions {
   readonly name: string;
   /** A worker that has a job and is silent for this long is ended. */
   readonly patienceMs: number;
+  /** Jobs that the worker has at once, of which it does the first: with more than one it never waits for this thread. */
+  readonly jobsAtOnce?: number;
   /** By which silence is counted; the system's where absent. */
   readonly time?: Parameters<typeof watchSilence>[0];
 }
@@ -30,19 +32,16 @@ interface Waiting<Job, Result> {
   readonly reject: (fault: Error) => void;
 }
 
-interface Running<Job, Result> {
-  readonly waiting: Waiting<Job, Result>;
-  readonly silence: Silence;
-}
-
 /**
  * One worker thread for jobs of a kind, one after the other, started with the first of them. A worker that dies or hangs
- * takes with it the job that it has (which rejects), and the next job starts another.
+ * takes with it the jobs that it has (they reject), and the next job starts another.
  */
 export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions): JobWorker<Job, Result> {
-  const { name, patienceMs, time = { clock: monotonicClock, after } } = options;
+  const { name, patienceMs, jobsAtOnce = 1, time = { clock: monotonicClock, after } } = options;
   const line: Waiting<Job, Result>[] = [];
-  let running: Running<Job, Result> | null = null;
+  /** With the worker, in the order of its answers. */
+  const handed: Waiting<Job, Result>[] = [];
+  let silence: Silence | null = null;
   let worker: Worker | null = null;
   let closed = false;
 
@@ -55,46 +54,48 @@ export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions):
     started.on("exit", (code) => lose(started, new Error(`${name} ended with code ${code}`)));
     return started;
   };
-  const next = (): void => {
-    const waiting = line.shift();
-    if (waiting === undefined) {
-      worker?.unref();
+  const pump = (): void => {
+    while (handed.length < jobsAtOnce) {
+      const next = line.shift();
+      if (next === undefined) break;
+      worker ??= start();
+      handed.push(next);
+      worker.postMessage(next.job, [...next.handedOver]);
+    }
+    watch();
+  };
+  /** A process that waits for a job must not end before it. */
+  const watch = (): void => {
+    const asked = worker;
+    if (asked === null || handed.length === 0) {
+      silence?.end();
+      silence = null;
+      asked?.unref();
       return;
     }
-    const asked = worker ?? start();
-    worker = asked;
-    const silence = watchSilence(
+    asked.ref();
+    silence ??= watchSilence(
       time,
       () => patienceMs,
       () => lose(asked, new Error(`${name} gave no sign of life for ${patienceMs / 1_000} s and was ended`)),
     );
-    running = { waiting, silence };
-    // A process that waits for a job must not end before it.
-    asked.ref();
-    asked.postMessage(waiting.job, [...waiting.handedOver]);
   };
   const hear = (reply: JobReply<Result>): void => {
-    if (reply.kind === "beat") {
-      running?.silence.heard();
-      return;
-    }
-    const waiting = take();
-    if (reply.kind === "done") waiting?.resolve(reply.result);
-    else waiting?.reject(new Error(reply.message));
-    next();
+    silence?.heard();
+    if (reply.kind === "beat") return;
+    const answered = handed.shift();
+    if (reply.kind === "done") answered?.resolve(reply.result);
+    else answered?.reject(new Error(reply.message));
+    pump();
   };
   const lose = (lost: Worker, fault: Error): void => {
     if (worker !== lost) return;
     worker = null;
     void lost.terminate();
-    take()?.reject(fault);
-    next();
-  };
-  const take = (): Waiting<Job, Result> | undefined => {
-    const taken = running;
-    running = null;
-    taken?.silence.end();
-    return taken?.waiting;
+    for (const { reject } of handed.splice(0)) reject(fault);
+    silence?.end();
+    silence = null;
+    pump();
   };
 
   return {
@@ -102,14 +103,15 @@ export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions):
       new Promise((resolve, reject) => {
         if (closed) return reject(new Error(`${name} is closed`));
         line.push({ job, handedOver, resolve, reject });
-        if (running === null) next();
+        pump();
       }),
     close: async () => {
       closed = true;
-      for (const { reject } of line.splice(0)) reject(new Error(`${name} is closed`));
-      take()?.reject(new Error(`${name} is closed`));
       const last = worker;
       worker = null;
+      for (const { reject } of [...handed.splice(0), ...line.splice(0)])
+        reject(new Error(`${name} is closed`));
+      watch();
       await last?.terminate();
     },
   };
