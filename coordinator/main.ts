@@ -12,6 +12,7 @@ import { openFolder } from "./adapters/folder.ts";
 import { lockDataFolder } from "./adapters/folder-lock.ts";
 import { heldOutFolder, heldOutPath } from "./adapters/held-out.ts";
 import { createApp } from "./adapters/http/app.ts";
+import { HttpConnections } from "./adapters/http/connections.ts";
 import { knownOrigins, lanAddress } from "./adapters/http/origins.ts";
 import { openPages } from "./adapters/http/pages.ts";
 import { closeServer, createWebServer, listen, routeRequests } from "./adapters/http/server.ts";
@@ -175,8 +176,9 @@ async function start(
     ...(settings.allowedOrigins ?? []),
     ...(settings.publicUrl === undefined ? [] : [settings.publicUrl]),
   ]);
-  const server = createWebServer(tls);
-  const sockets = attachSocketServer(server, { clock: monotonicClock, log, origins });
+  const connections = new HttpConnections(monotonicClock);
+  const server = createWebServer(tls, { connections });
+  const sockets = attachSocketServer(server, { clock: monotonicClock, log, origins, connections });
   closers.push(async () => {
     sockets.close();
     await closeServer(server);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBlobs } from "#coordinator/adapters/blobs.ts";
 import { createApp } from "#coordinator/adapters/http/app.ts";
+import { HttpConnections } from "#coordinator/adapters/http/connections.ts";
 import { knownOrigins } from "#coordinator/adapters/http/origins.ts";
 import { closeServer, createWebServer, listen, routeRequests } from "#coordinator/adapters/http/server.ts";
 import { openIntake } from "#coordinator/adapters/intake.ts";
@@ -59,8 +60,9 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
   });
   const origins = knownOrigins([]);
   const stop = new AbortController();
-  const server = createWebServer(null);
-  const sockets = attachSocketServer(server, { clock, log, origins });
+  const connections = new HttpConnections(clock);
+  const server = createWebServer(null, { connections });
+  const sockets = attachSocketServer(server, { clock, log, origins, connections });
   sockets.serve(core, access);
   const blobs = await openBlobs(join(dataFolder, "blobs"));
   const shell = {

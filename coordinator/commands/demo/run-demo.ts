@@ -19,7 +19,7 @@ import { ensureTask, settleOpenRuns } from "./task-version.ts";
 /** The coordinator's 30 s, after its edges have left. */
 const STOP_MS = 35_000;
 /** Edges that have not joined within this time are not waited for. */
-const JOIN_MS = 60_000;
+const JOIN_MS = 180_000;
 /** Committed rounds that can be verified afterwards. */
 const KEPT_ROUNDS = 1;
 /** Long enough for every start of an edge in one run of the demo. */
