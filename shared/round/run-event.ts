@@ -1,5 +1,6 @@
 import type { Launch } from "../protocol/api.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
+import type { StrategySpec } from "../strategy/index.ts";
 import type { ForbiddenPair, MeasureFact } from "./event.ts";
 
 /*
@@ -39,7 +40,7 @@ export interface RunLaunched {
   readonly task: string;
   readonly taskVersion: number;
   readonly rounds: number;
-  readonly strategy: NonNullable<Launch["strategy"]>;
+  readonly strategy: StrategySpec;
   readonly training: NonNullable<Launch["training"]>;
   readonly seed: number;
   readonly actor: string;
