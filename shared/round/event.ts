@@ -199,7 +199,7 @@ export interface ShardLeftOut {
   /** As in `VoidResult`. */
   readonly dealers: readonly string[];
 }
-/** What an outsider starts from; SECAGG section 12. */
+/** What an outsider starts from; PROTOCOL.md section 12. */
 export interface PublishedTranscript {
   /** See `roundTranscriptHash`. */
   readonly hash: string;
