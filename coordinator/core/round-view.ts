@@ -173,7 +173,7 @@ function transcriptView(
   { transcript, strategyStateHash, inputsRoot, shards }: Publication,
   { strategySpec }: RunTerms,
 ): Pick<RoundDetail, "transcript"> {
-  if (transcript === undefined) return {};
+  if (transcript === null) return {};
   return {
     transcript: {
       hash: transcript.hash as HashHex,

@@ -1,25 +1,27 @@
 import { present } from "#shared/kernel/assert.ts";
+import type { Result } from "#shared/kernel/result.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
+import type { LogError } from "#shared/round/log.ts";
 import { compatible } from "#shared/round/roster.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
-import type { Task } from "#shared/task/task.ts";
 import { backoffMs } from "./backoff.ts";
 import { endRoundsOf } from "./end-round.ts";
 import type { Lobby } from "./lobby.ts";
 import { type Note, runNote } from "./notes.ts";
 import { Notices } from "./notices.ts";
 import { outageCode } from "./outage.ts";
-import type { CoordinatorPorts, StoredEvent } from "./ports.ts";
+import type { CoordinatorPorts } from "./ports.ts";
 import { type Publisher, runEventStream } from "./publisher.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import { type RunContext, RunDriver } from "./run-driver.ts";
+import { type RunHistory, readRun } from "./run-history.ts";
 import { brokenView } from "./run-view.ts";
 import { openSlots, type Slots } from "./slots.ts";
-import type { LoggedRun } from "./stored-event.ts";
+import { storedEvent } from "./stored-event.ts";
 import { type RunTerms, runTerms } from "./terms.ts";
 
 /** After a fault the log is read again this much later. */
@@ -140,20 +142,25 @@ export class RunDesk {
     const log = await store.readStream({ kind: "run", id: runId });
     // A launch that was not written after all.
     if (log.length === 0 && (await store.findRun(runId)) === null) return;
-    const facts = launchOf(log);
-    const stored = facts === null ? null : await store.findTask(facts.task, facts.taskVersion);
-    // What the database refuses is tried again; what it gave and nobody can read stays so.
-    const run = facts === null || stored === null ? null : await this.#recover(facts, stored.task, log);
+    const run = await this.#recover(runId, readRun(log));
     if (run === null) await this.#endUnreadable(runId, log.at(-1)?.sequence ?? 0);
     else if (run.ended) this.#runs.delete(runId);
     else this.#runs.set(runId, run);
   }
 
-  async #recover(facts: RunLaunched, task: Task, log: readonly StoredEvent[]): Promise<RunDriver | null> {
+  /** Null if nobody can read the run. @throws what the database refuses, which is tried again. */
+  async #recover(runId: string, history: Result<RunHistory, LogError>): Promise<RunDriver | null> {
+    if (!history.ok) {
+      this.#ports.log.error({ runId, ...history.error }, "a run's log cannot be read");
+      return null;
+    }
+    const { facts } = history.value.state;
+    const stored = await this.#ports.store.findTask(facts.task, facts.taskVersion);
+    if (stored === null) return null;
     try {
-      return RunDriver.recover(this.#context(await runTerms(this.#ports, task, facts)), log);
+      return RunDriver.recover(this.#context(await runTerms(this.#ports, stored.task, facts)), history.value);
     } catch (error) {
-      this.#logFault(facts.runId, error);
+      this.#logFault(runId, error);
       return null;
     }
   }
@@ -175,8 +182,7 @@ export class RunDesk {
     const endedAtUnixMs = Math.max(at, Date.parse(known.startedAt ?? known.createdAt));
     const view: RunView = { ...known, ...brokenView(fact.code, endedAtUnixMs) };
     const row = { ...found, state: "failed", view };
-    const logged: LoggedRun = { fact, note: runNote(fact) };
-    const stored = { sequence: lastSequence + 1, at, event: logged };
+    const stored = storedEvent(lastSequence + 1, at, fact, runNote(fact));
     await store.append({ kind: "run", id: runId }, stored, [{ type: "run-row", runId, row }]);
     this.#publisher.run(view);
   }
@@ -341,10 +347,4 @@ export class RunDesk {
   #logFault(runId: string, error: unknown): void {
     this.#ports.log.error({ runId, error: String(error) }, "a run could not go on");
   }
-}
-
-/** Null where the first event is no launch. */
-function launchOf([first]: readonly StoredEvent[]): RunLaunched | null {
-  const fact = (first?.event as Partial<LoggedRun> | null | undefined)?.fact;
-  return fact?.type === "launched" ? fact : null;
 }

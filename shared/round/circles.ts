@@ -5,7 +5,6 @@ import { headerOf } from "../secagg/attempt.ts";
 import { type Graph, ringGraph } from "../secagg/graph.ts";
 import { advertItem } from "../secagg/signed-items.ts";
 import { sparseNumbersOf } from "../secagg/threshold.ts";
-import { graphOf } from "./shards.ts";
 import type { Seated } from "./state.ts";
 
 /** By roster: it follows from nothing else, and is asked for with every answer. */
@@ -19,7 +18,7 @@ function sparseGraphOf(state: Seated): Graph | null {
   const known = graphByRoster.get(state.roster);
   if (known !== undefined) return known;
   const { rules, runId, round, parentModelHash, configHash, roundHash } = state.facts;
-  const numbers = sparseNumbersOf(state.roster.length, graphOf(rules));
+  const numbers = sparseNumbersOf(state.roster.length, rules.graph);
   if (numbers === null) {
     graphByRoster.set(state.roster, null);
     return null;

@@ -1,7 +1,7 @@
 import { unreachable } from "../kernel/assert.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import type { ForbiddenPair } from "./event.ts";
+import type { ForbiddenPair, MeasureFact } from "./event.ts";
 import type {
   Evaluated,
   Measures,
@@ -183,8 +183,7 @@ function started(state: RunState, { modelHash, accuracy, loss }: RunStarted): Ru
 }
 
 function roundOpened(state: RunState, { round, modelHash, ready }: RoundToOpen): RunTransition {
-  const { devicesNeeded = 0 } = state.facts;
-  const enough = (ready ?? Number.POSITIVE_INFINITY) >= devicesNeeded;
+  const enough = ready >= state.facts.devicesNeeded;
   if (!isGoing(state) || !mayOpen(state) || round !== state.round + 1 || !enough) return refused(state);
   const opened: RunState = { ...inPhase(state, "running"), round, roundIsOpen: true, modelHash };
   return { state: opened, effects: [{ type: "open-round" }] };
@@ -230,11 +229,15 @@ function roundEnded(state: RunState, event: RoundEnded): RunTransition {
   }
 }
 
+interface PublishedModel {
+  readonly round: number;
+  readonly modelHash: string;
+  readonly accuracy?: MeasureFact | null | undefined;
+  readonly loss?: MeasureFact | null | undefined;
+}
+
 /** A published model waits for its figures; those of older logs bring them along, and a run that stops makes none. */
-function withModel(
-  state: RunState,
-  { round, modelHash, accuracy, loss }: Pick<RoundEnded, "round" | "modelHash" | "accuracy" | "loss">,
-): RunState {
+function withModel(state: RunState, { round, modelHash, accuracy, loss }: PublishedModel): RunState {
   if (accuracy != null && loss != null) {
     return { ...state, curve: [...state.curve, { round, accuracy, loss }] };
   }

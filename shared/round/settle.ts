@@ -4,14 +4,14 @@ import { VersionedMap } from "../kernel/versioned-map.ts";
 import { shardOf } from "../secagg/shards.ts";
 import { type Thresholds, thresholds } from "../secagg/threshold.ts";
 import { invitedMax } from "../task/graph-plan.ts";
-import { askingLastMs, byLot, recruitingMinMs, wantedDevices } from "./check-in.ts";
+import { askingLastMs, byLot, wantedDevices } from "./check-in.ts";
 import { type Step, stepOf, type Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, failRound } from "./ending.ts";
 import type { RoundRules } from "./event.ts";
 import { inPlay, isAwaited, withMissed, withOut } from "./members.ts";
 import { compatible, seatsOf } from "./roster.ts";
 import { endCollecting, endConfirming, endSharing, endUnmasking } from "./settle-exchange.ts";
-import { graphOf, shardsOfRound } from "./shards.ts";
+import { shardsOfRound } from "./shards.ts";
 import type { Advertising, LiveState, Recruiting, RoundShard, Seat, Sharing, Training } from "./state.ts";
 import { isLive } from "./state.ts";
 
@@ -53,7 +53,7 @@ function phaseEnd(state: LiveState): Transition | null {
 function endRecruiting(state: Recruiting): Transition | null {
   const { rules } = state.facts;
   const late = state.nowMs >= state.deadlineMs;
-  if (!late && state.nowMs < recruitingMinMs(rules)) return null;
+  if (!late && state.nowMs < rules.recruitingMinMs) return null;
   const ready: string[] = [];
   let sound = 0;
   state.members.forEach((member, identity) => {
@@ -72,13 +72,12 @@ function endRecruiting(state: Recruiting): Transition | null {
   const countsNow = state.nowMs < askingLastMs(rules) ? first : eligible;
   if (!late && countsNow.length < wanted) return null;
   if (eligible.length < rules.cohortSizeMin) return failRound(state, "COHORT_TOO_SMALL");
-  const invited = first.slice(0, invitedMax({ graph: "complete", ...rules }));
+  const invited = first.slice(0, invitedMax(rules));
   // Places that are free: those that the round wants and nobody else takes, never those above (R30).
   const free = Math.max(0, wanted - invited.length);
   const all = [...invited, ...eligible.filter(isLast).slice(0, free)];
-  // Of a split round, those whom chance gave too small a shard could only train in vain; more may come meanwhile. Rounds
-  // of before runs waited invited them.
-  if (rules.recruitingMinMs !== undefined && !fillsShards(state, all))
+  // Of a split round, those whom chance gave too small a shard could only train in vain; more may come meanwhile.
+  if (rules.seatsByArrival !== true && !fillsShards(state, all))
     return late ? failRound(state, "COHORT_TOO_SMALL") : null;
   return invite(state, all);
 }
@@ -177,7 +176,7 @@ function endAdvertising(state: Advertising): Transition | null {
 
 /** Who sits together, by shard in ascending order; shards that cannot reach the minimum are not in it. */
 function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[]> {
-  const { cohortSizeMin, cohortSizeMax, recruitingMinMs: lots } = state.facts.rules;
+  const { cohortSizeMin, cohortSizeMax, seatsByArrival } = state.facts.rules;
   const advertised = new Map<number, string[]>();
   // In the order of the adverts.
   for (const identity of state.adverts.keys()) {
@@ -193,8 +192,8 @@ function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[
     // A device that is gone would only raise the threshold; it keeps its seat where the cohort is too small without it.
     const present = all.filter((identity) => isAwaited(state.members.get(identity), state.nowMs));
     const pool = present.length >= cohortSizeMin ? present : all;
-    // Chance may overfill a shard. Logs from before recruiting's least time was a rule seated the first to advertise.
-    if (pool.length > cohortSizeMax && lots !== undefined) pool.sort(byLotOf(state));
+    // Chance may overfill a shard.
+    if (pool.length > cohortSizeMax && seatsByArrival !== true) pool.sort(byLotOf(state));
     const seated = compatible(pool, state.forbiddenPairs, state.removed).slice(0, cohortSizeMax);
     if (seated.length < cohortSizeMin) continue;
     // The devices would refuse a roster that must stay whole, or more.
@@ -205,7 +204,7 @@ function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[
 
 function thresholdsOf({ facts }: Advertising, rosterSize: number): Thresholds {
   const { securityModel, cohortSizeMin } = facts.rules;
-  return thresholds(rosterSize, securityModel, cohortSizeMin, graphOf(facts.rules));
+  return thresholds(rosterSize, securityModel, cohortSizeMin, facts.rules.graph);
 }
 
 function startSharing(state: Advertising, rosters: ReadonlyMap<number, readonly string[]>): Transition {

@@ -5,7 +5,6 @@ import { known, type Step } from "#shared/round/effect.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { leavesPhase } from "#shared/round/hints.ts";
 import { noticesFor } from "#shared/round/notice.ts";
-import { replayRound } from "#shared/round/replay.ts";
 import { settle } from "#shared/round/settle.ts";
 import { byShard, keptShards } from "#shared/round/shards.ts";
 import { canOpen } from "#shared/round/shares.ts";
@@ -21,8 +20,10 @@ import {
   input,
   presence,
   RULES,
+  replayed,
   restarted,
   roundFacts,
+  shardsOf,
   shared,
   stopped,
   ticked,
@@ -164,8 +165,8 @@ const facts = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.integer({ min: 1, max: 20 }).map((round): RoundOpened => {
-      const graph = { kind: "shards", size: 4 } as const;
-      return roundFacts({ round, rules: { ...RULES, goal: 3, overSelection: 2.3, graph } });
+      const plan = { goal: 3, overSelection: 2.3 };
+      return roundFacts({ round, rules: { ...RULES, ...plan, graph: shardsOf(4, plan) } });
     }),
   },
 );
@@ -207,7 +208,7 @@ describe("every schedule", () => {
           }
           if (after === before) expect(effects.filter((effect) => effect.type !== "reject")).toEqual([]);
         });
-        expect(replayRound([opened, ...log])).toEqual(state);
+        expect(replayed([opened, ...log])).toEqual(state);
       }),
       { numRuns: 400 },
     );

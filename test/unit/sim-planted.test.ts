@@ -46,8 +46,8 @@ const CASES: readonly Case[] = [
       },
       {
         file: "shared/round/run.ts",
-        find: "const enough = (ready ?? Number.POSITIVE_INFINITY) >= devicesNeeded;",
-        replace: "const enough = (ready ?? devicesNeeded) >= 0;",
+        find: "const enough = ready >= state.facts.devicesNeeded;",
+        replace: "const enough = ready >= 0;",
       },
     ],
     broken: "[R25]",
