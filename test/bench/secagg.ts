@@ -1,7 +1,7 @@
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
 import { type LevelFigures, measureSize, type Size, type SizeFigures } from "./secagg/measure.ts";
 import { peakGrowth } from "./secagg/memory.ts";
-import type { Taken } from "./secagg/shard.ts";
+import type { Taken } from "./secagg/timing.ts";
 
 /*
  * Secure aggregation with the product's own client core, server engine and fold workers, without network. Per size one
@@ -146,6 +146,12 @@ function* levelLines(name: string, vectorLength: number, level: LevelFigures): G
   };
   yield* maskLines(`${at}: server, masks taken off, one worker`, byteCount, unmaskOne, level.cipherOne);
   yield* maskLines(`${at}: server, masks taken off, two workers`, byteCount, unmaskTwo, level.cipherTwo);
+  yield* maskLines(
+    `${at}: server, masks taken off, two workers started for it`,
+    byteCount,
+    level.unmaskCold,
+    level.cipherTwo,
+  );
   // CPU time is what the machine's other work leaves alone; with one worker it is one thread's.
   yield {
     name: `${at}: server, masks and their keys, CPU time`,

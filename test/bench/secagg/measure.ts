@@ -21,7 +21,8 @@ import { seededRandom, testConfig } from "../../kit/secagg-fixtures.ts";
 import { openSimulatedCohort, type SimulatedCohort, seatAt, windowOf } from "../../kit/simulated-cohort.ts";
 import { openTimedDevice } from "../../kit/timed-device.ts";
 import { quantile } from "../line.ts";
-import { alternately, type RealSeat, ShardBench, type ShardLevel, type Taken, taken } from "./shard.ts";
+import { type RealSeat, ShardBench, type ShardLevel } from "./shard.ts";
+import { alternately, type Taken, taken } from "./timing.ts";
 
 export interface Size {
   /** Devices in the whole round. */
@@ -72,6 +73,8 @@ export interface LevelFigures {
   readonly maskCount: number;
   readonly unmaskOne: Taken;
   readonly unmaskTwo: Taken;
+  /** Two workers that start with this fold. */
+  readonly unmaskCold: Taken;
   /** AES-256-CTR alone over as many bytes, on one thread and on two. */
   readonly cipherOne: Taken;
   readonly cipherTwo: Taken;
@@ -99,7 +102,7 @@ export async function measureSize(
     const shards = splitIntoShards(termsOf(size, bytesToHex(issuer.publicKey)), size.count);
     const opened: ShardLevel[][] = dropouts.map(() => []);
     let serverChecksS = 0;
-    // Threads start with the first job.
+    // In the product the workers have folded the round's inputs before they get masks.
     for (const one of folders) await one.fold({ length: 8, inputs: [], masks: [] });
     for (const one of bares) await one.cipherAlone(1e6);
     for (const { terms, seeds } of shards) {
@@ -232,6 +235,7 @@ function levelFigures(
     maskCount: total(({ maskCount }) => maskCount),
     unmaskOne: both(({ unmaskOne }) => unmaskOne),
     unmaskTwo: both(({ unmaskTwo }) => unmaskTwo),
+    unmaskCold: both(({ unmaskCold }) => unmaskCold),
     cipherOne: both(({ cipherOne }) => cipherOne),
     cipherTwo: both(({ cipherTwo }) => cipherTwo),
     prototype: both(({ prototype }) => prototype),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openFolder } from "#coordinator/adapters/folder.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import type { Folder } from "#coordinator/core/ports.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
@@ -44,9 +45,7 @@ import {
   windowOf,
 } from "../../kit/simulated-cohort.ts";
 import type { DeviceStart, TimedAnswer, TimedDevice } from "../../kit/timed-device.ts";
-
-const REPEATS_MAX = 5;
-const REPEAT_WITHIN_S = 4;
+import { alternately, seconds, type Taken, taken } from "./timing.ts";
 
 /** A whole client core at a seat, and what was measured of it. */
 export interface RealSeat {
@@ -63,12 +62,6 @@ export interface RealSeat {
   downByteCount: number;
 }
 
-export interface Taken {
-  readonly wallS: number;
-  /** Of all threads. */
-  readonly cpuS: number;
-}
-
 export interface ShardLevel {
   readonly survivorCount: number;
   /** Null where the survivors are fewer than q: nothing is opened. */
@@ -81,6 +74,8 @@ export interface ShardLevel {
     /** With one worker and with two, and beside each AES-256-CTR alone over as many bytes, on as many threads. */
     readonly unmaskOne: Taken;
     readonly unmaskTwo: Taken;
+    /** Two workers that start with this fold. */
+    readonly unmaskCold: Taken;
     readonly cipherOne: Taken;
     readonly cipherTwo: Taken;
     /** One thread. */
@@ -257,6 +252,7 @@ export class ShardBench {
       return figures;
     };
     const byteCount = masks.length * 4 * this.#length;
+    const unmaskCold = await unmaskInNewFolder(unmask);
     const timed = await alternately([
       () => unmask(one),
       () => taken(() => bares[0].cipherAlone(byteCount)),
@@ -274,6 +270,7 @@ export class ShardBench {
       unmaskOne: present(timed[0], "one worker"),
       cipherOne: present(timed[1], "one thread"),
       unmaskTwo: present(timed[2], "two workers"),
+      unmaskCold,
       cipherTwo: present(timed[3], "two threads"),
       prototype: present(timed[4], "the prototype"),
     };
@@ -373,39 +370,17 @@ export class ShardBench {
   }
 }
 
-async function seconds(work: () => Promise<void>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return (performance.now() - began) / 1e3;
-}
-
-/** Wall-clock and CPU seconds of a piece of work in this process. */
-export async function taken(work: () => Promise<void>): Promise<Taken> {
-  const before = process.cpuUsage();
-  const wallS = await seconds(work);
-  const { user, system } = process.cpuUsage(before);
-  return { wallS, cpuS: (user + system) / 1e6 };
-}
-
-/** The quickest of a few runs of each, in turn; those that take long run once. */
-export async function alternately(
-  runs: readonly (() => Promise<Taken>)[],
-): Promise<readonly (Taken | null)[]> {
-  const best: (Taken | null)[] = runs.map(() => null);
-  let spent = 0;
-  for (let turn = 0; turn < REPEATS_MAX && spent < REPEAT_WITHIN_S; turn++) {
-    for (const [index, run] of runs.entries()) {
-      const figures = await run();
-      const before = best[index] ?? null;
-      if (before === null || figures.wallS < before.wallS) best[index] = figures;
-      spent += figures.wallS;
-    }
+async function unmaskInNewFolder(unmask: (folder: Folder) => Promise<Taken>): Promise<Taken> {
+  const folder = openFolder({ workerCount: 2 });
+  try {
+    return await unmask(folder);
+  } finally {
+    await folder.close();
   }
-  return best;
 }
 
-/** @throws AssertionFault on an error: everything here is honest. */
+/** Throws on an error: everything here is honest. The text is made only then; a result may hold a whole vector. */
 function must<T>(result: Result<T, unknown>): T {
-  assert(result.ok, `an honest message is taken: ${JSON.stringify(result)}`);
-  return result.value;
+  if (result.ok) return result.value;
+  throw new Error(`an honest message was refused: ${JSON.stringify(result.error)}`);
 }
