@@ -47,20 +47,20 @@ export function circleOf(state: Seated, owner: number): readonly number[] | null
 }
 
 /**
- * Whether t of the circle of each of these have what `has` says. True where the graph is complete: then the count of all
- * says it already.
+ * True if at least t of the circle of every owner satisfy `has`. Always true in a complete graph, in which the count of
+ * all says so already.
  */
 export function circlesReach(
   state: Seated,
   owners: readonly number[],
   has: (seat: number) => boolean,
 ): boolean {
+  const graph = sparseGraphOf(state);
+  if (graph === null) return true;
   const t = state.shards[0]?.thresholds.t ?? 0;
   return owners.every((owner) => {
-    const circle = circleOf(state, owner);
-    if (circle === null) return true;
     let count = 0;
-    for (const holder of circle) if (has(holder)) count++;
+    for (const holder of graph.holders(owner)) if (has(holder)) count++;
     return count >= t;
   });
 }

@@ -107,7 +107,8 @@ export function leaveOut<State extends WithShards>(state: State, codes: LeftOut)
     after = withOut(after, identities, code);
     effects.push(...dismissal(state, identities, code));
   }
-  return { state: { ...after, shards, ...setsWithout(state, lost) }, records: [], effects };
+  const tallies = state.tallies.filter(({ shard }) => !codes.has(shard));
+  return { state: { ...after, shards, tallies, ...setsWithout(state, lost) }, records: [], effects };
 }
 
 /** The sets and answers of a state, but for those of some seats. */
