@@ -26,6 +26,20 @@ export default {
       to: { path: "^shared/engine/" },
     },
     {
+      name: "tfjs-only-in-the-engine",
+      comment: "The rest of the house sees the port in shared/task/engine.ts.",
+      severity: "error",
+      from: { pathNot: "^(shared/engine|test)/" },
+      to: { path: "node_modules/@tensorflow/" },
+    },
+    {
+      name: "layers-import-kernel-only",
+      comment: "A layer is written in the operations of shared/layers/ops.ts, whatever runs them.",
+      severity: "error",
+      from: { path: "^shared/layers/" },
+      to: { path: "^shared/(?!layers/|kernel/)" },
+    },
+    {
       name: "node-only-from-the-edges",
       comment: "shared/node has Node's types and does I/O.",
       severity: "error",

@@ -1,12 +1,13 @@
 import { err, type Result } from "#shared/kernel/result.ts";
 import type { ImportRefusal, ImportReport } from "#shared/task/dataset.ts";
+import type { BackendName } from "#shared/task/engine.ts";
 import { openOverWorker } from "./adapters/participant-proxy.ts";
-import type { BackendName } from "./core/ports.ts";
 import type { ContributionDetail, ParticipantView, Refusal } from "./core/view.ts";
 
 export type { ImportRefusal, ImportReport } from "#shared/task/dataset.ts";
+export type { BackendName } from "#shared/task/engine.ts";
 export { LOSS_WORDS } from "./core/loss-words.ts";
-export type { BackendName, Calibration, EngineLoss, LocalMetrics } from "./core/ports.ts";
+export type { Calibration, EngineLoss, LocalMetrics } from "./core/ports.ts";
 export type * from "./core/view.ts";
 
 /*
@@ -58,7 +59,7 @@ export interface Participant {
   setBackend(backend: BackendName | null): Promise<void>;
   /** One row as the model takes it (pixels in [0, 1]); a probability a class. Null where there is no model yet. */
   predict(input: Float32Array): Promise<Float32Array | null>;
-  /** tf.memory().numTensors in the worker, for the leak check. */
+  /** Tensors that the engine keeps in its worker, for the leak check. */
   liveTensorCount(): Promise<number>;
 
   contribution(id: string): Promise<ContributionDetail | null>;

@@ -1,19 +1,15 @@
-import * as tf from "@tensorflow/tfjs-core";
-import { type EngineAssets, timeBackend, useBackend } from "#shared/engine/backends.ts";
-import { evaluate, predict } from "#shared/engine/evaluate.ts";
-import { destroyDevice, watchBackend } from "#shared/engine/loss.ts";
-import { train } from "#shared/engine/train.ts";
 import { present } from "#shared/kernel/assert.ts";
+import type { BackendName, Engine } from "#shared/task/engine.ts";
 import type { EngineJob, EngineRequest, FromEngine, SentRows, ToEngine } from "../core/engine-messages.ts";
-import type { BackendName, Examples, Trained } from "../core/ports.ts";
+import type { Examples, Trained } from "../core/ports.ts";
 
 /*
- * The engine's side of core/engine-messages.ts: tfjs in a worker or thread of its own. It runs what it is asked and says
- * when a backend has ended; what follows from that its trainer decides.
+ * The engine's side of core/engine-messages.ts, in a worker or thread of its own. It runs what it is asked and says when a
+ * backend has ended; what follows from that its trainer decides.
  */
 
 export interface EngineRoomOptions {
-  readonly assets: EngineAssets;
+  readonly engine: Engine;
   readonly post: (message: FromEngine) => void;
   /** Before a backend is looked for, e.g. to give Node a GPU. */
   readonly prepare?: (backend: BackendName) => Promise<void>;
@@ -28,7 +24,7 @@ export interface EngineRoom {
   leave(): Promise<void>;
 }
 
-export function openEngineRoom({ assets, post, prepare }: EngineRoomOptions): EngineRoom {
+export function openEngineRoom({ engine, post, prepare }: EngineRoomOptions): EngineRoom {
   const pending = new Set<Promise<unknown>>();
   const running = new Map<number, AbortController>();
   const held = new Map<"train" | "local", { readonly id: number; readonly rows: Examples }>();
@@ -39,19 +35,19 @@ export function openEngineRoom({ assets, post, prepare }: EngineRoomOptions): En
     return present(kept?.id === id ? kept.rows : null, "rows are sent before they are named");
   };
 
-  const watch = (backend: BackendName) => watchBackend(backend, (loss) => post({ kind: "lost", ...loss }));
+  const watch = () => engine.watch((loss) => post({ kind: "lost", ...loss }));
 
   const answer = async (request: EngineRequest & { readonly id: number }) => {
     switch (request.kind) {
       case "time": {
         const { backend, model, plan, allowSoftware } = request;
         await prepare?.(backend);
-        return timeBackend(backend, model, plan, assets, allowSoftware, watch);
+        return engine.time(backend, model, plan, allowSoftware, watch);
       }
       case "use": {
         await prepare?.(request.backend);
-        const used = await useBackend(request.backend, assets, request.allowSoftware);
-        if (used.ok) watch(request.backend);
+        const used = await engine.use(request.backend, request.allowSoftware);
+        if (used.ok) watch();
         return used.ok ? null : used.error;
       }
       case "train": {
@@ -61,12 +57,12 @@ export function openEngineRoom({ assets, post, prepare }: EngineRoomOptions): En
           train: rowsOf("train", request.job.train),
           local: rowsOf("local", request.job.local),
         };
-        return runJob(request.job, rows, request.id, abort.signal, post);
+        return runJob(engine, request.job, rows, request.id, abort.signal, post);
       }
       case "predict":
-        return predict(request.model, request.weights, request.input);
+        return engine.predict(request.model, request.weights, request.input);
       case "count":
-        return tf.memory().numTensors;
+        return engine.liveTensorCount();
     }
   };
 
@@ -94,7 +90,7 @@ export function openEngineRoom({ assets, post, prepare }: EngineRoomOptions): En
   const leave = async () => {
     for (const abort of running.values()) abort.abort();
     // Reads that wait for the device end with it.
-    destroyDevice();
+    engine.close();
     await Promise.allSettled(pending);
   };
   post({ kind: "ready" });
@@ -102,6 +98,7 @@ export function openEngineRoom({ assets, post, prepare }: EngineRoomOptions): En
 }
 
 async function runJob(
+  engine: Engine,
   { model, plan, weights, shuffleSeed }: EngineJob,
   rows: { readonly train: Examples; readonly local: Examples },
   id: number,
@@ -112,11 +109,11 @@ async function runJob(
   const metricsOf = async (now: Float32Array) => {
     if (rows.local.count === 0) return { count: 0, lossSum: 0, correct: 0 };
     const beat = () => post({ kind: "beat", id });
-    const { count, lossSum, correct } = await evaluate(model, now, rows.local, beat);
+    const { count, lossSum, correct } = await engine.evaluate(model, now, rows.local, beat);
     return { count, lossSum, correct };
   };
   const before = await metricsOf(weights);
-  const trained = await train(
+  const trained = await engine.train(
     { model, plan, weights, rows: rows.train, shuffleSeed },
     (progress) => post({ kind: "progress", id, progress }),
     signal,

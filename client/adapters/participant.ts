@@ -11,10 +11,11 @@ import {
   refuseImport,
   rowsMaxOf,
 } from "#shared/task/dataset.ts";
+import type { BackendName } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
 import { splitLocal } from "../core/local-data.ts";
 import { createMemory } from "../core/memory.ts";
-import type { BackendName, Link, Trainer } from "../core/ports.ts";
+import type { Link, Trainer } from "../core/ports.ts";
 import { createSession, type Session, type SessionView } from "../core/session.ts";
 import { createSlices, type Slices } from "../core/slices.ts";
 import type {

@@ -1,8 +1,9 @@
-import { bitsPerWeight } from "#shared/codec/layout.ts";
 import { sparseNumbersOf } from "#shared/secagg/threshold.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import { agreedGraphOf, isSharded } from "#shared/task/graph-plan.ts";
 import type { Task } from "#shared/task/task.ts";
+import { placeOf } from "#shared/vector/layout.ts";
+import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
 import { keysByteCountAbout } from "../core/message-sizes.ts";
 import type { TaskSlice } from "../core/view.ts";
 
@@ -23,7 +24,7 @@ export function taskSlice(task: Task, taskHash: string): TaskSlice {
     parameterCount: tensorsOf(task).parameterCount,
     vectorLength: layout.length,
     maskedByteCount: 4 * layout.length,
-    bitsPerWeight: bitsPerWeight(layout),
+    bitsPerWeight: bitsPerWeight(placeOf(layout, update)),
     keysByteCountAbout: keysByteCountAbout(circleSize(task)),
     segments: layout.segments.map(({ name, length }) => ({ name, length })),
   };

@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import { openEngine } from "#shared/engine/engine.ts";
 import { present } from "#shared/kernel/assert.ts";
 import type { ToEngine } from "../core/engine-messages.ts";
 import { openEngineRoom } from "./engine-room.ts";
@@ -14,7 +15,7 @@ const port = present(parentPort, "a thread has a port");
 let hasGpu: Promise<boolean> | null = null;
 
 const room = openEngineRoom({
-  assets: { wasmPaths: null },
+  engine: openEngine({ wasmPaths: null }),
   post: (message) => port.postMessage(message),
   prepare: async (backend) => {
     if (backend !== "webgpu") return;

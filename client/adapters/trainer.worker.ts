@@ -1,3 +1,4 @@
+import { openEngine } from "#shared/engine/engine.ts";
 import type { FromEngine, ToEngine } from "../core/engine-messages.ts";
 import { type EngineRoom, openEngineRoom } from "./engine-room.ts";
 import { holdForLife } from "./life-lock.ts";
@@ -29,6 +30,6 @@ globalThis.onmessage = ({
   }
   // Ready once its end can be noticed.
   void holdForLife(data.name).then(() => {
-    room = openEngineRoom({ assets: { wasmPaths: WASM_PATHS }, post });
+    room = openEngineRoom({ engine: openEngine({ wasmPaths: WASM_PATHS }), post });
   });
 };

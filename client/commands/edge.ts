@@ -2,8 +2,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
+import type { BackendName } from "#shared/task/engine.ts";
 import { LOSS_WORDS } from "../core/loss-words.ts";
-import type { BackendName } from "../core/ports.ts";
 import { type EdgeError, type EdgeOptions, openEdge, type SessionView } from "../node.ts";
 
 const HELP = `Takes part in a task with data on this machine. The data stay here; what leaves is one masked list a round.

@@ -1,8 +1,8 @@
-import type { Ring } from "#shared/codec/layout.ts";
 import { bytesToWords, wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
+import type { Ring } from "#shared/vector/ring.ts";
 import type { EncodedUpdate } from "./encode-update.ts";
 import type { Contribution, NamedBytes, Trained } from "./ports.ts";
 import type { ContributionDetail, ContributionParts, Histogram, OutcomeView, StepTimes } from "./view.ts";

@@ -1,9 +1,12 @@
-import { type Ring, segmentOf } from "#shared/codec/layout.ts";
-import { encodeContribution } from "#shared/codec/quantize.ts";
 import { rotationKey } from "#shared/codec/rotation.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
 import type { Task } from "#shared/task/task.ts";
+import { encodeContribution } from "#shared/vector/encode.ts";
+import { placeOf } from "#shared/vector/layout.ts";
+import type { Ring } from "#shared/vector/ring.ts";
+import { update } from "#shared/vector/segments/update.ts";
+import { weight } from "#shared/vector/segments/weight.ts";
 import type { ClientPorts, Trained } from "./ports.ts";
 
 /** The one vector of a device's contribution, before masking. */
@@ -29,20 +32,23 @@ export async function encodeUpdate(
   trained: Trained,
 ): Promise<EncodedUpdate> {
   const layout = layoutOf(task);
-  const { delta: update, numExamples, before: metricsBefore, after: metricsAfter } = trained;
-  const contribution = { update, numExamples, metricsBefore, metricsAfter };
-  const rotation = await rotationKey(primitives, runId, round);
-  const encoded = await encodeContribution(primitives, layout, contribution, random(32), rotation);
+  const { delta, numExamples, before: metricsBefore, after: metricsAfter } = trained;
+  const contribution = { update: delta, numExamples, metricsBefore, metricsAfter };
+  const encoded = await encodeContribution(layout, contribution, {
+    primitives,
+    roundingKey: random(32),
+    rotationKey: await rotationKey(primitives, runId, round),
+  });
   assert(encoded.ok, "an update is checked before the device advertises");
-  const { words, clippedUpdate, weight } = encoded.value;
-  const { length, ring, clip } = segmentOf(layout, "update");
-  const share = weight / task.aggregation.weightCap;
+  const { words, kept } = encoded.value;
+  const { length, ring, clip } = placeOf(layout, update);
+  const counted = kept(weight);
   return {
     words,
-    clippedUpdate,
-    weight,
+    clippedUpdate: kept(update).clippedUpdate,
+    weight: counted,
     updateLength: length,
     ring,
-    unit: clip.coordinate / (clip.quantizedMax * share),
+    unit: clip.coordinate / (clip.quantizedMax * (counted / clip.weightCap)),
   };
 }

@@ -1,4 +1,5 @@
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
 import type {
   EngineAnswers,
   EngineJob,
@@ -8,7 +9,7 @@ import type {
   OpenEngineWorker,
   SentRows,
 } from "./engine-messages.ts";
-import type { BackendName, Examples, LossCause, TrainJob, TrainProgress } from "./ports.ts";
+import type { Examples, LossCause, TrainJob } from "./ports.ts";
 import { type Silence, watchSilence } from "./silence.ts";
 
 /** Until a new worker has loaded its code. */

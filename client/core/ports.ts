@@ -8,6 +8,7 @@ import type { DeviceMessage, InputHeaders } from "#shared/protocol/messages/devi
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type { Remembrance } from "#shared/secagg/client-state.ts";
 import type { Wanted } from "#shared/secagg/participation.ts";
+import type { BackendLoss, BackendName, BackendTiming, TrainProgress } from "#shared/task/engine.ts";
 import type { Task, TrainingPlan } from "#shared/task/task.ts";
 import type { Slices } from "./slices.ts";
 import type { ContributionDetail, EngineView } from "./view.ts";
@@ -70,13 +71,8 @@ export interface LocalMetrics {
   readonly correct: number;
 }
 
-export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu";
-/** The engine's own view of a backend. */
-export interface Calibration {
-  readonly backend: BackendName;
-  /** Milliseconds a training step of this task takes; null where the backend cannot be used, with the reason. */
-  readonly msPerStep: number | null;
-  readonly note: string | null;
+/** What calibration found of a backend. */
+export interface Calibration extends Omit<BackendTiming, "untimed"> {
   /**
    * It may well work, and a person may choose it, but it was not timed: it started too late, a processor plays its GPU,
    * or it has stopped since this page or process began.
@@ -85,10 +81,10 @@ export interface Calibration {
 }
 
 /**
- * Why an engine ended. context-lost, device-lost: the platform took the GPU away. ended: its worker is gone. silent: no
- * number came out of it in time. fault: it threw.
+ * Why an engine ended. The platform took its GPU away, or: ended, its worker is gone; silent, no number came out of it in
+ * time; fault, it threw.
  */
-export type LossCause = "context-lost" | "device-lost" | "out-of-memory" | "ended" | "silent" | "fault";
+export type LossCause = BackendLoss["cause"] | "ended" | "silent" | "fault";
 
 export interface EngineLoss {
   readonly backend: BackendName;
@@ -118,7 +114,7 @@ export interface Trainer {
   ): Promise<Result<Trained, TrainError>>;
   /** Class probabilities for one row; null where no engine works. */
   predict(task: Task, weights: Float32Array, input: Float32Array): Promise<Float32Array | null>;
-  /** tf.memory().numTensors, for the leak check. */
+  /** Tensors that the engine keeps, for the leak check. */
   liveTensorCount(): Promise<number>;
   /** Resolves when its engine is gone. */
   dispose(): Promise<void>;
@@ -135,13 +131,6 @@ export interface TrainJob {
   readonly shuffleSeed: number;
   /** On the monotonic clock: when the round stops waiting for it. An engine without a sign of life is given up well before. */
   readonly deadlineMs: number;
-}
-export interface TrainProgress {
-  readonly epoch: number;
-  readonly step: number;
-  readonly stepCount: number;
-  /** Mean cross-entropy of the epoch so far, in nats. */
-  readonly loss: number;
 }
 export interface Trained {
   /** New weights minus the round's weights, same order. */

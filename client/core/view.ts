@@ -1,8 +1,9 @@
 import type { Receipt } from "#shared/protocol/api.ts";
 import type { ErrorCode, WireError } from "#shared/protocol/errors.ts";
 import type { ImportRefusal, ImportReport } from "#shared/task/dataset.ts";
+import type { BackendName } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { BackendName, Calibration, EngineLoss, LocalMetrics } from "./ports.ts";
+import type { Calibration, EngineLoss, LocalMetrics } from "./ports.ts";
 
 /*
  * What a participant's page renders: one immutable value. Each change makes a new view in which the slices that did not

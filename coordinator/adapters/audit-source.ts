@@ -146,6 +146,7 @@ class AuditApi {
         if (list?.success !== true) return null;
         return list.data.items.map(({ position, sealed }) => ({ position, sealed: hexToBytes(sealed) }));
       },
+      evidence: (shard) => this.#bytes(`${round}/transcript/${shard}/evidence`),
       chunk: async (shard, position, index) => {
         const response = await get(`${round}/transcript/${shard}/inputs/${position}/${index}`);
         if (response === null) return null;

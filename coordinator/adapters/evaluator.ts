@@ -1,6 +1,7 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
+import type { Evaluation } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { CentralEvaluation, Evaluator } from "../core/ports.ts";
+import type { Evaluator } from "../core/ports.ts";
 import type { EvaluateJob } from "./evaluator-job.ts";
 import { openJobWorker } from "./job-worker.ts";
 
@@ -10,7 +11,7 @@ import { openJobWorker } from "./job-worker.ts";
  * @param heldOutPath  Where the held-out rows of a task version lie; rows that are not there count as none.
  */
 export function createEvaluator(heldOutPath: (slug: string, version: number) => string): Evaluator {
-  const worker = openJobWorker<EvaluateJob, CentralEvaluation>(
+  const worker = openJobWorker<EvaluateJob, Evaluation>(
     new URL("./evaluator.worker.ts", import.meta.url),
     "the evaluator",
   );

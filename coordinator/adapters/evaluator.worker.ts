@@ -2,14 +2,13 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
-import { useBackend } from "#shared/engine/backends.ts";
-import { evaluate } from "#shared/engine/evaluate.ts";
+import { openEngine } from "#shared/engine/engine.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { release } from "#shared/kernel/release.ts";
 import { tensorsOf } from "#shared/task/agreed-config.ts";
 import { type Dataset, readCsv, readIdx } from "#shared/task/dataset.ts";
+import type { Evaluation } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { CentralEvaluation } from "../core/ports.ts";
 import { answerJobs } from "./answer-jobs.ts";
 import type { EvaluateJob } from "./evaluator-job.ts";
 
@@ -18,17 +17,18 @@ import type { EvaluateJob } from "./evaluator-job.ts";
 const EMPTY: Dataset = { inputs: new Float32Array(0), labels: new Int32Array(0), count: 0 };
 let loaded: { readonly path: string; readonly rows: Dataset } | null = null;
 
-// One behind the other, also because tfjs has one engine and one scope of tensors.
+const engine = openEngine({ wasmPaths: null });
+// One job after the other: the engine has one scope of tensors.
 answerJobs(evaluateRows);
 
-async function evaluateRows({ task, path, modelBytes }: EvaluateJob): Promise<CentralEvaluation> {
+async function evaluateRows({ task, path, modelBytes }: EvaluateJob): Promise<Evaluation> {
   const rows = await rowsAt(path, task);
   if (modelBytes === null) return { count: rows.count, correct: 0, lossSum: 0, lossSquareSum: 0 };
   const weights = modelFromBytes(tensorsOf(task), modelBytes);
   assert(weights.ok, "the coordinator made this model itself");
-  const engine = await useBackend("wasm", { wasmPaths: null }, false);
-  assert(engine.ok, `the engine did not start: ${engine.ok ? "" : engine.error}`);
-  const evaluation = await evaluate(task.model, weights.value, rows);
+  const used = await engine.use("wasm", false);
+  assert(used.ok, `the engine did not start: ${used.ok ? "" : used.error}`);
+  const evaluation = await engine.evaluate(task.model, weights.value, rows);
   release(weights.value, modelBytes);
   return evaluation;
 }

@@ -6,6 +6,8 @@ import type { MonotonicClock, Primitives, RandomBytes, WallClock } from "#shared
 
 /** WebCrypto gives at most this many random bytes a call. Source: W3C Web Cryptography, getRandomValues. */
 const RANDOM_BYTES_MAX = 65_536;
+/** A chunk of a vector and its prefix fit: 0.05 ms. Longer hashes go to WebCrypto's threads. */
+const HASH_BYTES_MAX = 96 * 1024;
 /** setTimeout fires at once for more. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
@@ -23,13 +25,18 @@ export const randomBytes: RandomBytes = (byteCount) => {
 
 const webCrypto = webCryptoPrimitives(crypto.subtle);
 
-const { hkdfSha256, openAes256CtrKeystream } = nodePrimitives(nodeCrypto, Buffer);
+const inThread = nodePrimitives(nodeCrypto, Buffer);
 
 /**
  * Short work in this thread; what takes a tenth of a millisecond or more, like signatures, in others. Masks are made in
  * this thread too: `verify` makes them a chunk at a time, a fold in workers of its own.
  */
-export const primitives: Primitives = { ...webCrypto, hkdfSha256, openAes256CtrKeystream };
+export const primitives: Primitives = {
+  ...webCrypto,
+  sha256: (bytes) => (bytes.length <= HASH_BYTES_MAX ? inThread : webCrypto).sha256(bytes),
+  hkdfSha256: inThread.hkdfSha256,
+  openAes256CtrKeystream: inThread.openAes256CtrKeystream,
+};
 
 /** Calls `run` once after `delayMs`, however long. Returns the cancellation. */
 export function after(delayMs: number, run: () => void): () => void {

@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pino } from "pino";
-import { bitsPerWeight } from "#shared/codec/layout.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
+import { placeOf } from "#shared/vector/layout.ts";
+import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
 import { openAuditorKey } from "../adapters/auditor-key.ts";
 import { openLog } from "../adapters/log.ts";
 import { primitives, randomBytes } from "../adapters/system.ts";
@@ -130,7 +131,7 @@ async function main(options: DemoOptions): Promise<number> {
   );
   const layout = layoutOf(task);
   console.log(
-    `Ring: ${options.ring} bits a coordinate; a masked update is ${4 * layout.length} bytes, ${bitsPerWeight(layout).toFixed(1)} bits a weight.`,
+    `Ring: ${options.ring} bits a coordinate; a masked update is ${4 * layout.length} bytes, ${bitsPerWeight(placeOf(layout, update)).toFixed(1)} bits a weight.`,
   );
   const open = await settleOpenRuns(coordinator, task, (line) => console.log(line));
   edges = await startEdges(await planEdges(options, cut.value, running));

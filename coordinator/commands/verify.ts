@@ -12,7 +12,8 @@ const HELP = `npm run verify -- round ID --auditor-key FILE [options]
 
 Checks a committed round from outside, as far as the coordinator still keeps it: that every device signed what is said
 to be its own, that the shares make the secrets which the devices had announced, that the published sum is the sum of
-the devices' masked inputs, and that the next model follows from that sum to the last bit.
+the devices' masked inputs, that the evidence is what the round committed to, and that the next model follows from the
+published sum to the last bit.
 
   ID                the round, 32 hex digits; the last part of its page's address
   --auditor-key FILE
@@ -64,7 +65,7 @@ async function main(): Promise<number> {
       return 0;
     }
     const { code, sentence } = verified.error;
-    if (code === "NOT_KEPT" || code === "AUDITOR_KEY") {
+    if (code === "NOT_KEPT" || code === "AUDITOR_KEY" || code === "OLD_VERSION") {
       console.error(sentence);
       return 2;
     }

@@ -1,4 +1,3 @@
-import { type DecodedSum, decodeSum } from "#shared/codec/decode-sum.ts";
 import { wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
@@ -10,17 +9,31 @@ import { goesOn } from "#shared/round/shards.ts";
 import type { InputFact, Unmasking } from "#shared/round/state.ts";
 import { reconstructMasks } from "#shared/secagg/opening.ts";
 import { memberAt } from "#shared/secagg/roster.ts";
+import { type DecodedSum, decodeSum } from "#shared/vector/decode.ts";
+import { metrics } from "#shared/vector/segments/metrics.ts";
+import { update } from "#shared/vector/segments/update.ts";
+import { weight } from "#shared/vector/segments/weight.ts";
 import { shareMeasure } from "./measures.ts";
 import { needBlob } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
+import { RoundSum } from "./round-sum.ts";
 import type { Session } from "./session.ts";
-import { SumOfShards } from "./sum-of-shards.ts";
 import type { RunTerms } from "./terms.ts";
 import { keepTranscript, publishedTranscript, type SessionHash } from "./transcript.ts";
 
 export type CombinePorts = Pick<
   CoordinatorPorts,
-  "primitives" | "models" | "folder" | "spool" | "blobs" | "store" | "metrics" | "clock" | "keeping" | "log"
+  | "primitives"
+  | "models"
+  | "folder"
+  | "spool"
+  | "blobs"
+  | "store"
+  | "metrics"
+  | "clock"
+  | "keeping"
+  | "log"
+  | "random"
 >;
 
 /** A sum with its masks on, or the seats whose inputs are not what was receipted. */
@@ -81,7 +94,7 @@ export async function combine(
   foldOf: (session: Session) => Promise<Folded>,
   signal: AbortSignal,
 ): Promise<CombineResult> {
-  const total = new SumOfShards(terms.layout);
+  const total = new RoundSum(terms.layout);
   const leftOut: ShardLeftOut[] = [];
   const transcripts: SessionHash[] = [];
   for (const session of sessions) {
@@ -89,7 +102,7 @@ export async function combine(
     if (!opened.ok) leftOut.push({ shard: session.shard, ...opened.error });
     else {
       const { root } = await session.survivorsTree(state);
-      total.add(session.shard, opened.value.sum, opened.value.decoded, root);
+      total.add(session.shard, opened.value.decoded, root);
       transcripts.push(await keepTranscript(ports, terms, state, session, opened.value.sum));
     }
   }
@@ -144,20 +157,21 @@ async function publish(
   terms: RunTerms,
   state: Unmasking,
   parentStateHash: string | null,
-  total: SumOfShards,
+  sum: RoundSum,
   transcripts: readonly SessionHash[],
 ): Promise<CombineResult> {
   const { task, strategySpec: strategy } = terms;
   const { runId, round, parentModelHash } = state.facts;
-  const { coordinateSum, weightSum, metrics } = total;
+  // Read before the job: its vectors are handed over.
+  const [weightSum, { before, after }] = [sum.total.read(weight), sum.total.read(metrics)];
   const modelBytes = await needBlob(ports, parentModelHash);
   const stateBytes = parentStateHash === null ? null : await needBlob(ports, parentStateHash);
-  const sums = { runId, round, coordinateSum, weightSum };
+  const sums = { runId, round, coordinateSum: sum.total.read(update), weightSum };
   const next = await ports.models.make({ kind: "next", task, strategy, stateBytes, modelBytes, ...sums });
   if (next.modelBytes === null) return { kind: "voided", code: "RANGE", dealers: [] };
 
   const { updateNormL2 } = next;
-  const sumBytes = wordsToBytes(total.publishedWords());
+  const sumBytes = wordsToBytes(sum.publishedWords());
   const sumByteCount = sumBytes.length;
   // The disk syncs them together.
   const [modelHash, strategyStateHash, sumHash] = await Promise.all([
@@ -176,13 +190,13 @@ async function publish(
     sumHash,
     sumByteCount,
     weightSum,
-    inputsRoot: bytesToHex(await total.inputsRoot(ports.primitives)),
+    inputsRoot: bytesToHex(await sum.inputsRoot(ports.primitives)),
     metrics: {
-      deviceAccuracyBefore: shareMeasure(metrics.before.correct, metrics.before.count),
-      deviceAccuracyAfter: shareMeasure(metrics.after.correct, metrics.after.count),
+      deviceAccuracyBefore: shareMeasure(before.correct, before.count),
+      deviceAccuracyAfter: shareMeasure(after.correct, after.count),
       updateNormL2,
     },
-    ...(state.shardCount > 1 ? { shards: total.published } : {}),
+    ...(state.shardCount > 1 ? { shards: sum.shards } : {}),
     transcript,
   };
 }

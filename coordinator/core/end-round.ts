@@ -1,5 +1,5 @@
 import type { ErrorCode } from "#shared/protocol/errors.ts";
-import type { RoundEvent } from "#shared/round/event.ts";
+import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { outageCode } from "./outage.ts";
 import type { CoordinatorPorts, RoundRow, StoreRecord } from "./ports.ts";
@@ -7,6 +7,7 @@ import { driverOf, type RoundHistory, readRound } from "./recover-round.ts";
 import type { RoundContext, RoundDriver } from "./round-driver.ts";
 import type { RoundViews } from "./round-view.ts";
 import { storedEvent } from "./stored-event.ts";
+import type { RunTerms } from "./terms.ts";
 import { forgetSession } from "./transcript.ts";
 
 /*
@@ -77,6 +78,23 @@ type EndedPhase = "committed" | "voided" | "failed";
 
 function hasEnded(phase: string): phase is EndedPhase {
   return phase === "committed" || phase === "voided" || phase === "failed";
+}
+
+/**
+ * Ends a round that an earlier version opened under a config that this one does not derive from the task any more: its
+ * devices would refuse it, and its session ids cannot be made again. The row has them. Rules R44, S11.
+ *
+ * @returns Whether that was so; its log has an end then.
+ */
+export async function endedForOtherTerms(
+  ports: EndPorts & Pick<CoordinatorPorts, "log">,
+  { roundId, ...opened }: RoundOpened,
+  { configHash, roundHash }: Pick<RunTerms, "configHash" | "roundHash">,
+): Promise<boolean> {
+  if (opened.configHash === configHash && opened.roundHash === roundHash) return false;
+  ports.log.warn({ roundId }, "an earlier version opened this round under another config: it is given up");
+  await endUnreadableRound(ports, roundId, "RESTARTED");
+  return true;
 }
 
 /** By what its row says of it. The log stays as it is, but for a last event. */

@@ -1,4 +1,3 @@
-import { meanUpdate } from "#shared/codec/decode-sum.ts";
 import { modelFromBytes, modelToBytes } from "#shared/codec/model-bytes.ts";
 import type { TensorLayout } from "#shared/codec/tensors.ts";
 import { assert } from "#shared/kernel/assert.ts";
@@ -13,6 +12,7 @@ import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { StrategySpec, Task } from "#shared/task/task.ts";
+import { meanUpdate } from "#shared/vector/mean.ts";
 
 /*
  * The work of making a model, as data: what goes in and what comes out can be handed to another thread. The same job makes

@@ -3,6 +3,7 @@ import type { MonotonicClock, Primitives, RandomBytes, Signer, WallClock } from 
 import type { Result } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
+import type { Evaluation } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { InputChunk } from "#shared/transcript/spot-check.ts";
 import type { MadeModel, ModelJob } from "./model-jobs.ts";
@@ -108,17 +109,10 @@ export interface Models {
 
 /** Forward passes in a worker thread, on held-out rows that it loads itself. */
 export interface Evaluator {
-  evaluate(task: Task, modelBytes: Bytes): Promise<CentralEvaluation>;
+  evaluate(task: Task, modelBytes: Bytes): Promise<Evaluation>;
   /** Held-out rows of this task; 0 where there are none. Throws where they cannot be read. */
   countHeldOut(task: Task): Promise<number>;
   close(): Promise<void>;
-}
-export interface CentralEvaluation {
-  readonly count: number;
-  readonly correct: number;
-  readonly lossSum: number;
-  /** Sum of squares of the row losses, for the interval. */
-  readonly lossSquareSum: number;
 }
 
 /** The devices' connections, by identity. Delivery is best effort: a device that comes back is told again. */

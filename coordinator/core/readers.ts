@@ -1,6 +1,7 @@
-import { bitsPerWeight } from "#shared/codec/layout.ts";
 import type { EventView, RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { placeOf } from "#shared/vector/layout.ts";
+import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
 import type { Lobby } from "./lobby.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import type { RoundViews } from "./round-view.ts";
@@ -46,7 +47,7 @@ export class Readers {
       taskHash: taskHash as TaskView["taskHash"],
       parameterCount: tensorsOf(task).parameterCount,
       vectorLength: layout.length,
-      bitsPerWeight: bitsPerWeight(layout),
+      bitsPerWeight: bitsPerWeight(placeOf(layout, update)),
       deviceCount: this.#living.lobby.connected(task.slug).length,
       activeRunId: (this.#living.activeRun(task.slug)?.runId ?? null) as TaskView["activeRunId"],
       accuracy: newest?.accuracy ?? null,

@@ -17,7 +17,7 @@ import {
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
-import { giveUpRound } from "./end-round.ts";
+import { endedForOtherTerms, giveUpRound } from "./end-round.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
 import { byteCountOf, offerableModel, putInitialModel } from "./models.ts";
@@ -349,8 +349,10 @@ export class RunDriver {
     if (!state.roundIsOpen || this.#round?.state.facts.round === state.round) return;
     const roundId = await roundIdOf(ports.primitives, this.runId, state.round);
     const context = this.#roundContext();
-    const log = await ports.store.readStream({ kind: "round", id: roundId });
-    const history = readRound(log);
+    const read = async () => readRound(await ports.store.readStream({ kind: "round", id: roundId }));
+    let history = await read();
+    if (history.ok && (await endedForOtherTerms(ports, history.value.state.facts, this.#context.terms)))
+      history = await read();
     if (!history.ok && history.error.type !== "empty") {
       const fields = { runId: this.runId, roundId, ...history.error };
       ports.log.error(fields, "a round's log cannot be read");

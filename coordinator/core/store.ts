@@ -100,6 +100,12 @@ export interface TranscriptRow extends KeptTranscript {
   readonly bytes: Bytes;
 }
 
+export interface EvidenceRow {
+  readonly salt: Bytes;
+  /** Little-endian words of the ring. */
+  readonly words: Bytes;
+}
+
 /** The streams of runs and rounds, and the log that outsiders check. */
 export interface EventLog {
   /**
@@ -196,6 +202,21 @@ export interface TranscriptStore {
   deleteTranscript(sid: string): Promise<void>;
 }
 
+/**
+ * What is not published of a session's sum, and the salt of its commitment. Never a blob: those are served to anyone who
+ * names their hash. Rule A8.
+ */
+export interface EvidenceStore {
+  /** @returns The evidence that stands: the first that was saved for this session. */
+  saveEvidence(sid: string, evidence: EvidenceRow): Promise<EvidenceRow>;
+  loadEvidence(sid: string): Promise<EvidenceRow | null>;
+  /** Keeps its box for the auditor; the first one stands. The session has evidence. */
+  sealEvidence(sid: string, sealed: Bytes): Promise<void>;
+  loadSealedEvidence(sid: string): Promise<Bytes | null>;
+  /** With its box. */
+  deleteEvidence(sid: string): Promise<void>;
+}
+
 /** Join tokens, devices and small durable settings. */
 export interface SettingStore {
   putJoinToken(tokenHash: string, uses: number, expiresAt: number): Promise<void>;
@@ -209,7 +230,14 @@ export interface SettingStore {
 }
 
 /** All roles, as they are wired; a consumer takes those that it needs. */
-export interface Store extends EventLog, TaskStore, RunStore, UploadStore, TranscriptStore, SettingStore {
+export interface Store
+  extends EventLog,
+    TaskStore,
+    RunStore,
+    UploadStore,
+    TranscriptStore,
+    EvidenceStore,
+    SettingStore {
   /** `embedded`: SQLite in the data folder. */
   readonly kind: "embedded" | "postgresql";
   /** Resolves when the database answers; readiness. */

@@ -1,4 +1,3 @@
-import type { VectorLayout } from "#shared/codec/layout.ts";
 import type { TensorLayout } from "#shared/codec/tensors.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { RoundRules } from "#shared/round/event.ts";
@@ -8,6 +7,7 @@ import type { Strategy } from "#shared/strategy/strategy.ts";
 import { agreedConfigOf, layoutOf, NO_LOG_KEY, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig, RoundParams } from "#shared/task/config.ts";
 import type { StrategySpec, Task, TrainingPlan } from "#shared/task/task.ts";
+import type { VectorLayout } from "#shared/vector/layout.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 
 /** Everything about a run that its rounds need and that follows from the task and the launch. */

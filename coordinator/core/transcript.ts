@@ -1,27 +1,39 @@
+import { bytesToWords, wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { sealTo } from "#shared/crypto/sealed-box.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { PublishedTranscript, RoundOpened } from "#shared/round/event.ts";
 import type { RoundState, Unmasking } from "#shared/round/state.ts";
 import { hashedLeaf } from "#shared/secagg/bundle.ts";
-import { evidenceHash, evidenceWords, roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
-import { transcriptDigest, transcriptToBytes } from "#shared/transcript/session-transcript.ts";
+import {
+  EVIDENCE_SALT_BYTES,
+  type Evidence,
+  evidenceHash,
+  sealEvidence,
+} from "#shared/transcript/evidence.ts";
+import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
+import {
+  TRANSCRIPT_VERSION,
+  transcriptDigest,
+  transcriptToBytes,
+} from "#shared/transcript/session-transcript.ts";
+import { evidenceWords } from "#shared/vector/publish.ts";
 import { confirmationList } from "./messages.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import type { Session } from "./session.ts";
 import type { RunTerms } from "./terms.ts";
 
 /*
- * What a round leaves for an auditor. The transcript is hashed into every round; it is kept, with the masked inputs and
- * the opening shares, only where the coordinator was told to and only for the newest rounds of a task.
+ * What a round leaves for an auditor. The transcript is hashed into every round; it is kept, with the masked inputs, the
+ * opening shares and the evidence, only if the coordinator was told to and only for the newest rounds of a task.
  */
 
-type TranscriptPorts = Pick<CoordinatorPorts, "primitives" | "store" | "keeping">;
+type TranscriptPorts = Pick<CoordinatorPorts, "primitives" | "store" | "keeping" | "random">;
 
 export type SessionHash = PublishedTranscript["sessions"][number];
 
 /**
- * The transcript of a session whose sum is good, stored where it is to be kept.
+ * The transcript of a session whose sum is good, stored if it is to be kept.
  *
  * @param sum  Of its survivors, masks off.
  */
@@ -32,19 +44,35 @@ export async function keepTranscript(
   session: Session,
   sum: Uint32Array,
 ): Promise<SessionHash> {
-  const bytes = await sessionTranscript(ports, session, state, evidenceWords(layout, sum));
   const { sid, shard } = session;
+  const evidence = await keepEvidence(ports, sid, evidenceWords(layout, sum));
+  const bytes = await sessionTranscript(ports, session, state, evidence);
   if (ports.keeping !== null) {
     await ports.store.saveTranscript({ sid, roundId: state.facts.roundId, task: task.slug, shard, bytes });
   }
   return { shard, hash: await transcriptDigest(ports.primitives, bytes) };
 }
 
+/**
+ * Salts what is not published of a sum. After a crash the salt that was stored stands, so that the transcript is the same
+ * again; if nothing is kept, the salt is forgotten with this call.
+ */
+async function keepEvidence(
+  { store, random, keeping }: TranscriptPorts,
+  sid: string,
+  words: Uint32Array<ArrayBuffer>,
+): Promise<Evidence> {
+  const salt = random(EVIDENCE_SALT_BYTES);
+  if (keeping === null) return { salt, words };
+  const stands = await store.saveEvidence(sid, { salt, words: wordsToBytes(words) });
+  return { salt: stands.salt, words };
+}
+
 async function sessionTranscript(
   { primitives, store }: TranscriptPorts,
   session: Session,
   state: Unmasking,
-  evidence: Uint32Array<ArrayBuffer>,
+  evidence: Evidence,
 ): Promise<Bytes> {
   const { roster } = session;
   const { runId, round, attempt, shard, config, roundParams, modelHash } = roster.attempt.terms;
@@ -53,7 +81,7 @@ async function sessionTranscript(
   const rows = new Map((await store.listInputs(session.sid)).map((row) => [row.position, row]));
   return transcriptToBytes({
     type: "transcript",
-    version: 1,
+    version: TRANSCRIPT_VERSION,
     ...{ runId, round, attempt, shard, config, roundParams, modelHash },
     sid: session.sid,
     members: roster.members.map(({ identity, c, s, bCommit, certificate, signature }) => {
@@ -99,24 +127,33 @@ export async function publishedTranscript(
 type KeepPorts = Pick<CoordinatorPorts, "primitives" | "store" | "spool" | "keeping" | "random">;
 
 /**
- * Seals the opening shares of a committed session to the auditor and deletes them here; its masked inputs stay. May be
- * done again after a crash. Rule A5.
+ * Seals evidence and opening shares of a committed session to the auditor and deletes the shares here; its masked inputs
+ * stay. May be done again after a crash. Rules A5, A8.
  *
- * @returns False where nothing is to be kept: then all of the session is to be deleted.
+ * @returns False if nothing is to be kept: then all of the session is to be deleted.
  */
 async function keepSession(ports: KeepPorts, sid: string, phase: RoundState["phase"]): Promise<boolean> {
   const { primitives, store, keeping, random } = ports;
   if (keeping === null || phase !== "committed") {
-    await store.deleteTranscript(sid);
+    await dropTranscript(store, sid);
     return false;
   }
   const kept = await store.listTranscripts();
   if (!kept.some((row) => row.sid === sid)) return false;
+  const { auditorKey } = keeping;
+  const evidence = await store.loadEvidence(sid);
+  if (evidence !== null) {
+    const { salt, words } = evidence;
+    const open = { salt, words: bytesToWords(words) };
+    const box = await sealEvidence(primitives, random, auditorKey, hexToBytes(sid), open);
+    assert(box.ok, LOOKED_AT);
+    await store.sealEvidence(sid, box.value);
+  }
   const sealed = new Map<number, Bytes>();
   for (const [position, message] of await store.loadMaterial(sid, "unmask")) {
     const context = { sid: hexToBytes(sid), position };
-    const box = await sealTo(primitives, random, keeping.auditorKey, context, message);
-    assert(box.ok, "the auditor's key was looked at when the coordinator started");
+    const box = await sealTo(primitives, random, auditorKey, context, message);
+    assert(box.ok, LOOKED_AT);
     message.fill(0);
     sealed.set(position, box.value);
   }
@@ -124,7 +161,15 @@ async function keepSession(ports: KeepPorts, sid: string, phase: RoundState["pha
   return true;
 }
 
-/** Deletes what is left of the last session of a round that has ended, but for what is kept for the auditor (S11). */
+const LOOKED_AT = "the auditor's key was looked at when the coordinator started";
+
+/** Evidence first: what a crash leaves between the two is a transcript, which the next sweep finds. */
+async function dropTranscript(store: KeepPorts["store"], sid: string): Promise<void> {
+  await store.deleteEvidence(sid);
+  await store.deleteTranscript(sid);
+}
+
+/** Deletes what is left of the last session of a round that has ended, except what is kept for the auditor (S11). */
 export async function forgetSession(
   ports: KeepPorts,
   sid: string,
@@ -136,7 +181,7 @@ export async function forgetSession(
 }
 
 /**
- * Deletes what is kept of all but the newest committed rounds of each task; of all where nothing is to be kept. What a
+ * Deletes what is kept of all but the newest committed rounds of each task, or of all if nothing is to be kept. What a
  * round that still lives has written is neither counted nor deleted: it may yet be void, and the last committed round
  * would be gone for it. Rule A5.
  */
@@ -153,7 +198,7 @@ export async function sweepTranscripts(
     if (phase === "committed" && (kept.has(roundId) || kept.size < rounds)) kept.add(roundId);
     else {
       await ports.spool.discard(sid);
-      await ports.store.deleteTranscript(sid);
+      await dropTranscript(ports.store, sid);
     }
   }
 }

@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
-import type { Ring } from "#shared/codec/layout.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
+import type { Ring } from "#shared/vector/ring.ts";
 
 /*
  * The three tasks that ship, for any number of devices. A task version never changes, so a different number of devices

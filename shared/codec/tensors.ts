@@ -7,23 +7,23 @@ export interface TensorSpec {
 }
 
 /** A tensor's place in the flat vector of all weights; offset and length count weights. */
-export interface PlacedTensor extends TensorSpec {
+export type PlacedTensor<Spec extends TensorSpec = TensorSpec> = Spec & {
   readonly offset: number;
   readonly length: number;
-}
+};
 
 /** The order of the model's tensors is the order of the flat vector; row-major inside. */
-export interface TensorLayout {
-  readonly tensors: readonly PlacedTensor[];
+export interface TensorLayout<Spec extends TensorSpec = TensorSpec> {
+  readonly tensors: readonly PlacedTensor<Spec>[];
   readonly parameterCount: number;
 }
 
-export function tensorLayout(specs: readonly TensorSpec[]): TensorLayout {
-  const tensors: PlacedTensor[] = [];
+export function tensorLayout<Spec extends TensorSpec>(specs: readonly Spec[]): TensorLayout<Spec> {
+  const tensors: PlacedTensor<Spec>[] = [];
   let offset = 0;
-  for (const { name, shape } of specs) {
-    const length = elementCount(shape);
-    tensors.push({ name, shape: [...shape], offset, length });
+  for (const spec of specs) {
+    const length = elementCount(spec.shape);
+    tensors.push({ ...spec, offset, length });
     offset += length;
   }
   assert(new Set(tensors.map(({ name }) => name)).size === tensors.length, "tensor names differ");

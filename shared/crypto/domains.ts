@@ -50,10 +50,12 @@ export const DOMAINS = {
   // Transcript.
   signatureLeaf: "chorus/1/signature-leaf",
   transcript: "chorus/1/transcript",
-  /** The part of a sum that is not published, by its hash. */
+  /** The part of a sum that is not published, by its salted hash. */
   evidence: "chorus/1/evidence",
   /** Opening shares that are kept for an auditor. */
   auditorSeal: "chorus/1/auditor-seal",
+  /** Evidence and its salt, kept for an auditor. */
+  evidenceSeal: "chorus/1/evidence-seal",
 } as const;
 
 export type Domain = (typeof DOMAINS)[keyof typeof DOMAINS];

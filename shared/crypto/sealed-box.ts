@@ -11,10 +11,11 @@ const KEY_BYTES = 32;
 
 /**
  * Seals `plaintext` to a public key, so that whoever seals cannot open it again:
- * `ephemeral public key (32) | nonce and box of it under HKDF(X25519(e, A), salt = salt, E(auditor-seal, E, A, position))`.
+ * `ephemeral public key (32) | nonce and box of it under HKDF(X25519(e, A), salt = sid, info)`, where info is
+ * `E(auditor-seal, E, A, position)` for a message and `E(evidence-seal, E, A)` for evidence.
  *
  * @param to  The receiver's X25519 key. Error: `low-order-point` for a key that nobody can have chosen honestly.
- * @param of  What the box is bound to: the session id and the position whose message it holds.
+ * @param of  What the box is bound to.
  * Source: the construction of NaCl's sealed boxes, with HKDF (RFC 5869) in place of HSalsa20.
  * Does not protect: who sealed is not known; the message inside is signed by its sender.
  */
@@ -57,7 +58,8 @@ export async function openSealed(
 
 export interface SealedOf {
   readonly sid: Bytes;
-  readonly position: number;
+  /** Whose message the box holds; null for the session's evidence. */
+  readonly position: number | null;
 }
 
 async function boxKey(
@@ -67,12 +69,11 @@ async function boxKey(
   to: Bytes,
   { sid, position }: SealedOf,
 ): Promise<Bytes> {
-  const key = await primitives.hkdfSha256(
-    shared,
-    sid,
-    E(DOMAINS.auditorSeal, ephemeral, to, position),
-    KEY_BYTES,
-  );
+  const info =
+    position === null
+      ? E(DOMAINS.evidenceSeal, ephemeral, to)
+      : E(DOMAINS.auditorSeal, ephemeral, to, position);
+  const key = await primitives.hkdfSha256(shared, sid, info, KEY_BYTES);
   shared.fill(0);
   return key;
 }

@@ -1,8 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { ModelSpec } from "../task/model.ts";
+import { scarceOpsOf } from "../layers/chain.ts";
+import { lossOf } from "../layers/losses/table.ts";
+import { elementCount, type ScarceOp } from "../layers/ops.ts";
+import type { BackendName, BackendTiming } from "../task/engine.ts";
+import { type ModelSpec, modelTensors } from "../task/model.ts";
 import type { TrainingPlan } from "../task/task.ts";
-import { parameterCount } from "./network.ts";
 import { train } from "./train.ts";
 
 /*
@@ -16,21 +19,15 @@ import { train } from "./train.ts";
  * | cpu     | both                     |                                                          |
  */
 
-export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu";
-
 export interface EngineAssets {
-  /** Addresses of the three wasm files by their names in tfjs-backend-wasm; null where Node finds them itself. */
+  /** Addresses of the three wasm files by their names in tfjs-backend-wasm; null if Node finds them itself. */
   readonly wasmPaths: Readonly<Record<string, string>> | null;
 }
 
-export interface BackendTiming {
-  readonly backend: BackendName;
-  /** Milliseconds a training step takes; null where the backend cannot be used, with the reason in `note`. */
-  readonly msPerStep: number | null;
-  readonly note: string | null;
-  /** It may well work, but a processor plays its GPU, so it was not timed. A person may choose it. */
-  readonly untimed?: "software";
-}
+/** What tfjs has no gradient kernel for, and what that means for a person. */
+const MISSING: Readonly<Partial<Record<BackendName, Readonly<Record<ScarceOp, string>>>>> = {
+  wasm: { conv2dKernelGradient: "it cannot train convolutions" },
+};
 
 /** After the warm-up, which compiles. */
 const TIMED_MS = 600;
@@ -38,12 +35,7 @@ const TIMED_STEPS_MAX = 30;
 /** In nats. Half-precision chips are within it; an engine that answers zeros is not. */
 const LOSS_ERROR_MAX = 0.05;
 
-/**
- * Makes `backend` the one in use.
- *
- * @param allowSoftware  Takes a GPU interface that a CPU emulates; refused otherwise.
- * Errors: the reason, as a part of a sentence.
- */
+/** As `Engine.use`. */
 export async function useBackend(
   backend: BackendName,
   assets: EngineAssets,
@@ -122,36 +114,29 @@ async function load(
   }
 }
 
-/**
- * Times training steps of `backend` on rows of zeros, and leaves it in use. A backend whose loss is not the one that zeros
- * have does not compute: its row says so.
- *
- * @param onStart  Called when the backend is in use, before it computes.
- */
+/** As `Engine.time`. */
 export async function timeBackend(
   backend: BackendName,
   model: ModelSpec,
   plan: TrainingPlan,
   assets: EngineAssets,
   allowSoftware: boolean,
-  onStart: (backend: BackendName) => void = () => {},
+  onStart: () => void = () => {},
 ): Promise<BackendTiming> {
-  if (backend === "wasm" && model.layers.some((layer) => layer.className === "Conv2D")) {
-    return { backend, msPerStep: null, note: "it cannot train convolutions" };
-  }
+  const lack = scarceOpsOf(model).map((op) => MISSING[backend]?.[op])[0];
+  if (lack !== undefined) return { backend, msPerStep: null, note: lack };
   const used = await tryBackend(backend, assets, allowSoftware);
   if (!used.ok) {
     const { reason, isSoftware: emulated } = used.error;
     return { backend, msPerStep: null, note: reason, ...(emulated ? { untimed: "software" } : {}) };
   }
-  onStart(backend);
-  const inputSize = model.inputShape.reduce((product, size) => product * size, 1);
+  onStart();
   const rows = {
-    inputs: new Float32Array(plan.batchSize * inputSize),
+    inputs: new Float32Array(plan.batchSize * elementCount(model.inputShape)),
     labels: new Int32Array(plan.batchSize),
     count: plan.batchSize,
   };
-  const weights = new Float32Array(parameterCount(model));
+  const weights = new Float32Array(modelTensors(model).parameterCount);
   const never = new AbortController().signal;
   // One batch an epoch, so that epochs are steps.
   const trainSteps = (epochs: number) =>
@@ -163,8 +148,7 @@ export async function timeBackend(
   };
   const warmUp = await trainSteps(1);
   const loss = warmUp.ok ? (warmUp.value.epochLosses[0] ?? Number.NaN) : Number.NaN;
-  // Weights of zero make every class as likely as any other.
-  if (!(Math.abs(loss - Math.log(model.classCount)) < LOSS_ERROR_MAX)) {
+  if (!(Math.abs(loss - lossOf(model).ofZeros(model.classCount)) < LOSS_ERROR_MAX)) {
     return { backend, msPerStep: null, note: "its numbers are wrong" };
   }
   const firstMs = await millisecondsOf(1);

@@ -1,22 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { forward } from "../layers/chain.ts";
+import { lossOf } from "../layers/losses/table.ts";
+import type { Dataset } from "../task/dataset.ts";
+import type { Evaluation } from "../task/engine.ts";
 import type { ModelSpec } from "../task/model.ts";
 import { breathe } from "./breathe.ts";
-import { forward, weightsToTensors } from "./network.ts";
-import { gatherInputs, type Rows } from "./rows.ts";
-
-/** Sums over rows, so that sums of several devices may be added. Losses are cross-entropies in nats. */
-export interface Evaluation {
-  readonly count: number;
-  readonly correct: number;
-  readonly lossSum: number;
-  /** Sum of the squares of the row losses, for an interval of the mean. */
-  readonly lossSquareSum: number;
-}
+import { tfjsOps } from "./ops.ts";
+import { gatherInputs } from "./rows.ts";
+import { weightsToTensors } from "./weights.ts";
 
 const ROWS_AT_A_TIME = 256;
 
 /**
- * The model on `rows`. The loss of a row is computed in double precision from its logits.
+ * The model on `rows`. The loss of a row is computed in double precision from the model's outputs.
  *
  * @param weights     Flat, in the order of `tensorShapes`.
  * @param onProgress  Called after every few rows, when their numbers are here.
@@ -24,24 +20,25 @@ const ROWS_AT_A_TIME = 256;
 export async function evaluate(
   model: ModelSpec,
   weights: Float32Array,
-  rows: Rows,
+  rows: Dataset,
   onProgress: () => void = () => {},
 ): Promise<Evaluation> {
   const sums = { count: rows.count, correct: 0, lossSum: 0, lossSquareSum: 0 };
   const tensors = weightsToTensors(model, weights);
+  const loss = lossOf(model);
   const pause = breathe();
   try {
     for (let start = 0; start < rows.count; start += ROWS_AT_A_TIME) {
       const count = Math.min(ROWS_AT_A_TIME, rows.count - start);
       const indices = Uint32Array.from({ length: count }, (_, index) => start + index);
-      const logits = await logitsOf(model, tensors, rows, indices);
+      const outputs = await outputsOf(model, tensors, rows, indices);
       for (let row = 0; row < count; row++) {
-        const rowLogits = logits.subarray(row * model.classCount, (row + 1) * model.classCount);
+        const rowOutputs = outputs.subarray(row * model.classCount, (row + 1) * model.classCount);
         const label = rows.labels[start + row] as number;
-        const loss = crossEntropy(rowLogits, label);
-        sums.lossSum += loss;
-        sums.lossSquareSum += loss * loss;
-        if (indexOfMax(rowLogits) === label) sums.correct += 1;
+        const rowLoss = loss.ofRow(rowOutputs, label);
+        sums.lossSum += rowLoss;
+        sums.lossSquareSum += rowLoss * rowLoss;
+        if (indexOfMax(rowOutputs) === label) sums.correct += 1;
       }
       onProgress();
       await pause();
@@ -52,7 +49,7 @@ export async function evaluate(
   return sums;
 }
 
-/** Class probabilities of one row, [classCount]. `input` is [...inputShape] flat. */
+/** What the model answers for one row, [classCount]. `input` is [...inputShape] flat. */
 export async function predict(
   model: ModelSpec,
   weights: Float32Array,
@@ -60,37 +57,28 @@ export async function predict(
 ): Promise<Float32Array> {
   const tensors = weightsToTensors(model, weights);
   try {
-    const rows: Rows = { inputs: input, labels: new Int32Array(1), count: 1 };
-    const logits = await logitsOf(model, tensors, rows, Uint32Array.of(0));
-    const largest = logits[indexOfMax(logits)] as number;
-    const exponentials = Float64Array.from(logits, (logit) => Math.exp(logit - largest));
-    const total = exponentials.reduce((sum, value) => sum + value, 0);
-    return Float32Array.from(exponentials, (value) => value / total);
+    const rows: Dataset = { inputs: input, labels: new Int32Array(1), count: 1 };
+    return lossOf(model).answer(await outputsOf(model, tensors, rows, Uint32Array.of(0)));
   } finally {
     tf.dispose(tensors);
   }
 }
 
-async function logitsOf(
+/** Before the last activation, [indices.length, classCount]. */
+async function outputsOf(
   model: ModelSpec,
   tensors: readonly tf.Tensor[],
-  rows: Rows,
+  rows: Dataset,
   indices: Uint32Array,
 ): Promise<Float32Array> {
-  const logits = tf.tidy(() => forward(model, tensors, gatherInputs(rows, indices, model.inputShape)));
+  const outputs = tf.tidy(() =>
+    forward(tfjsOps, model, tensors, gatherInputs(rows, indices, model.inputShape)),
+  );
   try {
-    return (await logits.data()) as Float32Array;
+    return (await outputs.data()) as Float32Array;
   } finally {
-    logits.dispose();
+    outputs.dispose();
   }
-}
-
-/** -log softmax(logits)[label], in nats, without overflow. */
-function crossEntropy(logits: Float32Array, label: number): number {
-  const largest = logits[indexOfMax(logits)] as number;
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - largest);
-  return Math.log(sum) + largest - (logits[label] as number);
 }
 
 /** The first of the largest; a NaN never wins. */

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { BackendName } from "./backends.ts";
+import type { BackendLoss } from "../task/engine.ts";
 
 /*
  * What tells that a backend has ended. tfjs listens to nothing of it: its reads of a lost WebGL context wait without end,
@@ -11,13 +11,6 @@ import type { BackendName } from "./backends.ts";
  * | webgpu  | device.lost, uncapturederror            | device-lost, out-of-memory     |
  * | others  | none: they end with their worker        |                                |
  */
-
-export interface BackendLoss {
-  readonly backend: BackendName;
-  readonly cause: "context-lost" | "device-lost" | "out-of-memory";
-  /** What the platform says of it; may be empty. */
-  readonly note: string;
-}
 
 interface DeviceLike extends EventTarget {
   destroy(): void;
@@ -36,7 +29,8 @@ export function destroyDevice(): void {
 }
 
 /** Watches the backend in use; again is harmless. `onLoss` may be called more than once. */
-export function watchBackend(backend: BackendName, onLoss: (loss: BackendLoss) => void): void {
+export function watchBackend(onLoss: (loss: BackendLoss) => void): void {
+  const backend = tf.getBackend();
   const instance: unknown = tf.backend();
   if (typeof instance !== "object" || instance === null || watched.has(instance)) return;
   watched.add(instance);

@@ -1,16 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { assert } from "../kernel/assert.ts";
-
-/** Rows as a model takes them: `inputs` is [count, ...inputShape] flat, labels are class indices. */
-export interface Rows {
-  readonly inputs: Float32Array;
-  readonly labels: Int32Array;
-  readonly count: number;
-}
+import type { Loss } from "../layers/losses/loss.ts";
+import { elementCount } from "../layers/ops.ts";
+import type { Dataset } from "../task/dataset.ts";
 
 /** [indices.length, ...inputShape] of the rows that `indices` names, in that order. The caller disposes of it. */
-export function gatherInputs(rows: Rows, indices: Uint32Array, inputShape: readonly number[]): tf.Tensor {
-  const size = inputShape.reduce((product, length) => product * length, 1);
+export function gatherInputs(rows: Dataset, indices: Uint32Array, inputShape: readonly number[]): tf.Tensor {
+  const size = elementCount(inputShape);
   assert(rows.inputs.length === rows.count * size, `${rows.count} rows of ${size} numbers`);
   const values = new Float32Array(indices.length * size);
   for (let row = 0; row < indices.length; row++) {
@@ -20,11 +16,17 @@ export function gatherInputs(rows: Rows, indices: Uint32Array, inputShape: reado
   return tf.tensor(values, [indices.length, ...inputShape], "float32");
 }
 
-/** [indices.length, classCount], one 1 a row. The caller disposes of it. */
-export function gatherOneHot(rows: Rows, indices: Uint32Array, classCount: number): tf.Tensor2D {
-  const values = new Float32Array(indices.length * classCount);
+/** [indices.length, outputCount], the loss's target of each row. The caller disposes of it. */
+export function gatherTargets(
+  loss: Loss,
+  rows: Dataset,
+  indices: Uint32Array,
+  outputCount: number,
+): tf.Tensor {
+  const values = new Float32Array(indices.length * outputCount);
   for (let row = 0; row < indices.length; row++) {
-    values[row * classCount + (rows.labels[indices[row] as number] as number)] = 1;
+    const target = values.subarray(row * outputCount, (row + 1) * outputCount);
+    loss.writeTarget(rows.labels[indices[row] as number] as number, target);
   }
-  return tf.tensor2d(values, [indices.length, classCount], "float32");
+  return tf.tensor2d(values, [indices.length, outputCount], "float32");
 }

@@ -1,38 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { assert } from "../kernel/assert.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { ModelSpec } from "../task/model.ts";
+import { lossGradients } from "../layers/chain.ts";
+import { lossOf } from "../layers/losses/table.ts";
+import type { AbortSignalLike, Training, TrainingJob, TrainProgress } from "../task/engine.ts";
 import { shuffledIndices } from "../task/shuffle.ts";
-import type { TrainingPlan } from "../task/task.ts";
 import { breathe } from "./breathe.ts";
-import { lossGradients } from "./gradients.ts";
-import { tensorsToWeights, weightsToTensors } from "./network.ts";
+import { tfjsOps } from "./ops.ts";
 import { type Optimizer, optimizerOf } from "./optimizer.ts";
-import { gatherInputs, gatherOneHot, type Rows } from "./rows.ts";
-
-export interface TrainingJob {
-  readonly model: ModelSpec;
-  readonly plan: TrainingPlan;
-  /** Flat, in the order of `tensorShapes`. Not modified. */
-  readonly weights: Float32Array;
-  readonly rows: Rows;
-  /** u32; orders the batches of every epoch. */
-  readonly shuffleSeed: number;
-}
-export interface StepProgress {
-  /** 1-based; `step` counts over all epochs. */
-  readonly epoch: number;
-  readonly step: number;
-  readonly stepCount: number;
-  /** Mean cross-entropy of the epoch so far, in nats. */
-  readonly loss: number;
-}
-export interface Training {
-  /** The new weights. */
-  readonly weights: Float32Array;
-  /** Mean loss of each epoch, in nats, as its batches went by. */
-  readonly epochLosses: readonly number[];
-}
+import { gatherInputs, gatherTargets } from "./rows.ts";
+import { tensorsToWeights, weightsToTensors } from "./weights.ts";
 
 const PROGRESS_EVERY_MS = 150;
 
@@ -44,8 +21,8 @@ const PROGRESS_EVERY_MS = 150;
  */
 export async function train(
   job: TrainingJob,
-  onProgress: (progress: StepProgress) => void,
-  signal: AbortSignal,
+  onProgress: (progress: TrainProgress) => void,
+  signal: AbortSignalLike,
 ): Promise<Result<Training, { readonly type: "cancelled" }>> {
   const { model, plan, rows } = job;
   assert(rows.count > 0, "training needs rows");
@@ -103,14 +80,14 @@ function trainStep(
   const { model, plan, rows } = job;
   return tf.tidy(() => {
     const batch = gatherInputs(rows, indices, model.inputShape);
-    const oneHot = gatherOneHot(rows, indices, model.classCount);
-    const { loss, gradients } = lossGradients(model, variables, batch, oneHot);
+    const targets = gatherTargets(lossOf(model), rows, indices, model.classCount);
+    const { lossSum: batchSum, gradients } = lossGradients(tfjsOps, model, variables, batch, targets);
     const pulled = gradients.map((gradient, index) => {
       if (plan.proximalMu === 0) return gradient;
       const distance = tf.sub(variables[index] as tf.Variable, start[index] as tf.Tensor);
       return tf.add(gradient, tf.mul(distance, plan.proximalMu));
     });
     optimizer.apply(variables, pulled);
-    return tf.add(lossSum, loss) as tf.Scalar;
+    return tf.add(lossSum, batchSum) as tf.Scalar;
   });
 }

@@ -1,7 +1,7 @@
-import { updateScale, updateSumOf } from "../codec/decode-sum.ts";
-import type { VectorLayout } from "../codec/layout.ts";
 import { rotationKey } from "../codec/rotation.ts";
 import type { Primitives } from "../kernel/ports.ts";
+import type { VectorLayout } from "../vector/layout.ts";
+import { updateScale, updateSumOf } from "../vector/mean.ts";
 import type { Strategy, StrategyState, StrategyStep } from "./strategy.ts";
 
 /** Which sum of which round. */

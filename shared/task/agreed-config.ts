@@ -1,15 +1,15 @@
 import { canonicalJson, type Json } from "../codec/canonical-json.ts";
-import { type VectorLayout, vectorLayout } from "../codec/layout.ts";
-import { type TensorLayout, tensorLayout } from "../codec/tensors.ts";
+import type { TensorLayout } from "../codec/tensors.ts";
 import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
-import { assert } from "../kernel/assert.ts";
 import { bytesToHex } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
+import type { TensorSpec } from "../layers/initializer.ts";
 import type { HashHex } from "../protocol/ids.ts";
+import { layoutData, type VectorLayout, vectorLayout } from "../vector/layout.ts";
 import type { AgreedConfig } from "./config.ts";
 import { agreedGraphOf } from "./graph-plan.ts";
-import { tensorShapes } from "./model.ts";
+import { modelTensors } from "./model.ts";
 import type { Task } from "./task.ts";
 
 /** What a config says beside the task: who runs it, with which code. */
@@ -25,10 +25,8 @@ export interface Authority {
 export const NO_LOG_KEY = "0".repeat(64);
 
 /** The tensors of a task's model, in the order of the flat weight vector. */
-export function tensorsOf(task: Task): TensorLayout {
-  const shapes = tensorShapes(task.model);
-  assert(shapes.ok, "a task's schema has checked its model");
-  return tensorLayout(shapes.tensors);
+export function tensorsOf(task: Task): TensorLayout<TensorSpec> {
+  return modelTensors(task.model);
 }
 
 /** The segments of a task's vector. */
@@ -70,7 +68,7 @@ export async function agreedConfigOf(
     graph: agreedGraphOf(task.aggregation),
     thresholdFormula: "chorus/1",
     vectorLength: layout.length,
-    layoutHash: await hashJson(primitives, DOMAINS.layout, layout as unknown as Json),
+    layoutHash: await hashJson(primitives, DOMAINS.layout, layoutData(layout)),
     ring,
     clipNormL2,
     weightCap,

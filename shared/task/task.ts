@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { ringRefusal } from "../codec/layout.ts";
 import { taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { thresholds } from "../secagg/threshold.ts";
+import { ringRefusal } from "../vector/ring.ts";
 import { featuresSchema, inputShape } from "./features.ts";
 import { agreedGraphOf, graphPlanOf, graphPlanSchema, isSharded, isSparse } from "./graph-plan.ts";
 import { modelSchema } from "./model.ts";

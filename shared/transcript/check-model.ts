@@ -1,4 +1,3 @@
-import type { VectorLayout } from "../codec/layout.ts";
 import { modelFromBytes, modelToBytes } from "../codec/model-bytes.ts";
 import { bytesToHex } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
@@ -8,17 +7,20 @@ import { strategyOf } from "../strategy/index.ts";
 import { nextModel } from "../strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "../strategy/state-bytes.ts";
 import { tensorsOf } from "../task/agreed-config.ts";
+import type { VectorLayout } from "../vector/layout.ts";
+import { update } from "../vector/segments/update.ts";
+import { weight } from "../vector/segments/weight.ts";
+import type { SumOfShards } from "../vector/sum.ts";
 import type { AuditSource, RoundClaims } from "./claims.ts";
 import { type Checked, fault } from "./fault.ts";
 import { fetchBlob } from "./fetch-blob.ts";
-import type { SumAdder } from "./published-sums.ts";
 
 /** That the next model and the strategy's state follow from the published sum, to the last bit. Rule A6. */
 export async function checkModel(
   primitives: Primitives,
   claims: RoundClaims,
   layout: VectorLayout,
-  { coordinateSum, weightSum }: SumAdder,
+  sum: SumOfShards,
   source: AuditSource,
   report: (line: string) => void,
 ): Promise<Checked<void>> {
@@ -38,7 +40,7 @@ export async function checkModel(
     if (!state.ok) return fault("STRATEGY_STATE", `${parentStateHash} is no state of ${strategy.name}.`);
     before = state.value;
   }
-  const sums = { runId, round, coordinateSum, weightSum };
+  const sums = { runId, round, coordinateSum: sum.read(update), weightSum: sum.read(weight) };
   const next = await nextModel(primitives, layout, strategy, before, parent.value, sums);
   release(parentBytes.value, parent.value);
   const made = bytesToHex(await primitives.sha256(modelToBytes(tensors, next.model)));

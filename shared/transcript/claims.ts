@@ -47,6 +47,8 @@ export type RoundsBefore =
 export interface AuditSource {
   transcript(shard: number): Promise<Bytes | null>;
   openings(shard: number): Promise<readonly SealedOpening[] | null>;
+  /** What is not published of the session's sum, with its salt, sealed to the auditor. */
+  evidence(shard: number): Promise<Bytes | null>;
   chunk(shard: number, position: number, index: number): Promise<InputChunk | null>;
   /** The published sum in pieces of any length. */
   sum(): AsyncIterable<Uint8Array>;

@@ -35,7 +35,8 @@ export type FaultCode =
   | "STRATEGY_STATE"
   | "MODEL"
   | "WITHHELD"
-  | "NOT_KEPT";
+  | "NOT_KEPT"
+  | "OLD_VERSION";
 
 /**
  * What is not served although it belongs to something that was: a fault, for else a coordinator that lies would refuse

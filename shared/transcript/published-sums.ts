@@ -1,10 +1,8 @@
-import type { DecodedSum } from "../codec/decode-sum.ts";
-import { coordinatesOf, type VectorLayout } from "../codec/layout.ts";
 import { bytesToWords } from "../codec/vector-bytes.ts";
-import { assert } from "../kernel/assert.ts";
 import { ok } from "../kernel/result.ts";
+import type { VectorLayout } from "../vector/layout.ts";
+import { publishedLength } from "../vector/publish.ts";
 import { type Checked, fault, withheld } from "./fault.ts";
-import { publishedLength } from "./spot-check.ts";
 
 /** SHA-256 over pieces as they come. */
 export interface Digest {
@@ -55,22 +53,5 @@ export class SessionSums {
   /** The digest of all bytes; null where there are more than there should be. */
   async end(): Promise<string | null> {
     return this.#left.length > 0 || (await this.#read()) !== null ? null : this.#digest.hex();
-  }
-}
-
-/** The sum of the shards' sums, in whole numbers. */
-export class SumAdder {
-  readonly coordinateSum: Float64Array<ArrayBuffer>;
-  weightSum = 0;
-
-  constructor(layout: VectorLayout) {
-    this.coordinateSum = new Float64Array(coordinatesOf(layout).count);
-  }
-
-  add({ coordinateSum, weightSum }: DecodedSum): void {
-    for (let i = 0; i < coordinateSum.length; i++)
-      this.coordinateSum[i] = (this.coordinateSum[i] as number) + (coordinateSum[i] as number);
-    this.weightSum += weightSum;
-    assert(Number.isSafeInteger(this.weightSum), "a sum of whole numbers is exact");
   }
 }

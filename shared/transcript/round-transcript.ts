@@ -1,9 +1,7 @@
 import { canonicalJson } from "../codec/canonical-json.ts";
-import { segmentOf, type VectorLayout } from "../codec/layout.ts";
-import { wordsToBytes } from "../codec/vector-bytes.ts";
 import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
-import { type Bytes, bytesToHex, hexToBytes } from "../kernel/bytes.ts";
+import { bytesToHex, hexToBytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import type { StrategySpec } from "../task/task.ts";
 
@@ -43,23 +41,4 @@ export async function roundTranscriptHash(primitives: Primitives, facts: RoundFa
     ...facts.sessionHashes.map(hexToBytes),
   );
   return bytesToHex(await primitives.sha256(item));
-}
-
-/** The words of a sum that are not published. */
-export function evidenceWords(layout: VectorLayout, sum: Uint32Array): Uint32Array<ArrayBuffer> {
-  const { offset, length } = segmentOf(layout, "metrics");
-  return new Uint32Array(sum.subarray(offset, offset + length));
-}
-
-/**
- * Commits to the words that are not published. Does not hide them from one who can guess all of them at once.
- *
- * @param words  As `evidenceWords` gives them.
- */
-export function evidenceHash(
-  primitives: Primitives,
-  sid: Bytes,
-  words: Uint32Array<ArrayBuffer>,
-): Promise<Bytes> {
-  return primitives.sha256(E(DOMAINS.evidence, sid, wordsToBytes(words)));
 }

@@ -27,10 +27,13 @@ import { agreedConfigSchema, roundParamsSchema } from "../task/config.ts";
  * | bundles       | of each of U2, ascending: commitments to the shares it dealt, under its signature           |
  * | inputs        | of each of U3, ascending: root over the 64-KiB chunks of its masked input, its signature    |
  * | confirmations | signatures over U2 and U3, ascending, t or more                                             |
- * | evidenceHash  | SHA-256(E(evidence, sid, words of the sum that are not published))                          |
+ * | evidenceHash  | SHA-256(E(evidence, sid, salt, words of the sum that are not published))                    |
  *
  * There is no secret in it: shares are commitments, inputs are roots (S11). It does name devices, by their identity keys.
+ * Version 1 committed to the evidence without a salt.
  */
+
+export const TRANSCRIPT_VERSION = 2;
 
 const signature = bytesSchema(64);
 const bitmap = bytesUpToSchema(Math.ceil(LIMITS.rosterSizeMax / 8));
@@ -39,7 +42,7 @@ const list = <Item extends z.ZodType>(item: Item) => z.array(item).max(LIMITS.ro
 
 export const sessionTranscriptSchema = z.strictObject({
   type: z.literal("transcript"),
-  version: z.literal(1),
+  version: z.literal(TRANSCRIPT_VERSION),
   runId: runIdSchema,
   round: z.int().min(1).max(LIMITS.roundsMax),
   attempt: z.int().min(1).max(LIMITS.attemptsMax),
@@ -73,16 +76,26 @@ export const sessionTranscriptSchema = z.strictObject({
 });
 export type SessionTranscript = z.infer<typeof sessionTranscriptSchema>;
 
+const BOUNDS = {
+  byteCountMax: LIMITS.transcriptByteCountMax,
+  entryCountMax: LIMITS.transcriptEntryCountMax,
+};
+
 /** The bytes that are hashed and served. */
 export function transcriptToBytes(transcript: z.input<typeof sessionTranscriptSchema>): Bytes {
   return encodeFrame(transcript);
 }
 
 export function transcriptFromBytes(bytes: Bytes): Result<SessionTranscript, FrameError> {
-  return decodeFrame(bytes, sessionTranscriptSchema, {
-    byteCountMax: LIMITS.transcriptByteCountMax,
-    entryCountMax: LIMITS.transcriptEntryCountMax,
-  });
+  return decodeFrame(bytes, sessionTranscriptSchema, BOUNDS);
+}
+
+const versionSchema = z.looseObject({ version: z.int() });
+
+/** The version that a transcript says it has; null if it says none. */
+export function transcriptVersion(bytes: Bytes): number | null {
+  const said = decodeFrame(bytes, versionSchema, BOUNDS);
+  return said.ok ? said.value.version : null;
 }
 
 /** SHA-256 of the bytes, hex: a digest of a file. */

@@ -1,5 +1,3 @@
-import { coordinatesOf, segmentOf, type VectorLayout } from "../codec/layout.ts";
-import { packPairs } from "../codec/packing.ts";
 import { bytesToWords, VECTOR_CHUNK_BYTES } from "../codec/vector-bytes.ts";
 import { addMasks, type Mask } from "../crypto/mask-stream.ts";
 import { merkleLeafHash, verifyInclusion } from "../crypto/merkle.ts";
@@ -7,6 +5,7 @@ import { assert } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives, RandomBytes } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
+import type { VectorLayout } from "../vector/layout.ts";
 import type { CheckedSession } from "./check-session.ts";
 import { type Checked, fault } from "./fault.ts";
 
@@ -62,59 +61,33 @@ export async function remakeChunk(
   return ok(sum);
 }
 
-/**
- * The ring words of a session's sum from what was published of it: update, weight and sentinels. The words of evidence
- * are zero. On the 16-bit ring a number that does not fit is a fault: with its neighbour it would make the word of two
- * others, and the next model is made from the numbers. Rules A4, S20.
- *
- * @param published  [coordinates + 1 + sentinels], signed words.
- */
-export function ringWords(layout: VectorLayout, published: Int32Array): Checked<Uint32Array<ArrayBuffer>> {
-  const { count } = coordinatesOf(layout);
-  const [update, weight, sentinels] = [
-    segmentOf(layout, "update"),
-    segmentOf(layout, "weight"),
-    segmentOf(layout, "sentinels"),
-  ];
-  assert(published.length === publishedLength(layout), "a published sum has its length");
-  const words = new Uint32Array(layout.length);
-  const target = words.subarray(update.offset, update.offset + update.length);
-  if (update.ring === 16) {
-    const coordinates = published.subarray(0, count);
-    const at = coordinates.findIndex((value) => value < -(2 ** 15) || value >= 2 ** 15);
-    if (at >= 0)
-      return fault(
-        "SUM",
-        `Number ${at} of the published sum is ${coordinates[at]}: no sum of the 16-bit ring.`,
-      );
-    packPairs(coordinates, target);
-  } else target.set(published.subarray(0, count));
-  words.set(published.subarray(count, count + weight.length), weight.offset);
-  words.set(published.subarray(count + weight.length), sentinels.offset);
-  return ok(words);
-}
-
-/** Numbers that are published of one session's sum. */
-export function publishedLength(layout: VectorLayout): number {
-  return (
-    coordinatesOf(layout).count + segmentOf(layout, "weight").length + segmentOf(layout, "sentinels").length
-  );
-}
-
-/** The first word of a chunk that is not what was published, evidence left aside; null where all agree. */
+/** The first word of a chunk that is not as expected; null if all agree. */
 export function firstDifference(
-  layout: VectorLayout,
   expected: Uint32Array,
   chunk: Uint32Array,
   index: number,
-): { readonly word: number; readonly published: number; readonly remade: number } | null {
-  const { offset, length } = segmentOf(layout, "metrics");
+): { readonly word: number; readonly said: number; readonly remade: number } | null {
   for (let i = 0; i < chunk.length; i++) {
     const word = index * CHUNK_WORDS + i;
-    if (chunk[i] === expected[word] || (word >= offset && word < offset + length)) continue;
-    return { word, published: (expected[word] as number) | 0, remade: (chunk[i] as number) | 0 };
+    if (chunk[i] === expected[word]) continue;
+    return { word, said: (expected[word] as number) | 0, remade: (chunk[i] as number) | 0 };
   }
   return null;
+}
+
+/** Whether these chunks hold all evidence of the vector. */
+export function coverEvidence(layout: VectorLayout, indexes: readonly number[]): boolean {
+  return layout.segments
+    .filter(({ publish }) => publish === "evidence")
+    .every(({ offset, length }) => {
+      const [first, last] = [
+        Math.floor(offset / CHUNK_WORDS),
+        Math.floor((offset + length - 1) / CHUNK_WORDS),
+      ];
+      return Array.from({ length: last - first + 1 }, (_, at) => first + at).every((chunk) =>
+        indexes.includes(chunk),
+      );
+    });
 }
 
 /**
@@ -151,31 +124,4 @@ export function detectionProbability(total: number, wrong: number, drawn: number
   let missed = 1;
   for (let i = 0; i < drawn; i++) missed *= Math.max(0, total - wrong - i) / (total - i);
   return 1 - missed;
-}
-
-/** The evidence words of a sum, gathered from whichever chunks hold them. */
-export class EvidenceWords {
-  readonly words: Uint32Array<ArrayBuffer>;
-  readonly #offset: number;
-  readonly #missing: Set<number>;
-
-  constructor(layout: VectorLayout) {
-    const { offset, length } = segmentOf(layout, "metrics");
-    this.words = new Uint32Array(length);
-    this.#offset = offset;
-    this.#missing = new Set(this.words.keys());
-  }
-
-  add(chunk: Uint32Array, index: number): void {
-    for (const slot of this.words.keys()) {
-      const value = chunk[this.#offset + slot - index * CHUNK_WORDS];
-      if (value === undefined) continue;
-      this.words[slot] = value;
-      this.#missing.delete(slot);
-    }
-  }
-
-  get complete(): boolean {
-    return this.#missing.size === 0;
-  }
 }

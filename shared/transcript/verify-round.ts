@@ -1,30 +1,38 @@
-import { type DecodedSum, decodeSum } from "../codec/decode-sum.ts";
-import type { VectorLayout } from "../codec/layout.ts";
 import { merkleRoot } from "../crypto/merkle.ts";
-import { type Bytes, bytesToHex, equalBytes } from "../kernel/bytes.ts";
+import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
 import type { Primitives, RandomBytes } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
 import { layoutOf } from "../task/agreed-config.ts";
+import { type DecodedSum, decodeSum } from "../vector/decode.ts";
+import type { VectorLayout } from "../vector/layout.ts";
+import { evidenceLength, ringWords, segmentAt } from "../vector/publish.ts";
+import { weight } from "../vector/segments/weight.ts";
+import { SumOfShards } from "../vector/sum.ts";
 import { checkGroups, GroupTotals, groupsLine } from "./check-groups.ts";
 import { checkModel } from "./check-model.ts";
 import { checkParent } from "./check-parent.ts";
 import { type CheckedSession, checkSession } from "./check-session.ts";
 import { checkTask, type Pins } from "./check-task.ts";
 import type { AuditSource, RoundClaims } from "./claims.ts";
+import { openEvidence } from "./evidence.ts";
 import { type Checked, fault, withheld } from "./fault.ts";
 import { openSession } from "./open-session.ts";
-import { type Digest, SessionSums, SumAdder } from "./published-sums.ts";
-import { evidenceHash, roundTranscriptHash } from "./round-transcript.ts";
-import { transcriptDigest, transcriptFromBytes } from "./session-transcript.ts";
+import { type Digest, SessionSums } from "./published-sums.ts";
+import { roundTranscriptHash } from "./round-transcript.ts";
+import {
+  TRANSCRIPT_VERSION,
+  transcriptDigest,
+  transcriptFromBytes,
+  transcriptVersion,
+} from "./session-transcript.ts";
 import {
   chunkCountOf,
+  coverEvidence,
   detectionProbability,
   drawChunks,
-  EvidenceWords,
   firstDifference,
   type InputChunk,
   remakeChunk,
-  ringWords,
 } from "./spot-check.ts";
 
 export interface AuditOptions {
@@ -44,7 +52,7 @@ export interface AuditOptions {
  * for, and the next model to the last bit. Stops at the first thing that does not hold. Memory: a few models.
  *
  * @returns How likely one wrong chunk would have been found.
- * Rules A1 to A6.
+ * Rules A1 to A6, A8.
  */
 export async function verifyRound(
   primitives: Primitives,
@@ -71,10 +79,10 @@ export async function verifyRound(
   const drawn = options.chunks === "all" ? total : Math.min(options.chunks, total);
   const chosen = drawn === total ? [...Array(total).keys()] : drawChunks(options.random, drawn, total);
   const sum = new SessionSums(layout, source.sum(), options.digest());
-  const adder = new SumAdder(layout);
+  const all = new SumOfShards(layout);
   const roots: Bytes[] = [];
   const totals = new GroupTotals();
-  let evidenceCount = 0;
+  let remadeCount = 0;
   for (const [place, shard] of claims.shards.entries()) {
     const session = await readSession(primitives, claims, source, place, options);
     if (!session.ok) return session;
@@ -101,14 +109,13 @@ export async function verifyRound(
       const isBox = decoded.error.code === "AUDITOR_KEY" && place > 0;
       return isBox ? fault("OPENING_SEAL", decoded.error.sentence) : decoded;
     }
-    adder.add(decoded.value);
-    if (decoded.value.isEvidenceChecked) evidenceCount++;
+    all.add(decoded.value);
+    if (coverEvidence(layout, indexes)) remadeCount++;
   }
-  const evidence = `Metrics that are not published: checked against what was committed to in ${evidenceCount} of ${claims.shards.length} sums`;
-  report(evidenceCount < claims.shards.length ? `${evidence}; the rest was not drawn.` : `${evidence}.`);
+  report(evidenceLine(layout, claims.shards.length, remadeCount));
   for (const counted of [
     checkCount("inputs", claims.survivorCount, totals.survivorCount),
-    checkCount("weight", claims.weightSum, adder.weightSum),
+    checkCount("weight", claims.weightSum, all.read(weight)),
   ])
     if (!counted.ok) return counted;
   const { goal } = claims.task.aggregation;
@@ -123,7 +130,7 @@ export async function verifyRound(
   const parent = await checkParent(primitives, claims, source);
   if (!parent.ok) return parent;
   report(parent.value);
-  const model = await checkModel(primitives, claims, layout, adder, source, report);
+  const model = await checkModel(primitives, claims, layout, all, source, report);
   return model.ok ? ok({ detection }) : model;
 }
 
@@ -146,6 +153,12 @@ async function readSession(
   if (digest !== named)
     return fault("TRANSCRIPT_HASH", `The transcript of shard ${shard} has the hash ${digest}, not ${named}.`);
   const transcript = transcriptFromBytes(bytes);
+  const version = transcript.ok ? null : transcriptVersion(bytes);
+  if (version !== null && version < TRANSCRIPT_VERSION)
+    return fault(
+      "OLD_VERSION",
+      `An earlier version of Chorus made this round (transcript version ${version}); check it with that version.`,
+    );
   if (!transcript.ok || transcript.value.shard !== shard)
     return fault("TRANSCRIPT", `The transcript of shard ${shard} is not one.`);
   const fits = await checkTask(primitives, claims, transcript.value, pins);
@@ -181,7 +194,7 @@ async function checkSum(
   { layout, session, shard, published, indexes }: SumUnderAudit,
   source: AuditSource,
   { auditorKey, report }: AuditOptions,
-): Promise<Checked<DecodedSum & { readonly isEvidenceChecked: boolean }>> {
+): Promise<Checked<DecodedSum>> {
   const sealed = await source.openings(shard);
   if (sealed === null) return withheld("The list of opening shares");
   const opened = await openSession(primitives, session, auditorKey, sealed);
@@ -190,10 +203,25 @@ async function checkSum(
   for (const note of notes) report(`Note: ${note}`);
   report(`${openingCount} devices opened the sum; ${masks.length} masks rebuilt, each as announced.`);
 
-  const ring = ringWords(layout, published);
-  if (!ring.ok) return ring;
+  const box = await source.evidence(shard);
+  if (box === null) return withheld(`The evidence of group ${shard}`);
+  const committed = {
+    sid: session.roster.sid,
+    length: evidenceLength(layout),
+    commitment: session.evidenceHash,
+  };
+  const evidence = await openEvidence(primitives, auditorKey, committed, box);
+  if (!evidence.ok)
+    return evidence.error === "sealed"
+      ? fault("EVIDENCE", "The evidence does not open with this key, or is of another session.")
+      : fault("EVIDENCE", "The evidence is not what the transcript commits to.");
+  const ring = ringWords(layout, published, evidence.value.words);
+  if (!ring.ok)
+    return fault(
+      "SUM",
+      `Number ${ring.error.index} of the published sum is ${ring.error.value}: no sum of the 16-bit ring.`,
+    );
   const words = ring.value;
-  const evidence = new EvidenceWords(layout);
   const fetch = async (position: number, index: number): Promise<Checked<InputChunk>> => {
     const chunk = await source.chunk(shard, position, index);
     return chunk === null
@@ -203,28 +231,25 @@ async function checkSum(
   for (const index of indexes) {
     const remade = await remakeChunk(primitives, layout, session, masks, index, fetch);
     if (!remade.ok) return remade;
-    const different = firstDifference(layout, words, remade.value, index);
+    const different = firstDifference(words, remade.value, index);
     if (different !== null) {
-      const { word, published: said, remade: made } = different;
+      const { word, said, remade: made } = different;
+      const { name, publish } = segmentAt(layout, word);
+      if (publish === "evidence")
+        return fault("EVIDENCE", `The ${name} of the round are not those that the inputs make.`);
       return fault(
         "SUM",
         `The sum is wrong in chunk ${index}, word ${word}: published ${said}, the inputs make ${made}.`,
       );
     }
-    evidence.add(remade.value, index);
   }
   for (const { key } of masks) key.fill(0);
-  const { sid } = session.roster;
-  if (evidence.complete) {
-    if (!equalBytes(await evidenceHash(primitives, sid, evidence.words), session.evidenceHash))
-      return fault("EVIDENCE", "The metrics of the round are not those that the inputs make.");
-  }
   const decoded = decodeSum(layout, words, session.sets.u3.positions.length);
-  if (decoded.ok) return ok({ ...decoded.value, isEvidenceChecked: evidence.complete });
+  if (decoded.ok) return decoded;
   const where = decoded.error.type === "sentinel" ? "A check number" : `A number of ${decoded.error.segment}`;
   return fault(
     "RANGE",
-    `${where} of the published sum is ${decoded.error.value}; ${session.sets.u3.positions.length} inputs cannot make that.`,
+    `${where} of the sum is ${decoded.error.value}; ${session.sets.u3.positions.length} inputs cannot make that.`,
   );
 }
 
@@ -246,6 +271,12 @@ async function checkInputsRoot(
   const root = roots.length === 1 && first !== undefined ? first : await merkleRoot(primitives, roots);
   if (bytesToHex(root) === inputsRoot) return ok(undefined);
   return fault("INPUTS_ROOT", `The inputs make the root ${bytesToHex(root)}; the round shows ${inputsRoot}.`);
+}
+
+function evidenceLine(layout: VectorLayout, count: number, remadeCount: number): string {
+  const names = layout.segments.filter(({ publish }) => publish === "evidence").map(({ name }) => name);
+  const rest = remadeCount < count ? "; the rest was not drawn" : "";
+  return `Evidence that is not published (${names.join(", ")}): matches its commitment, and was made anew in ${remadeCount} of ${count} sums${rest}.`;
 }
 
 /** What a draw of so many chunks can tell. */

@@ -43,7 +43,8 @@ const CATEGORIES: readonly (readonly [string, RegExp])[] = [
     "cryptography",
     /shared\/(crypto|secagg)\/|@noble|tweetnacl|internal\/crypto|client\/adapters\/.*primitives/,
   ],
-  ["database", /adapters\/database|node_modules\/(kysely|pg|@electric-sql)|node:sqlite|internal\/sqlite/],
+  ["SQLite and fsync", /sqlite\/(dialect|connection|position-mark)|node:sqlite|internal\/sqlite/],
+  ["queries", /adapters\/database|node_modules\/(kysely|pg)/],
   ["schemas (zod)", /node_modules\/zod/],
   ["frames and encoding", /shared\/(codec|protocol)\/|@msgpack/],
   ["spool, blobs, fold", /coordinator\/adapters\/(spool|blobs|fold|durable)/],
@@ -62,6 +63,31 @@ const CATEGORIES: readonly (readonly [string, RegExp])[] = [
   ["kernel", /shared\//],
   ["the bench itself", /test\//],
 ];
+/** What each category counts for in the table of few rows; those that are not here are the rest. */
+const GROUPS: Readonly<Record<string, string>> = {
+  cryptography: "cryptography",
+  "SQLite and fsync": "SQLite and fsync",
+  "frames and encoding": "serialisation",
+  "schemas (zod)": "serialisation",
+  sockets: "sockets and HTTP",
+  HTTP: "sockets and HTTP",
+  Node: "scheduling and native code",
+  "native code": "scheduling and native code",
+  idle: "main thread waits",
+};
+/** In the order of the table. */
+const GROUP_NAMES = [...new Set([...Object.values(GROUPS), "rest"])];
+
+/** Self time of all categories, summed up in few rows; the rest is last. */
+export function groupTimes(
+  shares: readonly ProfileShare[],
+): { readonly group: string; readonly ms: number }[] {
+  return GROUP_NAMES.map((group) => {
+    const own = shares.filter(({ category }) => (GROUPS[category] ?? "rest") === group);
+    return { group, ms: own.reduce((sum, { ms }) => sum + ms, 0) };
+  });
+}
+
 const NATIVE: Readonly<Record<string, string>> = {
   "(garbage collector)": "garbage collection",
   "(program)": "native code",
@@ -77,7 +103,7 @@ export interface ProfileShare {
 
 /**
  * Self time by category within the spans, of all profiles in a folder whose file name has `of` in it; largest first.
- * Idle time is left out.
+ * Idle time is that of main threads only.
  */
 export function selfTimes(
   folder: string,
@@ -87,9 +113,12 @@ export function selfTimes(
   const byCategory = new Map<string, Map<string, number>>();
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".cpuprofile") && of(name))) {
     const profile = JSON.parse(readFileSync(join(folder, file), "utf8")) as CpuProfile;
-    addProfile(profile, spans, byCategory);
+    const own = new Map<string, Map<string, number>>();
+    addProfile(profile, spans, own);
+    // CPU.<date>.<time>.<process>.<thread>.<number>.cpuprofile
+    if (file.split(".")[4] !== "0") own.delete("idle");
+    mergeInto(byCategory, own);
   }
-  byCategory.delete("idle");
   return [...byCategory]
     .map(([category, functions]): ProfileShare => {
       const sorted = [...functions].sort(([, left], [, right]) => right - left);
@@ -98,6 +127,14 @@ export function selfTimes(
       return { category, ms, functions: most };
     })
     .sort((left, right) => right.ms - left.ms);
+}
+
+function mergeInto(all: Map<string, Map<string, number>>, own: Map<string, Map<string, number>>): void {
+  for (const [category, functions] of own) {
+    const sums = all.get(category) ?? new Map<string, number>();
+    for (const [name, us] of functions) sums.set(name, (sums.get(name) ?? 0) + us);
+    all.set(category, sums);
+  }
 }
 
 function addProfile(

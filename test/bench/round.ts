@@ -13,7 +13,7 @@ import {
   pictureTask,
 } from "../kit/process-federation.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
-import { cpuMs, monotonicUs, profileFlags, type Span, selfTimes } from "./profile.ts";
+import { cpuMs, groupTimes, monotonicUs, profileFlags, type Span, selfTimes } from "./profile.ts";
 
 /*
  * A round from its last check-in to the committed model: ten devices, each a process of its own, whose training takes no
@@ -64,9 +64,17 @@ function* profileLines(
     ["devices", devicePids, (one: MeasuredRound) => one.devicesCpuMs],
   ] as const) {
     const shares = selfTimes(folder, (file) => pids.some((pid) => file.split(".").includes(`${pid}`)), spans);
-    const cpuMs = measured.reduce((sum, one) => sum + cpu(one), 0) / measured.length;
-    const inJs = shares.reduce((sum, { ms }) => sum + ms, 0) / measured.length;
-    yield { name: `${who}: native threads (WebCrypto, files)`, value: Math.max(0, cpuMs - inJs), unit: "ms" };
+    const busyMs = shares.filter(({ category }) => category !== "idle").reduce((sum, { ms }) => sum + ms, 0);
+    const nativeMs = Math.max(0, measured.reduce((sum, one) => sum + cpu(one), 0) - busyMs);
+    const groups = [
+      ...groupTimes(shares),
+      { group: "native threads: WebCrypto, files, collector", ms: nativeMs },
+    ];
+    const all = groups.reduce((sum, { ms }) => sum + ms, 0) / measured.length;
+    for (const { group, ms } of groups) {
+      const value = ms / measured.length;
+      yield { name: `${who}, in all: ${group}`, value, unit: "ms", ...compared("of", all, value) };
+    }
     for (const { category, ms, functions } of shares) {
       const most = functions.map((one) => `${one.name} ${(one.ms / measured.length).toFixed(1)}`).join("; ");
       yield { name: `${who}: ${category}: ${most}`, value: ms / measured.length, unit: "ms" };

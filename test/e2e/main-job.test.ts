@@ -6,10 +6,10 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { heldOutPath } from "#coordinator/adapters/held-out.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
-import { quantizationBound, updateScale } from "#shared/codec/decode-sum.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { RoundDetail } from "#shared/protocol/api.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { quantizationBound, updateScale } from "#shared/vector/mean.ts";
 import { CHROMIUM_FLAGS, ensureChromium } from "../kit/browser.ts";
 import { type CoordinatorProcess, openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
 import { openRecordingProxy, type RecordingProxy } from "../kit/recording-proxy.ts";

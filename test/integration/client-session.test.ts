@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MapCells } from "#client/adapters/map-cells.ts";
 import type { CellChange } from "#client/core/memory.ts";
-import type { Ring } from "#shared/codec/layout.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
@@ -11,6 +10,7 @@ import type { RunId } from "#shared/protocol/ids.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import { deviceMessageSchema } from "#shared/protocol/messages/device.ts";
 import { agreedConfigOf } from "#shared/task/agreed-config.ts";
+import type { Ring } from "#shared/vector/ring.ts";
 import { Federation } from "../kit/federation.ts";
 import { seededRandom } from "../kit/secagg-fixtures.ts";
 import { SessionDevice, type SessionDeviceOptions } from "../kit/session-device.ts";

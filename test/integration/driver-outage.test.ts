@@ -27,6 +27,8 @@ const DISK_WRITES = new Set([
   "createTask",
   "saveTranscript",
   "keepOpenings",
+  "saveEvidence",
+  "sealEvidence",
 ]);
 
 async function setUp(rounds = 1) {

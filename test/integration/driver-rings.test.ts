@@ -1,12 +1,12 @@
 // A federation on the 16-bit ring, end to end, against an oracle that adds the devices' own numbers in BigInt.
 import { describe, expect, test } from "vitest";
-import { segmentOf } from "#shared/codec/layout.ts";
 import { present } from "#shared/kernel/assert.ts";
 import type { RoundDetail } from "#shared/protocol/api.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
 import { Federation, partsOf } from "#test/kit/federation.ts";
 import type { MemoryDevice } from "#test/kit/memory-device.ts";
 import { oracleNextModel, oracleSigns, oracleUnrotate } from "#test/kit/ring-oracle.ts";
+import { segmentOf } from "#test/kit/vectors.ts";
 
 const PARAMETERS = 15;
 const COORDINATES = 16;

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { Folder } from "#coordinator/core/ports.ts";
-import { segmentOf } from "#shared/codec/layout.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { type RoundDetail, roundDetailSchema } from "#shared/protocol/api.ts";
@@ -11,6 +10,7 @@ import { noiseForOne } from "#test/kit/dishonest.ts";
 import { Federation, partsOf, type WriteHook } from "#test/kit/federation.ts";
 import type { MemoryDevice, Step } from "#test/kit/memory-device.ts";
 import { memoryFolder } from "#test/kit/memory-files.ts";
+import { segmentOf } from "#test/kit/vectors.ts";
 
 /*
  * Rounds of several sums, end to end in memory with the real protocol: 30 devices in four shards of about eight.

@@ -127,7 +127,7 @@ async function expectExactSum(
     throw new Error(`${error.message}: round ${round.round}, ${JSON.stringify(told)}`);
   });
   const published = asInts(await api.sum(round.roundId));
-  const segments = layoutOf(task).segments.filter(({ name }) => name !== "metrics");
+  const segments = layoutOf(task).segments.filter(({ publish }) => publish === "public");
   let at = 0;
   for (const { offset, length } of segments) {
     for (let slot = 0; slot < length; slot++) {

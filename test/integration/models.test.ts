@@ -2,11 +2,11 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openModels } from "#coordinator/adapters/models.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import { type MadeModel, type ModelJob, makeModel } from "#coordinator/core/model-jobs.ts";
-import { coordinatesOf } from "#shared/codec/layout.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
 import type { Task } from "#shared/task/task.ts";
 import { Federation, fakeEvaluator, smallTask } from "#test/kit/federation.ts";
+import { coordinatesOf } from "#test/kit/vectors.ts";
 
 /* Models made in a worker thread: the same bytes as in this one, which goes on meanwhile. */
 

@@ -78,6 +78,10 @@ async function expectFrozenRows(store: Store): Promise<void> {
   await store.keepOpenings(sid, new Map([[1, Uint8Array.of(2)]]));
   expect(await store.loadTranscript(roundId, 0)).toStrictEqual(transcript);
   expect(await store.loadOpenings(sid)).toStrictEqual(new Map([[1, Uint8Array.of(2)]]));
+  const evidence = { salt: new Uint8Array(32).fill(3), words: Uint8Array.of(1, 0, 0, 0) };
+  await store.saveEvidence(sid, evidence);
+  await store.sealEvidence(sid, Uint8Array.of(4));
+  expect(await store.loadEvidence(sid)).toStrictEqual(evidence);
   // And it is written on.
   expect(await store.nextRunNumber("digits")).toBe(2);
   expect((await store.append({ kind: "run", id: runId }, { sequence: 2, at, event: {} }, [])).ok).toBe(true);

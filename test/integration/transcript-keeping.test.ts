@@ -32,11 +32,12 @@ async function ran(rounds: number, options: Partial<FederationOptions> = {}) {
   return { federation, details: await federation.rounds(runId) };
 }
 
-describe("[A5] what outlives a round", () => {
+describe("[A5] [A8] what outlives a round", () => {
   test("is nothing unless the coordinator was told to keep it; the hash is there all the same", async () => {
     const { federation, details } = await ran(1, { keeping: null });
     const { db, disk } = federation;
     expect([db.transcripts.size, db.openings.size, db.material.size, disk.spool.size]).toEqual([0, 0, 0, 0]);
+    expect(db.evidence.size).toBe(0);
     expect(details[0]?.transcript?.hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -47,12 +48,15 @@ describe("[A5] what outlives a round", () => {
     expect(kept).toEqual(details.slice(1).map(({ roundId }) => roundId));
     const sids = [...db.transcripts.keys()];
     expect([...db.openings.keys()]).toEqual(sids);
+    expect([...db.evidence.keys()]).toEqual(sids);
+    expect([...db.evidence.values()].every(({ sealed }) => sealed !== null)).toBe(true);
     expect(db.material.size).toBe(0);
     expect(new Set([...disk.spool.keys()].map((path) => path.split("/")[0]))).toEqual(new Set(sids));
     // One that is told to keep less deletes the rest as it starts.
     federation.keeping = null;
     await federation.restart();
     expect([db.transcripts.size, db.openings.size, disk.spool.size]).toEqual([0, 0, 0]);
+    expect(db.evidence.size).toBe(0);
   });
 
   test("stays while the next round combines, also where the coordinator dies just then", async () => {
@@ -120,11 +124,13 @@ describe("[A5] what outlives a round", () => {
     };
     let from = -1;
     await round((name) => {
-      if (name === "saveTranscript") from = names.length;
+      if (name === "saveEvidence") from = names.length;
       names.push(name);
       return "go";
     });
-    expect(names.slice(from)).toEqual(expect.arrayContaining(["saveTranscript", "append", "keepOpenings"]));
+    expect(names.slice(from)).toEqual(
+      expect.arrayContaining(["saveTranscript", "append", "sealEvidence", "keepOpenings"]),
+    );
     for (let at = from; at < names.length; at++) {
       for (const fault of ["die-before", "die-after"] as const) {
         let seen = 0;

@@ -1,17 +1,23 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { canonicalJson } from "#shared/codec/canonical-json.ts";
-import { segmentOf } from "#shared/codec/layout.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { openSealed, sealTo } from "#shared/crypto/sealed-box.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
-import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
+import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { unmaskSchema } from "#shared/protocol/messages/device.ts";
 import { configHash } from "#shared/secagg/attempt.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
 import type { AuditSource } from "#shared/transcript/claims.ts";
+import {
+  type Evidence,
+  evidenceHash as hashEvidence,
+  openEvidence,
+  sealEvidence,
+} from "#shared/transcript/evidence.ts";
 import type { SealedOpening } from "#shared/transcript/open-session.ts";
+import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
 import type { SessionTranscript } from "#shared/transcript/session-transcript.ts";
 import { chunkCountOf, detectionProbability } from "#shared/transcript/spot-check.ts";
 import { Federation } from "#test/kit/federation.ts";
@@ -25,6 +31,7 @@ import {
   verdictOn,
 } from "#test/kit/kept-round.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
+import { segmentOf } from "#test/kit/vectors.ts";
 
 /*
  * A coordinator that lies about a round and makes everything else fit: hashes, and the model that its wrong sum makes.
@@ -298,11 +305,13 @@ describe("[A2] what the round went by", () => {
     ]);
   });
 
-  test("and whether the metrics that are not published were looked at is said", async () => {
-    expect((await verdict({})).lines.join("\n")).toContain("committed to in 1 of 1 sums.");
+  test("and whether the evidence was made anew is said", async () => {
+    expect((await verdict({})).lines.join("\n")).toContain(
+      "(metrics): matches its commitment, and was made anew in 1 of 1 sums.",
+    );
     const random = (count: number) => new Uint8Array(count);
     const { lines } = await verdictOn(primitives, kept, auditorKey, { chunks: 1, random });
-    expect(lines.join("\n")).toContain("committed to in 0 of 1 sums; the rest was not drawn.");
+    expect(lines.join("\n")).toContain("made anew in 0 of 1 sums; the rest was not drawn.");
   });
 });
 
@@ -415,7 +424,76 @@ describe("[A3] opening shares", () => {
   });
 });
 
-test("[A4] metrics that are not published are committed to", async () => {
-  const evidenceHash = new Uint8Array(32);
-  expect((await verdict({ transcript: (one) => ({ ...one, evidenceHash }) })).verdict).toBe("EVIDENCE");
+describe("[A8] evidence", () => {
+  const sid = () => hexToBytes(kept.transcript.sid);
+  const length = 6;
+
+  async function opened(): Promise<Evidence> {
+    const committed = { sid: sid(), length, commitment: kept.transcript.evidenceHash };
+    const evidence = await openEvidence(primitives, auditorKey, committed, kept.evidence);
+    assert(evidence.ok, "the auditor's own box");
+    return evidence.value;
+  }
+  async function sealed(evidence: Evidence, to = publicKey, of = sid()): Promise<Bytes> {
+    const box = await sealEvidence(primitives, seededRandom("again"), to, of, evidence);
+    assert(box.ok, "a good key");
+    return box.value;
+  }
+
+  test("is what the transcript commits to, in every draw of chunks", async () => {
+    const evidence = await opened();
+    expect((await verdict({ evidence: await sealed(evidence) })).verdict).toBe("holds");
+    const evidenceHash = new Uint8Array(32);
+    const bent = await lied(primitives, kept, { transcript: (one) => ({ ...one, evidenceHash }) });
+    // No chunk that holds it.
+    const random = (count: number) => new Uint8Array(count);
+    for (const options of [{}, { chunks: 1, random }]) {
+      expect((await verdictOn(primitives, bent, auditorKey, options)).verdict).toBe("EVIDENCE");
+    }
+    const words = evidence.words.map((word, index) => (index === 0 ? word + 1 : word));
+    expect((await verdict({ evidence: await sealed({ ...evidence, words }) })).verdict).toBe("EVIDENCE");
+    const salt = new Uint8Array(32);
+    expect((await verdict({ evidence: await sealed({ ...evidence, salt }) })).verdict).toBe("EVIDENCE");
+  });
+
+  test("opens with the auditor's key and in its own session only", async () => {
+    const evidence = await opened();
+    const otherKey = await primitives.x25519PublicKey(seededRandom("someone")(32));
+    expect((await verdict({ evidence: await sealed(evidence, otherKey) })).verdict).toBe("EVIDENCE");
+    const elsewhere = await sealed(evidence, publicKey, new Uint8Array(32));
+    expect((await verdict({ evidence: elsewhere })).verdict).toBe("EVIDENCE");
+  });
+
+  test("that the inputs do not make is found, though it is what was committed to", async () => {
+    const evidence = await opened();
+    const words = evidence.words.map((word, index) => (index === 2 ? word + 1 : word));
+    const other = { ...evidence, words };
+    const evidenceHash = await hashEvidence(primitives, sid(), other);
+    const lie: Lie = {
+      evidence: await sealed(other),
+      transcript: (one) => ({ ...one, evidenceHash }),
+    };
+    expect(await verdict(lie)).toMatchObject({
+      verdict: "EVIDENCE",
+      sentence: "The metrics of the round are not those that the inputs make.",
+    });
+  });
+
+  test("that is not served is withheld", async () => {
+    const source: AuditSource = { ...sourceOn(kept), evidence: async () => null };
+    expect((await verdictOf(primitives, kept.claims, source, auditorKey)).verdict).toBe("WITHHELD");
+  });
+});
+
+test("[A8] a transcript of an earlier version is not called wrong", async () => {
+  const old = encodeFrame({ ...kept.transcript, version: 1 });
+  const source: AuditSource = { ...sourceOn(kept), transcript: async () => old };
+  const sessionHashes = [bytesToHex(await primitives.sha256(old))];
+  const claims = { ...kept.claims, sessionHashes };
+  const transcriptHash = await roundTranscriptHash(primitives, claims);
+  const said = await verdictOf(primitives, { ...claims, transcriptHash }, source, auditorKey);
+  expect([said.verdict, said.sentence]).toEqual([
+    "OLD_VERSION",
+    expect.stringContaining("check it with that version"),
+  ]);
 });

@@ -5,8 +5,9 @@ import type {
   OpenEngineWorker,
   ToEngine,
 } from "#client/core/engine-messages.ts";
-import type { BackendName, LossCause, Trained } from "#client/core/ports.ts";
+import type { LossCause, Trained } from "#client/core/ports.ts";
 import { present } from "#shared/kernel/assert.ts";
+import type { BackendName } from "#shared/task/engine.ts";
 import type { ManualClock } from "./manual-clock.ts";
 
 /*

@@ -4,7 +4,6 @@ import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
 import { makeModel } from "#coordinator/core/model-jobs.ts";
 import { FileLost } from "#coordinator/core/outage.ts";
 import type { CoordinatorPorts, Keeping } from "#coordinator/core/ports.ts";
-import { quantizationBound } from "#shared/codec/decode-sum.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
@@ -17,6 +16,7 @@ import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.t
 import { agreedConfigOf, layoutOf, NO_LOG_KEY, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
+import { quantizationBound } from "#shared/vector/mean.ts";
 import { InFlight } from "./in-flight.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryDevice, type Nearby } from "./memory-device.ts";
@@ -431,6 +431,9 @@ const WRITES = new Set([
   "saveTranscript",
   "keepOpenings",
   "deleteTranscript",
+  "saveEvidence",
+  "sealEvidence",
+  "deleteEvidence",
 ]);
 
 /** In this thread, whatever their size. */

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { coordinatesOf } from "#shared/codec/layout.ts";
 import { modelFromBytes, modelToBytes } from "#shared/codec/model-bytes.ts";
 import { chunkTree, VECTOR_CHUNK_BYTES, wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { merklePath } from "#shared/crypto/merkle.ts";
@@ -22,6 +21,7 @@ import {
   transcriptToBytes,
 } from "#shared/transcript/session-transcript.ts";
 import { type AuditOptions, verifyRound } from "#shared/transcript/verify-round.ts";
+import { coordinatesOf } from "#test/kit/vectors.ts";
 import type { Federation } from "./federation.ts";
 import { seededRandom } from "./secagg-fixtures.ts";
 
@@ -33,6 +33,8 @@ export interface KeptRound {
   readonly claims: RoundClaims;
   readonly transcript: SessionTranscript;
   readonly openings: readonly SealedOpening[];
+  /** Sealed to the auditor. */
+  readonly evidence: Bytes;
   /** Masked inputs by position. */
   readonly inputs: ReadonlyMap<number, Bytes>;
   /** The published numbers. */
@@ -92,6 +94,7 @@ export function sourceOf({ db, disk }: Federation, { roundId, sumHash }: RoundDe
       const kept = present(db.openings.get(rowOf(shard).sid), "kept openings");
       return [...kept].map(([position, sealed]) => ({ position, sealed }));
     },
+    evidence: async (shard) => db.evidence.get(rowOf(shard).sid)?.sealed ?? null,
     chunk: async (shard, position, index) =>
       chunkOf(present(disk.spool.get(`${rowOf(shard).sid}/${position}`), "a kept input"), index),
     sum: () => piecesOf(present(disk.blobs.get(present(sumHash, "a sum")), "a published sum")),
@@ -125,6 +128,7 @@ export async function keptRound(
     claims: claimsOf(federation, detail, before),
     transcript: transcript.value,
     openings: present(await source.openings(0), "kept openings"),
+    evidence: present(await source.evidence(0), "kept evidence"),
     inputs: new Map(
       inputs.map(({ position }) => {
         return [position, present(disk.spool.get(`${sid}/${position}`), "a kept input")];
@@ -141,6 +145,7 @@ export interface Lie {
   /** In place. */
   readonly sum?: (numbers: Int32Array) => void;
   readonly openings?: readonly SealedOpening[];
+  readonly evidence?: Bytes;
   readonly inputs?: ReadonlyMap<number, Bytes>;
   /** After everything has been made to fit. */
   readonly claims?: Partial<RoundClaims>;
@@ -166,6 +171,7 @@ export async function lied(primitives: Primitives, kept: KeptRound, lie: Lie): P
     claims: { ...claims, transcriptHash },
     transcript,
     openings: lie.openings ?? kept.openings,
+    evidence: lie.evidence ?? kept.evidence,
     inputs: lie.inputs ?? kept.inputs,
     sum,
     blobs,
@@ -230,6 +236,7 @@ export function sourceOn(kept: KeptRound): AuditSource {
   return {
     transcript: async () => transcriptToBytes(kept.transcript),
     openings: async () => kept.openings,
+    evidence: async () => kept.evidence,
     chunk: async (_shard, position, index) => chunkOf(present(kept.inputs.get(position), "an input"), index),
     sum: () => piecesOf(new Uint8Array(kept.sum.buffer)),
     blob: async (hash) => kept.blobs.get(hash)?.slice() ?? null,

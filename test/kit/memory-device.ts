@@ -1,7 +1,6 @@
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import type { Spool } from "#coordinator/core/ports.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
-import { encodeContribution } from "#shared/codec/quantize.ts";
 import { rotationKey } from "#shared/codec/rotation.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
@@ -24,6 +23,7 @@ import { abort, type ClientState, type ClientStep, type Remembrance } from "#sha
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
 import type { Task } from "#shared/task/task.ts";
+import { encodeVector } from "#test/kit/vectors.ts";
 
 /** What a device may fail to send, and then is gone. */
 export type Step = "advertise" | "share" | "input" | "confirm" | "unmask";
@@ -226,7 +226,7 @@ export class MemoryDevice {
     };
     const { modelHash, runId, round } = present(this.#lastAttempt, "an attempt").attempt.terms;
     const rounding = this.tools.random(32);
-    const encoded = await encodeContribution(
+    const encoded = await encodeVector(
       this.tools.primitives,
       layoutOf(this.#task),
       contribution,

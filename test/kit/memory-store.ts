@@ -1,4 +1,5 @@
 import type {
+  EvidenceRow,
   InputRow,
   Listed,
   ModelVersionRow,
@@ -45,6 +46,7 @@ export interface MemoryDatabase {
   /** By session, in the order of keeping. */
   readonly transcripts: Map<string, TranscriptRow>;
   readonly openings: Map<string, ReadonlyMap<number, Bytes>>;
+  readonly evidence: Map<string, EvidenceRow & { readonly sealed: Bytes | null }>;
   readonly counters: Map<string, number>;
   readonly settings: Map<string, string>;
   readonly joinTokens: Map<string, { uses: number; readonly expiresAt: number }>;
@@ -64,6 +66,7 @@ export function memoryDatabase(): MemoryDatabase {
     material: new Map(),
     transcripts: new Map(),
     openings: new Map(),
+    evidence: new Map(),
     counters: new Map(),
     settings: new Map(),
     joinTokens: new Map(),

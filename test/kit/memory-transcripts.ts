@@ -1,17 +1,18 @@
-import type { Store } from "#coordinator/core/ports.ts";
-import { assert } from "#shared/kernel/assert.ts";
+import type { EvidenceStore, Store } from "#coordinator/core/ports.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
 import type { MemoryDatabase } from "./memory-store.ts";
 
-type TranscriptQueries = Pick<
-  Store,
-  | "saveTranscript"
-  | "keepOpenings"
-  | "loadTranscript"
-  | "findTranscript"
-  | "loadOpenings"
-  | "listTranscripts"
-  | "deleteTranscript"
->;
+type TranscriptQueries = EvidenceStore &
+  Pick<
+    Store,
+    | "saveTranscript"
+    | "keepOpenings"
+    | "loadTranscript"
+    | "findTranscript"
+    | "loadOpenings"
+    | "listTranscripts"
+    | "deleteTranscript"
+  >;
 
 /** The part of `memoryStore` that keeps rounds for an auditor. */
 export function memoryTranscripts(db: MemoryDatabase, turn: () => Promise<void>): TranscriptQueries {
@@ -50,6 +51,30 @@ export function memoryTranscripts(db: MemoryDatabase, turn: () => Promise<void>)
       await turn();
       db.transcripts.delete(sid);
       db.openings.delete(sid);
+    },
+    saveEvidence: async (sid, { salt, words }) => {
+      await turn();
+      const stands = db.evidence.get(sid) ?? { salt: salt.slice(), words: words.slice(), sealed: null };
+      db.evidence.set(sid, stands);
+      return { salt: stands.salt, words: stands.words };
+    },
+    loadEvidence: async (sid) => {
+      await turn();
+      const row = db.evidence.get(sid);
+      return row === undefined ? null : { salt: row.salt, words: row.words };
+    },
+    sealEvidence: async (sid, sealed) => {
+      await turn();
+      const row = present(db.evidence.get(sid), `evidence of session ${sid}`);
+      db.evidence.set(sid, { ...row, sealed: row.sealed ?? sealed.slice() });
+    },
+    loadSealedEvidence: async (sid) => {
+      await turn();
+      return db.evidence.get(sid)?.sealed ?? null;
+    },
+    deleteEvidence: async (sid) => {
+      await turn();
+      db.evidence.delete(sid);
     },
   };
 }

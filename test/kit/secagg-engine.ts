@@ -1,6 +1,5 @@
 import type * as memory from "#client/core/memory.ts";
 import type * as session from "#client/core/session.ts";
-import * as decodeSum from "#shared/codec/decode-sum.ts";
 import * as javascript from "#shared/crypto/primitives-javascript.ts";
 import * as coordinatorMessages from "#shared/protocol/messages/coordinator.ts";
 import * as attempt from "#shared/secagg/attempt.ts";
@@ -9,6 +8,8 @@ import * as opening from "#shared/secagg/opening.ts";
 import * as positionSets from "#shared/secagg/position-sets.ts";
 import * as server from "#shared/secagg/server.ts";
 import * as signedItems from "#shared/secagg/signed-items.ts";
+import * as decode from "#shared/vector/decode.ts";
+import * as layout from "#shared/vector/layout.ts";
 import type { Planted } from "./planted.ts";
 
 /** The modules that a cohort runs on: the product's, or those of a copy with a counter-measure taken out. */
@@ -16,7 +17,8 @@ export interface Engine {
   readonly attempt: typeof attempt;
   readonly client: typeof client;
   readonly coordinatorMessages: typeof coordinatorMessages;
-  readonly decodeSum: typeof decodeSum;
+  readonly decode: typeof decode;
+  readonly layout: typeof layout;
   readonly javascript: typeof javascript;
   readonly opening: typeof opening;
   readonly positionSets: typeof positionSets;
@@ -31,7 +33,8 @@ export const PRODUCT: Engine = {
   attempt,
   client,
   coordinatorMessages,
-  decodeSum,
+  decode,
+  layout,
   javascript,
   opening,
   positionSets,
@@ -49,7 +52,8 @@ export async function engineOf(planted: Planted): Promise<Engine> {
     attempt: await load("attempt"),
     client: await load("client"),
     coordinatorMessages: await planted.load("shared/protocol/messages/coordinator.ts"),
-    decodeSum: await planted.load("shared/codec/decode-sum.ts"),
+    decode: await planted.load("shared/vector/decode.ts"),
+    layout: await planted.load("shared/vector/layout.ts"),
     javascript: await planted.load("shared/crypto/primitives-javascript.ts"),
     opening: await load("opening"),
     positionSets: await load("position-sets"),

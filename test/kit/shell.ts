@@ -79,6 +79,7 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
       loadTranscript: async () => null,
       findTranscript: async () => null,
       loadOpenings: async () => new Map(),
+      loadSealedEvidence: async () => null,
       findInput: async () => null,
     },
     blobs,

@@ -1,11 +1,12 @@
 // SECAGG section 7: how exact a mean is on each ring, with and without rotation, at d = 2^16 and n = 100.
 import { describe, expect, test } from "vitest";
-import { decodeSum, meanUpdate, updateSumOf } from "#shared/codec/decode-sum.ts";
-import { type Ring, vectorLayout } from "#shared/codec/layout.ts";
-import { encodeContribution } from "#shared/codec/quantize.ts";
 import { rotationKey } from "#shared/codec/rotation.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { vectorLayout } from "#shared/vector/layout.ts";
+import { meanUpdate, updateSumOf } from "#shared/vector/mean.ts";
+import type { Ring } from "#shared/vector/ring.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
+import { decodeVector, encodeVector } from "#test/kit/vectors.ts";
 
 const primitives = webCryptoPrimitives(crypto.subtle);
 const D = 2 ** 16;
@@ -44,13 +45,13 @@ async function relativeError(updates: readonly Float32Array[], ring: Ring, rotat
   for (const [device, update] of updates.entries()) {
     const contribution = { update, numExamples: 1, metricsBefore: metrics, metricsAfter: metrics };
     const rounding = seededRandom(`rounding ${device}`)(32);
-    const encoded = await encodeContribution(primitives, layout, contribution, rounding, key);
+    const encoded = await encodeVector(primitives, layout, contribution, rounding, key);
     if (!encoded.ok) throw new Error(encoded.error.type);
     const { words } = encoded.value;
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (words[i] as number);
     for (let i = 0; i < D; i++) exact[i] = (exact[i] as number) + (update[i] as number) / N;
   }
-  const decoded = decodeSum(layout, sum, N);
+  const decoded = decodeVector(layout, sum, N);
   if (!decoded.ok) throw new Error(decoded.error.type);
   const { coordinateSum, weightSum } = decoded.value;
   const mean = meanUpdate(layout, await updateSumOf(primitives, layout, coordinateSum, key), weightSum);

@@ -1,11 +1,11 @@
 // The quantizer against an oracle that knows nothing of it: exact rational arithmetic on what went in.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeSum, meanUpdate, quantizationBound, updateScale } from "#shared/codec/decode-sum.ts";
-import { segmentOf, type VectorLayout, vectorLayout } from "#shared/codec/layout.ts";
-import { encodeContribution } from "#shared/codec/quantize.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
+import { type VectorLayout, vectorLayout } from "#shared/vector/layout.ts";
+import { meanUpdate, quantizationBound, updateScale } from "#shared/vector/mean.ts";
+import { decodeVector, encodeVector, segmentOf } from "#test/kit/vectors.ts";
 
 const primitives = webCryptoPrimitives(crypto.subtle);
 const metrics = { count: 10, lossSum: 12.5, correct: 7 };
@@ -13,7 +13,7 @@ const keyOf = (seed: number): Bytes => new Uint8Array(32).fill(seed);
 
 async function encode(layout: VectorLayout, update: Float32Array, numExamples: number, seed: number) {
   const contribution = { update, numExamples, metricsBefore: metrics, metricsAfter: metrics };
-  const result = await encodeContribution(primitives, layout, contribution, keyOf(seed));
+  const result = await encodeVector(primitives, layout, contribution, keyOf(seed));
   if (!result.ok) throw new Error(result.error.type);
   return result.value;
 }
@@ -69,7 +69,7 @@ describe("[S2] the sum that is opened", () => {
         for (const { words } of encoded)
           for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (words[i] ?? 0);
 
-        const decoded = decodeSum(layout, sum, clients.length);
+        const decoded = decodeVector(layout, sum, clients.length);
         if (!decoded.ok) throw new Error(decoded.error.type);
         const weights = clients.map(({ numExamples }) => Math.min(numExamples, terms.weightCap));
         const weightSum = weights.reduce((total, weight) => total + weight, 0);
@@ -109,7 +109,7 @@ describe("[S2] the sum that is opened", () => {
         const { words } = await encode(layout, update, 1000, client);
         for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (words[i] ?? 0);
       }
-      const decoded = decodeSum(layout, sum, cohortSizeMax);
+      const decoded = decodeVector(layout, sum, cohortSizeMax);
       if (!decoded.ok) throw new Error(JSON.stringify(decoded.error));
       // float32 holds 0.1 to 2^-24 of it.
       const largest = cohortSizeMax * segmentOf(layout, "update").clip.quantizedMax;

@@ -1,17 +1,19 @@
 // Packing and rotation of the 16-bit ring against the oracle in test/kit/ring-oracle.ts, which knows nothing of them.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeSum, meanUpdate, updateScale, updateSumOf } from "#shared/codec/decode-sum.ts";
-import { bitsPerWeight, coordinatesOf, ringRefusal, segmentOf, vectorLayout } from "#shared/codec/layout.ts";
 import { packPairs, unpackPairs } from "#shared/codec/packing.ts";
-import { encodeContribution } from "#shared/codec/quantize.ts";
 import { rotate, rotationKey, unrotateSum, walshHadamard } from "#shared/codec/rotation.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { AssertionFault } from "#shared/kernel/assert.ts";
+import { vectorLayout } from "#shared/vector/layout.ts";
+import { meanUpdate, updateScale, updateSumOf } from "#shared/vector/mean.ts";
+import { ringRefusal } from "#shared/vector/ring.ts";
+import { bitsPerWeight } from "#shared/vector/segments/update.ts";
 import { plant } from "#test/kit/planted.ts";
 import { hadamard, oraclePair, oracleSigns, oracleUnrotate } from "#test/kit/ring-oracle.ts";
+import { coordinatesOf, decodeVector, encodeVector, segmentOf } from "#test/kit/vectors.ts";
 
 const primitives = webCryptoPrimitives(crypto.subtle);
 const RUN_ID = "0190b4a8d2f07cc1a0b1c2d3e4f50617";
@@ -184,9 +186,9 @@ describe("the 16-bit layout", () => {
     expect(segmentOf(layout, "update")).toMatchObject({ offset: 0, length: 2_048, ring: 16 });
     expect(segmentOf(layout, "weight")).toMatchObject({ offset: 2_048, ring: 32 });
     expect(layout.length).toBe(2_048 + 1 + 6 + 4);
-    expect(bitsPerWeight(layout)).toBeCloseTo((16 * 4_096) / 2_410, 9);
-    expect(bitsPerWeight(vectorLayout({ ...terms, parameterCount: 2 ** 16 }))).toBe(16);
-    expect(bitsPerWeight(vectorLayout({ ...terms, ring: 32 }))).toBe(32);
+    expect(bitsPerWeight(segmentOf(layout, "update"))).toBeCloseTo((16 * 4_096) / 2_410, 9);
+    expect(bitsPerWeight(segmentOf(vectorLayout({ ...terms, parameterCount: 2 ** 16 }), "update"))).toBe(16);
+    expect(bitsPerWeight(segmentOf(vectorLayout({ ...terms, ring: 32 }), "update"))).toBe(32);
     // Padded to a power of two it is never longer than with 32 bits.
     expect(vectorLayout({ ...terms, parameterCount: 2_049 }).length).toBeLessThan(2_049 + 11);
   });
@@ -261,7 +263,7 @@ describe("the 16-bit layout", () => {
             metricsAfter: metrics,
           };
           const rounding = new Uint8Array(32).fill(device + 1);
-          const encoded = await encodeContribution(primitives, layout, contribution, rounding, key);
+          const encoded = await encodeVector(primitives, layout, contribution, rounding, key);
           if (!encoded.ok) throw new Error(encoded.error.type);
           const { words } = encoded.value;
           for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (words[i] as number);
@@ -271,7 +273,7 @@ describe("the 16-bit layout", () => {
             totals[2 * i + 1] = (totals[2 * i + 1] as bigint) + high;
           }
         }
-        const decoded = decodeSum(layout, sum, updates.length);
+        const decoded = decodeVector(layout, sum, updates.length);
         if (!decoded.ok) throw new Error(JSON.stringify(decoded.error));
         expect([...decoded.value.coordinateSum].map(BigInt)).toEqual(totals);
         const updateSum = await updateSumOf(primitives, layout, decoded.value.coordinateSum, key);
@@ -299,10 +301,12 @@ describe("the 16-bit layout", () => {
       words.fill(1, segmentOf(layout, "sentinels").offset);
       return words;
     };
-    expect(decodeSum(layout, withUpdate(limit, -limit), 1).ok).toBe(true);
+    expect(decodeVector(layout, withUpdate(limit, -limit), 1).ok).toBe(true);
     const range = { type: "range", segment: "update" };
-    expect(decodeSum(layout, withUpdate(limit + 1, 0), 1)).toMatchObject({ error: { ...range, index: 0 } });
-    expect(decodeSum(layout, withUpdate(0, -limit - 1), 1)).toMatchObject({
+    expect(decodeVector(layout, withUpdate(limit + 1, 0), 1)).toMatchObject({
+      error: { ...range, index: 0 },
+    });
+    expect(decodeVector(layout, withUpdate(0, -limit - 1), 1)).toMatchObject({
       error: { ...range, index: 1, value: -limit - 1 },
     });
   });

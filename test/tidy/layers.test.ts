@@ -62,6 +62,7 @@ describe("layers", () => {
       "#coordinator/core/b.ts",
     ],
     ["engine-only-from-adapters", "client/core/a.ts", "shared/engine/b.ts", "#shared/engine/b.ts"],
+    ["layers-import-kernel-only", "shared/layers/a.ts", "shared/task/b.ts", "../task/b.ts"],
     ["node-only-from-the-edges", "coordinator/core/a.ts", "shared/node/b.ts", "#shared/node/b.ts"],
     ["crypto-imports-kernel-only", "shared/crypto/a.ts", "shared/codec/b.ts", "../codec/b.ts"],
     ["kernel-imports-nothing", "shared/kernel/a.ts", "shared/crypto/b.ts", "../crypto/b.ts"],
@@ -83,5 +84,15 @@ describe("layers", () => {
     );
     const caught = cruise(folder, ["."]).summary.violations.map((violation) => violation.rule.name);
     expect(caught).toContain("shared-has-no-platform");
+  });
+
+  test("tfjs-only-in-the-engine catches an import of tfjs", () => {
+    const folder = houseWith("tfjs", "client/adapters/a.ts", "client/adapters/b.ts", "./b.ts");
+    writeFileSync(
+      join(folder, "client/adapters/b.ts"),
+      'import { memory } from "@tensorflow/tfjs-core";\nexport const there = memory;\n',
+    );
+    const caught = cruise(folder, ["."]).summary.violations.map((violation) => violation.rule.name);
+    expect(caught).toContain("tfjs-only-in-the-engine");
   });
 });

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { BackendName, LossCause, TrainError, Trained, TrainJob } from "#client/core/ports.ts";
+import type { LossCause, TrainError, Trained, TrainJob } from "#client/core/ports.ts";
 import { createTrainer, patienceMs } from "#client/core/trainer.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import type { Result } from "#shared/kernel/result.ts";
+import type { BackendName } from "#shared/task/engine.ts";
 import { EngineShop, pass, type Script, settled } from "#test/kit/fake-engine.ts";
 import { ManualClock } from "#test/kit/manual-clock.ts";
 import { type Planted, plant } from "#test/kit/planted.ts";

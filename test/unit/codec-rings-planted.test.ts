@@ -1,13 +1,18 @@
 // Positive controls of the 16-bit ring: each fault, planted in a copy of the product, changes what the oracle sees.
 import { describe, expect, test } from "vitest";
-import * as decodeSum from "#shared/codec/decode-sum.ts";
-import * as layout from "#shared/codec/layout.ts";
-import * as quantize from "#shared/codec/quantize.ts";
 import * as rotation from "#shared/codec/rotation.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import * as fedavg from "#shared/strategy/fedavg.ts";
+import * as decode from "#shared/vector/decode.ts";
+import * as encode from "#shared/vector/encode.ts";
+import * as layout from "#shared/vector/layout.ts";
+import * as mean from "#shared/vector/mean.ts";
+import { update } from "#shared/vector/segments/update.ts";
+import { weight } from "#shared/vector/segments/weight.ts";
+import { SumOfShards } from "#shared/vector/sum.ts";
 import { type Edit, plant } from "#test/kit/planted.ts";
 import { oracleNextModel } from "#test/kit/ring-oracle.ts";
+import { segmentOf } from "#test/kit/vectors.ts";
 
 const primitives = webCryptoPrimitives(crypto.subtle);
 const PARAMETERS = 21;
@@ -20,17 +25,19 @@ const metrics = { count: 0, lossSum: 0, correct: 0 };
 interface Codec {
   readonly layout: typeof layout;
   readonly rotation: typeof rotation;
-  readonly quantize: typeof quantize;
-  readonly decodeSum: typeof decodeSum;
+  readonly encode: typeof encode;
+  readonly decode: typeof decode;
+  readonly mean: typeof mean;
   readonly fedavg: typeof fedavg;
 }
 
 async function codec(load: <Module>(file: string) => Promise<Module>): Promise<Codec> {
   return {
-    layout: await load("shared/codec/layout.ts"),
+    layout: await load("shared/vector/layout.ts"),
     rotation: await load("shared/codec/rotation.ts"),
-    quantize: await load("shared/codec/quantize.ts"),
-    decodeSum: await load("shared/codec/decode-sum.ts"),
+    encode: await load("shared/vector/encode.ts"),
+    decode: await load("shared/vector/decode.ts"),
+    mean: await load("shared/vector/mean.ts"),
     fedavg: await load("shared/strategy/fedavg.ts"),
   };
 }
@@ -45,8 +52,7 @@ async function isExact(
   used: Codec,
   updateOf: (signs: Float64Array, device: number) => Float32Array,
 ): Promise<boolean> {
-  const { segmentOf, vectorLayout } = used.layout;
-  const terms = vectorLayout({
+  const terms = used.layout.vectorLayout({
     parameterCount: PARAMETERS,
     cohortSizeMax: COHORT,
     clipNormL2: 3,
@@ -60,8 +66,7 @@ async function isExact(
   const sum = new Uint32Array(terms.length);
   const parts: { words: Uint32Array; weight: number }[] = [];
   for (let device = 0; device < COHORT; device++) {
-    const encoded = await used.quantize.encodeContribution(
-      primitives,
+    const encoded = await used.encode.encodeContribution(
       terms,
       {
         update: updateOf(signs, device),
@@ -69,22 +74,23 @@ async function isExact(
         metricsBefore: metrics,
         metricsAfter: metrics,
       },
-      new Uint8Array(32).fill(device + 1),
-      key,
+      { primitives, roundingKey: new Uint8Array(32).fill(device + 1), rotationKey: key },
     );
     if (!encoded.ok) throw new Error(encoded.error.type);
-    const { words, weight } = encoded.value;
-    parts.push({ words, weight });
+    const { words, kept } = encoded.value;
+    parts.push({ words, weight: kept(weight) });
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (words[i] as number);
   }
-  const decoded = used.decodeSum.decodeSum(terms, sum, COHORT);
+  const decoded = used.decode.decodeSum(terms, sum, COHORT);
   if (!decoded.ok) return false;
-  const { coordinateSum, weightSum } = decoded.value;
-  const updateSum = await used.decodeSum.updateSumOf(primitives, terms, coordinateSum, key);
+  const total = new SumOfShards(terms);
+  total.add(decoded.value);
+  const [coordinateSum, weightSum] = [total.read(update), total.read(weight)];
+  const updateSum = await used.mean.updateSumOf(primitives, terms, coordinateSum, key);
   const parent = Float32Array.from({ length: PARAMETERS }, (_, index) => Math.cos(index));
   const { model } = used.fedavg
     .fedAvg({ serverLearningRate: 1 })
-    .next({}, parent, { updateSum, weightSum, updateScale: used.decodeSum.updateScale(terms) });
+    .next({}, parent, { updateSum, weightSum, updateScale: used.mean.updateScale(terms) });
   const { coordinate, quantizedMax } = segmentOf(terms, "update").clip;
   const scale = (coordinate / quantizedMax) * WEIGHT_CAP;
   const expected = oracleNextModel(parent, parts, { runId: RUN_ID, round: ROUND, scale });
@@ -93,7 +99,7 @@ async function isExact(
 
 describe("a whole cohort's sum on the 16-bit ring", () => {
   test("[S20] [S22] is exact, also where every device is at the end of its range", async () => {
-    const own: Codec = { layout, rotation, quantize, decodeSum, fedavg };
+    const own: Codec = { layout, rotation, encode, decode, mean, fedavg };
     expect(await isExact(own, steep)).toBe(true);
     expect(await isExact(own, slanted)).toBe(true);
   });
@@ -103,9 +109,9 @@ describe("a whole cohort's sum on the 16-bit ring", () => {
     [
       "a ring that a cohort does not fit",
       {
-        file: "shared/codec/layout.ts",
-        find: "SUM_MAX_16 = 2 ** 15 - 1",
-        replace: "SUM_MAX_16 = 2 ** 16 - 1",
+        file: "shared/vector/ring.ts",
+        find: "2 ** 15 - 1",
+        replace: "2 ** 16 - 1",
       },
     ],
     [
@@ -123,7 +129,11 @@ describe("a whole cohort's sum on the 16-bit ring", () => {
     ],
     [
       "a scale that forgets the dimension",
-      { file: "shared/codec/decode-sum.ts", find: "scale / Math.sqrt(count)", replace: "scale" },
+      {
+        file: "shared/vector/mean.ts",
+        find: "scale / Math.sqrt(coordinateCount(place))",
+        replace: "scale",
+      },
     ],
   ];
 

@@ -1,9 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "#shared/codec/canonical-json.ts";
-import { decodeSum } from "#shared/codec/decode-sum.ts";
-import { METRICS_SLOT_NAMES, SENTINEL_COUNT, segmentOf, vectorLayout } from "#shared/codec/layout.ts";
-import { type Contribution, encodeContribution } from "#shared/codec/quantize.ts";
 import {
   bytesToFloats,
   bytesToWords,
@@ -14,6 +11,11 @@ import {
 } from "#shared/codec/vector-bytes.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { AssertionFault } from "#shared/kernel/assert.ts";
+import { layoutData, vectorLayout } from "#shared/vector/layout.ts";
+import type { Contribution } from "#shared/vector/segment.ts";
+import { METRICS_SLOT_NAMES } from "#shared/vector/segments/metrics.ts";
+import { SENTINEL_COUNT } from "#shared/vector/segments/sentinels.ts";
+import { decodeVector, encodeVector, segmentOf } from "#test/kit/vectors.ts";
 
 const primitives = webCryptoPrimitives(crypto.subtle);
 const terms = { parameterCount: 3, cohortSizeMax: 20, clipNormL2: 2, weightCap: 100 };
@@ -24,7 +26,7 @@ const key = new Uint8Array(32).fill(3);
 function encode(changes: Partial<Contribution>) {
   const update = Float32Array.of(0.5, -0.25, 0);
   const contribution = { update, numExamples: 50, metricsBefore: metrics, metricsAfter: metrics, ...changes };
-  return encodeContribution(primitives, layout, contribution, key);
+  return encodeVector(primitives, layout, contribution, key);
 }
 
 async function encodedWords(changes: Partial<Contribution> = {}) {
@@ -58,18 +60,14 @@ describe("the layout", () => {
   test("no sum of cohortSizeMax devices leaves the signed ring, whatever the terms", () => {
     for (const cohortSizeMax of [1, 3, 50, 255]) {
       for (const weightCap of [1, 10, 4096, 1_000_000]) {
-        const { segments } = vectorLayout({ ...terms, cohortSizeMax, weightCap });
-        for (const { clip } of segments) {
-          const largest =
-            clip.kind === "l2"
-              ? [clip.quantizedMax]
-              : clip.kind === "cap"
-                ? [clip.max]
-                : clip.kind === "constant"
-                  ? [clip.value]
-                  : clip.slots.map(({ max }) => max);
-          for (const max of largest) expect(BigInt(max) * BigInt(cohortSizeMax) < 2n ** 31n).toBe(true);
-        }
+        const built = vectorLayout({ ...terms, cohortSizeMax, weightCap });
+        const largest = [
+          segmentOf(built, "update").clip.quantizedMax,
+          segmentOf(built, "weight").clip.max,
+          segmentOf(built, "sentinels").clip.value,
+          ...segmentOf(built, "metrics").clip.slots.map(({ max }) => max),
+        ];
+        for (const max of largest) expect(BigInt(max) * BigInt(cohortSizeMax) < 2n ** 31n).toBe(true);
       }
     }
   });
@@ -81,19 +79,21 @@ describe("the layout", () => {
     expect(() => vectorLayout({ ...terms, parameterCount: 0 })).toThrow(AssertionFault);
   });
 
-  test("on the 32-bit ring has the text that it always had, so old runs keep their fingerprint", () => {
+  test("hashes this text: of each segment what devices agree to, and no offsets", () => {
     const slots = METRICS_SLOT_NAMES.map((name) =>
       name.endsWith("lossSum")
         ? `{"max":${32 * 100 * 2 ** 15},"name":"${name}","scale":${2 ** 15}}`
         : `{"max":100,"name":"${name}","scale":1}`,
     );
-    const place = '"noise":null,"offset"';
-    expect(canonicalJson(vectorLayout({ ...terms, ring: 32 }))).toBe(
-      `{"cohortSizeMax":20,"length":14,"segments":[` +
-        `{"clip":{"coordinate":2,"kind":"l2","normL2":2,"quantizedMax":67108864},"length":3,"name":"update",${place}:0,"ring":32},` +
-        `{"clip":{"kind":"cap","max":100},"length":1,"name":"weight",${place}:3,"ring":32},` +
-        `{"clip":{"countMax":100,"kind":"slots","lossPerExampleMax":32,"slots":[${slots.join()}]},"length":6,"name":"metrics",${place}:4,"ring":32},` +
-        `{"clip":{"kind":"constant","value":1},"length":4,"name":"sentinels",${place}:10,"ring":32}],"version":1}`,
+    const rest = (publish: string) => `"noise":null,"publish":"${publish}","ring":32}`;
+    const clip =
+      '{"coordinate":2,"kind":"l2","normL2":2,"parameterCount":3,"quantizedMax":67108864,"rotated":false,"weightCap":100}';
+    expect(canonicalJson(layoutData(vectorLayout({ ...terms, ring: 32 })))).toBe(
+      `{"cohortSizeMax":20,"segments":[` +
+        `{"clip":${clip},"length":3,"name":"update",${rest("public")},` +
+        `{"clip":{"kind":"cap","max":100},"length":1,"name":"weight",${rest("public")},` +
+        `{"clip":{"countMax":100,"kind":"slots","lossPerExampleMax":32,"slots":[${slots.join()}]},"length":6,"name":"metrics",${rest("evidence")},` +
+        `{"clip":{"kind":"constant","value":1},"length":4,"name":"sentinels",${rest("public")}],"version":2}`,
     );
   });
 
@@ -107,9 +107,9 @@ describe("the layout", () => {
       { ...terms, ring: 16 as const },
       { ...terms, ring: 16 as const, rotated: false },
       { ...terms, rotated: true },
-    ].map((each) => canonicalJson(vectorLayout(each)));
+    ].map((each) => canonicalJson(layoutData(vectorLayout(each))));
     expect(new Set(texts).size).toBe(texts.length);
-    expect(canonicalJson(vectorLayout({ ...terms }))).toBe(texts[0]);
+    expect(canonicalJson(layoutData(vectorLayout({ ...terms })))).toBe(texts[0]);
   });
 });
 
@@ -179,13 +179,16 @@ describe("a device's vector", () => {
 describe("reading a sum", () => {
   test("[S2] a wrong sentinel is refused, each of the four", async () => {
     const words = await encodedWords();
-    expect(decodeSum(layout, words, 1).ok).toBe(true);
+    expect(decodeVector(layout, words, 1).ok).toBe(true);
     for (let slot = 0; slot < 4; slot++) {
       const bent = words.slice();
       bent[10 + slot] = 2;
-      expect(decodeSum(layout, bent, 1)).toEqual({ ok: false, error: { type: "sentinel", slot, value: 2 } });
+      expect(decodeVector(layout, bent, 1)).toEqual({
+        ok: false,
+        error: { type: "sentinel", segment: "sentinels", index: slot, value: 2 },
+      });
     }
-    expect(decodeSum(layout, words, 2)).toMatchObject({ ok: false, error: { type: "sentinel" } });
+    expect(decodeVector(layout, words, 2)).toMatchObject({ ok: false, error: { type: "sentinel" } });
   });
 
   test.each([
@@ -201,7 +204,7 @@ describe("reading a sum", () => {
     const bent = await encodedWords();
     bent[word] = value;
     const index = word - segmentOf(layout, segment).offset;
-    expect(decodeSum(layout, bent, 1)).toEqual({
+    expect(decodeVector(layout, bent, 1)).toEqual({
       ok: false,
       error: { type: "range", segment, index, value },
     });
@@ -212,11 +215,11 @@ describe("reading a sum", () => {
     words[0] = 2 ** 26;
     words[1] = -(2 ** 26);
     words[3] = 100;
-    expect(decodeSum(layout, words, 1).ok).toBe(true);
+    expect(decodeVector(layout, words, 1).ok).toBe(true);
   });
 
   test("metrics come back in their own units", async () => {
-    const decoded = decodeSum(layout, await encodedWords(), 1);
+    const decoded = decodeVector(layout, await encodedWords(), 1);
     expect(decoded.ok && decoded.value.metrics).toEqual({ before: metrics, after: metrics });
     expect(METRICS_SLOT_NAMES).toHaveLength(6);
   });

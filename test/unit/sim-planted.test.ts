@@ -201,15 +201,9 @@ const CASES: readonly Case[] = [
     name: "[S6] an opening with one confirmation too few",
     edits: [
       {
-        file: "shared/round/settle-exchange.ts",
-        find: "if (!all.every(isReached)) return null;\n  const lost = desertedShards(state, state.u3);",
-        replace:
-          "if (all.some(({ have, needed }) => have < needed - 1)) return null;\n  const lost = desertedShards(state, state.u3);",
-      },
-      {
-        file: "shared/round/hints.ts",
-        find: "confirmations.has(seat)).length < thresholds.t;",
-        replace: "confirmations.has(seat)).length < thresholds.t - 1;",
+        file: "shared/round/tally.ts",
+        find: "isReached: have >= needed && circlesReach",
+        replace: 'isReached: have >= needed - (state.phase === "confirming" ? 1 : 0) && circlesReach',
       },
     ],
     broken: "[S6]",

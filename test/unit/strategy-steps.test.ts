@@ -4,6 +4,7 @@ import { tensorLayout } from "#shared/codec/tensors.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { AssertionFault } from "#shared/kernel/assert.ts";
+import { biasTensor, kernelTensor } from "#shared/layers/initializer.ts";
 import { strategyOf } from "#shared/strategy/index.ts";
 import { initialModel } from "#shared/strategy/initialize.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
@@ -162,10 +163,10 @@ function oracleStream(items: (string | number | Buffer)[], byteCount: number): B
 
 describe("the initial model", () => {
   const layout = tensorLayout([
-    { name: "conv/kernel", shape: [3, 3, 4, 8] },
-    { name: "conv/bias", shape: [8] },
-    { name: "dense/kernel", shape: [70, 90] },
-    { name: "dense/bias", shape: [90] },
+    { ...kernelTensor([3, 3, 4, 8]), name: "conv/kernel" },
+    { ...biasTensor(8), name: "conv/bias" },
+    { ...kernelTensor([70, 90]), name: "dense/kernel" },
+    { ...biasTensor(90), name: "dense/bias" },
   ]);
   const seed = new Uint8Array(32).fill(5);
 

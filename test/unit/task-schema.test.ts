@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tensorShapes } from "#shared/task/model.ts";
+import { tensorShapes } from "#shared/layers/chain.ts";
 import { staysWithinPlan, taskSchema } from "#shared/task/task.ts";
 
 const valid = {
@@ -174,11 +174,19 @@ describe("tensor shapes", () => {
     const shapes = tensorShapes(taskSchema.parse(valid).model);
     expect(shapes).toEqual({
       ok: true,
-      tensors: [
-        { name: "hidden/kernel", shape: [64, 32] },
-        { name: "hidden/bias", shape: [32] },
-        { name: "output/kernel", shape: [32, 10] },
-        { name: "output/bias", shape: [10] },
+      value: [
+        {
+          name: "hidden/kernel",
+          shape: [64, 32],
+          initializer: { kind: "glorot-uniform", fanIn: 64, fanOut: 32 },
+        },
+        { name: "hidden/bias", shape: [32], initializer: { kind: "zeros" } },
+        {
+          name: "output/kernel",
+          shape: [32, 10],
+          initializer: { kind: "glorot-uniform", fanIn: 32, fanOut: 10 },
+        },
+        { name: "output/bias", shape: [10], initializer: { kind: "zeros" } },
       ],
     });
   });
@@ -210,7 +218,7 @@ describe("tensor shapes", () => {
         { className: "Dense", name: "o", units: 10, activation: "softmax" },
       ],
     });
-    expect(shapes.ok && shapes.tensors.map((tensor) => tensor.shape)).toEqual([
+    expect(shapes.ok && shapes.value.map((tensor) => tensor.shape)).toEqual([
       [3, 3, 1, 4],
       [4],
       [3, 3, 4, 6],
@@ -225,6 +233,6 @@ describe("tensor shapes", () => {
       inputShape: [2, 2, 1],
       layers: [{ className: "MaxPooling2D", name: "p", poolSize: 3, strides: 1 }],
     });
-    expect(shapes).toEqual({ ok: false, problem: "p: nothing is left of its input" });
+    expect(shapes).toEqual({ ok: false, error: "p: nothing is left of its input" });
   });
 });

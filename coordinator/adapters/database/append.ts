@@ -1,8 +1,9 @@
-import { type Kysely, sql, type Transaction } from "kysely";
+import { type Insertable, type Kysely, sql, type Transaction } from "kysely";
 import { isShown } from "#coordinator/core/shown.ts";
 import type { EventLog, StoredEvent, StoreRecord, StreamId } from "#coordinator/core/store.ts";
-import { assert, unreachable } from "#shared/kernel/assert.ts";
+import { assert, present, unreachable } from "#shared/kernel/assert.ts";
 import { err, ok } from "#shared/kernel/result.ts";
+import { compileOnce } from "./compiled.ts";
 import { inBatches, toJson } from "./page.ts";
 import type { Database } from "./schema.ts";
 
@@ -13,10 +14,11 @@ class SequenceTaken extends Error {}
 
 /** The writing half of the log: one event and its records, all or nothing. */
 export function appender(db: Kysely<Database>, projectId: string): Pick<EventLog, "append"> {
+  const queries = appendQueries(db);
   return {
     append: async (stream, event, records) => {
       try {
-        await db.transaction().execute((tx) => appendIn(tx, projectId, stream, event, records));
+        await db.transaction().execute((tx) => appendIn(tx, queries, projectId, stream, event, records));
         return ok(undefined);
       } catch (error) {
         if (error instanceof SequenceTaken) return err({ type: "sequence-taken" });
@@ -26,61 +28,85 @@ export function appender(db: Kysely<Database>, projectId: string): Pick<EventLog
   };
 }
 
+type AppendQueries = ReturnType<typeof appendQueries>;
+
+/** What nearly every append executes. */
+function appendQueries(db: Kysely<Database>) {
+  return {
+    nextNumber: compileOnce<{ name: string }, { value: number }>((value) =>
+      nextNumberQuery(db, value("name")),
+    ),
+    last: compileOnce<{ kind: StreamId["kind"]; id: string }, { last: number }>((value) =>
+      db
+        .selectFrom("event")
+        .select((table) => table.fn.coalesce(table.fn.max("sequence"), sql<number>`0`).as("last"))
+        .where("stream_kind", "=", value("kind"))
+        .where("stream_id", "=", value("id")),
+    ),
+    runOfRound: compileOnce<{ roundId: string }, { run_id: string }>((value) =>
+      db.selectFrom("round").select("run_id").where("round_id", "=", value("roundId")),
+    ),
+    insertEvent: compileOnce<Insertable<Database["event"]>, unknown>((value) =>
+      db.insertInto("event").values({
+        position: value("position"),
+        project_id: value("project_id"),
+        stream_kind: value("stream_kind"),
+        stream_id: value("stream_id"),
+        sequence: value("sequence"),
+        run_id: value("run_id"),
+        at: value("at"),
+        body: value("body"),
+        shown: value("shown"),
+      }),
+    ),
+  };
+}
+
 async function appendIn(
   tx: Transaction<Database>,
+  queries: AppendQueries,
   projectId: string,
   stream: StreamId,
   event: StoredEvent,
   records: readonly StoreRecord[],
 ): Promise<void> {
   // Held until the commit, so writers stand in line here and what they read below cannot change under them.
-  const position = await nextNumber(tx, "event");
-  const { last } = await tx
-    .selectFrom("event")
-    .select((table) => table.fn.coalesce(table.fn.max("sequence"), sql<number>`0`).as("last"))
-    .where("stream_kind", "=", stream.kind)
-    .where("stream_id", "=", stream.id)
-    .executeTakeFirstOrThrow();
+  const [counter] = await queries.nextNumber(tx, { name: "event" });
+  const { value: position } = present(counter, "a counter returns its value");
+  const [newest] = await queries.last(tx, stream);
+  const { last } = present(newest, "an aggregate has a row");
   if (event.sequence <= last) throw new SequenceTaken();
   assert(
     event.sequence === last + 1,
     `event ${event.sequence} of ${stream.kind} ${stream.id} follows ${last}`,
   );
   for (const record of records) await writeRecord(tx, projectId, record);
-  await tx
-    .insertInto("event")
-    .values({
-      position,
-      project_id: projectId,
-      stream_kind: stream.kind,
-      stream_id: stream.id,
-      sequence: event.sequence,
-      run_id: stream.kind === "run" ? stream.id : await runOfRound(tx, stream.id),
-      at: event.at,
-      body: toJson(event.event),
-      shown: isShown(event.event),
-    })
-    .execute();
-}
-
-async function runOfRound(tx: Transaction<Database>, roundId: string): Promise<string | null> {
-  const row = await tx
-    .selectFrom("round")
-    .select("run_id")
-    .where("round_id", "=", roundId)
-    .executeTakeFirst();
-  return row?.run_id ?? null;
+  const [round] = stream.kind === "run" ? [] : await queries.runOfRound(tx, { roundId: stream.id });
+  await queries.insertEvent(tx, {
+    position,
+    project_id: projectId,
+    stream_kind: stream.kind,
+    stream_id: stream.id,
+    sequence: event.sequence,
+    run_id: stream.kind === "run" ? stream.id : (round?.run_id ?? null),
+    at: event.at,
+    body: toJson(event.event),
+    shown: isShown(event.event),
+  });
 }
 
 /** The next number of a counter, from 1 without gaps; the row stays locked until the transaction ends. */
 export async function nextNumber(db: Kysely<Database>, name: string): Promise<number> {
-  const { value } = await db
+  const { value } = await nextNumberQuery(db, name).executeTakeFirstOrThrow();
+  return value;
+}
+
+function nextNumberQuery(db: Kysely<Database>, name: string) {
+  return db
     .insertInto("counter")
     .values({ name, value: 1 })
     .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: sql<number>`counter.value + 1` }))
-    .returning("value")
-    .executeTakeFirstOrThrow();
-  return value;
+    .returning("value");
 }
 
 async function writeRecord(tx: Transaction<Database>, projectId: string, record: StoreRecord): Promise<void> {

@@ -125,6 +125,14 @@ interface SealedOpeningTable {
   position: number;
   bytes: Uint8Array;
 }
+interface EvidenceTable {
+  sid: string;
+  project_id: string;
+  salt: Uint8Array;
+  words: Uint8Array;
+  /** For the auditor; null until the round is committed. */
+  sealed: Uint8Array | null;
+}
 interface JoinTokenTable {
   token_hash: string;
   project_id: string;
@@ -157,6 +165,7 @@ export interface Database {
   material: MaterialTable;
   transcript: TranscriptTable;
   sealed_opening: SealedOpeningTable;
+  evidence: EvidenceTable;
   join_token: JoinTokenTable;
   device: DeviceTable;
   setting: SettingTable;

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Store } from "#coordinator/core/ports.ts";
 import { appender } from "./append.ts";
+import { evidenceQueries } from "./evidence.ts";
 import { logQueries, runQueries, taskQueries } from "./queries.ts";
 import type { Database } from "./schema.ts";
 import { smallFacts } from "./small-facts.ts";
@@ -33,6 +34,7 @@ export function createStore({ kind, db, close }: Omit<OpenDatabase, "wasMade">, 
     ...materialQueries(db, projectId),
     ...uploadQueries(db, projectId, kind),
     ...transcriptQueries(db, projectId),
+    ...evidenceQueries(db, projectId),
     ...smallFacts(db, projectId),
     ping: async () => {
       await sql`select 1`.execute(db);

@@ -24,7 +24,10 @@ import { mountUploads } from "./uploads.ts";
 
 export interface HttpPorts {
   readonly coordinator: Coordinator;
-  readonly store: Pick<Store, "ping" | "loadTranscript" | "findTranscript" | "loadOpenings" | "findInput">;
+  readonly store: Pick<
+    Store,
+    "ping" | "loadTranscript" | "findTranscript" | "loadOpenings" | "loadSealedEvidence" | "findInput"
+  >;
   readonly blobs: Blobs;
   readonly spool: Spool;
   readonly metrics: Pick<Metrics, "uploaded">;

@@ -9,8 +9,8 @@ import { type Api, check, checkRead, type Gate, mount } from "./endpoint.ts";
 import { problem } from "./problem.ts";
 
 /*
- * What is kept of a round for an auditor. There is no secret in the clear here: inputs are masked, opening shares are
- * sealed. A transcript names devices by their identity keys.
+ * What is kept of a round for an auditor. There is no secret in the clear here: inputs are masked, opening shares and
+ * evidence are sealed. A transcript names devices by their identity keys.
  */
 
 const whole = (max: number) => decimalSchema.pipe(z.int().min(0).max(max));
@@ -28,14 +28,17 @@ const KEPT_DAMAGED =
 export const MERKLE_PATH_HEADER = "chorus-merkle-path";
 
 export interface TranscriptPorts {
-  readonly store: Pick<Store, "loadTranscript" | "findTranscript" | "loadOpenings" | "findInput">;
+  readonly store: Pick<
+    Store,
+    "loadTranscript" | "findTranscript" | "loadOpenings" | "loadSealedEvidence" | "findInput"
+  >;
   readonly spool: Pick<Spool, "chunk">;
   readonly log: Log;
 }
 
 export function mountTranscripts(api: Api, gate: Gate, { store, spool, log }: TranscriptPorts): void {
   const notKept = () =>
-    problem("NOT_FOUND", "Of this round no transcript is kept: it is too old, or none was to be kept.");
+    problem("NOT_FOUND", "No transcript of this round is kept: it is too old, or none was to be kept.");
   const sessionOf = async ({ roundId, shard }: z.infer<typeof shardParams>): Promise<string> => {
     const sid = await store.findTranscript(roundId, shard);
     if (sid === null) throw notKept();
@@ -64,6 +67,21 @@ export function mountTranscripts(api: Api, gate: Gate, { store, spool, log }: Tr
       const openings = await store.loadOpenings(await sessionOf(params));
       return { items: [...openings].map(([position, sealed]) => ({ position, sealed: bytesToHex(sealed) })) };
     },
+  });
+
+  const evidence = `${transcript}/evidence`;
+  describeBytes(
+    api,
+    evidence,
+    "What is not published of one session's sum, with its salt, sealed to the auditor's key",
+    shardParams,
+  );
+  api.get("/rounds/:roundId/transcript/:shard/evidence", async (context) => {
+    checkRead(context, gate.audits);
+    const sid = await sessionOf(check(shardParams, context.req.param(), "address"));
+    const sealed = await store.loadSealedEvidence(sid);
+    if (sealed === null) throw notKept();
+    return new Response(new Uint8Array(sealed), { headers: binary });
   });
 
   const chunk = `${transcript}/inputs/{position}/{chunk}`;

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
-import type { Ring } from "#shared/codec/layout.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import type { Ring } from "#shared/vector/ring.ts";
 import { BUNDLED_TASKS, type BundledTask, DEFAULT_DATASET } from "../../data/tasks.ts";
 
 export const DEMO_HELP = `npm run demo [-- options]

@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, type Json } from "#shared/codec/canonical-json.ts";
-import type { Ring } from "#shared/codec/layout.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
+import type { Ring } from "#shared/vector/ring.ts";
 import { heldOutFolder, heldOutPath } from "../../adapters/held-out.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import { type BundledTask, bundledTask, DEFAULT_DATASET } from "../../data/tasks.ts";

@@ -1,11 +1,11 @@
-import { type VectorLayout, vectorLayout } from "#shared/codec/layout.ts";
-import { encodeContribution } from "#shared/codec/quantize.ts";
 import { bCommit } from "#shared/crypto/commitments.ts";
 import { maskKeyPairFromSeed } from "#shared/crypto/key-agreement.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
+import type { LayoutTerms } from "#shared/vector/segment.ts";
+import { encodeVector } from "#test/kit/vectors.ts";
 import { lastSent, SecaggCohort } from "../secagg-cohort.ts";
 import { randomWords } from "../secagg-fixtures.ts";
 import type { Attack, Loot, World } from "./attack.ts";
@@ -125,12 +125,12 @@ async function otherRules(world: World): Promise<Loot | null> {
   return words && { kind: "input", of: cohort, position: 1, words };
 }
 
-const LAYOUT: VectorLayout = vectorLayout({
+const LAYOUT_TERMS: LayoutTerms = {
   parameterCount: 6,
   clipNormL2: 1,
   weightCap: 100,
   cohortSizeMax: 8,
-});
+};
 
 /** Device 3 masks something else than an input. The coordinator, honest here, opens the sum and reads it. */
 export async function spoiled(
@@ -139,18 +139,19 @@ export async function spoiled(
 ): Promise<Loot | null> {
   const primitives = await selectPrimitives(globalThis.crypto.subtle);
   const metrics = { count: 10, lossSum: 12.5, correct: 7 };
+  const layout = world.engine.layout.vectorLayout(LAYOUT_TERMS);
   const inputs = new Map<number, Uint32Array<ArrayBuffer>>();
   for (const position of [1, 2, 3]) {
     const update = Float32Array.from({ length: 6 }, (_, index) => (index - position) / 20);
     const contribution = { update, numExamples: 10, metricsBefore: metrics, metricsAfter: metrics };
-    const encoded = await encodeContribution(primitives, LAYOUT, contribution, new Uint8Array(32));
+    const encoded = await encodeVector(primitives, layout, contribution, new Uint8Array(32));
     assert(encoded.ok, "a finite update");
     inputs.set(position, encoded.value.words);
   }
   const cohort = await SecaggCohort.create({
     count: 3,
     engine: world.engine,
-    vectorLength: LAYOUT.length,
+    vectorLength: layout.length,
     input: (position) => present(inputs.get(position), "an input"),
   });
   for (const step of ["advertiseAll", "shareAll"] as const) await cohort[step]();
@@ -163,7 +164,7 @@ export async function spoiled(
   assert(lastSent(spoiler, "unmask").bShares.length === 3, "it went along to the end");
   const result = await cohort.finish();
   assert(result.kind === "committed", "all masks came off");
-  const decoded = world.engine.decodeSum.decodeSum(LAYOUT, result.sum.slice(), 3);
+  const decoded = world.engine.decode.decodeSum(layout, result.sum.slice(), 3);
   if (!decoded.ok) {
     world.codes.push(decoded.error.type);
     return null;
@@ -266,24 +267,24 @@ export const MASK_ATTACKS: readonly Attack[] = [
     stoppedBy: "sentinel",
     without: [
       {
-        file: "shared/codec/decode-sum.ts",
-        find: "if (value !== survivorCount * sentinels.clip.value) return",
-        replace: "if (value === Infinity) return",
+        file: "shared/vector/segments/sentinels.ts",
+        find: "(value) => value !== survivorCount * clip.value",
+        replace: "(value) => value === Infinity",
       },
       {
-        file: "shared/codec/decode-sum.ts",
+        file: "shared/vector/segments/update.ts",
         find: "if (value > bound || value < -bound) return",
         replace: "if (value === Infinity) return",
       },
       {
-        file: "shared/codec/decode-sum.ts",
-        find: "if (weightSum < 1 || weightSum > weight.clip.max * survivorCount) {",
-        replace: "if (weightSum === Infinity) {",
+        file: "shared/vector/segments/weight.ts",
+        find: "value < 1 || value > clip.max * survivorCount",
+        replace: "value === Infinity",
       },
       {
-        file: "shared/codec/decode-sum.ts",
-        find: "if (value < 0 || value > slot.max * survivorCount) {",
-        replace: "if (value === Infinity) {",
+        file: "shared/vector/segments/metrics.ts",
+        find: "if (value < 0 || value > slot.max * survivorCount) return",
+        replace: "if (value === Infinity) return",
       },
     ],
     run: (world) =>
@@ -299,7 +300,7 @@ export const MASK_ATTACKS: readonly Attack[] = [
     stoppedBy: "range",
     without: [
       {
-        file: "shared/codec/decode-sum.ts",
+        file: "shared/vector/segments/update.ts",
         find: "if (value > bound || value < -bound) return",
         replace: "if (value === Infinity) return",
       },

@@ -64,6 +64,9 @@ const WRITES: ReadonlySet<string> = new Set([
   "saveTranscript",
   "keepOpenings",
   "deleteTranscript",
+  "saveEvidence",
+  "sealEvidence",
+  "deleteEvidence",
 ]);
 /** These take the time of a computation. */
 const SLOW: ReadonlySet<string> = new Set(["fold", "evaluate"]);

@@ -1,4 +1,3 @@
-import { coordinatesOf, segmentOf } from "#shared/codec/layout.ts";
 import { openSealed } from "#shared/crypto/sealed-box.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
@@ -8,6 +7,7 @@ import { byShard, keptShards } from "#shared/round/shards.ts";
 import type { Committed } from "#shared/round/state.ts";
 import { layoutOf } from "#shared/task/agreed-config.ts";
 import { transcriptDigest } from "#shared/transcript/session-transcript.ts";
+import { coordinatesOf, segmentOf } from "#test/kit/vectors.ts";
 import type { Host } from "./host.ts";
 import type { SessionFacts, Watch } from "./watch.ts";
 import type { World } from "./world.ts";
@@ -87,6 +87,7 @@ export async function checkForgotten(world: World, watch: Watch, { db, disk }: H
   const sids = kept.map(([sid]) => sid);
   expectSame(world, "transcripts", db.transcripts.keys(), sids);
   expectSame(world, "openings", db.openings.keys(), sids);
+  expectSame(world, "evidence", db.evidence.keys(), sids);
   if (kept.length === 0 || newest === undefined) return;
   const own = [...db.transcripts.values()].map(
     async ({ shard, bytes }) => `${shard} ${await transcriptDigest(world.primitives, bytes)}`,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import type { Store } from "#coordinator/core/store.ts";
 import { eventLogContract } from "./event-log.ts";
+import { evidenceContract } from "./evidence.ts";
 import { runContract } from "./runs.ts";
 import { settingContract } from "./settings.ts";
 import { taskContract } from "./tasks.ts";
@@ -29,6 +30,7 @@ export function storeContract(
     runContract(suite);
     uploadContract(suite);
     transcriptContract(suite);
+    evidenceContract(suite);
     settingContract(suite);
   });
 }

@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { timeBackend, useBackend } from "#shared/engine/backends.ts";
 import { evaluate, predict } from "#shared/engine/evaluate.ts";
-import { parameterCount } from "#shared/engine/network.ts";
 import { train } from "#shared/engine/train.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { shuffledIndices } from "#shared/task/shuffle.ts";
 import type { TrainingPlan } from "#shared/task/task.ts";
 import { convolutional, largestDifference, model, randomNumbers } from "./nets.ts";
@@ -19,7 +19,7 @@ const rows = {
   labels: Int32Array.from(labelList),
   count: ROW_COUNT,
 };
-const weightList = randomNumbers(parameterCount(model), 7, 0.8);
+const weightList = randomNumbers(modelTensors(model).parameterCount, 7, 0.8);
 const weights = Float32Array.from(weightList);
 const never = new AbortController().signal;
 
@@ -152,7 +152,7 @@ test("refuses engines that cannot do the task, with the reason", async () => {
 test("times an engine, and says it when one cannot start or computes nonsense", async () => {
   const started: string[] = [];
   const time = (backend: "webgl" | "wasm" | "cpu") =>
-    timeBackend(backend, model, plan, NODE, false, (name) => void started.push(name));
+    timeBackend(backend, model, plan, NODE, false, () => void started.push(backend));
   expect(await time("webgl")).toMatchObject({ msPerStep: null, note: "this platform has no WebGL here" });
   expect((await time("wasm")).msPerStep).toBeGreaterThan(0);
   expect((await time("cpu")).msPerStep).toBeGreaterThan(0);

@@ -2,9 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { expect, test } from "vitest";
 import { useBackend } from "#shared/engine/backends.ts";
-import { lossGradients } from "#shared/engine/gradients.ts";
-import { forward, parameterCount, weightsToTensors } from "#shared/engine/network.ts";
-import { type ModelSpec, tensorShapes } from "#shared/task/model.ts";
+import { tfjsOps } from "#shared/engine/ops.ts";
+import { weightsToTensors } from "#shared/engine/weights.ts";
+import { forward, lossGradients } from "#shared/layers/chain.ts";
+import { type ModelSpec, modelTensors } from "#shared/task/model.ts";
 import { convolutional, largestDifference, model, randomNumbers } from "./nets.ts";
 
 test.each([
@@ -13,19 +14,18 @@ test.each([
 ] as const)("has the topology, tensor order and gradients of tf.layers: %s", async (_, spec) => {
   expect(await useBackend("cpu", { wasmPaths: null }, false)).toMatchObject({ ok: true });
   const reference = referenceModel(spec);
-  const shapes = tensorShapes(spec);
-  if (!shapes.ok) throw new Error(shapes.problem);
+  const layout = modelTensors(spec);
   expect(reference.getWeights().map((tensor) => tensor.shape)).toEqual(
-    shapes.tensors.map((tensor) => [...tensor.shape]),
+    layout.tensors.map((tensor) => [...tensor.shape]),
   );
-  const tensors = weightsToTensors(spec, Float32Array.from(randomNumbers(parameterCount(spec), 3)));
+  const tensors = weightsToTensors(spec, Float32Array.from(randomNumbers(layout.parameterCount, 3)));
   reference.setWeights(tensors);
   const batch = tf.tensor(randomNumbers(5 * spec.inputShape.reduce((a, b) => a * b, 1), 4), [
     5,
     ...spec.inputShape,
   ]);
   const expected = reference.predict(batch) as tf.Tensor;
-  const actual = tf.tidy(() => tf.softmax(forward(spec, tensors, batch)).dataSync());
+  const actual = tf.tidy(() => tf.softmax(forward(tfjsOps, spec, tensors, batch)).dataSync());
   expect(largestDifference(actual, expected.dataSync())).toBeLessThan(1e-6);
 
   // tfjs' own tape, which the import of tf.layers brings along.
@@ -36,8 +36,8 @@ test.each([
       tf.neg(tf.mean(tf.sum(tf.mul(oneHot, tf.log(reference.apply(batch) as tf.Tensor)), 1))) as tf.Scalar,
     variables,
   );
-  const own = lossGradients(spec, tensors, batch, oneHot);
-  expect(own.loss.dataSync()[0]).toBeCloseTo(5 * (taped.value.dataSync()[0] as number), 4);
+  const own = lossGradients(tfjsOps, spec, tensors, batch, oneHot);
+  expect(own.lossSum.dataSync()[0]).toBeCloseTo(5 * (taped.value.dataSync()[0] as number), 4);
   for (const [index, { name }] of variables.entries()) {
     const [ours, theirs] = [own.gradients[index]?.dataSync() ?? [], taped.grads[name]?.dataSync() ?? []];
     expect(Math.max(...theirs.map(Math.abs))).toBeGreaterThan(1e-3);

@@ -1,4 +1,4 @@
-import { tensorShapes } from "#shared/task/model.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
 import { formatCount } from "../../lib/format.ts";
 
@@ -21,13 +21,12 @@ export interface TilePlan {
  * Lays the first numbers of an update out so that what they hold can be seen: where a dense layer reads small pictures,
  * the weights of one unit stand as a picture of their own, otherwise the numbers follow one another row by row.
  *
- * The update leads the vector in the order of `tensorShapes`; a dense kernel [in, units] lies input-major.
+ * The update leads the vector in the order of `modelTensors`; a dense kernel [in, units] lies input-major.
  *
  * @param sampleLength  Numbers at hand, from the first on.
  */
 export function tilePlan(task: Pick<Task, "model" | "features">, sampleLength: number): TilePlan {
-  const shapes = tensorShapes(task.model);
-  const kernel = (shapes.ok ? shapes.tensors : []).find((tensor) => tensor.shape.length > 1);
+  const kernel = modelTensors(task.model).tensors.find((tensor) => tensor.shape.length > 1);
   const { features } = task;
   if (features.kind === "image" && kernel?.shape.length === 2) {
     const [inputs = 0, units = 0] = kernel.shape;

@@ -3,6 +3,7 @@ import type { Migration } from "kysely/migration";
 import { spine } from "./0001-spine.ts";
 import { transcripts } from "./0002-transcripts.ts";
 import { reading } from "./0003-reading.ts";
+import { evidence } from "./0004-evidence.ts";
 import { type Dialect, type Statement, statementFor } from "./statement.ts";
 
 /** In the order of their names; only ever added to. */
@@ -10,6 +11,7 @@ const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
   "0001-spine": spine,
   "0002-transcripts": transcripts,
   "0003-reading": reading,
+  "0004-evidence": evidence,
 };
 
 /** The same tables for both dialects. */

@@ -12,6 +12,8 @@ import {
 
 /** Statements that stay prepared; those with many values have a text for each count, so the cache is bounded. */
 const PREPARED_MAX = 256;
+const BEGIN = CompiledQuery.raw("begin immediate");
+const COMMIT = CompiledQuery.raw("commit");
 
 /**
  * Kysely's SQLite dialect over a database of `node:sqlite`, which lacks `reader` and takes parameters one by one.
@@ -54,7 +56,11 @@ class NodeSqliteDriver extends SqliteDriver {
   }
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+    await connection.executeQuery(BEGIN);
+  }
+
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(COMMIT);
   }
 
   /** After a full disk or an I/O error SQLite has rolled back by itself; a second rollback would hide that error. */

@@ -22,7 +22,12 @@ import { PositionMark } from "./position-mark.ts";
  */
 
 /** Methods that delete what must not be read again (S11). */
-const WIPES: ReadonlySet<Method | "ping"> = new Set(["deleteMaterial", "keepOpenings", "deleteTranscript"]);
+const WIPES: ReadonlySet<Method | "ping"> = new Set([
+  "deleteMaterial",
+  "keepOpenings",
+  "deleteTranscript",
+  "deleteEvidence",
+]);
 
 let connection: Connection | undefined;
 let store: Store | undefined;

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { err, ok } from "../kernel/result.ts";
+import { activationSchema } from "./activations/table.ts";
+import { biasTensor, kernelTensor } from "./initializer.ts";
+import { layer, layerNameSchema } from "./layer.ts";
+
+/** A square window slides over a picture. Kernel [k, k, channels, filters], bias [filters]. */
+export const conv2d = layer({
+  schema: z.strictObject({
+    className: z.literal("Conv2D"),
+    name: layerNameSchema,
+    filters: z.int().min(1).max(1_024),
+    kernelSize: z.int().min(1).max(31),
+    strides: z.int().min(1).max(8),
+    padding: z.enum(["valid", "same"]),
+    activation: activationSchema,
+  }),
+  needs: ["conv2dKernelGradient"],
+  outputShape({ filters, kernelSize, strides, padding }, input) {
+    const [height = 0, width = 0] = input;
+    if (input.length !== 3) return err("takes a picture, not a flat vector");
+    const out = (size: number) =>
+      padding === "same" ? Math.ceil(size / strides) : Math.floor((size - kernelSize) / strides) + 1;
+    return ok([out(height), out(width), filters]);
+  },
+  tensors: ({ kernelSize, filters }, [, , channels = 0]) => [
+    kernelTensor([kernelSize, kernelSize, channels, filters]),
+    biasTensor(filters),
+  ],
+  forward: (ops, spec, input, weights) =>
+    ops.add(ops.conv2d(input, weights("kernel"), spec), weights("bias")),
+  weightGradients: (ops, spec, { input, weights }, flow) => ({
+    kernel: ops.conv2dKernelGradient(flow, input, ops.shapeOf(weights("kernel")), spec),
+    bias: ops.sum(flow, [0, 1, 2]),
+  }),
+  inputGradient: (ops, spec, { input, weights }, flow) =>
+    ops.conv2dInputGradient(flow, weights("kernel"), ops.shapeOf(input), spec),
+});

@@ -1,0 +1,36 @@
+import { ok } from "../../kernel/result.ts";
+import { addWhole, type Segment } from "../segment.ts";
+
+export type SentinelClip = { readonly kind: "constant"; readonly value: 1 };
+
+export const SENTINEL_COUNT = 4;
+
+/**
+ * 1 each, so that a sum reads |U3|. A mask that is missing or wrong shows here; it names nobody and does not detect
+ * poisoning. Always the last segment.
+ */
+export const sentinels: Segment<SentinelClip, null, null> = {
+  name: "sentinels",
+
+  layout: () => ({
+    length: SENTINEL_COUNT,
+    ring: 32,
+    publish: "public",
+    clip: { kind: "constant", value: 1 },
+    noise: null,
+  }),
+
+  encode(_, { clip }, words) {
+    words.fill(clip.value);
+    return ok(null);
+  },
+
+  check({ clip }, numbers, survivorCount) {
+    const index = numbers.findIndex((value) => value !== survivorCount * clip.value);
+    return index < 0 ? null : { index, value: numbers[index] as number };
+  },
+
+  add: addWhole,
+
+  read: () => null,
+};

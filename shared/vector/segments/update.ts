@@ -1,0 +1,141 @@
+import { packPairs } from "../../codec/packing.ts";
+import { clipToNorm, normL2, quantize } from "../../codec/quantize.ts";
+import { rotate } from "../../codec/rotation.ts";
+import { assert, present } from "../../kernel/assert.ts";
+import { err, ok } from "../../kernel/result.ts";
+import { assertSumFits, type Ring, ringRefusal, sumMaxOf } from "../ring.ts";
+import { addWhole, type LayoutTerms, type Numbers, type Place, type Segment } from "../segment.ts";
+import { countedWeight } from "./weight.ts";
+
+/*
+ * x = SR(Q (w'/W) clip(rotate(delta min(1, L/|delta|)), +-B) / B), signed. On the 32-bit ring each number has a word. On
+ * the 16-bit ring the update is rotated first, which pads it to a power of two of coordinates (`rotation.ts`), and two
+ * coordinates share a word (`packing.ts`).
+ */
+
+export type UpdateClip = {
+  readonly kind: "l2";
+  /** Weights of the model; fewer than coordinates if the update is padded. */
+  readonly parameterCount: number;
+  readonly rotated: boolean;
+  /** L, in the unit of the weights. */
+  readonly normL2: number;
+  /** B, in the unit of the weights; equal to L unless the update is rotated. */
+  readonly coordinate: number;
+  /** Q: what stands for B at full weight. */
+  readonly quantizedMax: number;
+  /** W: the weight that is full. */
+  readonly weightCap: number;
+};
+
+/** What a device keeps of its update. */
+export interface KeptUpdate {
+  /** After clipping, before any rotation; for the page's "what left" and for a test's oracle. */
+  readonly clippedUpdate: Float32Array<ArrayBuffer>;
+  /** L2 norm before clipping. */
+  readonly normL2Before: number;
+}
+
+const QUANTIZED_MAX = 2 ** 26;
+/** beta = 2^-10: how likely at most some coordinate of a whole cohort is cut off at B after the rotation. */
+const ROTATION_FAILURE_BITS = 10;
+
+/** Reads as one whole number for each coordinate, still rotated, in steps of the quantizer, weighted by w'/W. */
+export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
+  name: "update",
+
+  layout(terms) {
+    const { parameterCount, ring = 32 } = terms;
+    const rotated = terms.rotated ?? ring === 16;
+    const count = rotated ? powerOfTwoAtLeast(Math.max(2, parameterCount)) : parameterCount;
+    const length = ring === 16 ? Math.ceil(count / 2) : count;
+    return { length, ring, publish: "public", clip: updateClip(terms, ring, rotated, count), noise: null };
+  },
+
+  async encode({ update: delta, numExamples }, place, words, { primitives, roundingKey, rotationKey }) {
+    const { clip, ring } = place;
+    assert(
+      delta.length === clip.parameterCount,
+      `an update of ${delta.length} for ${clip.parameterCount} weights`,
+    );
+    const counted = countedWeight(numExamples, clip.weightCap);
+    if (!counted.ok) return counted;
+    const normL2Before = normL2(delta);
+    if (!Number.isFinite(normL2Before)) {
+      return err({ type: "non-finite-update", index: delta.findIndex((value) => !Number.isFinite(value)) });
+    }
+    const clippedUpdate = clipToNorm(delta, normL2Before, clip.normL2);
+    const count = coordinateCount(place);
+    const values = clip.rotated
+      ? await rotate(primitives, clippedUpdate, count, present(rotationKey, "a key for the rotation"))
+      : clippedUpdate;
+    const quantized =
+      ring === 16 ? new Int32Array(count) : new Int32Array(words.buffer, words.byteOffset, count);
+    // An odd number of weights on the 16-bit ring leaves half a word.
+    const filled = quantized.subarray(0, values.length);
+    await quantize(primitives, filled, values, counted.value / clip.weightCap, clip, roundingKey);
+    if (ring === 16) packPairs(quantized, words);
+    return ok({ clippedUpdate, normL2Before });
+  },
+
+  check({ clip }, numbers, survivorCount) {
+    const bound = clip.quantizedMax * survivorCount;
+    for (let index = 0; index < numbers.length; index++) {
+      const value = numbers[index]!; // hot loop
+      if (value > bound || value < -bound) return { index, value };
+    }
+    return null;
+  },
+
+  add: addWhole,
+
+  read: (_, numbers) => numbers,
+};
+
+/** Numbers that the words of the update hold: a power of two if it is rotated, else one for each weight. */
+export function coordinateCount({ length, ring }: Place<UpdateClip>): number {
+  return length * (32 / ring);
+}
+
+/** Bits of the masked list for each weight of the model: the width of the ring, and what a rotation pads. */
+export function bitsPerWeight({ length, clip }: Place<UpdateClip>): number {
+  return (32 * length) / clip.parameterCount;
+}
+
+function updateClip(
+  { parameterCount, cohortSizeMax, clipNormL2, weightCap }: LayoutTerms,
+  ring: Ring,
+  rotated: boolean,
+  count: number,
+): UpdateClip {
+  const refusal = ringRefusal(ring, cohortSizeMax);
+  assert(refusal === null, refusal ?? "a sum fits the ring");
+  const quantizedMax = Math.min(QUANTIZED_MAX, Math.floor(sumMaxOf(ring) / cohortSizeMax));
+  assertSumFits(quantizedMax, cohortSizeMax, ring, "updates");
+  const coordinate = rotated ? rotatedBound(clipNormL2, count, cohortSizeMax) : clipNormL2;
+  return { kind: "l2", parameterCount, rotated, normL2: clipNormL2, coordinate, quantizedMax, weightCap };
+}
+
+/**
+ * B = L sqrt(2 ln(2 d n / beta) / d), and never above L: with random signs a rotated coordinate of one device is beyond
+ * B with a probability of at most beta / (d n).
+ *
+ * The logarithm is taken of the next power of two, by counting bits: `Math.log` may differ by a last bit from one
+ * browser to the next, and every device hashes this number.
+ * Source: Hoeffding 1963, theorem 2; Suresh et al. 2017, arXiv:1611.00429, section 3.
+ */
+function rotatedBound(clipNormL2: number, dimension: number, cohortSizeMax: number): number {
+  const bits = 1 + ROTATION_FAILURE_BITS + bitCount(dimension) + bitCount(cohortSizeMax);
+  return clipNormL2 * Math.min(1, Math.sqrt((2 * Math.LN2 * bits) / dimension));
+}
+
+function powerOfTwoAtLeast(value: number): number {
+  return 2 ** bitCount(value);
+}
+
+/** The smallest k with 2^k >= value. */
+function bitCount(value: number): number {
+  let bits = 0;
+  while (2 ** bits < value) bits++;
+  return bits;
+}
