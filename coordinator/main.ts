@@ -12,9 +12,11 @@ import { openFolder } from "./adapters/folder.ts";
 import { lockDataFolder } from "./adapters/folder-lock.ts";
 import { heldOutFolder, heldOutPath } from "./adapters/held-out.ts";
 import { createApp } from "./adapters/http/app.ts";
+import { HttpConnections } from "./adapters/http/connections.ts";
 import { knownOrigins, lanAddress } from "./adapters/http/origins.ts";
 import { openPages } from "./adapters/http/pages.ts";
 import { closeServer, createWebServer, listen, routeRequests } from "./adapters/http/server.ts";
+import { openIntake } from "./adapters/intake.ts";
 import { openIssuer } from "./adapters/issuer.ts";
 import { openMetrics } from "./adapters/metrics.ts";
 import { openModels } from "./adapters/models.ts";
@@ -117,13 +119,15 @@ async function openAdapters(settings: Settings, alone: Alone, closers: Closers) 
     alone: instanceEvents(settings, alone),
   });
   closers.push(() => store.close());
+  const intake = openIntake();
+  closers.push(() => intake.close());
   const [blobs, spool, issuer] = await Promise.all([
     openBlobs(join(dataDir, "blobs")),
-    openSpool(join(dataDir, "spool"), primitives),
+    openSpool(join(dataDir, "spool"), primitives, intake),
     openIssuer(dataDir, randomBytes),
   ]);
   const disk = openDisk(dataDir, monotonicClock);
-  const folder = openFolder();
+  const folder = openFolder({ intake });
   closers.push(() => folder.close());
   const models = openModels();
   closers.push(() => models.close());
@@ -172,8 +176,9 @@ async function start(
     ...(settings.allowedOrigins ?? []),
     ...(settings.publicUrl === undefined ? [] : [settings.publicUrl]),
   ]);
-  const server = createWebServer(tls);
-  const sockets = attachSocketServer(server, { clock: monotonicClock, log, origins });
+  const connections = new HttpConnections(monotonicClock);
+  const server = createWebServer(tls, { connections });
+  const sockets = attachSocketServer(server, { clock: monotonicClock, log, origins, connections });
   closers.push(async () => {
     sockets.close();
     await closeServer(server);

@@ -21,6 +21,9 @@ const RECONNECT_MS_MAX = 5_000;
 const API_MS = 30_000;
 /** A download without a byte for so long counts as lost, and is begun again. */
 const STALL_MS_MAX = 20_000;
+/** How long a download waits at the coordinator's word before it asks again, and how often. */
+const RETRY_AFTER_S_MAX = 30;
+const DOWNLOAD_TRIES_MAX = 20;
 
 type Listeners<T> = Set<(value: T) => void>;
 
@@ -99,7 +102,7 @@ export function openSocketLink(coordinatorUrl: string): Link {
         taskViewSchema,
       ),
     fetchModel: async (hash, onProgress, signal) => {
-      const model = await requestBytes(new URL(`/api/v1/models/${hash}`, base), signal, onProgress);
+      const model = await download(new URL(`/api/v1/models/${hash}`, base), signal, onProgress);
       if (model.ok) traffic.downByteCount += model.value.length;
       return model;
     },
@@ -152,12 +155,53 @@ async function requestJson<Schema extends z.ZodType>(
   }
 }
 
+/** Asks again, after the time that it is told, while the coordinator has no room for this download. */
+async function download(
+  url: URL,
+  signal: AbortSignal | undefined,
+  onProgress?: (byteCount: number) => void,
+): Promise<Result<Bytes, LinkError>> {
+  for (let tries = 1; ; tries++) {
+    const answer = await requestBytes(url, signal, onProgress);
+    if (answer.ok || answer.error.type === "offline") return answer;
+    const { retryAfterMs, ...error } = answer.error;
+    if (retryAfterMs === null || tries >= DOWNLOAD_TRIES_MAX) return err(error);
+    await waitFor(retryAfterMs, signal);
+    if (signal?.aborted === true) return err({ type: "offline" });
+  }
+}
+
+/** Until the time is over or the signal comes. */
+function waitFor(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const end = () => {
+      cancel();
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const cancel = platformAfter(delayMs, end);
+    signal?.addEventListener("abort", end);
+  });
+}
+
+/** Of a refusal that passes; null if the coordinator does not say how long it takes. */
+function retryAfterMs({ status, headers }: Response): number | null {
+  const text = headers.get("retry-after");
+  const passes = status === 429 || status === 503;
+  if (!passes || text === null || !/^\d{1,4}$/.test(text)) return null;
+  return 1_000 * Math.min(RETRY_AFTER_S_MAX, Number(text));
+}
+
+type Refused = Extract<LinkError, { readonly type: "refused" }> & { readonly retryAfterMs: number | null };
+type Offline = Extract<LinkError, { readonly type: "offline" }>;
+
 /** Ends with `offline` when no byte comes for `STALL_MS_MAX`, or with the signal. Rule T4. */
 async function requestBytes(
   url: URL,
   signal: AbortSignal | undefined,
   onProgress?: (byteCount: number) => void,
-): Promise<Result<Bytes, LinkError>> {
+): Promise<Result<Bytes, Offline | Refused>> {
   const stalled = new AbortController();
   const silence = watchSilence(
     { clock: platformClock, after: platformAfter },
@@ -168,7 +212,10 @@ async function requestBytes(
     const ended = signal === undefined ? stalled.signal : AbortSignal.any([signal, stalled.signal]);
     const response = await fetch(url, { signal: ended });
     silence.heard();
-    if (!response.ok) return err(refusalOf(await response.text()));
+    if (!response.ok) {
+      const refusal = refusalOf(await response.text());
+      return err(refusal.type === "offline" ? refusal : { ...refusal, retryAfterMs: retryAfterMs(response) });
+    }
     assert(response.body !== null, "an answer to GET has a body");
     const parts: Uint8Array[] = [];
     let byteCount = 0;

@@ -32,7 +32,10 @@ export interface Link {
   fetchStatus(): Promise<Result<Status, LinkError>>;
   /** The newest version where none is given. */
   fetchTask(slug: string, version?: number): Promise<Result<TaskView, LinkError>>;
-  /** The bytes as they came; the caller hashes them. `offline` where no byte came for a while, or when `signal` ends it. */
+  /**
+   * The bytes as they came; the caller hashes them. Waits if the coordinator has no room for the download and says how
+   * long that takes. `offline` if no byte came for a while, or when `signal` ends it.
+   */
   fetchModel(
     hash: string,
     onProgress?: (byteCount: number) => void,

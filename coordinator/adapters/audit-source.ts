@@ -93,7 +93,7 @@ async function roundsBefore(
   return { kind: "beginning", seed: run.seed, since };
 }
 
-/** Of one request that comes too fast for the coordinator. */
+/** Of one request that comes too fast for the coordinator, or while others read. */
 const TRIES_MAX = 20;
 
 class AuditApi {
@@ -113,7 +113,8 @@ class AuditApi {
     if (response.ok) return response;
     await response.body?.cancel();
     if (response.status === 404) return null;
-    if (response.status === 429 && tries < TRIES_MAX) {
+    const isPassing = response.status === 429 || response.status === 503;
+    if (isPassing && tries < TRIES_MAX) {
       const waitS = Math.min(60, Number(response.headers.get("retry-after") ?? 1) || 1);
       await new Promise((resolve) => setTimeout(resolve, 1_000 * waitS));
       return this.#get(path, tries + 1);

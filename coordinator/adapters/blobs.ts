@@ -56,7 +56,7 @@ async function checkedStream(path: string, hash: string): Promise<ReadableStream
   const file = await openToRead(path);
   if (file === null) return null;
   const digest = createHash("sha256");
-  let left = (await file.stat()).size;
+  let left = await sizeOf(file);
   return new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       try {
@@ -84,6 +84,16 @@ async function openToRead(path: string): Promise<FileHandle | null> {
     return await open(path, "r");
   } catch (error) {
     if (isErrorCode(error, "ENOENT")) return null;
+    throw error;
+  }
+}
+
+/** Closes the file if that cannot be said. */
+async function sizeOf(file: FileHandle): Promise<number> {
+  try {
+    return (await file.stat()).size;
+  } catch (error) {
+    await file.close();
     throw error;
   }
 }

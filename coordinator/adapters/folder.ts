@@ -6,6 +6,7 @@ import { assert, present } from "#shared/kernel/assert.ts";
 import { release } from "#shared/kernel/release.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import type { FoldReply, FoldTask, Slice, SliceTask } from "./fold-messages.ts";
+import type { Intake } from "./intake.ts";
 
 /** More would only take cores from the event loop; two reach the disk's and the memory's speed. */
 const WORKERS_MAX = 2;
@@ -16,6 +17,8 @@ const WORDS_PER_CHUNK = VECTOR_CHUNK_BYTES / 4;
 
 export interface FolderOptions {
   readonly workerCount?: number;
+  /** Which has inputs in memory; without it all are read from disk. */
+  readonly intake?: Pick<Intake, "add">;
 }
 
 type Answer = Exclude<FoldReply, { type: "failed" }>;
@@ -111,6 +114,8 @@ export function openFolder(options: FolderOptions = {}): Folder {
     signal: AbortSignal | undefined,
   ) {
     return new Promise<Extract<Answer, { type: Type }>>((resolve, reject) => {
+      // The folder may have been closed while the intake added.
+      if (closed) return reject(new Error("the folder is closed"));
       // A worker answers with what it was asked for.
       line.push({ task, signal, resolve: resolve as (answer: Answer) => void, reject, attempts: 0 });
       pump();
@@ -129,40 +134,57 @@ export function openFolder(options: FolderOptions = {}): Folder {
     return files.map(({ index }) => index).filter((index) => !isGood.has(index));
   }
 
+  /** `initial` is left as it is. */
+  async function foldFiles(job: FoldJob, signal: AbortSignal | undefined): ReturnType<Folder["fold"]> {
+    const { length, inputs, initial, masks } = job;
+    const sum = new Uint32Array(length);
+    // One slice that cannot be folded ends the others too.
+    const failed = new AbortController();
+    const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+    const bounds = sliceBounds(
+      length,
+      workerCount,
+      inputs.length > 0 ? WORDS_PER_CHUNK : WORDS_PER_AES_BLOCK,
+    );
+    const paths = inputs.map(({ path }) => path);
+    const work = bounds.map(async ({ from, to }) => {
+      const task = (): SliceTask => ({
+        ...{ type: "slice", from, to, length, paths, masks },
+        initial: initial === undefined ? null : new Uint32Array(initial.subarray(from, to)),
+      });
+      try {
+        const slice = await ask(task, either);
+        sum.set(slice.sum, from);
+        release(slice.sum);
+        return slice;
+      } catch (error) {
+        failed.abort(error);
+        throw error;
+      }
+    });
+    const slices = await Promise.all(work);
+    const indexes = inputs.length === 0 ? [] : await damagedOf(job, slices, either);
+    return indexes.length === 0 ? ok(sum) : err({ type: "input-damaged", indexes });
+  }
+
   return {
     fold: async (job, signal) => {
       assert(!closed, "the folder is closed");
       const { length, inputs, initial, masks } = job;
       assert(Number.isInteger(length) && length >= 0, `a vector of ${length}`);
       assert(initial === undefined || initial.length === length, "the initial sum has another length");
-      const sum = new Uint32Array(length);
-      // One slice that cannot be folded ends the others too.
-      const failed = new AbortController();
-      const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
-      const bounds = sliceBounds(
-        length,
-        workerCount,
-        inputs.length > 0 ? WORDS_PER_CHUNK : WORDS_PER_AES_BLOCK,
-      );
-      const paths = inputs.map(({ path }) => path);
-      const work = bounds.map(async ({ from, to }) => {
-        const task = (): SliceTask => ({
-          ...{ type: "slice", from, to, length, paths, masks },
-          initial: initial === undefined ? null : new Uint32Array(initial.subarray(from, to)),
-        });
-        try {
-          const slice = await ask(task, either);
-          sum.set(slice.sum, from);
-          release(slice.sum);
-          return slice;
-        } catch (error) {
-          failed.abort(error);
-          throw error;
-        }
-      });
-      const slices = await Promise.all(work);
-      const indexes = inputs.length === 0 ? [] : await damagedOf(job, slices, either);
-      return indexes.length === 0 ? ok(sum) : err({ type: "input-damaged", indexes });
+      if (signal?.aborted === true) throw reasonOf(signal);
+      const added = inputs.length === 0 ? null : await options.intake?.add(length, inputs, initial);
+      const begun = added?.sum ?? initial;
+      const indexes = added?.missing ?? [...inputs.keys()];
+      if (begun !== undefined && indexes.length === 0 && masks.length === 0) return ok(begun);
+      const rest = indexes.map((index) => present(inputs[index], "an input"));
+      const given = begun === undefined ? {} : { initial: begun };
+      const folded = await foldFiles({ length, inputs: rest, masks, ...given }, signal);
+      if (begun !== undefined) release(begun);
+      if (folded.ok) return folded;
+      const damaged = folded.error.indexes.map((index) => present(indexes[index], "an index"));
+      return err({ type: "input-damaged", indexes: damaged });
     },
     close: async () => {
       closed = true;

@@ -1,22 +1,17 @@
-import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Spool } from "#coordinator/core/ports.ts";
-import { buildMerkleTree, LEAF_PREFIX } from "#shared/crypto/merkle.ts";
 import { assert } from "#shared/kernel/assert.ts";
-import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import { syncFolder } from "#shared/node/durable-files.ts";
-import { LIMITS } from "#shared/protocol/limits.ts";
+import type { Intake } from "./intake.ts";
 import { chunkReader } from "./spool-chunks.ts";
 import { isErrorCode } from "./system-errors.ts";
 
 type Upload = Parameters<Spool["receive"]>[0];
 type Received = Awaited<ReturnType<Spool["receive"]>>;
 
-/** Bytes that are hashed again on a resume, at a time. */
-const READ_BYTES = 256 * 1024;
 /** Of an upload that comes in faster than the disk takes it; then its connection waits. */
 const WAITING_BYTES_MAX = 256 * 1024;
 
@@ -34,11 +29,15 @@ interface Turn {
 
 /**
  * Uploads on disk: `<sid>/<position>.part` while bytes arrive, `<sid>/<position>` when all are there, checked and
- * durable. Memory is a few chunks an upload, whatever its length.
+ * durable. Memory is a few chunks an upload, whatever its length; the check is the intake's, over what is on disk then.
  *
  * One upload a slot at a time. A newer one takes over: the older is a connection that its device has given up.
  */
-export async function openSpool(folder: string, primitives: Primitives): Promise<Spool> {
+export async function openSpool(
+  folder: string,
+  primitives: Primitives,
+  intake: Pick<Intake, "verify" | "forget">,
+): Promise<Spool> {
   await mkdir(folder, { recursive: true });
   const turns = new Map<string, Turn>();
   const chunks = chunkReader(primitives);
@@ -61,7 +60,7 @@ export async function openSpool(folder: string, primitives: Primitives): Promise
       older?.cut.now();
       const cut = new Cut();
       const received = (older?.ended ?? Promise.resolve()).then(() =>
-        receive(path, upload, { body, free }, cut, primitives),
+        receive(path, upload, { body, free }, cut, intake),
       );
       const turn: Turn = { cut, ended: received.catch(() => undefined) };
       turns.set(path, turn);
@@ -79,6 +78,10 @@ export async function openSpool(folder: string, primitives: Primitives): Promise
         turn.cut.now();
         await turn.ended;
       }
+      intake.forget(
+        session,
+        kept.map((position) => pathOf(sid, position)),
+      );
       if (kept.length === 0) {
         await rm(session, { recursive: true, force: true });
         return;
@@ -96,24 +99,30 @@ async function receive(
   upload: Upload,
   source: Source,
   cut: Cut,
-  primitives: Primitives,
+  intake: Pick<Intake, "verify">,
 ): Promise<Received> {
-  if ((await byteCountOf(path)) !== null) return answerAgain(path, upload, primitives);
+  if ((await byteCountOf(path)) !== null) {
+    // It may be acknowledged already: it stays, whatever comes now.
+    return (await intake.verify(path, upload, null)) ? ok("complete") : err({ type: "bad-digest" });
+  }
   const part = `${path}.part`;
   let written: Received | "all-here";
   try {
     await makeFolderOf(path);
     const file = await open(part, "a+");
     try {
-      written = await writeBody(file, upload, source, cut, primitives);
+      written = await writeBody(file, upload, source, cut);
       if (written === "all-here") await file.datasync();
     } finally {
       await file.close();
     }
     if (written === "all-here") {
-      await rename(part, path);
-      await syncTogether(dirname(path));
-      return ok("complete");
+      if (await intake.verify(part, upload, path)) {
+        await rename(part, path);
+        await syncTogether(dirname(path));
+        return ok("complete");
+      }
+      written = err({ type: "bad-digest" });
     }
   } catch (error) {
     if (!isDiskFull(error)) throw error;
@@ -124,35 +133,17 @@ async function receive(
   return written;
 }
 
-/** The slot's file is complete and may be acknowledged: it stays, whatever comes now. */
-async function answerAgain(path: string, upload: Upload, primitives: Primitives): Promise<Received> {
-  const file = await open(path, "r");
-  try {
-    const { size } = await file.stat();
-    const leaves = new LeafHashes();
-    for await (const chunk of readFrom(file, size)) leaves.update(chunk);
-    const isSame = size === upload.byteCount && (await leaves.root(primitives)) === upload.root;
-    return isSame ? ok("complete") : err({ type: "bad-digest" });
-  } finally {
-    await file.close();
-  }
-}
-
-/** Appends what arrives; `all-here` where the file then holds exactly what the upload announced. */
+/** Appends what arrives; `all-here` if the file then has the length that the upload announced. */
 async function writeBody(
   file: FileHandle,
   upload: Upload,
   { body, free }: Source,
   cut: Cut,
-  primitives: Primitives,
 ): Promise<Received | "all-here"> {
   const { size } = await file.stat();
   if (upload.offset > size) return err({ type: "bad-offset" });
   // A device that starts further back knows less than we have; its bytes count.
   if (upload.offset < size) await file.truncate(upload.offset);
-  const leaves = new LeafHashes();
-  for await (const chunk of readFrom(file, upload.offset)) leaves.update(chunk);
-
   const writer = new BatchWriter(file, free);
   let byteCount = upload.offset;
   let isFull = false;
@@ -161,14 +152,11 @@ async function writeBody(
     if (byteCount > upload.byteCount) return err({ type: "bad-length" });
     // On a full disk the rest is read and dropped: a sender in mid-body would see a reset connection, not the answer.
     if (isFull) continue;
-    // Before it is with the writer, which gives its memory away.
-    leaves.update(chunk);
     isFull = !(await hasRoom(writer.write(chunk)));
     if (isFull) await file.truncate(0);
   }
   if (isFull || !(await hasRoom(writer.end()))) return err({ type: "storage-full" });
-  if (byteCount < upload.byteCount) return ok("partial");
-  return (await leaves.root(primitives)) === upload.root ? "all-here" : err({ type: "bad-digest" });
+  return byteCount < upload.byteCount ? ok("partial") : "all-here";
 }
 
 async function hasRoom(writing: Promise<void>): Promise<boolean> {
@@ -183,40 +171,6 @@ async function hasRoom(writing: Promise<void>): Promise<boolean> {
 
 function isDiskFull(error: unknown): boolean {
   return isErrorCode(error, "ENOSPC", "EDQUOT");
-}
-
-/**
- * The Merkle root over the 64-KiB chunks of bytes that come in pieces of any length. Their device signed it with the
- * length, so nothing else needs to be hashed; a second digest would cost as much again.
- */
-class LeafHashes {
-  readonly #leafHashes: Bytes[] = [];
-  #leaf: Hash | undefined;
-  #leafByteCount = 0;
-
-  update(bytes: Uint8Array): void {
-    for (let offset = 0; offset < bytes.length; ) {
-      this.#leaf ??= createHash("sha256").update(LEAF_PREFIX);
-      const piece = bytes.subarray(offset, offset + LIMITS.chunkByteCount - this.#leafByteCount);
-      this.#leaf.update(piece);
-      this.#leafByteCount += piece.length;
-      offset += piece.length;
-      if (this.#leafByteCount === LIMITS.chunkByteCount) this.#endLeaf();
-    }
-  }
-
-  /** In hex; the end of all bytes. */
-  async root(primitives: Primitives): Promise<string> {
-    this.#endLeaf();
-    return bytesToHex((await buildMerkleTree(primitives, this.#leafHashes)).root);
-  }
-
-  #endLeaf(): void {
-    if (this.#leaf === undefined) return;
-    this.#leafHashes.push(new Uint8Array(this.#leaf.digest()));
-    this.#leaf = undefined;
-    this.#leafByteCount = 0;
-  }
 }
 
 /** Ends the reading of a body from outside, even while it waits for bytes that never come. */
@@ -246,16 +200,6 @@ class Cut {
       // Not awaited: a body that hangs would hang here too.
       iterator.return?.()?.catch(() => undefined);
     }
-  }
-}
-
-async function* readFrom(file: FileHandle, byteCount: number): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, byteCount));
-  for (let offset = 0; offset < byteCount; ) {
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, byteCount - offset), offset);
-    if (bytesRead === 0) throw new Error(`the spool's file ends at byte ${offset}`);
-    yield buffer.subarray(0, bytesRead);
-    offset += bytesRead;
   }
 }
 

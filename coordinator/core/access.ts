@@ -18,6 +18,9 @@ const CHALLENGE_LIFE_MS = 60_000;
 /** Identities that have logged in since the start and whose return is not counted as a join. */
 const KNOWN_IDENTITY_COUNT_MAX = 100_000;
 
+/** Tasks that need not be looked up again. */
+const KNOWN_TASK_COUNT_MAX = 100;
+
 /** 32 random bytes in hex. */
 const JOIN_TOKEN = /^[0-9a-f]{64}$/;
 
@@ -64,13 +67,14 @@ export function createAccess(ports: AccessPorts): Access {
     perSecond: LIMITS.joinsPerMinutePerAddress / 60,
   });
   const knownInvited = new Map<string, boolean>();
-  // Tasks are never taken away, so one that was there is there.
+  // Tasks are never taken away, so one that was there is there; the oldest are forgotten.
   const knownTasks = new Set<string>();
 
   async function taskExists(slug: string): Promise<boolean> {
     if (knownTasks.has(slug)) return true;
     const exists = (await ports.store.findTask(slug)) !== null;
     if (exists) knownTasks.add(slug);
+    for (const oldest of knownTasks) if (knownTasks.size > KNOWN_TASK_COUNT_MAX) knownTasks.delete(oldest);
     return exists;
   }
 

@@ -43,7 +43,7 @@ export type Folded = Result<Uint32Array<ArrayBuffer>, readonly number[]>;
  * The sum of masked inputs of a session, each checked against the root that its receipt is of.
  *
  * @param seats  Of this session or not; the others are left alone.
- * @param begun  A sum to start from; kept as it is.
+ * @param begun  A sum to start from; handed over.
  */
 export async function foldInputs(
   ports: CombinePorts,
@@ -146,7 +146,6 @@ async function openSum(
   });
   assert(opened.ok, "without files nothing is damaged");
   const sum = opened.value;
-  release(folded.value);
   const decoded = decodeSum(layout, sum, sets.u3.positions.length);
   if (decoded.ok) return ok({ sum, decoded: decoded.value });
   return err({ code: decoded.error.type === "sentinel" ? "SENTINEL" : "RANGE", dealers: [] });

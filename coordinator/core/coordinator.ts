@@ -53,7 +53,7 @@ export interface Coordinator {
   /** Newest version where none is given. */
   taskView(slug: string, version?: number): Promise<TaskView | null>;
 
-  /** Queued behind the task's active run, if there is one. Errors: UNKNOWN_TASK, BAD_REQUEST. */
+  /** Queued behind the task's active run, if there is one. Errors: UNKNOWN_TASK, BAD_REQUEST, RATE_LIMITED. */
   launch(launch: Launch): Promise<Result<RunView, WireError>>;
   /** Errors: NOT_FOUND, CONFLICT where the run's state does not allow it. */
   pause(runId: string, actor: string): Promise<Result<RunView, WireError>>;
@@ -82,9 +82,16 @@ export interface Coordinator {
 
   /**
    * Checks slot, signature and step before a byte is read.
-   * Errors: BAD_SLOT, SLOT_CLOSED, BAD_SIGNATURE, CONFLICT (another digest was taken for this slot).
+   * Errors: BAD_SLOT, SLOT_CLOSED, BAD_SIGNATURE, CONFLICT (another digest was taken for this slot), RATE_LIMITED.
+   *
+   * @param address  Key of the sender's address, to which wrong slots are charged (W10); null: nobody counts.
    */
-  beginUpload(sid: string, position: number, headers: InputHeaders): Promise<Result<UploadTicket, WireError>>;
+  beginUpload(
+    sid: string,
+    position: number,
+    headers: InputHeaders,
+    address?: string | null,
+  ): Promise<Result<UploadTicket, WireError>>;
   /** After the spool holds the complete, checked file. Errors: SLOT_CLOSED, CONFLICT; the file is deleted then. */
   finishUpload(ticket: UploadTicket): Promise<Result<Receipt, WireError>>;
 }

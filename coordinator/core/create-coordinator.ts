@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { Launch, Receipt, RunView, TaskView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type { RunEvent } from "#shared/round/run-event.ts";
@@ -12,6 +13,7 @@ import { Lobby } from "./lobby.ts";
 import { DiskLow, wireErrorOf } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
+import { type RateLimit, rateLimit } from "./rate-limit.ts";
 import { Readers } from "./readers.ts";
 import { answerDevice, beginUpload, discardLate, finishUpload, refused } from "./round-door.ts";
 import type { RoundDriver } from "./round-driver.ts";
@@ -30,6 +32,8 @@ class Core implements Coordinator {
   readonly #desk: RunDesk;
   readonly #launcher: Launcher;
   readonly #readers: Readers;
+  /** By address. */
+  readonly #wrongSlots: RateLimit;
   #running = false;
 
   constructor(ports: CoordinatorPorts) {
@@ -38,6 +42,10 @@ class Core implements Coordinator {
     this.#publisher = new Publisher(ports);
     this.#desk = new RunDesk(ports, this.#lobby, this.#publisher);
     this.#launcher = new Launcher(ports, this.#desk);
+    this.#wrongSlots = rateLimit(ports.clock, {
+      burst: LIMITS.wrongSlotsBurstPerAddress,
+      perSecond: LIMITS.wrongSlotsPerSecondPerAddress,
+    });
     this.#readers = new Readers(ports.store, {
       lobby: this.#lobby,
       run: (runId) => this.#desk.run(runId),
@@ -197,9 +205,18 @@ class Core implements Coordinator {
     sid: string,
     position: number,
     headers: InputHeaders,
+    address: string | null = null,
   ): Promise<Result<UploadTicket, WireError>> {
     if (!this.#running) return err(wireError("UNAVAILABLE"));
     const round = await this.#desk.roundOfSession(sid);
+    // A device of a living round does not suffer from what others behind its address send.
+    if (round === null && address !== null && !this.#wrongSlots.take(address, 0))
+      return err(wireError("RATE_LIMITED"));
+    // Nobody else can make a slot's token, so a made-up one costs no look-up.
+    if (!(await this.#desk.isSlotToken(sid, position, headers.slot))) {
+      if (address !== null) this.#wrongSlots.charge(address, 1);
+      return err(wireError("BAD_SLOT"));
+    }
     const ticket =
       round === null
         ? await this.#lateUpload(sid, position, headers)
@@ -217,8 +234,8 @@ class Core implements Coordinator {
   ): Promise<Result<UploadTicket, WireError>> {
     const { store } = this.#ports;
     const slot = await store.findSlot(sid, position);
-    if (slot === null || slot.slotHash !== (await this.#desk.hashSlot(headers.slot)))
-      return err(wireError("BAD_SLOT"));
+    // The session that it was given for is not kept any more.
+    if (slot === null) return err(wireError("BAD_SLOT"));
     const stored = await store.findInput(sid, position);
     // An open slot of no living round: the round is being read back from its log.
     if (stored === null) return err(wireError(slot.open ? "UNAVAILABLE" : "SLOT_CLOSED"));

@@ -4,12 +4,13 @@ import { type CombinePorts, type Folded, foldInputs } from "./combine.ts";
 import type { Session } from "./session.ts";
 import type { RunTerms } from "./terms.ts";
 
-/** Inputs that are folded at a time while others are still on their way. */
+/** Inputs that are worth a fold while others are still on their way: as many of them, or as many bytes. */
 const BATCH_MIN = 4;
+const BATCH_BYTES_MIN = 2 ** 20;
 
 /**
  * The sum of a session, begun before its survivors are sealed: an input that was receipted stays in the set, so whole
- * inputs are added as they come, a few at a time, and never a part of one. Rules R7, R50.
+ * inputs are added as they come, and never a part of one. Rules R7, R50.
  *
  * It lives in memory only. Whatever goes wrong with it costs time: then all inputs are folded when they are sealed.
  */
@@ -40,7 +41,7 @@ export class EarlyFold {
   }
 
   #start(): void {
-    if (this.#work !== null || this.#givenUp || this.#waiting.size < BATCH_MIN) return;
+    if (this.#work !== null || this.#givenUp || !this.#isBatch) return;
     const batch = this.#waiting;
     this.#waiting = new Map();
     this.#work = this.#add(batch)
@@ -51,10 +52,18 @@ export class EarlyFold {
       });
   }
 
+  /** Of small inputs a few at a time; a large one at once, while it is still in the memory where it was hashed. */
+  get #isBatch(): boolean {
+    const { size } = this.#waiting;
+    return size >= BATCH_MIN || 4 * this.#terms.layout.length * size >= BATCH_BYTES_MIN;
+  }
+
   async #add(batch: ReadonlyMap<number, InputFact>): Promise<void> {
-    const sum = await this.#fold([...batch.keys()], batch, this.#sum);
+    const begun = this.#sum;
+    // It is handed over: if the fold fails, it is gone.
+    this.#sum = null;
+    const sum = await this.#fold([...batch.keys()], batch, begun);
     if (!sum.ok) return this.#giveUp();
-    if (this.#sum !== null) release(this.#sum);
     this.#sum = sum.value;
     this.#summed = new Set([...this.#summed, ...batch.keys()]);
   }
@@ -74,9 +83,9 @@ export class EarlyFold {
     const rest = u3.filter((seat) => !summed.has(seat));
     // A seat that is no survivor's would have to come out again.
     const isWithin = begun !== null && [...summed].every((seat) => u3.includes(seat));
-    const folded = await (isWithin ? this.#fold(rest, inputs, begun) : this.#fold(u3, inputs, null));
+    if (isWithin) return this.#fold(rest, inputs, begun);
     if (begun !== null) release(begun);
-    return folded;
+    return this.#fold(u3, inputs, null);
   }
 
   async #end(): Promise<readonly [Uint32Array<ArrayBuffer> | null, ReadonlySet<number>]> {

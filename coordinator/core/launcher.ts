@@ -2,6 +2,7 @@ import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { Launch, RunView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import { devicesNeeded } from "#shared/round/devices-needed.ts";
 import type { RunLaunched } from "#shared/round/run-event.ts";
 import { staysWithinPlan, type Task } from "#shared/task/task.ts";
@@ -20,7 +21,8 @@ const LAUNCHES_AT_ONCE_MAX = 4;
 export class Launcher {
   readonly #ports: CoordinatorPorts;
   readonly #desk: RunDesk;
-  #underWay = 0;
+  /** Tasks of the launches that are being looked at. */
+  readonly #underWay: string[] = [];
   /** Launches that name their run, by it: one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
@@ -54,16 +56,27 @@ export class Launcher {
   }
 
   async #launchInBounds(launch: Launch): Promise<Result<RunView, WireError>> {
-    if (this.#underWay >= LAUNCHES_AT_ONCE_MAX) {
-      const detail = "Other runs are being launched just now. Nothing was launched; try again in a moment.";
-      return err(wireError("RATE_LIMITED", detail));
-    }
-    this.#underWay += 1;
+    const full = this.#fullness(launch.task);
+    if (full !== null) return err(wireError("RATE_LIMITED", full));
+    this.#underWay.push(launch.task);
     try {
       return await this.#launch(launch);
     } finally {
-      this.#underWay -= 1;
+      this.#underWay.splice(this.#underWay.indexOf(launch.task), 1);
     }
+  }
+
+  /** Why no run of this task can be launched now; null if one can. Runs in line cost memory, and so does each launch. */
+  #fullness(task: string): string | null {
+    if (this.#underWay.length >= LAUNCHES_AT_ONCE_MAX)
+      return "Other runs are being launched just now. Nothing was launched; try again in a moment.";
+    const open = this.#desk.openRuns(task);
+    const ofTask = open.ofTask + this.#underWay.filter((slug) => slug === task).length;
+    if (ofTask >= LIMITS.openRunsPerTask)
+      return `This task has ${LIMITS.openRunsPerTask} runs that have not ended, which is the most it may have. Nothing was launched. Stop one of them or wait until one has ended, then launch again.`;
+    if (open.inAll + this.#underWay.length >= LIMITS.openRunsMax)
+      return `This coordinator has ${LIMITS.openRunsMax} runs that have not ended, which is the most it may have. Nothing was launched. Stop one of them or wait until one has ended, then launch again.`;
+    return null;
   }
 
   async #launch(launch: Launch): Promise<Result<RunView, WireError>> {

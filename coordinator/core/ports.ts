@@ -33,8 +33,8 @@ export interface Spool {
   /** Bytes of (sid, position) that are already here, for a resume. */
   offset(sid: string, position: number): Promise<number>;
   /**
-   * Appends from `offset` on, hashing; at `byteCount` bytes it checks length and chunk root, fsyncs and returns. Bytes of
-   * another root are deleted.
+   * Appends from `offset` on; at `byteCount` bytes it fsyncs, checks the chunk root of what is on disk and returns.
+   * Bytes of another root are deleted.
    */
   receive(
     upload: {
@@ -75,8 +75,6 @@ export interface Spool {
 export interface Folder {
   /**
    * sum over `inputs` of the vectors, plus sign x key stream for each mask, mod 2^32. `length` in coordinates.
-   * Idempotent: the same job gives the same sum.
-   *
    * Every byte that is added was hashed in the memory from which it is added. Errors: `input-damaged` if a file is not
    * the one of its root, is cut off, gone or cannot be read.
    */
@@ -96,8 +94,8 @@ export interface FoldInput {
 export interface FoldJob {
   readonly length: number;
   readonly inputs: readonly FoldInput[];
-  /** A sum of an earlier fold to start from; zero where absent. */
-  readonly initial?: Uint32Array;
+  /** A sum of an earlier fold to start from; zero if absent. Handed over: afterwards it may have no elements. */
+  readonly initial?: Uint32Array<ArrayBuffer>;
   readonly masks: readonly { readonly key: Bytes; readonly sign: 1 | -1 }[];
 }
 

@@ -5,10 +5,10 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
 import type { LogError } from "#shared/round/log.ts";
 import { compatible } from "#shared/round/roster.ts";
-import type { RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { backoffMs } from "./backoff.ts";
+import { CurrentRuns } from "./current-runs.ts";
 import { endRoundsOf } from "./end-round.ts";
 import type { Lobby } from "./lobby.ts";
 import { type Note, runNote } from "./notes.ts";
@@ -36,10 +36,7 @@ export class RunDesk {
   readonly #publisher: Publisher;
   /** Open runs by id, in the order of their launch. */
   readonly #runs = new Map<string, RunDriver>();
-  /** By task: the active run, or the one that ended last, whose devices may still ask how it ended. */
-  readonly #current = new Map<string, RunDriver>();
-  /** By task: the active run's phase as those behind it were last shown with. */
-  readonly #shownPhases = new Map<string, RunState["phase"]>();
+  readonly #current = new CurrentRuns<RunDriver>();
   /** Faults by run since its newest committed round, and how many were committed then. */
   readonly #faults = new Map<string, { readonly count: number; readonly roundsCommitted: number }>();
   /** By run that waits for its store or disk: the tries since something of it was written last. Rule R43. */
@@ -68,7 +65,7 @@ export class RunDesk {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const run of new Set([...this.#runs.values(), ...this.#current.values()])) await run.close();
+    for (const run of new Set([...this.#runs.values(), ...this.#current.all()])) await run.close();
   }
 
   /** @throws if the launch could not be written. */
@@ -87,13 +84,19 @@ export class RunDesk {
     if (run.state.phase === "waiting") this.#publisher.runSoon(run);
   }
 
+  /** Of a task, and of all: runs that have not ended. */
+  openRuns(task: string): { readonly ofTask: number; readonly inAll: number } {
+    const ofTask = [...this.#runs.values()].filter((run) => run.state.facts.task === task).length;
+    return { ofTask, inAll: this.#runs.size };
+  }
+
   run(runId: string): RunDriver | null {
     return this.#runs.get(runId) ?? null;
   }
 
   activeRun(task: string): RunDriver | null {
     const run = this.#current.get(task);
-    return run === undefined || run.ended ? null : run;
+    return run?.ended === false ? run : null;
   }
 
   /** Of the active run, or the last one of the run before. */
@@ -119,8 +122,8 @@ export class RunDesk {
     return null;
   }
 
-  hashSlot(token: string): Promise<string> {
-    return this.#openedSlots().hash(token);
+  isSlotToken(sid: string, position: number, token: string): Promise<boolean> {
+    return this.#openedSlots().isToken(sid, position, token);
   }
 
   #openedSlots(): Slots {
@@ -233,8 +236,7 @@ export class RunDesk {
   /** Those behind a run say how it stands. */
   #showQueue(run: RunDriver): void {
     const { facts, phase } = run.state;
-    if (this.#current.get(facts.task) !== run || this.#shownPhases.get(facts.task) === phase) return;
-    this.#shownPhases.set(facts.task, phase);
+    if (!this.#current.showPhase(facts.task, run, phase)) return;
     for (const other of this.#runs.values())
       if (other.state.phase === "queued" && other.state.facts.task === facts.task)
         this.#publisher.run(other.view());
@@ -288,6 +290,7 @@ export class RunDesk {
     for (const identity of this.#lobby.connected(facts.task)) {
       this.#ports.devices.send(identity, { type: "run-ended", runId: run.runId as RunId, state });
     }
+    this.#current.ended(facts.task);
     void this.#startNext(facts.task);
   }
 

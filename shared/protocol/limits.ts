@@ -70,6 +70,15 @@ export const LIMITS = {
   /** Bytes that were sent to a connection and that it has not read. */
   socketUnreadByteCountMax: 8_000_000,
   joinsPerMinutePerAddress: 10,
+  /** Open HTTP connections, in all and of an address: 100 browsers behind one, with six each, are 600. */
+  httpConnectionsMax: 4_096,
+  httpConnectionsPerAddress: 1_024,
+  /** Connections that an address opens, at once and then in a second: a proxy may open one for each request. */
+  httpOpensBurstPerAddress: 4_096,
+  httpOpensPerSecondPerAddress: 1_024,
+  /** Requests of the API, whatever becomes of them. */
+  apiBurstPerAddress: 4_000,
+  apiPerSecondPerAddress: 400,
   /** Requests of the public API that change something. */
   writesPerMinutePerAddress: 300,
   /** Reads of the API: an object costs 1, a list 1 and a tenth of its page size. */
@@ -78,6 +87,23 @@ export const LIMITS = {
   readsAtOnce: 4,
   readsWaiting: 64,
   readsWaitingPerAddress: 16,
+  /** A read or download that has not begun after this time is refused. */
+  readsWaitMsMax: 10_000,
+  /** Downloads of models and published sums: a whole cohort behind one address asks at once. */
+  downloadsBurstPerAddress: 2_000,
+  downloadsPerSecondPerAddress: 200,
+  downloadsAtOnce: 512,
+  downloadsAtOncePerAddress: 128,
+  downloadsWaiting: 2_048,
+  downloadsWaitingPerAddress: 512,
+  /** A download of which its peer takes nothing for so long is cut. */
+  downloadStallMsMax: 20_000,
+  /** Uploads with a slot token that is none: each costs a key derivation. */
+  wrongSlotsBurstPerAddress: 100,
+  wrongSlotsPerSecondPerAddress: 10,
+  /** Runs that have not ended, of a task and in all. */
+  openRunsPerTask: 50,
+  openRunsMax: 1_000,
   /** Requests for pages, for files of the pages, and for what operators ask. */
   pagesBurstPerAddress: 300,
   pagesPerSecondPerAddress: 20,
@@ -85,6 +111,8 @@ export const LIMITS = {
   pageFilesPerSecondPerAddress: 300,
   operationsBurstPerAddress: 100,
   operationsPerSecondPerAddress: 20,
+  livezBurstPerAddress: 1_000,
+  livezPerSecondPerAddress: 200,
   /** Requests for parts of a kept round, at once and then in a second: each reads 64 KiB, or hashes an input once. */
   auditReadsBurstPerAddress: 1_000,
   auditReadsPerSecondPerAddress: 200,

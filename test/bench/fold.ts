@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { mkdir, mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { openFolder } from "#coordinator/adapters/folder.ts";
+import { openIntake } from "#coordinator/adapters/intake.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives, randomBytes } from "#coordinator/adapters/system.ts";
 import type { CombinePorts } from "#coordinator/core/combine.ts";
@@ -19,6 +20,7 @@ import { merkleRoot } from "#shared/crypto/merkle.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { release } from "#shared/kernel/release.ts";
 import { VersionedMap } from "#shared/kernel/versioned-map.ts";
+import { syncFolder } from "#shared/node/durable-files.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { InputFact } from "#shared/round/state.ts";
 import { openBareThreads } from "../kit/bare-threads.ts";
@@ -26,9 +28,12 @@ import { type Bench, type BenchLine, type BenchOptions, compared, quantile } fro
 
 /*
  * Masked input from a socket to a sum: PUT over the loopback, hashed and written by the spool and added while others come,
- * as in a round; then the masks of a round in which every twentieth device dropped out. The sender is a process of its
- * own on this machine and takes its part of it. Beside it, in turn: the same out of memory; the same bytes hashed once and
- * written, durably, by nothing but that; AES-256-CTR alone on as many threads as the fold has.
+ * as in a round; then the masks of a round in which every twentieth device dropped out. The sender is a process of its own
+ * on this machine and takes its part of it. The same is done out of memory, without the network.
+ *
+ * The floors run in turn with it, over the same bytes and as many at a time: hashed once and written with one fdatasync a
+ * file, alone; the same with the folder synced after each file, which a receipt needs since a file without a durable name
+ * is lost; that from the same sender over the loopback; and AES-256-CTR alone on as many threads as the fold has.
  */
 
 const SMALL = { cohort: 4, length: 1_000 };
@@ -50,7 +55,12 @@ interface Turn {
   readonly memoryS: number;
   /** Of all inputs at once. */
   readonly addS: number;
+  /** Hashed once and written, alone. */
   readonly bareS: number;
+  /** With a name that is as durable. */
+  readonly durableS: number;
+  /** Likewise, over the loopback. */
+  readonly bareReceiveS: number;
   readonly maskS: number;
   readonly cipherS: number;
   readonly lagMs: number;
@@ -69,8 +79,9 @@ export const bench: Bench = { name: "fold", run };
 async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLine> {
   const { cohort, length } = small ? SMALL : FULL;
   const folder = await mkdtemp(join(tmpdir(), "chorus-bench-fold-"));
-  const spool = await openSpool(folder, primitives);
-  const folding = openFolder({ workerCount: FOLD_THREADS });
+  const intake = openIntake();
+  const spool = await openSpool(folder, primitives, intake);
+  const folding = openFolder({ workerCount: FOLD_THREADS, intake });
   const threads = openBareThreads(FOLD_THREADS);
   const body = randomBytes(4 * length);
   // One self mask a survivor, one pair mask for each pair of a survivor and a dropped device.
@@ -107,13 +118,16 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
       await spoolAll(spool, uploads, body, spooled);
       const memoryS = await spooled.seconds();
       await spool.discard(sid);
-      const bareS = await hashAndWriteAll(body, cohort, folder);
+      const bareS = await hashAndWriteAll(body, cohort, folder, "not synced");
+      const durableS = await hashAndWriteAll(body, cohort, folder, "synced");
+      const bareReceiveS = await receiveBare(cohort, bodyFile, folder);
       const maskS = await secondsOf(async () => {
         const opened = await folding.fold({ length, inputs: [], initial: sum, masks });
         if (opened.ok) release(opened.value, sum);
       });
       const cipherS = await secondsOf(() => threads.cipherAlone(maskCount * body.length));
-      return { receiveS, wholeS, memoryS, addS, bareS, maskS, cipherS, lagMs: lag.percentile(99) / 1e6 - 5 };
+      const floors = { bareS, durableS, bareReceiveS, cipherS };
+      return { receiveS, wholeS, memoryS, addS, maskS, ...floors, lagMs: lag.percentile(99) / 1e6 - 5 };
     };
     await measure("warm-up");
     memory.begin();
@@ -122,22 +136,31 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
     /** The quickest: what the machine's other work leaves alone. */
     const rate = (bytes: number, pick: (turn: Turn) => number) => bytes / 1e6 / Math.min(...turns.map(pick));
     const inputBytes = cohort * body.length;
-    const bare = rate(inputBytes, (turn) => turn.bareS);
     const received = rate(inputBytes, (turn) => turn.receiveS);
     yield { name: "masked input received, hashed and spooled", value: received, unit: "MB/s" };
     const added = rate(inputBytes, (turn) => turn.addS);
     yield { name: "masked input hashed again and folded", value: added, unit: "MB/s" };
-    for (const [from, seconds] of [
-      ["out of memory", (turn: Turn) => turn.memoryS],
-      ["over the loopback, the sender beside it", (turn: Turn) => turn.wholeS],
+    const whole = "masked input hashed, spooled and folded";
+    const memoryRate = rate(inputBytes, (turn) => turn.memoryS);
+    const loopbackRate = rate(inputBytes, (turn) => turn.wholeS);
+    for (const [name, value, floorName, floor] of [
+      [
+        "out of memory",
+        memoryRate,
+        "hashed once, written and fdatasynced, alone",
+        (turn: Turn) => turn.bareS,
+      ],
+      ["out of memory", memoryRate, "with its folder synced too, alone", (turn: Turn) => turn.durableS],
+      [
+        "over the loopback",
+        loopbackRate,
+        "the same from the same sender, alone",
+        (turn: Turn) => turn.bareReceiveS,
+      ],
+      ["over the loopback", loopbackRate, "the same without a network, alone", (turn: Turn) => turn.durableS],
     ] as const) {
-      const whole = rate(inputBytes, seconds);
-      yield {
-        name: `masked input hashed, spooled and folded, ${from}`,
-        value: whole,
-        unit: "MB/s",
-        ...compared("hashed once and written, alone", bare, whole),
-      };
+      const alone = rate(inputBytes, floor);
+      yield { name: `${whole}, ${name}`, value, unit: "MB/s", ...compared(floorName, alone, value) };
     }
     const maskBytes = maskCount * body.length;
     const removed = rate(maskBytes, (turn) => turn.maskS);
@@ -162,7 +185,7 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
     };
   } finally {
     memory.stop();
-    await Promise.all([folding.close(), threads.close()]);
+    await Promise.all([folding.close(), intake.close(), threads.close()]);
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -190,8 +213,9 @@ class Folding {
     );
   }
 
+  /** The first call counts. */
   begin(): void {
-    this.#beganMs = performance.now();
+    this.#beganMs ||= performance.now();
   }
 
   /** An upload is on disk and checked. */
@@ -256,30 +280,62 @@ async function spoolAll(
 }
 
 /** Seconds to hash `body` once and to write it durably, as often as there are uploads and as many at a time. */
-async function hashAndWriteAll(body: Uint8Array, count: number, folder: string): Promise<number> {
+async function hashAndWriteAll(
+  body: Uint8Array,
+  count: number,
+  folder: string,
+  names: "synced" | "not synced",
+): Promise<number> {
+  const session = join(folder, "bare");
+  await mkdir(session);
   const start = performance.now();
   let next = 0;
-  const paths: string[] = [];
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    for (let offset = 0; offset < body.length; offset += PIECE_BYTES)
+      yield body.subarray(offset, offset + PIECE_BYTES);
+  }
   const worker = async () => {
     while (next < count) {
-      const path = join(folder, `bare-${next++}`);
-      paths.push(path);
-      const file = await open(path, "wx");
-      const digest = createHash("sha256");
-      for (let offset = 0; offset < body.length; offset += PIECE_BYTES) {
-        const piece = body.subarray(offset, offset + PIECE_BYTES);
-        digest.update(piece);
-        await file.write(piece);
-      }
-      digest.digest();
-      await file.datasync();
-      await file.close();
+      await hashAndWrite(join(session, String(next++)), pieces());
+      if (names === "synced") await syncFolder(session);
     }
   };
   await Promise.all(Array.from({ length: UPLOADS_AT_A_TIME }, worker));
   const seconds = (performance.now() - start) / 1e3;
-  await Promise.all(paths.map((path) => rm(path)));
+  await rm(session, { recursive: true });
   return seconds;
+}
+
+/** One SHA-256, writes of a megabyte beside it, one fdatasync. */
+async function hashAndWrite(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+  free: (piece: Uint8Array) => void = () => {},
+): Promise<void> {
+  const file = await open(path, "wx");
+  const digest = createHash("sha256");
+  let batch: Uint8Array[] = [];
+  let batchByteCount = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const write = async (full: readonly Uint8Array[]) => {
+    await file.writev(full);
+    full.forEach(free);
+  };
+  for await (const piece of pieces) {
+    digest.update(piece);
+    batch.push(piece);
+    batchByteCount += piece.length;
+    if (batchByteCount < PIECE_BYTES) continue;
+    await writing;
+    writing = write(batch);
+    batch = [];
+    batchByteCount = 0;
+  }
+  await writing;
+  if (batch.length > 0) await write(batch);
+  digest.digest();
+  await file.datasync();
+  await file.close();
 }
 
 /** Seconds from the first byte to the last acknowledgement. */
@@ -289,27 +345,53 @@ async function receiveAll(
   bodyFile: string,
   folding: Folding,
 ): Promise<number> {
+  return uploadAll(uploads.length, bodyFile, async (incoming, index) => {
+    folding.begin();
+    const upload = uploads[index] as Upload;
+    const result = await spool.receive({ ...upload, offset: 0 }, incoming, freePiece);
+    folding.done(upload);
+    return result.ok && result.value === "complete";
+  });
+}
+
+/** The same requests of the same sender, hashed once and written durably by nothing but that. */
+async function receiveBare(count: number, bodyFile: string, folder: string): Promise<number> {
+  const session = join(folder, "bare");
+  await mkdir(session);
+  const seconds = await uploadAll(count, bodyFile, async (incoming, index) => {
+    await hashAndWrite(join(session, String(index)), incoming, freePiece);
+    await syncFolder(session);
+    return true;
+  });
+  await rm(session, { recursive: true });
+  return seconds;
+}
+
+/** As the product's route does. */
+function freePiece(piece: Uint8Array): void {
+  release(piece as Uint8Array<ArrayBuffer>);
+}
+
+/** Seconds from the first byte that the sender sends to the last answer. */
+async function uploadAll(
+  count: number,
+  bodyFile: string,
+  take: (incoming: IncomingMessage, index: number) => Promise<boolean>,
+): Promise<number> {
   let start: number | undefined;
   let end = 0;
   const server = createServer((incoming, response) => {
-    if (start === undefined) {
-      start = performance.now();
-      folding.begin();
-    }
-    const upload = uploads[Number(incoming.url?.slice(1))] as Upload;
-    // As the product's route does.
-    const free = (piece: Uint8Array) => release(piece as Uint8Array<ArrayBuffer>);
-    void spool.receive({ ...upload, offset: 0 }, incoming, free).then((result) => {
+    start ??= performance.now();
+    void take(incoming, Number(incoming.url?.slice(1))).then((isTaken) => {
       end = performance.now();
-      folding.done(upload);
-      response.statusCode = result.ok && result.value === "complete" ? 201 : 500;
+      response.statusCode = isTaken ? 201 : 500;
       response.end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const script = fileURLToPath(new URL("../kit/children/uploader.ts", import.meta.url));
-  const args = [script, port, bodyFile, uploads.length, UPLOADS_AT_A_TIME].map(String);
+  const args = [script, port, bodyFile, count, UPLOADS_AT_A_TIME].map(String);
   const sender = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
   const code = await new Promise((resolve) => sender.once("exit", resolve));
   server.close();

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openBlobs } from "#coordinator/adapters/blobs.ts";
 
 let folder: string;
@@ -77,4 +77,21 @@ test("a stream that nobody reads to its end can be cancelled", async () => {
   expect((await reader?.read())?.value?.length).toBeGreaterThan(0);
   await reader?.cancel();
   expect((await blobs.get(hash))?.length).toBe(2_000_000);
+});
+
+test("a file of which not even the size can be told is closed again", async () => {
+  const blobs = await openBlobs(folder);
+  const hash = await blobs.put(new Uint8Array(randomBytes(10)));
+  const handle = await open(pathOf(hash));
+  const prototype = Object.getPrototypeOf(handle) as typeof handle;
+  await handle.close();
+  const stat = vi.spyOn(prototype, "stat").mockRejectedValueOnce(new Error("planted: a failing disk"));
+  try {
+    await expect(blobs.stream(hash)).rejects.toThrow("planted");
+    // As of every handle that is closed.
+    const contexts = stat.mock.contexts as (typeof handle)[];
+    expect(contexts.map(({ fd }) => fd)).toEqual([-1]);
+  } finally {
+    stat.mockRestore();
+  }
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openFolder } from "#coordinator/adapters/folder.ts";
+import { openIntake } from "#coordinator/adapters/intake.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import type { Folder, FoldInput } from "#coordinator/core/ports.ts";
@@ -258,7 +259,7 @@ describe("over the spool's files and the fold workers", () => {
 
   test("[R50] a flipped byte on disk is in no committed sum, in any of its positions", async () => {
     const workers = openFolder();
-    const spool = await openSpool(join(folder, "spool"), primitives);
+    const spool = await openSpool(join(folder, "spool"), primitives, openIntake());
     const federation = await Federation.create({ devices: DEVICES, ports: { spool, folder: workers } });
     federation.connectAll();
     let accepted = 0;

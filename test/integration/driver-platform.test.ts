@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openBlobs } from "#coordinator/adapters/blobs.ts";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
 import { openFolder } from "#coordinator/adapters/folder.ts";
+import { openIntake } from "#coordinator/adapters/intake.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import type { Store } from "#coordinator/core/ports.ts";
@@ -27,7 +28,7 @@ afterAll(async () => {
 test("[R14] [R19] a run over the embedded database, the spool and the fold workers, killed once a round", async () => {
   const workers = openFolder();
   const blobs = await openBlobs(join(folder, "blobs"));
-  const spool = await openSpool(join(folder, "spool"), primitives);
+  const spool = await openSpool(join(folder, "spool"), primitives, openIntake());
   const federation = await Federation.create({ devices: 4, ports: { store, blobs, spool, folder: workers } });
   present(federation.devices[0], "a device").goneBefore = "input";
   federation.connectAll();

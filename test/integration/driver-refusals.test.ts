@@ -6,6 +6,7 @@ import { present } from "#shared/kernel/assert.ts";
 import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { wireErrorSchema } from "#shared/protocol/errors.ts";
 import type { Position, SessionId } from "#shared/protocol/ids.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import { unmaskItem } from "#shared/secagg/signed-items.ts";
 import { noiseForOne } from "#test/kit/dishonest.ts";
 import { Federation, fakeEvaluator } from "#test/kit/federation.ts";
@@ -207,5 +208,39 @@ describe("what a device may not do", () => {
       "BAD_SLOT",
       "BAD_SLOT",
     ]);
+  });
+
+  test("[W10] a made-up slot costs no look-up and is charged to its address, but not to a device of a living round", async () => {
+    const federation = await Federation.create({ devices: 4 });
+    present(federation.devices[0], "a device").goneBefore = "input";
+    federation.connectAll();
+    const runId = await federation.launch(1);
+    const phase = async () => (await federation.run(runId)).currentRound?.phase;
+    await federation.until(async () => (await phase()) === "collecting", "collecting");
+    const [sid] = present([...federation.db.sessions][0], "slots are open");
+    const looked: string[] = [];
+    federation.away = (name) => {
+      if (name === "findSlot" || name === "findInput") looked.push(name);
+      return null;
+    };
+    const hash = "0".repeat(64);
+    const headers = { slot: "A".repeat(43), sha256: hash, root: hash, signature: "0".repeat(128) };
+    const code = async (ofSid: string, address: string) => {
+      const ticket = await federation.coordinator.beginUpload(ofSid, 1, headers as never, address);
+      return ticket.ok ? null : ticket.error.code;
+    };
+    const codes: (string | null)[] = [];
+    for (let sent = 0; sent < LIMITS.wrongSlotsBurstPerAddress + 10; sent++)
+      codes.push(await code(sent.toString(16).padStart(64, "0"), "10.0.0.1"));
+    // An address is refused once its rate is used up, so one more than that is judged.
+    const judged = codes.filter((one) => one === "BAD_SLOT").length;
+    expect(judged).toBe(LIMITS.wrongSlotsBurstPerAddress + 1);
+    expect(codes.at(-1)).toBe("RATE_LIMITED");
+    expect(looked).toEqual([]);
+    // Its own slot is judged, whatever its address has sent.
+    expect(await code(sid, "10.0.0.1")).toBe("BAD_SLOT");
+    expect(await code("9".repeat(64), "10.0.0.2")).toBe("BAD_SLOT");
+    federation.clock.advance(60_000);
+    expect(await code("9".repeat(64), "10.0.0.1")).toBe("BAD_SLOT");
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { present } from "#shared/kernel/assert.ts";
 import { eventViewSchema, runViewSchema } from "#shared/protocol/api.ts";
+import type { RunId } from "#shared/protocol/ids.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import { Federation } from "#test/kit/federation.ts";
 import type { MemoryDevice } from "#test/kit/memory-device.ts";
 
@@ -250,5 +252,29 @@ describe("[R20] a run behind one that waits", () => {
     await federation.ended(first);
     const run = await federation.ended(second);
     expect([run.state, run.queuedBehind]).toEqual(["completed", null]);
+  });
+
+  test("a task has so many runs that have not ended, also if they are launched at the same time", async () => {
+    const { federation } = await create();
+    const launch = () => federation.coordinator.launch({ task: federation.task.slug, rounds: 1, seed: 7 });
+    const runIds: string[] = [];
+    for (let count = 0; count < LIMITS.openRunsPerTask - 2; count++) {
+      const launched = await launch();
+      if (launched.ok) runIds.push(launched.value.runId);
+    }
+    expect(runIds.length).toBe(LIMITS.openRunsPerTask - 2);
+    const last = await Promise.all([launch(), launch(), launch(), launch()]);
+    const refused = last.flatMap((one) => (one.ok ? [] : [one.error]));
+    expect(refused.length).toBe(2);
+    expect(refused[0]).toMatchObject({ code: "RATE_LIMITED", retry: "later" });
+    expect(refused[0]?.message).toContain("Stop one of them or wait until one has ended");
+    // Whoever asks again for a run that there is gets it.
+    const [first = ""] = runIds;
+    const known = { task: federation.task.slug, rounds: 1, seed: 7, runId: first as RunId };
+    expect((await federation.coordinator.launch(known)).ok).toBe(true);
+    expect((await federation.coordinator.stopRun(runIds.at(-1) ?? "", "ada")).ok).toBe(true);
+    await federation.ended(runIds.at(-1) ?? "");
+    expect((await launch()).ok).toBe(true);
+    expect((await launch()).ok).toBe(false);
   });
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Reader, ReadQueue } from "#coordinator/adapters/http/read-queue.ts";
 import { apiErrorSchema } from "#shared/protocol/api.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import { comeIn } from "#test/kit/connections.ts";
 import { RUN_ID } from "#test/kit/fake-core.ts";
 import { ManualClock } from "#test/kit/manual-clock.ts";
 import { sendRaw } from "#test/kit/raw-http.ts";
@@ -173,7 +174,7 @@ describe("many reads", () => {
     }
   });
 
-  test("[W10] pages, their files and what operators ask have rates; that it lives is always said", async () => {
+  test("[W10] pages, their files and what operators ask have rates; that it lives is said much longer", async () => {
     const clock = new ManualClock();
     const own = await openShell({ clock });
     const asked = async (path: string, count: number) => {
@@ -204,7 +205,10 @@ describe("many reads", () => {
     }
   });
 
-  const BOUNDS = { atOnceMax: 1, waitingMax: 3, waitingMaxPerAddress: 2, burst: 10, perSecond: 1 };
+  const BOUNDS = {
+    ...{ atOnceMax: 1, atOnceMaxPerAddress: 1, waitingMax: 3, waitingMaxPerAddress: 2, waitMsMax: 10_000 },
+    ...{ burst: 10, perSecond: 1 },
+  };
   const reader = (address: string, cost = 1): Reader => ({ address, cost, isGone: () => false });
 
   test("[W10] one address does not take all places, and whoever left does not take one", async () => {
@@ -230,6 +234,39 @@ describe("many reads", () => {
     expect(await read("later", reader("a"))).toEqual({ ok: true, value: undefined });
   });
 
+  test("[W10] addresses take turns, and one has only so many places", async () => {
+    const bounds = { ...BOUNDS, atOnceMax: 2, waitingMax: 10, waitingMaxPerAddress: 5 };
+    const queue = new ReadQueue(new ManualClock(), bounds);
+    const order: string[] = [];
+    const leaving: (() => void)[] = [];
+    const enter = async (name: string) => {
+      const place = await queue.enter(reader(name.charAt(0)));
+      order.push(name);
+      if (place.ok) leaving.push(place.value.leave);
+    };
+    const all = ["a1", "a2", "a3", "b1", "c1", "c2"].map(enter);
+    // The second place is not for the address that has the first.
+    await expect.poll(() => order).toEqual(["a1", "b1"]);
+    for (let left = 0; left < 6; left++) {
+      await expect.poll(() => leaving.length).toBeGreaterThan(left);
+      // Said twice, it is said once.
+      leaving[left]?.();
+      leaving[left]?.();
+    }
+    await Promise.all(all);
+    expect(order).toEqual(["a1", "b1", "a2", "c1", "a3", "c2"]);
+  });
+
+  test("[W10] who has waited too long is told so, and its place in the line is free", async () => {
+    const queue = new ReadQueue(new ManualClock(), { ...BOUNDS, waitMsMax: 20, waitingMaxPerAddress: 1 });
+    const first = await queue.enter(reader("a"));
+    const busy = { ok: false, error: { type: "busy" } };
+    for (let tries = 0; tries < 3; tries++) expect(await queue.enter(reader("a"))).toEqual(busy);
+    if (first.ok) first.value.leave();
+    await pause(10);
+    expect((await queue.enter(reader("a"))).ok).toBe(true);
+  });
+
   test("[W10] a read that fails leaves its place", async () => {
     const queue = new ReadQueue(new ManualClock(), BOUNDS);
     await expect(
@@ -245,3 +282,84 @@ describe("many reads", () => {
     });
   });
 });
+
+describe("requests of any kind", () => {
+  const head = (line: string, host = "localhost") => `${line} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+  const KINDS = {
+    "an address of nothing": head("GET /api/v1/nothing"),
+    "a wrong method": head("DELETE /api/v1/status"),
+    "no id": head("GET /api/v1/runs/1"),
+    "a bad query": head("GET /api/v1/runs?limit=x"),
+    "a foreign host": head("GET /api/v1/status", "evil.example"),
+    "a doubled header": "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+    "an address for proxies": head("GET http://evil.example/"),
+    "an upload that is none": head("GET /api/v1/uploads/x/1"),
+  };
+
+  test("[W10] of an address have a rate, whatever they ask for; beyond it each ends its connection", async () => {
+    const clock = new ManualClock();
+    const own = await openShell({ clock });
+    try {
+      const kinds = Object.values(KINDS);
+      const count = LIMITS.apiBurstPerAddress;
+      const all = Array.from({ length: count }, (_, index) => kinds[index % kinds.length]).join("");
+      const { rest } = await statusesOf(own.port, all);
+      expect(rest.length).toBe(count);
+      expect(rest).not.toContain(429);
+      for (const [kind, request] of Object.entries(KINDS)) {
+        const over = await statusesOf(own.port, request.repeat(100));
+        expect(over.rest, kind).toEqual([429]);
+        expect(over.text).toMatch(/retry-after: 1\r\n/i);
+        expect(over.text).toContain("RATE_LIMITED");
+      }
+      for (const [method, path] of await describedRoutes()) {
+        const over = await statusesOf(own.port, head(`${method.toUpperCase()} ${path}`));
+        expect(over.rest, `${method} ${path}`).toEqual([429]);
+      }
+      clock.advance(1_000);
+      for (const request of kinds) expect((await statusesOf(own.port, request)).rest).not.toContain(429);
+    } finally {
+      await own.close();
+    }
+  });
+
+  test("[W10] what is said to the socket's address without a WebSocket counts, too", async () => {
+    const own = await openShell({ clock: new ManualClock() });
+    try {
+      const request = head("GET /socket.io/?EIO=4&transport=polling");
+      const { rest } = await statusesOf(own.port, request.repeat(2 * LIMITS.apiBurstPerAddress));
+      expect(rest.length).toBeLessThanOrEqual(LIMITS.apiBurstPerAddress + 1);
+      expect((await statusesOf(own.port, head("GET /api/v1/status"))).rest).toEqual([429]);
+    } finally {
+      await own.close();
+    }
+  });
+});
+
+/** Method and address of every route, with something of the right shape in place of its parameters. */
+async function describedRoutes(): Promise<[string, string][]> {
+  const answer = await fetch(`${shell.url}/api/v1/openapi.json`);
+  const { paths } = (await answer.json()) as { readonly paths: Record<string, object> };
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method): [string, string] => [
+      method,
+      `/api/v1${path.replaceAll(/\{\w+\}/g, "1")}`,
+    ]),
+  );
+  expect(routes.length).toBeGreaterThan(15);
+  return routes;
+}
+
+/** Of all answers to these requests, which are sent in one go. */
+async function statusesOf(port: number, requests: string) {
+  const last = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  const text = await hearAll(port, requests + last);
+  const statuses = [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+  return { text, rest: statuses.at(-1) === 200 ? statuses.slice(0, -1) : statuses };
+}
+
+async function hearAll(port: number, requests: string): Promise<string> {
+  const { socket, heard } = await comeIn(port, "127.0.0.1", requests);
+  await new Promise((resolve) => socket.once("close", resolve));
+  return heard();
+}

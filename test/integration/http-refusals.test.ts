@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { HttpConnections } from "#coordinator/adapters/http/connections.ts";
 import { closeServer, createWebServer, listen } from "#coordinator/adapters/http/server.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { apiErrorSchema } from "#shared/protocol/api.ts";
 import { RUN_ID } from "#test/kit/fake-core.ts";
+import { ManualClock } from "#test/kit/manual-clock.ts";
 import { type RawAnswer, sendRaw } from "#test/kit/raw-http.ts";
 import { openShell, type Shell } from "#test/kit/shell.ts";
 
@@ -43,7 +45,10 @@ test("the helper hears a good answer", async () => {
 });
 
 test("[W2] a peer that reads nothing of its answer is gone after a while, and another one is served", async () => {
-  const server = createWebServer(null, 300);
+  const server = createWebServer(null, {
+    connections: new HttpConnections(new ManualClock()),
+    silenceMs: 2_000,
+  });
   // More than the buffers of both ends hold, so the answer stands still.
   server.on("request", (_request, response) => response.end(Buffer.alloc(64 * 2 ** 20)));
   const port = await listen(server, 0, "127.0.0.1");
@@ -54,7 +59,7 @@ test("[W2] a peer that reads nothing of its answer is gone after a while, and an
     socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
     await vi.waitFor(async () => expect(await open()).toBe(1), { timeout: 5_000, interval: 20 });
-    await vi.waitFor(async () => expect(await open()).toBe(0), { timeout: 10_000, interval: 100 });
+    await vi.waitFor(async () => expect(await open()).toBe(0), { timeout: 20_000, interval: 100 });
     const answer = await fetch(`http://127.0.0.1:${port}/`);
     expect((await answer.arrayBuffer()).byteLength).toBe(64 * 2 ** 20);
   } finally {
@@ -65,7 +70,7 @@ test("[W2] a peer that reads nothing of its answer is gone after a while, and an
 
 describe("what is no request", () => {
   test("[W1] [W2] ends its connection, also where the sender keeps its own half open", async () => {
-    const server = createWebServer(null);
+    const server = createWebServer(null, { connections: new HttpConnections(new ManualClock()) });
     const port = await listen(server, 0, "127.0.0.1");
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     try {
@@ -78,6 +83,45 @@ describe("what is no request", () => {
       await vi.waitFor(async () => expect(await open()).toBe(0), { timeout: 5_000, interval: 100 });
     } finally {
       socket.destroy();
+      await closeServer(server);
+    }
+  });
+
+  test("[W1] behind a request that is being answered waits for that answer, and does not stand in its place", async () => {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    shell.core.listRuns = async () => {
+      await released;
+      return { items: [], next: null };
+    };
+    try {
+      const good = "GET /api/v1/runs HTTP/1.1\r\nHost: localhost\r\n\r\n";
+      const both = sendRaw(shell.port, good, 100, "garbage\r\n\r\n", 100, "more of it");
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      release();
+      const { status, body } = await both;
+      expect(status).toBe(200);
+      expect(body).toMatch(/^\{"items":\[\],"next":null\}HTTP\/1\.1 400 Bad Request\r\n[\s\S]*BAD_REQUEST/);
+      expect(body.match(/HTTP\/1\.1 \d/g)).toHaveLength(1);
+    } finally {
+      Reflect.deleteProperty(shell.core, "listRuns");
+    }
+  });
+
+  test("[W1] in the body of a request whose answer has begun ends the connection, and nothing is put into the answer", async () => {
+    const server = createWebServer(null, { connections: new HttpConnections(new ManualClock()) });
+    server.on("request", (_request, response) => {
+      response.writeHead(200, { "content-length": 10 });
+      response.write("hello");
+    });
+    const port = await listen(server, 0, "127.0.0.1");
+    try {
+      const head = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+      const { status, body } = await sendRaw(port, head, 100, "no chunk\r\n");
+      expect([status, body]).toEqual([200, "hello"]);
+    } finally {
       await closeServer(server);
     }
   });

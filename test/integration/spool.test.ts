@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openIntake } from "#coordinator/adapters/intake.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import type { Spool } from "#coordinator/core/ports.ts";
@@ -24,7 +25,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 let spools = 0;
 async function newSpool(at = join(folder, String(++spools))): Promise<Spool> {
-  return openSpool(at, primitives);
+  return openSpool(at, primitives, openIntake());
 }
 
 /** The oracle: RFC 6962 section 2.1, written as its recursion stands there. */

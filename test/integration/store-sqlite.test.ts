@@ -9,6 +9,7 @@ import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
 import { openSqlite } from "#coordinator/adapters/database/sqlite/open-sqlite.ts";
+import { openIntake } from "#coordinator/adapters/intake.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import { storeTrouble } from "#coordinator/core/store-trouble.ts";
@@ -74,7 +75,7 @@ describe("a killed coordinator", () => {
     expect(acknowledged).toBeGreaterThan(100);
 
     const store = await openStore({ dataDir });
-    const spool = await openSpool(join(dataDir, "spool"), primitives);
+    const spool = await openSpool(join(dataDir, "spool"), primitives, openIntake());
     const leaves: { sequence: number; kind: string }[] = [];
     for (let cursor: string | undefined, more = true; more; ) {
       const page = await store.auditLeaves({ limit: 200, cursor });

@@ -8,6 +8,12 @@ export const FLOODS = [
   "hello, 64 connections",
   "16 devices that check in and leave",
   "launches that cannot run",
+  "silent connections, 1500",
+  "connections that come and go",
+  "unknown addresses, 64 connections",
+  "uploads to made-up sessions, 64 connections",
+  "downloads of a model, 200 connections",
+  "downloads that nobody reads, 200 connections",
 ] as const;
 export type Flood = (typeof FLOODS)[number];
 

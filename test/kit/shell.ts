@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBlobs } from "#coordinator/adapters/blobs.ts";
 import { createApp } from "#coordinator/adapters/http/app.ts";
+import { HttpConnections } from "#coordinator/adapters/http/connections.ts";
 import { knownOrigins } from "#coordinator/adapters/http/origins.ts";
 import { closeServer, createWebServer, listen, routeRequests } from "#coordinator/adapters/http/server.ts";
+import { openIntake } from "#coordinator/adapters/intake.ts";
 import { attachSocketServer } from "#coordinator/adapters/socket/socket.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { monotonicClock, primitives, randomBytes, wallClock } from "#coordinator/adapters/system.ts";
@@ -58,8 +60,9 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
   });
   const origins = knownOrigins([]);
   const stop = new AbortController();
-  const server = createWebServer(null);
-  const sockets = attachSocketServer(server, { clock, log, origins });
+  const connections = new HttpConnections(clock);
+  const server = createWebServer(null, { connections });
+  const sockets = attachSocketServer(server, { clock, log, origins, connections });
   sockets.serve(core, access);
   const blobs = await openBlobs(join(dataFolder, "blobs"));
   const shell = {
@@ -83,7 +86,7 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
       findInput: async () => null,
     },
     blobs,
-    spool: await openSpool(join(dataFolder, "spool"), primitives),
+    spool: await openSpool(join(dataFolder, "spool"), primitives, openIntake()),
     metrics: { uploaded: () => {} },
     clock,
     stopping: stop.signal,

@@ -1,13 +1,19 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openSocketLink } from "#client/adapters/socket-link.ts";
+import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
 
 /* A model on its way to a device, over a network that stands still. */
 
 let give: (byteCount: number) => void = () => {};
+/** Answers that come before the model does. */
+let refusals: Response[] = [];
 
 beforeEach(() => {
   vi.useFakeTimers();
+  refusals = [];
   vi.stubGlobal("fetch", async (_url: URL, { signal }: { signal: AbortSignal }) => {
+    const refusal = refusals.shift();
+    if (refusal !== undefined) return refusal;
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
         give = (byteCount) => controller.enqueue(new Uint8Array(byteCount));
@@ -54,5 +60,53 @@ test("[T4] the end of a round ends its download", async () => {
   give(10);
   round.abort();
   expect(await answer).toEqual({ ok: false, error: { type: "offline" } });
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+const refusal = (status: number, code: ErrorCode, headers: Record<string, string> = {}) =>
+  Response.json({ error: wireError(code) }, { status, headers });
+
+test("[W10] a download waits as long as a coordinator without room says, and then goes on", async () => {
+  refusals = [
+    refusal(429, "RATE_LIMITED", { "retry-after": "1" }),
+    refusal(503, "UNAVAILABLE", { "retry-after": "7" }),
+  ];
+  const { answer, received } = download();
+  await vi.advanceTimersByTimeAsync(999);
+  expect(refusals.length).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(refusals.length).toBe(0);
+  let asked = false;
+  const { fetch } = globalThis;
+  vi.stubGlobal("fetch", (...request: Parameters<typeof fetch>) => {
+    asked = true;
+    return fetch(...request);
+  });
+  await vi.advanceTimersByTimeAsync(6_999);
+  expect(asked).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(asked).toBe(true);
+  give(10);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(received).toEqual([10]);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect((await answer).ok).toBe(false);
+});
+
+test("[W10] it waits for nothing that does not pass, not for ever, and not past the end of its round", async () => {
+  refusals = [refusal(404, "NOT_FOUND", { "retry-after": "1" })];
+  expect(await download().answer).toMatchObject({ ok: false, error: { error: { code: "NOT_FOUND" } } });
+
+  refusals = Array.from({ length: 100 }, () => refusal(429, "RATE_LIMITED", { "retry-after": "1" }));
+  const { answer } = download();
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect(await answer).toMatchObject({ ok: false, error: { error: { code: "RATE_LIMITED" } } });
+  expect(refusals.length).toBeGreaterThan(50);
+
+  const round = new AbortController();
+  const ended = download(round.signal);
+  await vi.advanceTimersByTimeAsync(500);
+  round.abort();
+  expect(await ended.answer).toEqual({ ok: false, error: { type: "offline" } });
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -1,8 +1,19 @@
+import type { ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
 import { z } from "@hono/zod-openapi";
 import { hashHexSchema, roundIdSchema } from "#shared/protocol/ids.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import type { Blobs } from "../../core/ports.ts";
-import { type Api, type ApiContext, check, errorSchema, type Gate, readInTurn } from "./endpoint.ts";
+import {
+  type Api,
+  type ApiContext,
+  check,
+  enterDownload,
+  errorSchema,
+  type Gate,
+  readInTurn,
+} from "./endpoint.ts";
 import { problem } from "./problem.ts";
 
 /** Models and published sums: named by their content or by a round that is over, so they never change. */
@@ -19,7 +30,7 @@ export function mountBlobs(
   );
   api.get("/models/:hash", async (context) => {
     const { hash } = check(z.strictObject({ hash: hashHexSchema }), context.req.param(), "address");
-    return answerBlob(context, blobs, hash);
+    return answerBlob(context, gate, blobs, hash);
   });
   describeBytes(
     api,
@@ -31,11 +42,12 @@ export function mountBlobs(
     const { roundId } = check(z.strictObject({ roundId: roundIdSchema }), context.req.param(), "address");
     const hash = await readInTurn(context, gate, 1, () => coordinator.publishedSumHash(roundId));
     if (hash === null) throw problem("NOT_FOUND", "This round has published no sum.");
-    return answerBlob(context, blobs, hash);
+    return answerBlob(context, gate, blobs, hash);
   });
 }
 
-async function answerBlob(context: ApiContext, blobs: Blobs, hash: string): Promise<Response> {
+async function answerBlob(context: ApiContext, gate: Gate, blobs: Blobs, hash: string): Promise<Response> {
+  await enterDownload(context, gate);
   const byteCount = await blobs.byteCount(hash);
   if (byteCount === null) throw problem("NOT_FOUND");
   const headers = {
@@ -53,25 +65,32 @@ async function answerBlob(context: ApiContext, blobs: Blobs, hash: string): Prom
   if (context.req.method === "HEAD") return new Response(null, { headers });
   const body = await blobs.stream(hash);
   if (body === null) throw problem("NOT_FOUND");
-  return new Response(await begun(body, () => context.env.outgoing.destroy()), { headers });
+  return new Response(await begun(body, context.env.outgoing), { headers });
 }
 
 /**
  * The same bytes, of which the first are there: a file that cannot be read fails before the answer has begun, and has a
- * code. Later nothing is left but to cut the answer; the server would write the fault's text into it (W1).
+ * code. Later nothing is left but to cut the answer; the server would write the fault's text into it (W1). A peer that
+ * takes nothing of it for a while is cut, too: it holds a place that others wait for (W10).
  */
-async function begun(body: ReadableStream<Uint8Array>, cut: () => void): Promise<ReadableStream<Uint8Array>> {
+async function begun(
+  body: ReadableStream<Uint8Array>,
+  outgoing: ServerResponse | Http2ServerResponse,
+): Promise<ReadableStream<Uint8Array>> {
   const reader = body.getReader();
   let next: ReadableStreamReadResult<Uint8Array> | null = await reader.read();
+  const stalled = setTimeout(() => outgoing.destroy(), LIMITS.downloadStallMsMax);
+  outgoing.once("close", () => clearTimeout(stalled));
   return new ReadableStream({
     pull: async (controller) => {
       try {
         const { done, value } = next ?? (await reader.read());
         next = null;
+        stalled.refresh();
         if (done) controller.close();
         else controller.enqueue(value);
       } catch {
-        cut();
+        outgoing.destroy();
         controller.close();
       }
     },

@@ -1,12 +1,13 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import type { Result } from "#shared/kernel/result.ts";
 import { apiErrorSchema } from "#shared/protocol/api.ts";
 import { addressKey, type RateLimit } from "../../core/rate-limit.ts";
 import { type BodyBounds, type BodyReader, SMALL_BODY } from "./json-body.ts";
 import type { Origins } from "./origins.ts";
 import { problem } from "./problem.ts";
-import type { ReadQueue } from "./read-queue.ts";
+import type { Reader, ReadQueue, ReadRefusal } from "./read-queue.ts";
 
 export type ApiContext = Context<{ Bindings: HttpBindings }>;
 export type Api = OpenAPIHono<{ Bindings: HttpBindings }>;
@@ -51,6 +52,8 @@ export interface Gate {
   readonly audits: RateLimit;
   readonly bodies: BodyReader;
   readonly reads: ReadQueue;
+  /** Of models and published sums. */
+  readonly downloads: ReadQueue;
 }
 
 /**
@@ -90,20 +93,30 @@ export function mount<
   });
 }
 
-/** @throws Problem RATE_LIMITED where this address reads too fast, UNAVAILABLE where too many read (W10). */
+/** @throws Problem RATE_LIMITED if this address reads too fast, UNAVAILABLE if too many read (W10). */
 export async function readInTurn<Value>(
   context: ApiContext,
   { reads }: Gate,
   cost: number,
   read: () => Promise<Value>,
 ): Promise<Value> {
+  return inTurn(await reads.run(readerOf(context, cost), read));
+}
+
+/** As `readInTurn`, of a download: its place is free again once the answer has ended, however it ends. */
+export async function enterDownload(context: ApiContext, { downloads }: Gate): Promise<void> {
+  const { leave } = inTurn(await downloads.enter(readerOf(context, 1)));
+  const { outgoing } = context.env;
+  if (outgoing.closed) leave();
+  else outgoing.once("close", leave);
+}
+
+function readerOf(context: ApiContext, cost: number): Reader {
   const { socket } = context.env.incoming;
-  const reader = {
-    address: addressKey(remoteAddress(context)),
-    cost,
-    isGone: () => socket.destroyed,
-  };
-  const done = await reads.run(reader, read);
+  return { address: addressKey(remoteAddress(context)), cost, isGone: () => socket.destroyed };
+}
+
+function inTurn<Value>(done: Result<Value, ReadRefusal>): Value {
   if (done.ok) return done.value;
   if (done.error.type === "too-many") throw tooFast();
   throw problem("UNAVAILABLE", "Too many are reading. Wait a second and try again.", { "retry-after": "1" });
@@ -130,7 +143,7 @@ export function checkOrigin(context: ApiContext, gate: Gate): void {
 }
 
 /** Of the connection itself; what a header claims is not believed. */
-function remoteAddress(context: ApiContext): string {
+export function remoteAddress(context: ApiContext): string {
   return context.env.incoming.socket.remoteAddress ?? "";
 }
 

@@ -3,11 +3,14 @@ import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type RateLimit, rateLimit } from "../../core/rate-limit.ts";
 
 export interface ReadBounds {
-  /** Reads that run at the same time. */
+  /** Reads that run at the same time, of all addresses and of one. */
   readonly atOnceMax: number;
+  readonly atOnceMaxPerAddress: number;
   /** Reads that wait for their turn, of all addresses and of one. */
   readonly waitingMax: number;
   readonly waitingMaxPerAddress: number;
+  /** Who has waited this long is told to come later. */
+  readonly waitMsMax: number;
   /** Cost that an address may run up, at once and then in a second. */
   readonly burst: number;
   readonly perSecond: number;
@@ -21,16 +24,21 @@ export interface Reader {
   isGone(): boolean;
 }
 
+/** Is told whether its turn has come; false if it waited too long. */
+type Waiting = (hasTurn: boolean) => void;
+
 /**
- * Lets a few reads run at a time, so that they never fill the event loop, the store's readers or the memory (W10). What
- * devices and operators write does not pass here, so it never waits behind them: between two reads the event loop comes
- * to everything else.
+ * Lets a few reads run at a time, so that they never fill the event loop, the store's readers or the memory (W10).
+ * Addresses take turns: one with many readers does not hold up another. What devices and operators write does not pass
+ * here, so it never waits behind them: between two reads the event loop comes to everything else.
  */
 export class ReadQueue {
   readonly #bounds: ReadBounds;
   readonly #rate: RateLimit;
-  readonly #waiting: { readonly reader: Reader; begin(): void }[] = [];
-  readonly #waitingByAddress = new Map<string, number>();
+  /** By address; the first one's turn is next. */
+  readonly #waiting = new Map<string, Set<Waiting>>();
+  readonly #runningByAddress = new Map<string, number>();
+  #waitingCount = 0;
   #running = 0;
 
   constructor(clock: MonotonicClock, bounds: ReadBounds) {
@@ -38,40 +46,89 @@ export class ReadQueue {
     this.#rate = rateLimit(clock, { burst: bounds.burst, perSecond: bounds.perSecond });
   }
 
-  /** Runs `read` when its turn has come. Errors: `too-many` of this address, `busy` with all addresses, `gone`. */
+  /** Runs `read` when its turn has come. Errors: as `enter`. */
   async run<Value>(reader: Reader, read: () => Promise<Value>): Promise<Result<Value, ReadRefusal>> {
-    const { address, cost } = reader;
-    if (!this.#rate.take(address, cost)) return err({ type: "too-many" });
-    if (this.#running >= this.#bounds.atOnceMax) {
-      const waitingHere = this.#waitingByAddress.get(address) ?? 0;
-      if (this.#waiting.length >= this.#bounds.waitingMax || waitingHere >= this.#bounds.waitingMaxPerAddress)
-        return err({ type: "busy" });
-      this.#waitingByAddress.set(address, waitingHere + 1);
-      await new Promise<void>((begin) => this.#waiting.push({ reader, begin }));
-      // The one before has left its place to this one.
-    } else {
-      this.#running += 1;
-    }
+    const place = await this.enter(reader);
+    if (!place.ok) return place;
     try {
-      return reader.isGone() ? err({ type: "gone" }) : ok(await read());
+      return ok(await read());
     } finally {
-      setImmediate(() => this.#passOn());
+      place.value.leave();
     }
   }
 
-  #passOn(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) {
-      this.#running -= 1;
+  /** A place among those that run. Errors: `too-many` of this address, `busy` if there is no room or no turn, `gone`. */
+  async enter(reader: Reader): Promise<Result<ReadPlace, ReadRefusal>> {
+    const { address, cost } = reader;
+    if (!this.#rate.take(address, cost)) return err({ type: "too-many" });
+    if (this.#hasRoom(address)) this.#begin(address);
+    else if (!(await this.#turn(address))) return err({ type: "busy" });
+    let isOver = false;
+    const leave = () => {
+      if (isOver) return;
+      isOver = true;
+      setImmediate(() => this.#leave(address));
+    };
+    if (!reader.isGone()) return ok({ leave });
+    leave();
+    return err({ type: "gone" });
+  }
+
+  #hasRoom(address: string): boolean {
+    const { atOnceMax, atOnceMaxPerAddress } = this.#bounds;
+    const runningHere = this.#runningByAddress.get(address) ?? 0;
+    return this.#running < atOnceMax && runningHere < atOnceMaxPerAddress;
+  }
+
+  #begin(address: string): void {
+    this.#running += 1;
+    this.#runningByAddress.set(address, (this.#runningByAddress.get(address) ?? 0) + 1);
+  }
+
+  /** @returns false if too many wait already, or if it has waited too long. */
+  #turn(address: string): Promise<boolean> {
+    const { waitingMax, waitingMaxPerAddress, waitMsMax } = this.#bounds;
+    const waitingHere = this.#waiting.get(address) ?? new Set();
+    if (this.#waitingCount >= waitingMax || waitingHere.size >= waitingMaxPerAddress)
+      return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const waiting: Waiting = (hasTurn) => {
+        clearTimeout(timer);
+        this.#waitingCount -= 1;
+        waitingHere.delete(waiting);
+        if (waitingHere.size === 0) this.#waiting.delete(address);
+        resolve(hasTurn);
+      };
+      const timer = setTimeout(() => waiting(false), waitMsMax);
+      this.#waitingCount += 1;
+      this.#waiting.set(address, waitingHere.add(waiting));
+    });
+  }
+
+  #leave(address: string): void {
+    this.#running -= 1;
+    const left = (this.#runningByAddress.get(address) ?? 1) - 1;
+    if (left > 0) this.#runningByAddress.set(address, left);
+    else this.#runningByAddress.delete(address);
+    for (const [next, [first]] of this.#waiting) {
+      if (first === undefined || !this.#hasRoom(next)) continue;
+      this.#begin(next);
+      first(true);
+      // Its others wait behind those of every other address.
+      const others = this.#waiting.get(next);
+      if (others === undefined) return;
+      this.#waiting.delete(next);
+      this.#waiting.set(next, others);
       return;
     }
-    const { address } = next.reader;
-    const left = (this.#waitingByAddress.get(address) ?? 1) - 1;
-    if (left > 0) this.#waitingByAddress.set(address, left);
-    else this.#waitingByAddress.delete(address);
-    next.begin();
   }
 }
+
+export interface ReadPlace {
+  /** Makes room for the next one; only the first call counts. */
+  leave(): void;
+}
+
 export type ReadRefusal =
   | { readonly type: "too-many" }
   | { readonly type: "busy" }

@@ -6,7 +6,7 @@ import {
   STATUS_CODES,
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -16,13 +16,16 @@ import { LIMITS } from "#shared/protocol/limits.ts";
 import type { Log } from "../../core/ports.ts";
 import { addressKey, rateLimit } from "../../core/rate-limit.ts";
 import { SOCKET_PATH } from "../socket/socket.ts";
+import type { HttpConnections } from "./connections.ts";
 import type { Origins } from "./origins.ts";
 import type { Pages } from "./pages.ts";
 import { problemResponse } from "./problem.ts";
 import { API_POLICY, commonHeaders } from "./security-headers.ts";
 
-/** Slow senders of headers hold a connection for this long at most. */
+/** Who has sent no whole head of a request by then is gone, also before the first byte and while TLS is agreed. */
 const HEADERS_MS = 20_000;
+/** How often that is looked at. */
+const HEADERS_CHECK_MS = 5_000;
 /** Longest request: 256 MiB at 0.5 MB/s; a slower upload goes on with a range. */
 const REQUEST_MS = 600_000;
 
@@ -40,34 +43,79 @@ export interface Tls {
   readonly key: Buffer;
 }
 
-/** @param silenceMs  How long a connection may stand still, in either direction; WebSockets have heartbeats instead. */
-export function createWebServer(tls: Tls | null, silenceMs: number = SILENCE_MS): Server {
-  // A request without a host is answered by us, with a code.
-  const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, requireHostHeader: false };
+export interface WebServerOptions {
+  readonly connections: HttpConnections;
+  /** How long a connection may stand still, in either direction; WebSockets have heartbeats instead. */
+  readonly silenceMs?: number;
+  readonly headersMs?: number;
+}
+
+export function createWebServer(
+  tls: Tls | null,
+  { connections, silenceMs = SILENCE_MS, headersMs = HEADERS_MS }: WebServerOptions,
+): Server {
+  const limits = {
+    headersTimeout: headersMs,
+    connectionsCheckingInterval: Math.min(HEADERS_CHECK_MS, headersMs),
+    requestTimeout: REQUEST_MS,
+    // A request without a host is answered by us, with a code.
+    requireHostHeader: false,
+  };
   const server =
-    tls === null ? createHttpServer(limits) : createHttpsServer({ ...limits, cert: tls.cert, key: tls.key });
+    tls === null
+      ? createHttpServer(limits)
+      : createHttpsServer({ ...limits, handshakeTimeout: headersMs, cert: tls.cert, key: tls.key });
   server.setTimeout(silenceMs);
+  // Before Node's own listener reads anything.
+  server.prependListener("connection", (socket: Socket) => connections.accept(socket));
   answerUnparsed(server, tls !== null);
   return server;
 }
 
 /** What Node refuses before there is a request: it would answer with a bare status line (W1). */
 function answerUnparsed(server: Server, secure: boolean): void {
+  /** By connection, in the order of their requests. */
+  const unanswered = new Map<Duplex, Set<ServerResponse>>();
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    const responses = unanswered.get(socket) ?? new Set();
+    unanswered.set(socket, responses.add(response));
+    response.once("close", () => {
+      responses.delete(response);
+      if (responses.size === 0) unanswered.delete(socket);
+    });
+  });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
-    const [status, code, detail] = unparsed(error.code);
-    const body = JSON.stringify({ error: wireError(code, detail) });
-    const headers = { ...commonHeaders(secure), ...ERROR_HEADERS, "content-length": Buffer.byteLength(body) };
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}connection: close\r\n\r\n${body}`,
-    );
-    // Our half is closed; a peer that leaves its own open would hold the connection for as long as it likes.
-    setTimeout(() => socket.destroy(), UNPARSED_LINGER_MS).unref();
+    // What could not be read belongs to the last request if that is not whole, else to the one after it.
+    const responses = [...(unanswered.get(socket) ?? [])];
+    const last = responses.at(-1);
+    const isOfLast = last !== undefined && !last.req.complete;
+    if (isOfLast && (responses.length > 1 || last.headersSent)) return void socket.destroy();
+    if (isOfLast || last === undefined) return answerOnce(socket, refusalOf(error.code, secure));
+    // Answers have no other name than their order: this one comes after those before it.
+    socket.pause();
+    last.once("finish", () => answerOnce(socket, refusalOf(error.code, secure)));
   });
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) =>
     answerError(response, secure, 417, "BAD_REQUEST", "Send the request without that expectation."),
   );
+}
+
+/** Ends the connection with this answer. */
+function answerOnce(socket: Duplex, answer: string): void {
+  if (!socket.writable) return;
+  socket.end(answer);
+  // Our half is closed; a peer that leaves its own open would hold the connection for as long as it likes.
+  setTimeout(() => socket.destroy(), UNPARSED_LINGER_MS).unref();
+}
+
+function refusalOf(nodeCode: string | undefined, secure: boolean): string {
+  const [status, code, detail] = unparsed(nodeCode);
+  const body = JSON.stringify({ error: wireError(code, detail) });
+  const headers = { ...commonHeaders(secure), ...ERROR_HEADERS, "content-length": Buffer.byteLength(body) };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}connection: close\r\n\r\n${body}`;
 }
 
 function unparsed(nodeCode: string | undefined): readonly [number, ErrorCode, string?] {
@@ -133,8 +181,17 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const url = request.url ?? "";
-    // The socket's own listener has it.
-    if (url.startsWith(SOCKET_PATH)) return;
+    const isAllowed = rates.take(url, request);
+    if (url.startsWith(SOCKET_PATH)) {
+      // The socket's own listener has answered it.
+      if (!isAllowed) request.socket.destroy();
+      return;
+    }
+    if (!isAllowed) {
+      response.setHeader("retry-after", "1");
+      response.setHeader("connection", "close");
+      return refuse(response, 429, "RATE_LIMITED");
+    }
     // "GET http://other/" is for proxies, and this is none.
     if (!url.startsWith("/"))
       return refuse(response, 400, "BAD_REQUEST", "Send the path alone, without scheme and host.");
@@ -149,10 +206,6 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
         "FORBIDDEN",
         "This coordinator is not known by that name. Set CHORUS_PUBLIC_URL to it.",
       );
-    }
-    if (!rates.take(url, request)) {
-      response.setHeader("retry-after", "1");
-      return refuse(response, 429, "RATE_LIMITED");
     }
     if (!operation) {
       if (stopping.aborted) {
@@ -184,29 +237,23 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
   return { drained: (timeoutMs) => drained(open, timeoutMs) };
 }
 
-/** What the API does not count itself: pages, which take a while to render, their files, and what operators ask (W10). */
+/** Requests by address, before anything else is looked at: each kind has its own rate, whatever becomes of it (W10). */
 function requestRates(clock: MonotonicClock) {
-  const operations = rateLimit(clock, {
-    burst: LIMITS.operationsBurstPerAddress,
-    perSecond: LIMITS.operationsPerSecondPerAddress,
-  });
-  const files = rateLimit(clock, {
-    burst: LIMITS.pageFilesBurstPerAddress,
-    perSecond: LIMITS.pageFilesPerSecondPerAddress,
-  });
-  const pages = rateLimit(clock, {
-    burst: LIMITS.pagesBurstPerAddress,
-    perSecond: LIMITS.pagesPerSecondPerAddress,
-  });
+  const rate = (burst: number, perSecond: number) => rateLimit(clock, { burst, perSecond });
+  const api = rate(LIMITS.apiBurstPerAddress, LIMITS.apiPerSecondPerAddress);
+  const pages = rate(LIMITS.pagesBurstPerAddress, LIMITS.pagesPerSecondPerAddress);
+  const files = rate(LIMITS.pageFilesBurstPerAddress, LIMITS.pageFilesPerSecondPerAddress);
+  const operations = rate(LIMITS.operationsBurstPerAddress, LIMITS.operationsPerSecondPerAddress);
+  const livez = rate(LIMITS.livezBurstPerAddress, LIMITS.livezPerSecondPerAddress);
   const rateOf = (url: string) => {
+    if (isApi(url) || url.startsWith(SOCKET_PATH) || !url.startsWith("/")) return api;
     if (/^\/(?:readyz|metrics)/.test(url)) return operations;
-    // Of the API each route knows; that we live is asked when all else fails.
-    if (url.startsWith("/livez") || isApi(url)) return null;
+    if (url.startsWith("/livez")) return livez;
     return url.startsWith("/_next/static/") ? files : pages;
   };
   return {
     take: (url: string, { socket }: IncomingMessage) =>
-      rateOf(url)?.take(addressKey(socket.remoteAddress ?? "")) ?? true,
+      rateOf(url).take(addressKey(socket.remoteAddress ?? "")),
   };
 }
 

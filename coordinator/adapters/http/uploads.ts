@@ -8,7 +8,17 @@ import { type InputHeaders, inputHeadersSchema } from "#shared/protocol/messages
 import type { Coordinator, UploadTicket } from "../../core/coordinator.ts";
 import { DiskLow, wireErrorOf } from "../../core/outage.ts";
 import type { Metrics, Spool } from "../../core/ports.ts";
-import { type Api, type ApiContext, check, checkOrigin, errorSchema, type Gate, named } from "./endpoint.ts";
+import { addressKey } from "../../core/rate-limit.ts";
+import {
+  type Api,
+  type ApiContext,
+  check,
+  checkOrigin,
+  errorSchema,
+  type Gate,
+  named,
+  remoteAddress,
+} from "./endpoint.ts";
 import { Problem, problem } from "./problem.ts";
 
 /*
@@ -55,7 +65,7 @@ export function mountUploads(api: Api, gate: Gate, ports: UploadPorts): void {
     return Response.json({ offset }, { headers: { "chorus-offset": String(offset) } });
   });
   api.put("/uploads/:sid/:position", async (context) => {
-    // No count by address: a slot is one upload of one device, and a class room has one address.
+    // Only wrong slots are counted by address: a slot is one upload of one device, and a classroom has one address.
     checkOrigin(context, gate);
     const ticket = await readTicket(context, ports);
     if (ticket.receipt !== null) return Response.json(ticket.receipt);
@@ -67,7 +77,8 @@ export function mountUploads(api: Api, gate: Gate, ports: UploadPorts): void {
 /** The slot, the signature and the step are judged before a byte of the body is read. */
 async function readTicket(context: ApiContext, { coordinator }: UploadPorts): Promise<UploadTicket> {
   const { sid, position } = check(paramsSchema, context.req.param(), "address");
-  const ticket = await coordinator.beginUpload(sid, position, readHeaders(context));
+  const address = addressKey(remoteAddress(context));
+  const ticket = await coordinator.beginUpload(sid, position, readHeaders(context), address);
   if (!ticket.ok) throw new Problem(ticket.error);
   return ticket.value;
 }

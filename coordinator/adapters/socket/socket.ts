@@ -6,12 +6,13 @@ import { LIMITS } from "#shared/protocol/limits.ts";
 import type { Access } from "../../core/access.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import type { Broadcast, Devices, Log } from "../../core/ports.ts";
+import type { HttpConnections } from "../http/connections.ts";
 import type { Origins } from "../http/origins.ts";
 import { dashBroadcast, serveDashboards } from "./dash.ts";
 import { DeviceConnections, serveDevices } from "./devices.ts";
 import { engineId } from "./guard.ts";
 import { packetParser } from "./packets.ts";
-import { TransportLimits } from "./transport-limits.ts";
+import { type Connection, TransportLimits } from "./transport-limits.ts";
 import { webSocketServer } from "./web-socket-server.ts";
 
 /** Requests to this path belong to the socket; main.ts keeps its hands off. */
@@ -33,6 +34,8 @@ export interface SocketServerPorts {
   readonly clock: MonotonicClock;
   readonly log: Log;
   readonly origins: Origins;
+  /** Those that the server has; a WebSocket counts here instead. */
+  readonly connections: HttpConnections;
 }
 
 /**
@@ -41,7 +44,7 @@ export interface SocketServerPorts {
  */
 export function attachSocketServer(
   server: HttpServer | HttpsServer,
-  { clock, log, origins }: SocketServerPorts,
+  { clock, log, origins, connections: httpConnections }: SocketServerPorts,
 ): SocketServer {
   const limits = new TransportLimits(clock);
   const io = new Server(server, {
@@ -64,7 +67,10 @@ export function attachSocketServer(
       decide(welcome ? null : "forbidden", welcome);
     },
   });
-  io.engine.on("connection", (connection) => limits.add(connection));
+  io.engine.on("connection", (connection: Connection) => {
+    limits.add(connection);
+    httpConnections.becameWebSocket(connection.request.socket);
+  });
   // The default namespace serves nobody.
   io.use((_socket, next) => next(new Error("NOT_FOUND")));
   const connections = new DeviceConnections();

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { Agent, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setPriority } from "node:os";
@@ -7,8 +8,10 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
+import { present } from "#shared/kernel/assert.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { type Reply, replySchema } from "#shared/protocol/messages/reply.ts";
+import { comeIn } from "../connections.ts";
 import type { Flood, FloodOrder, FromFlood } from "../floods.ts";
 import { joinRawSocket, type RawSocket } from "../raw-socket.ts";
 
@@ -22,6 +25,15 @@ const NICE_LOWEST = 19;
 const ADDRESSES = ["127.0.0.2", "127.0.0.3"] as const;
 const EVENTS_EVERY_MS = 20;
 const RETRY_MS = 50;
+/** A connection that says nothing more is given up by its sender. */
+const STAY_MS = 30_000;
+/** Of the right shape and nothing else. */
+const MADE_UP_INPUT = {
+  "chorus-slot": "A".repeat(43),
+  "chorus-sha256": "0".repeat(64),
+  "chorus-root": "0".repeat(64),
+  "chorus-signature": "0".repeat(128),
+};
 
 const order = JSON.parse(process.argv[2] ?? "{}") as FloodOrder;
 setPriority(0, NICE_LOWEST);
@@ -36,6 +48,8 @@ process.on("message", () => {
 process.once("disconnect", () => process.exit(0));
 
 const url = order.url ?? (await openSink());
+const port = Number(new URL(url).port);
+const modelPath = `/api/v1/models/${await newestModel()}`;
 const senders = sendersOf(order.flood);
 tell({ type: "begun" });
 await Promise.all(senders.map((send) => again(send)));
@@ -65,6 +79,21 @@ function sendersOf(flood: Flood): (() => Promise<void>)[] {
       return times(16, (index) => comeAndGo(ADDRESSES[index % ADDRESSES.length] as string));
     case "launches that cannot run":
       return times(2, () => post("/api/v1/runs", JSON.stringify({ task: order.hopelessTask, rounds: 1 })));
+    case "silent connections, 1500":
+      return times(1_500, () => stay());
+    case "connections that come and go":
+      return times(64, async () => {
+        (await comeIn(port, ADDRESSES[0])).socket.destroy();
+        sent += 1;
+      });
+    case "unknown addresses, 64 connections":
+      return times(64, () => get("/api/v1/nothing"));
+    case "uploads to made-up sessions, 64 connections":
+      return times(64, () => get(`/api/v1/uploads/${randomBytes(32).toString("hex")}/1`, MADE_UP_INPUT));
+    case "downloads of a model, 200 connections":
+      return times(200, () => get(modelPath));
+    case "downloads that nobody reads, 200 connections":
+      return times(200, () => stay(`GET ${modelPath} HTTP/1.1\r\nHost: localhost\r\n\r\n`));
   }
 }
 
@@ -174,8 +203,27 @@ function jsonOfKeys(): string {
   return JSON.stringify(Object.fromEntries(Array.from({ length: 80_000 }, (_, index) => [`k${index}`, 0])));
 }
 
-function get(path: string): Promise<void> {
-  return exchange("GET", path);
+/** Says this, or nothing, and reads no answer; comes again when it is sent away. */
+async function stay(text?: string): Promise<void> {
+  const { socket } = await comeIn(port, ADDRESSES[0], text);
+  sent += 1;
+  // A connection that is not read does not hear that it has ended.
+  if (text !== undefined) socket.pause();
+  const endsBy = performance.now() + STAY_MS;
+  while (!isOver && !socket.destroyed && performance.now() < endsBy) await pause(500);
+  socket.destroy();
+}
+
+/** What the run before has made; any name will do for a server that does nothing. */
+async function newestModel(): Promise<string> {
+  if (order.url === null) return "0".repeat(64);
+  const answer = await fetch(`${url}/api/v1/tasks/${order.task}`);
+  const { latestModelHash } = (await answer.json()) as { readonly latestModelHash: string | null };
+  return present(latestModelHash, "a run has ended");
+}
+
+function get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+  return exchange("GET", path, undefined, headers);
 }
 
 function post(path: string, body: string): Promise<void> {
@@ -183,11 +231,16 @@ function post(path: string, body: string): Promise<void> {
 }
 
 /** One request and all of its answer. */
-function exchange(method: string, path: string, body?: string): Promise<void> {
+function exchange(
+  method: string,
+  path: string,
+  body?: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers =
       body === undefined
-        ? {}
+        ? more
         : { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
     const outgoing = request(new URL(path, url), { method, headers, agent }, (response) => {
       response.resume();

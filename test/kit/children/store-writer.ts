@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
+import { openIntake } from "#coordinator/adapters/intake.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import { merkleRoot } from "#shared/crypto/merkle.ts";
@@ -15,7 +16,7 @@ import { bytesToHex } from "#shared/kernel/bytes.ts";
 const [dataDir = "", runId = ""] = process.argv.slice(2);
 const acknowledge = (line: string) => writeSync(1, `${line}\n`);
 const store = await openStore({ dataDir });
-const spool = await openSpool(join(dataDir, "spool"), primitives);
+const spool = await openSpool(join(dataDir, "spool"), primitives, openIntake());
 const sid = `${runId}${runId}`;
 const slots = Array.from({ length: 250 }, (_, index) => ({ position: index + 1, slotHash: "0".repeat(64) }));
 

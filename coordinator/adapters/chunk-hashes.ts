@@ -1,0 +1,32 @@
+import * as nodeCrypto from "node:crypto";
+import { readSync } from "node:fs";
+import { buildMerkleTree, LEAF_PREFIX } from "#shared/crypto/merkle.ts";
+import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
+import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
+
+/*
+ * Files read and hashed chunk by chunk, for worker threads: everything runs in the calling thread.
+ */
+
+/** Three times as fast in a worker as over WebCrypto (100 masks of 2^20 numbers, Node 24.21). */
+export const primitives = nodePrimitives(nodeCrypto, Buffer);
+
+/** Fills `target` from `position` on. @returns False if the file ends before. */
+export function readFully(handle: number, target: Uint8Array, position: number): boolean {
+  for (let offset = 0; offset < target.length; ) {
+    const count = readSync(handle, target, offset, target.length - offset, position + offset);
+    if (count === 0) return false;
+    offset += count;
+  }
+  return true;
+}
+
+/** Of one chunk; see `buildMerkleTree`. */
+export function leafHash(chunk: Uint8Array): Buffer {
+  return nodeCrypto.createHash("sha256").update(LEAF_PREFIX).update(chunk).digest();
+}
+
+/** In hex. */
+export async function rootOf(leaves: readonly Bytes[]): Promise<string> {
+  return bytesToHex((await buildMerkleTree(primitives, leaves)).root);
+}

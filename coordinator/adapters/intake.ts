@@ -1,0 +1,93 @@
+import { dirname } from "node:path";
+import { assert } from "#shared/kernel/assert.ts";
+import type { FoldInput } from "../core/ports.ts";
+import type { IntakeJob, IntakeResult } from "./intake-job.ts";
+import { openJobWorker } from "./job-worker.ts";
+
+/** What a file must hold to be the upload of `root`. */
+export interface ExpectedUpload {
+  readonly byteCount: number;
+  /** Over its 64-KiB chunks, hex. */
+  readonly root: string;
+}
+
+export interface Added {
+  readonly sum: Uint32Array<ArrayBuffer>;
+  /** Indexes of the inputs that are not in the sum, since their bytes are not in memory. */
+  readonly missing: readonly number[];
+}
+
+/**
+ * Hashes uploads that are complete, in a thread of its own. It keeps the last ones in memory for a moment, so that those
+ * that are receipted at once are added from there and neither read nor hashed again (R50).
+ */
+export interface Intake {
+  /**
+   * True if `file` holds the bytes that `expected` says.
+   *
+   * @param keepAs  The path by which `add` will ask for it; null if it will not.
+   * @throws if the file cannot be read.
+   */
+  verify(file: string, expected: ExpectedUpload, keepAs: string | null): Promise<boolean>;
+  /** Adds what it still has, and keeps none of it. `sum` is handed over, even if this throws; zero if absent. */
+  add(length: number, inputs: readonly FoldInput[], sum?: Uint32Array<ArrayBuffer>): Promise<Added>;
+  /** Drops what it has of a session's folder, except the paths in `kept`. */
+  forget(folder: string, kept: readonly string[]): void;
+  close(): Promise<void>;
+}
+
+/** So many are with the worker: one that it hashes and the next. The others let additions go first. */
+const VERIFYING_MAX = 2;
+
+export function openIntake(): Intake {
+  const worker = openJobWorker<IntakeJob, IntakeResult>(
+    new URL("./intake.worker.ts", import.meta.url),
+    "the thread that checks uploads",
+  );
+  /** The worker may have dropped some of them. */
+  const kept = new Set<string>();
+  const line: (() => void)[] = [];
+  let verifying = 0;
+
+  const turn = async () => {
+    if (verifying >= VERIFYING_MAX) await new Promise<void>((resolve) => line.push(resolve));
+    else verifying += 1;
+  };
+  const endTurn = () => {
+    const next = line.shift();
+    if (next === undefined) verifying -= 1;
+    else next();
+  };
+
+  return {
+    verify: async (file, expected, keepAs) => {
+      await turn();
+      try {
+        const result = await worker.ask({ type: "verify", file, ...expected, keepAs }, []);
+        assert(result.type === "verified", "it was asked to verify");
+        if (result.isGood && keepAs !== null) kept.add(keepAs);
+        return result.isGood;
+      } finally {
+        endTurn();
+      }
+    },
+    add: async (length, inputs, sum) => {
+      const isAnyKept = inputs.filter(({ path }) => kept.delete(path)).length > 0;
+      if (!isAnyKept) {
+        return { sum: sum ?? new Uint32Array(length), missing: inputs.map((_, index) => index) };
+      }
+      const handedOver = sum === undefined ? [] : [sum.buffer];
+      const result = await worker.ask({ type: "add", length, inputs, sum: sum ?? null }, handedOver);
+      assert(result.type === "added", "it was asked to add");
+      return { sum: result.sum, missing: result.missing };
+    },
+    forget: (folder, keptPaths) => {
+      const gone = [...kept].filter((path) => dirname(path) === folder && !keptPaths.includes(path));
+
+      for (const path of gone) kept.delete(path);
+      // If the thread has ended, so has its memory.
+      worker.ask({ type: "forget", folder, kept: keptPaths }, []).catch(() => undefined);
+    },
+    close: () => worker.close(),
+  };
+}

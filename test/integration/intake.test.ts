@@ -1,0 +1,175 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { openFolder } from "#coordinator/adapters/folder.ts";
+import { openIntake } from "#coordinator/adapters/intake.ts";
+import { openSpool } from "#coordinator/adapters/spool.ts";
+import { primitives } from "#coordinator/adapters/system.ts";
+import type { FoldInput } from "#coordinator/core/ports.ts";
+
+const LENGTH = 40_000; // three chunks, the last of 28,928 bytes
+const SID = "a".repeat(64);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "chorus-intake-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+let scenes = 0;
+async function scene() {
+  const intake = openIntake();
+  const fold = openFolder({ workerCount: 2, intake });
+  const spool = await openSpool(join(folder, String(++scenes)), primitives, intake);
+  closers.push(
+    () => fold.close(),
+    () => intake.close(),
+  );
+  return { intake, fold, spool };
+}
+type Scene = Awaited<ReturnType<typeof scene>>;
+
+/** RFC 6962 over chunks of 64 KiB, by its recursive definition. */
+function rootOf(bytes: Uint8Array): string {
+  const sha256 = (...parts: Uint8Array[]) => createHash("sha256").update(Buffer.concat(parts)).digest();
+  const hash = (leaves: readonly Uint8Array[]): Buffer => {
+    const [first] = leaves;
+    if (first === undefined) return sha256();
+    if (leaves.length === 1) return sha256(Buffer.of(0), first);
+    const half = 2 ** Math.floor(Math.log2(leaves.length - 1));
+    return sha256(Buffer.of(1), hash(leaves.slice(0, half)), hash(leaves.slice(half)));
+  };
+  const count = Math.ceil(bytes.length / 65_536);
+  const leaves = Array.from({ length: count }, (_, i) => bytes.subarray(65_536 * i, 65_536 * (i + 1)));
+  return hash(leaves).toString("hex");
+}
+
+/** Sends vectors to the positions 1, 2, ... of a session. */
+async function receive({ spool }: Scene, vectors: readonly Buffer[]): Promise<FoldInput[]> {
+  return Promise.all(
+    vectors.map(async (bytes, index) => {
+      const position = index + 1;
+      const root = rootOf(bytes);
+      const upload = { sid: SID, position, offset: 0, byteCount: bytes.length, root };
+      async function* body(): AsyncGenerator<Uint8Array> {
+        for (let at = 0; at < bytes.length; at += 10_007)
+          yield Uint8Array.from(bytes.subarray(at, at + 10_007));
+      }
+      expect(await spool.receive(upload, body())).toEqual({ ok: true, value: "complete" });
+      return { path: spool.path(SID, position), root };
+    }),
+  );
+}
+
+const vectorsOf = (count: number, length = LENGTH) =>
+  Array.from({ length: count }, () => randomBytes(4 * length));
+
+/** The oracle: word by word, reduced at the end. */
+function plainSum(vectors: readonly Buffer[], length = LENGTH, begun = 0): Uint32Array {
+  return Uint32Array.from(
+    { length },
+    (_, i) => vectors.reduce((sum, bytes) => sum + bytes.readUInt32LE(4 * i), begun) % 2 ** 32,
+  );
+}
+
+async function sumOf({ fold }: Scene, inputs: readonly FoldInput[], initial?: Uint32Array<ArrayBuffer>) {
+  const job = { length: initial?.length ?? LENGTH, inputs, masks: [] };
+  return fold.fold(initial === undefined ? job : { ...job, initial });
+}
+
+describe("[R50] an input that was just received", () => {
+  test("is added from the memory in which it was hashed: what the disk does to it since is in no sum", async () => {
+    const own = await scene();
+    const vectors = vectorsOf(3);
+    const inputs = await receive(own, vectors);
+    for (const { path } of inputs) await writeFile(path, randomBytes(4 * LENGTH));
+    const initial = new Uint32Array(LENGTH).fill(9);
+    expect(await sumOf(own, inputs, initial)).toEqual({ ok: true, value: plainSum(vectors, LENGTH, 9) });
+  });
+
+  test("is added from memory once, and read and hashed again after that", async () => {
+    const own = await scene();
+    const vectors = vectorsOf(3);
+    const inputs = await receive(own, vectors);
+    expect(await sumOf(own, inputs)).toEqual({ ok: true, value: plainSum(vectors) });
+    expect(await sumOf(own, inputs)).toEqual({ ok: true, value: plainSum(vectors) });
+    await writeFile((inputs[1] as FoldInput).path, randomBytes(4 * LENGTH));
+    expect(await sumOf(own, inputs)).toEqual({ ok: false, error: { type: "input-damaged", indexes: [1] } });
+  });
+
+  test("is no other one's: a root that is not its own is looked for on disk", async () => {
+    const own = await scene();
+    const inputs = await receive(own, vectorsOf(2));
+    const [first, second] = inputs as [FoldInput, FoldInput];
+    const crossed = [{ ...first, root: second.root }, second];
+    expect(await sumOf(own, crossed)).toEqual({ ok: false, error: { type: "input-damaged", indexes: [0] } });
+  });
+
+  test("makes room for later ones; damage to those that are in memory no more is found, by their own index", async () => {
+    const own = await scene();
+    const length = 2_100_000; // 8.4 MB: three of them in 32 MiB
+    const vectors = vectorsOf(6, length);
+    const inputs = await receive(own, vectors);
+    for (const { path } of inputs) await writeFile(path, randomBytes(4 * length));
+    const sum = await own.fold.fold({ length, inputs, masks: [] });
+    const damaged = sum.ok ? [] : sum.error.indexes;
+    expect(damaged).toHaveLength(3);
+    const kept = inputs.filter((_, index) => !damaged.includes(index));
+    // What was in memory was given away with that fold.
+    expect(await own.fold.fold({ length, inputs: kept, masks: [] })).toMatchObject({ ok: false });
+  });
+
+  test("is forgotten with its session, except for those that stay in it", async () => {
+    const own = await scene();
+    const vectors = vectorsOf(2);
+    const inputs = await receive(own, vectors);
+    await own.spool.discard(SID, [2]);
+    for (const { path } of inputs) await writeFile(path, randomBytes(4 * LENGTH));
+    expect(await sumOf(own, inputs)).toEqual({ ok: false, error: { type: "input-damaged", indexes: [0] } });
+    expect((await sumOf(own, inputs.slice(1))).ok).toBe(false);
+  });
+
+  test("is read from disk if the thread that had it ended", async () => {
+    const workers: Worker[] = [];
+    const note = (worker: Worker) => void workers.push(worker);
+    process.on("worker", note);
+    try {
+      const own = await scene();
+      const vectors = vectorsOf(2);
+      const inputs = await receive(own, vectors);
+      for (const worker of workers) await worker.terminate();
+      expect(await sumOf(own, inputs)).toEqual({ ok: true, value: plainSum(vectors) });
+    } finally {
+      process.off("worker", note);
+    }
+  });
+});
+
+test("[W7] a file of another root or length is no upload, and is not kept", async () => {
+  const own = await scene();
+  const [bytes] = vectorsOf(1) as [Buffer];
+  const file = join(folder, "one");
+  const root = rootOf(bytes);
+  const verify = (expected: { byteCount: number; root: string }) => own.intake.verify(file, expected, file);
+  await writeFile(file, bytes);
+  expect(await verify({ byteCount: bytes.length, root: "0".repeat(64) })).toBe(false);
+  expect(await verify({ byteCount: bytes.length - 4, root })).toBe(false);
+  expect(await verify({ byteCount: bytes.length + 4, root })).toBe(false);
+  expect(await own.intake.add(LENGTH, [{ path: file, root }])).toMatchObject({ missing: [0] });
+  expect(await verify({ byteCount: bytes.length, root })).toBe(true);
+  expect(await own.intake.add(LENGTH, [{ path: file, root }])).toEqual({
+    sum: plainSum([bytes]),
+    missing: [],
+  });
+  await expect(own.intake.verify(join(folder, "none"), { byteCount: 4, root }, null)).rejects.toThrow(
+    "ENOENT",
+  );
+});
