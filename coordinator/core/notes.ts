@@ -85,7 +85,7 @@ export function runNote(event: RunEvent): Note | null {
       return null;
     case "evaluated": {
       const { round, modelHash, measures, code } = event;
-      const details = { round, modelHash, accuracy: measures?.accuracy.value ?? null, code };
+      const details = { round, modelHash, accuracy: measures?.["accuracy"]?.value ?? null, code };
       return { kind: "model.evaluated", details };
     }
     case "pause-asked":

@@ -30,8 +30,15 @@ export async function roundEnd(
     case "committed": {
       const { modelHash, strategyStateHash, metrics } = state.publication;
       // A round that an earlier version committed has its figures.
-      const { accuracy = null, loss = null } = metrics;
-      return { ...base, outcome: "committed", code: null, modelHash, strategyStateHash, accuracy, loss };
+      const { measures } = metrics;
+      return {
+        ...base,
+        outcome: "committed",
+        code: null,
+        modelHash,
+        strategyStateHash,
+        ...(measures && { measures }),
+      };
     }
     case "voided": {
       const modelHash = await voidStepOf(ports, terms, run, state);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DeepReadonly } from "../kernel/deep-readonly.ts";
 import { errorCodeSchema } from "../protocol/errors.ts";
+import { measureSchema, measuresSchema } from "../stats/measure.ts";
 
 /*
  * What happens to a round, in the shape that the newest version of the log has; `upcast.ts` makes it from older ones.
@@ -188,16 +189,11 @@ const damagedSchema = z.object({
 });
 export type Damaged = DeepReadonly<z.infer<typeof damagedSchema>>;
 
-/** A mean with the half width of its 95 % interval over `count` rows. */
-export const measureFactSchema = z.object({ value: z.number(), halfWidth95: z.number(), count });
-export type MeasureFact = DeepReadonly<z.infer<typeof measureFactSchema>>;
-
 const publishedMetricsSchema = z.object({
   /** Of central evaluation, in logs that are older than the run's `evaluated`. */
-  accuracy: measureFactSchema.exactOptional(),
-  loss: measureFactSchema.exactOptional(),
-  deviceAccuracyBefore: measureFactSchema.nullable(),
-  deviceAccuracyAfter: measureFactSchema.nullable(),
+  measures: measuresSchema.exactOptional(),
+  deviceAccuracyBefore: measureSchema.nullable(),
+  deviceAccuracyAfter: measureSchema.nullable(),
   /** In the unit of the weights. */
   updateNormL2: z.number(),
 });

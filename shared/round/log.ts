@@ -22,7 +22,7 @@ import { isObject, ROUND_UPCASTERS, RUN_UPCASTERS, type Upcaster } from "./upcas
  */
 
 /** Of what is written now. */
-export const LOG_VERSION = 2;
+export const LOG_VERSION = 3;
 assert(ROUND_UPCASTERS.length === LOG_VERSION - 1, "each earlier version of a round's log is upcast");
 assert(RUN_UPCASTERS.length === LOG_VERSION - 1, "each earlier version of a run's log is upcast");
 

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { DeepReadonly } from "../kernel/deep-readonly.ts";
 import { errorCodeSchema } from "../protocol/errors.ts";
+import { measuresSchema } from "../stats/measure.ts";
 import { strategySchema, trainingPlanSchema } from "../task/task.ts";
-import { forbiddenPairSchema, measureFactSchema } from "./event.ts";
+import { forbiddenPairSchema } from "./event.ts";
 
 /*
  * What happens to a run, in the shape that the newest version of the log has; `upcast.ts` makes it from older ones.
@@ -49,8 +50,7 @@ const runStartedSchema = z.object({
   type: z.literal("started"),
   modelHash,
   /** In logs that are older than `evaluated`. */
-  accuracy: measureFactSchema.exactOptional(),
-  loss: measureFactSchema.exactOptional(),
+  measures: measuresSchema.exactOptional(),
 });
 export type RunStarted = DeepReadonly<z.infer<typeof runStartedSchema>>;
 
@@ -74,24 +74,22 @@ const roundEndedSchema = z.object({
   modelHash,
   strategyStateHash: z.string().nullable(),
   /** With outcome committed, in logs that are older than `evaluated`. */
-  accuracy: measureFactSchema.nullable().exactOptional(),
-  loss: measureFactSchema.nullable().exactOptional(),
+  measures: measuresSchema.exactOptional(),
   seconds: z.number().min(0),
   forbiddenPairs: z.array(forbiddenPairSchema),
   removed: z.array(z.string()),
 });
 export type RoundEnded = DeepReadonly<z.infer<typeof roundEndedSchema>>;
 
-const measuresSchema = z.object({ accuracy: measureFactSchema, loss: measureFactSchema });
-/** What central evaluation found, of the held-out rows. */
-export type Measures = DeepReadonly<z.infer<typeof measuresSchema>>;
-
 const evaluatedSchema = z.object({
   type: z.literal("evaluated"),
   /** 0 is the initial model. */
   round: count,
   modelHash,
+  /** Of the held-out rows. */
   measures: measuresSchema.nullable(),
+  /** Blob of what the evaluator reports besides; null if it reports nothing. */
+  reportHash: z.string().nullable(),
   /** With measures null. */
   code: errorCodeSchema.nullable(),
 });

@@ -8,14 +8,15 @@ import { agreedGraphOf } from "../task/graph-plan.ts";
  * | ------- | --------------------------------------------------------------------------------------- |
  * | 1       | the first; its rows bear no version, and fields came to it one by one                   |
  * | 2       | rows bear their version; what version 1 left out is written out                         |
+ * | 3       | figures are measures by name, no longer fields named accuracy and loss                  |
  */
 
 /** A fact as it is stored: an object with a type, else unknown. */
 type StoredFact = Readonly<Record<string, unknown>>;
 export type Upcaster = (fact: StoredFact) => StoredFact;
 
-export const ROUND_UPCASTERS: readonly Upcaster[] = [roundFrom1];
-export const RUN_UPCASTERS: readonly Upcaster[] = [runFrom1];
+export const ROUND_UPCASTERS: readonly Upcaster[] = [roundFrom1, roundFrom2];
+export const RUN_UPCASTERS: readonly Upcaster[] = [runFrom1, runFrom2];
 
 /** Recruiting of version 1 stayed open this long before it could be chosen. */
 const RECRUITING_MIN_MS_BEFORE_CHOICE = 2_000;
@@ -74,6 +75,29 @@ function runFrom1(fact: StoredFact): StoredFact {
     default:
       return fact;
   }
+}
+
+function roundFrom2(fact: StoredFact): StoredFact {
+  const { result } = fact;
+  if (!isObject(result) || !isObject(result["metrics"])) return fact;
+  return { ...fact, result: { ...result, metrics: withMeasures(result["metrics"]) } };
+}
+
+function runFrom2(fact: StoredFact): StoredFact {
+  switch (fact["type"]) {
+    case "started":
+    case "round-ended":
+      return withMeasures(fact);
+    case "evaluated":
+      return { reportHash: null, ...fact };
+    default:
+      return fact;
+  }
+}
+
+/** Both were there or neither. */
+function withMeasures({ accuracy, loss, ...rest }: StoredFact): StoredFact {
+  return isObject(accuracy) && isObject(loss) ? { ...rest, measures: { accuracy, loss } } : rest;
 }
 
 export function isObject(value: unknown): value is StoredFact {

@@ -156,8 +156,7 @@ export const committed = (atMs: number, attempt = 1): RoundEvent => ({
     weightSum: 12,
     inputsRoot: "3".repeat(64),
     metrics: {
-      accuracy: measure,
-      loss: measure,
+      measures: { accuracy: measure, loss: measure },
       deviceAccuracyBefore: null,
       deviceAccuracyAfter: null,
       updateNormL2: 1,

@@ -77,7 +77,8 @@ describe("a database of an earlier commit", () => {
         view.code,
         view.roundsCommitted,
       ]);
-      expect([state.modelHash, state.curve]).toEqual([view.modelHash, view.history]);
+      const curve = state.curve.map(({ round, measures }) => ({ round, ...measures }));
+      expect([state.modelHash, curve]).toEqual([view.modelHash, view.history]);
       expect([times.createdAtUnixMs, times.startedAtUnixMs, times.endedAtUnixMs].map(iso)).toEqual([
         view.createdAt,
         view.startedAt,
@@ -236,4 +237,33 @@ test("[R1] a log that an earlier version began and this one goes on with replays
   const restart = { type: "restarted", atMs: 10_000_000, whole: true } as const;
   const after = replayRound([...rows, { sequence: rows.length + 1, event: logged(restart) }]);
   expect(after).toMatchObject({ ok: true, value: { phase: "collecting", nowMs: 10_000_000 } });
+});
+
+test("[R1] [E3] figures of each earlier shape are measures by name", () => {
+  const measure = { value: 0.5, halfWidth95: 0.1, count: 20 };
+  const [, world] = present(
+    worlds.find(([name]) => name.startsWith("51f31f2, one goes")),
+    "a run whose start brings figures",
+  );
+  const [launched, started] = rowsOf(world, present(world.runs[0], "a run").runId);
+  assert(launched !== undefined && started !== undefined, "two rows");
+  const modelHash = started.event.fact["modelHash"];
+  const start = { type: "started", modelHash };
+  const evaluated = { type: "evaluated", round: 0, modelHash, code: null };
+  const measures = { accuracy: measure, loss: measure };
+  const shapes = [
+    [{ fact: { ...start, ...measures } }],
+    [{ version: 2, fact: { ...start, ...measures } }],
+    [{ fact: start }, { fact: { ...evaluated, measures } }],
+    [
+      { version: 2, fact: start },
+      { version: 2, fact: { ...evaluated, measures } },
+    ],
+    [logged(start), logged({ ...evaluated, measures, reportHash: null })],
+  ];
+  for (const events of shapes) {
+    const rows = events.map((event, index) => ({ sequence: index + 2, event }));
+    const state = replayRun([launched, ...rows]);
+    expect(state).toMatchObject({ ok: true, value: { curve: [{ round: 0, measures }], unevaluated: [] } });
+  }
 });
