@@ -7,6 +7,7 @@ export default defineConfig({
     // A test on a shared machine must not fail because the machine is slow; speed is the benches' matter.
     testTimeout: 120_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: ["default"],
     projects: [
       {

@@ -17,7 +17,7 @@ import { type Cut, cutDataset, writePart } from "./demo/shards.ts";
 import { ensureTask, settleOpenRuns } from "./demo/task-version.ts";
 
 /** Edges that have not joined within this time are not waited for. */
-const JOIN_MS = 60_000;
+const JOIN_MS = 180_000;
 /** Committed rounds that can be verified afterwards. */
 const KEPT_ROUNDS = 1;
 /** Long enough for every start of an edge in one run of the demo. */

@@ -58,7 +58,7 @@ export const ERRORS = {
     "later",
     "The list of this round does not hold this device as it announced itself. It may join the next one.",
   ],
-  COHORT_TOO_SMALL: ["later", "Fewer devices than the least cohort. Nothing was sent."],
+  COHORT_TOO_SMALL: ["later", "Fewer devices came than a round needs. Nothing was sent."],
   SHARE_AUTH: ["never", "A sealed share did not open. The attempt ends before anything can be opened."],
   SHARE_CTX: [
     "never",

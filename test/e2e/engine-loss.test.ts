@@ -13,7 +13,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { heldOutPath } from "#coordinator/adapters/held-out.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
-import { CHROMIUM_FLAGS, ensureChromium } from "../kit/browser.ts";
+import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
 import {
   type CoordinatorProcess,
   freePort,
@@ -85,7 +85,7 @@ const training = (page: Page): Locator => page.locator("section", { has: page.lo
 
 /** A page that has agreed, has data and computes with `engine`. */
 async function openPage(engine: string): Promise<Page> {
-  const context = await browser.newContext({ reducedMotion: "reduce" });
+  const context = await openContext(browser, { reducedMotion: "reduce" });
   contexts.push(context);
   const page = await context.newPage();
   await page.goto(`${coordinator.url}/join/${task.slug}?engine=${engine}`);
@@ -289,7 +289,7 @@ describe("the worker that takes part", () => {
   });
 
   test("[T4] finds its storage held by an older page: it says so, and starts when that one is gone", async () => {
-    const context = await browser.newContext();
+    const context = await openContext(browser);
     contexts.push(context);
     const other = await context.newPage();
     await other.goto(`${coordinator.url}/`);

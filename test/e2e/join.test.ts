@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM_FLAGS, ensureChromium } from "#test/kit/browser.ts";
+import { CHROMIUM_FLAGS, ensureChromium, openContext } from "#test/kit/browser.ts";
 
 /*
  * The participant's page in a real browser against the real demo: five edges as processes of their own, and a page that
@@ -92,7 +92,7 @@ async function openPage(options: { width?: number; dark?: boolean; context?: Bro
   const { width = 1280 } = options;
   const context =
     options.context ??
-    (await browser.newContext({
+    (await openContext(browser, {
       viewport: { width, height: 900 },
       colorScheme: options.dark === true ? "dark" : "light",
       reducedMotion: "reduce",
@@ -193,7 +193,7 @@ describe("before one agrees", () => {
   });
 
   test("another device over plain HTTP is told why it cannot join", async () => {
-    const context = await browser.newContext();
+    const context = await openContext(browser);
     contexts.push(context);
     const page = await context.newPage();
     await page.goto(`http://${PLAIN_HOST}:${port}/join/digits`);
@@ -279,7 +279,7 @@ async function actOnRun(act: "pause" | "resume", until: string): Promise<void> {
   const headers = { "content-type": "application/json" };
   expect((await fetch(`${url}/${act}`, { method: "POST", headers, body: "{}" })).ok).toBe(true);
   const state = async () => ((await (await fetch(url)).json()) as { state: string }).state;
-  await expect.poll(state, { timeout: 60_000 }).toBe(until);
+  await expect.poll(state).toBe(until);
 }
 
 /** Rounds follow one another at once: only a pause of the run leaves a page between two of them. */
@@ -289,7 +289,7 @@ async function pauseBetweenRounds(page: Page): Promise<void> {
     const counts = await bytesThatLeft(page);
     return counts.length === 5 && counts.every((count) => count > 0);
   };
-  await expect.poll(isWhole, { timeout: 60_000 }).toBe(true);
+  await expect.poll(isWhole).toBe(true);
   await bar(page).getByRole("button", { name: "Pause" }).click();
   await bar(page).getByText("Paused", { exact: true }).waitFor();
   await actOnRun("resume", "running");

@@ -10,7 +10,7 @@ import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { RoundDetail } from "#shared/protocol/api.ts";
 import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import { quantizationBound, updateScale } from "#shared/vector/mean.ts";
-import { CHROMIUM_FLAGS, ensureChromium } from "../kit/browser.ts";
+import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
 import { type CoordinatorProcess, openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
 import { openRecordingProxy, type RecordingProxy } from "../kit/recording-proxy.ts";
 
@@ -91,7 +91,7 @@ test("[S2] [S14] three pages and five edges learn together; two pages leave; not
   for (let index = 0; index < PAGES; index++) {
     const proxy = await openRecordingProxy(coordinator.url);
     proxies.push(proxy);
-    const context = await browser.newContext({ acceptDownloads: true });
+    const context = await openContext(browser, { acceptDownloads: true });
     const page = await context.newPage();
     await takePart(page, proxy.url, join(scratch, `page-${index}.csv`));
     pages.push({ page, context, proxy });

@@ -1,7 +1,7 @@
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { taskSchema } from "#shared/task/task.ts";
-import { CHROMIUM_FLAGS, ensureChromium } from "../kit/browser.ts";
+import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
 import { CELLS_CASES } from "../kit/cells-contract.ts";
 import { until } from "../kit/coordinator-process.ts";
 import { contradictions, HEARD, isGuarded, SENDS, WRITES } from "../kit/lives.ts";
@@ -17,7 +17,7 @@ import { openProcessFederation, type ProcessFederation, pictureTask } from "../k
 const STABLE = 10;
 const PAGES = 8;
 /** Nothing waits for a deadline, or a page that does not come back as it should holds up its round. */
-const PHASE_MS = 60_000;
+const PHASE_MS = 240_000;
 const POINTS = [
   ...WRITES.flatMap((kind) => [`before ${kind}`, `after ${kind}`]),
   ...SENDS.flatMap((type) => [`send ${type}`, `sent ${type}`]),
@@ -40,8 +40,8 @@ afterAll(async () => {
   await browser?.close();
 });
 
-async function openContext(): Promise<BrowserContext> {
-  const context = await browser.newContext();
+async function newContext(): Promise<BrowserContext> {
+  const context = await openContext(browser);
   contexts.push(context);
   return context;
 }
@@ -53,7 +53,7 @@ describe("the browser's store", () => {
   };
 
   async function openCellsPage(): Promise<Page> {
-    const context = await openContext();
+    const context = await newContext();
     const url = await servePage(context, "http://localhost:4700", "test/kit/pages/cells-page.ts");
     const page = await context.newPage();
     await page.goto(url);
@@ -87,7 +87,7 @@ class Visitor {
   }
 
   static async open(federation: ProcessFederation, points: readonly string[]): Promise<Visitor> {
-    const context = await openContext();
+    const context = await newContext();
     const url = await servePage(context, federation.url, "test/kit/pages/participant-page.ts");
     const page = await context.newPage();
     const visitor = new Visitor(page, url, points);
@@ -131,7 +131,7 @@ function takePart(page: Page, order: PageOrder): Promise<string | null> {
 /** The lock of a page that has just gone may outlive it by a moment. */
 async function untilUnlocked(page: Page): Promise<void> {
   const code = () => page.evaluate(() => (globalThis as ParticipantPage).startAgain());
-  await until("the lock", 10_000, async () => (await code()) === null);
+  await until("the lock", 60_000, async () => (await code()) === null);
 }
 
 describe("a page", () => {

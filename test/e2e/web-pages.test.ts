@@ -5,7 +5,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunView, runViewSchema } from "#shared/protocol/api.ts";
-import { CHROMIUM_FLAGS, ensureChromium } from "#test/kit/browser.ts";
+import { CHROMIUM_FLAGS, ensureChromium, openContext } from "#test/kit/browser.ts";
 
 /*
  * The dashboard's pages in a real browser, served as the coordinator serves them, over made-up figures. What they show
@@ -100,7 +100,7 @@ describe.each(Object.entries(PAGES))("%s", (_name, path) => {
     { width: 375, colorScheme: "dark" },
   ] as const)("at $width px, $colorScheme: axe finds nothing, the policy refuses nothing", async (mode) => {
     const { width, colorScheme } = mode;
-    const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+    const context = await openContext(browser, { viewport: { width, height: 900 }, colorScheme });
     const { page, complaints } = await open(context, path());
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""}`)).toEqual([]);
@@ -108,7 +108,7 @@ describe.each(Object.entries(PAGES))("%s", (_name, path) => {
     await context.close();
   });
   test("nothing scrolls sideways, down to 320 px", async () => {
-    const context = await browser.newContext({ reducedMotion: "reduce" });
+    const context = await openContext(browser, { reducedMotion: "reduce" });
     const { page } = await open(context, path());
     for (const width of [320, 375, 768, 1025]) {
       await page.setViewportSize({ width, height: 900 });
@@ -120,7 +120,7 @@ describe.each(Object.entries(PAGES))("%s", (_name, path) => {
 });
 
 test("axe does find a planted fault, and the policy does refuse a planted style", async () => {
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const { page, complaints } = await open(context, "/");
   await page.evaluate(() => {
     document.body.insertAdjacentHTML("beforeend", '<img src="data:," style="color:red">');
@@ -132,7 +132,7 @@ test("axe does find a planted fault, and the policy does refuse a planted style"
 });
 
 test("arrow keys read a chart and the score", async () => {
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const { page } = await open(context, PAGES["a run of eight"]());
   const chart = page.getByRole("group", { name: "Accuracy; arrow keys read the values" });
   await chart.focus();
@@ -149,7 +149,7 @@ test("arrow keys read a chart and the score", async () => {
 });
 
 test("a chart gives its figures as a table, a CSV and an SVG that needs no style sheet", async () => {
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const { page } = await open(context, PAGES["a run of eight"]());
   await page.getByRole("button", { name: "Table of accuracy" }).click();
   const rows = page.getByRole("group", { name: "Accuracy as a table" }).getByRole("row");
@@ -177,7 +177,7 @@ test("a chart gives its figures as a table, a CSV and an SVG that needs no style
 });
 
 test("the launch form names what is wrong, keeps what was typed, and goes to the run", async () => {
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const { page } = await open(context, "/");
   const rounds = page.getByLabel("Rounds", { exact: true });
   await rounds.fill("0");
@@ -192,7 +192,7 @@ test("the launch form names what is wrong, keeps what was typed, and goes to the
 });
 
 test("stopping asks once more, and Escape lets the run go on", async () => {
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const { page } = await open(context, PAGES["a large live run"]());
   const posts: string[] = [];
   page.on("request", (request) => {
@@ -213,13 +213,13 @@ test("stopping asks once more, and Escape lets the run go on", async () => {
 test("figures change without a reload; without a connection they stay, dated, and controls say why they are off", async () => {
   const port = await freePort();
   const live = await startApi(port);
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const page = await context.newPage();
   await page.goto(`http://localhost:${port}/runs/${run("hmda", 7).runId}`);
   const score = page.getByRole("img", { name: /^Round 15 after/ });
   await score.waitFor();
   const first = await score.getAttribute("aria-label");
-  await expect.poll(() => score.getAttribute("aria-label"), { timeout: 20_000 }).not.toBe(first);
+  await expect.poll(() => score.getAttribute("aria-label")).not.toBe(first);
   live.kill();
   await page.getByText(/^No connection since \d\d:\d\d:\d\d UTC\. Figures are of then\./).waitFor();
   expect(await page.getByRole("button", { name: "Pause after this round" }).isDisabled()).toBe(true);
@@ -231,7 +231,7 @@ test("figures change without a reload; without a connection they stay, dated, an
 test("without any run the first page says what to do", async () => {
   const port = await freePort();
   const empty = await startApi(port, "--empty");
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const page = await context.newPage();
   await page.goto(`http://localhost:${port}/`);
   await page.getByText("No runs yet. Launch one, or try the digits demo: about a minute.").waitFor();
@@ -240,7 +240,7 @@ test("without any run the first page says what to do", async () => {
 });
 
 test("[R25] a run that waits says so on both pages, with its invitation and the places that are missing", async () => {
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   for (const path of ["/", PAGES["a run that waits"]()]) {
     const { page } = await open(context, path);
     await page.getByText("Waiting for devices: 12 are here, a round needs 16.").first().waitFor();

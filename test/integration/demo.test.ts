@@ -20,7 +20,7 @@ beforeAll(() => {
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
   // The edges end by themselves, and would write to the folder until then.
-  await vi.waitUntil(() => edgesLeft() === 0, { timeout: 20_000, interval: 200 });
+  await vi.waitUntil(() => edgesLeft() === 0, { timeout: 60_000, interval: 200 });
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -142,7 +142,7 @@ test("a run goes on after the demo was killed, after Ctrl-C, and another cohort 
   first.child.kill("SIGKILL");
   await first.ended;
   // Nobody told the edges: they notice.
-  await expect.poll(edgesLeft, { timeout: 20_000 }).toBe(0);
+  await expect.poll(edgesLeft).toBe(0);
 
   const third = demo(...data, ...rounds);
   await expect

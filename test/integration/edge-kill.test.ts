@@ -218,7 +218,7 @@ describe("an edge that is killed", () => {
     const [round] = await federation.api.rounds(last);
     expect(round?.survivors).toBe(STABLE + VICTIMS);
     for (const victim of victims) {
-      await until("its outcome", 20_000, async () => victim.outcomes.some(({ runId }) => runId === last));
+      await until("its outcome", 60_000, async () => victim.outcomes.some(({ runId }) => runId === last));
       expect(victim.outcomes.at(-1)).toEqual({ runId: last, outcome: "committed" });
       expect(unguarded(victim)).toEqual([]);
     }

@@ -33,7 +33,7 @@ function spawnTaker(...options: string[]) {
   });
   const said = (pattern: RegExp) =>
     expect
-      .poll(() => output, { timeout: 60_000 })
+      .poll(() => output)
       .toMatch(pattern)
       .then(() => output);
   return { child, said };

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HttpConnections } from "#coordinator/adapters/http/connections.ts";
 import { closeServer, createWebServer, listen } from "#coordinator/adapters/http/server.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
@@ -52,14 +52,15 @@ test("[W2] a peer that reads nothing of its answer is gone after a while, and an
   // More than the buffers of both ends hold, so the answer stands still.
   server.on("request", (_request, response) => response.end(Buffer.alloc(64 * 2 ** 20)));
   const port = await listen(server, 0, "127.0.0.1");
+  const opened = once(server, "connection");
   const socket = connect({ port, host: "127.0.0.1" });
   try {
     socket.on("error", () => undefined);
     socket.pause();
     socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
-    await vi.waitFor(async () => expect(await open()).toBe(1), { timeout: 5_000, interval: 20 });
-    await vi.waitFor(async () => expect(await open()).toBe(0), { timeout: 20_000, interval: 100 });
+    await opened;
+    await expect.poll(open).toBe(0);
     const answer = await fetch(`http://127.0.0.1:${port}/`);
     expect((await answer.arrayBuffer()).byteLength).toBe(64 * 2 ** 20);
   } finally {
@@ -80,7 +81,7 @@ describe("what is no request", () => {
       await heard;
       const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
       expect(await open()).toBe(1);
-      await vi.waitFor(async () => expect(await open()).toBe(0), { timeout: 5_000, interval: 100 });
+      await expect.poll(open).toBe(0);
     } finally {
       socket.destroy();
       await closeServer(server);

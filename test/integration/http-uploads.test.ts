@@ -64,7 +64,7 @@ test("[W7] goes on where it stopped, in parts and after a cut connection", async
     { ...headers, ...range(70_000, UPLOAD_BYTE_COUNT - 1) },
     UPLOAD_BYTE_COUNT - 70_000,
   );
-  await expect.poll(offset, { timeout: 20_000 }).not.toBe("70000");
+  await expect.poll(offset).not.toBe("70000");
   const reached = Number(await offset());
   expect(reached).toBeGreaterThan(70_000);
   expect(reached).toBeLessThanOrEqual(100_000);
@@ -168,7 +168,7 @@ test("[W7] a stop lets an upload end, takes nothing new, and then has nothing le
   expect(await shell.inFlight.drained(100)).toBe(false);
   release();
   expect(await answer).toMatch(/^HTTP\/1\.1 200/);
-  expect(await shell.inFlight.drained(5_000)).toBe(true);
+  expect(await shell.inFlight.drained(60_000)).toBe(true);
   expect(finished()).toBe(1);
 });
 

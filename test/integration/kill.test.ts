@@ -69,7 +69,7 @@ describe("a coordinator that is killed", () => {
         for (const device of devices) device.session.start();
         await until(`round 1 in ${phase}`, 60_000, async () => (await api.rounds(runId))[0]?.phase === phase);
         // What was under way when the phase began gets a moment to be acknowledged, so that there is something to lose.
-        await until("acknowledged steps", 10_000, async () =>
+        await until("acknowledged steps", 60_000, async () =>
           acknowledged(phase, (await api.rounds(runId))[0]?.sent ?? 0),
         );
 
@@ -109,7 +109,7 @@ async function expectExactSum(
   devices: readonly TestDevice[],
 ): Promise<void> {
   // The run is over a moment before its last outcome has reached every device.
-  const lists = await until(`${round.survivors} devices that know of their part`, 30_000, async () => {
+  const lists = await until(`${round.survivors} devices that know of their part`, 60_000, async () => {
     const committed = devices.flatMap(({ contributions }) =>
       [...contributions.values()].filter(
         ({ detail }) => detail.sid === round.sid && detail.outcome?.kind === "committed",

@@ -110,7 +110,7 @@ describe("[R43] [R42] PostgreSQL that is stopped in mid-round for longer than an
         const downAt = performance.now();
         // Something has to be written, or nobody would notice.
         devices[0]?.release();
-        await until("not ready", 20_000, async () => (await readiness(running.url)).status === 503);
+        await until("not ready", 60_000, async () => (await readiness(running.url)).status === 503);
         expect(await readiness(running.url)).toMatchObject({
           running: true,
           database: false,
@@ -148,7 +148,7 @@ describe("[R43] a disk that runs full in mid-round for longer than any pause", (
         fill(filling);
         const fullAt = performance.now();
         devices[0]?.release();
-        await until("not ready", 20_000, async () => (await readiness(running.url)).status === 503);
+        await until("not ready", 60_000, async () => (await readiness(running.url)).status === 503);
         expect(await readiness(running.url)).toMatchObject({ running: true, disk: false, lock: true });
         expect(await launchAnswer(running.url)).toEqual({
           status: 507,

@@ -273,7 +273,7 @@ test("a body of Node's HTTP server is taken as it comes, and a cut connection le
   const torn = new ReadableStream({
     start: async (controller) => {
       controller.enqueue(bytes.subarray(0, 600_000));
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      while ((await spool.offset(SID, 1)) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       controller.error(new Error("cut"));
     },
   });

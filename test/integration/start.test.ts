@@ -83,7 +83,7 @@ describe("as a process", () => {
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
     });
-    await expect.poll(() => output, { timeout: 60_000 }).toMatch(/Chorus on (\S+)\./);
+    await expect.poll(() => output).toMatch(/Chorus on (\S+)\./);
     const url = /Chorus on (\S+)\./.exec(output)?.[1] ?? "";
     const task = await (await fetch(`${url}/api/v1/tasks/hmda`)).json();
     expect(task).toMatchObject({ task: { slug: "hmda", version: 1 } });
@@ -125,7 +125,7 @@ describe("as a process", () => {
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
     });
-    await expect.poll(() => output, { timeout: 60_000 }).toMatch(/Chorus on (\S+)\./);
+    await expect.poll(() => output).toMatch(/Chorus on (\S+)\./);
     expect(existsSync(join(folder, "lock.holder"))).toBe(true);
     const ended = once(child, "exit");
     for (const signal of ["SIGTERM", "SIGTERM", "SIGINT"] as const) {

@@ -67,10 +67,10 @@ if (server === null) {
         "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'",
         databaseUrl,
       );
-      await vi.waitFor(() => expect(alone.onLost).toHaveBeenCalledOnce());
+      await expect.poll(() => alone.onLost).toHaveBeenCalledOnce();
       const refused = await store.ping().catch((error: unknown) => error);
       expect(storeTrouble(refused)).toBe("away");
-      await vi.waitFor(() => expect(alone.onRegained).toHaveBeenCalledOnce(), { timeout: 20_000 });
+      await expect.poll(() => alone.onRegained).toHaveBeenCalledOnce();
       await store.ping();
       expect(alone.onTaken).not.toHaveBeenCalled();
       await expect(
@@ -92,10 +92,10 @@ if (server === null) {
       await vi.waitFor(async () => {
         const waiting = "select 1 / count(*) from pg_locks where locktype = 'advisory' and not granted";
         await server.query(waiting, databaseUrl);
-      });
+      }, 60_000);
       await server.query(`select pg_terminate_backend(${rows[0].pid})`);
       await taking;
-      await vi.waitFor(() => expect(alone.onTaken).toHaveBeenCalledOnce(), { timeout: 20_000 });
+      await expect.poll(() => alone.onTaken).toHaveBeenCalledOnce();
       expect(alone.onTaken.mock.calls[0]?.[0]).toMatch(
         /in use by another coordinator .* Stop that one first/,
       );
@@ -127,14 +127,14 @@ if (server === null) {
         const databaseUrl = await server.createDatabase();
         const { store, alone } = await open(databaseUrl);
         await server.outage?.down();
-        await vi.waitFor(() => expect(alone.onLost).toHaveBeenCalledOnce());
+        await expect.poll(() => alone.onLost).toHaveBeenCalledOnce();
         const outcomes = await Promise.all(
           Array.from({ length: 5 }, () => store.ping().catch((error: unknown) => error)),
         );
         expect(outcomes.map(storeTrouble)).toEqual(Array(5).fill("away"));
         await sleep(3_000);
         await server.outage?.up();
-        await vi.waitFor(() => expect(alone.onRegained).toHaveBeenCalledOnce(), { timeout: 30_000 });
+        await expect.poll(() => alone.onRegained).toHaveBeenCalledOnce();
         await store.ping();
         expect(alone.onTaken).not.toHaveBeenCalled();
       },
@@ -150,13 +150,13 @@ if (server === null) {
       try {
         // A statement that nobody answers would hold its run for as long as TCP does.
         const hanging = store.ping().catch((error: unknown) => error);
-        await vi.waitFor(() => expect(alone.onLost).toHaveBeenCalledOnce(), { timeout: 40_000 });
+        await expect.poll(() => alone.onLost).toHaveBeenCalledOnce();
         expect(storeTrouble(await hanging)).toBe("away");
         expect(storeTrouble(await store.ping().catch((error: unknown) => error))).toBe("away");
       } finally {
         await server.outage?.thaw();
       }
-      await vi.waitFor(() => expect(alone.onRegained).toHaveBeenCalledOnce(), { timeout: 60_000 });
+      await expect.poll(() => alone.onRegained).toHaveBeenCalledOnce();
       await store.ping();
       expect(alone.onTaken).not.toHaveBeenCalled();
     });

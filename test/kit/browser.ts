@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import type { Browser, BrowserContext, BrowserContextOptions } from "playwright";
 
 /** Flags of every Chromium that the tests start: WebGPU on a software adapter, and no traffic of its own. */
 export const CHROMIUM_FLAGS = [
@@ -12,6 +13,18 @@ export const CHROMIUM_FLAGS = [
   "--no-first-run",
   "--disable-quic",
 ] as const;
+
+/** A page on a busy machine may take longer than Playwright's 30 s to load, or to show what a test waits for. */
+const PATIENCE_MS = 300_000;
+
+export async function openContext(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context;
+}
 
 /**
  * The path of a Chromium: the one in CHORUS_CHROMIUM, Playwright's own if it is installed, or one on the PATH.

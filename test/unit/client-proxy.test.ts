@@ -93,7 +93,7 @@ describe("the page's half of a participant", () => {
   test("[T4] hears at once of a worker that is gone without a word", async () => {
     const { worker, ends } = await opened();
     worker.terminate();
-    await vi.waitFor(() => expect(ends).toMatchObject([{ type: "ended" }]));
+    await expect.poll(() => ends).toMatchObject([{ type: "ended" }]);
   });
 
   test.each([

@@ -14,6 +14,7 @@ import {
   formatPercent,
   formatSeconds,
   formatTimeUtc,
+  formatWhenUtc,
   plural,
 } from "#web/lib/format.ts";
 import { tableToCsv } from "#web/lib/table-data.ts";
@@ -86,6 +87,16 @@ describe("numbers as the pages print them", () => {
   test("instants are UTC whatever the offset they came with", () => {
     expect(formatTimeUtc("2026-07-08T16:36:20+02:00")).toBe("14:36:20");
     expect(formatInstantUtc("2026-07-08T23:30:00-02:00")).toBe("9 July 2026, 01:30 UTC");
+  });
+
+  test("days near today have a name, and only another year is said", () => {
+    const now = Date.parse("2026-07-08T23:59:00Z");
+    const said = (instant: string) => formatWhenUtc(instant, now);
+    expect(said("2026-07-08T00:00:00Z")).toBe("today, 00:00 UTC");
+    expect(said("2026-07-09T00:01:00Z")).toBe("tomorrow, 00:01 UTC");
+    expect(said("2026-07-07T23:59:00Z")).toBe("yesterday, 23:59 UTC");
+    expect(said("2026-07-06T23:59:00Z")).toBe("6 July, 23:59 UTC");
+    expect(said("2025-12-31T23:59:00Z")).toBe("31 December 2025, 23:59 UTC");
   });
 
   test("hashes in fours", () => {

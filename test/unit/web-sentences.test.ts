@@ -55,11 +55,11 @@ describe("a run", () => {
   test("counts down to the threshold and never says opened before it is", () => {
     const say = (sent: number) => runSentence(runViewOf({ currentRound: collecting(sent) }), DRAWINGS);
     expect(say(3)).toBe(
-      "Round 3 is collecting. 3 masked updates are in. Three more, and the sum may be opened.",
+      "Round 3 is collecting. 3 masked updates are in. Three more are needed to open the sum.",
     );
     expect(say(1)).toContain("1 masked update is in.");
     expect(say(6)).toBe(
-      "Round 3 is collecting. 6 masked updates are in. Enough to open the sum; still nothing is opened.",
+      "Round 3 is collecting. 6 masked updates are in. That is enough to open the sum. Nothing has been opened yet.",
     );
   });
   test("an opened round says how right the model is, on what, with its uncertainty", () => {

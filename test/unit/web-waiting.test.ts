@@ -33,13 +33,14 @@ describe("[R25] a run that waits", () => {
     expect(waitingNote(waits(15))).toContain("as soon as one more is ready.");
   });
   test("says since when, what is done of what was planned, and until when", () => {
-    expect(waitingFacts(waits(12))).toEqual([
-      "since 8 July 2026, 13:46 UTC",
+    const now = Date.parse("2026-07-08T14:00:00.000Z");
+    expect(waitingFacts(waits(12), now)).toEqual([
+      "since today, 13:46 UTC",
       "3 of 40 rounds committed",
       "waits as long as it takes",
     ]);
     const until = waits(12, 16, { waitUntil: "2026-07-08T18:00:00.000Z" });
-    expect(waitingFacts(until)[2]).toBe("waits until 8 July 2026, 18:00 UTC");
+    expect(waitingFacts(until, now)[2]).toBe("waits until today, 18:00 UTC");
     expect(endingOf(runViewOf({ state: "failed", code: "WAIT_EXPIRED" })).words).toBe("too few came in time");
   });
   test("has a place for each device that is here and for each that is missing", () => {

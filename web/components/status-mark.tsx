@@ -1,7 +1,18 @@
 import type { ReactNode } from "react";
 
-/** done: checked or finished. running: voices become a sum. waiting: not yet. stopped: ended early. alarm: look here. unknown: nobody can check. */
-export type StatusKind = "done" | "running" | "waiting" | "stopped" | "alarm" | "refused" | "unknown";
+/**
+ * done: checked or finished. running: voices become a sum. waiting: not yet. given-up: ended by itself, unopened.
+ * stopped: a person ended it. alarm: look here. unknown: nobody can check.
+ */
+export type StatusKind =
+  | "done"
+  | "running"
+  | "waiting"
+  | "given-up"
+  | "stopped"
+  | "alarm"
+  | "refused"
+  | "unknown";
 
 const MARKS: Record<StatusKind, ReactNode> = {
   done: (
@@ -29,6 +40,12 @@ const MARKS: Record<StatusKind, ReactNode> = {
       strokeWidth="1.5"
       strokeDasharray="2.2 1.6"
     />
+  ),
+  "given-up": (
+    <>
+      <circle cx="6.5" cy="6.5" r="4.5" className="fill-none stroke-stop" strokeWidth="1.6" />
+      <path d="M1 12L12 1" className="stroke-stop" strokeWidth="1.6" />
+    </>
   ),
   stopped: <rect x="2" y="2" width="9" height="9" className="fill-none stroke-stop" strokeWidth="1.6" />,
   alarm: (

@@ -126,6 +126,24 @@ export function formatInstantUtc(instant: string): string {
   return `${day}, ${two(date.getUTCHours())}:${two(date.getUTCMinutes())} UTC`;
 }
 
+const DAY_MS = 86_400_000;
+const NEAR_DAYS = new Map([
+  [-1, "yesterday"],
+  [0, "today"],
+  [1, "tomorrow"],
+]);
+
+/** "today, 10:12 UTC", "8 July, 14:36 UTC", and the year only if it is another one. */
+export function formatWhenUtc(instant: string, nowUnixMs = Date.now()): string {
+  const date = new Date(instant);
+  const dayOf = (unixMs: number) => Math.floor(unixMs / DAY_MS);
+  const near = NEAR_DAYS.get(dayOf(date.getTime()) - dayOf(nowUnixMs));
+  const sameYear = date.getUTCFullYear() === new Date(nowUnixMs).getUTCFullYear();
+  const day = near ?? `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+  if (near === undefined && !sameYear) return formatInstantUtc(instant);
+  return `${day}, ${two(date.getUTCHours())}:${two(date.getUTCMinutes())} UTC`;
+}
+
 /** The first 12 of 64 hex digits in fours, for people who compare: "9f31 c0a7 5be2". */
 export function formatHash(hash: string, digitCount = 12): string {
   return (hash.slice(0, digitCount).match(/.{1,4}/g) ?? []).join(" ");

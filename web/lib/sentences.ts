@@ -16,6 +16,7 @@ import type { ScoreRound } from "./score-geometry.ts";
 import {
   betweenSentence,
   committedWords,
+  evaluatedModel,
   evaluatingSentence,
   missingFigures,
   newestFigures,
@@ -93,7 +94,7 @@ export function roundLine(run: RunView): string {
   const name = `Round ${round.round}`;
   switch (round.phase) {
     case "recruiting":
-      return `${name} takes devices: ${plural(round.joined, "is", "are")} here, it wants ${formatCount(round.goal)}.`;
+      return `${name} gathers devices: ${plural(round.joined, "is", "are")} here, ${formatCount(round.goal)} are wanted.`;
     case "training":
       return `${name} is training on ${plural(round.joined, "device")}.`;
     case "advertising":
@@ -144,7 +145,7 @@ export function runSentence(run: RunView, noun: Noun): string {
   const right =
     last === null
       ? ""
-      : ` The model is right for ${formatPercent(last.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(last.accuracy.halfWidth95)}.`;
+      : ` ${capitalise(evaluatedModel(last.round))} is right for ${formatPercent(last.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(last.accuracy.halfWidth95)}.`;
   if (run.state === "queued") return queueSentence(run);
   if (run.state === "waiting") return waitingSentence(run);
   if (run.state === "evaluating") return `${evaluatingSentence(run)}${right}`;
@@ -168,8 +169,8 @@ export function runSentence(run: RunView, noun: Noun): string {
         round.threshold === null
           ? ""
           : more > 0
-            ? ` ${capitalise(countInWords(more))} more, and the sum may be opened.`
-            : " Enough to open the sum; still nothing is opened.";
+            ? ` ${capitalise(countInWords(more))} more ${more === 1 ? "is" : "are"} needed to open the sum.`
+            : " That is enough to open the sum. Nothing has been opened yet.";
       return `${name} is collecting. ${capitalise(plural(round.sent, "masked update is", "masked updates are"))} in.${tail}`;
     }
     case "training":
@@ -186,7 +187,7 @@ export function askedLastSentence(round: Pick<RoundView, "askedLast"> | null): s
   const last = round?.askedLast;
   if (last === undefined) return null;
   const who = plural(last.devices, "device is", "devices are");
-  return `${capitalise(who)} asked last: they, or others at their address, left ${formatCount(last.departures)} rounds or more in the last ${formatCount(last.minutes)} minutes. They take part where places are free, and each round they see through makes up for one.`;
+  return `${capitalise(who)} asked last: they, or others at their address, left ${formatCount(last.departures)} rounds or more in the last ${formatCount(last.minutes)} minutes. They are asked only if places are free. Each round that they complete cancels one that they left.`;
 }
 
 /** How a round stands, the sentence that opens its own page. */
@@ -214,7 +215,7 @@ export function scoreSentence(round: ScoreRound): string {
 
 /** What a phase is called here, the field's word stands beside it in mono. */
 export const PHASE_WORDS: Record<Phase, { readonly name: string; readonly doing: string }> = {
-  recruiting: { name: "Join", doing: "taking devices" },
+  recruiting: { name: "Join", doing: "gathering devices" },
   training: { name: "Train", doing: "training" },
   advertising: { name: "Agree on keys", doing: "agreeing on keys" },
   sharing: { name: "Share keys", doing: "sharing keys" },
@@ -226,19 +227,19 @@ export const PHASE_WORDS: Record<Phase, { readonly name: string; readonly doing:
   failed: { name: "Given up", doing: "given up" },
 };
 
-export type Ending = { readonly mark: "done" | "stopped"; readonly words: string };
+export type Ending = { readonly mark: "done" | "given-up" | "stopped"; readonly words: string };
 
 /** How a run ended, for tables. */
 export function endingOf(run: RunView): Ending {
   if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
     return { mark: "done", words: "finished" };
-  if (run.code === "COHORT_TOO_SMALL") return { mark: "stopped", words: "too few came" };
-  if (run.code === "WAIT_EXPIRED") return { mark: "stopped", words: "too few came in time" };
-  if (run.code === "VOID_LIMIT") return { mark: "stopped", words: "eight sums in a row were discarded" };
+  if (run.code === "COHORT_TOO_SMALL") return { mark: "given-up", words: "too few came" };
+  if (run.code === "WAIT_EXPIRED") return { mark: "given-up", words: "too few came in time" };
+  if (run.code === "VOID_LIMIT") return { mark: "given-up", words: "eight sums in a row were discarded" };
   if (run.code === "ABORTED_BY_OPERATOR" || run.state === "completed")
     return { mark: "stopped", words: "someone stopped it" };
   return {
-    mark: "stopped",
+    mark: "given-up",
     words: run.code === null ? "ended early" : (ERRORS[run.code][1].split(".")[0] ?? ""),
   };
 }

@@ -1,5 +1,5 @@
 import type { RunView } from "#shared/protocol/api.ts";
-import { capitalise, countInWords, formatCount, formatInstantUtc, plural } from "./format.ts";
+import { capitalise, countInWords, formatCount, formatWhenUtc, plural } from "./format.ts";
 import type { ScoreRound } from "./score-geometry.ts";
 
 /* The words of a run that waits: for devices, for its turn, or for the figures of its newest model. Pure. */
@@ -29,12 +29,13 @@ export function waitingNote({ waiting }: Pick<RunView, "waiting">): string {
 /** Since when it waits, what is done, and until when it waits, each a few words. */
 export function waitingFacts(
   run: Pick<RunView, "waiting" | "waitUntil" | "roundsCommitted" | "roundsPlanned">,
+  nowUnixMs = Date.now(),
 ): readonly string[] {
   const { waiting, waitUntil } = run;
   return [
-    ...(waiting == null ? [] : [`since ${formatInstantUtc(waiting.since)}`]),
+    ...(waiting == null ? [] : [`since ${formatWhenUtc(waiting.since, nowUnixMs)}`]),
     committedWords(run),
-    waitUntil == null ? "waits as long as it takes" : `waits until ${formatInstantUtc(waitUntil)}`,
+    waitUntil == null ? "waits as long as it takes" : `waits until ${formatWhenUtc(waitUntil, nowUnixMs)}`,
   ];
 }
 
@@ -43,7 +44,7 @@ export function queueSentence({
   queuedBehind,
   waitUntil,
 }: Pick<RunView, "queuedBehind" | "waitUntil">): string {
-  const until = waitUntil == null ? "" : ` It waits until ${formatInstantUtc(waitUntil)}.`;
+  const until = waitUntil == null ? "" : ` It waits until ${formatWhenUtc(waitUntil)}.`;
   if (queuedBehind == null) return `Stands in the queue: one run of a task at a time.${until}`;
   const { number, state } = queuedBehind;
   return `Stands in the queue behind run ${number}, which ${DOING[state]}.${until}`;

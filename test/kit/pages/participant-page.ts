@@ -33,17 +33,25 @@ type Tell = (line: PageLine) => Promise<void>;
 declare const tellTest: Tell;
 
 let armed = false;
+/** The page has reached its end: until the test reloads it, it hears, writes and sends nothing. */
+let ended = false;
 let here: ParticipantHere | null = null;
 let order: PageOrder;
 let invited: { readonly runId: string; readonly modelHash: string } | null = null;
 
 async function reach(point: string): Promise<void> {
-  if (!armed || point !== order.endAt) return;
-  await tellTest({ at: "died", point });
-  await new Promise(() => {});
+  if (!armed || point !== order.endAt) return unlessEnded();
+  if (!ended) void tellTest({ at: "died", point });
+  ended = true;
+  await unlessEnded();
+}
+
+async function unlessEnded(): Promise<void> {
+  if (ended) await new Promise(() => {});
 }
 
 async function note(type: string, of: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  await unlessEnded();
   const digest = bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
   const keys = invited === null ? [] : [`mark/${invited.runId}`, `used/${invited.modelHash}`];
   if (invited !== null) keys.push(`revealed/${invited.modelHash}`, `paid/${of}`, `ballot/${of}`);
@@ -64,6 +72,8 @@ function ofMessage(message: DeviceMessage): string {
 }
 
 async function hear(message: CoordinatorMessage): Promise<void> {
+  // Otherwise the coordinator, which asks again when the round goes on, would make the page answer a second time.
+  await unlessEnded();
   if (message.type === "invite") {
     const { runId, round, modelHash } = message;
     invited = { runId, modelHash };

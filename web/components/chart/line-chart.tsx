@@ -120,11 +120,12 @@ function lineFrame(width: number, height: number, props: LineChartProps): PlotFr
 function LineDrawing(props: LineChartProps & { width: number; height: number; at: number | undefined }) {
   const { width, height, series, references = [], label } = props;
   const frame = lineFrame(width, height, props);
+  const labels = seriesLabels(frame, series);
   return (
     <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
       <Axes frame={frame} xTitle={props.xTitle} yTitle={props.yTitle} fromZero={props.yFromZero ?? false} />
       {references.map((reference) => (
-        <Reference key={reference.label} frame={frame} reference={reference} />
+        <Reference key={reference.label} frame={frame} reference={reference} labels={labels} />
       ))}
       {series.map((one) =>
         one.shape === "line" ? (
@@ -133,13 +134,34 @@ function LineDrawing(props: LineChartProps & { width: number; height: number; at
           <RingMarks key={one.name} frame={frame} series={one} />
         ),
       )}
-      <SeriesLabels frame={frame} series={series} />
+      <SeriesLabels labels={labels} />
       <ReadingLine frame={frame} at={props.at} />
     </svg>
   );
 }
 
-function Reference({ frame, reference }: { readonly frame: PlotFrame; readonly reference: ReferenceLine }) {
+/** Beside the end of its line, or just past the labels of the series that stand there. */
+function referenceLabelY(frame: PlotFrame, y: number, labels: readonly SeriesLabel[]): number {
+  const wanted = y + 4;
+  const taken = labels.find(({ x, y: top, rows, fits }) => {
+    const end = x + Math.max(...rows.map(textWidth));
+    const bottom = top + (rows.length - 1) * LINE_PX;
+    return fits && end > frame.right + 4 && wanted > top - LINE_PX && wanted < bottom + LINE_PX;
+  });
+  if (taken === undefined) return wanted;
+  const below = taken.y + taken.rows.length * LINE_PX;
+  return below <= frame.bottom + 4 ? below : taken.y - LINE_PX;
+}
+
+function Reference({
+  frame,
+  reference,
+  labels,
+}: {
+  readonly frame: PlotFrame;
+  readonly reference: ReferenceLine;
+  readonly labels: readonly SeriesLabel[];
+}) {
   const y = frame.y(reference.y);
   const beside = !frame.narrow && textWidth(reference.label) <= frame.width - frame.right;
   return (
@@ -148,7 +170,7 @@ function Reference({ frame, reference }: { readonly frame: PlotFrame; readonly r
       <text
         className="ink-note halo"
         x={beside ? frame.right + 8 : frame.right}
-        y={beside ? y + 4 : y - 6}
+        y={beside ? referenceLabelY(frame, y, labels) : y - 6}
         textAnchor={beside ? "start" : "end"}
       >
         {reference.label}
@@ -229,14 +251,18 @@ function onPlot(frame: PlotFrame, beside: number, lineCount: number, fits: boole
     : beside - 14 - lineCount * LINE_PX;
 }
 
-/** Labels at the last points, moved apart; where there is no room at the right they stand on the plot. */
-function SeriesLabels({
-  frame,
-  series,
-}: {
-  readonly frame: PlotFrame;
-  readonly series: readonly LineSeries[];
-}) {
+interface SeriesLabel {
+  readonly colour: LineSeries["colour"];
+  readonly rows: readonly string[];
+  readonly x: number;
+  /** Baseline of the first row. */
+  readonly y: number;
+  /** Beside its point; otherwise on the plot, ending at `x`. */
+  readonly fits: boolean;
+}
+
+/** Labels at the last points, moved apart. If there is no room at the right they stand on the plot. */
+function seriesLabels(frame: PlotFrame, series: readonly LineSeries[]): SeriesLabel[] {
   const labelled = series.flatMap((one) => {
     const last = one.points.at(-1);
     return last === undefined || one.labels.length === 0 ? [] : [{ one, last }];
@@ -247,22 +273,31 @@ function SeriesLabels({
   const fits = labelled.every(
     ({ one, last }) => besideOf(last) + Math.max(...one.labels.map(textWidth)) <= frame.width,
   );
+  return labelled.map(({ one, last }, index) => ({
+    colour: one.colour,
+    rows: one.labels,
+    x: fits ? besideOf(last) : frame.right,
+    y: onPlot(frame, placed[index] ?? 0, one.labels.length, fits),
+    fits,
+  }));
+}
+
+function SeriesLabels({ labels }: { readonly labels: readonly SeriesLabel[] }) {
   return (
     <g>
-      {labelled.map(({ one, last }, index) => {
-        const at = besideOf(last);
-        return one.labels.map((text, row) => (
+      {labels.map(({ colour, rows, x, y, fits }) =>
+        rows.map((text, row) => (
           <text
             key={text}
-            className={row === 0 ? `ink-text halo ${LABEL_CLASS[one.colour]}` : "ink-note halo"}
-            x={fits ? at : frame.right}
-            y={onPlot(frame, placed[index] ?? 0, one.labels.length, fits) + row * LINE_PX}
+            className={row === 0 ? `ink-text halo ${LABEL_CLASS[colour]}` : "ink-note halo"}
+            x={x}
+            y={y + row * LINE_PX}
             textAnchor={fits ? "start" : "end"}
           >
             {text}
           </text>
-        ));
-      })}
+        )),
+      )}
     </g>
   );
 }

@@ -1,7 +1,7 @@
 "use client";
 import Link from "next/link";
 import type { RunView } from "#shared/protocol/api.ts";
-import { formatInstantUtc, formatMeasure } from "../../lib/format.ts";
+import { formatMeasure, formatWhenUtc } from "../../lib/format.ts";
 import { endingOf, runName } from "../../lib/sentences.ts";
 import { newestFigures } from "../../lib/waiting.ts";
 import { DataTable, type TableColumn } from "../data-table.tsx";
@@ -32,7 +32,7 @@ const COLUMNS: readonly TableColumn<RunView>[] = [
       return last === null ? "none" : formatMeasure(last.accuracy);
     },
   },
-  { label: "When", cell: (run) => (run.endedAt === null ? "" : formatInstantUtc(run.endedAt)) },
+  { label: "When", cell: (run) => (run.endedAt === null ? "" : formatWhenUtc(run.endedAt)) },
 ];
 
 /** Runs that are over, with how they ended. */

@@ -69,7 +69,7 @@ function Loaded({ view }: { readonly view: TaskView }) {
         <div className="cols3">
           <WordList title="It sees" lines={lists.sees} />
           <WordList title="It cannot see" lines={lists.cannot} you />
-          <WordList title="It could see, but only" lines={lists.onlyIf} />
+          <WordList title="It could see in some cases" lines={lists.onlyIf} />
         </div>
       </Section>
       <Section

@@ -178,7 +178,7 @@ const STEPS: readonly StepWords[] = [
   {
     step: "Confirmation",
     leaves: "A signature over who shared keys and whose list came in",
-    reads: "That this browser was told the same as those who signed the same",
+    reads: "Which list this browser was told; everyone who signs must have been told the same one",
     hidden:
       "Two different lists cannot both get enough signatures, unless more than the number above work with the coordinator",
   },
@@ -206,8 +206,8 @@ export function refusals(task: Task): readonly RefusalWords[] {
     { what: "Two different answers about the same step", code: "EQUIVOCATION" },
     { what: "A list that too few devices have confirmed", code: "NOT_ENOUGH_SIGS" },
     { what: "A list without your own in it", code: "ME_DROPPED" },
-    { what: "A second sum for a model that it has helped to open one for", code: "ALREADY_REVEALED" },
-    { what: "A round that it has already been past", code: "REPLAY" },
+    { what: "A second sum for the same model", code: "ALREADY_REVEALED" },
+    { what: "A round that is already over for it", code: "REPLAY" },
   ];
 }
 
@@ -238,7 +238,7 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
     ...grouped,
     {
       title: "Made-up devices",
-      words: `This coordinator lets anyone join, and chooses whom it invites. If it made up enough of the ${others} or more in a sum (as many as must confirm, drawn above), it would learn your list. This page cannot tell made-up devices from real ones, and nobody else checks it yet.`,
+      words: `This coordinator lets anyone join, and chooses whom it invites. If enough of the ${others} or more in a sum were made up (the number that must confirm is drawn above), it would learn your list. This page cannot tell made-up devices from real ones, and nobody else checks it yet.`,
     },
     {
       title: "This page",

@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { useEffect } from "react";
 import type { RoundDetail } from "#shared/protocol/api.ts";
-import { formatInstantUtc, formatSeconds, plural } from "../../lib/format.ts";
+import { formatSeconds, formatWhenUtc, plural } from "../../lib/format.ts";
 import { useLink, useWatch } from "../../lib/live.tsx";
 import { useRound, useTask } from "../../lib/queries.ts";
 import { askedLastSentence, demoWarning, roundSentence, runName } from "../../lib/sentences.ts";
@@ -56,7 +56,7 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
           <LiveRegion text={sentence} />
           <p className="flex flex-wrap gap-x-6 gap-y-1 text-sm text-ink-2">
             <State round={round} />
-            <span>opened {formatInstantUtc(round.openedAt)}</span>
+            <span>opened {formatWhenUtc(round.openedAt)}</span>
             <span>{formatSeconds(round.nowS)}</span>
             {round.attempt > 1 && <span>attempt {round.attempt}</span>}
             {round.shards !== undefined && (
@@ -107,10 +107,10 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
 
 function State({ round }: { readonly round: RoundDetail }) {
   if (round.phase === "committed") return <StatusMark kind="done">opened once, as a sum</StatusMark>;
-  if (round.phase === "failed") return <StatusMark kind="stopped">given up, never opened</StatusMark>;
+  if (round.phase === "failed") return <StatusMark kind="given-up">given up, never opened</StatusMark>;
   if (round.phase === "voided") {
     return (
-      <StatusMark kind="stopped">
+      <StatusMark kind="given-up">
         {round.opened ? "given up, the sum was discarded" : "given up, never opened"}
       </StatusMark>
     );

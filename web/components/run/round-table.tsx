@@ -38,8 +38,8 @@ const COLUMNS: readonly TableColumn<RoundView>[] = [
 
 function Ending({ round }: { readonly round: RoundView }) {
   if (round.phase === "committed") return <StatusMark kind="done">opened</StatusMark>;
-  if (round.phase === "failed") return <StatusMark kind="stopped">given up, never opened</StatusMark>;
-  if (round.phase === "voided") return <StatusMark kind="stopped">given up, sum discarded</StatusMark>;
+  if (round.phase === "failed") return <StatusMark kind="given-up">given up, never opened</StatusMark>;
+  if (round.phase === "voided") return <StatusMark kind="given-up">given up, sum discarded</StatusMark>;
   return <StatusMark kind="running">going on</StatusMark>;
 }
 

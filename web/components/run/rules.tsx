@@ -14,9 +14,7 @@ function neededToOpen(plan: Task["aggregation"]): string {
       return `${formatCount(numbers.threshold)} of the ${formatCount(numbers.degree)} around each device, for ${formatCount(plan.goal)}`;
     }
   }
-  return plan.securityModel === "active"
-    ? `⅔ of the ${cohort}, plus 1, or more`
-    : `half of the ${cohort}, plus 1, or more`;
+  return plan.securityModel === "active" ? `more than ⅔ of the ${cohort}` : `more than half of the ${cohort}`;
 }
 
 /** The rules of a run as terms; those of the task stand once its version is fetched. */

@@ -9,6 +9,8 @@ import { expectedEndS, medianTraffic } from "../../lib/run-figures.ts";
 import {
   askedLastSentence,
   demoWarning,
+  endingOf,
+  isOver,
   newestAgainstBefore,
   runName,
   runSentence,
@@ -59,7 +61,7 @@ function Loaded({ run }: { readonly run: RunView }) {
   const { data: status } = useStatus();
   const list = rounds.data ?? [];
   const round = run.currentRound ?? list.at(-1) ?? null;
-  const over = run.state === "completed" || run.state === "failed";
+  const over = isOver(run);
   const committed = list.filter(({ phase }) => phase === "committed").length;
   return (
     <>
@@ -131,14 +133,13 @@ function Loaded({ run }: { readonly run: RunView }) {
 }
 
 function statusKind(run: RunView): StatusKind {
-  if (run.state === "completed") return run.roundsCommitted >= run.roundsPlanned ? "done" : "stopped";
-  if (run.state === "failed") return "stopped";
+  if (isOver(run)) return endingOf(run).mark;
   const isWorking = run.state === "running" || run.state === "stopping" || run.state === "evaluating";
   return isWorking ? "running" : "waiting";
 }
 
 function statusWords(run: RunView): string {
-  if (run.state === "completed" || run.state === "failed") {
+  if (isOver(run)) {
     return run.endedAt === null ? "ended" : `ended at ${formatTimeUtc(run.endedAt)} UTC`;
   }
   if (run.state === "waiting") return `waiting ${waitingFacts(run)[0] ?? ""}`;

@@ -317,6 +317,9 @@ function LabelsAcross({ score, frame, closesBy }: DrawingProps & { frame: Frame 
   ].filter((text) => text !== false);
   const live = state === "live" && score.nowS < score.endS;
   const yGone = y(score.places) + (pitch < 8 ? 2 * pitch : 0) + 4;
+  // Once the sum is open, "8 sent" stands above the topmost line that sent, at the same end.
+  const meetsSent = state === "committed" && Math.abs(yGone - (y(score.sentLines) - 8)) < 16;
+  const sentWidth = textWidth(`${formatCount(facts.sent)} sent`);
   return (
     <g>
       <text className="ink-text" x={xJoined} y={yLabel}>
@@ -371,7 +374,7 @@ function LabelsAcross({ score, frame, closesBy }: DrawingProps & { frame: Frame 
         </>
       ) : (
         gone.length > 0 && (
-          <text className="ink-note halo" x={x1} y={yGone} textAnchor="end">
+          <text className="ink-note halo" x={meetsSent ? x1 - sentWidth - 6 : x1} y={yGone} textAnchor="end">
             {gone.join(", ")}
           </text>
         )
