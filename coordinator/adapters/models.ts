@@ -1,4 +1,4 @@
-import { tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { type MadeModel, type ModelJob, makeModel } from "../core/model-jobs.ts";
 import type { Models } from "../core/ports.ts";
 import { openJobWorker } from "./job-worker.ts";
@@ -15,7 +15,7 @@ export function openModels(): Models {
   );
   return {
     make: (job) => {
-      const isSmall = tensorsOf(job.task).parameterCount <= HERE_MAX;
+      const isSmall = modelTensors(job.task.model).parameterCount <= HERE_MAX;
       return isSmall ? makeModel(primitives, job) : worker.ask(job, vectorsOf(job));
     },
     close: () => worker.close(),

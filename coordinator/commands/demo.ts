@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pino } from "pino";
-import { layoutOf } from "#shared/task/agreed-config.ts";
 import { placeOf } from "#shared/vector/layout.ts";
 import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { openAuditorKey } from "../adapters/auditor-key.ts";
 import { openLog } from "../adapters/log.ts";
 import { primitives, randomBytes } from "../adapters/system.ts";
@@ -129,7 +129,7 @@ async function main(options: DemoOptions): Promise<number> {
   console.log(
     `Demo: ${options.clientCount} devices. ${options.clientCount < 10 ? "Too few to hide anyone; for trying out only." : "For trying out only."}`,
   );
-  const layout = layoutOf(task);
+  const layout = layoutOf(task, "train", null);
   console.log(
     `Ring: ${options.ring} bits a coordinate; a masked update is ${4 * layout.length} bytes, ${bitsPerWeight(placeOf(layout, update)).toFixed(1)} bits a weight.`,
   );

@@ -159,14 +159,22 @@ async function publish(
   sum: RoundSum,
   transcripts: readonly SessionHash[],
 ): Promise<CombineResult> {
-  const { task, strategySpec: strategy } = terms;
+  const { task, strategySpec: strategy, roundParams } = terms;
   const { runId, round, parentModelHash } = state.facts;
   // Read before the job: its vectors are handed over.
   const [weightSum, { before, after }] = [sum.total.read(weight), sum.total.read(metrics)];
   const modelBytes = await needBlob(ports, parentModelHash);
   const stateBytes = parentStateHash === null ? null : await needBlob(ports, parentStateHash);
   const sums = { runId, round, coordinateSum: sum.total.read(update), weightSum };
-  const next = await ports.models.make({ kind: "next", task, strategy, stateBytes, modelBytes, ...sums });
+  const next = await ports.models.make({
+    kind: "next",
+    task,
+    strategy,
+    roundParams,
+    stateBytes,
+    modelBytes,
+    ...sums,
+  });
   if (next.modelBytes === null) return { kind: "voided", code: "RANGE", dealers: [] };
 
   const { updateNormL2 } = next;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { measureSchema, measuresSchema } from "../stats/measure.ts";
-import { aggregationPlanSchema, strategySchema, taskSchema, trainingPlanSchema } from "../task/task.ts";
+import { strategySchema } from "../strategy/index.ts";
+import { aggregationPlanSchema, taskSchema, trainingPlanSchema } from "../task/task.ts";
 import { errorCodeSchema } from "./errors.ts";
 import { hashHexSchema, roundIdSchema, runIdSchema, taskSlugSchema, taskVersionSchema } from "./ids.ts";
 import { LIMITS } from "./limits.ts";

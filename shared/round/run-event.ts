@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { DeepReadonly } from "../kernel/deep-readonly.ts";
 import { errorCodeSchema } from "../protocol/errors.ts";
 import { measuresSchema } from "../stats/measure.ts";
-import { strategySchema, trainingPlanSchema } from "../task/task.ts";
+import { strategySchema } from "../strategy/index.ts";
+import { trainingPlanSchema } from "../task/task.ts";
 import { forbiddenPairSchema } from "./event.ts";
 
 /*

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { createEvaluator } from "#coordinator/adapters/evaluator.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { modelToBytes } from "#shared/codec/model-bytes.ts";
-import { tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { seededUniform } from "#shared/task/shuffle.ts";
 import { forwardByHand, lossByHand } from "../unit/engine/tiny-net.ts";
 
@@ -17,7 +17,7 @@ const lines = readFileSync(new URL("../../coordinator/data/digits.csv", import.m
   .trim()
   .split("\n")
   .slice(0, 301);
-const tensors = tensorsOf(task);
+const tensors = modelTensors(task.model);
 const uniform = seededUniform(1);
 const weights = Float32Array.from({ length: tensors.parameterCount }, () => (uniform() - 0.5) / 2);
 

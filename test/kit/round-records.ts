@@ -28,7 +28,7 @@ export async function recordWriter({ runId, round, parentModelHash, rules }: Rou
     round,
     modelHash: parentModelHash,
     config,
-    roundParams: { training: TEST_TRAINING },
+    roundParams: { purpose: "train" as const, training: TEST_TRAINING },
   };
   const slots = await openSlots(ports);
   const known = new Map<number, Promise<readonly Session[]>>();

@@ -149,9 +149,6 @@ export function formatHash(hash: string, digitCount = 12): string {
   return (hash.slice(0, digitCount).match(/.{1,4}/g) ?? []).join(" ");
 }
 
-/** "sgd" to words; names of the field stay as they are written there. */
-export const STRATEGY_NAMES = { fedavg: "FedAvg", fedavgm: "FedAvgM", fedadam: "FedAdam" } as const;
-
 export type Comparison = "better" | "worse" | "too close to tell";
 
 /** Compares two measures of which more is better; intervals that overlap cannot be told apart. */
