@@ -28,7 +28,7 @@ import type { OutcomeView, RoundStep } from "./view.ts";
  * remembered is durable before what it wants sent is sent; a connection that comes back gets the same bytes again.
  */
 
-/** After the coordinator's own deadline; then the device goes on without it. SECAGG section 9. */
+/** How long a device waits beyond the coordinator's deadline before it gives up. PROTOCOL.md section 9. */
 const PATIENCE_MS = 30_000;
 const NOT_STORED =
   "This device could not store what it has to remember of the round, so nothing more was sent. Make room and start again.";

@@ -77,7 +77,7 @@ export function logDamaged(ports: CombinePorts, session: Session, seats: readonl
 /**
  * From the shares to the next model: for each shard rebuild the masks, take them off the folded inputs and read the sum;
  * add the sums, step the strategy. Everything is stored under its hash before the result is returned, and the
- * same shares and inputs give the same result, so it can be done again after a crash. SECAGG section 9, COMBINE.
+ * same shares and inputs give the same result, so it can be done again after a crash. PROTOCOL.md section 9, combining.
  *
  * A shard with a bad sum or a damaged input is left out where the others reach the goal, else the round is void (R23).
  *

@@ -23,8 +23,8 @@ export interface StoredEvent {
 }
 
 /**
- * What is written beside an event, in its transaction (STYLE, state machines). The round and run rows are projections
- * that a reader may lose and rebuild from the streams; the others are facts of their own.
+ * What is written beside an event, in its transaction. The round and run rows are projections that can be lost and rebuilt
+ * from the streams; the others are facts of their own.
  */
 export type StoreRecord =
   | { readonly type: "run-row"; readonly runId: string; readonly row: RunRow }

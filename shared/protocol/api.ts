@@ -284,7 +284,7 @@ export const eventViewSchema = z.object({
 });
 export type EventView = z.infer<typeof eventViewSchema>;
 
-/** What `npm run verify` starts from. SECAGG section 12. */
+/** What `npm run verify` starts from. PROTOCOL.md section 12. */
 const roundTranscriptSchema = z.object({
   /** Over everything below and the hashes of the round's models and sum. */
   hash: hashHexSchema,

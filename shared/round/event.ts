@@ -222,7 +222,7 @@ const publishedTranscriptSchema = z.object({
   /** Of the strategy before this round. */
   parentStateHash: opaque.nullable(),
 });
-/** What an outsider starts from; SECAGG section 12. */
+/** What an outsider starts from; PROTOCOL.md section 12. */
 export type PublishedTranscript = DeepReadonly<z.infer<typeof publishedTranscriptSchema>>;
 
 const publicationSchema = z.object({

@@ -42,7 +42,7 @@ import { shardOf, shardPlanOf } from "./shards.ts";
 import { advertItem, complaintItem } from "./signed-items.ts";
 
 /*
- * A device's side of one attempt, SECAGG section 9, message by message. No clock, no storage, no network: the caller
+ * A device's side of one attempt, PROTOCOL.md section 9, message by message. No clock, no storage, no network: the caller
  * writes what a step wants remembered, sends what it wants sent and ends the attempt at a deadline with `abort`.
  *
  * | state      | on      | sends          | next       |

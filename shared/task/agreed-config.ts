@@ -29,7 +29,7 @@ export function taskHashOf(primitives: Primitives, task: Task): Promise<HashHex>
 
 /**
  * The config that follows from a task and the authority over it. Coordinator and device each derive it; a device refuses
- * a round that names another (CONFIG). SECAGG section 1.
+ * a round that names another (CONFIG). secagg/PROTOCOL.md section 1.
  */
 export async function agreedConfigOf(
   primitives: Primitives,

@@ -24,7 +24,7 @@ export type AgreedVector = z.infer<typeof agreedVectorSchema>;
 
 /**
  * Everything a device agreed to. The device derives it from the task version it consented to and from the keys it
- * pinned at its first check-in, and refuses a round whose configHash differs (CONFIG). SECAGG section 1.
+ * pinned at its first check-in, and refuses a round whose configHash differs (CONFIG). secagg/PROTOCOL.md section 1.
  */
 export const agreedConfigSchema = z.strictObject({
   projectId: z.string().min(1).max(64),

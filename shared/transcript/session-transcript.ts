@@ -16,8 +16,8 @@ import { LIMITS } from "../protocol/limits.ts";
 import { agreedConfigSchema, roundParamsSchema } from "../task/config.ts";
 
 /*
- * What one session leaves for an outsider to check: one MessagePack map, named by the SHA-256 of its bytes. SECAGG
- * section 12. Positions are those of the session's roster.
+ * What one session leaves for an outsider to check: one MessagePack map, named by the SHA-256 of its bytes.
+ * PROTOCOL.md section 12. Positions are those of the session's roster.
  *
  * | field         | holds                                                                                      |
  * | ------------- | ------------------------------------------------------------------------------------------ |

@@ -46,7 +46,7 @@ export interface LayoutTerms {
   readonly weightCap: number;
   /** Of the update. Default 32. */
   readonly ring?: Ring;
-  /** Whether the update is rotated. Default: on the 16-bit ring only, where it costs 40 times in accuracy to do without. SECAGG section 7. */
+  /** Whether the update is rotated. Default: on the 16-bit ring only, where errors are 40 times larger without it. PROTOCOL.md section 7. */
   readonly rotated?: boolean;
 }
 
