@@ -6,16 +6,19 @@ import type { Evaluator } from "../core/ports.ts";
 import type { EvaluateJob } from "./evaluator-job.ts";
 import { openJobWorker } from "./job-worker.ts";
 
+/** It gives a sign of life every few hundred rows; only loading the rows and the engine takes longer. */
+const PATIENCE_MS = 120_000;
+
 /**
  * Central evaluation in one worker thread, so that sockets answer meanwhile.
  *
  * @param heldOutPath  Where the held-out rows of a task version lie; rows that are not there count as none.
  */
 export function createEvaluator(heldOutPath: (slug: string, version: number) => string): Evaluator {
-  const worker = openJobWorker<EvaluateJob, Evaluation>(
-    new URL("./evaluator.worker.ts", import.meta.url),
-    "the evaluator",
-  );
+  const worker = openJobWorker<EvaluateJob, Evaluation>(new URL("./evaluator.worker.ts", import.meta.url), {
+    name: "the evaluator",
+    patienceMs: PATIENCE_MS,
+  });
   const ask = (task: Task, modelBytes: Bytes | null) => {
     const job: EvaluateJob = { task, path: heldOutPath(task.slug, task.version), modelBytes };
     return worker.ask(job, modelBytes === null ? [] : [modelBytes.buffer]);

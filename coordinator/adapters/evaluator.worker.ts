@@ -21,14 +21,14 @@ const engine = openEngine({ wasmPaths: null });
 // One job after the other: the engine has one scope of tensors.
 answerJobs(evaluateRows);
 
-async function evaluateRows({ task, path, modelBytes }: EvaluateJob): Promise<Evaluation> {
+async function evaluateRows({ task, path, modelBytes }: EvaluateJob, beat: () => void): Promise<Evaluation> {
   const rows = await rowsAt(path, task);
   if (modelBytes === null) return { count: rows.count, correct: 0, lossSum: 0, lossSquareSum: 0 };
   const weights = modelFromBytes(modelTensors(task.model), modelBytes);
   assert(weights.ok, "the coordinator made this model itself");
   const used = await engine.use("wasm", false);
   assert(used.ok, `the engine did not start: ${used.ok ? "" : used.error}`);
-  const evaluation = await engine.evaluate(task.model, weights.value, rows);
+  const evaluation = await engine.evaluate(task.model, weights.value, rows, beat);
   release(weights.value, modelBytes);
   return evaluation;
 }

@@ -7,12 +7,15 @@ import { primitives } from "./system.ts";
 /** Weights of a model that is made in a few milliseconds; a larger one would hold up the devices' messages. */
 const HERE_MAX = 50_000;
 
+/** The largest model takes seconds. */
+const PATIENCE_MS = 300_000;
+
 /** Makes small models at once, and large ones in a worker thread. */
 export function openModels(): Models {
-  const worker = openJobWorker<ModelJob, MadeModel>(
-    new URL("./models.worker.ts", import.meta.url),
-    "the thread that makes models",
-  );
+  const worker = openJobWorker<ModelJob, MadeModel>(new URL("./models.worker.ts", import.meta.url), {
+    name: "the thread that makes models",
+    patienceMs: PATIENCE_MS,
+  });
   return {
     make: (job) => {
       const isSmall = modelTensors(job.task.model).parameterCount <= HERE_MAX;

@@ -19,7 +19,7 @@ interface EvaluationContext {
   readonly terms: RunTerms;
   readonly state: () => RunState;
   readonly answer: (event: Evaluated) => Promise<ErrorCode | null>;
-  /** A disk or the model's file is out of reach, and is waited for. */
+  /** A disk or the model's file is out of reach, and is waited for; null once it is there. */
   readonly onWait: (error: unknown) => void;
 }
 
@@ -54,6 +54,7 @@ export class Evaluation {
       const found = await evaluateCentrally(ports, terms, bytes);
       release(bytes);
       ports.metrics.evaluated("evaluated", seconds());
+      if (this.#outages > 0) this.#context.onWait(null);
       this.#outages = 0;
       await this.#answer({ ...model, ...found, type: "evaluated", code: null });
     } catch (error) {

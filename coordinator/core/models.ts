@@ -71,6 +71,8 @@ export async function putVoidStep(
 /**
  * The model that a round may offer in place of `modelHash`: itself, or void steps of it until one was neither offered
  * by another run nor opened. Two sums opened for one model could be subtracted. Rule R18.
+ *
+ * @param isOpened  Whether devices say that a model was opened. After a restored backup only they know.
  */
 export async function offerableModel(
   ports: ModelPorts,
@@ -78,11 +80,13 @@ export async function offerableModel(
   modelHash: string,
   runId: string,
   round: number,
+  isOpened: (modelHash: string) => boolean,
 ): Promise<string> {
   let candidate = modelHash;
   for (let steps = 0; steps <= VOID_STEPS_MAX; steps++) {
     const offer = await ports.store.findOffer(candidate);
-    if (offer === null || (offer.runId === runId && offer.openedSid === null)) return candidate;
+    const isOurs = offer === null || (offer.runId === runId && offer.openedSid === null);
+    if (isOurs && !isOpened(candidate)) return candidate;
     candidate = await putVoidStep(ports, terms, candidate, runId, round);
   }
   throw new Error("a void step makes a model that was never offered");

@@ -38,7 +38,7 @@ export interface RoundContext {
   readonly onEnded: (driver: RoundDriver) => void;
   /** A write of which nobody knows the outcome: this driver is dead, and the log has to be read again. */
   readonly onFault: (error: unknown) => void;
-  /** Something that the sum needs is out of reach, and is waited for. */
+  /** Something that the sum needs is out of reach, and is waited for; null once it is there. */
   readonly onWait: (error: unknown) => void;
 }
 

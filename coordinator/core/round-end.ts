@@ -1,4 +1,5 @@
 import { present } from "#shared/kernel/assert.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { RoundEnded } from "#shared/round/run-event.ts";
 import type { RoundState } from "#shared/round/state.ts";
@@ -10,12 +11,17 @@ import type { RunTerms } from "./terms.ts";
 
 type EndedRound = Extract<RoundState, { readonly phase: "committed" | "voided" | "failed" }>;
 
-/** What a run writes down of a round that has ended; after a voided one the void step is stored already. */
+/**
+ * What a run writes down of a round that has ended; after a voided one the void step is stored already.
+ *
+ * @param refusal  Why devices refuse the rounds of this run, if many do. It says more than that too few were left.
+ */
 export async function roundEnd(
   ports: Pick<CoordinatorPorts, "blobs" | "store" | "models">,
   terms: RunTerms,
   run: RunState,
   state: EndedRound,
+  refusal: ErrorCode | null,
 ): Promise<RoundEnded> {
   const { round, parentModelHash } = state.facts;
   const base = {
@@ -48,7 +54,7 @@ export async function roundEnd(
       return {
         ...base,
         outcome: "failed",
-        code: state.code,
+        code: state.code === "ABORTED_BY_OPERATOR" ? state.code : (refusal ?? state.code),
         modelHash: parentModelHash,
         ...(isShortOfDevices(state) ? { shortOfDevices: true } : {}),
       };

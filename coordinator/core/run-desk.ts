@@ -1,10 +1,9 @@
 import { present } from "#shared/kernel/assert.ts";
-import type { Result } from "#shared/kernel/result.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
-import type { LogError } from "#shared/round/log.ts";
 import { compatible } from "#shared/round/roster.ts";
+import { isGoing } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { backoffMs } from "./backoff.ts";
@@ -14,11 +13,11 @@ import type { Lobby } from "./lobby.ts";
 import { type Note, runNote } from "./notes.ts";
 import { Notices } from "./notices.ts";
 import { outageCode } from "./outage.ts";
-import type { CoordinatorPorts } from "./ports.ts";
+import type { CoordinatorPorts, StoredEvent } from "./ports.ts";
 import { type Publisher, runEventStream } from "./publisher.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import { type RunContext, RunDriver } from "./run-driver.ts";
-import { type RunHistory, readRun } from "./run-history.ts";
+import { readRun } from "./run-history.ts";
 import { brokenView } from "./run-view.ts";
 import { openSlots, type Slots } from "./slots.ts";
 import { storedEvent } from "./stored-event.ts";
@@ -58,6 +57,10 @@ export class RunDesk {
     for (const runId of await this.#ports.store.openRunIds()) {
       // One run that cannot be read does not keep the others from going on.
       await this.#load(runId).catch((error) => this.#loadLater(runId, null, error));
+    }
+    for (const runId of await this.#ports.store.halfEndedRunIds()) {
+      // One that cannot be ended now is tried again at the next start.
+      await this.#endLeftRound(runId).catch((error) => this.#logFault(runId, error));
     }
     const tasks = new Set([...this.#runs.values()].map((run) => run.state.facts.task));
     await Promise.all([...tasks].map((task) => this.#startNext(task)));
@@ -145,14 +148,26 @@ export class RunDesk {
     const log = await store.readStream({ kind: "run", id: runId });
     // A launch that was not written after all.
     if (log.length === 0 && (await store.findRun(runId)) === null) return;
-    const run = await this.#recover(runId, readRun(log));
+    const run = await this.#recover(runId, log);
     if (run === null) await this.#endUnreadable(runId, log.at(-1)?.sequence ?? 0);
     else if (run.ended) this.#runs.delete(runId);
     else this.#runs.set(runId, run);
   }
 
-  /** Null if nobody can read the run. @throws what the database refuses, which is tried again. */
-  async #recover(runId: string, history: Result<RunHistory, LogError>): Promise<RunDriver | null> {
+  /** An ended run whose round an earlier version did not end: what is kept of that round goes now. Rule R44. */
+  async #endLeftRound(runId: string): Promise<void> {
+    const run = await this.#recover(runId, await this.#ports.store.readStream({ kind: "run", id: runId }));
+    if (run?.ended === true) await run.endLeftRound();
+    // Also if the open round is not the newest one.
+    await endRoundsOf(this.#ports, runId, run?.state.code ?? "LOG_UNREADABLE");
+  }
+
+  /**
+   * @returns null if nobody can read the run.
+   * @throws what the database refuses, which can be tried again.
+   */
+  async #recover(runId: string, log: readonly StoredEvent[]): Promise<RunDriver | null> {
+    const history = readRun(log);
     if (!history.ok) {
       this.#ports.log.error({ runId, ...history.error }, "a run's log cannot be read");
       return null;
@@ -197,7 +212,10 @@ export class RunDesk {
       slots: this.#openedSlots(),
       onChange: (run, note, sequence, at) => {
         this.#outages.delete(run.runId);
-        this.#notices.progress(run.runId);
+        this.#notices.over(run.runId, "log");
+        // A run that is paused, stopped or in a round waits for nothing before the next one.
+        if (!isGoing(run.state) || run.state.roundIsOpen) this.#notices.over(run.runId, "round");
+        if (run.state.unevaluated.length === 0) this.#notices.over(run.runId, "figures");
         this.#publisher.event(runEventStream(run), run.runId, sequence, at, note);
         this.#publisher.run(run.view());
         this.#showQueue(run);
@@ -216,8 +234,12 @@ export class RunDesk {
       onFigures: (round) => this.#publisher.figures(round),
       onEnded: (run) => this.#onEnded(run),
       onFault: (run, error) => this.#onFault(run, error),
-      onWait: (runId, error) => this.#note(runId, this.#notices.outage(runId, error)),
+      onWait: (runId, waiter, error) => this.#note(runId, this.#notices.waits(runId, waiter, error)),
       notice: (runId) => this.#notices.of(runId),
+      refusals: {
+        code: (runId) => this.#notices.refusalCode(runId),
+        isOpened: (runId, modelHash) => this.#notices.isOpened(runId, modelHash),
+      },
       offering: (work) => {
         const turn = this.#offering.then(work);
         this.#offering = turn.catch(() => {});
@@ -248,7 +270,7 @@ export class RunDesk {
     const turned = this.#publisher.round(driver);
     if (!isLive(driver.state)) this.#lobby.roundEnded(driver.state);
     this.#outages.delete(runId);
-    let noted = this.#notices.progress(runId);
+    let noted = this.#notices.over(runId, "log", ...(isLive(driver.state) ? [] : (["sum"] as const)));
     if (driver.state.phase === "committed") noted = this.#notices.committed(runId) || noted;
     const run = this.#runs.get(runId);
     if ((turned || noted) && run !== undefined) this.#publisher.run(run.view());
@@ -271,8 +293,8 @@ export class RunDesk {
 
   /** A device left a round that it was invited to, and said why. */
   refused(round: RoundDriver, identity: string, code: ErrorCode): void {
-    const { runId } = round.state.facts;
-    this.#note(runId, this.#notices.refused(runId, identity, code));
+    const { runId, parentModelHash } = round.state.facts;
+    this.#note(runId, this.#notices.refused(runId, parentModelHash, identity, code));
   }
 
   #note(runId: string, changed: boolean): void {
@@ -304,7 +326,9 @@ export class RunDesk {
     this.#logFault(runId, error);
     if (this.#closed) return;
     const roundsCommitted = run?.state.roundsCommitted ?? 0;
-    if (outageCode(error) !== null) this.#note(runId, this.#notices.outage(runId, error));
+    // What its drivers waited for they find out anew.
+    this.#notices.over(runId, "round", "sum", "figures");
+    if (outageCode(error) !== null) this.#note(runId, this.#notices.waits(runId, "log", error));
     const pauseMs = this.#pauseAfter(runId, roundsCommitted, error);
     this.#ports.after(pauseMs, () => void this.#reload(runId, run));
   }

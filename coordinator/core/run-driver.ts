@@ -22,6 +22,7 @@ import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
 import { byteCountOf, offerableModel, putInitialModel } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
+import type { Waiter } from "./notices.ts";
 import { Obstacles } from "./obstacles.ts";
 import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
 import { readRound, recoverRound } from "./recover-round.ts";
@@ -53,10 +54,15 @@ export interface RunContext {
   readonly onFigures: (round: RoundView) => void;
   readonly onEnded: (run: RunDriver) => void;
   readonly onFault: (run: RunDriver, error: unknown) => void;
-  /** Something that the run needs is out of reach, and is waited for. */
-  readonly onWait: (runId: string, error: unknown) => void;
+  /** Something that the run needs is out of reach, and is waited for; null once it is there. */
+  readonly onWait: (runId: string, waiter: Waiter, error: unknown) => void;
   /** Why it does not get on, if it does not. */
   readonly notice: (runId: string) => RunNotice | null;
+  /** What devices that refuse its rounds say. */
+  readonly refusals: {
+    readonly code: (runId: string) => ErrorCode | null;
+    readonly isOpened: (runId: string, modelHash: string) => boolean;
+  };
   /** Held from the choice of a model to its offer, so that two runs never offer the same one. */
   readonly offering: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -90,9 +96,9 @@ export class RunDriver {
       terms: context.terms,
       state: () => this.#state,
       answer: (event) => this.submit(event),
-      onWait: (error) => context.onWait(this.runId, error),
+      onWait: (error) => context.onWait(this.runId, "figures", error),
     });
-    this.#obstacles = new Obstacles(context.ports, (error) => context.onWait(this.runId, error));
+    this.#obstacles = new Obstacles(context.ports, (error) => context.onWait(this.runId, "round", error));
     this.#waiting = new Waiting({
       ports: context.ports,
       terms: context.terms,
@@ -316,7 +322,7 @@ export class RunDriver {
   }
 
   async #nextRound(): Promise<void> {
-    const { ports, terms, offering } = this.#context;
+    const { ports, terms, offering, refusals } = this.#context;
     const state = this.#state;
     if (!isGoing(state) || !mayOpen(state)) return;
     switch (this.#waiting.next()) {
@@ -333,7 +339,8 @@ export class RunDriver {
     const parent = present(state.modelHash, "a running run has a model");
     if (!(await this.#obstacles.areGone(parent, () => void this.#effect(() => this.#nextRound())))) return;
     await offering(async () => {
-      const modelHash = await offerableModel(ports, terms, parent, this.runId, round);
+      const isOpened = (hash: string) => refusals.isOpened(this.runId, hash);
+      const modelHash = await offerableModel(ports, terms, parent, this.runId, round, isOpened);
       const { ready } = this.#context.presence(this.#state);
       // Some may have left since.
       if (ready < this.#waiting.needed) return this.readinessChanged();
@@ -389,7 +396,7 @@ export class RunDriver {
       onChange: onRoundChange,
       onEnded: (driver) => void this.#effect(() => this.#roundEnded(driver)),
       onFault: (error) => this.#die(error),
-      onWait: (error) => this.#context.onWait(this.runId, error),
+      onWait: (error) => this.#context.onWait(this.runId, "sum", error),
     };
   }
 
@@ -408,6 +415,14 @@ export class RunDriver {
       this.#round = (await giveUpRound(this.#roundContext(), roundId, code)) ?? this.#round;
     }
     await this.submit({ type: "broken", code });
+  }
+
+  /** Ends the newest round of a run that has ended and left it open. Rule R44. */
+  async endLeftRound(): Promise<void> {
+    const { round, code } = this.#state;
+    const roundId = await roundIdOf(this.#context.ports.primitives, this.runId, round);
+    const driver = await giveUpRound(this.#roundContext(), roundId, code ?? "INTERNAL");
+    await driver?.close();
   }
 
   async #facts(roundId: string): Promise<RoundOpened> {
@@ -437,7 +452,8 @@ export class RunDriver {
     const { state } = driver;
     if (isLive(state) || !this.#state.roundIsOpen || state.facts.round !== this.#state.round) return;
     this.#obstacles.roundEnded(state.phase === "committed");
-    const { ports, terms } = this.#context;
-    await this.submit(await roundEnd(ports, terms, this.#state, state));
+    const { ports, terms, refusals } = this.#context;
+    const refusal = refusals.code(this.runId);
+    await this.submit(await roundEnd(ports, terms, this.#state, state, refusal));
   }
 }

@@ -146,6 +146,8 @@ export interface TaskStore {
 export interface RunStore {
   /** Runs that have not ended, oldest first. */
   openRunIds(): Promise<readonly string[]>;
+  /** Runs that have ended and left a round open, as earlier versions did. */
+  halfEndedRunIds(): Promise<readonly string[]>;
   /** Each number of a task is given once, from 1. */
   nextRunNumber(task: string): Promise<number>;
   findRun(runId: string): Promise<RunRow | null>;
