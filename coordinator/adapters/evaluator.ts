@@ -1,5 +1,6 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Evaluation } from "#shared/task/engine.ts";
+import { measuresFrom } from "#shared/task/measures.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { Evaluator } from "../core/ports.ts";
 import type { EvaluateJob } from "./evaluator-job.ts";
@@ -24,7 +25,9 @@ export function createEvaluator(heldOutPath: (slug: string, version: number) => 
   };
   return {
     // Handed over as a copy: cloning a message takes twice the model on the way.
-    evaluate: (task, modelBytes) => ask(task, modelBytes.slice()),
+    evaluate: async (task, modelBytes) => {
+      return { measures: measuresFrom(await ask(task, modelBytes.slice())), report: null };
+    },
     countHeldOut: async (task) => (await ask(task, null)).count,
     close: () => worker.close(),
   };

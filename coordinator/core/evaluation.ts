@@ -51,12 +51,12 @@ export class Evaluation {
     const seconds = () => (ports.clock.nowMs() - beganMs) / 1_000;
     try {
       const bytes = await needBlob(ports, model.modelHash);
-      const measures = await evaluateCentrally(ports, terms, bytes);
+      const found = await evaluateCentrally(ports, terms, bytes);
       release(bytes);
       ports.metrics.evaluated("evaluated", seconds());
       if (this.#outages > 0) this.#context.onWait(null);
       this.#outages = 0;
-      await this.#answer({ ...model, type: "evaluated", measures, code: null });
+      await this.#answer({ ...model, ...found, type: "evaluated", code: null });
     } catch (error) {
       if (this.#closed) return;
       if (outageCode(error) !== null && this.#isWanted(model)) {
@@ -75,7 +75,13 @@ export class Evaluation {
         return;
       }
       ports.metrics.evaluated("failed", seconds());
-      await this.#answer({ ...model, type: "evaluated", measures: null, code: "EVALUATION_FAILED" });
+      await this.#answer({
+        ...model,
+        type: "evaluated",
+        measures: null,
+        reportHash: null,
+        code: "EVALUATION_FAILED",
+      });
     }
   }
 

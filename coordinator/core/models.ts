@@ -1,8 +1,7 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { Measures } from "#shared/round/run-event.ts";
+import type { Evaluated } from "#shared/round/run-event.ts";
 import type { Task } from "#shared/task/task.ts";
-import { meanMeasure, shareMeasure } from "./measures.ts";
 import type { ModelJob } from "./model-jobs.ts";
 import { FileLost } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
@@ -93,15 +92,12 @@ export async function offerableModel(
   throw new Error("a void step makes a model that was never offered");
 }
 
-/** On the held-out rows of the coordinator. */
+/** On the held-out rows of the coordinator; a report is stored before its hash is known to anyone. */
 export async function evaluateCentrally(
-  ports: Pick<CoordinatorPorts, "evaluator">,
+  ports: Pick<CoordinatorPorts, "evaluator" | "blobs">,
   terms: RunTerms,
   modelBytes: Bytes,
-): Promise<Measures> {
-  const { count, correct, lossSum, lossSquareSum } = await ports.evaluator.evaluate(terms.task, modelBytes);
-  return {
-    accuracy: present(shareMeasure(correct, count), "held-out rows"),
-    loss: present(meanMeasure(lossSum, lossSquareSum, count), "held-out rows"),
-  };
+): Promise<Pick<Evaluated, "measures" | "reportHash">> {
+  const { measures, report } = await ports.evaluator.evaluate(terms.task, modelBytes);
+  return { measures, reportHash: report === null ? null : await ports.blobs.put(report) };
 }

@@ -2,7 +2,6 @@ import { present } from "#shared/kernel/assert.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { RoundEnded } from "#shared/round/run-event.ts";
-import { graphOf } from "#shared/round/shards.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import { isSharded } from "#shared/task/graph-plan.ts";
 import { putVoidStep } from "./models.ts";
@@ -37,8 +36,15 @@ export async function roundEnd(
     case "committed": {
       const { modelHash, strategyStateHash, metrics } = state.publication;
       // A round that an earlier version committed has its figures.
-      const { accuracy, loss } = metrics;
-      return { ...base, outcome: "committed", code: null, modelHash, strategyStateHash, accuracy, loss };
+      const { measures } = metrics;
+      return {
+        ...base,
+        outcome: "committed",
+        code: null,
+        modelHash,
+        strategyStateHash,
+        ...(measures && { measures }),
+      };
     }
     case "voided": {
       const modelHash = await voidStepOf(ports, terms, run, state);
@@ -100,6 +106,6 @@ function isShortOfDevices({
     if (invited) return false;
     if (connected && out === null) present += 1;
   }
-  const { cohortSizeMin, goal } = facts.rules;
-  return present < (isSharded(graphOf(facts.rules)) ? Math.max(cohortSizeMin, goal) : cohortSizeMin);
+  const { cohortSizeMin, goal, graph } = facts.rules;
+  return present < (isSharded(graph) ? Math.max(cohortSizeMin, goal) : cohortSizeMin);
 }

@@ -17,9 +17,10 @@ import type { CoordinatorPorts, StoredEvent } from "./ports.ts";
 import { type Publisher, runEventStream } from "./publisher.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import { type RunContext, RunDriver } from "./run-driver.ts";
+import { readRun } from "./run-history.ts";
 import { brokenView } from "./run-view.ts";
 import { openSlots, type Slots } from "./slots.ts";
-import type { LoggedRun } from "./stored-event.ts";
+import { storedEvent } from "./stored-event.ts";
 import { type RunTerms, runTerms } from "./terms.ts";
 
 /** After a fault the log is read again this much later. */
@@ -162,15 +163,20 @@ export class RunDesk {
   }
 
   /**
-   * @returns null if nobody can read the log.
+   * @returns null if nobody can read the run.
    * @throws what the database refuses, which can be tried again.
    */
   async #recover(runId: string, log: readonly StoredEvent[]): Promise<RunDriver | null> {
-    const facts = launchOf(log);
-    const stored = facts === null ? null : await this.#ports.store.findTask(facts.task, facts.taskVersion);
-    if (facts === null || stored === null) return null;
+    const history = readRun(log);
+    if (!history.ok) {
+      this.#ports.log.error({ runId, ...history.error }, "a run's log cannot be read");
+      return null;
+    }
+    const { facts } = history.value.state;
+    const stored = await this.#ports.store.findTask(facts.task, facts.taskVersion);
+    if (stored === null) return null;
     try {
-      return RunDriver.recover(this.#context(await runTerms(this.#ports, stored.task, facts)), log);
+      return RunDriver.recover(this.#context(await runTerms(this.#ports, stored.task, facts)), history.value);
     } catch (error) {
       this.#logFault(runId, error);
       return null;
@@ -194,8 +200,7 @@ export class RunDesk {
     const endedAtUnixMs = Math.max(at, Date.parse(known.startedAt ?? known.createdAt));
     const view: RunView = { ...known, ...brokenView(fact.code, endedAtUnixMs) };
     const row = { ...found, state: "failed", view };
-    const logged: LoggedRun = { fact, note: runNote(fact) };
-    const stored = { sequence: lastSequence + 1, at, event: logged };
+    const stored = storedEvent(lastSequence + 1, at, fact, runNote(fact));
     await store.append({ kind: "run", id: runId }, stored, [{ type: "run-row", runId, row }]);
     this.#publisher.run(view);
   }
@@ -369,10 +374,4 @@ export class RunDesk {
   #logFault(runId: string, error: unknown): void {
     this.#ports.log.error({ runId, error: String(error) }, "a run could not go on");
   }
-}
-
-/** Null where the first event is no launch. */
-function launchOf([first]: readonly StoredEvent[]): RunLaunched | null {
-  const fact = (first?.event as Partial<LoggedRun> | null | undefined)?.fact;
-  return fact?.type === "launched" ? fact : null;
 }

@@ -1,4 +1,4 @@
-import { assert, present } from "#shared/kernel/assert.ts";
+import { present } from "#shared/kernel/assert.ts";
 import type { RoundView, RunNotice, RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { recruitingMinMsOf } from "#shared/round/check-in.ts";
@@ -17,21 +17,22 @@ import {
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
-import { endRoundOfOtherTerms, giveUpRound } from "./end-round.ts";
+import { endedForOtherTerms, giveUpRound } from "./end-round.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
 import { byteCountOf, offerableModel, putInitialModel } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
 import type { Waiter } from "./notices.ts";
 import { Obstacles } from "./obstacles.ts";
-import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
-import { isRoundLog, recoverRound } from "./recover-round.ts";
+import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
+import { readRound, recoverRound } from "./recover-round.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
 import { neverOpened, roundEnd } from "./round-end.ts";
+import { type RunHistory, timesAfter } from "./run-history.ts";
 import { runRecords } from "./run-records.ts";
 import { type RunSurroundings, type RunTimes, runView, viewColumns } from "./run-view.ts";
 import type { Slots } from "./slots.ts";
-import type { LoggedRun } from "./stored-event.ts";
+import { storedEvent } from "./stored-event.ts";
 import type { RunTerms } from "./terms.ts";
 import { type Presence, Waiting } from "./waiting.ts";
 
@@ -123,26 +124,9 @@ export class RunDriver {
     return run;
   }
 
-  /**
-   * A run from its log; `resume` goes on with it.
-   *
-   * @throws where the log is not one that this program wrote: a gap, an event that is none, or one that changes nothing.
-   */
-  static recover(context: RunContext, log: readonly StoredEvent[]): RunDriver {
-    for (const [index, { sequence }] of log.entries())
-      assert(sequence === index + 1, `event ${sequence} stands where ${index + 1} is next`);
-    const [first] = log.map((stored) => (stored.event as LoggedRun).fact);
-    assert(first?.type === "launched", "a run's log begins with its launch");
-    let state = launchRun(first);
-    let times: RunTimes = { createdAtUnixMs: log[0]?.at ?? 0, startedAtUnixMs: null, endedAtUnixMs: null };
-    for (const stored of log.slice(1)) {
-      const { fact } = stored.event as { readonly fact: RunEvent };
-      const after = stepRun(state, fact).state;
-      assert(after !== state, `a logged event changes the run: ${fact.type} while ${state.phase}`);
-      times = timesAfter(times, state, after, stored.at);
-      state = after;
-    }
-    const run = new RunDriver(context, state, log.length, times);
+  /** A run from its log; `resume` goes on with it. */
+  static recover(context: RunContext, { state, sequence, times }: RunHistory): RunDriver {
+    const run = new RunDriver(context, state, sequence, times);
     run.#waiting.update();
     return run;
   }
@@ -261,12 +245,12 @@ export class RunDriver {
       createdAt: times.createdAtUnixMs,
       ...viewColumns(this.#view(state, times)),
     };
-    const logged: LoggedRun = { fact, note };
     const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...runRecords(fact, this.#state)];
     let figures: Figures;
     try {
       figures = await figuresAfter({ ports, rounds: [this.#round, this.#earlierRound] }, this.#state, state);
-      const written = await ports.store.append({ kind: "run", id: runId }, { sequence, at, event: logged }, [
+      const event = storedEvent(sequence, at, fact, note);
+      const written = await ports.store.append({ kind: "run", id: runId }, event, [
         ...records,
         ...figures.records,
       ]);
@@ -372,14 +356,17 @@ export class RunDriver {
     if (!state.roundIsOpen || this.#round?.state.facts.round === state.round) return;
     const roundId = await roundIdOf(ports.primitives, this.runId, state.round);
     const context = this.#roundContext();
-    let log = await ports.store.readStream({ kind: "round", id: roundId });
-    if (log.length > 0 && !isRoundLog(log)) {
-      ports.log.error({ runId: this.runId, roundId }, "a round's log cannot be read");
+    const read = async () => readRound(await ports.store.readStream({ kind: "round", id: roundId }));
+    let history = await read();
+    if (history.ok && (await endedForOtherTerms(ports, history.value.state.facts, this.#context.terms)))
+      history = await read();
+    if (!history.ok && history.error.type !== "empty") {
+      const fields = { runId: this.runId, roundId, ...history.error };
+      ports.log.error(fields, "a round's log cannot be read");
       await this.#giveUp("LOG_UNREADABLE");
       return;
     }
-    log = await endRoundOfOtherTerms(ports, log, this.#context.terms);
-    if (log.length === 0) {
+    if (!history.ok) {
       if (state.phase === "stopping") {
         await this.submit(neverOpened(state));
         return;
@@ -388,10 +375,9 @@ export class RunDriver {
       if (!(await this.#obstacles.areGone(parent, () => void this.#effect(() => this.#openRound())))) return;
     }
     const before = this.#round;
-    this.#round =
-      log.length > 0
-        ? await recoverRound(context, log)
-        : await RoundDriver.open(context, await this.#facts(roundId));
+    this.#round = history.ok
+      ? await recoverRound(context, history.value)
+      : await RoundDriver.open(context, await this.#facts(roundId));
     await before?.close();
     this.#earlierRound = before;
     if (!this.#round.closed) onRecruiting(this.#round);
@@ -470,17 +456,4 @@ export class RunDriver {
     const refusal = refusals.code(this.runId);
     await this.submit(await roundEnd(ports, terms, this.#state, state, refusal));
   }
-}
-
-/** Wall clocks are set back now and then; nothing ends before it began for that. */
-function timesAfter(times: RunTimes, before: RunState, after: RunState, at: number): RunTimes {
-  const starts = before.phase === "queued" && after.phase === "running";
-  const ends = hasEnded(after);
-  const notBefore = (beganAtUnixMs: number) => Math.max(at, beganAtUnixMs);
-  return {
-    createdAtUnixMs: times.createdAtUnixMs,
-    startedAtUnixMs: times.startedAtUnixMs ?? (starts ? notBefore(times.createdAtUnixMs) : null),
-    endedAtUnixMs:
-      times.endedAtUnixMs ?? (ends ? notBefore(times.startedAtUnixMs ?? times.createdAtUnixMs) : null),
-  };
 }

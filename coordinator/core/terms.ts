@@ -21,7 +21,8 @@ export interface RunTerms {
   readonly configHash: string;
   readonly roundParams: RoundParams;
   readonly roundHash: string;
-  readonly rules: RoundRules;
+  /** Of each round; how long one recruits at least follows when it opens. */
+  readonly rules: Omit<RoundRules, "recruitingMinMs" | "seatsByArrival">;
   readonly layout: VectorLayout;
   readonly tensors: TensorLayout;
   readonly strategy: Strategy;

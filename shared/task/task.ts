@@ -50,7 +50,6 @@ export const deadlinesSchema = z.strictObject({
   /** After `unmaskingMs`: shares of the same session are still taken. */
   graceMs: phaseMs,
 });
-export type Deadlines = z.infer<typeof deadlinesSchema>;
 
 /** Bits of a coordinate of the update on the wire: 16 is half the bytes, and rotated. */
 export const ringSchema = z.literal([16, 32]);

@@ -46,20 +46,17 @@ test("judges a model on the held-out rows as the network written out by hand doe
   expect(await evaluator.countHeldOut(task)).toBe(300);
   await evaluator.close();
   expect(evaluation).toEqual(again);
-  expect(evaluation).toMatchObject({ count: 300, correct });
-  expect(evaluation.lossSum).toBeCloseTo(lossSum, 3);
-  expect(evaluation.lossSquareSum).toBeCloseTo(lossSquareSum, 2);
+  const { accuracy, loss } = evaluation.measures;
+  expect(accuracy).toMatchObject({ count: 300, value: correct / 300 });
+  expect(loss?.value).toBeCloseTo(lossSum / 300, 5);
+  const variance = (lossSquareSum - lossSum ** 2 / 300) / 299;
+  expect(loss?.halfWidth95).toBeCloseTo(1.959964 * Math.sqrt(variance / 300), 5);
 });
 
 test("without held-out rows counts none; with bad ones says what is wrong; after a close refuses", async () => {
   const evaluator = createEvaluator((slug) => join(folder, slug));
   const bytes = modelToBytes(tensors, weights);
-  expect(await evaluator.evaluate(task, bytes)).toEqual({
-    count: 0,
-    correct: 0,
-    lossSum: 0,
-    lossSquareSum: 0,
-  });
+  await expect(evaluator.evaluate(task, bytes)).rejects.toThrow(/held-out rows/);
   expect(await evaluator.countHeldOut(task)).toBe(0);
   writeFileSync(join(folder, "digits"), "a,b\n1,2");
   await expect(evaluator.countHeldOut(task)).rejects.toThrow(/first line must name the columns/);

@@ -15,6 +15,7 @@ import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import { agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
+import { measuresFrom } from "#shared/task/measures.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
 import { quantizationBound } from "#shared/vector/mean.ts";
@@ -448,7 +449,8 @@ export function fakeEvaluator(): CoordinatorPorts["evaluator"] {
   return {
     evaluate: async (_task, bytes) => {
       const first = createHash("sha256").update(bytes).digest()[0] as number;
-      return { count: 300, correct: first, lossSum: 300, lossSquareSum: 400 };
+      const sums = { count: 300, correct: first, lossSum: 300, lossSquareSum: 400 };
+      return { measures: measuresFrom(sums), report: null };
     },
     countHeldOut: async () => 300,
     close: async () => {},

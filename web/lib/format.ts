@@ -1,4 +1,4 @@
-import type { Measure } from "#shared/protocol/api.ts";
+import type { Measure } from "#shared/stats/measure.ts";
 
 /*
  * Numbers and instants as the pages print them: value, unit, uncertainty, count. Written by hand and not with Intl, so
