@@ -24,7 +24,7 @@ const sources = files.filter(
 );
 
 const TOP_LEVEL = /^(shared|coordinator|client|web|test)\//;
-const FILE_NAME = /^(?!/)[\w.@()/*-]+\.(ts|tsx|mjs|md|json|csv|css|html)$/;
+const FILE_NAME = /^[\w.@()*-][\w.@()/*-]*\.(ts|tsx|mjs|md|json|csv|css|html)$/;
 
 /**
  * Paths that a document names, from the top of the repository. In backticks a bare file name is one beside the document;
