@@ -78,7 +78,8 @@ describe("documents", () => {
   });
 
   test("a path that is gone is found (positive control)", () => {
-    const text = "See `shared/gone.ts`, `lost.ts`, `shared/SPEC.md`, `a/b`, `/api/x.json` and [it](gone.md#part).";
+    const text =
+      "See `shared/gone.ts`, `lost.ts`, `shared/SPEC.md`, `a/b`, `/api/x.json` and [it](gone.md#part).";
     const missing = pathsIn("shared/X.md", text).filter((path) => !isThere(path));
     expect(missing).toEqual(["shared/gone.ts", "shared/lost.ts", "shared/gone.md"]);
   });
