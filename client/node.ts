@@ -1,8 +1,9 @@
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
-import { agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { agreedConfigOf } from "#shared/task/agreed-config.ts";
 import type { ImportReport } from "#shared/task/dataset.ts";
 import type { BackendName } from "#shared/task/engine.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { edgePrimitives } from "./adapters/edge-primitives.ts";
 import { openEngineThread } from "./adapters/engine-thread.ts";
 import { readDataset } from "./adapters/file-dataset.ts";
@@ -107,7 +108,7 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
 
   const primitives = await edgePrimitives();
   const rows = splitLocal(data.value.dataset, task.evaluation.localFraction, signer.publicKey);
-  const tensors = tensorsOf(task);
+  const tensors = modelTensors(task.model);
   const ports = {
     link,
     trainer,

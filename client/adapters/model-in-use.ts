@@ -1,6 +1,6 @@
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import { tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
 import { createModelCache, type ModelCache } from "../core/model-cache.ts";
 import type { ClientPorts } from "../core/ports.ts";
@@ -72,6 +72,6 @@ export class ModelInUse {
 }
 
 function decodeModel(bytes: Bytes, task: Task): Float32Array | null {
-  const weights = modelFromBytes(tensorsOf(task), bytes);
+  const weights = modelFromBytes(modelTensors(task.model), bytes);
   return weights.ok ? weights.value : null;
 }

@@ -1,6 +1,6 @@
 import { assert } from "#shared/kernel/assert.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
-import { type Silence, watchSilence } from "../core/silence.ts";
+import { type Silence, watchSilence } from "#shared/kernel/silence.ts";
 import type { ParticipantView } from "../core/view.ts";
 import type { OpenError, Participant, ParticipantEnd, ParticipantOptions } from "../index.ts";
 import { lifeLockName, onLifeEnd } from "./life-lock.ts";

@@ -1,9 +1,10 @@
 import { sparseNumbersOf } from "#shared/secagg/threshold.ts";
-import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import { agreedGraphOf, isSharded } from "#shared/task/graph-plan.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
 import { placeOf } from "#shared/vector/layout.ts";
 import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { keysByteCountAbout } from "../core/message-sizes.ts";
 import type { TaskSlice } from "../core/view.ts";
 
@@ -16,12 +17,12 @@ function circleSize({ aggregation }: Task): number {
 
 /** The task with the numbers that its sentences need; each follows from the task alone. */
 export function taskSlice(task: Task, taskHash: string): TaskSlice {
-  const layout = layoutOf(task);
+  const layout = layoutOf(task, "train", null);
   return {
     task,
     taskHash,
     othersMin: task.aggregation.cohortSizeMin - 1,
-    parameterCount: tensorsOf(task).parameterCount,
+    parameterCount: modelTensors(task.model).parameterCount,
     vectorLength: layout.length,
     maskedByteCount: 4 * layout.length,
     bitsPerWeight: bitsPerWeight(placeOf(layout, update)),

@@ -1,12 +1,13 @@
 import { rotationKey } from "#shared/codec/rotation.ts";
 import { assert } from "#shared/kernel/assert.ts";
-import { layoutOf } from "#shared/task/agreed-config.ts";
+import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import type { Task } from "#shared/task/task.ts";
 import { encodeContribution } from "#shared/vector/encode.ts";
 import { placeOf } from "#shared/vector/layout.ts";
 import type { Ring } from "#shared/vector/ring.ts";
 import { update } from "#shared/vector/segments/update.ts";
 import { weight } from "#shared/vector/segments/weight.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { ClientPorts, Trained } from "./ports.ts";
 
 /** The one vector of a device's contribution, before masking. */
@@ -28,10 +29,11 @@ export interface EncodedUpdate {
 export async function encodeUpdate(
   { primitives, random }: Pick<ClientPorts, "primitives" | "random">,
   task: Task,
-  { runId, round }: { readonly runId: string; readonly round: number },
+  invite: Pick<CoordinatorMessageOf<"invite">, "runId" | "round" | "roundParams">,
   trained: Trained,
 ): Promise<EncodedUpdate> {
-  const layout = layoutOf(task);
+  const { runId, round, roundParams } = invite;
+  const layout = layoutOf(task, roundParams.purpose, roundParams);
   const { delta, numExamples, before: metricsBefore, after: metricsAfter } = trained;
   const contribution = { update: delta, numExamples, metricsBefore, metricsAfter };
   const encoded = await encodeContribution(layout, contribution, {

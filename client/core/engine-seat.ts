@@ -1,4 +1,5 @@
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import { type Silence, watchSilence } from "#shared/kernel/silence.ts";
 import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
 import type {
   EngineAnswers,
@@ -10,7 +11,6 @@ import type {
   SentRows,
 } from "./engine-messages.ts";
 import type { Examples, LossCause, TrainJob } from "./ports.ts";
-import { type Silence, watchSilence } from "./silence.ts";
 
 /** Until a new worker has loaded its code. */
 const START_MS_MAX = 30_000;

@@ -4,7 +4,7 @@ import { mayAdvertise, mayUse, type Remembered } from "#shared/secagg/participat
 import type { Memory } from "./ports.ts";
 
 /*
- * What a device remembers, as rules over durable cells of text (SECAGG section 6).
+ * What a device remembers, as rules over durable cells of text (PROTOCOL.md section 6).
  *
  * | key                  | value                    | rule                                      |
  * | -------------------- | ------------------------ | ----------------------------------------- |

@@ -152,7 +152,7 @@ export type TrainError =
   | { readonly type: "no-engine" };
 
 /**
- * What a device remembers (SECAGG section 6), durable before the send that it guards. Each write is a compare-and-swap.
+ * What a device remembers (PROTOCOL.md section 6), durable before the send that it guards. Each write is a compare-and-swap.
  * Errors are codes of the protocol: REPLAY, ALREADY_REVEALED, EQUIVOCATION, BUDGET.
  */
 export interface Memory {

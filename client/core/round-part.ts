@@ -28,7 +28,7 @@ import type { OutcomeView, RoundStep } from "./view.ts";
  * remembered is durable before what it wants sent is sent; a connection that comes back gets the same bytes again.
  */
 
-/** After the coordinator's own deadline; then the device goes on without it. SECAGG section 9. */
+/** How long a device waits beyond the coordinator's deadline before it gives up. PROTOCOL.md section 9. */
 const PATIENCE_MS = 30_000;
 /** Unlike the coordinator's disk, nobody makes room on this one unless its owner is told. */
 const NOT_STORED = finalError(

@@ -5,9 +5,9 @@ import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { openEngine } from "#shared/engine/engine.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { release } from "#shared/kernel/release.ts";
-import { tensorsOf } from "#shared/task/agreed-config.ts";
 import { type Dataset, readCsv, readIdx } from "#shared/task/dataset.ts";
 import type { Evaluation } from "#shared/task/engine.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
 import { answerJobs } from "./answer-jobs.ts";
 import type { EvaluateJob } from "./evaluator-job.ts";
@@ -21,14 +21,14 @@ const engine = openEngine({ wasmPaths: null });
 // One job after the other: the engine has one scope of tensors.
 answerJobs(evaluateRows);
 
-async function evaluateRows({ task, path, modelBytes }: EvaluateJob): Promise<Evaluation> {
+async function evaluateRows({ task, path, modelBytes }: EvaluateJob, beat: () => void): Promise<Evaluation> {
   const rows = await rowsAt(path, task);
   if (modelBytes === null) return { count: rows.count, correct: 0, lossSum: 0, lossSquareSum: 0 };
-  const weights = modelFromBytes(tensorsOf(task), modelBytes);
+  const weights = modelFromBytes(modelTensors(task.model), modelBytes);
   assert(weights.ok, "the coordinator made this model itself");
   const used = await engine.use("wasm", false);
   assert(used.ok, `the engine did not start: ${used.ok ? "" : used.error}`);
-  const evaluation = await engine.evaluate(task.model, weights.value, rows);
+  const evaluation = await engine.evaluate(task.model, weights.value, rows, beat);
   release(weights.value, modelBytes);
   return evaluation;
 }

@@ -39,11 +39,17 @@ export interface Intake {
 /** So many are with the worker: one that it hashes and the next. The others let additions go first. */
 const VERIFYING_MAX = 2;
 
+/** Those, and additions. */
+const JOBS_AT_ONCE = 4;
+/** The largest upload takes a second; a disk that stands still takes longer. */
+const PATIENCE_MS = 300_000;
+
 export function openIntake(): Intake {
-  const worker = openJobWorker<IntakeJob, IntakeResult>(
-    new URL("./intake.worker.ts", import.meta.url),
-    "the thread that checks uploads",
-  );
+  const worker = openJobWorker<IntakeJob, IntakeResult>(new URL("./intake.worker.ts", import.meta.url), {
+    name: "the thread that checks uploads",
+    patienceMs: PATIENCE_MS,
+    jobsAtOnce: JOBS_AT_ONCE,
+  });
   /** The worker may have dropped some of them. */
   const kept = new Set<string>();
   const line: (() => void)[] = [];

@@ -9,11 +9,11 @@ import { goesOn } from "#shared/round/shards.ts";
 import type { InputFact, Unmasking } from "#shared/round/state.ts";
 import { reconstructMasks } from "#shared/secagg/opening.ts";
 import { memberAt } from "#shared/secagg/roster.ts";
+import { shareMeasure } from "#shared/stats/intervals.ts";
 import { type DecodedSum, decodeSum } from "#shared/vector/decode.ts";
 import { metrics } from "#shared/vector/segments/metrics.ts";
 import { update } from "#shared/vector/segments/update.ts";
 import { weight } from "#shared/vector/segments/weight.ts";
-import { shareMeasure } from "./measures.ts";
 import { needBlob } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { RoundSum } from "./round-sum.ts";
@@ -77,7 +77,7 @@ export function logDamaged(ports: CombinePorts, session: Session, seats: readonl
 /**
  * From the shares to the next model: for each shard rebuild the masks, take them off the folded inputs and read the sum;
  * add the sums, step the strategy. Everything is stored under its hash before the result is returned, and the
- * same shares and inputs give the same result, so it can be done again after a crash. SECAGG section 9, COMBINE.
+ * same shares and inputs give the same result, so it can be done again after a crash. PROTOCOL.md section 9, combining.
  *
  * A shard with a bad sum or a damaged input is left out where the others reach the goal, else the round is void (R23).
  *
@@ -159,14 +159,22 @@ async function publish(
   sum: RoundSum,
   transcripts: readonly SessionHash[],
 ): Promise<CombineResult> {
-  const { task, strategySpec: strategy } = terms;
+  const { task, strategySpec: strategy, roundParams } = terms;
   const { runId, round, parentModelHash } = state.facts;
   // Read before the job: its vectors are handed over.
   const [weightSum, { before, after }] = [sum.total.read(weight), sum.total.read(metrics)];
   const modelBytes = await needBlob(ports, parentModelHash);
   const stateBytes = parentStateHash === null ? null : await needBlob(ports, parentStateHash);
   const sums = { runId, round, coordinateSum: sum.total.read(update), weightSum };
-  const next = await ports.models.make({ kind: "next", task, strategy, stateBytes, modelBytes, ...sums });
+  const next = await ports.models.make({
+    kind: "next",
+    task,
+    strategy,
+    roundParams,
+    stateBytes,
+    modelBytes,
+    ...sums,
+  });
   if (next.modelBytes === null) return { kind: "voided", code: "RANGE", dealers: [] };
 
   const { updateNormL2 } = next;

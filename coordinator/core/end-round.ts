@@ -1,12 +1,12 @@
 import type { ErrorCode } from "#shared/protocol/errors.ts";
-import type { RoundEvent } from "#shared/round/event.ts";
+import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { outageCode } from "./outage.ts";
-import type { CoordinatorPorts, RoundRow, StoredEvent, StoreRecord } from "./ports.ts";
-import { isRoundLog, replayDriver } from "./recover-round.ts";
+import type { CoordinatorPorts, RoundRow, StoreRecord } from "./ports.ts";
+import { driverOf, type RoundHistory, readRound } from "./recover-round.ts";
 import type { RoundContext, RoundDriver } from "./round-driver.ts";
 import type { RoundViews } from "./round-view.ts";
-import type { LoggedRound } from "./stored-event.ts";
+import { storedEvent } from "./stored-event.ts";
 import type { RunTerms } from "./terms.ts";
 import { forgetSession } from "./transcript.ts";
 
@@ -31,8 +31,9 @@ export async function giveUpRound(
   const log = await context.ports.store.readStream({ kind: "round", id: roundId });
   // It was announced in the run's log, and never opened.
   if (log.length === 0) return null;
+  const history = readRound(log);
   try {
-    if (isRoundLog(log)) return await endReadable(context, log, code);
+    if (history.ok) return await endReadable(context, history.value, code);
   } catch (error) {
     if (outageCode(error) !== null) throw error;
     // The fault for which the run is given up, perhaps. What the row says is enough to leave nothing behind.
@@ -44,12 +45,12 @@ export async function giveUpRound(
 
 async function endReadable(
   context: RoundContext,
-  log: readonly StoredEvent[],
+  history: RoundHistory,
   code: ErrorCode,
 ): Promise<RoundDriver> {
   const failures: unknown[] = [];
   const onFault = (error: unknown) => void failures.push(error);
-  const driver = await replayDriver({ ...context, onEnded: () => {}, onFault }, log);
+  const driver = await driverOf({ ...context, onEnded: () => {}, onFault }, history);
   if (isLive(driver.state)) await driver.submit({ event: { type: "given-up", code } });
   else driver.run([{ type: "forget", attempt: driver.state.attempt }]);
   await driver.settled();
@@ -83,20 +84,17 @@ function hasEnded(phase: string): phase is EndedPhase {
  * Ends a round that an earlier version opened under a config that this one does not derive from the task any more: its
  * devices would refuse it, and its session ids cannot be made again. The row has them. Rules R44, S11.
  *
- * @returns The round's log, with its end.
+ * @returns Whether that was so; its log has an end then.
  */
-export async function endRoundOfOtherTerms(
+export async function endedForOtherTerms(
   ports: EndPorts & Pick<CoordinatorPorts, "log">,
-  log: readonly StoredEvent[],
+  { roundId, ...opened }: RoundOpened,
   { configHash, roundHash }: Pick<RunTerms, "configHash" | "roundHash">,
-): Promise<readonly StoredEvent[]> {
-  const opened = (log[0]?.event as LoggedRound | undefined)?.fact;
-  if (opened?.type !== "opened") return log;
-  if (opened.configHash === configHash && opened.roundHash === roundHash) return log;
-  const { roundId } = opened;
+): Promise<boolean> {
+  if (opened.configHash === configHash && opened.roundHash === roundHash) return false;
   ports.log.warn({ roundId }, "an earlier version opened this round under another config: it is given up");
   await endUnreadableRound(ports, roundId, "RESTARTED");
-  return ports.store.readStream({ kind: "round", id: roundId });
+  return true;
 }
 
 /** By what its row says of it. The log stays as it is, but for a last event. */
@@ -133,14 +131,10 @@ async function writeEnd(
   );
   const fact: RoundEvent = { type: "given-up", atMs: Math.round(view.nowS * 1_000), code };
   const note = { kind: opened ? "round.voided" : "round.failed", details: { round: row.round, code } };
-  const logged: LoggedRound = { fact, note };
   const log = await store.readStream({ kind: "round", id: roundId });
   const sequence = (log.at(-1)?.sequence ?? 0) + 1;
-  const written = await store.append(
-    { kind: "round", id: roundId },
-    { sequence, at, event: logged },
-    records,
-  );
+  const event = storedEvent(sequence, at, fact, note);
+  const written = await store.append({ kind: "round", id: roundId }, event, records);
   if (!written.ok) throw new Error(`another writer has event ${sequence} of round ${roundId}`);
   return phase;
 }

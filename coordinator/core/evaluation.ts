@@ -19,7 +19,7 @@ interface EvaluationContext {
   readonly terms: RunTerms;
   readonly state: () => RunState;
   readonly answer: (event: Evaluated) => Promise<ErrorCode | null>;
-  /** A disk or the model's file is out of reach, and is waited for. */
+  /** A disk or the model's file is out of reach, and is waited for; null once it is there. */
   readonly onWait: (error: unknown) => void;
 }
 
@@ -51,11 +51,12 @@ export class Evaluation {
     const seconds = () => (ports.clock.nowMs() - beganMs) / 1_000;
     try {
       const bytes = await needBlob(ports, model.modelHash);
-      const measures = await evaluateCentrally(ports, terms, bytes);
+      const found = await evaluateCentrally(ports, terms, bytes);
       release(bytes);
       ports.metrics.evaluated("evaluated", seconds());
+      if (this.#outages > 0) this.#context.onWait(null);
       this.#outages = 0;
-      await this.#answer({ ...model, type: "evaluated", measures, code: null });
+      await this.#answer({ ...model, ...found, type: "evaluated", code: null });
     } catch (error) {
       if (this.#closed) return;
       if (outageCode(error) !== null && this.#isWanted(model)) {
@@ -74,7 +75,13 @@ export class Evaluation {
         return;
       }
       ports.metrics.evaluated("failed", seconds());
-      await this.#answer({ ...model, type: "evaluated", measures: null, code: "EVALUATION_FAILED" });
+      await this.#answer({
+        ...model,
+        type: "evaluated",
+        measures: null,
+        reportHash: null,
+        code: "EVALUATION_FAILED",
+      });
     }
   }
 

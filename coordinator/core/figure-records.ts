@@ -4,7 +4,7 @@ import { evaluationOf, type RunState } from "#shared/round/run.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
 import type { CoordinatorPorts, RoundRow, StoreRecord } from "./ports.ts";
 import type { RoundDriver } from "./round-driver.ts";
-import { figuresOf, type RoundViews } from "./round-view.ts";
+import { figuresOf, measuresOfView, type RoundViews } from "./round-view.ts";
 
 interface FigureSource {
   readonly ports: Pick<CoordinatorPorts, "store" | "primitives">;
@@ -36,10 +36,9 @@ export async function figuresAfter(
   const views: RoundView[] = [];
   for (const { round } of settled) {
     const evaluation = evaluationOf(after, round);
-    const metrics =
-      evaluation === null || evaluation.code !== null
-        ? null
-        : { accuracy: evaluation.accuracy, loss: evaluation.loss };
+    const measures = evaluation?.measures ?? null;
+    // The names that the rows of versions had first stay beside those by name.
+    const metrics = measures === null ? null : { measures, ...measures };
     const { runId } = after.facts;
     if (round === 0) {
       const modelHash = initialModelOf(before, after);
@@ -49,7 +48,7 @@ export async function figuresAfter(
     }
     const { roundId, row } = await roundRow(source, runId, round);
     const { view, detail } = row.view as RoundViews;
-    const shown: RoundView = { ...view, ...figuresOf(view, evaluation) };
+    const shown: RoundView = { ...view, ...figuresOf(measuresOfView(view), evaluation) };
     views.push(shown);
     records.push({ type: "round-row", roundId, row: { ...row, view: { view: shown, detail } } });
     if (metrics === null) continue;

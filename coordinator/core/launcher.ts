@@ -5,7 +5,9 @@ import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { devicesNeeded } from "#shared/round/devices-needed.ts";
 import type { RunLaunched } from "#shared/round/run-event.ts";
+import { type StrategySpec, strategyOf, strategySchema } from "#shared/strategy/index.ts";
 import { staysWithinPlan, type Task } from "#shared/task/task.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { canEvaluate } from "./models.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import type { RunDesk } from "./run-desk.ts";
@@ -85,9 +87,10 @@ export class Launcher {
     if (stored === null) return err(wireError("UNKNOWN_TASK"));
     const { task } = stored;
     const training = launch.training ?? task.training;
-    const strategy = launch.strategy ?? task.aggregation.strategy;
+    const strategy = strategySchema.parse(launch.strategy ?? task.aggregation.strategy);
     const waitUntilUnixMs = launch.waitUntil === undefined ? null : Date.parse(launch.waitUntil);
-    const wrong = wrongWith(task, training, waitUntilUnixMs, this.#ports.wall.nowUnixMs());
+    const wrong =
+      wrongWith(task, training, waitUntilUnixMs, this.#ports.wall.nowUnixMs()) ?? missing(task, strategy);
     if (wrong !== null) return err(wireError("BAD_REQUEST", wrong));
     if (!(await canEvaluate(this.#ports, task))) {
       const name = `${task.slug}-v${task.version}`;
@@ -128,6 +131,14 @@ function again(known: RunView, { task, rounds, seed }: Launch): Result<RunView, 
   if (isSame) return ok(known);
   const detail = "Another run has this runId. Nothing was launched; choose another, or none.";
   return err(wireError("CONFLICT", detail));
+}
+
+/** Says which segments the strategy needs and the vector that devices agreed to has not; null if none. */
+function missing(task: Task, spec: StrategySpec): string | null {
+  const names = layoutOf(task, "train", null).segments.map(({ name }) => name);
+  const lacking = strategyOf(spec).segments.filter((name) => !names.includes(name));
+  if (lacking.length === 0) return null;
+  return `Strategy ${spec.kind} needs ${lacking.join(", ")} from each device, which this version of the task does not send. Choose another, or create a new version of the task.`;
 }
 
 /** What can be said without asking anyone; null if nothing is wrong. */

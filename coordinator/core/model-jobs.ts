@@ -4,15 +4,17 @@ import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, concatBytes, u32be } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { release } from "#shared/kernel/release.ts";
+import type { StrategySpec } from "#shared/strategy/index.ts";
 import { strategyOf } from "#shared/strategy/index.ts";
 import { initialModel } from "#shared/strategy/initialize.ts";
 import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import type { Strategy, StrategyState } from "#shared/strategy/strategy.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
-import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
-import type { StrategySpec, Task } from "#shared/task/task.ts";
-import { meanUpdate } from "#shared/vector/mean.ts";
+import type { RoundParams } from "#shared/task/config.ts";
+import { modelTensors } from "#shared/task/model.ts";
+import type { Task } from "#shared/task/task.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 
 /*
  * The work of making a model, as data: what goes in and what comes out can be handed to another thread. The same job makes
@@ -39,6 +41,7 @@ interface NextModelJob {
   readonly kind: "next";
   readonly task: Task;
   readonly strategy: StrategySpec;
+  readonly roundParams: RoundParams;
   /** Of the strategy before this round; null at the beginning of a run. */
   readonly stateBytes: Bytes | null;
   readonly modelBytes: Bytes;
@@ -59,7 +62,7 @@ export interface MadeModel {
 }
 
 export async function makeModel(primitives: Primitives, job: ModelJob): Promise<MadeModel> {
-  const tensors = tensorsOf(job.task);
+  const tensors = modelTensors(job.task.model);
   switch (job.kind) {
     case "initial": {
       const seed = concatBytes([new Uint8Array(28), u32be(job.seed)]);
@@ -83,19 +86,18 @@ async function makeNext(
 ): Promise<MadeModel> {
   const { task, stateBytes, modelBytes, runId, round, coordinateSum, weightSum } = job;
   const strategy = strategyOf(job.strategy);
-  const layout = layoutOf(task);
+  const layout = layoutOf(task, job.roundParams.purpose, job.roundParams);
   const before = stateOf(strategy, tensors, stateBytes);
   const parent = weightsOf(tensors, modelBytes);
   const sums = { runId, round, coordinateSum, weightSum };
   const next = await nextModel(primitives, layout, strategy, before, parent, sums);
   if (!next.model.every(Number.isFinite)) return { modelBytes: null, stateBytes: null, updateNormL2: 0 };
-  const mean = meanUpdate(layout, next.updateSum, weightSum);
   const result: MadeModel = {
     modelBytes: modelToBytes(tensors, next.model),
     stateBytes: Object.keys(next.state).length === 0 ? null : strategyStateToBytes(strategy, next.state),
-    updateNormL2: norm(mean),
+    updateNormL2: norm(next.mean),
   };
-  release(parent, next.model, mean, ...Object.values(next.state));
+  release(parent, next.model, next.mean, ...Object.values(next.state));
   return result;
 }
 

@@ -1,8 +1,7 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { Measures } from "#shared/round/run-event.ts";
+import type { Evaluated } from "#shared/round/run-event.ts";
 import type { Task } from "#shared/task/task.ts";
-import { meanMeasure, shareMeasure } from "./measures.ts";
 import type { ModelJob } from "./model-jobs.ts";
 import { FileLost } from "./outage.ts";
 import type { CoordinatorPorts } from "./ports.ts";
@@ -72,6 +71,8 @@ export async function putVoidStep(
 /**
  * The model that a round may offer in place of `modelHash`: itself, or void steps of it until one was neither offered
  * by another run nor opened. Two sums opened for one model could be subtracted. Rule R18.
+ *
+ * @param isOpened  Whether devices say that a model was opened. After a restored backup only they know.
  */
 export async function offerableModel(
   ports: ModelPorts,
@@ -79,25 +80,24 @@ export async function offerableModel(
   modelHash: string,
   runId: string,
   round: number,
+  isOpened: (modelHash: string) => boolean,
 ): Promise<string> {
   let candidate = modelHash;
   for (let steps = 0; steps <= VOID_STEPS_MAX; steps++) {
     const offer = await ports.store.findOffer(candidate);
-    if (offer === null || (offer.runId === runId && offer.openedSid === null)) return candidate;
+    const isOurs = offer === null || (offer.runId === runId && offer.openedSid === null);
+    if (isOurs && !isOpened(candidate)) return candidate;
     candidate = await putVoidStep(ports, terms, candidate, runId, round);
   }
   throw new Error("a void step makes a model that was never offered");
 }
 
-/** On the held-out rows of the coordinator. */
+/** On the held-out rows of the coordinator; a report is stored before its hash is known to anyone. */
 export async function evaluateCentrally(
-  ports: Pick<CoordinatorPorts, "evaluator">,
+  ports: Pick<CoordinatorPorts, "evaluator" | "blobs">,
   terms: RunTerms,
   modelBytes: Bytes,
-): Promise<Measures> {
-  const { count, correct, lossSum, lossSquareSum } = await ports.evaluator.evaluate(terms.task, modelBytes);
-  return {
-    accuracy: present(shareMeasure(correct, count), "held-out rows"),
-    loss: present(meanMeasure(lossSum, lossSquareSum, count), "held-out rows"),
-  };
+): Promise<Pick<Evaluated, "measures" | "reportHash">> {
+  const { measures, report } = await ports.evaluator.evaluate(terms.task, modelBytes);
+  return { measures, reportHash: report === null ? null : await ports.blobs.put(report) };
 }

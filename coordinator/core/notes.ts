@@ -1,4 +1,5 @@
-import type { EventView } from "#shared/protocol/api.ts";
+import type { z } from "zod";
+import { eventViewSchema } from "#shared/protocol/api.ts";
 import type { RoundEvent } from "#shared/round/event.ts";
 import type { RunEvent } from "#shared/round/run-event.ts";
 import { keptShards, neededInputs } from "#shared/round/shards.ts";
@@ -9,10 +10,8 @@ import type { RoundState, Seated } from "#shared/round/state.ts";
  */
 
 /** Kept beside the event. */
-export interface Note {
-  readonly kind: string;
-  readonly details: EventView["details"];
-}
+export const noteSchema = eventViewSchema.pick({ kind: true, details: true });
+export type Note = Readonly<z.infer<typeof noteSchema>>;
 
 /** Null where the event is one device's step or a change of the connections. */
 export function roundNote(before: RoundState, event: RoundEvent, after: RoundState): Note | null {
@@ -86,7 +85,7 @@ export function runNote(event: RunEvent): Note | null {
       return null;
     case "evaluated": {
       const { round, modelHash, measures, code } = event;
-      const details = { round, modelHash, accuracy: measures?.accuracy.value ?? null, code };
+      const details = { round, modelHash, accuracy: measures?.["accuracy"]?.value ?? null, code };
       return { kind: "model.evaluated", details };
     }
     case "pause-asked":

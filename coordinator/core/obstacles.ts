@@ -12,13 +12,13 @@ type ObstaclePorts = Pick<CoordinatorPorts, "disk" | "blobs" | "after" | "random
  */
 export class Obstacles {
   readonly #ports: ObstaclePorts;
-  readonly #onWait: (error: Error) => void;
+  readonly #onWait: (error: Error | null) => void;
   /** Whether the newest model's file was seen to be whole since it was last doubted. */
   #modelIsKnown = false;
   #inARow = 0;
   #cancel: () => void = () => {};
 
-  constructor(ports: ObstaclePorts, onWait: (error: Error) => void) {
+  constructor(ports: ObstaclePorts, onWait: (error: Error | null) => void) {
     this.#ports = ports;
     this.#onWait = onWait;
   }
@@ -33,6 +33,7 @@ export class Obstacles {
     this.#cancel();
     const obstacle = await this.#find(modelHash);
     if (obstacle === null) {
+      if (this.#inARow > 0) this.#onWait(null);
       this.#inARow = 0;
       return true;
     }

@@ -21,7 +21,7 @@ interface OpeningContext {
   readonly state: () => RoundState;
   /** Of the current attempt. */
   readonly sessions: () => Promise<readonly Session[]>;
-  /** A store, a disk or a file is out of reach, and is waited for. */
+  /** A store, a disk or a file is out of reach, and is waited for; null once it is there. */
   readonly onWait: (error: unknown) => void;
   readonly answer: (result: CombineResult) => Promise<unknown>;
   /** Inputs of that attempt, by seat, that the fold found damaged. */
@@ -66,7 +66,6 @@ export class Opening {
       // The opening folds what it still needs; an attempt that was given up needs nothing.
       const isOver = state.attempt !== sealed.attempt || !isLive(state);
       if (isOver || this.#combining || this.#closing.signal.aborted) return;
-      // Whoever needs the sum sees a failure and tries again.
       const folded = await this.#fold(session, sealed).catch(() => null);
       const { phase, attempt } = this.#context.state();
       // Once the opening was asked for, the sum says it.
@@ -86,6 +85,10 @@ export class Opening {
       inputs: sealed.inputs,
     });
     this.#folds.set(session.sid, fold);
+    // One that failed is not taken again: whoever needs the sum starts another.
+    fold.catch(() => {
+      if (this.#folds.get(session.sid) === fold) this.#folds.delete(session.sid);
+    });
     return fold;
   }
 
@@ -125,6 +128,8 @@ export class Opening {
     const { ports } = this.#context;
     try {
       const result = await this.#result();
+      if (this.#waits > 0) this.#context.onWait(null);
+      this.#waits = 0;
       if (result !== null) await this.#context.answer(result);
     } catch (error) {
       if (this.#closing.signal.aborted) return;

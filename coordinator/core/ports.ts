@@ -3,7 +3,7 @@ import type { MonotonicClock, Primitives, RandomBytes, Signer, WallClock } from 
 import type { Result } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
-import type { Evaluation } from "#shared/task/engine.ts";
+import type { Measures } from "#shared/stats/measure.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { InputChunk } from "#shared/transcript/spot-check.ts";
 import type { MadeModel, ModelJob } from "./model-jobs.ts";
@@ -107,10 +107,17 @@ export interface Models {
   close(): Promise<void>;
 }
 
+/** What an evaluator finds of a model. */
+export interface Judgement {
+  readonly measures: Measures;
+  /** What it reports besides, for people: bytes that are stored and named by their hash. Null: nothing. */
+  readonly report: Bytes | null;
+}
+
 /** Forward passes in a worker thread, on held-out rows that it loads itself. */
 export interface Evaluator {
-  evaluate(task: Task, modelBytes: Bytes): Promise<Evaluation>;
-  /** Held-out rows of this task; 0 where there are none. Throws where they cannot be read. */
+  evaluate(task: Task, modelBytes: Bytes): Promise<Judgement>;
+  /** Held-out rows of this task; 0 if there are none. Throws if they cannot be read. */
   countHeldOut(task: Task): Promise<number>;
   close(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 import type { EventView, RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
-import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { placeOf } from "#shared/vector/layout.ts";
 import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { Lobby } from "./lobby.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import type { RoundViews } from "./round-view.ts";
@@ -41,11 +42,11 @@ export class Readers {
   }
 
   #taskView({ task, taskHash, createdAt, actor, newest }: StoredTask): TaskView {
-    const layout = layoutOf(task);
+    const layout = layoutOf(task, "train", null);
     return {
       task,
       taskHash: taskHash as TaskView["taskHash"],
-      parameterCount: tensorsOf(task).parameterCount,
+      parameterCount: modelTensors(task.model).parameterCount,
       vectorLength: layout.length,
       bitsPerWeight: bitsPerWeight(placeOf(layout, update)),
       deviceCount: this.#living.lobby.connected(task.slug).length,

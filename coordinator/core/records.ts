@@ -76,7 +76,7 @@ async function keptOf({ state, sessions }: StatedSource): Promise<readonly Sessi
 
 type LeafBody = Readonly<Record<string, unknown>>;
 
-/** Leaves carry hashes and counts, never a device. What is of a session has a leaf for each shard. TRUST section 1. */
+/** Leaves carry hashes and counts and name no device. What belongs to a session has a leaf for each shard. */
 async function leafBodies(source: StatedSource, kind: AuditKind): Promise<readonly LeafBody[]> {
   const { state, ports } = source;
   const { roundId, configHash, parentModelHash } = state.facts;

@@ -1,32 +1,40 @@
 import { assert, present } from "#shared/kernel/assert.ts";
+import { ok, type Result } from "#shared/kernel/result.ts";
 import { endingEffects } from "#shared/round/ending.ts";
-import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
-import { replayRound } from "#shared/round/replay.ts";
+import { type LogError, replayRound } from "#shared/round/log.ts";
 import { isLive, type RoundState, type Seated } from "#shared/round/state.ts";
 import type { StoredEvent } from "./ports.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
 import type { Session } from "./session.ts";
-import type { LoggedRound } from "./stored-event.ts";
 
-/** Whether a log is one that this program wrote: no gap, no event that is none, none that changes nothing. Pure. */
-export function isRoundLog(log: readonly StoredEvent[]): boolean {
-  if (log.some(({ sequence }, index) => sequence !== index + 1)) return false;
-  try {
-    const [opened, ...rest] = log.map((stored) => (stored.event as LoggedRound).fact);
-    if (opened?.type !== "opened") return false;
-    replayRound([opened, ...(rest as RoundEvent[])]);
-    return true;
-  } catch {
-    return false;
-  }
+/** What a round's log says. */
+export interface RoundHistory {
+  readonly state: RoundState;
+  /** Where each attempt that had rosters ended, by attempt. */
+  readonly attempts: ReadonlyMap<number, Seated>;
+  /** Of the newest event. */
+  readonly sequence: number;
+  /** Unix milliseconds, of the newest event. */
+  readonly atUnixMs: number;
+}
+
+/** Errors: as `replayRound`. */
+export function readRound(log: readonly StoredEvent[]): Result<RoundHistory, LogError> {
+  const attempts = new Map<number, Seated>();
+  const replayed = replayRound(log, (after) => {
+    if ("roster" in after) attempts.set(after.attempt, after);
+  });
+  if (!replayed.ok) return replayed;
+  const { sequence, at: atUnixMs } = present(log.at(-1), "a log that was read has rows");
+  return ok({ state: replayed.value, attempts, sequence, atUnixMs });
 }
 
 /**
  * A round from its log. Inputs that were receipted but not logged yet are added, so none is lost; then the phase gets
  * its time anew and goes on. Rules R14, R19.
  */
-export async function recoverRound(context: RoundContext, log: readonly StoredEvent[]): Promise<RoundDriver> {
-  const driver = await replayDriver(context, log);
+export async function recoverRound(context: RoundContext, history: RoundHistory): Promise<RoundDriver> {
+  const driver = await driverOf(context, history);
   const { state } = driver;
   if (!isLive(state)) {
     driver.run(endingEffects(state).filter((effect) => effect.type !== "tell"));
@@ -44,17 +52,12 @@ export async function recoverRound(context: RoundContext, log: readonly StoredEv
   return driver;
 }
 
-/** Where the log ends, with the sessions of all its attempts. Nothing is written and nothing begins. */
-export async function replayDriver(context: RoundContext, log: readonly StoredEvent[]): Promise<RoundDriver> {
-  const [first, ...rest] = log.map((stored) => (stored.event as LoggedRound).fact);
-  const opened = present(first, "a round's log begins with its opening") as RoundOpened;
-  const rosters = new Map<number, Seated>();
-  const state = replayRound([opened, ...(rest as RoundEvent[])], (after) => {
-    if ("roster" in after) rosters.set(after.attempt, after);
-  });
-  const driver = new RoundDriver(context, state, log.length);
-  for (const seated of rosters.values()) await driver.adoptSessions(seated, false);
-  if (!isLive(state)) driver.endedAtUnixMs = log.at(-1)?.at ?? null;
+/** A driver that stands where the log ends, with the sessions of all attempts. It writes nothing and begins nothing. */
+export async function driverOf(context: RoundContext, history: RoundHistory): Promise<RoundDriver> {
+  const { state, attempts, sequence, atUnixMs } = history;
+  const driver = new RoundDriver(context, state, sequence);
+  for (const seated of attempts.values()) await driver.adoptSessions(seated, false);
+  if (!isLive(state)) driver.endedAtUnixMs = atUnixMs;
   return driver;
 }
 

@@ -97,7 +97,7 @@ export async function finishUpload(
   return ok(receiptOf(ticket));
 }
 
-/** Bytes that came after their slot was closed are in no sum and are not kept; what was receipted stays. SECAGG section 8. */
+/** Bytes that arrive after their slot is closed are in no sum and are deleted; inputs with a receipt stay. PROTOCOL.md section 8. */
 export async function discardLate(
   { store, spool }: Pick<CoordinatorPorts, "store" | "spool">,
   { sid, position }: Pick<UploadTicket, "sid" | "position">,

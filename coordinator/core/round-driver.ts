@@ -19,7 +19,7 @@ import { storeRecords } from "./records.ts";
 import { type RoundEvaluation, type RoundViews, roundViews } from "./round-view.ts";
 import { openSessions, type RoundTerms, type Session, sessionOfSeat } from "./session.ts";
 import type { Slots } from "./slots.ts";
-import type { LoggedRound } from "./stored-event.ts";
+import { storedEvent } from "./stored-event.ts";
 import type { Submission, Submitted } from "./submission.ts";
 import type { RunTerms } from "./terms.ts";
 import { TrafficMeter } from "./traffic.ts";
@@ -40,7 +40,7 @@ export interface RoundContext {
   readonly onEnded: (driver: RoundDriver) => void;
   /** A write of which nobody knows the outcome: this driver is dead, and the log has to be read again. */
   readonly onFault: (error: unknown) => void;
-  /** Something that the sum needs is out of reach, and is waited for. */
+  /** Something that the sum needs is out of reach, and is waited for; null once it is there. */
   readonly onWait: (error: unknown) => void;
 }
 
@@ -208,12 +208,8 @@ export class RoundDriver {
         const row = { runId, round, phase: state.phase, view: this.#views(state, endedAtUnixMs) };
         records.push({ type: "round-row", roundId, row });
       }
-      const logged: LoggedRound = { fact, note };
-      const written = await ports.store.append(
-        { kind: "round", id: roundId },
-        { sequence, at, event: logged },
-        records,
-      );
+      const event = storedEvent(sequence, at, fact, note);
+      const written = await ports.store.append({ kind: "round", id: roundId }, event, records);
       if (!written.ok) throw new Error(`another writer has event ${sequence} of round ${roundId}`);
     } catch (error) {
       this.#die(error);

@@ -1,7 +1,7 @@
 import { present } from "#shared/kernel/assert.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunState } from "#shared/round/run.ts";
 import type { RoundEnded } from "#shared/round/run-event.ts";
-import { graphOf } from "#shared/round/shards.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import { isSharded } from "#shared/task/graph-plan.ts";
 import { putVoidStep } from "./models.ts";
@@ -11,12 +11,17 @@ import type { RunTerms } from "./terms.ts";
 
 type EndedRound = Extract<RoundState, { readonly phase: "committed" | "voided" | "failed" }>;
 
-/** What a run writes down of a round that has ended; after a voided one the void step is stored already. */
+/**
+ * What a run writes down of a round that has ended; after a voided one the void step is stored already.
+ *
+ * @param refusal  Why devices refuse the rounds of this run, if many do. It says more than that too few were left.
+ */
 export async function roundEnd(
   ports: Pick<CoordinatorPorts, "blobs" | "store" | "models">,
   terms: RunTerms,
   run: RunState,
   state: EndedRound,
+  refusal: ErrorCode | null,
 ): Promise<RoundEnded> {
   const { round, parentModelHash } = state.facts;
   const base = {
@@ -31,8 +36,15 @@ export async function roundEnd(
     case "committed": {
       const { modelHash, strategyStateHash, metrics } = state.publication;
       // A round that an earlier version committed has its figures.
-      const { accuracy, loss } = metrics;
-      return { ...base, outcome: "committed", code: null, modelHash, strategyStateHash, accuracy, loss };
+      const { measures } = metrics;
+      return {
+        ...base,
+        outcome: "committed",
+        code: null,
+        modelHash,
+        strategyStateHash,
+        ...(measures && { measures }),
+      };
     }
     case "voided": {
       const modelHash = await voidStepOf(ports, terms, run, state);
@@ -42,7 +54,7 @@ export async function roundEnd(
       return {
         ...base,
         outcome: "failed",
-        code: state.code,
+        code: state.code === "ABORTED_BY_OPERATOR" ? state.code : (refusal ?? state.code),
         modelHash: parentModelHash,
         ...(isShortOfDevices(state) ? { shortOfDevices: true } : {}),
       };
@@ -94,6 +106,6 @@ function isShortOfDevices({
     if (invited) return false;
     if (connected && out === null) present += 1;
   }
-  const { cohortSizeMin, goal } = facts.rules;
-  return present < (isSharded(graphOf(facts.rules)) ? Math.max(cohortSizeMin, goal) : cohortSizeMin);
+  const { cohortSizeMin, goal, graph } = facts.rules;
+  return present < (isSharded(graph) ? Math.max(cohortSizeMin, goal) : cohortSizeMin);
 }

@@ -5,6 +5,7 @@ import type { Publication } from "#shared/round/event.ts";
 import type { evaluationOf } from "#shared/round/run.ts";
 import { byShard, keptShards, neededInputs } from "#shared/round/shards.ts";
 import { isLive, type RoundState, type Seated, wasOpened } from "#shared/round/state.ts";
+import type { Measures } from "#shared/stats/measure.ts";
 import { STANDING } from "./standing.ts";
 import type { RunTerms } from "./terms.ts";
 
@@ -36,13 +37,23 @@ export function roundViews(source: RoundViewSource): RoundViews {
   return { view: roundView(source), detail: roundDetail(source) };
 }
 
-/** What central evaluation says of a round's model; the publications of older logs have it themselves. */
+/**
+ * What central evaluation says of a round's model.
+ *
+ * @param published  The publications of older logs have it themselves.
+ */
 export function figuresOf(
-  published: Partial<Pick<RoundView, "accuracy" | "loss">>,
+  published: Measures | null,
   evaluation: RoundEvaluation,
-): Pick<RoundView, "accuracy" | "loss" | "notEvaluated"> {
-  const { accuracy, loss } = evaluation !== null && evaluation.code === null ? evaluation : published;
-  return { accuracy: accuracy ?? null, loss: loss ?? null, notEvaluated: evaluation?.code ?? null };
+): Pick<RoundView, "measures" | "accuracy" | "loss" | "notEvaluated"> {
+  const measures = evaluation?.measures ?? published;
+  const { accuracy = null, loss = null } = measures ?? {};
+  return { measures, accuracy, loss, notEvaluated: evaluation?.code ?? null };
+}
+
+/** The measures of a view; a view of an older version has them under the names that they had first. */
+export function measuresOfView({ measures, accuracy, loss }: RoundView): Measures | null {
+  return measures ?? (accuracy !== null && loss !== null ? { accuracy, loss } : null);
 }
 
 function roundView({ state, nowMs, endedAtUnixMs, traffic, evaluation }: RoundViewSource): RoundView {
@@ -86,7 +97,7 @@ function roundView({ state, nowMs, endedAtUnixMs, traffic, evaluation }: RoundVi
     traffic: [...traffic],
     parentModelHash: facts.parentModelHash as RoundView["parentModelHash"],
     modelHash: (publication?.modelHash ?? null) as RoundView["modelHash"],
-    ...figuresOf(publication?.metrics ?? {}, evaluation),
+    ...figuresOf(publication?.metrics.measures ?? null, evaluation),
     deviceAccuracyBefore: publication?.metrics.deviceAccuracyBefore ?? null,
     deviceAccuracyAfter: publication?.metrics.deviceAccuracyAfter ?? null,
     updateNormL2: publication?.metrics.updateNormL2 ?? null,
@@ -173,7 +184,7 @@ function transcriptView(
   { transcript, strategyStateHash, inputsRoot, shards }: Publication,
   { strategySpec }: RunTerms,
 ): Pick<RoundDetail, "transcript"> {
-  if (transcript === undefined) return {};
+  if (transcript === null) return {};
   return {
     transcript: {
       hash: transcript.hash as HashHex,

@@ -3,9 +3,9 @@ import type { RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
 import { compatible } from "#shared/round/roster.ts";
+import { isGoing } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
-import type { Task } from "#shared/task/task.ts";
 import { backoffMs } from "./backoff.ts";
 import { CurrentRuns } from "./current-runs.ts";
 import { endRoundsOf } from "./end-round.ts";
@@ -18,9 +18,10 @@ import type { CoordinatorPorts, StoredEvent } from "./ports.ts";
 import { type Publisher, runEventStream } from "./publisher.ts";
 import type { RoundDriver } from "./round-driver.ts";
 import { type RunContext, RunDriver } from "./run-driver.ts";
+import { readRun } from "./run-history.ts";
 import { brokenView } from "./run-view.ts";
 import { openSlots, type Slots } from "./slots.ts";
-import type { LoggedRun } from "./stored-event.ts";
+import { storedEvent } from "./stored-event.ts";
 import { type RunTerms, runTerms } from "./terms.ts";
 
 /** After a fault the log is read again this much later. */
@@ -61,6 +62,10 @@ export class RunDesk {
     for (const runId of await this.#ports.store.openRunIds()) {
       // One run that cannot be read does not keep the others from going on.
       await this.#load(runId).catch((error) => this.#loadLater(runId, null, error));
+    }
+    for (const runId of await this.#ports.store.halfEndedRunIds()) {
+      // One that cannot be ended now is tried again at the next start.
+      await this.#endLeftRound(runId).catch((error) => this.#logFault(runId, error));
     }
     const tasks = new Set([...this.#runs.values()].map((run) => run.state.facts.task));
     await Promise.all([...tasks].map((task) => this.#startNext(task)));
@@ -172,20 +177,37 @@ export class RunDesk {
     const log = await store.readStream({ kind: "run", id: runId });
     // A launch that was not written after all.
     if (log.length === 0 && (await store.findRun(runId)) === null) return;
-    const facts = launchOf(log);
-    const stored = facts === null ? null : await store.findTask(facts.task, facts.taskVersion);
-    // What the database refuses is tried again; what it gave and nobody can read stays so.
-    const run = facts === null || stored === null ? null : await this.#recover(facts, stored.task, log);
+    const run = await this.#recover(runId, log);
     if (run === null) await this.#endUnreadable(runId, log.at(-1)?.sequence ?? 0);
     else if (run.ended) this.#runs.delete(runId);
     else this.#runs.set(runId, run);
   }
 
-  async #recover(facts: RunLaunched, task: Task, log: readonly StoredEvent[]): Promise<RunDriver | null> {
+  /** An ended run whose round an earlier version did not end: what is kept of that round goes now. Rule R44. */
+  async #endLeftRound(runId: string): Promise<void> {
+    const run = await this.#recover(runId, await this.#ports.store.readStream({ kind: "run", id: runId }));
+    if (run?.ended === true) await run.endLeftRound();
+    // Also if the open round is not the newest one.
+    await endRoundsOf(this.#ports, runId, run?.state.code ?? "LOG_UNREADABLE");
+  }
+
+  /**
+   * @returns null if nobody can read the run.
+   * @throws what the database refuses, which can be tried again.
+   */
+  async #recover(runId: string, log: readonly StoredEvent[]): Promise<RunDriver | null> {
+    const history = readRun(log);
+    if (!history.ok) {
+      this.#ports.log.error({ runId, ...history.error }, "a run's log cannot be read");
+      return null;
+    }
+    const { facts } = history.value.state;
+    const stored = await this.#ports.store.findTask(facts.task, facts.taskVersion);
+    if (stored === null) return null;
     try {
-      return RunDriver.recover(this.#context(await runTerms(this.#ports, task, facts)), log);
+      return RunDriver.recover(this.#context(await runTerms(this.#ports, stored.task, facts)), history.value);
     } catch (error) {
-      this.#logFault(facts.runId, error);
+      this.#logFault(runId, error);
       return null;
     }
   }
@@ -207,8 +229,7 @@ export class RunDesk {
     const endedAtUnixMs = Math.max(at, Date.parse(known.startedAt ?? known.createdAt));
     const view: RunView = { ...known, ...brokenView(fact.code, endedAtUnixMs) };
     const row = { ...found, state: "failed", view };
-    const logged: LoggedRun = { fact, note: runNote(fact) };
-    const stored = { sequence: lastSequence + 1, at, event: logged };
+    const stored = storedEvent(lastSequence + 1, at, fact, runNote(fact));
     await store.append({ kind: "run", id: runId }, stored, [{ type: "run-row", runId, row }]);
     this.#publisher.run(view);
   }
@@ -221,7 +242,10 @@ export class RunDesk {
       forgetting: this.#forgetting,
       onChange: (run, note, sequence, at) => {
         this.#outages.delete(run.runId);
-        this.#notices.progress(run.runId);
+        this.#notices.over(run.runId, "log");
+        // A run that is paused, stopped or in a round waits for nothing before the next one.
+        if (!isGoing(run.state) || run.state.roundIsOpen) this.#notices.over(run.runId, "round");
+        if (run.state.unevaluated.length === 0) this.#notices.over(run.runId, "figures");
         this.#publisher.event(runEventStream(run), run.runId, sequence, at, note);
         this.#publisher.run(run.view());
         this.#showQueue(run);
@@ -240,8 +264,12 @@ export class RunDesk {
       onFigures: (round) => this.#publisher.figures(round),
       onEnded: (run) => this.#onEnded(run),
       onFault: (run, error) => this.#onFault(run, error),
-      onWait: (runId, error) => this.#note(runId, this.#notices.outage(runId, error)),
+      onWait: (runId, waiter, error) => this.#note(runId, this.#notices.waits(runId, waiter, error)),
       notice: (runId) => this.#notices.of(runId),
+      refusals: {
+        code: (runId) => this.#notices.refusalCode(runId),
+        isOpened: (runId, modelHash) => this.#notices.isOpened(runId, modelHash),
+      },
       offering: (work) => {
         const turn = this.#offering.then(work);
         this.#offering = turn.catch(() => {});
@@ -272,7 +300,7 @@ export class RunDesk {
     const turned = this.#publisher.round(driver);
     if (!isLive(driver.state)) this.#lobby.roundEnded(driver.state);
     this.#outages.delete(runId);
-    let noted = this.#notices.progress(runId);
+    let noted = this.#notices.over(runId, "log", ...(isLive(driver.state) ? [] : (["sum"] as const)));
     if (driver.state.phase === "committed") noted = this.#notices.committed(runId) || noted;
     const run = this.#runs.get(runId);
     if ((turned || noted) && run !== undefined) this.#publisher.run(run.view());
@@ -295,8 +323,8 @@ export class RunDesk {
 
   /** A device left a round that it was invited to, and said why. */
   refused(round: RoundDriver, identity: string, code: ErrorCode): void {
-    const { runId } = round.state.facts;
-    this.#note(runId, this.#notices.refused(runId, identity, code));
+    const { runId, parentModelHash } = round.state.facts;
+    this.#note(runId, this.#notices.refused(runId, parentModelHash, identity, code));
   }
 
   #note(runId: string, changed: boolean): void {
@@ -328,7 +356,9 @@ export class RunDesk {
     this.#logFault(runId, error);
     if (this.#closed) return;
     const roundsCommitted = run?.state.roundsCommitted ?? 0;
-    if (outageCode(error) !== null) this.#note(runId, this.#notices.outage(runId, error));
+    // What its drivers waited for they find out anew.
+    this.#notices.over(runId, "round", "sum", "figures");
+    if (outageCode(error) !== null) this.#note(runId, this.#notices.waits(runId, "log", error));
     const pauseMs = this.#pauseAfter(runId, roundsCommitted, error);
     this.#ports.after(pauseMs, () => void this.#reload(runId, run));
   }
@@ -375,10 +405,4 @@ export class RunDesk {
   #logFault(runId: string, error: unknown): void {
     this.#ports.log.error({ runId, error: String(error) }, "a run could not go on");
   }
-}
-
-/** Null where the first event is no launch. */
-function launchOf([first]: readonly StoredEvent[]): RunLaunched | null {
-  const fact = (first?.event as Partial<LoggedRun> | null | undefined)?.fact;
-  return fact?.type === "launched" ? fact : null;
 }

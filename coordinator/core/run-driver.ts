@@ -1,4 +1,4 @@
-import { assert, present } from "#shared/kernel/assert.ts";
+import { present } from "#shared/kernel/assert.ts";
 import type { RoundView, RunNotice, RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { recruitingMinMsOf } from "#shared/round/check-in.ts";
@@ -17,20 +17,22 @@ import {
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { isLive } from "#shared/round/state.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
-import { endRoundOfOtherTerms, giveUpRound } from "./end-round.ts";
+import { endedForOtherTerms, giveUpRound } from "./end-round.ts";
 import { Evaluation } from "./evaluation.ts";
 import { type Figures, figuresAfter } from "./figure-records.ts";
 import { byteCountOf, offerableModel, putInitialModel } from "./models.ts";
 import { launchNote, type Note, runNote } from "./notes.ts";
+import type { Waiter } from "./notices.ts";
 import { Obstacles } from "./obstacles.ts";
-import type { CoordinatorPorts, StoredEvent, StoreRecord } from "./ports.ts";
-import { isRoundLog, recoverRound } from "./recover-round.ts";
+import type { CoordinatorPorts, StoreRecord } from "./ports.ts";
+import { readRound, recoverRound } from "./recover-round.ts";
 import { type RoundContext, RoundDriver } from "./round-driver.ts";
 import { neverOpened, roundEnd } from "./round-end.ts";
+import { type RunHistory, timesAfter } from "./run-history.ts";
 import { runRecords } from "./run-records.ts";
 import { type RunSurroundings, type RunTimes, runView, viewColumns } from "./run-view.ts";
 import type { Slots } from "./slots.ts";
-import type { LoggedRun } from "./stored-event.ts";
+import { storedEvent } from "./stored-event.ts";
 import type { RunTerms } from "./terms.ts";
 import { type Presence, Waiting } from "./waiting.ts";
 
@@ -53,10 +55,15 @@ export interface RunContext {
   readonly onFigures: (round: RoundView) => void;
   readonly onEnded: (run: RunDriver) => void;
   readonly onFault: (run: RunDriver, error: unknown) => void;
-  /** Something that the run needs is out of reach, and is waited for. */
-  readonly onWait: (runId: string, error: unknown) => void;
+  /** Something that the run needs is out of reach, and is waited for; null once it is there. */
+  readonly onWait: (runId: string, waiter: Waiter, error: unknown) => void;
   /** Why it does not get on, if it does not. */
   readonly notice: (runId: string) => RunNotice | null;
+  /** What devices that refuse its rounds say. */
+  readonly refusals: {
+    readonly code: (runId: string) => ErrorCode | null;
+    readonly isOpened: (runId: string, modelHash: string) => boolean;
+  };
   /** Held from the choice of a model to its offer, so that two runs never offer the same one. */
   readonly offering: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -90,9 +97,9 @@ export class RunDriver {
       terms: context.terms,
       state: () => this.#state,
       answer: (event) => this.submit(event),
-      onWait: (error) => context.onWait(this.runId, error),
+      onWait: (error) => context.onWait(this.runId, "figures", error),
     });
-    this.#obstacles = new Obstacles(context.ports, (error) => context.onWait(this.runId, error));
+    this.#obstacles = new Obstacles(context.ports, (error) => context.onWait(this.runId, "round", error));
     this.#waiting = new Waiting({
       ports: context.ports,
       terms: context.terms,
@@ -118,26 +125,9 @@ export class RunDriver {
     return run;
   }
 
-  /**
-   * A run from its log; `resume` goes on with it.
-   *
-   * @throws where the log is not one that this program wrote: a gap, an event that is none, or one that changes nothing.
-   */
-  static recover(context: RunContext, log: readonly StoredEvent[]): RunDriver {
-    for (const [index, { sequence }] of log.entries())
-      assert(sequence === index + 1, `event ${sequence} stands where ${index + 1} is next`);
-    const [first] = log.map((stored) => (stored.event as LoggedRun).fact);
-    assert(first?.type === "launched", "a run's log begins with its launch");
-    let state = launchRun(first);
-    let times: RunTimes = { createdAtUnixMs: log[0]?.at ?? 0, startedAtUnixMs: null, endedAtUnixMs: null };
-    for (const stored of log.slice(1)) {
-      const { fact } = stored.event as { readonly fact: RunEvent };
-      const after = stepRun(state, fact).state;
-      assert(after !== state, `a logged event changes the run: ${fact.type} while ${state.phase}`);
-      times = timesAfter(times, state, after, stored.at);
-      state = after;
-    }
-    const run = new RunDriver(context, state, log.length, times);
+  /** A run from its log; `resume` goes on with it. */
+  static recover(context: RunContext, { state, sequence, times }: RunHistory): RunDriver {
+    const run = new RunDriver(context, state, sequence, times);
     run.#waiting.update();
     return run;
   }
@@ -256,12 +246,12 @@ export class RunDriver {
       createdAt: times.createdAtUnixMs,
       ...viewColumns(this.#view(state, times)),
     };
-    const logged: LoggedRun = { fact, note };
     const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...runRecords(fact, this.#state)];
     let figures: Figures;
     try {
       figures = await figuresAfter({ ports, rounds: [this.#round, this.#earlierRound] }, this.#state, state);
-      const written = await ports.store.append({ kind: "run", id: runId }, { sequence, at, event: logged }, [
+      const event = storedEvent(sequence, at, fact, note);
+      const written = await ports.store.append({ kind: "run", id: runId }, event, [
         ...records,
         ...figures.records,
       ]);
@@ -333,7 +323,7 @@ export class RunDriver {
   }
 
   async #nextRound(): Promise<void> {
-    const { ports, terms, offering } = this.#context;
+    const { ports, terms, offering, refusals } = this.#context;
     const state = this.#state;
     if (!isGoing(state) || !mayOpen(state)) return;
     switch (this.#waiting.next()) {
@@ -350,7 +340,8 @@ export class RunDriver {
     const parent = present(state.modelHash, "a running run has a model");
     if (!(await this.#obstacles.areGone(parent, () => void this.#effect(() => this.#nextRound())))) return;
     await offering(async () => {
-      const modelHash = await offerableModel(ports, terms, parent, this.runId, round);
+      const isOpened = (hash: string) => refusals.isOpened(this.runId, hash);
+      const modelHash = await offerableModel(ports, terms, parent, this.runId, round, isOpened);
       const { ready } = this.#context.presence(this.#state);
       // Some may have left since.
       if (ready < this.#waiting.needed) return this.readinessChanged();
@@ -366,14 +357,17 @@ export class RunDriver {
     if (!state.roundIsOpen || this.#round?.state.facts.round === state.round) return;
     const roundId = await roundIdOf(ports.primitives, this.runId, state.round);
     const context = this.#roundContext();
-    let log = await ports.store.readStream({ kind: "round", id: roundId });
-    if (log.length > 0 && !isRoundLog(log)) {
-      ports.log.error({ runId: this.runId, roundId }, "a round's log cannot be read");
+    const read = async () => readRound(await ports.store.readStream({ kind: "round", id: roundId }));
+    let history = await read();
+    if (history.ok && (await endedForOtherTerms(ports, history.value.state.facts, this.#context.terms)))
+      history = await read();
+    if (!history.ok && history.error.type !== "empty") {
+      const fields = { runId: this.runId, roundId, ...history.error };
+      ports.log.error(fields, "a round's log cannot be read");
       await this.#giveUp("LOG_UNREADABLE");
       return;
     }
-    log = await endRoundOfOtherTerms(ports, log, this.#context.terms);
-    if (log.length === 0) {
+    if (!history.ok) {
       if (state.phase === "stopping") {
         await this.submit(neverOpened(state));
         return;
@@ -382,10 +376,9 @@ export class RunDriver {
       if (!(await this.#obstacles.areGone(parent, () => void this.#effect(() => this.#openRound())))) return;
     }
     const before = this.#round;
-    this.#round =
-      log.length > 0
-        ? await recoverRound(context, log)
-        : await RoundDriver.open(context, await this.#facts(roundId));
+    this.#round = history.ok
+      ? await recoverRound(context, history.value)
+      : await RoundDriver.open(context, await this.#facts(roundId));
     await before?.close();
     this.#earlierRound = before;
     if (!this.#round.closed) onRecruiting(this.#round);
@@ -405,7 +398,7 @@ export class RunDriver {
       onChange: onRoundChange,
       onEnded: (driver) => void this.#effect(() => this.#roundEnded(driver)),
       onFault: (error) => this.#die(error),
-      onWait: (error) => this.#context.onWait(this.runId, error),
+      onWait: (error) => this.#context.onWait(this.runId, "sum", error),
     };
   }
 
@@ -424,6 +417,14 @@ export class RunDriver {
       this.#round = (await giveUpRound(this.#roundContext(), roundId, code)) ?? this.#round;
     }
     await this.submit({ type: "broken", code });
+  }
+
+  /** Ends the newest round of a run that has ended and left it open. Rule R44. */
+  async endLeftRound(): Promise<void> {
+    const { round, code } = this.#state;
+    const roundId = await roundIdOf(this.#context.ports.primitives, this.runId, round);
+    const driver = await giveUpRound(this.#roundContext(), roundId, code ?? "INTERNAL");
+    await driver?.close();
   }
 
   async #facts(roundId: string): Promise<RoundOpened> {
@@ -453,20 +454,8 @@ export class RunDriver {
     const { state } = driver;
     if (isLive(state) || !this.#state.roundIsOpen || state.facts.round !== this.#state.round) return;
     this.#obstacles.roundEnded(state.phase === "committed");
-    const { ports, terms } = this.#context;
-    await this.submit(await roundEnd(ports, terms, this.#state, state));
+    const { ports, terms, refusals } = this.#context;
+    const refusal = refusals.code(this.runId);
+    await this.submit(await roundEnd(ports, terms, this.#state, state, refusal));
   }
-}
-
-/** Wall clocks are set back now and then; nothing ends before it began for that. */
-function timesAfter(times: RunTimes, before: RunState, after: RunState, at: number): RunTimes {
-  const starts = before.phase === "queued" && after.phase === "running";
-  const ends = hasEnded(after);
-  const notBefore = (beganAtUnixMs: number) => Math.max(at, beganAtUnixMs);
-  return {
-    createdAtUnixMs: times.createdAtUnixMs,
-    startedAtUnixMs: times.startedAtUnixMs ?? (starts ? notBefore(times.createdAtUnixMs) : null),
-    endedAtUnixMs:
-      times.endedAtUnixMs ?? (ends ? notBefore(times.startedAtUnixMs ?? times.createdAtUnixMs) : null),
-  };
 }

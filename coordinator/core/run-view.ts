@@ -1,5 +1,7 @@
+import { present } from "#shared/kernel/assert.ts";
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import { hasEnded, type RunState } from "#shared/round/run.ts";
+import type { Measures } from "#shared/stats/measure.ts";
 import type { RunRow } from "./store.ts";
 
 export interface RunTimes {
@@ -54,10 +56,18 @@ export function runView(
     endedAt: iso(times.endedAtUnixMs),
     currentRound,
     evaluating: state.unevaluated[0]?.round ?? null,
-    history: [...state.curve],
+    history: state.curve.map(({ round, measures }) => ({ round, measures, ...firstNames(measures) })),
     modelHash: state.modelHash as RunView["modelHash"],
     secondsLeft:
       ended || state.roundsCommitted === 0 ? null : (toCome * state.committedSeconds) / state.roundsCommitted,
+  };
+}
+
+/** The measures of a classifying task, under the names that the API had first. All tasks of today classify. */
+function firstNames({ accuracy, loss }: Measures): Pick<RunView["history"][number], "accuracy" | "loss"> {
+  return {
+    accuracy: present(accuracy, "the accuracy of a classifier"),
+    loss: present(loss, "the loss of a classifier"),
   };
 }
 

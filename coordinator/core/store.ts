@@ -23,8 +23,8 @@ export interface StoredEvent {
 }
 
 /**
- * What is written beside an event, in its transaction (STYLE, state machines). The round and run rows are projections
- * that a reader may lose and rebuild from the streams; the others are facts of their own.
+ * What is written beside an event, in its transaction. The round and run rows are projections that can be lost and rebuilt
+ * from the streams; the others are facts of their own.
  */
 export type StoreRecord =
   | { readonly type: "run-row"; readonly runId: string; readonly row: RunRow }
@@ -146,6 +146,8 @@ export interface TaskStore {
 export interface RunStore {
   /** Runs that have not ended, oldest first. */
   openRunIds(): Promise<readonly string[]>;
+  /** Runs that have ended and left a round open, as earlier versions did. */
+  halfEndedRunIds(): Promise<readonly string[]>;
   /** Each number of a task is given once, from 1. */
   nextRunNumber(task: string): Promise<number>;
   findRun(runId: string): Promise<RunRow | null>;

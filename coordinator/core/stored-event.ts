@@ -1,21 +1,28 @@
+import { z } from "zod";
 import type { EventView } from "#shared/protocol/api.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
+import { logged } from "#shared/round/log.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
-import { type Note, sentenceOf } from "./notes.ts";
+import { type Note, noteSchema, sentenceOf } from "./notes.ts";
 import type { StoredEvent, StreamId } from "./ports.ts";
 
-/** What stands in the event column: the fact, and what people read of it. */
-interface Logged<Event> {
-  readonly fact: Event;
-  readonly note: Note | null;
-}
-export type LoggedRound = Logged<RoundOpened | RoundEvent>;
-export type LoggedRun = Logged<RunLaunched | RunEvent>;
+/** What stands in the event column: the fact with its version, and what people read of it. */
+const notedSchema = z.object({ note: noteSchema });
 
-/** Null for an event that people are not shown. */
+export function storedEvent(
+  sequence: number,
+  at: number,
+  fact: RoundOpened | RoundEvent | RunLaunched | RunEvent,
+  note: Note | null,
+): StoredEvent {
+  return { sequence, at, event: { ...logged(fact), note } };
+}
+
+/** Null for an event that people are not shown, or whose note nobody can read. */
 export function eventView(stream: StreamId, stored: StoredEvent): EventView | null {
-  const { note } = stored.event as Logged<unknown>;
-  if (note === null) return null;
+  const noted = notedSchema.safeParse(stored.event);
+  if (!noted.success) return null;
+  const { note } = noted.data;
   return {
     sequence: stored.sequence,
     at: new Date(stored.at).toISOString(),

@@ -1,13 +1,17 @@
 import type { TensorLayout } from "#shared/codec/tensors.ts";
+import { assert } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { RoundRules } from "#shared/round/event.ts";
 import { configHash, roundHash } from "#shared/secagg/attempt.ts";
+import type { StrategySpec } from "#shared/strategy/index.ts";
 import { strategyOf } from "#shared/strategy/index.ts";
 import type { Strategy } from "#shared/strategy/strategy.ts";
-import { agreedConfigOf, layoutOf, NO_LOG_KEY, tensorsOf } from "#shared/task/agreed-config.ts";
+import { agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig, RoundParams } from "#shared/task/config.ts";
-import type { StrategySpec, Task, TrainingPlan } from "#shared/task/task.ts";
+import { modelTensors } from "#shared/task/model.ts";
+import { staysWithinPlan, type Task, type TrainingPlan } from "#shared/task/task.ts";
 import type { VectorLayout } from "#shared/vector/layout.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 
 /** Everything about a run that its rounds need and that follows from the task and the launch. */
@@ -17,7 +21,8 @@ export interface RunTerms {
   readonly configHash: string;
   readonly roundParams: RoundParams;
   readonly roundHash: string;
-  readonly rules: RoundRules;
+  /** Of each round; how long one recruits at least follows when it opens. */
+  readonly rules: Omit<RoundRules, "recruitingMinMs" | "seatsByArrival">;
   readonly layout: VectorLayout;
   readonly tensors: TensorLayout;
   readonly strategy: Strategy;
@@ -36,7 +41,12 @@ export async function runTerms(
     issuerKey: bytesToHex(ports.issuer.publicKey),
     logKey: NO_LOG_KEY,
   });
-  const roundParams: RoundParams = { training: launch.training };
+  const strategy = strategyOf(launch.strategy);
+  const roundParams = strategy.clientPlan({ purpose: "train", training: launch.training });
+  assert(
+    staysWithinPlan(task.training, roundParams.training),
+    "a strategy asks for no more than was agreed to",
+  );
   const { goal, overSelection, cohortSizeMin, cohortSizeMax, securityModel, deadlines } = task.aggregation;
   return {
     task,
@@ -53,9 +63,9 @@ export async function runTerms(
       deadlines,
       graph: config.graph,
     },
-    layout: layoutOf(task),
-    tensors: tensorsOf(task),
-    strategy: strategyOf(launch.strategy),
+    layout: layoutOf(task, roundParams.purpose, roundParams),
+    tensors: modelTensors(task.model),
+    strategy,
     strategySpec: launch.strategy,
   };
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { aggregationPlanSchema, strategySchema, taskSchema, trainingPlanSchema } from "../task/task.ts";
+import { measureSchema, measuresSchema } from "../stats/measure.ts";
+import { strategySchema } from "../strategy/index.ts";
+import { aggregationPlanSchema, taskSchema, trainingPlanSchema } from "../task/task.ts";
 import { errorCodeSchema } from "./errors.ts";
 import { hashHexSchema, roundIdSchema, runIdSchema, taskSlugSchema, taskVersionSchema } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
@@ -37,10 +39,6 @@ const actor = z.string().max(80);
 
 export const listSchema = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next: z.string().nullable() });
-
-/** A mean over `count` rows with the half width of its 95 % interval (Wilson for shares, normal for losses). */
-export const measureSchema = z.object({ value: z.number(), halfWidth95: z.number(), count });
-export type Measure = z.infer<typeof measureSchema>;
 
 export const statusSchema = z.object({
   product: z.literal("chorus"),
@@ -171,7 +169,9 @@ export const roundViewSchema = z.object({
   traffic: z.array(trafficSchema),
   parentModelHash: hashHexSchema,
   modelHash: hashHexSchema.nullable(),
-  /** Null until the model has been evaluated, beside the next round. */
+  /** By name. Null until the model has been evaluated, beside the next round; absent in rounds of older versions. */
+  measures: measuresSchema.nullable().optional(),
+  /** Those of `measures`, under the names that they had first; null as well if the task has no such measure. */
   accuracy: measureSchema.nullable(),
   loss: measureSchema.nullable(),
   /** Why the model of this round has no figures and gets none; absent in rounds of older versions. */
@@ -234,7 +234,16 @@ export const runViewSchema = z.object({
   /** The round whose model is being evaluated; 0 is the initial model. Absent in runs of older versions. */
   evaluating: count.nullable().optional(),
   /** Central evaluation by committed round; 0 is the initial model. A round whose model has no figures is missing. */
-  history: z.array(z.object({ round: count, accuracy: measureSchema, loss: measureSchema })),
+  history: z.array(
+    z.object({
+      round: count,
+      /** By name; absent in runs of older versions. */
+      measures: measuresSchema.optional(),
+      /** Those of `measures`, under the names that they had first. */
+      accuracy: measureSchema,
+      loss: measureSchema,
+    }),
+  ),
   modelHash: hashHexSchema.nullable(),
   /** Rounds still to come times the mean time of the committed ones; null before the first. */
   secondsLeft: z.number().nullable(),
@@ -275,7 +284,7 @@ export const eventViewSchema = z.object({
 });
 export type EventView = z.infer<typeof eventViewSchema>;
 
-/** What `npm run verify` starts from. SECAGG section 12. */
+/** What `npm run verify` starts from. PROTOCOL.md section 12. */
 const roundTranscriptSchema = z.object({
   /** Over everything below and the hashes of the round's models and sum. */
   hash: hashHexSchema,

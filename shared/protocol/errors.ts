@@ -49,7 +49,7 @@ export const ERRORS = {
   UNKNOWN_TASK: ["never", "There is no such task. Check the link."],
   TASK_VERSION: ["never", "The task has a newer version. Read it and agree again."],
   NO_RUN: ["later", "No run of this task is open. The device waits for the next one."],
-  // Rounds; the codes of SECAGG section 9
+  // Rounds; the codes of secagg/PROTOCOL.md section 9
   STATE: ["later", "This does not belong to the current step of the round. Nothing was counted."],
   CONFIG: ["never", "The rules of this round are not those that were agreed to. Nothing was sent."],
   REPLAY: ["later", "This device has already gone past this round. Nothing was sent."],

@@ -34,19 +34,14 @@ export function recruitingMinMsOf(
   return plan.recruitingMinMs ?? (expected > wantedDevices(plan) ? CROWD_RECRUITING_MIN_MS : 0);
 }
 
-/** As the round's log says; rounds of before it could be chosen stayed open as for a crowd. */
-export function recruitingMinMs(rules: Pick<RoundRules, "recruitingMinMs">): number {
-  return rules.recruitingMinMs ?? CROWD_RECRUITING_MIN_MS;
-}
-
 /** When a round may invite that needs devices that are asked last: by then others have had time to come. Rule R30. */
-export function askingLastMs(rules: Pick<RoundRules, "recruitingMinMs">): number {
-  return Math.max(recruitingMinMs(rules), CROWD_RECRUITING_MIN_MS);
+export function askingLastMs({ recruitingMinMs }: Pick<RoundRules, "recruitingMinMs">): number {
+  return Math.max(recruitingMinMs, CROWD_RECRUITING_MIN_MS);
 }
 
 /** Devices that stand in the lot of a round at most. */
 function lotsMax(rules: Plan): number {
-  return LOTS_PER_INVITATION * invitedMax({ ...rules, graph: rules.graph ?? "complete" });
+  return LOTS_PER_INVITATION * invitedMax(rules);
 }
 
 type Ranked = Pick<CheckIn, "identity" | "lot"> & { readonly askedLast?: boolean };
@@ -63,22 +58,17 @@ export function lowestLots(devices: readonly CheckIn[], rules: Plan): readonly C
   return devices.length <= max ? devices : [...devices].sort(byLot).slice(0, max);
 }
 
-/** The devices of a check-in; logs from before those who are ready checked in together name one. */
-function checkInsOf(event: CheckedIn): readonly CheckIn[] {
-  return "devices" in event ? event.devices : [{ identity: event.identity, lot: event.lot }];
-}
-
 /**
  * Takes into the lot who is not in it. Where it is full the lowest lots stay, so that the order of arrival decides
  * nothing. A device that comes back keeps its lot: leaving draws no better one. Rule R3.
  */
 export function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
   if (state.phase !== "recruiting") return refuse(state, "STATE");
-  const keepsLot = "devices" in event;
+  const keepsLot = event.drawsAnew !== true;
   const fresh = new Map<string, CheckIn>();
   let knows = false;
   let { members } = state;
-  for (const device of checkInsOf(event)) {
+  for (const device of event.devices) {
     const { identity } = device;
     if (state.removed.includes(identity)) continue;
     const member = members.get(identity);

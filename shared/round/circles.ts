@@ -5,7 +5,6 @@ import { headerOf } from "../secagg/attempt.ts";
 import { type Graph, ringGraph } from "../secagg/graph.ts";
 import { advertItem } from "../secagg/signed-items.ts";
 import { sparseNumbersOf } from "../secagg/threshold.ts";
-import { graphOf } from "./shards.ts";
 import type { Seated } from "./state.ts";
 
 /** By roster: it follows from nothing else, and is asked for with every answer. */
@@ -19,7 +18,7 @@ function sparseGraphOf(state: Seated): Graph | null {
   const known = graphByRoster.get(state.roster);
   if (known !== undefined) return known;
   const { rules, runId, round, parentModelHash, configHash, roundHash } = state.facts;
-  const numbers = sparseNumbersOf(state.roster.length, graphOf(rules));
+  const numbers = sparseNumbersOf(state.roster.length, rules.graph);
   if (numbers === null) {
     graphByRoster.set(state.roster, null);
     return null;
@@ -48,20 +47,20 @@ export function circleOf(state: Seated, owner: number): readonly number[] | null
 }
 
 /**
- * Whether t of the circle of each of these have what `has` says. True where the graph is complete: then the count of all
- * says it already.
+ * True if at least t of the circle of every owner satisfy `has`. Always true in a complete graph, in which the count of
+ * all says so already.
  */
 export function circlesReach(
   state: Seated,
   owners: readonly number[],
   has: (seat: number) => boolean,
 ): boolean {
+  const graph = sparseGraphOf(state);
+  if (graph === null) return true;
   const t = state.shards[0]?.thresholds.t ?? 0;
   return owners.every((owner) => {
-    const circle = circleOf(state, owner);
-    if (circle === null) return true;
     let count = 0;
-    for (const holder of circle) if (has(holder)) count++;
+    for (const holder of graph.holders(owner)) if (has(holder)) count++;
     return count >= t;
   });
 }

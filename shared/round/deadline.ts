@@ -1,4 +1,4 @@
-import { askingLastMs, recruitingMinMs } from "./check-in.ts";
+import { askingLastMs } from "./check-in.ts";
 import { GONE_AFTER_MS, inPlay } from "./members.ts";
 import { canOpen } from "./shares.ts";
 import { isLive, type LiveState, type RoundState } from "./state.ts";
@@ -25,7 +25,7 @@ function phaseMoments(state: LiveState): number[] {
   if (state.phase === "recruiting") {
     const { rules } = state.facts;
     const asksLast = [...state.members.values()].some(({ askedLast }) => askedLast);
-    return [recruitingMinMs(rules), ...(asksLast ? [askingLastMs(rules)] : []), state.deadlineMs];
+    return [rules.recruitingMinMs, ...(asksLast ? [askingLastMs(rules)] : []), state.deadlineMs];
   }
   if (state.phase === "unmasking") {
     if (canOpen(state)) return [];

@@ -2,7 +2,7 @@ import { VersionedMap } from "../kernel/versioned-map.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { RoundEffect, RoundRecord, Transition } from "./effect.ts";
-import { identitiesAt, inPlay } from "./members.ts";
+import { identitiesAt, inPlay, invitedByShard } from "./members.ts";
 import type {
   Advertising,
   Collecting,
@@ -22,7 +22,7 @@ export function endsNow(state: LiveState): Readonly<Partial<Record<LivePhase, nu
   return { ...state.phaseEndsMs, [state.phase]: state.nowMs };
 }
 
-/** The fields that every state has, for building the next one. */
+/** The fields that every state has, for building the next one; its tallies are counted when it is entered. */
 export function baseOf(state: RoundState) {
   const { facts, nowMs, members, shardCount, forbiddenPairs, removed, counts } = state;
   const { phaseEndsMs, attempt, retriedFor } = state;
@@ -37,6 +37,7 @@ export function baseOf(state: RoundState) {
     phaseEndsMs,
     attempt,
     retriedFor,
+    tallies: [],
   };
 }
 
@@ -73,6 +74,7 @@ export function retryRound(state: Sharing | Collecting | Confirming, code: Error
     retriedFor: code,
     // Keys alone take no longer than shares of them.
     deadlineMs: state.nowMs + state.facts.rules.deadlines.sharingMs,
+    invited: invitedByShard(state),
     adverts: VersionedMap.from(),
     ownerByKey: VersionedMap.from(),
   };

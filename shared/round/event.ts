@@ -1,12 +1,13 @@
-import type { ErrorCode } from "../protocol/errors.ts";
-import type { SecurityModel } from "../secagg/threshold.ts";
-import type { GraphPlan } from "../task/graph-plan.ts";
-import type { Deadlines } from "../task/task.ts";
+import { z } from "zod";
+import type { DeepReadonly } from "../kernel/deep-readonly.ts";
+import { errorCodeSchema } from "../protocol/errors.ts";
+import { measureSchema, measuresSchema } from "../stats/measure.ts";
 
 /*
- * What happens to a round. Events are the log: facts and digests only. Sealed shares, opening shares, masked inputs and
- * tensors stay in the store (S11). Each carries `atMs`, monotonic milliseconds since the round opened. A position, and
- * an owner of a share, is a seat of the round: numbered through all its shards.
+ * What happens to a round, in the shape that the newest version of the log has; `upcast.ts` makes it from older ones.
+ * Events are the log: facts and digests only. Sealed shares, opening shares, masked inputs and tensors stay in the store
+ * (S11). Each event carries `atMs`, monotonic milliseconds since the round opened. A position, and an owner of a share,
+ * is a seat of the round: seats are numbered through all its shards.
  *
  * | event           | means                                                         | comes from       |
  * | --------------- | ------------------------------------------------------------- | ---------------- |
@@ -26,207 +27,256 @@ import type { Deadlines } from "../task/task.ts";
  * | ticked          | time passed                                                   | a timer          |
  * | stopped         | someone stops the run                                         | the run          |
  * | given-up        | the run ends by a fault, and its round with it                | the run          |
- * | restarted       | the coordinator came back; `whole` where nothing is missing   | the coordinator  |
+ * | restarted       | the coordinator came back; `whole` if nothing is missing     | the coordinator  |
  */
-export type RoundEvent =
-  | CheckedIn
-  | Presence
-  | Advertised
-  | Shared
-  | Complained
-  | InputReceived
-  | Confirmed
-  | UnmaskReceived
-  | Combined
-  | Damaged
-  | { readonly type: "ticked"; readonly atMs: number }
-  | { readonly type: "stopped"; readonly atMs: number }
-  | { readonly type: "given-up"; readonly atMs: number; readonly code: ErrorCode }
-  | { readonly type: "restarted"; readonly atMs: number; readonly whole: boolean };
-
-export type RoundEventType = RoundEvent["type"];
+const count = z.int().min(0);
+const attempt = z.int().min(1);
+const seat = z.int().min(1);
+const atMs = z.number().min(0);
+/** Bytes as lower-case hex, an even number of digits. */
+const hex = z.string().regex(/^(?:[0-9a-f]{2})+$/);
+/** A digest, root or signature that the machine only compares and hands on. */
+const opaque = z.string();
 
 /** Two devices, by identity, that never share a roster again in this run. */
-export type ForbiddenPair = readonly [string, string];
+export const forbiddenPairSchema = z.tuple([hex, hex]);
+export type ForbiddenPair = DeepReadonly<z.infer<typeof forbiddenPairSchema>>;
 
-/** The first entry of a round's log. */
-export interface RoundOpened {
-  readonly type: "opened";
-  readonly runId: string;
-  readonly round: number;
-  readonly roundId: string;
-  /** Unix milliseconds, for people. */
-  readonly openedAtUnixMs: number;
-  readonly rules: RoundRules;
-  readonly configHash: string;
-  readonly roundHash: string;
-  readonly parentModelHash: string;
-  readonly modelByteCount: number;
-  readonly forbiddenPairs: readonly ForbiddenPair[];
-  /** Identities that the run no longer takes. */
-  readonly removed: readonly string[];
-}
+/** An `AgreedGraph`, without the bounds that a task of today has to keep. */
+const graphSchema = z.union([
+  z.literal("complete"),
+  z.object({ kind: z.literal("shards"), size: z.int().min(1), count: z.int().min(1) }),
+  z.object({
+    kind: z.literal("k-regular"),
+    corruptShare: z.number().min(0).max(1),
+    dropoutShare: z.number().min(0).max(1),
+  }),
+]);
 
 /** The part of the aggregation plan that the round's decisions depend on. */
-export interface RoundRules {
-  readonly goal: number;
-  readonly overSelection: number;
-  readonly cohortSizeMin: number;
-  readonly cohortSizeMax: number;
-  readonly securityModel: SecurityModel;
-  readonly deadlines: Deadlines;
-  /** Recruiting stays open at least this long; absent in logs from before it could be chosen, where it was 2,000. */
-  readonly recruitingMinMs?: number;
-  /** Complete where absent. With shards the cohort sizes are of one shard and the goal is of the round. */
-  readonly graph?: GraphPlan;
-}
+const roundRulesSchema = z.object({
+  goal: z.int().min(1),
+  overSelection: z.number().min(1),
+  cohortSizeMin: z.int().min(1),
+  cohortSizeMax: z.int().min(1),
+  securityModel: z.enum(["active", "honest-but-curious"]),
+  deadlines: z.object({
+    recruitingMs: count,
+    trainingMs: count,
+    sharingMs: count,
+    collectingMs: count,
+    confirmingMs: count,
+    unmaskingMs: count,
+    graceMs: count,
+  }),
+  /** Recruiting stays open at least this long. */
+  recruitingMinMs: count,
+  /** With shards the cohort sizes are of one shard and the goal is of the round. */
+  graph: graphSchema,
+  /**
+   * Only in rounds that were opened before lots decided within a shard: a shard with too many devices takes the first
+   * that advertised, and a round invites without asking whether its shards fill.
+   */
+  seatsByArrival: z.literal(true).exactOptional(),
+});
+export type RoundRules = DeepReadonly<z.infer<typeof roundRulesSchema>>;
 
-export interface CheckIn {
-  readonly identity: string;
-  /** A random u32 of the coordinator: where more came than fit, the lowest lots are invited. */
-  readonly lot: number;
+/** The first entry of a round's log. */
+export const roundOpenedSchema = z.object({
+  type: z.literal("opened"),
+  runId: z.string(),
+  round: z.int().min(1),
+  roundId: z.string(),
+  /** Unix milliseconds, for people. */
+  openedAtUnixMs: z.number(),
+  rules: roundRulesSchema,
+  configHash: hex,
+  roundHash: hex,
+  parentModelHash: hex,
+  modelByteCount: count,
+  forbiddenPairs: z.array(forbiddenPairSchema),
+  /** Identities that the run no longer takes. */
+  removed: z.array(hex),
+});
+export type RoundOpened = DeepReadonly<z.infer<typeof roundOpenedSchema>>;
+
+const checkInSchema = z.object({
+  identity: hex,
+  /** A random u32 of the coordinator: if more came than fit, the lowest lots are invited. */
+  lot: count,
   /** It left several rounds of late: others come first. Rule R30. */
-  readonly askedLast?: true;
-}
-/** Those who are ready when a round opens stand in one event. */
-export type CheckedIn =
-  | { readonly type: "checked-in"; readonly atMs: number; readonly devices: readonly CheckIn[] }
-  /** In logs from before they did. */
-  | ({ readonly type: "checked-in"; readonly atMs: number } & CheckIn);
-export interface Presence {
-  readonly type: "connected" | "disconnected" | "left";
-  readonly atMs: number;
-  readonly identity: string;
-}
-/** All hex. */
-export interface Advert {
-  readonly c: string;
-  readonly s: string;
-  readonly bCommit: string;
-  readonly signature: string;
-}
-export interface Advertised {
-  readonly type: "advertised";
-  readonly atMs: number;
-  readonly attempt: number;
-  readonly identity: string;
-  readonly advert: Advert;
-}
-export interface Shared {
-  readonly type: "shared";
-  readonly atMs: number;
-  readonly attempt: number;
-  readonly position: number;
-  /** SHA-256 of the stored message. */
-  readonly digest: string;
-}
-export interface Complained {
-  readonly type: "complained";
-  readonly atMs: number;
-  readonly attempt: number;
-  readonly position: number;
-  readonly against: number;
-}
-export interface InputReceived {
-  readonly type: "input-received";
-  readonly atMs: number;
-  readonly attempt: number;
-  readonly position: number;
-  readonly sha256: string;
-  /** Root over the 64-KiB chunks. */
-  readonly root: string;
-}
-export interface Confirmed {
-  readonly type: "confirmed";
-  readonly atMs: number;
-  readonly attempt: number;
-  readonly position: number;
-  readonly signature: string;
-}
-export interface UnmaskReceived {
-  readonly type: "unmask-received";
-  readonly atMs: number;
-  readonly attempt: number;
-  readonly position: number;
-  readonly digest: string;
-  /** Owners whose share is not the one that was dealt: `position` is to blame, and these shares do not count (S9). */
-  readonly offCommitment: readonly number[];
-}
-export interface Damaged {
-  readonly type: "damaged";
-  readonly atMs: number;
-  readonly attempt: number;
-  /** Ascending. */
-  readonly positions: readonly number[];
-}
-export interface Combined {
-  readonly type: "combined";
-  readonly atMs: number;
-  readonly attempt: number;
-  readonly result: CombineResult;
-}
+  askedLast: z.literal(true).exactOptional(),
+});
+export type CheckIn = DeepReadonly<z.infer<typeof checkInSchema>>;
 
+const checkedInSchema = z.object({
+  type: z.literal("checked-in"),
+  atMs,
+  /** Those who are ready when a round opens stand in one event. */
+  devices: z.array(checkInSchema),
+  /** Only in logs from before lots were kept: a device that left and came back drew a new one. */
+  drawsAnew: z.literal(true).exactOptional(),
+});
+export type CheckedIn = DeepReadonly<z.infer<typeof checkedInSchema>>;
+
+const presenceSchema = z.object({
+  type: z.enum(["connected", "disconnected", "left"]),
+  atMs,
+  identity: hex,
+});
+export type Presence = DeepReadonly<z.infer<typeof presenceSchema>>;
+
+const advertSchema = z.object({ c: hex, s: hex, bCommit: hex, signature: hex });
+export type Advert = DeepReadonly<z.infer<typeof advertSchema>>;
+
+const advertisedSchema = z.object({
+  type: z.literal("advertised"),
+  ...{ atMs, attempt },
+  identity: hex,
+  advert: advertSchema,
+});
+export type Advertised = DeepReadonly<z.infer<typeof advertisedSchema>>;
+
+const sharedSchema = z.object({
+  type: z.literal("shared"),
+  ...{ atMs, attempt },
+  position: seat,
+  /** SHA-256 of the stored message. */
+  digest: opaque,
+});
+export type Shared = DeepReadonly<z.infer<typeof sharedSchema>>;
+
+const complainedSchema = z.object({
+  type: z.literal("complained"),
+  ...{ atMs, attempt },
+  position: seat,
+  against: seat,
+});
+export type Complained = DeepReadonly<z.infer<typeof complainedSchema>>;
+
+const inputReceivedSchema = z.object({
+  type: z.literal("input-received"),
+  ...{ atMs, attempt },
+  position: seat,
+  sha256: opaque,
+  root: opaque,
+});
+export type InputReceived = DeepReadonly<z.infer<typeof inputReceivedSchema>>;
+
+const confirmedSchema = z.object({
+  type: z.literal("confirmed"),
+  ...{ atMs, attempt },
+  position: seat,
+  signature: opaque,
+});
+export type Confirmed = DeepReadonly<z.infer<typeof confirmedSchema>>;
+
+const unmaskReceivedSchema = z.object({
+  type: z.literal("unmask-received"),
+  ...{ atMs, attempt },
+  position: seat,
+  digest: opaque,
+  /** Owners whose share is not the one that was dealt: `position` is to blame, and these shares do not count (S9). */
+  offCommitment: z.array(seat),
+});
+export type UnmaskReceived = DeepReadonly<z.infer<typeof unmaskReceivedSchema>>;
+
+const damagedSchema = z.object({
+  type: z.literal("damaged"),
+  ...{ atMs, attempt },
+  /** Ascending. */
+  positions: z.array(seat),
+});
+export type Damaged = DeepReadonly<z.infer<typeof damagedSchema>>;
+
+const publishedMetricsSchema = z.object({
+  /** Of central evaluation, in logs that are older than the run's `evaluated`. */
+  measures: measuresSchema.exactOptional(),
+  deviceAccuracyBefore: measureSchema.nullable(),
+  deviceAccuracyAfter: measureSchema.nullable(),
+  /** In the unit of the weights. */
+  updateNormL2: z.number(),
+});
+
+const publishedShardSchema = z.object({
+  shard: count,
+  survivors: count,
+  weightSum: z.number(),
+  inputsRoot: opaque,
+});
+export type PublishedShard = DeepReadonly<z.infer<typeof publishedShardSchema>>;
+
+const shardLeftOutSchema = z.object({
+  shard: count,
+  code: errorCodeSchema,
+  /** As in `VoidResult`. */
+  dealers: z.array(hex),
+});
+export type ShardLeftOut = DeepReadonly<z.infer<typeof shardLeftOutSchema>>;
+
+const publishedTranscriptSchema = z.object({
+  /** See `roundTranscriptHash`. */
+  hash: opaque,
+  /** In the order of the published sum. */
+  sessions: z.array(z.object({ shard: count, hash: opaque })),
+  /** Of the strategy before this round. */
+  parentStateHash: opaque.nullable(),
+});
+/** What an outsider starts from; PROTOCOL.md section 12. */
+export type PublishedTranscript = DeepReadonly<z.infer<typeof publishedTranscriptSchema>>;
+
+const publicationSchema = z.object({
+  kind: z.literal("committed"),
+  modelHash: opaque,
+  strategyStateHash: opaque.nullable(),
+  /** Of the integer sum: update, weight, sentinels; of each shard that is in it, one after the other. */
+  sumHash: opaque,
+  sumByteCount: count,
+  weightSum: z.number(),
+  /** Over the survivors' input roots in order of position; with several shards over the roots of these. */
+  inputsRoot: opaque,
+  metrics: publishedMetricsSchema,
+  /** What the sum is made of, in the order in which it is published; absent if it is one. */
+  shards: z.array(publishedShardSchema).exactOptional(),
+  /** Shards whose sum was bad and is not in; absent if there are none. */
+  leftOut: z.array(shardLeftOutSchema).exactOptional(),
+  /** Null in rounds that are older than transcripts. */
+  transcript: publishedTranscriptSchema.nullable(),
+});
+/** What was published, all of it already in the blob store when the event is written. */
+export type Publication = DeepReadonly<z.infer<typeof publicationSchema>>;
+
+const voidResultSchema = z.object({
+  kind: z.literal("voided"),
+  code: errorCodeSchema,
+  /** Identities whose secrets did not match what they had announced. */
+  dealers: z.array(hex),
+});
+export type VoidResult = DeepReadonly<z.infer<typeof voidResultSchema>>;
 export type CombineResult = Publication | VoidResult;
 
-/** What was published, all of it already in the blob store when the event is written. */
-export interface Publication {
-  readonly kind: "committed";
-  readonly modelHash: string;
-  readonly strategyStateHash: string | null;
-  /** Of the integer sum: update, weight, sentinels; of each shard that is in it, one after the other. */
-  readonly sumHash: string;
-  readonly sumByteCount: number;
-  readonly weightSum: number;
-  /** Over the survivors' input roots in order of position; with several shards over the roots of these. */
-  readonly inputsRoot: string;
-  readonly metrics: PublishedMetrics;
-  /** What the sum is made of, in the order in which it is published; absent where it is one. */
-  readonly shards?: readonly PublishedShard[];
-  /** Shards whose sum was bad and is not in; none where absent. */
-  readonly leftOut?: readonly ShardLeftOut[];
-  /** Absent in logs that are older than transcripts. */
-  readonly transcript?: PublishedTranscript;
-}
-export interface PublishedShard {
-  readonly shard: number;
-  readonly survivors: number;
-  readonly weightSum: number;
-  readonly inputsRoot: string;
-}
-export interface ShardLeftOut {
-  readonly shard: number;
-  readonly code: ErrorCode;
-  /** As in `VoidResult`. */
-  readonly dealers: readonly string[];
-}
-/** What an outsider starts from; SECAGG section 12. */
-export interface PublishedTranscript {
-  /** See `roundTranscriptHash`. */
-  readonly hash: string;
-  /** In the order of the published sum. */
-  readonly sessions: readonly { readonly shard: number; readonly hash: string }[];
-  /** Of the strategy before this round. */
-  readonly parentStateHash: string | null;
-}
-export interface VoidResult {
-  readonly kind: "voided";
-  readonly code: ErrorCode;
-  /** Identities whose secrets did not match what they had announced. */
-  readonly dealers: readonly string[];
-}
+const combinedSchema = z.object({
+  type: z.literal("combined"),
+  ...{ atMs, attempt },
+  result: z.discriminatedUnion("kind", [publicationSchema, voidResultSchema]),
+});
+export type Combined = DeepReadonly<z.infer<typeof combinedSchema>>;
 
-/** A mean with the half width of its 95 % interval over `count` rows. */
-export interface MeasureFact {
-  readonly value: number;
-  readonly halfWidth95: number;
-  readonly count: number;
-}
-interface PublishedMetrics {
-  /** Of central evaluation, in logs that are older than the run's `evaluated`. */
-  readonly accuracy?: MeasureFact;
-  readonly loss?: MeasureFact;
-  readonly deviceAccuracyBefore: MeasureFact | null;
-  readonly deviceAccuracyAfter: MeasureFact | null;
-  /** In the unit of the weights. */
-  readonly updateNormL2: number;
-}
+export const roundEventSchema = z.discriminatedUnion("type", [
+  checkedInSchema,
+  presenceSchema,
+  advertisedSchema,
+  sharedSchema,
+  complainedSchema,
+  inputReceivedSchema,
+  confirmedSchema,
+  unmaskReceivedSchema,
+  combinedSchema,
+  damagedSchema,
+  z.object({ type: z.literal("ticked"), atMs }),
+  z.object({ type: z.literal("stopped"), atMs }),
+  z.object({ type: z.literal("given-up"), atMs, code: errorCodeSchema }),
+  z.object({ type: z.literal("restarted"), atMs, whole: z.boolean() }),
+]);
+export type RoundEvent = DeepReadonly<z.infer<typeof roundEventSchema>>;
+export type RoundEventType = RoundEvent["type"];

@@ -1,5 +1,6 @@
+import { present } from "../kernel/assert.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { CountsRow, Member, RoundState, Seat } from "./state.ts";
+import type { CountsRow, Invited, Member, RoundState, Seat } from "./state.ts";
 
 /** A device that has been without a connection for this long is not waited for. Rule R6. */
 export const GONE_AFTER_MS = 5_000;
@@ -22,8 +23,22 @@ export function inPlay(state: RoundState): string[] {
   return identities;
 }
 
+/** @param seat  Of the roster. */
+export function identityAt(roster: readonly Seat[], seat: number): string {
+  return present(roster[seat - 1], "a seat of the roster").identity;
+}
+
 export function identitiesAt(roster: readonly Seat[], seats: readonly number[]): string[] {
-  return seats.flatMap((seat) => roster[seat - 1]?.identity ?? []);
+  return seats.map((seat) => identityAt(roster, seat));
+}
+
+/** Identities of all who were invited, by shard. */
+export function invitedByShard({ members, shardCount }: Pick<RoundState, "members" | "shardCount">): Invited {
+  const byShard = Array.from({ length: shardCount }, (): string[] => []);
+  members.forEach(({ invited, shard }, identity) => {
+    if (invited) byShard[shard]?.push(identity);
+  });
+  return byShard;
 }
 
 /** A copy of `state` with one member changed. */

@@ -1,10 +1,13 @@
-import type { Launch } from "../protocol/api.ts";
-import type { ErrorCode } from "../protocol/errors.ts";
-import type { ForbiddenPair, MeasureFact } from "./event.ts";
+import { z } from "zod";
+import type { DeepReadonly } from "../kernel/deep-readonly.ts";
+import { errorCodeSchema } from "../protocol/errors.ts";
+import { measuresSchema } from "../stats/measure.ts";
+import { strategySchema } from "../strategy/index.ts";
+import { trainingPlanSchema } from "../task/task.ts";
+import { forbiddenPairSchema } from "./event.ts";
 
 /*
- * What happens to a run; its log. Logs of earlier versions lack the fields that may be absent, or have figures where
- * `evaluated` brings them now.
+ * What happens to a run, in the shape that the newest version of the log has; `upcast.ts` makes it from older ones.
  *
  * | event          | means                                                        |
  * | -------------- | ------------------------------------------------------------ |
@@ -20,83 +23,88 @@ import type { ForbiddenPair, MeasureFact } from "./event.ts";
  * | stop-asked     | end; a round that was not opened yet is given up             |
  * | broken         | it cannot go on                                              |
  */
-export type RunEvent =
-  | RunStarted
-  | { readonly type: "wait-began"; readonly atUnixMs: number; readonly ready: number }
-  | { readonly type: "wait-expired"; readonly atUnixMs: number }
-  | RoundToOpen
-  | RoundEnded
-  | Evaluated
-  | { readonly type: "pause-asked" | "resume-asked" | "stop-asked"; readonly actor: string }
-  | { readonly type: "broken"; readonly code: ErrorCode };
+const count = z.int().min(0);
+const modelHash = z.string();
 
-export type RunEventType = RunEvent["type"];
-
-export interface RunLaunched {
-  readonly type: "launched";
-  readonly runId: string;
-  readonly number: number;
-  readonly task: string;
-  readonly taskVersion: number;
-  readonly rounds: number;
-  readonly strategy: NonNullable<Launch["strategy"]>;
-  readonly training: NonNullable<Launch["training"]>;
-  readonly seed: number;
-  readonly actor: string;
-  readonly configHash: string;
-  readonly roundHash: string;
-  /** Devices that must be ready for a round to open; see `devicesNeeded`. Absent in older logs. */
-  readonly devicesNeeded?: number;
+/** The first entry of a run's log. */
+export const runLaunchedSchema = z.object({
+  type: z.literal("launched"),
+  runId: z.string(),
+  number: z.int().min(1),
+  task: z.string(),
+  taskVersion: z.int().min(1),
+  rounds: z.int().min(1),
+  strategy: strategySchema,
+  training: trainingPlanSchema,
+  seed: z.int(),
+  actor: z.string(),
+  configHash: z.string(),
+  roundHash: z.string(),
+  /** Devices that must be ready for a round to open; see `devicesNeeded`. 0 in runs from before runs waited. */
+  devicesNeeded: count,
   /** A run that waits for devices or for its turn ends then. Absent: it waits as long as it takes. */
-  readonly waitUntilUnixMs?: number;
-}
+  waitUntilUnixMs: z.number().exactOptional(),
+});
+export type RunLaunched = DeepReadonly<z.infer<typeof runLaunchedSchema>>;
 
-export interface RunStarted {
-  readonly type: "started";
-  readonly modelHash: string;
+const runStartedSchema = z.object({
+  type: z.literal("started"),
+  modelHash,
   /** In logs that are older than `evaluated`. */
-  readonly accuracy?: MeasureFact | undefined;
-  readonly loss?: MeasureFact | undefined;
-}
+  measures: measuresSchema.exactOptional(),
+});
+export type RunStarted = DeepReadonly<z.infer<typeof runStartedSchema>>;
 
-export interface RoundToOpen {
-  readonly type: "round-opened";
-  readonly round: number;
-  readonly modelHash: string;
-  /** Devices that are ready. Absent in logs of before runs waited. */
-  readonly ready?: number;
-}
+const roundToOpenSchema = z.object({
+  type: z.literal("round-opened"),
+  round: z.int().min(1),
+  modelHash,
+  /** Devices that are ready. 0 in logs from before runs waited. */
+  ready: count,
+});
+export type RoundToOpen = DeepReadonly<z.infer<typeof roundToOpenSchema>>;
 
-export interface RoundEnded {
-  readonly type: "round-ended";
-  readonly round: number;
-  readonly outcome: "committed" | "voided" | "failed";
-  readonly code: ErrorCode | null;
+const roundEndedSchema = z.object({
+  type: z.literal("round-ended"),
+  round: z.int().min(1),
+  outcome: z.enum(["committed", "voided", "failed"]),
+  code: errorCodeSchema.nullable(),
   /** With outcome failed: fewer devices than a round needs stood in its recruiting. Such a round counts for nothing. */
-  readonly shortOfDevices?: boolean;
+  shortOfDevices: z.boolean().exactOptional(),
   /** The model that the next round starts from; the void step's after a voided one. */
-  readonly modelHash: string;
-  readonly strategyStateHash: string | null;
+  modelHash,
+  strategyStateHash: z.string().nullable(),
   /** With outcome committed, in logs that are older than `evaluated`. */
-  readonly accuracy?: MeasureFact | null | undefined;
-  readonly loss?: MeasureFact | null | undefined;
-  readonly seconds: number;
-  readonly forbiddenPairs: readonly ForbiddenPair[];
-  readonly removed: readonly string[];
-}
+  measures: measuresSchema.exactOptional(),
+  seconds: z.number().min(0),
+  forbiddenPairs: z.array(forbiddenPairSchema),
+  removed: z.array(z.string()),
+});
+export type RoundEnded = DeepReadonly<z.infer<typeof roundEndedSchema>>;
 
-/** What central evaluation found, of the held-out rows. */
-export interface Measures {
-  readonly accuracy: MeasureFact;
-  readonly loss: MeasureFact;
-}
-
-export interface Evaluated {
-  readonly type: "evaluated";
+const evaluatedSchema = z.object({
+  type: z.literal("evaluated"),
   /** 0 is the initial model. */
-  readonly round: number;
-  readonly modelHash: string;
-  readonly measures: Measures | null;
+  round: count,
+  modelHash,
+  /** Of the held-out rows. */
+  measures: measuresSchema.nullable(),
+  /** Blob of what the evaluator reports besides; null if it reports nothing. */
+  reportHash: z.string().nullable(),
   /** With measures null. */
-  readonly code: ErrorCode | null;
-}
+  code: errorCodeSchema.nullable(),
+});
+export type Evaluated = DeepReadonly<z.infer<typeof evaluatedSchema>>;
+
+export const runEventSchema = z.discriminatedUnion("type", [
+  runStartedSchema,
+  z.object({ type: z.literal("wait-began"), atUnixMs: z.number(), ready: count }),
+  z.object({ type: z.literal("wait-expired"), atUnixMs: z.number() }),
+  roundToOpenSchema,
+  roundEndedSchema,
+  evaluatedSchema,
+  z.object({ type: z.enum(["pause-asked", "resume-asked", "stop-asked"]), actor: z.string() }),
+  z.object({ type: z.literal("broken"), code: errorCodeSchema }),
+]);
+export type RunEvent = DeepReadonly<z.infer<typeof runEventSchema>>;
+export type RunEventType = RunEvent["type"];

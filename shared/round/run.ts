@@ -1,16 +1,9 @@
 import { unreachable } from "../kernel/assert.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { LIMITS } from "../protocol/limits.ts";
+import type { Measures } from "../stats/measure.ts";
 import type { ForbiddenPair } from "./event.ts";
-import type {
-  Evaluated,
-  Measures,
-  RoundEnded,
-  RoundToOpen,
-  RunEvent,
-  RunLaunched,
-  RunStarted,
-} from "./run-event.ts";
+import type { Evaluated, RoundEnded, RoundToOpen, RunEvent, RunLaunched, RunStarted } from "./run-event.ts";
 
 /*
  * A run: rounds, one after the other, until enough have committed.
@@ -31,8 +24,9 @@ import type {
 export const FAILED_ROUNDS_IN_A_ROW_MAX = 8;
 
 /** A point of the learning curve; round 0 is the initial model. */
-interface CurvePoint extends Measures {
+interface CurvePoint {
   readonly round: number;
+  readonly measures: Measures;
 }
 
 /** How a run ends. */
@@ -176,15 +170,14 @@ export function stepRun(state: RunState, event: RunEvent): RunTransition {
   }
 }
 
-function started(state: RunState, { modelHash, accuracy, loss }: RunStarted): RunTransition {
+function started(state: RunState, { modelHash, measures }: RunStarted): RunTransition {
   if (state.phase !== "queued") return refused(state);
   const running: RunState = { ...state, phase: "running", modelHash };
-  return goOn(withModel(running, { round: 0, modelHash, accuracy, loss }));
+  return goOn(withModel(running, { round: 0, modelHash, measures }));
 }
 
 function roundOpened(state: RunState, { round, modelHash, ready }: RoundToOpen): RunTransition {
-  const { devicesNeeded = 0 } = state.facts;
-  const enough = (ready ?? Number.POSITIVE_INFINITY) >= devicesNeeded;
+  const enough = ready >= state.facts.devicesNeeded;
   if (!isGoing(state) || !mayOpen(state) || round !== state.round + 1 || !enough) return refused(state);
   const opened: RunState = { ...inPhase(state, "running"), round, roundIsOpen: true, modelHash };
   return { state: opened, effects: [{ type: "open-round" }] };
@@ -230,14 +223,15 @@ function roundEnded(state: RunState, event: RoundEnded): RunTransition {
   }
 }
 
+interface PublishedModel {
+  readonly round: number;
+  readonly modelHash: string;
+  readonly measures?: Measures | undefined;
+}
+
 /** A published model waits for its figures; those of older logs bring them along, and a run that stops makes none. */
-function withModel(
-  state: RunState,
-  { round, modelHash, accuracy, loss }: Pick<RoundEnded, "round" | "modelHash" | "accuracy" | "loss">,
-): RunState {
-  if (accuracy != null && loss != null) {
-    return { ...state, curve: [...state.curve, { round, accuracy, loss }] };
-  }
+function withModel(state: RunState, { round, modelHash, measures }: PublishedModel): RunState {
+  if (measures !== undefined) return { ...state, curve: [...state.curve, { round, measures }] };
   const waiting: RunState = { ...state, unevaluated: [...state.unevaluated, { round, modelHash }] };
   return state.phase === "stopping" ? withoutFigures(waiting, "ABORTED_BY_OPERATOR") : waiting;
 }
@@ -259,7 +253,7 @@ function evaluated(state: RunState, { round, modelHash, measures, code }: Evalua
           unevaluated,
           notEvaluated: [...state.notEvaluated, { round, code: code ?? "EVALUATION_FAILED" }],
         }
-      : { ...state, unevaluated, curve: [...state.curve, { round, ...measures }] };
+      : { ...state, unevaluated, curve: [...state.curve, { round, measures }] };
   if (state.ending !== null && unevaluated.length === 0) return end(after, state.ending);
   // A run that has a round open, or is paused, goes on by itself.
   const opens = state.phase === "running" && !mayOpen(state) && mayOpen(after);
@@ -371,9 +365,12 @@ function refused(state: RunState): RunTransition {
 export function evaluationOf(
   { curve, notEvaluated }: Pick<RunState, "curve" | "notEvaluated">,
   round: number,
-): (Measures & { readonly code: null }) | { readonly code: ErrorCode } | null {
+):
+  | { readonly measures: Measures; readonly code: null }
+  | { readonly measures: null; readonly code: ErrorCode }
+  | null {
   const point = curve.findLast((one) => one.round === round);
-  if (point !== undefined) return { accuracy: point.accuracy, loss: point.loss, code: null };
+  if (point !== undefined) return { measures: point.measures, code: null };
   const missing = notEvaluated.findLast((one) => one.round === round);
-  return missing === undefined ? null : { code: missing.code };
+  return missing === undefined ? null : { measures: null, code: missing.code };
 }

@@ -3,146 +3,76 @@ import type { ErrorCode } from "../protocol/errors.ts";
 import { circlesReach } from "./circles.ts";
 import type { Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, retryRound, sealedOf, voidRound } from "./ending.ts";
-import { identitiesAt, isAwaited, withMissed, withOut } from "./members.ts";
+import { identitiesAt, identityAt, withMissed, withOut } from "./members.ts";
 import { byShard, goesOn, leaveOut, seatsIn } from "./shards.ts";
-import { canOpen, openable } from "./shares.ts";
+import { canOpen } from "./shares.ts";
 import type { Collecting, Confirming, Sharing, Unmasking } from "./state.ts";
+import { isWaiting, missingOf } from "./tally.ts";
 
 /* How the phases with a roster end: by shard, and each for all shards at once. Rules R5, R7, R10, R23. */
 
-/** What one shard has of what a phase waits for. */
-interface Progress {
-  readonly shard: number;
-  readonly needed: number;
-  /** Answers. */
-  have: number;
-  /** Answers, and devices that may still bring one. */
-  possible: number;
-  /** Whether one of them is there. */
-  waiting: boolean;
-  /** Whether, in a sparse graph, each device has enough answers around it; and whether it may still get them. */
-  readonly circlesReach: boolean;
-  readonly circlesMay: boolean;
-  /** Identities without an answer that still take part. */
-  readonly missing: string[];
-}
-
 type Waiting = Sharing | Collecting | Confirming;
+type Counts = ReadonlyMap<number, number>;
 
 /**
- * @param seats   Whose answers count.
- * @param counts  Whether an answer still counts when its device has left: an input does, a bundle does not.
- */
-function progressOf(
-  state: Waiting,
-  seats: readonly number[],
-  answers: ReadonlyMap<number, unknown>,
-  need: "q" | "t",
-  counts: "always" | "in-play",
-): Progress[] {
-  const all: Progress[] = [];
-  for (const { shard, seats: own } of byShard(state, seats)) {
-    const identityAt = (seat: number) => state.roster[seat - 1]?.identity ?? "";
-    const has = (seat: number) =>
-      answers.has(seat) && (counts === "always" || state.members.get(identityAt(seat))?.out === null);
-    const may = (seat: number) => has(seat) || state.members.get(identityAt(seat))?.out === null;
-    // Whose secrets must be rebuilt: of those who shared, also where they drop out.
-    const owners = need === "t" ? own : own.filter("u2" in state ? () => true : has);
-    const progress: Progress = {
-      shard: shard.shard,
-      needed: shard.thresholds[need],
-      have: 0,
-      possible: 0,
-      waiting: false,
-      circlesReach: circlesReach(state, owners, has),
-      circlesMay: circlesReach(state, owners, may),
-      missing: [],
-    };
-    for (const seat of own) {
-      const answered = answers.has(seat);
-      if (answered && counts === "always") {
-        progress.have++;
-        progress.possible++;
-        continue;
-      }
-      const identity = state.roster[seat - 1]?.identity ?? "";
-      const member = state.members.get(identity);
-      if (member?.out !== null) continue;
-      progress.possible++;
-      if (answered) progress.have++;
-      else {
-        progress.missing.push(identity);
-        progress.waiting ||= isAwaited(member, state.nowMs);
-      }
-    }
-    all.push(progress);
-  }
-  return all;
-}
-
-/**
- * Shards that fall short, or, where the others do not reach the goal, the end of the attempt. Null where all may still
+ * Leaves out the shards that fall short, or ends the attempt if the others do not reach the goal. Null if all may still
  * reach what they need.
  *
  * @param counts  Inputs that each shard has or may still bring.
  */
 function withoutShort(
   state: Waiting,
-  all: readonly Progress[],
-  late: boolean,
   code: "U2_BELOW_T" | "U3_BELOW_T" | "NOT_ENOUGH_SIGS",
-  counts: ReadonlyMap<number, number>,
+  counts: () => Counts,
 ): Transition | null {
-  const short = all.filter((shard) => isShort(shard, late));
+  const late = state.nowMs >= state.deadlineMs;
+  const short = state.tallies.filter(({ mayReach, isReached }) => !mayReach || (late && !isReached));
+  if (short.length === 0 && state.tallies.length === state.shardCount) return null;
   const codes = new Map<number, ErrorCode>(short.map(({ shard }) => [shard, code]));
-  const missed = () =>
-    withMissed(
-      state,
-      short.flatMap(({ missing }) => missing),
-      late,
-    );
-  if (!goesOn(state, codes, counts)) return retryRound(missed(), code);
+  const missed = () => {
+    const missing = missingOf(state);
+    const identities = short.flatMap(({ shard }) => missing.get(shard) ?? []);
+    return withMissed(state, identities, late);
+  };
+  if (!goesOn(state, codes, counts())) return retryRound(missed(), code);
   return short.length === 0 ? null : leaveOut(missed(), codes);
-}
-
-function isShort({ possible, needed, have, circlesMay, ...shard }: Progress, late: boolean): boolean {
-  return possible < needed || !circlesMay || (late && (have < needed || !shard.circlesReach));
-}
-
-/** Whether the phase may end for this shard. */
-function isReached({ have, needed, ...shard }: Progress): boolean {
-  return have >= needed && shard.circlesReach;
 }
 
 const NONE: ReadonlyMap<number, ErrorCode> = new Map();
 
-function countsOf(all: readonly Progress[], what: "have" | "possible"): ReadonlyMap<number, number> {
-  return new Map(all.map((progress) => [progress.shard, progress[what]]));
+function countsOf({ tallies }: Waiting, what: "have" | "possible"): Counts {
+  return new Map(tallies.map((tally) => [tally.shard, tally[what]]));
 }
 
-function range(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index + 1);
+/** Answers after the deadline, before it those that may come as well. */
+function inputsOf(state: Sharing | Collecting): Counts {
+  return countsOf(state, state.nowMs >= state.deadlineMs ? "have" : "possible");
+}
+
+function isReached({ tallies }: Waiting): boolean {
+  return tallies.every((tally) => tally.isReached);
+}
+
+function waits({ tallies, nowMs }: Waiting): boolean {
+  return tallies.some((tally) => isWaiting(tally, nowMs));
 }
 
 export function endSharing(state: Sharing): Transition | null {
-  const all = progressOf(state, range(state.roster.length), state.bundles, "q", "in-play");
-  const late = state.nowMs >= state.deadlineMs;
-  const have = countsOf(all, "have");
-  const short = withoutShort(state, all, late, "U2_BELOW_T", late ? have : countsOf(all, "possible"));
+  const short = withoutShort(state, "U2_BELOW_T", () => inputsOf(state));
   if (short !== null) return short;
-  const reached = all.every(isReached) && goesOn(state, NONE, have);
-  if (!late && (!reached || all.some(({ waiting }) => waiting))) return null;
+  const late = state.nowMs >= state.deadlineMs;
+  if (!late && (waits(state) || !isReached(state) || !goesOn(state, NONE, countsOf(state, "have"))))
+    return null;
 
-  const missing = all.flatMap((shard) => shard.missing);
+  const missing = [...missingOf(state).values()].flat();
   const dropped = withOut(withMissed(state, missing, late), missing, "ME_DROPPED");
-  const u2: number[] = [];
-  for (const { seats } of byShard(state, range(state.roster.length))) {
-    for (const seat of seats) {
-      const member = state.members.get(state.roster[seat - 1]?.identity ?? "");
-      if (state.bundles.has(seat) && member?.out === null) u2.push(seat);
-    }
-  }
   const { roster, seats, shards } = state;
+  const all = roster.map((_, index) => index + 1);
+  const u2 = byShard(state, all).flatMap(({ seats: own }) =>
+    own.filter(
+      (seat) => state.bundles.has(seat) && state.members.get(identityAt(roster, seat))?.out === null,
+    ),
+  );
   const collecting: Collecting = {
     ...baseOf(dropped),
     phase: "collecting",
@@ -165,22 +95,22 @@ export function endSharing(state: Sharing): Transition | null {
 }
 
 export function endCollecting(state: Collecting): Transition | null {
-  const { goal, overSelection } = state.facts.rules;
-  const all = progressOf(state, state.u2, state.inputs, "q", "always");
-  const late = state.nowMs >= state.deadlineMs;
-  const have = countsOf(all, "have");
-  const short = withoutShort(state, all, late, "U3_BELOW_T", late ? have : countsOf(all, "possible"));
+  const short = withoutShort(state, "U3_BELOW_T", () => inputsOf(state));
   if (short !== null) return short;
+  const { goal, overSelection } = state.facts.rules;
+  const late = state.nowMs >= state.deadlineMs;
+  const enough = overSelection > 1 && state.inputs.size >= goal;
+  const isMissing = state.tallies.some(({ have, possible }) => possible > have);
+  if (!late && isMissing && ((!enough && waits(state)) || !isReached(state))) return null;
   const u3 = [...state.inputs.keys()].sort((left, right) => left - right);
-  const missing = all.flatMap((shard) => shard.missing);
+  const have = countsOf(state, "have");
   const deserted = desertedShards(state, u3);
   // Inputs of devices that have left open nothing: others of U2 may still bring theirs.
-  const reached =
-    all.every((one) => isReached(one) && (!deserted.has(one.shard) || one.missing.length === 0)) &&
-    goesOn(state, deserted, have);
-  const enough = overSelection > 1 && state.inputs.size >= goal;
-  const waits = !reached || (!enough && all.some(({ waiting }) => waiting));
-  if (!late && missing.length > 0 && waits) return null;
+  const mayStillOpen = state.tallies.some(
+    (tally) => deserted.has(tally.shard) && tally.possible > tally.have,
+  );
+  if (!late && isMissing && (mayStillOpen || !goesOn(state, deserted, have))) return null;
+  const missing = [...missingOf(state).values()].flat();
   const missed = withMissed(state, missing, late);
   return withoutDeserted(missed, deserted, have) ?? sealSurvivors(missed, u3, missing);
 }
@@ -243,16 +173,9 @@ function sealSurvivors(state: Collecting, u3: readonly number[], missing: readon
 }
 
 export function endConfirming(state: Confirming): Transition | null {
-  const all = progressOf(state, state.u3, state.confirmations, "t", "always");
-  const short = withoutShort(
-    state,
-    all,
-    state.nowMs >= state.deadlineMs,
-    "NOT_ENOUGH_SIGS",
-    survivorCounts(state),
-  );
+  const short = withoutShort(state, "NOT_ENOUGH_SIGS", () => survivorCounts(state));
   if (short !== null) return short;
-  if (!all.every(isReached)) return null;
+  if (!isReached(state)) return null;
   const lost = desertedShards(state, state.u3);
   const deserted = withoutDeserted(state, lost, survivorCounts(state));
   if (deserted !== null) return deserted;
@@ -283,19 +206,15 @@ export function survivorCounts(state: Confirming | Unmasking): ReadonlyMap<numbe
 export function endUnmasking(state: Unmasking): Transition | null {
   if (canOpen(state)) return null; // `combined` ends it
   const late = state.nowMs >= state.graceEndsMs;
-  const open = state.u3.filter((seat) => !state.responses.has(seat));
-  const u2 = new Map([...byShard(state, state.u2)].map(({ shard, seats }) => [shard.shard, seats]));
-  const codes = new Map<number, ErrorCode>();
-  const asked: number[] = [];
-  for (const { shard, seats } of byShard(state, open)) {
-    const own = u2.get(shard.shard) ?? [];
-    const { t } = shard.thresholds;
-    if (openable(state, t, own)) continue;
-    asked.push(...seats);
-    const inPlay = late ? [] : seats.filter((seat) => seatInPlay(state, seat));
-    if (!openable(state, t, own, inPlay)) codes.set(shard.shard, "BELOW_T");
-  }
-  if (codes.size > 0) {
+  const short = state.tallies.filter((tally) => !tally.isReached && (late || !tally.mayReach));
+  const asksAgain = !state.askedAgain && state.nowMs >= state.deadlineMs;
+  if (short.length === 0 && !asksAgain) return null;
+  const unopened = new Set(state.tallies.filter((tally) => !tally.isReached).map(({ shard }) => shard));
+  const asked = byShard(state, state.u3).flatMap(({ shard, seats }) =>
+    unopened.has(shard.shard) ? seats.filter((seat) => !state.responses.has(seat)) : [],
+  );
+  if (short.length > 0) {
+    const codes = new Map<number, ErrorCode>(short.map(({ shard }) => [shard, "BELOW_T"]));
     const missed = withMissed(state, identitiesAt(state.roster, asked), late);
     if (!goesOn(state, codes, survivorCounts(state))) return voidRound(missed, "BELOW_T");
     const without = leaveOut(missed, codes);
@@ -303,7 +222,6 @@ export function endUnmasking(state: Unmasking): Transition | null {
       ? { ...without, effects: [...without.effects, { type: "combine" }] }
       : without;
   }
-  if (state.askedAgain || state.nowMs < state.deadlineMs) return null;
   return {
     state: { ...state, askedAgain: true },
     records: [],
@@ -311,7 +229,6 @@ export function endUnmasking(state: Unmasking): Transition | null {
   };
 }
 
-function seatInPlay(state: Collecting | Confirming | Unmasking, seat: number): boolean {
-  const identity = state.roster[seat - 1]?.identity;
-  return identity !== undefined && state.members.get(identity)?.out === null;
+function seatInPlay(state: Collecting | Confirming, seat: number): boolean {
+  return state.members.get(identityAt(state.roster, seat))?.out === null;
 }

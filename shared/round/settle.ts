@@ -4,18 +4,24 @@ import { VersionedMap } from "../kernel/versioned-map.ts";
 import { shardOf } from "../secagg/shards.ts";
 import { type Thresholds, thresholds } from "../secagg/threshold.ts";
 import { invitedMax } from "../task/graph-plan.ts";
-import { askingLastMs, byLot, recruitingMinMs, wantedDevices } from "./check-in.ts";
+import { askingLastMs, byLot, wantedDevices } from "./check-in.ts";
 import { type Step, stepOf, type Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, failRound } from "./ending.ts";
 import type { RoundRules } from "./event.ts";
-import { inPlay, isAwaited, withMissed, withOut } from "./members.ts";
+import { inPlay, invitedByShard, isAwaited, withMissed, withOut } from "./members.ts";
 import { compatible, seatsOf } from "./roster.ts";
 import { endCollecting, endConfirming, endSharing, endUnmasking } from "./settle-exchange.ts";
-import { graphOf, shardsOfRound } from "./shards.ts";
+import { shardsOfRound } from "./shards.ts";
 import type { Advertising, LiveState, Recruiting, RoundShard, Seat, Sharing, Training } from "./state.ts";
 import { isLive } from "./state.ts";
+import { isWaiting, tallied } from "./tally.ts";
 
-/** Moves on for as long as the current phase has reached its end. A transition with nothing in it where none has. */
+/**
+ * Moves on for as long as the current phase has reached its end.
+ *
+ * @param from  Its state has its tallies.
+ * @returns The very state of `from` if no phase has ended.
+ */
 export function settle(from: Transition): Step {
   let { state } = from;
   const first = stepOf(from);
@@ -26,7 +32,7 @@ export function settle(from: Transition): Step {
     if (next === null) break;
     records.push(...stepOf(next).records);
     effects.push(...next.effects);
-    state = next.state;
+    state = isLive(next.state) ? tallied(next.state) : next.state;
   }
   return { state, records, effects };
 }
@@ -53,7 +59,8 @@ function phaseEnd(state: LiveState): Transition | null {
 function endRecruiting(state: Recruiting): Transition | null {
   const { rules } = state.facts;
   const late = state.nowMs >= state.deadlineMs;
-  if (!late && state.nowMs < recruitingMinMs(rules)) return null;
+  const wanted = wantedDevices(rules);
+  if (!late && (state.nowMs < rules.recruitingMinMs || state.members.size < wanted)) return null;
   const ready: string[] = [];
   let sound = 0;
   state.members.forEach((member, identity) => {
@@ -61,7 +68,6 @@ function endRecruiting(state: Recruiting): Transition | null {
     ready.push(identity);
     if (!member.askedLast) sound++;
   });
-  const wanted = wantedDevices(rules);
   const enough = state.nowMs < askingLastMs(rules) ? sound : ready.length;
   // Sorting is worth it only where it may end the phase.
   if (!late && enough < wanted) return null;
@@ -72,13 +78,12 @@ function endRecruiting(state: Recruiting): Transition | null {
   const countsNow = state.nowMs < askingLastMs(rules) ? first : eligible;
   if (!late && countsNow.length < wanted) return null;
   if (eligible.length < rules.cohortSizeMin) return failRound(state, "COHORT_TOO_SMALL");
-  const invited = first.slice(0, invitedMax({ graph: "complete", ...rules }));
+  const invited = first.slice(0, invitedMax(rules));
   // Places that are free: those that the round wants and nobody else takes, never those above (R30).
   const free = Math.max(0, wanted - invited.length);
   const all = [...invited, ...eligible.filter(isLast).slice(0, free)];
-  // Of a split round, those whom chance gave too small a shard could only train in vain; more may come meanwhile. Rounds
-  // of before runs waited invited them.
-  if (rules.recruitingMinMs !== undefined && !fillsShards(state, all))
+  // Of a split round, those whom chance gave too small a shard could only train in vain; more may come meanwhile.
+  if (rules.seatsByArrival !== true && !fillsShards(state, all))
     return late ? failRound(state, "COHORT_TOO_SMALL") : null;
   return invite(state, all);
 }
@@ -87,8 +92,12 @@ function endRecruiting(state: Recruiting): Transition | null {
 function fillsShards({ facts }: Recruiting, identities: readonly string[]): boolean {
   const plan = shardsOfRound(facts);
   if (plan === null) return true;
-  const shards = identities.map((identity) => shardOf(plan, hexToBytes(identity)));
-  return !isUnseatableAs(shards, plan.shardCount, facts.rules);
+  const counts = Array.from({ length: plan.shardCount }, () => 0);
+  for (const identity of identities) {
+    const shard = shardOf(plan, hexToBytes(identity));
+    counts[shard] = (counts[shard] ?? 0) + 1;
+  }
+  return !isUnseatableAs(counts, facts.rules);
 }
 
 /** Compares members by their lots. */
@@ -109,9 +118,10 @@ function invite(state: Recruiting, invited: readonly string[]): Transition {
     members = members.set(identity, { ...member, invited: true, shard: shardOf(plan, hexToBytes(identity)) });
   }
   const others = inPlay(state).filter((identity) => !chosen.has(identity));
+  const shardCount = plan?.shardCount ?? 1;
   const training: Training = {
-    ...baseOf(withOut({ ...state, members }, others, "NOT_IN_ROSTER")),
-    shardCount: plan?.shardCount ?? 1,
+    ...baseOf(withOut({ ...state, members, shardCount }, others, "NOT_IN_ROSTER")),
+    invited: invitedByShard({ members, shardCount }),
     phase: "training",
     phaseEndsMs: endsNow(state),
     deadlineMs: state.nowMs + rules.deadlines.trainingMs,
@@ -126,45 +136,33 @@ function endTraining(state: Training): Transition | null {
 }
 
 /**
- * Whether those who take part are too few for any roster, or, where a shard has too few, for the goal: nobody joins or
+ * Whether those who take part are too few for any roster, or, if a shard has too few, for the goal: nobody joins or
  * changes its shard any more, so it stays so.
  */
-function isUnseatable({ members, shardCount, facts: { rules } }: Training | Advertising): boolean {
-  const shards: number[] = [];
-  members.forEach(({ out, shard }) => {
-    if (out === null) shards.push(shard);
-  });
-  return isUnseatableAs(shards, shardCount, rules);
+function isUnseatable({ tallies, facts: { rules } }: Training | Advertising): boolean {
+  return isUnseatableAs(
+    tallies.map(({ possible }) => possible),
+    rules,
+  );
 }
 
-/** @param shards  Of each device that takes part. */
-function isUnseatableAs(shards: readonly number[], shardCount: number, rules: RoundRules): boolean {
-  const byShard = new Map<number, number>();
-  for (const shard of shards) byShard.set(shard, (byShard.get(shard) ?? 0) + 1);
-  const large = [...byShard.values()].filter((count) => count >= rules.cohortSizeMin);
+/** @param counts  Devices that take part, by shard. */
+function isUnseatableAs(counts: readonly number[], { cohortSizeMin, goal }: RoundRules): boolean {
+  const large = counts.filter((count) => count >= cohortSizeMin);
   const seatable = large.reduce((sum, count) => sum + count, 0);
-  return large.length === 0 || (large.length < shardCount && seatable < rules.goal);
+  return large.length === 0 || (large.length < counts.length && seatable < goal);
 }
 
 function endAdvertising(state: Advertising): Transition | null {
   const { goal, overSelection, cohortSizeMin } = state.facts.rules;
-  let advertised = 0;
-  let waiting = false;
   if (isUnseatable(state)) return failRound(state, "COHORT_TOO_SMALL");
-  const missing: string[] = [];
-  state.members.forEach((member, identity) => {
-    if (member.out !== null) return;
-    if (state.adverts.has(identity)) {
-      advertised++;
-      return;
-    }
-    missing.push(identity);
-    waiting ||= isAwaited(member, state.nowMs);
-  });
+  const advertised = state.tallies.reduce((sum, { have }) => sum + have, 0);
+  const waiting = state.tallies.some((tally) => isWaiting(tally, state.nowMs));
   const late = state.nowMs >= state.deadlineMs;
   const enough = overSelection > 1 && advertised >= Math.ceil(overSelection * goal);
   if (!late && !enough && (waiting || advertised < cohortSizeMin)) return null;
 
+  const missing = inPlay(state).filter((identity) => !state.adverts.has(identity));
   const rosters = rosterByShard(state);
   const seated = [...rosters.values()].reduce((count, roster) => count + roster.length, 0);
   const complete = rosters.size === state.shardCount;
@@ -177,7 +175,7 @@ function endAdvertising(state: Advertising): Transition | null {
 
 /** Who sits together, by shard in ascending order; shards that cannot reach the minimum are not in it. */
 function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[]> {
-  const { cohortSizeMin, cohortSizeMax, recruitingMinMs: lots } = state.facts.rules;
+  const { cohortSizeMin, cohortSizeMax, seatsByArrival } = state.facts.rules;
   const advertised = new Map<number, string[]>();
   // In the order of the adverts.
   for (const identity of state.adverts.keys()) {
@@ -193,8 +191,8 @@ function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[
     // A device that is gone would only raise the threshold; it keeps its seat where the cohort is too small without it.
     const present = all.filter((identity) => isAwaited(state.members.get(identity), state.nowMs));
     const pool = present.length >= cohortSizeMin ? present : all;
-    // Chance may overfill a shard. Logs from before recruiting's least time was a rule seated the first to advertise.
-    if (pool.length > cohortSizeMax && lots !== undefined) pool.sort(byLotOf(state));
+    // Chance may overfill a shard.
+    if (pool.length > cohortSizeMax && seatsByArrival !== true) pool.sort(byLotOf(state));
     const seated = compatible(pool, state.forbiddenPairs, state.removed).slice(0, cohortSizeMax);
     if (seated.length < cohortSizeMin) continue;
     // The devices would refuse a roster that must stay whole, or more.
@@ -205,7 +203,7 @@ function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[
 
 function thresholdsOf({ facts }: Advertising, rosterSize: number): Thresholds {
   const { securityModel, cohortSizeMin } = facts.rules;
-  return thresholds(rosterSize, securityModel, cohortSizeMin, graphOf(facts.rules));
+  return thresholds(rosterSize, securityModel, cohortSizeMin, facts.rules.graph);
 }
 
 function startSharing(state: Advertising, rosters: ReadonlyMap<number, readonly string[]>): Transition {

@@ -1,10 +1,9 @@
 import { VersionedMap } from "../kernel/versioned-map.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { type ShardPlan, shardPlanOf } from "../secagg/shards.ts";
-import { type AgreedGraph, agreedGraphOf } from "../task/graph-plan.ts";
 import type { RoundEffect, Transition } from "./effect.ts";
 import { dismissal } from "./ending.ts";
-import type { RoundOpened, RoundRules } from "./event.ts";
+import type { RoundOpened } from "./event.ts";
 import { identitiesAt, withOut } from "./members.ts";
 import type { Collecting, Confirming, RoundShard, RoundState, Seated, Sharing, Unmasking } from "./state.ts";
 
@@ -14,12 +13,7 @@ import type { Collecting, Confirming, RoundShard, RoundState, Seated, Sharing, U
 
 /** What the shards of a round follow from; null where it is one sum. */
 export function shardsOfRound({ runId, round, parentModelHash, rules }: RoundOpened): ShardPlan | null {
-  return shardPlanOf({ runId, round, modelHash: parentModelHash, config: { graph: graphOf(rules) } });
-}
-
-/** Rounds of before there were other graphs say nothing of theirs. */
-export function graphOf(rules: RoundRules): AgreedGraph {
-  return agreedGraphOf({ graph: "complete", ...rules });
+  return shardPlanOf({ runId, round, modelHash: parentModelHash, config: rules });
 }
 
 /** Those that are not left out. */
@@ -113,7 +107,8 @@ export function leaveOut<State extends WithShards>(state: State, codes: LeftOut)
     after = withOut(after, identities, code);
     effects.push(...dismissal(state, identities, code));
   }
-  return { state: { ...after, shards, ...setsWithout(state, lost) }, records: [], effects };
+  const tallies = state.tallies.filter(({ shard }) => !codes.has(shard));
+  return { state: { ...after, shards, tallies, ...setsWithout(state, lost) }, records: [], effects };
 }
 
 /** The sets and answers of a state, but for those of some seats. */

@@ -1,10 +1,9 @@
 import { circleOf } from "./circles.ts";
-import { keptShards, seatsIn } from "./shards.ts";
 import type { Unmasking } from "./state.ts";
 
 /** Whether the sum of each shard can be opened; see `openable`. */
-export function canOpen(state: Unmasking): boolean {
-  return keptShards(state).every((shard) => openable(state, shard.thresholds.t, seatsIn(shard, state.u2)));
+export function canOpen({ tallies }: Unmasking): boolean {
+  return tallies.every(({ isReached }) => isReached);
 }
 
 /**

@@ -65,6 +65,21 @@ export interface CountsRow {
   readonly left: number;
 }
 
+/** What the current phase waits for, of one shard; see tally.ts. */
+export interface ShardTally {
+  readonly shard: number;
+  /** Answers that count. */
+  readonly have: number;
+  /** Answers, and devices that may still bring one. */
+  readonly possible: number;
+  /** When the last device without an answer will count as gone; infinite while one is connected, 0 if there is none. */
+  readonly awaitedUntilMs: number;
+  /** Whether this shard has what it needs. */
+  readonly isReached: boolean;
+  /** Whether it has, or may still get it. */
+  readonly mayReach: boolean;
+}
+
 interface Base {
   readonly facts: RoundOpened;
   /** Of the newest event. */
@@ -82,6 +97,8 @@ interface Base {
   readonly attempt: number;
   /** Why the newest attempt before this one was given up. */
   readonly retriedFor: ErrorCode | null;
+  /** By shard, ascending; none while the round recruits and once it has ended. */
+  readonly tallies: readonly ShardTally[];
 }
 
 export interface Recruiting extends Base {
@@ -89,15 +106,20 @@ export interface Recruiting extends Base {
   readonly deadlineMs: number;
 }
 
+export type Invited = readonly (readonly string[])[];
+
 /** All who take part are invited; nobody has advertised yet. */
 export interface Training extends Base {
   readonly phase: "training";
   readonly deadlineMs: number;
+  /** Identities of all who were invited, by shard. */
+  readonly invited: Invited;
 }
 
 export interface Advertising extends Base {
   readonly phase: "advertising";
   readonly deadlineMs: number;
+  readonly invited: Invited;
   /** By identity, of this attempt. */
   readonly adverts: VersionedMap<string, Advert>;
   /** Whose each key of them is. */

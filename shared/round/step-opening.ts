@@ -1,12 +1,13 @@
+import { present } from "../kernel/assert.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { known, type RoundEffect, refuse, type Transition } from "./effect.ts";
 import { baseOf, endingEffects, endsNow, retryRound, sealedOf, voidRound } from "./ending.ts";
 import type { Combined, Damaged, UnmaskReceived } from "./event.ts";
-import { leavesPhase } from "./hints.ts";
 import { survivorCounts } from "./settle-exchange.ts";
-import { byShard, goesOn, leaveOut } from "./shards.ts";
+import { byShard, goesOn, leaveOut, shardOfSeat } from "./shards.ts";
 import { canOpen } from "./shares.ts";
 import type { Committed, LiveState } from "./state.ts";
+import { retallied } from "./tally.ts";
 
 /** R4, taken until grace ends; once each secret has t valid shares the masks can be rebuilt. */
 export function stepUnmask(state: LiveState, event: UnmaskReceived): Transition {
@@ -16,8 +17,9 @@ export function stepUnmask(state: LiveState, event: UnmaskReceived): Transition 
   if (taken !== undefined) return taken.digest === event.digest ? known(state) : refuse(state, "CONFLICT");
   const { digest, offCommitment } = event;
   const responses = state.responses.set(event.position, { digest, offCommitment });
-  const after = { ...state, responses };
-  const opens = !leavesPhase(after, event) && canOpen(after) && !canOpen(state);
+  const shard = present(shardOfSeat(state, event.position), "a survivor's shard");
+  const after = retallied({ ...state, responses }, shard.shard);
+  const opens = canOpen(after) && !canOpen(state);
   const effects: RoundEffect[] = opens ? [{ type: "combine" }] : [];
   return { ...known(after), effects };
 }

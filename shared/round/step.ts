@@ -4,13 +4,13 @@ import { stepCheckedIn } from "./check-in.ts";
 import { known, refuse, type Step, stepOf, type Transition } from "./effect.ts";
 import { failRound, retryRound, voidRound } from "./ending.ts";
 import type { Presence, RoundEvent, RoundOpened } from "./event.ts";
-import { leavesPhase } from "./hints.ts";
 import { withCounts, withMember, withOut } from "./members.ts";
 import { settle } from "./settle.ts";
 import { canOpen } from "./shares.ts";
 import { isLive, type LiveState, type Recruiting, type RoundState } from "./state.ts";
 import { stepAdvertised, stepComplained, stepConfirmed, stepInput, stepShared } from "./step-exchange.ts";
 import { stepCombined, stepDamaged, stepUnmask } from "./step-opening.ts";
+import { retallied, tallied } from "./tally.ts";
 
 /** The state and records of a round's first event. */
 export function openRound(facts: RoundOpened): Step {
@@ -26,6 +26,7 @@ export function openRound(facts: RoundOpened): Step {
     phaseEndsMs: {},
     attempt: 1,
     retriedFor: null,
+    tallies: [],
     deadlineMs: facts.rules.deadlines.recruitingMs,
   };
   return stepOf({ ...known(state), records: [{ type: "audit-leaf", kind: "round.opened" }] });
@@ -41,16 +42,26 @@ export function step(state: RoundState, event: RoundEvent): Step {
   if (!isLive(state)) return stepOf(afterEnd(state, event));
   // The clock of an event never runs behind that of the log.
   const nowMs = Math.max(state.nowMs, event.atMs);
-  const changed = apply({ ...state, nowMs }, event);
-  if (changed.effects[0]?.type === "reject") return stepOf({ ...changed, state });
-  const quiet = isLive(changed.state) && leavesPhase(changed.state, event);
-  const settled = quiet ? stepOf(changed) : settle(changed);
+  const applied = apply({ ...state, nowMs }, event);
+  if (applied.effects[0]?.type === "reject") return stepOf({ ...applied, state });
+  const sender = applied.state.phase === state.phase ? senderOf(state, event) : null;
+  const changed = unchanged(state, applied.state)
+    ? applied
+    : { ...applied, state: withTallies(applied.state, sender) };
+  const settled = settle(changed);
   if (settled.state === changed.state && unchanged(state, settled.state)) {
     return stepOf(event.type === "ticked" ? refuse(state, "STATE") : known(state));
   }
-  // Where no phase ended only the sender has changed.
-  const sender = settled.state === changed.state ? senderOf(state, event) : null;
-  return { ...settled, state: withCounts(settled.state, state, sender) };
+  // Unless a phase ended, only the sender has changed.
+  const onlySender = settled.state === changed.state ? sender : null;
+  return { ...settled, state: withCounts(settled.state, state, onlySender) };
+}
+
+/** @param sender  The only device of which anything has changed; null if others may have as well. */
+function withTallies(state: RoundState, sender: string | null): RoundState {
+  if (!isLive(state) || state.phase === "recruiting") return state;
+  const shard = sender === null ? undefined : state.members.get(sender)?.shard;
+  return shard === undefined ? tallied(state) : retallied(state, shard);
 }
 
 /** The only device that an event by itself changes; null where it may change more. */

@@ -10,6 +10,7 @@ import { Secret } from "../kernel/secret.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { HashHex } from "../protocol/ids.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
+import { agreedVectorLength } from "../task/config.ts";
 import { openShares, type SharePair, shareLeafHash, shareMatches } from "./bundle.ts";
 import type { ClientTools, Masked, MaskedInput, Shared } from "./client-state.ts";
 import { inputRoot } from "./input.ts";
@@ -28,7 +29,7 @@ export interface MaskRefusal {
 /**
  * R2: opens the shares of U2, checks each against its dealer's commitment, and masks the input.
  *
- * @param makeInput  Called once, after all checks: the encoded vector, `config.vectorLength` words of the ring. It is
+ * @param makeInput  Called once, after all checks: the encoded vector, as many words of the ring as were agreed to. It is
  *                   masked in place, so that a device needs one vector and no copy.
  * Errors: `ME_DROPPED`, `U2_BELOW_T`, `BAD_MESSAGE` where the shares are not those of U2, `SHARE_AUTH` and `SHARE_CTX`.
  * Rules S3, S5, S9.
@@ -123,7 +124,7 @@ async function maskAndSign(
   x: Uint32Array<ArrayBuffer>,
 ): Promise<{ readonly answer: MaskedInput; readonly root: Bytes }> {
   const { roster, position } = state;
-  assert(x.length === roster.attempt.terms.config.vectorLength, "the input has the agreed length");
+  assert(x.length === agreedVectorLength(roster.attempt.terms), "the input has the agreed length");
   const selfKey = await selfMaskKey(primitives, state.b.reveal(), roster.sid, position);
   const masks: Mask[] = [{ key: selfKey, sign: 1 }];
   for (const neighbour of dealers) {

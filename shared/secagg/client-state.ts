@@ -161,7 +161,7 @@ export type Outgoing =
       readonly body: Bytes;
     };
 
-/** The durable write that must succeed before the send (SECAGG section 6); `kind` names the method of the memory. */
+/** The durable write that must succeed before the send (PROTOCOL.md section 6); `kind` names the method of the memory. */
 export type Remembrance =
   | { readonly kind: "mark"; readonly runId: string; readonly round: number; readonly attempt: number }
   | {

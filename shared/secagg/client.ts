@@ -42,7 +42,7 @@ import { shardOf, shardPlanOf } from "./shards.ts";
 import { advertItem, complaintItem } from "./signed-items.ts";
 
 /*
- * A device's side of one attempt, SECAGG section 9, message by message. No clock, no storage, no network: the caller
+ * A device's side of one attempt, PROTOCOL.md section 9, message by message. No clock, no storage, no network: the caller
  * writes what a step wants remembered, sends what it wants sent and ends the attempt at a deadline with `abort`.
  *
  * | state      | on      | sends          | next       |
@@ -70,7 +70,7 @@ export function isAttemptMessage(message: CoordinatorMessage): message is Attemp
  * @param expected   The config that follows from the consent of this device's owner and from the keys it pinned.
  * @param modelHash  Of the model's bytes that this device received, hex.
  * @param identity   This device's public key; its shard follows from it.
- * Error: `CONFIG` where the invitation says anything else. Rule S6.
+ * Error: `CONFIG` if the invitation says anything else, or is to a round of a purpose that was not agreed to. Rule S6.
  */
 export async function acceptInvitation(
   primitives: Primitives,
@@ -85,6 +85,7 @@ export async function acceptInvitation(
   ];
   if (!equalBytes(offered, agreed) || invite.modelHash !== modelHash) return err("CONFIG");
   const { runId, round, attempt, roundParams } = invite;
+  if (expected.vectors[roundParams.purpose] === undefined) return err("CONFIG");
   const terms = { runId, round, attempt, config: expected, roundParams, modelHash };
   const shard = shardOf(shardPlanOf(terms), identity);
   return ok({ phase: "idle", terms: { ...terms, shard } });

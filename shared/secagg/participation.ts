@@ -6,8 +6,8 @@ import type { SessionSets } from "./position-sets.ts";
 import type { Roster } from "./roster.ts";
 
 /*
- * Whether a device may take part again, from what it remembers (SECAGG section 6). Pure: where the memory lies, and that
- * it is durable before anything is sent, is the caller's matter.
+ * Whether a device may take part again, from what it remembers (PROTOCOL.md section 6). Pure: the caller stores the memory
+ * and makes it durable before anything is sent.
  *
  * | rule                                   | without noise | with noise             |
  * | -------------------------------------- | ------------- | ---------------------- |
@@ -59,7 +59,7 @@ export function mayUse(
 /**
  * Whether it is proved that a session's sum is without this device: t of the devices in U3 signed a U3 that it is not in.
  * They sign once a session, so no other U3 can be opened. Only then is its participation given back: what a coordinator
- * merely says, that an input came late or was lost, may be untrue. SECAGG section 6.
+ * merely says, that an input came late or was lost, may be untrue. PROTOCOL.md section 6.
  */
 export async function provesLeftOut(
   primitives: Primitives,

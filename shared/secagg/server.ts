@@ -7,6 +7,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Position } from "../protocol/ids.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "../protocol/messages/device.ts";
+import { agreedVectorLength } from "../task/config.ts";
 import type { Attempt } from "./attempt.ts";
 import {
   bundleTree,
@@ -166,7 +167,7 @@ export async function verifyInput(
   { byteCount, root, signature }: InputClaim,
 ): Promise<Result<void, "STATE" | "BAD_LENGTH" | "BAD_SIGNATURE">> {
   if (!u2.positions.includes(position)) return err("STATE");
-  if (byteCount !== 4 * roster.attempt.terms.config.vectorLength) return err("BAD_LENGTH");
+  if (byteCount !== 4 * agreedVectorLength(roster.attempt.terms)) return err("BAD_LENGTH");
   const item = inputItem(roster.sid, position, u2.hash, byteCount, root);
   const signed = await verifySignature(primitives, memberAt(roster, position).identity, item, signature);
   return signed ? ok(undefined) : err("BAD_SIGNATURE");

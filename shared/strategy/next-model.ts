@@ -1,7 +1,7 @@
 import { rotationKey } from "../codec/rotation.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import type { VectorLayout } from "../vector/layout.ts";
-import { updateScale, updateSumOf } from "../vector/mean.ts";
+import { meanUpdate, updateSumOf } from "../vector/mean.ts";
 import type { Strategy, StrategyState, StrategyStep } from "./strategy.ts";
 
 /** Which sum of which round. */
@@ -14,8 +14,8 @@ export interface OpenedSum {
 }
 
 export interface NextModel extends StrategyStep {
-  /** The sum for each weight, whatever rotation was on it. */
-  readonly updateSum: Int32Array | Float64Array;
+  /** The mean update in the unit of the weights, whatever rotation was on its sum. */
+  readonly mean: Float64Array<ArrayBuffer>;
 }
 
 /**
@@ -34,6 +34,6 @@ export async function nextModel(
 ): Promise<NextModel> {
   const rotation = await rotationKey(primitives, runId, round);
   const updateSum = await updateSumOf(primitives, layout, coordinateSum, rotation);
-  const step = strategy.next(state, model, { updateSum, weightSum, updateScale: updateScale(layout) });
-  return { ...step, updateSum };
+  const mean = meanUpdate(layout, updateSum, weightSum);
+  return { ...strategy.next(state, model, mean), mean };
 }

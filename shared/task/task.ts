@@ -2,6 +2,7 @@ import { z } from "zod";
 import { taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { thresholds } from "../secagg/threshold.ts";
+import { strategySchema } from "../strategy/index.ts";
 import { ringRefusal } from "../vector/ring.ts";
 import { featuresSchema, inputShape } from "./features.ts";
 import { agreedGraphOf, graphPlanOf, graphPlanSchema, isSharded, isSparse } from "./graph-plan.ts";
@@ -33,25 +34,6 @@ export function staysWithinPlan(agreed: TrainingPlan, plan: TrainingPlan): boole
   return steps && plan.optimizer.kind === agreed.optimizer.kind;
 }
 
-/** How sums become the next model. Sources: McMahan 2017 (FedAvg), Hsu 2019 (FedAvgM), Reddi 2021 (FedAdam). */
-export const strategySchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("fedavg"), serverLearningRate: z.number().gt(0).max(100) }),
-  z.strictObject({
-    kind: z.literal("fedavgm"),
-    serverLearningRate: z.number().gt(0).max(100),
-    momentum: z.number().min(0).lt(1),
-  }),
-  z.strictObject({
-    kind: z.literal("fedadam"),
-    serverLearningRate: z.number().gt(0).max(100),
-    beta1: z.number().min(0).lt(1),
-    beta2: z.number().min(0).lt(1),
-    /** Adaptivity, added to the root of the second moment. */
-    tau: z.number().gt(0).max(1),
-  }),
-]);
-export type StrategySpec = z.infer<typeof strategySchema>;
-
 const phaseMs = z
   .int()
   .min(500)
@@ -68,7 +50,6 @@ export const deadlinesSchema = z.strictObject({
   /** After `unmaskingMs`: shares of the same session are still taken. */
   graceMs: phaseMs,
 });
-export type Deadlines = z.infer<typeof deadlinesSchema>;
 
 /** Bits of a coordinate of the update on the wire: 16 is half the bytes, and rotated. */
 export const ringSchema = z.literal([16, 32]);

@@ -6,7 +6,7 @@ import { ok } from "../kernel/result.ts";
 import { strategyOf } from "../strategy/index.ts";
 import { nextModel } from "../strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "../strategy/state-bytes.ts";
-import { tensorsOf } from "../task/agreed-config.ts";
+import { modelTensors } from "../task/model.ts";
 import type { VectorLayout } from "../vector/layout.ts";
 import { update } from "../vector/segments/update.ts";
 import { weight } from "../vector/segments/weight.ts";
@@ -25,7 +25,7 @@ export async function checkModel(
   report: (line: string) => void,
 ): Promise<Checked<void>> {
   const { runId, round, parentStateHash, modelHash, strategyStateHash } = claims;
-  const tensors = tensorsOf(claims.task);
+  const tensors = modelTensors(claims.task.model);
   const strategy = strategyOf(claims.strategy);
   const parentBytes = await fetchBlob(primitives, source, claims.parentModelHash);
   if (!parentBytes.ok) return parentBytes;

@@ -4,7 +4,7 @@ import type { Primitives } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
 import { initialModel } from "../strategy/initialize.ts";
 import { voidStep } from "../strategy/void-step.ts";
-import { tensorsOf } from "../task/agreed-config.ts";
+import { modelTensors } from "../task/model.ts";
 import type { Task } from "../task/task.ts";
 import type { AuditSource, RoundClaims } from "./claims.ts";
 import { type Checked, fault } from "./fault.ts";
@@ -86,7 +86,7 @@ class ModelChain {
   }
 
   static async fromSeed(primitives: Primitives, task: Task, runId: string, seed: number) {
-    const tensors = tensorsOf(task);
+    const tensors = modelTensors(task.model);
     const seedBytes = concatBytes([new Uint8Array(28), u32be(seed)]);
     const bytes = modelToBytes(tensors, await initialModel(primitives, tensors, seedBytes));
     const hash = bytesToHex(await primitives.sha256(bytes));
@@ -104,7 +104,7 @@ class ModelChain {
   }
 
   async step(round: number): Promise<Checked<void>> {
-    const tensors = tensorsOf(this.#task);
+    const tensors = modelTensors(this.#task.model);
     if (this.#weights === null) {
       const bytes = await this.#fetch();
       if (!bytes.ok) return bytes;

@@ -16,6 +16,7 @@ import {
 } from "../secagg/roster.ts";
 import type { Commitments } from "../secagg/server.ts";
 import { bundleItem, inputItem, setsItem } from "../secagg/signed-items.ts";
+import { agreedVectorLength } from "../task/config.ts";
 import { type Checked, fault } from "./fault.ts";
 import type { SessionTranscript } from "./session-transcript.ts";
 
@@ -92,6 +93,9 @@ async function checkTerms(
     if (said !== wanted)
       return fault("TERMS", `The transcript is of another ${name}: ${said}, not ${wanted}.`);
   }
+  const { purpose } = transcript.roundParams;
+  if (transcript.config.vectors[purpose] === undefined)
+    return fault("TERMS", `Nobody agreed to a round to ${purpose}.`);
   return ok(undefined);
 }
 
@@ -163,14 +167,15 @@ async function checkBundles(
 
 async function checkInputs(
   primitives: Primitives,
-  { inputs, config }: SessionTranscript,
+  { inputs }: SessionTranscript,
   roster: Roster,
   { u2, u3 }: SessionSets,
 ): Promise<Checked<ReadonlyMap<number, Bytes>>> {
   if (inputs.map(({ position }) => position).join() !== u3.positions.join())
     return fault("SETS", "There is not one masked input for each device of U3.");
+  const byteCount = 4 * agreedVectorLength(roster.attempt.terms);
   for (const { position, root, signature } of inputs) {
-    const item = inputItem(roster.sid, position, u2.hash, 4 * config.vectorLength, root);
+    const item = inputItem(roster.sid, position, u2.hash, byteCount, root);
     if (!(await verifySignature(primitives, memberAt(roster, position).identity, item, signature)))
       return fault("INPUT_SIGNATURE", `The device at position ${position} did not sign this masked input.`);
   }

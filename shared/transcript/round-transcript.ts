@@ -3,7 +3,7 @@ import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
 import { bytesToHex, hexToBytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
-import type { StrategySpec } from "../task/task.ts";
+import type { StrategySpec } from "../strategy/index.ts";
 
 /** What a round came to, all of it named by hashes. */
 export interface RoundFacts {

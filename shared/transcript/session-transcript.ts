@@ -16,8 +16,8 @@ import { LIMITS } from "../protocol/limits.ts";
 import { agreedConfigSchema, roundParamsSchema } from "../task/config.ts";
 
 /*
- * What one session leaves for an outsider to check: one MessagePack map, named by the SHA-256 of its bytes. SECAGG
- * section 12. Positions are those of the session's roster.
+ * What one session leaves for an outsider to check: one MessagePack map, named by the SHA-256 of its bytes.
+ * PROTOCOL.md section 12. Positions are those of the session's roster.
  *
  * | field         | holds                                                                                      |
  * | ------------- | ------------------------------------------------------------------------------------------ |
@@ -30,10 +30,10 @@ import { agreedConfigSchema, roundParamsSchema } from "../task/config.ts";
  * | evidenceHash  | SHA-256(E(evidence, sid, salt, words of the sum that are not published))                    |
  *
  * There is no secret in it: shares are commitments, inputs are roots (S11). It does name devices, by their identity keys.
- * Version 1 committed to the evidence without a salt.
+ * Version 1 committed to the evidence without a salt; up to version 2 a config had one vector and a round no purpose.
  */
 
-export const TRANSCRIPT_VERSION = 2;
+export const TRANSCRIPT_VERSION = 3;
 
 const signature = bytesSchema(64);
 const bitmap = bytesUpToSchema(Math.ceil(LIMITS.rosterSizeMax / 8));

@@ -2,12 +2,12 @@ import { merkleRoot } from "../crypto/merkle.ts";
 import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
 import type { Primitives, RandomBytes } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
-import { layoutOf } from "../task/agreed-config.ts";
 import { type DecodedSum, decodeSum } from "../vector/decode.ts";
 import type { VectorLayout } from "../vector/layout.ts";
 import { evidenceLength, ringWords, segmentAt } from "../vector/publish.ts";
 import { weight } from "../vector/segments/weight.ts";
 import { SumOfShards } from "../vector/sum.ts";
+import { layoutOf } from "../vector/task-layout.ts";
 import { checkGroups, GroupTotals, groupsLine } from "./check-groups.ts";
 import { checkModel } from "./check-model.ts";
 import { checkParent } from "./check-parent.ts";
@@ -73,7 +73,11 @@ export async function verifyRound(
   const inSum = groupsLine(groups.value, claims.shards);
   if (inSum !== null) report(inSum);
 
-  const layout = layoutOf(claims.task);
+  // What the round is for, and so its vector, stands in each of its transcripts, under the one hash of its parameters.
+  const first = await readSession(primitives, claims, source, 0, options);
+  if (!first.ok) return first;
+  const { roundParams } = first.value.roster.attempt.terms;
+  const layout = layoutOf(claims.task, roundParams.purpose, roundParams);
   const perShard = chunkCountOf(layout);
   const total = perShard * claims.shards.length;
   const drawn = options.chunks === "all" ? total : Math.min(options.chunks, total);
@@ -84,7 +88,7 @@ export async function verifyRound(
   const totals = new GroupTotals();
   let remadeCount = 0;
   for (const [place, shard] of claims.shards.entries()) {
-    const session = await readSession(primitives, claims, source, place, options);
+    const session = place === 0 ? first : await readSession(primitives, claims, source, place, options);
     if (!session.ok) return session;
     roots.push(session.value.inputsRoot);
     const { roster, sets } = session.value;

@@ -38,8 +38,10 @@ export function vectorLayout(terms: LayoutTerms, segments: readonly Segment[] = 
   assert(segments.at(-1)?.name === sentinels.name, "the sentinels are the last segment");
 
   let offset = 0;
-  const placed = segments.map((code): PlacedSegment => {
-    const { length, ring, publish, clip, noise } = code.layout(terms);
+  const placed = segments.flatMap((code): PlacedSegment[] => {
+    const layout = code.layout(terms);
+    if (layout === null) return [];
+    const { length, ring, publish, clip, noise } = layout;
     const { name } = code;
     assert(isCount(length), `segment ${name} has words`);
     const isPlain = ring === 32 && clip["rotated"] !== true;
@@ -47,7 +49,7 @@ export function vectorLayout(terms: LayoutTerms, segments: readonly Segment[] = 
     assert(name !== sentinels.name || publish === "public", "the sentinels are public");
     const place = { name, length, ring, publish, clip, noise, offset, code };
     offset += length;
-    return place;
+    return [place];
   });
   return { cohortSizeMax, length: offset, segments: placed };
 }

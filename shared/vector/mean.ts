@@ -40,19 +40,24 @@ export function updateScale(layout: VectorLayout): number {
 }
 
 /**
- * The weighted mean of the survivors' clipped updates, in the unit of the weights. [parameterCount]
+ * The mean of the survivors' clipped updates, in the unit of the weights. [parameterCount]
+ *
+ * The one place that divides: sum times scale, then over the divisor, in doubles, so that every strategy starts from the
+ * same bits. Rule A6.
  *
  * @param updateSum  What `updateSumOf` gave.
+ * @param divisor    The sum of weights, at least 1. With noise it would be a constant that everyone knows.
  */
 export function meanUpdate(
   layout: VectorLayout,
   updateSum: Int32Array | Float64Array,
-  weightSum: number,
+  divisor: number,
 ): Float64Array<ArrayBuffer> {
+  assert(divisor >= 1, "a mean needs weight");
   const scale = updateScale(layout);
   // Not Float64Array.from: it makes a list of all values first, 70 MB of heap for a million.
   const mean = new Float64Array(updateSum.length);
-  for (let i = 0; i < mean.length; i++) mean[i] = (updateSum[i]! * scale) / weightSum; // hot loop
+  for (let i = 0; i < mean.length; i++) mean[i] = (updateSum[i]! * scale) / divisor; // hot loop
   return mean;
 }
 

@@ -2,6 +2,7 @@ import type { Json } from "../codec/canonical-json.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import type { Result } from "../kernel/result.ts";
+import type { Purpose, RoundParams } from "../task/config.ts";
 import type { Ring } from "./ring.ts";
 
 /*
@@ -29,8 +30,14 @@ export type SegmentLayout<C extends Clip = Clip> = {
 /** A segment's layout and where it begins, in words. Offsets follow from the lengths, so they are not hashed. */
 export type Place<C extends Clip = Clip> = SegmentLayout<C> & { readonly offset: number };
 
-/** What a task says about its vector. */
+/** What a task, and a round of it, say about the vector. */
 export interface LayoutTerms {
+  /** Default: train. */
+  readonly purpose?: Purpose;
+  /** Of the round that the layout is for; null or absent for what is agreed to before any round. */
+  readonly roundParams?: RoundParams | null;
+  /** Segments that the task's strategy needs, by name: one that no other task has looks here. */
+  readonly asked?: readonly string[];
   readonly parameterCount: number;
   readonly cohortSizeMax: number;
   /** L, in the unit of the weights. */
@@ -39,7 +46,7 @@ export interface LayoutTerms {
   readonly weightCap: number;
   /** Of the update. Default 32. */
   readonly ring?: Ring;
-  /** Whether the update is rotated. Default: on the 16-bit ring only, where it costs 40 times in accuracy to do without. SECAGG section 7. */
+  /** Whether the update is rotated. Default: on the 16-bit ring only, where errors are 40 times larger without it. PROTOCOL.md section 7. */
   readonly rotated?: boolean;
 }
 
@@ -93,8 +100,11 @@ export interface OutOfRange {
  */
 export interface Segment<C extends Clip = Clip, Kept = unknown, Value = unknown> {
   readonly name: string;
-  /** @throws AssertionFault if the terms do not fit the ring; a task's schema refuses such terms before. */
-  layout(terms: LayoutTerms): Omit<SegmentLayout<C>, "name">;
+  /**
+   * @returns Null if the vector has no such segment under these terms.
+   * @throws AssertionFault if the terms do not fit the ring; a task's schema refuses such terms before.
+   */
+  layout(terms: LayoutTerms): Omit<SegmentLayout<C>, "name"> | null;
   /**
    * Fills the segment's own words with one device's numbers.
    *

@@ -8,8 +8,9 @@ import { heldOutPath } from "#coordinator/adapters/held-out.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { RoundDetail } from "#shared/protocol/api.ts";
-import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { quantizationBound, updateScale } from "#shared/vector/mean.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
 import { type CoordinatorProcess, openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
 import { openRecordingProxy, type RecordingProxy } from "../kit/recording-proxy.ts";
@@ -209,7 +210,7 @@ async function expectSurvivorsModel(
   round: RoundDetail,
   lists: readonly Int32Array[],
 ): Promise<void> {
-  const layout = layoutOf(task);
+  const layout = layoutOf(task, "train", null);
   const published = asInts(await api.sum(round.roundId));
   const update = layout.segments.find(({ name }) => name === "update");
   const weight = layout.segments.find(({ name }) => name === "weight");
@@ -222,7 +223,7 @@ async function expectSurvivorsModel(
   const weightSum = weights.reduce((sum, one) => sum + one, 0);
   expect(round.weightSum).toBe(weightSum);
 
-  const tensors = tensorsOf(task);
+  const tensors = modelTensors(task.model);
   const read = async (hash: string) => {
     const model = modelFromBytes(tensors, (await api.model(hash)) as Uint8Array<ArrayBuffer>);
     if (!model.ok) throw new Error("not a model");
@@ -294,7 +295,7 @@ function holdsCanary(bytes: Buffer): boolean {
 function expectNoData(recorded: Buffer, file: string): void {
   expect(holdsCanary(readFileSync(join(scratch, file)))).toBe(true);
   expect(recorded.includes("chorus/1")).toBe(true);
-  expect(recorded.length).toBeGreaterThan(4 * layoutOf(task).length);
+  expect(recorded.length).toBeGreaterThan(4 * layoutOf(task, "train", null).length);
   expect(holdsCanary(recorded)).toBe(false);
   // No row, neither as the file has it nor as the model takes it.
   const row = readFileSync(join(scratch, file), "utf8").split("\n")[1] as string;

@@ -11,7 +11,7 @@ import { openProcessFederation, type ProcessFederation, pictureTask } from "../k
 
 /*
  * What a browser remembers of rounds, in a real Chromium with its real IndexedDB: the suite of every store, and pages that
- * are reloaded between any two messages and around each write. SECAGG section 6.
+ * are reloaded between any two messages and around each write. PROTOCOL.md section 6.
  */
 
 const STABLE = 10;

@@ -183,7 +183,7 @@ describe("positive control", () => {
   test("[T1] [T2] without the watch over silence every round waits for its deadline", async () => {
     const world: World = await among(
       () => {},
-      await old([{ file: "client/core/silence.ts", find: "else onSilent();", replace: "" }]),
+      await old([{ file: "shared/kernel/silence.ts", find: "else onSilent();", replace: "" }]),
     );
     const { ms, survivors } = await timed(world, 3);
     expect(survivors).toEqual([4, 4, 4]);

@@ -249,6 +249,16 @@ describe("the device says no", () => {
     expect(device.view.activity).toBe("idle");
   });
 
+  test("[S6] [S25] to a round of a purpose that it did not agree to", async () => {
+    const { federation, device } = await among(4);
+    const receive = device.receive.bind(device);
+    device.receive = (message) => {
+      if (message.type !== "invite") return receive(message);
+      receive({ ...message, roundParams: { ...message.roundParams, purpose: "evaluate" } });
+    };
+    await refusal(federation, device, "CONFIG");
+  });
+
   test("[R22] to a round that asks for more training than was agreed to", async () => {
     const probe = await among(4);
     const { task } = probe.federation;

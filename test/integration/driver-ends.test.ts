@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { isRoundLog } from "#coordinator/core/recover-round.ts";
+import { readRound } from "#coordinator/core/recover-round.ts";
+import { brokenView } from "#coordinator/core/run-view.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { Federation } from "#test/kit/federation.ts";
+import { memoryStore } from "#test/kit/memory-store.ts";
 
 /*
  * However a run ends, and at whatever moment of its round: the round has an end in its log and its row, and nothing of it
@@ -45,7 +47,7 @@ async function expectNothingLeft(federation: Federation, runId: string, when: st
     const log = db.log
       .filter(({ stream }) => stream.id === roundId)
       .map(({ sequence, at, body }) => ({ sequence, at, event: JSON.parse(body) as unknown }));
-    if (isRoundLog(log) || phase === "committed") continue;
+    if (readRound(log).ok || phase === "committed") continue;
     expect(log.at(-1)?.event).toMatchObject({ fact: { type: "given-up", code: "LOG_UNREADABLE" } });
   }
   expect([when, db.material.size, disk.spool.size, db.transcripts.size]).toEqual([when, 0, 0, 0]);
@@ -107,6 +109,44 @@ describe("[R44] [S11] nothing of a round is left when its run", () => {
       expect(held).toBeGreaterThan(DEVICES);
     },
   );
+
+  test("was ended by an earlier version, which left it open, at any write", async () => {
+    const writes = await writesOfOneRun();
+    let left = 0;
+    for (let index = 3; index < writes.length; index++) {
+      const when = `left at write ${index}, ${writes[index]}`;
+      const { federation, runId } = await setUp((federation, at) => {
+        if (at === index && federation.running) federation.crash();
+      });
+      const id = runId ?? [...federation.db.runs.keys()][0];
+      if (id === undefined) continue;
+      await federation.until(() => !federation.running, "the kill");
+      const row = present(federation.db.runs.get(id), "the run's row");
+      const events = federation.db.log.filter(({ stream }) => stream.id === id);
+      const open = [...federation.db.rounds.values()].some(({ phase }) => !ENDED.includes(phase));
+      if (row.state === "queued" || !open) continue;
+      left++;
+      // Earlier versions wrote nothing but this.
+      const view = { ...(row.view as object), ...brokenView("INTERNAL", 1) };
+      const fact = { type: "broken", code: "INTERNAL" };
+      await memoryStore(federation.db).append(
+        { kind: "run", id },
+        { sequence: events.length + 1, at: 1, event: { fact, note: null } },
+        [{ type: "run-row", runId: id, row: { ...row, state: "failed", view } }],
+      );
+      federation.hook = () => "go";
+      await federation.restart();
+      const run = await expectNothingLeft(federation, id, when);
+      expect([run.state, run.code]).toEqual(["failed", "INTERNAL"]);
+      const [last] = (await federation.rounds(id)).slice(-1);
+      expect([when, ["failed", "voided", "committed"].includes(last?.phase ?? "")]).toEqual([when, true]);
+      const devices = await federation.coordinator.listEvents(id, { limit: 200 });
+      expect(
+        devices.items.filter(({ kind }) => /^round\.(failed|voided|committed)$/.test(kind)),
+      ).toHaveLength(1);
+    }
+    expect(left).toBeGreaterThan(DEVICES);
+  });
 
   test("is stopped, at any write", async () => {
     const writes = await writesOfOneRun();

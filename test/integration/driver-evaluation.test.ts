@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import type { Evaluator } from "#coordinator/core/ports.ts";
 import { present } from "#shared/kernel/assert.ts";
@@ -95,6 +96,8 @@ test("[E3] a model is published before it is evaluated; the next round opens mea
   for (const round of await federation.rounds(runId)) {
     const point = present(run.history[round.round], "a point of the curve");
     expect([round.accuracy, round.loss]).toEqual([point.accuracy, point.loss]);
+    expect(round.measures).toEqual({ accuracy: point.accuracy, loss: point.loss });
+    expect(point.measures).toEqual(round.measures);
     const version = federation.db.versions.find((one) => one.round === round.round);
     expect(version?.metrics).toMatchObject({ accuracy: point.accuracy, updateNormL2: round.updateNormL2 });
     const heard = federation.published.findLast(
@@ -103,6 +106,31 @@ test("[E3] a model is published before it is evaluated; the next round opens mea
     expect(heard?.view).toMatchObject({ accuracy: point.accuracy });
   }
   expect(federation.logged).toEqual([]);
+});
+
+test("[E3] measures of any name, and the hash of a report that is stored, stand in the run's log", async () => {
+  const judge = fakeEvaluator();
+  const report = new TextEncoder().encode("by class");
+  const measure = { value: 0.25, halfWidth95: 0.01, count: 300 };
+  const evaluator = {
+    ...judge,
+    evaluate: async (...asked: Parameters<typeof judge.evaluate>) => {
+      const { measures } = await judge.evaluate(...asked);
+      return { measures: { ...measures, brier: measure }, report };
+    },
+  };
+  const federation = await Federation.create({ devices: 3, ports: { evaluator } });
+  federation.connectAll();
+  const runId = await federation.launch(1);
+  const run = await federation.ended(runId);
+  expect(run.history.map(({ measures }) => measures?.["brier"])).toEqual([measure, measure]);
+  const reportHash = createHash("sha256").update(report).digest("hex");
+  const facts = federation.db.log
+    .filter(({ stream, body }) => stream.id === runId && body.includes('"evaluated"'))
+    .map(({ body }) => (JSON.parse(body) as { fact: unknown }).fact);
+  expect(facts).toHaveLength(2);
+  for (const fact of facts) expect(fact).toMatchObject({ measures: { brier: measure }, reportHash });
+  expect(federation.disk.blobs.get(reportHash)).toEqual(report);
 });
 
 test("[E3] held-out rows are evaluated once for each model, and once before round 1", async () => {

@@ -166,6 +166,31 @@ describe("[S10] a data folder restored from an older copy", () => {
     expect([run.roundsCommitted, run.notice ?? null]).toEqual([3, null]);
   });
 
+  test.each(["REPLAY", "ALREADY_REVEALED"] as const)(
+    "whose devices go on refusing (%s): the run ends with what they say",
+    async (code) => {
+      const federation = await Federation.create({ devices: DEVICES });
+      for (const device of federation.devices) {
+        const { identity, receive } = device;
+        const answer = (message: Parameters<typeof federation.coordinator.onDeviceMessage>[1]) =>
+          federation.coordinator.onDeviceMessage(identity, message);
+        const refuse = () =>
+          answer({ type: "leave", code }).then(() => answer({ type: "check-in", taskVersion: 1 }));
+        device.receive = (message) => {
+          if (message.type === "invite") federation.inFlight.add(refuse());
+          else receive.call(device, message);
+        };
+      }
+      federation.connectAll();
+      const runId = await federation.launch(2);
+      await federation.ended(runId);
+      expect(await federation.run(runId)).toMatchObject({ state: "failed", code });
+      const models = (await federation.rounds(runId)).map(({ parentModelHash }) => parentModelHash);
+      // A model that they opened is not offered again; one that they were only past is.
+      expect([models.length, new Set(models).size]).toEqual([8, code === "REPLAY" ? 1 : 8]);
+    },
+  );
+
   test("one device that says so, or another reason, is no sign of it", async () => {
     const { federation, runId } = await collecting(1);
     const [first, ...others] = federation.devices.slice(1).map(({ identity }) => identity);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { present } from "#shared/kernel/assert.ts";
 import type { RoundDetail } from "#shared/protocol/api.ts";
-import { layoutOf } from "#shared/task/agreed-config.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { Federation, partsOf } from "#test/kit/federation.ts";
 import type { MemoryDevice } from "#test/kit/memory-device.ts";
 import { oracleNextModel, oracleSigns, oracleUnrotate } from "#test/kit/ring-oracle.ts";
@@ -19,7 +19,7 @@ const hex = (weights: Float32Array) =>
 
 /** (B / Q) W, for one device of full weight. */
 function scaleOf(federation: Federation): number {
-  const { coordinate, quantizedMax } = segmentOf(layoutOf(federation.task), "update").clip;
+  const { coordinate, quantizedMax } = segmentOf(layoutOf(federation.task, "train", null), "update").clip;
   return (coordinate / quantizedMax) * federation.task.aggregation.weightCap;
 }
 

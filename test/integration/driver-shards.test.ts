@@ -4,8 +4,8 @@ import type { Folder } from "#coordinator/core/ports.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { type RoundDetail, roundDetailSchema } from "#shared/protocol/api.ts";
-import { layoutOf } from "#shared/task/agreed-config.ts";
 import type { Task } from "#shared/task/task.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { noiseForOne } from "#test/kit/dishonest.ts";
 import { Federation, partsOf, type WriteHook } from "#test/kit/federation.ts";
 import type { MemoryDevice, Step } from "#test/kit/memory-device.ts";
@@ -62,7 +62,7 @@ function shardOf(
 function publishedUpdate(federation: Federation, round: RoundDetail, shards: number): bigint[] {
   const blob = present(federation.disk.blobs.get(present(round.sumHash, "a sum")), "the published sum");
   const words = new Int32Array(blob.slice().buffer);
-  const update = segmentOf(layoutOf(federation.task), "update");
+  const update = segmentOf(layoutOf(federation.task, "train", null), "update");
   const each = words.length / shards;
   expect(each).toBe(update.length + 1 + 4);
   return Array.from({ length: update.length }, (_, index) => {
@@ -74,7 +74,7 @@ function publishedUpdate(federation: Federation, round: RoundDetail, shards: num
 
 /** The same from the devices' own lists before masking. */
 function ownUpdate(federation: Federation, round: RoundDetail, survivors: readonly MemoryDevice[]): bigint[] {
-  const update = segmentOf(layoutOf(federation.task), "update");
+  const update = segmentOf(layoutOf(federation.task, "train", null), "update");
   const { parts } = partsOf(round, survivors);
   return Array.from({ length: update.length }, (_, index) =>
     parts.reduce((sum, { words }) => sum + BigInt.asIntN(32, BigInt(words[index] as number)), 0n),
@@ -175,7 +175,7 @@ describe("a round of several shards", () => {
 
   test("[R23] [S2] a shard with a bad sum is left out of the model and of what is published", async () => {
     const { federation, runId, shard, inShard } = await split(SEED);
-    const { offset } = segmentOf(layoutOf(federation.task), "sentinels");
+    const { offset } = segmentOf(layoutOf(federation.task, "train", null), "sentinels");
     present(inShard[0], "a device").spoil = (words) => void words.fill(7, offset, offset + 1);
     const round = await end(federation, runId);
     expect([round.phase, round.shards]).toEqual(["committed", { count: 4, leftOut: 1 }]);

@@ -13,7 +13,7 @@ import { openProcessFederation, type ProcessFederation, pictureTask } from "../k
 
 /*
  * Edges that are killed between any two messages and at each write, and come back on the same state folder with only
- * what was synced: as after a cut of the power. SECAGG section 6, R0 to R4.
+ * what was synced: as after a cut of the power. PROTOCOL.md section 6, R0 to R4.
  */
 
 const STABLE = 12;

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { createEvaluator } from "#coordinator/adapters/evaluator.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { modelToBytes } from "#shared/codec/model-bytes.ts";
-import { tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { seededUniform } from "#shared/task/shuffle.ts";
 import { forwardByHand, lossByHand } from "../unit/engine/tiny-net.ts";
 
@@ -17,7 +17,7 @@ const lines = readFileSync(new URL("../../coordinator/data/digits.csv", import.m
   .trim()
   .split("\n")
   .slice(0, 301);
-const tensors = tensorsOf(task);
+const tensors = modelTensors(task.model);
 const uniform = seededUniform(1);
 const weights = Float32Array.from({ length: tensors.parameterCount }, () => (uniform() - 0.5) / 2);
 
@@ -46,20 +46,17 @@ test("judges a model on the held-out rows as the network written out by hand doe
   expect(await evaluator.countHeldOut(task)).toBe(300);
   await evaluator.close();
   expect(evaluation).toEqual(again);
-  expect(evaluation).toMatchObject({ count: 300, correct });
-  expect(evaluation.lossSum).toBeCloseTo(lossSum, 3);
-  expect(evaluation.lossSquareSum).toBeCloseTo(lossSquareSum, 2);
+  const { accuracy, loss } = evaluation.measures;
+  expect(accuracy).toMatchObject({ count: 300, value: correct / 300 });
+  expect(loss?.value).toBeCloseTo(lossSum / 300, 5);
+  const variance = (lossSquareSum - lossSum ** 2 / 300) / 299;
+  expect(loss?.halfWidth95).toBeCloseTo(1.959964 * Math.sqrt(variance / 300), 5);
 });
 
 test("without held-out rows counts none; with bad ones says what is wrong; after a close refuses", async () => {
   const evaluator = createEvaluator((slug) => join(folder, slug));
   const bytes = modelToBytes(tensors, weights);
-  expect(await evaluator.evaluate(task, bytes)).toEqual({
-    count: 0,
-    correct: 0,
-    lossSum: 0,
-    lossSquareSum: 0,
-  });
+  await expect(evaluator.evaluate(task, bytes)).rejects.toThrow(/held-out rows/);
   expect(await evaluator.countHeldOut(task)).toBe(0);
   writeFileSync(join(folder, "digits"), "a,b\n1,2");
   await expect(evaluator.countHeldOut(task)).rejects.toThrow(/first line must name the columns/);

@@ -6,8 +6,9 @@ import { heldOutPath } from "#coordinator/adapters/held-out.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { Phase, RoundDetail } from "#shared/protocol/api.ts";
-import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { type CoordinatorProcess, openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
 import { type HeldStep, openTestDevice, type TestDevice } from "../kit/device.ts";
 
@@ -127,7 +128,7 @@ async function expectExactSum(
     throw new Error(`${error.message}: round ${round.round}, ${JSON.stringify(told)}`);
   });
   const published = asInts(await api.sum(round.roundId));
-  const segments = layoutOf(task).segments.filter(({ publish }) => publish === "public");
+  const segments = layoutOf(task, "train", null).segments.filter(({ publish }) => publish === "public");
   let at = 0;
   for (const { offset, length } of segments) {
     for (let slot = 0; slot < length; slot++) {
@@ -140,7 +141,7 @@ async function expectExactSum(
   expect(published).toHaveLength(at);
 
   const weights = async (hash: string) => {
-    const read = modelFromBytes(tensorsOf(task), (await api.model(hash)) as Uint8Array<ArrayBuffer>);
+    const read = modelFromBytes(modelTensors(task.model), (await api.model(hash)) as Uint8Array<ArrayBuffer>);
     if (!read.ok) throw new Error("not a model");
     return read.value;
   };

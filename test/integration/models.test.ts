@@ -3,9 +3,10 @@ import { openModels } from "#coordinator/adapters/models.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import { type MadeModel, type ModelJob, makeModel } from "#coordinator/core/model-jobs.ts";
 import { present } from "#shared/kernel/assert.ts";
-import { layoutOf } from "#shared/task/agreed-config.ts";
 import type { Task } from "#shared/task/task.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { Federation, fakeEvaluator, smallTask } from "#test/kit/federation.ts";
+import { TEST_TRAINING } from "#test/kit/secagg-fixtures.ts";
 import { coordinatesOf } from "#test/kit/vectors.ts";
 
 /* Models made in a worker thread: the same bytes as in this one, which goes on meanwhile. */
@@ -20,6 +21,7 @@ const STRATEGY = {
   beta2: 0.99,
   tau: 0.001,
 } as const;
+const ROUND = { roundParams: { purpose: "train", training: TEST_TRAINING } } as const;
 const RUN = { runId: "ab".repeat(16), round: 3 };
 
 /** All kinds of jobs for a task, each made from what the one before gave. */
@@ -28,11 +30,11 @@ async function all(task: Task, make: (job: ModelJob) => Promise<MadeModel>): Pro
   const initial = await make({ kind: "initial", task, seed: 7 });
   const stepped = await make({ kind: "void-step", task, modelBytes: bytesOf(initial), ...RUN });
   const next = async (stateBytes: MadeModel["stateBytes"], modelBytes: MadeModel) => {
-    const { count } = coordinatesOf(layoutOf(task));
+    const { count } = coordinatesOf(layoutOf(task, "train", null));
     const coordinateSum = Int32Array.from({ length: count }, (_, index) => (index % 401) - 200);
     const sums = { coordinateSum, weightSum: 12 };
     const from = { stateBytes: stateBytes?.slice() ?? null, modelBytes: bytesOf(modelBytes) };
-    return make({ kind: "next", task, strategy: STRATEGY, ...from, ...RUN, ...sums });
+    return make({ kind: "next", task, strategy: STRATEGY, ...ROUND, ...from, ...RUN, ...sums });
   };
   const first = await next(null, stepped);
   return [initial, stepped, first, await next(first.stateBytes, first)];
@@ -63,11 +65,12 @@ describe("[E4] models", () => {
     ] as const) {
       const task = smallTask(4, {}, units);
       const { modelBytes } = await models.make({ kind: "initial", task, seed: 7 });
-      const coordinateSum = new Int32Array(coordinatesOf(layoutOf(task)).count);
+      const coordinateSum = new Int32Array(coordinatesOf(layoutOf(task, "train", null)).count);
       const made = models.make({
         kind: "next",
         task,
         strategy: STRATEGY,
+        ...ROUND,
         stateBytes: null,
         modelBytes: present(modelBytes, "a model"),
         ...RUN,
@@ -82,12 +85,13 @@ describe("[E4] models", () => {
 
   test("of a sum that is beyond all weights are none", async () => {
     const task = smallTask(4);
-    const { count } = coordinatesOf(layoutOf(task));
+    const { count } = coordinatesOf(layoutOf(task, "train", null));
     const initial = await models.make({ kind: "initial", task, seed: 7 });
     const made = await models.make({
       kind: "next",
       task,
       strategy: { kind: "fedavg", serverLearningRate: 1 },
+      ...ROUND,
       stateBytes: null,
       modelBytes: present(initial.modelBytes, "a model"),
       ...RUN,

@@ -223,6 +223,54 @@ describe("what a power cut leaves", () => {
   });
 });
 
+describe("[D8] [S11] what is deleted while another connection reads", () => {
+  const sid = "c".repeat(64);
+  /** A reader that began before the deletion: until it ends, SQLite cannot empty the log. */
+  async function deletedUnderReader(name: string) {
+    const dataDir = join(scratch, name);
+    const secret = randomBytes(64);
+    const store = await openStore({ dataDir });
+    await store.saveMaterial(sid, "unmask", 1, new Uint8Array(secret));
+    const reader = new DatabaseSync(join(dataDir, "chorus.db"), { readOnly: true });
+    reader.exec("begin");
+    reader.prepare("select count(*) from material").get();
+    await store.deleteMaterial(sid);
+    const logHolds = async (folder = dataDir) =>
+      (await readFile(join(folder, "chorus.db-wal")).catch(() => Buffer.alloc(0))).includes(secret);
+    expect(await logHolds()).toBe(true);
+    return { dataDir, store, reader, logHolds };
+  }
+
+  test("leaves the log once that has read, without another write", async () => {
+    const { store, reader, logHolds } = await deletedUnderReader("reader-ends");
+    reader.exec("commit");
+    while (await logHolds()) await new Promise((resolve) => setTimeout(resolve, 50));
+    // The connection that read is still open.
+    reader.close();
+    await store.close();
+  });
+
+  test("leaves the log at the close", async () => {
+    const { store, reader, logHolds } = await deletedUnderReader("reader-stays");
+    reader.exec("commit");
+    await store.close();
+    expect(await logHolds()).toBe(false);
+    reader.close();
+  });
+
+  test("leaves the log at the next start if the process died before", async () => {
+    const { dataDir, store, reader, logHolds } = await deletedUnderReader("died");
+    const copy = join(scratch, "died-copy");
+    await cp(dataDir, copy, { recursive: true });
+    reader.close();
+    await store.close();
+    expect(await logHolds(copy)).toBe(true);
+    const again = await openStore({ dataDir: copy });
+    expect(await logHolds(copy)).toBe(false);
+    await again.close();
+  });
+});
+
 describe("SQLite's threads", () => {
   /** The threads that `open` starts, in their order: the writing one, the reading one. */
   async function withThreads<T>(act: () => Promise<T>): Promise<{ value: T; threads: Worker[] }> {

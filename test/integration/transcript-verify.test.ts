@@ -8,7 +8,6 @@ import type { Primitives } from "#shared/kernel/ports.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { unmaskSchema } from "#shared/protocol/messages/device.ts";
 import { configHash } from "#shared/secagg/attempt.ts";
-import { layoutOf } from "#shared/task/agreed-config.ts";
 import type { AuditSource } from "#shared/transcript/claims.ts";
 import {
   type Evidence,
@@ -20,6 +19,7 @@ import type { SealedOpening } from "#shared/transcript/open-session.ts";
 import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
 import type { SessionTranscript } from "#shared/transcript/session-transcript.ts";
 import { chunkCountOf, detectionProbability } from "#shared/transcript/spot-check.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { Federation } from "#test/kit/federation.ts";
 import {
   type KeptRound,
@@ -110,7 +110,7 @@ describe("[A4] a flipped number in a sum", () => {
 
   test("is found by --chunks with the probability that is said", async () => {
     const liar = await lied(primitives, kept, flipAt(77_777));
-    const total = chunkCountOf(layoutOf(kept.claims.task));
+    const total = chunkCountOf(layoutOf(kept.claims.task, "train", null));
     const [seeds, chunks] = [90, 3];
     let found = 0;
     for (let seed = 0; seed < seeds; seed++) {
@@ -142,8 +142,8 @@ describe("an input", () => {
   const [first, second] = [0, 1];
 
   test("[A4] that was left out of the sum is found, though all that devices signed is shown", async () => {
-    const { length } = layoutOf(kept.claims.task);
-    const weight = segmentOf(layoutOf(kept.claims.task), "weight").offset;
+    const { length } = layoutOf(kept.claims.task, "train", null);
+    const weight = segmentOf(layoutOf(kept.claims.task, "train", null), "weight").offset;
     const { verdict: said } = await verdict({
       // As it would be without one device: its weight and its check numbers are missing.
       sum: (numbers) => {

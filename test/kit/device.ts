@@ -16,7 +16,8 @@ import { localSigner } from "#shared/crypto/signature.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
 import { ok } from "#shared/kernel/result.ts";
 import type { DeviceMessage } from "#shared/protocol/messages/device.ts";
-import { agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { agreedConfigOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
 import { standingEngine } from "./standing-engine.ts";
 
@@ -64,7 +65,7 @@ export async function openTestDevice(
   const served = await link.fetchStatus();
   if (!served.ok) throw new Error("no coordinator");
   const contributions = new Map<string, Contribution>();
-  const tensors = tensorsOf(task);
+  const tensors = modelTensors(task.model);
   const ports = {
     link,
     primitives,

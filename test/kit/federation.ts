@@ -13,10 +13,13 @@ import type { Primitives, Signer } from "#shared/kernel/ports.ts";
 import type { RoundDetail, RunView } from "#shared/protocol/api.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
-import { agreedConfigOf, layoutOf, NO_LOG_KEY, tensorsOf } from "#shared/task/agreed-config.ts";
+import { agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
+import { measuresFrom } from "#shared/task/measures.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
 import { quantizationBound } from "#shared/vector/mean.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { InFlight } from "./in-flight.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryDevice, type Nearby } from "./memory-device.ts";
@@ -380,7 +383,7 @@ export class Federation {
 
   weights(modelHash: string): Float32Array {
     const bytes = present(this.disk.blobs.get(modelHash), `model ${modelHash}`);
-    const weights = modelFromBytes(tensorsOf(this.task), bytes);
+    const weights = modelFromBytes(modelTensors(this.task.model), bytes);
     assert(weights.ok, "a model of the task");
     return weights.value;
   }
@@ -394,7 +397,7 @@ export class Federation {
     const parent = this.weights(round.parentModelHash);
     const next = this.weights(present(round.modelHash, "a committed model"));
     const { parts, weightSum } = partsOf(round, survivors);
-    const bound = quantizationBound(layoutOf(this.task), parts.length, weightSum);
+    const bound = quantizationBound(layoutOf(this.task, "train", null), parts.length, weightSum);
     let largest = 0;
     for (let index = 0; index < parent.length; index++) {
       const mean =
@@ -446,7 +449,8 @@ export function fakeEvaluator(): CoordinatorPorts["evaluator"] {
   return {
     evaluate: async (_task, bytes) => {
       const first = createHash("sha256").update(bytes).digest()[0] as number;
-      return { count: 300, correct: first, lossSum: 300, lossSquareSum: 400 };
+      const sums = { count: 300, correct: first, lossSum: 300, lossSquareSum: 400 };
+      return { measures: measuresFrom(sums), report: null };
     },
     countHeldOut: async () => 300,
     close: async () => {},

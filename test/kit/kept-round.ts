@@ -10,7 +10,7 @@ import type { RoundDetail } from "#shared/protocol/api.ts";
 import { strategyOf } from "#shared/strategy/index.ts";
 import { nextModel } from "#shared/strategy/next-model.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
-import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { AuditSource, RoundClaims, RoundsBefore } from "#shared/transcript/claims.ts";
 import type { SealedOpening } from "#shared/transcript/open-session.ts";
 import { roundTranscriptHash } from "#shared/transcript/round-transcript.ts";
@@ -21,6 +21,7 @@ import {
   transcriptToBytes,
 } from "#shared/transcript/session-transcript.ts";
 import { type AuditOptions, verifyRound } from "#shared/transcript/verify-round.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { coordinatesOf } from "#test/kit/vectors.ts";
 import type { Federation } from "./federation.ts";
 import { seededRandom } from "./secagg-fixtures.ts";
@@ -185,7 +186,7 @@ async function modelOf(
   sum: Int32Array<ArrayBuffer>,
   blobs: Map<string, Bytes>,
 ): Promise<Pick<RoundClaims, "modelHash" | "strategyStateHash">> {
-  const [layout, tensors] = [layoutOf(claims.task), tensorsOf(claims.task)];
+  const [layout, tensors] = [layoutOf(claims.task, "train", null), modelTensors(claims.task.model)];
   const { count } = coordinatesOf(layout);
   const strategy = strategyOf(claims.strategy);
   const parent = modelFromBytes(tensors, present(blobs.get(claims.parentModelHash), "a parent"));

@@ -24,7 +24,7 @@ export interface InviteLine {
 
 type Line = SendLine | InviteLine | { readonly at: "life" } | { readonly at: "died"; readonly point: string };
 
-/** Whether the write that guards this message was durable; null for a message without one. SECAGG section 6. */
+/** Whether the write that guards this message was durable; null for a message without one. PROTOCOL.md section 6. */
 export function isGuarded(
   { type, of }: Pick<SendLine, "type" | "of">,
   { runId, modelHash }: Pick<InviteLine, "runId" | "modelHash">,

@@ -20,9 +20,10 @@ import {
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import { acceptInvitation, advertise, isAttemptMessage, onMessage } from "#shared/secagg/client.ts";
 import { abort, type ClientState, type ClientStep, type Remembrance } from "#shared/secagg/client-state.ts";
-import { layoutOf, tensorsOf } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { encodeVector } from "#test/kit/vectors.ts";
 
 /** What a device may fail to send, and then is gone. */
@@ -174,7 +175,7 @@ export class MemoryDevice {
           : null;
     if (terms?.runId === invite.runId && terms.round === invite.round) return;
     const bytes = present(await this.tools.nearby()?.blobs.get(invite.modelHash), "the model can be fetched");
-    const tensors = tensorsOf(this.#task);
+    const tensors = modelTensors(this.#task.model);
     assert(modelFromBytes(tensors, bytes).ok, "the model is one of the task");
     const draws = new DataView(this.tools.random(4 * tensors.parameterCount).buffer);
     this.#update = Float32Array.from(
@@ -228,7 +229,7 @@ export class MemoryDevice {
     const rounding = this.tools.random(32);
     const encoded = await encodeVector(
       this.tools.primitives,
-      layoutOf(this.#task),
+      layoutOf(this.#task, "train", null),
       contribution,
       rounding,
       await rotationKey(this.tools.primitives, runId, round),

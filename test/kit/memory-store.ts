@@ -119,6 +119,14 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       const open = [...db.runs].filter(([, row]) => row.state !== "completed" && row.state !== "failed");
       return open.sort(([, left], [, right]) => left.createdAt - right.createdAt).map(([runId]) => runId);
     },
+    halfEndedRunIds: async () => {
+      await turn();
+      const isOver = (state = "") => ["committed", "voided", "completed", "failed"].includes(state);
+      const open = [...db.rounds.values()].filter((round) => !isOver(round.phase));
+      return [...new Set(open.map(({ runId }) => runId))].filter((runId) =>
+        isOver(db.runs.get(runId)?.state),
+      );
+    },
     createTask: async (task, taskHash, actor, createdAt) => {
       await turn();
       const exists = db.tasks.some(

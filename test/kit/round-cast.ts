@@ -1,6 +1,9 @@
+import { assert } from "#shared/kernel/assert.ts";
 import type { Advert, RoundEvent, RoundOpened, RoundRules } from "#shared/round/event.ts";
+import { type LogRow, logged, replayRound } from "#shared/round/log.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
+import { agreedGraphOf } from "#shared/task/graph-plan.ts";
 
 /*
  * A cast for tests of the round machine: named devices, made-up keys, no cryptography. Times are milliseconds since the
@@ -23,7 +26,16 @@ export const RULES: RoundRules = {
     graceMs: 120_000,
   },
   recruitingMinMs: 2_000,
+  graph: "complete",
 };
+
+/** Shards of about `size` devices, as the rules of a round have them. */
+export function shardsOf(
+  size: number,
+  plan: Pick<RoundRules, "goal" | "overSelection">,
+): RoundRules["graph"] {
+  return agreedGraphOf({ ...plan, graph: { kind: "shards", size } });
+}
 
 export function roundFacts(change: Partial<RoundOpened> = {}): RoundOpened {
   return {
@@ -144,12 +156,12 @@ export const committed = (atMs: number, attempt = 1): RoundEvent => ({
     weightSum: 12,
     inputsRoot: "3".repeat(64),
     metrics: {
-      accuracy: measure,
-      loss: measure,
+      measures: { accuracy: measure, loss: measure },
       deviceAccuracyBefore: null,
       deviceAccuracyAfter: null,
       updateNormL2: 1,
     },
+    transcript: null,
   },
 });
 export const voided = (atMs: number, dealers: readonly string[] = []): RoundEvent => ({
@@ -158,6 +170,18 @@ export const voided = (atMs: number, dealers: readonly string[] = []): RoundEven
   attempt: 1,
   result: { kind: "voided", code: "BAD_B", dealers },
 });
+
+/** The rows of a log as they are written now. */
+export function rowsOf(facts: readonly (RoundOpened | RoundEvent)[]): LogRow[] {
+  return facts.map((fact, index) => ({ sequence: index + 1, event: logged(fact) }));
+}
+
+/** The state to which a log leads that is as it should be. */
+export function replayed(facts: readonly (RoundOpened | RoundEvent)[]): RoundState {
+  const state = replayRound(rowsOf(facts));
+  assert(state.ok, `the log can be read: ${JSON.stringify(state)}`);
+  return state.value;
+}
 
 export interface Play {
   readonly state: RoundState;

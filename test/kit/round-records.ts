@@ -4,7 +4,6 @@ import { openSessions, type Session } from "#coordinator/core/session.ts";
 import { openSlots } from "#coordinator/core/slots.ts";
 import type { Step } from "#shared/round/effect.ts";
 import type { RoundOpened } from "#shared/round/event.ts";
-import { graphOf } from "#shared/round/shards.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import { fakePrimitives, fakeSigner } from "./fake-primitives.ts";
 import { memoryStore } from "./memory-store.ts";
@@ -22,14 +21,14 @@ export async function recordWriter({ runId, round, parentModelHash, rules }: Rou
     projectId: "default",
     codeVersion: "test",
   };
-  const { cohortSizeMin, cohortSizeMax, securityModel } = rules;
-  const config = testConfig({ cohortSizeMin, cohortSizeMax, securityModel, graph: graphOf(rules) });
+  const { cohortSizeMin, cohortSizeMax, securityModel, graph } = rules;
+  const config = testConfig({ cohortSizeMin, cohortSizeMax, securityModel, graph });
   const terms = {
     runId,
     round,
     modelHash: parentModelHash,
     config,
-    roundParams: { training: TEST_TRAINING },
+    roundParams: { purpose: "train" as const, training: TEST_TRAINING },
   };
   const slots = await openSlots(ports);
   const known = new Map<number, Promise<readonly Session[]>>();

@@ -137,6 +137,7 @@ export class SecaggCohort {
       ...options.terms,
       config,
       roundParams: {
+        purpose: "train",
         training: TEST_TRAINING,
         ...options.roundParams,
       },

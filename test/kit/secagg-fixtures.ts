@@ -24,7 +24,10 @@ export const TEST_TRAINING: TrainingPlan = {
 };
 
 /** A config that a cohort of `count` may run under. */
-export function testConfig(overrides: Partial<AgreedConfig> = {}): AgreedConfig {
+export function testConfig({
+  vectorLength = 64,
+  ...overrides
+}: Partial<AgreedConfig> & { readonly vectorLength?: number } = {}): AgreedConfig {
   return {
     projectId: "default",
     task: "digits" as TaskSlug,
@@ -35,8 +38,7 @@ export function testConfig(overrides: Partial<AgreedConfig> = {}): AgreedConfig 
     securityModel: "active",
     graph: "complete",
     thresholdFormula: "chorus/1",
-    vectorLength: 64,
-    layoutHash: "22".repeat(32) as HashHex,
+    vectors: { train: { vectorLength, layoutHash: "22".repeat(32) as HashHex } },
     ring: 32,
     clipNormL2: 1,
     weightCap: 1_000,

@@ -21,7 +21,8 @@ import {
   inputHeadersSchema,
 } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import { type Authority, agreedConfigOf, tensorsOf } from "#shared/task/agreed-config.ts";
+import { type Authority, agreedConfigOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import type { Federation } from "./federation.ts";
 import type { MemoryDevice, PlainPart } from "./memory-device.ts";
 import { memorySpool } from "./memory-files.ts";
@@ -155,7 +156,7 @@ export class SessionDevice {
       trainer: options.trainer ?? inFlight.track(this.#trainer(random, options.delta)),
     };
     const rows = { inputs: new Float32Array(8), labels: new Int32Array(2), count: 2 };
-    const tensors = tensorsOf(task);
+    const tensors = modelTensors(task.model);
     this.session = core.createSession(ports, {
       task,
       authority,

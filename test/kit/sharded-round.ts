@@ -204,7 +204,7 @@ async function rosterOf(
   devices: readonly Device[],
   keys: readonly MaskKeys[],
 ): Promise<Roster> {
-  const roundParams = { training: TEST_TRAINING };
+  const roundParams = { purpose: "train" as const, training: TEST_TRAINING };
   const config = testConfig({ ...sizesFor(options), vectorLength: options.vectorLength });
   const attempt = await openAttempt(primitives, { ...ROUND, attempt: 1, shard, config, roundParams });
   const members = await Promise.all(

@@ -7,6 +7,7 @@ import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { AttemptTerms } from "#shared/secagg/attempt.ts";
 import { advertise, isAttemptMessage, onMessage } from "#shared/secagg/client.ts";
 import type { ClientState, ClientStep, ClientTools } from "#shared/secagg/client-state.ts";
+import { agreedVectorLength } from "#shared/task/config.ts";
 
 /*
  * The client core behind frames, with the time that each answer took. Runs in Node and in a browser: only bytes go in
@@ -54,7 +55,7 @@ export function openTimedDevice(primitives: Primitives, signer: Signer): TimedDe
     advertise: async ({ terms, randomness, inputSeed }) => {
       tools = { primitives, signer, random: takeFrom(randomness) };
       // The update is ready before a device takes part.
-      input = plainWords(inputSeed, 0, terms.config.vectorLength);
+      input = plainWords(inputSeed, 0, agreedVectorLength(terms));
       const beganMs = performance.now();
       return adopt(await advertise(tools, { phase: "idle", terms }), beganMs);
     },

@@ -1,4 +1,4 @@
-// SECAGG section 7: how exact a mean is on each ring, with and without rotation, at d = 2^16 and n = 100.
+// PROTOCOL.md section 7: how exact a mean is on each ring, with and without rotation, at d = 2^16 and n = 100.
 import { describe, expect, test } from "vitest";
 import { rotationKey } from "#shared/codec/rotation.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";

@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
 import { assert } from "#shared/kernel/assert.ts";
 import type { RoundEvent, RoundRules } from "#shared/round/event.ts";
-import { replayRound } from "#shared/round/replay.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
-import { committed, presence, RULES, roundFacts, ticked } from "#test/kit/round-cast.ts";
+import { committed, presence, RULES, replayed, roundFacts, shardsOf, ticked } from "#test/kit/round-cast.ts";
 
 /** Devices that are invited to a round of the largest goal, of which 5 % leave. */
 const INVITED = 10_600;
@@ -16,7 +15,7 @@ const rules: RoundRules = {
   overSelection: 1.06,
   cohortSizeMin: 32,
   cohortSizeMax: 160,
-  graph: { kind: "shards", size: 96 },
+  graph: shardsOf(96, { goal: 10_000, overSelection: 1.06 }),
 };
 const hex = (index: number, kind: string) => `${kind}${index.toString(16).padStart(7, "0")}`.repeat(8);
 const isDropout = (seat: number) => seat % 20 === 0;
@@ -88,5 +87,5 @@ test("[R23] a round of 10,000 devices with 5 % dropouts that all lose their conn
   expect([state.phase, state.shardCount]).toEqual(["committed", 111]);
   expect("u3" in state && state.u3.length).toBeGreaterThanOrEqual(10_000);
   expect("shards" in state && state.shards.every(({ leftOut }) => leftOut === null)).toBe(true);
-  expect(replayRound([roundFacts({ rules }), ...log])).toEqual(state);
+  expect(replayed([roundFacts({ rules }), ...log])).toEqual(state);
 });

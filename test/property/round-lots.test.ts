@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { lowestLots } from "#shared/round/check-in.ts";
 import type { CheckIn, RoundEvent, RoundRules } from "#shared/round/event.ts";
-import { advertised, identity, play, RULES, roundFacts, ticked } from "#test/kit/round-cast.ts";
+import { advertised, identity, play, RULES, roundFacts, shardsOf, ticked } from "#test/kit/round-cast.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 
 /*
@@ -44,7 +44,12 @@ const CROWDS: readonly Crowd[] = [
   {
     name: "those invited to shards",
     devices: 120,
-    rules: { goal: 32, cohortSizeMax: 16, recruitingMinMs: 0, graph: { kind: "shards", size: 8 } },
+    rules: {
+      goal: 32,
+      cohortSizeMax: 16,
+      recruitingMinMs: 0,
+      graph: shardsOf(8, { goal: 32, overSelection: 1 }),
+    },
     arrive: "together",
   },
   {
@@ -55,7 +60,7 @@ const CROWDS: readonly Crowd[] = [
       overSelection: 3.2,
       cohortSizeMax: 7,
       recruitingMinMs: 0,
-      graph: { kind: "shards", size: 8 },
+      graph: shardsOf(8, { goal: 10, overSelection: 3.2 }),
     },
     arrive: "together",
     seated: true,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type LastStep, runCohort } from "#test/kit/secagg-cohort.ts";
 
-/** t = q of the active model with a minimum of 3, n = 3 to 12; worked out by hand from SECAGG section 4. */
+/** t = q of the active model with a minimum of 3, n = 3 to 12; worked out by hand from PROTOCOL.md section 4. */
 const T_BY_N: Readonly<Record<number, number>> = {
   3: 3,
   4: 3,

@@ -179,7 +179,7 @@ describe("an engine that stops while it trains", () => {
     afterEach(() => planted?.remove());
 
     test("[T1] without the watch over silence a lost context is waited for without end", async () => {
-      planted = await plant([{ file: "client/core/silence.ts", find: "else onSilent();", replace: "" }]);
+      planted = await plant([{ file: "shared/kernel/silence.ts", find: "else onSilent();", replace: "" }]);
       const { createTrainer: old } =
         await planted.load<typeof import("#client/core/trainer.ts")>("client/core/trainer.ts");
       const world = shopWith({ ...USUAL, webgpu: { note: "it is not here" } }, old);

@@ -88,9 +88,10 @@ async function isExact(
   const [coordinateSum, weightSum] = [total.read(update), total.read(weight)];
   const updateSum = await used.mean.updateSumOf(primitives, terms, coordinateSum, key);
   const parent = Float32Array.from({ length: PARAMETERS }, (_, index) => Math.cos(index));
-  const { model } = used.fedavg
-    .fedAvg({ serverLearningRate: 1 })
-    .next({}, parent, { updateSum, weightSum, updateScale: used.mean.updateScale(terms) });
+  const mean = used.mean.meanUpdate(terms, updateSum, weightSum);
+  const { model } = used.fedavg.fedAvg
+    .create({ kind: "fedavg", serverLearningRate: 1 })
+    .next({}, parent, mean);
   const { coordinate, quantizedMax } = segmentOf(terms, "update").clip;
   const scale = (coordinate / quantizedMax) * WEIGHT_CAP;
   const expected = oracleNextModel(parent, parts, { runId: RUN_ID, round: ROUND, scale });

@@ -7,7 +7,7 @@ import type { RoundState } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
 import { configHash, roundHash } from "#shared/secagg/attempt.ts";
 import { holdersIn } from "#shared/secagg/roster.ts";
-import type { GraphPlan } from "#shared/task/graph-plan.ts";
+import { agreedGraphOf, type GraphPlan } from "#shared/task/graph-plan.ts";
 import {
   advertised,
   checkedIn,
@@ -36,7 +36,7 @@ function play(state: RoundState, events: readonly RoundEvent[]): RoundState {
 
 const rulesFor = (count: number, plan: GraphPlan): RoundRules => ({
   ...RULES,
-  graph: plan,
+  graph: agreedGraphOf({ graph: plan, goal: count, overSelection: 1 }),
   securityModel,
   goal: count,
   cohortSizeMax: count,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { lowestLots, recruitingMinMsOf } from "#shared/round/check-in.ts";
 import { nextTickMs } from "#shared/round/deadline.ts";
 import type { RoundEvent, RoundRules } from "#shared/round/event.ts";
-import { replayRound } from "#shared/round/replay.ts";
+import { replayRound } from "#shared/round/log.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import { step } from "#shared/round/step.ts";
 import {
@@ -14,6 +14,7 @@ import {
   presence,
   RULES,
   roundFacts,
+  shardsOf,
   ticked,
 } from "#test/kit/round-cast.ts";
 
@@ -36,7 +37,7 @@ describe("[R25] a split round whose shards chance does not fill", () => {
   const facts = withRules({
     ...atOnce,
     ...{ goal: 12, overSelection: 1.25, cohortSizeMin: 3, cohortSizeMax: 20 },
-    graph: { kind: "shards", size: 9 },
+    graph: shardsOf(9, { goal: 12, overSelection: 1.25 }),
   });
   const { recruitingMs } = facts.rules.deadlines;
   const drawn = (first: number, count: number, of = facts) =>
@@ -56,7 +57,7 @@ describe("[R25] a split round whose shards chance does not fill", () => {
   });
 
   test("of before runs waited invited them first, so its log reads as it was written", () => {
-    const { recruitingMinMs: _none, ...rules } = facts.rules;
+    const rules: RoundRules = { ...facts.rules, recruitingMinMs: 2_000, seatsByArrival: true };
     const states = Array.from({ length: 40 }, (_, draw) => drawn(1 + 6 * draw, 6, { ...facts, rules }));
     expect(states.every((state) => invited(state).length === 6)).toBe(true);
     expect(states.some(({ phase }) => phase === "failed")).toBe(true);
@@ -95,21 +96,24 @@ describe("the least time of recruiting", () => {
 
   test("[R3] was 2,000 before it could be chosen: a log from then replays with it", () => {
     const { recruitingMinMs: _, ...rules } = RULES;
-    const facts = roundFacts({ rules });
-    const alone = range(1, 4).map(
-      (index): RoundEvent => ({ type: "checked-in", atMs: 10, identity: identity(index), lot: index }),
-    );
-    expect(replayRound([facts, ...alone]).phase).toBe("recruiting");
-    const { state, log } = play([...alone, ticked(2_000)], facts);
-    expect([state.phase, log]).toEqual(["training", [...alone, ticked(2_000)]]);
+    const stateAfter = (...facts: readonly object[]) => {
+      const rows = [{ ...roundFacts(), rules }, ...facts].map((fact, index) => {
+        return { sequence: index + 1, event: { fact } };
+      });
+      const state = replayRound(rows);
+      return state.ok ? state.value : null;
+    };
+    const alone = (index: number, atMs: number, lot: number) => {
+      return { type: "checked-in", atMs, identity: identity(index), lot };
+    };
+    const all = range(1, 4).map((index) => alone(index, 10, index));
+    expect(stateAfter(...all)?.phase).toBe("recruiting");
+    expect(stateAfter(...all, ticked(2_000))?.phase).toBe("training");
     // A device that left and came back drew a new lot then.
-    const again = play([...alone, presence("left", 1, 20), { ...checkedInAlone(1), lot: 99 }], facts).state;
-    expect(again.members.get(identity(1))?.lot).toBe(99);
+    const again = stateAfter(...all, presence("left", 1, 20), alone(1, 30, 99));
+    expect(again?.members.get(identity(1))?.lot).toBe(99);
   });
 });
-
-const checkedInAlone = (index: number) =>
-  ({ type: "checked-in", atMs: 30, identity: identity(index), lot: index }) as const;
 
 describe("the lot", () => {
   test("[R3] and not the order of arrival chooses above cohortSizeMax", () => {
@@ -157,7 +161,7 @@ describe("the lot", () => {
       goal: 24,
       cohortSizeMin: 3,
       cohortSizeMax: 7,
-      graph: { kind: "shards", size: 8 },
+      graph: shardsOf(8, { goal: 24, overSelection: 1 }),
     };
     const lots = Object.fromEntries(range(1, 24).map((index) => [index, (index * 7) % 24]));
     for (const order of [range(1, 24), range(1, 24).reverse()]) {

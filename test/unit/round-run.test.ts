@@ -56,6 +56,7 @@ const evaluated = (round: number): RunEvent => ({
   round,
   modelHash: `m${round}`,
   measures: { accuracy: measure, loss: measure },
+  reportHash: null,
   code: null,
 });
 const unevaluated = (round: number): RunEvent => ({
@@ -63,6 +64,7 @@ const unevaluated = (round: number): RunEvent => ({
   round,
   modelHash: `m${round}`,
   measures: null,
+  reportHash: null,
   code: "EVALUATION_FAILED",
 });
 const broken: RunEvent = { type: "broken", code: "INTERNAL" };

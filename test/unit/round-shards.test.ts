@@ -16,6 +16,7 @@ import {
   presence,
   RULES,
   roundFacts,
+  shardsOf,
   shared,
   ticked,
   unmasked,
@@ -29,7 +30,7 @@ const rules: RoundRules = {
   overSelection: 2.15,
   cohortSizeMin: 3,
   cohortSizeMax: 20,
-  graph: { kind: "shards", size: 9 },
+  graph: shardsOf(9, { goal: 12, overSelection: 2.15 }),
 };
 const facts = roundFacts({ rules });
 const DEVICES = 26;

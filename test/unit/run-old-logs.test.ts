@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { launchRun, type RunState, stepRun } from "#shared/round/run.ts";
-import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
+import { assert } from "#shared/kernel/assert.ts";
+import { replayRun } from "#shared/round/log.ts";
+import type { RunState } from "#shared/round/run.ts";
 
 /*
  * data/run-logs-0001.json: logs of runs as the coordinator wrote them while a round's publication still brought the
@@ -11,8 +12,8 @@ import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 
 interface Frozen {
   readonly name: string;
-  readonly log: readonly { readonly at: number; readonly fact: RunLaunched | RunEvent }[];
-  readonly end: Partial<RunState>;
+  readonly log: readonly { readonly at: number; readonly fact: unknown }[];
+  readonly end: Readonly<Partial<Record<keyof RunState, unknown>>>;
 }
 
 const frozen = JSON.parse(
@@ -22,13 +23,12 @@ const frozen = JSON.parse(
 test.each(frozen.map(({ name, log, end }) => [name, log, end] as const))(
   "[R1] [E3] a log from before `evaluated` replays to the same end, with its figures: %s",
   (_name, log, end) => {
-    let state = launchRun(log[0]?.fact as RunLaunched);
-    for (const { fact } of log.slice(1)) {
-      const after = stepRun(state, fact as RunEvent).state;
-      expect(after).not.toBe(state);
-      state = after;
-    }
-    expect(state).toMatchObject(end);
+    const replayed = replayRun(log.map(({ fact }, index) => ({ sequence: index + 1, event: { fact } })));
+    assert(replayed.ok, `the log can be read: ${JSON.stringify(replayed)}`);
+    const state = replayed.value;
+    // What that machine called accuracy and loss are measures by name now.
+    const curve = state.curve.map(({ round, measures }) => ({ round, ...measures }));
+    expect({ ...state, curve }).toMatchObject(end);
     expect([state.unevaluated, state.notEvaluated, state.ending]).toEqual([[], [], null]);
   },
 );

@@ -130,7 +130,8 @@ describe("bytes on the wire", () => {
       { ...terms, round: 2 },
       { ...terms, attempt: 2 },
       { ...terms, config: { ...terms.config, cohortSizeMin: 4 } },
-      { ...terms, roundParams: { training } },
+      { ...terms, roundParams: { ...terms.roundParams, training } },
+      { ...terms, roundParams: { ...terms.roundParams, purpose: "evaluate" as const } },
       { ...terms, modelHash: "0".repeat(64) },
     ];
     const headers = await Promise.all(variants.map((variant) => openAttempt(primitives, variant)));

@@ -35,6 +35,7 @@ describe("what devices were told before they advertised", () => {
       "training plan",
       {
         roundParams: {
+          purpose: "train",
           training: { epochs: 9, batchSize: 1, optimizer: { kind: "adam", learningRate: 1 }, proximalMu: 0 },
         },
       },

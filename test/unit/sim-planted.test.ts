@@ -46,8 +46,8 @@ const CASES: readonly Case[] = [
       },
       {
         file: "shared/round/run.ts",
-        find: "const enough = (ready ?? Number.POSITIVE_INFINITY) >= devicesNeeded;",
-        replace: "const enough = (ready ?? devicesNeeded) >= 0;",
+        find: "const enough = ready >= state.facts.devicesNeeded;",
+        replace: "const enough = ready >= 0;",
       },
     ],
     broken: "[R25]",
@@ -201,15 +201,9 @@ const CASES: readonly Case[] = [
     name: "[S6] an opening with one confirmation too few",
     edits: [
       {
-        file: "shared/round/settle-exchange.ts",
-        find: "if (!all.every(isReached)) return null;\n  const lost = desertedShards(state, state.u3);",
-        replace:
-          "if (all.some(({ have, needed }) => have < needed - 1)) return null;\n  const lost = desertedShards(state, state.u3);",
-      },
-      {
-        file: "shared/round/hints.ts",
-        find: "confirmations.has(seat)).length < thresholds.t;",
-        replace: "confirmations.has(seat)).length < thresholds.t - 1;",
+        file: "shared/round/tally.ts",
+        find: "isReached: have >= needed && circlesReach",
+        replace: 'isReached: have >= needed - (state.phase === "confirming" ? 1 : 0) && circlesReach',
       },
     ],
     broken: "[S6]",

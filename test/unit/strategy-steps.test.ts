@@ -1,11 +1,12 @@
 import { createCipheriv, createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { canonicalJson } from "#shared/codec/canonical-json.ts";
 import { tensorLayout } from "#shared/codec/tensors.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { webCryptoPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { AssertionFault } from "#shared/kernel/assert.ts";
 import { biasTensor, kernelTensor } from "#shared/layers/initializer.ts";
-import { strategyOf } from "#shared/strategy/index.ts";
+import { defaultStrategy, strategyOf, strategySchema } from "#shared/strategy/index.ts";
 import { initialModel } from "#shared/strategy/initialize.ts";
 import { strategyStateFromBytes, strategyStateToBytes } from "#shared/strategy/state-bytes.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
@@ -14,24 +15,23 @@ const primitives = webCryptoPrimitives(crypto.subtle);
 const fedAvg = strategyOf({ kind: "fedavg", serverLearningRate: 1 });
 const fedAvgM = strategyOf({ kind: "fedavgm", serverLearningRate: 0.5, momentum: 0.9 });
 const fedAdam = strategyOf({ kind: "fedadam", serverLearningRate: 0.1, beta1: 0.9, beta2: 0.99, tau: 0.001 });
-/** Mean updates of 0.25 and -0.5: 100 and -200 steps of 0.01, over a weight of 4. */
-const sums = { updateSum: Int32Array.of(100, -200), weightSum: 4, updateScale: 0.01 };
+const mean = Float64Array.of(0.25, -0.5);
 
 describe("strategies, by hand", () => {
   test("FedAvg adds the mean", () => {
-    const step = fedAvg.next({}, Float32Array.of(1, 1), sums);
+    const step = fedAvg.next({}, Float32Array.of(1, 1), mean);
     expect(step.model).toEqual(Float32Array.of(1.25, 0.5));
     expect(step.state).toEqual({});
     const slow = strategyOf({ kind: "fedavg", serverLearningRate: 0.5 });
-    expect(slow.next({}, Float32Array.of(1, 1), sums).model).toEqual(Float32Array.of(1.125, 0.75));
+    expect(slow.next({}, Float32Array.of(1, 1), mean).model).toEqual(Float32Array.of(1.125, 0.75));
   });
 
   test("FedAvgM carries its velocity", () => {
     // v1 = d, w1 = w + d/2; v2 = 1.9 d, w2 = w1 + 0.95 d.
-    const first = fedAvgM.next(fedAvgM.initialState(2), Float32Array.of(1, 1), sums);
+    const first = fedAvgM.next(fedAvgM.initialState(2), Float32Array.of(1, 1), mean);
     expect(first.model).toEqual(Float32Array.of(1.125, 0.75));
     expect(first.state["velocity"]).toEqual(Float32Array.of(0.25, -0.5));
-    const second = fedAvgM.next(first.state, first.model, sums);
+    const second = fedAvgM.next(first.state, first.model, mean);
     expect(second.state["velocity"]).toEqual(Float32Array.of(0.475, -0.95));
     expect(second.model[0]).toBeCloseTo(1.3625, 6);
     expect(second.model[1]).toBeCloseTo(0.275, 6);
@@ -40,14 +40,14 @@ describe("strategies, by hand", () => {
   test("FedAdam: two steps worked out on paper", () => {
     // d = 0.25, tau = 0.001, v0 = 1e-6.
     // m1 = 0.025, v1 = 0.99e-6 + 0.01 * 0.0625 = 6.2599e-4, sqrt = 0.02501979..., w1 = 1 + 0.0025 / 0.02601979...
-    const first = fedAdam.next(fedAdam.initialState(2), Float32Array.of(1, 1), sums);
+    const first = fedAdam.next(fedAdam.initialState(2), Float32Array.of(1, 1), mean);
     expect(first.state["firstMoment"]?.[0]).toBeCloseTo(0.025, 8);
     expect(first.state["secondMoment"]?.[0]).toBeCloseTo(0.00062599, 9);
     expect(first.model[0]).toBeCloseTo(1 + 0.0025 / (0.0250197921655 + 0.001), 6);
     // d = -0.5: m1 = -0.05, v1 = 0.99e-6 + 0.0025 = 0.00250099, sqrt = 0.0500098990...
     expect(first.model[1]).toBeCloseTo(1 - 0.005 / (0.050009899 + 0.001), 6);
     // m2 = 0.9 * 0.025 + 0.1 * 0.25 = 0.0475, v2 = 0.99 * 6.2599e-4 + 6.25e-4 = 0.0012447301, sqrt = 0.0352807327...
-    const second = fedAdam.next(first.state, first.model, sums);
+    const second = fedAdam.next(first.state, first.model, mean);
     expect(second.state["firstMoment"]?.[0]).toBeCloseTo(0.0475, 8);
     expect(second.state["secondMoment"]?.[0]).toBeCloseTo(0.0012447301, 9);
     expect((second.model[0] as number) - (first.model[0] as number)).toBeCloseTo(
@@ -67,16 +67,16 @@ describe("strategies, by hand", () => {
       const state = strategy.initialState(2);
       const before = structuredClone(state);
       const model = Float32Array.of(1, 1);
-      strategy.next(state, model, sums);
+      strategy.next(state, model, mean);
       expect(state).toEqual(before);
       expect(model).toEqual(Float32Array.of(1, 1));
     }
   });
 
   test("a state of another strategy or length is a fault", () => {
-    expect(() => fedAdam.next(fedAvgM.initialState(2), Float32Array.of(1, 1), sums)).toThrow(AssertionFault);
-    expect(() => fedAvgM.next(fedAvgM.initialState(3), Float32Array.of(1, 1), sums)).toThrow(AssertionFault);
-    expect(() => fedAvg.next({}, Float32Array.of(1), sums)).toThrow(AssertionFault);
+    expect(() => fedAdam.next(fedAvgM.initialState(2), Float32Array.of(1, 1), mean)).toThrow(AssertionFault);
+    expect(() => fedAvgM.next(fedAvgM.initialState(3), Float32Array.of(1, 1), mean)).toThrow(AssertionFault);
+    expect(() => fedAvg.next({}, Float32Array.of(1), mean)).toThrow(AssertionFault);
   });
 });
 
@@ -88,7 +88,11 @@ describe("bit-exact", () => {
     const oracle = oracleOf(strategy.name, length, model);
     for (let round = 1; round <= 20; round++) {
       const updateSum = Int32Array.from({ length }, (_, i) => Math.imul(i + 1, round * 0x9e3779b1) >> 6);
-      const next = strategy.next(state, model, { updateSum, weightSum: 317 + round, updateScale: 1.7e-6 });
+      const next = strategy.next(
+        state,
+        model,
+        Float64Array.from(updateSum, (sum) => (sum * 1.7e-6) / (317 + round)),
+      );
       ({ state, model } = next);
       expect(
         Buffer.from(model.buffer).equals(Buffer.from(oracle(updateSum, 317 + round, 1.7e-6).buffer)),
@@ -127,12 +131,12 @@ describe("bit-exact", () => {
 
   test("a state survives its bytes, so a restart computes the same model", () => {
     for (const strategy of [fedAvg, fedAvgM, fedAdam]) {
-      const first = strategy.next(strategy.initialState(2), Float32Array.of(1, 1), sums);
+      const first = strategy.next(strategy.initialState(2), Float32Array.of(1, 1), mean);
       const bytes = strategyStateToBytes(strategy, first.state);
       const restored = strategyStateFromBytes(strategy, 2, bytes);
       if (!restored.ok) throw new Error(restored.error.type);
-      expect(strategy.next(restored.value, first.model, sums)).toEqual(
-        strategy.next(first.state, first.model, sums),
+      expect(strategy.next(restored.value, first.model, mean)).toEqual(
+        strategy.next(first.state, first.model, mean),
       );
     }
   });
@@ -217,5 +221,23 @@ describe("the void step", () => {
       await voidStep(primitives, model, runId.replace("0190", "0191"), 3),
     ].map((weights) => Buffer.from(weights.buffer).toString("hex"));
     expect(new Set(steps).size).toBe(3);
+  });
+});
+
+describe("a strategy's options", () => {
+  test("have defaults, and a task that says all of them keeps its text", () => {
+    const texts = [
+      { kind: "fedavg", serverLearningRate: 1 },
+      { kind: "fedavgm", serverLearningRate: 1, momentum: 0.9 },
+      { kind: "fedadam", serverLearningRate: 0.01, beta1: 0.9, beta2: 0.99, tau: 0.001 },
+    ] as const;
+    for (const spec of texts) {
+      expect(defaultStrategy(spec.kind)).toEqual(spec);
+      expect(canonicalJson(strategySchema.parse(spec))).toBe(canonicalJson(spec));
+    }
+    const own = { kind: "fedavgm", serverLearningRate: 0.3, momentum: 0.1 } as const;
+    expect(canonicalJson(strategySchema.parse(own))).toBe(canonicalJson(own));
+    for (const wrong of [{ kind: "none" }, { ...own, momentum: 1 }, { ...own, tau: 1 }, {}])
+      expect(strategySchema.safeParse(wrong).success).toBe(false);
   });
 });

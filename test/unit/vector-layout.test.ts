@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { AssertionFault } from "#shared/kernel/assert.ts";
+import { AssertionFault, present } from "#shared/kernel/assert.ts";
+import type { RoundParams } from "#shared/task/config.ts";
 import { vectorLayout } from "#shared/vector/layout.ts";
 import type { Segment } from "#shared/vector/segment.ts";
 import { SEGMENTS } from "#shared/vector/segments/index.ts";
@@ -7,6 +8,7 @@ import { sentinels } from "#shared/vector/segments/sentinels.ts";
 import { update } from "#shared/vector/segments/update.ts";
 import { ages } from "#test/kit/dummies/ages.ts";
 import { visits } from "#test/kit/dummies/visits.ts";
+import { TEST_TRAINING } from "#test/kit/secagg-fixtures.ts";
 
 const terms = { parameterCount: 3, cohortSizeMax: 20, clipNormL2: 2, weightCap: 100 };
 const [first, ...rest] = SEGMENTS as readonly [Segment, ...Segment[]];
@@ -14,7 +16,10 @@ const others = rest.slice(0, -1);
 
 /** A segment whose layout says something else. */
 function changed(segment: Segment, change: Partial<ReturnType<Segment["layout"]>>): Segment {
-  return { ...segment, layout: (own) => ({ ...segment.layout(own), ...change }) };
+  return {
+    ...segment,
+    layout: (own) => ({ ...present(segment.layout(own), "a segment"), ...change }),
+  };
 }
 
 describe("[S24] any list of segments", () => {
@@ -56,6 +61,28 @@ describe("[S24] any list of segments", () => {
       ["ages", 32],
       ["visits", 32],
       ["sentinels", 32],
+    ]);
+  });
+
+  test("[S25] follows the purpose, and a round may change its bounds but not its length", () => {
+    const names = (purpose: "train" | "evaluate") =>
+      vectorLayout({ ...terms, purpose }).segments.map(({ name }) => name);
+    expect(names("train")).toEqual(["update", "weight", "metrics", "sentinels"]);
+    expect(names("evaluate")).toEqual(["metrics", "sentinels"]);
+    const byRound: Segment = {
+      ...visits,
+      layout: (own) => {
+        const layout = visits.layout(own);
+        const epochs = own.roundParams?.training.epochs ?? 7;
+        return layout === null ? null : { ...layout, clip: { kind: "count", max: epochs } };
+      },
+    };
+    const roundParams = { purpose: "train", training: { ...TEST_TRAINING, epochs: 3 } } as const;
+    const of = (change: { readonly roundParams?: RoundParams }) =>
+      vectorLayout({ ...terms, ...change }, [byRound, sentinels]).segments[0]?.clip;
+    expect([of({}), of({ roundParams })]).toEqual([
+      { kind: "count", max: 7 },
+      { kind: "count", max: 3 },
     ]);
   });
 });

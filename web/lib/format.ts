@@ -1,4 +1,4 @@
-import type { Measure } from "#shared/protocol/api.ts";
+import type { Measure } from "#shared/stats/measure.ts";
 
 /*
  * Numbers and instants as the pages print them: value, unit, uncertainty, count. Written by hand and not with Intl, so
@@ -148,9 +148,6 @@ export function formatWhenUtc(instant: string, nowUnixMs = Date.now()): string {
 export function formatHash(hash: string, digitCount = 12): string {
   return (hash.slice(0, digitCount).match(/.{1,4}/g) ?? []).join(" ");
 }
-
-/** "sgd" to words; names of the field stay as they are written there. */
-export const STRATEGY_NAMES = { fedavg: "FedAvg", fedavgm: "FedAvgM", fedadam: "FedAdam" } as const;
 
 export type Comparison = "better" | "worse" | "too close to tell";
 

@@ -6,7 +6,8 @@ import {
   type RunView,
   type TaskView,
 } from "#shared/protocol/api.ts";
-import { type StrategySpec, staysWithinPlan } from "#shared/task/task.ts";
+import { defaultStrategy, type StrategySpec } from "#shared/strategy/index.ts";
+import { staysWithinPlan } from "#shared/task/task.ts";
 import { medianTraffic } from "./run-figures.ts";
 
 /*
@@ -34,9 +35,6 @@ export type LaunchErrors = Partial<Record<LaunchField, string>>;
 
 const ROUNDS_DEFAULT = "15";
 
-/** Server learning rates to start from: 1 takes the mean as it is, FedAdam's is Reddi et al. 2021's middle one. */
-const SERVER_RATE_DEFAULT = { fedavg: "1", fedavgm: "1", fedadam: "0.01" } as const;
-
 export function formFor(view: TaskView, before?: LaunchForm): LaunchForm {
   const { training, aggregation } = view.task;
   return {
@@ -55,21 +53,12 @@ export function formFor(view: TaskView, before?: LaunchForm): LaunchForm {
 }
 
 export function serverRateFor(view: TaskView, kind: StrategySpec["kind"]): string {
-  const { strategy } = view.task.aggregation;
-  return strategy.kind === kind ? String(strategy.serverLearningRate) : SERVER_RATE_DEFAULT[kind];
+  return String(startOf(view.task.aggregation.strategy, kind).serverLearningRate);
 }
 
-function strategyOf(form: LaunchForm, planned: StrategySpec): StrategySpec {
-  const serverLearningRate = Number(form.serverLearningRate);
-  if (planned.kind === form.strategy) return { ...planned, serverLearningRate };
-  switch (form.strategy) {
-    case "fedavg":
-      return { kind: "fedavg", serverLearningRate };
-    case "fedavgm":
-      return { kind: "fedavgm", serverLearningRate, momentum: 0.9 };
-    case "fedadam":
-      return { kind: "fedadam", serverLearningRate, beta1: 0.9, beta2: 0.99, tau: 0.001 };
-  }
+/** The task's own options, or those that another strategy starts from. */
+function startOf(planned: StrategySpec, kind: StrategySpec["kind"]): StrategySpec {
+  return planned.kind === kind ? planned : defaultStrategy(kind);
 }
 
 /** Which input a schema's path belongs to, and what to say when its value will not do. */
@@ -109,7 +98,10 @@ export function launchOf(form: LaunchForm, view: TaskView, nowUnixMs: number): R
     optimizer: { ...plan.optimizer, learningRate: Number(form.learningRate) },
     proximalMu: Number(form.proximalMu === "" ? Number.NaN : form.proximalMu),
   };
-  const strategy = strategyOf(form, aggregation.strategy);
+  const strategy = {
+    ...startOf(aggregation.strategy, form.strategy),
+    serverLearningRate: Number(form.serverLearningRate),
+  };
   const launch = {
     task: form.task,
     rounds: Number(form.rounds),

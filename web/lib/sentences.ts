@@ -1,5 +1,5 @@
 import type { EventView, Phase, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
-import { ERRORS } from "#shared/protocol/errors.ts";
+import { ERRORS, type ErrorCode } from "#shared/protocol/errors.ts";
 import {
   capitalise,
   compareMeasures,
@@ -83,6 +83,13 @@ function endedSentence(run: RunView): string {
   return `${name} ended, ${committedWords(run)}${figure}.`;
 }
 
+/** Why a run failed. Some codes are written for the device that gave them. */
+function endSentence(code: ErrorCode): string {
+  if (code === "REPLAY" || code === "ALREADY_REVEALED")
+    return "Its devices refused: they had been past its rounds, as after a data folder is restored from an older copy.";
+  return ERRORS[code][1];
+}
+
 /** The newest round of a run in one sentence, for lists: "Round 15 is collecting: 36 are in, 39 are needed." */
 export function roundLine(run: RunView): string {
   if (run.state === "queued") return queueSentence(run);
@@ -155,7 +162,7 @@ export function runSentence(run: RunView, noun: Noun): string {
       : `Stopped, ${committedWords(run)}.${right}`;
   }
   if (run.state === "failed") {
-    const why = run.code === null ? "" : ` ${ERRORS[run.code][1]}`;
+    const why = run.code === null ? "" : ` ${endSentence(run.code)}`;
     return `The run ended, ${committedWords(run)}.${why}${right}`;
   }
   if (run.state === "paused")
@@ -234,6 +241,8 @@ export function endingOf(run: RunView): Ending {
   if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
     return { mark: "done", words: "finished" };
   if (run.code === "COHORT_TOO_SMALL") return { mark: "given-up", words: "too few came" };
+  if (run.code === "REPLAY" || run.code === "ALREADY_REVEALED")
+    return { mark: "given-up", words: "devices refused: they had been past its rounds" };
   if (run.code === "WAIT_EXPIRED") return { mark: "given-up", words: "too few came in time" };
   if (run.code === "VOID_LIMIT") return { mark: "given-up", words: "eight sums in a row were discarded" };
   if (run.code === "ABORTED_BY_OPERATOR" || run.state === "completed")

@@ -115,6 +115,19 @@ export function runQueries(db: Kysely<Database>, projectId: string): RunStore {
         .execute();
       return rows.map((row) => row.run_id);
     },
+    halfEndedRunIds: async () => {
+      const rows = await db
+        .selectFrom("round")
+        .innerJoin("run", "run.run_id", "round.run_id")
+        .select("run.run_id")
+        .distinct()
+        .where("run.project_id", "=", projectId)
+        .where("run.state", "in", ["completed", "failed"])
+        // Literals, as in the index `round_open`: with parameters it would not be used.
+        .where(sql<boolean>`round.phase not in ('committed', 'voided', 'failed')`)
+        .execute();
+      return rows.map((row) => row.run_id);
+    },
     // Handed out, not looked up: two launches at once get two numbers.
     nextRunNumber: (task) => nextNumber(db, `run-number/${projectId}/${task}`),
     findRun: async (runId) => {

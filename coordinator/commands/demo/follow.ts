@@ -1,4 +1,5 @@
-import type { Measure, RoundView, RunView } from "#shared/protocol/api.ts";
+import type { RoundView, RunView } from "#shared/protocol/api.ts";
+import type { Measure } from "#shared/stats/measure.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 
 const LOOK_MS = 250;

@@ -45,7 +45,8 @@ export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
   name: "update",
 
   layout(terms) {
-    const { parameterCount, ring = 32 } = terms;
+    const { parameterCount, ring = 32, purpose = "train" } = terms;
+    if (purpose !== "train") return null;
     const rotated = terms.rotated ?? ring === 16;
     const count = rotated ? powerOfTwoAtLeast(Math.max(2, parameterCount)) : parameterCount;
     const length = ring === 16 ? Math.ceil(count / 2) : count;

@@ -10,7 +10,8 @@ export type WeightClip = { readonly kind: "cap"; readonly max: number };
 export const weight: Segment<WeightClip, number, number> = {
   name: "weight",
 
-  layout({ weightCap, cohortSizeMax }) {
+  layout({ weightCap, cohortSizeMax, purpose = "train" }) {
+    if (purpose !== "train") return null;
     assertSumFits(weightCap, cohortSizeMax, 32, "weights");
     const clip = { kind: "cap", max: weightCap } as const;
     return { length: 1, ring: 32, publish: "public", clip, noise: null };

@@ -171,7 +171,7 @@ function termsOf({ count, coordinates, shardSize }: Size, issuerKey: string): At
     shard: 0,
     modelHash: "33".repeat(32),
     config,
-    roundParams: { training },
+    roundParams: { purpose: "train", training },
   };
 }
 

@@ -29,6 +29,7 @@ import {
   verifyShareBundle,
   verifyUnmask,
 } from "#shared/secagg/server.ts";
+import { agreedVectorLength } from "#shared/task/config.ts";
 import type { BareThreads } from "../../kit/bare-threads.ts";
 import type { ChromiumDevice } from "../../kit/chromium-device.ts";
 import { seededRandom } from "../../kit/secagg-fixtures.ts";
@@ -106,7 +107,7 @@ export class ShardBench {
     this.#cohort = cohort;
     this.#reals = new Map(reals.map((real) => [real.position, real]));
     this.#folder = folder;
-    this.#length = cohort.attempt.terms.config.vectorLength;
+    this.#length = agreedVectorLength(cohort.attempt.terms);
   }
 
   get roster(): Roster {

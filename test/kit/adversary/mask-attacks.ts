@@ -4,6 +4,7 @@ import { addMasks } from "#shared/crypto/mask-stream.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
+import type { AttemptTerms } from "#shared/secagg/attempt.ts";
 import type { LayoutTerms } from "#shared/vector/segment.ts";
 import { encodeVector } from "#test/kit/vectors.ts";
 import { lastSent, SecaggCohort } from "../secagg-cohort.ts";
@@ -91,6 +92,21 @@ async function secondInput(world: World): Promise<Loot | null> {
 /** A smaller least cohort than the owner agreed to. */
 async function otherRules(world: World): Promise<Loot | null> {
   const rogue = await RogueCoordinator.create(world, { count: 3, config: { cohortSizeMin: 3 } }, [2, 3]);
+  return invited(world, rogue, { cohortSizeMin: 10 });
+}
+
+/** A round to evaluate, where the owner agreed to train only. */
+async function otherPurpose(world: World): Promise<Loot | null> {
+  const options = { count: 3, roundParams: { purpose: "evaluate" } } as const;
+  return invited(world, await RogueCoordinator.create(world, options, [2, 3]), {});
+}
+
+/** @param own  What the device agreed to instead of what the coordinator says. */
+async function invited(
+  world: World,
+  rogue: RogueCoordinator,
+  own: Partial<AttemptTerms["config"]>,
+): Promise<Loot | null> {
   const { cohort } = rogue;
   const { config, roundParams, runId, round, attempt, modelHash } = cohort.attempt.terms;
   const invite = {
@@ -104,7 +120,7 @@ async function otherRules(world: World): Promise<Loot | null> {
     modelByteCount: 1,
     deadlineInMs: 1_000,
   };
-  const agreed = { ...config, cohortSizeMin: 10 };
+  const agreed = { ...config, ...own };
   const idle = await world.engine.client.acceptInvitation(
     cohort.primitives,
     invite,
@@ -260,6 +276,25 @@ export const MASK_ATTACKS: readonly Attack[] = [
       },
     ],
     run: otherRules,
+  },
+  {
+    name: "[S6] [S25] a round of a purpose that nobody agreed to",
+    section: "9 IDLE",
+    stoppedBy: "CONFIG",
+    without: [
+      {
+        file: "shared/secagg/client.ts",
+        find: 'if (expected.vectors[roundParams.purpose] === undefined) return err("CONFIG");',
+        replace: "",
+      },
+      // No length was agreed to for such a vector, so a device could not make one either.
+      {
+        file: "shared/task/config.ts",
+        find: "terms.config.vectors[purpose]",
+        replace: "terms.config.vectors.train",
+      },
+    ],
+    run: otherPurpose,
   },
   {
     name: "[S2] a device whose mask is not the agreed one",

@@ -4,7 +4,7 @@ import type { Attack, Loot, World } from "./attack.ts";
 import { FIRST, type Offer, RoguePages, STEPS, type Step } from "./rogue-pages.ts";
 
 /*
- * What a device remembers (SECAGG section 6), in real sessions whose memory outlives the page. Two sums over one model,
+ * What a device remembers (PROTOCOL.md section 6), in real sessions whose memory outlives the page. Two sums over one model,
  * the second without the victim, differ by the victim's input. Four pages, t = 3; nobody colludes.
  */
 

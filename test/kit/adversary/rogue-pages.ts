@@ -14,8 +14,9 @@ import type { DeviceMessage } from "#shared/protocol/messages/device.ts";
 import type { Member, Roster } from "#shared/secagg/roster.ts";
 import type { Bundle, Opening } from "#shared/secagg/server.ts";
 import { certificateItem } from "#shared/secagg/signed-items.ts";
-import { agreedConfigOf, NO_LOG_KEY, tensorsOf } from "#shared/task/agreed-config.ts";
+import { agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { smallTask } from "../federation.ts";
 import { InFlight } from "../in-flight.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -130,7 +131,7 @@ export class RoguePages {
       issuerKey: bytesToHex(issuer.publicKey),
       logKey: NO_LOG_KEY,
     });
-    const tensors = tensorsOf(task);
+    const tensors = modelTensors(task.model);
     const model = modelToBytes(tensors, new Float32Array(tensors.parameterCount));
     const modelHash = bytesToHex(await primitives.sha256(model));
     const core = await world.engine.core();
@@ -269,7 +270,7 @@ export class RoguePages {
       type: "invite" as const,
       ...offer,
       config: this.#config,
-      roundParams: { training },
+      roundParams: { purpose: "train" as const, training },
       modelHash: this.#modelHash,
       modelByteCount: this.#modelByteCount,
       deadlineInMs: 1_000,
@@ -281,7 +282,7 @@ export class RoguePages {
       ...offer,
       shard: 0,
       config: this.#config,
-      roundParams: { training },
+      roundParams: { purpose: "train" as const, training },
       modelHash: this.#modelHash,
     };
     const opened = await attempt.openAttempt(this.#primitives, terms);

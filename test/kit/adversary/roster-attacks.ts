@@ -57,6 +57,7 @@ function inconsistent(what: string, lie: Partial<AttemptTerms>, find: string): A
 }
 
 const PLAN = {
+  purpose: "train" as const,
   training: {
     epochs: 1,
     batchSize: 32,

@@ -6,7 +6,7 @@ import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
 import { ok } from "#shared/kernel/result.ts";
-import { tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { standingEngine } from "../standing-engine.ts";
 import { DurableCells } from "./cells.ts";
 import type { Dice } from "./dice.ts";
@@ -125,7 +125,7 @@ export class SimDevice {
         clock.after(delayMs, () => (life.alive ? run() : undefined)),
     };
     const rows = { inputs: new Float32Array(4), labels: new Int32Array(1), count: 1 };
-    const tensors = tensorsOf(plan.task);
+    const tensors = modelTensors(plan.task.model);
     const session = createSession(ports, {
       task: plan.task,
       authority,

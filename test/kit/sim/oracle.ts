@@ -5,8 +5,8 @@ import { decodeFrame } from "#shared/protocol/frame.ts";
 import { deviceMessageSchema } from "#shared/protocol/messages/device.ts";
 import { byShard, keptShards } from "#shared/round/shards.ts";
 import type { Committed } from "#shared/round/state.ts";
-import { layoutOf } from "#shared/task/agreed-config.ts";
 import { transcriptDigest } from "#shared/transcript/session-transcript.ts";
+import { layoutOf } from "#shared/vector/task-layout.ts";
 import { coordinatesOf, segmentOf } from "#test/kit/vectors.ts";
 import type { Host } from "./host.ts";
 import type { SessionFacts, Watch } from "./watch.ts";
@@ -62,7 +62,7 @@ function checkPublication(world: World, state: Committed): void {
 
 /** Update, weight and sentinels, the numbers of all added up. */
 function publishedSum(world: World, own: readonly Uint8Array[]): number[] {
-  const layout = layoutOf(world.plan.task);
+  const layout = layoutOf(world.plan.task, "train", null);
   return (["update", "weight", "sentinels"] as const).flatMap((name) => {
     const { offset, length, ring } = segmentOf(layout, name);
     const parts = own.map((bytes) => bytes.slice(4 * offset, 4 * (offset + length)).buffer);

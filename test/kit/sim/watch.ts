@@ -1,13 +1,15 @@
 import type { Contribution } from "#client/core/ports.ts";
 import type { Store, StoreRecord } from "#coordinator/core/ports.ts";
-import type { LoggedRound, LoggedRun } from "#coordinator/core/stored-event.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
+import type { Result } from "#shared/kernel/result.ts";
 import type { Receipt, RunView } from "#shared/protocol/api.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { DeviceMessage, DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
+import { type LogError, roundFactOf, runFactOf } from "#shared/round/log.ts";
 import { launchRun, type RunState, stepRun } from "#shared/round/run.ts";
+import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import { keptShards } from "#shared/round/shards.ts";
 import type { RoundState, Unmasking } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
@@ -173,12 +175,23 @@ export class Watch {
 
   // What the coordinator writes
 
-  appended([stream, { event }, records]: Parameters<Store["append"]>): void {
-    if (stream.kind === "round") this.#onRound(stream.id, (event as LoggedRound).fact, records);
-    else this.#onRun(stream.id, (event as LoggedRun).fact, records);
+  appended([stream, row, records]: Parameters<Store["append"]>): void {
+    if (stream.kind === "round") {
+      const fact = this.#readable(roundFactOf(row));
+      if (fact !== null) this.#onRound(stream.id, fact, records);
+    } else {
+      const fact = this.#readable(runFactOf(row));
+      if (fact !== null) this.#onRun(stream.id, fact, records);
+    }
   }
 
-  #onRun(runId: string, fact: LoggedRun["fact"], records: readonly StoreRecord[]): void {
+  #readable<Fact>(fact: Result<Fact, LogError>): Fact | null {
+    if (fact.ok) return fact.value;
+    this.#world.violated("R1", `a row is written that nobody can read: ${JSON.stringify(fact.error)}`);
+    return null;
+  }
+
+  #onRun(runId: string, fact: RunLaunched | RunEvent, records: readonly StoreRecord[]): void {
     this.#stepRun(runId, fact);
     for (const record of records) {
       if (record.type === "model-offered" && this.#openedModels.has(record.modelHash))
@@ -190,7 +203,7 @@ export class Watch {
     }
   }
 
-  #stepRun(runId: string, fact: LoggedRun["fact"]): void {
+  #stepRun(runId: string, fact: RunLaunched | RunEvent): void {
     const known = this.#runs.get(runId);
     if (fact.type === "launched" && known === undefined) {
       const tally = new RunTally(this.#world.plan.task.aggregation.cohortSizeMin);

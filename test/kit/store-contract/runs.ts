@@ -47,6 +47,28 @@ export function runContract(opened: Opened<EventLog & RunStore & TaskStore>): vo
       ]);
     });
 
+    test("[D4] those that have ended and left a round open are found", async () => {
+      const left = new Map<string, string>();
+      for (const state of ["running", "evaluating", "completed", "failed"])
+        for (const phase of ["recruiting", "unmasking", "committed", "voided", "failed"]) {
+          const runId = newRunId();
+          left.set(runId, `${state}, ${phase}`);
+          await append(runStream(runId), 1, [
+            runRecord(runId, { state }),
+            roundRecord(newRoundId(), runId, 1, "committed"),
+            roundRecord(newRoundId(), runId, 2, phase),
+          ]);
+        }
+      const found = await opened.store.halfEndedRunIds();
+      const names = found.map((runId) => left.get(runId)).filter((name) => name !== undefined);
+      expect(names.sort()).toEqual([
+        "completed, recruiting",
+        "completed, unmasking",
+        "failed, recruiting",
+        "failed, unmasking",
+      ]);
+    });
+
     test("[D4] are listed newest first, by task and in pages", async () => {
       const slug = newSlug();
       const created = [5, 9, 7, 9, 1];

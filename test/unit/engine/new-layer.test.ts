@@ -3,7 +3,7 @@ import { bundledTask } from "#coordinator/data/tasks.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { openEngine } from "#shared/engine/engine.ts";
 import { initialModel } from "#shared/strategy/initialize.ts";
-import { tensorsOf } from "#shared/task/agreed-config.ts";
+import { modelTensors } from "#shared/task/model.ts";
 import { taskSchema } from "#shared/task/task.ts";
 import { checkGradients } from "#test/kit/gradient-check.ts";
 import { randomNumbers } from "./nets.ts";
@@ -31,7 +31,9 @@ describe("a layer that the list was given", () => {
   });
 
   test("has its tensors in the task's layout, in its place", () => {
-    expect(tensorsOf(task).tensors.map(({ name, shape, offset }) => ({ name, shape, offset }))).toEqual([
+    expect(
+      modelTensors(task.model).tensors.map(({ name, shape, offset }) => ({ name, shape, offset })),
+    ).toEqual([
       { name: "hidden/kernel", shape: [18, 16], offset: 0 },
       { name: "hidden/bias", shape: [16], offset: 288 },
       { name: "gain/gain", shape: [16], offset: 304 },
@@ -47,7 +49,7 @@ describe("a layer that the list was given", () => {
   });
 
   test("trains: its own weights move, the loss falls, and no tensor stays behind", async () => {
-    const layout = tensorsOf(task);
+    const layout = modelTensors(task.model);
     const weights = await initialModel(javascriptPrimitives(), layout, new Uint8Array(32).fill(1));
     const gains = (flat: Float32Array) => [...flat.subarray(304, 320)];
     expect(gains(weights)).toEqual(new Array(16).fill(0));

@@ -3,8 +3,9 @@ import { useMutation } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { type FormEvent, useState } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
 import { launchRun } from "../../lib/api.ts";
-import { formatTimeUtc, STRATEGY_NAMES } from "../../lib/format.ts";
+import { formatTimeUtc } from "../../lib/format.ts";
 import {
   type LaunchForm as Form,
   formFor,
@@ -85,7 +86,7 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
             set({ strategy, serverLearningRate: serverRateFor(view, strategy) });
           }}
         >
-          {Object.entries(STRATEGY_NAMES).map(([kind, name]) => (
+          {Object.entries(STRATEGY_TITLES).map(([kind, name]) => (
             <option key={kind} value={kind}>
               {name}
             </option>

@@ -1,5 +1,6 @@
 "use client";
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
+import { CLASSIFICATION_MEASURES } from "#shared/task/measures.ts";
 import { roundsAxisEnd } from "../../lib/chart-scale.ts";
 import { formatCount, formatDecimal, formatMeasure } from "../../lib/format.ts";
 import { timesOfRounds, voicesOfRounds } from "../../lib/run-figures.ts";
@@ -7,6 +8,8 @@ import { trendSentence } from "../../lib/sentences.ts";
 import { LineChart, type LineSeries, type ReferenceLine } from "../chart/line-chart.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { VoicesChart } from "../chart/voices-chart.tsx";
+
+const [ACCURACY, LOSS] = CLASSIFICATION_MEASURES;
 
 interface LearningProps {
   readonly run: RunView;
@@ -27,32 +30,32 @@ export function Learning({ run, rounds, classCount, noun }: LearningProps) {
   return (
     <div className="cols2">
       <LineChart
-        title="Accuracy"
+        title={ACCURACY.label}
         note={`Share of ${rows} put into the right class. Band: 95 % interval. Rings: on the devices' own kept-back rows, from the sums.`}
         label={trendSentence(
-          "Accuracy",
+          ACCURACY.label,
           run.history.map(({ accuracy }) => accuracy),
         )}
         fileName={file("accuracy")}
         xTitle="round"
-        yTitle="accuracy"
+        yTitle={ACCURACY.name}
         yMost={1}
         x={x}
-        series={[heldOutSeries(run, "accuracy"), ...deviceSeries(rounds)]}
+        series={[heldOutSeries(run, ACCURACY), ...deviceSeries(rounds)]}
         references={classCount === null ? [] : guessing(1 / classCount)}
       />
       <LineChart
-        title="Loss"
-        note={`Cross-entropy on the same ${noun.many}, in nats; lower is better. Band: 95 % interval.`}
+        title={LOSS.label}
+        note={`Cross-entropy on the same ${noun.many}, in ${LOSS.unit}; ${LOSS.better} is better. Band: 95 % interval.`}
         label={trendSentence(
-          "Loss",
+          LOSS.label,
           run.history.map(({ loss }) => loss),
         )}
         fileName={file("loss")}
         xTitle="round"
-        yTitle="loss, nats"
+        yTitle={`${LOSS.name}, ${LOSS.unit}`}
         x={x}
-        series={[heldOutSeries(run, "loss")]}
+        series={[heldOutSeries(run, LOSS)]}
         references={classCount === null ? [] : guessing(Math.log(classCount))}
       />
       <VoicesChart rounds={voicesOfRounds(rounds)} x={x} fileName={file("voices")} />
@@ -65,16 +68,16 @@ function guessing(y: number): ReferenceLine[] {
   return [{ y, label: `${formatDecimal(y)} guessing` }];
 }
 
-function heldOutSeries(run: RunView, key: "accuracy" | "loss"): LineSeries {
-  const last = run.history.at(-1)?.[key];
+function heldOutSeries(run: RunView, { name }: typeof ACCURACY | typeof LOSS): LineSeries {
+  const last = run.history.at(-1)?.[name];
   return {
-    name: key === "accuracy" ? "held-out accuracy" : "held-out loss",
+    name: `held-out ${name}`,
     colour: "sum",
     shape: "line",
     points: run.history.map((entry) => ({
       x: entry.round,
-      y: entry[key].value,
-      halfWidth: entry[key].halfWidth95,
+      y: entry[name].value,
+      halfWidth: entry[name].halfWidth95,
     })),
     labels: last === undefined ? [] : [formatMeasure(last), "held out"],
   };

@@ -2,7 +2,8 @@
 import Link from "next/link";
 import { useEffect } from "react";
 import type { RoundView, RunView, Status, TaskView } from "#shared/protocol/api.ts";
-import { formatMeasure, formatTimeUtc, STRATEGY_NAMES } from "../../lib/format.ts";
+import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
+import { formatMeasure, formatTimeUtc } from "../../lib/format.ts";
 import { useLink, useWatch } from "../../lib/live.tsx";
 import { useRun, useRunEvents, useRunRounds, useStatus, useTask } from "../../lib/queries.ts";
 import { expectedEndS, medianTraffic } from "../../lib/run-figures.ts";
@@ -190,7 +191,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
             <span>{view.deviceCount} devices connected</span>
           )}
           {run.state === "running" && <span>{committedWords(run)}</span>}
-          <span>{STRATEGY_NAMES[run.strategy.kind]}</span>
+          <span>{STRATEGY_TITLES[run.strategy.kind]}</span>
           <span>no noise</span>
           {against !== null && <span>{against}</span>}
           {(run.state === "running" || run.state === "paused") && run.secondsLeft !== null && (

@@ -4,6 +4,7 @@ import { spine } from "./0001-spine.ts";
 import { transcripts } from "./0002-transcripts.ts";
 import { reading } from "./0003-reading.ts";
 import { evidence } from "./0004-evidence.ts";
+import { openRounds } from "./0005-open-rounds.ts";
 import { type Dialect, type Statement, statementFor } from "./statement.ts";
 
 /** In the order of their names; only ever added to. */
@@ -12,6 +13,7 @@ const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
   "0002-transcripts": transcripts,
   "0003-reading": reading,
   "0004-evidence": evidence,
+  "0005-open-rounds": openRounds,
 };
 
 /** The same tables for both dialects. */

@@ -38,8 +38,12 @@ export interface Connection {
   readonly pragmas: Pragmas;
   /** Of the newest event over all streams. */
   readonly position: () => number;
-  /** Takes what was deleted out of the log as well, unless someone reads at this moment: then the next one does. */
-  readonly emptyLog: () => void;
+  /**
+   * Takes what was deleted out of the write-ahead log as well.
+   *
+   * @returns Whether the log is empty now; false while a reader still needs it, or if the disk refuses.
+   */
+  readonly emptyLog: () => boolean;
   readonly close: () => void;
 }
 
@@ -83,10 +87,13 @@ function positionOf(database: DatabaseSync): () => number {
 }
 
 /** Does not wait for readers: it would hold up every write for as long as a list takes. */
-function emptyLog(database: DatabaseSync): void {
+function emptyLog(database: DatabaseSync): boolean {
   database.exec("pragma busy_timeout = 0");
   try {
-    database.exec("pragma wal_checkpoint(truncate)");
+    return database.prepare("pragma wal_checkpoint(truncate)").get()?.["busy"] === 0;
+  } catch {
+    // What was asked for is committed. A disk that refuses shows at the next write, too.
+    return false;
   } finally {
     database.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
   }

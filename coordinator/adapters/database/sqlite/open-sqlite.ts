@@ -37,6 +37,7 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   findTask: "read",
   listTasks: "read",
   openRunIds: "read",
+  halfEndedRunIds: "read",
   nextRunNumber: "write",
   findRun: "read",
   listRuns: "read",

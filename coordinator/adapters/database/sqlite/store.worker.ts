@@ -28,6 +28,8 @@ const WIPES: ReadonlySet<Method | "ping"> = new Set([
   "deleteTranscript",
   "deleteEvidence",
 ]);
+/** Pause before the log is emptied again, if a reader needed it. */
+const EMPTY_AGAIN_MS = 1_000;
 
 let connection: Connection | undefined;
 let store: Store | undefined;
@@ -35,6 +37,7 @@ let mark: PositionMark | undefined;
 
 const port = present(parentPort, "this file runs as a worker");
 let previous: Promise<void> = Promise.resolve();
+let emptyAgain: NodeJS.Timeout | undefined;
 port.on("message", (message: NumberedRequest) => {
   previous = previous.then(() => answer(message));
 });
@@ -58,6 +61,9 @@ async function perform(request: Request): Promise<unknown> {
     case "mark":
       return writeInstance(present(connection, "the database is open").db, request.instanceId);
     case "close":
+      clearTimeout(emptyAgain);
+      // Another program that still has the database open keeps its log from being removed.
+      if (mark !== undefined) connection?.emptyLog();
       mark?.close();
       connection?.close();
       return undefined;
@@ -71,10 +77,20 @@ async function call({ method, parameters }: Extract<Request, { type: "call" }>):
   // The types of both sides come from `Store`; the message only carries them.
   const perform = target[method] as (...parameters: readonly unknown[]) => Promise<unknown>;
   const value = await perform(...parameters);
-  const { position, emptyLog } = present(connection, "the database is open");
+  const { position } = present(connection, "the database is open");
   if (method === "append") mark?.write(position());
   if (WIPES.has(method)) emptyLog();
   return value;
+}
+
+/** Until no reader needs the log any more: without a further write it would keep what was deleted (S11). */
+function emptyLog(): void {
+  clearTimeout(emptyAgain);
+  if (present(connection, "the database is open").emptyLog()) return;
+  emptyAgain = setTimeout(() => {
+    // In its turn: inside a transaction SQLite refuses.
+    previous = previous.then(emptyLog);
+  }, EMPTY_AGAIN_MS);
 }
 
 async function open(request: Extract<Request, { type: "open" }>): Promise<Opened> {
@@ -86,6 +102,8 @@ async function open(request: Extract<Request, { type: "open" }>): Promise<Opened
       await migrate(db, migrationsFor("sqlite"));
       instanceId = await readInstance(db);
       mark = new PositionMark(request.markPath);
+      // The process before may have died between a deletion and this.
+      emptyLog();
     }
     store = createStore({ kind: "embedded", db, close: async () => close() }, request.projectId);
     return { pragmas, instanceId, position: position() };

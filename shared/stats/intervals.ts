@@ -1,4 +1,4 @@
-import type { Measure } from "#shared/protocol/api.ts";
+import type { Measure } from "./measure.ts";
 
 /** 97.5 % quantile of the standard normal distribution. */
 const Z95 = 1.959963984540054;
@@ -6,7 +6,7 @@ const Z95 = 1.959963984540054;
 /**
  * A share with the half width of its 95 % interval.
  *
- * @returns Null where there are no rows.
+ * @returns Null without rows.
  * Source: Wilson 1927; the interval's own centre lies a little towards one half, the share is shown.
  */
 export function shareMeasure(hits: number, count: number): Measure | null {
@@ -16,7 +16,7 @@ export function shareMeasure(hits: number, count: number): Measure | null {
   return { value, halfWidth95: (Z95 / (1 + Z95 ** 2 / count)) * spread, count };
 }
 
-/** A mean with the half width of its 95 % normal interval. @returns Null where there are no rows. */
+/** A mean with the half width of its 95 % normal interval. @returns Null without rows. */
 export function meanMeasure(sum: number, squareSum: number, count: number): Measure | null {
   if (count <= 0) return null;
   const value = sum / count;

@@ -1,4 +1,4 @@
-import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import type { MonotonicClock } from "./ports.ts";
 
 const TICK_MS_MAX = 1_000;
 

@@ -1,0 +1,169 @@
+import type { z } from "zod";
+import { assert } from "../kernel/assert.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { type RoundEvent, type RoundOpened, roundEventSchema, roundOpenedSchema } from "./event.ts";
+import { launchRun, type RunState, stepRun } from "./run.ts";
+import { type RunEvent, type RunLaunched, runEventSchema, runLaunchedSchema } from "./run-event.ts";
+import type { RoundState } from "./state.ts";
+import { openRound, step } from "./step.ts";
+import { isObject, ROUND_UPCASTERS, RUN_UPCASTERS, type Upcaster } from "./upcast.ts";
+
+/*
+ * The logs of rounds and runs as they are stored, and how they are read again: by a coordinator that comes back, by a
+ * check of its database, or in a browser. A row that is damaged, out of place or without effect is an error with its
+ * sequence, never an exception.
+ *
+ * | field of a row's event | holds                                                                |
+ * | ---------------------- | -------------------------------------------------------------------- |
+ * | version                | shape of the fact, see upcast.ts; a row without one is of version 1  |
+ * | fact                   | `RoundOpened` or `RunLaunched` in row 1, `RoundEvent` or `RunEvent`  |
+ *
+ * Whoever stores a row may keep other fields beside these.
+ */
+
+/** Of what is written now. */
+export const LOG_VERSION = 3;
+assert(ROUND_UPCASTERS.length === LOG_VERSION - 1, "each earlier version of a round's log is upcast");
+assert(RUN_UPCASTERS.length === LOG_VERSION - 1, "each earlier version of a run's log is upcast");
+
+/** A row, of which nothing is believed but that it was read. Sequences count from 1. */
+export interface LogRow {
+  readonly sequence: number;
+  readonly event: unknown;
+}
+
+/** Why a log cannot be read, and the row at which that shows. */
+export type LogError =
+  | { readonly type: "empty" }
+  /** A row is missing or stands there twice: another sequence was expected. */
+  | { readonly type: "gap"; readonly sequence: number; readonly expected: number }
+  /** Written by a later version of the program. */
+  | { readonly type: "newer"; readonly sequence: number; readonly version: number }
+  /** @param path  Of the field that is not as the schema says. */
+  | { readonly type: "malformed"; readonly sequence: number; readonly path: string }
+  /** The machine refuses the event, or it changes nothing; such events are never written. Rule R1. */
+  | { readonly type: "without-effect"; readonly sequence: number; readonly event: string }
+  /** The event contradicts what the machine takes for granted. */
+  | {
+      readonly type: "impossible";
+      readonly sequence: number;
+      readonly event: string;
+      readonly reason: string;
+    };
+
+/** The fact as a row's event holds it. */
+export function logged<Fact>(fact: Fact): { readonly version: number; readonly fact: Fact } {
+  return { version: LOG_VERSION, fact };
+}
+
+/** The fact of one row, in today's shape; row 1 opens the log. Errors: `malformed`, `newer`. */
+export function roundFactOf(row: LogRow): Result<RoundOpened | RoundEvent, LogError> {
+  return row.sequence === 1 ? ROUND.readFirst(row) : ROUND.readEvent(row);
+}
+
+/** As `roundFactOf`, of a run. */
+export function runFactOf(row: LogRow): Result<RunLaunched | RunEvent, LogError> {
+  return row.sequence === 1 ? RUN.readFirst(row) : RUN.readEvent(row);
+}
+
+/**
+ * The state to which a round's log leads.
+ *
+ * @param rows     All of them, ascending.
+ * @param onState  Called for each row after the first with the states after and before it.
+ */
+export function replayRound<Row extends LogRow>(
+  rows: readonly Row[],
+  onState?: OnState<RoundState, Row>,
+): Result<RoundState, LogError> {
+  return replay(ROUND, rows, onState);
+}
+
+/** As `replayRound`, of a run. */
+export function replayRun<Row extends LogRow>(
+  rows: readonly Row[],
+  onState?: OnState<RunState, Row>,
+): Result<RunState, LogError> {
+  return replay(RUN, rows, onState);
+}
+
+type OnState<State, Row> = (after: State, row: Row, before: State) => void;
+type Typed = { readonly type: string };
+
+/** How one kind of log is read, and what it drives. */
+interface Machine<First extends Typed, Event extends Typed, State> {
+  readonly readFirst: (row: LogRow) => Result<First, LogError>;
+  readonly readEvent: (row: LogRow) => Result<Event, LogError>;
+  readonly begin: (first: First) => State;
+  readonly step: (state: State, event: Event) => State;
+}
+
+const ROUND: Machine<RoundOpened, RoundEvent, RoundState> = {
+  readFirst: (row) => factOf(row, ROUND_UPCASTERS, roundOpenedSchema),
+  readEvent: (row) => factOf(row, ROUND_UPCASTERS, roundEventSchema),
+  begin: (opened) => openRound(opened).state,
+  step: (state, event) => step(state, event).state,
+};
+const RUN: Machine<RunLaunched, RunEvent, RunState> = {
+  readFirst: (row) => factOf(row, RUN_UPCASTERS, runLaunchedSchema),
+  readEvent: (row) => factOf(row, RUN_UPCASTERS, runEventSchema),
+  begin: launchRun,
+  step: (state, event) => stepRun(state, event).state,
+};
+
+function replay<First extends Typed, Event extends Typed, State, Row extends LogRow>(
+  machine: Machine<First, Event, State>,
+  [first, ...rest]: readonly Row[],
+  onState: OnState<State, Row> = () => {},
+): Result<State, LogError> {
+  if (first === undefined) return err({ type: "empty" });
+  if (first.sequence !== 1) return err({ type: "gap", sequence: first.sequence, expected: 1 });
+  const opening = machine.readFirst(first);
+  if (!opening.ok) return opening;
+  const begun = attempt(first, opening.value, () => machine.begin(opening.value));
+  if (!begun.ok) return begun;
+  let state = begun.value;
+  for (const [index, row] of rest.entries()) {
+    const { sequence } = row;
+    if (sequence !== index + 2) return err({ type: "gap", sequence, expected: index + 2 });
+    const event = machine.readEvent(row);
+    if (!event.ok) return event;
+    const before = state;
+    const after = attempt(row, event.value, () => machine.step(before, event.value));
+    if (!after.ok) return after;
+    if (after.value === before) return err({ type: "without-effect", sequence, event: event.value.type });
+    state = after.value;
+    onState(state, row, before);
+  }
+  return ok(state);
+}
+
+/**
+ * What a machine makes of a fact. Errors: `impossible` if it throws. The machines are pure, so only the log can be at
+ * fault: live, the same event would have ended the program before it was written.
+ */
+function attempt<State>({ sequence }: LogRow, fact: Typed, run: () => State): Result<State, LogError> {
+  try {
+    return ok(run());
+  } catch (error) {
+    return err({ type: "impossible", sequence, event: fact.type, reason: String(error) });
+  }
+}
+
+function factOf<Schema extends z.ZodType>(
+  { sequence, event }: LogRow,
+  upcasters: readonly Upcaster[],
+  schema: Schema,
+): Result<z.output<Schema>, LogError> {
+  if (!isObject(event)) return err({ type: "malformed", sequence, path: "" });
+  const { version = 1, fact: stored } = event;
+  if (typeof version !== "number" || !Number.isInteger(version) || version < 1)
+    return err({ type: "malformed", sequence, path: "version" });
+  if (version > LOG_VERSION) return err({ type: "newer", sequence, version });
+  if (!isObject(stored)) return err({ type: "malformed", sequence, path: "fact" });
+  const fact = upcasters.slice(version - 1).reduce((older, upcast) => upcast(older), stored);
+  const parsed = schema.safeParse(fact);
+  if (parsed.success) return ok(parsed.data);
+  const path = ["fact", ...(parsed.error.issues[0]?.path ?? [])].join(".");
+  return err({ type: "malformed", sequence, path });
+}
