@@ -92,9 +92,7 @@ describe("[W1] a refused check-in", () => {
 
   test("ends the session if it never will be taken", async () => {
     const error = errorOf("TASK_VERSION", "never");
-    const { federation, device } = await behind(
-      refusing("check-in", error, Number.POSITIVE_INFINITY),
-    );
+    const { federation, device } = await behind(refusing("check-in", error, Number.POSITIVE_INFINITY));
     await federation.until(() => device.view.activity === "idle", "the end");
     expect(device.view.refusal).toMatchObject({ code: "TASK_VERSION", retry: "never", by: "coordinator" });
   });

@@ -48,17 +48,20 @@ test("[S11] the pauses grow", async () => {
   }
 });
 
-test.each(DELETIONS)("[S11] what %s did not delete before a restart, the next start deletes", async (failing) => {
-  const { federation, runId } = await begin(3);
-  federation.away = (name) => (name === failing ? heldFile() : null);
-  await federation.ended(runId);
-  await federation.inFlight.settle();
-  expect(left(federation).some((count) => count > 0)).toBe(true);
-  federation.away = () => null;
-  await federation.restart();
-  await federation.inFlight.settle();
-  expect(left(federation)).toEqual([0, 0, 0]);
-});
+test.each(DELETIONS)(
+  "[S11] what %s did not delete before a restart, the next start deletes",
+  async (failing) => {
+    const { federation, runId } = await begin(3);
+    federation.away = (name) => (name === failing ? heldFile() : null);
+    await federation.ended(runId);
+    await federation.inFlight.settle();
+    expect(left(federation).some((count) => count > 0)).toBe(true);
+    federation.away = () => null;
+    await federation.restart();
+    await federation.inFlight.settle();
+    expect(left(federation)).toEqual([0, 0, 0]);
+  },
+);
 
 test("[S11] [R19] a start spares what a round that goes on needs, and forgets the rounds before it", async () => {
   const { federation, runId } = await begin(3);
