@@ -37,6 +37,10 @@ export const ERRORS = {
     "later",
     "A stored file that the coordinator needs is damaged or gone. Nothing was counted. It goes on when the file is restored.",
   ],
+  WIRE_VERSION: [
+    "never",
+    "This device and the coordinator are of different versions. Reload the page, or update the older program.",
+  ],
   // Who
   NOT_AUTHENTICATED: ["now", "Say hello and sign the challenge first."],
   BAD_SIGNATURE: [

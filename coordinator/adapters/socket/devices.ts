@@ -10,6 +10,7 @@ import {
   LOGIN_FRAME_BOUNDS,
 } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { helloOfAnyVersionSchema, versionRefusal } from "#shared/protocol/wire-version.ts";
 import { type Access, type Login, refused } from "../../core/access.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import type { Devices } from "../../core/ports.ts";
@@ -110,6 +111,8 @@ export function serveDevices(namespace: Namespace, ports: DeviceNamespacePorts):
       refuse: (code, detail) => encodeFrame(refused(code, detail)),
       read: (payload) => {
         const { session } = login;
+        const otherVersion = session === null ? refusalOfVersion(payload) : null;
+        if (otherVersion !== null) return err(encodeFrame(otherVersion));
         if (session !== null) connections.count(session.identity, "upByteCount", payloadByteCount(payload));
         const frame =
           session === null
@@ -160,6 +163,13 @@ async function answerMessage(
   }
   if (login.session === null) return { reply: refused("NOT_AUTHENTICATED") };
   return { reply: await ports.coordinator.onDeviceMessage(login.session.identity, message) };
+}
+
+/** Before anything else of a hello is looked at. Null for every other message, and for what is no message. Rule W13. */
+function refusalOfVersion(payload: unknown): Reply | null {
+  const hello = decodeFrame(payload, helloOfAnyVersionSchema, LOGIN_FRAME_BOUNDS);
+  const error = hello.ok ? versionRefusal(hello.value.wire) : null;
+  return error === null ? null : { type: "refused", error };
 }
 
 function frameRefusal(error: FrameError): Reply {
