@@ -24,7 +24,7 @@ const sources = files.filter(
 );
 
 const TOP_LEVEL = /^(shared|coordinator|client|web|test)\//;
-const FILE_NAME = /^[\w.@()/*-]+\.(ts|tsx|mjs|md|json|csv|css|html)$/;
+const FILE_NAME = /^[\w.@()*-][\w.@()/*-]*\.(ts|tsx|mjs|md|json|csv|css|html)$/;
 
 /**
  * Paths that a document names, from the top of the repository. In backticks a bare file name is one beside the document;
@@ -58,7 +58,7 @@ function citationsIn(source: string): string[] {
 
 describe("documents", () => {
   test("the ones to check are there", () => {
-    for (const document of ["README.md", "shared/SPEC.md", "shared/secagg/PROTOCOL.md"])
+    for (const document of ["README.md", "SECURITY.md", "shared/SPEC.md", "shared/secagg/PROTOCOL.md"])
       expect(documents).toContain(document);
     expect(sources.length).toBeGreaterThan(300);
   });
@@ -78,7 +78,8 @@ describe("documents", () => {
   });
 
   test("a path that is gone is found (positive control)", () => {
-    const text = "See `shared/gone.ts`, `lost.ts`, `shared/SPEC.md`, `a/b` and [it](gone.md#part).";
+    const text =
+      "See `shared/gone.ts`, `lost.ts`, `shared/SPEC.md`, `a/b`, `/api/x.json` and [it](gone.md#part).";
     const missing = pathsIn("shared/X.md", text).filter((path) => !isThere(path));
     expect(missing).toEqual(["shared/gone.ts", "shared/lost.ts", "shared/gone.md"]);
   });

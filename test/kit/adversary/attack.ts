@@ -28,7 +28,7 @@ export interface Attack {
   readonly run: (world: World) => Promise<Loot | null>;
 }
 
-/** One that no secure aggregation stops. It succeeds against the product, and the README says so. */
+/** One that no secure aggregation stops. It succeeds against the product, and SECURITY.md says so. */
 export interface OpenAttack extends Pick<Attack, "name" | "section" | "run"> {
   /** What stands against it outside the protocol. */
   readonly answer: string;
