@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { monotonicClock, primitives, randomBytes, wallClock } from "#coordinator/adapters/system.ts";
-import { createAccess, type Login } from "#coordinator/core/access.ts";
+import { createAccess, type Login } from "#coordinator/core/access/device-login.ts";
 import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
