@@ -127,7 +127,7 @@ describe("[R44] [S11] nothing of a round is left when its run", () => {
       if (row.state === "queued" || !open) continue;
       left++;
       // Earlier versions wrote nothing but this.
-      const view = { ...(row.view as object), ...brokenView("INTERNAL", 1) };
+      const view = { ...row.view, ...brokenView("INTERNAL", 1) };
       const fact = { type: "broken", code: "INTERNAL" };
       await memoryStore(federation.db).append(
         { kind: "run", id },
