@@ -225,7 +225,7 @@ export class RunDesk {
     this.#runs.delete(runId);
     const at = wall.nowUnixMs();
     const fact: RunEvent = { type: "broken", code: "LOG_UNREADABLE" };
-    const known = found.view as RunView;
+    const known = found.view;
     const endedAtUnixMs = Math.max(at, Date.parse(known.startedAt ?? known.createdAt));
     const view: RunView = { ...known, ...brokenView(fact.code, endedAtUnixMs) };
     const row = { ...found, state: "failed", view };

@@ -23,15 +23,18 @@ async function behind(gate: Gate, needed: string | null = null) {
       return federation.running;
     },
     coordinator: {
-      deviceUp: (identity, task) => federation.coordinator.deviceUp(identity, task),
-      deviceDown: (identity) => federation.coordinator.deviceDown(identity),
-      onDeviceMessage: async (identity, message) => {
-        const error = gate(message.type);
-        if (error !== null) return { type: "refused", error };
-        return federation.coordinator.onDeviceMessage(identity, message);
+      devices: {
+        deviceUp: (identity, task) => federation.coordinator.devices.deviceUp(identity, task),
+        deviceDown: (identity) => federation.coordinator.devices.deviceDown(identity),
+        onDeviceMessage: async (identity, message) => {
+          const error = gate(message.type);
+          if (error !== null) return { type: "refused", error };
+          return federation.coordinator.devices.onDeviceMessage(identity, message);
+        },
       },
-      beginUpload: (...upload) => federation.coordinator.beginUpload(...upload),
-      finishUpload: (ticket) => federation.coordinator.finishUpload(ticket),
+      get uploads() {
+        return federation.coordinator.uploads;
+      },
     },
   };
   const [other] = federation.devices;
@@ -106,7 +109,7 @@ describe("[R2] what a round has decided of a message", () => {
     expect(round?.phase).toBe("committed");
     const [share] = device.sentOf("share");
     expect(share).toBeDefined();
-    const answer = await federation.coordinator.onDeviceMessage(device.identity, {
+    const answer = await federation.coordinator.devices.onDeviceMessage(device.identity, {
       type: "confirm",
       sid: "0".repeat(64) as never,
       signature: new Uint8Array(64),

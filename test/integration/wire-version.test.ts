@@ -25,9 +25,10 @@ const REFUSAL_OF_1 = hexToBytes(
 
 const OLDER_DEVICE =
   /^This device is older than its coordinator: .* Reload the page; if this is an edge, update its program\.$/;
-const OLDER_COORDINATOR = /^The coordinator is older than this device: .* must be updated by whoever runs it\.$/;
+const OLDER_COORDINATOR =
+  /^The coordinator is older than this device: .* must be updated by whoever runs it\.$/;
 
-describe("[W13] a coordinator answers", () => {
+describe("[W14] a coordinator answers", () => {
   let shell: Shell;
   const sockets: Socket[] = [];
   beforeAll(async () => {
@@ -39,7 +40,11 @@ describe("[W13] a coordinator answers", () => {
   });
 
   async function answerTo(payload: Uint8Array): Promise<unknown> {
-    const socket = io(`${shell.url}/device`, { transports: ["websocket"], forceNew: true, reconnection: false });
+    const socket = io(`${shell.url}/device`, {
+      transports: ["websocket"],
+      forceNew: true,
+      reconnection: false,
+    });
     sockets.push(socket);
     return socket.timeout(60_000).emitWithAck("frame", payload);
   }
@@ -52,7 +57,14 @@ describe("[W13] a coordinator answers", () => {
 
   const hello = (change: object) => {
     const identity = new Uint8Array(32).fill(7);
-    return encodeFrame({ type: "hello", protocol: "chorus/1", wire: WIRE_VERSION, task: "digits", identity, ...change });
+    return encodeFrame({
+      type: "hello",
+      protocol: "chorus/1",
+      wire: WIRE_VERSION,
+      task: "digits",
+      identity,
+      ...change,
+    });
   };
 
   test("an older device that names no version, in words that it can read", async () => {
@@ -74,11 +86,18 @@ describe("[W13] a coordinator answers", () => {
   });
 
   test("a newer device, whatever else its hello holds", async () => {
-    for (const change of [{}, { protocol: "chorus/9" }, { more: [1, 2] }, { identity: "another kind of key" }]) {
+    for (const change of [
+      {},
+      { protocol: "chorus/9" },
+      { more: [1, 2] },
+      { identity: "another kind of key" },
+    ]) {
       const { code, message, retry } = await refusal(hello({ wire: WIRE_VERSION + 1, ...change }));
       expect({ code, retry }).toEqual({ code: "WIRE_VERSION", retry: "never" });
       expect(message).toMatch(OLDER_COORDINATOR);
-      expect(message).toContain(`version ${WIRE_VERSION} of the wire, the device version ${WIRE_VERSION + 1}`);
+      expect(message).toContain(
+        `version ${WIRE_VERSION} of the wire, the device version ${WIRE_VERSION + 1}`,
+      );
     }
   });
 
@@ -96,7 +115,7 @@ describe("[W13] a coordinator answers", () => {
   });
 });
 
-describe("[W13] a device stops with a sentence", () => {
+describe("[W14] a device stops with a sentence", () => {
   async function refusedBy(error: WireError): Promise<SessionDevice> {
     const federation = await Federation.create({ devices: 4 });
     const device = await SessionDevice.create(federation);

@@ -254,7 +254,7 @@ const CASES: readonly Case[] = [
     name: "[S15] a login whose second hello takes the challenge of the first away",
     edits: [
       {
-        file: "coordinator/core/access.ts",
+        file: "coordinator/core/access/device-login.ts",
         find: "equalBytes(pending.identity, identity) ? pending : null",
         replace: "equalBytes(pending.identity, identity) ? null : null",
       },
