@@ -117,7 +117,7 @@ const CASES: readonly Case[] = [
         file: "client/core/round/part.ts",
         find: "if (step.remember !== null) {",
         replace:
-          "if (step.remember !== null && step.send !== null) this.#deliver(step.send);\n        if (step.remember !== null) {",
+          "if (step.remember !== null && step.send !== null) this.#delivery.send(this.#draft, step.send);\n        if (step.remember !== null) {",
       },
     ],
     broken: "[S10]",

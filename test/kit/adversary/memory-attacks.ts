@@ -39,7 +39,8 @@ const WRITE_FIRST: readonly Edit[] = [
   {
     file: "client/core/round/part.ts",
     find: "if (step.remember !== null) {",
-    replace: "if (step.send !== null) this.#deliver(step.send);\n if (step.remember !== null) {",
+    replace:
+      "if (step.send !== null) this.#delivery.send(this.#draft, step.send);\n if (step.remember !== null) {",
   },
 ];
 
