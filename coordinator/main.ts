@@ -23,7 +23,7 @@ import { openModels } from "./adapters/models.ts";
 import { attachSocketServer } from "./adapters/socket/socket.ts";
 import { openSpool } from "./adapters/spool.ts";
 import { after, monotonicClock, primitives, randomBytes, wallClock } from "./adapters/system.ts";
-import { type Access, createAccess } from "./core/access.ts";
+import { type Access, createAccess } from "./core/access/device-login.ts";
 import type { Coordinator } from "./core/coordinator.ts";
 import { createCoordinator } from "./core/create-coordinator.ts";
 import type { Keeping, Log } from "./core/ports.ts";
@@ -191,7 +191,7 @@ async function start(
     codeVersion: VERSION,
     keeping: await keepingOf(settings),
   });
-  alone.onLost = (reason) => coordinator.interrupt(reason);
+  alone.onLost = (reason) => coordinator.lifecycle.interrupt(reason);
   const access = createAccess({ ...PLATFORM, store, issuer });
   sockets.serve(coordinator, access);
   const pages = await loading;
@@ -199,8 +199,9 @@ async function start(
   let stopped: Promise<void> | null = null;
   let started = false;
   let status: Status;
-  const app = createApp({
-    ...{ coordinator, store, blobs, spool, metrics, log, origins, secure },
+  const { tasks, runs, rounds, uploads } = coordinator;
+  const { app } = createApp({
+    ...{ tasks, runs, rounds, uploads, store, blobs, spool, metrics, log, origins, secure },
     clock: monotonicClock,
     stopping: stop.signal,
     status: () => status,
@@ -217,9 +218,9 @@ async function start(
     clock: monotonicClock,
     stopping: stop.signal,
   });
-  await coordinator.start();
+  await coordinator.lifecycle.start();
   // Stops before the sockets close: that everyone goes then is no event of a round.
-  closers.push(() => coordinator.stop());
+  closers.push(() => coordinator.lifecycle.stop());
   const port = await listen(server, settings.port, settings.host);
   started = true;
   const url = `${secure ? "https" : "http"}://localhost:${port}`;

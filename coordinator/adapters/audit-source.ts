@@ -10,7 +10,7 @@ import {
 } from "#shared/protocol/api.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
 import type { AuditSource, RoundClaims, RoundsBefore, RoundWithoutModel } from "#shared/transcript/claims.ts";
-import { MERKLE_PATH_HEADER } from "./http/transcripts.ts";
+import { MERKLE_PATH_HEADER } from "./http/api/transcripts.ts";
 
 /** A round cannot be looked at: the sentence says why and what to do. */
 export class CannotAudit extends Error {}

@@ -16,10 +16,10 @@ import type { Listed, Page } from "./ports.ts";
 
 /*
  * What the HTTP routes, the sockets and the commands call. Everything that arrives here is decoded and has passed its
- * schema; who the device is was settled by access.ts before `deviceUp`.
+ * schema; who the device is was settled by access/ before `deviceUp`.
  */
 
-/** What an authenticated device may send; hello and authenticate end in access.ts. */
+/** What an authenticated device may send; hello and authenticate end in access/device-login.ts. */
 export type RoundMessage = DeviceMessageOf<
   "check-in" | "advertise" | "share" | "confirm" | "unmask" | "complaint" | "leave"
 >;
@@ -36,7 +36,17 @@ export interface UploadTicket {
   readonly receipt: Receipt | null;
 }
 
+/** The whole core, by subject. Whoever calls it takes the subjects that it needs. */
 export interface Coordinator {
+  readonly lifecycle: Lifecycle;
+  readonly tasks: Tasks;
+  readonly runs: Runs;
+  readonly rounds: Rounds;
+  readonly devices: DeviceDesk;
+  readonly uploads: Uploads;
+}
+
+export interface Lifecycle {
   /** Reloads the open runs and rounds and goes on with them. Resolves when devices may be let in. */
   start(): Promise<void>;
   /** Takes no more, lets what is being written end, and leaves open rounds to the next start. */
@@ -46,29 +56,38 @@ export interface Coordinator {
    * as that can be read.
    */
   interrupt(reason: Error): void;
+}
 
-  /** Errors: CONFLICT where this slug and version exist. */
+export interface Tasks {
+  /** Errors: CONFLICT if this slug and version exist. */
   createTask(task: Task, actor: string): Promise<Result<TaskView, WireError>>;
   listTasks(page: Page): Promise<Listed<TaskView>>;
-  /** Newest version where none is given. */
+  /** The newest version unless one is given. */
   taskView(slug: string, version?: number): Promise<TaskView | null>;
+}
 
+export interface Runs {
   /** Queued behind the task's active run, if there is one. Errors: UNKNOWN_TASK, BAD_REQUEST, RATE_LIMITED. */
   launch(launch: Launch): Promise<Result<RunView, WireError>>;
-  /** Errors: NOT_FOUND, CONFLICT where the run's state does not allow it. */
+  /** Errors: NOT_FOUND, CONFLICT if the run's state does not allow it. */
   pause(runId: string, actor: string): Promise<Result<RunView, WireError>>;
   resume(runId: string, actor: string): Promise<Result<RunView, WireError>>;
   stopRun(runId: string, actor: string): Promise<Result<RunView, WireError>>;
   runView(runId: string): Promise<RunView | null>;
   listRuns(filter: { readonly task?: string }, page: Page): Promise<Listed<RunView>>;
+  /** Newest first, with those of its rounds. */
+  listEvents(runId: string, page: Page): Promise<Listed<EventView>>;
+}
+
+export interface Rounds {
   /** Ascending. */
   listRounds(runId: string, page: Page): Promise<Listed<RoundView>>;
-  /** Newest first. */
-  listEvents(runId: string, page: Page): Promise<Listed<EventView>>;
   roundDetail(roundId: string): Promise<RoundDetail | null>;
   /** Blob of the published integer sum (i32 little-endian); null before the round committed. */
   publishedSumHash(roundId: string): Promise<string | null>;
+}
 
+export interface DeviceDesk {
   /**
    * After authentication, and again after each reconnect: the device is told what its current step needs.
    *
@@ -79,7 +98,9 @@ export interface Coordinator {
   deviceDown(identity: string): void;
   /** Never throws on a peer's message; what is refused changes nothing. */
   onDeviceMessage(identity: string, message: RoundMessage): Promise<Reply>;
+}
 
+export interface Uploads {
   /**
    * Checks slot, signature and step before a byte is read.
    * Errors: BAD_SLOT, SLOT_CLOSED, BAD_SIGNATURE, CONFLICT (another digest was taken for this slot), RATE_LIMITED.

@@ -101,7 +101,7 @@ export async function endedForOtherTerms(
 async function endUnreadableRound(ports: EndPorts, roundId: string, code: ErrorCode): Promise<void> {
   const found = await ports.store.findRound(roundId);
   if (found === null) return;
-  const { detail } = found.view as RoundViews;
+  const { detail } = found.view;
   const sids = new Set([detail.sid, ...(detail.shardList ?? []).map(({ sid }) => sid)]);
   sids.delete(null);
   const phase = hasEnded(found.phase)
@@ -118,7 +118,7 @@ async function writeEnd(
   code: ErrorCode,
   sids: readonly string[],
 ): Promise<EndedPhase> {
-  const { view, detail } = row.view as RoundViews;
+  const { view, detail } = row.view;
   const opened = view.phase === "unmasking";
   const at = wall.nowUnixMs();
   const endedAt = new Date(Math.max(at, Date.parse(view.openedAt))).toISOString();

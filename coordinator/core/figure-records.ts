@@ -4,7 +4,7 @@ import { evaluationOf, type RunState } from "#shared/round/run.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
 import type { CoordinatorPorts, RoundRow, StoreRecord } from "./ports.ts";
 import type { RoundDriver } from "./round-driver.ts";
-import { figuresOf, measuresOfView, type RoundViews } from "./round-view.ts";
+import { figuresOf, measuresOfView } from "./round-view.ts";
 
 interface FigureSource {
   readonly ports: Pick<CoordinatorPorts, "store" | "primitives">;
@@ -47,7 +47,7 @@ export async function figuresAfter(
       continue;
     }
     const { roundId, row } = await roundRow(source, runId, round);
-    const { view, detail } = row.view as RoundViews;
+    const { view, detail } = row.view;
     const shown: RoundView = { ...view, ...figuresOf(measuresOfView(view), evaluation) };
     views.push(shown);
     records.push({ type: "round-row", roundId, row: { ...row, view: { view: shown, detail } } });

@@ -54,7 +54,7 @@ export class Launcher {
     const living = this.#desk.run(runId);
     if (living !== null) return living.view();
     const row = await this.#ports.store.findRun(runId);
-    return row === null ? null : (row.view as RunView);
+    return row === null ? null : row.view;
   }
 
   async #launchInBounds(launch: Launch): Promise<Result<RunView, WireError>> {

@@ -62,18 +62,18 @@ export class Readers {
     const living = this.#living.run(runId);
     if (living !== null) return living.view();
     const row = await this.#store.findRun(runId);
-    return row === null ? null : (row.view as RunView);
+    return row === null ? null : row.view;
   }
 
   async listRuns(filter: { readonly task?: string }, page: Page): Promise<Listed<RunView>> {
     const { items, next } = await this.#store.listRuns(filter, page);
-    return { items: items.map((row) => this.#living.run(row.runId)?.view() ?? (row.view as RunView)), next };
+    return { items: items.map((row) => this.#living.run(row.runId)?.view() ?? row.view), next };
   }
 
   async listRounds(runId: string, page: Page): Promise<Listed<RoundView>> {
     const { items, next } = await this.#store.listRounds(runId, page);
-    const viewOf = (roundId: string, stored: unknown) =>
-      (this.#living.round(roundId)?.views() ?? (stored as RoundViews)).view;
+    const viewOf = (roundId: string, stored: RoundViews) =>
+      (this.#living.round(roundId)?.views() ?? stored).view;
     return { items: items.map((row) => viewOf(row.roundId, row.view)), next };
   }
 
@@ -111,6 +111,6 @@ export class Readers {
     const living = this.#living.round(roundId);
     if (living !== null) return living.views();
     const row = await this.#store.findRound(roundId);
-    return row === null ? null : (row.view as RoundViews);
+    return row === null ? null : row.view;
   }
 }

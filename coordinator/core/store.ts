@@ -1,7 +1,8 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Result } from "#shared/kernel/result.ts";
-import type { Receipt, TaskView } from "#shared/protocol/api.ts";
+import type { Receipt, RunView, TaskView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
+import type { RoundViews } from "./round-view.ts";
 
 /*
  * What the coordinator keeps, by role. SQLite, PostgreSQL and test/kit's memory stand behind `Store` and pass one
@@ -50,8 +51,8 @@ export interface RunRow {
   readonly state: string;
   readonly actor: string;
   readonly createdAt: number;
-  /** The view that the API shows, kept by the driver. */
-  readonly view: unknown;
+  /** The view that the API shows, kept by the driver; of an older version where fields may be absent. */
+  readonly view: RunView;
   /** Null until the run has committed a round. */
   readonly newest: NewestModel | null;
 }
@@ -64,7 +65,7 @@ export interface RoundRow {
   readonly runId: string;
   readonly round: number;
   readonly phase: string;
-  readonly view: unknown;
+  readonly view: RoundViews;
 }
 export interface ModelVersionRow {
   readonly runId: string;
@@ -189,6 +190,8 @@ export interface TranscriptStore {
   loadMaterial(sid: string, step: "share" | "unmask"): Promise<ReadonlyMap<number, Bytes>>;
   /** After publication or abandonment (S11). */
   deleteMaterial(sid: string): Promise<void>;
+  /** Sessions with material, or with evidence that has not been sealed: all that have not been forgotten (S11). */
+  unforgotten(): Promise<readonly string[]>;
   /** What an auditor may ask for later; the same again changes nothing. */
   saveTranscript(transcript: TranscriptRow): Promise<void>;
   /** Keeps these boxes for the auditor, by position, and deletes all material of the session, in one transaction. */

@@ -22,7 +22,7 @@ async function setUp(hook: WriteHook = () => "go"): Promise<{ federation: Federa
   } catch {
     // Killed while it launched: whoever asked looks whether the run is there, and else asks again.
     await federation.restart();
-    const { items } = await federation.coordinator.listRuns({}, { limit: 10 });
+    const { items } = await federation.coordinator.runs.listRuns({}, { limit: 10 });
     return { federation, runId: items[0]?.runId ?? (await federation.launch(1)) };
   }
 }

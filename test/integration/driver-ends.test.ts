@@ -127,7 +127,7 @@ describe("[R44] [S11] nothing of a round is left when its run", () => {
       if (row.state === "queued" || !open) continue;
       left++;
       // Earlier versions wrote nothing but this.
-      const view = { ...(row.view as object), ...brokenView("INTERNAL", 1) };
+      const view = { ...row.view, ...brokenView("INTERNAL", 1) };
       const fact = { type: "broken", code: "INTERNAL" };
       await memoryStore(federation.db).append(
         { kind: "run", id },
@@ -140,7 +140,7 @@ describe("[R44] [S11] nothing of a round is left when its run", () => {
       expect([run.state, run.code]).toEqual(["failed", "INTERNAL"]);
       const [last] = (await federation.rounds(id)).slice(-1);
       expect([when, ["failed", "voided", "committed"].includes(last?.phase ?? "")]).toEqual([when, true]);
-      const devices = await federation.coordinator.listEvents(id, { limit: 200 });
+      const devices = await federation.coordinator.runs.listEvents(id, { limit: 200 });
       expect(
         devices.items.filter(({ kind }) => /^round\.(failed|voided|committed)$/.test(kind)),
       ).toHaveLength(1);
@@ -155,7 +155,7 @@ describe("[R44] [S11] nothing of a round is left when its run", () => {
       const when = `stopped at write ${index}, ${writes[index]}`;
       const { federation, runId } = await setUp((federation, at, runId) => {
         if (at === index && runId !== undefined)
-          federation.inFlight.add(federation.coordinator.stopRun(runId, "ada"));
+          federation.inFlight.add(federation.coordinator.runs.stopRun(runId, "ada"));
       });
       await federation.ended(present(runId, "the run"));
       codes.add((await expectNothingLeft(federation, present(runId, "the run"), when)).code);

@@ -150,7 +150,7 @@ test("[E3] after its last round a run is evaluating until the figures are in", a
   await federation.until(async () => (await federation.run(runId)).state === "evaluating", "evaluating");
   const run = await federation.run(runId);
   expect([run.roundsCommitted, run.evaluating, run.endedAt]).toEqual([1, 1, null]);
-  expect((await federation.coordinator.pause(runId, "ada")).ok).toBe(false);
+  expect((await federation.coordinator.runs.pause(runId, "ada")).ok).toBe(false);
   judge.letGo();
   expect((await federation.ended(runId)).history.length).toBe(2);
 });
@@ -161,7 +161,7 @@ test("[E3] a stop drops what waits for figures, and its round says not evaluated
   await federation.until(async () => (await federation.run(runId)).history.length === 1, "the first figures");
   judge.hold();
   await federation.until(async () => (await federation.run(runId)).roundsCommitted === 2, "two rounds");
-  expect((await federation.coordinator.stopRun(runId, "ada")).ok).toBe(true);
+  expect((await federation.coordinator.runs.stopRun(runId, "ada")).ok).toBe(true);
   const run = await federation.ended(runId);
   expect([run.state, run.code, run.evaluating]).toEqual(["failed", "ABORTED_BY_OPERATOR", null]);
   judge.letGo();
@@ -199,7 +199,7 @@ test("[E3] an evaluator that fails three times leaves a code and the run goes on
     "EVALUATION_FAILED",
     null,
   ]);
-  const { items } = await federation.coordinator.listEvents(runId, { limit: 200 });
+  const { items } = await federation.coordinator.runs.listEvents(runId, { limit: 200 });
   expect(items.filter(({ kind }) => kind === "model.evaluated").map(({ sentence }) => sentence)).toEqual([
     expect.stringMatching(/^The model of round 2 was evaluated: accuracy 0\.\d{3} on the held-out rows\.$/),
     "The model of round 1 was not evaluated (EVALUATION_FAILED).",

@@ -101,7 +101,7 @@ describe("[R43] a model's file that a run needs", () => {
     await federation.restart();
     await minutes(federation, 5);
     expect((await federation.run(runId)).notice?.code).toBe("FILE_LOST");
-    expect((await federation.coordinator.stopRun(runId, "ada")).ok).toBe(true);
+    expect((await federation.coordinator.runs.stopRun(runId, "ada")).ok).toBe(true);
     await federation.inFlight.settle();
     expect(await federation.run(runId)).toMatchObject({ state: "failed", code: "ABORTED_BY_OPERATOR" });
   });
@@ -123,7 +123,7 @@ describe("[R43] a model's file that a run needs", () => {
     await minutes(federation, 10);
     const waiting = await federation.run(runId);
     expect([waiting.currentRound?.phase, waiting.notice?.code]).toEqual(["unmasking", "FILE_LOST"]);
-    expect((await federation.coordinator.stopRun(runId, "ada")).ok).toBe(true);
+    expect((await federation.coordinator.runs.stopRun(runId, "ada")).ok).toBe(true);
     expect(await federation.ended(runId)).toMatchObject({ state: "failed", code: "ABORTED_BY_OPERATOR" });
     expect((await federation.rounds(runId))[0]).toMatchObject({ phase: "voided", code: "FILE_LOST" });
     await federation.inFlight.settle();
@@ -152,9 +152,9 @@ describe("[S10] a data folder restored from an older copy", () => {
     const notices = new Set<string | undefined>();
     for (const { identity } of federation.devices.slice(1)) {
       notices.add((await federation.run(runId)).notice?.code);
-      await coordinator.onDeviceMessage(identity, { type: "leave", code: "REPLAY" });
+      await coordinator.devices.onDeviceMessage(identity, { type: "leave", code: "REPLAY" });
       // As a device does that waits for the next round.
-      await coordinator.onDeviceMessage(identity, { type: "check-in", taskVersion: 1 });
+      await coordinator.devices.onDeviceMessage(identity, { type: "check-in", taskVersion: 1 });
     }
     expect([...notices]).toEqual([undefined]);
     const { notice } = await federation.run(runId);
@@ -172,8 +172,8 @@ describe("[S10] a data folder restored from an older copy", () => {
       const federation = await Federation.create({ devices: DEVICES });
       for (const device of federation.devices) {
         const { identity, receive } = device;
-        const answer = (message: Parameters<typeof federation.coordinator.onDeviceMessage>[1]) =>
-          federation.coordinator.onDeviceMessage(identity, message);
+        const answer = (message: Parameters<typeof federation.coordinator.devices.onDeviceMessage>[1]) =>
+          federation.coordinator.devices.onDeviceMessage(identity, message);
         const refuse = () =>
           answer({ type: "leave", code }).then(() => answer({ type: "check-in", taskVersion: 1 }));
         device.receive = (message) => {
@@ -195,13 +195,13 @@ describe("[S10] a data folder restored from an older copy", () => {
     const { federation, runId } = await collecting(1);
     const [first, ...others] = federation.devices.slice(1).map(({ identity }) => identity);
     for (let time = 0; time < 5; time++) {
-      await federation.coordinator.onDeviceMessage(present(first, "a device"), {
+      await federation.coordinator.devices.onDeviceMessage(present(first, "a device"), {
         type: "leave",
         code: "REPLAY",
       });
     }
     for (const identity of others)
-      await federation.coordinator.onDeviceMessage(identity, { type: "leave", code: "CONFIG" });
+      await federation.coordinator.devices.onDeviceMessage(identity, { type: "leave", code: "CONFIG" });
     expect((await federation.run(runId)).notice ?? null).toBeNull();
   });
 });

@@ -128,7 +128,7 @@ describe("[R43] who asks during an outage", () => {
   ] as const)("%s: is told to come back later, at a launch and in a round", async (_, error, code) => {
     const { federation, runId } = await collecting(1);
     federation.away = (name) => (DISK_WRITES.has(name) ? error() : null);
-    const refused = await federation.coordinator
+    const refused = await federation.coordinator.runs
       .launch({ task: "small", rounds: 1, seed: 1 })
       .then((launched) => (launched.ok ? null : launched.error), wireErrorOf);
     expect(refused).toMatchObject({ code, retry: "later" });
@@ -136,7 +136,7 @@ describe("[R43] who asks during an outage", () => {
     const replies = new Set<string>();
     for (let steps = 0; steps < 40; steps++) {
       const { identity } = present(federation.devices[1], "a device");
-      const reply = await federation.coordinator.onDeviceMessage(identity, {
+      const reply = await federation.coordinator.devices.onDeviceMessage(identity, {
         type: "check-in",
         taskVersion: 1,
       });
@@ -156,8 +156,8 @@ describe("[R43] a disk below its floor", () => {
     const federation = await Federation.create({ devices: DEVICES });
     const codes: string[] = [];
     const { coordinator } = federation;
-    const begin = coordinator.beginUpload.bind(coordinator);
-    coordinator.beginUpload = async (...parameters) => {
+    const begin = coordinator.uploads.beginUpload.bind(coordinator.uploads);
+    coordinator.uploads.beginUpload = async (...parameters) => {
       const ticket = await begin(...parameters);
       codes.push(ticket.ok ? "taken" : `${ticket.error.code} ${ticket.error.retry}`);
       return ticket;

@@ -41,9 +41,11 @@ const byDefault = { recruitingMinMs: undefined };
 async function checkInStrangers(federation: Federation, count: number): Promise<string[]> {
   const identities = Array.from({ length: count }, (_, index) => (index + 1).toString(16).padStart(64, "0"));
   for (const identity of identities) {
-    federation.coordinator.deviceUp(identity, federation.task.slug);
+    federation.coordinator.devices.deviceUp(identity, federation.task.slug);
     const checkIn = { type: "check-in", taskVersion: 1 } as const;
-    expect(await federation.coordinator.onDeviceMessage(identity, checkIn)).toEqual({ type: "accepted" });
+    expect(await federation.coordinator.devices.onDeviceMessage(identity, checkIn)).toEqual({
+      type: "accepted",
+    });
   }
   return identities;
 }

@@ -36,13 +36,13 @@ describe("what a device may not do", () => {
       { type: "complaint", sid, against: 1 as Position, signature: new Uint8Array(64) },
     ];
     for (const message of forged) {
-      const reply = await federation.coordinator.onDeviceMessage(identity, message);
+      const reply = await federation.coordinator.devices.onDeviceMessage(identity, message);
       expect(reply.type).toBe("refused");
       if (reply.type === "refused") wireErrorSchema.parse(reply.error);
     }
-    expect((await federation.coordinator.onDeviceMessage("f".repeat(64), { type: "leave" })).type).toBe(
-      "refused",
-    );
+    expect(
+      (await federation.coordinator.devices.onDeviceMessage("f".repeat(64), { type: "leave" })).type,
+    ).toBe("refused");
     expect(federation.writes.length).toBe(writes);
   });
 
@@ -129,19 +129,19 @@ describe("what a device may not do", () => {
   ])("[W1] a launch of a task with %s to judge by is refused with what to do", async (_, countHeldOut) => {
     const evaluator = { ...fakeEvaluator(), countHeldOut };
     const federation = await Federation.create({ devices: 3, ports: { evaluator } });
-    const launched = await federation.coordinator.launch({ task: federation.task.slug, rounds: 1 });
+    const launched = await federation.coordinator.runs.launch({ task: federation.task.slug, rounds: 1 });
     expect(launched.ok ? "launched" : launched.error).toMatchObject({ code: "CONFLICT", retry: "never" });
     const sentence = launched.ok ? "" : launched.error.message;
     expect(sentence).toContain("small-v1.csv");
     expect(sentence).not.toContain("secret");
-    expect((await federation.coordinator.listRuns({}, { limit: 10 })).items).toEqual([]);
+    expect((await federation.coordinator.runs.listRuns({}, { limit: 10 })).items).toEqual([]);
   });
 
   test("a check-in for another version is told so", async () => {
     const federation = await Federation.create({ devices: 3 });
     const { identity } = present(federation.devices[0], "a device");
-    federation.coordinator.deviceUp(identity, "small");
-    const reply = await federation.coordinator.onDeviceMessage(identity, {
+    federation.coordinator.devices.deviceUp(identity, "small");
+    const reply = await federation.coordinator.devices.onDeviceMessage(identity, {
       type: "check-in",
       taskVersion: 2,
     });
@@ -169,7 +169,7 @@ describe("what a device may not do", () => {
       spool.set(`${sid}/${position}`, new Uint8Array(4));
       const hash = "0".repeat(64);
       const ticket = { sid, position, byteCount: 4, sha256: hash, root: hash, signature: "", receipt: null };
-      const receipt = await federation.coordinator.finishUpload(ticket);
+      const receipt = await federation.coordinator.uploads.finishUpload(ticket);
       expect(receipt.ok ? "taken" : receipt.error.code).toBe("SLOT_CLOSED");
       expect(spool.has(`${sid}/${position}`)).toBe(false);
     };
@@ -177,7 +177,7 @@ describe("what a device may not do", () => {
     expect(spool.size).toBe(4);
     await federation.until(async () => (await phase()) !== "confirming", "the next attempt");
     await arrives();
-    await federation.coordinator.stopRun(runId, "test");
+    await federation.coordinator.runs.stopRun(runId, "test");
     await federation.ended(runId);
     await arrives();
   });
@@ -200,7 +200,7 @@ describe("what a device may not do", () => {
       signature: "0".repeat(128),
     };
     const code = async (position: number, ofSid = sid) => {
-      const ticket = await federation.coordinator.beginUpload(ofSid, position, headers as never);
+      const ticket = await federation.coordinator.uploads.beginUpload(ofSid, position, headers as never);
       return ticket.ok ? null : ticket.error.code;
     };
     expect([await code(1), await code(9), await code(1, "9".repeat(64))]).toEqual([
@@ -226,7 +226,7 @@ describe("what a device may not do", () => {
     const hash = "0".repeat(64);
     const headers = { slot: "A".repeat(43), sha256: hash, root: hash, signature: "0".repeat(128) };
     const code = async (ofSid: string, address: string) => {
-      const ticket = await federation.coordinator.beginUpload(ofSid, 1, headers as never, address);
+      const ticket = await federation.coordinator.uploads.beginUpload(ofSid, 1, headers as never, address);
       return ticket.ok ? null : ticket.error.code;
     };
     const codes: (string | null)[] = [];

@@ -99,7 +99,7 @@ describe("a run on the 16-bit ring", () => {
   test("the task's page says how many bits a weight takes", async () => {
     const narrow = await Federation.create({ devices: 3, task: { ring: 16 } });
     const wide = await Federation.create({ devices: 3 });
-    expect((await narrow.coordinator.taskView("small"))?.bitsPerWeight).toBeCloseTo((16 * 16) / 15, 9);
-    expect((await wide.coordinator.taskView("small"))?.bitsPerWeight).toBe(32);
+    expect((await narrow.coordinator.tasks.taskView("small"))?.bitsPerWeight).toBeCloseTo((16 * 16) / 15, 9);
+    expect((await wide.coordinator.tasks.taskView("small"))?.bitsPerWeight).toBe(32);
   });
 });

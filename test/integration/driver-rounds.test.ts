@@ -122,11 +122,11 @@ describe("a run in memory, with real devices", () => {
         "cohort.sealed",
         "round.invited",
       ]);
-      expect(await federation.coordinator.publishedSumHash(round.roundId)).toBe(round.sumHash);
+      expect(await federation.coordinator.rounds.publishedSumHash(round.roundId)).toBe(round.sumHash);
       expect(federation.disk.blobs.get(present(round.sumHash, "a sum"))?.length).toBe(round.sumByteCount);
     }
-    taskViewSchema.parse(await federation.coordinator.taskView("small"));
-    const { items } = await federation.coordinator.listEvents(runId, { limit: 200 });
+    taskViewSchema.parse(await federation.coordinator.tasks.taskView("small"));
+    const { items } = await federation.coordinator.runs.listEvents(runId, { limit: 200 });
     for (const event of items) eventViewSchema.parse(event);
     expect(items.at(-1)?.kind).toBe("run.launched");
     const topics = { run: runViewSchema, round: roundViewSchema, event: eventViewSchema } as const;
@@ -245,7 +245,7 @@ describe("a run in memory, with real devices", () => {
     const [first, second] = [await federation.launch(1, 1), await federation.launch(1, 2)];
     await federation.until(async () => (await federation.run(first)).state === "running", "the first run");
     expect((await federation.run(second)).state).toBe("queued");
-    expect((await federation.coordinator.taskView("small"))?.activeRunId).toBe(first);
+    expect((await federation.coordinator.tasks.taskView("small"))?.activeRunId).toBe(first);
     await federation.ended(first);
     expect((await federation.ended(second)).state).toBe("completed");
     const times = [await federation.run(first), await federation.run(second)].map((run) => [
@@ -263,13 +263,13 @@ describe("a run in memory, with real devices", () => {
       async () => (await federation.run(runId)).currentRound?.phase === "recruiting",
       "recruiting",
     );
-    const paused = await federation.coordinator.pause(runId, "ada");
+    const paused = await federation.coordinator.runs.pause(runId, "ada");
     expect(paused.ok && [paused.value.state, paused.value.pausing]).toEqual(["running", true]);
     await federation.until(async () => (await federation.run(runId)).state === "paused", "the pause");
     expect((await federation.run(runId)).roundsCommitted).toBe(1);
-    const again = await federation.coordinator.pause(runId, "ada");
+    const again = await federation.coordinator.runs.pause(runId, "ada");
     expect(again.ok ? null : again.error.code).toBe("CONFLICT");
-    expect((await federation.coordinator.resume(runId, "ada")).ok).toBe(true);
+    expect((await federation.coordinator.runs.resume(runId, "ada")).ok).toBe(true);
     expect((await federation.ended(runId)).roundsCommitted).toBe(2);
   });
 
@@ -282,7 +282,7 @@ describe("a run in memory, with real devices", () => {
       async () => (await federation.run(runId)).currentRound?.phase === "sharing",
       "sharing",
     );
-    expect((await federation.coordinator.stopRun(runId, "ada")).ok).toBe(true);
+    expect((await federation.coordinator.runs.stopRun(runId, "ada")).ok).toBe(true);
     const run = await federation.ended(runId);
     expect([run.state, run.code]).toEqual(["failed", "ABORTED_BY_OPERATOR"]);
     const [round] = await federation.rounds(runId);

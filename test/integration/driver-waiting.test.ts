@@ -48,7 +48,7 @@ describe("[R25] a run that nobody has joined", () => {
       [1, "committed"],
       [2, "committed"],
     ]);
-    const { items } = await federation.coordinator.listEvents(runId, { limit: 200 });
+    const { items } = await federation.coordinator.runs.listEvents(runId, { limit: 200 });
     const said = items.map((event) => eventViewSchema.parse(event).sentence);
     expect(said).toContain("The run waits for devices: 0 are ready, too few for a round.");
     expect(federation.logged).toEqual([]);
@@ -75,15 +75,15 @@ describe("[R25] a run that nobody has joined", () => {
     const { federation } = await create();
     const runId = await federation.launch(1);
     await waits(federation, runId);
-    const paused = await federation.coordinator.pause(runId, "ada");
+    const paused = await federation.coordinator.runs.pause(runId, "ada");
     expect(paused.ok && [paused.value.state, paused.value.waiting]).toEqual(["paused", null]);
     federation.connectAll();
     await pass(federation, 60_000);
     expect((await federation.run(runId)).state).toBe("paused");
     for (const device of federation.devices) device.disconnect();
-    await federation.coordinator.resume(runId, "ada");
+    await federation.coordinator.runs.resume(runId, "ada");
     await waits(federation, runId);
-    const stopped = await federation.coordinator.stopRun(runId, "ada");
+    const stopped = await federation.coordinator.runs.stopRun(runId, "ada");
     expect(stopped.ok && [stopped.value.state, stopped.value.code]).toEqual([
       "failed",
       "ABORTED_BY_OPERATOR",
@@ -156,7 +156,7 @@ describe("[R25] a run that loses its devices", () => {
     federation.connectAll();
     const runId = await federation.launch(3);
     await federation.ended(runId);
-    const { items } = await federation.coordinator.listEvents(runId, { limit: 200 });
+    const { items } = await federation.coordinator.runs.listEvents(runId, { limit: 200 });
     expect(items.filter(({ kind }) => kind === "run.waiting")).toEqual([]);
     expect((await federation.rounds(runId)).map(({ survivors }) => survivors)).toEqual([4, 4, 4]);
   });
@@ -167,8 +167,8 @@ describe("[R25] a run that loses its devices", () => {
     const identities = federation.devices.map(({ identity }) => identity);
     const [first = "", second = ""] = identities;
     const arrive = async (identity: string) => {
-      coordinator.deviceUp(identity, task.slug);
-      await coordinator.onDeviceMessage(identity, { type: "check-in", taskVersion: task.version });
+      coordinator.devices.deviceUp(identity, task.slug);
+      await coordinator.devices.onDeviceMessage(identity, { type: "check-in", taskVersion: task.version });
     };
     // Nobody ever announces itself: the round is in its training until the deadline.
     for (const identity of identities) await arrive(identity);
@@ -177,10 +177,10 @@ describe("[R25] a run that loses its devices", () => {
       async () => (await federation.run(runId)).currentRound?.phase === "training",
       "training",
     );
-    coordinator.deviceDown(first);
+    coordinator.devices.deviceDown(first);
     await federation.inFlight.settle();
     await arrive(first);
-    coordinator.deviceDown(second);
+    coordinator.devices.deviceDown(second);
     await federation.inFlight.settle();
     await waits(federation, runId);
     expect((await federation.run(runId)).waiting?.ready).toBe(1);
@@ -190,7 +190,7 @@ describe("[R25] a run that loses its devices", () => {
 describe("[R25] the time until which a launch waits", () => {
   const launchUntil = async (federation: Federation, afterMs: number) => {
     const waitUntil = new Date(federation.clock.nowUnixMs() + afterMs).toISOString();
-    return federation.coordinator.launch({ task: federation.task.slug, rounds: 1, seed: 7, waitUntil });
+    return federation.coordinator.runs.launch({ task: federation.task.slug, rounds: 1, seed: 7, waitUntil });
   };
 
   test("ends the waiting with its own code, not before, and outlives a restart", async () => {
@@ -220,7 +220,7 @@ describe("[R25] the time until which a launch waits", () => {
     });
     expect((await federation.ended(queued)).code).toBe("WAIT_EXPIRED");
     expect((await federation.run(first)).state).toBe("waiting");
-    await federation.coordinator.stopRun(first, "ada");
+    await federation.coordinator.runs.stopRun(first, "ada");
     federation.connectAll();
     const another = await launchUntil(federation, 3_000);
     expect((await federation.ended(another.ok ? another.value.runId : "")).state).toBe("completed");
@@ -230,7 +230,7 @@ describe("[R25] the time until which a launch waits", () => {
     const { federation } = await create();
     const launched = await launchUntil(federation, -1);
     expect(launched.ok ? null : launched.error.code).toBe("BAD_REQUEST");
-    expect((await federation.coordinator.listRuns({}, { limit: 10 })).items).toEqual([]);
+    expect((await federation.coordinator.runs.listRuns({}, { limit: 10 })).items).toEqual([]);
   });
 });
 
@@ -256,7 +256,8 @@ describe("[R20] a run behind one that waits", () => {
 
   test("a task has so many runs that have not ended, also if they are launched at the same time", async () => {
     const { federation } = await create();
-    const launch = () => federation.coordinator.launch({ task: federation.task.slug, rounds: 1, seed: 7 });
+    const launch = () =>
+      federation.coordinator.runs.launch({ task: federation.task.slug, rounds: 1, seed: 7 });
     const runIds: string[] = [];
     for (let count = 0; count < LIMITS.openRunsPerTask - 2; count++) {
       const launched = await launch();
@@ -271,8 +272,8 @@ describe("[R20] a run behind one that waits", () => {
     // Whoever asks again for a run that there is gets it.
     const [first = ""] = runIds;
     const known = { task: federation.task.slug, rounds: 1, seed: 7, runId: first as RunId };
-    expect((await federation.coordinator.launch(known)).ok).toBe(true);
-    expect((await federation.coordinator.stopRun(runIds.at(-1) ?? "", "ada")).ok).toBe(true);
+    expect((await federation.coordinator.runs.launch(known)).ok).toBe(true);
+    expect((await federation.coordinator.runs.stopRun(runIds.at(-1) ?? "", "ada")).ok).toBe(true);
     await federation.ended(runIds.at(-1) ?? "");
     expect((await launch()).ok).toBe(true);
     expect((await launch()).ok).toBe(false);

@@ -108,17 +108,17 @@ describe("[E4] a launch", () => {
     const runId = "0190f3c2a1b47c3d8e9f0a1b2c3d4e5f";
     const launch = { task: "small", rounds: 2, actor: "ada", runId };
     const launches = await Promise.all(
-      Array.from({ length: 6 }, () => federation.coordinator.launch(launch)),
+      Array.from({ length: 6 }, () => federation.coordinator.runs.launch(launch)),
     );
     expect(launches.map((one) => (one.ok ? [one.value.runId, one.value.number] : one.error))).toEqual(
       Array(6).fill([runId, 1]),
     );
     await federation.restart();
-    const later = await federation.coordinator.launch(launch);
+    const later = await federation.coordinator.runs.launch(launch);
     expect(later.ok && later.value.runId).toBe(runId);
-    const another = await federation.coordinator.launch({ ...launch, rounds: 3 });
+    const another = await federation.coordinator.runs.launch({ ...launch, rounds: 3 });
     expect(another.ok ? null : another.error.code).toBe("CONFLICT");
-    expect((await federation.coordinator.listRuns({}, { limit: 10 })).items).toHaveLength(1);
+    expect((await federation.coordinator.runs.listRuns({}, { limit: 10 })).items).toHaveLength(1);
   });
 
   test("makes no model and evaluates none, and is refused where too many are under way", async () => {
@@ -141,7 +141,7 @@ describe("[E4] a launch", () => {
       },
     };
     const federation = await Federation.create({ devices: 3, ports: { evaluator } });
-    const launch = () => federation.coordinator.launch({ task: "small", rounds: 1, actor: "ada" });
+    const launch = () => federation.coordinator.runs.launch({ task: "small", rounds: 1, actor: "ada" });
     const launches = Array.from({ length: 6 }, launch);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect([counted, evaluated, federation.disk.blobs.size]).toEqual([4, 0, 0]);
@@ -153,7 +153,7 @@ describe("[E4] a launch", () => {
     ]);
     // What costs nothing is said without asking anyone.
     const late = { task: "small", rounds: 1, waitUntil: "2001-01-01T00:00:00Z" };
-    expect((await federation.coordinator.launch(late)).ok).toBe(false);
+    expect((await federation.coordinator.runs.launch(late)).ok).toBe(false);
     expect(counted).toBe(4);
   });
 });

@@ -76,7 +76,7 @@ describe("a dummy strategy", () => {
   test("that needs a segment which the task's vector has not is not launched", async () => {
     const federation = await Federation.create({ devices: 3 });
     const strategy = { ...HALVES, needs: "variate" } as never;
-    const launched = await federation.coordinator.launch({
+    const launched = await federation.coordinator.runs.launch({
       task: "small",
       rounds: 1,
       actor: "ada",

@@ -1,4 +1,11 @@
-import type { Coordinator, UploadTicket } from "#coordinator/core/coordinator.ts";
+import type {
+  DeviceDesk,
+  Rounds,
+  Runs,
+  Tasks,
+  Uploads,
+  UploadTicket,
+} from "#coordinator/core/coordinator.ts";
 import type { Store } from "#coordinator/core/ports.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { err, ok } from "#shared/kernel/result.ts";
@@ -17,7 +24,7 @@ export const SLOT = "s".repeat(43);
 export const UPLOAD_BYTE_COUNT = 4 * 50_000;
 const HASH = "ef".repeat(32) as HashHex;
 
-export class FakeCore implements Coordinator {
+export class FakeCore implements Tasks, Runs, Rounds, DeviceDesk, Uploads {
   /** Every call that could change something, by name, with its first argument. */
   readonly writes: { readonly name: string; readonly about: unknown }[] = [];
   readonly up: string[] = [];
@@ -29,10 +36,6 @@ export class FakeCore implements Coordinator {
   upload: Pick<UploadTicket, "sha256" | "root"> | null = null;
   /** Set to make the next device message fail inside. */
   breaks = false;
-
-  async start(): Promise<void> {}
-  async stop(): Promise<void> {}
-  interrupt(): void {}
 
   async createTask(task: Task) {
     this.#write("createTask", task.slug);

@@ -184,7 +184,7 @@ export class Federation {
       federation.addDevice(localSigner(keys(32), subtle), `${seed} device ${index}`);
     }
     await federation.boot();
-    const created = await federation.coordinator.createTask(task, "ada");
+    const created = await federation.coordinator.tasks.createTask(task, "ada");
     assert(created.ok, "the task is new");
     return federation;
   }
@@ -216,7 +216,7 @@ export class Federation {
     const ports = this.#ports(process);
     const coordinator = createCoordinator(ports);
     this.#life = { nearby: { coordinator, spool: ports.spool, blobs: ports.blobs }, process };
-    const started = coordinator.start();
+    const started = coordinator.lifecycle.start();
     this.inFlight.add(started);
     await started.catch((error) => assert(process.dead, `a living coordinator starts: ${error}`));
   }
@@ -350,13 +350,13 @@ export class Federation {
   }
 
   async launch(rounds: number, seed = 7): Promise<string> {
-    const launched = await this.coordinator.launch({ task: this.task.slug, rounds, seed, actor: "ada" });
+    const launched = await this.coordinator.runs.launch({ task: this.task.slug, rounds, seed, actor: "ada" });
     assert(launched.ok, "the run is launched");
     return launched.value.runId;
   }
 
   async run(runId: string): Promise<RunView> {
-    return present(await this.coordinator.runView(runId), "the run");
+    return present(await this.coordinator.runs.runView(runId), "the run");
   }
 
   async ended(runId: string): Promise<RunView> {
@@ -368,8 +368,10 @@ export class Federation {
   }
 
   async rounds(runId: string): Promise<RoundDetail[]> {
-    const { items } = await this.coordinator.listRounds(runId, { limit: 200 });
-    const details = await Promise.all(items.map((round) => this.coordinator.roundDetail(round.roundId)));
+    const { items } = await this.coordinator.rounds.listRounds(runId, { limit: 200 });
+    const details = await Promise.all(
+      items.map((round) => this.coordinator.rounds.roundDetail(round.roundId)),
+    );
     return details.map((detail) => present(detail, "the round"));
   }
 

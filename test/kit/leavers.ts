@@ -38,13 +38,13 @@ export async function playLeavers({ rounds, renewed }: LeaversOptions): Promise<
   let made = 0;
   const fresh = () => (++made).toString(16).padStart(64, "f");
   const checkIn = async (identity: string) => {
-    coordinator.deviceUp(identity, task.slug, "203.0.113.7");
-    await coordinator.onDeviceMessage(identity, { type: "check-in", taskVersion: task.version });
+    coordinator.devices.deviceUp(identity, task.slug, "203.0.113.7");
+    await coordinator.devices.onDeviceMessage(identity, { type: "check-in", taskVersion: task.version });
   };
   const invitedByRound = new Map<number, number>();
   const leave = async (identity: string) => {
-    await coordinator.onDeviceMessage(identity, { type: "leave" });
-    if (renewed) coordinator.deviceDown(identity);
+    await coordinator.devices.onDeviceMessage(identity, { type: "leave" });
+    if (renewed) coordinator.devices.deviceDown(identity);
     await checkIn(renewed ? fresh() : identity);
   };
   federation.onStranger = (identity, message) => {

@@ -108,7 +108,7 @@ export class MemoryDevice {
     if (nearby === null || this.online) return;
     this.online = true;
     this.#connection += 1;
-    nearby.coordinator.deviceUp(this.identity, this.#task.slug);
+    nearby.coordinator.devices.deviceUp(this.identity, this.#task.slug);
     this.#work(this.#send({ type: "check-in", taskVersion: this.#task.version }));
   }
 
@@ -117,7 +117,7 @@ export class MemoryDevice {
     if (!this.online) return;
     this.online = false;
     this.#connection += 1;
-    if (tell) this.tools.nearby()?.coordinator.deviceDown(this.identity);
+    if (tell) this.tools.nearby()?.coordinator.devices.deviceDown(this.identity);
   }
 
   /** Loses everything that lives in memory, as a page does that is loaded again. */
@@ -266,7 +266,7 @@ export class MemoryDevice {
     const connection = this.#connection;
     const nearby = this.tools.nearby();
     if (nearby === null || !this.online) return this.#again(() => this.#send(plain), plain.type);
-    const reply: Reply = await nearby.coordinator.onDeviceMessage(this.identity, message);
+    const reply: Reply = await nearby.coordinator.devices.onDeviceMessage(this.identity, message);
     if (connection !== this.#connection) return this.#again(() => this.#send(plain), plain.type);
     if (reply.type !== "refused") return;
     if (PASSING.has(reply.error.code)) return this.#again(() => this.#send(plain), plain.type);
@@ -279,7 +279,7 @@ export class MemoryDevice {
     const nearby = this.tools.nearby();
     if (nearby === null) return again();
     try {
-      const ticket = await nearby.coordinator.beginUpload(sid, position, headers);
+      const ticket = await nearby.coordinator.uploads.beginUpload(sid, position, headers);
       if (!ticket.ok) {
         if (PASSING.has(ticket.error.code)) return again();
         this.refusals.push(`input: ${ticket.error.code}`);
@@ -288,7 +288,7 @@ export class MemoryDevice {
       if (ticket.value.receipt === null) {
         const received = await nearby.spool.receive({ ...ticket.value, offset: 0 }, chunks(body));
         assert(received.ok, "the spool takes what was announced");
-        const receipt = await nearby.coordinator.finishUpload(ticket.value);
+        const receipt = await nearby.coordinator.uploads.finishUpload(ticket.value);
         if (!receipt.ok) {
           if (PASSING.has(receipt.error.code)) return again();
           this.refusals.push(`input: ${receipt.error.code}`);

@@ -224,7 +224,7 @@ type Turn = () => Promise<void>;
 function uploads(
   db: MemoryDatabase,
   turn: Turn,
-): Pick<Store, "saveMaterial" | "loadMaterial" | "deleteMaterial" | keyof UploadStore> {
+): Pick<Store, "saveMaterial" | "loadMaterial" | "deleteMaterial" | "unforgotten" | keyof UploadStore> {
   return {
     saveMaterial: async (sid, step, position, bytes) => {
       await turn();
@@ -246,6 +246,12 @@ function uploads(
     deleteMaterial: async (sid) => {
       await turn();
       for (const key of db.material.keys()) if (key.startsWith(`${sid} `)) db.material.delete(key);
+    },
+    unforgotten: async () => {
+      await turn();
+      const held = [...db.material.keys()].map((key) => key.slice(0, key.indexOf(" ")));
+      const unsealed = [...db.evidence].filter(([, { sealed }]) => sealed === null).map(([sid]) => sid);
+      return [...new Set([...held, ...unsealed])];
     },
     findSlot: async (sid, position) => {
       await turn();

@@ -54,10 +54,7 @@ export interface SessionDeviceOptions {
 /** What a device finds around it: a federation, or a script that plays one. */
 export type Surroundings = Pick<Federation, "clock" | "inFlight" | "task" | "disk" | "running"> & {
   readonly devices: { push(device: MemoryDevice): unknown };
-  readonly coordinator: Pick<
-    Federation["coordinator"],
-    "deviceUp" | "deviceDown" | "onDeviceMessage" | "beginUpload" | "finishUpload"
-  >;
+  readonly coordinator: Pick<Federation["coordinator"], "devices" | "uploads">;
 };
 
 interface Told {
@@ -77,6 +74,8 @@ export class SessionDevice {
   /** Runs once when a message of this type is on its way: before it arrives, or before its answer does. */
   intercept: { readonly type: string; readonly when: "before" | "after"; readonly run: () => void } | null =
     null;
+  /** What the coordinator answers to a hello, if not a challenge. */
+  helloRefusal: WireError | null = null;
   /** One bit of what it downloads is another. */
   damageModels = false;
   online = false;
@@ -207,7 +206,7 @@ export class SessionDevice {
   disconnect(tell = true): void {
     if (!this.online) return;
     this.online = false;
-    if (tell) this.#federation.coordinator.deviceDown(this.identity);
+    if (tell) this.#federation.coordinator.devices.deviceDown(this.identity);
     this.#tell("state", "down");
   }
 
@@ -259,7 +258,7 @@ export class SessionDevice {
         const [sid = "", position = ""] = path.split("/").slice(4);
         if (this.#cuts("input", "before")) return err({ type: "offline" });
         this.sent.push({ type: "input", bytes: body.slice() });
-        const core = this.#federation.coordinator;
+        const core = this.#federation.coordinator.uploads;
         const ticket = await core.beginUpload(sid, Number(position), inputHeadersSchema.parse(headers));
         if (!ticket.ok) return err({ type: "refused", error: ticket.error });
         if (ticket.value.receipt !== null) return ok(ticket.value.receipt);
@@ -278,6 +277,7 @@ export class SessionDevice {
     const { coordinator, task, inFlight } = this.#federation;
     switch (message.type) {
       case "hello":
+        if (this.helloRefusal !== null) return { type: "refused", error: this.helloRefusal };
         this.#challenge = seededRandom("challenge")(32);
         return { type: "challenge", challenge: this.#challenge };
       case "authenticate": {
@@ -294,7 +294,7 @@ export class SessionDevice {
         inFlight.add(
           new Promise<void>((resolve) =>
             setImmediate(() => {
-              coordinator.deviceUp(this.identity, task.slug);
+              coordinator.devices.deviceUp(this.identity, task.slug);
               resolve();
             }),
           ),
@@ -302,7 +302,7 @@ export class SessionDevice {
         return { type: "welcome", projectId: "default", issuerKey: this.#issuer.publicKey, certificate };
       }
       default:
-        return coordinator.onDeviceMessage(this.identity, message);
+        return coordinator.devices.onDeviceMessage(this.identity, message);
     }
   }
 

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBlobs } from "#coordinator/adapters/blobs.ts";
-import { createApp } from "#coordinator/adapters/http/app.ts";
+import { ENDPOINTS } from "#coordinator/adapters/http/api/list.ts";
+import { createApp, type EndpointGroup, type HttpPorts } from "#coordinator/adapters/http/app.ts";
 import { HttpConnections } from "#coordinator/adapters/http/connections.ts";
 import { knownOrigins } from "#coordinator/adapters/http/origins.ts";
 import { closeServer, createWebServer, listen, routeRequests } from "#coordinator/adapters/http/server.ts";
@@ -10,7 +11,7 @@ import { openIntake } from "#coordinator/adapters/intake.ts";
 import { attachSocketServer } from "#coordinator/adapters/socket/socket.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { monotonicClock, primitives, randomBytes, wallClock } from "#coordinator/adapters/system.ts";
-import { createAccess } from "#coordinator/core/access.ts";
+import { createAccess } from "#coordinator/core/access/device-login.ts";
 import type { Blobs, Log } from "#coordinator/core/ports.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
@@ -25,9 +26,12 @@ export interface Shell {
   readonly store: FakeStore;
   readonly blobs: Blobs;
   readonly access: ReturnType<typeof createAccess>;
+  readonly namespaces: () => readonly string[];
   readonly devices: ReturnType<typeof attachSocketServer>["devices"];
   readonly broadcast: ReturnType<typeof attachSocketServer>["broadcast"];
   readonly inFlight: ReturnType<typeof routeRequests>;
+  readonly app: ReturnType<typeof createApp>["app"];
+  readonly endpoints: ReturnType<typeof createApp>["endpoints"];
   /** Log lines at warn and error. */
   readonly complaints: string[];
   /** As a stop begins: what is under way may end, nothing new is taken. */
@@ -38,9 +42,14 @@ export interface Shell {
 export interface ShellOptions {
   /** For every bound that counts time. */
   readonly clock?: MonotonicClock;
+  /** Endpoints in place of the product's. */
+  readonly groups?: readonly EndpointGroup[];
 }
 
-export async function openShell({ clock = monotonicClock }: ShellOptions = {}): Promise<Shell> {
+export async function openShell({
+  clock = monotonicClock,
+  groups = ENDPOINTS,
+}: ShellOptions = {}): Promise<Shell> {
   const dataFolder = await mkdtemp(join(tmpdir(), "chorus-shell-"));
   const core = new FakeCore();
   const store = new FakeStore();
@@ -63,7 +72,7 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
   const connections = new HttpConnections(clock);
   const server = createWebServer(null, { connections });
   const sockets = attachSocketServer(server, { clock, log, origins, connections });
-  sockets.serve(core, access);
+  sockets.serve({ devices: core }, access);
   const blobs = await openBlobs(join(dataFolder, "blobs"));
   const shell = {
     core,
@@ -72,11 +81,12 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
     access,
     complaints,
     devices: sockets.devices,
+    namespaces: () => sockets.namespaces(),
     broadcast: sockets.broadcast,
     beginStop: () => stop.abort(),
   };
-  const app = createApp({
-    coordinator: core,
+  const ports: HttpPorts = {
+    ...{ tasks: core, runs: core, rounds: core, uploads: core },
     store: {
       ping: () => store.ping(),
       loadTranscript: async () => null,
@@ -101,7 +111,8 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
     },
     origins,
     secure: false,
-  });
+  };
+  const { app, endpoints } = createApp(ports, groups);
   const inFlight = routeRequests(server, {
     app,
     pages: null,
@@ -115,6 +126,8 @@ export async function openShell({ clock = monotonicClock }: ShellOptions = {}): 
   return Object.assign(shell, {
     port,
     inFlight,
+    app,
+    endpoints,
     url: `http://127.0.0.1:${port}`,
     close: async () => {
       sockets.close();

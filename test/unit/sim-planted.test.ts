@@ -254,7 +254,7 @@ const CASES: readonly Case[] = [
     name: "[S15] a login whose second hello takes the challenge of the first away",
     edits: [
       {
-        file: "coordinator/core/access.ts",
+        file: "coordinator/core/access/device-login.ts",
         find: "equalBytes(pending.identity, identity) ? pending : null",
         replace: "equalBytes(pending.identity, identity) ? null : null",
       },
@@ -281,6 +281,12 @@ const CASES: readonly Case[] = [
         file: "coordinator/core/recover-round.ts",
         find: 'driver.run([{ type: "forget", attempt: state.attempt }]);',
         replace: "",
+      },
+      // A start forgets what is left of any session that is over.
+      {
+        file: "coordinator/core/run-desk.ts",
+        find: "if (this.#swept) return;",
+        replace: "if (!this.#swept) return;",
       },
     ],
     broken: "[S11]",

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import type { RoundViews } from "#coordinator/core/round-view.ts";
 import type {
   EventLog,
   NewestModel,
@@ -10,6 +11,7 @@ import type {
   TaskStore,
 } from "#coordinator/core/store.ts";
 import { err, ok } from "#shared/kernel/result.ts";
+import type { RunView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
 import { nextNumber } from "./append.ts";
 import { cursorNumber, EMPTY_LIST, fromJson, listed, toJson } from "./page.ts";
@@ -218,7 +220,8 @@ function runRow(row: RunColumns): RunRow {
     state: row.state,
     actor: row.actor,
     createdAt: row.created_at,
-    view: fromJson(row.view),
+    // The driver made it, of this version or an earlier one; the schema of the API says what those may lack.
+    view: fromJson(row.view) as RunView,
     newest: newestModel(row.newest),
   };
 }
@@ -231,7 +234,7 @@ interface RoundColumns {
   readonly view: string;
 }
 function roundRow(row: RoundColumns): RoundRow {
-  return { runId: row.run_id, round: row.round, phase: row.phase, view: fromJson(row.view) };
+  return { runId: row.run_id, round: row.round, phase: row.phase, view: fromJson(row.view) as RoundViews };
 }
 
 export function logQueries(db: Kysely<Database>): LogQueries {

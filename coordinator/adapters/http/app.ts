@@ -1,29 +1,25 @@
 import { randomUUID } from "node:crypto";
-import type { HttpBindings } from "@hono/node-server";
-import { OpenAPIHono } from "@hono/zod-openapi";
 import { Hono } from "hono";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import type { Status } from "#shared/protocol/api.ts";
 import { wireError } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
-import { wireErrorOf } from "../../core/outage.ts";
 import type { Blobs, Log, Metrics, Spool, Store } from "../../core/ports.ts";
 import { rateLimit } from "../../core/rate-limit.ts";
-import { mountBlobs } from "./blobs.ts";
-import { type Api, checkRead, type Gate } from "./endpoint.ts";
+import { descriptionEndpoint } from "./api/description.ts";
+import { ENDPOINTS } from "./api/list.ts";
+import type { OperationsPorts } from "./api/operations.ts";
+import { API } from "./dialect.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Gate } from "./gate.ts";
 import { BodyReader } from "./json-body.ts";
-import { mountOperations, type OperationsPorts } from "./operations.ts";
+import { type App, mountEndpoints, problemOf } from "./mount.ts";
 import type { Origins } from "./origins.ts";
-import { Problem, problemResponse } from "./problem.ts";
 import { ReadQueue } from "./read-queue.ts";
-import { mountRoutes } from "./routes.ts";
 import { API_POLICY, commonHeaders } from "./security-headers.ts";
-import { mountTranscripts } from "./transcripts.ts";
-import { mountUploads } from "./uploads.ts";
 
-export interface HttpPorts {
-  readonly coordinator: Coordinator;
+export interface HttpPorts extends Pick<Coordinator, "tasks" | "runs" | "rounds" | "uploads"> {
   readonly store: Pick<
     Store,
     "ping" | "loadTranscript" | "findTranscript" | "loadOpenings" | "loadSealedEvidence" | "findInput"
@@ -36,20 +32,35 @@ export interface HttpPorts {
   readonly status: () => Status;
   /** Aborted when the coordinator stops. */
   readonly stopping: AbortSignal;
-  readonly operations: Omit<OperationsPorts, "store">;
+  readonly operations: OperationsPorts;
   readonly origins: Origins;
   /** Served over TLS. */
   readonly secure: boolean;
 }
 
+/** Endpoints over the ports of the app. */
+export type EndpointGroup = (ports: HttpPorts) => readonly Endpoint[];
+
 /**
- * Everything that answers over HTTP but the pages: /api/v1, /livez, /readyz, /metrics.
+ * Everything that answers over HTTP, except pages: /api/v1, /livez, /readyz, /metrics.
  *
- * One wrapper around all: a request id, the common headers, errors as `{ error: { code, message, retry } }` and never
- * a stack (W1), 405 for a known address with another method, 404 for the rest.
+ * One wrapper around all: a request id, the common headers, errors in the endpoint's dialect and never with a stack
+ * (W1), 405 for a known address with another method, 404 for the rest.
+ *
+ * @param groups  Tests add their own.
  */
-export function createApp(ports: HttpPorts): Hono<{ Bindings: HttpBindings }> {
-  const app = new Hono<{ Bindings: HttpBindings }>();
+export function createApp(
+  ports: HttpPorts,
+  groups: readonly EndpointGroup[] = ENDPOINTS,
+): { readonly app: App; readonly endpoints: readonly Endpoint[] } {
+  const endpoints: Endpoint[] = groups.flatMap((group) => group(ports));
+  endpoints.push(
+    descriptionEndpoint(
+      () => endpoints,
+      () => ports.status().version,
+    ),
+  );
+  const app: App = new Hono();
   const headers = { ...commonHeaders(ports.secure), "content-security-policy": API_POLICY };
   app.use(async (context, next) => {
     const requestId = randomUUID();
@@ -64,24 +75,14 @@ export function createApp(ports: HttpPorts): Hono<{ Bindings: HttpBindings }> {
       );
     }
   });
-  app.onError((error) => {
-    if (error instanceof Problem) return problemResponse(error);
-    const wire = wireErrorOf(error);
-    // An outage is said once by the part that waits for it, not by each request.
-    if (wire.code === "INTERNAL")
-      ports.log.error({ error: error.message, stack: error.stack }, "a route failed");
-    return problemResponse({ wire, headers: {} });
-  });
-  mountOperations(app, { store: ports.store, ...ports.operations });
-  app.route("/api/v1", createApi(ports));
-  refuseOtherMethods(app);
-  app.notFound(() => problemResponse({ wire: wireError("NOT_FOUND"), headers: {} }));
-  return app;
+  app.onError((error) => API.answer(problemOf(error, ports.log)));
+  mountEndpoints(app, endpoints, gateOf(ports), ports.log);
+  app.notFound(() => API.answer({ wire: wireError("NOT_FOUND"), headers: {} }));
+  return { app, endpoints };
 }
 
-function createApi(ports: HttpPorts): Api {
-  const api: Api = new OpenAPIHono();
-  const gate: Gate = {
+function gateOf(ports: HttpPorts): Gate {
+  return {
     origins: ports.origins,
     bodies: new BodyReader(ports),
     reads: new ReadQueue(ports.clock, {
@@ -111,46 +112,4 @@ function createApi(ports: HttpPorts): Api {
       perSecond: LIMITS.auditReadsPerSecondPerAddress,
     }),
   };
-  mountRoutes(api, gate, ports.coordinator, ports.status);
-  mountBlobs(api, gate, ports);
-  mountTranscripts(api, gate, ports);
-  mountUploads(api, gate, ports);
-  // The description does not change while the process lives.
-  let description: string | undefined;
-  api.get("/openapi.json", (context) => {
-    checkRead(context, gate.audits);
-    description ??= JSON.stringify(describe(api, ports.status().version));
-    return context.body(description, 200, { "content-type": "application/json" });
-  });
-  return api;
-}
-
-function describe(api: Api, version: string): object {
-  return api.getOpenAPI31Document({
-    openapi: "3.1.0",
-    info: {
-      title: "Chorus coordinator",
-      version,
-      description:
-        "Counts, times and sums of federated learning; never a device. Lists answer { items, next }.",
-      license: { name: "Apache-2.0" },
-    },
-    servers: [{ url: "/api/v1" }],
-  });
-}
-
-/** After all routes: an address that exists takes its own methods only. */
-function refuseOtherMethods(app: Hono<{ Bindings: HttpBindings }>): void {
-  const methodsByPath = new Map<string, Set<string>>();
-  for (const { path, method } of app.routes) {
-    if (method === "ALL") continue;
-    const methods = methodsByPath.get(path) ?? new Set<string>();
-    methods.add(method);
-    if (method === "GET") methods.add("HEAD");
-    methodsByPath.set(path, methods);
-  }
-  for (const [path, methods] of methodsByPath) {
-    const allow = [...methods].join(", ");
-    app.all(path, () => problemResponse({ wire: wireError("METHOD_NOT_ALLOWED"), headers: { allow } }));
-  }
 }

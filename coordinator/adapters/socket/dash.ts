@@ -1,10 +1,12 @@
 import type { Namespace } from "socket.io";
 import { z } from "zod";
 import { err, ok } from "#shared/kernel/result.ts";
-import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
+import { wireError } from "#shared/protocol/errors.ts";
 import { runIdSchema } from "#shared/protocol/ids.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import { ANYONE } from "../../core/access/principal.ts";
 import type { Broadcast } from "../../core/ports.ts";
+import type { SocketDialect, SocketSign } from "./endpoint.ts";
 import { type GuardPorts, guard } from "./guard.ts";
 
 /*
@@ -22,29 +24,40 @@ const watchSchema = z.union([
 ]);
 const ALL = "all";
 
-export function serveDashboards(namespace: Namespace, ports: GuardPorts): void {
+const DIALECT: SocketDialect = {
+  name: "api",
+  refuse: (code, detail) => ({ error: wireError(code, detail) }),
+};
+
+const WATCH = {
+  namespace: "/dash",
+  event: "watch",
+  dialect: DIALECT,
+  permissions: { run: "runs.read", all: "runs.read" },
+} as const satisfies SocketSign;
+
+export const dashboards = { ...WATCH, serve: serveDashboards };
+
+function serveDashboards(namespace: Namespace, ports: GuardPorts): void {
   namespace.on("connection", (socket) => {
     guard(socket, ports, {
-      event: "watch",
-      refuse: dashRefusal,
+      sign: WATCH,
+      kindOf: (room: string) => (room === ALL ? "all" : "run"),
+      principal: () => ANYONE,
       read: (payload) => {
         const watch = watchSchema.safeParse(payload);
-        if (!watch.success) return err(dashRefusal("BAD_MESSAGE", "Send { runId } or { all: true }."));
+        if (!watch.success) return err(DIALECT.refuse("BAD_MESSAGE", "Send { runId } or { all: true }."));
         return ok("all" in watch.data ? ALL : watch.data.runId);
       },
       handle: async (room) => {
         // One room is the socket's own.
         if (socket.rooms.size > LIMITS.watchedRunsMax)
-          return dashRefusal("RATE_LIMITED", "This connection watches too many runs. Open another.");
+          return DIALECT.refuse("RATE_LIMITED", "This connection watches too many runs. Open another.");
         await socket.join(room);
         return { ok: true };
       },
     });
   });
-}
-
-function dashRefusal(code: ErrorCode, detail?: string): object {
-  return { error: wireError(code, detail) };
 }
 
 /** Fan-out to those who watch this run or all; a dashboard that both watch hears once. */

@@ -1,4 +1,5 @@
 import type { Namespace, Socket } from "socket.io";
+import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
@@ -10,11 +11,13 @@ import {
   LOGIN_FRAME_BOUNDS,
 } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import { type Access, type Login, refused } from "../../core/access.ts";
-import type { Coordinator } from "../../core/coordinator.ts";
+import { helloOfAnyVersionSchema, versionRefusal } from "#shared/protocol/wire-version.ts";
+import { type Login, refused } from "../../core/access/device-login.ts";
+import { ANYONE, type Principal } from "../../core/access/principal.ts";
 import type { Devices } from "../../core/ports.ts";
 import { addressKey } from "../../core/rate-limit.ts";
-import { type GuardPorts, guard } from "./guard.ts";
+import type { SocketDialect, SocketPorts, SocketSign } from "./endpoint.ts";
+import { guard } from "./guard.ts";
 
 /*
  * Namespace /device.
@@ -88,16 +91,32 @@ export class DeviceConnections implements Devices {
   }
 }
 
-export interface DeviceNamespacePorts extends GuardPorts {
-  readonly coordinator: Coordinator;
-  readonly access: Access;
-  readonly connections: DeviceConnections;
-  /** A connection that has logged in may send more; one with a join token no longer counts for its address. */
-  readonly loggedIn: (socket: Socket, options: { readonly isInvited: boolean }) => void;
-}
+const DIALECT: SocketDialect = {
+  name: "frame",
+  refuse: (code, detail) => encodeFrame(refused(code, detail)),
+};
 
-export function serveDevices(namespace: Namespace, ports: DeviceNamespacePorts): void {
-  const { coordinator, access, connections } = ports;
+const FRAME = {
+  namespace: "/device",
+  event: "frame",
+  dialect: DIALECT,
+  permissions: {
+    hello: "devices.log-in",
+    authenticate: "devices.log-in",
+    "check-in": "rounds.take-part",
+    advertise: "rounds.take-part",
+    share: "rounds.take-part",
+    confirm: "rounds.take-part",
+    unmask: "rounds.take-part",
+    complaint: "rounds.take-part",
+    leave: "rounds.take-part",
+  },
+} as const satisfies SocketSign<DeviceMessage["type"]>;
+
+export const devices = { ...FRAME, serve: serveDevices };
+
+function serveDevices(namespace: Namespace, ports: SocketPorts): void {
+  const { access, connections } = ports;
   namespace.on("connection", (socket) => {
     const login = access.openLogin(socket.handshake.address);
     const answered = (reply: Reply) => {
@@ -106,10 +125,13 @@ export function serveDevices(namespace: Namespace, ports: DeviceNamespacePorts):
       return bytes;
     };
     guard(socket, ports, {
-      event: "frame",
-      refuse: (code, detail) => encodeFrame(refused(code, detail)),
+      sign: FRAME,
+      kindOf: (message: DeviceMessage) => message.type,
+      principal: () => principalOf(login),
       read: (payload) => {
         const { session } = login;
+        const otherVersion = session === null ? refusalOfVersion(payload) : null;
+        if (otherVersion !== null) return err(encodeFrame(otherVersion));
         if (session !== null) connections.count(session.identity, "upByteCount", payloadByteCount(payload));
         const frame =
           session === null
@@ -117,8 +139,8 @@ export function serveDevices(namespace: Namespace, ports: DeviceNamespacePorts):
             : decodeFrame(payload, deviceMessageSchema, FRAME_BOUNDS, deviceFrameBounds);
         return frame.ok ? ok(frame.value) : err(answered(frameRefusal(frame.error)));
       },
-      handle: async (message) => {
-        const { reply, settled } = await answerMessage(message, socket, login, ports);
+      handle: async (message, principal) => {
+        const { reply, settled } = await answerMessage(message, principal, { socket, login }, ports);
         const bytes = answered(reply);
         // After the acknowledgement is on its way: what follows a welcome must not overtake it.
         if (settled !== undefined) setImmediate(settled);
@@ -129,7 +151,7 @@ export function serveDevices(namespace: Namespace, ports: DeviceNamespacePorts):
       const identity = login.session?.identity;
       if (identity === undefined || !connections.release(identity, socket)) return;
       // Not within `drop`, which the coordinator may be calling right now.
-      setImmediate(() => coordinator.deviceDown(identity));
+      setImmediate(() => ports.devices.deviceDown(identity));
     });
   });
 }
@@ -139,11 +161,16 @@ interface Answer {
   readonly settled?: () => void;
 }
 
+function principalOf({ session }: Login): Principal {
+  if (session === null) return ANYONE;
+  return { kind: "device", identity: session.identity, task: session.task };
+}
+
 async function answerMessage(
   message: DeviceMessage,
-  socket: Socket,
-  login: Login,
-  ports: DeviceNamespacePorts,
+  principal: Principal,
+  { socket, login }: { readonly socket: Socket; readonly login: Login },
+  ports: SocketPorts,
 ): Promise<Answer> {
   if (message.type === "hello") return { reply: login.hello(message) };
   if (message.type === "authenticate") {
@@ -156,10 +183,17 @@ async function answerMessage(
     const { identity, task, invited } = session;
     // Whom an operator invited does not answer for its neighbours.
     const address = invited ? null : addressKey(socket.handshake.address);
-    return { reply, settled: () => ports.coordinator.deviceUp(identity, task, address) };
+    return { reply, settled: () => ports.devices.deviceUp(identity, task, address) };
   }
-  if (login.session === null) return { reply: refused("NOT_AUTHENTICATED") };
-  return { reply: await ports.coordinator.onDeviceMessage(login.session.identity, message) };
+  assert(principal.kind === "device", "only devices hold the permission of the other messages");
+  return { reply: await ports.devices.onDeviceMessage(principal.identity, message) };
+}
+
+/** Before anything else of a hello is looked at. Null for every other message, and for what is no message. Rule W14. */
+function refusalOfVersion(payload: unknown): Reply | null {
+  const hello = decodeFrame(payload, helloOfAnyVersionSchema, LOGIN_FRAME_BOUNDS);
+  const error = hello.ok ? versionRefusal(hello.value.wire) : null;
+  return error === null ? null : { type: "refused", error };
 }
 
 function frameRefusal(error: FrameError): Reply {

@@ -1,22 +1,28 @@
 import type { Socket } from "socket.io";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import type { Result } from "#shared/kernel/result.ts";
-import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import { refusalOf } from "../../core/access/permissions.ts";
+import type { Principal } from "../../core/access/principal.ts";
 import { wireErrorOf } from "../../core/outage.ts";
 import type { Log } from "../../core/ports.ts";
 import { rateLimit } from "../../core/rate-limit.ts";
+import type { SocketSign } from "./endpoint.ts";
 import type { ReadingBudget } from "./transport-limits.ts";
 
-export interface GuardedEvent<Message> {
-  /** The one event that this namespace takes, with one argument. */
-  readonly event: string;
+export interface GuardedEvent<Kind extends string, Message> {
+  /** Name, dialect and permissions of the one event that this namespace takes, with one argument. */
+  readonly sign: SocketSign<Kind>;
+  kindOf(message: Message): Kind;
+  /** Who is on this connection now. */
+  principal(): Principal;
   /** Decodes the argument; the time counts against the sender's budget. The error is what the sender is answered. */
   read(payload: unknown): Result<Message, unknown>;
-  /** Never sees a second argument, a foreign event or a hasty sender. Its result is the acknowledgement. */
-  handle(message: Message): Promise<unknown>;
-  /** A refusal in this namespace's own shape. */
-  refuse(code: ErrorCode, detail?: string): unknown;
+  /**
+   * Never sees a second argument, a foreign event, a hasty sender or one without the permission. Its result is the
+   * acknowledgement.
+   */
+  handle(message: Message, principal: Principal): Promise<unknown>;
 }
 
 export interface GuardPorts {
@@ -26,17 +32,19 @@ export interface GuardPorts {
 }
 
 /**
- * The one wrapper of every socket event: name, number of arguments, rate, time, try and catch, acknowledgement (W2).
+ * The one wrapper of every socket event: name, number of arguments, rate, time, permission, try and catch,
+ * acknowledgement (W2, W13).
  * Without an acknowledgement nobody is answered, and nothing fails.
  *
  * It is a middleware that never calls `next`, so no event of a peer reaches a listener: socket.io hands an event that a
  * peer named `error` or `disconnect` to the listeners of its own events of that name.
  */
-export function guard<Message>(
+export function guard<Kind extends string, Message>(
   socket: Socket,
   { clock, log, budget }: GuardPorts,
-  guarded: GuardedEvent<Message>,
+  guarded: GuardedEvent<Kind, Message>,
 ): void {
+  const { event: name, dialect, permissions } = guarded.sign;
   const rate = rateLimit(clock, {
     burst: 2 * LIMITS.socketEventsPerSecond,
     perSecond: LIMITS.socketEventsPerSecond,
@@ -58,19 +66,23 @@ export function guard<Message>(
   async function answer(event: unknown, payloads: readonly unknown[]): Promise<unknown> {
     if (!budget.isLeft(id)) return overBudget();
     if (!rate.take(""))
-      return guarded.refuse("RATE_LIMITED", "Too many events at once. Wait a second and try again.");
-    if (event !== guarded.event) return guarded.refuse("BAD_MESSAGE", `Send the event "${guarded.event}".`);
-    if (payloads.length !== 1) return guarded.refuse("BAD_MESSAGE", `"${guarded.event}" takes one argument.`);
+      return dialect.refuse("RATE_LIMITED", "Too many events at once. Wait a second and try again.");
+    if (event !== name) return dialect.refuse("BAD_MESSAGE", `Send the event "${name}".`);
+    if (payloads.length !== 1) return dialect.refuse("BAD_MESSAGE", `"${name}" takes one argument.`);
     try {
       const message = read(payloads[0]);
-      return message.ok ? await guarded.handle(message.value) : message.error;
+      if (!message.ok) return message.error;
+      const principal = guarded.principal();
+      const refusal = refusalOf(principal, permissions[guarded.kindOf(message.value)]);
+      if (refusal !== null) return dialect.refuse(refusal.code, refusal.message);
+      return await guarded.handle(message.value, principal);
     } catch (error) {
       log.error(
         { error: textOf(error), stack: error instanceof Error ? error.stack : "" },
         "an event failed",
       );
       const { code, message } = wireErrorOf(error);
-      return guarded.refuse(code, message);
+      return dialect.refuse(code, message);
     }
   }
 
@@ -87,7 +99,7 @@ export function guard<Message>(
   function overBudget(): unknown {
     if (wasTold) setImmediate(() => socket.disconnect(true));
     wasTold = true;
-    return guarded.refuse(
+    return dialect.refuse(
       "RATE_LIMITED",
       "Reading your messages takes too much time. Send fewer and smaller ones.",
     );

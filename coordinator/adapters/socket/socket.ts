@@ -1,16 +1,17 @@
 import type { Server as HttpServer } from "node:http";
 import type { Server as HttpsServer } from "node:https";
-import { Server } from "socket.io";
+import { Server, type Socket } from "socket.io";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import type { Access } from "../../core/access.ts";
+import type { Access } from "../../core/access/device-login.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import type { Broadcast, Devices, Log } from "../../core/ports.ts";
 import type { HttpConnections } from "../http/connections.ts";
 import type { Origins } from "../http/origins.ts";
-import { dashBroadcast, serveDashboards } from "./dash.ts";
-import { DeviceConnections, serveDevices } from "./devices.ts";
+import { dashBroadcast, dashboards } from "./dash.ts";
+import { DeviceConnections } from "./devices.ts";
 import { engineId } from "./guard.ts";
+import { SOCKET_ENDPOINTS } from "./list.ts";
 import { packetParser } from "./packets.ts";
 import { type Connection, TransportLimits } from "./transport-limits.ts";
 import { webSocketServer } from "./web-socket-server.ts";
@@ -25,7 +26,9 @@ export interface SocketServer {
   readonly devices: Devices;
   readonly broadcast: Broadcast;
   /** Lets connections in, once the core exists that they talk to. */
-  serve(coordinator: Coordinator, access: Access): void;
+  serve(coordinator: Pick<Coordinator, "devices">, access: Access): void;
+  /** Names of those that take connections. */
+  namespaces(): readonly string[];
   /** Ends every connection; devices and pages reconnect by themselves when the coordinator is back. */
   close(): void;
 }
@@ -76,15 +79,16 @@ export function attachSocketServer(
   const connections = new DeviceConnections();
   return {
     devices: connections,
-    broadcast: dashBroadcast(io.of("/dash")),
-    serve: (coordinator, access) => {
-      const guarded = { clock, log, budget: limits };
-      serveDevices(io.of("/device"), {
-        ...{ ...guarded, coordinator, access, connections },
-        loggedIn: (socket, options) => limits.loggedIn(engineId(socket), options),
-      });
-      serveDashboards(io.of("/dash"), guarded);
+    broadcast: dashBroadcast(io.of(dashboards.namespace)),
+    serve: ({ devices }, access) => {
+      const ports = {
+        ...{ clock, log, budget: limits, devices, access, connections },
+        loggedIn: (socket: Socket, options: { readonly isInvited: boolean }) =>
+          limits.loggedIn(engineId(socket), options),
+      };
+      for (const endpoint of SOCKET_ENDPOINTS) endpoint.serve(io.of(endpoint.namespace), ports);
     },
+    namespaces: () => [...io._nsps.keys()],
     // The transport, not the sockets: a client that the server disconnects on purpose does not come back by itself.
     close: () => io.engine.close(),
   };

@@ -39,10 +39,10 @@ export async function followRun(
   let committedCount = 0;
   for (;;) {
     if (isStopping()) return null;
-    const run = await coordinator.runView(runId);
+    const run = await coordinator.runs.runView(runId);
     if (run === null) return null;
     for (;;) {
-      const page = await coordinator.listRounds(runId, { limit: PAGE, cursor });
+      const page = await coordinator.rounds.listRounds(runId, { limit: PAGE, cursor });
       const told = page.items.filter(isSettled);
       for (const round of told) {
         if (round.endedAt === null || ended.has(round.roundId)) continue;

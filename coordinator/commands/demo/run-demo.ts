@@ -216,7 +216,7 @@ async function waitForEdges(
   const until = performance.now() + JOIN_MS;
   let joined = 0;
   while (performance.now() < until && !isStopping()) {
-    joined = (await coordinator.taskView(slug))?.deviceCount ?? 0;
+    joined = (await coordinator.tasks.taskView(slug))?.deviceCount ?? 0;
     if (joined + edges.ended.length >= clientCount) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -232,7 +232,7 @@ async function waitForEdges(
 }
 
 async function launch({ coordinator }: RunningCoordinator, { task, rounds, seed }: DemoOptions) {
-  const launched = await coordinator.launch({ task, rounds, seed, actor: "demo" });
+  const launched = await coordinator.runs.launch({ task, rounds, seed, actor: "demo" });
   if (!launched.ok) throw new Error(launched.error.message);
   return launched.value;
 }

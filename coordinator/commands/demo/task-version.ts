@@ -26,7 +26,7 @@ export async function ensureTask(
   heldOut: Part,
   ring: Ring = 32,
 ): Promise<Task> {
-  const newest = (await coordinator.taskView(name))?.task;
+  const newest = (await coordinator.tasks.taskView(name))?.task;
   if (newest !== undefined) {
     const same = sameTask(newest, bundledTask(name, clientCount, newest.version, ring));
     if (same && (await holdsPart(heldOutPath(dataDir, name, newest.version), heldOut))) return newest;
@@ -37,7 +37,7 @@ export async function ensureTask(
   await rm(`${base}.csv`, { force: true });
   await rm(base, { recursive: true, force: true });
   await writePart(base, heldOut);
-  const created = await coordinator.createTask(task, ACTOR);
+  const created = await coordinator.tasks.createTask(task, ACTOR);
   assert(created.ok, `the version after the newest is free: ${created.ok ? "" : created.error.message}`);
   return created.value.task;
 }
@@ -48,7 +48,7 @@ export async function ensureTask(
  * @throws Error with a sentence where its data set is missing.
  */
 export async function offerTask(coordinator: Coordinator, dataDir: string, name: BundledTask): Promise<void> {
-  if ((await coordinator.taskView(name)) !== null) return;
+  if ((await coordinator.tasks.taskView(name)) !== null) return;
   const clientCount = 8;
   const { features, evaluation } = bundledTask(name, clientCount, 1);
   const { heldOutFraction } = evaluation;
@@ -77,17 +77,17 @@ export async function settleOpenRuns(
   for (const run of await openRuns(coordinator)) {
     const name = `Run ${run.number} of ${run.task}`;
     if (run.task === task.slug && run.taskVersion === task.version) {
-      if (run.state === "paused" || run.pausing) await coordinator.resume(run.runId, ACTOR);
+      if (run.state === "paused" || run.pausing) await coordinator.runs.resume(run.runId, ACTOR);
       // The oldest is the active one; younger ones are queued behind it.
       goesOn = run;
     } else if (run.task === task.slug) {
       say(
         `${name} was for version ${run.taskVersion} and is stopped; its ${run.roundsCommitted} models stay.`,
       );
-      await coordinator.stopRun(run.runId, ACTOR);
+      await coordinator.runs.stopRun(run.runId, ACTOR);
     } else if (run.state !== "paused") {
       say(`${name} is paused; a demo with --task ${run.task} goes on with it.`);
-      await coordinator.pause(run.runId, ACTOR);
+      await coordinator.runs.pause(run.runId, ACTOR);
     }
   }
   return goesOn;
@@ -98,7 +98,7 @@ async function openRuns(coordinator: Coordinator): Promise<RunView[]> {
   const open: RunView[] = [];
   let cursor: string | undefined;
   do {
-    const page = await coordinator.listRuns({}, { limit: 200, cursor });
+    const page = await coordinator.runs.listRuns({}, { limit: 200, cursor });
     open.push(...page.items.filter(({ state }) => state !== "completed" && state !== "failed"));
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);

@@ -363,19 +363,23 @@ export class RoguePages {
       running: true,
       devices: { push: () => {} },
       coordinator: {
-        deviceUp: () => {},
-        deviceDown: () => {},
-        onDeviceMessage: async (identity, message) => {
-          this.#received.set(identity, [...(this.#received.get(identity) ?? []), message]);
-          return { type: "accepted" };
+        devices: {
+          deviceUp: () => {},
+          deviceDown: () => {},
+          onDeviceMessage: async (identity, message) => {
+            this.#received.set(identity, [...(this.#received.get(identity) ?? []), message]);
+            return { type: "accepted" };
+          },
         },
-        beginUpload: async (sid, position, { sha256, root, signature }) => {
-          const body = present(device().sentOf("input").at(-1), "its body");
-          this.#bodies.set(`${sid} ${position}`, body);
-          const receipt = { sid: sid as never, position, sha256: sha256 as never, byteCount: body.length };
-          return ok({ sid, position, byteCount: body.length, sha256, root, signature, receipt });
+        uploads: {
+          beginUpload: async (sid, position, { sha256, root, signature }) => {
+            const body = present(device().sentOf("input").at(-1), "its body");
+            this.#bodies.set(`${sid} ${position}`, body);
+            const receipt = { sid: sid as never, position, sha256: sha256 as never, byteCount: body.length };
+            return ok({ sid, position, byteCount: body.length, sha256, root, signature, receipt });
+          },
+          finishUpload: async () => err(wireError("STATE")),
         },
-        finishUpload: async () => err(wireError("STATE")),
       },
     };
   }

@@ -1,4 +1,4 @@
-import { type Access, createAccess } from "#coordinator/core/access.ts";
+import { type Access, createAccess } from "#coordinator/core/access/device-login.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
 import type { CoordinatorPorts, Spool, Store } from "#coordinator/core/ports.ts";
@@ -129,7 +129,7 @@ export class Host {
     const life: Life = { process, gone, coordinator, access, spool: ports.spool, adopted };
     this.#life = life;
     this.#world.trace("host", "starts");
-    await coordinator.start();
+    await coordinator.lifecycle.start();
   }
 
   /** SIGKILL; then a new start after a while. */
@@ -173,7 +173,7 @@ export class Host {
     const identity = connection.login.session?.identity;
     if (!life.process.alive || identity === undefined || life.adopted.get(identity) !== connection) return;
     life.adopted.delete(identity);
-    life.coordinator.deviceDown(identity);
+    life.coordinator.devices.deviceDown(identity);
   }
 
   /** One frame of a device; `answer` is called at most once, and never by a process that has died. */
@@ -188,7 +188,7 @@ export class Host {
     const { session } = connection.login;
     if (reply.type !== "welcome" || session === null || !connection.hostEnd) return;
     this.#adopt(life, session.identity, connection);
-    life.coordinator.deviceUp(session.identity, session.task);
+    life.coordinator.devices.deviceUp(session.identity, session.task);
   }
 
   #reply(life: Life, { login }: Connection, message: DeviceMessage): Promise<Reply> {
@@ -200,7 +200,7 @@ export class Host {
       default:
         if (login.session === null)
           return Promise.resolve({ type: "refused", error: wireError("NOT_AUTHENTICATED") });
-        return life.coordinator.onDeviceMessage(login.session.identity, message);
+        return life.coordinator.devices.onDeviceMessage(login.session.identity, message);
     }
   }
 

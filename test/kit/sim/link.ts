@@ -233,12 +233,12 @@ export class SimLink implements Link {
   ): Promise<Result<Receipt, WireError>> {
     const { coordinator, spool } = this.#tools.host;
     try {
-      const ticket = await coordinator.beginUpload(sid, position, headers);
+      const ticket = await coordinator.uploads.beginUpload(sid, position, headers);
       if (!ticket.ok) return ticket;
       if (ticket.value.receipt !== null) return ok(ticket.value.receipt);
       const received = await spool.receive({ ...ticket.value, offset: 0 }, whole(body));
       assert(received.ok, "the spool takes what was announced");
-      return await coordinator.finishUpload(ticket.value);
+      return await coordinator.uploads.finishUpload(ticket.value);
     } catch {
       return err(wireError("INTERNAL"));
     }

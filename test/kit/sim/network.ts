@@ -1,4 +1,4 @@
-import type { Login } from "#coordinator/core/access.ts";
+import type { Login } from "#coordinator/core/access/device-login.ts";
 import type { World } from "./world.ts";
 
 /*

@@ -76,7 +76,7 @@ class Game {
     this.#world.trace("plan", JSON.stringify({ graph, ring, keptRounds: plan.keptRounds }));
     const booted = this.#host.boot();
     await this.#until(() => this.#settled(booted));
-    const created = this.#host.coordinator.createTask(plan.task, "ada");
+    const created = this.#host.coordinator.tasks.createTask(plan.task, "ada");
     await this.#until(() => this.#settled(created));
     assert((await created).ok, "the task is new");
     await this.#launch();
@@ -98,7 +98,7 @@ class Game {
       const { life } = this.#host;
       const waitUntil = new Date(this.#world.clock.nowUnixMs() + waitUntilMs).toISOString();
       const launch = { task: task.slug, rounds, seed: 7, actor: "ada", waitUntil };
-      const launched = this.#host.coordinator.launch(launch);
+      const launched = this.#host.coordinator.runs.launch(launch);
       await this.#until(() => this.#settled(launched) || this.#host.life !== life);
     }
   }

@@ -3,7 +3,7 @@ import type { Store, StoreRecord } from "#coordinator/core/ports.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Result } from "#shared/kernel/result.ts";
-import type { Receipt, RunView } from "#shared/protocol/api.ts";
+import type { Receipt } from "#shared/protocol/api.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { DeviceMessage, DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
@@ -197,7 +197,7 @@ export class Watch {
       if (record.type === "model-offered" && this.#openedModels.has(record.modelHash))
         this.#world.violated("R18", `model ${record.modelHash.slice(0, 8)} is offered after it was opened`);
       if (record.type !== "run-row") continue;
-      const { state, code } = record.row.view as RunView;
+      const { state, code } = record.row.view;
       if (state === "completed" || state === "failed")
         this.runEnds.set(runId, code === null ? state : `${state} ${code}`);
     }

@@ -13,6 +13,7 @@ import {
   runRecord,
   runRow,
   runStream,
+  viewLike,
 } from "./rows.ts";
 
 export function runContract(opened: Opened<EventLog & RunStore & TaskStore>): void {
@@ -24,7 +25,7 @@ export function runContract(opened: Opened<EventLog & RunStore & TaskStore>): vo
       const row = runRow({ state: "queued" });
       await append(runStream(runId), 1, [{ type: "run-row", runId, row }]);
       await append(runStream(runId), 2, [
-        { type: "run-row", runId, row: { ...row, state: "running", view: [1, 2] } },
+        { type: "run-row", runId, row: { ...row, state: "running", view: viewLike([1, 2]) } },
       ]);
       expect(await opened.store.findRun(runId)).toEqual({ ...row, state: "running", view: [1, 2] });
       expect(await opened.store.findRun(newRunId())).toBeNull();

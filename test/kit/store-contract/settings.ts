@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { EventLog, RunStore, SettingStore } from "#coordinator/core/store.ts";
-import { appendTo, newHash, newRunId, newSlug, type Opened, runRecord, runStream } from "./rows.ts";
+import { appendTo, newHash, newRunId, newSlug, type Opened, runRecord, runStream, viewLike } from "./rows.ts";
 
 export function settingContract(opened: Opened<EventLog & RunStore & SettingStore>): void {
   const append = appendTo(opened);
@@ -39,7 +39,7 @@ export function settingContract(opened: Opened<EventLog & RunStore & SettingStor
       await opened.store.putSettingOnce(text, text);
       expect(await opened.store.getSetting(text)).toBe(text);
       const runId = newRunId();
-      await append(runStream(runId), 1, [runRecord(runId, { actor: text, view: { text } })]);
+      await append(runStream(runId), 1, [runRecord(runId, { actor: text, view: viewLike({ text }) })]);
       expect(await opened.store.findRun(runId)).toMatchObject({ actor: text, view: { text } });
     });
   });

@@ -53,6 +53,7 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   saveMaterial: "write",
   loadMaterial: "write",
   deleteMaterial: "write",
+  unforgotten: "read",
   saveTranscript: "write",
   keepOpenings: "write",
   loadTranscript: "read",

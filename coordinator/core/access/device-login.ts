@@ -5,12 +5,12 @@ import { LIMITS } from "#shared/protocol/limits.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import { certificateItem, loginItem } from "#shared/secagg/signed-items.ts";
-import type { CoordinatorPorts, Store } from "./ports.ts";
-import { addressKey, rateLimit } from "./rate-limit.ts";
+import type { CoordinatorPorts, Store } from "../ports.ts";
+import { addressKey, rateLimit } from "../rate-limit.ts";
 
 /*
- * Who may do what. In this version: a device proves that it holds its identity key, and an address may bring only so
- * many new identities a minute. Anyone may bring a key (this stops no Sybils; enrolment comes with roles and accounts).
+ * A device proves that it holds its identity key, and an address may bring only so many new identities a minute. Anyone
+ * may bring a key: this stops no Sybils. Enrolment comes with roles and accounts.
  */
 
 /** A challenge that was not answered within this time is void. */

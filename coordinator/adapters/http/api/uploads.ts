@@ -5,21 +5,14 @@ import { release } from "#shared/kernel/release.ts";
 import { receiptSchema } from "#shared/protocol/api.ts";
 import { decimalSchema, positionSchema, sessionIdSchema } from "#shared/protocol/ids.ts";
 import { type InputHeaders, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
-import type { Coordinator, UploadTicket } from "../../core/coordinator.ts";
-import { DiskLow, wireErrorOf } from "../../core/outage.ts";
-import type { Metrics, Spool } from "../../core/ports.ts";
-import { addressKey } from "../../core/rate-limit.ts";
-import {
-  type Api,
-  type ApiContext,
-  check,
-  checkOrigin,
-  errorSchema,
-  type Gate,
-  named,
-  remoteAddress,
-} from "./endpoint.ts";
-import { Problem, problem } from "./problem.ts";
+import type { Uploads, UploadTicket } from "../../../core/coordinator.ts";
+import { DiskLow, wireErrorOf } from "../../../core/outage.ts";
+import type { Metrics, Spool } from "../../../core/ports.ts";
+import { addressKey } from "../../../core/rate-limit.ts";
+import { API, named } from "../dialect.ts";
+import { type Endpoint, rawEndpoint } from "../endpoint.ts";
+import { type ApiContext, check, checkOrigin, remoteAddress } from "../gate.ts";
+import { Problem, problem } from "../problem.ts";
 
 /*
  * A masked input, PUT /api/v1/uploads/{sid}/{position}; the same request may come again and in parts (W7).
@@ -51,34 +44,75 @@ const paramsSchema = z.strictObject({
 });
 
 export interface UploadPorts {
-  readonly coordinator: Pick<Coordinator, "beginUpload" | "finishUpload">;
+  readonly uploads: Uploads;
   readonly spool: Spool;
   readonly metrics: Pick<Metrics, "uploaded">;
 }
 
-export function mountUploads(api: Api, gate: Gate, ports: UploadPorts): void {
-  describeUploads(api);
-  api.get("/uploads/:sid/:position", async (context) => {
-    const ticket = await readTicket(context, ports);
-    const offset =
-      ticket.receipt === null ? await ports.spool.offset(ticket.sid, ticket.position) : ticket.byteCount;
-    return Response.json({ offset }, { headers: { "chorus-offset": String(offset) } });
-  });
-  api.put("/uploads/:sid/:position", async (context) => {
-    // Only wrong slots are counted by address: a slot is one upload of one device, and a classroom has one address.
-    checkOrigin(context, gate);
-    const ticket = await readTicket(context, ports);
-    if (ticket.receipt !== null) return Response.json(ticket.receipt);
-    const { incoming } = context.env;
-    return receive(incoming, ticket, bodyOffset(incoming, ticket), ports);
-  });
+const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
+const HEADERS = z.object({
+  "chorus-slot": inputHeadersSchema.shape.slot,
+  "chorus-sha256": hex(64),
+  "chorus-root": hex(64),
+  "chorus-signature": inputHeadersSchema.shape.signature,
+  "content-range": z.string().optional(),
+});
+const OFFSET = { content: { "application/json": { schema: z.object({ offset: z.int() }) } } };
+
+const UPLOAD = {
+  path: "/api/v1/uploads/{sid}/{position}",
+  dialect: API,
+  permission: "inputs.send",
+  params: paramsSchema,
+  headers: HEADERS,
+} as const;
+
+export function uploadEndpoints(ports: UploadPorts): readonly Endpoint[] {
+  return [
+    rawEndpoint({
+      ...UPLOAD,
+      method: "get",
+      summary: "How many bytes of a masked input are here",
+      responses: { 200: { description: "Where to go on", ...OFFSET } },
+      handle: async (params, { context }) => {
+        const ticket = await readTicket(params, context, ports);
+        const { sid, position, byteCount, receipt } = ticket;
+        const offset = receipt === null ? await ports.spool.offset(sid, position) : byteCount;
+        return Response.json({ offset }, { headers: { "chorus-offset": String(offset) } });
+      },
+    }),
+    rawEndpoint({
+      ...UPLOAD,
+      method: "put",
+      summary: "Send a masked input; only the device that holds the slot can",
+      takes: "application/octet-stream",
+      responses: {
+        200: {
+          description: "Stored, durably",
+          content: { "application/json": { schema: named(receiptSchema, "Receipt") } },
+        },
+        202: { description: "This part is stored", ...OFFSET },
+      },
+      handle: async (params, { context, gate }) => {
+        // Only wrong slots are counted by address: a slot is one upload of one device, and a classroom has one address.
+        checkOrigin(context, gate);
+        const ticket = await readTicket(params, context, ports);
+        if (ticket.receipt !== null) return Response.json(ticket.receipt);
+        const { incoming } = context.env;
+        return receive(incoming, ticket, bodyOffset(incoming, ticket), ports);
+      },
+    }),
+  ];
 }
 
 /** The slot, the signature and the step are judged before a byte of the body is read. */
-async function readTicket(context: ApiContext, { coordinator }: UploadPorts): Promise<UploadTicket> {
-  const { sid, position } = check(paramsSchema, context.req.param(), "address");
+async function readTicket(
+  { sid, position }: z.infer<typeof paramsSchema>,
+  context: ApiContext,
+  { uploads }: UploadPorts,
+): Promise<UploadTicket> {
   const address = addressKey(remoteAddress(context));
-  const ticket = await coordinator.beginUpload(sid, position, readHeaders(context), address);
+  const ticket = await uploads.beginUpload(sid, position, readHeaders(context), address);
   if (!ticket.ok) throw new Problem(ticket.error);
   return ticket.value;
 }
@@ -132,7 +166,7 @@ async function receive(
   incoming: IncomingMessage,
   ticket: UploadTicket,
   offset: number,
-  { coordinator, spool, metrics }: UploadPorts,
+  { uploads, spool, metrics }: UploadPorts,
 ): Promise<Response> {
   const { sid, position, byteCount, root } = ticket;
   incoming.setTimeout(SILENCE_MS, () => incoming.destroy());
@@ -162,52 +196,11 @@ async function receive(
         { status: 202, headers: { "chorus-offset": String(reached) } },
       );
     }
-    const receipt = await coordinator.finishUpload(ticket);
+    const receipt = await uploads.finishUpload(ticket);
     if (!receipt.ok) throw new Problem(receipt.error);
     metrics.uploaded(byteCount);
     return Response.json(receipt.value);
   } finally {
     incoming.setTimeout(0);
   }
-}
-
-function describeUploads(api: Api): void {
-  const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
-  const headers = z.object({
-    "chorus-slot": inputHeadersSchema.shape.slot,
-    "chorus-sha256": hex(64),
-    "chorus-root": hex(64),
-    "chorus-signature": inputHeadersSchema.shape.signature,
-    "content-range": z.string().optional(),
-  });
-  const error = {
-    description: "What is wrong and what to do",
-    content: { "application/json": { schema: errorSchema } },
-  };
-  const offset = { content: { "application/json": { schema: z.object({ offset: z.int() }) } } };
-  api.openAPIRegistry.registerPath({
-    method: "put",
-    path: "/uploads/{sid}/{position}",
-    summary: "Send a masked input; only the device that holds the slot can",
-    request: {
-      params: paramsSchema,
-      headers,
-      body: { content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } },
-    },
-    responses: {
-      200: {
-        description: "Stored, durably",
-        content: { "application/json": { schema: named(receiptSchema, "Receipt") } },
-      },
-      202: { description: "This part is stored", ...offset },
-      default: error,
-    },
-  });
-  api.openAPIRegistry.registerPath({
-    method: "get",
-    path: "/uploads/{sid}/{position}",
-    summary: "How many bytes of a masked input are here",
-    request: { params: paramsSchema, headers },
-    responses: { 200: { description: "Where to go on", ...offset }, default: error },
-  });
 }

@@ -1,52 +1,64 @@
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import { z } from "@hono/zod-openapi";
+import { roundDetailSchema } from "#shared/protocol/api.ts";
 import { hashHexSchema, roundIdSchema } from "#shared/protocol/ids.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import type { Coordinator } from "../../core/coordinator.ts";
-import type { Blobs } from "../../core/ports.ts";
-import {
-  type Api,
-  type ApiContext,
-  check,
-  enterDownload,
-  errorSchema,
-  type Gate,
-  readInTurn,
-} from "./endpoint.ts";
-import { problem } from "./problem.ts";
+import type { Rounds } from "../../../core/coordinator.ts";
+import type { Blobs } from "../../../core/ports.ts";
+import { API, named } from "../dialect.ts";
+import { type Asked, type Endpoint, jsonEndpoint, rawEndpoint } from "../endpoint.ts";
+import { enterDownload, readInTurn } from "../gate.ts";
+import { problem } from "../problem.ts";
+import { found } from "./answers.ts";
 
-/** Models and published sums: named by their content or by a round that is over, so they never change. */
-export function mountBlobs(
-  api: Api,
-  gate: Gate,
-  { coordinator, blobs }: { readonly coordinator: Coordinator; readonly blobs: Blobs },
-): void {
-  describeBytes(
-    api,
-    "/models/{hash}",
-    "A model as safetensors, named by its SHA-256",
-    z.strictObject({ hash: hashHexSchema }),
-  );
-  api.get("/models/:hash", async (context) => {
-    const { hash } = check(z.strictObject({ hash: hashHexSchema }), context.req.param(), "address");
-    return answerBlob(context, gate, blobs, hash);
-  });
-  describeBytes(
-    api,
-    "/rounds/{roundId}/sum",
-    "The published integer sum of a round: update, weight and check numbers, i32 little-endian",
-    z.strictObject({ roundId: roundIdSchema }),
-  );
-  api.get("/rounds/:roundId/sum", async (context) => {
-    const { roundId } = check(z.strictObject({ roundId: roundIdSchema }), context.req.param(), "address");
-    const hash = await readInTurn(context, gate, 1, () => coordinator.publishedSumHash(roundId));
-    if (hash === null) throw problem("NOT_FOUND", "This round has published no sum.");
-    return answerBlob(context, gate, blobs, hash);
-  });
+const roundParams = z.strictObject({ roundId: roundIdSchema });
+
+/** A round, and what it made: models and published sums are named by content or by a round that is over, so they never change. */
+export function roundEndpoints({
+  rounds,
+  blobs,
+}: {
+  readonly rounds: Rounds;
+  readonly blobs: Blobs;
+}): readonly Endpoint[] {
+  return [
+    jsonEndpoint({
+      method: "get",
+      path: "/api/v1/rounds/{roundId}",
+      summary: "A round with its rules, hashes and events",
+      dialect: API,
+      permission: "runs.read",
+      params: roundParams,
+      answer: named(roundDetailSchema, "RoundDetail"),
+      handle: async ({ params: { roundId } }) => found(await rounds.roundDetail(roundId)),
+    }),
+    rawEndpoint({
+      method: "get",
+      path: "/api/v1/rounds/{roundId}/sum",
+      summary: "The published integer sum of a round: update, weight and check numbers, i32 little-endian",
+      dialect: API,
+      permission: "models.read",
+      params: roundParams,
+      handle: async ({ roundId }, asked) => {
+        const hash = await readInTurn(asked.context, asked.gate, 1, () => rounds.publishedSumHash(roundId));
+        if (hash === null) throw problem("NOT_FOUND", "This round has published no sum.");
+        return answerBlob(asked, blobs, hash);
+      },
+    }),
+    rawEndpoint({
+      method: "get",
+      path: "/api/v1/models/{hash}",
+      summary: "A model as safetensors, named by its SHA-256",
+      dialect: API,
+      permission: "models.read",
+      params: z.strictObject({ hash: hashHexSchema }),
+      handle: ({ hash }, asked) => answerBlob(asked, blobs, hash),
+    }),
+  ];
 }
 
-async function answerBlob(context: ApiContext, gate: Gate, blobs: Blobs, hash: string): Promise<Response> {
+async function answerBlob({ context, gate }: Asked, blobs: Blobs, hash: string): Promise<Response> {
   await enterDownload(context, gate);
   const byteCount = await blobs.byteCount(hash);
   if (byteCount === null) throw problem("NOT_FOUND");
@@ -95,24 +107,5 @@ async function begun(
       }
     },
     cancel: (reason) => reader.cancel(reason),
-  });
-}
-
-export function describeBytes(api: Api, path: string, summary: string, params: z.ZodObject): void {
-  api.openAPIRegistry.registerPath({
-    method: "get",
-    path,
-    summary,
-    request: { params },
-    responses: {
-      200: {
-        description: summary,
-        content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
-      },
-      default: {
-        description: "What is wrong and what to do",
-        content: { "application/json": { schema: errorSchema } },
-      },
-    },
   });
 }

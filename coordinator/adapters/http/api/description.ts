@@ -1,0 +1,27 @@
+import { API } from "../dialect.ts";
+import { type Endpoint, rawEndpoint } from "../endpoint.ts";
+import { describeEndpoints } from "../mount.ts";
+
+/**
+ * The OpenAPI document of all endpoints, this one included.
+ *
+ * @param all      Read at the first request; the document does not change while the process lives.
+ */
+export function descriptionEndpoint(all: () => readonly Endpoint[], version: () => string): Endpoint {
+  let description: string | undefined;
+  return rawEndpoint({
+    method: "get",
+    path: "/api/v1/openapi.json",
+    summary: "This description",
+    dialect: API,
+    permission: "public",
+    rate: "audits",
+    responses: {
+      200: { description: "OpenAPI 3.1", content: { "application/json": { schema: { type: "object" } } } },
+    },
+    handle: async () => {
+      description ??= JSON.stringify(describeEndpoints(all(), version()));
+      return new Response(description, { headers: { "content-type": "application/json" } });
+    },
+  });
+}
