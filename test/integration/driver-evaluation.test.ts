@@ -179,7 +179,7 @@ test("[E3] a stop also drops the next try of an evaluation that failed", async (
   judge.fail(1);
   const runId = await federation.launch(3);
   await federation.until(async () => judge.asked === 1, "a failed try");
-  expect((await federation.coordinator.stopRun(runId, "ada")).ok).toBe(true);
+  expect((await federation.coordinator.runs.stopRun(runId, "ada")).ok).toBe(true);
   const until = federation.clock.nowMs() + 60_000;
   federation.clock.after(60_000, () => {});
   await federation.until(() => federation.clock.nowMs() >= until, "a minute");

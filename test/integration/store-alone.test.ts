@@ -91,16 +91,16 @@ if (server === null) {
       await lock.takeFirst();
       const [held, asked] = [gate(), gate()];
       const query = pg.Client.prototype.query as (...parameters: unknown[]) => Promise<unknown>;
-      const spy = vi.spyOn(pg.Client.prototype, "query").mockImplementation(async function (
-        this: pg.Client,
-        ...parameters: unknown[]
-      ) {
-        const result = await query.apply(this, parameters);
-        if (!String(parameters[0]).includes("pg_try_advisory_lock")) return result;
-        asked.open();
-        await held.passed;
-        return result;
-      } as typeof pg.Client.prototype.query);
+      function answeredLate(this: pg.Client, ...parameters: unknown[]): Promise<unknown> {
+        const answer = query.apply(this, parameters);
+        if (!String(parameters[0]).includes("pg_try_advisory_lock")) return answer;
+        return answer.then(async (result) => {
+          asked.open();
+          await held.passed;
+          return result;
+        });
+      }
+      const spy = vi.spyOn(pg.Client.prototype, "query").mockImplementation(answeredLate as never);
       try {
         await endSessions(databaseUrl);
         await asked.passed;

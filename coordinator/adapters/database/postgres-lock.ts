@@ -82,9 +82,9 @@ export class InstanceLock {
   async close(): Promise<void> {
     this.#closing.abort();
     clearInterval(this.#heartbeat);
-    const clients = [this.#client, this.#asking];
+    const clients = [this.#client, this.#asking].filter((client) => client !== null);
     this.#client = null;
-    await Promise.all(clients.map((client) => client?.end().catch(() => undefined)));
+    await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
   }
 
   /**
