@@ -29,11 +29,11 @@ export interface OpenedSqlite extends Omit<OpenedStore, "wasMade"> {
  */
 const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   append: "write",
+  appendNext: "write",
   readStream: "read",
   readShown: "read",
   listEvents: "read",
   auditLeaves: "read",
-  createTask: "write",
   findTask: "read",
   listTasks: "read",
   openRunIds: "read",
