@@ -171,7 +171,7 @@ async function untilThere<T>(ask: () => Promise<Result<T, LinkError>>): Promise<
 }
 
 function isPassing(error: LinkError): boolean {
-  return error.type === "offline" || error.error.code === "UNAVAILABLE";
+  return error.type === "offline" || error.error.retry !== "never";
 }
 
 function describe(error: LinkError, url: string): string {

@@ -2,7 +2,6 @@ import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type Receipt, receiptSchema } from "#shared/protocol/api.ts";
-import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { LinkError } from "../core/ports.ts";
 import { refusalOf } from "./refusal.ts";
@@ -15,7 +14,8 @@ import { refusalOf } from "./refusal.ts";
 const PART_BYTES = 4 * 2 ** 20;
 const AGAIN_MS = 500;
 const PART_MS = 60_000;
-const TRIES_PER_REFUSAL = 2;
+/** Further tries of what arrived damaged. */
+const DAMAGED_TRIES_MAX = 2;
 
 export interface PutOptions {
   /** On performance.now(). */
@@ -39,7 +39,7 @@ export async function putResumable(
     "chorus-signature": signature,
   };
   let offset = 0;
-  let refusals = 0;
+  let damaged = 0;
   while (!options.signal.aborted && performance.now() < options.deadlineMs) {
     // All bytes are there but no receipt came: the same request again is answered with it.
     if (offset >= body.length) offset = 0;
@@ -54,10 +54,8 @@ export async function putResumable(
       continue;
     }
     if (part.type === "refused") {
-      const { retry, code } = part.error;
-      const passing = retry === "now" || PASSING.has(code);
-      refusals += 1;
-      if (!passing || (retry === "now" && refusals > TRIES_PER_REFUSAL)) return err(part);
+      const { retry } = part.error;
+      if (retry === "never" || (retry === "now" && damaged++ >= DAMAGED_TRIES_MAX)) return err(part);
       // Bytes that did not match were deleted there.
       if (retry === "now") offset = 0;
     } else {
@@ -67,9 +65,6 @@ export async function putResumable(
   }
   return err({ type: "offline" });
 }
-
-/** The coordinator itself is in trouble, which passes; the slot stays open meanwhile. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(["RATE_LIMITED", "UNAVAILABLE", "INTERNAL", "STORAGE_FULL"]);
 
 type PartOutcome =
   | { readonly type: "receipt"; readonly receipt: Receipt }

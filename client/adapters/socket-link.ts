@@ -147,7 +147,7 @@ async function requestJson<Schema extends z.ZodType>(
       type: "refused",
       error: wireError(
         "BAD_MESSAGE",
-        "The coordinator's answer is not as described. Reload to get the current client.",
+        "The coordinator's answer is not as described, so it is of another version. Reload the page; if this is an edge, update the older of the two.",
       ),
     });
   } catch {

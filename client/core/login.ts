@@ -3,6 +3,7 @@ import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { TaskSlug } from "#shared/protocol/ids.ts";
+import { readHelloRefusal, WIRE_VERSION } from "#shared/protocol/wire-version.ts";
 import { certificateItem, loginItem } from "#shared/secagg/signed-items.ts";
 import type { Authority } from "#shared/task/agreed-config.ts";
 import type { ClientPorts } from "./ports.ts";
@@ -22,9 +23,10 @@ export async function logIn(
   Result<void, { readonly type: "offline" } | { readonly type: "refused"; readonly error: WireError }>
 > {
   const identity = signer.publicKey;
-  const hello = await link.send({ type: "hello", protocol: "chorus/1", task, identity });
+  const hello = await link.send({ type: "hello", protocol: "chorus/1", wire: WIRE_VERSION, task, identity });
   if (!hello.ok) return hello;
-  if (hello.value.type === "refused") return err(hello.value);
+  if (hello.value.type === "refused")
+    return err({ type: "refused", error: readHelloRefusal(hello.value.error) });
   if (hello.value.type !== "challenge") return refuse("BAD_MESSAGE");
   const signature = await signer.sign(loginItem(hello.value.challenge, authority.projectId, task, identity));
   const answer = await link.send({ type: "authenticate", signature, joinToken });

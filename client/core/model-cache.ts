@@ -1,8 +1,7 @@
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
-import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { ClientPorts } from "./ports.ts";
+import type { ClientPorts, LinkError } from "./ports.ts";
 
 export interface LoadedModel {
   /** SHA-256 of the bytes that this device received, hex. */
@@ -13,12 +12,12 @@ export interface LoadedModel {
 
 /** Models by hash; a model never changes, so one download does. */
 export interface ModelCache {
-  /** Errors: `UNAVAILABLE` while offline, `CONFIG` where the bytes are not those of the hash or no model of the task. */
+  /** Errors: the link's, or `damaged` if the bytes are not those of the hash or no model of the task. */
   fetch(
     hash: string,
     onProgress?: (byteCount: number) => void,
     signal?: AbortSignal,
-  ): Promise<Result<LoadedModel, ErrorCode>>;
+  ): Promise<Result<LoadedModel, LinkError | { readonly type: "damaged" }>>;
 }
 
 const KEPT = 2;
@@ -36,12 +35,11 @@ export function createModelCache(
       const known = models.get(hash);
       if (known !== undefined) return ok(known);
       const received = await link.fetchModel(hash, onProgress, signal);
-      if (!received.ok)
-        return err(received.error.type === "offline" ? "UNAVAILABLE" : received.error.error.code);
+      if (!received.ok) return received;
       const bytes = received.value;
-      if (bytesToHex(await primitives.sha256(bytes)) !== hash) return err("CONFIG");
+      if (bytesToHex(await primitives.sha256(bytes)) !== hash) return err({ type: "damaged" });
       const weights = decode(bytes, task);
-      if (weights === null) return err("CONFIG");
+      if (weights === null) return err({ type: "damaged" });
       const model = { hash, weights, byteCount: bytes.length };
       models.set(hash, model);
       for (const oldest of models.keys()) if (models.size > KEPT) models.delete(oldest);

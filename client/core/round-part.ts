@@ -1,6 +1,6 @@
 import { present, unreachable } from "#shared/kernel/assert.ts";
 import { bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
-import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
+import { type ErrorCode, finalError, type WireError, wireError } from "#shared/protocol/errors.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
@@ -30,9 +30,12 @@ import type { OutcomeView, RoundStep } from "./view.ts";
 
 /** How long a device waits beyond the coordinator's deadline before it gives up. PROTOCOL.md section 9. */
 const PATIENCE_MS = 30_000;
-const NOT_STORED =
-  "This device could not store what it has to remember of the round, so nothing more was sent. Make room and start again.";
-/** Between tries after a failure that passes. */
+/** Unlike the coordinator's disk, nobody makes room on this one unless its owner is told. */
+const NOT_STORED = finalError(
+  "STORAGE_FULL",
+  "This device could not store what it has to remember of the round, so nothing more was sent. Make room and start again.",
+);
+/** Between two tries of what may be tried again. */
 const AGAIN_MS = 1_000;
 
 type AttemptAnswer = DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">;
@@ -43,7 +46,11 @@ const STEP_AFTER = {
   unmask: "opened",
 } as const satisfies Record<string, RoundStep>;
 
-export type RoundEnd = OutcomeView;
+export interface RoundEnd {
+  readonly outcome: OutcomeView;
+  /** Whether this device may take part in another round; never: only after someone changed something. */
+  readonly retry: WireError["retry"];
+}
 type Ending = Exclude<OutcomeView["kind"], "committed">;
 const UNHEARD =
   "This device was away when the round ended. Its masked list had been sent; whether it is in the sum was not heard here.";
@@ -88,7 +95,7 @@ export class RoundPart {
     const pause = () => this.#pause(AGAIN_MS);
     prepareRound(this.#context, this.invite, this.#progress, this.#abort.signal, pause).then(
       (prepared) => {
-        if (!prepared.ok) return this.#finish("refused-by-device", prepared.error);
+        if (!prepared.ok) return this.#refuse(prepared.error);
         this.#trained = prepared.value.trained;
         this.#enqueue(() => this.#startAttempt(prepared.value.idle));
       },
@@ -140,7 +147,7 @@ export class RoundPart {
     const { modelHash, config } = idle.terms;
     const allowed = await ports.memory.check({ ...idle.terms, noised: config.dp !== null }, modelHash);
     if (!allowed.ok) {
-      this.#finish("refused-by-device", allowed.error);
+      this.#refuse(wireError(allowed.error));
       return;
     }
     this.#draft = new ContributionDraft({ runId, round, attempt }, this.#trained, ports.wall.nowUnixMs());
@@ -182,18 +189,15 @@ export class RoundPart {
           this.#deliver({ kind: "message", message: step.complaint });
           return;
         }
-        this.#finish(step.state.code === "ME_DROPPED" ? "dropped" : "refused-by-device", step.state.code);
+        if (step.state.code === "ME_DROPPED") this.#finish("dropped", step.state.code);
+        else this.#refuse(wireError(step.state.code));
         return;
       case "go": {
         if (step.remember !== null) {
           const written = await remember(this.#context.ports, step.remember);
           if (!written.ok) {
             this.#state = abort(step.state, written.error);
-            this.#finish(
-              "refused-by-device",
-              written.error,
-              written.error === "STORAGE_FULL" ? NOT_STORED : undefined,
-            );
+            this.#refuse(written.error === "STORAGE_FULL" ? NOT_STORED : wireError(written.error));
             return;
           }
           this.#context.onRemembered(step.remember.kind);
@@ -246,11 +250,11 @@ export class RoundPart {
         return;
       }
       if (reply.value.type !== "refused") return;
-      const { code } = reply.value.error;
+      const { code, message: sentence, retry } = reply.value.error;
       // It had arrived before the connection was lost, and the round has gone on: the next message or the deadline tells.
       if (code === "STATE" && perhapsTaken) return;
-      if (!passes(code)) {
-        this.#finish("dropped", code, reply.value.error.message);
+      if (retry === "never") {
+        this.#finish("dropped", code, sentence);
         return;
       }
       await this.#pause(AGAIN_MS);
@@ -285,7 +289,7 @@ export class RoundPart {
     }
     const receipt = sent.value;
     if (receipt.sha256 !== headers.sha256 || receipt.sid !== sid || receipt.position !== position) {
-      this.#finish("refused-by-device", "EQUIVOCATION");
+      this.#refuse(wireError("EQUIVOCATION"));
       return;
     }
     draft?.received(receipt);
@@ -328,6 +332,11 @@ export class RoundPart {
     if (!this.over) this.#close(this.#outcome(kind, code, sentence));
   }
 
+  /** This device does not go on with the round. */
+  #refuse({ code, message, retry }: WireError): void {
+    if (!this.over) this.#close(this.#outcome("refused-by-device", code, message), retry);
+  }
+
   #outcome(kind: Ending, code: ErrorCode, sentence?: string): OutcomeView {
     const sent = this.#draft?.listLeft ?? false;
     // A device that left after its list was in may still be one of the survivors.
@@ -341,23 +350,19 @@ export class RoundPart {
     };
   }
 
-  #close(outcome: OutcomeView): void {
+  #close(outcome: OutcomeView, retry: WireError["retry"] = "later"): void {
     this.#state = this.#state.phase === "done" ? this.#state : abort(this.#state, "STATE");
     this.#cancelTimer();
     this.#progress.close(outcome);
     this.#abort.abort();
     this.#publishContribution(outcome);
-    this.#resolveEnded(outcome);
+    this.#resolveEnded({ outcome, retry });
   }
 
   /** A fault of this program: nothing more is sent in this round. */
   #fail(fault: unknown): void {
-    if (this.over) return;
-    this.#finish(
-      "refused-by-device",
-      "INTERNAL",
-      `This device failed at it: ${fault instanceof Error ? fault.message : String(fault)}`,
-    );
+    const reason = fault instanceof Error ? fault.message : String(fault);
+    this.#refuse(wireError("INTERNAL", `This device failed at it: ${reason}`));
   }
 
   #publishContribution(outcome: OutcomeView | null): void {
@@ -405,9 +410,4 @@ export class RoundPart {
 function partOf(message: AttemptAnswer): Part {
   if (message.type === "share") return "keySharesByteCount";
   return message.type === "unmask" ? "openingByteCount" : "keysAndSignaturesByteCount";
-}
-
-/** Whether the same message may be taken a moment later. */
-function passes(code: ErrorCode): boolean {
-  return ["RATE_LIMITED", "UNAVAILABLE", "INTERNAL", "STORAGE_FULL", "NOT_AUTHENTICATED"].includes(code);
 }

@@ -1,12 +1,12 @@
 import { normL2 } from "#shared/codec/quantize.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
-import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { type ErrorCode, type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import { acceptInvitation } from "#shared/secagg/client.ts";
 import type { Idle } from "#shared/secagg/client-state.ts";
 import { staysWithinPlan } from "#shared/task/task.ts";
-import type { ModelCache } from "./model-cache.ts";
+import type { LoadedModel } from "./model-cache.ts";
 import type { TrainError, Trained } from "./ports.ts";
 import type { RoundContext } from "./round-context.ts";
 import type { RoundProgress } from "./round-progress.ts";
@@ -22,7 +22,7 @@ export interface Prepared {
  *
  * @param pause  Between two tries of a download.
  * Errors: `BUDGET`, `REPLAY`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, `ENGINE_LOST`, `NO_ENGINE`,
- * what the coordinator said of the model.
+ * or the coordinator's refusal of the model; `retry` tells whether this device may take part in another round.
  */
 export async function prepareRound(
   context: RoundContext,
@@ -30,18 +30,18 @@ export async function prepareRound(
   progress: RoundProgress,
   signal: AbortSignal,
   pause: () => Promise<void>,
-): Promise<Result<Prepared, ErrorCode>> {
+): Promise<Result<Prepared, WireError>> {
   const { ports, task, data, expectedConfig, roundsMax } = context;
   const deadlineMs = ports.clock.nowMs() + invite.deadlineInMs;
-  if ((await ports.memory.participations(task.slug)) >= roundsMax) return err("BUDGET");
+  if ((await ports.memory.participations(task.slug)) >= roundsMax) return refuse("BUDGET");
   // Before the long part: a device that was in this attempt already, before a reload, would train for nothing.
   const allowed = await ports.memory.check(
     { ...invite, noised: expectedConfig.dp !== null },
     invite.modelHash,
   );
-  if (!allowed.ok) return allowed;
+  if (!allowed.ok) return refuse(allowed.error);
   const { training } = invite.roundParams;
-  if (!staysWithinPlan(task.training, training)) return err("CONFIG");
+  if (!staysWithinPlan(task.training, training)) return refuse("CONFIG");
   const model = await download(context, invite, progress, signal, pause);
   if (!model.ok) return model;
   const idle = await acceptInvitation(
@@ -51,15 +51,15 @@ export async function prepareRound(
     model.value.hash,
     ports.signer.publicKey,
   );
-  if (!idle.ok) return idle;
+  if (!idle.ok) return refuse(idle.error);
   const rows = await data();
   assert(rows.train.count > 0, "a device without rows does not check in");
   progress.enter("training");
   const shuffleSeed = new DataView(ports.random(4).buffer).getUint32(0);
   const job = { task, plan: training, weights: model.value.weights, ...rows, shuffleSeed, deadlineMs };
   const trained = await ports.trainer.train(job, progress.trainingReporter(training.epochs), signal);
-  if (!trained.ok) return err(TRAINING_CODES[trained.error.type]);
-  if (!Number.isFinite(normL2(trained.value.delta))) return err("NON_FINITE_UPDATE");
+  if (!trained.ok) return refuse(TRAINING_CODES[trained.error.type]);
+  if (!Number.isFinite(normL2(trained.value.delta))) return refuse("NON_FINITE_UPDATE");
   return ok({ idle: idle.value, trained: trained.value });
 }
 
@@ -69,19 +69,28 @@ const TRAINING_CODES = {
   "no-engine": "NO_ENGINE",
 } as const satisfies Record<TrainError["type"], ErrorCode>;
 
-/** Tries on through lost connections until the part is over. */
+function refuse(code: ErrorCode): Result<never, WireError> {
+  return err(wireError(code));
+}
+
+/** Tries until the part is over, unless the answer is final. */
 async function download(
   { models, online }: RoundContext,
   { modelHash, modelByteCount }: CoordinatorMessageOf<"invite">,
   progress: RoundProgress,
   signal: AbortSignal,
   pause: () => Promise<void>,
-): ReturnType<ModelCache["fetch"]> {
+): Promise<Result<LoadedModel, WireError>> {
   for (let tries = 1; ; tries++) {
     const onProgress = (doneByteCount: number) =>
       progress.show({ download: { doneByteCount, byteCount: modelByteCount, tries } });
     const model = await models.fetch(modelHash, onProgress, signal);
-    if (model.ok || model.error !== "UNAVAILABLE" || signal.aborted) return model;
+    if (model.ok) return model;
+    if (model.error.type === "damaged") return refuse("CONFIG");
+    if (signal.aborted) return refuse("UNAVAILABLE");
+    // Another round has another model.
+    if (model.error.type === "refused" && model.error.error.retry === "never")
+      return err({ ...model.error.error, retry: "later" });
     progress.show({ download: { doneByteCount: 0, byteCount: modelByteCount, tries: tries + 1 } });
     await pause();
     await online(signal);

@@ -1,4 +1,4 @@
-import { type ErrorCode, type WireError, wireError } from "#shared/protocol/errors.ts";
+import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import type { Authority } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
@@ -7,7 +7,7 @@ import type { LocalData } from "./local-data.ts";
 import { logIn } from "./login.ts";
 import type { ModelCache } from "./model-cache.ts";
 import type { ClientPorts } from "./ports.ts";
-import { RoundPart } from "./round-part.ts";
+import { type RoundEnd, RoundPart } from "./round-part.ts";
 import { createSlices, type Slices } from "./slices.ts";
 import type {
   BudgetView,
@@ -15,7 +15,6 @@ import type {
   ContributionDetail,
   ContributionSummary,
   ModelView,
-  OutcomeView,
   Refusal,
   RoundView,
 } from "./view.ts";
@@ -205,7 +204,7 @@ class DeviceSession implements Session {
     if (reply.value.type !== "refused") return;
     const { error } = reply.value;
     if (this.#part !== null) return;
-    if (error.code === "TASK_VERSION" || error.retry === "never") {
+    if (error.retry === "never") {
       this.#stop(error, "coordinator");
       return;
     }
@@ -281,12 +280,12 @@ class DeviceSession implements Session {
     this.#afterPart(end, invite);
   }
 
-  #afterPart(end: OutcomeView, invite: CoordinatorMessageOf<"invite">): void {
+  #afterPart({ outcome: end, retry }: RoundEnd, invite: CoordinatorMessageOf<"invite">): void {
     this.#showTraffic();
     if (end.kind === "committed") void this.#showModel(end.modelHash, invite);
     if (end.kind === "refused-by-device") {
-      const error = { ...wireError(end.code), message: end.sentence };
-      if (STOPPING.has(end.code)) {
+      const error = { code: end.code, message: end.sentence, retry };
+      if (retry === "never") {
         this.#stop(error, "device");
         return;
       }
@@ -393,14 +392,3 @@ class DeviceSession implements Session {
     this.view.patch({ contributions: [summary, ...others], latest: detail });
   }
 }
-
-/** What this device refuses is wrong with the task, the coordinator or the device, not with one round. */
-const STOPPING: ReadonlySet<ErrorCode> = new Set([
-  "CONFIG",
-  "BUDGET",
-  "EQUIVOCATION",
-  "NOT_LOGGED",
-  "STORAGE_FULL",
-  "LOCKED",
-  "NO_ENGINE",
-]);

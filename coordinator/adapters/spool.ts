@@ -15,6 +15,8 @@ type Received = Awaited<ReturnType<Spool["receive"]>>;
 /** Of an upload that comes in faster than the disk takes it; then its connection waits. */
 const WAITING_BYTES_MAX = 256 * 1024;
 
+const SID = /^[0-9a-z]+$/i;
+
 /** See `Spool.receive`. */
 interface Source {
   readonly body: AsyncIterable<Uint8Array>;
@@ -43,7 +45,7 @@ export async function openSpool(
   const chunks = chunkReader(primitives);
   const pathOf = (sid: string, position: number) => {
     // These come from the database, not from a peer; a path must not depend on that.
-    assert(/^[0-9a-z]+$/i.test(sid) && Number.isInteger(position) && position >= 0, "not a slot");
+    assert(SID.test(sid) && Number.isInteger(position) && position >= 0, "not a slot");
     return join(folder, sid, String(position));
   };
 
@@ -70,6 +72,7 @@ export async function openSpool(
         if (turns.get(path) === turn) turns.delete(path);
       }
     },
+    sessions: async () => (await readdir(folder)).filter((name) => SID.test(name)),
     discard: async (sid, kept = []) => {
       const session = dirname(pathOf(sid, 0));
       // An upload that is under way would write its file again.

@@ -2,8 +2,7 @@ import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { RunEvent } from "#shared/round/run-event.ts";
-import { taskHashOf } from "#shared/task/agreed-config.ts";
-import type { Coordinator, Runs, Tasks } from "./coordinator.ts";
+import type { Coordinator, Runs } from "./coordinator.ts";
 import { createDeviceDesk } from "./device-desk.ts";
 import { Launcher } from "./launcher.ts";
 import { Lobby } from "./lobby.ts";
@@ -11,6 +10,7 @@ import type { CoordinatorPorts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { Readers } from "./readers.ts";
 import { RunDesk } from "./run-desk.ts";
+import { createTaskDesk } from "./task-desk.ts";
 import { sweepTranscripts } from "./transcript.ts";
 import { createUploads } from "./upload-desk.ts";
 
@@ -41,7 +41,7 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
       },
       interrupt: (reason) => desk.interrupt(reason),
     },
-    tasks: tasksOf(ports, readers),
+    tasks: createTaskDesk(ports, readers),
     runs: runsOf(ports, desk, readers, isRunning),
     rounds: {
       listRounds: (runId, page) => readers.listRounds(runId, page),
@@ -50,25 +50,6 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
     },
     devices: createDeviceDesk(ports, { lobby, desk, isRunning }),
     uploads: createUploads(ports, { desk, isRunning }),
-  };
-}
-
-function tasksOf({ store, primitives, wall }: CoordinatorPorts, readers: Readers): Tasks {
-  return {
-    createTask: async (task, actor) => {
-      const taskHash = await taskHashOf(primitives, task);
-      const created = await store.createTask(task, taskHash, actor, wall.nowUnixMs());
-      if (!created.ok) {
-        const { slug, version } = task;
-        return err(
-          wireError("CONFLICT", `Version ${version} of task ${slug} exists. A change is a new version.`),
-        );
-      }
-      const view = await readers.taskView(task.slug, task.version);
-      return view === null ? err(wireError("INTERNAL")) : ok(view);
-    },
-    listTasks: (page) => readers.listTasks(page),
-    taskView: (slug, version) => readers.taskView(slug, version),
   };
 }
 

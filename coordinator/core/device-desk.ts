@@ -1,3 +1,4 @@
+import { finalError } from "#shared/protocol/errors.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type { DeviceDesk, RoundMessage } from "./coordinator.ts";
 import type { Lobby } from "./lobby.ts";
@@ -72,10 +73,10 @@ class Desk implements DeviceDesk {
         return { type: "accepted" };
       default:
         if (round !== null) return answerDevice(round, identity, message);
-        // Between two rounds, or while a round is read back from its log.
-        return refused(
-          this.#desk.activeRun(this.#lobby.taskOf(identity) ?? "") === null ? "NO_RUN" : "UNAVAILABLE",
-        );
+        // While a round is read back from its log, or after the last round of its run.
+        return this.#desk.activeRun(this.#lobby.taskOf(identity) ?? "") === null
+          ? { type: "refused", error: finalError("NO_RUN") }
+          : refused("UNAVAILABLE");
     }
   }
 

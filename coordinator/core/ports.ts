@@ -67,6 +67,8 @@ export interface Spool {
     index: number,
     root: string,
   ): Promise<Result<InputChunk, { readonly type: "not-found" | "damaged" }>>;
+  /** Those of which anything is here. */
+  sessions(): Promise<readonly string[]>;
   /** Deletes all of a session, or all but `kept`. */
   discard(sid: string, kept?: readonly number[]): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
-import { type ErrorCode, type WireError, wireError } from "#shared/protocol/errors.ts";
+import { type ErrorCode, finalError, type WireError, wireError } from "#shared/protocol/errors.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
@@ -28,9 +28,9 @@ export async function answerDevice(
   message: DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">,
 ): Promise<Reply> {
   const admitted = await admit(await round.admission(), identity, message);
-  if (!admitted.ok) return refused(admitted.error);
+  if (!admitted.ok) return { type: "refused", error: finalError(admitted.error) };
   const submitted = await round.submit(admitted.value);
-  if (submitted.type === "refused") return refused(submitted.code);
+  if (submitted.type === "refused") return { type: "refused", error: refusalOf(round, submitted.code) };
   round.traffic.count(identity, STEP_OF_MESSAGE[message.type], "up", encodeFrame(message).length);
   return { type: "accepted" };
 }
@@ -46,7 +46,7 @@ export async function beginUpload(
   const byteCount = 4 * terms.layout.length;
   const admission = await round.admission();
   const admitted = await admitUpload(admission, sid, position, headers, byteCount);
-  if (!admitted.ok) return err(wireError(admitted.error));
+  if (!admitted.ok) return err(finalError(admitted.error));
   const { state } = admission;
   const { sha256, root, signature } = headers;
   const ticket = { sid, position, byteCount, sha256, root, signature };
@@ -59,7 +59,7 @@ export async function beginUpload(
     if (taken.sha256 !== sha256 || taken.root !== root) return err(wireError("CONFLICT"));
     return ok({ ...ticket, receipt: receiptOf(ticket) });
   }
-  if (state.phase !== "collecting") return err(wireError("SLOT_CLOSED"));
+  if (state.phase !== "collecting") return err(finalError("SLOT_CLOSED"));
   return ok({ ...ticket, receipt: null });
 }
 
@@ -73,7 +73,7 @@ export async function finishUpload(
   const session = (await round.admission()).sessions.find((one) => one.sid === sid);
   if (session === undefined) {
     await discardLate(round.context.ports, ticket);
-    return err(wireError("SLOT_CLOSED"));
+    return err(finalError("SLOT_CLOSED"));
   }
   const before = async (): Promise<ErrorCode | null> => {
     const { signature, byteCount } = ticket;
@@ -88,7 +88,7 @@ export async function finishUpload(
   });
   if (submitted.type === "refused") {
     await discardLate(round.context.ports, ticket);
-    return err(wireError(submitted.code));
+    return err(refusalOf(round, submitted.code));
   }
   const member = session.roster.members[position - 1];
   if (member !== undefined) {
@@ -113,6 +113,11 @@ export async function discardLate(
 
 function receiptOf({ sid, position, sha256, byteCount }: Omit<UploadTicket, "receipt">): Receipt {
   return { sid: sid as Receipt["sid"], position, sha256: sha256 as Receipt["sha256"], byteCount };
+}
+
+/** What a round decided of a message stands; what a dead driver could not decide, the next one may. */
+function refusalOf(round: RoundDriver, code: ErrorCode): WireError {
+  return round.closed ? wireError(code) : finalError(code);
 }
 
 export function refused(code: ErrorCode, detail?: string): Reply {

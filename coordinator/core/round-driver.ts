@@ -8,6 +8,7 @@ import { type Notice, noticesFor } from "#shared/round/notice.ts";
 import { isLive, type RoundState, type Seated } from "#shared/round/state.ts";
 import { openRound, step } from "#shared/round/step.ts";
 import type { Admission } from "./admit.ts";
+import type { Forgetting } from "./forgetting.ts";
 import type { ReadyDevice } from "./lobby.ts";
 import { messageFor, STEP_OF_NOTICE } from "./messages.ts";
 import { type Note, roundNote } from "./notes.ts";
@@ -22,13 +23,14 @@ import { storedEvent } from "./stored-event.ts";
 import type { Submission, Submitted } from "./submission.ts";
 import type { RunTerms } from "./terms.ts";
 import { TrafficMeter } from "./traffic.ts";
-import { forgetSession, sweepTranscripts } from "./transcript.ts";
+import { sweepTranscripts } from "./transcript.ts";
 
 /** What a round's driver is given by its run. */
 export interface RoundContext {
   readonly ports: CoordinatorPorts;
   readonly terms: RunTerms;
   readonly slots: Slots;
+  readonly forgetting: Forgetting;
   readonly runNumber: number;
   /** Of the run, before this round. */
   readonly strategyStateHash: string | null;
@@ -344,7 +346,7 @@ export class RoundDriver {
         this.#opening.forget(session.sid);
         session.forgetOpenings();
         // Of an attempt that was repeated nothing is kept.
-        await forgetSession(this.#context.ports, session.sid, isLast ? this.#state.phase : "failed");
+        await this.#context.forgetting.forget(session.sid, isLast ? this.#state.phase : "failed");
       }
       // The last one is still needed to tell its survivors how it ended.
       if (attempt < this.#state.attempt) this.#sessions.delete(attempt);

@@ -9,6 +9,7 @@ import { isLive } from "#shared/round/state.ts";
 import { backoffMs } from "./backoff.ts";
 import { CurrentRuns } from "./current-runs.ts";
 import { endRoundsOf } from "./end-round.ts";
+import { Forgetting } from "./forgetting.ts";
 import type { Lobby } from "./lobby.ts";
 import { type Note, runNote } from "./notes.ts";
 import { Notices } from "./notices.ts";
@@ -41,6 +42,9 @@ export class RunDesk {
   /** By run that waits for its store or disk: the tries since something of it was written last. Rule R43. */
   readonly #outages = new Map<string, number>();
   readonly #notices = new Notices();
+  readonly #forgetting: Forgetting;
+  /** Whether what an earlier process did not forget is being forgotten. */
+  #swept = false;
   #slots: Slots | null = null;
   #offering: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -49,6 +53,7 @@ export class RunDesk {
     this.#ports = ports;
     this.#lobby = lobby;
     this.#publisher = publisher;
+    this.#forgetting = new Forgetting(ports);
   }
 
   /** Reads the open runs from their logs and goes on with them. */
@@ -64,10 +69,34 @@ export class RunDesk {
     }
     const tasks = new Set([...this.#runs.values()].map((run) => run.state.facts.task));
     await Promise.all([...tasks].map((task) => this.#startNext(task)));
+    await this.#sweep();
+  }
+
+  /** Until it has been done once: a failed deletion is tried again by the process that it failed in. Rule S11. */
+  async #sweep(): Promise<void> {
+    if (this.#swept) return;
+    try {
+      this.#swept = await this.#forgetting.sweep(() => this.#livingSessions());
+    } catch (error) {
+      this.#ports.log.error({ error: String(error) }, "what an earlier process left could not be looked up");
+    }
+  }
+
+  /** Null while a run or its round is not read back from its log. */
+  async #livingSessions(): Promise<ReadonlySet<string> | null> {
+    const open = await this.#ports.store.openRunIds();
+    if (open.some((runId) => !this.#runs.has(runId))) return null;
+    const sids = new Set<string>();
+    for (const { state, round } of this.#runs.values()) {
+      if (round === null ? state.roundIsOpen : round.closed) return null;
+      for (const { sid } of (await round?.admission())?.sessions ?? []) sids.add(sid);
+    }
+    return sids;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#forgetting.close();
     for (const run of new Set([...this.#runs.values(), ...this.#current.all()])) await run.close();
   }
 
@@ -210,6 +239,7 @@ export class RunDesk {
       ports: this.#ports,
       terms,
       slots: this.#openedSlots(),
+      forgetting: this.#forgetting,
       onChange: (run, note, sequence, at) => {
         this.#outages.delete(run.runId);
         this.#notices.over(run.runId, "log");
@@ -361,6 +391,7 @@ export class RunDesk {
     if (task === undefined) return;
     if (run !== null && this.#current.get(task) === run) this.#current.delete(task);
     await this.#startNext(task);
+    await this.#sweep();
   }
 
   /**

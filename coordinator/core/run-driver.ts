@@ -40,6 +40,7 @@ export interface RunContext {
   readonly ports: CoordinatorPorts;
   readonly terms: RunTerms;
   readonly slots: Slots;
+  readonly forgetting: RoundContext["forgetting"];
   readonly onRoundChange: RoundContext["onChange"];
   /** Of the devices that this run could take. */
   readonly presence: (run: RunState) => Presence;
@@ -384,12 +385,13 @@ export class RunDriver {
   }
 
   #roundContext(): RoundContext {
-    const { ports, terms, slots, onRoundChange } = this.#context;
+    const { ports, terms, slots, forgetting, onRoundChange } = this.#context;
     const { facts, strategyStateHash } = this.#state;
     return {
       ports,
       terms,
       slots,
+      forgetting,
       runNumber: facts.number,
       strategyStateHash,
       evaluation: (round) => evaluationOf(this.#state, round),

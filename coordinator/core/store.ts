@@ -10,9 +10,12 @@ import type { RoundViews } from "./round-view.ts";
  * rejects, and `storeTrouble` tells what waiting can mend. After a rejected write the outcome is unknown.
  */
 
-/** A stream of events: one a run, one a round. Sequences count from 1 without gaps. */
+/** Of what there are streams. Registry and access have their place; nothing is written to them yet. */
+export const STREAM_KINDS = ["run", "round", "project", "registry", "access"] as const;
+
+/** A stream of events: one of each run, round or project. Sequences count from 1 without gaps. */
 export interface StreamId {
-  readonly kind: "run" | "round";
+  readonly kind: (typeof STREAM_KINDS)[number];
   readonly id: string;
 }
 export interface StoredEvent {
@@ -31,6 +34,8 @@ export type StoreRecord =
   | { readonly type: "run-row"; readonly runId: string; readonly row: RunRow }
   | { readonly type: "round-row"; readonly roundId: string; readonly row: RoundRow }
   | { readonly type: "audit-leaf"; readonly kind: string; readonly body: unknown }
+  /** Of the project; with `appendNext` only. */
+  | { readonly type: "task-row"; readonly row: TaskRow }
   | { readonly type: "model-offered"; readonly modelHash: string; readonly runId: string }
   | { readonly type: "model-opened"; readonly modelHash: string; readonly sid: string }
   | { readonly type: "model-version"; readonly version: ModelVersionRow }
@@ -43,6 +48,12 @@ export type StoreRecord =
   /** Sealing U3: from here on no upload of this session is taken; `inputs` outside `kept` may be deleted. */
   | { readonly type: "close-slots"; readonly sid: string; readonly kept: readonly number[] };
 
+export interface TaskRow {
+  readonly task: Task;
+  readonly taskHash: string;
+  readonly createdAt: number;
+  readonly actor: string;
+}
 export interface RunRow {
   readonly projectId: string;
   readonly task: string;
@@ -107,7 +118,7 @@ export interface EvidenceRow {
   readonly words: Bytes;
 }
 
-/** The streams of runs and rounds, and the log that outsiders check. */
+/** The streams, and the log that outsiders check. */
 export interface EventLog {
   /**
    * Appends one event and its records in one transaction. An unknown outcome throws: stop, reload, go on.
@@ -118,6 +129,17 @@ export interface EventLog {
     event: StoredEvent,
     records: readonly StoreRecord[],
   ): Promise<Result<void, { readonly type: "sequence-taken" }>>;
+  /**
+   * As `append`, at the end of a stream of which nobody keeps a state; its sequence is given in the transaction.
+   * Errors: `exists` if a task version of `records` is there already; nothing is written then.
+   *
+   * @returns The sequence.
+   */
+  appendNext(
+    stream: StreamId,
+    event: Omit<StoredEvent, "sequence">,
+    records: readonly StoreRecord[],
+  ): Promise<Result<number, { readonly type: "exists" }>>;
   readStream(stream: StreamId): Promise<readonly StoredEvent[]>;
   /** Those of a stream that people are shown: a handful, where a large round has tens of thousands. */
   readShown(stream: StreamId): Promise<readonly StoredEvent[]>;
@@ -131,13 +153,8 @@ export interface EventLog {
   ): Promise<Listed<{ readonly sequence: number; readonly kind: string; readonly body: unknown }>>;
 }
 
+/** Tasks: rows that `appendNext` writes beside the events of their project. */
 export interface TaskStore {
-  createTask(
-    task: Task,
-    taskHash: string,
-    actor: string,
-    at: number,
-  ): Promise<Result<void, { readonly type: "exists" }>>;
   findTask(slug: string, version?: number): Promise<StoredTask | null>;
   /** Newest version of each. */
   listTasks(page: Page): Promise<Listed<StoredTask>>;
@@ -190,6 +207,8 @@ export interface TranscriptStore {
   loadMaterial(sid: string, step: "share" | "unmask"): Promise<ReadonlyMap<number, Bytes>>;
   /** After publication or abandonment (S11). */
   deleteMaterial(sid: string): Promise<void>;
+  /** Sessions with material, or with evidence that has not been sealed: all that have not been forgotten (S11). */
+  unforgotten(): Promise<readonly string[]>;
   /** What an auditor may ask for later; the same again changes nothing. */
   saveTranscript(transcript: TranscriptRow): Promise<void>;
   /** Keeps these boxes for the auditor, by position, and deletes all material of the session, in one transaction. */
@@ -247,13 +266,9 @@ export interface Store
   ping(): Promise<void>;
   close(): Promise<void>;
 }
-export interface StoredTask {
+export interface StoredTask extends TaskRow {
   /** Of the newest run of the task that has one, whichever version it ran. */
   readonly newest: NewestModel | null;
-  readonly task: Task;
-  readonly taskHash: string;
-  readonly createdAt: number;
-  readonly actor: string;
 }
 export interface Page {
   readonly limit: number;

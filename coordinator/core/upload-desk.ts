@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
-import { type WireError, wireError } from "#shared/protocol/errors.ts";
+import { finalError, type WireError, wireError } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Uploads, UploadTicket } from "./coordinator.ts";
@@ -74,7 +74,7 @@ class UploadDesk implements Uploads {
     if (slot === null) return err(wireError("BAD_SLOT"));
     const stored = await store.findInput(sid, position);
     // An open slot of no living round: the round is being read back from its log.
-    if (stored === null) return err(wireError(slot.open ? "UNAVAILABLE" : "SLOT_CLOSED"));
+    if (stored === null) return err(slot.open ? wireError("UNAVAILABLE") : finalError("SLOT_CLOSED"));
     const { sha256, root, signature } = headers;
     if (stored.sha256 !== sha256 || stored.root !== root) return err(wireError("CONFLICT"));
     const { byteCount } = stored;
@@ -88,6 +88,6 @@ class UploadDesk implements Uploads {
     if (round !== null) return finishUpload(round, ticket);
     const slot = await this.#ports.store.findSlot(ticket.sid, ticket.position);
     await discardLate(this.#ports, ticket);
-    return err(wireError(slot?.open === true ? "UNAVAILABLE" : "SLOT_CLOSED"));
+    return err(slot?.open === true ? wireError("UNAVAILABLE") : finalError("SLOT_CLOSED"));
   }
 }

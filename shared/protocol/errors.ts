@@ -3,6 +3,10 @@ import { z } from "zod";
 /**
  * Every code that crosses a wire, with what to do next. On the wire an error is `{ code, message, retry }` and nothing
  * else: no stack, no secret, no other person's data. Rule W1.
+ *
+ * `retry` says whether what was refused may be tried again: the same message, or, if a device refuses a round, taking
+ * part. It is a property of the error, not of its code: the values here are the usual ones, and whoever receives an
+ * error reads its own.
  */
 export const ERRORS = {
   // Bytes and shapes
@@ -33,6 +37,10 @@ export const ERRORS = {
     "later",
     "A stored file that the coordinator needs is damaged or gone. Nothing was counted. It goes on when the file is restored.",
   ],
+  WIRE_VERSION: [
+    "never",
+    "This device and the coordinator are of different versions. Reload the page, or update the older program.",
+  ],
   // Who
   NOT_AUTHENTICATED: ["now", "Say hello and sign the challenge first."],
   BAD_SIGNATURE: [
@@ -43,39 +51,39 @@ export const ERRORS = {
   ALREADY_CONNECTED: ["later", "This device already takes part from another tab or process. Close that one."],
   // Checking in
   UNKNOWN_TASK: ["never", "There is no such task. Check the link."],
-  TASK_VERSION: ["now", "The task has a newer version. Read it and agree again."],
+  TASK_VERSION: ["never", "The task has a newer version. Read it and agree again."],
   NO_RUN: ["later", "No run of this task is open. The device waits for the next one."],
   // Rounds; the codes of secagg/PROTOCOL.md section 9
   STATE: ["later", "This does not belong to the current step of the round. Nothing was counted."],
   CONFIG: ["never", "The rules of this round are not those that were agreed to. Nothing was sent."],
-  REPLAY: ["never", "This device has already gone past this round. Nothing was sent."],
+  REPLAY: ["later", "This device has already gone past this round. Nothing was sent."],
   LOCKED: ["later", "Another tab of this browser takes part. Close it, or go on there."],
   BUDGET: ["never", "This device has reached its own limit of rounds. Nothing was sent."],
-  BAD_ADVERT_SIG: ["never", "A device in the list did not sign its keys. Nothing was sent."],
-  DUP_KEY: ["never", "Two devices of the list share a key. Nothing was sent."],
-  LOW_ORDER: ["never", "A key in the list is a degenerate one. Nothing was sent."],
+  BAD_ADVERT_SIG: ["later", "A device in the list did not sign its keys. Nothing was sent."],
+  DUP_KEY: ["later", "Two devices of the list share a key. Nothing was sent."],
+  LOW_ORDER: ["later", "A key in the list is a degenerate one. Nothing was sent."],
   NOT_IN_ROSTER: [
     "later",
     "The list of this round does not hold this device as it announced itself. It may join the next one.",
   ],
   COHORT_TOO_SMALL: ["later", "Fewer devices came than a round needs. Nothing was sent."],
-  SHARE_AUTH: ["never", "A sealed share did not open. The attempt ends before anything can be opened."],
+  SHARE_AUTH: ["later", "A sealed share did not open. The attempt ends before anything can be opened."],
   SHARE_CTX: [
-    "never",
+    "later",
     "A sealed share belongs somewhere else. The attempt ends before anything can be opened.",
   ],
   U2_BELOW_T: ["later", "Too few devices shared their keys. The round starts over; nothing was sent."],
-  U3_NOT_IN_U2: ["never", "The two lists of this round contradict each other. Nothing more was sent."],
+  U3_NOT_IN_U2: ["later", "The two lists of this round contradict each other. Nothing more was sent."],
   ME_DROPPED: [
     "later",
     "This device's list came too late. Nothing of it is in the sum. It may join the next round.",
   ],
   U3_BELOW_T: ["later", "Too few masked updates arrived. Nothing was opened."],
-  BAD_SET_SIG: ["never", "A confirmation of the list is not signed by its device. No share was given."],
+  BAD_SET_SIG: ["later", "A confirmation of the list is not signed by its device. No share was given."],
   NOT_ENOUGH_SIGS: ["later", "Too few devices confirmed the same list. Nothing was opened."],
   NOT_LOGGED: ["never", "The list is not in the public log. No share was given."],
   ALREADY_REVEALED: [
-    "never",
+    "later",
     "This device has already helped to open a sum for this model. No share was given.",
   ],
   EQUIVOCATION: ["never", "The coordinator said two different things about one step. No share was given."],
@@ -150,4 +158,9 @@ export type WireError = z.infer<typeof wireErrorSchema>;
 export function wireError(code: ErrorCode, detail?: string): WireError {
   const [retry, message] = ERRORS[code];
   return { code, message: detail ?? message, retry };
+}
+
+/** The error for a message that will be refused however often it is sent, whatever its code usually allows. */
+export function finalError(code: ErrorCode, detail?: string): WireError {
+  return { ...wireError(code, detail), retry: "never" };
 }

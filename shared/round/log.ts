@@ -1,12 +1,14 @@
-import type { z } from "zod";
 import { assert } from "../kernel/assert.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { type FactError, factOf, type LogRow } from "../log/row.ts";
 import { type RoundEvent, type RoundOpened, roundEventSchema, roundOpenedSchema } from "./event.ts";
 import { launchRun, type RunState, stepRun } from "./run.ts";
 import { type RunEvent, type RunLaunched, runEventSchema, runLaunchedSchema } from "./run-event.ts";
 import type { RoundState } from "./state.ts";
 import { openRound, step } from "./step.ts";
-import { isObject, ROUND_UPCASTERS, RUN_UPCASTERS, type Upcaster } from "./upcast.ts";
+import { ROUND_UPCASTERS, RUN_UPCASTERS } from "./upcast.ts";
+
+export type { LogRow } from "../log/row.ts";
 
 /*
  * The logs of rounds and runs as they are stored, and how they are read again: by a coordinator that comes back, by a
@@ -15,7 +17,7 @@ import { isObject, ROUND_UPCASTERS, RUN_UPCASTERS, type Upcaster } from "./upcas
  *
  * | field of a row's event | holds                                                                |
  * | ---------------------- | -------------------------------------------------------------------- |
- * | version                | shape of the fact, see upcast.ts; a row without one is of version 1  |
+ * | version                | shape of the fact, see upcast.ts and ../log/row.ts                   |
  * | fact                   | `RoundOpened` or `RunLaunched` in row 1, `RoundEvent` or `RunEvent`  |
  *
  * Whoever stores a row may keep other fields beside these.
@@ -26,21 +28,12 @@ export const LOG_VERSION = 3;
 assert(ROUND_UPCASTERS.length === LOG_VERSION - 1, "each earlier version of a round's log is upcast");
 assert(RUN_UPCASTERS.length === LOG_VERSION - 1, "each earlier version of a run's log is upcast");
 
-/** A row, of which nothing is believed but that it was read. Sequences count from 1. */
-export interface LogRow {
-  readonly sequence: number;
-  readonly event: unknown;
-}
-
 /** Why a log cannot be read, and the row at which that shows. */
 export type LogError =
   | { readonly type: "empty" }
   /** A row is missing or stands there twice: another sequence was expected. */
   | { readonly type: "gap"; readonly sequence: number; readonly expected: number }
-  /** Written by a later version of the program. */
-  | { readonly type: "newer"; readonly sequence: number; readonly version: number }
-  /** @param path  Of the field that is not as the schema says. */
-  | { readonly type: "malformed"; readonly sequence: number; readonly path: string }
+  | FactError
   /** The machine refuses the event, or it changes nothing; such events are never written. Rule R1. */
   | { readonly type: "without-effect"; readonly sequence: number; readonly event: string }
   /** The event contradicts what the machine takes for granted. */
@@ -148,22 +141,4 @@ function attempt<State>({ sequence }: LogRow, fact: Typed, run: () => State): Re
   } catch (error) {
     return err({ type: "impossible", sequence, event: fact.type, reason: String(error) });
   }
-}
-
-function factOf<Schema extends z.ZodType>(
-  { sequence, event }: LogRow,
-  upcasters: readonly Upcaster[],
-  schema: Schema,
-): Result<z.output<Schema>, LogError> {
-  if (!isObject(event)) return err({ type: "malformed", sequence, path: "" });
-  const { version = 1, fact: stored } = event;
-  if (typeof version !== "number" || !Number.isInteger(version) || version < 1)
-    return err({ type: "malformed", sequence, path: "version" });
-  if (version > LOG_VERSION) return err({ type: "newer", sequence, version });
-  if (!isObject(stored)) return err({ type: "malformed", sequence, path: "fact" });
-  const fact = upcasters.slice(version - 1).reduce((older, upcast) => upcast(older), stored);
-  const parsed = schema.safeParse(fact);
-  if (parsed.success) return ok(parsed.data);
-  const path = ["fact", ...(parsed.error.issues[0]?.path ?? [])].join(".");
-  return err({ type: "malformed", sequence, path });
 }

@@ -1,3 +1,4 @@
+import { isObject, type StoredFact, type Upcaster } from "../log/row.ts";
 import { agreedGraphOf } from "../task/graph-plan.ts";
 
 /*
@@ -10,10 +11,6 @@ import { agreedGraphOf } from "../task/graph-plan.ts";
  * | 2       | rows bear their version; what version 1 left out is written out                         |
  * | 3       | figures are measures by name, no longer fields named accuracy and loss                  |
  */
-
-/** A fact as it is stored: an object with a type, else unknown. */
-type StoredFact = Readonly<Record<string, unknown>>;
-export type Upcaster = (fact: StoredFact) => StoredFact;
 
 export const ROUND_UPCASTERS: readonly Upcaster[] = [roundFrom1, roundFrom2];
 export const RUN_UPCASTERS: readonly Upcaster[] = [runFrom1, runFrom2];
@@ -98,8 +95,4 @@ function runFrom2(fact: StoredFact): StoredFact {
 /** Both were there or neither. */
 function withMeasures({ accuracy, loss, ...rest }: StoredFact): StoredFact {
   return isObject(accuracy) && isObject(loss) ? { ...rest, measures: { accuracy, loss } } : rest;
-}
-
-export function isObject(value: unknown): value is StoredFact {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

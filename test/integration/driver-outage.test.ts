@@ -24,7 +24,7 @@ const DISK_WRITES = new Set([
   "acceptInput",
   "put",
   "receive",
-  "createTask",
+  "appendNext",
   "saveTranscript",
   "keepOpenings",
   "saveEvidence",

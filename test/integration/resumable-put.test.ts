@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { putResumable } from "#client/adapters/resumable-put.ts";
-import { wireError } from "#shared/protocol/errors.ts";
+import { finalError, wireError } from "#shared/protocol/errors.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 
 /* The upload against a server that loses connections, byte by byte. */
@@ -89,21 +89,37 @@ test("[S10] goes on where the connection was lost, with the same bytes", async (
   expect(resumedAt).toBeGreaterThanOrEqual(5_000_000);
 });
 
-test("ends with the reason where the slot is closed, and where bytes keep arriving damaged", async () => {
-  for (const [code, status, tries] of [
-    ["SLOT_CLOSED", 409, 1],
-    ["BAD_DIGEST", 422, 3],
+test("[W1] goes on after any error that may be tried again, whatever its code", async () => {
+  const { stored, state, handle } = spool(null);
+  let refusals = 4;
+  const url = await serve((request, response) => {
+    if (request.method === "HEAD" || refusals-- <= 0) return handle(request, response);
+    request.resume().on("end", () => {
+      response.statusCode = 503;
+      response.end(JSON.stringify({ error: wireError(refusals === 0 ? "REQUEST_TIMEOUT" : "FILE_LOST") }));
+    });
+  });
+  expect(await putResumable(url, headers, BODY, options())).toEqual({ ok: true, value: receipt });
+  expect(stored).toEqual(BODY);
+  expect(state.requests).toHaveLength(3);
+});
+
+test("ends with the reason if the slot is closed, and if bytes keep arriving damaged", async () => {
+  for (const [error, status, tries] of [
+    [finalError("SLOT_CLOSED"), 409, 1],
+    [finalError("UNAVAILABLE"), 503, 1],
+    [wireError("BAD_DIGEST"), 422, 3],
   ] as const) {
     let requests = 0;
     const url = await serve((request, response) => {
       requests += 1;
       request.resume().on("end", () => {
         response.statusCode = status;
-        response.end(JSON.stringify({ error: wireError(code) }));
+        response.end(JSON.stringify({ error }));
       });
     });
     const sent = await putResumable(url, headers, BODY.subarray(0, 4_000), options());
-    expect(sent).toEqual({ ok: false, error: { type: "refused", error: wireError(code) } });
+    expect(sent).toEqual({ ok: false, error: { type: "refused", error } });
     expect(requests).toBe(tries);
     server?.close();
   }

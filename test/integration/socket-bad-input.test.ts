@@ -10,6 +10,7 @@ import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
 import { type Reply, replySchema } from "#shared/protocol/messages/reply.ts";
+import { WIRE_VERSION } from "#shared/protocol/wire-version.ts";
 import { RUN_ID } from "#test/kit/fake-core.ts";
 import { openShell, type Shell } from "#test/kit/shell.ts";
 
@@ -79,7 +80,7 @@ async function device(seed: Bytes = new Uint8Array(randomBytes(32))) {
 }
 
 function hello(identity: Bytes, task = "digits") {
-  return { type: "hello", protocol: "chorus/1", task, identity };
+  return { type: "hello", protocol: "chorus/1", wire: WIRE_VERSION, task, identity };
 }
 
 describe("frames", () => {

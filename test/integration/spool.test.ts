@@ -232,10 +232,12 @@ describe("a session", () => {
     for (const position of [1, 2, 3])
       await spool.receive({ ...describeUpload(bytes, position), offset: 0 }, pieces(bytes));
     await spool.receive({ ...describeUpload(bytes, 4), offset: 0 }, pieces(bytes, 100, 500));
+    expect(await spool.sessions()).toEqual([SID]);
     await spool.discard(SID, [1, 3]);
     expect(readdirSync(join(spool.path(SID, 1), "..")).sort()).toEqual(["1", "3"]);
     await spool.discard(SID);
     expect(existsSync(join(spool.path(SID, 1), ".."))).toBe(false);
+    expect(await spool.sessions()).toEqual([]);
     await spool.discard("6".repeat(64));
   });
 

@@ -11,7 +11,9 @@ import { migrationsFor } from "#coordinator/adapters/database/migrations/index.t
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
 import { NodeSqliteDialect } from "#coordinator/adapters/database/sqlite/dialect.ts";
 import type { Store } from "#coordinator/core/store.ts";
+import { bundledTask } from "#coordinator/data/tasks.ts";
 import { startPostgres } from "#test/kit/postgres-server.ts";
+import { createTask } from "#test/kit/store-contract/rows.ts";
 
 /*
  * Databases that people have must open after every later change. Two are kept, each made once and frozen:
@@ -82,6 +84,16 @@ async function expectFrozenRows(store: Store): Promise<void> {
   await store.saveEvidence(sid, evidence);
   await store.sealEvidence(sid, Uint8Array.of(4));
   expect(await store.loadEvidence(sid)).toStrictEqual(evidence);
+  // Tasks of earlier versions have no event; what is created now has.
+  expect(await store.readStream({ kind: "project", id: "default" })).toEqual([]);
+  const task = bundledTask("digits", 8, 2);
+  expect(await createTask(store, bundledTask("digits", 8, 1))).toEqual({
+    ok: false,
+    error: { type: "exists" },
+  });
+  expect(await createTask(store, task)).toEqual({ ok: true, value: 1 });
+  expect((await store.auditLeaves({ limit: 9 })).items.map(({ sequence }) => sequence)).toEqual([1, 2]);
+  expect((await store.listTasks({ limit: 9 })).items).toMatchObject([{ task: { version: 2 } }]);
   // And it is written on.
   expect(await store.nextRunNumber("digits")).toBe(2);
   expect((await store.append({ kind: "run", id: runId }, { sequence: 2, at, event: {} }, [])).ok).toBe(true);

@@ -12,7 +12,7 @@ import { type Living, Readers } from "#coordinator/core/readers.ts";
 import type { Store } from "#coordinator/core/store.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { startPostgres } from "#test/kit/postgres-server.ts";
-import { newRunId, roundRecord, runRecord } from "#test/kit/store-contract/rows.ts";
+import { createTask, newRunId, roundRecord, runRecord } from "#test/kit/store-contract/rows.ts";
 
 /* How many queries the pages of the API cost, counted where they leave for the database. */
 
@@ -41,7 +41,7 @@ async function countingStore(kind: Store["kind"], dialect: Dialect) {
   let sequence = 0;
   for (let index = 0; index < TASKS; index++) {
     const slug = `task-${String(index).padStart(3, "0")}` as ReturnType<typeof bundledTask>["slug"];
-    await store.createTask({ ...bundledTask("digits", 8, 1), slug }, "0".repeat(64), "ada", 0);
+    await createTask(store, { ...bundledTask("digits", 8, 1), slug }, { at: 0 });
     const newest = { modelHash: "a".repeat(64), accuracy: null };
     const runs = [1, 2, 3].map((createdAt) =>
       runRecord(newRunId(), { task: slug, createdAt, newest: createdAt === 2 ? newest : null }),

@@ -432,7 +432,7 @@ const WRITES = new Set([
   "put",
   "receive",
   "discard",
-  "createTask",
+  "appendNext",
   "saveTranscript",
   "keepOpenings",
   "deleteTranscript",

@@ -58,6 +58,9 @@ export function memorySpool(disk: MemoryDisk, primitives: Primitives): Spool {
       disk.spool.set(path(upload.sid, upload.position), bytes);
       return ok("complete");
     },
+    sessions: async () => [
+      ...new Set([...disk.spool.keys()].map((name) => name.slice(0, name.indexOf("/")))),
+    ],
     discard: async (sid, kept = []) => {
       const keptPaths = new Set(kept.map((position) => path(sid, position)));
       for (const name of disk.spool.keys()) {

@@ -19,6 +19,7 @@ import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
+import type { Task } from "#shared/task/task.ts";
 import { memoryTranscripts } from "./memory-transcripts.ts";
 
 /** What is durable: hand the same one to the next store and a restart is played. */
@@ -87,6 +88,13 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       (last, entry) => (sameStream(entry.stream, stream) ? Math.max(last, entry.sequence) : last),
       0,
     );
+  const push = (stream: StreamId, event: StoredEvent, records: readonly StoreRecord[]) => {
+    writeAll(db, records);
+    const ofRound = stream.kind === "round" ? (db.rounds.get(stream.id)?.runId ?? null) : null;
+    const { sequence, at } = event;
+    const runId = stream.kind === "run" ? stream.id : ofRound;
+    db.log.push({ stream, runId, sequence, at, body: JSON.stringify(event.event) });
+  };
   return {
     kind: "embedded",
     append: async (stream, event, records) => {
@@ -94,16 +102,16 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       const last = lastOf(stream);
       if (event.sequence <= last) return err({ type: "sequence-taken" });
       assert(event.sequence === last + 1, `event ${event.sequence} follows ${last}`);
-      writeAll(db, records);
-      const runId = stream.kind === "run" ? stream.id : (db.rounds.get(stream.id)?.runId ?? null);
-      db.log.push({
-        stream,
-        runId,
-        sequence: event.sequence,
-        at: event.at,
-        body: JSON.stringify(event.event),
-      });
+      push(stream, event, records);
       return ok(undefined);
+    },
+    appendNext: async (stream, event, records) => {
+      await turn();
+      const sequence = lastOf(stream) + 1;
+      if (records.some((record) => record.type === "task-row" && hasTask(db, record.row.task)))
+        return err({ type: "exists" });
+      push(stream, { ...event, sequence }, records);
+      return ok(sequence);
     },
     readStream: async (stream) => {
       await turn();
@@ -126,15 +134,6 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       return [...new Set(open.map(({ runId }) => runId))].filter((runId) =>
         isOver(db.runs.get(runId)?.state),
       );
-    },
-    createTask: async (task, taskHash, actor, createdAt) => {
-      await turn();
-      const exists = db.tasks.some(
-        (stored) => stored.task.slug === task.slug && stored.task.version === task.version,
-      );
-      if (exists) return err({ type: "exists" });
-      db.tasks.push({ task, taskHash, actor, createdAt });
-      return ok(undefined);
     },
     findTask: async (slug, version) => {
       await turn();
@@ -224,7 +223,7 @@ type Turn = () => Promise<void>;
 function uploads(
   db: MemoryDatabase,
   turn: Turn,
-): Pick<Store, "saveMaterial" | "loadMaterial" | "deleteMaterial" | keyof UploadStore> {
+): Pick<Store, "saveMaterial" | "loadMaterial" | "deleteMaterial" | "unforgotten" | keyof UploadStore> {
   return {
     saveMaterial: async (sid, step, position, bytes) => {
       await turn();
@@ -246,6 +245,12 @@ function uploads(
     deleteMaterial: async (sid) => {
       await turn();
       for (const key of db.material.keys()) if (key.startsWith(`${sid} `)) db.material.delete(key);
+    },
+    unforgotten: async () => {
+      await turn();
+      const held = [...db.material.keys()].map((key) => key.slice(0, key.indexOf(" ")));
+      const unsealed = [...db.evidence].filter(([, { sealed }]) => sealed === null).map(([sid]) => sid);
+      return [...new Set([...held, ...unsealed])];
     },
     findSlot: async (sid, position) => {
       await turn();
@@ -345,6 +350,10 @@ function write(db: MemoryDatabase, record: StoreRecord): void {
     case "audit-leaf":
       db.leaves.push(jsonCopy({ kind: record.kind, body: record.body }));
       return;
+    case "task-row":
+      assert(!hasTask(db, record.row.task), "a task version is made once");
+      db.tasks.push(record.row);
+      return;
     case "model-offered":
       if (!db.offers.has(record.modelHash))
         db.offers.set(record.modelHash, { runId: record.runId, openedSid: null });
@@ -388,6 +397,10 @@ function withNewest(db: MemoryDatabase, stored: Omit<StoredTask, "newest">): Sto
   const runs = [...db.runs].map(([runId, row]) => ({ runId, ...row }));
   const ofTask = runs.filter((run) => run.task === stored.task.slug && run.newest !== null);
   return { ...stored, newest: ofTask.sort(newestFirst)[0]?.newest ?? null };
+}
+
+function hasTask(db: MemoryDatabase, { slug, version }: Task): boolean {
+  return db.tasks.some(({ task }) => task.slug === slug && task.version === version);
 }
 
 function sameStream(left: StreamId, right: StreamId): boolean {

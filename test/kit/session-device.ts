@@ -74,6 +74,8 @@ export class SessionDevice {
   /** Runs once when a message of this type is on its way: before it arrives, or before its answer does. */
   intercept: { readonly type: string; readonly when: "before" | "after"; readonly run: () => void } | null =
     null;
+  /** What the coordinator answers to a hello, if not a challenge. */
+  helloRefusal: WireError | null = null;
   /** One bit of what it downloads is another. */
   damageModels = false;
   online = false;
@@ -275,6 +277,7 @@ export class SessionDevice {
     const { coordinator, task, inFlight } = this.#federation;
     switch (message.type) {
       case "hello":
+        if (this.helloRefusal !== null) return { type: "refused", error: this.helloRefusal };
         this.#challenge = seededRandom("challenge")(32);
         return { type: "challenge", challenge: this.#challenge };
       case "authenticate": {

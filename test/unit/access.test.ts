@@ -4,11 +4,14 @@ import { createAccess, type Login } from "#coordinator/core/access/device-login.
 import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
+import { WIRE_VERSION } from "#shared/protocol/wire-version.ts";
 
 /* The login of one connection, without a socket. */
 
 const hello = (identity: Uint8Array<ArrayBuffer>) =>
-  ({ type: "hello", protocol: "chorus/1", task: "digits", identity }) as Parameters<Login["hello"]>[0];
+  ({ type: "hello", protocol: "chorus/1", wire: WIRE_VERSION, task: "digits", identity }) as Parameters<
+    Login["hello"]
+  >[0];
 
 test("[W5] a connection that is being answered takes no second login: it never is two devices", async () => {
   let write = () => {};

@@ -11,10 +11,12 @@ import {
   LOGIN_FRAME_BOUNDS,
 } from "#shared/protocol/messages/device.ts";
 import { replySchema } from "#shared/protocol/messages/reply.ts";
+import { WIRE_VERSION } from "#shared/protocol/wire-version.ts";
 
 const hello = {
   type: "hello",
   protocol: "chorus/1",
+  wire: WIRE_VERSION,
   task: "digits",
   identity: Uint8Array.from({ length: 32 }, (_, index) => index),
 } as const;

@@ -282,6 +282,12 @@ const CASES: readonly Case[] = [
         find: 'driver.run([{ type: "forget", attempt: state.attempt }]);',
         replace: "",
       },
+      // A start forgets what is left of any session that is over.
+      {
+        file: "coordinator/core/run-desk.ts",
+        find: "if (this.#swept) return;",
+        replace: "if (!this.#swept) return;",
+      },
     ],
     broken: "[S11]",
     plans: Array.from({ length: 44 }, (_, index) =>

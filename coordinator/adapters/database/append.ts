@@ -3,25 +3,42 @@ import { isShown } from "#coordinator/core/shown.ts";
 import type { EventLog, StoredEvent, StoreRecord, StreamId } from "#coordinator/core/store.ts";
 import { assert, present, unreachable } from "#shared/kernel/assert.ts";
 import { err, ok } from "#shared/kernel/result.ts";
+import type { Task } from "#shared/task/task.ts";
 import { compileOnce } from "./compiled.ts";
 import { inBatches, toJson } from "./page.ts";
 import type { Database } from "./schema.ts";
 
 type RecordOf<Type extends StoreRecord["type"]> = Extract<StoreRecord, { type: Type }>;
 
-/** Rolls the transaction back; never leaves this file. */
+/** Each rolls the transaction back; the first never leaves this file, the second only as a fault of `append`. */
 class SequenceTaken extends Error {}
+class TaskExists extends Error {
+  constructor({ slug, version }: Task) {
+    super(`version ${version} of task ${slug} exists`);
+  }
+}
 
 /** The writing half of the log: one event and its records, all or nothing. */
-export function appender(db: Kysely<Database>, projectId: string): Pick<EventLog, "append"> {
+export function appender(db: Kysely<Database>, projectId: string): Pick<EventLog, "append" | "appendNext"> {
   const queries = appendQueries(db);
   return {
     append: async (stream, event, records) => {
       try {
-        await db.transaction().execute((tx) => appendIn(tx, queries, projectId, stream, event, records));
+        await db.transaction().execute((tx) => appendIn({ tx, queries, projectId }, stream, event, records));
         return ok(undefined);
       } catch (error) {
         if (error instanceof SequenceTaken) return err({ type: "sequence-taken" });
+        throw error;
+      }
+    },
+    appendNext: async (stream, event, records) => {
+      try {
+        const next = { ...event, sequence: "next" } as const;
+        return ok(
+          await db.transaction().execute((tx) => appendIn({ tx, queries, projectId }, stream, next, records)),
+        );
+      } catch (error) {
+        if (error instanceof TaskExists) return err({ type: "exists" });
         throw error;
       }
     },
@@ -62,37 +79,41 @@ function appendQueries(db: Kysely<Database>) {
   };
 }
 
+interface Writing {
+  readonly tx: Transaction<Database>;
+  readonly queries: AppendQueries;
+  readonly projectId: string;
+}
+
+/** @returns The event's sequence. */
 async function appendIn(
-  tx: Transaction<Database>,
-  queries: AppendQueries,
-  projectId: string,
+  { tx, queries, projectId }: Writing,
   stream: StreamId,
-  event: StoredEvent,
+  event: Omit<StoredEvent, "sequence"> & { readonly sequence: number | "next" },
   records: readonly StoreRecord[],
-): Promise<void> {
+): Promise<number> {
   // Held until the commit, so writers stand in line here and what they read below cannot change under them.
   const [counter] = await queries.nextNumber(tx, { name: "event" });
   const { value: position } = present(counter, "a counter returns its value");
   const [newest] = await queries.last(tx, stream);
   const { last } = present(newest, "an aggregate has a row");
-  if (event.sequence <= last) throw new SequenceTaken();
-  assert(
-    event.sequence === last + 1,
-    `event ${event.sequence} of ${stream.kind} ${stream.id} follows ${last}`,
-  );
+  const sequence = event.sequence === "next" ? last + 1 : event.sequence;
+  if (sequence <= last) throw new SequenceTaken();
+  assert(sequence === last + 1, `event ${sequence} of ${stream.kind} ${stream.id} follows ${last}`);
   for (const record of records) await writeRecord(tx, projectId, record);
-  const [round] = stream.kind === "run" ? [] : await queries.runOfRound(tx, { roundId: stream.id });
+  const [round] = stream.kind === "round" ? await queries.runOfRound(tx, { roundId: stream.id }) : [];
   await queries.insertEvent(tx, {
     position,
     project_id: projectId,
     stream_kind: stream.kind,
     stream_id: stream.id,
-    sequence: event.sequence,
+    sequence,
     run_id: stream.kind === "run" ? stream.id : (round?.run_id ?? null),
     at: event.at,
     body: toJson(event.event),
     shown: isShown(event.event),
   });
+  return sequence;
 }
 
 /** The next number of a counter, from 1 without gaps; the row stays locked until the transaction ends. */
@@ -123,6 +144,8 @@ async function writeRecord(tx: Transaction<Database>, projectId: string, record:
         .execute();
       return;
     }
+    case "task-row":
+      return writeTask(tx, projectId, record);
     case "model-offered": {
       // The first offer stands: who asks wants to know whether this model was ever offered before.
       const offer = {
@@ -149,6 +172,29 @@ async function writeRecord(tx: Transaction<Database>, projectId: string, record:
     default:
       return unreachable(record);
   }
+}
+
+async function writeTask(
+  tx: Transaction<Database>,
+  projectId: string,
+  { row }: RecordOf<"task-row">,
+): Promise<void> {
+  const { task, taskHash, actor, createdAt } = row;
+  const created = await tx
+    .insertInto("task")
+    .values({
+      project_id: projectId,
+      slug: task.slug,
+      version: task.version,
+      task_hash: taskHash,
+      body: toJson(task),
+      actor,
+      created_at: createdAt,
+    })
+    .onConflict((conflict) => conflict.columns(["project_id", "slug", "version"]).doNothing())
+    .returning("version")
+    .executeTakeFirst();
+  if (created === undefined) throw new TaskExists(task);
 }
 
 async function writeRun(tx: Transaction<Database>, { runId, row }: RecordOf<"run-row">): Promise<void> {

@@ -10,14 +10,13 @@ import type {
   StreamId,
   TaskStore,
 } from "#coordinator/core/store.ts";
-import { err, ok } from "#shared/kernel/result.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
 import { nextNumber } from "./append.ts";
-import { cursorNumber, EMPTY_LIST, fromJson, listed, toJson } from "./page.ts";
+import { cursorNumber, EMPTY_LIST, fromJson, listed } from "./page.ts";
 import type { Database } from "./schema.ts";
 
-type LogQueries = Omit<EventLog, "append">;
+type LogQueries = Omit<EventLog, "append" | "appendNext">;
 
 export function taskQueries(db: Kysely<Database>, projectId: string): TaskStore {
   // The newest run with a model comes along from its index, so that a page of tasks is one query.
@@ -39,23 +38,6 @@ export function taskQueries(db: Kysely<Database>, projectId: string): TaskStore 
       )
       .where("task.project_id", "=", projectId);
   return {
-    createTask: async (task, taskHash, actor, at) => {
-      const created = await db
-        .insertInto("task")
-        .values({
-          project_id: projectId,
-          slug: task.slug,
-          version: task.version,
-          task_hash: taskHash,
-          body: toJson(task),
-          actor,
-          created_at: at,
-        })
-        .onConflict((conflict) => conflict.columns(["project_id", "slug", "version"]).doNothing())
-        .returning("version")
-        .executeTakeFirst();
-      return created === undefined ? err({ type: "exists" }) : ok(undefined);
-    },
     findTask: async (slug, version) => {
       const all = tasks().where("slug", "=", slug);
       const one =

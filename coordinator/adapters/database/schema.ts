@@ -1,4 +1,5 @@
 import type { ColumnType } from "kysely";
+import type { StreamId } from "#coordinator/core/store.ts";
 
 /*
  * The tables, as migrations/ leaves them. Times are Unix milliseconds; hashes and ids are lower-case hex.
@@ -22,7 +23,7 @@ interface EventTable {
   /** Order over all streams. */
   position: number;
   project_id: string;
-  stream_kind: "run" | "round";
+  stream_kind: StreamId["kind"];
   stream_id: string;
   sequence: number;
   /** The run that the stream belongs to. */

@@ -4,7 +4,10 @@ import { nextNumber } from "./append.ts";
 import { inBatches } from "./page.ts";
 import type { Database } from "./schema.ts";
 
-type TranscriptQueries = Omit<TranscriptStore, "saveMaterial" | "loadMaterial" | "deleteMaterial">;
+type TranscriptQueries = Omit<
+  TranscriptStore,
+  "saveMaterial" | "loadMaterial" | "deleteMaterial" | "unforgotten"
+>;
 
 /** What is kept of rounds for an auditor. */
 export function transcriptQueries(db: Kysely<Database>, projectId: string): TranscriptQueries {

@@ -7,7 +7,10 @@ import type { HashHex } from "#shared/protocol/ids.ts";
 import { compileOnce } from "./compiled.ts";
 import type { Database } from "./schema.ts";
 
-type MaterialQueries = Pick<TranscriptStore, "saveMaterial" | "loadMaterial" | "deleteMaterial">;
+type MaterialQueries = Pick<
+  TranscriptStore,
+  "saveMaterial" | "loadMaterial" | "deleteMaterial" | "unforgotten"
+>;
 
 /** What devices sent over the socket for one session, until its sum is published or given up (S11). */
 export function materialQueries(db: Kysely<Database>, projectId: string): MaterialQueries {
@@ -49,6 +52,21 @@ export function materialQueries(db: Kysely<Database>, projectId: string): Materi
     },
     deleteMaterial: async (sid) => {
       await db.deleteFrom("material").where("sid", "=", sid).execute();
+    },
+    unforgotten: async () => {
+      const rows = await db
+        .selectFrom("material")
+        .select("sid")
+        .where("project_id", "=", projectId)
+        .union(
+          db
+            .selectFrom("evidence")
+            .select("sid")
+            .where("project_id", "=", projectId)
+            .where("sealed", "is", null),
+        )
+        .execute();
+      return rows.map(({ sid }) => sid);
     },
   };
 }

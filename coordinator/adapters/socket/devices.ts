@@ -11,6 +11,7 @@ import {
   LOGIN_FRAME_BOUNDS,
 } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { helloOfAnyVersionSchema, versionRefusal } from "#shared/protocol/wire-version.ts";
 import { type Login, refused } from "../../core/access/device-login.ts";
 import { ANYONE, type Principal } from "../../core/access/principal.ts";
 import type { Devices } from "../../core/ports.ts";
@@ -129,6 +130,8 @@ function serveDevices(namespace: Namespace, ports: SocketPorts): void {
       principal: () => principalOf(login),
       read: (payload) => {
         const { session } = login;
+        const otherVersion = session === null ? refusalOfVersion(payload) : null;
+        if (otherVersion !== null) return err(encodeFrame(otherVersion));
         if (session !== null) connections.count(session.identity, "upByteCount", payloadByteCount(payload));
         const frame =
           session === null
@@ -184,6 +187,13 @@ async function answerMessage(
   }
   assert(principal.kind === "device", "only devices hold the permission of the other messages");
   return { reply: await ports.devices.onDeviceMessage(principal.identity, message) };
+}
+
+/** Before anything else of a hello is looked at. Null for every other message, and for what is no message. Rule W14. */
+function refusalOfVersion(payload: unknown): Reply | null {
+  const hello = decodeFrame(payload, helloOfAnyVersionSchema, LOGIN_FRAME_BOUNDS);
+  const error = hello.ok ? versionRefusal(hello.value.wire) : null;
+  return error === null ? null : { type: "refused", error };
 }
 
 function frameRefusal(error: FrameError): Reply {

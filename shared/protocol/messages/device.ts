@@ -13,6 +13,7 @@ import {
   taskVersionSchema,
 } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
+import { WIRE_VERSION } from "../wire-version.ts";
 
 /*
  * Device to coordinator, one socket event "frame" each, answered by an acknowledgement frame (`reply.ts`).
@@ -42,6 +43,7 @@ const attemptFields = {
 export const helloSchema = z.strictObject({
   type: z.literal("hello"),
   protocol: z.literal("chorus/1"),
+  wire: z.literal(WIRE_VERSION),
   task: taskSlugSchema,
   identity,
 });

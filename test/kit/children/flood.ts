@@ -11,6 +11,7 @@ import { localSigner } from "#shared/crypto/signature.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { type Reply, replySchema } from "#shared/protocol/messages/reply.ts";
+import { WIRE_VERSION } from "#shared/protocol/wire-version.ts";
 import { comeIn } from "../connections.ts";
 import type { Flood, FloodOrder, FromFlood } from "../floods.ts";
 import { joinRawSocket, type RawSocket } from "../raw-socket.ts";
@@ -146,6 +147,7 @@ function hellos(): Promise<void> {
   const hello = encodeFrame({
     type: "hello",
     protocol: "chorus/1",
+    wire: WIRE_VERSION,
     task: order.task,
     identity: new Uint8Array(32),
   });
@@ -162,6 +164,7 @@ function comeAndGo(address: string): Promise<void> {
       const challenge = await ask(socket, {
         type: "hello",
         protocol: "chorus/1",
+        wire: WIRE_VERSION,
         task: order.task,
         identity,
       });

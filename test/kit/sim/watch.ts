@@ -179,7 +179,7 @@ export class Watch {
     if (stream.kind === "round") {
       const fact = this.#readable(roundFactOf(row));
       if (fact !== null) this.#onRound(stream.id, fact, records);
-    } else {
+    } else if (stream.kind === "run") {
       const fact = this.#readable(runFactOf(row));
       if (fact !== null) this.#onRun(stream.id, fact, records);
     }

@@ -75,6 +75,20 @@ export async function collect<Item>(
   }
 }
 
+/** Appends what making a task appends, to a project's stream. */
+export function createTask(
+  store: EventLog,
+  made: Task,
+  { actor = "ada", at = 1000, project = "default" } = {},
+): ReturnType<EventLog["appendNext"]> {
+  const row = { task: made, taskHash: newHash(), actor, createdAt: at };
+  const body = { slug: made.slug, taskVersion: made.version };
+  return store.appendNext({ kind: "project", id: project }, { at, event: { note: null, body } }, [
+    { type: "task-row", row },
+    { type: "audit-leaf", kind: "task.published", body },
+  ]);
+}
+
 export const runStream = (id = newRunId()): StreamId => ({ kind: "run", id });
 
 /** Appends an event that must be taken. */

@@ -3,6 +3,7 @@ import type { EventLog, TaskStore } from "#coordinator/core/store.ts";
 import {
   appendTo,
   collect,
+  createTask,
   newHash,
   newRunId,
   newSlug,
@@ -23,9 +24,9 @@ export function taskContract(opened: Opened<EventLog & TaskStore>): void {
         [first, 2],
         [second, 1],
       ] as const) {
-        expect((await opened.store.createTask(task(slug, version), newHash(), "ada", 1000)).ok).toBe(true);
+        expect((await createTask(opened.store, task(slug, version))).ok).toBe(true);
       }
-      const again = await opened.store.createTask(task(first, 2), newHash(), "eve", 2000);
+      const again = await createTask(opened.store, task(first, 2), { actor: "eve", at: 2000 });
       expect(again).toEqual({ ok: false, error: { type: "exists" } });
       expect(await opened.store.findTask(first)).toMatchObject({
         task: task(first, 2),
@@ -46,9 +47,44 @@ export function taskContract(opened: Opened<EventLog & TaskStore>): void {
       expect(listed.filter((stored) => stored.task.slug === first)).toHaveLength(1);
     });
 
+    test("[D15] are written with the next event of their project and its leaf, or not at all", async () => {
+      const [project, other] = [newRunId(), newRunId()];
+      const made = [task(newSlug(), 1), task(newSlug(), 1), task(newSlug(), 1)];
+      const results = await Promise.all(
+        [...made, ...made].map((one) => createTask(opened.store, one, { project })),
+      );
+      // Six writers at once, two of them for each task: one is told that it exists.
+      expect(
+        results
+          .filter((result) => result.ok)
+          .map((result) => result.ok && result.value)
+          .sort(),
+      ).toEqual([1, 2, 3]);
+      for (const result of results) if (!result.ok) expect(result.error).toEqual({ type: "exists" });
+      const stream = { kind: "project", id: project } as const;
+      const rows = await opened.store.readStream(stream);
+      expect(rows.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+      const leaves = await collect((page) => opened.store.auditLeaves(page), 50);
+      for (const { slug } of made) {
+        const ofTask = leaves.filter(({ body }) => (body as { slug?: string }).slug === slug);
+        expect(ofTask.map(({ kind }) => kind)).toEqual(["task.published"]);
+      }
+      // Another project counts for itself, and so do streams of the other kinds.
+      expect(await createTask(opened.store, task(newSlug(), 1), { project: other })).toEqual({
+        ok: true,
+        value: 1,
+      });
+      for (const kind of ["registry", "access"] as const) {
+        const appended = await opened.store.appendNext({ kind, id: project }, { at: 1, event: { kind } }, []);
+        expect(appended).toEqual({ ok: true, value: 1 });
+        expect(await opened.store.readStream({ kind, id: project })).toHaveLength(1);
+      }
+      expect(await opened.store.readStream(stream)).toHaveLength(3);
+    });
+
     test("[D3] come with the figures of their newest run that has a model", async () => {
       const slug = newSlug();
-      await opened.store.createTask(task(slug, 1), newHash(), "ada", 1000);
+      await createTask(opened.store, task(slug, 1));
       expect((await opened.store.findTask(slug))?.newest).toBeNull();
       const newestOf = (value: number) => ({
         modelHash: newHash(),

@@ -27,6 +27,16 @@ export function transcriptContract(opened: Opened<TranscriptStore>): void {
       expect((await opened.store.loadMaterial(kept, "share")).size).toBe(1);
     });
 
+    test("[D6] [S11] sessions are listed until their material is deleted", async () => {
+      const [gone, kept] = [newHash(), newHash()];
+      for (const sid of [gone, kept])
+        for (const step of ["share", "unmask"] as const)
+          await opened.store.saveMaterial(sid, step, 1, Uint8Array.of(7));
+      await opened.store.deleteMaterial(gone);
+      const listed = (await opened.store.unforgotten()).filter((sid) => sid === gone || sid === kept);
+      expect(listed).toEqual([kept]);
+    });
+
     const transcriptOf = (change: { readonly sid?: string; readonly shard?: number } = {}) => {
       const { sid = newHash(), shard = 0 } = change;
       return { sid, roundId: newRoundId(), task: newSlug(), shard, bytes: Uint8Array.of(0, 255, 7) };

@@ -5,6 +5,7 @@ import { transcripts } from "./0002-transcripts.ts";
 import { reading } from "./0003-reading.ts";
 import { evidence } from "./0004-evidence.ts";
 import { openRounds } from "./0005-open-rounds.ts";
+import { streams } from "./0006-streams.ts";
 import { type Dialect, type Statement, statementFor } from "./statement.ts";
 
 /** In the order of their names; only ever added to. */
@@ -14,6 +15,7 @@ const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
   "0003-reading": reading,
   "0004-evidence": evidence,
   "0005-open-rounds": openRounds,
+  "0006-streams": streams,
 };
 
 /** The same tables for both dialects. */

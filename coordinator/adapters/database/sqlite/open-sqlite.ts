@@ -29,11 +29,11 @@ export interface OpenedSqlite extends Omit<OpenedStore, "wasMade"> {
  */
 const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   append: "write",
+  appendNext: "write",
   readStream: "read",
   readShown: "read",
   listEvents: "read",
   auditLeaves: "read",
-  createTask: "write",
   findTask: "read",
   listTasks: "read",
   openRunIds: "read",
@@ -53,6 +53,7 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   saveMaterial: "write",
   loadMaterial: "write",
   deleteMaterial: "write",
+  unforgotten: "read",
   saveTranscript: "write",
   keepOpenings: "write",
   loadTranscript: "read",

@@ -78,7 +78,7 @@ async function call({ method, parameters }: Extract<Request, { type: "call" }>):
   const perform = target[method] as (...parameters: readonly unknown[]) => Promise<unknown>;
   const value = await perform(...parameters);
   const { position } = present(connection, "the database is open");
-  if (method === "append") mark?.write(position());
+  if (method === "append" || method === "appendNext") mark?.write(position());
   if (WIPES.has(method)) emptyLog();
   return value;
 }
