@@ -1,6 +1,6 @@
 import { type Phase, type RoundView, TIMED_PHASES } from "#shared/protocol/api.ts";
+import { countsAt } from "../score/geometry.ts";
 import { formatCount, formatSeconds, plural } from "./format.ts";
-import { countsAt } from "./score-geometry.ts";
 import { PHASE_WORDS } from "./sentences.ts";
 
 /** One step of the round's timeline. */

@@ -1,5 +1,6 @@
 import type { EventView, Phase, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
 import { ERRORS, type ErrorCode } from "#shared/protocol/errors.ts";
+import type { ScoreRound } from "../score/geometry.ts";
 import {
   capitalise,
   compareMeasures,
@@ -12,7 +13,6 @@ import {
   formatPoints,
   plural,
 } from "./format.ts";
-import type { ScoreRound } from "./score-geometry.ts";
 import {
   betweenSentence,
   committedWords,

@@ -1,6 +1,6 @@
 import type { RunView } from "#shared/protocol/api.ts";
+import type { ScoreRound } from "../score/geometry.ts";
 import { capitalise, countInWords, formatCount, formatWhenUtc, plural } from "./format.ts";
-import type { ScoreRound } from "./score-geometry.ts";
 
 /* The words of a run that waits: for devices, for its turn, or for the figures of its newest model. Pure. */
 

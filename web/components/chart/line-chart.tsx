@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { type PlotFrame, plotFrame } from "../../lib/chart-scale.ts";
 import { formatDecimal } from "../../lib/format.ts";
 import type { TableData } from "../../lib/table-data.ts";
-import { textWidth } from "../score/marks.tsx";
+import { textWidth } from "../../lib/text-width.ts";
 import { Axes, ReadingLine } from "./axes.tsx";
 import { ChartFigure } from "./chart-figure.tsx";
 

@@ -4,9 +4,9 @@ import type { RunView, Status } from "#shared/protocol/api.ts";
 import { formatDecimal } from "../../lib/format.ts";
 import { noticeLine, roundLine, runName, runStatus, trendSentence } from "../../lib/sentences.ts";
 import { newestFigures, waitingNote, waitingPlaces, waitingSentence } from "../../lib/waiting.ts";
+import { ScoreSmall } from "../../score/score-small.tsx";
 import { SparkLine } from "../chart/spark-line.tsx";
 import { JoinInvitation } from "../join-invitation.tsx";
-import { ScoreSmall } from "../score/score-small.tsx";
 import { type StatusKind, StatusMark } from "../status-mark.tsx";
 import { WaitingFacts } from "./waiting-facts.tsx";
 

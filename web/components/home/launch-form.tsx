@@ -27,7 +27,16 @@ interface LaunchFormProps {
 
 /** Launches a run of a task, with what it will cost changing as one types. */
 export function LaunchForm({ tasks, runs }: LaunchFormProps) {
-  const first = tasks[0];
+  const [first] = tasks;
+  return first === undefined ? (
+    <p className="note">There is no task to launch. Create one over the API first.</p>
+  ) : (
+    <FilledForm tasks={tasks} first={first} runs={runs} />
+  );
+}
+
+function FilledForm({ tasks, first, runs }: LaunchFormProps & { readonly first: TaskView }) {
+  // Until somebody types, the form follows the newest version of the first task.
   const [typed, setTyped] = useState<Form | null>(null);
   const [errors, setErrors] = useState<LaunchErrors>({});
   const router = useRouter();
@@ -36,11 +45,9 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
     mutationFn: launchRun,
     onSuccess: (run) => router.push(`/runs/${run.runId}`),
   });
-  if (first === undefined)
-    return <p className="note">There is no task to launch. Create one over the API first.</p>;
   const form = typed ?? formFor(first);
   const view = tasks.find(({ task }) => task.slug === form.task) ?? first;
-  const set = (change: Partial<Form>) => setTyped({ ...form, ...change });
+  const inputs: Inputs = { form, errors, set: (change) => setTyped({ ...form, ...change }) };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const result = launchOf(form, view, Date.now());
@@ -48,85 +55,15 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
     if (result.ok) launch.mutate(result.value);
     else document.getElementById(`launch-${Object.keys(result.error)[0] ?? "task"}`)?.focus();
   };
-  const text = (field: LaunchField, label: string, mode: "numeric" | "decimal" | "text" = "numeric") => (
-    <TextField
-      field={field}
-      label={label}
-      mode={mode}
-      value={form[field]}
-      error={errors[field]}
-      onChange={(value) => set({ [field]: value })}
-    />
-  );
   const lost = link.state === "lost";
   return (
     <form className="mt-4 grid grid-cols-2 gap-x-4 gap-y-3.5" onSubmit={submit} noValidate>
-      <Field label="Task" htmlFor="launch-task" className="col-span-2" error={errors.task ?? null}>
-        <select
-          id="launch-task"
-          value={form.task}
-          onChange={(event) => {
-            const next = tasks.find(({ task }) => task.slug === event.target.value);
-            if (next) setTyped(formFor(next, form));
-          }}
-        >
-          {tasks.map(({ task }) => (
-            <option key={task.slug} value={task.slug}>
-              {task.slug}, version {task.version}
-            </option>
-          ))}
-        </select>
-      </Field>
-      <Field label="Strategy" htmlFor="launch-strategy">
-        <select
-          id="launch-strategy"
-          value={form.strategy}
-          onChange={(event) => {
-            const strategy = event.target.value as Form["strategy"];
-            set({ strategy, serverLearningRate: serverRateFor(view, strategy) });
-          }}
-        >
-          {Object.entries(STRATEGY_TITLES).map(([kind, name]) => (
-            <option key={kind} value={kind}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </Field>
-      {text("rounds", "Rounds")}
-      {text("epochs", "Passes on the device")}
-      {text("learningRate", "Learning rate", "decimal")}
-      <details
-        className="col-span-2"
-        open={OPTIONAL.some((field) => errors[field] !== undefined) || undefined}
-      >
-        <summary className="link w-fit text-sm">More of the plan</summary>
-        <div className="mt-3 grid grid-cols-2 gap-x-4 gap-y-3.5">
-          {text("batchSize", "Batch size")}
-          {text("serverLearningRate", "Server learning rate", "decimal")}
-          {text("proximalMu", "Proximal μ, 0 is off", "decimal")}
-          {text("seed", "Seed, or nothing")}
-          <Field
-            label="Wait for devices until, or nothing"
-            htmlFor="launch-waitUntil"
-            className="col-span-2"
-            note="In this browser's time. If too few devices have come by then, the run ends; without a time it waits."
-            error={errors.waitUntil ?? null}
-          >
-            <input
-              id="launch-waitUntil"
-              type="datetime-local"
-              value={form.waitUntil}
-              aria-invalid={errors.waitUntil !== undefined}
-              aria-describedby={errors.waitUntil === undefined ? undefined : "launch-waitUntil-error"}
-              onChange={(event) => set({ waitUntil: event.target.value })}
-            />
-          </Field>
-          <div className="col-span-2">
-            {text("actor", "Your name, for the record; nobody checks it yet", "text")}
-          </div>
-        </div>
-      </details>
+      <TaskSelect {...inputs} tasks={tasks} />
+      <StrategySelect {...inputs} view={view} />
+      <TextField {...inputs} field="rounds" label="Rounds" />
+      <TextField {...inputs} field="epochs" label="Passes on the device" />
+      <TextField {...inputs} field="learningRate" label="Learning rate" mode="decimal" />
+      <MoreOfPlan {...inputs} />
       <LaunchCostList view={view} runs={runs} rounds={Number(form.rounds)} />
       <Button kind="main" type="submit" className="col-span-2" disabled={launch.isPending || lost}>
         {launch.isPending ? "Launching" : "Launch run"}
@@ -149,7 +86,53 @@ export function LaunchForm({ tasks, runs }: LaunchFormProps) {
   );
 }
 
-const OPTIONAL: readonly LaunchField[] = [
+/** What every input of the form reads and changes. */
+interface Inputs {
+  readonly form: Form;
+  readonly errors: LaunchErrors;
+  readonly set: (change: Partial<Form>) => void;
+}
+
+function TaskSelect({ tasks, form, errors, set }: Inputs & { readonly tasks: readonly TaskView[] }) {
+  const choose = (slug: string) => {
+    const next = tasks.find(({ task }) => task.slug === slug);
+    if (next) set(formFor(next, form));
+  };
+  return (
+    <Field label="Task" htmlFor="launch-task" className="col-span-2" error={errors.task ?? null}>
+      <select id="launch-task" value={form.task} onChange={(event) => choose(event.target.value)}>
+        {tasks.map(({ task }) => (
+          <option key={task.slug} value={task.slug}>
+            {task.slug}, version {task.version}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+function StrategySelect({ view, form, set }: Inputs & { readonly view: TaskView }) {
+  return (
+    <Field label="Strategy" htmlFor="launch-strategy">
+      <select
+        id="launch-strategy"
+        value={form.strategy}
+        onChange={(event) => {
+          const strategy = event.target.value as Form["strategy"];
+          set({ strategy, serverLearningRate: serverRateFor(view, strategy) });
+        }}
+      >
+        {Object.entries(STRATEGY_TITLES).map(([kind, name]) => (
+          <option key={kind} value={kind}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+const MORE_FIELDS: readonly LaunchField[] = [
   "batchSize",
   "serverLearningRate",
   "proximalMu",
@@ -158,27 +141,71 @@ const OPTIONAL: readonly LaunchField[] = [
   "actor",
 ];
 
-interface TextFieldProps {
-  readonly field: LaunchField;
-  readonly label: string;
-  readonly mode: "numeric" | "decimal" | "text";
-  readonly value: string;
-  readonly error: string | undefined;
-  readonly onChange: (value: string) => void;
+/** Inputs that most people leave as they are; open if one of them has an error. */
+function MoreOfPlan(inputs: Inputs) {
+  const wrong = MORE_FIELDS.some((field) => inputs.errors[field] !== undefined);
+  return (
+    <details className="col-span-2" open={wrong || undefined}>
+      <summary className="link w-fit text-sm">More of the plan</summary>
+      <div className="mt-3 grid grid-cols-2 gap-x-4 gap-y-3.5">
+        <TextField {...inputs} field="batchSize" label="Batch size" />
+        <TextField {...inputs} field="serverLearningRate" label="Server learning rate" mode="decimal" />
+        <TextField {...inputs} field="proximalMu" label="Proximal μ, 0 is off" mode="decimal" />
+        <TextField {...inputs} field="seed" label="Seed, or nothing" />
+        <WaitUntilField {...inputs} />
+        <div className="col-span-2">
+          <TextField
+            {...inputs}
+            field="actor"
+            label="Your name, for the record; nobody checks it yet"
+            mode="text"
+          />
+        </div>
+      </div>
+    </details>
+  );
 }
 
-function TextField({ field, label, mode, value, error, onChange }: TextFieldProps) {
+function WaitUntilField({ form, errors, set }: Inputs) {
+  return (
+    <Field
+      label="Wait for devices until, or nothing"
+      htmlFor="launch-waitUntil"
+      className="col-span-2"
+      note="In this browser's time. If too few devices have come by then, the run ends; without a time it waits."
+      error={errors.waitUntil ?? null}
+    >
+      <input
+        id="launch-waitUntil"
+        type="datetime-local"
+        value={form.waitUntil}
+        aria-invalid={errors.waitUntil !== undefined}
+        aria-describedby={errors.waitUntil === undefined ? undefined : "launch-waitUntil-error"}
+        onChange={(event) => set({ waitUntil: event.target.value })}
+      />
+    </Field>
+  );
+}
+
+interface TextFieldProps extends Inputs {
+  readonly field: LaunchField;
+  readonly label: string;
+  readonly mode?: "numeric" | "decimal" | "text";
+}
+
+function TextField({ field, label, mode = "numeric", form, errors, set }: TextFieldProps) {
   const id = `launch-${field}`;
+  const error = errors[field];
   return (
     <Field label={label} htmlFor={id} error={error ?? null}>
       <input
         id={id}
         inputMode={mode}
         autoComplete="off"
-        value={value}
+        value={form[field]}
         aria-invalid={error !== undefined}
         aria-describedby={error === undefined ? undefined : `${id}-error`}
-        onChange={(event) => onChange(event.target.value)}
+        onChange={(event) => set({ [field]: event.target.value })}
       />
     </Field>
   );

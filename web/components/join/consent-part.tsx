@@ -68,7 +68,6 @@ function ConsentForm(props: {
   readonly words: ConsentWords;
 }) {
   const { participant, task, words } = props;
-  const boxId = useId();
   const [ticked, setTicked] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [declined, setDeclined] = useState(false);
@@ -93,25 +92,15 @@ function ConsentForm(props: {
         </div>
       </details>
       <LearntLink task={task} />
-      <label htmlFor={boxId} className="mt-4 flex min-h-11 max-w-[62ch] cursor-pointer items-center gap-3">
-        <input
-          id={boxId}
-          type="checkbox"
-          checked={ticked}
-          aria-invalid={problem !== null}
-          {...(problem === null ? {} : { "aria-describedby": `${boxId}-error` })}
-          onChange={(event) => {
-            setTicked(event.target.checked);
-            setProblem(null);
-          }}
-        />
-        <span>{words.box}</span>
-      </label>
-      {problem !== null && (
-        <p id={`${boxId}-error`} role="alert" className="mt-1 text-sm text-stop">
-          {problem}
-        </p>
-      )}
+      <ConsentBox
+        words={words.box}
+        ticked={ticked}
+        problem={problem}
+        onTick={(now) => {
+          setTicked(now);
+          setProblem(null);
+        }}
+      />
       <div className="mt-4 flex flex-wrap gap-3">
         <Button type="submit" className="min-w-32">
           Take part
@@ -131,6 +120,37 @@ function ConsentForm(props: {
         {declined && "Nothing was stored and nothing was sent. You can close this page, or agree later."}
       </p>
     </form>
+  );
+}
+
+interface ConsentBoxProps {
+  readonly words: string;
+  readonly ticked: boolean;
+  readonly problem: string | null;
+  readonly onTick: (ticked: boolean) => void;
+}
+
+function ConsentBox({ words, ticked, problem, onTick }: ConsentBoxProps) {
+  const boxId = useId();
+  return (
+    <>
+      <label htmlFor={boxId} className="mt-4 flex min-h-11 max-w-[62ch] cursor-pointer items-center gap-3">
+        <input
+          id={boxId}
+          type="checkbox"
+          checked={ticked}
+          aria-invalid={problem !== null}
+          {...(problem === null ? {} : { "aria-describedby": `${boxId}-error` })}
+          onChange={(event) => onTick(event.target.checked)}
+        />
+        <span>{words}</span>
+      </label>
+      {problem !== null && (
+        <p id={`${boxId}-error`} role="alert" className="mt-1 text-sm text-stop">
+          {problem}
+        </p>
+      )}
+    </>
   );
 }
 

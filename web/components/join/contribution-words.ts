@@ -1,4 +1,10 @@
-import type { ContributionParts, ContributionSummary, OutcomeView, TaskSlice } from "#client/index.ts";
+import type {
+  ContributionDetail,
+  ContributionParts,
+  ContributionSummary,
+  OutcomeView,
+  TaskSlice,
+} from "#client/index.ts";
 import type { RoundView } from "#shared/protocol/api.ts";
 import { thresholds } from "#shared/secagg/threshold.ts";
 import { agreedGraphOf, graphPlanOf, isSharded } from "#shared/task/graph-plan.ts";
@@ -170,4 +176,55 @@ export function proofsOf(
     });
   }
   return proofs;
+}
+
+/** Under "Your update". */
+export function updateWords(isPicture: boolean): string {
+  return isPicture
+    ? "Stays here. One can almost see what was drawn."
+    : "Stays here. Where it is coloured the model grew, where it is grey it shrank.";
+}
+
+/** Under "What left". @param bits  Of a number of the masked list. */
+export function leftWords(bits: number, flat: boolean): string {
+  const added =
+    bits === 32
+      ? "The two added."
+      : `The two added, after your changes were mixed with one another and rounded to ${bits} bits.`;
+  const spread = flat
+    ? "Every value is as likely as any other."
+    : "Too few numbers to show that every value is as likely as any other.";
+  return `${added} ${spread}`;
+}
+
+interface PartRow {
+  readonly what: string;
+  readonly byteCount: number;
+  readonly who: string;
+}
+
+/** What left, how large it was, and who can read it. */
+export function partRows(task: TaskSlice, { parts, rosterSize }: ContributionDetail): readonly PartRow[] {
+  return [
+    {
+      what: `Masked list of ${formatCount(task.vectorLength)} numbers: ${segmentWords(task)}`,
+      byteCount: parts.maskedListByteCount,
+      who: `nobody, until it is in a sum of ${formatCount(task.othersMin + 1)} or more`,
+    },
+    {
+      what: `Key shares, sealed for ${plural((rosterSize ?? 1) - 1, "other")}`,
+      byteCount: parts.keySharesByteCount,
+      who: "each by the one it is for",
+    },
+    {
+      what: "Public keys, signatures",
+      byteCount: parts.keysAndSignaturesByteCount,
+      who: "everyone in the round",
+    },
+    {
+      what: "Shares to open the sum",
+      byteCount: parts.openingByteCount,
+      who: "the coordinator; they open the sum, not you",
+    },
+  ];
 }

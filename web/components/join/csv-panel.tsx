@@ -1,7 +1,7 @@
 "use client";
 import { useState } from "react";
 import type { Participant } from "#client/index.ts";
-import type { Features } from "#shared/task/features.ts";
+import type { Features, ImageFeatures } from "#shared/task/features.ts";
 import { formatBytes, formatCount, plural } from "../../lib/format.ts";
 import { Button } from "../button.tsx";
 import { DataTable } from "../data-table.tsx";
@@ -116,29 +116,12 @@ function Preview(props: {
         ]}
       />
       {pictures.length > 0 && features.kind === "image" && (
-        <ul className="flex flex-wrap gap-1.5" aria-label="First pictures of the file">
-          {pictures.map(({ pixels, label }, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a picture is its place in the file
-            <li key={`${index}-${label}`} className="grid justify-items-center gap-0.5 text-xs text-ink-3">
-              <Picture
-                pixels={pixels}
-                height={features.height}
-                width={features.width}
-                label={`picture of ${features.classes[label] ?? ""}`}
-                className="h-10 w-10"
-              />
-              {features.classes[label]}
-            </li>
-          ))}
-        </ul>
+        <FirstPictures pictures={pictures} features={features} />
       )}
       {refusal === null && (
         <>
           <p className="note max-w-[62ch]" role="status">
-            {complete
-              ? `${plural(preview.rowsGood, "row")} can be used${preview.problems.length === 0 ? "" : `, ${formatCount(preview.problems.length)} cannot`}.`
-              : `Of the first rows ${formatCount(preview.rowsGood)} can be used${preview.problems.length === 0 ? "" : `, ${formatCount(preview.problems.length)} cannot`}; the whole file is read when you add it.`}{" "}
-            {preview.problems[0]?.sentence}
+            {usableWords(preview, complete)} {preview.problems[0]?.sentence}
           </p>
           <p className="flex flex-wrap gap-3">
             <Button kind="main" disabled={adding} onClick={onAdd}>
@@ -152,4 +135,36 @@ function Preview(props: {
       )}
     </div>
   );
+}
+
+function FirstPictures(props: {
+  readonly pictures: CsvPreview["pictures"];
+  readonly features: ImageFeatures;
+}) {
+  const { pictures, features } = props;
+  return (
+    <ul className="flex flex-wrap gap-1.5" aria-label="First pictures of the file">
+      {pictures.map(({ pixels, label }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a picture is its place in the file
+        <li key={`${index}-${label}`} className="grid justify-items-center gap-0.5 text-xs text-ink-3">
+          <Picture
+            pixels={pixels}
+            height={features.height}
+            width={features.width}
+            label={`picture of ${features.classes[label] ?? ""}`}
+            className="h-10 w-10"
+          />
+          {features.classes[label]}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** "397 rows can be used, 3 cannot." Of a file that is too long to read at once, only the first rows are known. */
+function usableWords({ rowsGood, problems }: CsvPreview, complete: boolean): string {
+  const bad = problems.length === 0 ? "" : `, ${formatCount(problems.length)} cannot`;
+  return complete
+    ? `${plural(rowsGood, "row")} can be used${bad}.`
+    : `Of the first rows ${formatCount(rowsGood)} can be used${bad}; the whole file is read when you add it.`;
 }

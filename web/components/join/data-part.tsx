@@ -83,18 +83,28 @@ export const DataPart = memo(function DataPart(props: {
           {data.lastImport !== null && <LastImport view={data.lastImport} />}
         </div>
         {data.count > 0 && (
-          <figure>
-            <figcaption className="note mb-1.5">
-              {capitalise(exampleNoun.many)} of each class.{" "}
-              {missingClasses(features.classes, data.countByClass)}
-            </figcaption>
-            <ClassBars classes={features.classes} counts={data.countByClass} noun={exampleNoun.many} />
-          </figure>
+          <ClassFigure classes={features.classes} counts={data.countByClass} noun={exampleNoun.many} />
         )}
       </div>
     </Part>
   );
 });
+
+function ClassFigure(props: {
+  readonly classes: Features["classes"];
+  readonly counts: readonly number[];
+  readonly noun: string;
+}) {
+  const { classes, counts, noun } = props;
+  return (
+    <figure>
+      <figcaption className="note mb-1.5">
+        {capitalise(noun)} of each class. {missingClasses(classes, counts)}
+      </figcaption>
+      <ClassBars classes={classes} counts={counts} noun={noun} />
+    </figure>
+  );
+}
 
 function isDrawable(features: Features): features is ImageFeatures {
   return features.kind === "image" && Math.max(features.height, features.width) <= DRAWABLE_SIDE_MAX;

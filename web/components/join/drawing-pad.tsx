@@ -33,32 +33,11 @@ export function DrawingPad(props: {
   const [pen, setPen] = useState<Pen | null>(null);
   const [said, setSaid] = useState("");
   const repaint = usePadPainter(canvas, strokes, drawn, pen);
-
-  const pointAt = (event: { clientX: number; clientY: number }, target: Element): PadPoint => {
-    const box = target.getBoundingClientRect();
-    const share = (offset: number, size: number) => Math.min(1, Math.max(0, offset / size));
-    return { x: share(event.clientX - box.left, box.width), y: share(event.clientY - box.top, box.height) };
-  };
-  const onPointerDown = (event: PointerEvent<HTMLDivElement>) => {
-    if (event.button !== 0) return;
-    event.currentTarget.setPointerCapture(event.pointerId);
-    drawn.current = [pointAt(event, event.currentTarget)];
-    setPen(null);
-    repaint();
-  };
-  const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
-    if (drawn.current === null) return;
-    const path = event.nativeEvent.getCoalescedEvents?.() ?? [];
-    for (const point of path.length > 0 ? path : [event])
-      drawn.current.push(pointAt(point, event.currentTarget));
-    repaint();
-  };
-  const onPointerUp = () => {
-    if (drawn.current === null) return;
-    const stroke = drawn.current;
-    drawn.current = null;
-    onStrokes([...strokes, stroke]);
-  };
+  const pointer = usePointer(drawn, {
+    onStart: () => setPen(null),
+    onMove: repaint,
+    onStroke: (stroke) => onStrokes([...strokes, stroke]),
+  });
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     if (event.key === "Backspace" || event.key === "Delete") {
       event.preventDefault();
@@ -84,10 +63,7 @@ export function DrawingPad(props: {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an application takes the keys, here arrows and space
         tabIndex={0}
         className="aspect-square w-full touch-none cursor-crosshair select-none rounded-sm border border-edge bg-sheet"
-        onPointerDown={onPointerDown}
-        onPointerMove={onPointerMove}
-        onPointerUp={onPointerUp}
-        onPointerCancel={onPointerUp}
+        {...pointer}
         onKeyDown={onKeyDown}
         onFocus={(event) => {
           if (event.currentTarget.matches(":focus-visible")) setPen((was) => was ?? PEN_AT_START);
@@ -104,6 +80,41 @@ export function DrawingPad(props: {
       </p>
     </div>
   );
+}
+
+/** Where a pointer is on the pad, from 0 to 1 in both directions. */
+function pointAt(event: { clientX: number; clientY: number }, target: Element): PadPoint {
+  const box = target.getBoundingClientRect();
+  const share = (offset: number, size: number) => Math.min(1, Math.max(0, offset / size));
+  return { x: share(event.clientX - box.left, box.width), y: share(event.clientY - box.top, box.height) };
+}
+
+/** Collects the points of a pointer in `drawn` until it is lifted. */
+function usePointer(
+  drawn: { current: PadPoint[] | null },
+  on: { onStart: () => void; onMove: () => void; onStroke: (stroke: Stroke) => void },
+) {
+  const onPointerDown = (event: PointerEvent<HTMLDivElement>) => {
+    if (event.button !== 0) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    drawn.current = [pointAt(event, event.currentTarget)];
+    on.onStart();
+    on.onMove();
+  };
+  const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
+    if (drawn.current === null) return;
+    const path = event.nativeEvent.getCoalescedEvents?.() ?? [];
+    for (const point of path.length > 0 ? path : [event])
+      drawn.current.push(pointAt(point, event.currentTarget));
+    on.onMove();
+  };
+  const onPointerUp = () => {
+    if (drawn.current === null) return;
+    const stroke = drawn.current;
+    drawn.current = null;
+    on.onStroke(stroke);
+  };
+  return { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp };
 }
 
 /** Paints the lines, the one being drawn and the keyboard's pen; redrawn at every size, sharp on every screen. */

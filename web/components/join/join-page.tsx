@@ -4,10 +4,10 @@ import type { OpenError, Participant, ParticipantEnd, ParticipantView } from "#c
 import type { RoundView } from "#shared/protocol/api.ts";
 import { formatHash } from "../../lib/format.ts";
 import { useStatus } from "../../lib/queries.ts";
+import { Score } from "../../score/score.tsx";
 import { Button } from "../button.tsx";
 import { Footer } from "../footer.tsx";
 import { LiveRegion } from "../live-region.tsx";
-import { Score } from "../score/score.tsx";
 import { LoadingNote } from "../states.tsx";
 import { BareTopBar } from "../top-bar.tsx";
 import { ConsentPart } from "./consent-part.tsx";
@@ -152,7 +152,6 @@ function Joined({ participant }: { readonly participant: Participant }) {
     hiddenAt: useHiddenAt(),
   });
   const agreed = view.consent?.current === true;
-  const { exampleNoun } = task.task;
   const kept = view.data.count > 0 || contributions.length > 0;
   return (
     <>
@@ -167,35 +166,7 @@ function Joined({ participant }: { readonly participant: Participant }) {
         </div>
         <LiveRegion text={line.title} />
         <ConsentPart participant={participant} task={task} consent={view.consent} logged={logged} />
-        {agreed ? (
-          <>
-            <DataPart participant={participant} task={task} data={view.data} />
-            <TrainingPart
-              participant={participant}
-              engine={view.engine}
-              round={round}
-              last={contributions[0] ?? null}
-              budget={view.budget}
-              many={exampleNoun.many}
-            />
-            <LeftPart
-              participant={participant}
-              task={task}
-              latest={view.latest}
-              contributions={contributions}
-            />
-            <WentPart task={task} contributions={contributions} logged={logged} />
-            <UsePart participant={participant} task={task} model={view.model} />
-          </>
-        ) : (
-          <>
-            <ClosedPart number={2} id="data" title="Your data" until="Opens once you agree." />
-            <ClosedPart number={3} id="training" title="Training here" until="Opens once you agree." />
-            <ClosedPart number={4} id="left" title="What left this device" until="Nothing." />
-            <ClosedPart number={5} id="went" title="Where it went" until="Nowhere." />
-            <ClosedPart number={6} id="use" title="Use the model" until="Opens once you agree." />
-          </>
-        )}
+        {agreed ? <OpenParts participant={participant} view={view} logged={logged} /> : <ClosedParts />}
         {agreed || kept ? (
           <LeavePart participant={participant} task={task} stage={view.stage} />
         ) : (
@@ -216,6 +187,47 @@ function Joined({ participant }: { readonly participant: Participant }) {
           </span>
         )}
       </Footer>
+    </>
+  );
+}
+
+interface OpenPartsProps {
+  readonly participant: Participant;
+  readonly view: ParticipantView;
+  /** Whether the coordinator keeps a public log; null while that is not known. */
+  readonly logged: boolean | null;
+}
+
+/** Parts 2 to 6, once one has agreed. */
+function OpenParts({ participant, view, logged }: OpenPartsProps) {
+  const { task, round, contributions } = view;
+  return (
+    <>
+      <DataPart participant={participant} task={task} data={view.data} />
+      <TrainingPart
+        participant={participant}
+        engine={view.engine}
+        round={round}
+        last={contributions[0] ?? null}
+        budget={view.budget}
+        many={task.task.exampleNoun.many}
+      />
+      <LeftPart participant={participant} task={task} latest={view.latest} contributions={contributions} />
+      <WentPart task={task} contributions={contributions} logged={logged} />
+      <UsePart participant={participant} task={task} model={view.model} />
+    </>
+  );
+}
+
+/** Parts 2 to 6, before one has agreed. */
+function ClosedParts() {
+  return (
+    <>
+      <ClosedPart number={2} id="data" title="Your data" until="Opens once you agree." />
+      <ClosedPart number={3} id="training" title="Training here" until="Opens once you agree." />
+      <ClosedPart number={4} id="left" title="What left this device" until="Nothing." />
+      <ClosedPart number={5} id="went" title="Where it went" until="Nowhere." />
+      <ClosedPart number={6} id="use" title="Use the model" until="Opens once you agree." />
     </>
   );
 }

@@ -6,11 +6,11 @@ import { Button } from "../button.tsx";
 import { DataTable } from "../data-table.tsx";
 import { Bars } from "./bars.tsx";
 import { looksFlat } from "./bins.ts";
-import { segmentWords, shortNumber, totalByteCount } from "./contribution-words.ts";
+import { leftWords, partRows, shortNumber, totalByteCount, updateWords } from "./contribution-words.ts";
 import { Part } from "./part.tsx";
 import { type Paint, PixelCanvas } from "./pixel-canvas.tsx";
 import { saveBlob } from "./save-blob.ts";
-import { fullStrength, strengthOf, tilePlan, tileSentence } from "./tiles.ts";
+import { fullStrength, strengthOf, type TilePlan, tilePlan, tileSentence } from "./tiles.ts";
 
 /** Part 4: one's own update beside the bytes that left, and the bytes themselves. */
 export const LeftPart = memo(function LeftPart(props: {
@@ -100,16 +100,9 @@ function Note({ task, detail }: { readonly task: TaskSlice; readonly detail: Con
 type Sample = NonNullable<ContributionDetail["sample"]>;
 type Histograms = NonNullable<ContributionDetail["histograms"]>;
 
-/** Update + masks = what left, as squares and as histograms. */
-function Equation(props: {
-  readonly task: TaskSlice;
-  readonly detail: ContributionDetail;
-  readonly sample: Sample;
-  readonly histograms: Histograms;
-}) {
-  const { task, detail, sample, histograms } = props;
-  const plan = useMemo(() => tilePlan(task.task, sample.update.length), [task.task, sample]);
-  const paints = useMemo(() => {
+/** How each square of the three pictures is painted. */
+function usePaints(sample: Sample, histograms: Histograms, plan: TilePlan) {
+  return useMemo(() => {
     const full = fullStrength(sample.update, plan);
     const at = (cell: number) => plan.indexByCell[cell] ?? -1;
     const update: Paint = (cell) => {
@@ -123,34 +116,30 @@ function Equation(props: {
         at(cell) < 0 ? null : { you: false, strength: (values[at(cell)] ?? 0) / histograms.left.to };
     return { update, masks: ring(sample.masks), left: ring(sample.left) };
   }, [sample, histograms, plan]);
+}
+
+/** Update + masks = what left, as squares and as histograms. */
+function Equation(props: {
+  readonly task: TaskSlice;
+  readonly detail: ContributionDetail;
+  readonly sample: Sample;
+  readonly histograms: Histograms;
+}) {
+  const { task, detail, sample, histograms } = props;
+  const plan = useMemo(() => tilePlan(task.task, sample.update.length), [task.task, sample]);
+  const paints = usePaints(sample, histograms, plan);
   const isPicture = plan.tile !== null;
   const flat = looksFlat(histograms.left);
   const others = (detail.rosterSize ?? 1) - 1;
-  const canvas = (paint: Paint, label: string) => (
-    <PixelCanvas
-      columns={plan.columns}
-      rows={plan.rows}
-      paint={paint}
-      label={label}
-      className="w-full border border-rule"
-    />
-  );
+  const canvas = (paint: Paint, label: string) => <Squares plan={plan} paint={paint} label={label} />;
   const ring = ["0", formatCount(histograms.left.to - 1)] as const;
   const bits = Math.log2(histograms.left.to);
-  const added =
-    bits === 32
-      ? "The two added."
-      : `The two added, after your changes were mixed with one another and rounded to ${bits} bits.`;
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-x-3.5 gap-y-2 sm:grid-cols-[minmax(0,1fr)_1.5rem_minmax(0,1fr)_1.5rem_minmax(0,1fr)]">
       <Term
         title="Your update"
         you
-        words={
-          isPicture
-            ? "Stays here. One can almost see what was drawn."
-            : "Stays here. Where it is coloured the model grew, where it is grey it shrank."
-        }
+        words={updateWords(isPicture)}
         canvas={canvas(paints.update, "Your update: structured, most changes small")}
         bars={
           <Bars
@@ -180,7 +169,7 @@ function Equation(props: {
       <Sign>=</Sign>
       <Term
         title="What left"
-        words={`${added} ${flat ? "Every value is as likely as any other." : "Too few numbers to show that every value is as likely as any other."}`}
+        words={leftWords(bits, flat)}
         canvas={canvas(paints.left, "What left: noise")}
         bars={
           <Bars
@@ -193,6 +182,19 @@ function Equation(props: {
         }
       />
     </div>
+  );
+}
+
+function Squares(props: { readonly plan: TilePlan; readonly paint: Paint; readonly label: string }) {
+  const { plan, paint, label } = props;
+  return (
+    <PixelCanvas
+      columns={plan.columns}
+      rows={plan.rows}
+      paint={paint}
+      label={label}
+      className="w-full border border-rule"
+    />
   );
 }
 
@@ -231,7 +233,6 @@ function Parts(props: {
   readonly total: number;
 }) {
   const { participant, task, detail, total } = props;
-  const { parts } = detail;
   const [saving, setSaving] = useState<"idle" | "saving" | "gone">("idle");
   const save = async () => {
     setSaving("saving");
@@ -239,29 +240,7 @@ function Parts(props: {
     setSaving(blob === null ? "gone" : "idle");
     if (blob !== null) saveBlob(blob, `chorus-${task.task.slug}-round-${detail.round}.tar`);
   };
-  const others = (detail.rosterSize ?? 1) - 1;
-  const rows = [
-    {
-      what: `Masked list of ${formatCount(task.vectorLength)} numbers: ${segmentWords(task)}`,
-      byteCount: parts.maskedListByteCount,
-      who: `nobody, until it is in a sum of ${formatCount(task.othersMin + 1)} or more`,
-    },
-    {
-      what: `Key shares, sealed for ${plural(others, "other")}`,
-      byteCount: parts.keySharesByteCount,
-      who: "each by the one it is for",
-    },
-    {
-      what: "Public keys, signatures",
-      byteCount: parts.keysAndSignaturesByteCount,
-      who: "everyone in the round",
-    },
-    {
-      what: "Shares to open the sum",
-      byteCount: parts.openingByteCount,
-      who: "the coordinator; they open the sum, not you",
-    },
-  ];
+  const rows = partRows(task, detail);
   return (
     <div className="mt-8">
       <DataTable

@@ -1,6 +1,6 @@
 import type { OutcomeView, StepTimes } from "#client/index.ts";
 import type { RoundView } from "#shared/protocol/api.ts";
-import { countsAt, scoreOf } from "../../lib/score-geometry.ts";
+import { countsAt, scoreOf } from "../../score/geometry.ts";
 
 type RoundCounts = Parameters<typeof scoreOf>[0] & Pick<RoundView, "openedAt">;
 

@@ -5,8 +5,8 @@ import type { ContributionSummary, OutcomeView, TaskSlice } from "#client/index.
 import type { RoundDetail, RoundView } from "#shared/protocol/api.ts";
 import { formatMeasure } from "../../lib/format.ts";
 import { missingFigures } from "../../lib/waiting.ts";
+import { Score } from "../../score/score.tsx";
 import { Button } from "../button.tsx";
-import { Score } from "../score/score.tsx";
 import { StatusMark } from "../status-mark.tsx";
 import { neededInSum, outcomeSentence, proofsOf } from "./contribution-words.ts";
 import { ownLine } from "./own-line.ts";

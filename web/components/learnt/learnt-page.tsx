@@ -80,18 +80,7 @@ function Loaded({ view }: { readonly view: TaskView }) {
         <CohortExplorer task={task} />
       </Section>
       <Section id="steps" title="Step by step" note="The five messages of a round, and what each gives away.">
-        <DataTable
-          caption="What leaves in each step, and what the coordinator reads in it"
-          rows={stepWords(task)}
-          rowKey={({ step }) => step}
-          records
-          columns={[
-            { label: "Step", cell: ({ step }) => <strong>{step}</strong> },
-            { label: "What leaves", cell: ({ leaves }) => leaves },
-            { label: "What the coordinator reads in it", cell: ({ reads }) => reads },
-            { label: "What keeps the rest hidden", cell: ({ hidden }) => hidden },
-          ]}
-        />
+        <StepTable task={task} />
       </Section>
       <Section
         id="refusals"
@@ -123,26 +112,49 @@ function Loaded({ view }: { readonly view: TaskView }) {
         </dl>
       </Section>
       <Section id="check" title="Check it yourself">
-        <ul className="grid max-w-[44rem] gap-2 text-ink-2">
-          <li>
-            After a round the <Link href={`/join/${task.slug}#left`}>join page</Link> shows each byte that
-            left beside what stayed, and lets you keep them.
-          </li>
-          <li>
-            The same page proves that your own list is under the root that you were told, looks the root up in
-            the round, and links to it.
-          </li>
-          <li>
-            Whoever holds the auditor's key of a coordinator that keeps its rounds makes the sum and the next
-            model anew: <code>npm run verify -- round ID --auditor-key FILE</code>.
-          </li>
-          <li>
-            The edge program does what this page does, from source that you can read:{" "}
-            <code className="whitespace-nowrap">npm run edge -- --help</code>.
-          </li>
-        </ul>
+        <WaysToCheck slug={task.slug} />
       </Section>
     </>
+  );
+}
+
+function StepTable({ task }: { readonly task: Task }) {
+  return (
+    <DataTable
+      caption="What leaves in each step, and what the coordinator reads in it"
+      rows={stepWords(task)}
+      rowKey={({ step }) => step}
+      records
+      columns={[
+        { label: "Step", cell: ({ step }) => <strong>{step}</strong> },
+        { label: "What leaves", cell: ({ leaves }) => leaves },
+        { label: "What the coordinator reads in it", cell: ({ reads }) => reads },
+        { label: "What keeps the rest hidden", cell: ({ hidden }) => hidden },
+      ]}
+    />
+  );
+}
+
+function WaysToCheck({ slug }: { readonly slug: string }) {
+  return (
+    <ul className="grid max-w-[44rem] gap-2 text-ink-2">
+      <li>
+        After a round the <Link href={`/join/${slug}#left`}>join page</Link> shows each byte that left beside
+        what stayed, and lets you keep them.
+      </li>
+      <li>
+        The same page proves that your own list is under the root that you were told, looks the root up in the
+        round, and links to it.
+      </li>
+      <li>
+        Whoever holds the auditor's key of a coordinator that keeps its rounds makes the sum and the next
+        model anew: <code>npm run verify -- round ID --auditor-key FILE</code>.
+      </li>
+      <li>
+        The edge program does what this page does, from source that you can read:{" "}
+        <code className="whitespace-nowrap">npm run edge -- --help</code>.
+      </li>
+    </ul>
   );
 }
 

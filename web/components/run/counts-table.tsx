@@ -1,7 +1,7 @@
 "use client";
 import type { Counts, RoundView } from "#shared/protocol/api.ts";
 import { formatCount } from "../../lib/format.ts";
-import { countsAt, ticksS } from "../../lib/score-geometry.ts";
+import { countsAt, ticksS } from "../../score/geometry.ts";
 import { DataTable, type TableColumn } from "../data-table.tsx";
 
 const COLUMNS: readonly TableColumn<Counts>[] = [

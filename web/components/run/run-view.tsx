@@ -25,12 +25,12 @@ import {
   waitingPlaces,
   waitingSentence,
 } from "../../lib/waiting.ts";
+import { Score } from "../../score/score.tsx";
+import { ScoreSmall } from "../../score/score-small.tsx";
 import { JoinInvitation } from "../join-invitation.tsx";
 import { LiveRegion } from "../live-region.tsx";
 import { OfflineNote } from "../offline-note.tsx";
 import { QueryGate } from "../query-gate.tsx";
-import { Score } from "../score/score.tsx";
-import { ScoreSmall } from "../score/score-small.tsx";
 import { Section } from "../section.tsx";
 import { type StatusKind, StatusMark } from "../status-mark.tsx";
 import { CountsTable } from "./counts-table.tsx";
@@ -112,15 +112,7 @@ function Loaded({ run }: { readonly run: RunView }) {
         </QueryGate>
       </Section>
       {!over && run.state !== "waiting" && status !== undefined && (
-        <Section
-          id="join"
-          title="Bring a device"
-          note={`It takes part in ${run.task} from the next round on.`}
-        >
-          <div className="max-w-[44rem]">
-            <JoinInvitation status={status} task={run.task} />
-          </div>
-        </Section>
+        <BringDevice task={run.task} status={status} />
       )}
       <Section
         id="rules"
@@ -130,6 +122,16 @@ function Loaded({ run }: { readonly run: RunView }) {
         <Rules run={run} view={view ?? null} />
       </Section>
     </>
+  );
+}
+
+function BringDevice({ task, status }: { readonly task: string; readonly status: Status }) {
+  return (
+    <Section id="join" title="Bring a device" note={`It takes part in ${task} from the next round on.`}>
+      <div className="max-w-[44rem]">
+        <JoinInvitation status={status} task={task} />
+      </div>
+    </Section>
   );
 }
 

@@ -1,14 +1,16 @@
 "use client";
 import { useEffect, useRef, useState } from "react";
-import { formatSeconds, plural } from "../../lib/format.ts";
-import { countsAt, type ScoreRound, type ScoreState, scoreOf } from "../../lib/score-geometry.ts";
-import { scoreSentence } from "../../lib/sentences.ts";
-import { FocusBox } from "../focus-box.tsx";
-import { useReader } from "../use-reader.ts";
-import { useWidth } from "../use-width.ts";
-import type { OwnLine, ScoreResult, Seen } from "./marks.tsx";
-import { acrossFrame, ScoreAcross } from "./score-across.tsx";
-import { downFrame, ScoreDown } from "./score-down.tsx";
+import { FocusBox } from "../components/focus-box.tsx";
+import { useReader } from "../components/use-reader.ts";
+import { useWidth } from "../components/use-width.ts";
+import { formatSeconds, plural } from "../lib/format.ts";
+import { scoreSentence } from "../lib/sentences.ts";
+import { ACROSS } from "./across.ts";
+import { DOWN } from "./down.ts";
+import { ScoreDrawing } from "./drawing.tsx";
+import { countsAt, type ScoreRound, type ScoreState, scoreOf } from "./geometry.ts";
+import type { Seen } from "./marks.tsx";
+import type { OwnLine, ScoreResult } from "./projection.ts";
 
 /** Narrower boxes get the score that runs down. */
 const ACROSS_FROM_PX = 620;
@@ -31,43 +33,39 @@ export function Score({ round, result = null, you = null, expectedEndS }: ScoreP
   const [box, width] = useWidth<HTMLDivElement>();
   const score = scoreOf(round, expectedEndS === undefined ? {} : { expectedEndS });
   const { seen, merging } = useArrivals(score.voices.length, score.sentLines, score.state);
-  const across = width >= ACROSS_FROM_PX;
+  const layout = width >= ACROSS_FROM_PX ? ACROSS : DOWN;
+  const frame = layout.frame(Math.max(width, 1), score);
   const readable = round.counts.filter((row) => row.atS <= score.endS);
   const { step, handlers } = useReader(readable.length, (xPx, yPx) => {
-    const frame = across ? acrossFrame(width, score) : null;
-    const share = frame
-      ? (xPx - frame.x0) / (frame.x1 - frame.x0)
-      : (yPx - downFrame(width, score).y(0)) / 300;
+    const time = frame.direction === "across" ? xPx : yPx;
+    const share = (time - frame.timeStart) / (frame.timeEnd - frame.timeStart);
     if (share < 0 || share > 1) return null;
-    const atS = countsAt(readable, share * score.endS).atS;
+    const { atS } = countsAt(readable, share * score.endS);
     return readable.findIndex((row) => row.atS === atS);
   });
   const reading = step === null ? undefined : readable[step];
-  const height = across ? acrossFrame(width, score).height : downFrame(Math.max(width, 1), score).height;
   const closesBy =
     round.phase === "collecting" && round.deadlineS !== null
       ? `closes by ${formatSeconds(round.deadlineS)}`
       : null;
-  const drawing = {
-    width,
-    score,
-    label: scoreSentence(round),
-    closesBy,
-    result,
-    you,
-    readingS: reading?.atS ?? null,
-    seen,
-    merging,
-  };
   return (
     <div ref={box}>
       <FocusBox label="Score of the round; arrow keys read the counts" {...handlers}>
         {width === 0 ? (
-          <svg width="100%" height={height} aria-hidden="true" />
-        ) : across ? (
-          <ScoreAcross {...drawing} />
+          <svg width="100%" height={frame.height} aria-hidden="true" />
         ) : (
-          <ScoreDown {...drawing} />
+          <ScoreDrawing
+            layout={layout}
+            width={width}
+            score={score}
+            label={scoreSentence(round)}
+            closesBy={closesBy}
+            result={result}
+            you={you}
+            readingS={reading?.atS ?? null}
+            seen={seen}
+            merging={merging}
+          />
         )}
       </FocusBox>
       <output className="note block min-h-6 pt-1">
