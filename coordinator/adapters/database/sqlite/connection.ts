@@ -41,7 +41,7 @@ export interface Connection {
   /**
    * Takes what was deleted out of the write-ahead log as well.
    *
-   * @returns Whether the log is empty now; false while a reader still needs it, or if the disk refuses.
+   * @returns Whether the log is empty now; false while a reader still needs it, or if the disk refuses. Never throws.
    */
   readonly emptyLog: () => boolean;
   readonly close: () => void;
@@ -88,14 +88,16 @@ function positionOf(database: DatabaseSync): () => number {
 
 /** Does not wait for readers: it would hold up every write for as long as a list takes. */
 function emptyLog(database: DatabaseSync): boolean {
-  database.exec("pragma busy_timeout = 0");
   try {
-    return database.prepare("pragma wal_checkpoint(truncate)").get()?.["busy"] === 0;
+    database.exec("pragma busy_timeout = 0");
+    try {
+      return database.prepare("pragma wal_checkpoint(truncate)").get()?.["busy"] === 0;
+    } finally {
+      database.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    }
   } catch {
     // What was asked for is committed. A disk that refuses shows at the next write, too.
     return false;
-  } finally {
-    database.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
   }
 }
 

@@ -108,6 +108,7 @@ async function open(request: Extract<Request, { type: "open" }>): Promise<Opened
     store = createStore({ kind: "embedded", db, close: async () => close() }, request.projectId);
     return { pragmas, instanceId, position: position() };
   } catch (error) {
+    clearTimeout(emptyAgain);
     close();
     throw error;
   }
