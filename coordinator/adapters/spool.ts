@@ -43,6 +43,7 @@ export async function openSpool(
   await mkdir(folder, { recursive: true });
   const turns = new Map<string, Turn>();
   const chunks = chunkReader(primitives);
+  const sessions = new SessionFolders();
   const pathOf = (sid: string, position: number) => {
     // These come from the database, not from a peer; a path must not depend on that.
     assert(SID.test(sid) && Number.isInteger(position) && position >= 0, "not a slot");
@@ -62,7 +63,7 @@ export async function openSpool(
       older?.cut.now();
       const cut = new Cut();
       const received = (older?.ended ?? Promise.resolve()).then(() =>
-        receive(path, upload, { body, free }, cut, intake),
+        receive(path, upload, { body, free }, { cut, intake, sessions }),
       );
       const turn: Turn = { cut, ended: received.catch(() => undefined) };
       turns.set(path, turn);
@@ -86,6 +87,7 @@ export async function openSpool(
         kept.map((position) => pathOf(sid, position)),
       );
       if (kept.length === 0) {
+        sessions.forget(session);
         await rm(session, { recursive: true, force: true });
         return;
       }
@@ -97,25 +99,33 @@ export async function openSpool(
   };
 }
 
+interface ReceiveParts {
+  readonly cut: Cut;
+  readonly intake: Pick<Intake, "verify">;
+  readonly sessions: SessionFolders;
+}
+
 async function receive(
   path: string,
   upload: Upload,
   source: Source,
-  cut: Cut,
-  intake: Pick<Intake, "verify">,
+  { cut, intake, sessions }: ReceiveParts,
 ): Promise<Received> {
   if ((await byteCountOf(path)) !== null) {
     // It may be acknowledged already: it stays, whatever comes now.
-    return (await intake.verify(path, upload, null)) ? ok("complete") : err({ type: "bad-digest" });
+    if (!(await intake.verify(path, upload, null))) return err({ type: "bad-digest" });
+    // The sync after its rename may have failed, and a receipt must outlive a power cut.
+    await syncTogether(dirname(path));
+    return ok("complete");
   }
   const part = `${path}.part`;
   let written: Received | "all-here";
   try {
-    await makeFolderOf(path);
+    await sessions.make(dirname(path));
     const file = await open(part, "a+");
     try {
       written = await writeBody(file, upload, source, cut);
-      if (written === "all-here") await file.datasync();
+      if (written === "all-here") await syncOrRemove(file, part);
     } finally {
       await file.close();
     }
@@ -299,10 +309,31 @@ function syncTogether(folder: string): Promise<void> {
   }
 }
 
-/** Makes the session's folder and its entry durable. */
-async function makeFolderOf(path: string): Promise<void> {
-  const session = dirname(path);
-  if ((await mkdir(session, { recursive: true })) !== undefined) await syncFolder(dirname(session));
+/** Folders of sessions, and which of them have a durable name. */
+class SessionFolders {
+  readonly #durable = new Set<string>();
+
+  /** Resolves when the folder is there and its name durable, also if another upload has just made it. */
+  async make(folder: string): Promise<void> {
+    const made = await mkdir(folder, { recursive: true });
+    if (made === undefined && this.#durable.has(folder)) return;
+    await syncTogether(dirname(folder));
+    this.#durable.add(folder);
+  }
+
+  forget(folder: string): void {
+    this.#durable.delete(folder);
+  }
+}
+
+/** After a sync that failed the system may call the lost bytes clean, and a later sync would succeed without them. */
+async function syncOrRemove(file: FileHandle, path: string): Promise<void> {
+  try {
+    await file.datasync();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
 }
 
 async function byteCountOf(path: string): Promise<number | null> {

@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, type FileHandle, mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { openIntake } from "#coordinator/adapters/intake.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
@@ -377,4 +377,45 @@ test("[A4] a complete upload is read in chunks, each with its way to the root; a
   }
   for (const index of [-1, 3]) expect(await spool.chunk(SID, 1, index, root)).toEqual(none);
   expect(await spool.chunk(SID, 2, 0, root)).toEqual(none);
+});
+
+describe("[W7] a disk that fails a sync", () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** Counts the calls of every file's `method`. */
+  async function spyOn(method: "sync" | "datasync") {
+    const file = await open(folder, "r");
+    await file.close();
+    return vi.spyOn(Object.getPrototypeOf(file) as FileHandle, method);
+  }
+  const trouble = () => Object.assign(new Error("input/output error"), { code: "EIO" });
+
+  test.each([
+    ["its folder's name", 0, 2],
+    ["its own name", 1, 1],
+  ])("of %s: the upload is complete only after a sync that succeeds", async (_which, failing, wanted) => {
+    const spool = await newSpool();
+    const bytes = randomBytes(1_000);
+    const upload = { ...describeUpload(bytes), offset: 0 };
+    const sync = await spyOn("sync");
+    if (failing === 1) sync.mockImplementationOnce(async () => {});
+    sync.mockRejectedValueOnce(trouble());
+    await expect(spool.receive(upload, pieces(bytes))).rejects.toThrow("input/output error");
+    expect(sync).toHaveBeenCalledTimes(failing + 1);
+    sync.mockRejectedValueOnce(trouble());
+    await expect(spool.receive(upload, pieces(bytes))).rejects.toThrow("input/output error");
+    sync.mockClear();
+    expect(await spool.receive(upload, pieces(bytes))).toEqual({ ok: true, value: "complete" });
+    expect(sync).toHaveBeenCalledTimes(wanted);
+  });
+
+  test("of its bytes: they are sent again, since the next sync would succeed without them", async () => {
+    const spool = await newSpool();
+    const bytes = randomBytes(1_000);
+    const upload = { ...describeUpload(bytes), offset: 0 };
+    (await spyOn("datasync")).mockRejectedValueOnce(trouble());
+    await expect(spool.receive(upload, pieces(bytes))).rejects.toThrow("input/output error");
+    expect(await spool.offset(SID, 1)).toBe(0);
+    expect(await spool.receive(upload, pieces(bytes))).toEqual({ ok: true, value: "complete" });
+  });
 });
