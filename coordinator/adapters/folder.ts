@@ -38,7 +38,8 @@ interface Waiting {
  * A slice's sum is made in memory of its worker and handed over whole, so a half-done one is never seen and a retry
  * starts clean; in all that is two vectors, O(chunk) a file. Workers start with the first fold and stay for the next.
  * They hash the chunks that they add, and one of them compares the roots, so that this thread does nothing long.
- * `fold` rejects after three attempts of a worker that dies or fails, and with the signal's reason.
+ * `fold` rejects after three attempts of a worker that dies or fails, with the signal's reason, and if the intake's
+ * thread ends with `initial`, of which there is no copy.
  */
 export function openFolder(options: FolderOptions = {}): Folder {
   const workerCount = options.workerCount ?? Math.min(WORKERS_MAX, availableParallelism());
@@ -175,7 +176,8 @@ export function openFolder(options: FolderOptions = {}): Folder {
       assert(Number.isInteger(length) && length >= 0, `a vector of ${length}`);
       assert(initial === undefined || initial.length === length, "the initial sum has another length");
       if (signal?.aborted === true) throw reasonOf(signal);
-      const added = inputs.length === 0 ? null : await options.intake?.add(length, inputs, initial);
+      const added =
+        inputs.length === 0 ? null : await heard(options.intake?.add(length, inputs, initial), signal);
       const begun = added?.sum ?? initial;
       const indexes = added?.missing ?? [...inputs.keys()];
       if (begun !== undefined && indexes.length === 0 && masks.length === 0) return ok(begun);
@@ -201,6 +203,17 @@ export function sliceBounds(length: number, count: number, step: number): { from
   const bounds: { from: number; to: number }[] = [];
   for (let from = 0; from < length; from += width) bounds.push({ from, to: Math.min(length, from + width) });
   return bounds;
+}
+
+/** As `work`; rejects at once if `signal` aborts before it is done. */
+function heard<Value>(work: Promise<Value> | undefined, signal: AbortSignal | undefined) {
+  if (signal === undefined || work === undefined) return work;
+  return new Promise<Value>((resolve, reject) => {
+    const onAbort = () => reject(reasonOf(signal));
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }
 
 function reasonOf(signal: AbortSignal): Error {

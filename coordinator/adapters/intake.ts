@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { assert } from "#shared/kernel/assert.ts";
 import type { FoldInput } from "../core/ports.ts";
 import type { IntakeJob, IntakeResult } from "./intake-job.ts";
-import { openJobWorker } from "./job-worker.ts";
+import { type JobWorkerOptions, openJobWorker } from "./job-worker.ts";
 
 /** What a file must hold to be the upload of `root`. */
 export interface ExpectedUpload {
@@ -29,7 +29,12 @@ export interface Intake {
    * @throws if the file cannot be read.
    */
   verify(file: string, expected: ExpectedUpload, keepAs: string | null): Promise<boolean>;
-  /** Adds what it still has, and keeps none of it. `sum` is handed over, even if this throws; zero if absent. */
+  /**
+   * Adds what it still has, and keeps none of it. If its thread ends meanwhile, all inputs are missing.
+   *
+   * @param sum  Handed over, even if this throws; zero if absent.
+   * @throws if the thread ends and takes `sum` with it.
+   */
   add(length: number, inputs: readonly FoldInput[], sum?: Uint32Array<ArrayBuffer>): Promise<Added>;
   /** Drops what it has of a session's folder, except the paths in `kept`. */
   forget(folder: string, kept: readonly string[]): void;
@@ -41,14 +46,16 @@ const VERIFYING_MAX = 2;
 
 /** Those, and additions. */
 const JOBS_AT_ONCE = 4;
-/** The largest upload takes a second; a disk that stands still takes longer. */
-const PATIENCE_MS = 300_000;
+/** The worker beats every 4 MiB. A disk that takes longer for them stands still. */
+const PATIENCE_MS = 30_000;
 
-export function openIntake(): Intake {
+/** @param time  By which the thread's silence is counted; the system's if absent. */
+export function openIntake(time?: NonNullable<JobWorkerOptions["time"]>): Intake {
   const worker = openJobWorker<IntakeJob, IntakeResult>(new URL("./intake.worker.ts", import.meta.url), {
     name: "the thread that checks uploads",
     patienceMs: PATIENCE_MS,
     jobsAtOnce: JOBS_AT_ONCE,
+    ...(time === undefined ? {} : { time }),
   });
   /** The worker may have dropped some of them. */
   const kept = new Set<string>();
@@ -78,20 +85,30 @@ export function openIntake(): Intake {
       }
     },
     add: async (length, inputs, sum) => {
+      const noneAdded = (): Added => ({
+        sum: sum ?? new Uint32Array(length),
+        missing: [...inputs.keys()],
+      });
       const isAnyKept = inputs.filter(({ path }) => kept.delete(path)).length > 0;
       if (!isAnyKept) {
-        return { sum: sum ?? new Uint32Array(length), missing: inputs.map((_, index) => index) };
+        return noneAdded();
       }
       const handedOver = sum === undefined ? [] : [sum.buffer];
-      const result = await worker.ask({ type: "add", length, inputs, sum: sum ?? null }, handedOver);
-      assert(result.type === "added", "it was asked to add");
-      return { sum: result.sum, missing: result.missing };
+      try {
+        const result = await worker.ask({ type: "add", length, inputs, sum: sum ?? null }, handedOver);
+        assert(result.type === "added", "it was asked to add");
+        return { sum: result.sum, missing: result.missing };
+      } catch (error) {
+        if (sum !== undefined) throw error;
+        return noneAdded();
+      }
     },
     forget: (folder, keptPaths) => {
       const gone = [...kept].filter((path) => dirname(path) === folder && !keptPaths.includes(path));
 
       for (const path of gone) kept.delete(path);
-      // If the thread has ended, so has its memory.
+      // Without a thread there is no memory to give back, and a new one would start only for that.
+      if (!worker.isStarted()) return;
       worker.ask({ type: "forget", folder, kept: keptPaths }, []).catch(() => undefined);
     },
     close: () => worker.close(),

@@ -12,6 +12,8 @@ import type { HeldVector, IntakeJob, IntakeResult } from "./intake-job.ts";
 
 /** Of vectors that are verified and not added yet; the oldest makes room. Eight of a million numbers. */
 const HELD_BYTES_MAX = 32 * 1024 * 1024;
+/** Each beat tells that a long check goes on. */
+const CHUNKS_PER_BEAT = 64;
 /** Vectors whose memory waits for the next ones. */
 const SPARE_MAX = 2;
 
@@ -20,10 +22,10 @@ const held = new Map<string, HeldVector>();
 const spare: Bytes[] = [];
 
 answerJobs<IntakeJob, IntakeResult>(
-  async (job) => {
+  async (job, beat) => {
     switch (job.type) {
       case "verify":
-        return { type: "verified", isGood: await verify(job) };
+        return { type: "verified", isGood: await verify(job, beat) };
       case "add":
         return add(job);
       case "forget":
@@ -39,12 +41,15 @@ answerJobs<IntakeJob, IntakeResult>(
   (result) => (result.type === "added" ? [result.sum.buffer] : []),
 );
 
-async function verify({ file, byteCount, root, keepAs }: IntakeJob & { type: "verify" }): Promise<boolean> {
+async function verify(
+  { file, byteCount, root, keepAs }: IntakeJob & { type: "verify" },
+  beat: () => void,
+): Promise<boolean> {
   if (keepAs === null || byteCount > HELD_BYTES_MAX) {
-    return (await rootOfFile(file, byteCount, new Uint8Array(VECTOR_CHUNK_BYTES))) === root;
+    return (await rootOfFile(file, byteCount, new Uint8Array(VECTOR_CHUNK_BYTES), beat)) === root;
   }
   const bytes = vectorMemory(byteCount);
-  const isGood = (await rootOfFile(file, byteCount, bytes)) === root;
+  const isGood = (await rootOfFile(file, byteCount, bytes, beat)) === root;
   if (isGood) held.set(keepAs, { root, bytes });
   else giveBack(bytes);
   return isGood;
@@ -54,7 +59,12 @@ async function verify({ file, byteCount, root, keepAs }: IntakeJob & { type: "ve
  * The Merkle root over the chunks of a file, in hex; null if it has another length. Its bytes go through `memory`: all of
  * them stay in there if it is as long as the file, else it holds one chunk.
  */
-async function rootOfFile(file: string, byteCount: number, memory: Bytes): Promise<string | null> {
+async function rootOfFile(
+  file: string,
+  byteCount: number,
+  memory: Bytes,
+  beat: () => void,
+): Promise<string | null> {
   const leaves: Bytes[] = [];
   const handle = openSync(file, "r");
   try {
@@ -64,6 +74,7 @@ async function rootOfFile(file: string, byteCount: number, memory: Bytes): Promi
       const chunk = memory.subarray(start, start + Math.min(VECTOR_CHUNK_BYTES, byteCount - offset));
       if (!readFully(handle, chunk, offset)) return null;
       leaves.push(new Uint8Array(leafHash(chunk)));
+      if (leaves.length % CHUNKS_PER_BEAT === 0) beat();
     }
   } finally {
     closeSync(handle);

@@ -22,6 +22,8 @@ export interface JobWorkerOptions {
 export interface JobWorker<Job, Result> {
   /** @param handedOver  Buffers of the job; this thread does not have them any more. */
   ask(job: Job, handedOver: readonly Transferable[]): Promise<Result>;
+  /** Whether there is a thread; the next job starts one. */
+  isStarted(): boolean;
   close(): Promise<void>;
 }
 
@@ -33,8 +35,9 @@ interface Waiting<Job, Result> {
 }
 
 /**
- * One worker thread for jobs of a kind, one after the other, started with the first of them. A worker that dies or hangs
- * takes with it the jobs that it has (they reject), and the next job starts another.
+ * One worker thread for jobs of a kind, one after the other, started with the first of them. If a worker dies or hangs,
+ * the job that it was doing rejects, and another worker does those behind it. A job whose buffers the lost worker had
+ * rejects as well.
  */
 export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions): JobWorker<Job, Result> {
   const { name, patienceMs, jobsAtOnce = 1, time = { clock: monotonicClock, after } } = options;
@@ -92,7 +95,10 @@ export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions):
     if (worker !== lost) return;
     worker = null;
     void lost.terminate();
-    for (const { reject } of handed.splice(0)) reject(fault);
+    const [doing, ...behind] = handed.splice(0);
+    doing?.reject(fault);
+    for (const { handedOver, reject } of behind) if (handedOver.length > 0) reject(fault);
+    line.unshift(...behind.filter(({ handedOver }) => handedOver.length === 0));
     silence?.end();
     silence = null;
     pump();
@@ -105,6 +111,7 @@ export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions):
         line.push({ job, handedOver, resolve, reject });
         pump();
       }),
+    isStarted: () => worker !== null,
     close: async () => {
       closed = true;
       const last = worker;

@@ -3,12 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openFolder } from "#coordinator/adapters/folder.ts";
 import { openIntake } from "#coordinator/adapters/intake.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import type { FoldInput } from "#coordinator/core/ports.ts";
+import { present } from "#shared/kernel/assert.ts";
+import { ManualClock } from "#test/kit/manual-clock.ts";
 
 const LENGTH = 40_000; // three chunks, the last of 28,928 bytes
 const SID = "a".repeat(64);
@@ -19,8 +21,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const workers: Worker[] = [];
+const note = (worker: Worker) => void workers.push(worker);
+beforeEach(() => {
+  process.on("worker", note);
+});
+
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  process.off("worker", note);
+  workers.length = 0;
   for (const close of closers.splice(0)) await close();
 });
 
@@ -71,6 +81,17 @@ async function receive({ spool }: Scene, vectors: readonly Buffer[]): Promise<Fo
 
 const vectorsOf = (count: number, length = LENGTH) =>
   Array.from({ length: count }, () => randomBytes(4 * length));
+
+/** The intake's thread gets no addition; this happens instead. */
+function atAddition(happen: (worker: Worker) => void): void {
+  for (const worker of workers) {
+    const post = worker.postMessage.bind(worker);
+    worker.postMessage = (message: { readonly type?: string }, transferred) => {
+      if (message.type === "add") happen(worker);
+      else post(message, transferred as never);
+    };
+  }
+}
 
 /** The oracle: word by word, reduced at the end. */
 function plainSum(vectors: readonly Buffer[], length = LENGTH, begun = 0): Uint32Array {
@@ -138,18 +159,34 @@ describe("[R50] an input that was just received", () => {
   });
 
   test("is read from disk if the thread that had it ended", async () => {
-    const workers: Worker[] = [];
-    const note = (worker: Worker) => void workers.push(worker);
-    process.on("worker", note);
-    try {
-      const own = await scene();
-      const vectors = vectorsOf(2);
-      const inputs = await receive(own, vectors);
-      for (const worker of workers) await worker.terminate();
-      expect(await sumOf(own, inputs)).toEqual({ ok: true, value: plainSum(vectors) });
-    } finally {
-      process.off("worker", note);
-    }
+    const own = await scene();
+    const vectors = vectorsOf(2);
+    const inputs = await receive(own, vectors);
+    for (const worker of workers) await worker.terminate();
+    expect(await sumOf(own, inputs)).toEqual({ ok: true, value: plainSum(vectors) });
+  });
+
+  test("is read from disk if the thread ends while it adds; a sum that the thread was given is lost", async () => {
+    const own = await scene();
+    const vectors = vectorsOf(2);
+    const end = (worker: Worker) => void worker.terminate();
+    const inputs = await receive(own, vectors);
+    atAddition(end);
+    expect(await sumOf(own, inputs)).toEqual({ ok: true, value: plainSum(vectors) });
+    await own.spool.discard(SID);
+    const again = await receive(own, vectors);
+    atAddition(end);
+    await expect(sumOf(own, again, new Uint32Array(LENGTH))).rejects.toThrow("ended");
+    expect(await sumOf(own, again)).toEqual({ ok: true, value: plainSum(vectors) });
+  });
+
+  test("is added no more once its fold is cancelled, even if the thread never answers", async () => {
+    const own = await scene();
+    const inputs = await receive(own, vectorsOf(2));
+    const cancel = new AbortController();
+    atAddition(() => cancel.abort(new Error("the round is over")));
+    const fold = own.fold.fold({ length: LENGTH, inputs, masks: [] }, cancel.signal);
+    await expect(fold).rejects.toThrow("the round is over");
   });
 });
 
@@ -172,4 +209,47 @@ test("[W7] a file of another root or length is no upload, and is not kept", asyn
   await expect(own.intake.verify(join(folder, "none"), { byteCount: 4, root }, null)).rejects.toThrow(
     "ENOENT",
   );
+});
+
+test("[R50] no thread starts only to forget what nobody kept", async () => {
+  const own = await scene();
+  await own.spool.discard(SID);
+  expect(workers).toHaveLength(0);
+});
+
+test("[W7] a file that cannot be read to its end fails alone after half a minute; those behind it are checked", async () => {
+  const clock = new ManualClock();
+  const intake = openIntake({ clock, after: clock.after });
+  closers.push(() => intake.close());
+  const [bytes] = vectorsOf(1) as [Buffer];
+  const good = { byteCount: bytes.length, root: rootOf(bytes) };
+  const file = join(folder, "behind");
+  await writeFile(file, bytes);
+  expect(await intake.verify(file, good, null)).toBe(true);
+  // As if it stood in the first of its reads.
+  present(workers[0], "the thread").postMessage = () => {};
+  const checks = Promise.allSettled([file, file, file].map((path) => intake.verify(path, good, null)));
+  // The first two are handed over.
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let passed = 0; passed < 31; passed++) clock.advance(1_000);
+  expect(await checks).toMatchObject([
+    { status: "rejected", reason: { message: expect.stringContaining("gave no sign of life for 30 s") } },
+    { status: "fulfilled", value: true },
+    { status: "fulfilled", value: true },
+  ]);
+  expect(workers).toHaveLength(2);
+});
+
+test("[W7] a long check tells that it goes on", async () => {
+  const own = await scene();
+  const bytes = randomBytes(129 * 65_536);
+  const file = join(folder, "long");
+  await writeFile(file, bytes);
+  const short = join(folder, "short");
+  await writeFile(short, bytes.subarray(0, 4));
+  await own.intake.verify(short, { byteCount: 4, root: rootOf(bytes.subarray(0, 4)) }, null);
+  const kinds: string[] = [];
+  present(workers[0], "the thread").on("message", ({ kind }: { kind: string }) => kinds.push(kind));
+  expect(await own.intake.verify(file, { byteCount: bytes.length, root: rootOf(bytes) }, null)).toBe(true);
+  expect(kinds).toEqual(["beat", "beat", "done"]);
 });

@@ -12,11 +12,12 @@ const note = (worker: Worker) => workers.push(worker);
 const PATIENCE_MS = 4_000;
 
 /** Silence is counted by a clock that the test sets. */
-function open() {
+function open(jobsAtOnce = 1) {
   process.on("worker", note);
   const clock = new ManualClock();
   const time = { clock, after: clock.after };
-  const worker = openJobWorker<TestJob, number>(url, { name: "the worker", patienceMs: PATIENCE_MS, time });
+  const options = { name: "the worker", patienceMs: PATIENCE_MS, jobsAtOnce, time };
+  const worker = openJobWorker<TestJob, number>(url, options);
   /** In steps, as timers tick. */
   const pass = (ms: number) => {
     for (let passed = 0; passed < ms; passed += 250) clock.advance(250);
@@ -48,6 +49,28 @@ test.each(["loop", "never"] as const)(
     expect(workers).toHaveLength(2);
     // An ended thread has no id any more.
     expect(workers[0]?.threadId).toBe(-1);
+    await worker.close();
+  },
+);
+
+test.each(["loop", "exit"] as const)(
+  "[E3] a worker that had several jobs (%s) fails the one it was doing; another does the rest, except those whose buffers are lost",
+  async (end) => {
+    const { worker, pass } = open(4);
+    expect(await worker.ask("answer", [])).toBe(1);
+    const lost = [new ArrayBuffer(8)];
+    const jobs = [worker.ask(end, []), worker.ask("answer", []), worker.ask("answer", lost)];
+    jobs.push(worker.ask("answer", []), worker.ask("answer", []));
+    if (end === "loop") pass(PATIENCE_MS);
+    const outcomes = await Promise.allSettled(jobs);
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      "rejected",
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+      "fulfilled",
+    ]);
+    expect(workers).toHaveLength(2);
     await worker.close();
   },
 );
