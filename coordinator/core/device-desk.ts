@@ -67,8 +67,12 @@ class Desk implements DeviceDesk {
         return this.#checkIn(identity, message.taskVersion, round);
       case "leave":
         // Who leaves a round that it has no state for still waits for the next one; who only waits goes for good.
+        // It may say so a moment after others have ended the round by the same.
+        if (message.code !== undefined) {
+          const refused = [round, this.#earlierRoundOf(identity)].find((one) => one?.hasInvited(identity));
+          if (refused) this.#desk.refused(refused, identity, message.code);
+        }
         if (round?.holds(identity) !== true) this.#lobby.withdraw(identity);
-        else if (message.code !== undefined) this.#desk.refused(round, identity, message.code);
         await round?.presence("left", identity);
         return { type: "accepted" };
       default:
@@ -101,6 +105,11 @@ class Desk implements DeviceDesk {
   #roundOf(identity: string): RoundDriver | null {
     const task = this.#lobby.taskOf(identity);
     return task === null ? null : this.#desk.currentRound(task);
+  }
+
+  #earlierRoundOf(identity: string): RoundDriver | null {
+    const task = this.#lobby.taskOf(identity);
+    return task === null ? null : this.#desk.earlierRound(task);
   }
 
   #inBackground(work: () => Promise<void> | undefined): void {

@@ -1,11 +1,13 @@
+import { present } from "#shared/kernel/assert.ts";
 import type { RunNotice } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
+import type { RoundOpened } from "#shared/round/event.ts";
 import { noticeOf } from "./outage.ts";
 
 /** So many devices that refuse for the same reason are no accident. */
 const REFUSALS_MIN = 3;
-/** Devices that are remembered for each run. */
-const REFUSALS_MAX = 1_000;
+/** A run that fails more rounds than this in a row ends. */
+const ROUNDS_MAX = 8;
 /** What devices say if they have been past what they are asked for: this coordinator went back in time, not they. */
 const FROM_THE_PAST: ReadonlySet<ErrorCode> = new Set(["REPLAY", "ALREADY_REVEALED"]);
 
@@ -14,8 +16,15 @@ export type Waiter = "log" | "round" | "sum" | "figures";
 
 interface Notes {
   readonly waits: Map<Waiter, RunNotice>;
-  /** By device that refused since the newest committed round: why, and which model it was offered. */
-  readonly refusals: Map<string, { readonly code: ErrorCode; readonly modelHash: string }>;
+  /** By number; of rounds since the newest committed one, those that devices refused. */
+  readonly refused: Map<number, RefusedRound>;
+}
+
+/** A round of which invited devices say that they remember to have been past it. */
+interface RefusedRound {
+  readonly modelHash: string;
+  readonly invitedCount: number;
+  readonly codeByIdentity: Map<string, ErrorCode>;
 }
 
 /** Why an open run does not get on, in a sentence for its operator. In memory: a new process finds out anew. */
@@ -26,7 +35,12 @@ export class Notices {
     const notes = this.#byRun.get(runId);
     if (notes === undefined) return null;
     const [wait] = notes.waits.values();
-    return wait ?? refusalNotice(notes);
+    if (wait !== undefined) return wait;
+    const newest = [...notes.refused].filter(([, { invitedCount, codeByIdentity }]) =>
+      areMany(codeByIdentity.size, invitedCount),
+    );
+    const [round, refused] = newest.at(-1) ?? [];
+    return round === undefined || refused === undefined ? null : refusalNotice(round, refused);
   }
 
   /** A store, a disk or a file of the run is out of reach. @returns whether something else is shown from now on. */
@@ -48,29 +62,40 @@ export class Notices {
 
   /** A round was committed: enough devices take part. */
   committed(runId: string): boolean {
-    return this.#byRun.has(runId) && this.#change(runId, ({ refusals }) => refusals.clear());
+    return this.#byRun.has(runId) && this.#change(runId, ({ refused }) => refused.clear());
   }
 
-  /** A device left a round of the run for this reason, as it says. */
-  refused(runId: string, modelHash: string, identity: string, code: ErrorCode): boolean {
+  /** A device that this round invited left it for this reason, as it says. */
+  refused(
+    { runId, round, parentModelHash }: Pick<RoundOpened, "runId" | "round" | "parentModelHash">,
+    invitedCount: () => number,
+    identity: string,
+    code: ErrorCode,
+  ): boolean {
     if (!FROM_THE_PAST.has(code)) return false;
-    return this.#change(runId, ({ refusals }) => {
-      const known = refusals.delete(identity);
-      if (known || refusals.size < REFUSALS_MAX) refusals.set(identity, { code, modelHash });
+    return this.#change(runId, ({ refused }) => {
+      const known = refused.get(round);
+      const { codeByIdentity } =
+        known ?? newRound(refused, round, { modelHash: parentModelHash, invitedCount: invitedCount() });
+      codeByIdentity.set(identity, code);
     });
   }
 
-  /** Why devices refuse, if so many do that it is no accident; the newest reason. */
-  refusalCode(runId: string): ErrorCode | null {
-    const notes = this.#byRun.get(runId);
-    return notes === undefined ? null : (refusalNotice(notes)?.code ?? null);
+  /** Why devices refuse this round, if so many do that it is no accident; the newest reason. */
+  refusalCode(runId: string, round: number): ErrorCode | null {
+    const refused = this.#byRun.get(runId)?.refused.get(round);
+    if (refused === undefined) return null;
+    const { codeByIdentity, invitedCount } = refused;
+    return areMany(codeByIdentity.size, invitedCount) ? newestCode(refused) : null;
   }
 
-  /** Whether so many devices say that they opened a sum for this model that it is no accident. */
+  /** Whether so many devices of one round say that they opened a sum for this model that it is no accident. */
   isOpened(runId: string, modelHash: string): boolean {
-    const refusals = [...(this.#byRun.get(runId)?.refusals.values() ?? [])];
-    const said = refusals.filter((one) => one.code === "ALREADY_REVEALED" && one.modelHash === modelHash);
-    return said.length >= REFUSALS_MIN;
+    const rounds = [...(this.#byRun.get(runId)?.refused.values() ?? [])];
+    return rounds.some((round) => {
+      const codes = [...round.codeByIdentity.values()].filter((code) => code === "ALREADY_REVEALED");
+      return round.modelHash === modelHash && areMany(codes.length, round.invitedCount);
+    });
   }
 
   ended(runId: string): void {
@@ -79,17 +104,36 @@ export class Notices {
 
   #change(runId: string, change: (notes: Notes) => void): boolean {
     const before = this.of(runId)?.message;
-    const notes = this.#byRun.get(runId) ?? { waits: new Map(), refusals: new Map() };
+    const notes = this.#byRun.get(runId) ?? { waits: new Map(), refused: new Map() };
     this.#byRun.set(runId, notes);
     change(notes);
     return this.of(runId)?.message !== before;
   }
 }
 
-function refusalNotice({ refusals }: Notes): RunNotice | null {
-  const newest = [...refusals.values()].at(-1);
-  if (newest === undefined || refusals.size < REFUSALS_MIN) return null;
-  const { code } = newest;
-  const message = `${refusals.size} devices have refused rounds of this run, since they remember to have been past them (${code}). This happens if the coordinator's data folder or database was restored from an older copy. They are right to refuse. The run goes on once its rounds are newer than what they remember. If eight rounds are not enough for that, it ends: then launch another.`;
+/** Keys cost nothing: with a fixed number alone, a few made-up devices could speak for a large round (SECURITY.md). */
+function areMany(count: number, invitedCount: number): boolean {
+  return count >= REFUSALS_MIN && 2 * count >= invitedCount;
+}
+
+function newRound(
+  refused: Map<number, RefusedRound>,
+  round: number,
+  facts: Pick<RefusedRound, "modelHash" | "invitedCount">,
+): RefusedRound {
+  const [oldest] = refused.keys();
+  if (oldest !== undefined && refused.size >= ROUNDS_MAX) refused.delete(oldest);
+  const made = { ...facts, codeByIdentity: new Map() };
+  refused.set(round, made);
+  return made;
+}
+
+function newestCode({ codeByIdentity }: RefusedRound): ErrorCode {
+  return present([...codeByIdentity.values()].at(-1), "a refusal");
+}
+
+function refusalNotice(round: number, refused: RefusedRound): RunNotice {
+  const code = newestCode(refused);
+  const message = `${refused.codeByIdentity.size} of the ${refused.invitedCount} devices that round ${round} invited say that they remember to have been past it (${code}). If that is true, the coordinator's data folder or database was restored from an older copy, and they are right to refuse. The run goes on once its rounds are newer than what they remember. If eight rounds are not enough for that, it ends: then launch another.`;
   return { code, message };
 }

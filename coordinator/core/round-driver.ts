@@ -395,6 +395,11 @@ export class RoundDriver {
     return member?.invited === true && member.out === null && isLive(this.#state);
   }
 
+  /** Whether this device was invited, also after the round has ended. */
+  hasInvited(identity: string): boolean {
+    return this.#state.members.get(identity)?.invited === true;
+  }
+
   async deviceUp(identity: string): Promise<void> {
     if (!this.#state.members.has(identity)) return;
     await this.submit({ event: { type: "connected", identity } });

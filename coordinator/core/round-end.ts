@@ -14,7 +14,7 @@ type EndedRound = Extract<RoundState, { readonly phase: "committed" | "voided" |
 /**
  * What a run writes down of a round that has ended; after a voided one the void step is stored already.
  *
- * @param refusal  Why devices refuse the rounds of this run, if many do. It says more than that too few were left.
+ * @param refusal  Why devices refuse this round, if many do. It says more than that too few were left.
  */
 export async function roundEnd(
   ports: Pick<CoordinatorPorts, "blobs" | "store" | "models">,

@@ -267,7 +267,7 @@ export class RunDesk {
       onWait: (runId, waiter, error) => this.#note(runId, this.#notices.waits(runId, waiter, error)),
       notice: (runId) => this.#notices.of(runId),
       refusals: {
-        code: (runId) => this.#notices.refusalCode(runId),
+        code: (runId, round) => this.#notices.refusalCode(runId, round),
         isOpened: (runId, modelHash) => this.#notices.isOpened(runId, modelHash),
       },
       offering: (work) => {
@@ -323,8 +323,10 @@ export class RunDesk {
 
   /** A device left a round that it was invited to, and said why. */
   refused(round: RoundDriver, identity: string, code: ErrorCode): void {
-    const { runId, parentModelHash } = round.state.facts;
-    this.#note(runId, this.#notices.refused(runId, parentModelHash, identity, code));
+    const { facts, members, phase } = round.state;
+    if (phase === "committed" || !this.#runs.has(facts.runId)) return;
+    const invitedCount = () => [...members.values()].filter(({ invited }) => invited).length;
+    this.#note(facts.runId, this.#notices.refused(facts, invitedCount, identity, code));
   }
 
   #note(runId: string, changed: boolean): void {

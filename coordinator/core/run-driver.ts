@@ -59,9 +59,9 @@ export interface RunContext {
   readonly onWait: (runId: string, waiter: Waiter, error: unknown) => void;
   /** Why it does not get on, if it does not. */
   readonly notice: (runId: string) => RunNotice | null;
-  /** What devices that refuse its rounds say. */
+  /** What so many devices of a round say who refuse it that it is no accident. */
   readonly refusals: {
-    readonly code: (runId: string) => ErrorCode | null;
+    readonly code: (runId: string, round: number) => ErrorCode | null;
     readonly isOpened: (runId: string, modelHash: string) => boolean;
   };
   /** Held from the choice of a model to its offer, so that two runs never offer the same one. */
@@ -455,7 +455,7 @@ export class RunDriver {
     if (isLive(state) || !this.#state.roundIsOpen || state.facts.round !== this.#state.round) return;
     this.#obstacles.roundEnded(state.phase === "committed");
     const { ports, terms, refusals } = this.#context;
-    const refusal = refusals.code(this.runId);
+    const refusal = refusals.code(this.runId, state.facts.round);
     await this.submit(await roundEnd(ports, terms, this.#state, state, refusal));
   }
 }

@@ -26,8 +26,8 @@ async function betweenRounds(at: (federation: Federation, modelHash: string) => 
 }
 
 /** All are invited, and one went before its input. */
-async function collecting(rounds: number) {
-  const federation = await Federation.create({ devices: DEVICES });
+async function collecting(rounds: number, devices = DEVICES) {
+  const federation = await Federation.create({ devices });
   present(federation.devices[0], "a device").goneBefore = "input";
   federation.connectAll();
   const runId = await federation.launch(rounds);
@@ -159,7 +159,9 @@ describe("[S10] a data folder restored from an older copy", () => {
     expect([...notices]).toEqual([undefined]);
     const { notice } = await federation.run(runId);
     expect(notice?.code).toBe("REPLAY");
-    expect(notice?.message).toMatch(/^3 devices have refused .*restored from an older copy/);
+    expect(notice?.message).toMatch(
+      /^3 of the 4 devices that round 1 invited say that they remember .*restored from an older copy/,
+    );
     present(federation.devices[0], "a device").goneBefore = null;
     federation.connectAll();
     const run = await federation.ended(runId);
@@ -190,6 +192,16 @@ describe("[S10] a data folder restored from an older copy", () => {
       expect([models.length, new Set(models).size]).toEqual([8, code === "REPLAY" ? 1 : 8]);
     },
   );
+
+  test("three made-up devices that say so do not speak for a round of ten", async () => {
+    const { federation, runId } = await collecting(1, 10);
+    for (const { identity } of federation.devices.slice(1, 4))
+      await federation.coordinator.devices.onDeviceMessage(identity, { type: "leave", code: "REPLAY" });
+    expect((await federation.run(runId)).notice ?? null).toBeNull();
+    for (const { identity } of federation.devices.slice(4, 6))
+      await federation.coordinator.devices.onDeviceMessage(identity, { type: "leave", code: "REPLAY" });
+    expect((await federation.run(runId)).notice?.message).toMatch(/^5 of the 10 devices/);
+  });
 
   test("one device that says so, or another reason, is no sign of it", async () => {
     const { federation, runId } = await collecting(1);
