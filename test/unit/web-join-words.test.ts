@@ -1,16 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { OutcomeView, RoundView as OwnRound, ParticipantView, TaskSlice } from "#client/index.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
-import { classSentence, missingClasses } from "#web/components/join/class-bars.tsx";
-import {
-  neededInSum,
-  outcomeSentence,
-  proofsOf,
-  segmentWords,
-} from "#web/components/join/contribution-words.ts";
-import { engineNote } from "#web/components/join/engine-words.ts";
-import { oddsSentence } from "#web/components/join/odds.tsx";
-import { consentWords, leadSentence, stateLine, trainingWords } from "#web/components/join/sentences.ts";
+import { classSentence, missingClasses } from "#web/features/join/class-bars.tsx";
+import { oddsSentence } from "#web/features/join/odds.tsx";
+import { neededInSum, outcomeSentence, proofsOf, segmentWords } from "#web/words/contribution.ts";
+import { engineNote } from "#web/words/engine.ts";
+import { consentWords, leadSentence, stateLine, trainingWords } from "#web/words/join.ts";
 
 const hash = "ab".repeat(32);
 const digits = bundledTask("digits", 30, 3);

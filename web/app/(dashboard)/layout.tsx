@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
-import { StatusFooter } from "../../components/status-footer.tsx";
-import { TopBar } from "../../components/top-bar.tsx";
+import { StatusFooter } from "../../features/shell/status-footer.tsx";
+import { TopBar } from "../../features/shell/top-bar.tsx";
 
 /** Pages of researchers and admins: top bar with the site's navigation, main, footer. */
 export default function DashboardLayout({ children }: { readonly children: ReactNode }) {
