@@ -86,7 +86,7 @@ export function LineChart(props: LineChartProps) {
   );
 }
 
-/** Index of the step nearest to `value`; null where it is more than one step outside. */
+/** Index of the step nearest to `value`; null if it is more than one step outside. */
 export function nearest(steps: readonly number[], value: number): number | null {
   const [first, last] = [steps[0], steps.at(-1)];
   if (first === undefined || last === undefined || value < first - 1 || value > last + 1) return null;
@@ -242,7 +242,7 @@ function placeLabels(frame: PlotFrame, labelled: readonly { one: LineSeries; las
   });
 }
 
-/** A label that stands on the plot goes below its line, or above where it would reach the axis. */
+/** A label that stands on the plot goes below its line, or above if it would reach the axis. */
 function onPlot(frame: PlotFrame, beside: number, lineCount: number, fits: boolean): number {
   if (fits) return beside;
   const below = beside + 22;

@@ -86,7 +86,7 @@ export function roundsAxisEnd(roundsDone: number, roundsPlanned: number): number
  * Moves labels apart, keeping their order, so that neighbours are at least `gap` pixels from each other.
  *
  * @param wanted  Where each label would like to stand, any order.
- * @param bottom  No label ends lower than this where it can be helped.
+ * @param bottom  Labels end above this if there is room.
  */
 export function spreadLabels(wanted: readonly number[], gap: number, bottom: number): number[] {
   const order = wanted.map((_, index) => index).toSorted((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0));

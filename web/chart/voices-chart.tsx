@@ -8,7 +8,7 @@ import { type PlotFrame, plotFrame, spreadLabels } from "./scale.ts";
 export interface RoundVoices {
   readonly round: number;
   readonly joined: number;
-  /** Masked updates in the opened sum; those that are in, while the round lives; 0 where it was given up. */
+  /** Masked updates in the opened sum; those that are in, while the round lives; 0 if it was given up. */
   readonly inSum: number;
   /** Null before the keys were shared. */
   readonly needed: number | null;

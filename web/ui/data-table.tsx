@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { FocusBox } from "./focus-box.tsx";
 
 export interface TableColumn<Row> {
-  /** Also what a cell says of itself where the table has become records. */
+  /** Also the label of a cell, once the table is shown as records. */
   readonly label: string;
   readonly numeric?: boolean;
   /** The heading is for screen readers only, e.g. over a column of links. */

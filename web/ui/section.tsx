@@ -15,7 +15,7 @@ export function Section({ id, title, note, children, className = "" }: SectionPr
   return (
     <section className={`sec ${className}`} aria-labelledby={id}>
       <header>
-        {/* Takes the focus where the control that opened the section is gone. */}
+        {/* Takes the focus if the control that opened the section is gone. */}
         <h2 id={id} tabIndex={-1}>
           {title}
         </h2>

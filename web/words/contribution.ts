@@ -182,7 +182,7 @@ export function proofsOf(
 export function updateWords(isPicture: boolean): string {
   return isPicture
     ? "Stays here. One can almost see what was drawn."
-    : "Stays here. Where it is coloured the model grew, where it is grey it shrank.";
+    : "Stays here. Coloured squares are weights that grew, grey ones are weights that shrank.";
 }
 
 /** Under "What left". @param bits  Of a number of the masked list. */

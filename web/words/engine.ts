@@ -57,7 +57,7 @@ export function mendingWords({ engine, round }: Pick<ParticipantView, "engine" |
     return loss === null
       ? {
           title: "The engine of this device is being checked",
-          detail: `Its last training gave numbers that are none. ${left} ${meanwhile}`,
+          detail: `Its last training gave results that are not numbers. ${left} ${meanwhile}`,
         }
       : {
           title: `${subject(loss)} has stopped`,
@@ -70,7 +70,7 @@ export function mendingWords({ engine, round }: Pick<ParticipantView, "engine" |
   };
 }
 
-/** Of a round that was left because an engine stopped; null where that is not why. */
+/** Of a round that was left because an engine stopped; null if that is not why. */
 export function engineLossSentence(round: number, outcome: OutcomeView, engine: EngineView): string | null {
   const loss = newest(engine);
   if (outcome.kind === "committed" || outcome.code !== "ENGINE_LOST" || loss === null) return null;
@@ -78,7 +78,7 @@ export function engineLossSentence(round: number, outcome: OutcomeView, engine: 
   return `${subject(loss)} stopped in round ${round}, so this device left it. Nothing of yours was sent, and nothing is lost.${next}`;
 }
 
-/** Where nothing works any more; null where something does, or is still being tried. */
+/** What to do if no engine works any more; null if one does, or is still being tried. */
 export function noEngineWords(
   engine: EngineView,
 ): { readonly title: string; readonly detail: string } | null {

@@ -48,7 +48,7 @@ export function consentWords(slice: TaskSlice, logged: boolean | null): ConsentW
   const { task, othersMin } = slice;
   const { one, many } = task.exampleNoun;
   const { goal, cohortSizeMin } = task.aggregation;
-  const warnings = ["This task adds no noise. The others in the sum hide you, not mathematics."];
+  const warnings = ["This task adds no noise. You are hidden by the others in the sum, not by mathematics."];
   if (Math.min(goal, cohortSizeMin) < DEMO_BELOW) {
     warnings.unshift(`Demo: ${plural(goal, "device")}. Too few to hide anyone; for trying out only.`);
   }
@@ -78,7 +78,7 @@ export function consentWords(slice: TaskSlice, logged: boolean | null): ConsentW
 
 /** Under the title of the page. */
 export function leadSentence(slice: TaskSlice): string {
-  return `Your ${slice.task.exampleNoun.many} stay in this browser. What leaves is one list of numbers, masked so that nobody can read it alone. Only added to at least ${plural(slice.othersMin, "other")} do the masks cancel, and what remains is the sum.`;
+  return `Your ${slice.task.exampleNoun.many} stay in this browser. What leaves is one list of numbers, masked so that nobody can read it alone. The masks cancel only once it is added to at least ${plural(slice.othersMin, "other")}; what remains is the sum.`;
 }
 
 export function consentNote(consent: ConsentView): string {
@@ -92,7 +92,7 @@ export const formatTime = (unixMs: number): string => formatTimeUtc(new Date(uni
 export interface Moment {
   /** A connection that comes back at once is not worth a word. */
   readonly now: number;
-  /** When the tab was last hidden; null where it never was. */
+  /** When the tab was last hidden; null if it never was. */
   readonly hiddenAt: number | null;
 }
 
@@ -101,7 +101,7 @@ export interface StateLine {
   readonly detail: string;
   /** For the bar at the bottom of a phone. */
   readonly short: string;
-  /** Filled share of each part, 0 to 1; null where nothing can be measured. */
+  /** Filled share of each part, 0 to 1; null if nothing can be measured. */
   readonly progress: { readonly label: string; readonly parts: readonly number[] } | null;
 }
 
@@ -111,7 +111,7 @@ type SeenRun = Pick<RunView, "state" | "waiting">;
 /**
  * How things stand, for the line under the title.
  *
- * @param run  As everyone sees it, where the page knows it.
+ * @param run  As everyone sees it, if the page knows it.
  * @param moment  What the page knows besides.
  */
 export function stateLine(view: ParticipantView, run: SeenRun | null, moment: Moment): StateLine {
@@ -121,7 +121,7 @@ export function stateLine(view: ParticipantView, run: SeenRun | null, moment: Mo
   if (takesPart && connection.state !== "online" && moment.now - connection.since > LOST_AFTER_MS) {
     return quiet(
       `No connection since ${formatTime(connection.since)} UTC`,
-      "Training goes on here; nothing is sent. Figures are of then.",
+      "Training goes on here; nothing is sent. Figures date from then.",
       "No connection",
     );
   }

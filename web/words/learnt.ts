@@ -15,7 +15,7 @@ export interface CohortFacts {
   readonly rosterSize: number;
   /** A sum is of the whole round, or of one of the groups that chance splits it into. */
   readonly whole: "round" | "group";
-  /** Where only some of the others hold pieces of this one's secrets: how many, and what the task reckons with. */
+  /** Set if only some of the others hold pieces of this device's secrets: how many, and what the task assumes. */
   readonly sparse: {
     readonly neighbours: number;
     readonly corruptShare: number;
@@ -31,7 +31,7 @@ export interface CohortFacts {
   readonly mayLeave: number;
 }
 
-/** Null where a device would refuse a round of that size. */
+/** Null if a device would refuse a round of that size. */
 export function cohortFacts(task: Task, rosterSize: number): CohortFacts | null {
   const { cohortSizeMin, securityModel } = task.aggregation;
   if (rosterSize < cohortSizeMin) return null;
@@ -88,7 +88,7 @@ export function learntSentence(task: Task): string {
   return `The coordinator learns one sum of at least ${plural(cohortSizeMin, "list")}, and that this browser took part in it. Alone it could not learn what is in yours.`;
 }
 
-/** Three lists: seen in any case, not seen, seen only where something else helps. */
+/** Three lists: seen in any case, not seen, seen only if something else helps. */
 export function learntLists(task: Task): {
   readonly sees: readonly string[];
   readonly cannot: readonly string[];
@@ -110,7 +110,7 @@ export function learntLists(task: Task): {
       `Your ${many} and their labels`,
       "What your device learnt from them, as a list of its own",
       `How many ${many} you have, and how well the model does on them: both are in the masked list`,
-      "What was in a list that came too late for the sum: its masks are not all given out",
+      "What was in a list that came too late for the sum: not all of its masks are given out",
     ],
     onlyIf: [
       "Your list, if enough devices of the round hand it the pieces that they hold for you. How many is drawn below",
@@ -128,7 +128,7 @@ export function cohortSentence(facts: CohortFacts): string {
     colluding === 0
       ? "If none of the others works with the coordinator"
       : `Even if ${countInWords(colluding)} of the others ${colluding === 1 ? "works" : "work"} with the coordinator`;
-  return `In a ${whole} of ${formatCount(rosterSize)}, ${formatCount(confirming)} devices must confirm the same list before anything opens. ${helpers}, whatever opens holds the lists of at least ${plural(honestInSum, "honest device")}, none counted more than another by the coordinator. With the pieces that ${formatCount(confirming)} devices hold it could open yours alone.`;
+  return `In a ${whole} of ${formatCount(rosterSize)}, ${formatCount(confirming)} devices must confirm the same list before anything opens. ${helpers}, whatever opens holds the lists of at least ${plural(honestInSum, "honest device")}, and the coordinator cannot count one more than another. With the pieces that ${formatCount(confirming)} devices hold, it could open yours alone.`;
 }
 
 function sparseSentence({ rosterSize, sparse, confirming }: CohortFacts): string {
@@ -137,7 +137,7 @@ function sparseSentence({ rosterSize, sparse, confirming }: CohortFacts): string
     corruptShare: 0,
     dropoutShare: 0,
   };
-  return `In a round of ${formatCount(rosterSize)}, ${formatCount(neighbours)} others hold pieces for your device, and ${formatCount(confirming)} of that circle, you among them, must confirm the same list. While the coordinator keeps to the rules, at most ${formatPercent(corruptShare)} of the round works with it and at most ${formatPercent(dropoutShare)} leave, what opens is the sum of all lists that came in, but for a chance below one in a million million. With the pieces that ${formatCount(confirming)} of them hold it could open yours alone.`;
+  return `In a round of ${formatCount(rosterSize)}, ${formatCount(neighbours)} others hold pieces for your device. Of that circle, you among them, ${formatCount(confirming)} must confirm the same list. If the coordinator keeps to the rules, at most ${formatPercent(corruptShare)} of the round work with it and at most ${formatPercent(dropoutShare)} leave, then what opens is the sum of all lists that came in, except with a chance below one in a million million. With the pieces that ${formatCount(confirming)} of them hold, it could open yours alone.`;
 }
 
 export interface StepWords {
@@ -222,14 +222,14 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
           {
             title: "A coordinator that breaks the rules",
             words:
-              "This task takes the coordinator to follow the protocol and only to be curious. One that shows different lists to different devices is not always found out.",
+              "This task assumes that the coordinator follows the protocol and is only curious. If it shows different lists to different devices, that is not always found out.",
           },
         ];
   const grouped = isSharded(graphPlanOf(task.aggregation))
     ? [
         {
           title: "Who is in your group",
-          words: `Chance decides whom the coordinator can put beside you, by a rule that this browser checks; of those it still chooses whom it invites. If it chooses fairly and at most ${formatPercent(SHARDED_CORRUPT_SHARE)} of the round work with it, no group holds more of them than drawn above, but for a chance below one in a million million. Someone who makes up devices once the model of the round is known can make them fall into your group.`,
+          words: `Chance decides which devices the coordinator can put beside you, by a rule that this browser checks; it still chooses which of them it invites. If it chooses fairly and at most ${formatPercent(SHARDED_CORRUPT_SHARE)} of the round work with it, no group holds more of them than drawn above, except with a chance below one in a million million. Someone who makes up devices after the model of the round is known can place them in your group.`,
         },
       ]
     : [];
@@ -248,7 +248,7 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
     {
       title: "The sum",
       words:
-        "It is exact. Who sees two sums that differ by one device learns that device's list, and an almost equal next model is not refused. Only noise would bound that, and this task adds none.",
+        "It is exact. Anyone who sees two sums that differ by one device learns that device's list, and your device does not refuse a next model that is almost equal. Only noise would limit that, and this task adds none.",
     },
     {
       title: "A model made to copy",
@@ -258,7 +258,7 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
     {
       title: "Kept rounds",
       words:
-        "A coordinator can keep the masked lists and the opening pieces of its newest rounds for an auditor, who can open the same sums again and no single list. While they are kept, whoever gets hold of enough devices' secrets could open single ones.",
+        "A coordinator can keep the masked lists and the opening pieces of its newest rounds for an auditor, who can open the same sums again, but no single list. While they are kept, whoever gets hold of enough devices' secrets could open single ones.",
     },
     {
       title: "Later",
@@ -266,7 +266,7 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
     },
     {
       title: "The method itself",
-      words: "It was reviewed on paper, not by a cryptographer. That is still owed.",
+      words: "It was reviewed on paper, but not yet by a cryptographer.",
     },
   ];
 }

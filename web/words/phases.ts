@@ -10,7 +10,7 @@ export interface PhaseCell {
   readonly state: "done" | "current" | "next" | "not reached";
   readonly counts: string;
   readonly time: string;
-  /** Share of the current phase's time that has passed; null elsewhere and where no deadline is known. */
+  /** Share of the current phase's time that has passed; null for other phases, or if no deadline is known. */
   readonly elapsedShare: number | null;
 }
 

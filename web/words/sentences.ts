@@ -33,7 +33,8 @@ type Noun = { readonly one: string; readonly many: string };
 
 export const EMPTY_RUNS = "No runs yet. Launch one, or try the digits demo: about a minute.";
 /** P: what a task without differential privacy says of itself. */
-export const NO_NOISE = "This task adds no noise. The others in the sum hide a device, not mathematics.";
+export const NO_NOISE =
+  "This task adds no noise. A device is hidden by the others in the sum, not by mathematics.";
 
 /** A run as people call it: "digits, run 3". */
 export function runName(run: Pick<RunView, "task" | "number">): string {
@@ -68,7 +69,7 @@ export function homeSentence(runs: readonly RunView[]): string {
   return `${capitalise([head, ...rest].join(", "))}.`;
 }
 
-/** "one waits" to "one run waits", where nothing before has named the runs. */
+/** "one waits" to "one run waits", if no earlier part has named the runs. */
 function withNoun(part: string): string {
   const [count = "", ...rest] = part.split(" ");
   return `${count} ${count === "one" ? "run" : "runs"} ${rest.join(" ")}`;
@@ -86,7 +87,7 @@ function endedSentence(run: RunView): string {
 /** Why a run failed. Some codes are written for the device that gave them. */
 function endSentence(code: ErrorCode): string {
   if (code === "REPLAY" || code === "ALREADY_REVEALED")
-    return "Its devices refused: they had been past its rounds, as after a data folder is restored from an older copy.";
+    return "Its devices refused: they had already been through its rounds, as happens after a data folder is restored from an older copy.";
   return ERRORS[code][1];
 }
 
@@ -189,7 +190,7 @@ export function runSentence(run: RunView, noun: Noun): string {
   }
 }
 
-/** "3 devices are asked last, because they left at least 3 rounds in the last 10 minutes. ..." Null where there are none. */
+/** "3 devices are asked last: they, or others at their address, left 3 rounds or more ..." Null if there are none. */
 export function askedLastSentence(round: Pick<RoundView, "askedLast"> | null): string | null {
   const last = round?.askedLast;
   if (last === undefined) return null;
@@ -242,7 +243,7 @@ export function endingOf(run: RunView): Ending {
     return { mark: "done", words: "finished" };
   if (run.code === "COHORT_TOO_SMALL") return { mark: "given-up", words: "too few came" };
   if (run.code === "REPLAY" || run.code === "ALREADY_REVEALED")
-    return { mark: "given-up", words: "devices refused: they had been past its rounds" };
+    return { mark: "given-up", words: "devices refused: they had already been through its rounds" };
   if (run.code === "WAIT_EXPIRED") return { mark: "given-up", words: "too few came in time" };
   if (run.code === "VOID_LIMIT") return { mark: "given-up", words: "eight sums in a row were discarded" };
   if (run.code === "ABORTED_BY_OPERATOR" || run.state === "completed")
@@ -308,7 +309,7 @@ export function trendSentence(
 
 /** After the connection went: what still holds. */
 export function offlineSentence(sinceUtc: string): string {
-  return `No connection since ${sinceUtc}. Figures are of then.`;
+  return `No connection since ${sinceUtc}. Figures date from then.`;
 }
 
 /** A run and each of its rounds count their events apart. */

@@ -85,7 +85,7 @@ const FIELDS: readonly { path: string; field: LaunchField; says: string }[] = [
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /**
- * What is sent; strategy and training only where they differ from the task's own. Errors name the input.
+ * What is sent; strategy and training only if they differ from the task's own. Errors name the input.
  *
  * @param nowUnixMs  A run cannot wait until a time that has passed.
  */
@@ -139,9 +139,9 @@ export interface LaunchCost {
   readonly downByteCount: number;
   /** The median of the newest run of this task; otherwise the model and the masked update alone, keys not counted. */
   readonly measured: boolean;
-  /** Of one round; null where no run of this task has committed one. */
+  /** Of one round; null if no run of this task has committed one. */
   readonly secondsPerRound: number | null;
-  /** Of the whole run; null where a round's time is not known, or the number of rounds is none that can be launched. */
+  /** Of the whole run; null if a round's time is not known, or if the number of rounds cannot be launched. */
   readonly seconds: number | null;
 }
 
@@ -154,7 +154,7 @@ export function newestRunOf(view: TaskView, runs: readonly RunView[]): RunView |
 /**
  * What a run of `rounds` rounds will cost.
  *
- * @param newest  Of the same task, with `done`, its rounds; null where no run of it has committed a round.
+ * @param newest  Of the same task, with `done`, its rounds; null if no run of it has committed a round.
  */
 export function launchCost(
   view: TaskView,

@@ -8,7 +8,7 @@ const HEIGHT = 84;
 const FLOOR = 62;
 const TALLEST = 50;
 
-/** A histogram in 33 bars; the tallest is drawn broken where it would flatten the others, and says its count. */
+/** A histogram in 33 bars; if the tallest would flatten the others, it is drawn broken and says its count. */
 export function Bars(props: {
   readonly histogram: Histogram;
   readonly colour: "you" | "ink";

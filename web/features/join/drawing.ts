@@ -24,7 +24,7 @@ const PEN_RADIUS_SHARE = 0.072;
 const MAGNIFICATION_MAX = 3;
 
 /**
- * The picture of a drawing, scaled to fill the height (or the width, where that is reached first) and centred.
+ * The picture of a drawing, scaled to fill the height (or the width, if that is reached first) and centred.
  *
  * @returns height x width values in [0, 1], row by row, in steps of 1/16; all 0 for an empty drawing.
  */

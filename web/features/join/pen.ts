@@ -12,7 +12,7 @@ export interface Pen {
 
 export const PEN_AT_START: Pen = { column: PEN_STEPS / 2, row: PEN_STEPS / 2, stroke: null };
 
-/** What a key does; null where the pad leaves the key to the page. */
+/** What a key does; null if the pad leaves the key to the page. */
 export interface PenMove {
   readonly pen: Pen;
   /** A path that this key finished. */

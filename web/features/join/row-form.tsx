@@ -8,7 +8,7 @@ import { Field } from "../../ui/field.tsx";
 export function RowForm(props: {
   readonly features: TabularFeatures;
   readonly noun: string;
-  /** Null where the row cannot be used. */
+  /** Null if the row cannot be used. */
   readonly onInput: (input: Float32Array | null) => void;
 }) {
   const { features, noun, onInput } = props;

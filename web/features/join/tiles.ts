@@ -12,7 +12,7 @@ export interface TilePlan {
   readonly rows: number;
   /** Numbers shown. */
   readonly cellCount: number;
-  /** Tiles of `height` x `width`, one a hidden unit; null where the numbers simply follow one another. */
+  /** Tiles of `height` x `width`, one a hidden unit; null if the numbers simply follow one another. */
   readonly tile: { readonly count: number; readonly height: number; readonly width: number } | null;
   readonly indexByCell: Int32Array;
 }
@@ -75,7 +75,7 @@ function plainRows(cellCount: number): TilePlan {
 /**
  * Under the heading of the section: how many numbers one sees three times.
  *
- * @param same  False where the changes are mixed with one another before they are masked.
+ * @param same  False if the changes are mixed with one another before they are masked.
  */
 export function tileSentence(plan: TilePlan, same = true): string {
   const tiles =
@@ -84,7 +84,7 @@ export function tileSentence(plan: TilePlan, same = true): string {
   return `${which}${formatCount(plan.cellCount)} numbers three times, one small square each${tiles}.`;
 }
 
-/** The magnitude shown at full strength: the largest but for one in 200, so that an outlier does not pale the rest. */
+/** The magnitude shown at full strength: the 99.5th percentile, so that an outlier does not pale the rest. */
 export function fullStrength(values: Int32Array, plan: TilePlan): number {
   const magnitudes = [...plan.indexByCell].flatMap((index) =>
     index < 0 ? [] : [Math.abs(values[index] ?? 0)],

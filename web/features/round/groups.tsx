@@ -19,7 +19,7 @@ const COLUMNS: readonly TableColumn<Group>[] = [
 ];
 const SHOWN_FIRST = 12;
 
-/** The groups of a round that is split, those that are left out first. Nothing where it is one sum. */
+/** The groups of a round that is split, those that are left out first. Nothing if it is one sum. */
 export function Groups({ round }: { readonly round: RoundDetail }) {
   const { shardList, phase } = round;
   if (shardList === undefined) return null;

@@ -252,7 +252,7 @@ function Hero(props: { readonly round: RoundView; readonly expected: number | un
       <figcaption className="mt-1 grid gap-x-8 gap-y-2 md:grid-cols-[minmax(0,44rem)_1fr]">
         <p className="note">
           Each line is a place in the count, not a device: line 3 is whoever came third. It is thin while a
-          device trains, heavy once its masked update has arrived, and ends in a ring where someone left. When{" "}
+          device trains, heavy once its masked update has arrived, and ends in a ring if someone left. When{" "}
           {needed} are in, the lines become one.
         </p>
         <p className="text-sm md:text-right">
@@ -285,8 +285,8 @@ function Privacy({ view, round }: { readonly view: TaskView | null; readonly rou
         <div>
           <h3 className="mb-1.5">Against anyone who gets the model</h3>
           <p className="read">
-            This task adds no noise. The others in the sum hide a person, not mathematics: there is no ε to
-            state, and nobody has bounded what a model gives away about one person&apos;s data.
+            This task adds no noise. A person is hidden by the others in the sum, not by mathematics: there is
+            no ε to state, and nobody has bounded what a model gives away about one person&apos;s data.
           </p>
         </div>
       </div>

@@ -8,7 +8,7 @@ interface QueryGateProps<Data> {
   readonly query: UseQueryResult<Data>;
   /** Completes "Fetching ...". */
   readonly what: string;
-  /** What the page is of, e.g. "run": says that there is none, with the page's heading, where the answer is that. */
+  /** What the page shows, e.g. "run". If the API answers that it does not exist, the page says so under its own heading. */
   readonly pageOf?: string;
   readonly children: (data: Data) => ReactNode;
 }
