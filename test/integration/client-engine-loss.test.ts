@@ -203,7 +203,11 @@ describe("positive control", () => {
           find: "if (this.#part === null && this.#ports.trainer.engines.get().backend === null) {",
           replace: "if (this.#connection < 0) {",
         },
-        { file: "client/core/session.ts", find: '  "NO_ENGINE",\n]);', replace: "]);" },
+        {
+          file: "shared/protocol/errors.ts",
+          find: 'NO_ENGINE: [\n    "never",',
+          replace: 'NO_ENGINE: [\n    "later",',
+        },
       ]),
     );
     await timed(world, 4);

@@ -173,7 +173,7 @@ export const MEMORY_ATTACKS: readonly Attack[] = [
       },
       {
         file: "client/core/round-prepare.ts",
-        find: 'if ((await ports.memory.participations(task.slug)) >= roundsMax) return err("BUDGET");',
+        find: 'if ((await ports.memory.participations(task.slug)) >= roundsMax) return refuse("BUDGET");',
         replace: "",
       },
     ],
