@@ -155,7 +155,9 @@ describe("consent", () => {
   test("every number comes from the config: a demo of 8 needs 5, so there are at least 4 others", () => {
     const words = consentWords(sliceFor(8), true);
     expect(words.paragraph).toContain("until it is added to at least 4 others");
-    expect(leadSentence(sliceFor(8))).toContain("The masks cancel only once it is added to at least 4 others");
+    expect(leadSentence(sliceFor(8))).toContain(
+      "The masks cancel only once it is added to at least 4 others",
+    );
     expect(words.box).toBe("I agree that this browser takes part in digits, version 3.");
     expect(words.leaves[0]).toContain("2,441 numbers, 9.8\u00a0kB");
   });
