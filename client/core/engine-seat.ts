@@ -158,7 +158,13 @@ export class EngineSeat {
         this.#settle({ type: "lost", cause: "silent", note: "" }),
       );
       this.#pending = { id, silence, onProgress, resolve: resolve as Pending["resolve"] };
-      begin(id);
+      try {
+        begin(id);
+      } catch (error) {
+        // The page's policy forbids the worker, or the request cannot be copied.
+        const note = String(error);
+        this.#settle({ type: "lost", cause: causeOf(note), note });
+      }
     });
   }
 

@@ -59,6 +59,8 @@ export function openFolder(options: FolderOptions = {}): Folder {
     const worker = new Worker(new URL("./fold.worker.ts", import.meta.url));
     // A worker that waits for work must not keep the process alive; one that works is held by `runOn`.
     worker.unref();
+    // Without a listener, an error of a worker that has no task, or was given up, would end the process. It exits then.
+    worker.on("error", () => undefined);
     worker.on("exit", () => {
       const index = idle.indexOf(worker);
       if (index >= 0) idle.splice(index, 1);
@@ -81,7 +83,6 @@ export function openFolder(options: FolderOptions = {}): Folder {
         worker.unref();
         idle.push(worker);
       } else {
-        worker.on("error", () => undefined);
         void worker.terminate();
       }
       if (job.signal?.aborted === true) job.reject(reasonOf(job.signal));

@@ -90,6 +90,9 @@ class Desk implements DeviceDesk {
         `Version ${wanted.version} of this task is being trained. Read it and agree again.`,
       );
     }
+    // A device that has just left its round checks in after its farewell is written, or the round would still take it
+    // for one that it invited (R25).
+    await round?.heard(identity);
     this.#lobby.checkIn(identity, version);
     if (round?.state.phase === "recruiting") await round.checkIn(this.#lobby.checkIns([identity]));
     return { type: "accepted" };

@@ -46,6 +46,8 @@ export class Evaluation {
   }
 
   async #evaluate(model: Model, tries: number): Promise<void> {
+    // The run may have been stopped while this try waited.
+    if (!this.#isWanted(model)) return this.#goOn();
     const { ports, terms } = this.#context;
     const beganMs = ports.clock.nowMs();
     const seconds = () => (ports.clock.nowMs() - beganMs) / 1_000;
@@ -93,6 +95,10 @@ export class Evaluation {
   async #answer(event: Evaluated): Promise<void> {
     // Refused if the run has been stopped meanwhile.
     if (!this.#closed) await this.#context.answer(event);
+    this.#goOn();
+  }
+
+  #goOn(): void {
     this.#working = false;
     this.wake();
   }

@@ -25,14 +25,19 @@ export class Publisher {
     this.#ports.broadcast.publish("run", view.runId, view);
   }
 
-  /** Of a run that changes often in small ways: at most once a second. */
-  runSoon(run: RunDriver): void {
-    if (this.#waiting.has(run.runId)) return;
+  /**
+   * Of a run that changes often in small ways: at most once a second.
+   *
+   * @param newest  The run's driver by then, which is another one if the run was reloaded; undefined if it has ended.
+   */
+  runSoon(runId: string, newest: () => RunDriver | undefined): void {
+    if (this.#waiting.has(runId)) return;
     const show = () => {
-      this.#waiting.delete(run.runId);
-      this.run(run.view());
+      this.#waiting.delete(runId);
+      const run = newest();
+      if (run !== undefined) this.run(run.view());
     };
-    this.#waiting.set(run.runId, this.#ports.after(RUN_EVERY_MS, show));
+    this.#waiting.set(runId, this.#ports.after(RUN_EVERY_MS, show));
   }
 
   event(stream: StreamId, runId: string, sequence: number, at: number, note: Note | null): void {
@@ -40,16 +45,22 @@ export class Publisher {
     if (view !== null) this.#ports.broadcast.publish("event", runId, view);
   }
 
-  /** @returns whether its phase has changed since it was shown last. */
-  round(driver: RoundDriver): boolean {
+  /**
+   * @param newest  The driver of the run's newest round when this one is shown later.
+   * @returns whether its phase has changed since it was shown last.
+   */
+  round(driver: RoundDriver, newest: () => RoundDriver | null | undefined): boolean {
     const { roundId } = driver.state.facts;
     const turned = this.#shown.get(roundId) !== driver.state.phase;
     if (turned) this.#showRound(driver);
     else if (!this.#waiting.has(roundId)) {
-      this.#waiting.set(
-        roundId,
-        this.#ports.after(ROUND_EVERY_MS, () => this.#showRound(driver)),
-      );
+      const show = () => {
+        this.#waiting.delete(roundId);
+        const round = newest();
+        // Missing while a reloaded run has not read its round yet.
+        if (round?.state.facts.roundId === roundId) this.#showRound(round);
+      };
+      this.#waiting.set(roundId, this.#ports.after(ROUND_EVERY_MS, show));
     }
     return turned;
   }

@@ -406,6 +406,11 @@ export class RoundDriver {
     if (!isLive(this.#state) && this.#state.members.has(identity)) await this.#tell([identity]);
   }
 
+  /** Resolves when what this device sent before is written. */
+  async heard(identity: string): Promise<void> {
+    if (this.#state.members.has(identity)) await this.#queue;
+  }
+
   async presence(type: "disconnected" | "left", identity: string): Promise<void> {
     if (this.#state.members.has(identity)) await this.submit({ event: { type, identity } });
   }

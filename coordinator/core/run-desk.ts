@@ -113,7 +113,7 @@ export class RunDesk {
     const run = this.activeRun(task);
     if (run === null) return;
     run.readinessChanged();
-    if (run.state.phase === "waiting") this.#publisher.runSoon(run);
+    if (run.state.phase === "waiting") this.#publisher.runSoon(run.runId, () => this.#runs.get(run.runId));
   }
 
   /** Of a task, and of all: runs that have not ended. */
@@ -297,7 +297,7 @@ export class RunDesk {
   #onRoundChange(driver: RoundDriver, note: Note | null, sequence: number, at: number): void {
     const { runId, roundId } = driver.state.facts;
     this.#publisher.event({ kind: "round", id: roundId }, runId, sequence, at, note);
-    const turned = this.#publisher.round(driver);
+    const turned = this.#publisher.round(driver, () => this.#runs.get(runId)?.round);
     if (!isLive(driver.state)) this.#lobby.roundEnded(driver.state);
     this.#outages.delete(runId);
     let noted = this.#notices.over(runId, "log", ...(isLive(driver.state) ? [] : (["sum"] as const)));
@@ -307,7 +307,7 @@ export class RunDesk {
     if (turned && driver.state.phase === "training") {
       // Who is invited is not waiting any more; it checks in again when its part is over, or when it left and came back.
       for (const [identity, member] of driver.state.members)
-        if (member.invited) this.#lobby.invited(identity);
+        if (member.invited && member.out === null) this.#lobby.invited(identity);
     }
   }
 

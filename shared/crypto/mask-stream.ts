@@ -30,7 +30,8 @@ const REQUESTS_MAX: Readonly<Record<Primitives["name"], number>> = { webcrypto: 
  * Goes through the vector block by block and applies every mask to a block before the next: memory is a few blocks,
  * whatever the number of neighbours and the length of the model.
  *
- * @param target     Words of the ring, modified. Do not touch it until the promise settles.
+ * @param target     Words of the ring, modified. Do not touch it until the promise settles; if it rejects, some masks
+ *                   are added and others are not.
  * @param firstWord  Index in the mask stream of `target[0]`; any block of a vector can be re-made alone.
  * Source: AES-256-CTR (SP 800-38A), zero initial counter, read as little-endian u32.
  * Does not protect: a mask hides only once per key; keys must be bound to one attempt. No integrity.
@@ -120,7 +121,15 @@ async function requestAndAdd(
   }
 
   const workerCount = Math.min(REQUESTS_MAX[primitives.name], jobCount);
-  await Promise.all(Array.from({ length: workerCount }, worker));
+  const workers = Array.from({ length: workerCount }, worker);
+  try {
+    await Promise.all(workers);
+  } finally {
+    // After a failure: no request is begun any more, and those under way still write to their blocks.
+    nextJob = jobCount;
+    await Promise.allSettled(workers);
+    for (const { sum } of open.values()) returnRingBlock(sum);
+  }
 }
 
 function placeOf(firstWord: number): { readonly firstBlock: number; readonly skippedBytes: number } {

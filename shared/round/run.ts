@@ -207,7 +207,7 @@ function roundEnded(state: RunState, event: RoundEnded): RunTransition {
     }
     case "voided": {
       const voidsInARow = state.voidsInARow + 1;
-      if (voidsInARow >= LIMITS.voidRoundsInARowMax)
+      if (voidsInARow >= LIMITS.voidRoundsInARowMax && state.phase !== "stopping")
         return conclude({ ...base, voidsInARow }, { phase: "failed", code: "VOID_LIMIT" });
       return goOn({ ...base, voidsInARow, failuresInARow: 0 });
     }

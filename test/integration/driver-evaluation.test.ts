@@ -174,6 +174,18 @@ test("[E3] a stop drops what waits for figures, and its round says not evaluated
   expect((await federation.run(runId)).history.length).toBe(1);
 });
 
+test("[E3] a stop also drops the next try of an evaluation that failed", async () => {
+  const { federation, judge } = await create();
+  judge.fail(1);
+  const runId = await federation.launch(3);
+  await federation.until(async () => judge.asked === 1, "a failed try");
+  expect((await federation.coordinator.runs.stopRun(runId, "ada")).ok).toBe(true);
+  const until = federation.clock.nowMs() + 60_000;
+  federation.clock.after(60_000, () => {});
+  await federation.until(() => federation.clock.nowMs() >= until, "a minute");
+  expect([(await federation.run(runId)).code, judge.asked]).toEqual(["ABORTED_BY_OPERATOR", 1]);
+});
+
 test("[E3] an evaluator that fails three times leaves a code and the run goes on; twice is tried again", async () => {
   const { federation, judge } = await create();
   const runId = await federation.launch(2);

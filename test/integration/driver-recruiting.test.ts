@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { present } from "#shared/kernel/assert.ts";
+import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type { RoundEvent, RoundOpened } from "#shared/round/event.ts";
 import { Federation } from "#test/kit/federation.ts";
 import { playLeavers } from "#test/kit/leavers.ts";
@@ -126,6 +127,36 @@ describe("recruiting", () => {
 });
 
 describe("devices that check in and leave", () => {
+  test("[R25] one that leaves while its round begins to train, and checks in at once, is ready for the next", async () => {
+    const task = { goal: 4, cohortSizeMin: 3, recruitingMinMs: 0, deadlines: PATIENT };
+    const federation = await Federation.create({ devices: 0, task });
+    const { devices } = federation.coordinator;
+    const [first = "", ...others] = await checkInStrangers(federation, 3);
+    const runId = await federation.launch(1);
+    const until = (phase: string) =>
+      federation.until(async () => (await federation.run(runId)).currentRound?.phase === phase, phase);
+    await until("recruiting");
+    const answers: Promise<Reply>[] = [];
+    // The write of the check-in with which the round begins to train.
+    federation.hook = () => {
+      if (answers.length === 0) {
+        answers.push(
+          devices.onDeviceMessage(first, { type: "leave" }),
+          devices.onDeviceMessage(first, { type: "check-in", taskVersion: 1 }),
+        );
+      }
+      return "go";
+    };
+    const last = "f".repeat(64);
+    devices.deviceUp(last, federation.task.slug);
+    await devices.onDeviceMessage(last, { type: "check-in", taskVersion: 1 });
+    await until("training");
+    expect(await Promise.all(answers)).toEqual([{ type: "accepted" }, { type: "accepted" }]);
+    for (const identity of [...others, last]) devices.deviceDown(identity);
+    await federation.until(async () => (await federation.run(runId)).state === "waiting", "waiting");
+    expect((await federation.run(runId)).waiting?.ready).toBe(1);
+  });
+
   test.each([
     ["the same ones each time", false],
     ["others each time, from one address", true],

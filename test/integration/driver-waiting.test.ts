@@ -38,8 +38,8 @@ describe("[R25] a run that nobody has joined", () => {
       0,
     ]);
     expect(await federation.rounds(runId)).toEqual([]);
-    // Nothing of a round is written: no event, no leaf, no offer.
-    expect(federation.db.leaves).toEqual([]);
+    // Nothing of a round is written: no event, no leaf except the task's, no offer.
+    expect(federation.db.leaves.map(({ kind }) => kind)).toEqual(["task.published"]);
     expect(federation.db.offers.size).toBe(0);
     device(2).connect();
     const run = await federation.ended(runId);
@@ -69,6 +69,27 @@ describe("[R25] a run that nobody has joined", () => {
     device(1).disconnect();
     await pass(federation, 2_000);
     expect(shown()).toEqual([0, 2, 1]);
+  });
+
+  test("shows dashboards nothing older once it was reloaded and goes on", async () => {
+    const { federation, device } = await create();
+    const runId = await federation.launch(1);
+    await waits(federation, runId);
+    federation.coordinator.lifecycle.interrupt(new Error("another may have written"));
+    await pass(federation, 500);
+    // A second later this is shown; by then the run was read again and its round is open.
+    for (const index of [0, 1]) device(index).connect();
+    await pass(federation, 600);
+    device(2).connect();
+    await federation.ended(runId);
+    await pass(federation, 5_000);
+    const shown = federation.published
+      .filter(({ topic }) => topic === "run")
+      .map(({ view }) => runViewSchema.parse(view));
+    const turns = shown.filter(({ state }, index) => state !== shown[index - 1]?.state);
+    expect(turns.map(({ state }) => state)).toEqual([
+      ...["queued", "running", "waiting", "running", "evaluating", "completed"],
+    ]);
   });
 
   test("can be paused, resumed and stopped while it waits", async () => {

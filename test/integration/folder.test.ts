@@ -221,6 +221,20 @@ describe("workers", () => {
   beforeAll(() => process.on("worker", note));
   afterAll(() => process.off("worker", note));
 
+  test("one that fails while it has no task ends alone, and the next fold starts another", async () => {
+    const { inputs, values } = await vectors(50_000, 2);
+    const fold = newFolder(1);
+    const before = new Set(alive);
+    await folded(fold, { length: 50_000, inputs, masks: [] });
+    const [idle] = [...alive].filter((worker) => !before.has(worker));
+    const exited = new Promise((resolve) => idle?.once("exit", resolve));
+    // The thread throws on what is no task: an error event, for which a worker needs a listener.
+    idle?.postMessage(null);
+    await exited;
+    const sum = await folded(fold, { length: 50_000, inputs, masks: [] });
+    expect(sum).toEqual(plainFold({ length: 50_000, values, masks: [] }));
+  });
+
   test("that are killed in mid-fold are replaced, and the sum is right", async () => {
     const length = 400_000;
     const { inputs, values } = await vectors(length, 12);

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
+import { InstanceLock } from "#coordinator/adapters/database/postgres-lock.ts";
 import type { Store } from "#coordinator/core/ports.ts";
 import { storeTrouble } from "#coordinator/core/store-trouble.ts";
 import { startPostgres } from "#test/kit/postgres-server.ts";
@@ -22,6 +23,14 @@ const folderOf = (databaseUrl: string) => join(scratch, new URL(databaseUrl).pat
 
 function watcher() {
   return { onLost: vi.fn(), onRegained: vi.fn(), onTaken: vi.fn() };
+}
+
+function gate() {
+  let open = () => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, passed };
 }
 
 const stores: Store[] = [];
@@ -46,6 +55,22 @@ async function strangerIn(databaseUrl: string): Promise<string> {
 if (server === null) {
   test.skip("PostgreSQL: no server here, see above", () => undefined);
 } else {
+  /** Ends those that hold a lock in this database. */
+  const endSessions = (databaseUrl: string) =>
+    server.query(
+      "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+      databaseUrl,
+    );
+  const lockCount = async (databaseUrl: string): Promise<number> => {
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    const { rowCount } = await client.query(
+      "select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+    );
+    await client.end();
+    return rowCount ?? 0;
+  };
+
   describe("the one coordinator of a database", () => {
     test("[R42] a second one is refused with what to do, until the first has stopped", async () => {
       const databaseUrl = await server.createDatabase();
@@ -60,13 +85,49 @@ if (server === null) {
       await second.close();
     });
 
+    test("[R42] a lock that is just being taken again is let go if the store closes meanwhile", async () => {
+      const databaseUrl = await server.createDatabase();
+      const lock = new InstanceLock(databaseUrl, watcher(), undefined);
+      await lock.takeFirst();
+      const [held, asked] = [gate(), gate()];
+      const query = pg.Client.prototype.query as (...parameters: unknown[]) => Promise<unknown>;
+      function answeredLate(this: pg.Client, ...parameters: unknown[]): Promise<unknown> {
+        const answer = query.apply(this, parameters);
+        if (!String(parameters[0]).includes("pg_try_advisory_lock")) return answer;
+        return answer.then(async (result) => {
+          asked.open();
+          await held.passed;
+          return result;
+        });
+      }
+      const spy = vi.spyOn(pg.Client.prototype, "query").mockImplementation(answeredLate as never);
+      try {
+        await endSessions(databaseUrl);
+        await asked.passed;
+        await lock.close();
+        await expect.poll(() => lockCount(databaseUrl)).toBe(0);
+      } finally {
+        held.open();
+        spy.mockRestore();
+      }
+      await expect.poll(() => lock.held).toBe(false);
+    });
+
+    test("[R42] two takes at once are one, and neither ends the other's session", async () => {
+      const databaseUrl = await server.createDatabase();
+      const events = watcher();
+      const lock = new InstanceLock(databaseUrl, events, undefined);
+      await Promise.all([lock.takeFirst(), lock.takeFirst()]);
+      expect([lock.held, await lockCount(databaseUrl)]).toEqual([true, 1]);
+      expect(events.onLost).not.toHaveBeenCalled();
+      await lock.close();
+      await expect.poll(() => lockCount(databaseUrl)).toBe(0);
+    });
+
     test("[R42] a lock whose session ended is taken again; meanwhile nothing is read or written", async () => {
       const databaseUrl = await server.createDatabase();
       const { store, alone } = await open(databaseUrl);
-      await server.query(
-        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'",
-        databaseUrl,
-      );
+      await endSessions(databaseUrl);
       await expect.poll(() => alone.onLost).toHaveBeenCalledOnce();
       const refused = await store.ping().catch((error: unknown) => error);
       expect(storeTrouble(refused)).toBe("away");

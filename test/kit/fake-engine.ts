@@ -111,12 +111,15 @@ export class EngineShop {
   script: Script;
   /** A worker that never says that it is ready. */
   stuck = false;
+  /** The platform refuses to make a worker at all. */
+  refuses = false;
 
   constructor(script: Script) {
     this.script = script;
   }
 
   readonly open: OpenEngineWorker = (listener) => {
+    if (this.refuses) throw new Error("the page's policy forbids a worker from here");
     const engine = new FakeEngine(listener, this.script);
     this.engines.push(engine);
     if (!this.stuck) queueMicrotask(() => listener.onMessage({ kind: "ready" }));

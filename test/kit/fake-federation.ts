@@ -292,7 +292,7 @@ export class FakeFederation {
             accuracy: curve(0.1, 0.95, 6),
             rows: 360,
             failsAt: 3,
-            code: "COHORT_TOO_SMALL",
+            code: "U3_BELOW_T",
           },
           {
             name: "waiting",
@@ -503,9 +503,7 @@ export class FakeFederation {
     if (collection === "runs" && setup) {
       if (part === "rounds") return list(this.#rounds(setup));
       if (part === "events") return list(this.#events(setup));
-      if (part === "pause") this.#acts.set(runId(setup.name), { pausing: true });
-      if (part === "stop") this.#acts.set(runId(setup.name), { state: "stopping" });
-      if (part === "resume") this.#acts.set(runId(setup.name), { state: "running", pausing: false });
+      this.#act(setup, part);
       return this.#run(setup);
     }
     if (collection === "rounds") {
@@ -515,6 +513,21 @@ export class FakeFederation {
       }
     }
     return null;
+  }
+
+  /** What a run's buttons do: a round that is open ends first, a run without one is paused or ends at once (R16). */
+  #act(setup: Setup, part: string | undefined): void {
+    const hasRound = setup.state === "running";
+    const idle = { currentRound: null, waiting: null, queuedBehind: null, secondsLeft: null } as const;
+    const acts: Readonly<Record<string, Partial<RunView>>> = {
+      pause: hasRound ? { pausing: true } : { ...idle, state: "paused" },
+      stop: hasRound
+        ? { state: "stopping" }
+        : { ...idle, state: "failed", code: "ABORTED_BY_OPERATOR", endedAt: new Date().toISOString() },
+      resume: { state: "running", pausing: false },
+    };
+    const change = acts[part ?? ""];
+    if (change !== undefined) this.#acts.set(runId(setup.name), change);
   }
 
   /** What the socket says this second. */

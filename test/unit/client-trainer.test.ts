@@ -56,6 +56,17 @@ type Shop = ReturnType<typeof shopWith>;
 
 const rowOf = ({ view }: Shop, backend: BackendName) => view().table.find((row) => row.backend === backend);
 
+test("[T3] a platform that refuses to make a worker leaves no engine, and a later calibration finds one", async () => {
+  const world = shopWith(USUAL);
+  world.shop.refuses = true;
+  await world.calibrated();
+  expect(world.view()).toMatchObject({ backend: null, calibrating: false });
+  expect(await world.trainer.ready()).toBeNull();
+  world.shop.refuses = false;
+  await world.calibrated("webgl");
+  expect(world.view()).toMatchObject({ backend: "webgl", calibrating: false });
+});
+
 describe("an engine that stops while it trains", () => {
   const ends: readonly [string, LossCause, (shop: Shop) => void][] = [
     ["loses its context", "context-lost", ({ shop }) => shop.last.lose("webgl", "context-lost")],

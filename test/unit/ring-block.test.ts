@@ -8,6 +8,8 @@ import {
   webAssemblyRingBlock,
 } from "#shared/crypto/ring-block.ts";
 import { present } from "#shared/kernel/assert.ts";
+import type { Primitives } from "#shared/kernel/ports.ts";
+import { fakePrimitives } from "#test/kit/fake-primitives.ts";
 import { compileKernel, KERNELS, kernelModuleText } from "../kit/compile-kernel.ts";
 
 afterEach(() => {
@@ -90,6 +92,30 @@ test("a block that is given back holds nothing of its last use", async () => {
   const again = takeRingBlock();
   expect(again).toBe(block);
   expect(again.sum.every((word) => word === 0) && again.input.every((byte) => byte === 0)).toBe(true);
+});
+
+test("a key stream that fails leaves no mask in a block", async () => {
+  const { takeRingBlock, returnRingBlock } = await import("#shared/crypto/ring-block.ts");
+  const { addMasks } = await import("#shared/crypto/mask-stream.ts");
+  const block = takeRingBlock();
+  returnRingBlock(block);
+  let asked = 0;
+  const failing: Primitives = {
+    ...fakePrimitives(),
+    name: "webcrypto",
+    aes256CtrKeystream: async (_key, _firstBlock, byteCount) => {
+      // They answer in this order: the third is still under way when the second fails.
+      const turns = ++asked;
+      for (let turn = 1; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      if (turns === 2) throw new Error("no memory");
+      return new Uint8Array(byteCount).fill(7);
+    },
+  };
+  const masks = [1, 2, 3].map((byte) => ({ key: new Uint8Array(32).fill(byte), sign: 1 }) as const);
+  await expect(addMasks(failing, new Uint32Array(100), masks)).rejects.toThrow("no memory");
+  expect(block.sum.every((word) => word === 0) && block.input.every((byte) => byte === 0)).toBe(true);
+  // It was given back only when nobody wrote to it any more.
+  expect(takeRingBlock()).toBe(block);
 });
 
 test.each([

@@ -349,6 +349,11 @@ describe("ends of a run", () => {
     expect(play(...begun, ...failures(1, 7), ...committed(8), ...failures(9, 7)).phase).toBe("running");
   });
 
+  test("[R16] [R17] a run that stops ends as stopped, also if its round is the eighth in a row that voids", () => {
+    const seven = Array.from({ length: 7 }, (_, index) => [opened(index + 1), ended(index + 1, "voided")]);
+    const stopped = play(...begun, ...seven.flat(), opened(8), asked("stop-asked"), ended(8, "voided"));
+    expect([stopped.phase, stopped.code, stopped.voidsInARow]).toEqual(["failed", "ABORTED_BY_OPERATOR", 8]);
+  });
   test("[R17] eight voided rounds in a row end it with VOID_LIMIT", () => {
     const voids = (count: number) =>
       Array.from({ length: count }, (_, index) => [opened(index + 1), ended(index + 1, "voided")]).flat();

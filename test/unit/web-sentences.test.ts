@@ -3,6 +3,7 @@ import { phaseSchema } from "#shared/protocol/api.ts";
 import { roundIdSchema } from "#shared/protocol/ids.ts";
 import { roundViewOf, runViewOf, taskViewOf } from "#test/kit/web-views.ts";
 import {
+  actionsNote,
   askedLastSentence,
   broughtBy,
   demoWarning,
@@ -12,6 +13,7 @@ import {
   homeSentence,
   mergeEvents,
   newestAgainstBefore,
+  noticeLine,
   roundLine,
   roundSentence,
   runSentence,
@@ -91,6 +93,27 @@ describe("a run", () => {
     );
     expect(runStatus(runViewOf({ secondsLeft: null }))).toBe("running, 3 of 15 rounds committed");
   });
+  test("that waits for a file, a disk or a database says so in lists, in one sentence", () => {
+    const noticed = (message: string) => noticeLine(runViewOf({ notice: { code: "FILE_LOST", message } }));
+    expect(noticed("The stored file ab is gone. Restore it as blobs/ab/ab in the data folder.")).toBe(
+      "The stored file ab is gone.",
+    );
+    expect(noticed("Version 1.5 is missing. Make room.")).toBe("Version 1.5 is missing.");
+    expect(noticed("One sentence.")).toBe("One sentence.");
+    expect(noticed("no full stop")).toBe("no full stop");
+    expect([noticeLine(runViewOf({ notice: null })), noticeLine(runViewOf())]).toEqual([null, null]);
+  });
+
+  test("says why a button is off", () => {
+    for (const state of ["queued", "evaluating"]) {
+      expect(actionsNote(runViewOf({ state }))).toMatch(/so there is nothing to pause\. Stopping it /);
+    }
+    expect(actionsNote(runViewOf({ state: "stopping" }))).toBe("The run stops as soon as its round allows.");
+    for (const state of ["running", "waiting", "paused"]) {
+      expect(actionsNote(runViewOf({ state }))).toBeNull();
+    }
+  });
+
   test("every phase has a line, and only an opened one claims a sum", () => {
     for (const phase of phaseSchema.options) {
       const opened = phase === "committed";

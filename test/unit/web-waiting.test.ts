@@ -32,6 +32,16 @@ describe("[R25] a run that waits", () => {
     );
     expect(waitingNote(waits(15))).toContain("as soon as one more is ready.");
   });
+  test("says that the next round opens now only if nothing holds it up", () => {
+    const notice = { code: "STORAGE_FULL", message: "The coordinator's disk is full. Make room." };
+    expect(waitingNote(waits(16))).toBe("The next round opens now.");
+    expect(waitingNote(waits(16, 16, { notice }))).toBe(
+      "The next round opens as soon as nothing holds it up. Until then nothing is asked of anyone.",
+    );
+    expect(waitingNote(waits(15, 16, { notice }))).toContain(
+      "as soon as one more is ready and nothing holds it up.",
+    );
+  });
   test("says since when, what is done of what was planned, and until when", () => {
     const now = Date.parse("2026-07-08T14:00:00.000Z");
     expect(waitingFacts(waits(12), now)).toEqual([

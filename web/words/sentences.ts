@@ -267,6 +267,25 @@ export function runStatus(run: RunView): string {
   return `running, ${committed}${left}`;
 }
 
+/** Why a run does not get on, for lists: the first sentence of its notice. Null if it has none. */
+export function noticeLine({ notice }: Pick<RunView, "notice">): string | null {
+  return notice?.message.match(/^.*?\.(?= |$)/s)?.[0] ?? notice?.message ?? null;
+}
+
+/** What stands beside the buttons of a run: why one is off, or what it does in this state. Null if they say it all. */
+export function actionsNote({ state }: Pick<RunView, "state">): string | null {
+  switch (state) {
+    case "queued":
+      return "It has not begun, so there is nothing to pause. Stopping it takes it out of the queue.";
+    case "evaluating":
+      return "Its rounds are over, so there is nothing to pause. Stopping it only drops the figures that are missing.";
+    case "stopping":
+      return "The run stops as soon as its round allows.";
+    default:
+      return null;
+  }
+}
+
 /** The newest version beside the one before it; intervals that overlap cannot be told apart. */
 export function newestAgainstBefore(run: RunView): string | null {
   const [before, newest] = run.history.slice(-2);

@@ -16,14 +16,15 @@ export function waitingSentence({ waiting }: Pick<RunView, "waiting">): string {
   return `Waiting for devices: ${here} here, a round needs ${formatCount(waiting.needed)}.`;
 }
 
-/** What happens next, and what is asked of people until then. */
-export function waitingNote({ waiting }: Pick<RunView, "waiting">): string {
+/** What happens next, and what is asked of people until then. What holds a run up is shown as its notice. */
+export function waitingNote({ waiting, notice }: Pick<RunView, "waiting" | "notice">): string {
   const missing = waiting == null ? 0 : waiting.needed - waiting.ready;
-  const when =
-    missing <= 0
-      ? "The next round opens now."
-      : `The next round opens as soon as ${countInWords(missing)} more ${missing === 1 ? "is" : "are"} ready.`;
-  return `${when} Until then nothing is asked of anyone.`;
+  if (missing <= 0 && notice == null) return "The next round opens now.";
+  const conditions = [
+    ...(missing > 0 ? [`${countInWords(missing)} more ${missing === 1 ? "is" : "are"} ready`] : []),
+    ...(notice == null ? [] : ["nothing holds it up"]),
+  ];
+  return `The next round opens as soon as ${conditions.join(" and ")}. Until then nothing is asked of anyone.`;
 }
 
 /** Since when it waits, what is done, and until when it waits, each a few words. */

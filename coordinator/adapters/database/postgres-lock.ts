@@ -54,6 +54,10 @@ export class InstanceLock {
   readonly #name = `chorus-${nodeRandomBytes(8).toString("hex")}`;
   readonly #closing = new AbortController();
   #client: pg.Client | null = null;
+  /** The take under way. One at a time: a second one would take the first one's session for a leftover and end it. */
+  #taking: Promise<Holder | null> | null = null;
+  /** The connection of that take, which may have the lock already. */
+  #asking: pg.Client | null = null;
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(databaseUrl: string, events: InstanceEvents, log: Log | undefined) {
@@ -78,13 +82,24 @@ export class InstanceLock {
   async close(): Promise<void> {
     this.#closing.abort();
     clearInterval(this.#heartbeat);
-    const client = this.#client;
+    const clients = [this.#client, this.#asking].filter((client) => client !== null);
     this.#client = null;
-    await client?.end().catch(() => undefined);
+    await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
   }
 
-  /** @returns null where the lock is held now, else who holds it. */
-  async #tryTake(): Promise<Holder | null> {
+  /**
+   * @returns null if the lock is held now, else who holds it.
+   * @throws the driver's error, and if this is closed meanwhile.
+   */
+  #tryTake(): Promise<Holder | null> {
+    if (this.#client !== null) return Promise.resolve(null);
+    this.#taking ??= this.#take().finally(() => {
+      this.#taking = null;
+    });
+    return this.#taking;
+  }
+
+  async #take(): Promise<Holder | null> {
     const client = new pg.Client({
       connectionString: this.#databaseUrl,
       connectionTimeoutMillis: CONNECT_MS,
@@ -97,6 +112,8 @@ export class InstanceLock {
     let holder: Holder | null;
     try {
       await client.connect();
+      this.#assertOpen();
+      this.#asking = client;
       await client.query("select set_config('application_name', $1, false)", [this.#name]);
       const { rows } = await client.query<{ taken: boolean }>(
         "select pg_try_advisory_lock($1::bigint) as taken",
@@ -105,11 +122,14 @@ export class InstanceLock {
       holder = rows[0]?.taken === true ? null : await readHolder(client);
       // An old session of this very process, whose end the server has not noticed yet.
       if (holder?.name === this.#name) await client.query("select pg_terminate_backend($1)", [holder.pid]);
+      this.#assertOpen();
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;
+    } finally {
+      this.#asking = null;
     }
-    if (holder !== null || this.#closing.signal.aborted) {
+    if (holder !== null) {
       await client.end().catch(() => undefined);
       return holder;
     }
@@ -117,6 +137,10 @@ export class InstanceLock {
     this.#heartbeat = setInterval(() => this.#beat(client), HEARTBEAT_MS);
     this.#heartbeat.unref();
     return null;
+  }
+
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw new Error("the database is closed");
   }
 
   #beat(client: pg.Client): void {
@@ -144,7 +168,6 @@ export class InstanceLock {
       if (signal.aborted) return;
       try {
         const holder = await this.#tryTake();
-        if (signal.aborted) return;
         if (holder === null) {
           this.#log?.info({}, "the database is back");
           this.#events.onRegained();
@@ -155,6 +178,7 @@ export class InstanceLock {
           return;
         }
       } catch (error) {
+        if (signal.aborted) return;
         this.#log?.warn({ tries: failures, error: messageOf(error) }, "the database is still away");
       }
     }

@@ -5,7 +5,7 @@ import { SparkLine } from "../../chart/spark-line.tsx";
 import { ScoreSmall } from "../../score/score-small.tsx";
 import { type StatusKind, StatusMark } from "../../ui/status-mark.tsx";
 import { formatDecimal } from "../../words/format.ts";
-import { roundLine, runName, runStatus, trendSentence } from "../../words/sentences.ts";
+import { noticeLine, roundLine, runName, runStatus, trendSentence } from "../../words/sentences.ts";
 import { newestFigures, waitingNote, waitingPlaces, waitingSentence } from "../../words/waiting.ts";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
 import { WaitingFacts } from "./waiting-facts.tsx";
@@ -52,6 +52,7 @@ export function GoingRuns({
                 <StatusMark kind={markOf(run)}>{runStatus(run)}</StatusMark>
               </p>
             )}
+            <Notice run={run} />
           </div>
           <div className="col-start-2 md:col-start-3">
             <LastFigure run={run} />
@@ -65,6 +66,16 @@ export function GoingRuns({
         </li>
       ))}
     </ul>
+  );
+}
+
+function Notice({ run }: { readonly run: RunView }) {
+  const line = noticeLine(run);
+  if (line === null) return null;
+  return (
+    <p className="note mt-1 flex items-baseline gap-x-2 wrap-anywhere">
+      <StatusMark kind="alarm">{line}</StatusMark>
+    </p>
   );
 }
 

@@ -7,7 +7,7 @@ import type { Link } from "../../data/live.tsx";
 import { KEYS } from "../../data/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { formatTimeUtc } from "../../words/format.ts";
-import { runName } from "../../words/sentences.ts";
+import { actionsNote, runName } from "../../words/sentences.ts";
 import { FailureNote } from "../shell/query-gate.tsx";
 
 /** Pause, resume and stop; stopping asks once more and says what will happen. */
@@ -21,6 +21,7 @@ export function RunActions({ run, link }: { readonly run: RunView; readonly link
   if (run.state === "completed" || run.state === "failed") return null;
   const lost = link.state === "lost";
   const off = lost || act.isPending;
+  const note = actionsNote(run);
   const resumable = run.state === "paused" || run.pausing;
   const stop = () => {
     dialog.current?.close();
@@ -52,10 +53,7 @@ export function RunActions({ run, link }: { readonly run: RunView; readonly link
       {lost && (
         <p className="note">Off since {formatTimeUtc(link.sinceIso)} UTC: these need the coordinator.</p>
       )}
-      {run.state === "evaluating" && (
-        <p className="note">Its rounds are over. Stopping it only drops the figures that are missing.</p>
-      )}
-      {run.state === "stopping" && <p className="note">The run stops as soon as its round allows.</p>}
+      {note !== null && <p className="note">{note}</p>}
       {act.error !== null && <FailureNote error={act.error} />}
       <dialog
         ref={dialog}

@@ -1,9 +1,9 @@
 import type { Log } from "#coordinator/core/ports.ts";
 import type { Store } from "#coordinator/core/store.ts";
-import { messageOf } from "../../system-errors.ts";
 import type { OpenedStore } from "../open-store.ts";
 import type { Pragmas } from "./connection.ts";
 import type { Method } from "./messages.ts";
+import { ReadingThread } from "./reading-thread.ts";
 import { StoreThread } from "./store-thread.ts";
 
 export interface SqliteOptions {
@@ -85,7 +85,11 @@ export async function openSqlite(options: SqliteOptions): Promise<OpenedSqlite> 
     if (isOpen) options.onLost(error);
   });
   // Its thread starts beside the other's; its connection cannot make the file and waits for it.
-  const reader = new ReadingThread(options);
+  const reader = new ReadingThread({
+    start: (onLost) => new StoreThread(onLost),
+    request: { path, markPath, access: "read", projectId },
+    log: options.log,
+  });
   const { pragmas, instanceId, position } = await writer
     .open({ path, markPath, access: "write", projectId })
     .catch(async (error: unknown) => {
@@ -117,67 +121,4 @@ export async function openSqlite(options: SqliteOptions): Promise<OpenedSqlite> 
     },
   };
   return { store, pragmas, instanceId, position, mark: (id) => writer.mark(id) };
-}
-
-/**
- * The reading thread. It holds nothing, so if it ends (out of memory over a large export, say) its calls reject and the
- * next one starts another. The writing thread is not started again: what it had not answered may be written or not.
- */
-class ReadingThread {
-  readonly #options: SqliteOptions;
-  /** Started, and not open yet. */
-  #spare: StoreThread | null;
-  #thread: Promise<StoreThread> | null = null;
-  #isClosed = false;
-
-  constructor(options: SqliteOptions) {
-    this.#options = options;
-    this.#spare = this.#start();
-  }
-
-  /** Once the file is there. */
-  open(): void {
-    // Whoever reads first hears of it if it fails, and tries again.
-    this.#thread = this.#connected();
-    this.#thread.catch(() => undefined);
-  }
-
-  async call(method: Method | "ping", parameters: readonly unknown[]): Promise<unknown> {
-    if (this.#isClosed) throw new Error("the database is closed");
-    this.#thread ??= this.#connected();
-    const thread = await this.#thread;
-    return thread.call(method, parameters);
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    const thread = (await this.#thread?.catch(() => null)) ?? this.#spare;
-    await thread?.close().catch(() => undefined);
-  }
-
-  #start(): StoreThread {
-    return new StoreThread((error) => {
-      const { log } = this.#options;
-      log?.warn(
-        { error: messageOf(error) },
-        "the reading thread of the database ended; another takes its place",
-      );
-      this.#spare = null;
-      this.#thread = null;
-    });
-  }
-
-  async #connected(): Promise<StoreThread> {
-    const { path, markPath, projectId } = this.#options;
-    const thread = this.#spare ?? this.#start();
-    this.#spare = null;
-    try {
-      await thread.open({ path, markPath, access: "read", projectId });
-      return thread;
-    } catch (error) {
-      this.#thread = null;
-      await thread.close().catch(() => undefined);
-      throw error;
-    }
-  }
 }
