@@ -8,7 +8,7 @@ import type { Ring } from "#shared/vector/ring.ts";
 import { update } from "#shared/vector/segments/update.ts";
 import { weight } from "#shared/vector/segments/weight.ts";
 import { layoutOf } from "#shared/vector/task-layout.ts";
-import type { ClientPorts, Trained } from "./ports.ts";
+import type { ClientPorts, Trained } from "../ports.ts";
 
 /** The one vector of a device's contribution, before masking. */
 export interface EncodedUpdate {

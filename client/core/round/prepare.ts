@@ -6,10 +6,12 @@ import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator
 import { acceptInvitation } from "#shared/secagg/client.ts";
 import type { Idle } from "#shared/secagg/client-state.ts";
 import { staysWithinPlan } from "#shared/task/task.ts";
-import type { LoadedModel } from "./model-cache.ts";
-import type { TrainError, Trained } from "./ports.ts";
-import type { RoundContext } from "./round-context.ts";
-import type { RoundProgress } from "./round-progress.ts";
+import type { LoadedModel } from "../model-cache.ts";
+import { pause } from "../pause.ts";
+import type { TrainError, Trained } from "../ports.ts";
+import type { RoundContext } from "./context.ts";
+import { AGAIN_MS } from "./delivery.ts";
+import type { RoundProgress } from "./progress.ts";
 
 export interface Prepared {
   readonly idle: Idle;
@@ -20,7 +22,6 @@ export interface Prepared {
  * Everything before R0, the long part, outside any masked set: whether this device may take part at all, the model, the
  * rules of the round against those that were agreed to, and the training.
  *
- * @param pause  Between two tries of a download.
  * Errors: `BUDGET`, `REPLAY`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, `ENGINE_LOST`, `NO_ENGINE`,
  * or the coordinator's refusal of the model; `retry` tells whether this device may take part in another round.
  */
@@ -29,7 +30,6 @@ export async function prepareRound(
   invite: CoordinatorMessageOf<"invite">,
   progress: RoundProgress,
   signal: AbortSignal,
-  pause: () => Promise<void>,
 ): Promise<Result<Prepared, WireError>> {
   const { ports, task, data, expectedConfig, roundsMax } = context;
   const deadlineMs = ports.clock.nowMs() + invite.deadlineInMs;
@@ -42,7 +42,7 @@ export async function prepareRound(
   if (!allowed.ok) return refuse(allowed.error);
   const { training } = invite.roundParams;
   if (!staysWithinPlan(task.training, training)) return refuse("CONFIG");
-  const model = await download(context, invite, progress, signal, pause);
+  const model = await download(context, invite, progress, signal);
   if (!model.ok) return model;
   const idle = await acceptInvitation(
     ports.primitives,
@@ -75,11 +75,10 @@ function refuse(code: ErrorCode): Result<never, WireError> {
 
 /** Tries until the part is over, unless the answer is final. */
 async function download(
-  { models, online }: RoundContext,
+  { ports, models, online }: RoundContext,
   { modelHash, modelByteCount }: CoordinatorMessageOf<"invite">,
   progress: RoundProgress,
   signal: AbortSignal,
-  pause: () => Promise<void>,
 ): Promise<Result<LoadedModel, WireError>> {
   for (let tries = 1; ; tries++) {
     const onProgress = (doneByteCount: number) =>
@@ -92,7 +91,7 @@ async function download(
     if (model.error.type === "refused" && model.error.error.retry === "never")
       return err({ ...model.error.error, retry: "later" });
     progress.show({ download: { doneByteCount: 0, byteCount: modelByteCount, tries: tries + 1 } });
-    await pause();
+    await pause(ports.after, AGAIN_MS, signal);
     await online(signal);
   }
 }

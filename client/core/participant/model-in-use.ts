@@ -2,15 +2,15 @@ import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
-import { createModelCache, type ModelCache } from "../core/model-cache.ts";
-import type { ClientPorts } from "../core/ports.ts";
-import type { ModelView } from "../core/view.ts";
-import type { BrowserStore } from "./browser-store.ts";
+import { createModelCache, type ModelCache } from "../model-cache.ts";
+import type { ClientPorts } from "../ports.ts";
+import type { ModelView } from "../view.ts";
+import type { ModelStore } from "./ports.ts";
 
-/** The newest model that this browser holds; stored, so that it can be used without a connection. */
+/** The newest model that this device holds; stored, so that it can be used without a connection. */
 export class ModelInUse {
   readonly #task: Task;
-  readonly #store: BrowserStore;
+  readonly #store: ModelStore;
   readonly #ports: Pick<ClientPorts, "link" | "primitives">;
   readonly #onChange: (model: ModelView | null) => void;
   #weights: Float32Array | null = null;
@@ -18,7 +18,7 @@ export class ModelInUse {
 
   constructor(
     task: Task,
-    store: BrowserStore,
+    store: ModelStore,
     ports: Pick<ClientPorts, "link" | "primitives">,
     onChange: (model: ModelView | null) => void,
   ) {
@@ -38,9 +38,9 @@ export class ModelInUse {
   }
 
   async restore(): Promise<void> {
-    const stored = await this.#store.models.get(this.#task.slug);
-    const weights = stored === undefined ? null : decodeModel(stored.bytes, this.#task);
-    if (stored === undefined || weights === null) return;
+    const stored = await this.#store.newest(this.#task.slug);
+    const weights = stored === null ? null : decodeModel(stored.bytes, this.#task);
+    if (stored === null || weights === null) return;
     this.#weights = weights;
     const { modelHash, runId, round, bytes } = stored;
     this.#onChange({ modelHash, runId, round, byteCount: bytes.length });
@@ -48,10 +48,7 @@ export class ModelInUse {
 
   /** Which round's sum it came from, which is known once the round is over. */
   async comesFrom({ modelHash, runId, round }: ModelView): Promise<void> {
-    await this.#store.models
-      .where({ slug: this.#task.slug })
-      .and((model) => model.modelHash === modelHash)
-      .modify({ runId, round });
+    await this.#store.setOrigin({ slug: this.#task.slug, modelHash, runId, round });
   }
 
   forget(): void {
@@ -66,7 +63,7 @@ export class ModelInUse {
       const origin = { modelHash: hash, runId: null, round: null };
       this.#onChange({ ...origin, byteCount });
       // Without room the page uses the model from memory.
-      this.#store.models.put({ slug: this.#task.slug, ...origin, bytes }).catch(() => {});
+      this.#store.put({ slug: this.#task.slug, ...origin, bytes }).catch(() => {});
     });
   }
 }

@@ -3,9 +3,9 @@ import { assert, present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
 import type { Ring } from "#shared/vector/ring.ts";
+import type { Contribution, NamedBytes, Trained } from "../ports.ts";
+import type { ContributionDetail, ContributionParts, Histogram, OutcomeView, StepTimes } from "../view.ts";
 import type { EncodedUpdate } from "./encode-update.ts";
-import type { Contribution, NamedBytes, Trained } from "./ports.ts";
-import type { ContributionDetail, ContributionParts, Histogram, OutcomeView, StepTimes } from "./view.ts";
 
 /*
  * The record of what left this device in one attempt of a round, gathered while it leaves. It stays on the device.

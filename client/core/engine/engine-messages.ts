@@ -1,7 +1,7 @@
 import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
 import type { ModelSpec } from "#shared/task/model.ts";
 import type { TrainingPlan } from "#shared/task/task.ts";
-import type { Calibration, Examples, LossCause, Trained } from "./ports.ts";
+import type { Calibration, Examples, LossCause, Trained } from "../ports.ts";
 
 /*
  * Trainer and engine. The engine lives in a worker (page) or a thread (edge) of its own, so that one that hangs can be

@@ -2,7 +2,7 @@ import { unreachable } from "#shared/kernel/assert.ts";
 import { err, type Result } from "#shared/kernel/result.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { Remembrance } from "#shared/secagg/client-state.ts";
-import type { ClientPorts, Memory } from "./ports.ts";
+import type { ClientPorts, Memory } from "../ports.ts";
 
 /** A disk that has not written a line in this time will not do it in time for the round either. */
 const WRITE_MS_MAX = 20_000;

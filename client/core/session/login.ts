@@ -6,7 +6,7 @@ import type { TaskSlug } from "#shared/protocol/ids.ts";
 import { readHelloRefusal, WIRE_VERSION } from "#shared/protocol/wire-version.ts";
 import { certificateItem, loginItem } from "#shared/secagg/signed-items.ts";
 import type { Authority } from "#shared/task/agreed-config.ts";
-import type { ClientPorts } from "./ports.ts";
+import type { ClientPorts } from "../ports.ts";
 
 /**
  * Shows the coordinator who this device is, and checks that it is certified by the pinned issuer: hello, challenge,

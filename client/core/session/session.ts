@@ -3,21 +3,16 @@ import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/
 import type { Authority } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { LocalData } from "./local-data.ts";
+import type { LocalData } from "../local-data.ts";
+import type { ModelCache } from "../model-cache.ts";
+import type { ClientPorts } from "../ports.ts";
+import { type RoundEnd, RoundPart } from "../round/part.ts";
+import type { Slices } from "../slices.ts";
+import type { ContributionSummary, Refusal } from "../view.ts";
 import { logIn } from "./login.ts";
-import type { ModelCache } from "./model-cache.ts";
-import type { ClientPorts } from "./ports.ts";
-import { type RoundEnd, RoundPart } from "./round-part.ts";
-import { createSlices, type Slices } from "./slices.ts";
-import type {
-  BudgetView,
-  ConnectionView,
-  ContributionDetail,
-  ContributionSummary,
-  ModelView,
-  Refusal,
-  RoundView,
-} from "./view.ts";
+import { type SessionView, ShownSession } from "./shown.ts";
+
+export type { SessionView } from "./shown.ts";
 
 /*
  * The life of one device in one task: connect, log in, check in, take part in a round, check in again. A lost connection
@@ -27,18 +22,6 @@ import type {
 /** Between check-ins while no round takes this device. */
 const CHECK_IN_AGAIN_MS = 2_000;
 const LOG_IN_AGAIN_MS = 2_000;
-
-export interface SessionView {
-  /** mending: the engine stopped; nobody is to wait for this device until another one has trained a batch. */
-  readonly activity: "idle" | "connecting" | "waiting" | "in-round" | "mending";
-  readonly connection: ConnectionView;
-  readonly round: RoundView | null;
-  readonly contributions: readonly ContributionSummary[];
-  readonly latest: ContributionDetail | null;
-  readonly budget: BudgetView;
-  readonly refusal: Refusal | null;
-  readonly model: ModelView | null;
-}
 
 export interface SessionOptions {
   /** The version that was agreed to. */
@@ -71,7 +54,7 @@ export function createSession(ports: ClientPorts, options: SessionOptions): Sess
 }
 
 class DeviceSession implements Session {
-  readonly view: Slices<SessionView>;
+  readonly #shown: ShownSession;
   readonly #ports: ClientPorts;
   readonly #options: SessionOptions;
   readonly #unsubscribe: (() => void)[];
@@ -89,23 +72,18 @@ class DeviceSession implements Session {
   constructor(ports: ClientPorts, options: SessionOptions) {
     this.#ports = ports;
     this.#options = options;
-    this.view = createSlices<SessionView>({
-      activity: "idle",
-      connection: { state: "offline", since: ports.wall.nowUnixMs(), upByteCount: 0, downByteCount: 0 },
-      round: null,
-      contributions: options.earlier ?? [],
-      latest: null,
-      budget: { used: 0, limit: options.roundsMax },
-      refusal: null,
-      model: null,
-    });
+    this.#shown = new ShownSession(ports, options);
     this.#unsubscribe = [
       ports.link.onMessage((message) => this.#onMessage(message)),
       ports.link.onState((state) => (state === "up" ? this.#onUp() : this.#onDown())),
       ports.link.onEnd((error) => this.#stop(error, "coordinator")),
       ports.trainer.engines.subscribe(({ losses }) => losses !== undefined && this.#onEngineLoss()),
     ];
-    void this.#showBudget();
+    void this.#shown.budget();
+  }
+
+  get view(): Slices<SessionView> {
+    return this.#shown.view;
   }
 
   start(): void {
@@ -141,7 +119,7 @@ class DeviceSession implements Session {
 
   #connect(): void {
     if (!this.#wanted || this.#hidden) return;
-    this.#showConnection("connecting");
+    this.#shown.connection("connecting");
     if (this.#part === null) this.view.patch({ activity: "connecting" });
     this.#ports.link.connect();
   }
@@ -160,7 +138,7 @@ class DeviceSession implements Session {
     this.#connection += 1;
     this.#loggedIn = false;
     this.#cancelAgain();
-    this.#showConnection(this.#wanted && !this.#hidden ? "connecting" : "offline");
+    this.#shown.connection(this.#wanted && !this.#hidden ? "connecting" : "offline");
     if (this.#wanted && this.#part === null) this.view.patch({ activity: "connecting" });
   }
 
@@ -176,7 +154,7 @@ class DeviceSession implements Session {
         );
         return;
       }
-      if (welcome.error.type === "refused") this.#showRefusal(welcome.error.error, "coordinator");
+      if (welcome.error.type === "refused") this.#shown.refusal(welcome.error.error, "coordinator");
       // A connection logs in once. Where the welcome did not arrive the coordinator may have taken the login all the
       // same and would refuse every further one on this connection: only a new connection leads on. Rule S15.
       this.#disconnect();
@@ -184,7 +162,7 @@ class DeviceSession implements Session {
       return;
     }
     this.#loggedIn = true;
-    this.#showConnection("online");
+    this.#shown.connection("online");
     for (const resume of this.#waitingForLogin) resume();
     this.#waitingForLogin.clear();
     // Also while a part lives: if its round is long over, only a check-in leads on; if not, this changes nothing.
@@ -212,7 +190,7 @@ class DeviceSession implements Session {
   }
 
   #onMessage(message: CoordinatorMessage): void {
-    this.#showTraffic();
+    this.#shown.traffic();
     if (!this.#wanted) return;
     if (this.#part?.receive(message)) return;
     switch (message.type) {
@@ -267,9 +245,9 @@ class DeviceSession implements Session {
         onView: (round) => {
           if (this.#part === part || this.#part === null) this.view.patch({ round });
         },
-        onContribution: (detail) => this.#showContribution(detail),
+        onContribution: (detail) => this.#shown.contribution(detail),
         onRemembered: (kind) => {
-          if (kind === "use") void this.#showBudget();
+          if (kind === "use") void this.#shown.budget();
         },
       },
       invite,
@@ -281,8 +259,8 @@ class DeviceSession implements Session {
   }
 
   #afterPart({ outcome: end, retry }: RoundEnd, invite: CoordinatorMessageOf<"invite">): void {
-    this.#showTraffic();
-    if (end.kind === "committed") void this.#showModel(end.modelHash, invite);
+    this.#shown.traffic();
+    if (end.kind === "committed") void this.#shown.model(end.modelHash, invite);
     if (end.kind === "refused-by-device") {
       const error = { code: end.code, message: end.sentence, retry };
       if (retry === "never") {
@@ -290,7 +268,7 @@ class DeviceSession implements Session {
         return;
       }
       // The state of the engines says it better: this device refused nothing.
-      if (end.code !== "ENGINE_LOST") this.#showRefusal(error, "device");
+      if (end.code !== "ENGINE_LOST") this.#shown.refusal(error, "device");
       // Numbers that are none may come from an engine that is broken.
       if (end.code === "NON_FINITE_UPDATE")
         void this.#mend(() => this.#ports.trainer.calibrate(this.#options.task));
@@ -336,7 +314,7 @@ class DeviceSession implements Session {
     // A lost connection alone would be waited for a while.
     if (by === "device" && this.#loggedIn) void this.#ports.link.send({ type: "leave", code: error.code });
     this.#disconnect();
-    this.#showRefusal(error, by);
+    this.#shown.refusal(error, by);
     this.view.patch({ activity: "idle" });
   }
 
@@ -358,37 +336,5 @@ class DeviceSession implements Session {
   #again(delayMs: number, run: () => void): void {
     this.#cancelAgain();
     this.#cancelAgain = this.#ports.after(delayMs, run);
-  }
-
-  #showConnection(state: ConnectionView["state"]): void {
-    const { connection } = this.view.get();
-    const since = connection.state === state ? connection.since : this.#ports.wall.nowUnixMs();
-    this.view.patch({ connection: { ...connection, ...this.#ports.link.traffic(), state, since } });
-  }
-
-  #showTraffic(): void {
-    this.#showConnection(this.view.get().connection.state);
-  }
-
-  #showRefusal(error: WireError, by: Refusal["by"]): void {
-    const { code, message: sentence, retry } = error;
-    this.view.patch({ refusal: { code, sentence, retry, by, at: this.#ports.wall.nowUnixMs() } });
-  }
-
-  async #showBudget(): Promise<void> {
-    const used = await this.#ports.memory.participations(this.#options.task.slug);
-    this.view.patch({ budget: { used, limit: this.#options.roundsMax } });
-  }
-
-  async #showModel(modelHash: string, { runId, round }: CoordinatorMessageOf<"invite">): Promise<void> {
-    const model = await this.#options.models.fetch(modelHash);
-    if (!model.ok) return;
-    this.view.patch({ model: { modelHash, runId, round, byteCount: model.value.byteCount } });
-  }
-
-  #showContribution(detail: ContributionDetail): void {
-    const { sample: _sample, histograms: _histograms, ...summary } = detail;
-    const others = this.view.get().contributions.filter(({ id }) => id !== detail.id);
-    this.view.patch({ contributions: [summary, ...others], latest: detail });
   }
 }

@@ -5,8 +5,8 @@ import type { Task } from "#shared/task/task.ts";
 import { placeOf } from "#shared/vector/layout.ts";
 import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
 import { layoutOf } from "#shared/vector/task-layout.ts";
-import { keysByteCountAbout } from "../core/message-sizes.ts";
-import type { TaskSlice } from "../core/view.ts";
+import type { TaskSlice } from "../view.ts";
+import { keysByteCountAbout } from "./message-sizes.ts";
 
 /** About how many devices hold pieces of one device's secrets, itself among them. */
 function circleSize({ aggregation }: Task): number {

@@ -1,10 +1,10 @@
 import type { Remembrance } from "#shared/secagg/client-state.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { LocalData } from "./local-data.ts";
-import type { ModelCache } from "./model-cache.ts";
-import type { ClientPorts } from "./ports.ts";
-import type { ContributionDetail, RoundView } from "./view.ts";
+import type { LocalData } from "../local-data.ts";
+import type { ModelCache } from "../model-cache.ts";
+import type { ClientPorts } from "../ports.ts";
+import type { ContributionDetail, RoundView } from "../view.ts";
 
 /** What a part in a round is given by its session. */
 export interface RoundContext {

@@ -1,27 +1,20 @@
 import { present, unreachable } from "#shared/kernel/assert.ts";
-import { bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
+import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { type ErrorCode, finalError, type WireError, wireError } from "#shared/protocol/errors.ts";
-import { encodeFrame } from "#shared/protocol/frame.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
-import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import type { AttemptTerms } from "#shared/secagg/attempt.ts";
 import { type AttemptMessage, advertise, isAttemptMessage, onMessage } from "#shared/secagg/client.ts";
-import {
-  abort,
-  type ClientState,
-  type ClientStep,
-  type Idle,
-  type Outgoing,
-} from "#shared/secagg/client-state.ts";
-import { ContributionDraft, type Part } from "./contribution.ts";
+import { abort, type ClientState, type ClientStep, type Idle } from "#shared/secagg/client-state.ts";
+import type { Trained } from "../ports.ts";
+import type { OutcomeView } from "../view.ts";
+import type { RoundContext } from "./context.ts";
+import { ContributionDraft } from "./contribution.ts";
+import { Delivery, type Sent } from "./delivery.ts";
 import { encodeUpdate } from "./encode-update.ts";
-import type { Trained } from "./ports.ts";
+import { prepareRound } from "./prepare.ts";
+import { RoundProgress } from "./progress.ts";
 import { remember } from "./remember.ts";
-import type { RoundContext } from "./round-context.ts";
-import { prepareRound } from "./round-prepare.ts";
-import { RoundProgress } from "./round-progress.ts";
-import type { OutcomeView, RoundStep } from "./view.ts";
 
 /*
  * One device's part in one round, all attempts of it: model, training, then the steps of the engine. What the engine wants
@@ -35,16 +28,6 @@ const NOT_STORED = finalError(
   "STORAGE_FULL",
   "This device could not store what it has to remember of the round, so nothing more was sent. Make room and start again.",
 );
-/** Between two tries of what may be tried again. */
-const AGAIN_MS = 1_000;
-
-type AttemptAnswer = DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">;
-const STEP_AFTER = {
-  advertise: "advertised",
-  share: "shared",
-  confirm: "confirmed",
-  unmask: "opened",
-} as const satisfies Record<string, RoundStep>;
 
 export interface RoundEnd {
   readonly outcome: OutcomeView;
@@ -70,10 +53,7 @@ export class RoundPart {
   /** Engine steps run one behind the other. */
   #queue: Promise<void> = Promise.resolve();
   #cancelTimer: () => void = () => {};
-  /** Counts sends: a later one, or the same once more, takes over from one that is not acknowledged yet. */
-  #delivery = 0;
-  /** The newest upload wins: after a reconnect the coordinator may name another slot. */
-  #uploadAbort: AbortController | null = null;
+  readonly #delivery: Delivery;
 
   constructor(context: RoundContext, invite: CoordinatorMessageOf<"invite">) {
     this.#context = context;
@@ -82,6 +62,15 @@ export class RoundPart {
       this.#resolveEnded = resolve;
     });
     this.#progress = new RoundProgress(invite, context.ports, context.onView);
+    this.#delivery = new Delivery({
+      ports: context.ports,
+      online: context.online,
+      progress: this.#progress,
+      signal: this.#abort.signal,
+      deadlineMs: () => context.ports.clock.nowMs() + this.#msLeft() + PATIENCE_MS,
+      onSent: (result) => this.#onSent(result),
+      onFault: (fault) => this.#fail(fault),
+    });
   }
 
   get over(): boolean {
@@ -92,8 +81,7 @@ export class RoundPart {
   run(): Promise<RoundEnd> {
     this.#progress.enter("downloading");
     this.#wait(this.invite.deadlineInMs);
-    const pause = () => this.#pause(AGAIN_MS);
-    prepareRound(this.#context, this.invite, this.#progress, this.#abort.signal, pause).then(
+    prepareRound(this.#context, this.invite, this.#progress, this.#abort.signal).then(
       (prepared) => {
         if (!prepared.ok) return this.#refuse(prepared.error);
         this.#trained = prepared.value.trained;
@@ -186,7 +174,7 @@ export class RoundPart {
         this.#state = step.state;
         if (step.complaint !== null) {
           // The coordinator parts the two devices and starts over; the update can be used again.
-          this.#deliver({ kind: "message", message: step.complaint });
+          this.#delivery.send(this.#draft, { kind: "message", message: step.complaint });
           return;
         }
         if (step.state.code === "ME_DROPPED") this.#finish("dropped", step.state.code);
@@ -207,7 +195,7 @@ export class RoundPart {
           return;
         }
         this.#adopt(step.state);
-        if (step.send !== null) this.#deliver(step.send);
+        if (step.send !== null) this.#delivery.send(this.#draft, step.send);
         return;
       }
       default:
@@ -222,79 +210,28 @@ export class RoundPart {
     if (state.phase === "done") this.#finishWithResult(state.result);
   }
 
-  /** Sends until it is acknowledged, refused, or of no use any more. */
-  #deliver(outgoing: Outgoing | { readonly kind: "message"; readonly message: AttemptAnswer }): void {
-    const delivery = ++this.#delivery;
-    const work =
-      outgoing.kind === "input" ? this.#upload(outgoing) : this.#deliverMessage(outgoing.message, delivery);
-    work.catch((fault) => this.#fail(fault));
-  }
-
-  async #deliverMessage(message: AttemptAnswer, delivery: number): Promise<void> {
-    const draft = this.#draft;
-    const stale = () => this.over || this.#draft !== draft || this.#delivery !== delivery;
-    let perhapsTaken = false;
-    while (!stale()) {
-      await this.#context.online(this.#abort.signal);
-      if (stale()) return;
-      draft?.leaves(partOf(message), `${message.type}.frame`, encodeFrame(message));
-      const reply = await this.#context.ports.link.send(message);
-      if (stale()) return;
-      if (!reply.ok) {
-        perhapsTaken = true;
-        await this.#pause(AGAIN_MS);
-        continue;
-      }
-      if (reply.value.type === "accepted") {
-        if (message.type !== "complaint") this.#progress.enter(STEP_AFTER[message.type]);
+  #onSent(result: Sent): void {
+    switch (result.type) {
+      case "acknowledged":
+        if (result.step !== null) this.#progress.enter(result.step);
         return;
-      }
-      if (reply.value.type !== "refused") return;
-      const { code, message: sentence, retry } = reply.value.error;
-      // It had arrived before the connection was lost, and the round has gone on: the next message or the deadline tells.
-      if (code === "STATE" && perhapsTaken) return;
-      if (retry === "never") {
-        this.#finish("dropped", code, sentence);
+      case "received":
+        this.#draft?.received(result.receipt);
+        if (this.#progress.view.step === "uploading") this.#progress.enter("uploaded");
+        this.#publishContribution(null);
         return;
-      }
-      await this.#pause(AGAIN_MS);
+      case "refused":
+        this.#finish("dropped", result.error.code, result.error.message);
+        return;
+      case "late":
+        this.#finish("dropped", "TIMEOUT");
+        return;
+      case "contradicted":
+        this.#refuse(wireError("EQUIVOCATION"));
+        return;
+      default:
+        unreachable(result);
     }
-  }
-
-  async #upload(input: Extract<Outgoing, { kind: "input" }>): Promise<void> {
-    const { ports } = this.#context;
-    const { sid, position, headers, body } = input;
-    this.#uploadAbort?.abort();
-    const own = new AbortController();
-    this.#uploadAbort = own;
-    this.#abort.signal.addEventListener("abort", () => own.abort(), { once: true });
-    const draft = this.#draft;
-    draft?.masks(body, headers.sha256, headers.root);
-    draft?.leaves("maskedListByteCount", "masked-list.u32", body);
-    draft?.leaves("keysAndSignaturesByteCount", "input-headers.json", utf8(JSON.stringify(headers)));
-    this.#progress.enter("uploading");
-    const deadlineMs = ports.clock.nowMs() + this.#msLeft() + PATIENCE_MS;
-    const sent = await ports.link.upload(`/api/v1/uploads/${sid}/${position}`, headers, body, {
-      deadlineMs,
-      signal: own.signal,
-      onProgress: (doneByteCount) =>
-        this.#progress.show({ upload: { doneByteCount, byteCount: body.length } }),
-    });
-    if (own.signal.aborted || this.over || this.#draft !== draft) return;
-    if (!sent.ok) {
-      if (sent.error.type === "refused")
-        this.#finish("dropped", sent.error.error.code, sent.error.error.message);
-      else this.#finish("dropped", "TIMEOUT");
-      return;
-    }
-    const receipt = sent.value;
-    if (receipt.sha256 !== headers.sha256 || receipt.sid !== sid || receipt.position !== position) {
-      this.#refuse(wireError("EQUIVOCATION"));
-      return;
-    }
-    draft?.received(receipt);
-    if (this.#progress.view.step === "uploading") this.#progress.enter("uploaded");
-    this.#publishContribution(null);
   }
 
   async #onAbandoned(message: CoordinatorMessageOf<"abandoned">): Promise<void> {
@@ -308,8 +245,7 @@ export class RoundPart {
     this.#publishContribution(this.#outcome("given-up", message.code));
     this.#state = abort(this.#state, message.code);
     // An answer that is still to come is to a message of this attempt: it must not end the part.
-    this.#delivery += 1;
-    this.#uploadAbort?.abort();
+    this.#delivery.cancel();
     const attempt = message.attempt + 1;
     this.#progress.nextAttempt(attempt);
     this.#wait(this.#context.task.aggregation.deadlines.sharingMs);
@@ -390,24 +326,4 @@ export class RoundPart {
   #msLeft(): number {
     return Math.max(0, (this.#progress.view.deadlineAt ?? 0) - this.#context.ports.wall.nowUnixMs());
   }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.over) return resolve();
-      const cancel = this.#context.ports.after(delayMs, resolve);
-      this.#abort.signal.addEventListener(
-        "abort",
-        () => {
-          cancel();
-          resolve();
-        },
-        { once: true },
-      );
-    });
-  }
-}
-
-function partOf(message: AttemptAnswer): Part {
-  if (message.type === "share") return "keySharesByteCount";
-  return message.type === "unmask" ? "openingByteCount" : "keysAndSignaturesByteCount";
 }

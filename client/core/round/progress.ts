@@ -2,7 +2,7 @@ import type { MonotonicClock, WallClock } from "#shared/kernel/ports.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import type { ClientState } from "#shared/secagg/client-state.ts";
 import type { TrainProgress } from "#shared/task/engine.ts";
-import type { RoundStep, RoundView } from "./view.ts";
+import type { RoundStep, RoundView } from "../view.ts";
 
 /** What the page sees of one part, kept while it goes on. */
 export class RoundProgress {

@@ -1,6 +1,7 @@
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { type Silence, watchSilence } from "#shared/kernel/silence.ts";
 import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
+import type { Examples, LossCause, TrainJob } from "../ports.ts";
 import type {
   EngineAnswers,
   EngineJob,
@@ -10,7 +11,6 @@ import type {
   OpenEngineWorker,
   SentRows,
 } from "./engine-messages.ts";
-import type { Examples, LossCause, TrainJob } from "./ports.ts";
 
 /** Until a new worker has loaded its code. */
 const START_MS_MAX = 30_000;

@@ -2,11 +2,11 @@ import type { WallClock } from "#shared/kernel/ports.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
+import type { Calibration, EngineLoss, TrainError, Trained, Trainer, TrainJob } from "../ports.ts";
+import { createSlices } from "../slices.ts";
+import type { EngineView } from "../view.ts";
 import { EngineSeat, type Lost, type SeatPorts } from "./engine-seat.ts";
 import { LOSS_WORDS } from "./loss-words.ts";
-import type { Calibration, EngineLoss, TrainError, Trained, Trainer, TrainJob } from "./ports.ts";
-import { createSlices } from "./slices.ts";
-import type { EngineView } from "./view.ts";
 
 /*
  * Training in an engine that may die: which backend is in use, how long it is waited for, and what comes after it. An

@@ -1,4 +1,4 @@
-import type { LossCause } from "./ports.ts";
+import type { LossCause } from "../ports.ts";
 
 /** Why an engine stopped, as the end of a sentence: "WebGL stopped: ...". */
 export const LOSS_WORDS: Readonly<Record<LossCause, string>> = {
