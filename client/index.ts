@@ -6,7 +6,7 @@ import type { ContributionDetail, ParticipantView, Refusal } from "./core/view.t
 
 export type { ImportRefusal, ImportReport } from "#shared/task/dataset.ts";
 export type { BackendName } from "#shared/task/engine.ts";
-export { LOSS_WORDS } from "./core/loss-words.ts";
+export { LOSS_WORDS } from "./core/engine/loss-words.ts";
 export type { Calibration, EngineLoss, LocalMetrics } from "./core/ports.ts";
 export type * from "./core/view.ts";
 

@@ -12,20 +12,20 @@ import { platformAfter, platformClock, platformRandom, platformWall } from "./ad
 import { openRecordFolder } from "./adapters/record-folder.ts";
 import { openSocketLink } from "./adapters/socket-link.ts";
 import { describeFileFault, openStateFolder } from "./adapters/state-folder.ts";
+import { createTrainer } from "./core/engine/trainer.ts";
 import { splitLocal } from "./core/local-data.ts";
 import { createMemory } from "./core/memory.ts";
 import { createModelCache } from "./core/model-cache.ts";
 import type { Archive, LinkError } from "./core/ports.ts";
-import { createSession, type Session, type SessionView } from "./core/session.ts";
+import { createSession, type Session, type SessionView } from "./core/session/session.ts";
 import type { Slices } from "./core/slices.ts";
-import { createTrainer } from "./core/trainer.ts";
 import type { EngineView } from "./core/view.ts";
 
 /*
  * The edge's door: one device as a Node process, on data that it reads from its own disk.
  */
 
-export type { SessionView } from "./core/session.ts";
+export type { SessionView } from "./core/session/session.ts";
 export type * from "./core/view.ts";
 
 export interface EdgeOptions {

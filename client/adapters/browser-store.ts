@@ -2,9 +2,8 @@ import { Dexie, type Table } from "dexie";
 import { localSigner, webCryptoSigner } from "#shared/crypto/signature.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { RandomBytes, Signer } from "#shared/kernel/ports.ts";
-import type { Authority } from "#shared/task/agreed-config.ts";
-import type { Task } from "#shared/task/task.ts";
 import type { CellChange, Cells } from "../core/memory.ts";
+import type { ModelStore, StoredConsent, StoredModel } from "../core/participant/ports.ts";
 import type { NamedBytes } from "../core/ports.ts";
 import type { ContributionDetail } from "../core/view.ts";
 
@@ -21,14 +20,6 @@ import type { ContributionDetail } from "../core/view.ts";
  * | models        | task     | the newest model                                                  |
  */
 
-export interface StoredConsent {
-  readonly slug: string;
-  readonly version: number;
-  readonly taskHash: string;
-  readonly agreedAt: number;
-  readonly task: Task;
-  readonly authority: Authority;
-}
 export interface StoredBlock {
   readonly id: number;
   readonly slug: string;
@@ -44,13 +35,6 @@ export interface StoredContribution {
   readonly detail: ContributionDetail;
   readonly sent: readonly NamedBytes[];
   readonly own: Bytes | null;
-}
-export interface StoredModel {
-  readonly slug: string;
-  readonly modelHash: string;
-  readonly runId: string | null;
-  readonly round: number | null;
-  readonly bytes: Bytes;
 }
 type StoredKey =
   | { readonly id: "identity"; readonly publicKey: Bytes; readonly privateKey: CryptoKey }
@@ -159,7 +143,19 @@ export class BrowserStore extends Dexie implements Cells {
     });
   }
 
-  /** Newest first; all where no count is given. */
+  get modelStore(): ModelStore {
+    return {
+      newest: async (slug) => (await this.models.get(slug)) ?? null,
+      put: (model) => this.models.put(model),
+      setOrigin: ({ slug, modelHash, runId, round }) =>
+        this.models
+          .where({ slug })
+          .and((model) => model.modelHash === modelHash)
+          .modify({ runId, round }),
+    };
+  }
+
+  /** Newest first; all if no count is given. */
   newestContributions(slug: string, count?: number): Promise<StoredContribution[]> {
     const ofTask = this.contributions
       .where("[slug+at]")

@@ -1,8 +1,9 @@
 import { type Bytes, utf8 } from "#shared/kernel/bytes.ts";
-import { OPENING_NAME } from "../core/contribution.ts";
-import type { Archive, Contribution, NamedBytes } from "../core/ports.ts";
+import type { ContributionStore, StoredConsent } from "../core/participant/ports.ts";
+import type { Contribution, NamedBytes } from "../core/ports.ts";
+import { OPENING_NAME } from "../core/round/contribution.ts";
 import type { ContributionDetail } from "../core/view.ts";
-import type { BrowserStore, StoredConsent, StoredContribution } from "./browser-store.ts";
+import type { BrowserStore, StoredContribution } from "./browser-store.ts";
 import { type TarFile, tar } from "./tar.ts";
 
 /** Contributions whose bytes are kept; of older ones the figures stay. */
@@ -10,7 +11,7 @@ const WITH_BYTES_MAX = 50;
 const SHOWN_MAX = 100;
 
 /** What left this browser, kept in it for its owner. */
-export class ContributionArchive implements Archive {
+export class ContributionArchive implements ContributionStore {
   readonly #store: BrowserStore;
   readonly #slug: string;
   /** By contribution; gone with the page. */

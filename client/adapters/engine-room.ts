@@ -1,6 +1,12 @@
 import { present } from "#shared/kernel/assert.ts";
 import type { BackendName, Engine } from "#shared/task/engine.ts";
-import type { EngineJob, EngineRequest, FromEngine, SentRows, ToEngine } from "../core/engine-messages.ts";
+import type {
+  EngineJob,
+  EngineRequest,
+  FromEngine,
+  SentRows,
+  ToEngine,
+} from "../core/engine/engine-messages.ts";
 import type { Examples, Trained } from "../core/ports.ts";
 
 /*

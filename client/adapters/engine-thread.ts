@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { EngineListener, EngineWorker, FromEngine } from "../core/engine-messages.ts";
+import type { EngineListener, EngineWorker, FromEngine } from "../core/engine/engine-messages.ts";
 
 /** What it is sent besides the trainer's messages: to end itself as soon as nothing of it is under way. */
 export const END = "end";

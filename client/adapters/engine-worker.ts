@@ -1,4 +1,4 @@
-import type { EngineListener, EngineWorker, FromEngine } from "../core/engine-messages.ts";
+import type { EngineListener, EngineWorker, FromEngine } from "../core/engine/engine-messages.ts";
 import { lifeLockName, onLifeEnd } from "./life-lock.ts";
 
 /** An engine in a worker of the browser. */

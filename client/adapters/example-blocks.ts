@@ -1,4 +1,5 @@
 import { type Dataset, joinDatasets, pickRows } from "#shared/task/dataset.ts";
+import type { ExampleStore } from "../core/participant/ports.ts";
 import type { ExampleView } from "../core/view.ts";
 import type { BrowserStore, StoredBlock } from "./browser-store.ts";
 
@@ -9,7 +10,7 @@ const ID_STEP = 512;
 const SHOWN_MAX = 200;
 
 /** A person's rows: in IndexedDB, and in memory while the page is open. */
-export class ExampleBlocks {
+export class ExampleBlocks implements ExampleStore {
   readonly #store: BrowserStore;
   readonly #slug: string;
   readonly #blocks: StoredBlock[];

@@ -2,12 +2,14 @@ import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { taskHashOf } from "#shared/task/agreed-config.ts";
+import { ParticipantCore } from "../core/participant/participant.ts";
 import type { Link, Trainer } from "../core/ports.ts";
 import type { OpenError, ParticipantOptions } from "../index.ts";
 import { BrowserStore } from "./browser-store.ts";
 import { ContributionArchive } from "./contribution-archive.ts";
 import { ExampleBlocks } from "./example-blocks.ts";
-import { ParticipantHere } from "./participant.ts";
+import { type ParticipantHere, participantHere } from "./participant-here.ts";
+import { platformAfter, platformClock, platformRandom, platformWall } from "./platform-ports.ts";
 
 const OPEN_MS_MAX = 10_000;
 const BLOCKED =
@@ -41,12 +43,45 @@ export async function openParticipantHere(
     ? present(consent, "checked above")
     : { task: served.value.task, authority: status.value };
   const primitives = await selectPrimitives(globalThis.crypto.subtle);
-  const examples = await ExampleBlocks.open(store, options.task);
-  const archive = new ContributionArchive(store, options.task);
   // Of what this page shows, not of what the coordinator says that it hashes to.
   const taskHash = await taskHashOf(primitives, task);
-  const parts = { options, link, store, trainer, primitives, examples, archive, task, authority };
-  const participant = new ParticipantHere(parts, consent, taskHash);
-  await participant.restore(offline ? null : served.value.latestModelHash);
-  return ok(participant);
+  const belongings = async () => ({
+    examples: await ExampleBlocks.open(store, options.task),
+    archive: new ContributionArchive(store, options.task),
+  });
+  const ports = {
+    link,
+    trainer,
+    primitives,
+    random: platformRandom,
+    clock: platformClock,
+    wall: platformWall,
+    after: platformAfter,
+    cells: store,
+    consents: store.consents,
+    models: store.modelStore,
+    signer: () => store.signer(platformRandom),
+    lock: () => takeLock(`chorus ${new URL(options.coordinatorUrl).host}`),
+    forget: async () => {
+      await store.forget(task.slug);
+      return belongings();
+    },
+  };
+  const { roundsMax, joinToken, backend } = options;
+  const terms = { task, taskHash, authority, roundsMax, joinToken, backend };
+  const core = new ParticipantCore(ports, terms, await belongings(), consent);
+  await core.restore(offline ? null : served.value.latestModelHash);
+  return ok(participantHere(core));
+}
+
+/** One tab of this browser takes part at a time; the lock ends with the worker. @returns null if another one has it. */
+function takeLock(name: string): Promise<(() => void) | null> {
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(name, { ifAvailable: true }, (lock) => {
+        if (lock === null) return resolve(null);
+        return new Promise<void>((release) => resolve(release));
+      })
+      .catch(reject);
+  });
 }

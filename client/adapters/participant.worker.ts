@@ -1,11 +1,11 @@
 import { assert } from "#shared/kernel/assert.ts";
 import { err, type Result } from "#shared/kernel/result.ts";
-import { createTrainer } from "../core/trainer.ts";
+import { createTrainer } from "../core/engine/trainer.ts";
 import type { ParticipantView } from "../core/view.ts";
 import type { OpenError } from "../index.ts";
 import { openEngineWorker } from "./engine-worker.ts";
 import { holdForLife } from "./life-lock.ts";
-import type { ParticipantHere } from "./participant.ts";
+import type { ParticipantHere } from "./participant-here.ts";
 import { openParticipantHere } from "./participant-open.ts";
 import { platformAfter, platformClock, platformWall } from "./platform-ports.ts";
 import { openSocketLink } from "./socket-link.ts";
@@ -74,8 +74,8 @@ function storageFault(fault: unknown): Result<never, OpenError> {
 async function call({ id, method, args }: Extract<ToWorker, { kind: "call" }>): Promise<void> {
   try {
     assert(participant !== null, "the page calls after it was opened");
-    const action = participant[method] as (...args: readonly unknown[]) => Promise<unknown>;
-    const value = await action.apply(participant, [...args]);
+    const action = participant.actions[method] as (...args: readonly unknown[]) => Promise<unknown>;
+    const value = await action(...args);
     // The page sees what an action changed before it sees its result.
     flush();
     tell({ kind: "result", id, value });

@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OPENING_NAME } from "../core/contribution.ts";
 import type { Archive, Contribution } from "../core/ports.ts";
+import { OPENING_NAME } from "../core/round/contribution.ts";
 
 /*
  * One folder an attempt: contribution.json, own-list.i32 (the list before masking), clipped-update.f32, and what was sent,

@@ -9,6 +9,7 @@ import { wireError } from "#shared/protocol/errors.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
 import { replySchema } from "#shared/protocol/messages/reply.ts";
+import { pause } from "../core/pause.ts";
 import type { Link, LinkError } from "../core/ports.ts";
 import { platformAfter, platformClock } from "./platform-ports.ts";
 import { refusalOf } from "./refusal.ts";
@@ -166,23 +167,9 @@ async function download(
     if (answer.ok || answer.error.type === "offline") return answer;
     const { retryAfterMs, ...error } = answer.error;
     if (retryAfterMs === null || tries >= DOWNLOAD_TRIES_MAX) return err(error);
-    await waitFor(retryAfterMs, signal);
+    await pause(platformAfter, retryAfterMs, signal);
     if (signal?.aborted === true) return err({ type: "offline" });
   }
-}
-
-/** Until the time is over or the signal comes. */
-function waitFor(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve();
-    const end = () => {
-      cancel();
-      signal?.removeEventListener("abort", end);
-      resolve();
-    };
-    const cancel = platformAfter(delayMs, end);
-    signal?.addEventListener("abort", end);
-  });
 }
 
 /** Of a refusal that passes; null if the coordinator does not say how long it takes. */

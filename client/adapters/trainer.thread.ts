@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { openEngine } from "#shared/engine/engine.ts";
 import { present } from "#shared/kernel/assert.ts";
-import type { ToEngine } from "../core/engine-messages.ts";
+import type { ToEngine } from "../core/engine/engine-messages.ts";
 import { openEngineRoom } from "./engine-room.ts";
 import { END } from "./engine-thread.ts";
 import { installNodeGpu } from "./node-gpu.ts";

@@ -1,5 +1,5 @@
 import { openEngine } from "#shared/engine/engine.ts";
-import type { FromEngine, ToEngine } from "../core/engine-messages.ts";
+import type { FromEngine, ToEngine } from "../core/engine/engine-messages.ts";
 import { type EngineRoom, openEngineRoom } from "./engine-room.ts";
 import { holdForLife } from "./life-lock.ts";
 

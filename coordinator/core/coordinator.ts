@@ -6,11 +6,13 @@ import type {
   RoundDetail,
   RoundView,
   RunView,
+  SettingsView,
   TaskView,
 } from "#shared/protocol/api.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
 import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
+import type { TaskSettingChanges } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { Listed, Page } from "./ports.ts";
 
@@ -64,6 +66,14 @@ export interface Tasks {
   listTasks(page: Page): Promise<Listed<TaskView>>;
   /** The newest version unless one is given. */
   taskView(slug: string, version?: number): Promise<TaskView | null>;
+  /** As they are set, for all versions of the slug; null if there is no such task. */
+  taskSettings(slug: string): Promise<SettingsView | null>;
+  /** No participant is asked again. Errors: NOT_FOUND. */
+  changeTaskSettings(
+    slug: string,
+    changes: TaskSettingChanges,
+    actor: string,
+  ): Promise<Result<SettingsView, WireError>>;
 }
 
 export interface Runs {

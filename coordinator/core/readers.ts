@@ -1,5 +1,6 @@
 import type { EventView, RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
 import { modelTensors } from "#shared/task/model.ts";
+import { effectiveSettings } from "#shared/task/settings.ts";
 import { placeOf } from "#shared/vector/layout.ts";
 import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
 import { layoutOf } from "#shared/vector/task-layout.ts";
@@ -41,11 +42,12 @@ export class Readers {
     return stored === null ? null : this.#taskView(stored);
   }
 
-  #taskView({ task, taskHash, createdAt, actor, newest }: StoredTask): TaskView {
+  #taskView({ task, taskHash, createdAt, actor, newest, settings }: StoredTask): TaskView {
     const layout = layoutOf(task, "train", null);
     return {
       task,
       taskHash: taskHash as TaskView["taskHash"],
+      settings: effectiveSettings(task, settings),
       parameterCount: modelTensors(task.model).parameterCount,
       vectorLength: layout.length,
       bitsPerWeight: bitsPerWeight(placeOf(layout, update)),

@@ -1,6 +1,7 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import type { Receipt, RunView, TaskView } from "#shared/protocol/api.ts";
+import type { TaskSettingChanges, TaskSettings } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { RoundViews } from "./round-view.ts";
 
@@ -36,6 +37,8 @@ export type StoreRecord =
   | { readonly type: "audit-leaf"; readonly kind: string; readonly body: unknown }
   /** Of the project; with `appendNext` only. */
   | { readonly type: "task-row"; readonly row: TaskRow }
+  /** Of the project: these settings of the slug are replaced, the others stay. */
+  | { readonly type: "task-settings"; readonly slug: string; readonly changes: TaskSettingChanges }
   | { readonly type: "model-offered"; readonly modelHash: string; readonly runId: string }
   | { readonly type: "model-opened"; readonly modelHash: string; readonly sid: string }
   | { readonly type: "model-version"; readonly version: ModelVersionRow }
@@ -269,6 +272,7 @@ export interface Store
 export interface StoredTask extends TaskRow {
   /** Of the newest run of the task that has one, whichever version it ran. */
   readonly newest: NewestModel | null;
+  readonly settings: TaskSettings;
 }
 export interface Page {
   readonly limit: number;

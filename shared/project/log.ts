@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Result } from "../kernel/result.ts";
 import { type FactError, factOf, type LogRow, type Upcaster } from "../log/row.ts";
 import { hashHexSchema, taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
+import { taskSettingChangesSchema } from "../task/settings.ts";
 
 /*
  * The log of a project: what people decided about its tasks. Each event is written with the rows that record it and with
@@ -19,6 +20,13 @@ export const projectEventSchema = z.discriminatedUnion("type", [
     version: taskVersionSchema,
     taskHash: hashHexSchema,
     /** A name that nobody has verified, until there are accounts. */
+    actor: z.string(),
+  }),
+  z.object({
+    type: z.literal("task-settings-changed"),
+    slug: taskSlugSchema,
+    /** Null: back to what the version says. */
+    changes: taskSettingChangesSchema,
     actor: z.string(),
   }),
 ]);

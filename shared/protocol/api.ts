@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { measureSchema, measuresSchema } from "../stats/measure.ts";
 import { strategySchema } from "../strategy/index.ts";
+import { effectiveSettingsSchema, taskSettingChangesSchema, taskSettingsSchema } from "../task/settings.ts";
 import { aggregationPlanSchema, taskSchema, trainingPlanSchema } from "../task/task.ts";
 import { errorCodeSchema } from "./errors.ts";
 import { hashHexSchema, roundIdSchema, runIdSchema, taskSlugSchema, taskVersionSchema } from "./ids.ts";
@@ -16,6 +17,7 @@ import { LIMITS } from "./limits.ts";
  * | GET  /limits                            | LIMITS                           |
  * | GET  /tasks, POST /tasks                | list of TaskView, TaskView       |
  * | GET  /tasks/{slug}, /tasks/{slug}/{version} | TaskView                     |
+ * | GET  /tasks/{slug}/settings, POST /tasks/{slug}/settings | SettingsView    |
  * | GET  /runs?task=, POST /runs            | list of RunView, RunView         |
  * | GET  /runs/{id}                         | RunView                          |
  * | POST /runs/{id}/pause, resume, stop     | RunView                          |
@@ -58,6 +60,8 @@ export type Status = z.infer<typeof statusSchema>;
 export const taskViewSchema = z.object({
   task: taskSchema,
   taskHash: hashHexSchema,
+  /** What holds for the slug and is no part of the version. A coordinator of an earlier version has none. */
+  settings: effectiveSettingsSchema.optional(),
   parameterCount: count,
   vectorLength: count,
   /** Of the masked list, for each weight of the model: the ring's width, and what a rotation pads. */
@@ -72,6 +76,15 @@ export const taskViewSchema = z.object({
   createdBy: actor,
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
+
+/** Settings of a task as they are set; null where the version decides. */
+export const settingsViewSchema = z.object({ slug: taskSlugSchema, settings: taskSettingsSchema });
+export type SettingsView = z.infer<typeof settingsViewSchema>;
+
+export const settingsChangeSchema = z.strictObject({
+  changes: taskSettingChangesSchema,
+  actor: z.string().min(1).max(80).default("unverified"),
+});
 
 /** Bytes of one device and round, by the step of the protocol. */
 export const trafficSchema = z.object({

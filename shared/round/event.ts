@@ -131,7 +131,8 @@ export type Advert = DeepReadonly<z.infer<typeof advertSchema>>;
 
 const advertisedSchema = z.object({
   type: z.literal("advertised"),
-  ...{ atMs, attempt },
+  atMs,
+  attempt,
   identity: hex,
   advert: advertSchema,
 });
@@ -139,7 +140,8 @@ export type Advertised = DeepReadonly<z.infer<typeof advertisedSchema>>;
 
 const sharedSchema = z.object({
   type: z.literal("shared"),
-  ...{ atMs, attempt },
+  atMs,
+  attempt,
   position: seat,
   /** SHA-256 of the stored message. */
   digest: opaque,
@@ -148,7 +150,8 @@ export type Shared = DeepReadonly<z.infer<typeof sharedSchema>>;
 
 const complainedSchema = z.object({
   type: z.literal("complained"),
-  ...{ atMs, attempt },
+  atMs,
+  attempt,
   position: seat,
   against: seat,
 });
@@ -156,7 +159,8 @@ export type Complained = DeepReadonly<z.infer<typeof complainedSchema>>;
 
 const inputReceivedSchema = z.object({
   type: z.literal("input-received"),
-  ...{ atMs, attempt },
+  atMs,
+  attempt,
   position: seat,
   sha256: opaque,
   root: opaque,
@@ -165,7 +169,8 @@ export type InputReceived = DeepReadonly<z.infer<typeof inputReceivedSchema>>;
 
 const confirmedSchema = z.object({
   type: z.literal("confirmed"),
-  ...{ atMs, attempt },
+  atMs,
+  attempt,
   position: seat,
   signature: opaque,
 });
@@ -173,7 +178,8 @@ export type Confirmed = DeepReadonly<z.infer<typeof confirmedSchema>>;
 
 const unmaskReceivedSchema = z.object({
   type: z.literal("unmask-received"),
-  ...{ atMs, attempt },
+  atMs,
+  attempt,
   position: seat,
   digest: opaque,
   /** Owners whose share is not the one that was dealt: `position` is to blame, and these shares do not count (S9). */
@@ -183,7 +189,8 @@ export type UnmaskReceived = DeepReadonly<z.infer<typeof unmaskReceivedSchema>>;
 
 const damagedSchema = z.object({
   type: z.literal("damaged"),
-  ...{ atMs, attempt },
+  atMs,
+  attempt,
   /** Ascending. */
   positions: z.array(seat),
 });
@@ -257,7 +264,8 @@ export type CombineResult = Publication | VoidResult;
 
 const combinedSchema = z.object({
   type: z.literal("combined"),
-  ...{ atMs, attempt },
+  atMs,
+  attempt,
   result: z.discriminatedUnion("kind", [publicationSchema, voidResultSchema]),
 });
 export type Combined = DeepReadonly<z.infer<typeof combinedSchema>>;

@@ -126,7 +126,8 @@ export const evaluationPlanSchema = z.strictObject({
   localFraction: z.number().min(0).lt(1),
 });
 
-const sentence = z.string().min(1).max(LIMITS.sentenceLengthMax);
+/** One sentence for people. */
+export const sentenceSchema = z.string().min(1).max(LIMITS.sentenceLengthMax);
 
 /** What to learn and under which rules. Consent binds to (slug, version); a version never changes. */
 export const taskSchema = z
@@ -134,13 +135,13 @@ export const taskSchema = z
     slug: taskSlugSchema,
     version: taskVersionSchema,
     /** Heading of the join page, e.g. "Help a model read handwriting, and keep yours to yourself". */
-    invitation: sentence,
+    invitation: sentenceSchema,
     /** Completes "learns ...", e.g. "which digit is drawn". */
-    learns: sentence,
+    learns: sentenceSchema,
     /** What the participant's rows are called, singular and plural, e.g. drawing, drawings. */
     exampleNoun: z.strictObject({ one: z.string().min(1).max(40), many: z.string().min(1).max(40) }),
     /** Source and licence of the data that the coordinator evaluates on. */
-    dataCard: sentence,
+    dataCard: sentenceSchema,
     model: modelSchema,
     features: featuresSchema,
     training: trainingPlanSchema,

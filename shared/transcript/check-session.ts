@@ -110,8 +110,13 @@ async function checkRoster(primitives: Primitives, transcript: SessionTranscript
       return fault("ROSTER", `The device at position ${index + 1} showed a key of small order.`);
   }
   const opened = await openAttempt(primitives, {
-    ...{ runId, round, attempt, shard },
-    ...{ config, roundParams, modelHash },
+    runId,
+    round,
+    attempt,
+    shard,
+    config,
+    roundParams,
+    modelHash,
   });
   const roster = await layOutRoster(primitives, opened, members);
   if (!roster.ok) return fault("ROSTER", `No device would have accepted the roster (${roster.error}).`);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { SessionView } from "#client/core/session.ts";
-import { createTrainer } from "#client/core/trainer.ts";
+import { createTrainer } from "#client/core/engine/trainer.ts";
+import type { SessionView } from "#client/core/session/session.ts";
 import type { RoundDetail } from "#shared/protocol/api.ts";
 import { EngineShop, type FakeEngine, made } from "../kit/fake-engine.ts";
 import { Federation } from "../kit/federation.ts";
@@ -170,8 +170,8 @@ describe("positive control", () => {
   async function old(edits: readonly Edit[]): Promise<Cores> {
     planted = await plant(edits);
     const [{ createTrainer: make }, { createSession }, { createMemory }] = [
-      await planted.load<typeof import("#client/core/trainer.ts")>("client/core/trainer.ts"),
-      await planted.load<typeof import("#client/core/session.ts")>("client/core/session.ts"),
+      await planted.load<typeof import("#client/core/engine/trainer.ts")>("client/core/engine/trainer.ts"),
+      await planted.load<typeof import("#client/core/session/session.ts")>("client/core/session/session.ts"),
       await planted.load<typeof import("#client/core/memory.ts")>("client/core/memory.ts"),
     ];
     return {
@@ -199,7 +199,7 @@ describe("positive control", () => {
       },
       await old([
         {
-          file: "client/core/session.ts",
+          file: "client/core/session/session.ts",
           find: "if (this.#part === null && this.#ports.trainer.engines.get().backend === null) {",
           replace: "if (this.#connection < 0) {",
         },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import { present } from "#shared/kernel/assert.ts";
 import { projectFactOf } from "#shared/project/log.ts";
 import { Federation } from "#test/kit/federation.ts";
 
@@ -24,6 +25,53 @@ describe("creating a task", () => {
     const again = await coordinator.tasks.createTask(task, "eve");
     expect(again).toMatchObject({ ok: false, error: { code: "CONFLICT" } });
     expect([db.log.length, db.leaves.length]).toEqual([before.log + 1, before.leaves + 1]);
+  });
+
+  test("[A10] settings change for all versions of a slug, and no participant is asked again", async () => {
+    const federation = await Federation.create({ devices: 5 });
+    const { db, coordinator, task } = federation;
+    const { slug } = task;
+    federation.connectAll();
+    const before = present(await coordinator.tasks.taskView(slug), "the task");
+    const launched = await federation.ended(await federation.launch(1));
+    const logged = { log: db.log.length, leaves: db.leaves.length };
+
+    const invitation = "Help a model tell three things from one another";
+    const changed = await coordinator.tasks.changeTaskSettings(slug, { invitation }, "grace");
+    expect(changed).toEqual({ ok: true, value: { slug, settings: { invitation } } });
+    expect(await coordinator.tasks.taskSettings(slug)).toEqual({ slug, settings: { invitation } });
+    const entry = present(db.log[logged.log], "its event");
+    const row = { sequence: entry.sequence, event: JSON.parse(entry.body) };
+    const fact = { type: "task-settings-changed", slug, changes: { invitation }, actor: "grace" };
+    expect(projectFactOf(row)).toEqual({ ok: true, value: fact });
+    const body = { version: 1, slug, names: ["invitation"] };
+    expect(db.leaves.slice(logged.leaves)).toEqual([{ kind: "task.settings-changed", body }]);
+
+    const after = present(await coordinator.tasks.taskView(slug), "the task");
+    expect(before.settings).toEqual({ invitation: task.invitation });
+    // What was agreed to is the same to the byte; only what people read above it differs.
+    expect(after).toEqual({
+      ...before,
+      latestModelHash: after.latestModelHash,
+      accuracy: after.accuracy,
+      settings: { invitation },
+    });
+    const run = await federation.ended(await federation.launch(1));
+    expect([run.state, run.taskVersion, run.configHash]).toEqual([
+      "completed",
+      launched.taskVersion,
+      launched.configHash,
+    ]);
+
+    // The same again changes nothing and is no event; null gives the version its word back.
+    const count = db.log.length;
+    await coordinator.tasks.changeTaskSettings(slug, { invitation }, "grace");
+    expect(db.log).toHaveLength(count);
+    await coordinator.tasks.changeTaskSettings(slug, { invitation: null }, "grace");
+    expect((await coordinator.tasks.taskView(slug))?.settings).toEqual({ invitation: task.invitation });
+    expect(await coordinator.tasks.changeTaskSettings("nobody", { invitation }, "grace")).toMatchObject({
+      error: { code: "NOT_FOUND" },
+    });
   });
 
   test("[A9] an event of a later version, or one that is none, is an error with its sequence", () => {

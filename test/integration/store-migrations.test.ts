@@ -86,6 +86,7 @@ async function expectFrozenRows(store: Store): Promise<void> {
   expect(await store.loadEvidence(sid)).toStrictEqual(evidence);
   // Tasks of earlier versions have no event; what is created now has.
   expect(await store.readStream({ kind: "project", id: "default" })).toEqual([]);
+  expect((await store.findTask("digits"))?.settings).toEqual({ invitation: null });
   const task = bundledTask("digits", 8, 2);
   expect(await createTask(store, bundledTask("digits", 8, 1))).toEqual({
     ok: false,

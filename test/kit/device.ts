@@ -10,7 +10,7 @@ import { openSocketLink } from "#client/adapters/socket-link.ts";
 import { type Cells, createMemory } from "#client/core/memory.ts";
 import { createModelCache } from "#client/core/model-cache.ts";
 import type { Contribution, Link, Trained, Trainer } from "#client/core/ports.ts";
-import { createSession, type Session } from "#client/core/session.ts";
+import { createSession, type Session } from "#client/core/session/session.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import type { Signer } from "#shared/kernel/ports.ts";

@@ -47,6 +47,15 @@ export class FakeCore implements Tasks, Runs, Rounds, DeviceDesk, Uploads {
   async taskView(slug: string, version?: number) {
     return slug === this.task.slug && (version ?? 1) === 1 ? this.#taskView(this.task) : null;
   }
+  async taskSettings(slug: string) {
+    return slug === this.task.slug ? { slug: this.task.slug, settings: { invitation: null } } : null;
+  }
+  async changeTaskSettings(slug: string) {
+    const view = await this.taskSettings(slug);
+    if (view === null) return err(wireError("NOT_FOUND"));
+    this.#write("changeTaskSettings", slug);
+    return ok(view);
+  }
   async launch() {
     this.#write("launch", null);
     return ok(runView(this.task));
@@ -182,7 +191,14 @@ export class FakeStore
   async findTask(slug: string) {
     this.calls.push("findTask");
     return slug === "digits"
-      ? { task: bundledTask("digits", 8, 1), taskHash: HASH, createdAt: 0, actor: "test", newest: null }
+      ? {
+          task: bundledTask("digits", 8, 1),
+          taskHash: HASH,
+          createdAt: 0,
+          actor: "test",
+          newest: null,
+          settings: { invitation: null },
+        }
       : null;
   }
   async putJoinToken(tokenHash: string, uses: number, expiresAt: number) {

@@ -4,7 +4,7 @@ import type {
   FromEngine,
   OpenEngineWorker,
   ToEngine,
-} from "#client/core/engine-messages.ts";
+} from "#client/core/engine/engine-messages.ts";
 import type { LossCause, Trained } from "#client/core/ports.ts";
 import { present } from "#shared/kernel/assert.ts";
 import type { BackendName } from "#shared/task/engine.ts";

@@ -11,6 +11,7 @@ import type {
   StoredTask,
   StoreRecord,
   StreamId,
+  TaskRow,
   TranscriptRow,
   UploadStore,
 } from "#coordinator/core/ports.ts";
@@ -19,6 +20,7 @@ import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
+import { type TaskSettingChanges, taskSettingsSchema } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import { memoryTranscripts } from "./memory-transcripts.ts";
 
@@ -32,7 +34,9 @@ export interface MemoryDatabase {
     readonly at: number;
     readonly body: string;
   }[];
-  readonly tasks: Omit<StoredTask, "newest">[];
+  readonly tasks: TaskRow[];
+  /** By slug. */
+  readonly taskSettings: Map<string, TaskSettingChanges>;
   readonly runs: Map<string, RunRow>;
   readonly rounds: Map<string, RoundRow>;
   readonly versions: ModelVersionRow[];
@@ -57,6 +61,7 @@ export function memoryDatabase(): MemoryDatabase {
   return {
     log: [],
     tasks: [],
+    taskSettings: new Map(),
     runs: new Map(),
     rounds: new Map(),
     versions: [],
@@ -145,7 +150,7 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
     },
     listTasks: async (page) => {
       await turn();
-      const newest = new Map<string, Omit<StoredTask, "newest">>();
+      const newest = new Map<string, TaskRow>();
       for (const stored of db.tasks) {
         const known = newest.get(stored.task.slug);
         if (known === undefined || known.task.version < stored.task.version)
@@ -354,6 +359,9 @@ function write(db: MemoryDatabase, record: StoreRecord): void {
       assert(!hasTask(db, record.row.task), "a task version is made once");
       db.tasks.push(record.row);
       return;
+    case "task-settings":
+      db.taskSettings.set(record.slug, { ...db.taskSettings.get(record.slug), ...record.changes });
+      return;
     case "model-offered":
       if (!db.offers.has(record.modelHash))
         db.offers.set(record.modelHash, { runId: record.runId, openedSid: null });
@@ -393,10 +401,11 @@ const newestFirst = (
   right: { readonly runId: string; readonly createdAt: number },
 ) => right.createdAt - left.createdAt || (left.runId < right.runId ? 1 : -1);
 
-function withNewest(db: MemoryDatabase, stored: Omit<StoredTask, "newest">): StoredTask {
+function withNewest(db: MemoryDatabase, stored: TaskRow): StoredTask {
   const runs = [...db.runs].map(([runId, row]) => ({ runId, ...row }));
+  const settings = taskSettingsSchema.parse(db.taskSettings.get(stored.task.slug) ?? {});
   const ofTask = runs.filter((run) => run.task === stored.task.slug && run.newest !== null);
-  return { ...stored, newest: ofTask.sort(newestFirst)[0]?.newest ?? null };
+  return { ...stored, newest: ofTask.sort(newestFirst)[0]?.newest ?? null, settings };
 }
 
 function hasTask(db: MemoryDatabase, { slug, version }: Task): boolean {

@@ -1,5 +1,5 @@
 import type * as memory from "#client/core/memory.ts";
-import type * as session from "#client/core/session.ts";
+import type * as session from "#client/core/session/session.ts";
 import * as javascript from "#shared/crypto/primitives-javascript.ts";
 import * as coordinatorMessages from "#shared/protocol/messages/coordinator.ts";
 import * as attempt from "#shared/secagg/attempt.ts";
@@ -42,7 +42,7 @@ export const PRODUCT: Engine = {
   signedItems,
   core: async () => ({
     ...(await import("#client/core/memory.ts")),
-    ...(await import("#client/core/session.ts")),
+    ...(await import("#client/core/session/session.ts")),
   }),
 };
 
@@ -61,7 +61,7 @@ export async function engineOf(planted: Planted): Promise<Engine> {
     signedItems: await load("signed-items"),
     core: async () => ({
       ...(await planted.load<typeof memory>("client/core/memory.ts")),
-      ...(await planted.load<typeof session>("client/core/session.ts")),
+      ...(await planted.load<typeof session>("client/core/session/session.ts")),
     }),
   };
 }

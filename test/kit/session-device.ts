@@ -2,7 +2,7 @@ import { MapCells } from "#client/adapters/map-cells.ts";
 import { type Cells, createMemory } from "#client/core/memory.ts";
 import { createModelCache } from "#client/core/model-cache.ts";
 import type { Contribution, Link, Trained, Trainer } from "#client/core/ports.ts";
-import { createSession, type Session, type SessionOptions } from "#client/core/session.ts";
+import { createSession, type Session, type SessionOptions } from "#client/core/session/session.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";

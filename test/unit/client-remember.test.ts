@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { MapCells } from "#client/adapters/map-cells.ts";
 import { createMemory } from "#client/core/memory.ts";
-import { remember } from "#client/core/remember.ts";
+import { remember } from "#client/core/round/remember.ts";
 import { pass } from "#test/kit/fake-engine.ts";
 import { ManualClock } from "#test/kit/manual-clock.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { createTrainer, patienceMs } from "#client/core/engine/trainer.ts";
 import type { LossCause, TrainError, Trained, TrainJob } from "#client/core/ports.ts";
-import { createTrainer, patienceMs } from "#client/core/trainer.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import type { BackendName } from "#shared/task/engine.ts";
@@ -191,8 +191,9 @@ describe("an engine that stops while it trains", () => {
 
     test("[T1] without the watch over silence a lost context is waited for without end", async () => {
       planted = await plant([{ file: "shared/kernel/silence.ts", find: "else onSilent();", replace: "" }]);
-      const { createTrainer: old } =
-        await planted.load<typeof import("#client/core/trainer.ts")>("client/core/trainer.ts");
+      const { createTrainer: old } = await planted.load<typeof import("#client/core/engine/trainer.ts")>(
+        "client/core/engine/trainer.ts",
+      );
       const world = shopWith({ ...USUAL, webgpu: { note: "it is not here" } }, old);
       await world.calibrated();
       const job = world.train();

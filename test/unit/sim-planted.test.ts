@@ -114,10 +114,10 @@ const CASES: readonly Case[] = [
     name: "[S10] a device that sends before it has written down what it sends",
     edits: [
       {
-        file: "client/core/round-part.ts",
+        file: "client/core/round/part.ts",
         find: "if (step.remember !== null) {",
         replace:
-          "if (step.remember !== null && step.send !== null) this.#deliver(step.send);\n        if (step.remember !== null) {",
+          "if (step.remember !== null && step.send !== null) this.#delivery.send(this.#draft, step.send);\n        if (step.remember !== null) {",
       },
     ],
     broken: "[S10]",
@@ -237,7 +237,7 @@ const CASES: readonly Case[] = [
     name: "[S15] a login that goes on over the connection whose welcome was lost",
     edits: [
       {
-        file: "client/core/session.ts",
+        file: "client/core/session/session.ts",
         find: "this.#disconnect();\n      this.#again(LOG_IN_AGAIN_MS, () => this.#connect());",
         replace: "this.#again(LOG_IN_AGAIN_MS, () => void this.#logIn(connection));",
       },
@@ -266,7 +266,7 @@ const CASES: readonly Case[] = [
     name: "[S15] a device that a late message of an old round ends the waiting of",
     edits: [
       {
-        file: "client/core/session.ts",
+        file: "client/core/session/session.ts",
         find: "if (this.#part === null) await this.#checkIn(connection);\n  }",
         replace: "void connection;\n  }",
       },

@@ -2,7 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Counts } from "#shared/protocol/api.ts";
 import { roundViewOf } from "#test/kit/web-views.ts";
-import { arrivalsS, countsAt, LINES_MAX, scoreOf, ticksS } from "#web/lib/score-geometry.ts";
+import { ACROSS } from "#web/score/across.ts";
+import { DOWN } from "#web/score/down.ts";
+import { arrivalsS, countsAt, LINES_MAX, scoreOf, ticksS } from "#web/score/geometry.ts";
+import { bendPath, mergedPlace, runPath, segment } from "#web/score/projection.ts";
 
 describe("arrivals", () => {
   test("line k starts within the second at whose end the count has reached k", () => {
@@ -162,4 +165,69 @@ test("an axis has at most seven ticks, from 0, on even steps", () => {
       expect(ticks.every((tick) => tick <= endS)).toBe(true);
     }),
   );
+});
+
+describe.each([
+  ["across", ACROSS, 1_000],
+  ["down", DOWN, 360],
+] as const)("a score that runs %s", (_, layout, width) => {
+  const round = roundViewOf();
+  const score = scoreOf(round);
+  const frame = layout.frame(width, score);
+  const saidBy = (marks: ReturnType<typeof layout.annotations>) =>
+    marks.flatMap((mark) => (mark.kind === "text" ? [mark.text] : []));
+
+  test("puts the closing at the end of its axis, and the sum behind it", () => {
+    expect(frame.time(0)).toBe(frame.timeStart);
+    expect(frame.time(score.endS)).toBe(frame.timeEnd);
+    expect(frame.timeEnd).toBeLessThan(frame.cut);
+    expect(frame.cut).toBeLessThan(frame.merged);
+    expect(frame.merged).toBeLessThan(frame.sum);
+  });
+  test("keeps the order of the count in the lines and in the sum, about the middle of the sum", () => {
+    const lines = [1, 2, 3, 4, 5, 6, 7];
+    const merged = lines.map((line) => mergedPlace(frame, score, line));
+    for (const line of lines.slice(1)) {
+      expect(Math.sign(frame.place(line) - frame.place(line - 1))).toBe(frame.placeSign);
+      expect(Math.sign((merged[line - 1] ?? 0) - (merged[line - 2] ?? 0))).toBe(frame.placeSign);
+    }
+    expect(((merged[0] ?? 0) + (merged[6] ?? 0)) / 2).toBeCloseTo(frame.sumPlace, 1);
+  });
+  test("says who joined, how many are needed and who left, and all of it within the picture", () => {
+    const marks = layout.annotations({ score, closesBy: null, you: null }, frame);
+    const said = saidBy(marks).join("; ");
+    expect(said).toContain("8 joined");
+    expect(said).toContain("6 needed");
+    expect(said).toContain("1 left");
+    for (const mark of marks) {
+      if (mark.kind !== "text") continue;
+      expect(mark.x).toBeGreaterThanOrEqual(0);
+      expect(mark.x).toBeLessThanOrEqual(width);
+      expect(mark.y).toBeGreaterThan(0);
+      expect(mark.y).toBeLessThan(frame.height);
+    }
+  });
+  test("says that a shut sum is not opened, and an opened one's result", () => {
+    const failed = scoreOf(roundViewOf({ phase: "failed", opened: false, survivors: null }));
+    expect(saidBy(layout.sumWords(failed, null, layout.frame(width, failed)))).toContain("never opened");
+    const result = { title: "version 3", note: "0.681 ± 0.008" };
+    expect(saidBy(layout.sumWords(score, result, frame))).toEqual(
+      expect.arrayContaining(["version 3", "0.681 ± 0.008", "one sum of 7"]),
+    );
+  });
+  test("names one's own line only on a page that knows it", () => {
+    const you = { line: 2, label: "you" };
+    expect(saidBy(layout.annotations({ score, closesBy: null, you }, frame))).toContain("you");
+    expect(saidBy(layout.annotations({ score, closesBy: null, you: null }, frame))).not.toContain("you");
+  });
+});
+
+test("the same line, turned: time and place change sides", () => {
+  const [across, down] = [{ direction: "across" }, { direction: "down" }] as const;
+  expect(segment(across, [1, 2], [3, 4])).toEqual({ x1: 1, x2: 2, y1: 3, y2: 4 });
+  expect(segment(down, [1, 2], [3, 4])).toEqual({ x1: 3, x2: 4, y1: 1, y2: 2 });
+  expect(runPath(across, 1, 2, 3)).toBe("M1 3H2");
+  expect(runPath(down, 1, 2, 3)).toBe("M3 1V2");
+  expect(bendPath(across, [1, 2, 3], 4, 5)).toBe("M1 4C2 4 2 5 3 5");
+  expect(bendPath(down, [1, 2, 3], 4, 5)).toBe("M4 1C4 2 5 2 5 3");
 });

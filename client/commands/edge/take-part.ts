@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { BackendName } from "#shared/task/engine.ts";
-import { LOSS_WORDS } from "../../core/loss-words.ts";
+import { LOSS_WORDS } from "../../core/engine/loss-words.ts";
 import { type EdgeError, type EdgeOptions, openEdge, type SessionView } from "../../node.ts";
 
 const HELP = `Takes part in a task with data on this machine. The data stay here; what leaves is one masked list a round.

@@ -5,7 +5,7 @@ import { assert, present, unreachable } from "#shared/kernel/assert.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import type { Task } from "#shared/task/task.ts";
 import { compileOnce } from "./compiled.ts";
-import { inBatches, toJson } from "./page.ts";
+import { fromJson, inBatches, toJson } from "./page.ts";
 import type { Database } from "./schema.ts";
 
 type RecordOf<Type extends StoreRecord["type"]> = Extract<StoreRecord, { type: Type }>;
@@ -146,6 +146,8 @@ async function writeRecord(tx: Transaction<Database>, projectId: string, record:
     }
     case "task-row":
       return writeTask(tx, projectId, record);
+    case "task-settings":
+      return writeTaskSettings(tx, projectId, record);
     case "model-offered": {
       // The first offer stands: who asks wants to know whether this model was ever offered before.
       const offer = {
@@ -195,6 +197,26 @@ async function writeTask(
     .returning("version")
     .executeTakeFirst();
   if (created === undefined) throw new TaskExists(task);
+}
+
+/** Writers stand in line for the event's number, so none overwrites what another has just set. */
+async function writeTaskSettings(
+  tx: Transaction<Database>,
+  projectId: string,
+  { slug, changes }: RecordOf<"task-settings">,
+): Promise<void> {
+  const known = await tx
+    .selectFrom("task_settings")
+    .select("body")
+    .where("project_id", "=", projectId)
+    .where("slug", "=", slug)
+    .executeTakeFirst();
+  const body = toJson({ ...(known === undefined ? {} : (fromJson(known.body) as object)), ...changes });
+  await tx
+    .insertInto("task_settings")
+    .values({ project_id: projectId, slug, body })
+    .onConflict((conflict) => conflict.columns(["project_id", "slug"]).doUpdateSet({ body }))
+    .execute();
 }
 
 async function writeRun(tx: Transaction<Database>, { runId, row }: RecordOf<"run-row">): Promise<void> {

@@ -11,6 +11,7 @@ import type {
   TaskStore,
 } from "#coordinator/core/store.ts";
 import type { RunView } from "#shared/protocol/api.ts";
+import { taskSettingsSchema } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import { nextNumber } from "./append.ts";
 import { cursorNumber, EMPTY_LIST, fromJson, listed } from "./page.ts";
@@ -35,6 +36,14 @@ export function taskQueries(db: Kysely<Database>, projectId: string): TaskStore 
           .orderBy("run.run_id", "desc")
           .limit(1)
           .as("newest"),
+      )
+      .select((from) =>
+        from
+          .selectFrom("task_settings")
+          .select("task_settings.body")
+          .whereRef("task_settings.project_id", "=", "task.project_id")
+          .whereRef("task_settings.slug", "=", "task.slug")
+          .as("settings"),
       )
       .where("task.project_id", "=", projectId);
   return {
@@ -71,6 +80,7 @@ function storedTask(row: {
   created_at: number;
   actor: string;
   newest: string | null;
+  settings: string | null;
 }): StoredTask {
   return {
     // It was validated when it came in; the schema of a stored version does not change under it.
@@ -79,6 +89,7 @@ function storedTask(row: {
     createdAt: row.created_at,
     actor: row.actor,
     newest: newestModel(row.newest),
+    settings: taskSettingsSchema.parse(row.settings === null ? {} : fromJson(row.settings)),
   };
 }
 

@@ -63,6 +63,12 @@ interface TaskTable {
   actor: string;
   created_at: number;
 }
+interface TaskSettingsTable {
+  project_id: string;
+  slug: string;
+  /** Those that were set once; the schema fills the others in. */
+  body: Json;
+}
 interface AuditLeafTable {
   sequence: number;
   project_id: string;
@@ -157,6 +163,7 @@ export interface Database {
   run: RunTable;
   round: RoundTable;
   task: TaskTable;
+  task_settings: TaskSettingsTable;
   audit_leaf: AuditLeafTable;
   model_offer: ModelOfferTable;
   model_version: ModelVersionTable;

@@ -17,6 +17,7 @@ export const PERMISSIONS = {
   public: { allows: "what anyone may know and ask, with or without an account", heldBy: EVERYONE },
   "tasks.read": { allows: "list and read tasks", heldBy: EVERYONE },
   "tasks.create": { allows: "create a task or a new version of one", heldBy: EVERYONE },
+  "tasks.settings": { allows: "change settings of a task, which no device agrees to", heldBy: EVERYONE },
   "runs.read": { allows: "list, read and watch runs, their rounds and their events", heldBy: EVERYONE },
   "runs.launch": { allows: "launch a run", heldBy: EVERYONE },
   "runs.act": { allows: "pause, resume and stop a run", heldBy: EVERYONE },

@@ -37,9 +37,10 @@ const USED: Edit = {
 };
 const WRITE_FIRST: readonly Edit[] = [
   {
-    file: "client/core/round-part.ts",
+    file: "client/core/round/part.ts",
     find: "if (step.remember !== null) {",
-    replace: "if (step.send !== null) this.#deliver(step.send);\n if (step.remember !== null) {",
+    replace:
+      "if (step.send !== null) this.#delivery.send(this.#draft, step.send);\n if (step.remember !== null) {",
   },
 ];
 
@@ -131,7 +132,7 @@ function silence(after: Step): Attack {
     stoppedBy: null,
     without: [
       {
-        file: "client/core/round-part.ts",
+        file: "client/core/round/part.ts",
         find: 'this.#cancelTimer = after(deadlineInMs + PATIENCE_MS, () => this.#finish("dropped", "TIMEOUT"));',
         replace: "void after;",
       },
@@ -172,7 +173,7 @@ export const MEMORY_ATTACKS: readonly Attack[] = [
         replace: "",
       },
       {
-        file: "client/core/round-prepare.ts",
+        file: "client/core/round/prepare.ts",
         find: 'if ((await ports.memory.participations(task.slug)) >= roundsMax) return refuse("BUDGET");',
         replace: "",
       },

@@ -1,5 +1,5 @@
 import { BrowserStore } from "#client/adapters/browser-store.ts";
-import type { ParticipantHere } from "#client/adapters/participant.ts";
+import type { ParticipantHere } from "#client/adapters/participant-here.ts";
 import { openParticipantHere } from "#client/adapters/participant-open.ts";
 import { openSocketLink } from "#client/adapters/socket-link.ts";
 import type { Link, Trainer } from "#client/core/ports.ts";
@@ -140,15 +140,15 @@ export async function takePart(wanted: PageOrder): Promise<string | null> {
     if (round?.outcome) void tellTest({ at: "outcome", runId: round.runId, kind: round.outcome.kind });
   });
   const { task, consent, data } = participant.view.get();
-  if (consent === null) await participant.agree(task.task.version);
-  if (data.count === 0) await participant.addDrawing(new Float32Array(28 * 28).fill(0.5), 3);
+  if (consent === null) await participant.actions.agree(task.task.version);
+  if (data.count === 0) await participant.actions.addDrawing(new Float32Array(28 * 28).fill(0.5), 3);
   here = participant;
   return startAgain();
 }
 
 /** Of the participant that `takePart` opened. */
 export async function startAgain(): Promise<string | null> {
-  const started = await here?.start();
+  const started = await here?.actions.start();
   return started === undefined || started.ok ? null : started.error.code;
 }
 

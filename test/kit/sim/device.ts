@@ -1,7 +1,7 @@
 import { createMemory } from "#client/core/memory.ts";
 import { createModelCache } from "#client/core/model-cache.ts";
 import type { Contribution, Trained, Trainer } from "#client/core/ports.ts";
-import { createSession, type Session } from "#client/core/session.ts";
+import { createSession, type Session } from "#client/core/session/session.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Signer } from "#shared/kernel/ports.ts";

@@ -82,6 +82,26 @@ export function taskContract(opened: Opened<EventLog & TaskStore>): void {
       expect(await opened.store.readStream(stream)).toHaveLength(3);
     });
 
+    test("[D15] have settings of their slug, which are replaced one by one beside an event", async () => {
+      const [slug, other, project] = [newSlug(), newSlug(), newRunId()];
+      for (const made of [task(slug, 1), task(slug, 2), task(other, 1)]) await createTask(opened.store, made);
+      const change = (invitation: string | null) =>
+        opened.store.appendNext({ kind: "project", id: project }, { at: 1, event: { note: null } }, [
+          { type: "task-settings", slug, changes: { invitation } },
+        ]);
+      const settingsOf = async (name: string, version?: number) =>
+        (await opened.store.findTask(name, version))?.settings;
+      expect(await settingsOf(slug)).toEqual({ invitation: null });
+      expect(await change("Help")).toEqual({ ok: true, value: 1 });
+      for (const version of [1, 2, undefined])
+        expect(await settingsOf(slug, version)).toEqual({ invitation: "Help" });
+      expect(await settingsOf(other)).toEqual({ invitation: null });
+      const listed = await collect((page) => opened.store.listTasks(page), 50);
+      expect(listed.find((stored) => stored.task.slug === slug)?.settings).toEqual({ invitation: "Help" });
+      expect(await change(null)).toEqual({ ok: true, value: 2 });
+      expect(await settingsOf(slug)).toEqual({ invitation: null });
+    });
+
     test("[D3] come with the figures of their newest run that has a model", async () => {
       const slug = newSlug();
       await createTask(opened.store, task(slug, 1));

@@ -6,6 +6,7 @@ import { reading } from "./0003-reading.ts";
 import { evidence } from "./0004-evidence.ts";
 import { openRounds } from "./0005-open-rounds.ts";
 import { streams } from "./0006-streams.ts";
+import { taskSettings } from "./0007-task-settings.ts";
 import { type Dialect, type Statement, statementFor } from "./statement.ts";
 
 /** In the order of their names; only ever added to. */
@@ -16,6 +17,7 @@ const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
   "0004-evidence": evidence,
   "0005-open-rounds": openRounds,
   "0006-streams": streams,
+  "0007-task-settings": taskSettings,
 };
 
 /** The same tables for both dialects. */

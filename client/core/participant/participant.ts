@@ -1,0 +1,342 @@
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
+import { type Authority, agreedConfigOf } from "#shared/task/agreed-config.ts";
+import {
+  type Imported,
+  type ImportRefusal,
+  type ImportReport,
+  refuseImport,
+  rowsMaxOf,
+} from "#shared/task/dataset.ts";
+import type { BackendName } from "#shared/task/engine.ts";
+import { splitLocal } from "../local-data.ts";
+import { createMemory } from "../memory.ts";
+import { createSession, type Session, type SessionView } from "../session/session.ts";
+import { createSlices, type Slices } from "../slices.ts";
+import type { ContributionDetail, DataSlice, ImportView, ParticipantView, Refusal, Stage } from "../view.ts";
+import { ModelInUse } from "./model-in-use.ts";
+import type { Belongings, ParticipantPorts, ParticipantTerms, StoredConsent } from "./ports.ts";
+import { taskSlice } from "./task-slice.ts";
+
+/*
+ * A person's device in one task: consent, data, the session that takes part with them, and what the page sees of all that.
+ */
+
+const ROUNDS_MAX = 100;
+
+export class ParticipantCore {
+  readonly view: Slices<ParticipantView>;
+  readonly #ports: ParticipantPorts;
+  readonly #terms: ParticipantTerms;
+  #kept: Belongings;
+  #consent: StoredConsent | null;
+  #session: Session | null = null;
+  #unsubscribe: () => void = () => {};
+  #releaseLock: (() => void) | null = null;
+  #halt: "paused" | "left" | "locked" | null = null;
+  #hidden = false;
+  readonly #model: ModelInUse;
+  /** As it was served when the page opened. */
+  #latestModelHash: string | null = null;
+
+  /** @param kept  What this device holds of the task; `restore` shows it. */
+  constructor(
+    ports: ParticipantPorts,
+    terms: ParticipantTerms,
+    kept: Belongings,
+    consent: StoredConsent | null,
+  ) {
+    this.#ports = ports;
+    this.#terms = terms;
+    this.#kept = kept;
+    this.#consent = consent;
+    this.#model = new ModelInUse(terms.task, ports.models, ports, (model) => this.view.patch({ model }));
+    const since = ports.wall.nowUnixMs();
+    this.view = createSlices<ParticipantView>({
+      stage: "consent",
+      connection: { state: "offline", since, upByteCount: 0, downByteCount: 0 },
+      task: taskSlice(terms.task, terms.taskHash),
+      consent: null,
+      data: { count: 0, countByClass: [], localCount: 0, examples: [], lastImport: null },
+      engine: ports.trainer.engines.get(),
+      round: null,
+      contributions: [],
+      latest: null,
+      budget: { used: 0, limit: this.#roundsMax },
+      refusal: null,
+      model: null,
+    });
+    ports.trainer.engines.subscribe(() => this.view.patch({ engine: ports.trainer.engines.get() }));
+  }
+
+  /** What is stored, into the view. */
+  async restore(latestModelHash: string | null): Promise<void> {
+    const details = await this.#kept.archive.details();
+    this.view.patch({
+      contributions: details.map(withoutSamples),
+      latest: details[0] ?? null,
+      budget: await this.#budget(),
+    });
+    this.#showConsent();
+    this.#showData(null);
+    await this.#model.restore();
+    this.#latestModelHash = latestModelHash;
+    if (this.#consent !== null) this.#warmUp();
+  }
+
+  /** In the background: engines are timed, and the newest model is fetched for trying it. */
+  #warmUp(): void {
+    const { trainer } = this.#ports;
+    const { task, backend } = this.#terms;
+    const { table, calibrating } = trainer.engines.get();
+    if (table.length === 0 && !calibrating) void trainer.calibrate(task, backend);
+    const wanted = this.#latestModelHash;
+    if (this.#model.weights === null && wanted !== null) void this.#model.cache.fetch(wanted);
+  }
+
+  async agree(version: number): Promise<Result<void, Refusal>> {
+    const { task, taskHash, authority } = this.#terms;
+    if (version !== task.version) return err(this.#refusal("TASK_VERSION"));
+    const agreedAt = this.#ports.wall.nowUnixMs();
+    await this.#endSession();
+    const { projectId, codeVersion, issuerKey, logKey } = authority;
+    const pinned = { projectId, codeVersion, issuerKey, logKey };
+    this.#consent = { slug: task.slug, version, taskHash, agreedAt, task, authority: pinned };
+    await this.#ports.consents.put(this.#consent);
+    this.#halt = null;
+    this.#showConsent();
+    this.#warmUp();
+    return ok(undefined);
+  }
+
+  async withdraw(): Promise<void> {
+    await this.leave();
+    await this.#ports.consents.delete(this.#terms.task.slug);
+    this.#consent = null;
+    this.#showConsent();
+  }
+
+  /** Adds what was read of the person's files, unless that would be too much. @param name  Shown with the result. */
+  async add(
+    name: string,
+    read: Result<Imported, ImportRefusal>,
+  ): Promise<Result<ImportReport, ImportRefusal>> {
+    const rowsMax = rowsMaxOf(this.#terms.task.features);
+    const tooMany = read.ok && this.view.get().data.count + read.value.dataset.count > rowsMax;
+    const added = tooMany
+      ? refuseImport(
+          "too-many-rows",
+          `With these there would be more than ${rowsMax} rows, the most that one device takes. Remove some or give fewer.`,
+        )
+      : read;
+    const at = this.#ports.wall.nowUnixMs();
+    if (!added.ok) {
+      this.#showData({ name, at, report: null, refusal: added.error });
+      return added;
+    }
+    await this.#kept.examples.add(added.value.dataset);
+    this.#showData({ name, at, report: added.value.report, refusal: null });
+    return ok(added.value.report);
+  }
+
+  async removeExample(id: number): Promise<void> {
+    await this.#kept.examples.remove(id);
+    this.#showData(this.view.get().data.lastImport);
+    if (this.view.get().data.count === 0 && this.#session !== null) await this.pause();
+  }
+
+  async start(): Promise<Result<void, Refusal>> {
+    const consent = this.#consent;
+    const { data, consent: shown } = this.view.get();
+    if (consent === null || shown?.current !== true)
+      return this.#refuse("TASK_VERSION", "Read what the task asks for and agree to it first.");
+    if (data.count === 0) return this.#refuse("STATE", "Add data first; there is nothing to train on yet.");
+    this.#releaseLock ??= await this.#ports.lock();
+    if (this.#releaseLock === null) {
+      this.#halt = "locked";
+      this.#showStage();
+      return this.#refuse("LOCKED");
+    }
+    this.#halt = null;
+    this.#session ??= await this.#makeSession(consent);
+    if ((await this.#ports.trainer.ready()) === null) return this.#refuse("NO_ENGINE");
+    this.#session.setHidden(this.#hidden);
+    this.#session.start();
+    this.#showStage();
+    return ok(undefined);
+  }
+
+  async pause(): Promise<void> {
+    this.#halt = "paused";
+    await this.#session?.pause();
+    this.#showStage();
+  }
+
+  async leave(): Promise<void> {
+    await this.#endSession();
+    this.#halt = "left";
+    this.#showStage();
+  }
+
+  async deleteMyData(): Promise<void> {
+    await this.#endSession();
+    this.#kept = await this.#ports.forget();
+    this.#consent = null;
+    this.#model.forget();
+    this.#halt = null;
+    const budget = await this.#budget();
+    this.view.patch({ round: null, contributions: [], latest: null, refusal: null, budget });
+    this.#showConsent();
+    this.#showData(null);
+  }
+
+  async setBackend(backend: BackendName | null): Promise<void> {
+    await this.#ports.trainer.calibrate(this.#terms.task, backend ?? undefined);
+  }
+
+  async predict(input: Float32Array): Promise<Float32Array | null> {
+    const { trainer } = this.#ports;
+    const { weights } = this.#model;
+    if (weights === null) return null;
+    this.#warmUp();
+    return (await trainer.ready()) === null ? null : trainer.predict(this.#terms.task, weights, input);
+  }
+
+  liveTensorCount(): Promise<number> {
+    return this.#ports.trainer.liveTensorCount();
+  }
+
+  contribution(id: string): Promise<ContributionDetail | null> {
+    return this.#kept.archive.find(id);
+  }
+
+  /** As tar. */
+  packContribution(id: string): Promise<Bytes | null> {
+    return this.#kept.archive.tarOne(id, this.#ports.wall.nowUnixMs());
+  }
+
+  packContributions(): Promise<Bytes> {
+    return this.#kept.archive.tarAll(this.#consent, this.#ports.wall.nowUnixMs());
+  }
+
+  setHidden(hidden: boolean): void {
+    this.#hidden = hidden;
+    this.#session?.setHidden(hidden);
+  }
+
+  async #makeSession({ task, authority }: StoredConsent): Promise<Session> {
+    const { link, trainer, cells, primitives, random, clock, wall, after } = this.#ports;
+    const signer = await this.#ports.signer();
+    const roundsMax = this.#roundsMax;
+    const memory = createMemory(cells, roundsMax);
+    const { archive } = this.#kept;
+    const ports = { link, trainer, archive, signer, primitives, memory, random, clock, wall, after };
+    const { joinToken } = this.#terms;
+    const session = createSession(ports, {
+      task,
+      authority,
+      roundsMax,
+      expectedConfig: await agreedConfigOf(primitives, task, authority),
+      models: this.#model.cache,
+      data: async () =>
+        splitLocal(this.#kept.examples.rows(), task.evaluation.localFraction, signer.publicKey),
+      ...(joinToken === undefined ? {} : { joinToken }),
+      earlier: this.view.get().contributions,
+    });
+    this.#unsubscribe = session.view.subscribe((patch) => this.#onSession(patch));
+    return session;
+  }
+
+  #onSession({ activity, model, latest, ...patch }: Partial<SessionView>): void {
+    this.view.patch({
+      ...patch,
+      ...(latest == null ? {} : { latest }),
+      ...(model == null ? {} : { model }),
+    });
+    if (model != null) void this.#model.comesFrom(model);
+    if (activity !== undefined) this.#showStage();
+  }
+
+  async #endSession(): Promise<void> {
+    await this.#session?.pause();
+    this.#unsubscribe();
+    this.#session = null;
+    this.#releaseLock?.();
+    this.#releaseLock = null;
+  }
+
+  get #roundsMax(): number {
+    return this.#terms.roundsMax ?? ROUNDS_MAX;
+  }
+
+  async #budget(): Promise<ParticipantView["budget"]> {
+    const { cells } = this.#ports;
+    const memory = createMemory(cells, Number.POSITIVE_INFINITY);
+    return { used: await memory.participations(this.#terms.task.slug), limit: this.#roundsMax };
+  }
+
+  #refuse(code: ErrorCode, sentence?: string): Result<never, Refusal> {
+    const refused = this.#refusal(code, sentence);
+    this.view.patch({ refusal: refused });
+    return err(refused);
+  }
+
+  #refusal(code: ErrorCode, sentence?: string): Refusal {
+    const { message, retry } = wireError(code, sentence);
+    return { code, sentence: message, retry, by: "device", at: this.#ports.wall.nowUnixMs() };
+  }
+
+  #showConsent(): void {
+    const consent = this.#consent;
+    const sameTask = consent?.taskHash === this.#terms.taskHash;
+    const current = sameTask && sameAuthority(consent.authority, this.#terms.authority);
+    const shown =
+      consent === null
+        ? null
+        : { version: consent.version, taskHash: consent.taskHash, agreedAt: consent.agreedAt, current };
+    this.view.patch({ consent: shown });
+    this.#showStage();
+  }
+
+  #showData(lastImport: ImportView | null): void {
+    const { examples } = this.#kept;
+    const { task } = this.#terms;
+    const countByClass = examples.countByClass(task.features.classes.length);
+    const count = countByClass.reduce((sum, value) => sum + value, 0);
+    const data: DataSlice = {
+      count,
+      countByClass,
+      localCount: Math.min(Math.floor(count * task.evaluation.localFraction), Math.max(0, count - 1)),
+      examples: examples.examples(task.features.kind === "image"),
+      lastImport,
+    };
+    this.view.patch({ data });
+    this.#showStage();
+  }
+
+  #showStage(): void {
+    const stage = this.#stage();
+    if (this.view.get().stage !== stage) this.view.patch({ stage });
+  }
+
+  #stage(): Stage {
+    const { consent, data } = this.view.get();
+    if (this.#halt === "left") return "left";
+    if (consent?.current !== true) return "consent";
+    if (data.count === 0) return "data";
+    const activity = this.#session?.view.get().activity ?? "idle";
+    if (activity !== "idle") return activity;
+    return this.#halt ?? "ready";
+  }
+}
+
+function withoutSamples({ sample: _sample, histograms: _histograms, ...summary }: ContributionDetail) {
+  return summary;
+}
+
+/** Other keys or other code is another agreement. */
+function sameAuthority(left: Authority, right: Authority): boolean {
+  const keys = ["projectId", "codeVersion", "issuerKey", "logKey"] as const;
+  return keys.every((key) => left[key] === right[key]);
+}

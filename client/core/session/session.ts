@@ -1,0 +1,340 @@
+import { type WireError, wireError } from "#shared/protocol/errors.ts";
+import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
+import type { Authority } from "#shared/task/agreed-config.ts";
+import type { AgreedConfig } from "#shared/task/config.ts";
+import type { Task } from "#shared/task/task.ts";
+import type { LocalData } from "../local-data.ts";
+import type { ModelCache } from "../model-cache.ts";
+import type { ClientPorts } from "../ports.ts";
+import { type RoundEnd, RoundPart } from "../round/part.ts";
+import type { Slices } from "../slices.ts";
+import type { ContributionSummary, Refusal } from "../view.ts";
+import { logIn } from "./login.ts";
+import { type SessionView, ShownSession } from "./shown.ts";
+
+export type { SessionView } from "./shown.ts";
+
+/*
+ * The life of one device in one task: connect, log in, check in, take part in a round, check in again. A lost connection
+ * or a hidden tab interrupts the connection only; the round's part lives on in memory and may come back.
+ */
+
+/** Between check-ins while no round takes this device. */
+const CHECK_IN_AGAIN_MS = 2_000;
+const LOG_IN_AGAIN_MS = 2_000;
+
+export interface SessionOptions {
+  /** The version that was agreed to. */
+  readonly task: Task;
+  readonly authority: Authority;
+  /** What every round of this task must say; derived by this device. */
+  readonly expectedConfig: AgreedConfig;
+  readonly models: ModelCache;
+  /** Read anew for each round, so that rows added meanwhile count. */
+  readonly data: () => Promise<LocalData>;
+  readonly roundsMax: number;
+  readonly joinToken?: string;
+  /** What was kept of earlier visits, newest first. */
+  readonly earlier?: readonly ContributionSummary[];
+}
+
+export interface Session {
+  readonly view: Slices<SessionView>;
+  /** Takes part until `pause`, or until something says that it never can. */
+  start(): void;
+  /** Leaves the round and the connection. */
+  pause(): Promise<void>;
+  /** A hidden tab is off the network: nothing is sent until it shows again. */
+  setHidden(hidden: boolean): void;
+  close(): Promise<void>;
+}
+
+export function createSession(ports: ClientPorts, options: SessionOptions): Session {
+  return new DeviceSession(ports, options);
+}
+
+class DeviceSession implements Session {
+  readonly #shown: ShownSession;
+  readonly #ports: ClientPorts;
+  readonly #options: SessionOptions;
+  readonly #unsubscribe: (() => void)[];
+  #wanted = false;
+  #hidden = false;
+  #loggedIn = false;
+  /** While no engine is known to work. Rule T2. */
+  #mending = false;
+  /** Counts connections, so that a login that a loss interrupted changes nothing. */
+  #connection = 0;
+  #part: RoundPart | null = null;
+  #cancelAgain: () => void = () => {};
+  #waitingForLogin = new Set<() => void>();
+
+  constructor(ports: ClientPorts, options: SessionOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#shown = new ShownSession(ports, options);
+    this.#unsubscribe = [
+      ports.link.onMessage((message) => this.#onMessage(message)),
+      ports.link.onState((state) => (state === "up" ? this.#onUp() : this.#onDown())),
+      ports.link.onEnd((error) => this.#stop(error, "coordinator")),
+      ports.trainer.engines.subscribe(({ losses }) => losses !== undefined && this.#onEngineLoss()),
+    ];
+    void this.#shown.budget();
+  }
+
+  get view(): Slices<SessionView> {
+    return this.#shown.view;
+  }
+
+  start(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.view.patch({ refusal: null });
+    this.#connect();
+  }
+
+  async pause(): Promise<void> {
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    this.#cancelAgain();
+    this.#part?.end("dropped", "STATE");
+    if (this.#loggedIn) await this.#ports.link.send({ type: "leave" });
+    this.#disconnect();
+    this.view.patch({ activity: "idle" });
+  }
+
+  setHidden(hidden: boolean): void {
+    if (this.#hidden === hidden) return;
+    this.#hidden = hidden;
+    if (!this.#wanted) return;
+    if (hidden) this.#disconnect();
+    else this.#connect();
+  }
+
+  async close(): Promise<void> {
+    await this.pause();
+    for (const end of this.#unsubscribe) end();
+    this.#ports.link.close();
+  }
+
+  #connect(): void {
+    if (!this.#wanted || this.#hidden) return;
+    this.#shown.connection("connecting");
+    if (this.#part === null) this.view.patch({ activity: "connecting" });
+    this.#ports.link.connect();
+  }
+
+  #disconnect(): void {
+    this.#ports.link.disconnect();
+    this.#onDown();
+  }
+
+  #onUp(): void {
+    this.#connection += 1;
+    void this.#logIn(this.#connection);
+  }
+
+  #onDown(): void {
+    this.#connection += 1;
+    this.#loggedIn = false;
+    this.#cancelAgain();
+    this.#shown.connection(this.#wanted && !this.#hidden ? "connecting" : "offline");
+    if (this.#wanted && this.#part === null) this.view.patch({ activity: "connecting" });
+  }
+
+  async #logIn(connection: number): Promise<void> {
+    const { task, authority, joinToken } = this.#options;
+    const welcome = await logIn(this.#ports, task.slug, authority, joinToken);
+    if (connection !== this.#connection || !this.#wanted) return;
+    if (!welcome.ok) {
+      if (welcome.error.type === "refused" && welcome.error.error.retry === "never") {
+        this.#stop(
+          welcome.error.error,
+          welcome.error.error.code === "BAD_CERTIFICATE" ? "device" : "coordinator",
+        );
+        return;
+      }
+      if (welcome.error.type === "refused") this.#shown.refusal(welcome.error.error, "coordinator");
+      // A connection logs in once. Where the welcome did not arrive the coordinator may have taken the login all the
+      // same and would refuse every further one on this connection: only a new connection leads on. Rule S15.
+      this.#disconnect();
+      this.#again(LOG_IN_AGAIN_MS, () => this.#connect());
+      return;
+    }
+    this.#loggedIn = true;
+    this.#shown.connection("online");
+    for (const resume of this.#waitingForLogin) resume();
+    this.#waitingForLogin.clear();
+    // Also while a part lives: if its round is long over, only a check-in leads on; if not, this changes nothing.
+    await this.#checkIn(connection);
+  }
+
+  async #checkIn(connection: number): Promise<void> {
+    if (connection !== this.#connection || !this.#wanted || !this.#loggedIn) return;
+    if (this.#part === null) this.view.patch({ activity: this.#mending ? "mending" : "waiting" });
+    if (this.#mending) return;
+    if (this.#part === null && this.#ports.trainer.engines.get().backend === null) {
+      this.#stop(wireError("NO_ENGINE"), "device");
+      return;
+    }
+    const reply = await this.#ports.link.send({ type: "check-in", taskVersion: this.#options.task.version });
+    if (connection !== this.#connection || !this.#wanted || !reply.ok) return;
+    if (reply.value.type !== "refused") return;
+    const { error } = reply.value;
+    if (this.#part !== null) return;
+    if (error.retry === "never") {
+      this.#stop(error, "coordinator");
+      return;
+    }
+    this.#again(CHECK_IN_AGAIN_MS, () => void this.#checkIn(connection));
+  }
+
+  #onMessage(message: CoordinatorMessage): void {
+    this.#shown.traffic();
+    if (!this.#wanted) return;
+    if (this.#part?.receive(message)) return;
+    switch (message.type) {
+      case "invite":
+        this.#takePart(message);
+        return;
+      case "roster":
+      case "collect":
+      case "sets":
+      case "open":
+        // Of a round whose secrets are gone, after a reload for instance: the others need not wait for this device.
+        void this.#leaveUnknown(this.#connection);
+        return;
+      case "outcome":
+      case "abandoned":
+      case "run-ended":
+        if (this.#part === null) void this.#checkIn(this.#connection);
+        return;
+    }
+  }
+
+  /** To the coordinator a farewell ends the waiting too, and a late message of a round that is over asks for no less. */
+  async #leaveUnknown(connection: number): Promise<void> {
+    await this.#ports.link.send({ type: "leave" });
+    if (this.#part === null) await this.#checkIn(connection);
+  }
+
+  #takePart(invite: CoordinatorMessageOf<"invite">): void {
+    if (this.#mending && this.#part === null) {
+      // It was on its way when the engine stopped.
+      void this.#leaveUnknown(this.#connection);
+      return;
+    }
+    // A later round: of the one before nothing more will be heard.
+    this.#part?.endWhenHeard("dropped", "TIMEOUT");
+    this.#cancelAgain();
+    this.view.patch({ activity: "in-round", refusal: null });
+    void this.#playPart(invite);
+  }
+
+  async #playPart(invite: CoordinatorMessageOf<"invite">): Promise<void> {
+    const { data, task, expectedConfig, roundsMax, models } = this.#options;
+    const part = new RoundPart(
+      {
+        ports: this.#ports,
+        task,
+        expectedConfig,
+        roundsMax,
+        models,
+        data,
+        online: (signal) => this.#online(signal),
+        onView: (round) => {
+          if (this.#part === part || this.#part === null) this.view.patch({ round });
+        },
+        onContribution: (detail) => this.#shown.contribution(detail),
+        onRemembered: (kind) => {
+          if (kind === "use") void this.#shown.budget();
+        },
+      },
+      invite,
+    );
+    this.#part = part;
+    const end = await part.run();
+    if (this.#part === part) this.#part = null;
+    this.#afterPart(end, invite);
+  }
+
+  #afterPart({ outcome: end, retry }: RoundEnd, invite: CoordinatorMessageOf<"invite">): void {
+    this.#shown.traffic();
+    if (end.kind === "committed") void this.#shown.model(end.modelHash, invite);
+    if (end.kind === "refused-by-device") {
+      const error = { code: end.code, message: end.sentence, retry };
+      if (retry === "never") {
+        this.#stop(error, "device");
+        return;
+      }
+      // The state of the engines says it better: this device refused nothing.
+      if (end.code !== "ENGINE_LOST") this.#shown.refusal(error, "device");
+      // Numbers that are none may come from an engine that is broken.
+      if (end.code === "NON_FINITE_UPDATE")
+        void this.#mend(() => this.#ports.trainer.calibrate(this.#options.task));
+    }
+    if (this.#part !== null || !this.#wanted) return;
+    this.view.patch({ activity: this.#mending ? "mending" : "waiting" });
+    // Also before the login's answer is here: a device that comes back is told of its round with it, may refuse at once,
+    // and would else be waited for until the deadline.
+    if (end.kind === "refused-by-device") void this.#ports.link.send({ type: "leave", code: end.code });
+    void this.#checkIn(this.#connection);
+  }
+
+  #onEngineLoss(): void {
+    // Of several engines one that is not in use may stop too.
+    if (this.#ports.trainer.engines.get().backend === null) void this.#mend();
+  }
+
+  /**
+   * Takes this device out of the lobby until an engine has shown that it trains: a device that cannot train would be
+   * waited for in every round. A part whose training is done goes on meanwhile. Rule T2.
+   *
+   * @param begin  What makes the trainer look for an engine, where it has not begun by itself.
+   */
+  async #mend(begin: () => Promise<void> = async () => {}): Promise<void> {
+    if (this.#mending) return;
+    this.#mending = true;
+    this.#cancelAgain();
+    if (this.#wanted && this.#part === null) {
+      this.view.patch({ activity: "mending" });
+      if (this.#loggedIn) void this.#ports.link.send({ type: "leave" });
+    }
+    await begin();
+    await this.#ports.trainer.ready();
+    this.#mending = false;
+    if (this.#part === null) await this.#checkIn(this.#connection);
+  }
+
+  /** Something that no later round mends; only the person can go on from here. */
+  #stop(error: WireError, by: Refusal["by"]): void {
+    this.#wanted = false;
+    this.#cancelAgain();
+    this.#part?.end(by === "device" ? "refused-by-device" : "dropped", error.code);
+    // A lost connection alone would be waited for a while.
+    if (by === "device" && this.#loggedIn) void this.#ports.link.send({ type: "leave", code: error.code });
+    this.#disconnect();
+    this.#shown.refusal(error, by);
+    this.view.patch({ activity: "idle" });
+  }
+
+  #online(signal: AbortSignal): Promise<void> {
+    if (this.#loggedIn || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waitingForLogin.add(resolve);
+      signal.addEventListener(
+        "abort",
+        () => {
+          this.#waitingForLogin.delete(resolve);
+          resolve();
+        },
+        { once: true },
+      );
+    });
+  }
+
+  #again(delayMs: number, run: () => void): void {
+    this.#cancelAgain();
+    this.#cancelAgain = this.#ports.after(delayMs, run);
+  }
+}
