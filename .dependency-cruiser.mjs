@@ -82,6 +82,20 @@ export default {
       to: { path: "^(coordinator/|test/|client/(?!index\\.ts$))" },
     },
     {
+      name: "web-words-draw-nothing",
+      comment: "web/words/ says how things stand, from views of the API; it neither draws nor fetches.",
+      severity: "error",
+      from: { path: "^web/words/" },
+      to: { path: "^web/(app|ui|chart|features|data)/|\\.tsx$|node_modules/(react|next)/" },
+    },
+    {
+      name: "web-parts-know-no-feature",
+      comment: "What every page draws with does not depend on a page.",
+      severity: "error",
+      from: { path: "^web/(ui|chart|score|data)/" },
+      to: { path: "^web/(app|features)/" },
+    },
+    {
       name: "core-never-imports-adapters",
       severity: "error",
       from: { path: "^(coordinator|client)/core/" },

@@ -1,3 +1,4 @@
+import { canonicalJson } from "#shared/codec/canonical-json.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { Launch, RunView } from "#shared/protocol/api.ts";
@@ -126,12 +127,23 @@ export class Launcher {
   }
 }
 
-function again(known: RunView, { task, rounds, seed }: Launch): Result<RunView, WireError> {
-  const isSame = known.task === task && known.roundsPlanned === rounds && (seed ?? known.seed) === known.seed;
+/** What the launch leaves out was chosen when the run was launched first, so it is not compared. */
+function again(known: RunView, launch: Launch): Result<RunView, WireError> {
+  const { task, rounds, seed = known.seed, strategy = known.strategy, training = known.training } = launch;
+  const waitUntil = launch.waitUntil ?? known.waitUntil ?? null;
+  const isSame =
+    known.task === task &&
+    known.roundsPlanned === rounds &&
+    known.seed === seed &&
+    canonicalJson(known.strategy) === canonicalJson(strategySchema.parse(strategy)) &&
+    canonicalJson(known.training) === canonicalJson(training) &&
+    unixMsOf(known.waitUntil) === unixMsOf(waitUntil);
   if (isSame) return ok(known);
   const detail = "Another run has this runId. Nothing was launched; choose another, or none.";
   return err(wireError("CONFLICT", detail));
 }
+
+const unixMsOf = (instant: string | null | undefined) => (instant ? Date.parse(instant) : null);
 
 /** Says which segments the strategy needs and the vector that devices agreed to has not; null if none. */
 function missing(task: Task, spec: StrategySpec): string | null {

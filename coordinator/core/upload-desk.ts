@@ -45,7 +45,7 @@ class UploadDesk implements Uploads {
   ): Promise<Result<UploadTicket, WireError>> {
     if (!this.#isRunning()) return err(wireError("UNAVAILABLE"));
     const round = await this.#desk.roundOfSession(sid);
-    // A device of a living round does not suffer from what others behind its address send.
+    // The slots of a living round are judged, whatever else its address has sent: others are behind it, too.
     if (round === null && address !== null && !this.#wrongSlots.take(address, 0))
       return err(wireError("RATE_LIMITED"));
     // Nobody else can make a slot's token, so a made-up one costs no look-up.

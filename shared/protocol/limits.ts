@@ -73,12 +73,17 @@ export const LIMITS = {
   /** Open HTTP connections, in all and of an address: 100 browsers behind one, with six each, are 600. */
   httpConnectionsMax: 4_096,
   httpConnectionsPerAddress: 1_024,
+  /** Of these, for the machine itself alone. */
+  httpConnectionsForLoopback: 64,
   /** Connections that an address opens, at once and then in a second: a proxy may open one for each request. */
   httpOpensBurstPerAddress: 4_096,
   httpOpensPerSecondPerAddress: 1_024,
   /** Requests of the API, whatever becomes of them. */
   apiBurstPerAddress: 4_000,
   apiPerSecondPerAddress: 400,
+  /** Requests with the shape of an upload. Beyond it each needs a connection of its own; none is refused for it. */
+  uploadsBurstPerAddress: 1_000,
+  uploadsPerSecondPerAddress: 100,
   /** Requests of the public API that change something. */
   writesPerMinutePerAddress: 300,
   /** Reads of the API: an object costs 1, a list 1 and a tenth of its page size. */
@@ -96,8 +101,9 @@ export const LIMITS = {
   downloadsAtOncePerAddress: 128,
   downloadsWaiting: 2_048,
   downloadsWaitingPerAddress: 512,
-  /** A download of which its peer takes nothing for so long is cut. */
-  downloadStallMsMax: 20_000,
+  /** A download is cut after this time and what its bytes take at this rate: it holds a place that others wait for. */
+  downloadMsMin: 60_000,
+  downloadBytesPerSecondMin: 20_000,
   /** Uploads with a slot token that is none: each costs a key derivation. */
   wrongSlotsBurstPerAddress: 100,
   wrongSlotsPerSecondPerAddress: 10,

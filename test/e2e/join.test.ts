@@ -411,7 +411,7 @@ describe("when the coordinator goes away", () => {
     await bar(page)
       .getByText(/^No connection since \d\d:\d\d:\d\d UTC$/)
       .waitFor();
-    await bar(page).getByText("Training goes on here; nothing is sent. Figures are of then.").waitFor();
+    await bar(page).getByText("Training goes on here; nothing is sent. Figures date from then.").waitFor();
   });
 });
 

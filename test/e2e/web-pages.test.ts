@@ -221,7 +221,7 @@ test("figures change without a reload; without a connection they stay, dated, an
   const first = await score.getAttribute("aria-label");
   await expect.poll(() => score.getAttribute("aria-label")).not.toBe(first);
   live.kill();
-  await page.getByText(/^No connection since \d\d:\d\d:\d\d UTC\. Figures are of then\./).waitFor();
+  await page.getByText(/^No connection since \d\d:\d\d:\d\d UTC\. Figures date from then\./).waitFor();
   expect(await page.getByRole("button", { name: "Pause after this round" }).isDisabled()).toBe(true);
   await page.getByText("these need the coordinator").waitFor();
   await score.waitFor();

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { createEvaluator } from "#coordinator/adapters/evaluator.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { modelToBytes } from "#shared/codec/model-bytes.ts";
+import type { TaskSlug } from "#shared/protocol/ids.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import { seededUniform } from "#shared/task/shuffle.ts";
 import { forwardByHand, lossByHand } from "../unit/engine/tiny-net.ts";
@@ -51,6 +52,30 @@ test("judges a model on the held-out rows as the network written out by hand doe
   expect(loss?.value).toBeCloseTo(lossSum / 300, 5);
   const variance = (lossSquareSum - lossSum ** 2 / 300) / 299;
   expect(loss?.halfWidth95).toBeCloseTo(1.959964 * Math.sqrt(variance / 300), 5);
+});
+
+test("[E4] rows that were counted are not counted again, so a launch does not wait for evaluations", async () => {
+  const write = (slug: string, rowCount: number) =>
+    writeFileSync(join(folder, slug), lines.slice(0, 1 + rowCount).join("\n"));
+  const evaluator = createEvaluator((slug) => join(folder, slug));
+  const count = (slug: string) => evaluator.countHeldOut({ ...task, slug: slug as TaskSlug });
+  write("one", 10);
+  write("other", 20);
+  try {
+    expect([await count("one"), await count("other")]).toEqual([10, 20]);
+    const order: string[] = [];
+    const evaluated = evaluator
+      .evaluate({ ...task, slug: "other" as TaskSlug }, modelToBytes(tensors, weights))
+      .then(() => order.push("evaluated"));
+    expect(await count("one")).toBe(10);
+    order.push("counted");
+    await evaluated;
+    expect(order).toEqual(["counted", "evaluated"]);
+    write("one", 30);
+    expect(await count("one")).toBe(30);
+  } finally {
+    await evaluator.close();
+  }
 });
 
 test("without held-out rows counts none; with bad ones says what is wrong; after a close refuses", async () => {

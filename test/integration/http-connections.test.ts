@@ -115,16 +115,39 @@ describe("how they are counted", () => {
   };
   const open = (sockets: readonly FakeSocket[]) => sockets.filter(({ destroyed }) => !destroyed).length;
 
-  test("[W12] all addresses together have so many", () => {
-    const count = LIMITS.httpConnectionsMax / PER_ADDRESS;
-    const held = Array.from({ length: count }, (_, index) =>
-      Array.from({ length: PER_ADDRESS }, () => accept(`10.0.0.${index}`)),
-    ).flat();
-    expect(open(held)).toBe(LIMITS.httpConnectionsMax);
-    expect(accept("10.0.1.1").destroyed).toBe(true);
-    held[0]?.destroy();
+  const fill = (addressOf: (index: number) => string) =>
+    Array.from({ length: 4 * PER_ADDRESS }, (_, index) => accept(addressOf(index)));
+  const forStrangers = LIMITS.httpConnectionsMax - LIMITS.httpConnectionsForLoopback;
+
+  test("[W12] four addresses do not shut out others: who holds few displaces the newest of who holds most", () => {
+    const held = fill((index) => `10.0.0.${Math.floor(index / PER_ADDRESS)}`);
+    expect(open(held)).toBe(forStrangers);
     expect(accept("10.0.1.1").destroyed).toBe(false);
-    expect(accept("10.0.1.1").destroyed).toBe(true);
+    expect(open(held)).toBe(forStrangers - 1);
+    // The oldest stay.
+    expect(held[0]?.destroyed).toBe(false);
+    expect(accept("127.0.0.1").destroyed).toBe(false);
+    expect(open(held)).toBe(forStrangers - 1);
+  });
+
+  test("[W12] nor do four /64 of one IPv6 site", () => {
+    const held = fill((index) => `2001:db8:1:${index % 4}::1`);
+    expect(open(held)).toBe(forStrangers);
+    const others = Array.from({ length: 1_000 }, (_, index) => accept(`2001:db8:2:${index % 2}::1`));
+    expect(open(others)).toBe(1_000);
+    expect(open(held)).toBe(forStrangers - 1_000);
+  });
+
+  test("[W12] when everybody holds one, the machine itself still has some", () => {
+    const held = Array.from({ length: forStrangers + 1 }, (_, index) =>
+      accept(`10.${Math.floor(index / 250)}.0.${index % 250}`),
+    );
+    expect(open(held)).toBe(forStrangers);
+    const own = Array.from({ length: LIMITS.httpConnectionsForLoopback + 1 }, () =>
+      accept("::ffff:127.0.0.1"),
+    );
+    expect(open(own)).toBe(LIMITS.httpConnectionsForLoopback);
+    expect(open(held)).toBe(forStrangers);
   });
 
   test("[W12] an address opens so many at once and in a second, however short they are", () => {

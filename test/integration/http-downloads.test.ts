@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { apiErrorSchema } from "#shared/protocol/api.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import { comeInMany, countOpen, goAway, type Stranger } from "#test/kit/connections.ts";
+import { comeIn, comeInMany, goAway, type Stranger } from "#test/kit/connections.ts";
 import { ManualClock } from "#test/kit/manual-clock.ts";
 import { openShell, type Shell, type ShellOptions } from "#test/kit/shell.ts";
 
@@ -79,18 +79,64 @@ test("[W10] a download that is broken off gives its place back", async () => {
   }
 });
 
-test("[W10] a peer that takes nothing of its download for a while loses it", async () => {
-  const path = await open(LARGE);
-  const come = await askAndNotRead(3, path);
-  for (const { socket } of come) socket.pause();
-  await pause(LIMITS.downloadStallMsMax / 2);
-  expect(countOpen(come)).toBe(3);
-  // Long before the silence that ends any connection.
-  await pause(LIMITS.downloadStallMsMax);
-  const closed = come.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
-  for (const { socket } of come) socket.resume();
-  await Promise.all(closed);
-  for (const { heard } of come) expect(heard().length).toBeLessThan(LARGE);
+describe("slow peers", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    // The server's own pauses of no time end.
+    const goesOn = setInterval(() => vi.advanceTimersByTime(1), 5);
+    return () => {
+      clearInterval(goesOn);
+      vi.useRealTimers();
+    };
+  });
+
+  /**
+   * A peer that takes so many bytes in a second, until it has all or is cut.
+   *
+   * @param burst  The kernel hands on so many at once, so the server sees nothing taken for a while.
+   * @returns How many bytes it got.
+   */
+  async function take(path: string, bytesPerSecond: number, burst: number): Promise<number> {
+    const { socket } = await comeIn(shell.port, STRANGER);
+    let [byteCount, due] = [0, 0];
+    socket.removeAllListeners("data").on("data", (piece: Buffer) => {
+      byteCount += piece.byteLength;
+      for (due += piece.byteLength; due >= burst; due -= burst)
+        vi.advanceTimersByTime((burst / bytesPerSecond) * 1_000);
+    });
+    socket.resume();
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    await closed;
+    return byteCount;
+  }
+
+  test("[W10] a peer that takes 50 kB/s gets its model, however long that lasts", async () => {
+    const path = await open(LARGE);
+    expect(await take(path, 50_000, 2_000_000)).toBeGreaterThan(LARGE);
+  });
+
+  test("[W10] a peer that takes its download in drops loses it", async () => {
+    const path = await open(LARGE);
+    expect(await take(path, 10_000, 10_000)).toBeLessThan(LARGE);
+  });
+
+  test("[W10] and so does one that takes nothing", async () => {
+    const path = await open(LARGE);
+    const come = await askAndNotRead(3, path);
+    for (const { socket } of come) socket.pause();
+    // Each has begun to come.
+    await expect
+      .poll(() => come.every(({ socket }) => socket.readableLength > 0 || socket.bytesRead > 0))
+      .toBe(true);
+    const closed = come.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
+    await vi.advanceTimersByTimeAsync(
+      LIMITS.downloadMsMin + (LARGE / LIMITS.downloadBytesPerSecondMin) * 1_000,
+    );
+    for (const { socket } of come) socket.resume();
+    await Promise.all(closed);
+    for (const { heard } of come) expect(heard().length).toBeLessThan(LARGE);
+  });
 });
 
 test("[W10] an address has a rate of downloads, and 304 and HEAD count", async () => {

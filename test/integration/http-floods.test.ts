@@ -209,7 +209,9 @@ describe("many reads", () => {
     ...{ atOnceMax: 1, atOnceMaxPerAddress: 1, waitingMax: 3, waitingMaxPerAddress: 2, waitMsMax: 10_000 },
     ...{ burst: 10, perSecond: 1 },
   };
-  const reader = (address: string, cost = 1): Reader => ({ address, cost, isGone: () => false });
+  const reader = (address: string, cost = 1): Reader => ({
+    ...{ address, cost, isGone: () => false, onGone: () => () => undefined, cut: () => undefined },
+  });
 
   test("[W10] one address does not take all places, and whoever left does not take one", async () => {
     const queue = new ReadQueue(new ManualClock(), BOUNDS);
@@ -225,13 +227,80 @@ describe("many reads", () => {
     const busy = { ok: false, error: { type: "busy" } };
     expect(await read("third of a", reader("a"))).toEqual(busy);
     const other = read("other", reader("b"));
-    expect(await read("full", reader("c"))).toEqual(busy);
+    // The line is full, and a waits twice in it: its newest makes room.
+    const third = read("third", reader("c"));
+    expect((await left).ok).toBe(false);
+    // Now everybody waits once.
+    expect(await read("full", reader("d"))).toEqual(busy);
     release();
-    await Promise.all([first, second, other]);
-    expect(await left).toEqual({ ok: false, error: { type: "gone" } });
-    expect(order).toEqual(["second", "other"]);
+    await Promise.all([first, second, other, third]);
+    expect(order).toEqual(["second", "other", "third"]);
     await pause(10);
     expect(await read("later", reader("a"))).toEqual({ ok: true, value: undefined });
+  });
+
+  test("[W10] addresses of one IPv6 site share a part of the line", async () => {
+    const queue = new ReadQueue(new ManualClock(), BOUNDS);
+    expect((await queue.enter(reader("2001:db8:1:0"))).ok).toBe(true);
+    const line = ["2001:db8:1:1", "2001:db8:1:2", "2001:db8:1:3"].map((address) =>
+      queue.enter(reader(address)),
+    );
+    const other = queue.enter(reader("2001:db8:2:1"));
+    expect(await line[2]).toEqual({ ok: false, error: { type: "busy" } });
+    expect(await queue.enter(reader("2001:db8:1:4"))).toEqual({ ok: false, error: { type: "busy" } });
+    expect(await Promise.race([...line.slice(0, 2), other, pause(10, "waiting")])).toBe("waiting");
+  });
+
+  test("[W10] whoever holds many places for long loses some to those that hold fewer", async () => {
+    const clock = new ManualClock();
+    const bounds = { ...BOUNDS, atOnceMax: 4, atOnceMaxPerAddress: 4, waitingMax: 10, cutAfterMs: 60_000 };
+    const queue = new ReadQueue(clock, bounds);
+    const cut: string[] = [];
+    const enter = async (name: string) => {
+      let leave = () => {};
+      const cutIt = () => {
+        cut.push(name);
+        leave();
+      };
+      const place = await queue.enter({ ...reader(name.charAt(0)), cut: cutIt });
+      if (place.ok) leave = place.value.leave;
+      return place.ok;
+    };
+    for (const name of ["a1", "a2", "a3", "a4"]) expect(await enter(name)).toBe(true);
+    clock.advance(59_000);
+    const early = enter("b1");
+    await pause(10);
+    expect(cut).toEqual([]);
+    clock.advance(1_000);
+    const late = enter("b2");
+    expect([await early, await late, await enter("c1")]).toEqual([true, true, true]);
+    expect(cut).toEqual(["a1", "a2", "a3"]);
+    // Those of b have only begun.
+    const waiting = enter("d1");
+    await pause(10);
+    expect(cut.length).toBe(3);
+    clock.advance(60_000);
+    void enter("e1");
+    expect(await waiting).toBe(true);
+    await pause(10);
+    // Each has one, so nobody makes room for another.
+    expect(cut).toEqual(["a1", "a2", "a3", "b1"]);
+  });
+
+  test("[W10] who is gone leaves the line at once", async () => {
+    const queue = new ReadQueue(new ManualClock(), { ...BOUNDS, waitingMax: 1 });
+    expect((await queue.enter(reader("a"))).ok).toBe(true);
+    let isGone = false;
+    let go = () => {};
+    const onGone = (listener: () => void) => {
+      go = listener;
+      return () => undefined;
+    };
+    const waiting = queue.enter({ ...reader("b"), isGone: () => isGone, onGone });
+    isGone = true;
+    go();
+    expect(await waiting).toEqual({ ok: false, error: { type: "gone" } });
+    expect(await Promise.race([queue.enter(reader("c")), pause(10, "waiting")])).toBe("waiting");
   });
 
   test("[W10] addresses take turns, and one has only so many places", async () => {

@@ -5,11 +5,15 @@ import { primitives } from "#coordinator/adapters/system.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { inputRoot } from "#shared/secagg/input.ts";
+import { comeIn } from "#test/kit/connections.ts";
 import { SID, SLOT, UPLOAD_BYTE_COUNT } from "#test/kit/fake-core.ts";
+import { ManualClock } from "#test/kit/manual-clock.ts";
 import { openShell, type Shell } from "#test/kit/shell.ts";
 
 /* A masked input by PUT: whole, in parts, wrong in every way, and twice. */
 
+/** Rates do not refill. */
+const clock = new ManualClock();
 let shell: Shell;
 let body: Uint8Array<ArrayBuffer>;
 let headers: Record<string, string>;
@@ -19,7 +23,7 @@ beforeAll(async () => {
   body = new Uint8Array(randomBytes(UPLOAD_BYTE_COUNT));
 });
 beforeEach(async () => {
-  shell = await openShell();
+  shell = await openShell({ clock });
   const sha256 = createHash("sha256").update(body).digest("hex");
   const root = bytesToHex(await inputRoot(primitives, body));
   shell.core.upload = { sha256, root };
@@ -51,6 +55,28 @@ test("[W7] a whole upload is acknowledged once; again it is the same receipt", a
   const again = await put(body);
   expect(await again.json()).toEqual(receipt);
   expect(finished()).toBe(1);
+});
+
+test("[W10] counts, whatever else its address has asked for", async () => {
+  const junk = "GET /api/v1/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const { socket } = await comeIn(shell.port, "127.0.0.1", junk.repeat(2 * LIMITS.apiBurstPerAddress));
+  await new Promise((resolve) => socket.once("close", resolve));
+  await Promise.all(Array.from({ length: 50 }, (_, index) => fetch(`${shell.url}/api/v1/${index}`)));
+  expect((await fetch(`${shell.url}/api/v1/status`)).status).toBe(429);
+  expect(await offset()).toBe("0");
+  expect((await put(body)).status).toBe(200);
+});
+
+test("[W10] made-up slots end their connections beyond a rate, and the right one still counts", async () => {
+  const head = Object.entries({ ...headers, host: "localhost", "chorus-slot": "A".repeat(43) });
+  const madeUp = `HEAD ${path} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+  const count = LIMITS.uploadsBurstPerAddress + 500;
+  const { socket, heard } = await comeIn(shell.port, "127.0.0.1", madeUp.repeat(count));
+  await new Promise((resolve) => socket.once("close", resolve));
+  const judged = heard().split("HTTP/1.1 ").length - 1;
+  expect(judged).toBeGreaterThan(0);
+  expect(judged).toBeLessThan(count);
+  expect((await put(body)).status).toBe(200);
 });
 
 test("[W7] goes on where it stopped, in parts and after a cut connection", async () => {

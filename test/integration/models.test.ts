@@ -3,6 +3,7 @@ import { openModels } from "#coordinator/adapters/models.ts";
 import { primitives } from "#coordinator/adapters/system.ts";
 import { type MadeModel, type ModelJob, makeModel } from "#coordinator/core/model-jobs.ts";
 import { present } from "#shared/kernel/assert.ts";
+import type { Launch } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
 import { layoutOf } from "#shared/vector/task-layout.ts";
 import { Federation, fakeEvaluator, smallTask } from "#test/kit/federation.ts";
@@ -119,6 +120,27 @@ describe("[E4] a launch", () => {
     const another = await federation.coordinator.runs.launch({ ...launch, rounds: 3 });
     expect(another.ok ? null : another.error.code).toBe("CONFLICT");
     expect((await federation.coordinator.runs.listRuns({}, { limit: 10 })).items).toHaveLength(1);
+  });
+
+  test("that names a run and asks for another strategy, training or waiting time is a conflict", async () => {
+    const federation = await Federation.create({ devices: 3 });
+    const training = { ...federation.task.training, epochs: 1, proximalMu: 0 };
+    const launch = {
+      ...{ task: "small", rounds: 2, runId: "0190f3c2a1b47c3d8e9f0a1b2c3d4e5f" },
+      ...{ strategy: { kind: "fedavg" }, training, waitUntil: "2090-01-01T00:00:00Z" },
+    } as const;
+    const code = async (more: object): Promise<string | null> => {
+      const launched = await federation.coordinator.runs.launch({ ...launch, ...more } as Launch);
+      return launched.ok ? null : launched.error.code;
+    };
+    expect(await code({})).toBeNull();
+    expect(await code({})).toBeNull();
+    // The same instant, and what a client leaves out.
+    expect(await code({ waitUntil: "2090-01-01T01:00:00+01:00" })).toBeNull();
+    expect(await code({ strategy: undefined, training: undefined, waitUntil: undefined })).toBeNull();
+    expect(await code({ strategy: { kind: "fedavgm" } })).toBe("CONFLICT");
+    expect(await code({ training: { ...training, proximalMu: 1 } })).toBe("CONFLICT");
+    expect(await code({ waitUntil: "2091-01-01T00:00:00Z" })).toBe("CONFLICT");
   });
 
   test("makes no model and evaluates none, and is refused where too many are under way", async () => {

@@ -68,7 +68,9 @@ describe("layers", () => {
     ["kernel-imports-nothing", "shared/kernel/a.ts", "shared/crypto/b.ts", "../crypto/b.ts"],
     ["coordinator-imports-shared-only", "coordinator/core/a.ts", "client/core/b.ts", "#client/core/b.ts"],
     ["client-imports-shared-only", "client/core/a.ts", "coordinator/core/b.ts", "#coordinator/core/b.ts"],
-    ["web-uses-the-doors", "web/lib/a.ts", "client/core/b.ts", "#client/core/b.ts"],
+    ["web-uses-the-doors", "web/data/a.ts", "client/core/b.ts", "#client/core/b.ts"],
+    ["web-words-draw-nothing", "web/words/a.ts", "web/ui/b.ts", "../ui/b.ts"],
+    ["web-parts-know-no-feature", "web/chart/a.ts", "web/features/b.ts", "../features/b.ts"],
     ["core-never-imports-adapters", "client/core/a.ts", "client/adapters/b.ts", "../adapters/b.ts"],
   ])("%s catches its planted violation", (rule, from, to, specifier) => {
     const folder = houseWith(rule, from, to, specifier);

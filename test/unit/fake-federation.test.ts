@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { type RoundView, type RunView, roundViewSchema, runViewSchema } from "#shared/protocol/api.ts";
 import { FakeFederation } from "#test/kit/fake-federation.ts";
-import { runSentence } from "#web/lib/sentences.ts";
+import { runSentence } from "#web/words/sentences.ts";
 
 /* The made-up runs that pages are looked at with: each could be a real one. */
 

@@ -5,7 +5,7 @@ import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { inputsTree } from "#shared/secagg/opening.ts";
 import { type OwnInput, ownInputShown } from "#shared/transcript/own-input.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
-import { proofsOf } from "#web/components/join/contribution-words.ts";
+import { proofsOf } from "#web/words/contribution.ts";
 
 const primitives = await selectPrimitives(globalThis.crypto.subtle);
 const random = seededRandom("own input");

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { roundViewOf, runViewOf, taskViewOf } from "#test/kit/web-views.ts";
-import { roundsAxisEnd, spreadLabels, tickDecimals, wholeTicks } from "#web/lib/chart-scale.ts";
-import { formFor, launchCost, launchOf, newestRunOf } from "#web/lib/launch.ts";
-import { phaseCells } from "#web/lib/phases.ts";
-import { expectedEndS, medianTraffic, timesOfRounds, voicesOfRounds } from "#web/lib/run-figures.ts";
+import { expectedEndS, medianTraffic, timesOfRounds, voicesOfRounds } from "#web/chart/run-figures.ts";
+import { roundsAxisEnd, spreadLabels, tickDecimals, wholeTicks } from "#web/chart/scale.ts";
+import { formFor, launchCost, launchOf, newestRunOf } from "#web/features/home/launch.ts";
+import { phaseCells } from "#web/words/phases.ts";
 
 describe("axes", () => {
   test("rounds have whole ticks, at most six", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { tableToCsv } from "#web/chart/table-data.ts";
 import {
   compareMeasures,
   countInWords,
@@ -16,8 +17,7 @@ import {
   formatTimeUtc,
   formatWhenUtc,
   plural,
-} from "#web/lib/format.ts";
-import { tableToCsv } from "#web/lib/table-data.ts";
+} from "#web/words/format.ts";
 
 const NBSP = "\u00a0";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { groupState, groupsSentence } from "#web/lib/groups.ts";
+import { groupState, groupsSentence } from "#web/words/groups.ts";
 
 const group = (shard: number, leftOut: "U3_BELOW_T" | "BELOW_T" | "SENTINEL" | null = null) => ({
   shard,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { pictureToPixels } from "#shared/task/picture.ts";
-import { type PadPoint, type Stroke, strokesToPixels } from "#web/components/join/drawing.ts";
+import { type PadPoint, type Stroke, strokesToPixels } from "#web/features/join/drawing.ts";
 
 const digits = { height: 8, width: 8 } as const;
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { bundledTask } from "#coordinator/data/tasks.ts";
-import { cutOf, looksFlat } from "#web/components/join/bins.ts";
-import { previewCsv, rowToInput } from "#web/components/join/csv-preview.ts";
-import { ownLine } from "#web/components/join/own-line.ts";
-import { movePen, PEN_AT_START, PEN_STEPS, type Pen } from "#web/components/join/pen.ts";
-import { fullStrength, strengthOf, tilePlan, tileSentence } from "#web/components/join/tiles.ts";
+import { cutOf, looksFlat } from "#web/features/join/bins.ts";
+import { previewCsv, rowToInput } from "#web/features/join/csv-preview.ts";
+import { ownLine } from "#web/features/join/own-line.ts";
+import { movePen, PEN_AT_START, PEN_STEPS, type Pen } from "#web/features/join/pen.ts";
+import { fullStrength, strengthOf, tilePlan, tileSentence } from "#web/features/join/tiles.ts";
 
 const digits = bundledTask("digits", 8, 1);
 const hmda = bundledTask("hmda", 8, 1);

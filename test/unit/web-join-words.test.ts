@@ -1,16 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { OutcomeView, RoundView as OwnRound, ParticipantView, TaskSlice } from "#client/index.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
-import { classSentence, missingClasses } from "#web/components/join/class-bars.tsx";
-import {
-  neededInSum,
-  outcomeSentence,
-  proofsOf,
-  segmentWords,
-} from "#web/components/join/contribution-words.ts";
-import { engineNote } from "#web/components/join/engine-words.ts";
-import { oddsSentence } from "#web/components/join/odds.tsx";
-import { consentWords, leadSentence, stateLine, trainingWords } from "#web/components/join/sentences.ts";
+import { classSentence, missingClasses } from "#web/features/join/class-bars.tsx";
+import { oddsSentence } from "#web/features/join/odds.tsx";
+import { neededInSum, outcomeSentence, proofsOf, segmentWords } from "#web/words/contribution.ts";
+import { engineNote } from "#web/words/engine.ts";
+import { consentWords, leadSentence, stateLine, trainingWords } from "#web/words/join.ts";
 
 const hash = "ab".repeat(32);
 const digits = bundledTask("digits", 30, 3);
@@ -160,7 +155,9 @@ describe("consent", () => {
   test("every number comes from the config: a demo of 8 needs 5, so there are at least 4 others", () => {
     const words = consentWords(sliceFor(8), true);
     expect(words.paragraph).toContain("until it is added to at least 4 others");
-    expect(leadSentence(sliceFor(8))).toContain("Only added to at least 4 others do the masks cancel");
+    expect(leadSentence(sliceFor(8))).toContain(
+      "The masks cancel only once it is added to at least 4 others",
+    );
     expect(words.box).toBe("I agree that this browser takes part in digits, version 3.");
     expect(words.leaves[0]).toContain("2,441 numbers, 9.8\u00a0kB");
   });
@@ -174,7 +171,7 @@ describe("consent", () => {
 
   test("a task without noise and a coordinator without a public log say so before one agrees", () => {
     expect(consentWords(sliceFor(8), true).warnings).toContain(
-      "This task adds no noise. The others in the sum hide you, not mathematics.",
+      "This task adds no noise. You are hidden by the others in the sum, not by mathematics.",
     );
     expect(consentWords(sliceFor(8), false).warnings.join(" ")).toContain("no public log");
     expect(consentWords(sliceFor(8), true).warnings.join(" ")).not.toContain("no public log");
@@ -223,7 +220,7 @@ describe("the state line", () => {
     );
     const line = stateLine(lost, run, { now: since + 10_000, hiddenAt: null });
     expect(line.title).toBe("No connection since 14:36:20 UTC");
-    expect(line.detail).toBe("Training goes on here; nothing is sent. Figures are of then.");
+    expect(line.detail).toBe("Training goes on here; nothing is sent. Figures date from then.");
   });
 
   test("before one takes part a lost connection is not the news", () => {

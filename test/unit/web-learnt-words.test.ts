@@ -15,7 +15,7 @@ import {
   refusals,
   tableSizes,
   usualSize,
-} from "#web/components/learnt/learnt-words.ts";
+} from "#web/words/learnt.ts";
 
 const task = bundledTask("digits", 8, 3);
 const { cohortSizeMin } = task.aggregation;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RoundDetail } from "#shared/protocol/api.ts";
-import { missingProof, proofsOf } from "#web/components/round/proof-words.ts";
+import { missingProof, proofsOf } from "#web/words/proofs.ts";
 
 const [A, B] = ["aa".repeat(32), "bb".repeat(32)];
 

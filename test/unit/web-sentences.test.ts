@@ -20,7 +20,7 @@ import {
   runStatus,
   scoreSentence,
   trendSentence,
-} from "#web/lib/sentences.ts";
+} from "#web/words/sentences.ts";
 
 const NBSP = "\u00a0";
 const DRAWINGS = { one: "drawing", many: "drawings" };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { roundViewOf, runViewOf } from "#test/kit/web-views.ts";
-import { endingOf, homeSentence, roundLine, runSentence, runStatus } from "#web/lib/sentences.ts";
+import { endingOf, homeSentence, roundLine, runSentence, runStatus } from "#web/words/sentences.ts";
 import {
   evaluatingSentence,
   missingFigures,
@@ -10,7 +10,7 @@ import {
   waitingNote,
   waitingPlaces,
   waitingSentence,
-} from "#web/lib/waiting.ts";
+} from "#web/words/waiting.ts";
 
 const DRAWINGS = { one: "drawing", many: "drawings" };
 const since = "2026-07-08T13:46:00.000Z";

@@ -1,6 +1,6 @@
 "use client";
-import { Button } from "../components/button.tsx";
-import { BareTopBar } from "../components/top-bar.tsx";
+import { BareTopBar } from "../features/shell/top-bar.tsx";
+import { Button } from "../ui/button.tsx";
 
 /** A fault of the page itself; training and runs do not depend on it. */
 export default function PageError({

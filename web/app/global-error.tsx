@@ -1,6 +1,6 @@
 "use client";
 import "./globals.css";
-import { Button } from "../components/button.tsx";
+import { Button } from "../ui/button.tsx";
 
 /** A fault in the frame around all pages. */
 export default function GlobalError({

@@ -1,6 +1,6 @@
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
-import { Providers } from "../components/providers.tsx";
+import { Providers } from "../features/shell/providers.tsx";
 import "./globals.css";
 
 // The nonce of the content security policy is new with every request, so no page may be rendered ahead of it. The

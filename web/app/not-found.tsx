@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
-import { NotFoundNote } from "../components/states.tsx";
-import { BareTopBar } from "../components/top-bar.tsx";
+import { BareTopBar } from "../features/shell/top-bar.tsx";
+import { NotFoundNote } from "../ui/states.tsx";
 
 export const metadata: Metadata = { title: "Nothing here" };
 

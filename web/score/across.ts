@@ -1,5 +1,6 @@
-import { formatCount } from "../lib/format.ts";
-import { textWidth } from "../lib/text-width.ts";
+import { textWidth } from "../ui/text-width.ts";
+import { formatCount } from "../words/format.ts";
+import { goneWords, oneSumWords, type ScoreWords, scoreWords, shutWords } from "../words/score.ts";
 import type { Score } from "./geometry.ts";
 import {
   barMarks,
@@ -15,7 +16,6 @@ import {
   textMark,
   voiceWidthOf,
 } from "./projection.ts";
-import { goneWords, oneSumWords, type ScoreWords, scoreWords, shutWords } from "./words.ts";
 
 /*
  * The score in a wide box: time runs from left to right, places in the count stand on top of each other. A label is left

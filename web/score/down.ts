@@ -1,4 +1,5 @@
-import { formatCount } from "../lib/format.ts";
+import { formatCount } from "../words/format.ts";
+import { goneWords, oneSumWords, type ScoreWords, scoreWords, shutWords } from "../words/score.ts";
 import type { Score } from "./geometry.ts";
 import {
   barMarks,
@@ -14,7 +15,6 @@ import {
   textMark,
   voiceWidthOf,
 } from "./projection.ts";
-import { goneWords, oneSumWords, type ScoreWords, scoreWords, shutWords } from "./words.ts";
 
 /* The score in a narrow box: time runs down, places in the count stand side by side. */
 

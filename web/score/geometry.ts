@@ -66,13 +66,13 @@ export interface Voice {
   /** 1 is the lowest. */
   readonly line: number;
   readonly startS: number;
-  /** Where it firms: a device has trained. Equals `sentS` or `endS` where that came first. */
+  /** Where it firms: a device has trained. Equals `sentS` or `endS` if that came first. */
   readonly firmS: number;
   /** Where it turns heavy; null while no masked update fills this place. */
   readonly sentS: number | null;
   /** Where it ends: at leaving, or now. */
   readonly endS: number;
-  /** Where a ring stands; null where nobody left. */
+  /** Where a ring stands; null if nobody left. */
   readonly leftS: number | null;
 }
 
@@ -226,7 +226,7 @@ function voicesOf({ joinedS, trainedS, sentS, leftS, nowS }: Arrivals): Voice[] 
   });
 }
 
-/** Ended phases, and, dotted, the deadline of the current one where it lies within the picture. */
+/** Ended phases, and, dotted, the deadline of the current one if it lies within the picture. */
 function barsOf(round: ScoreRound, endS: number): PhaseBar[] {
   const bars: PhaseBar[] = [];
   for (const phase of BAR_PHASES) {

@@ -1,7 +1,7 @@
 "use client";
 import { useId } from "react";
-import { useWidth } from "../components/use-width.ts";
-import { scoreSentence } from "../lib/sentences.ts";
+import { useWidth } from "../ui/use-width.ts";
+import { scoreSentence } from "../words/sentences.ts";
 import { type Score, type ScoreRound, scoreOf } from "./geometry.ts";
 import { Gradients, Merge, VoiceLine } from "./marks.tsx";
 import { bendPath, type Projection, round1, runPath, segment, sumPlaceOf, sumWeight } from "./projection.ts";

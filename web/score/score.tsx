@@ -1,10 +1,10 @@
 "use client";
 import { useEffect, useRef, useState } from "react";
-import { FocusBox } from "../components/focus-box.tsx";
-import { useReader } from "../components/use-reader.ts";
-import { useWidth } from "../components/use-width.ts";
-import { formatSeconds, plural } from "../lib/format.ts";
-import { scoreSentence } from "../lib/sentences.ts";
+import { FocusBox } from "../ui/focus-box.tsx";
+import { useReader } from "../ui/use-reader.ts";
+import { useWidth } from "../ui/use-width.ts";
+import { formatSeconds, plural } from "../words/format.ts";
+import { scoreSentence } from "../words/sentences.ts";
 import { ACROSS } from "./across.ts";
 import { DOWN } from "./down.ts";
 import { ScoreDrawing } from "./drawing.tsx";

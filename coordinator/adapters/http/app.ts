@@ -101,6 +101,7 @@ function gateOf(ports: HttpPorts): Gate {
       atOnceMaxPerAddress: LIMITS.downloadsAtOncePerAddress,
       waitingMax: LIMITS.downloadsWaiting,
       waitingMaxPerAddress: LIMITS.downloadsWaitingPerAddress,
+      cutAfterMs: LIMITS.downloadMsMin,
       waitMsMax: LIMITS.readsWaitMsMax,
     }),
     writes: rateLimit(ports.clock, {

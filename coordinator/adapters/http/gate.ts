@@ -44,8 +44,17 @@ export async function enterDownload(context: ApiContext, { downloads }: Gate): P
 }
 
 function readerOf(context: ApiContext, cost: number): Reader {
-  const { socket } = context.env.incoming;
-  return { address: addressKey(remoteAddress(context)), cost, isGone: () => socket.destroyed };
+  const { incoming, outgoing } = context.env;
+  return {
+    address: addressKey(remoteAddress(context)),
+    cost,
+    isGone: () => incoming.socket.destroyed,
+    onGone: (listener) => {
+      outgoing.once("close", listener);
+      return () => outgoing.off("close", listener);
+    },
+    cut: () => void outgoing.destroy(),
+  };
 }
 
 function inTurn<Value>(done: Result<Value, ReadRefusal>): Value {

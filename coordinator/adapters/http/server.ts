@@ -16,6 +16,7 @@ import { LIMITS } from "#shared/protocol/limits.ts";
 import type { Log } from "../../core/ports.ts";
 import { addressKey, rateLimit } from "../../core/rate-limit.ts";
 import { SOCKET_PATH } from "../socket/socket.ts";
+import { isUpload } from "./api/uploads.ts";
 import type { HttpConnections } from "./connections.ts";
 import type { Origins } from "./origins.ts";
 import type { Pages } from "./pages.ts";
@@ -75,7 +76,7 @@ export function createWebServer(
 /** What Node refuses before there is a request: it would answer with a bare status line (W1). */
 function answerUnparsed(server: Server, secure: boolean): void {
   /** By connection, in the order of their requests. */
-  const unanswered = new Map<Duplex, Set<ServerResponse>>();
+  const unanswered = new WeakMap<Duplex, Set<ServerResponse>>();
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     const responses = unanswered.get(socket) ?? new Set();
@@ -176,12 +177,22 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
   });
   const rates = requestRates(routing.clock);
   const open = new Map<ServerResponse, "read" | "write">();
+  /** Connections that end with the answer to an upload. */
+  const ending = new WeakSet<Socket>();
   const refuse = (response: ServerResponse, status: number, code: ErrorCode, detail?: string) =>
     answerError(response, secure, status, code, detail);
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const url = request.url ?? "";
-    const isAllowed = rates.take(url, request);
+    if (isUpload(request)) {
+      // Its slot is judged, whatever its address has sent; a hasty address needs a connection for each.
+      if (ending.has(request.socket)) return void request.socket.destroy();
+      if (!rates.takeUpload(request)) {
+        ending.add(request.socket);
+        response.shouldKeepAlive = false;
+      }
+    }
+    const isAllowed = isUpload(request) || rates.take(url, request);
     if (url.startsWith(SOCKET_PATH)) {
       // The socket's own listener has answered it.
       if (!isAllowed) request.socket.destroy();
@@ -241,6 +252,7 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
 function requestRates(clock: MonotonicClock) {
   const rate = (burst: number, perSecond: number) => rateLimit(clock, { burst, perSecond });
   const api = rate(LIMITS.apiBurstPerAddress, LIMITS.apiPerSecondPerAddress);
+  const uploads = rate(LIMITS.uploadsBurstPerAddress, LIMITS.uploadsPerSecondPerAddress);
   const pages = rate(LIMITS.pagesBurstPerAddress, LIMITS.pagesPerSecondPerAddress);
   const files = rate(LIMITS.pageFilesBurstPerAddress, LIMITS.pageFilesPerSecondPerAddress);
   const operations = rate(LIMITS.operationsBurstPerAddress, LIMITS.operationsPerSecondPerAddress);
@@ -251,9 +263,10 @@ function requestRates(clock: MonotonicClock) {
     if (url.startsWith("/livez")) return livez;
     return url.startsWith("/_next/static/") ? files : pages;
   };
+  const key = ({ socket }: IncomingMessage) => addressKey(socket.remoteAddress ?? "");
   return {
-    take: (url: string, { socket }: IncomingMessage) =>
-      rateOf(url).take(addressKey(socket.remoteAddress ?? "")),
+    take: (url: string, request: IncomingMessage) => rateOf(url).take(key(request)),
+    takeUpload: (request: IncomingMessage) => uploads.take(key(request)),
   };
 }
 

@@ -1,8 +1,13 @@
 import type { ReactNode } from "react";
-import { StatusFooter } from "../../components/status-footer.tsx";
-import { TopBar } from "../../components/top-bar.tsx";
+import { StatusFooter } from "../../features/shell/status-footer.tsx";
+import { TopBar } from "../../features/shell/top-bar.tsx";
 
-/** Pages of researchers and admins: top bar with the site's navigation, main, footer. */
+/**
+ * Pages of researchers and admins: top bar with the site's navigation, main, footer.
+ *
+ * To add a page, see "A page" in shared/ARCHITECTURE.md: a route here, its view in web/features/, its sentences in
+ * web/words/.
+ */
 export default function DashboardLayout({ children }: { readonly children: ReactNode }) {
   return (
     <>

@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { NotFoundNote } from "../../components/states.tsx";
+import { NotFoundNote } from "../../ui/states.tsx";
 
 export const metadata: Metadata = { title: "Nothing here" };
 

@@ -77,28 +77,29 @@ async function answerBlob({ context, gate }: Asked, blobs: Blobs, hash: string):
   if (context.req.method === "HEAD") return new Response(null, { headers });
   const body = await blobs.stream(hash);
   if (body === null) throw problem("NOT_FOUND");
-  return new Response(await begun(body, context.env.outgoing), { headers });
+  return new Response(await begun(body, byteCount, context.env.outgoing), { headers });
 }
 
 /**
  * The same bytes, of which the first are there: a file that cannot be read fails before the answer has begun, and has a
- * code. Later nothing is left but to cut the answer; the server would write the fault's text into it (W1). A peer that
- * takes nothing of it for a while is cut, too: it holds a place that others wait for (W10).
+ * code. Later nothing is left but to cut the answer; the server would write the fault's text into it (W1). A peer that is
+ * too slow is cut, too (W10). The whole download has a deadline, since what the kernel takes says little about its peer.
  */
 async function begun(
   body: ReadableStream<Uint8Array>,
+  byteCount: number,
   outgoing: ServerResponse | Http2ServerResponse,
 ): Promise<ReadableStream<Uint8Array>> {
   const reader = body.getReader();
   let next: ReadableStreamReadResult<Uint8Array> | null = await reader.read();
-  const stalled = setTimeout(() => outgoing.destroy(), LIMITS.downloadStallMsMax);
-  outgoing.once("close", () => clearTimeout(stalled));
+  const msMax = LIMITS.downloadMsMin + (byteCount / LIMITS.downloadBytesPerSecondMin) * 1000;
+  const late = setTimeout(() => outgoing.destroy(), msMax);
+  outgoing.once("close", () => clearTimeout(late));
   return new ReadableStream({
     pull: async (controller) => {
       try {
         const { done, value } = next ?? (await reader.read());
         next = null;
-        stalled.refresh();
         if (done) controller.close();
         else controller.enqueue(value);
       } catch {

@@ -43,6 +43,15 @@ const paramsSchema = z.strictObject({
   position: decimalSchema.pipe(positionSchema),
 });
 
+/** Whether a request has the shape of an upload: then its slot is judged before its address. */
+export function isUpload({ method, url = "", headers }: IncomingMessage): boolean {
+  return (
+    (method === "PUT" || method === "HEAD" || method === "GET") &&
+    /^\/api\/v1\/uploads\/[0-9a-f]{64}\/[1-9]\d{0,4}$/.test(url) &&
+    inputHeadersSchema.shape.slot.safeParse(headers["chorus-slot"]).success
+  );
+}
+
 export interface UploadPorts {
   readonly uploads: Uploads;
   readonly spool: Spool;
@@ -94,7 +103,7 @@ export function uploadEndpoints(ports: UploadPorts): readonly Endpoint[] {
         202: { description: "This part is stored", ...OFFSET },
       },
       handle: async (params, { context, gate }) => {
-        // Only wrong slots are counted by address: a slot is one upload of one device, and a classroom has one address.
+        // No rate of writes: a slot is one upload of one device, and a classroom has one address.
         checkOrigin(context, gate);
         const ticket = await readTicket(params, context, ports);
         if (ticket.receipt !== null) return Response.json(ticket.receipt);

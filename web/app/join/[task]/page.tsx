@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { JoinPage } from "../../../components/join/join-page.tsx";
+import { JoinPage } from "../../../features/join/join-page.tsx";
 
 interface Props {
   readonly params: Promise<{ readonly task: string }>;

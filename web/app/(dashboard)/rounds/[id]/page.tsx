@@ -1,7 +1,7 @@
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { roundIdSchema } from "#shared/protocol/ids.ts";
-import { RoundPage } from "../../../../components/round/round-view.tsx";
+import { RoundPage } from "../../../../features/round/round-view.tsx";
 
 export const metadata: Metadata = { title: "Round" };
 

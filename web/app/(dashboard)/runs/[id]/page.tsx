@@ -1,7 +1,7 @@
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { runIdSchema } from "#shared/protocol/ids.ts";
-import { RunPage } from "../../../../components/run/run-view.tsx";
+import { RunPage } from "../../../../features/run/run-view.tsx";
 
 export const metadata: Metadata = { title: "Run" };
 

@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { LearntPage } from "../../../../components/learnt/learnt-page.tsx";
+import { LearntPage } from "../../../../features/learnt/learnt-page.tsx";
 
 interface Props {
   readonly params: Promise<{ readonly task: string }>;

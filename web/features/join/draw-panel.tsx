@@ -1,0 +1,146 @@
+"use client";
+import { useMemo, useState } from "react";
+import type { Participant } from "#client/index.ts";
+import type { ImageFeatures } from "#shared/task/features.ts";
+import { Button } from "../../ui/button.tsx";
+import { ClassPicker } from "./class-picker.tsx";
+import { type Stroke, strokesToPixels } from "./drawing.ts";
+import { DrawingPad } from "./drawing-pad.tsx";
+import { FileButton } from "./file-button.tsx";
+import { Picture } from "./pixel-canvas.tsx";
+
+/** A drawing, or a picture file in its place. */
+export interface Sketch {
+  readonly strokes: readonly Stroke[];
+  /** [height * width] in [0, 1]; null while there is nothing. */
+  readonly pixels: Float32Array | null;
+  readonly problem: string | null;
+  readonly draw: (strokes: readonly Stroke[]) => void;
+  readonly readFile: (file: File) => Promise<void>;
+  readonly clear: () => void;
+}
+
+/** What is on the pad, and the small picture that the model gets of it. */
+export function useSketch(participant: Participant, features: ImageFeatures): Sketch {
+  const [strokes, setStrokes] = useState<readonly Stroke[]>([]);
+  const [fromFile, setFromFile] = useState<Float32Array | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const { height, width } = features;
+  const drawn = useMemo(
+    () => (strokes.length === 0 ? null : strokesToPixels(strokes, { height, width })),
+    [strokes, height, width],
+  );
+  return {
+    strokes,
+    pixels: drawn ?? fromFile,
+    problem,
+    draw: (next) => {
+      setProblem(null);
+      setFromFile(null);
+      setStrokes(next);
+    },
+    readFile: async (file) => {
+      const read = await participant.readPicture(file);
+      setStrokes([]);
+      setFromFile(read.ok ? read.value : null);
+      setProblem(read.ok ? null : read.error.sentence);
+    },
+    clear: () => {
+      setStrokes([]);
+      setFromFile(null);
+      setProblem(null);
+    },
+  };
+}
+
+/** The pad with its buttons, and beside it what the model sees. */
+export function SketchPad(props: {
+  readonly sketch: Sketch;
+  readonly features: ImageFeatures;
+  readonly label: string;
+}) {
+  const { sketch, features, label } = props;
+  return (
+    <div className="max-w-[17rem]">
+      <DrawingPad strokes={sketch.strokes} onStrokes={sketch.draw} label={label} />
+      <div className="mt-3 flex flex-wrap items-center gap-3">
+        <Button onClick={sketch.clear}>Clear</Button>
+        <FileButton
+          accept="image/*"
+          kind="quiet"
+          onFiles={([file]) => file !== undefined && void sketch.readFile(file)}
+        >
+          Use a picture file
+        </FileButton>
+      </div>
+      <figure className="mt-3 flex min-h-14 items-center gap-3">
+        {sketch.pixels === null ? (
+          <div className="h-14 w-14 flex-none border border-rule" />
+        ) : (
+          <Picture
+            pixels={sketch.pixels}
+            height={features.height}
+            width={features.width}
+            label={`The picture as the model sees it, ${features.height} by ${features.width} squares`}
+            className="h-14 w-14 flex-none"
+          />
+        )}
+        <figcaption className="note">
+          As the model sees it: {features.height} by {features.width} squares, filled and centred.
+        </figcaption>
+      </figure>
+      {sketch.problem !== null && (
+        <p role="alert" className="mt-2 text-sm text-stop">
+          {sketch.problem}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Draw, say what it is, keep it: one more example, stored in this browser. */
+export function DrawPanel(props: {
+  readonly participant: Participant;
+  readonly features: ImageFeatures;
+  readonly noun: { readonly one: string; readonly many: string };
+}) {
+  const { participant, features, noun } = props;
+  const sketch = useSketch(participant, features);
+  const [label, setLabel] = useState<number | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [said, setSaid] = useState("");
+  const keep = async () => {
+    if (sketch.pixels === null) return setProblem(`Draw something first, or use a picture file.`);
+    if (label === null) return setProblem(`Say what the ${noun.one} shows.`);
+    const added = await participant.addDrawing(sketch.pixels, label);
+    if (!added.ok) return setProblem(added.error.sentence);
+    setProblem(null);
+    setSaid(`Kept: ${features.classes[label] ?? ""}. It is stored in this browser and nowhere else.`);
+    sketch.clear();
+    setLabel(null);
+    return undefined;
+  };
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-6 md:grid-cols-[17rem_minmax(0,1fr)] md:gap-12">
+      <SketchPad sketch={sketch} features={features} label={`Drawing pad for a ${noun.one} to train on`} />
+      <div className="grid content-start gap-4">
+        <ClassPicker
+          legend="What does it show?"
+          classes={features.classes}
+          value={label}
+          onPick={(picked) => {
+            setLabel(picked);
+            setProblem(null);
+          }}
+          error={problem}
+        />
+        <p>
+          <Button onClick={() => void keep()}>Keep this {noun.one}</Button>
+        </p>
+        <p className="note min-h-6" role="status">
+          {said}
+        </p>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+"use client";
+import { type FormEvent, useId, useState } from "react";
+import type { Column, TabularFeatures } from "#shared/task/features.ts";
+import { Button } from "../../ui/button.tsx";
+import { Field } from "../../ui/field.tsx";
+
+/** One row of a table, typed in: a field a column. What the model does not read is not asked for. */
+export function RowForm(props: {
+  readonly features: TabularFeatures;
+  readonly noun: string;
+  /** Null if the row cannot be used. */
+  readonly onInput: (input: Float32Array | null) => void;
+}) {
+  const { features, noun, onInput } = props;
+  const formId = useId();
+  const [values, setValues] = useState<Readonly<Record<string, string>>>(() => startValues(features));
+  const [problem, setProblem] = useState<string | null>(null);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const { rowToInput } = await import("./csv-preview.ts");
+    const row = rowToInput(values, features);
+    setProblem(row.ok ? null : row.error);
+    onInput(row.ok ? row.value : null);
+  };
+  return (
+    <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-4">
+      <div className="grid gap-4 sm:grid-cols-2">
+        {features.columns
+          .filter((column) => column.input)
+          .map((column) => (
+            <ColumnField
+              key={column.name}
+              id={`${formId}-${column.name}`}
+              column={column}
+              value={values[column.name] ?? ""}
+              onValue={(value) => setValues((old) => ({ ...old, [column.name]: value }))}
+            />
+          ))}
+      </div>
+      {problem !== null && (
+        <p role="alert" className="text-sm text-stop">
+          {problem}
+        </p>
+      )}
+      <p>
+        <Button type="submit">Ask about this {noun}</Button>
+      </p>
+    </form>
+  );
+}
+
+/** The middle of each range and the first category: something to start from, and complete. */
+function startValues(features: TabularFeatures): Record<string, string> {
+  return Object.fromEntries(
+    features.columns.map((column) => [
+      column.name,
+      column.type === "numeric" ? String(middleOf(column.range)) : (column.categories[0] ?? ""),
+    ]),
+  );
+}
+
+function middleOf([low, high]: readonly [number, number]): number {
+  return Number(((low + high) / 2).toPrecision(3));
+}
+
+function ColumnField(props: {
+  readonly id: string;
+  readonly column: Column;
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+}) {
+  const { id, column, value, onValue } = props;
+  if (column.type === "categorical") {
+    return (
+      <Field label={column.name} htmlFor={id}>
+        <select id={id} value={value} onChange={(event) => onValue(event.target.value)}>
+          {column.categories.map((category) => (
+            <option key={category}>{category}</option>
+          ))}
+        </select>
+      </Field>
+    );
+  }
+  return (
+    <Field
+      label={column.name}
+      htmlFor={id}
+      note={`${column.range[0]} to ${column.range[1]}${column.unit === undefined ? "" : ` ${column.unit}`}`}
+    >
+      <input id={id} inputMode="decimal" value={value} onChange={(event) => onValue(event.target.value)} />
+    </Field>
+  );
+}

@@ -1,0 +1,220 @@
+"use client";
+import { memo } from "react";
+import type {
+  BackendName,
+  BudgetView,
+  Calibration,
+  ContributionSummary,
+  EngineView,
+  Participant,
+  RoundView,
+} from "#client/index.ts";
+import { LineChart } from "../../chart/line-chart.tsx";
+import { DataTable } from "../../ui/data-table.tsx";
+import { ENGINE_NAMES, engineNote } from "../../words/engine.ts";
+import { countInWords, formatCount, formatDecimal, plural } from "../../words/format.ts";
+import { Part } from "./part.tsx";
+
+/** More rounds than this are a bar and not ticks. */
+const TICKS_MAX = 60;
+
+/** Part 3: what training does here: the loss that only this device sees, how fast it goes, how often it will. */
+export const TrainingPart = memo(function TrainingPart(props: {
+  readonly participant: Participant;
+  readonly engine: EngineView;
+  readonly round: RoundView | null;
+  readonly last: ContributionSummary | null;
+  readonly budget: BudgetView;
+  readonly many: string;
+}) {
+  const { participant, engine, round, last, budget, many } = props;
+  const live = round?.training?.epochLosses ?? [];
+  const loss =
+    round !== null && (live.length > 1 || (live.length === 1 && last === null))
+      ? { round: round.round, losses: live }
+      : last !== null && last.epochLosses.length > 0
+        ? { round: last.round, losses: last.epochLosses }
+        : null;
+  return (
+    <Part number={3} id="training" title="Training here" note={engineNote(engine)}>
+      <div className="cols3">
+        {loss === null ? (
+          <div>
+            <h3>Your loss</h3>
+            <p className="note">
+              After each pass over your {many}, in nats. It stands here once this device has trained. You
+              alone see it.
+            </p>
+          </div>
+        ) : (
+          <OwnLoss round={loss.round} losses={loss.losses} many={many} />
+        )}
+        <EngineTable participant={participant} engine={engine} />
+        <OwnLimit budget={budget} />
+      </div>
+    </Part>
+  );
+});
+
+function OwnLoss(props: {
+  readonly round: number;
+  readonly losses: readonly number[];
+  readonly many: string;
+}) {
+  const { round, losses, many } = props;
+  const first = losses[0] ?? 0;
+  const last = losses.at(-1) ?? 0;
+  const passes = plural(losses.length, "pass", "passes");
+  return (
+    <LineChart
+      title={`Round ${round}, your loss`}
+      note={`After each pass over your ${many}, in nats. Lower is better. You alone see it.`}
+      label={
+        losses.length === 1
+          ? `Your loss after one pass is ${formatDecimal(last)}.`
+          : `Your loss went from ${formatDecimal(first)} to ${formatDecimal(last)} over ${passes}.`
+      }
+      fileName={`loss-round-${round}`}
+      xTitle="pass"
+      yTitle="nats"
+      x={[1, Math.max(2, losses.length)]}
+      yFromZero
+      height={168}
+      series={[
+        {
+          name: "your loss",
+          colour: "you",
+          shape: "line",
+          points: losses.map((y, index) => ({ x: index + 1, y })),
+          labels: [formatDecimal(last)],
+        },
+      ]}
+    />
+  );
+}
+
+function EngineTable({
+  participant,
+  engine,
+}: {
+  readonly participant: Participant;
+  readonly engine: EngineView;
+}) {
+  const usable = engine.table.filter(({ msPerStep }) => msPerStep !== null);
+  const choices = engine.table.filter(
+    ({ msPerStep, untimed }) => msPerStep !== null || untimed !== undefined,
+  );
+  const rows = engine.table.toSorted((a, b) => (a.msPerStep ?? Infinity) - (b.msPerStep ?? Infinity));
+  return (
+    <div>
+      <h3>How fast</h3>
+      <p className="note mb-2">
+        {engine.calibrating && rows.length === 0
+          ? "Being timed now."
+          : `${usable.length === 1 ? "One way works" : `${capitalWord(usable.length)} ways were timed`} here; ${usable.length > 1 ? "the fastest is used" : "it is used"}.`}
+      </p>
+      {rows.length > 0 && (
+        <>
+          <DataTable
+            caption="Ways to compute on this device"
+            rows={rows}
+            rowKey={({ backend }) => backend}
+            columns={[
+              {
+                label: "Engine",
+                cell: (row) => (
+                  <>
+                    {ENGINE_NAMES[row.backend]}
+                    {row.backend === engine.backend && ", in use"}
+                    {row.note !== null && <span className="block text-xs text-ink-3">{row.note}</span>}
+                  </>
+                ),
+              },
+              { label: "ms a step", numeric: true, cell: (row) => stepTime(row) },
+            ]}
+          />
+          {choices.length > 1 && (
+            <label className="field mt-3 max-w-56">
+              Use
+              <select
+                value={engine.backend ?? ""}
+                disabled={engine.calibrating}
+                onChange={(event) =>
+                  void participant.setBackend(
+                    event.target.value === "" ? null : (event.target.value as BackendName),
+                  )
+                }
+              >
+                <option value="">the fastest, timed again</option>
+                {choices.map(({ backend }) => (
+                  <option key={backend} value={backend}>
+                    {ENGINE_NAMES[backend]}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+const capitalWord = (count: number): string => {
+  const word = countInWords(count);
+  return word.charAt(0).toUpperCase() + word.slice(1);
+};
+
+function stepTime(row: Calibration): string {
+  if (row.untimed === "lost") return "stopped";
+  if (row.msPerStep === null) return row.untimed === undefined ? "not usable" : "not timed";
+  return row.msPerStep < 10 ? row.msPerStep.toFixed(1) : formatCount(row.msPerStep);
+}
+
+function OwnLimit({ budget }: { readonly budget: BudgetView }) {
+  const { used, limit } = budget;
+  return (
+    <div>
+      <h3>This device's own limit</h3>
+      <p className="note mb-3">It refuses a round beyond number {formatCount(limit)}, whoever asks.</p>
+      <BudgetTicks used={used} limit={limit} />
+      <p className="mt-2.5 text-sm text-ink-2">
+        {formatCount(used)} of {plural(limit, "round")} used. If you hide this tab or lose the network, the
+        device counts as gone and may come back in the next round.
+      </p>
+    </div>
+  );
+}
+
+/** One tick a round: used ones are one's own, thick; the rest are free. */
+function BudgetTicks({ used, limit }: BudgetView) {
+  const label = `${formatCount(used)} of ${formatCount(limit)} rounds used`;
+  if (limit > TICKS_MAX) {
+    return (
+      <svg
+        viewBox="0 0 100 22"
+        preserveAspectRatio="none"
+        className="h-2 w-full max-w-60"
+        role="img"
+        aria-label={label}
+      >
+        <rect width="100" height="22" className="fill-rule" />
+        <rect width={Math.min(100, (100 * used) / limit)} height="22" className="bar-you" />
+      </svg>
+    );
+  }
+  return (
+    <svg width={limit * 7} height={22} role="img" aria-label={label} className="max-w-full">
+      {Array.from({ length: limit }, (_, index) => (
+        <rect
+          // biome-ignore lint/suspicious/noArrayIndexKey: a tick is its place
+          key={index}
+          x={index * 7}
+          width={index < used ? 3 : 2}
+          height={22}
+          className={index < used ? "bar-you" : "fill-voice-1"}
+        />
+      ))}
+    </svg>
+  );
+}

@@ -1,0 +1,170 @@
+"use client";
+import { memo, useEffect, useState } from "react";
+import type { ModelView, Participant, TaskSlice } from "#client/index.ts";
+import type { ImageFeatures, TabularFeatures } from "#shared/task/features.ts";
+import { Button } from "../../ui/button.tsx";
+import { ClassPicker } from "./class-picker.tsx";
+import { SketchPad, useSketch } from "./draw-panel.tsx";
+import { Odds, oddsSentence } from "./odds.tsx";
+import { Part } from "./part.tsx";
+import { RowForm } from "./row-form.tsx";
+
+/** Part 6: the model in this browser, on something new that is neither sent nor trained on. */
+export const UsePart = memo(function UsePart(props: {
+  readonly participant: Participant;
+  readonly task: TaskSlice;
+  readonly model: ModelView | null;
+}) {
+  const { participant, task, model } = props;
+  const { features } = task.task;
+  if (model === null) {
+    return (
+      <Part number={6} id="use" title="Use the model">
+        <p className="note">No model is here yet. The first one comes with your first round.</p>
+      </Part>
+    );
+  }
+  const name = model.round === null ? "The newest model of the run" : `Version ${model.round}`;
+  return (
+    <Part
+      number={6}
+      id="use"
+      title="Use the model"
+      note={`${name}, in this browser, also offline. What you ${features.kind === "image" ? "draw" : "enter"} here is not sent and not trained on.`}
+    >
+      {features.kind === "image" ? (
+        <TryPicture participant={participant} task={task} features={features} model={model} />
+      ) : (
+        <TryRow participant={participant} task={task} features={features} model={model} />
+      )}
+    </Part>
+  );
+});
+
+/** The model's answer to `input`; asked again when a newer model has come. */
+function usePrediction(
+  participant: Participant,
+  modelHash: string,
+  input: Float32Array | null,
+): Float32Array | null {
+  const [answer, setAnswer] = useState<Float32Array | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another model answers anew
+  useEffect(() => {
+    let over = false;
+    if (input === null) setAnswer(null);
+    else {
+      void participant.predict(input).then((probabilities) => {
+        if (!over) setAnswer(probabilities);
+      });
+    }
+    return () => {
+      over = true;
+    };
+  }, [participant, modelHash, input]);
+  return answer;
+}
+
+function Answer(props: {
+  readonly classes: readonly string[];
+  readonly answer: Float32Array | null;
+  readonly waiting: string;
+}) {
+  const { classes, answer, waiting } = props;
+  return (
+    <div>
+      <p className="read mb-4" aria-live="polite">
+        {answer === null ? waiting : oddsSentence(classes, answer)}
+      </p>
+      {answer !== null && <Odds classes={classes} probabilities={answer} />}
+    </div>
+  );
+}
+
+function TryPicture(props: {
+  readonly participant: Participant;
+  readonly task: TaskSlice;
+  readonly features: ImageFeatures;
+  readonly model: ModelView;
+}) {
+  const { participant, task, features, model } = props;
+  const { exampleNoun } = task.task;
+  const sketch = useSketch(participant, features);
+  const answer = usePrediction(participant, model.modelHash, sketch.pixels);
+  const [label, setLabel] = useState<number | null>(null);
+  const [keeping, setKeeping] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const keep = async () => {
+    if (sketch.pixels === null) return setProblem("There is nothing on the pad.");
+    if (label === null) return setProblem("Say what it is; the model may be wrong.");
+    const added = await participant.addDrawing(sketch.pixels, label);
+    if (!added.ok) return setProblem(added.error.sentence);
+    setProblem(null);
+    setKeeping(false);
+    setLabel(null);
+    return sketch.clear();
+  };
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-8 md:grid-cols-[17rem_minmax(0,1fr)] md:gap-12">
+      <SketchPad
+        sketch={sketch}
+        features={features}
+        label={`Drawing pad for a ${exampleNoun.one} to try the model on`}
+      />
+      <div className="grid content-start gap-5">
+        <Answer
+          classes={features.classes}
+          answer={answer}
+          waiting="Draw something; the model says what it sees."
+        />
+        {sketch.pixels !== null && !keeping && (
+          <p>
+            <Button kind="quiet" onClick={() => setKeeping(true)}>
+              Keep as training data
+            </Button>
+          </p>
+        )}
+        {keeping && (
+          <>
+            <ClassPicker
+              legend="What is it really?"
+              classes={features.classes}
+              value={label}
+              onPick={(picked) => {
+                setLabel(picked);
+                setProblem(null);
+              }}
+              error={problem}
+            />
+            <p className="flex flex-wrap gap-3">
+              <Button onClick={() => void keep()}>Keep this {exampleNoun.one}</Button>
+              <Button kind="quiet" onClick={() => setKeeping(false)}>
+                Don't keep it
+              </Button>
+            </p>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function TryRow(props: {
+  readonly participant: Participant;
+  readonly task: TaskSlice;
+  readonly features: TabularFeatures;
+  readonly model: ModelView;
+}) {
+  const { participant, task, features, model } = props;
+  const [input, setInput] = useState<Float32Array | null>(null);
+  const answer = usePrediction(participant, model.modelHash, input);
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-8 md:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] md:gap-12">
+      <RowForm features={features} noun={task.task.exampleNoun.one} onInput={setInput} />
+      <Answer
+        classes={features.classes}
+        answer={answer}
+        waiting={`Fill in one ${task.task.exampleNoun.one}; the model says what it expects.`}
+      />
+    </div>
+  );
+}

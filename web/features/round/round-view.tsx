@@ -1,0 +1,119 @@
+"use client";
+import Link from "next/link";
+import { useEffect } from "react";
+import type { RoundDetail } from "#shared/protocol/api.ts";
+import { useLink, useWatch } from "../../data/live.tsx";
+import { useRound, useTask } from "../../data/queries.ts";
+import { Score } from "../../score/score.tsx";
+import { LiveRegion } from "../../ui/live-region.tsx";
+import { Section } from "../../ui/section.tsx";
+import { StatusMark } from "../../ui/status-mark.tsx";
+import { formatSeconds, formatWhenUtc, plural } from "../../words/format.ts";
+import { askedLastSentence, demoWarning, roundSentence, runName } from "../../words/sentences.ts";
+import { CountsTable } from "../run/counts-table.tsx";
+import { EventList } from "../run/event-list.tsx";
+import { PhaseTimeline } from "../run/phase-timeline.tsx";
+import { resultOf } from "../run/run-view.tsx";
+import { TrafficTable } from "../run/traffic-table.tsx";
+import { OfflineNote } from "../shell/offline-note.tsx";
+import { QueryGate } from "../shell/query-gate.tsx";
+import { Groups } from "./groups.tsx";
+import { Proofs } from "./proofs.tsx";
+
+const ANY_ROWS = { one: "row", many: "rows" };
+
+/** One round: its phases, its picture, its counts and what of it can be proved now. */
+export function RoundPage({ roundId }: { readonly roundId: string }) {
+  const round = useRound(roundId);
+  // The socket speaks of runs; a round that has ended does not change any more.
+  useWatch(round.data !== undefined && round.data.endedAt === null ? { runId: round.data.runId } : null);
+  return (
+    <QueryGate query={round} what="the round" pageOf="round">
+      {(data) => <Loaded round={data} />}
+    </QueryGate>
+  );
+}
+
+function Loaded({ round }: { readonly round: RoundDetail }) {
+  const link = useLink();
+  const { data: view } = useTask(round.task, round.taskVersion);
+  const name = runName({ task: round.task, number: round.runNumber });
+  const sentence = roundSentence(round, view?.task.exampleNoun ?? ANY_ROWS);
+  const demo = demoWarning(round.joined);
+  const askedLast = askedLastSentence(round);
+  useEffect(() => {
+    document.title = `Round ${round.round}, ${name}. Chorus`;
+  }, [name, round.round]);
+  return (
+    <>
+      <div className="grid gap-2 pt-7">
+        <p className="crumb">
+          <Link href="/">Runs</Link> / <Link href={`/runs/${round.runId}`}>{name}</Link>
+        </p>
+        <h1>Round {round.round}</h1>
+        <div className="grid gap-2.5 pt-4">
+          <p className="lead">{sentence}</p>
+          <LiveRegion text={sentence} />
+          <p className="flex flex-wrap gap-x-6 gap-y-1 text-sm text-ink-2">
+            <State round={round} />
+            <span>opened {formatWhenUtc(round.openedAt)}</span>
+            <span>{formatSeconds(round.nowS)}</span>
+            {round.attempt > 1 && <span>attempt {round.attempt}</span>}
+            {round.shards !== undefined && (
+              <span>
+                {round.shards.count - round.shards.leftOut} of {plural(round.shards.count, "group")}
+              </span>
+            )}
+          </p>
+          {demo !== null && <p className="text-sm text-ink-2">{demo}</p>}
+          {askedLast !== null && <p className="text-sm text-ink-2">{askedLast}</p>}
+          <OfflineNote link={link} />
+        </div>
+      </div>
+      <figure className="pt-7">
+        <Score round={round} result={resultOf(round)} />
+        <figcaption className="note mt-1 max-w-[44rem]">
+          Each line is a place in the count, not a device. The table below has the same counts.
+        </figcaption>
+        <PhaseTimeline round={round} />
+      </figure>
+      <Section
+        id="counts"
+        title="Counts"
+        note="What the picture is drawn from: how many, when. The coordinator publishes no list of devices."
+        className="mt-10"
+      >
+        <div className="max-w-[44rem]">
+          <CountsTable round={round} open />
+        </div>
+      </Section>
+      <Groups round={round} />
+      <Section
+        id="proofs"
+        title="Proofs"
+        note="Fingerprints that exist now. Whoever holds the bytes can compute each of them again."
+      >
+        <Proofs round={round} />
+      </Section>
+      <Section id="traffic" title="Traffic" note="Bytes per device in this round.">
+        <TrafficTable traffic={round.traffic} vectorLength={view?.vectorLength ?? null} />
+      </Section>
+      <Section id="events" title="What happened" note="Times in UTC, newest first.">
+        <EventList events={round.events} />
+      </Section>
+    </>
+  );
+}
+
+function State({ round }: { readonly round: RoundDetail }) {
+  if (round.phase === "committed") return <StatusMark kind="done">opened once, as a sum</StatusMark>;
+  if (round.phase === "failed") return <StatusMark kind="given-up">given up, never opened</StatusMark>;
+  if (round.phase === "voided") {
+    return (
+      <StatusMark kind="given-up">
+        {round.opened ? "given up, the sum was discarded" : "given up, never opened"}
+      </StatusMark>
+    );
+  }
+  return <StatusMark kind="running">going on</StatusMark>;
+}

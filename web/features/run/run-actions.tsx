@@ -1,0 +1,80 @@
+"use client";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
+import type { RunView } from "#shared/protocol/api.ts";
+import { actOnRun } from "../../data/api.ts";
+import type { Link } from "../../data/live.tsx";
+import { KEYS } from "../../data/queries.ts";
+import { Button } from "../../ui/button.tsx";
+import { formatTimeUtc } from "../../words/format.ts";
+import { actionsNote, runName } from "../../words/sentences.ts";
+import { FailureNote } from "../shell/query-gate.tsx";
+
+/** Pause, resume and stop; stopping asks once more and says what will happen. */
+export function RunActions({ run, link }: { readonly run: RunView; readonly link: Link }) {
+  const cache = useQueryClient();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const act = useMutation({
+    mutationFn: (name: "pause" | "resume" | "stop") => actOnRun(run.runId, name),
+    onSuccess: (changed) => cache.setQueryData(KEYS.run(run.runId), changed),
+  });
+  if (run.state === "completed" || run.state === "failed") return null;
+  const lost = link.state === "lost";
+  const off = lost || act.isPending;
+  const note = actionsNote(run);
+  const resumable = run.state === "paused" || run.pausing;
+  const stop = () => {
+    dialog.current?.close();
+    act.mutate("stop");
+  };
+  return (
+    <div className="grid gap-2 md:justify-items-end">
+      <div className="grid grid-cols-[1.4fr_1fr] gap-3 md:flex">
+        {resumable ? (
+          <Button disabled={off || run.state === "stopping"} onClick={() => act.mutate("resume")}>
+            {run.state === "paused" ? "Resume" : "Do not pause"}
+          </Button>
+        ) : (
+          <Button
+            disabled={off || (run.state !== "running" && run.state !== "waiting")}
+            onClick={() => act.mutate("pause")}
+          >
+            {run.state === "waiting" ? "Pause" : "Pause after this round"}
+          </Button>
+        )}
+        <Button
+          kind="stop"
+          disabled={off || run.state === "stopping"}
+          onClick={() => dialog.current?.showModal()}
+        >
+          Stop run…
+        </Button>
+      </div>
+      {lost && (
+        <p className="note">Off since {formatTimeUtc(link.sinceIso)} UTC: these need the coordinator.</p>
+      )}
+      {note !== null && <p className="note">{note}</p>}
+      {act.error !== null && <FailureNote error={act.error} />}
+      <dialog
+        ref={dialog}
+        aria-labelledby="stop-title"
+        className="m-auto w-[min(34rem,calc(100vw-2rem))] rounded-md border border-rule bg-sheet p-6 text-ink shadow-sheet backdrop:bg-ink/30"
+      >
+        <h2 id="stop-title" className="mb-3">
+          Stop {runName(run)}?
+        </h2>
+        <p className="read mb-5">
+          A round whose sum has not been asked for is given up and nothing of it is opened; one that is being
+          opened finishes first. {run.roundsCommitted > 0 ? `Version ${run.roundsCommitted} stands. ` : ""}A
+          stopped run cannot go on; a paused one can.
+        </p>
+        <div className="flex flex-wrap gap-3">
+          <Button kind="stop" onClick={stop}>
+            Stop the run
+          </Button>
+          <Button onClick={() => dialog.current?.close()}>Let it go on</Button>
+        </div>
+      </dialog>
+    </div>
+  );
+}

@@ -1,0 +1,295 @@
+"use client";
+import Link from "next/link";
+import { useEffect } from "react";
+import type { RoundView, RunView, Status, TaskView } from "#shared/protocol/api.ts";
+import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
+import { expectedEndS, medianTraffic } from "../../chart/run-figures.ts";
+import { useLink, useWatch } from "../../data/live.tsx";
+import { useRun, useRunEvents, useRunRounds, useStatus, useTask } from "../../data/queries.ts";
+import { Score } from "../../score/score.tsx";
+import { ScoreSmall } from "../../score/score-small.tsx";
+import { LiveRegion } from "../../ui/live-region.tsx";
+import { Section } from "../../ui/section.tsx";
+import { type StatusKind, StatusMark } from "../../ui/status-mark.tsx";
+import { formatMeasure, formatTimeUtc } from "../../words/format.ts";
+import {
+  askedLastSentence,
+  demoWarning,
+  endingOf,
+  isOver,
+  newestAgainstBefore,
+  runName,
+  runSentence,
+  runStatus,
+} from "../../words/sentences.ts";
+import {
+  committedWords,
+  missingFigures,
+  waitingFacts,
+  waitingNote,
+  waitingPlaces,
+  waitingSentence,
+} from "../../words/waiting.ts";
+import { JoinInvitation } from "../shell/join-invitation.tsx";
+import { OfflineNote } from "../shell/offline-note.tsx";
+import { QueryGate } from "../shell/query-gate.tsx";
+import { CountsTable } from "./counts-table.tsx";
+import { EventList } from "./event-list.tsx";
+import { Learning } from "./learning.tsx";
+import { PhaseTimeline } from "./phase-timeline.tsx";
+import { RoundTable } from "./round-table.tsx";
+import { Rules } from "./rules.tsx";
+import { RunActions } from "./run-actions.tsx";
+import { TrafficTable } from "./traffic-table.tsx";
+
+const ANY_ROWS = { one: "row", many: "rows" };
+
+/** One run, live: sentence, actions, score, phases, learning, privacy, traffic, what happened, rules. */
+export function RunPage({ runId }: { readonly runId: string }) {
+  useWatch({ runId });
+  const run = useRun(runId);
+  return (
+    <QueryGate query={run} what="the run" pageOf="run">
+      {(data) => <Loaded run={data} />}
+    </QueryGate>
+  );
+}
+
+function Loaded({ run }: { readonly run: RunView }) {
+  const rounds = useRunRounds(run.runId);
+  const events = useRunEvents(run.runId);
+  const { data: view } = useTask(run.task, run.taskVersion);
+  const { data: status } = useStatus();
+  const list = rounds.data ?? [];
+  const round = run.currentRound ?? list.at(-1) ?? null;
+  const over = isOver(run);
+  const committed = list.filter(({ phase }) => phase === "committed").length;
+  return (
+    <>
+      <Head run={{ ...run, currentRound: over ? run.currentRound : round }} view={view ?? null} />
+      {run.state === "waiting" ? (
+        <Waits run={run} status={status ?? null} />
+      ) : (
+        round !== null && <Hero round={round} expected={expectedEndS(list)} />
+      )}
+      <Section
+        id="learning"
+        title="Learning"
+        note="Is the model getting better, and did enough take part? All four share the same rounds."
+        className="mt-10"
+      >
+        <QueryGate query={rounds} what="rounds">
+          {(items) => (
+            <Learning
+              run={run}
+              rounds={items}
+              classCount={view?.task.model.classCount ?? null}
+              noun={view?.task.exampleNoun ?? ANY_ROWS}
+            />
+          )}
+        </QueryGate>
+      </Section>
+      <Privacy view={view ?? null} round={round} />
+      <Section
+        id="traffic"
+        title="Traffic"
+        note={`Bytes per device and round${committed > 1 ? `, median of ${committed} rounds` : ""}. With a small model, keys weigh more than the update.`}
+      >
+        <TrafficTable traffic={medianTraffic(list)} vectorLength={view?.vectorLength ?? null} />
+      </Section>
+      <Section
+        id="rounds"
+        title="Rounds"
+        note="Newest first. Each has a page with its counts and its proofs."
+      >
+        <QueryGate query={rounds} what="rounds">
+          {(items) => <RoundTable rounds={items} />}
+        </QueryGate>
+      </Section>
+      <Section id="events" title="What happened" note="Times in UTC, newest first.">
+        <QueryGate query={events} what="what happened">
+          {(items) => <EventList events={items} linkRounds />}
+        </QueryGate>
+      </Section>
+      {!over && run.state !== "waiting" && status !== undefined && (
+        <BringDevice task={run.task} status={status} />
+      )}
+      <Section
+        id="rules"
+        title="Rules of this run"
+        note="Every device checks these before it trains, and refuses a round that departs from what its owner agreed to."
+      >
+        <Rules run={run} view={view ?? null} />
+      </Section>
+    </>
+  );
+}
+
+function BringDevice({ task, status }: { readonly task: string; readonly status: Status }) {
+  return (
+    <Section id="join" title="Bring a device" note={`It takes part in ${task} from the next round on.`}>
+      <div className="max-w-[44rem]">
+        <JoinInvitation status={status} task={task} />
+      </div>
+    </Section>
+  );
+}
+
+function statusKind(run: RunView): StatusKind {
+  if (isOver(run)) return endingOf(run).mark;
+  const isWorking = run.state === "running" || run.state === "stopping" || run.state === "evaluating";
+  return isWorking ? "running" : "waiting";
+}
+
+function statusWords(run: RunView): string {
+  if (isOver(run)) {
+    return run.endedAt === null ? "ended" : `ended at ${formatTimeUtc(run.endedAt)} UTC`;
+  }
+  if (run.state === "waiting") return `waiting ${waitingFacts(run)[0] ?? ""}`;
+  if (run.state !== "running" && run.startedAt !== null)
+    return `${runStatus(run)}, started at ${formatTimeUtc(run.startedAt)} UTC`;
+  return run.startedAt === null
+    ? runStatus(run)
+    : `${run.pausing ? "pauses after this round, running" : "running"} since ${formatTimeUtc(run.startedAt)} UTC`;
+}
+
+/** Devices of a round: those that joined once recruiting is over, until then those that it wants. */
+function devicesOf(run: RunView, view: TaskView | null): number {
+  const round = run.currentRound;
+  if (round === null) return view?.task.aggregation.goal ?? Number.POSITIVE_INFINITY;
+  return round.phase === "recruiting" ? Math.max(round.goal, round.joined) : round.joined;
+}
+
+function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
+  const link = useLink();
+  const name = runName(run);
+  const sentence = runSentence(run, view?.task.exampleNoun ?? ANY_ROWS);
+  const demo = demoWarning(devicesOf(run, view));
+  const askedLast = askedLastSentence(run.currentRound);
+  const against = newestAgainstBefore(run);
+  useEffect(() => {
+    document.title = `${name}: ${sentence.split(/[.:]/)[0] ?? ""}. Chorus`;
+  }, [name, sentence]);
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] items-end gap-x-8 gap-y-2 pt-7 md:grid-cols-[minmax(0,1fr)_auto]">
+      <p className="crumb md:col-span-2">
+        <Link href="/">Runs</Link> / {run.task}
+      </p>
+      <h1>{name}</h1>
+      <div className="order-5 pt-3 md:order-none md:pt-0">
+        <RunActions run={run} link={link} />
+      </div>
+      <div className="grid gap-2.5 pt-4 md:col-span-2">
+        <p className="lead">{sentence}</p>
+        <LiveRegion text={sentence} />
+        {run.notice != null && (
+          <p className="flex items-baseline gap-x-2 text-sm">
+            <StatusMark kind="alarm">{run.notice.message}</StatusMark>
+          </p>
+        )}
+        <p className="flex flex-wrap gap-x-6 gap-y-1 text-sm text-ink-2">
+          <StatusMark kind={statusKind(run)}>{statusWords(run)}</StatusMark>
+          {view !== null && run.state !== "completed" && run.state !== "failed" && (
+            <span>{view.deviceCount} devices connected</span>
+          )}
+          {run.state === "running" && <span>{committedWords(run)}</span>}
+          <span>{STRATEGY_TITLES[run.strategy.kind]}</span>
+          <span>no noise</span>
+          {against !== null && <span>{against}</span>}
+          {(run.state === "running" || run.state === "paused") && run.secondsLeft !== null && (
+            <span>{runStatus(run).replace(/^.*?(about)/, "$1")}</span>
+          )}
+        </p>
+        {demo !== null && <p className="text-sm text-ink-2">{demo}</p>}
+        {askedLast !== null && <p className="text-sm text-ink-2">{askedLast}</p>}
+        <OfflineNote link={link} />
+      </div>
+    </div>
+  );
+}
+
+/** What an opened round came to, beside its sum in the picture. */
+export function resultOf(round: RoundView) {
+  if (round.phase !== "committed") return null;
+  return {
+    title: `version ${round.round}`,
+    note: round.accuracy === null ? missingFigures(round) : formatMeasure(round.accuracy),
+  };
+}
+
+/** A run that waits is no round: who is here, who is missing, and how to join. */
+function Waits({ run, status }: { readonly run: RunView; readonly status: Status | null }) {
+  return (
+    <section aria-label="Waiting for devices" className="grid gap-4 pt-7">
+      <ScoreSmall round={waitingPlaces(run)} label={waitingSentence(run)} />
+      <p className="note flex flex-wrap gap-x-6 gap-y-1">
+        {waitingFacts(run)
+          .slice(1)
+          .map((fact) => (
+            <span key={fact}>{fact}</span>
+          ))}
+      </p>
+      {status !== null && (
+        <div className="max-w-[44rem]">
+          <JoinInvitation status={status} task={run.task} />
+        </div>
+      )}
+      <p className="read">{waitingNote(run)}</p>
+    </section>
+  );
+}
+
+function Hero(props: { readonly round: RoundView; readonly expected: number | undefined }) {
+  const { round, expected } = props;
+  const needed = round.threshold === null ? "enough" : `at least ${round.threshold}`;
+  return (
+    <figure className="pt-7">
+      <Score
+        round={round}
+        result={resultOf(round)}
+        {...(expected === undefined ? {} : { expectedEndS: expected })}
+      />
+      <figcaption className="mt-1 grid gap-x-8 gap-y-2 md:grid-cols-[minmax(0,44rem)_1fr]">
+        <p className="note">
+          Each line is a place in the count, not a device: line 3 is whoever came third. It is thin while a
+          device trains, heavy once its masked update has arrived, and ends in a ring if someone left. When{" "}
+          {needed} are in, the lines become one.
+        </p>
+        <p className="text-sm md:text-right">
+          <Link href={`/rounds/${round.roundId}`}>Round {round.round}, its counts and its proofs</Link>
+        </p>
+        <CountsTable round={round} />
+      </figcaption>
+      <PhaseTimeline round={round} />
+    </figure>
+  );
+}
+
+function Privacy({ view, round }: { readonly view: TaskView | null; readonly round: RoundView | null }) {
+  const least = view?.task.aggregation.cohortSizeMin ?? null;
+  return (
+    <Section
+      id="privacy"
+      title="Privacy"
+      note="What could still be learnt about one person, and against whom."
+    >
+      <div className="cols2">
+        <div>
+          <h3 className="mb-1.5">Against the coordinator</h3>
+          <p className="read">
+            It sees which devices take part, and when. Of what they learnt it opens one sum a round
+            {least === null ? "" : `, never of fewer than ${least} devices`}
+            {round?.threshold ? ` and in round ${round.round} of no fewer than ${round.threshold}` : ""}.
+          </p>
+        </div>
+        <div>
+          <h3 className="mb-1.5">Against anyone who gets the model</h3>
+          <p className="read">
+            This task adds no noise. A person is hidden by the others in the sum, not by mathematics: there is
+            no ε to state, and nobody has bounded what a model gives away about one person&apos;s data.
+          </p>
+        </div>
+      </div>
+    </Section>
+  );
+}

@@ -1,0 +1,27 @@
+import type { ReactNode } from "react";
+
+interface SectionProps {
+  /** Also the section's address in the page. */
+  readonly id: string;
+  readonly title: ReactNode;
+  /** What the section is for, in plain words, in the margin. */
+  readonly note?: ReactNode;
+  readonly children: ReactNode;
+  readonly className?: string;
+}
+
+/** A section of a page: a hairline, a margin that names it and says it in plain words, the content. */
+export function Section({ id, title, note, children, className = "" }: SectionProps) {
+  return (
+    <section className={`sec ${className}`} aria-labelledby={id}>
+      <header>
+        {/* Takes the focus if the control that opened the section is gone. */}
+        <h2 id={id} tabIndex={-1}>
+          {title}
+        </h2>
+        {note !== undefined && <p className="note">{note}</p>}
+      </header>
+      <div className="min-w-0">{children}</div>
+    </section>
+  );
+}

@@ -1,0 +1,84 @@
+import type { RoundDetail } from "#shared/protocol/api.ts";
+import { formatBytes, formatCount } from "./format.ts";
+
+/* What the fingerprints of a round prove. Pure. */
+
+export interface Proof {
+  readonly name: string;
+  readonly says: string;
+  /** null as long as the round has not come that far. */
+  readonly hash: string | null;
+  /** What the fingerprint is of, if it can be downloaded. */
+  readonly bytes: "model" | "sum" | null;
+  /** Words of the link to it. */
+  readonly download: string;
+}
+
+/** Statements of a round that carry a fingerprint, in the order in which the round makes them. */
+export function proofsOf(round: RoundDetail): readonly Proof[] {
+  return [...plannedProofs(round), ...resultProofs(round)];
+}
+
+function plannedProofs(round: RoundDetail): readonly Proof[] {
+  return [
+    plain(
+      "Rules",
+      "What every device agreed to; a device refuses a round whose rules have another fingerprint.",
+      round.configHash,
+    ),
+    plain("Plan of this round", "What may change from round to round: how a device trains.", round.roundHash),
+    plain(
+      "Session",
+      "This attempt with this list of devices. Every signature of the round is bound to it.",
+      round.sid,
+    ),
+    {
+      name: "Model before",
+      says: "What devices trained from.",
+      hash: round.parentModelHash,
+      bytes: "model",
+      download: "Download model before",
+    },
+  ];
+}
+
+function resultProofs(round: RoundDetail): readonly Proof[] {
+  const byteCount = round.sumByteCount === null ? "" : `, ${formatBytes(round.sumByteCount)}`;
+  return [
+    plain(
+      "Inputs",
+      "One root over the masked updates in the sum; each device can prove that its own is under it.",
+      round.inputsRoot,
+    ),
+    {
+      name: "Sum",
+      says: sumWords(round),
+      hash: round.sumHash,
+      bytes: "sum",
+      download: `Download the sum${byteCount}`,
+    },
+    {
+      name: "Model after",
+      says: "Computed from the model before and the sum, and from nothing else.",
+      hash: round.modelHash,
+      bytes: "model",
+      download: "Download model after",
+    },
+  ];
+}
+
+function plain(name: string, says: string, hash: string | null): Proof {
+  return { name, says, hash, bytes: null, download: "" };
+}
+
+function sumWords(round: RoundDetail): string {
+  if (round.sumHash === null) return "The sum as whole numbers, once it is opened.";
+  const voices = formatCount(round.survivors ?? round.sent);
+  const weight = round.weightSum === null ? "" : `, over ${formatCount(round.weightSum)} weighted rows`;
+  return `The opened sum of ${voices} as whole numbers${weight}.`;
+}
+
+/** In place of a fingerprint that does not exist. */
+export function missingProof(round: Pick<RoundDetail, "endedAt">): string {
+  return `not there: ${round.endedAt === null ? "the round goes on" : "the round was given up before it"}`;
+}

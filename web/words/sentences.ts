@@ -1,0 +1,344 @@
+import type { EventView, Phase, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
+import { ERRORS, type ErrorCode } from "#shared/protocol/errors.ts";
+import type { ScoreRound } from "../score/geometry.ts";
+import {
+  capitalise,
+  compareMeasures,
+  countInWords,
+  formatCount,
+  formatDecimal,
+  formatDuration,
+  formatMeasure,
+  formatPercent,
+  formatPoints,
+  plural,
+} from "./format.ts";
+import {
+  betweenSentence,
+  committedWords,
+  evaluatedModel,
+  evaluatingSentence,
+  missingFigures,
+  newestFigures,
+  queueSentence,
+  waitingSentence,
+} from "./waiting.ts";
+
+/*
+ * The sentences of the pages: plain, short, exact. Pure functions of what the API says. Words of the product, not of the
+ * field: masked update, left, opened, given up. A number that is not known is never made up.
+ */
+
+type Noun = { readonly one: string; readonly many: string };
+
+export const EMPTY_RUNS = "No runs yet. Launch one, or try the digits demo: about a minute.";
+/** P: what a task without differential privacy says of itself. */
+export const NO_NOISE =
+  "This task adds no noise. A device is hidden by the others in the sum, not by mathematics.";
+
+/** A run as people call it: "digits, run 3". */
+export function runName(run: Pick<RunView, "task" | "number">): string {
+  return `${run.task}, run ${run.number}`;
+}
+
+const isGoing = ({ state }: RunView): boolean =>
+  state === "running" || state === "stopping" || state === "evaluating";
+export const isOver = (run: RunView): boolean => run.state === "completed" || run.state === "failed";
+
+/** How things stand with all runs, in one sentence. */
+export function homeSentence(runs: readonly RunView[]): string {
+  if (runs.length === 0) return EMPTY_RUNS;
+  const going = runs.filter(isGoing);
+  const recruiting = going.filter(({ currentRound }) => currentRound?.phase === "recruiting").length;
+  const waiting = recruiting + runs.filter((run) => run.state === "waiting").length;
+  const paused = runs.filter((run) => run.state === "paused").length;
+  const queued = runs.filter((run) => run.state === "queued").length;
+  const moving = going.length - recruiting;
+  const parts = [
+    moving > 0 && `${countInWords(moving)} ${moving === 1 ? "run is" : "runs are"} going`,
+    waiting > 0 && `${countInWords(waiting)} ${waiting === 1 ? "waits" : "wait"} for devices`,
+    paused > 0 && `${countInWords(paused)} ${paused === 1 ? "is" : "are"} paused`,
+    queued > 0 && `${countInWords(queued)} ${queued === 1 ? "stands" : "stand"} in the queue`,
+  ].filter((part) => part !== false);
+  if (parts.length === 0) {
+    const last = runs.filter(isOver).toSorted((a, b) => (b.endedAt ?? "").localeCompare(a.endedAt ?? ""))[0];
+    return last === undefined ? "Nothing is going on." : `Nothing is going on. ${endedSentence(last)}`;
+  }
+  const [first = "", ...rest] = parts;
+  const head = moving > 0 ? first : withNoun(first);
+  return `${capitalise([head, ...rest].join(", "))}.`;
+}
+
+/** "one waits" to "one run waits", if no earlier part has named the runs. */
+function withNoun(part: string): string {
+  const [count = "", ...rest] = part.split(" ");
+  return `${count} ${count === "one" ? "run" : "runs"} ${rest.join(" ")}`;
+}
+
+function endedSentence(run: RunView): string {
+  const last = newestFigures(run);
+  const figure = last === null ? "" : ` at ${formatMeasure(last.accuracy)}`;
+  const name = capitalise(runName(run));
+  if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
+    return `${name} finished${figure}.`;
+  return `${name} ended, ${committedWords(run)}${figure}.`;
+}
+
+/** Why a run failed. Some codes are written for the device that gave them. */
+function endSentence(code: ErrorCode): string {
+  if (code === "REPLAY" || code === "ALREADY_REVEALED")
+    return "Its devices refused: they had already been through its rounds, as happens after a data folder is restored from an older copy.";
+  return ERRORS[code][1];
+}
+
+/** The newest round of a run in one sentence, for lists: "Round 15 is collecting: 36 are in, 39 are needed." */
+export function roundLine(run: RunView): string {
+  if (run.state === "queued") return queueSentence(run);
+  if (run.state === "waiting") return waitingSentence(run);
+  if (run.state === "evaluating") return evaluatingSentence(run);
+  if (run.state === "paused") return `Paused, ${committedWords(run)}.`;
+  const round = run.currentRound;
+  if (round === null) return betweenSentence(run);
+  const name = `Round ${round.round}`;
+  switch (round.phase) {
+    case "recruiting":
+      return `${name} gathers devices: ${plural(round.joined, "is", "are")} here, ${formatCount(round.goal)} are wanted.`;
+    case "training":
+      return `${name} is training on ${plural(round.joined, "device")}.`;
+    case "advertising":
+    case "sharing":
+      return `${name} agrees on keys: ${plural(round.advertised ?? round.trained, "device has", "devices have")} trained.`;
+    case "collecting":
+      return round.threshold === null
+        ? `${name} is collecting: ${formatCount(round.sent)} are in.`
+        : `${name} is collecting: ${formatCount(round.sent)} are in, ${formatCount(round.threshold)} are needed.`;
+    case "confirming":
+      return `${name} is closed: ${plural(round.sent, "masked update is", "masked updates are")} in, ${formatCount(round.confirmed)} confirmed.`;
+    case "unmasking":
+      return `${name} is being opened: one sum of ${formatCount(round.survivors ?? round.sent)}.`;
+    case "committed":
+      return `${name} is done: ${formatCount(round.survivors ?? round.sent)} voices, one sum.`;
+    case "voided":
+    case "failed":
+      return givenUp(round);
+  }
+}
+
+/** Why a round was given up, and what that means for what was sent. */
+export function givenUp(round: RoundView): string {
+  const threshold = round.threshold;
+  if (round.phase === "failed" && threshold !== null && round.sent < threshold) {
+    return `Round ${round.round} was given up. ${formatCount(round.sent)} of the ${formatCount(threshold)} needed arrived in time, so nothing was opened and nothing was learnt.`;
+  }
+  if (round.code === "COHORT_TOO_SMALL" && round.phaseEndsS.training === undefined) {
+    return `Round ${round.round} was given up: ${plural(round.joined, "device", "devices")} came, too few. Nothing was sent.`;
+  }
+  const why = round.code === null ? "" : ` ${ERRORS[round.code][1]}`;
+  const end = round.opened
+    ? "The sum was discarded and the model stays as it was."
+    : "Nothing was opened and nothing was learnt.";
+  return `Round ${round.round} was given up.${why} ${end}`;
+}
+
+/** "version 15 is right for 68.1 % of drawings it has never seen" */
+function versionSentence(round: RoundView, noun: Noun): string {
+  if (round.accuracy === null) return `version ${round.round} is published, ${missingFigures(round)}`;
+  return `version ${round.round} is right for ${formatPercent(round.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(round.accuracy.halfWidth95)}`;
+}
+
+/** How a run stands, the sentence that opens its page. */
+export function runSentence(run: RunView, noun: Noun): string {
+  const round = run.currentRound;
+  const last = newestFigures(run);
+  const right =
+    last === null
+      ? ""
+      : ` ${capitalise(evaluatedModel(last.round))} is right for ${formatPercent(last.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(last.accuracy.halfWidth95)}.`;
+  if (run.state === "queued") return queueSentence(run);
+  if (run.state === "waiting") return waitingSentence(run);
+  if (run.state === "evaluating") return `${evaluatingSentence(run)}${right}`;
+  if (run.state === "completed") {
+    return run.roundsCommitted >= run.roundsPlanned
+      ? `All ${plural(run.roundsPlanned, "round")} are done.${right}`
+      : `Stopped, ${committedWords(run)}.${right}`;
+  }
+  if (run.state === "failed") {
+    const why = run.code === null ? "" : ` ${endSentence(run.code)}`;
+    return `The run ended, ${committedWords(run)}.${why}${right}`;
+  }
+  if (run.state === "paused")
+    return `Paused, ${committedWords(run)}. Nothing is sent until someone resumes it.${right}`;
+  if (round === null) return `${betweenSentence(run)}${right}`;
+  const more = (round.threshold ?? 0) - round.sent;
+  const name = `Round ${round.round}`;
+  switch (round.phase) {
+    case "collecting": {
+      const tail =
+        round.threshold === null
+          ? ""
+          : more > 0
+            ? ` ${capitalise(countInWords(more))} more ${more === 1 ? "is" : "are"} needed to open the sum.`
+            : " That is enough to open the sum. Nothing has been opened yet.";
+      return `${name} is collecting. ${capitalise(plural(round.sent, "masked update is", "masked updates are"))} in.${tail}`;
+    }
+    case "training":
+      return `${name} is training. ${plural(round.joined - round.left, "device is", "devices are")} at work; nothing has left them yet.`;
+    case "committed":
+      return `Round ${round.round} is done. ${formatCount(round.survivors ?? round.sent)} voices, one sum: ${versionSentence(round, noun)}.`;
+    default:
+      return roundLine(run);
+  }
+}
+
+/** "3 devices are asked last: they, or others at their address, left 3 rounds or more ..." Null if there are none. */
+export function askedLastSentence(round: Pick<RoundView, "askedLast"> | null): string | null {
+  const last = round?.askedLast;
+  if (last === undefined) return null;
+  const who = plural(last.devices, "device is", "devices are");
+  return `${capitalise(who)} asked last: they, or others at their address, left ${formatCount(last.departures)} rounds or more in the last ${formatCount(last.minutes)} minutes. They are asked only if places are free. Each round that they complete cancels one that they left.`;
+}
+
+/** How a round stands, the sentence that opens its own page. */
+export function roundSentence(round: RoundView, noun: Noun): string {
+  if (round.phase === "committed") {
+    return `${formatCount(round.survivors ?? round.sent)} voices, one sum: ${versionSentence(round, noun)}.`;
+  }
+  if (round.phase === "voided" || round.phase === "failed") return givenUp(round);
+  return `This round is ${PHASE_WORDS[round.phase].doing}. Nothing has been opened.`;
+}
+
+/** The one sentence of a score, for people who do not see it. */
+export function scoreSentence(round: ScoreRound): string {
+  const counts = `${plural(round.joined, "device")} joined, ${formatCount(round.trained)} trained, ${formatCount(round.sent)} sent a masked update, ${formatCount(round.left)} left`;
+  const name = `Round ${round.round} after ${formatCount(round.nowS)} seconds: ${counts}`;
+  if (round.phase === "committed")
+    return `${name}; the sum of ${formatCount(round.survivors ?? round.sent)} was opened.`;
+  if (round.phase === "failed") return `${name}; given up, never opened.`;
+  if (round.phase === "voided")
+    return `${name}; given up, ${round.opened ? "the sum was discarded" : "never opened"}.`;
+  return round.threshold === null
+    ? `${name}; keys come first.`
+    : `${name}; ${formatCount(round.threshold)} are needed to open the sum.`;
+}
+
+/** What a phase is called here, the field's word stands beside it in mono. */
+export const PHASE_WORDS: Record<Phase, { readonly name: string; readonly doing: string }> = {
+  recruiting: { name: "Join", doing: "gathering devices" },
+  training: { name: "Train", doing: "training" },
+  advertising: { name: "Agree on keys", doing: "agreeing on keys" },
+  sharing: { name: "Share keys", doing: "sharing keys" },
+  collecting: { name: "Send", doing: "collecting" },
+  confirming: { name: "Confirm", doing: "confirming the list" },
+  unmasking: { name: "Open the sum", doing: "being opened" },
+  committed: { name: "Done", doing: "done" },
+  voided: { name: "Discarded", doing: "given up" },
+  failed: { name: "Given up", doing: "given up" },
+};
+
+export type Ending = { readonly mark: "done" | "given-up" | "stopped"; readonly words: string };
+
+/** How a run ended, for tables. */
+export function endingOf(run: RunView): Ending {
+  if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
+    return { mark: "done", words: "finished" };
+  if (run.code === "COHORT_TOO_SMALL") return { mark: "given-up", words: "too few came" };
+  if (run.code === "REPLAY" || run.code === "ALREADY_REVEALED")
+    return { mark: "given-up", words: "devices refused: they had already been through its rounds" };
+  if (run.code === "WAIT_EXPIRED") return { mark: "given-up", words: "too few came in time" };
+  if (run.code === "VOID_LIMIT") return { mark: "given-up", words: "eight sums in a row were discarded" };
+  if (run.code === "ABORTED_BY_OPERATOR" || run.state === "completed")
+    return { mark: "stopped", words: "someone stopped it" };
+  return {
+    mark: "given-up",
+    words: run.code === null ? "ended early" : (ERRORS[run.code][1].split(".")[0] ?? ""),
+  };
+}
+
+/** Where a run stands, a few words beside its mark. */
+export function runStatus(run: RunView): string {
+  if (run.state === "queued") return "in the queue";
+  if (run.state === "waiting") return "waiting for devices";
+  const committed = committedWords(run);
+  if (run.state === "paused") return `paused, ${committed}`;
+  if (run.state === "stopping") return "stops after this round";
+  if (run.state === "evaluating") return "evaluating";
+  const left = run.secondsLeft === null ? "" : `, about ${formatDuration(run.secondsLeft)} left`;
+  if (run.pausing) return `running, ${committed}, pauses after this round`;
+  return `running, ${committed}${left}`;
+}
+
+/** Why a run does not get on, for lists: the first sentence of its notice. Null if it has none. */
+export function noticeLine({ notice }: Pick<RunView, "notice">): string | null {
+  return notice?.message.match(/^.*?\.(?= |$)/s)?.[0] ?? notice?.message ?? null;
+}
+
+/** What stands beside the buttons of a run: why one is off, or what it does in this state. Null if they say it all. */
+export function actionsNote({ state }: Pick<RunView, "state">): string | null {
+  switch (state) {
+    case "queued":
+      return "It has not begun, so there is nothing to pause. Stopping it takes it out of the queue.";
+    case "evaluating":
+      return "Its rounds are over, so there is nothing to pause. Stopping it only drops the figures that are missing.";
+    case "stopping":
+      return "The run stops as soon as its round allows.";
+    default:
+      return null;
+  }
+}
+
+/** The newest version beside the one before it; intervals that overlap cannot be told apart. */
+export function newestAgainstBefore(run: RunView): string | null {
+  const [before, newest] = run.history.slice(-2);
+  if (before === undefined || newest === undefined) return null;
+  const version = `version ${newest.round}`;
+  const other = before.round === 0 ? "the untrained model" : `version ${before.round}`;
+  const said = compareMeasures(newest.accuracy, before.accuracy);
+  return said === "too close to tell"
+    ? `${version} and ${other}: too close to tell`
+    : `${version} is ${said} than ${other}`;
+}
+
+/** Under ten devices a sum hides little; the page says so. */
+export function demoWarning(deviceCount: number): string | null {
+  if (deviceCount >= 10) return null;
+  return `Demo: ${plural(deviceCount, "device")}. Too few to hide anyone; for trying out only.`;
+}
+
+/** What people bring to a task, in a few words. */
+export function broughtBy(task: TaskView["task"]): string {
+  const { features, exampleNoun } = task;
+  if (features.kind === "image") return `${exampleNoun.many}, ${features.height} × ${features.width}`;
+  return `CSV, ${features.columns.length + 1} columns`;
+}
+
+/** "Accuracy rose from 0.507 to 0.679 plus or minus 0.008 over 14 rounds." */
+export function trendSentence(
+  name: string,
+  history: readonly { value: number; halfWidth95: number }[],
+): string {
+  const first = history[0];
+  const last = history.at(-1);
+  if (first === undefined || last === undefined) return `${name}: no rounds yet.`;
+  const rounds = plural(history.length - 1, "round");
+  const gap = last.value - first.value;
+  const verb = Math.abs(gap) < 0.0005 ? "stayed" : gap > 0 ? "rose" : "fell";
+  const from = verb === "stayed" ? "" : ` from ${formatDecimal(first.value)}`;
+  return `${name} ${verb}${from} ${verb === "stayed" ? "at" : "to"} ${formatDecimal(last.value)} plus or minus ${formatDecimal(last.halfWidth95)} over ${rounds}.`;
+}
+
+/** After the connection went: what still holds. */
+export function offlineSentence(sinceUtc: string): string {
+  return `No connection since ${sinceUtc}. Figures date from then.`;
+}
+
+/** A run and each of its rounds count their events apart. */
+export function eventKey({ roundId, sequence }: Pick<EventView, "roundId" | "sequence">): string {
+  return `${roundId ?? "run"}-${sequence}`;
+}
+
+/** Newest first, each once. */
+export function mergeEvents(old: readonly EventView[], more: readonly EventView[]): EventView[] {
+  const byKey = new Map([...more, ...old].map((event) => [eventKey(event), event]));
+  // The sort is stable: within one instant those that came later stand first, as they arrived.
+  return [...byKey.values()].toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
+}
