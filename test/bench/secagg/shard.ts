@@ -245,8 +245,10 @@ export class ShardBench {
     });
     const unmask = async (folder: Folder): Promise<Taken> => {
       let sum: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+      // A fold takes its initial sum over, and each run needs one.
+      const initial = folded.slice();
       const figures = await taken(async () => {
-        sum = must(await folder.fold({ length: this.#length, inputs: [], initial: folded, masks }));
+        sum = must(await folder.fold({ length: this.#length, inputs: [], initial, masks }));
       });
       this.#compare(sum, u3.positions);
       release(sum);
