@@ -37,7 +37,8 @@ function pitchOf(places: number): number {
 
 function frameOf(width: number, score: Score): Frame {
   const pitch = pitchOf(score.places);
-  const timeStart = score.devicesPerLine > 1 ? 48 : 30;
+  // Leaves room for the word "devices" before the first label.
+  const timeStart = 48;
   const zone = Math.max(236, width * 0.27);
   const timeEnd = Math.round(width - zone);
   const bottom = PAD_TOP + score.places * pitch;
