@@ -1,6 +1,6 @@
 import { AssertionFault, assert } from "../kernel/assert.ts";
 
-/** What JSON can say; `undefined` as a property's value means that the property is absent. */
+/** A JSON value. A property whose value is `undefined` counts as absent. */
 export type Json =
   | string
   | number
@@ -10,9 +10,12 @@ export type Json =
   | { readonly [key: string]: Json | undefined };
 
 /**
- * The one JSON text of a value, for hashing: no white space, keys in order of their UTF-16 code units.
+ * The canonical JSON text of a value, for hashing: no white space, keys sorted by UTF-16 code units.
  *
- * @throws AssertionFault on a number that JSON has not, a lone surrogate, or a value that is no JSON.
+ * By hand, because `canonicalize` writes undefined in a list as null, and a function as text that is not JSON. Here both are
+ * faults: different values must not share a hash.
+ *
+ * @throws AssertionFault on NaN, an infinity, a lone surrogate or a value that is not JSON.
  * Source: RFC 8785 (JSON Canonicalization Scheme); numbers and strings as ECMAScript prints them, section 3.2.2.
  */
 export function canonicalJson(value: Json): string {

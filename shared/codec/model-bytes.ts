@@ -1,11 +1,16 @@
 import type { Bytes } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { decodeSafetensors, encodeSafetensors, type SafetensorsError } from "./safetensors.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsError,
+  safetensorsByteCount,
+} from "./safetensors.ts";
 import { flattenTensors, type TensorLayout } from "./tensors.ts";
 
 /**
- * The bytes of a model: canonical safetensors without metadata, so that the hash depends on the weights alone and
- * everyone who computes the next model computes its modelHash too.
+ * The bytes of a model: canonical safetensors without metadata. The hash depends on the weights alone, so everyone who
+ * computes the next model computes the same modelHash.
  *
  * @param weights  Flat, in the order of the layout. [parameterCount]
  */
@@ -19,7 +24,15 @@ export function modelToBytes(layout: TensorLayout, weights: Float32Array<ArrayBu
   return encodeSafetensors({ tensors, metadata: {} });
 }
 
-/** The flat weights. Errors: those of the file, and `wrong-model` where its tensors are not those of the layout. */
+/** How long the bytes of a model are. */
+export function modelByteCount({ tensors }: TensorLayout): number {
+  return safetensorsByteCount({
+    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    metadata: {},
+  });
+}
+
+/** The flat weights. Errors: those of `decodeSafetensors`; `wrong-model` if the tensors do not match the layout. */
 export function modelFromBytes(
   layout: TensorLayout,
   bytes: Bytes,

@@ -7,13 +7,13 @@ import { assert } from "../kernel/assert.ts";
  * | ---- | ---------------------------------- |
  * | i    | x[2i] + 2^16 x[2i + 1], mod 2^32    |
  *
- * Words are masked and added like all others, as whole words mod 2^32. A sum of words is then
- * sum x[2i] + 2^16 sum x[2i + 1], and where both sums fit 16 bits with sign it reads as these two numbers and no others:
- * the lower half says the first one, and what is left of it is the second. So a carry between the halves is no fault,
- * nobody who adds has to know of halves, and a mask still hides the whole word.
+ * Words are masked and added like all others, as whole words mod 2^32. A sum of words is
+ * sum x[2i] + 2^16 sum x[2i + 1]. If both sums fit 16 bits with sign, they can be read back uniquely: the lower half is
+ * the first sum, and subtracting it leaves the second. So a carry between the halves does no harm, code that adds does
+ * not need to know of halves, and a mask still hides the whole word.
  */
 
-/** @param words  Written, [ceil(values.length / 2)]; an odd last value has its word alone. */
+/** @param words  Output, [ceil(values.length / 2)]. An odd last value gets a word of its own. */
 export function packPairs(values: Int32Array, words: Uint32Array): void {
   assert(words.length === Math.ceil(values.length / 2), "two values to a word");
   const pairCount = values.length >>> 1;
@@ -22,9 +22,9 @@ export function packPairs(values: Int32Array, words: Uint32Array): void {
 }
 
 /**
- * The sums of the values that were packed, each in [-2^15, 2^15).
+ * Unpacks sums of packed values, each in [-2^15, 2^15).
  *
- * @param count  Of the values, as many as were packed.
+ * @param count  Number of values that were packed.
  */
 export function unpackPairs(words: Uint32Array, count: number): Int32Array<ArrayBuffer> {
   assert(words.length === Math.ceil(count / 2), "two values to a word");

@@ -2,12 +2,12 @@ import { keystreamWords } from "../crypto/mask-stream.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 
-/** 256 KiB of key stream at a time. */
+/** Key stream taken at a time: 256 KiB. */
 const ROUNDING_BLOCK_WORDS = 64 * 1024;
-/** A word of the key stream times this is uniform on [0, 1). */
+/** Scales a word of the key stream to a uniform number in [0, 1). */
 const WORD_TO_UNIFORM = 2 ** -32;
 
-/** In double precision; not finite exactly where an element is not, since squares of float32 cannot overflow it. */
+/** L2 norm in doubles, which squares of float32 cannot overflow. Finite if and only if every element is. */
 export function normL2(vector: Float32Array): number {
   let sumOfSquares = 0;
   for (let i = 0; i < vector.length; i++) {
@@ -18,9 +18,9 @@ export function normL2(vector: Float32Array): number {
 }
 
 /**
- * Scales an update so that its L2 norm is at most `clipNormL2`. Always a new vector.
+ * Scales an update so that its L2 norm is at most `clipNormL2`. Always returns a new vector.
  *
- * @param norm  Of the update.
+ * @param norm  L2 norm of `update`.
  * Source: McMahan et al. 2018, arXiv:1710.06963, algorithm 1.
  */
 export function clipToNorm(
@@ -28,10 +28,10 @@ export function clipToNorm(
   norm: number,
   clipNormL2: number,
 ): Float32Array<ArrayBuffer> {
-  // No coordinate is above the norm, so within it nothing has to be clipped.
+  // No coordinate exceeds the norm, so none needs clipping either.
   if (norm <= clipNormL2) return new Float32Array(update);
   const factor = clipNormL2 / norm;
-  // A bound for coordinates below L is one for rotated ones, and `quantize` holds it.
+  // Keep each coordinate within L despite rounding. `quantize` applies the tighter bound of rotated coordinates.
   const bound = floatAtMost(clipNormL2);
   const clipped = new Float32Array(update.length);
   for (let i = 0; i < update.length; i++) {
@@ -41,7 +41,7 @@ export function clipToNorm(
   return clipped;
 }
 
-/** The largest float32 that is not above a positive `value`: rounding to nearest could leave the bound. */
+/** The largest float32 that is at most a positive `value`. Rounding to nearest could exceed it. */
 function floatAtMost(value: number): number {
   const nearest = Float32Array.of(value);
   if ((nearest[0] as number) > value) {
@@ -52,10 +52,10 @@ function floatAtMost(value: number): number {
 }
 
 /**
- * SR(Q share clip(value, +-B) / B) for each value; stochastic rounding with 32-bit uniforms, whose bias is below 2^-32 of a
- * step.
+ * Computes SR(Q share clip(value, +-B) / B) for each value. SR is stochastic rounding with 32-bit uniforms; its bias is
+ * below 2^-32 of a step.
  *
- * @param quantized    Written, as many numbers as there are values.
+ * @param quantized    Output, one number for each value.
  * @param share        w'/W, at most 1.
  * @param roundingKey  32 fresh random bytes, used for nothing else.
  */
@@ -74,7 +74,7 @@ export async function quantize(
     const uniforms = await keystreamWords(primitives, roundingKey, start, count);
     const target = quantized.subarray(start, start + count);
     for (let i = 0; i < count; i++) {
-      // The product may lie a last bit above Q w'/W, and Q + 1 would be out of range.
+      // The product may exceed Q w'/W by a last bit, and Q + 1 would be out of range.
       let exact = values[start + i]! * factor; // hot loop
       if (exact > limit) exact = limit;
       else if (exact < -limit) exact = -limit;

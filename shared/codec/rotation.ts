@@ -5,19 +5,19 @@ import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 
 /*
- * The rotation that spreads an update over all its coordinates, so that a narrow ring cuts off and rounds little:
- * y = (1 / sqrt d) H D x, with H the Walsh-Hadamard matrix in its natural (Hadamard) order, H[i][j] = (-1)^popcount(i & j),
- * D random signs that everyone can recompute, and x padded with zeros to a power of two d.
+ * The rotation that spreads an update evenly over all coordinates, so that a narrow ring clips and rounds little:
+ * y = (1 / sqrt d) H D x. H is the Walsh-Hadamard matrix in its natural (Hadamard) order, H[i][j] = (-1)^popcount(i & j),
+ * D are random signs that everyone can recompute, and x is padded with zeros to a power of two d.
  *
  * Its inverse is D H (1 / sqrt d). A sum of quantized coordinates is a vector of integers, and H and D only add and
- * subtract: in doubles that is exact, and what is left of the inverse is one scale. So whoever has the published sum
- * gets the same next model to the last bit.
+ * subtract, which is exact in doubles. Only one scale factor of the inverse remains. So everyone who has the published
+ * sum computes the same next model to the last bit.
  *
- * Does not protect: the rotation is public. It is no noise and no mask.
+ * Does not protect: the rotation is public. It is neither noise nor a mask.
  * Source: Suresh et al. 2017, arXiv:1611.00429, section 3.
  */
 
-/** SHA-256(E("chorus/1/rotation", runId, round)): the same for all devices and all attempts of a round. */
+/** SHA-256(E("chorus/1/rotation", runId, round)), the same for all devices and attempts of a round. */
 export function rotationKey(primitives: Primitives, runId: string, round: number): Promise<Bytes> {
   return primitives.sha256(E(DOMAINS.rotation, runId, round));
 }
@@ -46,11 +46,11 @@ export async function rotate(
 }
 
 /**
- * Takes the rotation off a sum: sqrt(d) times the inverse, which is D H and exact.
+ * Undoes the rotation of a sum, except for the factor 1 / sqrt(d): applies D H, which is exact.
  *
- * @param sum             Whole numbers, [d], d of them together below 2^53. Not modified.
- * @param parameterCount  Numbers of the update before it was padded.
- * @returns Whole numbers, [parameterCount]; `updateScale` has the 1 / sqrt(d) that is missing.
+ * @param sum             Integers, [d], whose absolute values add up to less than 2^53. Not modified.
+ * @param parameterCount  Length of the update before padding.
+ * @returns Integers, [parameterCount]. `updateScale` contains the missing factor 1 / sqrt(d).
  */
 export async function unrotateSum(
   primitives: Primitives,
@@ -66,7 +66,7 @@ export async function unrotateSum(
 }
 
 /**
- * x <- H x, in place, without a scale.
+ * x <- H x, in place and unscaled.
  *
  * @param values  [d], d a power of two.
  */
@@ -85,11 +85,11 @@ export function walshHadamard(values: Float64Array): void {
   }
 }
 
-/** Sign i is bit i mod 8, least significant first, of byte floor(i / 8) of the AES-256-CTR stream; a set bit is minus. */
+/** Sign i is bit i mod 8, least significant first, of byte floor(i / 8) of the AES-256-CTR stream. A set bit means minus. */
 async function applySigns(primitives: Primitives, values: Float64Array, key: Bytes): Promise<void> {
   const signs = await primitives.aes256CtrKeystream(key, 0, Math.ceil(values.length / 8));
   for (let i = 0; i < values.length; i++) {
-    // Not -0 of 0, which an integer has not: a weight of -0 would tell the two apart.
+    // `0 - x` never gives -0, which integers do not have and which would change the bits of a weight.
     if (((signs[i >>> 3]! >>> (i & 7)) & 1) === 1) values[i] = 0 - values[i]!; // hot loop
   }
 }

@@ -1,9 +1,8 @@
 import { assert } from "../kernel/assert.ts";
-import { type Bytes, utf8 } from "../kernel/bytes.ts";
+import { type Bytes, utf8, utf8ToText } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { elementCount } from "../kernel/shape.ts";
 import { canonicalJson, type Json } from "./canonical-json.ts";
-import { elementCount } from "./tensors.ts";
-import { utf8ToText } from "./utf8.ts";
 import { bytesToFloats, floatsToBytes } from "./vector-bytes.ts";
 
 /*
@@ -15,8 +14,9 @@ import { bytesToFloats, floatsToBytes } from "./vector-bytes.ts";
  * | N     | JSON object: name -> { dtype, shape, data_offsets: [begin, end] }, "__metadata__" -> texts |
  * | ...   | the tensors, little-endian, without gaps                                                  |
  *
- * This writer is canonical: keys and data in order of the names, spaces up to a multiple of 8 after the JSON. The same
- * tensors and metadata always give the same bytes, whatever order they came in.
+ * This writer is canonical: keys and data are sorted by name, and spaces pad the JSON to a multiple of 8. The same tensors
+ * and metadata give the same bytes in whatever order they came. By hand, because models are named by the hash of these
+ * bytes: the writer must be canonical, and the reader must refuse gaps, overlaps and bytes that no tensor has.
  */
 
 export interface FloatTensor {
@@ -31,7 +31,7 @@ export interface SafetensorsFile {
 }
 
 const METADATA_KEY = "__metadata__";
-/** Bounds on what a stranger's file can make the parser do. */
+/** Bound the parser's work on a stranger's file. */
 const HEADER_BYTES_MAX = 1024 * 1024;
 const TENSOR_COUNT_MAX = 4096;
 const RANK_MAX = 8;
@@ -42,24 +42,12 @@ type HeaderEntry = {
   readonly data_offsets: readonly [number, number];
 };
 
-/** @throws AssertionFault where a tensor's data does not fit its shape. */
+/** @throws AssertionFault if a tensor's data does not fit its shape. */
 export function encodeSafetensors(file: SafetensorsFile): Bytes {
-  const names = [...file.tensors.keys()].sort();
-  assert(!names.includes(METADATA_KEY) && names.length <= TENSOR_COUNT_MAX, "tensor names");
-  const entries: [string, HeaderEntry | Readonly<Record<string, string>>][] = [];
-  let dataBytes = 0;
-  for (const name of names) {
-    const { shape, data } = file.tensors.get(name) as FloatTensor;
+  const { names, json, headerBytes, dataBytes } = headerOf(file);
+  for (const [name, { shape, data }] of file.tensors) {
     assert(data.length === elementCount(shape), `${name}: the data does not fit the shape`);
-    entries.push([name, { dtype: "F32", shape, data_offsets: [dataBytes, dataBytes + data.byteLength] }]);
-    dataBytes += data.byteLength;
   }
-  if (Object.keys(file.metadata).length > 0) entries.push([METADATA_KEY, file.metadata]);
-
-  // Not by assignment: a tensor called __proto__ is a name like any other.
-  const json = utf8(canonicalJson(Object.fromEntries(entries) as { readonly [key: string]: Json }));
-  const headerBytes = Math.ceil(json.length / 8) * 8;
-  assert(headerBytes <= HEADER_BYTES_MAX, "a header that our own parser would refuse");
   const bytes = new Uint8Array(8 + headerBytes + dataBytes);
   new DataView(bytes.buffer).setUint32(0, headerBytes, true);
   bytes.set(json, 8);
@@ -73,12 +61,42 @@ export function encodeSafetensors(file: SafetensorsFile): Bytes {
   return bytes;
 }
 
+/** Bytes of the file that `encodeSafetensors` makes of tensors of these shapes. */
+export function safetensorsByteCount(file: HeaderSource): number {
+  const { headerBytes, dataBytes } = headerOf(file);
+  return 8 + headerBytes + dataBytes;
+}
+
+type HeaderSource = Pick<SafetensorsFile, "metadata"> & {
+  readonly tensors: ReadonlyMap<string, Pick<FloatTensor, "shape">>;
+};
+
+function headerOf({ tensors, metadata }: HeaderSource) {
+  const names = [...tensors.keys()].sort();
+  assert(!names.includes(METADATA_KEY) && names.length <= TENSOR_COUNT_MAX, "tensor names");
+  const entries: [string, HeaderEntry | Readonly<Record<string, string>>][] = [];
+  let dataBytes = 0;
+  for (const name of names) {
+    const { shape } = tensors.get(name) as FloatTensor;
+    const end = dataBytes + 4 * elementCount(shape);
+    entries.push([name, { dtype: "F32", shape, data_offsets: [dataBytes, end] }]);
+    dataBytes = end;
+  }
+  if (Object.keys(metadata).length > 0) entries.push([METADATA_KEY, metadata]);
+
+  // `fromEntries` instead of assignments: a tensor may be called __proto__.
+  const json = utf8(canonicalJson(Object.fromEntries(entries) as { readonly [key: string]: Json }));
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+  assert(headerBytes <= HEADER_BYTES_MAX, "a header that our own parser would refuse");
+  return { names, json, headerBytes, dataBytes };
+}
+
 /**
- * Reads a stranger's file within bounds; tensors are views of `bytes` where alignment allows.
+ * Reads a stranger's file within bounds. Tensors are views of `bytes` if alignment allows.
  *
- * Stricter than the format: float32 only, every dimension at least 1, the JSON as short as JSON can be written (which
- * also shuts out a name that stands there twice, and names that are whole numbers).
- * Errors: what is wrong, with the tensor's name where there is one.
+ * Stricter than the format: float32 only, every dimension at least 1, and the header exactly as `JSON.stringify` prints
+ * it. That also excludes repeated names and, if they are out of order, names that are integers.
+ * Errors: the fault, with the tensor's name if it concerns one.
  */
 export function decodeSafetensors(bytes: Bytes): Result<SafetensorsFile, SafetensorsError> {
   if (bytes.length < 8) return err({ type: "too-short" });
@@ -134,7 +152,7 @@ function parseHeader(bytes: Uint8Array): Readonly<Record<string, unknown>> | und
   const json = text.replace(/ +$/, "");
   try {
     const header: unknown = JSON.parse(json);
-    // Printed again it must be the same text; a repeated key, which JSON.parse drops in silence, is missing then.
+    // Printing it again must give the same text. JSON.parse silently drops repeated keys, so they fail here.
     return JSON.stringify(header) === json ? (header as Readonly<Record<string, unknown>>) : undefined;
   } catch {
     return undefined;
@@ -153,7 +171,7 @@ function isEntry(value: unknown): value is HeaderEntry {
   if (dtype !== "F32" || !isCountList(shape) || !isCountList(offsets)) return false;
   if (shape.length > RANK_MAX || shape.includes(0) || offsets.length !== 2) return false;
   const elements = shape.reduce((product, size) => product * size, 1);
-  // An overflown product is no safe integer and matches no length of bytes.
+  // If the product overflows, it is not a safe integer and matches no byte length.
   return (
     Number.isSafeInteger(4 * elements) && (offsets[1] as number) - (offsets[0] as number) === 4 * elements
   );

@@ -1,4 +1,5 @@
 import { assert, present } from "../kernel/assert.ts";
+import { elementCount } from "../kernel/shape.ts";
 
 /** A trainable tensor of a model. */
 export interface TensorSpec {
@@ -6,13 +7,13 @@ export interface TensorSpec {
   readonly shape: readonly number[];
 }
 
-/** A tensor's place in the flat vector of all weights; offset and length count weights. */
+/** A tensor and its place in the flat vector of all weights. Offset and length count weights. */
 export type PlacedTensor<Spec extends TensorSpec = TensorSpec> = Spec & {
   readonly offset: number;
   readonly length: number;
 };
 
-/** The order of the model's tensors is the order of the flat vector; row-major inside. */
+/** Tensors in the order of the flat vector, each row-major. */
 export interface TensorLayout<Spec extends TensorSpec = TensorSpec> {
   readonly tensors: readonly PlacedTensor<Spec>[];
   readonly parameterCount: number;
@@ -31,7 +32,7 @@ export function tensorLayout<Spec extends TensorSpec>(specs: readonly Spec[]): T
   return { tensors, parameterCount: offset };
 }
 
-/** The flat vector of a model, from its tensors by name. A copy. */
+/** Copies a model's tensors into one flat vector. */
 export function flattenTensors(
   layout: TensorLayout,
   dataByName: ReadonlyMap<string, Float32Array>,
@@ -44,26 +45,4 @@ export function flattenTensors(
     flat.set(data, offset);
   }
   return flat;
-}
-
-/** Views into the flat vector, by name; nothing is copied. */
-export function tensorViews(layout: TensorLayout, flat: Float32Array): Map<string, Float32Array> {
-  assert(
-    flat.length === layout.parameterCount,
-    `${flat.length} weights for a model of ${layout.parameterCount}`,
-  );
-  return new Map(
-    layout.tensors.map(({ name, offset, length }) => [name, flat.subarray(offset, offset + length)]),
-  );
-}
-
-/** 1 for a scalar. */
-export function elementCount(shape: readonly number[]): number {
-  let count = 1;
-  for (const size of shape) {
-    assert(Number.isSafeInteger(size) && size >= 1, `a dimension of ${size}`);
-    count *= size;
-  }
-  assert(Number.isSafeInteger(count), "a tensor that no memory holds");
-  return count;
 }

@@ -4,7 +4,7 @@ import { type Bytes, concatBytes } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 
 export const SEAL_NONCE_BYTES = 24;
-/** What sealing adds to a message: the nonce in front and the authenticator. */
+/** Bytes that sealing adds to a message: the nonce and the authenticator. */
 export const SEAL_OVERHEAD_BYTES = SEAL_NONCE_BYTES + 16;
 
 /**
@@ -12,8 +12,8 @@ export const SEAL_OVERHEAD_BYTES = SEAL_NONCE_BYTES + 16;
  *
  * @param nonce  24 fresh random bytes.
  * Source: NaCl `crypto_secretbox` (Bernstein, "Cryptography in NaCl", 2009), by tweetnacl.
- * Does not protect: the length, the order and the number of messages; not key-committing, so the plaintext names
- * its own context (sid, sender, receiver) and the receiver compares it.
+ * Does not protect the length, order or number of messages. It is not key-committing, so the plaintext names its context
+ * (sid, sender, receiver) and the receiver compares it.
  */
 export function seal(key: Bytes, nonce: Bytes, plaintext: Bytes): Bytes {
   assert(
@@ -23,7 +23,7 @@ export function seal(key: Bytes, nonce: Bytes, plaintext: Bytes): Bytes {
   return concatBytes([nonce, nacl.secretbox(plaintext, nonce, key)]);
 }
 
-/** Opens what `seal` made. Error: `not-authentic` for a wrong key, a changed byte or too few bytes. */
+/** Opens the output of `seal`. Error: `not-authentic` if the key is wrong, a byte has changed or bytes are missing. */
 export function open(key: Bytes, sealed: Bytes): Result<Bytes, OpenError> {
   assert(key.length === 32, "open takes a 32-byte key");
   if (sealed.length < SEAL_OVERHEAD_BYTES) return err({ type: "not-authentic" });

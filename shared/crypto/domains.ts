@@ -1,11 +1,11 @@
 /**
- * Every domain string of the `chorus/1` wire label, in one place: no two uses of a hash, key derivation or
- * signature may share one, so a value made for one purpose never verifies for another (S5).
+ * All domain strings of the wire label `chorus/1`. No two uses of a hash, key derivation or signature share one, so a
+ * value made for one purpose never verifies for another (S5).
  *
- * A new use gets a new row here; a changed meaning gets a new wire label.
+ * A new use gets a new row. A changed meaning gets a new wire label.
  */
 export const DOMAINS = {
-  // What a session is bound to.
+  // Inputs of the session id.
   header: "chorus/1/header",
   config: "chorus/1/config",
   task: "chorus/1/task",
@@ -15,7 +15,7 @@ export const DOMAINS = {
   rotation: "chorus/1/rotation",
   advert: "chorus/1/advert",
   sid: "chorus/1/sid",
-  /** Who is with whom in a round of several shards. */
+  /** Assigns the members of a large round to shards. */
   shardSeed: "chorus/1/shard-seed",
   shard: "chorus/1/shard",
   /** The order of a sparse graph's ring. */
@@ -39,23 +39,27 @@ export const DOMAINS = {
   sets: "chorus/1/sets",
   unmask: "chorus/1/unmask",
   complaint: "chorus/1/complaint",
-  /** Tokens of upload slots; the coordinator's own. */
+  /** Tokens of upload slots. Only the coordinator uses it. */
   slot: "chorus/1/slot",
   // Identity.
   login: "chorus/1/login",
   certificate: "chorus/1/certificate",
+  /** Marks a person in the audit log without naming them. */
+  person: "chorus/1/person",
   // Models.
   initialModel: "chorus/1/initial-model",
   void: "chorus/1/void",
   // Transcript.
   signatureLeaf: "chorus/1/signature-leaf",
   transcript: "chorus/1/transcript",
-  /** The part of a sum that is not published, by its salted hash. */
+  /** Salted hash of the part of a sum that is not published. */
   evidence: "chorus/1/evidence",
-  /** Opening shares that are kept for an auditor. */
+  /** Seals opening shares for an auditor. */
   auditorSeal: "chorus/1/auditor-seal",
-  /** Evidence and its salt, kept for an auditor. */
+  /** Seals evidence and its salt for an auditor. */
   evidenceSeal: "chorus/1/evidence-seal",
+  /** Seals a pass to kept rounds for an auditor. */
+  auditorPass: "chorus/1/auditor-pass",
 } as const;
 
 export type Domain = (typeof DOMAINS)[keyof typeof DOMAINS];

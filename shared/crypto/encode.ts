@@ -2,22 +2,22 @@ import { assert } from "../kernel/assert.ts";
 import { type Bytes, u32be, utf8 } from "../kernel/bytes.ts";
 import type { Domain } from "./domains.ts";
 
-/** Bytes as they are, text as UTF-8, a number as a u32 of four bytes, big-endian. */
+/** Bytes are encoded as they are, text as UTF-8, a number as a big-endian u32. */
 export type EncodeItem = Uint8Array | string | number;
 
 /**
- * The one encoding that is hashed, signed or derived from: each item as u32be(length) and its bytes, the domain first.
- * No two different lists of items encode alike, since every length is written out.
+ * The only encoding that is hashed, signed or used to derive keys. Each item is u32be(length) and its bytes; the domain
+ * comes first. Different lists of items never encode alike, because every length is written out.
  *
  * | bytes | content                       |
  * | ----- | ----------------------------- |
  * | 4     | length of the item, big-endian |
  * | ...   | the item                      |
  *
- * @throws AssertionFault on a number that is no u32, or text with a lone surrogate.
+ * @throws AssertionFault on a number that is not a u32 and on text with a lone surrogate.
  * Source: the notation of the protocol; the same idea as TupleHash of SP 800-185, with fixed-width lengths.
- * Does not protect: types are not encoded (text and its UTF-8 bytes are the same item), so the number and kind
- * of items under one domain are fixed by the message's table.
+ * Does not encode types: text and its UTF-8 bytes are the same item. So each message's table fixes the number and kind of
+ * items under its domain.
  */
 export function E(domain: Domain, ...items: readonly EncodeItem[]): Bytes {
   const parts = [domainBytes(domain), ...items.map(itemToBytes)];
@@ -36,7 +36,7 @@ export function E(domain: Domain, ...items: readonly EncodeItem[]): Bytes {
 
 const bytesByDomain = new Map<Domain, Bytes>();
 
-/** There are a few dozen domains, and each is encoded thousands of times. Never written to. */
+/** Cached, because a few dozen domains are each encoded thousands of times. Do not write to the result. */
 function domainBytes(domain: Domain): Bytes {
   const known = bytesByDomain.get(domain) ?? utf8(domain);
   bytesByDomain.set(domain, known);

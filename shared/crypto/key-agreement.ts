@@ -13,13 +13,13 @@ export interface AgreementKeyPair {
 const KEY_BYTES = 32;
 
 /**
- * The pair behind a device's pair masks, from the seed `z` that is shared among its neighbours.
+ * The key pair behind a device's pair masks, derived from the seed `z` that is shared among its neighbours.
  *
- * Shares hand over `z` and not the key, so that whoever rebuilds it can check it against the advertised public key.
+ * The shares are of `z`, not of the key, so that whoever rebuilds it can check it against the advertised public key.
  *
  * @param z  32 random bytes of this attempt.
  * Sources: RFC 5869 (salt of 32 zeros, info E("chorus/1/s-key")), RFC 7748.
- * Does not protect: all keys here are unauthenticated until the advert that carries them is verified.
+ * Does not authenticate: trust no key here until the advert that carries it is verified.
  */
 export async function maskKeyPairFromSeed(primitives: Primitives, z: Bytes): Promise<AgreementKeyPair> {
   assert(z.length === KEY_BYTES, "a mask seed has 32 bytes");
@@ -27,7 +27,7 @@ export async function maskKeyPairFromSeed(primitives: Primitives, z: Bytes): Pro
   return { secretKey, publicKey: await primitives.x25519PublicKey(secretKey) };
 }
 
-/** A fresh pair for encrypting shares; lives for one attempt. */
+/** A fresh pair for encrypting the shares of one attempt. */
 export async function freshKeyPair(
   primitives: Primitives,
   randomBytes: RandomBytes,
@@ -38,7 +38,7 @@ export async function freshKeyPair(
 }
 
 /**
- * Key of the mask that the devices at positions `u` and `v` share; the same for both of them.
+ * Key of the mask that the devices at positions `u` and `v` share. Both derive the same key.
  *
  * @param sharedSecret  X25519(s_u, S_v), 32 bytes.
  * @param sid           32 bytes; binds the key to this attempt, its roster and its configuration.
@@ -55,20 +55,20 @@ export function pairMaskKey(
   return primitives.hkdfSha256(sharedSecret, sid, info, KEY_BYTES);
 }
 
-/** The sign with which the device at position `u` adds the mask it shares with `v`: the two cancel. */
+/** The sign with which the device at position `u` adds the mask it shares with `v`. The two signs cancel. */
 export function pairMaskSign(u: number, v: number): 1 | -1 {
   assertPositions(u, v);
   return u > v ? 1 : -1;
 }
 
-/** Key of the mask that the device at position `u` puts over its own input, from its 32-byte secret `b`. */
+/** Key of the self mask of the device at position `u`, from its 32-byte secret `b`. */
 export function selfMaskKey(primitives: Primitives, b: Bytes, sid: Bytes, u: number): Promise<Bytes> {
   assert(b.length === KEY_BYTES, "a self-mask secret has 32 bytes");
   return primitives.hkdfSha256(b, sid, E(DOMAINS.selfMask, u), KEY_BYTES);
 }
 
 /**
- * Key that seals the share going from position `from` to position `to`; the way back has its own.
+ * Key that seals the share sent from position `from` to position `to`. The other direction has its own key.
  *
  * @param sharedSecret  X25519(c_from, C_to), 32 bytes.
  */

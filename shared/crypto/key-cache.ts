@@ -3,11 +3,11 @@ import { equalBytes } from "../kernel/bytes.ts";
 import { sha256Sync } from "./sha256-sync.ts";
 
 /**
- * A platform's key objects, set up once for as long as the array of their secret lives: one X25519 secret meets every
- * neighbour's key, one mask key every block of a vector.
+ * Caches the platform's key object of a secret for as long as the secret's array lives. One X25519 secret is used with
+ * every neighbour's key, and one mask key for every block of a vector.
  *
- * A secret that has been overwritten is another key: what is kept beside the object is a hash of the bytes, which is
- * compared each time.
+ * An array that has been overwritten holds another secret, so the cache stores a hash of the bytes and compares it at
+ * each use.
  */
 export class KeyCache<Key> {
   readonly #known = new WeakMap<Bytes, { readonly digest: Bytes; readonly key: Key }>();

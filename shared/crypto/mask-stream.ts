@@ -14,27 +14,27 @@ const WORDS_PER_AES_BLOCK = 4;
 const PLATFORM_IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /**
- * Of one summand at a time where the key stream is made in this thread: sum, summand and key stream stay in a
- * second-level cache, and Node's memory of up to 128 KiB comes from its allocator, of more from the system by the page
- * (measured, additions included: 32 KiB 4.7, 64 KiB 5.2, 128 KiB 5.3, 256 KiB 1.0 GB/s).
+ * Bytes read from one key stream at a time, if this thread generates it. Sum, summand and key stream then stay in the
+ * second-level cache. Node takes up to 128 KiB from its allocator, and more than that page by page from the system
+ * (measured with additions: 32 KiB 4.7, 64 KiB 5.2, 128 KiB 5.3, 256 KiB 1.0 GB/s).
  */
 const READ_BYTES = 64 * 1024;
-/** Key streams that are open at once. One takes 12 microseconds to open and 2.4 kB (Node 24.21). */
+/** Key streams open at once. Opening one takes 12 microseconds and 2.4 kB (Node 24.21). */
 const OPEN_STREAMS_MAX = 1024;
-/** WebCrypto's threads are busy if several requests are under way (measured 2 times one at a time). */
+/** Requests in flight. Several keep WebCrypto's threads busy (measured: twice as fast as one at a time). */
 const REQUESTS_MAX: Readonly<Record<Primitives["name"], number>> = { webcrypto: 8, javascript: 1, node: 1 };
 
 /**
  * Adds all `masks` to `target` in the ring 2^32, in place.
  *
- * Goes through the vector block by block and applies every mask to a block before the next: memory is a few blocks,
- * whatever the number of neighbours and the length of the model.
+ * Applies every mask to a block before it goes on to the next, so it needs memory for a few blocks only, however many
+ * neighbours there are and however long the model is.
  *
- * @param target     Words of the ring, modified. Do not touch it until the promise settles; if it rejects, some masks
- *                   are added and others are not.
- * @param firstWord  Index in the mask stream of `target[0]`; any block of a vector can be re-made alone.
+ * @param target     Words of the ring, modified. Do not touch it until the promise settles. If it rejects, only some of
+ *                   the masks have been added.
+ * @param firstWord  Index of `target[0]` in the mask stream, so that any block of a vector can be computed alone.
  * Source: AES-256-CTR (SP 800-38A), zero initial counter, read as little-endian u32.
- * Does not protect: a mask hides only once per key; keys must be bound to one attempt. No integrity.
+ * Does not protect if a key is used twice: keys must be bound to one attempt. Gives no integrity.
  */
 export async function addMasks(
   primitives: Primitives,
@@ -50,14 +50,14 @@ export async function addMasks(
   }
 }
 
-/** In this thread: every key stream is opened once and read on from block to block. */
+/** Works in this thread: opens each key stream once and reads it block by block. */
 function readAndAdd(
   open: NonNullable<Primitives["openAes256CtrKeystream"]>,
   target: Uint32Array,
   masks: readonly Mask[],
   firstWord: number,
 ): void {
-  const { firstBlock, skippedBytes } = placeOf(firstWord);
+  const { firstBlock, skippedBytes } = blockPlace(firstWord);
   const block = takeRingBlock();
   try {
     const streams = masks.map(({ key, sign }) => {
@@ -81,7 +81,7 @@ function readAndAdd(
   }
 }
 
-/** With a few requests for key stream under way, which other threads may work on. */
+/** Keeps a few requests for key stream in flight, which other threads may serve. */
 async function requestAndAdd(
   primitives: Primitives,
   target: Uint32Array,
@@ -90,7 +90,7 @@ async function requestAndAdd(
 ): Promise<void> {
   const blockWords = RING_BLOCK_BYTES / 4;
   const jobCount = Math.ceil(target.length / blockWords) * masks.length;
-  /** Blocks of `target` of which some masks are on their way, by where they start. */
+  /** Blocks of `target` that still wait for some of their masks, by their first word. */
   const open = new Map<number, { readonly sum: RingBlock; left: number }>();
   let nextJob = 0;
 
@@ -100,9 +100,9 @@ async function requestAndAdd(
       const start = Math.floor(job / masks.length) * blockWords;
       const words = target.subarray(start, start + blockWords);
       const { key, sign } = present(masks[job % masks.length], "a mask for each job");
-      const { firstBlock, skippedBytes } = placeOf(firstWord + start);
+      const { firstBlock, skippedBytes } = blockPlace(firstWord + start);
       const stream = await primitives.aes256CtrKeystream(key, firstBlock, skippedBytes + words.byteLength);
-      // Additions of the ring commute and none of them spans an await, so workers cannot disturb one another.
+      // Ring additions commute and none spans an await, so the workers cannot disturb one another.
       const block = open.get(start) ?? { sum: takeRingBlock(), left: masks.length };
       if (block.left === masks.length) block.sum.sum.set(words);
       block.sum.input.set(stream.subarray(skippedBytes));
@@ -125,28 +125,28 @@ async function requestAndAdd(
   try {
     await Promise.all(workers);
   } finally {
-    // After a failure: no request is begun any more, and those under way still write to their blocks.
+    // After a failure, start no more requests and wait for those in flight, which still write to their blocks.
     nextJob = jobCount;
     await Promise.allSettled(workers);
     for (const { sum } of open.values()) returnRingBlock(sum);
   }
 }
 
-function placeOf(firstWord: number): { readonly firstBlock: number; readonly skippedBytes: number } {
+function blockPlace(firstWord: number): { readonly firstBlock: number; readonly skippedBytes: number } {
   return {
     firstBlock: Math.floor(firstWord / WORDS_PER_AES_BLOCK),
     skippedBytes: 4 * (firstWord % WORDS_PER_AES_BLOCK),
   };
 }
 
-/** The words `firstWord` up to `firstWord + wordCount` of the AES-256-CTR key stream under `key`, little-endian. */
+/** `wordCount` words of the AES-256-CTR key stream under `key`, from `firstWord` on, read as little-endian u32. */
 export async function keystreamWords(
   primitives: Primitives,
   key: Bytes,
   firstWord: number,
   wordCount: number,
 ): Promise<Uint32Array<ArrayBuffer>> {
-  const { firstBlock, skippedBytes } = placeOf(firstWord);
+  const { firstBlock, skippedBytes } = blockPlace(firstWord);
   const stream = await primitives.aes256CtrKeystream(key, firstBlock, skippedBytes + 4 * wordCount);
   const start = stream.byteOffset + skippedBytes;
   if (PLATFORM_IS_LITTLE_ENDIAN && start % 4 === 0) {

@@ -5,17 +5,19 @@ import type { Primitives } from "../kernel/ports.ts";
 /**
  * Merkle trees of RFC 6962 section 2.1: SHA-256, leaf = H(0x00 | data), node = H(0x01 | left | right).
  *
- * Does not protect: a root says nothing about how many leaves there are, so what is signed beside a root fixes the
- * count; low-entropy leaves can be guessed from their hashes.
+ * By hand, because merkletreejs hashes synchronously and by default does not separate leaves from nodes as RFC 6962 does.
+ *
+ * Does not protect: a root does not fix the number of leaves, so whatever is signed beside a root must. Low-entropy
+ * leaves can be guessed from their hashes.
  */
 export interface MerkleTree {
-  /** Row 0 holds the leaf hashes, the last row the root alone; a row's odd last node moves up as it is. */
+  /** Row 0 holds the leaf hashes, the last row only the root. An odd last node of a row moves up unchanged. */
   readonly rows: readonly (readonly Bytes[])[];
   readonly size: number;
   readonly root: Bytes;
 }
 
-/** Stands in front of a leaf's data, for those who hash it as it comes. */
+/** Precedes a leaf's data. Exported for callers that hash the data as it streams in. */
 export const LEAF_PREFIX = Uint8Array.of(0);
 const NODE_PREFIX = Uint8Array.of(1);
 
@@ -24,7 +26,7 @@ export function merkleLeafHash(primitives: Primitives, data: Uint8Array): Promis
   return primitives.sha256(concatBytes([LEAF_PREFIX, data]));
 }
 
-/** The tree over leaf hashes; of no leaves it has the root SHA-256(""). */
+/** The tree over leaf hashes. Without leaves its root is SHA-256(""). */
 export async function buildMerkleTree(
   primitives: Primitives,
   leafHashes: readonly Bytes[],
@@ -65,7 +67,7 @@ export function merklePath(tree: MerkleTree, index: number): Bytes[] {
   return path;
 }
 
-/** What a peer claims: that `leafHash` is leaf `index` of the `size` under `root`. */
+/** A peer's claim that `leafHash` is leaf `index` of `size` leaves under `root`. */
 export interface InclusionClaim {
   readonly leafHash: Bytes;
   readonly index: number;
@@ -74,7 +76,7 @@ export interface InclusionClaim {
   readonly root: Bytes;
 }
 
-/** True iff the path proves the claim; false for any malformed one. Source: RFC 9162 section 2.1.3.2. */
+/** True iff the path proves the claim; false for a malformed claim. Source: RFC 9162 section 2.1.3.2. */
 export async function verifyInclusion(primitives: Primitives, claim: InclusionClaim): Promise<boolean> {
   const { index, size, path, root } = claim;
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size)) return false;
@@ -87,7 +89,7 @@ export async function verifyInclusion(primitives: Primitives, claim: InclusionCl
     if (last === 0) return false;
     if (node % 2 === 1 || node === last) {
       hash = await nodeHash(primitives, sibling, hash);
-      // A last node without a sibling moved up unchanged: skip the rows where it did.
+      // A last node without a sibling moved up unchanged. Skip those rows.
       while (node % 2 === 0 && node !== 0) {
         node >>>= 1;
         last >>>= 1;

@@ -1,17 +1,18 @@
 import { assert } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
+import { type Position, positionAtIndex } from "../kernel/places.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 
 /**
- * A set of roster positions (1-based) as a bitmap, the only form that is hashed and sent.
+ * A set of roster positions (1-based) as a bitmap, the only form in which sets are hashed and sent.
  *
  * | position p | bit (p - 1) mod 8, least significant first, of byte floor((p - 1) / 8) |
  * | ---------- | ---------------------------------------------------------------------- |
  * | padding    | zero                                                                   |
  *
- * One set has one bitmap, so two devices that hold the same set always sign the same bytes.
+ * Each set has exactly one bitmap, so devices that hold the same set always sign the same bytes.
  */
-export function positionsToBitmap(positions: Iterable<number>, rosterSize: number): Bytes {
+export function positionsToBitmap(positions: Iterable<Position>, rosterSize: number): Bytes {
   const bitmap = new Uint8Array(Math.ceil(rosterSize / 8));
   for (const position of positions) {
     assert(Number.isInteger(position) && position >= 1 && position <= rosterSize, `no position ${position}`);
@@ -21,14 +22,14 @@ export function positionsToBitmap(positions: Iterable<number>, rosterSize: numbe
   return bitmap;
 }
 
-/** Ascending positions. Errors: `wrong-length`, and `padding` where a bit beyond the roster is set. */
-export function bitmapToPositions(bitmap: Uint8Array, rosterSize: number): Result<number[], BitmapError> {
+/** Ascending positions. Errors: `wrong-length`; `padding` if a bit beyond the roster is set. */
+export function bitmapToPositions(bitmap: Uint8Array, rosterSize: number): Result<Position[], BitmapError> {
   if (bitmap.length !== Math.ceil(rosterSize / 8)) return err({ type: "wrong-length" });
-  const positions: number[] = [];
+  const positions: Position[] = [];
   for (let bit = 0; bit < 8 * bitmap.length; bit++) {
     if ((((bitmap[bit >>> 3] as number) >>> (bit & 7)) & 1) === 0) continue;
     if (bit >= rosterSize) return err({ type: "padding" });
-    positions.push(bit + 1);
+    positions.push(positionAtIndex(bit));
   }
   return ok(positions);
 }

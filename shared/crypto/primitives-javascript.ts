@@ -11,8 +11,8 @@ import { err, ok } from "../kernel/result.ts";
  * The primitives in plain JavaScript, for platforms without WebCrypto (or without its Curve25519 part).
  *
  * Sources: tweetnacl 1.0 (X25519, Ed25519; audited 2017), noble hashes and ciphers (SHA-256, HKDF, AES-CTR).
- * Does not protect against timing and cache observers: AES here uses tables, and a JavaScript engine may compile
- * branches into anything. Nor does it erase intermediate values from memory.
+ * Does not protect against timing and cache observers: AES uses tables here, and a JavaScript engine may turn any code
+ * into branches. Intermediate values are not erased from memory.
  */
 export function javascriptPrimitives(): Primitives {
   return {
@@ -25,7 +25,7 @@ export function javascriptPrimitives(): Primitives {
     x25519: async (secretKey, publicKey) => {
       if (publicKey.length !== 32) return err({ type: "low-order-point" });
       const shared = unshared(nacl.scalarMult(secretKey, publicKey));
-      // tweetnacl returns the zeros that RFC 7748 section 6.1 has callers refuse.
+      // tweetnacl returns the all-zero result, which callers must refuse by RFC 7748 section 6.1.
       return isAllZero(shared) ? err({ type: "low-order-point" }) : ok(shared);
     },
     ed25519VerifyLoose: async (publicKey, message, signature) => {
@@ -39,7 +39,7 @@ export function javascriptPrimitives(): Primitives {
   };
 }
 
-/** The counter block `index`, big-endian in 16 bytes. SP 800-38A appendix B. */
+/** Counter block number `index`, big-endian in 16 bytes. SP 800-38A appendix B. */
 export function counterBlock(index: number): Bytes {
   assert(Number.isSafeInteger(index) && index >= 0, `not a block index: ${index}`);
   const block = new Uint8Array(16);
@@ -49,14 +49,14 @@ export function counterBlock(index: number): Bytes {
   return block;
 }
 
-/** True where every byte is zero, looked at without an early exit. */
+/** True if every byte is zero. Never exits early. */
 export function isAllZero(bytes: Uint8Array): boolean {
   let union = 0;
   for (const byte of bytes) union |= byte;
   return union === 0;
 }
 
-/** The libraries' results lie on ordinary buffers; their types do not say so. */
+/** The libraries return ordinary buffers, but their types do not say so. */
 function unshared(bytes: Uint8Array): Bytes {
   assert(bytes.buffer instanceof ArrayBuffer, "a library returned shared memory");
   return bytes as Bytes;

@@ -9,7 +9,7 @@ import { PKCS8_PREFIX } from "./subtle-like.ts";
 
 type DerKey<Buffer, Type> = { readonly key: Buffer; readonly format: "der"; readonly type: Type };
 
-/** The part of `node:crypto` that is in use, as a type: `shared/` has no platform types. `Key` is opaque here. */
+/** The part of `node:crypto` in use, as a type, because `shared/` has no platform types. `Key` is opaque here. */
 export interface NodeCryptoLike<Buffer, Key> {
   createHash(algorithm: "sha256"): { update(data: Uint8Array): { digest(): Uint8Array } };
   hkdfSync(
@@ -38,18 +38,18 @@ const SPKI_PREFIX = {
 
 const BASE_POINT = Uint8Array.of(9, ...new Uint8Array(31));
 
-/** Zeros to encrypt for a key stream. Never written to. */
+/** Encrypting zeros gives the key stream. Never written to. */
 const ZEROS: Bytes = new Uint8Array(256 * 1024);
 
 /**
- * The primitives over Node's own calls into OpenSSL, byte for byte the same as the other two, all in the calling thread:
- * short work (HKDF 0.011 ms, WebCrypto 0.05 to 0.09) does not pay the hop to WebCrypto's threads, and a worker that does
- * long work leaves them to others.
+ * The primitives over Node's own calls into OpenSSL, byte for byte the same as the other two. All run in the calling
+ * thread: short calls are faster without the hop to WebCrypto's threads (HKDF takes 0.011 ms, there 0.05 to 0.09), and a
+ * worker with long calls leaves those threads to others.
  *
  * @param node     `node:crypto`.
- * @param buffers  Node's `Buffer`, whose objects are the same memory.
+ * @param buffers  Node's `Buffer`, which wraps memory without a copy.
  * Source: RFC 8410 for the frames around raw keys.
- * Does not protect: secrets pass through JavaScript memory on their way in and out. Holds its thread while it works.
+ * Does not protect secrets in memory: they pass through JavaScript on their way in and out. Blocks its thread.
  */
 export function nodePrimitives<Buffer, Key>(
   node: NodeCryptoLike<NoInfer<Buffer>, Key>,
@@ -85,7 +85,7 @@ export function nodePrimitives<Buffer, Key>(
         const shared = x25519(secretKey, publicKey);
         return isAllZero(shared) ? err({ type: "low-order-point" }) : ok(shared);
       } catch (error) {
-        // OpenSSL refuses the all-zero result by itself; anything of ours is a fault and goes on.
+        // OpenSSL itself refuses the all-zero result. Any other error is our fault and is thrown on.
         if (!isOpenSslError(error)) throw error;
         return err({ type: "low-order-point" });
       }
@@ -108,7 +108,7 @@ export function nodePrimitives<Buffer, Key>(
             const piece = into.subarray(offset, offset + ZEROS.length);
             const stream = own(cipher.update(ZEROS.subarray(0, piece.length)));
             piece.set(stream);
-            // The next piece gets the same memory, which is still in the cache (measured 6.6 against 4 GB/s).
+            // The next piece reuses this memory, which is still in the cache (measured: 6.6 instead of 4 GB/s).
             release(stream);
           }
         },
@@ -122,7 +122,7 @@ export function nodePrimitives<Buffer, Key>(
   };
 }
 
-/** The same memory as plain bytes: Node's results are Buffers. */
+/** Node's result, a Buffer, as plain bytes over the same memory. */
 function own({ buffer, byteOffset, length }: Uint8Array): Bytes {
   assert(buffer instanceof ArrayBuffer, "Node returns ordinary memory");
   return new Uint8Array(buffer, byteOffset, length);

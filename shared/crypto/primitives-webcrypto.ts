@@ -8,21 +8,21 @@ import { counterBlock, isAllZero, javascriptPrimitives } from "./primitives-java
 import { PKCS8_PREFIX, type SubtleKey, type SubtleLike } from "./subtle-like.ts";
 
 /**
- * Below this a synchronous hash beats the hop to WebCrypto's own threads: 64 bytes take 0.003 ms against 0.03 ms,
- * and Merkle trees and commitments are thousands of such.
+ * Up to this length a synchronous hash beats the hop to WebCrypto's threads: 64 bytes take 0.003 ms instead of 0.03 ms,
+ * and Merkle trees and commitments need thousands of them.
  */
 const SHORT_HASH_BYTES = 1024;
 
-/** Zeros to encrypt for a key stream; a block of the mask stream (256 KiB) fits. Never written to. */
+/** Encrypting zeros gives the key stream. As long as a block of the mask stream (256 KiB). Never written to. */
 const ZEROS: Bytes = new Uint8Array(256 * 1024);
 
 /**
- * The primitives over WebCrypto. Byte for byte the same as `javascriptPrimitives`.
+ * The primitives over WebCrypto, byte for byte the same as `javascriptPrimitives`.
  *
- * @param subtle  `globalThis.crypto.subtle`, with X25519 and Ed25519; where unsure use `selectPrimitives`.
+ * @param subtle  `globalThis.crypto.subtle` with X25519 and Ed25519. If it may lack them, call `selectPrimitives`.
  * Source: W3C Web Cryptography Level 2; RFC 8410 for the PKCS #8 frame around raw X25519 secrets.
- * Does not protect: secrets pass through JavaScript memory on their way in and out; only the identity key,
- * which lives behind `Signer`, stays inside the platform.
+ * Does not protect secrets in memory: they pass through JavaScript on their way in and out. Only the identity key, behind
+ * `Signer`, stays inside the platform.
  */
 export function webCryptoPrimitives(subtle: SubtleLike): Primitives {
   let basePoint: Promise<SubtleKey> | undefined;
@@ -53,7 +53,7 @@ export function webCryptoPrimitives(subtle: SubtleLike): Primitives {
       const algorithm = { name: "HKDF", hash: "SHA-256", salt, info } as const;
       return new Uint8Array(await subtle.deriveBits(algorithm, key, 8 * byteCount));
     },
-    // WebCrypto has no secret-to-public call; the public key is the product with the base point, u = 9.
+    // WebCrypto cannot derive a public key. It is the product of the secret and the base point, u = 9.
     x25519PublicKey: (secretKey) => {
       basePoint ??= importPoint(subtle, Uint8Array.of(9, ...new Uint8Array(31)));
       return x25519(secretKey, basePoint);
@@ -64,7 +64,7 @@ export function webCryptoPrimitives(subtle: SubtleLike): Primitives {
         const shared = await x25519(secretKey, importPoint(subtle, publicKey));
         return isAllZero(shared) ? err({ type: "low-order-point" }) : ok(shared);
       } catch (error) {
-        // The platform refuses the all-zero result by itself; anything of ours is a fault and goes on.
+        // The platform itself refuses the all-zero result. Any other error is our fault and is thrown on.
         if (!isOperationError(error)) throw error;
         return err({ type: "low-order-point" });
       }
@@ -75,7 +75,7 @@ export function webCryptoPrimitives(subtle: SubtleLike): Primitives {
         const key = await subtle.importKey("raw", publicKey, { name: "Ed25519" }, false, ["verify"]);
         return await subtle.verify({ name: "Ed25519" }, key, signature, message);
       } catch {
-        // Some platforms refuse bytes that are no point at import, others at verification.
+        // If the bytes are not a point, some platforms refuse them at import and others at verification.
         return false;
       }
     },
@@ -92,8 +92,8 @@ export function webCryptoPrimitives(subtle: SubtleLike): Primitives {
 }
 
 /**
- * The fastest primitives that this platform really has: all of WebCrypto, WebCrypto with Curve25519 in JavaScript
- * (browsers before 2025), or JavaScript alone (`subtle` is undefined on plain HTTP).
+ * The fastest primitives that work on this platform: all of WebCrypto, WebCrypto with Curve25519 in JavaScript (browsers
+ * before 2025), or JavaScript alone (`subtle` is undefined on plain HTTP).
  */
 export async function selectPrimitives(subtle: SubtleLike | undefined): Promise<Primitives> {
   const javascript = javascriptPrimitives();

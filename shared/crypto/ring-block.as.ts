@@ -2,10 +2,10 @@
  * The hot loop of ring-block.ts: adds the words at INPUT to those at 0, or subtracts them, modulo 2^32.
  *
  * AssemblyScript; `npm run kernels` compiles it into ring-block-wasm.ts. Each turn takes 64 bytes, so the last one may
- * go past `byteCount`. Both regions are whole multiples of 64 bytes long, and nobody reads what lies behind the count.
+ * run past `byteCount`. Both regions are multiples of 64 bytes long, and nobody reads past the count.
  */
 
-// As in ring-block.ts.
+// `RING_BLOCK_BYTES` of ring-block.ts.
 const INPUT: usize = 256 * 1024;
 
 export function add(byteCount: usize): void {

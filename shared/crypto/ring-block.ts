@@ -1,25 +1,25 @@
 import { type Bytes, hexToBytes } from "../kernel/bytes.ts";
 import { KERNEL_HEX } from "./ring-block-wasm.ts";
 
-/** Most bytes of a block: 64 Ki words. As in ring-block.as.ts. */
+/** Capacity of a block: 64 Ki words. `INPUT` in ring-block.as.ts must be the same. */
 export const RING_BLOCK_BYTES = 256 * 1024;
 
 /**
- * A block of words of the ring 2^32 to which other words are added. Whoever sums puts the block into `sum` once, then
- * each summand's bytes into `input`, which lies in the same memory: the kernel gets no copy of its own.
+ * A block of words of the ring 2^32 to which other words are added. The caller writes the block into `sum` once and then
+ * the bytes of each summand into `input`. Both lie in the kernel's memory, so nothing is copied again.
  */
 export interface RingBlock {
   /** `RING_BLOCK_BYTES` / 4 words. */
   readonly sum: Uint32Array<ArrayBuffer>;
   /** `RING_BLOCK_BYTES` bytes, read as little-endian u32. */
   readonly input: Bytes;
-  /** sum += input modulo 2^32, the first `byteCount` bytes; what `sum` holds behind them is lost. */
+  /** sum += input modulo 2^32 for the first `byteCount` bytes. Whatever follows in `sum` is lost. */
   add(byteCount: number): void;
   /** sum -= input, likewise. */
   subtract(byteCount: number): void;
 }
 
-/** The part of `WebAssembly` in use, as a type: `shared/` has no platform types. */
+/** The part of `WebAssembly` in use, as a type, because `shared/` has no platform types. */
 interface WebAssemblyLike {
   readonly Module: new (code: Bytes) => object;
   readonly Instance: new (module: object) => { readonly exports: unknown };
@@ -33,19 +33,19 @@ interface KernelExports {
 
 const PLATFORM_IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
-/** Blocks that nobody uses now. Each has 512 KiB; more than a few are in use only if several sums are under way. */
+/** Blocks that nobody uses now, 512 KiB each. More than a few are in use only if several sums run at once. */
 const idle: RingBlock[] = [];
 const IDLE_MAX = 8;
 
-/** Compiled by the first block of this thread. */
+/** Compiled when this thread makes its first block. */
 let kernel: object | undefined;
 
-/** A block that nobody else has; its content is arbitrary. Give it back with `returnRingBlock`. */
+/** A block for the caller alone, with arbitrary content. Give it back with `returnRingBlock`. */
 export function takeRingBlock(): RingBlock {
   return idle.pop() ?? webAssemblyRingBlock() ?? javascriptRingBlock();
 }
 
-/** Wipes the block, which may hold a mask, and keeps it for the next one who asks. */
+/** Wipes the block, which may hold a mask, and keeps it for the next caller. */
 export function returnRingBlock(block: RingBlock): void {
   block.sum.fill(0);
   block.input.fill(0);
@@ -53,10 +53,10 @@ export function returnRingBlock(block: RingBlock): void {
 }
 
 /**
- * Adds 16 bytes at a time. Null where the platform has no WebAssembly with SIMD, the page's policy forbids it, or words
- * are big-endian.
+ * A block that adds 16 bytes at a time. Null if the platform lacks WebAssembly with SIMD or is big-endian, or if the
+ * page's policy forbids WebAssembly.
  *
- * Measured with the key stream, 64 KiB a block, Node 24.21: 5.2 GB/s, in JavaScript 2.0.
+ * Measured with the key stream, 64 KiB a block, Node 24.21: 5.2 GB/s; in JavaScript 2.0.
  */
 export function webAssemblyRingBlock(): RingBlock | null {
   const { WebAssembly: wasm } = globalThis as { readonly WebAssembly?: WebAssemblyLike };
@@ -75,7 +75,7 @@ export function webAssemblyRingBlock(): RingBlock | null {
   }
 }
 
-/** The same in JavaScript, for every platform. */
+/** The same block in JavaScript, for every platform. */
 export function javascriptRingBlock(): RingBlock {
   const sum = new Uint32Array(RING_BLOCK_BYTES / 4);
   const input = new Uint8Array(RING_BLOCK_BYTES);
@@ -98,8 +98,8 @@ function swappedWords(input: Bytes, byteCount: number): Uint32Array {
 }
 
 /*
- * Hot loops. Eight words a turn: 3 times the plain loop (Node 24.21), which checks at each word whether the buffer is
- * still there.
+ * Hot loops. Eight words a turn are 3 times as fast as the plain loop (Node 24.21), which checks for a detached buffer at
+ * every word.
  */
 
 function addWords(sum: Uint32Array, words: Uint32Array): void {

@@ -10,14 +10,15 @@ import { freshKeyPair } from "./key-agreement.ts";
 const KEY_BYTES = 32;
 
 /**
- * Seals `plaintext` to a public key, so that whoever seals cannot open it again:
+ * Seals `plaintext` to a public key. The sender cannot open the box again. Layout:
  * `ephemeral public key (32) | nonce and box of it under HKDF(X25519(e, A), salt = sid, info)`, where info is
- * `E(auditor-seal, E, A, position)` for a message and `E(evidence-seal, E, A)` for evidence.
+ * `E(auditor-seal, E, A, position)` for a message, `E(evidence-seal, E, A)` for evidence, and
+ * `E(auditor-pass, E, A)` without a salt for a pass.
  *
- * @param to  The receiver's X25519 key. Error: `low-order-point` for a key that nobody can have chosen honestly.
- * @param of  What the box is bound to.
+ * @param to  The receiver's X25519 key. Error: `low-order-point` for a key that no honest receiver has.
+ * @param of  The session and position that the box is bound to.
  * Source: the construction of NaCl's sealed boxes, with HKDF (RFC 5869) in place of HSalsa20.
- * Does not protect: who sealed is not known; the message inside is signed by its sender.
+ * Does not authenticate the sender, who signs the message inside.
  */
 export async function sealTo(
   primitives: Primitives,
@@ -37,7 +38,7 @@ export async function sealTo(
   return ok(sealed);
 }
 
-/** @param secretKey  The receiver's. Error: `not-authentic` for another key, another session or position, a changed byte. */
+/** Error: `not-authentic` if the receiver's `secretKey`, the session, the position or a byte differs. */
 export async function openSealed(
   primitives: Primitives,
   secretKey: Bytes,
@@ -56,24 +57,32 @@ export async function openSealed(
   return opened;
 }
 
-export interface SealedOf {
-  readonly sid: Bytes;
-  /** Whose message the box holds; null for the session's evidence. */
-  readonly position: number | null;
-}
+export type SealedOf =
+  | {
+      readonly sid: Bytes;
+      /** Whose message the box holds; null for the session's evidence. */
+      readonly position: number | null;
+    }
+  /** A pass to kept rounds, which belongs to no session. */
+  | "auditor-pass";
 
 async function boxKey(
   primitives: Primitives,
   shared: Bytes,
   ephemeral: Bytes,
   to: Bytes,
-  { sid, position }: SealedOf,
+  of: SealedOf,
 ): Promise<Bytes> {
-  const info =
-    position === null
-      ? E(DOMAINS.evidenceSeal, ephemeral, to)
-      : E(DOMAINS.auditorSeal, ephemeral, to, position);
-  const key = await primitives.hkdfSha256(shared, sid, info, KEY_BYTES);
+  const [salt, info] = boundTo(of, ephemeral, to);
+  const key = await primitives.hkdfSha256(shared, salt, info, KEY_BYTES);
   shared.fill(0);
   return key;
+}
+
+function boundTo(of: SealedOf, ephemeral: Bytes, to: Bytes): readonly [salt: Bytes, info: Bytes] {
+  if (of === "auditor-pass") return [new Uint8Array(0), E(DOMAINS.auditorPass, ephemeral, to)];
+  const { sid, position } = of;
+  return position === null
+    ? [sid, E(DOMAINS.evidenceSeal, ephemeral, to)]
+    : [sid, E(DOMAINS.auditorSeal, ephemeral, to, position)];
 }

@@ -2,9 +2,9 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import type { Bytes } from "../kernel/bytes.ts";
 
 /**
- * SHA-256 where nothing may wait: of public bytes in the round machine, of secrets to know a key object again. 32 bytes.
+ * SHA-256, 32 bytes, for code that must not wait: the round machine hashes public bytes, the key cache secrets.
  *
- * Source: FIPS 180-4, by noble, without tables. Does not protect: an engine gives no promise about time.
+ * Source: FIPS 180-4, by noble, without tables. Does not guarantee constant time: no JavaScript engine does.
  */
 export function sha256Sync(bytes: Uint8Array): Bytes {
   return new Uint8Array(sha256(bytes));

@@ -3,27 +3,27 @@ import type { Bytes } from "../kernel/bytes.ts";
 import type { RandomBytes } from "../kernel/ports.ts";
 
 /*
- * Shamir's secret sharing, one polynomial per field element of the secret: over GF(256) with polynomial
- * x^8 + x^4 + x^3 + x + 1 (0x11b) byte by byte for up to 255 holders, above over GF(2^16) with polynomial
- * x^16 + x^12 + x^3 + x + 1 (0x1100b) on big-endian pairs of bytes.
+ * Shamir's secret sharing, one polynomial per field element of the secret. Up to 255 holders it works byte by byte over
+ * GF(256) with polynomial x^8 + x^4 + x^3 + x + 1 (0x11b); above that, on big-endian pairs of bytes over GF(2^16) with
+ * polynomial x^16 + x^12 + x^3 + x + 1 (0x1100b).
  *
  * Source: Shamir, "How to share a secret", 1979; the field of FIPS 197 section 4; 0x1100b is the first primitive
  * polynomial of degree 16 in the tables of Lidl and Niederreiter, "Finite Fields", and its order is counted in the tests.
- * Whole 32-bit words are worked on, four or two elements at a time. A factor is always public (an x, or an element of a
- * Lagrange basis), so the steps taken and the addresses read depend on no secret.
- * Does not protect: a wrong share is not noticed here and spoils the secret (commitments name its holder); the
- * length of the secret is public; a JavaScript engine gives no promise about time.
+ * Multiplies whole 32-bit words, four or two elements at a time. A factor is always public (an x or an element of a
+ * Lagrange basis), so neither the steps nor the addresses depend on a secret.
+ * Does not protect: a wrong share goes unnoticed here and spoils the secret (commitments name its holder). The length of
+ * the secret is public. No JavaScript engine guarantees constant time.
  */
 
-/** A field of characteristic 2 whose elements lie side by side in a 32-bit word. */
+/** A field of characteristic 2. Its elements lie side by side in a 32-bit word. */
 export interface Field {
-  /** Bytes of one element; the length of a secret is a multiple of it. */
+  /** Bytes of one element. The length of a secret is a multiple of it. */
   readonly elementBytes: 1 | 2;
-  /** Largest x, and so the most holders. */
+  /** Largest x, and so the largest number of holders. */
   readonly holderCountMax: number;
   /** The polynomial without its highest term. */
   readonly reduction: number;
-  /** The highest bit of each element in a 32-bit word, moved to the element's lowest place. */
+  /** Mask of the lowest bit of each element in a 32-bit word. */
   readonly lanes: number;
 }
 
@@ -41,20 +41,19 @@ export const GF_65536: Field = {
   lanes: 0x00010001,
 };
 
-/** The field in which a secret with so many holders is shared; everyone computes it from the roster. */
+/** The field for sharing a secret among `holderCount` holders. Everyone computes it from the roster. */
 export function fieldFor(holderCount: number): Field {
   return holderCount <= GF_256.holderCountMax ? GF_256 : GF_65536;
 }
 
 /**
- * Shares of `secret`, one for each of `xs`, of which any `threshold` rebuild it and fewer say nothing.
+ * Splits `secret` into one share for each of `xs`. Any `threshold` shares rebuild it; fewer reveal nothing about it.
  *
  * @param secret       A whole number of elements of `field`.
  * @param xs           The holders' distinct x, from 1 to `field.holderCountMax`.
  * @param threshold    1 <= threshold <= xs.length.
- * @param randomBytes  Source of the (threshold - 1) coefficients per element; zero coefficients stay, they must be
- *                     uniform.
- * @returns Shares in the order of `xs`, each as long as the secret. x is not part of a share.
+ * @param randomBytes  Source of the (threshold - 1) coefficients per element. They must be uniform, so zero is allowed.
+ * @returns Shares in the order of `xs`, each as long as the secret. A share does not contain its x.
  */
 export function splitSecret(
   secret: Uint8Array,
@@ -69,7 +68,7 @@ export function splitSecret(
   assert(byteCount % field.elementBytes === 0, "a secret is a whole number of elements");
   const coefficients = randomBytes((threshold - 1) * byteCount);
   assert(coefficients.length === (threshold - 1) * byteCount, "the random source returned another length");
-  // Rows of words: the secret first, then the coefficients of rising powers.
+  // Rows of words: first the secret, then the coefficients in order of rising power.
   const wordCount = Math.ceil(byteCount / 4);
   const rows = new Int32Array(threshold * wordCount);
   readWords(secret, rows, 0);
@@ -93,13 +92,13 @@ export function splitSecret(
   return shares;
 }
 
-/** What combines shares of one set of holders: an element for each x, in order. */
+/** Factors that combine the shares of one set of holders: one for each x, in order. */
 export interface LagrangeBasis {
   readonly field: Field;
   readonly factors: Uint16Array;
 }
 
-/** The Lagrange basis at zero for a set of holders: compute it once, then `combineShares` for each of their secrets. */
+/** The Lagrange basis at zero for a set of holders. Compute it once and pass it to `combineShares` for each secret. */
 export function lagrangeBasisAtZero(xs: readonly number[], field: Field = GF_256): LagrangeBasis {
   assertHolders(xs, field);
   const factors = Uint16Array.from(xs, (xi) => {
@@ -116,8 +115,8 @@ export function lagrangeBasisAtZero(xs: readonly number[], field: Field = GF_256
 }
 
 /**
- * The secret behind `shares`, which lie in the order of the basis. Exactly as many shares as the basis has elements;
- * with fewer than the threshold the result is unrelated to the secret.
+ * Rebuilds the secret from `shares`, one for each element of the basis and in its order. With fewer than the threshold
+ * the result is unrelated to the secret.
  */
 export function combineShares(basis: LagrangeBasis, shares: readonly Uint8Array[]): Bytes {
   const { field, factors } = basis;
@@ -141,24 +140,24 @@ export function combineShares(basis: LagrangeBasis, shares: readonly Uint8Array[
 function assertHolders(xs: readonly number[], { holderCountMax }: Field): void {
   assert(xs.length >= 1 && xs.length <= holderCountMax, `1 to ${holderCountMax} holders, not ${xs.length}`);
   const inRange = xs.every((x) => Number.isInteger(x) && x >= 1 && x <= holderCountMax);
-  // x = 0 is the secret itself; two equal x make the system singular.
+  // The share at x = 0 would be the secret itself. Two equal x make the system singular.
   assert(inRange && new Set(xs).size === xs.length, `x must be distinct and from 1 to ${holderCountMax}`);
 }
 
-/** Each element of a word times the public `factor`, by shift and add over the bits of the factor. */
+/** Multiplies each element of a word by the public `factor`, by shift and add over the bits of the factor. */
 function multiplyWord(field: Field, word: number, factor: number): number {
   const { lanes, reduction } = field;
   const topBit = 8 * field.elementBytes - 1;
   let product = 0;
   for (let rest = factor; rest !== 0; rest >>>= 1) {
     if ((rest & 1) === 1) product ^= word;
-    // Every element times x: what leaves at an element's top comes back as the reduction.
+    // Multiply every element by x. If a bit leaves at its top, the reduction is added.
     word = ((word & ~(lanes << topBit)) << 1) ^ Math.imul((word >>> topBit) & lanes, reduction);
   }
   return product;
 }
 
-/** a^(2^bits - 2), which is the inverse for every a but 0. Of a public element. */
+/** a^(2^bits - 2), the inverse of every a except 0. `a` must be public. */
 function inverse(field: Field, a: number): number {
   let result = 1;
   let square = a;

@@ -9,7 +9,7 @@ import { PKCS8_PREFIX, type SubtleKey, type SubtleLike } from "./subtle-like.ts"
 const FIELD_PRIME = hexToBytes("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");
 const GROUP_ORDER = hexToBytes("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
 
-/** y of the eight points whose order divides 8: orders 1, 2, 4 (both), 8 (two y, both signs). */
+/** y of the eight points whose order divides 8: orders 1, 2, 4 (one y, both signs) and 8 (two y, both signs). */
 const SMALL_ORDER_Y = new Set([
   "0100000000000000000000000000000000000000000000000000000000000000",
   "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -19,15 +19,15 @@ const SMALL_ORDER_Y = new Set([
 ]);
 
 /**
- * The one Ed25519 verification of the protocol: true iff S < L, A and R are canonical and not of small order, and
- * encode([S]B - [k]A) equals R. Libraries differ on exactly these points, and two parties that judge one signature
+ * The protocol's only Ed25519 verification: true iff S < L, A and R are canonical and not of small order, and
+ * encode([S]B - [k]A) equals R. Libraries differ on exactly these points, and two parties that judge the same signature
  * differently would split a roster (S6).
  *
- * @param publicKey  Any length; other than 32 bytes is false.
+ * @param publicKey  Any length; false unless it has 32 bytes.
  * @param message    Always an `E(...)`.
- * @param signature  Any length; other than 64 bytes is false.
+ * @param signature  Any length; false unless it has 64 bytes.
  * Source: RFC 8032 section 5.1.7; Chalkias, Garillot and Nikolaenko, "Taming the many EdDSAs", 2020.
- * Does not protect: a signature says who, never when; freshness comes from what is signed.
+ * Does not protect against replay: a signature says who signed, not when. Freshness comes from what is signed.
  */
 export async function verifySignature(
   primitives: Primitives,
@@ -41,7 +41,7 @@ export async function verifySignature(
   return primitives.ed25519VerifyLoose(publicKey, message, signature);
 }
 
-/** Canonical (y < p) and not of small order. That it lies on the curve is the library's check. */
+/** True if the encoding is canonical (y < p) and not of small order. The library checks that it lies on the curve. */
 export function isStrictPoint(encoded: Uint8Array): boolean {
   const y = Uint8Array.from(encoded);
   y[31] = (y[31] as number) & 0x7f;
@@ -58,10 +58,10 @@ function isBelow(value: Uint8Array, bound: Uint8Array): boolean {
 }
 
 /**
- * Signs with a 32-byte seed held in this process: edges (the seed comes from a 0600 file), coordinator keys, tests.
+ * Signs with a 32-byte seed held in this process, for edges (from a 0600 file), coordinator keys and tests.
  *
- * @param subtle  Where given, WebCrypto signs; else tweetnacl. The bytes are the same (Ed25519 is deterministic).
- * Does not protect the seed against code in the same process.
+ * @param subtle  If given, WebCrypto signs, else tweetnacl. The bytes are the same, because Ed25519 is deterministic.
+ * Does not protect the seed from code in the same process.
  */
 export function localSigner(seed: Bytes, subtle?: SubtleLike): Signer {
   assert(seed.length === 32, "an Ed25519 seed has 32 bytes");
@@ -82,7 +82,7 @@ export function localSigner(seed: Bytes, subtle?: SubtleLike): Signer {
   };
 }
 
-/** Signs with a key that stays inside WebCrypto (non-extractable, from IndexedDB). `publicKey` is 32 raw bytes. */
+/** Signs with a non-extractable WebCrypto key (from IndexedDB). `publicKey` is 32 raw bytes. */
 export function webCryptoSigner(subtle: SubtleLike, privateKey: SubtleKey, publicKey: Bytes): Signer {
   return {
     publicKey,

@@ -9,7 +9,7 @@ type KeyUse = "encrypt" | "deriveBits" | "sign" | "verify";
 
 /**
  * The part of WebCrypto's SubtleCrypto that this folder calls; callers pass `globalThis.crypto.subtle`.
- * Written out because `shared/` has no platform types. Source: W3C Web Cryptography Level 2.
+ * Declared here because `shared/` has no platform types. Source: W3C Web Cryptography Level 2.
  */
 export interface SubtleLike {
   digest(algorithm: "SHA-256", data: Bytes): Promise<ArrayBuffer>;

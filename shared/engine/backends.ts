@@ -1,15 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { elementCount } from "../kernel/shape.ts";
 import { scarceOpsOf } from "../layers/chain.ts";
 import { lossOf } from "../layers/losses/table.ts";
-import { elementCount, type ScarceOp } from "../layers/ops.ts";
-import type { BackendName, BackendTiming } from "../task/engine.ts";
-import { type ModelSpec, modelTensors } from "../task/model.ts";
-import type { TrainingPlan } from "../task/task.ts";
+import type { ScarceOp } from "../layers/ops.ts";
+import type { BackendName, BackendTiming, LearnedTask } from "../task/engine.ts";
+import { modelTensors, outputCountOf } from "../task/model.ts";
+import { unscale } from "../task/scaling.ts";
+import { targetOf } from "../task/target.ts";
+import { lossLabel } from "./rows.ts";
 import { train } from "./train.ts";
 
 /*
- * The engines of tfjs, each loaded when it is first tried.
+ * The backends of tfjs. Each is loaded when it is first tried.
  *
  * | backend | where                    | limits                                                   |
  * | ------- | ------------------------ | -------------------------------------------------------- |
@@ -24,18 +27,21 @@ export interface EngineAssets {
   readonly wasmPaths: Readonly<Record<string, string>> | null;
 }
 
-/** What tfjs has no gradient kernel for, and what that means for a person. */
+/** Operations for which a tfjs backend has no gradient kernel, with the consequence as people read it. */
 const MISSING: Readonly<Partial<Record<BackendName, Readonly<Record<ScarceOp, string>>>>> = {
-  wasm: { conv2dKernelGradient: "it cannot train convolutions" },
+  wasm: {
+    conv2dKernelGradient: "it cannot train convolutions",
+    depthwiseConv2dGradients: "it cannot train convolutions",
+  },
 };
 
-/** After the warm-up, which compiles. */
+/** Time for the measured steps, after a warm-up that compiles the kernels. */
 const TIMED_MS = 600;
 const TIMED_STEPS_MAX = 30;
-/** In nats. Half-precision chips are within it; an engine that answers zeros is not. */
+/** In nats, or in scaled units of a number. Half-precision chips stay within it; an engine that returns zeros does not. */
 const LOSS_ERROR_MAX = 0.05;
 
-/** As `Engine.use`. */
+/** See `Engine.use`. */
 export async function useBackend(
   backend: BackendName,
   assets: EngineAssets,
@@ -47,7 +53,7 @@ export async function useBackend(
 
 interface BackendProblem {
   readonly reason: string;
-  /** Refused only because a processor plays the GPU. */
+  /** Refused only because the GPU is emulated on the processor. */
   readonly isSoftware: boolean;
 }
 
@@ -56,7 +62,7 @@ async function tryBackend(
   assets: EngineAssets,
   allowSoftware: boolean,
 ): Promise<Result<void, BackendProblem>> {
-  // Input checks and console advice of tfjs are for development.
+  // Turns off the input checks and console advice that tfjs has for development.
   if (!tf.env().getBool("PROD")) tf.enableProdMode();
   try {
     const problem = await load(backend, assets, allowSoftware);
@@ -89,7 +95,7 @@ async function load(
       return null;
     case "wasm": {
       const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
-      // The threaded build hangs once a bundler has minified it. The import makes the flag known; the choice comes later.
+      // The threaded build hangs once a bundler has minified it. The import registers the flag; tfjs reads it only later.
       tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
       if (assets.wasmPaths !== null) setWasmPaths({ ...assets.wasmPaths });
       return null;
@@ -114,15 +120,18 @@ async function load(
   }
 }
 
-/** As `Engine.time`. */
+/** See `Engine.time`. */
 export async function timeBackend(
   backend: BackendName,
-  model: ModelSpec,
-  plan: TrainingPlan,
+  task: LearnedTask,
   assets: EngineAssets,
   allowSoftware: boolean,
   onStart: () => void = () => {},
 ): Promise<BackendTiming> {
+  const { model, training: plan } = task;
+  const target = targetOf(task.features);
+  // Not far from 1 when scaled, so that a wrong loss stands out.
+  const label = target.kind === "classes" ? 0 : unscale(target, 1);
   const lack = scarceOpsOf(model).map((op) => MISSING[backend]?.[op])[0];
   if (lack !== undefined) return { backend, msPerStep: null, note: lack };
   const used = await tryBackend(backend, assets, allowSoftware);
@@ -133,14 +142,14 @@ export async function timeBackend(
   onStart();
   const rows = {
     inputs: new Float32Array(plan.batchSize * elementCount(model.inputShape)),
-    labels: new Int32Array(plan.batchSize),
+    labels: new Float32Array(plan.batchSize).fill(label),
     count: plan.batchSize,
   };
   const weights = new Float32Array(modelTensors(model).parameterCount);
   const never = new AbortController().signal;
-  // One batch an epoch, so that epochs are steps.
+  // With one batch per epoch, epochs are steps.
   const trainSteps = (epochs: number) =>
-    train({ model, plan: { ...plan, epochs }, weights, rows, shuffleSeed: 0 }, () => {}, never);
+    train({ task, plan: { ...plan, epochs }, weights, rows, shuffleSeed: 0 }, () => {}, never);
   const millisecondsOf = async (steps: number) => {
     const beganMs = performance.now();
     await trainSteps(steps);
@@ -148,12 +157,18 @@ export async function timeBackend(
   };
   const warmUp = await trainSteps(1);
   const loss = warmUp.ok ? (warmUp.value.epochLosses[0] ?? Number.NaN) : Number.NaN;
-  if (!(Math.abs(loss - lossOf(model).ofZeros(model.classCount)) < LOSS_ERROR_MAX)) {
+  if (!(Math.abs(loss - lossOfZeros(task, lossLabel(target, label))) < LOSS_ERROR_MAX)) {
     return { backend, msPerStep: null, note: "its numbers are wrong" };
   }
   const firstMs = await millisecondsOf(1);
   const steps = Math.min(TIMED_STEPS_MAX, Math.floor(TIMED_MS / firstMs));
   return { backend, msPerStep: steps < 2 ? firstMs : (await millisecondsOf(steps)) / steps, note: null };
+}
+
+/** The loss of an all-zero model. A backend that gives another number computes wrongly. */
+function lossOfZeros({ model, training }: LearnedTask, label: number): number {
+  const weight = training.classWeights?.[label] ?? 1;
+  return weight * lossOf(model, training.loss).ofRow(new Float32Array(outputCountOf(model)), label);
 }
 
 function webglRenderer(): string | null {
@@ -181,7 +196,7 @@ async function webgpuAdapter(): Promise<{ description: string; isFallback: boole
     requestAdapter(): Promise<AdapterLike | null>;
   }
   const { gpu } = navigator as { readonly gpu?: GpuLike };
-  // tfjs rejects instead of answering where there is no adapter, so the question is asked before.
+  // Ask before tfjs does: without an adapter, it rejects.
   const adapter = await gpu?.requestAdapter();
   if (adapter === null || adapter === undefined) return null;
   const { info } = adapter;

@@ -1,8 +1,8 @@
 const BUSY_MS_MAX = 40;
 
 /**
- * Lets the event loop turn when the last turn is `BUSY_MS_MAX` ago: sockets answer their pings while the CPU engines
- * compute. Timers of 0 ms are held back to 1 to 4 ms, so turning after every step would cost more than a small step.
+ * Yields to the event loop if the last yield was `BUSY_MS_MAX` ago, so that sockets answer their pings while a CPU engine
+ * computes. A timer of 0 ms takes 1 to 4 ms, so yielding after every step would cost more than a small step.
  */
 export function breathe(): () => Promise<void> {
   let lastTurnMs = performance.now();

@@ -1,19 +1,20 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Engine } from "../task/engine.ts";
 import { type EngineAssets, timeBackend, useBackend } from "./backends.ts";
-import { evaluate, predict } from "./evaluate.ts";
+import { answers, evaluate, predict } from "./evaluate.ts";
 import { destroyDevice, watchBackend } from "./loss.ts";
 import { train } from "./train.ts";
 
-/** The engine on tfjs, which is one for a thread or worker: two of these share the backend in use. */
+/** The engine on tfjs. tfjs is global in a thread or worker, so two engines there share the backend in use. */
 export function openEngine(assets: EngineAssets): Engine {
   return {
     use: (backend, allowSoftware) => useBackend(backend, assets, allowSoftware),
-    time: (backend, model, plan, allowSoftware, onStart) =>
-      timeBackend(backend, model, plan, assets, allowSoftware, onStart),
+    time: (backend, task, allowSoftware, onStart) =>
+      timeBackend(backend, task, assets, allowSoftware, onStart),
     train,
     evaluate,
     predict,
+    answers,
     watch: watchBackend,
     liveTensorCount: () => tf.memory().numTensors,
     close: destroyDevice,

@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { BackendLoss } from "../task/engine.ts";
 
 /*
- * What tells that a backend has ended. tfjs listens to nothing of it: its reads of a lost WebGL context wait without end,
- * and those of a lost WebGPU device give numbers that mean nothing.
+ * Detects the loss of a backend, which tfjs does not: its reads from a lost WebGL context never return, and those from a
+ * lost WebGPU device return meaningless numbers.
  *
  * | backend | event                                   | cause                          |
  * | ------- | --------------------------------------- | ------------------------------ |
@@ -22,13 +22,13 @@ interface GpuErrorEvent extends Event {
 
 const watched = new WeakSet<object>();
 
-/** Gives the GPU of the backend in use back, if it has one that can be given back: what still waits for it fails. */
+/** Destroys the WebGPU device, if that backend is in use. Pending work on it fails. */
 export function destroyDevice(): void {
   const instance: unknown = tf.getBackend() === "webgpu" ? tf.backend() : null;
   (instance as { readonly device: DeviceLike } | null)?.device.destroy();
 }
 
-/** Watches the backend in use; again is harmless. `onLoss` may be called more than once. */
+/** Watches the backend in use. Repeated calls do nothing. `onLoss` may be called more than once. */
 export function watchBackend(onLoss: (loss: BackendLoss) => void): void {
   const backend = tf.getBackend();
   const instance: unknown = tf.backend();
@@ -46,13 +46,13 @@ function watchContext({ gpgpu }: WebglBackend, onLoss: (loss: BackendLoss) => vo
   const { gl } = gpgpu;
   const tell = () => onLoss({ backend: "webgl", cause: "context-lost", note: "" });
   gl.canvas.addEventListener("webglcontextlost", tell);
-  // It may have gone between the start and here.
+  // The context may have been lost before the listener was added.
   if (gl.isContextLost()) tell();
 }
 
 function watchDevice(device: DeviceLike, onLoss: (loss: BackendLoss) => void): void {
   void device.lost.then(({ message }) => onLoss({ backend: "webgpu", cause: "device-lost", note: message }));
-  // A command that failed has left its result as it was, so whatever was computed from it is wrong.
+  // A failed command does not write its result, so everything computed from it is wrong.
   device.addEventListener("uncapturederror", (event) => {
     const { error } = event as GpuErrorEvent;
     const isMemory = error?.constructor.name === "GPUOutOfMemoryError";

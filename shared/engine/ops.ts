@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Ops, Shape } from "../layers/ops.ts";
+import type { Ops, Pool, Shape, Window } from "../layers/ops.ts";
 
-/** The operations of layers on tfjs, on the backend in use. Call them inside tf.tidy, which frees what they make. */
+/** The operations of layers on the tfjs backend in use. Call them inside tf.tidy, which frees their results. */
 export const tfjsOps: Ops<tf.Tensor> = {
   shapeOf: ({ shape }) => shape,
+  constant: (values, shape) => tf.tensor(values, [...shape], "float32"),
   reshape: (tensor, shape) => tf.reshape(tensor, [...shape]),
   add: (left, right) => tf.add(left, right),
   subtract: (left, right) => tf.sub(left, right),
@@ -11,6 +12,7 @@ export const tfjsOps: Ops<tf.Tensor> = {
   divide: (left, right) => tf.div(left, right),
   negate: (tensor) => tf.neg(tensor),
   square: (tensor) => tf.square(tensor),
+  sqrt: (tensor) => tf.sqrt(tensor),
   exp: (tensor) => tf.exp(tensor),
   relu: (tensor) => tf.relu(tensor),
   tanh: (tensor) => tf.tanh(tensor),
@@ -32,12 +34,38 @@ export const tfjsOps: Ops<tf.Tensor> = {
       { x: input, dy: flow },
       { strides, pad: padding, dataFormat: "NHWC", filterShape: [...kernelShape] },
     ),
-  maxPool2d: (input, size, strides) => tf.maxPool(input as tf.Tensor4D, size, strides, "valid"),
-  maxPool2dInputGradient: (flow, input, output, size, strides) =>
-    runKernel(tf.MaxPoolGrad, { dy: flow, input, output }, { filterSize: size, strides, pad: "valid" }),
+  depthwiseConv2d: (input, kernel, { strides, padding }) =>
+    tf.depthwiseConv2d(input as tf.Tensor4D, kernel as tf.Tensor4D, strides, padding),
+  depthwiseConv2dInputGradient: (flow, kernel, inputShape, window) =>
+    runKernel(
+      tf.DepthwiseConv2dNativeBackpropInput,
+      { dy: flow, filter: kernel },
+      { ...depthwise(window), inputShape: [...inputShape] },
+    ),
+  depthwiseConv2dKernelGradient: (flow, input, kernelShape, window) =>
+    runKernel(
+      tf.DepthwiseConv2dNativeBackpropFilter,
+      { x: input, dy: flow },
+      { ...depthwise(window), filterShape: [...kernelShape] },
+    ),
+  maxPool2d: (input, { size, strides }) => tf.maxPool(input as tf.Tensor4D, [...size], [...strides], "valid"),
+  maxPool2dInputGradient: (flow, input, output, pool) =>
+    runKernel(tf.MaxPoolGrad, { dy: flow, input, output }, pooling(pool)),
+  averagePool2d: (input, { size, strides }) =>
+    tf.avgPool(input as tf.Tensor4D, [...size], [...strides], "valid"),
+  averagePool2dInputGradient: (flow, input, pool) =>
+    runKernel(tf.AvgPoolGrad, { dy: flow, input }, pooling(pool)),
 };
 
-/** Two kernels that tfjs uses for its gradients and exports no operation for. */
+function pooling({ size, strides }: Pool): object {
+  return { filterSize: [...size], strides: [...strides], pad: "valid" };
+}
+
+function depthwise({ strides, padding }: Window): object {
+  return { strides: [strides, strides], dilations: [1, 1], pad: padding };
+}
+
+/** For the kernels that tfjs uses for its gradients but does not export as operations. */
 function runKernel(name: string, inputs: Readonly<Record<string, tf.Tensor>>, attributes: object): tf.Tensor {
   return tf
     .engine()

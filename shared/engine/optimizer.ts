@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { TrainingPlan } from "../task/task.ts";
+import type { TrainingPlan } from "../task/training-plan.ts";
 
-/** Moves variables along their gradients; holds tensors of its own until it is disposed of. */
+/** Moves variables along their gradients. Holds tensors of its own until `dispose`. */
 export interface Optimizer {
-  /** One gradient a variable. Call it inside tf.tidy. */
+  /** Takes one gradient for each variable. Call it inside tf.tidy. */
   apply(variables: readonly tf.Variable[], gradients: readonly tf.Tensor[]): void;
   dispose(): void;
 }
@@ -22,7 +22,7 @@ export function optimizerOf(plan: TrainingPlan): Optimizer {
   };
 }
 
-/** Own, since tfjs' momentum optimizer keeps one tensor when it is disposed of. */
+/** Replaces the momentum optimizer of tfjs, which leaks one tensor on `dispose`. */
 function sgd(learningRate: number, momentum: number): Optimizer {
   const velocities: tf.Variable[] = [];
   return {

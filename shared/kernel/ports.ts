@@ -1,7 +1,7 @@
 import type { Bytes } from "./bytes.ts";
 import type { Result } from "./result.ts";
 
-/** Milliseconds that never step back; the origin is the process's own. Deadlines use nothing else. */
+/** Milliseconds that never go back, from an origin of the process's own. The only clock for deadlines. */
 export interface MonotonicClock {
   nowMs(): number;
 }
@@ -11,12 +11,12 @@ export interface WallClock {
   nowUnixMs(): number;
 }
 
-/** Cryptographically secure random bytes; any count (implementations cut calls of over 64 KiB). */
+/** Cryptographically secure random bytes. Any count is allowed: implementations split calls above 64 KiB. */
 export type RandomBytes = (byteCount: number) => Bytes;
 
 /**
- * The cryptographic primitives, implementations over WebCrypto, over Node and in plain JavaScript. Same bytes from all.
- * Keys that must not leave their store (the identity) sign through `Signer` instead.
+ * The cryptographic primitives, implemented over WebCrypto, over Node and in plain JavaScript. All return the same bytes.
+ * The identity key, which must not leave its store, signs through `Signer` instead.
  */
 export interface Primitives {
   readonly name: "webcrypto" | "javascript" | "node";
@@ -26,16 +26,16 @@ export interface Primitives {
   hkdfSha256(inputKey: Bytes, salt: Bytes, info: Bytes, byteCount: number): Promise<Bytes>;
   /** 32 bytes. RFC 7748 section 5. */
   x25519PublicKey(secretKey: Bytes): Promise<Bytes>;
-  /** 32 bytes; an all-zero result is refused. RFC 7748 section 6.1. */
+  /** 32 bytes. Refuses an all-zero result. RFC 7748 section 6.1. */
   x25519(secretKey: Bytes, publicKey: Bytes): Promise<Result<Bytes, { readonly type: "low-order-point" }>>;
-  /** The library's own check only; protocol code calls `verifySignature` of shared/crypto/signature.ts. */
+  /** Only the library's own check. Protocol code calls `verifySignature` of shared/crypto/signature.ts. */
   ed25519VerifyLoose(publicKey: Bytes, message: Bytes, signature: Bytes): Promise<boolean>;
   /**
-   * Key stream of AES-256-CTR with a zero initial counter, from block `firstBlock` (16 bytes each) on.
+   * Key stream of AES-256-CTR with a zero initial counter, starting at block `firstBlock` (16 bytes each).
    * SP 800-38A section 6.5.
    */
   aes256CtrKeystream(key: Bytes, firstBlock: number, byteCount: number): Promise<Bytes>;
-  /** The same key stream to be read on from `firstBlock`, in the calling thread; absent if the platform has only threads. */
+  /** The same key stream, read piece by piece in the calling thread. Absent if the platform cannot encrypt there. */
   readonly openAes256CtrKeystream?: (key: Bytes, firstBlock: number) => Keystream;
 }
 
@@ -44,7 +44,7 @@ export interface Keystream {
   read(into: Bytes): void;
 }
 
-/** The identity key of a device: Ed25519; the secret half stays in its store where the platform can keep it. */
+/** A device's Ed25519 identity key. The secret half stays in its store if the platform can keep it there. */
 export interface Signer {
   /** 32 bytes. */
   readonly publicKey: Bytes;

@@ -1,14 +1,14 @@
-/** Of ES2024; a platform without it waits for its collector. */
+/** `transfer` is ES2024. A platform without it leaves the memory to its collector. */
 interface Transferable {
   readonly detached?: boolean;
   readonly transfer?: (byteCount: number) => ArrayBuffer;
 }
 
 /**
- * Gives the memory of vectors back at once; they have no elements afterwards. A view of a part is left alone.
+ * Frees the memory of `vectors` at once and leaves them without elements. Skips views of only part of a buffer.
  *
- * For vectors as long as a model that one step needs, and for blocks of key stream: the collector counts them late, and
- * 150 to 380 MB of such garbage waited for it in a thread that makes little else (Node 24.21, arrays of 4 MB).
+ * Meant for model-sized vectors that a single step needs and for blocks of key stream. The collector notices them late:
+ * 150 to 380 MB of such garbage piled up in a thread that allocates little else (Node 24.21, arrays of 4 MB).
  */
 export function release(...vectors: readonly ArrayBufferView<ArrayBuffer>[]): void {
   for (const { buffer, byteLength } of vectors) {

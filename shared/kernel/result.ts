@@ -1,7 +1,7 @@
 /**
- * Expected trouble as data (a peer, a network, a user's file). Programmer faults throw through `assert`.
+ * Expected trouble (a peer, a network, a user's file) as data. Our own faults throw through `assert`.
  *
- * Each function defines its own tagged union of errors right under it, so that a caller's switch is exhaustive.
+ * Each function defines its tagged union of errors right under it, so that a caller's switch can be exhaustive.
  */
 export type Result<T, E> =
   | { readonly ok: true; readonly value: T }

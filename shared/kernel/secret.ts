@@ -1,7 +1,7 @@
 /**
- * Holds a secret so that no log line, template string or JSON shows it (invariant S11).
+ * Keeps a secret out of log lines, template strings and JSON (invariant S11).
  *
- * Does not protect against code that calls `reveal`, nor against copies that a JavaScript engine keeps.
+ * Does not protect against code that calls `reveal`, or against copies that a JavaScript engine keeps.
  */
 export class Secret<T extends Uint8Array> {
   readonly #value: T;
@@ -10,7 +10,7 @@ export class Secret<T extends Uint8Array> {
     this.#value = value;
   }
 
-  /** The bytes themselves, not a copy: `wipe` reaches every holder. */
+  /** The bytes themselves, not a copy, so `wipe` takes effect for everyone who holds them. */
   reveal(): T {
     return this.#value;
   }

@@ -3,16 +3,16 @@ import type { MonotonicClock } from "./ports.ts";
 const TICK_MS_MAX = 1_000;
 
 export interface Silence {
-  /** Begins to count anew. */
+  /** Restarts the count. */
   heard(): void;
   end(): void;
 }
 
 /**
- * Calls `onSilent` once, when nothing was heard for `limitMs`. It counts only time in which timers run: a frozen tab or a
- * stopped process is not silence. Rule T4.
+ * Calls `onSilent` once, after nothing has been heard for `limitMs`. Counts only time in which timers run, so a frozen tab
+ * or a stopped process does not count as silence. Rule T4.
  *
- * @param limitMs  Asked at each tick, so that it may change while it is waited.
+ * @param limitMs  Read at every tick, so it may change during the wait.
  */
 export function watchSilence(
   ports: {
@@ -28,7 +28,7 @@ export function watchSilence(
     const beganMs = ports.clock.nowMs();
     const tickMs = Math.min(TICK_MS_MAX, Math.max(1, limitMs() / 4));
     cancel = ports.after(tickMs, () => {
-      // A tick that comes much later than asked for was held back together with everything else.
+      // If a tick comes much too late, the whole process was held up: do not count all of that time.
       silentMs += Math.min(ports.clock.nowMs() - beganMs, 2 * tickMs);
       if (silentMs < limitMs()) wait();
       else onSilent();

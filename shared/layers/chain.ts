@@ -1,14 +1,15 @@
 import { assert, present } from "../kernel/assert.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { elementCount } from "../kernel/shape.ts";
 import type { TensorSpec } from "./initializer.ts";
 import type { Layer, Pass } from "./layer.ts";
-import { lossOf } from "./losses/table.ts";
+import type { Aim } from "./losses/loss.ts";
 import type { Ops, ScarceOp, Shape } from "./ops.ts";
 import { activationOf, type LayerSpec, layerOf } from "./table.ts";
 
 /*
- * A model as a chain of layers: its tensors, its forward pass and its gradient. The chain rule over a chain is short, so no
- * engine needs a tape of its own.
+ * A model as a chain of layers: its tensors, its forward pass and its gradient. Backpropagation through a chain is simple,
+ * so no engine needs a gradient tape.
  */
 
 export interface Chain {
@@ -18,10 +19,9 @@ export interface Chain {
 }
 
 /**
- * The trainable tensors, `layer/kernel` before `layer/bias`, in the order of the layers; this is the order of the flat weight
- * vector.
+ * The trainable tensors in the order of the flat weight vector: by layer, `layer/kernel` before `layer/bias`.
  *
- * Errors: the layer that cannot take its input, and why.
+ * Error: a sentence that names the layer that cannot take its input, and why.
  */
 export function tensorShapes(chain: Chain): Result<readonly TensorSpec[], string> {
   let shape = chain.inputShape;
@@ -39,13 +39,13 @@ export function tensorShapes(chain: Chain): Result<readonly TensorSpec[], string
   return ok(tensors);
 }
 
-/** The operations of its training that not every backend has. */
+/** The operations that training needs and that some backends lack. */
 export function scarceOpsOf({ layers }: Pick<Chain, "layers">): readonly ScarceOp[] {
   return layers.flatMap((spec) => layerOf(spec).needs);
 }
 
 /**
- * The last layer's output, before its activation.
+ * The last layer's output, before its activation. Without the noise of training.
  *
  * @param weights  One tensor for each of `tensorShapes`.
  * @param batch    [rows, ...inputShape].
@@ -57,7 +57,7 @@ export function forward<Tensor extends object>(
   weights: readonly Tensor[],
   batch: Tensor,
 ): Tensor {
-  return lastOf(trace(ops, chain, weights, batch)).output;
+  return lastOf(trace(ops, chain, weights, batch, null)).output;
 }
 
 /**
@@ -65,25 +65,29 @@ export function forward<Tensor extends object>(
  *
  * @param weights  One tensor for each of `tensorShapes`.
  * @param batch    [rows, ...inputShape].
- * @param targets  [rows, outputCount], as the loss of the model writes them.
- * @returns `lossSum`, a scalar: the sum over the rows; `gradients` of their mean, one for each weight.
+ * @param aim      The loss and the rows' targets.
+ * @param uniform  Generator of numbers in [0, 1) for layers that are noisy in training. A call goes on where the last one
+ *                 stopped, so no batch has the noise of another.
+ * @returns `lossSum`, a scalar, the sum over the rows; `gradients` of their mean, one for each tensor.
  */
 export function lossGradients<Tensor extends object>(
   ops: Ops<Tensor>,
   chain: Pick<Chain, "layers">,
   weights: readonly Tensor[],
   batch: Tensor,
-  targets: Tensor,
+  { loss, targets, rowWeights }: Aim<Tensor>,
+  uniform: () => number,
 ): { readonly lossSum: Tensor; readonly gradients: readonly Tensor[] } {
-  const links = trace(ops, chain, weights, batch);
+  const links = trace(ops, chain, weights, batch, uniform);
   const last = lastOf(links);
-  const { sum: lossSum, gradient } = lossOf(chain).ofBatch(ops, last.output, targets);
+  const { sum: lossSum, gradient } = loss.ofBatch(ops, last.output, targets, rowWeights);
   const gradients: Tensor[] = [];
   let flow = gradient;
   for (const link of links.toReversed()) {
-    const { spec, kind, names } = link;
-    // The loss has gone through the last activation itself.
+    const { spec, kind, names, factors } = link;
+    // The loss includes the last activation.
     if (link !== last) flow = activationOf(spec).inputGradient(ops, link.activated, flow);
+    if (factors !== null) flow = ops.multiply(flow, factors);
     const byName = kind.weightGradients(ops, spec, link, flow);
     gradients.unshift(...names.map((name) => present(byName[name], `no gradient of ${spec.name}/${name}`)));
     if (link !== links[0]) flow = kind.inputGradient(ops, spec, link, flow);
@@ -95,9 +99,11 @@ export function lossGradients<Tensor extends object>(
 interface Link<Tensor> extends Pass<Tensor> {
   readonly spec: LayerSpec;
   readonly kind: Layer;
-  /** Of its weights, in their order. */
+  /** Names of its weights, in their order. */
   readonly names: readonly string[];
-  /** The output after the activation. The last layer's activation is the loss's, so it is not applied. */
+  /** The noise that the output was multiplied by; null if there is none. */
+  readonly factors: Tensor | null;
+  /** The output after the activation, which the last layer leaves to the loss. */
   readonly activated: Tensor;
 }
 
@@ -106,6 +112,7 @@ function trace<Tensor extends object>(
   { layers }: Pick<Chain, "layers">,
   tensors: readonly Tensor[],
   batch: Tensor,
+  uniform: (() => number) | null,
 ): readonly Link<Tensor>[] {
   const links: Link<Tensor>[] = [];
   let input = batch;
@@ -116,13 +123,28 @@ function trace<Tensor extends object>(
     const own = tensors.slice(used, used + names.length);
     used += names.length;
     const weights = (name: string) => present(own[names.indexOf(name)], `no tensor ${spec.name}/${name}`);
-    const output = kind.forward(ops, spec, input, weights);
+    const clean = kind.forward(ops, spec, input, weights);
+    const factors = uniform === null ? null : noiseOf(ops, spec, kind, ops.shapeOf(clean), uniform);
+    const output = factors === null ? clean : ops.multiply(clean, factors);
     const activated = index < layers.length - 1 ? activationOf(spec).forward(ops, output) : output;
-    links.push({ spec, kind, names, input, output, weights, activated });
+    links.push({ spec, kind, names, input, output, weights, factors, activated });
     input = activated;
   }
   assert(used === tensors.length, `a model of ${used} tensors was given ${tensors.length}`);
   return links;
+}
+
+function noiseOf<Tensor extends object>(
+  ops: Ops<Tensor>,
+  spec: LayerSpec,
+  kind: Layer,
+  shape: Shape,
+  uniform: () => number,
+): Tensor | null {
+  if (kind.noise === undefined) return null;
+  const factors = new Float32Array(elementCount(shape));
+  for (let index = 0; index < factors.length; index++) factors[index] = kind.noise(spec, uniform);
+  return ops.constant(factors, shape);
 }
 
 function lastOf<Tensor>(links: readonly Link<Tensor>[]): Link<Tensor> {

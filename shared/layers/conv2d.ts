@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { err, ok } from "../kernel/result.ts";
+import { ok } from "../kernel/result.ts";
 import { activationSchema } from "./activations/table.ts";
 import { biasTensor, kernelTensor } from "./initializer.ts";
 import { layer, layerNameSchema } from "./layer.ts";
+import { pictureAxes, placesOf } from "./window.ts";
 
-/** A square window slides over a picture. Kernel [k, k, channels, filters], bias [filters]. */
+/** Convolution of a picture with square windows. Kernel [k, k, channels, filters], bias [filters]. */
 export const conv2d = layer({
   schema: z.strictObject({
     className: z.literal("Conv2D"),
@@ -16,12 +17,17 @@ export const conv2d = layer({
     activation: activationSchema,
   }),
   needs: ["conv2dKernelGradient"],
-  outputShape({ filters, kernelSize, strides, padding }, input) {
-    const [height = 0, width = 0] = input;
-    if (input.length !== 3) return err("takes a picture, not a flat vector");
-    const out = (size: number) =>
-      padding === "same" ? Math.ceil(size / strides) : Math.floor((size - kernelSize) / strides) + 1;
-    return ok([out(height), out(width), filters]);
+  words: ({ filters, kernelSize }) => ({
+    full: `Conv2D ${filters} of ${kernelSize} × ${kernelSize}`,
+    short: `${filters}c`,
+  }),
+  outputShape(spec, input) {
+    const axes = pictureAxes(input);
+    if (!axes.ok) return axes;
+    const [height, width] = [axes.value.height, axes.value.width].map((length) =>
+      placesOf(length, spec.kernelSize, spec),
+    ) as [number, number];
+    return ok([height, width, spec.filters]);
   },
   tensors: ({ kernelSize, filters }, [, , channels = 0]) => [
     kernelTensor([kernelSize, kernelSize, channels, filters]),

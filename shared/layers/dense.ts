@@ -13,6 +13,7 @@ export const dense = layer({
     activation: activationSchema,
   }),
   needs: [],
+  words: ({ units }) => ({ full: `Dense ${units}`, short: String(units) }),
   outputShape: ({ units }, input) =>
     input.length === 1 ? ok([units]) : err("put a Flatten layer before it"),
   tensors: ({ units }, [width = 0]) => [kernelTensor([width, units]), biasTensor(units)],

@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { present } from "../kernel/assert.ts";
 import { ok } from "../kernel/result.ts";
+import { elementCount } from "../kernel/shape.ts";
 import { layer, layerNameSchema } from "./layer.ts";
-import { elementCount } from "./ops.ts";
 
-/** Any shape to one axis, row-major. */
+/** Flattens any shape to one axis, row-major. */
 export const flatten = layer({
   schema: z.strictObject({ className: z.literal("Flatten"), name: layerNameSchema }),
   needs: [],
+  words: () => ({ full: "Flatten", short: null }),
   outputShape: (_, input) => ok([elementCount(input)]),
   tensors: () => [],
   forward(ops, _, input) {

@@ -1,7 +1,8 @@
-/** What a tensor holds before the first round; `initialModel` draws it. */
+/** How `initialModel` fills a tensor before the first round. */
 export type Initializer =
   | { readonly kind: "zeros" }
-  /** Uniform on +-sqrt(6 / (fanIn + fanOut)). Source: Glorot and Bengio 2010, equation 16. */
+  | { readonly kind: "ones" }
+  /** Uniform within +-sqrt(6 / (fanIn + fanOut)). Source: Glorot and Bengio 2010, equation 16. */
   | { readonly kind: "glorot-uniform"; readonly fanIn: number; readonly fanOut: number };
 
 /** A trainable tensor, row-major. */
@@ -11,7 +12,7 @@ export interface TensorSpec {
   readonly initializer: Initializer;
 }
 
-/** [..., in, out]; the axes before those two are the window of a convolution. */
+/** @param shape  [..., in, out]. The axes before these two are the window of a convolution. */
 export function kernelTensor(shape: readonly number[]): TensorSpec {
   const window = shape.slice(0, -2).reduce((product, size) => product * size, 1);
   const fanIn = window * (shape.at(-2) ?? 1);
@@ -19,7 +20,6 @@ export function kernelTensor(shape: readonly number[]): TensorSpec {
   return { name: "kernel", shape, initializer: { kind: "glorot-uniform", fanIn, fanOut } };
 }
 
-/** [out]. */
 export function biasTensor(length: number): TensorSpec {
   return { name: "bias", shape: [length], initializer: { kind: "zeros" } };
 }

@@ -1,25 +1,33 @@
-/** Lengths of a tensor's axes, from the outermost in. */
+/** Lengths of a tensor's axes, outermost first. */
 export type Shape = readonly number[];
 
-/** A tensor, or a number that stands for every element. */
+/** A tensor, or a number in place of every element. */
 export type Operand<Tensor> = Tensor | number;
 
-/** How a window moves over a picture; `same` pads the border so that only the strides shrink it. */
+/** How a window moves over a picture. `same` pads the border so that only the strides shrink the output. */
 export interface Window {
   readonly strides: number;
   readonly padding: "valid" | "same";
 }
 
+/** Windows of a pooling, [height, width], without padding. */
+export interface Pool {
+  readonly size: readonly [number, number];
+  readonly strides: readonly [number, number];
+}
+
 /**
- * The tensor operations that layers, activations and losses are written in. An engine implements them once and can then run
- * every layer.
+ * The tensor operations in which layers, activations and losses are written. An engine that implements them can run every
+ * layer.
  *
- * `Tensor` is the engine's own handle, opaque to layers: immutable, float32, row-major. A picture is [rows, height, width,
- * channels] and the kernel of a convolution [height, width, channels, filters]. The engine frees what an operation returns;
- * layers free nothing. Operands of different shapes are broadcast as NumPy does it.
+ * `Tensor` is the engine's handle, opaque to layers: immutable, float32, row-major. Pictures are [rows, height, width,
+ * channels], the kernel of a convolution is [height, width, channels, filters]. The engine frees the results of
+ * operations; layers free nothing. Operands of different shapes are broadcast as in NumPy.
  */
 export interface Ops<Tensor extends object> {
   shapeOf(tensor: Tensor): Shape;
+  /** A tensor of these numbers, which the caller no longer changes. */
+  constant(values: Float32Array, shape: Shape): Tensor;
   reshape(tensor: Tensor, shape: Shape): Tensor;
   add(left: Operand<Tensor>, right: Operand<Tensor>): Tensor;
   subtract(left: Operand<Tensor>, right: Operand<Tensor>): Tensor;
@@ -27,6 +35,7 @@ export interface Ops<Tensor extends object> {
   divide(left: Operand<Tensor>, right: Operand<Tensor>): Tensor;
   negate(tensor: Tensor): Tensor;
   square(tensor: Tensor): Tensor;
+  sqrt(tensor: Tensor): Tensor;
   exp(tensor: Tensor): Tensor;
   relu(tensor: Tensor): Tensor;
   tanh(tensor: Tensor): Tensor;
@@ -37,29 +46,31 @@ export interface Ops<Tensor extends object> {
   softmax(tensor: Tensor): Tensor;
   /** Over the last axis. */
   logSoftmax(tensor: Tensor): Tensor;
-  /** Over the named axes, which go. A negative axis counts from the last. */
+  /** Sums over the named axes and removes them. A negative axis counts from the last. */
   sum(tensor: Tensor, axes: readonly number[]): Tensor;
-  /** Over the last axis, which stays with length 1. */
+  /** Sums over the last axis and keeps it with length 1. */
   sumLastAxis(tensor: Tensor): Tensor;
-  /** [n, k] times [k, m]; a transposed operand is given as [k, n] or [m, k]. */
+  /** [n, k] times [k, m]. Pass a transposed operand as [k, n] or [m, k]. */
   matMul(
     left: Tensor,
     right: Tensor,
     transposed?: { readonly left?: boolean; readonly right?: boolean },
   ): Tensor;
   conv2d(input: Tensor, kernel: Tensor, window: Window): Tensor;
-  /** The flow at a convolution's input, [rows, ...], from the flow at its output. */
+  /** The gradient by a convolution's input, [rows, ...], from `flow`, the gradient by its output. */
   conv2dInputGradient(flow: Tensor, kernel: Tensor, inputShape: Shape, window: Window): Tensor;
   conv2dKernelGradient(flow: Tensor, input: Tensor, kernelShape: Shape, window: Window): Tensor;
-  /** The largest of each `size` x `size` window; no padding. */
-  maxPool2d(input: Tensor, size: number, strides: number): Tensor;
-  maxPool2dInputGradient(flow: Tensor, input: Tensor, output: Tensor, size: number, strides: number): Tensor;
+  /** Each channel for itself, with a kernel [height, width, channels, multiplier]; output channel c multiplier + m. */
+  depthwiseConv2d(input: Tensor, kernel: Tensor, window: Window): Tensor;
+  depthwiseConv2dInputGradient(flow: Tensor, kernel: Tensor, inputShape: Shape, window: Window): Tensor;
+  depthwiseConv2dKernelGradient(flow: Tensor, input: Tensor, kernelShape: Shape, window: Window): Tensor;
+  /** The maximum of each window. */
+  maxPool2d(input: Tensor, pool: Pool): Tensor;
+  maxPool2dInputGradient(flow: Tensor, input: Tensor, output: Tensor, pool: Pool): Tensor;
+  /** The mean of each window. */
+  averagePool2d(input: Tensor, pool: Pool): Tensor;
+  averagePool2dInputGradient(flow: Tensor, input: Tensor, pool: Pool): Tensor;
 }
 
-/** Operations that some backends lack. A layer that uses one names it in `needs`, so that such a backend is not tried. */
-export type ScarceOp = "conv2dKernelGradient";
-
-/** 1 for a scalar. */
-export function elementCount(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
+/** Operations that some backends lack. A layer that uses one names it in `needs`, so that such backends are not tried. */
+export type ScarceOp = "conv2dKernelGradient" | "depthwiseConv2dGradients";

@@ -23,7 +23,7 @@ export function layerOf({ className }: LayerSpec): Layer {
   return present(layerByClassName.get(className), `no layer ${className}`);
 }
 
-/** `linear` if the layer's spec names none. */
+/** The activation of a layer; `linear` if its spec names none. */
 export function activationOf(spec: LayerSpec): Activation {
   return activationNamed("activation" in spec ? spec.activation : "linear");
 }

@@ -2,39 +2,39 @@ import type { z } from "zod";
 import { err, ok, type Result } from "../kernel/result.ts";
 
 /*
- * What the logs of all kinds have in common: a row's event bears the version of its shape, and a fact of an earlier
- * version is brought forward before a schema judges it.
+ * The row format that all logs share. A row's event states the version of its shape, and a fact of an earlier version is
+ * upcast before a schema checks it.
  *
  * | field of a row's event | holds                                                                |
  * | ---------------------- | -------------------------------------------------------------------- |
- * | version                | shape of the fact; a row without one is of version 1                 |
+ * | version                | version of the fact's shape; 1 if absent                             |
  * | fact                   | what happened                                                        |
  *
- * Whoever stores a row may keep other fields beside these.
+ * A log may store other fields beside these.
  */
 
-/** A row, of which nothing is believed but that it was read. Sequences count from 1. */
+/** A row as read, not validated yet. Sequences count from 1. */
 export interface LogRow {
   readonly sequence: number;
   readonly event: unknown;
 }
 
-/** A fact as it is stored: an object with a type, else unknown. */
+/** A stored fact: an object that is not validated yet. */
 export type StoredFact = Readonly<Record<string, unknown>>;
-/** Makes a fact of version n into one of version n + 1; nothing of it is believed. */
+/** Turns a fact of version n into one of version n + 1. The fact is not validated yet. */
 export type Upcaster = (fact: StoredFact) => StoredFact;
 
 /** Why one row cannot be read. */
 export type FactError =
   /** Written by a later version of the program. */
   | { readonly type: "newer"; readonly sequence: number; readonly version: number }
-  /** @param path  Of the field that is not as the schema says. */
+  /** @param path  Path of the field that does not fit the schema. */
   | { readonly type: "malformed"; readonly sequence: number; readonly path: string };
 
 /**
- * The fact of one row, in today's shape.
+ * The fact of one row, in the current shape.
  *
- * @param upcasters  One for each earlier version, so that today's is one more than they are.
+ * @param upcasters  One for each earlier version, so the current version is their number plus one.
  */
 export function factOf<Schema extends z.ZodType>(
   { sequence, event }: LogRow,

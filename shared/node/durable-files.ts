@@ -1,5 +1,9 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+
+const CHUNK_BYTES = 2 ** 20;
 
 /** Makes a rename or a removal inside `folder` survive a power cut. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -11,13 +15,66 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** Makes the content of a file that another program wrote survive a power cut. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, "r+");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Copies a file durably and computes its SHA-256 on the way.
+ *
+ * @param to    Must not exist. Only this user can read it.
+ * @returns The hash, hex, and the size of what was copied.
+ * @throws the error of the file system. May leave a part of the file behind.
+ */
+export async function copyDurably(from: string, to: string): Promise<FileDigest> {
+  const target = await open(to, "wx", 0o600);
+  try {
+    const digest = await digestFile(from, async (chunk) => {
+      await target.writeFile(chunk);
+    });
+    await target.sync();
+    return digest;
+  } finally {
+    await target.close();
+  }
+}
+
+export interface FileDigest {
+  readonly byteCount: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** @param onChunk  Gets the file's bytes in order. @throws the error of the file system. */
+export async function digestFile(
+  path: string,
+  onChunk: (chunk: Uint8Array) => Promise<void> = async () => undefined,
+): Promise<FileDigest> {
+  const hash = createHash("sha256");
+  let byteCount = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+    const bytes: Uint8Array = chunk;
+    hash.update(bytes);
+    byteCount += bytes.length;
+    await onChunk(bytes);
+  }
+  return { byteCount, sha256: hash.digest("hex") };
+}
+
 let written = 0;
 
 /**
- * Writes `bytes` to `path` so that it holds all of them or what it held before: write, fsync, rename, fsync the folder.
+ * Writes `bytes` to `path` atomically and durably: write, fsync, rename, fsync the folder. After a crash the file has all
+ * of them or its old content.
  *
  * @param mode  As for `open`, less the umask.
- * @throws the error of the file system; nothing is left behind then.
+ * @throws the error of the file system. Leaves no partial file behind.
  */
 export async function writeDurably(path: string, bytes: Uint8Array | string, mode = 0o666): Promise<void> {
   await mkdir(dirname(path), { recursive: true });

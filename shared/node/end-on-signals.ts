@@ -1,11 +1,12 @@
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /**
- * Ends the process with 0 when it is told to. A command calls this before it loads its program: loading takes longer than
- * a supervisor may wait before it changes its mind, and Node itself would end by the signal.
+ * Ends the process with code 0 when a signal asks for it. A command calls this before it loads its program: a supervisor
+ * may send a signal during the long load, and Node's default would be to die by the signal.
  *
- * @param limitMs  For the stop; a process that takes longer ends with 1.
- * @returns Takes what has to be stopped first. Until then nothing is under way that the next start would not go on with.
+ * @param limitMs  Time limit for the stop. A process that takes longer ends with code 1.
+ * @returns A function that registers the stop to run first. Before it is called, the process can end at any time, because
+ * the next start resumes whatever was begun.
  */
 export function endOnSignals(limitMs: number): (stop: () => Promise<void>) => void {
   let stop: (() => Promise<void>) | null = null;

@@ -1,38 +1,38 @@
 import { z } from "zod";
-import { measureSchema, measuresSchema } from "../stats/measure.ts";
+import { ROUND_PHASES, RUN_PHASES } from "../round/phases.ts";
+import { deviceMeasuresSchema, measuresSchema } from "../stats/measure.ts";
 import { strategySchema } from "../strategy/index.ts";
-import { effectiveSettingsSchema, taskSettingChangesSchema, taskSettingsSchema } from "../task/settings.ts";
-import { aggregationPlanSchema, taskSchema, trainingPlanSchema } from "../task/task.ts";
-import { errorCodeSchema } from "./errors.ts";
-import { hashHexSchema, roundIdSchema, runIdSchema, taskSlugSchema, taskVersionSchema } from "./ids.ts";
+import { heldOutCardSchema, heldOutFormatSchema, heldOutSetSchema } from "../task/held-out.ts";
+import { unitSchema } from "../task/sentence.ts";
+import {
+  archivedSchema,
+  effectiveSettingsSchema,
+  taskSettingChangesSchema,
+  taskSettingsSchema,
+} from "../task/settings.ts";
+import { aggregationPlanSchema, taskSchema } from "../task/task.ts";
+import { trainingPlanSchema } from "../task/training-plan.ts";
+import { errorCodeSchema, wireErrorSchema } from "./errors.ts";
+import {
+  hashHexSchema,
+  positionSchema,
+  roundIdSchema,
+  runIdSchema,
+  taskSlugSchema,
+  taskVersionSchema,
+} from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 
 /*
- * What the public API under /api/v1 and the /dash socket show: counts, times and sums, never a device. The dashboard
- * uses nothing else, so whatever it can do, a script can do. Times are ISO 8601 in UTC; durations in seconds end in S.
+ * What the public API under /api/v1 and the /dash socket show: counts, times and sums, never a device. The dashboard uses
+ * nothing else, so a script can do whatever the dashboard can. Times are ISO 8601 in UTC; names of durations in seconds
+ * end in S.
  *
- * | route                                   | answers                          |
- * | --------------------------------------- | -------------------------------- |
- * | GET  /status                            | Status                           |
- * | GET  /limits                            | LIMITS                           |
- * | GET  /tasks, POST /tasks                | list of TaskView, TaskView       |
- * | GET  /tasks/{slug}, /tasks/{slug}/{version} | TaskView                     |
- * | GET  /tasks/{slug}/settings, POST /tasks/{slug}/settings | SettingsView    |
- * | GET  /runs?task=, POST /runs            | list of RunView, RunView         |
- * | GET  /runs/{id}                         | RunView                          |
- * | POST /runs/{id}/pause, resume, stop     | RunView                          |
- * | GET  /runs/{id}/rounds                  | list of RoundView, ascending     |
- * | GET  /runs/{id}/events                  | list of EventView, newest first  |
- * | GET  /rounds/{id}                       | RoundDetail                      |
- * | GET  /rounds/{id}/sum                   | the published integer sum, i32 little-endian |
- * | GET  /rounds/{id}/transcript/{shard}    | a session's transcript, while it is kept |
- * | GET  /rounds/{id}/transcript/{shard}/openings | opening shares, sealed to the auditor |
- * | GET  /rounds/{id}/transcript/{shard}/inputs/{position}/{chunk} | 64 KiB of a masked input, its path in a header |
- * | GET  /models/{hash}                     | safetensors, immutable           |
- * | PUT  /uploads/{sid}/{position}          | Receipt (device only)            |
+ * The routes are in the OpenAPI description, GET /api/v1/openapi.json. It is made from the list of endpoints in
+ * coordinator/adapters/http/api/list.ts, so it needs no line here.
  *
  * Socket /dash: emit "watch" {runId} or {all: true} with an acknowledgement; receive "run" RunView, "round" RoundView
- * (at most once a second while it lives), "event" EventView.
+ * (at most once a second while the round is open), "event" EventView.
  */
 
 const instant = z.iso.datetime();
@@ -46,47 +46,141 @@ export const statusSchema = z.object({
   product: z.literal("chorus"),
   version: z.string(),
   codeVersion: z.string(),
+  /** WIRE_VERSION of the coordinator; absent in earlier ones. Rule W14. */
+  wire: z.int().min(1).optional(),
   projectId: z.string(),
   database: z.enum(["embedded", "postgresql"]),
   startedAt: instant,
-  /** Base of the join page that other devices can open, and whether they can (https, or this machine itself). */
+  /** Base address of the join page for other devices. `secureContext` says if it works there (HTTPS or this machine). */
   joinBaseUrl: z.string(),
   secureContext: z.boolean(),
+  /** SHA-256 of the certificate at /ca.crt, which devices have to trust first. Absent if the usual authorities do. */
+  authorityFingerprint: z
+    .string()
+    .regex(/^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/)
+    .optional(),
   issuerKey: hashHexSchema,
   logKey: hashHexSchema,
 });
 export type Status = z.infer<typeof statusSchema>;
 
+export const runStateSchema = z.enum(RUN_PHASES);
+
+const waitingSchema = z.object({ since: instant, ready: count, needed: count });
+
+/** Held-out rows in use, as seen by one version. */
+export const heldOutViewSchema = heldOutSetSchema.extend({
+  /** False if the rows do not fit this version's columns or labels: its models are then judged on devices alone. */
+  isUsed: z.boolean(),
+});
+export type HeldOutView = z.infer<typeof heldOutViewSchema>;
+
 export const taskViewSchema = z.object({
   task: taskSchema,
   taskHash: hashHexSchema,
-  /** What holds for the slug and is no part of the version. A coordinator of an earlier version has none. */
+  /** Settings of the slug, which are not part of the version. Absent from coordinators of earlier versions. */
   settings: effectiveSettingsSchema.optional(),
+  /** Null: only the rows that devices keep back judge its models. Absent from coordinators of earlier versions. */
+  heldOut: heldOutViewSchema.nullable().optional(),
+  /** Set if the task is off the list and takes no devices. Absent from coordinators of earlier versions. */
+  archived: archivedSchema.nullable().optional(),
   parameterCount: count,
   vectorLength: count,
-  /** Of the masked list, for each weight of the model: the ring's width, and what a rotation pads. */
+  /** Bits of the masked list per weight of the model, including the padding of a rotation. */
   bitsPerWeight: z.number(),
   /** Devices connected for this task now. */
   deviceCount: count,
   activeRunId: runIdSchema.nullable(),
-  /** Of the newest committed round that has figures, of the newest run that has committed one. */
-  accuracy: measureSchema.nullable(),
+  /** What a device that waits is told of that run, without an account. Absent from coordinators of earlier versions. */
+  activeRun: z.object({ state: runStateSchema, waiting: waitingSchema.nullable() }).nullable().optional(),
+  /** Measures by name of the newest committed round that has figures, in the newest run that has committed a round. */
+  measures: measuresSchema.nullable(),
+  /** The held-out set of these measures; absent if there are none, or if they are older than names of sets. */
+  measuredOn: hashHexSchema.exactOptional(),
   latestModelHash: hashHexSchema.nullable(),
   createdAt: instant,
   createdBy: actor,
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 
-/** Settings of a task as they are set; null where the version decides. */
+/** Settings of a task as set. A setting is null if the version decides. */
 export const settingsViewSchema = z.object({ slug: taskSlugSchema, settings: taskSettingsSchema });
 export type SettingsView = z.infer<typeof settingsViewSchema>;
 
-export const settingsChangeSchema = z.strictObject({
-  changes: taskSettingChangesSchema,
-  actor: z.string().min(1).max(80).default("unverified"),
+export const settingsChangeSchema = z.strictObject({ changes: taskSettingChangesSchema });
+
+/** Begins an upload of held-out rows. */
+export const heldOutBeginSchema = z.strictObject({
+  format: heldOutFormatSchema,
+  byteCount: z.int().min(1).max(LIMITS.heldOutByteCountMax),
+  card: heldOutCardSchema,
+});
+export type HeldOutBegin = z.infer<typeof heldOutBeginSchema>;
+
+/** Names an upload for as long as the coordinator runs. */
+export const uploadIdSchema = z.string().regex(/^[0-9a-f]{32}$/, "32 lower-case hex digits");
+
+/** How far an upload of held-out rows is. Nothing is stored unless every row fits. */
+export const heldOutUploadSchema = z.object({
+  uploadId: uploadIdSchema,
+  task: taskSlugSchema,
+  format: heldOutFormatSchema,
+  byteCount: count,
+  /**
+   * receiving, then checking, then set: the rows judge the task's models. Or refused, with the reason; or stopped, by a
+   * person or because a newer upload took its place.
+   */
+  state: z.enum(["receiving", "checking", "set", "refused", "stopped"]),
+  /** Bytes that have arrived: where to continue. */
+  receivedByteCount: count,
+  rowsChecked: count,
+  /** Of the bytes, from 0 to 1. */
+  checkedShare: z.number().min(0).max(1),
+  /** With state refused. */
+  refusal: z
+    .object({
+      error: wireErrorSchema,
+      /** The first rows that do not fit. `row` counts from 1; null for a picture that is a file of its own. */
+      problems: z.array(z.object({ row: count.nullable(), sentence: z.string() })),
+    })
+    .nullable(),
+  /** With state set. */
+  set: heldOutSetSchema.nullable(),
+});
+export type HeldOutUpload = z.infer<typeof heldOutUploadSchema>;
+
+/** A version as it was created. */
+export const taskCreatedSchema = taskViewSchema.extend({
+  /** Why the held-out rows in use do not judge this version, and what to do; absent if they do or there are none. */
+  heldOutFault: z.string().exactOptional(),
+});
+export type TaskCreated = z.infer<typeof taskCreatedSchema>;
+
+export const heldOutStateSchema = z.object({
+  /** The set in use, as seen by the newest version; null without one. */
+  set: heldOutViewSchema.nullable(),
+  /** Newest first; only those of this run of the coordinator. */
+  uploads: z.array(heldOutUploadSchema),
 });
 
-/** Bytes of one device and round, by the step of the protocol. */
+export type HeldOutState = z.infer<typeof heldOutStateSchema>;
+
+/** What archiving would do, or has done. */
+export const archiveViewSchema = z.object({
+  archived: archivedSchema.nullable(),
+  /** What the log says of it, or will say if `archived` is null. */
+  sentence: z.string(),
+});
+
+export type ArchiveView = z.infer<typeof archiveViewSchema>;
+
+/** What people decided about a task, newest first. */
+export const taskHistorySchema = z.object({
+  items: z.array(z.object({ at: instant, type: z.string(), sentence: z.string() })),
+});
+export type TaskHistory = z.infer<typeof taskHistorySchema>;
+
+/** Bytes of one device in one round, by step of the protocol. */
 export const trafficSchema = z.object({
   step: z.enum(["model", "keys", "shares", "input", "confirmation", "opening"]),
   upByteCount: count,
@@ -94,31 +188,10 @@ export const trafficSchema = z.object({
 });
 export type Traffic = z.infer<typeof trafficSchema>;
 
-export const phaseSchema = z.enum([
-  "recruiting",
-  "training",
-  "advertising",
-  "sharing",
-  "collecting",
-  "confirming",
-  "unmasking",
-  "committed",
-  "voided",
-  "failed",
-]);
+export const phaseSchema = z.enum(ROUND_PHASES);
 export type Phase = z.infer<typeof phaseSchema>;
-/** The phases that take time, in order; a score has one bar for the end of each. */
-export const TIMED_PHASES = [
-  "recruiting",
-  "training",
-  "advertising",
-  "sharing",
-  "collecting",
-  "confirming",
-  "unmasking",
-] as const satisfies readonly Phase[];
 
-/** Counts at the end of second `atS` since the round opened, cumulative; this is all a score is drawn from. */
+/** Cumulative counts at the end of second `atS` since the round opened. A score is drawn from these alone. */
 export const countsSchema = z.object({
   atS: z.number(),
   joined: count,
@@ -132,15 +205,15 @@ export type Counts = z.infer<typeof countsSchema>;
 const shardViewSchema = z.object({
   /** 0-based. */
   shard: count,
-  /** Of the newest attempt; null for a shard that had too few devices for one. */
+  /** Session of the newest attempt; null if the shard had too few devices for one. */
   sid: hashHexSchema.nullable(),
-  /** |U1|, |U2|, |U3|; null before they are fixed, and the last two of a shard that is left out. */
+  /** |U1|, |U2|, |U3|; null before they are fixed. The last two are also null if the shard is left out. */
   advertised: count.nullable(),
   shared: count.nullable(),
   survivors: count.nullable(),
   /** q: masked updates that must be in for this shard to count. */
   threshold: count.nullable(),
-  /** Why it has no part in the round and what it publishes. Its sum was never opened but where the sum itself was bad. */
+  /** Why the shard is left out of the published sum. Its own sum was never opened, unless the sum itself was bad. */
   leftOut: errorCodeSchema.nullable(),
 });
 
@@ -151,18 +224,18 @@ export const roundViewSchema = z.object({
   round: z.int().min(1),
   attempt: z.int().min(1),
   phase: phaseSchema,
-  /** With phase voided or failed. */
+  /** Set in phases voided and failed. */
   code: errorCodeSchema.nullable(),
-  /** Whether shares that open the sum were ever asked for. */
+  /** True if shares that open the sum were ever requested. */
   opened: z.boolean(),
   openedAt: instant,
   endedAt: instant.nullable(),
-  /** Seconds since the round opened: now, the deadline of the current phase, and where finished phases ended. */
+  /** In seconds since the round opened: now, the deadline of the current phase, and the ends of finished phases. */
   nowS: z.number(),
   deadlineS: z.number().nullable(),
   phaseEndsS: z.partialRecord(phaseSchema, z.number()),
   joined: count,
-  /** Devices among them that are asked last, since they left that many rounds in that time; absent where there are none. */
+  /** Devices among them that are invited last because they left `departures` rounds within `minutes`; absent if none. */
   askedLast: z.object({ devices: count, departures: count, minutes: count }).optional(),
   trained: count,
   /** |U1|, |U2|, |U3|; null before they are fixed. */
@@ -173,44 +246,33 @@ export const roundViewSchema = z.object({
   left: count,
   confirmed: count,
   unmasked: count,
-  /** q: masked updates that must be in, for every shard that is in the round; null before the roster. */
+  /** q: masked updates needed, summed over the shards that are in the round; null before the roster. */
   threshold: count.nullable(),
-  /** Into how many sums the round is split, and how many of them are left out; absent where it is one sum. */
+  /** Number of sums that the round is split into, and how many are left out; absent if there is only one. */
   shards: z.object({ count, leftOut: count }).optional(),
   goal: count,
   counts: z.array(countsSchema),
   traffic: z.array(trafficSchema),
   parentModelHash: hashHexSchema,
   modelHash: hashHexSchema.nullable(),
-  /** By name. Null until the model has been evaluated, beside the next round; absent in rounds of older versions. */
-  measures: measuresSchema.nullable().optional(),
-  /** Those of `measures`, under the names that they had first; null as well if the task has no such measure. */
-  accuracy: measureSchema.nullable(),
-  loss: measureSchema.nullable(),
-  /** Why the model of this round has no figures and gets none; absent in rounds of older versions. */
+  /** Measures by name. Null until the model is evaluated, during the next round. */
+  measures: measuresSchema.nullable(),
+  /** The held-out set of these measures; absent without measures and in rounds of older versions. */
+  measuredOn: hashHexSchema.exactOptional(),
+  /** Why the model of this round has no figures and will get none; absent in rounds of older versions. */
   notEvaluated: errorCodeSchema.nullable().optional(),
-  /** From the sum: on the devices' own kept-back rows, before (the parent model) and after local training. */
-  deviceAccuracyBefore: measureSchema.nullable(),
-  deviceAccuracyAfter: measureSchema.nullable(),
+  /** From the sum, on the devices' own validation rows: of the parent model, and after local training. Empty without a sum. */
+  deviceMeasures: deviceMeasuresSchema,
   /** L2 norm of the mean update, in the unit of the weights. */
   updateNormL2: z.number().nullable(),
 });
 export type RoundView = z.infer<typeof roundViewSchema>;
 
-export const runStateSchema = z.enum([
-  "queued",
-  "waiting",
-  "running",
-  "paused",
-  "stopping",
-  "evaluating",
-  "completed",
-  "failed",
-]);
-export type RunState = z.infer<typeof runStateSchema>;
-
 export const runNoticeSchema = z.object({ code: errorCodeSchema, message: z.string() });
 export type RunNotice = z.infer<typeof runNoticeSchema>;
+
+/** Figures of different sets are never compared. Absent in runs of older versions. */
+const measuredOn = { measuredOn: hashHexSchema.exactOptional() };
 
 export const runViewSchema = z.object({
   runId: runIdSchema,
@@ -219,16 +281,16 @@ export const runViewSchema = z.object({
   task: taskSlugSchema,
   taskVersion: taskVersionSchema,
   state: runStateSchema,
-  /** Pause or stop was asked for and takes effect after the current round. */
+  /** Pause or stop was requested and takes effect after the current round. */
   pausing: z.boolean(),
   code: errorCodeSchema.nullable(),
-  /** Why an open run does not get on, and what its operator can do; null or absent if it does. */
+  /** Why an open run makes no progress, and what its operator can do; null or absent if it makes progress. */
   notice: runNoticeSchema.nullable().optional(),
-  /** With state waiting: since when, how many devices are ready now, and how many a round needs. */
-  waiting: z.object({ since: instant, ready: count, needed: count }).nullable().optional(),
-  /** If too few devices are ready then, or it is still queued, the run ends. Null: it waits as long as it takes. */
+  /** In state waiting: since when, how many devices are ready now, and how many a round needs. */
+  waiting: waitingSchema.nullable().optional(),
+  /** The run ends if at this time too few devices are ready or it is still queued. Null: it waits indefinitely. */
   waitUntil: instant.nullable().optional(),
-  /** With state queued: the run of the same task that has its turn; it may be waiting itself. */
+  /** In state queued: the run of the same task whose turn it is. That run may be waiting itself. */
   queuedBehind: z
     .object({ runId: runIdSchema, number: z.int().min(1), state: runStateSchema })
     .nullable()
@@ -244,21 +306,19 @@ export const runViewSchema = z.object({
   startedAt: instant.nullable(),
   endedAt: instant.nullable(),
   currentRound: roundViewSchema.nullable(),
-  /** The round whose model is being evaluated; 0 is the initial model. Absent in runs of older versions. */
+  /** Number of the round whose sum became the newest model, 0 before the first; absent in runs of older versions. */
+  newestVersion: count.optional(),
+  /** The round whose model is being evaluated, 0 for the initial model; absent in runs of older versions. */
   evaluating: count.nullable().optional(),
-  /** Central evaluation by committed round; 0 is the initial model. A round whose model has no figures is missing. */
-  history: z.array(
-    z.object({
-      round: count,
-      /** By name; absent in runs of older versions. */
-      measures: measuresSchema.optional(),
-      /** Those of `measures`, under the names that they had first. */
-      accuracy: measureSchema,
-      loss: measureSchema,
-    }),
-  ),
+  /** Central evaluation by committed round, 0 for the initial model. Rounds whose model has no figures are missing. */
+  history: z.array(z.object({ round: count, measures: measuresSchema, ...measuredOn })),
+  /**
+   * On the rows that devices keep back, by the round whose model was measured: the sums of the round after it. The newest
+   * model has no figures before the next round. Absent from runs of older versions.
+   */
+  deviceHistory: z.array(z.object({ round: count, measures: measuresSchema })).exactOptional(),
   modelHash: hashHexSchema.nullable(),
-  /** Rounds still to come times the mean time of the committed ones; null before the first. */
+  /** Remaining rounds times the mean duration of the committed ones; null before the first. */
   secondsLeft: z.number().nullable(),
 });
 export type RunView = z.infer<typeof runViewSchema>;
@@ -266,27 +326,23 @@ export type RunView = z.infer<typeof runViewSchema>;
 export const launchSchema = z.strictObject({
   task: taskSlugSchema,
   rounds: z.int().min(1).max(LIMITS.roundsMax),
-  /** Chosen by whoever launches, a UUID without dashes: the same launch sent again starts no second run. */
+  /** Chosen by the launcher, a UUID without dashes. If the same launch is sent again, no second run starts. */
   runId: runIdSchema.optional(),
   strategy: strategySchema.optional(),
   training: trainingPlanSchema.optional(),
-  /** Makes the initial model and the server's own draws; a random one where it is absent. */
+  /** Seed of the initial model and of the server's own draws. Random if absent. */
   seed: z
     .int()
     .min(0)
     .max(2 ** 31 - 1)
     .optional(),
-  /** Ends the run if too few devices are ready by then, or its turn has not come; without it, it waits. */
+  /** Ends the run if at this time too few devices are ready or its turn has not come. If absent, the run waits. */
   waitUntil: z.iso.datetime({ offset: true }).optional(),
-  /** A local name until access control has landed; shown as unverified. */
-  actor: z.string().min(1).max(80).default("unverified"),
 });
 export type Launch = z.input<typeof launchSchema>;
 
-export const actSchema = z.strictObject({ actor: z.string().min(1).max(80).default("unverified") });
-
 export const eventViewSchema = z.object({
-  /** Counts from 1 within its round, or within its run where `roundId` is null. */
+  /** Counts from 1 within its round, or within its run if `roundId` is null. */
   sequence: count,
   at: instant,
   roundId: roundIdSchema.nullable(),
@@ -294,12 +350,16 @@ export const eventViewSchema = z.object({
   /** One sentence for people. */
   sentence: z.string(),
   details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  /** Of a model that was evaluated, by the measure's name. */
+  figures: z.record(z.string(), z.number()).exactOptional(),
+  /** Of figures that have one, by the measure's name: the unit of a number that the task learns. */
+  units: z.record(z.string(), unitSchema).exactOptional(),
 });
 export type EventView = z.infer<typeof eventViewSchema>;
 
-/** What `npm run verify` starts from. PROTOCOL.md section 12. */
+/** Where `npm run verify` starts. PROTOCOL.md section 12. */
 const roundTranscriptSchema = z.object({
-  /** Over everything below and the hashes of the round's models and sum. */
+  /** Covers the fields below and the hashes of the round's models and sum. */
   hash: hashHexSchema,
   sessions: z.array(z.object({ shard: count, hash: hashHexSchema, inputsRoot: hashHexSchema })),
   strategy: strategySchema,
@@ -307,9 +367,9 @@ const roundTranscriptSchema = z.object({
   strategyStateHash: hashHexSchema.nullable(),
 });
 
-/** Opening shares that are kept, each sealed to the auditor's key. */
+/** The kept opening shares, each sealed to the auditor's key. */
 export const sealedOpeningsSchema = z.object({
-  items: z.array(z.object({ position: z.int().min(1), sealed: z.string().regex(/^([0-9a-f]{2})+$/) })),
+  items: z.array(z.object({ position: positionSchema, sealed: z.string().regex(/^([0-9a-f]{2})+$/) })),
 });
 
 export const roundDetailSchema = roundViewSchema.extend({
@@ -319,14 +379,14 @@ export const roundDetailSchema = roundViewSchema.extend({
   configHash: hashHexSchema,
   roundHash: hashHexSchema,
   sid: hashHexSchema.nullable(),
-  /** SHA-256 of the published integer sum (update, weight, sentinels; of each shard that is in it, ascending). */
+  /** SHA-256 of the published integer sum (update, weight and sentinels, for each shard that is in it, ascending). */
   sumHash: hashHexSchema.nullable(),
   sumByteCount: count.nullable(),
   weightSum: count.nullable(),
   inputsRoot: hashHexSchema.nullable(),
-  /** Absent before the round committed, and in rounds that are older than transcripts. */
+  /** Absent before the round has committed, and in rounds older than transcripts. */
   transcript: roundTranscriptSchema.optional(),
-  /** By shard, ascending; absent where the round is one sum, and before the rosters. */
+  /** By shard, ascending; absent if the round is one sum, and before the rosters. */
   shardList: z.array(shardViewSchema).optional(),
   aggregation: aggregationPlanSchema,
   events: z.array(eventViewSchema),
@@ -335,12 +395,10 @@ export type RoundDetail = z.infer<typeof roundDetailSchema>;
 
 export const receiptSchema = z.object({
   sid: hashHexSchema,
-  position: z.int().min(1),
+  position: positionSchema,
   sha256: hashHexSchema,
   byteCount: count,
 });
 export type Receipt = z.infer<typeof receiptSchema>;
 
-export const apiErrorSchema = z.object({
-  error: z.object({ code: errorCodeSchema, message: z.string(), retry: z.enum(["now", "later", "never"]) }),
-});
+export const apiErrorSchema = z.object({ error: z.object(wireErrorSchema.shape) });

@@ -1,12 +1,12 @@
 import { z } from "zod";
+import { type FieldError, fieldErrorSchema } from "./fields.ts";
 
 /**
- * Every code that crosses a wire, with what to do next. On the wire an error is `{ code, message, retry }` and nothing
- * else: no stack, no secret, no other person's data. Rule W1.
+ * All codes that cross a wire, with what to do next. On the wire an error is `{ code, message, retry }` and nothing else:
+ * no stack, no secret, no other person's data. Rule W1.
  *
- * `retry` says whether what was refused may be tried again: the same message, or, if a device refuses a round, taking
- * part. It is a property of the error, not of its code: the values here are the usual ones, and whoever receives an
- * error reads its own.
+ * `retry` says if the refused message may be sent again or, if a device refuses a round, if it may take part again. It is
+ * a property of the error, not of its code. The values here are defaults; a receiver reads the one in the error.
  */
 export const ERRORS = {
   // Bytes and shapes
@@ -22,27 +22,46 @@ export const ERRORS = {
   METHOD_NOT_ALLOWED: ["never", "This address does not take that method."],
   FORBIDDEN: [
     "never",
-    "This is not taken from that address or page. Use the address that the coordinator printed.",
+    "Requests from that address or page are not accepted. Use the address that the coordinator printed.",
   ],
   RATE_LIMITED: ["later", "Too many at once. Wait a minute and try again."],
   REQUEST_TIMEOUT: [
     "now",
     "The request did not arrive in time. Nothing was counted. Send it again, at once.",
   ],
-  INTERNAL: ["later", "The coordinator failed at this. Nothing was counted. Try again in a minute."],
+  INTERNAL: ["later", "The coordinator failed to handle this. Nothing was counted. Try again in a minute."],
   UNAVAILABLE: ["later", "The coordinator is starting or stopping. Try again in a moment."],
   CONFLICT: ["never", "This contradicts what is already stored. Nothing was changed."],
   STORAGE_FULL: ["later", "The coordinator has no room for this. Nothing was counted. Try again later."],
   FILE_LOST: [
     "later",
-    "A stored file that the coordinator needs is damaged or gone. Nothing was counted. It goes on when the file is restored.",
+    "A stored file that the coordinator needs is damaged or gone. Nothing was counted. The coordinator continues once the file is restored.",
   ],
   WIRE_VERSION: [
     "never",
     "This device and the coordinator are of different versions. Reload the page, or update the older program.",
   ],
-  // Who
-  NOT_AUTHENTICATED: ["now", "Say hello and sign the challenge first."],
+  // Identity
+  NOT_AUTHENTICATED: ["now", "Sign in or send a token first. A device says hello and signs the challenge."],
+  NOT_SET_UP: [
+    "later",
+    "This coordinator has no admin yet. Open the set-up link that it printed where it was started.",
+  ],
+  STEP_UP_NEEDED: ["now", "This needs a fresh proof of who you are. Use your passkey or password again."],
+  WRONG_CREDENTIALS: ["now", "The name or the password is wrong."],
+  INSECURE_SIGN_IN: [
+    "never",
+    "Sign-in is refused over plain HTTP, because anyone on the way could read it. Use the coordinator's HTTPS address.",
+  ],
+  TOKEN_ENDED: ["never", "This link or token has been used, has run out or was revoked. Ask for a new one."],
+  REVOKED: [
+    "never",
+    "This device may no longer take part. Nothing more of it is sent. Ask whoever gave you access.",
+  ],
+  BY_INVITATION: [
+    "never",
+    "This task is by invitation. Open the link that you were given, or start the edge with its token in CHORUS_TOKEN.",
+  ],
   BAD_SIGNATURE: [
     "never",
     "The signature does not belong to this key and message. Reload to get the current client.",
@@ -51,29 +70,33 @@ export const ERRORS = {
   ALREADY_CONNECTED: ["later", "This device already takes part from another tab or process. Close that one."],
   // Checking in
   UNKNOWN_TASK: ["never", "There is no such task. Check the link."],
+  TASK_ARCHIVED: [
+    "never",
+    "This task was archived: it takes no more devices. Nothing more is sent. Its models stay, and a new version may take it up again.",
+  ],
   TASK_VERSION: ["never", "The task has a newer version. Read it and agree again."],
   NO_RUN: ["later", "No run of this task is open. The device waits for the next one."],
   // Rounds; the codes of secagg/PROTOCOL.md section 9
   STATE: ["later", "This does not belong to the current step of the round. Nothing was counted."],
-  CONFIG: ["never", "The rules of this round are not those that were agreed to. Nothing was sent."],
-  REPLAY: ["later", "This device has already gone past this round. Nothing was sent."],
-  LOCKED: ["later", "Another tab of this browser takes part. Close it, or go on there."],
-  BUDGET: ["never", "This device has reached its own limit of rounds. Nothing was sent."],
-  BAD_ADVERT_SIG: ["later", "A device in the list did not sign its keys. Nothing was sent."],
-  DUP_KEY: ["later", "Two devices of the list share a key. Nothing was sent."],
-  LOW_ORDER: ["later", "A key in the list is a degenerate one. Nothing was sent."],
+  CONFIG: ["never", "The rules of this round are not the ones that were agreed to."],
+  REPLAY: ["later", "This device has already gone past this round."],
+  LOCKED: ["later", "Another tab of this browser is taking part. Close it, or continue there."],
+  BUDGET: ["never", "This device has reached its own limit of rounds."],
+  BAD_ADVERT_SIG: ["later", "A device in the list did not sign its keys."],
+  DUP_KEY: ["later", "Two devices of the list share a key."],
+  LOW_ORDER: ["later", "A key in the list is degenerate."],
   NOT_IN_ROSTER: [
     "later",
-    "The list of this round does not hold this device as it announced itself. It may join the next one.",
+    "The list of this round does not contain this device as it announced itself. It may join the next round.",
   ],
-  COHORT_TOO_SMALL: ["later", "Fewer devices came than a round needs. Nothing was sent."],
+  COHORT_TOO_SMALL: ["later", "Fewer devices came than a round needs."],
   SHARE_AUTH: ["later", "A sealed share did not open. The attempt ends before anything can be opened."],
   SHARE_CTX: [
     "later",
-    "A sealed share belongs somewhere else. The attempt ends before anything can be opened.",
+    "A sealed share was meant for another session or device. The attempt ends before anything can be opened.",
   ],
-  U2_BELOW_T: ["later", "Too few devices shared their keys. The round starts over; nothing was sent."],
-  U3_NOT_IN_U2: ["later", "The two lists of this round contradict each other. Nothing more was sent."],
+  U2_BELOW_T: ["later", "Too few devices shared their keys. The round starts over."],
+  U3_NOT_IN_U2: ["later", "The two lists of this round contradict each other."],
   ME_DROPPED: [
     "later",
     "This device's list came too late. Nothing of it is in the sum. It may join the next round.",
@@ -87,10 +110,7 @@ export const ERRORS = {
     "This device has already helped to open a sum for this model. No share was given.",
   ],
   EQUIVOCATION: ["never", "The coordinator said two different things about one step. No share was given."],
-  TIMEOUT: [
-    "later",
-    "The coordinator did not go on in time. Nothing more was sent; the device may join the next round.",
-  ],
+  TIMEOUT: ["later", "The coordinator did not continue in time. The device may join the next round."],
   BELOW_T: ["later", "Too few shares arrived to open the sum. What had arrived is discarded."],
   BAD_B: ["later", "A rebuilt self mask is not the announced one. The sum is discarded."],
   BAD_S: ["later", "A rebuilt pair key is not the announced one. The sum is discarded."],
@@ -100,31 +120,39 @@ export const ERRORS = {
   VOID_LIMIT: ["never", "Eight sums in a row had to be discarded. The run has ended."],
   EVALUATION_FAILED: [
     "later",
-    "The coordinator could not evaluate this model. It is published and the run went on without its figures. The coordinator's log says what failed.",
+    "The coordinator could not evaluate this model. It is published, and the run continued without its figures. The coordinator's log says what failed.",
+  ],
+  NO_HELD_OUT: [
+    "never",
+    "The coordinator has no held-out rows for this version, so only the rows that devices keep back judge this model. Held-out rows can be uploaded at any time.",
+  ],
+  HELD_OUT_REFUSED: [
+    "never",
+    "These held-out rows do not fit the task. Nothing was stored, and the set in use stays.",
   ],
   WAIT_EXPIRED: [
     "later",
-    "The run was to wait until a time that its launch had set. Too few devices had come by then, or its turn had not. Launch it again.",
+    "The run waited until the time that its launch had set. By then too few devices were ready, or its turn had not come. Launch it again.",
   ],
   LOG_UNREADABLE: [
     "never",
-    "What was written down of this run cannot be read any more, so it has ended. Its published models stay. Launch a new run.",
+    "The log of this run can no longer be read, so the run has ended. Its published models stay. Launch a new run.",
   ],
   ABORTED_BY_OPERATOR: ["later", "Someone stopped the run. Nothing was opened."],
   INPUT_DAMAGED: [
     "later",
-    "The coordinator's disk damaged an update that it had stored, so its sum was given up. Take part in the next one.",
+    "The coordinator's disk damaged a stored update, so the sum was given up. Take part in the next round.",
   ],
   RESTARTED: ["later", "The coordinator restarted. The round starts over; nothing was opened."],
   ENGINE_LOST: [
     "later",
-    "The engine of this device stopped while it trained. Nothing of yours was sent, and nothing of yours is lost. Another engine is being tried.",
+    "The engine of this device stopped while it trained. Nothing of yours is lost. Another engine is being tried.",
   ],
   NO_ENGINE: [
     "never",
-    "No engine of this device can train this task, so it cannot take part. Nothing was sent. Start again, choose an engine that was left out, or use another device.",
+    "No engine of this device can train this task, so it cannot take part. Start again, choose an engine that was left out, or use another device.",
   ],
-  NON_FINITE_UPDATE: ["later", "Training on this device gave numbers that are none. Nothing of it was sent."],
+  NON_FINITE_UPDATE: ["later", "Training on this device gave numbers that are infinite or undefined."],
   // Uploads
   BAD_SLOT: ["never", "This upload slot is unknown, used or closed. Nothing was counted."],
   BAD_LENGTH: [
@@ -139,28 +167,36 @@ export const ERRORS = {
 } as const satisfies Record<string, readonly ["now" | "later" | "never", string]>;
 
 export type ErrorCode = keyof typeof ERRORS;
-export const errorCodeSchema = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
+export const ERROR_CODES = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
+export const errorCodeSchema = z.enum(ERROR_CODES);
 
 export const wireErrorSchema = z.strictObject({
   code: errorCodeSchema,
   message: z.string().max(2_000),
   retry: z.enum(["now", "later", "never"]),
+  /** With BAD_REQUEST: what is wrong, field by field. */
+  fields: z.array(fieldErrorSchema).exactOptional(),
 });
-/** What a peer is told. */
+/** An error as a peer receives it. */
 export type WireError = z.infer<typeof wireErrorSchema>;
 
 /**
- * The error as it travels.
+ * Makes the error that goes on the wire.
  *
- * @param detail  What exactly was wrong and what to do, in a sentence; replaces the general one. Holds nothing that the
- *                receiver did not send or may not know.
+ * @param detail  A sentence that says exactly what was wrong and what to do, in place of the general one. Contains nothing
+ *                that the receiver did not send or may not know.
  */
 export function wireError(code: ErrorCode, detail?: string): WireError {
   const [retry, message] = ERRORS[code];
   return { code, message: detail ?? message, retry };
 }
 
-/** The error for a message that will be refused however often it is sent, whatever its code usually allows. */
+/** The error for a value with wrong fields. */
+export function fieldsError(detail: string, fields: readonly FieldError[]): WireError {
+  return { ...wireError("BAD_REQUEST", detail), fields: [...fields] };
+}
+
+/** The error for a message that will be refused every time, whatever the default of its code. */
 export function finalError(code: ErrorCode, detail?: string): WireError {
   return { ...wireError(code, detail), retry: "never" };
 }

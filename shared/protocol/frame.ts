@@ -3,42 +3,42 @@ import type { z } from "zod";
 import type { Bytes } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { LIMITS } from "./limits.ts";
-import { scanMessagePack } from "./message-pack.ts";
+import { entryCountOf, scanMessagePack } from "./message-pack.ts";
 
 /*
- * One frame is one MessagePack map, alone, whole and without extensions.
+ * A frame is exactly one complete MessagePack map without extensions.
  *
  * | limit   | value                                                    |
  * | ------- | -------------------------------------------------------- |
- * | bytes   | of the bounds, LIMITS.frameByteCountMax unless told      |
- * | entries | of the bounds, counted before anything is decoded        |
+ * | bytes   | by the bounds; default LIMITS.frameByteCountMax          |
+ * | entries | by the bounds; counted before anything is decoded        |
  * | depth   | LIMITS.nestingDepthMax                                   |
  * | shape   | a strict schema of messages/                             |
  */
 
 export interface FrameBounds {
   readonly byteCountMax: number;
-  /** Values of any kind, keys among them. */
+  /** Values of any kind, including keys. */
   readonly entryCountMax: number;
 }
 
-/** Of any frame between a device and its coordinator. */
+/** Bounds of any frame between a device and its coordinator. */
 export const FRAME_BOUNDS: FrameBounds = {
   byteCountMax: LIMITS.frameByteCountMax,
   entryCountMax: LIMITS.frameEntryCountMax,
 };
 
-/** @throws on a value that no message holds (a programmer's fault). */
+/** @throws on a value that no message contains, which is our own fault. */
 export function encodeFrame(message: object): Bytes {
   return new Encoder({ maxDepth: LIMITS.nestingDepthMax, ignoreUndefined: true }).encode(message) as Bytes;
 }
 
 /**
- * @param bytes   Whatever a peer sent; any type.
- * @param schema  A union of strict message schemas.
- * @param bounds  Of all frames that may come.
- * @param boundsOf  Closer ones by the text under "type", null where a frame has none.
- * Errors: `bad-frame` where it is no frame, `too-large`, `bad-message` with the first thing that is wrong.
+ * @param bytes     Whatever a peer sent, of any type.
+ * @param schema    A union of strict message schemas.
+ * @param bounds    Bounds of all frames that may arrive.
+ * @param boundsOf  Tighter bounds by the text under "type", null if a frame has none.
+ * Errors: `bad-frame` if it is not a frame; `too-large`; `bad-message` with the first fault.
  */
 export function decodeFrame<Schema extends z.ZodType>(
   bytes: unknown,
@@ -69,6 +69,8 @@ export function decodeFrame<Schema extends z.ZodType>(
   } catch {
     return err({ type: "bad-frame" });
   }
+  // A key that came twice, of which another reader might keep the first (W4).
+  if (entryCountOf(raw) !== scan.value.entryCount) return err({ type: "bad-frame" });
   const parsed = schema.safeParse(raw);
   if (parsed.success) return ok(parsed.data);
   const issue = parsed.error.issues[0];

@@ -1,16 +1,17 @@
 import { z } from "zod";
 import type { Brand } from "../kernel/brand.ts";
 import type { Bytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import { LIMITS } from "./limits.ts";
 
 const hex = (byteCount: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${2 * byteCount}}$`), `${2 * byteCount} lower-case hex digits`);
 
-/** A UUIDv7 as 32 hex digits; it is the MLflow `run_id` as well. */
+/** A UUIDv7 as 32 hex digits. It is also the MLflow `run_id`. */
 export type RunId = Brand<string, "RunId">;
 export const runIdSchema = hex(16).transform((text) => text as RunId);
 
-/** First 16 bytes, in hex, of SHA-256(E("chorus/1/round-id", runId, round)). */
+/** The first 16 bytes of SHA-256(E("chorus/1/round-id", runId, round)), in hex. */
 export type RoundId = Brand<string, "RoundId">;
 export const roundIdSchema = hex(16).transform((text) => text as RoundId);
 
@@ -18,12 +19,10 @@ export const roundIdSchema = hex(16).transform((text) => text as RoundId);
 export type HashHex = Brand<string, "HashHex">;
 export const hashHexSchema = hex(32).transform((text) => text as HashHex);
 
-/** SHA-256(E("chorus/1/sid", H, A_1, ..., A_n)) as 64 hex digits: one attempt of one round with one roster. */
+/** SHA-256(E("chorus/1/sid", H, A_1, ..., A_n)) as 64 hex digits. Names one attempt of a round with one roster. */
 export type SessionId = Brand<string, "SessionId">;
 export const sessionIdSchema = hex(32).transform((text) => text as SessionId);
 
-/** 1-based place in the roster, which is sorted by identity key. */
-export type Position = Brand<number, "Position">;
 export const positionSchema = z
   .int()
   .min(1)
@@ -38,20 +37,20 @@ export const taskSlugSchema = z
 
 export const taskVersionSchema = z.int().min(1).max(1_000_000);
 
-/** A whole number as an address or a query holds it: "7", but not "07", "7.0", "0x7" or "7e0", which readers differ on. */
+/** An integer in an address or a query: "7", but not "07", "7.0", "0x7" or "7e0", which parsers read differently. */
 export const decimalSchema = z
   .string()
   .regex(/^(?:0|[1-9]\d{0,14})$/, "decimal digits")
   .transform(Number);
 
-/** Exactly `byteCount` bytes of a frame, copied out of it. */
+/** Exactly `byteCount` bytes, copied from the frame. */
 export const bytesSchema = (byteCount: number) =>
   z
     .instanceof(Uint8Array)
     .refine((bytes) => bytes.length === byteCount, `${byteCount} bytes`)
     .transform((bytes): Bytes => new Uint8Array(bytes));
 
-/** At most `byteCountMax` bytes of a frame, copied out of it. */
+/** At most `byteCountMax` bytes, copied from the frame. */
 export const bytesUpToSchema = (byteCountMax: number) =>
   z
     .instanceof(Uint8Array)

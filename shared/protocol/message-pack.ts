@@ -1,37 +1,39 @@
 import { err, ok, type Result } from "../kernel/result.ts";
 
-/** What one MessagePack value may hold. */
+/** Bounds on one MessagePack value. */
 export interface ScanBounds {
-  /** Values of any kind: a container, each key and each value in it count one. */
+  /** Values of any kind. A container, each of its keys and each of its values count as one. */
   readonly entryCountMax: number;
-  /** Containers in one another. */
+  /** Depth of nested containers. */
   readonly nestingDepthMax: number;
 }
 
 export interface Scan {
   readonly entryCount: number;
-  /** The text under the key "type" of the outermost map; null where there is none of at most 31 bytes. */
+  /** The text under the key "type" of the outermost map; null if there is none of at most 31 bytes. */
   readonly type: string | null;
 }
 
 export type ScanError =
-  /** Cut short, longer than one value, an extension, the byte that is never used, or nested too deep. */
+  /** Truncated, more than one value, an extension, the unused prefix, or nested too deeply. */
   { readonly type: "malformed" } | { readonly type: "too-many" };
 
 const TYPE_KEY = [0xa4, 0x74, 0x79, 0x70, 0x65] as const; // fixstr "type"
 const FIXSTR = { prefix: 0xa0, lengthMax: 31 } as const;
-/** Bytes after the prefixes 0xca to 0xd3: float 32 and 64, uint 8 to 64, int 8 to 64. */
+/** Number of bytes after the prefixes 0xca to 0xd3: float 32 and 64, uint 8 to 64, int 8 to 64. */
 const NUMBER_BYTE_COUNTS = [4, 8, 1, 2, 4, 8, 1, 2, 4, 8] as const;
 
 /**
- * Judges a MessagePack value before it is decoded: a walk over its prefixes that allocates nothing of what they claim.
- * A decoder makes an array as long as a prefix says, and a map of 150,000 keys keeps it busy for 0.4 s (W3).
+ * Checks a MessagePack value before it is decoded. Walks over the prefixes and does not allocate what they claim: a decoder
+ * makes an array as long as its prefix says, and a map of 150,000 keys keeps it busy for 0.4 s (W3).
+ *
+ * By hand, because the decoder's own limits bound each length by itself, but neither depth nor the number of all values.
  *
  * @param bytes  Whatever a peer sent.
  * Source: the MessagePack specification, "Formats".
  */
 export function scanMessagePack(bytes: Uint8Array, bounds: ScanBounds): Result<Scan, ScanError> {
-  // Values that are still to come, of each open container; the first stands for the value itself.
+  // Number of values still to come in each open container. The first entry stands for the value itself.
   const open: number[] = [1];
   let offset = 0;
   let entryCount = 1;
@@ -46,7 +48,7 @@ export function scanMessagePack(bytes: Uint8Array, bounds: ScanBounds): Result<S
     open[open.length - 1] = left - 1;
     const form = formAt(bytes, offset);
     if (form === null) return err({ type: "malformed" });
-    // In a map keys and values take turns, so an even number is left before each key.
+    // Keys and values of a map alternate, so before each key an even number is left.
     const isOutermostKey = open.length === 2 && bytes[0] !== undefined && isMap(bytes[0]) && left % 2 === 0;
     if (isTypeNext) type = textAt(bytes, offset);
     isTypeNext = isOutermostKey && TYPE_KEY.every((byte, index) => bytes[offset + index] === byte);
@@ -60,14 +62,26 @@ export function scanMessagePack(bytes: Uint8Array, bounds: ScanBounds): Result<S
   return offset === bytes.length ? ok({ entryCount, type }) : err({ type: "malformed" });
 }
 
+/**
+ * Number of values in a decoded value, counted as `scanMessagePack` counts them. If a key came twice, it is smaller than the
+ * scan's, because the decoder keeps only the last value.
+ */
+export function entryCountOf(value: unknown): number {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return 1;
+  let count = 1;
+  if (Array.isArray(value)) for (const inner of value) count += entryCountOf(inner);
+  else for (const inner of Object.values(value)) count += 1 + entryCountOf(inner);
+  return count;
+}
+
 interface Form {
-  /** Prefix, length and, where it is no container, content. */
+  /** Prefix, length and, unless it is a container, content. */
   readonly byteCount: number;
   /** Values inside: twice the entries of a map. */
   readonly childCount: number;
 }
 
-/** What stands at `offset`; null where it is nothing that a frame may hold. */
+/** The form of the value at `offset`; null if a frame must not contain it. */
 function formAt(bytes: Uint8Array, offset: number): Form | null {
   const prefix = bytes[offset];
   if (prefix === undefined) return null;
@@ -109,14 +123,14 @@ function isMap(prefix: number): boolean {
   return (prefix >= 0x80 && prefix <= 0x8f) || prefix === 0xde || prefix === 0xdf;
 }
 
-/** A short text whose bytes are all there; null for anything else. */
+/** The text at `offset` if it is short; null for anything else. */
 function textAt(bytes: Uint8Array, offset: number): string | null {
   const length = (bytes[offset] ?? 0) - FIXSTR.prefix;
   if (length < 0 || length > FIXSTR.lengthMax) return null;
   return String.fromCharCode(...bytes.subarray(offset + 1, offset + 1 + length));
 }
 
-/** Zeros where the bytes end early: what is claimed then ends beyond them, too. */
+/** Missing bytes count as zeros. The value then still ends beyond the input, so the scan refuses it. */
 function bigEndian(bytes: Uint8Array, offset: number, byteCount: number): number {
   let value = 0;
   for (let index = 0; index < byteCount; index++) value = value * 256 + (bytes[offset + index] ?? 0);

@@ -2,33 +2,34 @@ import { z } from "zod";
 import { type WireError, wireError } from "./errors.ts";
 
 /*
- * Device and coordinator speak to each other only if both have the same version of the wire. A device names its own in
- * its hello, and the coordinator compares before it looks at anything else of the message, whose other fields may have
- * changed.
+ * Device and coordinator talk only if both have the same version of the wire. A device names its version in the hello. The
+ * coordinator compares it before it reads the other fields of the message, which may have changed. A coordinator states its
+ * own in its status, and a device compares that before it connects.
  *
  * | version | what changed                                                                          |
  * | ------- | ------------------------------------------------------------------------------------- |
- * | 1       | Named no version: its hello has no `wire`, and its coordinator refuses a hello that has |
+ * | 1       | No version: the hello has no `wire`, and a coordinator refuses a hello that has one   |
  * | 2       | The hello names the version                                                           |
+ * | 3       | Codes REVOKED, BY_INVITATION and TOKEN_ENDED; a device may name its program's version |
  *
- * Raise it with every change of a message that the other side would misread or refuse.
+ * Raise the version with every change to a message that the other side would misread or refuse.
  */
 
-export const WIRE_VERSION = 2;
+export const WIRE_VERSION = 3;
 
 const UNNAMED_VERSION = 1;
 
-/** Of any version's hello, what says which version it is. */
+/** The part of a hello that states the version, for hellos of any version. */
 export const helloOfAnyVersionSchema = z.looseObject({
   type: z.literal("hello"),
   wire: z.int().min(UNNAMED_VERSION).default(UNNAMED_VERSION),
 });
 
 /**
- * What the coordinator answers to a device of another version; null if it is the same one.
+ * The coordinator's answer to a device of another version; null if the versions are the same.
  *
- * A device of version 1 does not know the code WIRE_VERSION and would not read the sentence either. It is told the same
- * under BAD_MESSAGE, which ends its session just as well.
+ * A device of version 1 does not know the code WIRE_VERSION and would ignore the whole error. It gets the same sentence
+ * under BAD_MESSAGE, which also ends its session.
  */
 export function versionRefusal(device: number): WireError | null {
   if (device === WIRE_VERSION) return null;
@@ -37,16 +38,27 @@ export function versionRefusal(device: number): WireError | null {
 }
 
 /**
- * What a refusal of this device's hello means. A coordinator of version 1 refuses the field `wire` as BAD_MESSAGE; a
- * later one never answers that to a hello of its own version, and says of others which side is older.
+ * Interprets a refusal of this device's hello. A coordinator of version 1 refuses the field `wire` as BAD_MESSAGE. A later
+ * one never does so to a hello of its own version, and tells others which side is older.
  */
 export function readHelloRefusal(error: WireError): WireError {
   if (error.code !== "BAD_MESSAGE") return error;
   return wireError("WIRE_VERSION", versionSentence({ device: WIRE_VERSION, coordinator: UNNAMED_VERSION }));
 }
 
+/** The part of a status that states the coordinator's version. Absent: it does not state one before the hello. */
+const statusOfAnyVersionSchema = z.looseObject({ wire: z.int().min(UNNAMED_VERSION).optional() });
+
+/** What a device makes of a coordinator's status before it connects; null if nothing in it speaks against a hello. */
+export function readStatusVersion(status: unknown): WireError | null {
+  const read = statusOfAnyVersionSchema.safeParse(status);
+  const coordinator = read.success ? read.data.wire : undefined;
+  if (coordinator === undefined || coordinator === WIRE_VERSION) return null;
+  return wireError("WIRE_VERSION", versionSentence({ device: WIRE_VERSION, coordinator }));
+}
+
 function versionSentence({ device, coordinator }: { readonly device: number; readonly coordinator: number }) {
   return device < coordinator
     ? `This device is older than its coordinator: it speaks version ${device} of the wire, the coordinator version ${coordinator}. Reload the page; if this is an edge, update its program.`
-    : `The coordinator is older than this device: it speaks version ${coordinator} of the wire, the device version ${device}. The coordinator must be updated by whoever runs it.`;
+    : `The coordinator is older than this device: it speaks version ${coordinator} of the wire, the device version ${device}. Whoever runs the coordinator must update it.`;
 }

@@ -1,29 +1,29 @@
+import { invitedMax } from "../cohort/graph-plan.ts";
 import { VersionedMap } from "../kernel/versioned-map.ts";
-import { invitedMax } from "../task/graph-plan.ts";
 import { known, refuse, type Transition } from "./effect.ts";
 import type { CheckedIn, CheckIn, RoundRules } from "./event.ts";
 import type { LiveState, Member, Recruiting } from "./state.ts";
 
 /**
- * Recruiting stays open at least this long where more devices are expected than the round wants, and where the round
- * would need devices that are asked last. Rules R3, R30.
+ * Recruiting stays open for at least this long if more devices are expected than the round wants, or if it would need
+ * devices that are asked last. Rules R3, R30.
  */
 const CROWD_RECRUITING_MIN_MS = 2_000;
 
-/** Places in the lot, as a multiple of those that can be invited; more would only grow the log. */
+/** Places in the lot, as a multiple of the devices that can be invited. More would only grow the log. */
 const LOTS_PER_INVITATION = 4;
 
 type Members = Recruiting["members"];
 type Plan = Pick<RoundRules, "goal" | "overSelection" | "cohortSizeMax" | "graph">;
 
-/** Check-ins at which a round invites. */
+/** The number of check-ins at which a round invites. */
 export function wantedDevices({ goal, overSelection }: Pick<Plan, "goal" | "overSelection">): number {
   return Math.ceil(overSelection * goal);
 }
 
 /**
- * How long a round that opens now stays open for check-ins at least, in milliseconds. What the task says holds always;
- * else nobody waits for a lot that leaves nobody out. Rule R3.
+ * The minimum time that a round opening now accepts check-ins, in milliseconds. The task's own value always applies. If it
+ * has none, nobody waits for a lot that would leave nobody out. Rule R3.
  *
  * @param expected  Devices that are connected, have checked in for this version of the task and are not asked last.
  */
@@ -34,33 +34,33 @@ export function recruitingMinMsOf(
   return plan.recruitingMinMs ?? (expected > wantedDevices(plan) ? CROWD_RECRUITING_MIN_MS : 0);
 }
 
-/** When a round may invite that needs devices that are asked last: by then others have had time to come. Rule R30. */
+/** When a round may invite devices that are asked last, if it needs them. By then others have had time to come. Rule R30. */
 export function askingLastMs({ recruitingMinMs }: Pick<RoundRules, "recruitingMinMs">): number {
   return Math.max(recruitingMinMs, CROWD_RECRUITING_MIN_MS);
 }
 
-/** Devices that stand in the lot of a round at most. */
+/** The largest number of devices in the lot of a round. */
 function lotsMax(rules: Plan): number {
   return LOTS_PER_INVITATION * invitedMax(rules);
 }
 
 type Ranked = Pick<CheckIn, "identity" | "lot"> & { readonly askedLast?: boolean };
 
-/** In the order in which they are invited. Lots are random, so identities decide where two are the same by chance. */
+/** Orders devices as they are invited. If two random lots happen to be equal, the identities decide. */
 export function byLot(left: Ranked, right: Ranked): number {
   const last = Number(left.askedLast ?? false) - Number(right.askedLast ?? false);
   return last || left.lot - right.lot || (left.identity < right.identity ? -1 : 1);
 }
 
-/** Those of a check-in that can get a place: with more its event would only grow the log. */
+/** The devices of a check-in that can get a place. More would only grow the log. */
 export function lowestLots(devices: readonly CheckIn[], rules: Plan): readonly CheckIn[] {
   const max = lotsMax(rules);
   return devices.length <= max ? devices : [...devices].sort(byLot).slice(0, max);
 }
 
 /**
- * Takes into the lot who is not in it. Where it is full the lowest lots stay, so that the order of arrival decides
- * nothing. A device that comes back keeps its lot: leaving draws no better one. Rule R3.
+ * Adds new devices to the lot. If it is full, the lowest lots stay, so the order of arrival decides nothing. A device that
+ * comes back keeps its lot: it cannot draw a better one by leaving. Rule R3.
  */
 export function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
   if (state.phase !== "recruiting") return refuse(state, "STATE");
@@ -81,7 +81,7 @@ export function stepCheckedIn(state: LiveState, event: CheckedIn): Transition {
   return knows ? known(state) : refuse(state, "NO_RUN");
 }
 
-/** @param fresh  None of them is a member. @returns the same map where none of them gets a place. */
+/** @param fresh  None of them is a member. @returns The same map if none of them gets a place. */
 function withLots(members: Members, fresh: readonly CheckIn[], max: number): Members {
   if (members.size + fresh.length <= max) {
     let all = members;
@@ -89,7 +89,7 @@ function withLots(members: Members, fresh: readonly CheckIn[], max: number): Mem
     return all;
   }
   const standing = [...members].map(([identity, member]) => ({ identity, ...member }));
-  // A place of somebody who has left is free.
+  // The place of a device that has left is free.
   const ranked = [...standing.filter(isIn), ...fresh].sort(byLot);
   const places = [...ranked, ...standing.filter((member) => !isIn(member))].slice(0, max);
   const kept = new Set(places.map(({ identity }) => identity));

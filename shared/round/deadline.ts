@@ -4,10 +4,10 @@ import { canOpen } from "./shares.ts";
 import { isLive, type LiveState, type RoundState } from "./state.ts";
 
 /**
- * When to send the next `ticked`: the first moment after `nowMs` at which time alone may change the state. Null once the
- * round has ended, and while an opening has all it needs.
+ * When to send the next `ticked`: the first moment after `nowMs` at which time alone may change the state. Null if the
+ * round has ended, or while an opening has all that it needs.
  *
- * @param nowMs  When the state was looked at last: its newest event, or a tick that changed nothing.
+ * @param nowMs  When the state was last examined: at its newest event, or at a tick that changed nothing.
  */
 export function nextTickMs(state: RoundState, nowMs: number): number | null {
   if (!isLive(state)) return null;
@@ -15,7 +15,7 @@ export function nextTickMs(state: RoundState, nowMs: number): number | null {
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
-/** Where the current phase ends at the latest; null where the round has ended. */
+/** When the current phase ends at the latest; null if the round has ended. */
 export function phaseDeadlineMs(state: RoundState): number | null {
   if (!isLive(state)) return null;
   return state.phase === "unmasking" && state.askedAgain ? state.graceEndsMs : state.deadlineMs;

@@ -1,18 +1,18 @@
 import { isLive, type RoundState } from "./state.ts";
 
-/** How those who were invited to a round have dealt with it, by identity. */
+/** Which of the devices invited to a round left it, and which saw it through. By identity. */
 export interface Departures {
-  /** They left it, or it waited for them in vain. */
+  /** They left the round, or it waited for them in vain. */
   readonly left: readonly string[];
-  /** Their inputs are in the sum that was published. */
+  /** Their inputs are in the published sum. */
   readonly stayed: readonly string[];
 }
 
 const NONE: Departures = { left: [], stayed: [] };
 
 /**
- * Of a round that is over. Who was passed over counts as neither: a device that others were faster than, whose shard was
- * left out, or whose round was stopped by an operator. Rule R30.
+ * The departures from a round that is over. A device that was passed over counts as neither: others were faster, its shard
+ * was left out, or an operator stopped the round. Rule R30.
  */
 export function departuresOf(state: RoundState): Departures {
   if (isLive(state)) return NONE;

@@ -1,9 +1,9 @@
-import { isSharded } from "../task/graph-plan.ts";
+import { isSharded } from "../cohort/graph-plan.ts";
 import type { RoundRules } from "./event.ts";
 
 /**
- * Devices that must be ready for a round to open: `cohortSizeMin`. If the round is split, a shard takes as many, and a
- * round with fewer than all shards need, and fewer than the goal, could only be given up (R23). Rule R25.
+ * Number of devices that must be ready for a round to open: `cohortSizeMin`. If the round is split, every shard needs that
+ * many, and a round with fewer than all shards need and fewer than the goal could only be given up (R23). Rule R25.
  */
 export function devicesNeeded(rules: Pick<RoundRules, "goal" | "cohortSizeMin" | "graph">): number {
   const { graph } = rules;

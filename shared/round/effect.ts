@@ -1,17 +1,18 @@
+import type { Seat } from "../kernel/places.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { RoundState } from "./state.ts";
 
 /*
- * What a step wants done. The driver writes the event and the records in one transaction, adopts the state and then
- * runs the effects; each may run again after a crash.
+ * The effects of a step. The driver writes the event and the records in one transaction, adopts the state and then runs the
+ * effects. Each may run again after a crash.
  *
  * | effect  | does                                                                                   |
  * | ------- | -------------------------------------------------------------------------------------- |
- * | reject  | tells the sender why its event changed nothing; always alone                           |
- * | tell    | sends each of these devices what `noticesFor` says it needs now                         |
- * | dismiss | tells these devices that the round goes on without them                                |
- * | forget  | deletes what the store and the spool hold of an attempt                                |
- * | fold    | adds the survivors' inputs while their confirmations are still coming in               |
+ * | reject  | tells the sender why its event changed nothing; always the only effect                 |
+ * | tell    | sends each of these devices the messages that it needs now, see `promptsFor`           |
+ * | dismiss | tells these devices that the round continues without them                              |
+ * | forget  | deletes everything that the store and the spool hold of an attempt                     |
+ * | fold    | adds the survivors' inputs while their confirmations are still arriving                |
  * | combine | rebuilds the masks, opens the sum, makes the next model and answers with `combined`    |
  * | ended   | tells the run                                                                          |
  */
@@ -30,13 +31,13 @@ export type RoundEffect =
   | { readonly type: "ended" };
 
 /**
- * What is written beside the event, in its transaction. The driver fills in what only it can know (hashes over bytes
- * that are not in the state).
+ * What is written in the transaction of the event. The driver fills in what only it can know: hashes over bytes that are
+ * not in the state.
  */
 export type RoundRecord =
   | { readonly type: "model-opened" }
-  | { readonly type: "open-slots"; readonly positions: readonly number[] }
-  | { readonly type: "close-slots"; readonly attempt: number; readonly kept: readonly number[] }
+  | { readonly type: "open-slots"; readonly seats: readonly Seat[] }
+  | { readonly type: "close-slots"; readonly attempt: number; readonly kept: readonly Seat[] }
   | { readonly type: "model-version" }
   | { readonly type: "audit-leaf"; readonly kind: AuditKind };
 
@@ -49,20 +50,20 @@ export type AuditKind =
   | "round.aborted"
   | "model.published";
 
-/** One change; its records are of its state. */
+/** One change. Its records describe its state. */
 export interface Transition<State = RoundState> {
   readonly state: State;
   readonly records: readonly RoundRecord[];
   readonly effects: readonly RoundEffect[];
 }
 
-/** A record and the state that it is of: an event may lead through several phases, and each writes what it knows. */
+/** A record and the state that it describes. An event may lead through several phases, each with records of its own. */
 export interface StatedRecord {
   readonly record: RoundRecord;
   readonly state: RoundState;
 }
 
-/** All that follows from one event. */
+/** Everything that follows from one event. */
 export interface Step {
   readonly state: RoundState;
   readonly records: readonly StatedRecord[];
@@ -78,7 +79,7 @@ export function refuse<State>(state: State, code: ErrorCode): Transition<State> 
   return { state, records: [], effects: [{ type: "reject", code }] };
 }
 
-/** The same state object and nothing to do: the event says what is known already, or comes too late to matter. */
+/** The same state object and no effects: the event is known already, or too late to matter. */
 export function known<State>(state: State): Transition<State> {
   return { state, records: [], effects: [] };
 }

@@ -22,7 +22,7 @@ export function endsNow(state: LiveState): Readonly<Partial<Record<LivePhase, nu
   return { ...state.phaseEndsMs, [state.phase]: state.nowMs };
 }
 
-/** The fields that every state has, for building the next one; its tallies are counted when it is entered. */
+/** The fields of all states, for building the next one. Its tallies are counted when it is entered. */
 export function baseOf(state: RoundState) {
   const { facts, nowMs, members, shardCount, forbiddenPairs, removed, counts } = state;
   const { phaseEndsMs, attempt, retriedFor } = state;
@@ -41,9 +41,9 @@ export function baseOf(state: RoundState) {
   };
 }
 
-/** The fields that every state after the sealing of U3 has besides. */
-export function sealedOf({ roster, seats, shards, u2, u3, inputs }: Sealed) {
-  return { roster, seats, shards, u2, u3, inputs };
+/** The additional fields of all states after the sealing of U3. */
+export function sealedOf({ roster, seats, shards, holders, u2, u3, inputs }: Sealed) {
+  return { roster, seats, shards, holders, u2, u3, inputs };
 }
 
 /** Ends a round that never asked for a share that opens anything. Rule R9. */
@@ -61,8 +61,8 @@ export function failRound(state: Exclude<LiveState, Unmasking>, code: ErrorCode)
 }
 
 /**
- * Gives the attempt up and starts the next with those who still take part; they keep their updates and only make new
- * keys. After the third attempt the round fails. Rule R8.
+ * Gives up the attempt and starts the next one with the devices that still take part. They keep their updates and only make
+ * new keys. After the third attempt the round fails. Rule R8.
  */
 export function retryRound(state: Sharing | Collecting | Confirming, code: ErrorCode): Transition {
   if (state.attempt >= LIMITS.attemptsMax) return failRound(state, code);
@@ -72,7 +72,7 @@ export function retryRound(state: Sharing | Collecting | Confirming, code: Error
     phaseEndsMs: beforeAttempts(state),
     attempt: state.attempt + 1,
     retriedFor: code,
-    // Keys alone take no longer than shares of them.
+    // Making keys takes no longer than sharing them.
     deadlineMs: state.nowMs + state.facts.rules.deadlines.sharingMs,
     invited: invitedByShard(state),
     adverts: VersionedMap.from(),
@@ -85,7 +85,7 @@ export function retryRound(state: Sharing | Collecting | Confirming, code: Error
   };
 }
 
-/** Ends a round whose sum was, or may have been, opened and is discarded. Rule R10. */
+/** Ends a round whose sum was or may have been opened. The sum is discarded. Rule R10. */
 export function voidRound(state: Unmasking, code: ErrorCode): Transition {
   const voided: Voided = {
     ...baseOf(state),
@@ -103,7 +103,7 @@ export function voidRound(state: Unmasking, code: ErrorCode): Transition {
   };
 }
 
-/** What a round that has ended still owes; also run again when a coordinator comes back to it. */
+/** Effects that a round still owes after its end. They run again if a coordinator restarts. */
 export function endingEffects(state: RoundState): RoundEffect[] {
   if (state.phase === "committed" || state.phase === "voided") {
     const identities = identitiesAt(state.roster, state.u3);
@@ -112,7 +112,7 @@ export function endingEffects(state: RoundState): RoundEffect[] {
   return [{ type: "forget", attempt: state.attempt }, { type: "ended" }];
 }
 
-/** Recruiting and training happen once; the other phases end anew in each attempt. */
+/** Keeps the ends of recruiting and training, which happen once. The other phases are repeated in each attempt. */
 function beforeAttempts({ phaseEndsMs }: RoundState): RoundState["phaseEndsMs"] {
   const { recruiting, training } = phaseEndsMs;
   return {
@@ -121,7 +121,7 @@ function beforeAttempts({ phaseEndsMs }: RoundState): RoundState["phaseEndsMs"] 
   };
 }
 
-/** An attempt that may have slots open closes them in the same transaction: later bytes find no place. */
+/** Closes the slots that an attempt may have open, in the same transaction, so that later bytes are refused. */
 function closing(state: LiveState): RoundRecord[] {
   const mayHaveSlots = state.phase === "collecting" || state.phase === "confirming";
   return mayHaveSlots ? [{ type: "close-slots", attempt: state.attempt, kept: [] }] : [];
@@ -131,7 +131,7 @@ function forgetting(state: LiveState): RoundEffect[] {
   return "roster" in state ? [{ type: "forget", attempt: state.attempt }] : [];
 }
 
-/** Tells devices that the round goes on without them. */
+/** Tells devices that the round continues without them. */
 export function dismissal(state: LiveState, identities: readonly string[], code: ErrorCode): RoundEffect[] {
   return identities.length === 0 ? [] : [{ type: "dismiss", identities, attempt: state.attempt, code }];
 }

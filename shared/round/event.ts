@@ -1,48 +1,52 @@
 import { z } from "zod";
+import { securityModelSchema } from "../cohort/security-model.ts";
 import type { DeepReadonly } from "../kernel/deep-readonly.ts";
+import type { Seat } from "../kernel/places.ts";
 import { errorCodeSchema } from "../protocol/errors.ts";
-import { measureSchema, measuresSchema } from "../stats/measure.ts";
+import { deviceMeasuresSchema, measuresSchema } from "../stats/measure.ts";
 
 /*
- * What happens to a round, in the shape that the newest version of the log has; `upcast.ts` makes it from older ones.
- * Events are the log: facts and digests only. Sealed shares, opening shares, masked inputs and tensors stay in the store
- * (S11). Each event carries `atMs`, monotonic milliseconds since the round opened. A position, and an owner of a share,
- * is a seat of the round: seats are numbered through all its shards.
+ * The events of a round, in the shape of the newest log version; `upcast.ts` converts older ones. The log consists of
+ * events: facts and digests only. Sealed shares, opening shares, masked inputs and tensors stay in the store (S11). Each
+ * event has `atMs`, monotonic milliseconds since the round opened.
  *
  * | event           | means                                                         | comes from       |
  * | --------------- | ------------------------------------------------------------- | ---------------- |
  * | opened          | the round exists; first in every log                          | the run          |
  * | checked-in      | devices are ready, each with a random lot                     | device           |
- * | connected       | a member's connection is there (again)                        | socket           |
+ * | connected       | a member has a connection (again)                             | socket           |
  * | disconnected    | a member's last connection is gone                            | socket           |
- * | left            | a member goes for good                                        | device           |
+ * | left            | a member leaves for good                                      | device           |
  * | advertised      | R0, its signature verified                                    | device           |
  * | shared          | R1, its bundle verified and stored                            | device           |
  * | complained      | a share of `against` did not open or match, signed            | device           |
  * | input-received  | R2, verified, on disk, and receipted in the same step         | device           |
  * | confirmed       | R3, its signature verified                                    | device           |
  * | unmask-received | R4, verified and stored; shares off their commitment are named | device          |
- * | combined        | the sum is published, or void                                 | the coordinator  |
- * | damaged         | inputs on disk are not what was receipted, before the opening | the coordinator  |
+ * | combined        | the sum is published or void                                  | the coordinator  |
+ * | damaged         | before the opening: inputs on disk differ from their receipts | the coordinator  |
  * | ticked          | time passed                                                   | a timer          |
  * | stopped         | someone stops the run                                         | the run          |
- * | given-up        | the run ends by a fault, and its round with it                | the run          |
+ * | given-up        | a fault ends the run, and its round with it                   | the run          |
  * | restarted       | the coordinator came back; `whole` if nothing is missing     | the coordinator  |
  */
 const count = z.int().min(0);
 const attempt = z.int().min(1);
-const seat = z.int().min(1);
+const seat = z
+  .int()
+  .min(1)
+  .transform((value) => value as Seat);
 const atMs = z.number().min(0);
 /** Bytes as lower-case hex, an even number of digits. */
 const hex = z.string().regex(/^(?:[0-9a-f]{2})+$/);
-/** A digest, root or signature that the machine only compares and hands on. */
+/** A digest, root or signature that the machine only compares and passes on. */
 const opaque = z.string();
 
-/** Two devices, by identity, that never share a roster again in this run. */
+/** The identities of two devices that never sit in one roster again in this run. */
 export const forbiddenPairSchema = z.tuple([hex, hex]);
 export type ForbiddenPair = DeepReadonly<z.infer<typeof forbiddenPairSchema>>;
 
-/** An `AgreedGraph`, without the bounds that a task of today has to keep. */
+/** An `AgreedGraph` without the bounds of today's tasks. */
 const graphSchema = z.union([
   z.literal("complete"),
   z.object({ kind: z.literal("shards"), size: z.int().min(1), count: z.int().min(1) }),
@@ -59,7 +63,7 @@ const roundRulesSchema = z.object({
   overSelection: z.number().min(1),
   cohortSizeMin: z.int().min(1),
   cohortSizeMax: z.int().min(1),
-  securityModel: z.enum(["active", "honest-but-curious"]),
+  securityModel: securityModelSchema,
   deadlines: z.object({
     recruitingMs: count,
     trainingMs: count,
@@ -69,13 +73,13 @@ const roundRulesSchema = z.object({
     unmaskingMs: count,
     graceMs: count,
   }),
-  /** Recruiting stays open at least this long. */
+  /** Recruiting stays open for at least this long. */
   recruitingMinMs: count,
-  /** With shards the cohort sizes are of one shard and the goal is of the round. */
+  /** With shards, the cohort sizes apply to one shard and the goal to the round. */
   graph: graphSchema,
   /**
-   * Only in rounds that were opened before lots decided within a shard: a shard with too many devices takes the first
-   * that advertised, and a round invites without asking whether its shards fill.
+   * Only in rounds opened before lots decided within a shard: a shard with too many devices takes the first that
+   * advertised, and the round invites without checking that its shards fill.
    */
   seatsByArrival: z.literal(true).exactOptional(),
 });
@@ -95,16 +99,16 @@ export const roundOpenedSchema = z.object({
   parentModelHash: hex,
   modelByteCount: count,
   forbiddenPairs: z.array(forbiddenPairSchema),
-  /** Identities that the run no longer takes. */
+  /** Identities that the run no longer accepts. */
   removed: z.array(hex),
 });
 export type RoundOpened = DeepReadonly<z.infer<typeof roundOpenedSchema>>;
 
 const checkInSchema = z.object({
   identity: hex,
-  /** A random u32 of the coordinator: if more came than fit, the lowest lots are invited. */
+  /** A random u32 drawn by the coordinator. If too many devices come, the lowest lots are invited. */
   lot: count,
-  /** It left several rounds of late: others come first. Rule R30. */
+  /** It recently left several rounds, so others come first. Rule R30. */
   askedLast: z.literal(true).exactOptional(),
 });
 export type CheckIn = DeepReadonly<z.infer<typeof checkInSchema>>;
@@ -112,9 +116,9 @@ export type CheckIn = DeepReadonly<z.infer<typeof checkInSchema>>;
 const checkedInSchema = z.object({
   type: z.literal("checked-in"),
   atMs,
-  /** Those who are ready when a round opens stand in one event. */
+  /** All devices that are ready when a round opens are in one event. */
   devices: z.array(checkInSchema),
-  /** Only in logs from before lots were kept: a device that left and came back drew a new one. */
+  /** Only in logs from before lots were kept, when a device that came back drew a new one. */
   drawsAnew: z.literal(true).exactOptional(),
 });
 export type CheckedIn = DeepReadonly<z.infer<typeof checkedInSchema>>;
@@ -142,7 +146,7 @@ const sharedSchema = z.object({
   type: z.literal("shared"),
   atMs,
   attempt,
-  position: seat,
+  seat,
   /** SHA-256 of the stored message. */
   digest: opaque,
 });
@@ -152,7 +156,7 @@ const complainedSchema = z.object({
   type: z.literal("complained"),
   atMs,
   attempt,
-  position: seat,
+  seat,
   against: seat,
 });
 export type Complained = DeepReadonly<z.infer<typeof complainedSchema>>;
@@ -161,7 +165,7 @@ const inputReceivedSchema = z.object({
   type: z.literal("input-received"),
   atMs,
   attempt,
-  position: seat,
+  seat,
   sha256: opaque,
   root: opaque,
 });
@@ -171,7 +175,7 @@ const confirmedSchema = z.object({
   type: z.literal("confirmed"),
   atMs,
   attempt,
-  position: seat,
+  seat,
   signature: opaque,
 });
 export type Confirmed = DeepReadonly<z.infer<typeof confirmedSchema>>;
@@ -180,9 +184,9 @@ const unmaskReceivedSchema = z.object({
   type: z.literal("unmask-received"),
   atMs,
   attempt,
-  position: seat,
+  seat,
   digest: opaque,
-  /** Owners whose share is not the one that was dealt: `position` is to blame, and these shares do not count (S9). */
+  /** Owners whose share differs from the one that was dealt. `seat` is to blame, and these shares do not count (S9). */
   offCommitment: z.array(seat),
 });
 export type UnmaskReceived = DeepReadonly<z.infer<typeof unmaskReceivedSchema>>;
@@ -192,15 +196,14 @@ const damagedSchema = z.object({
   atMs,
   attempt,
   /** Ascending. */
-  positions: z.array(seat),
+  seats: z.array(seat),
 });
 export type Damaged = DeepReadonly<z.infer<typeof damagedSchema>>;
 
 const publishedMetricsSchema = z.object({
-  /** Of central evaluation, in logs that are older than the run's `evaluated`. */
+  /** Central evaluation, in logs older than the run's `evaluated`. */
   measures: measuresSchema.exactOptional(),
-  deviceAccuracyBefore: measureSchema.nullable(),
-  deviceAccuracyAfter: measureSchema.nullable(),
+  deviceMeasures: deviceMeasuresSchema,
   /** In the unit of the weights. */
   updateNormL2: z.number(),
 });
@@ -216,7 +219,7 @@ export type PublishedShard = DeepReadonly<z.infer<typeof publishedShardSchema>>;
 const shardLeftOutSchema = z.object({
   shard: count,
   code: errorCodeSchema,
-  /** As in `VoidResult`. */
+  /** See `VoidResult`. */
   dealers: z.array(hex),
 });
 export type ShardLeftOut = DeepReadonly<z.infer<typeof shardLeftOutSchema>>;
@@ -226,31 +229,31 @@ const publishedTranscriptSchema = z.object({
   hash: opaque,
   /** In the order of the published sum. */
   sessions: z.array(z.object({ shard: count, hash: opaque })),
-  /** Of the strategy before this round. */
+  /** Hash of the strategy's state before this round. */
   parentStateHash: opaque.nullable(),
 });
-/** What an outsider starts from; PROTOCOL.md section 12. */
+/** Where an outsider's check starts. PROTOCOL.md section 12. */
 export type PublishedTranscript = DeepReadonly<z.infer<typeof publishedTranscriptSchema>>;
 
 const publicationSchema = z.object({
   kind: z.literal("committed"),
   modelHash: opaque,
   strategyStateHash: opaque.nullable(),
-  /** Of the integer sum: update, weight, sentinels; of each shard that is in it, one after the other. */
+  /** Hash of the integer sum: update, weight and sentinels of each shard that is in it, one after the other. */
   sumHash: opaque,
   sumByteCount: count,
   weightSum: z.number(),
-  /** Over the survivors' input roots in order of position; with several shards over the roots of these. */
+  /** Root over the survivors' input roots in order of position. With several shards, the root over the shards' roots. */
   inputsRoot: opaque,
   metrics: publishedMetricsSchema,
-  /** What the sum is made of, in the order in which it is published; absent if it is one. */
+  /** The shards in the sum, in the order in which they are published; absent if there is only one. */
   shards: z.array(publishedShardSchema).exactOptional(),
-  /** Shards whose sum was bad and is not in; absent if there are none. */
+  /** Shards that are not included because their sum was bad; absent if there are none. */
   leftOut: z.array(shardLeftOutSchema).exactOptional(),
-  /** Null in rounds that are older than transcripts. */
+  /** Null in rounds older than transcripts. */
   transcript: publishedTranscriptSchema.nullable(),
 });
-/** What was published, all of it already in the blob store when the event is written. */
+/** What was published. All of it is in the blob store before the event is written. */
 export type Publication = DeepReadonly<z.infer<typeof publicationSchema>>;
 
 const voidResultSchema = z.object({
@@ -287,4 +290,3 @@ export const roundEventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("restarted"), atMs, whole: z.boolean() }),
 ]);
 export type RoundEvent = DeepReadonly<z.infer<typeof roundEventSchema>>;
-export type RoundEventType = RoundEvent["type"];

@@ -11,32 +11,31 @@ import { ROUND_UPCASTERS, RUN_UPCASTERS } from "./upcast.ts";
 export type { LogRow } from "../log/row.ts";
 
 /*
- * The logs of rounds and runs as they are stored, and how they are read again: by a coordinator that comes back, by a
- * check of its database, or in a browser. A row that is damaged, out of place or without effect is an error with its
- * sequence, never an exception.
+ * The stored logs of rounds and runs, and how they are replayed: after a restart, in a check of the database, or in a
+ * browser. A row that is damaged, out of place or without effect is an error with its sequence, never an exception.
  *
  * | field of a row's event | holds                                                                |
  * | ---------------------- | -------------------------------------------------------------------- |
- * | version                | shape of the fact, see upcast.ts and ../log/row.ts                   |
+ * | version                | version of the fact's shape, see upcast.ts and ../log/row.ts         |
  * | fact                   | `RoundOpened` or `RunLaunched` in row 1, `RoundEvent` or `RunEvent`  |
  *
- * Whoever stores a row may keep other fields beside these.
+ * The store may add other fields.
  */
 
-/** Of what is written now. */
-export const LOG_VERSION = 3;
+/** The version of events that are written now. */
+export const LOG_VERSION = 5;
 assert(ROUND_UPCASTERS.length === LOG_VERSION - 1, "each earlier version of a round's log is upcast");
 assert(RUN_UPCASTERS.length === LOG_VERSION - 1, "each earlier version of a run's log is upcast");
 
-/** Why a log cannot be read, and the row at which that shows. */
+/** Why a log cannot be read, and at which row. */
 export type LogError =
   | { readonly type: "empty" }
-  /** A row is missing or stands there twice: another sequence was expected. */
+  /** A row is missing or repeated: another sequence was expected. */
   | { readonly type: "gap"; readonly sequence: number; readonly expected: number }
   | FactError
-  /** The machine refuses the event, or it changes nothing; such events are never written. Rule R1. */
+  /** The machine refuses the event, or the event changes nothing. Such events are never written. Rule R1. */
   | { readonly type: "without-effect"; readonly sequence: number; readonly event: string }
-  /** The event contradicts what the machine takes for granted. */
+  /** The event violates an assertion of the machine. */
   | {
       readonly type: "impossible";
       readonly sequence: number;
@@ -44,26 +43,26 @@ export type LogError =
       readonly reason: string;
     };
 
-/** The fact as a row's event holds it. */
+/** A row's event for this fact. */
 export function logged<Fact>(fact: Fact): { readonly version: number; readonly fact: Fact } {
   return { version: LOG_VERSION, fact };
 }
 
-/** The fact of one row, in today's shape; row 1 opens the log. Errors: `malformed`, `newer`. */
+/** The fact of one row, in the current shape. Row 1 opens the log. Errors: `malformed`, `newer`. */
 export function roundFactOf(row: LogRow): Result<RoundOpened | RoundEvent, LogError> {
   return row.sequence === 1 ? ROUND.readFirst(row) : ROUND.readEvent(row);
 }
 
-/** As `roundFactOf`, of a run. */
+/** Like `roundFactOf`, for a run. */
 export function runFactOf(row: LogRow): Result<RunLaunched | RunEvent, LogError> {
   return row.sequence === 1 ? RUN.readFirst(row) : RUN.readEvent(row);
 }
 
 /**
- * The state to which a round's log leads.
+ * Replays a round's log and returns its final state.
  *
- * @param rows     All of them, ascending.
- * @param onState  Called for each row after the first with the states after and before it.
+ * @param rows     All rows, ascending.
+ * @param onState  Called for each row after the first, with the states after and before it.
  */
 export function replayRound<Row extends LogRow>(
   rows: readonly Row[],
@@ -72,7 +71,7 @@ export function replayRound<Row extends LogRow>(
   return replay(ROUND, rows, onState);
 }
 
-/** As `replayRound`, of a run. */
+/** Like `replayRound`, for a run. */
 export function replayRun<Row extends LogRow>(
   rows: readonly Row[],
   onState?: OnState<RunState, Row>,
@@ -83,7 +82,7 @@ export function replayRun<Row extends LogRow>(
 type OnState<State, Row> = (after: State, row: Row, before: State) => void;
 type Typed = { readonly type: string };
 
-/** How one kind of log is read, and what it drives. */
+/** How one kind of log is read, and the machine that it drives. */
 interface Machine<First extends Typed, Event extends Typed, State> {
   readonly readFirst: (row: LogRow) => Result<First, LogError>;
   readonly readEvent: (row: LogRow) => Result<Event, LogError>;
@@ -132,8 +131,8 @@ function replay<First extends Typed, Event extends Typed, State, Row extends Log
 }
 
 /**
- * What a machine makes of a fact. Errors: `impossible` if it throws. The machines are pure, so only the log can be at
- * fault: live, the same event would have ended the program before it was written.
+ * Runs a machine on a fact. Error: `impossible` if it throws. The machines are pure, so the log must be at fault: in live
+ * operation the same event would have ended the program before it was written.
  */
 function attempt<State>({ sequence }: LogRow, fact: Typed, run: () => State): Result<State, LogError> {
   try {

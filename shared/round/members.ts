@@ -1,11 +1,12 @@
 import { present } from "../kernel/assert.ts";
+import type { Seat } from "../kernel/places.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { CountsRow, Invited, Member, RoundState, Seat } from "./state.ts";
+import type { CountsRow, Invited, Member, RosterEntry, RoundState } from "./state.ts";
 
-/** A device that has been without a connection for this long is not waited for. Rule R6. */
+/** A phase does not wait for a device that has had no connection for this long. Rule R6. */
 export const GONE_AFTER_MS = 5_000;
 
-/** Where the round is waiting for a device: it takes part and is not gone. */
+/** True if the round waits for this device: it takes part and is not gone. */
 export function isAwaited(member: Member | undefined, nowMs: number): boolean {
   return member !== undefined && member.out === null && !isGone(member, nowMs);
 }
@@ -14,7 +15,7 @@ function isGone(member: Member, nowMs: number): boolean {
   return member.goneSinceMs !== null && nowMs - member.goneSinceMs >= GONE_AFTER_MS;
 }
 
-/** Identities that still take part, in the order in which they checked in. */
+/** Identities of the devices that still take part, in the order of their check-ins. */
 export function inPlay(state: RoundState): string[] {
   const identities: string[] = [];
   state.members.forEach((member, identity) => {
@@ -23,12 +24,11 @@ export function inPlay(state: RoundState): string[] {
   return identities;
 }
 
-/** @param seat  Of the roster. */
-export function identityAt(roster: readonly Seat[], seat: number): string {
+export function identityAt(roster: readonly RosterEntry[], seat: Seat): string {
   return present(roster[seat - 1], "a seat of the roster").identity;
 }
 
-export function identitiesAt(roster: readonly Seat[], seats: readonly number[]): string[] {
+export function identitiesAt(roster: readonly RosterEntry[], seats: readonly Seat[]): string[] {
   return seats.map((seat) => identityAt(roster, seat));
 }
 
@@ -52,7 +52,7 @@ export function withMember<State extends RoundState>(
   return { ...state, members: state.members.set(identity, { ...member, ...change }) };
 }
 
-/** A copy of `state` in which these members have no part any more; those that are out already keep their reason. */
+/** A copy of `state` in which these members no longer take part. Members that are out already keep their reason. */
 export function withOut<State extends RoundState>(
   state: State,
   identities: readonly string[],
@@ -70,8 +70,8 @@ export function withOut<State extends RoundState>(
 }
 
 /**
- * A copy of `state` that notes for whom its phase has waited in vain: those of `missing` that are gone, and at its
- * deadline all of them.
+ * A copy of `state` that marks the members for which its phase waited in vain: those of `missing` that are gone, or all of
+ * them at the deadline.
  */
 export function withMissed<State extends RoundState>(
   state: State,
@@ -88,10 +88,10 @@ export function withMissed<State extends RoundState>(
 }
 
 /**
- * `state` with its counts brought up to its newest event. Rule R15.
+ * `state` with its counts updated for its newest event. Rule R15.
  *
  * @param before  The state before that event.
- * @param sender  The only device of which anything has changed; null where others may have as well.
+ * @param sender  The only device that has changed; null if others may have changed too.
  */
 export function withCounts<State extends RoundState>(
   state: State,
@@ -131,13 +131,13 @@ function countsRow(state: RoundState): CountsRow {
   return { atS: secondOf(state), joined: state.members.size, trained, sent, left };
 }
 
-/** What one device counts for. */
+/** The contribution of one device to the counts. */
 function partOf(
   state: RoundState,
   identity: string,
   member: Member | undefined,
 ): Readonly<Record<"trained" | "sent" | "left", 0 | 1>> {
-  // Who leaves while the round recruits may check in again; who leaves after its input is in still counts in the sum.
+  // A device that leaves during recruiting may check in again. One that leaves after its input is in stays in the sum.
   const left =
     member !== undefined && member.out !== null && state.phase !== "recruiting" && !hasInput(state, identity);
   return { trained: member?.trained ? 1 : 0, sent: member?.sent ? 1 : 0, left: left ? 1 : 0 };

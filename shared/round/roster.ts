@@ -1,8 +1,8 @@
 import { assert } from "../kernel/assert.ts";
 import type { Advert, ForbiddenPair } from "./event.ts";
-import type { Seat } from "./state.ts";
+import type { RosterEntry } from "./state.ts";
 
-/** Identities by how many others they may not meet. */
+/** For each identity, how many others it must not share a roster with. */
 export function partnerCounts(pairs: readonly ForbiddenPair[]): ReadonlyMap<string, number> {
   const partners = new Map<string, Set<string>>();
   const note = (identity: string, other: string) => {
@@ -17,10 +17,10 @@ export function partnerCounts(pairs: readonly ForbiddenPair[]): ReadonlyMap<stri
 }
 
 /**
- * The candidates that may sit together: no forbidden pair, nobody removed. Rule R11.
+ * The candidates that may sit together, without forbidden pairs and removed devices. Rule R11.
  *
- * Greedy, those with the fewest forbidden partners first, so that a device that quarrels with many loses its seat
- * before those it quarrels with; else in the given order.
+ * Greedy: devices with the fewest forbidden partners come first, so a device that quarrels with many loses its seat before
+ * its partners do. Otherwise the given order decides.
  */
 export function compatible(
   candidates: readonly string[],
@@ -44,22 +44,22 @@ export function compatible(
   return chosen.sort((left, right) => left.index - right.index).map(({ identity }) => identity);
 }
 
-/** U1 in order of position: hex of one length sorts as its bytes do. */
-export function seatsOf(identities: readonly string[], adverts: ReadonlyMap<string, Advert>): Seat[] {
+/** U1 in order of position. Hex strings of equal length sort like their bytes. */
+export function rosterOf(identities: readonly string[], adverts: ReadonlyMap<string, Advert>): RosterEntry[] {
   const sorted = [...identities].sort();
   return sorted.map((identity) => {
     const advert = adverts.get(identity);
-    assert(advert !== undefined, "a seat belongs to a device that advertised");
+    assert(advert !== undefined, "a roster holds only devices that advertised");
     return { identity, advert };
   });
 }
 
-/** The keys of one device, none of which may be another's. All keys of a round differ. */
+/** The keys of one device. All keys of a round must differ. */
 export function keysOf(identity: string, advert: Advert): readonly string[] {
   return [identity, advert.c, advert.s];
 }
 
-/** Whether one of these keys is there twice, or is another device's. @param ownerByKey  Of all that advertised. */
+/** True if a key occurs twice or belongs to another device. @param ownerByKey  Keys of all devices that advertised. */
 export function sharesKey(
   identity: string,
   advert: Advert,

@@ -3,25 +3,27 @@ import type { DeepReadonly } from "../kernel/deep-readonly.ts";
 import { errorCodeSchema } from "../protocol/errors.ts";
 import { measuresSchema } from "../stats/measure.ts";
 import { strategySchema } from "../strategy/index.ts";
-import { trainingPlanSchema } from "../task/task.ts";
+import { trainingPlanSchema } from "../task/training-plan.ts";
 import { forbiddenPairSchema } from "./event.ts";
+import { END_PHASES } from "./phases.ts";
 
 /*
- * What happens to a run, in the shape that the newest version of the log has; `upcast.ts` makes it from older ones.
+ * The events of a run, in the shape of the newest log version; `upcast.ts` converts older ones.
  *
  * | event          | means                                                        |
  * | -------------- | ------------------------------------------------------------ |
- * | launched       | somebody wants it; first in every log                        |
+ * | launched       | somebody has launched it; first in every log                 |
  * | started        | its turn has come; the initial model is in the blob store    |
  * | wait-began     | fewer devices than a round needs are ready                   |
- * | wait-expired   | the time until which the launch waits has come               |
+ * | wait-expired   | the launch's time limit for waiting has passed               |
  * | round-opened   | a round is to be opened, from this model                     |
- * | round-ended    | and how it ended                                             |
+ * | round-ended    | the round has ended, and how                                 |
  * | evaluated      | the figures of a published model, or why there are none      |
  * | pause-asked    | no new round after the current one                           |
- * | resume-asked   | go on                                                        |
+ * | resume-asked   | continue                                                     |
  * | stop-asked     | end; a round that was not opened yet is given up             |
- * | broken         | it cannot go on                                              |
+ * | archive-asked  | end after the current round, because its task was archived   |
+ * | broken         | the run cannot continue                                      |
  */
 const count = z.int().min(0);
 const modelHash = z.string();
@@ -40,9 +42,9 @@ export const runLaunchedSchema = z.object({
   actor: z.string(),
   configHash: z.string(),
   roundHash: z.string(),
-  /** Devices that must be ready for a round to open; see `devicesNeeded`. 0 in runs from before runs waited. */
+  /** Number of devices that must be ready for a round to open; see `devicesNeeded`. 0 in runs from before runs waited. */
   devicesNeeded: count,
-  /** A run that waits for devices or for its turn ends then. Absent: it waits as long as it takes. */
+  /** The run ends at this time if it still waits for devices or for its turn. Absent: it waits indefinitely. */
   waitUntilUnixMs: z.number().exactOptional(),
 });
 export type RunLaunched = DeepReadonly<z.infer<typeof runLaunchedSchema>>;
@@ -50,7 +52,7 @@ export type RunLaunched = DeepReadonly<z.infer<typeof runLaunchedSchema>>;
 const runStartedSchema = z.object({
   type: z.literal("started"),
   modelHash,
-  /** In logs that are older than `evaluated`. */
+  /** In logs older than `evaluated`. */
   measures: measuresSchema.exactOptional(),
 });
 export type RunStarted = DeepReadonly<z.infer<typeof runStartedSchema>>;
@@ -59,7 +61,7 @@ const roundToOpenSchema = z.object({
   type: z.literal("round-opened"),
   round: z.int().min(1),
   modelHash,
-  /** Devices that are ready. 0 in logs from before runs waited. */
+  /** Number of devices that are ready. 0 in logs from before runs waited. */
   ready: count,
 });
 export type RoundToOpen = DeepReadonly<z.infer<typeof roundToOpenSchema>>;
@@ -67,15 +69,17 @@ export type RoundToOpen = DeepReadonly<z.infer<typeof roundToOpenSchema>>;
 const roundEndedSchema = z.object({
   type: z.literal("round-ended"),
   round: z.int().min(1),
-  outcome: z.enum(["committed", "voided", "failed"]),
+  outcome: z.enum(END_PHASES),
   code: errorCodeSchema.nullable(),
-  /** With outcome failed: fewer devices than a round needs stood in its recruiting. Such a round counts for nothing. */
+  /** With outcome failed: fewer devices were recruited than a round needs. Such a round counts for nothing. */
   shortOfDevices: z.boolean().exactOptional(),
-  /** The model that the next round starts from; the void step's after a voided one. */
+  /** The model from which the next round starts. After a voided round it includes the void step. */
   modelHash,
   strategyStateHash: z.string().nullable(),
-  /** With outcome committed, in logs that are older than `evaluated`. */
+  /** With outcome committed, in logs older than `evaluated`. */
   measures: measuresSchema.exactOptional(),
+  /** With outcome committed: of the model that the round started from, on the rows that devices keep back. */
+  parentOnDevices: measuresSchema.exactOptional(),
   seconds: z.number().min(0),
   forbiddenPairs: z.array(forbiddenPairSchema),
   removed: z.array(z.string()),
@@ -87,11 +91,13 @@ const evaluatedSchema = z.object({
   /** 0 is the initial model. */
   round: count,
   modelHash,
-  /** Of the held-out rows. */
+  /** Measures on the held-out rows. */
   measures: measuresSchema.nullable(),
-  /** Blob of what the evaluator reports besides; null if it reports nothing. */
+  /** The set of held-out rows that they were measured on; absent without measures and before sets had names. */
+  measuredOn: z.string().exactOptional(),
+  /** Hash of a blob with the evaluator's report; null if there is none. */
   reportHash: z.string().nullable(),
-  /** With measures null. */
+  /** Set if measures is null. */
   code: errorCodeSchema.nullable(),
 });
 export type Evaluated = DeepReadonly<z.infer<typeof evaluatedSchema>>;
@@ -103,8 +109,10 @@ export const runEventSchema = z.discriminatedUnion("type", [
   roundToOpenSchema,
   roundEndedSchema,
   evaluatedSchema,
-  z.object({ type: z.enum(["pause-asked", "resume-asked", "stop-asked"]), actor: z.string() }),
+  z.object({
+    type: z.enum(["pause-asked", "resume-asked", "stop-asked", "archive-asked"]),
+    actor: z.string(),
+  }),
   z.object({ type: z.literal("broken"), code: errorCodeSchema }),
 ]);
 export type RunEvent = DeepReadonly<z.infer<typeof runEventSchema>>;
-export type RunEventType = RunEvent["type"];

@@ -3,30 +3,33 @@ import type { ErrorCode } from "../protocol/errors.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Measures } from "../stats/measure.ts";
 import type { ForbiddenPair } from "./event.ts";
+import type { RUN_PHASES } from "./phases.ts";
 import type { Evaluated, RoundEnded, RoundToOpen, RunEvent, RunLaunched, RunStarted } from "./run-event.ts";
 
 /*
- * A run: rounds, one after the other, until enough have committed.
+ * A run is a sequence of rounds that ends when enough of them have committed.
  *
  * queued -> running <-> waiting, running <-> paused, running -> stopping, each -> evaluating -> completed | failed
  *
- * A round opens only if enough devices are ready; until then the run waits, and asks nothing of anyone. Rule R25.
+ * A round opens only if enough devices are ready. Until then the run waits, and nobody is asked for anything. Rule R25.
  *
- * A round that fails unopened is tried again as a new round from the same model, at most `FAILED_ROUNDS_IN_A_ROW_MAX`
- * times in a row; one that too few devices came to counts for nothing. A voided one makes a void step first, at most
+ * After a round that failed unopened, a new round starts from the same model, at most `FAILED_ROUNDS_IN_A_ROW_MAX` times in
+ * a row. A round to which too few devices came does not count. After a voided round a void step comes first, at most
  * `voidRoundsInARowMax` times in a row.
  *
- * A model is evaluated beside the rounds: the next round opens at once, the one after it when the figures are in. A run
- * whose last round has committed is evaluating until its figures are in. Rule E3.
+ * A model is evaluated during the next rounds: the next round opens at once, the one after it when the figures are in.
+ * After its last round a run is evaluating until its figures are in. Rule E3.
  */
 
-/** A run gives up after this many rounds in a row that failed. Rule R17. */
+/** A run gives up after this many failed rounds in a row. Rule R17. */
 export const FAILED_ROUNDS_IN_A_ROW_MAX = 8;
 
-/** A point of the learning curve; round 0 is the initial model. */
+/** A point of the learning curve. Round 0 is the initial model. */
 interface CurvePoint {
   readonly round: number;
   readonly measures: Measures;
+  /** The held-out set; absent for device figures and before sets had names. */
+  readonly measuredOn?: string;
 }
 
 /** How a run ends. */
@@ -37,22 +40,16 @@ interface RunEnd {
 
 export interface RunState {
   readonly facts: RunLaunched;
-  readonly phase:
-    | "queued"
-    | "waiting"
-    | "running"
-    | "paused"
-    | "stopping"
-    | "evaluating"
-    | "completed"
-    | "failed";
+  readonly phase: (typeof RUN_PHASES)[number];
   /** While waiting: Unix milliseconds. */
   readonly waitingSinceUnixMs: number | null;
-  /** Pause was asked for and waits for the current round. */
+  /** Pause was requested and waits for the end of the current round. */
   readonly pausing: boolean;
-  /** The newest round's number; 0 before the first. */
+  /** The task was archived: the run ends after its current round. */
+  readonly archiving: boolean;
+  /** Number of the newest round; 0 before the first. */
   readonly round: number;
-  /** Whether that round is still open. */
+  /** True if that round is still open. */
   readonly roundIsOpen: boolean;
   readonly roundsCommitted: number;
   readonly voidsInARow: number;
@@ -60,8 +57,12 @@ export interface RunState {
   /** Null before the run has started. */
   readonly modelHash: string | null;
   readonly strategyStateHash: string | null;
+  /** The newest published model and its round; null before the run has started. */
+  readonly published: { readonly round: number; readonly modelHash: string } | null;
   readonly curve: readonly CurvePoint[];
-  /** Published models whose figures are to come, oldest first. */
+  /** Figures on the rows that devices keep back. */
+  readonly deviceCurve: readonly CurvePoint[];
+  /** Published models that wait for their figures, oldest first. */
   readonly unevaluated: readonly { readonly round: number; readonly modelHash: string }[];
   /** Published models that have no figures, and why. */
   readonly notEvaluated: readonly { readonly round: number; readonly code: ErrorCode }[];
@@ -76,11 +77,11 @@ export interface RunState {
 /**
  * | effect     | does                                                                   |
  * | ---------- | ---------------------------------------------------------------------- |
- * | reject     | tells the caller why nothing changed; always alone                     |
- * | next-round | opens the next round, with a void step first where the model needs one |
+ * | reject     | tells the caller why nothing changed; always the only effect           |
+ * | next-round | opens the next round, after a void step if the model needs one         |
  * | wait       | watches for devices that are ready                                     |
  * | open-round | writes the first event of the round that `round-opened` announced      |
- * | stop-round | gives the current round up if nothing was opened yet                   |
+ * | stop-round | gives up the current round if nothing was opened yet                   |
  * | evaluate   | evaluates the models that have no figures yet                          |
  * | ended      | tells the devices, and starts the task's next run                      |
  */
@@ -104,6 +105,7 @@ export function launchRun(facts: RunLaunched): RunState {
     phase: "queued",
     waitingSinceUnixMs: null,
     pausing: false,
+    archiving: false,
     round: 0,
     roundIsOpen: false,
     roundsCommitted: 0,
@@ -111,7 +113,9 @@ export function launchRun(facts: RunLaunched): RunState {
     failuresInARow: 0,
     modelHash: null,
     strategyStateHash: null,
+    published: null,
     curve: [],
+    deviceCurve: [],
     unevaluated: [],
     notEvaluated: [],
     committedSeconds: 0,
@@ -126,13 +130,13 @@ export function hasEnded({ phase }: Pick<RunState, "phase">): boolean {
   return phase === "completed" || phase === "failed";
 }
 
-/** Pure. The same state object and one `reject` where the run's state does not allow the event. Rule R16. */
+/** Pure. Returns the same state object and one `reject` if the run's state does not allow the event. Rule R16. */
 export function stepRun(state: RunState, event: RunEvent): RunTransition {
   switch (event.type) {
     case "started":
       return started(state, event);
     case "wait-began":
-      if (state.phase !== "running" || !mayOpen(state)) return refused(state);
+      if (state.phase !== "running" || !mayOpen(state)) return conflict(state);
       return {
         state: { ...state, phase: "waiting", waitingSinceUnixMs: event.atUnixMs },
         effects: [{ type: "wait" }],
@@ -140,7 +144,7 @@ export function stepRun(state: RunState, event: RunEvent): RunTransition {
     case "wait-expired": {
       const until = state.facts.waitUntilUnixMs ?? Number.POSITIVE_INFINITY;
       const waits = state.phase === "queued" || state.phase === "waiting";
-      if (!waits || event.atUnixMs < until) return refused(state);
+      if (!waits || event.atUnixMs < until) return conflict(state);
       return conclude(state, { phase: "failed", code: "WAIT_EXPIRED" });
     }
     case "round-opened":
@@ -150,7 +154,7 @@ export function stepRun(state: RunState, event: RunEvent): RunTransition {
     case "evaluated":
       return evaluated(state, event);
     case "pause-asked":
-      if (!isGoing(state) || state.pausing) return refused(state);
+      if (!isGoing(state) || state.pausing) return conflict(state);
       return {
         state: state.roundIsOpen ? { ...state, pausing: true } : inPhase(state, "paused"),
         effects: [],
@@ -159,11 +163,13 @@ export function stepRun(state: RunState, event: RunEvent): RunTransition {
       if (state.phase === "paused") return goOn({ ...state, phase: "running" });
       return state.phase === "running" && state.pausing
         ? { state: { ...state, pausing: false }, effects: [] }
-        : refused(state);
+        : conflict(state);
     case "stop-asked":
       return stopAsked(state);
+    case "archive-asked":
+      return archiveAsked(state);
     case "broken":
-      if (hasEnded(state)) return refused(state);
+      if (hasEnded(state)) return conflict(state);
       return end(withoutFigures(state, event.code), { phase: "failed", code: event.code });
     default:
       return unreachable(event);
@@ -171,20 +177,20 @@ export function stepRun(state: RunState, event: RunEvent): RunTransition {
 }
 
 function started(state: RunState, { modelHash, measures }: RunStarted): RunTransition {
-  if (state.phase !== "queued") return refused(state);
+  if (state.phase !== "queued") return conflict(state);
   const running: RunState = { ...state, phase: "running", modelHash };
   return goOn(withModel(running, { round: 0, modelHash, measures }));
 }
 
 function roundOpened(state: RunState, { round, modelHash, ready }: RoundToOpen): RunTransition {
   const enough = ready >= state.facts.devicesNeeded;
-  if (!isGoing(state) || !mayOpen(state) || round !== state.round + 1 || !enough) return refused(state);
+  if (!isGoing(state) || !mayOpen(state) || round !== state.round + 1 || !enough) return conflict(state);
   const opened: RunState = { ...inPhase(state, "running"), round, roundIsOpen: true, modelHash };
   return { state: opened, effects: [{ type: "open-round" }] };
 }
 
 function roundEnded(state: RunState, event: RoundEnded): RunTransition {
-  if (!state.roundIsOpen || event.round !== state.round) return refused(state);
+  if (!state.roundIsOpen || event.round !== state.round) return conflict(state);
   const { forbiddenPairs, removed, modelHash, strategyStateHash } = event;
   const base: RunState = {
     ...state,
@@ -197,7 +203,7 @@ function roundEnded(state: RunState, event: RoundEnded): RunTransition {
   switch (event.outcome) {
     case "committed": {
       const committed: RunState = {
-        ...base,
+        ...withDevices(base, state, event),
         roundsCommitted: state.roundsCommitted + 1,
         committedSeconds: state.committedSeconds + event.seconds,
         voidsInARow: 0,
@@ -223,29 +229,40 @@ function roundEnded(state: RunState, event: RoundEnded): RunTransition {
   }
 }
 
+/** The sum of a round also judges the model that it started from, unless a void step came between. */
+function withDevices(base: RunState, { modelHash, published }: RunState, event: RoundEnded): RunState {
+  const { parentOnDevices: measures } = event;
+  if (measures === undefined || published === null || published.modelHash !== modelHash) return base;
+  return { ...base, deviceCurve: [...base.deviceCurve, { round: published.round, measures }] };
+}
+
 interface PublishedModel {
   readonly round: number;
   readonly modelHash: string;
   readonly measures?: Measures | undefined;
 }
 
-/** A published model waits for its figures; those of older logs bring them along, and a run that stops makes none. */
-function withModel(state: RunState, { round, modelHash, measures }: PublishedModel): RunState {
+/** Makes a published model wait for its figures. Models of older logs bring them along, and a run that stops makes none. */
+function withModel(before: RunState, { round, modelHash, measures }: PublishedModel): RunState {
+  const state: RunState = { ...before, published: { round, modelHash } };
   if (measures !== undefined) return { ...state, curve: [...state.curve, { round, measures }] };
   const waiting: RunState = { ...state, unevaluated: [...state.unevaluated, { round, modelHash }] };
   return state.phase === "stopping" ? withoutFigures(waiting, "ABORTED_BY_OPERATOR") : waiting;
 }
 
-/** What waits for figures gets none. */
+/** Drops all pending figures, with the reason. */
 function withoutFigures(state: RunState, code: ErrorCode): RunState {
   if (state.unevaluated.length === 0) return state;
   const dropped = state.unevaluated.map(({ round }) => ({ round, code }));
   return { ...state, unevaluated: [], notEvaluated: [...state.notEvaluated, ...dropped] };
 }
 
-function evaluated(state: RunState, { round, modelHash, measures, code }: Evaluated): RunTransition {
+function evaluated(
+  state: RunState,
+  { round, modelHash, measures, measuredOn, code }: Evaluated,
+): RunTransition {
   const [first, ...unevaluated] = state.unevaluated;
-  if (first?.round !== round || first.modelHash !== modelHash) return refused(state);
+  if (first?.round !== round || first.modelHash !== modelHash) return conflict(state);
   const after: RunState =
     measures === null
       ? {
@@ -253,9 +270,13 @@ function evaluated(state: RunState, { round, modelHash, measures, code }: Evalua
           unevaluated,
           notEvaluated: [...state.notEvaluated, { round, code: code ?? "EVALUATION_FAILED" }],
         }
-      : { ...state, unevaluated, curve: [...state.curve, { round, measures }] };
+      : {
+          ...state,
+          unevaluated,
+          curve: [...state.curve, { round, measures, ...(measuredOn !== undefined && { measuredOn }) }],
+        };
   if (state.ending !== null && unevaluated.length === 0) return end(after, state.ending);
-  // A run that has a round open, or is paused, goes on by itself.
+  // If a round is open or the run is paused, it continues by itself.
   const opens = state.phase === "running" && !mayOpen(state) && mayOpen(after);
   return {
     state: after,
@@ -263,28 +284,29 @@ function evaluated(state: RunState, { round, modelHash, measures, code }: Evalua
   };
 }
 
-/** Its turn has come and it is not over: running, or waiting to. */
+/** True if it is the run's turn: it is running, or waiting for devices. */
 export function isGoing({ phase }: Pick<RunState, "phase">): boolean {
   return phase === "running" || phase === "waiting";
 }
 
-/** Only a run that waits has a time since when. */
+/** Changes the phase and clears the start of waiting, which only a waiting run has. */
 function inPhase(state: RunState, phase: RunState["phase"]): RunState {
   return { ...state, phase, waitingSinceUnixMs: null };
 }
 
 /**
- * Whether the next round may open, as far as figures go: those of the initial model are in before round 1, and those of
+ * True if pending figures allow the next round to open: those of the initial model must be in before round 1, and those of
  * round r before round r + 2. Rule E3.
  */
 export function mayOpen({ roundIsOpen, round, unevaluated }: RunState): boolean {
   return !roundIsOpen && unevaluated.every((model) => model.round >= Math.max(1, round));
 }
 
-/** What comes after a round, or after a start or resume. */
+/** The transition after a round, a start or a resume. */
 function goOn(state: RunState): RunTransition {
   if (state.roundsCommitted >= state.facts.rounds) return conclude(state, { phase: "completed", code: null });
   if (state.phase === "stopping") return conclude(state, { phase: "failed", code: "ABORTED_BY_OPERATOR" });
+  if (state.archiving) return conclude(state, ARCHIVED);
   const effects = evaluation(state);
   if (state.pausing) return { state: { ...state, phase: "paused", pausing: false }, effects };
   return { state, effects: mayOpen(state) ? [...effects, { type: "next-round" }] : effects };
@@ -305,15 +327,34 @@ function stopAsked(state: RunState): RunTransition {
         };
       return end(stopped, { phase: "failed", code: "ABORTED_BY_OPERATOR" });
     case "evaluating":
-      // All rounds are over; only figures are dropped.
-      return state.ending === null ? refused(state) : end(stopped, state.ending);
+      // All rounds are over, so only pending figures are dropped.
+      return state.ending === null ? conflict(state) : end(stopped, state.ending);
     default:
-      return refused(state);
+      return conflict(state);
+  }
+}
+
+const ARCHIVED: RunEnd = { phase: "failed", code: "TASK_ARCHIVED" };
+
+/** A round that is open goes on to its end, and the figures of its model are waited for. */
+function archiveAsked(state: RunState): RunTransition {
+  switch (state.phase) {
+    case "queued":
+      return end(state, ARCHIVED);
+    case "waiting":
+    case "paused":
+      return conclude(state, ARCHIVED);
+    case "running":
+      if (!state.roundIsOpen) return conclude(state, ARCHIVED);
+      if (state.archiving) return conflict(state);
+      return { state: { ...state, archiving: true, pausing: false }, effects: [] };
+    default:
+      return conflict(state);
   }
 }
 
 /**
- * What a run that is reloaded has to do: an effect of its newest event may not have been carried out.
+ * The effects to run after a reload, because those of the newest event may not have been carried out.
  */
 export function pendingRunEffects(state: RunState): readonly RunEffect[] {
   switch (state.phase) {
@@ -340,7 +381,7 @@ function evaluation({ unevaluated }: RunState): RunEffect[] {
   return unevaluated.length === 0 ? [] : [{ type: "evaluate" }];
 }
 
-/** No round comes any more; the run ends when its last figures are in. */
+/** Opens no more rounds. The run ends when its last figures are in. */
 function conclude(state: RunState, ending: RunEnd): RunTransition {
   if (state.unevaluated.length === 0) return end(state, ending);
   return {
@@ -349,7 +390,7 @@ function conclude(state: RunState, ending: RunEnd): RunTransition {
   };
 }
 
-/** An ended run keeps no open round. */
+/** Ends the run. It has no open round afterwards. */
 function end(state: RunState, { phase, code }: RunEnd): RunTransition {
   return {
     state: { ...inPhase(state, phase), code, roundIsOpen: false, pausing: false, ending: null },
@@ -357,20 +398,23 @@ function end(state: RunState, { phase, code }: RunEnd): RunTransition {
   };
 }
 
-function refused(state: RunState): RunTransition {
+function conflict(state: RunState): RunTransition {
   return { state, effects: [{ type: "reject", code: "CONFLICT" }] };
 }
 
-/** What is known of the model of a committed round; null while its figures are to come. */
+/** The evaluation of a committed round's model; null while its figures are pending. */
 export function evaluationOf(
   { curve, notEvaluated }: Pick<RunState, "curve" | "notEvaluated">,
   round: number,
 ):
-  | { readonly measures: Measures; readonly code: null }
+  | { readonly measures: Measures; readonly measuredOn?: string; readonly code: null }
   | { readonly measures: null; readonly code: ErrorCode }
   | null {
   const point = curve.findLast((one) => one.round === round);
-  if (point !== undefined) return { measures: point.measures, code: null };
+  if (point !== undefined) {
+    const { measures, measuredOn } = point;
+    return { measures, ...(measuredOn !== undefined && { measuredOn }), code: null };
+  }
   const missing = notEvaluated.findLast((one) => one.round === round);
   return missing === undefined ? null : { measures: null, code: missing.code };
 }

@@ -1,24 +1,25 @@
+import { placesOf, type Seat, seatAtIndex } from "../kernel/places.ts";
 import { VersionedMap } from "../kernel/versioned-map.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import { circlesReach } from "./circles.ts";
 import type { Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, retryRound, sealedOf, voidRound } from "./ending.ts";
+import { holdersReach } from "./holders.ts";
 import { identitiesAt, identityAt, withMissed, withOut } from "./members.ts";
 import { byShard, goesOn, leaveOut, seatsIn } from "./shards.ts";
 import { canOpen } from "./shares.ts";
 import type { Collecting, Confirming, Sharing, Unmasking } from "./state.ts";
 import { isWaiting, missingOf } from "./tally.ts";
 
-/* How the phases with a roster end: by shard, and each for all shards at once. Rules R5, R7, R10, R23. */
+/* How the phases with a roster end. Each is decided by shard and ends for all shards at once. Rules R5, R7, R10, R23. */
 
 type Waiting = Sharing | Collecting | Confirming;
 type Counts = ReadonlyMap<number, number>;
 
 /**
- * Leaves out the shards that fall short, or ends the attempt if the others do not reach the goal. Null if all may still
- * reach what they need.
+ * Leaves out the shards that fall short, or ends the attempt if the others do not reach the goal. Null if all shards may
+ * still reach what they need.
  *
- * @param counts  Inputs that each shard has or may still bring.
+ * @param counts  Inputs that each shard has or may still get.
  */
 function withoutShort(
   state: Waiting,
@@ -44,7 +45,7 @@ function countsOf({ tallies }: Waiting, what: "have" | "possible"): Counts {
   return new Map(tallies.map((tally) => [tally.shard, tally[what]]));
 }
 
-/** Answers after the deadline, before it those that may come as well. */
+/** Counts the answers, and before the deadline also those that may still come. */
 function inputsOf(state: Sharing | Collecting): Counts {
   return countsOf(state, state.nowMs >= state.deadlineMs ? "have" : "possible");
 }
@@ -66,8 +67,8 @@ export function endSharing(state: Sharing): Transition | null {
 
   const missing = [...missingOf(state).values()].flat();
   const dropped = withOut(withMissed(state, missing, late), missing, "ME_DROPPED");
-  const { roster, seats, shards } = state;
-  const all = roster.map((_, index) => index + 1);
+  const { roster, seats, shards, holders } = state;
+  const all = placesOf(roster.length, seatAtIndex);
   const u2 = byShard(state, all).flatMap(({ seats: own }) =>
     own.filter(
       (seat) => state.bundles.has(seat) && state.members.get(identityAt(roster, seat))?.out === null,
@@ -81,12 +82,13 @@ export function endSharing(state: Sharing): Transition | null {
     roster,
     seats,
     shards,
+    holders,
     u2,
     inputs: VersionedMap.from(),
   };
   return {
     state: collecting,
-    records: [{ type: "open-slots", positions: u2 }],
+    records: [{ type: "open-slots", seats: u2 }],
     effects: [
       { type: "tell", identities: identitiesAt(roster, u2) },
       ...dismissal(state, missing, "ME_DROPPED"),
@@ -105,7 +107,7 @@ export function endCollecting(state: Collecting): Transition | null {
   const u3 = [...state.inputs.keys()].sort((left, right) => left - right);
   const have = countsOf(state, "have");
   const deserted = desertedShards(state, u3);
-  // Inputs of devices that have left open nothing: others of U2 may still bring theirs.
+  // Devices that have left cannot help to open. Other devices of U2 may still bring their inputs.
   const mayStillOpen = state.tallies.some(
     (tally) => deserted.has(tally.shard) && tally.possible > tally.have,
   );
@@ -116,25 +118,22 @@ export function endCollecting(state: Collecting): Transition | null {
 }
 
 /**
- * Shards that their survivors could never open: fewer than t of them are left, or fewer than t in the circle of someone
- * of U2. An input or a confirmation counts when its device has left; a share has still to come. Rules R5, R24.
+ * Shards that their survivors can no longer open: fewer than t of them are left, or fewer than t of the holders of a device
+ * of U2. An input or a confirmation counts even if its device has left, but the shares are still to come. Rules R5, R24.
  */
-function desertedShards(
-  state: Collecting | Confirming,
-  u3: readonly number[],
-): ReadonlyMap<number, ErrorCode> {
+function desertedShards(state: Collecting | Confirming, u3: readonly Seat[]): ReadonlyMap<number, ErrorCode> {
   const codes = new Map<number, ErrorCode>();
   for (const { shard, seats } of byShard(state, u3)) {
     const left = new Set(seats.filter((seat) => seatInPlay(state, seat)));
     const opens =
       left.size >= shard.thresholds.t &&
-      circlesReach(state, seatsIn(shard, state.u2), (seat) => left.has(seat));
+      holdersReach(state, seatsIn(shard, state.u2), (seat) => left.has(seat));
     if (!opens) codes.set(shard.shard, "NOT_ENOUGH_SIGS");
   }
   return codes;
 }
 
-/** The round without them, or the end of the attempt; null where there are none. @param counts  |U3| by shard. */
+/** Leaves these shards out or ends the attempt. Null if there are none. @param counts  |U3| by shard. */
 function withoutDeserted(
   state: Collecting | Confirming,
   deserted: ReadonlyMap<number, ErrorCode>,
@@ -145,14 +144,14 @@ function withoutDeserted(
 }
 
 /**
- * Fixes U3 before any share is asked for: a late upload would move its device to the self-mask side after its pair key
- * had been asked for (S1). The slots close in the same transaction. Rule R7.
+ * Fixes U3 before any share is asked for. Otherwise a late upload would move its device to the self-mask side after its
+ * pair key had been asked for (S1). The slots close in the same transaction. Rule R7.
  */
-function sealSurvivors(state: Collecting, u3: readonly number[], missing: readonly string[]): Transition {
-  const { roster, seats, shards, u2, inputs } = state;
+function sealSurvivors(state: Collecting, u3: readonly Seat[], missing: readonly string[]): Transition {
+  const { roster } = state;
   const confirming: Confirming = {
     ...baseOf(withOut(state, missing, "ME_DROPPED")),
-    ...sealedOf({ ...state, roster, seats, shards, u2, u3, inputs }),
+    ...sealedOf({ ...state, u3 }),
     phase: "confirming",
     phaseEndsMs: endsNow(state),
     deadlineMs: state.nowMs + state.facts.rules.deadlines.confirmingMs,
@@ -229,6 +228,6 @@ export function endUnmasking(state: Unmasking): Transition | null {
   };
 }
 
-function seatInPlay(state: Collecting | Confirming, seat: number): boolean {
+function seatInPlay(state: Collecting | Confirming, seat: Seat): boolean {
   return state.members.get(identityAt(state.roster, seat))?.out === null;
 }

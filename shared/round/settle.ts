@@ -1,26 +1,36 @@
+import { invitedMax } from "../cohort/graph-plan.ts";
+import { type Thresholds, thresholds } from "../cohort/threshold.ts";
 import { present } from "../kernel/assert.ts";
 import { hexToBytes } from "../kernel/bytes.ts";
+import { seatAtIndex } from "../kernel/places.ts";
 import { VersionedMap } from "../kernel/versioned-map.ts";
-import { shardOf } from "../secagg/shards.ts";
-import { type Thresholds, thresholds } from "../secagg/threshold.ts";
-import { invitedMax } from "../task/graph-plan.ts";
+import { shardOf } from "../secagg/shard-plan.ts";
 import { askingLastMs, byLot, wantedDevices } from "./check-in.ts";
 import { type Step, stepOf, type Transition } from "./effect.ts";
 import { baseOf, dismissal, endsNow, failRound } from "./ending.ts";
 import type { RoundRules } from "./event.ts";
+import { holdersBySeat } from "./holders.ts";
 import { inPlay, invitedByShard, isAwaited, withMissed, withOut } from "./members.ts";
-import { compatible, seatsOf } from "./roster.ts";
+import { compatible, rosterOf } from "./roster.ts";
 import { endCollecting, endConfirming, endSharing, endUnmasking } from "./settle-exchange.ts";
 import { shardsOfRound } from "./shards.ts";
-import type { Advertising, LiveState, Recruiting, RoundShard, Seat, Sharing, Training } from "./state.ts";
+import type {
+  Advertising,
+  LiveState,
+  Recruiting,
+  RosterEntry,
+  RoundShard,
+  Sharing,
+  Training,
+} from "./state.ts";
 import { isLive } from "./state.ts";
 import { isWaiting, tallied } from "./tally.ts";
 
 /**
- * Moves on for as long as the current phase has reached its end.
+ * Advances as long as the current phase has ended.
  *
- * @param from  Its state has its tallies.
- * @returns The very state of `from` if no phase has ended.
+ * @param from  A transition whose state has its tallies.
+ * @returns The same state object as in `from` if no phase has ended.
  */
 export function settle(from: Transition): Step {
   let { state } = from;
@@ -69,7 +79,7 @@ function endRecruiting(state: Recruiting): Transition | null {
     if (!member.askedLast) sound++;
   });
   const enough = state.nowMs < askingLastMs(rules) ? sound : ready.length;
-  // Sorting is worth it only where it may end the phase.
+  // Sort only if that may end the phase.
   if (!late && enough < wanted) return null;
   ready.sort(byLotOf(state));
   const eligible = compatible(ready, state.forbiddenPairs, state.removed);
@@ -79,16 +89,16 @@ function endRecruiting(state: Recruiting): Transition | null {
   if (!late && countsNow.length < wanted) return null;
   if (eligible.length < rules.cohortSizeMin) return failRound(state, "COHORT_TOO_SMALL");
   const invited = first.slice(0, invitedMax(rules));
-  // Places that are free: those that the round wants and nobody else takes, never those above (R30).
+  // Free places are those that the round wants and nobody else takes, never more than it wants (R30).
   const free = Math.max(0, wanted - invited.length);
   const all = [...invited, ...eligible.filter(isLast).slice(0, free)];
-  // Of a split round, those whom chance gave too small a shard could only train in vain; more may come meanwhile.
+  // In a split round, devices in too small a shard would train in vain. More devices may come until the deadline.
   if (rules.seatsByArrival !== true && !fillsShards(state, all))
     return late ? failRound(state, "COHORT_TOO_SMALL") : null;
   return invite(state, all);
 }
 
-/** Whether those who are invited can be seated in their shards, if all of them stay. */
+/** True if the invited devices can be seated in their shards, provided that all of them stay. */
 function fillsShards({ facts }: Recruiting, identities: readonly string[]): boolean {
   const plan = shardsOfRound(facts);
   if (plan === null) return true;
@@ -136,8 +146,8 @@ function endTraining(state: Training): Transition | null {
 }
 
 /**
- * Whether those who take part are too few for any roster, or, if a shard has too few, for the goal: nobody joins or
- * changes its shard any more, so it stays so.
+ * True if the devices that take part are too few for any roster or, if a shard has too few, for the goal. That is final,
+ * because nobody joins or changes shards any more.
  */
 function isUnseatable({ tallies, facts: { rules } }: Training | Advertising): boolean {
   return isUnseatableAs(
@@ -146,7 +156,7 @@ function isUnseatable({ tallies, facts: { rules } }: Training | Advertising): bo
   );
 }
 
-/** @param counts  Devices that take part, by shard. */
+/** @param counts  Number of devices that take part, by shard. */
 function isUnseatableAs(counts: readonly number[], { cohortSizeMin, goal }: RoundRules): boolean {
   const large = counts.filter((count) => count >= cohortSizeMin);
   const seatable = large.reduce((sum, count) => sum + count, 0);
@@ -167,13 +177,13 @@ function endAdvertising(state: Advertising): Transition | null {
   const seated = [...rosters.values()].reduce((count, roster) => count + roster.length, 0);
   const complete = rosters.size === state.shardCount;
   if (rosters.size === 0 || (!complete && seated < goal)) {
-    // Waiting on may still bring a pair that gets along; the deadline does not.
+    // Before the deadline, more adverts may still give a roster without forbidden pairs.
     return late ? failRound(withMissed(state, missing, late), "COHORT_TOO_SMALL") : null;
   }
   return startSharing(withMissed(state, missing, late), rosters);
 }
 
-/** Who sits together, by shard in ascending order; shards that cannot reach the minimum are not in it. */
+/** The devices that sit together, by shard in ascending order, without shards that cannot reach the minimum. */
 function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[]> {
   const { cohortSizeMin, cohortSizeMax, seatsByArrival } = state.facts.rules;
   const advertised = new Map<number, string[]>();
@@ -188,14 +198,14 @@ function rosterByShard(state: Advertising): ReadonlyMap<number, readonly string[
   const rosters = new Map<number, readonly string[]>();
   for (const shard of [...advertised.keys()].sort((left, right) => left - right)) {
     const all = advertised.get(shard) ?? [];
-    // A device that is gone would only raise the threshold; it keeps its seat where the cohort is too small without it.
+    // A device that is gone would only raise the threshold. It keeps its seat if the cohort is too small without it.
     const present = all.filter((identity) => isAwaited(state.members.get(identity), state.nowMs));
     const pool = present.length >= cohortSizeMin ? present : all;
-    // Chance may overfill a shard.
+    // A shard may have too many devices by chance.
     if (pool.length > cohortSizeMax && seatsByArrival !== true) pool.sort(byLotOf(state));
     const seated = compatible(pool, state.forbiddenPairs, state.removed).slice(0, cohortSizeMax);
     if (seated.length < cohortSizeMin) continue;
-    // The devices would refuse a roster that must stay whole, or more.
+    // Devices would refuse a roster in which more devices must stay than there are.
     if (thresholdsOf(state, seated.length).q <= seated.length) rosters.set(shard, seated);
   }
   return rosters;
@@ -207,14 +217,14 @@ function thresholdsOf({ facts }: Advertising, rosterSize: number): Thresholds {
 }
 
 function startSharing(state: Advertising, rosters: ReadonlyMap<number, readonly string[]>): Transition {
-  const roster: Seat[] = [];
+  const roster: RosterEntry[] = [];
   const shards: RoundShard[] = [];
   for (const [shard, identities] of rosters) {
     const numbers = thresholdsOf(state, identities.length);
     shards.push({ shard, seatsBefore: roster.length, thresholds: numbers, leftOut: null });
-    roster.push(...seatsOf(identities, state.adverts));
+    roster.push(...rosterOf(identities, state.adverts));
   }
-  const seats = new Map(roster.map(({ identity }, index) => [identity, index + 1]));
+  const seats = new Map(roster.map(({ identity }, index) => [identity, seatAtIndex(index)]));
   const others = inPlay(state).filter((identity) => !seats.has(identity));
   const sharing: Sharing = {
     ...baseOf(withOut(state, others, "NOT_IN_ROSTER")),
@@ -224,6 +234,7 @@ function startSharing(state: Advertising, rosters: ReadonlyMap<number, readonly 
     roster,
     seats,
     shards,
+    holders: holdersBySeat(state.facts, state.attempt, roster),
     bundles: VersionedMap.from(),
   };
   return {

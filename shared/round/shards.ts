@@ -1,6 +1,7 @@
+import { placesOf, positionAtIndex, type Seat, seatOfPosition } from "../kernel/places.ts";
 import { VersionedMap } from "../kernel/versioned-map.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import { type ShardPlan, shardPlanOf } from "../secagg/shards.ts";
+import { type ShardPlan, shardPlanOf } from "../secagg/shard-plan.ts";
 import type { RoundEffect, Transition } from "./effect.ts";
 import { dismissal } from "./ending.ts";
 import type { RoundOpened } from "./event.ts";
@@ -8,39 +9,43 @@ import { identitiesAt, withOut } from "./members.ts";
 import type { Collecting, Confirming, RoundShard, RoundState, Seated, Sharing, Unmasking } from "./state.ts";
 
 /*
- * A round of several sums. With one, everything here comes down to: it goes on, or the attempt or the round is over.
+ * A round of several sums. If there is only one, then either the round continues, or the attempt or the round is over.
  */
 
-/** What the shards of a round follow from; null where it is one sum. */
+/** How a round is split into shards; null if it is one sum. */
 export function shardsOfRound({ runId, round, parentModelHash, rules }: RoundOpened): ShardPlan | null {
   return shardPlanOf({ runId, round, modelHash: parentModelHash, config: rules });
 }
 
-/** Those that are not left out. */
+/** The shards that are not left out. */
 export function keptShards({ shards }: Pick<Seated, "shards">): readonly RoundShard[] {
   return shards.filter(({ leftOut }) => leftOut === null);
 }
 
-/** The least number of inputs with which all shards that are in the round stay in it. */
+/** The minimum number of inputs with which all shards that are in the round stay in it. */
 export function neededInputs(state: Pick<Seated, "shards">): number {
   return keptShards(state).reduce((sum, { thresholds }) => sum + thresholds.q, 0);
 }
 
-/** @param seat  Of the roster. */
-export function shardOfSeat({ shards }: Pick<Seated, "shards">, seat: number): RoundShard | null {
+export function shardOfSeat({ shards }: Pick<Seated, "shards">, seat: Seat): RoundShard | null {
   return shards.find((shard) => seat > shard.seatsBefore && seat <= lastSeat(shard)) ?? null;
+}
+
+/** Ascending. */
+export function seatsOfShard({ seatsBefore, thresholds }: RoundShard): readonly Seat[] {
+  return placesOf(thresholds.rosterSize, (index) => seatOfPosition(positionAtIndex(index), seatsBefore));
 }
 
 function lastSeat({ seatsBefore, thresholds }: RoundShard): number {
   return seatsBefore + thresholds.rosterSize;
 }
 
-/** Those of `seats`, ascending, that are of one shard. */
-export function seatsIn(shard: RoundShard, seats: readonly number[]): readonly number[] {
+/** The seats among `seats`, ascending, that belong to one shard. */
+export function seatsIn(shard: RoundShard, seats: readonly Seat[]): readonly Seat[] {
   return seats.slice(firstAbove(seats, shard.seatsBefore), firstAbove(seats, lastSeat(shard)));
 }
 
-/** Index of the first of ascending numbers that is above `bound`. */
+/** Index of the first number above `bound` in an ascending list. */
 function firstAbove(numbers: readonly number[], bound: number): number {
   let [low, high] = [0, numbers.length];
   while (low < high) {
@@ -51,22 +56,21 @@ function firstAbove(numbers: readonly number[], bound: number): number {
   return low;
 }
 
-/** `seats`, ascending, by shard, but for those that are left out. */
+/** Groups `seats`, ascending, by shard, without shards that are left out. */
 export function byShard(
   state: Pick<Seated, "shards">,
-  seats: readonly number[],
-): { readonly shard: RoundShard; readonly seats: readonly number[] }[] {
+  seats: readonly Seat[],
+): { readonly shard: RoundShard; readonly seats: readonly Seat[] }[] {
   return keptShards(state).map((shard) => ({ shard, seats: seatsIn(shard, seats) }));
 }
 
-/** Why shards fall out, by shard. */
+/** Why shards are left out, by shard. */
 export type LeftOut = ReadonlyMap<number, ErrorCode>;
 
 /**
- * Whether the round may go on when these shards are left out: with all of them it may; without some of them the others
- * must reach the goal. Rule R23.
+ * True if the round may continue without these shards. If any shard is missing, the others must reach the goal. Rule R23.
  *
- * @param counts  Inputs that each shard has or may still bring, by shard; of those that are not left out yet.
+ * @param counts  Inputs that each shard has or may still get, for the shards that are not left out yet.
  */
 export function goesOn(state: Seated, leftOut: LeftOut, counts: ReadonlyMap<number, number>): boolean {
   let total = 0;
@@ -82,25 +86,21 @@ export function goesOn(state: Seated, leftOut: LeftOut, counts: ReadonlyMap<numb
 type WithShards = Sharing | Collecting | Confirming | Unmasking;
 
 /**
- * The round without these shards, whose devices are told so: their seats stay, their part in the sets goes.
- * Rule R23.
+ * Leaves these shards out and tells their devices. Their seats stay, but they are removed from the sets. Rule R23.
  */
 export function leaveOut<State extends WithShards>(state: State, codes: LeftOut): Transition<State> {
   const shards = state.shards.map((shard) => ({
     ...shard,
     leftOut: shard.leftOut ?? codes.get(shard.shard) ?? null,
   }));
-  const lost = new Set<number>();
+  const lost = new Set<Seat>();
   const effects: RoundEffect[] = [];
   let after: State = state;
   for (const shard of state.shards) {
     const code = codes.get(shard.shard);
     if (code === undefined || shard.leftOut !== null) continue;
-    const seats: number[] = [];
-    for (let seat = shard.seatsBefore + 1; seat <= lastSeat(shard); seat++) {
-      seats.push(seat);
-      lost.add(seat);
-    }
+    const seats = seatsOfShard(shard);
+    for (const seat of seats) lost.add(seat);
     const identities = identitiesAt(state.roster, seats).filter(
       (identity) => state.members.get(identity)?.out === null,
     );
@@ -111,13 +111,13 @@ export function leaveOut<State extends WithShards>(state: State, codes: LeftOut)
   return { state: { ...after, shards, tallies, ...setsWithout(state, lost) }, records: [], effects };
 }
 
-/** The sets and answers of a state, but for those of some seats. */
+/** The sets and answers of a state, without those of some seats. */
 function setsWithout(
   state: RoundState,
-  lost: ReadonlySet<number>,
+  lost: ReadonlySet<Seat>,
 ): Partial<Unmasking & Pick<Sharing, "bundles">> {
-  const list = (seats: readonly number[]) => seats.filter((seat) => !lost.has(seat));
-  const map = <Value>(bySeat: VersionedMap<number, Value>) =>
+  const list = (seats: readonly Seat[]) => seats.filter((seat) => !lost.has(seat));
+  const map = <Value>(bySeat: VersionedMap<Seat, Value>) =>
     VersionedMap.from([...bySeat].filter(([seat]) => !lost.has(seat)));
   return {
     ...("bundles" in state ? { bundles: map(state.bundles) } : {}),

@@ -1,18 +1,20 @@
+import type { Thresholds } from "../cohort/threshold.ts";
+import type { Seat } from "../kernel/places.ts";
 import type { VersionedMap } from "../kernel/versioned-map.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { Thresholds } from "../secagg/threshold.ts";
 import type { Advert, ForbiddenPair, Publication, RoundOpened } from "./event.ts";
+import { isEndPhase, type TIMED_PHASES } from "./phases.ts";
 
 /*
- * Where a round is. A state carries only what is valid in it.
+ * The states of a round. Each has only the fields that are valid in it.
  *
  * recruiting -> training -> advertising -> sharing -> collecting -> confirming -> unmasking -> committed | voided
  *                               ^_______________________________________|
  *                               attempt + 1, at most 3; then failed
  *
- * A large cohort is split into shards, each a sum of its own with its own session, thresholds and sets; the phases are
- * the round's. A shard that falls short is left out and the round goes on where the others reach the goal (R23). Seats
- * are numbered through all shards, those of shard 0 first; what the events call a position is such a seat.
+ * A large cohort is split into shards. Each has its own sum, session, thresholds and sets, but all go through the phases
+ * together. A shard that falls short is left out, and the round continues if the others reach the goal (R23). Seats are
+ * numbered across all shards, those of shard 0 first.
  */
 export type RoundState =
   | Recruiting
@@ -26,7 +28,7 @@ export type RoundState =
   | Voided
   | Failed;
 
-export type LivePhase = Exclude<RoundState["phase"], "committed" | "voided" | "failed">;
+export type LivePhase = (typeof TIMED_PHASES)[number];
 export type LiveState = Extract<RoundState, { readonly phase: LivePhase }>;
 
 /** A device that checked in to this round. */
@@ -36,27 +38,27 @@ export interface Member {
   /** See `CheckIn`. */
   readonly askedLast: boolean;
   readonly connected: boolean;
-  /** When the connection was lost; null while it is there. */
+  /** When the connection was lost; null while there is one. */
   readonly goneSinceMs: number | null;
   /**
-   * Why this device has no part in the round any more: it left, came too late, or was not chosen. Null: it takes part.
-   * What it had uploaded before a set was sealed stays in that set.
+   * Why this device no longer takes part in the round: it left, came too late or was not chosen. Null while it takes part.
+   * An input that it uploaded before a set was sealed stays in that set.
    */
   readonly out: ErrorCode | "LEFT" | null;
-  /** The attempt in which it fell out. */
+  /** The attempt in which it dropped out. */
   readonly outAttempt: number | null;
-  /** Whether it was told of this round at all. */
+  /** True if it was invited to this round. */
   readonly invited: boolean;
-  /** Which of the round's sums this device's input would be in; 0 until it is invited. */
+  /** The shard whose sum would include this device's input; 0 until it is invited. */
   readonly shard: number;
-  /** Whether it ever advertised, and ever uploaded, in any attempt. */
+  /** True if it advertised in any attempt; below, if it uploaded in any attempt. */
   readonly trained: boolean;
   readonly sent: boolean;
-  /** Whether a phase of this round waited for it in vain: until its deadline, or until it was gone. */
+  /** True if a phase of this round waited for it in vain, until the deadline or until it was gone. */
   readonly missed: boolean;
 }
 
-/** Cumulative counts at the end of second `atS`; a row for each second in which one of them changed. */
+/** Cumulative counts at the end of second `atS`. There is a row for each second in which a count changed. */
 export interface CountsRow {
   readonly atS: number;
   readonly joined: number;
@@ -65,39 +67,39 @@ export interface CountsRow {
   readonly left: number;
 }
 
-/** What the current phase waits for, of one shard; see tally.ts. */
+/** What the current phase waits for in one shard; see tally.ts. */
 export interface ShardTally {
   readonly shard: number;
-  /** Answers that count. */
+  /** Number of answers that count. */
   readonly have: number;
-  /** Answers, and devices that may still bring one. */
+  /** Number of answers and of devices that may still answer. */
   readonly possible: number;
-  /** When the last device without an answer will count as gone; infinite while one is connected, 0 if there is none. */
+  /** When the last device without an answer counts as gone; infinite while one is connected, 0 if all have answered. */
   readonly awaitedUntilMs: number;
-  /** Whether this shard has what it needs. */
+  /** True if this shard has what it needs. */
   readonly isReached: boolean;
-  /** Whether it has, or may still get it. */
+  /** True if it has what it needs or may still get it. */
   readonly mayReach: boolean;
 }
 
 interface Base {
   readonly facts: RoundOpened;
-  /** Of the newest event. */
+  /** Time of the newest event. */
   readonly nowMs: number;
   /** By identity, in the order of the check-ins. */
   readonly members: VersionedMap<string, Member>;
-  /** Into how many sums those invited are split; 1 until then. */
+  /** Number of shards that the invited devices are split into; 1 before the invitation. */
   readonly shardCount: number;
-  /** Of the run and of this round. */
+  /** Pairs from the run and from this round. */
   readonly forbiddenPairs: readonly ForbiddenPair[];
   readonly removed: readonly string[];
   readonly counts: readonly CountsRow[];
-  /** When each timed phase ended, in milliseconds since the round opened; the latest attempt's. */
+  /** When each timed phase ended in the latest attempt, in milliseconds since the round opened. */
   readonly phaseEndsMs: Readonly<Partial<Record<LivePhase, number>>>;
   readonly attempt: number;
   /** Why the newest attempt before this one was given up. */
   readonly retriedFor: ErrorCode | null;
-  /** By shard, ascending; none while the round recruits and once it has ended. */
+  /** By shard, ascending. Empty while the round recruits and after it has ended. */
   readonly tallies: readonly ShardTally[];
 }
 
@@ -108,7 +110,7 @@ export interface Recruiting extends Base {
 
 export type Invited = readonly (readonly string[])[];
 
-/** All who take part are invited; nobody has advertised yet. */
+/** All devices that take part are invited, and none has advertised yet. */
 export interface Training extends Base {
   readonly phase: "training";
   readonly deadlineMs: number;
@@ -122,39 +124,45 @@ export interface Advertising extends Base {
   readonly invited: Invited;
   /** By identity, of this attempt. */
   readonly adverts: VersionedMap<string, Advert>;
-  /** Whose each key of them is. */
+  /** The identity that each key in the adverts belongs to. */
   readonly ownerByKey: VersionedMap<string, string>;
 }
 
-export interface Seat {
+/** A device of a roster, with the keys that it advertised. */
+export interface RosterEntry {
   readonly identity: string;
   readonly advert: Advert;
 }
 
-/** One of the sums of a round. Its seats stand together; `seat - seatsBefore` is the position in its session. */
+/** One of the sums of a round. Its seats are contiguous, and `seat - seatsBefore` is the position in its session. */
 export interface RoundShard {
   /** 0-based. */
   readonly shard: number;
   readonly seatsBefore: number;
   readonly thresholds: Thresholds;
-  /** Why it has no part in the round any more. Null while it has. Rule R23. */
+  /** Why it is left out of the round; null while it is in. Rule R23. */
   readonly leftOut: ErrorCode | null;
 }
 
+/** For each seat (from index 0), the seats that hold shares of its secrets, including itself, ascending. */
+export type HoldersBySeat = readonly (readonly Seat[])[];
+
 export interface Seated extends Base {
   /** U1 of each shard one after the other, each sorted by identity, strictly ascending; seat = index + 1. */
-  readonly roster: readonly Seat[];
+  readonly roster: readonly RosterEntry[];
   /** By identity. */
-  readonly seats: ReadonlyMap<string, number>;
-  /** Ascending; a shard that had too few devices for a roster is not among them. */
+  readonly seats: ReadonlyMap<string, Seat>;
+  /** Ascending, without shards that had too few devices for a roster. */
   readonly shards: readonly RoundShard[];
+  /** Null if everyone in a shard holds shares of everyone. */
+  readonly holders: HoldersBySeat | null;
 }
 
 export interface Sharing extends Seated {
   readonly phase: "sharing";
   readonly deadlineMs: number;
   /** Digest by seat. */
-  readonly bundles: VersionedMap<number, string>;
+  readonly bundles: VersionedMap<Seat, string>;
 }
 
 export interface InputFact {
@@ -165,24 +173,24 @@ export interface InputFact {
 export interface Collecting extends Seated {
   readonly phase: "collecting";
   readonly deadlineMs: number;
-  /** Ascending seats of the shards that are not left out; so are the sets below. */
-  readonly u2: readonly number[];
-  readonly inputs: VersionedMap<number, InputFact>;
+  /** Ascending seats of the shards that are not left out. The same holds for the sets below. */
+  readonly u2: readonly Seat[];
+  readonly inputs: VersionedMap<Seat, InputFact>;
 }
 
 export interface Sealed extends Seated {
-  readonly u2: readonly number[];
-  /** Ascending; that of a shard never changes once it is here. */
-  readonly u3: readonly number[];
-  /** Of U3 only. */
-  readonly inputs: VersionedMap<number, InputFact>;
+  readonly u2: readonly Seat[];
+  /** Ascending. The part of a shard never changes once it is set. */
+  readonly u3: readonly Seat[];
+  /** Inputs of U3 only. */
+  readonly inputs: VersionedMap<Seat, InputFact>;
 }
 
 export interface Confirming extends Sealed {
   readonly phase: "confirming";
   readonly deadlineMs: number;
   /** Signature by seat. */
-  readonly confirmations: VersionedMap<number, string>;
+  readonly confirmations: VersionedMap<Seat, string>;
 }
 
 /** Past the point of no return: shares that open the sum were asked for. */
@@ -190,19 +198,19 @@ export interface Unmasking extends Sealed {
   readonly phase: "unmasking";
   readonly deadlineMs: number;
   readonly graceEndsMs: number;
-  /** Whether shares were asked for again at the deadline. */
+  /** True if shares were asked for again at the deadline. */
   readonly askedAgain: boolean;
-  /** Those that went out with the opening; later ones change nothing. */
-  readonly confirmations: VersionedMap<number, string>;
+  /** The confirmations that were sent with the opening. Later ones change nothing. */
+  readonly confirmations: VersionedMap<Seat, string>;
   /** By seat. */
-  readonly responses: VersionedMap<number, OpeningFact>;
+  readonly responses: VersionedMap<Seat, OpeningFact>;
 }
 
-/** What a device sent in R4. */
+/** A device's R4. */
 export interface OpeningFact {
   readonly digest: string;
-  /** Owners whose share was not the one that was dealt. */
-  readonly offCommitment: readonly number[];
+  /** Owners whose share differed from the one that was dealt. */
+  readonly offCommitment: readonly Seat[];
 }
 
 export interface Committed extends Sealed {
@@ -219,17 +227,17 @@ export interface Voided extends Sealed {
   readonly code: ErrorCode;
 }
 
-/** Given up; nothing was ever opened. */
+/** Given up without opening anything. */
 export interface Failed extends Base {
   readonly phase: "failed";
   readonly code: ErrorCode;
 }
 
 export function isLive(state: RoundState): state is LiveState {
-  return state.phase !== "committed" && state.phase !== "voided" && state.phase !== "failed";
+  return !isEndPhase(state.phase);
 }
 
-/** Whether shares that open the sum were ever asked for. */
+/** True if shares that open the sum were ever asked for. */
 export function wasOpened(state: RoundState): boolean {
   return state.phase === "unmasking" || state.phase === "committed" || state.phase === "voided";
 }

@@ -8,8 +8,8 @@ import { byShard, goesOn, leaveOut, shardOfSeat } from "./shards.ts";
 import type { Advertising, Collecting, InputFact, LiveState } from "./state.ts";
 
 /*
- * R0 to R3. A message of another attempt, from a device without a seat or in another phase is refused; one that says
- * again what was taken is known; one that says something else is a CONFLICT. Rules R1, R2.
+ * R0 to R3. A message of another attempt, in another phase or from a device without a seat is refused. A repetition of an
+ * accepted message is known. A different message in its place is a CONFLICT. Rules R1, R2.
  */
 
 export function stepAdvertised(state: LiveState, event: Advertised): Transition {
@@ -32,7 +32,7 @@ export function stepAdvertised(state: LiveState, event: Advertised): Transition 
   if (sharesKey(event.identity, event.advert, owners)) return refuse(state, "DUP_KEY");
 
   const trained = withMember(state, event.identity, { trained: true });
-  // The first advert ends training; the deadline still counts from the invitation. Rule R4.
+  // The first advert ends training, but the deadline still counts from the invitation. Rule R4.
   const phaseEndsMs =
     state.phase === "training" ? { ...state.phaseEndsMs, training: state.nowMs } : state.phaseEndsMs;
   const advertising: Advertising = {
@@ -50,21 +50,21 @@ export function stepAdvertised(state: LiveState, event: Advertised): Transition 
 
 export function stepShared(state: LiveState, event: Shared): Transition {
   if (event.attempt !== state.attempt || !("roster" in state)) return refuse(state, "STATE");
-  const seat = state.roster[event.position - 1];
+  const seat = state.roster[event.seat - 1];
   if (seat === undefined) return refuse(state, "NOT_IN_ROSTER");
   if (state.phase !== "sharing")
-    return state.u2.includes(event.position) ? known(state) : refuse(state, "ME_DROPPED");
+    return state.u2.includes(event.seat) ? known(state) : refuse(state, "ME_DROPPED");
   if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");
-  const taken = state.bundles.get(event.position);
+  const taken = state.bundles.get(event.seat);
   if (taken !== undefined) return taken === event.digest ? known(state) : refuse(state, "CONFLICT");
-  return known({ ...state, bundles: state.bundles.set(event.position, event.digest) });
+  return known({ ...state, bundles: state.bundles.set(event.seat, event.digest) });
 }
 
 export function stepInput(state: LiveState, event: InputReceived): Transition {
   if (event.attempt !== state.attempt || !("u2" in state)) return refuse(state, "SLOT_CLOSED");
-  const seat = state.roster[event.position - 1];
-  if (seat === undefined || !state.u2.includes(event.position)) return refuse(state, "ME_DROPPED");
-  const taken = state.inputs.get(event.position);
+  const seat = state.roster[event.seat - 1];
+  if (seat === undefined || !state.u2.includes(event.seat)) return refuse(state, "ME_DROPPED");
+  const taken = state.inputs.get(event.seat);
   if (taken !== undefined) {
     const same = taken.sha256 === event.sha256 && taken.root === event.root;
     return same ? known(state) : refuse(state, "CONFLICT");
@@ -73,25 +73,25 @@ export function stepInput(state: LiveState, event: InputReceived): Transition {
   if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");
   const input: InputFact = { sha256: event.sha256, root: event.root };
   const sent = withMember(state, seat.identity, { sent: true });
-  return known({ ...sent, inputs: state.inputs.set(event.position, input) });
+  return known({ ...sent, inputs: state.inputs.set(event.seat, input) });
 }
 
 /**
- * A share did not open or match: the attempt, or the part that their shard has in it, ends before anything can be
- * opened, and the two never meet again. Rule R11.
+ * A share did not open or match. The attempt (in a split round, their shard's part of it) ends before anything can be
+ * opened, and the two devices never meet again. Rule R11.
  */
 export function stepComplained(state: LiveState, event: Complained): Transition {
   if (event.attempt !== state.attempt || state.phase !== "collecting") return refuse(state, "STATE");
-  const complainer = state.roster[event.position - 1];
+  const complainer = state.roster[event.seat - 1];
   const accused = state.roster[event.against - 1];
-  const both = state.u2.includes(event.position) && state.u2.includes(event.against);
-  const shard = shardOfSeat(state, event.position);
+  const both = state.u2.includes(event.seat) && state.u2.includes(event.against);
+  const shard = shardOfSeat(state, event.seat);
   if (complainer === undefined || accused === undefined || !both || complainer === accused) {
     return refuse(state, "STATE");
   }
   if (shard === null || shard !== shardOfSeat(state, event.against)) return refuse(state, "STATE");
-  // Whoever has masked its input has opened all its shares.
-  if (state.inputs.has(event.position)) return refuse(state, "STATE");
+  // A device that has masked its input has opened all its shares already.
+  if (state.inputs.has(event.seat)) return refuse(state, "STATE");
   const forbiddenPairs = [...state.forbiddenPairs, [complainer.identity, accused.identity] as const];
   const { c } = shard.thresholds;
   const quarrelsome = [...partnerCounts(forbiddenPairs)]
@@ -108,17 +108,17 @@ export function stepComplained(state: LiveState, event: Complained): Transition 
     [...byShard(state, state.u2)].map(({ shard: { shard }, seats }) => [shard, seats.length]),
   );
   const after = goesOn(parted, codes, possible) ? leaveOut(parted, codes) : retryRound(parted, code);
-  // Else they would wait for a next attempt until their patience ends.
+  // Dismiss the removed devices, which would otherwise wait for the next attempt until they time out.
   return { ...after, effects: [...after.effects, ...dismissal(state, quarrelsome, "NOT_IN_ROSTER")] };
 }
 
 export function stepConfirmed(state: LiveState, event: Confirmed): Transition {
   if (event.attempt !== state.attempt || !("u3" in state)) return refuse(state, "STATE");
-  if (!state.u3.includes(event.position)) return refuse(state, "ME_DROPPED");
-  // Those that went out with the opening are fixed: the same message has to be sent again later.
-  if (state.phase === "unmasking" || state.confirmations.has(event.position)) return known(state);
+  if (!state.u3.includes(event.seat)) return refuse(state, "ME_DROPPED");
+  // The confirmations that were sent with the opening are fixed, because the same message may be sent again later.
+  if (state.phase === "unmasking" || state.confirmations.has(event.seat)) return known(state);
   return known({
     ...state,
-    confirmations: state.confirmations.set(event.position, event.signature),
+    confirmations: state.confirmations.set(event.seat, event.signature),
   });
 }

@@ -9,22 +9,22 @@ import { canOpen } from "./shares.ts";
 import type { Committed, LiveState } from "./state.ts";
 import { retallied } from "./tally.ts";
 
-/** R4, taken until grace ends; once each secret has t valid shares the masks can be rebuilt. */
+/** R4, accepted until the grace time ends. Once each secret has t valid shares, the masks can be rebuilt. */
 export function stepUnmask(state: LiveState, event: UnmaskReceived): Transition {
   if (event.attempt !== state.attempt || state.phase !== "unmasking") return refuse(state, "STATE");
-  if (!state.u3.includes(event.position)) return refuse(state, "ME_DROPPED");
-  const taken = state.responses.get(event.position);
+  if (!state.u3.includes(event.seat)) return refuse(state, "ME_DROPPED");
+  const taken = state.responses.get(event.seat);
   if (taken !== undefined) return taken.digest === event.digest ? known(state) : refuse(state, "CONFLICT");
   const { digest, offCommitment } = event;
-  const responses = state.responses.set(event.position, { digest, offCommitment });
-  const shard = present(shardOfSeat(state, event.position), "a survivor's shard");
+  const responses = state.responses.set(event.seat, { digest, offCommitment });
+  const shard = present(shardOfSeat(state, event.seat), "a survivor's shard");
   const after = retallied({ ...state, responses }, shard.shard);
   const opens = canOpen(after) && !canOpen(state);
   const effects: RoundEffect[] = opens ? [{ type: "combine" }] : [];
   return { ...known(after), effects };
 }
 
-/** The sum is published, or has to be discarded. */
+/** The sum is published or must be discarded. */
 export function stepCombined(state: LiveState, event: Combined): Transition {
   if (event.attempt !== state.attempt || state.phase !== "unmasking") return refuse(state, "STATE");
   if (!canOpen(state)) return refuse(state, "STATE");
@@ -59,12 +59,12 @@ export function stepCombined(state: LiveState, event: Combined): Transition {
 }
 
 /**
- * Inputs of survivors cannot be read as they were receipted: nothing of their shard may be opened. Once the opening was
- * asked for, the sum finds out by itself and says so in `combined`. Rules R8, R23.
+ * Survivors' inputs on disk differ from their receipts, so nothing of their shard may be opened. After the opening was
+ * asked for, combining detects this itself and reports it in `combined`. Rules R8, R23.
  */
 export function stepDamaged(state: LiveState, event: Damaged): Transition {
   if (event.attempt !== state.attempt || state.phase !== "confirming") return refuse(state, "STATE");
-  const damaged = new Set(event.positions);
+  const damaged = new Set(event.seats);
   const code = "INPUT_DAMAGED";
   const codes = new Map<number, ErrorCode>();
   for (const { shard, seats } of byShard(state, state.u3)) {

@@ -33,14 +33,14 @@ export function openRound(facts: RoundOpened): Step {
 }
 
 /**
- * The one function that decides what a round does. Pure; time and chance come in the event.
+ * The function that decides what a round does. Pure: time and randomness come with the event.
  *
- * @returns The same state object where nothing changed: with one `reject` effect where the event was refused, without
- *          effects where it says what is known already. Only a changed state is logged. Rule R1.
+ * @returns The same state object if nothing changed: with one `reject` effect if the event was refused, without effects if
+ *          it was known already. Only a changed state is logged. Rule R1.
  */
 export function step(state: RoundState, event: RoundEvent): Step {
   if (!isLive(state)) return stepOf(afterEnd(state, event));
-  // The clock of an event never runs behind that of the log.
+  // The clock never goes back behind earlier events of the log.
   const nowMs = Math.max(state.nowMs, event.atMs);
   const applied = apply({ ...state, nowMs }, event);
   if (applied.effects[0]?.type === "reject") return stepOf({ ...applied, state });
@@ -52,35 +52,33 @@ export function step(state: RoundState, event: RoundEvent): Step {
   if (settled.state === changed.state && unchanged(state, settled.state)) {
     return stepOf(event.type === "ticked" ? refuse(state, "STATE") : known(state));
   }
-  // Unless a phase ended, only the sender has changed.
+  // Unless a phase has ended, only the sender has changed.
   const onlySender = settled.state === changed.state ? sender : null;
   return { ...settled, state: withCounts(settled.state, state, onlySender) };
 }
 
-/** @param sender  The only device of which anything has changed; null if others may have as well. */
+/** @param sender  The only device that has changed; null if others may have changed too. */
 function withTallies(state: RoundState, sender: string | null): RoundState {
   if (!isLive(state) || state.phase === "recruiting") return state;
   const shard = sender === null ? undefined : state.members.get(sender)?.shard;
   return shard === undefined ? tallied(state) : retallied(state, shard);
 }
 
-/** The only device that an event by itself changes; null where it may change more. */
+/** The only device that an event changes directly; null if it may change several. */
 function senderOf(state: LiveState, event: RoundEvent): string | null {
   if (event.type === "complained") return null;
   if ("identity" in event) return event.identity;
   if ("devices" in event) return event.devices.length === 1 ? (event.devices[0]?.identity ?? null) : null;
-  return "position" in event && "roster" in state
-    ? (state.roster[event.position - 1]?.identity ?? null)
-    : null;
+  return "seat" in event && "roster" in state ? (state.roster[event.seat - 1]?.identity ?? null) : null;
 }
 
-/** Whether only the clock moved. */
+/** True if only the clock has changed. */
 function unchanged(before: LiveState, after: RoundState): boolean {
   const keys = Object.keys(after) as (keyof RoundState)[];
   return keys.every((key) => key === "nowMs" || after[key] === before[key]);
 }
 
-/** `state` has its clock at the event already. */
+/** The clock of `state` is already set to the event's time. */
 function apply(state: LiveState, event: RoundEvent): Transition {
   switch (event.type) {
     case "checked-in":
@@ -108,10 +106,10 @@ function apply(state: LiveState, event: RoundEvent): Transition {
     case "ticked":
       return known(state);
     case "stopped":
-      // Past the point of no return a round ends by itself: its devices have given what opens the sum. Rule R13.
+      // Past the point of no return the round ends by itself, because devices may already have sent shares. Rule R13.
       return state.phase === "unmasking" ? refuse(state, "STATE") : failRound(state, "ABORTED_BY_OPERATOR");
     case "given-up":
-      // Shares may be here that open the sum; nobody will open it any more.
+      // Shares that open the sum may have arrived, but nobody will open it now.
       return state.phase === "unmasking" ? voidRound(state, event.code) : failRound(state, event.code);
     case "restarted":
       return stepRestarted(state, event.whole);
@@ -133,10 +131,10 @@ function stepPresence(state: LiveState, event: Presence): Transition {
 }
 
 /**
- * After a restart every device is away and the clock goes on where the log ended. The phase gets its whole time again,
- * since the devices have to come back first. Rule R14.
+ * After a restart all devices are away, and the clock continues where the log ended. The phase gets its whole time again,
+ * because the devices must come back first. Rule R14.
  *
- * @param whole  False where something is missing that was acknowledged; then nothing may be opened from what is left.
+ * @param whole  False if something acknowledged is missing. Nothing may then be opened from what is left.
  */
 function stepRestarted(state: LiveState, whole: boolean): Transition {
   const members = VersionedMap.from(
@@ -183,16 +181,11 @@ function stepRestarted(state: LiveState, whole: boolean): Transition {
   }
 }
 
-/** A late answer of a survivor is harmless; everything else no longer belongs anywhere. */
+/** After the end, a late answer of a survivor is harmless. Everything else is refused. */
 function afterEnd(state: RoundState, event: RoundEvent): Transition {
   assert(!isLive(state), "the round has ended");
   const late = event.type === "unmask-received" || event.type === "confirmed";
-  if (
-    late &&
-    state.phase !== "failed" &&
-    event.attempt === state.attempt &&
-    state.u3.includes(event.position)
-  ) {
+  if (late && state.phase !== "failed" && event.attempt === state.attempt && state.u3.includes(event.seat)) {
     return known(state);
   }
   return refuse(state, "STATE");

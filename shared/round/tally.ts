@@ -1,6 +1,7 @@
-import { circlesReach } from "./circles.ts";
+import { placesOf, type Seat, seatAtIndex } from "../kernel/places.ts";
+import { holdersReach } from "./holders.ts";
 import { GONE_AFTER_MS, identitiesAt, identityAt } from "./members.ts";
-import { byShard, seatsIn } from "./shards.ts";
+import { byShard, seatsIn, seatsOfShard } from "./shards.ts";
 import { openable } from "./shares.ts";
 import type {
   Advertising,
@@ -14,26 +15,26 @@ import type {
 } from "./state.ts";
 
 /*
- * What a phase waits for, counted by shard and kept in the state. An answer or a connection changes the tally of its
- * sender's shard only, so a round of 10,000 devices decides after each of its 60,000 events whether a phase ends without
- * a look at everyone. A tally follows from its shard alone and holds no clock: it stays right as time passes.
+ * What a phase waits for, counted by shard and kept in the state. An answer or a connection changes only the tally of its
+ * sender's shard. So a round of 10,000 devices can decide after each of its 60,000 events if a phase has ended, without
+ * examining all devices. A tally depends on its shard alone and contains no clock, so it stays correct as time passes.
  */
 
 type Exchange = Extract<LiveState, Seated>;
 
-/** `state` with all tallies counted. The phases that go by members alone have none. */
+/** `state` with all tallies counted. Recruiting has none. */
 export function tallied<State extends LiveState>(state: State): State {
   return { ...state, tallies: talliesOf(state) };
 }
 
-/** By shard, ascending, except those that are left out. */
+/** By shard, ascending, without shards that are left out. */
 export function talliesOf(state: LiveState): readonly ShardTally[] {
   if (state.phase === "recruiting") return [];
   if (!("roster" in state)) return state.invited.map((_, shard) => cohortTally(state, shard));
   return byShard(state, []).map(({ shard }) => exchangeTally(state, shard));
 }
 
-/** `state` with the tally of one shard counted anew; the others are as they were. The same list if nothing changed. */
+/** `state` with the tally of one shard counted again. The same object if nothing changed. */
 export function retallied<State extends LiveState>(state: State, shard: number): State {
   const index = state.tallies.findIndex((tally) => tally.shard === shard);
   const before = state.tallies[index];
@@ -59,7 +60,7 @@ function isSame(left: ShardTally, right: ShardTally): boolean {
   );
 }
 
-/** Of adverts; a shard needs `cohortSizeMin` for a roster. */
+/** Tally of adverts. A shard needs `cohortSizeMin` for a roster. */
 function cohortTally(state: Training | Advertising, shard: number): ShardTally {
   const { cohortSizeMin } = state.facts.rules;
   const counted = count(
@@ -75,7 +76,7 @@ function cohortTally(state: Training | Advertising, shard: number): ShardTally {
 function exchangeTally(state: Exchange, shard: RoundShard): ShardTally {
   switch (state.phase) {
     case "sharing":
-      return answersTally(state, shard, shardSeats(shard), state.bundles, "q");
+      return answersTally(state, shard, seatsOfShard(shard), state.bundles, "q");
     case "collecting":
       return answersTally(state, shard, seatsIn(shard, state.u2), state.inputs, "q");
     case "confirming":
@@ -86,34 +87,34 @@ function exchangeTally(state: Exchange, shard: RoundShard): ShardTally {
 }
 
 /**
- * A bundle counts while its device takes part; an input and a confirmation count when it has left, too. In a sparse graph
- * each device needs enough answers in its circle as well.
+ * A bundle counts only while its device takes part; an input and a confirmation count even after it has left. In a sparse
+ * graph each device also needs enough answers among its holders.
  *
- * @param seats  Whose answers count, ascending.
+ * @param seats  The seats whose answers count, ascending.
  */
 function answersTally(
   state: Exclude<Exchange, Unmasking>,
   { shard, thresholds }: RoundShard,
-  seats: readonly number[],
-  answers: ReadonlyMap<number, unknown>,
+  seats: readonly Seat[],
+  answers: ReadonlyMap<Seat, unknown>,
   need: "q" | "t",
 ): ShardTally {
   const counts = state.phase === "sharing" ? "in-play" : "always";
-  const memberAt = (seat: number) => state.members.get(identityAt(state.roster, seat));
+  const memberAt = (seat: Seat) => state.members.get(identityAt(state.roster, seat));
   const counted = count(seats, memberAt, (seat) => answers.has(seat), counts);
   const { have, possible } = counted;
-  const isIn = (seat: number) => memberAt(seat)?.out === null;
-  const has = (seat: number) => answers.has(seat) && (counts === "always" || isIn(seat));
-  const may = (seat: number) => has(seat) || isIn(seat);
-  // Whose secrets must be rebuilt: of those who shared, also if they drop out.
+  const isIn = (seat: Seat) => memberAt(seat)?.out === null;
+  const has = (seat: Seat) => answers.has(seat) && (counts === "always" || isIn(seat));
+  const may = (seat: Seat) => has(seat) || isIn(seat);
+  // Owners whose secrets must be rebuilt: all that shared, even if they drop out.
   const owners = () => (state.phase === "sharing" ? seats.filter(has) : seats);
   const needed = thresholds[need];
   const isWhole = possible === seats.length && seats.length === thresholds.rosterSize;
   return {
     shard,
     ...counted,
-    isReached: have >= needed && circlesReach(state, owners(), has),
-    mayReach: possible >= needed && (isWhole || circlesReach(state, owners(), may)),
+    isReached: have >= needed && holdersReach(state, owners(), has),
+    mayReach: possible >= needed && (isWhole || holdersReach(state, owners(), may)),
   };
 }
 
@@ -122,7 +123,7 @@ function openingTally(state: Unmasking, shard: RoundShard): ShardTally {
   const { t } = shard.thresholds;
   const u2 = seatsIn(shard, state.u2);
   const u3 = seatsIn(shard, state.u3);
-  const memberAt = (seat: number) => state.members.get(identityAt(state.roster, seat));
+  const memberAt = (seat: Seat) => state.members.get(identityAt(state.roster, seat));
   const counted = count(u3, memberAt, (seat) => state.responses.has(seat), "always");
   const coming = u3.filter((seat) => !state.responses.has(seat) && memberAt(seat)?.out === null);
   return {
@@ -133,7 +134,7 @@ function openingTally(state: Unmasking, shard: RoundShard): ShardTally {
   };
 }
 
-/** @param counts  Whether an answer counts always, or only while its device takes part. */
+/** @param counts  If an answer counts always, or only while its device takes part. */
 function count<Key>(
   keys: readonly Key[],
   memberOf: (key: Key) => Member | undefined,
@@ -158,20 +159,20 @@ function goneAtMs({ goneSinceMs }: Member): number {
   return goneSinceMs === null ? Number.POSITIVE_INFINITY : goneSinceMs + GONE_AFTER_MS;
 }
 
-/** Whether the phase waits for a device of this shard that is there. Rule R6. */
+/** True if the phase waits for a device of this shard that is not gone. Rule R6. */
 export function isWaiting({ awaitedUntilMs }: ShardTally, nowMs: number): boolean {
   return nowMs < awaitedUntilMs;
 }
 
-/** Identities without an answer that still take part, by shard. */
+/** Identities that still take part and have not answered, by shard. */
 export function missingOf(state: Exclude<Exchange, Unmasking>): ReadonlyMap<number, readonly string[]> {
   const [seats, answers] =
     state.phase === "sharing"
-      ? [state.roster.map((_, index) => index + 1), state.bundles]
+      ? [placesOf(state.roster.length, seatAtIndex), state.bundles]
       : state.phase === "collecting"
         ? [state.u2, state.inputs]
         : [state.u3, state.confirmations];
-  const isMissing = (seat: number) =>
+  const isMissing = (seat: Seat) =>
     !answers.has(seat) && state.members.get(identityAt(state.roster, seat))?.out === null;
   return new Map(
     byShard(state, seats).map(({ shard, seats: own }) => [
@@ -179,8 +180,4 @@ export function missingOf(state: Exclude<Exchange, Unmasking>): ReadonlyMap<numb
       identitiesAt(state.roster, own.filter(isMissing)),
     ]),
   );
-}
-
-function shardSeats({ seatsBefore, thresholds: { rosterSize } }: RoundShard): readonly number[] {
-  return Array.from({ length: rosterSize }, (_, index) => seatsBefore + 1 + index);
 }

@@ -5,11 +5,12 @@ import { E } from "../crypto/encode.ts";
 import { buildMerkleTree, type MerkleTree, merkleLeafHash } from "../crypto/merkle.ts";
 import { assert } from "../kernel/assert.ts";
 import { type Bytes, equalBytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 
 /*
- * A bundle is what one dealer hands out: a leaf for each holder, under one signed Merkle root.
+ * A bundle contains the shares that one dealer hands out: a leaf for each holder, under one signed Merkle root.
  *
  * | part       | bytes                                                                              |
  * | ---------- | ---------------------------------------------------------------------------------- |
@@ -18,7 +19,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
  * | leaf       | E(share-leaf, holder, SHA-256(ciphertext), commitment to z-share, ... to b-share)   |
  */
 
-/** Shares are as long as the secrets z and b. */
+/** A share is as long as the secret z or b. */
 export const SHARE_BYTES = 32;
 
 const PLAINTEXT_BYTES = E(
@@ -31,13 +32,13 @@ const PLAINTEXT_BYTES = E(
 ).length;
 export const SEALED_SHARE_BYTES = PLAINTEXT_BYTES + SEAL_OVERHEAD_BYTES;
 
-/** A holder's share of both secrets of one dealer. */
+/** A holder's shares of the two secrets of one dealer. */
 export interface SharePair {
   readonly z: Bytes;
   readonly b: Bytes;
 }
 
-/** What a dealer committed to for one holder. */
+/** A dealer's commitments to the shares of one holder. */
 export interface ShareCommits {
   readonly zShareCommit: Bytes;
   readonly bShareCommit: Bytes;
@@ -45,19 +46,19 @@ export interface ShareCommits {
 export interface ShareLeaf extends ShareCommits {
   readonly ciphertext: Bytes;
 }
-/** A leaf without the ciphertext, as a transcript has it: enough for the root and for the commitments. */
+/** A leaf without the ciphertext, as in a transcript. It is enough for the root and for the commitments. */
 export interface HashedLeaf extends ShareCommits {
   readonly ciphertextHash: Bytes;
 }
 
-/** From whom to whom, in which session. */
+/** The dealer, the holder and the session of a share. */
 export interface ShareRoute {
   readonly sid: Bytes;
-  readonly dealer: number;
-  readonly holder: number;
+  readonly dealer: Position;
+  readonly holder: Position;
 }
 
-/** @param key  Of this direction. @param nonce  24 fresh random bytes. */
+/** @param key  The key for this direction. @param nonce  24 fresh random bytes. */
 export function sealShares(key: Bytes, nonce: Bytes, route: ShareRoute, shares: SharePair): Bytes {
   const plaintext = E(DOMAINS.share, route.sid, route.dealer, route.holder, shares.z, shares.b);
   assert(plaintext.length === PLAINTEXT_BYTES, "shares have their one length");
@@ -67,8 +68,8 @@ export function sealShares(key: Bytes, nonce: Bytes, route: ShareRoute, shares: 
 }
 
 /**
- * Errors: `SHARE_AUTH` where the box does not open, `SHARE_CTX` where what was sealed names another session, dealer or
- * holder. The cipher does not commit to its key, hence the second check (S5).
+ * Errors: `SHARE_AUTH` if the box does not open; `SHARE_CTX` if its content names another session, dealer or holder. The
+ * second check is needed because the cipher does not commit to its key (S5).
  */
 export function openShares(
   key: Bytes,
@@ -79,7 +80,7 @@ export function openShares(
   if (!opened.ok) return err("SHARE_AUTH");
   const plaintext = opened.value;
   if (plaintext.length !== PLAINTEXT_BYTES) return err("SHARE_CTX");
-  // Both shares stand at fixed places; writing the whole item anew and comparing leaves no byte unchecked.
+  // Both shares are at fixed offsets. Encoding the whole item again and comparing checks every byte.
   const b = plaintext.slice(-SHARE_BYTES);
   const z = plaintext.slice(-2 * SHARE_BYTES - 4, -SHARE_BYTES - 4);
   const expected = E(DOMAINS.share, route.sid, route.dealer, route.holder, z, b);
@@ -101,7 +102,7 @@ export async function commitShares(
   };
 }
 
-/** Whether `share` is the one that the dealer committed to. */
+/** True if `share` is the one that the dealer committed to. */
 export async function shareMatches(
   primitives: Primitives,
   kind: "z" | "b",
@@ -115,7 +116,11 @@ export async function shareMatches(
 }
 
 /** RFC 6962 hash of a holder's leaf. */
-export async function shareLeafHash(primitives: Primitives, holder: number, leaf: ShareLeaf): Promise<Bytes> {
+export async function shareLeafHash(
+  primitives: Primitives,
+  holder: Position,
+  leaf: ShareLeaf,
+): Promise<Bytes> {
   return hashedLeafHash(primitives, holder, await hashedLeaf(primitives, leaf));
 }
 
@@ -124,7 +129,7 @@ export async function hashedLeaf(primitives: Primitives, leaf: ShareLeaf): Promi
   return { ciphertextHash: await primitives.sha256(ciphertext), zShareCommit, bShareCommit };
 }
 
-function hashedLeafHash(primitives: Primitives, holder: number, leaf: HashedLeaf): Promise<Bytes> {
+function hashedLeafHash(primitives: Primitives, holder: Position, leaf: HashedLeaf): Promise<Bytes> {
   const { ciphertextHash, zShareCommit, bShareCommit } = leaf;
   return merkleLeafHash(primitives, E(DOMAINS.shareLeaf, holder, ciphertextHash, zShareCommit, bShareCommit));
 }
@@ -132,20 +137,20 @@ function hashedLeafHash(primitives: Primitives, holder: number, leaf: HashedLeaf
 /** @param holders  Ascending, as many as `leaves`. */
 export async function bundleTree(
   primitives: Primitives,
-  holders: readonly number[],
+  holders: readonly Position[],
   leaves: readonly ShareLeaf[],
 ): Promise<MerkleTree> {
   const hashed = await Promise.all(leaves.map((leaf) => hashedLeaf(primitives, leaf)));
   return hashedBundleTree(primitives, holders, hashed);
 }
 
-/** As `bundleTree`, from leaves without their ciphertexts. */
+/** Like `bundleTree`, from leaves without their ciphertexts. */
 export async function hashedBundleTree(
   primitives: Primitives,
-  holders: readonly number[],
+  holders: readonly Position[],
   leaves: readonly HashedLeaf[],
 ): Promise<MerkleTree> {
   assert(holders.length === leaves.length, "a leaf for each holder");
-  const hashes = leaves.map((leaf, index) => hashedLeafHash(primitives, holders[index] as number, leaf));
+  const hashes = leaves.map((leaf, index) => hashedLeafHash(primitives, holders[index] as Position, leaf));
   return buildMerkleTree(primitives, await Promise.all(hashes));
 }

@@ -4,15 +4,18 @@ import type { Primitives } from "../kernel/ports.ts";
 import type { AgreedConfig } from "../task/config.ts";
 import { certificateItem } from "./signed-items.ts";
 
-/** Certificates that are remembered; a larger roster than that is none. */
+/** Number of remembered certificates. No roster is larger. */
 const KNOWN_MAX = 4_096;
 
-/** Those that verified, oldest first, with everything that the verdict depends on. */
+/**
+ * Verified certificates, oldest first, with everything that the verdict depends on. Kept here by the primitives that
+ * verified them: the verdict never changes, and a value handed down would pass through every check of every roster.
+ */
 const knownBy = new WeakMap<Primitives, Set<string>>();
 
 /**
- * Whether the issuer of the config vouches for an identity. The same devices meet in round after round with the same
- * certificates, so what has verified once is remembered; a refusal is not.
+ * True if the issuer of the config certified the identity. The same devices bring the same certificates in round after
+ * round, so a success is remembered. A failure is not.
  */
 export async function certifies(
   primitives: Primitives,

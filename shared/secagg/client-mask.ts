@@ -5,6 +5,7 @@ import { verifyInclusion } from "../crypto/merkle.ts";
 import { verifySignature } from "../crypto/signature.ts";
 import { assert, present } from "../kernel/assert.ts";
 import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
@@ -12,7 +13,7 @@ import type { HashHex } from "../protocol/ids.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import { agreedVectorLength } from "../task/config.ts";
 import { openShares, type SharePair, shareLeafHash, shareMatches } from "./bundle.ts";
-import type { ClientTools, Masked, MaskedInput, Shared } from "./client-state.ts";
+import type { ClientTools, Masked, MaskedInput, MessageTools, Shared } from "./client-state.ts";
 import { inputRoot } from "./input.ts";
 import { type PositionSet, setOfBitmap } from "./position-sets.ts";
 import { holdersIn, memberAt, neighboursOf, reachesThreshold } from "./roster.ts";
@@ -20,42 +21,40 @@ import { bundleItem, inputItem } from "./signed-items.ts";
 
 type Collect = CoordinatorMessageOf<"collect">;
 
-/** Why R2 is not sent; `against` is the dealer whose signed share is wrong, whom the device complains about. */
+/** Why R2 is not sent. `against` is the dealer of a wrong signed share, about whom the device complains. */
 export interface MaskRefusal {
   readonly code: ErrorCode;
-  readonly against: number | null;
+  readonly against: Position | null;
 }
 
 /**
  * R2: opens the shares of U2, checks each against its dealer's commitment, and masks the input.
  *
- * @param makeInput  Called once, after all checks: the encoded vector, as many words of the ring as were agreed to. It is
- *                   masked in place, so that a device needs one vector and no copy.
- * Errors: `ME_DROPPED`, `U2_BELOW_T`, `BAD_MESSAGE` where the shares are not those of U2, `SHARE_AUTH` and `SHARE_CTX`.
+ * Errors: `ME_DROPPED`, `U2_BELOW_T`, `BAD_MESSAGE` if the shares are not those of U2, `SHARE_AUTH` and `SHARE_CTX`.
  * Rules S3, S5, S9.
  */
 export async function maskInput(
-  tools: ClientTools,
+  tools: MessageTools,
   state: Shared,
   message: Collect,
   heard: Bytes,
-  makeInput: () => Promise<Uint32Array<ArrayBuffer>>,
 ): Promise<Result<Masked, MaskRefusal>> {
   const { roster, position } = state;
   const u2 = await setOfBitmap(tools.primitives, roster, message.u2);
-  if (!u2.ok) return refuse("BAD_MESSAGE");
+  if (!u2.ok) return refuseMasking("BAD_MESSAGE");
   const inU2 = new Set(u2.value.positions);
-  if (!inU2.has(position)) return refuse("ME_DROPPED");
-  if (inU2.size < roster.thresholds.q) return refuse("U2_BELOW_T");
+  if (!inU2.has(position)) return refuseMasking("ME_DROPPED");
+  if (inU2.size < roster.thresholds.q) return refuseMasking("U2_BELOW_T");
   const dealers = neighboursOf(roster, position).filter((neighbour) => inU2.has(neighbour));
-  // Of its neighbours at least t: fewer could not open what it shares with those who leave.
-  if (!reachesThreshold(roster, position, inU2)) return refuse("U2_BELOW_T");
-  if (message.shares.map(({ dealer }) => dealer).join() !== dealers.join()) return refuse("BAD_MESSAGE");
+  // Require t of its own holders: fewer could not rebuild the secrets that open the sum.
+  if (!reachesThreshold(roster, position, inU2)) return refuseMasking("U2_BELOW_T");
+  if (message.shares.map(({ dealer }) => dealer).join() !== dealers.join())
+    return refuseMasking("BAD_MESSAGE");
 
-  const received = new Map<number, SharePair>();
+  const received = new Map<Position, SharePair>();
   const verdicts = await Promise.all(message.shares.map((sealed) => receiveShare(tools, state, sealed)));
   for (const [index, verdict] of verdicts.entries()) {
-    if (verdict.ok) received.set(dealers[index] as number, verdict.value);
+    if (verdict.ok) received.set(dealers[index] as Position, verdict.value);
   }
   const refused = verdicts.find((verdict) => !verdict.ok);
   if (refused !== undefined) {
@@ -63,7 +62,7 @@ export async function maskInput(
     return refused;
   }
 
-  const { answer, root } = await maskAndSign(tools, state, u2.value, dealers, await makeInput());
+  const { answer, root } = await maskAndSign(tools, state, u2.value, dealers, await tools.makeInput());
   state.b.wipe();
   for (const key of [...state.pairMaskKeys.values(), ...state.openingKeys.values()]) key.wipe();
   const shares = new Map(
@@ -76,7 +75,7 @@ export async function maskInput(
     position,
     heard: { ...state.heard, collect: heard },
     u2: u2.value,
-    shares: new Map<number, { z: Secret<Bytes> | null; b: Secret<Bytes> }>([
+    shares: new Map<Position, { z: Secret<Bytes> | null; b: Secret<Bytes> }>([
       ...shares,
       [position, { z: null, b: state.ownBShare }],
     ]),
@@ -100,8 +99,8 @@ async function receiveShare(
   });
   const item = bundleItem(roster.sid, dealer, root);
   const signed = await verifySignature(primitives, memberAt(roster, dealer).identity, item, signature);
-  // Without the dealer's word for it this may be the coordinator's doing: no complaint about the dealer.
-  if (!included || !signed) return refuse("SHARE_AUTH");
+  // Not signed by the dealer, so the coordinator may have made it up: do not complain about the dealer.
+  if (!included || !signed) return refuseMasking("SHARE_AUTH");
   const route = { sid: roster.sid, dealer, holder: position };
   const key = present(openingKeys.get(dealer), "a key for each neighbour");
   const opened = openShares(key.reveal(), route, sealed.ciphertext);
@@ -115,12 +114,12 @@ async function receiveShare(
   return err({ code: "SHARE_CTX", against: dealer });
 }
 
-/** y = x + PRG(b) + sum of +-PRG(pair) over the neighbours in U2, mod 2^32, in place on `x`. */
+/** Computes y = x + PRG(b) + sum of +-PRG(pair) over the neighbours in U2, mod 2^32, in place in `x`. */
 async function maskAndSign(
   { primitives, signer }: ClientTools,
   state: Shared,
   u2: PositionSet,
-  dealers: readonly number[],
+  dealers: readonly Position[],
   x: Uint32Array<ArrayBuffer>,
 ): Promise<{ readonly answer: MaskedInput; readonly root: Bytes }> {
   const { roster, position } = state;
@@ -144,6 +143,6 @@ async function maskAndSign(
   return { answer: { headers, body }, root };
 }
 
-function refuse(code: ErrorCode) {
+function refuseMasking(code: ErrorCode) {
   return err<MaskRefusal>({ code, against: null });
 }

@@ -2,10 +2,10 @@ import { verifyInclusion } from "../crypto/merkle.ts";
 import { verifySignature } from "../crypto/signature.ts";
 import { present } from "../kernel/assert.ts";
 import { type Bytes, equalBytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { Position } from "../protocol/ids.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "../protocol/messages/device.ts";
 import type { ClientTools, HeldShare, Masked, Revealed, Signed } from "./client-state.ts";
@@ -15,11 +15,11 @@ import { memberAt, reachesThreshold } from "./roster.ts";
 import { type OwnedShare, setsItem, unmaskItem } from "./signed-items.ts";
 
 /**
- * R3: confirms U2 and U3, and from then on holds one share of each device of U2: that of b for a survivor, that of z for
- * a dropout. The other is gone before the confirmation exists, so no later message can have it (S1).
+ * R3: confirms U2 and U3. From then on the device holds only one share of each device of U2: of b for a survivor, of z for
+ * a dropout. The other is wiped before the confirmation exists, so no later message can contain it (S1).
  *
- * Errors: `EQUIVOCATION` where U2 is not the one that the input was masked for, `BAD_MESSAGE`, `U3_NOT_IN_U2`,
- * `ME_DROPPED`, `U3_BELOW_T`. Rules S1, S6, S8.
+ * Errors: `EQUIVOCATION` if the input was masked for another U2, `BAD_MESSAGE`, `U3_NOT_IN_U2`, `ME_DROPPED`,
+ * `U3_BELOW_T`. Rules S1, S6, S8.
  */
 export async function confirmSets(
   { primitives, signer }: ClientTools,
@@ -65,16 +65,16 @@ export async function confirmSets(
   });
 }
 
-/** SHA-256 of what R3 signs: the device's one ballot of this session. */
+/** SHA-256 of the item that R3 signs: the device's only ballot in this session. */
 export function ballotHash(primitives: Primitives, state: Signed): Promise<Bytes> {
   const { roster, sets } = state;
   return primitives.sha256(setsItem(roster.sid, sets.u2.hash, sets.u3.hash));
 }
 
 /**
- * R4: gives its shares once t devices have confirmed the very sets that this device confirmed.
+ * R4: reveals the device's shares once t devices have confirmed the same sets as this device.
  *
- * Errors: `EQUIVOCATION` on other sets, `BAD_SET_SIG`, `NOT_ENOUGH_SIGS`, `NOT_LOGGED`. Rules S1, S6.
+ * Errors: `EQUIVOCATION` if the sets differ, `BAD_SET_SIG`, `NOT_ENOUGH_SIGS`, `NOT_LOGGED`. Rules S1, S6.
  */
 export async function revealShares(
   { primitives, signer }: ClientTools,
@@ -85,7 +85,7 @@ export async function revealShares(
   if (!sameSets(state, message)) return err("EQUIVOCATION");
   const confirmed = await checkConfirmations(primitives, state, message.confirmations);
   if (!confirmed.ok) return confirmed;
-  // The message has no proof of the log yet; a config that names a log must not be opened without one.
+  // The message carries no log proof yet, and a config that names a log must not be opened without one.
   if (!/^0*$/.test(roster.attempt.terms.config.logKey)) return err("NOT_LOGGED");
   const hashes = { u2Hash: sets.u2.hash, u3Hash: sets.u3.hash };
   const item = unmaskItem(roster.sid, position, hashes, bShares.map(bare), zShares.map(bare));
@@ -105,10 +105,10 @@ export async function revealShares(
   });
 }
 
-/** R4 as it travels; the same bytes whenever it is asked for. */
+/** The R4 message. It has the same bytes every time. */
 export function unmaskMessage(state: Revealed): DeviceMessageOf<"unmask"> {
   const owned = ({ owner, share }: HeldShare) => ({
-    owner: owner as Position,
+    owner,
     share: share.reveal().slice(),
   });
   return {
@@ -120,13 +120,13 @@ export function unmaskMessage(state: Revealed): DeviceMessageOf<"unmask"> {
   };
 }
 
-/** Whether an `open` names the sets that this device confirmed. */
+/** True if an `open` names the sets that this device confirmed. */
 export function sameSets(state: Signed | Revealed, message: CoordinatorMessageOf<"open">): boolean {
   const { u2, u3 } = state.sets;
   return equalBytes(message.u2, u2.bitmap) && equalBytes(message.u3, u3.bitmap);
 }
 
-/** Each by another survivor, in ascending order, valid, and t or more of this device's own circle. */
+/** Checks that all confirmations are valid, by different survivors in ascending order, t or more by this device's holders. */
 export async function checkConfirmations(
   primitives: Primitives,
   { roster, position, sets }: Pick<Signed, "roster" | "position" | "sets">,
@@ -138,7 +138,7 @@ export async function checkConfirmations(
     if (signer <= before || !survivors.has(signer)) return err("BAD_SET_SIG");
     before = signer;
   }
-  const signers = new Set<number>(confirmations.map(({ signer }) => signer));
+  const signers = new Set<Position>(confirmations.map(({ signer }) => signer));
   if (!reachesThreshold(roster, position, signers)) return err("NOT_ENOUGH_SIGS");
   const item = setsItem(roster.sid, sets.u2.hash, sets.u3.hash);
   const verdicts = await Promise.all(
@@ -150,9 +150,9 @@ export async function checkConfirmations(
 }
 
 /**
- * Whether a committed outcome has this device's input in it, at its place among the survivors. A device that never heard
- * U3 (it was away since its upload) goes by the message's own count and place, as far as some U3 within its U2 and of
- * q or more could have them (S8); who the others were it can only read from the round's record.
+ * True if a committed outcome includes this device's input at its place among the survivors. A device that never received
+ * U3, because it was away since its upload, accepts the count and place of the message if some U3 within its U2 with at
+ * least q devices could have them (S8). Who the others were, it can only read from the round's record.
  */
 export async function ownInputIncluded(
   primitives: Primitives,

@@ -3,6 +3,7 @@ import { pairMaskKey, shareEncryptionKey } from "../crypto/key-agreement.ts";
 import { fieldFor, splitSecret } from "../crypto/shamir.ts";
 import { assert, present } from "../kernel/assert.ts";
 import { type Bytes, equalBytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
@@ -24,10 +25,10 @@ import { bundleItem } from "./signed-items.ts";
 /**
  * R1: checks the roster, agrees on keys with every neighbour and deals out shares of z and b.
  *
- * All later keys are derived here, so that z and the secret keys c and s can go at once.
+ * Derives all later keys here, so that z and the secret keys c and s can be wiped at once.
  *
- * Errors: the codes of `layOutRoster` and `verifyMember`, `NOT_IN_ROSTER` where this device's keys are missing or
- * altered, `LOW_ORDER` where an agreement with a member has no secret. Rules S5, S6, S8.
+ * Errors: the codes of `layOutRoster` and `verifyMember`; `NOT_IN_ROSTER` if this device's keys are missing or altered;
+ * `LOW_ORDER` if a key agreement gives no secret. Rules S5, S6, S8.
  */
 export async function dealShares(
   tools: ClientTools,
@@ -69,9 +70,9 @@ export async function dealShares(
 
 interface LinkKeys {
   readonly pairMask: Bytes;
-  /** Seals what goes to the neighbour. */
+  /** Seals shares to the neighbour. */
   readonly seal: Bytes;
-  /** Opens what comes from it. */
+  /** Opens shares from the neighbour. */
   readonly open: Bytes;
 }
 
@@ -79,10 +80,10 @@ async function agreeWithNeighbours(
   tools: ClientTools,
   state: Advertised,
   roster: Roster,
-  position: number,
-): Promise<Result<ReadonlyMap<number, LinkKeys>, "LOW_ORDER">> {
+  position: Position,
+): Promise<Result<ReadonlyMap<Position, LinkKeys>, "LOW_ORDER">> {
   const { primitives } = tools;
-  const agree = async (neighbour: number): Promise<Result<[number, LinkKeys], "LOW_ORDER">> => {
+  const agree = async (neighbour: Position): Promise<Result<[Position, LinkKeys], "LOW_ORDER">> => {
     const { c, s } = memberAt(roster, neighbour);
     const sealing = await primitives.x25519(state.cSecret.reveal(), c);
     const masking = await primitives.x25519(state.sSecret.reveal(), s);
@@ -97,7 +98,7 @@ async function agreeWithNeighbours(
     masking.value.fill(0);
     return ok([neighbour, keys]);
   };
-  const links = new Map<number, LinkKeys>();
+  const links = new Map<Position, LinkKeys>();
   for (const link of await Promise.all(neighboursOf(roster, position).map(agree))) {
     if (!link.ok) return link;
     links.set(...link.value);
@@ -109,8 +110,8 @@ async function deal(
   tools: ClientTools,
   state: Advertised,
   roster: Roster,
-  position: number,
-  links: ReadonlyMap<number, LinkKeys>,
+  position: Position,
+  links: ReadonlyMap<Position, LinkKeys>,
 ): Promise<{ readonly answer: DeviceMessageOf<"share">; readonly ownBShare: Secret<Bytes> }> {
   const { primitives, random, signer } = tools;
   const holders = holdersIn(roster, position);
@@ -120,14 +121,14 @@ async function deal(
   const zShares = splitSecret(state.z.reveal(), t, xs, random, field);
   const bShares = splitSecret(state.b.reveal(), t, xs, random, field);
 
-  const leafFor = async (holder: number, index: number): Promise<ShareLeaf> => {
+  const leafFor = async (holder: Position, index: number): Promise<ShareLeaf> => {
     const shares: SharePair = {
       z: present(zShares[index], "a z-share"),
       b: present(bShares[index], "a b-share"),
     };
     const route = { sid: roster.sid, dealer: position, holder };
     const commits = await commitShares(primitives, route, shares);
-    // One's own share does not travel.
+    // The dealer keeps its own share.
     if (holder === position) return { ciphertext: new Uint8Array(0), ...commits };
     const link = present(links.get(holder), "keys with each neighbour");
     const ciphertext = sealShares(link.seal, random(SEAL_NONCE_BYTES), route, shares);

@@ -1,5 +1,6 @@
 import { assert, unreachable } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import type { Primitives, RandomBytes, Signer } from "../kernel/ports.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
@@ -12,7 +13,7 @@ import type { Roster } from "./roster.ts";
 import type { AdvertKeys } from "./signed-items.ts";
 
 /*
- * The states of a device in one attempt. Each holds the secrets that a later step still needs and no others:
+ * The states of a device in one attempt. Each holds only the secrets that a later step still needs:
  *
  * | state      | secrets                                                                              |
  * | ---------- | ------------------------------------------------------------------------------------ |
@@ -42,16 +43,16 @@ export interface Advertised {
   readonly b: Secret<Bytes>;
   readonly cSecret: Secret<Bytes>;
   readonly sSecret: Secret<Bytes>;
-  /** Over the advert. */
+  /** Signature over the advert. */
   readonly signature: Bytes;
 }
 
-/** What every state after the roster holds. `heard` has the server's messages, to tell a repetition from a lie. */
+/** Fields of all states after the roster. `heard` keeps the server's messages, to tell repetition from equivocation. */
 interface InSession {
   readonly turn: Turn;
   readonly roster: Roster;
-  /** This device's own. */
-  readonly position: number;
+  /** This device's own position. */
+  readonly position: Position;
   readonly heard: Heard;
 }
 export type Heard = { readonly [Type in "roster" | "collect" | "sets"]?: Bytes };
@@ -61,21 +62,21 @@ export interface Shared extends InSession {
   readonly b: Secret<Bytes>;
   readonly ownBShare: Secret<Bytes>;
   /** By neighbour. */
-  readonly pairMaskKeys: ReadonlyMap<number, Secret<Bytes>>;
-  readonly openingKeys: ReadonlyMap<number, Secret<Bytes>>;
+  readonly pairMaskKeys: ReadonlyMap<Position, Secret<Bytes>>;
+  readonly openingKeys: ReadonlyMap<Position, Secret<Bytes>>;
   readonly answer: DeviceMessageOf<"share">;
 }
 
 export interface Masked extends InSession {
   readonly phase: "masked";
   readonly u2: PositionSet;
-  /** By owner; z is null for the device itself, which never needs its own. */
-  readonly shares: ReadonlyMap<number, { readonly b: Secret<Bytes>; readonly z: Secret<Bytes> | null }>;
+  /** By owner. z is null for the device itself, which never needs its own. */
+  readonly shares: ReadonlyMap<Position, { readonly b: Secret<Bytes>; readonly z: Secret<Bytes> | null }>;
   readonly inputRoot: Bytes;
   readonly answer: MaskedInput;
 }
 
-/** The PUT of R2; the slot is the newest that the server named. */
+/** The PUT of R2, without the slot: it always uses the newest one that the server named. */
 export interface MaskedInput {
   readonly headers: Omit<InputHeaders, "slot">;
   /** The masked vector, u32 little-endian. */
@@ -92,7 +93,7 @@ export interface Signed extends InSession {
   readonly answer: DeviceMessageOf<"confirm">;
 }
 export interface HeldShare {
-  readonly owner: number;
+  readonly owner: Position;
   readonly share: Secret<Bytes>;
 }
 
@@ -102,7 +103,7 @@ export interface Revealed extends InSession {
   readonly bShares: readonly HeldShare[];
   readonly zShares: readonly HeldShare[];
   readonly inputRoot: Bytes;
-  /** Of the answer; the message is written anew from the shares, which keeps them out of logs. */
+  /** Signature of the answer. The message itself is rebuilt from the shares, which keeps them out of logs. */
   readonly signature: Bytes;
 }
 
@@ -117,7 +118,7 @@ export interface Aborted {
   readonly code: ErrorCode;
 }
 
-/** What a step needs from outside; nothing else is read or called. */
+/** Everything that a step needs from outside. */
 export interface ClientTools {
   readonly primitives: Primitives;
   readonly random: RandomBytes;
@@ -125,13 +126,21 @@ export interface ClientTools {
   readonly signer: Signer;
 }
 
+export interface MessageTools extends ClientTools {
+  /**
+   * Encodes the device's update: as many ring words as were agreed to. Called once per attempt, after all checks of R2. The
+   * words are masked in place, so a device needs only one copy of the vector.
+   */
+  readonly makeInput: () => Promise<Uint32Array<ArrayBuffer>>;
+}
+
 /**
- * What came of a message.
+ * The result of a message.
  *
  * | type    | the caller                                                                     |
  * | ------- | ------------------------------------------------------------------------------ |
  * | go      | writes `remember` durably, adopts `state`, sends `send`; aborts if it cannot write |
- * | refused | keeps `state`, which did not change; the message belongs to another step       |
+ * | refused | keeps the unchanged `state`: the message belongs to another step               |
  * | aborted | adopts `state`, reports `state.code`, sends `complaint` if there is one        |
  */
 export type ClientStep =
@@ -156,12 +165,12 @@ export type Outgoing =
   | {
       readonly kind: "input";
       readonly sid: string;
-      readonly position: number;
+      readonly position: Position;
       readonly headers: InputHeaders;
       readonly body: Bytes;
     };
 
-/** The durable write that must succeed before the send (PROTOCOL.md section 6); `kind` names the method of the memory. */
+/** The durable write that must succeed before the send (PROTOCOL.md section 6). `kind` names the method of the memory. */
 export type Remembrance =
   | { readonly kind: "mark"; readonly runId: string; readonly round: number; readonly attempt: number }
   | {
@@ -170,7 +179,7 @@ export type Remembrance =
       readonly runId: string;
       readonly taskId: string;
       readonly sid: string;
-      /** Whether the input carries noise: then its model may be opened again. */
+      /** True if the input carries noise. Its model may then be opened again. */
       readonly noised: boolean;
     }
   | { readonly kind: "vote"; readonly sid: string; readonly setHash: string }
@@ -182,22 +191,22 @@ export type Remembrance =
     };
 
 /**
- * Lets an attempt be walked along one path only. States are values, so a caller could step twice from the same one
- * and make this device confirm two different sets; the turn knows which state is the newest and ends with it (S1).
+ * Restricts an attempt to a single path. States are values, so a caller could step twice from the same one and make this
+ * device confirm two different sets. The turn knows the newest state and accepts no other (S1).
  */
 export class Turn {
   #newest: Live | null = null;
   #busy = false;
   #endedBy: ErrorCode | null = null;
 
-  /** @throws AssertionFault on a state that has been left, and while another step runs. */
+  /** @throws AssertionFault if the state is not the newest, or while another step runs. */
   enter(state: Live): void {
     assert(this.#newest === state, "a state that has been left takes no further step");
     assert(!this.#busy, "one step at a time");
     this.#busy = true;
   }
 
-  /** `next` is null where the attempt is over. */
+  /** `next` is null if the attempt is over. */
   leave(next: Live | null): void {
     this.#newest = next;
     this.#busy = false;
@@ -208,7 +217,7 @@ export class Turn {
     this.#newest = null;
   }
 
-  /** Why the attempt was ended from outside, also in the middle of a step, whose result is then void. */
+  /** Why the attempt was ended from outside. If a step is running, its result is then void. */
   get endedBy(): ErrorCode | null {
     return this.#endedBy;
   }
@@ -249,7 +258,7 @@ export function wipe(state: ClientState): void {
 }
 
 /**
- * Ends an attempt: wipes its secrets. For deadlines, lost locks, writes that failed, an `abandoned` from the server.
+ * Ends an attempt and wipes its secrets: after a deadline, a lost lock, a failed write or an `abandoned` from the server.
  * Safe while a step runs: that step then ends as aborted and nothing of it is sent.
  */
 export function abort(state: ClientState, code: ErrorCode): Aborted {

@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { encodeFrame } from "../protocol/frame.ts";
-import type { Position, RunId } from "../protocol/ids.ts";
+import type { RunId } from "../protocol/ids.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "../protocol/messages/device.ts";
 import type { AgreedConfig } from "../task/config.ts";
@@ -32,18 +32,19 @@ import {
   type Live,
   type Masked,
   type MaskedInput,
+  type MessageTools,
   type Outgoing,
   type Remembrance,
   type Shared,
   Turn,
   wipe,
 } from "./client-state.ts";
-import { shardOf, shardPlanOf } from "./shards.ts";
+import { shardOf, shardPlanOf } from "./shard-plan.ts";
 import { advertItem, complaintItem } from "./signed-items.ts";
 
 /*
- * A device's side of one attempt, PROTOCOL.md section 9, message by message. No clock, no storage, no network: the caller
- * writes what a step wants remembered, sends what it wants sent and ends the attempt at a deadline with `abort`.
+ * A device's side of one attempt, message by message. PROTOCOL.md section 9. It has no clock, storage or network: the
+ * caller stores what a step asks it to remember, sends what it asks to send, and calls `abort` at a deadline.
  *
  * | state      | on      | sends          | next       |
  * | ---------- | ------- | -------------- | ---------- |
@@ -54,10 +55,10 @@ import { advertItem, complaintItem } from "./signed-items.ts";
  * | signed     | open    | unmask (R4)    | revealed   |
  * | masked on  | outcome |                | done       |
  *
- * A message that comes a second time gets the stored answer; another one in its place ends the attempt (EQUIVOCATION).
+ * A repeated message gets the stored answer. A different one in its place ends the attempt (EQUIVOCATION).
  */
 
-/** The messages that move an attempt on. */
+/** The messages that advance an attempt. */
 export type AttemptMessage = CoordinatorMessageOf<"roster" | "collect" | "sets" | "open" | "outcome">;
 
 export function isAttemptMessage(message: CoordinatorMessage): message is AttemptMessage {
@@ -65,12 +66,12 @@ export function isAttemptMessage(message: CoordinatorMessage): message is Attemp
 }
 
 /**
- * Turns an invitation into terms of one's own making.
+ * Turns an invitation into terms that this device derives itself.
  *
  * @param expected   The config that follows from the consent of this device's owner and from the keys it pinned.
- * @param modelHash  Of the model's bytes that this device received, hex.
- * @param identity   This device's public key; its shard follows from it.
- * Error: `CONFIG` if the invitation says anything else, or is to a round of a purpose that was not agreed to. Rule S6.
+ * @param modelHash  Hash of the model's bytes that this device received, in hex.
+ * @param identity   This device's public key. Its shard follows from it.
+ * Error: `CONFIG` if the invitation differs from these, or if the round has a purpose that was not agreed to. Rule S6.
  */
 export async function acceptInvitation(
   primitives: Primitives,
@@ -91,7 +92,7 @@ export async function acceptInvitation(
   return ok({ phase: "idle", terms: { ...terms, shard } });
 }
 
-/** R0. Every attempt starts here, with secrets of its own; the update that it will mask is ready by now. */
+/** R0. Every attempt starts here with fresh secrets. The update to be masked is ready by now. */
 export async function advertise(tools: ClientTools, { terms }: Idle): Promise<ClientStep> {
   const { primitives, random, signer } = tools;
   const z = new Secret(random(32));
@@ -123,7 +124,7 @@ export async function advertise(tools: ClientTools, { terms }: Idle): Promise<Cl
   return go(state, advertiseMessage(state), { kind: "mark", runId, round, attempt: number });
 }
 
-/** R0 as it travels; also for a device that reconnects before the roster. */
+/** The R0 message, also sent again if the device reconnects before the roster. */
 export function advertiseMessage(state: Advertised): DeviceMessageOf<"advertise"> {
   const { runId, round, attempt } = state.attempt.terms;
   const { c, s, bCommit: commitment } = state.keys;
@@ -134,28 +135,26 @@ export function advertiseMessage(state: Advertised): DeviceMessageOf<"advertise"
 /**
  * Answers one message of the coordinator.
  *
- * @param makeInput  See `maskInput`; called for the first `collect` only.
- * @throws AssertionFault where a state is used twice or two steps run at a time; the attempt is over then.
+ * @throws AssertionFault if a state is used twice or two steps run at once. The attempt is then over.
  */
 export async function onMessage(
-  tools: ClientTools,
+  tools: MessageTools,
   state: ClientState,
   message: AttemptMessage,
-  makeInput: () => Promise<Uint32Array<ArrayBuffer>>,
 ): Promise<ClientStep> {
   if (!isLive(state) || !isOfAttempt(state, message)) return { type: "refused", state, code: "STATE" };
   const { turn } = state;
   turn.enter(state);
   let step: ClientStep;
   try {
-    step = await answer(tools, state, message, makeInput);
+    step = await answer(tools, state, message);
   } catch (fault) {
     turn.leave(null);
     wipe(state);
     throw fault;
   }
   if (turn.endedBy !== null) {
-    // Ended from outside meanwhile: the secrets may have been overwritten under this step's hands.
+    // The attempt was ended from outside during this step, so its secrets may have been overwritten.
     wipe(step.state);
     step = aborted(turn.endedBy);
   }
@@ -170,12 +169,7 @@ function isOfAttempt(state: Live, message: AttemptMessage): boolean {
   return message.runId === terms.runId && message.round === terms.round && message.attempt === terms.attempt;
 }
 
-async function answer(
-  tools: ClientTools,
-  state: Live,
-  message: AttemptMessage,
-  makeInput: () => Promise<Uint32Array<ArrayBuffer>>,
-): Promise<ClientStep> {
+async function answer(tools: MessageTools, state: Live, message: AttemptMessage): Promise<ClientStep> {
   switch (message.type) {
     case "roster": {
       if (state.phase !== "advertised") return onRepeated(state, message);
@@ -184,7 +178,7 @@ async function answer(
     }
     case "collect": {
       if (state.phase !== "shared") return onRepeated(state, message);
-      return onCollect(tools, state, message, makeInput);
+      return onCollect(tools, state, message);
     }
     case "sets": {
       if (state.phase !== "masked") return onRepeated(state, message);
@@ -203,13 +197,12 @@ async function answer(
 }
 
 async function onCollect(
-  tools: ClientTools,
+  tools: MessageTools,
   state: Shared,
   message: CoordinatorMessageOf<"collect">,
-  makeInput: () => Promise<Uint32Array<ArrayBuffer>>,
 ): Promise<ClientStep> {
   const { roster, position } = state;
-  const masked = await maskInput(tools, state, message, essence(message), makeInput);
+  const masked = await maskInput(tools, state, message, essence(message));
   if (masked.ok) {
     const { runId, modelHash, config } = roster.attempt.terms;
     const noised = config.dp !== null;
@@ -226,7 +219,7 @@ async function onCollect(
   const { code, against } = masked.error;
   if (against === null) return aborted(code);
   const signature = await tools.signer.sign(complaintItem(roster.sid, position, against));
-  return aborted(code, { type: "complaint", sid: roster.sidHex, against: against as Position, signature });
+  return aborted(code, { type: "complaint", sid: roster.sidHex, against, signature });
 }
 
 async function onOpen(
@@ -235,7 +228,7 @@ async function onOpen(
   message: CoordinatorMessageOf<"open">,
 ): Promise<ClientStep> {
   if (state.phase === "revealed") {
-    // Other confirmations of the same sets are no contradiction.
+    // Different confirmations of the same sets do not contradict each other.
     return sameSets(state, message) ? go(state, unmaskMessage(state)) : aborted("EQUIVOCATION");
   }
   if (state.phase !== "signed") return { type: "refused", state, code: "STATE" };
@@ -260,7 +253,7 @@ async function onOutcome(
   return go({ phase: "done", sidHex: state.roster.sidHex, result });
 }
 
-/** A message whose step is over, or not yet there. */
+/** Handles a message whose step is over or has not begun. */
 function onRepeated(state: Live, message: CoordinatorMessageOf<"roster" | "collect" | "sets">): ClientStep {
   const before = state.phase === "advertised" ? undefined : state.heard[message.type];
   if (before === undefined) return { type: "refused", state, code: "STATE" };
@@ -268,11 +261,11 @@ function onRepeated(state: Live, message: CoordinatorMessageOf<"roster" | "colle
   if (message.type === "roster" && state.phase === "shared") return go(state, state.answer);
   if (message.type === "collect" && state.phase === "masked") return go(state, input(state, message.slot));
   if (message.type === "sets" && state.phase === "signed") return go(state, state.answer);
-  // Answered, and the coordinator has gone on since.
+  // It was answered, and the coordinator has moved on since.
   return go(state);
 }
 
-/** What a message says, without what may change when it is sent again: the time left and the upload slot. */
+/** A message without the fields that may change when it is sent again: the time left and the upload slot. */
 function essence(message: CoordinatorMessageOf<"roster" | "collect" | "sets">): Bytes {
   return encodeFrame({ ...message, deadlineInMs: 0, slot: "" });
 }

@@ -3,24 +3,25 @@ import { E } from "../crypto/encode.ts";
 import { sha256Sync } from "../crypto/sha256-sync.ts";
 import { assert, present } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
+import { type Position, placesOf, positionAtIndex } from "../kernel/places.ts";
 
 /**
- * Who shares secrets and pair masks with whom in one roster. The engines on both sides take the neighbours from here and
- * nowhere else, so a sparse graph is one more function of this kind.
+ * Which devices of a roster share secrets and pair masks. Both sides of the protocol take the neighbours only from here, so
+ * a new kind of graph is one more function of this kind.
  */
 export interface Graph {
   /** Ascending positions, without `position` itself. */
-  readonly neighbours: (position: number) => readonly number[];
-  /** Who holds shares of the secrets of `dealer`: its neighbours and itself, ascending. */
-  readonly holders: (dealer: number) => readonly number[];
-  /** Place of `holder` among them, from 1: its x in Shamir's scheme. 0 where it holds none. */
-  readonly rankOf: (dealer: number, holder: number) => number;
+  readonly neighbours: (position: Position) => readonly Position[];
+  /** The holders of shares of the secrets of `dealer`: its neighbours and itself, ascending. */
+  readonly holders: (dealer: Position) => readonly Position[];
+  /** Rank of `holder` among them, from 1, which is its x in Shamir's scheme. 0 if it holds no share. */
+  readonly rankOf: (dealer: Position, holder: Position) => number;
 }
 
 /** Everyone with everyone. Source: Bonawitz et al. 2017, figure 4. */
 export function completeGraph(rosterSize: number): Graph {
-  const everyone = Array.from({ length: rosterSize }, (_, index) => index + 1);
-  const isIn = (position: number) => position >= 1 && position <= rosterSize;
+  const everyone = placesOf(rosterSize, positionAtIndex);
+  const isIn = (position: Position) => position >= 1 && position <= rosterSize;
   return {
     neighbours: (position) => {
       assert(isIn(position), "a position lies in the roster");
@@ -35,11 +36,11 @@ export function completeGraph(rosterSize: number): Graph {
 }
 
 /**
- * A ring in an order that the session id shuffles, each device joined to the `degree / 2` on either side. Everyone
- * computes it from the roster alone, without waiting, so that the round machine can too; nobody chooses a place.
+ * A ring in an order shuffled by the session id. Each device is joined to the `degree / 2` devices on either side. Everyone
+ * computes it from the roster alone, and nobody chooses a place. It is synchronous, so that the round machine can use it.
  *
- * Does not protect: who picks the adverts can try rosters until the ring suits, hence only against a coordinator that
- * follows the protocol.
+ * Does not protect if the coordinator deviates from the protocol: whoever picks the adverts can try rosters until the ring
+ * suits.
  *
  * @param degree  k, even, below rosterSize - 1.
  * Source: Bell et al. 2020, section 3 (a Harary graph under a random order); Fisher and Yates over SHA-256 blocks.
@@ -47,16 +48,16 @@ export function completeGraph(rosterSize: number): Graph {
 export function ringGraph(sid: Bytes, rosterSize: number, degree: number): Graph {
   assert(degree % 2 === 0 && degree >= 2 && degree < rosterSize - 1, "a sparse ring");
   const ring = shuffledPositions(sid, rosterSize);
-  const placeOf = new Map(ring.map((position, place) => [position, place]));
+  const placeByPosition = new Map(ring.map((position, place) => [position, place]));
   const steps = Array.from({ length: degree / 2 }, (_, index) => index + 1);
-  const neighbours = (position: number) => {
-    const place = present(placeOf.get(position), "a position lies in the roster");
+  const neighbours = (position: Position) => {
+    const place = present(placeByPosition.get(position), "a position lies in the roster");
     const places = steps.flatMap((step) => [place + step, place - step + rosterSize]);
     const around = places.map((at) => present(ring[at % rosterSize], "a place of the ring"));
     return around.sort((left, right) => left - right);
   };
-  const cached = new Map<number, readonly number[]>();
-  const holders = (dealer: number) => {
+  const cached = new Map<Position, readonly Position[]>();
+  const holders = (dealer: Position) => {
     const known = cached.get(dealer) ?? [...neighbours(dealer), dealer].sort((left, right) => left - right);
     cached.set(dealer, known);
     return known;
@@ -64,17 +65,17 @@ export function ringGraph(sid: Bytes, rosterSize: number, degree: number): Graph
   return { neighbours, holders, rankOf: (dealer, holder) => holders(dealer).indexOf(holder) + 1 };
 }
 
-/** Numbers of 53 bits in one SHA-256. */
+/** Number of 53-bit draws from one SHA-256. */
 const DRAWS_PER_BLOCK = 4;
 
 /**
- * 1 to n in an order that the seed SHA-256(E(graph, sid)) fixes. Draw d is a fraction of 53 bits: words 2 (d mod 4) and
- * the next of SHA-256(E(graph-draw, seed, floor(d / 4))), big-endian, of the first the upper 21 bits. Each order is as
- * likely as any other, but for less than 2^-30.
+ * 1 to n in an order fixed by the seed SHA-256(E(graph, sid)). Draw d is a fraction of 53 bits: the upper 21 bits of word
+ * 2 (d mod 4) of SHA-256(E(graph-draw, seed, floor(d / 4))), big-endian, and the whole next word. All orders are equally
+ * likely, up to less than 2^-30.
  */
-function shuffledPositions(sid: Bytes, rosterSize: number): number[] {
+function shuffledPositions(sid: Bytes, rosterSize: number): Position[] {
   const seed = sha256Sync(E(DOMAINS.graph, sid));
-  const positions = Array.from({ length: rosterSize }, (_, index) => index + 1);
+  const positions = placesOf(rosterSize, positionAtIndex);
   let block = new DataView(new ArrayBuffer(0));
   for (let draw = 0; draw < rosterSize - 1; draw++) {
     const place = draw % DRAWS_PER_BLOCK;
@@ -85,7 +86,7 @@ function shuffledPositions(sid: Bytes, rosterSize: number): number[] {
     const fraction = (high * 2 ** 32 + block.getUint32(8 * place + 4)) / 2 ** 53;
     const last = rosterSize - 1 - draw;
     const other = Math.floor(fraction * (last + 1));
-    [positions[last], positions[other]] = [positions[other] as number, positions[last] as number];
+    [positions[last], positions[other]] = [positions[other] as Position, positions[last] as Position];
   }
   return positions;
 }

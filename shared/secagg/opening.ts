@@ -7,6 +7,7 @@ import { buildMerkleTree, type MerkleTree, merklePath, merkleRoot } from "../cry
 import { combineShares, fieldFor, type LagrangeBasis, lagrangeBasisAtZero } from "../crypto/shamir.ts";
 import { assert, present } from "../kernel/assert.ts";
 import { type Bytes, equalBytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { HashHex } from "../protocol/ids.ts";
@@ -14,14 +15,14 @@ import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import { inputLeafHash } from "./input.ts";
 import { type SessionSets, without } from "./position-sets.ts";
 import { holdersIn, memberAt, neighboursOf, type Roster } from "./roster.ts";
-import type { Opening } from "./server.ts";
+import type { GivenShares } from "./server.ts";
 
-/** How many matching shares each needed secret has: `b` of each survivor, `z` of each dropout of U2. By owner. */
+/** Number of matching shares of each needed secret, by owner: `b` of each survivor, `z` of each dropout of U2. */
 export function shareCounts(
   roster: Roster,
   sets: SessionSets,
-  openings: readonly Opening[],
-): ReadonlyMap<number, number> {
+  openings: readonly GivenShares[],
+): ReadonlyMap<Position, number> {
   const counts = new Map(sets.u2.positions.map((owner) => [owner, 0]));
   for (const { bShares, zShares } of openings) {
     for (const { owner } of [...bShares, ...zShares]) {
@@ -33,19 +34,19 @@ export function shareCounts(
 }
 
 /**
- * Rebuilds b of every survivor and z of every dropout and returns the masks that turn the sum of the survivors' masked
- * inputs into the sum of their inputs: fold them, with their signs, into that sum.
+ * Rebuilds b of every survivor and z of every dropout. Returns the masks that, added with their signs, turn the sum of the
+ * survivors' masked inputs into the sum of their inputs.
  *
- * @param openings  Of distinct holders, as `verifyUnmask` returned them.
- * Errors: `BELOW_T` with the owners that lack shares. `BAD_B` or `BAD_S` with the dealers whose matching shares make
- * another secret than they announced: they dealt wrongly and are to blame (S9).
+ * @param openings  From `verifyUnmask`, of distinct holders.
+ * Errors: `BELOW_T` with the owners that lack shares; `BAD_B` or `BAD_S` with the dealers whose matching shares give
+ * another secret than they announced. These dealers are to blame (S9).
  * Source: Bonawitz et al. 2017, figure 4, round 4. Rule S2.
  */
 export async function reconstructMasks(
   primitives: Primitives,
   roster: Roster,
   sets: SessionSets,
-  openings: readonly Opening[],
+  openings: readonly GivenShares[],
 ): Promise<Result<readonly Mask[], ReconstructError>> {
   const { t } = roster.thresholds;
   const short = [...shareCounts(roster, sets, openings)]
@@ -55,7 +56,7 @@ export async function reconstructMasks(
   const combine = combiner(roster, openings);
 
   const masks: Mask[] = [];
-  const badB: number[] = [];
+  const badB: Position[] = [];
   for (const owner of sets.u3.positions) {
     const b = combine("bShares", owner);
     const announced = memberAt(roster, owner);
@@ -64,7 +65,7 @@ export async function reconstructMasks(
     } else badB.push(owner);
     b.fill(0);
   }
-  const badS: number[] = [];
+  const badS: Position[] = [];
   for (const owner of without(sets.u2, sets.u3)) {
     const z = combine("zShares", owner);
     const pair = await maskKeyPairFromSeed(primitives, z);
@@ -79,22 +80,22 @@ export async function reconstructMasks(
   return ok(masks);
 }
 export type ReconstructError =
-  | { readonly code: "BELOW_T"; readonly owners: readonly number[] }
-  | { readonly code: "BAD_B"; readonly dealers: readonly number[] }
-  | { readonly code: "BAD_S"; readonly dealers: readonly number[] };
+  | { readonly code: "BELOW_T"; readonly owners: readonly Position[] }
+  | { readonly code: "BAD_B"; readonly dealers: readonly Position[] }
+  | { readonly code: "BAD_S"; readonly dealers: readonly Position[] };
 
 /**
- * Combines the first t matching shares of a secret; the Lagrange basis is computed once for each set of holders.
- * Takes O(n) a secret: the shares are sorted by owner once, before the first.
+ * Combines the first t matching shares of a secret. Computes the Lagrange basis once for each set of holders. Takes O(n)
+ * per secret, because the shares are sorted by owner once at the start.
  */
-function combiner(roster: Roster, openings: readonly Opening[]) {
+function combiner(roster: Roster, openings: readonly GivenShares[]) {
   const ascending = [...openings].sort((left, right) => left.holder - right.holder);
   const heldBy = {
     bShares: sharesByOwner(ascending, "bShares"),
     zShares: sharesByOwner(ascending, "zShares"),
   };
   const basisByXs = new Map<string, LagrangeBasis>();
-  return (kind: "bShares" | "zShares", owner: number): Bytes => {
+  return (kind: "bShares" | "zShares", owner: Position): Bytes => {
     const held = present(heldBy[kind].get(owner), "shares of the owner").slice(0, roster.thresholds.t);
     const xs = held.map(({ holder }) => roster.graph.rankOf(owner, holder));
     const field = fieldFor(holdersIn(roster, owner).length);
@@ -108,8 +109,8 @@ function combiner(roster: Roster, openings: readonly Opening[]) {
   };
 }
 
-function sharesByOwner(openings: readonly Opening[], kind: "bShares" | "zShares") {
-  const byOwner = new Map<number, { readonly holder: number; readonly share: Bytes }[]>();
+function sharesByOwner(openings: readonly GivenShares[], kind: "bShares" | "zShares") {
+  const byOwner = new Map<Position, { readonly holder: Position; readonly share: Bytes }[]>();
   for (const opening of openings) {
     for (const { owner, share } of opening[kind]) {
       const held = byOwner.get(owner) ?? [];
@@ -120,12 +121,12 @@ function sharesByOwner(openings: readonly Opening[], kind: "bShares" | "zShares"
   return byOwner;
 }
 
-/** The masks that survivors share with `dropout` and that nothing cancels, each with the sign that removes it. */
+/** The pair masks of survivors with `dropout`, which nothing cancels, each with the sign that removes it. */
 async function leftoverPairMasks(
   primitives: Primitives,
   roster: Roster,
   sets: SessionSets,
-  dropout: number,
+  dropout: Position,
   secretKey: Bytes,
 ): Promise<readonly Mask[]> {
   const survivors = new Set(sets.u3.positions);
@@ -133,7 +134,7 @@ async function leftoverPairMasks(
   return Promise.all(
     neighbours.map(async (survivor): Promise<Mask> => {
       const shared = await primitives.x25519(secretKey, memberAt(roster, survivor).s);
-      // Every key of a roster was probed when it came in.
+      // Every key of a roster was probed on arrival.
       assert(shared.ok, "a roster has no key of small order");
       const key = await pairMaskKey(primitives, shared.value, roster.sid, survivor, dropout);
       shared.value.fill(0);
@@ -147,12 +148,12 @@ export async function inputsTree(primitives: Primitives, roots: readonly Bytes[]
   return buildMerkleTree(primitives, await Promise.all(roots.map((root) => inputLeafHash(primitives, root))));
 }
 
-/** The outcome message that tells a survivor that the round is committed and its input in the sum. */
+/** The outcome message that tells a survivor that the round is committed and its input is in the sum. */
 export function committedOutcome(
   roster: Roster,
   sets: SessionSets,
   inputs: MerkleTree,
-  position: number,
+  position: Position,
   modelHash: string,
 ): CoordinatorMessageOf<"outcome"> {
   const leafIndex = sets.u3.positions.indexOf(position);
@@ -174,7 +175,7 @@ export function committedOutcome(
 /** Root over the confirmations, ascending by signer, for the log's `survivors.signed`. */
 export function confirmationsRoot(
   primitives: Primitives,
-  confirmations: readonly { readonly signer: number; readonly signature: Bytes }[],
+  confirmations: readonly { readonly signer: Position; readonly signature: Bytes }[],
 ): Promise<Bytes> {
   return merkleRoot(
     primitives,

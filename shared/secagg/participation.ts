@@ -1,3 +1,4 @@
+import type { Position } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
@@ -6,8 +7,8 @@ import type { SessionSets } from "./position-sets.ts";
 import type { Roster } from "./roster.ts";
 
 /*
- * Whether a device may take part again, from what it remembers (PROTOCOL.md section 6). Pure: the caller stores the memory
- * and makes it durable before anything is sent.
+ * Decides from a device's memory if it may take part again (PROTOCOL.md section 6). Pure: the caller stores the memory and
+ * makes it durable before anything is sent.
  *
  * | rule                                   | without noise | with noise             |
  * | -------------------------------------- | ------------- | ---------------------- |
@@ -16,12 +17,12 @@ import type { Roster } from "./roster.ts";
  * | a model that it sent an input for      | same run only | again, budget decides  |
  * | one participation                      | each session  | each session           |
  *
- * Without noise two sums that were opened for one model could be subtracted; noise bounds what that gives away.
+ * Without noise, two sums that were opened for the same model could be subtracted. Noise bounds what that reveals.
  */
 export interface Remembered {
-  /** Of the run. */
+  /** The newest round and attempt of the run. */
   readonly mark: { readonly round: number; readonly attempt: number } | null;
-  /** The run that the model's input went to. */
+  /** The run for which this device sent an input for the model. */
   readonly usedBy: string | null;
   /** The session in which this device gave its shares for the model. */
   readonly revealedIn: string | null;
@@ -31,11 +32,11 @@ export interface Wanted {
   readonly runId: string;
   readonly round: number;
   readonly attempt: number;
-  /** Whether inputs of this task carry noise. */
+  /** True if inputs of this task carry noise. */
   readonly noised: boolean;
 }
 
-/** Before the training, and before R0 of each attempt. Rule S10. */
+/** Checked before the training and before R0 of each attempt. Rule S10. */
 export function mayAdvertise(
   remembered: Remembered,
   wanted: Wanted,
@@ -46,7 +47,7 @@ export function mayAdvertise(
   return rises ? mayUse(remembered, wanted) : err("REPLAY");
 }
 
-/** Before R2. Rule S10. */
+/** Checked before R2. Rule S10. */
 export function mayUse(
   { usedBy, revealedIn }: Pick<Remembered, "usedBy" | "revealedIn">,
   { runId, noised }: Pick<Wanted, "runId" | "noised">,
@@ -57,15 +58,15 @@ export function mayUse(
 }
 
 /**
- * Whether it is proved that a session's sum is without this device: t of the devices in U3 signed a U3 that it is not in.
- * They sign once a session, so no other U3 can be opened. Only then is its participation given back: what a coordinator
- * merely says, that an input came late or was lost, may be untrue. PROTOCOL.md section 6.
+ * True if it is proved that a session's sum does not include this device: t of the devices in U3 signed a U3 without it.
+ * They sign once per session, so no other U3 can be opened. Only then the participation is given back. A coordinator's mere
+ * word that an input came late or was lost may be untrue. PROTOCOL.md section 6.
  */
 export async function provesLeftOut(
   primitives: Primitives,
   roster: Roster,
   sets: SessionSets,
-  position: number,
+  position: Position,
   confirmations: CoordinatorMessageOf<"open">["confirmations"],
 ): Promise<boolean> {
   if (sets.u3.positions.includes(position)) return false;

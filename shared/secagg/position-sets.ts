@@ -1,13 +1,14 @@
 import { setHash } from "../crypto/commitments.ts";
 import { type BitmapError, bitmapToPositions, positionsToBitmap } from "../crypto/position-set.ts";
 import type { Bytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { ok, type Result } from "../kernel/result.ts";
 
-/** A set of roster positions in its three forms: to work with, to send, to sign. */
+/** A set of roster positions in three forms: to work with, to send and to sign. */
 export interface PositionSet {
   /** Ascending. */
-  readonly positions: readonly number[];
+  readonly positions: readonly Position[];
   readonly bitmap: Bytes;
   /** SHA-256(E(set, sid, bitmap)). */
   readonly hash: Bytes;
@@ -19,16 +20,16 @@ export interface SessionSets {
   readonly u3: PositionSet;
 }
 
-interface Session {
+interface SessionRoster {
   readonly sid: Bytes;
   readonly members: readonly unknown[];
 }
 
-/** @param positions  Of the roster, in any order. @throws AssertionFault on one that is not. */
+/** @param positions  In any order. @throws AssertionFault on a position that is not in the roster. */
 export async function setOfPositions(
   primitives: Primitives,
-  session: Session,
-  positions: Iterable<number>,
+  session: SessionRoster,
+  positions: Iterable<Position>,
 ): Promise<PositionSet> {
   const ascending = [...new Set(positions)].sort((left, right) => left - right);
   const bitmap = positionsToBitmap(ascending, session.members.length);
@@ -38,7 +39,7 @@ export async function setOfPositions(
 /** Reads a peer's bitmap. */
 export async function setOfBitmap(
   primitives: Primitives,
-  session: Session,
+  session: SessionRoster,
   bitmap: Bytes,
 ): Promise<Result<PositionSet, BitmapError>> {
   const positions = bitmapToPositions(bitmap, session.members.length);
@@ -47,7 +48,7 @@ export async function setOfBitmap(
 }
 
 /** Ascending members of `left` that are not in `right`. */
-export function without(left: PositionSet, right: PositionSet): readonly number[] {
+export function without(left: PositionSet, right: PositionSet): readonly Position[] {
   const excluded = new Set(right.positions);
   return left.positions.filter((position) => !excluded.has(position));
 }

@@ -2,9 +2,9 @@ import { type MerkleTree, merklePath } from "../crypto/merkle.ts";
 import { verifySignature } from "../crypto/signature.ts";
 import { present } from "../kernel/assert.ts";
 import { type Bytes, compareBytes, equalBytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { Position } from "../protocol/ids.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "../protocol/messages/device.ts";
 import { agreedVectorLength } from "../task/config.ts";
@@ -21,11 +21,11 @@ import { type PositionSet, type SessionSets, without } from "./position-sets.ts"
 import {
   holdersIn,
   layOutRoster,
-  type Member,
   memberAt,
   neighboursOf,
   type Roster,
   type RosterError,
+  type RosterMember,
   verifyMember,
 } from "./roster.ts";
 import {
@@ -38,12 +38,12 @@ import {
 } from "./signed-items.ts";
 
 /*
- * What the coordinator checks before it takes a message, and what it sends on. Every check of a device is made here
- * first, so that an honest coordinator never shows a device what that device would refuse. Pure but for the primitives:
- * the same input gives the same answer, also after a restart.
+ * The coordinator's checks of messages from devices, and the parts of messages that it sends. Every check that a device
+ * will make is made here first, so an honest coordinator never sends a device anything that it would refuse. Pure except
+ * for the primitives: the same input gives the same answer, also after a restart.
  */
 
-/** Any secret does: it has the cofactor in it, so a point of small order, and no other, gives zero. */
+/** Any secret will do: X25519 makes it a multiple of the cofactor, so exactly the points of small order give zero. */
 const PROBE_SECRET = new Uint8Array(32).fill(1);
 
 /**
@@ -55,8 +55,8 @@ const PROBE_SECRET = new Uint8Array(32).fill(1);
 export async function verifyAdvert(
   primitives: Primitives,
   attempt: Attempt,
-  member: Member,
-  others: readonly Member[],
+  member: RosterMember,
+  others: readonly RosterMember[],
 ): Promise<Result<void, "BAD_CERTIFICATE" | "BAD_ADVERT_SIG" | "DUP_KEY" | "LOW_ORDER">> {
   const taken = others.flatMap(({ identity, c, s }) => [identity, c, s]);
   const own = [member.identity, member.c, member.s];
@@ -71,11 +71,11 @@ export async function verifyAdvert(
   return verifyMember(primitives, attempt, member);
 }
 
-/** U1 from verified adverts, sorted. @param members  In any order. Errors as `layOutRoster`. */
+/** Sorts verified adverts into U1. @param members  In any order. Errors: as in `layOutRoster`. */
 export function buildRoster(
   primitives: Primitives,
   attempt: Attempt,
-  members: readonly Member[],
+  members: readonly RosterMember[],
 ): Promise<Result<Roster, RosterError>> {
   const sorted = [...members].sort((left, right) => compareBytes(left.identity, right.identity));
   return layOutRoster(primitives, attempt, sorted);
@@ -93,20 +93,20 @@ export function rosterMembers(roster: Roster): CoordinatorMessageOf<"roster">["m
   }));
 }
 
-/** What one dealer handed out, checked. */
+/** The shares that one dealer handed out, checked. */
 export interface Bundle {
-  readonly dealer: number;
+  readonly dealer: Position;
   /** In order of holder. */
   readonly leaves: readonly ShareLeaf[];
   readonly tree: MerkleTree;
   readonly signature: Bytes;
 }
 
-/** R1. Errors: `BAD_MESSAGE` where leaves are missing or of another length, `BAD_SIGNATURE`. */
+/** R1. Errors: `STATE`; `BAD_MESSAGE` if leaves are missing or have another length; `BAD_SIGNATURE`. */
 export async function verifyShareBundle(
   primitives: Primitives,
   roster: Roster,
-  dealer: number,
+  dealer: Position,
   message: Pick<DeviceMessageOf<"share">, "sid" | "leaves" | "signature">,
 ): Promise<Result<Bundle, Refusal>> {
   if (message.sid !== roster.sidHex) return err("STATE");
@@ -122,15 +122,15 @@ export async function verifyShareBundle(
   const signed = await verifySignature(primitives, memberAt(roster, dealer).identity, item, signature);
   return signed ? ok({ dealer, leaves, tree, signature }) : err("BAD_SIGNATURE");
 }
-/** `STATE`: of another session. */
+/** `STATE` means that the message belongs to another session or its sender may not send it. */
 export type Refusal = "STATE" | "BAD_MESSAGE" | "BAD_SIGNATURE";
 
 /** The `shares` of `holder`'s collect message. @param bundles  By dealer, one for each of U2. */
 export function collectFor(
   roster: Roster,
   u2: PositionSet,
-  bundles: ReadonlyMap<number, Bundle>,
-  holder: number,
+  bundles: ReadonlyMap<Position, Bundle>,
+  holder: Position,
 ): CoordinatorMessageOf<"collect">["shares"] {
   const inU2 = new Set(u2.positions);
   const dealers = neighboursOf(roster, holder).filter((neighbour) => inU2.has(neighbour));
@@ -140,7 +140,7 @@ export function collectFor(
     const { ciphertext, zShareCommit, bShareCommit } = present(leaves[index], "a leaf for each holder");
     const path = merklePath(tree, index);
     return {
-      dealer: dealer as Position,
+      dealer,
       ciphertext,
       zShareCommit,
       bShareCommit,
@@ -151,7 +151,7 @@ export function collectFor(
   });
 }
 
-/** A device's word for its input before the bytes are there; `root` is compared with theirs when they are. */
+/** A device's claim about its input before the bytes arrive. `root` is then compared with theirs. */
 export interface InputClaim {
   readonly byteCount: number;
   readonly root: Bytes;
@@ -163,7 +163,7 @@ export async function verifyInput(
   primitives: Primitives,
   roster: Roster,
   u2: PositionSet,
-  position: number,
+  position: Position,
   { byteCount, root, signature }: InputClaim,
 ): Promise<Result<void, "STATE" | "BAD_LENGTH" | "BAD_SIGNATURE">> {
   if (!u2.positions.includes(position)) return err("STATE");
@@ -178,7 +178,7 @@ export async function verifyConfirmation(
   primitives: Primitives,
   roster: Roster,
   sets: SessionSets,
-  position: number,
+  position: Position,
   message: Pick<DeviceMessageOf<"confirm">, "sid" | "signature">,
 ): Promise<Result<void, Refusal>> {
   if (message.sid !== roster.sidHex || !sets.u3.positions.includes(position)) return err("STATE");
@@ -188,38 +188,39 @@ export async function verifyConfirmation(
   return signed ? ok(undefined) : err("BAD_SIGNATURE");
 }
 
-/** What one holder gave to open the sum. */
-export interface Opening {
-  readonly holder: number;
+/** The shares that one holder sent to open the sum. */
+export interface GivenShares {
+  readonly holder: Position;
   /** Shares that match their dealer's commitments. */
   readonly bShares: readonly OwnedShare[];
   readonly zShares: readonly OwnedShare[];
-  /** Owners whose share does not: the holder is to blame, for it accepted a matching one in R2 (S9). */
-  readonly offCommitment: readonly number[];
+  /** Owners whose share does not match. The holder is to blame, because it accepted a matching one in R2 (S9). */
+  readonly offCommitment: readonly Position[];
 }
 
-/** What each dealer committed to, by dealer: a bundle has it, and a transcript. */
-export type Commitments = ReadonlyMap<number, { readonly leaves: readonly ShareCommits[] }>;
+/** The commitments of each dealer, by dealer. Both bundles and transcripts have them. */
+export type Commitments = ReadonlyMap<Position, { readonly leaves: readonly ShareCommits[] }>;
 
 /**
  * R4.
  *
  * @param bundles  By dealer, one for each of U2.
- * Errors: `STATE`, `BAD_MESSAGE` where the owners are not exactly U3 for b and U2 without U3 for z (S1), `BAD_SIGNATURE`.
+ * Errors: `STATE`; `BAD_MESSAGE` unless the owners are exactly U3 for b and U2 without U3 for z, within the sender's
+ * holders (S1); `BAD_SIGNATURE`.
  */
 export async function verifyUnmask(
   primitives: Primitives,
   roster: Roster,
   sets: SessionSets,
   bundles: Commitments,
-  holder: number,
+  holder: Position,
   message: Pick<DeviceMessageOf<"unmask">, "sid" | "bShares" | "zShares" | "signature">,
-): Promise<Result<Opening, Refusal>> {
+): Promise<Result<GivenShares, Refusal>> {
   if (message.sid !== roster.sidHex || !sets.u3.positions.includes(holder)) return err("STATE");
   const { bShares, zShares, signature } = message;
-  const circle = new Set(holdersIn(roster, holder));
-  const exact = (shares: readonly OwnedShare[], owners: readonly number[]) =>
-    shares.map(({ owner }) => owner).join() === owners.filter((owner) => circle.has(owner)).join() &&
+  const held = new Set(holdersIn(roster, holder));
+  const exact = (shares: readonly OwnedShare[], owners: readonly Position[]) =>
+    shares.map(({ owner }) => owner).join() === owners.filter((owner) => held.has(owner)).join() &&
     shares.every(({ share }) => share.length === SHARE_BYTES);
   if (!exact(bShares, sets.u3.positions) || !exact(zShares, without(sets.u2, sets.u3)))
     return err("BAD_MESSAGE");
@@ -250,15 +251,15 @@ export async function verifyUnmask(
 }
 
 /**
- * A device's word that what `against` sealed for it does not open or match. Only the pair knows who is right, so both
- * are kept apart from then on, and no key is asked for.
+ * A device's complaint that the shares which `against` sealed for it do not open or match. Only the pair knows who is
+ * right, so the two are kept apart from then on, and no key is asked for.
  *
- * Errors: `STATE`, `BAD_MESSAGE` where the two are not neighbours, `BAD_SIGNATURE`.
+ * Errors: `STATE`; `BAD_MESSAGE` if the two are not neighbours; `BAD_SIGNATURE`.
  */
 export async function verifyComplaint(
   primitives: Primitives,
   roster: Roster,
-  position: number,
+  position: Position,
   message: Pick<DeviceMessageOf<"complaint">, "sid" | "against" | "signature">,
 ): Promise<Result<void, Refusal>> {
   if (message.sid !== roster.sidHex) return err("STATE");

@@ -1,9 +1,10 @@
 import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
 import type { Bytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 
 /*
- * Every `E(...)` that an identity key or the issuer's key signs. Whoever signs and whoever verifies builds it here.
+ * All `E(...)` that an identity key or the issuer's key signs. Both signers and verifiers build them here.
  *
  * | item        | fields after the domain                                                              | by     |
  * | ----------- | ------------------------------------------------------------------------------------ | ------ |
@@ -35,21 +36,21 @@ export interface AdvertKeys {
   readonly bCommit: Bytes;
 }
 
-/** A_i; also what the session id is made of. */
+/** A_i. The session id is made of these too. */
 export function advertItem(header: Bytes, keys: AdvertKeys): Bytes {
   return E(DOMAINS.advert, header, keys.identity, keys.c, keys.s, keys.bCommit);
 }
 
-export function bundleItem(sid: Bytes, dealer: number, root: Bytes): Bytes {
+export function bundleItem(sid: Bytes, dealer: Position, root: Bytes): Bytes {
   return E(DOMAINS.bundle, sid, dealer, root);
 }
 
-/** The log's fields are zero as long as there is no public log; the format keeps their place. */
+/** The log's fields are zero because there is no public log yet. The format reserves their place. */
 const NO_LOG = { size: 0, root: new Uint8Array(32) };
 
 export function inputItem(
   sid: Bytes,
-  position: number,
+  position: Position,
   u2Hash: Bytes,
   byteCount: number,
   root: Bytes,
@@ -61,15 +62,15 @@ export function setsItem(sid: Bytes, u2Hash: Bytes, u3Hash: Bytes): Bytes {
   return E(DOMAINS.sets, sid, u2Hash, u3Hash);
 }
 
-/** A share and whose secret it is a part of. */
+/** A share and the device whose secret it is a share of. */
 export interface OwnedShare {
-  readonly owner: number;
+  readonly owner: Position;
   readonly share: Bytes;
 }
 
 export function unmaskItem(
   sid: Bytes,
-  position: number,
+  position: Position,
   setHashes: { readonly u2Hash: Bytes; readonly u3Hash: Bytes },
   bShares: readonly OwnedShare[],
   zShares: readonly OwnedShare[],
@@ -78,6 +79,6 @@ export function unmaskItem(
   return E(DOMAINS.unmask, sid, position, setHashes.u2Hash, setHashes.u3Hash, bShares.length, ...shares);
 }
 
-export function complaintItem(sid: Bytes, position: number, against: number): Bytes {
+export function complaintItem(sid: Bytes, position: Position, against: Position): Bytes {
   return E(DOMAINS.complaint, sid, position, against);
 }

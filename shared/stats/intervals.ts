@@ -4,10 +4,10 @@ import type { Measure } from "./measure.ts";
 const Z95 = 1.959963984540054;
 
 /**
- * A share with the half width of its 95 % interval.
+ * A proportion with the half width of its 95 % interval.
  *
  * @returns Null without rows.
- * Source: Wilson 1927; the interval's own centre lies a little towards one half, the share is shown.
+ * Source: Wilson 1927. His interval is centred a little closer to one half; `value` is the proportion itself.
  */
 export function shareMeasure(hits: number, count: number): Measure | null {
   if (count <= 0) return null;
@@ -16,11 +16,16 @@ export function shareMeasure(hits: number, count: number): Measure | null {
   return { value, halfWidth95: (Z95 / (1 + Z95 ** 2 / count)) * spread, count };
 }
 
+/** Half width of a 95 % normal interval. @param variance  Of the estimate. Rounding may have pushed it below zero. */
+export function halfWidth95Of(variance: number): number {
+  return Z95 * Math.sqrt(Math.max(0, variance));
+}
+
 /** A mean with the half width of its 95 % normal interval. @returns Null without rows. */
 export function meanMeasure(sum: number, squareSum: number, count: number): Measure | null {
   if (count <= 0) return null;
   const value = sum / count;
-  // Rounding may leave a variance a hair below zero.
+  // Rounding may push the variance slightly below zero.
   const variance = count > 1 ? Math.max(0, (squareSum - count * value ** 2) / (count - 1)) : 0;
   return { value, halfWidth95: Z95 * Math.sqrt(variance / count), count };
 }

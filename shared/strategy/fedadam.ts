@@ -7,18 +7,18 @@ const decay = z.number().min(0).lt(1);
 /**
  * m <- beta1 m + (1 - beta1) mean; v <- beta2 v + (1 - beta2) mean^2; w <- w + lr m / (sqrt(v) + tau).
  *
- * Starts at m = 0 and v = tau^2, the smallest start that the paper allows, and corrects no bias, as there.
- * Source: Reddi et al. 2021, arXiv:2003.00295, algorithm 2 (FedAdam); its middle learning rate is the one to start from.
+ * Starts at m = 0 and v = tau^2, the smallest start that the paper allows. Like the paper, applies no bias correction.
+ * Source: Reddi et al. 2021, arXiv:2003.00295, algorithm 2 (FedAdam); the default is its middle learning rate.
  */
 export const fedAdam = defineStrategy({
   title: "FedAdam",
   schema: z.strictObject({
     kind: z.literal("fedadam"),
     serverLearningRate: serverLearningRate(0.01),
-    beta1: decay.default(0.9),
-    beta2: decay.default(0.99),
-    /** Adaptivity, added to the root of the second moment: the larger, the closer to FedAvgM. */
-    tau: z.number().gt(0).max(1).default(0.001),
+    beta1: decay.default(0.9).meta({ title: "First moment, decay β1" }),
+    beta2: decay.default(0.99).meta({ title: "Second moment, decay β2" }),
+    /** Adaptivity, added to the root of the second moment. The larger it is, the closer to FedAvgM. */
+    tau: z.number().gt(0).max(1).default(0.001).meta({ title: "Adaptivity, τ" }),
   }),
   create: (options) => ({
     segments: ["update", "weight"],

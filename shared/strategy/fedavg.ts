@@ -3,9 +3,9 @@ import { assert } from "../kernel/assert.ts";
 import { defineStrategy, serverLearningRate } from "./strategy.ts";
 
 /**
- * w <- w + lr mean. With lr = 1 the next model is the weighted mean of the devices' clipped models.
+ * w <- w + lr mean. With lr = 1 the next model is the weighted mean of the devices' models after clipping.
  *
- * Source: McMahan et al. 2017, arXiv:1602.05629, algorithm 1; the server learning rate as in Reddi et al. 2021.
+ * Source: McMahan et al. 2017, arXiv:1602.05629, algorithm 1; the server learning rate follows Reddi et al. 2021.
  */
 export const fedAvg = defineStrategy({
   title: "FedAvg",

@@ -5,7 +5,7 @@ import { defineStrategy, serverLearningRate } from "./strategy.ts";
 /**
  * v <- momentum v + mean; w <- w + lr v. Starts at v = 0.
  *
- * Source: Hsu, Qi and Brown 2019, arXiv:1909.06335, section 4.3 (there with the pseudo-gradient, minus the mean).
+ * Source: Hsu, Qi and Brown 2019, arXiv:1909.06335, section 4.3, which uses the pseudo-gradient, minus the mean.
  */
 export const fedAvgM = defineStrategy({
   title: "FedAvgM",

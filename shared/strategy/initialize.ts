@@ -8,10 +8,10 @@ import type { Primitives } from "../kernel/ports.ts";
 import type { Initializer, TensorSpec } from "../layers/initializer.ts";
 
 /**
- * The model before the first round, from the run's seed: the same on every machine.
+ * The model before the first round, derived from the run's seed. It is the same on every machine.
  *
- * Each tensor names its initializer. Weight i takes word i of the AES-256-CTR stream under
- * SHA-256(E("chorus/1/initial-model", seed)), so any tensor can be made alone.
+ * Each tensor names its initializer. Weight i uses word i of the AES-256-CTR stream under
+ * SHA-256(E("chorus/1/initial-model", seed)), so any tensor can be computed alone.
  *
  * @param seed  32 bytes.
  * @returns Flat weights, [parameterCount].
@@ -25,6 +25,7 @@ export async function initialModel(
   const key = await primitives.sha256(E(DOMAINS.initialModel, seed));
   const weights = new Float32Array(layout.parameterCount);
   for (const { initializer, offset, length } of layout.tensors) {
+    if (initializer.kind === "ones") weights.fill(1, offset, offset + length);
     const limit = limitOf(initializer);
     if (limit === 0) continue;
     const words = await keystreamWords(primitives, key, offset, length);
@@ -35,10 +36,11 @@ export async function initialModel(
   return weights;
 }
 
-/** The initial weights are uniform on +- this; 0 for a tensor of zeros. */
+/** Initial weights are uniform between minus and plus this limit. It is 0 for a tensor of one number. */
 function limitOf(initializer: Initializer): number {
   switch (initializer.kind) {
     case "zeros":
+    case "ones":
       return 0;
     case "glorot-uniform":
       return Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));

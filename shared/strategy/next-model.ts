@@ -4,25 +4,26 @@ import type { VectorLayout } from "../vector/layout.ts";
 import { meanUpdate, updateSumOf } from "../vector/mean.ts";
 import type { Strategy, StrategyState, StrategyStep } from "./strategy.ts";
 
-/** Which sum of which round. */
+/** The opened sum of a round. */
 export interface OpenedSum {
   readonly runId: string;
   readonly round: number;
-  /** One whole number for each coordinate of the layout; of several shards added. */
+  /** One integer for each coordinate of the layout, summed over the shards. */
   readonly coordinateSum: Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
   readonly weightSum: number;
 }
 
 export interface NextModel extends StrategyStep {
-  /** The mean update in the unit of the weights, whatever rotation was on its sum. */
+  /** The mean update in the unit of the weights, not rotated. */
   readonly mean: Float64Array<ArrayBuffer>;
 }
 
 /**
- * The next model from the published sum, and from nothing else that is not published too: whoever computes it gets the
- * same bytes. The coordinator makes models with it, `verify` makes them again. Rule A6.
+ * Computes the next model from published data only, so everyone who computes it gets the same bytes. The coordinator makes
+ * models with it, and `verify` repeats it. Rule A6.
  *
- * @param state  Of the strategy before this round. @param model  The round's model, [parameterCount]. Neither is modified.
+ * @param state  The strategy's state before this round. Not modified.
+ * @param model  The round's model, [parameterCount]. Not modified.
  */
 export async function nextModel(
   primitives: Primitives,

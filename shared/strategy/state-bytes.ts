@@ -12,7 +12,7 @@ export function strategyStateToBytes(strategy: Strategy, state: StrategyState): 
   return encodeSafetensors({ tensors, metadata: { strategy: strategy.name } });
 }
 
-/** Error: `wrong-state` where the bytes are not a state of this strategy for so many weights. */
+/** Error: `wrong-state` if the bytes are not a state of this strategy for `parameterCount` weights. */
 export function strategyStateFromBytes(
   strategy: Strategy,
   parameterCount: number,

@@ -2,18 +2,18 @@ import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
 import type { Primitives } from "../kernel/ports.ts";
 
-/** 2^-7, exact in float32: large enough that every normal weight changes, small enough to cost next to nothing. */
+/** 2^-7, exact in float32. Large enough to change every normal weight, small enough to cost almost no accuracy. */
 const VOID_STEP = 2 ** -7;
 
 /**
- * The step between two openings of what would be one model: w <- f32(w (1 +- 2^-7)), a sign for each weight that anyone
- * can recompute. Without it two sums opened for the same model could be subtracted.
+ * Changes a model that must not be opened again: w <- f32(w (1 +- 2^-7)), with a sign for each weight that anyone can
+ * recompute. Otherwise two sums could be opened for the same model and subtracted.
  *
  * Sign i is bit i mod 8, least significant first, of byte floor(i / 8) of the AES-256-CTR stream under
- * SHA-256(E("chorus/1/void", runId, round)); a set bit is minus. Zero stays zero.
+ * SHA-256(E("chorus/1/void", runId, round)). A set bit means minus. Zero stays zero.
  *
  * @param runId  32 hex digits.
- * @param round  The round whose model could not be used; the result is offered in its place.
+ * @param round  The voided round. The result replaces its model.
  */
 export async function voidStep(
   primitives: Primitives,

@@ -1,4 +1,5 @@
 import { canonicalJson, type Json } from "../codec/canonical-json.ts";
+import { agreedGraphOf } from "../cohort/graph-plan.ts";
 import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
 import { bytesToHex } from "../kernel/bytes.ts";
@@ -6,30 +7,30 @@ import type { Primitives } from "../kernel/ports.ts";
 import type { HashHex } from "../protocol/ids.ts";
 import { layoutData } from "../vector/layout.ts";
 import { layoutOf } from "../vector/task-layout.ts";
-import { type AgreedConfig, type AgreedVector, type Purpose, purposesOf } from "./config.ts";
-import { agreedGraphOf } from "./graph-plan.ts";
+import { type AgreedConfig, type AgreedVector, purposesOf } from "./config.ts";
+import type { Purpose } from "./round-params.ts";
 import type { Task } from "./task.ts";
 
-/** What a config says beside the task: who runs it, with which code. */
+/** The part of a config that is not the task: who runs it, with which code. */
 export interface Authority {
   readonly projectId: string;
   readonly codeVersion: string;
-  /** Ed25519 keys, 64 hex digits; a log key of zeros means unlogged. */
+  /** Ed25519 keys, 64 hex digits each. A log key of zeros means that there is no log. */
   readonly issuerKey: string;
   readonly logKey: string;
 }
 
-/** There is no public log yet, and devices are told so. */
+/** There is no public log yet, and devices say so. */
 export const NO_LOG_KEY = "0".repeat(64);
 
-/** SHA-256(E(task, canonical JSON)) of the whole task; what consent binds to. */
+/** SHA-256(E(task, canonical JSON)) of the whole task. Consent binds to it. */
 export function taskHashOf(primitives: Primitives, task: Task): Promise<HashHex> {
   return hashJson(primitives, DOMAINS.task, task as unknown as Json);
 }
 
 /**
- * The config that follows from a task and the authority over it. Coordinator and device each derive it; a device refuses
- * a round that names another (CONFIG). secagg/PROTOCOL.md section 1.
+ * Derives the config from a task and the authority over it. Coordinator and device each do so, and a device refuses a round
+ * with another config (CONFIG). secagg/PROTOCOL.md section 1.
  */
 export async function agreedConfigOf(
   primitives: Primitives,

@@ -1,92 +1,106 @@
 import type { Result } from "../kernel/result.ts";
 import type { Dataset } from "./dataset.ts";
-import type { ModelSpec } from "./model.ts";
-import type { TrainingPlan } from "./task.ts";
+import type { Task } from "./task.ts";
+import type { TrainingPlan } from "./training-plan.ts";
 
 /*
- * The port of an engine: what trains, evaluates and runs a task's model. Weights are flat, in the order of `tensorShapes`.
+ * The port of an engine, which trains, evaluates and runs a task's model. Weights are flat, in the order of `tensorShapes`.
  */
 
-/** What an engine computes on. webgpu and webgl are GPUs, wasm and cpu the processor. */
+/** What an engine computes on. webgpu and webgl use the GPU, wasm and cpu the processor. */
 export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu";
 
 export interface Engine {
   /**
-   * Makes `backend` the one in use.
+   * Switches to `backend`.
    *
-   * @param allowSoftware  Takes a GPU interface that a CPU emulates; refused otherwise.
-   * Errors: the reason, as a part of a sentence.
+   * @param allowSoftware  Accepts a GPU interface that is emulated on the CPU.
+   * Error: the reason, as a part of a sentence.
    */
   use(backend: BackendName, allowSoftware: boolean): Promise<Result<void, string>>;
   /**
-   * Times training steps of `backend` on rows of zeros, and leaves it in use. A backend that finds another loss than zeros
-   * have does not compute; its row says so.
+   * Times training steps of `backend` on rows of zeros, and leaves it in use. If the loss is not that of zeros, the backend
+   * computes wrongly, and the result says so.
    *
-   * @param onStart  Called when the backend is in use, before it computes.
+   * @param onStart  Called once the backend is in use, before it computes.
    */
   time(
     backend: BackendName,
-    model: ModelSpec,
-    plan: TrainingPlan,
+    task: LearnedTask,
     allowSoftware: boolean,
     onStart?: () => void,
   ): Promise<BackendTiming>;
   /**
-   * Trains from `job.weights`. The same job on the same backend gives the same weights.
+   * Trains from `job.weights`. Deterministic for the same job and backend.
    *
-   * Errors: `cancelled` once `signal` is aborted.
+   * Error: `cancelled` if `signal` is aborted.
    */
   train(
     job: TrainingJob,
     onProgress: (progress: TrainProgress) => void,
     signal: AbortSignalLike,
   ): Promise<Result<Training, { readonly type: "cancelled" }>>;
-  /** @param onProgress  Called after every few rows, when their numbers are here. */
+  /** @param onProgress  Called after every batch of rows. */
   evaluate(
-    model: ModelSpec,
+    task: LearnedTask,
     weights: Float32Array,
     rows: Dataset,
     onProgress?: () => void,
   ): Promise<Evaluation>;
-  /** What the model answers for one row: class probabilities, [classCount]. `input` is [...inputShape] flat. */
-  predict(model: ModelSpec, weights: Float32Array, input: Float32Array): Promise<Float32Array>;
-  /** Tells when the backend in use has ended; it may tell more than once. A second call for one backend does nothing. */
+  /**
+   * The model's answer for one row: a probability for each class, or one number in the label's unit.
+   *
+   * @param input  [...inputShape], flat.
+   */
+  predict(task: LearnedTask, weights: Float32Array, input: Float32Array): Promise<Float32Array>;
+  /** The answers for all rows, one after the other, each as `predict` gives it. */
+  answers(
+    task: LearnedTask,
+    weights: Float32Array,
+    rows: Dataset,
+    onProgress?: () => void,
+  ): Promise<Float32Array>;
+  /** Calls `onLoss`, maybe more than once, if the backend in use is lost. A second call for the same backend does nothing. */
   watch(onLoss: (loss: BackendLoss) => void): void;
   /** For the leak check. */
   liveTensorCount(): number;
-  /** Gives the GPU back, if there is one: what still waits for it fails. */
+  /** Releases the GPU, if one is in use. Pending work on it fails. */
   close(): void;
 }
 
-/** `AbortSignal`, which shared/ has no type of. */
+/** The part of `AbortSignal` in use; shared/ has no platform types. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
 }
 
 export interface BackendTiming {
   readonly backend: BackendName;
-  /** Milliseconds that a training step takes; null if the backend cannot be used, with the reason in `note`. */
+  /** Milliseconds per training step; null if the backend cannot be used, with the reason in `note`. */
   readonly msPerStep: number | null;
   readonly note: string | null;
-  /** It may well work, but a processor plays its GPU, so it was not timed. A person may choose it. */
+  /** Not timed because its GPU is emulated on the processor. It may work, and a person may choose it. */
   readonly untimed?: "software";
 }
 
-/** The platform took the GPU away, or refused it memory. */
+/** The platform took the GPU away or ran out of its memory. */
 export interface BackendLoss {
   readonly backend: BackendName;
   readonly cause: "context-lost" | "device-lost" | "out-of-memory";
-  /** What the platform says of it; may be empty. */
+  /** The platform's message; may be empty. */
   readonly note: string;
 }
 
+/** What an engine needs to know of a task. */
+export type LearnedTask = Pick<Task, "model" | "features" | "training">;
+
 export interface TrainingJob {
-  readonly model: ModelSpec;
+  readonly task: LearnedTask;
+  /** The round's, within that of the task. */
   readonly plan: TrainingPlan;
   /** Not modified. */
   readonly weights: Float32Array;
   readonly rows: Dataset;
-  /** u32; orders the batches of every epoch. */
+  /** u32. Determines the order of rows in every epoch, and the noise of layers that have some. */
   readonly shuffleSeed: number;
 }
 
@@ -96,22 +110,49 @@ export interface TrainProgress {
   /** From 1, over all epochs. */
   readonly step: number;
   readonly stepCount: number;
-  /** Mean loss of the epoch so far, in nats. */
+  /** Mean loss of the epoch so far: in nats, or in scaled units of a number. */
   readonly loss: number;
 }
 
 export interface Training {
   /** The new weights. */
   readonly weights: Float32Array;
-  /** Mean loss of each epoch, in nats, as its batches went by. */
+  /** Mean loss of each epoch, over its batches as they were trained. */
   readonly epochLosses: readonly number[];
 }
 
-/** Sums over rows, so that the sums of several devices may be added. Losses are in nats. */
-export interface Evaluation {
+/** Sums over rows, so that the results of several devices can be added. */
+export type Evaluation = ClassSums | NumberSums;
+
+/** Losses are in nats. */
+export interface ClassSums {
   readonly count: number;
   readonly correct: number;
   readonly lossSum: number;
   /** Sum of the squares of the row losses, for an interval of the mean. */
   readonly lossSquareSum: number;
+}
+
+/**
+ * For a label with the range from a to b: e = (answer - label) / (b - a), and y = the label, with a as -1 and b as 1. Both
+ * are bounded, so that their sums fit a ring.
+ */
+export interface NumberSums {
+  readonly count: number;
+  /** In scaled units. */
+  readonly lossSum: number;
+  readonly lossSquareSum: number;
+  /** Sum of |e|. */
+  readonly errorSum: number;
+  /** Of e^2. */
+  readonly errorSquareSum: number;
+  /** Of y and y^2. */
+  readonly labelSum: number;
+  readonly labelSquareSum: number;
+  /** For intervals: sums of e^4, e^2 y, e^2 y^2, y^3 and y^4. */
+  readonly errorFourthSum: number;
+  readonly errorSquareLabelSum: number;
+  readonly errorSquareLabelSquareSum: number;
+  readonly labelCubeSum: number;
+  readonly labelFourthSum: number;
 }

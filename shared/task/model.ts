@@ -6,35 +6,57 @@ import type { TensorSpec } from "../layers/initializer.ts";
 import { layerSpecSchema } from "../layers/table.ts";
 
 /**
- * A sequential classifier whose last layer gives one softmax output a class.
+ * A sequential model. Its last layer says what it answers:
  *
- * `format` and `className` are the words of the topology files that the schema began with; they are part of taskHash and stay.
+ * | last layer           | answer                                                               | classCount |
+ * | -------------------- | -------------------------------------------------------------------- | ---------- |
+ * | Dense softmax, n >= 2 | a probability for each of n classes                                 | n          |
+ * | Dense sigmoid, 1     | the probability of the second of two classes                         | 2          |
+ * | Dense linear, 1      | a number, in scaled units                                            | (absent)   |
+ *
+ * `format` and `className` come from the topology files that the schema was modelled on. They are part of taskHash, so they
+ * stay.
  */
 export const modelSchema = z
   .strictObject({
     format: z.literal("tfjs-layers"),
-    /** Without the batch axis: [width] for tables, [height, width, 1] for pictures. */
+    /** Without the batch axis: [width] of tables, [height, width, channels] of pictures, [length, channels] of series. */
     inputShape: z.array(z.int().min(1).max(65_536)).min(1).max(3),
-    classCount: z.int().min(2).max(1_000),
+    classCount: z.int().min(2).max(1_000).exactOptional(),
     layers: z.array(layerSpecSchema).min(1).max(64),
   })
   .superRefine((model, context) => {
-    const last = model.layers.at(-1);
+    const issue = (message: string) => context.addIssue({ code: "custom", path: ["layers"], message });
     const names = model.layers.map((layer) => layer.name);
-    if (new Set(names).size !== names.length) {
-      context.addIssue({ code: "custom", path: ["layers"], message: "layer names must differ" });
-    }
-    if (last?.className !== "Dense" || last.units !== model.classCount || last.activation !== "softmax") {
-      context.addIssue({
-        code: "custom",
-        path: ["layers"],
-        message: "the last layer must be a Dense softmax with one unit a class",
-      });
-    }
+    if (new Set(names).size !== names.length) issue("layer names must differ");
+    const refusal = answerRefusal(model);
+    if (refusal !== null) issue(refusal);
     const shapes = tensorShapes(model);
-    if (!shapes.ok) context.addIssue({ code: "custom", path: ["layers"], message: shapes.error });
+    if (!shapes.ok) issue(shapes.error);
   });
 export type ModelSpec = z.infer<typeof modelSchema>;
+
+/** Null if the last layer answers what the model is for, else which layer would. */
+function answerRefusal({ classCount, layers }: Pick<ModelSpec, "classCount" | "layers">): string | null {
+  const last = layers.at(-1);
+  const ends = (units: number, activation: string) =>
+    last?.className === "Dense" && last.units === units && last.activation === activation;
+  if (classCount === undefined) {
+    return ends(1, "linear")
+      ? null
+      : "the last layer must be a Dense linear with one unit, which gives the number";
+  }
+  if (ends(classCount, "softmax") || (classCount === 2 && ends(1, "sigmoid"))) return null;
+  const other = classCount === 2 ? ", or a Dense sigmoid with one unit" : "";
+  return `the last layer must be a Dense softmax with one unit a class${other}`;
+}
+
+/** Numbers that the last layer gives for one row. Two classes may have one output. */
+export function outputCountOf({ layers }: Pick<ModelSpec, "layers">): number {
+  const last = layers.at(-1);
+  assert(last?.className === "Dense", "a task's schema has checked its model");
+  return last.units;
+}
 
 /** The trainable tensors of a model in the flat vector of its weights. */
 export function modelTensors(model: ModelSpec): TensorLayout<TensorSpec> {

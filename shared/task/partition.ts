@@ -3,11 +3,11 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { seededUniform, shuffledIndices } from "./shuffle.ts";
 
 /*
- * How one labelled data set becomes a held-out part and the shards of several devices. Everything follows from the labels
- * and a seed; rows are named by their index. Demo and simulator cut alike.
+ * Splits a labelled data set into a held-out part and the parts of several devices. The split depends only on the labels
+ * and a seed. Rows are named by their index. Demo and simulator split in the same way.
  */
 
-/** Draws of a partition that leave some shard under `rowsMin` before the partition is given up. */
+/** Gives up after this many draws that leave some part below `rowsMin`. */
 const DRAWS_MAX = 1_000;
 
 export interface HoldOut {
@@ -18,11 +18,11 @@ export interface HoldOut {
 }
 
 /**
- * Keeps back `fraction` of every class, rounded to whole rows, so that the held-out part has the classes of the whole.
+ * Holds out `fraction` of every class, rounded to whole rows, so the held-out part has the class distribution of the whole.
  *
  * @param labels    Class index of each row, >= 0.
  * @param fraction  In (0, 1).
- * @param seed      Whole number, 0 to 2^32 - 1.
+ * @param seed      Integer, 0 to 2^32 - 1.
  */
 export function holdOut(labels: ArrayLike<number>, fraction: number, seed: number): HoldOut {
   assert(fraction > 0 && fraction < 1, "a fraction of the rows is held out");
@@ -38,57 +38,57 @@ export function holdOut(labels: ArrayLike<number>, fraction: number, seed: numbe
   return { heldOut: heldOut.sort(ascending), rest: rest.sort(ascending) };
 }
 
-export interface ShardPlan {
-  readonly shardCount: number;
-  /** Concentration: small values give a device few classes, large ones an equal mix. > 0. */
+export interface PartitionPlan {
+  readonly partCount: number;
+  /** Concentration, > 0. Small values give a device few classes, large ones an equal mix. */
   readonly alpha: number;
   readonly seed: number;
-  /** Drawn again until each shard has at least this many rows. */
+  /** The partition is redrawn until each part has at least this many rows. */
   readonly rowsMin: number;
 }
 
 /**
- * Label skew: for each class the shards' shares of it are one draw from a symmetric Dirichlet distribution.
+ * Partitions with label skew: for each class, a draw from a symmetric Dirichlet distribution gives each part's fraction.
  *
  * @param labels  Class index of each row.
- * @returns Row indices of each shard, ascending; every row is in exactly one.
- * Errors: `too-few-rows` where 1,000 draws left some shard under `rowsMin`.
+ * @returns Row indices of each part, ascending. Every row is in exactly one part.
+ * Error: `too-few-rows` if all 1,000 draws left some part below `rowsMin`.
  * Source: Hsu, Qi and Brown 2019, arXiv:1909.06335, section 3, with the redraw of Li et al. 2022, arXiv:2102.02079.
  */
-export function dirichletShards(
+export function dirichletParts(
   labels: ArrayLike<number>,
-  { shardCount, alpha, seed, rowsMin }: ShardPlan,
+  { partCount, alpha, seed, rowsMin }: PartitionPlan,
 ): Result<readonly (readonly number[])[], { readonly type: "too-few-rows" }> {
-  assert(Number.isInteger(shardCount) && shardCount >= 1, "a whole number of shards");
+  assert(Number.isInteger(partCount) && partCount >= 1, "a whole number of parts");
   assert(alpha > 0 && Number.isFinite(alpha), "alpha is positive");
-  if (labels.length < shardCount * rowsMin) return err({ type: "too-few-rows" });
+  if (labels.length < partCount * rowsMin) return err({ type: "too-few-rows" });
   const classes = [...rowsByLabel(labels)];
   const uniform = seededUniform(seed);
   for (let draw = 0; draw < DRAWS_MAX; draw++) {
-    const cutsByClass = classes.map(([, rows]) => cuts(dirichlet(shardCount, alpha, uniform), rows.length));
-    const counts = Array.from({ length: shardCount }, (_, shard) =>
-      cutsByClass.reduce((sum, cut) => sum + (cut[shard + 1] as number) - (cut[shard] as number), 0),
+    const cutsByClass = classes.map(([, rows]) => cuts(dirichlet(partCount, alpha, uniform), rows.length));
+    const counts = Array.from({ length: partCount }, (_, part) =>
+      cutsByClass.reduce((sum, cut) => sum + (cut[part + 1] as number) - (cut[part] as number), 0),
     );
     if (Math.min(...counts) < rowsMin) continue;
-    const shards = counts.map((): number[] => []);
+    const parts = counts.map((): number[] => []);
     classes.forEach(([label, rows], index) => {
       const order = shuffledIndices(rows.length, classSeed(seed, label));
       const cut = cutsByClass[index] as readonly number[];
-      shards.forEach((shard, position) => {
+      parts.forEach((part, position) => {
         for (let rank = cut[position] as number; rank < (cut[position + 1] as number); rank++) {
-          shard.push(rows[order[rank] as number] as number);
+          part.push(rows[order[rank] as number] as number);
         }
       });
     });
-    for (const shard of shards) shard.sort(ascending);
-    return ok(shards);
+    for (const part of parts) part.sort(ascending);
+    return ok(parts);
   }
   return err({ type: "too-few-rows" });
 }
 
-/** One draw of `count` shares that sum to 1, from the symmetric Dirichlet distribution. */
+/** A draw from the symmetric Dirichlet distribution: `count` fractions that sum to 1. */
 export function dirichlet(count: number, alpha: number, uniform: () => number): number[] {
-  // In logarithms: a gamma draw for a small alpha is often smaller than any double.
+  // Work with logarithms, because gamma draws for a small alpha often underflow a double.
   const logs = Array.from({ length: count }, () => logGamma(alpha, uniform));
   const largest = Math.max(...logs);
   const weights = logs.map((log) => Math.exp(log - largest));
@@ -120,12 +120,12 @@ function normal(uniform: () => number): number {
   return Math.sqrt(-2 * Math.log(positive(uniform))) * Math.cos(2 * Math.PI * uniform());
 }
 
-/** In (0, 1]: its logarithm is finite. */
+/** Uniform in (0, 1], so that its logarithm is finite. */
 function positive(uniform: () => number): number {
   return 1 - uniform();
 }
 
-/** Where each share begins among `rowCount` rows; one more entry than shares, from 0 to `rowCount`. */
+/** The first row of each fraction of `rowCount` rows. The last entry is `rowCount`. */
 function cuts(shares: readonly number[], rowCount: number): number[] {
   const starts = [0];
   let sum = 0;
@@ -148,11 +148,39 @@ function rowsByLabel(labels: ArrayLike<number>): Map<number, number[]> {
   return new Map([...rows].sort(([left], [right]) => left - right));
 }
 
-/** Another order for each class, on 32 bits. */
+/** A different 32-bit seed for each class. */
 function classSeed(seed: number, label: number): number {
   return (seed + Math.imul(label + 1, 0x85ebca6b)) >>> 0;
 }
 
 function ascending(left: number, right: number): number {
   return left - right;
+}
+
+/**
+ * Partitions by site: rows with the same value belong together. Values take turns over the parts, and several parts of one
+ * value share its rows evenly.
+ *
+ * @param sites  Value of each row.
+ * @returns Row indices of each part, ascending. Every row is in exactly one part.
+ * Error: `too-few-rows` if some part has fewer than `rowsMin`.
+ */
+export function siteParts(
+  sites: readonly string[],
+  { partCount, seed, rowsMin }: Omit<PartitionPlan, "alpha">,
+): Result<readonly (readonly number[])[], { readonly type: "too-few-rows" }> {
+  assert(Number.isInteger(partCount) && partCount >= 1, "a whole number of parts");
+  const values = [...new Set(sites)].sort();
+  const parts = Array.from({ length: partCount }, (): number[] => []);
+  for (const [index, value] of values.entries()) {
+    const rows = [...sites.keys()].filter((row) => sites[row] === value);
+    const own = parts.filter((_, part) =>
+      partCount >= values.length ? part % values.length === index : part === index % partCount,
+    );
+    for (const [rank, place] of shuffledIndices(rows.length, classSeed(seed, index)).entries()) {
+      own[rank % own.length]?.push(rows[place] as number);
+    }
+  }
+  if (parts.some((part) => part.length < rowsMin)) return err({ type: "too-few-rows" });
+  return ok(parts.map((part) => part.sort(ascending)));
 }

@@ -1,10 +1,10 @@
 import { assert } from "../kernel/assert.ts";
 
 /**
- * 0..count-1 in an order that `seed` fixes on every platform: Fisher and Yates over the generator splitmix32.
- * For batch order and data splits; no secret may depend on it.
+ * 0..count-1, shuffled by `seed` in the same way on every platform: Fisher and Yates with the generator splitmix32. For
+ * batch order and data splits. No secret may depend on it.
  *
- * @param seed  A whole number, 0 <= seed < 2^32.
+ * @param seed  An integer, 0 <= seed < 2^32.
  * Source: Knuth, The Art of Computer Programming 2, algorithm 3.4.2P; Steele et al. 2014 (splitmix).
  */
 export function shuffledIndices(count: number, seed: number): Uint32Array {
@@ -19,7 +19,7 @@ export function shuffledIndices(count: number, seed: number): Uint32Array {
   return indices;
 }
 
-/** Uniform in [0, 1), 32 bits each, the same sequence for the same seed. */
+/** Uniform numbers in [0, 1) with 32 bits, the same sequence for the same seed. */
 export function seededUniform(seed: number): () => number {
   assert(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32, "a seed is a u32");
   let state = seed;

@@ -15,7 +15,7 @@ import type { AuditSource, RoundClaims } from "./claims.ts";
 import { type Checked, fault } from "./fault.ts";
 import { fetchBlob } from "./fetch-blob.ts";
 
-/** That the next model and the strategy's state follow from the published sum, to the last bit. Rule A6. */
+/** Checks that the next model and the strategy's state follow from the published sum, to the last bit. Rule A6. */
 export async function checkModel(
   primitives: Primitives,
   claims: RoundClaims,
@@ -30,14 +30,13 @@ export async function checkModel(
   const parentBytes = await fetchBlob(primitives, source, claims.parentModelHash);
   if (!parentBytes.ok) return parentBytes;
   const parent = modelFromBytes(tensors, parentBytes.value);
-  if (!parent.ok)
-    return fault("MODEL", `The round's model ${claims.parentModelHash} is not one of its task.`);
+  if (!parent.ok) return fault("MODEL", `The round's model ${claims.parentModelHash} does not fit its task.`);
   let before = strategy.initialState(tensors.parameterCount);
   if (parentStateHash !== null) {
     const bytes = await fetchBlob(primitives, source, parentStateHash);
     if (!bytes.ok) return bytes;
     const state = strategyStateFromBytes(strategy, tensors.parameterCount, bytes.value);
-    if (!state.ok) return fault("STRATEGY_STATE", `${parentStateHash} is no state of ${strategy.name}.`);
+    if (!state.ok) return fault("STRATEGY_STATE", `${parentStateHash} is not a state of ${strategy.name}.`);
     before = state.value;
   }
   const sums = { runId, round, coordinateSum: sum.read(update), weightSum: sum.read(weight) };
@@ -45,13 +44,13 @@ export async function checkModel(
   release(parentBytes.value, parent.value);
   const made = bytesToHex(await primitives.sha256(modelToBytes(tensors, next.model)));
   if (made !== modelHash)
-    return fault("MODEL", `The sum makes the model ${made}; the round published ${modelHash}.`);
+    return fault("MODEL", `The sum gives the model ${made}; the round published ${modelHash}.`);
   const hasState = Object.keys(next.state).length > 0;
   const state = hasState
     ? bytesToHex(await primitives.sha256(strategyStateToBytes(strategy, next.state)))
     : null;
   if (state !== strategyStateHash)
-    return fault("STRATEGY_STATE", `The sum makes the state ${state}; the round kept ${strategyStateHash}.`);
-  report(`Model ${made}: made anew from the published sum by ${strategy.name}, the same to the last bit.`);
+    return fault("STRATEGY_STATE", `The sum gives the state ${state}; the round kept ${strategyStateHash}.`);
+  report(`Model ${made}: recomputed from the published sum by ${strategy.name}, identical to the last bit.`);
   return ok(undefined);
 }

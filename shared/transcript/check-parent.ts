@@ -10,13 +10,13 @@ import type { AuditSource, RoundClaims } from "./claims.ts";
 import { type Checked, fault } from "./fault.ts";
 import { fetchBlob } from "./fetch-blob.ts";
 
-/** As many void steps as a coordinator makes before it gives up on a model that was offered before. Rule R18. */
+/** A coordinator makes at most this many void steps before it gives up on a model that was offered before. Rule R18. */
 const VOID_STEPS_MAX = 8;
 
 /**
- * That the round trained the model which the rounds before it left: that of the last committed one, or of the run's
- * beginning, with the void steps since. What those rounds came to is taken from their records; each can be looked at by
- * itself. Rules A6, R18.
+ * Checks that the round trained the model which the rounds before it left: that of the last committed round, or the run's
+ * initial model, plus the void steps since. Takes the results of those rounds from their records; each can be audited on
+ * its own. Rules A6, R18.
  *
  * @returns A line for people: what the model was linked to, or why it was not.
  */
@@ -27,12 +27,12 @@ export async function checkParent(
 ): Promise<Checked<string>> {
   if (before.kind === "unknown") {
     return ok(
-      `Note: the link to the round before was NOT made: ${before.why} Whether this round trained the model that the one before left is not shown.`,
+      `Note: the link to the round before was NOT checked: ${before.why} So it is unknown whether this round trained the model that the round before left.`,
     );
   }
   const stateBefore = before.kind === "beginning" ? null : before.strategyStateHash;
   if (stateBefore !== undefined && stateBefore !== parentStateHash)
-    return fault("STRATEGY_STATE", "The strategy did not go on from its state after the round before.");
+    return fault("STRATEGY_STATE", "The strategy did not continue from its state after the round before.");
   const chain =
     before.kind === "beginning"
       ? await ModelChain.fromSeed(primitives, task, runId, before.seed)
@@ -43,7 +43,7 @@ export async function checkParent(
     if (!reached.value)
       return fault(
         "PARENT",
-        `Round ${one.round} trained the model ${one.parentModelHash}, which is not what was left before it.`,
+        `Round ${one.round} trained the model ${one.parentModelHash}, which is not the one that the rounds before it left.`,
       );
     const stepped = one.phase === "voided" ? await chain.step(one.round) : ok(undefined);
     if (!stepped.ok) return stepped;
@@ -52,12 +52,12 @@ export async function checkParent(
   const steps = chain.stepCount === 0 ? "" : `, void steps since: ${chain.stepCount}`;
   const state =
     stateBefore === undefined
-      ? " Note: the strategy's state was NOT linked: that round has no transcript."
+      ? " Note: the link to the strategy's state was NOT checked: that round has no transcript."
       : "";
-  return ok(`Model ${parentModelHash}: what the round trained is the model of ${from}${steps}.${state}`);
+  return ok(`Model ${parentModelHash}: the round trained the model of ${from}${steps}.${state}`);
 }
 
-/** A model and the void steps after it. Weights are fetched where a step is taken, else its hash is enough. */
+/** A model and the void steps after it. Fetches the weights only if a step is needed; otherwise the hash is enough. */
 class ModelChain {
   stepCount = 0;
   readonly #primitives: Primitives;
@@ -93,7 +93,10 @@ class ModelChain {
     return new ModelChain(primitives, task, runId, hash, async () => ok(bytes));
   }
 
-  /** Whether the model, or one a few void steps on, is that; a round steps on where a model was offered before. */
+  /**
+   * True if the model has this hash, or gets it after a few void steps. A round takes such steps if its model was offered
+   * before.
+   */
   async goOnTo(hash: string, round: number): Promise<Checked<boolean>> {
     for (let steps = 0; this.#hash !== hash; steps++) {
       if (steps === VOID_STEPS_MAX) return ok(false);
@@ -109,7 +112,7 @@ class ModelChain {
       const bytes = await this.#fetch();
       if (!bytes.ok) return bytes;
       const weights = modelFromBytes(tensors, bytes.value);
-      if (!weights.ok) return fault("PARENT", `${this.#hash} is no model of the task.`);
+      if (!weights.ok) return fault("PARENT", `${this.#hash} is not a model of the task.`);
       this.#weights = weights.value;
     }
     this.#weights = await voidStep(this.#primitives, this.#weights, this.#runId, round);

@@ -1,5 +1,6 @@
 import { verifySignature } from "../crypto/signature.ts";
 import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
+import { type Position, positionAtIndex } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
 import { configHash, openAttempt, roundHash } from "../secagg/attempt.ts";
@@ -20,7 +21,7 @@ import { agreedVectorLength } from "../task/config.ts";
 import { type Checked, fault } from "./fault.ts";
 import type { SessionTranscript } from "./session-transcript.ts";
 
-/** What a round says of itself and every session of it must agree with. */
+/** Facts about a round that all its sessions must agree with. */
 export interface SessionExpectation {
   readonly runId: string;
   readonly round: number;
@@ -29,14 +30,14 @@ export interface SessionExpectation {
   readonly parentModelHash: string;
 }
 
-/** A session whose signatures all hold. */
+/** A session with valid signatures only. */
 export interface CheckedSession {
   readonly roster: Roster;
   readonly sets: SessionSets;
   readonly commitments: Commitments;
-  /** Root over the chunks of its masked input, by survivor. */
-  readonly inputRoots: ReadonlyMap<number, Bytes>;
-  /** Over these roots, in order of position. */
+  /** For each survivor, the root over the chunks of its masked input. */
+  readonly inputRoots: ReadonlyMap<Position, Bytes>;
+  /** Root over these roots, in order of position. */
   readonly inputsRoot: Bytes;
   readonly evidenceHash: Bytes;
   readonly shard: number;
@@ -44,8 +45,8 @@ export interface CheckedSession {
 }
 
 /**
- * Everything about one session that needs no secret: the terms are the round's, the roster gives the session id, and each
- * advert, certificate, bundle, input and confirmation was signed by whom it names. Rule A2.
+ * Checks all parts of a session that need no secret: its terms are the round's, its roster gives the session id, and the
+ * right key signed each advert, certificate, bundle, input and confirmation. Rule A2.
  */
 export async function checkSession(
   primitives: Primitives,
@@ -91,15 +92,15 @@ async function checkTerms(
   };
   for (const [name, [said, wanted]] of Object.entries(own)) {
     if (said !== wanted)
-      return fault("TERMS", `The transcript is of another ${name}: ${said}, not ${wanted}.`);
+      return fault("TERMS", `The transcript belongs to another ${name}: ${said}, not ${wanted}.`);
   }
   const { purpose } = transcript.roundParams;
   if (transcript.config.vectors[purpose] === undefined)
-    return fault("TERMS", `Nobody agreed to a round to ${purpose}.`);
+    return fault("TERMS", `The config allows no round to ${purpose}.`);
   return ok(undefined);
 }
 
-/** Any scalar tells: it is made a multiple of the cofactor, which takes a point of small order to zero. RFC 7748. */
+/** Any scalar will do: X25519 makes it a multiple of the cofactor, which maps points of small order to zero. RFC 7748. */
 const PROBE = new Uint8Array(32).fill(9);
 
 async function checkRoster(primitives: Primitives, transcript: SessionTranscript): Promise<Checked<Roster>> {
@@ -107,7 +108,7 @@ async function checkRoster(primitives: Primitives, transcript: SessionTranscript
   for (const [index, { c, s }] of members.entries()) {
     const [forC, forS] = [await primitives.x25519(PROBE, c), await primitives.x25519(PROBE, s)];
     if (!forC.ok || !forS.ok)
-      return fault("ROSTER", `The device at position ${index + 1} showed a key of small order.`);
+      return fault("ROSTER", `The device at position ${index + 1} advertised a key of small order.`);
   }
   const opened = await openAttempt(primitives, {
     runId,
@@ -121,11 +122,11 @@ async function checkRoster(primitives: Primitives, transcript: SessionTranscript
   const roster = await layOutRoster(primitives, opened, members);
   if (!roster.ok) return fault("ROSTER", `No device would have accepted the roster (${roster.error}).`);
   if (roster.value.sidHex !== sid)
-    return fault("ROSTER", `The roster makes session ${roster.value.sidHex}, not ${sid}.`);
+    return fault("ROSTER", `The roster gives session ${roster.value.sidHex}, not ${sid}.`);
   for (const [index, member] of members.entries()) {
     const verified = await verifyMember(primitives, opened, member);
     if (verified.ok) continue;
-    const position = index + 1;
+    const position = positionAtIndex(index);
     if (verified.error === "BAD_CERTIFICATE")
       return fault("CERTIFICATE", `The issuer did not certify the device at position ${position}.`);
     return fault("ADVERT_SIGNATURE", `The device at position ${position} did not sign its advert.`);
@@ -140,13 +141,13 @@ async function checkSets(
 ): Promise<Checked<SessionSets>> {
   const u2 = await setOfBitmap(primitives, roster, transcript.u2);
   const u3 = await setOfBitmap(primitives, roster, transcript.u3);
-  if (!u2.ok || !u3.ok) return fault("SETS", "U2 or U3 is no set of the roster's positions.");
+  if (!u2.ok || !u3.ok) return fault("SETS", "U2 or U3 is not a set of the roster's positions.");
   const strangers = without(u3.value, u2.value);
   if (strangers.length > 0)
-    return fault("SETS", `U3 has positions that U2 has not: ${strangers.join(", ")}.`);
+    return fault("SETS", `U3 has positions that are not in U2: ${strangers.join(", ")}.`);
   const { q } = roster.thresholds;
   const have = u3.value.positions.length;
-  if (have < q) return fault("SETS", `Only ${have} inputs are in the sum; ${q} had to be.`);
+  if (have < q) return fault("SETS", `Only ${have} inputs are in the sum; at least ${q} were needed.`);
   return ok({ u2: u2.value, u3: u3.value });
 }
 
@@ -157,7 +158,7 @@ async function checkBundles(
   u2: PositionSet,
 ): Promise<Checked<Commitments>> {
   if (bundles.map(({ dealer }) => dealer).join() !== u2.positions.join())
-    return fault("SETS", "There is not one bundle of shares for each device of U2.");
+    return fault("SETS", "The bundles of shares do not match the devices of U2.");
   for (const { dealer, leaves, signature } of bundles) {
     const holders = holdersIn(roster, dealer);
     if (leaves.length !== holders.length)
@@ -175,9 +176,9 @@ async function checkInputs(
   { inputs }: SessionTranscript,
   roster: Roster,
   { u2, u3 }: SessionSets,
-): Promise<Checked<ReadonlyMap<number, Bytes>>> {
+): Promise<Checked<ReadonlyMap<Position, Bytes>>> {
   if (inputs.map(({ position }) => position).join() !== u3.positions.join())
-    return fault("SETS", "There is not one masked input for each device of U3.");
+    return fault("SETS", "The masked inputs do not match the devices of U3.");
   const byteCount = 4 * agreedVectorLength(roster.attempt.terms);
   for (const { position, root, signature } of inputs) {
     const item = inputItem(roster.sid, position, u2.hash, byteCount, root);
@@ -194,20 +195,20 @@ async function checkConfirmations(
   { u2, u3 }: SessionSets,
 ): Promise<Checked<void>> {
   const item = setsItem(roster.sid, u2.hash, u3.hash);
-  const signers = new Set<number>();
+  const signers = new Set<Position>();
   for (const { signer, signature } of confirmations) {
     if (!u3.positions.includes(signer) || signers.has(signer))
-      return fault("CONFIRMATION_SIGNATURE", `Position ${signer} confirms twice, or is not in U3.`);
+      return fault("CONFIRMATION_SIGNATURE", `Position ${signer} confirms twice or is not in U3.`);
     signers.add(signer);
     if (!(await verifySignature(primitives, memberAt(roster, signer).identity, item, signature)))
       return fault("CONFIRMATION_SIGNATURE", `The device at position ${signer} did not confirm these sets.`);
   }
-  // In a sparse graph by the circle of each: nobody else holds shares of its secrets, and none of these opens for fewer.
+  // In a sparse graph, count among the holders of each device: only they have shares of its secrets, and they need t.
   const short = u3.positions.find((position) => !reachesThreshold(roster, position, signers));
   if (short === undefined) return ok(undefined);
   const { t } = roster.thresholds;
   return fault(
     "TOO_FEW_CONFIRMATIONS",
-    `Of those around position ${short} fewer than ${t} confirmed the sets; ${signers.size} did in all.`,
+    `Fewer than ${t} holders of position ${short} confirmed the sets; ${signers.size} devices did in all.`,
   );
 }

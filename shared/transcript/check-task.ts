@@ -8,17 +8,17 @@ import type { RoundClaims } from "./claims.ts";
 import { type Checked, fault } from "./fault.ts";
 import type { SessionTranscript } from "./session-transcript.ts";
 
-/** What the auditor knows from elsewhere, 64 hex digits each; what is left out is taken as the coordinator says it. */
+/** Hashes that the auditor knows from elsewhere, 64 hex digits each. For a missing one the coordinator is believed. */
 export interface Pins {
   readonly configHash?: string | undefined;
   readonly issuerKey?: string | undefined;
 }
 
 /**
- * That the session's config is the very one that this task makes under the issuer, project and code that it names: vector,
- * layout, bounds and graph below follow from the task. Rule A2.
+ * Checks that the session's config is the one that follows from this task under the issuer, project and code version that
+ * it names. Vector, layout, bounds and graph then follow from the task. Rule A2.
  *
- * @returns Lines for people: what else than the task the round went by.
+ * @returns Lines for people: the config, the issuer and the strategy of the round.
  */
 export async function checkTask(
   primitives: Primitives,
@@ -29,11 +29,11 @@ export async function checkTask(
   const { task } = claims;
   const derived = bytesToHex(await configHash(primitives, await agreedConfigOf(primitives, task, config)));
   if (derived !== claims.configHash)
-    return fault("TERMS", `Task ${task.slug} does not make the config ${claims.configHash}, but ${derived}.`);
+    return fault("TERMS", `Task ${task.slug} gives the config ${derived}, not ${claims.configHash}.`);
   if (pins.configHash !== undefined && pins.configHash !== derived)
-    return fault("TERMS", `The round went by the config ${derived}, not by ${pins.configHash}.`);
+    return fault("TERMS", `The round used the config ${derived}, not ${pins.configHash}.`);
   if (pins.issuerKey !== undefined && pins.issuerKey !== config.issuerKey)
-    return fault("TERMS", `Devices are certified by ${config.issuerKey}, not by ${pins.issuerKey}.`);
+    return fault("TERMS", `The issuer of the certificates is ${config.issuerKey}, not ${pins.issuerKey}.`);
   const said = (pin: string | undefined, flag: string) =>
     pin === undefined ? `as the coordinator says; pin it with ${flag}` : "as pinned";
   return ok([

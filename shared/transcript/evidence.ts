@@ -7,8 +7,8 @@ import type { Primitives, RandomBytes } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 
 /*
- * The part of a session's sum that is not published. Its transcript commits to it; salt and words are kept apart from the
- * transcript, and only whoever has the auditor's key gets them. Rule A8.
+ * Evidence is the part of a session's sum that is not published. The session's transcript commits to it. Salt and words are
+ * stored apart from the transcript, and only the holder of the auditor's key gets them. Rule A8.
  */
 
 export const EVIDENCE_SALT_BYTES = 32;
@@ -16,16 +16,16 @@ export const EVIDENCE_SALT_BYTES = 32;
 export interface Evidence {
   /** 32 random bytes. */
   readonly salt: Bytes;
-  /** As `evidenceWords` gives them. */
+  /** From `evidenceWords`. */
   readonly words: Uint32Array<ArrayBuffer>;
 }
 
-/** SHA-256(E(evidence, sid, salt, words)). Without the salt anyone could try small counts until one fits. */
+/** SHA-256(E(evidence, sid, salt, words)). The salt keeps others from guessing small counts. */
 export function evidenceHash(primitives: Primitives, sid: Bytes, { salt, words }: Evidence): Promise<Bytes> {
   return primitives.sha256(E(DOMAINS.evidence, sid, salt, wordsToBytes(words)));
 }
 
-/** Seals `salt | words` to the auditor. Error: `low-order-point` for a key that nobody can have chosen honestly. */
+/** Seals `salt | words` to the auditor. Error: `low-order-point` for a key that no honest auditor has. */
 export function sealEvidence(
   primitives: Primitives,
   random: RandomBytes,
@@ -38,12 +38,12 @@ export function sealEvidence(
 }
 
 /**
- * Opens a box of `sealEvidence`.
+ * Opens a box from `sealEvidence`.
  *
  * @param length      Words of evidence in the layout.
- * @param commitment  Of the session's transcript.
- * Errors: `sealed` for another key, another session or a changed byte; `other` for evidence that the transcript does not
- * commit to.
+ * @param commitment  The hash in the session's transcript.
+ * Errors: `sealed` if the key or the session is another one or a byte has changed; `other` if the evidence does not match
+ * the commitment.
  */
 export async function openEvidence(
   primitives: Primitives,

@@ -1,6 +1,6 @@
 import type { Result } from "../kernel/result.ts";
 
-/** What does not hold in a round that was looked at. The code is for programs, the sentence names the exact place. */
+/** A failed check of an audited round. The code is for programs; the sentence names the exact place. */
 export interface Fault {
   readonly code: FaultCode;
   readonly sentence: string;
@@ -39,13 +39,13 @@ export type FaultCode =
   | "OLD_VERSION";
 
 /**
- * What is not served although it belongs to something that was: a fault, for else a coordinator that lies would refuse
- * the one chunk that shows it, and the odds of a draw would say nothing.
+ * The fault for a part that is not served although the transcript is. Otherwise a lying coordinator could refuse the one
+ * chunk that proves the lie, and the odds of a draw would mean nothing.
  */
 export function withheld(what: string): ReturnType<typeof fault> {
   return fault(
     "WITHHELD",
-    `${what} is not served, although the transcript is. A newer round may have taken the place of this one just now; to draw again and believe that draw would void its odds.`,
+    `${what} is not served, although the transcript is. A newer round may have just replaced this one. Do not simply draw again: the odds would not hold for the second draw.`,
   );
 }
 

@@ -4,7 +4,7 @@ import { ok } from "../kernel/result.ts";
 import type { AuditSource } from "./claims.ts";
 import { type Checked, fault, withheld } from "./fault.ts";
 
-/** A model or a state, which is what its hash says. */
+/** Fetches a model or a state and checks it against its hash. */
 export async function fetchBlob(
   primitives: Primitives,
   source: AuditSource,
@@ -13,5 +13,5 @@ export async function fetchBlob(
   const bytes = await source.blob(hash);
   if (bytes === null) return withheld(`The model or state ${hash}`);
   const digest = bytesToHex(await primitives.sha256(bytes));
-  return digest === hash ? ok(bytes) : fault("MODEL", `What is served as ${hash} has the hash ${digest}.`);
+  return digest === hash ? ok(bytes) : fault("MODEL", `The blob served as ${hash} has the hash ${digest}.`);
 }

@@ -1,33 +1,34 @@
 import type { Mask } from "../crypto/mask-stream.ts";
 import { openSealed } from "../crypto/sealed-box.ts";
 import type { Bytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
 import { decodeFrame } from "../protocol/frame.ts";
 import { unmaskSchema } from "../protocol/messages/device.ts";
 import { reconstructMasks } from "../secagg/opening.ts";
-import { type Opening, verifyUnmask } from "../secagg/server.ts";
+import { type GivenShares, verifyUnmask } from "../secagg/server.ts";
 import type { CheckedSession } from "./check-session.ts";
 import { type Checked, fault } from "./fault.ts";
 
-/** An opening message of a device, sealed to the auditor. */
+/** A device's opening message, sealed to the auditor. */
 export interface SealedOpening {
-  readonly position: number;
+  readonly position: Position;
   readonly sealed: Bytes;
 }
 
 export interface OpenedSession {
-  /** Take the masks off the sum of the masked inputs. */
+  /** Added to the sum of the masked inputs, they remove its masks. */
   readonly masks: readonly Mask[];
   readonly openingCount: number;
-  /** Shares that are not those that were dealt, which spare ones made up for (S9). */
+  /** Sentences about shares that differ from those that were dealt. Spare shares made up for them (S9). */
   readonly notes: readonly string[];
 }
 
 /**
- * Opens what was kept for the auditor and rebuilds every b and z from it, each against what its device had announced.
- * What comes out takes the masks off the sum of all survivors and off nothing less: a single input stays under the masks
- * that it shares with other survivors. Rule A3.
+ * Opens the boxes kept for the auditor, rebuilds every b and z from them, and checks each against what its device had
+ * announced. The resulting masks unmask the sum of all survivors and nothing smaller: a single input stays hidden by the
+ * masks that it shares with other survivors. Rule A3.
  */
 export async function openSession(
   primitives: Primitives,
@@ -36,9 +37,9 @@ export async function openSession(
   sealed: readonly SealedOpening[],
 ): Promise<Checked<OpenedSession>> {
   const { roster, sets, commitments } = session;
-  const openings: Opening[] = [];
+  const openings: GivenShares[] = [];
   const notes: string[] = [];
-  const seen = new Set<number>();
+  const seen = new Set<Position>();
   const boxes = await openBoxes(primitives, roster.sid, auditorKey, sealed);
   if (!boxes.ok) return boxes;
   for (const { position, opened } of boxes.value) {
@@ -53,7 +54,9 @@ export async function openSession(
     seen.add(position);
     openings.push(verified.value);
     for (const owner of verified.value.offCommitment) {
-      notes.push(`Position ${position} gave a share of position ${owner} that is not the one dealt to it.`);
+      notes.push(
+        `Position ${position} sent a share of position ${owner} that differs from the one dealt to it.`,
+      );
     }
   }
   const masks = await reconstructMasks(primitives, roster, sets, openings);
@@ -68,7 +71,7 @@ export async function openSession(
   const dealers = masks.error.dealers.join(", ");
   return fault(
     "SECRET",
-    `The shares of positions ${dealers} make other secrets than these devices announced.`,
+    `The shares of positions ${dealers} give other secrets than these devices announced.`,
   );
 }
 
@@ -77,9 +80,9 @@ async function openBoxes(
   sid: Bytes,
   auditorKey: Bytes,
   sealed: readonly SealedOpening[],
-): Promise<Checked<readonly { readonly position: number; readonly opened: Bytes }[]>> {
-  const boxes: { readonly position: number; readonly opened: Bytes }[] = [];
-  const failed: number[] = [];
+): Promise<Checked<readonly { readonly position: Position; readonly opened: Bytes }[]>> {
+  const boxes: { readonly position: Position; readonly opened: Bytes }[] = [];
+  const failed: Position[] = [];
   for (const { position, sealed: box } of sealed) {
     const opened = await openSealed(primitives, auditorKey, { sid, position }, box);
     if (opened.ok) boxes.push({ position, opened: opened.value });
@@ -90,10 +93,10 @@ async function openBoxes(
   if (boxes.length === 0)
     return fault(
       "AUDITOR_KEY",
-      `None of the ${failed.length} boxes opens with this key: they were sealed to another one, or all of them were changed.`,
+      `None of the ${failed.length} boxes opens with this key. They were sealed to another key, or all of them were changed.`,
     );
   return fault(
     "OPENING_SEAL",
-    `The shares of position ${failed[0]} do not open with this key, or are of another session.`,
+    `The shares of position ${failed[0]} do not open with this key, or belong to another session.`,
   );
 }

@@ -3,9 +3,9 @@ import { bytesToHex, hexToBytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { inputLeafHash } from "../secagg/input.ts";
 
-/** What a device has of its own masked list and of the outcome that it was told; hashes in hex. */
+/** A device's record of its own masked list and of the outcome that it was told. Hashes in hex. */
 export interface OwnInput {
-  /** Over the chunks of its masked list. */
+  /** Root over the chunks of its masked list. */
   readonly root: string;
   readonly survivorCount: number;
   readonly proof: {
@@ -15,18 +15,18 @@ export interface OwnInput {
   };
 }
 
-/** What the round shows to everyone. */
+/** The roots that the round shows to everyone. */
 export interface ShownInputs {
   readonly inputsRoot: string | null;
   readonly transcript?: { readonly sessions: readonly { readonly inputsRoot: string }[] } | undefined;
 }
 
 /**
- * Whether a device's own masked list is under the root that the round shows to everyone, and not under another that only
- * this device was told. Rule A7.
+ * Checks that a device's own masked list is under the root that the round shows to everyone, not under one that only this
+ * device was told. Rule A7.
  *
- * @returns `shown`; `other-root` where everyone is shown another; `not-under-root` where the list does not lead to the
- * root that the device was told; `not-published` where the round shows none.
+ * @returns `shown`; `other-root` if everyone else is shown another root; `not-under-root` if the list does not lead to the
+ * root that the device was told; `not-published` if the round shows no root.
  */
 export async function ownInputShown(
   primitives: Primitives,
@@ -42,7 +42,7 @@ export async function ownInputShown(
     root: hexToBytes(proof.inputsRoot),
   });
   if (!isUnder) return "not-under-root";
-  // A round of one sum shows its root itself, one of several a root over theirs.
+  // A round of one sum shows the root of that sum, a round of several a root over their roots.
   const roots = shown.transcript?.sessions.map(({ inputsRoot }) => inputsRoot) ?? [shown.inputsRoot];
   const over =
     roots.length === 1 ? roots[0] : bytesToHex(await merkleRoot(primitives, roots.map(hexToBytes)));

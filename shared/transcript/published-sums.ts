@@ -4,13 +4,13 @@ import type { VectorLayout } from "../vector/layout.ts";
 import { publishedLength } from "../vector/publish.ts";
 import { type Checked, fault, withheld } from "./fault.ts";
 
-/** SHA-256 over pieces as they come. */
+/** SHA-256 over pieces as they arrive. */
 export interface Digest {
   update(bytes: Uint8Array): void;
   hex(): string;
 }
 
-/** The published numbers, session by session, as the bytes come in: memory of one session's. */
+/** Reads the published numbers session by session as the bytes arrive. Holds one session in memory. */
 export class SessionSums {
   readonly #pieces: AsyncIterator<Uint8Array>;
   readonly #digest: Digest;
@@ -50,7 +50,7 @@ export class SessionSums {
     return value;
   }
 
-  /** The digest of all bytes; null where there are more than there should be. */
+  /** The digest of all bytes; null if there are too many. */
   async end(): Promise<string | null> {
     return this.#left.length > 0 || (await this.#read()) !== null ? null : this.#digest.hex();
   }

@@ -5,16 +5,16 @@ import { bytesToHex, hexToBytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import type { StrategySpec } from "../strategy/index.ts";
 
-/** What a round came to, all of it named by hashes. */
+/** The results of a round, named by hashes. */
 export interface RoundFacts {
   readonly runId: string;
   readonly round: number;
-  /** Of the sessions whose sums are in the published one, in its order: one for each shard that is in. */
+  /** Transcript hashes of the sessions in the published sum, in its order: one for each shard that is in it. */
   readonly sessionHashes: readonly string[];
-  /** Of the published sum. */
+  /** Hash of the published sum. */
   readonly sumHash: string;
   readonly strategy: StrategySpec;
-  /** Null where the strategy keeps nothing, or has not begun. */
+  /** Null if the strategy has no state or has not begun. */
   readonly parentStateHash: string | null;
   readonly strategyStateHash: string | null;
   readonly parentModelHash: string;
@@ -22,9 +22,9 @@ export interface RoundFacts {
 }
 
 /**
- * The one hash that a round's whole transcript has:
+ * The hash of a round's whole transcript:
  * SHA-256(E(transcript, runId, round, sumHash, strategy, state before, state after, model before, model after, sessions...)).
- * A state that is not there is an empty item. 64 hex digits. Rule A1.
+ * A missing state is an empty item. 64 hex digits. Rule A1.
  */
 export async function roundTranscriptHash(primitives: Primitives, facts: RoundFacts): Promise<string> {
   const state = (hash: string | null) => (hash === null ? new Uint8Array(0) : hexToBytes(hash));

@@ -13,24 +13,25 @@ import {
   sessionIdSchema,
 } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { agreedConfigSchema, roundParamsSchema } from "../task/config.ts";
+import { agreedConfigSchema } from "../task/config.ts";
+import { roundParamsSchema } from "../task/round-params.ts";
 
 /*
- * What one session leaves for an outsider to check: one MessagePack map, named by the SHA-256 of its bytes.
- * PROTOCOL.md section 12. Positions are those of the session's roster.
+ * The record of one session that an outsider can check: one MessagePack map, named by the SHA-256 of its bytes.
+ * PROTOCOL.md section 12. Positions refer to the session's roster.
  *
  * | field         | holds                                                                                      |
  * | ------------- | ------------------------------------------------------------------------------------------ |
  * | runId ... modelHash | the header of every signature: round, attempt, shard, config, parameters, parent model |
  * | members       | U1: adverts with their certificates and signatures, in order of position                    |
  * | u2, u3        | bitmaps                                                                                    |
- * | bundles       | of each of U2, ascending: commitments to the shares it dealt, under its signature           |
- * | inputs        | of each of U3, ascending: root over the 64-KiB chunks of its masked input, its signature    |
+ * | bundles       | for each of U2, ascending: commitments to the shares it dealt, under its signature          |
+ * | inputs        | for each of U3, ascending: root over the 64-KiB chunks of its masked input, its signature   |
  * | confirmations | signatures over U2 and U3, ascending, t or more                                             |
  * | evidenceHash  | SHA-256(E(evidence, sid, salt, words of the sum that are not published))                    |
  *
- * There is no secret in it: shares are commitments, inputs are roots (S11). It does name devices, by their identity keys.
- * Version 1 committed to the evidence without a salt; up to version 2 a config had one vector and a round no purpose.
+ * It contains no secret: of shares only commitments, of inputs only roots (S11). It names devices by their identity keys.
+ * Version 1 committed to the evidence without a salt. Up to version 2 a config had one vector, and rounds had no purpose.
  */
 
 export const TRANSCRIPT_VERSION = 3;
@@ -92,13 +93,13 @@ export function transcriptFromBytes(bytes: Bytes): Result<SessionTranscript, Fra
 
 const versionSchema = z.looseObject({ version: z.int() });
 
-/** The version that a transcript says it has; null if it says none. */
+/** The version that a transcript states; null if it states none. */
 export function transcriptVersion(bytes: Bytes): number | null {
   const said = decodeFrame(bytes, versionSchema, BOUNDS);
   return said.ok ? said.value.version : null;
 }
 
-/** SHA-256 of the bytes, hex: a digest of a file. */
+/** SHA-256 of the transcript's bytes, in hex. */
 export async function transcriptDigest(primitives: Primitives, bytes: Bytes): Promise<string> {
   return bytesToHex(await primitives.sha256(bytes));
 }

@@ -3,16 +3,17 @@ import { addMasks, type Mask } from "../crypto/mask-stream.ts";
 import { merkleLeafHash, verifyInclusion } from "../crypto/merkle.ts";
 import { assert } from "../kernel/assert.ts";
 import type { Bytes } from "../kernel/bytes.ts";
+import type { Position } from "../kernel/places.ts";
 import type { Primitives, RandomBytes } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
 import type { VectorLayout } from "../vector/layout.ts";
 import type { CheckedSession } from "./check-session.ts";
 import { type Checked, fault } from "./fault.ts";
 
-/** Words of the ring in one chunk. */
+/** Ring words in one chunk. */
 export const CHUNK_WORDS = VECTOR_CHUNK_BYTES / 4;
 
-/** A part of one masked input and the way to its root. */
+/** A chunk of one masked input and its Merkle path to the root. */
 export interface InputChunk {
   readonly bytes: Bytes;
   readonly path: readonly Bytes[];
@@ -23,11 +24,11 @@ export function chunkCountOf(layout: VectorLayout): number {
 }
 
 /**
- * Makes one chunk of a session's sum anew: that chunk of every survivor's masked input, each proved against the root that
- * its device signed, and the masks of that place alone. Memory: one chunk of the sum and one of an input. Rule A4.
+ * Recomputes one chunk of a session's sum: adds up that chunk of every survivor's masked input, each proved against the
+ * root that its device signed, and removes the masks there. Holds one chunk of the sum and one of an input. Rule A4.
  *
- * @param masks  Of the whole session; see `reconstructMasks`.
- * @param fetch  That chunk of the input at this position.
+ * @param masks  All masks of the session, from `reconstructMasks`.
+ * @param fetch  Fetches chunk `index` of the input at `position`.
  */
 export async function remakeChunk(
   primitives: Primitives,
@@ -35,7 +36,7 @@ export async function remakeChunk(
   session: CheckedSession,
   masks: readonly Mask[],
   index: number,
-  fetch: (position: number, index: number) => Promise<Checked<InputChunk>>,
+  fetch: (position: Position, index: number) => Promise<Checked<InputChunk>>,
 ): Promise<Checked<Uint32Array<ArrayBuffer>>> {
   const size = chunkCountOf(layout);
   const firstWord = index * CHUNK_WORDS;
@@ -61,7 +62,7 @@ export async function remakeChunk(
   return ok(sum);
 }
 
-/** The first word of a chunk that is not as expected; null if all agree. */
+/** The first word of a chunk that differs from `expected`; null if all agree. */
 export function firstDifference(
   expected: Uint32Array,
   chunk: Uint32Array,
@@ -75,7 +76,7 @@ export function firstDifference(
   return null;
 }
 
-/** Whether these chunks hold all evidence of the vector. */
+/** True if these chunks contain all evidence of the vector. */
 export function coverEvidence(layout: VectorLayout, indexes: readonly number[]): boolean {
   return layout.segments
     .filter(({ publish }) => publish === "evidence")
@@ -91,13 +92,13 @@ export function coverEvidence(layout: VectorLayout, indexes: readonly number[]):
 }
 
 /**
- * `count` different chunks of `total`, each set as likely as any other, ascending.
+ * Draws `count` different chunks of `total`, uniformly among all such sets. Ascending.
  *
- * @param random  Of the one who checks: who knows the draw beforehand knows where nobody looks.
+ * @param random  The auditor's own. Whoever knows the draw in advance knows where nobody will look.
  */
 export function drawChunks(random: RandomBytes, count: number, total: number): readonly number[] {
   assert(count >= 1 && count <= total, "chunks are drawn without replacement");
-  // Floyd's sampling: one draw for each chunk, whatever the total.
+  // Floyd's sampling: one random draw per chunk, however large the total.
   const drawn = new Set<number>();
   for (let last = total - count; last < total; last++) {
     const candidate = below(random, last + 1);
@@ -106,7 +107,7 @@ export function drawChunks(random: RandomBytes, count: number, total: number): r
   return [...drawn].sort((left, right) => left - right);
 }
 
-/** Uniform below `bound`, by rejection. */
+/** Uniform integer below `bound`, by rejection sampling. */
 function below(random: RandomBytes, bound: number): number {
   const limit = 2 ** 32 - (2 ** 32 % bound);
   for (;;) {
@@ -116,8 +117,8 @@ function below(random: RandomBytes, bound: number): number {
 }
 
 /**
- * How likely `drawn` of `total` chunks have at least one of the `wrong` ones among them: 1 - C(total - wrong, drawn) /
- * C(total, drawn), the hypergeometric tail; about 1 - (1 - f)^q for a part f of many chunks.
+ * Probability that `drawn` of `total` chunks include at least one of the `wrong` ones: 1 - C(total - wrong, drawn) /
+ * C(total, drawn), the hypergeometric tail. About 1 - (1 - f)^drawn if a fraction f of many chunks is wrong.
  */
 export function detectionProbability(total: number, wrong: number, drawn: number): number {
   assert(wrong >= 0 && wrong <= total && drawn >= 0 && drawn <= total, "a part of the chunks");

@@ -7,8 +7,8 @@ import type { OutOfRange } from "./segment.ts";
 /** An opened sum over the survivors. */
 export interface DecodedSum {
   /**
-   * The whole numbers of each segment, by its name. Views into the sum that was decoded, except on the 16-bit ring, where
-   * each has a list of its own.
+   * The integers of each segment, by its name. Views into the decoded sum, except for segments on the 16-bit ring, whose
+   * numbers are copied.
    */
   readonly numbersByName: ReadonlyMap<string, Int32Array<ArrayBuffer>>;
   readonly survivorCount: number;
@@ -17,11 +17,11 @@ export interface DecodedSum {
 /**
  * Reads an unmasked sum.
  *
- * @param sum            The ring sum over U3, all masks removed. [layout.length]
+ * @param sum            The ring sum over U3, with all masks removed. [layout.length]
  * @param survivorCount  |U3|, at most cohortSizeMax.
- * Errors: `sentinel` if a mask is missing or wrong (it names nobody and does not detect poisoning); `range` if no honest
- * inputs could give that sum, with the first number that says so. One malicious input within the range passes: the sum
- * cannot bound it. Rule S2.
+ * Errors: `sentinel` if a mask is missing or wrong (it does not tell whose, and does not detect poisoning); `range` if no
+ * honest inputs could add up to this sum, with the first such number. A malicious input within the range passes, because
+ * a sum cannot bound single inputs. Rule S2.
  */
 export function decodeSum(
   layout: VectorLayout,
@@ -32,7 +32,7 @@ export function decodeSum(
   assert(survivorCount >= 1 && survivorCount <= layout.cohortSizeMax, "survivors are a part of the cohort");
   const numbersByName = new Map<string, Int32Array<ArrayBuffer>>();
   const last = present(layout.segments.at(-1), "the sentinels");
-  // First the sentinels: under a wrong mask every other number is wrong as well.
+  // Check the sentinels first: under a wrong mask all other numbers are wrong too.
   for (const place of [last, ...layout.segments.slice(0, -1)]) {
     const numbers = numbersOf(place, sum);
     const wrong = place.code.check(place, numbers, survivorCount);
@@ -48,7 +48,7 @@ export interface DecodeError extends OutOfRange {
   readonly segment: string;
 }
 
-/** Whole numbers of a segment of a sum. */
+/** The integers that a segment of a sum holds. */
 function numbersOf(
   { offset, length, ring }: PlacedSegment,
   sum: Uint32Array<ArrayBuffer>,

@@ -4,9 +4,9 @@ import type { VectorLayout } from "./layout.ts";
 import type { Clip, Contribution, EncodeError, EncodeTools, Segment } from "./segment.ts";
 
 export interface EncodedContribution {
-  /** The whole vector, still unmasked: it must not leave the device. [layout.length] */
+  /** The whole vector, not masked yet: it must not leave the device. [layout.length] */
   readonly words: Uint32Array<ArrayBuffer>;
-  /** What this device keeps of one of its segments. */
+  /** What the segment's `encode` returned for this device to keep. */
   kept<C extends Clip, Kept, Value>(segment: Segment<C, Kept, Value>): Kept;
 }
 

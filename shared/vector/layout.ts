@@ -6,11 +6,11 @@ import { sentinels } from "./segments/sentinels.ts";
 import { update } from "./segments/update.ts";
 
 /*
- * The layout of the one vector that leaves a device: segments one after the other, in words of the ring 2^32. Words are
- * masked and added without regard to segments; the mask stream is consumed by byte offset.
+ * The layout of the vector that leaves a device: segments one after the other, in words of the ring 2^32. Masking and
+ * adding ignore segments; the mask stream is consumed by byte offset.
  */
 
-/** A segment where it lies. */
+/** A segment with its place in the vector. */
 export type PlacedSegment = Place & { readonly code: Segment };
 
 export interface VectorLayout {
@@ -24,8 +24,8 @@ export interface VectorLayout {
  * The layout of a task's vector.
  *
  * @param segments  In the order of the vector, the sentinels last.
- * @throws AssertionFault if the terms do not fit the ring, which a task's schema refuses before, or if the list is not one:
- * only the update may be rotated or on the 16-bit ring, and the sentinels are public.
+ * @throws AssertionFault if the terms do not fit the ring (a task's schema has refused such terms already), or if the list
+ * is invalid: only the update may be rotated or on the 16-bit ring, and the sentinels must be public.
  */
 export function vectorLayout(terms: LayoutTerms, segments: readonly Segment[] = SEGMENTS): VectorLayout {
   const { parameterCount, cohortSizeMax, clipNormL2, weightCap } = terms;
@@ -54,7 +54,7 @@ export function vectorLayout(terms: LayoutTerms, segments: readonly Segment[] = 
   return { cohortSizeMax, length: offset, segments: placed };
 }
 
-/** What is hashed of a layout: everything but offsets, which follow, and code. */
+/** The part of a layout that is hashed: all except the code and the offsets, which follow from the lengths. */
 export function layoutData({ cohortSizeMax, segments }: VectorLayout): Json {
   const data = segments.map(({ name, length, ring, publish, clip, noise }) => {
     return { name, length, ring, publish, clip, noise };
@@ -62,7 +62,7 @@ export function layoutData({ cohortSizeMax, segments }: VectorLayout): Json {
   return { version: 2, cohortSizeMax, segments: data };
 }
 
-/** Where a segment lies. */
+/** A segment's place in the layout. */
 export function placeOf<C extends Clip, Kept, Value>(
   layout: VectorLayout,
   { name }: Segment<C, Kept, Value>,

@@ -7,12 +7,12 @@ import type { Numbers } from "./segment.ts";
 import { coordinateCount, update } from "./segments/update.ts";
 
 /**
- * The sum over the survivors for each weight, from the sum for each coordinate: whole numbers, exact.
+ * Converts the survivors' sum for each coordinate into their sum for each weight. The numbers are integers, and exact.
  *
- * @param coordinateSum  As the update's segment reads, of one shard or of several: exact as long as all its numbers together
- *                       stay below 2^53.
- * @param rotationKey    Of the round; not used unless the layout is rotated.
- * @returns [parameterCount]; `updateScale` times it over the sum of weights is the mean update.
+ * @param coordinateSum  As the update's segment reads it, from one shard or several. Exact as long as the absolute values
+ *                       add up to less than 2^53.
+ * @param rotationKey    The round's key. Used only if the layout is rotated.
+ * @returns [parameterCount]. The mean update is this times `updateScale`, divided by the sum of weights.
  */
 export async function updateSumOf(
   primitives: Primitives,
@@ -29,8 +29,8 @@ export async function updateSumOf(
 }
 
 /**
- * (B/Q) W, and over sqrt(d) if a rotation was taken off, so that the mean update is the update's sum times this over the
- * sum of weights. Always in this order: bit-exact.
+ * (B/Q) W, divided by sqrt(d) if the layout is rotated. The mean update is the update's sum times this, divided by the sum
+ * of weights. The order of the operations is fixed, so the result is bit-exact.
  */
 export function updateScale(layout: VectorLayout): number {
   const place = placeOf(layout, update);
@@ -42,11 +42,11 @@ export function updateScale(layout: VectorLayout): number {
 /**
  * The mean of the survivors' clipped updates, in the unit of the weights. [parameterCount]
  *
- * The one place that divides: sum times scale, then over the divisor, in doubles, so that every strategy starts from the
+ * The only code that divides: sum times scale, then divided by the divisor, in doubles. So every strategy starts from the
  * same bits. Rule A6.
  *
- * @param updateSum  What `updateSumOf` gave.
- * @param divisor    The sum of weights, at least 1. With noise it would be a constant that everyone knows.
+ * @param updateSum  From `updateSumOf`.
+ * @param divisor    The sum of weights, at least 1. With noise it would be a public constant.
  */
 export function meanUpdate(
   layout: VectorLayout,
@@ -55,19 +55,8 @@ export function meanUpdate(
 ): Float64Array<ArrayBuffer> {
   assert(divisor >= 1, "a mean needs weight");
   const scale = updateScale(layout);
-  // Not Float64Array.from: it makes a list of all values first, 70 MB of heap for a million.
+  // Float64Array.from would first make a list of all values: 70 MB of heap for a million.
   const mean = new Float64Array(updateSum.length);
   for (let i = 0; i < mean.length; i++) mean[i] = (updateSum[i]! * scale) / divisor; // hot loop
   return mean;
-}
-
-/**
- * How far a coordinate of `meanUpdate` may lie from the exact weighted mean of the survivors' clipped updates: each
- * device's rounding moves it by less than one step. Taking a rotation off adds the errors of all d coordinates, though
- * by chance only sqrt(d) of them. It does not count what the rotation's bound cut off, which is almost always nothing.
- */
-export function quantizationBound(layout: VectorLayout, survivorCount: number, weightSum: number): number {
-  const place = placeOf(layout, update);
-  const errors = place.clip.rotated ? coordinateCount(place) : 1;
-  return (errors * survivorCount * updateScale(layout)) / weightSum;
 }

@@ -6,8 +6,8 @@ import type { PlacedSegment, VectorLayout } from "./layout.ts";
 import type { OutOfRange } from "./segment.ts";
 
 /*
- * What is published of a session's sum: the numbers of its public segments, one after the other, signed words. Those of
- * evidence are committed to (`transcript/evidence.ts`).
+ * The published part of a session's sum: the numbers of its public segments, one after the other, as signed words. To
+ * evidence segments the session only commits (`transcript/evidence.ts`).
  */
 
 /** The published numbers of one session. [publishedLength] */
@@ -25,12 +25,12 @@ export function publishedWords(
   return words;
 }
 
-/** Numbers that are published of one session's sum. */
+/** How many numbers of one session's sum are published. */
 export function publishedLength(layout: VectorLayout): number {
   return thoseOf(layout, "public").reduce((sum, place) => sum + numberCount(place), 0);
 }
 
-/** The words of a sum that are not published, in the order of the layout. A copy. */
+/** A copy of the words of a sum that are not published, in the order of the layout. */
 export function evidenceWords(layout: VectorLayout, sum: Uint32Array): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(evidenceLength(layout));
   let at = 0;
@@ -46,11 +46,11 @@ export function evidenceLength(layout: VectorLayout): number {
 }
 
 /**
- * The ring words of a session's sum, from what was published of it and from its evidence.
+ * Rebuilds the ring words of a session's sum from its published numbers and its evidence.
  *
  * @param published  [publishedLength], signed words. @param evidence  [evidenceLength]
- * Error: the first published number that is no sum of the 16-bit ring. With its neighbour it would make the word of two
- * others, and the next model is made from the numbers. Rules A4, S20.
+ * Error: the first published number outside the range of the 16-bit ring. It would pack into the same word as another pair
+ * of numbers, but the next model is made from the numbers. Rules A4, S20.
  */
 export function ringWords(
   layout: VectorLayout,

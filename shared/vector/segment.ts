@@ -2,41 +2,42 @@ import type { Json } from "../codec/canonical-json.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import type { Result } from "../kernel/result.ts";
-import type { Purpose, RoundParams } from "../task/config.ts";
+import type { ClassSums, NumberSums } from "../task/engine.ts";
+import type { Purpose, RoundParams } from "../task/round-params.ts";
 import type { Ring } from "./ring.ts";
 
 /*
- * A segment is a stretch of the one vector that leaves a device. Its layout is data that devices agree to by its hash; its
- * code says how a device fills it and how a sum of it is read. `segments/index.ts` lists all of them; everything that
- * handles vectors goes through that list and names no segment.
+ * A segment is a stretch of the vector that leaves a device. Its layout is data, and devices agree to its hash. Its code
+ * says how a device fills it and how a sum of it is read. `segments/index.ts` lists all segments. Code that handles
+ * vectors iterates over that list.
  */
 
-/** How a number of one device is bounded; each kind has fields of its own. Hashed, so plain data. */
+/** How the numbers of one device are bounded. Each kind has its own fields. Hashed, so it is plain data. */
 export type Clip = { readonly kind: string; readonly [field: string]: Json };
 
-/** What devices agree to of one segment. Types and not interfaces: only those are known to be plain data. */
+/** The part of a segment that devices agree to. A type, because TypeScript does not take an interface for plain JSON. */
 export type SegmentLayout<C extends Clip = Clip> = {
   readonly name: string;
   /** Words of the vector. On the 16-bit ring each holds two numbers. */
   readonly length: number;
   readonly ring: Ring;
-  /** `evidence`: only a salted hash of the sum is published; a total would give a suppressed group away. */
+  /** `evidence`: only a salted hash of the sum is published, because a total could give away a suppressed group. */
   readonly publish: "public" | "evidence";
   readonly clip: C;
   /** Null: the segment carries no noise. */
   readonly noise: null;
 };
 
-/** A segment's layout and where it begins, in words. Offsets follow from the lengths, so they are not hashed. */
+/** A segment's layout and its offset in words. Offsets follow from the lengths and are not hashed. */
 export type Place<C extends Clip = Clip> = SegmentLayout<C> & { readonly offset: number };
 
-/** What a task, and a round of it, say about the vector. */
+/** What a task and a round say about the vector. */
 export interface LayoutTerms {
   /** Default: train. */
   readonly purpose?: Purpose;
-  /** Of the round that the layout is for; null or absent for what is agreed to before any round. */
+  /** The round's parameters; null or absent for the layout that is agreed to before any round. */
   readonly roundParams?: RoundParams | null;
-  /** Segments that the task's strategy needs, by name: one that no other task has looks here. */
+  /** Names of the segments that the task's strategy needs. An optional segment checks whether it is among them. */
   readonly asked?: readonly string[];
   readonly parameterCount: number;
   readonly cohortSizeMax: number;
@@ -44,37 +45,39 @@ export interface LayoutTerms {
   readonly clipNormL2: number;
   /** W, the largest `numExamples` that counts for one device. */
   readonly weightCap: number;
-  /** Of the update. Default 32. */
+  /** What the task's labels are. Default: classes. */
+  readonly labels?: "classes" | "number";
+  /** Ring of the update. Default 32. */
   readonly ring?: Ring;
-  /** Whether the update is rotated. Default: on the 16-bit ring only, where errors are 40 times larger without it. PROTOCOL.md section 7. */
+  /** Default: true on the 16-bit ring only, where errors are 40 times larger without the rotation. PROTOCOL.md section 7. */
   readonly rotated?: boolean;
 }
 
-/** Sums over validation rows: of one device, or of all survivors. */
-export interface LocalMetrics {
-  readonly count: number;
-  /** Nats. */
-  readonly lossSum: number;
-  readonly correct: number;
-}
+/** Sums over the validation rows of one device or of all survivors: the part of an evaluation that the vector carries. */
+export type LocalMetrics = ClassMetrics | NumberMetrics;
+export type ClassMetrics = Pick<ClassSums, "count" | "lossSum" | "correct">;
+export type NumberMetrics = Pick<
+  NumberSums,
+  "count" | "lossSum" | "errorSum" | "errorSquareSum" | "labelSum" | "labelSquareSum"
+>;
 
-/** What a device has after training. */
+/** The result of a device's training. */
 export interface Contribution {
   /** Trained weights minus received weights, [parameterCount]. Not modified. */
   readonly update: Float32Array;
-  /** Rows trained on, at least 1. */
+  /** Number of training rows, at least 1. */
   readonly numExamples: number;
-  /** The received model on the local validation rows. */
+  /** Metrics of the received model on the local validation rows. */
   readonly metricsBefore: LocalMetrics;
-  /** The trained model on the same rows. */
+  /** Metrics of the trained model on the same rows. */
   readonly metricsAfter: LocalMetrics;
 }
 
 export interface EncodeTools {
   readonly primitives: Primitives;
-  /** 32 fresh random bytes, used for nothing else: the seed of the stochastic rounding. */
+  /** Seed of the stochastic rounding: 32 fresh random bytes, used for nothing else. */
   readonly roundingKey: Bytes;
-  /** Of the round; a layout that is rotated needs it. */
+  /** The round's key. A rotated layout needs it. */
   readonly rotationKey?: Bytes | undefined;
 }
 
@@ -82,27 +85,27 @@ export type EncodeError =
   | { readonly type: "non-finite-update"; readonly index: number }
   | { readonly type: "no-examples" };
 
-/** Whole numbers of a sum: one shard's as signed numbers of the ring, several shards' as doubles. */
+/** Integers of a sum: signed numbers of the ring for one shard, doubles for several. */
 export type Numbers = Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
-/** The first number that no honest inputs could add up to. */
+/** The first number of a sum that no honest inputs could add up to. */
 export interface OutOfRange {
   readonly index: number;
   readonly value: number;
 }
 
 /**
- * One segment: layout that is hashed, and code that is not.
+ * One segment: a layout, which is hashed, and code, which is not.
  *
  * @typeParam C      Its clip.
- * @typeParam Kept   What a device keeps of its own contribution, for its page and its record; it does not leave.
- * @typeParam Value  What a sum of it says, in its own units.
+ * @typeParam Kept   What a device keeps of its own contribution for its page and record. It does not leave the device.
+ * @typeParam Value  The meaning of a sum, in the segment's own units.
  */
 export interface Segment<C extends Clip = Clip, Kept = unknown, Value = unknown> {
   readonly name: string;
   /**
    * @returns Null if the vector has no such segment under these terms.
-   * @throws AssertionFault if the terms do not fit the ring; a task's schema refuses such terms before.
+   * @throws AssertionFault if the terms do not fit the ring. A task's schema has refused such terms already.
    */
   layout(terms: LayoutTerms): Omit<SegmentLayout<C>, "name"> | null;
   /**
@@ -116,14 +119,14 @@ export interface Segment<C extends Clip = Clip, Kept = unknown, Value = unknown>
     words: Uint32Array<ArrayBuffer>,
     tools: EncodeTools,
   ): Promise<Result<Kept, EncodeError>> | Result<Kept, EncodeError>;
-  /** Whether so many honest inputs could add up to these numbers; null if so. Rule S2. */
+  /** Null if `survivorCount` honest inputs could add up to these numbers, else the first that is out of range. Rule S2. */
   check(place: Place<C>, numbers: Int32Array, survivorCount: number): OutOfRange | null;
-  /** Adds one shard's numbers to those of the shards before. */
+  /** Adds one shard's numbers to the total. */
   add(total: Float64Array, numbers: Int32Array): void;
   read(place: Place<C>, numbers: Numbers): Value;
 }
 
-/** Whole numbers in doubles: exact as long as the sums stay below 2^53. Not in the ring, which several shards may leave. */
+/** Adds integers as doubles, exact below 2^53. The sum of several shards may not fit the ring. */
 export function addWhole(total: Float64Array, numbers: Int32Array): void {
   for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (numbers[i] as number);
 }

@@ -4,8 +4,8 @@ import { placeOf, type VectorLayout } from "./layout.ts";
 import type { Clip, Numbers, Segment } from "./segment.ts";
 
 /**
- * The sum of a round from the sums of its shards. Each is read apart, as signed numbers of the ring, and they are added as
- * whole numbers in doubles. A single shard is taken as it is, without a copy.
+ * Adds up the sums of a round's shards. Each is read separately, as signed numbers of the ring; they are added as integers
+ * in doubles. The sum of a single shard is not copied.
  */
 export class SumOfShards {
   readonly #layout: VectorLayout;
@@ -29,7 +29,7 @@ export class SumOfShards {
     }
   }
 
-  /** What the sum says of a segment, in the segment's own units. */
+  /** The sum of one segment, in the segment's own units. */
   read<C extends Clip, Kept, Value>(segment: Segment<C, Kept, Value>): Value {
     const numbers = present(this.#totals.get(segment.name), `a sum of ${segment.name}`);
     return segment.read(placeOf(this.#layout, segment), numbers);

@@ -1,23 +1,31 @@
-import { assert } from "../kernel/assert.ts";
+import { assert, present } from "../kernel/assert.ts";
 import { strategyOf } from "../strategy/index.ts";
-import { type Purpose, purposesOf, type RoundParams } from "../task/config.ts";
+import { purposesOf } from "../task/config.ts";
 import { modelTensors } from "../task/model.ts";
+import type { Purpose, RoundParams } from "../task/round-params.ts";
+import { targetOf } from "../task/target.ts";
 import type { Task } from "../task/task.ts";
 import { type VectorLayout, vectorLayout } from "./layout.ts";
 
+/** The layout that people are told of before any round: that of the task's first purpose. */
+export function shownLayoutOf(task: Task): VectorLayout {
+  return layoutOf(task, present(purposesOf(task)[0], "a task with a purpose"), null);
+}
+
 /**
- * The layout of a task's vector in a round of this purpose.
+ * The layout of a task's vector in rounds of the given purpose.
  *
- * @param roundParams  Of the round; null for what is agreed to before any round. They may change bounds, never lengths: the
- *                     length is agreed to.
- * @throws AssertionFault for a purpose that the task does not allow.
+ * @param roundParams  The round's parameters; null for the layout that is agreed to before any round. They may change
+ *                     bounds, but not the length, which devices have agreed to.
+ * @throws AssertionFault if the task does not allow the purpose.
  */
 export function layoutOf(task: Task, purpose: Purpose, roundParams: RoundParams | null): VectorLayout {
   assert(purposesOf(task).includes(purpose), `task ${task.slug} has no rounds to ${purpose}`);
   const { cohortSizeMax, clipNormL2, weightCap, ring, strategy } = task.aggregation;
   const { parameterCount } = modelTensors(task.model);
   const { segments: asked } = strategyOf(strategy);
-  const agreed = { purpose, asked, parameterCount, cohortSizeMax, clipNormL2, weightCap, ring };
+  const labels = targetOf(task.features).kind;
+  const agreed = { purpose, asked, parameterCount, cohortSizeMax, clipNormL2, weightCap, labels, ring };
   const layout = vectorLayout({ ...agreed, roundParams });
   assert(
     roundParams === null || layout.length === vectorLayout({ ...agreed, roundParams: null }).length,

@@ -1,22 +1,20 @@
-import type { Loss } from "./loss.ts";
+import { type Loss, weighted } from "./loss.ts";
 
 /**
- * -log softmax(outputs)[label], in nats. An output is a class, a label the index of one.
+ * -log softmax(outputs)[label], in nats. Each output stands for a class, and a label is the index of a class.
  *
  * Source of the gradient, softmax - one-hot: Bishop 2006, Pattern Recognition and Machine Learning, equation 4.109.
  */
 export const crossEntropy: Loss = {
-  name: "cross-entropy",
-  activation: "softmax",
   writeTarget(label, target) {
     target[label] = 1;
   },
-  ofBatch(ops, outputs, targets) {
+  ofBatch(ops, outputs, targets, rowWeights) {
     const logProbabilities = ops.logSoftmax(outputs);
     const [rows = 0] = ops.shapeOf(outputs);
     return {
-      sum: ops.negate(ops.sum(ops.multiply(targets, logProbabilities), [0, 1])),
-      gradient: ops.divide(ops.subtract(ops.exp(logProbabilities), targets), rows),
+      sum: ops.negate(ops.sum(weighted(ops, ops.multiply(targets, logProbabilities), rowWeights), [0, 1])),
+      gradient: ops.divide(weighted(ops, ops.subtract(ops.exp(logProbabilities), targets), rowWeights), rows),
     };
   },
   ofRow(outputs, label) {
@@ -25,8 +23,6 @@ export const crossEntropy: Loss = {
     for (const output of outputs) sum += Math.exp(output - largest);
     return Math.log(sum) + largest - (outputs[label] as number);
   },
-  // Every class is as likely as any other.
-  ofZeros: (outputCount) => Math.log(outputCount),
   answer(outputs) {
     const largest = largestOf(outputs);
     const exponentials = Float64Array.from(outputs, (output) => Math.exp(output - largest));
@@ -35,7 +31,7 @@ export const crossEntropy: Loss = {
   },
 };
 
-/** Subtracted before the exponential, so that it cannot overflow. NaN if the first output is. */
+/** The largest output, subtracted so that the exponential cannot overflow. NaN if the first output is NaN. */
 function largestOf(outputs: Float32Array): number {
   let largest = outputs[0] as number;
   for (let index = 1; index < outputs.length; index++) {

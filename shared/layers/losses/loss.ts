@@ -1,27 +1,41 @@
-import type { ActivationName } from "../activations/table.ts";
 import type { Ops } from "../ops.ts";
 
-/** What training makes small, with what follows from it for the last layer's output. */
+/** What a model is trained to make small, and the answer that goes with it. */
 export interface Loss {
-  readonly name: string;
-  /** The activation of the last layer, which the loss applies itself: its gradient is simpler with it than without. */
-  readonly activation: ActivationName;
-  /** One row's target, [outputCount], into `target`, which is zeroed. */
+  /** Writes one row's target into `target`, [outputCount], all zero. @param label  A class's index, or a scaled number. */
   writeTarget(label: number, target: Float32Array): void;
   /**
-   * @param outputs  [rows, outputCount], before the activation.
-   * @param targets  [rows, outputCount], as `writeTarget` makes them.
-   * @returns `sum`, a scalar: the sum of the rows' losses; `gradient` of their mean by `outputs`.
+   * The loss includes the last activation, because the gradient of both together is simpler.
+   *
+   * @param outputs     [rows, outputCount], before the activation.
+   * @param targets     [rows, outputCount], as `writeTarget` makes them.
+   * @param rowWeights  [rows, 1], how much each row counts; null for 1 each.
+   * @returns `sum`, a scalar, the sum of the rows' losses; `gradient` of their mean over the rows by `outputs`.
    */
   ofBatch<Tensor extends object>(
     ops: Ops<Tensor>,
     outputs: Tensor,
     targets: Tensor,
+    rowWeights: Tensor | null,
   ): { readonly sum: Tensor; readonly gradient: Tensor };
-  /** The loss of one row in double precision. */
+  /** The loss of one row in double precision, unweighted. */
   ofRow(outputs: Float32Array, label: number): number;
-  /** What a model of zeros loses on any row: a backend that finds another number does not compute. */
-  ofZeros(outputCount: number): number;
-  /** What the model answers for one row: `outputs` through the activation, in double precision. */
+  /** The model's answer for one row in double precision: a probability for each class, or the scaled number. */
   answer(outputs: Float32Array): Float32Array;
+}
+
+/** What a batch is trained towards. */
+export interface Aim<Tensor> {
+  readonly loss: Loss;
+  readonly targets: Tensor;
+  readonly rowWeights: Tensor | null;
+}
+
+/** @param values  [rows, n]. */
+export function weighted<Tensor extends object>(
+  ops: Ops<Tensor>,
+  values: Tensor,
+  rowWeights: Tensor | null,
+): Tensor {
+  return rowWeights === null ? values : ops.multiply(values, rowWeights);
 }

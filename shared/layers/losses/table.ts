@@ -1,13 +1,21 @@
 import { present } from "../../kernel/assert.ts";
 import { activationOf, type LayerSpec } from "../table.ts";
-import { LOSSES } from "./list.ts";
+import { binaryCrossEntropy } from "./binary-cross-entropy.ts";
+import { crossEntropy } from "./cross-entropy.ts";
 import type { Loss } from "./loss.ts";
+import { huber, type NumberLoss, squared } from "./number-loss.ts";
 
-/** The loss that goes with the activation of a model's last layer; the task's schema allows only such activations there. */
-export function lossOf({ layers }: { readonly layers: readonly LayerSpec[] }): Loss {
+/**
+ * The loss of a model. Its last activation says what it answers; a number has a choice of losses.
+ *
+ * @param ofNumbers  Of the training plan. Default: squared.
+ */
+export function lossOf(
+  { layers }: { readonly layers: readonly LayerSpec[] },
+  ofNumbers: NumberLoss = { kind: "squared" },
+): Loss {
   const { name } = activationOf(present(layers.at(-1), "a model has layers"));
-  return present(
-    LOSSES.find((loss) => loss.activation === name),
-    `no loss goes with ${name}`,
-  );
+  if (name === "softmax") return crossEntropy;
+  if (name === "sigmoid") return binaryCrossEntropy;
+  return ofNumbers.kind === "huber" ? huber(ofNumbers.delta) : squared;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { agreedConfigSchema, roundParamsSchema } from "../../task/config.ts";
+import { agreedConfigSchema } from "../../task/config.ts";
+import { roundParamsSchema } from "../../task/round-params.ts";
 import { errorCodeSchema } from "../errors.ts";
 import {
   bytesSchema,
@@ -12,10 +13,10 @@ import {
 import { LIMITS } from "../limits.ts";
 
 /*
- * Coordinator to device, socket event "frame", no acknowledgement: a device that reconnects says hello, and the
- * coordinator sends again what that device's current step needs (the same bytes).
+ * Coordinator to device, socket event "frame", without acknowledgement. After a device has reconnected and said hello, the
+ * coordinator repeats what the device's current step needs, with the same bytes.
  *
- * | type      | tells                                        | the device answers     |
+ * | type      | says                                         | the device answers     |
  * | --------- | -------------------------------------------- | ---------------------- |
  * | invite    | a round, its rules, the model's hash         | trains, then advertise |
  * | roster    | U1                                           | share                  |
@@ -32,7 +33,7 @@ const attemptFields = {
   round: z.int().min(1).max(LIMITS.roundsMax),
   attempt: z.int().min(1).max(LIMITS.attemptsMax),
 };
-/** Milliseconds that this device has left for its answer, counted from the sending. */
+/** Milliseconds that this device has for its answer, counted from when the message is sent. */
 const deadlineInMs = z
   .int()
   .min(0)
@@ -45,7 +46,7 @@ export const inviteSchema = z.strictObject({
   ...attemptFields,
   config: agreedConfigSchema,
   roundParams: roundParamsSchema,
-  /** SHA-256 of the model's bytes at /api/v1/models/{hash}; the device hashes what it received itself. */
+  /** SHA-256 of the model's bytes at /api/v1/models/{hash}. The device checks it. */
   modelHash: hashHexSchema,
   modelByteCount: z.int().min(1),
   deadlineInMs,
@@ -62,9 +63,9 @@ export const rosterSchema = z.strictObject({
         c: bytesSchema(32),
         s: bytesSchema(32),
         bCommit: bytesSchema(32),
-        /** Of the issuer over E(certificate, projectId, identity). */
+        /** The issuer's signature over E(certificate, projectId, identity). */
         certificate: signature,
-        /** Of the member over its advert. */
+        /** The member's signature over its advert. */
         signature,
       }),
     )
@@ -77,7 +78,7 @@ export const collectSchema = z.strictObject({
   type: z.literal("collect"),
   sid: sessionIdSchema,
   u2: bitmap,
-  /** From each device of U2 but oneself, ascending. */
+  /** One from each device of U2 except the receiver, ascending. */
   shares: z
     .array(
       z.strictObject({
@@ -110,7 +111,7 @@ export const openSchema = z.strictObject({
   sid: sessionIdSchema,
   u2: bitmap,
   u3: bitmap,
-  /** Ascending by signer, each of U3. */
+  /** Ascending by signer. All signers are in U3. */
   confirmations: z.array(z.strictObject({ signer: positionSchema, signature })).max(LIMITS.rosterSizeMax),
   deadlineInMs,
 });
@@ -137,7 +138,7 @@ export const abandonedSchema = z.strictObject({
   type: z.literal("abandoned"),
   ...attemptFields,
   code: errorCodeSchema,
-  /** True where the same round goes on with attempt + 1 and the update may be used again. */
+  /** True if the same round continues with attempt + 1 and the update may be used again. */
   retry: z.boolean(),
 });
 

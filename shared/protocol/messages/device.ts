@@ -16,7 +16,7 @@ import { LIMITS } from "../limits.ts";
 import { WIRE_VERSION } from "../wire-version.ts";
 
 /*
- * Device to coordinator, one socket event "frame" each, answered by an acknowledgement frame (`reply.ts`).
+ * Device to coordinator. Each message is a socket event "frame", answered by an acknowledgement frame (`reply.ts`).
  *
  * | type         | step | when                                   | signed item                                            |
  * | ------------ | ---- | -------------------------------------- | ------------------------------------------------------ |
@@ -51,13 +51,18 @@ export const helloSchema = z.strictObject({
 export const authenticateSchema = z.strictObject({
   type: z.literal("authenticate"),
   signature,
-  /** A token that the demo or an operator handed to this device; lifts the per-address limit. */
+  /** From the link of a task by invitation, or from an operator. Enrols the device once. */
   joinToken: z.string().max(128).optional(),
+  /** Version of the device's program. Shown for named sites only. */
+  version: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,32}$/)
+    .optional(),
 });
 
 export const checkInSchema = z.strictObject({
   type: z.literal("check-in"),
-  /** The version that the person consented to, or the edge was started with. */
+  /** The version that the person consented to, or that the edge was started with. */
   taskVersion: taskVersionSchema,
 });
 
@@ -72,13 +77,13 @@ export const advertiseSchema = z.strictObject({
   signature,
 });
 
-/** nonce (24) and secretbox (16 + content); empty for the holder that is the dealer itself. */
+/** Nonce (24) and secretbox (16 + content). Empty if the holder is the dealer itself. */
 const sealedShare = bytesUpToSchema(512);
 
 export const shareSchema = z.strictObject({
   type: z.literal("share"),
   sid: sessionIdSchema,
-  /** One for each holder in order of position, the dealer itself included (with an empty ciphertext). */
+  /** One for each holder in order of position, including the dealer itself (with an empty ciphertext). */
   leaves: z
     .array(
       z.strictObject({
@@ -103,9 +108,9 @@ const ownedShare = z.strictObject({ owner: positionSchema, share: bytesUpToSchem
 export const unmaskSchema = z.strictObject({
   type: z.literal("unmask"),
   sid: sessionIdSchema,
-  /** For each survivor (the sender included): this device's share of its self-mask seed b. Ascending by owner. */
+  /** This device's share of the self-mask seed b of each survivor, including itself. Ascending by owner. */
   bShares: z.array(ownedShare).max(LIMITS.rosterSizeMax),
-  /** For each device of U2 that is not in U3: this device's share of its key seed z. Ascending by owner. */
+  /** This device's share of the key seed z of each device of U2 that is not in U3. Ascending by owner. */
   zShares: z.array(ownedShare).max(LIMITS.rosterSizeMax),
   signature,
 });
@@ -119,20 +124,33 @@ export const complaintSchema = z.strictObject({
 
 export const leaveSchema = z.strictObject({
   type: z.literal("leave"),
-  /** Why this device refused the round; counted, and shown to whoever runs the coordinator. */
+  /** Why this device refused the round. Counted and shown to the operator. */
   code: errorCodeSchema.optional(),
 });
 
+/** By type. */
+export const deviceMessageSchemas = {
+  hello: helloSchema,
+  authenticate: authenticateSchema,
+  "check-in": checkInSchema,
+  advertise: advertiseSchema,
+  share: shareSchema,
+  confirm: confirmSchema,
+  unmask: unmaskSchema,
+  complaint: complaintSchema,
+  leave: leaveSchema,
+} as const;
+
 export const deviceMessageSchema = z.discriminatedUnion("type", [
-  helloSchema,
-  authenticateSchema,
-  checkInSchema,
-  advertiseSchema,
-  shareSchema,
-  confirmSchema,
-  unmaskSchema,
-  complaintSchema,
-  leaveSchema,
+  deviceMessageSchemas.hello,
+  deviceMessageSchemas.authenticate,
+  deviceMessageSchemas["check-in"],
+  deviceMessageSchemas.advertise,
+  deviceMessageSchemas.share,
+  deviceMessageSchemas.confirm,
+  deviceMessageSchemas.unmask,
+  deviceMessageSchemas.complaint,
+  deviceMessageSchemas.leave,
 ]);
 export type DeviceMessage = z.infer<typeof deviceMessageSchema>;
 export type DeviceMessageOf<Type extends DeviceMessage["type"]> = Extract<DeviceMessage, { type: Type }>;
@@ -142,7 +160,7 @@ const SMALL: FrameBounds = {
   entryCountMax: LIMITS.smallFrameEntryCountMax,
 };
 
-/** A small message and a list of `itemCountMax` items; an item of `fieldCount` fields is 1 + 2 x fieldCount values. */
+/** A small message plus a list of `itemCountMax` items. An item of `fieldCount` fields is 1 + 2 x fieldCount values. */
 function listBounds(itemCountMax: number, fieldCount: number, itemByteCountMax: number): FrameBounds {
   return {
     byteCountMax: SMALL.byteCountMax + itemCountMax * itemByteCountMax,
@@ -150,11 +168,11 @@ function listBounds(itemCountMax: number, fieldCount: number, itemByteCountMax: 
   };
 }
 
-/** Bytes of an item: its keys, prefixes of up to 3 bytes, and the longest values that the schemas take. */
+/** Bytes of an item: its keys, prefixes of up to 3 bytes, and the longest values that the schemas allow. */
 const LEAF_BYTE_COUNT_MAX = 640;
 const OWNED_SHARE_BYTE_COUNT_MAX = 90;
 
-/** Of each kind of message: most of them have no list, and are refused at a thousandth of the largest frame (W3). */
+/** Bounds by type. Most messages have no list and are refused above a thousandth of the largest frame (W3). */
 const BOUNDS_BY_TYPE: ReadonlyMap<string | null, FrameBounds> = new Map<DeviceMessage["type"], FrameBounds>([
   ["share", listBounds(LIMITS.rosterSizeMax, 3, LEAF_BYTE_COUNT_MAX)],
   ["unmask", listBounds(2 * LIMITS.rosterSizeMax, 2, OWNED_SHARE_BYTE_COUNT_MAX)],
@@ -165,21 +183,21 @@ for (const { byteCountMax, entryCountMax } of BOUNDS_BY_TYPE.values()) {
   assert(entryCountMax <= FRAME_BOUNDS.entryCountMax, "a device's message has no more entries than a frame");
 }
 
-/** For `decodeFrame`: what a device that has logged in may send under this type. */
+/** Bounds of a frame of this type from a device that has logged in, for `decodeFrame`. */
 export function deviceFrameBounds(type: string | null): FrameBounds {
   return BOUNDS_BY_TYPE.get(type) ?? SMALL;
 }
 
-/** Before the login no message has a list. */
+/** Bounds before the login, when no message has a list. */
 export const LOGIN_FRAME_BOUNDS = SMALL;
 
-/** Headers of the PUT that carries R2; the body is the masked vector, u32 little-endian. */
+/** Headers of the PUT that carries R2. The body is the masked vector, u32 little-endian. */
 export const inputHeadersSchema = z.strictObject({
   slot: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
   sha256: hashHexSchema,
   /** Merkle root over the 64-KiB chunks of the body. */
   root: hashHexSchema,
-  /** Over E(input, ...); 128 hex digits. */
+  /** Signature over E(input, ...); 128 hex digits. */
   signature: z.string().regex(/^[0-9a-f]{128}$/),
 });
 export type InputHeaders = z.infer<typeof inputHeadersSchema>;

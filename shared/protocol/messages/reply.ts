@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { wireErrorSchema } from "../errors.ts";
+import { tokenPattern } from "../../access/tokens.ts";
+import { type ErrorCode, wireError, wireErrorSchema } from "../errors.ts";
 import { bytesSchema } from "../ids.ts";
 
 /*
@@ -9,7 +10,7 @@ import { bytesSchema } from "../ids.ts";
  * | --------- | ---------------------------------------------------------- |
  * | challenge | hello                                                      |
  * | welcome   | authenticate                                               |
- * | accepted  | everything else that was taken, or had been taken before   |
+ * | accepted  | any other message that is accepted, or was accepted before |
  * | refused   | anything; nothing was changed                              |
  */
 export const replySchema = z.discriminatedUnion("type", [
@@ -18,10 +19,17 @@ export const replySchema = z.discriminatedUnion("type", [
     type: z.literal("welcome"),
     projectId: z.string().max(64),
     issuerKey: bytesSchema(32),
-    /** Of the issuer over E(certificate, projectId, identity). */
+    /** The issuer's signature over E(certificate, projectId, identity). */
     certificate: bytesSchema(64),
+    /** A bearer token that reads the task over HTTP, for an enrolled device: its join token may end before it does. */
+    pass: z.string().regex(tokenPattern("device")).optional(),
   }),
   z.strictObject({ type: z.literal("accepted") }),
   z.strictObject({ type: z.literal("refused"), error: wireErrorSchema }),
 ]);
 export type Reply = z.infer<typeof replySchema>;
+
+/** @param detail  Replaces the code's own sentence. */
+export function refusedReply(code: ErrorCode, detail?: string): Reply {
+  return { type: "refused", error: wireError(code, detail) };
+}

@@ -4,5 +4,5 @@ import { sentinels } from "./sentinels.ts";
 import { update } from "./update.ts";
 import { weight } from "./weight.ts";
 
-/** Every segment, in the order of the vector. A new one is a file here and an entry before the sentinels. */
+/** All segments, in the order of the vector. A new segment is a file here and an entry before the sentinels. */
 export const SEGMENTS: readonly Segment[] = [update, weight, metrics, sentinels];

@@ -1,19 +1,22 @@
 import { assert, present } from "../../kernel/assert.ts";
 import { ok } from "../../kernel/result.ts";
+import type { Evaluation } from "../../task/engine.ts";
 import { assertSumFits, sumMaxOf } from "../ring.ts";
 import { addWhole, type LocalMetrics, type Segment } from "../segment.ts";
 
 export type MetricsSlot = {
   readonly name: string;
-  /** Words of the ring for 1 in the metric's own unit. */
+  /** Ring steps for 1 in the metric's own unit. */
   readonly scale: number;
-  /** Largest value of one device, in words. */
+  /** Largest value of one device, in ring steps. */
   readonly max: number;
+  /** Present if the value may be negative, down to -max. */
+  readonly signed?: true;
 };
 
 export type MetricsClip = {
   readonly kind: "slots";
-  /** More validation rows than this count as this many; lossSum and correct shrink with them. */
+  /** Cap on the validation rows of one device. Above it, all sums are scaled down with the count. */
   readonly countMax: number;
   readonly lossPerExampleMax: number;
   readonly slots: readonly MetricsSlot[];
@@ -24,39 +27,62 @@ export interface SummedMetrics {
   readonly after: LocalMetrics;
 }
 
-export const METRICS_SLOT_NAMES = [
-  "before.count",
-  "before.lossSum",
-  "before.correct",
-  "after.count",
-  "after.lossSum",
-  "after.correct",
-] as const;
-
-/** Nats; a cross-entropy of 32 gives the true class a probability of 1e-14. */
+/** In nats, where a cross-entropy of 32 means that the true class has probability 1e-14, or in scaled units of a number. */
 const LOSS_PER_EXAMPLE_MAX = 32;
-/** Coarsest and finest step of a loss sum: 1/16 and 1/65536 of a nat. */
-const LOSS_SCALE_MIN = 16;
-const LOSS_SCALE_MAX = 2 ** 16;
+/** The coarsest and finest step of a sum are 1/16 and 1/65536 of its unit. */
+const SCALE_MIN = 16;
+const SCALE_MAX = 2 ** 16;
 
-/** Count, lossSum and correct of the local validation rows, before and after the training: fixed point, one word each. */
+/** The slots after the count, for either side of the training. A row adds at most `rowMax` to its slot, in the sum's unit. */
+interface SlotPlan {
+  readonly name: string;
+  readonly rowMax: number;
+  readonly step: "whole" | "fine";
+  readonly signed?: true;
+}
+const LOSS: SlotPlan = { name: "lossSum", rowMax: LOSS_PER_EXAMPLE_MAX, step: "fine" };
+const SLOTS: Readonly<Record<"classes" | "number", readonly SlotPlan[]>> = {
+  classes: [LOSS, { name: "correct", rowMax: 1, step: "whole" }],
+  number: [
+    LOSS,
+    { name: "errorSum", rowMax: 1, step: "fine" },
+    { name: "errorSquareSum", rowMax: 1, step: "fine" },
+    { name: "labelSum", rowMax: 1, step: "fine", signed: true },
+    { name: "labelSquareSum", rowMax: 1, step: "fine" },
+  ],
+};
+
+/**
+ * Sums over the local validation rows, before and after training. Fixed point, one word each.
+ *
+ * | labels  | slots, on each side                                                    |
+ * | ------- | ---------------------------------------------------------------------- |
+ * | classes | count, lossSum, correct                                                |
+ * | number  | count, lossSum, sums of abs(e), e^2, y and y^2 as `NumberSums` has them |
+ */
 export const metrics: Segment<MetricsClip, null, SummedMetrics> = {
   name: "metrics",
 
-  layout({ cohortSizeMax, weightCap }) {
-    const clip = metricsClip(cohortSizeMax, weightCap);
-    return { length: METRICS_SLOT_NAMES.length, ring: 32, publish: "evidence", clip, noise: null };
+  layout({ cohortSizeMax, weightCap, labels = "classes" }) {
+    const clip = metricsClip(cohortSizeMax, weightCap, SLOTS[labels]);
+    return { length: clip.slots.length, ring: 32, publish: "evidence", clip, noise: null };
   },
 
   encode({ metricsBefore, metricsAfter }, { clip }, words) {
-    words.set([...metricsToWords(clip, 0, metricsBefore), ...metricsToWords(clip, 3, metricsAfter)]);
+    const half = clip.slots.length / 2;
+    const numbers = Int32Array.of(
+      ...metricsToNumbers(clip, clip.slots.slice(0, half), metricsBefore),
+      ...metricsToNumbers(clip, clip.slots.slice(half), metricsAfter),
+    );
+    words.set(new Uint32Array(numbers.buffer));
     return ok(null);
   },
 
   check({ clip }, numbers, survivorCount) {
-    for (const [index, slot] of clip.slots.entries()) {
+    for (const [index, { max, signed = false }] of clip.slots.entries()) {
       const value = numbers[index] as number;
-      if (value < 0 || value > slot.max * survivorCount) return { index, value };
+      const bound = max * survivorCount;
+      if (value < (signed ? -bound : 0) || value > bound) return { index, value };
     }
     return null;
   },
@@ -64,52 +90,72 @@ export const metrics: Segment<MetricsClip, null, SummedMetrics> = {
   add: addWhole,
 
   read({ clip }, numbers) {
-    const slot = (index: number) => (numbers[index] as number) / scaleOf(clip, index);
-    const metricsAt = (first: number) => ({
-      count: slot(first),
-      lossSum: slot(first + 1),
-      correct: slot(first + 2),
-    });
-    return { before: metricsAt(0), after: metricsAt(3) };
+    const half = clip.slots.length / 2;
+    const sideAt = (first: number) =>
+      Object.fromEntries(
+        clip.slots
+          .slice(first, first + half)
+          .map(({ name, scale }, index) => [sumOf(name), (numbers[first + index] as number) / scale]),
+      ) as unknown as LocalMetrics;
+    return { before: sideAt(0), after: sideAt(half) };
   },
 };
 
-function metricsClip(cohortSizeMax: number, weightCap: number): MetricsClip {
+/** The part of an evaluation that the vector carries. */
+export function localMetricsOf(sums: Evaluation): LocalMetrics {
+  const { count, lossSum } = sums;
+  if ("correct" in sums) return { count, lossSum, correct: sums.correct };
+  const { errorSum, errorSquareSum, labelSum, labelSquareSum } = sums;
+  return { count, lossSum, errorSum, errorSquareSum, labelSum, labelSquareSum };
+}
+
+/** "before.lossSum" without its side. */
+function sumOf(slotName: string): string {
+  return present(slotName.split(".")[1], "a slot has a side and a sum");
+}
+
+function metricsClip(cohortSizeMax: number, weightCap: number, plans: readonly SlotPlan[]): MetricsClip {
   const sumMax = sumMaxOf(32);
-  const coarsest = LOSS_PER_EXAMPLE_MAX * LOSS_SCALE_MIN * cohortSizeMax;
+  const coarsest = LOSS_PER_EXAMPLE_MAX * SCALE_MIN * cohortSizeMax;
   const countMax = Math.min(weightCap, Math.floor(sumMax / coarsest));
   assert(countMax >= 1, "a cohort this large leaves no room for a loss sum");
-  let lossScale = LOSS_SCALE_MIN;
-  const fits = (scale: number) => LOSS_PER_EXAMPLE_MAX * countMax * scale * cohortSizeMax <= sumMax;
-  while (lossScale < LOSS_SCALE_MAX && fits(2 * lossScale)) lossScale *= 2;
-  const slots = METRICS_SLOT_NAMES.map((name) =>
-    name.endsWith("lossSum")
-      ? { name, scale: lossScale, max: LOSS_PER_EXAMPLE_MAX * countMax * lossScale }
-      : { name, scale: 1, max: countMax },
-  );
+  const scaleOf = ({ rowMax, step }: SlotPlan) => {
+    if (step === "whole") return 1;
+    let scale = SCALE_MIN;
+    while (scale < SCALE_MAX && rowMax * countMax * 2 * scale * cohortSizeMax <= sumMax) scale *= 2;
+    return scale;
+  };
+  const side = (name: string): MetricsSlot[] => [
+    { name: `${name}.count`, scale: 1, max: countMax },
+    ...plans.map((plan) => {
+      const scale = scaleOf(plan);
+      const slot = { name: `${name}.${plan.name}`, scale, max: plan.rowMax * countMax * scale };
+      return plan.signed === undefined ? slot : { ...slot, signed: plan.signed };
+    }),
+  ];
+  const slots = [...side("before"), ...side("after")];
   for (const { max } of slots) assertSumFits(max, cohortSizeMax, 32, "metrics");
   return { kind: "slots", countMax, lossPerExampleMax: LOSS_PER_EXAMPLE_MAX, slots };
 }
 
 /**
- * A device with more rows than `countMax` counts as one with `countMax` rows and the same means. A loss that is not a
- * number, as a diverged model has it, counts as the largest.
+ * A device with more than `countMax` rows counts as one with `countMax` rows and the same means. A sum of NaN, as the loss of
+ * a diverged model, counts as the largest.
  */
-function metricsToWords(clip: MetricsClip, first: number, local: LocalMetrics): number[] {
-  const { countMax, lossPerExampleMax } = clip;
-  if (!(local.count > 0)) return [0, 0, 0];
+function metricsToNumbers(
+  { countMax }: MetricsClip,
+  slots: readonly MetricsSlot[],
+  local: LocalMetrics,
+): number[] {
+  if (!(local.count > 0)) return slots.map(() => 0);
   const shrink = Math.min(1, countMax / local.count);
   const count = Math.round(local.count * shrink);
-  const lossMax = lossPerExampleMax * count;
-  const loss = Number.isNaN(local.lossSum) ? lossMax : clamp(local.lossSum * shrink, lossMax);
-  const correct = Math.round(clamp(local.correct * shrink, count));
-  return [count, Math.round(loss * scaleOf(clip, first + 1)), correct];
-}
-
-function clamp(value: number, max: number): number {
-  return Math.max(0, Math.min(max, value));
-}
-
-function scaleOf({ slots }: MetricsClip, index: number): number {
-  return present(slots[index], "a metrics slot").scale;
+  const sums = local as unknown as Readonly<Record<string, number>>;
+  return slots.map(({ name, scale, max, signed = false }) => {
+    const key = sumOf(name);
+    if (key === "count") return count;
+    const most = (max / countMax) * count;
+    const value = present(sums[key], `a sum ${key} for its slot`) * shrink * scale;
+    return Math.round(Number.isNaN(value) ? most : Math.max(signed ? -most : 0, Math.min(most, value)));
+  });
 }

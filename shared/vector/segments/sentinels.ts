@@ -6,7 +6,7 @@ export type SentinelClip = { readonly kind: "constant"; readonly value: 1 };
 export const SENTINEL_COUNT = 4;
 
 /**
- * 1 each, so that a sum reads |U3|. A mask that is missing or wrong shows here; it names nobody and does not detect
+ * Each word is 1, so a correct sum reads |U3|. Reveals a missing or wrong mask, though not whose it is, and does not detect
  * poisoning. Always the last segment.
  */
 export const sentinels: Segment<SentinelClip, null, null> = {

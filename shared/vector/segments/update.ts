@@ -8,39 +8,39 @@ import { addWhole, type LayoutTerms, type Numbers, type Place, type Segment } fr
 import { countedWeight } from "./weight.ts";
 
 /*
- * x = SR(Q (w'/W) clip(rotate(delta min(1, L/|delta|)), +-B) / B), signed. On the 32-bit ring each number has a word. On
- * the 16-bit ring the update is rotated first, which pads it to a power of two of coordinates (`rotation.ts`), and two
+ * x = SR(Q (w'/W) clip(rotate(delta min(1, L/|delta|)), +-B) / B), signed. On the 32-bit ring each number has its own word.
+ * On the 16-bit ring the update is rotated first, which pads it to a power of two of coordinates (`rotation.ts`), and two
  * coordinates share a word (`packing.ts`).
  */
 
 export type UpdateClip = {
   readonly kind: "l2";
-  /** Weights of the model; fewer than coordinates if the update is padded. */
+  /** Number of weights. A padded update has more coordinates. */
   readonly parameterCount: number;
   readonly rotated: boolean;
   /** L, in the unit of the weights. */
   readonly normL2: number;
   /** B, in the unit of the weights; equal to L unless the update is rotated. */
   readonly coordinate: number;
-  /** Q: what stands for B at full weight. */
+  /** Q: the ring number that stands for B at full weight. */
   readonly quantizedMax: number;
-  /** W: the weight that is full. */
+  /** W: the full weight. */
   readonly weightCap: number;
 };
 
-/** What a device keeps of its update. */
+/** The part of its update that a device keeps. */
 export interface KeptUpdate {
-  /** After clipping, before any rotation; for the page's "what left" and for a test's oracle. */
+  /** The update after clipping and before any rotation, for the page's "what left" and for a test's oracle. */
   readonly clippedUpdate: Float32Array<ArrayBuffer>;
   /** L2 norm before clipping. */
   readonly normL2Before: number;
 }
 
 const QUANTIZED_MAX = 2 ** 26;
-/** beta = 2^-10: how likely at most some coordinate of a whole cohort is cut off at B after the rotation. */
+/** beta = 2^-10: upper bound on the probability that any rotated coordinate of a whole cohort exceeds B. */
 const ROTATION_FAILURE_BITS = 10;
 
-/** Reads as one whole number for each coordinate, still rotated, in steps of the quantizer, weighted by w'/W. */
+/** A sum reads as one integer per coordinate, still rotated, in quantizer steps and weighted by w'/W. */
 export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
   name: "update",
 
@@ -72,7 +72,7 @@ export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
       : clippedUpdate;
     const quantized =
       ring === 16 ? new Int32Array(count) : new Int32Array(words.buffer, words.byteOffset, count);
-    // An odd number of weights on the 16-bit ring leaves half a word.
+    // An odd number of weights on the 16-bit ring leaves half a word unused.
     const filled = quantized.subarray(0, values.length);
     await quantize(primitives, filled, values, counted.value / clip.weightCap, clip, roundingKey);
     if (ring === 16) packPairs(quantized, words);
@@ -93,12 +93,12 @@ export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
   read: (_, numbers) => numbers,
 };
 
-/** Numbers that the words of the update hold: a power of two if it is rotated, else one for each weight. */
+/** How many numbers the update's words hold: a power of two if it is rotated, else one for each weight. */
 export function coordinateCount({ length, ring }: Place<UpdateClip>): number {
   return length * (32 / ring);
 }
 
-/** Bits of the masked list for each weight of the model: the width of the ring, and what a rotation pads. */
+/** Bits of the masked update per weight of the model, including the padding of a rotation. */
 export function bitsPerWeight({ length, clip }: Place<UpdateClip>): number {
   return (32 * length) / clip.parameterCount;
 }
@@ -118,11 +118,11 @@ function updateClip(
 }
 
 /**
- * B = L sqrt(2 ln(2 d n / beta) / d), and never above L: with random signs a rotated coordinate of one device is beyond
- * B with a probability of at most beta / (d n).
+ * B = L sqrt(2 ln(2 d n / beta) / d), at most L. With random signs, a rotated coordinate of one device exceeds B with a
+ * probability of at most beta / (d n).
  *
- * The logarithm is taken of the next power of two, by counting bits: `Math.log` may differ by a last bit from one
- * browser to the next, and every device hashes this number.
+ * Takes the logarithm of the next powers of two by counting bits. `Math.log` may differ in the last bit between browsers,
+ * and every device hashes this number.
  * Source: Hoeffding 1963, theorem 2; Suresh et al. 2017, arXiv:1611.00429, section 3.
  */
 function rotatedBound(clipNormL2: number, dimension: number, cohortSizeMax: number): number {

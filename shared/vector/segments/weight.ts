@@ -6,7 +6,7 @@ import { addWhole, type EncodeError, type Segment } from "../segment.ts";
 /** `max` is W, the largest `numExamples` that counts. */
 export type WeightClip = { readonly kind: "cap"; readonly max: number };
 
-/** w' = min(numExamples, W), in one word. A device keeps its own; a sum of them divides the sum of updates. */
+/** w' = min(numExamples, W), in one word. A device keeps its own. The sum of weights is the divisor of the mean update. */
 export const weight: Segment<WeightClip, number, number> = {
   name: "weight",
 
@@ -37,7 +37,7 @@ export const weight: Segment<WeightClip, number, number> = {
   },
 };
 
-/** What a device's rows count as. */
+/** The weight of a device with `numExamples` rows. */
 export function countedWeight(numExamples: number, weightCap: number): Result<number, EncodeError> {
   if (!(Number.isSafeInteger(numExamples) && numExamples >= 1)) return err({ type: "no-examples" });
   return ok(Math.min(numExamples, weightCap));

@@ -1,0 +1,251 @@
+import { type ByteSource, type NamedFile, sourceOf } from "../archive/byte-source.ts";
+import { gunzip } from "../archive/inflate.ts";
+import { openZip } from "../archive/zip.ts";
+import { assert } from "../kernel/assert.ts";
+import { utf8ToText } from "../kernel/bytes.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { PictureCodecs } from "../pictures/codecs.ts";
+import { PICTURE_BYTES_MAX, type PictureShape, readPicture } from "../pictures/read-picture.ts";
+import { channelCount, type Features, type ImageFeatures } from "../task/features.ts";
+import { folderOfClass } from "./class-folders.ts";
+import { idxFault, parseIdx, readIdx } from "./idx.ts";
+import { readCsv, readTable } from "./read-csv.ts";
+import { type Imported, type ImportRefusal, refuseImport, rowsMaxOf } from "./report.ts";
+import { createRowCollector, type RowCollector } from "./rows.ts";
+import { type LeftOutFiles, layOut, type SetContent, type SetLayout, type SetPart } from "./set-layout.ts";
+import type { OpenDecoder } from "./table/encoding.ts";
+import { inWords, quoted, some } from "./words.ts";
+
+/** Bytes of one IDX file or table, unpacked: 60,000 pictures of 28 x 28 are 47 MB. */
+const FILE_BYTES_MAX = 500_000_000;
+
+export interface SetReading {
+  readonly codecs: PictureCodecs;
+  /** For a table. Default: it must be in UTF-8. */
+  readonly openDecoder?: OpenDecoder;
+  /** Default: the training part, if the set comes in two. */
+  readonly part?: SetPart;
+  /**
+   * Called often, with the number of files read; lets others work. Reading stops if it gives false.
+   */
+  readonly onProgress?: (done: number, total: number) => Promise<boolean>;
+}
+
+/**
+ * Reads a set of pictures or a table from an archive. See `readSet`.
+ *
+ * @param name  The archive's, for sentences.
+ */
+export async function readArchive(
+  name: string,
+  source: ByteSource,
+  features: Features,
+  reading: SetReading,
+): Promise<Result<Imported, ImportRefusal>> {
+  const files = await openZip(source);
+  if (!files.ok) return refuseImport("unreadable", `${quoted(name)} ${files.error}.`);
+  if (files.value.some(({ path }) => path === "[Content_Types].xml")) {
+    return refuseImport(
+      "not-text",
+      `${quoted(name)} is a document of Excel, Word or the like. Save the sheet as CSV and give that.`,
+    );
+  }
+  return readSet(name, files.value, features, reading);
+}
+
+/**
+ * Reads the files of a folder or an archive: a pair of IDX files, one folder of pictures for each class, or one table.
+ * Folders around these do not matter.
+ *
+ * Files that are not used are counted: as left out if they could have been meant, as a note if systems or programs made them.
+ */
+export async function readSet(
+  name: string,
+  files: readonly NamedFile[],
+  features: Features,
+  reading: SetReading,
+): Promise<Result<Imported, ImportRefusal>> {
+  const layout = layOut(files, features, reading.part);
+  const read = await readContent(name, layout, features, reading);
+  if (!read.ok || layout.ignoredCount === 0) return read;
+  const { dataset, report } = read.value;
+  const count = layout.ignoredCount;
+  const note = `${filesOf(count)} of the system (such as .DS_Store or Thumbs.db) ${count === 1 ? "was" : "were"} ignored.`;
+  return ok({
+    dataset,
+    report: { ...report, notes: [...report.notes, { kind: "pictures", sentence: note }] },
+  });
+}
+
+async function readContent(
+  name: string,
+  { content }: SetLayout,
+  features: Features,
+  reading: SetReading,
+): Promise<Result<Imported, ImportRefusal>> {
+  switch (content.kind) {
+    case "several":
+      return refuseImport(
+        "several-sets",
+        `${quoted(name)} holds several sets: ${some(content.names)}. Give one of them.`,
+      );
+    case "half":
+      return refuseImport(
+        "unreadable",
+        `${quoted(content.name)} is one file of an IDX set, and the other is not beside it. Pictures and labels are called alike, as train-images-idx3-ubyte and train-labels-idx1-ubyte.`,
+      );
+    case "nothing":
+      return refuseImport("unreadable", nothingSentence(name, content, features));
+    case "table":
+      return readTableFile(content.file, features, reading);
+    case "idx":
+      assert(features.kind === "image", "only pictures are in IDX files");
+      return readIdxFiles(content, features);
+    case "classes":
+      assert(features.kind === "image", "only pictures are in class folders");
+      return readClasses(name, content, features, reading);
+  }
+}
+
+async function readTableFile(
+  file: NamedFile,
+  features: Features,
+  { openDecoder }: SetReading,
+): Promise<Result<Imported, ImportRefusal>> {
+  const bytes = await readUnpacked(file);
+  if (!bytes.ok) return idxFault(file.path, bytes.error);
+  if (openDecoder !== undefined)
+    return (await readTable(sourceOf(bytes.value), openDecoder, features)).outcome;
+  const text = utf8ToText(bytes.value);
+  return text === undefined
+    ? refuseImport("not-text", `${quoted(file.path)} is no text in UTF-8. Save it as CSV in UTF-8.`)
+    : readCsv(text, features);
+}
+
+async function readIdxFiles(
+  content: Extract<SetContent, { kind: "idx" }>,
+  features: ImageFeatures,
+): Promise<Result<Imported, ImportRefusal>> {
+  const arrays = [];
+  for (const file of [content.pictures, content.labels]) {
+    const bytes = await readUnpacked(file);
+    if (!bytes.ok) return idxFault(file.path, bytes.error);
+    const array = parseIdx(bytes.value);
+    if (!array.ok) return idxFault(file.path, array.error);
+    arrays.push(array.value);
+  }
+  const [pictures, labels] = arrays as [(typeof arrays)[0], (typeof arrays)[0]];
+  const read = readIdx(pictures, labels, features, content.layout);
+  if (!read.ok || content.otherCount === 0) return read;
+  const { dataset, report } = read.value;
+  const note = `${quoted(content.pictures.path)} and its labels were read; ${filesOf(content.otherCount)} beside them ${content.otherCount === 1 ? "was" : "were"} not used.`;
+  return ok({
+    dataset,
+    report: { ...report, notes: [...report.notes, { kind: "pictures", sentence: note }] },
+  });
+}
+
+/** Errors: the end of a sentence that starts with the file's name. */
+async function readUnpacked(file: NamedFile): Promise<Result<Uint8Array, string>> {
+  const bytes = await file.read(FILE_BYTES_MAX);
+  // RFC 1952: a gzip file starts with these two bytes.
+  if (!bytes.ok || bytes.value[0] !== 0x1f || bytes.value[1] !== 0x8b) return bytes;
+  const unpacked = gunzip(bytes.value, FILE_BYTES_MAX);
+  if (unpacked.ok) return unpacked;
+  return err(
+    unpacked.error === "damaged"
+      ? "is a gzip file that is damaged or cut short; copy it again"
+      : `unpacks to more than ${FILE_BYTES_MAX / 1e6} MB; use a part of it`,
+  );
+}
+
+async function readClasses(
+  name: string,
+  content: Extract<SetContent, { kind: "classes" }>,
+  features: ImageFeatures,
+  reading: SetReading,
+): Promise<Result<Imported, ImportRefusal>> {
+  const { pictures, leftOut } = content;
+  const rowsMax = rowsMaxOf(features);
+  if (pictures.length > rowsMax) {
+    return refuseImport(
+      "too-many-rows",
+      `${quoted(name)} holds ${inWords(pictures.length)} pictures, more than ${inWords(rowsMax)}, the limit for one device. Use a part of them.`,
+    );
+  }
+  const shape = pictureShapeOf(features);
+  const rows = createRowCollector(shape.height * shape.width * shape.channels, pictures.length);
+  for (const [index, { file, label }] of pictures.entries()) {
+    if (reading.onProgress !== undefined && !(await reading.onProgress(index, pictures.length)))
+      return STOPPED;
+    const pixels = await readPictureFile(file, shape, reading.codecs);
+    if (pixels.ok) rows.take(pixels.value, label);
+    else rows.leaveOut(`${quoted(file.path)} ${pixels.error}.`);
+  }
+  for (const group of leftOut) leaveGroupOut(rows, group, features);
+  return rows.finish(`${quoted(name)} holds no picture that can be used.`);
+}
+
+export const STOPPED = refuseImport("stopped", "Reading was stopped.");
+
+/** What pictures of a task become. */
+export function pictureShapeOf(features: ImageFeatures): PictureShape {
+  return { height: features.height, width: features.width, channels: channelCount(features) };
+}
+
+/** Reads one picture. Errors: the end of a sentence that starts with the file's name. */
+export async function readPictureFile(
+  file: Pick<NamedFile, "read">,
+  shape: PictureShape,
+  codecs: PictureCodecs,
+): Promise<Result<Float32Array, string>> {
+  const bytes = await file.read(PICTURE_BYTES_MAX);
+  return bytes.ok ? readPicture(bytes.value, shape, codecs) : bytes;
+}
+
+function leaveGroupOut(rows: RowCollector, group: LeftOutFiles, features: ImageFeatures): void {
+  const { reason, name, count } = group;
+  const were = `${filesOf(count)} ${count === 1 ? "was" : "were"} left out`;
+  switch (reason) {
+    case "no-class":
+      rows.leaveOut(
+        `The folder ${quoted(name)} is named after no class, so its ${were}. The classes are ${classFolders(features)}.`,
+        null,
+        count,
+      );
+      return;
+    case "no-folder":
+      rows.leaveOut(
+        count === 1
+          ? `${quoted(name)} lies in no folder of a class and was left out.`
+          : `${filesOf(count)} lie in no folder of a class and were left out, ${quoted(name)} first.`,
+        null,
+        count,
+      );
+      return;
+    case "two-classes":
+      rows.leaveOut(`${quoted(name)} is named after two classes, so its ${were}. Rename one.`, null, count);
+      return;
+    case "other-part":
+      rows.leaveOut(`Of the part ${quoted(name)} of the set ${were}.`, null, count);
+  }
+}
+
+function classFolders(features: ImageFeatures): string {
+  return some(features.classes.map(folderOfClass));
+}
+
+function nothingSentence(
+  name: string,
+  { folders, fileCount }: Extract<SetContent, { kind: "nothing" }>,
+  features: Features,
+): string {
+  if (fileCount === 0) return `${quoted(name)} holds no files. Choose the folder with your data.`;
+  if (features.kind !== "image") return `${quoted(name)} holds no CSV file, which this task takes.`;
+  const has = folders.length === 0 ? "It has no folders." : `It has ${some(folders)}.`;
+  return `${quoted(name)} holds neither IDX files (train-images-idx3-ubyte, train-labels-idx1-ubyte) nor a folder named after a class (${classFolders(features)}). ${has}`;
+}
+
+function filesOf(count: number): string {
+  return `${inWords(count)} ${count === 1 ? "file" : "files"}`;
+}

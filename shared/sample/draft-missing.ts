@@ -1,0 +1,141 @@
+import { type Draft, type DraftColumn, fieldsOfColumn, rulesOf } from "./draft.ts";
+import { categoriesOf, named } from "./draft-features.ts";
+import type { DraftPart, DraftProblem } from "./draft-problem.ts";
+import { nounsOf, numberOf } from "./typed.ts";
+
+/** What a page asks for beyond the schema, in words nearer to the input than the schema's. */
+export function missingOf(draft: Draft): DraftProblem[] {
+  return [...missingColumns(draft), ...wrongRules(draft), ...missingWords(draft)];
+}
+
+function missing(part: DraftPart, field: string, sentence: string): DraftProblem {
+  return { part, field, sentence, isMissing: true };
+}
+function wrong(part: DraftPart, field: string, sentence: string): DraftProblem {
+  return { part, field, sentence, isMissing: false };
+}
+
+function missingColumns(draft: Draft): DraftProblem[] {
+  if (draft.data.kind === "pictures") return missingClasses(draft.data.classes);
+  const uses = draft.columns.map((column) => fieldsOfColumn(column).use);
+  const problems: DraftProblem[] = [];
+  if (!uses.includes("label"))
+    problems.push(missing(2, "label", "Say which column is learnt: open it and choose “what is learnt”."));
+  if (uses.filter((use) => use === "label").length > 1)
+    problems.push(
+      wrong(2, "label", "Two columns are what is learnt. Choose one; the other may be an input."),
+    );
+  if (draft.data.kind === "table" && !uses.includes("input"))
+    problems.push(
+      missing(2, "inputs", "No column is an input, so there is nothing to learn from. Choose at least one."),
+    );
+  return [...problems, ...draft.columns.flatMap((column, at) => columnProblems(column, at))];
+}
+
+function missingClasses(lines: readonly string[]): DraftProblem[] {
+  const classes = named(lines);
+  const twice = classes.find((name, index) => classes.indexOf(name) !== index);
+  if (twice !== undefined)
+    return [wrong(2, "classes", `“${twice}” stands there twice. Name each class once.`)];
+  return classes.length >= 2
+    ? []
+    : [
+        wrong(
+          2,
+          "classes",
+          "A model needs two classes or more. Take a sample with a folder for each, or add one by hand.",
+        ),
+      ];
+}
+
+function columnProblems(column: DraftColumn, at: number): DraftProblem[] {
+  const fields = fieldsOfColumn(column);
+  const field = (name: string) => `column.${at}.${name}`;
+  const problems: DraftProblem[] = [];
+  if (fields.use === "left-out") return problems;
+  if (fields.protected && fields.why.trim() === "" && fields.use !== "label")
+    problems.push(
+      missing(
+        2,
+        field("why"),
+        "Say in a sentence why this is asked for, for instance to check that the model serves all alike.",
+      ),
+    );
+  if (fields.type === "number") {
+    const [from, to] = [numberOf(fields.from), numberOf(fields.to)];
+    if (Number.isNaN(from)) problems.push(wrong(2, field("from"), "A number is wanted, such as 0."));
+    else if (Number.isNaN(to)) problems.push(wrong(2, field("to"), "A number is wanted, such as 100."));
+    else if (from >= to) {
+      const { proposed } = column;
+      const sample = proposed.from === "" ? "" : ` The sample fits ${proposed.from} to ${proposed.to}.`;
+      problems.push(wrong(2, field("from"), `From has to be below To.${sample}`));
+    }
+    if (fields.use === "label" && fields.unit.trim() === "")
+      problems.push(
+        missing(2, field("unit"), "A number that is learnt needs a unit, because figures are shown in it."),
+      );
+    return problems;
+  }
+  const categories = categoriesOf(fields);
+  const twice = categories.find((name, index) => categories.indexOf(name) !== index);
+  if (twice !== undefined)
+    problems.push(wrong(2, field("categories"), `“${twice}” stands there twice. Name each once.`));
+  if (categories.length < 2) {
+    const only = categories.length === 1 ? `All rows say “${categories[0]}”. ` : "";
+    const sentence =
+      fields.use === "label"
+        ? `${only}A model needs two answers or more: take a sample that has them, or add one by hand.`
+        : `${only}A column needs two categories or more. Add one, or leave the column out.`;
+    problems.push(wrong(2, field("categories"), sentence));
+  }
+  return problems;
+}
+
+/** Answers while one types that the schema would give in the words of the API. */
+function wrongRules(draft: Draft): DraftProblem[] {
+  const rules = rulesOf(draft);
+  const [goal, min] = [numberOf(rules.goal), numberOf(rules.cohortSizeMin)];
+  const problems: DraftProblem[] = [];
+  if (min > goal) {
+    problems.push(
+      wrong(
+        5,
+        "cohortSizeMin",
+        `More than the ${goal} wanted. Want at least ${min}, or ask for no more than ${goal}.`,
+      ),
+    );
+  }
+  if (numberOf(rules.clipNormL2) <= 0)
+    problems.push(
+      wrong(
+        5,
+        "clipNormL2",
+        "A change of length 0 teaches nothing. Give a number above 0; the trial proposes one.",
+      ),
+    );
+  return problems;
+}
+
+const MAIL_OR_PAGE = /^(?:[^\s@]+@[^\s@]+\.[^\s@]+|https:\/\/[^\s/]+\S*)$/;
+
+function missingWords({ about }: Draft): DraftProblem[] {
+  const problems: DraftProblem[] = [];
+  const ask = (field: keyof Draft["about"], sentence: string) => {
+    if (about[field].trim() === "") problems.push(missing(7, field, `Missing. ${sentence}`));
+  };
+  ask("purpose", "Complete the sentence “Help a model ...”, for instance: tell digits apart.");
+  ask("noun", "Say what one row is and what many are, for instance: record, records.");
+  ask("intendedUse", "Say who is to use the model, and for what.");
+  ask("notFor", "Say at least one thing that it must not be used for.");
+  ask("contact", "Give a mail address or a page, for those who have questions.");
+  ask("slug", "Give it a name of small letters, digits and dashes; it becomes its address.");
+  if (about.noun.trim() !== "" && nounsOf(about.noun) === null)
+    problems.push(
+      wrong(7, "noun", "Two words are wanted, for one and for many, with a comma between: record, records."),
+    );
+  if (about.contact.trim() !== "" && !MAIL_OR_PAGE.test(about.contact.trim()))
+    problems.push(
+      wrong(7, "contact", "Neither a mail address nor a page. name@place.org or https://... would do."),
+    );
+  return problems;
+}

@@ -1,0 +1,118 @@
+import type { ColumnProfile } from "./column-profiler.ts";
+import {
+  type Draft,
+  type DraftColumn,
+  type DraftSample,
+  fieldsOfColumn,
+  labelOf,
+  newDraft,
+} from "./draft.ts";
+import { type PicturesProfile, proposedSize } from "./pictures-profile.ts";
+import { proposeColumns } from "./propose-columns.ts";
+import { proposeSeries } from "./propose-series.ts";
+import type { TableProfile } from "./table-profiler.ts";
+
+interface SampleFile {
+  readonly name: string;
+  readonly byteCount: number;
+}
+
+/**
+ * The draft with what a sample proposes. Called again while the sample is being read: what the person changed stays. A draft
+ * of a next version keeps its columns, because they were agreed to; the sample then only tries the model.
+ *
+ * @param draft  Null before the first sample.
+ */
+export function withTable(draft: Draft | null, profile: TableProfile, file: SampleFile): Draft {
+  const started = draft ?? begun(profile, file.name);
+  const columns = started.base === null ? proposedColumns(started, profile) : started.columns;
+  const series = started.base === null && started.data.kind === "series" ? proposeSeries(profile) : null;
+  const data =
+    series === null || started.data.kind !== "series"
+      ? started.data
+      : {
+          ...started.data,
+          length: String(series.length),
+          channels: mergedChannels(started.data.channels, series.channels),
+        };
+  const next = { ...started, data, columns };
+  return { ...next, sample: { ...file, rows: profile.rows, classRows: classRows(next, profile) } };
+}
+
+function begun(profile: TableProfile, fileName: string): Draft {
+  const series = proposeSeries(profile);
+  const data =
+    series === null
+      ? ({ kind: "table" } as const)
+      : ({ kind: "series", length: String(series.length), channels: series.channels } as const);
+  return newDraft(data, [], slugOf(fileName));
+}
+
+type Channels = Extract<Draft["data"], { kind: "series" }>["channels"];
+
+/** Titles and units that were typed stay; ranges follow the sample. */
+function mergedChannels(before: Channels, proposed: Channels): Channels {
+  return proposed.map((channel) => {
+    const known = before.find(({ name }) => name === channel.name);
+    return known === undefined ? channel : { ...channel, title: known.title, unit: known.unit };
+  });
+}
+
+function proposedColumns(draft: Draft, profile: TableProfile): DraftColumn[] {
+  const others = draft.data.kind === "series" ? proposeSeries(profile)?.others : undefined;
+  const seen =
+    others === undefined
+      ? profile
+      : { ...profile, columns: others.map((at) => profile.columns[at] as ColumnProfile) };
+  const editedByName = new Map(draft.columns.map(({ name, edited }) => [name, edited]));
+  return proposeColumns(seen).map(({ name, fields, leftOutBecause }) => ({
+    name,
+    // A series takes no other columns than its steps and its label.
+    proposed:
+      others !== undefined && fields.use !== "label" ? { ...fields, use: "left-out" as const } : fields,
+    edited: editedByName.get(name) ?? {},
+    leftOutBecause,
+  }));
+}
+
+/** Rows of each class of the label; empty if it is a number, or has too many values to be counted. */
+export function classRows(draft: Draft, { columns }: TableProfile): DraftSample["classRows"] {
+  const label = labelOf(draft);
+  if (label === null || fieldsOfColumn(label).type === "number") return [];
+  const values = columns.find(({ name }) => name === label.name)?.distinct.values ?? [];
+  const rowsByClass = new Map(values);
+  return fieldsOfColumn(label).categories.map((name) => [name, rowsByClass.get(name) ?? 0] as const);
+}
+
+/** A name for the address, from the file's: "Readmissions 2026 (final).csv" becomes "readmissions-2026-final". */
+export function slugOf(fileName: string): string {
+  const slug = fileName
+    .replace(/\.[^.]*$/, "")
+    .toLowerCase()
+    .normalize("NFD")
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+|-+$/g, "")
+    .slice(0, 32)
+    .replace(/-+$/, "");
+  return slug === "" ? "my-task" : slug;
+}
+
+/** The same for pictures in folders. What the person changed of a draft of pictures stays. */
+export function withPictures(draft: Draft | null, profile: PicturesProfile, file: SampleFile): Draft {
+  const { width, height } = proposedSize(profile);
+  const data = {
+    kind: "pictures",
+    height: String(height),
+    width: String(width),
+    channels: 2 * profile.withColour > profile.lookedAt ? "3" : "1",
+    from: "0",
+    to: "255",
+    classes: profile.classes.map(({ name }) => name),
+  } as const;
+  const started = draft?.data.kind === "pictures" ? draft : newDraft(data, [], slugOf(file.name));
+  const rows = profile.classes.reduce((sum, { count }) => sum + count, 0);
+  return {
+    ...started,
+    sample: { ...file, rows, classRows: profile.classes.map(({ name, count }) => [name, count]) },
+  };
+}

@@ -1,0 +1,159 @@
+import { type ColumnGuess, guessColumn, type LeftOutReason } from "./column-guess.ts";
+import type { ColumnProfile } from "./column-profiler.ts";
+import { hintsOf, titleOf } from "./header-words.ts";
+import { FEW_ROWS, roundedOutward } from "./range.ts";
+import type { TableProfile } from "./table-profiler.ts";
+
+/** What a draft says about a column. Numbers are texts, as they are typed. */
+export interface ColumnFields {
+  /** input: the model learns from it. asked: people bring it, but the model never sees it. label: what is learnt. */
+  readonly use: "input" | "asked" | "label" | "left-out";
+  readonly protected: boolean;
+  readonly type: "number" | "category";
+  readonly title: string;
+  readonly description: string;
+  readonly unit: string;
+  /** Why a protected column is asked for. */
+  readonly why: string;
+  readonly from: string;
+  readonly to: string;
+  readonly scaling: "range" | "standard" | "log1p";
+  readonly mean: string;
+  readonly deviation: string;
+  readonly categories: readonly string[];
+  /** The category that takes every value not listed; empty if there is none. */
+  readonly other: string;
+  readonly missing: "refuse" | "middle" | "category";
+  /** A sensible example for the form that tries the model. */
+  readonly example: string;
+}
+
+export interface ProposedColumn {
+  readonly name: string;
+  readonly fields: ColumnFields;
+  readonly leftOutBecause: LeftOutReason | null;
+}
+
+/** A class for each different value, up to so many. A label with more numbers is a number. */
+const PROPOSED_CLASSES_MAX = 20;
+const OTHER = "other";
+
+/** Proposes what a task could ask for, and which column is learnt. */
+export function proposeColumns(profile: TableProfile): ProposedColumn[] {
+  const guesses = profile.columns.map(guessColumn);
+  const label = labelAt(profile.columns, guesses);
+  return profile.columns.map((column, at) => {
+    const guess = guesses[at] as ColumnGuess;
+    return {
+      name: column.name,
+      fields: fieldsOf(column, guess, at === label),
+      leftOutBecause: guess.type === "left-out" ? guess.because : null,
+    };
+  });
+}
+
+/** The column that is learnt: named like one, else the last category, else the last number; -1 if there is none. */
+function labelAt(columns: readonly ColumnProfile[], guesses: readonly ColumnGuess[]): number {
+  const fits = (at: number) => {
+    const guess = guesses[at] as ColumnGuess;
+    const { distinct } = columns[at] as ColumnProfile;
+    return guess.type === "number" || (guess.type === "category" && distinct.count <= PROPOSED_CLASSES_MAX);
+  };
+  const candidates = columns.map((_, at) => at).filter(fits);
+  const named = candidates.findLast((at) => hintsOf((columns[at] as ColumnProfile).name).has("label"));
+  const category = candidates.findLast((at) => (guesses[at] as ColumnGuess).type === "category");
+  const last = candidates.at(-1);
+  // The last column is the label in most files, unless it is a protected attribute.
+  const isOrdinary = last !== undefined && !hintsOf((columns[last] as ColumnProfile).name).has("protected");
+  return named ?? (isOrdinary ? last : (category ?? last)) ?? -1;
+}
+
+/** The fields of a column as if it were asked for, even if it is left out: the person may ask for it anyway. */
+function fieldsOf(column: ColumnProfile, guess: ColumnGuess, isLabel: boolean): ColumnFields {
+  const isProtected = !isLabel && hintsOf(column.name).has("protected");
+  const type = typeOf(column, guess, isLabel);
+  const { title, unit } = titleOf(column.name);
+  const use = isLabel ? "label" : guess.type === "left-out" ? "left-out" : isProtected ? "asked" : "input";
+  return {
+    use,
+    protected: isProtected,
+    type,
+    title,
+    description: "",
+    unit: type === "number" ? unit : "",
+    why: "",
+    scaling: "range",
+    mean: "",
+    deviation: "",
+    missing: isLabel || column.missing === 0 ? "refuse" : type === "number" ? "middle" : "category",
+    ...rangeFields(column, type),
+    ...categoryFields(column, type, isLabel),
+    example: type === "number" ? exampleNumber(column) : (mostFrequent(column)[0] ?? ""),
+  };
+}
+
+function typeOf(column: ColumnProfile, guess: ColumnGuess, isLabel: boolean): ColumnFields["type"] {
+  const isMostlyNumbers = column.numbers.count >= 0.9 * column.present && column.numbers.count > 0;
+  if (guess.type === "left-out") return isMostlyNumbers ? "number" : "category";
+  if (guess.type === "category" || !isLabel) return guess.type;
+  const { isExact, count } = column.distinct;
+  const isClasses = isExact && count <= PROPOSED_CLASSES_MAX && column.numbers.extremes?.isWhole === true;
+  return isClasses ? "category" : "number";
+}
+
+function rangeFields(
+  { numbers }: ColumnProfile,
+  type: ColumnFields["type"],
+): Pick<ColumnFields, "from" | "to"> {
+  const { extremes } = numbers;
+  if (type === "category" || extremes === null || !Number.isFinite(extremes.greatest - extremes.least)) {
+    return { from: "", to: "" };
+  }
+  const [from, to] = roundedOutward(extremes);
+  return { from: String(from), to: String(to) };
+}
+
+function categoryFields(
+  column: ColumnProfile,
+  type: ColumnFields["type"],
+  isLabel: boolean,
+): Pick<ColumnFields, "categories" | "other"> {
+  if (type === "number") return { categories: [], other: "" };
+  const values = column.distinct.values ?? [];
+  if (isLabel) return { categories: inOrder(values.map(([value]) => value)), other: "" };
+  const frequent = values.filter(([, rows]) => rows >= FEW_ROWS).map(([value]) => value);
+  const isFolded = frequent.length < values.length;
+  const own = frequent.find((value) => value.toLowerCase() === OTHER);
+  const other = isFolded ? (own ?? OTHER) : "";
+  return { categories: inOrder(frequent.filter((value) => value !== other)), other };
+}
+
+/** The values that fewer than FEW_ROWS rows have, which are proposed to be folded. Null if there are too many to know. */
+export function rareValues({ distinct }: ColumnProfile): readonly (readonly [string, number])[] | null {
+  return distinct.values?.filter(([, rows]) => rows < FEW_ROWS) ?? null;
+}
+
+/** Numbers by size; no before yes, as in most tables of answers; everything else by letters. */
+function inOrder(values: readonly string[]): string[] {
+  const rank = (value: string) => (/^(no|n|false|never|none|absent|negative)$/i.test(value) ? 0 : 1);
+  const areNumbers = values.every((value) => Number.isFinite(Number(value.replace(",", "."))));
+  return [...values].sort((a, b) =>
+    areNumbers
+      ? Number(a.replace(",", ".")) - Number(b.replace(",", "."))
+      : rank(a) - rank(b) || a.localeCompare(b, "en"),
+  );
+}
+
+function mostFrequent({ distinct }: ColumnProfile): string[] {
+  const frequent = distinct.values?.filter(([, rows]) => rows >= FEW_ROWS) ?? [];
+  return [...frequent].sort((a, b) => b[1] - a[1]).map(([value]) => value);
+}
+
+/** The median, rounded to two digits, so that it is no row's own number. */
+function exampleNumber({ numbers }: ColumnProfile): string {
+  const sorted = numbers.spread.toSorted();
+  const median = sorted[sorted.length >> 1];
+  if (median === undefined) return "";
+  const rounded = Number(median.toPrecision(2));
+  return String(numbers.extremes?.isWhole === true ? Math.round(rounded) : rounded);
+}

@@ -1,0 +1,49 @@
+import { LIMITS } from "../protocol/limits.ts";
+import { type ColumnProfile, ColumnProfiler } from "./column-profiler.ts";
+
+/** What is known of a table so far. */
+export interface TableProfile {
+  /** Rows with as many cells as the header has names; columns are profiled from these. */
+  readonly rows: number;
+  /** Rows with another number of cells, or with quotes that cannot be read. */
+  readonly otherWidth: number;
+  readonly columns: readonly ColumnProfile[];
+}
+
+/** Columns of a sample. A task takes LIMITS.columnsMax; a sample may have some more, to choose from. */
+export const SAMPLE_COLUMNS_MAX = 4 * LIMITS.columnsMax;
+
+/** Profiles a table row by row, in memory that depends on the number of columns alone. */
+export class TableProfiler {
+  readonly #columns: readonly ColumnProfiler[];
+  #rows = 0;
+  #otherWidth = 0;
+
+  /** @param header  At most SAMPLE_COLUMNS_MAX names. */
+  constructor(header: readonly string[]) {
+    this.#columns = header.map((name) => new ColumnProfiler(name));
+  }
+
+  add(cells: readonly string[]): void {
+    const columns = this.#columns;
+    if (cells.length !== columns.length) {
+      this.#otherWidth += 1;
+      return;
+    }
+    this.#rows += 1;
+    for (let at = 0; at < columns.length; at++) (columns[at] as ColumnProfiler).add(cells[at] as string);
+  }
+
+  /** Counts a row that could not be read. */
+  leaveOut(): void {
+    this.#otherWidth += 1;
+  }
+
+  profile(): TableProfile {
+    return {
+      rows: this.#rows,
+      otherWidth: this.#otherWidth,
+      columns: this.#columns.map((column) => column.profile()),
+    };
+  }
+}

@@ -1,0 +1,14 @@
+import { meanMeasure } from "../../stats/intervals.ts";
+import type { MeasureSpec } from "./measure-spec.ts";
+
+/** The mean cross-entropy of the rows. Devices do not sum the squares of their losses, so theirs would have no interval. */
+export const loss: MeasureSpec = {
+  of: "classes",
+  name: "loss",
+  label: "Loss",
+  unit: "nats",
+  better: "lower",
+  note: (rows) => `Cross-entropy on ${rows}, in nats; lower is better.`,
+  guessing: (target) => (target.kind === "classes" ? Math.log(target.classes.length) : null),
+  central: (sums) => ("correct" in sums ? meanMeasure(sums.lossSum, sums.lossSquareSum, sums.count) : null),
+};
