@@ -1,112 +1,106 @@
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import type { Mapping } from "#shared/data/match/mapping.ts";
+import { mappingOf } from "#shared/data/match/mapping-of.ts";
+import type { ImportRefusal, ImportReport } from "#shared/data/report.ts";
+import type { Signer } from "#shared/kernel/ports.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { after, monotonicClock, primitives, randomBytes, wallClock } from "#shared/node/system.ts";
+import { VERSION } from "#shared/node/version.ts";
+import type { Status } from "#shared/protocol/api.ts";
+import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { siteAddressFault } from "#shared/protocol/site-address.ts";
 import { agreedConfigOf } from "#shared/task/agreed-config.ts";
-import type { ImportReport } from "#shared/task/dataset.ts";
 import type { BackendName } from "#shared/task/engine.ts";
 import { modelTensors } from "#shared/task/model.ts";
-import { edgePrimitives } from "./adapters/edge-primitives.ts";
+import type { Task } from "#shared/task/task.ts";
+import { type EdgeProxy, extraAuthorities } from "./adapters/edge-way.ts";
 import { openEngineThread } from "./adapters/engine-thread.ts";
-import { readDataset } from "./adapters/file-dataset.ts";
+import { lookAtTable, readDataset } from "./adapters/file-dataset.ts";
 import { type JournalCells, openJournalCells } from "./adapters/journal-cells.ts";
-import { platformAfter, platformClock, platformRandom, platformWall } from "./adapters/platform-ports.ts";
+import { readMapping } from "./adapters/mapping-file.ts";
+import { offlineSentence } from "./adapters/offline-words.ts";
 import { openRecordFolder } from "./adapters/record-folder.ts";
 import { openSocketLink } from "./adapters/socket-link.ts";
 import { describeFileFault, openStateFolder } from "./adapters/state-folder.ts";
+import { TunnelTransport } from "./adapters/tunnel-socket.ts";
 import { createTrainer } from "./core/engine/trainer.ts";
+import { createEnrolment, type Enrolment, type EnrolmentView } from "./core/enrolment/enrolment.ts";
 import { splitLocal } from "./core/local-data.ts";
 import { createMemory } from "./core/memory.ts";
 import { createModelCache } from "./core/model-cache.ts";
-import type { Archive, LinkError } from "./core/ports.ts";
-import { createSession, type Session, type SessionView } from "./core/session/session.ts";
+import type { Archive, Link, LinkError, Trainer } from "./core/ports.ts";
 import type { Slices } from "./core/slices.ts";
 import type { EngineView } from "./core/view.ts";
 
-/*
- * The edge's door: one device as a Node process, on data that it reads from its own disk.
- */
+/* The edge's door: one device as a Node process, with data from its own disk. */
 
-export type { SessionView } from "./core/session/session.ts";
+export type { EnrolmentView } from "./core/enrolment/enrolment.ts";
 export type * from "./core/view.ts";
 
 export interface EdgeOptions {
   readonly coordinatorUrl: string;
   readonly task: string;
-  /** A CSV file, a folder of IDX files, or a folder of PNG folders. */
+  /** A CSV file, or a folder or zip archive of IDX files or of a folder of pictures for each class. */
   readonly dataPath: string;
-  /** Absent: the fastest on this machine. */
+  /** A JSON file that says which columns and words of the CSV file are the task's (`mappingSchema`). */
+  readonly mappingPath?: string;
+  /** Default: the fastest on this machine. */
   readonly backend?: BackendName;
   readonly joinToken?: string;
-  /** Identity key and what the device remembers. */
+  /** Holds the identity key and what the device remembers. */
   readonly stateFolder: string;
-  /** Where own updates are kept in clear, for their owner. */
+  /** Where this device's own updates are kept in the clear, for its owner. */
   readonly recordFolder?: string;
-  /** This device's own limit of rounds in this task. */
+  /** This device's own limit on rounds in this task. */
   readonly roundsMax: number;
+  /** The proxy that this process uses, see `useProxy`. */
+  readonly proxy?: EdgeProxy;
 }
 
 export interface Edge {
-  readonly session: Session;
+  readonly enrolment: Enrolment;
   readonly report: ImportReport;
-  /** Which one trains, and which have stopped. */
+  /** The engine that trains, and those that have stopped. */
   readonly engines: Slices<EngineView>;
-  readonly view: () => SessionView;
-  /** Leaves, and lets go of the state folder. */
+  readonly view: () => EnrolmentView;
+  /** Asks the coordinator once. @returns why it cannot be reached, for the edge's owner; null if it can. */
+  whyOffline(): Promise<string | null>;
+  /** Leaves, and releases the state folder. */
   close(): Promise<void>;
 }
 
 /** @param sentence  For the person who started the edge. */
 export interface EdgeError {
-  readonly type: "coordinator" | "data" | "backend" | "state";
+  readonly type: "coordinator" | "data" | "backend" | "state" | "access";
   readonly sentence: string;
 }
 
-/** Reads everything and connects to nothing but the API; `session.start()` takes part. */
+/** Reads everything and contacts only the API; `enrolment.start()` takes part. */
 export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeError>> {
-  const link = openSocketLink(options.coordinatorUrl);
-  const status = await untilThere(() => link.fetchStatus());
-  if (!status.ok) return refuse("coordinator", describe(status.error, options.coordinatorUrl));
-  const served = await untilThere(() => link.fetchTask(options.task));
-  if (!served.ok) {
-    const missing = served.error.type !== "offline" && served.error.error.code === "NOT_FOUND";
-    return refuse(
-      "coordinator",
-      missing
-        ? `There is no task ${options.task} at ${options.coordinatorUrl}. Check --task; its home page lists them.`
-        : describe(served.error, options.coordinatorUrl),
-    );
-  }
-  const { task } = served.value;
-
-  const data = await readDataset(options.dataPath, task.features);
-  if (!data.ok) return refuse("data", data.error.sentence);
-  const state = await openStateFolder(options.stateFolder, platformRandom, status.value);
-  if (!state.ok) return refuse("state", state.error);
-  const { signer, release } = state.value;
-  const journal = await openJournal(options.stateFolder);
-  if (!journal.ok) {
-    release();
-    return journal;
-  }
-  const cells = journal.value;
-
-  const trainer = createTrainer(
-    { openWorker: openEngineThread, clock: platformClock, wall: platformWall, after: platformAfter },
-    ["webgpu", "wasm", "cpu"],
+  const fault = siteAddressFault("The coordinator's address", URL.parse(options.coordinatorUrl));
+  if (fault !== null) return cannotStart("coordinator", fault);
+  const link = openSocketLink(
+    options.coordinatorUrl,
+    options.proxy == null ? {} : { webSocket: TunnelTransport },
   );
-  await trainer.calibrate(task, options.backend);
-  const backend = await trainer.ready();
-  // A named engine that does not work here is the operator's to know: another is taken only when it stops later.
-  if (backend === null || (options.backend !== undefined && backend !== options.backend)) {
-    const { table } = trainer.engines.get();
-    await trainer.dispose();
-    await cells.close();
-    release();
-    const tried = table.filter((row) => options.backend === undefined || row.backend === options.backend);
-    const reasons = tried.map(({ backend: name, note }) => `${name}: ${note ?? "failed"}`).join("; ");
-    return refuse("backend", `No engine runs this task here (${reasons}). Try --backend auto.`);
+  link.show(options.joinToken ?? null);
+  const served = await readCoordinator(link, options);
+  if (!served.ok) return served;
+  const { status, task } = served.value;
+  const mapping = await readMapping(options.mappingPath);
+  if (!mapping.ok) return cannotStart("data", mapping.error);
+  const data = await readDataset(options.dataPath, task.features, mapping.value);
+  if (!data.ok) return cannotStart("data", unsureAdvice(data.error));
+  const state = await openState(options.stateFolder, status);
+  if (!state.ok) return state;
+  const { signer, cells } = state.value;
+  const opened = await openTrainer(task, options.backend);
+  if (!opened.ok) {
+    await state.value.close();
+    return opened;
   }
+  const trainer = opened.value;
 
-  const primitives = await edgePrimitives();
   const rows = splitLocal(data.value.dataset, task.evaluation.localFraction, signer.publicKey);
   const tensors = modelTensors(task.model);
   const ports = {
@@ -116,51 +110,127 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
     primitives,
     memory: createMemory(cells, options.roundsMax),
     archive: options.recordFolder === undefined ? NO_ARCHIVE : openRecordFolder(options.recordFolder),
-    random: platformRandom,
-    clock: platformClock,
-    wall: platformWall,
-    after: platformAfter,
+    random: randomBytes,
+    clock: monotonicClock,
+    wall: wallClock,
+    after,
   };
-  const authority = status.value;
-  const session = createSession(ports, {
+  const enrolment = createEnrolment(ports, {
     task,
-    authority,
-    expectedConfig: await agreedConfigOf(primitives, task, authority),
+    authority: status,
+    expectedConfig: await agreedConfigOf(primitives, task, status),
     models: createModelCache(ports, task, (bytes) => {
       const weights = modelFromBytes(tensors, bytes);
       return weights.ok ? weights.value : null;
     }),
     data: async () => rows,
     roundsMax: options.roundsMax,
+    version: VERSION,
     ...(options.joinToken === undefined ? {} : { joinToken: options.joinToken }),
   });
   return ok({
-    session,
+    enrolment,
     report: data.value.report,
     engines: trainer.engines,
-    view: () => session.view.get(),
+    view: () => enrolment.view.get(),
+    whyOffline: async () => {
+      const answer = await link.fetchStatus();
+      return answer.ok || answer.error.type !== "offline" ? null : describe(answer.error, options);
+    },
     close: async () => {
-      await session.close();
+      await enrolment.close();
       await trainer.dispose();
-      await cells.close();
-      release();
+      await state.value.close();
     },
   });
 }
 
-async function openJournal(folder: string): Promise<Result<JournalCells, EdgeError>> {
+/** How the CSV file would be read, as a mapping for `mappingPath` that its owner checks and changes. */
+export async function proposeEdgeMapping(options: EdgeOptions): Promise<Result<Mapping, EdgeError>> {
+  const { coordinatorUrl, task, dataPath, mappingPath, joinToken } = options;
+  const link = openSocketLink(coordinatorUrl, options.proxy == null ? {} : { webSocket: TunnelTransport });
+  link.show(joinToken ?? null);
+  const served = await readCoordinator(link, options);
+  if (!served.ok) return served;
+  const said = await readMapping(mappingPath);
+  if (!said.ok) return cannotStart("data", said.error);
+  const look = await lookAtTable(dataPath, served.value.task.features, said.value);
+  return look.ok ? ok({ ...mappingOf(look.value, said.value), task }) : cannotStart("data", look.error);
+}
+
+function unsureAdvice({ type, sentence }: ImportRefusal): string {
+  return type === "unsure-columns"
+    ? `${sentence} Run the same command with --map for a mapping to check, then give it with --mapping.`
+    : sentence;
+}
+
+/** What the coordinator states about itself and about the task. */
+async function readCoordinator(
+  link: Link,
+  options: EdgeOptions,
+): Promise<Result<{ readonly status: Status; readonly task: Task }, EdgeError>> {
+  const { coordinatorUrl, task } = options;
+  const status = await untilThere(() => link.fetchStatus());
+  if (!status.ok) return cannotStart("coordinator", describe(status.error, options));
+  const served = await untilThere(() => link.fetchTask(task));
+  if (served.ok) return ok({ status: status.value, task: served.value.task });
+  if (served.error.type === "refused" && ACCESS_CODES.has(served.error.error.code))
+    return cannotStart("access", served.error.error.message);
+  const missing = served.error.type !== "offline" && served.error.error.code === "NOT_FOUND";
+  return cannotStart(
+    "coordinator",
+    missing
+      ? `There is no task ${task} at ${coordinatorUrl}. Check --task; its home page lists them.`
+      : describe(served.error, options),
+  );
+}
+
+interface EdgeState {
+  readonly signer: Signer;
+  readonly cells: JournalCells;
+  /** Releases the folder. */
+  close(): Promise<void>;
+}
+
+async function openState(folder: string, status: Status): Promise<Result<EdgeState, EdgeError>> {
+  const state = await openStateFolder(folder, randomBytes, status);
+  if (!state.ok) return cannotStart("state", state.error);
+  const { signer, release } = state.value;
   try {
-    return ok(await openJournalCells(folder));
+    const cells = await openJournalCells(folder);
+    const close = async () => {
+      await cells.close();
+      release();
+    };
+    return ok({ signer, cells, close });
   } catch (fault) {
-    return refuse("state", describeFileFault(folder, fault));
+    release();
+    return cannotStart("state", describeFileFault(folder, fault));
   }
 }
 
+/** @param backend  An error if the operator named one that does not work here. Another is used only if it stops later. */
+async function openTrainer(task: Task, backend?: BackendName): Promise<Result<Trainer, EdgeError>> {
+  const trainer = createTrainer(
+    { openWorker: openEngineThread, clock: monotonicClock, wall: wallClock, after },
+    ["webgpu", "wasm", "cpu"],
+  );
+  await trainer.calibrate(task, backend);
+  const ready = await trainer.ready();
+  if (ready !== null && (backend === undefined || ready === backend)) return ok(trainer);
+  const { table } = trainer.engines.get();
+  await trainer.dispose();
+  const tried = table.filter((row) => backend === undefined || row.backend === backend);
+  const reasons = tried.map(({ backend: name, note }) => `${name}: ${note ?? "failed"}`).join("; ");
+  return cannotStart("backend", `No engine runs this task here (${reasons}). Try --backend auto.`);
+}
+
+const ACCESS_CODES: ReadonlySet<ErrorCode> = new Set(["BY_INVITATION", "TOKEN_ENDED"]);
 const NO_ARCHIVE: Archive = { save: async () => {} };
 const TRIES = 20;
 const TRY_AGAIN_MS = 500;
 
-/** A coordinator that is just starting answers within ten seconds. */
+/** Gives a coordinator that is just starting ten seconds to answer. */
 async function untilThere<T>(ask: () => Promise<Result<T, LinkError>>): Promise<Result<T, LinkError>> {
   let answer = await ask();
   for (let tries = 1; tries < TRIES && !answer.ok && isPassing(answer.error); tries++) {
@@ -170,16 +240,21 @@ async function untilThere<T>(ask: () => Promise<Result<T, LinkError>>): Promise<
   return answer;
 }
 
+/** Certificates and passwords do not change while a coordinator starts. */
 function isPassing(error: LinkError): boolean {
-  return error.type === "offline" || error.error.retry !== "never";
+  if (error.type === "refused") return error.error.retry !== "never";
+  return error.reason === undefined || error.reason.type === "unreachable";
 }
 
-function describe(error: LinkError, url: string): string {
-  return error.type === "offline"
-    ? `No coordinator answers at ${url}. Check the address, and that it runs.`
-    : error.error.message;
+function describe(error: LinkError, { coordinatorUrl, proxy = null }: EdgeOptions): string {
+  if (error.type === "refused") return error.error.message;
+  return offlineSentence(error.reason, {
+    coordinatorUrl,
+    proxy,
+    extraAuthorities: extraAuthorities(process.env),
+  });
 }
 
-function refuse(type: EdgeError["type"], sentence: string): Result<never, EdgeError> {
+function cannotStart(type: EdgeError["type"], sentence: string): Result<never, EdgeError> {
   return err({ type, sentence });
 }

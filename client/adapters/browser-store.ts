@@ -1,31 +1,35 @@
 import { Dexie, type Table } from "dexie";
 import { localSigner, webCryptoSigner } from "#shared/crypto/signature.ts";
+import type { RememberedMapping } from "#shared/data/read-csv.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { RandomBytes, Signer } from "#shared/kernel/ports.ts";
 import type { CellChange, Cells } from "../core/memory.ts";
-import type { ModelStore, StoredConsent, StoredModel } from "../core/participant/ports.ts";
+import type { ParticipantEnd } from "../core/participant/door.ts";
+import type { MappingStore, ModelStore, StoredConsent, StoredModel } from "../core/participant/ports.ts";
 import type { NamedBytes } from "../core/ports.ts";
 import type { ContributionDetail } from "../core/view.ts";
 
 /*
  * Everything that a participant's browser keeps, in one IndexedDB database for each coordinator.
  *
- * | table         | key      | holds                                                             |
- * | ------------- | -------- | ----------------------------------------------------------------- |
- * | keys          | "identity" | the identity key; non-extractable where the browser can         |
- * | cells         | key      | what the device remembers of rounds (core/memory.ts)              |
- * | consents      | task     | version, hash and wording that was agreed to, and the pinned keys |
- * | blocks        | number   | up to 500 rows of data                                            |
- * | contributions | id       | what left, without the shares that open a sum                     |
- * | models        | task     | the newest model                                                  |
+ * | table         | key      | holds                                                               |
+ * | ------------- | -------- | ------------------------------------------------------------------- |
+ * | keys          | "identity" | the identity key; non-extractable if the browser supports it      |
+ * | cells         | key      | what the device remembers about rounds (core/memory.ts); token/{task}: the join token |
+ * | consents      | task     | the agreed version with its hash and wording, and the pinned keys   |
+ * | blocks        | number   | up to 500 rows of data                                              |
+ * | contributions | id       | what left, without the shares that open a sum                       |
+ * | models        | task     | the newest model                                                    |
+ * | mappings      | task     | a table's header, and which of its columns and words are the task's |
  */
 
 export interface StoredBlock {
   readonly id: number;
   readonly slug: string;
   readonly inputs: Float32Array<ArrayBuffer>;
-  readonly labels: Int32Array<ArrayBuffer>;
-  /** Rows that were removed. */
+  /** Earlier versions of the page stored an Int32Array. */
+  readonly labels: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+  /** Indices of removed rows. */
   readonly gone: readonly number[];
 }
 export interface StoredContribution {
@@ -40,9 +44,15 @@ type StoredKey =
   | { readonly id: "identity"; readonly publicKey: Bytes; readonly privateKey: CryptoKey }
   | { readonly id: "identity"; readonly seed: Bytes };
 
-const NEWER =
-  "A newer version of this page was opened in another tab, and this one has let go of the storage. Reload it to go on.";
-const TAKEN = "The browser has closed the storage of this page, as it does when its data are cleared.";
+const NEWER: ParticipantEnd = {
+  type: "storage",
+  sentence:
+    "A newer version of this page was opened in another tab, so this one has closed its storage. Reload it to go on.",
+};
+const TAKEN: ParticipantEnd = {
+  type: "cleared",
+  sentence: "The browser has closed the storage of this page, as it does when its data are cleared.",
+};
 
 export class BrowserStore extends Dexie implements Cells {
   declare readonly keys: Table<StoredKey, string>;
@@ -51,12 +61,13 @@ export class BrowserStore extends Dexie implements Cells {
   declare readonly blocks: Table<StoredBlock, number, Omit<StoredBlock, "id">>;
   declare readonly contributions: Table<StoredContribution, string>;
   declare readonly models: Table<StoredModel, string>;
+  declare readonly mappings: Table<RememberedMapping & { readonly slug: string }, string>;
 
   #closing = false;
 
-  /** @param onEnd  Called when this connection was closed from outside, with a sentence. */
-  constructor(coordinatorUrl: string, onEnd: (sentence: string) => void = () => {}) {
-    // Strict: a transaction is done when it is on the disk, not when the system has heard of it (S10).
+  /** @param onEnd  Called if this connection is closed from outside. */
+  constructor(coordinatorUrl: string, onEnd: (end: ParticipantEnd) => void = () => {}) {
+    // Strict: a transaction completes once it is on disk, not once the operating system has it (S10).
     super(`chorus ${new URL(coordinatorUrl).host}`, { chromeTransactionDurability: "strict" });
     this.version(1).stores({
       keys: "id",
@@ -66,12 +77,13 @@ export class BrowserStore extends Dexie implements Cells {
       contributions: "id, [slug+at]",
       models: "slug",
     });
+    this.version(2).stores({ mappings: "slug" });
     this.on("versionchange", () => {
       onEnd(NEWER);
-      // Else the newer page would wait for this one without end.
+      // Otherwise the newer page would wait for this one forever.
       this.#closeOwn();
     });
-    // Dexie says it of every end, its own calls included.
+    // Dexie fires this on every close, its own calls included.
     this.on("close", () => this.#closing || onEnd(TAKEN));
   }
 
@@ -80,7 +92,7 @@ export class BrowserStore extends Dexie implements Cells {
     this.close();
   }
 
-  /** False where another connection holds the database for longer. @throws where the browser gives no storage. */
+  /** False if another connection blocks the database for longer. @throws if the browser provides no storage. */
   async opensWithin(limitMs: number): Promise<boolean> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<false>((resolve) => {
@@ -88,7 +100,7 @@ export class BrowserStore extends Dexie implements Cells {
     });
     const opened = await Promise.race([this.open().then(() => true as const), late]);
     clearTimeout(timer);
-    // What opens after all must not hold the database.
+    // If it opens after all, it must not block the database.
     if (!opened) this.#closeOwn();
     return opened;
   }
@@ -107,6 +119,15 @@ export class BrowserStore extends Dexie implements Cells {
     });
   }
 
+  /** The join token that is kept for a task. */
+  async joinToken(task: string): Promise<string | undefined> {
+    return (await this.get(`token/${task}`)) ?? undefined;
+  }
+
+  async keepJoinToken(task: string, token: string): Promise<void> {
+    await this.cells.put({ key: `token/${task}`, value: token });
+  }
+
   /** The identity key, made at the first call. */
   async signer(random: RandomBytes): Promise<Signer> {
     const stored = (await this.keys.get("identity")) ?? (await this.#makeKey(random));
@@ -118,7 +139,7 @@ export class BrowserStore extends Dexie implements Cells {
 
   async #makeKey(random: RandomBytes): Promise<StoredKey> {
     const made = await generateKey(random);
-    // Two tabs may make one at a time; the first stays.
+    // Two tabs may each make a key at the same time; the first one stays.
     return this.transaction("rw", this.keys, async () => {
       const other = await this.keys.get("identity");
       if (other !== undefined) return other;
@@ -127,11 +148,16 @@ export class BrowserStore extends Dexie implements Cells {
     });
   }
 
-  /** Removes what belongs to a task; with the last task also the identity and what was remembered under it. */
+  /**
+   * Removes everything that belongs to the task. If it was the last task, also removes the identity and what was
+   * remembered under it.
+   */
   async forget(slug: string): Promise<void> {
     await this.transaction("rw", this.tables, async () => {
       await this.consents.delete(slug);
       await this.models.delete(slug);
+      await this.mappings.delete(slug);
+      await this.cells.delete(`token/${slug}`);
       await this.blocks.where({ slug }).delete();
       await this.contributions
         .where("[slug+at]")
@@ -155,7 +181,14 @@ export class BrowserStore extends Dexie implements Cells {
     };
   }
 
-  /** Newest first; all if no count is given. */
+  mappingStore(slug: string): MappingStore {
+    return {
+      get: async () => (await this.mappings.get(slug)) ?? null,
+      put: ({ header, mapping }) => this.mappings.put({ slug, header, mapping }),
+    };
+  }
+
+  /** Newest first; all of them if no count is given. */
   newestContributions(slug: string, count?: number): Promise<StoredContribution[]> {
     const ofTask = this.contributions
       .where("[slug+at]")

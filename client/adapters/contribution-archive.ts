@@ -1,12 +1,12 @@
 import { type Bytes, utf8 } from "#shared/kernel/bytes.ts";
 import type { ContributionStore, StoredConsent } from "../core/participant/ports.ts";
-import type { Contribution, NamedBytes } from "../core/ports.ts";
+import type { KeptContribution, NamedBytes } from "../core/ports.ts";
 import { OPENING_NAME } from "../core/round/contribution.ts";
 import type { ContributionDetail } from "../core/view.ts";
 import type { BrowserStore, StoredContribution } from "./browser-store.ts";
 import { type TarFile, tar } from "./tar.ts";
 
-/** Contributions whose bytes are kept; of older ones the figures stay. */
+/** This many contributions keep their bytes; older ones keep only their figures. */
 const WITH_BYTES_MAX = 50;
 const SHOWN_MAX = 100;
 
@@ -14,7 +14,7 @@ const SHOWN_MAX = 100;
 export class ContributionArchive implements ContributionStore {
   readonly #store: BrowserStore;
   readonly #slug: string;
-  /** By contribution; gone with the page. */
+  /** Shares that open a sum, by contribution; gone when the page closes. */
   readonly #openings = new Map<string, NamedBytes>();
 
   constructor(store: BrowserStore, slug: string) {
@@ -22,7 +22,7 @@ export class ContributionArchive implements ContributionStore {
     this.#slug = slug;
   }
 
-  async save({ detail, sent, own }: Contribution): Promise<void> {
+  async save({ detail, sent, own }: KeptContribution): Promise<void> {
     const opening = sent.find(({ name }) => name === OPENING_NAME);
     if (opening !== undefined) this.#openings.set(detail.id, opening);
     const kept = sent.filter(({ name }) => name !== OPENING_NAME);
@@ -57,7 +57,7 @@ export class ContributionArchive implements ContributionStore {
     const files = stored
       .reverse()
       .flatMap((contribution) => this.#filesOf(contribution, `${contribution.id}/`));
-    const agreed = consent === null ? [] : [{ name: "agreed.json", bytes: json(consent) }];
+    const agreed = consent === null ? [] : [{ name: "agreed.json", data: json(consent) }];
     return tar([...agreed, ...files], now);
   }
 
@@ -65,12 +65,12 @@ export class ContributionArchive implements ContributionStore {
     const { sample: _sample, histograms: _histograms, ...facts } = detail;
     const opening = this.#openings.get(id);
     return [
-      { name: `${folder}receipt.json`, bytes: json(facts) },
+      { name: `${folder}receipt.json`, data: json(facts) },
       ...[...sent, ...(opening === undefined ? [] : [opening])].map(({ name, bytes }) => ({
         name: `${folder}left/${name}`,
-        bytes,
+        data: bytes,
       })),
-      ...(own === null ? [] : [{ name: `${folder}stayed/own-list.i32`, bytes: own }]),
+      ...(own === null ? [] : [{ name: `${folder}stayed/own-list.i32`, data: own }]),
     ];
   }
 }

@@ -1,16 +1,16 @@
 import { Worker } from "node:worker_threads";
 import type { EngineListener, EngineWorker, FromEngine } from "../core/engine/engine-messages.ts";
 
-/** What it is sent besides the trainer's messages: to end itself as soon as nothing of it is under way. */
+/** The one message besides the trainer's: the thread must end itself as soon as it has no work left. */
 export const END = "end";
-/** A thread that is left alone is waited for so long. */
+/** How long to wait for a thread that was asked to end itself. */
 const GONE_MS_MAX = 3_000;
 
 /**
- * An engine in a thread of Node.
+ * An engine in a Node thread.
  *
- * Dawn ends the whole process with an assertion where a thread is terminated while one of its promises is pending. So a
- * thread that has used the GPU is asked to end itself, and one that does not is left alone until the process ends.
+ * Dawn aborts the whole process if a thread is terminated while one of its promises is pending. So a thread that has
+ * used the GPU is asked to end itself, and if it does not, it is left alone until the process ends.
  */
 export function openEngineThread(listener: EngineListener): EngineWorker {
   const thread = new Worker(new URL("./trainer.thread.ts", import.meta.url));
@@ -29,7 +29,8 @@ export function openEngineThread(listener: EngineListener): EngineWorker {
   thread.on("exit", (code) => end("ended", `exit code ${code}`));
   return {
     post: (message) => {
-      if ("backend" in message && message.backend === "webgpu") usesGpu = true;
+      const request = message.kind === "call" ? message.request : null;
+      if (request !== null && "backend" in request && request.backend === "webgpu") usesGpu = true;
       thread.postMessage(message);
     },
     terminate: async () => {
@@ -41,7 +42,7 @@ export function openEngineThread(listener: EngineListener): EngineWorker {
       }
       const gone = new Promise<void>((resolve) => {
         const late = setTimeout(() => {
-          // It must not keep the process from ending.
+          // The thread must not keep the process alive.
           thread.unref();
           resolve();
         }, GONE_MS_MAX);

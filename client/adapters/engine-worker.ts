@@ -1,7 +1,11 @@
+import type { BackendName } from "#shared/task/engine.ts";
 import type { EngineListener, EngineWorker, FromEngine } from "../core/engine/engine-messages.ts";
 import { lifeLockName, onLifeEnd } from "./life-lock.ts";
 
-/** An engine in a worker of the browser. */
+/** The engines that a browser may have, the fastest kinds first. */
+export const BROWSER_BACKENDS: readonly BackendName[] = ["webgpu", "webgl", "wasm", "cpu"];
+
+/** An engine in a browser worker. */
 export function openEngineWorker(listener: EngineListener): EngineWorker {
   const worker = new Worker(new URL("./trainer.worker.ts", import.meta.url), { type: "module" });
   const life = lifeLockName();
@@ -11,9 +15,9 @@ export function openEngineWorker(listener: EngineListener): EngineWorker {
     listener.onMessage(data);
   };
   worker.onerror = (event) => {
-    // Told here; else the browser tells it to the page as a fault of the participant's own worker.
+    // Handled here; otherwise the browser reports it to the page as an error of the participant's own worker.
     event.preventDefault();
-    // A script that could not be loaded comes without a message.
+    // If the script could not be loaded, the event has no message.
     const note = event.message || "its code could not be loaded";
     listener.onEnd(/memory/i.test(note) ? "out-of-memory" : "fault", note);
   };

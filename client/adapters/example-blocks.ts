@@ -3,9 +3,9 @@ import type { ExampleStore } from "../core/participant/ports.ts";
 import type { ExampleView } from "../core/view.ts";
 import type { BrowserStore, StoredBlock } from "./browser-store.ts";
 
-/** Rows of one record: large files stay few records, and one drawing is a small one. */
+/** Rows per record, so that a large file takes few records and one drawing a small one. */
 const BLOCK_ROWS = 500;
-/** An example's id is its block's times this, plus its row. */
+/** An example's id is its block's id times this, plus its row. */
 const ID_STEP = 512;
 const SHOWN_MAX = 200;
 
@@ -33,7 +33,7 @@ export class ExampleBlocks implements ExampleStore {
         rows,
         Uint32Array.from({ length }, (_, index) => start + index),
       );
-      const [inputs, labels] = [new Float32Array(part.inputs), new Int32Array(part.labels)];
+      const [inputs, labels] = [new Float32Array(part.inputs), new Float32Array(part.labels)];
       blocks.push({ slug: this.#slug, inputs, labels, gone: [] });
     }
     const ids = await this.#store.blocks.bulkAdd(blocks, { allKeys: true });
@@ -51,7 +51,7 @@ export class ExampleBlocks implements ExampleStore {
       this.#blocks.splice(index, 1);
       return;
     }
-    // What was removed must not stay readable under the removal mark.
+    // Removed values must not remain readable under the mark.
     changed.inputs.fill(0, row * widthOf(block), (row + 1) * widthOf(block));
     await this.#store.blocks.put(changed);
     this.#blocks[index] = changed;
@@ -63,15 +63,10 @@ export class ExampleBlocks implements ExampleStore {
     );
   }
 
-  countByClass(classCount: number): number[] {
-    const counts = Array.from({ length: classCount }, () => 0);
-    for (const block of this.#blocks) {
-      for (const row of rowsOf(block)) {
-        const label = block.labels[row] as number;
-        counts[label] = (counts[label] ?? 0) + 1;
-      }
-    }
-    return counts;
+  labels(): Float32Array {
+    return Float32Array.from(
+      this.#blocks.flatMap((block) => rowsOf(block).map((row) => block.labels[row] as number)),
+    );
   }
 
   /** Newest last. */
@@ -95,7 +90,7 @@ function rowsOf(block: StoredBlock): number[] {
 }
 
 function asRows({ inputs, labels }: StoredBlock): Dataset {
-  return { inputs, labels, count: labels.length };
+  return { inputs, labels: Float32Array.from(labels), count: labels.length };
 }
 
 function widthOf({ inputs, labels }: StoredBlock): number {

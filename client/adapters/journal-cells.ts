@@ -1,13 +1,14 @@
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { SerialQueue } from "#shared/kernel/serial-queue.ts";
 import { syncFolder } from "#shared/node/durable-files.ts";
 import type { CellChange, Cells } from "../core/memory.ts";
 import { MapCells } from "./map-cells.ts";
 
 /*
- * Cells in a file, one JSON array of changes a line, appended and synced before a change counts. A line that a crash cut
- * short was never acknowledged and is dropped. One process at a time (state-folder.ts).
+ * Cells in a file. Each line is a JSON array of changes, appended and synced before the changes count. A line that a
+ * crash cut short was never acknowledged, so it is dropped. One process at a time (state-folder.ts).
  */
 
 const lineSchema = z.array(z.strictObject({ key: z.string(), after: z.string() }));
@@ -25,7 +26,7 @@ function adoptLine(cells: MapCells, line: string): boolean {
   }
 }
 
-/** @throws where the folder cannot be written, or the journal is damaged before its last line. */
+/** @throws if the folder cannot be written, or if the journal is damaged before its last line. */
 export async function openJournalCells(folder: string): Promise<JournalCells> {
   const path = join(folder, "memory.jsonl");
   const file = await open(path, "a+", 0o600);
@@ -39,11 +40,11 @@ export async function openJournalCells(folder: string): Promise<JournalCells> {
     if (line === "" || adoptLine(cells, line)) continue;
     await file.close();
     throw new Error(
-      `line ${index + 1} of ${path} is damaged, and with it what this device must not forget; restore it from a backup`,
+      `line ${index + 1} of ${path} is damaged, and it holds what this device must not forget; restore it from a backup`,
     );
   }
 
-  let queue: Promise<unknown> = Promise.resolve();
+  const queue = new SerialQueue();
   let byteCount = Buffer.byteLength(whole);
   let isDamaged = false;
   const write = async (changes: readonly CellChange[]): Promise<boolean> => {
@@ -54,7 +55,7 @@ export async function openJournalCells(folder: string): Promise<JournalCells> {
       await file.appendFile(line);
       await file.datasync();
     } catch (fault) {
-      // A full disk takes half a line; the next one behind it would make the journal unreadable.
+      // A full disk may take half a line; the next line appended to it would make the journal unreadable.
       await file.truncate(byteCount).catch(() => {
         isDamaged = true;
       });
@@ -66,13 +67,9 @@ export async function openJournalCells(folder: string): Promise<JournalCells> {
   };
   return {
     get: (key) => cells.get(key),
-    swap: (changes) => {
-      const written = queue.then(() => write(changes));
-      queue = written.catch(() => undefined);
-      return written;
-    },
+    swap: (changes) => queue.run(() => write(changes)),
     close: async () => {
-      await queue;
+      await queue.settled();
       await file.close();
     },
   };

@@ -1,13 +1,13 @@
 /*
- * How the end of a worker is noticed. Browsers say nothing of a worker that was closed or taken away for its memory; but a
- * Web Lock that it holds is free then, and whoever waits for that lock learns of it at once.
+ * Detects the end of a worker. Browsers do not report a worker that was closed or killed for its memory. But a Web Lock
+ * that the worker holds is released then, and whoever waits for that lock learns of it at once.
  */
 
 export function lifeLockName(): string {
   return `chorus life ${crypto.randomUUID()}`;
 }
 
-/** In the worker: holds the lock as long as the worker lives. Resolves when it is held. */
+/** Holds the lock as long as this worker lives; called in the worker. Resolves when it is held. */
 export function holdForLife(name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     navigator.locks
@@ -19,7 +19,10 @@ export function holdForLife(name: string): Promise<void> {
   });
 }
 
-/** Outside, once the worker holds it: calls `onEnd` when the worker has ended, `terminate` included. @returns what ends it. */
+/**
+ * Called outside, once the worker holds the lock: runs `onEnd` when the worker has ended, `terminate` included.
+ * @returns a function that stops watching.
+ */
 export function onLifeEnd(name: string, onEnd: () => void): () => void {
   const abort = new AbortController();
   navigator.locks.request(name, { signal: abort.signal }, onEnd).catch(() => undefined);

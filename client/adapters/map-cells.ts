@@ -1,6 +1,6 @@
 import type { CellChange, Cells } from "../core/memory.ts";
 
-/** Cells in memory: gone with the process. For tests, and the fast half of stores that load everything when they open. */
+/** Cells in memory, gone with the process. For tests, and for stores that load everything when they open. */
 export class MapCells implements Cells {
   readonly #values: Map<string, string>;
 

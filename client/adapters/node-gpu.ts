@@ -1,7 +1,7 @@
 /**
- * Gives Node `navigator.gpu` through the optional package `webgpu` (Dawn), as a browser has it.
+ * Gives Node a `navigator.gpu` like a browser's, from the optional package `webgpu` (Dawn).
  *
- * @returns false where the package is not installed for this platform.
+ * @returns false if the package is not installed for this platform.
  */
 export async function installNodeGpu(): Promise<boolean> {
   try {

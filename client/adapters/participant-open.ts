@@ -2,9 +2,11 @@ import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { taskHashOf } from "#shared/task/agreed-config.ts";
+import type { OpenError, ParticipantEnd, ParticipantOptions } from "../core/participant/door.ts";
+import { openRefusal } from "../core/participant/open-refusal.ts";
 import { ParticipantCore } from "../core/participant/participant.ts";
+import type { StoredConsent } from "../core/participant/ports.ts";
 import type { Link, Trainer } from "../core/ports.ts";
-import type { OpenError, ParticipantOptions } from "../index.ts";
 import { BrowserStore } from "./browser-store.ts";
 import { ContributionArchive } from "./contribution-archive.ts";
 import { ExampleBlocks } from "./example-blocks.ts";
@@ -13,37 +15,46 @@ import { platformAfter, platformClock, platformRandom, platformWall } from "./pl
 
 const OPEN_MS_MAX = 10_000;
 const BLOCKED =
-  "The storage of this page does not open: most likely another tab holds it with an older version of the page. Close the other tabs of this page, then try again.";
+  "The storage of this page does not open. Most likely another tab holds it with an older version of the page. Close the other tabs of this page, then try again.";
 
 /**
- * A participant in the task as it is served, or as it was agreed to where the coordinator cannot be reached.
+ * Opens a participant in the task as served, or as agreed to if the coordinator cannot be reached.
  *
- * @param onStorageEnd  Called when the browser takes the storage away later, with a sentence.
+ * @param onStorageEnd  Called if the storage is closed later.
  */
 export async function openParticipantHere(
   options: ParticipantOptions,
-  link: Link,
+  given: Link,
   trainer: Trainer,
-  onStorageEnd: (sentence: string) => void = () => {},
+  onStorageEnd: (end: ParticipantEnd) => void = () => {},
 ): Promise<Result<ParticipantHere, OpenError>> {
   const store = new BrowserStore(options.coordinatorUrl, onStorageEnd);
   if (!(await store.opensWithin(OPEN_MS_MAX))) return err({ type: "busy", sentence: BLOCKED });
   const consent = (await store.consents.get(options.task)) ?? null;
+  const joinToken = options.joinToken ?? (await store.joinToken(options.task));
+  let bearer: string | null = null;
+  const link: Link = {
+    ...given,
+    show: (token) => {
+      bearer = token;
+      given.show(token);
+    },
+  };
+  link.show(joinToken ?? null);
   const [status, served] = [await link.fetchStatus(), await link.fetchTask(options.task)];
-  if (!served.ok && served.error.type === "refused")
-    return err({ type: "no-such-task", sentence: served.error.error.message });
-  const offline = !status.ok || !served.ok;
-  if (offline && consent === null) {
-    return err({
-      type: "offline",
-      sentence: "The coordinator does not answer. Check the connection and reload.",
-    });
+  for (const answer of [status, served]) {
+    const refusal = answer.ok ? null : openRefusal(answer.error, consent !== null);
+    if (refusal !== null) return err(refusal);
   }
+  if (consent !== null && options.joinToken !== undefined)
+    await store.keepJoinToken(options.task, options.joinToken);
+  const offline = !status.ok || !served.ok;
   const { task, authority } = offline
     ? present(consent, "checked above")
     : { task: served.value.task, authority: status.value };
+  const { invitation } = (offline ? undefined : served.value.settings) ?? task;
   const primitives = await selectPrimitives(globalThis.crypto.subtle);
-  // Of what this page shows, not of what the coordinator says that it hashes to.
+  // The hash of what this page shows, not the hash that the coordinator claims.
   const taskHash = await taskHashOf(primitives, task);
   const belongings = async () => ({
     examples: await ExampleBlocks.open(store, options.task),
@@ -58,7 +69,14 @@ export async function openParticipantHere(
     wall: platformWall,
     after: platformAfter,
     cells: store,
-    consents: store.consents,
+    consents: {
+      // Whoever does not agree leaves nothing here, not even the token.
+      put: async (agreed: StoredConsent) => {
+        await store.consents.put(agreed);
+        if (joinToken !== undefined) await store.keepJoinToken(agreed.slug, joinToken);
+      },
+      delete: (slug: string) => store.consents.delete(slug),
+    },
     models: store.modelStore,
     signer: () => store.signer(platformRandom),
     lock: () => takeLock(`chorus ${new URL(options.coordinatorUrl).host}`),
@@ -67,14 +85,17 @@ export async function openParticipantHere(
       return belongings();
     },
   };
-  const { roundsMax, joinToken, backend } = options;
-  const terms = { task, taskHash, authority, roundsMax, joinToken, backend };
+  const { roundsMax, backend } = options;
+  const terms = { task, taskHash, invitation, authority, roundsMax, joinToken, backend };
   const core = new ParticipantCore(ports, terms, await belongings(), consent);
   await core.restore(offline ? null : served.value.latestModelHash);
-  return ok(participantHere(core));
+  return ok(participantHere(core, store.mappingStore(task.slug), () => bearer));
 }
 
-/** One tab of this browser takes part at a time; the lock ends with the worker. @returns null if another one has it. */
+/**
+ * Lets one tab of this browser take part at a time; the lock is released when the worker ends. @returns null if another
+ * tab has it.
+ */
 function takeLock(name: string): Promise<(() => void) | null> {
   return new Promise((resolve, reject) => {
     navigator.locks

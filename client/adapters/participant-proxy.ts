@@ -1,19 +1,25 @@
 import { assert } from "#shared/kernel/assert.ts";
+import { Calls } from "#shared/kernel/calls.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type Silence, watchSilence } from "#shared/kernel/silence.ts";
+import type { OpenError, Participant, ParticipantEnd, ParticipantOptions } from "../core/participant/door.ts";
 import type { ParticipantView } from "../core/view.ts";
-import type { OpenError, Participant, ParticipantEnd, ParticipantOptions } from "../index.ts";
 import { lifeLockName, onLifeEnd } from "./life-lock.ts";
 import { platformAfter, platformClock } from "./platform-ports.ts";
-import type { Actions, FromWorker, Method, ToWorker } from "./worker-rpc.ts";
+import type { Actions, FromWorker, Method, MethodCall, ToWorker } from "./worker-rpc.ts";
 
-/** A record, so that the compiler finds a missing action. */
+/** A record instead of a list, so that the compiler finds a missing action. */
 const METHODS: Readonly<Record<Method, true>> = {
   agree: true,
   withdraw: true,
-  addCsv: true,
+  readTable: true,
+  addTable: true,
+  dropTable: true,
+  leftOutRows: true,
   addDrawing: true,
   addImages: true,
+  addSet: true,
+  stopReading: true,
   readPicture: true,
   removeExample: true,
   start: true,
@@ -24,31 +30,36 @@ const METHODS: Readonly<Record<Method, true>> = {
   setBackend: true,
   predict: true,
   liveTensorCount: true,
+  bearer: true,
   contribution: true,
   downloadContribution: true,
   downloadContributions: true,
 };
 
 const PING_MS = 5_000;
-/** A large file is read in one go, which may take a phone a while. */
+/** A large file is read in one go, which may take a while on a phone. */
 const SILENT_MS_MAX = 60_000;
-/** Its code comes over the network first. */
+/** The worker's code is downloaded first. */
 const START_MS_MAX = 180_000;
 
 const ENDED: ParticipantEnd = {
   type: "ended",
-  sentence: "The browser has ended the part of this page that takes part, as it does when memory runs out.",
+  sentence:
+    "The browser has stopped the worker that takes part for this page, as it does when memory runs out.",
 };
 const SILENT: ParticipantEnd = {
   type: "silent",
-  sentence: "The part of this page that takes part has not answered for a minute or more, so it was ended.",
+  sentence:
+    "The worker that takes part for this page has not answered for a minute or more, so it was stopped.",
 };
 const fault = (message: string): ParticipantEnd => ({
   type: "fault",
-  sentence: `This page failed (${message.slice(0, 200)}), so it takes part no longer.`,
+  sentence: `This page failed (${message.slice(0, 200)}), so it no longer takes part.`,
 });
 
-/** The page's half: it forwards calls, merges changed slices into the view and tells the worker when the tab is hidden. */
+/**
+ * The page's half. It forwards calls, merges changed slices into the view, and tells the worker when the tab is hidden.
+ */
 export function openOverWorker(
   worker: Worker,
   options: ParticipantOptions,
@@ -60,25 +71,25 @@ export function openOverWorker(
 class RemoteParticipant {
   readonly opened: Promise<Result<Participant, OpenError>>;
   readonly #worker: Worker;
-  readonly #calls = new Map<number, { resolve: (value: never) => void; reject: (fault: Error) => void }>();
+  readonly #calls: Calls<MethodCall>;
   readonly #listeners = new Set<() => void>();
   readonly #endListeners = new Set<(end: ParticipantEnd) => void>();
   readonly #silence: Silence;
   readonly #pings: ReturnType<typeof setInterval>;
   readonly #onVisibility = () => this.#tell({ kind: "visibility", hidden: isHidden() });
   #view: ParticipantView | null = null;
-  #nextId = 1;
   #end: ParticipantEnd | "closed" | null = null;
   #forgetLife: () => void = () => {};
   #resolveOpened: (opened: Result<Participant, OpenError>) => void = () => {};
 
   constructor(worker: Worker, options: ParticipantOptions) {
     this.#worker = worker;
+    this.#calls = new Calls((call) => this.#tell(call));
     this.opened = new Promise((resolve) => {
       this.#resolveOpened = resolve;
     });
     const life = lifeLockName();
-    // A script that could not be loaded comes without a message.
+    // If the script could not be loaded, the event has no message.
     worker.onerror = ({ message }) => this.#stop(fault(message || "its code could not be loaded"));
     worker.onmessageerror = () => this.#stop(fault("a message could not be read"));
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#onMessage(data, life);
@@ -101,7 +112,7 @@ class RemoteParticipant {
       case "opened":
         this.#view = message.view;
         document.addEventListener("visibilitychange", this.#onVisibility);
-        // The worker holds its lock by now.
+        // By now the worker holds its lock.
         this.#forgetLife = onLifeEnd(life, () => this.#stop(ENDED));
         this.#resolveOpened(ok(this.#participant()));
         return;
@@ -113,13 +124,9 @@ class RemoteParticipant {
         if (this.#view !== null) this.#view = { ...this.#view, ...message.patch };
         for (const listener of this.#listeners) listener();
         return;
-      case "result":
-        this.#calls.get(message.id)?.resolve(message.value as never);
-        this.#calls.delete(message.id);
-        return;
+      case "done":
       case "failed":
-        this.#calls.get(message.id)?.reject(new Error(message.message));
-        this.#calls.delete(message.id);
+        this.#calls.hear(message);
         return;
       case "ended":
         this.#stop(message.end);
@@ -133,7 +140,7 @@ class RemoteParticipant {
     const actions = Object.fromEntries(
       Object.keys(METHODS).map((method) => [
         method,
-        (...args: unknown[]) => this.#call(method as Method, args),
+        (...args: unknown[]) => this.#calls.ask({ method: method as Method, args }),
       ]),
     ) as unknown as Actions;
     return {
@@ -155,16 +162,7 @@ class RemoteParticipant {
     };
   }
 
-  #call(method: Method, args: readonly unknown[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#end !== null) return reject(new Error("this participant has ended"));
-      const id = this.#nextId++;
-      this.#calls.set(id, { resolve, reject });
-      this.#tell({ kind: "call", id, method, args });
-    });
-  }
-
-  /** Whatever still waits for the worker is told so; who takes part is told why. */
+  /** Rejects all pending calls, and tells the listeners why unless the page itself closed the participant. */
   #stop(end: ParticipantEnd | "closed"): void {
     if (this.#end !== null) return;
     this.#end = end;
@@ -173,9 +171,7 @@ class RemoteParticipant {
     this.#forgetLife();
     document.removeEventListener("visibilitychange", this.#onVisibility);
     this.#worker.terminate();
-    const reason = end === "closed" ? "closed" : end.sentence;
-    for (const pending of this.#calls.values()) pending.reject(new Error(reason));
-    this.#calls.clear();
+    this.#calls.end(new Error(end === "closed" ? "closed" : end.sentence));
     if (end === "closed") return;
     this.#resolveOpened(err({ type: "busy", sentence: end.sentence }));
     for (const listener of this.#endListeners) listener(end);

@@ -1,19 +1,20 @@
 import { assert } from "#shared/kernel/assert.ts";
+import { answerCall } from "#shared/kernel/calls.ts";
 import { err, type Result } from "#shared/kernel/result.ts";
 import { createTrainer } from "../core/engine/trainer.ts";
+import type { OpenError, ParticipantEnd } from "../core/participant/door.ts";
 import type { ParticipantView } from "../core/view.ts";
-import type { OpenError } from "../index.ts";
-import { openEngineWorker } from "./engine-worker.ts";
+import { BROWSER_BACKENDS, openEngineWorker } from "./engine-worker.ts";
 import { holdForLife } from "./life-lock.ts";
+import { openPageLink } from "./page-link.ts";
 import type { ParticipantHere } from "./participant-here.ts";
 import { openParticipantHere } from "./participant-open.ts";
 import { platformAfter, platformClock, platformWall } from "./platform-ports.ts";
-import { openSocketLink } from "./socket-link.ts";
-import type { FromWorker, ToWorker } from "./worker-rpc.ts";
+import type { FromWorker, MethodCall, ToWorker } from "./worker-rpc.ts";
 
-/* The worker's half of the door: one participant. Everything heavy of a page runs here. */
+/* The worker's half of the door, with one participant. All heavy work of a page runs here. */
 
-/** Views within this time travel together. */
+/** Changes of the view within this time are sent together. */
 const PATCH_MS = 30;
 
 const tell = (message: FromWorker) => globalThis.postMessage(message);
@@ -32,7 +33,7 @@ globalThis.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       participant?.setHidden(data.hidden);
       return;
     case "call":
-      void call(data);
+      void answerCall(data, perform, tell);
       return;
   }
 };
@@ -41,9 +42,9 @@ async function open({ options, hidden, life }: Extract<ToWorker, { kind: "open" 
   await holdForLife(life);
   const trainer = createTrainer(
     { openWorker: openEngineWorker, clock: platformClock, wall: platformWall, after: platformAfter },
-    ["webgpu", "webgl", "wasm", "cpu"],
+    BROWSER_BACKENDS,
   );
-  const link = openSocketLink(options.coordinatorUrl);
+  const link = openPageLink(options.coordinatorUrl);
   const opened = await openParticipantHere(options, link, trainer, onStorageEnd).catch(storageFault);
   if (!opened.ok) {
     tell({ kind: "not-opened", error: opened.error });
@@ -58,11 +59,11 @@ async function open({ options, hidden, life }: Extract<ToWorker, { kind: "open" 
   tell({ kind: "opened", view: participant.view.get() });
 }
 
-function onStorageEnd(sentence: string): void {
-  tell({ kind: "ended", end: { type: "storage", sentence } });
+function onStorageEnd(end: ParticipantEnd): void {
+  tell({ kind: "ended", end });
 }
 
-/** IndexedDB is closed to some private windows, and a disk may be full. */
+/** Some private windows have no IndexedDB, and the disk may be full. */
 function storageFault(fault: unknown): Result<never, OpenError> {
   const reason = fault instanceof Error ? fault.message : String(fault);
   return err({
@@ -71,17 +72,13 @@ function storageFault(fault: unknown): Result<never, OpenError> {
   });
 }
 
-async function call({ id, method, args }: Extract<ToWorker, { kind: "call" }>): Promise<void> {
-  try {
-    assert(participant !== null, "the page calls after it was opened");
-    const action = participant.actions[method] as (...args: readonly unknown[]) => Promise<unknown>;
-    const value = await action(...args);
-    // The page sees what an action changed before it sees its result.
-    flush();
-    tell({ kind: "result", id, value });
-  } catch (fault) {
-    tell({ kind: "failed", id, message: fault instanceof Error ? fault.message : String(fault) });
-  }
+async function perform({ method, args }: MethodCall): Promise<unknown> {
+  assert(participant !== null, "the page calls after it was opened");
+  const action = participant.actions[method] as (...args: readonly unknown[]) => Promise<unknown>;
+  const value = await action(...args);
+  // The page must see what an action changed before it sees the result.
+  flush();
+  return value;
 }
 
 function flush(): void {

@@ -1,3 +1,4 @@
+import type { OpenDecoder } from "#shared/data/table/encoding.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { MonotonicClock, RandomBytes, WallClock } from "#shared/kernel/ports.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
@@ -22,3 +23,6 @@ export const platformRandom: RandomBytes = (byteCount) => {
   }
   return bytes;
 };
+
+/** Throws at bytes that are not of the encoding, and drops a byte order mark. */
+export const platformDecoder: OpenDecoder = (encoding) => new TextDecoder(encoding, { fatal: true });

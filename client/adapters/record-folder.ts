@@ -1,16 +1,16 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Archive, Contribution } from "../core/ports.ts";
+import type { Archive, KeptContribution } from "../core/ports.ts";
 import { OPENING_NAME } from "../core/round/contribution.ts";
 
 /*
- * One folder an attempt: contribution.json, own-list.i32 (the list before masking), clipped-update.f32, and what was sent,
- * without the shares that open a sum (S11). It holds this device's own update in clear and stays with its owner; a test adds such folders up and compares with the
- * published sum.
+ * One folder for each attempt: contribution.json, own-list.i32 (the list before masking), clipped-update.f32, and what
+ * was sent, without the shares that open a sum (S11). It holds this device's own update in the clear and stays with its
+ * owner. A test adds up such folders and compares them with the published sum.
  */
 export function openRecordFolder(folder: string): Archive {
   return {
-    async save({ detail, sent, own, clippedUpdate, weight }: Contribution) {
+    async save({ detail, sent, own, clippedUpdate, weight }: KeptContribution) {
       const into = join(folder, detail.id);
       await mkdir(into, { recursive: true });
       const { sample: _sample, histograms: _histograms, ...facts } = detail;
@@ -22,7 +22,7 @@ export function openRecordFolder(folder: string): Archive {
         const { buffer, byteOffset, byteLength } = clippedUpdate;
         await writeWhole(join(into, "clipped-update.f32"), new Uint8Array(buffer, byteOffset, byteLength));
       }
-      // Last: whoever finds it finds the rest.
+      // Written last: if it exists, so does the rest.
       await writeWhole(join(into, "contribution.json"), `${JSON.stringify({ ...facts, weight }, null, 2)}\n`);
     },
   };

@@ -4,17 +4,17 @@ import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type Receipt, receiptSchema } from "#shared/protocol/api.ts";
 import type { InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { LinkError } from "../core/ports.ts";
-import { refusalOf } from "./refusal.ts";
+import { readRefusal } from "./refusal.ts";
 
 /*
- * The PUT of a masked input. A body above one part goes in parts, so that a lost connection costs one part at most; the
- * coordinator's `chorus-offset` says where to go on.
+ * The PUT of a masked input. A body larger than one part is sent in parts, so that a lost connection costs at most one
+ * part. The coordinator's `chorus-offset` says where to continue.
  */
 
 const PART_BYTES = 4 * 2 ** 20;
 const AGAIN_MS = 500;
 const PART_MS = 60_000;
-/** Further tries of what arrived damaged. */
+/** How often bytes that arrived damaged are sent again. */
 const DAMAGED_TRIES_MAX = 2;
 
 export interface PutOptions {
@@ -25,7 +25,7 @@ export interface PutOptions {
   readonly onSent: (byteCount: number) => void;
 }
 
-/** Errors: `refused` with the coordinator's reason; `offline` where the deadline or the signal came first. */
+/** Errors: `refused` with the coordinator's reason; `offline` if the deadline or the signal came first. */
 export async function putResumable(
   url: URL,
   { slot, sha256, root, signature }: InputHeaders,
@@ -41,7 +41,7 @@ export async function putResumable(
   let offset = 0;
   let damaged = 0;
   while (!options.signal.aborted && performance.now() < options.deadlineMs) {
-    // All bytes are there but no receipt came: the same request again is answered with it.
+    // All bytes have arrived, but no receipt came: repeat the request, and the answer is the receipt.
     if (offset >= body.length) offset = 0;
     const part = await putPart(url, headers, body, offset, options);
     if (part.type === "receipt") {
@@ -56,7 +56,7 @@ export async function putResumable(
     if (part.type === "refused") {
       const { retry } = part.error;
       if (retry === "never" || (retry === "now" && damaged++ >= DAMAGED_TRIES_MAX)) return err(part);
-      // Bytes that did not match were deleted there.
+      // The coordinator deleted the bytes that did not match.
       if (retry === "now") offset = 0;
     } else {
       offset = (await askOffset(url, headers, options.signal)) ?? offset;
@@ -100,7 +100,7 @@ async function putPart(
     if (expected !== null && expected !== offset && (response.status === 202 || response.status === 409)) {
       return { type: "reached", offset: expected };
     }
-    return refusalOf(text);
+    return readRefusal(text);
   } catch {
     return { type: "offline" };
   }
@@ -123,7 +123,7 @@ async function askOffset(
   }
 }
 
-/** @returns a whole number below or at `max`, else null: the header is a peer's. */
+/** @returns an integer of at most `max`, or null: the header comes from a peer. */
 function offsetOf(response: Response, max: number): number | null {
   const text = response.headers.get("chorus-offset");
   if (text === null || !/^\d{1,12}$/.test(text)) return null;

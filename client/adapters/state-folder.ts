@@ -10,9 +10,9 @@ import { type LockRefusal, lockFolder } from "#shared/node/lock.ts";
 import type { Authority } from "#shared/task/agreed-config.ts";
 
 /*
- * An edge's state folder (0700): `identity.key` (32 bytes in hex, 0600), `memory.jsonl` (journal-cells.ts), `authority.json`
- * with the keys that the coordinator had at the first start, and `lock.db`, held by the process that uses the folder: one
- * identity in two processes could give two answers to one question (S10).
+ * An edge's state folder (0700): `identity.key` (32 bytes in hex, 0600), `memory.jsonl` (journal-cells.ts),
+ * `authority.json` with the coordinator's keys at the first start, and `lock.db`. The process that uses the folder
+ * holds the lock, because one identity in two processes could give two answers to one question (S10).
  */
 
 export interface StateFolder {
@@ -21,7 +21,9 @@ export interface StateFolder {
   release(): void;
 }
 
-/** Errors: a sentence for the person who started the edge. @param served  What the coordinator says of itself now. */
+/**
+ * Errors: a sentence for the person who started the edge. @param served  What the coordinator now states about itself.
+ */
 export async function openStateFolder(
   folder: string,
   random: RandomBytes,
@@ -37,7 +39,7 @@ export async function openStateFolder(
     const lock = lockFolder(folder);
     if (!lock.ok) return refuse(describeLock(folder, lock.error));
     release = lock.value.release;
-    // An earlier version kept a process id here, which says nothing: ids are used again.
+    // An earlier version kept a process id here. It proves nothing, because ids are reused.
     await rm(join(folder, "lock"), { force: true });
     const pinned = await pinAuthority(folder, served);
     if (!pinned.ok) return refuse(pinned.error);
@@ -52,27 +54,27 @@ export async function openStateFolder(
 function describeLock(folder: string, refusal: LockRefusal): string {
   if (refusal.type === "unusable") return unusable(folder, `${refusal.path}: ${refusal.reason}`);
   const holder = refusal.holder === null ? "" : ` (${refusal.holder})`;
-  return `Another process${holder} takes part from ${folder}. End that one, or give this one a folder of its own with --state.`;
+  return `Another process${holder} uses ${folder}. End it, or give this one its own folder with --state.`;
 }
 
-/** What the file system says of a state folder, as a sentence for the person who started the edge. */
+/** Turns a file system error into a sentence for the person who started the edge. */
 export function describeFileFault(folder: string, fault: unknown): string {
   return unusable(folder, fault instanceof Error ? fault.message : String(fault));
 }
 
 function unusable(folder: string, reason: string): string {
-  return `The state folder ${folder} cannot be used (${reason}). It must be a folder that this user can write to, with space left. Mend that, or choose another one with --state.`;
+  return `The state folder ${folder} cannot be used (${reason}). It must be a folder that this user can write to, with free space. Fix that, or choose another folder with --state.`;
 }
 
 function damaged(path: string): string {
-  return `${path} is damaged. Restore it from a backup, or give this device a folder of its own with --state, where it begins as a new one.`;
+  return `${path} is damaged. Restore it from a backup, or give this device a new folder with --state, where it starts as a new device.`;
 }
 
 const pinnedSchema = z.strictObject({ projectId: z.string(), issuerKey: z.string(), logKey: z.string() });
 
 /**
- * Pins the coordinator's keys at the first start and holds it to them ever after: under another issuer any set of made-up
- * devices could sit in a roster, and another log could tell another story (S6). The code's version may change.
+ * Pins the coordinator's keys at the first start and refuses any others later: another issuer could fill a roster with
+ * made-up devices, and another log could tell a different story (S6). The code version may change.
  *
  * Errors: a sentence for the person who started the edge.
  */
@@ -91,7 +93,7 @@ async function pinAuthority(folder: string, served: Authority): Promise<Result<v
   }
   if (JSON.stringify(pinned.data) === own) return ok(undefined);
   return err(
-    `This coordinator has other keys than the one that ${folder} was made with. If that is as it should be, give it a folder of its own with --state.`,
+    `This coordinator's keys are not the ones that ${folder} was set up with. If that is intended, give it its own folder with --state.`,
   );
 }
 

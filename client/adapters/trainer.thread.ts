@@ -2,19 +2,19 @@ import { parentPort } from "node:worker_threads";
 import { openEngine } from "#shared/engine/engine.ts";
 import { present } from "#shared/kernel/assert.ts";
 import type { ToEngine } from "../core/engine/engine-messages.ts";
-import { openEngineRoom } from "./engine-room.ts";
+import { openEngineHost } from "./engine-host.ts";
 import { END } from "./engine-thread.ts";
 import { installNodeGpu } from "./node-gpu.ts";
 
-/** For what Dawn itself still has to say. */
+/** Time for Dawn's last messages. */
 const SETTLE_MS = 100;
 
-/* An edge's engine, in a thread beside the one that keeps its connection. */
+/* An edge's engine, in its own thread beside the one that keeps the connection. */
 
 const port = present(parentPort, "a thread has a port");
 let hasGpu: Promise<boolean> | null = null;
 
-const room = openEngineRoom({
+const host = openEngineHost({
   engine: openEngine({ wasmPaths: null }),
   post: (message) => port.postMessage(message),
   prepare: async (backend) => {
@@ -25,6 +25,6 @@ const room = openEngineRoom({
 });
 
 port.on("message", (message: ToEngine | typeof END) => {
-  if (message !== END) room.take(message);
-  else void room.leave().then(() => setTimeout(() => process.exit(0), SETTLE_MS));
+  if (message !== END) host.take(message);
+  else void host.leave().then(() => setTimeout(() => process.exit(0), SETTLE_MS));
 });

@@ -1,9 +1,9 @@
 import { openEngine } from "#shared/engine/engine.ts";
 import type { FromEngine, ToEngine } from "../core/engine/engine-messages.ts";
-import { type EngineRoom, openEngineRoom } from "./engine-room.ts";
+import { type EngineHost, openEngineHost } from "./engine-host.ts";
 import { holdForLife } from "./life-lock.ts";
 
-/* A page's engine, in a worker below the participant's. */
+/* A page's engine, in a worker started by the participant's worker. */
 
 const WASM_PATHS = {
   "tfjs-backend-wasm.wasm": new URL(
@@ -14,22 +14,22 @@ const WASM_PATHS = {
     "../../node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
     import.meta.url,
   ).href,
-  // Never loaded, but tfjs wants all three names.
+  // Never loaded, but tfjs requires all three names.
   "tfjs-backend-wasm-threaded-simd.wasm": "",
 };
 
 const post = (message: FromEngine) => globalThis.postMessage(message);
-let room: EngineRoom | null = null;
+let host: EngineHost | null = null;
 
 globalThis.onmessage = ({
   data,
 }: MessageEvent<ToEngine | { readonly kind: "life"; readonly name: string }>) => {
   if (data.kind !== "life") {
-    room?.take(data);
+    host?.take(data);
     return;
   }
-  // Ready once its end can be noticed.
+  // Report ready only once this worker's end can be detected.
   void holdForLife(data.name).then(() => {
-    room = openEngineRoom({ engine: openEngine({ wasmPaths: WASM_PATHS }), post });
+    host = openEngineHost({ engine: openEngine({ wasmPaths: WASM_PATHS }), post });
   });
 };

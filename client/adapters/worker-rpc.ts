@@ -1,26 +1,33 @@
+import type { Answer, Call } from "#shared/kernel/calls.ts";
+import type { OpenError, Participant, ParticipantEnd, ParticipantOptions } from "../core/participant/door.ts";
 import type { ParticipantView } from "../core/view.ts";
-import type { OpenError, Participant, ParticipantEnd, ParticipantOptions } from "../index.ts";
 
 /*
- * Page and worker, by postMessage.
+ * Messages between page and worker, by postMessage.
  *
- * | from   | kind       | carries                                                                   |
- * | ------ | ---------- | ------------------------------------------------------------------------- |
- * | page   | open       | the options and the name of the worker's lock (life-lock.ts); answered once by opened |
- * | page   | call       | id, method, arguments; answered by result or failed with the same id      |
- * | page   | visibility | whether the tab is hidden                                                 |
- * | page   | ping       | answered by pong                                                          |
- * | worker | opened     | the first view, or why there is none                                      |
- * | worker | view       | the slices that changed                                                   |
- * | worker | result     | id, value                                                                 |
- * | worker | failed     | id, message of a fault of this program                                    |
- * | worker | pong       |                                                                           |
- * | worker | ended      | why it cannot go on                                                       |
+ * | from   | kind       | carries                                                                                    |
+ * | ------ | ---------- | ------------------------------------------------------------------------------------------ |
+ * | page   | open       | options and the name of the worker's lock (life-lock.ts); answered by opened or not-opened |
+ * | page   | call       | a method and its arguments (shared/kernel/calls.ts)                                        |
+ * | page   | visibility | whether the tab is hidden                                                                  |
+ * | page   | ping       | answered by pong                                                                           |
+ * | worker | opened     | the first view                                                                             |
+ * | worker | not-opened | why there is no participant                                                                |
+ * | worker | view       | the slices that changed                                                                    |
+ * | worker | done       | what the method returned                                                                   |
+ * | worker | failed     | a fault of this program                                                                    |
+ * | worker | pong       |                                                                                            |
+ * | worker | ended      | why the participant cannot go on                                                           |
  */
 
-/** The actions of the door that run in the worker. */
+/** The door's actions that run in the worker. */
 export type Actions = Omit<Participant, "view" | "subscribe" | "onEnd" | "close">;
 export type Method = keyof Actions;
+
+export interface MethodCall {
+  readonly method: Method;
+  readonly args: readonly unknown[];
+}
 
 export type ToWorker =
   | {
@@ -29,7 +36,7 @@ export type ToWorker =
       readonly hidden: boolean;
       readonly life: string;
     }
-  | { readonly kind: "call"; readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
+  | Call<MethodCall>
   | { readonly kind: "visibility"; readonly hidden: boolean }
   | { readonly kind: "ping" };
 
@@ -37,7 +44,6 @@ export type FromWorker =
   | { readonly kind: "opened"; readonly view: ParticipantView }
   | { readonly kind: "not-opened"; readonly error: OpenError }
   | { readonly kind: "view"; readonly patch: Partial<ParticipantView> }
-  | { readonly kind: "result"; readonly id: number; readonly value: unknown }
-  | { readonly kind: "failed"; readonly id: number; readonly message: string }
+  | Answer<unknown>
   | { readonly kind: "pong" }
   | { readonly kind: "ended"; readonly end: ParticipantEnd };

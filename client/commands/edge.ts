@@ -1,10 +1,10 @@
 import { endOnSignals } from "#shared/node/end-on-signals.ts";
 
-/** Longer than the edge itself waits for a coordinator that is gone. */
+/** Longer than the edge itself waits for an unreachable coordinator. */
 const STOP_MS = 10_000;
 
 const onStarted = endOnSignals(STOP_MS);
-// Started by another program (the demo): its end is this one's, however it ends.
+// If another program (the demo) started this one, it ends together with that program.
 process.on("disconnect", () => process.emit("SIGTERM"));
 const { takePart } = await import("./edge/take-part.ts");
 await takePart(onStarted);

@@ -3,13 +3,13 @@ import { shuffledIndices } from "#shared/task/shuffle.ts";
 
 export interface LocalData {
   readonly train: Dataset;
-  /** Kept back: the device judges the model on rows that it never trained on. */
+  /** Held back from training, so that the device evaluates the model on rows it never trained on. */
   readonly local: Dataset;
 }
 
 /**
- * Keeps a share of the rows back, by a shuffle that `identity` fixes: the same rows every round, so that figures before
- * and after training are of rows that no round of this device has seen. At least one row is trained on.
+ * Splits off a fraction of the rows for local evaluation. The shuffle depends on `identity` only, so every round holds
+ * back the same rows and this device never trains on them. At least one row is left for training.
  *
  * @param identity  32 bytes; public.
  */

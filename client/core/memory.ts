@@ -4,21 +4,21 @@ import { mayAdvertise, mayUse, type Remembered } from "#shared/secagg/participat
 import type { Memory } from "./ports.ts";
 
 /*
- * What a device remembers, as rules over durable cells of text (PROTOCOL.md section 6).
+ * What a device remembers, as rules over durable text cells (PROTOCOL.md section 6).
  *
  * | key                  | value                    | rule                                      |
  * | -------------------- | ------------------------ | ----------------------------------------- |
- * | mark/{runId}         | round.attempt            | rises strictly                            |
- * | used/{modelHash}     | runId                    | one run a model                           |
+ * | mark/{runId}         | round.attempt            | strictly increasing                       |
+ * | used/{modelHash}     | runId                    | one run for each model                    |
  * | spent/{task}         | participations so far    | at most the device's own limit            |
- * | paid/{sid}           | task, or "refunded"      | one participation a session               |
- * | ballot/{sid}         | hash of the sets         | one value ever                            |
- * | revealed/{modelHash} | sid                      | one value ever                            |
+ * | paid/{sid}           | task, or "refunded"      | one participation for each session        |
+ * | ballot/{sid}         | hash of the sets         | never changes                             |
+ * | revealed/{modelHash} | sid                      | never changes                             |
  *
- * No message carries the proof that a refund asks for (`provesLeftOut`) yet, so no round gives a participation back.
+ * A refund needs a proof (`provesLeftOut`) that no message carries yet, so no participation is ever given back.
  */
 
-/** A change of one cell; `before` is null where there was none. */
+/** A change of one cell; `before` is null if the cell did not exist. */
 export interface CellChange {
   readonly key: string;
   readonly before: string | null;
@@ -29,8 +29,8 @@ export interface CellChange {
 export interface Cells {
   get(key: string): Promise<string | null>;
   /**
-   * All changes or none, durable when it resolves to true; false where a cell does not hold its `before` any more.
-   * @throws where it is not known to be durable.
+   * Applies all changes or none; durable once it resolves to true. False if a cell no longer holds its `before`.
+   * @throws if it is unknown whether the changes are durable.
    */
   swap(changes: readonly CellChange[]): Promise<boolean>;
 }
@@ -40,7 +40,9 @@ const REFUNDED = "refunded";
 /** @param participationsMax  The device's own limit for one task. */
 export function createMemory(cells: Cells, participationsMax: number): Memory {
   const spentOf = async (taskId: string) => Number((await cells.get(`spent/${taskId}`)) ?? "0");
-  /** A change of the count. Its cell is empty where it was never raised, and "0" where all was given back. */
+  /**
+   * Changes the count by one. The cell does not exist before the first participation, and is "0" after a full refund.
+   */
   const spending = async (taskId: string, change: 1 | -1): Promise<CellChange> => {
     const key = `spent/${taskId}`;
     const before = await cells.get(key);
@@ -68,7 +70,7 @@ export function createMemory(cells: Cells, participationsMax: number): Memory {
       const remembered = await rememberedOf(runId, modelHash);
       const allowed = mayUse(remembered, { runId, noised });
       if (!allowed.ok) return allowed;
-      // A session has one input ever: who pays for it a second time would mask a second one.
+      // A session has exactly one input: paying for it twice would mask a second one.
       if ((await cells.get(`paid/${sid}`)) !== null) return err("REPLAY");
       const spent = await spending(taskId, 1);
       if (Number(spent.after) > participationsMax) return err("BUDGET");

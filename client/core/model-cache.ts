@@ -4,15 +4,15 @@ import type { Task } from "#shared/task/task.ts";
 import type { ClientPorts, LinkError } from "./ports.ts";
 
 export interface LoadedModel {
-  /** SHA-256 of the bytes that this device received, hex. */
+  /** SHA-256 of the received bytes, hex. */
   readonly hash: string;
   readonly weights: Float32Array;
   readonly byteCount: number;
 }
 
-/** Models by hash; a model never changes, so one download does. */
+/** Models by hash. A model never changes, so it is downloaded once. */
 export interface ModelCache {
-  /** Errors: the link's, or `damaged` if the bytes are not those of the hash or no model of the task. */
+  /** Errors: the link's, or `damaged` if the bytes do not match the hash or are no model of the task. */
   fetch(
     hash: string,
     onProgress?: (byteCount: number) => void,
@@ -22,7 +22,7 @@ export interface ModelCache {
 
 const KEPT = 2;
 
-/** @param decode  Weights in the order of `tensorShapes`; null where the bytes are no model of the task. */
+/** @param decode  Returns weights in the order of `tensorShapes`, or null if the bytes are no model of the task. */
 export function createModelCache(
   { link, primitives }: Pick<ClientPorts, "link" | "primitives">,
   task: Task,

@@ -8,40 +8,52 @@ import type { DeviceMessage, InputHeaders } from "#shared/protocol/messages/devi
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type { Remembrance } from "#shared/secagg/client-state.ts";
 import type { Wanted } from "#shared/secagg/participation.ts";
-import type { BackendLoss, BackendName, BackendTiming, TrainProgress } from "#shared/task/engine.ts";
-import type { Task, TrainingPlan } from "#shared/task/task.ts";
+import type { Dataset } from "#shared/task/dataset.ts";
+import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
+import type { Task } from "#shared/task/task.ts";
+import type { TrainingPlan } from "#shared/task/training-plan.ts";
+import type { LocalMetrics } from "#shared/vector/segment.ts";
 import type { Slices } from "./slices.ts";
+import type { EngineLoss } from "./training-facts.ts";
 import type { ContributionDetail, EngineView } from "./view.ts";
 
-/*
- * What the client core needs from a platform. The page and the edge bring an implementation each; test/kit brings fakes.
- */
+/* What the client core needs from a platform. Page and edge each implement it; test/kit has fakes. */
 
-/** The socket and the HTTP routes, already framed and parsed. The routes work without the socket. */
+export type LinkState = "up" | "down" | "silent" | "heard";
+
+/** The socket and the HTTP routes, framed and parsed. The routes work without the socket. */
 export interface Link {
-  /** Opens the socket and keeps it open, with pauses between tries; `disconnect` ends that. Both may be called again. */
+  /** Opens the socket and reconnects with pauses until `disconnect`. Both may be called repeatedly. */
   connect(): void;
   disconnect(): void;
-  /** Resolves with the acknowledgement; `offline` where none came. Sending the same message again is harmless. */
+  /** Resolves with the acknowledgement, or `offline` if none came. Sending the same message again is harmless. */
   send(message: DeviceMessage): Promise<Result<Reply, { readonly type: "offline" }>>;
   onMessage(listener: (message: CoordinatorMessage) => void): () => void;
-  /** `up` after each (re)connect, `down` when the connection is lost. */
-  onState(listener: (state: "up" | "down") => void): () => void;
-  /** The coordinator ended the connection and says why; the link does not come back by itself then. */
-  onEnd(listener: (error: WireError) => void): () => void;
-  fetchStatus(): Promise<Result<Status, LinkError>>;
-  /** The newest version where none is given. */
-  fetchTask(slug: string, version?: number): Promise<Result<TaskView, LinkError>>;
   /**
-   * The bytes as they came; the caller hashes them. Waits if the coordinator has no room for the download and says how
-   * long that takes. `offline` if no byte came for a while, or when `signal` ends it.
+   * `up` after each (re)connect, `down` when the connection is lost. `silent` if nothing arrives although pings should,
+   * `heard` if something arrives after all: the connection stays until either side gives it up.
+   */
+  onState(listener: (state: LinkState) => void): () => void;
+  /** The coordinator ended the connection and says why. The link does not reconnect by itself then. */
+  onEnd(listener: (error: WireError) => void): () => void;
+  /** HTTP requests about the task show this token from now on; null for none. */
+  show(token: string | null): void;
+  fetchStatus(): Promise<Result<Status, LinkError>>;
+  /** The newest version if none is given. */
+  fetchTask(
+    slug: string,
+    version?: number,
+  ): Promise<Result<Pick<TaskView, "task" | "settings" | "latestModelHash">, LinkError>>;
+  /**
+   * The bytes as received; the caller hashes them. If the coordinator has no room for the download, waits as long as it
+   * says. `offline` if no byte comes for a while, or if `signal` aborts.
    */
   fetchModel(
     hash: string,
     onProgress?: (byteCount: number) => void,
     signal?: AbortSignal,
   ): Promise<Result<Bytes, LinkError>>;
-  /** Resumes by itself after a lost connection until `deadlineMs` (on the monotonic clock), or until `signal` ends it. */
+  /** Resumes after a lost connection until `deadlineMs` (on the monotonic clock) or until `signal` aborts. */
   upload(
     path: string,
     headers: InputHeaders,
@@ -57,69 +69,51 @@ export interface Link {
   close(): void;
 }
 export type LinkError =
-  | { readonly type: "offline" }
+  /** The reason is known only on Node, and only of requests for JSON. */
+  | { readonly type: "offline"; readonly reason?: OfflineReason }
   | { readonly type: "refused"; readonly error: WireError };
+/** What kept a request from its coordinator. */
+export type OfflineReason =
+  /** `names` are those that it is for, checked to be host names or addresses. */
+  | {
+      readonly type: "certificate";
+      readonly fault: "authority" | "expired" | "not-yet-valid" | "name" | "other";
+      readonly code: string;
+      readonly names: readonly string[];
+    }
+  | { readonly type: "no-tls" }
+  /** A proxy answered with this HTTP status. */
+  | { readonly type: "proxy-refused"; readonly status: number }
+  /** No connection to this host, which may be a proxy; null if unknown. */
+  | {
+      readonly type: "unreachable";
+      readonly code: string;
+      readonly host: string | null;
+      readonly port: number | null;
+    };
 
-/** Rows as the model takes them: `inputs` is [count, ...inputShape] flat, scaled to [0, 1]; labels are class indices. */
-export interface Examples {
-  readonly inputs: Float32Array;
-  readonly labels: Int32Array;
-  readonly count: number;
-}
-
-export interface LocalMetrics {
-  readonly count: number;
-  /** Sum of cross-entropies, in nats. */
-  readonly lossSum: number;
-  readonly correct: number;
-}
-
-/** What calibration found of a backend. */
-export interface Calibration extends Omit<BackendTiming, "untimed"> {
-  /**
-   * It may well work, and a person may choose it, but it was not timed: it started too late, a processor plays its GPU,
-   * or it has stopped since this page or process began.
-   */
-  readonly untimed?: "late" | "software" | "lost";
-}
-
-/**
- * Why an engine ended. The platform took its GPU away, or: ended, its worker is gone; silent, no number came out of it in
- * time; fault, it threw.
- */
-export type LossCause = BackendLoss["cause"] | "ended" | "silent" | "fault";
-
-export interface EngineLoss {
-  readonly backend: BackendName;
-  readonly cause: LossCause;
-  /** What the platform said of it; may be empty. */
-  readonly note: string;
-  /** Unix milliseconds. */
-  readonly at: number;
-}
-
-/** Training on the device, in a worker or thread of its own. */
+/** Training on the device, in its own worker or thread. */
 export interface Trainer {
-  /** Which engines there are, which one is in use, and which have stopped. */
+  /** The available engines, the one in use, and those that have stopped. */
   readonly engines: Slices<EngineView>;
   /**
-   * Tries the backends for at most 2 s each and keeps the fastest; `force` names one, takes software adapters and those
-   * that had stopped, and falls back to the others. Software adapters are skipped else. Never rejects.
+   * Tries each backend for at most 2 s and keeps the fastest. Software adapters are skipped. `force` names a backend to
+   * try first, even if it is a software adapter or had stopped; if it fails, the others are tried. Never rejects.
    */
   calibrate(task: Task, force?: BackendName): Promise<void>;
-  /** Resolves when no calibration is under way: the engine that has trained a batch since, or null where none can. */
+  /** Resolves when no calibration is running: with the engine that has trained a batch, or null if none can. */
   ready(): Promise<BackendName | null>;
-  /** Never rejects. An engine that stops ends the job, and the others are calibrated at once. Rules T1, T3. */
+  /** Never rejects. If an engine stops, the job ends and the others are calibrated at once. Rules T1, T3. */
   train(
     job: TrainJob,
     onProgress: (progress: TrainProgress) => void,
     signal: AbortSignal,
   ): Promise<Result<Trained, TrainError>>;
-  /** Class probabilities for one row; null where no engine works. */
+  /** Class probabilities for one row; null if no engine works. */
   predict(task: Task, weights: Float32Array, input: Float32Array): Promise<Float32Array | null>;
-  /** Tensors that the engine keeps, for the leak check. */
+  /** Number of tensors that the engine keeps, for the leak check. */
   liveTensorCount(): Promise<number>;
-  /** Resolves when its engine is gone. */
+  /** Resolves when the engine is gone. */
   dispose(): Promise<void>;
 }
 export interface TrainJob {
@@ -127,13 +121,15 @@ export interface TrainJob {
   readonly plan: TrainingPlan;
   /** Flat, in the order of `tensorShapes`. */
   readonly weights: Float32Array;
-  readonly train: Examples;
-  /** The kept-back rows. */
-  readonly local: Examples;
-  /** Orders the batches; drawn per round. */
+  readonly train: Dataset;
+  /** The held-back rows. */
+  readonly local: Dataset;
+  /** Orders the batches; drawn anew for each round. */
   readonly shuffleSeed: number;
-  /** On the monotonic clock: when the round stops waiting for it. An engine without a sign of life is given up well before. */
+  /** When the round stops waiting, on the monotonic clock. A silent engine is given up well before. */
   readonly deadlineMs: number;
+  /** The model's answers for the held-back rows are wanted too. */
+  readonly wantsAnswers?: boolean;
 }
 export interface Trained {
   /** New weights minus the round's weights, same order. */
@@ -144,47 +140,49 @@ export interface Trained {
   /** Mean loss of each epoch, in nats. */
   readonly epochLosses: readonly number[];
   readonly seconds: number;
+  /** Of the new weights for the held-back rows, [rows, answers of one row], if the job wants them. */
+  readonly answers?: Float32Array;
 }
 export type TrainError =
   | { readonly type: "cancelled" }
-  /** Nothing of the job is used. */
+  /** Nothing from the job is used. */
   | { readonly type: "engine-lost"; readonly loss: EngineLoss }
   | { readonly type: "no-engine" };
 
 /**
- * What a device remembers (PROTOCOL.md section 6), durable before the send that it guards. Each write is a compare-and-swap.
- * Errors are codes of the protocol: REPLAY, ALREADY_REVEALED, EQUIVOCATION, BUDGET.
+ * What a device remembers (PROTOCOL.md section 6). Each write is a compare-and-swap, and is durable before the send
+ * that it guards. Errors are codes of the protocol: REPLAY, ALREADY_REVEALED, EQUIVOCATION, BUDGET.
  */
 export interface Memory {
-  /** Whether this device may take part, from what it remembers; writes nothing. Before the training and each R0. */
+  /** Checks against memory whether this device may take part; writes nothing. Before training and before each R0. */
   check(wanted: Wanted, modelHash: string): Promise<Result<void, "REPLAY" | "ALREADY_REVEALED">>;
-  /** `mark[runId] = (round, attempt)`, strictly rising. Before R0. */
+  /** `mark[runId] = (round, attempt)`, strictly increasing. Before R0. */
   mark(runId: string, round: number, attempt: number): Promise<Result<void, "REPLAY">>;
-  /** `used[modelHash] = runId` and one participation of the task's own budget, once a session. Before R2. */
+  /** `used[modelHash] = runId`, and counts one participation in the task's budget, once a session. Before R2. */
   use(use: RemembranceOf<"use">): Promise<Result<void, "ALREADY_REVEALED" | "REPLAY" | "BUDGET">>;
-  /** Gives a session's participation back, once; only where `provesLeftOut` (shared/secagg/participation.ts). */
+  /** Gives a session's participation back, once; only if `provesLeftOut` (shared/secagg/participation.ts). */
   refund(taskId: string, sid: string): Promise<void>;
   /** `ballot[sid] = setHash`: one signature per sid ever. Before R3. */
   vote(sid: string, setHash: string): Promise<Result<void, "EQUIVOCATION">>;
   /** `revealed[modelHash] = sid`. Before R4. */
   reveal(reveal: RemembranceOf<"reveal">): Promise<Result<void, "ALREADY_REVEALED">>;
-  /** Participations of a task so far; `use` counts them. */
+  /** Participations in a task so far, as counted by `use`. */
   participations(taskId: string): Promise<number>;
 }
 type RemembranceOf<Kind extends Remembrance["kind"]> = Omit<Extract<Remembrance, { kind: Kind }>, "kind">;
 
-/** What left, kept on this device so that its owner can look at it. */
+/** What left the device, kept on it for its owner to inspect. */
 export interface Archive {
-  /** Stores, or replaces what has the same id. */
-  save(contribution: Contribution): Promise<void>;
+  /** Stores the contribution, or replaces the one with the same id. */
+  save(contribution: KeptContribution): Promise<void>;
 }
-export interface Contribution {
+export interface KeptContribution {
   readonly detail: ContributionDetail;
   /** What was sent, byte for byte. */
   readonly sent: readonly NamedBytes[];
-  /** This device's own list before masking, i32 little-endian. Stays here. */
+  /** This device's own list before masking, i32 little-endian. It stays on the device. */
   readonly own: Bytes | null;
-  /** The clipped update that was quantized, and the weight that counted. Stay here. */
+  /** The clipped update before quantization, and the weight that counted. They stay on the device. */
   readonly clippedUpdate: Float32Array | null;
   readonly weight: number | null;
 }
@@ -203,6 +201,6 @@ export interface ClientPorts {
   readonly random: RandomBytes;
   readonly clock: MonotonicClock;
   readonly wall: WallClock;
-  /** Timers; a fake clock brings its own. Returns what cancels it. */
+  /** Timers; a fake clock brings its own. Returns a function that cancels the timer. */
   readonly after: (delayMs: number, run: () => void) => () => void;
 }

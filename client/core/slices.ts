@@ -1,4 +1,4 @@
-/** An immutable value made of slices: a patch replaces some, the rest keep their identity. */
+/** An immutable value made of slices. A patch replaces some; the others keep their identity. */
 export interface Slices<T extends object> {
   get(): T;
   patch(patch: Partial<T>): void;

@@ -1,41 +1,45 @@
+import type { TableLook } from "#shared/data/read-csv.ts";
+import type { ImportRefusal, ImportReport } from "#shared/data/report.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
 import type { ErrorCode, WireError } from "#shared/protocol/errors.ts";
-import type { ImportRefusal, ImportReport } from "#shared/task/dataset.ts";
 import type { BackendName } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { Calibration, EngineLoss, LocalMetrics } from "./ports.ts";
+import type { LocalMetrics } from "#shared/vector/segment.ts";
+import type { Calibration, EngineLoss } from "./training-facts.ts";
 
 /*
- * What a participant's page renders: one immutable value. Each change makes a new view in which the slices that did not
- * change keep their identity, so a page may memoise by slice. Nothing in here has left the device unless its name says so.
- * Times are Unix milliseconds, for people; durations end in their unit.
+ * What a participant's page renders: one immutable value. Each change makes a new view; unchanged slices keep their
+ * identity, so a page may memoise by slice. Nothing in it has left the device unless its name says so. Times are Unix
+ * milliseconds, for people; durations end in their unit.
  */
 
 export interface ParticipantView {
-  /** The one word for the state line; the slices say more. */
+  /** One word for the status line; the slices have the details. */
   readonly stage: Stage;
   readonly connection: ConnectionView;
   readonly task: TaskSlice;
   readonly consent: ConsentView | null;
   readonly data: DataSlice;
+  /** The files that are being read; null if there are none. */
+  readonly reading: ReadingView | null;
   readonly engine: EngineView;
-  /** The round that this device is in, or was in last; null before the first. */
-  readonly round: RoundView | null;
-  /** Newest first; without samples (those are in `latest`, or asked for with `contribution`). */
+  /** The round that this device is in or was last in; null before the first. */
+  readonly round: OwnRound | null;
+  /** Newest first, without samples. `latest` has them, and `contribution` fetches them. */
   readonly contributions: readonly ContributionSummary[];
-  /** The newest contribution of which something left, with its samples. */
+  /** The newest contribution from which something left, with its samples. */
   readonly latest: ContributionDetail | null;
   readonly budget: BudgetView;
-  /** The last thing that was refused, by the coordinator or by this device; null after the next success. */
+  /** The last refusal, by the coordinator or by this device; null after the next success. */
   readonly refusal: Refusal | null;
   /** The newest model that this device holds. */
   readonly model: ModelView | null;
 }
 
 /**
- * consent: nothing agreed to yet. data: agreed, too few rows. ready: could start. locked: another tab takes part.
- * connecting, waiting (checked in, no round yet), in-round: taking part. mending: the engine stopped, so this device is
- * not ready until another has trained a batch. paused, left: by the person.
+ * consent: nothing agreed to yet. data: agreed, no rows yet. ready: could start. locked: another tab takes part.
+ * connecting, waiting (checked in, no round yet), in-round: taking part. mending: the engine stopped, and this device
+ * is not ready until another one has trained a batch. paused, left: by the person.
  */
 export type Stage =
   | "consent"
@@ -50,8 +54,9 @@ export type Stage =
   | "left";
 
 export interface ConnectionView {
-  readonly state: "offline" | "connecting" | "online";
-  /** Since when it is so. */
+  /** silent: open, but nothing has arrived for some seconds. */
+  readonly state: "offline" | "connecting" | "online" | "silent";
+  /** Time of the last change of `state`. */
   readonly since: number;
   /** Bytes on the wire since this page opened. */
   readonly upByteCount: number;
@@ -62,17 +67,22 @@ export interface TaskSlice {
   /** The newest version that the coordinator serves. */
   readonly task: Task;
   readonly taskHash: string;
-  /** Fewest others in a sum: cohortSizeMin - 1. */
+  /** The heading for people. It may differ from the version's, which was agreed to. */
+  readonly invitation: string;
+  /** Minimum number of others in a sum: cohortSizeMin - 1. */
   readonly othersMin: number;
   readonly parameterCount: number;
   /** Numbers in the masked list: update, weight, metrics and check numbers. */
   readonly vectorLength: number;
   readonly maskedByteCount: number;
-  /** Of the masked list, for each number of the model. */
+  /** Bits of the masked list per number of the model. */
   readonly bitsPerWeight: number;
-  /** Keys, shares and signatures of a round with `goal` devices, about; measured sizes are in the contributions. */
+  /**
+   * Approximate bytes of keys, shares and signatures in a round with `goal` devices; the contributions have measured
+   * sizes.
+   */
   readonly keysByteCountAbout: number;
-  /** Where the rest of the list comes from. */
+  /** The segments of the list, in order. */
   readonly segments: readonly { readonly name: string; readonly length: number }[];
 }
 
@@ -80,19 +90,27 @@ export interface ConsentView {
   readonly version: number;
   readonly taskHash: string;
   readonly agreedAt: number;
-  /** False where the task has a newer version, which has to be agreed to again. */
+  /** False if the task, the coordinator's keys or its code have changed since: a new agreement is needed. */
   readonly current: boolean;
 }
 
 export interface DataSlice {
   readonly count: number;
   /** By class index. */
-  readonly countByClass: readonly number[];
-  /** Kept back for this device's own evaluation; the rest is trained on. */
+  /** By class, or for numbers by tenth of the label's range. */
+  readonly countByGroup: readonly number[];
+  /** Rows held back for this device's own evaluation; the others are trained on. */
   readonly localCount: number;
-  /** Newest last, at most 200; pictures have their pixels in [0, 1], rows of a table null. */
+  /** Newest last, at most 200. Pictures have pixels in [0, 1]; for rows of a table they are null. */
   readonly examples: readonly ExampleView[];
   readonly lastImport: ImportView | null;
+}
+export interface ReadingView {
+  /** Of the folder, the archive or the file. */
+  readonly name: string;
+  /** Pictures, or bytes of a table. */
+  readonly doneCount: number;
+  readonly totalCount: number;
 }
 export interface ExampleView {
   readonly id: number;
@@ -100,60 +118,70 @@ export interface ExampleView {
   /** [height * width], row by row. */
   readonly pixels: Float32Array | null;
 }
+/** A table that was read and is not added yet. */
+export interface TableView {
+  /** Null if the file is no table. */
+  readonly look: TableLook | null;
+  readonly report: ImportReport | null;
+  /** Why nothing of it can be added. */
+  readonly refusal: ImportRefusal | null;
+  /** The first pictures of an image task, in the model's format. */
+  readonly pictures: readonly { readonly pixels: Float32Array; readonly label: number }[];
+}
 export interface ImportView {
   readonly name: string;
   readonly at: number;
   readonly report: ImportReport | null;
-  /** Where the whole file was refused. */
+  /** Set if the whole file was refused. */
   readonly refusal: ImportRefusal | null;
 }
 
 export interface EngineView {
-  /** The one in use; null where none is known to train this task. */
+  /** The engine in use; null if none is known to train this task. */
   readonly backend: BackendName | null;
   /** True while the engines are being timed. */
   readonly calibrating: boolean;
   readonly table: readonly Calibration[];
-  /** Engines that stopped since this page or process began, newest last; they are taken again only if chosen. */
+  /** Engines that stopped since this page or process began, newest last; used again only if a person chooses them. */
   readonly losses: readonly EngineLoss[];
 }
 
-/** What the device does in its round, in order. */
+/** The device's steps in a round, in order. */
 export type RoundStep =
   | "downloading"
   | "training"
-  /** Keys are announced; the list of devices is not fixed yet. */
+  /** Keys are announced; the roster is not fixed yet. */
   | "advertised"
   /** Key shares are out. */
   | "shared"
   | "masking"
   | "uploading"
-  /** The masked list is in. */
+  /** The masked list has arrived. */
   | "uploaded"
   | "confirmed"
-  /** Shares that open the sum are given. */
+  /** Shares that open the sum are sent. */
   | "opened"
   | "ended";
 export type StepTimes = Readonly<Partial<Record<RoundStep, number>>>;
 
-export interface RoundView {
+export interface OwnRound {
   readonly runId: string;
   readonly round: number;
   readonly attempt: number;
   readonly step: RoundStep;
   /** When each step began on this device: its own line in the score. */
   readonly stepsAt: StepTimes;
-  /** When the coordinator stops waiting for the current step; null where nothing is awaited. */
+  /** When the coordinator stops waiting for the current step; null if nothing is awaited. */
   readonly deadlineAt: number | null;
   readonly training: TrainingView | null;
-  /** `tries` above 1: it was lost or stood still on the way, and was begun again. */
+  /** `tries` above 1: the download was lost or stalled, and started again. */
   readonly download: {
     readonly doneByteCount: number;
     readonly byteCount: number;
     readonly tries: number;
   } | null;
   readonly upload: { readonly doneByteCount: number; readonly byteCount: number } | null;
-  /** |U1|, |U2|, |U3| as this device was told and checked; null before. */
+  /** |U1|, |U2|, |U3| as this device was told and has checked; null until then. */
   readonly rosterSize: number | null;
   readonly sharedCount: number | null;
   readonly survivorCount: number | null;
@@ -163,7 +191,7 @@ export interface RoundView {
   readonly outcome: OutcomeView | null;
 }
 export interface TrainingView {
-  /** 1-based; step counts over all epochs. */
+  /** Counts from 1. `step` counts over all epochs. */
   readonly epoch: number;
   readonly epochCount: number;
   readonly step: number;
@@ -179,7 +207,7 @@ export type OutcomeView =
       readonly kind: "committed";
       readonly survivorCount: number;
       readonly modelHash: string;
-      /** This device's list leads to the published root of the inputs; checked here. */
+      /** This device's list leads to the published root of the inputs; checked on the device. */
       readonly included: boolean;
       readonly proof: {
         readonly inputsRoot: string;
@@ -193,12 +221,12 @@ export type OutcomeView =
       readonly kind: "dropped" | "given-up" | "voided" | "refused-by-device";
       readonly code: ErrorCode;
       readonly sentence: string;
-      /** Whether the masked list had already been sent. */
+      /** True if a masked list had already been sent in this round, in whatever attempt. */
       readonly sent: boolean;
       readonly at: number;
     };
 
-/** Bytes that left this device in one round, as sent (frames, headers and body; without TLS and TCP). */
+/** Bytes that left this device in one round, as sent: frames, headers and body, without TLS and TCP. */
 export interface ContributionParts {
   readonly maskedListByteCount: number;
   readonly keySharesByteCount: number;
@@ -218,32 +246,33 @@ export interface ContributionSummary {
   readonly parts: ContributionParts;
   readonly numExamples: number;
   readonly epochLosses: readonly number[];
-  /** On this device's kept-back rows, with the round's model and after training; they left only inside the sum. */
+  /** On this device's held-back rows, with the round's model and after training. They left only inside the sum. */
   readonly before: LocalMetrics;
   readonly after: LocalMetrics;
   readonly rosterSize: number | null;
   readonly outcome: OutcomeView | null;
-  /** That the coordinator stored the whole list. */
+  /** The coordinator's receipt for the whole list. */
   readonly receipt: Receipt | null;
-  /** SHA-256 of the masked list, and the root over its chunks that stands in the sum's record. */
+  /** SHA-256 of the masked list, and the root over its chunks that the sum's record contains. */
   readonly sha256: string | null;
   readonly root: string | null;
 }
 
 /**
- * The first numbers of the list three times, at most 2,048: update + masks = left, modulo 2^32. On the 16-bit ring these
- * are halves of words; the masks were put on whole words after the update was rotated, so there the sum cannot be seen.
+ * The first numbers of the list from the update on, at most 2,048, three times: update + masks = left, modulo 2^32.
+ * On the 16-bit ring they are halves of words. There the masks were added to whole words after the rotation, so the
+ * sample does not add up.
  */
 export interface ContributionDetail extends ContributionSummary {
   readonly sample: {
-    /** Quantized; times `unit` it is the change of a weight. */
+    /** Quantized; multiplied by `unit` it is the change of a weight. */
     readonly update: Int32Array;
     readonly masks: Uint32Array;
     readonly left: Uint32Array;
-    /** Change of a weight for one quantization step. */
+    /** Change of a weight per quantization step. */
     readonly unit: number;
   } | null;
-  /** Over the whole list (the update's over its own segment); on the 16-bit ring over the numbers of 16 bits. */
+  /** Over the whole list; `update` over its own segment. On the 16-bit ring, over the 16-bit numbers. */
   readonly histograms: {
     readonly update: Histogram;
     readonly masks: Histogram;
@@ -272,7 +301,7 @@ export interface Refusal {
 
 export interface ModelView {
   readonly modelHash: string;
-  /** Of the run and round whose sum it came from; null where it was only downloaded. */
+  /** The run and round whose sum made it; null if it was only downloaded. */
   readonly runId: string | null;
   readonly round: number | null;
   readonly byteCount: number;

@@ -1,39 +1,77 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { tokenPattern } from "#shared/access/tokens.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
+import { siteAddressFault } from "#shared/protocol/site-address.ts";
 import type { BackendName } from "#shared/task/engine.ts";
+import { useProxy } from "../../adapters/edge-way.ts";
 import { LOSS_WORDS } from "../../core/engine/loss-words.ts";
-import { type EdgeError, type EdgeOptions, openEdge, type SessionView } from "../../node.ts";
+import { reportLines } from "../../core/report-lines.ts";
+import {
+  type Edge,
+  type EdgeError,
+  type EdgeOptions,
+  type EnrolmentView,
+  openEdge,
+  proposeEdgeMapping,
+} from "../../node.ts";
 
-const HELP = `Takes part in a task with data on this machine. The data stay here; what leaves is one masked list a round.
+const HELP = `Takes part in a task with data on this machine. The data stay here; one masked list leaves in each round.
 
   npm run edge -- --coordinator URL --task ID --data PATH [options]
 
   --coordinator URL   where the coordinator runs, e.g. http://localhost:3000
   --task ID           the task's slug, e.g. digits
-  --data PATH         a CSV file with a line of column names; a folder with IDX files (train-images-idx3-ubyte and
-                      train-labels-idx1-ubyte, gzip too); or a folder with one folder of PNG files a class
-  --backend NAME      auto (default: the fastest here), webgpu, wasm or cpu; one that stops is replaced by the next
-  --join-token TOKEN  what the coordinator's operator handed out
-  --state DIR         identity key and what this device remembers; one folder a process
+  --data PATH         a CSV file with a line of column names; or a folder or a zip archive with IDX files
+                      (train-images-idx3-ubyte and train-labels-idx1-ubyte, gzip too), or with one folder of PNG, JPEG or
+                      WebP files for each class. A folder is called like its class, in any letter case, with _ for
+                      what no folder can have: T-shirt_top for T-shirt/top
+  --mapping FILE      says which columns and words of the CSV file are the task's, if they have other names (JSON)
+  --map               prints such a mapping for --data, to check and change, and ends
+  --backend NAME      auto (default: the fastest here), webgpu, wasm or cpu; if it stops, the next one takes over
+  --token TOKEN       the join token of a task by invitation; better in CHORUS_TOKEN, because other users of this
+                      machine can read arguments
+  --state DIR         identity key and what this device remembers; one folder for each process
                       (default: ~/.chorus/edge/<host>/<task>)
-  --record DIR        keeps this device's own updates there, in clear
-  --rounds-max N      this device's own limit of rounds in this task (default 1000)
+  --record DIR        keeps this device's own updates there, in the clear
+  --rounds-max N      this device's own limit on rounds in this task (default 1000)
   --help              this text
 
-Starting it is the consent to the task's newest version. Ctrl-C leaves.
-Exit codes: 0 left, or the own limit is reached; 2 bad options or data; 3 no coordinator or task; 4 no engine;
-5 the state folder is in use, of another coordinator, read-only or damaged; 6 the device or the coordinator refused to go on.
+By starting it you agree to the task's current version. Ctrl-C leaves.
+
+CHORUS_TOKEN             the join token, at each start; it counts once for each state folder
+HTTPS_PROXY, HTTP_PROXY  proxy for coordinators with https and http, like http://name:password@proxy.example:3128
+NO_PROXY                 hosts to reach without it, separated by commas
+NODE_EXTRA_CA_CERTS      file with further certificate authorities to trust (PEM), such as ca.crt of a coordinator
+                         with --tls, or that of a proxy that inspects traffic
+
+Exit codes
+  0  left, or reached --rounds-max
+  2  bad options, settings or data
+  3  the coordinator cannot be reached, does not have the task, or has a certificate that is not trusted
+  4  no engine works here
+  5  the state folder is in use, read-only, damaged, or set up with another coordinator
+  6  the device or the coordinator refused to continue
+  7  the task is by invitation and there is no token, the token has ended, or the site was revoked
 `;
 
-const EXIT: Readonly<Record<EdgeError["type"], number>> = { data: 2, coordinator: 3, backend: 4, state: 5 };
-/** By what ended the session; others are 6. */
+const EXIT: Readonly<Record<EdgeError["type"], number>> = {
+  data: 2,
+  coordinator: 3,
+  backend: 4,
+  state: 5,
+  access: 7,
+};
+/** Exit code by the error that ended the enrolment; 6 if not listed. */
 const END_CODES: ReadonlyMap<ErrorCode, number> = new Map([
   ["BUDGET", 0],
   ["NO_ENGINE", EXIT.backend],
+  ["BY_INVITATION", EXIT.access],
+  ["TOKEN_ENDED", EXIT.access],
+  ["REVOKED", EXIT.access],
 ]);
-/** Over in a moment, or told better by what follows. */
+/** Steps that are not printed. They are brief, or a later line says more. */
 const UNTOLD_STEPS = new Set(["masking", "uploading", "ended"]);
 const BACKENDS = ["auto", "webgpu", "wasm", "cpu"];
 
@@ -45,9 +83,9 @@ function say(line: string): void {
 }
 
 /**
- * Takes part until it is stopped or cannot go on; then the process ends with the code that the help names.
+ * Takes part until something stops it. Then the process ends with an exit code from the help.
  *
- * @param onStarted  Is given what to do when the process is told to end.
+ * @param onStarted  Called with a function that leaves and ends the process.
  */
 export async function takePart(onStarted: (stop: () => Promise<void>) => void): Promise<void> {
   const options = readOptions();
@@ -55,19 +93,24 @@ export async function takePart(onStarted: (stop: () => Promise<void>) => void): 
     console.error(`${options}\nSee --help.`);
     process.exit(2);
   }
-  const opened = await openEdge(options);
+  const proxy = useProxy(new URL(options.coordinatorUrl).protocol, process.env);
+  if (!proxy.ok) {
+    console.error(proxy.error);
+    process.exit(2);
+  }
+  if (options.onlyMaps) return await printMapping({ ...options, proxy: proxy.value });
+  const opened = await openEdge({ ...options, proxy: proxy.value });
   if (!opened.ok) {
     console.error(opened.error.sentence);
     process.exit(EXIT[opened.error.type]);
   }
   const edge = opened.value;
-  const { rowsRead, rowsLeftOut, problems } = edge.report;
-  say(`${rowsRead} rows read, ${rowsLeftOut} left out. Training on ${edge.engines.get().backend}.`);
-  for (const { sentence } of problems.slice(0, 10)) say(sentence);
+  for (const line of reportLines(edge.report)) say(line);
+  say(`Training on ${edge.engines.get().backend}.`);
 
   let ending: Promise<void> | null = null;
   const close = async (code: number) => {
-    // A coordinator that is gone must not hold the process.
+    // An unreachable coordinator must not block the exit.
     setTimeout(() => process.exit(code), 5_000).unref();
     await edge.close();
     process.exit(code);
@@ -77,8 +120,10 @@ export async function takePart(onStarted: (stop: () => Promise<void>) => void): 
     return ending;
   };
   onStarted(() => end(0));
-  edge.session.view.subscribe((patch) => {
+  const explain = explainSilence(edge);
+  edge.enrolment.view.subscribe((patch) => {
     report(patch);
+    explain(patch);
     const { activity, refusal } = edge.view();
     if (patch.activity === "idle" && activity === "idle" && refusal !== null)
       void end(END_CODES.get(refusal.code) ?? 6);
@@ -89,10 +134,20 @@ export async function takePart(onStarted: (stop: () => Promise<void>) => void): 
       say(`The engine ${loss.backend} stopped: ${LOSS_WORDS[loss.cause]}. Trying the others.`);
     if (backend != null && edge.engines.get().losses.length > 0) say(`Training on ${backend} from now on.`);
   });
-  edge.session.start();
+  edge.enrolment.start();
 }
 
-function readOptions(): EdgeOptions | string {
+async function printMapping(options: EdgeOptions): Promise<void> {
+  const proposed = await proposeEdgeMapping(options);
+  if (proposed.ok) {
+    console.log(JSON.stringify(proposed.value, null, 2));
+    process.exit(0);
+  }
+  console.error(proposed.error.sentence);
+  process.exit(EXIT[proposed.error.type]);
+}
+
+function readOptions(): (EdgeOptions & { readonly onlyMaps: boolean }) | string {
   let values: ReturnType<typeof parse>["values"];
   try {
     ({ values } = parse());
@@ -103,21 +158,25 @@ function readOptions(): EdgeOptions | string {
     console.log(HELP);
     process.exit(0);
   }
-  const { coordinator, task, data, backend = "auto", state, record } = values;
+  const { coordinator, task, data, mapping, backend = "auto", state, record } = values;
   if (coordinator === undefined || task === undefined || data === undefined)
-    return "--coordinator, --task and --data are needed.";
-  if (!URL.canParse(coordinator) || !/^https?:$/.test(new URL(coordinator).protocol))
-    return `--coordinator takes an http or https address, not ${coordinator}.`;
+    return "--coordinator, --task and --data are required.";
+  const fault = siteAddressFault("--coordinator", URL.parse(coordinator));
+  if (fault !== null) return fault;
   if (!BACKENDS.includes(backend)) return `--backend takes one of ${BACKENDS.join(", ")}, not ${backend}.`;
   const roundsMax = Number(values["rounds-max"] ?? "1000");
   if (!Number.isInteger(roundsMax) || roundsMax < 1) return "--rounds-max takes a whole number of 1 or more.";
   const host = new URL(coordinator).host.replace(/[^a-z0-9.-]/gi, "-");
-  const joinToken = values["join-token"];
+  const joinToken = process.env["CHORUS_TOKEN"] || values.token;
+  if (joinToken !== undefined && !tokenPattern("join").test(joinToken))
+    return "CHORUS_TOKEN and --token take a join token: chj_ and 43 letters. Copy it again from whoever made it.";
   return {
     coordinatorUrl: coordinator,
     task,
     roundsMax,
     dataPath: data,
+    onlyMaps: values.map === true,
+    ...(mapping === undefined ? {} : { mappingPath: mapping }),
     stateFolder: state ?? join(homedir(), ".chorus", "edge", host, task.replace(/[^a-z0-9-]/gi, "-")),
     ...(backend === "auto" ? {} : { backend: backend as BackendName }),
     ...(joinToken === undefined ? {} : { joinToken }),
@@ -132,8 +191,10 @@ function parse() {
       coordinator: text,
       task: text,
       data: text,
+      mapping: text,
+      map: { type: "boolean" },
       backend: text,
-      "join-token": text,
+      token: text,
       state: text,
       record: text,
       "rounds-max": text,
@@ -142,8 +203,26 @@ function parse() {
   });
 }
 
-/** One line for each change that its owner would ask about. */
-function report({ connection, round, refusal, activity }: Partial<SessionView>): void {
+/** How long a connection is lost before its owner reads why: longer than a coordinator's restart. */
+const SILENCE_MS = 30_000;
+
+/** Says once for each lost connection why the coordinator cannot be reached. */
+function explainSilence(edge: Pick<Edge, "whyOffline">): (patch: Partial<EnrolmentView>) => void {
+  let timer: NodeJS.Timeout | null = null;
+  return ({ connection }) => {
+    if (connection === undefined) return;
+    if (connection.state === "online" && timer !== null) {
+      clearTimeout(timer);
+      timer = null;
+    } else if (connection.state !== "online") {
+      timer ??= setTimeout(() => void edge.whyOffline().then((why) => why === null || say(why)), SILENCE_MS);
+      timer.unref();
+    }
+  };
+}
+
+/** Prints one line for each change that the owner would ask about. */
+function report({ connection, round, refusal, activity }: Partial<EnrolmentView>): void {
   if (connection !== undefined && connection.state !== said.connection) {
     said.connection = connection.state;
     say(connection.state === "online" ? "Connected." : "No connection.");

@@ -1,66 +1,70 @@
-import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
-import type { ModelSpec } from "#shared/task/model.ts";
-import type { TrainingPlan } from "#shared/task/task.ts";
-import type { Calibration, Examples, LossCause, Trained } from "../ports.ts";
+import type { Answer, Call } from "#shared/kernel/calls.ts";
+import type { Dataset } from "#shared/task/dataset.ts";
+import type { BackendName, LearnedTask, TrainProgress } from "#shared/task/engine.ts";
+import type { TrainingPlan } from "#shared/task/training-plan.ts";
+import type { Trained } from "../ports.ts";
+import type { Calibration, LossCause } from "../training-facts.ts";
 
 /*
- * Trainer and engine. The engine lives in a worker (page) or a thread (edge) of its own, so that one that hangs can be
- * ended and takes its memory along. One request at a time, but for `cancel`.
+ * Messages between trainer and engine. The engine runs in its own worker (page) or thread (edge). If it hangs, the trainer
+ * ends that worker, which also frees its memory. Requests run one at a time; only `cancel` may come in between.
  *
- * | from    | kind     | carries                                                                             |
- * | ------- | -------- | ----------------------------------------------------------------------------------- |
- * | trainer | time     | a backend; answered by done with its Calibration                                    |
- * | trainer | use      | a backend; answered by done with null, or with the reason why it does not start     |
- * | trainer | train    | a job; beats and progress, then done with what was trained, or null after cancel    |
- * | trainer | cancel   | the id of a train                                                                   |
- * | trainer | predict  | weights and one row; answered by done with the probabilities                        |
- * | trainer | count    | answered by done with the number of live tensors                                    |
- * | engine  | ready    | once, when it listens                                                               |
- * | engine  | beat     | id; numbers came out of the backend                                                 |
- * | engine  | progress | id, how far the training is; a beat too                                             |
- * | engine  | done     | id, value                                                                           |
- * | engine  | failed   | id, the text of what was thrown                                                     |
- * | engine  | lost     | a backend that has ended, whether in use or not                                     |
+ * | from    | kind     | carries                                            |
+ * | ------- | -------- | -------------------------------------------------- |
+ * | trainer | call     | one of the requests below (shared/kernel/calls.ts) |
+ * | trainer | cancel   | the id of a train                                  |
+ * | engine  | ready    | once, when it listens                              |
+ * | engine  | beat     | id; the backend has returned numbers               |
+ * | engine  | progress | id, progress of the training; counts as a beat     |
+ * | engine  | done     | the answer to a call                               |
+ * | engine  | failed   | the error of a call                                |
+ * | engine  | lost     | a backend that has ended, whether in use or not    |
+ *
+ * | request | answer                                                    |
+ * | ------- | --------------------------------------------------------- |
+ * | time    | the Calibration of a backend                              |
+ * | use     | null, or the reason why the backend does not start        |
+ * | train   | beats and progress, then the result, or null after cancel |
+ * | predict | the model's answer                                        |
+ * | count   | the number of live tensors                                |
  */
 
 export type EngineRequest =
   | {
       readonly kind: "time";
       readonly backend: BackendName;
-      readonly model: ModelSpec;
-      readonly plan: TrainingPlan;
+      readonly task: LearnedTask;
       readonly allowSoftware: boolean;
     }
   | { readonly kind: "use"; readonly backend: BackendName; readonly allowSoftware: boolean }
   | { readonly kind: "train"; readonly job: EngineJob }
   | {
       readonly kind: "predict";
-      readonly model: ModelSpec;
+      readonly task: LearnedTask;
       readonly weights: Float32Array;
       readonly input: Float32Array;
     }
   | { readonly kind: "count" };
-export type ToEngine =
-  | (EngineRequest & { readonly id: number })
-  | { readonly kind: "cancel"; readonly id: number };
+export type ToEngine = Call<EngineRequest> | { readonly kind: "cancel"; readonly id: number };
 
-/** Rows cross once: later jobs name them by their id. */
+/** Rows are sent once. Later jobs refer to them by id. */
 export interface SentRows {
   readonly id: number;
-  /** Null where the engine holds them already. */
-  readonly rows: Examples | null;
+  /** Null if the engine already holds them. */
+  readonly rows: Dataset | null;
 }
 
 export interface EngineJob {
-  readonly model: ModelSpec;
+  readonly task: LearnedTask;
   readonly plan: TrainingPlan;
   readonly weights: Float32Array;
   readonly train: SentRows;
   readonly local: SentRows;
   readonly shuffleSeed: number;
+  readonly wantsAnswers: boolean;
 }
 
-/** What `done` carries, by the request's kind. */
+/** The answer to each kind of request. */
 export interface EngineAnswers {
   readonly time: Calibration;
   readonly use: string | null;
@@ -73,8 +77,7 @@ export type FromEngine =
   | { readonly kind: "ready" }
   | { readonly kind: "beat"; readonly id: number }
   | { readonly kind: "progress"; readonly id: number; readonly progress: TrainProgress }
-  | { readonly kind: "done"; readonly id: number; readonly value: EngineAnswers[EngineRequest["kind"]] }
-  | { readonly kind: "failed"; readonly id: number; readonly note: string }
+  | Answer<EngineAnswers[EngineRequest["kind"]]>
   | {
       readonly kind: "lost";
       readonly backend: BackendName;
@@ -82,16 +85,19 @@ export type FromEngine =
       readonly note: string;
     };
 
-/** A worker or a thread with an engine in it. */
+/** A worker or thread that runs an engine. */
 export interface EngineWorker {
   post(message: ToEngine): void;
-  /** Ends it, whatever it does; nothing is heard of it from now on. Resolves when it is gone, as far as that can be waited for. */
+  /**
+   * Ends it at once, whatever it is doing, and stops listening to it. Resolves when it is gone, as far as the platform
+   * can tell.
+   */
   terminate(): Promise<void>;
 }
 
 export interface EngineListener {
   onMessage(message: FromEngine): void;
-  /** It ended by itself: out of memory, a fault outside of any request, or taken away by the platform. */
+  /** It ended by itself: out of memory, an error outside of any request, or taken away by the platform. */
   onEnd(cause: LossCause, note: string): void;
 }
 

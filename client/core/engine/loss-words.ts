@@ -1,11 +1,11 @@
-import type { LossCause } from "../ports.ts";
+import type { LossCause } from "../training-facts.ts";
 
-/** Why an engine stopped, as the end of a sentence: "WebGL stopped: ...". */
+/** Why an engine stopped, as the second half of a sentence: "WebGL stopped: ...". */
 export const LOSS_WORDS: Readonly<Record<LossCause, string>> = {
   "context-lost": "the browser took its graphics context away",
   "device-lost": "its graphics device went away",
   "out-of-memory": "it ran out of memory",
   ended: "its worker ended",
-  silent: "it gave no sign of life",
-  fault: "it failed at its work",
+  silent: "it stopped responding",
+  fault: "it failed while working",
 };

@@ -1,37 +1,39 @@
 import type { WallClock } from "#shared/kernel/ports.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { SerialQueue } from "#shared/kernel/serial-queue.ts";
 import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { Calibration, EngineLoss, TrainError, Trained, Trainer, TrainJob } from "../ports.ts";
+import type { TrainError, Trained, Trainer, TrainJob } from "../ports.ts";
 import { createSlices } from "../slices.ts";
+import type { Calibration, EngineLoss } from "../training-facts.ts";
 import type { EngineView } from "../view.ts";
-import { EngineSeat, type Lost, type SeatPorts } from "./engine-seat.ts";
+import { EngineHandle, type HandlePorts, type Lost } from "./engine-handle.ts";
 import { LOSS_WORDS } from "./loss-words.ts";
 
 /*
- * Training in an engine that may die: which backend is in use, how long it is waited for, and what comes after it. An
- * engine that stops takes its worker along, so that none of its memory stays.
+ * Training in an engine that may die: which backend is in use, how long to wait for it, and which one comes next. When
+ * an engine stops, its worker is ended too, which frees all its memory.
  */
 
-export type TrainerPorts = SeatPorts & { readonly wall: WallClock };
+export type TrainerPorts = HandlePorts & { readonly wall: WallClock };
 
-/** What calibration gives a backend, its loading included. */
+/** Time that calibration allows each backend, loading included. */
 const TIMING_MS_MAX = 2_000;
-/** A backend that a person chose, or the last that is left, may take longer. */
+/** A backend that a person chose, or the last one left, may take longer. */
 const CHOSEN_MS_MAX = 30_000;
-/** For short answers. */
+/** For requests with short answers. */
 const ANSWER_MS_MAX = 15_000;
-/** Steps that an engine may be silent for, on top of the least. */
+/** An engine may stay silent for this many steps, on top of the minimum. */
 const PATIENCE_STEPS = 100;
 const PATIENCE_MS_MIN = 15_000;
-/** Where the phase is short, or over: the next job must not wait for an engine that does not come back. */
+/** Applies if the phase is short or over: the next job must not wait for an engine that never comes back. */
 const PATIENCE_MS_FLOOR = 5_000;
 const PATIENCE_STEPS_FLOOR = 10;
-/** A step of an engine that was never timed is taken to be as slow. */
+/** Assumed time of a step in an engine that was never timed. */
 const UNTIMED_STEP_MS = 500;
 
 /**
- * How long an engine in training may give no sign of life: generous for slow phones, and at most half of what is left of
+ * How long an engine may stay silent during training. Generous for slow phones, but at most half of the time left in
  * the phase, so that the device can still leave the round before the others wait for it. Rule T1.
  */
 export function patienceMs(msPerStep: number | null, phaseLeftMs: number): number {
@@ -49,31 +51,31 @@ class EngineTrainer implements Trainer {
   readonly engines = createSlices<EngineView>({ backend: null, calibrating: false, table: [], losses: [] });
   readonly #ports: TrainerPorts;
   readonly #candidates: readonly BackendName[];
-  readonly #seat: EngineSeat;
-  /** What it was last calibrated for; null where nothing is to be looked for any more. */
+  readonly #handle: EngineHandle;
+  /** The task of the last calibration; null after `dispose`. */
   #task: Task | null = null;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
   #calibrations = 0;
-  /** The last of them. */
+  /** The most recent calibration. */
   #calibrated: Promise<void> = Promise.resolve();
-  /** The backend that a calibration is at: what stops then is this one. */
+  /** The backend that is being calibrated. If an engine stops now, it is this one. */
   #trying: BackendName | null = null;
   readonly #stopped = new Map<BackendName, EngineLoss>();
 
   constructor(ports: TrainerPorts, candidates: readonly BackendName[]) {
     this.#ports = ports;
     this.#candidates = candidates;
-    this.#seat = new EngineSeat(
+    this.#handle = new EngineHandle(
       ports,
       (backend, lost) => {
         if (backend === this.#current) return true;
-        // One that is not in use, such as the WebGL of a browser whose graphics process has ended.
+        // Not the one in use. Example: the WebGL of a browser whose graphics process has ended.
         if (!this.#stopped.has(backend)) this.#noteLoss(backend, lost);
         return false;
       },
       (lost) => {
         const current = this.#current;
-        if (current === null) this.#seat.end();
+        if (current === null) this.#handle.end();
         else this.#lose(current, lost);
       },
     );
@@ -83,7 +85,7 @@ class EngineTrainer implements Trainer {
     this.#task = task;
     this.#calibrations += 1;
     this.engines.patch({ calibrating: true });
-    this.#calibrated = this.#inTurn(async () => {
+    this.#calibrated = this.#queue.run(async () => {
       const backend = await this.#choose(task, force);
       this.#calibrations -= 1;
       this.engines.patch({ backend, calibrating: this.#calibrations > 0 });
@@ -101,23 +103,23 @@ class EngineTrainer implements Trainer {
     onProgress: (progress: TrainProgress) => void,
     signal: AbortSignal,
   ): Promise<Result<Trained, TrainError>> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       const { backend, losses } = this.engines.get();
       if (signal.aborted) return err({ type: "cancelled" });
       if (backend !== null) return this.#train(backend, job, onProgress, signal);
-      // It may have stopped between two jobs, and its successor is still to be found.
+      // The engine may have stopped between two jobs while the search for its successor goes on.
       const loss = this.#calibrations > 0 ? losses.at(-1) : undefined;
       return err(loss === undefined ? { type: "no-engine" } : { type: "engine-lost", loss });
     });
   }
 
   predict(task: Task, weights: Float32Array, input: Float32Array): Promise<Float32Array | null> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       const { backend } = this.engines.get();
       if (backend === null) return null;
-      const request = { kind: "predict", model: task.model, weights, input } as const;
+      const request = { kind: "predict", task, weights, input } as const;
       const allowedMs = patienceMs(this.#msPerStep(backend), CHOSEN_MS_MAX);
-      const answer = await this.#seat.ask(request, () => allowedMs);
+      const answer = await this.#handle.ask(request, () => allowedMs);
       if (answer.type === "done") return answer.value;
       this.#lose(backend, answer);
       return null;
@@ -125,9 +127,9 @@ class EngineTrainer implements Trainer {
   }
 
   liveTensorCount(): Promise<number> {
-    return this.#inTurn(async () => {
-      if (!this.#seat.isOpen) return 0;
-      const answer = await this.#seat.ask({ kind: "count" }, () => ANSWER_MS_MAX);
+    return this.#queue.run(async () => {
+      if (!this.#handle.isOpen) return 0;
+      const answer = await this.#handle.ask({ kind: "count" }, () => ANSWER_MS_MAX);
       if (answer.type === "done") return answer.value;
       if (this.#current !== null) this.#lose(this.#current, answer);
       return 0;
@@ -137,18 +139,11 @@ class EngineTrainer implements Trainer {
   dispose(): Promise<void> {
     this.#task = null;
     this.engines.patch({ backend: null });
-    return this.#seat.close();
+    return this.#handle.close();
   }
 
   get #current(): BackendName | null {
     return this.#trying ?? this.engines.get().backend;
-  }
-
-  /** The work of two callers would mix, so it runs one behind the other. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => undefined);
-    return result;
   }
 
   async #train(
@@ -159,10 +154,10 @@ class EngineTrainer implements Trainer {
   ): Promise<Result<Trained, TrainError>> {
     const msPerStep = this.#msPerStep(backend);
     const allowedMs = patienceMs(msPerStep, job.deadlineMs - this.#ports.clock.nowMs());
-    const cancel = () => this.#seat.cancel();
+    const cancel = () => this.#handle.cancel();
     signal.addEventListener("abort", cancel, { once: true });
-    const answer = await this.#seat.ask(
-      { kind: "train", job: this.#seat.jobOf(job) },
+    const answer = await this.#handle.ask(
+      { kind: "train", job: this.#handle.jobOf(job) },
       () => (signal.aborted ? patienceMs(msPerStep, 0) : allowedMs),
       onProgress,
     );
@@ -190,17 +185,17 @@ class EngineTrainer implements Trainer {
   }
 
   async #time(
-    { model, training: plan }: Task,
+    task: Task,
     backend: BackendName,
     allowSoftware: boolean,
     limitMs: number,
   ): Promise<Calibration> {
     this.#trying = backend;
-    const request = { kind: "time", backend, model, plan, allowSoftware } as const;
-    const answer = await this.#seat.ask(request, () => limitMs);
+    const request = { kind: "time", backend, task, allowSoftware } as const;
+    const answer = await this.#handle.ask(request, () => limitMs);
     this.#trying = null;
     if (answer.type === "done") return answer.value;
-    this.#seat.end();
+    this.#handle.end();
     if (answer.cause !== "silent") return lostRow(this.#noteLoss(backend, answer));
     const note = `it took more than ${limitMs / 1_000} s to start`;
     return { backend, msPerStep: null, note, untimed: "late" };
@@ -217,14 +212,15 @@ class EngineTrainer implements Trainer {
     for (const { backend } of timed) {
       if (this.#stopped.has(backend)) continue;
       this.#trying = backend;
-      const answer = await this.#seat.ask({ kind: "use", backend, allowSoftware }, () => CHOSEN_MS_MAX);
+      const answer = await this.#handle.ask({ kind: "use", backend, allowSoftware }, () => CHOSEN_MS_MAX);
       this.#trying = null;
       if (answer.type === "done" && answer.value === null) return backend;
-      if (answer.type === "lost") this.#seat.end();
+      if (answer.type === "lost") this.#handle.end();
       const note = answer.type === "done" ? answer.value : LOSS_WORDS[answer.cause];
       this.#showRows([{ backend, msPerStep: null, note }]);
     }
-    // On a busy machine even the plainest engine may start too late to be timed; it must not cost the device its part.
+    // On a busy machine every engine may start too late to be timed. Each then gets more time, the
+    // simplest first.
     for (const { backend, untimed } of rows.toReversed()) {
       if (untimed !== "late") continue;
       const row = await this.#time(task, backend, allowSoftware, CHOSEN_MS_MAX);
@@ -238,7 +234,7 @@ class EngineTrainer implements Trainer {
     return this.engines.get().table.find((row) => row.backend === backend)?.msPerStep ?? null;
   }
 
-  /** Replaces the rows of these backends. The others keep theirs, so that a person may go back to one of them. */
+  /** Replaces the rows of these backends. The others stay, so that a person can still choose one. */
   #showRows(rows: readonly Calibration[]): void {
     const kept = this.engines
       .get()
@@ -247,11 +243,11 @@ class EngineTrainer implements Trainer {
     this.engines.patch({ table: [...kept, ...rows].toSorted((left, right) => place(left) - place(right)) });
   }
 
-  /** The engine in use is gone: nothing of it is used again, and the next one is looked for. Rules T1, T3. */
+  /** Ends the engine in use and looks for the next one. Rules T1, T3. */
   #lose(backend: BackendName, lost: Lost): EngineLoss {
-    this.#seat.end();
+    this.#handle.end();
     this.engines.patch({ backend: null });
-    // The search first, then the news: who hears the news waits for `ready`.
+    // The search starts before the loss is announced, so `ready` waits for it.
     if (this.#task !== null) void this.calibrate(this.#task);
     return this.#noteLoss(backend, lost);
   }

@@ -7,7 +7,7 @@ import type { ClientPorts } from "../ports.ts";
 import type { ModelView } from "../view.ts";
 import type { ModelStore } from "./ports.ts";
 
-/** The newest model that this device holds; stored, so that it can be used without a connection. */
+/** The newest model on this device. It is stored, so that it works offline. */
 export class ModelInUse {
   readonly #task: Task;
   readonly #store: ModelStore;
@@ -46,7 +46,7 @@ export class ModelInUse {
     this.#onChange({ modelHash, runId, round, byteCount: bytes.length });
   }
 
-  /** Which round's sum it came from, which is known once the round is over. */
+  /** Records the round whose sum made the model; known once that round is over. */
   async comesFrom({ modelHash, runId, round }: ModelView): Promise<void> {
     await this.#store.setOrigin({ slug: this.#task.slug, modelHash, runId, round });
   }
@@ -62,7 +62,7 @@ export class ModelInUse {
       this.#weights = weights;
       const origin = { modelHash: hash, runId: null, round: null };
       this.#onChange({ ...origin, byteCount });
-      // Without room the page uses the model from memory.
+      // If storage is full, the page uses the model from memory.
       this.#store.put({ slug: this.#task.slug, ...origin, bytes }).catch(() => {});
     });
   }

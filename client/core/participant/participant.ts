@@ -1,27 +1,26 @@
-import type { Bytes } from "#shared/kernel/bytes.ts";
-import { err, ok, type Result } from "#shared/kernel/result.ts";
-import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
-import { type Authority, agreedConfigOf } from "#shared/task/agreed-config.ts";
 import {
   type Imported,
   type ImportRefusal,
   type ImportReport,
   refuseImport,
   rowsMaxOf,
-} from "#shared/task/dataset.ts";
+} from "#shared/data/report.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
+import { type Authority, agreedConfigOf } from "#shared/task/agreed-config.ts";
 import type { BackendName } from "#shared/task/engine.ts";
+import { countByGroup, targetOf } from "#shared/task/target.ts";
+import type { Enrolment, EnrolmentView } from "../enrolment/enrolment.ts";
 import { splitLocal } from "../local-data.ts";
 import { createMemory } from "../memory.ts";
-import { createSession, type Session, type SessionView } from "../session/session.ts";
 import { createSlices, type Slices } from "../slices.ts";
 import type { ContributionDetail, DataSlice, ImportView, ParticipantView, Refusal, Stage } from "../view.ts";
 import { ModelInUse } from "./model-in-use.ts";
 import type { Belongings, ParticipantPorts, ParticipantTerms, StoredConsent } from "./ports.ts";
 import { taskSlice } from "./task-slice.ts";
 
-/*
- * A person's device in one task: consent, data, the session that takes part with them, and what the page sees of all that.
- */
+/* A person's device in one task: consent, data, the enrolment that takes part, and the view that the page renders. */
 
 const ROUNDS_MAX = 100;
 
@@ -31,16 +30,16 @@ export class ParticipantCore {
   readonly #terms: ParticipantTerms;
   #kept: Belongings;
   #consent: StoredConsent | null;
-  #session: Session | null = null;
+  #enrolment: Enrolment | null = null;
   #unsubscribe: () => void = () => {};
   #releaseLock: (() => void) | null = null;
   #halt: "paused" | "left" | "locked" | null = null;
   #hidden = false;
   readonly #model: ModelInUse;
-  /** As it was served when the page opened. */
+  /** As served when the page opened. */
   #latestModelHash: string | null = null;
 
-  /** @param kept  What this device holds of the task; `restore` shows it. */
+  /** @param kept  What this device holds for the task; `restore` puts it into the view. */
   constructor(
     ports: ParticipantPorts,
     terms: ParticipantTerms,
@@ -56,9 +55,10 @@ export class ParticipantCore {
     this.view = createSlices<ParticipantView>({
       stage: "consent",
       connection: { state: "offline", since, upByteCount: 0, downByteCount: 0 },
-      task: taskSlice(terms.task, terms.taskHash),
+      task: taskSlice(terms.task, terms.taskHash, terms.invitation),
       consent: null,
-      data: { count: 0, countByClass: [], localCount: 0, examples: [], lastImport: null },
+      data: { count: 0, countByGroup: [], localCount: 0, examples: [], lastImport: null },
+      reading: null,
       engine: ports.trainer.engines.get(),
       round: null,
       contributions: [],
@@ -70,7 +70,7 @@ export class ParticipantCore {
     ports.trainer.engines.subscribe(() => this.view.patch({ engine: ports.trainer.engines.get() }));
   }
 
-  /** What is stored, into the view. */
+  /** Loads what is stored into the view. */
   async restore(latestModelHash: string | null): Promise<void> {
     const details = await this.#kept.archive.details();
     this.view.patch({
@@ -85,7 +85,7 @@ export class ParticipantCore {
     if (this.#consent !== null) this.#warmUp();
   }
 
-  /** In the background: engines are timed, and the newest model is fetched for trying it. */
+  /** Times the engines and fetches the newest model, in the background. */
   #warmUp(): void {
     const { trainer } = this.#ports;
     const { task, backend } = this.#terms;
@@ -99,7 +99,7 @@ export class ParticipantCore {
     const { task, taskHash, authority } = this.#terms;
     if (version !== task.version) return err(this.#refusal("TASK_VERSION"));
     const agreedAt = this.#ports.wall.nowUnixMs();
-    await this.#endSession();
+    await this.#endEnrolment();
     const { projectId, codeVersion, issuerKey, logKey } = authority;
     const pinned = { projectId, codeVersion, issuerKey, logKey };
     this.#consent = { slug: task.slug, version, taskHash, agreedAt, task, authority: pinned };
@@ -117,7 +117,7 @@ export class ParticipantCore {
     this.#showConsent();
   }
 
-  /** Adds what was read of the person's files, unless that would be too much. @param name  Shown with the result. */
+  /** Adds rows read from the person's files, unless they exceed the limit. @param name  Shown with the result. */
   async add(
     name: string,
     read: Result<Imported, ImportRefusal>,
@@ -127,7 +127,7 @@ export class ParticipantCore {
     const added = tooMany
       ? refuseImport(
           "too-many-rows",
-          `With these there would be more than ${rowsMax} rows, the most that one device takes. Remove some or give fewer.`,
+          `With these there would be more than ${rowsMax} rows, the most that one device may hold. Remove some or add fewer.`,
         )
       : read;
     const at = this.#ports.wall.nowUnixMs();
@@ -143,7 +143,7 @@ export class ParticipantCore {
   async removeExample(id: number): Promise<void> {
     await this.#kept.examples.remove(id);
     this.#showData(this.view.get().data.lastImport);
-    if (this.view.get().data.count === 0 && this.#session !== null) await this.pause();
+    if (this.view.get().data.count === 0 && this.#enrolment !== null) await this.pause();
   }
 
   async start(): Promise<Result<void, Refusal>> {
@@ -159,28 +159,28 @@ export class ParticipantCore {
       return this.#refuse("LOCKED");
     }
     this.#halt = null;
-    this.#session ??= await this.#makeSession(consent);
+    this.#enrolment ??= await this.#makeEnrolment(consent);
     if ((await this.#ports.trainer.ready()) === null) return this.#refuse("NO_ENGINE");
-    this.#session.setHidden(this.#hidden);
-    this.#session.start();
+    this.#enrolment.setHidden(this.#hidden);
+    this.#enrolment.start();
     this.#showStage();
     return ok(undefined);
   }
 
   async pause(): Promise<void> {
     this.#halt = "paused";
-    await this.#session?.pause();
+    await this.#enrolment?.pause();
     this.#showStage();
   }
 
   async leave(): Promise<void> {
-    await this.#endSession();
+    await this.#endEnrolment();
     this.#halt = "left";
     this.#showStage();
   }
 
   async deleteMyData(): Promise<void> {
-    await this.#endSession();
+    await this.#endEnrolment();
     this.#kept = await this.#ports.forget();
     this.#consent = null;
     this.#model.forget();
@@ -211,7 +211,7 @@ export class ParticipantCore {
     return this.#kept.archive.find(id);
   }
 
-  /** As tar. */
+  /** As a tar. */
   packContribution(id: string): Promise<Bytes | null> {
     return this.#kept.archive.tarOne(id, this.#ports.wall.nowUnixMs());
   }
@@ -222,10 +222,10 @@ export class ParticipantCore {
 
   setHidden(hidden: boolean): void {
     this.#hidden = hidden;
-    this.#session?.setHidden(hidden);
+    this.#enrolment?.setHidden(hidden);
   }
 
-  async #makeSession({ task, authority }: StoredConsent): Promise<Session> {
+  async #makeEnrolment({ task, authority }: StoredConsent): Promise<Enrolment> {
     const { link, trainer, cells, primitives, random, clock, wall, after } = this.#ports;
     const signer = await this.#ports.signer();
     const roundsMax = this.#roundsMax;
@@ -233,7 +233,9 @@ export class ParticipantCore {
     const { archive } = this.#kept;
     const ports = { link, trainer, archive, signer, primitives, memory, random, clock, wall, after };
     const { joinToken } = this.#terms;
-    const session = createSession(ports, {
+    // Fetched now: a page reads and agrees without the code of rounds.
+    const { createEnrolment } = await import("../enrolment/enrolment.ts");
+    const enrolment = createEnrolment(ports, {
       task,
       authority,
       roundsMax,
@@ -244,11 +246,11 @@ export class ParticipantCore {
       ...(joinToken === undefined ? {} : { joinToken }),
       earlier: this.view.get().contributions,
     });
-    this.#unsubscribe = session.view.subscribe((patch) => this.#onSession(patch));
-    return session;
+    this.#unsubscribe = enrolment.view.subscribe((patch) => this.#onEnrolment(patch));
+    return enrolment;
   }
 
-  #onSession({ activity, model, latest, ...patch }: Partial<SessionView>): void {
+  #onEnrolment({ activity, model, latest, ...patch }: Partial<EnrolmentView>): void {
     this.view.patch({
       ...patch,
       ...(latest == null ? {} : { latest }),
@@ -258,10 +260,10 @@ export class ParticipantCore {
     if (activity !== undefined) this.#showStage();
   }
 
-  async #endSession(): Promise<void> {
-    await this.#session?.pause();
+  async #endEnrolment(): Promise<void> {
+    await this.#enrolment?.pause();
     this.#unsubscribe();
-    this.#session = null;
+    this.#enrolment = null;
     this.#releaseLock?.();
     this.#releaseLock = null;
   }
@@ -302,11 +304,11 @@ export class ParticipantCore {
   #showData(lastImport: ImportView | null): void {
     const { examples } = this.#kept;
     const { task } = this.#terms;
-    const countByClass = examples.countByClass(task.features.classes.length);
-    const count = countByClass.reduce((sum, value) => sum + value, 0);
+    const labels = examples.labels();
+    const count = labels.length;
     const data: DataSlice = {
       count,
-      countByClass,
+      countByGroup: countByGroup(targetOf(task.features), labels),
       localCount: Math.min(Math.floor(count * task.evaluation.localFraction), Math.max(0, count - 1)),
       examples: examples.examples(task.features.kind === "image"),
       lastImport,
@@ -325,7 +327,7 @@ export class ParticipantCore {
     if (this.#halt === "left") return "left";
     if (consent?.current !== true) return "consent";
     if (data.count === 0) return "data";
-    const activity = this.#session?.view.get().activity ?? "idle";
+    const activity = this.#enrolment?.view.get().activity ?? "idle";
     if (activity !== "idle") return activity;
     return this.#halt ?? "ready";
   }
@@ -335,7 +337,7 @@ function withoutSamples({ sample: _sample, histograms: _histograms, ...summary }
   return summary;
 }
 
-/** Other keys or other code is another agreement. */
+/** Other keys or another code version need a new agreement. */
 function sameAuthority(left: Authority, right: Authority): boolean {
   const keys = ["projectId", "codeVersion", "issuerKey", "logKey"] as const;
   return keys.every((key) => left[key] === right[key]);

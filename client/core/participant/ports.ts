@@ -1,3 +1,4 @@
+import type { RememberedMapping } from "#shared/data/read-csv.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
 import type { Authority } from "#shared/task/agreed-config.ts";
@@ -9,7 +10,7 @@ import type { Archive, ClientPorts } from "../ports.ts";
 import type { ContributionDetail, ExampleView } from "../view.ts";
 
 /*
- * What a participant needs beyond a session's ports: a place for consents, data, contributions and models, a key, and a
+ * What a participant needs beyond a enrolment's ports: storage for consents, data, contributions and models, a key, and a
  * lock. A browser keeps all of it in IndexedDB (adapters/browser-store.ts).
  */
 
@@ -26,7 +27,7 @@ export interface StoredConsent {
 export interface StoredModel {
   readonly slug: string;
   readonly modelHash: string;
-  /** Null until the round that it came from is over. */
+  /** Null until the round that made the model is over. */
   readonly runId: string | null;
   readonly round: number | null;
   readonly bytes: Bytes;
@@ -34,19 +35,26 @@ export interface StoredModel {
 
 export interface ModelStore {
   newest(slug: string): Promise<StoredModel | null>;
-  /** In place of the one before. */
+  /** Replaces the previous one. */
   put(model: StoredModel): Promise<unknown>;
-  /** Says of the newest model where it came from; changes nothing if it is another one by now. */
+  /** Records where the newest model came from; does nothing if a newer one is stored by now. */
   setOrigin(origin: Omit<StoredModel, "bytes">): Promise<unknown>;
 }
 
-/** A person's rows, in memory while the participant lives. */
+/** What a person said about tables of a task. */
+export interface MappingStore {
+  get(): Promise<RememberedMapping | null>;
+  put(mapping: RememberedMapping): Promise<unknown>;
+}
+
+/** A person's rows, in memory as long as the participant lives. */
 export interface ExampleStore {
   add(rows: Dataset): Promise<void>;
   remove(exampleId: number): Promise<void>;
   rows(): Dataset;
-  countByClass(classCount: number): number[];
-  /** The newest ones. */
+  /** One for each row; see `Dataset`. */
+  labels(): Float32Array;
+  /** The newest rows. */
   examples(withPixels: boolean): ExampleView[];
 }
 
@@ -55,12 +63,12 @@ export interface ContributionStore extends Archive {
   /** Newest first. */
   details(): Promise<ContributionDetail[]>;
   find(id: string): Promise<ContributionDetail | null>;
-  /** Null if there is no such contribution. @param now  Unix milliseconds, of the tar. */
+  /** Null if there is no such contribution. @param now  Unix milliseconds, written into the tar. */
   tarOne(id: string, now: number): Promise<Bytes | null>;
   tarAll(consent: StoredConsent | null, now: number): Promise<Bytes>;
 }
 
-/** What a device holds of a task. */
+/** What a device holds for a task. */
 export interface Belongings {
   readonly examples: ExampleStore;
   readonly archive: ContributionStore;
@@ -71,32 +79,35 @@ export interface ParticipantPorts
   readonly cells: Cells;
   readonly models: ModelStore;
   readonly consents: {
-    /** In place of the one before. */
+    /** Replaces the previous one. */
     put(consent: StoredConsent): Promise<unknown>;
     delete(slug: string): Promise<unknown>;
   };
   /** This device's identity, made at the first call. */
   signer(): Promise<Signer>;
-  /** @returns What releases the lock; null if another tab or process of this device takes part. */
+  /** @returns a function that releases the lock; null if another tab or process of this device takes part. */
   lock(): Promise<(() => void) | null>;
   /**
-   * Removes what belongs to the task; with the last task also the identity and what was remembered under it.
+   * Removes everything that belongs to the task. If it was the last task, also removes the identity and what was
+   * remembered under it.
    *
-   * @returns What is there then: nothing.
+   * @returns The empty belongings.
    */
   forget(): Promise<Belongings>;
 }
 
-/** What a participant is asked to take part in, and how. */
+/** What a participant takes part in, and how. */
 export interface ParticipantTerms {
-  /** As it is served, or as it was agreed to if the coordinator cannot be reached. */
+  /** As served, or as agreed to if the coordinator cannot be reached. */
   readonly task: Task;
-  /** Computed here. */
+  /** Computed on this device. */
   readonly taskHash: string;
+  /** The heading for people: the task's setting, or what the version says. */
+  readonly invitation: string;
   readonly authority: Authority;
-  /** This device's own limit of rounds in this task. */
+  /** This device's own limit on rounds in this task. */
   readonly roundsMax?: number | undefined;
   readonly joinToken?: string | undefined;
-  /** Not the fastest engine but this one. */
+  /** Used instead of the fastest engine. */
   readonly backend?: BackendName | undefined;
 }

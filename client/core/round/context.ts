@@ -4,10 +4,10 @@ import type { Task } from "#shared/task/task.ts";
 import type { LocalData } from "../local-data.ts";
 import type { ModelCache } from "../model-cache.ts";
 import type { ClientPorts } from "../ports.ts";
-import type { ContributionDetail, RoundView } from "../view.ts";
+import type { ContributionDetail, OwnRound } from "../view.ts";
 
-/** What a part in a round is given by its session. */
-export interface RoundContext {
+/** What an enrolment gives to a part in a round. */
+export interface PartContext {
   readonly ports: ClientPorts;
   /** As consented to. */
   readonly task: Task;
@@ -15,9 +15,9 @@ export interface RoundContext {
   readonly roundsMax: number;
   readonly data: () => Promise<LocalData>;
   readonly models: ModelCache;
-  /** Resolves once the device is logged in, or when `signal` is aborted. */
+  /** Resolves once the device is logged in, or when `signal` aborts. */
   readonly online: (signal: AbortSignal) => Promise<void>;
-  readonly onView: (view: RoundView) => void;
+  readonly onView: (view: OwnRound) => void;
   readonly onContribution: (detail: ContributionDetail) => void;
   readonly onRemembered: (kind: Remembrance["kind"]) => void;
 }

@@ -3,23 +3,24 @@ import { assert, present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
 import type { Ring } from "#shared/vector/ring.ts";
-import type { Contribution, NamedBytes, Trained } from "../ports.ts";
+import type { KeptContribution, NamedBytes, Trained } from "../ports.ts";
 import type { ContributionDetail, ContributionParts, Histogram, OutcomeView, StepTimes } from "../view.ts";
 import type { EncodedUpdate } from "./encode-update.ts";
 
-/*
- * The record of what left this device in one attempt of a round, gathered while it leaves. It stays on the device.
- */
+/* Records what leaves this device in one attempt of a round, as it leaves. The record stays on the device. */
 
 const SAMPLE_MAX = 2_048;
-/** Own lists above this many numbers are sampled and not kept whole. */
+/** Longer own lists are sampled instead of kept whole. */
 const OWN_LENGTH_MAX = 2 ** 22;
-/** Odd, so that no change has a bin of its own in the middle. */
+/** Odd, so that zero falls in the middle of a bin. */
 const UPDATE_BINS = 41;
-/** The leading bits of a number of the ring are its bin. */
+/** A ring number's leading bits are its bin. */
 const RING_BIN_BITS = 5;
 
-/** Shares that open a sum are in no file: the coordinator drops its copies as well once the sum is published (S11). */
+/**
+ * Shares that open a sum are never written to a file: the coordinator deletes its copies too once the sum is published
+ * (S11).
+ */
 export const OPENING_NAME = "unmask.frame";
 
 export interface AttemptId {
@@ -42,8 +43,8 @@ export class ContributionDraft {
   };
   #own: Int32Array<ArrayBuffer> | null = null;
   #clipped: Pick<EncodedUpdate, "clippedUpdate" | "weight"> | null = null;
-  #update: Pick<EncodedUpdate, "updateLength" | "ring" | "unit"> = { updateLength: 0, ring: 32, unit: 1 };
-  /** As it left; null before. */
+  #update: Pick<EncodedUpdate, "place" | "unit"> = { place: { offset: 0, length: 0, ring: 32 }, unit: 1 };
+  /** Null until it has left. */
   #masked: Bytes | null = null;
   #list: Pick<ContributionDetail, "sample" | "histograms"> | null = null;
   #sid: string | null = null;
@@ -62,12 +63,12 @@ export class ContributionDraft {
     return this.#sent.length > 0;
   }
 
-  /** Whether the masked list is among what left. */
+  /** True once the masked list has left. */
   get listLeft(): boolean {
     return this.#parts.maskedListByteCount > 0;
   }
 
-  /** Counts bytes that are on their way now; the same name twice is the same bytes again and counts once. */
+  /** Counts bytes as they are sent. The same name means the same bytes again, which count once. */
   leaves(part: Part, name: string, bytes: Bytes): void {
     if (this.#sent.some((sent) => sent.name === name)) return;
     this.#sent.push({ name, bytes });
@@ -82,36 +83,42 @@ export class ContributionDraft {
     this.#receipt = receipt;
   }
 
-  /** Before masking; the list is copied. */
-  encodes({ words, updateLength, ring, unit, clippedUpdate, weight }: EncodedUpdate): void {
+  /** Takes the list before masking and copies it. */
+  encodes({ words, place, unit, clippedUpdate, weight }: EncodedUpdate): void {
     this.#own = new Int32Array(words);
-    this.#update = { updateLength, ring, unit };
+    this.#update = { place, unit };
     this.#clipped = { clippedUpdate, weight };
   }
 
-  /** The others wait for this list, so nothing is made of it yet. @param body  The masked list, u32 little-endian. */
+  /**
+   * Keeps the masked list without computing anything yet, because the other devices wait for it. @param body  The masked
+   * list, u32 little-endian.
+   */
   masks(body: Bytes, sha256: string, root: string): void {
     this.#sha256 = sha256;
     this.#root = root;
     if (this.#own !== null) this.#masked = body;
   }
 
-  /** What a page shows of both lists, made once and when it is first asked for; both null before one left. */
+  /**
+   * Sample and histograms of both lists for the page, computed when first asked for; both null until a list has left.
+   */
   #lists(): Pick<ContributionDetail, "sample" | "histograms"> {
     if (this.#list !== null) return this.#list;
     const [own, body] = [this.#own, this.#masked];
     if (own === null || body === null) return { sample: null, histograms: null };
     assert(body.length === 4 * own.length, "the masked list is as long as the own one");
     const left = bytesToWords(body);
-    const { ring, unit } = this.#update;
+    const { place, unit } = this.#update;
+    const { offset, length, ring } = place;
     const update = this.#changes(own);
-    const sampled = ring === 32 ? own : update;
+    const sampled = ring === 32 ? own.subarray(offset) : update;
     const count = Math.min(SAMPLE_MAX, sampled.length);
     const masks = ringNumbers(ring, count);
     const leaving = ringNumbers(ring, count);
-    if (ring === 32) takeWords(own, left, masks, leaving);
-    const packedCount = ring === 32 ? 0 : this.#update.updateLength;
-    for (let index = 0; index < packedCount; index++) {
+    if (ring === 32) takeWords(own, left, offset, masks, leaving);
+    const end = ring === 32 ? offset : offset + length;
+    for (let index = offset; index < end; index++) {
       const value = left[index] as number;
       masks.take(value - (own[index] as number));
       leaving.take(value);
@@ -127,10 +134,14 @@ export class ContributionDraft {
     return this.#list;
   }
 
-  /** The change of each weight in steps. Rotated coordinates would show nobody anything, so these are from before. */
+  /**
+   * The change of each weight, in quantization steps. On the 16-bit ring it is taken from before the rotation: rotated
+   * coordinates mean nothing to a reader.
+   */
   #changes(own: Int32Array): Int32Array {
-    const { updateLength, ring, unit } = this.#update;
-    if (ring === 32) return own.subarray(0, updateLength);
+    const { place, unit } = this.#update;
+    const { offset, length, ring } = place;
+    if (ring === 32) return own.subarray(offset, offset + length);
     const { clippedUpdate } = present(this.#clipped, "an own list comes with its update");
     return new Int32Array(clippedUpdate.map((change) => Math.round(change / unit)));
   }
@@ -161,7 +172,7 @@ export class ContributionDraft {
   }
 
   /** For the archive. */
-  contribution(detail: ContributionDetail): Contribution {
+  contribution(detail: ContributionDetail): KeptContribution {
     const own = this.#own;
     const isKept = own !== null && own.length <= OWN_LENGTH_MAX;
     const kept = isKept ? wordsToBytes(new Uint32Array(own.buffer, own.byteOffset, own.length)) : null;
@@ -174,7 +185,9 @@ export class ContributionDraft {
   }
 }
 
-/** Counts the numbers of a ring by their leading bits, the lower half of a word first, and keeps the first `count`. */
+/**
+ * Splits words into ring numbers, lower half first, counts them by their leading bits, and keeps the first `count`.
+ */
 function ringNumbers(ring: Ring, count: number) {
   const first = new Uint32Array(count);
   const counts = new Uint32Array(2 ** RING_BIN_BITS);
@@ -195,15 +208,25 @@ function ringNumbers(ring: Ring, count: number) {
 
 type RingNumbers = Pick<ReturnType<typeof ringNumbers>, "first" | "counts">;
 
-/** As `take` on the 32-bit ring, for all words: every device does this in every round. */
-function takeWords(own: Int32Array, left: Uint32Array, masks: RingNumbers, leaving: RingNumbers): void {
+/**
+ * Does the same as `take` on the 32-bit ring, faster: every device runs this in every round.
+ *
+ * @param from  Index of the first word to keep. All are counted.
+ */
+function takeWords(
+  own: Int32Array,
+  left: Uint32Array,
+  from: number,
+  masks: RingNumbers,
+  leaving: RingNumbers,
+): void {
   const shift = 32 - RING_BIN_BITS;
   for (let index = 0; index < own.length; index++) {
     const value = left[index] as number;
     const mask = (value - (own[index] as number)) >>> 0;
-    if (index < masks.first.length) {
-      masks.first[index] = mask;
-      leaving.first[index] = value;
+    if (index >= from && index - from < masks.first.length) {
+      masks.first[index - from] = mask;
+      leaving.first[index - from] = value;
     }
     countIn(masks.counts, mask >>> shift);
     countIn(leaving.counts, value >>> shift);
@@ -216,7 +239,7 @@ function updateHistogram(values: Int32Array, unit: number): Histogram {
     const size = Math.abs(values[index] as number);
     if (size > largest) largest = size;
   }
-  // One more, since the largest one itself falls out of the last bin.
+  // One extra bin, because the largest value falls just past the last one.
   const counts = new Uint32Array(UPDATE_BINS + 1);
   const binsPerStep = UPDATE_BINS / (2 * largest);
   for (let index = 0; index < values.length; index++) {

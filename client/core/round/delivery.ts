@@ -11,11 +11,11 @@ import type { ContributionDraft, Part } from "./contribution.ts";
 import type { RoundProgress } from "./progress.ts";
 
 /*
- * Sends what one attempt of a round has to send, the same bytes again and again, until it is acknowledged, refused for
- * good or of no use any more.
+ * Sends the messages and the input of one attempt. It repeats the same bytes until they are acknowledged, refused for
+ * good, or no longer needed.
  */
 
-/** Between two tries of what may be tried again. */
+/** Pause between two tries. */
 export const AGAIN_MS = 1_000;
 
 type AttemptAnswer = DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">;
@@ -28,14 +28,14 @@ const STEP_AFTER: Readonly<Record<AttemptAnswer["type"], RoundStep | null>> = {
   complaint: null,
 };
 
-/** What became of what was sent. */
+/** The fate of what was sent. */
 export type Sent =
   | { readonly type: "acknowledged"; readonly step: RoundStep | null }
   | { readonly type: "received"; readonly receipt: Receipt }
   | { readonly type: "refused"; readonly error: WireError }
-  /** The deadline came before a receipt. */
+  /** The deadline passed before a receipt came. */
   | { readonly type: "late" }
-  /** The receipt is for something else. */
+  /** The receipt does not match the input. */
   | { readonly type: "contradicted" };
 
 export interface DeliveryContext {
@@ -45,16 +45,16 @@ export interface DeliveryContext {
   readonly progress: RoundProgress;
   /** Aborted when the device's part in the round is over. */
   readonly signal: AbortSignal;
-  /** For an upload that begins now, on the monotonic clock. */
+  /** Deadline for an upload that starts now, on the monotonic clock. */
   readonly deadlineMs: () => number;
-  /** Not called for what was superseded or cancelled. */
+  /** Not called for sends that were superseded or cancelled. */
   readonly onSent: (result: Sent) => void;
   readonly onFault: (fault: unknown) => void;
 }
 
 export class Delivery {
   readonly #context: DeliveryContext;
-  /** Counts sends: a later one, or the same once more, takes over from one that is not acknowledged yet. */
+  /** Counts sends. A later send, even of the same message, supersedes one that is not acknowledged yet. */
   #count = 0;
   /** The newest upload wins: after a reconnect the coordinator may name another slot. */
   #uploadAbort: AbortController | null = null;
@@ -63,7 +63,7 @@ export class Delivery {
     this.#context = context;
   }
 
-  /** @param draft  Notes what leaves. */
+  /** @param draft  Records what leaves. */
   send(
     draft: ContributionDraft | null,
     outgoing: Outgoing | { readonly kind: "message"; readonly message: AttemptAnswer },
@@ -77,7 +77,7 @@ export class Delivery {
     work.catch((fault) => this.#context.onFault(fault));
   }
 
-  /** Of what was sent nothing is waited for any more. */
+  /** Stops waiting for any answer. */
   cancel(): void {
     this.#count += 1;
     this.#uploadAbort?.abort();
@@ -100,7 +100,8 @@ export class Delivery {
         perhapsTaken = true;
       } else if (reply.value.type === "refused") {
         const { error } = reply.value;
-        // It had arrived before the connection was lost, and the round has gone on: the next message or the deadline tells.
+        // The message arrived before the connection was lost, and the round has moved on. The next message or the
+        // deadline decides.
         if (error.code === "STATE" && perhapsTaken) return;
         if (error.retry === "never") return onSent({ type: "refused", error });
       } else {

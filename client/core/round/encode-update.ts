@@ -4,28 +4,27 @@ import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator
 import type { Task } from "#shared/task/task.ts";
 import { encodeContribution } from "#shared/vector/encode.ts";
 import { placeOf } from "#shared/vector/layout.ts";
-import type { Ring } from "#shared/vector/ring.ts";
+import type { Place } from "#shared/vector/segment.ts";
 import { update } from "#shared/vector/segments/update.ts";
 import { weight } from "#shared/vector/segments/weight.ts";
 import { layoutOf } from "#shared/vector/task-layout.ts";
 import type { ClientPorts, Trained } from "../ports.ts";
 
-/** The one vector of a device's contribution, before masking. */
+/** The vector of a device's contribution, before masking. */
 export interface EncodedUpdate {
-  /** Words of the ring, all segments; masked in place afterwards. */
+  /** Ring words of all segments; masked in place afterwards. */
   readonly words: Uint32Array<ArrayBuffer>;
-  /** Words of the update, which is the first segment; two coordinates a word on the 16-bit ring. */
-  readonly updateLength: number;
-  readonly ring: Ring;
-  /** Change of a weight, or of a rotated coordinate, for one quantization step. */
+  /** The update's words; on the 16-bit ring each has two coordinates. */
+  readonly place: Pick<Place, "offset" | "length" | "ring">;
+  /** Change of a weight, or of a rotated coordinate, per quantization step. */
   readonly unit: number;
-  /** Before it was rotated and quantized: float32, clipped. */
+  /** The clipped float32 update, before rotation and quantization. */
   readonly clippedUpdate: Float32Array<ArrayBuffer>;
-  /** What this device's rows count as, at most the cap. */
+  /** The weight of this device's rows, at most the cap. */
   readonly weight: number;
 }
 
-/** Encodes anew for each attempt: the rounding is drawn afresh. */
+/** Encodes anew for each attempt, with fresh random rounding. */
 export async function encodeUpdate(
   { primitives, random }: Pick<ClientPorts, "primitives" | "random">,
   task: Task,
@@ -43,14 +42,14 @@ export async function encodeUpdate(
   });
   assert(encoded.ok, "an update is checked before the device advertises");
   const { words, kept } = encoded.value;
-  const { length, ring, clip } = placeOf(layout, update);
+  const place = placeOf(layout, update);
+  const { clip } = place;
   const counted = kept(weight);
   return {
     words,
     clippedUpdate: kept(update).clippedUpdate,
     weight: counted,
-    updateLength: length,
-    ring,
+    place,
     unit: clip.coordinate / (clip.quantizedMax * (counted / clip.weightCap)),
   };
 }

@@ -1,5 +1,6 @@
 import { present, unreachable } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { SerialQueue } from "#shared/kernel/serial-queue.ts";
 import { type ErrorCode, finalError, type WireError, wireError } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
@@ -8,54 +9,62 @@ import { type AttemptMessage, advertise, isAttemptMessage, onMessage } from "#sh
 import { abort, type ClientState, type ClientStep, type Idle } from "#shared/secagg/client-state.ts";
 import type { Trained } from "../ports.ts";
 import type { OutcomeView } from "../view.ts";
-import type { RoundContext } from "./context.ts";
+import type { PartContext } from "./context.ts";
 import { ContributionDraft } from "./contribution.ts";
 import { Delivery, type Sent } from "./delivery.ts";
 import { encodeUpdate } from "./encode-update.ts";
 import { prepareRound } from "./prepare.ts";
 import { RoundProgress } from "./progress.ts";
 import { remember } from "./remember.ts";
+import { sentWords, type WhatLeft } from "./sent-words.ts";
 
 /*
- * One device's part in one round, all attempts of it: model, training, then the steps of the engine. What the engine wants
- * remembered is durable before what it wants sent is sent; a connection that comes back gets the same bytes again.
+ * One device's part in one round, through all its attempts: model, training, then the steps of the protocol. What the
+ * engine wants remembered is durable before anything is sent. After a reconnect the same bytes are sent again.
  */
 
-/** How long a device waits beyond the coordinator's deadline before it gives up. PROTOCOL.md section 9. */
+/** How long a device waits after the coordinator's deadline before it gives up. PROTOCOL.md section 9. */
 const PATIENCE_MS = 30_000;
-/** Unlike the coordinator's disk, nobody makes room on this one unless its owner is told. */
+/** Nobody frees space on a device's disk unless its owner is told. */
 const NOT_STORED = finalError(
   "STORAGE_FULL",
-  "This device could not store what it has to remember of the round, so nothing more was sent. Make room and start again.",
+  "This device could not store what it must remember about the round, so nothing more was sent. Free some space and start again.",
 );
 
 export interface RoundEnd {
   readonly outcome: OutcomeView;
-  /** Whether this device may take part in another round; never: only after someone changed something. */
+  /** When this device may take part in another round; "never": not until someone has changed something. */
   readonly retry: WireError["retry"];
 }
 type Ending = Exclude<OutcomeView["kind"], "committed">;
+/** A part that ends from outside, without a message about it. */
+const STOPPED: Readonly<Partial<Record<Ending, string>>> = {
+  dropped: "This device left the round.",
+  "given-up": "The run ended.",
+};
 const UNHEARD =
-  "This device was away when the round ended. Its masked list had been sent; whether it is in the sum was not heard here.";
+  "This device was away when the round ended. Its masked list had been sent, but this device did not learn whether it is in the sum.";
 
 export class RoundPart {
   readonly invite: CoordinatorMessageOf<"invite">;
-  readonly #context: RoundContext;
+  readonly #context: PartContext;
   readonly #abort = new AbortController();
   readonly #ended: Promise<RoundEnd>;
   #resolveEnded: (end: RoundEnd) => void = () => {};
   readonly #progress: RoundProgress;
   #state: ClientState = { phase: "aborted", code: "STATE" };
-  /** Of the current attempt; a new attempt starts from them. */
+  /** Terms of the current attempt; the next attempt is derived from them. */
   #terms: AttemptTerms | null = null;
   #trained: Trained | null = null;
   #draft: ContributionDraft | null = null;
-  /** Engine steps run one behind the other. */
-  #queue: Promise<void> = Promise.resolve();
+  /** In earlier attempts. */
+  #leftBefore: WhatLeft = { anythingLeft: false, listLeft: false };
+  /** Runs engine steps one after the other. */
+  readonly #queue = new SerialQueue();
   #cancelTimer: () => void = () => {};
   readonly #delivery: Delivery;
 
-  constructor(context: RoundContext, invite: CoordinatorMessageOf<"invite">) {
+  constructor(context: PartContext, invite: CoordinatorMessageOf<"invite">) {
     this.#context = context;
     this.invite = invite;
     this.#ended = new Promise((resolve) => {
@@ -111,12 +120,13 @@ export class RoundPart {
     return true;
   }
 
-  /** From outside: the person paused or left. */
+  /** Ends the part from outside: the person paused or left. */
   end(kind: Ending, code: ErrorCode): void {
-    if (!this.over) this.#finish(kind, code);
+    const sentence = code === "STATE" ? STOPPED[kind] : undefined;
+    if (!this.over) this.#finish(kind, code, sentence);
   }
 
-  /** Nothing more comes, but what came before, the outcome above all, may still be in the queue. */
+  /** Ends the part after the queued messages: no more will come, but the outcome may still be in the queue. */
   endWhenHeard(kind: Ending, code: ErrorCode): void {
     this.#enqueue(async () => this.end(kind, code));
   }
@@ -131,13 +141,14 @@ export class RoundPart {
     const { ports } = this.#context;
     const { runId, round, attempt } = idle.terms;
     if (this.#trained === null || this.over) return;
-    // Asked again for each attempt: after its shares are out a retry would be a second sum for the same model (S10).
+    // Checked again for each attempt: once its shares are out, a retry would be a second sum for the same model (S10).
     const { modelHash, config } = idle.terms;
     const allowed = await ports.memory.check({ ...idle.terms, noised: config.dp !== null }, modelHash);
     if (!allowed.ok) {
       this.#refuse(wireError(allowed.error));
       return;
     }
+    this.#leftBefore = this.#left;
     this.#draft = new ContributionDraft({ runId, round, attempt }, this.#trained, ports.wall.nowUnixMs());
     this.#state = idle;
     this.#terms = idle.terms;
@@ -146,7 +157,8 @@ export class RoundPart {
 
   async #onAttemptMessage(message: AttemptMessage): Promise<void> {
     if (this.over) return;
-    const step = await onMessage(this.#context.ports, this.#state, message, () => this.#makeInput());
+    const tools = { ...this.#context.ports, makeInput: () => this.#makeInput() };
+    const step = await onMessage(tools, this.#state, message);
     if (step.type === "refused") return;
     if ("deadlineInMs" in message) this.#wait(message.deadlineInMs);
     await this.#apply(step);
@@ -165,7 +177,7 @@ export class RoundPart {
     return encoded.words;
   }
 
-  /** What the engine decided: first remembered, then adopted, then sent. */
+  /** Applies what the engine decided: first remember, then adopt, then send. */
   async #apply(step: ClientStep): Promise<void> {
     switch (step.type) {
       case "refused":
@@ -173,7 +185,7 @@ export class RoundPart {
       case "aborted":
         this.#state = step.state;
         if (step.complaint !== null) {
-          // The coordinator parts the two devices and starts over; the update can be used again.
+          // The coordinator separates the two devices and starts over; the update can be reused.
           this.#delivery.send(this.#draft, { kind: "message", message: step.complaint });
           return;
         }
@@ -241,10 +253,10 @@ export class RoundPart {
       this.#finish("given-up", message.code);
       return;
     }
-    // The same update under fresh keys; what this attempt sent means nothing without the masks that die here.
+    // Reuse the update under fresh keys. What this attempt sent is useless without its masks, which are dropped here.
     this.#publishContribution(this.#outcome("given-up", message.code));
     this.#state = abort(this.#state, message.code);
-    // An answer that is still to come is to a message of this attempt: it must not end the part.
+    // A late answer belongs to the old attempt and must not end the part.
     this.#delivery.cancel();
     const attempt = message.attempt + 1;
     this.#progress.nextAttempt(attempt);
@@ -258,7 +270,7 @@ export class RoundPart {
       return;
     }
     const at = this.#context.ports.wall.nowUnixMs();
-    // The engine refuses an outcome whose proof does not hold this device's own list.
+    // The engine has checked the proof: it refuses an outcome that does not contain this device's own list.
     const { survivorCount, modelHash, leafIndex } = result;
     const proof = { inputsRoot: bytesToHex(result.inputsRoot), leafIndex, path: result.path.map(bytesToHex) };
     this.#close({ kind: "committed", survivorCount, modelHash, included: true, proof, at });
@@ -268,22 +280,29 @@ export class RoundPart {
     if (!this.over) this.#close(this.#outcome(kind, code, sentence));
   }
 
-  /** This device does not go on with the round. */
+  /** This device stops taking part in the round. */
   #refuse({ code, message, retry }: WireError): void {
     if (!this.over) this.#close(this.#outcome("refused-by-device", code, message), retry);
   }
 
   #outcome(kind: Ending, code: ErrorCode, sentence?: string): OutcomeView {
-    const sent = this.#draft?.listLeft ?? false;
-    // A device that left after its list was in may still be one of the survivors.
-    const usual = kind === "dropped" && sent ? UNHEARD : wireError(code).message;
+    const { listLeft: sent } = this.#left;
+    // A device that left after its upload may still be a survivor.
+    const isUnheard = kind === "dropped" && sent && (sentence === undefined || sentence === STOPPED.dropped);
     return {
       kind,
       code,
       sent,
-      sentence: sentence ?? usual,
+      sentence: isUnheard ? UNHEARD : `${sentence ?? wireError(code).message} ${sentWords(this.#left)}`,
       at: this.#context.ports.wall.nowUnixMs(),
     };
+  }
+
+  /** What has left in this round, earlier attempts included. */
+  get #left(): WhatLeft {
+    const { anythingLeft = false, listLeft = false } = this.#draft ?? {};
+    const { anythingLeft: anythingBefore, listLeft: listBefore } = this.#leftBefore;
+    return { anythingLeft: anythingLeft || anythingBefore, listLeft: listLeft || listBefore };
   }
 
   #close(outcome: OutcomeView, retry: WireError["retry"] = "later"): void {
@@ -298,7 +317,7 @@ export class RoundPart {
   /** A fault of this program: nothing more is sent in this round. */
   #fail(fault: unknown): void {
     const reason = fault instanceof Error ? fault.message : String(fault);
-    this.#refuse(wireError("INTERNAL", `This device failed at it: ${reason}`));
+    this.#refuse(wireError("INTERNAL", `This device failed in the round: ${reason}`));
   }
 
   #publishContribution(outcome: OutcomeView | null): void {
@@ -307,15 +326,15 @@ export class RoundPart {
     const { stepsAt, rosterSize } = this.#progress.view;
     const detail = draft.detail({ stepsAt, rosterSize, outcome });
     this.#context.onContribution(detail);
-    // What cannot be kept was still sent; the page goes on showing it from memory.
+    // If it cannot be stored, it was still sent; the page shows it from memory.
     this.#context.ports.archive.save(draft.contribution(detail)).catch(() => {});
   }
 
   #enqueue(work: () => Promise<void>): void {
-    this.#queue = this.#queue.then(work).catch((fault) => this.#fail(fault));
+    void this.#queue.run(() => work().catch((fault) => this.#fail(fault)));
   }
 
-  /** Ends the part when the coordinator does not go on in time. */
+  /** Ends the part if the coordinator does not continue in time. */
   #wait(deadlineInMs: number): void {
     this.#cancelTimer();
     const { after, wall } = this.#context.ports;

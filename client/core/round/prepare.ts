@@ -5,11 +5,11 @@ import { type ErrorCode, type WireError, wireError } from "#shared/protocol/erro
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import { acceptInvitation } from "#shared/secagg/client.ts";
 import type { Idle } from "#shared/secagg/client-state.ts";
-import { staysWithinPlan } from "#shared/task/task.ts";
+import { staysWithinPlan } from "#shared/task/training-plan.ts";
 import type { LoadedModel } from "../model-cache.ts";
 import { pause } from "../pause.ts";
 import type { TrainError, Trained } from "../ports.ts";
-import type { RoundContext } from "./context.ts";
+import type { PartContext } from "./context.ts";
 import { AGAIN_MS } from "./delivery.ts";
 import type { RoundProgress } from "./progress.ts";
 
@@ -19,29 +19,29 @@ export interface Prepared {
 }
 
 /**
- * Everything before R0, the long part, outside any masked set: whether this device may take part at all, the model, the
- * rules of the round against those that were agreed to, and the training.
+ * Everything before R0: whether this device may take part at all, the model download, the check of the round's rules
+ * against the agreed ones, and the training. This is the long part, and no masked set waits for it.
  *
- * Errors: `BUDGET`, `REPLAY`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, `ENGINE_LOST`, `NO_ENGINE`,
- * or the coordinator's refusal of the model; `retry` tells whether this device may take part in another round.
+ * Errors: `BUDGET`, `REPLAY`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, `ENGINE_LOST`, `NO_ENGINE`, or the
+ * coordinator's refusal of the model; `retry` says whether this device may take part in another round.
  */
 export async function prepareRound(
-  context: RoundContext,
+  context: PartContext,
   invite: CoordinatorMessageOf<"invite">,
   progress: RoundProgress,
   signal: AbortSignal,
 ): Promise<Result<Prepared, WireError>> {
   const { ports, task, data, expectedConfig, roundsMax } = context;
   const deadlineMs = ports.clock.nowMs() + invite.deadlineInMs;
-  if ((await ports.memory.participations(task.slug)) >= roundsMax) return refuse("BUDGET");
-  // Before the long part: a device that was in this attempt already, before a reload, would train for nothing.
+  if ((await ports.memory.participations(task.slug)) >= roundsMax) return declineRound("BUDGET");
+  // Check before training: a device that already took part in this attempt, before a reload, would train for nothing.
   const allowed = await ports.memory.check(
     { ...invite, noised: expectedConfig.dp !== null },
     invite.modelHash,
   );
-  if (!allowed.ok) return refuse(allowed.error);
+  if (!allowed.ok) return declineRound(allowed.error);
   const { training } = invite.roundParams;
-  if (!staysWithinPlan(task.training, training)) return refuse("CONFIG");
+  if (!staysWithinPlan(task.training, training)) return declineRound("CONFIG");
   const model = await download(context, invite, progress, signal);
   if (!model.ok) return model;
   const idle = await acceptInvitation(
@@ -51,15 +51,15 @@ export async function prepareRound(
     model.value.hash,
     ports.signer.publicKey,
   );
-  if (!idle.ok) return refuse(idle.error);
+  if (!idle.ok) return declineRound(idle.error);
   const rows = await data();
   assert(rows.train.count > 0, "a device without rows does not check in");
   progress.enter("training");
   const shuffleSeed = new DataView(ports.random(4).buffer).getUint32(0);
   const job = { task, plan: training, weights: model.value.weights, ...rows, shuffleSeed, deadlineMs };
   const trained = await ports.trainer.train(job, progress.trainingReporter(training.epochs), signal);
-  if (!trained.ok) return refuse(TRAINING_CODES[trained.error.type]);
-  if (!Number.isFinite(normL2(trained.value.delta))) return refuse("NON_FINITE_UPDATE");
+  if (!trained.ok) return declineRound(TRAINING_CODES[trained.error.type]);
+  if (!Number.isFinite(normL2(trained.value.delta))) return declineRound("NON_FINITE_UPDATE");
   return ok({ idle: idle.value, trained: trained.value });
 }
 
@@ -69,13 +69,13 @@ const TRAINING_CODES = {
   "no-engine": "NO_ENGINE",
 } as const satisfies Record<TrainError["type"], ErrorCode>;
 
-function refuse(code: ErrorCode): Result<never, WireError> {
+function declineRound(code: ErrorCode): Result<never, WireError> {
   return err(wireError(code));
 }
 
-/** Tries until the part is over, unless the answer is final. */
+/** Retries until the part is over or the answer is final. */
 async function download(
-  { ports, models, online }: RoundContext,
+  { ports, models, online }: PartContext,
   { modelHash, modelByteCount }: CoordinatorMessageOf<"invite">,
   progress: RoundProgress,
   signal: AbortSignal,
@@ -85,9 +85,9 @@ async function download(
       progress.show({ download: { doneByteCount, byteCount: modelByteCount, tries } });
     const model = await models.fetch(modelHash, onProgress, signal);
     if (model.ok) return model;
-    if (model.error.type === "damaged") return refuse("CONFIG");
-    if (signal.aborted) return refuse("UNAVAILABLE");
-    // Another round has another model.
+    if (model.error.type === "damaged") return declineRound("CONFIG");
+    if (signal.aborted) return declineRound("UNAVAILABLE");
+    // This model is refused for good, but another round has another model.
     if (model.error.type === "refused" && model.error.error.retry === "never")
       return err({ ...model.error.error, retry: "later" });
     progress.show({ download: { doneByteCount: 0, byteCount: modelByteCount, tries: tries + 1 } });

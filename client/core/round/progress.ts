@@ -2,19 +2,19 @@ import type { MonotonicClock, WallClock } from "#shared/kernel/ports.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import type { ClientState } from "#shared/secagg/client-state.ts";
 import type { TrainProgress } from "#shared/task/engine.ts";
-import type { RoundStep, RoundView } from "../view.ts";
+import type { OwnRound, RoundStep } from "../view.ts";
 
-/** What the page sees of one part, kept while it goes on. */
+/** The view of one part in a round, updated as it goes on. */
 export class RoundProgress {
-  #view: RoundView;
+  #view: OwnRound;
   #frozen = false;
   readonly #clocks: { readonly clock: MonotonicClock; readonly wall: WallClock };
-  readonly #onView: (view: RoundView) => void;
+  readonly #onView: (view: OwnRound) => void;
 
   constructor(
     { runId, round, attempt }: CoordinatorMessageOf<"invite">,
     clocks: { readonly clock: MonotonicClock; readonly wall: WallClock },
-    onView: (view: RoundView) => void,
+    onView: (view: OwnRound) => void,
   ) {
     this.#clocks = clocks;
     this.#onView = onView;
@@ -32,7 +32,7 @@ export class RoundProgress {
     };
   }
 
-  get view(): RoundView {
+  get view(): OwnRound {
     return this.#view;
   }
 
@@ -40,19 +40,19 @@ export class RoundProgress {
     this.show({ step, stepsAt: { ...this.#view.stepsAt, [step]: this.#clocks.wall.nowUnixMs() } });
   }
 
-  show(patch: Partial<RoundView>): void {
+  show(patch: Partial<OwnRound>): void {
     if (this.#frozen) return;
     this.#view = { ...this.#view, ...patch };
     this.#onView(this.#view);
   }
 
-  /** The same round under fresh keys. */
+  /** Shows the same round under fresh keys. */
   nextAttempt(attempt: number): void {
     this.show({ ...NOT_YET, attempt });
   }
 
-  /** The last change; later ones are of what no longer counts. */
-  close(outcome: RoundView["outcome"]): void {
+  /** Shows the outcome and ignores all later changes. */
+  close(outcome: OwnRound["outcome"]): void {
     this.enter("ended");
     this.show({ deadlineAt: null, outcome });
     this.#frozen = true;
@@ -100,4 +100,4 @@ const NOT_YET = {
   survivorCount: null,
   inputsNeeded: null,
   threshold: null,
-} as const satisfies Partial<RoundView>;
+} as const satisfies Partial<OwnRound>;

@@ -4,12 +4,13 @@ import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { Remembrance } from "#shared/secagg/client-state.ts";
 import type { ClientPorts, Memory } from "../ports.ts";
 
-/** A disk that has not written a line in this time will not do it in time for the round either. */
+/** A disk that takes longer than this to write a line is too slow for the round. */
 const WRITE_MS_MAX = 20_000;
 
 /**
- * The durable write that the engine asks for. Errors: the memory's own, and `STORAGE_FULL` where it is not known to be
- * durable, or not in time. A write that arrives later only forbids what was not sent. Rule T4.
+ * Does the durable write that the engine asks for.
+ * Errors: the memory's own, and `STORAGE_FULL` if the write is not
+ * known to be durable in time. A write that completes later only forbids what was never sent. Rule T4.
  */
 export async function remember(
   { memory, after }: Pick<ClientPorts, "memory" | "after">,

@@ -5,84 +5,85 @@ import type { AgreedConfig } from "#shared/task/config.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { LocalData } from "../local-data.ts";
 import type { ModelCache } from "../model-cache.ts";
-import type { ClientPorts } from "../ports.ts";
+import type { ClientPorts, LinkState } from "../ports.ts";
 import { type RoundEnd, RoundPart } from "../round/part.ts";
 import type { Slices } from "../slices.ts";
 import type { ContributionSummary, Refusal } from "../view.ts";
 import { logIn } from "./login.ts";
-import { type SessionView, ShownSession } from "./shown.ts";
+import { type EnrolmentView, ShownEnrolment } from "./shown.ts";
 
-export type { SessionView } from "./shown.ts";
+export type { EnrolmentView } from "./shown.ts";
 
 /*
- * The life of one device in one task: connect, log in, check in, take part in a round, check in again. A lost connection
- * or a hidden tab interrupts the connection only; the round's part lives on in memory and may come back.
+ * One device's life in one task: connect, log in, check in, take part in a round, check in again. A lost connection or
+ * a hidden tab interrupts only the connection; the part in the round lives on in memory and may resume.
  */
 
-/** Between check-ins while no round takes this device. */
+/** Pause between check-ins while no round takes this device. */
 const CHECK_IN_AGAIN_MS = 2_000;
 const LOG_IN_AGAIN_MS = 2_000;
 
-export interface SessionOptions {
-  /** The version that was agreed to. */
+export interface EnrolmentOptions {
   readonly task: Task;
   readonly authority: Authority;
-  /** What every round of this task must say; derived by this device. */
+  /** What every round of this task must state; derived by this device. */
   readonly expectedConfig: AgreedConfig;
   readonly models: ModelCache;
-  /** Read anew for each round, so that rows added meanwhile count. */
+  /** Read anew for each round, so that rows added in between count. */
   readonly data: () => Promise<LocalData>;
   readonly roundsMax: number;
   readonly joinToken?: string;
-  /** What was kept of earlier visits, newest first. */
+  /** Of this program, for a site's row; a browser names none. */
+  readonly version?: string;
+  /** Kept from earlier visits, newest first. */
   readonly earlier?: readonly ContributionSummary[];
 }
 
-export interface Session {
-  readonly view: Slices<SessionView>;
-  /** Takes part until `pause`, or until something says that it never can. */
+export interface Enrolment {
+  readonly view: Slices<EnrolmentView>;
+  /** Takes part until `pause`, or until a refusal is final. */
   start(): void;
-  /** Leaves the round and the connection. */
+  /** Leaves the round and disconnects. */
   pause(): Promise<void>;
-  /** A hidden tab is off the network: nothing is sent until it shows again. */
+  /** A hidden tab goes offline; nothing is sent until it is visible again. */
   setHidden(hidden: boolean): void;
   close(): Promise<void>;
 }
 
-export function createSession(ports: ClientPorts, options: SessionOptions): Session {
-  return new DeviceSession(ports, options);
+export function createEnrolment(ports: ClientPorts, options: EnrolmentOptions): Enrolment {
+  return new DeviceEnrolment(ports, options);
 }
 
-class DeviceSession implements Session {
-  readonly #shown: ShownSession;
+class DeviceEnrolment implements Enrolment {
+  readonly #shown: ShownEnrolment;
   readonly #ports: ClientPorts;
-  readonly #options: SessionOptions;
+  readonly #options: EnrolmentOptions;
   readonly #unsubscribe: (() => void)[];
   #wanted = false;
   #hidden = false;
   #loggedIn = false;
-  /** While no engine is known to work. Rule T2. */
+  /** True while no engine is known to work. Rule T2. */
   #mending = false;
-  /** Counts connections, so that a login that a loss interrupted changes nothing. */
+  /** Counts connections, so that a login from an earlier connection changes nothing. */
   #connection = 0;
   #part: RoundPart | null = null;
   #cancelAgain: () => void = () => {};
   #waitingForLogin = new Set<() => void>();
 
-  constructor(ports: ClientPorts, options: SessionOptions) {
+  constructor(ports: ClientPorts, options: EnrolmentOptions) {
     this.#ports = ports;
     this.#options = options;
-    this.#shown = new ShownSession(ports, options);
+    this.#shown = new ShownEnrolment(ports, options);
     this.#unsubscribe = [
       ports.link.onMessage((message) => this.#onMessage(message)),
-      ports.link.onState((state) => (state === "up" ? this.#onUp() : this.#onDown())),
+      ports.link.onState((state) => this.#onLink(state)),
       ports.link.onEnd((error) => this.#stop(error, "coordinator")),
       ports.trainer.engines.subscribe(({ losses }) => losses !== undefined && this.#onEngineLoss()),
     ];
     void this.#shown.budget();
   }
 
-  get view(): Slices<SessionView> {
+  get view(): Slices<EnrolmentView> {
     return this.#shown.view;
   }
 
@@ -129,6 +130,13 @@ class DeviceSession implements Session {
     this.#onDown();
   }
 
+  #onLink(state: LinkState): void {
+    if (state === "up") this.#onUp();
+    else if (state === "down") this.#onDown();
+    else if (state === "silent") this.#shown.connection("silent");
+    else this.#shown.connection(this.#loggedIn ? "online" : "connecting");
+  }
+
   #onUp(): void {
     this.#connection += 1;
     void this.#logIn(this.#connection);
@@ -143,8 +151,8 @@ class DeviceSession implements Session {
   }
 
   async #logIn(connection: number): Promise<void> {
-    const { task, authority, joinToken } = this.#options;
-    const welcome = await logIn(this.#ports, task.slug, authority, joinToken);
+    const { task, authority } = this.#options;
+    const welcome = await logIn(this.#ports, task.slug, authority, this.#options);
     if (connection !== this.#connection || !this.#wanted) return;
     if (!welcome.ok) {
       if (welcome.error.type === "refused" && welcome.error.error.retry === "never") {
@@ -155,8 +163,8 @@ class DeviceSession implements Session {
         return;
       }
       if (welcome.error.type === "refused") this.#shown.refusal(welcome.error.error, "coordinator");
-      // A connection logs in once. Where the welcome did not arrive the coordinator may have taken the login all the
-      // same and would refuse every further one on this connection: only a new connection leads on. Rule S15.
+      // A connection logs in only once. If the welcome got lost, the coordinator may still have accepted the login, and
+      // would refuse every further one on this connection. Only a new connection helps. Rule S15.
       this.#disconnect();
       this.#again(LOG_IN_AGAIN_MS, () => this.#connect());
       return;
@@ -165,7 +173,8 @@ class DeviceSession implements Session {
     this.#shown.connection("online");
     for (const resume of this.#waitingForLogin) resume();
     this.#waitingForLogin.clear();
-    // Also while a part lives: if its round is long over, only a check-in leads on; if not, this changes nothing.
+    // Check in even if a part is alive: if its round is long over, only a check-in continues; if not, it changes
+    // nothing.
     await this.#checkIn(connection);
   }
 
@@ -201,7 +210,8 @@ class DeviceSession implements Session {
       case "collect":
       case "sets":
       case "open":
-        // Of a round whose secrets are gone, after a reload for instance: the others need not wait for this device.
+        // From a round whose secrets are gone, for example after a reload. Leave, so that the others need not wait for
+        // this device.
         void this.#leaveUnknown(this.#connection);
         return;
       case "outcome":
@@ -212,7 +222,10 @@ class DeviceSession implements Session {
     }
   }
 
-  /** To the coordinator a farewell ends the waiting too, and a late message of a round that is over asks for no less. */
+  /**
+   * `leave` also tells the coordinator to stop waiting for this device, so check in again: the message may have been a
+   * late one of a round that is over.
+   */
   async #leaveUnknown(connection: number): Promise<void> {
     await this.#ports.link.send({ type: "leave" });
     if (this.#part === null) await this.#checkIn(connection);
@@ -220,11 +233,11 @@ class DeviceSession implements Session {
 
   #takePart(invite: CoordinatorMessageOf<"invite">): void {
     if (this.#mending && this.#part === null) {
-      // It was on its way when the engine stopped.
+      // The invitation was on its way when the engine stopped.
       void this.#leaveUnknown(this.#connection);
       return;
     }
-    // A later round: of the one before nothing more will be heard.
+    // The invitation is to a later round: nothing more will be heard of the previous one.
     this.#part?.endWhenHeard("dropped", "TIMEOUT");
     this.#cancelAgain();
     this.view.patch({ activity: "in-round", refusal: null });
@@ -267,30 +280,30 @@ class DeviceSession implements Session {
         this.#stop(error, "device");
         return;
       }
-      // The state of the engines says it better: this device refused nothing.
+      // Not shown: the engines' state explains it better, and this device refused nothing.
       if (end.code !== "ENGINE_LOST") this.#shown.refusal(error, "device");
-      // Numbers that are none may come from an engine that is broken.
+      // A broken engine may be what produced the non-finite numbers.
       if (end.code === "NON_FINITE_UPDATE")
         void this.#mend(() => this.#ports.trainer.calibrate(this.#options.task));
     }
     if (this.#part !== null || !this.#wanted) return;
     this.view.patch({ activity: this.#mending ? "mending" : "waiting" });
-    // Also before the login's answer is here: a device that comes back is told of its round with it, may refuse at once,
-    // and would else be waited for until the deadline.
+    // Send `leave` even before the login is answered. A device that reconnects is told of its round in that answer and
+    // may refuse at once; without this, the round would wait for it until the deadline.
     if (end.kind === "refused-by-device") void this.#ports.link.send({ type: "leave", code: end.code });
     void this.#checkIn(this.#connection);
   }
 
   #onEngineLoss(): void {
-    // Of several engines one that is not in use may stop too.
+    // An engine that is not in use may stop too.
     if (this.#ports.trainer.engines.get().backend === null) void this.#mend();
   }
 
   /**
-   * Takes this device out of the lobby until an engine has shown that it trains: a device that cannot train would be
-   * waited for in every round. A part whose training is done goes on meanwhile. Rule T2.
+   * Takes this device out of the lobby until an engine has proved that it can train, because every round would wait for
+   * it otherwise. A part that has finished training continues meanwhile. Rule T2.
    *
-   * @param begin  What makes the trainer look for an engine, where it has not begun by itself.
+   * @param begin  Makes the trainer look for an engine, if it has not started to by itself.
    */
   async #mend(begin: () => Promise<void> = async () => {}): Promise<void> {
     if (this.#mending) return;
@@ -306,12 +319,12 @@ class DeviceSession implements Session {
     if (this.#part === null) await this.#checkIn(this.#connection);
   }
 
-  /** Something that no later round mends; only the person can go on from here. */
+  /** Stops for a reason that no later round can fix; only the person can continue from here. */
   #stop(error: WireError, by: Refusal["by"]): void {
     this.#wanted = false;
     this.#cancelAgain();
     this.#part?.end(by === "device" ? "refused-by-device" : "dropped", error.code);
-    // A lost connection alone would be waited for a while.
+    // If the connection just closed, the coordinator would wait for a while.
     if (by === "device" && this.#loggedIn) void this.#ports.link.send({ type: "leave", code: error.code });
     this.#disconnect();
     this.#shown.refusal(error, by);

@@ -9,16 +9,16 @@ import type { Authority } from "#shared/task/agreed-config.ts";
 import type { ClientPorts } from "../ports.ts";
 
 /**
- * Shows the coordinator who this device is, and checks that it is certified by the pinned issuer: hello, challenge,
+ * Proves this device's identity to the coordinator, and checks that the pinned issuer certified it: hello, challenge,
  * authenticate, welcome.
  *
- * Errors: `offline`, or why it was refused (BAD_CERTIFICATE is this device's own refusal).
+ * Errors: `offline`, or the reason for the refusal (BAD_CERTIFICATE is this device's own).
  */
 export async function logIn(
   { link, signer, primitives }: Pick<ClientPorts, "link" | "signer" | "primitives">,
   task: TaskSlug,
   authority: Authority,
-  joinToken: string | undefined,
+  { joinToken, version }: { readonly joinToken?: string | undefined; readonly version?: string | undefined },
 ): Promise<
   Result<void, { readonly type: "offline" } | { readonly type: "refused"; readonly error: WireError }>
 > {
@@ -27,20 +27,22 @@ export async function logIn(
   if (!hello.ok) return hello;
   if (hello.value.type === "refused")
     return err({ type: "refused", error: readHelloRefusal(hello.value.error) });
-  if (hello.value.type !== "challenge") return refuse("BAD_MESSAGE");
+  if (hello.value.type !== "challenge") return refuseLogin("BAD_MESSAGE");
   const signature = await signer.sign(loginItem(hello.value.challenge, authority.projectId, task, identity));
-  const answer = await link.send({ type: "authenticate", signature, joinToken });
+  const answer = await link.send({ type: "authenticate", signature, joinToken, version });
   if (!answer.ok) return answer;
   if (answer.value.type === "refused") return err(answer.value);
-  if (answer.value.type !== "welcome") return refuse("BAD_MESSAGE");
-  const { projectId, issuerKey, certificate } = answer.value;
+  if (answer.value.type !== "welcome") return refuseLogin("BAD_MESSAGE");
+  const { projectId, issuerKey, certificate, pass } = answer.value;
   if (projectId !== authority.projectId || bytesToHex(issuerKey) !== authority.issuerKey)
-    return refuse("BAD_CERTIFICATE");
+    return refuseLogin("BAD_CERTIFICATE");
   const item = certificateItem(projectId, identity);
   const certified = await verifySignature(primitives, hexToBytes(authority.issuerKey), item, certificate);
-  return certified ? ok(undefined) : refuse("BAD_CERTIFICATE");
+  if (!certified) return refuseLogin("BAD_CERTIFICATE");
+  if (pass !== undefined) link.show(pass);
+  return ok(undefined);
 }
 
-function refuse(code: "BAD_MESSAGE" | "BAD_CERTIFICATE") {
+function refuseLogin(code: "BAD_MESSAGE" | "BAD_CERTIFICATE") {
   return err({ type: "refused", error: wireError(code) } as const);
 }

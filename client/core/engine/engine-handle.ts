@@ -1,7 +1,10 @@
+import { Calls } from "#shared/kernel/calls.ts";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { type Silence, watchSilence } from "#shared/kernel/silence.ts";
+import type { Dataset } from "#shared/task/dataset.ts";
 import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
-import type { Examples, LossCause, TrainJob } from "../ports.ts";
+import type { TrainJob } from "../ports.ts";
+import type { LossCause } from "../training-facts.ts";
 import type {
   EngineAnswers,
   EngineJob,
@@ -12,12 +15,12 @@ import type {
   SentRows,
 } from "./engine-messages.ts";
 
-/** Until a new worker has loaded its code. */
+/** How long a new worker may take to load its code. */
 const START_MS_MAX = 30_000;
-/** `ready` answers the start, which has no id of its own. */
+/** Stands for the start of the worker, which `ready` answers without an id. Calls begin at 1. */
 const START_ID = 0;
 
-export interface SeatPorts {
+export interface HandlePorts {
   readonly openWorker: OpenEngineWorker;
   readonly clock: MonotonicClock;
   readonly after: (delayMs: number, run: () => void) => () => void;
@@ -26,7 +29,7 @@ export interface SeatPorts {
 export type Answer<Kind extends EngineRequest["kind"]> =
   | { readonly type: "done"; readonly value: EngineAnswers[Kind] }
   | Lost;
-/** No answer will come; the worker that was asked has to be ended. */
+/** No answer will come; the worker must be ended. */
 export interface Lost {
   readonly type: "lost";
   readonly cause: LossCause;
@@ -34,33 +37,36 @@ export interface Lost {
 }
 
 interface Pending {
-  readonly id: number;
+  /** Of the call. */
+  id: number;
   readonly silence: Silence;
   readonly onProgress: (progress: TrainProgress) => void;
   readonly resolve: (answer: Answer<never>) => void;
 }
 
 /**
- * The place of one engine's worker: opened when it is needed, asked one thing at a time, and ended when it has to be. Every
- * request ends: with its answer, with the worker, or with too long a silence.
+ * Owns the worker of one engine. It opens the worker when needed, asks one thing at a time, and ends the worker if
+ * necessary. Every request settles: with its answer, when the worker ends, or after too long a silence.
  */
-export class EngineSeat {
-  readonly #ports: SeatPorts;
+export class EngineHandle {
+  readonly #ports: HandlePorts;
   readonly #onLost: (backend: BackendName, lost: Lost) => boolean;
   readonly #onEnd: (lost: Lost) => void;
   #worker: EngineWorker | null = null;
+  /** To the current worker. */
+  #calls = new Calls<EngineRequest>(() => {});
   #pending: Pending | null = null;
-  #nextId = START_ID + 1;
-  readonly #rowIds = new WeakMap<Examples, number>();
+  #nextRowsId = 1;
+  readonly #rowIds = new WeakMap<Dataset, number>();
   #held = { train: 0, local: 0 };
   #closed = false;
 
   /**
-   * @param onLost  A backend has ended; true if it is the one that works on the request under way.
-   * @param onEnd   The worker has ended, or its backend has, while nothing was asked.
+   * @param onLost  A backend has ended; returns true if it is the one that runs the current request.
+   * @param onEnd   The worker or its backend has ended while no request was pending.
    */
   constructor(
-    ports: SeatPorts,
+    ports: HandlePorts,
     onLost: (backend: BackendName, lost: Lost) => boolean,
     onEnd: (lost: Lost) => void,
   ) {
@@ -73,7 +79,7 @@ export class EngineSeat {
     return this.#worker !== null;
   }
 
-  /** @param limitMs  Of silence; asked again and again while it is waited. */
+  /** @param limitMs  Longest silence allowed; read again each time the timer starts. */
   async ask<Kind extends EngineRequest["kind"]>(
     request: Extract<EngineRequest, { readonly kind: Kind }>,
     limitMs: () => number,
@@ -83,30 +89,38 @@ export class EngineSeat {
       const started = await this.#open();
       if (started.type === "lost") return started;
     }
-    return this.#waitFor(this.#nextId++, limitMs, onProgress, (id) =>
-      this.#worker?.post({ ...(request as EngineRequest), id }),
-    );
+    return this.#waitFor(limitMs, onProgress, (pending) => {
+      const settle = (answer: Answer<Kind>) => {
+        // It may have been given up as lost before its answer came.
+        if (this.#pending === pending) this.#settle(answer);
+      };
+      this.#calls.ask<EngineAnswers[Kind]>(request).then(
+        (value) => settle({ type: "done", value }),
+        ({ message }: Error) => settle({ type: "lost", cause: causeOf(message), note: message }),
+      );
+      pending.id = this.#calls.newestId;
+    });
   }
 
-  /** Asks the engine to give up what it does. */
+  /** Asks the engine to abandon the current request. */
   cancel(): void {
     if (this.#pending !== null) this.#worker?.post({ kind: "cancel", id: this.#pending.id });
   }
 
-  /** The job as it crosses: rows that this worker holds already are named only. */
-  jobOf({ task, plan, weights, train, local, shuffleSeed }: TrainJob): EngineJob {
-    const sent = (slot: "train" | "local", rows: Examples): SentRows => {
-      const id = this.#rowIds.get(rows) ?? this.#nextId++;
+  /** The job as it is sent: rows that the worker already holds are referred to by id only. */
+  jobOf({ task, plan, weights, train, local, shuffleSeed, wantsAnswers = false }: TrainJob): EngineJob {
+    const sent = (slot: "train" | "local", rows: Dataset): SentRows => {
+      const id = this.#rowIds.get(rows) ?? this.#nextRowsId++;
       this.#rowIds.set(rows, id);
       const isHeld = this.#held[slot] === id;
       this.#held[slot] = id;
       return { id, rows: isHeld ? null : rows };
     };
-    const { model } = task;
-    return { model, plan, weights, train: sent("train", train), local: sent("local", local), shuffleSeed };
+    const rows = { train: sent("train", train), local: sent("local", local) };
+    return { task, plan, weights, ...rows, shuffleSeed, wantsAnswers };
   }
 
-  /** Ends the worker, whatever it does; the next request opens another. */
+  /** Ends the worker at once; the next request opens a new one. */
   end(): void {
     void this.#end();
   }
@@ -128,7 +142,6 @@ export class EngineSeat {
   async #open(): Promise<Answer<"count">> {
     if (this.#closed) return { type: "lost", cause: "ended", note: "" };
     const started = await this.#waitFor<"count">(
-      START_ID,
       () => START_MS_MAX,
       () => {},
       () => {
@@ -141,6 +154,7 @@ export class EngineSeat {
           },
         });
         this.#worker = worker;
+        this.#calls = new Calls((call) => worker.post(call));
       },
     );
     if (started.type === "lost") this.end();
@@ -148,20 +162,20 @@ export class EngineSeat {
   }
 
   #waitFor<Kind extends EngineRequest["kind"]>(
-    id: number,
     limitMs: () => number,
     onProgress: (progress: TrainProgress) => void,
-    begin: (id: number) => void,
+    begin: (pending: Pending) => void,
   ): Promise<Answer<Kind>> {
     return new Promise((resolve) => {
       const silence = watchSilence(this.#ports, limitMs, () =>
         this.#settle({ type: "lost", cause: "silent", note: "" }),
       );
-      this.#pending = { id, silence, onProgress, resolve: resolve as Pending["resolve"] };
+      const pending = { id: START_ID, silence, onProgress, resolve: resolve as Pending["resolve"] };
+      this.#pending = pending;
       try {
-        begin(id);
+        begin(pending);
       } catch (error) {
-        // The page's policy forbids the worker, or the request cannot be copied.
+        // The page's policy forbids workers.
         const note = String(error);
         this.#settle({ type: "lost", cause: causeOf(note), note });
       }
@@ -187,6 +201,10 @@ export class EngineSeat {
       if (this.#onLost(message.backend, lost)) this.#stopped(lost);
       return;
     }
+    if (message.kind === "done" || message.kind === "failed") {
+      this.#calls.hear(message);
+      return;
+    }
     const pending = this.#pending;
     const id = message.kind === "ready" ? START_ID : message.id;
     if (pending === null || pending.id !== id) return;
@@ -201,17 +219,11 @@ export class EngineSeat {
         pending.silence.heard();
         pending.onProgress(message.progress);
         return;
-      case "done":
-        this.#settle({ type: "done", value: message.value });
-        return;
-      case "failed":
-        this.#settle({ type: "lost", cause: causeOf(message.note), note: message.note });
-        return;
     }
   }
 }
 
-/** Engines say in words of their own that memory was refused. */
+/** Each engine reports memory failures in its own words. */
 function causeOf(note: string): LossCause {
   return /out of memory|memory access out of bounds|allocation fail|OOM/i.test(note)
     ? "out-of-memory"

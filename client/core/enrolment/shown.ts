@@ -10,15 +10,15 @@ import type {
   ContributionDetail,
   ContributionSummary,
   ModelView,
+  OwnRound,
   Refusal,
-  RoundView,
 } from "../view.ts";
 
-export interface SessionView {
-  /** mending: the engine stopped; nobody is to wait for this device until another one has trained a batch. */
+export interface EnrolmentView {
+  /** mending: the engine stopped; no round may wait for this device until another engine has trained a batch. */
   readonly activity: "idle" | "connecting" | "waiting" | "in-round" | "mending";
   readonly connection: ConnectionView;
-  readonly round: RoundView | null;
+  readonly round: OwnRound | null;
   readonly contributions: readonly ContributionSummary[];
   readonly latest: ContributionDetail | null;
   readonly budget: BudgetView;
@@ -33,16 +33,16 @@ interface ShownOptions {
   readonly earlier?: readonly ContributionSummary[];
 }
 
-/** What a session shows of itself. */
-export class ShownSession {
-  readonly view: Slices<SessionView>;
+/** The view of an enrolment. */
+export class ShownEnrolment {
+  readonly view: Slices<EnrolmentView>;
   readonly #ports: Pick<ClientPorts, "link" | "memory" | "wall">;
   readonly #options: ShownOptions;
 
   constructor(ports: Pick<ClientPorts, "link" | "memory" | "wall">, options: ShownOptions) {
     this.#ports = ports;
     this.#options = options;
-    this.view = createSlices<SessionView>({
+    this.view = createSlices<EnrolmentView>({
       activity: "idle",
       connection: { state: "offline", since: ports.wall.nowUnixMs(), upByteCount: 0, downByteCount: 0 },
       round: null,
@@ -56,7 +56,9 @@ export class ShownSession {
 
   connection(state: ConnectionView["state"]): void {
     const { connection } = this.view.get();
-    const since = connection.state === state ? connection.since : this.#ports.wall.nowUnixMs();
+    // A connection that was silent and then given up has been lost since it was silent.
+    const goesOn = connection.state === state || (connection.state === "silent" && state !== "online");
+    const since = goesOn ? connection.since : this.#ports.wall.nowUnixMs();
     this.view.patch({ connection: { ...connection, ...this.#ports.link.traffic(), state, since } });
   }
 
