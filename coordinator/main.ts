@@ -1,78 +1,117 @@
-import { readFileSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import { after, monotonicClock, primitives, randomBytes, wallClock } from "#shared/node/system.ts";
+import { VERSION } from "#shared/node/version.ts";
 import type { Status } from "#shared/protocol/api.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { WIRE_VERSION } from "#shared/protocol/wire-version.ts";
 import { NO_LOG_KEY } from "#shared/task/agreed-config.ts";
+import type { OpenIdSettings } from "./adapters/auth/open-id.ts";
 import { openBlobs } from "./adapters/blobs.ts";
 import { type InstanceEvents, makeDataFolder, openStore } from "./adapters/database/open-store.ts";
 import { openDisk } from "./adapters/disk.ts";
 import { createEvaluator } from "./adapters/evaluator.ts";
 import { openFolder } from "./adapters/folder.ts";
 import { lockDataFolder } from "./adapters/folder-lock.ts";
-import { heldOutFolder, heldOutPath } from "./adapters/held-out.ts";
+import { heldOutFolder, heldOutSetPath, openHeldOutFiles } from "./adapters/held-out/files.ts";
 import { createApp } from "./adapters/http/app.ts";
+import { Clients } from "./adapters/http/clients.ts";
 import { HttpConnections } from "./adapters/http/connections.ts";
-import { knownOrigins, lanAddress } from "./adapters/http/origins.ts";
-import { openPages } from "./adapters/http/pages.ts";
-import { closeServer, createWebServer, listen, routeRequests } from "./adapters/http/server.ts";
+import { addressFault, knownOrigins } from "./adapters/http/origins.ts";
+import { openPages, type Pages } from "./adapters/http/pages.ts";
+import {
+  closeServer,
+  createWebServer,
+  type InFlight,
+  listen,
+  routeRequests,
+  type Tls,
+} from "./adapters/http/server.ts";
+import { NO_PROXIES, type TrustedProxies } from "./adapters/http/trusted-proxies.ts";
 import { openIntake } from "./adapters/intake.ts";
 import { openIssuer } from "./adapters/issuer.ts";
 import { openMetrics } from "./adapters/metrics.ts";
 import { openModels } from "./adapters/models.ts";
+import { type OperationsSources, operationsFacts } from "./adapters/operations-facts.ts";
+import { joinAddress, joinName, signInBaseUrl } from "./adapters/reach.ts";
 import { attachSocketServer } from "./adapters/socket/socket.ts";
 import { openSpool } from "./adapters/spool.ts";
-import { after, monotonicClock, primitives, randomBytes, wallClock } from "./adapters/system.ts";
+import { keepOwnTls, type OwnTls, openOwnTls, readTls, type TlsSetting } from "./adapters/tls/open-tls.ts";
+import type { OwnAuthority } from "./adapters/tls/own-certificate.ts";
+import type { AccessDesk } from "./core/access/desk.ts";
 import { type Access, createAccess } from "./core/access/device-login.ts";
+import type { Doors } from "./core/access/doors.ts";
 import type { Coordinator } from "./core/coordinator.ts";
 import { createCoordinator } from "./core/create-coordinator.ts";
-import type { Keeping, Log } from "./core/ports.ts";
+import type { Keeping, Log } from "./core/ports/ports.ts";
+import { type AccessParts, openAccess } from "./open-access.ts";
 
 const PROJECT_ID = "default";
-/** Requests that are under way when a stop begins may end within this time; the whole stop takes less than 30 s. */
+/**
+ * Requests under way when a shutdown begins have this long to finish. The whole shutdown takes less than 30
+ * s.
+ */
 const DRAIN_MS = 20_000;
 
-/** What the environment decides. */
+/** Settings from the environment. */
 export interface Settings {
-  /** 0: one that is free. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Undefined: every address of this machine. */
+  /** Undefined for all addresses of this machine. */
   readonly host?: string | undefined;
   readonly dataDir: string;
-  /** PostgreSQL; undefined: SQLite in `dataDir`. */
+  /** PostgreSQL; undefined for SQLite in `dataDir`. */
   readonly databaseUrl?: string | undefined;
-  readonly tls?: { readonly certPath: string; readonly keyPath: string } | null | undefined;
-  /** As others reach this coordinator, e.g. behind a proxy. */
+  /** Null or undefined for plain HTTP. */
+  readonly tls?: TlsSetting | null | undefined;
+  /** Address under which others reach this coordinator, for example behind a proxy. */
   readonly publicUrl?: string | undefined;
-  /** Other pages that may use this coordinator. */
+  /** Proxies whose forwarded headers are believed; none if absent. */
+  readonly trustedProxies?: TrustedProxies;
+  /** Origins of other sites whose pages may use this coordinator. */
   readonly allowedOrigins?: readonly string[];
-  /** What is kept of committed rounds for an auditor; nothing where absent. */
+  /** Committed rounds kept for an auditor; none if absent. */
   readonly keeping?: { readonly rounds: number; readonly auditorKey: string } | undefined;
-  /** False: the API alone, for tests and benches. */
+  /** Bytes of models, uploads and held-out rows above which nothing new begins; null for no quota. */
+  readonly quotaByteCount?: number | null | undefined;
+  /** An OpenID provider whose accounts may sign in; none if absent. */
+  readonly openId?: OpenIdSettings | undefined;
+  /** False for the API alone, in tests and benches. */
   readonly web: "built" | "dev" | false;
   readonly log: Log;
   /**
-   * Another coordinator took the database over while this one had lost it: this one serves nothing more, and its process
-   * should end with the sentence. Default: an uncaught error.
+   * Called if another coordinator took over the database while this one had lost it. This one serves nothing
+   * more, and its process should end with the sentence. The default is an uncaught error.
    */
   readonly onReplaced?: (sentence: string) => void;
 }
 
 export interface RunningCoordinator {
   readonly port: number;
-  /** For this machine, e.g. http://localhost:3000. */
+  /** For use on this machine, such as http://localhost:3000. */
   readonly url: string;
   readonly status: Status;
+  /** What devices have to trust, if this coordinator made its own certificate. */
+  readonly authority: OwnAuthority | null;
   readonly coordinator: Coordinator;
   readonly access: Access;
-  /** Lets what is under way end, within 30 s; open runs go on at the next start. Called again, it joins the first stop. */
+  readonly accessDesk: AccessDesk;
+  /** Set-up and signing in. */
+  readonly doors: Doors;
+  /**
+   * Lets work under way finish, within 30 s. Open runs resume at the next start. Repeated calls return the
+   * first one's promise.
+   */
   stop(): Promise<void>;
 }
 
 /**
- * Environment to adapters to start.
+ * Builds the adapters from the environment and starts the coordinator.
  *
- * @throws Error with a sentence that says what to do: a taken port, a data folder in use, an unreadable certificate.
+ * @throws Error that says what to do: a taken port, a data folder in use, an unreadable certificate, a public URL
+ *   with a path.
  */
 export async function startCoordinator(settings: Settings): Promise<RunningCoordinator> {
   const { dataDir, log } = settings;
@@ -91,7 +130,7 @@ export async function startCoordinator(settings: Settings): Promise<RunningCoord
 
 type Closers = (() => Promise<void> | void)[];
 
-/** The same for every part. */
+/** The platform's ports, shared by every part. */
 const PLATFORM = {
   primitives,
   after,
@@ -101,10 +140,11 @@ const PLATFORM = {
   projectId: PROJECT_ID,
 } as const;
 
-/** What becomes of the database's lock; the core is there before anything can happen to it. */
+/** State of the database's lock. `onLost` reaches the core once that exists. */
 interface Alone {
   isAlone: boolean;
   onLost: (reason: Error) => void;
+  onRegained: () => void;
 }
 
 async function openAdapters(settings: Settings, alone: Alone, closers: Closers) {
@@ -114,7 +154,9 @@ async function openAdapters(settings: Settings, alone: Alone, closers: Closers) 
   closers.push(() => lock.release());
   await mkdir(heldOutFolder(dataDir), { recursive: true });
   const store = await openStore({
-    ...{ dataDir, databaseUrl, log },
+    dataDir,
+    databaseUrl,
+    log,
     projectId: PROJECT_ID,
     alone: instanceEvents(settings, alone),
   });
@@ -124,18 +166,22 @@ async function openAdapters(settings: Settings, alone: Alone, closers: Closers) 
   const [blobs, spool, issuer] = await Promise.all([
     openBlobs(join(dataDir, "blobs")),
     openSpool(join(dataDir, "spool"), primitives, intake),
-    openIssuer(dataDir, randomBytes),
+    openIssuer(dataDir),
   ]);
-  const disk = openDisk(dataDir, monotonicClock);
+  const counted = [join(dataDir, "blobs"), join(dataDir, "spool"), heldOutFolder(dataDir)];
+  const { quotaByteCount = LIMITS.quotaByteCount } = settings;
+  const disk = openDisk({ folder: dataDir, counted, quotaByteCount }, monotonicClock);
   const folder = openFolder({ intake });
   closers.push(() => folder.close());
   const models = openModels();
   closers.push(() => models.close());
-  const evaluator = createEvaluator((slug, version) => heldOutPath(dataDir, slug, version));
+  const evaluator = createEvaluator((slug, hash) => heldOutSetPath(dataDir, slug, hash));
   closers.push(() => evaluator.close());
+  const heldOutFiles = await openHeldOutFiles(dataDir);
+  closers.push(() => heldOutFiles.close());
   const metrics = openMetrics();
   closers.push(() => metrics.close());
-  return { store, blobs, spool, disk, issuer, folder, models, evaluator, metrics };
+  return { store, blobs, spool, disk, issuer, folder, models, evaluator, heldOutFiles, metrics };
 }
 
 function instanceEvents({ onReplaced }: Settings, alone: Alone): InstanceEvents {
@@ -146,6 +192,7 @@ function instanceEvents({ onReplaced }: Settings, alone: Alone): InstanceEvents 
     },
     onRegained: () => {
       alone.isAlone = true;
+      alone.onRegained();
     },
     onTaken:
       onReplaced ??
@@ -161,97 +208,175 @@ async function start(
   closeAll: () => Promise<void>,
 ): Promise<RunningCoordinator> {
   const { log, web } = settings;
-  const tls = await readTls(settings);
-  const secure = tls !== null;
+  const fault = addressFault(settings);
+  if (fault !== null) throw new Error(fault);
+  const secure = settings.tls !== undefined && settings.tls !== null;
+  const given = secure && settings.tls !== "own" ? await readTls(settings.tls) : null;
+  // A browser that insists on HTTPS lets nobody pass over its warning, which a device does once before it trusts.
+  const strict = given !== null;
   // Next loads on this thread while the database opens on its own.
-  const loading = web === false ? null : openPages({ dev: web === "dev", port: settings.port, secure });
+  const loading = web === false ? null : openPages({ dev: web === "dev", port: settings.port });
   const pagesIfAny = loading?.catch(() => null);
   closers.push(async () => (await pagesIfAny)?.close());
-  const alone: Alone = { isAlone: true, onLost: () => {} };
+  const alone: Alone = { isAlone: true, onLost: () => {}, onRegained: () => {} };
   const adapters = await openAdapters(settings, alone, closers);
-  const { store, blobs, spool, disk, issuer, metrics } = adapters;
-
-  // The order matters: socket.io and Next each put their own listeners on the server, ours come last.
-  const origins = knownOrigins([
-    ...(settings.allowedOrigins ?? []),
-    ...(settings.publicUrl === undefined ? [] : [settings.publicUrl]),
-  ]);
-  const connections = new HttpConnections(monotonicClock);
-  const server = createWebServer(tls, { connections });
-  const sockets = attachSocketServer(server, { clock: monotonicClock, log, origins, connections });
-  closers.push(async () => {
-    sockets.close();
-    await closeServer(server);
-  });
-  const { devices, broadcast } = sockets;
+  const { store, issuer } = adapters;
+  const own = settings.tls === "own" ? await openOwnTls(settings.dataDir, joinName(settings)) : null;
+  const doors = openDoors(settings, { tls: own?.tls ?? given, strict }, closers);
+  if (own !== null) closers.push(keepOwnTls(doors.server, own, { ...PLATFORM, log }));
+  const keeping = await keepingOf(settings);
   const coordinator = createCoordinator({
     ...PLATFORM,
     ...adapters,
-    ...{ log, devices, broadcast },
+    log,
+    devices: doors.sockets.devices,
+    broadcast: doors.sockets.broadcast,
     codeVersion: VERSION,
-    keeping: await keepingOf(settings),
+    keeping,
   });
   alone.onLost = (reason) => coordinator.lifecycle.interrupt(reason);
-  const access = createAccess({ ...PLATFORM, store, issuer });
-  sockets.serve(coordinator, access);
-  const pages = await loading;
-  const stop = new AbortController();
-  let stopped: Promise<void> | null = null;
-  let started = false;
-  let status: Status;
-  const { tasks, runs, rounds, uploads } = coordinator;
-  const { app } = createApp({
-    ...{ tasks, runs, rounds, uploads, store, blobs, spool, metrics, log, origins, secure },
-    clock: monotonicClock,
-    stopping: stop.signal,
-    status: () => status,
-    operations: {
-      disk,
-      isAlone: () => alone.isAlone,
-      isStarted: () => started,
-      isStopping: () => stop.signal.aborted,
-      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+  const people = await openAccess(
+    { ...PLATFORM, store, log, keeping, projects: coordinator.projects },
+    settings.openId,
+  );
+  closers.push(() => people.close());
+  alone.onRegained = () => people.reload();
+  const { accessDesk, signIns: sessions } = people;
+  const access = createAccess({
+    ...PLATFORM,
+    ...{ store, issuer, log, desk: accessDesk },
+    devices: doors.sockets.devices,
+  });
+  const { tickets } = people.doors.own;
+  doors.sockets.serve({ ...coordinator, access, accessDesk, tickets, sessions, after });
+  const life: Life = { stop: new AbortController(), started: false, status: null, alone };
+  const inFlight = serveHttp(doors, {
+    ...{ coordinator, adapters, people, access },
+    pages: await loading,
+    ...{ life, log, own },
+    machine: {
+      dataDir: settings.dataDir,
+      isBehindProxy: (settings.trustedProxies ?? NO_PROXIES) !== NO_PROXIES,
+      certificate: given?.cert ?? null,
     },
   });
-  const inFlight = routeRequests(server, {
-    ...{ app, pages, origins, log, secure },
-    clock: monotonicClock,
-    stopping: stop.signal,
-  });
   await coordinator.lifecycle.start();
-  // Stops before the sockets close: that everyone goes then is no event of a round.
+  // Before anyone can launch a run in such a project.
+  await accessDesk.finishDeletions();
+  // Stops before the sockets close, so that disconnects then are no events of a round.
   closers.push(() => coordinator.lifecycle.stop());
-  const port = await listen(server, settings.port, settings.host);
-  started = true;
+  const port = await listen(doors.server, settings.port, settings.host);
+  life.started = true;
   const url = `${secure ? "https" : "http"}://localhost:${port}`;
   const issuerKey = bytesToHex(issuer.publicKey) as Status["issuerKey"];
-  status = statusOf(store.kind, issuerKey, joinAddress(settings, secure, port));
+  const status = statusOf(store.kind, issuerKey, joinAddress(settings, secure, port), own);
+  life.status = status;
   log.info({ url, database: store.kind, version: VERSION }, "listening");
+  let stopped: Promise<void> | null = null;
   return {
     port,
     url,
     status,
+    authority: own?.authority ?? null,
     coordinator,
     access,
+    accessDesk,
+    doors: people.doors,
     stop: () => {
       stopped ??= drainAndClose();
       return stopped;
     },
   };
 
-  // Readiness fails from its first line on, and nothing new is taken; what is being written gets its answer.
+  // Readiness fails from the first line on and nothing new is accepted. Requests under way get their answers.
   async function drainAndClose(): Promise<void> {
-    stop.abort();
+    life.stop.abort();
     if (!(await inFlight.drained(DRAIN_MS))) log.warn({}, "some requests were cut off");
     await closeAll();
     log.info({}, "stopped");
   }
 }
 
+/** How far the coordinator is between its start and its stop. */
+interface Life {
+  readonly stop: AbortController;
+  readonly alone: Alone;
+  started: boolean;
+  /** Null until it listens. */
+  status: Status | null;
+}
+
+interface DoorTls {
+  readonly tls: Tls | null;
+  /** Whether browsers are to insist on HTTPS from now on. */
+  readonly strict: boolean;
+}
+
+/** The server and its sockets. Order matters: socket.io and Next put their listeners on it before `serveHttp`. */
+function openDoors(settings: Settings, { tls, strict }: DoorTls, closers: Closers) {
+  const { allowedOrigins = [], publicUrl, trustedProxies = NO_PROXIES, log } = settings;
+  const origins = knownOrigins(publicUrl ?? null, allowedOrigins);
+  const clients = new Clients(trustedProxies, { strict });
+  const connections = new HttpConnections(monotonicClock, trustedProxies);
+  const server = createWebServer(tls, { connections, strict, dev: settings.web === "dev" });
+  const doors = { clients, origins, connections };
+  const sockets = attachSocketServer(server, { ...doors, clock: monotonicClock, wall: wallClock, log });
+  closers.push(async () => {
+    sockets.close();
+    await closeServer(server);
+  });
+  return { doors, server, sockets };
+}
+
+interface Served {
+  readonly coordinator: Coordinator;
+  readonly people: AccessParts;
+  readonly access: Access;
+  readonly adapters: Awaited<ReturnType<typeof openAdapters>>;
+  readonly pages: Pages | null;
+  readonly life: Life;
+  readonly log: Log;
+  readonly own: OwnTls | null;
+  readonly machine: Pick<OperationsSources, "dataDir" | "isBehindProxy" | "certificate">;
+}
+
+function serveHttp(
+  { server, doors }: ReturnType<typeof openDoors>,
+  { coordinator, adapters, people, access, pages, life, log, own, machine }: Served,
+): InFlight {
+  const { store, blobs, spool, disk, metrics } = adapters;
+  const shared = { ...doors, log, clock: monotonicClock, wall: wallClock, stopping: life.stop.signal };
+  const statusNow = () => present(life.status, "the status of a coordinator that listens");
+  const { app } = createApp({
+    ...coordinator,
+    ...shared,
+    store,
+    blobs,
+    spool,
+    metrics,
+    authority: own?.authority.certificate ?? null,
+    ...people,
+    access,
+    principals: people.principals(access),
+    pagesUrl: () => signInBaseUrl(statusNow()),
+    status: statusNow,
+    operations: {
+      disk,
+      isAlone: () => life.alone.isAlone,
+      isStarted: () => life.started,
+      isStopping: () => life.stop.signal.aborted,
+      facts: () => operationsFacts({ ...machine, disk, status: statusNow }),
+      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    },
+  });
+  return routeRequests(server, { ...shared, app, pages, isSetUp: () => people.accessDesk.isClaimed });
+}
+
 function statusOf(
   database: Status["database"],
   issuerKey: Status["issuerKey"],
   address: ReturnType<typeof joinAddress>,
+  own: OwnTls | null,
 ): Status {
   return {
     product: "chorus",
@@ -261,65 +386,30 @@ function statusOf(
     database,
     startedAt: new Date(wallClock.nowUnixMs()).toISOString(),
     ...address,
+    wire: WIRE_VERSION,
     issuerKey,
+    ...(own === null ? {} : { authorityFingerprint: own.authority.fingerprint }),
     logKey: NO_LOG_KEY as Status["logKey"],
   };
 }
 
-/** @throws Error where nobody can open what would be sealed to this key. */
+/** @throws Error if nobody could open what would be sealed to this key. */
 async function keepingOf({ keeping }: Settings): Promise<Keeping | null> {
   if (keeping === undefined || keeping.rounds === 0) return null;
   const auditorKey = hexToBytes(keeping.auditorKey);
   const probe = await primitives.x25519(new Uint8Array(32).fill(1), auditorKey);
-  if (!probe.ok) throw new Error("The auditor's key is no X25519 public key. Check --auditor-public-key.");
+  if (!probe.ok)
+    throw new Error("The auditor's key is not an X25519 public key. Check --auditor-public-key.");
   return { rounds: keeping.rounds, auditorKey };
 }
 
-async function readTls({ tls }: Settings): Promise<{ cert: Buffer; key: Buffer } | null> {
-  if (tls === undefined || tls === null) return null;
-  const read = async (path: string, flag: string) => {
-    try {
-      return await readFile(path);
-    } catch {
-      throw new Error(`${path} cannot be read. Check ${flag}.`);
-    }
-  };
-  return { cert: await read(tls.certPath, "--tls-cert"), key: await read(tls.keyPath, "--tls-key") };
-}
-
-/** Where other devices find the join page, and whether a browser there would have WebCrypto and WebGPU. */
-function joinAddress(
-  settings: Settings,
-  secure: boolean,
-  port: number,
-): Pick<Status, "joinBaseUrl" | "secureContext"> {
-  if (settings.publicUrl !== undefined) {
-    const { origin, protocol } = new URL(settings.publicUrl);
-    return { joinBaseUrl: origin, secureContext: protocol === "https:" };
-  }
-  const loopback = settings.host === "127.0.0.1" || settings.host === "::1" || settings.host === "localhost";
-  const address = loopback ? null : (settings.host ?? lanAddress());
-  const name = address === null ? "localhost" : address.includes(":") ? `[${address}]` : address;
-  return {
-    joinBaseUrl: `${secure ? "https" : "http"}://${name}:${port}`,
-    // Browsers trust plain HTTP on the machine itself only.
-    secureContext: secure || address === null,
-  };
-}
-
-const VERSION: string = (
-  JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    readonly version: string;
-  }
-).version;
-
 /**
- * A fault ends the process: after one, nobody knows what state it is in, and the next start goes on from the log. Next
- * installs handlers that would carry on, so these must stand.
+ * Ends the process on a fault: its state is unknown then, and the next start resumes from the log. Next
+ * installs handlers that carry on, so these are needed, too.
  */
 export function endOnFault(log: Log): void {
   const end = (error: unknown, message: string) => {
-    log.error({ error: error instanceof Error ? error : "a value that is no Error was thrown" }, message);
+    log.error({ error: error instanceof Error ? error : "a value other than an Error was thrown" }, message);
     process.exit(70);
   };
   process.on("uncaughtException", (error) => end(error, "uncaught fault"));

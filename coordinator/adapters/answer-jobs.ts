@@ -1,30 +1,25 @@
-import { parentPort, type Transferable } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { present } from "#shared/kernel/assert.ts";
-import type { JobReply } from "./job-worker.ts";
+import { answerCall, type Call } from "#shared/kernel/calls.ts";
+import { SerialQueue } from "#shared/kernel/serial-queue.ts";
+import type { FromThread } from "./call-thread.ts";
 
 /**
- * The worker's side of `openJobWorker`: jobs one behind the other.
+ * The worker's side of `openJobWorker`. Runs one job at a time.
  *
- * @param work      Calls `beat` now and then if it takes long: a silent worker is ended.
- * @param handOver  Buffers of a result that this thread does not need any more.
+ * @param work      Calls `beat` now and then during long work, because a silent worker is ended. May say how far it is.
+ * @param handOver  Buffers of a result that this thread no longer needs.
  */
 export function answerJobs<Job, Result>(
-  work: (job: Job, beat: () => void) => Promise<Result>,
-  handOver: (result: Result) => readonly Transferable[] = () => [],
+  work: (job: Job, beat: (progress?: unknown) => void) => Promise<Result>,
+  handOver: (result: Result) => readonly ArrayBuffer[] = () => [],
 ): void {
   const port = present(parentPort, "this file runs as a worker");
-  const answer = (reply: JobReply<Result>, handedOver: readonly Transferable[] = []) =>
-    port.postMessage(reply, handedOver);
-  const perform = async (job: Job): Promise<void> => {
-    try {
-      const result = await work(job, () => answer({ kind: "beat" }));
-      answer({ kind: "done", result }, handOver(result));
-    } catch (fault) {
-      answer({ kind: "failed", message: fault instanceof Error ? fault.message : String(fault) });
-    }
-  };
-  let queue: Promise<void> = Promise.resolve();
-  port.on("message", (job: Job) => {
-    queue = queue.then(() => perform(job));
-  });
+  const post = (message: FromThread<Result>, handedOver: readonly ArrayBuffer[] = []) =>
+    port.postMessage(message, handedOver);
+  const perform = (job: Job) => work(job, (progress) => post({ kind: "beat", progress }));
+  const queue = new SerialQueue();
+  // A rejection ends the thread, so that the caller of a job without an answer does not wait forever.
+  const answer = async (call: Call<Job>) => queue.run(() => answerCall(call, perform, post, handOver));
+  port.on("message", (call: Call<Job>) => void answer(call));
 }

@@ -1,6 +1,8 @@
 import type { z } from "zod";
+import { openSealed } from "#shared/crypto/sealed-box.ts";
 import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
+import { auditorPassSchema } from "#shared/protocol/access-api.ts";
 import {
   type RoundDetail,
   roundDetailSchema,
@@ -12,23 +14,26 @@ import { roundIdOf } from "#shared/secagg/attempt.ts";
 import type { AuditSource, RoundClaims, RoundsBefore, RoundWithoutModel } from "#shared/transcript/claims.ts";
 import { MERKLE_PATH_HEADER } from "./http/api/transcripts.ts";
 
-/** A round cannot be looked at: the sentence says why and what to do. */
+/** The round cannot be checked. The message says why and what to do. */
 export class CannotAudit extends Error {}
 
 /**
- * A round over a coordinator's public API; what comes is believed only as far as `verifyRound` can check it.
+ * Reads a round over a coordinator's public API. Nothing is trusted beyond what `verifyRound` can check.
  *
- * @param base  Of the coordinator, e.g. http://localhost:3000. @param roundId  32 hex digits.
+ * @param base     Address of the coordinator, such as http://localhost:3000.
+ * @param roundId  32 hex digits.
+ * @param asks     How it shows that it may: `bearer` returns a token, a fresh one if asked again.
  * @throws CannotAudit
  */
 export async function openAuditSource(
   primitives: Primitives,
   base: string,
   roundId: string,
+  asks: AuditBearer,
 ): Promise<{ readonly claims: RoundClaims; readonly source: AuditSource; readonly detail: RoundDetail }> {
-  const api = new AuditApi(base);
+  const api = new AuditApi(base, asks);
   const detail = await api.json(`/rounds/${roundId}`, roundDetailSchema);
-  if (detail === null) throw new CannotAudit(`The coordinator knows no round ${roundId}.`);
+  if (detail === null) throw new CannotAudit(`The coordinator has no round ${roundId}.`);
   if (detail.phase !== "committed") {
     throw new CannotAudit(
       `Round ${detail.round} is ${detail.phase}; only a committed round has a sum and a model to check.`,
@@ -36,13 +41,15 @@ export async function openAuditSource(
   }
   const { transcript, sumHash, modelHash, inputsRoot } = detail;
   if (transcript === undefined || sumHash === null || modelHash === null || inputsRoot === null)
-    throw new CannotAudit("This round is older than transcripts; there is nothing to check it by.");
+    throw new CannotAudit("This round is older than transcripts, so there is nothing to check it against.");
   if ((await roundIdOf(primitives, detail.runId, detail.round)) !== roundId)
-    throw new CannotAudit(`Round ${roundId} is not the one that its run and number make.`);
+    throw new CannotAudit(`Round ${roundId} does not match its run and number.`);
   const view = await api.json(`/tasks/${detail.task}/${detail.taskVersion}`, taskViewSchema);
-  if (view === null) throw new CannotAudit(`The coordinator does not give task ${detail.task}.`);
+  if (view === null) throw new CannotAudit(`The coordinator does not serve task ${detail.task}.`);
   const claims: RoundClaims = {
-    ...{ sumHash, modelHash, inputsRoot },
+    sumHash,
+    modelHash,
+    inputsRoot,
     runId: detail.runId,
     round: detail.round,
     configHash: detail.configHash,
@@ -67,7 +74,7 @@ export async function openAuditSource(
   return { claims, detail, source: api.source(roundId) };
 }
 
-/** From the run's records: back to the newest committed round before, or to the run's beginning. */
+/** Reads the run's records back to the previous committed round, or to the run's beginning. */
 async function roundsBefore(
   api: AuditApi,
   primitives: Primitives,
@@ -85,7 +92,7 @@ async function roundsBefore(
       return { kind: "committed", round: before, modelHash, strategyStateHash, since };
     }
     if (phase !== "voided" && phase !== "failed")
-      return { kind: "unknown", why: `round ${before} has not ended in its record, but ${phase}.` };
+      return { kind: "unknown", why: `round ${before} has not ended: its record says ${phase}.` };
     since.unshift({ round: before, phase, parentModelHash });
   }
   const run = await api.json(`/runs/${runId}`, runViewSchema);
@@ -93,25 +100,67 @@ async function roundsBefore(
   return { kind: "beginning", seed: run.seed, since };
 }
 
-/** Of one request that comes too fast for the coordinator, or while others read. */
+/** Attempts per request while the coordinator is busy or asks for a slower rate. */
 const TRIES_MAX = 20;
+
+/** @returns A bearer token; null to ask without one. */
+export type AuditBearer = () => Promise<string | null>;
+
+/** A pass sealed to the auditor's key, which only that key opens. @throws CannotAudit */
+export function passBearer(primitives: Primitives, base: string, auditorKey: Bytes): AuditBearer {
+  return async () => {
+    const response = await answerOf(`${apiOf(base)}/auditor-pass`, { method: "POST" });
+    // It keeps no rounds for anybody, and says so where they are asked for.
+    if (response.status === 404) return null;
+    const answer = auditorPassSchema.safeParse(jsonOf(new Uint8Array(await response.arrayBuffer())));
+    if (!answer.success)
+      throw new CannotAudit(
+        `The coordinator answered ${response.status} to a request for an auditor's pass.`,
+      );
+    const sealed = hexToBytes(answer.data.sealed);
+    const pass = await openSealed(primitives, auditorKey, "auditor-pass", sealed);
+    if (!pass.ok)
+      throw new CannotAudit(
+        "This is not the auditor's key: the coordinator keeps rounds for another one. Give the file of the secret key with --auditor-key.",
+      );
+    return new TextDecoder().decode(pass.value);
+  };
+}
+
+function apiOf(base: string): string {
+  return `${base.replace(/\/+$/, "")}/api/v1`;
+}
+
+/** @throws CannotAudit if nobody answers. */
+async function answerOf(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch {
+    throw new CannotAudit(`There is no coordinator at ${url}. Give its address with --coordinator.`);
+  }
+}
 
 class AuditApi {
   readonly #base: string;
+  readonly #asks: AuditBearer;
+  #bearer: string | null | undefined;
 
-  constructor(base: string) {
-    this.#base = `${base.replace(/\/+$/, "")}/api/v1`;
+  constructor(base: string, asks: AuditBearer) {
+    this.#asks = asks;
+    this.#base = apiOf(base);
   }
 
   async #get(path: string, tries = 1): Promise<Response | null> {
-    let response: Response;
-    try {
-      response = await fetch(this.#base + path);
-    } catch {
-      throw new CannotAudit(`There is no coordinator at ${this.#base}. Give its address with --coordinator.`);
-    }
+    if (this.#bearer === undefined) this.#bearer = await this.#asks();
+    const headers = this.#bearer === null ? {} : { authorization: `Bearer ${this.#bearer}` };
+    const response = await answerOf(this.#base + path, { headers });
     if (response.ok) return response;
     await response.body?.cancel();
+    if (response.status === 401 && this.#bearer !== null && tries === 1) {
+      // A pass lasts for minutes.
+      this.#bearer = undefined;
+      return this.#get(path, tries + 1);
+    }
     if (response.status === 404) return null;
     const isPassing = response.status === 429 || response.status === 503;
     if (isPassing && tries < TRIES_MAX) {
@@ -126,7 +175,8 @@ class AuditApi {
     const response = await this.#get(path);
     if (response === null) return null;
     const parsed = schema.safeParse(jsonOf(new Uint8Array(await response.arrayBuffer())));
-    if (!parsed.success) throw new CannotAudit(`The coordinator's answer to ${path} is not as described.`);
+    if (!parsed.success)
+      throw new CannotAudit(`The coordinator's answer to ${path} has an unexpected shape.`);
     return parsed.data;
   }
 
@@ -143,7 +193,7 @@ class AuditApi {
       openings: async (shard) => {
         const bytes = await this.#bytes(`${round}/transcript/${shard}/openings`);
         const list = bytes === null ? null : sealedOpeningsSchema.safeParse(jsonOf(bytes));
-        // Anything else than a list of boxes is as good as none.
+        // Anything but a list of sealed shares counts as none.
         if (list?.success !== true) return null;
         return list.data.items.map(({ position, sealed }) => ({ position, sealed: hexToBytes(sealed) }));
       },
@@ -164,7 +214,7 @@ class AuditApi {
   }
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined if `bytes` is not JSON. */
 function jsonOf(bytes: Bytes): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));

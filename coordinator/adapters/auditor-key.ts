@@ -4,14 +4,14 @@ import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives, RandomBytes } from "#shared/kernel/ports.ts";
 import { createSecretFile } from "./secret-file.ts";
 
-/** X25519, 64 hex digits. */
+/** X25519 key, 64 hex digits. */
 export const AUDITOR_KEY_PATTERN = /^[0-9a-f]{64}$/;
 
 /**
- * The demo's own auditor: a pair of which the secret half lies in a file that only this user reads. A real auditor makes
- * it elsewhere and hands over the public half alone.
+ * The demo's own auditor: a key pair whose secret half is in a file that only this user can read. A real
+ * auditor makes the pair elsewhere and hands over only the public half.
  *
- * @returns The public half, hex. @throws Error with what to do, where the file holds no key.
+ * @returns The public half, hex. @throws Error that says what to do if the file holds no key.
  */
 export async function openAuditorKey(
   path: string,
@@ -24,7 +24,7 @@ export async function openAuditorKey(
   return bytesToHex(await primitives.x25519PublicKey(secretOf(path, text)));
 }
 
-/** The secret half. @throws Error with what to do. */
+/** Reads the secret half. @throws Error that says what to do. */
 export async function readAuditorKey(path: string): Promise<Bytes> {
   let text: string;
   try {
@@ -38,7 +38,7 @@ export async function readAuditorKey(path: string): Promise<Bytes> {
 function secretOf(path: string, text: string): Bytes {
   if (!AUDITOR_KEY_PATTERN.test(text))
     throw new Error(
-      `${path} holds no auditor key: 64 hex digits on one line. Restore it, or name another file.`,
+      `${path} holds no auditor key, which is 64 hex digits on one line. Restore it, or name another file.`,
     );
   return hexToBytes(text);
 }

@@ -1,20 +1,23 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { FileLost } from "#coordinator/core/outage.ts";
-import type { Blobs } from "#coordinator/core/ports.ts";
+import { FileLost } from "#coordinator/core/ports/outage.ts";
+import type { Blobs } from "#coordinator/core/ports/ports.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { syncFolder, writeDurably } from "#shared/node/durable-files.ts";
+import { byteCountOf } from "#shared/node/read-files.ts";
 import { isErrorCode } from "./system-errors.ts";
 
-/** Chunks of a stream. A whole cohort asks for a new model at once, and each waits with a few of them. */
+/**
+ * Chunk size of a stream. A whole cohort downloads a new model at once, and each device holds a few chunks.
+ */
 const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Content-addressed files: `aa/<hash>` for each SHA-256, where aa are its first two digits.
  *
- * A name is the promise of its bytes: writing is durable before `put` returns, and every read checks the hash.
- * @throws the error of the file system; a blob whose bytes do not have its hash rejects (a failing disk).
+ * A write is durable before `put` returns, and every read checks the hash.
+ * @throws the file system's error; a blob whose bytes do not match its hash rejects (a failing disk).
  */
 export async function openBlobs(folder: string): Promise<Blobs> {
   await mkdir(folder, { recursive: true });
@@ -26,7 +29,7 @@ export async function openBlobs(folder: string): Promise<Blobs> {
       const hash = sha256Hex(bytes);
       const path = pathOf(hash);
       if ((await byteCountOf(path)) !== null) {
-        // The same bytes again; a damaged file is replaced.
+        // Already stored, unless the file is damaged. Then it is replaced.
         if (sha256Hex(await readFile(path)) === hash) return hash;
       }
       if ((await mkdir(join(folder, hash.slice(0, 2)), { recursive: true })) !== undefined)
@@ -48,10 +51,16 @@ export async function openBlobs(folder: string): Promise<Blobs> {
     },
     byteCount: async (hash) => (isHash(hash) ? byteCountOf(pathOf(hash)) : null),
     stream: async (hash) => (isHash(hash) ? checkedStream(pathOf(hash), hash) : null),
+    remove: async (hash) => {
+      if (isHash(hash)) await rm(pathOf(hash), { force: true });
+    },
   };
 }
 
-/** The file's bytes; its last chunk is held back until the hash is seen to be right, so a damaged file ends cut. */
+/**
+ * Streams the file. Its last chunk is held back until the hash is verified, so that a damaged file ends
+ * early.
+ */
 async function checkedStream(path: string, hash: string): Promise<ReadableStream<Uint8Array> | null> {
   const file = await openToRead(path);
   if (file === null) return null;
@@ -60,7 +69,7 @@ async function checkedStream(path: string, hash: string): Promise<ReadableStream
   return new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       try {
-        // One more than there should be: nothing cannot be asked for, and a file that is longer is damaged.
+        // Asks for one extra byte, because a read of zero bytes is not possible and a longer file is damaged.
         const { bytesRead, buffer } = await file.read(new Uint8Array(Math.min(CHUNK_BYTES, left + 1)));
         digest.update(buffer.subarray(0, bytesRead));
         left -= bytesRead;
@@ -88,7 +97,7 @@ async function openToRead(path: string): Promise<FileHandle | null> {
   }
 }
 
-/** Closes the file if that cannot be said. */
+/** Closes the file if its size cannot be read. */
 async function sizeOf(file: FileHandle): Promise<number> {
   try {
     return (await file.stat()).size;
@@ -98,16 +107,7 @@ async function sizeOf(file: FileHandle): Promise<number> {
   }
 }
 
-async function byteCountOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (isErrorCode(error, "ENOENT")) return null;
-    throw error;
-  }
-}
-
-/** What a kill in the middle of a `put` left behind. */
+/** Removes what a kill during `put` left behind. */
 async function removePartials(folder: string): Promise<void> {
   for (const name of await readdir(folder, { recursive: true })) {
     if (name.endsWith(".partial")) await rm(join(folder, name), { force: true });

@@ -4,14 +4,12 @@ import { buildMerkleTree, LEAF_PREFIX } from "#shared/crypto/merkle.ts";
 import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 
-/*
- * Files read and hashed chunk by chunk, for worker threads: everything runs in the calling thread.
- */
+/* Reads and hashes files chunk by chunk, for worker threads. Everything runs in the calling thread. */
 
-/** Three times as fast in a worker as over WebCrypto (100 masks of 2^20 numbers, Node 24.21). */
+/** Three times as fast in a worker as WebCrypto (100 masks of 2^20 numbers, Node 24.21). */
 export const primitives = nodePrimitives(nodeCrypto, Buffer);
 
-/** Fills `target` from `position` on. @returns False if the file ends before. */
+/** Fills `target` from `position`. @returns False if the file ends too early. */
 export function readFully(handle: number, target: Uint8Array, position: number): boolean {
   for (let offset = 0; offset < target.length; ) {
     const count = readSync(handle, target, offset, target.length - offset, position + offset);
@@ -21,12 +19,12 @@ export function readFully(handle: number, target: Uint8Array, position: number):
   return true;
 }
 
-/** Of one chunk; see `buildMerkleTree`. */
+/** Hash of one chunk; see `buildMerkleTree`. */
 export function leafHash(chunk: Uint8Array): Buffer {
   return nodeCrypto.createHash("sha256").update(LEAF_PREFIX).update(chunk).digest();
 }
 
-/** In hex. */
+/** Merkle root in hex. */
 export async function rootOf(leaves: readonly Bytes[]): Promise<string> {
   return bytesToHex((await buildMerkleTree(primitives, leaves)).root);
 }

@@ -1,14 +1,14 @@
 import { constants, enableCompileCache, flushCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 
-/** In the installation, not in the system's temporary folder, which others may write to. */
+/** Inside the installation, because others may write to the system's temporary folder. */
 const FOLDER = fileURLToPath(new URL("../../node_modules/.cache/chorus/compiled", import.meta.url));
 
 /**
- * Keeps what V8 and the type stripper make of every module that is loaded from here on, also in the threads and
- * processes that this one starts. It halves the start; an installation that cannot be written to does without.
+ * Caches what V8 and the type stripper compile from here on, also in threads and processes started by this
+ * one. That halves the start-up time. An installation that is not writable goes without.
  *
- * @returns Writes down what was loaded so far; otherwise only an orderly end does.
+ * @returns A function that saves what was loaded so far, which otherwise only happens on an orderly exit.
  */
 export function keepCompiled(): () => void {
   const { status } = enableCompileCache(FOLDER);

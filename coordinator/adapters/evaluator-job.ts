@@ -1,10 +1,12 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
+import type { HeldOutFormat } from "#shared/task/held-out.ts";
 import type { Task } from "#shared/task/task.ts";
 
 export interface EvaluateJob {
   readonly task: Task;
-  /** Of the held-out rows: a CSV file or a folder of IDX files. */
+  /** File of the held-out rows. Its name is the hash of its bytes. */
   readonly path: string;
-  /** Safetensors; null only counts the rows. */
-  readonly modelBytes: Bytes | null;
+  readonly format: HeldOutFormat;
+  /** Safetensors. */
+  readonly modelBytes: Bytes;
 }

@@ -1,15 +1,15 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
 
-/** One worker's part of a fold: the coordinates `from` up to `to` of every file. */
+/** One worker's part of a fold: coordinates `from` up to, but not including, `to` of every file. */
 export interface SliceTask {
   readonly type: "slice";
-  /** On the border of a chunk where there are files. */
+  /** On a chunk boundary if there are files. */
   readonly from: number;
   readonly to: number;
-  /** Of the whole vector; each file has four times as many bytes. */
+  /** Length of the whole vector. Each file has four times as many bytes. */
   readonly length: number;
   readonly paths: readonly string[];
-  /** The slice to start from, handed over and not copied; zero where null. */
+  /** The slice to start from, transferred instead of copied; null for zero. */
   readonly initial: Uint32Array<ArrayBuffer> | null;
   readonly masks: readonly { readonly key: Bytes; readonly sign: 1 | -1 }[];
 }
@@ -17,14 +17,14 @@ export interface SliceTask {
 export interface Slice {
   readonly type: "slice";
   readonly sum: Uint32Array<ArrayBuffer>;
-  /** Hashes of the slice's chunks, file by file, 32 bytes each; null for a file that cannot be read as it should be. */
+  /** Hashes of the slice's chunks, per file, 32 bytes each; null if the file is unreadable or too short. */
   readonly leaves: readonly (Bytes | null)[];
 }
 
-/** Which files have another root than they should. */
+/** Asks which files have a wrong root. */
 export interface RootsTask {
   readonly type: "roots";
-  /** By file: the hashes of its chunks, and its root in hex. */
+  /** Per file: the hashes of its chunks, and the expected root in hex. */
   readonly files: readonly { readonly leaves: readonly Bytes[]; readonly root: string }[];
 }
 
@@ -34,5 +34,5 @@ export interface Roots {
 }
 
 export type FoldTask = SliceTask | RootsTask;
-/** What was asked for, or what went wrong. */
+/** The answer, or what went wrong. */
 export type FoldReply = Slice | Roots | { readonly type: "failed"; readonly message: string };

@@ -10,11 +10,11 @@ import type { FoldReply, FoldTask, Roots, RootsTask, Slice, SliceTask } from "./
 import { isErrorCode, messageOf } from "./system-errors.ts";
 
 /*
- * Adds one slice of the vectors and masks. It answers with the sum or with what went wrong, and keeps nothing between
- * two tasks: whoever asked can ask another worker again.
+ * Adds one slice of vectors and masks, and replies with the sum or an error. It keeps nothing between tasks,
+ * so that any worker can repeat one.
  */
 
-/** Files that are open at once. */
+/** Number of files open at once. */
 const OPEN_FILES_MAX = 64;
 const HASH_BYTES = 32;
 
@@ -38,19 +38,19 @@ async function sliceOf(task: SliceTask): Promise<Slice> {
   for (let first = 0; first < task.paths.length; first += OPEN_FILES_MAX) {
     leaves.push(...addFiles(sum, task, task.paths.slice(first, first + OPEN_FILES_MAX)));
   }
-  // A sum that nobody can use needs no masks.
+  // A sum with missing inputs is unusable, so it gets no masks.
   if (!leaves.includes(null)) await addMasks(primitives, sum, task.masks, task.from);
   return { type: "slice", sum, leaves };
 }
 
-/** Null once its file turned out not to be as it should; it is not read any further. */
+/** Null once the file proves damaged. It is not read any further. */
 type OpenFile = { readonly handle: number; readonly leaves: Bytes } | null;
 
 /**
- * Adds the slice of some files, chunk by chunk: each chunk of all files before the next. The files hold little-endian
+ * Adds a slice of some files, each chunk of all files before the next chunk. The files hold little-endian
  * u32.
  *
- * @returns The hashes of the chunks, file by file.
+ * @returns Hashes of the chunks, per file.
  */
 function addFiles(
   sum: Uint32Array,
@@ -92,7 +92,7 @@ function openFile(path: string, byteCount: number, leafBytes: number): OpenFile 
   }
 }
 
-/** @returns False if the bytes are not there. */
+/** @returns False if the bytes cannot be read. */
 function addChunk(
   block: RingBlock,
   { handle, leaves }: NonNullable<OpenFile>,
@@ -112,7 +112,10 @@ function addChunk(
   return true;
 }
 
-/** The file or its sectors are gone; anything else (too many open files, no memory) may pass. */
+/**
+ * True if the file or its sectors are lost. Other errors (too many open files, out of memory) may be
+ * temporary.
+ */
 function isUnreadable(error: unknown): boolean {
   return isErrorCode(error, "ENOENT", "EIO", "EISDIR", "ENOTDIR", "EACCES", "EUCLEAN", "EBADMSG");
 }

@@ -1,5 +1,5 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { FoldInput } from "../core/ports.ts";
+import type { FoldInput } from "../core/ports/ports.ts";
 
 export type IntakeJob =
   | {
@@ -7,12 +7,12 @@ export type IntakeJob =
       readonly file: string;
       readonly byteCount: number;
       readonly root: string;
-      /** The path by which it is asked for later; null if it never is. */
+      /** Path under which `add` will ask for it; null if it never will. */
       readonly keepAs: string | null;
     }
   | {
       readonly type: "add";
-      /** Handed over; zero if null. */
+      /** Transferred; null for zero. */
       readonly sum: Uint32Array<ArrayBuffer> | null;
       readonly length: number;
       readonly inputs: readonly FoldInput[];
@@ -24,7 +24,7 @@ export type IntakeResult =
   | { readonly type: "added"; readonly sum: Uint32Array<ArrayBuffer>; readonly missing: readonly number[] }
   | { readonly type: "forgotten" };
 
-/** A vector whose bytes in memory are those of its root. */
+/** A vector in memory whose bytes match its root. */
 export interface HeldVector {
   readonly root: string;
   readonly bytes: Bytes;

@@ -1,55 +1,58 @@
 import { dirname } from "node:path";
 import { assert } from "#shared/kernel/assert.ts";
-import type { FoldInput } from "../core/ports.ts";
+import type { FoldInput } from "../core/ports/ports.ts";
 import type { IntakeJob, IntakeResult } from "./intake-job.ts";
 import { type JobWorkerOptions, openJobWorker } from "./job-worker.ts";
 
-/** What a file must hold to be the upload of `root`. */
+/** What a file must hold to be a certain upload. */
 export interface ExpectedUpload {
   readonly byteCount: number;
-  /** Over its 64-KiB chunks, hex. */
+  /** Merkle root over its 64-KiB chunks, hex. */
   readonly root: string;
 }
 
 export interface Added {
   readonly sum: Uint32Array<ArrayBuffer>;
-  /** Indexes of the inputs that are not in the sum, since their bytes are not in memory. */
+  /** Indexes of the inputs left out of the sum because they are not in memory. */
   readonly missing: readonly number[];
 }
 
 /**
- * Hashes uploads that are complete, in a thread of its own. It keeps the last ones in memory for a moment, so that those
- * that are receipted at once are added from there and neither read nor hashed again (R50).
+ * Hashes complete uploads in its own thread. It briefly keeps the latest in memory, so that uploads receipted
+ * at once are added from there without being read and hashed again (R50).
  */
 export interface Intake {
   /**
-   * True if `file` holds the bytes that `expected` says.
+   * True if `file` holds the bytes that `expected` describes.
    *
-   * @param keepAs  The path by which `add` will ask for it; null if it will not.
+   * @param keepAs  Path under which `add` will ask for it; null if it will not.
    * @throws if the file cannot be read.
    */
   verify(file: string, expected: ExpectedUpload, keepAs: string | null): Promise<boolean>;
   /**
-   * Adds what it still has, and keeps none of it. If its thread ends meanwhile, all inputs are missing.
+   * Adds the inputs still in memory and drops them. If its thread ends meanwhile, all inputs are missing.
    *
-   * @param sum  Handed over, even if this throws; zero if absent.
+   * @param sum  Transferred, even if this throws; zero if absent.
    * @throws if the thread ends and takes `sum` with it.
    */
   add(length: number, inputs: readonly FoldInput[], sum?: Uint32Array<ArrayBuffer>): Promise<Added>;
-  /** Drops what it has of a session's folder, except the paths in `kept`. */
+  /** Drops everything held for a session's folder, except the paths in `kept`. */
   forget(folder: string, kept: readonly string[]): void;
   close(): Promise<void>;
 }
 
-/** So many are with the worker: one that it hashes and the next. The others let additions go first. */
+/**
+ * Files that the worker has at once: one being hashed and the next. The others wait, so that additions go
+ * first.
+ */
 const VERIFYING_MAX = 2;
 
-/** Those, and additions. */
+/** Those two, and additions. */
 const JOBS_AT_ONCE = 4;
-/** The worker beats every 4 MiB. A disk that takes longer for them stands still. */
+/** The worker beats every 4 MiB. A disk that needs longer for that has stalled. */
 const PATIENCE_MS = 30_000;
 
-/** @param time  By which the thread's silence is counted; the system's if absent. */
+/** @param time  Clock and timer that measure the thread's silence; the system's by default. */
 export function openIntake(time?: NonNullable<JobWorkerOptions["time"]>): Intake {
   const worker = openJobWorker<IntakeJob, IntakeResult>(new URL("./intake.worker.ts", import.meta.url), {
     name: "the thread that checks uploads",
@@ -57,7 +60,7 @@ export function openIntake(time?: NonNullable<JobWorkerOptions["time"]>): Intake
     jobsAtOnce: JOBS_AT_ONCE,
     ...(time === undefined ? {} : { time }),
   });
-  /** The worker may have dropped some of them. */
+  /** May include some that the worker has dropped. */
   const kept = new Set<string>();
   const line: (() => void)[] = [];
   let verifying = 0;
@@ -107,7 +110,7 @@ export function openIntake(time?: NonNullable<JobWorkerOptions["time"]>): Intake
       const gone = [...kept].filter((path) => dirname(path) === folder && !keptPaths.includes(path));
 
       for (const path of gone) kept.delete(path);
-      // Without a thread there is no memory to give back, and a new one would start only for that.
+      // Without a thread there is no memory to free, so none is started for it.
       if (!worker.isStarted()) return;
       worker.ask({ type: "forget", folder, kept: keptPaths }, []).catch(() => undefined);
     },

@@ -8,17 +8,20 @@ import { answerJobs } from "./answer-jobs.ts";
 import { leafHash, readFully, rootOf } from "./chunk-hashes.ts";
 import type { HeldVector, IntakeJob, IntakeResult } from "./intake-job.ts";
 
-/* Hashes complete uploads as they are on disk, and adds them to a sum from the memory in which they were hashed. */
+/* Hashes complete uploads from disk, and adds them to a sum from the memory in which they were hashed. */
 
-/** Of vectors that are verified and not added yet; the oldest makes room. Eight of a million numbers. */
+/**
+ * Bound on vectors that are verified but not added yet; eight vectors of a million numbers. The oldest makes
+ * room.
+ */
 const HELD_BYTES_MAX = 32 * 1024 * 1024;
-/** Each beat tells that a long check goes on. */
+/** Chunks hashed between two beats. */
 const CHUNKS_PER_BEAT = 64;
-/** Vectors whose memory waits for the next ones. */
+/** Bound on `spare`. */
 const SPARE_MAX = 2;
 
 const held = new Map<string, HeldVector>();
-/** Memory of vectors that were added, for the next ones. */
+/** Memory of added vectors, reused for the next ones. */
 const spare: Bytes[] = [];
 
 answerJobs<IntakeJob, IntakeResult>(
@@ -56,8 +59,8 @@ async function verify(
 }
 
 /**
- * The Merkle root over the chunks of a file, in hex; null if it has another length. Its bytes go through `memory`: all of
- * them stay in there if it is as long as the file, else it holds one chunk.
+ * Merkle root over a file's chunks, in hex; null if its length differs. If `memory` is as long as the file,
+ * all bytes stay in it. Otherwise it holds one chunk.
  */
 async function rootOfFile(
   file: string,
@@ -82,7 +85,10 @@ async function rootOfFile(
   return rootOf(leaves);
 }
 
-/** Makes room for one more. Fresh memory costs as much time as a fifth of the hash. */
+/**
+ * Makes room for one more vector and reuses memory if it can. Allocating costs a fifth of the time that
+ * hashing takes.
+ */
 function vectorMemory(byteCount: number): Bytes {
   let heldByteCount = 0;
   for (const { bytes } of held.values()) heldByteCount += bytes.length;
@@ -119,7 +125,7 @@ function add({ sum: begun, length, inputs }: IntakeJob & { type: "add" }): Intak
   return { type: "added", sum, missing };
 }
 
-/** Each chunk of all vectors before the next. */
+/** Adds each chunk of all vectors before the next chunk. */
 function addVectors(sum: Uint32Array, vectors: readonly Bytes[]): void {
   if (vectors.length === 0) return;
   const chunkWords = VECTOR_CHUNK_BYTES / 4;

@@ -1,125 +1,142 @@
-import { type Transferable, Worker } from "node:worker_threads";
 import { type Silence, watchSilence } from "#shared/kernel/silence.ts";
-import { after, monotonicClock } from "./system.ts";
-
-/** What comes back from a worker of jobs: beats while it works, then one answer. */
-export type JobReply<Result> =
-  | { readonly kind: "beat" }
-  | { readonly kind: "done"; readonly result: Result }
-  | { readonly kind: "failed"; readonly message: string };
+import { after, monotonicClock } from "#shared/node/system.ts";
+import { CallThread } from "./call-thread.ts";
 
 export interface JobWorkerOptions {
-  /** In the errors: "the evaluator". */
+  /** Name in error messages, such as "the evaluator". */
   readonly name: string;
-  /** A worker that has a job and is silent for this long is ended. */
+  /** A worker that is silent for this long during a job is ended. */
   readonly patienceMs: number;
-  /** Jobs that the worker has at once, of which it does the first: with more than one it never waits for this thread. */
+  /**
+   * Jobs that the worker holds at once. It runs the first; with more than one it never waits for this thread.
+   */
   readonly jobsAtOnce?: number;
-  /** By which silence is counted; the system's where absent. */
+  /** Clock and timer that measure silence; the system's by default. */
   readonly time?: Parameters<typeof watchSilence>[0];
 }
 
 export interface JobWorker<Job, Result> {
-  /** @param handedOver  Buffers of the job; this thread does not have them any more. */
-  ask(job: Job, handedOver: readonly Transferable[]): Promise<Result>;
-  /** Whether there is a thread; the next job starts one. */
+  /**
+   * @param handedOver  Buffers of the job, transferred away from this thread.
+   * @param onProgress  Gets what the worker says with its beats during this job.
+   */
+  ask(
+    job: Job,
+    handedOver: readonly ArrayBuffer[],
+    onProgress?: (progress: unknown) => void,
+  ): Promise<Result>;
+  /** Whether a thread is running. The next job starts one if not. */
   isStarted(): boolean;
   close(): Promise<void>;
 }
 
 interface Waiting<Job, Result> {
   readonly job: Job;
-  readonly handedOver: readonly Transferable[];
+  readonly handedOver: readonly ArrayBuffer[];
+  readonly onProgress: (progress: unknown) => void;
   readonly resolve: (result: Result) => void;
   readonly reject: (fault: Error) => void;
 }
 
 /**
- * One worker thread for jobs of a kind, one after the other, started with the first of them. If a worker dies or hangs,
- * the job that it was doing rejects, and another worker does those behind it. A job whose buffers the lost worker had
- * rejects as well.
+ * One worker thread that runs jobs of one kind in order. It starts with the first job. If it dies or hangs,
+ * its current job rejects and a new worker runs the waiting ones. Waiting jobs whose buffers were lost with
+ * the worker reject as well.
  */
 export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions): JobWorker<Job, Result> {
-  const { name, patienceMs, jobsAtOnce = 1, time = { clock: monotonicClock, after } } = options;
+  const { name, jobsAtOnce = 1 } = options;
   const line: Waiting<Job, Result>[] = [];
-  /** With the worker, in the order of its answers. */
+  /** Jobs handed to the worker, in its order. */
   const handed: Waiting<Job, Result>[] = [];
-  let silence: Silence | null = null;
-  let worker: Worker | null = null;
+  let running: CallThread<Job> | null = null;
   let closed = false;
+  const silence = silenceDuringJobs(options, (fault) => lose(fault));
 
-  const start = (): Worker => {
-    const started = new Worker(url);
-    started.on("message", (reply: JobReply<Result>) => {
-      if (worker === started) hear(reply);
+  const start = () =>
+    new CallThread<Job>(url, {
+      name,
+      onMessage: (progress) => {
+        silence.heard();
+        if (progress !== undefined) handed[0]?.onProgress(progress);
+      },
+      onLost: (fault) => lose(fault),
     });
-    started.on("error", (fault) => lose(started, fault instanceof Error ? fault : new Error(String(fault))));
-    started.on("exit", (code) => lose(started, new Error(`${name} ended with code ${code}`)));
-    return started;
-  };
   const pump = (): void => {
     while (handed.length < jobsAtOnce) {
       const next = line.shift();
       if (next === undefined) break;
-      worker ??= start();
+      running ??= start();
       handed.push(next);
-      worker.postMessage(next.job, [...next.handedOver]);
+      void hand(running, next);
     }
-    watch();
+    // Without a job, the worker neither keeps the process alive nor has anything to say.
+    const isBusy = running !== null && handed.length > 0;
+    running?.setHeld(isBusy);
+    silence.setWatched(isBusy);
   };
-  /** A process that waits for a job must not end before it. */
-  const watch = (): void => {
-    const asked = worker;
-    if (asked === null || handed.length === 0) {
-      silence?.end();
-      silence = null;
-      asked?.unref();
-      return;
-    }
-    asked.ref();
-    silence ??= watchSilence(
-      time,
-      () => patienceMs,
-      () => lose(asked, new Error(`${name} gave no sign of life for ${patienceMs / 1_000} s and was ended`)),
+  const hand = async (to: CallThread<Job>, next: Waiting<Job, Result>): Promise<void> => {
+    const settle = await to.ask<Result>(next.job, next.handedOver).then(
+      (result) => () => next.resolve(result),
+      (fault) => () => next.reject(fault),
     );
-  };
-  const hear = (reply: JobReply<Result>): void => {
-    silence?.heard();
-    if (reply.kind === "beat") return;
-    const answered = handed.shift();
-    if (reply.kind === "done") answered?.resolve(reply.result);
-    else answered?.reject(new Error(reply.message));
+    // Jobs of a lost worker have been rejected or put back in line.
+    if (running !== to) return;
+    handed.splice(handed.indexOf(next), 1);
+    settle();
     pump();
   };
-  const lose = (lost: Worker, fault: Error): void => {
-    if (worker !== lost) return;
-    worker = null;
-    void lost.terminate();
+  const lose = (fault: Error): void => {
+    void end(fault);
     const [doing, ...behind] = handed.splice(0);
     doing?.reject(fault);
     for (const { handedOver, reject } of behind) if (handedOver.length > 0) reject(fault);
     line.unshift(...behind.filter(({ handedOver }) => handedOver.length === 0));
-    silence?.end();
-    silence = null;
     pump();
+  };
+  const end = async (reason: Error): Promise<void> => {
+    const last = running;
+    running = null;
+    silence.setWatched(false);
+    await last?.end(reason);
   };
 
   return {
-    ask: (job, handedOver) =>
+    ask: (job, handedOver, onProgress = () => {}) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(new Error(`${name} is closed`));
-        line.push({ job, handedOver, resolve, reject });
+        line.push({ job, handedOver, onProgress, resolve, reject });
         pump();
       }),
-    isStarted: () => worker !== null,
+    isStarted: () => running !== null,
     close: async () => {
       closed = true;
-      const last = worker;
-      worker = null;
-      for (const { reject } of [...handed.splice(0), ...line.splice(0)])
-        reject(new Error(`${name} is closed`));
-      watch();
-      await last?.terminate();
+      const reason = new Error(`${name} is closed`);
+      for (const { reject } of [...handed.splice(0), ...line.splice(0)]) reject(reason);
+      await end(reason);
+    },
+  };
+}
+
+/** Calls `onSilent` if nothing is heard for `patienceMs` while it is watched. */
+function silenceDuringJobs(
+  { name, patienceMs, time = { clock: monotonicClock, after } }: JobWorkerOptions,
+  onSilent: (fault: Error) => void,
+) {
+  let silence: Silence | null = null;
+  const fault = () => new Error(`${name} gave no sign of life for ${patienceMs / 1_000} s and was ended`);
+  return {
+    heard: () => silence?.heard(),
+    setWatched: (isWatched: boolean): void => {
+      if (isWatched) {
+        silence ??= watchSilence(
+          time,
+          () => patienceMs,
+          () => onSilent(fault()),
+        );
+      } else {
+        silence?.end();
+        silence = null;
+      }
     },
   };
 }

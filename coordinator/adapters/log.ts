@@ -1,9 +1,9 @@
 import { type DestinationStream, pino } from "pino";
-import type { Log } from "#coordinator/core/ports.ts";
+import type { Log } from "#coordinator/core/ports/ports.ts";
 
 /**
- * Fields whose value never belongs in a log, wherever they stand: secrets, and what says who someone is (S11). Hashes,
- * ids and public keys have other names and are kept.
+ * Fields whose values never belong in a log at any depth: secrets and personal data (S11). Hashes, ids and
+ * public keys have other names and are kept.
  */
 const WITHHELD = new Set([
   "authorization",
@@ -23,8 +23,14 @@ const WITHHELD = new Set([
   "shares",
   "seed",
   "databaseurl",
+  "identity",
   "ip",
   "address",
+  "remoteaddress",
+  "x-forwarded-for",
+  "forwarded",
+  "query",
+  "referer",
   "useragent",
   "user-agent",
   "email",
@@ -34,15 +40,16 @@ const TEXT_LENGTH_MAX = 2_000;
 
 export interface LogOptions {
   readonly level?: "info" | "warn" | "error" | "silent";
-  /** Default: the standard output. */
+  /** Standard output by default. */
   readonly destination?: DestinationStream;
 }
 
 /**
- * JSON lines: `level`, `time` (ISO 8601), the fields, `msg`.
+ * Logs JSON lines: `level`, `time` (ISO 8601), the fields, `msg`.
  *
- * What could give something away does not pass: withheld names, bytes (their count is shown) and passwords in URLs.
- * Does not protect against a secret that is put into the message itself or under a harmless name.
+ * Withheld fields, bytes (only their count is shown) and passwords in URLs are removed. It does not protect a
+ * secret in the message itself or under a harmless name. Errors of the database's driver may name the
+ * database's own host.
  */
 export function openLog(options: LogOptions = {}): Log {
   const logger = pino(
@@ -78,12 +85,12 @@ function cleanValue(value: unknown, depth: number): unknown {
   if (value instanceof Error) return cleanError(value, depth);
   if (Array.isArray(value)) return value.map((item: unknown) => cleanValue(item, depth + 1));
   if (value instanceof Map || value instanceof Set) return `[${value.size} entries]`;
-  // A Secret says "[secret]" of itself here, a Date its time.
+  // A Secret serializes to "[secret]", a Date to its time.
   if ("toJSON" in value && typeof value.toJSON === "function") return value.toJSON();
   return cleanFields(value, depth);
 }
 
-/** A stack is for whoever runs the coordinator; it stays in the log and never goes to a peer. */
+/** Keeps the stack for operators. It never goes to a peer. */
 function cleanError(error: Error, depth: number): Record<string, unknown> {
   return {
     name: error.name,

@@ -1,22 +1,23 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Metrics } from "#coordinator/core/ports.ts";
+import type { Metrics } from "#coordinator/core/ports/ports.ts";
+import { END_PHASES } from "#shared/round/phases.ts";
 
-/** Of phases and rounds: a demo's take a second, a night's take hours. */
+/** For phases and rounds: a demo's take a second, an overnight run's take hours. */
 const PHASE_BUCKETS_S = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
 const FOLD_BUCKETS_S = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const LAG_RESOLUTION_MS = 10;
 
 export interface MetricsRegistry extends Metrics {
   readonly contentType: string;
-  /** Everything in Prometheus' text format. */
+  /** All metrics in Prometheus' text format. */
   text(): Promise<string>;
-  /** Stops what measures in the background. */
+  /** Stops background measurements. */
   close(): void;
 }
 
 /**
- * Counts and times for Prometheus. Nothing in them names a device, a run or a round.
+ * Counts and times for Prometheus. No label names a device, a run or a round.
  *
  * | name                                | labels         |
  * | ----------------------------------- | -------------- |
@@ -38,13 +39,44 @@ export function openMetrics(): MetricsRegistry {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  const series = openSeries(registers);
+  const lag = watchLoopLag(registers);
+
+  return {
+    roundEnded: (outcome, seconds) => {
+      series.rounds.inc({ outcome });
+      series.roundSeconds.observe({ outcome }, seconds);
+    },
+    phaseEnded: (phase, seconds) => series.phaseSeconds.observe({ phase }, seconds),
+    dropouts: (phase, count) => series.dropouts.inc({ phase }, count),
+    askedLast: (count) => series.askedLast.inc(count),
+    folded: (byteCount, seconds) => {
+      series.folds.inc();
+      series.foldedBytes.inc(byteCount);
+      series.foldSeconds.observe(seconds);
+    },
+    uploaded: (byteCount) => {
+      series.uploads.inc();
+      series.uploadBytes.inc(byteCount);
+    },
+    evaluated: (outcome, seconds) => {
+      series.evaluations.inc({ outcome });
+      series.evaluationSeconds.observe({ outcome }, seconds);
+    },
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    close: () => lag.disable(),
+  };
+}
+
+function openSeries(registers: Registry[]) {
   const rounds = new Counter({
     name: "chorus_rounds_total",
-    help: "Rounds that ended, by how: committed, voided (opened and discarded), failed (never opened)",
+    help: "Ended rounds by outcome: committed, voided (opened and discarded), failed (never opened)",
     labelNames: ["outcome"],
     registers,
   });
-  for (const outcome of ["committed", "voided", "failed"]) rounds.inc({ outcome }, 0);
+  for (const outcome of END_PHASES) rounds.inc({ outcome }, 0);
   const roundSeconds = new Histogram({
     name: "chorus_round_seconds",
     help: "Time from the opening of a round to its end",
@@ -54,32 +86,32 @@ export function openMetrics(): MetricsRegistry {
   });
   const phaseSeconds = new Histogram({
     name: "chorus_phase_seconds",
-    help: "Time that a phase of a round took",
+    help: "Duration of a round's phase",
     labelNames: ["phase"],
     buckets: PHASE_BUCKETS_S,
     registers,
   });
   const dropouts = new Counter({
     name: "chorus_dropouts_total",
-    help: "Devices of a round that were lost, by the phase they were lost in",
+    help: "Devices lost from rounds, by phase",
     labelNames: ["phase"],
     registers,
   });
   const askedLast = new Counter({
     name: "chorus_asked_last_total",
-    help: "Check-ins of devices that had left several rounds of late and came after the others",
+    help: "Check-ins that came last because their devices had recently left several rounds",
     registers,
   });
-  const folds = new Counter({ name: "chorus_folds_total", help: "Sums that were folded", registers });
+  const folds = new Counter({ name: "chorus_folds_total", help: "Folded sums", registers });
   const foldSeconds = new Histogram({
     name: "chorus_fold_seconds",
-    help: "Time that a fold took",
+    help: "Duration of a fold",
     buckets: FOLD_BUCKETS_S,
     registers,
   });
   const foldedBytes = new Counter({
     name: "chorus_folded_bytes_total",
-    help: "Masked input that was folded",
+    help: "Bytes of folded masked inputs",
     registers,
   });
   const uploads = new Counter({ name: "chorus_uploads_total", help: "Masked inputs accepted", registers });
@@ -90,48 +122,35 @@ export function openMetrics(): MetricsRegistry {
   });
   const evaluations = new Counter({
     name: "chorus_evaluations_total",
-    help: "Central evaluations of a model, by how they ended: evaluated, failed (no figures)",
+    help: "Central evaluations of models by outcome: evaluated, failed (no figures)",
     labelNames: ["outcome"],
     registers,
   });
   for (const outcome of ["evaluated", "failed"]) evaluations.inc({ outcome }, 0);
   const evaluationSeconds = new Histogram({
     name: "chorus_evaluation_seconds",
-    help: "Time that a central evaluation took",
+    help: "Duration of a central evaluation",
     labelNames: ["outcome"],
     buckets: PHASE_BUCKETS_S,
     registers,
   });
-  const lag = watchLoopLag(registers);
-
   return {
-    roundEnded: (outcome, seconds) => {
-      rounds.inc({ outcome });
-      roundSeconds.observe({ outcome }, seconds);
-    },
-    phaseEnded: (phase, seconds) => phaseSeconds.observe({ phase }, seconds),
-    dropouts: (phase, count) => dropouts.inc({ phase }, count),
-    askedLast: (count) => askedLast.inc(count),
-    folded: (byteCount, seconds) => {
-      folds.inc();
-      foldedBytes.inc(byteCount);
-      foldSeconds.observe(seconds);
-    },
-    uploaded: (byteCount) => {
-      uploads.inc();
-      uploadBytes.inc(byteCount);
-    },
-    evaluated: (outcome, seconds) => {
-      evaluations.inc({ outcome });
-      evaluationSeconds.observe({ outcome }, seconds);
-    },
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
-    close: () => lag.disable(),
+    rounds,
+    roundSeconds,
+    phaseSeconds,
+    dropouts,
+    askedLast,
+    folds,
+    foldSeconds,
+    foldedBytes,
+    uploads,
+    uploadBytes,
+    evaluations,
+    evaluationSeconds,
   };
 }
 
-/** How late the event loop comes to a timer; the quantiles are of the time since the last scrape. */
+/** Lag of the event loop behind its timers, as quantiles since the last scrape. */
 function watchLoopLag(registers: Registry[]) {
   const delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   delay.enable();
@@ -142,7 +161,7 @@ function watchLoopLag(registers: Registry[]) {
     registers,
     collect() {
       for (const quantile of [0.5, 0.99, 1]) {
-        // The histogram counts whole intervals, in nanoseconds; before the first one it has no number.
+        // The histogram counts whole intervals in nanoseconds, and has no value before the first.
         const seconds = delay.percentile(quantile * 100) / 1e9 - LAG_RESOLUTION_MS / 1e3;
         this.set({ quantile: String(quantile) }, delay.count === 0 ? 0 : Math.max(0, seconds));
       }

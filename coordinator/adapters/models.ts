@@ -1,16 +1,20 @@
+import { primitives } from "#shared/node/system.ts";
 import { modelTensors } from "#shared/task/model.ts";
-import { type MadeModel, type ModelJob, makeModel } from "../core/model-jobs.ts";
-import type { Models } from "../core/ports.ts";
+import { makeModel } from "../core/models/model-jobs.ts";
+import type { MadeModel, ModelJob } from "../core/ports/model-job.ts";
+import type { Models } from "../core/ports/ports.ts";
 import { openJobWorker } from "./job-worker.ts";
-import { primitives } from "./system.ts";
 
-/** Weights of a model that is made in a few milliseconds; a larger one would hold up the devices' messages. */
+/**
+ * Largest model made in this thread. It takes a few milliseconds; larger ones would delay the devices'
+ * messages.
+ */
 const HERE_MAX = 50_000;
 
-/** The largest model takes seconds. */
+/** The largest models take seconds. */
 const PATIENCE_MS = 300_000;
 
-/** Makes small models at once, and large ones in a worker thread. */
+/** Makes small models in this thread and large ones in a worker. */
 export function openModels(): Models {
   const worker = openJobWorker<ModelJob, MadeModel>(new URL("./models.worker.ts", import.meta.url), {
     name: "the thread that makes models",

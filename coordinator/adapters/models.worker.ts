@@ -1,6 +1,7 @@
-import { type MadeModel, type ModelJob, makeModel } from "../core/model-jobs.ts";
+import { primitives } from "#shared/node/system.ts";
+import { makeModel } from "../core/models/model-jobs.ts";
+import type { MadeModel, ModelJob } from "../core/ports/model-job.ts";
 import { answerJobs } from "./answer-jobs.ts";
-import { primitives } from "./system.ts";
 
 /* Makes large models. */
 

@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import type { Spool } from "#coordinator/core/ports.ts";
+import type { Spool } from "#coordinator/core/ports/ports.ts";
 import { VECTOR_CHUNK_BYTES } from "#shared/codec/vector-bytes.ts";
 import { buildMerkleTree, type MerkleTree, merkleLeafHash, merklePath } from "#shared/crypto/merkle.ts";
 import { type Bytes, bytesToHex, equalBytes } from "#shared/kernel/bytes.ts";
@@ -7,9 +7,9 @@ import type { Primitives } from "#shared/kernel/ports.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import { isErrorCode } from "./system-errors.ts";
 
-/** Of all trees that are remembered: of a thousand inputs of 4 MB, or a hundred of 40 MB. */
+/** Limit for all cached trees. A thousand inputs of 4 MB fit, or a hundred of 40 MB. */
 const TREE_BYTES_MAX = 2 ** 25;
-/** A hash of 32 bytes and the object around it; a tree has two for each chunk. */
+/** A 32-byte hash and its object. Each chunk takes two. */
 const NODE_BYTES = 200;
 
 interface Remembered {
@@ -18,8 +18,8 @@ interface Remembered {
 }
 
 /**
- * Reads chunks of complete uploads with their Merkle paths (A4, R50). An upload is hashed once, a chunk in memory at a time; who
- * asks for the same one meanwhile waits for that.
+ * Reads chunks of complete uploads with their Merkle paths (A4, R50). The first request hashes the upload,
+ * chunk by chunk, and caches its tree. Concurrent requests wait for it.
  */
 export function chunkReader(primitives: Primitives, treeBytesMax = TREE_BYTES_MAX) {
   const trees = new Map<string, Remembered>();
@@ -34,7 +34,7 @@ export function chunkReader(primitives: Primitives, treeBytesMax = TREE_BYTES_MA
     const entry = { tree, byteCount: 2 * chunkCount * NODE_BYTES };
     trees.set(path, entry);
     byteCount += entry.byteCount;
-    // What failed is tried again by the next one who asks.
+    // If the build fails, the next request tries again.
     tree.catch(() => trees.get(path) === entry && forget(path));
     for (const oldest of trees.keys()) {
       if (byteCount <= treeBytesMax) break;
@@ -44,7 +44,7 @@ export function chunkReader(primitives: Primitives, treeBytesMax = TREE_BYTES_MA
   };
 
   return {
-    /** Whatever is read is compared with `root`, in hex, each time. */
+    /** Checks chunk and tree against `root` (hex). */
     async read(path: string, index: number, root: string): ReturnType<Spool["chunk"]> {
       let file: Awaited<ReturnType<typeof open>>;
       try {
@@ -71,7 +71,7 @@ export function chunkReader(primitives: Primitives, treeBytesMax = TREE_BYTES_MA
         };
         const tree = await (trees.get(path)?.tree ?? remember(path, count, makeTree));
         const bytes = await chunkAt(index);
-        // The tree may be older than the damage.
+        // Checked each time, because the file may have been damaged after the tree was built.
         const leafHash = await merkleLeafHash(primitives, bytes);
         const isGood =
           bytesToHex(tree.root) === root && equalBytes(leafHash, tree.rows[0]?.[index] ?? new Uint8Array(0));

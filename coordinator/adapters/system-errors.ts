@@ -1,9 +1,9 @@
-/** Whether `error` is one of the system or the database with one of these codes, such as ENOENT. */
+/** Whether `error` has one of these codes of the system or the database, such as ENOENT. */
 export function isErrorCode(error: unknown, ...codes: readonly string[]): boolean {
   return typeof error === "object" && error !== null && "code" in error && codes.includes(String(error.code));
 }
 
-/** What was thrown, as a sentence. */
+/** Message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : JSON.stringify(error);
 }

@@ -1,31 +1,67 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const OUTPUT = join(ROOT, "web", ".next");
-/** The digest of the inputs that `web/.next` was built from. */
-const MARK = join(OUTPUT, "chorus-inputs");
-/** What the pages are made of. */
+const NEXT_FOLDER = join(ROOT, "web", ".next");
+/** Files of the participant's page. */
+export const JOIN_FOLDER = join(ROOT, "web", ".join");
+/** Digest of the inputs that both were built from. */
+const MARK = join(NEXT_FOLDER, "chorus-inputs");
+/** How often the first build of the watcher is looked for. */
+const POLL_MS = 100;
+/** Sources of the pages. */
 const INPUT_FOLDERS = ["web", "client", "shared"];
 const INPUT_FILES = ["next.config.mjs", "package.json", "package-lock.json", "tsconfig.json"];
 
 /**
- * Builds the pages, unless they were built from exactly these files.
+ * Builds the pages unless they are up to date with these sources.
  *
- * @param onOutput  Lines of the compiler.
- * @throws Error with the exit code where the build fails.
+ * @param onOutput  Output of the compiler.
+ * @throws Error with the exit code if the build fails.
  */
 export async function ensureWebBuild(onStart: () => void, onOutput: (text: string) => void): Promise<void> {
+  if ((await webBuildState()) === "current") return;
   const digest = await digestOfInputs();
-  if (existsSync(join(OUTPUT, "BUILD_ID")) && (await readFile(MARK, "utf8").catch(() => "")) === digest)
-    return;
   onStart();
-  await build(onOutput);
+  // Only a build that has both is current.
+  await rm(MARK, { force: true });
+  await Promise.all(BUILDS.map((build) => run(build, onOutput).ended));
   await writeFile(MARK, digest);
+}
+
+/** Builds the participant's page anew whenever one of its sources changes. */
+export function watchJoinPage(onOutput: (text: string) => void): JoinWatcher {
+  const first = rm(JOIN_FOLDER, { recursive: true, force: true }).then(() => {
+    const { child, ended } = run({ ...JOIN_BUILD, args: [...JOIN_BUILD.args, "--watch"] }, onOutput);
+    ended.catch((fault: unknown) => onOutput(`${fault instanceof Error ? fault.message : String(fault)}\n`));
+    return child;
+  });
+  return {
+    built: async () => {
+      const child = await first;
+      while (!existsSync(join(JOIN_FOLDER, "index.html")) && child.exitCode === null)
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    },
+    stop: async () => void (await first).kill(),
+  };
+}
+
+export interface JoinWatcher {
+  /** Resolves once the page is built for the first time, or cannot be. */
+  built(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Whether the built pages belong to these sources. */
+export async function webBuildState(): Promise<"current" | "stale" | "missing"> {
+  const built = [join(NEXT_FOLDER, "BUILD_ID"), join(JOIN_FOLDER, "index.html")];
+  if (!built.every((path) => existsSync(path))) return "missing";
+  const mark = await readFile(MARK, "utf8").catch(() => "");
+  return mark === (await digestOfInputs()) ? "current" : "stale";
 }
 
 async function digestOfInputs(): Promise<string> {
@@ -33,7 +69,9 @@ async function digestOfInputs(): Promise<string> {
   for (const folder of INPUT_FOLDERS) {
     for (const entry of await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name).slice(ROOT.length);
-      const generated = /^web\/\.next\/|next-env\.d\.ts$|\.tsbuildinfo$/.test(path.replaceAll("\\", "/"));
+      const generated = /^web\/\.(?:next|join)\/|next-env\.d\.ts$|\.tsbuildinfo$/.test(
+        path.replaceAll("\\", "/"),
+      );
       if (entry.isFile() && !generated) paths.push(path);
     }
   }
@@ -45,28 +83,49 @@ async function digestOfInputs(): Promise<string> {
   return digest.digest("hex");
 }
 
-function build(onOutput: (text: string) => void): Promise<void> {
-  const next = join(ROOT, "node_modules", "next", "dist", "bin", "next");
+interface Build {
+  readonly name: string;
+  /** Of Node, from the repository's root. */
+  readonly args: readonly string[];
+}
+
+const NEXT_BUILD: Build = { name: "next build", args: [inPackages("next/dist/bin/next"), "build", "web"] };
+const JOIN_BUILD: Build = {
+  name: "vite build",
+  args: [
+    inPackages("vite/bin/vite.js"),
+    "build",
+    "web/join",
+    "--configLoader",
+    "native",
+    "--logLevel",
+    "warn",
+  ],
+};
+const BUILDS = [NEXT_BUILD, JOIN_BUILD];
+
+function inPackages(path: string): string {
+  return join(ROOT, "node_modules", path);
+}
+
+/** Starts a compiler. `ended` rejects if it fails. Stopping this program stops it. */
+function run({ name, args }: Build, onOutput: (text: string) => void) {
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
-  const child = spawn(process.execPath, [next, "build", "web"], {
-    cwd: ROOT,
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
-  // Whoever stops this program does not want its compiler to go on.
   const end = () => void child.kill();
   process.once("exit", end);
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<void>((resolve, reject) => {
     child.on("error", reject);
-    child.on("exit", (code) => {
+    child.on("exit", (code, signal) => {
       process.off("exit", end);
-      if (code === 0) resolve();
+      if (code === 0 || signal === "SIGTERM") resolve();
       else
         reject(
-          new Error(`The pages could not be built (next build ended with ${code}). Its messages are above.`),
+          new Error(`The pages could not be built (${name} exited with ${code}). Its messages are above.`),
         );
     });
   });
+  return { child, ended };
 }

@@ -1,6 +1,6 @@
 import { endOnSignals } from "#shared/node/end-on-signals.ts";
 
-/** Longer than the demo gives itself. */
+/** Longer than the demo's own limit. */
 const STOP_MS = 40_000;
 
 const onStarted = endOnSignals(STOP_MS);

@@ -1,36 +1,41 @@
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
+import { tokenPattern } from "#shared/access/tokens.ts";
+import { primitives, randomBytes } from "#shared/node/system.ts";
+import { siteAddressFault } from "#shared/protocol/site-address.ts";
 import type { Pins } from "#shared/transcript/check-task.ts";
 import { verifyRound } from "#shared/transcript/verify-round.ts";
-import { openAuditSource } from "../adapters/audit-source.ts";
+import { openAuditSource, passBearer } from "../adapters/audit-source.ts";
 import { readAuditorKey } from "../adapters/auditor-key.ts";
-import { primitives, randomBytes } from "../adapters/system.ts";
+import { environment } from "./command.ts";
 
 const CHUNKS_DEFAULT = 16;
 
 const HELP = `npm run verify -- round ID --auditor-key FILE [options]
 
-Checks a committed round from outside, as far as the coordinator still keeps it: that every device signed what is said
-to be its own, that the shares make the secrets which the devices had announced, that the published sum is the sum of
-the devices' masked inputs, that the evidence is what the round committed to, and that the next model follows from the
-published sum to the last bit.
+Checks a committed round from outside, as far as the coordinator still keeps it: that every device signed what is
+attributed to it, that the shares rebuild the secrets which devices announced, that the published sum is the sum of
+the devices' masked inputs, that the evidence matches the round's commitment, and that the next model follows from the
+published sum, bit for bit.
 
   ID                the round, 32 hex digits; the last part of its page's address
   --auditor-key FILE
                     the auditor's secret key, 64 hex digits; the demo's is auditor.key in its data folder
-  --chunks N        make N chunks of 64 KiB of the sum anew, drawn at random; default ${CHUNKS_DEFAULT}
-  --all             make all of them anew
-  --issuer HEX      the key that certifies devices must be this one, 64 hex digits
-  --config HEX      the config that devices agreed to must have this hash, 64 hex digits
+  --chunks N        recompute N chunks of 64 KiB of the sum, drawn at random; default ${CHUNKS_DEFAULT}
+  --all             recompute all of them
+  --issuer HEX      require this key to have certified the devices, 64 hex digits
+  --config HEX      require this hash of the config that devices agreed to, 64 hex digits
+  --token TOKEN     an API token of an auditor with the scope "audit", in place of a pass that the key opens;
+                    or CHORUS_TOKEN
   --coordinator URL default http://localhost:3000
   --help
 
-Exit code 0: everything that was looked at holds. 1: something does not; the last line names it. 2: it could not be
-looked at. What is missing of a round whose transcript is there is a 1.`;
+Exit code 0: everything that was checked holds. 1: something does not; the last line names it. 2: the round could not
+be checked. A missing part of a round whose transcript is served counts as 1.`;
 
-/** Who may refuse an answer and be asked again has a say in which draw counts. */
+/** A coordinator that may refuse an answer and be asked again influences which draw counts. */
 const ODDS_START_ANEW =
-  "What was drawn counts for nothing: the odds start anew with the next try, and are void for whoever tries until it fits.";
+  "This draw does not count. The next try has odds of its own, and trying until one succeeds proves nothing.";
 
 process.exitCode = await main();
 
@@ -47,7 +52,14 @@ async function main(): Promise<number> {
   let drawing = false;
   try {
     const auditorKey = await readAuditorKey(options.keyPath);
-    const { claims, source, detail } = await openAuditSource(primitives, options.url, options.roundId);
+    const { claims, source, detail } = await openAuditSource(
+      primitives,
+      options.url,
+      options.roundId,
+      options.token === undefined
+        ? passBearer(primitives, options.url, auditorKey)
+        : async () => options.token ?? null,
+    );
     console.log(`Round ${detail.round} of run ${detail.runNumber} of ${detail.task}.`);
     const beganMs = performance.now();
     drawing = true;
@@ -61,7 +73,7 @@ async function main(): Promise<number> {
     });
     const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1);
     if (verified.ok) {
-      console.log(`Everything that was looked at holds (${seconds} s).`);
+      console.log(`Everything that was checked holds (${seconds} s).`);
       return 0;
     }
     const { code, sentence } = verified.error;
@@ -89,9 +101,10 @@ interface VerifyOptions {
   readonly chunks: number | "all";
   readonly pins: Pins;
   readonly url: string;
+  readonly token: string | undefined;
 }
 
-/** A sentence where something is wrong, "help" where that was asked for. */
+/** Returns a sentence if an option is wrong, "help" if help was asked for. */
 function readOptions(): VerifyOptions | string {
   let parsed: ReturnType<typeof parse>;
   try {
@@ -103,22 +116,25 @@ function readOptions(): VerifyOptions | string {
   if (values.help === true) return "help";
   const [noun, roundId = "", ...rest] = positionals;
   if (noun !== "round" || rest.length > 0 || !/^[0-9a-f]{32}$/.test(roundId))
-    return "Say which round: npm run verify -- round ID, with the 32 hex digits of its page's address.";
+    return "Name the round: npm run verify -- round ID, with the 32 hex digits from its page's address.";
   const keyPath = values["auditor-key"];
   if (keyPath === undefined)
     return "Give the file of the auditor's secret key with --auditor-key; the demo's is auditor.key in its data folder.";
-  if (values.all === true && values.chunks !== undefined) return "--chunks and --all exclude one another.";
+  if (values.all === true && values.chunks !== undefined) return "Give either --chunks or --all.";
   const count = values.chunks ?? String(CHUNKS_DEFAULT);
   if (!/^[1-9]\d{0,8}$/.test(count)) return "--chunks is a whole number from 1.";
   const url = values.coordinator;
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    return `${url} is not an http or https address.`;
+  const fault = siteAddressFault("--coordinator", URL.parse(url));
+  if (fault !== null) return fault;
   const { issuer, config } = values;
   for (const [flag, hex] of Object.entries({ issuer, config })) {
     if (hex !== undefined && !/^[0-9a-f]{64}$/.test(hex)) return `--${flag} is 64 hex digits.`;
   }
+  const token = values.token ?? environment("CHORUS_TOKEN");
+  if (token !== undefined && !tokenPattern("api").test(token))
+    return "--token is an API token, which begins with cht_. Make one on the admin page.";
   const pins = { issuerKey: issuer, configHash: config };
-  return { roundId, keyPath, chunks: values.all === true ? "all" : Number(count), pins, url };
+  return { roundId, keyPath, chunks: values.all === true ? "all" : Number(count), pins, url, token };
 }
 
 function parse() {
@@ -130,6 +146,7 @@ function parse() {
       all: { type: "boolean" },
       issuer: { type: "string" },
       config: { type: "string" },
+      token: { type: "string" },
       coordinator: { type: "string", default: "http://localhost:3000" },
       help: { type: "boolean", short: "h" },
     },

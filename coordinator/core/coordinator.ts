@@ -1,12 +1,19 @@
+import type { Position } from "#shared/kernel/places.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import type {
+  ArchiveView,
   EventView,
+  HeldOutBegin,
+  HeldOutState,
+  HeldOutUpload,
   Launch,
   Receipt,
   RoundDetail,
   RoundView,
   RunView,
   SettingsView,
+  TaskCreated,
+  TaskHistory,
   TaskView,
 } from "#shared/protocol/api.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
@@ -14,78 +21,150 @@ import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/de
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type { TaskSettingChanges } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
-import type { Listed, Page } from "./ports.ts";
+import type { Places } from "./access/places.ts";
+import type { Listed, Page, Readable } from "./ports/ports.ts";
 
 /*
- * What the HTTP routes, the sockets and the commands call. Everything that arrives here is decoded and has passed its
- * schema; who the device is was settled by access/ before `deviceUp`.
+ * HTTP routes, sockets and commands call this. All arguments are decoded and have passed their schemas. The
+ * device's identity was established by access/ before `deviceUp`.
  */
 
-/** What an authenticated device may send; hello and authenticate end in access/device-login.ts. */
+/** Messages of an authenticated device. hello and authenticate are handled in access/device-login.ts. */
 export type RoundMessage = DeviceMessageOf<
   "check-in" | "advertise" | "share" | "confirm" | "unmask" | "complaint" | "leave"
 >;
 
-/** Leave to send one masked input: what the spool must check while it receives. */
+/** Permission to send one masked input. The spool checks `byteCount` and `root`. */
 export interface UploadTicket {
   readonly sid: string;
-  readonly position: number;
+  readonly position: Position;
   readonly byteCount: number;
   readonly sha256: string;
   readonly root: string;
   readonly signature: string;
-  /** The input is here already, with the same digest: answer this and read no body. */
+  /** Set if this same input has a receipt. Answer with that and do not read the body. */
   readonly receipt: Receipt | null;
 }
 
-/** The whole core, by subject. Whoever calls it takes the subjects that it needs. */
+/** The whole core, by subject. Callers take only the subjects that they need. */
 export interface Coordinator {
   readonly lifecycle: Lifecycle;
   readonly tasks: Tasks;
+  readonly heldOut: HeldOut;
   readonly runs: Runs;
   readonly rounds: Rounds;
   readonly devices: DeviceDesk;
   readonly uploads: Uploads;
+  readonly projects: Projects;
+  readonly places: Places;
 }
 
 export interface Lifecycle {
-  /** Reloads the open runs and rounds and goes on with them. Resolves when devices may be let in. */
+  /** Reloads open runs and rounds and continues them. Resolves once devices may be let in. */
   start(): Promise<void>;
-  /** Takes no more, lets what is being written end, and leaves open rounds to the next start. */
+  /** Accepts no more work and lets current writes finish. The next start continues open rounds. */
   stop(): Promise<void>;
   /**
-   * The store was out of this process's hands, and another may have written: every run is read again from its log as soon
-   * as that can be read.
+   * Called when this process loses the store and another may write. Every open run is read again from its
+   * log as soon as possible.
    */
   interrupt(reason: Error): void;
 }
 
 export interface Tasks {
-  /** Errors: CONFLICT if this slug and version exist. */
-  createTask(task: Task, actor: string): Promise<Result<TaskView, WireError>>;
-  listTasks(page: Page): Promise<Listed<TaskView>>;
-  /** The newest version unless one is given. */
+  /**
+   * Errors: CONFLICT if this slug and version exist, or the slug belongs to another project.
+   *
+   * A version of an archived task takes it up again. Held-out rows in use that do not fit the version are not used for it,
+   * and the answer says so.
+   *
+   * @param projectId  By default the one that the coordinator was started for.
+   */
+  createTask(task: Task, actor: string, projectId?: string): Promise<Result<TaskCreated, WireError>>;
+  /** Archived ones only if asked. */
+  listTasks(readable: Readable & { readonly archived?: boolean }, page: Page): Promise<Listed<TaskView>>;
+  /** The newest version by default. */
   taskView(slug: string, version?: number): Promise<TaskView | null>;
-  /** As they are set, for all versions of the slug; null if there is no such task. */
+  /** The settings, for all versions of the slug; null if there is no such task. */
   taskSettings(slug: string): Promise<SettingsView | null>;
-  /** No participant is asked again. Errors: NOT_FOUND. */
+  /** Asks no participant again. Errors: NOT_FOUND. */
   changeTaskSettings(
     slug: string,
     changes: TaskSettingChanges,
     actor: string,
   ): Promise<Result<SettingsView, WireError>>;
+  /** What archiving would do, or has done; null if there is no such task. */
+  archiveView(slug: string, actor: string): Promise<ArchiveView | null>;
+  /**
+   * Takes the task off the list: runs in line are cancelled, the active one ends after its round, then devices are told.
+   * Models, log and figures stay. Errors: NOT_FOUND; CONFLICT, with who did it when, if it is archived.
+   */
+  archive(slug: string, actor: string): Promise<Result<ArchiveView, WireError>>;
+  /** What people decided about it, newest first; null if there is no such task. */
+  taskHistory(slug: string): Promise<TaskHistory | null>;
+}
+
+/** Rows that judge a task's models, as the coordinator has them (E20). */
+export interface HeldOut {
+  /** Errors: NOT_FOUND, CONFLICT, RATE_LIMITED, STORAGE_FULL. */
+  beginHeldOut(slug: string, begin: HeldOutBegin, actor: string): Promise<Result<HeldOutUpload, WireError>>;
+  /**
+   * Takes a part of an upload, from `offset` on. With the last one the check begins, which the view follows.
+   *
+   * @returns The view. Errors: NOT_FOUND, BAD_LENGTH, STORAGE_FULL; CONFLICT with the offset that was reached.
+   */
+  receiveHeldOut(
+    slug: string,
+    uploadId: string,
+    part: {
+      readonly offset: number;
+      /** Of the whole upload. */
+      readonly byteCount: number;
+      readonly body: AsyncIterable<Uint8Array>;
+      /** Called with each piece of the body once it is no longer needed. */
+      readonly free?: (piece: Uint8Array) => void;
+    },
+  ): Promise<Result<HeldOutUpload, { readonly error: WireError; readonly reached?: number }>>;
+  /** Null if there is no such upload. */
+  heldOutUpload(slug: string, uploadId: string): Promise<HeldOutUpload | null>;
+  /** Null if there is no such task. */
+  heldOutState(slug: string): Promise<HeldOutState | null>;
+  /** Errors: NOT_FOUND; CONFLICT if it is over. */
+  stopHeldOut(slug: string, uploadId: string): Promise<Result<HeldOutUpload, WireError>>;
+  /** From now on devices alone judge its models. Errors: NOT_FOUND; CONFLICT if they do already. */
+  removeHeldOut(slug: string, actor: string): Promise<Result<void, WireError>>;
+}
+
+export interface Projects {
+  /**
+   * Deletes tasks, runs, models and everything else that a project has, after `agreed` has recorded it. Files go before the
+   * rows that name them, so that a deletion that was cut short can be done again. If it fails, no run is launched in the
+   * project until it was done. Errors: those of `agreed`, CONFLICT while one of its runs is open or being launched.
+   *
+   * @throws if a file or the rows cannot be deleted now.
+   */
+  deleteData(
+    projectId: string,
+    agreed: (counts: {
+      readonly taskCount: number;
+      readonly runCount: number;
+    }) => Promise<Result<void, WireError>>,
+  ): Promise<Result<void, WireError>>;
 }
 
 export interface Runs {
-  /** Queued behind the task's active run, if there is one. Errors: UNKNOWN_TASK, BAD_REQUEST, RATE_LIMITED. */
-  launch(launch: Launch): Promise<Result<RunView, WireError>>;
+  /**
+   * Launches a run, queued behind the task's active run if there is one. Errors: UNKNOWN_TASK, BAD_REQUEST,
+   * RATE_LIMITED.
+   */
+  launch(launch: Launch, actor: string): Promise<Result<RunView, WireError>>;
   /** Errors: NOT_FOUND, CONFLICT if the run's state does not allow it. */
   pause(runId: string, actor: string): Promise<Result<RunView, WireError>>;
   resume(runId: string, actor: string): Promise<Result<RunView, WireError>>;
   stopRun(runId: string, actor: string): Promise<Result<RunView, WireError>>;
   runView(runId: string): Promise<RunView | null>;
-  listRuns(filter: { readonly task?: string }, page: Page): Promise<Listed<RunView>>;
-  /** Newest first, with those of its rounds. */
+  listRuns(filter: Readable & { readonly task?: string }, page: Page): Promise<Listed<RunView>>;
+  /** Events of the run and its rounds, newest first. */
   listEvents(runId: string, page: Page): Promise<Listed<EventView>>;
 }
 
@@ -93,36 +172,40 @@ export interface Rounds {
   /** Ascending. */
   listRounds(runId: string, page: Page): Promise<Listed<RoundView>>;
   roundDetail(roundId: string): Promise<RoundDetail | null>;
-  /** Blob of the published integer sum (i32 little-endian); null before the round committed. */
+  /** Blob of the published integer sum (i32 little-endian); null until the round has committed. */
   publishedSumHash(roundId: string): Promise<string | null>;
 }
 
 export interface DeviceDesk {
   /**
-   * After authentication, and again after each reconnect: the device is told what its current step needs.
+   * Called after authentication and after each reconnect. Tells the device what its current step needs.
    *
-   * @param address  Key of the address that it came from, as limits count it; kept in memory only (R30).
+   * @param address  Key of its address, as limits count it; kept in memory only (R30).
    */
   deviceUp(identity: string, task: string, address?: string | null): void;
-  /** Its last connection is gone. */
+  /** Called when the device's last connection is gone. */
   deviceDown(identity: string): void;
-  /** Never throws on a peer's message; what is refused changes nothing. */
+  /** Never throws on a peer's message. A refused message changes nothing. */
   onDeviceMessage(identity: string, message: RoundMessage): Promise<Reply>;
 }
 
 export interface Uploads {
   /**
-   * Checks slot, signature and step before a byte is read.
-   * Errors: BAD_SLOT, SLOT_CLOSED, BAD_SIGNATURE, CONFLICT (another digest was taken for this slot), RATE_LIMITED.
+   * Checks slot, signature and step before a byte is read. Errors: BAD_SLOT, SLOT_CLOSED, BAD_SIGNATURE,
+   * CONFLICT (the slot has another digest), RATE_LIMITED.
    *
-   * @param address  Key of the sender's address, to which wrong slots are charged (W10); null: nobody counts.
+   * @param address  Key of the sender's address, to which wrong slots are charged (W10); null if nobody
+   *                 counts.
    */
   beginUpload(
     sid: string,
-    position: number,
+    position: Position,
     headers: InputHeaders,
     address?: string | null,
   ): Promise<Result<UploadTicket, WireError>>;
-  /** After the spool holds the complete, checked file. Errors: SLOT_CLOSED, CONFLICT; the file is deleted then. */
+  /**
+   * Called once the spool holds the complete, verified file. Errors: SLOT_CLOSED, CONFLICT; the file is then
+   * deleted.
+   */
   finishUpload(ticket: UploadTicket): Promise<Result<Receipt, WireError>>;
 }

@@ -2,19 +2,25 @@ import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { RunEvent } from "#shared/round/run-event.ts";
+import { Places } from "./access/places.ts";
 import type { Coordinator, Runs } from "./coordinator.ts";
-import { createDeviceDesk } from "./device-desk.ts";
-import { Launcher } from "./launcher.ts";
-import { Lobby } from "./lobby.ts";
-import type { CoordinatorPorts } from "./ports.ts";
-import { Publisher } from "./publisher.ts";
-import { Readers } from "./readers.ts";
-import { RunDesk } from "./run-desk.ts";
-import { createTaskDesk } from "./task-desk.ts";
-import { sweepTranscripts } from "./transcript.ts";
-import { createUploads } from "./upload-desk.ts";
+import { createDeviceDesk } from "./desks/device-desk.ts";
+import { createHeldOutDesk } from "./desks/held-out-desk.ts";
+import { createProjectDesk } from "./desks/project-desk.ts";
+import { Readers } from "./desks/readers.ts";
+import { createTaskDesk } from "./desks/task-desk.ts";
+import { createUploads } from "./desks/upload-desk.ts";
+import { Lobby } from "./devices/lobby.ts";
+import { HeldOutSets } from "./models/held-out-sets.ts";
+import type { CoordinatorPorts } from "./ports/ports.ts";
+import { sweepTranscripts } from "./rounds/transcript.ts";
+import { Launcher } from "./runs/launcher.ts";
+import { Publisher } from "./runs/publisher.ts";
+import { RunDesk } from "./runs/run-desk.ts";
 
-/** The whole core: runs, rounds and devices over the given ports. Nothing happens before `lifecycle.start`. */
+/**
+ * The whole core over the given ports: runs, rounds and devices. Nothing happens before `lifecycle.start`.
+ */
 export function createCoordinator(ports: CoordinatorPorts): Coordinator {
   let running = false;
   const isRunning = () => running;
@@ -27,10 +33,14 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
     round: (roundId) => desk.round(roundId),
     activeRun: (task) => desk.activeRun(task),
   });
+  const heldOut = new HeldOutSets(ports);
+  const launcher = new Launcher(ports, desk, heldOut);
+  const places = new Places(ports);
   return {
     lifecycle: {
       start: async () => {
         await sweepTranscripts(ports);
+        await heldOut.adoptAll();
         await desk.start();
         running = true;
       },
@@ -41,8 +51,9 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
       },
       interrupt: (reason) => desk.interrupt(reason),
     },
-    tasks: createTaskDesk(ports, readers),
-    runs: runsOf(ports, desk, readers, isRunning),
+    tasks: createTaskDesk(ports, { readers, places, heldOut, runs: desk }),
+    heldOut: createHeldOutDesk(ports, heldOut),
+    runs: runsOf(ports, { desk, launcher, readers, isRunning }),
     rounds: {
       listRounds: (runId, page) => readers.listRounds(runId, page),
       roundDetail: (roundId) => readers.roundDetail(roundId),
@@ -50,11 +61,19 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
     },
     devices: createDeviceDesk(ports, { lobby, desk, isRunning }),
     uploads: createUploads(ports, { desk, isRunning }),
+    projects: createProjectDesk(ports, { isRunning, launches: launcher, places }),
+    places,
   };
 }
 
-function runsOf(ports: CoordinatorPorts, desk: RunDesk, readers: Readers, isRunning: () => boolean): Runs {
-  const launcher = new Launcher(ports, desk);
+interface RunParts {
+  readonly desk: RunDesk;
+  readonly launcher: Launcher;
+  readonly readers: Readers;
+  readonly isRunning: () => boolean;
+}
+
+function runsOf(ports: CoordinatorPorts, { desk, launcher, readers, isRunning }: RunParts): Runs {
   const act = async (
     runId: string,
     event: RunEvent,
@@ -71,12 +90,13 @@ function runsOf(ports: CoordinatorPorts, desk: RunDesk, readers: Readers, isRunn
     return ok(run.view());
   };
   return {
-    launch: async (launch) => (isRunning() ? launcher.launch(launch) : err(wireError("UNAVAILABLE"))),
+    launch: async (launch, actor) =>
+      isRunning() ? launcher.launch(launch, actor) : err(wireError("UNAVAILABLE")),
     pause: (runId, actor) => act(runId, { type: "pause-asked", actor }, "Only a running run can be paused."),
     resume: (runId, actor) =>
       act(runId, { type: "resume-asked", actor }, "Only a paused run can be resumed."),
     stopRun: (runId, actor) =>
-      act(runId, { type: "stop-asked", actor }, "This run has ended or is stopping already."),
+      act(runId, { type: "stop-asked", actor }, "This run has ended or is already stopping."),
     runView: (runId) => readers.runView(runId),
     listRuns: (filter, page) => readers.listRuns(filter, page),
     listEvents: (runId, page) => readers.listEvents(runId, page),

@@ -1,30 +1,42 @@
 import { type Insertable, type Kysely, sql, type Transaction } from "kysely";
-import { isShown } from "#coordinator/core/shown.ts";
-import type { EventLog, StoredEvent, StoreRecord, StreamId } from "#coordinator/core/store.ts";
+import type {
+  EventLog,
+  LogEntry,
+  RoundViews,
+  StoredEvent,
+  StoreRecord,
+  StreamId,
+} from "#coordinator/core/ports/store.ts";
 import { assert, present, unreachable } from "#shared/kernel/assert.ts";
 import { err, ok } from "#shared/kernel/result.ts";
-import type { Task } from "#shared/task/task.ts";
+import { writeAccessRow } from "./access.ts";
 import { compileOnce } from "./compiled.ts";
-import { fromJson, inBatches, toJson } from "./page.ts";
+import { inBatches, toJson } from "./page.ts";
 import type { Database } from "./schema.ts";
+import type { StreamProjects } from "./stream-projects.ts";
+import { TaskExists, writeTask, writeTaskSettings } from "./task-rows.ts";
+import { sentQueries } from "./uploads.ts";
 
 type RecordOf<Type extends StoreRecord["type"]> = Extract<StoreRecord, { type: Type }>;
 
-/** Each rolls the transaction back; the first never leaves this file, the second only as a fault of `append`. */
+/**
+ * Rolls the transaction back, as does `TaskExists`. `append` returns this one as a Result, `appendNext` the other;
+ * otherwise they are faults.
+ */
 class SequenceTaken extends Error {}
-class TaskExists extends Error {
-  constructor({ slug, version }: Task) {
-    super(`version ${version} of task ${slug} exists`);
-  }
-}
 
-/** The writing half of the log: one event and its records, all or nothing. */
-export function appender(db: Kysely<Database>, projectId: string): Pick<EventLog, "append" | "appendNext"> {
+/** The writing half of the log: an event and its records, all or nothing. */
+export function appender(
+  db: Kysely<Database>,
+  projects: StreamProjects,
+): Pick<EventLog, "append" | "appendNext"> {
   const queries = appendQueries(db);
   return {
-    append: async (stream, event, records) => {
+    append: async (stream, entries) => {
+      const records = entries.flatMap((entry) => entry.records);
+      const projectId = await projects.of(stream, records);
       try {
-        await db.transaction().execute((tx) => appendIn({ tx, queries, projectId }, stream, event, records));
+        await db.transaction().execute((tx) => appendIn({ tx, queries, projectId }, stream, entries));
         return ok(undefined);
       } catch (error) {
         if (error instanceof SequenceTaken) return err({ type: "sequence-taken" });
@@ -32,10 +44,11 @@ export function appender(db: Kysely<Database>, projectId: string): Pick<EventLog
       }
     },
     appendNext: async (stream, event, records) => {
+      const projectId = await projects.of(stream, records);
       try {
-        const next = { ...event, sequence: "next" } as const;
+        const next = { event: { ...event, sequence: "next" }, records } as const;
         return ok(
-          await db.transaction().execute((tx) => appendIn({ tx, queries, projectId }, stream, next, records)),
+          await db.transaction().execute((tx) => appendIn({ tx, queries, projectId }, stream, [next])),
         );
       } catch (error) {
         if (error instanceof TaskExists) return err({ type: "exists" });
@@ -47,11 +60,12 @@ export function appender(db: Kysely<Database>, projectId: string): Pick<EventLog
 
 type AppendQueries = ReturnType<typeof appendQueries>;
 
-/** What nearly every append executes. */
+/** Queries of nearly every append. */
 function appendQueries(db: Kysely<Database>) {
   return {
-    nextNumber: compileOnce<{ name: string }, { value: number }>((value) =>
-      nextNumberQuery(db, value("name")),
+    ...sentQueries(db),
+    nextNumbers: compileOnce<{ name: string; count: number }, { value: number }>((value) =>
+      nextNumberQuery(db, value("name"), value("count")),
     ),
     last: compileOnce<{ kind: StreamId["kind"]; id: string }, { last: number }>((value) =>
       db
@@ -60,9 +74,6 @@ function appendQueries(db: Kysely<Database>) {
         .where("stream_kind", "=", value("kind"))
         .where("stream_id", "=", value("id")),
     ),
-    runOfRound: compileOnce<{ roundId: string }, { run_id: string }>((value) =>
-      db.selectFrom("round").select("run_id").where("round_id", "=", value("roundId")),
-    ),
     insertEvent: compileOnce<Insertable<Database["event"]>, unknown>((value) =>
       db.insertInto("event").values({
         position: value("position"),
@@ -70,10 +81,8 @@ function appendQueries(db: Kysely<Database>) {
         stream_kind: value("stream_kind"),
         stream_id: value("stream_id"),
         sequence: value("sequence"),
-        run_id: value("run_id"),
         at: value("at"),
         body: value("body"),
-        shown: value("shown"),
       }),
     ),
   };
@@ -82,55 +91,86 @@ function appendQueries(db: Kysely<Database>) {
 interface Writing {
   readonly tx: Transaction<Database>;
   readonly queries: AppendQueries;
+  /** Of the stream. */
   readonly projectId: string;
 }
 
-/** @returns The event's sequence. */
-async function appendIn(
-  { tx, queries, projectId }: Writing,
-  stream: StreamId,
-  event: Omit<StoredEvent, "sequence"> & { readonly sequence: number | "next" },
-  records: readonly StoreRecord[],
-): Promise<number> {
-  // Held until the commit, so writers stand in line here and what they read below cannot change under them.
-  const [counter] = await queries.nextNumber(tx, { name: "event" });
-  const { value: position } = present(counter, "a counter returns its value");
-  const [newest] = await queries.last(tx, stream);
-  const { last } = present(newest, "an aggregate has a row");
-  const sequence = event.sequence === "next" ? last + 1 : event.sequence;
-  if (sequence <= last) throw new SequenceTaken();
-  assert(sequence === last + 1, `event ${sequence} of ${stream.kind} ${stream.id} follows ${last}`);
-  for (const record of records) await writeRecord(tx, projectId, record);
-  const [round] = stream.kind === "round" ? await queries.runOfRound(tx, { roundId: stream.id }) : [];
-  await queries.insertEvent(tx, {
-    position,
-    project_id: projectId,
-    stream_kind: stream.kind,
-    stream_id: stream.id,
-    sequence,
-    run_id: stream.kind === "run" ? stream.id : (round?.run_id ?? null),
-    at: event.at,
-    body: toJson(event.event),
-    shown: isShown(event.event),
-  });
-  return sequence;
+interface AppendedEntry extends Omit<LogEntry, "event"> {
+  readonly event: Omit<StoredEvent, "sequence"> & { readonly sequence: number | "next" };
 }
 
-/** The next number of a counter, from 1 without gaps; the row stays locked until the transaction ends. */
+/** @returns The sequence of the last event. */
+async function appendIn(
+  writing: Writing,
+  stream: StreamId,
+  entries: readonly AppendedEntry[],
+): Promise<number> {
+  const { tx, queries, projectId } = writing;
+  // Locked until the commit, so that writers queue here and what they read below cannot change.
+  const [counter] = await queries.nextNumbers(tx, { name: "event", count: entries.length });
+  const { value: lastPosition } = present(counter, "a counter returns its value");
+  const [newest] = await queries.last(tx, stream);
+  let { last } = present(newest, "an aggregate has a row");
+  for (const [index, { event, records }] of entries.entries()) {
+    const sequence = event.sequence === "next" ? last + 1 : event.sequence;
+    if (sequence <= last) throw new SequenceTaken();
+    assert(sequence === last + 1, `event ${sequence} of ${stream.kind} ${stream.id} follows ${last}`);
+    for (const record of records) if (record.type !== "note") await writeRecord(writing, record);
+    const position = lastPosition - entries.length + 1 + index;
+    const place = { position, project_id: projectId, stream_kind: stream.kind, stream_id: stream.id };
+    const written = { ...place, sequence, at: event.at };
+    await queries.insertEvent(tx, { ...written, body: toJson(event.event) });
+    for (const record of records) if (record.type === "note") await writeNote(tx, written, record);
+    last = sequence;
+  }
+  return last;
+}
+
+/** Runs after the other records, because the round's row may be one of them. */
+async function writeNote(
+  tx: Transaction<Database>,
+  event: Omit<Insertable<Database["event"]>, "body">,
+  { note }: RecordOf<"note">,
+): Promise<void> {
+  await tx
+    .insertInto("note")
+    .values({ ...event, run_id: await runOfStream(tx, event), body: toJson(note) })
+    .execute();
+}
+
+async function runOfStream(
+  tx: Transaction<Database>,
+  { stream_kind, stream_id }: Pick<Insertable<Database["event"]>, "stream_kind" | "stream_id">,
+): Promise<string | null> {
+  if (stream_kind === "run") return stream_id;
+  if (stream_kind !== "round") return null;
+  const round = await tx
+    .selectFrom("round")
+    .select("run_id")
+    .where("round_id", "=", stream_id)
+    .executeTakeFirst();
+  return round?.run_id ?? null;
+}
+
+/** The next number of a counter, from 1 and without gaps. The row stays locked until the transaction ends. */
 export async function nextNumber(db: Kysely<Database>, name: string): Promise<number> {
-  const { value } = await nextNumberQuery(db, name).executeTakeFirstOrThrow();
+  const { value } = await nextNumberQuery(db, name, 1).executeTakeFirstOrThrow();
   return value;
 }
 
-function nextNumberQuery(db: Kysely<Database>, name: string) {
+/** Takes `count` numbers and returns the last of them. */
+function nextNumberQuery(db: Kysely<Database>, name: string, count: number) {
   return db
     .insertInto("counter")
-    .values({ name, value: 1 })
-    .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: sql<number>`counter.value + 1` }))
+    .values({ name, value: count })
+    .onConflict((conflict) =>
+      conflict.column("name").doUpdateSet({ value: sql<number>`counter.value + excluded.value` }),
+    )
     .returning("value");
 }
 
-async function writeRecord(tx: Transaction<Database>, projectId: string, record: StoreRecord): Promise<void> {
+async function writeRecord(writing: Writing, record: Exclude<StoreRecord, { type: "note" }>): Promise<void> {
+  const { tx, projectId } = writing;
   switch (record.type) {
     case "run-row":
       return writeRun(tx, record);
@@ -145,30 +185,26 @@ async function writeRecord(tx: Transaction<Database>, projectId: string, record:
       return;
     }
     case "task-row":
-      return writeTask(tx, projectId, record);
+      return writeTask(tx, record);
     case "task-settings":
-      return writeTaskSettings(tx, projectId, record);
-    case "model-offered": {
-      // The first offer stands: who asks wants to know whether this model was ever offered before.
-      const offer = {
-        model_hash: record.modelHash,
-        project_id: projectId,
-        run_id: record.runId,
-        opened_sid: null,
-      };
-      await tx
-        .insertInto("model_offer")
-        .values(offer)
-        .onConflict((conflict) => conflict.column("model_hash").doNothing())
-        .execute();
-      return;
-    }
+      return writeTaskSettings(tx, record);
+    case "access-row":
+      return writeAccessRow(tx, record);
+    case "model-offered":
+      return writeOffer(tx, projectId, record);
     case "model-opened":
       return markOpened(tx, record);
     case "model-version":
       return writeVersion(tx, projectId, record);
     case "open-slots":
       return openSlots(tx, projectId, record);
+    case "input":
+      return takeInput(writing, record);
+    case "material": {
+      const { sid, step, position, bytes } = record;
+      await writing.queries.putMaterial(tx, { sid, step, position, project_id: projectId, bytes });
+      return;
+    }
     case "close-slots":
       return closeSlots(tx, record);
     default:
@@ -176,46 +212,22 @@ async function writeRecord(tx: Transaction<Database>, projectId: string, record:
   }
 }
 
-async function writeTask(
+async function writeOffer(
   tx: Transaction<Database>,
   projectId: string,
-  { row }: RecordOf<"task-row">,
+  { modelHash, runId }: RecordOf<"model-offered">,
 ): Promise<void> {
-  const { task, taskHash, actor, createdAt } = row;
-  const created = await tx
-    .insertInto("task")
-    .values({
-      project_id: projectId,
-      slug: task.slug,
-      version: task.version,
-      task_hash: taskHash,
-      body: toJson(task),
-      actor,
-      created_at: createdAt,
-    })
-    .onConflict((conflict) => conflict.columns(["project_id", "slug", "version"]).doNothing())
-    .returning("version")
-    .executeTakeFirst();
-  if (created === undefined) throw new TaskExists(task);
-}
-
-/** Writers stand in line for the event's number, so none overwrites what another has just set. */
-async function writeTaskSettings(
-  tx: Transaction<Database>,
-  projectId: string,
-  { slug, changes }: RecordOf<"task-settings">,
-): Promise<void> {
-  const known = await tx
-    .selectFrom("task_settings")
-    .select("body")
-    .where("project_id", "=", projectId)
-    .where("slug", "=", slug)
-    .executeTakeFirst();
-  const body = toJson({ ...(known === undefined ? {} : (fromJson(known.body) as object)), ...changes });
+  const use = { model_hash: modelHash, project_id: projectId, run_id: runId };
+  // Keeps the first offer, because callers ask whether this model was ever offered before.
   await tx
-    .insertInto("task_settings")
-    .values({ project_id: projectId, slug, body })
-    .onConflict((conflict) => conflict.columns(["project_id", "slug"]).doUpdateSet({ body }))
+    .insertInto("model_offer")
+    .values({ ...use, opened_sid: null })
+    .onConflict((conflict) => conflict.column("model_hash").doNothing())
+    .execute();
+  await tx
+    .insertInto("model_use")
+    .values(use)
+    .onConflict((conflict) => conflict.columns(["model_hash", "run_id"]).doNothing())
     .execute();
 }
 
@@ -243,7 +255,9 @@ async function writeRound(
   projectId: string,
   { roundId, row }: RecordOf<"round-row">,
 ): Promise<void> {
-  const changing = { phase: row.phase, view: toJson(row.view) };
+  // Tests write other views.
+  const { detail }: Partial<RoundViews> = row.view;
+  const changing = { phase: row.phase, view: toJson(row.view), sum_hash: detail?.sumHash ?? null };
   await tx
     .insertInto("round")
     .values({ round_id: roundId, project_id: projectId, run_id: row.runId, round: row.round, ...changing })
@@ -251,7 +265,7 @@ async function writeRound(
     .execute();
 }
 
-/** The first session that opened a sum for the model stands. */
+/** Keeps the first session that opened a sum for the model. */
 async function markOpened(tx: Transaction<Database>, record: RecordOf<"model-opened">): Promise<void> {
   const offer = await tx
     .updateTable("model_offer")
@@ -278,7 +292,7 @@ async function writeVersion(
       strategy_state_hash: version.strategyStateHash,
       metrics: toJson(version.metrics),
     })
-    // Metrics may follow later; the model of a round is fixed once it is written.
+    // Metrics may follow later, but a round's model is fixed once written.
     .onConflict((conflict) =>
       conflict
         .columns(["run_id", "round"])
@@ -309,7 +323,16 @@ async function openSlots(
   }
 }
 
-/** Inputs that are kept must be there: a survivor set holds acknowledged inputs only. */
+/** The counter's row stays locked, so the session is sealed either before this or after it. */
+async function takeInput({ tx, queries, projectId }: Writing, { input }: RecordOf<"input">): Promise<void> {
+  const { sid, position, sha256, root, signature, byteCount } = input;
+  const [slot] = await queries.slot(tx, { sid, position });
+  assert(Boolean(slot?.open), `position ${position} of session ${sid} has no open slot`);
+  const facts = { sha256, root, signature, byte_count: byteCount };
+  await queries.insertInput(tx, { sid, position, project_id: projectId, ...facts });
+}
+
+/** All kept inputs must exist: a survivor set holds only acknowledged inputs. */
 async function closeSlots(tx: Transaction<Database>, { sid, kept }: RecordOf<"close-slots">): Promise<void> {
   await tx.updateTable("upload_session").set({ open: false }).where("sid", "=", sid).execute();
   const inputs = await tx.selectFrom("input").select("position").where("sid", "=", sid).execute();

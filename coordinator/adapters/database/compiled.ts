@@ -2,7 +2,7 @@ import type { Compilable, CompiledQuery, Kysely } from "kysely";
 import { assert } from "#shared/kernel/assert.ts";
 import type { Database } from "./schema.ts";
 
-/** Stands in a query for a value that each execution brings. */
+/** Placeholder for a value that is supplied at each execution. */
 class Placeholder {
   readonly name: string;
 
@@ -11,14 +11,14 @@ class Placeholder {
   }
 }
 
-/** Executes a compiled query with these values, on its database or in a transaction of it. */
+/** Executes a compiled query with these values, on its database or in a transaction. */
 type Execute<Values, Row> = (db: Kysely<Database>, values: Values) => Promise<readonly Row[]>;
 
 /**
- * A query for the paths that every message of a device takes, compiled once. To build and compile it takes Kysely longer
- * than SQLite takes to run it.
+ * A query for paths that every device message takes, compiled once: Kysely needs longer to build and compile
+ * it than SQLite to run it.
  *
- * @param build  Gets a function that names where each value goes. A name may come twice.
+ * @param build  Gets a function that marks where each value goes. A name may be used twice.
  */
 export function compileOnce<Values extends object, Row>(
   build: (value: <Name extends keyof Values & string>(name: Name) => Values[Name]) => Compilable<Row>,
@@ -32,7 +32,7 @@ export function compileOnce<Values extends object, Row>(
   };
 }
 
-/** Kysely passes on what it is given as a value, so the type that the column has is claimed here. */
+/** Claims the column's type: Kysely passes a placeholder on like any value. */
 function placeholder<Value>(name: string): Value {
   return new Placeholder(name) as Value;
 }

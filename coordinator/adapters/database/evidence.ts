@@ -1,9 +1,10 @@
 import type { Kysely } from "kysely";
-import type { EvidenceRow, EvidenceStore } from "#coordinator/core/store.ts";
+import type { EvidenceRow, EvidenceStore } from "#coordinator/core/ports/store.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
+import { projectOfSession } from "./places.ts";
 import type { Database } from "./schema.ts";
 
-/** What is not published of sums, apart from everything that is served by its hash. */
+/** The unpublished part of sums, kept apart from blobs, which are served by hash. */
 export function evidenceQueries(db: Kysely<Database>, projectId: string): EvidenceStore {
   async function loadEvidence(sid: string): Promise<EvidenceRow | null> {
     const row = await db
@@ -17,7 +18,7 @@ export function evidenceQueries(db: Kysely<Database>, projectId: string): Eviden
     saveEvidence: async (sid, { salt, words }) => {
       await db
         .insertInto("evidence")
-        .values({ sid, project_id: projectId, salt, words, sealed: null })
+        .values({ sid, project_id: projectOfSession(sid, projectId), salt, words, sealed: null })
         .onConflict((conflict) => conflict.column("sid").doNothing())
         .execute();
       return present(await loadEvidence(sid), `evidence of session ${sid}`);

@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Database } from "./schema.ts";
 
-/** A setting of the database, of no project. */
+/** Belongs to the database as a whole, so to no project. */
 const ROW = { project_id: "", name: "instance" } as const;
 
 /** The instance that the database belongs to, or null. */
@@ -15,7 +15,7 @@ export async function readInstance(db: Kysely<Database>): Promise<string | null>
   return row?.value ?? null;
 }
 
-/** The first one stands. */
+/** Keeps an existing id. */
 export async function writeInstance(db: Kysely<Database>, instanceId: string): Promise<void> {
   await db
     .insertInto("setting")

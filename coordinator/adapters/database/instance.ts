@@ -4,71 +4,87 @@ import { opendir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeDurably } from "#shared/node/durable-files.ts";
+import { randomBytes } from "#shared/node/system.ts";
+import { ISSUER_FILE, makeIssuer, missingIssuer } from "../issuer.ts";
 import { isErrorCode } from "../system-errors.ts";
 
 /*
- * A data folder and its database belong together: the folder has the issuer's key, the models and the inputs that the
- * database speaks of. Both carry one instance id, and a pair that does not match is refused, as is a database that is
- * gone or was emptied: begun anew, it would end every run and every promise about them without a word.
+ * A data folder and its database belong together: the folder holds the issuer's key, the models and the
+ * inputs that the database refers to. Both carry one instance id. A pair that does not match is refused, as
+ * is a database that is missing or was emptied: starting over would silently end every run and every promise
+ * made about it.
  *
- * The id is made at the first start: the folder says `pending`, the database takes the id, the folder says it for good.
- * A kill on the way is made up for by the next start.
+ * The id is made at the first start: the folder records it as `pending`, the database takes it, the issuer's
+ * key is made, and the folder confirms the id. If the process is killed in between, the next start completes
+ * this. After that a missing key is refused like a missing database.
  */
 
 const FILE_NAME = "instance.json";
 const fileSchema = z.strictObject({
   instance: z.string().regex(/^[0-9a-f]{32}$/),
-  /** The database may not have the id yet. */
+  /** True while the database may not have the id yet. */
   pending: z.boolean().optional(),
 });
 type InstanceFile = z.infer<typeof fileSchema>;
 
-/** What a data folder shows before any database is opened. */
+/** What a data folder tells before its database is opened. */
 export interface FolderFacts {
   readonly dataDir: string;
   readonly file: InstanceFile | null;
-  /** Whether it has an issuer's key or blobs, which are made after the first database. */
+  /** Whether it has an issuer's key or blobs, which are made later than the database. */
   readonly isUsed: boolean;
+  /** Whether it has blobs, but no issuer's key. */
+  readonly lacksIssuer: boolean;
 }
 
-/** @throws Error with what to do, if instance.json is unreadable. */
+/** @throws Error that says what to do if instance.json is unreadable. */
 export async function folderFacts(dataDir: string): Promise<FolderFacts> {
-  const isUsed = existsSync(join(dataDir, "issuer.key")) || (await holdsFile(join(dataDir, "blobs")));
-  return { dataDir, file: await readInstanceFile(dataDir), isUsed };
+  const hasIssuer = existsSync(join(dataDir, ISSUER_FILE));
+  const hasBlobs = await holdsFile(join(dataDir, "blobs"));
+  return {
+    dataDir,
+    file: await readInstanceFile(dataDir),
+    isUsed: hasIssuer || hasBlobs,
+    lacksIssuer: hasBlobs && !hasIssuer,
+  };
 }
 
-/** What the opened database says of itself. */
+/** What the opened database tells about itself. */
 export interface DatabaseFacts {
   readonly instanceId: string | null;
   /** Whether it already had tables when it was opened. */
   readonly wasMade: boolean;
-  /** For sentences, e.g. its path. */
+  /** Name for error messages, for example its path. */
   readonly name: string;
 }
 
 /**
- * Makes folder and database one pair, or finds that they are.
+ * Makes folder and database a pair, or checks that they are one.
  *
- * @param mark  Writes the id into the database; the first one stands.
- * @throws Error with what to do, if they do not belong together.
+ * @param mark  Writes the id into the database, but keeps an existing one.
+ * @throws Error that says what to do if they do not belong together.
  */
 export async function agreeOnInstance(
   folder: FolderFacts,
   database: DatabaseFacts,
   mark: (instanceId: string) => Promise<void>,
 ): Promise<void> {
-  const refusal = mismatch(folder, database);
+  const refusal = instanceMismatch(folder, database);
   if (refusal !== null) throw new Error(refusal);
   const { dataDir, file } = folder;
   if (file !== null && file.pending !== true) return;
   const instance = file?.instance ?? randomUUID().replaceAll("-", "");
   if (file === null) await writeInstanceFile(dataDir, { instance, pending: true });
   await mark(instance);
+  await makeIssuer(dataDir, randomBytes);
   await writeInstanceFile(dataDir, { instance });
 }
 
-/** Why the two are no pair; null if they are, or can become one. */
-function mismatch({ dataDir, file, isUsed }: FolderFacts, database: DatabaseFacts): string | null {
+/** Why the two are no pair; null if they are or can become one. */
+export function instanceMismatch(
+  { dataDir, file, isUsed, lacksIssuer }: FolderFacts,
+  database: DatabaseFacts,
+): string | null {
   const { instanceId, wasMade, name } = database;
   if (file !== null && instanceId !== null) {
     if (file.instance === instanceId) return null;
@@ -77,13 +93,14 @@ function mismatch({ dataDir, file, isUsed }: FolderFacts, database: DatabaseFact
   if (instanceId !== null)
     return `The database ${name} belongs to an installation (${short(instanceId)}) whose data folder is not ${dataDir}: there is no ${FILE_NAME}. Start with the folder that it was used with (--data), or restore that file; its models and its issuer key are there.`;
   if (file !== null && file.pending !== true) return emptied(dataDir, name);
-  // A folder of an earlier version has no file; its database was made then, too.
+  // Folders of earlier versions have no file, but do have a database.
   if (file === null && isUsed && !wasMade) return emptied(dataDir, name);
+  if (file === null && lacksIssuer) return missingIssuer(dataDir);
   return null;
 }
 
 function emptied(dataDir: string, name: string): string {
-  return `The data folder ${dataDir} has been in use, but the database ${name} is empty. Restore the database from a backup, check DATABASE_URL, or begin anew with another --data folder.`;
+  return `The data folder ${dataDir} has been in use, but the database ${name} is empty. Restore the database from a backup, check DATABASE_URL, or start over with another --data folder.`;
 }
 
 const short = (instanceId: string) => instanceId.slice(0, 8);
@@ -100,7 +117,7 @@ async function readInstanceFile(dataDir: string): Promise<InstanceFile | null> {
   try {
     return fileSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw new Error(`${path} says nothing that this version reads. Restore it from a backup.`, {
+    throw new Error(`${path} cannot be read by this version. Restore it from a backup.`, {
       cause: error,
     });
   }
@@ -110,7 +127,7 @@ async function writeInstanceFile(dataDir: string, file: InstanceFile): Promise<v
   await writeDurably(join(dataDir, FILE_NAME), new TextEncoder().encode(`${JSON.stringify(file)}\n`));
 }
 
-/** Whether any file lies in or below `folder`. */
+/** Whether there is any file in or below `folder`. */
 async function holdsFile(folder: string): Promise<boolean> {
   try {
     for await (const entry of await opendir(folder, { recursive: true })) if (entry.isFile()) return true;

@@ -2,7 +2,9 @@ import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { messageOf } from "../system-errors.ts";
 
-/** Names of the migrations that `db` still lacks, in order. @throws Error if `db` is newer than this program. */
+/**
+ * Names of the migrations that `db` still lacks, in order. @throws Error if `db` is newer than this program.
+ */
 export async function pendingMigrations<Schema>(
   db: Kysely<Schema>,
   migrations: Readonly<Record<string, Migration>>,
@@ -12,10 +14,10 @@ export async function pendingMigrations<Schema>(
 }
 
 /**
- * Brings `db` to the newest schema, all in one transaction; forward only.
+ * Migrates `db` forward to the newest schema, in one transaction.
  *
  * @returns Whether it had a schema before.
- * @throws Error with what to do, if the database was made by a newer program or a statement fails.
+ * @throws Error that says what to do if the database was made by a newer program or a statement fails.
  */
 export async function migrate<Schema>(
   db: Kysely<Schema>,
@@ -32,10 +34,10 @@ export async function migrate<Schema>(
       { cause: error },
     );
   }
-  // Kysely gives these no class of their own.
+  // Kysely has no error class for these.
   if (/corrupted migrations/.test(reason)) {
     throw new Error(
-      `The database does not fit this program (${reason}). It was made by a newer version: start that one, or restore an older copy of the database.`,
+      `The database does not match this program (${reason}). It was made by a newer version: start that one, or restore an older copy of the database.`,
       { cause: error },
     );
   }

@@ -1,46 +1,22 @@
 import { mkdir } from "node:fs/promises";
-import type { Log } from "#coordinator/core/ports.ts";
-import type { Store } from "#coordinator/core/store.ts";
+import type { Store } from "#coordinator/core/ports/store.ts";
 import { messageOf } from "../system-errors.ts";
 import { agreeOnInstance, type FolderFacts, folderFacts } from "./instance.ts";
-import type { InstanceEvents } from "./postgres-lock.ts";
+import type { OpenedStore, StoreOptions } from "./opened-store.ts";
 import { checkFolder, databasePath, doesNotOpen, isBehind, refuseNetwork } from "./sqlite/folder.ts";
 import { openSqlite } from "./sqlite/open-sqlite.ts";
 import { markPath, readMark } from "./sqlite/position-mark.ts";
 
 const DEFAULT_PROJECT = "default";
 
-/** What becomes of the lock of the one coordinator on a PostgreSQL database. */
+/** Events about the lock of a PostgreSQL database's only coordinator. */
 export type { InstanceEvents } from "./postgres-lock.ts";
 
-export interface StoreOptions {
-  /** The coordinator's state folder. */
-  readonly dataDir: string;
-  /** postgres://..., version 15 or later; absent: SQLite in `dataDir`. */
-  readonly databaseUrl?: string | undefined;
-  /** PostgreSQL: holds the lock of the one coordinator of this database. Absent: several may write. */
-  readonly alone?: InstanceEvents;
-  readonly projectId?: string;
-  readonly log?: Log;
-  /** Told if SQLite's writing thread ends on its own; by default this is an uncaught error, the end of the process. */
-  readonly onLost?: (error: Error) => void;
-}
-
-/** An open database, before it is known to belong to the folder. */
-export interface OpenedStore {
-  readonly store: Store;
-  readonly instanceId: string | null;
-  /** Whether it had tables before it was opened. */
-  readonly wasMade: boolean;
-  /** Writes the instance id; the first one stands. */
-  readonly mark: (instanceId: string) => Promise<void>;
-}
-
 /**
- * The store on the database that `options` name, at the newest schema.
+ * Opens the store on the database that `options` name, at the newest schema.
  *
- * @throws Error that says what to do: a folder that cannot be used, a database that cannot be opened, or the two of
- *         different installations.
+ * @throws Error that says what to do if the folder cannot be used, the database cannot be opened, or the two
+ *   belong to different installations.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { dataDir, databaseUrl } = options;
@@ -60,19 +36,20 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /**
- * Makes the data folder if it is missing. Comes before anything is locked in it: on a network the lock would not hold.
+ * Creates the data folder if missing, readable by this user alone. Comes before any lock in it, because locks do not work on
+ * a network.
  *
- * @throws Error with what to do, if it cannot be made, or SQLite may not be used in it.
+ * @throws Error that says what to do if the folder cannot be created or SQLite may not be used in it.
  */
 export async function makeDataFolder({
   dataDir,
   databaseUrl,
 }: Pick<StoreOptions, "dataDir" | "databaseUrl">): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true });
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new Error(
-      `The data folder ${dataDir} cannot be made (${messageOf(error)}). Choose another with --data, or mend its rights.`,
+      `The data folder ${dataDir} cannot be created (${messageOf(error)}). Choose another with --data, or fix its permissions.`,
       { cause: error },
     );
   }
@@ -83,17 +60,19 @@ async function openHere(folder: FolderFacts, { projectId, log, onLost }: StoreOp
   const wasMade = await checkFolder(folder);
   const path = databasePath(folder.dataDir);
   const mark = markPath(folder.dataDir);
-  // Before it is opened, which writes it.
+  // Read before the database is opened, which rewrites the mark.
   const known = readMark(mark);
   const opened = await openSqlite({
-    ...{ path, log, markPath: mark },
+    path,
+    log,
+    markPath: mark,
     projectId: projectId ?? DEFAULT_PROJECT,
     onLost: onLost ?? raise,
   }).catch((error: unknown) => {
     throw doesNotOpen(path, error);
   });
   const { instanceId, position, pragmas } = opened;
-  // `agreeOnInstance` refuses a database without an instance id, with a sentence of its own.
+  // A database without an instance id is left to `agreeOnInstance`, which has its own error.
   if (instanceId !== null && position < known) {
     await opened.store.close();
     throw isBehind(path, mark, known - position);

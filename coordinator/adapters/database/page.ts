@@ -1,38 +1,55 @@
-import type { Listed, Page } from "#coordinator/core/ports.ts";
+import type { Listed, Page } from "#coordinator/core/ports/ports.ts";
 import { assert } from "#shared/kernel/assert.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 
 /**
- * One page from `limit + 1` rows: the row too many says that there is more.
+ * One page from `limit + 1` rows. The extra row tells that there are more. The page ends before the row whose
+ * document would take it above `LIMITS.pageByteCountMax`, but never before the first (D2).
  *
- * @param cursorOf  Names the last item of a page; the next page starts behind it.
+ * @param documentOf  The row's document column, which is what makes it large.
+ * @param cursorOf    Names the last item of a page. The next page starts after it.
  */
 export function listed<Row, Item>(
   rows: readonly Row[],
   page: Page,
-  itemOf: (row: Row) => Item,
-  cursorOf: (row: Row) => string,
+  { itemOf, documentOf, cursorOf }: ListedRow<Row, Item>,
 ): Listed<Item> {
   assert(Number.isInteger(page.limit) && page.limit >= 1, `page of ${page.limit}`);
-  const shown = rows.slice(0, page.limit);
+  const shown = rows.slice(0, Math.min(page.limit, fittingCount(rows.map(documentOf))));
   const last = shown.at(-1);
   return {
     items: shown.map(itemOf),
-    next: rows.length > page.limit && last !== undefined ? cursorOf(last) : null,
+    next: rows.length > shown.length && last !== undefined ? cursorOf(last) : null,
   };
 }
 
-/** Nothing, as after the last page; also the answer to a cursor that no page ever gave. */
+interface ListedRow<Row, Item> {
+  readonly itemOf: (row: Row) => Item;
+  readonly documentOf: (row: Row) => string;
+  readonly cursorOf: (row: Row) => string;
+}
+
+function fittingCount(documents: readonly string[]): number {
+  let byteCount = 0;
+  const over = documents.findIndex((document, index) => {
+    byteCount += Buffer.byteLength(document);
+    return index > 0 && byteCount > LIMITS.pageByteCountMax;
+  });
+  return over === -1 ? documents.length : over;
+}
+
+/** The list after the last page, and the answer to an unknown cursor. */
 export const EMPTY_LIST = { items: [], next: null } as const;
 
-/** A whole number of a cursor, or null. */
+/** The number in a cursor, or null if it is malformed. */
 export function cursorNumber(text: string): number | null {
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-/** A statement takes 32,766 values in SQLite and 65,535 in PostgreSQL; rows of ours have a few each. */
+/** A statement takes 32,766 values in SQLite and 65,535 in PostgreSQL. Our rows have a few values each. */
 const BATCH_ROWS = 500;
 
-/** `rows` in parts that one statement takes; none for no rows. */
+/** Splits `rows` into batches that fit one statement. */
 export function inBatches<Row>(rows: readonly Row[]): readonly (readonly Row[])[] {
   const count = Math.ceil(rows.length / BATCH_ROWS);
   return Array.from({ length: count }, (_, index) =>
@@ -40,7 +57,10 @@ export function inBatches<Row>(rows: readonly Row[]): readonly (readonly Row[])[
   );
 }
 
-/** Document columns are text on both sides: SQLite has no other, and PostgreSQL gives back what was written. */
+/**
+ * Document columns are text in both databases: SQLite has no JSON type, and PostgreSQL's `json` returns the
+ * text as written.
+ */
 export function toJson(value: unknown): string {
   return JSON.stringify(value ?? null);
 }

@@ -1,41 +1,51 @@
 import { randomBytes as nodeRandomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { backoffMs } from "#coordinator/core/backoff.ts";
-import type { Log } from "#coordinator/core/ports.ts";
-import { randomBytes } from "../system.ts";
+import { backoffMs } from "#coordinator/core/ports/backoff.ts";
+import type { Log } from "#coordinator/core/ports/ports.ts";
+import { randomBytes } from "#shared/node/system.ts";
 import { messageOf } from "../system-errors.ts";
 
 /*
- * One coordinator for each PostgreSQL database: a session-level advisory lock, held on a connection of its own for as
- * long as the process lives. Two coordinators would both drive every run; the log's sequence keeps them from
- * corrupting it, and each would end the other's rounds.
+ * At most one coordinator per PostgreSQL database: a session-level advisory lock, held on its own connection
+ * while the process lives. Two coordinators would both drive every run. The log's sequence would keep them
+ * from corrupting it, but each would end the other's rounds.
  *
- * The lock ends with its session: on a restart of the server, on a cut connection. Then the holder stops reading and
- * writing and takes it again as soon as it can, unless another coordinator came first.
+ * The lock is lost with its session: when the server restarts or the connection is cut. The holder then stops
+ * reading and writing, and takes the lock again as soon as it can, unless another coordinator was faster.
  *
- * Does not hold behind a pooler that gives each transaction another session (PgBouncer's transaction mode).
+ * It does not work behind a pooler that may switch sessions between transactions (PgBouncer's transaction
+ * mode).
  */
 
 /** "chorus" in ASCII. */
 const KEY = 0x63_68_6f_72_75_73n;
 const CONNECT_MS = 10_000;
-/** A server that does not answer the lock's connection within this time is away, whatever its sockets say. */
+/**
+ * A server that leaves the lock's connection unanswered for this long counts as away, whatever its sockets
+ * say.
+ */
 const ANSWER_MS = 10_000;
 const HEARTBEAT_MS = 5_000;
-/** A coordinator that was killed a moment ago: the server needs a little to notice. */
+/** The server needs a moment to notice that the previous coordinator was killed. */
 const TRIES_AT_START = 6;
 
 export interface InstanceEvents {
-  /** The store refuses everything from now on. */
+  /** The store refuses every call from now on. */
   readonly onLost: (reason: Error) => void;
-  /** The store works again; what others wrote meanwhile is not known to this process. */
+  /** The store works again. Others may have written in the meantime. */
   readonly onRegained: () => void;
-  /** Another coordinator has the database. The store goes on refusing; this process should end with the sentence. */
+  /**
+   * Another coordinator has the database. The store keeps refusing, and this process should end with the
+   * sentence.
+   */
   readonly onTaken: (sentence: string) => void;
 }
 
-/** @throws Error with what to do, where another coordinator has the database; the driver's error where it cannot be reached. */
+/**
+ * Takes the lock for this process. @throws Error that says what to do if another coordinator has the
+ * database; the driver's error if it is unreachable.
+ */
 export async function takeInstanceLock(
   databaseUrl: string,
   events: InstanceEvents,
@@ -50,13 +60,16 @@ export class InstanceLock {
   readonly #databaseUrl: string;
   readonly #events: InstanceEvents;
   readonly #log: Log | undefined;
-  /** Names this process's sessions to the server, so that it knows its own old one. */
+  /** Names this process's sessions to the server, so that it recognizes its own old one. */
   readonly #name = `chorus-${nodeRandomBytes(8).toString("hex")}`;
   readonly #closing = new AbortController();
   #client: pg.Client | null = null;
-  /** The take under way. One at a time: a second one would take the first one's session for a leftover and end it. */
+  /**
+   * The attempt under way. There is at most one: a second would take the first's session for a leftover and
+   * end it.
+   */
   #taking: Promise<Holder | null> | null = null;
-  /** The connection of that take, which may have the lock already. */
+  /** That attempt's connection, which may already hold the lock. */
   #asking: pg.Client | null = null;
   #heartbeat: NodeJS.Timeout | undefined;
 
@@ -88,8 +101,8 @@ export class InstanceLock {
   }
 
   /**
-   * @returns null if the lock is held now, else who holds it.
-   * @throws the driver's error, and if this is closed meanwhile.
+   * @returns null if the lock is now held, otherwise its holder.
+   * @throws the driver's error, or an error if this was closed in the meantime.
    */
   #tryTake(): Promise<Holder | null> {
     if (this.#client !== null) return Promise.resolve(null);
@@ -106,7 +119,7 @@ export class InstanceLock {
       query_timeout: ANSWER_MS,
       keepAlive: true,
     });
-    // Without a listener, a connection that is lost would end the process.
+    // Without a listener, a lost connection would end the process.
     client.on("error", (error) => this.#lost(client, error));
     client.on("end", () => this.#lost(client, new Error("the server closed the connection")));
     let holder: Holder | null;
@@ -120,7 +133,7 @@ export class InstanceLock {
         [String(KEY)],
       );
       holder = rows[0]?.taken === true ? null : await readHolder(client);
-      // An old session of this very process, whose end the server has not noticed yet.
+      // The holder is an old session of this process, and the server has not noticed its end.
       if (holder?.name === this.#name) await client.query("select pg_terminate_backend($1)", [holder.pid]);
       this.#assertOpen();
     } catch (error) {
@@ -186,13 +199,13 @@ export class InstanceLock {
 }
 
 interface Holder {
-  /** Of the server's process for that session. */
+  /** Of the server process for that session. */
   readonly pid: number;
   readonly name: string;
   readonly address: string | null;
 }
 
-/** Who has the lock; session 0 if the holder has just let go. */
+/** Returns who holds the lock; pid 0 if it has just been released. */
 async function readHolder(client: pg.Client): Promise<Holder> {
   const { rows } = await client.query<Holder>(
     `select activity.pid, coalesce(application_name, '') as name, host(client_addr) as address

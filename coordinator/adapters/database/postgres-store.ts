@@ -1,9 +1,12 @@
 import { readInstance, writeInstance } from "./instance-row.ts";
-import type { OpenedStore, StoreOptions } from "./open-store.ts";
+import type { OpenedStore, StoreOptions } from "./opened-store.ts";
 import { openPostgres } from "./postgres.ts";
 import { createStore } from "./store.ts";
 
-/** The store on PostgreSQL, at the newest schema. In a file of its own: on SQLite the driver is never loaded. */
+/**
+ * Opens the store on PostgreSQL at the newest schema. A separate file, so that SQLite installations never
+ * load the driver.
+ */
 export async function openPostgresStore(
   databaseUrl: string,
   { log, alone }: StoreOptions,

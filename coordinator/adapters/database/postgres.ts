@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
-import type { Log } from "#coordinator/core/ports.ts";
+import type { Log } from "#coordinator/core/ports/ports.ts";
 import { isErrorCode, messageOf } from "../system-errors.ts";
 import { migrate } from "./migrate.ts";
 import { migrationsFor } from "./migrations/index.ts";
@@ -15,12 +15,12 @@ const INT8_OID = 20;
 const JSON_OID = 114;
 
 /**
- * Opens a PostgreSQL database and brings it to the newest schema.
+ * Opens a PostgreSQL database at the newest schema.
  *
- * @param alone  Holds the lock of the one coordinator of this database, and hears what becomes of it; absent: no lock,
- *               for tools that only read and for tests of several writers.
- * @throws Error with what to do, where the server cannot be reached or is older than 15, the database is not in UTF-8,
- *         its user may not make tables, or another coordinator has it.
+ * @param alone  Takes the lock of the database's only coordinator and hears of its loss. Absent for tools
+ *               that only read and for tests with several writers: no lock.
+ * @throws Error that says what to do if the server is unreachable or older than 15, the database is not in
+ *   UTF-8, its user may not create tables, or another coordinator has it.
  */
 export async function openPostgres(
   databaseUrl: string,
@@ -57,7 +57,7 @@ function shutWhileLost(connections: Connections, alone: InstanceEvents): Instanc
   return {
     onLost: (reason) => {
       connections.shut(reason);
-      alone.onLost(reason);
+      alone.onLost(new ShutError(reason));
     },
     onRegained: () => {
       connections.open();
@@ -67,7 +67,7 @@ function shutWhileLost(connections: Connections, alone: InstanceEvents): Instanc
   };
 }
 
-/** A pool that can be shut: then what is under way fails, and nothing new begins. */
+/** A connection pool that can be shut: work under way fails and nothing new begins. */
 class Connections {
   readonly #pool: pg.Pool;
   readonly #clients = new Set<pg.PoolClient>();
@@ -83,15 +83,16 @@ class Connections {
     });
     this.#pool.on("connect", (client) => {
       this.#clients.add(client);
-      // The pool listens to idle connections only: one in use that is lost would end the process.
+      // The pool only listens to idle connections. Losing one in use would end the process.
       client.on("error", (error) => log?.warn({ error: error.message }, "a database connection was lost"));
     });
     this.#pool.on("remove", (client) => this.#clients.delete(client));
-    // Said by the connection's own listener; without this one an idle connection would end the process.
+    // The connection's own listener logs it. Without this listener, losing an idle connection would end the
+    // process.
     this.#pool.on("error", () => undefined);
   }
 
-  /** Kysely asks for them. */
+  /** Read by Kysely. */
   get options(): pg.PoolOptions {
     return this.#pool.options;
   }
@@ -112,7 +113,7 @@ class Connections {
     return this.#pool.end();
   }
 
-  /** A statement that hangs on a dead server would hold its run for as long as TCP does. */
+  /** Cuts connections, because a statement stuck on a dead server would block its run until TCP gives up. */
   shut(reason: Error): void {
     this.#shutFor = reason;
     for (const client of this.#clients) (client as unknown as pg.Client).connection.stream.destroy();
@@ -127,7 +128,7 @@ class Connections {
   }
 }
 
-/** Carries PostgreSQL's code for a connection that does not exist, which callers wait for like for any lost one. */
+/** Carries PostgreSQL's code for a missing connection, so that callers wait as for any lost one. */
 class ShutError extends Error {
   readonly code = "08003";
   constructor(reason: Error) {
@@ -135,7 +136,8 @@ class ShutError extends Error {
   }
 }
 
-async function checkServer(db: Kysely<Database>): Promise<void> {
+/** @throws Error that says what to do if the server is away, older than 15 or its database is not in UTF-8. */
+export async function checkServer(db: Kysely<Database>): Promise<void> {
   let server: { readonly version: number; readonly encoding: string; readonly database: string } | undefined;
   try {
     const { rows } = await sql<NonNullable<typeof server>>`
@@ -154,12 +156,12 @@ async function checkServer(db: Kysely<Database>): Promise<void> {
   }
   if (encoding !== "UTF8") {
     throw new Error(
-      `The database ${database} is in ${encoding}; Chorus needs UTF8. Make one (createdb --encoding=UTF8 --template=template0 NAME) and name it in DATABASE_URL.`,
+      `The database ${database} is in ${encoding}; Chorus needs UTF8. Create one (createdb --encoding=UTF8 --template=template0 NAME) and name it in DATABASE_URL.`,
     );
   }
 }
 
-/** No right to a schema or to what is in it; no schema at all on the search path. */
+/** No right to a schema or its contents, or no schema on the search path. */
 const NO_RIGHTS = ["42501", "3F000"];
 
 async function migrateOrSayWhy(db: Kysely<Database>): Promise<{ readonly wasMade: boolean }> {
@@ -172,13 +174,16 @@ async function migrateOrSayWhy(db: Kysely<Database>): Promise<{ readonly wasMade
       select current_user as name, current_database() as database`.execute(db);
     const { name = "", database = "" } = rows[0] ?? {};
     throw new Error(
-      `The user ${name} may not make or use tables in the database ${database} (${messageOf(cause)}). Since PostgreSQL 15 only a database's owner may. As the owner or a superuser: alter database ${database} owner to ${name}; or grant usage, create on schema public to ${name}; and let ${name} own what is there already.`,
+      `The user ${name} may not create or use tables in the database ${database} (${messageOf(cause)}). Since PostgreSQL 15 only a database's owner may. As the owner or a superuser: alter database ${database} owner to ${name}; or grant usage, create on schema public to ${name}; and let ${name} own what already exists.`,
       { cause: error },
     );
   }
 }
 
-/** As SQLite gives them: int8 as a number (all of ours lie below 2^53), bytea as plain bytes, documents as text. */
+/**
+ * Types as SQLite returns them: int8 as a number (all of ours are below 2^53), bytea as plain bytes,
+ * documents as text.
+ */
 export function getTypeParser(oid: number, format?: "text" | "binary") {
   if (format !== "binary" && oid === INT8_OID) return Number;
   if (format !== "binary" && oid === JSON_OID) return String;

@@ -1,109 +1,30 @@
-import { type Kysely, sql } from "kysely";
-import type { RoundViews } from "#coordinator/core/round-view.ts";
+import { type Kysely, type Selectable, sql } from "kysely";
+import type { Note } from "#coordinator/core/ports/note.ts";
 import type {
   EventLog,
-  NewestModel,
+  ModelMetrics,
   RoundRow,
+  RoundViews,
   RunRow,
   RunStore,
-  StoredTask,
-  StreamId,
-  TaskStore,
-} from "#coordinator/core/store.ts";
+  StoredNote,
+} from "#coordinator/core/ports/store.ts";
 import type { RunView } from "#shared/protocol/api.ts";
-import { taskSettingsSchema } from "#shared/task/settings.ts";
-import type { Task } from "#shared/task/task.ts";
 import { nextNumber } from "./append.ts";
 import { cursorNumber, EMPTY_LIST, fromJson, listed } from "./page.ts";
+import { readableIn } from "./places.ts";
 import type { Database } from "./schema.ts";
+import { newestModel } from "./tasks.ts";
 
 type LogQueries = Omit<EventLog, "append" | "appendNext">;
 
-export function taskQueries(db: Kysely<Database>, projectId: string): TaskStore {
-  // The newest run with a model comes along from its index, so that a page of tasks is one query.
-  const tasks = () =>
-    db
-      .selectFrom("task")
-      .selectAll()
-      .select((from) =>
-        from
-          .selectFrom("run")
-          .select("run.newest")
-          .whereRef("run.project_id", "=", "task.project_id")
-          .whereRef("run.task", "=", "task.slug")
-          .where("run.newest", "is not", null)
-          .orderBy("run.created_at", "desc")
-          .orderBy("run.run_id", "desc")
-          .limit(1)
-          .as("newest"),
-      )
-      .select((from) =>
-        from
-          .selectFrom("task_settings")
-          .select("task_settings.body")
-          .whereRef("task_settings.project_id", "=", "task.project_id")
-          .whereRef("task_settings.slug", "=", "task.slug")
-          .as("settings"),
-      )
-      .where("task.project_id", "=", projectId);
-  return {
-    findTask: async (slug, version) => {
-      const all = tasks().where("slug", "=", slug);
-      const one =
-        version === undefined ? all.orderBy("version", "desc").limit(1) : all.where("version", "=", version);
-      const row = await one.executeTakeFirst();
-      return row === undefined ? null : storedTask(row);
-    },
-    listTasks: async (page) => {
-      const after = page.cursor ?? "";
-      if (!/^[a-z0-9-]{0,64}$/.test(after)) return EMPTY_LIST;
-      const rows = await tasks()
-        .where("slug", ">", after)
-        .where("version", "=", (from) =>
-          from
-            .selectFrom("task as other")
-            .select((column) => column.fn.max("other.version").as("version"))
-            .whereRef("other.project_id", "=", "task.project_id")
-            .whereRef("other.slug", "=", "task.slug"),
-        )
-        .orderBy("slug")
-        .limit(page.limit + 1)
-        .execute();
-      return listed(rows, page, storedTask, (row) => row.slug);
-    },
-  };
-}
-
-function storedTask(row: {
-  body: string;
-  task_hash: string;
-  created_at: number;
-  actor: string;
-  newest: string | null;
-  settings: string | null;
-}): StoredTask {
-  return {
-    // It was validated when it came in; the schema of a stored version does not change under it.
-    task: fromJson(row.body) as Task,
-    taskHash: row.task_hash,
-    createdAt: row.created_at,
-    actor: row.actor,
-    newest: newestModel(row.newest),
-    settings: taskSettingsSchema.parse(row.settings === null ? {} : fromJson(row.settings)),
-  };
-}
-
-function newestModel(text: string | null): NewestModel | null {
-  return text === null ? null : (fromJson(text) as NewestModel);
-}
-
+/** @param projectId  Names the counters of run numbers, whatever project a task belongs to. */
 export function runQueries(db: Kysely<Database>, projectId: string): RunStore {
   return {
     openRunIds: async () => {
       const rows = await db
         .selectFrom("run")
         .select("run_id")
-        .where("project_id", "=", projectId)
         .where("state", "not in", ["completed", "failed"])
         .orderBy("created_at")
         .orderBy("run_id")
@@ -116,21 +37,22 @@ export function runQueries(db: Kysely<Database>, projectId: string): RunStore {
         .innerJoin("run", "run.run_id", "round.run_id")
         .select("run.run_id")
         .distinct()
-        .where("run.project_id", "=", projectId)
         .where("run.state", "in", ["completed", "failed"])
-        // Literals, as in the index `round_open`: with parameters it would not be used.
+        // Literals, as in the index `round_open`, which parameters would not match.
         .where(sql<boolean>`round.phase not in ('committed', 'voided', 'failed')`)
         .execute();
       return rows.map((row) => row.run_id);
     },
-    // Handed out, not looked up: two launches at once get two numbers.
+    // A counter, so that two simultaneous launches get different numbers.
     nextRunNumber: (task) => nextNumber(db, `run-number/${projectId}/${task}`),
     findRun: async (runId) => {
       const row = await db.selectFrom("run").selectAll().where("run_id", "=", runId).executeTakeFirst();
       return row === undefined ? null : runRow(row);
     },
     listRuns: async (filter, page) => {
-      let query = db.selectFrom("run").selectAll().where("project_id", "=", projectId);
+      let query = db.selectFrom("run").selectAll();
+      const readable = readableIn("run", "task", filter);
+      if (readable !== null) query = query.where(readable);
       if (filter.task !== undefined) query = query.where("task", "=", filter.task);
       if (page.cursor !== undefined) {
         const [, createdAt, runId] = /^(\d{1,15})\.([0-9a-zA-Z-]{1,64})$/.exec(page.cursor) ?? [];
@@ -144,9 +66,20 @@ export function runQueries(db: Kysely<Database>, projectId: string): RunStore {
         .orderBy("run_id", "desc")
         .limit(page.limit + 1)
         .execute();
-      const itemOf = (row: RunColumns) => ({ runId: row.run_id, ...runRow(row) });
-      return listed(rows, page, itemOf, (row) => `${row.created_at}.${row.run_id}`);
+      return listed(rows, page, {
+        itemOf: (row) => ({ runId: row.run_id, ...runRow(row) }),
+        documentOf: (row) => row.view,
+        cursorOf: (row) => `${row.created_at}.${row.run_id}`,
+      });
     },
+    ...roundQueries(db),
+  };
+}
+
+function roundQueries(
+  db: Kysely<Database>,
+): Pick<RunStore, "findRound" | "listRounds" | "listModelVersions" | "findOffer"> {
+  return {
     findRound: async (roundId) => {
       const row = await db.selectFrom("round").selectAll().where("round_id", "=", roundId).executeTakeFirst();
       return row === undefined ? null : roundRow(row);
@@ -162,8 +95,11 @@ export function runQueries(db: Kysely<Database>, projectId: string): RunStore {
         .orderBy("round")
         .limit(page.limit + 1)
         .execute();
-      const itemOf = (row: RoundColumns) => ({ roundId: row.round_id, ...roundRow(row) });
-      return listed(rows, page, itemOf, (row) => String(row.round));
+      return listed(rows, page, {
+        itemOf: (row) => ({ roundId: row.round_id, ...roundRow(row) }),
+        documentOf: (row) => row.view,
+        cursorOf: (row) => String(row.round),
+      });
     },
     listModelVersions: async (runId) => {
       const rows = await db
@@ -178,7 +114,7 @@ export function runQueries(db: Kysely<Database>, projectId: string): RunStore {
         modelHash: row.model_hash,
         parentHash: row.parent_hash,
         strategyStateHash: row.strategy_state_hash,
-        metrics: fromJson(row.metrics),
+        metrics: fromJson(row.metrics) as ModelMetrics | null,
       }));
     },
     findOffer: async (modelHash) => {
@@ -213,7 +149,7 @@ function runRow(row: RunColumns): RunRow {
     state: row.state,
     actor: row.actor,
     createdAt: row.created_at,
-    // The driver made it, of this version or an earlier one; the schema of the API says what those may lack.
+    // Written by the driver of this or an earlier version. The API's schema says what earlier ones may lack.
     view: fromJson(row.view) as RunView,
     newest: newestModel(row.newest),
   };
@@ -231,43 +167,43 @@ function roundRow(row: RoundColumns): RoundRow {
 }
 
 export function logQueries(db: Kysely<Database>): LogQueries {
-  const streamRows = (stream: StreamId) =>
-    db
-      .selectFrom("event")
-      .select(["sequence", "at", "body"])
-      .where("stream_kind", "=", stream.kind)
-      .where("stream_id", "=", stream.id)
-      .orderBy("sequence");
-  const stored = (row: { sequence: number; at: number; body: string }) => ({
-    sequence: row.sequence,
-    at: row.at,
-    event: fromJson(row.body),
-  });
   return {
-    readStream: async (stream) => (await streamRows(stream).execute()).map(stored),
-    readShown: async (stream) => (await streamRows(stream).where(sql<boolean>`shown`).execute()).map(stored),
-    listEvents: async (runId, page) => {
+    readStream: async (stream) => {
+      const rows = await db
+        .selectFrom("event")
+        .select(["sequence", "at", "body"])
+        .where("stream_kind", "=", stream.kind)
+        .where("stream_id", "=", stream.id)
+        .orderBy("sequence")
+        .execute();
+      return rows.map((row) => ({ sequence: row.sequence, at: row.at, event: fromJson(row.body) }));
+    },
+    readNotes: async (stream) => {
+      const rows = await db
+        .selectFrom("note")
+        .selectAll()
+        .where("stream_kind", "=", stream.kind)
+        .where("stream_id", "=", stream.id)
+        .orderBy("sequence")
+        .execute();
+      return rows.map(storedNote);
+    },
+    listNotes: async (runId, page) => {
       const before = page.cursor === undefined ? Number.MAX_SAFE_INTEGER : cursorNumber(page.cursor);
       if (before === null) return EMPTY_LIST;
       const rows = await db
-        .selectFrom("event")
+        .selectFrom("note")
         .selectAll()
         .where("run_id", "=", runId)
         .where("position", "<", before)
-        // In the words of the index, which serves no other.
-        .where(sql<boolean>`shown`)
         .orderBy("position", "desc")
         .limit(page.limit + 1)
         .execute();
-      return listed(
-        rows,
-        page,
-        (row) => ({
-          stream: { kind: row.stream_kind, id: row.stream_id } satisfies StreamId,
-          stored: { sequence: row.sequence, at: row.at, event: fromJson(row.body) },
-        }),
-        (row) => String(row.position),
-      );
+      return listed(rows, page, {
+        itemOf: storedNote,
+        documentOf: (row) => row.body,
+        cursorOf: (row) => String(row.position),
+      });
     },
     auditLeaves: async (page) => {
       const after = page.cursor === undefined ? 0 : cursorNumber(page.cursor);
@@ -279,12 +215,21 @@ export function logQueries(db: Kysely<Database>): LogQueries {
         .orderBy("sequence")
         .limit(page.limit + 1)
         .execute();
-      return listed(
-        rows,
-        page,
-        (row) => ({ sequence: row.sequence, kind: row.kind, body: fromJson(row.body) }),
-        (row) => String(row.sequence),
-      );
+      return listed(rows, page, {
+        itemOf: (row) => ({ sequence: row.sequence, kind: row.kind, body: fromJson(row.body) }),
+        documentOf: (row) => row.body,
+        cursorOf: (row) => String(row.sequence),
+      });
     },
+  };
+}
+
+function storedNote(row: Selectable<Database["note"]>): StoredNote {
+  return {
+    stream: { kind: row.stream_kind, id: row.stream_id },
+    sequence: row.sequence,
+    at: row.at,
+    // Written by the core.
+    note: fromJson(row.body) as Note,
   };
 }

@@ -1,20 +1,22 @@
 import type { ColumnType } from "kysely";
-import type { StreamId } from "#coordinator/core/store.ts";
+import type { AccessRowKind } from "#coordinator/core/ports/access-store.ts";
+import type { StreamId } from "#coordinator/core/ports/store.ts";
+import type { Position } from "#shared/kernel/places.ts";
 
 /*
- * The tables, as migrations/ leaves them. Times are Unix milliseconds; hashes and ids are lower-case hex.
+ * The tables after all migrations, except those of auth-records.ts. Times are Unix milliseconds; hashes and ids are lower-case hex.
  *
- * Documents are text in SQLite and `json`, not `jsonb`, in PostgreSQL: nothing queries inside them, `json` gives back
- * the text that was written (audit leaves are canonical JSON), and it takes every escape that JSON.stringify makes,
- * while jsonb refuses U+0000.
+ * Documents are text in SQLite and `json` in PostgreSQL, because nothing queries inside them. `json` returns
+ * the text as written (audit leaves are canonical JSON) and accepts every escape of JSON.stringify, while
+ * `jsonb` refuses U+0000.
  */
 
-/** The text of JSON.stringify; see `toJson` and `fromJson`. */
+/** Output of JSON.stringify; see `toJson` and `fromJson`. */
 type Json = string;
-/** SQLite reads 0 or 1. */
+/** SQLite returns 0 or 1. */
 type Flag = ColumnType<boolean | number, boolean, boolean>;
 
-/** Numbers that are handed out inside a transaction, under the row's lock; a serial column would leave gaps. */
+/** Numbers taken inside a transaction under the row's lock. A serial column would leave gaps. */
 interface CounterTable {
   name: string;
   value: number;
@@ -26,12 +28,20 @@ interface EventTable {
   stream_kind: StreamId["kind"];
   stream_id: string;
   sequence: number;
-  /** The run that the stream belongs to. */
+  at: number;
+  body: Json;
+}
+/** What people read of an event. Position, stream, sequence and time are those of the event. */
+interface NoteTable {
+  position: number;
+  project_id: string;
+  stream_kind: StreamId["kind"];
+  stream_id: string;
+  sequence: number;
+  /** The stream's run. */
   run_id: string | null;
   at: number;
   body: Json;
-  /** Whether people may be shown it; of an old event this is not known and true. */
-  shown: Flag;
 }
 interface RunTable {
   run_id: string;
@@ -53,6 +63,8 @@ interface RoundTable {
   round: number;
   phase: string;
   view: Json;
+  /** Blob of the published sum. */
+  sum_hash: string | null;
 }
 interface TaskTable {
   project_id: string;
@@ -66,8 +78,12 @@ interface TaskTable {
 interface TaskSettingsTable {
   project_id: string;
   slug: string;
-  /** Those that were set once; the schema fills the others in. */
+  /** Those that were ever set. The schema fills in the others. */
   body: Json;
+  /** `joining` of the settings in effect. */
+  joining: string;
+  /** True if the settings have `archived`. */
+  archived: Flag;
 }
 interface AuditLeafTable {
   sequence: number;
@@ -80,6 +96,12 @@ interface ModelOfferTable {
   project_id: string;
   run_id: string;
   opened_sid: string | null;
+}
+/** Each run that has offered the model. */
+interface ModelUseTable {
+  model_hash: string;
+  run_id: string;
+  project_id: string;
 }
 interface ModelVersionTable {
   run_id: string;
@@ -98,12 +120,12 @@ interface UploadSessionTable {
 }
 interface UploadSlotTable {
   sid: string;
-  position: number;
+  position: Position;
   slot_hash: string;
 }
 interface InputTable {
   sid: string;
-  position: number;
+  position: Position;
   project_id: string;
   sha256: string;
   root: string;
@@ -113,14 +135,14 @@ interface InputTable {
 interface MaterialTable {
   sid: string;
   step: "share" | "unmask";
-  position: number;
+  position: Position;
   project_id: string;
   bytes: Uint8Array;
 }
 interface TranscriptTable {
   sid: string;
   project_id: string;
-  /** Order of keeping. */
+  /** Order in which transcripts were kept. */
   sequence: number;
   round_id: string;
   task: string;
@@ -129,7 +151,7 @@ interface TranscriptTable {
 }
 interface SealedOpeningTable {
   sid: string;
-  position: number;
+  position: Position;
   bytes: Uint8Array;
 }
 interface EvidenceTable {
@@ -137,14 +159,22 @@ interface EvidenceTable {
   project_id: string;
   salt: Uint8Array;
   words: Uint8Array;
-  /** For the auditor; null until the round is committed. */
+  /** Sealed for the auditor; null until the round is committed. */
   sealed: Uint8Array | null;
 }
-interface JoinTokenTable {
-  token_hash: string;
+/** A row that access reads at its start, by kind and id. */
+interface AccessRowTable {
+  kind: AccessRowKind;
+  id: string;
+  body: Json;
+}
+interface EnrolmentTable {
+  token_id: string;
+  identity: string;
   project_id: string;
-  uses_left: number;
-  expires_at: number;
+  task: string | null;
+  site_id: string | null;
+  enrolled_at: number;
 }
 interface DeviceTable {
   identity: string;
@@ -160,12 +190,14 @@ interface SettingTable {
 export interface Database {
   counter: CounterTable;
   event: EventTable;
+  note: NoteTable;
   run: RunTable;
   round: RoundTable;
   task: TaskTable;
   task_settings: TaskSettingsTable;
   audit_leaf: AuditLeafTable;
   model_offer: ModelOfferTable;
+  model_use: ModelUseTable;
   model_version: ModelVersionTable;
   upload_session: UploadSessionTable;
   upload_slot: UploadSlotTable;
@@ -174,7 +206,8 @@ export interface Database {
   transcript: TranscriptTable;
   sealed_opening: SealedOpeningTable;
   evidence: EvidenceTable;
-  join_token: JoinTokenTable;
+  access_row: AccessRowTable;
+  enrolment: EnrolmentTable;
   device: DeviceTable;
   setting: SettingTable;
 }

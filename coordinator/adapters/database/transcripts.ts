@@ -1,13 +1,11 @@
 import type { Kysely } from "kysely";
-import type { TranscriptStore } from "#coordinator/core/store.ts";
+import type { TranscriptStore } from "#coordinator/core/ports/store.ts";
 import { nextNumber } from "./append.ts";
 import { inBatches } from "./page.ts";
+import { projectOfRound } from "./places.ts";
 import type { Database } from "./schema.ts";
 
-type TranscriptQueries = Omit<
-  TranscriptStore,
-  "saveMaterial" | "loadMaterial" | "deleteMaterial" | "unforgotten"
->;
+type TranscriptQueries = Omit<TranscriptStore, "loadMaterial" | "deleteMaterial" | "unforgotten">;
 
 /** What is kept of rounds for an auditor. */
 export function transcriptQueries(db: Kysely<Database>, projectId: string): TranscriptQueries {
@@ -22,7 +20,8 @@ export function transcriptQueries(db: Kysely<Database>, projectId: string): Tran
           .executeTakeFirst();
         if (stored !== undefined) return;
         const sequence = await nextNumber(tx, "transcript");
-        const values = { sid, project_id: projectId, sequence, round_id: roundId, task, shard, bytes };
+        const project_id = projectOfRound(roundId, projectId);
+        const values = { sid, project_id, sequence, round_id: roundId, task, shard, bytes };
         await tx.insertInto("transcript").values(values).execute();
       }),
     keepOpenings: (sid, sealed) =>
@@ -68,11 +67,11 @@ export function transcriptQueries(db: Kysely<Database>, projectId: string): Tran
     listTranscripts: async () => {
       const rows = await db
         .selectFrom("transcript")
-        .select(["sid", "round_id", "task", "shard"])
-        .where("project_id", "=", projectId)
+        .leftJoin("round", "round.round_id", "transcript.round_id")
+        .select(["sid", "transcript.round_id", "task", "shard", "phase"])
         .orderBy("sequence", "desc")
         .execute();
-      return rows.map((row) => ({ sid: row.sid, roundId: row.round_id, task: row.task, shard: row.shard }));
+      return rows.map(({ round_id: roundId, ...row }) => ({ ...row, roundId }));
     },
     deleteTranscript: async (sid) => {
       await db.deleteFrom("transcript").where("sid", "=", sid).execute();

@@ -1,15 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
-import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import type { MonotonicClock, WallClock } from "#shared/kernel/ports.ts";
 import type { Status } from "#shared/protocol/api.ts";
 import { wireError } from "#shared/protocol/errors.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import type { Places } from "../../core/access/places.ts";
+import type { Principals } from "../../core/access/principals.ts";
+import { rateLimit } from "../../core/access/rate-limit.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
-import type { Blobs, Log, Metrics, Spool, Store } from "../../core/ports.ts";
-import { rateLimit } from "../../core/rate-limit.ts";
+import type { Blobs, Log, Metrics, Spool, Store } from "../../core/ports/ports.ts";
+import type { AuditorPassPorts } from "./api/auditor-pass.ts";
 import { descriptionEndpoint } from "./api/description.ts";
+import type { DevicePorts } from "./api/devices.ts";
 import { ENDPOINTS } from "./api/list.ts";
 import type { OperationsPorts } from "./api/operations.ts";
+import type { PeoplePorts } from "./api/people.ts";
+import type { ProposalPorts } from "./api/proposals.ts";
+import type { SessionPorts } from "./api/sessions.ts";
+import type { TokenPorts } from "./api/tokens.ts";
+import type { Clients } from "./clients.ts";
 import { API } from "./dialect.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Gate } from "./gate.ts";
@@ -19,41 +28,55 @@ import type { Origins } from "./origins.ts";
 import { ReadQueue } from "./read-queue.ts";
 import { API_POLICY, commonHeaders } from "./security-headers.ts";
 
-export interface HttpPorts extends Pick<Coordinator, "tasks" | "runs" | "rounds" | "uploads"> {
+export interface HttpPorts
+  extends Pick<Coordinator, "tasks" | "heldOut" | "runs" | "rounds" | "uploads">,
+    Omit<PeoplePorts, "store">,
+    TokenPorts,
+    ProposalPorts,
+    AuditorPassPorts,
+    Omit<DevicePorts, "store">,
+    SessionPorts {
   readonly store: Pick<
     Store,
-    "ping" | "loadTranscript" | "findTranscript" | "loadOpenings" | "loadSealedEvidence" | "findInput"
+    | "ping"
+    | "loadTranscript"
+    | "findTranscript"
+    | "loadOpenings"
+    | "loadSealedEvidence"
+    | "findInput"
+    | "countTasks"
+    | "countJoins"
+    | "findPlaces"
   >;
   readonly blobs: Blobs;
   readonly spool: Spool;
   readonly metrics: Pick<Metrics, "uploaded">;
   readonly clock: MonotonicClock;
+  readonly wall: WallClock;
+  readonly principals: Principals;
+  readonly places: Pick<Places, "of">;
   readonly log: Log;
   readonly status: () => Status;
   /** Aborted when the coordinator stops. */
   readonly stopping: AbortSignal;
   readonly operations: OperationsPorts;
+  readonly clients: Clients;
+  /** PEM of the authority that signed this coordinator's own certificate; null if it has none. */
+  readonly authority: string | null;
   readonly origins: Origins;
-  /** Served over TLS. */
-  readonly secure: boolean;
 }
 
-/** Endpoints over the ports of the app. */
-export type EndpointGroup = (ports: HttpPorts) => readonly Endpoint[];
-
 /**
- * Everything that answers over HTTP, except pages: /api/v1, /livez, /readyz, /metrics.
+ * Everything that answers over HTTP, pages excepted: /api/v1, /livez, /readyz, /metrics.
  *
- * One wrapper around all: a request id, the common headers, errors in the endpoint's dialect and never with a stack
- * (W1), 405 for a known address with another method, 404 for the rest.
- *
- * @param groups  Tests add their own.
+ * One wrapper gives every answer a request id and the common headers. Errors use the endpoint's dialect and
+ * never show a stack (W1). A known address with another method gets 405, everything else 404.
  */
-export function createApp(
-  ports: HttpPorts,
-  groups: readonly EndpointGroup[] = ENDPOINTS,
-): { readonly app: App; readonly endpoints: readonly Endpoint[] } {
-  const endpoints: Endpoint[] = groups.flatMap((group) => group(ports));
+export function createApp(ports: HttpPorts): {
+  readonly app: App;
+  readonly endpoints: readonly Endpoint[];
+} {
+  const endpoints: Endpoint[] = ENDPOINTS.flatMap((group) => group(ports));
   endpoints.push(
     descriptionEndpoint(
       () => endpoints,
@@ -61,28 +84,41 @@ export function createApp(
     ),
   );
   const app: App = new Hono();
-  const headers = { ...commonHeaders(ports.secure), "content-security-policy": API_POLICY };
   app.use(async (context, next) => {
     const requestId = randomUUID();
+    context.set("requestId", requestId);
     await next();
+    const { strict } = ports.clients.of(context.env.incoming);
+    const headers = { ...commonHeaders(strict), "content-security-policy": API_POLICY };
     for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
     context.res.headers.set("x-request-id", requestId);
     if (!context.res.headers.has("cache-control")) context.res.headers.set("cache-control", "no-store");
     if (context.res.status >= 500) {
       ports.log.warn(
-        { requestId, method: context.req.method, route: context.req.path, status: context.res.status },
+        { requestId, method: context.req.method, ...context.get("asked"), status: context.res.status },
         "request failed",
       );
     }
   });
-  app.onError((error) => API.answer(problemOf(error, ports.log)));
+  app.onError((error, context) => API.answer(problemOf(error, ports.log, context.get("requestId"))));
   mountEndpoints(app, endpoints, gateOf(ports), ports.log);
   app.notFound(() => API.answer({ wire: wireError("NOT_FOUND"), headers: {} }));
   return { app, endpoints };
 }
 
-function gateOf(ports: HttpPorts): Gate {
+/** The rates, queues and bounds of all endpoints together. */
+export function gateOf(
+  ports: Pick<
+    HttpPorts,
+    "clients" | "origins" | "clock" | "stopping" | "principals" | "wall" | "places" | "accessDesk"
+  >,
+): Gate {
   return {
+    places: ports.places,
+    isSetUp: () => ports.accessDesk.isClaimed,
+    principals: ports.principals,
+    wall: ports.wall,
+    clients: ports.clients,
     origins: ports.origins,
     bodies: new BodyReader(ports),
     reads: new ReadQueue(ports.clock, {
@@ -108,9 +144,19 @@ function gateOf(ports: HttpPorts): Gate {
       burst: LIMITS.writesPerMinutePerAddress,
       perSecond: LIMITS.writesPerMinutePerAddress / 60,
     }),
-    audits: rateLimit(ports.clock, {
+    facts: rateLimit(ports.clock, {
       burst: LIMITS.auditReadsBurstPerAddress,
       perSecond: LIMITS.auditReadsPerSecondPerAddress,
+    }),
+    audits: new ReadQueue(ports.clock, {
+      burst: LIMITS.auditReadsBurstPerAddress,
+      perSecond: LIMITS.auditReadsPerSecondPerAddress,
+      atOnceMax: LIMITS.auditReadsAtOnce,
+      atOnceMaxPerAddress: LIMITS.auditReadsAtOncePerAddress,
+      waitingMax: LIMITS.auditReadsWaiting,
+      waitingMaxPerAddress: LIMITS.auditReadsWaitingPerAddress,
+      cutAfterMs: LIMITS.downloadMsMin,
+      waitMsMax: LIMITS.readsWaitMsMax,
     }),
   };
 }

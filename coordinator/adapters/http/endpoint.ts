@@ -1,13 +1,17 @@
 import type { RouteConfig, z as Zod } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
 import type { Permission } from "../../core/access/permissions.ts";
+import { refusalAt } from "../../core/access/places.ts";
 import type { Principal } from "../../core/access/principal.ts";
+import type { Placed } from "../../core/ports/store.ts";
 import type { Dialect } from "./dialect.ts";
 import {
   type ApiContext,
   check,
-  checkRead,
+  checkFacts,
   checkWrite,
+  cutWhenLate,
+  enterDownload,
   type Fields,
   type Gate,
   type Parsed,
@@ -15,11 +19,12 @@ import {
   singleQuery,
 } from "./gate.ts";
 import { type BodyBounds, SMALL_BODY } from "./json-body.ts";
+import { Problem } from "./problem.ts";
 
-/** What an endpoint says about itself, whatever it answers with. None of it has a default (W13). */
+/** What every endpoint declares about itself. Nothing has a default (W13). */
 export interface Sign<Params extends Fields = Fields> {
   readonly method: "get" | "post" | "put";
-  /** From the root, with parameters in braces. */
+  /** From the root, parameters in braces. */
   readonly path: string;
   readonly summary: string;
   readonly dialect: Dialect;
@@ -32,20 +37,61 @@ export interface Asked {
   readonly context: ApiContext;
   readonly gate: Gate;
   readonly principal: Principal;
+  /** Whoever asks, judged again: a body takes seconds, in which a role may be taken. @throws Problem as before. */
+  again(): Promise<Principal>;
 }
 
-/** One endpoint as the server mounts it, the description describes it and the tests try it. */
+/** One endpoint, as it is mounted, described and tested. */
 export interface Endpoint extends Sign {
   readonly query: Fields;
   readonly body: Zod.ZodType | undefined;
   readonly request: NonNullable<RouteConfig["request"]>;
-  /** Of success; every endpoint adds its dialect's error. */
+  /** Responses on success. Every endpoint also has its dialect's error. */
   readonly responses: RouteConfig["responses"];
-  /** @throws Problem, which is answered in the endpoint's dialect. */
+  /** @throws Problem, answered in the endpoint's dialect. */
   answer(asked: Asked): Promise<Response>;
 }
 
-/** Takes JSON or nothing, and answers with JSON. */
+/** @throws Problem unless the asker holds the endpoint's permission for what it names (X32). */
+async function permit(
+  { gate, principal }: Pick<Asked, "gate" | "principal">,
+  permission: Permission,
+  placed: Placed,
+): Promise<Permit> {
+  const places = await gate.places.of(placed);
+  const refusalOf = (asked: Permission) => refusalAt(principal, asked, places, gate.wall.nowUnixMs());
+  const refusal = refusalOf(permission);
+  if (refusal !== null) throw new Problem(refusal);
+  return (asked) => refusalOf(asked) === null;
+}
+
+/** In the queue of reads, unless the request has a place of its own already. */
+async function permitInTurn(
+  asked: Asked,
+  permission: Permission,
+  placed: Placed,
+  rate: OwnRate | undefined,
+): Promise<void> {
+  if (rate !== undefined) return void (await permit(asked, permission, placed));
+  await readInTurn(asked.context, asked.gate, 1, async () => {
+    await permit(asked, permission, placed);
+    return null;
+  });
+}
+
+/** Whether the asker holds this permission, too, for what the request is about. */
+type Permit = (permission: Permission) => boolean;
+const NOTHING_ASKED: Permit = () => false;
+
+/** `facts` are told at once; `audits` have places until their answer has been read. */
+type OwnRate = "facts" | "audits";
+
+async function enterOwn(rate: OwnRate, { context, gate }: Asked): Promise<void> {
+  if (rate === "facts") checkFacts(context, gate);
+  else await enterDownload(context, gate, "audits");
+}
+
+/** Takes JSON or no body, and answers with JSON. */
 export interface JsonEndpoint<
   Params extends Fields,
   Query extends Fields,
@@ -55,23 +101,34 @@ export interface JsonEndpoint<
   readonly method: "get" | "post";
   readonly query?: Query;
   readonly body?: Body;
-  /** Of the body; that of a small one unless told. */
+  /** Bounds of the body; `SMALL_BODY` by default. */
   readonly bounds?: BodyBounds;
   readonly answer: Answer;
   readonly status?: 200 | 201;
-  /** A read that has a rate of its own and does not wait for its turn. */
-  readonly rate?: "audits";
-  /** Of a read, 1 unless told. */
+  /** For a read with a rate or places of its own. */
+  readonly rate?: OwnRate;
+  /**
+   * What it is about. By default the whole coordinator, for which a role in any project is enough; lists then show what
+   * their reader may read.
+   */
+  about?(input: { readonly params: Parsed<Params>; readonly body: Parsed<Body> }): Placed;
+  /** Cost of a read; 1 by default. */
   cost?(query: Parsed<Query>): number;
   handle(input: {
     readonly params: Parsed<Params>;
     readonly query: Parsed<Query>;
     readonly body: Parsed<Body>;
     readonly principal: Principal;
+    /** About what `about` names; false without it. */
+    readonly may: Permit;
+    /** The request itself, for cookies and addresses. */
+    readonly context: ApiContext;
+    /** Headers of the answer, to add to. */
+    readonly headers: Headers;
   }): Promise<z.output<Answer>>;
 }
 
-/** Behind the checks that all JSON endpoints share: origin, rate, content type, size, strict JSON, schema. */
+/** Adds the checks that all JSON endpoints share: origin, rate, content type, size, strict JSON, schema. */
 export function jsonEndpoint<
   Params extends Fields = undefined,
   Query extends Fields = undefined,
@@ -80,7 +137,13 @@ export function jsonEndpoint<
 >(endpoint: JsonEndpoint<Params, Query, Body, Answer>): Endpoint {
   const { method, path, summary, dialect, permission, params, query, body, status = 200 } = endpoint;
   return {
-    ...{ method, path, summary, dialect, permission, query, body },
+    method,
+    path,
+    summary,
+    dialect,
+    permission,
+    query,
+    body,
     ...(params === undefined ? {} : { params }),
     request: {
       ...(params === undefined ? {} : { params }),
@@ -99,35 +162,51 @@ async function answerJson<
   Query extends Fields,
   Body extends z.ZodType | undefined,
   Answer extends z.ZodType,
->(
-  endpoint: JsonEndpoint<Params, Query, Body, Answer>,
-  { context, gate, principal }: Asked,
-): Promise<Response> {
+>(endpoint: JsonEndpoint<Params, Query, Body, Answer>, asked: Asked): Promise<Response> {
+  const { context, gate } = asked;
   const { method, body, bounds = SMALL_BODY, rate, status = 200 } = endpoint;
   if (method === "post") checkWrite(context, gate);
-  if (rate !== undefined) checkRead(context, gate[rate]);
+  if (rate !== undefined) await enterOwn(rate, asked);
+  const headers = new Headers({ "content-type": "application/json" });
+  const params = check(endpoint.params, context.req.param(), "address");
+  const query = check(endpoint.query ?? z.strictObject({}), singleQuery(context), "query");
+  const read =
+    body === undefined
+      ? undefined
+      : await gate.bodies.read(context.env.incoming, body, bounds, (json) => check(body, json, "body"));
+  const principal = body === undefined ? asked.principal : await asked.again();
   const input = {
-    params: check(endpoint.params, context.req.param(), "address"),
-    query: check(endpoint.query ?? z.strictObject({}), singleQuery(context), "query"),
-    body:
-      body === undefined
-        ? undefined
-        : await gate.bodies.read(context.env.incoming, body, bounds, (json) => check(body, json, "body")),
+    params,
+    query,
+    body: read,
     principal,
+    context,
+    headers,
   } as Parameters<typeof endpoint.handle>[0];
-  const answer = async () => Response.json(await endpoint.handle(input), { status });
-  if (method === "post" || rate !== undefined) return answer();
-  return readInTurn(context, gate, endpoint.cost?.(input.query) ?? 1, answer);
+  const answer = async () => {
+    const placed = endpoint.about?.(input);
+    const may =
+      placed === undefined ? NOTHING_ASKED : await permit({ gate, principal }, endpoint.permission, placed);
+    return JSON.stringify(await endpoint.handle({ ...input, may }));
+  };
+  const isQueued = method === "get" && rate === undefined;
+  const text = isQueued
+    ? await readInTurn(context, gate, endpoint.cost?.(input.query) ?? 1, answer)
+    : await answer();
+  if (rate === "audits") cutWhenLate(context, text.length);
+  return new Response(text, { status, headers });
 }
 
-/** Answers with bytes, or takes them; it judges its own rate, and its parameters are checked first. */
+/** Answers with bytes or takes them. Its parameters are checked first; it applies its own rate. */
 export interface RawEndpoint<Params extends Fields> extends Sign<Params> {
   readonly headers?: z.ZodObject;
-  /** Media type of the body that it takes. */
+  /** Media type of the request body. */
   readonly takes?: string;
-  /** Of success; one answer of bytes unless told. */
+  /** Responses on success; one answer of bytes by default. */
   readonly responses?: RouteConfig["responses"];
-  readonly rate?: "audits";
+  readonly rate?: OwnRate;
+  /** As of a JSON endpoint. It is asked in the reader's turn. */
+  about?(params: Parsed<Params>): Placed;
   handle(params: Parsed<Params>, asked: Asked): Promise<Response>;
 }
 
@@ -136,7 +215,11 @@ const BYTES = { schema: { type: "string", format: "binary" } } as const;
 export function rawEndpoint<Params extends Fields = undefined>(endpoint: RawEndpoint<Params>): Endpoint {
   const { method, path, summary, dialect, permission, params, headers, takes, rate } = endpoint;
   return {
-    ...{ method, path, summary, dialect, permission },
+    method,
+    path,
+    summary,
+    dialect,
+    permission,
     ...(params === undefined ? {} : { params }),
     query: undefined,
     body: undefined,
@@ -149,8 +232,11 @@ export function rawEndpoint<Params extends Fields = undefined>(endpoint: RawEndp
       200: { description: summary, content: { "application/octet-stream": BYTES } },
     },
     answer: async (asked) => {
-      if (rate !== undefined) checkRead(asked.context, asked.gate[rate]);
-      return endpoint.handle(check(params as Params, asked.context.req.param(), "address"), asked);
+      if (rate !== undefined) await enterOwn(rate, asked);
+      const checked = check(params as Params, asked.context.req.param(), "address");
+      const placed = endpoint.about?.(checked);
+      if (placed !== undefined) await permitInTurn(asked, permission, placed, rate);
+      return endpoint.handle(checked, asked);
     },
   };
 }

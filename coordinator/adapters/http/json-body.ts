@@ -1,46 +1,51 @@
 import { setMaxListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { z } from "@hono/zod-openapi";
+import type { JsonBounds } from "#shared/codec/strict-json.ts";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import { addressKey, type RateLimit, rateLimit } from "../../core/rate-limit.ts";
+import { type RateLimit, rateLimit } from "../../core/access/rate-limit.ts";
+import type { Clients } from "./clients.ts";
 import { type Problem, problem } from "./problem.ts";
-import { type JsonBounds, parseStrictJson } from "./strict-json.ts";
+import { parseStrictJson } from "./strict-json.ts";
 
-/** What a route takes of a body; the smaller, the sooner a body that does not fit is refused. */
+/** Bounds of a route's body. Tight bounds refuse an oversized body early. */
 export interface BodyBounds extends JsonBounds {
   readonly byteCountMax: number;
 }
 
-/** Of a task: columns, categories and layers. */
+/** For tasks: columns, categories and layers. */
 export const TASK_BODY: BodyBounds = {
   byteCountMax: LIMITS.jsonByteCountMax,
   entryCountMax: LIMITS.jsonEntryCountMax,
 };
-/** Of every other body: a handful of fields. */
+/** For every other body: a handful of fields. */
 export const SMALL_BODY: BodyBounds = {
   byteCountMax: LIMITS.smallJsonByteCountMax,
   entryCountMax: LIMITS.smallJsonEntryCountMax,
 };
 
 export interface BodyReaderPorts {
+  readonly clients: Clients;
   readonly clock: MonotonicClock;
-  /** Aborted when the coordinator stops: it does not wait for what has not arrived. */
+  /** Aborted when the coordinator stops. Bodies still under way are not waited for. */
   readonly stopping: AbortSignal;
 }
 
-/** Reads JSON bodies within the bounds of their route and the budgets of their sender's address (W3). */
+/** Reads JSON bodies within their route's bounds and their address's budgets (W3). */
 export class BodyReader {
+  readonly #clients: Clients;
   readonly #clock: MonotonicClock;
   readonly #stopping: AbortSignal;
   readonly #bytes: RateLimit;
   readonly #reading: RateLimit;
 
-  constructor({ clock, stopping }: BodyReaderPorts) {
+  constructor({ clients, clock, stopping }: BodyReaderPorts) {
+    this.#clients = clients;
     this.#clock = clock;
     this.#stopping = stopping;
-    // One for each body that is under way.
+    // One listener for each body under way.
     setMaxListeners(0, stopping);
     this.#bytes = rateLimit(clock, {
       burst: LIMITS.bodyBytesBurstPerAddress,
@@ -53,9 +58,10 @@ export class BodyReader {
   }
 
   /**
-   * The body as `check` has it; an empty one counts as `{}` where the schema takes that.
+   * The body, as returned by `check`. An empty body counts as `{}` if the schema accepts that.
    *
-   * @throws Problem BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, RATE_LIMITED, REQUEST_TIMEOUT, UNAVAILABLE.
+   * @throws Problem BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, RATE_LIMITED, REQUEST_TIMEOUT,
+   *   UNAVAILABLE.
    */
   async read<Value>(
     incoming: IncomingMessage,
@@ -63,8 +69,8 @@ export class BodyReader {
     bounds: BodyBounds,
     check: (json: unknown) => Value,
   ): Promise<Value> {
-    const address = addressKey(incoming.socket.remoteAddress ?? "");
-    // Nothing is unpacked here: a small body stays small.
+    const address = this.#clients.of(incoming).address;
+    // Nothing is decompressed, so a small body stays small.
     if (incoming.headers["content-encoding"] !== undefined)
       throw problem("UNSUPPORTED_MEDIA_TYPE", "Send the body without a content encoding.");
     if (!this.#reading.take(address, 0)) throw overBudget();
@@ -85,7 +91,7 @@ export class BodyReader {
 
 function parse(incoming: IncomingMessage, bytes: Uint8Array, schema: z.ZodType, bounds: JsonBounds): unknown {
   if (bytes.length === 0) {
-    // Routes all of whose fields have defaults may be called without a body.
+    // A route may be called without a body if all its fields have defaults.
     if (schema.safeParse({}).success) return {};
     throw problem("BAD_REQUEST", "The body is empty.");
   }
@@ -100,11 +106,11 @@ function parse(incoming: IncomingMessage, bytes: Uint8Array, schema: z.ZodType, 
 interface ReadOptions {
   readonly byteCountMax: number;
   readonly stopping: AbortSignal;
-  /** False: the sender's address has sent too much. */
+  /** False if the sender's address has sent too much. */
   takes(byteCount: number): boolean;
 }
 
-/** The whole body. Whatever ends it early, the connection lives: the sender is still owed its answer. */
+/** Reads the whole body. If that ends early, the connection stays open for the answer. */
 function readBytes(
   incoming: IncomingMessage,
   { byteCountMax, stopping, takes }: ReadOptions,
@@ -131,7 +137,7 @@ function readBytes(
     const onEnd = () => end(ok(Buffer.concat(chunks)));
     const onClose = () => end(err({ type: "cut" }));
     const onStop = () => end(err({ type: "stopping" }));
-    // Of the whole body, so that a byte now and then does not stretch it.
+    // Covers the whole body, so that a byte now and then cannot stretch it.
     const timer = setTimeout(() => end(err({ type: "too-slow" })), LIMITS.bodyMsMax);
     stopping.addEventListener("abort", onStop);
     incoming.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
@@ -144,7 +150,7 @@ type BodyError =
   | { readonly type: "too-slow" }
   | { readonly type: "stopping" };
 
-/** What is left of the body is not waited for. */
+/** The rest of the body is not read. */
 const CLOSING = { connection: "close" };
 
 function bodyProblem(error: BodyError): Problem {

@@ -1,19 +1,38 @@
 import { hostname, networkInterfaces } from "node:os";
+import { siteAddressFault } from "#shared/protocol/site-address.ts";
 
-/** Which addresses this coordinator is known by, and which pages may use it. */
+/** The host that a request is for, and whether its client speaks TLS. */
+interface Asker {
+  readonly host: string | undefined;
+  readonly secure: boolean;
+}
+
+/** The names this coordinator answers to, and the pages that may use it. */
 export interface Origins {
-  /** By the `Host` header, port aside. A name that we never gave ourselves is somebody's DNS pointed at us. */
+  /**
+   * Judges the `Host` header, ignoring its port. An unknown name is somebody else's DNS entry pointing at us.
+   */
   allowsHost(host: string | undefined): boolean;
-  /** A request without an origin comes from no page; else its page is ours or one that was allowed by name. */
-  allowsOrigin(origin: string | undefined, host: string | undefined): boolean;
+  /**
+   * True without an origin, which means no page sent it. Otherwise the page must be ours, over TLS if the request
+   * is, or explicitly allowed.
+   */
+  allowsOrigin(origin: string | undefined, client: Asker): boolean;
+  /** True without an origin, and for pages of this coordinator itself. Only these may use a session (X34). */
+  isOwn(origin: string | undefined, client: Asker): boolean;
+  /** True for an origin that was allowed by name. Its pages may also read what the API answers (W17). */
+  isNamed(origin: string): boolean;
+  /** Address under which others reach this coordinator, without a final slash; null if none is set. */
+  readonly publicUrl: string | null;
 }
 
 /**
- * @param allowed  Further origins, such as "https://chorus.example.org": the public address, and sites that embed the
- *                 client.
+ * @param publicUrl  Such as "https://chorus.example.org".
+ * @param allowed    More origins: sites that embed the client.
  */
-export function knownOrigins(allowed: readonly string[]): Origins {
-  const allowedOrigins = new Set(allowed.map((url) => new URL(url).origin));
+export function knownOrigins(publicUrl: string | null, allowed: readonly string[] = []): Origins {
+  const urls = publicUrl === null ? allowed : [publicUrl, ...allowed];
+  const allowedOrigins = new Set(urls.map((url) => new URL(url).origin));
   const names = new Set([
     "localhost",
     "127.0.0.1",
@@ -22,24 +41,48 @@ export function knownOrigins(allowed: readonly string[]): Origins {
     `${hostname().toLowerCase()}.local`,
   ]);
   for (const origin of allowedOrigins) names.add(new URL(origin).hostname);
+  const ownOrigin = publicUrl === null ? null : new URL(publicUrl).origin;
+  const isOwn: Origins["isOwn"] = (origin, { host, secure }) => {
+    if (origin === undefined || origin === ownOrigin) return true;
+    const page = URL.parse(origin);
+    // Without TLS here, a proxy that is not trusted may still add it.
+    return page !== null && page.host === host?.toLowerCase() && (!secure || page.protocol === "https:");
+  };
   return {
+    publicUrl: ownOrigin,
     allowsHost: (host) => {
-      const name = nameOf(host);
+      const name = hostNameOf(host);
       return name !== null && (names.has(name) || ownAddresses().has(name));
     },
-    allowsOrigin: (origin, host) => {
-      if (origin === undefined) return true;
-      if (allowedOrigins.has(origin)) return true;
-      try {
-        return new URL(origin).host === host?.toLowerCase();
-      } catch {
-        return false;
-      }
-    },
+    isNamed: (origin) => allowedOrigins.has(origin),
+    isOwn,
+    allowsOrigin: (origin, client) =>
+      isOwn(origin, client) || (origin !== undefined && allowedOrigins.has(origin)),
   };
 }
 
-/** Read each time: a machine changes its networks. */
+/**
+ * Checks the addresses that a coordinator is given for itself and for other sites (W15).
+ *
+ * @returns a sentence about the first one that is wrong; null if none is.
+ */
+export function addressFault({
+  publicUrl,
+  allowedOrigins = [],
+}: {
+  readonly publicUrl?: string | undefined;
+  readonly allowedOrigins?: readonly string[];
+}): string | null {
+  const fault =
+    publicUrl === undefined
+      ? null
+      : siteAddressFault("The public URL (--public-url or CHORUS_PUBLIC_URL)", URL.parse(publicUrl));
+  if (fault !== null) return fault;
+  const faults = allowedOrigins.map((url) => siteAddressFault("A site in CHORUS_ORIGINS", URL.parse(url)));
+  return faults.find((found) => found !== null) ?? null;
+}
+
+/** Read each time, because a machine's networks change. */
 function ownAddresses(): Set<string> {
   const addresses = new Set<string>();
   for (const entries of Object.values(networkInterfaces())) {
@@ -49,7 +92,7 @@ function ownAddresses(): Set<string> {
   return addresses;
 }
 
-/** The first IPv4 address that another device on the network could use; null on a machine without a network. */
+/** The first IPv4 address that other devices on the network could use; null without a network. */
 export function lanAddress(): string | null {
   for (const entries of Object.values(networkInterfaces())) {
     for (const { address, family, internal } of entries ?? []) {
@@ -59,13 +102,14 @@ export function lanAddress(): string | null {
   return null;
 }
 
-/** A name or an address, and perhaps a port: whoever builds an address from this header gets just that. */
+/** A host name or address with an optional port, and nothing else: addresses are built from this header. */
 const HOST = /^(?<name>[a-z0-9](?:[a-z0-9._-]{0,252})|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
-function nameOf(host: string | undefined): string | null {
+/** The name or address in a `Host` header, in lower case; null if it is malformed. */
+export function hostNameOf(host: string | undefined): string | null {
   const name = HOST.exec(host ?? "")?.groups?.["name"]?.toLowerCase();
   if (name === undefined) return null;
-  // As it stands: "0x7f000001" is nobody's name, whatever a resolver makes of it.
+  // Taken literally: "0x7f000001" is nobody's name, whatever a resolver makes of it.
   if (!name.startsWith("[")) return name;
   try {
     return new URL(`http://${name}`).hostname;

@@ -2,12 +2,15 @@ import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { watchJoinPage } from "../web-build.ts";
+import { openJoinPage } from "./join-page.ts";
 import { commonHeaders, pagePolicy, staticPolicy } from "./security-headers.ts";
 
-/** Next, behind our own checks. */
+/** The participant's page and, for all other addresses, Next, behind the coordinator's own checks. */
 export interface Pages {
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Of the development server; everything else is nobody's. */
+  /** @param strict  Whether the browser is to insist on TLS from now on. */
+  handle(request: IncomingMessage, response: ServerResponse, strict: boolean): Promise<void>;
+  /** @returns False if it does not take the upgrade, see `takesUpgrade`. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   close(): Promise<void>;
 }
@@ -15,24 +18,33 @@ export interface Pages {
 export interface PageOptions {
   readonly dev: boolean;
   readonly port: number;
-  readonly secure: boolean;
 }
 
 /**
- * What a client may not say to Next: Next trusts these from its own proxies, and a server action has no place here.
+ * Headers that clients may not send on to Next, which trusts them from its own proxies. Server actions are
+ * not used.
  */
 const INNER_HEADERS = /^(?:x-middleware-|x-invoke-|x-matched-path|x-now-|x-nextjs-|x-forwarded-|next-action)/;
 
-/** Where the build lies, from the repository's root. */
+/** Folder of the build, relative to the repository's root. */
 const WEB_FOLDER = "web";
 
-/** Loads Next and its build (or its compiler); takes a second or two. */
-export async function openPages({ dev, port, secure }: PageOptions): Promise<Pages> {
-  // Next reads it while it loads; React's development build would be served otherwise.
-  Object.assign(process.env, { NODE_ENV: dev ? "development" : "production" });
+/** Whether Next takes upgrades of this request: the development server tells its pages of changes over a WebSocket. */
+export function takesUpgrade({ url }: IncomingMessage, dev: boolean): boolean {
+  return dev && url?.startsWith("/_next/") === true;
+}
+
+/** Loads the pages with their builds or their compilers. Takes a second or two. */
+export async function openPages({ dev, port }: PageOptions): Promise<Pages> {
+  // Next reads these while it loads. Without the first, React's development build would be served; without the second,
+  // Next would report to its makers (O47).
+  Object.assign(process.env, {
+    NODE_ENV: dev ? "development" : "production",
+    NEXT_TELEMETRY_DISABLED: "1",
+  });
   const { default: next } = await import("next");
-  // Next listens for upgrades on the server that it is given and proxies what it does not know. It gets a stand-in that
-  // hears only what `upgrade` lets through.
+  // Next listens for upgrades on the server it is given, and proxies those it does not know. This stand-in
+  // passes on only what `upgrade` allows.
   const upgrades = new EventEmitter();
   const app = next({
     dev,
@@ -42,28 +54,30 @@ export async function openPages({ dev, port, secure }: PageOptions): Promise<Pag
     httpServer: upgrades as unknown as Server,
   });
   const handler = app.getRequestHandler();
-  await app.prepare();
-  const headers = Object.entries(commonHeaders(secure));
+  const watcher = dev ? watchJoinPage((text) => process.stderr.write(text)) : null;
+  const [participants] = await Promise.all([openJoinPage(watcher), app.prepare()]);
   return {
-    handle: async (request, response) => {
+    handle: async (request, response, strict) => {
+      if (await participants.handle(request, response, strict)) return;
       for (const name of Object.keys(request.headers)) {
         if (INNER_HEADERS.test(name)) delete request.headers[name];
       }
-      for (const [name, value] of headers) response.setHeader(name, value);
+      for (const [name, value] of Object.entries(commonHeaders(strict))) response.setHeader(name, value);
       if (request.url?.startsWith("/_next/static/")) {
         response.setHeader("content-security-policy", staticPolicy(dev));
       } else {
         const policy = pagePolicy(randomBytes(16).toString("base64url"), dev);
-        // Next puts the nonce that it finds here on its scripts.
+        // Next puts the nonce from this header on its scripts.
         request.headers["content-security-policy"] = policy;
         response.setHeader("content-security-policy", policy);
       }
       await handler(request, response);
     },
-    upgrade: (request, socket, head) => {
-      if (!dev || !request.url?.startsWith("/_next/")) return false;
-      return upgrades.emit("upgrade", request, socket, head);
+    upgrade: (request, socket, head) =>
+      takesUpgrade(request, dev) && upgrades.emit("upgrade", request, socket, head),
+    close: async () => {
+      await watcher?.stop();
+      await app.close();
     },
-    close: () => app.close(),
   };
 }

@@ -1,33 +1,36 @@
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
-import { type RateLimit, rateLimit } from "../../core/rate-limit.ts";
-import { Shares } from "../../core/shares.ts";
+import { type RateLimit, rateLimit } from "../../core/access/rate-limit.ts";
+import { Shares } from "../../core/access/shares.ts";
 
 export interface ReadBounds {
-  /** Reads that run at the same time, of all addresses and of one. */
+  /** Reads running at once, over all addresses and per address. */
   readonly atOnceMax: number;
   readonly atOnceMaxPerAddress: number;
-  /** Reads that wait for their turn, of all addresses and of one. */
+  /** Reads waiting for a turn, over all addresses and per address. */
   readonly waitingMax: number;
   readonly waitingMaxPerAddress: number;
-  /** Who has waited this long is told to come later. */
+  /** A reader that has waited this long is told to come back later. */
   readonly waitMsMax: number;
-  /** If all run that may, one that has run for so long is cut for an address that has fewer; absent: none is. */
+  /**
+   * If all places are taken, a read that has run this long is cut for an address that has fewer. Never, if
+   * absent.
+   */
   readonly cutAfterMs?: number;
-  /** Cost that an address may run up, at once and then in a second. */
+  /** Cost an address may run up: at once, then per second. */
   readonly burst: number;
   readonly perSecond: number;
 }
 
 export interface Reader {
   readonly address: string;
-  /** A page of a long list costs more than one thing. */
+  /** A page of a long list costs more than a single item. */
   readonly cost: number;
-  /** True if nobody waits for the answer any more. */
+  /** True once nobody waits for the answer. */
   isGone(): boolean;
-  /** Calls `listener` once when that happens. @returns What ends the listening. */
+  /** Calls `listener` once when the reader is gone. @returns A function that removes the listener. */
   onGone(listener: () => void): () => void;
-  /** Ends it while it runs; it leaves its place then. */
+  /** Ends the running read, which then leaves its place. */
   cut(): void;
 }
 
@@ -36,24 +39,26 @@ interface Running {
   readonly sinceMs: number;
 }
 
-/** Is told whether its turn has come; false if it waited too long. */
+/** Called with true when the turn has come, with false if there will be none. */
 type Waiting = (hasTurn: boolean) => void;
 
 /**
- * Lets a few reads run at a time, so that they never fill the event loop, the store's readers or the memory (W10).
- * Addresses take turns: one with many readers does not hold up another. What devices and operators write does not pass
- * here, so it never waits behind them: between two reads the event loop comes to everything else.
+ * Runs a few reads at a time, so that they never fill the event loop, the store's readers or the memory
+ * (W10). Addresses take turns, so one with many readers does not delay another.
+ *
+ * Writes by devices and operators bypass the queue and never wait behind reads: the event loop is free
+ * between two reads.
  */
 export class ReadQueue {
   readonly #bounds: ReadBounds;
   readonly #rate: RateLimit;
-  /** By address; the first one's turn is next. */
+  /** By address, in order of their turns. */
   readonly #waiting = new Map<string, Set<Waiting>>();
   readonly #waitingShares = new Shares<Waiting>();
   readonly #runningByAddress = new Map<string, number>();
   readonly #runningShares = new Shares<Running>();
   readonly #clock: MonotonicClock;
-  /** Cut, and about to leave its place. */
+  /** The read that was cut and has not left its place yet. */
   #cut: Running | null = null;
   #waitingCount = 0;
   #running = 0;
@@ -64,7 +69,7 @@ export class ReadQueue {
     this.#rate = rateLimit(clock, { burst: bounds.burst, perSecond: bounds.perSecond });
   }
 
-  /** Runs `read` when its turn has come. Errors: as `enter`. */
+  /** Runs `read` when its turn comes. Errors: as for `enter`. */
   async run<Value>(reader: Reader, read: () => Promise<Value>): Promise<Result<Value, ReadRefusal>> {
     const place = await this.enter(reader);
     if (!place.ok) return place;
@@ -75,7 +80,12 @@ export class ReadQueue {
     }
   }
 
-  /** A place among those that run. Errors: `too-many` of this address, `busy` if there is no room or no turn, `gone`. */
+  /** Charges an address for what a read turned out to cost. */
+  charge(address: string, cost: number): void {
+    this.#rate.charge(address, cost);
+  }
+
+  /** Waits for a place to run. Errors: `too-many` of this address, `busy` without room or turn, `gone`. */
   async enter(reader: Reader): Promise<Result<ReadPlace, ReadRefusal>> {
     const { address, cost } = reader;
     if (!this.#rate.take(address, cost)) return err({ type: "too-many" });
@@ -107,7 +117,10 @@ export class ReadQueue {
     this.#runningByAddress.set(address, (this.#runningByAddress.get(address) ?? 0) + 1);
   }
 
-  /** @returns false if too many wait already, if it has waited too long or is gone, or if another displaces it. */
+  /**
+   * Waits in line. @returns false if the line is full, the wait too long, the reader gone, or another
+   * displaces it.
+   */
   #turn(reader: Reader): Promise<boolean> {
     const { address } = reader;
     const { waitingMaxPerAddress, waitMsMax } = this.#bounds;
@@ -133,7 +146,7 @@ export class ReadQueue {
     });
   }
 
-  /** One at a time: the next one is cut when the place of this one has been taken. */
+  /** Cuts one read at a time: the next is cut after this one's place has been taken. */
   #makeRoom(address: string): void {
     const { atOnceMax, cutAfterMs = Number.POSITIVE_INFINITY } = this.#bounds;
     if (this.#cut !== null || this.#running < atOnceMax) return;
@@ -143,7 +156,7 @@ export class ReadQueue {
     oldest.cut();
   }
 
-  /** Makes room in a full line if somebody waits more often. */
+  /** If the line is full, displaces somebody of an address that waits more often. */
   #hasRoomInLine(address: string): boolean {
     if (this.#waitingCount < this.#bounds.waitingMax) return true;
     const displaced = this.#waitingShares.toDisplace(address, "newest");
@@ -160,7 +173,7 @@ export class ReadQueue {
       if (first === undefined || !this.#hasRoom(next)) continue;
       this.#begin(next);
       first(true);
-      // Its others wait behind those of every other address.
+      // Moves this address behind all others.
       const others = this.#waiting.get(next);
       if (others !== undefined) {
         this.#waiting.delete(next);
@@ -168,7 +181,7 @@ export class ReadQueue {
       }
       break;
     }
-    // The one whose turn has come is among those that run a moment later.
+    // Deferred: the reader whose turn has come counts as running a moment later.
     setImmediate(() => {
       const [address] = this.#waiting.keys();
       if (address !== undefined) this.#makeRoom(address);
@@ -177,7 +190,7 @@ export class ReadQueue {
 }
 
 export interface ReadPlace {
-  /** Makes room for the next one; only the first call counts. */
+  /** Frees the place for the next read. Further calls do nothing. */
   leave(): void;
 }
 

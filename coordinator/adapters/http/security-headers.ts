@@ -1,6 +1,6 @@
 /*
- * What a browser is told on every answer. Pages of Next carry a nonce in both directions: Next puts the one that it
- * finds in the request's own header on its scripts.
+ * Security headers. Pages of Next carry a nonce in both directions: Next takes it from the request's own
+ * policy header and puts it on its scripts. The participant's page is the same for everyone, so it has hashes instead.
  */
 
 /** On every answer, pages and API alike. */
@@ -20,14 +20,34 @@ export function commonHeaders(secure: boolean): Record<string, string> {
 export const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
 /**
- * For pages. tfjs compiles WebAssembly; drawings and downloads are blobs of the page itself. The development server
- * injects styles and evaluates code.
+ * For pages of Next. Drawings and downloads are blobs of the page itself. The development server injects styles and
+ * evaluates code.
  */
 export function pagePolicy(nonce: string, dev: boolean): string {
+  return policyOf(
+    `'self' 'nonce-${nonce}' 'wasm-unsafe-eval'${dev ? " 'unsafe-eval'" : ""}`,
+    `'self'${dev ? " 'unsafe-inline'" : ""}`,
+  );
+}
+
+/**
+ * For the participant's page, with the sources of what is inside its HTML. tfjs compiles WebAssembly.
+ */
+export function joinPolicy(inline: {
+  readonly scripts: readonly string[];
+  readonly styles: readonly string[];
+}): string {
+  return policyOf(
+    ["'self'", ...inline.scripts, "'wasm-unsafe-eval'"].join(" "),
+    ["'self'", ...inline.styles].join(" "),
+  );
+}
+
+function policyOf(scripts: string, styles: string): string {
   return [
     "default-src 'self'",
-    `script-src 'self' 'nonce-${nonce}' 'wasm-unsafe-eval'${dev ? " 'unsafe-eval'" : ""}`,
-    `style-src 'self'${dev ? " 'unsafe-inline'" : ""}`,
+    `script-src ${scripts}`,
+    `style-src ${styles}`,
     "img-src 'self' blob: data:",
     "connect-src 'self'",
     "worker-src 'self'",
@@ -38,7 +58,7 @@ export function pagePolicy(nonce: string, dev: boolean): string {
   ].join("; ");
 }
 
-/** For scripts, wasm and styles of the build: a worker takes its policy from its own script. */
+/** For the build's scripts, wasm and styles: a worker takes its policy from its own script. */
 export function staticPolicy(dev: boolean): string {
   return `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'${dev ? " 'unsafe-eval'" : ""}; connect-src 'self'`;
 }

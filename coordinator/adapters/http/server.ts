@@ -3,79 +3,94 @@ import {
   type IncomingMessage,
   type Server,
   type ServerResponse,
-  STATUS_CODES,
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import type { Hono } from "hono";
+import { getRequestListener } from "@hono/node-server";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
-import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
-import { LIMITS } from "#shared/protocol/limits.ts";
-import type { Log } from "../../core/ports.ts";
-import { addressKey, rateLimit } from "../../core/rate-limit.ts";
+import { wireError } from "#shared/protocol/errors.ts";
+import type { Log } from "../../core/ports/ports.ts";
 import { SOCKET_PATH } from "../socket/socket.ts";
-import { isUpload } from "./api/uploads.ts";
+import type { Client, Clients } from "./clients.ts";
 import type { HttpConnections } from "./connections.ts";
-import type { Origins } from "./origins.ts";
-import type { Pages } from "./pages.ts";
+import { corsHeaders } from "./cors.ts";
+import type { App } from "./mount.ts";
+import { hostNameOf, type Origins } from "./origins.ts";
+import { type Pages, takesUpgrade } from "./pages.ts";
 import { problemResponse } from "./problem.ts";
-import { API_POLICY, commonHeaders } from "./security-headers.ts";
+import { ERROR_HEADERS, type RawRefusal, refuseRaw } from "./raw-answer.ts";
+import { isApi, operationOf, requestRates } from "./request-rates.ts";
+import { commonHeaders } from "./security-headers.ts";
+import { UNKNOWN_NAME_POLICY, unknownNamePage } from "./unknown-name.ts";
 
-/** Who has sent no whole head of a request by then is gone, also before the first byte and while TLS is agreed. */
+/**
+ * Deadline for the complete head of a request. It also covers the time before the first byte and the TLS
+ * handshake.
+ */
 const HEADERS_MS = 20_000;
-/** How often that is looked at. */
+/** How often that deadline is checked. */
 const HEADERS_CHECK_MS = 5_000;
-/** Longest request: 256 MiB at 0.5 MB/s; a slower upload goes on with a range. */
+/** Longest request: 256 MiB at 0.5 MB/s. A slower upload resumes with a range. */
 const REQUEST_MS = 600_000;
 
-/** A peer that neither sends nor reads for this long is gone: each would hold a descriptor, and a file with it. */
+/**
+ * A peer that neither sends nor reads for this long is cut, because it holds a descriptor and perhaps a file.
+ */
 const SILENCE_MS = 120_000;
 
-/** Whoever sent what is no HTTP has this long to read its answer. */
-const UNPARSED_LINGER_MS = 1_000;
-
-/** A stop waits this long for readers: one that is slow can read again from the next start. */
+/** A shutdown waits this long for readers. A slow one can read again after the restart. */
 const READ_DRAIN_MS = 2_000;
 
+/** PEM. */
 export interface Tls {
-  readonly cert: Buffer;
-  readonly key: Buffer;
+  readonly cert: Buffer | string;
+  readonly key: Buffer | string;
 }
 
 export interface WebServerOptions {
   readonly connections: HttpConnections;
-  /** How long a connection may stand still, in either direction; WebSockets have heartbeats instead. */
+  /** How long a connection may be idle in both directions. WebSockets have heartbeats instead. */
   readonly silenceMs?: number;
   readonly headersMs?: number;
+  /** Whether browsers are to insist on HTTPS from now on; by default if it serves TLS. */
+  readonly strict?: boolean;
+  /** Whether the pages come from Next's development server. */
+  readonly dev?: boolean;
 }
 
-export function createWebServer(
-  tls: Tls | null,
-  { connections, silenceMs = SILENCE_MS, headersMs = HEADERS_MS }: WebServerOptions,
-): Server {
+export function createWebServer(tls: Tls | null, options: WebServerOptions): Server {
+  const {
+    connections,
+    silenceMs = SILENCE_MS,
+    headersMs = HEADERS_MS,
+    strict = tls !== null,
+    dev = false,
+  } = options;
   const limits = {
     headersTimeout: headersMs,
     connectionsCheckingInterval: Math.min(HEADERS_CHECK_MS, headersMs),
     requestTimeout: REQUEST_MS,
-    // A request without a host is answered by us, with a code.
+    // We answer requests without a host ourselves, with a code.
     requireHostHeader: false,
+    // Some clients ask for h2c by default. A request for another protocol is served as plain HTTP/1.1 (W1).
+    shouldUpgradeCallback: (request: IncomingMessage) =>
+      request.url?.startsWith(SOCKET_PATH) === true || takesUpgrade(request, dev),
   };
   const server =
     tls === null
       ? createHttpServer(limits)
       : createHttpsServer({ ...limits, handshakeTimeout: headersMs, cert: tls.cert, key: tls.key });
   server.setTimeout(silenceMs);
-  // Before Node's own listener reads anything.
+  // Runs before Node's own listener reads anything.
   server.prependListener("connection", (socket: Socket) => connections.accept(socket));
-  answerUnparsed(server, tls !== null);
+  answerUnparsed(server, strict);
   return server;
 }
 
-/** What Node refuses before there is a request: it would answer with a bare status line (W1). */
+/** Answers what Node cannot parse as a request, with a code instead of Node's bare status line (W1). */
 function answerUnparsed(server: Server, secure: boolean): void {
-  /** By connection, in the order of their requests. */
+  /** Per connection, in the order of the requests. */
   const unanswered = new WeakMap<Duplex, Set<ServerResponse>>();
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
@@ -88,49 +103,46 @@ function answerUnparsed(server: Server, secure: boolean): void {
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
-    // What could not be read belongs to the last request if that is not whole, else to the one after it.
+    // The unreadable bytes belong to the last request if it is incomplete, otherwise to the one after it.
     const responses = [...(unanswered.get(socket) ?? [])];
     const last = responses.at(-1);
     const isOfLast = last !== undefined && !last.req.complete;
     if (isOfLast && (responses.length > 1 || last.headersSent)) return void socket.destroy();
-    if (isOfLast || last === undefined) return answerOnce(socket, refusalOf(error.code, secure));
-    // Answers have no other name than their order: this one comes after those before it.
+    const refusal = unparsed(error.code);
+    if (isOfLast || last === undefined) return refuseRaw(socket, secure, refusal);
+    // Answers are matched by order alone, so this one follows those before it.
     socket.pause();
-    last.once("finish", () => answerOnce(socket, refusalOf(error.code, secure)));
+    last.once("finish", () => refuseRaw(socket, secure, refusal));
   });
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) =>
-    answerError(response, secure, 417, "BAD_REQUEST", "Send the request without that expectation."),
+    answerError(response, secure, {
+      status: 417,
+      code: "BAD_REQUEST",
+      detail: "Send the request without that expectation.",
+    }),
   );
 }
 
-/** Ends the connection with this answer. */
-function answerOnce(socket: Duplex, answer: string): void {
-  if (!socket.writable) return;
-  socket.end(answer);
-  // Our half is closed; a peer that leaves its own open would hold the connection for as long as it likes.
-  setTimeout(() => socket.destroy(), UNPARSED_LINGER_MS).unref();
-}
-
-function refusalOf(nodeCode: string | undefined, secure: boolean): string {
-  const [status, code, detail] = unparsed(nodeCode);
-  const body = JSON.stringify({ error: wireError(code, detail) });
-  const headers = { ...commonHeaders(secure), ...ERROR_HEADERS, "content-length": Buffer.byteLength(body) };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}connection: close\r\n\r\n${body}`;
-}
-
-function unparsed(nodeCode: string | undefined): readonly [number, ErrorCode, string?] {
+function unparsed(nodeCode: string | undefined): RawRefusal {
   switch (nodeCode) {
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return [408, "REQUEST_TIMEOUT"];
+      return { status: 408, code: "REQUEST_TIMEOUT" };
     case "HPE_HEADER_OVERFLOW":
-      return [431, "TOO_LARGE", "The address or the headers are too long. Send less."];
+      return {
+        status: 431,
+        code: "TOO_LARGE",
+        detail: "The address or the headers are too long. Send less.",
+      };
     default:
-      return [400, "BAD_REQUEST", "This is not HTTP/1.1 as the coordinator reads it. Check the client."];
+      return {
+        status: 400,
+        code: "BAD_REQUEST",
+        detail: "The coordinator cannot parse this as HTTP/1.1. Check the client.",
+      };
   }
 }
 
-/** Each says one thing; of two, readers take different ones. */
+/** Headers that must be unique: given two values, different readers pick different ones. */
 const SINGLE_HEADERS = [
   "host",
   "origin",
@@ -149,130 +161,169 @@ function doubledHeader({ headersDistinct }: IncomingMessage): string | undefined
 }
 
 export interface Routing {
-  readonly app: Hono<{ Bindings: HttpBindings }>;
-  /** Null: the API alone. */
+  readonly app: App;
+  /** False until there is an admin: pages then lead to the one for that (X31). */
+  readonly isSetUp: () => boolean;
+  /** Null if only the API is served. */
   readonly pages: Pages | null;
+  readonly connections: HttpConnections;
+  readonly clients: Clients;
   readonly origins: Origins;
   readonly log: Log;
-  readonly secure: boolean;
   readonly clock: MonotonicClock;
   /** Aborted when the coordinator stops. */
   readonly stopping: AbortSignal;
 }
 
-/** Requests that are being answered, so that a stop can wait for them. */
+/** Requests being answered, so that a shutdown can wait for them. */
 export interface InFlight {
-  /** Resolves true when no write and no upload is left, and no read or `READ_DRAIN_MS` later; false after `timeoutMs`. */
+  /**
+   * Resolves true once no writes or uploads are left unanswered, and either no reads or `READ_DRAIN_MS` have passed.
+   * Resolves false after `timeoutMs`.
+   */
   drained(timeoutMs: number): Promise<boolean>;
 }
 
-/** Our own request and upgrade handlers; to be called after socket.io and Next are in place. */
+/** Installs the request and upgrade handlers. Call it after socket.io and Next are in place. */
 export function routeRequests(server: Server, routing: Routing): InFlight {
-  const { app, pages, origins, log, secure, stopping } = routing;
-  const api = getRequestListener(app.fetch, {
-    // Next replaces global objects already; nothing else should.
-    overrideGlobalObjects: false,
-    // Requests that the listener cannot hand to the app; the app answers its own errors.
-    errorHandler: () => problemResponse({ wire: wireError("BAD_REQUEST"), headers: {} }),
-  });
+  const { pages, clients, origins, log, stopping, isSetUp } = routing;
+  const api = apiListener(routing);
   const rates = requestRates(routing.clock);
   const open = new Map<ServerResponse, "read" | "write">();
-  /** Connections that end with the answer to an upload. */
-  const ending = new WeakSet<Socket>();
-  const refuse = (response: ServerResponse, status: number, code: ErrorCode, detail?: string) =>
-    answerError(response, secure, status, code, detail);
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const url = request.url ?? "";
-    if (isUpload(request)) {
-      // Its slot is judged, whatever its address has sent; a hasty address needs a connection for each.
-      if (ending.has(request.socket)) return void request.socket.destroy();
-      if (!rates.takeUpload(request)) {
-        ending.add(request.socket);
-        response.shouldKeepAlive = false;
-      }
+    const { client, fault } = clients.judge(request);
+    const refuse = (refusal: Refusal) => answerError(response, client.strict, refusal);
+    if (isApi(url)) allowOrigin(response, origins, request);
+    const charged = rates.charge(request, client);
+    if (charged === "cut") return void request.socket.destroy();
+    if (charged === "refused") return refuse(TOO_MANY);
+    // Node drops what it has already read behind an upgrade, so nothing more is read from its connection.
+    if (charged === "last" || request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    if (fault !== null) return refuse(bad(fault));
+    if (client.isProxied && !carry(routing, request, response)) return refuse(TOO_MANY);
+    const refusal = unservable(request);
+    if (refusal !== null) return refuse(refusal);
+    if (operationOf(url) !== null) return void api(request, response);
+    if (!origins.allowsHost(client.host)) {
+      if (isPageRequest(request)) return answerUnknownName(response, origins, client);
+      return refuse(UNKNOWN_HOST);
     }
-    const isAllowed = isUpload(request) || rates.take(url, request);
-    if (url.startsWith(SOCKET_PATH)) {
-      // The socket's own listener has answered it.
-      if (!isAllowed) request.socket.destroy();
-      return;
-    }
-    if (!isAllowed) {
-      response.setHeader("retry-after", "1");
-      response.setHeader("connection", "close");
-      return refuse(response, 429, "RATE_LIMITED");
-    }
-    // "GET http://other/" is for proxies, and this is none.
-    if (!url.startsWith("/"))
-      return refuse(response, 400, "BAD_REQUEST", "Send the path alone, without scheme and host.");
-    const doubled = doubledHeader(request);
-    if (doubled !== undefined)
-      return refuse(response, 400, "BAD_REQUEST", `The header ${doubled} comes twice. Send it once.`);
-    const operation = /^\/(?:livez|readyz|metrics)(?:\?|$)/.test(url);
-    if (!operation && !origins.allowsHost(request.headers.host)) {
-      return refuse(
-        response,
-        403,
-        "FORBIDDEN",
-        "This coordinator is not known by that name. Set CHORUS_PUBLIC_URL to it.",
-      );
-    }
-    if (!operation) {
-      if (stopping.aborted) {
-        response.setHeader("connection", "close");
-        return refuse(response, 503, "UNAVAILABLE");
-      }
-      open.set(response, request.method === "GET" || request.method === "HEAD" ? "read" : "write");
-      response.once("close", () => open.delete(response));
-    }
-    if (operation || isApi(url)) return void api(request, response);
-    if (pages === null) return refuse(response, 404, "NOT_FOUND");
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      response.setHeader("allow", "GET, HEAD");
-      return refuse(response, 405, "METHOD_NOT_ALLOWED");
-    }
-    pages.handle(request, response).catch((error: unknown) => {
+    if (stopping.aborted) return refuse(STOPPING);
+    open.set(response, isRead(request) ? "read" : "write");
+    response.once("close", () => open.delete(response));
+    if (isApi(url)) return void api(request, response);
+    if (pages === null) return refuse({ status: 404, code: "NOT_FOUND" });
+    if (!isRead(request)) return refuse(ONLY_READ);
+    // Next answers such an address with a fault of its own.
+    if (!isDecodable(url)) return refuse({ status: 404, code: "NOT_FOUND" });
+    if (!isSetUp() && !isOfSetUp(url)) return answerWhole(response, client.strict, 303, TO_SET_UP, "");
+    pages.handle(request, response, client.strict).catch((error: unknown) => {
       log.error({ error: error instanceof Error ? error.message : "" }, "a page failed");
       if (response.headersSent) response.destroy();
-      else refuse(response, 500, "INTERNAL");
+      else refuse({ status: 500, code: "INTERNAL" });
     });
   });
 
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.url?.startsWith(SOCKET_PATH)) return;
-    if (origins.allowsHost(request.headers.host) && pages?.upgrade(request, socket, head)) return;
-    socket.destroy();
+    const { client, fault } = clients.judge(request);
+    // An upgrade emits no request, so it is counted here (W10).
+    if (rates.charge(request, client) !== "within") return void socket.destroy();
+    if (fault !== null) return refuseRaw(socket, client.strict, bad(fault));
+    if (!origins.allowsHost(client.host)) return refuseRaw(socket, client.strict, UNKNOWN_HOST);
+    if (pages?.upgrade(request, socket, head) !== true) socket.destroy();
   });
 
   return { drained: (timeoutMs) => drained(open, timeoutMs) };
 }
 
-/** Requests by address, before anything else is looked at: each kind has its own rate, whatever becomes of it (W10). */
-function requestRates(clock: MonotonicClock) {
-  const rate = (burst: number, perSecond: number) => rateLimit(clock, { burst, perSecond });
-  const api = rate(LIMITS.apiBurstPerAddress, LIMITS.apiPerSecondPerAddress);
-  const uploads = rate(LIMITS.uploadsBurstPerAddress, LIMITS.uploadsPerSecondPerAddress);
-  const pages = rate(LIMITS.pagesBurstPerAddress, LIMITS.pagesPerSecondPerAddress);
-  const files = rate(LIMITS.pageFilesBurstPerAddress, LIMITS.pageFilesPerSecondPerAddress);
-  const operations = rate(LIMITS.operationsBurstPerAddress, LIMITS.operationsPerSecondPerAddress);
-  const livez = rate(LIMITS.livezBurstPerAddress, LIMITS.livezPerSecondPerAddress);
-  const rateOf = (url: string) => {
-    if (isApi(url) || url.startsWith(SOCKET_PATH) || !url.startsWith("/")) return api;
-    if (/^\/(?:readyz|metrics)/.test(url)) return operations;
-    if (url.startsWith("/livez")) return livez;
-    return url.startsWith("/_next/static/") ? files : pages;
-  };
-  const key = ({ socket }: IncomingMessage) => addressKey(socket.remoteAddress ?? "");
-  return {
-    take: (url: string, request: IncomingMessage) => rateOf(url).take(key(request)),
-    takeUpload: (request: IncomingMessage) => uploads.take(key(request)),
-  };
+interface Refusal extends RawRefusal {
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Not "/apiary", but whatever a reader might take for the API. */
-function isApi(url: string): boolean {
-  return /^\/api(?![a-z0-9_-])/i.test(url);
+const TOO_MANY: Refusal = {
+  status: 429,
+  code: "RATE_LIMITED",
+  headers: { "retry-after": "1", connection: "close" },
+};
+const STOPPING: Refusal = { status: 503, code: "UNAVAILABLE", headers: { connection: "close" } };
+const ONLY_READ: Refusal = { status: 405, code: "METHOD_NOT_ALLOWED", headers: { allow: "GET, HEAD" } };
+const UNKNOWN_HOST: Refusal = {
+  status: 403,
+  code: "FORBIDDEN",
+  detail: "This coordinator is not known by that name. Set CHORUS_PUBLIC_URL to its address.",
+};
+
+function bad(detail: string): Refusal {
+  return { status: 400, code: "BAD_REQUEST", detail };
+}
+
+/** Counts a request on its proxy's connection until it is answered. False if its client has too many there. */
+function carry(
+  { connections, clients }: Routing,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  const { socket } = request;
+  if (!connections.carries(socket, clients.of(request).address)) return false;
+  response.once("close", () => connections.delivered(socket));
+  return true;
+}
+
+/** Why neither the API nor a page may see this request; null if one may. */
+function unservable(request: IncomingMessage): Refusal | null {
+  const { url = "" } = request;
+  // "GET http://other/" is addressed to a proxy.
+  if (!url.startsWith("/")) return bad("Send the path alone, without scheme and host.");
+  const doubled = doubledHeader(request);
+  if (doubled !== undefined) return bad(`The header ${doubled} appears twice. Send it once.`);
+  return url.startsWith(SOCKET_PATH) ? bad("Only WebSockets are served at this address.") : null;
+}
+
+function isRead({ method }: IncomingMessage): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function apiListener({
+  app,
+}: Routing): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  return getRequestListener(app.fetch, {
+    // Next already replaces global objects; nothing else should.
+    overrideGlobalObjects: false,
+    // For requests that the listener cannot hand to the app. The app answers its own errors.
+    errorHandler: () => problemResponse({ wire: wireError("BAD_REQUEST"), headers: {} }),
+  });
+}
+
+/** Whether the escapes in an address, its query excepted, are UTF-8. */
+function isDecodable(url: string): boolean {
+  try {
+    decodeURIComponent(url.replace(/\?.*$/s, ""));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const TO_SET_UP = { location: "/setup", "cache-control": "no-store" };
+
+/** Matches the page for the first admin and what pages are made of. */
+function isOfSetUp(url: string): boolean {
+  return /^\/(?:setup(?:[/?]|$)|_next\/|icon\.svg(?:\?|$))/.test(url);
+}
+
+/** Whether a browser asks for a page, rather than a script for data. */
+function isPageRequest(request: IncomingMessage): boolean {
+  const { url = "", headers } = request;
+  return isRead(request) && !isApi(url) && /(?:^|,)\s*text\/html\b/i.test(headers.accept ?? "");
+}
+
+/** Set before the request is judged, so that pages of named sites can read refusals, too (W17). */
+function allowOrigin(response: ServerResponse, origins: Origins, { headers }: IncomingMessage): void {
+  for (const [name, value] of Object.entries(corsHeaders(origins, headers.origin)))
+    response.setHeader(name, value);
 }
 
 async function drained(
@@ -283,34 +334,49 @@ async function drained(
   while (open.size > 0) {
     const waitedMs = performance.now() - beganMs;
     if (waitedMs > timeoutMs) return false;
-    if (waitedMs > READ_DRAIN_MS && ![...open.values()].includes("write")) return true;
+    // A write that has been answered is over; its peer may read as slowly as any.
+    const isWriting = [...open].some(([response, kind]) => kind === "write" && !response.writableEnded);
+    if (waitedMs > READ_DRAIN_MS && !isWriting) return true;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return true;
 }
 
-const ERROR_HEADERS = {
-  "content-type": "application/json",
-  "content-security-policy": API_POLICY,
-  "cache-control": "no-store",
-} as const;
-
 function answerError(
   response: ServerResponse,
   secure: boolean,
+  { status, code, detail, headers }: Refusal,
+): void {
+  const body = JSON.stringify({ error: wireError(code, detail) });
+  answerWhole(response, secure, status, { ...headers, ...ERROR_HEADERS }, body);
+}
+
+/** A page for people, because their browser would show them raw JSON (W8). */
+function answerUnknownName(response: ServerResponse, { publicUrl }: Origins, { host, strict }: Client): void {
+  const headers = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": UNKNOWN_NAME_POLICY,
+    "cache-control": "no-store",
+  };
+  answerWhole(response, strict, 403, headers, unknownNamePage({ asked: hostNameOf(host), publicUrl }));
+}
+
+function answerWhole(
+  response: ServerResponse,
+  secure: boolean,
   status: number,
-  code: ErrorCode,
-  detail?: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
 ): void {
   for (const [name, value] of Object.entries(commonHeaders(secure))) response.setHeader(name, value);
-  const body = JSON.stringify({ error: wireError(code, detail) });
-  response.writeHead(status, { ...ERROR_HEADERS, "content-length": Buffer.byteLength(body) });
+  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
   response.end(body);
 }
 
 /**
- * @returns The port, which the system chooses where `port` is 0.
- * @throws Error with what to do, where the port is taken.
+ * @param port  0 lets the system choose.
+ * @returns The port.
+ * @throws Error that says what to do if the port is taken or not permitted.
  */
 export async function listen(server: Server, port: number, host: string | undefined): Promise<number> {
   await new Promise<void>((resolve, reject) => {
@@ -318,7 +384,7 @@ export async function listen(server: Server, port: number, host: string | undefi
       if (error.code === "EADDRINUSE")
         reject(new Error(`Port ${port} is in use. Stop what uses it, or choose another with --port.`));
       else if (error.code === "EACCES")
-        reject(new Error(`Port ${port} is not open to this user. Choose one from 1024 on with --port.`));
+        reject(new Error(`This user may not listen on port ${port}. Choose one from 1024 up with --port.`));
       else reject(error);
     };
     server.once("error", fail);
@@ -330,7 +396,7 @@ export async function listen(server: Server, port: number, host: string | undefi
   return (server.address() as AddressInfo).port;
 }
 
-/** Ends what is left at once. */
+/** Stops listening and ends all connections at once. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();

@@ -1,23 +1,21 @@
 import type { Namespace, Socket } from "socket.io";
 import { assert } from "#shared/kernel/assert.ts";
-import type { Bytes } from "#shared/kernel/bytes.ts";
 import { err, ok } from "#shared/kernel/result.ts";
-import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { decodeFrame, encodeFrame, FRAME_BOUNDS, type FrameError } from "#shared/protocol/frame.ts";
 import {
   type DeviceMessage,
   deviceFrameBounds,
   deviceMessageSchema,
+  deviceMessageSchemas,
   LOGIN_FRAME_BOUNDS,
 } from "#shared/protocol/messages/device.ts";
-import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { type Reply, refusedReply } from "#shared/protocol/messages/reply.ts";
 import { helloOfAnyVersionSchema, versionRefusal } from "#shared/protocol/wire-version.ts";
-import { type Login, refused } from "../../core/access/device-login.ts";
+import type { Login } from "../../core/access/device-login.ts";
 import { ANYONE, type Principal } from "../../core/access/principal.ts";
-import type { Devices } from "../../core/ports.ts";
-import { addressKey } from "../../core/rate-limit.ts";
-import type { SocketDialect, SocketPorts, SocketSign } from "./endpoint.ts";
+import type { SocketPorts } from "./endpoint.ts";
 import { guard } from "./guard.ts";
+import type { SocketDialect, SocketSign } from "./sign.ts";
 
 /*
  * Namespace /device.
@@ -29,77 +27,16 @@ import { guard } from "./guard.ts";
  * | "end"   | to a device | one Reply frame (refused); then a disconnect | none            |
  */
 
-interface Traffic {
-  upByteCount: number;
-  downByteCount: number;
-}
-
-/** Identities whose bytes are remembered after they left, so that a returning device goes on counting. */
-const TRAFFIC_COUNT_MAX = 10_000;
-
-export class DeviceConnections implements Devices {
-  readonly #socketsByIdentity = new Map<string, Socket>();
-  readonly #trafficByIdentity = new Map<string, Traffic>();
-
-  send(identity: string, message: object): void {
-    this.#emit(identity, "frame", encodeFrame(message));
-  }
-
-  drop(identity: string, code: ErrorCode): void {
-    this.#emit(identity, "end", encodeFrame(refused(code)));
-    this.#socketsByIdentity.get(identity)?.disconnect(true);
-  }
-
-  traffic(identity: string): Traffic {
-    return { ...(this.#trafficByIdentity.get(identity) ?? { upByteCount: 0, downByteCount: 0 }) };
-  }
-
-  /** From now on `identity` is this connection; the one before is told so and ends (W6). */
-  adopt(identity: string, socket: Socket): void {
-    const before = this.#socketsByIdentity.get(identity);
-    if (before === socket) return;
-    // First the map: the end of the old connection must not look like the device's.
-    this.#socketsByIdentity.set(identity, socket);
-    if (before === undefined) return;
-    before.emit("end", encodeFrame(refused("ALREADY_CONNECTED")));
-    before.disconnect(true);
-  }
-
-  /** True where this was the device's connection, so that it is gone now. */
-  release(identity: string, socket: Socket): boolean {
-    if (this.#socketsByIdentity.get(identity) !== socket) return false;
-    return this.#socketsByIdentity.delete(identity);
-  }
-
-  count(identity: string, direction: keyof Traffic, byteCount: number): void {
-    const traffic = this.#trafficByIdentity.get(identity) ?? { upByteCount: 0, downByteCount: 0 };
-    traffic[direction] += byteCount;
-    this.#trafficByIdentity.delete(identity);
-    this.#trafficByIdentity.set(identity, traffic);
-    if (this.#trafficByIdentity.size <= TRAFFIC_COUNT_MAX) return;
-    for (const oldest of this.#trafficByIdentity.keys()) {
-      this.#trafficByIdentity.delete(oldest);
-      return;
-    }
-  }
-
-  #emit(identity: string, event: "frame" | "end", bytes: Bytes): void {
-    const socket = this.#socketsByIdentity.get(identity);
-    if (socket === undefined) return;
-    this.count(identity, "downByteCount", bytes.length);
-    socket.emit(event, bytes);
-  }
-}
-
 const DIALECT: SocketDialect = {
   name: "frame",
-  refuse: (code, detail) => encodeFrame(refused(code, detail)),
+  refuse: (code, detail) => encodeFrame(refusedReply(code, detail)),
 };
 
 const FRAME = {
   namespace: "/device",
   event: "frame",
   dialect: DIALECT,
+  messages: deviceMessageSchemas,
   permissions: {
     hello: "devices.log-in",
     authenticate: "devices.log-in",
@@ -118,10 +55,10 @@ export const devices = { ...FRAME, serve: serveDevices };
 function serveDevices(namespace: Namespace, ports: SocketPorts): void {
   const { access, connections } = ports;
   namespace.on("connection", (socket) => {
-    const login = access.openLogin(socket.handshake.address);
+    const login = access.openLogin(ports.addressOf(socket));
     const answered = (reply: Reply) => {
       const bytes = encodeFrame(reply);
-      if (login.session !== null) connections.count(login.session.identity, "downByteCount", bytes.length);
+      if (login.caller !== null) connections.count(login.caller.identity, "downByteCount", bytes.length);
       return bytes;
     };
     guard(socket, ports, {
@@ -129,12 +66,12 @@ function serveDevices(namespace: Namespace, ports: SocketPorts): void {
       kindOf: (message: DeviceMessage) => message.type,
       principal: () => principalOf(login),
       read: (payload) => {
-        const { session } = login;
-        const otherVersion = session === null ? refusalOfVersion(payload) : null;
+        const { caller } = login;
+        const otherVersion = caller === null ? refusalOfVersion(payload) : null;
         if (otherVersion !== null) return err(encodeFrame(otherVersion));
-        if (session !== null) connections.count(session.identity, "upByteCount", payloadByteCount(payload));
+        if (caller !== null) connections.count(caller.identity, "upByteCount", payloadByteCount(payload));
         const frame =
-          session === null
+          caller === null
             ? decodeFrame(payload, deviceMessageSchema, LOGIN_FRAME_BOUNDS)
             : decodeFrame(payload, deviceMessageSchema, FRAME_BOUNDS, deviceFrameBounds);
         return frame.ok ? ok(frame.value) : err(answered(frameRefusal(frame.error)));
@@ -142,15 +79,16 @@ function serveDevices(namespace: Namespace, ports: SocketPorts): void {
       handle: async (message, principal) => {
         const { reply, settled } = await answerMessage(message, principal, { socket, login }, ports);
         const bytes = answered(reply);
-        // After the acknowledgement is on its way: what follows a welcome must not overtake it.
+        // Deferred until the acknowledgement is on its way, so that nothing overtakes the welcome.
         if (settled !== undefined) setImmediate(settled);
         return bytes;
       },
     });
     socket.on("disconnect", () => {
-      const identity = login.session?.identity;
+      const identity = login.caller?.identity;
       if (identity === undefined || !connections.release(identity, socket)) return;
-      // Not within `drop`, which the coordinator may be calling right now.
+      access.went(identity);
+      // Deferred, because the coordinator may be inside `drop`.
       setImmediate(() => ports.devices.deviceDown(identity));
     });
   });
@@ -161,9 +99,9 @@ interface Answer {
   readonly settled?: () => void;
 }
 
-function principalOf({ session }: Login): Principal {
-  if (session === null) return ANYONE;
-  return { kind: "device", identity: session.identity, task: session.task };
+function principalOf({ caller }: Login): Principal {
+  if (caller === null) return ANYONE;
+  return { kind: "device", identity: caller.identity, task: caller.task };
 }
 
 async function answerMessage(
@@ -175,21 +113,29 @@ async function answerMessage(
   if (message.type === "hello") return { reply: login.hello(message) };
   if (message.type === "authenticate") {
     const reply = await login.authenticate(message);
-    const { session } = login;
+    const { caller } = login;
     // The connection may have ended while its signature was checked.
-    if (reply.type !== "welcome" || session === null || !socket.connected) return { reply };
-    ports.loggedIn(socket, { isInvited: session.invited });
-    ports.connections.adopt(session.identity, socket);
-    const { identity, task, invited } = session;
-    // Whom an operator invited does not answer for its neighbours.
-    const address = invited ? null : addressKey(socket.handshake.address);
+    if (reply.type !== "welcome" || caller === null || !socket.connected) return { reply };
+    // It may have been revoked meanwhile, before there was a connection to end (X64, X70).
+    const revocation = ports.access.revocationOf(caller);
+    if (revocation !== null)
+      return { reply: refusedReply(revocation), settled: () => socket.disconnect(true) };
+    const isInvited = caller.enrolledBy !== null;
+    ports.loggedIn(socket, { isInvited });
+    ports.connections.adopt(caller.identity, socket);
+    const { identity, task } = caller;
+    ports.access.came(caller);
+    // An invited device does not count toward its address.
+    const address = isInvited ? null : ports.addressOf(socket);
     return { reply, settled: () => ports.devices.deviceUp(identity, task, address) };
   }
   assert(principal.kind === "device", "only devices hold the permission of the other messages");
   return { reply: await ports.devices.onDeviceMessage(principal.identity, message) };
 }
 
-/** Before anything else of a hello is looked at. Null for every other message, and for what is no message. Rule W14. */
+/**
+ * Checks a hello's version before the rest of it. Null for any other message or malformed frame. Rule W14.
+ */
 function refusalOfVersion(payload: unknown): Reply | null {
   const hello = decodeFrame(payload, helloOfAnyVersionSchema, LOGIN_FRAME_BOUNDS);
   const error = hello.ok ? versionRefusal(hello.value.wire) : null;
@@ -199,12 +145,12 @@ function refusalOfVersion(payload: unknown): Reply | null {
 function frameRefusal(error: FrameError): Reply {
   switch (error.type) {
     case "bad-frame":
-      return refused("BAD_FRAME");
+      return refusedReply("BAD_FRAME");
     case "too-large":
-      return refused("TOO_LARGE");
+      return refusedReply("TOO_LARGE");
     case "bad-message": {
       const at = error.at === "" ? "" : ` at ${error.at.slice(0, 80)}`;
-      return refused(
+      return refusedReply(
         "BAD_MESSAGE",
         `This message is not as described${at}: ${error.problem.slice(0, 200)}. Reload to get the current client.`,
       );

@@ -1,35 +1,30 @@
 import type { Namespace, Socket } from "socket.io";
-import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { Access } from "../../core/access/device-login.ts";
-import type { Permission } from "../../core/access/permissions.ts";
+import type { Places } from "../../core/access/places.ts";
+import type { Person } from "../../core/access/principal.ts";
 import type { DeviceDesk } from "../../core/coordinator.ts";
-import type { DeviceConnections } from "./devices.ts";
+import type { DeviceConnections } from "./device-connections.ts";
 import type { GuardPorts } from "./guard.ts";
-
-/** How a refusal looks to whoever sent the event. */
-export interface SocketDialect {
-  readonly name: "api" | "frame";
-  refuse(code: ErrorCode, detail?: string): unknown;
-}
-
-/** What the one event of a namespace says about itself (W13). */
-export interface SocketSign<Kind extends string = string> {
-  readonly namespace: `/${string}`;
-  readonly event: string;
-  readonly dialect: SocketDialect;
-  /** By kind of message: one event may carry several. */
-  readonly permissions: Readonly<Record<Kind, Permission>>;
-}
+import type { SocketSign } from "./sign.ts";
+import type { Watchers } from "./watchers.ts";
 
 export interface SocketPorts extends GuardPorts {
+  readonly places: Pick<Places, "of">;
+  /** Uses up a ticket. Null if it stands for nobody any more. */
+  readonly personOfTicket: (ticket: string) => Person | null;
+  /** The person with their rights as they are now; null once they have none. */
+  readonly personNow: (person: Person) => Person | null;
+  readonly watchers: Watchers;
   readonly devices: DeviceDesk;
   readonly access: Access;
   readonly connections: DeviceConnections;
-  /** A connection that has logged in may send more; one with a join token no longer counts for its address. */
+  /** Key of the address that a connection's limits count for. */
+  readonly addressOf: (socket: Socket) => string;
+  /** Raises a connection's limits after login. One with a join token no longer counts for its address. */
   readonly loggedIn: (socket: Socket, options: { readonly isInvited: boolean }) => void;
 }
 
 export interface SocketEndpoint extends SocketSign {
-  /** Answers the connections of its namespace. */
+  /** Answers connections to its namespace. */
   serve(namespace: Namespace, ports: SocketPorts): void;
 }

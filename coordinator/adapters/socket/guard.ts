@@ -1,47 +1,49 @@
 import type { Socket } from "socket.io";
-import type { MonotonicClock } from "#shared/kernel/ports.ts";
+import type { MonotonicClock, WallClock } from "#shared/kernel/ports.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import { refusalOf } from "../../core/access/permissions.ts";
+import { permissionRefusal, THE_WHOLE } from "../../core/access/permissions.ts";
 import type { Principal } from "../../core/access/principal.ts";
-import { wireErrorOf } from "../../core/outage.ts";
-import type { Log } from "../../core/ports.ts";
-import { rateLimit } from "../../core/rate-limit.ts";
-import type { SocketSign } from "./endpoint.ts";
+import { rateLimit } from "../../core/access/rate-limit.ts";
+import { wireErrorOf } from "../../core/ports/outage.ts";
+import type { Log } from "../../core/ports/ports.ts";
+import type { SocketSign } from "./sign.ts";
 import type { ReadingBudget } from "./transport-limits.ts";
 
 export interface GuardedEvent<Kind extends string, Message> {
-  /** Name, dialect and permissions of the one event that this namespace takes, with one argument. */
+  /** Name, dialect and permissions of the namespace's one event, which takes one argument. */
   readonly sign: SocketSign<Kind>;
   kindOf(message: Message): Kind;
-  /** Who is on this connection now. */
+  /** Whoever is on this connection now. */
   principal(): Principal;
-  /** Decodes the argument; the time counts against the sender's budget. The error is what the sender is answered. */
-  read(payload: unknown): Result<Message, unknown>;
   /**
-   * Never sees a second argument, a foreign event, a hasty sender or one without the permission. Its result is the
-   * acknowledgement.
+   * Decodes the argument. Its time is charged to the sender's budget. The error is the answer to the sender.
    */
+  read(payload: unknown): Result<Message, unknown>;
+  /** Handles a message that passed every check. The result is the acknowledgement. */
   handle(message: Message, principal: Principal): Promise<unknown>;
 }
 
 export interface GuardPorts {
   readonly clock: MonotonicClock;
+  /** For fresh proofs, which age. */
+  readonly wall: WallClock;
   readonly log: Log;
   readonly budget: ReadingBudget;
+  /** False until there is an admin (X31). */
+  readonly isSetUp: () => boolean;
 }
 
 /**
- * The one wrapper of every socket event: name, number of arguments, rate, time, permission, try and catch,
- * acknowledgement (W2, W13).
- * Without an acknowledgement nobody is answered, and nothing fails.
+ * The wrapper around every socket event: name, number of arguments, rate, time, permission, try/catch,
+ * acknowledgement (W2, W13). Without an acknowledgement nobody is answered, and nothing fails.
  *
- * It is a middleware that never calls `next`, so no event of a peer reaches a listener: socket.io hands an event that a
- * peer named `error` or `disconnect` to the listeners of its own events of that name.
+ * It is a middleware that never calls `next`, so that no peer's event reaches a listener. Otherwise socket.io
+ * would pass events that a peer names `error` or `disconnect` to the listeners of its own events.
  */
 export function guard<Kind extends string, Message>(
   socket: Socket,
-  { clock, log, budget }: GuardPorts,
+  { clock, wall, log, budget, isSetUp }: GuardPorts,
   guarded: GuardedEvent<Kind, Message>,
 ): void {
   const { event: name, dialect, permissions } = guarded.sign;
@@ -60,25 +62,31 @@ export function guard<Kind extends string, Message>(
       .then((reply) => acknowledge?.(reply))
       .catch((error: unknown) => log.error({ error: textOf(error) }, "an acknowledgement failed"));
   });
-  // Errors of the transport and of the decoder; without a listener socket.io writes them to the console.
+  // Errors of the transport and the decoder. Without a listener socket.io prints them to the console.
   socket.on("error", (error: unknown) => log.warn({ error: textOf(error) }, "a socket failed"));
 
   async function answer(event: unknown, payloads: readonly unknown[]): Promise<unknown> {
     if (!budget.isLeft(id)) return overBudget();
     if (!rate.take(""))
       return dialect.refuse("RATE_LIMITED", "Too many events at once. Wait a second and try again.");
+    if (!isSetUp()) return dialect.refuse("NOT_SET_UP");
     if (event !== name) return dialect.refuse("BAD_MESSAGE", `Send the event "${name}".`);
     if (payloads.length !== 1) return dialect.refuse("BAD_MESSAGE", `"${name}" takes one argument.`);
     try {
       const message = read(payloads[0]);
       if (!message.ok) return message.error;
       const principal = guarded.principal();
-      const refusal = refusalOf(principal, permissions[guarded.kindOf(message.value)]);
+      const refusal = permissionRefusal(
+        principal,
+        permissions[guarded.kindOf(message.value)],
+        THE_WHOLE,
+        wall.nowUnixMs(),
+      );
       if (refusal !== null) return dialect.refuse(refusal.code, refusal.message);
       return await guarded.handle(message.value, principal);
     } catch (error) {
       log.error(
-        { error: textOf(error), stack: error instanceof Error ? error.stack : "" },
+        { event: name, error: textOf(error), stack: error instanceof Error ? error.stack : "" },
         "an event failed",
       );
       const { code, message } = wireErrorOf(error);
@@ -95,23 +103,23 @@ export function guard<Kind extends string, Message>(
     }
   }
 
-  /** Said once; whoever sends on is disconnected. */
+  /** Says so once, and disconnects whoever keeps sending. */
   function overBudget(): unknown {
     if (wasTold) setImmediate(() => socket.disconnect(true));
     wasTold = true;
     return dialect.refuse(
       "RATE_LIMITED",
-      "Reading your messages takes too much time. Send fewer and smaller ones.",
+      "Reading your messages takes too much time. Send fewer or smaller ones.",
     );
   }
 }
 
-/** The transport's id: one connection may carry several namespaces. */
+/** The transport's id. One connection may carry several namespaces. */
 export function engineId(socket: Socket): string {
   return (socket.conn as unknown as { readonly id: string }).id;
 }
 
-/** Never of a value that a peer sent: making a string of it may throw, or not end. */
+/** Ignores values other than errors: turning a peer's value into a string may throw or never end. */
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : "";
 }

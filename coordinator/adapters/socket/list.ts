@@ -2,5 +2,5 @@ import { dashboards } from "./dash.ts";
 import { devices } from "./devices.ts";
 import type { SocketEndpoint } from "./endpoint.ts";
 
-/** Every namespace with its event. What is served and what is tested follows from this list (W13). */
+/** Every namespace with its event. Serving and tests both follow this list (W13). */
 export const SOCKET_ENDPOINTS: readonly SocketEndpoint[] = [devices, dashboards];

@@ -4,46 +4,48 @@ import { assert } from "#shared/kernel/assert.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 
 /*
- * What a peer may say in the socket.io protocol, and nothing else of it. A text packet is bounded before it is parsed.
+ * The subset of the socket.io protocol that peers may use. Text packets are bounded before they are parsed.
  *
- * | packet       | text                                              | then                      |
- * | ------------ | ------------------------------------------------- | ------------------------- |
- * | connect      | `0/device,` and perhaps a JSON object, not read   |                           |
- * | disconnect   | `1/device,`                                       |                           |
- * | event        | `2/dash,7["watch",{...}]`; 7: to be acknowledged  |                           |
- * | binary event | `51-/device,7["frame",{"_placeholder":true,"num":0}]` | one binary message    |
+ * | packet       | text                                                  | then               |
+ * | ------------ | ----------------------------------------------------- | ------------------ |
+ * | connect      | `0/device,` and an optional JSON object, ignored      |                    |
+ * | disconnect   | `1/device,`                                           |                    |
+ * | event        | `2/dash,7["watch",{...}]`; 7 asks for acknowledgement |                    |
+ * | binary event | `51-/device,7["frame",{"_placeholder":true,"num":0}]` | one binary message |
  *
- * The rest (acknowledgements, errors, a second attachment) answers something that this server never sends.
+ * Other packets (acknowledgements, errors, second attachments) would answer something that this server never
+ * sends.
  *
- * Source: the socket.io protocol, revision 5. socket.io's own decoder parses text of any length, walks all of it to
- * place attachments, and ends the connection on the event names that it keeps for itself, so that they get no answer.
+ * Source: the socket.io protocol, revision 5. socket.io's own decoder parses text of any length and walks all
+ *   of it to place attachments. It also ends the connection on its reserved event names, which then get no
+ *   answer.
  */
 
 const CONNECT = 0;
 const DISCONNECT = 1;
 const EVENT = 2;
 
-/** As socket.io's client class takes it from a decoder. */
+/** Shape that socket.io's client class expects from a decoder. */
 interface Packet {
   readonly type: typeof CONNECT | typeof DISCONNECT | typeof EVENT;
   readonly nsp: string;
-  /** The acknowledgement's number. */
+  /** Number of the acknowledgement. */
   readonly id?: number;
-  /** The event's name and its arguments, none of them checked. */
+  /** Event name and arguments, unchecked. */
   readonly data?: unknown[];
 }
 
-/** Type, one attachment perhaps, namespace, acknowledgement's number perhaps, JSON perhaps. */
+/** Type, optional attachment count, namespace, optional acknowledgement number, optional JSON. */
 const PACKET =
   /^(?<type>0|1|2|51-)(?:(?<namespace>\/[A-Za-z0-9_-]{0,64})(?:,|$))?(?<id>\d{1,15})?(?<json>[[{].*)?$/su;
 
 /**
- * Decodes the packets of one connection; emits `decoded` with each.
+ * Decodes the packets of one connection and emits `decoded` for each.
  *
- * `add` throws on everything that is no packet; socket.io ends the connection then.
+ * `add` throws on malformed packets. socket.io then ends the connection.
  */
 class PacketDecoder extends EventEmitter {
-  /** A binary event whose attachment has not come yet. */
+  /** A binary event that waits for its attachment. */
   #waiting: Packet | null = null;
 
   add(message: unknown): void {
@@ -57,7 +59,7 @@ class PacketDecoder extends EventEmitter {
   }
 
   #addText(text: string): void {
-    if (this.#waiting !== null) throw new Error("An attachment was announced and text came.");
+    if (this.#waiting !== null) throw new Error("Text came instead of the announced attachment.");
     if (text.length > LIMITS.socketTextLengthMax) throw new Error("A text packet is too long.");
     const { packet, attached } = packetOf(text);
     if (attached) this.#waiting = packet;
@@ -66,19 +68,22 @@ class PacketDecoder extends EventEmitter {
 
   #addBytes(bytes: Uint8Array): void {
     const event = this.#waiting;
-    if (event === null) throw new Error("An attachment came that was not announced.");
+    if (event === null) throw new Error("An attachment came unannounced.");
     this.#waiting = null;
     const data = (event.data ?? []).map((argument) => (isPlaceholder(argument) ? bytes : argument));
     this.emit("decoded", { ...event, data });
   }
 }
 
-/** `attached`: one binary message follows, and belongs to it. @throws Error on everything else. */
+/**
+ * @param text  One text packet.
+ * @returns The packet; `attached` if a binary message follows that belongs to it. @throws Error if malformed.
+ */
 function packetOf(text: string): { readonly packet: Packet; readonly attached: boolean } {
   const { type, namespace = "/", id, json } = PACKET.exec(text)?.groups ?? {};
   switch (type) {
     case "0":
-      // Nobody here reads what comes with it.
+      // The payload of a connect packet is ignored.
       return { packet: { type: CONNECT, nsp: namespace }, attached: false };
     case "1":
       return { packet: { type: DISCONNECT, nsp: namespace }, attached: false };
@@ -93,18 +98,18 @@ function packetOf(text: string): { readonly packet: Packet; readonly attached: b
   }
 }
 
-/** The event's name, of whatever type, and its arguments. */
+/** The event's name, of any type, and its arguments. */
 function eventOf(json = ""): unknown[] {
   try {
     const event: unknown = JSON.parse(json);
     if (Array.isArray(event) && event.length > 0) return event;
   } catch {
-    // The text of that error quotes what was sent.
+    // Dropped, because its message quotes the peer's text.
   }
   throw new Error("An event is a list that begins with its name.");
 }
 
-/** Only arguments themselves are looked at: no event has bytes inside of something. */
+/** Only checks top-level arguments: no event nests bytes. */
 function isPlaceholder(value: unknown): boolean {
   return (
     typeof value === "object" && value !== null && "_placeholder" in value && value._placeholder === true
@@ -114,4 +119,4 @@ function isPlaceholder(value: unknown): boolean {
 /** For socket.io's option `parser`. */
 export const packetParser = { Encoder, Decoder: PacketDecoder };
 
-assert(LIMITS.socketTextLengthMax < 10_000, "JSON of that length is parsed in no time, however it nests");
+assert(LIMITS.socketTextLengthMax < 10_000, "JSON of that length parses instantly, however nested");

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import { addressKey, type RateLimit, rateLimit } from "../../core/rate-limit.ts";
+import { type RateLimit, rateLimit } from "../../core/access/rate-limit.ts";
+import type { Clients } from "../http/clients.ts";
 
-/** Pings of the WebSocket that are answered: browsers and our devices send none. */
+/** Rate of WebSocket pings that are answered. Browsers and our devices send none. */
 const PINGS_PER_SECOND = 2;
 
-/** The part of engine.io's connection that is used here. */
+/** The part of engine.io's connection that we use. */
 export interface Connection {
   readonly id: string;
   readonly request: IncomingMessage;
@@ -15,20 +16,22 @@ export interface Connection {
   close(discard: boolean): unknown;
 }
 
-/** What a connection has cost, and whether it may cost more. */
+/** Tracks the time spent on a connection's messages. */
 export interface ReadingBudget {
-  /** False: too much of the coordinator's time went into this sender's messages. */
+  /** False if this sender's messages have taken too much of the coordinator's time. */
   isLeft(id: string): boolean;
   spent(id: string, ms: number): void;
 }
 
 /**
- * What the transport takes of one connection and of all of an address, before anything of it is understood: connections,
- * packets, bytes, and the time that reading them takes (W2, W3). A sender beyond it loses its connection.
+ * Bounds what the transport takes from one connection and from one address: connections, packets, bytes, and
+ * the time spent reading them (W2, W3). They apply before anything is decoded. A sender that exceeds one
+ * loses its connection.
  *
- * A device with a join token counts for itself alone: many of them may share an address.
+ * A device with a join token counts only for itself, since many may share an address.
  */
 export class TransportLimits implements ReadingBudget {
+  readonly #clients: Clients;
   readonly #clock: MonotonicClock;
   readonly #connectionsById = new Map<string, Counted>();
   readonly #countByAddress = new Map<string, number>();
@@ -37,7 +40,8 @@ export class TransportLimits implements ReadingBudget {
   readonly #bytesByAddress: RateLimit;
   readonly #readingByAddress: RateLimit;
 
-  constructor(clock: MonotonicClock) {
+  constructor(clients: Clients, clock: MonotonicClock) {
+    this.#clients = clients;
     this.#clock = clock;
     this.#opens = rateLimit(clock, {
       burst: LIMITS.socketOpensBurstPerAddress,
@@ -59,13 +63,13 @@ export class TransportLimits implements ReadingBudget {
 
   /** Whether this request may become a connection. */
   admits(request: IncomingMessage): boolean {
-    const address = addressOf(request);
+    const { address } = this.#clients.of(request);
     if ((this.#countByAddress.get(address) ?? 0) >= LIMITS.socketsPerAddress) return false;
     return this.#opens.take(address);
   }
 
   add(connection: Connection): void {
-    const address = addressOf(connection.request);
+    const { address } = this.#clients.of(connection.request);
     const { socket } = connection.request;
     const counted: Counted = {
       address,
@@ -80,12 +84,12 @@ export class TransportLimits implements ReadingBudget {
       const left = packets.take("");
       if (!left || (!counted.isInvited && !this.#packetsByAddress.take(address))) connection.close(true);
     });
-    // The bytes of the TCP connection (within TLS): a message that never ends is counted, too.
+    // Raw bytes of the TCP connection (inside TLS), so that a message that never ends counts, too.
     socket.on("data", ({ length }: Uint8Array) => {
       const left = counted.bytes.take("", length);
       if (!left || (!counted.isInvited && !this.#bytesByAddress.take(address, length))) socket.destroy();
     });
-    // What engine.io holds back until the socket has room, and what the socket holds.
+    // Bytes that engine.io holds until the socket has room. The socket's own buffer is counted with them.
     let heldByteCount = 0;
     connection.on("packetCreate", ({ data }) => {
       heldByteCount += lengthOf(data);
@@ -100,7 +104,7 @@ export class TransportLimits implements ReadingBudget {
     });
   }
 
-  /** From now on this connection may send what a device sends; with a join token it counts for itself alone. */
+  /** Raises the connection's limits to those of a device. With a join token it counts only for itself. */
   loggedIn(id: string, { isInvited }: { readonly isInvited: boolean }): void {
     const counted = this.#connectionsById.get(id);
     if (counted === undefined) return;
@@ -144,17 +148,13 @@ export class TransportLimits implements ReadingBudget {
 interface Counted {
   readonly address: string;
   readonly reading: RateLimit;
-  /** Another one after the login. */
+  /** Replaced after login. */
   bytes: RateLimit;
-  /** It no longer counts for its address. */
+  /** True once it no longer counts for its address. */
   isInvited: boolean;
 }
 
-/** Of what we send: text or bytes. */
+/** Length of text or bytes that we send. */
 function lengthOf(data: unknown): number {
   return typeof data === "string" || data instanceof Uint8Array ? data.length : 0;
-}
-
-function addressOf(request: IncomingMessage): string {
-  return addressKey(request.socket.remoteAddress ?? "");
 }

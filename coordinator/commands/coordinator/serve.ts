@@ -1,41 +1,57 @@
 import { parseArgs } from "node:util";
+import { present } from "#shared/kernel/assert.ts";
 import { AUDITOR_KEY_PATTERN } from "../../adapters/auditor-key.ts";
+import { addressFault } from "../../adapters/http/origins.ts";
+import { readTrustedProxies } from "../../adapters/http/trusted-proxies.ts";
 import { openLog } from "../../adapters/log.ts";
 import { ensureWebBuild } from "../../adapters/web-build.ts";
 import { BUNDLED_TASKS, type BundledTask } from "../../data/tasks.ts";
 import { endOnFault, type RunningCoordinator, type Settings, startCoordinator } from "../../main.ts";
+import { environment, stateOptions } from "../command.ts";
 import { offerTask } from "../demo/task-version.ts";
+import { doorOptions } from "../door-options.ts";
+import { openIdOptions } from "../openid-options.ts";
+import { TLS_HELP, trustWords } from "../tls-options.ts";
 
 const HELP = `npm run coordinator [-- options]
 
-The coordinator with its pages. It goes on with the runs that it finds in its state.
+Starts the coordinator with its pages. It resumes the runs in its state.
 
   --port P          default 3000, or CHORUS_PORT
   --host ADDRESS    listen there only; default every address, or CHORUS_HOST
   --data DIR        state; default .chorus, or CHORUS_DATA
-  --tls-cert FILE, --tls-key FILE
-                    HTTPS, so that phones and other machines can take part; or CHORUS_TLS_CERT, CHORUS_TLS_KEY
+${TLS_HELP}; or CHORUS_TLS_CERT, CHORUS_TLS_KEY
   --task NAME       also offer this bundled task (digits, hmda, fashion-mnist), for about 8 devices; may be repeated
-  --public-url URL  as others reach it, e.g. behind a proxy; or CHORUS_PUBLIC_URL
+  --public-url URL  address under which others reach it, e.g. behind a proxy; or CHORUS_PUBLIC_URL
+  --trusted-proxy CIDR[,CIDR]
+                    proxies whose X-Forwarded-For, -Proto and -Host are believed, such as 127.0.0.1 or 10.1.0.0/16;
+                    or CHORUS_TRUSTED_PROXIES
   --keep-transcripts N
                     keep the masked inputs, the opening shares (sealed to the auditor) and the transcript of the newest
                     N committed rounds of each task, for npm run verify; default 0, or CHORUS_KEEP_TRANSCRIPTS
   --auditor-public-key HEX
                     the auditor's X25519 key, 64 hex digits; needed with the above; or CHORUS_AUDITOR_PUBLIC_KEY
+  --quota-gb N      bytes of models, uploads and held-out rows, in GB, above which no round opens and no upload begins;
+                    default 10, 0 for none, or CHORUS_QUOTA_GB
+  --openid-issuer URL, --openid-client-id ID
+                    people may also sign in with an account at this OpenID provider, once an invitation or a session
+                    has made it theirs; or CHORUS_OPENID_ISSUER, CHORUS_OPENID_CLIENT_ID. The client's secret is in
+                    CHORUS_OPENID_CLIENT_SECRET, or in the file that CHORUS_OPENID_CLIENT_SECRET_FILE names. Redirect
+                    address: /api/v1/session/openid/callback
   --api-only        no pages
   --dev             pages from Next's development server
   --help
 
-DATABASE_URL         PostgreSQL 15 or later, instead of SQLite in the data folder; a folder on a network needs it
-CHORUS_ORIGINS       other pages that may use it, separated by commas
+DATABASE_URL         PostgreSQL 15 or later instead of SQLite; needed if the data folder is on a network
+CHORUS_ORIGINS       other sites whose pages may use it, separated by commas
 
-SIGTERM and Ctrl-C let what is under way end, within 30 s.`;
+SIGTERM and Ctrl-C let requests under way finish, within 30 s.`;
 
 /**
- * Reads the options, starts the coordinator and offers the tasks that were named. Ends the process where that is not to be:
- * 0 after --help, 1 with a sentence where it cannot start, 2 for bad options.
+ * Reads the options, starts the coordinator and offers the named tasks. Otherwise ends the process: 0 after
+ * --help, 1 with a sentence if it cannot start, 2 for bad options.
  *
- * @param onStarted  Before the tasks are offered: from here on a stop has something to stop.
+ * @param onStarted  Called before tasks are offered, when there is something to stop.
  */
 export async function serve(onStarted: (running: RunningCoordinator) => void): Promise<void> {
   const options = readOptions();
@@ -47,6 +63,8 @@ export async function serve(onStarted: (running: RunningCoordinator) => void): P
     console.error(options);
     process.exit(2);
   }
+  // Standard output is the log's, JSON alone. Next tells people of its start there.
+  console.log = console.error;
   const log = openLog();
   endOnFault(log);
   const end = (sentence: string): never => {
@@ -61,16 +79,37 @@ export async function serve(onStarted: (running: RunningCoordinator) => void): P
       );
     const running = await startCoordinator({ ...options, log, onReplaced: end });
     onStarted(running);
-    for (const name of options.tasks) await offerTask(running.coordinator, options.dataDir, name);
-    console.log(`Chorus on ${running.url}. Ctrl-C stops it.`);
+    for (const name of options.tasks) await offerTask(running, name);
+    const words = trustWords(running);
+    if (words !== null) console.error(words);
+    console.error(`Chorus on ${running.url}. Ctrl-C stops it.`);
+    const setUp = setUpWords(running, options);
+    if (setUp !== null) console.error(setUp);
   } catch (error) {
     end(error instanceof Error ? error.message : String(error));
   }
 }
 
+/** The link that makes the first admin; null if there is one. */
+function setUpWords(
+  { doors, status, url }: RunningCoordinator,
+  { web }: Pick<Settings, "web">,
+): string | null {
+  const token = doors.openSetUp();
+  if (token === null) return null;
+  // Nobody signs in over plain HTTP from another machine (X11).
+  const base = status.joinBaseUrl.startsWith("https:") ? status.joinBaseUrl : url;
+  const until = new Date(present(doors.setUp().endsAt, "the end of the link")).toISOString().slice(11, 16);
+  // In the fragment, which browsers do not send.
+  const link = `${base}/setup#token=${token}`;
+  const how =
+    web === false ? " (a page that --api-only does not serve: POST the token to /api/v1/setup)" : "";
+  return `It has no admin yet. Whoever uses this link first, until ${until} UTC, becomes one: ${link}${how}`;
+}
+
 type Options = Omit<Settings, "log"> & { readonly tasks: readonly BundledTask[] };
 
-/** A sentence where something is wrong, "help" where that was asked for. */
+/** Returns a sentence if an option is wrong, "help" if help was asked for. */
 function readOptions(): Options | string {
   let values: ReturnType<typeof parse>["values"];
   try {
@@ -81,39 +120,39 @@ function readOptions(): Options | string {
   if (values.help === true) return "help";
   const tasks = BUNDLED_TASKS.filter((name) => values.task?.includes(name));
   if (tasks.length !== new Set(values.task).size) return `--task takes ${BUNDLED_TASKS.join(", ")}.`;
-  const environment = (name: string) => process.env[name] || undefined;
-  const portText = values.port ?? environment("CHORUS_PORT") ?? "3000";
-  if (!/^\d{1,5}$/.test(portText) || Number(portText) > 65_535)
-    return "--port is a whole number from 0 to 65535.";
-  const certPath = values["tls-cert"] ?? environment("CHORUS_TLS_CERT");
-  const keyPath = values["tls-key"] ?? environment("CHORUS_TLS_KEY");
-  if ((certPath === undefined) !== (keyPath === undefined)) return "--tls-cert and --tls-key go together.";
-  const publicUrl = values["public-url"] ?? environment("CHORUS_PUBLIC_URL");
+  const doors = doorOptions(values);
+  if (!doors.ok) return doors.error;
+  const { publicUrl } = doors.value;
   const allowedOrigins = (environment("CHORUS_ORIGINS") ?? "")
     .split(",")
     .map((origin) => origin.trim())
     .filter(Boolean);
-  for (const url of [...allowedOrigins, ...(publicUrl === undefined ? [] : [publicUrl])]) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-      return `${url} is not an http or https address.`;
-  }
+  const fault = addressFault({ publicUrl, allowedOrigins });
+  if (fault !== null) return fault;
+  const trustedProxies = readTrustedProxies(
+    values["trusted-proxy"] ?? environment("CHORUS_TRUSTED_PROXIES") ?? "",
+  );
+  if (!trustedProxies.ok) return trustedProxies.error;
   const rounds = values["keep-transcripts"] ?? environment("CHORUS_KEEP_TRANSCRIPTS") ?? "0";
   const auditorKey = values["auditor-public-key"] ?? environment("CHORUS_AUDITOR_PUBLIC_KEY");
+  const quotaGb = values["quota-gb"] ?? environment("CHORUS_QUOTA_GB") ?? "10";
+  if (!/^\d{1,6}$/.test(quotaGb)) return "--quota-gb is a whole number of GB, 0 for no quota.";
   if (!/^\d{1,4}$/.test(rounds)) return "--keep-transcripts is a whole number from 0 to 9999.";
   if (auditorKey !== undefined && !AUDITOR_KEY_PATTERN.test(auditorKey))
     return "--auditor-public-key is an X25519 key in 64 lower-case hex digits.";
   if (Number(rounds) > 0 && auditorKey === undefined)
-    return "--keep-transcripts needs --auditor-public-key: opening shares are kept for that key alone.";
+    return "--keep-transcripts needs --auditor-public-key: opening shares are kept only for that key.";
+  const openId = openIdOptions(values["openid-issuer"], values["openid-client-id"]);
+  if (!openId.ok) return openId.error;
   return {
+    openId: openId.value,
     keeping: auditorKey === undefined ? undefined : { rounds: Number(rounds), auditorKey },
-    port: Number(portText),
-    host: values.host ?? environment("CHORUS_HOST"),
-    dataDir: values.data ?? environment("CHORUS_DATA") ?? ".chorus",
-    databaseUrl: environment("DATABASE_URL"),
-    tls: certPath === undefined || keyPath === undefined ? null : { certPath, keyPath },
-    publicUrl,
+    ...doors.value,
+    ...stateOptions(values),
     allowedOrigins,
+    trustedProxies: trustedProxies.value,
     tasks,
+    quotaByteCount: quotaGb === "0" ? null : Number(quotaGb) * 1e9,
     web: values["api-only"] === true ? false : values.dev === true ? "dev" : "built",
   };
 }
@@ -126,10 +165,15 @@ function parse() {
       port: text,
       host: text,
       data: text,
+      tls: flag,
       "tls-cert": text,
       "tls-key": text,
       "public-url": text,
+      "trusted-proxy": text,
+      "openid-issuer": text,
+      "openid-client-id": text,
       "keep-transcripts": text,
+      "quota-gb": text,
       "auditor-public-key": text,
       task: { ...text, multiple: true },
       "api-only": flag,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const EDGE = fileURLToPath(new URL("../../../client/commands/edge.ts", import.meta.url));
-/** An edge that was asked to leave and does not is killed. */
+/** An edge that does not leave within this time is killed. */
 const LEAVE_MS = 8_000;
 
 export interface EdgePlan {
@@ -13,19 +13,19 @@ export interface EdgePlan {
   readonly task: string;
   readonly dataPath: string;
   readonly joinToken: string;
-  /** Keys, memory and messages of this edge. */
+  /** Holds the edge's keys, state and messages. */
   readonly folder: string;
-  /** Of the coordinator, where it serves HTTPS with one of its own. */
+  /** The coordinator's own certificate, if it serves HTTPS with one. */
   readonly certPath: string | null;
 }
 
 export interface Edges {
-  /** Those that ended on their own, with their exit codes and where their messages are. */
+  /** Edges that ended by themselves, with exit codes and paths of their messages. */
   readonly ended: readonly { readonly code: number | null; readonly logPath: string }[];
   stop(): Promise<void>;
 }
 
-/** One process a device, as a person would start it. They end with this process, however it ends. */
+/** Starts one process per device, as a person would. They end with this process, however it ends. */
 export async function startEdges(plans: readonly EdgePlan[]): Promise<Edges> {
   const ended: { code: number | null; logPath: string }[] = [];
   let stopping = false;
@@ -52,11 +52,15 @@ function spawnEdge(plan: EdgePlan, logPath: string): ChildProcess {
   const log = openSync(logPath, "a");
   try {
     const source = ["--coordinator", plan.coordinatorUrl, "--task", plan.task, "--data", plan.dataPath];
-    const own = ["--join-token", plan.joinToken, "--state", join(plan.folder, "state")];
+    const own = ["--state", join(plan.folder, "state")];
     return spawn(process.execPath, [EDGE, ...source, ...own], {
-      // The channel closes when this process is gone, even after a SIGKILL, and the edge ends itself then.
+      // The channel closes when this process ends, even by SIGKILL, and the edge then ends itself.
       stdio: ["ignore", log, log, "ipc"],
-      env: { ...process.env, ...(plan.certPath === null ? {} : { NODE_EXTRA_CA_CERTS: plan.certPath }) },
+      env: {
+        ...process.env,
+        CHORUS_TOKEN: plan.joinToken,
+        ...(plan.certPath === null ? {} : { NODE_EXTRA_CA_CERTS: plan.certPath }),
+      },
     });
   } finally {
     closeSync(log);

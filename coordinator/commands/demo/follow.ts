@@ -1,30 +1,30 @@
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
-import type { Measure } from "#shared/stats/measure.ts";
+import type { Measures } from "#shared/stats/measure.ts";
+import { lowerMedian } from "#shared/stats/median.ts";
+import { listedMeasures } from "#shared/task/measures/index.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 
 const LOOK_MS = 250;
 const PAGE = 200;
 
-/** The last line of `--exit`. */
+/** The last line of `--exit`. The newest model's measures are added to these under their names. */
 export interface DemoSummary {
   readonly task: string;
   readonly rounds: number;
-  readonly accuracy: number | null;
-  readonly loss: number | null;
   readonly cohort: number;
   readonly survivors: number;
   readonly dropouts: number;
   readonly seconds: number;
-  /** Median, from one round's opening to the next; null with fewer than two rounds. */
+  /** Median time from one round's opening to the next; null with fewer than two rounds. */
   readonly secondsPerRound: number | null;
   readonly bytesUpPerClient: number;
 }
 
 /**
- * Tells each round as it ends, until the run has.
+ * Reports each round as it ends, until the run ends.
  *
- * @param since  Unix milliseconds: rounds that ended before are in the result but not told.
- * @returns Null where the demo is stopping.
+ * @param since  Unix milliseconds. Rounds that ended earlier are in the result but not reported.
+ * @returns Null if the demo is stopping.
  */
 export async function followRun(
   coordinator: Coordinator,
@@ -34,7 +34,7 @@ export async function followRun(
   isStopping: () => boolean,
 ): Promise<{ readonly run: RunView; readonly rounds: readonly RoundView[] } | null> {
   const ended = new Map<string, RoundView>();
-  // Pages are ascending: full ones do not change any more.
+  // Pages are in ascending order, so full ones no longer change.
   let cursor: string | undefined;
   let committedCount = 0;
   for (;;) {
@@ -58,12 +58,12 @@ export async function followRun(
   }
 }
 
-/** Whether nothing about it changes any more: its model has figures, or gets none. */
-function isSettled({ phase, endedAt, accuracy, notEvaluated }: RoundView): boolean {
-  return endedAt !== null && (phase !== "committed" || accuracy !== null || notEvaluated != null);
+/** Whether the round no longer changes: its model has its figures or will get none. */
+function isSettled({ phase, endedAt, measures, notEvaluated }: RoundView): boolean {
+  return endedAt !== null && (phase !== "committed" || measures !== null || notEvaluated != null);
 }
 
-/** Rounds that were given up have numbers too, so the count of models stands beside. */
+/** Rounds that were given up are numbered too, so the version is not the number of committed rounds. */
 function roundLine(round: RoundView, committedCount: number, planned: number): string {
   const head = `round ${String(round.round).padStart(String(planned).length)}`;
   if (round.phase !== "committed") {
@@ -71,21 +71,26 @@ function roundLine(round: RoundView, committedCount: number, planned: number): s
     return `${head}  given up (${round.code ?? "no code"}). ${opened}`;
   }
   const figures = [
-    `model ${committedCount} of ${planned}`,
-    ...(round.accuracy === null
-      ? ["not evaluated"]
-      : [`accuracy ${measure(round.accuracy)}`, `loss ${measure(round.loss)}`]),
+    `version ${round.round}`,
+    `${committedCount} of ${planned} committed`,
+    ...(round.measures === null ? ["not evaluated"] : measureWords(round.measures)),
     `${round.survivors ?? 0} of ${round.advertised ?? 0} in the sum`,
     `${round.nowS.toFixed(1)} s`,
   ];
   return `${head}  ${figures.join("  ")}`;
 }
 
-function measure(measure: Measure | null): string {
-  return measure === null ? "none" : `${measure.value.toFixed(3)} ± ${measure.halfWidth95.toFixed(3)}`;
+function measureWords(measures: Measures): readonly string[] {
+  return listedMeasures(measures).map(
+    ({ spec, measure: { value, halfWidth95, unit } }) =>
+      `${spec.name} ${value.toFixed(3)} ± ${halfWidth95.toFixed(3)}${unit === undefined ? "" : ` ${unit}`}`,
+  );
 }
 
-export function summarise(run: RunView, rounds: readonly RoundView[]): DemoSummary {
+export function summarise(
+  run: RunView,
+  rounds: readonly RoundView[],
+): DemoSummary & Readonly<Record<string, unknown>> {
   const committed = rounds.filter(({ phase }) => phase === "committed");
   const last = committed.at(-1);
   const newest = run.history.at(-1);
@@ -96,15 +101,16 @@ export function summarise(run: RunView, rounds: readonly RoundView[]): DemoSumma
   return {
     task: run.task,
     rounds: committed.length,
-    accuracy: newest?.accuracy.value ?? null,
-    loss: newest?.loss.value ?? null,
+    ...Object.fromEntries(
+      listedMeasures(newest?.measures ?? {}).map(({ spec, measure }) => [spec.name, measure.value]),
+    ),
     cohort: last?.advertised ?? 0,
     survivors: last?.survivors ?? 0,
-    // Devices that had announced themselves for a round that was then made without them.
+    // Devices that advertised in a round but are not in its sum.
     dropouts: committed.reduce((sum, round) => sum + (round.advertised ?? 0) - (round.survivors ?? 0), 0),
     seconds,
     secondsPerRound: medianSecondsPerRound(rounds),
-    // The figures of a round are those of one device.
+    // A round's figures are those of one device.
     bytesUpPerClient: rounds.reduce(
       (sum, { traffic }) => sum + traffic.reduce((bytes, { upByteCount }) => bytes + upByteCount, 0),
       0,
@@ -112,9 +118,9 @@ export function summarise(run: RunView, rounds: readonly RoundView[]): DemoSumma
   };
 }
 
-/** Rounds that were given up count too: they take their time as well. */
+/** Includes rounds that were given up, since they take time as well. */
 function medianSecondsPerRound(rounds: readonly RoundView[]): number | null {
   const openedMs = rounds.map(({ openedAt }) => Date.parse(openedAt)).sort((left, right) => left - right);
   const spans = openedMs.slice(1).map((atMs, index) => (atMs - (openedMs[index] ?? atMs)) / 1_000);
-  return spans.sort((left, right) => left - right)[Math.floor((spans.length - 1) / 2)] ?? null;
+  return lowerMedian(spans);
 }

@@ -1,39 +1,45 @@
 import { parseArgs } from "node:util";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import { MEASURES } from "#shared/task/measures/index.ts";
 import type { Ring } from "#shared/vector/ring.ts";
+import type { TlsSetting } from "../../adapters/tls/open-tls.ts";
 import { BUNDLED_TASKS, type BundledTask, DEFAULT_DATASET } from "../../data/tasks.ts";
+import { TLS_HELP, tlsSetting } from "../tls-options.ts";
 
 export const DEMO_HELP = `npm run demo [-- options]
 
-A federation on this machine: the coordinator with its pages, a task from bundled data, edge clients as processes of
-their own with a part of the data each, and one run. Nothing but masked updates leaves an edge.
+Runs a federation on this machine: the coordinator with its pages, a bundled task, edge clients in processes of their
+own with a part of the data each, and one run. Only masked updates leave an edge.
 
-  --task NAME       digits (default), hmda or fashion-mnist
+  --task NAME       ${BUNDLED_TASKS.join(", ")}; default digits
   --rounds N        rounds of the run; default 15
-  --clients N       edge clients, at least 3; default 8
-  --alpha A         Dirichlet concentration of the classes over the clients; small is uneven; default 0.5
+  --clients N       edge clients, at least 3; default 8, for cps1998 12: three for each region
+  --alpha A         Dirichlet concentration of the classes over the clients; lower is more uneven; default 0.5.
+                    Without effect on cps1998
   --ring BITS       32 (default), or 16: half the bytes of an update, rotated and rounded to 16 bits
-  --seed S          of the cut and the run; default 1
-  --dataset PATH    another CSV file (digits, hmda) or folder of IDX files (fashion-mnist)
+  --seed S          seed of the split and the run; default 1
+  --dataset PATH    another CSV file, or folder of IDX files (fashion-mnist)
   --data DIR        the coordinator's state; default .chorus
   --port P          default 3000
-  --tls-cert FILE, --tls-key FILE
-                    HTTPS, so that phones and other machines can take part
+${TLS_HELP}
   --exit            stop everything after the run; the last line is one JSON object
-                    {task, rounds, accuracy, loss, cohort, survivors, dropouts, seconds, secondsPerRound,
-                    bytesUpPerClient}: accuracy and loss on the held-out rows, cohort and survivors of the last round,
-                    dropouts and bytes of the run, the median time from one round's opening to the next
+                    {task, rounds, the task's measures (${MEASURES.map(({ name }) => name).join(", ")}), cohort, survivors, dropouts, seconds,
+                    secondsPerRound, bytesUpPerClient}: the measures on the held-out rows, cohort and survivors of
+                    the last round, dropouts and bytes of the run, the median time from one round's opening to the
+                    next
   --api-only        no pages, so nothing has to be built
   --help
 
-Ctrl-C stops everything; the next start goes on with a run that was open.`;
+Ctrl-C stops everything. The next start resumes an open run.`;
 
+/** Three for each of the four regions. */
+const DEFAULT_CLIENT_COUNT: Readonly<Partial<Record<BundledTask, number>>> = { cps1998: 12 };
 const RINGS: readonly Ring[] = [16, 32];
 
-/** Where the data set that does not ship is to be had. */
+/** Where to get the data set that does not ship. */
 export const FASHION_MNIST = `Fashion-MNIST is not part of this repository. On Debian: apt-get install dataset-fashion-mnist.
-Elsewhere: put the four .gz files of https://github.com/zalandoresearch/fashion-mnist into a folder and give it with --dataset.`;
+Elsewhere: put the four .gz files of https://github.com/zalandoresearch/fashion-mnist into a folder and pass it with --dataset.`;
 
 export interface DemoOptions {
   readonly task: BundledTask;
@@ -45,12 +51,12 @@ export interface DemoOptions {
   readonly datasetPath: string;
   readonly dataDir: string;
   readonly port: number;
-  readonly tls: { readonly certPath: string; readonly keyPath: string } | null;
+  readonly tls: TlsSetting | null;
   readonly exit: boolean;
   readonly apiOnly: boolean;
 }
 
-/** Errors: a sentence with what to do; `help` where that was asked for. */
+/** Errors: a sentence that says what to do, or `help` if help was asked for. */
 export function parseDemoOptions(
   args: readonly string[],
 ): Result<DemoOptions, "help" | { readonly sentence: string }> {
@@ -60,7 +66,7 @@ export function parseDemoOptions(
   const task = BUNDLED_TASKS.find((name) => name === flags.task);
   if (task === undefined)
     return fail(`There is no task ${flags.task}. Choose from ${BUNDLED_TASKS.join(", ")}.`);
-  const clientCount = whole(flags.clients);
+  const clientCount = whole(flags.clients ?? String(DEFAULT_CLIENT_COUNT[task] ?? 8));
   if (clientCount === null || clientCount < 3) {
     return fail(
       "A round needs at least 3 clients: with fewer, a sum would show what one of them sent. Give --clients 3 or more.",
@@ -79,8 +85,8 @@ export function parseDemoOptions(
   if (port === null || port > 65_535) return fail("--port is a whole number from 0 to 65535.");
   const alpha = Number(flags.alpha);
   if (!(alpha > 0 && alpha <= 1e6)) return fail("--alpha is a positive number.");
-  if ((flags["tls-cert"] === undefined) !== (flags["tls-key"] === undefined))
-    return fail("--tls-cert and --tls-key go together.");
+  const tls = tlsSetting(flags.tls, flags["tls-cert"], flags["tls-key"]);
+  if (!tls.ok) return fail(tls.error);
   return ok({
     task,
     rounds,
@@ -91,10 +97,7 @@ export function parseDemoOptions(
     port,
     datasetPath: flags.dataset ?? DEFAULT_DATASET[task],
     dataDir: flags.data,
-    tls:
-      flags["tls-cert"] === undefined || flags["tls-key"] === undefined
-        ? null
-        : { certPath: flags["tls-cert"], keyPath: flags["tls-key"] },
+    tls: tls.value,
     exit: flags.exit === true,
     apiOnly: flags["api-only"] === true,
   });
@@ -108,13 +111,14 @@ function readFlags(args: readonly string[]) {
       options: {
         task: text("digits"),
         rounds: text("15"),
-        clients: text("8"),
+        clients: { type: "string" },
         alpha: text("0.5"),
         ring: text("32"),
         seed: text("1"),
         port: text("3000"),
         data: text(".chorus"),
         dataset: { type: "string" },
+        tls: { type: "boolean" },
         "tls-cert": { type: "string" },
         "tls-key": { type: "string" },
         exit: { type: "boolean" },

@@ -1,128 +1,186 @@
 import { verifySignature } from "#shared/crypto/signature.ts";
-import { type Bytes, bytesToHex, equalBytes, utf8 } from "#shared/kernel/bytes.ts";
-import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
-import { LIMITS } from "#shared/protocol/limits.ts";
+import { type Bytes, bytesToHex, equalBytes } from "#shared/kernel/bytes.ts";
+import { ok, type Result } from "#shared/kernel/result.ts";
+import type { WireError } from "#shared/protocol/errors.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
-import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { type Reply, refusedReply } from "#shared/protocol/messages/reply.ts";
 import { certificateItem, loginItem } from "#shared/secagg/signed-items.ts";
-import type { CoordinatorPorts, Store } from "../ports.ts";
-import { addressKey, rateLimit } from "../rate-limit.ts";
+import type { EnrolmentsOf } from "../ports/access-store.ts";
+import type { CoordinatorPorts, Devices, Store } from "../ports/ports.ts";
+import type { AccessNews } from "./act-writer.ts";
+import { addressKey } from "./address.ts";
+import type { AccessDesk } from "./desk.ts";
+import { DevicePasses } from "./device-passes.ts";
+import { type Admitted, Joining, type Newcomer } from "./joining.ts";
+import { MACHINE, type Principal } from "./principal.ts";
+import type { SiteRow } from "./rows.ts";
+import { SiteConnections } from "./site-connections.ts";
+import type { SitePresence } from "./views.ts";
 
 /*
- * A device proves that it holds its identity key, and an address may bring only so many new identities a minute. Anyone
- * may bring a key: this stops no Sybils. Enrolment comes with roles and accounts.
+ * Login: a device proves that it holds its identity key. Then joining.ts decides whether it may take part in the task. The
+ * store remembers identities, so they stay known after a restart. Anyone may bring a key to a public task, so this stops no
+ * Sybils there; a task by invitation takes a join token.
  */
 
-/** A challenge that was not answered within this time is void. */
+/** A challenge expires after this time. */
 const CHALLENGE_LIFE_MS = 60_000;
-/** Identities that have logged in since the start and whose return is not counted as a join. */
-const KNOWN_IDENTITY_COUNT_MAX = 100_000;
-
-/** Tasks that need not be looked up again. */
-const KNOWN_TASK_COUNT_MAX = 100;
-
-/** 32 random bytes in hex. */
-const JOIN_TOKEN = /^[0-9a-f]{64}$/;
 
 export type AccessPorts = Pick<
   CoordinatorPorts,
-  "primitives" | "random" | "clock" | "wall" | "issuer" | "projectId"
-> & { readonly store: Pick<Store, "findTask" | "useJoinToken" | "putJoinToken" | "noteDevice"> };
+  "primitives" | "random" | "clock" | "wall" | "log" | "issuer" | "projectId"
+> & {
+  readonly store: Pick<
+    Store,
+    "findPlaces" | "noteDevice" | "hasDevice" | "enrol" | "findEnrolments" | "deleteEnrolments"
+  >;
+  readonly desk: Pick<
+    AccessDesk,
+    "book" | "hashOf" | "enrolSite" | "noteSite" | "ensureProject" | "makeJoinToken" | "onNews"
+  >;
+  readonly devices: Pick<Devices, "drop">;
+};
 
-/** Who a connection is, once it has shown so. */
-interface DeviceSession {
+/** The identity that a connection has proved. */
+interface Caller {
   /** 64 hex digits. */
   readonly identity: string;
   readonly task: string;
-  /** It came with a join token, so the limits per address do not count it. */
-  readonly invited: boolean;
+  /** Of the task. */
+  readonly projectId: string;
+  /** The join token that has enrolled it, so that limits per address do not count it; null for none. */
+  readonly enrolledBy: string | null;
+  /** What it says of its program; null if nothing. */
+  readonly version: string | null;
 }
 
-/** The login of one connection. Each challenge is for this connection, one identity and one task, and is used once. */
+/** Login of one connection. A challenge is for this connection, one identity and one task, and works once. */
 export interface Login {
-  /** Answers with a challenge, whatever the task: nothing is looked up for a stranger. Errors: STATE after the login. */
+  /** Answers with a challenge, whatever the task: a stranger causes no look-up. Errors: STATE after login. */
   hello(message: DeviceMessageOf<"hello">): Reply;
   /**
-   * Answers with the certificate. Errors: NOT_AUTHENTICATED without a live challenge, BAD_SIGNATURE, RATE_LIMITED,
-   * UNKNOWN_TASK.
+   * Answers with the certificate. Errors: NOT_AUTHENTICATED without a live challenge, BAD_SIGNATURE, and those of
+   * `Joining.admit`.
    */
   authenticate(message: DeviceMessageOf<"authenticate">): Promise<Reply>;
-  /** Null until `authenticate` has answered welcome. */
-  readonly session: DeviceSession | null;
+  /** Null until `authenticate` has answered `welcome`. */
+  readonly caller: Caller | null;
 }
 
 export interface Access {
   openLogin(address: string): Login;
-  /** A token that lifts the limit of joins per address, `uses` times; only its hash is stored. */
-  mintJoinToken(uses: number, lifeMs: number): Promise<string>;
+  /** Why a device that has logged in may no longer take part. Ask when its connection is adopted: a login takes a while. */
+  revocationOf(caller: Caller): "REVOKED" | "TOKEN_ENDED" | null;
+  /** The device has logged in for its task. */
+  came(caller: Caller): void;
+  /** Its last connection is gone. */
+  went(identity: string): void;
+  /** The device that holds this pass; null if it has ended. */
+  deviceOf(pass: string): Promise<Principal | null>;
+  presenceOf(site: SiteRow): Promise<SitePresence>;
+  /**
+   * Makes a join token for every task of a project, and the project if there is none. For programs that run in this
+   * process.
+   *
+   * @throws Error that says why the desk refused.
+   */
+  mintJoinToken(uses: number, lifeMs: number, projectId?: string): Promise<string>;
 }
 
 export function createAccess(ports: AccessPorts): Access {
-  const joins = rateLimit(ports.clock, {
-    burst: LIMITS.joinsPerMinutePerAddress,
-    perSecond: LIMITS.joinsPerMinutePerAddress / 60,
-  });
-  const wrongTokens = rateLimit(ports.clock, {
-    burst: LIMITS.joinsPerMinutePerAddress,
-    perSecond: LIMITS.joinsPerMinutePerAddress / 60,
-  });
-  const knownInvited = new Map<string, boolean>();
-  // Tasks are never taken away, so one that was there is there; the oldest are forgotten.
-  const knownTasks = new Set<string>();
-
-  async function taskExists(slug: string): Promise<boolean> {
-    if (knownTasks.has(slug)) return true;
-    const exists = (await ports.store.findTask(slug)) !== null;
-    if (exists) knownTasks.add(slug);
-    for (const oldest of knownTasks) if (knownTasks.size > KNOWN_TASK_COUNT_MAX) knownTasks.delete(oldest);
-    return exists;
-  }
-
-  /** A token that is spent, expired or foreign lifts nothing; the device is one like any other then. */
-  async function isInvitation(joinToken: string | undefined, address: string): Promise<boolean> {
-    if (joinToken === undefined || !JOIN_TOKEN.test(joinToken) || !wrongTokens.take(address, 0)) return false;
-    const tokenHash = await hashToken(ports, joinToken);
-    if (await ports.store.useJoinToken(tokenHash, ports.wall.nowUnixMs())) return true;
-    wrongTokens.charge(address, 1);
-    return false;
-  }
-
-  async function admit({ identity, task }: Newcomer, address: string, joinToken: string | undefined) {
-    const invitedBefore = knownInvited.get(identity);
-    if (invitedBefore !== undefined)
-      return (await taskExists(task)) ? (invitedBefore ? "invited" : "open") : "unknown-task";
-    // Everyone may make up keys and sign with them: the count by address comes before the store, unless a token of an
-    // operator may lift it.
-    if (await isInvitation(joinToken, address)) return (await taskExists(task)) ? "invited" : "unknown-task";
-    if (!joins.take(address)) return "too-many";
-    return (await taskExists(task)) ? "open" : "unknown-task";
-  }
-
+  const { desk } = ports;
+  const joining = new Joining(ports);
+  const sites = new SiteConnections(ports);
+  const passes = new DevicePasses({ ...ports, hashOf: (token) => desk.hashOf(token) });
+  /** By identity. */
+  const connected = new Map<string, Caller>();
+  desk.onNews((news) => heed(news, { joining, passes, connected }, ports));
   return {
     openLogin: (from) =>
       createLogin(ports, async (newcomer, joinToken) => {
-        const { identity } = newcomer;
-        const admission = await admit(newcomer, addressKey(from), joinToken);
-        const isAdmitted = admission === "invited" || admission === "open";
-        if (isAdmitted && knownInvited.size < KNOWN_IDENTITY_COUNT_MAX) {
-          knownInvited.set(identity, admission === "invited");
-        }
-        return admission;
+        const admitted = await joining.admit(newcomer, joinToken, addressKey(from));
+        if (!admitted.ok) return admitted;
+        const { enrolledBy, projectId } = admitted.value;
+        const { identity, task } = newcomer;
+        const pass =
+          enrolledBy === null ? undefined : await passes.make(identity, task, { projectId, enrolledBy });
+        return ok({ ...admitted.value, pass });
       }),
-    mintJoinToken: async (uses, lifeMs) => {
-      const token = bytesToHex(ports.random(32));
-      await ports.store.putJoinToken(await hashToken(ports, token), uses, ports.wall.nowUnixMs() + lifeMs);
-      return token;
+    deviceOf: (pass) => passes.deviceOf(pass),
+    revocationOf: ({ identity, enrolledBy }) => {
+      if (joining.isRevoked(identity)) return "REVOKED";
+      return joining.isRemoved(enrolledBy) ? "TOKEN_ENDED" : null;
+    },
+    came: (caller) => {
+      const { identity, task, version } = caller;
+      connected.set(identity, caller);
+      sites.came(identity, task, version);
+    },
+    went: (identity) => {
+      connected.delete(identity);
+      sites.went(identity);
+    },
+    presenceOf: (site) => sites.presenceOf(site),
+    mintJoinToken: async (uses, lifeMs, projectId = ports.projectId) => {
+      await desk.ensureProject(projectId, MACHINE);
+      const terms = { projectId, task: null, siteId: null, uses, lifeMs, actor: MACHINE };
+      const made = await desk.makeJoinToken(terms);
+      if (!made.ok) throw new Error(`No join token could be made. ${made.error.message}`);
+      return made.value.token;
     },
   };
 }
 
-type Admission = "invited" | "open" | "too-many" | "unknown-task";
+interface Heeding {
+  readonly joining: Joining;
+  readonly passes: DevicePasses;
+  readonly connected: ReadonlyMap<string, Caller>;
+}
 
-/** Who has just shown that it holds its key. */
-interface Newcomer {
-  readonly identity: string;
-  readonly task: string;
+/** Ends what rests on rows that are gone (X64, X70). */
+function heed(
+  news: AccessNews,
+  { joining, passes, connected }: Heeding,
+  { store, devices, log }: AccessPorts,
+): void {
+  // The book refuses these devices without it, so a failure leaves only rows that nobody asks for.
+  const deleteEnrolments = (of: EnrolmentsOf) => {
+    store
+      .deleteEnrolments(of)
+      .catch((error: unknown) => log.warn({ error: String(error) }, "enrolments were not deleted"));
+  };
+  switch (news.type) {
+    case "site-revoked":
+      if (news.identity !== null) {
+        passes.end(news.identity);
+        devices.drop(news.identity, "REVOKED");
+      }
+      deleteEnrolments({ siteId: news.siteId });
+      break;
+    case "joined-devices-removed":
+      passes.endOf({ enrolledBy: news.tokenId });
+      for (const { identity, enrolledBy } of [...connected.values()])
+        if (enrolledBy === news.tokenId) devices.drop(identity, "TOKEN_ENDED");
+      deleteEnrolments({ tokenId: news.tokenId });
+      break;
+    case "project-data-deleted":
+      joining.forget(news.projectId);
+      passes.endOf({ projectId: news.projectId });
+      // Otherwise they would be in another project's task of the same name (X69).
+      for (const { identity, projectId } of [...connected.values()])
+        if (projectId === news.projectId) devices.drop(identity, "UNKNOWN_TASK");
+      break;
+    case "rights-lost":
+      // The rows were read anew: another process may have written them.
+      if (news.personId === null) joining.forget(null);
+      break;
+    default:
+  }
+}
+
+interface LetIn extends Admitted {
+  /** For HTTP requests; none for a device that anyone could be. */
+  readonly pass: string | undefined;
 }
 
 interface Challenge {
@@ -134,50 +192,58 @@ interface Challenge {
 
 function createLogin(
   ports: AccessPorts,
-  admit: (newcomer: Newcomer, joinToken: string | undefined) => Promise<Admission>,
+  admit: (newcomer: Newcomer, joinToken: string | undefined) => Promise<Result<LetIn, WireError>>,
 ): Login {
   let pending: Challenge | null = null;
-  let session: DeviceSession | null = null;
+  let caller: Caller | null = null;
   let isAnswering = false;
 
   async function answer(
     asked: Challenge,
-    { signature, joinToken }: DeviceMessageOf<"authenticate">,
+    { signature, joinToken, version }: DeviceMessageOf<"authenticate">,
   ): Promise<Reply> {
     const signed = loginItem(asked.challenge, ports.projectId, asked.task, asked.identity);
     if (!(await verifySignature(ports.primitives, asked.identity, signed, signature)))
-      return refused("BAD_SIGNATURE");
+      return refusedReply("BAD_SIGNATURE");
     const identity = bytesToHex(asked.identity);
     const admission = await admit({ identity, task: asked.task }, joinToken);
-    if (admission === "too-many") return refused("RATE_LIMITED");
-    if (admission === "unknown-task") return refused("UNKNOWN_TASK");
+    if (!admission.ok) return { type: "refused", error: admission.error };
     await ports.store.noteDevice(identity, ports.wall.nowUnixMs());
     const certificate = await ports.issuer.sign(certificateItem(ports.projectId, asked.identity));
-    session = { identity, task: asked.task, invited: admission === "invited" };
-    return { type: "welcome", projectId: ports.projectId, issuerKey: ports.issuer.publicKey, certificate };
+    const { pass, ...admitted } = admission.value;
+    caller = { ...admitted, identity, task: asked.task, version: version ?? null };
+    const { projectId, issuer } = ports;
+    return {
+      ...{ type: "welcome", projectId, issuerKey: issuer.publicKey, certificate },
+      ...(pass === undefined ? {} : { pass }),
+    };
   }
 
   return {
-    get session() {
-      return session;
+    get caller() {
+      return caller;
     },
     hello: ({ identity, task }) => {
-      // Also while an answer is being checked: a connection that became two devices would leave one behind (W5).
-      if (session !== null || isAnswering)
-        return refused("STATE", "This connection has said who it is. Open another to be someone else.");
-      // The same hello again gets the same challenge, or the answer to the first would no longer fit.
+      // Also refused while an answer is being checked: a connection that became two devices would leave one
+      // behind (W5).
+      if (caller !== null || isAnswering)
+        return refusedReply(
+          "STATE",
+          "This connection is already logged in. Open another for another identity.",
+        );
+      // A repeated hello gets the same challenge, so that an answer to the first still fits.
       const again = pending?.task === task && equalBytes(pending.identity, identity) ? pending : null;
       const challenge = again?.challenge ?? ports.random(32);
       pending = again ?? { identity, task, challenge, atMs: ports.clock.nowMs() };
       return { type: "challenge", challenge };
     },
     authenticate: async (message) => {
-      if (session !== null) return refused("STATE", "This connection has said who it is already.");
+      if (caller !== null) return refusedReply("STATE", "This connection is already logged in.");
       const asked = pending;
-      // Used up by the first answer, right or wrong (W5).
+      // The first answer uses it up, right or wrong (W5).
       pending = null;
       if (asked === null || ports.clock.nowMs() - asked.atMs > CHALLENGE_LIFE_MS)
-        return refused("NOT_AUTHENTICATED");
+        return refusedReply("NOT_AUTHENTICATED");
       isAnswering = true;
       try {
         return await answer(asked, message);
@@ -186,13 +252,4 @@ function createLogin(
       }
     },
   };
-}
-
-export function refused(code: ErrorCode, detail?: string): Reply {
-  return { type: "refused", error: wireError(code, detail) };
-}
-
-/** Tokens are 256 random bits, so a plain digest is enough to store. */
-async function hashToken(ports: Pick<AccessPorts, "primitives">, token: string): Promise<string> {
-  return bytesToHex(await ports.primitives.sha256(utf8(token)));
 }

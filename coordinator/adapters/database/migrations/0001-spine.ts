@@ -1,6 +1,6 @@
 import type { Statement } from "./statement.ts";
 
-/** Tables of the spine. Frozen: databases that it made exist; what changes comes as a new migration. */
+/** The first tables. Frozen, because databases made by it exist: every change is a new migration. */
 export const spine: readonly Statement[] = [
   `create table counter (name text primary key, value bigint not null)`,
   `insert into counter (name, value) values ('event', 0), ('audit-leaf', 0)`,

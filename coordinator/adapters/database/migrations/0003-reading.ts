@@ -1,13 +1,13 @@
 import type { Statement } from "./statement.ts";
 
 /**
- * What lists need so that a page costs one query: a run's newest model in its row, and whether people are shown an
- * event. Frozen, as 0001.
+ * Lets a page of a list cost one query: a run's row has its newest model, and an event's row says whether
+ * people are shown it. Frozen, as 0001.
  */
 export const reading: readonly Statement[] = [
   `alter table run add column newest json`,
   {
-    // SQLite databases began with this version.
+    // SQLite databases have existed only since this version.
     sqlite: null,
     postgresql: `update run set newest = json_build_object(
         'modelHash', view->'modelHash',
@@ -16,7 +16,7 @@ export const reading: readonly Statement[] = [
   },
   `create index run_of_task on run (project_id, task, created_at desc, run_id desc)`,
   `create index run_with_model on run (project_id, task, created_at desc, run_id desc) where newest is not null`,
-  // Of older events it is not known; who reads them looks.
+  // Unknown for older events, so their readers decide.
   `alter table event add column shown boolean not null default true`,
   `create index event_shown on event (run_id, position desc) where shown`,
 ];

@@ -1,6 +1,6 @@
 import type { Statement } from "./statement.ts";
 
-/** What is not published of a sum, and the salt of its commitment. Frozen, as 0001. */
+/** The unpublished part of sums and the salts of their commitments. Frozen, as 0001. */
 export const evidence: readonly Statement[] = [
   `create table evidence (
     sid text primary key,

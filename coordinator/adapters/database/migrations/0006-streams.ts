@@ -1,13 +1,11 @@
-import type { Statement } from "./statement.ts";
-
-const onSqlite = (sqlite: string): Statement => ({ sqlite, postgresql: null });
-const onPostgresql = (postgresql: string): Statement => ({ sqlite: null, postgresql });
+import { onPostgresql, onSqlite, type Statement } from "./statement.ts";
 
 const KIND = "check (stream_kind in ('run', 'round', 'project', 'registry', 'access'))";
 
 /**
- * Streams of other kinds than runs and rounds. Tasks that exist have no event: nobody logged how they were made, and one
- * that is made up would carry a leaf for it. SQLite changes no constraint, so its table is made anew. Frozen, as 0001.
+ * Adds further kinds of streams. Existing tasks get no event: their creation was never logged, and an
+ * invented event would carry a leaf. SQLite cannot alter a constraint, so its table is rebuilt. Frozen, as
+ * 0001.
  */
 export const streams: readonly Statement[] = [
   onPostgresql("alter table event drop constraint event_stream_kind_check"),

@@ -1,6 +1,6 @@
 import type { Statement } from "./statement.ts";
 
-/** Settings of a task's slug; one without a row has none. Frozen, as 0001. */
+/** Settings per task slug. A slug without a row has none. Frozen, as 0001. */
 export const taskSettings: readonly Statement[] = [
   `create table task_settings (
     project_id text not null,

@@ -7,9 +7,14 @@ import { evidence } from "./0004-evidence.ts";
 import { openRounds } from "./0005-open-rounds.ts";
 import { streams } from "./0006-streams.ts";
 import { taskSettings } from "./0007-task-settings.ts";
+import { notes } from "./0008-notes.ts";
+import { measures } from "./0009-measures.ts";
+import { deviceMeasures } from "./0010-device-measures.ts";
+import { access } from "./0011-access.ts";
+import { archive } from "./0012-archive.ts";
 import { type Dialect, type Statement, statementFor } from "./statement.ts";
 
-/** In the order of their names; only ever added to. */
+/** In the order of their names. Only ever appended to. */
 const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
   "0001-spine": spine,
   "0002-transcripts": transcripts,
@@ -18,9 +23,14 @@ const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
   "0005-open-rounds": openRounds,
   "0006-streams": streams,
   "0007-task-settings": taskSettings,
+  "0008-notes": notes,
+  "0009-measures": measures,
+  "0010-device-measures": deviceMeasures,
+  "0011-access": access,
+  "0012-archive": archive,
 };
 
-/** The same tables for both dialects. */
+/** The same tables in both dialects. */
 export function migrationsFor(dialect: Dialect): Readonly<Record<string, Migration>> {
   return Object.fromEntries(
     Object.entries(STATEMENTS).map(([name, statements]) => [name, migrationOf(statements, dialect)]),
@@ -30,7 +40,7 @@ export function migrationsFor(dialect: Dialect): Readonly<Record<string, Migrati
 function migrationOf(statements: readonly Statement[], dialect: Dialect): Migration {
   return {
     up: async (db) => {
-      // One at a time: the extended protocol takes a single statement a query.
+      // One at a time: PostgreSQL's extended protocol takes one statement per query.
       for (const statement of statements) {
         const text = statementFor(statement, dialect);
         if (text !== null) await sql.raw(text).execute(db);

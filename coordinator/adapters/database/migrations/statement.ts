@@ -1,10 +1,16 @@
-/** Which SQL a database speaks. */
+/** SQL dialect of a database. */
 export type Dialect = "postgresql" | "sqlite";
 
-/** One text for both dialects, in PostgreSQL's words; one for each if they differ; null if one of them needs nothing. */
+/**
+ * One text for both dialects, in PostgreSQL's words; one text each if they differ; null if a dialect needs
+ * nothing.
+ */
 export type Statement = string | Readonly<Record<Dialect, string | null>>;
 
-/** PostgreSQL's types and what a STRICT table of SQLite calls them; its texts compare byte by byte as they are. */
+export const onSqlite = (sqlite: string): Statement => ({ sqlite, postgresql: null });
+export const onPostgresql = (postgresql: string): Statement => ({ sqlite: null, postgresql });
+
+/** PostgreSQL's types as SQLite's STRICT tables name them. SQLite already compares texts byte by byte. */
 const SQLITE_WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bbigint\b/g, "integer"],
   [/\bboolean\b/g, "integer"],
@@ -13,7 +19,7 @@ const SQLITE_WORDS: readonly (readonly [RegExp, string])[] = [
   [/ collate "C"/g, ""],
 ];
 
-/** The text of `statement` for `dialect`; null if there is nothing to do. */
+/** The text of `statement` in `dialect`; null if there is nothing to do. */
 export function statementFor(statement: Statement, dialect: Dialect): string | null {
   if (typeof statement !== "string") return statement[dialect];
   if (dialect === "postgresql") return statement;

@@ -3,23 +3,23 @@ import { Kysely } from "kysely";
 import type { Database } from "../schema.ts";
 import { NodeSqliteDialect } from "./dialect.ts";
 
-/** Another program may hold the file for a moment, e.g. for a backup. */
+/** Another program may lock the file briefly, for example for a backup. */
 const BUSY_TIMEOUT_MS = 5_000;
-/** After a checkpoint the write-ahead log is cut back to this size. */
+/** A checkpoint truncates the write-ahead log to this size. */
 const LOG_BYTES_MAX = 16 * 2 ** 20;
 
 /**
- * What is set on each connection and read back. Source: sqlite.org/pragma.html.
+ * Pragmas set on each connection and read back. Source: sqlite.org/pragma.html.
  *
  * | pragma              | value | why                                                                     |
  * | ------------------- | ----- | ----------------------------------------------------------------------- |
- * | synchronous         | 2     | FULL: an acknowledged commit is on the disk, also after a power cut     |
- * | fullfsync           | 1     | macOS: through the drive's cache as well; nothing elsewhere             |
+ * | synchronous         | 2     | FULL: an acknowledged commit survives a power cut                       |
+ * | fullfsync           | 1     | macOS: flushes the drive's cache as well; no effect elsewhere           |
  * | checkpoint_fullfsync| 1     | the same for checkpoints                                                |
  * | foreign_keys        | 1     |                                                                         |
  * | secure_delete       | 1     | deleted shares are overwritten, not only unlinked (S11)                 |
- * | trusted_schema      | 0     | a file from elsewhere cannot call functions by its schema               |
- * | journal_size_limit  |       | one long read does not leave a large log behind for ever                |
+ * | trusted_schema      | 0     | a foreign file cannot call functions through its schema                 |
+ * | journal_size_limit  |       | a long read does not leave a large log behind forever                   |
  */
 const PRAGMAS = {
   synchronous: 2,
@@ -34,28 +34,29 @@ const PRAGMAS = {
 export type Pragmas = Readonly<Record<string, unknown>>;
 export interface Connection {
   readonly db: Kysely<Database>;
-  /** As SQLite says them, `journal_mode` among them. */
+  /** As SQLite reports them, including `journal_mode`. */
   readonly pragmas: Pragmas;
-  /** Of the newest event over all streams. */
+  /** Position of the newest event over all streams. */
   readonly position: () => number;
   /**
-   * Takes what was deleted out of the write-ahead log as well.
+   * Removes deleted data from the write-ahead log, too.
    *
-   * @returns Whether the log is empty now; false while a reader still needs it, or if the disk refuses. Never throws.
+   * @returns Whether the log is now empty; false while a reader needs it or if the disk refuses. Never
+   *   throws.
    */
   readonly emptyLog: () => boolean;
   readonly close: () => void;
 }
 
 /**
- * Opens the file at `path`; a writing connection makes it if it is missing.
+ * Opens the file at `path`. A writing connection creates it if missing.
  *
- * @throws SQLite's error; Error if a setting that durability rests on cannot be made.
+ * @throws SQLite's error; Error if a setting needed for durability does not take effect.
  */
 export function connect(path: string, access: "write" | "read"): Connection {
   const database = new DatabaseSync(path, { readOnly: access === "read", timeout: BUSY_TIMEOUT_MS });
   try {
-    // First, since it reads the file: whether it is a database shows here.
+    // First, because it reads the file and so fails if that is not a database.
     if (access === "write") database.exec("pragma journal_mode = wal");
     for (const [name, value] of Object.entries(PRAGMAS)) database.exec(`pragma ${name} = ${value}`);
     const pragmas: Record<string, unknown> = { journal_mode: pragma(database, "journal_mode") };
@@ -86,7 +87,7 @@ function positionOf(database: DatabaseSync): () => number {
   };
 }
 
-/** Does not wait for readers: it would hold up every write for as long as a list takes. */
+/** Does not wait for readers, which would delay every write for as long as a list takes. */
 function emptyLog(database: DatabaseSync): boolean {
   try {
     database.exec("pragma busy_timeout = 0");
@@ -96,7 +97,7 @@ function emptyLog(database: DatabaseSync): boolean {
       database.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
     }
   } catch {
-    // What was asked for is committed. A disk that refuses shows at the next write, too.
+    // The caller's write is committed. If the disk fails, the next write shows it.
     return false;
   }
 }

@@ -10,15 +10,19 @@ import {
   type SqliteStatement,
 } from "kysely";
 
-/** Statements that stay prepared; those with many values have a text for each count, so the cache is bounded. */
+/**
+ * How many statements stay prepared. The cache is bounded because batched statements have one text per row
+ * count.
+ */
 const PREPARED_MAX = 256;
 const BEGIN = CompiledQuery.raw("begin immediate");
 const COMMIT = CompiledQuery.raw("commit");
 
 /**
- * Kysely's SQLite dialect over a database of `node:sqlite`, which lacks `reader` and takes parameters one by one.
+ * Kysely's SQLite dialect on `node:sqlite`, whose statements lack `reader` and take parameters one by one.
  *
- * A transaction takes the write lock as it begins: one that first reads could find the lock taken when it writes.
+ * A transaction takes the write lock when it begins. One that started with a read could find the lock taken
+ * at its first write.
  */
 export class NodeSqliteDialect extends SqliteDialect {
   readonly #database: DatabaseSync;
@@ -41,7 +45,7 @@ export class NodeSqliteDialect extends SqliteDialect {
 }
 
 class NodeSqliteAdapter extends SqliteAdapter {
-  /** SQLite rolls tables back like rows; Kysely's adapter does without. */
+  /** SQLite rolls back DDL, too, although Kysely's adapter assumes it does not. */
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
@@ -63,7 +67,10 @@ class NodeSqliteDriver extends SqliteDriver {
     await connection.executeQuery(COMMIT);
   }
 
-  /** After a full disk or an I/O error SQLite has rolled back by itself; a second rollback would hide that error. */
+  /**
+   * After a full disk or an I/O error SQLite has already rolled back. A second rollback would hide that
+   * error.
+   */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.isTransaction) await super.rollbackTransaction(connection);
   }
@@ -82,7 +89,7 @@ function preparer(database: DatabaseSync): (text: string) => SqliteStatement {
 }
 
 function statementOf(statement: StatementSync): SqliteStatement {
-  // Kysely hands over what its query was built with; anything else than these values is refused by `node:sqlite`.
+  // Kysely passes the values its query was built with. `node:sqlite` refuses unsupported ones.
   const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
   return {
     reader: statement.columns().length > 0,

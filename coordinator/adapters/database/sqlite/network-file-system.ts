@@ -1,11 +1,11 @@
 import { readFile, stat, statfs } from "node:fs/promises";
 
 /*
- * SQLite's locks and its shared memory do not hold on network file systems (sqlite.org/howtocorrupt.html, section 2.1).
- * Only Linux is looked at: elsewhere `statfs` numbers mean other things.
+ * SQLite's locks and shared memory do not work on network file systems (sqlite.org/howtocorrupt.html, section
+ * 2.1). Only Linux is checked: the numbers of `statfs` mean something else on other systems.
  */
 
-/** Source: linux/magic.h, and the file systems' own headers. */
+/** Source: linux/magic.h and the file systems' own headers. */
 const NETWORK_MAGIC: ReadonlyMap<number, string> = new Map([
   [0x6969, "nfs"],
   [0xff534d42, "cifs"],
@@ -22,11 +22,11 @@ const NETWORK_MAGIC: ReadonlyMap<number, string> = new Map([
   [0x20030528, "orangefs"],
 ]);
 const FUSE_MAGIC = 0x65735546;
-/** FUSE also carries local disks (ntfs-3g) and containers' volumes, so the name decides. */
+/** FUSE also serves local disks (ntfs-3g) and container volumes, so the name decides. */
 const NETWORK_FUSE =
   /^fuse\.(sshfs|rclone|s3fs|s3ql|goofys|gcsfuse|blobfuse2?|mount-s3|juicefs|seaweedfs|glusterfs|ceph-fuse|cephfs|davfs2?|curlftpfs|smbnetfs|nfs|moosefs|mfs|gvfsd-fuse|google-drive-ocamlfuse|onedriver)$/;
 
-/** The name of the network file system that `folder` lies on, or null. */
+/** Name of the network file system that holds `folder`, or null. */
 export async function networkFileSystem(folder: string): Promise<string | null> {
   if (process.platform !== "linux") return null;
   const { type } = await statfs(folder);
@@ -37,7 +37,7 @@ export async function networkFileSystem(folder: string): Promise<string | null> 
 
 /**
  * @param magic   `f_type` of statfs(2).
- * @param mounts  /proc/self/mountinfo; read for FUSE only.
+ * @param mounts  /proc/self/mountinfo, only needed for FUSE.
  * @param device  `st_dev`.
  */
 export function networkNameOf(magic: number, mounts: string, device: bigint): string | null {
@@ -48,7 +48,7 @@ export function networkNameOf(magic: number, mounts: string, device: bigint): st
   return name !== null && NETWORK_FUSE.test(name) ? name : null;
 }
 
-/** Source: proc_pid_mountinfo(5); major and minor as glibc packs them into `st_dev`. */
+/** Source: proc_pid_mountinfo(5), with major and minor as glibc packs them into `st_dev`. */
 function mountedType(mounts: string, device: bigint): string | null {
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
   const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn & 0xffffffffn);

@@ -1,19 +1,19 @@
-import type { Log } from "#coordinator/core/ports.ts";
-import type { Store } from "#coordinator/core/store.ts";
-import type { OpenedStore } from "../open-store.ts";
+import type { Log } from "#coordinator/core/ports/ports.ts";
+import type { Store } from "#coordinator/core/ports/store.ts";
+import type { OpenedStore } from "../opened-store.ts";
 import type { Pragmas } from "./connection.ts";
 import type { Method } from "./messages.ts";
 import { ReadingThread } from "./reading-thread.ts";
 import { StoreThread } from "./store-thread.ts";
 
 export interface SqliteOptions {
-  /** Made if it is missing. */
+  /** Created if missing. */
   readonly path: string;
-  /** Where the writing thread notes how far the log has come. */
+  /** Where the writing thread records the log's position. */
   readonly markPath: string;
   readonly projectId: string;
   readonly log: Log | undefined;
-  /** The writing thread ended on its own: stop, and start again from the disk. */
+  /** Called if the writing thread ends by itself. The caller should stop and restart from the disk. */
   readonly onLost: (error: Error) => void;
 }
 export interface OpenedSqlite extends Omit<OpenedStore, "wasMade"> {
@@ -23,58 +23,72 @@ export interface OpenedSqlite extends Omit<OpenedStore, "wasMade"> {
 }
 
 /**
- * Which thread serves a method. Whatever writes or stands in the way of a round goes to the writing one; what people
- * and auditors look at goes to the reading one, so that a list of 100,000 runs delays no round. A committed write is
- * seen by every read that starts after it.
+ * Which thread serves each method. The writing one also serves what rounds, launches and devices read: single
+ * rows and logs. The other serves people and auditors, so that a list of 100,000 runs delays no round. Every
+ * read sees the writes committed before it starts.
  */
 const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   append: "write",
   appendNext: "write",
-  readStream: "read",
-  readShown: "read",
-  listEvents: "read",
+  readStream: "write",
+  readNotes: "read",
+  listNotes: "read",
   auditLeaves: "read",
-  findTask: "read",
+  findTask: "write",
   listTasks: "read",
-  openRunIds: "read",
-  halfEndedRunIds: "read",
+  countTasks: "read",
+  findPlaces: "write",
+  openRunIds: "write",
+  halfEndedRunIds: "write",
   nextRunNumber: "write",
-  findRun: "read",
+  findRun: "write",
   listRuns: "read",
-  findRound: "read",
+  findRound: "write",
   listRounds: "read",
   listModelVersions: "read",
   findOffer: "write",
+  showTask: "read",
+  showRun: "read",
+  showRound: "read",
   findSlot: "write",
-  acceptInput: "write",
-  // Of a round that is over, for its device or an auditor.
-  findInput: "read",
+  findInput: "write",
   listInputs: "write",
-  saveMaterial: "write",
   loadMaterial: "write",
   deleteMaterial: "write",
-  unforgotten: "read",
+  unforgotten: "write",
   saveTranscript: "write",
   keepOpenings: "write",
   loadTranscript: "read",
   findTranscript: "read",
   loadOpenings: "read",
-  listTranscripts: "read",
+  listTranscripts: "write",
   deleteTranscript: "write",
   saveEvidence: "write",
   loadEvidence: "write",
   sealEvidence: "write",
   loadSealedEvidence: "read",
   deleteEvidence: "write",
-  putJoinToken: "write",
-  useJoinToken: "write",
   noteDevice: "write",
-  getSetting: "read",
+  hasDevice: "write",
+  getSetting: "write",
   putSettingOnce: "write",
+  listAccessRows: "write",
+  enrol: "write",
+  findEnrolments: "write",
+  deleteEnrolments: "write",
+  noteSite: "write",
+  countJoins: "write",
+  findProjectData: "write",
+  deleteProjectData: "write",
+  createAuthRecord: "write",
+  findAuthRecords: "write",
+  updateAuthRecords: "write",
+  removeAuthRecords: "write",
+  countAuthRecords: "write",
 };
 
 /**
- * The store on a SQLite file: one thread writes, another reads.
+ * Opens the store on a SQLite file: one thread writes, another reads.
  *
  * @throws SQLite's error, or one that says what to do if the file was made by a newer program.
  */
@@ -84,7 +98,8 @@ export async function openSqlite(options: SqliteOptions): Promise<OpenedSqlite> 
   const writer = new StoreThread((error) => {
     if (isOpen) options.onLost(error);
   });
-  // Its thread starts beside the other's; its connection cannot make the file and waits for it.
+  // Both threads start at once. The reader's connection opens later, because only the writer can create the
+  // file.
   const reader = new ReadingThread({
     start: (onLost) => new StoreThread(onLost),
     request: { path, markPath, access: "read", projectId },
@@ -109,13 +124,13 @@ export async function openSqlite(options: SqliteOptions): Promise<OpenedSqlite> 
   ]);
   const store: Store = {
     kind: "embedded",
-    // The worker calls the method of the same name, so the types are those of `Store`.
+    // The worker calls the method of the same name, so the types of `Store` hold.
     ...(Object.fromEntries(methods) as Pick<Store, Method>),
     ping: async () => {
       await Promise.all([writer.call("ping", []), reader.call("ping", [])]);
     },
     close: async () => {
-      // The last to close takes the write-ahead log into the file and removes it.
+      // The last connection to close moves the write-ahead log into the file and removes it.
       await reader.close();
       await writer.close();
     },

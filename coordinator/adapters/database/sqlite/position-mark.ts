@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { isErrorCode } from "../../system-errors.ts";
 
 /*
- * How far the event log has come, in a file of its own beside the database, so that a database that lost its log file
- * or was replaced by an older copy shows. Written after each commit and not synchronized: a power cut may leave an
- * older number, never a newer one than what was committed.
+ * The log's position, in a file beside the database. It reveals a database that lost its write-ahead log or
+ * was replaced by an older copy. It is written after each commit without syncing, so a power cut may leave an
+ * older number, but never one newer than the last commit.
  */
 
 const DIGITS = 16;
@@ -16,17 +16,17 @@ export class PositionMark {
 
   /** @throws the file system's error. */
   constructor(path: string) {
-    // Makes the file if it is missing and leaves it as it is otherwise; appending cannot overwrite.
+    // Creates the file if it is missing. Opening for appending leaves existing content alone.
     closeSync(openSync(path, "a"));
     this.#file = openSync(path, "r+");
   }
 
   write(position: number): void {
-    this.#bytes.write(String(position).padStart(DIGITS, "0"), "latin1");
+    this.#bytes.write(markText(position), "latin1");
     try {
       writeSync(this.#file, this.#bytes, 0, this.#bytes.length, 0);
     } catch {
-      // The commit stands without its mark; an older number only shows less.
+      // The commit stands without its mark. An older number only detects less.
     }
   }
 
@@ -35,12 +35,17 @@ export class PositionMark {
   }
 }
 
+/** Content of a mark. */
+export function markText(position: number): string {
+  return `${String(position).padStart(DIGITS, "0")}\n`;
+}
+
 /** Path of the mark in a data folder. */
 export function markPath(dataDir: string): string {
   return join(dataDir, "chorus.position");
 }
 
-/** The position that the folder knows of; 0 if it knows none. */
+/** The last position that the folder recorded, or 0. */
 export function readMark(path: string): number {
   try {
     const text = readFileSync(path, "latin1").trim();

@@ -1,4 +1,4 @@
-import type { Log } from "#coordinator/core/ports.ts";
+import type { Log } from "#coordinator/core/ports/ports.ts";
 import { messageOf } from "../../system-errors.ts";
 import type { Method } from "./messages.ts";
 import type { StoreThread } from "./store-thread.ts";
@@ -8,24 +8,25 @@ type Thread = Pick<StoreThread, "open" | "call" | "close">;
 
 interface Current {
   readonly thread: Thread;
-  /** Rejects if it cannot be opened. */
+  /** Rejects if the thread cannot open the database. */
   readonly opened: Promise<unknown>;
 }
 
 interface ReadingThreadOptions {
-  /** @param onLost  Called once if the thread ends on its own. */
+  /** @param onLost  Called once if the thread ends by itself. */
   readonly start: (onLost: (error: Error) => void) => Thread;
   readonly request: OpenRequest;
   readonly log: Log | undefined;
 }
 
 /**
- * The reading thread. It holds nothing, so if it ends (out of memory over a large export, say) its calls reject and the
- * next one starts another. The writing thread is not started again: what it had not answered may be written or not.
+ * The reading thread. If it ends (for example, out of memory during a large export), its calls reject and the
+ * next call starts another thread. The writing thread is not restarted: nobody knows whether its unanswered
+ * calls were written.
  */
 export class ReadingThread {
   readonly #options: ReadingThreadOptions;
-  /** Started, and not open yet. */
+  /** Started but not opened yet. */
   #spare: Thread | null;
   #current: Current | null = null;
   #isClosed = false;
@@ -35,9 +36,9 @@ export class ReadingThread {
     this.#spare = this.#start();
   }
 
-  /** Once the file is there. */
+  /** Opens the thread's connection. Call it once the file exists. */
   open(): void {
-    // Whoever reads first hears of it if it fails, and tries again.
+    // If this fails, the first read reports it and tries again.
     this.#connect().opened.catch(() => undefined);
   }
 
@@ -78,7 +79,7 @@ export class ReadingThread {
     return this.#current;
   }
 
-  /** A newer thread may have taken its place already, and stays. */
+  /** Leaves a newer thread in place. */
   #forget(thread: Thread): void {
     if (this.#spare === thread) this.#spare = null;
     if (this.#current?.thread === thread) this.#current = null;

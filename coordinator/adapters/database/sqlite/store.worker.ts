@@ -1,34 +1,31 @@
 import { parentPort } from "node:worker_threads";
-import type { Store } from "#coordinator/core/store.ts";
+import type { Store } from "#coordinator/core/ports/store.ts";
 import { present, unreachable } from "#shared/kernel/assert.ts";
+import { answerCall, type Call } from "#shared/kernel/calls.ts";
+import { SerialQueue } from "#shared/kernel/serial-queue.ts";
 import { readInstance, writeInstance } from "../instance-row.ts";
 import { migrate } from "../migrate.ts";
 import { migrationsFor } from "../migrations/index.ts";
 import { createStore } from "../store.ts";
 import { type Connection, connect } from "./connection.ts";
-import {
-  errorToParts,
-  type Method,
-  type NumberedRequest,
-  type Opened,
-  type Reply,
-  type Request,
-} from "./messages.ts";
+import type { Method, Opened, Request } from "./messages.ts";
 import { PositionMark } from "./position-mark.ts";
 
 /*
- * The store on one SQLite connection, in a thread of its own: SQLite's calls are synchronous, and a commit waits for
- * the disk. Requests are served one after the other, in their order.
+ * The store on one SQLite connection, in a thread of its own because SQLite's calls are synchronous and a
+ * commit waits for the disk. Requests are served one at a time, in order.
  */
 
-/** Methods that delete what must not be read again (S11). */
+/** Methods that delete what must not be readable again (S11). */
 const WIPES: ReadonlySet<Method | "ping"> = new Set([
   "deleteMaterial",
   "keepOpenings",
   "deleteTranscript",
   "deleteEvidence",
+  "findProjectData",
+  "deleteProjectData",
 ]);
-/** Pause before the log is emptied again, if a reader needed it. */
+/** Pause before emptying the log again if a reader still needed it. */
 const EMPTY_AGAIN_MS = 1_000;
 
 let connection: Connection | undefined;
@@ -36,21 +33,11 @@ let store: Store | undefined;
 let mark: PositionMark | undefined;
 
 const port = present(parentPort, "this file runs as a worker");
-let previous: Promise<void> = Promise.resolve();
+const queue = new SerialQueue();
 let emptyAgain: NodeJS.Timeout | undefined;
-port.on("message", (message: NumberedRequest) => {
-  previous = previous.then(() => answer(message));
+port.on("message", (call: Call<Request>) => {
+  void queue.run(() => answerCall(call, perform, (answer) => port.postMessage(answer)));
 });
-
-async function answer({ number, request }: NumberedRequest): Promise<void> {
-  let reply: Reply;
-  try {
-    reply = { number, ok: true, value: await perform(request) };
-  } catch (error) {
-    reply = { number, ok: false, error: errorToParts(error) };
-  }
-  port.postMessage(reply);
-}
 
 async function perform(request: Request): Promise<unknown> {
   switch (request.type) {
@@ -62,7 +49,7 @@ async function perform(request: Request): Promise<unknown> {
       return writeInstance(present(connection, "the database is open").db, request.instanceId);
     case "close":
       clearTimeout(emptyAgain);
-      // Another program that still has the database open keeps its log from being removed.
+      // SQLite removes the log on closing, except while another program has the database open.
       if (mark !== undefined) connection?.emptyLog();
       mark?.close();
       connection?.close();
@@ -74,7 +61,7 @@ async function perform(request: Request): Promise<unknown> {
 
 async function call({ method, parameters }: Extract<Request, { type: "call" }>): Promise<unknown> {
   const target = present(store, "the database is open");
-  // The types of both sides come from `Store`; the message only carries them.
+  // The types on both sides come from `Store`; the message only carries the values.
   const perform = target[method] as (...parameters: readonly unknown[]) => Promise<unknown>;
   const value = await perform(...parameters);
   const { position } = present(connection, "the database is open");
@@ -83,13 +70,16 @@ async function call({ method, parameters }: Extract<Request, { type: "call" }>):
   return value;
 }
 
-/** Until no reader needs the log any more: without a further write it would keep what was deleted (S11). */
+/**
+ * Empties the log, and tries again while a reader needs it. Otherwise deleted data would stay in it until the
+ * next write (S11).
+ */
 function emptyLog(): void {
   clearTimeout(emptyAgain);
   if (present(connection, "the database is open").emptyLog()) return;
   emptyAgain = setTimeout(() => {
-    // In its turn: inside a transaction SQLite refuses.
-    previous = previous.then(emptyLog);
+    // Queued, because SQLite refuses inside a transaction.
+    void queue.run(emptyLog);
   }, EMPTY_AGAIN_MS);
 }
 
@@ -102,7 +92,7 @@ async function open(request: Extract<Request, { type: "open" }>): Promise<Opened
       await migrate(db, migrationsFor("sqlite"));
       instanceId = await readInstance(db);
       mark = new PositionMark(request.markPath);
-      // The process before may have died between a deletion and this.
+      // The previous process may have died between a deletion and emptying the log.
       emptyLog();
     }
     store = createStore({ kind: "embedded", db, close: async () => close() }, request.projectId);

@@ -3,9 +3,9 @@ import { type Endpoint, rawEndpoint } from "../endpoint.ts";
 import { describeEndpoints } from "../mount.ts";
 
 /**
- * The OpenAPI document of all endpoints, this one included.
+ * The OpenAPI document of all endpoints, including this one.
  *
- * @param all      Read at the first request; the document does not change while the process lives.
+ * @param all  Read at the first request; the document never changes while the process runs.
  */
 export function descriptionEndpoint(all: () => readonly Endpoint[], version: () => string): Endpoint {
   let description: string | undefined;
@@ -15,7 +15,7 @@ export function descriptionEndpoint(all: () => readonly Endpoint[], version: () 
     summary: "This description",
     dialect: API,
     permission: "public",
-    rate: "audits",
+    rate: "facts",
     responses: {
       200: { description: "OpenAPI 3.1", content: { "application/json": { schema: { type: "object" } } } },
     },

@@ -1,19 +1,21 @@
 import { z } from "@hono/zod-openapi";
-import type { Disk, Store } from "../../../core/ports.ts";
-import { API } from "../dialect.ts";
-import { type Endpoint, rawEndpoint } from "../endpoint.ts";
+import { type OperationsView, operationsSchema } from "#shared/protocol/access-api.ts";
+import type { Disk, Store } from "../../../core/ports/ports.ts";
+import { API, named } from "../dialect.ts";
+import { type Endpoint, jsonEndpoint, rawEndpoint } from "../endpoint.ts";
 
-/** A database that does not answer within this time is not there. */
+/** A database that takes longer than this counts as unreachable. */
 const PING_MS = 3_000;
 
 export interface OperationsPorts {
   readonly disk: Disk;
-  /** Whether this is the one coordinator of its database; false after the lock was lost, until it is taken again. */
+  /** Whether this is its database's only coordinator. False from losing the lock until it is taken again. */
   readonly isAlone: () => boolean;
-  /** True from the first sign of the end on: readiness fails before anything is closed. */
+  /** True as soon as a shutdown begins: readiness fails before anything is closed. */
   readonly isStopping: () => boolean;
-  /** Whether the core has gone on with the rounds that it found. */
+  /** Whether the core has resumed the rounds that it found. */
   readonly isStarted: () => boolean;
+  readonly facts: () => Promise<OperationsView>;
   /** Prometheus text. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -22,10 +24,10 @@ const READINESS = {
   "application/json": { schema: z.object({ ready: z.boolean(), checks: z.record(z.string(), z.boolean()) }) },
 };
 
-/** What operators ask: alive, ready, figures. Answers hold names and yes or no, no paths. */
+/** Endpoints for operators: liveness, readiness, metrics. Answers hold names and booleans, never paths. */
 export function operationEndpoints({
   store,
-  operations: { isStarted, isStopping, isAlone, disk, metrics },
+  operations: { isStarted, isStopping, isAlone, disk, facts, metrics },
 }: {
   readonly store: Pick<Store, "ping">;
   readonly operations: OperationsPorts;
@@ -48,7 +50,7 @@ export function operationEndpoints({
     rawEndpoint({
       method: "get",
       path: "/readyz",
-      summary: "Whether the coordinator takes part in rounds, and what keeps it from that",
+      summary: "Whether the coordinator is ready for rounds, and which check fails",
       dialect: API,
       permission: "public",
       responses: {
@@ -65,6 +67,16 @@ export function operationEndpoints({
         const ready = Object.values(checks).every(Boolean);
         return Response.json({ ready, checks }, { status: ready ? 200 : 503 });
       },
+    }),
+    jsonEndpoint({
+      method: "get",
+      path: "/api/v1/operations",
+      summary: "How the coordinator's machine is: disk, memory, last backup, address, limits",
+      dialect: API,
+      permission: "operations.read",
+      answer: named(operationsSchema, "Operations"),
+      rate: "facts",
+      handle: facts,
     }),
     rawEndpoint({
       method: "get",

@@ -3,18 +3,23 @@ import type { Http2ServerResponse } from "node:http2";
 import { z } from "@hono/zod-openapi";
 import { roundDetailSchema } from "#shared/protocol/api.ts";
 import { hashHexSchema, roundIdSchema } from "#shared/protocol/ids.ts";
-import { LIMITS } from "#shared/protocol/limits.ts";
+import { refusalAt } from "../../../core/access/places.ts";
+import { ANYONE } from "../../../core/access/principal.ts";
 import type { Rounds } from "../../../core/coordinator.ts";
-import type { Blobs } from "../../../core/ports.ts";
+import type { Blobs } from "../../../core/ports/ports.ts";
+import type { Placed } from "../../../core/ports/store.ts";
 import { API, named } from "../dialect.ts";
 import { type Asked, type Endpoint, jsonEndpoint, rawEndpoint } from "../endpoint.ts";
-import { enterDownload, readInTurn } from "../gate.ts";
+import { cutWhenLate, enterDownload, readInTurn } from "../gate.ts";
 import { problem } from "../problem.ts";
 import { found } from "./answers.ts";
 
 const roundParams = z.strictObject({ roundId: roundIdSchema });
 
-/** A round, and what it made: models and published sums are named by content or by a round that is over, so they never change. */
+/**
+ * A round and what it made. Models are named by content and published sums belong to rounds that are over, so
+ * neither ever changes.
+ */
 export function roundEndpoints({
   rounds,
   blobs,
@@ -26,12 +31,17 @@ export function roundEndpoints({
     jsonEndpoint({
       method: "get",
       path: "/api/v1/rounds/{roundId}",
-      summary: "A round with its rules, hashes and events",
+      summary: "A round with its rules and hashes, and its events for whoever may read the run",
       dialect: API,
-      permission: "runs.read",
+      permission: "rounds.look-up",
       params: roundParams,
+      about: ({ params: { roundId } }) => ({ type: "round", id: roundId }),
       answer: named(roundDetailSchema, "RoundDetail"),
-      handle: async ({ params: { roundId } }) => found(await rounds.roundDetail(roundId)),
+      handle: async ({ params: { roundId }, may }) => {
+        const detail = found(await rounds.roundDetail(roundId));
+        // Participants check their part by hashes and counts.
+        return may("runs.read") ? detail : { ...detail, events: [] };
+      },
     }),
     rawEndpoint({
       method: "get",
@@ -40,10 +50,11 @@ export function roundEndpoints({
       dialect: API,
       permission: "models.read",
       params: roundParams,
+      about: ({ roundId }) => ({ type: "round", id: roundId }),
       handle: async ({ roundId }, asked) => {
         const hash = await readInTurn(asked.context, asked.gate, 1, () => rounds.publishedSumHash(roundId));
         if (hash === null) throw problem("NOT_FOUND", "This round has published no sum.");
-        return answerBlob(asked, blobs, hash);
+        return answerBlob(asked, { blobs, hash, of: { type: "round", id: roundId } });
       },
     }),
     rawEndpoint({
@@ -53,17 +64,34 @@ export function roundEndpoints({
       dialect: API,
       permission: "models.read",
       params: z.strictObject({ hash: hashHexSchema }),
-      handle: ({ hash }, asked) => answerBlob(asked, blobs, hash),
+      about: ({ hash }) => ({ type: "model", id: hash }),
+      handle: ({ hash }, asked) => answerBlob(asked, { blobs, hash, of: { type: "model", id: hash } }),
     }),
   ];
 }
 
-async function answerBlob({ context, gate }: Asked, blobs: Blobs, hash: string): Promise<Response> {
-  await enterDownload(context, gate);
+interface BlobAsked {
+  readonly blobs: Blobs;
+  readonly hash: string;
+  /** What it was asked for as. */
+  readonly of: Placed;
+}
+
+/**
+ * Whether caches on the way may keep it. They would give it to anyone, so they keep nothing that not everyone may read
+ * (X32).
+ */
+async function cacheControl(gate: Asked["gate"], of: Placed): Promise<string> {
+  const refusal = refusalAt(ANYONE, "models.read", await gate.places.of(of), gate.wall.nowUnixMs());
+  return `${refusal === null ? "public" : "private"}, max-age=31536000, immutable`;
+}
+
+async function answerBlob({ context, gate }: Asked, { blobs, hash, of }: BlobAsked): Promise<Response> {
+  await enterDownload(context, gate, "downloads");
   const byteCount = await blobs.byteCount(hash);
   if (byteCount === null) throw problem("NOT_FOUND");
   const headers = {
-    "cache-control": "public, max-age=31536000, immutable",
+    "cache-control": await cacheControl(gate, of),
     "content-type": "application/octet-stream",
     "content-length": String(byteCount),
     etag: `"${hash}"`,
@@ -77,24 +105,20 @@ async function answerBlob({ context, gate }: Asked, blobs: Blobs, hash: string):
   if (context.req.method === "HEAD") return new Response(null, { headers });
   const body = await blobs.stream(hash);
   if (body === null) throw problem("NOT_FOUND");
-  return new Response(await begun(body, byteCount, context.env.outgoing), { headers });
+  cutWhenLate(context, byteCount);
+  return new Response(await begun(body, context.env.outgoing), { headers });
 }
 
 /**
- * The same bytes, of which the first are there: a file that cannot be read fails before the answer has begun, and has a
- * code. Later nothing is left but to cut the answer; the server would write the fault's text into it (W1). A peer that is
- * too slow is cut, too (W10). The whole download has a deadline, since what the kernel takes says little about its peer.
+ * Reads the first bytes before the answer begins, so that an unreadable file still gets a code. After that
+ * the answer can only be cut; otherwise the server would write the error's text into it (W1).
  */
 async function begun(
   body: ReadableStream<Uint8Array>,
-  byteCount: number,
   outgoing: ServerResponse | Http2ServerResponse,
 ): Promise<ReadableStream<Uint8Array>> {
   const reader = body.getReader();
   let next: ReadableStreamReadResult<Uint8Array> | null = await reader.read();
-  const msMax = LIMITS.downloadMsMin + (byteCount / LIMITS.downloadBytesPerSecondMin) * 1000;
-  const late = setTimeout(() => outgoing.destroy(), msMax);
-  outgoing.once("close", () => clearTimeout(late));
   return new ReadableStream({
     pull: async (controller) => {
       try {

@@ -1,11 +1,14 @@
 import { z } from "@hono/zod-openapi";
-import { actSchema, eventViewSchema, launchSchema, listSchema } from "#shared/protocol/api.ts";
+import { eventViewSchema, launchSchema, listSchema } from "#shared/protocol/api.ts";
 import { runIdSchema, taskSlugSchema } from "#shared/protocol/ids.ts";
+import { readableBy } from "../../../core/access/permissions.ts";
 import { actorOf } from "../../../core/access/principal.ts";
 import type { Rounds, Runs } from "../../../core/coordinator.ts";
+import type { Placed } from "../../../core/ports/store.ts";
 import { API, named } from "../dialect.ts";
 import { type Endpoint, jsonEndpoint } from "../endpoint.ts";
 import { found, mutable, pageCost, pageFields, pageQuery, roundView, runView, unwrapped } from "./answers.ts";
+import { emptyBody } from "./people.ts";
 
 const params = z.strictObject({ runId: runIdSchema });
 
@@ -25,20 +28,22 @@ export function runEndpoints({ runs, rounds }: RunPorts): readonly Endpoint[] {
       query: z.strictObject({ ...pageFields, task: taskSlugSchema.optional() }),
       answer: listSchema(runView),
       cost: pageCost,
-      handle: async ({ query: { task, ...page } }) =>
-        mutable(await runs.listRuns(task === undefined ? {} : { task }, page)),
+      handle: async ({ query: { task, ...page }, principal }) => {
+        const readable = readableBy(principal, "runs.read");
+        return mutable(await runs.listRuns(task === undefined ? readable : { ...readable, task }, page));
+      },
     }),
     jsonEndpoint({
       method: "post",
       path: "/api/v1/runs",
-      summary: "Launch a run; it waits behind the task's active one",
+      summary: "Launch a run; it queues behind the task's active one",
       dialect: API,
       permission: "runs.launch",
       body: named(launchSchema, "Launch"),
       answer: runView,
       status: 201,
-      handle: async ({ body, principal }) =>
-        unwrapped(await runs.launch({ ...body, actor: actorOf(principal, body.actor) })),
+      about: ({ body: { task } }) => ({ type: "task", id: task }),
+      handle: async ({ body, principal }) => unwrapped(await runs.launch(body, actorOf(principal))),
     }),
     jsonEndpoint({
       method: "get",
@@ -47,6 +52,7 @@ export function runEndpoints({ runs, rounds }: RunPorts): readonly Endpoint[] {
       dialect: API,
       permission: "runs.read",
       params,
+      about: aboutRun,
       answer: runView,
       handle: async ({ params: { runId } }) => found(await runs.runView(runId)),
     }),
@@ -54,10 +60,12 @@ export function runEndpoints({ runs, rounds }: RunPorts): readonly Endpoint[] {
     jsonEndpoint({
       method: "get",
       path: "/api/v1/runs/{runId}/rounds",
-      summary: "Rounds of a run, ascending",
+      summary:
+        "Rounds of a run, ascending; the cursor is the number of a round, and the page begins after it",
       dialect: API,
       permission: "runs.read",
       params,
+      about: aboutRun,
       query: pageQuery,
       answer: listSchema(roundView),
       cost: pageCost,
@@ -73,6 +81,7 @@ export function runEndpoints({ runs, rounds }: RunPorts): readonly Endpoint[] {
       dialect: API,
       permission: "runs.read",
       params,
+      about: aboutRun,
       query: pageQuery,
       answer: listSchema(named(eventViewSchema, "Event")),
       cost: pageCost,
@@ -84,10 +93,18 @@ export function runEndpoints({ runs, rounds }: RunPorts): readonly Endpoint[] {
   ];
 }
 
+function aboutRun({ params: { runId } }: { readonly params: { readonly runId: string } }): Placed {
+  return { type: "run", id: runId };
+}
+
 const ACTS = [
   { name: "pause", act: "pause", summary: "Pause between rounds" },
-  { name: "resume", act: "resume", summary: "Go on after a pause" },
-  { name: "stop", act: "stopRun", summary: "End the run: at once before a sum is asked for, else after it" },
+  { name: "resume", act: "resume", summary: "Resume after a pause" },
+  {
+    name: "stop",
+    act: "stopRun",
+    summary: "End the run at once, or after its sum if that is already being opened",
+  },
 ] as const;
 
 function actEndpoints(runs: Runs): readonly Endpoint[] {
@@ -99,10 +116,11 @@ function actEndpoints(runs: Runs): readonly Endpoint[] {
       dialect: API,
       permission: "runs.act",
       params,
-      body: actSchema,
+      about: aboutRun,
+      body: emptyBody,
       answer: runView,
-      handle: async ({ params: { runId }, body: { actor }, principal }) =>
-        unwrapped(await runs[act](runId, actorOf(principal, actor))),
+      handle: async ({ params: { runId }, principal }) =>
+        unwrapped(await runs[act](runId, actorOf(principal))),
     }),
   );
 }

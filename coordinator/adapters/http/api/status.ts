@@ -13,7 +13,7 @@ export function statusEndpoints({ status }: { readonly status: () => Status }): 
       dialect: API,
       permission: "public",
       answer: named(statusSchema, "Status"),
-      rate: "audits",
+      rate: "facts",
       handle: async () => status(),
     }),
     jsonEndpoint({
@@ -23,7 +23,7 @@ export function statusEndpoints({ status }: { readonly status: () => Status }): 
       dialect: API,
       permission: "public",
       answer: z.record(z.string(), z.number()),
-      rate: "audits",
+      rate: "facts",
       handle: async () => LIMITS,
     }),
   ];

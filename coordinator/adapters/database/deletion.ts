@@ -1,0 +1,170 @@
+import { type Kysely, sql, type Transaction } from "kysely";
+import type { AccessStore, ProjectData } from "#coordinator/core/ports/access-store.ts";
+import { USES_COUNTER } from "./access.ts";
+import { fromJson, inBatches } from "./page.ts";
+import type { Database } from "./schema.ts";
+import type { StreamProjects } from "./stream-projects.ts";
+
+/**
+ * Tables of a project, each before those that it refers to. Openings follow their transcript. `model_offer` stays: whether a
+ * sum was ever opened for a model must be known in every project.
+ */
+const TABLES = [
+  "evidence",
+  "transcript",
+  "material",
+  "input",
+  "upload_slot",
+  "upload_session",
+  "model_version",
+  "model_use",
+  "round",
+  "run",
+  "task_settings",
+  "task",
+  "note",
+  "enrolment",
+] as const satisfies readonly (keyof Database)[];
+
+/** Finds and deletes all that a project's tasks have left. */
+export function projectDeletion(
+  db: Kysely<Database>,
+  projects: StreamProjects,
+): Pick<AccessStore, "findProjectData" | "deleteProjectData"> {
+  return {
+    findProjectData: (projectId) => db.transaction().execute((tx) => findIn(tx, projectId)),
+    deleteProjectData: async (projectId) => {
+      await db.transaction().execute((tx) => deleteIn(tx, projectId));
+      projects.forget();
+    },
+  };
+}
+
+async function findIn(tx: Transaction<Database>, projectId: string): Promise<ProjectData> {
+  const counts = {
+    taskCount: await countRows(tx, "task", projectId),
+    runCount: await countRows(tx, "run", projectId),
+    roundCount: await countRows(tx, "round", projectId),
+  };
+  const sids = await tx
+    .selectFrom("upload_session")
+    .select("sid")
+    .where("project_id", "=", projectId)
+    .union(tx.selectFrom("transcript").select("sid").where("project_id", "=", projectId))
+    .union(tx.selectFrom("evidence").select("sid").where("project_id", "=", projectId))
+    .execute();
+  const tasks = await tx
+    .selectFrom("task")
+    .select("slug")
+    .distinct()
+    .where("project_id", "=", projectId)
+    .orderBy("slug")
+    .execute();
+  const blobs = await blobsOf(tx, projectId);
+  const reports = await reportsOf(tx, { in: projectId });
+  const candidates = [...new Set([...blobs, ...reports])].sort();
+  const named = await namedElsewhere(tx, candidates, projectId, reports.size > 0);
+  return {
+    ...counts,
+    sids: sids.map(({ sid }) => sid),
+    slugs: tasks.map(({ slug }) => slug),
+    blobHashes: candidates.filter((hash) => !named.has(hash)),
+  };
+}
+
+async function deleteIn(tx: Transaction<Database>, projectId: string): Promise<void> {
+  await deleteJoinTokens(tx, projectId);
+  for (const table of TABLES) await deleteRows(tx, table, projectId);
+  await tx
+    .deleteFrom("event")
+    .where("project_id", "=", projectId)
+    .where("stream_kind", "in", ["run", "round", "project"])
+    .execute();
+}
+
+async function countRows(
+  tx: Transaction<Database>,
+  table: "task" | "run" | "round",
+  projectId: string,
+): Promise<number> {
+  const what = table === "task" ? sql`distinct slug` : sql`*`;
+  const { rows } = await sql<{ count: number }>`
+    select count(${what}) as count from ${sql.table(table)} where project_id = ${projectId}`.execute(tx);
+  return Number(rows[0]?.count ?? 0);
+}
+
+async function deleteRows(
+  tx: Transaction<Database>,
+  table: (typeof TABLES)[number],
+  projectId: string,
+): Promise<void> {
+  const rows =
+    table === "upload_slot"
+      ? sql`sid in (select sid from upload_session where project_id = ${projectId})`
+      : sql`project_id = ${projectId}`;
+  await sql`delete from ${sql.table(table)} where ${rows}`.execute(tx);
+}
+
+/** Documents are read here, because neither database can look into all of them. */
+async function deleteJoinTokens(tx: Transaction<Database>, projectId: string): Promise<void> {
+  const rows = await tx.selectFrom("access_row").selectAll().where("kind", "=", "join-token").execute();
+  for (const { kind, id, body } of rows) {
+    const token = fromJson(body) as { readonly projectId?: unknown };
+    if (token.projectId !== projectId) continue;
+    await tx.deleteFrom("access_row").where("kind", "=", kind).where("id", "=", id).execute();
+    await tx.deleteFrom("counter").where("name", "=", `${USES_COUNTER}${id}`).execute();
+  }
+}
+
+/** Blobs that rows of the project name: models, strategy states and sums. */
+async function blobsOf(tx: Transaction<Database>, projectId: string): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ hash: string | null }>`
+    select model_hash as hash from model_version where project_id = ${projectId}
+    union select strategy_state_hash from model_version where project_id = ${projectId}
+    union select model_hash from model_use where project_id = ${projectId}
+    union select sum_hash from round where project_id = ${projectId}`.execute(tx);
+  return new Set(rows.flatMap(({ hash }) => (hash === null ? [] : [hash])));
+}
+
+/** Reports of evaluations, which only the events of runs name. */
+async function reportsOf(
+  tx: Transaction<Database>,
+  of: { readonly in: string } | { readonly notIn: string },
+): Promise<ReadonlySet<string>> {
+  const rows = await tx
+    .selectFrom("event")
+    .select("body")
+    .where("stream_kind", "=", "run")
+    .where(sql<boolean>`cast(body as text) like '%"reportHash":"%'`)
+    .where("project_id", "in" in of ? "=" : "<>", "in" in of ? of.in : of.notIn)
+    .execute();
+  return new Set(rows.flatMap(({ body }) => reportHashOf(fromJson(body))));
+}
+
+function reportHashOf(event: unknown): readonly string[] {
+  const hash = (event as { readonly fact?: { readonly reportHash?: unknown } } | null)?.fact?.reportHash;
+  return typeof hash === "string" ? [hash] : [];
+}
+
+/** Those of `hashes` that other projects name. */
+async function namedElsewhere(
+  tx: Transaction<Database>,
+  hashes: readonly string[],
+  projectId: string,
+  withReports: boolean,
+): Promise<ReadonlySet<string>> {
+  const named = new Set(withReports ? await reportsOf(tx, { notIn: projectId }) : []);
+  for (const batch of inBatches(hashes)) {
+    const list = sql.join(batch);
+    const { rows } = await sql<{ hash: string }>`
+      select model_hash as hash from model_version where model_hash in (${list}) and project_id <> ${projectId}
+      union select strategy_state_hash from model_version
+        where strategy_state_hash in (${list}) and project_id <> ${projectId}
+      union select model_hash from model_use where model_hash in (${list}) and project_id <> ${projectId}
+      union select sum_hash from round where sum_hash in (${list}) and project_id <> ${projectId}`.execute(
+      tx,
+    );
+    for (const { hash } of rows) named.add(hash);
+  }
+  return named;
+}

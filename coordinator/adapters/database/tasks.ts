@@ -1,0 +1,131 @@
+import { type Kysely, sql } from "kysely";
+import type { NewestModel, StoredTask, TaskStore } from "#coordinator/core/ports/store.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { taskSettingsSchema } from "#shared/task/settings.ts";
+import type { Task } from "#shared/task/task.ts";
+import { EMPTY_LIST, fromJson, listed } from "./page.ts";
+import { placeQueries, readableIn } from "./places.ts";
+import type { Database } from "./schema.ts";
+
+export function taskQueries(db: Kysely<Database>): TaskStore {
+  // Joins the newest run that has a model, through its index, so that a page of tasks is one query.
+  const tasks = () =>
+    db
+      .selectFrom("task")
+      .selectAll("task")
+      .select((from) =>
+        from
+          .selectFrom("run")
+          .select("run.newest")
+          .whereRef("run.project_id", "=", "task.project_id")
+          .whereRef("run.task", "=", "task.slug")
+          .where("run.newest", "is not", null)
+          .orderBy("run.created_at", "desc")
+          .orderBy("run.run_id", "desc")
+          .limit(1)
+          .as("newest"),
+      )
+      .select((from) =>
+        from
+          .selectFrom("task_settings")
+          .select("task_settings.body")
+          .whereRef("task_settings.project_id", "=", "task.project_id")
+          .whereRef("task_settings.slug", "=", "task.slug")
+          .as("settings"),
+      );
+  return {
+    findTask: async (slug, version) => {
+      const all = tasks().where("slug", "=", slug);
+      const one =
+        version === undefined ? all.orderBy("version", "desc").limit(1) : all.where("version", "=", version);
+      const row = await one.executeTakeFirst();
+      return row === undefined ? null : storedTask(row);
+    },
+    ...placeQueries(db),
+    countTasks: async () => {
+      const rows = await db
+        .selectFrom("task")
+        .select("project_id")
+        .select((table) => table.fn.count<number>("slug").distinct().as("count"))
+        .groupBy("project_id")
+        .execute();
+      return new Map(rows.map((row) => [row.project_id, Number(row.count)]));
+    },
+    listTasks: async (readable, page) => {
+      const after = page.cursor ?? "";
+      if (!/^[a-z0-9-]{0,64}$/.test(after)) return EMPTY_LIST;
+      const sized = newestSized(db, readable, after, page.limit);
+      const rows = await tasks()
+        .innerJoin(sized.as("sized"), (join) =>
+          join.onRef("sized.slug", "=", "task.slug").onRef("sized.version", "=", "task.version"),
+        )
+        // Of the tasks that do not fit the page, only the first is read: it tells that there are more.
+        .where(
+          sql<boolean>`(byte_count_through - byte_count <= ${sql.lit(LIMITS.pageByteCountMax)} or place = 2)`,
+        )
+        .orderBy("task.slug")
+        .execute();
+      return listed(rows, page, {
+        itemOf: storedTask,
+        documentOf: (row) => row.body,
+        cursorOf: (row) => row.slug,
+      });
+    },
+  };
+}
+
+type ListedTasks = Parameters<TaskStore["listTasks"]>[0];
+
+const isOpen = sql<boolean>`not exists (
+  select 1 from task_settings
+  where task_settings.project_id = task.project_id and task_settings.slug = task.slug and task_settings.archived
+)`;
+
+/** The newest versions after a slug, each with its bytes and those of the page up to and including it. */
+function newestSized(db: Kysely<Database>, readable: ListedTasks, after: string, limit: number) {
+  let newest = db
+    .selectFrom("task")
+    .select(["slug", "version", sql<number>`octet_length(cast(body as text))`.as("byte_count")])
+    .where("slug", ">", after)
+    .where("version", "=", (from) =>
+      from
+        .selectFrom("task as other")
+        .select((column) => column.fn.max("other.version").as("version"))
+        .whereRef("other.slug", "=", "task.slug"),
+    )
+    .orderBy("slug")
+    .limit(limit + 1);
+  const condition = readableIn("task", "slug", readable);
+  if (condition !== null) newest = newest.where(condition);
+  if (readable.archived !== true) newest = newest.where(isOpen);
+  return db
+    .selectFrom(newest.as("newest"))
+    .select(["slug", "version", "byte_count"])
+    .select(sql<number>`sum(byte_count) over (order by slug)`.as("byte_count_through"))
+    .select(sql<number>`row_number() over (order by slug)`.as("place"));
+}
+
+function storedTask(row: {
+  project_id: string;
+  body: string;
+  task_hash: string;
+  created_at: number;
+  actor: string;
+  newest: string | null;
+  settings: string | null;
+}): StoredTask {
+  return {
+    projectId: row.project_id,
+    // Validated when it was created. The schema stays compatible with stored versions.
+    task: fromJson(row.body) as Task,
+    taskHash: row.task_hash,
+    createdAt: row.created_at,
+    actor: row.actor,
+    newest: newestModel(row.newest),
+    settings: taskSettingsSchema.parse(row.settings === null ? {} : fromJson(row.settings)),
+  };
+}
+
+export function newestModel(text: string | null): NewestModel | null {
+  return text === null ? null : (fromJson(text) as NewestModel);
+}

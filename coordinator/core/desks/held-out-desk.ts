@@ -1,0 +1,214 @@
+import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import type { HeldOutBegin, HeldOutUpload, TaskView } from "#shared/protocol/api.ts";
+import { type WireError, wireError } from "#shared/protocol/errors.ts";
+import type { TaskSlug } from "#shared/protocol/ids.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import type { HeldOut } from "../coordinator.ts";
+import type { CompleteUpload, HeldOutSets } from "../models/held-out-sets.ts";
+import { DiskLow, outageCode, wireErrorOf } from "../ports/outage.ts";
+import type { CoordinatorPorts } from "../ports/ports.ts";
+import { heldOutView } from "../views/held-out-view.ts";
+
+type DeskPorts = Pick<CoordinatorPorts, "store" | "heldOutFiles" | "disk" | "random" | "log">;
+
+/** An upload, in memory only: a restart forgets what has not become a set. */
+interface Upload extends CompleteUpload {
+  readonly slug: TaskSlug;
+  readonly stop: AbortController;
+  state: HeldOutUpload["state"];
+  rowsChecked: number;
+  checkedShare: number;
+  refusal: HeldOutUpload["refusal"];
+  set: HeldOutUpload["set"];
+}
+
+/** Takes uploads of held-out rows, and checks them behind the upload (E21). */
+export function createHeldOutDesk(ports: DeskPorts, sets: HeldOutSets): HeldOut {
+  return new Desk(ports, sets);
+}
+
+class Desk implements HeldOut {
+  readonly #ports: DeskPorts;
+  readonly #sets: HeldOutSets;
+  /** By id, oldest first. */
+  readonly #uploads = new Map<string, Upload>();
+
+  constructor(ports: DeskPorts, sets: HeldOutSets) {
+    this.#ports = ports;
+    this.#sets = sets;
+  }
+
+  async beginHeldOut(
+    slug: string,
+    { format, byteCount, card }: HeldOutBegin,
+    actor: string,
+  ): Promise<Result<HeldOutUpload, WireError>> {
+    const { store, disk, random } = this.#ports;
+    const stored = await store.findTask(slug);
+    if (stored === null) return err(wireError("NOT_FOUND"));
+    if (stored.settings.archived !== null) return err(wireError("CONFLICT", ARCHIVED));
+    if (!(await disk.hasRoom(byteCount))) return err(wireErrorOf(new DiskLow()));
+    const open = [...this.#uploads.values()].filter(isOpen);
+    const ofTask = open.find((upload) => upload.slug === slug);
+    if (ofTask !== undefined && ofTask.actor !== actor) {
+      const detail = `${ofTask.actor} is uploading held-out rows for this task. Wait until that is over, or stop it.`;
+      return err(wireError("CONFLICT", detail));
+    }
+    if (ofTask === undefined && open.length >= LIMITS.heldOutUploadsOpenMax)
+      return err(wireError("RATE_LIMITED", "Too many uploads are under way. Try again in a moment."));
+    // Whoever begins again has lost the other one.
+    if (ofTask !== undefined) await this.#end(ofTask, "stopped");
+    const upload: Upload = {
+      uploadId: bytesToHex(random(16)),
+      ...{ slug: stored.task.slug, format, byteCount, card, actor },
+      stop: new AbortController(),
+      ...{ state: "receiving", rowsChecked: 0, checkedShare: 0, refusal: null, set: null },
+    };
+    this.#uploads.set(upload.uploadId, upload);
+    this.#forgetOld();
+    return ok(await this.#viewOf(upload));
+  }
+
+  async receiveHeldOut(
+    slug: string,
+    uploadId: string,
+    part: Parameters<HeldOut["receiveHeldOut"]>[2],
+  ): ReturnType<HeldOut["receiveHeldOut"]> {
+    const upload = this.#find(slug, uploadId);
+    if (upload === null) return err({ error: wireError("NOT_FOUND") });
+    // A repeated part, after its answer was lost.
+    if (upload.state !== "receiving") return ok(await this.#viewOf(upload));
+    const { heldOutFiles } = this.#ports;
+    const { offset, byteCount, body, free } = part;
+    if (byteCount !== upload.byteCount)
+      return err({
+        error: wireError(
+          "BAD_LENGTH",
+          `This upload was announced with ${upload.byteCount} bytes, and ${byteCount} are sent. Begin again.`,
+        ),
+      });
+    const received = await heldOutFiles.receive({ uploadId, offset, byteCount }, body, free);
+    if (upload.state !== "receiving") {
+      // Stopped meanwhile.
+      await heldOutFiles.discard(uploadId);
+      return ok(await this.#viewOf(upload));
+    }
+    if (!received.ok) {
+      switch (received.error.type) {
+        case "bad-offset": {
+          const reached = await heldOutFiles.offset(uploadId);
+          return err({ error: wireError("CONFLICT", `Continue at byte ${reached}.`), reached });
+        }
+        case "bad-length":
+          return err({ error: wireError("BAD_LENGTH", "More bytes came than were announced.") });
+        case "storage-full":
+          await this.#end(upload, "stopped");
+          return err({ error: wireErrorOf(new DiskLow()) });
+      }
+    }
+    if (received.value === "all-here") {
+      upload.state = "checking";
+      void this.#check(upload);
+    }
+    return ok(await this.#viewOf(upload));
+  }
+
+  async #check(upload: Upload): Promise<void> {
+    const { heldOutFiles, log } = this.#ports;
+    try {
+      const checked = await this.#sets.check(
+        upload,
+        ({ rowsChecked, checkedShare }) => Object.assign(upload, { rowsChecked, checkedShare }),
+        upload.stop.signal,
+      );
+      if (checked.ok) {
+        const { rowCount } = checked.value;
+        Object.assign(upload, { state: "set", set: checked.value, rowsChecked: rowCount, checkedShare: 1 });
+        return;
+      }
+      const { problems, ...error } = checked.error;
+      this.#refuse(upload, { error, problems: problems.slice(0, LIMITS.problemsListedMax) });
+    } catch (error) {
+      if (upload.state === "stopped") return;
+      // The reason may name paths of this machine.
+      log.warn({ task: upload.slug, error: String(error) }, "held-out rows could not be checked");
+      const wire =
+        outageCode(error) === null ? wireError("HELD_OUT_REFUSED", CHECK_FAILED) : wireErrorOf(error);
+      this.#refuse(upload, { error: wire, problems: [] });
+    } finally {
+      await heldOutFiles.discard(upload.uploadId).catch(() => undefined);
+    }
+  }
+
+  #refuse(upload: Upload, refusal: NonNullable<HeldOutUpload["refusal"]>): void {
+    if (upload.state === "stopped") return;
+    Object.assign(upload, { state: "refused", refusal });
+  }
+
+  async heldOutUpload(slug: string, uploadId: string): Promise<HeldOutUpload | null> {
+    const upload = this.#find(slug, uploadId);
+    return upload === null ? null : this.#viewOf(upload);
+  }
+
+  async heldOutState(slug: string): ReturnType<HeldOut["heldOutState"]> {
+    const stored = await this.#ports.store.showTask(slug);
+    if (stored === null) return null;
+    const own = [...this.#uploads.values()].filter((upload) => upload.slug === slug);
+    const uploads = await Promise.all(own.reverse().map((upload) => this.#viewOf(upload)));
+    const set: TaskView["heldOut"] = heldOutView(stored.settings.heldOut, stored.task.version);
+    return { set: set ?? null, uploads };
+  }
+
+  async stopHeldOut(slug: string, uploadId: string): Promise<Result<HeldOutUpload, WireError>> {
+    const upload = this.#find(slug, uploadId);
+    if (upload === null) return err(wireError("NOT_FOUND"));
+    if (!isOpen(upload)) return err(wireError("CONFLICT", "This upload is over. Nothing was changed."));
+    await this.#end(upload, "stopped");
+    return ok(await this.#viewOf(upload));
+  }
+
+  removeHeldOut(slug: string, actor: string): Promise<Result<void, WireError>> {
+    return this.#sets.remove(slug, actor);
+  }
+
+  #find(slug: string, uploadId: string): Upload | null {
+    const upload = this.#uploads.get(uploadId);
+    return upload?.slug === slug ? upload : null;
+  }
+
+  async #end(upload: Upload, state: "stopped"): Promise<void> {
+    upload.state = state;
+    upload.stop.abort(new Error("the upload was stopped"));
+    await this.#ports.heldOutFiles.discard(upload.uploadId);
+  }
+
+  #forgetOld(): void {
+    for (const [uploadId, upload] of this.#uploads) {
+      if (this.#uploads.size <= LIMITS.heldOutUploadsKeptMax) return;
+      if (!isOpen(upload)) this.#uploads.delete(uploadId);
+    }
+  }
+
+  async #viewOf(upload: Upload): Promise<HeldOutUpload> {
+    const { uploadId, slug, format, byteCount, state, rowsChecked, checkedShare, refusal, set } = upload;
+    const receivedByteCount =
+      state === "receiving"
+        ? await this.#ports.heldOutFiles.offset(uploadId)
+        : state === "stopped"
+          ? 0
+          : byteCount;
+    return {
+      ...{ uploadId, task: slug, format, byteCount, state, receivedByteCount },
+      ...{ rowsChecked, checkedShare, refusal, set },
+    };
+  }
+}
+
+const ARCHIVED = "This task is archived. Publish a new version to take it up again.";
+const CHECK_FAILED =
+  "The rows could not be checked: the file may be damaged, or larger than this coordinator's memory. Nothing was stored.";
+
+function isOpen({ state }: Upload): boolean {
+  return state === "receiving" || state === "checking";
+}

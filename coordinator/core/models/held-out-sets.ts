@@ -1,0 +1,281 @@
+import { canonicalJson, type Json } from "#shared/codec/canonical-json.ts";
+import { assert } from "#shared/kernel/assert.ts";
+import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { SerialQueue } from "#shared/kernel/serial-queue.ts";
+import { loggedInProject, type ProjectEvent } from "#shared/project/log.ts";
+import { type WireError, wireError } from "#shared/protocol/errors.ts";
+import type { HashHex } from "#shared/protocol/ids.ts";
+import { type HeldOutCard, type HeldOutFormat, type HeldOutSet, judges } from "#shared/task/held-out.ts";
+import type { Task } from "#shared/task/task.ts";
+import { MACHINE } from "../access/principal.ts";
+import type { CheckProgress, CoordinatorPorts, StoredTask, StoreRecord } from "../ports/ports.ts";
+import { ALL_READABLE } from "../ports/store.ts";
+
+/** A check while a version is being published ends after this time. */
+const PUBLISHING_MS = 20_000;
+
+type SetPorts = Pick<CoordinatorPorts, "store" | "heldOutFiles" | "wall" | "random" | "after" | "log">;
+
+/** An upload whose bytes are all here. */
+export interface CompleteUpload {
+  readonly uploadId: string;
+  readonly slug: string;
+  readonly format: HeldOutFormat;
+  readonly byteCount: number;
+  readonly card: HeldOutCard;
+  readonly actor: string;
+}
+
+export type SetRefusal = Pick<WireError, "code" | "message" | "retry"> & {
+  readonly problems: readonly { readonly row: number | null; readonly sentence: string }[];
+};
+
+/** The rows that judge models of this version now; null if only devices do. */
+export async function heldOutRows(
+  store: Pick<CoordinatorPorts["store"], "findTask">,
+  { slug, version }: Pick<Task, "slug" | "version">,
+): Promise<HeldOutSet | null> {
+  const set = (await store.findTask(slug, version))?.settings.heldOut ?? null;
+  return set !== null && judges(set, version) ? set : null;
+}
+
+/** The sets of held-out rows in use: a setting of each task, changed by an event with a leaf (E20). */
+export class HeldOutSets {
+  readonly #ports: SetPorts;
+  /** One change at a time, so that each is checked against the newest version. */
+  readonly #changes = new SerialQueue();
+
+  constructor(ports: SetPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Checks every row of an upload against the newest version, and has it judge the task's models from now on. Nothing is
+   * stored of one that is refused.
+   *
+   * @throws the signal's reason, and outages of store or disk.
+   */
+  check(
+    upload: CompleteUpload,
+    onProgress: (progress: CheckProgress) => void,
+    signal: AbortSignal,
+  ): Promise<Result<HeldOutSet, SetRefusal>> {
+    return this.#checkAndSet(upload, onProgress, signal, null);
+  }
+
+  async #checkAndSet(
+    upload: CompleteUpload,
+    onProgress: (progress: CheckProgress) => void,
+    signal: AbortSignal,
+    checkedFor: Task | null,
+  ): Promise<Result<HeldOutSet, SetRefusal>> {
+    const { store, heldOutFiles } = this.#ports;
+    const { uploadId, slug, format } = upload;
+    const stored = await store.findTask(slug);
+    if (stored === null) return refused(wireError("NOT_FOUND", "The task was deleted meanwhile."));
+    assert(
+      checkedFor === null || !sameRows(checkedFor, stored.task),
+      "the rows were checked for this version",
+    );
+    const checked = await heldOutFiles.check({ uploadId }, format, stored.task, onProgress, signal);
+    if (!checked.ok) return err({ ...checked.error.error, problems: checked.error.problems });
+    const done = await this.#changes.run(async () => {
+      signal.throwIfAborted();
+      const now = await store.findTask(slug);
+      if (now === null) return refused(wireError("NOT_FOUND", "The task was deleted meanwhile."));
+      // A version that was published meanwhile may take other rows.
+      if (!sameRows(now.task, stored.task)) return null;
+      const { byteCount, card, actor } = upload;
+      const set: HeldOutSet = {
+        ...checked.value,
+        hash: checked.value.hash as HashHex,
+        ...{ format, byteCount, card },
+        versions: await this.#versionsLike(now.task),
+        setAt: new Date(this.#ports.wall.nowUnixMs()).toISOString(),
+        setBy: actor,
+      };
+      return ok(await this.#set(now, uploadId, set));
+    });
+    return done ?? this.#checkAndSet(upload, onProgress, signal, stored.task);
+  }
+
+  /** The versions that take the same rows as this newest one, ascending. */
+  async #versionsLike(newest: Task): Promise<number[]> {
+    const versions = [newest.version];
+    for (let version = newest.version - 1; version >= 1; version--) {
+      const stored = await this.#ports.store.findTask(newest.slug, version);
+      if (stored !== null && sameRows(stored.task, newest)) versions.unshift(version);
+    }
+    return versions;
+  }
+
+  async #set(stored: StoredTask, uploadId: string, set: HeldOutSet): Promise<HeldOutSet> {
+    const { heldOutFiles } = this.#ports;
+    const known = stored.settings.heldOut;
+    const { slug } = stored.task;
+    // The file is durable before anything names it.
+    await heldOutFiles.keep(uploadId, slug, set.hash);
+    // A change without effect is no event.
+    if (known !== null && sameSet(known, set)) return known;
+    await this.#append(
+      stored,
+      { type: "held-out-set", slug, set, replaces: known?.hash ?? null, actor: set.setBy },
+      { type: "task-settings", slug, changes: { heldOut: set } },
+      // Leaves hold no free text.
+      { kind: "task.held-out-set", body: { version: 1, slug, hash: set.hash, rowCount: set.rowCount } },
+    );
+    await heldOutFiles.remove(slug, set.hash);
+    return set;
+  }
+
+  /** From now on devices alone judge the task's models. Errors: NOT_FOUND. CONFLICT if they do already. */
+  remove(slug: string, actor: string): Promise<Result<void, WireError>> {
+    return this.#changes.run(async () => {
+      const stored = await this.#ports.store.findTask(slug);
+      if (stored === null) return err(wireError("NOT_FOUND"));
+      const set = stored.settings.heldOut;
+      if (set === null)
+        return err(wireError("CONFLICT", "This task has no held-out rows. Nothing was changed."));
+      await this.#append(
+        stored,
+        { type: "held-out-removed", slug: stored.task.slug, hash: set.hash, actor },
+        { type: "task-settings", slug, changes: { heldOut: null } },
+        { kind: "task.held-out-removed", body: { version: 1, slug, hash: set.hash } },
+      );
+      await this.#ports.heldOutFiles.remove(slug, null);
+      return ok(undefined);
+    });
+  }
+
+  async #append(
+    { projectId }: StoredTask,
+    event: ProjectEvent,
+    settings: Extract<StoreRecord, { type: "task-settings" }>,
+    leaf: { readonly kind: string; readonly body: unknown },
+  ): Promise<void> {
+    const written = await this.#ports.store.appendNext(
+      { kind: "project", id: projectId },
+      { at: this.#ports.wall.nowUnixMs(), event: loggedInProject(event) },
+      [settings, { type: "audit-leaf", ...leaf }],
+    );
+    assert(written.ok, "held-out rows are set, no task is made");
+  }
+
+  /**
+   * Whether the rows in use fit a version that is about to be published, and if so, the set with that version. Rows are
+   * read again only if the version takes others than those before.
+   */
+  async forVersion(
+    previous: StoredTask,
+    task: Task,
+  ): Promise<{ readonly set: HeldOutSet | null; readonly fault: string | null }> {
+    const set = previous.settings.heldOut;
+    if (set === null) return { set, fault: null };
+    const withVersion = {
+      ...set,
+      versions: [...set.versions, task.version].sort((left, right) => left - right),
+    };
+    if (judges(set, previous.task.version) && sameRows(previous.task, task))
+      return { set: withVersion, fault: null };
+    const late = new AbortController();
+    const cancel = this.#ports.after(PUBLISHING_MS, () => late.abort(new Error("it takes too long")));
+    const unused = (reason: string) =>
+      `The held-out rows in use are not used for version ${task.version}, so devices alone judge its models. ${reason}`;
+    try {
+      const { slug, hash, format } = { ...set, slug: task.slug };
+      const { heldOutFiles } = this.#ports;
+      const checked = await heldOutFiles.check({ slug, hash }, format, task, () => {}, late.signal);
+      if (checked.ok) return { set: withVersion, fault: null };
+      const { error, problems } = checked.error;
+      const first = problems[0] === undefined ? "" : ` ${problems[0].sentence}`;
+      return { set, fault: unused(`${error.message.replace(/ Nothing was stored\.$/, "")}${first}`) };
+    } catch (error) {
+      this.#ports.log.warn(
+        { task: task.slug, error: String(error) },
+        "held-out rows could not be checked again",
+      );
+      return {
+        set,
+        fault: unused("They could not be checked against it now; upload them again to use them."),
+      };
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Makes rows that an earlier version's data folder has the sets of their tasks. */
+  async adoptAll(): Promise<void> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.#ports.store.listTasks(
+        { ...ALL_READABLE, archived: true },
+        { limit: 200, cursor },
+      );
+      for (const { task } of page.items) await this.adopt(task.slug);
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+  }
+
+  /**
+   * The same for one task; nothing happens if it has a set or no such rows. Rows that do not fit stay where they are.
+   *
+   * Errors: why they do not fit.
+   */
+  async adopt(slug: string): Promise<Result<void, SetRefusal>> {
+    const { store, heldOutFiles, log, random } = this.#ports;
+    const stored = await store.findTask(slug);
+    if (stored === null || stored.settings.heldOut !== null) return ok(undefined);
+    const { task } = stored;
+    const earlier = await heldOutFiles.earlier(slug, task.version);
+    if (earlier === null) return ok(undefined);
+    const uploadId = bytesToHex(random(16));
+    try {
+      await earlier.copyInto(uploadId);
+      const { format } = earlier;
+      const byteCount = await heldOutFiles.offset(uploadId);
+      const upload = { uploadId, slug, format, byteCount, card: cardOf(task), actor: MACHINE };
+      const set = await this.check(upload, () => {}, new AbortController().signal);
+      if (set.ok) {
+        await earlier.remove();
+        return ok(undefined);
+      }
+      log.warn(
+        { task: slug, error: set.error.message },
+        "held-out rows of an earlier version cannot be used",
+      );
+      return set;
+    } finally {
+      await heldOutFiles.discard(uploadId);
+    }
+  }
+
+  /** Does something that reads the settings of tasks and then writes them. */
+  inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    return this.#changes.run(work);
+  }
+}
+
+function refused(error: WireError): Result<never, SetRefusal> {
+  return err({ ...error, problems: [] });
+}
+
+/** True if rows that fit one version fit the other. */
+function sameRows(left: Task, right: Task): boolean {
+  return canonicalJson(left.features as Json) === canonicalJson(right.features as Json);
+}
+
+/** True apart from who set it and when. */
+function sameSet(left: HeldOutSet, right: HeldOutSet): boolean {
+  const { setAt, setBy } = left;
+  return canonicalJson(left as Json) === canonicalJson({ ...right, setAt, setBy } as Json);
+}
+
+function cardOf({ dataCard }: Task): HeldOutCard {
+  return {
+    source: dataCard ?? "Not said.",
+    licence: "As the source says.",
+    ground: "Whoever runs this coordinator put the rows into its data folder.",
+    collected: "As the source says.",
+  };
+}
