@@ -1,8 +1,8 @@
 "use client";
-import { BareTopBar } from "../features/shell/top-bar.tsx";
+import { BareTopBar } from "../features/shell/brand.tsx";
 import { Button } from "../ui/button.tsx";
 
-/** A fault of the page itself; training and runs do not depend on it. */
+/** An error in the page itself. Training and runs do not depend on it. */
 export default function PageError({
   error,
   reset,
@@ -14,9 +14,9 @@ export default function PageError({
     <>
       <BareTopBar />
       <main id="main" className="wrap grid gap-4 pt-8 pb-16">
-        <h1>This page broke</h1>
+        <h1>This page failed</h1>
         <p className="lead">
-          The page made a mistake and stopped. Runs go on; nothing was sent or lost by it.
+          The page hit an error and stopped. Runs go on; the error sent and lost nothing.
         </p>
         <p className="flex flex-wrap items-center gap-4">
           <Button kind="main" onClick={reset}>

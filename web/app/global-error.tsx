@@ -2,7 +2,7 @@
 import "./globals.css";
 import { Button } from "../ui/button.tsx";
 
-/** A fault in the frame around all pages. */
+/** An error in the frame around all pages. */
 export default function GlobalError({
   error,
   reset,
@@ -13,11 +13,11 @@ export default function GlobalError({
   return (
     <html lang="en">
       <body>
-        <title>This page broke. Chorus</title>
+        <title>This page failed. Chorus</title>
         <main id="main" className="wrap grid gap-4 pt-8 pb-16">
-          <h1>This page broke</h1>
+          <h1>This page failed</h1>
           <p className="lead">
-            The page made a mistake and stopped. Runs go on; nothing was sent or lost by it.
+            The page hit an error and stopped. Runs go on; the error sent and lost nothing.
           </p>
           <p>
             <Button kind="main" onClick={reset}>

@@ -3,8 +3,8 @@ import type { ReactNode } from "react";
 import { Providers } from "../features/shell/providers.tsx";
 import "./globals.css";
 
-// The nonce of the content security policy is new with every request, so no page may be rendered ahead of it. The
-// server in front puts the policy on the request's header, where Next reads the nonce for its own scripts.
+// The content security policy needs a new nonce for each request, so no page can be prerendered. The server in front
+// puts the policy on the request's header, where Next finds the nonce for its own scripts.
 export const dynamic = "force-dynamic";
 
 export const metadata: Metadata = {

@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { BareTopBar } from "../features/shell/top-bar.tsx";
+import { BareTopBar } from "../features/shell/brand.tsx";
 import { NotFoundNote } from "../ui/states.tsx";
 
 export const metadata: Metadata = { title: "Nothing here" };

@@ -4,14 +4,16 @@ import { type PlotFrame, tickDecimals } from "./scale.ts";
 interface AxesProps {
   readonly frame: PlotFrame;
   readonly xTitle: string;
-  /** With its unit, above the axis. */
+  /** Title above the axis, with the unit. */
   readonly yTitle: string;
-  /** Bars stand on 0: the lowest hairline is the axis. */
+  /** For bars, which start at 0: the lowest hairline becomes the axis. */
   readonly fromZero?: boolean;
+  /** Marks an axis that does not begin at 0. */
+  readonly notch?: boolean;
 }
 
 /** Horizontal hairlines with their values, ticks below, titles with units. */
-export function Axes({ frame, xTitle, yTitle, fromZero = false }: AxesProps) {
+export function Axes({ frame, xTitle, yTitle, fromZero = false, notch = false }: AxesProps) {
   const { left, right, bottom, x, y, xTicks, yTicks } = frame;
   const decimals = tickDecimals(yTicks);
   return (
@@ -39,6 +41,7 @@ export function Axes({ frame, xTitle, yTitle, fromZero = false }: AxesProps) {
         </g>
       ))}
       <line className="axis" x1={left} x2={right} y1={bottom} y2={bottom} />
+      {notch && <path className="axis-notch" d={`M${left} ${bottom - 14}v3l-5 3l10 4l-5 3v1`} />}
       <text className="ink-note" x={0} y={12}>
         {yTitle}
       </text>
@@ -49,7 +52,7 @@ export function Axes({ frame, xTitle, yTitle, fromZero = false }: AxesProps) {
   );
 }
 
-/** The step that is being read, as a hairline. */
+/** A hairline at the step that is being read. */
 export function ReadingLine({ frame, at }: { readonly frame: PlotFrame; readonly at: number | undefined }) {
   if (at === undefined) return null;
   return (

@@ -11,22 +11,24 @@ interface ChartFigureProps {
   readonly title: string;
   /** What is measured, on whom, and what a band or tick means. */
   readonly note: ReactNode;
-  /** Pixels; held while the figures are fetched. */
+  /** Pixels; reserved while the figures are being fetched. */
   readonly height: number;
   readonly table: TableData;
   /** Without extension. */
   readonly fileName: string;
-  /** What each step of the drawing says when it is read, left to right. */
+  /** The text for each step of the drawing, left to right. */
   readonly readings: readonly string[];
-  /** The step nearest to `xPx`, null outside of the plot. */
+  /** The step nearest to `xPx`; null outside the plot. */
   readonly stepAt: (xPx: number, width: number) => number | null;
-  /** Draws an <svg role="img"> with its sentence; `step` is the one that is read. */
+  /** Draws an <svg role="img"> with its sentence; `step` is the one being read. */
   readonly draw: (width: number, step: number | null) => ReactNode;
+  /** More buttons under the drawing. */
+  readonly actions?: ReactNode;
 }
 
-/** A chart: title, what it is, the drawing that arrows and the pointer read, then table, SVG and CSV. */
+/** A chart: title, note, the drawing that arrow keys and pointer read, then table, SVG and CSV. */
 export function ChartFigure(props: ChartFigureProps) {
-  const { title, note, height, table, fileName, readings, stepAt, draw } = props;
+  const { title, note, height, table, fileName, readings, stepAt, draw, actions } = props;
   const [box, width] = useWidth<HTMLDivElement>();
   const figure = useRef<HTMLElement>(null);
   const [open, setOpen] = useState(false);
@@ -49,6 +51,7 @@ export function ChartFigure(props: ChartFigureProps) {
       </div>
       <output className="note block min-h-5 text-xs">{step === null ? "" : readings[step]}</output>
       <div className="under-chart flex gap-4 text-xs">
+        {actions}
         <button
           type="button"
           className="link"

@@ -1,4 +1,4 @@
-/** Properties that classes give to a drawing; a file of its own carries them as attributes. */
+/** Properties that classes give to a drawing; an exported file needs them as attributes. */
 const INHERITED = [
   "fill",
   "stroke",
@@ -13,7 +13,7 @@ const INHERITED = [
 ] as const;
 const COLOURS = new Set<string>(["fill", "stroke"]);
 
-/** The drawing as it looks now, as a file that needs no style sheet, on paper of the page's colour. */
+/** The drawing as it looks now, as a file without a style sheet, on the page's background colour. */
 export function svgToFile(svg: SVGSVGElement): string {
   const copy = svg.cloneNode(true) as SVGSVGElement;
   const originals = [svg, ...svg.querySelectorAll("*")];
@@ -22,7 +22,7 @@ export function svgToFile(svg: SVGSVGElement): string {
     const element = copies[index];
     if (element === undefined) continue;
     const style = getComputedStyle(original);
-    // What the parent already says need not be said again.
+    // Skip what the parent already sets.
     const outer =
       index === 0 || original.parentElement === null ? null : getComputedStyle(original.parentElement);
     for (const name of INHERITED) {
@@ -42,7 +42,7 @@ export function svgToFile(svg: SVGSVGElement): string {
   return new XMLSerializer().serializeToString(copy);
 }
 
-/** A computed colour as #rrggbb: drawing programs do not read lab() and oklch(). */
+/** A computed colour as #rrggbb, because drawing programs do not read lab() and oklch(). */
 function toHex(colour: string): string {
   if (colour === "none") return colour;
   const canvas = document.createElement("canvas");
@@ -56,7 +56,7 @@ function toHex(colour: string): string {
   return `#${[red, green, blue].map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** Hands a text to the browser as a file to keep. */
+/** Saves a text as a file. */
 export function download(fileName: string, type: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type }));
   const anchor = document.createElement("a");

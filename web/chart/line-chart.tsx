@@ -1,12 +1,15 @@
 "use client";
 import { area, line } from "d3-shape";
-import type { ReactNode } from "react";
+import { type ReactNode, useId, useState } from "react";
 import { textWidth } from "../ui/text-width.ts";
+import { beyondWords } from "../words/charts.ts";
 import { formatDecimal } from "../words/format.ts";
 import { Axes, ReadingLine } from "./axes.tsx";
 import { ChartFigure } from "./chart-figure.tsx";
+import { type Domain, focusOf, marked } from "./many-rounds.ts";
 import { type PlotFrame, plotFrame } from "./scale.ts";
 import type { TableData } from "./table-data.ts";
+import { WholeAxis } from "./whole-axis.tsx";
 
 export interface LinePoint {
   readonly x: number;
@@ -18,26 +21,26 @@ export interface LinePoint {
 export interface LineSeries {
   /** Names the series in table and readings. */
   readonly name: string;
-  /** sum: what was opened. ink: everything else. you: a participant's own page only. */
+  /** sum: what was opened. ink: everything else. you: only on a participant's own page. */
   readonly colour: "sum" | "ink" | "you";
   /** A line with a band, or rings with whiskers. */
   readonly shape: "line" | "rings";
   readonly points: readonly LinePoint[];
-  /** Beside the last point: a strong line, then quiet ones. */
+  /** Labels beside the last point: the first one strong, the others quiet. */
   readonly labels: readonly string[];
 }
 
 export interface ReferenceLine {
   readonly y: number;
   readonly label: string;
-  /** limit: an agreed bound, dashed in the colour of stopping. */
+  /** limit: an agreed bound, dashed in the colour for stopping. */
   readonly kind?: "reference" | "limit";
 }
 
 interface LineChartProps {
   readonly title: string;
   readonly note: ReactNode;
-  /** The chart in one sentence: what, from, to. */
+  /** The chart in one sentence: the figure, its start and its end. */
   readonly label: string;
   readonly fileName: string;
   readonly xTitle: string;
@@ -46,14 +49,17 @@ interface LineChartProps {
   readonly series: readonly LineSeries[];
   readonly references?: readonly ReferenceLine[];
   readonly yFromZero?: boolean;
-  /** What no value and no interval can pass, e.g. 1 for a share; the axis ends there. */
-  readonly yMost?: number;
+  /** Upper bound of values and intervals, e.g. 1 for a fraction; the axis ends there. */
+  readonly yMost?: number | undefined;
   readonly height?: number;
 }
 
 /** Lines over rounds with their 95 % bands, direct labels and reference lines. */
 export function LineChart(props: LineChartProps) {
   const { series, height = 236, xTitle } = props;
+  const [wantsWhole, setWantsWhole] = useState(false);
+  const focus = focusIn(props);
+  const shown = { ...props, focus: wantsWhole ? null : focus };
   const steps = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].toSorted(
     (a, b) => a - b,
   );
@@ -78,9 +84,10 @@ export function LineChart(props: LineChartProps) {
       table={table}
       fileName={props.fileName}
       readings={readings}
-      stepAt={(xPx, width) => nearest(steps, lineFrame(width, height, props).x.invert(xPx))}
+      stepAt={(xPx, width) => nearest(steps, lineFrame(width, height, shown).x.invert(xPx))}
+      actions={focus !== null && <WholeAxis isOn={wantsWhole} onChange={setWantsWhole} />}
       draw={(width, step) => (
-        <LineDrawing {...props} height={height} width={width} at={step === null ? undefined : steps[step]} />
+        <LineDrawing {...shown} height={height} width={width} at={step === null ? undefined : steps[step]} />
       )}
     />
   );
@@ -97,14 +104,32 @@ export function nearest(steps: readonly number[], value: number): number | null 
   return best;
 }
 
-function lineFrame(width: number, height: number, props: LineChartProps): PlotFrame {
+/** A line chart whose axis may leave out what is far away. */
+interface ShownProps extends LineChartProps {
+  readonly focus: Domain | null;
+}
+
+function focusIn(props: LineChartProps): Domain | null {
+  const points = props.series.find(({ shape }) => shape === "line")?.points ?? [];
+  return focusOf(points, wholeDomain(props));
+}
+
+function lineFrame(width: number, height: number, props: ShownProps): PlotFrame {
+  const { low, high } = props.focus ?? wholeDomain(props);
+  const frame = plotFrame({ width, height, x: props.x, y: [low, high] });
+  if (props.yMost !== undefined && (frame.y.domain()[1] ?? 0) > props.yMost)
+    frame.y.domain([frame.y.domain()[0] ?? 0, props.yMost]);
+  return frame;
+}
+
+function wholeDomain(props: LineChartProps): Domain {
   const values = [
     ...props.series.flatMap(({ points }) =>
       points.flatMap(({ y, halfWidth = 0 }) => [y - halfWidth, y + halfWidth]),
     ),
     ...(props.references ?? []).map(({ y }) => y),
     ...(props.yFromZero ? [0] : []),
-    // Nothing to show yet: the axis is that of what will come, not of one reference line.
+    // With nothing to show yet, the axis covers the values to come, not just one reference line.
     ...(props.series.every(({ points }) => points.length === 0)
       ? [0, ...(props.yMost === undefined ? [] : [props.yMost])]
       : []),
@@ -114,37 +139,62 @@ function lineFrame(width: number, height: number, props: LineChartProps): PlotFr
     props.yMost ?? Number.POSITIVE_INFINITY,
     values.length === 0 ? 1 : Math.max(...values),
   );
-  return plotFrame({ width, height, x: props.x, y: [low, high] });
+  return { low, high };
 }
 
-function LineDrawing(props: LineChartProps & { width: number; height: number; at: number | undefined }) {
+function LineDrawing(props: ShownProps & { width: number; height: number; at: number | undefined }) {
   const { width, height, series, references = [], label } = props;
   const frame = lineFrame(width, height, props);
   const labels = seriesLabels(frame, series);
+  const clip = useId();
+  const [low = 0, high = 0] = frame.y.domain();
+  const isIn = (y: number) => y >= low && y <= high;
+  const beyond = series.find(({ shape }) => shape === "line")?.points.filter(({ y }) => !isIn(y)) ?? [];
   return (
     <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
-      <Axes frame={frame} xTitle={props.xTitle} yTitle={props.yTitle} fromZero={props.yFromZero ?? false} />
-      {references.map((reference) => (
-        <Reference key={reference.label} frame={frame} reference={reference} labels={labels} />
-      ))}
+      <clipPath id={clip}>
+        <rect
+          x={frame.left}
+          y={frame.top - 4}
+          width={frame.right - frame.left + 4}
+          height={frame.bottom - frame.top + 4}
+        />
+      </clipPath>
+      <Axes
+        frame={frame}
+        xTitle={props.xTitle}
+        yTitle={low > 0 && props.focus !== null ? `${props.yTitle}, axis does not begin at 0` : props.yTitle}
+        fromZero={props.yFromZero ?? false}
+        notch={low > 0 && props.focus !== null}
+      />
+      {references
+        .filter(({ y }) => isIn(y))
+        .map((reference) => (
+          <Reference key={reference.label} frame={frame} reference={reference} labels={labels} />
+        ))}
       {series.map((one) =>
         one.shape === "line" ? (
-          <LineMarks key={one.name} frame={frame} series={one} />
+          <LineMarks key={one.name} frame={frame} series={one} clip={props.focus === null ? null : clip} />
         ) : (
-          <RingMarks key={one.name} frame={frame} series={one} />
+          <RingMarks
+            key={one.name}
+            frame={frame}
+            series={{ ...one, points: one.points.filter(({ y }) => isIn(y)) }}
+          />
         ),
       )}
       <SeriesLabels labels={labels} />
+      <Beyond frame={frame} points={beyond} references={references.filter(({ y }) => !isIn(y))} />
       <ReadingLine frame={frame} at={props.at} />
     </svg>
   );
 }
 
-/** Beside the end of its line, or just past the labels of the series that stand there. */
+/** Beside the end of its line, or just past the series labels there. */
 function referenceLabelY(frame: PlotFrame, y: number, labels: readonly SeriesLabel[]): number {
   const wanted = y + 4;
   const taken = labels.find(({ x, y: top, rows, fits }) => {
-    const end = x + Math.max(...rows.map(textWidth));
+    const end = x + Math.max(...rows.map((row) => textWidth(row)));
     const bottom = top + (rows.length - 1) * LINE_PX;
     return fits && end > frame.right + 4 && wanted > top - LINE_PX && wanted < bottom + LINE_PX;
   });
@@ -179,7 +229,40 @@ function Reference({
   );
 }
 
-function LineMarks({ frame, series }: { readonly frame: PlotFrame; readonly series: LineSeries }) {
+interface BeyondProps {
+  readonly frame: PlotFrame;
+  readonly points: readonly LinePoint[];
+  readonly references: readonly ReferenceLine[];
+}
+
+/** Names what the axis leaves out, in the corner where no line of a long run is. */
+function Beyond({ frame, points, references }: BeyondProps) {
+  const [low = 0] = frame.y.domain();
+  const isBelow = (points[0]?.y ?? references[0]?.y ?? low) < low;
+  const words = beyondWords(points, references, isBelow);
+  if (words.length === 0) return null;
+  const x = frame.left + 14;
+  const y = isBelow ? frame.bottom - 10 - 14 * (words.length - 1) : frame.top + 10;
+  return (
+    <g>
+      <path className="leader" d={`M${x - 8} ${y - 8}v${isBelow ? 12 : -8}`} />
+      {words.map((text, row) => (
+        <text key={text} className="ink-note halo" x={x} y={y + 14 * row}>
+          {text}
+        </text>
+      ))}
+    </g>
+  );
+}
+
+interface LineMarksProps {
+  readonly frame: PlotFrame;
+  readonly series: LineSeries;
+  /** Id of a clip path; null if nothing leaves the plot. */
+  readonly clip: string | null;
+}
+
+function LineMarks({ frame, series, clip }: LineMarksProps) {
   const { x, y } = frame;
   const banded = series.points.filter((point) => point.halfWidth !== undefined);
   const band = area<LinePoint>()
@@ -190,28 +273,32 @@ function LineMarks({ frame, series }: { readonly frame: PlotFrame; readonly seri
     .x((point) => x(point.x))
     .y((point) => y(point.y));
   return (
-    <g>
+    <g clipPath={clip === null ? undefined : `url(#${clip})`}>
       {banded.length > 1 && <path className={`band ${series.colour}`} d={band(banded) ?? ""} />}
       {series.points.length > 1 && (
         <path className={`series ${series.colour}`} d={path(series.points) ?? ""} />
       )}
-      {series.points.map((point) => (
+      {dotted(series.points, x(1) - x(0)).map((point) => (
         <circle key={point.x} className={`point ${series.colour}`} cx={x(point.x)} cy={y(point.y)} r={2.2} />
       ))}
     </g>
   );
 }
 
+/** A line has a dot on each round if there is room, otherwise only at its end. */
+const dotted = (points: readonly LinePoint[], roundPx: number): readonly LinePoint[] =>
+  roundPx >= 14 ? points : points.slice(-1);
+
 function RingMarks({ frame, series }: { readonly frame: PlotFrame; readonly series: LineSeries }) {
   const { x, y } = frame;
   return (
     <g>
-      {series.points.map((point) => {
+      {marked(series.points, x(1) - x(0)).map((point) => {
         const half = point.halfWidth ?? 0;
         const ends = {
           x1: x(point.x),
           x2: x(point.x),
-          y1: y(point.y - half),
+          y1: Math.min(frame.bottom, y(point.y - half)),
           y2: Math.max(frame.top, y(point.y + half)),
         };
         return (
@@ -229,7 +316,7 @@ function RingMarks({ frame, series }: { readonly frame: PlotFrame; readonly seri
 const LINE_PX = 15;
 const LABEL_CLASS = { sum: "of-sum", ink: "of-ink-2", you: "of-you" } as const;
 
-/** The first series keeps its place beside its point; the label of one that would lie on it goes below. */
+/** The first series keeps its place beside its point. A label that would overlap it moves below. */
 function placeLabels(frame: PlotFrame, labelled: readonly { one: LineSeries; last: LinePoint }[]): number[] {
   let above: { from: number; to: number } | null = null;
   return labelled.map(({ one, last }) => {
@@ -242,7 +329,7 @@ function placeLabels(frame: PlotFrame, labelled: readonly { one: LineSeries; las
   });
 }
 
-/** A label that stands on the plot goes below its line, or above if it would reach the axis. */
+/** A label inside the plot goes below its line, or above if it would reach the axis. */
 function onPlot(frame: PlotFrame, beside: number, lineCount: number, fits: boolean): number {
   if (fits) return beside;
   const below = beside + 22;
@@ -257,11 +344,11 @@ interface SeriesLabel {
   readonly x: number;
   /** Baseline of the first row. */
   readonly y: number;
-  /** Beside its point; otherwise on the plot, ending at `x`. */
+  /** True if the label fits beside its point; otherwise it is inside the plot and ends at `x`. */
   readonly fits: boolean;
 }
 
-/** Labels at the last points, moved apart. If there is no room at the right they stand on the plot. */
+/** Labels at the last points, moved apart. If there is no room at the right, they go inside the plot. */
 function seriesLabels(frame: PlotFrame, series: readonly LineSeries[]): SeriesLabel[] {
   const labelled = series.flatMap((one) => {
     const last = one.points.at(-1);
@@ -269,9 +356,10 @@ function seriesLabels(frame: PlotFrame, series: readonly LineSeries[]): SeriesLa
   });
   const placed = placeLabels(frame, labelled);
   const besideOf = (last: LinePoint) => frame.x(last.x) + 9;
-  // All beside their points or none: a label on the plot would meet one that is not.
+  // Either all labels are beside their points or none: one inside the plot would overlap one that is not.
   const fits = labelled.every(
-    ({ one, last }) => besideOf(last) + Math.max(...one.labels.map(textWidth)) <= frame.width,
+    ({ one, last }) =>
+      besideOf(last) + Math.max(...one.labels.map((label) => textWidth(label))) <= frame.width,
   );
   return labelled.map(({ one, last }, index) => ({
     colour: one.colour,

@@ -1,8 +1,8 @@
-import type { RoundView, Traffic } from "#shared/protocol/api.ts";
-import type { RoundTimes } from "./time-chart.tsx";
-import type { RoundVoices } from "./voices-chart.tsx";
+import type { RoundView, RunView, Traffic } from "#shared/protocol/api.ts";
+import { lowerMedian } from "#shared/stats/median.ts";
+import type { RoundTimes, RoundVoices } from "../words/charts.ts";
 
-/* What the charts of a run are drawn from. Pure. */
+/* The data behind a run's charts. Pure. */
 
 export function voicesOfRounds(rounds: readonly RoundView[]): RoundVoices[] {
   return rounds.map((round) => {
@@ -12,7 +12,7 @@ export function voicesOfRounds(rounds: readonly RoundView[]): RoundVoices[] {
   });
 }
 
-/** Seconds by part of the committed rounds; devices train until the last of them has announced its keys. */
+/** Seconds per part of the committed rounds. Training lasts until the last device has announced its keys. */
 export function timesOfRounds(rounds: readonly RoundView[]): RoundTimes[] {
   return rounds
     .filter(({ phase }) => phase === "committed")
@@ -35,14 +35,7 @@ export function timesOfRounds(rounds: readonly RoundView[]): RoundTimes[] {
     });
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
-}
-
-/** The median of each step over the committed rounds, in the order of the protocol. */
+/** The median of each step over the committed rounds, in protocol order. */
 export function medianTraffic(rounds: readonly RoundView[]): Traffic[] {
   const committed = rounds.filter(({ phase, traffic }) => phase === "committed" && traffic.length > 0);
   const steps = committed.at(-1)?.traffic.map(({ step }) => step) ?? [];
@@ -50,13 +43,29 @@ export function medianTraffic(rounds: readonly RoundView[]): Traffic[] {
     const all = committed.flatMap(({ traffic }) => traffic.filter((row) => row.step === step));
     return {
       step,
-      upByteCount: Math.round(median(all.map(({ upByteCount }) => upByteCount))),
-      downByteCount: Math.round(median(all.map(({ downByteCount }) => downByteCount))),
+      upByteCount: lowerMedian(all.map(({ upByteCount }) => upByteCount)) ?? 0,
+      downByteCount: lowerMedian(all.map(({ downByteCount }) => downByteCount)) ?? 0,
     };
   });
 }
 
-/** Closing of the newest committed round: the scale on which a live one is drawn. */
+/**
+ * A run's central figures, cut where the held-out rows were replaced: figures of different sets never share a line. Those
+ * from before sets had names go with what follows. The last stretch is of the newest set.
+ */
+export function bySet(history: RunView["history"]): RunView["history"][] {
+  const stretches: RunView["history"][] = [];
+  let set: string | undefined;
+  for (const point of history) {
+    const isOther = set !== undefined && point.measuredOn !== undefined && point.measuredOn !== set;
+    if (isOther || stretches.length === 0) stretches.push([]);
+    stretches.at(-1)?.push(point);
+    set = point.measuredOn ?? set;
+  }
+  return stretches;
+}
+
+/** When the newest committed round closed: the scale for a live one. */
 export function expectedEndS(rounds: readonly RoundView[]): number | undefined {
   return rounds.filter(({ phase }) => phase === "committed").at(-1)?.phaseEndsS.collecting;
 }

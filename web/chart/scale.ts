@@ -1,8 +1,6 @@
 import { type ScaleLinear, scaleLinear } from "d3-scale";
 
-/*
- * Plots: where values land in pixels, and which ticks stand beside them. Pure; components draw it.
- */
+/* Plots: the pixel position of values, and the ticks beside them. Pure; components draw it. */
 
 export interface PlotFrame {
   readonly width: number;
@@ -22,7 +20,7 @@ interface FrameInput {
   readonly width: number;
   readonly height: number;
   readonly x: readonly [number, number];
-  /** Least and greatest value shown; widened to whole ticks. */
+  /** Smallest and largest value shown; widened to full ticks. */
   readonly y: readonly [number, number];
   /** Room for labels at the right of the plot. */
   readonly labelWidth?: number;
@@ -32,7 +30,7 @@ interface FrameInput {
 const NARROW_PX = 420;
 const STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
 
-/** Whole numbers from the ends of the axis, at most six of them: rounds have no halves. */
+/** At most six whole numbers along the axis, because there are no half rounds. */
 export function wholeTicks(from: number, to: number): number[] {
   const step = STEPS.find((candidate) => (to - from) / candidate <= 5) ?? 100_000;
   const ticks: number[] = [];
@@ -40,7 +38,7 @@ export function wholeTicks(from: number, to: number): number[] {
   return ticks;
 }
 
-/** The frame of a plot over rounds or seconds: 4 to 6 ticks up, whole numbers across. */
+/** The frame of a plot over rounds or seconds: 4 to 6 ticks upwards, whole numbers across. */
 export function plotFrame(input: FrameInput): PlotFrame {
   const { width, height } = input;
   const narrow = width < NARROW_PX;
@@ -68,13 +66,13 @@ export function plotFrame(input: FrameInput): PlotFrame {
   };
 }
 
-/** Decimals that tell the ticks apart. */
+/** Enough decimals to tell the ticks apart. */
 export function tickDecimals(ticks: readonly number[]): number {
   const gap = Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0));
   return Math.max(0, Math.min(4, Math.ceil(-Math.log10(gap) - 1e-9)));
 }
 
-/** The last round of a shared axis: a round number past what is done, but never past what is planned. */
+/** The last round of a shared axis: a round number beyond what is done, but at most what is planned. */
 export function roundsAxisEnd(roundsDone: number, roundsPlanned: number): number {
   const ends = [5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 750, 1_000];
   const wanted = roundsDone + 1;
@@ -83,9 +81,9 @@ export function roundsAxisEnd(roundsDone: number, roundsPlanned: number): number
 }
 
 /**
- * Moves labels apart, keeping their order, so that neighbours are at least `gap` pixels from each other.
+ * Moves labels apart, in order, so that neighbours are at least `gap` pixels from each other.
  *
- * @param wanted  Where each label would like to stand, any order.
+ * @param wanted  Preferred position of each label, in any order.
  * @param bottom  Labels end above this if there is room.
  */
 export function spreadLabels(wanted: readonly number[], gap: number, bottom: number): number[] {

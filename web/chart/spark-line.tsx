@@ -10,7 +10,7 @@ interface SparkLineProps {
 
 const HEIGHT = 33;
 
-/** The way of a figure in a list; its newest value stands beside it as a number. */
+/** The course of a figure in a list; its newest value is printed beside it. */
 export function SparkLine({ values, label }: SparkLineProps) {
   const [box, width] = useWidth<HTMLDivElement>();
   const last = values.at(-1);

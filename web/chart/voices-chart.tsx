@@ -1,19 +1,10 @@
 "use client";
-import { formatCount } from "../words/format.ts";
+import { type RoundVoices, voicesReading, voicesSentence } from "../words/charts.ts";
 import { Axes, ReadingLine } from "./axes.tsx";
 import { ChartFigure } from "./chart-figure.tsx";
 import { nearest } from "./line-chart.tsx";
+import { BAR_MIN_PX } from "./many-rounds.ts";
 import { type PlotFrame, plotFrame, spreadLabels } from "./scale.ts";
-
-export interface RoundVoices {
-  readonly round: number;
-  readonly joined: number;
-  /** Masked updates in the opened sum; those that are in, while the round lives; 0 if it was given up. */
-  readonly inSum: number;
-  /** Null before the keys were shared. */
-  readonly needed: number | null;
-  readonly live: boolean;
-}
 
 interface VoicesChartProps {
   readonly rounds: readonly RoundVoices[];
@@ -23,7 +14,7 @@ interface VoicesChartProps {
 
 const HEIGHT = 180;
 
-/** Voices a round: joined in outline, in the sum filled, the number needed as a tick. */
+/** Voices per round: an outline for those that joined, filled for those in the sum, a tick for the number needed. */
 export function VoicesChart({ rounds, x, fileName }: VoicesChartProps) {
   const steps = rounds.map(({ round }) => round);
   const highest = Math.max(3, ...rounds.map(({ joined }) => joined));
@@ -44,7 +35,7 @@ export function VoicesChart({ rounds, x, fileName }: VoicesChartProps) {
           needed,
         ]),
       }}
-      readings={rounds.map((one) => reading(one))}
+      readings={rounds.map((one) => voicesReading(one))}
       stepAt={(xPx, width) => nearest(steps, frameAt(width).x.invert(xPx))}
       draw={(width, step) => (
         <Drawing frame={frameAt(width)} rounds={rounds} at={step === null ? undefined : steps[step]} />
@@ -53,26 +44,11 @@ export function VoicesChart({ rounds, x, fileName }: VoicesChartProps) {
   );
 }
 
-function reading({ round, joined, inSum, needed, live }: RoundVoices): string {
-  const put = live ? "sent so far" : "in the sum";
-  return `Round ${round}: ${joined} joined, ${inSum} ${put}${needed === null ? "" : `, ${needed} needed`}.`;
-}
-
-/** The chart in one sentence. */
-function voicesSentence(rounds: readonly RoundVoices[]): string {
-  const ended = rounds.filter(({ live }) => !live);
-  if (ended.length === 0) return "Devices a round: no round has ended yet.";
-  const span = (values: readonly number[]) => {
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    return low === high ? formatCount(low) : `${formatCount(low)} to ${formatCount(high)}`;
-  };
-  return `Devices a round: ${span(ended.map(({ joined }) => joined))} joined, ${span(ended.map(({ inSum }) => inSum))} were in the sum.`;
-}
-
 function Drawing(props: { frame: PlotFrame; rounds: readonly RoundVoices[]; at: number | undefined }) {
   const { frame, rounds, at } = props;
   const { x, y, width, height, right } = frame;
   const barWidth = Math.max(1.5, Math.min(12, (x(1) - x(0)) * 0.62));
+  const isDense = x(1) - x(0) < BAR_MIN_PX;
   const last = rounds.at(-1);
   return (
     <svg
@@ -83,7 +59,8 @@ function Drawing(props: { frame: PlotFrame; rounds: readonly RoundVoices[]; at: 
       aria-label={voicesSentence(rounds)}
     >
       <Axes frame={frame} xTitle="round" yTitle="devices" fromZero />
-      {rounds.map((one) => {
+      {isDense && <Steps frame={frame} rounds={rounds} />}
+      {(isDense ? [] : rounds).map((one) => {
         const left = x(one.round) - barWidth / 2;
         return (
           <g key={one.round}>
@@ -121,6 +98,46 @@ function Drawing(props: { frame: PlotFrame; rounds: readonly RoundVoices[]; at: 
   );
 }
 
+/** Many rounds: the same marks joined into steps. A round that was given up leaves a gap with its line. */
+function Steps({ frame, rounds }: { readonly frame: PlotFrame; readonly rounds: readonly RoundVoices[] }) {
+  const { x, y } = frame;
+  const [first] = rounds;
+  if (first === undefined) return null;
+  const steps = (value: (one: RoundVoices) => number) =>
+    rounds
+      .map((one, index) => {
+        const from = index === 0 ? `M${x(one.round - 0.5)} ` : "V";
+        return `${from}${y(value(one))}H${x(one.round + 0.5)}`;
+      })
+      .join("");
+  const sum = steps(({ inSum }) => inSum);
+  let known = first.needed ?? 0;
+  const needed = steps((one) => {
+    known = one.needed ?? known;
+    return known;
+  });
+  return (
+    <g>
+      <path className="band sum" d={`${sum}V${y(0)}H${x(first.round - 0.5)}Z`} />
+      <path className="bar-joined" d={steps(({ joined }) => joined)} />
+      <path className="series spark sum" d={sum} />
+      <path className="step-needed" d={needed} />
+      {rounds
+        .filter(({ inSum, live }) => inSum === 0 && !live)
+        .map(({ round, joined }) => (
+          <line
+            key={round}
+            className="stop-line"
+            x1={x(round)}
+            x2={x(round)}
+            y1={y(0)}
+            y2={y(Math.max(1, joined))}
+          />
+        ))}
+    </g>
+  );
+}
+
 function Labels({
   frame,
   last,
@@ -129,7 +146,7 @@ function Labels({
 }: {
   readonly frame: PlotFrame;
   readonly last: RoundVoices;
-  /** The last round that is over: what was in the sum is its figure, however the next one stands. */
+  /** The last ended round. Its figure is the number in the sum, whatever the next round's state. */
   readonly ended: RoundVoices | undefined;
   readonly x: number;
 }) {
@@ -151,4 +168,4 @@ function Labels({
     </text>
   ));
 }
-const LABEL_PX = 14;
+const LABEL_PX = 16;

@@ -7,35 +7,49 @@ import {
   roundDetailSchema,
   roundViewSchema,
   runViewSchema,
+  settingsViewSchema,
   statusSchema,
   taskViewSchema,
 } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
+import type { FieldError } from "#shared/protocol/fields.ts";
+import type { TaskSettingChanges } from "#shared/task/settings.ts";
+import type { Task } from "#shared/task/task.ts";
+import { apiDescriptionSchema } from "../words/api-reference.ts";
 
 /*
- * The public API as the pages use it: the same routes that a script has. Every answer is checked against its schema, so
- * that a page never shows what the coordinator did not mean to say.
+ * The public API for the pages: the same routes that a script uses. Every answer is checked against its schema, so that
+ * a page never shows anything else.
  */
 
 const API = "/api/v1";
 
-/** What went wrong with a request, in words for people. `code` is the coordinator's, or NO_ANSWER, or BAD_ANSWER. */
+/** What went wrong with a request, in words for people. `code` is the coordinator's, NO_ANSWER or BAD_ANSWER. */
 export class ApiFailure extends Error {
   readonly code: ErrorCode | "NO_ANSWER" | "BAD_ANSWER";
   readonly retry: "now" | "later" | "never";
+  /** With BAD_REQUEST: what is wrong, field by field. */
+  readonly fields: readonly FieldError[];
   constructor(
     code: ErrorCode | "NO_ANSWER" | "BAD_ANSWER",
     message: string,
     retry: "now" | "later" | "never",
+    fields: readonly FieldError[] = [],
   ) {
     super(message);
     this.name = "ApiFailure";
     this.code = code;
     this.retry = retry;
+    this.fields = fields;
   }
 }
 
-async function request(path: string, init?: RequestInit): Promise<unknown> {
+/** What a request adds to its path. */
+interface Ask extends Omit<RequestInit, "headers"> {
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function request(path: string, init?: Ask): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(`${API}${path}`, {
@@ -43,6 +57,7 @@ async function request(path: string, init?: RequestInit): Promise<unknown> {
       headers: {
         accept: "application/json",
         ...(init?.body === undefined ? {} : { "content-type": "application/json" }),
+        ...init?.headers,
       },
     });
   } catch {
@@ -58,14 +73,15 @@ async function request(path: string, init?: RequestInit): Promise<unknown> {
       "later",
     );
   }
-  const { code, message, retry } = parsed.data.error;
-  throw new ApiFailure(code, message, retry);
+  const { code, message, retry, fields } = parsed.data.error;
+  throw new ApiFailure(code, message, retry, fields);
 }
 
-async function read<Schema extends z.ZodType>(
+/** The answer to a request, checked against its schema. @throws ApiFailure */
+export async function read<Schema extends z.ZodType>(
   schema: Schema,
   path: string,
-  init?: RequestInit,
+  init?: Ask,
 ): Promise<z.output<Schema>> {
   const parsed = schema.safeParse(await request(path, init));
   if (parsed.success) return parsed.data;
@@ -77,39 +93,94 @@ async function read<Schema extends z.ZodType>(
   );
 }
 
-function post(body: unknown): RequestInit {
+export function post(body: unknown): Ask {
   return { method: "POST", body: JSON.stringify(body) };
 }
 
+function showing(bearer: string | null): Ask {
+  return bearer === null ? {} : { headers: { authorization: `Bearer ${bearer}` } };
+}
+
+/** Runs that a page keeps live. Older ones are fetched when they are asked for. */
+const LIVE_RUN_COUNT = 50;
+
+/** Part of a list; `next` is the cursor of what follows, null at its end. */
+export interface Listed<Item> {
+  readonly items: Item[];
+  readonly next: string | null;
+}
+
 export const getStatus = () => read(statusSchema, "/status");
-export const getTasks = () => read(listSchema(taskViewSchema), "/tasks").then(({ items }) => items);
+export const getApiDescription = () => read(apiDescriptionSchema, "/openapi.json");
+export const getTasks = () => readWhole(taskViewSchema, "/tasks");
+/** Archived ones too. */
+export const getArchivedTasks = () => readWhole(taskViewSchema, "/tasks", { query: "archived=include" });
+/** Publishes a version. @param project  Null if there is only one. */
+export const createTask = (task: Task, project: string | null) =>
+  read(
+    taskViewSchema,
+    `/tasks${project === null ? "" : `?project=${encodeURIComponent(project)}`}`,
+    post(task),
+  );
+export const changeSettings = (slug: string, changes: TaskSettingChanges) =>
+  read(settingsViewSchema, `/tasks/${encodeURIComponent(slug)}/settings`, post({ changes }));
 export const getTask = (slug: string, version?: number) =>
   read(taskViewSchema, `/tasks/${encodeURIComponent(slug)}${version === undefined ? "" : `/${version}`}`);
-export const getRuns = () => read(listSchema(runViewSchema), "/runs").then(({ items }) => items);
+/** The newest version, for a participant. @param bearer  Null for a public task. */
+export const getOwnTask = (slug: string, bearer: string | null) =>
+  read(taskViewSchema, `/tasks/${encodeURIComponent(slug)}`, showing(bearer));
+export const getRuns = () => readList(runViewSchema, "/runs", LIVE_RUN_COUNT);
+export const getOlderRuns = (cursor: string, count: number) =>
+  readList(runViewSchema, "/runs", count, { cursor });
 export const getRun = (runId: string) => read(runViewSchema, `/runs/${encodeURIComponent(runId)}`);
 export const getRunRounds = (runId: string) =>
-  readAll(roundViewSchema, `/runs/${encodeURIComponent(runId)}/rounds`);
-export const getRunEvents = (runId: string) =>
-  read(listSchema(eventViewSchema), `/runs/${encodeURIComponent(runId)}/events`).then(({ items }) => items);
-export const getRound = (roundId: string) =>
-  read(roundDetailSchema, `/rounds/${encodeURIComponent(roundId)}`);
+  readWhole(roundViewSchema, `/runs/${encodeURIComponent(runId)}/rounds`);
+/** The newest round of a run whose newest version is `version`: rounds after that were given up. Null if it has none. */
+export const getLastRound = (runId: string, version: number) =>
+  // The cursor of this list is the number of a round.
+  readWhole(roundViewSchema, `/runs/${encodeURIComponent(runId)}/rounds`, {
+    cursor: String(Math.max(0, version - 1)),
+  }).then((rounds) => rounds.at(-1) ?? null);
+export const getRunEvents = (runId: string, count = 1, cursor?: string) =>
+  readList(eventViewSchema, `/runs/${encodeURIComponent(runId)}/events`, count, { cursor });
+/** @param bearer  Of a participant in a task by invitation; null for everyone else. */
+export const getRound = (roundId: string, bearer: string | null = null) =>
+  read(roundDetailSchema, `/rounds/${encodeURIComponent(roundId)}`, showing(bearer));
 export const launchRun = (launch: Launch) => read(runViewSchema, "/runs", post(launch));
 export const actOnRun = (runId: string, act: "pause" | "resume" | "stop") =>
   read(runViewSchema, `/runs/${encodeURIComponent(runId)}/${act}`, post({}));
 export const sumUrl = (roundId: string) => `${API}/rounds/${encodeURIComponent(roundId)}/sum`;
 export const modelUrl = (hash: string) => `${API}/models/${encodeURIComponent(hash)}`;
 
-/** All pages of a list; `next` is the cursor of the following page. */
-async function readAll<Item extends z.ZodType>(item: Item, path: string): Promise<z.output<Item>[]> {
+/** Reads pages of a list, from a cursor on, until it has `countMin` items or ends. A page of large items is short. */
+async function readList<Item extends z.ZodType>(
+  item: Item,
+  path: string,
+  countMin: number,
+  { cursor, query = "" }: ListStart = {},
+): Promise<Listed<z.output<Item>>> {
   const items: z.output<Item>[] = [];
-  let next: string | null = null;
+  let next: string | null = cursor ?? null;
   do {
-    const page: { items: z.output<Item>[]; next: string | null } = await read(
+    const page: Listed<z.output<Item>> = await read(
       listSchema(item),
-      next === null ? path : `${path}?cursor=${encodeURIComponent(next)}`,
+      path + queryOf(query, next === null ? "" : `cursor=${encodeURIComponent(next)}`),
     );
     items.push(...page.items);
     next = page.next;
-  } while (next !== null);
-  return items;
+  } while (next !== null && items.length < countMin);
+  return { items, next };
+}
+
+const readWhole = async <Item extends z.ZodType>(item: Item, path: string, start?: ListStart) =>
+  (await readList(item, path, Number.POSITIVE_INFINITY, start)).items;
+
+interface ListStart {
+  readonly cursor?: string | undefined;
+  readonly query?: string;
+}
+
+function queryOf(...parts: readonly string[]): string {
+  const given = parts.filter((part) => part !== "");
+  return given.length === 0 ? "" : `?${given.join("&")}`;
 }

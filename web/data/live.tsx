@@ -11,12 +11,15 @@ import {
   roundViewSchema,
   runViewSchema,
 } from "#shared/protocol/api.ts";
+import { isEndPhase } from "#shared/round/phases.ts";
 import { mergeEvents } from "../words/sentences.ts";
+import { getTicket } from "./access.ts";
+import type { Listed } from "./api.ts";
 import { KEYS } from "./queries.ts";
 
 /*
- * Live figures: the socket /dash says "run", "round" and "event", and what it says goes into the same cache that the
- * requests fill. After a gap everything shown is asked for again; until then the old figures stay, dated.
+ * Live figures. The socket /dash sends "run", "round" and "event", which go into the same cache as the answers to
+ * requests. After a gap everything on the page is fetched again; until then the old figures stay, with their time.
  */
 
 export type Link =
@@ -25,11 +28,14 @@ export type Link =
   | { readonly state: "live" }
   | { readonly state: "lost"; readonly sinceIso: string };
 
+/** How long it waits after the coordinator has ended a connection. */
+const RETURN_MS = 1_000;
+
 const IDLE: Link = { state: "idle" };
 let link: Link = IDLE;
 const listeners = new Set<() => void>();
 function setLink(next: Link): void {
-  // A link that is already lost stays lost since the same moment, however often reconnecting fails.
+  // Repeated failures to reconnect do not change the time at which the link was lost.
   if (next.state === "lost" && link.state === "lost") return;
   link = next;
   for (const listener of listeners) listener();
@@ -39,7 +45,7 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Whether the figures on this page are live, for the top bar and for controls that need the coordinator. */
+/** Whether this page's figures are live, for the top bar and for controls that need the coordinator. */
 export function useLink(): Link {
   return useSyncExternalStore(
     subscribe,
@@ -48,7 +54,7 @@ export function useLink(): Link {
   );
 }
 
-/** Keeps the cache of this page live while the component is mounted: one run, or all of them. */
+/** Keeps this page's cache live while the component is mounted: for one run, or for all. */
 export function useWatch(target: { readonly runId: string } | { readonly all: true } | null): void {
   const cache = useQueryClient();
   const runId = target !== null && "runId" in target ? target.runId : null;
@@ -58,12 +64,23 @@ export function useWatch(target: { readonly runId: string } | { readonly all: tr
     setLink({ state: "connecting" });
     const socket = io("/dash", { forceNew: true, transports: ["websocket", "polling"] });
     let connectedBefore = false;
-    socket.on("connect", () => {
-      socket.emit("watch", runId === null ? { all: true } : { runId }, () => {
-        setLink({ state: "live" });
-        if (connectedBefore) void cache.invalidateQueries();
-        connectedBefore = true;
-      });
+    let returning: ReturnType<typeof setTimeout> | undefined;
+    const watch = async () => {
+      // The socket carries no cookie: a ticket says once whose it is.
+      const { ticket } = await getTicket();
+      await socket.emitWithAck("watch", { ticket });
+      await socket.emitWithAck("watch", runId === null ? { all: true } : { runId });
+      setLink({ state: "live" });
+      if (connectedBefore) void cache.invalidateQueries();
+      connectedBefore = true;
+    };
+    // Without a session there is nothing to watch.
+    socket.on("connect", () => void watch().catch(() => socket.disconnect()));
+    socket.on("disconnect", (reason) => {
+      // The session has ended or a role was taken. What is left is fetched, and watched again.
+      if (reason !== "io server disconnect") return;
+      void cache.invalidateQueries();
+      returning = setTimeout(() => socket.connect(), RETURN_MS);
     });
     const lost = () => setLink({ state: "lost", sinceIso: new Date().toISOString() });
     socket.on("disconnect", lost);
@@ -81,6 +98,7 @@ export function useWatch(target: { readonly runId: string } | { readonly all: tr
       if (event.success && runId !== null) writeEvent(cache, runId, event.data);
     });
     return () => {
+      clearTimeout(returning);
       socket.off();
       socket.disconnect();
       setLink(IDLE);
@@ -91,22 +109,21 @@ export function useWatch(target: { readonly runId: string } | { readonly all: tr
 function writeRun(cache: QueryClient, said: RunView): void {
   const before =
     cache.getQueryData<RunView>(KEYS.run(said.runId)) ??
-    cache.getQueryData<RunView[]>(KEYS.runs)?.find(({ runId }) => runId === said.runId);
-  // Between two rounds there is no current one; the last stays on view until the next opens.
+    cache.getQueryData<Listed<RunView>>(KEYS.runs)?.items.find(({ runId }) => runId === said.runId);
+  // Between two rounds there is no current one; keep showing the last until the next opens.
   const run = { ...said, currentRound: said.currentRound ?? before?.currentRound ?? null };
   cache.setQueryData(KEYS.run(run.runId), run);
-  cache.setQueryData<RunView[]>(KEYS.runs, (runs) => {
+  cache.setQueryData<Listed<RunView>>(KEYS.runs, (runs) => {
     if (runs === undefined) return undefined;
-    return runs.some(({ runId }) => runId === run.runId)
-      ? runs.map((known) => (known.runId === run.runId ? run : known))
-      : [run, ...runs];
+    const { items, next } = runs;
+    return items.some(({ runId }) => runId === run.runId)
+      ? { items: items.map((known) => (known.runId === run.runId ? run : known)), next }
+      : { items: [run, ...items], next };
   });
   if (before?.state !== run.state || before.roundsCommitted !== run.roundsCommitted) {
     void cache.invalidateQueries({ queryKey: KEYS.tasks });
   }
 }
-
-const ENDED = new Set(["committed", "voided", "failed"]);
 
 function writeRound(cache: QueryClient, round: RoundView): void {
   const current = (run: RunView): RunView =>
@@ -114,17 +131,23 @@ function writeRound(cache: QueryClient, round: RoundView): void {
       ? { ...run, currentRound: round }
       : run;
   cache.setQueryData<RunView>(KEYS.run(round.runId), (run) => run && current(run));
-  cache.setQueryData<RunView[]>(KEYS.runs, (runs) => runs?.map(current));
+  cache.setQueryData<Listed<RunView>>(
+    KEYS.runs,
+    (runs) => runs && { items: runs.items.map(current), next: runs.next },
+  );
   cache.setQueryData<RoundView[]>(KEYS.rounds(round.runId), (rounds) => {
     if (rounds === undefined) return undefined;
     const others = rounds.filter(({ roundId }) => roundId !== round.roundId);
     return [...others, round].toSorted((a, b) => a.round - b.round);
   });
   cache.setQueryData<RoundDetail>(KEYS.round(round.roundId), (detail) => detail && { ...detail, ...round });
-  // Hashes and proofs of a round exist once it has ended; they are not in what the socket says.
-  if (ENDED.has(round.phase)) void cache.invalidateQueries({ queryKey: KEYS.round(round.roundId) });
+  // A round's hashes and proofs exist once it has ended, and the socket does not send them.
+  if (isEndPhase(round.phase)) void cache.invalidateQueries({ queryKey: KEYS.round(round.roundId) });
 }
 
 function writeEvent(cache: QueryClient, runId: string, event: EventView): void {
-  cache.setQueryData<EventView[]>(KEYS.events(runId), (events) => events && mergeEvents(events, [event]));
+  cache.setQueryData<Listed<EventView>>(
+    KEYS.events(runId),
+    (events) => events && { items: mergeEvents(events.items, [event]), next: events.next },
+  );
 }

@@ -1,6 +1,10 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, skipToken, useQueries, useQuery } from "@tanstack/react-query";
 import {
+  getApiDescription,
+  getArchivedTasks,
+  getLastRound,
+  getOlderRuns,
   getRound,
   getRun,
   getRunEvents,
@@ -10,46 +14,109 @@ import {
   getTask,
   getTasks,
 } from "./api.ts";
+import { getTaskHistory, lookAtArchive } from "./held-out.ts";
 
-/** Addresses in the page's cache; live.tsx writes what the socket says under the same ones. */
+/** Keys of the page's cache; live.tsx writes the socket's data under the same keys. */
 export const KEYS = {
   status: ["status"] as const,
+  apiDescription: ["api-description"] as const,
   tasks: ["tasks"] as const,
   newestTask: (slug: string) => ["task", slug] as const,
-  task: (slug: string, version: number) => ["task", slug, version] as const,
+  task: (slug: string | undefined, version: number | undefined) => ["task", slug, version] as const,
   runs: ["runs"] as const,
-  run: (runId: string) => ["run", runId] as const,
-  rounds: (runId: string) => ["rounds", runId] as const,
+  run: (runId: string | null) => ["run", runId] as const,
+  rounds: (runId: string | undefined) => ["rounds", runId] as const,
   events: (runId: string) => ["events", runId] as const,
   round: (roundId: string) => ["round", roundId] as const,
 };
 
-/** Devices come and go without an event of their own; this often the counts of tasks are asked for again. */
+/** Devices come and go without events, so the counts of tasks are fetched at this interval. */
 const DEVICE_COUNT_EVERY_MS = 10_000;
 
 export const useStatus = () => useQuery({ queryKey: KEYS.status, queryFn: getStatus, staleTime: 60_000 });
+/** It never changes while the coordinator runs. */
+export const useApiDescription = () =>
+  useQuery({
+    queryKey: KEYS.apiDescription,
+    queryFn: getApiDescription,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
 export const useTasks = () =>
   useQuery({ queryKey: KEYS.tasks, queryFn: getTasks, refetchInterval: DEVICE_COUNT_EVERY_MS });
+/** Archived tasks too, if asked. */
+export const useAllTasks = (withArchived: boolean) =>
+  useQuery({
+    queryKey: [...KEYS.tasks, withArchived ? "all" : "open"],
+    queryFn: () => (withArchived ? getArchivedTasks() : getTasks()),
+    refetchInterval: DEVICE_COUNT_EVERY_MS,
+  });
+/** The newest version of a task. */
+export const useNewestTask = (slug: string) =>
+  useQuery({
+    queryKey: KEYS.newestTask(slug),
+    queryFn: () => getTask(slug),
+    refetchInterval: DEVICE_COUNT_EVERY_MS,
+  });
+/** Versions of a task, newest first; those that do not exist are left out. */
+export const useVersions = (slug: string, newest: number, count: number) =>
+  useQueries({
+    queries: Array.from({ length: Math.min(count, newest) }, (_, back) => ({
+      queryKey: KEYS.task(slug, newest - back),
+      queryFn: () => getTask(slug, newest - back),
+      retry: false,
+      staleTime: Number.POSITIVE_INFINITY,
+    })),
+    combine: (results) => ({
+      views: results.flatMap(({ data }) => (data === undefined ? [] : [data])),
+      isPending: results.some(({ isPending }) => isPending),
+    }),
+  });
+export const useTaskHistory = (slug: string) =>
+  useQuery({ queryKey: ["history", slug], queryFn: () => getTaskHistory(slug) });
+export const useArchiveView = (slug: string, mayRead: boolean) =>
+  useQuery({ queryKey: ["archive", slug], queryFn: mayRead ? () => lookAtArchive(slug) : skipToken });
 export const useRuns = () => useQuery({ queryKey: KEYS.runs, queryFn: getRuns });
+/** Runs before those of `useRuns`. @param count  How many are wanted; none are fetched if it is 0 or less. */
+export const useOlderRuns = (next: string | null, count: number) =>
+  useQuery({
+    queryKey: ["older-runs", next, count],
+    queryFn: next === null || count <= 0 ? skipToken : () => getOlderRuns(next, count),
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+/** The newest round of a run that is over. */
+export const useLastRound = (runId: string, version: number) =>
+  useQuery({
+    queryKey: ["last-round", runId, version],
+    queryFn: () => getLastRound(runId, version),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
 export const useRun = (runId: string) =>
   useQuery({ queryKey: KEYS.run(runId), queryFn: () => getRun(runId) });
-/** Nothing is asked for while the run is not known. */
+/** Fetches nothing until the run is known. */
 export const useRunRounds = (runId: string | undefined) =>
   useQuery({
-    queryKey: KEYS.rounds(runId ?? ""),
-    queryFn: () => getRunRounds(runId ?? ""),
-    enabled: runId !== undefined,
+    queryKey: KEYS.rounds(runId),
+    queryFn: runId === undefined ? skipToken : () => getRunRounds(runId),
   });
 export const useRunEvents = (runId: string) =>
   useQuery({ queryKey: KEYS.events(runId), queryFn: () => getRunEvents(runId) });
 export const useRound = (roundId: string) =>
   useQuery({ queryKey: KEYS.round(roundId), queryFn: () => getRound(roundId) });
 
-/** The task of a run in exactly the version that the run has; asked for once the run is known. */
+/** Events before those of `useRunEvents`, as in `useOlderRuns`. */
+export const useOlderEvents = (runId: string, next: string | null, count: number) =>
+  useQuery({
+    queryKey: ["older-events", runId, next, count],
+    queryFn: next === null || count <= 0 ? skipToken : () => getRunEvents(runId, count, next),
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** The task in exactly the run's version; fetched once the run is known. */
 export const useTask = (slug: string | undefined, version: number | undefined) =>
   useQuery({
-    queryKey: KEYS.task(slug ?? "", version ?? 0),
-    queryFn: () => getTask(slug ?? "", version),
-    enabled: slug !== undefined && version !== undefined,
+    queryKey: KEYS.task(slug, version),
+    queryFn: slug === undefined || version === undefined ? skipToken : () => getTask(slug, version),
     refetchInterval: DEVICE_COUNT_EVERY_MS,
   });

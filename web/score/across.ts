@@ -1,224 +1,301 @@
+import type { Phase } from "#shared/protocol/api.ts";
 import { textWidth } from "../ui/text-width.ts";
-import { formatCount } from "../words/format.ts";
-import { goneWords, oneSumWords, type ScoreWords, scoreWords, shutWords } from "../words/score.ts";
+import { formatCount, formatSeconds } from "../words/format.ts";
+import { goneWords, neededWords, oneSumWords, scoreWords, shutWords } from "../words/score.ts";
 import type { Score } from "./geometry.ts";
+import { LANE, type LaneLabel, meet, type PlacedLabel, placeInLanes } from "./labels.ts";
 import {
-  barMarks,
   crisp,
   type Frame,
-  type Layout,
   lineMark,
   type Mark,
-  type MarksInput,
-  type ScoreResult,
+  type Picture,
+  type PictureInput,
+  pitchAcross,
+  strokesOf,
+  styleOf,
   sumPlaceOf,
   type TextMark,
   textMark,
-  voiceWidthOf,
 } from "./projection.ts";
 
 /*
- * The score in a wide box: time runs from left to right, places in the count stand on top of each other. A label is left
- * out if it would lie on another one.
+ * The score in a wide box: time runs from left to right, places in the count are stacked. Counts stand above the lines,
+ * in lanes; how many are needed stands on the axis at the left; what is said of now stands right of now.
  */
 
-const PAD_TOP = 34;
-const PAD_BOTTOM = 26;
-/** Where the labels above the lines stand. */
-const Y_LABEL = PAD_TOP - 9;
+const PAD_BOTTOM = 28;
+/** From the lowest lane's baseline to the lines. */
+const LANE_ABOVE_LINES = 9;
+const SUM_GAP = 19;
+/** Pixels between the sum's place and the right edge, at least. */
+const SUM_ROOM = 132;
+const DEVICES = "devices";
+/** Words on the picture keep this far from the dashes of what is needed. */
+const CLEAR_OF_NEEDED = 17;
 
-export const ACROSS: Layout = { frame: frameOf, axes, annotations, sumWords };
-
-/** Pixels between lines: whole, and wider for few voices so that the labels find room. */
-function pitchOf(places: number): number {
-  if (places > 40) return 4;
-  return places > 16 ? 8 : 14;
+/** Times and words before their height is known. */
+interface Plan {
+  readonly input: PictureInput;
+  readonly width: number;
+  readonly timeStart: number;
+  readonly timeEnd: number;
+  readonly sum: number;
+  readonly time: (seconds: number) => number;
+  readonly sumTexts: readonly { readonly className: string; readonly text: string; readonly below: number }[];
 }
 
-function frameOf(width: number, score: Score): Frame {
-  const pitch = pitchOf(score.places);
-  // Leaves room for the word "devices" before the first label.
-  const timeStart = 48;
-  const zone = Math.max(236, width * 0.27);
+export function across(input: PictureInput, width: number): Picture {
+  const plan = planOf(input, width);
+  const labels = placeInLanes(
+    laneLabels(plan),
+    { from: 0, to: plan.timeEnd + 5 },
+    { from: 0, to: textWidth(DEVICES) },
+  );
+  const laneCount = 1 + Math.max(0, ...labels.map(({ lane }) => lane));
+  const frame = frameOf(plan, 16 + laneCount * LANE);
+  const said = [...limits(plan, frame), ...present(plan, frame), ...gone(plan, frame)];
+  return {
+    frame,
+    axes: [...bars(plan, frame, labels), ...axes(plan, frame)],
+    annotations: [...said, ...own(plan, frame, said), ...labels.map((label) => labelMark(label, frame))],
+    sumWords: sumWords(plan, frame),
+    ghostFrom: ghostFrom(plan),
+  };
+}
+
+function planOf(input: PictureInput, width: number): Plan {
+  const { score } = input;
+  const sumTexts = sumTextsOf(input);
+  const widest = Math.max(
+    0,
+    ...sumTexts.map(({ text, className }) =>
+      textWidth(text, className.startsWith("ink-strong") ? "ink-strong" : "ink-note"),
+    ),
+  );
+  const sumRoom = Math.max(SUM_ROOM, Math.ceil(widest) + SUM_GAP + 4);
+  const zone = Math.max(250, width * 0.27, sumRoom + 118);
+  const timeStart = Math.max(84, Math.ceil(textWidth(neededWords(score) ?? "", "ink-text")) + 14);
   const timeEnd = Math.round(width - zone);
-  const bottom = PAD_TOP + score.places * pitch;
-  const place = (line: number) => crisp(PAD_TOP + (score.places - line) * pitch);
-  const sentWidth = score.places > 40 ? 2 : 3;
+  return {
+    input,
+    width,
+    timeStart,
+    timeEnd,
+    sum: width - sumRoom,
+    time: (seconds) => timeStart + (seconds / score.endS) * (timeEnd - timeStart),
+    sumTexts,
+  };
+}
+
+function frameOf({ input: { score }, timeStart, timeEnd, sum, time, width }: Plan, top: number): Frame {
+  const pitch = pitchAcross(score);
+  const bottom = top + score.places * pitch;
+  const place = (line: number) => crisp(top + (score.places - line) * pitch + pitch / 2);
   return {
     direction: "across",
-    time: (seconds) => timeStart + (seconds / score.endS) * (timeEnd - timeStart),
+    time,
     place,
     timeStart,
     timeEnd,
     cut: timeEnd + 14,
-    merged: timeEnd + zone * 0.5,
-    sum: width - 118,
+    merged: timeEnd + (width - timeEnd) * 0.5,
+    sum,
     sumPlace: sumPlaceOf(score, place, score.thresholdLines ?? score.goalLines ?? 1),
     pitch,
     placeSign: -1,
-    sentWidth,
-    mergeWidth: Math.max(0.8, sentWidth * 0.62),
-    ringRadius: score.places > 40 ? 1.7 : 2.6,
-    voiceWidth: voiceWidthOf(score),
+    ...strokesOf(score, pitch),
     height: bottom + PAD_BOTTOM,
-    barSpan: [PAD_TOP - 4, bottom + 4],
+    barSpan: [top - 4, bottom + 4],
   };
 }
 
-function axes(score: Score, frame: Frame): readonly Mark[] {
+/** Baseline of the lowest lane; higher lanes are above it. */
+const laneY = (frame: Frame, lane: number): number => frame.barSpan[0] + 4 - LANE_ABOVE_LINES - lane * LANE;
+
+const isLive = ({ state }: Score): boolean => state === "live";
+/** A round that is not over at the right edge of its axis: it goes on, or someone stopped it there. */
+const hasPresent = ({ state }: Score): boolean => state === "live" || state === "stopped";
+
+function pastBar(score: Score, phase: Phase): number | null {
+  return score.bars.find((bar) => bar.phase === phase && bar.past)?.atS ?? null;
+}
+
+/** The words above the lines, in the order in which they choose their places. */
+function laneLabels({ input: { score, closesBy }, time, timeEnd }: Plan): LaneLabel[] {
+  const said = scoreWords(score);
+  const { facts } = score;
+  const xNow = crisp(time(score.nowS));
+  const labels: LaneLabel[] = [];
+  const text = (label: Omit<LaneLabel, "style" | "className">, more = "") =>
+    labels.push({ style: "ink-text", className: `ink-text${more}`, ...label });
+  if (hasPresent(score))
+    text({ x: xNow, text: said.now, side: "start", tall: true }, isLive(score) ? "" : " of-stop");
+  else if (facts.sent > 0) text({ x: timeEnd + 5, text: said.sent, side: "end" });
+  const counts = [
+    { count: facts.joined, text: said.joined, atS: pastBar(score, "recruiting"), side: "start" },
+    { count: facts.trained, text: said.trained, atS: pastBar(score, "advertising"), side: "end" },
+  ] as const;
+  for (const { count, text: words, atS, side } of counts) {
+    if (count === 0) continue;
+    if (atS === null) text({ x: xNow, text: words, side: "end" });
+    else text({ x: crisp(time(atS)), text: words, side, barAtS: atS });
+  }
+  const sharedS = pastBar(score, "sharing");
+  if (sharedS !== null && facts.shared !== null)
+    text({ x: crisp(time(sharedS)), text: said.agreed, side: "start", barAtS: sharedS });
+  if (isLive(score) && closesBy !== null) {
+    labels.push({
+      x: timeEnd + 5,
+      text: closesBy,
+      side: "end",
+      style: "ink-note",
+      className: "ink-note",
+      optional: true,
+    });
+  }
+  return labels;
+}
+
+const labelMark = ({ className, textX, text, lane, anchor }: PlacedLabel, frame: Frame): TextMark =>
+  textMark(className, textX, laneY(frame, lane), text, anchor);
+
+/** The bars at the ends of phases; one whose word has climbed rises to it. */
+function bars({ input: { score }, time }: Plan, frame: Frame, labels: readonly PlacedLabel[]): Mark[] {
+  return score.bars.map(({ past, atS }) => {
+    const at = crisp(time(atS));
+    const lane = labels.find((label) => past && label.barAtS === atS)?.lane ?? 0;
+    const from = lane > 0 ? laneY(frame, lane) - 9 : frame.barSpan[0];
+    return lineMark(past ? "phase-bar" : "phase-bar next", frame, [at, at], [from, frame.barSpan[1]]);
+  });
+}
+
+function axes({ input: { score }, timeStart, timeEnd, time }: Plan, frame: Frame): Mark[] {
   const [, low] = frame.barSpan;
-  const first = score.devicesPerLine > 1 ? [] : [1];
-  const middle = score.places > 30 ? [20] : [];
-  const lines = [...new Set([...first, ...middle, score.places])];
+  const needed = neededPlace(score, frame);
+  const isClear = (line: number) => needed === null || Math.abs(frame.place(line) - needed) >= 14;
+  const first =
+    score.places > 1 && score.devicesPerLine === 1 && frame.place(1) - frame.place(score.places) >= 14;
+  const lines = [...(first ? [1] : []), score.places];
   return [
-    ...barMarks(score, frame),
-    lineMark("axis", frame, [frame.timeStart, frame.timeEnd], [low + 0.5, low + 0.5]),
-    ...score.ticksS.flatMap((tick): Mark[] => {
-      const at = frame.time(tick);
-      const anchor = tick === 0 ? undefined : "middle";
-      return [
-        lineMark("axis", frame, [at, at], [low, low + 5]),
-        textMark("ink-note", at, low + 17, `${formatCount(tick)} s`, anchor),
-      ];
+    lineMark("axis", frame, [timeStart, timeEnd], [low + 0.5, low + 0.5]),
+    ...score.ticksS.flatMap((tick): Mark[] => [
+      lineMark("axis", frame, [time(tick), time(tick)], [low, low + 4]),
+      textMark("ink-note", time(tick), low + 17, formatSeconds(tick), tick === 0 ? undefined : "middle"),
+    ]),
+    ...lines.filter(isClear).map((line) => {
+      const count = line === score.places ? score.facts.places : line;
+      return textMark("ink-note", timeStart - 9, frame.place(line) + 4, formatCount(count), "end");
     }),
-    ...lines.map((line) => {
-      const count = formatCount(line * score.devicesPerLine);
-      return textMark("ink-note", frame.timeStart - 8, frame.place(line) + 4, count, "end");
-    }),
-    textMark("ink-note", 0, Y_LABEL, "devices"),
+    textMark("ink-note", 0, laneY(frame, 0), DEVICES),
   ];
 }
 
-function sumWords(score: Score, result: ScoreResult | null, frame: Frame): readonly TextMark[] {
-  const x = frame.sum + 18;
-  const y = frame.sumPlace;
+/** On the axis of places: above the line that makes the sum possible. */
+function neededPlace({ thresholdLines }: Score, frame: Frame): number | null {
+  return thresholdLines === null ? null : frame.place(thresholdLines) - Math.round(frame.pitch / 2) + 0.5;
+}
+
+/** How many must be in: words on the axis, a dotted hair from them, dashes from the last bar on. */
+function limits({ input: { score }, timeStart, timeEnd, time }: Plan, frame: Frame): Mark[] {
+  const y = neededPlace(score, frame);
+  const words = neededWords(score);
+  if (y === null || words === null) return [];
+  const from = score.bars.filter((bar) => bar.past).at(-1);
+  const dashed = from === undefined ? timeStart : crisp(time(from.atS));
+  return [
+    textMark("ink-text", timeStart - 9, y + 4, words, "end"),
+    lineMark("goal", frame, [timeStart - 5, dashed], [y, y]),
+    lineMark("threshold-bed", frame, [dashed, timeEnd], [y, y]),
+    lineMark("threshold", frame, [dashed, timeEnd], [y, y]),
+  ];
+}
+
+/** The line of now, or of the stop, and who has sent by then. */
+function present({ input: { score }, time }: Plan, frame: Frame): Mark[] {
+  if (!hasPresent(score)) return [];
+  const x = crisp(time(score.nowS));
+  const [top, bottom] = frame.barSpan;
+  const line = lineMark(isLive(score) ? "now" : "stop-line", frame, [x, x], [top - 14, bottom]);
+  if (score.facts.sent === 0) return [line];
+  return [line, textMark("ink-strong halo", x + 11, sentY(score, frame) + 5, scoreWords(score).sent)];
+}
+
+/** "5 sent" is level with the line it counts, clear of the dashes and of the top row if that says who left. */
+function sentY(score: Score, frame: Frame): number {
+  const top = frame.place(score.places);
+  const level = frame.place(Math.max(1, score.sentLines));
+  const { left, threshold } = score.facts;
+  const wanted = left > 0 ? Math.max(level, top + 18) : level;
+  const needed = neededPlace(score, frame);
+  if (needed === null || Math.abs(wanted - needed) >= CLEAR_OF_NEEDED) return wanted;
+  const isOver = threshold !== null && score.facts.sent >= threshold && top < needed - 22 && left === 0;
+  return isOver ? needed - 15 : needed + CLEAR_OF_NEEDED;
+}
+
+/** Who is not in the sum, in the top row, behind the ring or behind the axis. */
+function gone({ input: { score }, time, timeEnd }: Plan, frame: Frame): Mark[] {
+  const { left, late } = goneWords(score);
+  const words = [left, late].filter((part) => part !== null).join(", ");
+  if (words === "") return [];
+  const y = frame.place(score.places) + 4;
+  if (hasPresent(score)) return [textMark("ink-note halo", crisp(time(score.nowS)) + 11, y, words)];
+  const top = score.voices.at(-1);
+  const rowEndS = Math.max(top?.leftS ?? 0, top?.endS ?? 0);
+  const isEmptyInside =
+    left !== null && top?.sentS === null && time(rowEndS) + 16 + textWidth(words) < timeEnd - 4;
+  return isEmptyInside
+    ? [textMark("ink-note halo", timeEnd, y, words, "end")]
+    : [textMark("ink-note halo", timeEnd + 14, y, words)];
+}
+
+/**
+ * Names this device's line, in front of where it has sent or where it is now, or behind that if there is no room in
+ * front. Left out if it would meet another word.
+ */
+function own(
+  { input: { score, you }, time, timeStart }: Plan,
+  frame: Frame,
+  others: readonly Mark[],
+): Mark[] {
+  const line = score.voices.find((voice) => voice.line === you?.line);
+  if (line === undefined || you === null) return [];
+  const x = time(line.sentS ?? line.endS);
+  const y = frame.place(line.line) + 4;
+  const inFront = x - 6 - textWidth(you.label, "ink-text") > timeStart;
+  const mark = inFront
+    ? textMark("ink-text halo of-you", x - 6, y, you.label, "end")
+    : textMark("ink-text halo of-you", x + 8, y, you.label);
+  const at = (text: TextMark) => ({ ...text, style: styleOf(text) });
+  return others.some((other) => other.kind === "text" && meet(at(mark), at(other))) ? [] : [mark];
+}
+
+/** What stands beside the sum, with the distance of each baseline from the sum's place. */
+function sumTextsOf({ score, result }: PictureInput): Plan["sumTexts"] {
   if (score.state !== "committed") {
     const { head, tail } = shutWords(score);
-    return [textMark("ink-strong", x, y - 3, head), textMark("ink-note", x, y + 14, tail)];
+    return [
+      { className: "ink-strong", text: head, below: -2 },
+      { className: "ink-note", text: tail, below: 15 },
+    ];
   }
-  const ySent = frame.place(score.sentLines) - 8;
   return [
-    textMark("ink-strong of-sum", x, y - 3, result?.title ?? ""),
-    textMark("ink-note", x, y + 14, result?.note ?? ""),
-    textMark("ink-note", x, y + 30, oneSumWords(score)),
-    textMark("ink-text halo", frame.cut - 2, ySent, scoreWords(score).sent, "end"),
-  ];
+    { className: "ink-strong of-sum", text: result?.title ?? "", below: -7 },
+    { className: "ink-note", text: result?.note ?? "", below: 10 },
+    { className: "ink-note", text: oneSumWords(score), below: 26 },
+  ].filter(({ text }) => text !== "");
 }
 
-function annotations(input: MarksInput, frame: Frame): readonly Mark[] {
-  const { score } = input;
-  const said = scoreWords(score);
-  const live = score.state === "live" && score.nowS < score.endS;
-  const xJoined = joinedAt(score, frame);
-  return [
-    ...limits(score, frame, said),
-    ...ownLabel(input, frame),
-    ...counts(score, frame, said, xJoined),
-    ...(live ? present(input, frame, said, xJoined) : ended(score, frame, said)),
-  ];
+function sumWords({ sumTexts, sum }: Plan, frame: Frame): TextMark[] {
+  return sumTexts.map(({ className, text, below }) =>
+    textMark(className, sum + SUM_GAP, frame.sumPlace + below, text),
+  );
 }
 
-/** How many must be in, and how many are wanted. */
-function limits(score: Score, frame: Frame, said: ScoreWords): Mark[] {
-  const from = score.bars.filter((bar) => bar.past).at(-1);
-  if (score.thresholdLines === null || from === undefined) return [];
-  const xFrom = frame.time(from.atS);
-  const span = [xFrom, frame.timeEnd] as const;
-  const over = (line: number) => frame.place(line) - frame.pitch / 2 + 0.5;
-  const yNeeded = over(score.thresholdLines);
-  const goal = score.goalLines !== null && score.goalLines > score.thresholdLines ? score.goalLines : null;
-  const yGoal = goal === null ? 0 : over(goal);
-  const goalHasRoom = goal !== null && goal < score.places && yNeeded - yGoal > 15;
-  const wanted = `${formatCount((goal ?? 0) * score.devicesPerLine)} wanted`;
-  const needed = `${said.needed} to open the sum`;
-  const roomy = frame.timeEnd - xFrom > textWidth(needed);
-  // If almost everyone is needed, the limit runs along the top, among the labels of the bars.
-  const yText = yNeeded - 18 < PAD_TOP - 6 ? yNeeded + 16 : yNeeded - 6;
-  return [
-    ...(goalHasRoom
-      ? [
-          lineMark("goal", frame, span, [yGoal, yGoal]),
-          textMark("ink-note halo", xFrom + 5, yGoal - 5, wanted),
-        ]
-      : []),
-    lineMark("threshold-bed", frame, span, [yNeeded, yNeeded]),
-    lineMark("threshold", frame, span, [yNeeded, yNeeded]),
-    roomy
-      ? textMark("ink-text halo", xFrom + 5, yText, needed)
-      : textMark("ink-text halo", frame.timeEnd, yText, needed, "end"),
-  ];
-}
-
-function ownLabel({ score, you }: MarksInput, frame: Frame): Mark[] {
-  const own = score.voices.find(({ line }) => line === you?.line);
-  if (own === undefined || you === null) return [];
-  const x = frame.time(own.sentS ?? score.nowS) - 6;
-  return [textMark("ink-text halo of-you", x, frame.place(own.line) + 4, you.label, "end")];
-}
-
-const endOf = (score: Score, phase: string) =>
-  score.bars.find((bar) => bar.phase === phase && bar.past)?.atS ?? null;
-
-function joinedAt(score: Score, frame: Frame): number {
-  const recruitedS = endOf(score, "recruiting");
-  return (recruitedS === null ? frame.timeStart + 44 : frame.time(recruitedS)) + 5;
-}
-
-/** What each bar counts. */
-function counts(score: Score, frame: Frame, said: ScoreWords, xJoined: number): Mark[] {
-  const xNow = crisp(frame.time(score.nowS));
-  const limit = score.state === "live" ? xNow : frame.timeEnd;
-  const advertisedS = endOf(score, "advertising");
-  const xTrained = (advertisedS === null ? xNow : frame.time(advertisedS)) - 5;
-  const trainedHasRoom = xTrained - xJoined > textWidth(said.joined) + textWidth(said.trained);
-  const sharedS = endOf(score, "sharing");
-  const xShared = sharedS === null ? null : frame.time(sharedS);
-  return [
-    textMark("ink-text", xJoined, Y_LABEL, said.joined),
-    ...(score.facts.trained > 0 && trainedHasRoom
-      ? [textMark("ink-text", xTrained, Y_LABEL, said.trained, "end")]
-      : []),
-    ...(xShared !== null && limit - xShared > textWidth(said.agreed) + 10
-      ? [textMark("ink-text", xShared + 5, Y_LABEL, said.agreed)]
-      : []),
-  ];
-}
-
-const yGone = (score: Score, frame: Frame): number =>
-  frame.place(score.places) + (frame.pitch < 8 ? 2 * frame.pitch : 0) + 4;
-
-/** Of a round that goes on: now, when it closes, who has sent, and who left. */
-function present(input: MarksInput, frame: Frame, said: ScoreWords, xJoined: number): Mark[] {
-  const { score, closesBy } = input;
-  const xNow = crisp(frame.time(score.nowS));
-  const joinedWidth = textWidth(said.joined);
-  const nowHasRoom = xNow - xJoined > joinedWidth - 6 || xNow < xJoined;
-  const xNowText = Math.max(xNow + 6, xNow < xJoined ? xJoined + joinedWidth + 8 : 0);
-  const ySent = frame.place(score.sentLines);
-  const gone = goneWords(score, "came too late").join(", ");
-  return [
-    lineMark("now", frame, [xNow, xNow], [PAD_TOP - 20, frame.barSpan[1]]),
-    ...(nowHasRoom ? [textMark("ink-text", xNowText, Y_LABEL, said.now)] : []),
-    ...(closesBy !== null && frame.timeEnd - xNow > textWidth(closesBy) + 110
-      ? [textMark("ink-note", frame.timeEnd, Y_LABEL, closesBy, "end")]
-      : []),
-    ...(score.sentLines > 0
-      ? [
-          lineMark("now", frame, [xNow, xNow + 10], [ySent, ySent + 12]),
-          textMark("ink-strong halo", xNow + 13, ySent + 18, said.sent),
-        ]
-      : []),
-    ...(gone === "" ? [] : [textMark("ink-note halo", xNow + 6, yGone(score, frame), gone)]),
-  ];
-}
-
-/** Of a round that has closed: who is not in the sum. */
-function ended(score: Score, frame: Frame, said: ScoreWords): Mark[] {
-  const gone = goneWords(score, "came too late").join(", ");
-  if (gone === "") return [];
-  const y = yGone(score, frame);
-  // Once the sum is open, "8 sent" stands above the topmost line that sent, at the same end.
-  const meetsSent = score.state === "committed" && Math.abs(y - (frame.place(score.sentLines) - 8)) < 16;
-  const x = meetsSent ? frame.timeEnd - textWidth(said.sent) - 6 : frame.timeEnd;
-  return [textMark("ink-note halo", x, y, gone, "end")];
+function ghostFrom({ input: { score }, time, timeEnd }: Plan): number {
+  if (!hasPresent(score) || score.facts.sent === 0) return timeEnd + 6;
+  return Math.max(
+    timeEnd + 6,
+    crisp(time(score.nowS)) + 18 + textWidth(scoreWords(score).sent, "ink-strong"),
+  );
 }

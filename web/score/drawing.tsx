@@ -1,36 +1,33 @@
 "use client";
 import { useId } from "react";
 import type { Score } from "./geometry.ts";
-import { Gradients, Marks, Merge, ownLast, type Seen, ShutSum, VoiceLine } from "./marks.tsx";
+import { Gradients, Marks, Merge, ownLast, type Seen, SumMark, VoiceLine } from "./marks.tsx";
 import {
   bendPath,
   centre,
   crisp,
-  type Frame,
-  type Layout,
-  type MarksInput,
+  type Picture,
+  type PictureInput,
   runPath,
-  type ScoreResult,
   segment,
   sumWeight,
 } from "./projection.ts";
 
-export interface DrawingProps extends MarksInput {
-  readonly layout: Layout;
+export interface DrawingProps extends PictureInput {
+  readonly picture: Picture;
   readonly width: number;
   readonly label: string;
-  readonly result: ScoreResult | null;
-  /** Second that is being read, null when nothing is. */
+  /** The second that is being read; null if none is. */
   readonly readingS: number | null;
   readonly seen: Seen | null;
-  /** The sum was opened while one watched. */
+  /** True if the sum was opened while the page was watching. */
   readonly merging: boolean;
 }
 
-/** A large score, in the direction of its layout. */
+/** A large score, as its layout has composed it. */
 export function ScoreDrawing(props: DrawingProps) {
-  const { layout, width, score, you, seen, readingS } = props;
-  const frame = layout.frame(width, score);
+  const { picture, width, score, you, seen, readingS } = props;
+  const { frame } = picture;
   const id = useId();
   const reading = crisp(frame.time(readingS ?? 0));
   return (
@@ -42,16 +39,12 @@ export function ScoreDrawing(props: DrawingProps) {
       aria-label={props.label}
     >
       <Gradients id={id} to={frame} you={you} />
-      <Marks marks={layout.axes(score, frame)} />
+      <Marks marks={picture.axes} />
       {ownLast(score.voices, you).map((voice) => (
         <VoiceLine key={voice.line} voice={voice} to={frame} score={score} you={you} seen={seen} />
       ))}
-      {score.state === "committed" ? (
-        <OpenedSum id={id} frame={frame} {...props} />
-      ) : (
-        <UnopenedSum frame={frame} {...props} />
-      )}
-      <Marks marks={layout.annotations(props, frame)} />
+      {score.state === "committed" ? <OpenedSum id={id} {...props} /> : <UnopenedSum {...props} />}
+      <Marks marks={picture.annotations} />
       {readingS !== null && (
         <line className="reading-line" {...segment(frame, [reading, reading], frame.barSpan)} />
       )}
@@ -59,36 +52,37 @@ export function ScoreDrawing(props: DrawingProps) {
   );
 }
 
-interface SumProps extends DrawingProps {
-  readonly frame: Frame;
-}
+const MARK_RADIUS = 8;
 
-function UnopenedSum({ layout, score, frame }: SumProps) {
-  const { timeEnd, merged, sum, sumPlace } = frame;
-  const times = [timeEnd + 6, (timeEnd + merged) / 2, merged] as const;
+function UnopenedSum({ score, picture }: DrawingProps) {
+  const { frame, ghostFrom, sumWords } = picture;
+  const { merged, sum, sumPlace } = frame;
+  const times = [ghostFrom, (frame.timeEnd + merged) / 2, merged] as const;
   return (
     <g>
-      {outermost(score).map((line, index) => (
-        <path
-          key={index === 0 ? "needed" : "first"}
-          className="ghost"
-          d={bendPath(frame, times, frame.place(line), sumPlace)}
-        />
-      ))}
+      {ghostFrom < merged &&
+        outermost(score).map((line, index) => (
+          <path
+            key={index === 0 ? "needed" : "first"}
+            className="ghost"
+            d={bendPath(frame, times, frame.place(line), sumPlace)}
+          />
+        ))}
       <path className="ghost" d={runPath(frame, merged, sum - 9, sumPlace)} />
-      <ShutSum {...centre(frame, sum, sumPlace)} dead={score.state === "given up"} />
-      <Marks marks={layout.sumWords(score, null, frame)} />
+      <SumMark {...centre(frame, sum, sumPlace)} r={MARK_RADIUS} state={score.state} />
+      <Marks marks={sumWords} />
     </g>
   );
 }
 
-/** The highest and the lowest line that an opening would join. */
+/** The highest and lowest line that an opening joins. */
 const outermost = (score: Score): readonly number[] => [
   score.thresholdLines ?? score.goalLines ?? score.places,
   1,
 ];
 
-function OpenedSum({ id, layout, score, frame, result, you, merging }: SumProps & { readonly id: string }) {
+function OpenedSum({ id, score, picture, you, merging }: DrawingProps & { readonly id: string }) {
+  const { frame } = picture;
   const { merged, sum, sumPlace } = frame;
   const weight = sumWeight(frame, score);
   return (
@@ -99,8 +93,12 @@ function OpenedSum({ id, layout, score, frame, result, you, merging }: SumProps 
         {...segment(frame, [merged - 1, sum], [sumPlace, sumPlace])}
         strokeWidth={weight}
       />
-      <circle className="sum-dot" {...centre(frame, sum, sumPlace)} r={Math.max(8, weight * 0.9)} />
-      <Marks marks={layout.sumWords(score, result, frame)} />
+      <SumMark
+        {...centre(frame, sum, sumPlace)}
+        r={Math.max(MARK_RADIUS + 1, weight * 0.9)}
+        state="committed"
+      />
+      <Marks marks={picture.sumWords} />
     </g>
   );
 }

@@ -1,15 +1,16 @@
 import type { Counts, Phase, RoundView } from "#shared/protocol/api.ts";
 
 /*
- * What a score draws, from counts over time and nothing else, so that no line can be a device. Line k starts when the
- * count of joined reaches k, firms when the count of trained does, and turns heavy when the count of masked updates does.
- * The j-th to leave ends the j-th line from the top. Above LINES_MAX one line stands for several devices.
+ * The geometry of a score, from counts over time only, so that no line can be a device. Line k starts when k devices
+ * have joined, firms when k have trained, and turns heavy when k masked updates have arrived. The j-th device to leave
+ * ends the j-th line from the top. Above LINES_MAX each line stands for several devices.
  */
 
 export type ScoreRound = Pick<
   RoundView,
   | "round"
   | "phase"
+  | "code"
   | "opened"
   | "nowS"
   | "deadlineS"
@@ -25,7 +26,8 @@ export type ScoreRound = Pick<
   | "counts"
 >;
 
-export type ScoreState = "live" | "committed" | "given up";
+/** A stopped round was ended by a person. */
+export type ScoreState = "live" | "committed" | "given up" | "stopped";
 
 interface PhaseBar {
   readonly phase: Phase;
@@ -35,23 +37,25 @@ interface PhaseBar {
 
 export interface Score {
   readonly state: ScoreState;
-  /** Whether the sum was opened; a sum may be opened and then discarded. */
+  /** True if the sum was opened, even if it was discarded afterwards. */
   readonly opened: boolean;
-  /** Places drawn, of which the lines fill the lower ones. */
+  /** Places drawn; the lines fill the lower ones. */
   readonly places: number;
   readonly devicesPerLine: number;
   readonly nowS: number;
-  /** The closing: the end of the time axis. Opening has its own zone without ticks. */
+  /** When collecting closes: the end of the time axis. The opening has its own zone without ticks. */
   readonly endS: number;
   readonly ticksS: readonly number[];
   readonly voices: readonly Voice[];
   readonly bars: readonly PhaseBar[];
-  /** In lines; null before they are known. */
+  /** In lines; null until known. */
   readonly sentLines: number;
   readonly thresholdLines: number | null;
   readonly goalLines: number | null;
   /** In devices. */
   readonly facts: {
+    /** What the top place counts: those that joined, or that are wanted. */
+    readonly places: number;
     readonly joined: number;
     readonly trained: number;
     readonly sent: number;
@@ -63,21 +67,21 @@ export interface Score {
 }
 
 export interface Voice {
-  /** 1 is the lowest. */
+  /** Counted from 1, the lowest. */
   readonly line: number;
   readonly startS: number;
-  /** Where it firms: a device has trained. Equals `sentS` or `endS` if that came first. */
+  /** Where the line firms: a device has trained. Equals `sentS` or `endS` if that came first. */
   readonly firmS: number;
-  /** Where it turns heavy; null while no masked update fills this place. */
+  /** Where the line turns heavy; null until a masked update fills this place. */
   readonly sentS: number | null;
-  /** Where it ends: at leaving, or now. */
+  /** Where the line ends: when the device left, or now. */
   readonly endS: number;
-  /** Where a ring stands; null if nobody left. */
+  /** Position of the ring; null if nobody left. */
   readonly leftS: number | null;
 }
 
 export const LINES_MAX = 64;
-/** Bars of a score; collecting ends at the closing itself, what follows has no time axis. */
+/** Phases that end in a bar. Collecting ends at the closing; what follows has no time axis. */
 const BAR_PHASES = ["recruiting", "training", "advertising", "sharing"] as const satisfies readonly Phase[];
 const TICK_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200];
 const AXIS_ENDS_S = [
@@ -87,9 +91,9 @@ const AXIS_ENDS_S = [
 /**
  * The seconds at which a cumulative count first reached 1, 2, 3 and so on; every `devicesPerLine`-th of them.
  *
- * Rows are a second apart at best, so arrivals of one row are spread evenly over the second before it.
+ * Rows are at least a second apart, so the arrivals of one row are spread evenly over the second before it.
  *
- * @param span  When arrivals were possible: phases end to the millisecond, counts are published by the second.
+ * @param span  When arrivals were possible: phases end to the millisecond, counts are published every second.
  */
 export function arrivalsS(
   counts: readonly Counts[],
@@ -114,7 +118,7 @@ export function arrivalsS(
   return arrivals;
 }
 
-/** The counts at second `atS`: those of the last row that is not later. */
+/** The counts at second `atS`: the last row that is not later. */
 export function countsAt(counts: readonly Counts[], atS: number): Counts {
   let found: Counts = { atS: 0, joined: 0, trained: 0, sent: 0, left: 0 };
   for (const row of counts) {
@@ -124,7 +128,7 @@ export function countsAt(counts: readonly Counts[], atS: number): Counts {
   return found;
 }
 
-/** At most six ticks from 0, on steps that people count in. */
+/** At most six ticks from 0, at intervals that people use. */
 export function ticksS(endS: number): number[] {
   const step = TICK_STEPS_S.find((candidate) => endS / candidate <= 6) ?? 86_400;
   const ticks: number[] = [];
@@ -132,34 +136,36 @@ export function ticksS(endS: number): number[] {
   return ticks;
 }
 
-function stateOf(phase: Phase): ScoreState {
+function stateOf({ phase, code, opened }: Pick<ScoreRound, "phase" | "code" | "opened">): ScoreState {
   if (phase === "committed") return "committed";
-  return phase === "voided" || phase === "failed" ? "given up" : "live";
+  if (phase !== "voided" && phase !== "failed") return "live";
+  return code === "ABORTED_BY_OPERATOR" && !opened ? "stopped" : "given up";
 }
 
 /**
- * Where the axis ends. An ended round ends at its closing. A live one that has not closed ends at a round number past
- * both now and `expectedEndS`, so that the picture is rescaled seldom; deadlines are far out and would flatten it.
+ * The end of the axis. An ended round ends at its closing. A live round ends at a round number beyond both now and
+ * `expectedEndS`, so that the picture is seldom rescaled; a stopped one keeps the axis that it had. Deadlines are far
+ * away and would flatten it.
  */
 function axisEndS(round: ScoreRound, expectedEndS: number): number {
   const closedS = round.phaseEndsS.collecting;
   if (closedS !== undefined) return Math.max(closedS, 1);
-  if (stateOf(round.phase) !== "live") return Math.max(round.nowS, 1);
+  if (stateOf(round) === "given up") return Math.max(round.nowS, 1);
   const wantedS = Math.max(1.15 * round.nowS, expectedEndS);
   return AXIS_ENDS_S.find((end) => end >= wantedS) ?? 3_600 * Math.ceil(wantedS / 3_600);
 }
 
-/** @param expectedEndS  Closing of an earlier round of the same run, for the scale of a live one. */
+/** @param expectedEndS  Closing of an earlier round of the run, to scale a live one. */
 export function scoreOf(
   round: ScoreRound,
-  options: { expectedEndS?: number; linesMax?: number } = {},
+  options: { expectedEndS?: number | undefined; linesMax?: number } = {},
 ): Score {
   const linesMax = options.linesMax ?? LINES_MAX;
-  const state = stateOf(round.phase);
+  const state = stateOf(round);
   const devicesPerLine = Math.max(1, Math.ceil(Math.max(round.joined, round.goal) / linesMax));
   const endS = axisEndS(round, options.expectedEndS ?? 0);
   const nowS = Math.min(round.nowS, endS);
-  // What is in an opened sum is the survivors; an update that came after the list was fixed is not.
+  // An opened sum has the survivors only; an update that came after the list was fixed is not in it.
   const sent = state === "committed" ? (round.survivors ?? round.sent) : round.sent;
   const toLines = (count: number) => Math.ceil(count / devicesPerLine);
   const ends = round.phaseEndsS;
@@ -178,7 +184,7 @@ export function scoreOf(
   return {
     state,
     opened: round.opened,
-    places: Math.max(joinedS.length, goalLines, 1),
+    places: Math.max(joinedS.length, toLines(round.joined), goalLines, 1),
     devicesPerLine,
     nowS,
     endS,
@@ -189,11 +195,12 @@ export function scoreOf(
     thresholdLines: round.threshold === null ? null : toLines(round.threshold),
     goalLines,
     facts: {
+      places: Math.max(round.joined, round.goal, 1),
       joined: round.joined,
       trained: round.trained,
       sent,
       left: round.left,
-      late: state === "live" ? 0 : Math.max(0, round.joined - round.left - sent),
+      late: state === "live" || state === "stopped" ? 0 : Math.max(0, round.joined - round.left - sent),
       shared: round.shared,
       threshold: round.threshold,
     },
@@ -212,7 +219,7 @@ function voicesOf({ joinedS, trainedS, sentS, leftS, nowS }: Arrivals): Voice[] 
   return joinedS.map((startS, index) => {
     const sent = sentS[index] ?? null;
     const left = leftS[joinedS.length - 1 - index] ?? null;
-    // Who left after sending is still in the sum: the line goes on and carries the ring.
+    // A device that left after it sent is still in the sum: its line continues and has the ring.
     const endS = sent === null && left !== null ? left : nowS;
     const firmS = Math.min(trainedS[index] ?? endS, sent ?? endS, endS);
     return {
@@ -226,7 +233,7 @@ function voicesOf({ joinedS, trainedS, sentS, leftS, nowS }: Arrivals): Voice[] 
   });
 }
 
-/** Ended phases, and, dotted, the deadline of the current one if it lies within the picture. */
+/** Ended phases, and the deadline of the current one, dotted, if it is within the picture. */
 function barsOf(round: ScoreRound, endS: number): PhaseBar[] {
   const bars: PhaseBar[] = [];
   for (const phase of BAR_PHASES) {

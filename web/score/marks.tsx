@@ -1,4 +1,4 @@
-import type { Score, Voice } from "./geometry.ts";
+import type { Score, ScoreState, Voice } from "./geometry.ts";
 import {
   bendPath,
   centre,
@@ -10,9 +10,9 @@ import {
   runPath,
 } from "./projection.ts";
 
-/* The parts of a score, whatever its direction and size. */
+/* The parts of a score, in any direction and size. */
 
-/** What was drawn before; lines past it fade in. */
+/** What was drawn before; lines beyond it fade in. */
 export interface Seen {
   readonly joined: number;
   readonly sent: number;
@@ -25,6 +25,7 @@ export function Marks({ marks }: { readonly marks: readonly Mark[] }) {
       const { x1, x2, y1, y2 } = mark;
       return <line key={key} className={mark.className} x1={x1} x2={x2} y1={y1} y2={y2} />;
     }
+    if (mark.kind === "path") return <path key={key} className={mark.className} d={mark.d} />;
     return (
       <text key={key} className={mark.className} x={mark.x} y={mark.y} textAnchor={mark.anchor}>
         {mark.text}
@@ -32,6 +33,9 @@ export function Marks({ marks }: { readonly marks: readonly Mark[] }) {
     );
   });
 }
+
+/** Width of this device's own line until it has sent. */
+const OWN_WIDTH = 2;
 
 interface VoiceProps {
   readonly voice: Voice;
@@ -42,7 +46,7 @@ interface VoiceProps {
   readonly seen: Seen | null;
 }
 
-/** The line of one place: light, firm once trained, heavy once sent, a ring at who left. */
+/** The line of one place: light, firm once trained, heavy once sent, with a ring if a device left. */
 export function VoiceLine({ voice, to, score, you, seen }: VoiceProps) {
   const own = you?.line === voice.line;
   const kind = (name: string, arriving: boolean) =>
@@ -56,10 +60,15 @@ export function VoiceLine({ voice, to, score, you, seen }: VoiceProps) {
         <path
           className={kind("voice-1", voice.line > (seen?.joined ?? 0))}
           d={path(to.time(voice.startS), to.time(voice.firmS))}
+          strokeWidth={own ? OWN_WIDTH : to.thinWidth}
         />
       )}
       {lightEndS > voice.firmS && (
-        <path className={kind("voice-2", false)} d={path(to.time(voice.firmS), to.time(lightEndS))} />
+        <path
+          className={kind("voice-2", false)}
+          d={path(to.time(voice.firmS), to.time(lightEndS))}
+          strokeWidth={own ? OWN_WIDTH : to.thinWidth}
+        />
       )}
       {voice.sentS !== null && (
         <path
@@ -68,10 +77,10 @@ export function VoiceLine({ voice, to, score, you, seen }: VoiceProps) {
           strokeWidth={own ? to.sentWidth + 1.4 : to.sentWidth}
         />
       )}
-      {voice.leftS !== null && to.ringRadius !== null && (
+      {voice.leftS !== null && (
         <circle
           className="left-ring"
-          {...centre(to, round1(to.time(voice.leftS) + 2.5), place)}
+          {...centre(to, round1(to.time(voice.leftS) + 3), place)}
           r={to.ringRadius}
         />
       )}
@@ -79,7 +88,7 @@ export function VoiceLine({ voice, to, score, you, seen }: VoiceProps) {
   );
 }
 
-/** Where a heavy line ends: at the opening, or now; never under 1 px, so that it is seen at once. */
+/** End of a heavy line: at the opening, or now; at least 1 px long, so that it is visible at once. */
 function heavyEnd(to: Projection, score: Score, sentS: number): number {
   return score.state === "committed" ? to.cut : Math.max(to.time(score.nowS), to.time(sentS) + 1);
 }
@@ -88,11 +97,11 @@ interface MergeProps {
   readonly score: Score;
   readonly to: Projection;
   readonly you: OwnLine | null;
-  /** Of the gradients, see `Gradients`. */
+  /** Id of the gradients, see `Gradients`. */
   readonly id: string;
 }
 
-/** The lines of the survivors become one. */
+/** The survivors' lines merge into one. */
 export function Merge({ score, to, you, id }: MergeProps) {
   const sent = score.voices.filter((voice) => voice.sentS !== null);
   const times = [to.cut, round1((to.cut + to.merged) / 2), round1(to.merged)] as const;
@@ -110,25 +119,31 @@ export function Merge({ score, to, you, id }: MergeProps) {
   });
 }
 
-/** A masked sum that is still shut, or was struck out. */
-export function ShutSum({
-  cx,
-  cy,
-  dead,
-}: {
+interface SumMarkProps {
   readonly cx: number;
   readonly cy: number;
-  readonly dead: boolean;
-}) {
+  readonly r: number;
+  readonly state: ScoreState;
+}
+
+/** The mark at the end: a disc is a sum, a circle waits, struck is given up, a square was stopped by a person. */
+export function SumMark({ cx, cy, r, state }: SumMarkProps) {
+  if (state === "committed") return <circle className="sum-dot" cx={cx} cy={cy} r={r} />;
+  if (state === "stopped") {
+    const half = r - 0.5;
+    return <rect className="sum-stopped" x={cx - half} y={cy - half} width={2 * half} height={2 * half} />;
+  }
+  if (state === "live") return <circle className="sum-shut" cx={cx} cy={cy} r={r} />;
+  const reach = r + 3 * (r / 8);
   return (
     <>
-      <circle cx={cx} cy={cy} r={8} className={dead ? "sum-dead" : "sum-shut"} />
-      {dead && <line x1={cx - 11} y1={cy + 11} x2={cx + 11} y2={cy - 11} className="sum-dead" />}
+      <circle className="sum-dead" cx={cx} cy={cy} r={r} />
+      <line className="sum-dead" x1={cx - reach} y1={cy + reach} x2={cx + reach} y2={cy - reach} />
     </>
   );
 }
 
-/** From a voice to the sum, under `id`; from one's own line, under `id` and "you". */
+/** Gradients from a voice to the sum, under `id`; from the person's own line, under `id` and "you". */
 export function Gradients({ id, to, you }: Pick<MergeProps, "id" | "to" | "you">) {
   return (
     <defs>
@@ -138,7 +153,7 @@ export function Gradients({ id, to, you }: Pick<MergeProps, "id" | "to" | "you">
   );
 }
 
-/** Voice to sum: the one gradient of the product. */
+/** From voice to sum: the only gradient in the product. */
 function SumGradient({ id, to, own }: { id: string; to: Projection; own?: boolean }) {
   const box =
     to.direction === "across"
@@ -152,7 +167,7 @@ function SumGradient({ id, to, own }: { id: string; to: Projection; own?: boolea
   );
 }
 
-/** One's own line last, so that it lies on top. */
+/** Puts the person's own line last, so that it is on top. */
 export function ownLast<Item extends { line: number }>(items: readonly Item[], you: OwnLine | null): Item[] {
   if (you === null) return [...items];
   return [

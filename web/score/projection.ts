@@ -1,19 +1,20 @@
+import type { TextStyle } from "../ui/text-width.ts";
 import type { Score } from "./geometry.ts";
 
 /*
- * A score has two axes: time, and places in the count. A projection says where they lie in pixels, so that one drawing
- * serves every direction and size. `across.ts`, `down.ts` and `score-small.tsx` make projections. Pure.
+ * A score has two axes: time, and places in the count. A projection maps them to pixels, so that one drawing works in
+ * every direction and size. `across.ts`, `down.ts` and `score-small.tsx` make projections. Pure.
  */
 
 export interface Projection {
   readonly direction: "across" | "down";
-  /** Pixel on the axis of time. */
+  /** Pixel on the time axis. */
   readonly time: (seconds: number) => number;
-  /** Pixel on the axis of places; line 1 is the first to have joined. */
+  /** Pixel on the axis of places; line 1 joined first. */
   readonly place: (line: number) => number;
   readonly timeStart: number;
   readonly timeEnd: number;
-  /** On the axis of time: where the lines begin to close, have closed, and where the sum stands. */
+  /** On the time axis: where the lines begin to merge, have merged, and where the sum is. */
   readonly cut: number;
   readonly merged: number;
   readonly sum: number;
@@ -21,25 +22,27 @@ export interface Projection {
   readonly sumPlace: number;
   /** Pixels between neighbouring lines. */
   readonly pitch: number;
-  /** Side of line 1 on which the next line lies: 1 if pixels grow with the count. */
+  /** The side of line 1 on which the next line is: 1 if pixels increase with the count. */
   readonly placeSign: 1 | -1;
+  /** Width of a line until it has sent. */
+  readonly thinWidth: number;
   readonly sentWidth: number;
   readonly mergeWidth: number;
-  /** Of the ring at who left; null draws none. */
-  readonly ringRadius: number | null;
-  /** Thickness that each survivor adds to the sum. */
+  /** Radius of the ring for a device that left. */
+  readonly ringRadius: number;
+  /** Width that each survivor adds to the sum. */
   readonly voiceWidth: number;
 }
 
 /** A projection with room for words. */
 export interface Frame extends Projection {
   readonly height: number;
-  /** From where to where on the axis of places a phase bar runs. */
+  /** Extent of a phase bar on the axis of places. */
   readonly barSpan: readonly [from: number, to: number];
 }
 
-/** Words or a line beside the lines of a score, in pixels. */
-export type Mark = TextMark | LineMark;
+/** Text or a line beside the lines of a score, in pixels. */
+export type Mark = TextMark | LineMark | PathMark;
 
 export interface TextMark {
   readonly kind: "text";
@@ -47,54 +50,67 @@ export interface TextMark {
   readonly className: string;
   readonly x: number;
   readonly y: number;
-  readonly anchor?: "middle" | "end";
+  readonly anchor?: "middle" | "end" | undefined;
 }
 
-export interface LineMark extends Segment {
+export interface LineMark extends LineEnds {
   readonly kind: "line";
   readonly className: string;
 }
 
-export interface Segment {
+export interface PathMark {
+  readonly kind: "path";
+  readonly className: string;
+  readonly d: string;
+}
+
+export interface LineEnds {
   readonly x1: number;
   readonly x2: number;
   readonly y1: number;
   readonly y2: number;
 }
 
-/** What the words beside a score depend on. */
-export interface MarksInput {
+/** What a picture of a score depends on. */
+export interface PictureInput {
   readonly score: Score;
-  /** "closes by 40 s", while a deadline is known. */
+  /** "closes by 40 s", if a deadline is known. */
   readonly closesBy: string | null;
   readonly you: OwnLine | null;
+  /** The text beside an opened sum. */
+  readonly result: ScoreResult | null;
 }
 
-/** One's own line on a participant's page; only this device knows that `line` is its own. */
+/** The line of this device on a participant's page; only this device knows it. */
 export interface OwnLine {
   readonly line: number;
   readonly label: string;
 }
 
-/** What became of an opened sum, e.g. "version 15" and "0.681 ± 0.008". */
+/** The result of an opened sum, e.g. "version 15" and "0.681 ± 0.008". */
 export interface ScoreResult {
   readonly title: string;
   readonly note: string;
 }
 
-/** Everything that differs between the directions of a large score. */
-export interface Layout {
-  readonly frame: (width: number, score: Score) => Frame;
-  /** Axes; drawn under the lines. */
-  readonly axes: (score: Score, frame: Frame) => readonly Mark[];
+/** A large score in one direction: where its lines are, and all other marks. */
+export interface Picture {
+  readonly frame: Frame;
+  /** Drawn under the lines. */
+  readonly axes: readonly Mark[];
   /** Counts, limits and the present; drawn over the lines. */
-  readonly annotations: (input: MarksInput, frame: Frame) => readonly Mark[];
-  /** Beside the sum: its result, or why it is shut. */
-  readonly sumWords: (score: Score, result: ScoreResult | null, frame: Frame) => readonly TextMark[];
+  readonly annotations: readonly Mark[];
+  /** The text beside the sum: its result, or why it is closed. */
+  readonly sumWords: readonly TextMark[];
+  /** On the time axis: where the dotted lines to an unopened sum begin. */
+  readonly ghostFrom: number;
 }
 
+/** Composes a picture at a width in pixels. */
+export type Layout = (input: PictureInput, width: number) => Picture;
+
 export const round1 = (value: number): number => Math.round(value * 10) / 10;
-/** Hairlines stand on half pixels. */
+/** Hairlines are drawn on half pixels. */
 export const crisp = (value: number): number => Math.round(value) + 0.5;
 
 export const textMark = (
@@ -102,17 +118,27 @@ export const textMark = (
   x: number,
   y: number,
   text: string,
-  anchor?: "middle" | "end",
-): TextMark => ({ kind: "text", className, x, y, text, ...(anchor === undefined ? {} : { anchor }) });
+  anchor?: "start" | "middle" | "end",
+): TextMark => ({
+  kind: "text",
+  className,
+  x: round1(x),
+  y: round1(y),
+  text,
+  anchor: anchor === "start" ? undefined : anchor,
+});
+
+/** The style of a text from its classes. */
+export const styleOf = ({ className }: TextMark): TextStyle => className.split(" ")[0] as TextStyle;
 
 type Along = Pick<Projection, "direction">;
 
-/** A straight piece between two times and two places. */
+/** A straight line between two times and two places. */
 export function segment(
   to: Along,
   times: readonly [number, number],
   places: readonly [number, number],
-): Segment {
+): LineEnds {
   return to.direction === "across"
     ? { x1: times[0], x2: times[1], y1: places[0], y2: places[1] }
     : { x1: places[0], x2: places[1], y1: times[0], y2: times[1] };
@@ -132,7 +158,7 @@ export function centre(to: Along, time: number, place: number): { readonly cx: n
   return to.direction === "across" ? { cx: time, cy: place } : { cx: place, cy: time };
 }
 
-/** A path that stays at one place while time passes. */
+/** A path along the time axis at one place. */
 export function runPath(to: Along, fromTime: number, toTime: number, place: number): string {
   return to.direction === "across" ? `M${fromTime} ${place}H${toTime}` : `M${place} ${fromTime}V${toTime}`;
 }
@@ -149,28 +175,41 @@ export function bendPath(
     : `M${place} ${from}C${place} ${middle} ${endPlace} ${middle} ${endPlace} ${end}`;
 }
 
-/** Middle, on the axis of places, of the lines that are or must be in the sum. */
+/** Middle of the lines that are or must be in the sum, on the axis of places. */
 export function sumPlaceOf(score: Score, place: (line: number) => number, needed: number): number {
   return (place(1) + place(Math.max(score.sentLines, needed, 1))) / 2;
 }
 
-/** Where the line of a survivor ends in the sum: side by side in the order of the count. */
+/** Where a survivor's line ends in the sum: side by side in the order of the count. */
 export function mergedPlace(to: Projection, score: Score, line: number): number {
   const fromMiddle = line - (score.sentLines + 1) / 2;
   return round1(to.sumPlace + to.placeSign * fromMiddle * to.voiceWidth);
 }
 
-/** Thickness of the sum, never under 3 px. */
+/** Width of the sum. */
 export const sumWeight = (to: Projection, score: Score): number =>
-  Math.max(3, score.sentLines * to.voiceWidth);
+  Math.max(1, score.sentLines) * to.voiceWidth;
 
-/** Pixels a survivor adds to the sum of a large score. */
-export const voiceWidthOf = (score: Score): number => (score.places > 40 ? 0.22 : 0.42);
+const clamp = (least: number, value: number, most: number): number => Math.max(least, Math.min(value, most));
 
-/** The bars that end phases; the deadline of the current phase is dotted. */
-export function barMarks(score: Score, frame: Frame): LineMark[] {
-  return score.bars.map(({ past, atS }) => {
-    const at = crisp(frame.time(atS));
-    return lineMark(past ? "phase-bar" : "phase-bar next", frame, [at, at], frame.barSpan);
-  });
+/** Up to 40 lines share about this many pixels, so that few lines are far apart. */
+const LINES_SHARE_PX = 132;
+const MANY = 40;
+
+/** Widths of the lines of a large score whose lines are `pitch` apart. The sum of few voices is thick enough to see. */
+export function strokesOf(score: Score, pitch: number) {
+  const many = score.places > MANY;
+  const sentWidth = many ? Math.min(2, pitch / 2) : clamp(Math.min(2.5, pitch * 0.6), pitch / 4, 4);
+  const sum = many ? Math.max(3, score.sentLines * 0.22) : clamp(4, score.sentLines * 1.1, 12);
+  return {
+    thinWidth: many ? 1 : 1.5,
+    sentWidth,
+    mergeWidth: Math.max(0.8, sentWidth * 0.7),
+    ringRadius: many ? 2 : Math.min(3.5, Math.max(2, pitch / 2)),
+    voiceWidth: sum / Math.max(1, score.sentLines),
+  };
 }
+
+/** Pixels between the lines of a score that runs across. */
+export const pitchAcross = ({ places }: Score): number =>
+  places > MANY ? 4 : clamp(8, Math.round(LINES_SHARE_PX / places), 24);

@@ -3,16 +3,28 @@ import { useId } from "react";
 import { useWidth } from "../ui/use-width.ts";
 import { scoreSentence } from "../words/sentences.ts";
 import { type Score, type ScoreRound, scoreOf } from "./geometry.ts";
-import { Gradients, Merge, VoiceLine } from "./marks.tsx";
-import { bendPath, type Projection, round1, runPath, segment, sumPlaceOf, sumWeight } from "./projection.ts";
+import { Gradients, Merge, SumMark, VoiceLine } from "./marks.tsx";
+import {
+  bendPath,
+  centre,
+  type Projection,
+  round1,
+  runPath,
+  segment,
+  sumPlaceOf,
+  sumWeight,
+} from "./projection.ts";
 
-const LINES = 15;
-const PITCH = 3.4;
+const LINES = 16;
 const PAD = 2;
-/** The box keeps its height whatever the cohort, so that lists do not move. */
-const HEIGHT = 2 * PAD + LINES * PITCH;
+/** The height does not depend on the cohort, so that lists do not move. */
+const HEIGHT = 56;
+const MARK_RADIUS = 4;
 
-/** The score in a list: at most fifteen lines, no text, a sentence for screen readers. */
+/** Few lines stand further apart. */
+const pitchOf = ({ places }: Score): number => Math.min(places < 5 ? 9 : 6, (HEIGHT - 2 * PAD) / places);
+
+/** The score in a list: at most sixteen lines, no text, a sentence for screen readers. */
 export function ScoreSmall({ round, label }: { readonly round: ScoreRound; readonly label?: string }) {
   const [box, width] = useWidth<HTMLDivElement>();
   return (
@@ -50,6 +62,7 @@ function SmallDrawing({ width, round, label }: SmallDrawingProps) {
             {...segment(to, [to.merged - 1, to.sum], [to.sumPlace, to.sumPlace])}
             strokeWidth={sumWeight(to, score)}
           />
+          <SumMark {...centre(to, to.sum, to.sumPlace)} r={MARK_RADIUS + 0.5} state="committed" />
         </>
       ) : (
         <UnopenedSum to={to} score={score} />
@@ -58,12 +71,14 @@ function SmallDrawing({ width, round, label }: SmallDrawingProps) {
   );
 }
 
-/** Time runs across the left three fifths; no room is left for words. */
+/** Time covers the left three fifths; there is no room for text. */
 function smallProjection(width: number, score: Score): Projection {
   const zone = width * 0.4;
   const timeEnd = Math.round(width - zone);
-  const bottom = (HEIGHT + score.places * PITCH) / 2;
-  const place = (line: number) => round1(bottom - (line - 0.5) * PITCH);
+  const pitch = pitchOf(score);
+  const bottom = (HEIGHT + score.places * pitch) / 2;
+  const place = (line: number) => round1(bottom - (line - 0.5) * pitch);
+  const sentWidth = Math.max(1, Math.min(2.4, pitch * 0.45));
   return {
     direction: "across",
     time: (seconds) => round1((seconds / score.endS) * timeEnd),
@@ -71,21 +86,22 @@ function smallProjection(width: number, score: Score): Projection {
     timeStart: 0,
     timeEnd,
     cut: timeEnd,
-    merged: timeEnd + zone * 0.6,
-    sum: width - 2,
+    merged: timeEnd + zone * 0.62,
+    sum: width - 6,
     sumPlace: sumPlaceOf(score, place, neededLine(score)),
-    pitch: PITCH,
+    pitch,
     placeSign: -1,
-    sentWidth: PITCH - 1,
-    mergeWidth: 1.4,
-    ringRadius: null,
-    voiceWidth: 0.4,
+    thinWidth: 1,
+    sentWidth,
+    mergeWidth: Math.max(0.8, sentWidth * 0.7),
+    ringRadius: 1.6,
+    voiceWidth: 4 / Math.max(1, score.sentLines),
   };
 }
 
 const neededLine = (score: Score): number => score.thresholdLines ?? score.goalLines ?? score.places;
 
-/** Places that nobody has taken yet. */
+/** Places that are still free. */
 function missingLines(score: Score): number[] {
   const taken = score.voices.length;
   return Array.from({ length: score.places - taken }, (_, index) => taken + index + 1);
@@ -93,19 +109,14 @@ function missingLines(score: Score): number[] {
 
 function UnopenedSum({ to, score }: { readonly to: Projection; readonly score: Score }) {
   const { timeEnd, merged, sum, sumPlace } = to;
-  const times = [timeEnd, round1((timeEnd + merged) / 2), round1(merged)] as const;
+  const times = [timeEnd + 4, round1((timeEnd + merged) / 2), round1(merged)] as const;
   const bend = (line: number) => bendPath(to, times, to.place(line), round1(sumPlace));
   return (
     <>
       <path className="ghost" d={bend(neededLine(score))} />
       <path className="ghost" d={bend(1)} />
-      <path className="ghost" d={runPath(to, merged, sum - 7, sumPlace)} />
-      <circle
-        className={score.state === "given up" ? "sum-dead" : "sum-shut"}
-        cx={sum - 3}
-        cy={sumPlace}
-        r={3}
-      />
+      <path className="ghost" d={runPath(to, merged, sum - 5, sumPlace)} />
+      <SumMark {...centre(to, sum, sumPlace)} r={MARK_RADIUS} state={score.state} />
     </>
   );
 }

@@ -5,36 +5,43 @@ import { useReader } from "../ui/use-reader.ts";
 import { useWidth } from "../ui/use-width.ts";
 import { formatSeconds, plural } from "../words/format.ts";
 import { scoreSentence } from "../words/sentences.ts";
-import { ACROSS } from "./across.ts";
-import { DOWN } from "./down.ts";
+import { across } from "./across.ts";
+import { down } from "./down.ts";
 import { ScoreDrawing } from "./drawing.tsx";
 import { countsAt, type ScoreRound, type ScoreState, scoreOf } from "./geometry.ts";
 import type { Seen } from "./marks.tsx";
-import type { OwnLine, ScoreResult } from "./projection.ts";
+import type { OwnLine, PictureInput, ScoreResult } from "./projection.ts";
 
 /** Narrower boxes get the score that runs down. */
 const ACROSS_FROM_PX = 620;
 
 export interface ScoreProps {
   readonly round: ScoreRound;
-  /** Beside the sum of a committed round. */
+  /** The text beside the sum of a committed round. */
   readonly result?: ScoreResult | null;
-  /** On a participant's own page only. */
+  /** Only on a participant's own page. */
   readonly you?: OwnLine | null;
-  /** Closing of an earlier round of the run: the scale of a live one. */
-  readonly expectedEndS?: number;
+  /** Closing of an earlier round of the run, to scale a live one. */
+  readonly expectedEndS?: number | undefined;
 }
 
 /**
- * The picture of a round. Arrow keys and the pointer read the counts at a second; no line can be asked about.
- * The table of the same counts is `RoundCountsTable`; put it near.
+ * The picture of a round. Arrow keys and the pointer read the counts at a second; lines cannot be selected.
+ * `CountsTable` shows the same counts; put it near.
  */
 export function Score({ round, result = null, you = null, expectedEndS }: ScoreProps) {
   const [box, width] = useWidth<HTMLDivElement>();
-  const score = scoreOf(round, expectedEndS === undefined ? {} : { expectedEndS });
+  const score = scoreOf(round, { expectedEndS });
   const { seen, merging } = useArrivals(score.voices.length, score.sentLines, score.state);
-  const layout = width >= ACROSS_FROM_PX ? ACROSS : DOWN;
-  const frame = layout.frame(Math.max(width, 1), score);
+  const closesBy =
+    round.phase === "collecting" && round.deadlineS !== null
+      ? `closes by ${formatSeconds(round.deadlineS)}`
+      : null;
+  const input: PictureInput = { score, closesBy, you, result };
+  // The height does not depend on the width, except that a narrow picture runs down.
+  const layout = width === 0 || width >= ACROSS_FROM_PX ? across : down;
+  const picture = layout(input, width === 0 ? ACROSS_FROM_PX : width);
+  const { frame } = picture;
   const readable = round.counts.filter((row) => row.atS <= score.endS);
   const { step, handlers } = useReader(readable.length, (xPx, yPx) => {
     const time = frame.direction === "across" ? xPx : yPx;
@@ -44,10 +51,6 @@ export function Score({ round, result = null, you = null, expectedEndS }: ScoreP
     return readable.findIndex((row) => row.atS === atS);
   });
   const reading = step === null ? undefined : readable[step];
-  const closesBy =
-    round.phase === "collecting" && round.deadlineS !== null
-      ? `closes by ${formatSeconds(round.deadlineS)}`
-      : null;
   return (
     <div ref={box}>
       <FocusBox label="Score of the round; arrow keys read the counts" {...handlers}>
@@ -55,13 +58,10 @@ export function Score({ round, result = null, you = null, expectedEndS }: ScoreP
           <svg width="100%" height={frame.height} aria-hidden="true" />
         ) : (
           <ScoreDrawing
-            layout={layout}
+            {...input}
+            picture={picture}
             width={width}
-            score={score}
             label={scoreSentence(round)}
-            closesBy={closesBy}
-            result={result}
-            you={you}
             readingS={reading?.atS ?? null}
             seen={seen}
             merging={merging}
@@ -77,7 +77,9 @@ export function Score({ round, result = null, you = null, expectedEndS }: ScoreP
   );
 }
 
-/** What was already drawn, so that only arrivals fade; and whether the sum was opened while one watched. */
+/**
+ * What was already drawn, so that only arrivals fade in, and whether the sum was opened while the page was watching.
+ */
 function useArrivals(
   joined: number,
   sent: number,

@@ -1,13 +1,13 @@
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import { FocusBox } from "./focus-box.tsx";
 
 export interface TableColumn<Row> {
-  /** Also the label of a cell, once the table is shown as records. */
+  /** Also the label of a cell if the table is shown as records. */
   readonly label: string;
   readonly numeric?: boolean;
-  /** The heading is for screen readers only, e.g. over a column of links. */
+  /** Hides the heading except from screen readers, e.g. over a column of links. */
   readonly hiddenLabel?: boolean;
-  /** Left out on a phone: what it says also stands elsewhere, or only explains. */
+  /** Left out on a phone, because its content is shown elsewhere too, or only explains. */
   readonly wideOnly?: boolean;
   readonly cell: (row: Row) => ReactNode;
 }
@@ -17,8 +17,10 @@ interface DataTableProps<Row> {
   readonly columns: readonly TableColumn<Row>[];
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string | number;
-  /** Becomes records on a phone; for tables of more than four columns. */
+  /** Shows records on a phone; for tables of more than four columns. */
   readonly records?: boolean;
+  /** What is open under a row, such as a question about it; null if nothing is. */
+  readonly under?: (row: Row) => ReactNode | null;
 }
 
 function cellClass({
@@ -32,8 +34,15 @@ function cellClass({
   return names.length === 0 ? undefined : names.join(" ");
 }
 
-/** A table with a hidden caption, in a box of its own that scrolls sideways if it must. */
-export function DataTable<Row>({ caption, columns, rows, rowKey, records = false }: DataTableProps<Row>) {
+/** A table with a hidden caption, in its own box that can scroll sideways. */
+export function DataTable<Row>({
+  caption,
+  columns,
+  rows,
+  rowKey,
+  records = false,
+  under,
+}: DataTableProps<Row>) {
   return (
     <FocusBox className="table-box" label={caption}>
       <table className={records ? "records" : undefined}>
@@ -48,19 +57,29 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, records = false
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <tr key={rowKey(row)}>
-              {columns.map((column, index) => (
-                <td
-                  key={column.label}
-                  className={cellClass(column)}
-                  data-label={index > 0 && !column.hiddenLabel ? column.label.toLowerCase() : undefined}
-                >
-                  {column.cell(row)}
-                </td>
-              ))}
-            </tr>
-          ))}
+          {rows.map((row) => {
+            const opened = under?.(row) ?? null;
+            return (
+              <Fragment key={rowKey(row)}>
+                <tr className={opened === null ? undefined : "opened"}>
+                  {columns.map((column, index) => (
+                    <td
+                      key={column.label}
+                      className={cellClass(column)}
+                      data-label={index > 0 && !column.hiddenLabel ? column.label.toLowerCase() : undefined}
+                    >
+                      {column.cell(row)}
+                    </td>
+                  ))}
+                </tr>
+                {opened !== null && (
+                  <tr className="under">
+                    <td colSpan={columns.length}>{opened}</td>
+                  </tr>
+                )}
+              </Fragment>
+            );
+          })}
         </tbody>
       </table>
     </FocusBox>

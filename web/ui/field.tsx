@@ -2,16 +2,18 @@ import type { ReactNode } from "react";
 
 interface FieldProps {
   readonly label: ReactNode;
-  /** The id of the one control inside. */
+  /** The id of the single control inside. */
   readonly htmlFor: string;
   readonly children: ReactNode;
   readonly note?: ReactNode;
-  /** What is wrong with the value and what to do; the control gets aria-invalid and aria-describedby `${htmlFor}-error`. */
+  /**
+   * What is wrong with the value and what to do. The control gets aria-invalid and aria-describedby `${htmlFor}-error`.
+   */
   readonly error?: string | null;
   readonly className?: string;
 }
 
-/** A labelled control of a form, with its note or its error under it. */
+/** A labelled form control, with its note or its error below. */
 export function Field({ label, htmlFor, children, note, error, className = "" }: FieldProps) {
   return (
     <div className={`field ${className}`}>

@@ -4,7 +4,7 @@ interface FocusBoxProps extends HTMLAttributes<HTMLDivElement> {
   readonly label: string;
 }
 
-/** A box that the keyboard reaches: one that scrolls sideways, or a drawing whose values arrow keys read. */
+/** A box that takes keyboard focus: it scrolls sideways, or arrow keys read its drawing. */
 export function FocusBox({ label, ...rest }: FocusBoxProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls of a form

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** The last line of a page: facts of the whole deployment. */
+/** The last line of a page, with facts about the whole deployment. */
 export function Footer({ children }: { readonly children: ReactNode }) {
   return (
     <footer className="wrap mt-auto">

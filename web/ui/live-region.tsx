@@ -4,13 +4,15 @@ import { useEffect, useRef, useState } from "react";
 /** Screen readers are told of changes at most this often. */
 const QUIET_MS = 5_000;
 
-/** The one polite region of a page: says `text` when it has changed, at most every five seconds, the newest wins. */
+/**
+ * The page's single polite live region: announces changes of `text`, at most every five seconds and the newest only.
+ */
 export function LiveRegion({ text }: { readonly text: string }) {
   const [said, setSaid] = useState("");
   const saidAtMs = useRef(0);
   const first = useRef(true);
   useEffect(() => {
-    // What the page says when it opens is read as content; only changes are announced.
+    // The initial text is read as content; only changes are announced.
     if (first.current) {
       first.current = text === "";
       return;

@@ -1,6 +1,6 @@
 import { encode } from "uqr";
 
-/** A QR code of `text`, dark on light in both colour schemes: many cameras do not read it the other way round. */
+/** A QR code of `text`, dark on light in both colour schemes, because many cameras cannot read inverted codes. */
 export function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
   const { data, size } = encode(text, { border: 2 });
   const path = data

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
 interface SectionProps {
-  /** Also the section's address in the page. */
+  /** Also the anchor of the section. */
   readonly id: string;
   readonly title: ReactNode;
   /** What the section is for, in plain words, in the margin. */
@@ -10,7 +10,7 @@ interface SectionProps {
   readonly className?: string;
 }
 
-/** A section of a page: a hairline, a margin that names it and says it in plain words, the content. */
+/** A section of a page: a hairline, a margin with title and note, the content. */
 export function Section({ id, title, note, children, className = "" }: SectionProps) {
   return (
     <section className={`sec ${className}`} aria-labelledby={id}>

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 
 /**
- * done: checked or finished. running: voices become a sum. waiting: not yet. given-up: ended by itself, unopened.
- * stopped: a person ended it. alarm: look here. unknown: nobody can check.
+ * done: checked or finished. running: voices are becoming a sum. waiting: not yet. given-up: ended by itself, unopened.
+ * stopped: a person ended it. alarm: needs attention. unknown: nobody can check.
  */
 export type StatusKind =
   | "done"
@@ -69,7 +69,7 @@ const MARKS: Record<StatusKind, ReactNode> = {
   ),
 };
 
-/** A state as a shape and a word, never as a colour alone. */
+/** A state as a shape and a word, never only as a colour. */
 export function StatusMark({ kind, children }: { readonly kind: StatusKind; readonly children: ReactNode }) {
   return (
     <span className="status">

@@ -2,10 +2,10 @@
 import { type KeyboardEvent, type PointerEvent, useState } from "react";
 
 /**
- * Reading a drawing step by step: arrows, Home and End with the keyboard, or the pointer. Escape or leaving ends it.
+ * Reads a drawing step by step: with arrows, Home and End, or with the pointer. Escape or leaving it stops.
  *
  * @param stepCount  Steps of the drawing; the right arrow starts at the first, the left one at the last.
- * @param stepAt     Step under a pointer at `x`, `y` CSS pixels from the corner of the drawing; null outside of it.
+ * @param stepAt     Step under a pointer at `x`, `y` CSS pixels from the corner of the drawing; null outside it.
  */
 export function useReader(stepCount: number, stepAt: (x: number, y: number) => number | null) {
   const [step, setStep] = useState<number | null>(null);

@@ -1,7 +1,10 @@
 "use client";
 import { type RefObject, useLayoutEffect, useRef, useState } from "react";
 
-/** Whole pixels of the box that `ref` is put on, 0 before the first layout. Drawings are redrawn at it, never scaled. */
+/**
+ * Width of the element with `ref` in whole pixels, 0 before the first layout. Drawings are redrawn at this width, never
+ * scaled.
+ */
 export function useWidth<Element extends HTMLElement>(): [RefObject<Element | null>, number] {
   const ref = useRef<Element>(null);
   const [width, setWidth] = useState(0);

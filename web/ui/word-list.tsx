@@ -1,4 +1,4 @@
-/** Short lines under a heading; in the colour of what is yours if `you` is set. */
+/** Short lines under a heading; in the person's own colour if `you` is set. */
 export function WordList(props: {
   readonly title: string;
   readonly lines: readonly string[];

@@ -5,13 +5,14 @@ import type {
   OutcomeView,
   TaskSlice,
 } from "#client/index.ts";
+import { agreedGraphOf, graphPlanOf, isSharded } from "#shared/cohort/graph-plan.ts";
+import { thresholds } from "#shared/cohort/threshold.ts";
 import type { RoundView } from "#shared/protocol/api.ts";
-import { thresholds } from "#shared/secagg/threshold.ts";
-import { agreedGraphOf, graphPlanOf, isSharded } from "#shared/task/graph-plan.ts";
 import type { Task } from "#shared/task/task.ts";
-import { formatCount, formatPercent, formatPoints, plural } from "./format.ts";
+import { formatCount, plural } from "./format.ts";
+import { headlineWords } from "./measures.ts";
 
-/** What the numbers of the masked list are, in the order of its segments. */
+/** What the numbers of the masked list stand for, in the order of its segments. */
 export function segmentWords(slice: Pick<TaskSlice, "segments" | "task" | "parameterCount">): string {
   const { many } = slice.task.exampleNoun;
   const words = slice.segments.map(({ name, length }) => {
@@ -24,7 +25,7 @@ export function segmentWords(slice: Pick<TaskSlice, "segments" | "task" | "param
     if (name.startsWith("sentinel")) return plural(length, "check number");
     return `${formatCount(length)} of ${name}`;
   });
-  // Segments that mean the same to a person are named once.
+  // Name segments with the same words only once.
   return [...new Set(words)].join(", ");
 }
 
@@ -42,11 +43,11 @@ export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(2))).replace("-", "−");
 }
 
-/** What became of one's part, in a sentence or two. */
+/** The end of one's part, in a sentence or two. */
 export function outcomeSentence(
   contribution: Pick<ContributionSummary, "round">,
   outcome: OutcomeView,
-  record: Pick<RoundView, "accuracy"> | null,
+  record: Pick<RoundView, "measures"> | null,
   task: Task,
 ): string {
   if (outcome.kind !== "committed") return outcome.sentence;
@@ -55,12 +56,11 @@ export function outcomeSentence(
   const voices = isSharded(graphPlanOf(task.aggregation))
     ? `You were one of ${count} voices of your group. The sums of the groups became version ${contribution.round}`
     : `You were one of ${count} voices. The sum became version ${contribution.round}`;
-  const accuracy = record?.accuracy ?? null;
-  if (accuracy === null) return `${voices}.`;
-  return `${voices}, which is right for ${formatPercent(accuracy.value)} of ${many} it has never seen, ± ${formatPoints(accuracy.halfWidth95)}.`;
+  const words = headlineWords(record?.measures ?? null, many);
+  return words === null ? `${voices}.` : `${voices}, which ${words}.`;
 }
 
-/** q of the sum that a device was in: as it computed it, from the task and the roster that it was shown. */
+/** q of the sum that a device was in, computed from the task and the roster size that the device saw. */
 export function neededInSum({ aggregation }: Task, rosterSize: number | null): number | null {
   if (rosterSize === null) return null;
   const { securityModel, cohortSizeMin } = aggregation;
@@ -76,45 +76,46 @@ export interface Proof {
 
 export type OwnInputVerdict = "shown" | "other-root" | "not-under-root" | "not-published";
 
-/** Whether the round's own page names the root that this device was told. Rule A7. */
+/** Whether the round's own page shows the root that this device was told. Rule A7. */
 function shownProof(verdict: OwnInputVerdict): Proof {
   switch (verdict) {
     case "shown":
       return {
         kind: "done",
-        statement: "The round's own page names the same root as you were told.",
+        statement: "The round's own page shows the same root that this device was told.",
         evidence:
-          "Looked up here. That the sum is the sum of the lists under that root an auditor can check; that others are shown this page too only a public log could show.",
+          "Looked up here. An auditor can check that the sum is the sum of the lists under that root. Only a public log could show that others see the same page.",
       };
     case "other-root":
       return {
         kind: "refused",
         statement:
-          "The round's own page names another root than you were told: your list may not be in the sum.",
+          "The round's own page shows another root than this device was told: your list may not be in the sum.",
         evidence: "Looked up here. Keep the receipt.",
       };
     case "not-under-root":
       return {
         kind: "refused",
-        statement: "Your list does not lead to the root that you were told: it may not be in the sum.",
+        statement: "Your list does not lead to the root that this device was told: it may not be in the sum.",
         evidence: "Checked here again. Keep the receipt.",
       };
     case "not-published":
       return {
         kind: "unknown",
-        statement: "The round shows no root yet, so there is nothing to hold your list against.",
+        statement: "The round shows no root yet, so there is nothing to compare your list with.",
         evidence: "Looked up here.",
       };
   }
 }
 
 /**
- * What this device knows of the round for itself, and what nobody can check.
+ * What this device can prove about the round, and what nobody can check.
  *
- * @param known.needed  q, as this device computed it: masked lists that had to be in its sum.
- * @param known.helped  Whether this device gave its shares.
- * @param known.shown   Whether the round's page names the root that it was told; null while that is not known.
- * @param known.logged  Whether the coordinator keeps a public log; null while that is not known.
+ * @param known.needed  q as this device computed it: the masked lists required in its sum.
+ * @param known.helped  True if this device gave its shares.
+ * @param known.shown   Result of comparing the root on the round's page with the root that this device was told; null
+ * until known.
+ * @param known.logged  True if the coordinator keeps a public log; null until known.
  */
 export function proofsOf(
   outcome: OutcomeView,
@@ -178,23 +179,77 @@ export function proofsOf(
   return proofs;
 }
 
-/** Under "Your update". */
+/** The text under "Your update". */
 export function updateWords(isPicture: boolean): string {
   return isPicture
-    ? "Stays here. One can almost see what was drawn."
+    ? "Stays here. You can almost see what was drawn."
     : "Stays here. Coloured squares are weights that grew, grey ones are weights that shrank.";
 }
 
-/** Under "What left". @param bits  Of a number of the masked list. */
+/** The text under "What left". @param bits  Size of a number in the masked list. */
 export function leftWords(bits: number, flat: boolean): string {
   const added =
     bits === 32
-      ? "The two added."
-      : `The two added, after your changes were mixed with one another and rounded to ${bits} bits.`;
+      ? "The sum of the two."
+      : `The sum of the two, after your changes were mixed with one another and rounded to ${bits} bits.`;
   const spread = flat
     ? "Every value is as likely as any other."
     : "Too few numbers to show that every value is as likely as any other.";
   return `${added} ${spread}`;
+}
+
+/** The text under "Masks". @param rosterSize  Devices that agreed on keys, this one among them; null if none did. */
+export function masksWords(rosterSize: number | null): string {
+  return `Agreed with ${plural((rosterSize ?? 1) - 1, "other device")}; they cancel in the sum.`;
+}
+
+/** The chart of the masks or of what left, for people who cannot see it. @param flat  True if every value is as likely. */
+export function ringLabel(what: "the masks" | "what left", bits: number, flat: boolean): string {
+  return `Histogram of ${what}, over all values of ${bits} bits${flat ? ": flat" : ""}.`;
+}
+
+/**
+ * How many numbers are shown three times.
+ *
+ * @param plan  How they are laid out as squares.
+ * @param same  False if the changes are mixed with one another before masking.
+ */
+export function tileSentence(
+  plan: {
+    readonly cellCount: number;
+    readonly tile: { readonly count: number; readonly height: number; readonly width: number } | null;
+  },
+  same = true,
+): string {
+  const { tile } = plan;
+  const tiles = tile === null ? "" : `; ${tile.count} tiles of ${tile.height} by ${tile.width}`;
+  const which = same ? "The same " : "";
+  return `${which}${formatCount(plan.cellCount)} numbers three times, one small square each${tiles}.`;
+}
+
+/** What left in a round, as a whole. */
+export function leftSentence(parts: ContributionParts): string {
+  const total = formatCount(totalByteCount(parts));
+  return parts.maskedListByteCount > 0
+    ? `${total} bytes, in four parts. Here they are.`
+    : `${total} bytes: keys, shares and signatures. No masked list was among them.`;
+}
+
+/** "9", "9, attempt 2" */
+export function roundChoice({ round, attempt }: Pick<ContributionSummary, "round" | "attempt">): string {
+  return attempt > 1 ? `${round}, attempt ${attempt}` : String(round);
+}
+
+/** The note above the picture of an ended round. @param hasLine  True if this device's line is known. */
+export function wentNote(round: number, hasLine: boolean): string {
+  const you =
+    " The coloured line is you. Only this page knows which line that is; everyone else sees all lines alike.";
+  return `Round ${round}.${hasLine ? you : ""}`;
+}
+
+/** The text under the picture of this device's newest round. */
+export function ownScoreNote(round: number, ended: boolean): string {
+  return `Round ${round}${ended ? "" : ", as it happens"}. Each line is a place in the count. The coloured one is yours, and only this page knows it.`;
 }
 
 interface PartRow {
@@ -203,7 +258,7 @@ interface PartRow {
   readonly who: string;
 }
 
-/** What left, how large it was, and who can read it. */
+/** Each part that left, its size, and who can read it. */
 export function partRows(task: TaskSlice, { parts, rosterSize }: ContributionDetail): readonly PartRow[] {
   return [
     {
@@ -214,7 +269,7 @@ export function partRows(task: TaskSlice, { parts, rosterSize }: ContributionDet
     {
       what: `Key shares, sealed for ${plural((rosterSize ?? 1) - 1, "other")}`,
       byteCount: parts.keySharesByteCount,
-      who: "each by the one it is for",
+      who: "only the device that each is for",
     },
     {
       what: "Public keys, signatures",
@@ -224,7 +279,7 @@ export function partRows(task: TaskSlice, { parts, rosterSize }: ContributionDet
     {
       what: "Shares to open the sum",
       byteCount: parts.openingByteCount,
-      who: "the coordinator; they open the sum, not you",
+      who: "the coordinator; they open the sum, not your list",
     },
   ];
 }

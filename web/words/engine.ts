@@ -8,7 +8,7 @@ import {
 } from "#client/index.ts";
 import { capitalise, formatTimeUtc } from "./format.ts";
 
-/* What the participant's page says of the ways to compute, and of one that has stopped. */
+/* The participant page's words for the engines, and for one that has stopped. */
 
 export const ENGINE_NAMES: Record<BackendName, string> = {
   webgpu: "WebGPU",
@@ -16,20 +16,20 @@ export const ENGINE_NAMES: Record<BackendName, string> = {
   wasm: "WASM",
   cpu: "Processor alone",
 };
-/** Within a sentence. */
+/** Names for use within a sentence. */
 const ENGINES_IN_TEXT: Record<BackendName, string> = { ...ENGINE_NAMES, cpu: "the processor alone" };
 
 const newest = ({ losses }: EngineView): EngineLoss | null => losses.at(-1) ?? null;
 const subject = (loss: EngineLoss): string => capitalise(ENGINES_IN_TEXT[loss.backend]);
 
-/** Above the table of engines. */
+/** The text above the table of engines. */
 export function engineNote(engine: EngineView): string {
   const loss = newest(engine);
   const before = loss === null ? "" : `${lossSentence(loss)} `;
-  if (engine.calibrating) return `${before}The ways to compute are being timed, a few seconds each at most.`;
+  if (engine.calibrating) return `${before}The engines are being timed, at most a few seconds each.`;
   if (loss !== null) {
     const next = engine.backend;
-    return `${before}${next === null ? "None is left that works." : `Training goes on with ${ENGINES_IN_TEXT[next]}, in the background.`}`;
+    return `${before}${next === null ? "No other engine works here." : `Training goes on with ${ENGINES_IN_TEXT[next]}, in the background.`}`;
   }
   switch (engine.backend) {
     case "webgpu":
@@ -48,10 +48,10 @@ function lossSentence(loss: EngineLoss): string {
   return `${subject(loss)} stopped at ${time} UTC: ${LOSS_WORDS[loss.cause]}.`;
 }
 
-/** While this device looks for another engine. */
+/** The state line while this device looks for another engine. */
 export function mendingWords({ engine, round }: Pick<ParticipantView, "engine" | "round">) {
   const loss = newest(engine);
-  const left = "Nothing of yours was sent from it, and nothing is lost.";
+  const left = "Nothing was sent from this training, and nothing is lost.";
   const meanwhile = "Rounds go on without this device until an engine works here.";
   if (loss === null || round?.outcome?.kind !== "refused-by-device" || round.outcome.code !== "ENGINE_LOST") {
     return loss === null
@@ -70,7 +70,7 @@ export function mendingWords({ engine, round }: Pick<ParticipantView, "engine" |
   };
 }
 
-/** Of a round that was left because an engine stopped; null if that is not why. */
+/** Why a round was left, if an engine stopped in it; otherwise null. */
 export function engineLossSentence(round: number, outcome: OutcomeView, engine: EngineView): string | null {
   const loss = newest(engine);
   if (outcome.kind === "committed" || outcome.code !== "ENGINE_LOST" || loss === null) return null;
@@ -78,7 +78,7 @@ export function engineLossSentence(round: number, outcome: OutcomeView, engine: 
   return `${subject(loss)} stopped in round ${round}, so this device left it. Nothing of yours was sent, and nothing is lost.${next}`;
 }
 
-/** What to do if no engine works any more; null if one does, or is still being tried. */
+/** What to do if no engine works any more; null if one works or is still being tried. */
 export function noEngineWords(
   engine: EngineView,
 ): { readonly title: string; readonly detail: string } | null {

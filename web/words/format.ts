@@ -1,11 +1,11 @@
 import type { Measure } from "#shared/stats/measure.ts";
 
 /*
- * Numbers and instants as the pages print them: value, unit, uncertainty, count. Written by hand and not with Intl, so
- * that server and browser print the same whatever their locale; times are UTC, bytes are kB of 1,000.
+ * Numbers and times as the pages print them: value, unit, uncertainty, count. Not with Intl, so that server and browser
+ * print the same in any locale. Times are UTC; 1 kB is 1,000 bytes.
  */
 
-/** U+00A0: a number and its unit stay on one line. */
+/** U+00A0 keeps a number and its unit on one line. */
 const NBSP = "\u00a0";
 const MONTHS = [
   "January",
@@ -52,33 +52,44 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-/** First letter in upper case, for words that open a sentence. */
+/** Capitalises the first letter, for words that start a sentence. */
 export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Three decimals, as shares and losses are given. */
+/** Three decimals, as usual for fractions and losses. */
 export function formatDecimal(value: number, decimals = 3): string {
   const text = value.toFixed(decimals);
   return Number(text) === 0 ? (0).toFixed(decimals) : text.replace("-", "−");
 }
 
-/** "0.679 ± 0.008": a mean and the half width of its 95 % interval. */
-export function formatMeasure(measure: Pick<Measure, "value" | "halfWidth95">): string {
-  return `${formatDecimal(measure.value)} ± ${formatDecimal(measure.halfWidth95)}`;
+/** Three digits of a figure in a unit of the task, which may be large or small: "3.12", "0.0312", "31,200". */
+export function formatFigure(value: number, like: number = value): string {
+  const digits = like === 0 ? 0 : Math.floor(Math.log10(Math.abs(like)));
+  const decimals = Math.max(0, Math.min(6, 2 - digits));
+  return decimals > 0 ? formatDecimal(value, decimals) : formatCount(value);
 }
 
-/** A share as "68.1 %". */
+/**
+ * "0.679 ± 0.008", "3.12 ± 0.05 dollars": a mean and the half width of its 95 % interval, with the unit of a number that a
+ * task learns.
+ */
+export function formatMeasure({ value, halfWidth95, unit }: Omit<Measure, "count">): string {
+  if (unit === undefined) return `${formatDecimal(value)} ± ${formatDecimal(halfWidth95)}`;
+  return `${formatFigure(value)} ± ${formatFigure(halfWidth95, value)}${NBSP}${unit}`;
+}
+
+/** A fraction as "68.1 %". */
 export function formatPercent(share: number): string {
   return `${(100 * share).toFixed(1)}${NBSP}%`;
 }
 
-/** A difference of shares or the half width of one, in points: "2.6 points". */
+/** A difference of fractions, or its half width: "2.6 points". */
 export function formatPoints(share: number): string {
   return `${(100 * share).toFixed(1)}${NBSP}points`;
 }
 
-/** Bytes in kB of 1,000 without the unit: two decimals below 1, one below 100, then none. */
+/** Kilobytes of 1,000 bytes, without the unit: two decimals below 1, one below 100, otherwise none. */
 export function formatKilobytes(byteCount: number): string {
   const kilobytes = byteCount / 1_000;
   if (kilobytes >= 100) return formatCount(kilobytes);
@@ -88,6 +99,18 @@ export function formatKilobytes(byteCount: number): string {
 /** "9.8 kB". */
 export function formatBytes(byteCount: number): string {
   return `${formatKilobytes(byteCount)}${NBSP}kB`;
+}
+
+/** "214 MB", "38.2 GB": the size of something of a machine, in powers of 1,000. */
+export function formatSize(byteCount: number): string {
+  const [unit, divisor] = byteCount >= 999_500_000 ? (["GB", 1e9] as const) : (["MB", 1e6] as const);
+  const value = byteCount / divisor;
+  return `${value < 9.95 ? value.toFixed(1).replace(/\.0$/, "") : formatCount(value)}${NBSP}${unit}`;
+}
+
+/** A file of any size: "79.0 kB", "214 MB". */
+export function formatFileSize(byteCount: number): string {
+  return byteCount < 999_500 ? formatBytes(byteCount) : formatSize(byteCount);
 }
 
 /** "16 bits", "27.2 bits". */
@@ -101,7 +124,7 @@ export function formatSeconds(seconds: number): string {
   return `${text}${NBSP}s`;
 }
 
-/** A rough length for plans: "40 s", "38 min", "2 h 10 min", "12 days". */
+/** A rough duration for plans: "40 s", "38 min", "2 h 10 min", "12 days". */
 export function formatDuration(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))}${NBSP}s`;
   const minutes = Math.round(seconds / 60);
@@ -133,27 +156,35 @@ const NEAR_DAYS = new Map([
   [1, "tomorrow"],
 ]);
 
-/** "today, 10:12 UTC", "8 July, 14:36 UTC", and the year only if it is another one. */
+/** "today, 10:12 UTC" or "8 July, 14:36 UTC", with the year only if it is not this year. */
 export function formatWhenUtc(instant: string, nowUnixMs = Date.now()): string {
+  return `${formatWhen(instant, nowUnixMs)} UTC`;
+}
+
+/** As `formatWhenUtc`, for a page that says once that its times are UTC. */
+export function formatWhen(instant: string, nowUnixMs = Date.now()): string {
+  const date = new Date(instant);
+  return `${formatDay(instant, nowUnixMs)}, ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+}
+
+/** "today" or "8 July", with the year only if it is not this year. */
+export function formatDay(instant: string, nowUnixMs = Date.now()): string {
   const date = new Date(instant);
   const dayOf = (unixMs: number) => Math.floor(unixMs / DAY_MS);
   const near = NEAR_DAYS.get(dayOf(date.getTime()) - dayOf(nowUnixMs));
   const sameYear = date.getUTCFullYear() === new Date(nowUnixMs).getUTCFullYear();
-  const day = near ?? `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
-  if (near === undefined && !sameYear) return formatInstantUtc(instant);
-  return `${day}, ${two(date.getUTCHours())}:${two(date.getUTCMinutes())} UTC`;
+  const year = sameYear ? "" : ` ${date.getUTCFullYear()}`;
+  return near ?? `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}${year}`;
 }
 
-/** The first 12 of 64 hex digits in fours, for people who compare: "9f31 c0a7 5be2". */
+/** "12 s ago", "4 min ago"; from an hour on the time itself. */
+export function formatAgo(instant: string, nowUnixMs = Date.now()): string {
+  const seconds = Math.max(0, (nowUnixMs - new Date(instant).getTime()) / 1_000);
+  if (seconds >= 3_600) return formatWhen(instant, nowUnixMs);
+  return seconds < 60 ? `${Math.round(seconds)}${NBSP}s ago` : `${Math.floor(seconds / 60)}${NBSP}min ago`;
+}
+
+/** The first 12 of 64 hex digits in groups of four, for people to compare: "9f31 c0a7 5be2". */
 export function formatHash(hash: string, digitCount = 12): string {
   return (hash.slice(0, digitCount).match(/.{1,4}/g) ?? []).join(" ");
-}
-
-export type Comparison = "better" | "worse" | "too close to tell";
-
-/** Compares two measures of which more is better; intervals that overlap cannot be told apart. */
-export function compareMeasures(now: Measure, before: Measure): Comparison {
-  const gap = now.value - before.value;
-  if (Math.abs(gap) <= now.halfWidth95 + before.halfWidth95) return "too close to tell";
-  return gap > 0 ? "better" : "worse";
 }

@@ -3,10 +3,10 @@ import { formatCount, plural } from "./format.ts";
 
 type Group = NonNullable<RoundDetail["shardList"]>[number];
 
-/** Codes of a sum that was opened before it turned out bad. */
+/** The sum was opened before it turned out to be bad. */
 const AFTER_OPENING: ReadonlySet<string> = new Set(["BAD_B", "BAD_S", "SENTINEL", "RANGE"]);
 
-/** "11 groups; 1 is left out and never opened. The round's sum is of the others." */
+/** "11 groups; 1 is left out and never opened. The round's sum is that of the others." */
 export function groupsSentence(groups: readonly Group[], phase: RoundDetail["phase"]): string {
   const codes = groups.flatMap(({ leftOut }) => (leftOut === null ? [] : [leftOut]));
   const all = plural(groups.length, "group");
@@ -16,7 +16,7 @@ export function groupsSentence(groups: readonly Group[], phase: RoundDetail["pha
   const unopened = codes.length - discarded - asked;
   const parts = [
     ...(unopened > 0 ? [`${plural(unopened, "is", "are")} left out and never opened`] : []),
-    ...(asked > 0 ? [`for ${formatCount(asked)} shares were asked for, too few came`] : []),
+    ...(asked > 0 ? [`too few shares came to open ${formatCount(asked)}`] : []),
     ...(discarded > 0 ? [`the sum of ${formatCount(discarded)} was opened and discarded`] : []),
   ];
   return `${all}; ${parts.join(", ")}. ${othersSentence(phase)}`;
@@ -25,7 +25,7 @@ export function groupsSentence(groups: readonly Group[], phase: RoundDetail["pha
 function othersSentence(phase: RoundDetail["phase"]): string {
   switch (phase) {
     case "committed":
-      return "The round's sum is of the others.";
+      return "The round's sum is that of the others.";
     case "failed":
     case "voided":
       return "The round ended without a sum.";
@@ -34,7 +34,7 @@ function othersSentence(phase: RoundDetail["phase"]): string {
   }
 }
 
-/** What became of one group, with its code. */
+/** The state of one group, with its code. */
 export function groupState({ leftOut }: Group): string {
   switch (leftOut) {
     case null:

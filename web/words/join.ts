@@ -1,8 +1,9 @@
 import type {
   ConsentView,
   OutcomeView,
+  OwnRound,
   ParticipantView,
-  RoundView,
+  Stage,
   TaskSlice,
   TrainingView,
 } from "#client/index.ts";
@@ -23,60 +24,75 @@ import {
 import { waitingSentence } from "./waiting.ts";
 
 /*
- * What the participant's page says. Every number in a sentence about consent and privacy comes from the task's config,
- * never from how many happen to be in a round.
+ * The words of the participant's page. Every number in a sentence about consent and privacy comes from the task's
+ * config, never from the number of devices in a round.
  */
 
-/** Fewer devices than this hide nobody. */
+/** A sum of fewer devices hides nobody. */
 const DEMO_BELOW = 10;
 
-/** A connection that is gone for longer is said to be lost. */
+/** A connection counts as lost after this time. */
 export const LOST_AFTER_MS = 3_000;
 
 export interface ConsentWords {
   readonly paragraph: string;
-  /** Unticked box. */
+  /** The label of the unticked box. */
   readonly box: string;
-  /** What one should know before agreeing. */
+  /** What people should know before they agree. */
   readonly warnings: readonly string[];
   readonly staysHere: readonly string[];
   readonly leaves: readonly string[];
 }
 
-/** @param logged  Whether the coordinator keeps a public log; null while that is not known. */
+/** @param logged  True if the coordinator keeps a public log; null until known. */
 export function consentWords(slice: TaskSlice, logged: boolean | null): ConsentWords {
   const { task, othersMin } = slice;
   const { one, many } = task.exampleNoun;
   const { goal, cohortSizeMin } = task.aggregation;
   const warnings = ["This task adds no noise. You are hidden by the others in the sum, not by mathematics."];
   if (Math.min(goal, cohortSizeMin) < DEMO_BELOW) {
-    warnings.unshift(`Demo: ${plural(goal, "device")}. Too few to hide anyone; for trying out only.`);
+    warnings.unshift(`Rounds of ${plural(goal, "device")}: too few to hide anyone; for trying out only.`);
   }
   warnings.push(
-    "You trust this page to do as it says. It comes from the coordinator; the edge program does not.",
+    "You trust this page to do what it says. It comes from the coordinator; the edge program does not.",
     "What is in a sum cannot be taken out again.",
   );
   if (logged === false) {
     warnings.push("This coordinator keeps no public log, so nobody outside can check what it did.");
   }
   return {
-    paragraph: `Your ${many} stay in this browser. What leaves, each round, is one masked list of numbers, which means nothing until it is added to at least ${plural(othersMin, "other")}, and the keys to mask it. The coordinator sees that this browser takes part, and when. What is in a sum cannot be taken out again. You can stop at any time.`,
+    paragraph: `Your ${many} stay in this browser. In each round one masked list of numbers leaves, with the keys to mask it. The list means nothing until it is added to at least ${plural(othersMin, "other")}. The coordinator sees that this browser takes part, and when. What is in a sum cannot be taken out again. You can stop at any time.`,
     box: `I agree that this browser takes part in ${task.slug}, version ${task.version}.`,
-    warnings,
+    warnings: [...aims(task), ...warnings],
     staysHere: [
       `Your ${many} and their labels`,
-      "What your device learns from them, in clear",
+      "What your device learns from them, unmasked",
       `How many ${many} you have, and how well the model does on them`,
     ],
     leaves: [
       `One masked list of ${formatCount(slice.vectorLength)} numbers, ${formatBytes(slice.maskedByteCount)}; your count of ${many} is in it, masked`,
       `Keys and signatures that mask and unmask it, about ${formatBytes(slice.keysByteCountAbout)}`,
-      `That this browser took part, and when; no ${one}`,
+      `The fact that this browser took part, and when; no ${one}`,
     ],
   };
 }
 
-/** Under the title of the page. */
+/** What a task says of its model's use, as far as it says something. Rule K9. */
+function aims({ intendedUse, notFor, stage, contact }: TaskSlice["task"]): string[] {
+  return [
+    ...(intendedUse === undefined ? [] : [`Intended use: ${intendedUse}`]),
+    ...(notFor === undefined ? [] : [`Not for: ${notFor}`]),
+    ...(stage === undefined ? [] : [STAGES[stage]]),
+    ...(contact === undefined ? [] : [`Questions go to ${contact}`]),
+  ];
+}
+
+const STAGES = {
+  "trying-out": "This is for trying out. Its model is not meant to be used.",
+  "in-earnest": "This is in earnest: its model is meant to be used.",
+} as const;
+
+/** The sentence under the page's title. */
 export function leadSentence(slice: TaskSlice): string {
   return `Your ${slice.task.exampleNoun.many} stay in this browser. What leaves is one list of numbers, masked so that nobody can read it alone. The masks cancel only once it is added to at least ${plural(slice.othersMin, "other")}; what remains is the sum.`;
 }
@@ -85,12 +101,18 @@ export function consentNote(consent: ConsentView): string {
   return `Version ${consent.version}, agreed on ${formatInstant(consent.agreedAt)}. Kept on this device.`;
 }
 
+/** Before the agreement, and again if what was agreed to is no longer the task's version. */
+export function askNote(consent: Pick<ConsentView, "version"> | null, version: number): string {
+  if (consent === null) return "Nothing is sent before you agree.";
+  return `You agreed to version ${consent.version}. The task now has version ${version}: read it and agree again, or leave it.`;
+}
+
 export const formatInstant = (unixMs: number): string => formatInstantUtc(new Date(unixMs).toISOString());
 export const formatTime = (unixMs: number): string => formatTimeUtc(new Date(unixMs).toISOString());
 
-/** What the page knows beside the view; Unix milliseconds. */
+/** What the page knows besides the view; Unix milliseconds. */
 export interface Moment {
-  /** A connection that comes back at once is not worth a word. */
+  /** Short gaps in the connection are not mentioned. */
   readonly now: number;
   /** When the tab was last hidden; null if it never was. */
   readonly hiddenAt: number | null;
@@ -99,43 +121,46 @@ export interface Moment {
 export interface StateLine {
   readonly title: string;
   readonly detail: string;
-  /** For the bar at the bottom of a phone. */
+  /** For the bar at the bottom on a phone. */
   readonly short: string;
-  /** Filled share of each part, 0 to 1; null if nothing can be measured. */
+  /** Progress of each part, 0 to 1; null if it cannot be measured. */
   readonly progress: { readonly label: string; readonly parts: readonly number[] } | null;
 }
 
-/** What the page says of the run that everyone sees. */
-type SeenRun = Pick<RunView, "state" | "waiting">;
+/** The part of a run's view that these sentences need. */
+export interface SeenRun extends Pick<RunView, "waiting"> {
+  /** none: no run of the task is open. */
+  readonly state: RunView["state"] | "none";
+}
 
 /**
- * How things stand, for the line under the title.
+ * The current state, for the line under the title.
  *
- * @param run  As everyone sees it, if the page knows it.
+ * @param run     The run, if the page knows about it.
  * @param moment  What the page knows besides.
  */
 export function stateLine(view: ParticipantView, run: SeenRun | null, moment: Moment): StateLine {
   const { stage, connection, task, data, budget } = view;
   const { many } = task.task.exampleNoun;
   const takesPart = stage === "connecting" || stage === "waiting" || stage === "in-round";
-  if (takesPart && connection.state !== "online" && moment.now - connection.since > LOST_AFTER_MS) {
+  if (takesPart && isLost(connection, moment.now)) {
     return quiet(
       `No connection since ${formatTime(connection.since)} UTC`,
-      "Training goes on here; nothing is sent. Figures date from then.",
+      `${lostDetail(view)} Figures date from then.`,
       "No connection",
     );
   }
   switch (stage) {
     case "consent":
       return quiet(
-        "Nothing is agreed to yet",
+        "You have not agreed to anything yet",
         "Read part 1. Nothing is sent before you agree.",
         "Not taking part",
       );
     case "data":
       return quiet(
         `Next: your ${many}`,
-        `Bring a few in part 2. They stay in this browser; nothing is sent.`,
+        `Add a few in part 2. They stay in this browser; nothing is sent.`,
         `Needs ${many}`,
       );
     case "ready": {
@@ -160,7 +185,7 @@ export function stateLine(view: ParticipantView, run: SeenRun | null, moment: Mo
     case "connecting":
       return quiet(
         "Connecting",
-        "This device says hello to the coordinator. Nothing of yours is sent.",
+        "This device identifies itself to the coordinator. None of your data is sent.",
         "Connecting",
       );
     case "waiting":
@@ -181,12 +206,45 @@ export function stateLine(view: ParticipantView, run: SeenRun | null, moment: Mo
   }
 }
 
+/** What goes on without a connection. */
+function lostDetail({ stage, round }: ParticipantView): string {
+  if (stage !== "in-round" || round === null) return "Until it is back, no round can invite this device.";
+  if (round.step === "training") return "Training goes on here; nothing is sent.";
+  return `Round ${round.round} goes on without this device unless the connection is back in time.`;
+}
+
+/** A gap that ends at once is not mentioned. Silence has already lasted for some seconds. */
+function isLost({ state, since }: ParticipantView["connection"], now: number): boolean {
+  return state === "silent" || (state !== "online" && now - since > LOST_AFTER_MS);
+}
+
 const quiet = (title: string, detail: string, short: string): StateLine => ({
   title,
   detail,
   short,
   progress: null,
 });
+
+/** Beside the button that starts, under the data. @param many  What the examples are called: "drawings". */
+export function takesPartWords(stage: Stage, many: string): string {
+  switch (stage) {
+    case "consent":
+    case "data":
+    case "ready":
+      return "Nothing is sent until you start.";
+    case "locked":
+      return "Another tab of this browser takes part.";
+    case "paused":
+      return "Paused. Nothing is sent until you go on.";
+    case "left":
+      return "You have left. Nothing more is sent.";
+    case "connecting":
+    case "waiting":
+    case "in-round":
+    case "mending":
+      return `You take part with these ${many}.`;
+  }
+}
 
 const budgetSpent = (limit: number): StateLine =>
   quiet(
@@ -203,9 +261,9 @@ export function countedExamples(data: Pick<ParticipantView["data"], "count">, sl
 
 const NOTHING_LEFT = "Nothing has left this device in this round yet.";
 
-function downloadWords(download: RoundView["download"]): string {
+function downloadWords(download: OwnRound["download"]): string {
   if (download === null) return NOTHING_LEFT;
-  const again = download.tries > 1 ? ` The download stopped on the way; this is try ${download.tries}.` : "";
+  const again = download.tries > 1 ? ` The download stopped; this is try ${download.tries}.` : "";
   return `${amount(download)} are here.${again} ${NOTHING_LEFT}`;
 }
 
@@ -237,13 +295,15 @@ function roundLine(view: ParticipantView, moment: Moment): StateLine {
     case "advertised":
       return quiet(
         `${head}: this device has trained`,
-        "Its public keys are out, its update is not. It waits until the others have trained.",
+        round.attempt > 1
+          ? "The round starts over under fresh keys, with the same update."
+          : "Its public keys are out, its update is not. It waits until the others have trained.",
         "Trained, waiting",
       );
     case "shared":
       return quiet(
         `${head}: keys are being agreed on`,
-        `With ${plural((round.rosterSize ?? 1) - 1, "other device")}. They make the masks; the update is still here.`,
+        `With ${plural((round.rosterSize ?? 1) - 1, "other device")}. They make the masks; the update itself stays here.`,
         "Agreeing on keys",
       );
     case "masking":
@@ -277,26 +337,29 @@ function roundLine(view: ParticipantView, moment: Moment): StateLine {
   }
 }
 
-/** Between rounds: what became of the last one, and what this device waits for. */
+/** Between rounds: how the last one ended, and what this device waits for. */
 function waitingLine(view: ParticipantView, run: SeenRun | null, moment: Moment): StateLine {
-  if (run?.state === "waiting")
+  if (run?.state === "waiting" && (run.waiting == null || run.waiting.ready < run.waiting.needed))
     return quiet(
       "Too few devices are here yet",
-      `${waitingSentence(run)} Until then nothing is asked of this device; it stays checked in while this page is open.`,
+      `${waitingSentence(run)} Until then this device has nothing to do; it stays checked in while this page is open.`,
       "Waiting for devices",
     );
   // A run that is evaluating has no more rounds.
   const evaluating = run?.state === "evaluating";
-  const over = evaluating || run?.state === "completed" || run?.state === "failed";
+  const none = run?.state === "none";
+  const over = none || evaluating || run?.state === "completed" || run?.state === "failed";
   const paused = run?.state === "paused";
   const title = over ? "Waiting for the next run" : "Waiting for the next round";
-  const next = evaluating
-    ? "The rounds of the last run are over."
-    : over
-      ? "The last run has ended."
-      : paused
-        ? "Someone has paused the run."
-        : "This device has checked in. A round opens when enough devices have.";
+  const next = none
+    ? "No run of this task is open. This device has checked in and is invited once someone launches one."
+    : evaluating
+      ? "The rounds of the last run are over."
+      : over
+        ? "The last run has ended."
+        : paused
+          ? "Someone has paused the run."
+          : "This device has checked in. A round opens when enough devices have.";
   const last = view.round === null ? null : lastOutcome(view.round, view, moment);
   return quiet(
     title,
@@ -305,7 +368,7 @@ function waitingLine(view: ParticipantView, run: SeenRun | null, moment: Moment)
   );
 }
 
-function lastOutcome(round: RoundView, view: ParticipantView, moment: Moment): string | null {
+function lastOutcome(round: OwnRound, view: ParticipantView, moment: Moment): string | null {
   const { outcome } = round;
   if (outcome === null) return null;
   const lost = engineLossSentence(round.round, outcome, view.engine);
@@ -314,9 +377,9 @@ function lastOutcome(round: RoundView, view: ParticipantView, moment: Moment): s
   return `Round ${round.round}: you were one of ${formatCount(outcome.survivorCount)} voices in one sum.`;
 }
 
-/** A round lost because the tab was hidden is said so: the person can do something about it. */
+/** If the round was lost because the tab was hidden, say so: the person can change that. */
 function lossSentence(
-  round: RoundView,
+  round: OwnRound,
   outcome: Exclude<OutcomeView, { kind: "committed" }>,
   moment: Moment,
 ): string {
@@ -334,7 +397,7 @@ const ENDED_TITLES = {
   "refused-by-device": "was refused by this device",
 } as const;
 
-function endedLine(round: RoundView, head: string, moment: Moment): StateLine {
+function endedLine(round: OwnRound, head: string, moment: Moment): StateLine {
   const { outcome } = round;
   if (outcome === null) {
     return quiet(`${head} has ended`, "This device waits for the next one.", "Waiting for a round");
@@ -382,7 +445,7 @@ export function trainingWords(
   return `${pass} over your ${rows}${left}.`;
 }
 
-/** One part a pass; more than ten passes are one part. */
+/** One part for each pass; a single part if there are more than ten. */
 function trainingProgress(training: TrainingView | null): StateLine["progress"] {
   if (training === null || training.stepCount === 0) return null;
   const done = training.step / training.stepCount;

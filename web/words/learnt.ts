@@ -1,37 +1,39 @@
+import { agreedGraphOf, graphPlanOf, isSharded, isSparse } from "#shared/cohort/graph-plan.ts";
+import { SHARDED_CORRUPT_SHARE } from "#shared/cohort/shard-colluders.ts";
+import { sparseNumbersOf, thresholds } from "#shared/cohort/threshold.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
-import { SHARDED_CORRUPT_SHARE } from "#shared/secagg/shards.ts";
-import { sparseNumbersOf, thresholds } from "#shared/secagg/threshold.ts";
-import { agreedGraphOf, graphPlanOf, isSharded, isSparse } from "#shared/task/graph-plan.ts";
 import type { Task } from "#shared/task/task.ts";
 import { countInWords, formatCount, formatPercent, plural } from "./format.ts";
 
 /*
- * What the coordinator could and could not learn, in a participant's words. Every number follows from the task, as the
- * device itself computes it; nothing here depends on how many happen to be in a round.
+ * What the coordinator could and could not learn, in a participant's words. Every number is computed from the task,
+ * exactly as the device computes it, and never from the number of devices in a round.
  */
 
-/** What follows for one sum of `rosterSize` devices. */
+/** The guarantees for one sum of `rosterSize` devices. */
 export interface CohortFacts {
   readonly rosterSize: number;
-  /** A sum is of the whole round, or of one of the groups that chance splits it into. */
+  /** A sum covers the whole round, or one of the groups that chance splits it into. */
   readonly whole: "round" | "group";
-  /** Set if only some of the others hold pieces of this device's secrets: how many, and what the task assumes. */
+  /** Set if only some of the others hold shares of this device's secrets: their number, and the task's assumptions. */
   readonly sparse: {
     readonly neighbours: number;
     readonly corruptShare: number;
     readonly dropoutShare: number;
   } | null;
-  /** Devices that have to confirm the same list, and shares that open a secret: t. */
+  /** t: devices that must confirm the same list, and shares that open a secret. */
   readonly confirming: number;
-  /** Devices that may work with the coordinator without breaking what is said here: c. */
+  /** c: devices that may collude with the coordinator without breaking these guarantees. */
   readonly colluding: number;
-  /** Lists of honest devices in whatever is opened, at least: t - c. Null in a sparse graph: all that are in the sum. */
+  /**
+   * Minimum number of honest devices in any opened sum: t - c. Null in a sparse graph, where it is everyone in the sum.
+   */
   readonly honestInSum: number | null;
-  /** Devices that may leave before the round has to be given up: n - q. */
+  /** n - q: devices that may leave before the round has to be given up. */
   readonly mayLeave: number;
 }
 
-/** Null if a device would refuse a round of that size. */
+/** Null if a device would refuse a round of this size. */
 export function cohortFacts(task: Task, rosterSize: number): CohortFacts | null {
   const { cohortSizeMin, securityModel } = task.aggregation;
   if (rosterSize < cohortSizeMin) return null;
@@ -58,7 +60,7 @@ export function cohortFacts(task: Task, rosterSize: number): CohortFacts | null 
   };
 }
 
-/** The smallest and largest round that a device takes part in. */
+/** The sizes of round that a device accepts. */
 export function cohortRange(task: Task): { readonly from: number; readonly to: number } {
   const { cohortSizeMin, cohortSizeMax } = task.aggregation;
   let from = cohortSizeMin;
@@ -66,13 +68,13 @@ export function cohortRange(task: Task): { readonly from: number; readonly to: n
   return { from, to: cohortSizeMax };
 }
 
-/** About as many as a sum of this task holds. */
+/** The usual number of devices in a sum of this task. */
 export function usualSize(task: Task): number {
   const graph = graphPlanOf(task.aggregation);
   return isSharded(graph) ? graph.size : task.aggregation.goal;
 }
 
-/** Sizes for a table: the ends of the range and a few between. */
+/** Sizes for the table: the ends of the range and a few between. */
 export function tableSizes(task: Task): number[] {
   const { from, to } = cohortRange(task);
   const between = [5, 10, 20, 50, 100, 200, 500].filter((size) => size > from && size < to);
@@ -83,12 +85,12 @@ export function tableSizes(task: Task): number[] {
 export function learntSentence(task: Task): string {
   const { cohortSizeMin } = task.aggregation;
   if (isSharded(graphPlanOf(task.aggregation))) {
-    return `Chance splits each round into groups. The coordinator learns one sum of each group, of at least ${plural(cohortSizeMin, "list")}, and that this browser took part in one of them. Alone it could not learn what is in yours.`;
+    return `Chance splits each round into groups. The coordinator learns one sum of each group, of at least ${plural(cohortSizeMin, "list")}, and that this browser took part in one of them. On its own it cannot learn what is in your list.`;
   }
-  return `The coordinator learns one sum of at least ${plural(cohortSizeMin, "list")}, and that this browser took part in it. Alone it could not learn what is in yours.`;
+  return `The coordinator learns one sum of at least ${plural(cohortSizeMin, "list")}, and that this browser took part in it. On its own it cannot learn what is in your list.`;
 }
 
-/** Three lists: seen in any case, not seen, seen only if something else helps. */
+/** Three lists: what the coordinator always sees, never sees, and sees only if something else helps. */
 export function learntLists(task: Task): {
   readonly sees: readonly string[];
   readonly cannot: readonly string[];
@@ -100,7 +102,7 @@ export function learntLists(task: Task): {
     sees: [
       "That this browser takes part, when, and from which network address",
       "One key that stays the same from round to round, so that it can tell this browser from others, but not who you are",
-      "When your training was done, so about how long it took",
+      "When your training finished, and so roughly how long it took",
       "One masked list for each try of a round, three at most. By itself every value in it is as likely as any other",
       grouped
         ? "The sum of each group, yours among them, and the model that it makes of all of them"
@@ -113,14 +115,14 @@ export function learntLists(task: Task): {
       "What was in a list that came too late for the sum: not all of its masks are given out",
     ],
     onlyIf: [
-      "Your list, if enough devices of the round hand it the pieces that they hold for you. How many is drawn below",
+      "Your list, if enough devices of the round give it the pieces that they hold for you. The picture below shows how many",
       "Your list, if all others in the sum tell it theirs: it can subtract them",
       `Something about a single ${one}, if the sum gives it away: the sum is exact, and this task adds no noise`,
     ],
   };
 }
 
-/** What the picture of one cohort says. */
+/** The sentence for the picture of one cohort. */
 export function cohortSentence(facts: CohortFacts): string {
   const { rosterSize, whole, sparse, confirming, colluding, honestInSum } = facts;
   if (sparse !== null || honestInSum === null) return sparseSentence(facts);
@@ -128,7 +130,7 @@ export function cohortSentence(facts: CohortFacts): string {
     colluding === 0
       ? "If none of the others works with the coordinator"
       : `Even if ${countInWords(colluding)} of the others ${colluding === 1 ? "works" : "work"} with the coordinator`;
-  return `In a ${whole} of ${formatCount(rosterSize)}, ${formatCount(confirming)} devices must confirm the same list before anything opens. ${helpers}, whatever opens holds the lists of at least ${plural(honestInSum, "honest device")}, and the coordinator cannot count one more than another. With the pieces that ${formatCount(confirming)} devices hold, it could open yours alone.`;
+  return `In a ${whole} of ${formatCount(rosterSize)}, ${formatCount(confirming)} devices must confirm the same list before anything opens. ${helpers}, whatever opens holds the lists of at least ${plural(honestInSum, "honest device")}, and the coordinator cannot count any of them twice. With the pieces that ${formatCount(confirming)} devices hold, it could open yours alone.`;
 }
 
 function sparseSentence({ rosterSize, sparse, confirming }: CohortFacts): string {
@@ -137,7 +139,7 @@ function sparseSentence({ rosterSize, sparse, confirming }: CohortFacts): string
     corruptShare: 0,
     dropoutShare: 0,
   };
-  return `In a round of ${formatCount(rosterSize)}, ${formatCount(neighbours)} others hold pieces for your device. Of that circle, you among them, ${formatCount(confirming)} must confirm the same list. If the coordinator keeps to the rules, at most ${formatPercent(corruptShare)} of the round work with it and at most ${formatPercent(dropoutShare)} leave, then what opens is the sum of all lists that came in, except with a chance below one in a million million. With the pieces that ${formatCount(confirming)} of them hold, it could open yours alone.`;
+  return `In a round of ${formatCount(rosterSize)}, ${formatCount(neighbours)} others hold pieces for your device. Of these devices and yours, ${formatCount(confirming)} must confirm the same list. If the coordinator keeps to the rules, at most ${formatPercent(corruptShare)} of the round work with it and at most ${formatPercent(dropoutShare)} leave, then what opens is the sum of all lists that came in, except with a chance below one in a million million. With the pieces that ${formatCount(confirming)} of them hold, it could open yours alone.`;
 }
 
 export interface StepWords {
@@ -147,7 +149,7 @@ export interface StepWords {
   readonly hidden: string;
 }
 
-/** The five messages of a round, each with what it gives away. */
+/** The five messages of a round, and what each reveals. */
 export function stepWords(task: Task): readonly StepWords[] {
   return STEPS.map((words) =>
     words.step === "Confirmation" && task.aggregation.securityModel !== "active"
@@ -177,7 +179,7 @@ const STEPS: readonly StepWords[] = [
   },
   {
     step: "Confirmation",
-    leaves: "A signature over who shared keys and whose list came in",
+    leaves: "A signature over who shared keys and whose lists arrived",
     reads: "Which list this browser was told; everyone who signs must have been told the same one",
     hidden:
       "Two different lists cannot both get enough signatures, unless more than the number above work with the coordinator",
@@ -196,7 +198,7 @@ export interface RefusalWords {
   readonly code: ErrorCode;
 }
 
-/** What this browser itself says no to; the coordinator cannot talk it out of it. */
+/** What this browser refuses, whatever the coordinator says. */
 export function refusals(task: Task): readonly RefusalWords[] {
   const { cohortSizeMin } = task.aggregation;
   return [
@@ -211,7 +213,7 @@ export function refusals(task: Task): readonly RefusalWords[] {
   ];
 }
 
-/** Said plainly, in order of weight. */
+/** The limits, the most important first. */
 export function notProtected(task: Task): readonly { readonly title: string; readonly words: string }[] {
   const { cohortSizeMin, securityModel } = task.aggregation;
   const others = plural(cohortSizeMin - 1, "other");
@@ -222,14 +224,14 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
           {
             title: "A coordinator that breaks the rules",
             words:
-              "This task assumes that the coordinator follows the protocol and is only curious. If it shows different lists to different devices, that is not always found out.",
+              "This task assumes that the coordinator follows the protocol and is only curious. If it shows different lists to different devices, this is not always detected.",
           },
         ];
   const grouped = isSharded(graphPlanOf(task.aggregation))
     ? [
         {
           title: "Who is in your group",
-          words: `Chance decides which devices the coordinator can put beside you, by a rule that this browser checks; it still chooses which of them it invites. If it chooses fairly and at most ${formatPercent(SHARDED_CORRUPT_SHARE)} of the round work with it, no group holds more of them than drawn above, except with a chance below one in a million million. Someone who makes up devices after the model of the round is known can place them in your group.`,
+          words: `Chance decides which devices the coordinator can put into your group, by a rule that this browser checks. It still chooses which of them it invites. If it chooses fairly and at most ${formatPercent(SHARDED_CORRUPT_SHARE)} of the round work with it, no group has more of them than the picture shows, except with a chance below one in a million million. Someone who makes up devices after the model of the round is known can place them in your group.`,
         },
       ]
     : [];
@@ -238,7 +240,7 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
     ...grouped,
     {
       title: "Made-up devices",
-      words: `This coordinator lets anyone join, and chooses whom it invites. If enough of the ${others} or more in a sum were made up (the number that must confirm is drawn above), it would learn your list. This page cannot tell made-up devices from real ones, and nobody else checks it yet.`,
+      words: `This coordinator lets anyone join, and chooses whom it invites. A sum has at least ${others}. If enough of them were made up (the picture above shows how many must confirm), the coordinator would learn your list. This page cannot tell made-up devices from real ones, and nobody else checks it yet.`,
     },
     {
       title: "This page",
@@ -271,12 +273,12 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
   ];
 }
 
-/** Strokes of the picture: the devices that hold pieces for this one, and itself. */
+/** Strokes in the picture: the devices that hold shares for this one, and itself. */
 export function strokeCount({ rosterSize, sparse }: CohortFacts): number {
   return sparse === null ? rosterSize : sparse.neighbours + 1;
 }
 
-/** For those who do not see the picture. */
+/** The picture in words, for people who cannot see it. */
 export function pictureLabel(facts: CohortFacts): string {
   const { confirming, colluding } = facts;
   return `${plural(strokeCount(facts), "device")}, one of them yours; ${formatCount(confirming)} must confirm, ${formatCount(colluding)} may work with the coordinator.`;

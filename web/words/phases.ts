@@ -1,4 +1,5 @@
-import { type Phase, type RoundView, TIMED_PHASES } from "#shared/protocol/api.ts";
+import type { Phase, RoundView } from "#shared/protocol/api.ts";
+import { isEndPhase, TIMED_PHASES } from "#shared/round/phases.ts";
 import { countsAt } from "../score/geometry.ts";
 import { formatCount, formatSeconds, plural } from "./format.ts";
 import { PHASE_WORDS } from "./sentences.ts";
@@ -10,13 +11,13 @@ export interface PhaseCell {
   readonly state: "done" | "current" | "next" | "not reached";
   readonly counts: string;
   readonly time: string;
-  /** Share of the current phase's time that has passed; null for other phases, or if no deadline is known. */
+  /** Fraction of the current phase's time that has passed; null for other phases, or if there is no deadline. */
   readonly elapsedShare: number | null;
 }
 
-/** The seven timed phases of a round with their counts, in order. */
+/** The seven timed phases of a round in order, with their counts. */
 export function phaseCells(round: RoundView): PhaseCell[] {
-  const over = round.phase === "committed" || round.phase === "voided" || round.phase === "failed";
+  const over = isEndPhase(round.phase);
   let startS = 0;
   let stopped = false;
   return TIMED_PHASES.map((phase) => {
@@ -55,7 +56,7 @@ function elapsedShare(round: RoundView, beganS: number): number | null {
   return Math.min(1, Math.max(0, (round.nowS - beganS) / (round.deadlineS - beganS)));
 }
 
-/** Who had left by the end of `phase` and was still there at the end of the one before. */
+/** Number of devices that left between the end of `before` and the end of `phase`. */
 function leftDuring(phase: Phase, before: Phase, round: RoundView): number {
   const beganS = round.phaseEndsS[before];
   if (beganS === undefined) return 0;

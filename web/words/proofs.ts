@@ -6,15 +6,15 @@ import { formatBytes, formatCount } from "./format.ts";
 export interface Proof {
   readonly name: string;
   readonly says: string;
-  /** null as long as the round has not come that far. */
+  /** Null until the round has got this far. */
   readonly hash: string | null;
-  /** What the fingerprint is of, if it can be downloaded. */
+  /** What the fingerprint is of, if that can be downloaded. */
   readonly bytes: "model" | "sum" | null;
-  /** Words of the link to it. */
+  /** Text of the download link. */
   readonly download: string;
 }
 
-/** Statements of a round that carry a fingerprint, in the order in which the round makes them. */
+/** The round's statements that have a fingerprint, in the order in which they are made. */
 export function proofsOf(round: RoundDetail): readonly Proof[] {
   return [...plannedProofs(round), ...resultProofs(round)];
 }
@@ -78,7 +78,7 @@ function sumWords(round: RoundDetail): string {
   return `The opened sum of ${voices} as whole numbers${weight}.`;
 }
 
-/** In place of a fingerprint that does not exist. */
+/** Shown in place of a fingerprint that does not exist. */
 export function missingProof(round: Pick<RoundDetail, "endedAt">): string {
-  return `not there: ${round.endedAt === null ? "the round goes on" : "the round was given up before it"}`;
+  return `none: ${round.endedAt === null ? "the round goes on" : "the round was given up before it"}`;
 }

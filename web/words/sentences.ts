@@ -1,18 +1,17 @@
 import type { EventView, Phase, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
 import { ERRORS, type ErrorCode } from "#shared/protocol/errors.ts";
+import type { Measure } from "#shared/stats/measure.ts";
 import type { ScoreRound } from "../score/geometry.ts";
 import {
   capitalise,
-  compareMeasures,
   countInWords,
   formatCount,
   formatDecimal,
   formatDuration,
-  formatMeasure,
-  formatPercent,
-  formatPoints,
+  formatFigure,
   plural,
 } from "./format.ts";
+import { compareHeadlines, headlineFigure, headlineWords } from "./measures.ts";
 import {
   betweenSentence,
   committedWords,
@@ -25,14 +24,14 @@ import {
 } from "./waiting.ts";
 
 /*
- * The sentences of the pages: plain, short, exact. Pure functions of what the API says. Words of the product, not of the
- * field: masked update, left, opened, given up. A number that is not known is never made up.
+ * The sentences of the pages: plain, short, exact. Pure functions of the API's answers. They use the product's words,
+ * not the field's: masked update, left, opened, given up. They never make up a number that is not known.
  */
 
 type Noun = { readonly one: string; readonly many: string };
 
 export const EMPTY_RUNS = "No runs yet. Launch one, or try the digits demo: about a minute.";
-/** P: what a task without differential privacy says of itself. */
+/** What a task without differential privacy says about itself (P). */
 export const NO_NOISE =
   "This task adds no noise. A device is hidden by the others in the sum, not by mathematics.";
 
@@ -45,7 +44,7 @@ const isGoing = ({ state }: RunView): boolean =>
   state === "running" || state === "stopping" || state === "evaluating";
 export const isOver = (run: RunView): boolean => run.state === "completed" || run.state === "failed";
 
-/** How things stand with all runs, in one sentence. */
+/** The state of all runs, in one sentence. */
 export function homeSentence(runs: readonly RunView[]): string {
   if (runs.length === 0) return EMPTY_RUNS;
   const going = runs.filter(isGoing);
@@ -55,21 +54,21 @@ export function homeSentence(runs: readonly RunView[]): string {
   const queued = runs.filter((run) => run.state === "queued").length;
   const moving = going.length - recruiting;
   const parts = [
-    moving > 0 && `${countInWords(moving)} ${moving === 1 ? "run is" : "runs are"} going`,
+    moving > 0 && `${countInWords(moving)} ${moving === 1 ? "run is" : "runs are"} active`,
     waiting > 0 && `${countInWords(waiting)} ${waiting === 1 ? "waits" : "wait"} for devices`,
     paused > 0 && `${countInWords(paused)} ${paused === 1 ? "is" : "are"} paused`,
-    queued > 0 && `${countInWords(queued)} ${queued === 1 ? "stands" : "stand"} in the queue`,
+    queued > 0 && `${countInWords(queued)} ${queued === 1 ? "is" : "are"} queued`,
   ].filter((part) => part !== false);
   if (parts.length === 0) {
     const last = runs.filter(isOver).toSorted((a, b) => (b.endedAt ?? "").localeCompare(a.endedAt ?? ""))[0];
-    return last === undefined ? "Nothing is going on." : `Nothing is going on. ${endedSentence(last)}`;
+    return last === undefined ? "No run is active." : `No run is active. ${endedSentence(last)}`;
   }
   const [first = "", ...rest] = parts;
   const head = moving > 0 ? first : withNoun(first);
   return `${capitalise([head, ...rest].join(", "))}.`;
 }
 
-/** "one waits" to "one run waits", if no earlier part has named the runs. */
+/** "one waits" becomes "one run waits", if no earlier part names the runs. */
 function withNoun(part: string): string {
   const [count = "", ...rest] = part.split(" ");
   return `${count} ${count === "one" ? "run" : "runs"} ${rest.join(" ")}`;
@@ -77,14 +76,15 @@ function withNoun(part: string): string {
 
 function endedSentence(run: RunView): string {
   const last = newestFigures(run);
-  const figure = last === null ? "" : ` at ${formatMeasure(last.accuracy)}`;
+  const known = headlineFigure(last?.measures ?? null);
+  const figure = known === null ? "" : ` at ${known}`;
   const name = capitalise(runName(run));
   if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
     return `${name} finished${figure}.`;
   return `${name} ended, ${committedWords(run)}${figure}.`;
 }
 
-/** Why a run failed. Some codes are written for the device that gave them. */
+/** Why a run failed. Some codes have texts for devices, so those get another one here. */
 function endSentence(code: ErrorCode): string {
   if (code === "REPLAY" || code === "ALREADY_REVEALED")
     return "Its devices refused: they had already been through its rounds, as happens after a data folder is restored from an older copy.";
@@ -124,7 +124,7 @@ export function roundLine(run: RunView): string {
   }
 }
 
-/** Why a round was given up, and what that means for what was sent. */
+/** Why a round was given up, and what happened to what was sent. */
 export function givenUp(round: RoundView): string {
   const threshold = round.threshold;
   if (round.phase === "failed" && threshold !== null && round.sent < threshold) {
@@ -142,18 +142,18 @@ export function givenUp(round: RoundView): string {
 
 /** "version 15 is right for 68.1 % of drawings it has never seen" */
 function versionSentence(round: RoundView, noun: Noun): string {
-  if (round.accuracy === null) return `version ${round.round} is published, ${missingFigures(round)}`;
-  return `version ${round.round} is right for ${formatPercent(round.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(round.accuracy.halfWidth95)}`;
+  const words = headlineWords(round.measures, noun.many);
+  return words === null
+    ? `version ${round.round} is published, ${missingFigures(round)}`
+    : `version ${round.round} ${words}`;
 }
 
-/** How a run stands, the sentence that opens its page. */
+/** The state of a run: the sentence that opens its page. */
 export function runSentence(run: RunView, noun: Noun): string {
   const round = run.currentRound;
   const last = newestFigures(run);
-  const right =
-    last === null
-      ? ""
-      : ` ${capitalise(evaluatedModel(last.round))} is right for ${formatPercent(last.accuracy.value)} of ${noun.many} it has never seen, ± ${formatPoints(last.accuracy.halfWidth95)}.`;
+  const words = headlineWords(last?.measures ?? null, noun.many);
+  const right = last === null || words === null ? "" : ` ${capitalise(evaluatedModel(last.round))} ${words}.`;
   if (run.state === "queued") return queueSentence(run);
   if (run.state === "waiting") return waitingSentence(run);
   if (run.state === "evaluating") return `${evaluatingSentence(run)}${right}`;
@@ -190,15 +190,15 @@ export function runSentence(run: RunView, noun: Noun): string {
   }
 }
 
-/** "3 devices are asked last: they, or others at their address, left 3 rounds or more ..." Null if there are none. */
+/** "3 devices are asked last: they, or others at their address, left at least 3 rounds ..." Null if there are none. */
 export function askedLastSentence(round: Pick<RoundView, "askedLast"> | null): string | null {
   const last = round?.askedLast;
   if (last === undefined) return null;
   const who = plural(last.devices, "device is", "devices are");
-  return `${capitalise(who)} asked last: they, or others at their address, left ${formatCount(last.departures)} rounds or more in the last ${formatCount(last.minutes)} minutes. They are asked only if places are free. Each round that they complete cancels one that they left.`;
+  return `${capitalise(who)} asked last: they, or others at their address, left at least ${plural(last.departures, "round")} in the last ${formatCount(last.minutes)} minutes. They are asked only if places remain. Each round that they complete cancels one that they left.`;
 }
 
-/** How a round stands, the sentence that opens its own page. */
+/** The state of a round: the sentence that opens its page. */
 export function roundSentence(round: RoundView, noun: Noun): string {
   if (round.phase === "committed") {
     return `${formatCount(round.survivors ?? round.sent)} voices, one sum: ${versionSentence(round, noun)}.`;
@@ -207,7 +207,7 @@ export function roundSentence(round: RoundView, noun: Noun): string {
   return `This round is ${PHASE_WORDS[round.phase].doing}. Nothing has been opened.`;
 }
 
-/** The one sentence of a score, for people who do not see it. */
+/** A score in one sentence, for people who cannot see it. */
 export function scoreSentence(round: ScoreRound): string {
   const counts = `${plural(round.joined, "device")} joined, ${formatCount(round.trained)} trained, ${formatCount(round.sent)} sent a masked update, ${formatCount(round.left)} left`;
   const name = `Round ${round.round} after ${formatCount(round.nowS)} seconds: ${counts}`;
@@ -221,7 +221,7 @@ export function scoreSentence(round: ScoreRound): string {
     : `${name}; ${formatCount(round.threshold)} are needed to open the sum.`;
 }
 
-/** What a phase is called here, the field's word stands beside it in mono. */
+/** The product's name of each phase; the pages show the field's word beside it in a monospaced font. */
 export const PHASE_WORDS: Record<Phase, { readonly name: string; readonly doing: string }> = {
   recruiting: { name: "Join", doing: "gathering devices" },
   training: { name: "Train", doing: "training" },
@@ -246,6 +246,7 @@ export function endingOf(run: RunView): Ending {
     return { mark: "given-up", words: "devices refused: they had already been through its rounds" };
   if (run.code === "WAIT_EXPIRED") return { mark: "given-up", words: "too few came in time" };
   if (run.code === "VOID_LIMIT") return { mark: "given-up", words: "eight sums in a row were discarded" };
+  if (run.code === "TASK_ARCHIVED") return { mark: "stopped", words: "its task was archived" };
   if (run.code === "ABORTED_BY_OPERATOR" || run.state === "completed")
     return { mark: "stopped", words: "someone stopped it" };
   return {
@@ -254,7 +255,20 @@ export function endingOf(run: RunView): Ending {
   };
 }
 
-/** Where a run stands, a few words beside its mark. */
+/** How a round ended, or that it goes on, for tables and headings. */
+export function roundEnding(round: Pick<RoundView, "phase" | "opened">): {
+  readonly mark: "done" | "given-up" | "running";
+  readonly words: string;
+} {
+  if (round.phase === "committed") return { mark: "done", words: "opened once, as a sum" };
+  if (round.phase !== "failed" && round.phase !== "voided") return { mark: "running", words: "going on" };
+  return {
+    mark: "given-up",
+    words: round.opened ? "given up, the sum was discarded" : "given up, never opened",
+  };
+}
+
+/** The state of a run, in a few words beside its mark. */
 export function runStatus(run: RunView): string {
   if (run.state === "queued") return "in the queue";
   if (run.state === "waiting") return "waiting for devices";
@@ -267,18 +281,18 @@ export function runStatus(run: RunView): string {
   return `running, ${committed}${left}`;
 }
 
-/** Why a run does not get on, for lists: the first sentence of its notice. Null if it has none. */
+/** Why a run makes no progress, for lists: the first sentence of its notice. Null if it has none. */
 export function noticeLine({ notice }: Pick<RunView, "notice">): string | null {
   return notice?.message.match(/^.*?\.(?= |$)/s)?.[0] ?? notice?.message ?? null;
 }
 
-/** What stands beside the buttons of a run: why one is off, or what it does in this state. Null if they say it all. */
+/** The note beside a run's buttons: why one is off, or what it does in this state. Null if the buttons are clear. */
 export function actionsNote({ state }: Pick<RunView, "state">): string | null {
   switch (state) {
     case "queued":
       return "It has not begun, so there is nothing to pause. Stopping it takes it out of the queue.";
     case "evaluating":
-      return "Its rounds are over, so there is nothing to pause. Stopping it only drops the figures that are missing.";
+      return "Its rounds are over, so there is nothing to pause. Stopping it only skips the figures that are still missing.";
     case "stopping":
       return "The run stops as soon as its round allows.";
     default:
@@ -286,59 +300,65 @@ export function actionsNote({ state }: Pick<RunView, "state">): string | null {
   }
 }
 
-/** The newest version beside the one before it; intervals that overlap cannot be told apart. */
+/** Compares the newest version with the one before. If their intervals overlap, it is too close to tell. */
 export function newestAgainstBefore(run: RunView): string | null {
   const [before, newest] = run.history.slice(-2);
   if (before === undefined || newest === undefined) return null;
   const version = `version ${newest.round}`;
   const other = before.round === 0 ? "the untrained model" : `version ${before.round}`;
-  const said = compareMeasures(newest.accuracy, before.accuracy);
+  const said = compareHeadlines(newest.measures, before.measures);
+  if (said === null) return null;
   return said === "too close to tell"
     ? `${version} and ${other}: too close to tell`
     : `${version} is ${said} than ${other}`;
 }
 
-/** Under ten devices a sum hides little; the page says so. */
-export function demoWarning(deviceCount: number): string | null {
+/** Fewer than ten devices hide little in a sum; the page says so. */
+export function fewWarning(deviceCount: number): string | null {
   if (deviceCount >= 10) return null;
-  return `Demo: ${plural(deviceCount, "device")}. Too few to hide anyone; for trying out only.`;
+  return `${plural(deviceCount, "device")}: too few to hide anyone, for trying out only.`;
 }
 
 /** What people bring to a task, in a few words. */
 export function broughtBy(task: TaskView["task"]): string {
   const { features, exampleNoun } = task;
   if (features.kind === "image") return `${exampleNoun.many}, ${features.height} × ${features.width}`;
+  if (features.kind === "series") {
+    const { length, channels } = features;
+    return `${exampleNoun.many}, ${plural(length, "step")} of ${plural(channels.length, "channel")}`;
+  }
   return `CSV, ${features.columns.length + 1} columns`;
 }
 
 /** "Accuracy rose from 0.507 to 0.679 plus or minus 0.008 over 14 rounds." */
-export function trendSentence(
-  name: string,
-  history: readonly { value: number; halfWidth95: number }[],
-): string {
+export function trendSentence(name: string, history: readonly Omit<Measure, "count">[]): string {
   const first = history[0];
   const last = history.at(-1);
   if (first === undefined || last === undefined) return `${name}: no rounds yet.`;
   const rounds = plural(history.length - 1, "round");
   const gap = last.value - first.value;
-  const verb = Math.abs(gap) < 0.0005 ? "stayed" : gap > 0 ? "rose" : "fell";
-  const from = verb === "stayed" ? "" : ` from ${formatDecimal(first.value)}`;
-  return `${name} ${verb}${from} ${verb === "stayed" ? "at" : "to"} ${formatDecimal(last.value)} plus or minus ${formatDecimal(last.halfWidth95)} over ${rounds}.`;
+  const words = (value: number) =>
+    last.unit === undefined ? formatDecimal(value) : formatFigure(value, last.value);
+  const verb =
+    words(first.value) === words(last.value) || Math.abs(gap) < 0.0005 ? "stayed" : gap > 0 ? "rose" : "fell";
+  const from = verb === "stayed" ? "" : ` from ${words(first.value)}`;
+  const unit = last.unit === undefined ? "" : ` ${last.unit}`;
+  return `${name} ${verb}${from} ${verb === "stayed" ? "at" : "to"} ${words(last.value)} plus or minus ${words(last.halfWidth95)}${unit} over ${rounds}.`;
 }
 
-/** After the connection went: what still holds. */
+/** What still holds after the connection was lost. */
 export function offlineSentence(sinceUtc: string): string {
   return `No connection since ${sinceUtc}. Figures date from then.`;
 }
 
-/** A run and each of its rounds count their events apart. */
+/** A run and each of its rounds number their events separately. */
 export function eventKey({ roundId, sequence }: Pick<EventView, "roundId" | "sequence">): string {
   return `${roundId ?? "run"}-${sequence}`;
 }
 
-/** Newest first, each once. */
+/** Newest first, without duplicates. */
 export function mergeEvents(old: readonly EventView[], more: readonly EventView[]): EventView[] {
   const byKey = new Map([...more, ...old].map((event) => [eventKey(event), event]));
-  // The sort is stable: within one instant those that came later stand first, as they arrived.
+  // The sort is stable: among events of one instant, later arrivals stay first.
   return [...byKey.values()].toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
 }

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { NewPlaceNote } from "../../features/shell/new-place-note.tsx";
 import { StatusFooter } from "../../features/shell/status-footer.tsx";
 import { TopBar } from "../../features/shell/top-bar.tsx";
 
@@ -12,6 +13,7 @@ export default function DashboardLayout({ children }: { readonly children: React
   return (
     <>
       <TopBar />
+      <NewPlaceNote />
       <main id="main" className="wrap" tabIndex={-1}>
         {children}
       </main>

@@ -3,7 +3,7 @@ import { NotFoundNote } from "../../ui/states.tsx";
 
 export const metadata: Metadata = { title: "Nothing here" };
 
-/** Inside the dashboard's own bar and main: an address whose id cannot be one. */
+/** Keeps the dashboard's bar around an address whose id is malformed. */
 export default function NotFound() {
   return <NotFoundNote what="page" />;
 }

@@ -1,13 +1,17 @@
 "use client";
 import Link from "next/link";
 import type { RunView } from "#shared/protocol/api.ts";
+import { useLastRound } from "../../data/queries.ts";
+import { ScoreSmall } from "../../score/score-small.tsx";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
-import { formatMeasure, formatWhenUtc } from "../../words/format.ts";
+import { formatWhen } from "../../words/format.ts";
+import { figureCell } from "../../words/measures.ts";
 import { endingOf, runName } from "../../words/sentences.ts";
-import { newestFigures } from "../../words/waiting.ts";
+import { newestFigures, newestVersion } from "../../words/waiting.ts";
 
 const COLUMNS: readonly TableColumn<RunView>[] = [
+  { label: "Last round", hiddenLabel: true, wideOnly: true, cell: (run) => <LastScore run={run} /> },
   {
     label: "Run",
     cell: (run) => (
@@ -25,19 +29,24 @@ const COLUMNS: readonly TableColumn<RunView>[] = [
   },
   { label: "Rounds", numeric: true, cell: (run) => `${run.roundsCommitted} of ${run.roundsPlanned}` },
   {
-    label: "Accuracy",
+    label: "Figure",
     numeric: true,
-    cell: (run) => {
-      const last = newestFigures(run);
-      return last === null ? "none" : formatMeasure(last.accuracy);
-    },
+    cell: (run) => figureCell(newestFigures(run)?.measures ?? null),
   },
-  { label: "When", cell: (run) => (run.endedAt === null ? "" : formatWhenUtc(run.endedAt)) },
+  { label: "When", cell: (run) => (run.endedAt === null ? "" : formatWhen(run.endedAt)) },
 ];
 
-/** Runs that are over, with how they ended. */
+/** The run's last round in small; its place is held until it has come. */
+function LastScore({ run }: { readonly run: RunView }) {
+  const { data: round } = useLastRound(run.runId, newestVersion(run));
+  return <div className="h-14 w-32">{round != null && <ScoreSmall round={round} />}</div>;
+}
+
+/** Runs that are over, and how they ended. */
 export function EndedTable({ runs }: { readonly runs: readonly RunView[] }) {
   return (
-    <DataTable caption="Ended runs" columns={COLUMNS} rows={runs} rowKey={({ runId }) => runId} records />
+    <div className="with-score">
+      <DataTable caption="Ended runs" columns={COLUMNS} rows={runs} rowKey={({ runId }) => runId} records />
+    </div>
   );
 }

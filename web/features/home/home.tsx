@@ -1,101 +1,135 @@
 "use client";
+import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
-import { useRuns, useStatus, useTasks } from "../../data/queries.ts";
+import { useOlderRuns, useRuns, useStatus, useTasks } from "../../data/queries.ts";
 import { LiveRegion } from "../../ui/live-region.tsx";
-import { EmptyNote } from "../../ui/states.tsx";
+import { Section } from "../../ui/section.tsx";
+import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
 import { homeSentence, isOver } from "../../words/sentences.ts";
-import { JoinInvitation } from "../shell/join-invitation.tsx";
 import { OfflineNote } from "../shell/offline-note.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
+import { EmptyHome } from "./empty-home.tsx";
 import { EndedTable } from "./ended-table.tsx";
 import { GoingRuns } from "./going-runs.tsx";
+import { InUseTable } from "./in-use-table.tsx";
+import { LastRun } from "./last-run.tsx";
 import { LaunchForm } from "./launch-form.tsx";
 import { TaskTable } from "./task-table.tsx";
 
 const WATCH_ALL = { all: true } as const;
 
-/** The first page: what goes on, the tasks, what ended and how; beside it launching and joining. */
+/** The first page: what goes on beside launching; below, models in use, ended runs and tasks. */
 export function Home() {
   useWatch(WATCH_ALL);
   const runs = useRuns();
   const tasks = useTasks();
-  const link = useLink();
-  const { data: status } = useStatus();
-  const sentence = runs.data === undefined ? "" : homeSentence(runs.data);
-  const going = runs.data?.filter((run) => !isOver(run)) ?? [];
-  const ended = runs.data?.filter(isOver) ?? [];
+  const status = useStatus();
+  const waits = tasks.isPending || status.isPending;
   return (
-    <div className="grid items-start gap-x-16 pt-8 min-[72.0625rem]:grid-cols-[minmax(0,1fr)_23.5rem]">
-      <div className="min-w-0">
-        <div className="grid gap-3.5 pb-7">
-          <h1>Runs</h1>
-          <p className="lead min-h-[1.3em]">{sentence}</p>
-          <LiveRegion text={sentence} />
-          <OfflineNote link={link} />
+    <QueryGate query={runs} what="runs and tasks" waits={waits} hold="page-hold">
+      {({ items, next }) => <Loaded runs={items} next={next} tasks={tasks.data ?? null} />}
+    </QueryGate>
+  );
+}
+
+interface LoadedProps {
+  readonly runs: readonly RunView[];
+  /** Where the list of runs goes on; null if these are all. */
+  readonly next: string | null;
+  /** Null if they cannot be fetched. */
+  readonly tasks: readonly TaskView[] | null;
+}
+
+function Loaded({ runs, next, tasks }: LoadedProps) {
+  const all = useTasks();
+  const isEmpty = runs.length === 0 && tasks !== null;
+  return (
+    <>
+      <div className="home-top">
+        <div className="min-w-0">
+          <Head runs={runs} />
+          {!isEmpty && (
+            <section aria-labelledby="now" className="pb-8">
+              <h2 id="now" className="sr-only">
+                Going on now
+              </h2>
+              <Now runs={runs} />
+            </section>
+          )}
         </div>
-        <section aria-labelledby="now" className="pb-9">
-          <h2 id="now" className="sr-only">
-            Going on now
-          </h2>
-          <QueryGate query={runs} what="runs">
-            {() => (going.length > 0 ? <GoingRuns runs={going} status={status ?? null} /> : null)}
-          </QueryGate>
-        </section>
-        <section aria-labelledby="tasks" className="pt-6 pb-9">
-          <h2 id="tasks" className="mb-3.5">
-            Tasks
-          </h2>
-          <QueryGate query={tasks} what="tasks">
-            {(items) =>
-              items.length > 0 ? (
-                <TaskTable tasks={items} />
-              ) : (
-                <EmptyNote>No tasks yet. The API takes them at /api/v1/tasks.</EmptyNote>
-              )
-            }
-          </QueryGate>
-        </section>
-        {ended.length > 0 && (
-          <section aria-labelledby="ended" className="pt-6 pb-9">
-            <h2 id="ended" className="mb-3.5">
-              Ended
+        {tasks?.length !== 0 && (
+          <aside aria-labelledby="launch" className="home-launch">
+            <h2 id="launch" tabIndex={-1}>
+              Launch a run
             </h2>
-            <EndedTable runs={ended} />
-          </section>
+            <QueryGate query={all} what="tasks">
+              {(items) => <LaunchForm tasks={items} runs={runs} />}
+            </QueryGate>
+          </aside>
         )}
       </div>
-      <Aside />
+      {isEmpty && <EmptyHome tasks={tasks} />}
+      {!isEmpty && tasks !== null && <InUse tasks={tasks} runs={runs} />}
+      {!isEmpty && <Ended runs={runs} next={next} />}
+      {tasks !== null && tasks.length > 0 && (
+        <Section id="tasks" title="Tasks" note="What is learnt, and from what people bring.">
+          <TaskTable tasks={tasks} />
+        </Section>
+      )}
+    </>
+  );
+}
+
+function Head({ runs }: { readonly runs: readonly RunView[] }) {
+  const link = useLink();
+  const sentence = homeSentence(runs);
+  return (
+    <div className="grid gap-3.5 pb-7">
+      <h1>Runs</h1>
+      <p className="lead">{sentence}</p>
+      <LiveRegion text={sentence} />
+      <OfflineNote link={link} />
     </div>
   );
 }
 
-/** Launching and joining. */
-function Aside() {
-  const tasks = useTasks();
-  const runs = useRuns();
+/** The runs that go on; if none does, the last one's last round. */
+function Now({ runs }: { readonly runs: readonly RunView[] }) {
   const { data: status } = useStatus();
-  const views = tasks.data ?? [];
-  // A run that waits shows its invitation itself.
-  const waiting = new Set(runs.data?.filter(({ state }) => state === "waiting").map(({ task }) => task));
-  const others = views.filter(({ task }) => !waiting.has(task.slug));
-  const joinable = others.find(({ activeRunId }) => activeRunId !== null) ?? others[0];
+  const going = runs.filter((run) => !isOver(run));
+  const last = runs.filter(isOver).toSorted((a, b) => (b.endedAt ?? "").localeCompare(a.endedAt ?? ""))[0];
+  if (going.length > 0) return <GoingRuns runs={going} status={status ?? null} />;
+  return last === undefined ? null : <LastRun run={last} />;
+}
+
+function InUse({ tasks, runs }: { readonly tasks: readonly TaskView[]; readonly runs: readonly RunView[] }) {
   return (
-    <aside className="mb-8 grid max-w-[44rem] gap-10 border-t-2 border-ink pt-4">
-      <section aria-labelledby="launch">
-        <h2 id="launch">Launch a run</h2>
-        <QueryGate query={tasks} what="tasks">
-          {(items) => <LaunchForm tasks={items} runs={runs.data ?? []} />}
-        </QueryGate>
-      </section>
-      {status !== undefined && joinable !== undefined && (
-        <section aria-labelledby="join">
-          <h2 id="join" className="mb-3">
-            Bring a device
-          </h2>
-          <p className="note mb-3">For {joinable.task.slug}. Other tasks have their own join page.</p>
-          <JoinInvitation status={status} task={joinable.task.slug} />
-        </section>
-      )}
-    </aside>
+    <Section id="in-use" title="In use" note="What pages and devices predict with now.">
+      <InUseTable tasks={tasks} runs={runs} />
+    </Section>
+  );
+}
+
+const ENDED_FIRST = 8;
+
+function Ended({ runs, next }: { readonly runs: readonly RunView[]; readonly next: string | null }) {
+  const [count, onMore] = useShownCount("ended", ENDED_FIRST);
+  const known = runs.filter(isOver);
+  const older = useOlderRuns(next, count - known.length);
+  const items = [...known, ...(older.data?.items ?? [])];
+  const end = older.data === undefined ? next : older.data.next;
+  if (items.length === 0) return null;
+  return (
+    <Section id="ended" title="Ended" note="Newest first, with how it ended. Times are UTC.">
+      <ShowMore
+        items={items}
+        count={count}
+        onMore={onMore}
+        hasOlder={end !== null}
+        isFetching={older.isFetching}
+      >
+        {(shown) => <EndedTable runs={shown} />}
+      </ShowMore>
+    </Section>
   );
 }

@@ -1,3 +1,4 @@
+import { assert } from "#shared/kernel/assert.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import {
   type Launch,
@@ -6,19 +7,20 @@ import {
   type RunView,
   type TaskView,
 } from "#shared/protocol/api.ts";
-import { defaultStrategy, type StrategySpec } from "#shared/strategy/index.ts";
-import { staysWithinPlan } from "#shared/task/task.ts";
+import type { StrategySpec } from "#shared/strategy/index.ts";
+import { numberRange, strategyFor, strategyOptions } from "#shared/strategy/options.ts";
+import { staysWithinPlan, type TrainingPlan, trainingPlanSchema } from "#shared/task/training-plan.ts";
 import { medianTraffic } from "../../chart/run-figures.ts";
+import { numberError, optionError } from "../../words/launch.ts";
 
-/*
- * The launch form as data: what people type, what is sent, and what it will cost. Pure.
- */
+/* The launch form as data: what people type, what is sent, and what it will cost. Pure. */
 
-/** Values as they stand in the inputs. */
+/** The text of each input. */
 export interface LaunchForm {
   readonly task: string;
   readonly strategy: StrategySpec["kind"];
-  readonly serverLearningRate: string;
+  /** Options of the strategy, by name. */
+  readonly options: Readonly<Record<string, string>>;
   readonly rounds: string;
   readonly epochs: string;
   readonly batchSize: string;
@@ -26,12 +28,13 @@ export interface LaunchForm {
   readonly proximalMu: string;
   /** Empty: the coordinator draws one. */
   readonly seed: string;
-  /** As `datetime-local` has it, in this browser's own time. Empty: the run waits as long as it takes. */
+  /** In the format of `datetime-local`, in this browser's own time. Empty: the run waits forever. */
   readonly waitUntil: string;
-  readonly actor: string;
 }
-export type LaunchField = keyof LaunchForm;
-export type LaunchErrors = Partial<Record<LaunchField, string>>;
+export type LaunchField = Exclude<keyof LaunchForm, "options">;
+/** An input's name; for an option `strategy.` plus the option's name, as in the schema's paths. */
+export type LaunchInput = LaunchField | `strategy.${string}`;
+export type LaunchErrors = Readonly<Partial<Record<LaunchInput, string>>>;
 
 const ROUNDS_DEFAULT = "15";
 
@@ -40,7 +43,7 @@ export function formFor(view: TaskView, before?: LaunchForm): LaunchForm {
   return {
     task: view.task.slug,
     strategy: aggregation.strategy.kind,
-    serverLearningRate: String(aggregation.strategy.serverLearningRate),
+    options: optionsFor(view, aggregation.strategy.kind),
     rounds: before?.rounds ?? ROUNDS_DEFAULT,
     epochs: String(training.epochs),
     batchSize: String(training.batchSize),
@@ -48,46 +51,63 @@ export function formFor(view: TaskView, before?: LaunchForm): LaunchForm {
     proximalMu: String(training.proximalMu),
     seed: before?.seed ?? "",
     waitUntil: before?.waitUntil ?? "",
-    actor: before?.actor ?? "",
   };
 }
 
-export function serverRateFor(view: TaskView, kind: StrategySpec["kind"]): string {
-  return String(startOf(view.task.aggregation.strategy, kind).serverLearningRate);
+/** Initial values of a strategy's options: the task's own, or the defaults of another strategy. */
+export function optionsFor(view: TaskView, kind: StrategySpec["kind"]): LaunchForm["options"] {
+  const { kind: _, ...options } = strategyFor(view.task.aggregation.strategy, kind);
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]));
 }
 
-/** The task's own options, or those that another strategy starts from. */
-function startOf(planned: StrategySpec, kind: StrategySpec["kind"]): StrategySpec {
-  return planned.kind === kind ? planned : defaultStrategy(kind);
+/** The strategy as typed. Invalid values are left unchanged, and the launch's schema refuses them. */
+function strategyOf({ strategy: kind, options }: LaunchForm): StrategySpec {
+  const values = strategyOptions(kind).map(({ name, takes }) => {
+    const typed = options[name] ?? "";
+    return [name, takes.kind === "choice" ? typed : numberOf(typed)] as const;
+  });
+  return { kind, ...Object.fromEntries(values) } as StrategySpec;
 }
 
-/** Which input a schema's path belongs to, and what to say when its value will not do. */
-const FIELDS: readonly { path: string; field: LaunchField; says: string }[] = [
-  { path: "rounds", field: "rounds", says: "A whole number from 1 to 100,000." },
-  {
-    path: "strategy.serverLearningRate",
-    field: "serverLearningRate",
-    says: "A number above 0, at most 100, such as 0.01.",
-  },
-  { path: "training.epochs", field: "epochs", says: "A whole number from 1 to 100." },
-  { path: "training.batchSize", field: "batchSize", says: "A whole number from 1 to 4,096." },
+const numberOf = (typed: string): number => (typed.trim() === "" ? Number.NaN : Number(typed));
+
+/** The schema of a plan's rate, which depends on its optimizer. */
+function rateSchema({ optimizer }: TrainingPlan) {
+  const { options } = trainingPlanSchema.shape.optimizer;
+  const own = options.find(({ shape }) => shape.kind.value === optimizer.kind);
+  assert(own !== undefined, "an optimizer of the schema");
+  return own.shape.learningRate;
+}
+
+const { rounds: ROUNDS, seed: SEED } = launchSchema.shape;
+const { epochs: EPOCHS, batchSize: BATCH_SIZE, proximalMu: PROXIMAL_MU } = trainingPlanSchema.shape;
+
+/** The input for each path of the schema, and the text to show if its value is invalid, given the task's own plan. */
+const FIELDS: readonly { path: string; field: LaunchField; says: (plan: TrainingPlan) => string }[] = [
+  { path: "rounds", field: "rounds", says: () => numberError(numberRange(ROUNDS)) },
+  { path: "training.epochs", field: "epochs", says: () => numberError(numberRange(EPOCHS)) },
+  { path: "training.batchSize", field: "batchSize", says: () => numberError(numberRange(BATCH_SIZE)) },
   {
     path: "training.optimizer.learningRate",
     field: "learningRate",
-    says: "A number above 0, at most 10, such as 0.05.",
+    says: (plan) => numberError(numberRange(rateSchema(plan)), `, such as ${plan.optimizer.learningRate}`),
   },
-  { path: "training.proximalMu", field: "proximalMu", says: "A number from 0 to 10; 0 is off." },
-  { path: "seed", field: "seed", says: "A whole number from 0 to 2,147,483,647, or nothing." },
-  { path: "waitUntil", field: "waitUntil", says: "A day and a time, or nothing." },
-  { path: "actor", field: "actor", says: "At most 80 letters." },
+  {
+    path: "training.proximalMu",
+    field: "proximalMu",
+    says: () => numberError(numberRange(PROXIMAL_MU), "; 0 is off"),
+  },
+  { path: "seed", field: "seed", says: () => numberError(numberRange(SEED), ", or nothing") },
+  { path: "waitUntil", field: "waitUntil", says: () => "A day and a time, or nothing." },
 ];
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /**
- * What is sent; strategy and training only if they differ from the task's own. Errors name the input.
+ * Builds the request. Strategy and training are included only if they differ from the task's own. Errors name the
+ * input.
  *
- * @param nowUnixMs  A run cannot wait until a time that has passed.
+ * @param nowUnixMs  A run cannot wait until a time in the past.
  */
 export function launchOf(form: LaunchForm, view: TaskView, nowUnixMs: number): Result<Launch, LaunchErrors> {
   const { training: plan, aggregation } = view.task;
@@ -96,20 +116,16 @@ export function launchOf(form: LaunchForm, view: TaskView, nowUnixMs: number): R
     epochs: Number(form.epochs),
     batchSize: Number(form.batchSize),
     optimizer: { ...plan.optimizer, learningRate: Number(form.learningRate) },
-    proximalMu: Number(form.proximalMu === "" ? Number.NaN : form.proximalMu),
+    proximalMu: numberOf(form.proximalMu),
   };
-  const strategy = {
-    ...startOf(aggregation.strategy, form.strategy),
-    serverLearningRate: Number(form.serverLearningRate),
-  };
-  const launch = {
-    task: form.task,
+  const strategy = strategyOf(form);
+  const launch: Launch = {
+    task: view.task.slug,
     rounds: Number(form.rounds),
-    ...(same(strategy, aggregation.strategy) ? {} : { strategy }),
-    ...(same(training, plan) ? {} : { training }),
-    ...(form.seed.trim() === "" ? {} : { seed: Number(form.seed) }),
-    ...(form.waitUntil === "" ? {} : { waitUntil: instantOf(form.waitUntil) }),
-    ...(form.actor.trim() === "" ? {} : { actor: form.actor.trim() }),
+    strategy: same(strategy, aggregation.strategy) ? undefined : strategy,
+    training: same(training, plan) ? undefined : training,
+    seed: form.seed.trim() === "" ? undefined : Number(form.seed),
+    waitUntil: form.waitUntil === "" ? undefined : instantOf(form.waitUntil),
   };
   const parsed = launchSchema.safeParse(launch);
   if (parsed.success && Date.parse(launch.waitUntil ?? "") <= nowUnixMs)
@@ -119,42 +135,56 @@ export function launchOf(form: LaunchForm, view: TaskView, nowUnixMs: number): R
     const agreed = `${plan.epochs} at ${plan.batchSize} a batch`;
     return { ok: false, error: { epochs: `No more steps than people agreed to: ${agreed}.` } };
   }
-  const error: { -readonly [Field in LaunchField]?: string } = {};
+  const error: Partial<Record<LaunchInput, string>> = {};
   for (const issue of parsed.error.issues) {
-    const known = FIELDS.find(({ path }) => path === issue.path.join("."));
-    error[known?.field ?? "task"] ??= known?.says ?? "The task does not take this plan. Choose another.";
+    const [input, says] = wrongInput(issue.path.join("."), form.strategy, plan);
+    error[input] ??= says;
   }
   return { ok: false, error };
 }
 
-/** ISO 8601 in UTC; what is no time stays as it is, for the schema to refuse. */
+/** The input for a path of the schema, and the text for an invalid value. */
+function wrongInput(
+  path: string,
+  kind: StrategySpec["kind"],
+  plan: TrainingPlan,
+): readonly [LaunchInput, string] {
+  const known = FIELDS.find((field) => field.path === path);
+  if (known !== undefined) return [known.field, known.says(plan)];
+  const option = strategyOptions(kind).find(({ name }) => path === `strategy.${name}`);
+  return option === undefined
+    ? ["task", "The task does not allow this plan. Choose another."]
+    : [`strategy.${option.name}`, optionError(option)];
+}
+
+/** ISO 8601 in UTC. An invalid time is left unchanged, and the schema refuses it. */
 function instantOf(local: string): string {
   const date = new Date(local);
   return Number.isNaN(date.getTime()) ? local : date.toISOString();
 }
 
 export interface LaunchCost {
-  /** Of one device and round. */
+  /** Per device and round. */
   readonly upByteCount: number;
   readonly downByteCount: number;
-  /** The median of the newest run of this task; otherwise the model and the masked update alone, keys not counted. */
+  /** True: the median of the newest run of this task. False: only the model and the masked update, without keys. */
   readonly measured: boolean;
-  /** Of one round; null if no run of this task has committed one. */
+  /** Per round; null if no run of this task has committed one. */
   readonly secondsPerRound: number | null;
-  /** Of the whole run; null if a round's time is not known, or if the number of rounds cannot be launched. */
+  /** For the whole run; null if a round's time is unknown, or if the number of rounds is invalid. */
   readonly seconds: number | null;
 }
 
-/** The run of a task that says most about the next one: the newest with a committed round. */
+/** The run that predicts the next one best: the newest with a committed round. */
 export function newestRunOf(view: TaskView, runs: readonly RunView[]): RunView | null {
   const own = runs.filter(({ task, roundsCommitted }) => task === view.task.slug && roundsCommitted > 0);
   return own.toSorted((a, b) => b.number - a.number)[0] ?? null;
 }
 
 /**
- * What a run of `rounds` rounds will cost.
+ * The cost of a run of `rounds` rounds.
  *
- * @param newest  Of the same task, with `done`, its rounds; null if no run of it has committed a round.
+ * @param newest  A run of the same task; `done` are its rounds. Null if no run of the task has committed a round.
  */
 export function launchCost(
   view: TaskView,

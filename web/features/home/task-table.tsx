@@ -8,8 +8,8 @@ const COLUMNS: readonly TableColumn<TaskView>[] = [
   { label: "Task", cell: ({ task }) => <b className="font-semibold">{task.slug}</b> },
   { label: "Learns", cell: ({ task }) => task.learns },
   { label: "People bring", cell: ({ task }) => broughtBy(task) },
-  { label: "Devices", numeric: true, cell: ({ deviceCount }) => formatCount(deviceCount) },
-  // No task can ask for noise yet, so this is what every row says; missing would read as not known.
+  { label: "Devices now", numeric: true, cell: ({ deviceCount }) => formatCount(deviceCount) },
+  // No task can ask for noise yet, so every row says "none"; an empty cell would look like "unknown".
   { label: "Noise", cell: () => "none" },
   {
     label: "Link",

@@ -2,7 +2,7 @@ import type { RunView } from "#shared/protocol/api.ts";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { waitingFacts } from "../../words/waiting.ts";
 
-/** Since when a run waits, what of it is done, until when it waits. */
+/** Since when a run waits, what it has done, and until when it waits. */
 export function WaitingFacts({ run }: { readonly run: RunView }) {
   const [since = "", ...others] = waitingFacts(run);
   return (

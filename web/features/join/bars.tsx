@@ -8,7 +8,7 @@ const HEIGHT = 84;
 const FLOOR = 62;
 const TALLEST = 50;
 
-/** A histogram in 33 bars; if the tallest would flatten the others, it is drawn broken and says its count. */
+/** A histogram of 33 bars. If the tallest would flatten the others, it is drawn broken, with its count. */
 export function Bars(props: {
   readonly histogram: Histogram;
   readonly colour: "you" | "ink";

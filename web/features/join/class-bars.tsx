@@ -1,14 +1,15 @@
 "use client";
 import { useWidth } from "../../ui/use-width.ts";
-import { capitalise, countInWords, formatCount } from "../../words/format.ts";
+import { classSentence } from "../../words/classes.ts";
+import { formatCount } from "../../words/format.ts";
 
 const HEIGHT = 108;
 const FLOOR = 88;
 const TALLEST = 66;
-/** Class names longer than this do not fit under a bar. */
+/** Longer class names do not fit under a bar. */
 const NAME_MAX = 6;
 
-/** How many examples of each class are here. */
+/** The number of examples of each class. */
 export function ClassBars(props: {
   readonly classes: readonly string[];
   readonly counts: readonly number[];
@@ -70,25 +71,4 @@ export function ClassBars(props: {
       </svg>
     </div>
   );
-}
-
-/** "Drawings by class: 2 has 5, 4 has 6; none of 0, 1." */
-export function classSentence(classes: readonly string[], counts: readonly number[], noun: string): string {
-  const some = classes.flatMap((name, index) =>
-    counts[index] ? [`${name} has ${formatCount(counts[index])}`] : [],
-  );
-  const none = classes.filter((_, index) => !counts[index]);
-  const tail = none.length === 0 ? "" : `; none of ${none.join(", ")}`;
-  return some.length === 0 ? `No ${noun} yet.` : `${capitalise(noun)} by class: ${some.join(", ")}${tail}.`;
-}
-
-/** Which classes are missing, and that this is fine. */
-export function missingClasses(classes: readonly string[], counts: readonly number[]): string {
-  const none = classes.filter((_, index) => !counts[index]);
-  if (none.length === 0 || none.length === classes.length) return "";
-  if (none.length > 6)
-    return `${capitalise(countInWords(none.length))} classes are missing yet: that is fine, others have them.`;
-  const last = none.at(-1) ?? "";
-  const names = none.length === 1 ? last : `${none.slice(0, -1).join(", ")} or ${last}`;
-  return `No ${names} yet: that is fine, others have them.`;
 }

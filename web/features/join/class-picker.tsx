@@ -1,16 +1,16 @@
 "use client";
 import { useId } from "react";
 
-/** Classes as squares to tap; more than this are a list. */
+/** Up to this many classes are shown as squares to tap; more become a list. */
 const SQUARES_MAX = 12;
 
-/** Which class an example is of. */
+/** Picks the class of an example. */
 export function ClassPicker(props: {
   readonly legend: string;
   readonly classes: readonly string[];
   readonly value: number | null;
   readonly onPick: (label: number) => void;
-  /** What is wrong and what to do. */
+  /** What is wrong, and what to do. */
   readonly error?: string | null;
 }) {
   const { legend, classes, value, onPick, error = null } = props;

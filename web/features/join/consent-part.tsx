@@ -1,14 +1,16 @@
 "use client";
-import Link from "next/link";
 import { type FormEvent, memo, useEffect, useId, useRef, useState } from "react";
 import type { ConsentView, Participant, TaskSlice } from "#client/index.ts";
 import { Button } from "../../ui/button.tsx";
-import { WordList } from "../../ui/word-list.tsx";
-import { type ConsentWords, consentNote, consentWords } from "../../words/join.ts";
+import { ErrorLine } from "../../ui/error-line.tsx";
+import { callFailure } from "../../words/failure.ts";
+import { askNote, type ConsentWords, consentNote, consentWords } from "../../words/join.ts";
+import { ConsentLists } from "./consent-lists.tsx";
 import { Part } from "./part.tsx";
 import { TaskFacts } from "./task-facts.tsx";
+import { useCall } from "./use-call.ts";
 
-/** Part 1: what one agrees to, or what one agreed to and when. */
+/** Part 1: the agreement, or what was agreed to and when. */
 export const ConsentPart = memo(function ConsentPart(props: {
   readonly participant: Participant;
   readonly task: TaskSlice;
@@ -17,6 +19,7 @@ export const ConsentPart = memo(function ConsentPart(props: {
 }) {
   const { participant, task, consent, logged } = props;
   const words = consentWords(task, logged);
+  const withdrawing = useCall();
   useFocusOnChange(consent?.current === true);
   if (consent?.current) {
     return (
@@ -29,30 +32,22 @@ export const ConsentPart = memo(function ConsentPart(props: {
             <TaskFacts task={task} />
           </details>
           <LearntLink task={task} />
-          <Button kind="quiet" onClick={() => void participant.withdraw()}>
+          <Button kind="quiet" onClick={() => void withdrawing.call(() => participant.withdraw())}>
             Withdraw and leave
           </Button>
+          {withdrawing.problem !== null && <ErrorLine>{withdrawing.problem}</ErrorLine>}
         </div>
       </Part>
     );
   }
   return (
-    <Part
-      number={1}
-      id="agreed"
-      title="What you agree to"
-      note={
-        consent === null
-          ? "Nothing is sent before you agree."
-          : `You agreed to version ${consent.version}. The task now has version ${task.task.version}: read it and agree again, or leave it.`
-      }
-    >
+    <Part number={1} id="agreed" title="What you agree to" note={askNote(consent, task.task.version)}>
       <ConsentForm participant={participant} task={task} words={words} />
     </Part>
   );
 });
 
-/** The button that was pressed goes with its form: the keyboard goes on at the part that comes next, not at the top. */
+/** The pressed button disappears with its form, so keyboard focus moves to the next part instead of the top. */
 function useFocusOnChange(agreed: boolean): void {
   const was = useRef(agreed);
   useEffect(() => {
@@ -78,8 +73,12 @@ function ConsentForm(props: {
       setProblem("Tick the box to take part, or choose Not now.");
       return;
     }
-    const agreed = await participant.agree(task.task.version);
-    setProblem(agreed.ok ? null : agreed.error.sentence);
+    try {
+      const agreed = await participant.agree(task.task.version);
+      setProblem(agreed.ok ? null : agreed.error.sentence);
+    } catch (fault) {
+      setProblem(callFailure(fault));
+    }
   };
   return (
     <form onSubmit={(event) => void agree(event)} noValidate>
@@ -140,7 +139,7 @@ function ConsentBox({ words, ticked, problem, onTick }: ConsentBoxProps) {
           type="checkbox"
           checked={ticked}
           aria-invalid={problem !== null}
-          {...(problem === null ? {} : { "aria-describedby": `${boxId}-error` })}
+          aria-describedby={problem === null ? undefined : `${boxId}-error`}
           onChange={(event) => onTick(event.target.checked)}
         />
         <span>{words}</span>
@@ -156,23 +155,14 @@ function ConsentBox({ words, ticked, problem, onTick }: ConsentBoxProps) {
 
 function LearntLink({ task }: { readonly task: TaskSlice }) {
   return (
-    <Link
+    <a
       className="link flex min-h-11 w-fit items-center"
       href={`/join/${task.task.slug}/learnt`}
+      // biome-ignore lint/security/noBlankTarget: the new tab inherits the token of this one's link, kept nowhere else yet
       target="_blank"
-      prefetch={false}
+      rel="opener"
     >
       What the coordinator could learn (new tab)
-    </Link>
-  );
-}
-
-function ConsentLists({ words }: { readonly words: ConsentWords }) {
-  return (
-    <div className="cols3">
-      <WordList title="Stays here" lines={words.staysHere} you />
-      <WordList title="Leaves, each round" lines={words.leaves} />
-      <WordList title="You should know" lines={words.warnings} />
-    </div>
+    </a>
   );
 }

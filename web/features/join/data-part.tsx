@@ -1,63 +1,73 @@
 "use client";
-import { memo, useState } from "react";
-import type { ExampleView, ImportView, Participant, ParticipantView, TaskSlice } from "#client/index.ts";
+import { memo, useRef, useState } from "react";
+import type {
+  ExampleView,
+  ImportView,
+  Participant,
+  ParticipantView,
+  Stage,
+  TaskSlice,
+} from "#client/index.ts";
 import type { Features, ImageFeatures } from "#shared/task/features.ts";
+import { type Target, targetOf } from "#shared/task/target.ts";
 import { Button } from "../../ui/button.tsx";
+import { ErrorLine } from "../../ui/error-line.tsx";
 import { EmptyNote } from "../../ui/states.tsx";
-import { capitalise, formatCount, plural } from "../../words/format.ts";
-import { countedExamples } from "../../words/join.ts";
-import { ClassBars, missingClasses } from "./class-bars.tsx";
+import { groupNames, groupNote } from "../../words/classes.ts";
+import { dataNote, heldBackSentence, importSentence } from "../../words/data.ts";
+import { formatCount, plural } from "../../words/format.ts";
+import { StartHere } from "./actions.tsx";
+import { ClassBars } from "./class-bars.tsx";
 import { CsvPanel } from "./csv-panel.tsx";
 import { DrawPanel } from "./draw-panel.tsx";
 import { Part } from "./part.tsx";
 import { PicturesPanel } from "./pictures-panel.tsx";
 import { Picture } from "./pixel-canvas.tsx";
+import { useCall } from "./use-call.ts";
 
 type Panel = "draw" | "csv" | "pictures";
-/** Pictures of up to this many squares a side can be drawn by hand. */
+/** Pictures with up to this many squares a side can be drawn by hand. */
 const DRAWABLE_SIDE_MAX = 32;
 const SHOWN = 24;
 
-/** Part 2: the person's own examples, stored in this browser and nowhere else. */
+/** Part 2: the person's own examples, stored only in this browser. */
 export const DataPart = memo(function DataPart(props: {
   readonly participant: Participant;
   readonly task: TaskSlice;
   readonly data: ParticipantView["data"];
+  readonly reading: ParticipantView["reading"];
+  readonly stage: Stage;
 }) {
-  const { participant, task, data } = props;
+  const { participant, task, data, reading, stage } = props;
   const { features, exampleNoun } = task.task;
   const drawable = isDrawable(features);
-  // With nothing here yet, the way that needs no file is open.
+  // Without data, open the panel that needs no file.
   const [panel, setPanel] = useState<Panel | null>(data.count > 0 ? null : drawable ? "draw" : "csv");
   const toggle = (next: Panel) => setPanel(panel === next ? null : next);
+  const openers = useRef<HTMLDivElement>(null);
+  // What was pressed disappears with its panel, so the focus goes back to what opened it.
+  const close = () => {
+    openers.current
+      ?.querySelector<HTMLButtonElement>('[aria-expanded="true"]')
+      ?.focus({ preventScroll: true });
+    setPanel(null);
+  };
   const opener = (next: Panel, words: string) => (
     <Button aria-expanded={panel === next} onClick={() => toggle(next)}>
       {words}
     </Button>
   );
   return (
-    <Part
-      number={2}
-      id="data"
-      title="Your data"
-      note={
-        data.count === 0
-          ? `Nothing is here yet. What you bring is stored in this browser and nowhere else.`
-          : `${capitalise(countedExamples(data, task))}, stored in this browser and nowhere else.`
-      }
-    >
+    <Part number={2} id="data" title="Your data" note={dataNote(data, task)}>
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_13rem] lg:gap-11">
         <div className="min-w-0">
           {features.kind === "image" && (
             <Thumbs participant={participant} data={data} features={features} noun={exampleNoun} />
           )}
           {features.kind === "tabular" && data.count > 0 && (
-            <p className="read">
-              {capitalise(countedExamples(data, task))}; {formatCount(data.localCount)} of them are kept back
-              to judge the model here.
-            </p>
+            <p className="read">{heldBackSentence(data, task)}</p>
           )}
-          <div className="mt-5 flex flex-wrap gap-3">
+          <div ref={openers} className="mt-5 flex flex-wrap gap-3">
             {drawable && opener("draw", data.count === 0 ? "Draw one" : "Draw one more")}
             {opener("csv", "Add a CSV file")}
             {features.kind === "image" && opener("pictures", "Add picture files")}
@@ -68,22 +78,23 @@ export const DataPart = memo(function DataPart(props: {
                 <DrawPanel participant={participant} features={features} noun={exampleNoun} />
               )}
               {panel === "csv" && (
-                <CsvPanel
-                  participant={participant}
-                  features={features}
-                  noun={exampleNoun}
-                  onDone={() => setPanel(null)}
-                />
+                <CsvPanel participant={participant} features={features} noun={exampleNoun} onDone={close} />
               )}
               {panel === "pictures" && features.kind === "image" && (
-                <PicturesPanel participant={participant} features={features} onDone={() => setPanel(null)} />
+                <PicturesPanel
+                  participant={participant}
+                  features={features}
+                  reading={reading}
+                  onDone={close}
+                />
               )}
             </div>
           )}
           {data.lastImport !== null && <LastImport view={data.lastImport} />}
+          <StartHere participant={participant} stage={stage} many={exampleNoun.many} />
         </div>
         {data.count > 0 && (
-          <ClassFigure classes={features.classes} counts={data.countByClass} noun={exampleNoun.many} />
+          <ClassFigure target={targetOf(features)} counts={data.countByGroup} noun={exampleNoun.many} />
         )}
       </div>
     </Part>
@@ -91,17 +102,15 @@ export const DataPart = memo(function DataPart(props: {
 });
 
 function ClassFigure(props: {
-  readonly classes: Features["classes"];
+  readonly target: Target;
   readonly counts: readonly number[];
   readonly noun: string;
 }) {
-  const { classes, counts, noun } = props;
+  const { target, counts, noun } = props;
   return (
     <figure>
-      <figcaption className="note mb-1.5">
-        {capitalise(noun)} of each class. {missingClasses(classes, counts)}
-      </figcaption>
-      <ClassBars classes={classes} counts={counts} noun={noun} />
+      <figcaption className="note mb-1.5">{groupNote(target, counts, noun)}</figcaption>
+      <ClassBars classes={groupNames(target)} counts={counts} noun={noun} />
     </figure>
   );
 }
@@ -118,7 +127,8 @@ function Thumbs(props: {
 }) {
   const { participant, data, features, noun } = props;
   const [removing, setRemoving] = useState(false);
-  // Its height is held, so that the pad below stays under the pen while drawings arrive.
+  const { problem, call } = useCall();
+  // A fixed height keeps the pad below under the pen while drawings arrive.
   const height = "min-h-[13.5rem] md:min-h-[10.5rem]";
   if (data.count === 0) {
     return (
@@ -137,7 +147,7 @@ function Thumbs(props: {
             <Thumb
               example={example}
               features={features}
-              onRemove={removing ? () => void participant.removeExample(example.id) : null}
+              onRemove={removing ? () => void call(() => participant.removeExample(example.id)) : null}
             />
           </li>
         ))}
@@ -151,6 +161,7 @@ function Thumbs(props: {
       >
         {removing ? "Done removing" : `Remove a ${noun.one}`}
       </Button>
+      {problem !== null && <ErrorLine>{problem}</ErrorLine>}
     </div>
   );
 }
@@ -192,7 +203,7 @@ const Thumb = memo(function Thumb(props: {
   );
 });
 
-/** What the last file gave: rows read, rows left out and why, or why it was refused. */
+/** The result of the last file: rows read, rows left out and why, or why it was refused. */
 function LastImport({ view }: { readonly view: ImportView }) {
   const { name, report, refusal } = view;
   if (refusal !== null) {
@@ -203,14 +214,11 @@ function LastImport({ view }: { readonly view: ImportView }) {
       </div>
     );
   }
-  // A drawing that was kept stands above; only what was left out of a file needs words.
+  // A kept drawing is shown above; only rows left out of a file need words.
   if (report === null || (report.rowsRead === 1 && report.rowsLeftOut === 0)) return null;
-  const [first, second] = report.problems;
   return (
     <div className="note mt-4 max-w-[36rem]">
-      {name}: {plural(report.rowsRead, "row")} read
-      {report.rowsLeftOut > 0 && `, ${formatCount(report.rowsLeftOut)} left out`}. {first?.sentence}{" "}
-      {second?.sentence}
+      {importSentence(name, report)}
       <Problems problems={report.problems} from={2} />
     </div>
   );

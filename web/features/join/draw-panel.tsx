@@ -3,16 +3,18 @@ import { useMemo, useState } from "react";
 import type { Participant } from "#client/index.ts";
 import type { ImageFeatures } from "#shared/task/features.ts";
 import { Button } from "../../ui/button.tsx";
+import { FileButton } from "../../ui/file-button.tsx";
+import { keptSentence, sketchGap } from "../../words/classes.ts";
+import { callFailure } from "../../words/failure.ts";
 import { ClassPicker } from "./class-picker.tsx";
 import { type Stroke, strokesToPixels } from "./drawing.ts";
 import { DrawingPad } from "./drawing-pad.tsx";
-import { FileButton } from "./file-button.tsx";
 import { Picture } from "./pixel-canvas.tsx";
 
-/** A drawing, or a picture file in its place. */
+/** A drawing, or a picture file instead. */
 export interface Sketch {
   readonly strokes: readonly Stroke[];
-  /** [height * width] in [0, 1]; null while there is nothing. */
+  /** [height * width] in [0, 1]; null while it is empty. */
   readonly pixels: Float32Array | null;
   readonly problem: string | null;
   readonly draw: (strokes: readonly Stroke[]) => void;
@@ -20,7 +22,7 @@ export interface Sketch {
   readonly clear: () => void;
 }
 
-/** What is on the pad, and the small picture that the model gets of it. */
+/** What is on the pad, and the small picture that the model gets from it. */
 export function useSketch(participant: Participant, features: ImageFeatures): Sketch {
   const [strokes, setStrokes] = useState<readonly Stroke[]>([]);
   const [fromFile, setFromFile] = useState<Float32Array | null>(null);
@@ -40,10 +42,15 @@ export function useSketch(participant: Participant, features: ImageFeatures): Sk
       setStrokes(next);
     },
     readFile: async (file) => {
-      const read = await participant.readPicture(file);
       setStrokes([]);
-      setFromFile(read.ok ? read.value : null);
-      setProblem(read.ok ? null : read.error.sentence);
+      try {
+        const read = await participant.readPicture(file);
+        setFromFile(read.ok ? read.value : null);
+        setProblem(read.ok ? null : read.error.sentence);
+      } catch (fault) {
+        setFromFile(null);
+        setProblem(callFailure(fault));
+      }
     },
     clear: () => {
       setStrokes([]);
@@ -53,7 +60,7 @@ export function useSketch(participant: Participant, features: ImageFeatures): Sk
   };
 }
 
-/** The pad with its buttons, and beside it what the model sees. */
+/** The pad with its buttons, and the picture that the model sees. */
 export function SketchPad(props: {
   readonly sketch: Sketch;
   readonly features: ImageFeatures;
@@ -98,7 +105,7 @@ export function SketchPad(props: {
   );
 }
 
-/** Draw, say what it is, keep it: one more example, stored in this browser. */
+/** Draws, labels and keeps one more example, stored in this browser. */
 export function DrawPanel(props: {
   readonly participant: Participant;
   readonly features: ImageFeatures;
@@ -110,12 +117,12 @@ export function DrawPanel(props: {
   const [problem, setProblem] = useState<string | null>(null);
   const [said, setSaid] = useState("");
   const keep = async () => {
-    if (sketch.pixels === null) return setProblem(`Draw something first, or use a picture file.`);
-    if (label === null) return setProblem(`Say what the ${noun.one} shows.`);
+    if (sketch.pixels === null || label === null)
+      return setProblem(sketchGap({ isEmpty: sketch.pixels === null, label }, noun.one));
     const added = await participant.addDrawing(sketch.pixels, label);
     if (!added.ok) return setProblem(added.error.sentence);
     setProblem(null);
-    setSaid(`Kept: ${features.classes[label] ?? ""}. It is stored in this browser and nowhere else.`);
+    setSaid(keptSentence(features.classes[label] ?? ""));
     sketch.clear();
     setLabel(null);
     return undefined;

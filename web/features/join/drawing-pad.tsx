@@ -9,17 +9,18 @@ import {
   useRef,
   useState,
 } from "react";
+import { undoneSentence } from "../../words/drawing.ts";
 import type { PadPoint, Stroke } from "./drawing.ts";
 import { movePen, PEN_AT_START, type Pen, pointOf } from "./pen.ts";
 import { useColourScheme } from "./use-colour-scheme.ts";
 
-/** Width of the pen on the pad, as a share of its side. */
+/** Width of the pen, as a fraction of the pad's side. */
 const PEN_WIDTH_SHARE = 0.06;
 
 /**
- * A square to draw on: pointer, touch, or arrows and space; backspace takes the last line back.
+ * A square to draw on: with pointer or touch, or with arrows and space. Backspace removes the last line.
  *
- * Controlled: `strokes` is what is drawn, `onStrokes` is called after each finished line.
+ * Controlled: `strokes` is what is drawn; `onStrokes` is called after each finished line.
  */
 export function DrawingPad(props: {
   readonly strokes: readonly Stroke[];
@@ -42,7 +43,7 @@ export function DrawingPad(props: {
     if (event.key === "Backspace" || event.key === "Delete") {
       event.preventDefault();
       onStrokes(strokes.slice(0, -1));
-      setSaid(strokes.length === 0 ? "Nothing to take back." : "Last line taken back.");
+      setSaid(undoneSentence(strokes.length));
       return;
     }
     const move = movePen(pen ?? PEN_AT_START, event.key);
@@ -73,7 +74,7 @@ export function DrawingPad(props: {
       </div>
       <p id={helpId} className="note mt-1.5">
         Draw with finger, pen or mouse. Or by keyboard: arrows move, space puts the pen down and lifts it,
-        backspace takes the last line back.
+        backspace removes the last line.
       </p>
       <p className="sr-only" aria-live="polite">
         {said}
@@ -82,14 +83,14 @@ export function DrawingPad(props: {
   );
 }
 
-/** Where a pointer is on the pad, from 0 to 1 in both directions. */
+/** Position of a pointer on the pad, from 0 to 1 in both directions. */
 function pointAt(event: { clientX: number; clientY: number }, target: Element): PadPoint {
   const box = target.getBoundingClientRect();
   const share = (offset: number, size: number) => Math.min(1, Math.max(0, offset / size));
   return { x: share(event.clientX - box.left, box.width), y: share(event.clientY - box.top, box.height) };
 }
 
-/** Collects the points of a pointer in `drawn` until it is lifted. */
+/** Collects a pointer's points in `drawn` until it is lifted. */
 function usePointer(
   drawn: { current: PadPoint[] | null },
   on: { onStart: () => void; onMove: () => void; onStroke: (stroke: Stroke) => void },
@@ -117,7 +118,9 @@ function usePointer(
   return { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp };
 }
 
-/** Paints the lines, the one being drawn and the keyboard's pen; redrawn at every size, sharp on every screen. */
+/**
+ * Paints the lines, the current line and the keyboard's pen. Repaints at every size, so it is sharp on every screen.
+ */
 function usePadPainter(
   canvas: { readonly current: HTMLCanvasElement | null },
   strokes: readonly Stroke[],
@@ -163,7 +166,7 @@ function usePadPainter(
   return repaint;
 }
 
-/** A smooth curve through the middles of the steps; a point alone becomes a dot. */
+/** A smooth curve through the midpoints of the steps; a single point becomes a dot. */
 function strokePath(context: CanvasRenderingContext2D, stroke: readonly PadPoint[], side: number): void {
   const first = stroke[0];
   if (first === undefined) return;

@@ -1,30 +1,32 @@
-import type { PictureSize } from "#shared/task/picture.ts";
+import type { PictureSize } from "#shared/pictures/fit.ts";
 
 /*
  * Turns pen strokes into the small grey picture that an image task takes.
  *
- * The UCI digits were made from 32 x 32 bitmaps, size-normalised, cut into blocks of 4 x 4 whose ink pixels were counted
- * (0 to 16). A drawing goes the same way, so that what a person draws resembles what the model is judged on.
+ * The UCI digits were made from 32 x 32 bitmaps, normalised in size and cut into blocks of 4 x 4, whose ink pixels were
+ * counted (0 to 16). Drawings are processed the same way, so that they resemble the data that the model is judged on.
  * Source: Alpaydin and Kaynak 1998, UCI Optical Recognition of Handwritten Digits.
  */
 
-/** A place on the pad; x to the right, y down, both in [0, 1]. */
+/** A position on the pad: x to the right, y down, both in [0, 1]. */
 export interface PadPoint {
   readonly x: number;
   readonly y: number;
 }
-/** The pen's path from down to up; one point alone is a dot. */
+/** The pen's path from down to up; a single point is a dot. */
 export type Stroke = readonly PadPoint[];
 
-/** Ink pixels a block has on each side before it is averaged; 4 x 4 gives the 17 levels of the UCI digits. */
+/** Ink pixels on each side of a block before averaging; 4 x 4 gives the 17 levels of the UCI digits. */
 const BLOCK_SIDE = 4;
-/** Half the pen's width as a share of the picture's height: 2.3 of 32 rows, as wide as the strokes of the UCI digits. */
+/**
+ * Half the pen's width as a fraction of the picture's height: 2.3 of 32 rows, as wide as the strokes of the UCI digits.
+ */
 const PEN_RADIUS_SHARE = 0.072;
-/** A dot or a short dash is not blown up until it fills the picture. */
+/** Limits the scaling, so that a dot or a short dash does not fill the picture. */
 const MAGNIFICATION_MAX = 3;
 
 /**
- * The picture of a drawing, scaled to fill the height (or the width, if that is reached first) and centred.
+ * The picture of a drawing, scaled to fill the height (or the width, if it fills first) and centred.
  *
  * @returns height x width values in [0, 1], row by row, in steps of 1/16; all 0 for an empty drawing.
  */

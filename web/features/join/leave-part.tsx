@@ -2,61 +2,64 @@
 import { memo, useEffect, useRef, useState } from "react";
 import type { Participant, Stage, TaskSlice } from "#client/index.ts";
 import { Button } from "../../ui/button.tsx";
+import { ErrorLine } from "../../ui/error-line.tsx";
+import { deleteWords, leaveWords } from "../../words/leaving.ts";
 import { Part } from "./part.tsx";
 import { saveBlob } from "./save-blob.ts";
+import { useCall } from "./use-call.ts";
 
-/** Part 7: stop, take everything away, or take everything along. */
+/** Part 7: leave, delete everything, or download everything. */
 export const LeavePart = memo(function LeavePart(props: {
   readonly participant: Participant;
   readonly task: TaskSlice;
   readonly stage: Stage;
 }) {
   const { participant, task, stage } = props;
-  const { many } = task.task.exampleNoun;
-  const [saving, setSaving] = useState(false);
-  const save = async () => {
-    setSaving(true);
+  const deleting = deleteWords(task.task.exampleNoun.many);
+  const leaving = leaveWords(stage);
+  const saving = useCall();
+  const leave = useCall();
+  const save = async () =>
     saveBlob(await participant.downloadContributions(), `chorus-${task.task.slug}-contributions.tar`);
-    setSaving(false);
-  };
   return (
     <Part number={7} id="leave" title="Leave">
       <div className="cols3">
         <div>
-          <p className="mb-3 text-sm text-ink-2">
-            {stage === "left"
-              ? "You have left. Nothing is sent."
-              : "Stop now. If you are in the middle of a round, the others finish without you."}
-          </p>
-          {stage !== "left" && stage !== "consent" && (
-            <Button onClick={() => void participant.leave()}>Leave the task</Button>
+          <p className="mb-3 text-sm text-ink-2">{leaving.sentence}</p>
+          {leaving.mayLeave && (
+            <Button onClick={() => void leave.call(() => participant.leave())}>Leave the task</Button>
           )}
+          {leave.problem !== null && <ErrorLine>{leave.problem}</ErrorLine>}
         </div>
         <div>
-          <p className="mb-3 text-sm text-ink-2">
-            Remove {many}, keys and receipts from this browser. Sums you were in stay as they are.
-          </p>
-          <DeleteData participant={participant} many={many} />
+          <p className="mb-3 text-sm text-ink-2">{deleting.offer}</p>
+          <DeleteData participant={participant} words={deleting} />
         </div>
         <div>
           <p className="mb-3 text-sm text-ink-2">Every byte you sent, every receipt, what you agreed to.</p>
-          <Button disabled={saving} onClick={() => void save()}>
-            {saving ? "Packing" : "Download my contributions"}
+          <Button aria-disabled={saving.busy} onClick={() => void saving.call(save)}>
+            {saving.busy ? "Packing" : "Download my contributions"}
           </Button>
+          {saving.problem !== null && <ErrorLine>{saving.problem}</ErrorLine>}
         </div>
       </div>
     </Part>
   );
 });
 
-/** Asks once, in place, before anything is removed. */
-function DeleteData({ participant, many }: { readonly participant: Participant; readonly many: string }) {
+/** Asks once, in place, before it deletes anything. */
+function DeleteData(props: {
+  readonly participant: Participant;
+  readonly words: ReturnType<typeof deleteWords>;
+}) {
+  const { participant, words } = props;
   const [asking, setAsking] = useState(false);
   const [done, setDone] = useState(false);
   const question = useRef<HTMLParagraphElement>(null);
   useEffect(() => {
     if (asking) question.current?.focus();
   }, [asking]);
+  const { problem, call } = useCall();
   const remove = async () => {
     await participant.deleteMyData();
     setAsking(false);
@@ -75,7 +78,7 @@ function DeleteData({ participant, many }: { readonly participant: Participant; 
           Delete my data…
         </Button>
         <p className="note mt-2" role="status">
-          {done && "Removed. This browser knows nothing of the task any more."}
+          {done && words.done}
         </p>
       </>
     );
@@ -83,15 +86,15 @@ function DeleteData({ participant, many }: { readonly participant: Participant; 
   return (
     <div className="border-l-2 border-stop pl-4">
       <p ref={question} tabIndex={-1} className="mb-3">
-        Your {many}, keys, receipts and what you agreed to will be gone from this browser. This cannot be
-        undone.
+        {words.question}
       </p>
       <div className="flex flex-wrap gap-3">
-        <Button kind="stop" onClick={() => void remove()}>
+        <Button kind="stop" onClick={() => void call(remove)}>
           Delete all of it
         </Button>
         <Button onClick={() => setAsking(false)}>Keep it</Button>
       </div>
+      {problem !== null && <ErrorLine>{problem}</ErrorLine>}
     </div>
   );
 }

@@ -1,18 +1,29 @@
 "use client";
 import { memo, type ReactNode, useEffect, useMemo, useState } from "react";
 import type { ContributionDetail, ContributionSummary, Participant, TaskSlice } from "#client/index.ts";
+import { looksUniform } from "#shared/stats/uniform.ts";
 import { Button } from "../../ui/button.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
-import { leftWords, partRows, shortNumber, totalByteCount, updateWords } from "../../words/contribution.ts";
-import { formatCount, plural } from "../../words/format.ts";
+import {
+  leftSentence,
+  leftWords,
+  masksWords,
+  partRows,
+  ringLabel,
+  roundChoice,
+  shortNumber,
+  tileSentence,
+  totalByteCount,
+  updateWords,
+} from "../../words/contribution.ts";
+import { formatCount } from "../../words/format.ts";
 import { Bars } from "./bars.tsx";
-import { looksFlat } from "./bins.ts";
 import { Part } from "./part.tsx";
 import { type Paint, PixelCanvas } from "./pixel-canvas.tsx";
 import { saveBlob } from "./save-blob.ts";
-import { fullStrength, strengthOf, type TilePlan, tilePlan, tileSentence } from "./tiles.ts";
+import { fullStrength, strengthOf, type TilePlan, tilePlan } from "./tiles.ts";
 
-/** Part 4: one's own update beside the bytes that left, and the bytes themselves. */
+/** Part 4: the device's own update beside the bytes that left, and the bytes themselves. */
 export const LeftPart = memo(function LeftPart(props: {
   readonly participant: Participant;
   readonly task: TaskSlice;
@@ -26,7 +37,7 @@ export const LeftPart = memo(function LeftPart(props: {
     return (
       <Part number={4} id="left" title="What left this device">
         <p className="note">
-          Nothing has left. After the first round, each byte that did stands here beside what stayed.
+          Nothing has left. After the first round, this part shows each byte that left beside what stayed.
         </p>
       </Part>
     );
@@ -40,21 +51,13 @@ export const LeftPart = memo(function LeftPart(props: {
           <select value={detail.id} onChange={(event) => setChosenId(event.target.value)}>
             {contributions.map((one) => (
               <option key={one.id} value={one.id}>
-                {one.round}
-                {one.attempt > 1 && `, attempt ${one.attempt}`}
+                {roundChoice(one)}
               </option>
             ))}
           </select>
         </label>
       )}
-      {detail.parts.maskedListByteCount > 0 ? (
-        <p className="read mb-5">{formatCount(total)} bytes, in four parts. Here they are.</p>
-      ) : (
-        <p className="read mb-5">
-          {formatCount(total)} bytes: keys, shares and signatures. The masked list stayed here; nothing of
-          your update left.
-        </p>
-      )}
+      <p className="read mb-5">{leftSentence(detail.parts)}</p>
       {detail.sample !== null && detail.histograms !== null && (
         <Equation task={task} detail={detail} sample={detail.sample} histograms={detail.histograms} />
       )}
@@ -63,7 +66,7 @@ export const LeftPart = memo(function LeftPart(props: {
   );
 });
 
-/** The newest contribution as the view has it; an earlier one is fetched from the device's store. */
+/** The newest contribution comes from the view; earlier ones are fetched from the device's store. */
 function useDetail(
   participant: Participant,
   latest: ContributionDetail | null,
@@ -100,7 +103,7 @@ function Note({ task, detail }: { readonly task: TaskSlice; readonly detail: Con
 type Sample = NonNullable<ContributionDetail["sample"]>;
 type Histograms = NonNullable<ContributionDetail["histograms"]>;
 
-/** How each square of the three pictures is painted. */
+/** How the squares of each of the three pictures are painted. */
 function usePaints(sample: Sample, histograms: Histograms, plan: TilePlan) {
   return useMemo(() => {
     const full = fullStrength(sample.update, plan);
@@ -129,8 +132,7 @@ function Equation(props: {
   const plan = useMemo(() => tilePlan(task.task, sample.update.length), [task.task, sample]);
   const paints = usePaints(sample, histograms, plan);
   const isPicture = plan.tile !== null;
-  const flat = looksFlat(histograms.left);
-  const others = (detail.rosterSize ?? 1) - 1;
+  const flat = looksUniform(histograms.left.counts);
   const canvas = (paint: Paint, label: string) => <Squares plan={plan} paint={paint} label={label} />;
   const ring = ["0", formatCount(histograms.left.to - 1)] as const;
   const bits = Math.log2(histograms.left.to);
@@ -154,7 +156,7 @@ function Equation(props: {
       <Sign>+</Sign>
       <Term
         title="Masks"
-        words={`Agreed with ${plural(others, "other device")}; they cancel in the sum.`}
+        words={masksWords(detail.rosterSize)}
         canvas={canvas(paints.masks, "Masks: noise")}
         bars={
           <Bars
@@ -162,7 +164,7 @@ function Equation(props: {
             colour="ink"
             ends={ring}
             unit="value"
-            label={`Histogram of the masks, over all values of ${bits} bits.`}
+            label={ringLabel("the masks", bits, false)}
           />
         }
       />
@@ -177,7 +179,7 @@ function Equation(props: {
             colour="ink"
             ends={ring}
             unit="value"
-            label={`Histogram of what left, over all values of ${bits} bits${flat ? ": flat" : ""}.`}
+            label={ringLabel("what left", bits, flat)}
           />
         }
       />
@@ -217,7 +219,7 @@ function Term(props: {
   );
 }
 
-/** Stands beside the squares, under the words. */
+/** The sign between the pictures, beside the squares and under the words. */
 function Sign({ children }: { readonly children: string }) {
   return (
     <span className="self-center text-center font-serif text-[1.6rem] leading-none text-ink-2 sm:row-span-3 sm:self-auto sm:grid sm:grid-rows-subgrid">

@@ -1,9 +1,9 @@
-import { formatCount } from "../../words/format.ts";
+import { formatOdds } from "../../words/classes.ts";
 
-/** More classes than this are cut to the likeliest. */
+/** With more classes than this, only the likeliest are shown. */
 const SHOWN = 12;
 
-/** Probabilities of the classes as bars, the likeliest in the colour of the sum. */
+/** Class probabilities as bars; the likeliest has the colour of the sum. */
 export function Odds(props: { readonly classes: readonly string[]; readonly probabilities: Float32Array }) {
   const { classes, probabilities } = props;
   const rows = classes.map((name, index) => ({ name, probability: probabilities[index] ?? 0 }));
@@ -27,23 +27,10 @@ export function Odds(props: { readonly classes: readonly string[]; readonly prob
                 className={wins ? "bar-summed" : "bar-ink"}
               />
             </svg>
-            <span className="text-right">{percent(probability)}</span>
+            <span className="text-right">{formatOdds(probability)}</span>
           </li>
         );
       })}
     </ul>
   );
-}
-
-/** "It reads a 3, with 86 % confidence." */
-export function oddsSentence(classes: readonly string[], probabilities: Float32Array): string {
-  const best = probabilities.reduce((at, value, index) => (value > (probabilities[at] ?? 0) ? index : at), 0);
-  return `It says ${classes[best] ?? ""}, with ${percent(probabilities[best] ?? 0)} confidence.`;
-}
-
-function percent(probability: number): string {
-  if (probability < 0.005) return "< 1\u00a0%";
-  // Softmax never reaches certainty.
-  if (probability >= 0.995) return "> 99\u00a0%";
-  return `${formatCount(100 * probability)}\u00a0%`;
 }

@@ -5,17 +5,17 @@ import { countsAt, scoreOf } from "../../score/geometry.ts";
 type RoundCounts = Parameters<typeof scoreOf>[0] & Pick<RoundView, "openedAt">;
 
 /**
- * Which line of the score is this device's own: the place that it took in the newest count it belongs to, by the times
- * that only this device knows. Counts carry no ids, so nobody else can tell; with a clock that is off, it is a
- * neighbouring line.
+ * The line of the score that is this device's own: its place in the newest count that it belongs to, found from times
+ * that only this device knows. Counts have no ids, so nobody else can tell. If the clock is off, it is a neighbouring
+ * line.
  *
- * @returns 1 for the lowest line; null before this device is in any count.
+ * @returns 1 for the lowest line; null until this device is in a count.
  */
 export function ownLine(round: RoundCounts, stepsAt: StepTimes, outcome: OutcomeView | null): number | null {
   const score = scoreOf(round);
   if (score.voices.length === 0) return null;
   const secondsIn = (at: number) => (at - Date.parse(round.openedAt)) / 1_000;
-  // A count of second s is the one at the end of it.
+  // The count at second s is taken at the end of that second.
   const placeAt = (at: number, key: "joined" | "trained" | "sent" | "left") =>
     countsAt(round.counts, Math.ceil(secondsIn(at)))[key];
   const toLine = (place: number, top: number) =>

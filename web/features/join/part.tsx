@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { Section } from "../../ui/section.tsx";
 
-/** A numbered part of the participant's page; finished parts stay, so the page is its own record. */
+/** A numbered part of the participant's page. Finished parts stay, so the page is its own record. */
 export function Part(props: {
   readonly number: number;
   readonly id: string;
@@ -21,14 +21,14 @@ export function Part(props: {
           {title}
         </>
       }
-      {...(note === undefined ? {} : { note })}
+      note={note}
     >
       {children}
     </Section>
   );
 }
 
-/** A part that is not open yet: its name, and what opens it. */
+/** A part that is still closed: its name, and what opens it. */
 export function ClosedPart(props: {
   readonly number: number;
   readonly id: string;

@@ -1,9 +1,10 @@
+import { penSentence } from "../../words/drawing.ts";
 import type { PadPoint, Stroke } from "./drawing.ts";
 
-/** The keyboard's pen moves over 17 x 17 places, two for each square of an 8 x 8 picture. */
+/** The keyboard's pen moves over 17 x 17 positions, two for each square of an 8 x 8 picture. */
 export const PEN_STEPS = 16;
 
-/** The pen as arrows and space move it; `stroke` holds the path since it was put down, null while it is up. */
+/** The pen, moved with arrows and space. `stroke` is the path since the pen was put down; null while it is up. */
 export interface Pen {
   readonly column: number;
   readonly row: number;
@@ -12,10 +13,10 @@ export interface Pen {
 
 export const PEN_AT_START: Pen = { column: PEN_STEPS / 2, row: PEN_STEPS / 2, stroke: null };
 
-/** What a key does; null if the pad leaves the key to the page. */
+/** The effect of a key; null if the pad leaves the key to the page. */
 export interface PenMove {
   readonly pen: Pen;
-  /** A path that this key finished. */
+  /** The path that this key finished. */
   readonly finished: Stroke | null;
   /** For screen readers. */
   readonly said: string;
@@ -28,13 +29,13 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowDown: [0, 1],
 };
 
-/** Arrows move, with the pen down they draw; space puts the pen down or lifts it. */
+/** Arrows move the pen, and draw while it is down. Space puts the pen down or lifts it. */
 export function movePen(pen: Pen, key: string): PenMove | null {
   if (key === " ") {
     if (pen.stroke !== null) {
-      return { pen: { ...pen, stroke: null }, finished: pen.stroke, said: `Pen up, ${placeOf(pen)}.` };
+      return { pen: { ...pen, stroke: null }, finished: pen.stroke, said: penSentence("lifted", pen) };
     }
-    return { pen: { ...pen, stroke: [pointOf(pen)] }, finished: null, said: `Pen down, ${placeOf(pen)}.` };
+    return { pen: { ...pen, stroke: [pointOf(pen)] }, finished: null, said: penSentence("put down", pen) };
   }
   const arrow = ARROWS[key];
   if (arrow === undefined) return null;
@@ -43,14 +44,13 @@ export function movePen(pen: Pen, key: string): PenMove | null {
   return {
     pen: next,
     finished: null,
-    said: `${pen.stroke === null ? "Moved to" : "Drawn to"} ${placeOf(moved)}.`,
+    said: penSentence(pen.stroke === null ? "moved" : "drawn", moved),
   };
 }
 
-/** Where the pen stands on the pad. */
+/** The pen's position on the pad. */
 export function pointOf(pen: Pick<Pen, "column" | "row">): PadPoint {
   return { x: 0.1 + (0.8 * pen.column) / PEN_STEPS, y: 0.1 + (0.8 * pen.row) / PEN_STEPS };
 }
 
 const inside = (place: number): number => Math.min(PEN_STEPS, Math.max(0, place));
-const placeOf = (pen: Pick<Pen, "column" | "row">): string => `column ${pen.column + 1}, row ${pen.row + 1}`;

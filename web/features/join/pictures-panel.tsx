@@ -1,50 +1,110 @@
 "use client";
 import { useState } from "react";
-import type { Participant } from "#client/index.ts";
+import type { ImportRefusal, ImportReport, Participant, ReadingView } from "#client/index.ts";
+import type { Result } from "#shared/kernel/result.ts";
 import type { ImageFeatures } from "#shared/task/features.ts";
+import { Button } from "../../ui/button.tsx";
+import { FileButton } from "../../ui/file-button.tsx";
+import { ProgressBar } from "../../ui/progress-bar.tsx";
+import { classFoldersNote, fittingNote, readingSentence } from "../../words/pictures.ts";
 import { ClassPicker } from "./class-picker.tsx";
-import { FileButton } from "./file-button.tsx";
 
-/** Several picture files of one class. */
+type Adding = () => Promise<Result<ImportReport, ImportRefusal>>;
+
+/** A folder or an archive of pictures of all classes, or several files of one class. */
 export function PicturesPanel(props: {
   readonly participant: Participant;
   readonly features: ImageFeatures;
+  readonly reading: ReadingView | null;
   readonly onDone: () => void;
 }) {
-  const { participant, features, onDone } = props;
+  const { participant, features, reading, onDone } = props;
   const [label, setLabel] = useState<number | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
   const [adding, setAdding] = useState(false);
-  const add = async (files: readonly File[]) => {
-    if (label === null) return setProblem("Say first what the pictures show.");
+  const add = async (adds: Adding) => {
     setAdding(true);
-    const added = await participant.addImages(files, label);
-    setAdding(false);
-    if (!added.ok) return setProblem(added.error.sentence);
     setProblem(null);
-    return onDone();
+    setFault(null);
+    try {
+      // Either way the result is shown under the buttons of this part.
+      const added = await adds();
+      if (added.ok) onDone();
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      setFault(`The pictures could not be added (${reason.slice(0, 200)}). Nothing was added. Try again.`);
+    } finally {
+      setAdding(false);
+    }
   };
+  const addOfClass = (files: readonly File[]) => {
+    if (label === null) return setProblem("First say what the pictures show.");
+    return void add(() => participant.addImages(files, label));
+  };
+  const addSet = (files: readonly File[]) => void add(() => participant.addSet(files));
   return (
-    <div className="grid max-w-3xl gap-4">
-      <ClassPicker
-        legend="What do they show?"
-        classes={features.classes}
-        value={label}
-        onPick={(picked) => {
-          setLabel(picked);
-          setProblem(null);
-        }}
-        error={problem}
-      />
+    <div className="grid max-w-3xl gap-6">
+      <section className="grid gap-3">
+        <h3>All classes at once</h3>
+        <p className="note">{classFoldersNote(features)}</p>
+        <p className="flex flex-wrap gap-3">
+          {canChooseFolders() && (
+            <FileButton folder disabled={adding} onFiles={addSet}>
+              Choose a folder
+            </FileButton>
+          )}
+          <FileButton multiple disabled={adding} onFiles={addSet}>
+            Choose a zip archive or IDX files
+          </FileButton>
+        </p>
+      </section>
+      <section className="grid gap-3">
+        <h3>Pictures of one class</h3>
+        <ClassPicker
+          legend="What do they show?"
+          classes={features.classes}
+          value={label}
+          onPick={(picked) => {
+            setLabel(picked);
+            setProblem(null);
+          }}
+          error={problem}
+        />
+        <p>
+          <FileButton accept="image/*" multiple disabled={adding} onFiles={addOfClass}>
+            Choose pictures
+          </FileButton>
+        </p>
+      </section>
+      <p className="note">{fittingNote(features)}</p>
+      {adding && <Reading reading={reading} onStop={() => participant.stopReading()} />}
+      {fault !== null && (
+        <p role="alert" className="max-w-[62ch] border-l-2 border-stop pl-4">
+          {fault}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Reading(props: { readonly reading: ReadingView | null; readonly onStop: () => Promise<void> }) {
+  const { reading, onStop } = props;
+  const share = reading === null || reading.totalCount === 0 ? 0 : reading.doneCount / reading.totalCount;
+  return (
+    <div className="grid max-w-md gap-2">
+      <p role="status">{reading === null ? "Looking at the files." : readingSentence(reading)}</p>
+      <div className="h-1.5">
+        <ProgressBar label="Pictures read" parts={[share]} />
+      </div>
       <p>
-        <FileButton accept="image/*" multiple disabled={adding} onFiles={(files) => void add(files)}>
-          {adding ? "Reading the pictures" : "Choose pictures"}
-        </FileButton>
-      </p>
-      <p className="note">
-        Any size and colour. Each is made grey, centred and scaled to {features.height} by {features.width},
-        in this browser.
+        <Button onClick={() => void onStop().catch(() => {})}>Stop</Button>
       </p>
     </div>
   );
+}
+
+/** Not on most phones. */
+function canChooseFolders(): boolean {
+  return "webkitdirectory" in HTMLInputElement.prototype;
 }

@@ -3,19 +3,19 @@
 import { useEffect, useRef } from "react";
 import { useColourScheme } from "./use-colour-scheme.ts";
 
-/** Which of the two colours a square has and how strong it is, 0 to 1; null leaves it empty. */
+/** A square's colour and its strength, 0 to 1; null leaves the square empty. */
 export type Paint = (cell: number) => { readonly you: boolean; readonly strength: number } | null;
 
 /**
- * Squares of one colour each, `columns` across. Painted when the browser is idle, so that it never holds up a tap.
- * The stroke colour comes from `color`, one's own from `caret-color`: both resolve light and dark by themselves.
+ * Squares of one colour each, `columns` across. Painted when the browser is idle, so that it never delays a tap. The
+ * ink colour comes from `color`, the person's own from `caret-color`: both follow light and dark mode by themselves.
  */
 export function PixelCanvas(props: {
   readonly columns: number;
   readonly rows: number;
   readonly paint: Paint;
   readonly label: string;
-  readonly className?: string;
+  readonly className?: string | undefined;
 }) {
   const { columns, rows, paint, label, className = "" } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -44,7 +44,7 @@ function paintCells(canvas: HTMLCanvasElement, columns: number, rows: number, pa
   if (context === null) return;
   const { color, caretColor } = getComputedStyle(canvas);
   context.clearRect(0, 0, columns, rows);
-  // One colour after the other: reading a colour costs more than filling a square.
+  // One colour after the other: changing the colour costs more than filling a square.
   for (const you of [false, true]) {
     context.fillStyle = you ? caretColor : color;
     for (let cell = 0; cell < columns * rows; cell++) {
@@ -72,12 +72,12 @@ export function Picture(props: {
   readonly height: number;
   readonly width: number;
   readonly label: string;
-  readonly className?: string;
+  readonly className?: string | undefined;
 }) {
   const { pixels, height, width, label, className } = props;
   const latest = useRef<{ pixels: Float32Array; paint: Paint } | null>(null);
   if (latest.current?.pixels !== pixels) {
-    // A trace of the empty squares stays, so that one sees how large the picture is.
+    // Empty squares keep a trace of ink, so that the size of the picture is visible.
     latest.current = {
       pixels,
       paint: (cell) => ({ you: false, strength: 0.05 + 0.95 * (pixels[cell] ?? 0) }),
@@ -89,7 +89,7 @@ export function Picture(props: {
       rows={height}
       paint={latest.current.paint}
       label={label}
-      {...(className === undefined ? {} : { className })}
+      className={className}
     />
   );
 }

@@ -3,8 +3,9 @@ import { type FormEvent, useId, useState } from "react";
 import type { Column, TabularFeatures } from "#shared/task/features.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
+import { rangeWords } from "../../words/data.ts";
 
-/** One row of a table, typed in: a field a column. What the model does not read is not asked for. */
+/** A form for one row of a table, with a field for each column that the model reads. */
 export function RowForm(props: {
   readonly features: TabularFeatures;
   readonly noun: string;
@@ -17,7 +18,7 @@ export function RowForm(props: {
   const [problem, setProblem] = useState<string | null>(null);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const { rowToInput } = await import("./csv-preview.ts");
+    const { rowToInput } = await import("./row-input.ts");
     const row = rowToInput(values, features);
     setProblem(row.ok ? null : row.error);
     onInput(row.ok ? row.value : null);
@@ -49,12 +50,14 @@ export function RowForm(props: {
   );
 }
 
-/** The middle of each range and the first category: something to start from, and complete. */
+/** The middle of each range and the first category: a complete row to start from. */
 function startValues(features: TabularFeatures): Record<string, string> {
   return Object.fromEntries(
     features.columns.map((column) => [
       column.name,
-      column.type === "numeric" ? String(middleOf(column.range)) : (column.categories[0] ?? ""),
+      column.type === "numeric"
+        ? String(column.example ?? middleOf(column.range))
+        : (column.example ?? column.categories[0] ?? ""),
     ]),
   );
 }
@@ -82,11 +85,7 @@ function ColumnField(props: {
     );
   }
   return (
-    <Field
-      label={column.name}
-      htmlFor={id}
-      note={`${column.range[0]} to ${column.range[1]}${column.unit === undefined ? "" : ` ${column.unit}`}`}
-    >
+    <Field label={column.name} htmlFor={id} note={rangeWords(column)}>
       <input id={id} inputMode="decimal" value={value} onChange={(event) => onValue(event.target.value)} />
     </Field>
   );

@@ -1,29 +1,28 @@
 import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
-import { formatCount } from "../../words/format.ts";
 
-/** As many numbers as one can still see apart: 32 hidden units of the digits task with 64 weights each. */
+/** As many numbers as one can still tell apart: 32 hidden units of the digits task with 64 weights each. */
 const CELLS_MAX = 2_048;
 const COLUMNS = 64;
 
-/** Which number of the vector each small square shows; -1 leaves a square empty. */
+/** The number of the vector that each small square shows; -1 leaves a square empty. */
 export interface TilePlan {
   readonly columns: number;
   readonly rows: number;
   /** Numbers shown. */
   readonly cellCount: number;
-  /** Tiles of `height` x `width`, one a hidden unit; null if the numbers simply follow one another. */
+  /** Tiles of `height` x `width`, one for each hidden unit; null if the numbers are laid out in a row. */
   readonly tile: { readonly count: number; readonly height: number; readonly width: number } | null;
   readonly indexByCell: Int32Array;
 }
 
 /**
- * Lays the first numbers of an update out so that what they hold can be seen: where a dense layer reads small pictures,
- * the weights of one unit stand as a picture of their own, otherwise the numbers follow one another row by row.
+ * Lays out the first numbers of an update so that their structure is visible. If a dense layer reads small pictures,
+ * the weights of each unit form a picture. Otherwise the numbers follow one another row by row.
  *
- * The update leads the vector in the order of `modelTensors`; a dense kernel [in, units] lies input-major.
+ * The update comes first in the vector, in the order of `modelTensors`; a dense kernel [in, units] is input-major.
  *
- * @param sampleLength  Numbers at hand, from the first on.
+ * @param sampleLength  Numbers available, from the first one.
  */
 export function tilePlan(task: Pick<Task, "model" | "features">, sampleLength: number): TilePlan {
   const kernel = modelTensors(task.model).tensors.find((tensor) => tensor.shape.length > 1);
@@ -72,19 +71,7 @@ function plainRows(cellCount: number): TilePlan {
   return { columns, rows, cellCount, tile: null, indexByCell };
 }
 
-/**
- * Under the heading of the section: how many numbers one sees three times.
- *
- * @param same  False if the changes are mixed with one another before they are masked.
- */
-export function tileSentence(plan: TilePlan, same = true): string {
-  const tiles =
-    plan.tile === null ? "" : `; ${plan.tile.count} tiles of ${plan.tile.height} by ${plan.tile.width}`;
-  const which = same ? "The same " : "";
-  return `${which}${formatCount(plan.cellCount)} numbers three times, one small square each${tiles}.`;
-}
-
-/** The magnitude shown at full strength: the 99.5th percentile, so that an outlier does not pale the rest. */
+/** The magnitude shown at full strength: the 99.5th percentile, so that an outlier does not make the others pale. */
 export function fullStrength(values: Int32Array, plan: TilePlan): number {
   const magnitudes = [...plan.indexByCell].flatMap((index) =>
     index < 0 ? [] : [Math.abs(values[index] ?? 0)],
@@ -93,7 +80,7 @@ export function fullStrength(values: Int32Array, plan: TilePlan): number {
   return Math.max(1, magnitudes[Math.floor((magnitudes.length - 1) * 0.995)] ?? 1);
 }
 
-/** 0 to 1; weak changes stay visible because the exponent is under 1. */
+/** 0 to 1. An exponent below 1 keeps weak changes visible. */
 export function strengthOf(value: number, full: number): number {
   return Math.min(1, Math.abs(value) / full) ** 0.8;
 }

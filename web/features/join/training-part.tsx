@@ -3,31 +3,34 @@ import { memo } from "react";
 import type {
   BackendName,
   BudgetView,
-  Calibration,
   ContributionSummary,
   EngineView,
+  OwnRound,
   Participant,
-  RoundView,
 } from "#client/index.ts";
+import type { Target } from "#shared/task/target.ts";
 import { LineChart } from "../../chart/line-chart.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
 import { ENGINE_NAMES, engineNote } from "../../words/engine.ts";
-import { countInWords, formatCount, formatDecimal, plural } from "../../words/format.ts";
+import { formatCount, formatDecimal } from "../../words/format.ts";
+import { budgetWords, lossSentence, lossUnit, speedSentence, stepTime } from "../../words/training.ts";
 import { Part } from "./part.tsx";
 
-/** More rounds than this are a bar and not ticks. */
+/** A budget of more rounds than this is drawn as a bar, not as ticks. */
 const TICKS_MAX = 60;
 
-/** Part 3: what training does here: the loss that only this device sees, how fast it goes, how often it will. */
+/** Part 3: training on this device: the loss that only this device sees, its speed, and its limit of rounds. */
 export const TrainingPart = memo(function TrainingPart(props: {
   readonly participant: Participant;
   readonly engine: EngineView;
-  readonly round: RoundView | null;
+  readonly round: OwnRound | null;
   readonly last: ContributionSummary | null;
   readonly budget: BudgetView;
   readonly many: string;
+  /** What the task learns: the unit of the loss follows from it. */
+  readonly learns: Target["kind"];
 }) {
-  const { participant, engine, round, last, budget, many } = props;
+  const { participant, engine, round, last, budget, many, learns } = props;
   const live = round?.training?.epochLosses ?? [];
   const loss =
     round !== null && (live.length > 1 || (live.length === 1 && last === null))
@@ -42,12 +45,12 @@ export const TrainingPart = memo(function TrainingPart(props: {
           <div>
             <h3>Your loss</h3>
             <p className="note">
-              After each pass over your {many}, in nats. It stands here once this device has trained. You
-              alone see it.
+              After each pass over your {many}, in {lossUnit(learns)}. It appears here once this device has
+              trained. You alone see it.
             </p>
           </div>
         ) : (
-          <OwnLoss round={loss.round} losses={loss.losses} many={many} />
+          <OwnLoss round={loss.round} losses={loss.losses} many={many} unit={lossUnit(learns)} />
         )}
         <EngineTable participant={participant} engine={engine} />
         <OwnLimit budget={budget} />
@@ -60,23 +63,17 @@ function OwnLoss(props: {
   readonly round: number;
   readonly losses: readonly number[];
   readonly many: string;
+  readonly unit: string;
 }) {
-  const { round, losses, many } = props;
-  const first = losses[0] ?? 0;
-  const last = losses.at(-1) ?? 0;
-  const passes = plural(losses.length, "pass", "passes");
+  const { round, losses, many, unit } = props;
   return (
     <LineChart
       title={`Round ${round}, your loss`}
-      note={`After each pass over your ${many}, in nats. Lower is better. You alone see it.`}
-      label={
-        losses.length === 1
-          ? `Your loss after one pass is ${formatDecimal(last)}.`
-          : `Your loss went from ${formatDecimal(first)} to ${formatDecimal(last)} over ${passes}.`
-      }
+      note={`After each pass over your ${many}, in ${unit}. Lower is better. You alone see it.`}
+      label={lossSentence(losses)}
       fileName={`loss-round-${round}`}
       xTitle="pass"
-      yTitle="nats"
+      yTitle={unit}
       x={[1, Math.max(2, losses.length)]}
       yFromZero
       height={168}
@@ -86,7 +83,7 @@ function OwnLoss(props: {
           colour: "you",
           shape: "line",
           points: losses.map((y, index) => ({ x: index + 1, y })),
-          labels: [formatDecimal(last)],
+          labels: [formatDecimal(losses.at(-1) ?? 0)],
         },
       ]}
     />
@@ -100,7 +97,6 @@ function EngineTable({
   readonly participant: Participant;
   readonly engine: EngineView;
 }) {
-  const usable = engine.table.filter(({ msPerStep }) => msPerStep !== null);
   const choices = engine.table.filter(
     ({ msPerStep, untimed }) => msPerStep !== null || untimed !== undefined,
   );
@@ -108,15 +104,11 @@ function EngineTable({
   return (
     <div>
       <h3>How fast</h3>
-      <p className="note mb-2">
-        {engine.calibrating && rows.length === 0
-          ? "Being timed now."
-          : `${usable.length === 1 ? "One way works" : `${capitalWord(usable.length)} ways were timed`} here; ${usable.length > 1 ? "the fastest is used" : "it is used"}.`}
-      </p>
+      <p className="note mb-2">{speedSentence(engine)}</p>
       {rows.length > 0 && (
         <>
           <DataTable
-            caption="Ways to compute on this device"
+            caption="Engines on this device"
             rows={rows}
             rowKey={({ backend }) => backend}
             columns={[
@@ -130,7 +122,7 @@ function EngineTable({
                   </>
                 ),
               },
-              { label: "ms a step", numeric: true, cell: (row) => stepTime(row) },
+              { label: "ms per step", numeric: true, cell: (row) => stepTime(row) },
             ]}
           />
           {choices.length > 1 && (
@@ -160,35 +152,24 @@ function EngineTable({
   );
 }
 
-const capitalWord = (count: number): string => {
-  const word = countInWords(count);
-  return word.charAt(0).toUpperCase() + word.slice(1);
-};
-
-function stepTime(row: Calibration): string {
-  if (row.untimed === "lost") return "stopped";
-  if (row.msPerStep === null) return row.untimed === undefined ? "not usable" : "not timed";
-  return row.msPerStep < 10 ? row.msPerStep.toFixed(1) : formatCount(row.msPerStep);
-}
-
 function OwnLimit({ budget }: { readonly budget: BudgetView }) {
   const { used, limit } = budget;
   return (
     <div>
       <h3>This device's own limit</h3>
-      <p className="note mb-3">It refuses a round beyond number {formatCount(limit)}, whoever asks.</p>
+      <p className="note mb-3">It refuses further rounds after {formatCount(limit)}, whoever asks.</p>
       <BudgetTicks used={used} limit={limit} />
       <p className="mt-2.5 text-sm text-ink-2">
-        {formatCount(used)} of {plural(limit, "round")} used. If you hide this tab or lose the network, the
-        device counts as gone and may come back in the next round.
+        {budgetWords(budget)}. If you hide this tab or lose the network, the device counts as gone and may
+        come back in the next round.
       </p>
     </div>
   );
 }
 
-/** One tick a round: used ones are one's own, thick; the rest are free. */
+/** One tick for each round: used ones thick and in the person's own colour. */
 function BudgetTicks({ used, limit }: BudgetView) {
-  const label = `${formatCount(used)} of ${formatCount(limit)} rounds used`;
+  const label = budgetWords({ used, limit });
   if (limit > TICKS_MAX) {
     return (
       <svg

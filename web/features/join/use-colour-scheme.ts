@@ -13,7 +13,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Changes with light and dark, so that what is painted on a canvas can be painted again. */
+/** Changes with light and dark mode, so that canvases can be repainted. */
 export function useColourScheme(): string {
   return useSyncExternalStore(
     subscribe,

@@ -1,10 +1,12 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import type { ContributionSummary } from "#client/index.ts";
+import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import type { RoundDetail } from "#shared/protocol/api.ts";
+import { ownInputShown } from "#shared/transcript/own-input.ts";
 import type { OwnInputVerdict } from "../../words/contribution.ts";
 
-/** Looks the own list up under the root that the round shows to everyone; null until that is known. Rule A7. */
+/** Checks that this device's list is under the root that the round shows to everyone; null until known. Rule A7. */
 export function useOwnInput(
   { id, root, outcome }: ContributionSummary,
   record: RoundDetail | null,
@@ -16,11 +18,6 @@ export function useOwnInput(
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async (): Promise<OwnInputVerdict> => {
       if (record === null || root === null || outcome?.kind !== "committed") return "not-published";
-      // The page itself does no cryptography; this comes when it is first needed.
-      const [{ ownInputShown }, { selectPrimitives }] = await Promise.all([
-        import("#shared/transcript/own-input.ts"),
-        import("#shared/crypto/primitives-webcrypto.ts"),
-      ]);
       const { survivorCount, proof } = outcome;
       return ownInputShown(await selectPrimitives(crypto.subtle), { root, survivorCount, proof }, record);
     },

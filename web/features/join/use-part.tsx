@@ -2,14 +2,17 @@
 import { memo, useEffect, useState } from "react";
 import type { ModelView, Participant, TaskSlice } from "#client/index.ts";
 import type { ImageFeatures, TabularFeatures } from "#shared/task/features.ts";
+import { type Target, targetOf } from "#shared/task/target.ts";
 import { Button } from "../../ui/button.tsx";
+import { answerSentence, triedGap, tryWords } from "../../words/classes.ts";
+import { modelNote } from "../../words/model.ts";
 import { ClassPicker } from "./class-picker.tsx";
 import { SketchPad, useSketch } from "./draw-panel.tsx";
-import { Odds, oddsSentence } from "./odds.tsx";
+import { Odds } from "./odds.tsx";
 import { Part } from "./part.tsx";
 import { RowForm } from "./row-form.tsx";
 
-/** Part 6: the model in this browser, on something new that is neither sent nor trained on. */
+/** Part 6: the model in this browser, tried on something new that is neither sent nor trained on. */
 export const UsePart = memo(function UsePart(props: {
   readonly participant: Participant;
   readonly task: TaskSlice;
@@ -24,24 +27,25 @@ export const UsePart = memo(function UsePart(props: {
       </Part>
     );
   }
-  const name = model.round === null ? "The newest model of the run" : `Version ${model.round}`;
   return (
-    <Part
-      number={6}
-      id="use"
-      title="Use the model"
-      note={`${name}, in this browser, also offline. What you ${features.kind === "image" ? "draw" : "enter"} here is not sent and not trained on.`}
-    >
-      {features.kind === "image" ? (
+    <Part number={6} id="use" title="Use the model" note={modelNote(model, features)}>
+      {features.kind === "image" && (
         <TryPicture participant={participant} task={task} features={features} model={model} />
-      ) : (
+      )}
+      {features.kind === "series" && (
+        <p className="note">
+          This browser has the model, and every round judges it on {task.task.exampleNoun.many} that you hold
+          back. There is no form for a whole {task.task.exampleNoun.one}.
+        </p>
+      )}
+      {features.kind === "tabular" && (
         <TryRow participant={participant} task={task} features={features} model={model} />
       )}
     </Part>
   );
 });
 
-/** The model's answer to `input`; asked again when a newer model has come. */
+/** The model's answer to `input`; repeated when a newer model has arrived. */
 function usePrediction(
   participant: Participant,
   modelHash: string,
@@ -65,17 +69,19 @@ function usePrediction(
 }
 
 function Answer(props: {
-  readonly classes: readonly string[];
+  readonly target: Target;
   readonly answer: Float32Array | null;
   readonly waiting: string;
 }) {
-  const { classes, answer, waiting } = props;
+  const { target, answer, waiting } = props;
   return (
     <div>
       <p className="read mb-4" aria-live="polite">
-        {answer === null ? waiting : oddsSentence(classes, answer)}
+        {answer === null ? waiting : answerSentence(target, answer)}
       </p>
-      {answer !== null && <Odds classes={classes} probabilities={answer} />}
+      {answer !== null && target.kind === "classes" && (
+        <Odds classes={target.classes} probabilities={answer} />
+      )}
     </div>
   );
 }
@@ -94,9 +100,9 @@ function TryPicture(props: {
   const [keeping, setKeeping] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const keep = async () => {
-    if (sketch.pixels === null) return setProblem("There is nothing on the pad.");
-    if (label === null) return setProblem("Say what it is; the model may be wrong.");
-    const added = await participant.addDrawing(sketch.pixels, label);
+    const { pixels } = sketch;
+    if (pixels === null || label === null) return setProblem(triedGap({ isEmpty: pixels === null, label }));
+    const added = await participant.addDrawing(pixels, label);
     if (!added.ok) return setProblem(added.error.sentence);
     setProblem(null);
     setKeeping(false);
@@ -111,11 +117,7 @@ function TryPicture(props: {
         label={`Drawing pad for a ${exampleNoun.one} to try the model on`}
       />
       <div className="grid content-start gap-5">
-        <Answer
-          classes={features.classes}
-          answer={answer}
-          waiting="Draw something; the model says what it sees."
-        />
+        <Answer target={targetOf(features)} answer={answer} waiting={tryWords(null)} />
         {sketch.pixels !== null && !keeping && (
           <p>
             <Button kind="quiet" onClick={() => setKeeping(true)}>
@@ -160,11 +162,7 @@ function TryRow(props: {
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-8 md:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] md:gap-12">
       <RowForm features={features} noun={task.task.exampleNoun.one} onInput={setInput} />
-      <Answer
-        classes={features.classes}
-        answer={answer}
-        waiting={`Fill in one ${task.task.exampleNoun.one}; the model says what it expects.`}
-      />
+      <Answer target={targetOf(features)} answer={answer} waiting={tryWords(task.task.exampleNoun.one)} />
     </div>
   );
 }

@@ -1,18 +1,20 @@
 "use client";
 import { startTransition, useEffect, useState } from "react";
-import type {
-  OpenError,
-  Participant,
-  ParticipantEnd,
-  ParticipantOptions,
-  ParticipantView,
+import {
+  type OpenError,
+  openParticipant,
+  type Participant,
+  type ParticipantEnd,
+  type ParticipantOptions,
+  type ParticipantView,
 } from "#client/index.ts";
+import { linkToken } from "./link-token.ts";
 
-export type Opening =
+export type ParticipantState =
   | { readonly state: "opening" }
   | { readonly state: "refused"; readonly error: OpenError }
   | { readonly state: "open"; readonly participant: Participant }
-  /** It cannot go on. `tookPart`: it was taking part until then. */
+  /** The participant cannot go on. `tookPart`: it was taking part until then. */
   | { readonly state: "ended"; readonly end: ParticipantEnd; readonly tookPart: boolean };
 
 export interface Attempt {
@@ -21,17 +23,17 @@ export interface Attempt {
   readonly starts: boolean;
 }
 
-/** Opens this browser's part in a task, and closes its worker with the page. Another `attempt` opens it again. */
-export function useParticipant(task: string, attempt: Attempt): Opening {
-  const [opening, setOpening] = useState<Opening>({ state: "opening" });
+/** Opens this browser's part in a task, and closes its worker with the page. A new `attempt` opens it again. */
+export function useParticipant(task: string, attempt: Attempt): ParticipantState {
+  const [opening, setOpening] = useState<ParticipantState>({ state: "opening" });
   useEffect(() => {
     let over = false;
     let participant: Participant | null = null;
     setOpening({ state: "opening" });
     void (async () => {
-      const { openParticipant } = await import("#client/index.ts");
-      if (over) return;
-      const opened = await openParticipant({ coordinatorUrl: location.origin, task, ...namedEngine() });
+      const joinToken = linkToken(task);
+      const terms = { ...namedEngine(), ...(joinToken === null ? {} : { joinToken }) };
+      const opened = await openParticipant({ coordinatorUrl: location.origin, task, ...terms });
       if (!opened.ok) {
         if (!over) setOpening({ state: "refused", error: opened.error });
         return;
@@ -46,7 +48,7 @@ export function useParticipant(task: string, attempt: Attempt): Opening {
         if (!over) setOpening({ state: "ended", end, tookPart: TAKES_PART.has(view().stage) });
       });
       setOpening({ state: "open", participant });
-      // A refusal shows in the view, and an end in its own state.
+      // A refusal is shown in the view, and an end has its own state.
       if (attempt.starts) await start().catch(() => undefined);
     })();
     return () => {
@@ -64,7 +66,7 @@ const TAKES_PART: ReadonlySet<ParticipantView["stage"]> = new Set([
   "mending",
 ]);
 
-/** `?engine=webgpu` takes that engine, a software adapter too; for tests. */
+/** `?engine=webgpu` selects that engine, even a software adapter; for tests. */
 function namedEngine(): Pick<ParticipantOptions, "backend"> {
   const name = new URLSearchParams(location.search).get("engine");
   const backend = (["webgpu", "webgl", "wasm", "cpu"] as const).find((known) => known === name);
@@ -72,8 +74,8 @@ function namedEngine(): Pick<ParticipantOptions, "backend"> {
 }
 
 /**
- * The newest view. Updates are transitions, which React renders in slices: a round that ends changes half of the page,
- * and that must not hold up a pen or a tap for longer than a moment.
+ * The newest view. Updates are transitions, which React renders in slices: the end of a round changes half of the page,
+ * and must not block a pen or a tap.
  */
 export function useParticipantView(participant: Participant): ParticipantView {
   const [view, setView] = useState(participant.view);

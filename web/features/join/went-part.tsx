@@ -1,13 +1,12 @@
 "use client";
-import Link from "next/link";
 import { memo, useRef } from "react";
 import type { ContributionSummary, OutcomeView, TaskSlice } from "#client/index.ts";
 import type { RoundDetail, RoundView } from "#shared/protocol/api.ts";
 import { Score } from "../../score/score.tsx";
 import { Button } from "../../ui/button.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
-import { neededInSum, outcomeSentence, proofsOf } from "../../words/contribution.ts";
-import { formatMeasure } from "../../words/format.ts";
+import { neededInSum, outcomeSentence, proofsOf, wentNote } from "../../words/contribution.ts";
+import { headlineFigure } from "../../words/measures.ts";
 import { missingFigures } from "../../words/waiting.ts";
 import { ownLine } from "./own-line.ts";
 import { Part } from "./part.tsx";
@@ -15,7 +14,7 @@ import { saveBlob } from "./save-blob.ts";
 import { useOwnInput } from "./use-own-input.ts";
 import { useEndedRecord } from "./use-round-record.ts";
 
-/** Part 5: what became of one's part in the newest round that has ended. */
+/** Part 5: the outcome of this device's part in the newest round that has ended. */
 export const WentPart = memo(function WentPart(props: {
   readonly task: TaskSlice;
   readonly contributions: readonly ContributionSummary[];
@@ -23,7 +22,7 @@ export const WentPart = memo(function WentPart(props: {
 }) {
   const newest = props.contributions.find(({ outcome }) => outcome !== null) ?? null;
   const { record, pending } = useEndedRecord(newest?.runId ?? null, newest?.round ?? null);
-  // Until the coordinator has answered about a new round the one before stays, whole.
+  // Keep showing the previous round as a whole until the coordinator has answered about the new one.
   const shown = useRef<Ended | null>(null);
   if (newest !== null && newest.outcome !== null && (!pending || shown.current === null)) {
     shown.current = { contribution: newest, outcome: newest.outcome, record: pending ? null : record };
@@ -32,7 +31,7 @@ export const WentPart = memo(function WentPart(props: {
     return (
       <Part number={5} id="went" title="Where it went">
         <p className="note">
-          Nowhere yet. What became of your part stands here when your first round has ended.
+          Nowhere yet. When your first round has ended, this part shows what became of yours.
         </p>
       </Part>
     );
@@ -61,12 +60,7 @@ function EndedRound(props: {
     shown: useOwnInput(contribution, record),
   });
   return (
-    <Part
-      number={5}
-      id="went"
-      title="Where it went"
-      note={`Round ${contribution.round}.${line === null ? "" : " The coloured line is you. Only this page knows which line that is; everyone else sees all lines alike."}`}
-    >
+    <Part number={5} id="went" title="Where it went" note={wentNote(contribution.round, line !== null)}>
       <p className="read mb-4">{outcomeSentence(contribution, outcome, record, task.task)}</p>
       {record !== null && (
         <Score
@@ -87,14 +81,14 @@ function EndedRound(props: {
       <div className="mt-4 flex flex-wrap items-center gap-x-5 gap-y-2">
         <Button onClick={() => saveReceipt(task, contribution, record)}>Download the receipt</Button>
         {record !== null && (
-          <Link
+          <a
             className="link flex min-h-11 items-center"
             href={`/rounds/${record.roundId}`}
             target="_blank"
-            prefetch={false}
+            rel="noopener"
           >
             See the whole round (new tab)
-          </Link>
+          </a>
         )}
       </div>
     </Part>
@@ -105,11 +99,11 @@ function resultOf(contribution: ContributionSummary, record: RoundView) {
   if (record.phase !== "committed") return null;
   return {
     title: `version ${contribution.round}`,
-    note: record.accuracy === null ? missingFigures(record) : formatMeasure(record.accuracy),
+    note: headlineFigure(record.measures) ?? missingFigures(record),
   };
 }
 
-/** What one can show to someone else: names of the round, digests and the outcome; no example and no update. */
+/** A receipt to show to someone else: the round's ids, digests and outcome, without examples or updates. */
 function saveReceipt(task: TaskSlice, contribution: ContributionSummary, record: RoundView | null): void {
   const { runId, round, attempt, sid, at, parts, rosterSize, outcome, sha256, root } = contribution;
   const receipt = {

@@ -8,8 +8,8 @@ const HEIGHT = TOP + STROKE_HEIGHT + 26;
 const PITCH_MAX = 36;
 
 /**
- * One round as strokes: yours first, then the devices that keep to the rules, then those that may work with the
- * coordinator. The dashed line stands behind as many as must confirm.
+ * One round as strokes: yours first, then the honest devices, then those that may collude with the coordinator. The
+ * dashed line marks how many must confirm.
  */
 export function CohortPicture({ facts }: { readonly facts: CohortFacts }) {
   const [box, width] = useWidth<HTMLDivElement>();

@@ -1,11 +1,6 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
 import { useId, useState } from "react";
-import type { TaskView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
-import { getTask } from "../../data/api.ts";
-import { KEYS } from "../../data/queries.ts";
 import { DataTable } from "../../ui/data-table.tsx";
 import { Footer } from "../../ui/footer.tsx";
 import { Section } from "../../ui/section.tsx";
@@ -25,26 +20,31 @@ import {
   tableSizes,
   usualSize,
 } from "../../words/learnt.ts";
+import { FirstWords } from "../join/not-open.tsx";
+import { BareTopBar } from "../shell/brand.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
-import { BareTopBar } from "../shell/top-bar.tsx";
 import { CohortPicture } from "./cohort-picture.tsx";
+import { useAgreedTask } from "./use-agreed-task.ts";
 
-/** What the coordinator could and could not learn of someone who takes part, in their words. */
+/** What the coordinator could and could not learn about a participant, in their words. */
 export function LearntPage({ slug }: { readonly slug: string }) {
-  // The newest version: the one that a person who reads this would agree to.
-  const task = useQuery({ queryKey: KEYS.newestTask(slug), queryFn: () => getTask(slug) });
+  const task = useAgreedTask(slug);
   return (
     <div className="flex flex-1 flex-col [--container-page:70rem]">
       <BareTopBar />
       <main id="main" tabIndex={-1} className="wrap">
-        <QueryGate query={task} what="the task" pageOf="task">
-          {(view) => <Loaded view={view} />}
-        </QueryGate>
+        {task.isPending ? (
+          <FirstWords fetching="the task" />
+        ) : (
+          <QueryGate query={task} what="the task" pageOf="task">
+            {(read) => <Loaded task={read} />}
+          </QueryGate>
+        )}
       </main>
       {task.data !== undefined && (
         <Footer>
           <span>
-            Task {task.data.task.slug}, version {task.data.task.version}
+            Task {task.data.slug}, version {task.data.version}
           </span>
           <span>Every number here follows from the task's rules</span>
         </Footer>
@@ -53,14 +53,13 @@ export function LearntPage({ slug }: { readonly slug: string }) {
   );
 }
 
-function Loaded({ view }: { readonly view: TaskView }) {
-  const { task } = view;
+function Loaded({ task }: { readonly task: Task }) {
   const lists = learntLists(task);
   return (
     <>
       <div className="grid gap-4 pt-[clamp(2rem,4vw,3.25rem)] pb-[clamp(1.75rem,3vw,2.5rem)]">
         <p className="crumb">
-          <Link href={`/join/${task.slug}`}>Take part: {task.slug}</Link>
+          <a href={`/join/${task.slug}`}>Take part: {task.slug}</a>
         </p>
         <h1 className="max-w-[20em]">What the coordinator could and could not learn</h1>
         <p className="lead max-w-[44rem] text-ink-2">{learntSentence(task)}</p>
@@ -75,17 +74,17 @@ function Loaded({ view }: { readonly view: TaskView }) {
       <Section
         id="how-many"
         title="How many would have to help"
-        note="Each stroke is a device that holds pieces for yours. This browser works these numbers out itself; nobody can tell it lower ones."
+        note="Each stroke is a device that holds pieces for yours. This browser computes these numbers itself; nobody can make it accept lower ones."
       >
         <CohortExplorer task={task} />
       </Section>
-      <Section id="steps" title="Step by step" note="The five messages of a round, and what each gives away.">
+      <Section id="steps" title="Step by step" note="The five messages of a round, and what each reveals.">
         <StepTable task={task} />
       </Section>
       <Section
         id="refusals"
         title="What this browser refuses"
-        note="It says no by itself, and nothing more is sent in that round."
+        note="It refuses by itself, and sends nothing more in that round."
       >
         <ul className="max-w-[44rem]">
           {refusals(task).map(({ what, code }) => (
@@ -99,7 +98,7 @@ function Loaded({ view }: { readonly view: TaskView }) {
           ))}
         </ul>
       </Section>
-      <Section id="not-protected" title="What nothing here stops" note="In order of weight.">
+      <Section id="not-protected" title="What nothing here stops" note="The most important first.">
         <dl className="grid max-w-[44rem] gap-3">
           {notProtected(task).map(({ title, words }) => (
             <div key={title}>
@@ -139,16 +138,16 @@ function WaysToCheck({ slug }: { readonly slug: string }) {
   return (
     <ul className="grid max-w-[44rem] gap-2 text-ink-2">
       <li>
-        After a round the <Link href={`/join/${slug}#left`}>join page</Link> shows each byte that left beside
-        what stayed, and lets you keep them.
+        After a round the <a href={`/join/${slug}#left`}>join page</a> shows each byte that left beside what
+        stayed, and lets you keep them.
       </li>
       <li>
-        The same page proves that your own list is under the root that you were told, looks the root up in the
+        The same page proves that your own list is under the root that it was told, looks the root up in the
         round, and links to it.
       </li>
       <li>
-        Whoever holds the auditor's key of a coordinator that keeps its rounds makes the sum and the next
-        model anew: <code>npm run verify -- round ID --auditor-key FILE</code>.
+        If a coordinator keeps its rounds, whoever has its auditor's key can compute the sum and the next
+        model again: <code>npm run verify -- round ID --auditor-key FILE</code>.
       </li>
       <li>
         The edge program does what this page does, from source that you can read:{" "}
@@ -193,7 +192,7 @@ function CohortExplorer({ task }: { readonly task: Task }) {
       )}
       <div className="max-w-[44rem]">
         <DataTable
-          caption="What follows from how many are in one sum"
+          caption="What follows from the number of devices in one sum"
           rows={rows}
           rowKey={({ rosterSize }) => rosterSize}
           records

@@ -1,7 +1,7 @@
 import type { RoundDetail } from "#shared/protocol/api.ts";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { Section } from "../../ui/section.tsx";
-import { ShowAll } from "../../ui/show-all.tsx";
+import { NamedList } from "../../ui/show-more.tsx";
 import { formatCount } from "../../words/format.ts";
 import { groupState, groupsSentence } from "../../words/groups.ts";
 
@@ -19,7 +19,7 @@ const COLUMNS: readonly TableColumn<Group>[] = [
 ];
 const SHOWN_FIRST = 12;
 
-/** The groups of a round that is split, those that are left out first. Nothing if it is one sum. */
+/** The groups of a split round, those left out first. Empty if the round is one sum. */
 export function Groups({ round }: { readonly round: RoundDetail }) {
   const { shardList, phase } = round;
   if (shardList === undefined) return null;
@@ -30,10 +30,10 @@ export function Groups({ round }: { readonly round: RoundDetail }) {
     <Section
       id="groups"
       title="Groups"
-      note="A large round is split by chance; each group has keys and a sum of its own."
+      note="A large round is split by chance; each group has its own keys and its own sum."
     >
       <p className="mb-4 max-w-[44rem]">{groupsSentence(shardList, phase)}</p>
-      <ShowAll items={leftOutFirst} first={SHOWN_FIRST}>
+      <NamedList name="groups" items={leftOutFirst} first={SHOWN_FIRST}>
         {(shown) => (
           <DataTable
             caption="Groups"
@@ -43,7 +43,7 @@ export function Groups({ round }: { readonly round: RoundDetail }) {
             records
           />
         )}
-      </ShowAll>
+      </NamedList>
     </Section>
   );
 }

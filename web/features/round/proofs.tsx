@@ -3,7 +3,7 @@ import { modelUrl, sumUrl } from "../../data/api.ts";
 import { FocusBox } from "../../ui/focus-box.tsx";
 import { missingProof, type Proof, proofsOf } from "../../words/proofs.ts";
 
-/** Statements of a round that carry a fingerprint, each with what it says and where the bytes are. */
+/** The round's statements that have a fingerprint: what each says, and where its bytes are. */
 export function Proofs({ round }: { readonly round: RoundDetail }) {
   return (
     <div className="grid gap-6">
@@ -40,7 +40,7 @@ function ProofRow({ proof, round }: { readonly proof: Proof; readonly round: Rou
   );
 }
 
-/** Where the bytes are, if they can be had. */
+/** A link to the bytes, if they can be downloaded. */
 function ProofLink({ proof, round }: { readonly proof: Proof; readonly round: RoundDetail }) {
   if (proof.bytes === null || proof.hash === null) return null;
   if (proof.bytes === "model") return <a href={modelUrl(proof.hash)}>{proof.download}</a>;

@@ -9,11 +9,11 @@ import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { formatSeconds, formatWhenUtc, plural } from "../../words/format.ts";
-import { askedLastSentence, demoWarning, roundSentence, runName } from "../../words/sentences.ts";
+import { askedLastSentence, fewWarning, roundEnding, roundSentence, runName } from "../../words/sentences.ts";
 import { CountsTable } from "../run/counts-table.tsx";
 import { EventList } from "../run/event-list.tsx";
 import { PhaseTimeline } from "../run/phase-timeline.tsx";
-import { resultOf } from "../run/run-view.tsx";
+import { resultOf } from "../run/round-result.ts";
 import { TrafficTable } from "../run/traffic-table.tsx";
 import { OfflineNote } from "../shell/offline-note.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
@@ -22,13 +22,15 @@ import { Proofs } from "./proofs.tsx";
 
 const ANY_ROWS = { one: "row", many: "rows" };
 
-/** One round: its phases, its picture, its counts and what of it can be proved now. */
+/** One round: its phases, picture and counts, and what can be proved about it now. */
 export function RoundPage({ roundId }: { readonly roundId: string }) {
   const round = useRound(roundId);
-  // The socket speaks of runs; a round that has ended does not change any more.
+  // The first words depend on the task.
+  const task = useTask(round.data?.task, round.data?.taskVersion);
+  // The socket reports on runs; a round that has ended no longer changes.
   useWatch(round.data !== undefined && round.data.endedAt === null ? { runId: round.data.runId } : null);
   return (
-    <QueryGate query={round} what="the round" pageOf="round">
+    <QueryGate query={round} what="the round" pageOf="round" waits={task.isPending}>
       {(data) => <Loaded round={data} />}
     </QueryGate>
   );
@@ -39,7 +41,7 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
   const { data: view } = useTask(round.task, round.taskVersion);
   const name = runName({ task: round.task, number: round.runNumber });
   const sentence = roundSentence(round, view?.task.exampleNoun ?? ANY_ROWS);
-  const demo = demoWarning(round.joined);
+  const few = fewWarning(round.joined);
   const askedLast = askedLastSentence(round);
   useEffect(() => {
     document.title = `Round ${round.round}, ${name}. Chorus`;
@@ -65,7 +67,7 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
               </span>
             )}
           </p>
-          {demo !== null && <p className="text-sm text-ink-2">{demo}</p>}
+          {few !== null && <p className="text-sm text-ink-2">{few}</p>}
           {askedLast !== null && <p className="text-sm text-ink-2">{askedLast}</p>}
           <OfflineNote link={link} />
         </div>
@@ -91,12 +93,16 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
       <Section
         id="proofs"
         title="Proofs"
-        note="Fingerprints that exist now. Whoever holds the bytes can compute each of them again."
+        note="The fingerprints so far. Whoever has the bytes can compute them again."
       >
         <Proofs round={round} />
       </Section>
       <Section id="traffic" title="Traffic" note="Bytes per device in this round.">
-        <TrafficTable traffic={round.traffic} vectorLength={view?.vectorLength ?? null} />
+        <TrafficTable
+          none="Nothing is counted yet."
+          traffic={round.traffic}
+          vectorLength={view?.vectorLength ?? null}
+        />
       </Section>
       <Section id="events" title="What happened" note="Times in UTC, newest first.">
         <EventList events={round.events} />
@@ -106,14 +112,6 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
 }
 
 function State({ round }: { readonly round: RoundDetail }) {
-  if (round.phase === "committed") return <StatusMark kind="done">opened once, as a sum</StatusMark>;
-  if (round.phase === "failed") return <StatusMark kind="given-up">given up, never opened</StatusMark>;
-  if (round.phase === "voided") {
-    return (
-      <StatusMark kind="given-up">
-        {round.opened ? "given up, the sum was discarded" : "given up, never opened"}
-      </StatusMark>
-    );
-  }
-  return <StatusMark kind="running">going on</StatusMark>;
+  const { mark, words } = roundEnding(round);
+  return <StatusMark kind={mark}>{words}</StatusMark>;
 }

@@ -16,7 +16,7 @@ const COLUMNS: readonly TableColumn<Counts>[] = [
   { label: "Left", numeric: true, cell: ({ left }) => formatCount(left) },
 ];
 
-/** The counts that a score is drawn from, at the ticks of its axis and at its end. */
+/** The counts that a score is drawn from, at its axis ticks and at its end. */
 function countRows(round: Pick<RoundView, "counts" | "nowS">): Counts[] {
   const last = round.counts.at(-1);
   if (last === undefined) return [];
@@ -24,7 +24,7 @@ function countRows(round: Pick<RoundView, "counts" | "nowS">): Counts[] {
   return [...ticks.map((atS) => ({ ...countsAt(round.counts, atS), atS })), last];
 }
 
-/** This round as a table, closed until asked for. */
+/** A round as a table, collapsed at first. */
 export function CountsTable({ round, open = false }: { readonly round: RoundView; readonly open?: boolean }) {
   const table = (
     <DataTable

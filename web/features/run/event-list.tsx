@@ -1,24 +1,37 @@
 "use client";
 import Link from "next/link";
 import type { EventView } from "#shared/protocol/api.ts";
-import { ShowAll } from "../../ui/show-all.tsx";
+import { useOlderEvents } from "../../data/queries.ts";
+import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
 import { EmptyNote } from "../../ui/states.tsx";
 import { formatTimeUtc } from "../../words/format.ts";
-import { eventKey } from "../../words/sentences.ts";
+import { eventKey, mergeEvents } from "../../words/sentences.ts";
 
 const SHOWN_FIRST = 12;
 
 interface EventListProps {
   readonly events: readonly EventView[];
-  /** Whether an event links to the page of its round. */
+  /** Where the coordinator's list goes on after `events`; null if these are all. */
+  readonly next?: { readonly runId: string; readonly cursor: string } | null;
+  /** True if events link to the pages of their rounds. */
   readonly linkRounds?: boolean;
 }
 
-/** What happened, a sentence each, newest first. */
-export function EventList({ events, linkRounds = false }: EventListProps) {
-  if (events.length === 0) return <EmptyNote>Nothing has happened yet.</EmptyNote>;
+/** Events, one sentence each, newest first. */
+export function EventList({ events, next = null, linkRounds = false }: EventListProps) {
+  const [count, onMore] = useShownCount("events", SHOWN_FIRST);
+  const older = useOlderEvents(next?.runId ?? "", next?.cursor ?? null, count - events.length);
+  const items = mergeEvents(older.data?.items ?? [], events);
+  const end = older.data === undefined ? next?.cursor : older.data.next;
+  if (items.length === 0) return <EmptyNote>Nothing has happened yet.</EmptyNote>;
   return (
-    <ShowAll items={events} first={SHOWN_FIRST}>
+    <ShowMore
+      items={items}
+      count={count}
+      onMore={onMore}
+      hasOlder={end != null}
+      isFetching={older.isFetching}
+    >
       {(shown) => (
         <ol>
           {shown.map((event) => (
@@ -43,6 +56,6 @@ export function EventList({ events, linkRounds = false }: EventListProps) {
           ))}
         </ol>
       )}
-    </ShowAll>
+    </ShowMore>
   );
 }

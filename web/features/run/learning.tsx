@@ -1,95 +1,138 @@
 "use client";
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
-import { CLASSIFICATION_MEASURES } from "#shared/task/measures.ts";
+import type { Measure } from "#shared/stats/measure.ts";
+import { type MeasureSpec, measuresIn, measuresOf } from "#shared/task/measures/index.ts";
+import type { Target } from "#shared/task/target.ts";
 import { LineChart, type LineSeries, type ReferenceLine } from "../../chart/line-chart.tsx";
-import { timesOfRounds, voicesOfRounds } from "../../chart/run-figures.ts";
+import { bySet, timesOfRounds, voicesOfRounds } from "../../chart/run-figures.ts";
 import { roundsAxisEnd } from "../../chart/scale.ts";
 import { TimeChart } from "../../chart/time-chart.tsx";
 import { VoicesChart } from "../../chart/voices-chart.tsx";
 import { formatCount, formatDecimal, formatMeasure } from "../../words/format.ts";
+import { axisTitle, chartNote } from "../../words/measures.ts";
 import { trendSentence } from "../../words/sentences.ts";
-
-const [ACCURACY, LOSS] = CLASSIFICATION_MEASURES;
 
 interface LearningProps {
   readonly run: RunView;
   readonly rounds: readonly RoundView[];
-  /** For the benchmark of guessing; null while the task is fetched. */
-  readonly classCount: number | null;
+  /** For the level of guessing; null while the task is being fetched. */
+  readonly target: Target | null;
   readonly noun: { readonly one: string; readonly many: string };
 }
 
-/** Accuracy, loss, voices and time over the same rounds. */
-export function Learning({ run, rounds, classCount, noun }: LearningProps) {
+/** Every measure, voices and time over the same rounds. */
+export function Learning({ run, rounds, target, noun }: LearningProps) {
   const newest = Math.max(0, ...rounds.map(({ round }) => round), ...run.history.map(({ round }) => round));
   const x = [0, roundsAxisEnd(newest, run.roundsPlanned)] as const;
-  const file = (name: string) => `${run.task}-run-${run.number}-${name}`;
-  const heldOut = run.history.at(-1)?.accuracy.count;
-  const rows =
-    heldOut === undefined ? `held-out ${noun.many}` : `${formatCount(heldOut)} held-out ${noun.many}`;
+  const file = (name: string) => `${run.task}-run-${run.number}-${name.replaceAll(" ", "-")}`;
   return (
     <div className="cols2">
-      <LineChart
-        title={ACCURACY.label}
-        note={`Share of ${rows} put into the right class. Band: 95 % interval. Rings: on the devices' own kept-back rows, from the sums.`}
-        label={trendSentence(
-          ACCURACY.label,
-          run.history.map(({ accuracy }) => accuracy),
-        )}
-        fileName={file("accuracy")}
-        xTitle="round"
-        yTitle={ACCURACY.name}
-        yMost={1}
-        x={x}
-        series={[heldOutSeries(run, ACCURACY), ...deviceSeries(rounds)]}
-        references={classCount === null ? [] : guessing(1 / classCount)}
-      />
-      <LineChart
-        title={LOSS.label}
-        note={`Cross-entropy on the same ${noun.many}, in ${LOSS.unit}; ${LOSS.better} is better. Band: 95 % interval.`}
-        label={trendSentence(
-          LOSS.label,
-          run.history.map(({ loss }) => loss),
-        )}
-        fileName={file("loss")}
-        xTitle="round"
-        yTitle={`${LOSS.name}, ${LOSS.unit}`}
-        x={x}
-        series={[heldOutSeries(run, LOSS)]}
-        references={classCount === null ? [] : guessing(Math.log(classCount))}
-      />
+      {measuresShown(run, rounds, target).map((spec) => {
+        const stretches = bySet(run.history).map((stretch) => curveOf(stretch, spec));
+        const points = stretches.pop() ?? [];
+        const count = points.at(-1)?.measure.count;
+        const rows = `held-out ${noun.many}`;
+        return (
+          <LineChart
+            key={spec.name}
+            title={spec.label}
+            note={chartNote(spec, count === undefined ? rows : `${formatCount(count)} ${rows}`)}
+            label={trendSentence(
+              spec.label,
+              points.map(({ measure }) => measure),
+            )}
+            fileName={file(spec.name)}
+            xTitle="round"
+            yTitle={axisTitle(spec, points[0]?.measure)}
+            yMost={spec.unit === "share" ? 1 : undefined}
+            x={x}
+            series={[
+              ...stretches.map((earlier, index) => otherSetSeries(spec, earlier, index)),
+              heldOutSeries(spec, points),
+              ...deviceSeries(spec, rounds),
+            ]}
+            references={target === null ? [] : guessing(spec, target)}
+          />
+        );
+      })}
       <VoicesChart rounds={voicesOfRounds(rounds)} x={x} fileName={file("voices")} />
       <TimeChart rounds={timesOfRounds(rounds)} x={x} fileName={file("time")} />
     </div>
   );
 }
 
-function guessing(y: number): ReferenceLine[] {
-  return [{ y, label: `${formatDecimal(y)} guessing` }];
+interface CurvePoint {
+  readonly round: number;
+  readonly measure: Measure;
 }
 
-function heldOutSeries(run: RunView, { name }: typeof ACCURACY | typeof LOSS): LineSeries {
-  const last = run.history.at(-1)?.[name];
+function curveOf(history: RunView["history"], { name }: MeasureSpec): readonly CurvePoint[] {
+  return history.flatMap(({ round, measures }) => {
+    const measure = measures[name];
+    return measure === undefined ? [] : [{ round, measure }];
+  });
+}
+
+/** The measures of the figures that are there; before there are any, those that a task of its kind will have. */
+function measuresShown(
+  { history }: RunView,
+  rounds: readonly RoundView[],
+  target: Target | null,
+): readonly MeasureSpec[] {
+  const shown = measuresIn([
+    ...history.map(({ measures }) => measures),
+    ...rounds.map(({ deviceMeasures }) => deviceMeasures.before),
+  ]);
+  return shown.length > 0 || target === null ? shown : measuresOf(target);
+}
+
+function guessing(spec: MeasureSpec, target: Target): ReferenceLine[] {
+  const y = spec.guessing?.(target) ?? null;
+  if (y === null) return [];
+  const words = target.kind === "number" ? "their mean for all" : "guessing";
+  return [{ y, label: `${formatDecimal(y)} ${words}` }];
+}
+
+function heldOutSeries({ name, inText = name }: MeasureSpec, points: readonly CurvePoint[]): LineSeries {
+  const last = points.at(-1)?.measure;
   return {
-    name: `held-out ${name}`,
+    name: `held-out ${inText}`,
     colour: "sum",
     shape: "line",
-    points: run.history.map((entry) => ({
-      x: entry.round,
-      y: entry[name].value,
-      halfWidth: entry[name].halfWidth95,
+    points: points.map(({ round, measure }) => ({
+      x: round,
+      y: measure.value,
+      halfWidth: measure.halfWidth95,
     })),
     labels: last === undefined ? [] : [formatMeasure(last), "held out"],
   };
 }
 
-/** What devices measured before round r is about the model of round r - 1. */
-function deviceSeries(rounds: readonly RoundView[]): LineSeries[] {
-  const points = rounds.flatMap(({ round, deviceAccuracyBefore }) =>
-    deviceAccuracyBefore === null
-      ? []
-      : [{ x: round - 1, y: deviceAccuracyBefore.value, halfWidth: deviceAccuracyBefore.halfWidth95 }],
-  );
+/** Figures of rows that were replaced meanwhile: a quiet line of its own. */
+function otherSetSeries(
+  { name, inText = name }: MeasureSpec,
+  points: readonly CurvePoint[],
+  index: number,
+): LineSeries {
+  return {
+    name: `${inText}, other held-out set${index === 0 ? "" : ` ${index + 1}`}`,
+    colour: "ink",
+    shape: "line",
+    points: points.map(({ round, measure }) => ({
+      x: round,
+      y: measure.value,
+      halfWidth: measure.halfWidth95,
+    })),
+    labels: ["other held-out set"],
+  };
+}
+
+/** What devices measured before round r describes the model of round r - 1. */
+function deviceSeries({ name, inText = name }: MeasureSpec, rounds: readonly RoundView[]): LineSeries[] {
+  const points = rounds.flatMap(({ round, deviceMeasures }) => {
+    const measure = deviceMeasures.before[name];
+    return measure === undefined ? [] : [{ x: round - 1, y: measure.value, halfWidth: measure.halfWidth95 }];
+  });
   if (points.length === 0) return [];
-  return [{ name: "accuracy on devices", colour: "ink", shape: "rings", points, labels: ["on devices"] }];
+  return [{ name: `${inText} on devices`, colour: "ink", shape: "rings", points, labels: ["on devices"] }];
 }

@@ -1,33 +1,40 @@
 "use client";
 import Link from "next/link";
 import type { RoundView } from "#shared/protocol/api.ts";
+import { measuresIn } from "#shared/task/measures/index.ts";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
-import { ShowAll } from "../../ui/show-all.tsx";
+import { NamedList } from "../../ui/show-more.tsx";
 import { EmptyNote } from "../../ui/states.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { formatCount, formatMeasure, formatSeconds } from "../../words/format.ts";
+import { roundEnding } from "../../words/sentences.ts";
 import { missingFigures } from "../../words/waiting.ts";
 
-const COLUMNS: readonly TableColumn<RoundView>[] = [
+const columnsOf = (rounds: readonly RoundView[]): readonly TableColumn<RoundView>[] => [
   {
     label: "Round",
     cell: ({ roundId, round }) => <Link href={`/rounds/${roundId}`}>Round {round}</Link>,
   },
-  { label: "How it ended", cell: (round) => <Ending round={round} /> },
+  {
+    label: "How it ended",
+    cell: (round) => {
+      const { mark, words } = roundEnding(round);
+      return <StatusMark kind={mark}>{words}</StatusMark>;
+    },
+  },
   { label: "Joined", numeric: true, cell: ({ joined }) => formatCount(joined) },
   {
     label: "In the sum",
     numeric: true,
     cell: (round) => (round.phase === "committed" ? formatCount(round.survivors ?? round.sent) : "none"),
   },
-  {
-    label: "Accuracy",
-    numeric: true,
-    cell: (round) => {
-      if (round.accuracy !== null) return formatMeasure(round.accuracy);
-      return round.phase === "committed" ? missingFigures(round) : "none";
-    },
-  },
+  ...measuresIn(rounds.map(({ measures }) => measures)).map(
+    ({ name, label }): TableColumn<RoundView> => ({
+      label,
+      numeric: true,
+      cell: (round) => figureOf(round, name),
+    }),
+  ),
   {
     label: "Change of the model, L2",
     numeric: true,
@@ -36,29 +43,39 @@ const COLUMNS: readonly TableColumn<RoundView>[] = [
   { label: "Time", numeric: true, cell: ({ nowS }) => formatSeconds(nowS) },
 ];
 
-function Ending({ round }: { readonly round: RoundView }) {
-  if (round.phase === "committed") return <StatusMark kind="done">opened</StatusMark>;
-  if (round.phase === "failed") return <StatusMark kind="given-up">given up, never opened</StatusMark>;
-  if (round.phase === "voided") return <StatusMark kind="given-up">given up, sum discarded</StatusMark>;
-  return <StatusMark kind="running">going on</StatusMark>;
+function figureOf(round: RoundView, name: string): string {
+  const measure = round.measures?.[name];
+  if (measure !== undefined) return formatMeasure(measure);
+  return round.phase === "committed" && round.measures === null ? missingFigures(round) : "none";
 }
 
 const SHOWN_FIRST = 8;
 
-/** All rounds of a run, newest first, each with a link to its own page. */
-export function RoundTable({ rounds }: { readonly rounds: readonly RoundView[] }) {
-  if (rounds.length === 0) return <EmptyNote>No round has opened yet.</EmptyNote>;
+/** All rounds of a run, newest first, each with a link to its page. */
+export function RoundTable({
+  rounds,
+  over,
+}: {
+  readonly rounds: readonly RoundView[];
+  readonly over: boolean;
+}) {
+  if (rounds.length === 0)
+    return (
+      <EmptyNote>
+        {over ? "The run ended before its first round." : "The first round has not begun."}
+      </EmptyNote>
+    );
   return (
-    <ShowAll items={rounds.toReversed()} first={SHOWN_FIRST}>
+    <NamedList name="rounds" items={rounds.toReversed()} first={SHOWN_FIRST}>
       {(shown) => (
         <DataTable
           caption="Rounds"
-          columns={COLUMNS}
+          columns={columnsOf(rounds)}
           rows={shown}
           rowKey={({ roundId }) => roundId}
           records
         />
       )}
-    </ShowAll>
+    </NamedList>
   );
 }

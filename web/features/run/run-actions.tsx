@@ -6,11 +6,11 @@ import { actOnRun } from "../../data/api.ts";
 import type { Link } from "../../data/live.tsx";
 import { KEYS } from "../../data/queries.ts";
 import { Button } from "../../ui/button.tsx";
-import { formatTimeUtc } from "../../words/format.ts";
+import { actionsOff, pauseLabel, stopSentence } from "../../words/run.ts";
 import { actionsNote, runName } from "../../words/sentences.ts";
 import { FailureNote } from "../shell/query-gate.tsx";
 
-/** Pause, resume and stop; stopping asks once more and says what will happen. */
+/** Pause, resume and stop. Stopping first asks, and says what will happen. */
 export function RunActions({ run, link }: { readonly run: RunView; readonly link: Link }) {
   const cache = useQueryClient();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -32,14 +32,14 @@ export function RunActions({ run, link }: { readonly run: RunView; readonly link
       <div className="grid grid-cols-[1.4fr_1fr] gap-3 md:flex">
         {resumable ? (
           <Button disabled={off || run.state === "stopping"} onClick={() => act.mutate("resume")}>
-            {run.state === "paused" ? "Resume" : "Do not pause"}
+            {pauseLabel(run)}
           </Button>
         ) : (
           <Button
             disabled={off || (run.state !== "running" && run.state !== "waiting")}
             onClick={() => act.mutate("pause")}
           >
-            {run.state === "waiting" ? "Pause" : "Pause after this round"}
+            {pauseLabel(run)}
           </Button>
         )}
         <Button
@@ -50,9 +50,7 @@ export function RunActions({ run, link }: { readonly run: RunView; readonly link
           Stop run…
         </Button>
       </div>
-      {lost && (
-        <p className="note">Off since {formatTimeUtc(link.sinceIso)} UTC: these need the coordinator.</p>
-      )}
+      {lost && <p className="note">{actionsOff(link.sinceIso)}</p>}
       {note !== null && <p className="note">{note}</p>}
       {act.error !== null && <FailureNote error={act.error} />}
       <dialog
@@ -63,16 +61,12 @@ export function RunActions({ run, link }: { readonly run: RunView; readonly link
         <h2 id="stop-title" className="mb-3">
           Stop {runName(run)}?
         </h2>
-        <p className="read mb-5">
-          A round whose sum has not been asked for is given up and nothing of it is opened; one that is being
-          opened finishes first. {run.roundsCommitted > 0 ? `Version ${run.roundsCommitted} stands. ` : ""}A
-          stopped run cannot go on; a paused one can.
-        </p>
+        <p className="read mb-5">{stopSentence(run)}</p>
         <div className="flex flex-wrap gap-3">
           <Button kind="stop" onClick={stop}>
             Stop the run
           </Button>
-          <Button onClick={() => dialog.current?.close()}>Let it go on</Button>
+          <Button onClick={() => dialog.current?.close()}>Keep it running</Button>
         </div>
       </dialog>
     </div>

@@ -3,6 +3,7 @@ import Link from "next/link";
 import { useEffect } from "react";
 import type { RoundView, RunView, Status, TaskView } from "#shared/protocol/api.ts";
 import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
+import { targetOf } from "#shared/task/target.ts";
 import { expectedEndS, medianTraffic } from "../../chart/run-figures.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
 import { useRun, useRunEvents, useRunRounds, useStatus, useTask } from "../../data/queries.ts";
@@ -11,11 +12,11 @@ import { ScoreSmall } from "../../score/score-small.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { type StatusKind, StatusMark } from "../../ui/status-mark.tsx";
-import { formatMeasure, formatTimeUtc } from "../../words/format.ts";
+import { coordinatorSees, runStateWords, scoreNote, trafficNote } from "../../words/run.ts";
 import {
   askedLastSentence,
-  demoWarning,
   endingOf,
+  fewWarning,
   isOver,
   newestAgainstBefore,
   runName,
@@ -24,7 +25,6 @@ import {
 } from "../../words/sentences.ts";
 import {
   committedWords,
-  missingFigures,
   waitingFacts,
   waitingNote,
   waitingPlaces,
@@ -37,6 +37,7 @@ import { CountsTable } from "./counts-table.tsx";
 import { EventList } from "./event-list.tsx";
 import { Learning } from "./learning.tsx";
 import { PhaseTimeline } from "./phase-timeline.tsx";
+import { resultOf } from "./round-result.ts";
 import { RoundTable } from "./round-table.tsx";
 import { Rules } from "./rules.tsx";
 import { RunActions } from "./run-actions.tsx";
@@ -44,12 +45,16 @@ import { TrafficTable } from "./traffic-table.tsx";
 
 const ANY_ROWS = { one: "row", many: "rows" };
 
-/** One run, live: sentence, actions, score, phases, learning, privacy, traffic, what happened, rules. */
+/** One live run: sentence, actions, score, phases, learning, privacy, traffic, events, rules. */
 export function RunPage({ runId }: { readonly runId: string }) {
   useWatch({ runId });
   const run = useRun(runId);
+  // The first words depend on the task, and the picture of a run that is over on its rounds.
+  const task = useTask(run.data?.task, run.data?.taskVersion);
+  const rounds = useRunRounds(run.data?.runId);
+  const waits = task.isPending || (rounds.isPending && run.data?.currentRound === null);
   return (
-    <QueryGate query={run} what="the run" pageOf="run">
+    <QueryGate query={run} what="the run" pageOf="run" waits={waits}>
       {(data) => <Loaded run={data} />}
     </QueryGate>
   );
@@ -75,27 +80,35 @@ function Loaded({ run }: { readonly run: RunView }) {
       <Section
         id="learning"
         title="Learning"
-        note="Is the model getting better, and did enough take part? All four share the same rounds."
+        note="Is the model getting better, and did enough take part? All share the same rounds."
         className="mt-10"
       >
-        <QueryGate query={rounds} what="rounds">
+        <QueryGate query={rounds} what="rounds" hold="page-hold">
           {(items) => (
             <Learning
               run={run}
               rounds={items}
-              classCount={view?.task.model.classCount ?? null}
+              target={view == null ? null : targetOf(view.task.features)}
               noun={view?.task.exampleNoun ?? ANY_ROWS}
             />
           )}
         </QueryGate>
       </Section>
       <Privacy view={view ?? null} round={round} />
-      <Section
-        id="traffic"
-        title="Traffic"
-        note={`Bytes per device and round${committed > 1 ? `, median of ${committed} rounds` : ""}. With a small model, keys weigh more than the update.`}
-      >
-        <TrafficTable traffic={medianTraffic(list)} vectorLength={view?.vectorLength ?? null} />
+      <Section id="traffic" title="Traffic" note={trafficNote(committed)}>
+        <QueryGate query={rounds} what="rounds">
+          {(items) => (
+            <TrafficTable
+              traffic={medianTraffic(items)}
+              vectorLength={view?.vectorLength ?? null}
+              none={
+                over
+                  ? "No round was committed, so nothing is counted."
+                  : "Counted from the first committed round on."
+              }
+            />
+          )}
+        </QueryGate>
       </Section>
       <Section
         id="rounds"
@@ -103,12 +116,18 @@ function Loaded({ run }: { readonly run: RunView }) {
         note="Newest first. Each has a page with its counts and its proofs."
       >
         <QueryGate query={rounds} what="rounds">
-          {(items) => <RoundTable rounds={items} />}
+          {(items) => <RoundTable rounds={items} over={over} />}
         </QueryGate>
       </Section>
       <Section id="events" title="What happened" note="Times in UTC, newest first.">
         <QueryGate query={events} what="what happened">
-          {(items) => <EventList events={items} linkRounds />}
+          {({ items, next }) => (
+            <EventList
+              events={items}
+              next={next === null ? null : { runId: run.runId, cursor: next }}
+              linkRounds
+            />
+          )}
         </QueryGate>
       </Section>
       {!over && run.state !== "waiting" && status !== undefined && (
@@ -141,19 +160,7 @@ function statusKind(run: RunView): StatusKind {
   return isWorking ? "running" : "waiting";
 }
 
-function statusWords(run: RunView): string {
-  if (isOver(run)) {
-    return run.endedAt === null ? "ended" : `ended at ${formatTimeUtc(run.endedAt)} UTC`;
-  }
-  if (run.state === "waiting") return `waiting ${waitingFacts(run)[0] ?? ""}`;
-  if (run.state !== "running" && run.startedAt !== null)
-    return `${runStatus(run)}, started at ${formatTimeUtc(run.startedAt)} UTC`;
-  return run.startedAt === null
-    ? runStatus(run)
-    : `${run.pausing ? "pauses after this round, running" : "running"} since ${formatTimeUtc(run.startedAt)} UTC`;
-}
-
-/** Devices of a round: those that joined once recruiting is over, until then those that it wants. */
+/** Number of devices in a round: those that joined once recruiting is over, until then those that are wanted. */
 function devicesOf(run: RunView, view: TaskView | null): number {
   const round = run.currentRound;
   if (round === null) return view?.task.aggregation.goal ?? Number.POSITIVE_INFINITY;
@@ -164,7 +171,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
   const link = useLink();
   const name = runName(run);
   const sentence = runSentence(run, view?.task.exampleNoun ?? ANY_ROWS);
-  const demo = demoWarning(devicesOf(run, view));
+  const few = fewWarning(devicesOf(run, view));
   const askedLast = askedLastSentence(run.currentRound);
   const against = newestAgainstBefore(run);
   useEffect(() => {
@@ -188,7 +195,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
           </p>
         )}
         <p className="flex flex-wrap gap-x-6 gap-y-1 text-sm text-ink-2">
-          <StatusMark kind={statusKind(run)}>{statusWords(run)}</StatusMark>
+          <StatusMark kind={statusKind(run)}>{runStateWords(run)}</StatusMark>
           {view !== null && run.state !== "completed" && run.state !== "failed" && (
             <span>{view.deviceCount} devices connected</span>
           )}
@@ -200,7 +207,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
             <span>{runStatus(run).replace(/^.*?(about)/, "$1")}</span>
           )}
         </p>
-        {demo !== null && <p className="text-sm text-ink-2">{demo}</p>}
+        {few !== null && <p className="text-sm text-ink-2">{few}</p>}
         {askedLast !== null && <p className="text-sm text-ink-2">{askedLast}</p>}
         <OfflineNote link={link} />
       </div>
@@ -208,16 +215,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
   );
 }
 
-/** What an opened round came to, beside its sum in the picture. */
-export function resultOf(round: RoundView) {
-  if (round.phase !== "committed") return null;
-  return {
-    title: `version ${round.round}`,
-    note: round.accuracy === null ? missingFigures(round) : formatMeasure(round.accuracy),
-  };
-}
-
-/** A run that waits is no round: who is here, who is missing, and how to join. */
+/** A waiting run has no round: shows who is here, who is missing, and how to join. */
 function Waits({ run, status }: { readonly run: RunView; readonly status: Status | null }) {
   return (
     <section aria-label="Waiting for devices" className="grid gap-4 pt-7">
@@ -241,20 +239,11 @@ function Waits({ run, status }: { readonly run: RunView; readonly status: Status
 
 function Hero(props: { readonly round: RoundView; readonly expected: number | undefined }) {
   const { round, expected } = props;
-  const needed = round.threshold === null ? "enough" : `at least ${round.threshold}`;
   return (
     <figure className="pt-7">
-      <Score
-        round={round}
-        result={resultOf(round)}
-        {...(expected === undefined ? {} : { expectedEndS: expected })}
-      />
+      <Score round={round} result={resultOf(round)} expectedEndS={expected} />
       <figcaption className="mt-1 grid gap-x-8 gap-y-2 md:grid-cols-[minmax(0,44rem)_1fr]">
-        <p className="note">
-          Each line is a place in the count, not a device: line 3 is whoever came third. It is thin while a
-          device trains, heavy once its masked update has arrived, and ends in a ring if someone left. When{" "}
-          {needed} are in, the lines become one.
-        </p>
+        <p className="note">{scoreNote(round)}</p>
         <p className="text-sm md:text-right">
           <Link href={`/rounds/${round.roundId}`}>Round {round.round}, its counts and its proofs</Link>
         </p>
@@ -266,7 +255,6 @@ function Hero(props: { readonly round: RoundView; readonly expected: number | un
 }
 
 function Privacy({ view, round }: { readonly view: TaskView | null; readonly round: RoundView | null }) {
-  const least = view?.task.aggregation.cohortSizeMin ?? null;
   return (
     <Section
       id="privacy"
@@ -276,11 +264,7 @@ function Privacy({ view, round }: { readonly view: TaskView | null; readonly rou
       <div className="cols2">
         <div>
           <h3 className="mb-1.5">Against the coordinator</h3>
-          <p className="read">
-            It sees which devices take part, and when. Of what they learnt it opens one sum a round
-            {least === null ? "" : `, never of fewer than ${least} devices`}
-            {round?.threshold ? ` and in round ${round.round} of no fewer than ${round.threshold}` : ""}.
-          </p>
+          <p className="read">{coordinatorSees(view?.task ?? null, round)}</p>
         </div>
         <div>
           <h3 className="mb-1.5">Against anyone who gets the model</h3>

@@ -2,12 +2,15 @@
 import type { Traffic } from "#shared/protocol/api.ts";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { EmptyNote } from "../../ui/states.tsx";
-import { formatCount, formatKilobytes } from "../../words/format.ts";
+import { formatKilobytes } from "../../words/format.ts";
+import { trafficWords } from "../../words/traffic.ts";
 
 interface TrafficTableProps {
   readonly traffic: readonly Traffic[];
-  /** Numbers in the masked update; null while the task is fetched. */
+  /** Numbers in the masked update; null while the task is being fetched. */
   readonly vectorLength: number | null;
+  /** What is said if nothing is counted. */
+  readonly none: string;
 }
 
 interface Row {
@@ -18,31 +21,17 @@ interface Row {
   readonly total: boolean;
 }
 
-const STEPS: Record<Traffic["step"], { readonly name: string; readonly what: string }> = {
-  model: { name: "Model", what: "safetensors, the same file for everyone" },
-  keys: { name: "Keys", what: "public keys, signed" },
-  shares: { name: "Key shares", what: "each sealed for one other device" },
-  input: { name: "Masked update", what: "numbers that mean nothing alone" },
-  confirmation: { name: "Confirmation", what: "signatures over the same list" },
-  opening: { name: "Opening", what: "shares that open the sum, then the outcome" },
-};
-
-/** Bytes of one device and round, by step, in kB of 1,000. */
-export function TrafficTable({ traffic, vectorLength }: TrafficTableProps) {
-  if (traffic.length === 0)
-    return <EmptyNote>No round has been opened yet, so nothing has been counted.</EmptyNote>;
+/** Bytes per device and round, by step, in kB of 1,000. */
+export function TrafficTable({ traffic, vectorLength, none }: TrafficTableProps) {
+  if (traffic.length === 0) return <EmptyNote>{none}</EmptyNote>;
   const highest = Math.max(
     1,
     ...traffic.flatMap(({ upByteCount, downByteCount }) => [upByteCount, downByteCount]),
   );
   const rows: Row[] = traffic.map(({ step, upByteCount, downByteCount }) => ({
-    name: STEPS[step].name,
+    ...trafficWords(step, vectorLength),
     up: upByteCount,
     down: downByteCount,
-    what:
-      step === "input" && vectorLength !== null
-        ? `${formatCount(vectorLength)} ${STEPS[step].what}`
-        : STEPS[step].what,
     total: false,
   }));
   const sum = (key: "up" | "down") => rows.reduce((total, row) => total + row[key], 0);
@@ -66,7 +55,7 @@ export function TrafficTable({ traffic, vectorLength }: TrafficTableProps) {
   );
 }
 
-/** A bar and its number; the sum of all has no bar. */
+/** A bar and its number; the total has no bar. */
 function Amount({ byteCount, highest }: { readonly byteCount: number; readonly highest: number | null }) {
   if (highest === null) return <b className="font-semibold">{formatKilobytes(byteCount)}</b>;
   return (

@@ -3,7 +3,7 @@ import { StatusMark } from "../../ui/status-mark.tsx";
 import { formatTimeUtc } from "../../words/format.ts";
 import { offlineSentence } from "../../words/sentences.ts";
 
-/** Without a connection the old figures stay, dated. */
+/** Without a connection the old figures stay, with their time. */
 export function OfflineNote({ link }: { readonly link: Link }) {
   if (link.state !== "lost") return null;
   return (

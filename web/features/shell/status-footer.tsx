@@ -1,9 +1,10 @@
 "use client";
+import Link from "next/link";
 import { useStatus } from "../../data/queries.ts";
 import { Footer } from "../../ui/footer.tsx";
 import { formatHash } from "../../words/format.ts";
 
-/** What runs here: the database and how much it survives, the version and its code. */
+/** What runs here: the database and its durability, the version and its code. */
 export function StatusFooter() {
   const { data: status } = useStatus();
   if (status === undefined) return <Footer>Chorus</Footer>;
@@ -12,14 +13,14 @@ export function StatusFooter() {
       <span>{status.database === "embedded" ? "SQLite database" : "PostgreSQL database"}</span>
       <span>
         Chorus {status.version}
-        {/* Outside a checkout the code has no fingerprint of its own. */}
+        {/* Without a checkout the code has no fingerprint of its own. */}
         {status.codeVersion !== status.version && (
           <>
             , code <code>{formatHash(status.codeVersion, 8)}</code>
           </>
         )}
       </span>
-      <span>Names of people are not checked: everyone who can open this page may act</span>
+      <Link href="/api">API</Link>
     </Footer>
   );
 }

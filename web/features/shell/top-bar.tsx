@@ -1,36 +1,35 @@
 "use client";
+import { useMutation } from "@tanstack/react-query";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
+import { endSession } from "../../data/access.ts";
+import { useSession } from "../../data/access-queries.ts";
 import { useLink } from "../../data/live.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { formatTimeUtc } from "../../words/format.ts";
+import { Brand } from "./brand.tsx";
+import { useDoors } from "./use-doors.ts";
 
-/** The mark: voices that become one sum. */
-function Brand() {
-  return (
-    <>
-      <svg viewBox="0 0 30 20" width="30" height="20" aria-hidden="true" fill="none">
-        <g stroke="currentColor" strokeWidth="1.3">
-          <path d="M0 1.5h3C11 1.5 12 10 19 10" />
-          <path d="M0 5.75h4C11 5.75 13 10 19 10" />
-          <path d="M0 10h19" />
-          <path d="M0 14.25h4C11 14.25 13 10 19 10" />
-          <path d="M0 18.5h3C11 18.5 12 10 19 10" />
-        </g>
-        <path d="M18 10h12" className="stroke-sum" strokeWidth="4.2" />
-      </svg>
-      Chorus
-    </>
-  );
-}
+/** Pages in the order of the bar. What one may not use is absent. */
+const PAGES: readonly {
+  readonly href: string;
+  readonly label: string;
+  readonly isFor: (has: Has) => boolean;
+}[] = [
+  { href: "/", label: "Runs", isFor: (has) => has("runs.read") },
+  { href: "/tasks", label: "Tasks", isFor: (has) => has("runs.read") },
+  // Admins have the same sections on their page.
+  { href: "/devices", label: "Devices", isFor: (has) => has("join-tokens.read") && !has("people.read") },
+  { href: "/admin", label: "Admin", isFor: (has) => has("people.read") },
+];
+type Has = (permission: string) => boolean;
 
-/** Pages that exist for everyone who sees the dashboard; an item one may not use is absent. */
-const PAGES = [{ href: "/", label: "Runs" }] as const;
-
-/** Top bar of the dashboard: brand, pages, and whether the figures are live. */
+/** Top bar of the dashboard: brand, pages, whether the figures are live, and who has signed in. */
 export function TopBar() {
+  useDoors();
   const path = usePathname();
-  const link = useLink();
+  const { data: session } = useSession();
+  const has: Has = (permission) => session?.permissions.includes(permission) ?? false;
   const current = (href: string) =>
     href === "/" ? path === "/" || /^\/(runs|rounds)(\/|$)/.test(path) : path.startsWith(href);
   return (
@@ -40,33 +39,56 @@ export function TopBar() {
           <Brand />
         </Link>
         <nav className="nav" aria-label="Main">
-          {PAGES.map(({ href, label }) => (
+          {PAGES.filter(({ isFor }) => isFor(has)).map(({ href, label }) => (
             <Link key={href} href={href} aria-current={current(href) ? "page" : undefined}>
               {label}
             </Link>
           ))}
         </nav>
-        <p className="ml-auto flex items-center text-sm text-ink-2">
-          {link.state === "live" && <StatusMark kind="running">live</StatusMark>}
-          {link.state === "connecting" && <StatusMark kind="waiting">connecting</StatusMark>}
-          {link.state === "lost" && (
-            <StatusMark kind="alarm">no connection since {formatTimeUtc(link.sinceIso)}</StatusMark>
-          )}
-        </p>
+        <div className="top-right ml-auto flex items-center gap-5 text-sm text-ink-2">
+          <Liveness />
+          {session !== undefined && <SignedIn name={session.name} isCurrent={path === "/account"} />}
+        </div>
       </div>
     </header>
   );
 }
 
-/** Top bar of the participant's page: the brand alone, no site navigation. */
-export function BareTopBar() {
+function Liveness() {
+  const link = useLink();
+  switch (link.state) {
+    case "idle":
+      return null;
+    case "live":
+      return <StatusMark kind="running">live</StatusMark>;
+    case "connecting":
+      return <StatusMark kind="waiting">connecting</StatusMark>;
+    case "lost":
+      return <StatusMark kind="alarm">no connection since {formatTimeUtc(link.sinceIso)}</StatusMark>;
+  }
+}
+
+function SignedIn({ name, isCurrent }: { readonly name: string; readonly isCurrent: boolean }) {
   return (
-    <header className="top">
-      <div className="wrap">
-        <span className="brand">
-          <Brand />
-        </span>
-      </div>
-    </header>
+    <>
+      <Link href="/account" className="wrap-anywhere" aria-current={isCurrent ? "page" : undefined}>
+        <span className="max-md:sr-only">Signed in as</span> {name}
+      </Link>
+      <SignOut />
+    </>
+  );
+}
+
+/** Ends the session of this browser. */
+function SignOut() {
+  const end = useMutation({
+    mutationFn: endSession,
+    // The cookie is gone, or no longer worth anything.
+    onSettled: () => window.location.assign("/sign-in"),
+  });
+  return (
+    <button type="button" className="link underline" disabled={end.isPending} onClick={() => end.mutate()}>
+      Sign out
+    </button>
   );
 }

@@ -1,0 +1,64 @@
+"use client";
+import { useMutation } from "@tanstack/react-query";
+import Link from "next/link";
+import type { TaskView } from "#shared/protocol/api.ts";
+import { changeSettings } from "../../data/api.ts";
+import { useStatus } from "../../data/queries.ts";
+import { Section } from "../../ui/section.tsx";
+import { JoinInvitation } from "../shell/join-invitation.tsx";
+import { FailureNote } from "../shell/query-gate.tsx";
+
+interface JoiningSectionProps {
+  readonly view: TaskView;
+  readonly mayChange: boolean;
+  readonly onChange: () => void;
+}
+
+/** Who may take part, and the link for them. */
+export function JoiningSection({ view, mayChange, onChange }: JoiningSectionProps) {
+  const { task, settings } = view;
+  const { data: status } = useStatus();
+  const joining = settings?.joining ?? "public";
+  const change = useMutation({
+    mutationFn: (to: "public" | "invitation") => changeSettings(task.slug, { joining: to }),
+    onSuccess: onChange,
+  });
+  return (
+    <Section id="joining" title="Who may join" note="Only counts are kept, never a list of devices.">
+      <div className="cols2">
+        <div className="grid content-start gap-4">
+          <fieldset className="choices" aria-label="Who may join" disabled={!mayChange || change.isPending}>
+            <label>
+              <input
+                type="radio"
+                name="joining"
+                checked={joining === "public"}
+                onChange={() => change.mutate("public")}
+              />
+              <span>
+                <b>Anyone with the address</b>
+                <span className="block text-sm text-ink-2">The task stands in the public list.</span>
+              </span>
+            </label>
+            <label>
+              <input
+                type="radio"
+                name="joining"
+                checked={joining === "invitation"}
+                onChange={() => change.mutate("invitation")}
+              />
+              <span>
+                <b>By invitation</b>
+                <span className="block text-sm text-ink-2">
+                  Only who holds a join token. They are made under <Link href="/devices">Devices</Link>.
+                </span>
+              </span>
+            </label>
+          </fieldset>
+          {change.error !== null && <FailureNote error={change.error} />}
+        </div>
+        {status !== undefined && <JoinInvitation status={status} task={task.slug} />}
+      </div>
+    </Section>
+  );
+}

@@ -1,0 +1,273 @@
+"use client";
+import type { ReactNode } from "react";
+import { proposedClip, type TrialPoint } from "#client/index.ts";
+import type { DraftRules } from "#shared/sample/draft.ts";
+import { rulesOf } from "#shared/sample/draft.ts";
+import { draftClasses } from "#shared/sample/draft-task.ts";
+import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
+import {
+  cohortMinSentence,
+  goalSentence,
+  invitedSentence,
+  RULE_SENTENCES,
+  STAGE_SENTENCES,
+  weightSentence,
+} from "../../words/workshop-rules.ts";
+import { NumberedPart } from "./numbered-part.tsx";
+import { RoundPlan } from "./round-plan.tsx";
+import type { Workshop } from "./use-workshop.ts";
+import { type Problems, WrongField, wrongIf } from "./wrong.tsx";
+
+interface RulesPartProps {
+  readonly workshop: Workshop;
+  readonly problems: Problems;
+  /** Of the trial, if one was made. */
+  readonly trialPoints: readonly TrialPoint[];
+}
+
+type TextRule = {
+  [Name in keyof DraftRules]: DraftRules[Name] extends string
+    ? string extends DraftRules[Name]
+      ? Name
+      : never
+    : never;
+}[keyof DraftRules];
+
+/** Part 5: each rule with its field and what it does. */
+export function RulesPart({ workshop, problems, trialPoints }: RulesPartProps) {
+  const { draft, result } = workshop;
+  if (draft === null) return null;
+  const rules = rulesOf(draft);
+  const classes = draftClasses(draft);
+  const isNumber = result?.features != null && result.features.classes === undefined;
+  const text = (
+    name: TextRule,
+    label: string,
+    sentence: ReactNode,
+    mode: "numeric" | "decimal" = "numeric",
+  ) => <RuleText {...{ workshop, problems, name, label, sentence, mode }} value={rules[name]} />;
+  return (
+    <NumberedPart
+      part={5}
+      note="Every device checks these before it joins, and refuses a round that departs from them."
+    >
+      <div className="stack">
+        <StageChoice workshop={workshop} stage={rules.stage} />
+        <div className="rules">
+          {text("goal", "Wanted in a sum", goalSentence(rules))}
+          {text("overSelection", "Invited for each", invitedSentence(rules), "decimal")}
+          {text("cohortSizeMin", "Never fewer than", cohortMinSentence(rules))}
+          {text("epochs", "Passes on the device", RULE_SENTENCES.epochs)}
+          {text("batchSize", "Rows a step", RULE_SENTENCES.batchSize)}
+          <RuleSelect
+            {...{ workshop, problems }}
+            name="optimizer"
+            label="Optimizer"
+            value={rules.optimizer}
+            options={{ adam: "Adam", sgd: "SGD, momentum" }}
+            sentence={RULE_SENTENCES.optimizer}
+          />
+          {text("learningRate", "Learning rate", RULE_SENTENCES.learningRate, "decimal")}
+          {isNumber && (
+            <RuleSelect
+              {...{ workshop, problems }}
+              name="loss"
+              label="Loss"
+              value={rules.loss}
+              options={{ squared: "squared", huber: "Huber" }}
+              sentence={RULE_SENTENCES.loss}
+            />
+          )}
+          {isNumber &&
+            rules.loss === "huber" &&
+            text("huberDelta", "Huber turns at", RULE_SENTENCES.huberDelta, "decimal")}
+          <RuleSelect
+            {...{ workshop, problems }}
+            name="strategy"
+            label="Strategy"
+            value={rules.strategy}
+            options={STRATEGY_TITLES}
+            sentence={RULE_SENTENCES.strategy}
+          />
+          <ClipRule {...{ workshop, problems, trialPoints }} value={rules.clipNormL2} />
+          {text("weightCap", "Rows that count, at most", RULE_SENTENCES.weightCap)}
+          {classes.length > 1 && classes.length <= 10 && (
+            <ClassWeights {...{ workshop, problems, classes }} />
+          )}
+          <RuleSelect
+            {...{ workshop, problems }}
+            name="ring"
+            label="Ring"
+            value={rules.ring}
+            options={{ "32": "32 bits", "16": "16 bits" }}
+            sentence={RULE_SENTENCES.ring}
+          />
+          {text("localPercent", "Kept back on devices, %", RULE_SENTENCES.localPercent)}
+          <div>
+            <span>Noise</span>
+            <span>none</span>
+            <p>{RULE_SENTENCES.noise}</p>
+          </div>
+        </div>
+        <RoundPlan workshop={workshop} problems={problems} />
+      </div>
+    </NumberedPart>
+  );
+}
+
+function StageChoice({
+  workshop,
+  stage,
+}: {
+  readonly workshop: Workshop;
+  readonly stage: DraftRules["stage"];
+}) {
+  return (
+    <fieldset className="choices cols2 gap-y-0!" aria-label="Trying out or in earnest">
+      {(["trying-out", "in-earnest"] as const).map((one) => (
+        <label key={one}>
+          <input
+            type="radio"
+            name="stage"
+            checked={stage === one}
+            onChange={() => workshop.setRule("stage", one)}
+          />
+          <span>
+            <b>{STAGE_SENTENCES[one].title}</b>
+            <span className="block text-sm text-ink-2">{STAGE_SENTENCES[one].sentence}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+interface RuleProps {
+  readonly workshop: Workshop;
+  readonly problems: Problems;
+}
+
+function RuleText(
+  props: RuleProps & {
+    readonly name: TextRule;
+    readonly label: string;
+    readonly value: string;
+    readonly mode: "numeric" | "decimal";
+    readonly sentence: ReactNode;
+  },
+) {
+  const { workshop, problems, name, label, value, mode, sentence } = props;
+  const wrong = problems.of(name);
+  const attributes = wrongIf(name, wrong);
+  return (
+    <div>
+      <label htmlFor={attributes.id}>{label}</label>
+      <input
+        {...attributes}
+        value={value}
+        inputMode={mode}
+        autoComplete="off"
+        onChange={(event) => workshop.setRule(name, event.target.value)}
+      />
+      <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} sentence={wrong} />}</div>
+    </div>
+  );
+}
+
+function RuleSelect<Name extends "optimizer" | "loss" | "strategy" | "ring">(
+  props: RuleProps & {
+    readonly name: Name;
+    readonly label: string;
+    readonly value: DraftRules[Name];
+    readonly options: Readonly<Record<string, string>>;
+    readonly sentence: string;
+  },
+) {
+  const { workshop, problems, name, label, value, options, sentence } = props;
+  const wrong = problems.of(name);
+  const attributes = wrongIf(name, wrong);
+  return (
+    <div>
+      <label htmlFor={attributes.id}>{label}</label>
+      <select
+        {...attributes}
+        value={value}
+        onChange={(event) => workshop.setRule(name, event.target.value as DraftRules[Name])}
+      >
+        {Object.entries(options).map(([kind, title]) => (
+          <option key={kind} value={kind}>
+            {title}
+          </option>
+        ))}
+      </select>
+      <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} sentence={wrong} />}</div>
+    </div>
+  );
+}
+
+/** The bound of an update's length; the trial proposes one that most of its updates stay below. */
+function ClipRule(
+  props: RuleProps & { readonly value: string; readonly trialPoints: readonly TrialPoint[] },
+) {
+  const { workshop, problems, value, trialPoints } = props;
+  const proposed = trialPoints.length === 0 ? null : proposedClip(trialPoints);
+  const sentence =
+    proposed === null ? (
+      RULE_SENTENCES.clipNormL2
+    ) : (
+      <>
+        {RULE_SENTENCES.clipNormL2} In the trial none was longer than {proposed}.{" "}
+        {value !== String(proposed) && (
+          <button
+            type="button"
+            className="link underline"
+            onClick={() => workshop.setRule("clipNormL2", String(proposed))}
+          >
+            Take {proposed}
+          </button>
+        )}
+      </>
+    );
+  return (
+    <RuleText
+      {...{ workshop, problems, value, sentence }}
+      name="clipNormL2"
+      label="Longest change"
+      mode="decimal"
+    />
+  );
+}
+
+function ClassWeights(props: RuleProps & { readonly classes: readonly string[] }) {
+  const { workshop, problems, classes } = props;
+  const { draft } = workshop;
+  if (draft === null) return null;
+  const { classWeights } = rulesOf(draft);
+  const wrong = problems.of("classWeights");
+  const weightOf = (name: string) => classWeights.find(([known]) => known === name)?.[1] ?? "1";
+  const rowsByClass = new Map(draft.sample?.classRows ?? []);
+  return classes.map((name, at) => {
+    const id = at === 0 ? wrongIf("classWeights", wrong) : { id: `weight-${at}` };
+    return (
+      <div key={name}>
+        <label htmlFor={id.id}>Weight of “{name}”</label>
+        <input
+          {...id}
+          value={weightOf(name)}
+          inputMode="decimal"
+          autoComplete="off"
+          onChange={(event) =>
+            workshop.setRule("classWeights", [
+              ...classWeights.filter(([known]) => known !== name),
+              [name, event.target.value],
+            ])
+          }
+        />
+        <div>
+          <p>{weightSentence(name, rowsByClass)}</p>
+          {at === 0 && <WrongField field="classWeights" sentence={wrong} />}
+        </div>
+      </div>
+    );
+  });
+}

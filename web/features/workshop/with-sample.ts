@@ -1,0 +1,12 @@
+import type { SampleView } from "#client/index.ts";
+import type { Draft } from "#shared/sample/draft.ts";
+import { withPictures, withTable } from "#shared/sample/draft-sample.ts";
+
+/** The draft with what a sample proposes so far. */
+export function withSample(
+  draft: Draft | null,
+  { table, pictures, name, byteCount }: SampleView,
+): Draft | null {
+  if (table !== null) return withTable(draft, table, { name, byteCount });
+  return pictures === null ? draft : withPictures(draft, pictures, { name, byteCount });
+}

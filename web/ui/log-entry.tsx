@@ -1,0 +1,27 @@
+import type { ReactNode } from "react";
+
+interface LogEntryProps {
+  /** One sentence for each entry; none while nothing would be written. */
+  readonly sentences: readonly string[];
+  readonly children?: ReactNode;
+  readonly level?: 2 | 3;
+}
+
+/** What the log will keep of an act, shown before one acts. */
+export function LogEntry({ sentences, children, level = 3 }: LogEntryProps) {
+  const Heading = level === 2 ? "h2" : "h3";
+  return (
+    <div>
+      <Heading className="mb-0.5 font-sans text-sm leading-5 font-semibold">
+        {sentences.length > 1 ? "The entries the log will keep" : "The entry the log will keep"}
+      </Heading>
+      {sentences.length === 0 && <p className="note">None; nothing changes.</p>}
+      {sentences.map((sentence) => (
+        <p key={sentence} className="max-w-xl font-serif text-read leading-normal text-pretty wrap-anywhere">
+          “{sentence}”
+        </p>
+      ))}
+      {children !== undefined && <div className="note mt-1.5 grid max-w-xl gap-1.5">{children}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,197 @@
+import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { classesOf, targetOf } from "#shared/task/target.ts";
+import type { Task } from "#shared/task/task.ts";
+import { countInWords, formatCount, formatDay, formatInstantUtc, plural } from "./format.ts";
+
+/* Words of the list of tasks and of a task's page. */
+
+export function taskTitle({ title, slug }: Pick<Task, "title" | "slug">): string {
+  return title ?? slug;
+}
+
+/** "table to two classes", "series to six classes", "table to a number" */
+export function taskKind({ features }: Pick<Task, "features">): string {
+  const from = { tabular: "table", image: "pictures", series: "series" }[features.kind];
+  if (targetOf(features).kind === "number") return `${from} to a number`;
+  return `${from} to ${countInWords(classesOf(features).length)} classes`;
+}
+
+/** "on 640 held-out rows and on devices" */
+export function judgedWords({ heldOut }: Pick<TaskView, "heldOut">): string {
+  return heldOut?.isUsed === true
+    ? `judged on ${formatCount(heldOut.rowCount)} held-out rows and on devices`
+    : "judged on devices alone";
+}
+
+export function judgedShort({ heldOut }: Pick<TaskView, "heldOut">): string {
+  return heldOut?.isUsed === true ? "held out, on devices" : "on devices";
+}
+
+export function stageWords({ stage }: Pick<Task, "stage">): string | null {
+  if (stage === undefined) return null;
+  return stage === "in-earnest" ? "in earnest" : "trying out";
+}
+
+export function tasksLead(views: readonly TaskView[]): string {
+  if (views.length === 0) return "Nothing can be learnt yet.";
+  const open = views.filter(({ activeRunId }) => activeRunId !== null).length;
+  const archived = views.filter((view) => view.archived != null).length;
+  const runs =
+    open === 0 ? "none has an open run" : `${countInWords(open)} ${open === 1 ? "has" : "have"} an open run`;
+  const off = archived === 0 ? "" : `, ${countInWords(archived)} ${archived === 1 ? "is" : "are"} archived`;
+  return `${plural(views.length, "task")}; ${runs}${off}.`;
+}
+
+/** The sentence under a task's name. */
+export function taskLead(view: TaskView, runs: readonly RunView[]): string {
+  const { task, settings, archived, deviceCount } = view;
+  if (archived != null)
+    return `Archived on ${formatInstantUtc(archived.at)} by ${archived.by}. Nobody can join. Models, log and figures stay.`;
+  const open =
+    settings?.joining === "invitation" ? "open to those invited" : "open to anyone with the address";
+  const here =
+    deviceCount === 0
+      ? "no device is here now"
+      : `${plural(deviceCount, "device is", "devices are")} here now`;
+  return `Version ${task.version} is ${open}, and ${here}. ${runsLead(runs)}`;
+}
+
+function runsLead(runs: readonly RunView[]): string {
+  const [newest] = runs;
+  if (newest === undefined) return "No run has been launched.";
+  const active =
+    runs.find(({ state }) => state === "running" || state === "waiting" || state === "paused") ?? newest;
+  const committed = plural(active.roundsCommitted, "round is", "rounds are");
+  switch (active.state) {
+    case "waiting":
+      return `Run ${active.number} waits for devices; ${committed} done.`;
+    case "completed":
+      return `Run ${active.number} is finished, with ${plural(active.roundsCommitted, "round")}.`;
+    case "failed":
+      return `Run ${active.number} has ended, after ${plural(active.roundsCommitted, "round")}.`;
+    default:
+      return active.currentRound === null
+        ? `Run ${active.number} is open; ${committed} done.`
+        : `Run ${active.number} is in round ${active.currentRound.round}.`;
+  }
+}
+
+export function publishedWords({ createdAt, createdBy }: Pick<TaskView, "createdAt" | "createdBy">): string {
+  return `${formatDay(createdAt)}, by ${createdBy}`;
+}
+
+interface Definition {
+  readonly term: string;
+  readonly text: string;
+}
+
+const definition = (term: string, text: string | undefined): Definition[] =>
+  text === undefined || text === "" ? [] : [{ term, text }];
+
+/** What people read about a task before they agree, in two columns. */
+export function cardOf(task: Task): readonly [readonly Definition[], readonly Definition[]] {
+  const { features, exampleNoun } = task;
+  const target = targetOf(features);
+  const learnt =
+    target.kind === "number"
+      ? `${target.title}, ${target.range[0]} to ${target.range[1]} ${target.unit}`
+      : `${features.kind === "image" ? "the class" : (features.label.title ?? features.label.name)}: ${listed(target.classes)}`;
+  return [
+    [
+      ...definition("Purpose", task.purpose),
+      ...definition("Learns", task.learns),
+      ...definition("Intended use", task.intendedUse),
+      ...definition("Not for", task.notFor),
+      ...definition("A row is", `one ${exampleNoun.one}`),
+      ...definition("Questions to", task.contact),
+      ...definition("Data that judge", task.dataCard),
+    ],
+    [
+      ...definition("Asked for", askedFor(task)),
+      ...definition("Learnt", learnt),
+      ...definition("Protected", protectedWords(task)),
+      ...definition("May be missing", missingNames(task)),
+      ...definition("In earnest", earnestWords(task)),
+    ],
+  ];
+}
+
+function askedFor({ features }: Task): string {
+  if (features.kind === "image")
+    return `${features.channels === 3 ? "colour" : "grey"} pictures, brought to ${features.width} by ${features.height} pixels`;
+  if (features.kind === "series")
+    return `${formatCount(features.length)} steps of ${listed(features.channels.map(({ name, title = name }) => title))}`;
+  return listed(features.columns.filter(({ input }) => input).map(({ name, title = name }) => title));
+}
+
+function protectedWords({ features }: Task): string {
+  if (features.kind !== "tabular") return "nothing";
+  const columns = features.columns.filter((column) => column.protected);
+  if (columns.length === 0) return "nothing";
+  const names = listed(columns.map(({ name, title = name }) => title));
+  const isInput = columns.some(({ input }) => input);
+  const [first] = columns;
+  const why = columns.length === 1 && first?.why !== undefined ? `; ${first.why}` : "";
+  return `${names}, ${isInput ? "also an input" : "never an input"}${why}`;
+}
+
+function missingNames({ features }: Task): string {
+  if (features.kind !== "tabular") return "nothing";
+  const names = features.columns
+    .filter(({ missing }) => missing !== undefined)
+    .map(({ name, title = name }) => title);
+  return names.length === 0 ? "nothing" : listed(names);
+}
+
+function earnestWords(task: Task): string {
+  const least = `at least ${task.aggregation.cohortSizeMin} in every sum`;
+  if (task.stage === undefined) return `not said; ${least}`;
+  return task.stage === "in-earnest" ? `yes, ${least}` : `no, for trying out; ${least}`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > 16
+    ? `${names.slice(0, 15).join(", ")} and ${formatCount(names.length - 15)} more`
+    : names.join(", ");
+}
+
+/** What a device agreed to, in short. */
+export function agreedOf(task: Task, parameterCount: number): Definition[] {
+  const { training, aggregation, evaluation, features } = task;
+  const rate = training.optimizer.learningRate;
+  const weights =
+    training.classWeights === undefined
+      ? ""
+      : `; ${training.classWeights.map((weight, at) => `“${features.classes?.[at]}” weighs ${weight}`).join(", ")}`;
+  return [
+    {
+      term: "Asked for",
+      text:
+        features.kind === "tabular"
+          ? `${plural(features.columns.length, "column")} and the label, with ranges and categories`
+          : askedFor(task),
+    },
+    {
+      term: "Model",
+      text: `${plural(task.model.layers.length, "layer")}, ${formatCount(parameterCount)} weights`,
+    },
+    {
+      term: "Training",
+      text: `at most ${plural(training.epochs, "pass", "passes")}, ${training.batchSize} rows a step, ${training.optimizer.kind === "adam" ? "Adam" : "SGD"} at ${rate}${weights}`,
+    },
+    {
+      term: "In a sum",
+      text: `${formatCount(aggregation.goal)} wanted, ${formatCount(aggregation.cohortSizeMin)} at least`,
+    },
+    { term: "Longest change", text: String(aggregation.clipNormL2) },
+    { term: "Rows that count", text: `at most ${formatCount(aggregation.weightCap)} of a device` },
+    {
+      term: "Kept back",
+      text: `${Math.round(100 * evaluation.localFraction)} % of a device’s rows, to judge the model`,
+    },
+    { term: "Noise", text: "none" },
+  ];
+}
+
+export const ARCHIVE_NOTE =
+  "Takes the task off the list and lets nobody in. In this order: an open run ends after the round it is in, queued runs are cancelled, devices are told. Models, log and figures stay. A new version takes it up again.";

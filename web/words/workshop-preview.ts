@@ -1,0 +1,38 @@
+import type { Column } from "#shared/task/features.ts";
+import type { Task } from "#shared/task/task.ts";
+import { formatCount } from "./format.ts";
+
+/** What a participant has to bring, in one sentence. */
+export function askedForSentence({ features, exampleNoun }: Task): string {
+  if (features.kind === "image") {
+    const colour = features.channels === 3 ? "colour" : "grey";
+    return `${exampleNoun.many}, as ${colour} pictures of ${features.width} by ${features.height} pixels (others are brought to that size), each in the folder of its class: ${listed(features.classes)}.`;
+  }
+  const { title = features.label.name } = features.label;
+  if (features.kind === "series") {
+    const channels = features.channels.map(({ name, title: words = name }) => words);
+    return `a CSV with ${formatCount(features.length)} steps of ${listed(channels)}, and ${title}.`;
+  }
+  const inputs = features.columns.filter(({ input }) => input).map(columnWords);
+  const others = features.columns.filter(({ input }) => !input);
+  const names = others.map(columnWords);
+  const why =
+    others.length === 0
+      ? ""
+      : ` ${capital(listed(names))} ${others.length === 1 ? "is" : "are"} not used to learn${others.every((column) => column.protected) ? "; asked for to check that the model serves all alike" : ""}.`;
+  return `a CSV with ${listed([...inputs, title, ...names])}.${why}`;
+}
+
+function columnWords(column: Column): string {
+  const { name, title = name, missing } = column;
+  return missing === undefined ? title : `${title} (may be missing)`;
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length > 20) return `${names.slice(0, 19).join(", ")} and ${formatCount(names.length - 19)} more`;
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

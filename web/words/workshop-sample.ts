@@ -1,0 +1,45 @@
+import type { SampleView } from "#client/index.ts";
+import { formatCount, formatPercent, formatSeconds, plural } from "./format.ts";
+
+/* Words for the sample of the workshop. Rows read = rows taken + rows left out. */
+
+/** "1,204 rows read", "1,200 taken", "4 left out". */
+export function sampleCounts({ table, pictures }: SampleView): string[] {
+  if (table !== null) {
+    const read = table.rows + table.otherWidth;
+    const counts = [`${plural(read, "row")} read`, `${formatCount(table.rows)} taken`];
+    return table.otherWidth === 0 ? counts : [...counts, `${formatCount(table.otherWidth)} left out`];
+  }
+  if (pictures !== null) {
+    const taken = pictures.classes.reduce((sum, { count }) => sum + count, 0);
+    const counts = [plural(taken, "picture"), `in ${plural(pictures.classes.length, "class folder")}`];
+    return pictures.withoutClass === 0
+      ? counts
+      : [...counts, `${formatCount(pictures.withoutClass)} in no folder, left out`];
+  }
+  return [];
+}
+
+/** What was left out and why, and what else was noticed. */
+export function samplePlaces({ table, pictures, problems }: SampleView): string[] {
+  const places = [...problems];
+  if (table !== null && table.otherWidth > 0) {
+    const rows = plural(table.otherWidth, "row has", "rows have");
+    places.push(`${rows} another number of cells than the header has names, or quotes that cannot be read.`);
+  }
+  if (pictures !== null && pictures.otherFiles > 0)
+    places.push(
+      `${plural(pictures.otherFiles, "file")} beside the pictures ${pictures.otherFiles === 1 ? "is" : "are"} no picture and ${pictures.otherFiles === 1 ? "was" : "were"} not read.`,
+    );
+  return places;
+}
+
+/** How it was read, and whether ranges are final. */
+export function sampleNote({ state, notes, byteCount, readByteCount, elapsedMs }: SampleView): string {
+  const how = notes.join(" ");
+  if (state === "reading") {
+    const share = byteCount === 0 ? 0 : readByteCount / byteCount;
+    return `${how} Reading: ${formatPercent(share)}. Ranges may still grow.`.trim();
+  }
+  return `${how} Ranges are final: the whole sample was read, in ${formatSeconds(elapsedMs / 1_000)}.`.trim();
+}
