@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { compileKernel, KERNELS, kernelModuleText } from "./kit/compile-kernel.ts";
 
-/* `npm run kernels`: compiles each kernel's AssemblyScript source into the module beside it that is checked in. */
+/* `npm run kernels`: compiles each kernel's AssemblyScript source into the checked-in module beside it. */
 
 for (const { source, module } of KERNELS) {
   const wasm = await compileKernel(readFileSync(source, "utf8"));

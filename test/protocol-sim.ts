@@ -10,9 +10,9 @@ const HELP = `npm run protocol-sim -- [--seeds N] [--from N] [--rounds N] [--wor
 npm run protocol-sim -- --seed X [--rounds N]
 
 Plays the real coordinator and real devices in simulated worlds, one for each seed: delay, loss, duplication,
-reordering, partitions, crashes and dishonest devices, all of it drawn from the seed. The same seed plays the same
-world. Every invariant is checked at every step; a seed that breaks one is named, and --seed X plays it again with
-all that happened. One seed in 1000 has real cryptography, the others a fake one. --rounds makes long runs. Ctrl-C
+reordering, partitions, crashes and dishonest devices, all drawn from the seed. The same seed plays the same world.
+Every invariant is checked at every step. A seed that breaks one is named, and --seed X plays it again and prints
+everything that happened. One seed in 1000 uses real cryptography, the others a fake. --rounds makes long runs. Ctrl-C
 stops with a summary.`;
 
 const { values } = parseArgs({
@@ -88,7 +88,9 @@ async function playMany(): Promise<number> {
   console.log(`runs: ${endsText(runEnds)}`);
   for (const { seed, violations } of broken) console.log(`BROKEN seed ${seed}: ${violations.join("; ")}`);
   if (broken.length > 0)
-    console.log(`Play one again with all that happened: npm run protocol-sim -- --seed ${broken[0]?.seed}`);
+    console.log(
+      `To play one again with everything that happened: npm run protocol-sim -- --seed ${broken[0]?.seed}`,
+    );
   return broken.length > 0 || (!whole && !stopped) ? 1 : 0;
 }
 

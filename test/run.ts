@@ -53,7 +53,7 @@ async function runChecks(): Promise<Tally> {
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
-/** Runs one vitest project; a run that ends without a report counts as a failure. */
+/** Runs one vitest project; a run without a report counts as a failure. */
 async function runTests(stage: Exclude<Stage, "check">): Promise<Tally> {
   const report = join(scratch, `${stage}.json`);
   const args = ["run", "--config", join("test", "vitest.config.ts"), "--project", stage];
@@ -62,7 +62,7 @@ async function runTests(stage: Exclude<Stage, "check">): Promise<Tally> {
   try {
     const result: unknown = JSON.parse(readFileSync(report, "utf8"));
     const count = (name: string) => Number((result as Record<string, unknown>)[name] ?? 0);
-    // A suite that fails to load has no tests that failed, and an unhandled error has no test at all.
+    // A suite that fails to load has no failed tests, and an unhandled error has no test at all.
     const failed = Math.max(count("numFailedTests"), count("numFailedTestSuites") > 0 || code !== 0 ? 1 : 0);
     return {
       passed: count("numPassedTests"),

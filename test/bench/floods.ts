@@ -6,16 +6,22 @@ import { fileURLToPath } from "node:url";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import type { RoundView } from "#shared/protocol/api.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
-import { until } from "../kit/coordinator-process.ts";
-import { FLOODS, type Flood, type FloodOrder, type FromFlood } from "../kit/floods.ts";
-import { openProcessFederation, type ProcessFederation, pictureTask } from "../kit/process-federation.ts";
+import { FLOODS, type Flood, type FloodOrder, type FromFlood } from "../kit/adversary/floods.ts";
+import { asAdmin } from "../kit/worlds/as-admin.ts";
+import { until } from "../kit/worlds/coordinator-process.ts";
+import {
+  openProcessFederation,
+  type ProcessFederation,
+  pictureTask,
+} from "../kit/worlds/process-federation.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
 
 /*
- * A run of ten devices while a stranger floods its coordinator from one process of the lowest priority, and the same
- * while that process floods a server of its own that does nothing: what a flood costs beyond the processor's time.
+ * A run of ten devices while a stranger floods its coordinator from one process of the lowest priority. The control
+ * floods a server of its own that does nothing, so the comparison shows what a flood costs beyond processor time.
  *
- * The bar: under each flood the event loop's lag stays under 50 ms (p99), and rounds take at most twice the control's.
+ * The bar: under each flood the event loop's lag stays under 50 ms (p99), and rounds take at most twice the control's
+ * time.
  */
 
 const SMALL = { deviceCounts: [3], hiddenUnits: 2, rounds: 1, otherTasks: 3 };
@@ -23,7 +29,7 @@ const FULL = { deviceCounts: [5, 5], hiddenUnits: 16, rounds: 8, otherTasks: 30 
 const WARM_UP_MS = 1_000;
 const LIVEZ_EVERY_MS = 50;
 const ROUND_WITHIN_MS = 120_000;
-/** 17 million weights, and nothing to evaluate them on. */
+/** 17 million weights, and no held-out data to evaluate them on. */
 const HOPELESS_UNITS = 20_000;
 
 export const bench: Bench = { name: "floods", run };
@@ -32,7 +38,7 @@ async function* run({ small = false, only }: BenchOptions = {}): AsyncIterable<B
   const { deviceCounts, hiddenUnits, rounds, otherTasks } = small ? SMALL : FULL;
   const deviceCount = deviceCounts.reduce((sum, count) => sum + count, 0);
   const { aggregation } = bundledTask("fashion-mnist", deviceCount, 1);
-  // With its own deadlines: a round that a flood holds up fails.
+  // With its own deadlines: a round that a flood delays too long fails.
   const task: Task = { ...pictureTask(deviceCount, hiddenUnits), aggregation };
   const federation = await openProcessFederation(task, deviceCounts);
   try {
@@ -54,7 +60,7 @@ async function* run({ small = false, only }: BenchOptions = {}): AsyncIterable<B
   }
 }
 
-/** Lists of tasks have something to show, and one task cannot be launched. @returns its name. */
+/** Fills the lists of tasks, and adds one task that cannot be launched. @returns its name. */
 async function createOtherTasks({ api }: ProcessFederation, task: Task, count: number): Promise<string> {
   for (let index = 0; index < count; index++) await api.createTask({ ...task, slug: `other-${index}` });
   const hopeless = taskSchema.parse({
@@ -73,11 +79,11 @@ async function createOtherTasks({ api }: ProcessFederation, task: Task, count: n
 
 interface Measured<Value> {
   readonly value: Value;
-  /** Messages or requests of the flood. */
+  /** Number of messages or requests that the flood sent. */
   readonly sent: number;
 }
 
-/** The flood runs before, during and after the work. */
+/** Runs the flood before, during and after the work. */
 async function beside<Value>(order: FloodOrder, work: () => Promise<Value>): Promise<Measured<Value>> {
   const path = fileURLToPath(new URL("../kit/children/flood.ts", import.meta.url));
   const child = fork(path, [JSON.stringify(order)], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
@@ -114,7 +120,7 @@ interface Run {
 }
 
 async function measureRun({ api, url }: ProcessFederation, slug: string, count: number): Promise<Run> {
-  // The figure is of the time since the last look.
+  // The figure covers the time since the last reading.
   await loopLagP99Ms(url);
   const alive = watchLivez(url);
   const { runId } = await api.launch({ task: slug, rounds: count, seed: 7 });
@@ -140,7 +146,7 @@ function secondsOf({ openedAt, endedAt }: RoundView): number {
   return (Date.parse(endedAt ?? openedAt) - Date.parse(openedAt)) / 1e3;
 }
 
-/** As an operator's check does, a connection each time. */
+/** Polls like an operator's health check, with a new connection each time. */
 function watchLivez(url: string): { stop(): Promise<number[]> } {
   const times: number[] = [];
   let isOver = false;
@@ -167,7 +173,7 @@ function watchLivez(url: string): { stop(): Promise<number[]> } {
 }
 
 async function loopLagP99Ms(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
+  const text = await (await fetch(`${url}/metrics`, { headers: asAdmin(url) })).text();
   const seconds = /^chorus_event_loop_lag_seconds\{quantile="0.99"\} (\S+)$/m.exec(text)?.[1];
   if (seconds === undefined) throw new Error("/metrics says nothing of the event loop");
   return Number(seconds) * 1e3;
@@ -178,7 +184,7 @@ function* lines(flood: Flood, calm: Measured<Run>, flooded: Measured<Run>): Gene
   const figure = (name: string, unit: string, of: (run: Run) => number): BenchLine => {
     const value = of(flooded.value);
     const controlValue = of(calm.value);
-    // A figure of nothing at all has no ratio.
+    // A control value of zero has no ratio.
     const beside = controlValue > 0 ? compared(control, controlValue, value) : {};
     return { name: `${flood}: ${name}`, value, unit, ...beside };
   };

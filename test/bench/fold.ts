@@ -10,56 +10,59 @@ import { fileURLToPath } from "node:url";
 import { openFolder } from "#coordinator/adapters/folder.ts";
 import { openIntake } from "#coordinator/adapters/intake.ts";
 import { openSpool } from "#coordinator/adapters/spool.ts";
-import { primitives, randomBytes } from "#coordinator/adapters/system.ts";
-import type { CombinePorts } from "#coordinator/core/combine.ts";
-import { EarlyFold } from "#coordinator/core/early-fold.ts";
-import type { Folder, Spool } from "#coordinator/core/ports.ts";
-import type { Session } from "#coordinator/core/session.ts";
-import type { RunTerms } from "#coordinator/core/terms.ts";
+import type { Folder, Spool } from "#coordinator/core/ports/ports.ts";
+import type { CombinePorts } from "#coordinator/core/rounds/combine.ts";
+import { EarlyFold } from "#coordinator/core/rounds/early-fold.ts";
+import type { Session } from "#coordinator/core/rounds/session.ts";
+import type { RunTerms } from "#coordinator/core/tasks/terms.ts";
 import { merkleRoot } from "#shared/crypto/merkle.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { type Position, positionAtIndex, type Seat, seatOfPosition } from "#shared/kernel/places.ts";
 import { release } from "#shared/kernel/release.ts";
 import { VersionedMap } from "#shared/kernel/versioned-map.ts";
 import { syncFolder } from "#shared/node/durable-files.ts";
+import { primitives, randomBytes } from "#shared/node/system.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { InputFact } from "#shared/round/state.ts";
+import { positionNo } from "#test/kit/places.ts";
 import { openBareThreads } from "../kit/bare-threads.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
 
 /*
- * Masked input from a socket to a sum: PUT over the loopback, hashed and written by the spool and added while others come,
- * as in a round; then the masks of a round in which every twentieth device dropped out. The sender is a process of its own
- * on this machine and takes its part of it. The same is done out of memory, without the network.
+ * Masked inputs from a socket to a sum: PUT over the loopback, hashed and written by the spool, and added while others
+ * arrive, as in a round; then the masks of a round in which every twentieth device dropped out. The sender is a process
+ * of its own on this machine and uses its share of it. The same is measured from memory, without the network.
  *
- * The floors run in turn with it, over the same bytes and as many at a time: hashed once and written with one fdatasync a
- * file, alone; the same with the folder synced after each file, which a receipt needs since a file without a durable name
- * is lost; that from the same sender over the loopback; and AES-256-CTR alone on as many threads as the fold has.
+ * The baselines run alternately with it, over the same bytes and with the same concurrency: hashed once and written,
+ * with one fdatasync per file; the same with the folder synced after each file, which a receipt needs because a file
+ * without a durable name is lost; the latter from the same sender over the loopback; and AES-256-CTR alone on as many
+ * threads as the fold has.
  */
 
 const SMALL = { cohort: 4, length: 1_000 };
 const FULL = { cohort: 50, length: 1_000_000 };
 const DROPPED_SHARE = 1 / 20;
 const UPLOADS_AT_A_TIME = 8;
-/** Of the bare writer; with 64 KiB, as a socket's pieces are, it would be slower. */
+/** For the bare writer; with 64 KiB, like a socket's pieces, it would be slower. */
 const PIECE_BYTES = 1024 * 1024;
 const SOCKET_PIECE_BYTES = 64 * 1024;
 const TURNS = 5;
 const FOLD_THREADS = Math.min(2, availableParallelism());
 
-/** All in turn. */
+/** One measurement of everything, in turn. */
 interface Turn {
   readonly receiveS: number;
-  /** From the first byte to the sum; inputs are added while others come. */
+  /** From the first byte to the sum; inputs are added while others arrive. */
   readonly wholeS: number;
-  /** The same out of memory. */
+  /** The same from memory. */
   readonly memoryS: number;
-  /** Of all inputs at once. */
+  /** Adding all inputs at once. */
   readonly addS: number;
-  /** Hashed once and written, alone. */
+  /** Hashing once and writing, alone. */
   readonly bareS: number;
-  /** With a name that is as durable. */
+  /** The same with a name that is as durable. */
   readonly durableS: number;
-  /** Likewise, over the loopback. */
+  /** The same over the loopback. */
   readonly bareReceiveS: number;
   readonly maskS: number;
   readonly cipherS: number;
@@ -68,7 +71,7 @@ interface Turn {
 
 interface Upload {
   readonly sid: string;
-  readonly position: number;
+  readonly position: Position;
   readonly byteCount: number;
   readonly sha256: string;
   readonly root: string;
@@ -84,7 +87,7 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
   const folding = openFolder({ workerCount: FOLD_THREADS, intake });
   const threads = openBareThreads(FOLD_THREADS);
   const body = randomBytes(4 * length);
-  // One self mask a survivor, one pair mask for each pair of a survivor and a dropped device.
+  // One self mask per survivor, and one pair mask for each pair of a survivor and a dropped device.
   const maskCount = Math.round(cohort + DROPPED_SHARE * cohort * cohort);
   const masks = Array.from(
     { length: maskCount },
@@ -97,7 +100,11 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
   try {
     const measure = async (session: string): Promise<Turn> => {
       const sid = createHash("sha256").update(session).digest("hex");
-      const uploads = Array.from({ length: cohort }, (_, index) => ({ ...facts, sid, position: index + 1 }));
+      const uploads = Array.from({ length: cohort }, (_, index) => ({
+        ...facts,
+        sid,
+        position: positionAtIndex(index),
+      }));
       const lag = monitorEventLoopDelay({ resolution: 5 });
       lag.enable();
       memory.start();
@@ -106,7 +113,10 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
       const wholeS = await received.seconds();
       memory.stop();
       lag.disable();
-      const inputs = uploads.map(({ position, root }) => ({ path: spool.path(sid, position), root }));
+      const inputs = uploads.map(({ position, root }) => ({
+        path: spool.path(sid, positionNo(position)),
+        root,
+      }));
       let sum: Uint32Array<ArrayBuffer> = new Uint32Array(0);
       const addS = await secondsOf(async () => {
         const folded = await folding.fold({ length, inputs, masks: [] });
@@ -133,7 +143,7 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
     memory.begin();
     const turns: Turn[] = [];
     for (let turn = 0; turn < (small ? 1 : TURNS); turn++) turns.push(await measure(`turn ${turn}`));
-    /** The quickest: what the machine's other work leaves alone. */
+    /** From the fastest turn, which the machine's other work disturbed least. */
     const rate = (bytes: number, pick: (turn: Turn) => number) => bytes / 1e6 / Math.min(...turns.map(pick));
     const inputBytes = cohort * body.length;
     const received = rate(inputBytes, (turn) => turn.receiveS);
@@ -190,10 +200,10 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
   }
 }
 
-/** The product's fold of one session beside its uploads, and how long both take. */
+/** The product's fold of one session during its uploads, and the time of both. */
 class Folding {
   readonly #early: EarlyFold;
-  readonly #inputs = new Map<number, InputFact>();
+  readonly #inputs = new Map<Seat, InputFact>();
   readonly #count: number;
   #beganMs = 0;
   #whole: Promise<number> | null = null;
@@ -206,22 +216,21 @@ class Folding {
     const { signal } = new AbortController();
     const terms = { layout: { length } };
     this.#early = new EarlyFold(
-      ports as unknown as CombinePorts,
-      terms as unknown as RunTerms,
+      { ports: ports as unknown as CombinePorts, terms: terms as unknown as RunTerms, signal },
       session as unknown as Session,
-      signal,
     );
   }
 
-  /** The first call counts. */
+  /** Only the first call counts. */
   begin(): void {
     this.#beganMs ||= performance.now();
   }
 
-  /** An upload is on disk and checked. */
+  /** Called when an upload is on disk and checked. */
   done({ position, sha256, root }: Upload): void {
-    this.#inputs.set(position, { sha256, root });
-    if (this.#inputs.size < this.#count) this.#early.offer(position, { sha256, root });
+    const seat = seatOfPosition(position, 0);
+    this.#inputs.set(seat, { sha256, root });
+    if (this.#inputs.size < this.#count) this.#early.offer(seat, { sha256, root });
     else this.#whole = this.#finish();
   }
 
@@ -234,7 +243,7 @@ class Folding {
     return seconds;
   }
 
-  /** From the first byte to the sum of all. */
+  /** From the first byte to the sum of all inputs. */
   seconds(): Promise<number> {
     if (this.#whole === null) throw new Error("uploads are missing");
     return this.#whole;
@@ -256,7 +265,7 @@ async function describe(body: Uint8Array): Promise<Pick<Upload, "byteCount" | "s
   return { byteCount: body.length, sha256: createHash("sha256").update(body).digest("hex"), root };
 }
 
-/** As `receiveAll`, without the network. */
+/** Like `receiveAll`, without the network. */
 async function spoolAll(
   spool: Spool,
   uploads: readonly Upload[],
@@ -279,7 +288,7 @@ async function spoolAll(
   await Promise.all(Array.from({ length: UPLOADS_AT_A_TIME }, worker));
 }
 
-/** Seconds to hash `body` once and to write it durably, as often as there are uploads and as many at a time. */
+/** Seconds to hash `body` once and write it durably, as often and as concurrently as the uploads. */
 async function hashAndWriteAll(
   body: Uint8Array,
   count: number,
@@ -306,7 +315,7 @@ async function hashAndWriteAll(
   return seconds;
 }
 
-/** One SHA-256, writes of a megabyte beside it, one fdatasync. */
+/** One SHA-256, writes of a megabyte in parallel, one fdatasync. */
 async function hashAndWrite(
   path: string,
   pieces: AsyncIterable<Uint8Array>,
@@ -354,7 +363,7 @@ async function receiveAll(
   });
 }
 
-/** The same requests of the same sender, hashed once and written durably by nothing but that. */
+/** The same requests from the same sender, only hashed once and written durably. */
 async function receiveBare(count: number, bodyFile: string, folder: string): Promise<number> {
   const session = join(folder, "bare");
   await mkdir(session);
@@ -367,12 +376,12 @@ async function receiveBare(count: number, bodyFile: string, folder: string): Pro
   return seconds;
 }
 
-/** As the product's route does. */
+/** Frees the piece like the product's route. */
 function freePiece(piece: Uint8Array): void {
   release(piece as Uint8Array<ArrayBuffer>);
 }
 
-/** Seconds from the first byte that the sender sends to the last answer. */
+/** Seconds from the sender's first byte to the last answer. */
 async function uploadAll(
   count: number,
   bodyFile: string,
@@ -399,7 +408,7 @@ async function uploadAll(
   return (end - (start ?? end)) / 1e3;
 }
 
-/** The highest resident set while it runs, over what it was at `begin`. */
+/** The highest resident set while it runs, above its size at `begin`. */
 function watchMemory() {
   let base = 0;
   let highest = 0;

@@ -4,14 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureWebBuild } from "#coordinator/adapters/web-build.ts";
-import { freePort, pause, spawnCoordinator, until } from "../kit/coordinator-process.ts";
 import { residentBytes } from "../kit/resident-bytes.ts";
+import { freePort, pause, spawnCoordinator, until } from "../kit/worlds/coordinator-process.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
 
 /*
- * A coordinator with its pages that nobody uses: how soon it is ready after its process begins, and what it holds once
- * its pages were looked at. The floor, in turns with it: a process that serves the same pages with Next and does nothing
- * else. The small size has neither pages nor a build.
+ * A coordinator with pages that nobody uses: the time from the start of its process until it is ready, and its memory
+ * once its pages were viewed. The baseline, measured in turn: a process that serves the same pages with Next and does
+ * nothing else. The small size has neither pages nor a build.
  */
 
 /** As in package.json. */
@@ -83,7 +83,7 @@ async function startFloor(pages: boolean, settleMs: number): Promise<Start> {
     { stdio: "ignore" },
   );
   const url = `http://localhost:${port}`;
-  // As often as a coordinator is asked.
+  // Polled at the same rate as a coordinator.
   await until("an answer", 120_000, async () => (await fetch(`${url}/icon.svg`)).ok);
   const readyS = (performance.now() - began) / 1_000;
   const residentMB = await residentAfterVisit(url, child.pid as number, pages, settleMs);

@@ -1,4 +1,4 @@
-/** One figure of a bench; `peer` names what was measured beside it in the same run. */
+/** One figure of a bench; `peer` names the comparison measured in the same run. */
 export interface BenchLine {
   readonly name: string;
   readonly value: number;
@@ -9,11 +9,11 @@ export interface BenchLine {
 }
 
 export interface BenchOptions {
-  /** Sizes at which the figures say nothing, to see that the bench still runs. */
+  /** Sizes too small for meaningful figures, to check that the bench still runs. */
   readonly small?: boolean;
-  /** Measures only what has this in its name, where a bench measures several sizes. */
+  /** Measures only sizes with this text in their name, if the bench has several. */
   readonly only?: string | undefined;
-  /** Says where the time goes, where a bench can; profiling slows it down, so its figures count for nothing. */
+  /** Shows where the time goes, if the bench can. Profiling slows it down, so its figures do not count. */
   readonly profile?: boolean | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface Bench {
   run(options?: BenchOptions): AsyncIterable<BenchLine>;
 }
 
-/** Beside the value what it is compared with. */
+/** The value together with its comparison. */
 export function compared(
   peer: string,
   peerValue: number,
@@ -31,7 +31,7 @@ export function compared(
   return { peer, peerValue, ratio: value / peerValue };
 }
 
-/** The value that a `share` of all is at or below; of two middles the lower one. */
+/** The value that a `share` of all values is at or below; of two middle values the lower one. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((left, right) => left - right);
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];

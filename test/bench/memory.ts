@@ -1,18 +1,18 @@
-import { until } from "../kit/coordinator-process.ts";
-import { openProcessFederation, pictureTask } from "../kit/process-federation.ts";
 import { residentBytes } from "../kit/resident-bytes.ts";
+import { until } from "../kit/worlds/coordinator-process.ts";
+import { openProcessFederation, pictureTask } from "../kit/worlds/process-federation.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared } from "./line.ts";
 
 /*
  * The coordinator's resident memory while a cohort of 50 trains a model of a million weights; the devices are in other
- * processes. What the first rounds fill (heaps, threads, caches) is the warm-up.
+ * processes. The first rounds are a warm-up that fills heaps, threads and caches.
  */
 
 const SMALL = { deviceCounts: [2, 2], hiddenUnits: 2, rounds: 1 };
 const FULL = { deviceCounts: [25, 25], hiddenUnits: 1_258, rounds: 4 };
 const SAMPLE_MS = 20;
 const ROUND_MS = 1_200_000;
-/** The larger one holds: 6 model sizes, or this. */
+/** The larger of these applies: 6 model sizes, or this. */
 const LIMIT_MODELS = 6;
 const LIMIT_BYTES = 70e6;
 
@@ -64,7 +64,7 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
   }
 }
 
-/** Bytes, sampled from outside: the process itself could not look while it works. */
+/** Bytes, sampled from outside: the process itself cannot measure while it works. */
 function watchMemory(pid: number) {
   let highest = 0;
   const timer = setInterval(() => {

@@ -2,16 +2,16 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright";
-import { heldOutPath } from "#coordinator/adapters/held-out.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import { heldOutPath } from "#test/kit/earlier-held-out.ts";
 import { CHROMIUM_FLAGS, ensureChromium } from "../kit/browser.ts";
-import { openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
-import { openTestDevice, type TestDevice } from "../kit/device.ts";
+import { openTestDevice, type TestDevice } from "../kit/devices/device.ts";
+import { openApi, spawnCoordinator, until } from "../kit/worlds/coordinator-process.ts";
 import type { Bench, BenchLine, BenchOptions } from "./line.ts";
 
 /*
  * A participant's page while it takes part: tasks of over 50 ms on its main thread (the browser's own "longtask"
- * entries, of training rounds only), and tensors that are alive in its worker after the first and the last round.
+ * entries, only from training rounds), and live tensors in its worker after the first and the last round.
  */
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -40,13 +40,13 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
     await api.createTask(task);
     for (let seed = 1; seed <= OTHERS; seed++) {
       const device = await openTestDevice(coordinator.url, task, seed);
-      device.session.start();
+      device.enrolment.start();
       devices.push(device);
     }
     const page = await browser.newPage();
     await takePart(page, `${coordinator.url}/join/${task.slug}`, join(root, "coordinator/data/digits.csv"));
     await watchLongTasks(page);
-    // Two runs: once one has ended nothing trains, so what is alive then was left behind.
+    // Two runs: after a run nothing trains, so tensors that are live then were left behind.
     const train = async (count: number) => {
       const { runId } = await api.launch({ task: task.slug, rounds: count, seed: 1 });
       await until(`${count} rounds`, WITHIN_MS, async () => (await api.run(runId)).state === "completed");
@@ -82,7 +82,7 @@ async function takePart(page: Page, url: string, csv: string): Promise<void> {
   await page.getByRole("button", { name: "Start" }).first().click();
 }
 
-/** Kept on the page's own window until `longTasksMs` reads it. */
+/** Stored on the page's own window until `longTasksMs` reads it. */
 type Watched = typeof globalThis & { longTasksMs?: number[] };
 
 async function watchLongTasks(page: Page): Promise<void> {
@@ -99,7 +99,7 @@ async function longTasksMs(page: Page): Promise<number[]> {
   return page.evaluate(() => (globalThis as Watched).longTasksMs ?? []);
 }
 
-/** tfjs keeps its engine on the global scope of the worker that it runs in. @throws Error where none is found. */
+/** tfjs keeps its engine on the global scope of its worker. @throws Error if none is found. */
 async function liveTensorCount(page: Page): Promise<number> {
   for (const worker of page.workers()) {
     const count = await worker.evaluate(() => {

@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /*
- * Where the time of a bench goes, by the sampling profiler of V8 (`--cpu-prof`) in every process of it. Its clock is the
- * machine's monotonic one, so samples of all processes can be cut to the spans that were measured. What WebCrypto, the
- * file system and other native code do on threads of their own is in no sample: it is the CPU time that is left over.
+ * Where the time of a bench goes, from V8's sampling profiler (`--cpu-prof`) in each of its processes. Its clock is the
+ * machine's monotonic one, so samples of all processes can be cut to the measured spans. No sample covers what
+ * WebCrypto, the file system and other native code do on their own threads: it is the remaining CPU time.
  */
 
-/** On `performance.timeOrigin`-free monotonic time, in microseconds; see `monotonicUs`. */
+/** Monotonic time in microseconds, independent of `performance.timeOrigin`; see `monotonicUs`. */
 export interface Span {
   readonly fromUs: number;
   readonly toUs: number;
@@ -17,7 +17,7 @@ export function monotonicUs(): number {
   return Number(process.hrtime.bigint() / 1_000n);
 }
 
-/** The flags with which a process writes its profile when it exits. */
+/** Flags that make a process write its profile when it exits. */
 export function profileFlags(folder: string): string[] {
   return ["--cpu-prof", "--cpu-prof-interval=250", `--cpu-prof-dir=${folder}`];
 }
@@ -37,7 +37,7 @@ interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-/** The first that fits the file of a function; one that fits none counts for the function that called it. */
+/** The first entry that matches a function's file applies. If none matches, the time counts for the caller. */
 const CATEGORIES: readonly (readonly [string, RegExp])[] = [
   [
     "cryptography",
@@ -63,7 +63,7 @@ const CATEGORIES: readonly (readonly [string, RegExp])[] = [
   ["kernel", /shared\//],
   ["the bench itself", /test\//],
 ];
-/** What each category counts for in the table of few rows; those that are not here are the rest. */
+/** The row of the short table for each category; categories that are missing here are the rest. */
 const GROUPS: Readonly<Record<string, string>> = {
   cryptography: "cryptography",
   "SQLite and fsync": "SQLite and fsync",
@@ -75,10 +75,10 @@ const GROUPS: Readonly<Record<string, string>> = {
   "native code": "scheduling and native code",
   idle: "main thread waits",
 };
-/** In the order of the table. */
+/** In the table's order. */
 const GROUP_NAMES = [...new Set([...Object.values(GROUPS), "rest"])];
 
-/** Self time of all categories, summed up in few rows; the rest is last. */
+/** Self time of all categories, summed into a few rows; the rest comes last. */
 export function groupTimes(
   shares: readonly ProfileShare[],
 ): { readonly group: string; readonly ms: number }[] {
@@ -97,13 +97,13 @@ const NATIVE: Readonly<Record<string, string>> = {
 export interface ProfileShare {
   readonly category: string;
   readonly ms: number;
-  /** Functions of it with the most self time. */
+  /** Its functions with the most self time. */
   readonly functions: readonly { readonly name: string; readonly ms: number }[];
 }
 
 /**
- * Self time by category within the spans, of all profiles in a folder whose file name has `of` in it; largest first.
- * Idle time is that of main threads only.
+ * Self time by category within the spans, from all profiles in a folder with `of` in their file name; largest first.
+ * Idle time counts only for main threads.
  */
 export function selfTimes(
   folder: string,
@@ -170,11 +170,13 @@ function addProfile(
   }
 }
 
-/** User and system time of a process and its threads so far, in milliseconds; null where the system does not say. */
+/**
+ * User and system time of a process and its threads so far, in milliseconds; null if the system does not report it.
+ */
 export function cpuMs(pid: number): number | null {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    // In ticks of 10 ms: the 14th and 15th field of proc(5).
+    // In ticks of 10 ms: fields 14 and 15 of proc(5).
     return 10 * (Number(fields[11]) + Number(fields[12]));
   } catch {
     return null;

@@ -4,27 +4,28 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type RoundView, TIMED_PHASES } from "#shared/protocol/api.ts";
-import { pause, until } from "../kit/coordinator-process.ts";
+import type { RoundView } from "#shared/protocol/api.ts";
+import { TIMED_PHASES } from "#shared/round/phases.ts";
+import { pause, until } from "../kit/worlds/coordinator-process.ts";
 import {
   type DeviceProcess,
   openProcessFederation,
   type ProcessFederation,
   pictureTask,
-} from "../kit/process-federation.ts";
+} from "../kit/worlds/process-federation.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
 import { cpuMs, groupTimes, monotonicUs, profileFlags, type Span, selfTimes } from "./profile.ts";
 
 /*
- * A round from its last check-in to the committed model: ten devices, each a process of its own, whose training takes no
- * time, and a coordinator process. Beside it a plain mean of as many numbers from the same processes: every process PUTs
- * them, one server adds them in clear and answers with the mean. No checks, no log, no evaluation there.
+ * A round from its last check-in to the committed model: ten device processes, whose training takes no time, and a
+ * coordinator process. The comparison is a plain mean of as many numbers from the same processes: every process PUTs
+ * them, and one server adds them in the clear and answers with the mean, without checks, log or evaluation.
  */
 
 const WARM_UP_ROUNDS = 2;
 const SMALL = { deviceCount: 4, hiddenUnits: 2, rounds: 1 };
 const FULL = { deviceCount: 10, hiddenUnits: 126, rounds: 12 };
-/** A moment for the others' check-ins and what they write; the last check-in ends recruiting (R3). */
+/** Time for the others' check-ins and their writes; the last check-in ends recruiting (R3). */
 const LAST_CHECK_IN_S = 0.15;
 
 export const bench: Bench = { name: "round", run };
@@ -84,7 +85,7 @@ function* profileLines(
 
 interface MeasuredRound {
   readonly view: RoundView;
-  /** From the order to the last device to check in, to the last device that knows the outcome; on the bench's clock. */
+  /** From the order to the last device to check in until the last device knows the outcome, on the bench's clock. */
   readonly outsideS: number;
   readonly span: Span;
   readonly coordinatorCpuMs: number;
@@ -112,7 +113,7 @@ async function runRounds(
     const [coordinatorBefore = 0, devicesBefore = 0] = cpu();
     const fromUs = monotonicUs();
     last.send({ type: "check-in" });
-    // Nothing is asked of the coordinator while it works.
+    // The coordinator gets no requests while it works.
     await ends(round);
     const span = { fromUs, toUs: monotonicUs() };
     const [coordinatorAfter = 0, devicesAfter = 0] = cpu();
@@ -129,7 +130,7 @@ async function runRounds(
   return measured;
 }
 
-/** @returns what resolves when every device has heard how a round ended. */
+/** @returns a function that resolves when every device has heard how a round ended. */
 function countEnds(devices: readonly DeviceProcess[]): (round: number) => Promise<void> {
   const endedByRound = new Map<number, number>();
   const waiting = new Map<number, () => void>();
@@ -147,7 +148,7 @@ function countEnds(devices: readonly DeviceProcess[]): (round: number) => Promis
     });
 }
 
-/** Seconds from the order to send, to the last answer that is written. */
+/** Seconds from the order to send until the last answer is written. */
 async function plainMean(devices: readonly DeviceProcess[], count: number): Promise<number> {
   const updates: Float32Array[] = [];
   const answers: ServerResponse[] = [];
@@ -181,7 +182,7 @@ async function plainMean(devices: readonly DeviceProcess[], count: number): Prom
   return seconds;
 }
 
-/** CPU time of a round, mean: on a machine whose cores are busy it is what a round takes. */
+/** Mean CPU time of a round: on a machine with busy cores this is what a round takes. */
 function* cpuLines(measured: readonly MeasuredRound[], deviceCount: number): Generator<BenchLine> {
   const mean = (of: (one: MeasuredRound) => number) =>
     measured.reduce((sum, one) => sum + of(one), 0) / measured.length;

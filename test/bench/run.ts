@@ -4,9 +4,10 @@ import type { Bench } from "./line.ts";
 
 const HELP = `npm run bench [-- NAME ... --only SIZE --profile --json | --markdown]
 
-Runs the named benches, or all; with --only those sizes of a bench that have SIZE in their name; with --profile a bench that can (round) says where the time goes. With --json one object a
-line: name, value, unit, and peer, peerValue, ratio where something is compared in the same run. With --markdown rows of
-a table. Figures of a shared machine wander; compare ratios.`;
+Runs the named benches, or all of them. --only SIZE runs only sizes with SIZE in their name. --profile shows where the
+time goes, for a bench that can (round). --json prints one object per line: name, value, unit, and peer, peerValue and
+ratio if something was compared in the same run. --markdown prints rows of a table. Figures from a shared machine vary;
+compare ratios.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -55,7 +56,7 @@ function show(value: number | undefined): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-/** Each file beside this one that exports `bench` is one. */
+/** Loads each file in this folder that exports `bench`. */
 async function loadBenches(): Promise<Map<string, Bench>> {
   const found = new Map<string, Bench>();
   for (const file of readdirSync(new URL(".", import.meta.url)).sort()) {

@@ -4,11 +4,12 @@ import { peakGrowth } from "./secagg/memory.ts";
 import type { Taken } from "./secagg/timing.ts";
 
 /*
- * Secure aggregation with the product's own client core, server engine and fold workers, without network. Per size one
- * attempt is dealt out; its survivors are then opened at each dropout, all dropouts after their shares and before their
- * input, which is the dearest moment. Four devices are whole client cores (three in Node, one in Chromium), and the
- * client's figures are theirs; the others' messages are made by `test/kit/simulated-cohort.ts`, which a coordinator
- * cannot tell apart. All checks of the coordinator are of all devices; what is added is all devices' inputs.
+ * Secure aggregation with the product's own client core, server engine and fold workers, without a network. For each
+ * size one attempt is dealt. Its survivors are then opened at each dropout; all dropouts leave after their shares and
+ * before their input, which is the most expensive moment. Four devices are whole client cores (three in Node, one in
+ * Chromium), and the client's figures come from them. The others' messages are made by
+ * `test/kit/worlds/simulated-cohort.ts`; a coordinator cannot tell the difference. The coordinator checks all devices
+ * and adds all inputs.
  */
 
 const FULL: readonly Size[] = [
@@ -39,7 +40,7 @@ function nameOf({ count, coordinates, shardSize }: Size): string {
   return `${count} of ${coordinates}${shardSize === undefined ? "" : " in shards"}`;
 }
 
-/** A rate, beside that of the cipher alone. */
+/** A rate, compared with that of the cipher alone. */
 function* maskLines(name: string, byteCount: number, wall: Taken, alone: Taken): Generator<BenchLine> {
   const gigabytes = byteCount / 1e9;
   yield {
@@ -51,7 +52,7 @@ function* maskLines(name: string, byteCount: number, wall: Taken, alone: Taken):
 }
 
 function* clientLines(name: string, coordinates: number, figures: SizeFigures): Generator<BenchLine> {
-  // What is a sample is said to be one.
+  // Sampled figures are labelled as such.
   yield {
     name: `${name}: whole client cores, the other devices' messages made for them`,
     value: figures.realCount,
@@ -152,7 +153,7 @@ function* levelLines(name: string, vectorLength: number, level: LevelFigures): G
     level.unmaskCold,
     level.cipherTwo,
   );
-  // CPU time is what the machine's other work leaves alone; with one worker it is one thread's.
+  // CPU time is not affected by the machine's other work; with one worker it is the time of one thread.
   yield {
     name: `${at}: server, masks and their keys, CPU time`,
     value: keys.cpuS + unmaskOne.cpuS,
@@ -170,7 +171,7 @@ function* levelLines(name: string, vectorLength: number, level: LevelFigures): G
   yield { name: `${at}: client, R0 to R4`, value: level.clientS, unit: "s" };
 }
 
-/** Peak growth of a process of its own that does one side's heaviest step. */
+/** Peak memory growth of a separate process that runs one side's heaviest step. */
 async function* memoryLines({ count, coordinates }: Size): AsyncGenerator<BenchLine> {
   const model = (4 * coordinates) / 1e6;
   for (const [side, what] of [

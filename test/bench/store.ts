@@ -4,14 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
-import type { Store, StoreRecord } from "#coordinator/core/store.ts";
-import { startPostgres } from "../kit/postgres-server.ts";
+import type { Store, StoreRecord } from "#coordinator/core/ports/store.ts";
+import { startPostgres } from "../kit/worlds/postgres-server.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
 
 /*
- * One event with its run's row, 2 kB in all, appended one after the other: what every step of a round waits for. SQLite
- * and PostgreSQL wait for the disk here. Beside each, in turns with it, the floor: the same bytes written to a file and
- * synchronized.
+ * Appends one event with its run's row, 2 kB in total, again and again: every step of a round waits for this. SQLite
+ * and PostgreSQL wait for the disk here. The baseline, measured alternately, writes the same bytes to a file and syncs
+ * it.
  */
 
 const SMALL = { appends: 40, warmUp: 5 };
@@ -60,11 +60,10 @@ async function* measure(
     const { body, view } = documents();
     const started = performance.now();
     const records: StoreRecord[] = [{ type: "run-row", runId: RUN_ID, row: runRow(view) }];
-    const written = await store.append(
-      { kind: "run", id: RUN_ID },
-      { sequence: ++sequence, at: 0, event: body },
-      records,
-    );
+    if (index % 10 === 0) records.push({ type: "note", note: { kind: "run.wait-expired", details: {} } });
+    const written = await store.append({ kind: "run", id: RUN_ID }, [
+      { event: { sequence: ++sequence, at: 0, event: body }, records },
+    ]);
     if (!written.ok) throw new Error(written.error.type);
     const appended = performance.now();
     const text = JSON.stringify([body, view]);
@@ -89,12 +88,12 @@ async function* measure(
   }
 }
 
-/** A page of the newest events, in the reading thread, while nothing else happens. */
+/** A page of the newest notes, in the reading thread, while nothing else happens. */
 async function* measureLists(store: Store): AsyncIterable<BenchLine> {
   const times: number[] = [];
   for (let index = 0; index < 50; index++) {
     const started = performance.now();
-    await store.listEvents(RUN_ID, { limit: 50 });
+    await store.listNotes(RUN_ID, { limit: 50 });
     times.push(performance.now() - started);
   }
   yield { name: "SQLite: 50 events listed, p50", value: quantile(times, 0.5), unit: "ms" };
@@ -102,7 +101,7 @@ async function* measureLists(store: Store): AsyncIterable<BenchLine> {
 
 function documents() {
   const text = randomBytes(500).toString("hex");
-  return { body: { fact: { type: "tick", text }, note: null }, view: { text } as never };
+  return { body: { fact: { type: "tick", text } }, view: { text } as never };
 }
 
 function runRow(view: never) {

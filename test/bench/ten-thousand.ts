@@ -1,13 +1,13 @@
-import { runShardedRound } from "../kit/sharded-round.ts";
+import { runShardedRound } from "../kit/worlds/sharded-round.ts";
 import type { Bench, BenchLine, BenchOptions } from "./line.ts";
 
 /*
- * A cohort of 10,000 devices in shards, 5 % of them leaving, every message of every device with real cryptography: each
- * shard's sum is compared with the plain sum of those in it. One thread plays all devices and the coordinator.
+ * A cohort of 10,000 devices in shards, 5 % of which leave, with real cryptography for every message. Each shard's sum
+ * is compared with the plain sum of its survivors. One thread plays all devices and the coordinator.
  */
 
 const FULL = { deviceCount: 10_000, vectorLength: 1_000 };
-/** Two shards at a size at which the figures say nothing. */
+/** Two shards, too small for meaningful figures. */
 const SMALL = { deviceCount: 100, vectorLength: 8 };
 
 export const bench: Bench = { name: "ten-thousand", run };

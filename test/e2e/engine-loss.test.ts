@@ -11,26 +11,26 @@ import {
   type Worker,
 } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { heldOutPath } from "#coordinator/adapters/held-out.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import { heldOutPath } from "#test/kit/earlier-held-out.ts";
 import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
+import { openTestDevice, type TestDevice } from "../kit/devices/device.ts";
 import {
   type CoordinatorProcess,
   freePort,
   openApi,
   spawnCoordinator,
   until,
-} from "../kit/coordinator-process.ts";
-import { openTestDevice, type TestDevice } from "../kit/device.ts";
+} from "../kit/worlds/coordinator-process.ts";
 
 /*
- * A real page whose engine is taken away in the middle of a training, in a federation that is to go on at its own pace:
+ * A real page whose engine is taken away in the middle of a training, in a federation that must keep its own pace:
  * WEBGL_lose_context, device.destroy, and workers that end or hang. Rules T1 to T4.
  */
 
 const OTHERS = 4;
 const ROOT = new URL("../..", import.meta.url).pathname;
-/** So long that a training can be met in its middle, and that a round that waits for its deadline is noticed. */
+/** Long enough to interrupt a training in the middle, and to notice a round that waits for its deadline. */
 const TRAINING_MS = 120_000;
 const EPOCHS = 60;
 
@@ -62,7 +62,7 @@ beforeAll(async () => {
   await openApi(coordinator.url).createTask(task);
   for (let seed = 1; seed <= OTHERS; seed++) {
     const device = await openTestDevice(coordinator.url, task, seed);
-    device.session.start();
+    device.enrolment.start();
     devices.push(device);
   }
   browser = await chromium.launch({
@@ -80,10 +80,10 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-const bar = (page: Page): Locator => page.getByRole("region", { name: "How things stand" });
+const bar = (page: Page): Locator => page.getByRole("region", { name: "Current state" });
 const training = (page: Page): Locator => page.locator("section", { has: page.locator("#training") });
 
-/** A page that has agreed, has data and computes with `engine`. */
+/** Opens a page that has agreed, has data and computes with `engine`. */
 async function openPage(engine: string): Promise<Page> {
   const context = await openContext(browser, { reducedMotion: "reduce" });
   contexts.push(context);
@@ -93,7 +93,7 @@ async function openPage(engine: string): Promise<Page> {
   await page.getByRole("button", { name: "Take part", exact: true }).click();
   await page.getByRole("button", { name: "Add a CSV file" }).click();
   await page.locator('input[type="file"][accept*="csv"]').first().setInputFiles(join(scratch, "own.csv"));
-  await page.getByRole("button", { name: "Add these rows" }).click();
+  await page.getByRole("button", { name: /[Aa]dd [\d,]+ row/ }).click();
   await page.getByText(/300 rows read/).waitFor();
   await training(page)
     .getByText(/, in use/)
@@ -111,7 +111,7 @@ type Scope = typeof globalThis & {
   };
 };
 
-/** tfjs keeps its engine on the scope of the worker that it runs in. */
+/** tfjs keeps its engine on the scope of its worker. */
 async function engineWorkers(page: Page): Promise<Worker[]> {
   const found: Worker[] = [];
   for (const worker of page.workers()) {
@@ -134,7 +134,7 @@ async function participantWorker(page: Page): Promise<Worker> {
   return worker;
 }
 
-/** Launches, starts, and resolves in the middle of the page's training. */
+/** Launches and starts a run; resolves in the middle of the page's training. */
 async function trainInRun(page: Page, rounds: number): Promise<{ runId: string }> {
   const api = openApi(coordinator.url);
   const { runId } = await api.launch({ task: task.slug, rounds, seed: 7 });
@@ -153,14 +153,14 @@ async function expectToGoOn(page: Page, runId: string, next: RegExp): Promise<vo
   const committed = rounds.filter(({ phase }) => phase === "committed");
   expect(committed[0]?.survivors).toBe(OTHERS);
   expect(committed.at(-1)?.survivors).toBe(OTHERS + 1);
-  // Not one round waited for the deadline of its training.
+  // No round waited for the deadline of its training.
   for (const { openedAt, endedAt } of committed) {
     expect(Date.parse(endedAt ?? "") - Date.parse(openedAt)).toBeLessThan(TRAINING_MS);
   }
   expect(await page.getByText("In the sum", { exact: false }).count()).toBeGreaterThan(0);
 }
 
-/** Of every engine that is alive in the page. */
+/** Live tensors of each live engine in the page. */
 async function liveTensors(page: Page): Promise<number[]> {
   const workers = await engineWorkers(page);
   return Promise.all(
@@ -183,7 +183,7 @@ describe("an engine that is taken away in the middle of a training", () => {
     await expectToGoOn(page, runId, /^(WASM|Processor alone), in use/);
     await bar(page).getByRole("button", { name: "Pause" }).click();
     await bar(page).getByText("Paused", { exact: true }).waitFor();
-    // The lost engine's worker is gone, and its tensors with it.
+    // The lost engine's worker is gone, with its tensors.
     expect(await liveTensors(page)).toEqual([0]);
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations).toEqual([]);
@@ -204,7 +204,7 @@ describe("an engine that is taken away in the middle of a training", () => {
     await expectToGoOn(page, runId, /^(WASM|Processor alone), in use/);
   });
 
-  test("[T1] [T2] its worker ends without a word", async () => {
+  test("[T1] [T2] its worker ends silently", async () => {
     const page = await openPage("wasm");
     const { runId } = await trainInRun(page, 3);
     await (await engineWorker(page)).evaluate(() => close());
@@ -217,7 +217,8 @@ describe("an engine that is taken away in the middle of a training", () => {
   test("[T1] [T2] it is refused memory", async () => {
     const page = await openPage("wasm");
     const { runId } = await trainInRun(page, 3);
-    // As the browser says it. One that gives a worker all it asks for ends the whole page, which no page can answer.
+    // In the browser's own words. A browser that gives a worker all it asks for crashes the whole page, which no page
+    // can handle.
     await (await engineWorker(page)).evaluate(() => {
       const refuse = (): never => {
         throw new RangeError("Array buffer allocation failed");
@@ -239,19 +240,19 @@ describe("an engine that is taken away in the middle of a training", () => {
       })
       .catch(() => undefined);
     await training(page)
-      .getByText(/WASM stopped at .* it gave no sign of life\./)
+      .getByText(/WASM stopped at .* it stopped responding\./)
       .waitFor({ timeout: 60_000 });
     await expectToGoOn(page, runId, /^Processor alone, in use/);
   });
 });
 
 describe("the worker that takes part", () => {
-  test("[T4] ends without a word: the page says so, and takes part again with what it remembers", async () => {
+  test("[T4] ends silently: the page says so, and takes part again with what it remembers", async () => {
     const page = await openPage("cpu");
     const { runId } = await trainInRun(page, 3);
     await (await participantWorker(page)).evaluate(() => close());
-    await page.getByRole("heading", { name: "This page takes part no longer" }).waitFor();
-    await page.getByText("The browser has ended the part of this page that takes part").waitFor();
+    await page.getByRole("heading", { name: "This page no longer takes part" }).waitFor();
+    await page.getByText("The browser has stopped the worker that takes part for this page").waitFor();
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations).toEqual([]);
     await page.getByRole("button", { name: "Start again and take part" }).click();
@@ -269,10 +270,11 @@ describe("the worker that takes part", () => {
     await page.getByText("In the sum", { exact: false }).first().waitFor();
   });
 
-  test("[T4] loses its storage to a newer page in another tab: it lets go and says so", async () => {
+  test("[T4] loses its storage to a newer page in another tab: it closes it and says so", async () => {
     const page = await openPage("cpu");
     const other = await page.context().newPage();
-    await other.goto(`${coordinator.url}/`);
+    // Whoever has not signed in is led from any other page to this one.
+    await other.goto(`${coordinator.url}/sign-in`);
     const opened = await other.evaluate(
       async (name) => {
         const request = indexedDB.open(name, 999);
@@ -285,18 +287,19 @@ describe("the worker that takes part", () => {
     );
     expect(opened).toBe("open");
     await page.getByText("A newer version of this page was opened in another tab").waitFor();
-    await page.getByText("Nothing of yours is lost").waitFor();
+    await page.getByText("Nothing is lost").waitFor();
   });
 
-  test("[T4] finds its storage held by an older page: it says so, and starts when that one is gone", async () => {
+  test("[T4] finds its storage held by an older page: it says so, and starts when that page is gone", async () => {
     const context = await openContext(browser);
     contexts.push(context);
     const other = await context.newPage();
-    await other.goto(`${coordinator.url}/`);
+    // Whoever has not signed in is led from any other page to this one.
+    await other.goto(`${coordinator.url}/sign-in`);
     await other.evaluate(
       async (name) => {
         const request = indexedDB.open(name, 1);
-        // It keeps the database whoever asks for it.
+        // This page keeps the database, whoever asks for it.
         await new Promise<void>((resolve) => {
           request.onsuccess = () => resolve();
         });

@@ -4,28 +4,34 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { heldOutPath } from "#coordinator/adapters/held-out.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { RoundDetail } from "#shared/protocol/api.ts";
 import { modelTensors } from "#shared/task/model.ts";
-import { quantizationBound, updateScale } from "#shared/vector/mean.ts";
+import { updateScale } from "#shared/vector/mean.ts";
 import { layoutOf } from "#shared/vector/task-layout.ts";
+import { heldOutPath } from "#test/kit/earlier-held-out.ts";
 import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
-import { type CoordinatorProcess, openApi, spawnCoordinator, until } from "../kit/coordinator-process.ts";
 import { openRecordingProxy, type RecordingProxy } from "../kit/recording-proxy.ts";
+import { quantizationBound } from "../kit/vectors.ts";
+import {
+  type CoordinatorProcess,
+  openApi,
+  spawnCoordinator,
+  until,
+} from "../kit/worlds/coordinator-process.ts";
 
 /*
- * The main job on real input: three pages in Chromium (one of them on WebGPU) and five edge processes in one cohort. One
- * page closes before it uploaded, one after. The round must commit, the model must be that of the survivors, and what a
- * page sent must hold nothing of its data.
+ * The main job on real input: three pages in Chromium (one of them on WebGPU) and five edge processes in one cohort.
+ * One page closes before its upload, another after it. The round must commit, the model must be that of the survivors,
+ * and what a page sent must contain none of its data.
  */
 
 const root = new URL("../..", import.meta.url).pathname;
 const EDGES = 5;
 const PAGES = 3;
 const PORT = 4_640;
-/** A pixel that no drawing of the data set has: all of the first page's rows carry it. */
+/** A pixel value that no drawing of the data set has; all rows of the first page contain it. */
 const CANARY = 3.17253;
 const CANARY_COLUMN = "p20";
 
@@ -85,7 +91,7 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-test("[S2] [S14] three pages and five edges learn together; two pages leave; nothing but the sum is learnt", async () => {
+test("[S2] [S14] three pages and five edges learn together; two pages leave; only the sum is learnt", async () => {
   const api = openApi(coordinator.url);
   await api.createTask(task);
   const pages: { page: Page; context: BrowserContext; proxy: RecordingProxy }[] = [];
@@ -109,7 +115,7 @@ test("[S2] [S14] three pages and five edges learn together; two pages leave; not
   for (let index = 0; index < EDGES; index++) edges.push(startEdge(index));
   for (const { page } of pages) await page.getByRole("button", { name: "Start" }).first().click();
 
-  // Seven lists are in; the eighth is held on its way. Its page goes first, then one whose list is in.
+  // Seven lists are in; the eighth is held in transit. Its page closes first, then one whose list is in.
   await until("seven masked lists", 300_000, async () => {
     const [round] = await api.rounds(runId);
     return round?.phase === "collecting" && round.sent === 7 && closingEarly.proxy.heldUploadCount > 0;
@@ -140,14 +146,14 @@ test("[S2] [S14] three pages and five edges learn together; two pages leave; not
   expectNoData(closingLate.proxy.recorded(), "page-1.csv");
 });
 
-/** Consent and data, as a person gives them. */
+/** Gives consent and data like a person. */
 async function takePart(page: Page, url: string, csv: string): Promise<void> {
   await page.goto(`${url}/join/${task.slug}`);
   await page.getByRole("checkbox").check();
   await page.getByRole("button", { name: "Take part" }).click();
   await page.getByRole("button", { name: "Add a CSV file" }).click();
   await page.locator('input[type="file"][accept*="csv"]').first().setInputFiles(csv);
-  await page.getByRole("button", { name: "Add these rows" }).click();
+  await page.getByRole("button", { name: /[Aa]dd [\d,]+ row/ }).click();
   await page.getByText(/60 rows read/).waitFor();
 }
 
@@ -187,7 +193,7 @@ async function pageList(page: Page, name: string): Promise<Int32Array> {
   return asInts(readFileSync(join(folder, found[0] as string)));
 }
 
-/** What the closed page kept is there when it is opened again. */
+/** What the closed page kept is still there when it is opened again. */
 async function reopenedPageList({
   context,
   proxy,
@@ -235,7 +241,7 @@ async function expectSurvivorsModel(
   const updates = lists.map((list, index) =>
     index < EDGES ? recordedUpdate(index) : dequantized(list, update, scale / (weights[index] as number)),
   );
-  // Plus what the float32 of the two models can be off, and the page's own rounding (one step of its list).
+  // Plus the float32 error of both models, and the page's own rounding (one step of its list).
   const bound = quantizationBound(layout, lists.length, weightSum) + (2 * scale) / weightSum + 2e-6;
   let largest = 0;
   for (let index = 0; index < before.length; index++) {
@@ -291,13 +297,16 @@ function holdsCanary(bytes: Buffer): boolean {
   return canaryForms().some((form) => texts.some((text) => text.includes(form)));
 }
 
-/** What the proxy kept is the real traffic (it holds a masked list and the page's hello), and the canary is not in it. */
+/**
+ * Checks that the recorded traffic is real (it contains a masked list and the page's hello) and that the canary is not
+ * in it.
+ */
 function expectNoData(recorded: Buffer, file: string): void {
   expect(holdsCanary(readFileSync(join(scratch, file)))).toBe(true);
   expect(recorded.includes("chorus/1")).toBe(true);
   expect(recorded.length).toBeGreaterThan(4 * layoutOf(task, "train", null).length);
   expect(holdsCanary(recorded)).toBe(false);
-  // No row, neither as the file has it nor as the model takes it.
+  // No row appears, neither as in the file nor in the model's format.
   const row = readFileSync(join(scratch, file), "utf8").split("\n")[1] as string;
   expect(recorded.includes(row.slice(0, 40))).toBe(false);
   const pixels = Buffer.from(

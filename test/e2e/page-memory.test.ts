@@ -3,20 +3,26 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { taskSchema } from "#shared/task/task.ts";
 import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
 import { CELLS_CASES } from "../kit/cells-contract.ts";
-import { until } from "../kit/coordinator-process.ts";
-import { contradictions, HEARD, isGuarded, SENDS, WRITES } from "../kit/lives.ts";
 import { servePage } from "../kit/page-modules.ts";
 import type { PageLine, PageOrder } from "../kit/pages/participant-page.ts";
-import { openProcessFederation, type ProcessFederation, pictureTask } from "../kit/process-federation.ts";
+import { until } from "../kit/worlds/coordinator-process.ts";
+import { contradictions, HEARD, isGuarded, SENDS, WRITES } from "../kit/worlds/lives.ts";
+import {
+  openProcessFederation,
+  type ProcessFederation,
+  pictureTask,
+} from "../kit/worlds/process-federation.ts";
 
 /*
- * What a browser remembers of rounds, in a real Chromium with its real IndexedDB: the suite of every store, and pages that
- * are reloaded between any two messages and around each write. PROTOCOL.md section 6.
+ * What a browser remembers about rounds, in a real Chromium with its real IndexedDB: the suite for every store, and
+ * pages that are reloaded between any two messages and around each write. PROTOCOL.md section 6.
  */
 
 const STABLE = 10;
 const PAGES = 8;
-/** Nothing waits for a deadline, or a page that does not come back as it should holds up its round. */
+/**
+ * So long that nothing should wait for a deadline: a page that does not come back would delay its round noticeably.
+ */
 const PHASE_MS = 240_000;
 const POINTS = [
   ...WRITES.flatMap((kind) => [`before ${kind}`, `after ${kind}`]),
@@ -29,7 +35,7 @@ const contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
   const executablePath = await ensureChromium(console.log);
-  // The test answers for the page itself, so Chromium does not know it as one of this machine.
+  // The test itself serves the page, so Chromium does not consider it local.
   const args = [...CHROMIUM_FLAGS, "--disable-features=LocalNetworkAccessChecks"];
   browser = await chromium.launch({ executablePath, args });
 });
@@ -95,7 +101,7 @@ class Visitor {
     return visitor;
   }
 
-  /** Loads the page, again too, and takes part. @returns the code of a refusal. */
+  /** Loads or reloads the page and takes part. @returns the code of a refusal. */
   async visit(order: PageOrder): Promise<string | null> {
     await this.#page.goto(this.#url);
     await this.#page.waitForFunction(() => "takePart" in globalThis);
@@ -128,7 +134,7 @@ function takePart(page: Page, order: PageOrder): Promise<string | null> {
   return page.evaluate((wanted) => (globalThis as ParticipantPage).takePart(wanted), order);
 }
 
-/** The lock of a page that has just gone may outlive it by a moment. */
+/** The lock of a page that has just closed may outlive it by a moment. */
 async function untilUnlocked(page: Page): Promise<void> {
   const code = () => page.evaluate(() => (globalThis as ParticipantPage).startAgain());
   await until("the lock", 60_000, async () => (await code()) === null);
@@ -138,7 +144,7 @@ describe("a page", () => {
   let federation: ProcessFederation;
   const task = taskFor(STABLE + PAGES);
 
-  /** So many may go at a time that the others must be enough by themselves: t is 10 of 18. */
+  /** Many pages may leave at once, so the others must be enough by themselves: t is 10 of 18. */
   function taskFor(count: number) {
     const { aggregation, ...plain } = pictureTask(count, 2);
     const deadlines = Object.fromEntries(
@@ -190,14 +196,14 @@ describe("a page", () => {
           const point = visitor.points[turn];
           if (point === undefined) return;
           await visitor.has((line) => line.at === "died" && line.point === point, `the end at ${point}`);
-          // At once, while its round goes on: what it is told of that round it must not answer.
+          // Return at once, while the round goes on: the page must not answer what it is told about that round.
           expect(await visitor.visit(orderOf(null, runId))).toBeNull();
         }),
       );
       await end();
       expect((await federation.api.rounds(runId))[0]).toMatchObject({ phase: "committed", attempt: 1 });
     }
-    // Nobody is worse off than one lost round.
+    // Nobody has lost more than one round.
     const last = await round(99);
     await last.end();
     expect((await federation.api.rounds(last.runId))[0]?.survivors).toBe(STABLE + PAGES);
@@ -213,7 +219,7 @@ describe("a page", () => {
     }
   });
 
-  /** What was sent before its write could be read; of how many messages that have one. */
+  /** Messages that were sent before their write could be read, and the number of messages that have one. */
   function unguarded({ ledger }: Visitor): string[] {
     const found: string[] = [];
     let checked = 0;

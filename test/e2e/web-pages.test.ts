@@ -1,15 +1,16 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createServer } from "node:net";
-import { join } from "node:path";
-import { AxeBuilder } from "@axe-core/playwright";
+import type { ChildProcess } from "node:child_process";
+import { createServer as createHttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunView, runViewSchema } from "#shared/protocol/api.ts";
 import { CHROMIUM_FLAGS, ensureChromium, openContext } from "#test/kit/browser.ts";
+import { openShell } from "#test/kit/worlds/shell.ts";
+import { axeFindings, buildPages, openPage, overflowOf, startFakeApi } from "#test/kit/worlds/web-pages.ts";
 
 /*
- * The dashboard's pages in a real browser, served as the coordinator serves them, over made-up figures. What they show
- * of a real federation is tested with the real coordinator.
+ * The dashboard's pages in a real browser, served as by the coordinator, with made-up figures. Tests with the real
+ * coordinator cover what they show of a real federation.
  */
 
 let browser: Browser;
@@ -17,35 +18,9 @@ let base: string;
 let server: ChildProcess;
 let runs: RunView[];
 
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, () => resolve()));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-async function startApi(port: number, ...flags: string[]): Promise<ChildProcess> {
-  const child = spawn(
-    process.execPath,
-    [join("test", "kit", "fake-api.ts"), "--port", String(port), ...flags],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  await new Promise<void>((resolve, reject) => {
-    child.stdout?.on("data", (text: Buffer) => text.includes("http://localhost") && resolve());
-    child.on("exit", (code) => reject(new Error(`the stand-in API ended with ${code}`)));
-  });
-  return child;
-}
-
 beforeAll(async () => {
-  const built = spawnSync(join("node_modules", ".bin", "next"), ["build", "web"], { encoding: "utf8" });
-  expect(built.status, built.stdout + built.stderr).toBe(0);
-  const port = await freePort();
-  base = `http://localhost:${port}`;
-  server = await startApi(port, "--at", "52");
+  await buildPages();
+  ({ base, child: server } = await startFakeApi("--at", "52"));
   const body = (await (await fetch(`${base}/api/v1/runs`)).json()) as { items: unknown[] };
   runs = body.items.map((run) => runViewSchema.parse(run));
   browser = await chromium.launch({
@@ -74,24 +49,26 @@ const PAGES = {
   "an opened round": () => `/rounds/${run("digits", 3).currentRound?.roundId}`,
   "a round in groups": () => `/rounds/${run("hmda", 7).currentRound?.roundId}`,
   "a given-up round": () => `/rounds/${run("digits", 1).currentRound?.roundId}`,
+  tasks: () => "/tasks",
+  "a task": () => "/tasks/hmda",
+  "a new task": () => "/tasks/new",
+  "a new version": () => "/tasks/new?from=hmda",
   "what could be learnt": () => "/join/digits/learnt",
+  admin: () => "/admin",
+  devices: () => "/devices",
+  "one's account": () => "/account",
+  "the API": () => "/api",
+  "sign-in": () => "/sign-in",
   "no page": () => "/nowhere",
 } as const;
 
-/** Opens a page and collects what the browser complains of, refusals of the content security policy included. */
+/** Opens a page and waits until it shows everything. */
 async function open(context: BrowserContext, path: string): Promise<{ page: Page; complaints: string[] }> {
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    const missing = path === PAGES["no page"]() && message.text().includes("404");
-    if (message.type() === "error" && !missing) complaints.push(message.text());
-  });
-  await page.goto(base + path);
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  const whole = /SQLite database|Every number here follows|There is no page/;
-  await page.getByText(whole).first().waitFor();
-  return { page, complaints };
+  const isMissing = (complaint: string) => path === PAGES["no page"]() && complaint.includes("404");
+  const opened = await openPage(context, base + path, isMissing);
+  const whole = /SQLite database|Every number here follows|There is no page|No account\?/;
+  await opened.page.getByText(whole).first().waitFor();
+  return opened;
 }
 
 describe.each(Object.entries(PAGES))("%s", (_name, path) => {
@@ -102,8 +79,7 @@ describe.each(Object.entries(PAGES))("%s", (_name, path) => {
     const { width, colorScheme } = mode;
     const context = await openContext(browser, { viewport: { width, height: 900 }, colorScheme });
     const { page, complaints } = await open(context, path());
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""}`)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
     await context.close();
   });
@@ -112,21 +88,72 @@ describe.each(Object.entries(PAGES))("%s", (_name, path) => {
     const { page } = await open(context, path());
     for (const width of [320, 375, 768, 1025]) {
       await page.setViewportSize({ width, height: 900 });
-      const over = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      await expect.poll(over).toBeLessThanOrEqual(0);
+      await expect.poll(() => overflowOf(page)).toBeLessThanOrEqual(0);
     }
     await context.close();
   });
 });
 
-test("axe does find a planted fault, and the policy does refuse a planted style", async () => {
+test("[W17] a page of a named site uses the API, and the browser keeps every answer from a page of another", async () => {
+  const site = createHttpServer((_, response) =>
+    response.setHeader("content-type", "text/html").end("<h1>Embeds</h1>"),
+  );
+  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", () => resolve()));
+  const port = (site.address() as AddressInfo).port;
+  // To a browser these are two sites.
+  const [named, other] = [`http://localhost:${port}`, `http://127.0.0.1:${port}`];
+  const shell = await openShell({ allowedOrigins: [named] });
+  const context = await openContext(browser);
+  const use = async (origin: string) => {
+    const page = await context.newPage();
+    await page.goto(origin);
+    return page.evaluate(async (api: string) => {
+      const ask = (path: string, init?: RequestInit) =>
+        fetch(`${api}${path}`, init).then(
+          ({ status }) => status,
+          () => "blocked",
+        );
+      const slot = {
+        "chorus-slot": "x",
+        "content-range": "bytes 0-0/1",
+        "content-type": "application/octet-stream",
+      };
+      return [
+        await ask("/status"),
+        await ask("/tasks/digits/settings", {
+          method: "POST",
+          body: "{",
+          headers: { "content-type": "application/json" },
+        }),
+        await ask(`/uploads/${"0".repeat(64)}/1`, { method: "PUT", body: "x", headers: slot }),
+        await ask("/nothing"),
+        await ask("/status", { credentials: "include" }),
+      ];
+    }, `${shell.url}/api/v1`);
+  };
+  try {
+    const [status, ...rest] = await use(named);
+    expect(status).toBe(200);
+    expect(
+      rest.slice(0, -1).every((answer) => typeof answer === "number" && answer >= 400 && answer < 500),
+    ).toBe(true);
+    expect(rest.at(-1)).toBe("blocked");
+    expect(await use(other)).toEqual(Array.from({ length: 5 }, () => "blocked"));
+    expect(shell.core.writes).toEqual([]);
+  } finally {
+    await context.close();
+    await shell.close();
+    await new Promise((resolve) => site.close(resolve));
+  }
+});
+
+test("axe finds a planted fault, and the policy refuses a planted style", async () => {
   const context = await openContext(browser);
   const { page, complaints } = await open(context, "/");
   await page.evaluate(() => {
     document.body.insertAdjacentHTML("beforeend", '<img src="data:," style="color:red">');
   });
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id }) => id)).toContain("image-alt");
+  expect((await axeFindings(page)).join()).toContain("image-alt");
   await expect.poll(() => complaints.join()).toContain("Content Security Policy");
   await context.close();
 });
@@ -167,7 +194,7 @@ test("a chart gives its figures as a table, a CSV and an SVG that needs no style
   const csv = (await text("CSV of accuracy")).trim().split("\r\n");
   expect(csv[0]).toContain("held-out accuracy");
   expect(Number(csv[1]?.split(",")[1])).toBeCloseTo(
-    run("digits", 3).history[0]?.accuracy.value ?? Number.NaN,
+    run("digits", 3).history[0]?.measures["accuracy"]?.value ?? Number.NaN,
     12,
   );
   const svg = await text("SVG of accuracy");
@@ -196,7 +223,9 @@ test("stopping asks once more, and Escape lets the run go on", async () => {
   const { page } = await open(context, PAGES["a large live run"]());
   const posts: string[] = [];
   page.on("request", (request) => {
-    if (request.method() === "POST") posts.push(new URL(request.url()).pathname);
+    const { pathname } = new URL(request.url());
+    // The page asks for a new ticket whenever its connection to live figures is made.
+    if (request.method() === "POST" && pathname !== "/api/v1/session/ticket") posts.push(pathname);
   });
   await page.getByRole("button", { name: "Stop run…" }).click();
   await page.getByRole("dialog", { name: "Stop hmda, run 7?" }).waitFor();
@@ -210,12 +239,11 @@ test("stopping asks once more, and Escape lets the run go on", async () => {
   await context.close();
 });
 
-test("figures change without a reload; without a connection they stay, dated, and controls say why they are off", async () => {
-  const port = await freePort();
-  const live = await startApi(port);
+test("figures change without a reload; without a connection they stay, with their time, and controls say why they are off", async () => {
+  const { base: at, child: live } = await startFakeApi();
   const context = await openContext(browser);
   const page = await context.newPage();
-  await page.goto(`http://localhost:${port}/runs/${run("hmda", 7).runId}`);
+  await page.goto(`${at}/runs/${run("hmda", 7).runId}`);
   const score = page.getByRole("img", { name: /^Round 15 after/ });
   await score.waitFor();
   const first = await score.getAttribute("aria-label");
@@ -228,18 +256,17 @@ test("figures change without a reload; without a connection they stay, dated, an
   await context.close();
 });
 
-test("without any run the first page says what to do", async () => {
-  const port = await freePort();
-  const empty = await startApi(port, "--empty");
+test("without runs the first page says what to do", async () => {
+  const { base: at, child: empty } = await startFakeApi("--empty");
   const context = await openContext(browser);
   const page = await context.newPage();
-  await page.goto(`http://localhost:${port}/`);
+  await page.goto(`${at}/`);
   await page.getByText("No runs yet. Launch one, or try the digits demo: about a minute.").waitFor();
   await context.close();
   empty.kill();
 });
 
-test("[R25] a run that waits says so on both pages, with its invitation and the places that are missing", async () => {
+test("[R25] a run that waits says so on both pages, with its invitation and the missing places", async () => {
   const context = await openContext(browser);
   for (const path of ["/", PAGES["a run that waits"]()]) {
     const { page } = await open(context, path);
@@ -247,12 +274,12 @@ test("[R25] a run that waits says so on both pages, with its invitation and the 
     await page.getByText("14 of 40 rounds committed").first().waitFor();
     await page.getByText(/^waits until/).waitFor();
     await page
-      .getByText(/as soon as four more are ready\. Until then nothing is asked of anyone\./)
+      .getByText(/as soon as four more are ready\. Until then no device is asked for anything\./)
       .waitFor();
     expect(await page.locator(".ghost").count()).toBeGreaterThan(3);
     await page.close();
   }
   const { page } = await open(context, PAGES["a run in the queue"]());
-  await page.getByText("Stands in the queue behind run 9, which waits for devices.").first().waitFor();
+  await page.getByText("Queued behind run 9, which waits for devices.").first().waitFor();
   await context.close();
 });

@@ -1,16 +1,21 @@
 import { describe, expect, test } from "vitest";
+import { bench as access } from "../bench/access.ts";
 import { bench as floods } from "../bench/floods.ts";
 import { bench as fold } from "../bench/fold.ts";
 import { bench as idle } from "../bench/idle.ts";
 import type { Bench, BenchLine } from "../bench/line.ts";
 import { bench as memory } from "../bench/memory.ts";
+import { bench as pictures } from "../bench/pictures.ts";
 import { bench as round } from "../bench/round.ts";
+import { bench as sample } from "../bench/sample.ts";
 import { bench as secagg } from "../bench/secagg.ts";
 import { bench as store } from "../bench/store.ts";
 import { bench as tenThousand } from "../bench/ten-thousand.ts";
-import { FLOODS } from "../kit/floods.ts";
+import { FLOODS } from "../kit/adversary/floods.ts";
 
-/* Each bench at a size at which its figures say nothing: that it runs, and that it gives the figures it promises. */
+/*
+ * Each bench at a size too small for meaningful figures: checks that it runs and prints the figures that it promises.
+ */
 
 async function linesOf(bench: Bench): Promise<BenchLine[]> {
   const lines: BenchLine[] = [];
@@ -32,6 +37,17 @@ function figureOf(lines: readonly BenchLine[], start: string): number {
 }
 
 describe("benches still run", () => {
+  test("access", async () => {
+    const lines = await linesOf(access);
+    expect(figureOf(lines, "one person: read of a task, session, p50")).toBeGreaterThan(0);
+    expect(figureOf(lines, "5 more: read of a task, API token, p99")).toBeGreaterThan(0);
+    expect(figureOf(lines, "a check of one session among 5, p50")).toBeGreaterThan(0);
+    expect(figureOf(lines, "a round beside 5 people")).toBeGreaterThan(0);
+    // The bar is the peer, so that whoever repeats the bench sees it.
+    const more = lines.find(({ name }) => name === "one person: more than by anyone, session, p50");
+    expect(more).toMatchObject({ peer: "bar", peerValue: 1 });
+  });
+
   test("fold", async () => {
     const lines = await linesOf(fold);
     expect(figureOf(lines, "masked input hashed, spooled and folded")).toBeGreaterThan(0);
@@ -43,7 +59,7 @@ describe("benches still run", () => {
     for (const start of ["6 of 1000: client, R2", "24 of 500 in shards: client, R4"]) {
       expect(figureOf(lines, start)).toBeGreaterThan(0);
     }
-    // The sums are compared inside; one that is wrong would have thrown.
+    // The bench compares the sums itself; a wrong one would have thrown.
     expect(figureOf(lines, "6 of 1000, 0 % gone: inputs in the sum, exact where compared")).toBe(6);
     expect(figureOf(lines, "6 of 1000, 10 % gone: inputs in the sum, exact where compared")).toBe(5);
     // 4 of 6 are below t: nothing is opened.
@@ -62,7 +78,7 @@ describe("benches still run", () => {
     expect(figureOf(lines, "check-in sent to outcome")).toBeGreaterThan(0);
     const phases = lines.filter(({ name }) => name.startsWith("phase "));
     expect(phases).toHaveLength(6);
-    // 3 devices, 2 hidden units: 1,600 weights, and each sends all of them.
+    // 3 devices, 2 hidden units: 1,600 weights, and each device sends all of them.
     expect(figureOf(lines, "bytes up per device")).toBeGreaterThan(6.4);
   });
 
@@ -84,8 +100,22 @@ describe("benches still run", () => {
   test("memory", async () => {
     const lines = await linesOf(memory);
     expect(figureOf(lines, "resident, highest after the warm-up")).toBeGreaterThan(0);
-    // Below zero where the collector came after the warm-up.
+    // Below zero if the garbage collector ran after the warm-up.
     expect(figureOf(lines, "growth over 1 rounds")).toBeLessThan(1_000);
+  });
+
+  test("sample", async () => {
+    const lines = await linesOf(sample);
+    expect(lines.map(({ name }) => name)).toEqual([
+      "sample: first proposal, from 5 MB",
+      "sample: final ranges, of 12 MB",
+    ]);
+  });
+
+  test("pictures", async () => {
+    const lines = await linesOf(pictures);
+    expect(figureOf(lines, "zip of 200")).toBeGreaterThan(0);
+    expect(figureOf(lines, "memory beside the rows")).toBeGreaterThanOrEqual(0);
   });
 
   test("store", async () => {

@@ -4,10 +4,10 @@ import { describe, expect, test } from "vitest";
 import { planOf } from "#test/kit/sim/plan.ts";
 import { simulate } from "#test/kit/sim/simulate.ts";
 
-/* The command, a share of its seeds, and runs of many rounds. */
+/* The command, some of its seeds, and runs of many rounds. */
 
 const COMMAND = fileURLToPath(new URL("../protocol-sim.ts", import.meta.url));
-/** What fits into a minute and a half of two cores; all 20,000 are a matter of the command. */
+/** As many as fit into a minute and a half of two cores; the command plays all 20,000. */
 const SEEDS = 1_500;
 const LONG_ROUNDS = 100;
 const PATIENCE_MS = 1_200_000;
@@ -41,7 +41,7 @@ describe("npm run protocol-sim", () => {
       const { code, output } = await run(["--seeds", String(SEEDS)]);
       expect(output).toContain(`played ${SEEDS} of ${SEEDS} seeds`);
       expect(output).not.toContain("BROKEN");
-      // All ways in which a round may end occur, or the seeds would say little.
+      // All ways in which a round may end must occur, or the seeds would prove little.
       for (const end of [
         "committed",
         "committed short of a shard",
@@ -56,7 +56,7 @@ describe("npm run protocol-sim", () => {
     PATIENCE_MS,
   );
 
-  test("plays one seed again with all that happened, and the same each time", async () => {
+  test("plays one seed again with everything that happened, and the same each time", async () => {
     const [first, second] = await Promise.all([run(["--seed", "12"]), run(["--seed", "12"])]);
     expect(first).toEqual(second);
     expect(first.code).toBe(0);
@@ -64,14 +64,14 @@ describe("npm run protocol-sim", () => {
     expect(first.output).toMatch(/^trace [0-9a-f]{64}$/m);
   });
 
-  test("says how far it came when it is stopped", async () => {
+  test("says how far it got when it is stopped", async () => {
     const { output } = await run(["--seeds", "1000000"], (text, stop) => {
       if (text.includes("a second,")) stop();
     });
     expect(output).toMatch(/stopped at \d+ of 1000000 seeds/);
   });
 
-  test("takes whole numbers only", async () => {
+  test("accepts only whole numbers", async () => {
     const { code, output } = await run(["--seed", "x"]);
     expect(code).toBe(2);
     expect(output).toContain('--seed takes a whole number, not "x".');

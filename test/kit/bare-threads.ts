@@ -7,8 +7,8 @@ export type BareTask =
   | { readonly type: "prototype"; readonly length: number; readonly masks: readonly Mask[] };
 
 /**
- * Threads that do the bare minimum, for a bench to print what is left of the machine's own speed: they run in turn with
- * the product's threads, as many of them.
+ * Threads that do the bare minimum, so that a bench can print what the machine itself could do. They run alternately
+ * with the product's threads, as many of them.
  */
 export function openBareThreads(count: number) {
   const url = new URL("./children/bare-worker.ts", import.meta.url);
@@ -21,13 +21,13 @@ export function openBareThreads(count: number) {
   };
 
   return {
-    /** Encrypts `byteCount` bytes in all with AES-256-CTR, an equal part a thread. */
+    /** Encrypts `byteCount` bytes in total with AES-256-CTR, an equal part in each thread. */
     cipherAlone: async (byteCount: number): Promise<void> => {
       await Promise.all(
         workers.map((worker) => ask(worker, { type: "cipher", byteCount: byteCount / count })),
       );
     },
-    /** The sum of the masks as a prototype of thirty lines makes it, in one thread. */
+    /** The sum of the masks as a thirty-line prototype computes it, in one thread. */
     prototype: (length: number, masks: readonly Mask[]): Promise<Uint32Array> => {
       const [first] = workers;
       if (first === undefined) throw new Error("no thread");

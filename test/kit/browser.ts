@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { Browser, BrowserContext, BrowserContextOptions } from "playwright";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright";
 
-/** Flags of every Chromium that the tests start: WebGPU on a software adapter, and no traffic of its own. */
+/** Flags for every Chromium that the tests start: WebGPU on a software adapter, and no traffic of its own. */
 export const CHROMIUM_FLAGS = [
   "--no-sandbox",
   "--enable-unsafe-webgpu",
@@ -14,7 +14,7 @@ export const CHROMIUM_FLAGS = [
   "--disable-quic",
 ] as const;
 
-/** A page on a busy machine may take longer than Playwright's 30 s to load, or to show what a test waits for. */
+/** On a busy machine a page may take longer than Playwright's 30 s to load or to show what a test waits for. */
 const PATIENCE_MS = 300_000;
 
 export async function openContext(
@@ -26,9 +26,25 @@ export async function openContext(
   return context;
 }
 
+/** Chromium's own authenticator, which asks nobody. */
+export async function addAuthenticator(context: BrowserContext, page: Page): Promise<void> {
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+}
+
 /**
- * The path of a Chromium: the one in CHORUS_CHROMIUM, Playwright's own if it is installed, or one on the PATH.
- * Null where there is none.
+ * The path of a Chromium: the one in CHORUS_CHROMIUM, Playwright's own if it is installed, or one on the PATH. Null if
+ * there is none.
  */
 export async function findChromium(): Promise<string | null> {
   const named = process.env["CHORUS_CHROMIUM"];
@@ -43,7 +59,7 @@ export async function findChromium(): Promise<string | null> {
   return candidates.find(isExecutable) ?? null;
 }
 
-/** Finds a Chromium or installs one: Playwright's download, else Debian's package where this is root. */
+/** Finds a Chromium or installs one: Playwright's download, or Debian's package if this is root. */
 export async function ensureChromium(say: (line: string) => void): Promise<string> {
   const found = await findChromium();
   if (found !== null) return found;

@@ -2,20 +2,20 @@ import { type Cells, createMemory } from "#client/core/memory.ts";
 import type { Memory } from "#client/core/ports.ts";
 
 /*
- * What every store of a device's memory must do. The cases need nothing but a store, so that they run in a page as well
- * as here; each throws where the store fails it.
+ * What every store of a device's memory must do. The cases need only a store, so they run in a page as well as here.
+ * Each throws if the store fails it.
  */
 
-/** One store, fresh for each case. */
+/** A store, fresh for each case. */
 export interface CellsUnderTest {
   readonly cells: Cells;
-  /** The same store as a later life finds it: nothing was closed before. */
+  /** The same store as a later life finds it, without having been closed. */
   reopen(): Promise<Cells>;
 }
 
 interface Case {
   readonly name: string;
-  /** False for a store that need not outlive its process. */
+  /** False if the store need not outlive its process. */
   readonly durable: boolean;
   run(store: CellsUnderTest): Promise<void>;
 }
@@ -36,7 +36,7 @@ async function verdict(written: Promise<Awaited<ReturnType<Memory["use" | "mark"
   return result.ok ? "taken" : result.error;
 }
 
-/** Without noise where nothing else is said. */
+/** Without noise unless stated otherwise. */
 function calls(cells: Cells, noised = false) {
   const memory = createMemory(cells, LIMIT);
   return {
@@ -117,7 +117,7 @@ export const CELLS_CASES: readonly Case[] = [
         [OTHER_RUN, 1, 1, "taken"],
       ];
       for (const [runId, round, attempt, wanted] of asked) {
-        // What may be asked before the training says the same and writes nothing.
+        // The check before training gives the same answer and writes nothing.
         expectSame(await check(runId, round, attempt, MODEL), wanted);
         expectSame(await mark(runId, round, attempt), wanted);
       }

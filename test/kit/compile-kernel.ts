@@ -2,12 +2,12 @@ import { basename } from "node:path";
 import asc from "assemblyscript/asc";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 
-/** Kernels in AssemblyScript, and the modules that carry their WebAssembly, from the repository's root. */
+/** Kernels in AssemblyScript, and the modules that contain their WebAssembly; paths from the repository's root. */
 export const KERNELS = [
   { source: "shared/crypto/ring-block.as.ts", module: "shared/crypto/ring-block-wasm.ts" },
 ] as const;
 
-/** The WebAssembly of one source; its memory is 8 pages of 64 KiB and never grows. @throws what the compiler says. */
+/** The WebAssembly of one source; its memory is 8 pages of 64 KiB and never grows. @throws the compiler's message. */
 export async function compileKernel(source: string): Promise<Uint8Array> {
   let wasm: Uint8Array | undefined;
   const options = ["--optimizeLevel", "3", "--runtime", "stub", "--enable", "simd", "--noAssert"];
@@ -23,7 +23,7 @@ export async function compileKernel(source: string): Promise<Uint8Array> {
   return wasm;
 }
 
-/** The TypeScript around it: there is no file to fetch, in a page or elsewhere. */
+/** The TypeScript module around it, so that no file has to be fetched. */
 export function kernelModuleText(source: string, wasm: Uint8Array): string {
   const lines = bytesToHex(wasm).match(/.{1,100}/g) ?? [];
   return [

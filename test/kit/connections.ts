@@ -1,9 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-/*
- * Many TCP connections of a stranger, who may have any address of this machine's loopback.
- */
+/* Many TCP connections from a stranger, who may use any address of this machine's loopback. */
 
 export interface Stranger {
   readonly socket: Socket;
@@ -12,7 +10,7 @@ export interface Stranger {
   readonly isOpen: () => boolean;
 }
 
-/** Resolves when it is connected, whatever the other side makes of it then. */
+/** Resolves when it is connected, whatever the other side does next. */
 export async function comeIn(port: number, localAddress = "127.0.0.1", text = ""): Promise<Stranger> {
   const socket = connect({ port, host: "127.0.0.1", localAddress });
   let heard = "";
@@ -32,7 +30,7 @@ export async function comeInMany(
   text?: string,
 ): Promise<Stranger[]> {
   const strangers: Stranger[] = [];
-  // As many at a time as the system's line of new connections takes.
+  // As many at a time as the system's backlog takes.
   while (strangers.length < count) {
     const some = Array.from({ length: Math.min(100, count - strangers.length) }, () =>
       comeIn(port, localAddress, text),

@@ -1,10 +1,10 @@
 import { openLog } from "#coordinator/adapters/log.ts";
 import { endOnFault } from "#coordinator/main.ts";
 
-/* A process that goes wrong in the way its argument says, with the coordinator's handlers in place and others after them. */
+/* A process that fails as its argument says, with the coordinator's handlers installed and others after them. */
 
 endOnFault(openLog());
-// As Next does: a listener that would keep the process alive.
+// Like Next: a listener that would keep the process alive.
 process.on("uncaughtException", () => undefined);
 process.on("unhandledRejection", () => undefined);
 setInterval(() => undefined, 1_000);

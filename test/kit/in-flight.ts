@@ -1,13 +1,13 @@
 /**
- * Counts what is under way, so that a test knows when nothing is: every promise that a tracked object's methods return.
- * Between two such promises the program only runs microtasks.
+ * Counts work in progress, so that a test knows when there is none: every promise returned by a tracked object's
+ * methods. Between two such promises the program runs only microtasks.
  */
 export class InFlight {
   #count = 0;
-  /** Methods whose promises are not counted, since a test holds them back. */
+  /** Methods whose promises are not counted, because a test holds them back. */
   readonly ignored = new Set<string>();
 
-  /** The same object with its methods counted. */
+  /** Returns the object with its methods counted. */
   track<T extends object>(target: T): T {
     return new Proxy(target, {
       get: (object, name) => {
@@ -30,7 +30,7 @@ export class InFlight {
     work.then(ended, ended);
   }
 
-  /** Resolves when nothing has been under way for a few turns of the event loop. */
+  /** Resolves when nothing has been in progress for a few turns of the event loop. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 6; ) {
       await new Promise((resolve) => setImmediate(resolve));

@@ -1,8 +1,9 @@
-import { elementCount, type Operand, type Ops, type Shape } from "#shared/layers/ops.ts";
+import { elementCount } from "#shared/kernel/shape.ts";
+import type { Operand, Ops, Pool, Shape } from "#shared/layers/ops.ts";
 
 /*
- * The operations of layers in double precision and plain loops. A second implementation beside the engine's: exact enough for
- * finite differences, and slow.
+ * The operations of layers in double precision and plain loops: a second implementation beside the engine's, slow but
+ * exact enough for finite differences.
  */
 
 export interface PlainTensor {
@@ -63,7 +64,7 @@ function sumOver(tensor: PlainTensor, axes: readonly number[], keep: boolean): P
   return { shape: keep ? kept : kept.filter((_, axis) => !gone.includes(axis)), data };
 }
 
-/** Calls `visit` for each number that a window reads: flat indices of input, kernel and output. */
+/** Calls `visit` for each number that a window reads, with flat indices of input, kernel and output. */
 function slide(
   [rows = 0, height = 0, width = 0, channels = 0]: Shape,
   [kernelHeight = 0, kernelWidth = 0, , filters = 0]: Shape,
@@ -91,20 +92,50 @@ function accumulate(into: Float64Array, index: number, value: number): void {
   into[index] = (into[index] ?? 0) + value;
 }
 
-/** The input's index of the largest number in each window, the first of several. */
-function winners(input: PlainTensor, size: number, strides: number): { shape: Shape; index: Int32Array } {
-  const [rows = 0, height = 0, width = 0, channels = 0] = input.shape;
-  const out = (length: number) => Math.floor((length - size) / strides) + 1;
-  const shape = [rows, out(height), out(width), channels];
-  const index = new Int32Array(elementCount(shape)).fill(-1);
+/** Calls `visit` for each number that a pooling window reads, with flat indices of input and output. */
+function slidePool(
+  [rows = 0, height = 0, width = 0, channels = 0]: Shape,
+  { size: [tall, wide], strides: [down, right] }: Pool,
+  visit: (input: number, output: number) => void,
+): Shape {
+  const shape = [
+    rows,
+    Math.floor((height - tall) / down) + 1,
+    Math.floor((width - wide) / right) + 1,
+    channels,
+  ];
   for (const [output, [row = 0, outY = 0, outX = 0, channel = 0]] of indicesOf(shape)) {
-    for (const [, [dy = 0, dx = 0]] of indicesOf([size, size])) {
-      const at = ((row * height + outY * strides + dy) * width + outX * strides + dx) * channels + channel;
-      const best = index[output] ?? -1;
-      if (best < 0 || (input.data[at] ?? 0) > (input.data[best] ?? 0)) index[output] = at;
+    for (const [, [dy = 0, dx = 0]] of indicesOf([tall, wide])) {
+      visit(((row * height + outY * down + dy) * width + outX * right + dx) * channels + channel, output);
     }
   }
+  return shape;
+}
+
+/** The input index of the largest number in each window; the first one if there are several. */
+function winners(input: PlainTensor, pool: Pool): { shape: Shape; index: readonly number[] } {
+  const index: number[] = [];
+  const shape = slidePool(input.shape, pool, (from, to) => {
+    const best = index[to];
+    if (best === undefined || (input.data[from] ?? 0) > (input.data[best] ?? 0)) index[to] = from;
+  });
   return { shape, index };
+}
+
+/** A kernel [h, w, channels, multiplier] as the equal one of an ordinary convolution, zero between other channels. */
+function ordinaryKernel({ shape, data }: PlainTensor): PlainTensor {
+  const [tall = 0, wide = 0, channels = 0, multiplier = 0] = shape;
+  const kernel = new Float64Array(tall * wide * channels * channels * multiplier);
+  for (let window = 0; window < tall * wide; window++) {
+    for (let channel = 0; channel < channels; channel++) {
+      for (let m = 0; m < multiplier; m++) {
+        const from = (window * channels + channel) * multiplier + m;
+        kernel[(window * channels + channel) * channels * multiplier + channel * multiplier + m] =
+          data[from] ?? 0;
+      }
+    }
+  }
+  return { shape: [tall, wide, channels, channels * multiplier], data: kernel };
 }
 
 function transpose({ shape: [rows = 0, columns = 0], data }: PlainTensor): PlainTensor {
@@ -121,6 +152,7 @@ const softmax = (tensor: PlainTensor) =>
 
 export const plainOps: Ops<PlainTensor> = {
   shapeOf: ({ shape }) => shape,
+  constant: (values, shape) => plainTensor(shape, values),
   reshape: ({ data }, shape) => ({ shape, data }),
   add: (left, right) => combine(left, right, (a, b) => a + b),
   subtract: (left, right) => combine(left, right, (a, b) => a - b),
@@ -128,6 +160,7 @@ export const plainOps: Ops<PlainTensor> = {
   divide: (left, right) => combine(left, right, (a, b) => a / b),
   negate: (tensor) => map(tensor, (value) => -value),
   square: (tensor) => map(tensor, (value) => value * value),
+  sqrt: (tensor) => map(tensor, Math.sqrt),
   exp: exponentials,
   relu: (tensor) => map(tensor, (value) => Math.max(0, value)),
   tanh: (tensor) => map(tensor, Math.tanh),
@@ -174,13 +207,41 @@ export const plainOps: Ops<PlainTensor> = {
     );
     return { shape: kernelShape, data };
   },
-  maxPool2d(input, size, strides) {
-    const { shape, index } = winners(input, size, strides);
+  depthwiseConv2d: (input, kernel, window) => plainOps.conv2d(input, ordinaryKernel(kernel), window),
+  depthwiseConv2dInputGradient: (flow, kernel, inputShape, window) =>
+    plainOps.conv2dInputGradient(flow, ordinaryKernel(kernel), inputShape, window),
+  depthwiseConv2dKernelGradient(flow, input, kernelShape, window) {
+    const zeros = plainTensor(kernelShape, new Float64Array(elementCount(kernelShape)));
+    const wide = plainOps.conv2dKernelGradient(flow, input, ordinaryKernel(zeros).shape, window);
+    const [, , channels = 0, multiplier = 0] = kernelShape;
+    for (const [to, [y = 0, x = 0, channel = 0, m = 0]] of indicesOf(kernelShape)) {
+      const place = y * (kernelShape[1] ?? 0) + x;
+      const from = (place * channels + channel) * channels * multiplier + channel * multiplier + m;
+      zeros.data[to] = wide.data[from] ?? Number.NaN;
+    }
+    return zeros;
+  },
+  averagePool2d(input, pool) {
+    const sums: number[] = [];
+    const shape = slidePool(input.shape, pool, (from, to) => {
+      sums[to] = (sums[to] ?? 0) + (input.data[from] ?? 0) / elementCount(pool.size);
+    });
+    return plainTensor(shape, sums);
+  },
+  averagePool2dInputGradient(flow, input, pool) {
+    const data = new Float64Array(input.data.length);
+    slidePool(input.shape, pool, (from, to) =>
+      accumulate(data, from, (flow.data[to] ?? 0) / elementCount(pool.size)),
+    );
+    return { shape: input.shape, data };
+  },
+  maxPool2d(input, pool) {
+    const { shape, index } = winners(input, pool);
     return { shape, data: Float64Array.from(index, (at) => input.data[at] ?? Number.NaN) };
   },
-  maxPool2dInputGradient(flow, input, _, size, strides) {
+  maxPool2dInputGradient(flow, input, _, pool) {
     const data = new Float64Array(input.data.length);
-    for (const [to, from] of winners(input, size, strides).index.entries()) {
+    for (const [to, from] of winners(input, pool).index.entries()) {
       accumulate(data, from, flow.data[to] ?? 0);
     }
     return { shape: input.shape, data };

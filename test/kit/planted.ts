@@ -5,34 +5,34 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { assert } from "#shared/kernel/assert.ts";
 
 /*
- * A copy of the product with a counter-measure taken out, for the positive control of a security test: the attack that
- * the product refuses must succeed against the copy, or the test proves nothing. The product itself has no such switch.
+ * A copy of the product without a counter-measure, as the positive control of a security test: the attack that the
+ * product refuses must succeed against the copy, or the test proves nothing. The product itself has no such switch.
  */
 
-/** One place of the product's source and what stands there instead. */
+/** One place in the product's source, and its replacement. */
 export interface Edit {
-  /** From the top of the repository, e.g. `shared/secagg/roster.ts`. */
+  /** Path from the repository's root, e.g. `shared/secagg/roster.ts`. */
   readonly file: string;
-  /** Stands in the file exactly once, or the control has rotted. */
+  /** Must occur in the file exactly once, or the control is outdated. */
   readonly find: string;
   readonly replace: string;
 }
 
 export interface Planted {
-  /** The copy's top folder, for a process that runs a file of it. */
+  /** The copy's root folder, for a process that runs a file in it. */
   readonly folder: string;
-  /** A module of the copy; all that it imports of ours is of the copy too. Its type is the original's. */
+  /** Loads a module of the copy, with all its own imports from the copy. It has the original's type. */
   load<Module>(file: string): Promise<Module>;
   remove(): Promise<void>;
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** The rooms without a platform; adapters stay the product's own. */
+/** The rooms without a platform; adapters remain the product's own. */
 const ROOMS = ["shared", "client/core", "coordinator/core"] as const;
 
 /**
- * @param more  Further rooms that the copy needs, such as the kit that plays with it.
- * @throws AssertionFault where an edit does not fit its file exactly once.
+ * @param more  Further rooms that the copy needs, such as the test kit.
+ * @throws AssertionFault if an edit does not match its file exactly once.
  */
 export async function plant(edits: readonly Edit[], more: readonly string[] = []): Promise<Planted> {
   const folder = await mkdtemp(join(tmpdir(), "chorus-planted-"));

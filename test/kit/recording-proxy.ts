@@ -3,14 +3,14 @@ import type { AddressInfo } from "node:net";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 
 /*
- * Stands between a browser and the coordinator and keeps all that the browser sends: request lines, headers, bodies and
- * socket messages, as they are before the transport's own masking. Uploads can be held back.
+ * A proxy between a browser and the coordinator that keeps all that the browser sends: request lines, headers, bodies
+ * and socket messages, before the transport's own masking. It can hold uploads back.
  */
 export interface RecordingProxy {
   readonly url: string;
-  /** Everything that was sent so far, in order of arrival. */
+  /** Everything sent so far, in order of arrival. */
   recorded(): Buffer;
-  /** Masked inputs do not reach the coordinator until the page is gone. */
+  /** Keeps masked inputs from the coordinator until the page is gone. */
   holdUploads(): void;
   readonly heldUploadCount: number;
   close(): Promise<void>;
@@ -22,7 +22,7 @@ export async function openRecordingProxy(target: string): Promise<RecordingProxy
   const sockets = new Set<WebSocket>();
   let holding = false;
   let held = 0;
-  // The coordinator must take the page for its own.
+  // The coordinator must accept the page as its own.
   const headersOf = (incoming: IncomingMessage) => {
     kept.push(Buffer.from(`${incoming.method} ${incoming.url}\n${incoming.rawHeaders.join("\n")}\n`));
     return { ...incoming.headers, host, ...(incoming.headers.origin === undefined ? {} : { origin }) };
@@ -77,7 +77,7 @@ export async function openRecordingProxy(target: string): Promise<RecordingProxy
   };
 }
 
-/** Messages of either end go to the other; what the near end sends before the far one is open waits. */
+/** Forwards messages of either end to the other. What the near end sends before the far end is open waits. */
 function link(near: WebSocket, far: WebSocket, keep: (data: RawData) => void): void {
   const waiting: [RawData, boolean][] = [];
   near.on("message", (data, isBinary) => {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** Resident memory of a process, as its system counts it; threads included. */
+/** Resident memory of a process as the system counts it, threads included. */
 export function residentBytes(pid: number): number {
   const kilobytes =
     process.platform === "linux"

@@ -1,11 +1,13 @@
 import { createCipheriv, createHash } from "node:crypto";
 
 /*
- * The 16-bit ring done again by its description, with nothing of the product's: whole numbers as BigInt, every entry of
- * the Hadamard matrix by its own definition, hashes and streams by node:crypto. Slow on purpose.
+ * The 16-bit ring implemented again from its description, without the product's code: BigInt for whole numbers, each
+ * entry of the Hadamard matrix by definition, hashes and streams by node:crypto. Slow on purpose.
  */
 
-/** [count] of 1 and -1: a set bit of the AES-256-CTR stream under SHA-256(E("chorus/1/rotation", runId, round)) is -1. */
+/**
+ * [count] of 1 and -1: a set bit in the AES-256-CTR stream under SHA-256(E("chorus/1/rotation", runId, round)) is -1.
+ */
 export function oracleSigns(runId: string, round: number, count: number): number[] {
   const roundBytes = Buffer.alloc(4);
   roundBytes.writeUInt32BE(round);
@@ -22,7 +24,7 @@ export function oracleSigns(runId: string, round: number, count: number): number
   return Array.from({ length: count }, (_, i) => (((stream[i >> 3] as number) >> (i % 8)) & 1 ? -1 : 1));
 }
 
-/** H[row][column] of the Hadamard matrix in natural order: minus where the two have an odd number of bits in common. */
+/** H[row][column] of the Hadamard matrix in natural order: minus if both have an odd number of bits in common. */
 export function hadamard(row: number, column: number): number {
   let common = row & column;
   let sign = 1;
@@ -30,7 +32,7 @@ export function hadamard(row: number, column: number): number {
   return sign;
 }
 
-/** D H x: what is left of a sum of rotated coordinates, times sqrt(d). */
+/** D H x: the sum of rotated coordinates after rotating back, times sqrt(d). */
 export function oracleUnrotate(
   coordinates: readonly bigint[],
   parameterCount: number,
@@ -42,17 +44,17 @@ export function oracleUnrotate(
   });
 }
 
-/** The two numbers, each with sign in 16 bits, that make a word: x + 2^16 y, mod 2^32. */
+/** The two signed 16-bit numbers that make up a word: x + 2^16 y, mod 2^32. */
 export function oraclePair(word: number): [low: bigint, high: bigint] {
   const low = BigInt.asIntN(16, BigInt(word));
   return [low, BigInt.asIntN(16, (BigInt.asUintN(32, BigInt(word)) - low) / 65_536n)];
 }
 
 /**
- * The next model to the last bit, from the survivors' words before masking: a 16-bit update summed number by number, its
- * rotation taken off, and plain averaging.
+ * The next model to the last bit, from the survivors' words before masking: sums the 16-bit update number by number,
+ * removes the rotation, and takes a plain average.
  *
- * @param parts  Of the survivors: all words of a vector, the update first.
+ * @param parts  All words of each survivor's vector, the update first.
  * @param scale  B / Q times W.
  */
 export function oracleNextModel(

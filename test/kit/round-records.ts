@@ -1,15 +1,15 @@
-import type { StoreRecord } from "#coordinator/core/ports.ts";
-import { storeRecords } from "#coordinator/core/records.ts";
-import { openSessions, type Session } from "#coordinator/core/session.ts";
-import { openSlots } from "#coordinator/core/slots.ts";
+import type { StoreRecord } from "#coordinator/core/ports/ports.ts";
+import { storeRecords } from "#coordinator/core/rounds/records.ts";
+import { openSessions, type Session } from "#coordinator/core/rounds/session.ts";
+import { openSlots } from "#coordinator/core/rounds/slots.ts";
 import type { Step } from "#shared/round/effect.ts";
 import type { RoundOpened } from "#shared/round/event.ts";
 import type { RoundState } from "#shared/round/state.ts";
-import { fakePrimitives, fakeSigner } from "./fake-primitives.ts";
-import { memoryStore } from "./memory-store.ts";
+import { fakePrimitives, fakeSigner } from "./fakes/fake-primitives.ts";
+import { memoryStore } from "./fakes/memory-store.ts";
 import { seededRandom, TEST_TRAINING, testConfig } from "./secagg-fixtures.ts";
 
-/** Makes the store's records of one round after the other event, as its driver does; nothing is written. */
+/** Makes the store's records of a round, event by event, like its driver; writes nothing. */
 export async function recordWriter({ runId, round, parentModelHash, rules }: RoundOpened) {
   const primitives = fakePrimitives();
   const random = seededRandom("records");

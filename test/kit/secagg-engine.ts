@@ -1,5 +1,5 @@
+import type * as enrolment from "#client/core/enrolment/enrolment.ts";
 import type * as memory from "#client/core/memory.ts";
-import type * as session from "#client/core/session/session.ts";
 import * as javascript from "#shared/crypto/primitives-javascript.ts";
 import * as coordinatorMessages from "#shared/protocol/messages/coordinator.ts";
 import * as attempt from "#shared/secagg/attempt.ts";
@@ -12,7 +12,7 @@ import * as decode from "#shared/vector/decode.ts";
 import * as layout from "#shared/vector/layout.ts";
 import type { Planted } from "./planted.ts";
 
-/** The modules that a cohort runs on: the product's, or those of a copy with a counter-measure taken out. */
+/** The modules that a cohort runs on: the product's, or those of a copy without a counter-measure. */
 export interface Engine {
   readonly attempt: typeof attempt;
   readonly client: typeof client;
@@ -24,10 +24,10 @@ export interface Engine {
   readonly positionSets: typeof positionSets;
   readonly server: typeof server;
   readonly signedItems: typeof signedItems;
-  /** What a page runs on; loaded where it is asked for. */
+  /** The modules that a page runs on, loaded on demand. */
   readonly core: () => Promise<ClientCore>;
 }
-export type ClientCore = Pick<typeof memory, "createMemory"> & Pick<typeof session, "createSession">;
+export type ClientCore = Pick<typeof memory, "createMemory"> & Pick<typeof enrolment, "createEnrolment">;
 
 export const PRODUCT: Engine = {
   attempt,
@@ -42,7 +42,7 @@ export const PRODUCT: Engine = {
   signedItems,
   core: async () => ({
     ...(await import("#client/core/memory.ts")),
-    ...(await import("#client/core/session/session.ts")),
+    ...(await import("#client/core/enrolment/enrolment.ts")),
   }),
 };
 
@@ -61,7 +61,7 @@ export async function engineOf(planted: Planted): Promise<Engine> {
     signedItems: await load("signed-items"),
     core: async () => ({
       ...(await planted.load<typeof memory>("client/core/memory.ts")),
-      ...(await planted.load<typeof session>("client/core/session/session.ts")),
+      ...(await planted.load<typeof enrolment>("client/core/enrolment/enrolment.ts")),
     }),
   };
 }

@@ -3,9 +3,9 @@ import { present } from "#shared/kernel/assert.ts";
 import type { RandomBytes } from "#shared/kernel/ports.ts";
 import type { HashHex, TaskSlug } from "#shared/protocol/ids.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
-import type { TrainingPlan } from "#shared/task/task.ts";
+import type { TrainingPlan } from "#shared/task/training-plan.ts";
 
-/** Bytes that look random and are the same for the same seed. */
+/** Bytes that look random and depend only on the seed. */
 export function seededRandom(seed: string): RandomBytes {
   const key = createHash("sha256").update(seed).digest();
   const cipher = createCipheriv("aes-256-ctr", key, Buffer.alloc(16));
@@ -23,7 +23,7 @@ export const TEST_TRAINING: TrainingPlan = {
   proximalMu: 0,
 };
 
-/** A config that a cohort of `count` may run under. */
+/** A config that a cohort of `count` devices may run under. */
 export function testConfig({
   vectorLength = 64,
   ...overrides

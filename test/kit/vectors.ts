@@ -4,6 +4,7 @@ import { ok, type Result } from "#shared/kernel/result.ts";
 import { type DecodeError, decodeSum } from "#shared/vector/decode.ts";
 import { encodeContribution } from "#shared/vector/encode.ts";
 import { placeOf, type VectorLayout } from "#shared/vector/layout.ts";
+import { updateScale } from "#shared/vector/mean.ts";
 import type { Contribution, EncodeError, Numbers } from "#shared/vector/segment.ts";
 import { metrics, type SummedMetrics } from "#shared/vector/segments/metrics.ts";
 import { sentinels } from "#shared/vector/segments/sentinels.ts";
@@ -11,7 +12,7 @@ import { coordinateCount, type KeptUpdate, update } from "#shared/vector/segment
 import { weight } from "#shared/vector/segments/weight.ts";
 import { SumOfShards } from "#shared/vector/sum.ts";
 
-/* Vectors in the words of today's four segments, for tests that mean these. */
+/* Vectors in terms of today's four segments, for tests of exactly those. */
 
 const BY_NAME = { update, weight, metrics, sentinels };
 
@@ -69,4 +70,15 @@ export function decodeVector(
     weightSum: total.read(weight),
     metrics: total.read(metrics),
   });
+}
+
+/**
+ * Bounds the distance of a coordinate of `meanUpdate` from the exact weighted mean of the survivors' clipped updates. Each
+ * device's rounding moves it by less than one step. Undoing a rotation adds up the errors of all d coordinates; being
+ * random, they typically grow only with sqrt(d). Ignores what the rotation's bound clips, which is almost always nothing.
+ */
+export function quantizationBound(layout: VectorLayout, survivorCount: number, weightSum: number): number {
+  const place = placeOf(layout, update);
+  const errors = place.clip.rotated ? coordinateCount(place) : 1;
+  return (errors * survivorCount * updateScale(layout)) / weightSum;
 }

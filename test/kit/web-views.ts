@@ -1,3 +1,5 @@
+import type { TaskSlice } from "#client/index.ts";
+import { bundledTask } from "#coordinator/data/tasks.ts";
 import {
   type RoundView,
   type RunView,
@@ -7,12 +9,12 @@ import {
   taskViewSchema,
 } from "#shared/protocol/api.ts";
 
-/* Views of the API for tests of pages: a complete one that the schema takes, and what a test changes in it. */
+/* API views for tests of pages: a complete one that the schema accepts, with a test's changes. */
 
 const HASH = "ab".repeat(32);
 const ID = "cd".repeat(16);
 
-/** A round of 8 that has been opened after 10 seconds, with 7 in the sum and 1 who left. */
+/** A round of 8 that was opened after 10 seconds, with 7 in the sum; 1 left. */
 export function roundViewOf(change: Partial<Record<keyof RoundView, unknown>> = {}): RoundView {
   return roundViewSchema.parse({
     roundId: ID,
@@ -60,16 +62,17 @@ export function roundViewOf(change: Partial<Record<keyof RoundView, unknown>> = 
     ],
     parentModelHash: HASH,
     modelHash: HASH,
-    accuracy: { value: 0.681, halfWidth95: 0.008, count: 12_279 },
-    loss: { value: 0.601, halfWidth95: 0.007, count: 12_279 },
-    deviceAccuracyBefore: { value: 0.66, halfWidth95: 0.04, count: 700 },
-    deviceAccuracyAfter: null,
+    measures: {
+      accuracy: { value: 0.681, halfWidth95: 0.008, count: 12_279 },
+      loss: { value: 0.601, halfWidth95: 0.007, count: 12_279 },
+    },
+    deviceMeasures: { before: { accuracy: { value: 0.66, halfWidth95: 0.04, count: 700 } }, after: {} },
     updateNormL2: 0.5,
     ...change,
   });
 }
 
-/** Run 7 of digits, three of fifteen rounds done, the fourth not yet open. */
+/** Run 7 of digits, with three of fifteen rounds done and the fourth not yet open. */
 export function runViewOf(change: Partial<Record<keyof RunView, unknown>> = {}): RunView {
   const accuracy = { value: 0.681, halfWidth95: 0.008, count: 12_279 };
   const loss = { value: 0.601, halfWidth95: 0.007, count: 12_279 };
@@ -93,8 +96,8 @@ export function runViewOf(change: Partial<Record<keyof RunView, unknown>> = {}):
     endedAt: null,
     currentRound: null,
     history: [
-      { round: 0, accuracy: { ...accuracy, value: 0.1 }, loss: { ...loss, value: 2.3 } },
-      { round: 3, accuracy, loss },
+      { round: 0, measures: { accuracy: { ...accuracy, value: 0.1 }, loss: { ...loss, value: 2.3 } } },
+      { round: 3, measures: { accuracy, loss } },
     ],
     modelHash: HASH,
     secondsLeft: 120,
@@ -109,7 +112,7 @@ const TRAINING = {
   proximalMu: 0,
 };
 
-/** The digits task, with nobody here and nothing learnt. */
+/** The digits task, without devices and without a result. */
 export function taskViewOf(change: Partial<Record<keyof TaskView, unknown>> = {}): TaskView {
   const phaseMs = 30_000;
   return taskViewSchema.parse({
@@ -160,10 +163,32 @@ export function taskViewOf(change: Partial<Record<keyof TaskView, unknown>> = {}
     bitsPerWeight: 32,
     deviceCount: 0,
     activeRunId: null,
-    accuracy: null,
+    measures: null,
     latestModelHash: null,
     createdAt: "2026-07-08T14:00:00.000Z",
     createdBy: "someone",
     ...change,
   });
+}
+
+/** The digits task for this many devices, as a participant's page has it. */
+export function taskSliceOf(clientCount: number): TaskSlice {
+  const task = bundledTask("digits", clientCount, 3);
+  return {
+    task,
+    invitation: "Help a model read handwriting",
+    taskHash: HASH,
+    othersMin: task.aggregation.cohortSizeMin - 1,
+    parameterCount: 2_410,
+    vectorLength: 2_441,
+    maskedByteCount: 9_764,
+    bitsPerWeight: 32,
+    keysByteCountAbout: 4_848,
+    segments: [
+      { name: "update", length: 2_410 },
+      { name: "weight", length: 1 },
+      { name: "metrics", length: 26 },
+      { name: "sentinels", length: 4 },
+    ],
+  };
 }

@@ -4,13 +4,13 @@ import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 /*
- * Documents name files that are there, and comments cite documents that are in the repository. What these readers do not
- * see they cannot check, so each of them is shown a fault first.
+ * Documents must name existing files, and comments must cite documents in the repository. A reader that overlooks
+ * something cannot check it, so each reader is first shown a fault.
  */
 
 const root = new URL("../..", import.meta.url).pathname;
 
-/** New files count before they are committed. */
+/** Includes new files before they are committed. */
 const files = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
   cwd: root,
   encoding: "utf8",
@@ -27,8 +27,8 @@ const TOP_LEVEL = /^(shared|coordinator|client|web|test)\//;
 const FILE_NAME = /^[\w.@()*-][\w.@()/*-]*\.(ts|tsx|mjs|md|json|csv|css|html)$/;
 
 /**
- * Paths that a document names, from the top of the repository. In backticks a bare file name is one beside the document;
- * a link starts from the document's own folder.
+ * Paths that a document names, from the root of the repository. A bare file name in backticks is in the document's
+ * folder; links are relative to it.
  */
 function pathsIn(document: string, text: string): string[] {
   const prose = text.replaceAll(/^```.*?^```/gms, "");
@@ -50,7 +50,7 @@ function isThere(path: string): boolean {
 
 /** Documents that a source cites, by their file name: `NAME.md`, or `NAME section 3` in capitals. */
 function citationsIn(source: string): string[] {
-  // A citation may go on in the next line of its comment.
+  // A citation may continue on the next line of its comment.
   const text = source.replaceAll(/\s*\n\s*(?:\*|\/\/) ?/g, " ");
   const named = [...text.matchAll(/\b([A-Z]{3,}\w*\.md)\b/g)].map((match) => match[1] as string);
   const sections = [...text.matchAll(/\b([A-Z]{4,}) section \d/g)].map((match) => `${match[1]}.md`);
@@ -58,7 +58,7 @@ function citationsIn(source: string): string[] {
 }
 
 describe("documents", () => {
-  test("the ones to check are there", () => {
+  test("there are documents to check", () => {
     expect(documents).toEqual(
       expect.arrayContaining([
         "README.md",
@@ -85,14 +85,14 @@ describe("documents", () => {
     expect(missing).toEqual([]);
   });
 
-  test("a path that is gone is found (positive control)", () => {
+  test("a missing path is found (positive control)", () => {
     const text =
       "See `shared/gone.ts`, `lost.ts`, `shared/SPEC.md`, `a/b`, `/api/x.json` and [it](gone.md#part).";
     const missing = pathsIn("shared/X.md", text).filter((path) => !isThere(path));
     expect(missing).toEqual(["shared/gone.ts", "shared/lost.ts", "shared/gone.md"]);
   });
 
-  test("a citation is found, also across lines (positive control)", () => {
+  test("a citation is found, even across lines (positive control)", () => {
     const cited = citationsIn(
       "/* By NOTES.md. RFC 7748 section 5; OTHER\n * section 2, FIPS 197 section 4 */",
     );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 const root = new URL("../..", import.meta.url).pathname;
-const ID = /\b[WRSPAETD]\d{1,2}\b/g;
+const ID = /\b[WRSPAETDOXVF]\d{1,2}\b/g;
 
 function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -12,14 +12,14 @@ function filesBelow(folder: string): string[] {
 }
 
 const defined = new Set(
-  [...readFileSync(join(root, "shared/SPEC.md"), "utf8").matchAll(/^- \*\*([WRSPAETD]\d{1,2})\*\*/gm)].map(
-    (match) => match[1] as string,
-  ),
+  [
+    ...readFileSync(join(root, "shared/SPEC.md"), "utf8").matchAll(/^- \*\*([WRSPAETDOXVF]\d{1,2})\*\*/gm),
+  ].map((match) => match[1] as string),
 );
 
-/** IDs in the brackets of a test's title, e.g. test("[R7] ..."); several may stand together. */
+/** IDs in the brackets of a test's title, e.g. test("[R7] ..."); there may be several. */
 function idsInTitles(source: string): string[] {
-  return [...source.matchAll(/["'`](?:\[[WRSPAETD]\d{1,2}\] ?)+/g)].flatMap(
+  return [...source.matchAll(/["'`](?:\[[WRSPAETDOXVF]\d{1,2}\] ?)+/g)].flatMap(
     (match) => match[0].match(ID) ?? [],
   );
 }
@@ -29,7 +29,7 @@ describe("rules", () => {
     filesBelow("test").flatMap((file) => idsInTitles(readFileSync(join(root, file), "utf8"))),
   );
 
-  test("the list is there", () => {
+  test("the list of rules is read", () => {
     expect(defined.size).toBeGreaterThan(20);
   });
 
@@ -42,7 +42,7 @@ describe("rules", () => {
     for (const file of ["shared", "coordinator", "client"].flatMap(filesBelow)) {
       const cited = [
         ...readFileSync(join(root, file), "utf8").matchAll(
-          /\b(?:[Rr]ules?|[Ii]nvariants?) ([WRSPAETD]\d{1,2})\b/g,
+          /\b(?:[Rr]ules?|[Ii]nvariants?) ([WRSPAETDOXVF]\d{1,2})\b/g,
         ),
       ];
       const missing = cited.map((match) => match[1] as string).filter((id) => !defined.has(id));
@@ -50,7 +50,7 @@ describe("rules", () => {
     }
   });
 
-  test("the reader of titles finds an ID (positive control)", () => {
+  test("an ID in a title is found (positive control)", () => {
     expect(idsInTitles('test("[R7] [S1] asks for nothing"')).toEqual(["R7", "S1"]);
     expect(idsInTitles('test("asks for R7"')).toEqual([]);
   });

@@ -1,5 +1,5 @@
-// What Ed25519 libraries judge differently, built with an independent curve implementation (noble-curves).
-// Each refusal has its control: some library at hand does accept the signature.
+// Cases that Ed25519 libraries judge differently, built with an independent curve implementation (noble-curves). Each
+// refusal has its control: some available library accepts the signature.
 import * as nodeCrypto from "node:crypto";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha512 } from "@noble/hashes/sha2.js";
@@ -33,16 +33,16 @@ function challenge(R: Uint8Array, A: Uint8Array): bigint {
   return toNumber(sha512(concatBytes([R, A, MESSAGE]))) % ORDER;
 }
 
-/** A point of order 8: a multiple by the group order of some point outside the prime-order subgroup. */
+/** A point of order 8: a point outside the prime-order subgroup, multiplied by the group order. */
 function pointOfOrderEight(): InstanceType<typeof Point> {
   for (let y = 2n; y < 100n; y++) {
     try {
       const point = Point.fromBytes(littleEndian(y));
-      // The library takes scalars below the order only.
+      // The library takes only scalars below the order.
       const candidate = point.multiplyUnsafe(ORDER - 1n).add(point);
       if (!candidate.multiplyUnsafe(4n).equals(Point.ZERO)) return candidate;
     } catch {
-      // y is on no point of the curve
+      // No point of the curve has this y.
     }
   }
   throw new Error("half of all y are on the curve");
@@ -53,7 +53,7 @@ const scalar = 123456789n;
 const A = Point.BASE.multiply(scalar);
 const nonce = 987654321n;
 
-/** A signature by `scalar` under the given encodings of A and R, with S as the honest equation has it. */
+/** A signature by `scalar` under the given encodings of A and R, with S from the honest equation. */
 function signWith(R: Uint8Array, publicKey: Uint8Array): Bytes {
   const S = (nonce + challenge(R, publicKey) * scalar) % ORDER;
   return concatBytes([R, littleEndian(S)]);
@@ -63,7 +63,7 @@ describe.each(implementations)("[S5] $name", (primitives) => {
   const verify = (key: Uint8Array, signature: Bytes) =>
     verifySignature(primitives, new Uint8Array(key), MESSAGE, signature);
 
-  test("accepts the honest signature that the cases below are bent from", async () => {
+  test("accepts the honest signature from which the cases below are derived", async () => {
     const R = Point.BASE.multiply(nonce).toBytes();
     expect(await verify(A.toBytes(), signWith(R, A.toBytes()))).toBe(true);
   });
@@ -76,7 +76,7 @@ describe.each(implementations)("[S5] $name", (primitives) => {
     expect(await verify(A.toBytes(), bent)).toBe(false);
   });
 
-  test("refuses the identity as a key, under which one signature fits every message", async () => {
+  test("refuses the identity as a key, because one signature would then verify for every message", async () => {
     const identity = Point.ZERO.toBytes();
     const R = Point.BASE.multiply(nonce).toBytes();
     const forged = concatBytes([R, littleEndian(nonce)]);
@@ -92,7 +92,7 @@ describe.each(implementations)("[S5] $name", (primitives) => {
     expect(await verify(A.toBytes(), bent)).toBe(false);
   });
 
-  test("refuses R of order 8 itself, where A was chosen so that the equation holds", async () => {
+  test("refuses R of order 8 itself, even with A chosen so that the equation holds", async () => {
     // A = aB + T, S = ka: then [S]B - [k]A = -[k]T, which is a chosen multiple of T for one key in eight.
     let accepted = 0;
     for (let turn = 2n; turn < 40n; turn++) {
@@ -113,7 +113,7 @@ describe.each(implementations)("[S5] $name", (primitives) => {
     expect(await verify(A.toBytes(), concatBytes([honest, Uint8Array.of(0)]))).toBe(false);
   });
 
-  test("refuses a key that is no point", async () => {
+  test("refuses a key that is not a point", async () => {
     let y = 2n;
     const isPoint = (candidate: bigint) => {
       try {
@@ -128,7 +128,7 @@ describe.each(implementations)("[S5] $name", (primitives) => {
   });
 });
 
-test("the list of small orders is exactly the torsion that noble-curves computes", () => {
+test("the list of points of small order is exactly the torsion that noble-curves computes", () => {
   const encodings = new Set<string>();
   for (let multiple = 0n; multiple < 8n; multiple++) {
     const encoded = (multiple === 0n ? Point.ZERO : T8.multiplyUnsafe(multiple)).toBytes();
@@ -143,7 +143,7 @@ test("the list of small orders is exactly the torsion that noble-curves computes
 });
 
 test("the canonical range of y ends at p", () => {
-  // 2^255 - 19 + k for k = 0..18 are the 19 encodings that do not belong to a field element.
+  // 2^255 - 19 + k for k = 0..18 are the 19 encodings that are not of a field element.
   for (let k = 0n; k <= 18n; k++) {
     expect(isStrictPoint(littleEndian(PRIME + k))).toBe(false);
     expect(isStrictPoint(littleEndian((PRIME + k) | (1n << 255n)))).toBe(false);

@@ -1,4 +1,4 @@
-// Official vectors, run over all implementations of the primitives. Provenance stands at each table.
+// Official vectors, run over all implementations of the primitives. Each table names its source.
 import * as nodeCrypto from "node:crypto";
 import { createCipheriv } from "node:crypto";
 import { ctr } from "@noble/ciphers/aes.js";
@@ -31,7 +31,7 @@ function openssl(key: Bytes, counter: Bytes, text: Bytes): Bytes {
 }
 
 test("SP 800-38A F.5.5 and F.5.6 hold for the AES under each implementation, and for the tests' oracle", async () => {
-  // The primitives start at counter zero, which the document has no vector for; these are the calls below them.
+  // The primitives start at counter zero, for which the document has no vector; these are the calls below them.
   const { key, counter, plaintext, ciphertext } = SP_800_38A;
   const imported = await crypto.subtle.importKey("raw", key, "AES-CTR", false, ["encrypt", "decrypt"]);
   const algorithm = { name: "AES-CTR", counter, length: 64 };
@@ -69,7 +69,7 @@ describe.each(implementations)("$name", (primitives) => {
     }
   });
 
-  test("HKDF-SHA-256 of RFC 5869 appendix A.1 to A.3 (the others are of SHA-1)", async () => {
+  test("HKDF-SHA-256 of RFC 5869 appendix A.1 to A.3 (the others use SHA-1)", async () => {
     const range = (from: number, to: number) =>
       Uint8Array.from({ length: to - from + 1 }, (_, index) => from + index);
     const cases: [Bytes, Bytes, Bytes, number, string][] = [
@@ -133,7 +133,7 @@ describe.each(implementations)("$name", (primitives) => {
   });
 
   test("X25519 of RFC 7748 section 5.2, iterated a thousand times", async () => {
-    // The RFC also gives the result after a million; that takes minutes and shows nothing that Wycheproof does not.
+    // The RFC also gives the result after a million iterations; that takes minutes and adds nothing to Wycheproof.
     const expected: Readonly<Record<number, string>> = {
       1: "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079",
       1000: "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51",
@@ -169,7 +169,7 @@ describe.each(implementations)("$name", (primitives) => {
     expect(result.ok).toBe(false);
   });
 
-  test("AES-256-CTR from a zero counter: blocks 0, 1, 2 as GCM test cases 13 and 14 show them", async () => {
+  test("AES-256-CTR from a zero counter: blocks 0, 1, 2 as in GCM test cases 13 and 14", async () => {
     // McGrew and Viega, "The Galois/Counter Mode of Operation", appendix B: zero key; H is block 0, the tag of
     // case 13 is block 1, the ciphertext of case 14 is block 2.
     const blocks = [

@@ -1,5 +1,5 @@
-// Wycheproof and speccheck in full, over all implementations of the primitives. Where a file leaves the judgement open,
-// the rule of the protocol decides, and it stands here; each refusal has its control.
+// Wycheproof and speccheck in full, over all implementations of the primitives. If a file leaves the verdict open, the
+// protocol's rule, stated here, decides; each refusal has its control.
 import * as nodeCrypto from "node:crypto";
 import nacl from "tweetnacl";
 import { describe, expect, test } from "vitest";
@@ -20,18 +20,18 @@ const implementations = [
 ];
 const ZERO = "00".repeat(32);
 
-test("the files are whole", () => {
+test("the files are complete", () => {
   expect(x25519.tests).toHaveLength(x25519.numberOfTests);
   expect(ed25519.tests).toHaveLength(ed25519.numberOfTests);
   expect(speccheck.tests).toHaveLength(12);
-  // Every kind of trouble that the X25519 file knows is among them.
+  // They include every kind of trouble that the X25519 file knows.
   const flags = new Set(x25519.tests.flatMap((vector) => vector.flags));
   for (const flag of ["Twist", "LowOrderPublic", "NonCanonicalPublic", "ZeroSharedSecret", "EdgeCaseShared"])
     expect(flags).toContain(flag);
 });
 
 describe.each(implementations)("$name", (primitives) => {
-  test("[S5] Wycheproof X25519: every result but zero, which is refused", async () => {
+  test("[S5] Wycheproof X25519: every result except zero, which is refused", async () => {
     let refused = 0;
     const wrong: number[] = [];
     for (const { tcId, public: point, private: secret, shared } of x25519.tests) {
@@ -46,7 +46,7 @@ describe.each(implementations)("$name", (primitives) => {
     expect(refused).toBeGreaterThan(0);
   });
 
-  test("[S5] Wycheproof Ed25519: what is valid verifies, and nothing else does", async () => {
+  test("[S5] Wycheproof Ed25519: valid signatures verify, and nothing else does", async () => {
     const wrong: number[] = [];
     for (const { tcId, pk, msg, sig, result } of ed25519.tests) {
       const verdict = await verifySignature(primitives, hexToBytes(pk), hexToBytes(msg), hexToBytes(sig));
@@ -55,7 +55,7 @@ describe.each(implementations)("$name", (primitives) => {
     expect(wrong).toEqual([]);
   });
 
-  test("[S6] speccheck: only the third, whose A and R are merely of mixed order, verifies", async () => {
+  test("[S6] speccheck: only the third verifies, whose A and R are merely of mixed order", async () => {
     // Table 5 of the paper: 0 to 2 have A or R of small order, 4 and 5 hold only times eight, 6 and 7 have S >= L,
     // 8 to 11 an A or R that is not canonical. LibSodium judges all twelve the same way.
     const accepted: number[] = [];
@@ -90,7 +90,7 @@ test("[S6] without the rule the two libraries differ on speccheck and on Wychepr
 });
 
 describe("the choice of an implementation", () => {
-  test("falls back as far as it must: all, hashes and AES only, nothing of the platform", async () => {
+  test("falls back as far as necessary: everything, only hashes and AES, or nothing from the platform", async () => {
     const real: SubtleLike = crypto.subtle;
     const without = (names: readonly string[]): SubtleLike => ({
       digest: (algorithm, data) => real.digest(algorithm, data),

@@ -2,24 +2,28 @@ import * as nodeCrypto from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { edgePrimitives } from "#client/adapters/edge-primitives.ts";
 import { openFolder } from "#coordinator/adapters/folder.ts";
-import { primitives } from "#coordinator/adapters/system.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
 import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import { release } from "#shared/kernel/release.ts";
+import { primitives } from "#shared/node/system.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
 import type { AttemptTerms } from "#shared/secagg/attempt.ts";
-import { shardOf, shardPlanOf } from "#shared/secagg/shards.ts";
+import { shardOf, shardPlanOf } from "#shared/secagg/shard-plan.ts";
 import { vectorLayout } from "#shared/vector/layout.ts";
 import { type BareThreads, openBareThreads } from "../../kit/bare-threads.ts";
-import { openChromiumDevice } from "../../kit/chromium-device.ts";
+import { openChromiumDevice } from "../../kit/devices/chromium-device.ts";
+import { openTimedDevice } from "../../kit/devices/timed-device.ts";
 import { seededRandom, testConfig } from "../../kit/secagg-fixtures.ts";
-import { openSimulatedCohort, type SimulatedCohort, seatAt, windowOf } from "../../kit/simulated-cohort.ts";
-import { openTimedDevice } from "../../kit/timed-device.ts";
+import {
+  openSimulatedCohort,
+  type SimulatedCohort,
+  seatAt,
+  windowOf,
+} from "../../kit/worlds/simulated-cohort.ts";
 import { quantile } from "../line.ts";
 import { type RealSeat, ShardBench, type ShardLevel } from "./shard.ts";
 import { alternately, type Taken, taken } from "./timing.ts";
@@ -28,7 +32,7 @@ export interface Size {
   /** Devices in the whole round. */
   readonly count: number;
   readonly coordinates: number;
-  /** Devices of a shard, about; absent: one complete graph. */
+  /** Approximate number of devices in a shard; absent: one complete graph. */
   readonly shardSize?: number;
 }
 
@@ -38,9 +42,9 @@ export interface SizeFigures {
   readonly realCount: number;
   readonly comparedWordCount: number;
   readonly clientMasks: MaskFigures;
-  /** R0 to R4; the middle of the devices in Node. */
+  /** R0 to R4; the median of the devices in Node. */
   readonly clientStepsS: readonly number[];
-  /** R0 to R4 in Chromium; null where none took part. */
+  /** R0 to R4 in Chromium; null if no browser took part. */
   readonly chromiumStepsS: readonly number[] | null;
   readonly upByteCount: number;
   readonly downByteCount: number;
@@ -49,13 +53,13 @@ export interface SizeFigures {
   readonly levels: readonly LevelFigures[];
 }
 
-/** A device's masks in one thread, measured in turn. */
+/** A device's masks in one thread, measured alternately with the cipher. */
 export interface MaskFigures {
   readonly byteCount: number;
   readonly masks: Taken;
   readonly cipherAlone: Taken;
   readonly prototype: Taken;
-  /** Wall-clock seconds in a page, over WebCrypto; null where no browser took part. */
+  /** Wall-clock seconds in a page, over WebCrypto; null if no browser took part. */
   readonly chromium: { readonly masksS: number; readonly cipherAloneS: number } | null;
 }
 
@@ -64,7 +68,7 @@ export interface LevelFigures {
   readonly dropout: number;
   readonly shardCount: number;
   readonly openedShardCount: number;
-  /** In opened shards. */
+  /** Number of survivors in opened shards. */
   readonly survivorCount: number;
   readonly clientS: number;
   readonly checksS: number;
@@ -73,7 +77,7 @@ export interface LevelFigures {
   readonly maskCount: number;
   readonly unmaskOne: Taken;
   readonly unmaskTwo: Taken;
-  /** Two workers that start with this fold. */
+  /** With two workers that start with this fold. */
   readonly unmaskCold: Taken;
   /** AES-256-CTR alone over as many bytes, on one thread and on two. */
   readonly cipherOne: Taken;
@@ -87,7 +91,7 @@ const WEIGHT_CAP = 1_000;
 /** R0 to R4. */
 const STEP_COUNT = 5;
 
-/** @param browser  Whether a device in Chromium takes part too, in the attempt without dropouts. */
+/** @param browser  If given, a device in Chromium takes part in the attempt without dropouts. */
 export async function measureSize(
   size: Size,
   dropouts: readonly number[],
@@ -102,12 +106,12 @@ export async function measureSize(
     const shards = splitIntoShards(termsOf(size, bytesToHex(issuer.publicKey)), size.count);
     const opened: ShardLevel[][] = dropouts.map(() => []);
     let serverChecksS = 0;
-    // In the product the workers have folded the round's inputs before they get masks.
+    // In the product the workers have already folded the round's inputs before they get masks.
     for (const one of folders) await one.fold({ length: 8, inputs: [], masks: [] });
     for (const one of bares) await one.cipherAlone(1e6);
     for (const { terms, seeds } of shards) {
       const cohort = await openSimulatedCohort(primitives, seeds, issuer, terms);
-      // The first shard has the real devices; with nothing else a device's work would be the same in any.
+      // The first shard gets the real devices; in any other a device's work would be the same.
       const seated = terms.shard === 0 ? await seatDevices(cohort, dropouts.length, browser) : [];
       reals.push(...seated);
       const inputs = join(folder, String(terms.shard));
@@ -131,7 +135,7 @@ export async function measureSize(
   }
 }
 
-/** Terms and identity seeds of each shard of the round; one of each where it is not sharded. */
+/** Terms and identity seeds of each shard of the round; one of each if the round is not sharded. */
 function splitIntoShards(
   terms: AttemptTerms,
   count: number,
@@ -185,17 +189,16 @@ function layoutOf(parameterCount: number, cohortSizeMax: number, ring: 16 | 32) 
   });
 }
 
-/** A device in Node for each dropout, evenly over the roster, and one in Chromium. */
+/** One device in Node for each dropout, spread evenly over the roster, and one in Chromium. */
 async function seatDevices(
   { seats }: SimulatedCohort,
   levelCount: number,
   browser: boolean,
 ): Promise<RealSeat[]> {
-  const clientPrimitives = await edgePrimitives();
   const figures = () => ({ stepsS: [], upByteCount: 0, downByteCount: 0 });
   const seated = Array.from({ length: levelCount }, (_, level): RealSeat => {
     const seat = seatAt(seats, 1 + Math.floor(((level + 0.5) * seats.length) / levelCount));
-    const device = openTimedDevice(clientPrimitives, seat.signer);
+    const device = openTimedDevice(primitives, seat.signer);
     return { platform: "node", device, position: seat.position, level, ...figures() };
   });
   if (browser) {
@@ -242,14 +245,14 @@ function levelFigures(
   };
 }
 
-/** @param neighbourhood  Devices of the graph that the real devices are in, themselves included. */
+/** @param neighbourhood  Number of devices in the real devices' graph, themselves included. */
 async function clientFigures(
   size: Size,
   reals: readonly RealSeat[],
   neighbourhood: number,
   bare: BareThreads,
 ) {
-  // A device whose shard was left out ends with R2.
+  // If its shard was left out, a device ends with R2.
   const whole = reals.filter(({ platform, stepsS }) => platform === "node" && stepsS.length === STEP_COUNT);
   const middle = (values: readonly number[]) => quantile(values, 0.5);
   const { length } = layoutOf(size.coordinates, size.count, 32);
@@ -270,7 +273,7 @@ async function clientFigures(
   };
 }
 
-/** A self mask and one for each neighbour. */
+/** One self mask, and one mask per neighbour. */
 async function maskFigures(
   count: number,
   length: number,

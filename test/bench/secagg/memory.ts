@@ -4,13 +4,13 @@ import { promisify } from "node:util";
 
 const CHILD = fileURLToPath(new URL("../../kit/children/mask-memory.ts", import.meta.url));
 
-/** Bytes by which the resident memory of a fresh process grew at most; see the child. */
+/** Peak growth of a fresh process's resident memory, in bytes; see the child. */
 export async function peakGrowth(
   side: "client" | "server",
   maskCount: number,
   coordinates: number,
 ): Promise<number | null> {
-  // Only Linux tells the highest resident memory from a chosen moment on.
+  // Only Linux reports the peak of resident memory from a chosen moment on.
   if (process.platform !== "linux") return null;
   const args = [CHILD, side, String(maskCount), String(coordinates)];
   const { stdout } = await promisify(execFile)(process.execPath, args);

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openFolder } from "#coordinator/adapters/folder.ts";
-import { primitives } from "#coordinator/adapters/system.ts";
-import type { Folder } from "#coordinator/core/ports.ts";
+import type { Folder } from "#coordinator/core/ports/ports.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import type { Position } from "#shared/kernel/places.ts";
 import { release } from "#shared/kernel/release.ts";
 import type { Result } from "#shared/kernel/result.ts";
+import { primitives } from "#shared/node/system.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import type { RunId } from "#shared/protocol/ids.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
@@ -20,8 +21,8 @@ import {
   type Bundle,
   buildRoster,
   collectFor,
+  type GivenShares,
   type InputClaim,
-  type Opening,
   rosterMembers,
   verifyAdvert,
   verifyConfirmation,
@@ -30,8 +31,10 @@ import {
   verifyUnmask,
 } from "#shared/secagg/server.ts";
 import { agreedVectorLength } from "#shared/task/config.ts";
+import { positionNo } from "#test/kit/places.ts";
 import type { BareThreads } from "../../kit/bare-threads.ts";
-import type { ChromiumDevice } from "../../kit/chromium-device.ts";
+import type { ChromiumDevice } from "../../kit/devices/chromium-device.ts";
+import type { DeviceStart, TimedAnswer, TimedDevice } from "../../kit/devices/timed-device.ts";
 import { seededRandom } from "../../kit/secagg-fixtures.ts";
 import {
   confirmationOf,
@@ -44,18 +47,17 @@ import {
   signInput,
   unmaskingOf,
   windowOf,
-} from "../../kit/simulated-cohort.ts";
-import type { DeviceStart, TimedAnswer, TimedDevice } from "../../kit/timed-device.ts";
+} from "../../kit/worlds/simulated-cohort.ts";
 import { alternately, seconds, type Taken, taken } from "./timing.ts";
 
-/** A whole client core at a seat, and what was measured of it. */
+/** A whole client core at a seat, with its measurements. */
 export interface RealSeat {
   readonly platform: "node" | "chromium";
   readonly device: TimedDevice;
-  /** Of a page; see `ChromiumDevice`. */
+  /** Only for a page; see `ChromiumDevice`. */
   readonly measureMasks?: ChromiumDevice["measureMasks"];
-  readonly position: number;
-  /** The dropout at which this device goes on after R2, as an index. */
+  readonly position: Position;
+  /** Index of the dropout at which this device goes on after R2. */
   readonly level: number;
   /** R0 to R4. */
   readonly stepsS: number[];
@@ -65,21 +67,21 @@ export interface RealSeat {
 
 export interface ShardLevel {
   readonly survivorCount: number;
-  /** Null where the survivors are fewer than q: nothing is opened. */
+  /** Null if there are fewer survivors than q: nothing is opened. */
   readonly opened: {
     readonly checksS: number;
     readonly foldS: number;
-    /** Secrets rebuilt, and the key of each mask. */
+    /** Rebuilding the secrets and the key of each mask. */
     readonly keys: Taken;
     readonly maskCount: number;
-    /** With one worker and with two, and beside each AES-256-CTR alone over as many bytes, on as many threads. */
+    /** With one worker and with two; and AES-256-CTR alone over as many bytes, on as many threads. */
     readonly unmaskOne: Taken;
     readonly unmaskTwo: Taken;
-    /** Two workers that start with this fold. */
+    /** With two workers that start with this fold. */
     readonly unmaskCold: Taken;
     readonly cipherOne: Taken;
     readonly cipherTwo: Taken;
-    /** One thread. */
+    /** On one thread. */
     readonly prototype: Taken;
   } | null;
 }
@@ -89,17 +91,17 @@ interface Input {
   readonly claim: InputClaim;
 }
 
-/** One graph: the coordinator's side over a simulated cohort in which a few seats are real devices. */
+/** One graph: the coordinator's side of a simulated cohort in which a few seats are real devices. */
 export class ShardBench {
   readonly #cohort: SimulatedCohort;
-  readonly #reals: ReadonlyMap<number, RealSeat>;
+  readonly #reals: ReadonlyMap<Position, RealSeat>;
   readonly #folder: string;
   readonly #length: number;
-  readonly #bundles = new Map<number, Bundle>();
-  readonly #inputs = new Map<number, Input>();
+  readonly #bundles = new Map<Position, Bundle>();
+  readonly #inputs = new Map<Position, Input>();
   #roster: Roster | null = null;
   #u2: PositionSet | null = null;
-  /** Of R0 and R1, all devices. */
+  /** R0 and R1, for all devices. */
   checksS = 0;
 
   /** @param folder  Where the inputs are written. */
@@ -170,7 +172,7 @@ export class ShardBench {
     }
   }
 
-  /** R2, of all devices. */
+  /** R2, for all devices. */
   async upload(): Promise<void> {
     const { seats } = this.#cohort;
     const u2 = await setOfPositions(primitives, this.roster, this.#bundles.keys());
@@ -216,7 +218,7 @@ export class ShardBench {
   }
 
   /**
-   * Opens the sum of all but a share of the devices.
+   * Opens the sum of all devices except a fraction of them.
    *
    * @param folders  With one and with two workers.
    * @param bares    With one and with two threads.
@@ -227,7 +229,7 @@ export class ShardBench {
     folders: readonly [Folder, Folder],
     bares: readonly [BareThreads, BareThreads],
   ): Promise<ShardLevel> {
-    const u3 = await setOfPositions(primitives, this.roster, this.#survivors(dropout));
+    const u3 = await setOfPositions(primitives, this.roster, this.#survivors(dropout).map(positionNo));
     const survivorCount = u3.positions.length;
     if (survivorCount < this.thresholds.q) return { survivorCount, opened: null };
     const sets = { u2: present(this.#u2, "after sharing"), u3 };
@@ -245,7 +247,7 @@ export class ShardBench {
     });
     const unmask = async (folder: Folder): Promise<Taken> => {
       let sum: Uint32Array<ArrayBuffer> = new Uint32Array(0);
-      // A fold takes its initial sum over, and each run needs one.
+      // A fold takes over its initial sum, and each run needs one.
       const initial = folded.slice();
       const figures = await taken(async () => {
         sum = must(await folder.fold({ length: this.#length, inputs: [], initial, masks }));
@@ -280,7 +282,7 @@ export class ShardBench {
     return { survivorCount, opened };
   }
 
-  /** Real devices stay; the others go evenly over the roster. */
+  /** Keeps the real devices; the others drop out evenly over the roster. */
   #survivors(dropout: number): number[] {
     const others = this.#cohort.seats.map(({ position }) => position).filter((at) => !this.#reals.has(at));
     const goneCount = Math.round(dropout * this.#cohort.seats.length);
@@ -289,7 +291,7 @@ export class ShardBench {
     return this.#cohort.seats.map(({ position }) => position).filter((position) => !gone.has(position));
   }
 
-  /** R2's checks, R3 and R4 of all survivors. */
+  /** R2's checks, then R3 and R4 of all survivors. */
   async #confirmAndUnmask(level: number, sets: SessionSets) {
     const { roster } = this;
     const { sidHex: sid } = roster;
@@ -311,10 +313,10 @@ export class ShardBench {
       });
       confirmations.push({ signer: position, signature: message.signature });
     }
-    // A coordinator goes on when t have confirmed.
+    // A coordinator continues once t have confirmed.
     const enough = confirmations.slice(0, roster.thresholds.t);
     const openMessage = { type: "open", sid, ...both, confirmations: enough } as CoordinatorMessageOf<"open">;
-    const openings: Opening[] = [];
+    const openings: GivenShares[] = [];
     for (const position of sets.u3.positions) {
       const real = this.#realAt(position, level);
       const sent = real === null ? null : await this.#ask(real, openMessage);
@@ -349,7 +351,7 @@ export class ShardBench {
   }
 
   #realAt(position: number, level: number): RealSeat | null {
-    const real = this.#reals.get(position);
+    const real = this.#reals.get(positionNo(position));
     return real?.level === level ? real : null;
   }
 
@@ -382,7 +384,9 @@ async function unmaskInNewFolder(unmask: (folder: Folder) => Promise<Taken>): Pr
   }
 }
 
-/** Throws on an error: everything here is honest. The text is made only then; a result may hold a whole vector. */
+/**
+ * Throws on an error, because everything here is honest. The text is built only then; a result may hold a whole vector.
+ */
 function must<T>(result: Result<T, unknown>): T {
   if (result.ok) return result.value;
   throw new Error(`an honest message was refused: ${JSON.stringify(result.error)}`);

@@ -3,7 +3,7 @@ const REPEAT_WITHIN_S = 4;
 
 export interface Taken {
   readonly wallS: number;
-  /** Of all threads. */
+  /** Summed over all threads. */
   readonly cpuS: number;
 }
 
@@ -13,7 +13,7 @@ export async function seconds(work: () => Promise<void>): Promise<number> {
   return (performance.now() - began) / 1e3;
 }
 
-/** Wall-clock and CPU seconds of a piece of work in this process. */
+/** Wall-clock and CPU seconds of some work in this process. */
 export async function taken(work: () => Promise<void>): Promise<Taken> {
   const before = process.cpuUsage();
   const wallS = await seconds(work);
@@ -21,7 +21,7 @@ export async function taken(work: () => Promise<void>): Promise<Taken> {
   return { wallS, cpuS: (user + system) / 1e6 };
 }
 
-/** The quickest of a few runs of each, in turn; those that take long run once. */
+/** The fastest of a few runs of each, run alternately; slow ones run once. */
 export async function alternately(
   runs: readonly (() => Promise<Taken>)[],
 ): Promise<readonly (Taken | null)[]> {

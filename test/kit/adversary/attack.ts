@@ -1,48 +1,50 @@
 import { bCommit } from "#shared/crypto/commitments.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
+import type { Position } from "#shared/kernel/places.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import { shareMatches } from "#shared/secagg/bundle.ts";
 import { memberAt } from "#shared/secagg/roster.ts";
 import { verifyComplaint } from "#shared/secagg/server.ts";
+import { positionNo } from "../places.ts";
 import type { Edit } from "../planted.ts";
-import type { CohortResult, SecaggCohort } from "../secagg-cohort.ts";
 import type { Engine } from "../secagg-engine.ts";
+import type { CohortResult, SecaggCohort } from "../worlds/secagg-cohort.ts";
 
 /*
- * An attack is a script of a dishonest coordinator, of dishonest devices, or of both, around the real engine of the
- * others. It ends with its loot. Whether the loot is worth anything is judged here from what only the oracle knows: the
- * plain inputs and the seeds. The same script runs against the product, where the loot must be worth nothing, and
- * against a copy without the counter-measure, where it must be real.
+ * An attack is a script for a dishonest coordinator, for dishonest devices, or for both, around the real engine of the
+ * honest parties. It ends with its loot. This file judges whether the loot is worth anything, from what only the oracle
+ * knows: the plain inputs and the seeds. The same script runs against the product, where its loot must be worthless,
+ * and against a copy without the counter-measure, where it must be real.
  */
 export interface Attack {
-  /** Title of its test, with the IDs of the rules that it goes for. */
+  /** Title of its test, with the IDs of the rules that it attacks. */
   readonly name: string;
-  /** Of the protocol: "5 R2", "6", "9 SHARED", "13". */
+  /** Section of the protocol: "5 R2", "6", "9 SHARED", "13". */
   readonly section: string;
-  /** How an honest party answers: the code that it ends with. Null where it answers as ever and that gives nothing. */
+  /** The code with which an honest party ends. Null if it answers as usual and the attacker gains nothing. */
   readonly stoppedBy: string | null;
-  /** Takes the counter-measure out, with every further one that stops the same script. */
+  /** Removes the counter-measure, and every other one that would stop the same script. */
   readonly without: readonly Edit[];
   readonly run: (world: World) => Promise<Loot | null>;
 }
 
-/** One that no secure aggregation stops. It succeeds against the product, and SECURITY.md says so. */
+/** An attack that no secure aggregation stops. It succeeds against the product, and SECURITY.md says so. */
 export interface OpenAttack extends Pick<Attack, "name" | "section" | "run"> {
-  /** What stands against it outside the protocol. */
+  /** What helps against it outside the protocol. */
   readonly answer: string;
 }
 
 export type Loot =
-  /** A device's own input, all masks off. */
+  /** A device's own input, without any masks. */
   | {
       readonly kind: "input";
       readonly of: SecaggCohort;
       readonly position: number;
       readonly words: Uint32Array;
     }
-  /** A sum over fewer honest devices than every sum has to contain. */
+  /** A sum over fewer honest devices than every sum must contain. */
   | {
       readonly kind: "small-sum";
       readonly of: SecaggCohort;
@@ -50,18 +52,18 @@ export type Loot =
       readonly words: Uint32Array;
       readonly least: number;
     }
-  /** A page's own input, but for the rounding of the others, one step each. */
+  /** A page's own input, except for the rounding of the others, one step each. */
   | {
       readonly kind: "rounded-input";
       readonly words: Uint32Array;
       readonly own: Int32Array;
       readonly others: number;
     }
-  /** More inputs of one device than its own limit. */
+  /** More inputs from one device than its own limit allows. */
   | { readonly kind: "overspent"; readonly inputs: number; readonly limit: number }
   /** Something that a page has sent and does not remember. */
   | { readonly kind: "forgotten"; readonly sent: boolean; readonly remembered: boolean }
-  /** A page that waits for ever. */
+  /** A page that waits forever. */
   | { readonly kind: "stuck"; readonly activities: readonly string[] }
   /** The seed of an honest device's self mask. */
   | { readonly kind: "seed"; readonly of: SecaggCohort; readonly position: number; readonly b: Bytes }
@@ -71,30 +73,30 @@ export type Loot =
       readonly inputs: readonly [Uint32Array, Uint32Array];
       readonly words: Uint32Array;
     }
-  /** A share that a device sealed for another, read without a secret. */
+  /** A share that a device sealed for another, read without any secret. */
   | {
       readonly kind: "sealed-share";
       readonly of: SecaggCohort;
-      readonly dealer: number;
-      readonly holder: number;
+      readonly dealer: Position;
+      readonly holder: Position;
       readonly b: Bytes;
     }
-  /** The coordinator, honest here, takes a sum for good that is not that of its survivors. */
+  /** The honest coordinator accepts a sum that is not the sum of its survivors. */
   | { readonly kind: "wrong-sum"; readonly of: SecaggCohort; readonly taken: CohortResult }
-  /** A signed complaint of an honest device about an honest dealer. */
+  /** An honest device's signed complaint about an honest dealer. */
   | {
       readonly kind: "framed-by-complaint";
       readonly of: SecaggCohort;
       readonly complaint: DeviceMessageOf<"complaint">;
       readonly by: number;
     }
-  /** The coordinator, honest here, names an honest device as the cause of trouble. */
+  /** The honest coordinator blames an honest device. */
   | { readonly kind: "framed"; readonly named: readonly number[]; readonly honest: readonly number[] }
-  /** A message that ends the honest coordinator's work: a fault of the program. */
+  /** A message that crashes the honest coordinator. */
   | { readonly kind: "crash"; readonly fault: unknown }
   /** Two honest devices of one roster judge the same bytes differently. */
   | { readonly kind: "split-verdict"; readonly verdicts: readonly string[] }
-  /** A device believes that its input is in a sum that it is not in. */
+  /** A device believes that its input is in a sum, but it is not. */
   | {
       readonly kind: "false-receipt";
       readonly of: SecaggCohort;
@@ -102,7 +104,7 @@ export type Loot =
       readonly summed: readonly number[];
     };
 
-/** Whether the loot is real. */
+/** True if the loot is real. */
 export async function isWorth(loot: Loot | null): Promise<boolean> {
   if (loot === null) return false;
   switch (loot.kind) {
@@ -123,7 +125,7 @@ export async function isWorth(loot: Loot | null): Promise<boolean> {
       return loot.activities.includes("in-round");
     case "seed": {
       const { primitives, roster } = loot.of;
-      const { identity, bCommit: committed } = memberAt(roster, loot.position);
+      const { identity, bCommit: committed } = memberAt(roster, positionNo(loot.position));
       return equalBytes(await bCommit(primitives, identity, loot.b), committed);
     }
     case "difference": {
@@ -142,7 +144,8 @@ export async function isWorth(loot: Loot | null): Promise<boolean> {
         loot.taken.kind === "committed" && !same(loot.taken.sum, loot.of.oracle(loot.taken.sets.u3.positions))
       );
     case "framed-by-complaint":
-      return (await verifyComplaint(loot.of.primitives, loot.of.roster, loot.by, loot.complaint)).ok;
+      return (await verifyComplaint(loot.of.primitives, loot.of.roster, positionNo(loot.by), loot.complaint))
+        .ok;
     case "framed":
       return loot.named.some((position) => loot.honest.includes(position));
     case "crash":
@@ -158,7 +161,7 @@ function same(left: Uint32Array, right: Uint32Array): boolean {
   return left.length === right.length && left.every((word, index) => word === right[index]);
 }
 
-/** What an attack is played in: the product or a copy of it, and the codes that its honest devices answered with. */
+/** The setting of an attack: the product or a copy of it, and the codes with which its honest devices answered. */
 export class World {
   readonly engine: Engine;
   /** Codes that honest parties ended with. */
@@ -168,7 +171,7 @@ export class World {
     this.engine = engine;
   }
 
-  /** Says something to a device. @returns whether the device went along with it. */
+  /** Sends a message to a device. @returns true if the device accepted it. */
   async tell(cohort: SecaggCohort, position: number, message: CoordinatorMessage): Promise<boolean> {
     const { coordinatorMessageSchema } = this.engine.coordinatorMessages;
     const decoded = decodeFrame(encodeFrame(message), coordinatorMessageSchema);

@@ -7,7 +7,7 @@ import { ROSTER_ATTACKS } from "./roster-attacks.ts";
 import { SET_ATTACKS } from "./set-attacks.ts";
 import { SHARE_ATTACKS } from "./share-attacks.ts";
 
-/** Every attack that has to fail. */
+/** Every attack that must fail. */
 export const ATTACKS: readonly Attack[] = [
   ...ROSTER_ATTACKS,
   ...SET_ATTACKS,

@@ -1,17 +1,18 @@
 import { sessionId } from "#shared/crypto/commitments.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { ringGraph } from "#shared/secagg/graph.ts";
-import { shardOf, shardPlanOf } from "#shared/secagg/shards.ts";
+import { shardOf, shardPlanOf } from "#shared/secagg/shard-plan.ts";
 import { advertItem } from "#shared/secagg/signed-items.ts";
-import type { CohortOptions } from "../secagg-cohort.ts";
+import { positionNo } from "../places.ts";
+import type { CohortOptions } from "../worlds/cohort-device.ts";
 import type { Attack, Loot, OpenAttack, World } from "./attack.ts";
 import { RogueCoordinator } from "./rogue-coordinator.ts";
 
-/* Large cohorts: shards on a public seed, and rosters in which a device meets only some of the others. */
+/* Large cohorts: shards from a public seed, and rosters in which a device meets only some of the others. */
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
-/** Six devices as one shard: the victim's, whatever shards the others belong to. */
+/** Six devices in one shard, the victim's, whatever shards the others belong to. */
 async function besieged(world: World, identitySeed: string, count: number): Promise<RogueCoordinator> {
   const options: CohortOptions = {
     count: 6,
@@ -23,7 +24,7 @@ async function besieged(world: World, identitySeed: string, count: number): Prom
   return RogueCoordinator.create(world, { ...options, terms: { shard } }, [2, 3, 4, 5, 6]);
 }
 
-/** Who of a roster belongs into its shard. */
+/** The devices of a roster that belong to its shard. */
 function atHome({ cohort }: RogueCoordinator): number[] {
   const { terms } = cohort.attempt;
   const plan = shardPlanOf(terms);
@@ -41,12 +42,12 @@ async function siege(rogue: RogueCoordinator): Promise<Loot | null> {
 
 async function movedIdentities(world: World): Promise<Loot | null> {
   const rogue = await besieged(world, "moved", 3);
-  // c of such a shard is 2: by chance, no more of the colluders are here.
+  // In such a shard c is 2: chance put at most that many colluders here.
   assert(atHome(rogue).length <= 3, "most are moved");
   return siege(rogue);
 }
 
-/** Two of seven collude and try new keys until the ring puts them on either side of the victim. */
+/** Two of seven collude and try new keys until the ring places them on both sides of the victim. */
 async function groundRing(world: World, config: CohortOptions["config"]): Promise<Loot | null> {
   const rogue = await RogueCoordinator.create(
     world,
@@ -59,7 +60,7 @@ async function groundRing(world: World, config: CohortOptions["config"]): Promis
     assert(tries < 500, "one in fifteen rings suits");
     const adverts = members.map((member) => advertItem(attempt.header, member));
     const ring = ringGraph(await sessionId(primitives, attempt.header, adverts), 7, 2);
-    if (ring.neighbours(1).join() === "6,7") break;
+    if (ring.neighbours(positionNo(1)).join() === "6,7") break;
     await rogue.usurp(7, present(devices[6], "a colluder").signer, `try ${tries}`);
   }
   if (!(await rogue.share()) || !(await rogue.collect(1, upTo(7)))) return null;
@@ -112,5 +113,5 @@ export const OPEN_GRAPH_ATTACKS: readonly OpenAttack[] = [
   },
 ];
 
-/** Found by trying: one in 32 puts five more devices into the victim's of two shards. */
+/** Found by trial: one seed in 32 puts five more devices into the victim's shard of two. */
 const GROUND_SEED = "ground 25";

@@ -7,12 +7,13 @@ import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
 import type { AttemptTerms } from "#shared/secagg/attempt.ts";
 import type { LayoutTerms } from "#shared/vector/segment.ts";
 import { encodeVector } from "#test/kit/vectors.ts";
-import { lastSent, SecaggCohort } from "../secagg-cohort.ts";
 import { randomWords } from "../secagg-fixtures.ts";
+import { lastSent } from "../worlds/cohort-device.ts";
+import { SecaggCohort } from "../worlds/secagg-cohort.ts";
 import type { Attack, Loot, World } from "./attack.ts";
 import { RogueCoordinator } from "./rogue-coordinator.ts";
 
-/* The masks themselves, what the invitation says, and sums that no honest inputs could give. */
+/* Attacks on the masks, on the invitation, and with sums that honest inputs cannot give. */
 
 const ALL = [1, 2, 3, 4, 5, 6, 7];
 const EVERYONE = { collect: ALL, u2: ALL, u3: ALL };
@@ -20,7 +21,7 @@ const EVERYONE = { collect: ALL, u2: ALL, u3: ALL };
 const body = (rogue: RogueCoordinator, position: number) =>
   new Uint32Array(present(rogue.cohort.device(position).body, "an input").slice().buffer);
 
-/** The victim is declared a dropout though its input is there: its pair masks open, its self mask must not. */
+/** The victim is declared a dropout although its input arrived: its pair masks open, its self mask must not. */
 async function lateInput(world: World): Promise<Loot | null> {
   const rogue = await RogueCoordinator.create(world, { count: 7 }, [6, 7]);
   await rogue.advertise();
@@ -35,7 +36,7 @@ async function lateInput(world: World): Promise<Loot | null> {
   return { kind: "input", of: rogue.cohort, position: 1, words };
 }
 
-/** t - 1 shares of every self-mask seed: the colluders' own and those of two devices that answered. */
+/** t - 1 shares of every self-mask seed: the colluders' own, and those of two devices that answered. */
 async function tooFewShares(world: World): Promise<Loot | null> {
   const rogue = await RogueCoordinator.create(world, { count: 7 }, [6, 7]);
   await rogue.advertise();
@@ -49,7 +50,7 @@ async function tooFewShares(world: World): Promise<Loot | null> {
   return b && { kind: "seed", of: rogue.cohort, position: 1, b };
 }
 
-/** Tries every seed of one byte against what its owner announced. No share is asked for. */
+/** Compares every one-byte seed with what its owner announced. No share is needed. */
 async function guessedSeeds(world: World): Promise<Loot | null> {
   const rogue = await RogueCoordinator.create(world, { count: 3 });
   const { cohort } = rogue;
@@ -74,7 +75,7 @@ async function guessedSeeds(world: World): Promise<Loot | null> {
   return words && { kind: "input", of: cohort, position: 1, words };
 }
 
-/** Asks for the input once more, as after a reconnect; meanwhile the device would encode it anew. */
+/** Asks for the input a second time, as after a reconnect. The device would encode it with fresh rounding. */
 async function secondInput(world: World): Promise<Loot | null> {
   const rogue = await RogueCoordinator.create(world, { count: 3 });
   await rogue.advertise();
@@ -89,19 +90,19 @@ async function secondInput(world: World): Promise<Loot | null> {
   return { kind: "difference", inputs: [before, victim.input], words };
 }
 
-/** A smaller least cohort than the owner agreed to. */
+/** A smaller minimum cohort than the owner agreed to. */
 async function otherRules(world: World): Promise<Loot | null> {
   const rogue = await RogueCoordinator.create(world, { count: 3, config: { cohortSizeMin: 3 } }, [2, 3]);
   return invited(world, rogue, { cohortSizeMin: 10 });
 }
 
-/** A round to evaluate, where the owner agreed to train only. */
+/** A round to evaluate, although the owner agreed only to train. */
 async function otherPurpose(world: World): Promise<Loot | null> {
   const options = { count: 3, roundParams: { purpose: "evaluate" } } as const;
   return invited(world, await RogueCoordinator.create(world, options, [2, 3]), {});
 }
 
-/** @param own  What the device agreed to instead of what the coordinator says. */
+/** @param own  What the device agreed to, if it differs from what the coordinator says. */
 async function invited(
   world: World,
   rogue: RogueCoordinator,
@@ -148,7 +149,7 @@ const LAYOUT_TERMS: LayoutTerms = {
   cohortSizeMax: 8,
 };
 
-/** Device 3 masks something else than an input. The coordinator, honest here, opens the sum and reads it. */
+/** Device 3 masks something other than an input. The honest coordinator opens the sum and reads it. */
 export async function spoiled(
   world: World,
   spoil: (input: Uint32Array<ArrayBuffer>) => void,
@@ -268,7 +269,7 @@ export const MASK_ATTACKS: readonly Attack[] = [
         find: 'if (!equalBytes(offered, agreed) || invite.modelHash !== modelHash) return err("CONFIG");',
         replace: "",
       },
-      // Its own rules are the next line of defence: all others would be told other ones.
+      // Its own rules are the next line of defence: the rules told to the others would differ.
       {
         file: "shared/secagg/client.ts",
         find: "attempt, config: expected, roundParams",
@@ -287,7 +288,7 @@ export const MASK_ATTACKS: readonly Attack[] = [
         find: 'if (expected.vectors[roundParams.purpose] === undefined) return err("CONFIG");',
         replace: "",
       },
-      // No length was agreed to for such a vector, so a device could not make one either.
+      // Nobody agreed to a length for such a vector, so a device could not make one either.
       {
         file: "shared/task/config.ts",
         find: "terms.config.vectors[purpose]",
@@ -318,7 +319,7 @@ export const MASK_ATTACKS: readonly Attack[] = [
       },
       {
         file: "shared/vector/segments/metrics.ts",
-        find: "if (value < 0 || value > slot.max * survivorCount) return",
+        find: "if (value < (signed ? -bound : 0) || value > bound) return",
         replace: "if (value === Infinity) return",
       },
     ],

@@ -4,15 +4,15 @@ import type { Attack, Loot, World } from "./attack.ts";
 import { FIRST, type Offer, RoguePages, STEPS, type Step } from "./rogue-pages.ts";
 
 /*
- * What a device remembers (PROTOCOL.md section 6), in real sessions whose memory outlives the page. Two sums over one model,
- * the second without the victim, differ by the victim's input. Four pages, t = 3; nobody colludes.
+ * What a device remembers (PROTOCOL.md section 6), in real sessions whose memory outlives the page. Two sums over one
+ * model, the second without the victim, differ by the victim's input. Four pages, t = 3, no collusion.
  */
 
 const NEXT_ATTEMPT: Offer = { ...FIRST, attempt: 2 };
 const NEXT_ROUND: Offer = { ...FIRST, round: 2 };
 const OTHER_RUN: Offer = { ...FIRST, runId: "0192f0c0ffee70008000000000000bad" };
 
-/** That a sum of the model was opened. */
+/** The memory that a sum of the model was opened. */
 const REVEALED: readonly Edit[] = [
   {
     file: "shared/secagg/participation.ts",
@@ -44,7 +44,7 @@ const WRITE_FIRST: readonly Edit[] = [
   },
 ];
 
-/** A second sum without the victim, and the difference to the first. */
+/** A second sum without the victim, and its difference from the first. */
 async function difference(siege: RoguePages, first: Uint32Array | null, again: Offer): Promise<Loot | null> {
   const victim = present(siege.pages[0], "the victim");
   const { own } = victim;
@@ -69,7 +69,7 @@ function secondSum(what: string, again: Offer, without: readonly Edit[]): Attack
   };
 }
 
-/** Every page is loaded again in the middle of an attempt, which is then offered from its start, and then the next ones. */
+/** Reloads every page in the middle of an attempt, then offers that attempt from its start, and then the next ones. */
 function restart(after: Step): Attack {
   return {
     name: `[S5] [S10] every page is loaded again after ${after}, and the same attempt offered anew`,
@@ -87,7 +87,7 @@ function restart(after: Step): Attack {
   };
 }
 
-/** Every page dies at a write; what would have been sent after it must not be out. */
+/** Every page dies at a write; what it would have sent after the write must not have left. */
 async function killedAt(world: World, key: string): Promise<Loot | null> {
   const siege = await RoguePages.create(world, 4);
   for (const { cells } of siege.pages) cells.diesAt = key;
@@ -96,7 +96,7 @@ async function killedAt(world: World, key: string): Promise<Loot | null> {
   return difference(siege, first, NEXT_ATTEMPT);
 }
 
-/** A page that is killed at a write has sent nothing that its memory does not know of when it is loaded again. */
+/** A page is killed at a write and reloaded. It must not have sent anything that its memory does not know. */
 function unwritten(cell: string, step: Step, stoppedBy: string | null = null): Attack {
   return {
     name: `[S10] every page is killed at the write before ${step}`,
@@ -124,7 +124,7 @@ async function beyondBudget(world: World): Promise<Loot> {
   return { kind: "overspent", inputs: siege.inputCount / siege.pages.length, limit };
 }
 
-/** The coordinator says nothing any more; a day goes by. */
+/** The coordinator falls silent for a day. */
 function silence(after: Step): Attack {
   return {
     name: `[S15] a coordinator that falls silent after ${after}`,
@@ -158,7 +158,7 @@ export const MEMORY_ATTACKS: readonly Attack[] = [
     without: WRITE_FIRST,
     run: (world) => killedAt(world, "revealed/"),
   },
-  // Without an advert the script asks why; the page as it died says that it could not write.
+  // Without an advert the script asks why; the dying page said that it could not write.
   unwritten("mark/", "advertise", "STORAGE_FULL"),
   unwritten("used/", "input"),
   unwritten("ballot/", "confirm"),
@@ -174,7 +174,7 @@ export const MEMORY_ATTACKS: readonly Attack[] = [
       },
       {
         file: "client/core/round/prepare.ts",
-        find: 'if ((await ports.memory.participations(task.slug)) >= roundsMax) return refuse("BUDGET");',
+        find: 'if ((await ports.memory.participations(task.slug)) >= roundsMax) return declineRound("BUDGET");',
         replace: "",
       },
     ],

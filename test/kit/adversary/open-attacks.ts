@@ -1,12 +1,12 @@
 import { assert, present } from "#shared/kernel/assert.ts";
-import { SecaggCohort } from "../secagg-cohort.ts";
 import { randomWords } from "../secagg-fixtures.ts";
+import { SecaggCohort } from "../worlds/secagg-cohort.ts";
 import type { Loot, OpenAttack, World } from "./attack.ts";
 import { spoiled } from "./mask-attacks.ts";
 import { RogueCoordinator } from "./rogue-coordinator.ts";
 import { soleOutcome } from "./share-attacks.ts";
 
-/* What no secure aggregation stops. These succeed against the product as it is. */
+/* Attacks that no secure aggregation stops. They succeed against the product. */
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
@@ -15,12 +15,14 @@ async function sybils(world: World): Promise<Loot | null> {
   await rogue.advertise();
   await rogue.share();
   for (const position of rogue.honest) await rogue.collect(position, upTo(7));
-  // Nothing needs to be opened: t colluders hold t shares of everything.
+  // Nothing needs opening: t colluders already hold t shares of everything.
   const words = await rogue.sumOf([1]);
   return words && { kind: "input", of: rogue.cohort, position: 1, words };
 }
 
-/** A page that the coordinator serves draws its "random" bytes as the coordinator likes. The core itself is the product's. */
+/**
+ * The coordinator serves a page that draws its "random" bytes as the coordinator likes. The core is the product's own.
+ */
 async function badPage(world: World): Promise<Loot | null> {
   const rogue = await RogueCoordinator.create(world, { count: 3 });
   const { cohort } = rogue;
@@ -47,7 +49,7 @@ async function summed(world: World, options: Partial<Parameters<typeof SecaggCoh
   return { cohort, sum: result.sum };
 }
 
-/** Two models that differ by a hair bring the same updates; the victim is away the second time. */
+/** Two models that differ by very little give the same updates; the victim is away the second time. */
 async function almostEqualModel(world: World): Promise<Loot | null> {
   const input = (position: number) => randomWords(`whichever the model, ${position}`, 8);
   const first = await summed(world, { input });
@@ -60,7 +62,7 @@ async function almostEqualModel(world: World): Promise<Loot | null> {
   return { kind: "input", of: first.cohort, position: 1, words };
 }
 
-/** A model in which the rows of each device move other weights than those of all others. */
+/** A model in which each device's rows move weights that no other device's rows move. */
 async function craftedLayers(world: World): Promise<Loot | null> {
   const own = (position: number) => (_: number, index: number) => (index >> 1) + 1 === position;
   const input = (position: number) =>

@@ -11,17 +11,19 @@ import { addMasks, type Mask } from "#shared/crypto/mask-stream.ts";
 import { combineShares, fieldFor, lagrangeBasisAtZero, splitSecret } from "#shared/crypto/shamir.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
+import type { Position } from "#shared/kernel/places.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
-import type { Position } from "#shared/protocol/ids.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import { bundleTree, commitShares, openShares, type ShareLeaf, sealShares } from "#shared/secagg/bundle.ts";
 import type { PositionSet } from "#shared/secagg/position-sets.ts";
 import { holdersIn, memberAt, neighboursOf } from "#shared/secagg/roster.ts";
-import { type CohortOptions, lastSent, SecaggCohort } from "../secagg-cohort.ts";
+import { positionNo } from "../places.ts";
 import { plainSum, seededRandom } from "../secagg-fixtures.ts";
+import { type CohortOptions, lastSent } from "../worlds/cohort-device.ts";
+import { SecaggCohort } from "../worlds/secagg-cohort.ts";
 import type { World } from "./attack.ts";
 
-/** U2 as it is told before the input, and both sets as they are told after it. */
+/** U2 as told before the input, and both sets as told after it. */
 export interface View {
   readonly collect: readonly number[];
   readonly u2: readonly number[];
@@ -37,28 +39,28 @@ interface KnownSeat {
 }
 
 /**
- * A coordinator that checks nothing, tells every device what it likes, and computes whatever follows from what it was
- * sent and from what its colluders know. It never looks at the plain inputs, nor at a seed of a device that is honest.
+ * A coordinator that checks nothing, tells every device what it likes, and computes everything that follows from the
+ * messages it received and from its colluders' knowledge. It never looks at plain inputs or at an honest device's seed.
  */
 export class RogueCoordinator {
   readonly world: World;
   readonly cohort: SecaggCohort;
   readonly colluders: readonly number[];
-  readonly #seats = new Map<number, KnownSeat>();
-  /** Of the seats that it plays itself. */
-  readonly #signers = new Map<number, Signer>();
+  readonly #seats = new Map<Position, KnownSeat>();
+  /** Signers of the seats that it plays itself. */
+  readonly #signers = new Map<Position, Signer>();
   readonly #shares = { b: new Map<string, Bytes>(), z: new Map<string, Bytes>() };
   readonly #told = new Map<number, readonly number[]>();
-  readonly #confirmed: { readonly position: number; readonly view: View; readonly signature: Bytes }[] = [];
+  readonly #confirmed: { readonly position: Position; readonly view: View; readonly signature: Bytes }[] = [];
 
   private constructor(world: World, cohort: SecaggCohort, colluders: readonly number[]) {
     this.world = world;
     this.cohort = cohort;
     this.colluders = colluders;
     for (const position of colluders) {
-      // The first draws of a device: the adversary runs this one itself.
+      // The adversary runs this device itself, so it knows the device's first draws.
       const random = seededRandom(`${cohort.seed} device ${position}`);
-      this.#seats.set(position, { z: random(32), b: random(32), c: random(32) });
+      this.#seats.set(positionNo(position), { z: random(32), b: random(32), c: random(32) });
     }
   }
 
@@ -71,26 +73,26 @@ export class RogueCoordinator {
     return new RogueCoordinator(world, cohort, colluders);
   }
 
-  /** Positions that the adversary does not have. */
+  /** Positions that the adversary does not control. */
   get honest(): readonly number[] {
     return this.cohort.devices
       .map(({ position }) => position)
       .filter((position) => !this.#seats.has(position));
   }
 
-  /** R0 of everyone, in order of position. */
+  /** R0 of all devices, in order of position. */
   async advertise(): Promise<void> {
     for (const device of this.cohort.devices) this.cohort.members.push(await this.cohort.advertise(device));
   }
 
-  /** Puts keys of its own under the name of a device, signed by whatever signer it has. */
+  /** Replaces a device's keys with its own, signed by whatever signer it has. */
   async usurp(position: number, signer: Signer, seed = ""): Promise<void> {
     const { primitives, attempt, engine, members } = this.cohort;
     const random = seededRandom(`usurped ${position} ${seed}`);
     const [z, b] = [random(32), random(32)];
     const sealing = await freshKeyPair(primitives, random);
-    this.#seats.set(position, { z, b, c: sealing.secretKey });
-    this.#signers.set(position, signer);
+    this.#seats.set(positionNo(position), { z, b, c: sealing.secretKey });
+    this.#signers.set(positionNo(position), signer);
     const keys = {
       identity: signer.publicKey,
       c: sealing.publicKey,
@@ -102,7 +104,7 @@ export class RogueCoordinator {
     members[position - 1] = { ...member, ...keys, signature };
   }
 
-  /** Tells everyone honest the roster and takes their shares. @returns whether all went along. */
+  /** Sends the roster to all honest devices and collects their shares. @returns true if all accepted. */
   async share(
     positions: readonly number[] = this.cohort.members.map((_, index) => index + 1),
   ): Promise<boolean> {
@@ -124,18 +126,22 @@ export class RogueCoordinator {
     if (!allGo) return false;
     assert((await cohort.layOut()) === null, "what devices take a coordinator can lay out");
     for (const position of positions) {
-      if (this.#isUsurped(position)) await this.#deal(position);
+      if (this.#isUsurped(position)) await this.#deal(positionNo(position));
       else {
         const { leaves, signature } = lastSent(cohort.device(position), "share");
-        const tree = await bundleTree(cohort.primitives, holdersIn(cohort.roster, position), leaves);
-        cohort.bundles.set(position, { dealer: position, leaves, tree, signature });
+        const tree = await bundleTree(
+          cohort.primitives,
+          holdersIn(cohort.roster, positionNo(position)),
+          leaves,
+        );
+        cohort.bundles.set(positionNo(position), { dealer: positionNo(position), leaves, tree, signature });
       }
     }
     await this.#openBoxes();
     return true;
   }
 
-  /** U2, and takes the masked input. */
+  /** Sends U2 and collects the masked input. */
   async collect(position: number, u2: readonly number[]): Promise<boolean> {
     this.#told.set(position, u2);
     return this.world.tell(this.cohort, position, this.cohort.collectOver(position, await this.#setOf(u2)));
@@ -147,25 +153,26 @@ export class RogueCoordinator {
     const message = { type: "sets" as const, sid, u2: u2.bitmap, u3: u3.bitmap, deadlineInMs: 1_000 };
     if (!(await this.world.tell(this.cohort, position, message))) return false;
     const { signature } = lastSent(this.cohort.device(position), "confirm");
-    this.#confirmed.push({ position, view, signature });
+    this.#confirmed.push({ position: positionNo(position), view, signature });
     return true;
   }
 
-  /** What it can show for a view: the confirmations that it was given, and its colluders'. Ascending. */
+  /** The confirmations for a view that it can show: those it was given, and its colluders'. Ascending. */
   async confirmationsOf(view: View): Promise<Confirmations> {
     const { u2, u3 } = await this.#setsOf(view);
     const item = this.world.engine.signedItems.setsItem(this.cohort.roster.sid, u2.hash, u3.hash);
     const given = this.#confirmed.filter((confirmed) => key(confirmed.view) === key(view));
     const all = new Map(given.map(({ position, signature }) => [position, signature]));
     for (const position of this.colluders) {
-      if (view.u3.includes(position)) all.set(position, await this.cohort.device(position).signer.sign(item));
+      if (view.u3.includes(position))
+        all.set(positionNo(position), await this.cohort.device(position).signer.sign(item));
     }
     return [...all]
       .sort(([left], [right]) => left - right)
       .map(([signer, signature]) => ({ signer: signer as Position, signature }));
   }
 
-  /** Confirmations of a view by one key under several names. */
+  /** Confirmations of a view by one key under several positions. */
   async signedBy(signer: Signer, view: View, positions: readonly number[]): Promise<Confirmations> {
     const { u2, u3 } = await this.#setsOf(view);
     const item = this.world.engine.signedItems.setsItem(this.cohort.roster.sid, u2.hash, u3.hash);
@@ -196,9 +203,10 @@ export class RogueCoordinator {
   }
 
   /**
-   * Each honest device through U2, both sets and the opening, each with a view of its own; who refuses is left behind.
+   * Leads each honest device through U2, both sets and the opening, each with its own view. Devices that refuse are
+   * left behind.
    *
-   * @param more  Fields that the last question does not have.
+   * @param more  Fields to add to the last request.
    */
   async showViews(
     viewOf: (position: number) => View | null,
@@ -217,7 +225,7 @@ export class RogueCoordinator {
     }
   }
 
-  /** The sum of the inputs of `positions`, if what it knows opens it; null if not. */
+  /** The sum of the inputs of `positions`, if its knowledge opens it; otherwise null. */
   async sumOf(positions: readonly number[]): Promise<Uint32Array | null> {
     const { primitives, roster } = this.cohort;
     const bodies = positions.map((position) => this.cohort.device(position).body);
@@ -236,18 +244,23 @@ export class RogueCoordinator {
     return sum;
   }
 
-  /** What takes the pair masks off a device's input, but for those that cancel within `positions`; null if it cannot. */
+  /**
+   * The masks that remove a device's pair masks, except those that cancel within `positions`; null if it cannot compute
+   * them.
+   */
   async pairMasks(position: number, positions: readonly number[]): Promise<Mask[] | null> {
     const { primitives, roster } = this.cohort;
     const masks: Mask[] = [];
     const told = present(this.#told.get(position), "it masked its input");
-    for (const other of neighboursOf(roster, position).filter((neighbour) => told.includes(neighbour))) {
+    for (const other of neighboursOf(roster, positionNo(position)).filter((neighbour) =>
+      told.includes(neighbour),
+    )) {
       if (positions.includes(other) && this.#told.get(other)?.includes(position)) continue;
       const [own, theirs] = [await this.secret("z", position), await this.secret("z", other)];
       const [seed, peer] = own === null ? [theirs, position] : [own, other];
       if (seed === null) return null;
       const { secretKey } = await maskKeyPairFromSeed(primitives, seed);
-      const shared = await primitives.x25519(secretKey, memberAt(roster, peer).s);
+      const shared = await primitives.x25519(secretKey, memberAt(roster, positionNo(peer)).s);
       if (!shared.ok) return null;
       const key = await pairMaskKey(primitives, shared.value, roster.sid, position, other);
       masks.push({ key, sign: pairMaskSign(position, other) === 1 ? -1 : 1 });
@@ -255,17 +268,19 @@ export class RogueCoordinator {
     return masks;
   }
 
-  /** A seed that it knows or can put together, checked against what its owner announced. */
+  /** A seed that it knows or can reconstruct, checked against what its owner announced. */
   async secret(kind: "b" | "z", owner: number): Promise<Bytes | null> {
-    const known = this.#seats.get(owner);
+    const known = this.#seats.get(positionNo(owner));
     if (known !== undefined) return known[kind];
     const { primitives, roster } = this.cohort;
     const held = roster.members.flatMap((_, index) => {
       const share = this.#shares[kind].get(`${owner} ${index + 1}`);
-      return share === undefined ? [] : [{ x: roster.graph.rankOf(owner, index + 1), share }];
+      return share === undefined
+        ? []
+        : [{ x: roster.graph.rankOf(positionNo(owner), positionNo(index + 1)), share }];
     });
     if (held.length === 0) return null;
-    const field = fieldFor(holdersIn(roster, owner).length);
+    const field = fieldFor(holdersIn(roster, positionNo(owner)).length);
     const basis = lagrangeBasisAtZero(
       held.map(({ x }) => x),
       field,
@@ -274,7 +289,7 @@ export class RogueCoordinator {
       basis,
       held.map(({ share }) => share),
     );
-    const { identity, s, bCommit: committed } = memberAt(roster, owner);
+    const { identity, s, bCommit: committed } = memberAt(roster, positionNo(owner));
     const isIt =
       kind === "b"
         ? equalBytes(await bCommit(primitives, identity, secret), committed)
@@ -282,27 +297,27 @@ export class RogueCoordinator {
     return isIt ? secret : null;
   }
 
-  /** Takes a seed that it found out in another way. */
+  /** Records a seed that it found out in another way. */
   learns(position: number, seat: KnownSeat): void {
-    this.#seats.set(position, seat);
+    this.#seats.set(positionNo(position), seat);
   }
 
   #isUsurped(position: number): boolean {
-    return this.#signers.has(position);
+    return this.#signers.has(positionNo(position));
   }
 
-  /** Which attempt a device was told of; the coordinator knows what it said. */
+  /** The attempt that a device was told about; the coordinator knows what it said. */
   #termsOf(position: number): { readonly runId: never; readonly round: number; readonly attempt: number } {
     const { runId, round, attempt } = lastSent(this.cohort.device(position), "advertise");
     return { runId: runId as never, round, attempt };
   }
 
   /** R1 of a seat that it plays itself. */
-  async #deal(position: number): Promise<void> {
+  async #deal(position: Position): Promise<void> {
     const { primitives, roster, engine, bundles } = this.cohort;
-    const { z, b, c } = present(this.#seats.get(position), "a seat of its own");
+    const { z, b, c } = present(this.#seats.get(positionNo(position)), "a seat of its own");
     const random = seededRandom(`dealt by ${position}`);
-    const holders = holdersIn(roster, position);
+    const holders = holdersIn(roster, positionNo(position));
     const xs = holders.map((_, index) => index + 1);
     const [zShares, bShares] = [z, b].map((secret) => splitSecret(secret, roster.thresholds.t, xs, random));
     const leaves: ShareLeaf[] = [];
@@ -320,12 +335,14 @@ export class RogueCoordinator {
       leaves.push({ ciphertext: sealShares(key, random(24), route, shares), ...commits });
     }
     const tree = await bundleTree(primitives, holders, leaves);
-    const signer = present(this.#signers.get(position), "a seat of its own");
-    const signature = await signer.sign(engine.signedItems.bundleItem(roster.sid, position, tree.root));
-    bundles.set(position, { dealer: position, leaves, tree, signature });
+    const signer = present(this.#signers.get(positionNo(position)), "a seat of its own");
+    const signature = await signer.sign(
+      engine.signedItems.bundleItem(roster.sid, positionNo(position), tree.root),
+    );
+    bundles.set(position, { dealer: positionNo(position), leaves, tree, signature });
   }
 
-  /** Reads what was sealed for the seats that it has. */
+  /** Reads what was sealed for its own seats. */
   async #openBoxes(): Promise<void> {
     const { primitives, roster, bundles } = this.cohort;
     for (const [holder, { c }] of this.#seats) {
@@ -349,11 +366,11 @@ export class RogueCoordinator {
     for (const { owner, share } of zShares) this.#shares.z.set(`${owner} ${holder}`, share);
   }
 
-  /** Also of positions that do not exist: the coordinator sends bitmaps, whatever is in them. */
+  /** Accepts positions that do not exist: the coordinator may send any bitmap. */
   async #setOf(positions: readonly number[]): Promise<PositionSet> {
     const { primitives, engine, roster } = this.cohort;
     const real = positions.filter((position) => position <= roster.members.length);
-    const set = await engine.positionSets.setOfPositions(primitives, roster, real);
+    const set = await engine.positionSets.setOfPositions(primitives, roster, real.map(positionNo));
     if (real.length === positions.length) return set;
     const bitmap = set.bitmap.slice();
     for (const position of positions) {

@@ -6,30 +6,31 @@ import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import { type Position, positionAtIndex } from "#shared/kernel/places.ts";
 import type { Primitives, Signer } from "#shared/kernel/ports.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import { wireError } from "#shared/protocol/errors.ts";
 import type { SessionId } from "#shared/protocol/ids.ts";
 import type { DeviceMessage } from "#shared/protocol/messages/device.ts";
-import type { Member, Roster } from "#shared/secagg/roster.ts";
-import type { Bundle, Opening } from "#shared/secagg/server.ts";
+import type { Roster, RosterMember } from "#shared/secagg/roster.ts";
+import type { Bundle, GivenShares } from "#shared/secagg/server.ts";
 import { certificateItem } from "#shared/secagg/signed-items.ts";
 import { agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
 import { modelTensors } from "#shared/task/model.ts";
-import { smallTask } from "../federation.ts";
+import { ProductDevice, type Surroundings } from "../devices/product-device.ts";
+import { ManualClock } from "../fakes/manual-clock.ts";
+import { memoryDisk } from "../fakes/memory-files.ts";
 import { InFlight } from "../in-flight.ts";
-import { ManualClock } from "../manual-clock.ts";
-import { memoryDisk } from "../memory-files.ts";
 import type { ClientCore } from "../secagg-engine.ts";
 import { plainSum, seededRandom } from "../secagg-fixtures.ts";
-import { SessionDevice, type Surroundings } from "../session-device.ts";
+import { smallTask } from "../worlds/small-task.ts";
 import type { World } from "./attack.ts";
 
 export const STEPS = ["advertise", "share", "input", "confirm", "unmask"] as const;
 export type Step = (typeof STEPS)[number];
 
-/** One offer of a model. */
+/** An offer of a model. */
 export interface Offer {
   readonly runId: string;
   readonly round: number;
@@ -37,7 +38,7 @@ export interface Offer {
 }
 export const FIRST: Offer = { runId: "0192f0c0ffee7000800000000000beef", round: 1, attempt: 1 };
 
-/** Cells that survive the page; the page may be killed at the moment at which it writes one of them. */
+/** Cells that survive the page. The page may be killed when it writes one of them. */
 class SurvivingCells implements Cells {
   readonly #inner = new MapCells();
   readonly #written: string[] = [];
@@ -58,7 +59,7 @@ class SurvivingCells implements Cells {
     return this.#inner.swap(changes);
   }
 
-  /** Whether anything was ever written under such a key. */
+  /** True if any key with this prefix was ever written. */
   knows(prefix: string): boolean {
     return this.#written.some((key) => key.startsWith(prefix));
   }
@@ -67,15 +68,15 @@ class SurvivingCells implements Cells {
 interface Page {
   readonly name: string;
   readonly cells: SurvivingCells;
-  device: SessionDevice;
+  device: ProductDevice;
   lives: number;
-  /** Its own list in the last sum that was opened, before masking; for the oracle. */
+  /** Its own list in the last opened sum, before masking; for the oracle. */
   own: Int32Array | null;
 }
 
 /**
- * Real sessions of the client core, each with its memory, among a coordinator that is a script. It offers them one model
- * as often as it likes and opens whatever it is given the shares for. Its victim is the first page.
+ * Real sessions of the client core, each with its memory, and a scripted coordinator. It offers them one model as often
+ * as it likes and opens whatever it gets the shares for. The victim is the first page.
  */
 export class RoguePages {
   readonly world: World;
@@ -149,7 +150,7 @@ export class RoguePages {
     return siege;
   }
 
-  /** Everyone's memory outlives this; what is in the page's own memory does not. */
+  /** Reloads pages: their memory survives, everything else is lost. */
   async reload(pages: readonly Page[] = this.pages): Promise<void> {
     for (const page of pages) {
       page.device.disconnect(false);
@@ -166,10 +167,10 @@ export class RoguePages {
   }
 
   /**
-   * One attempt, as far as the pages go along and up to `until`.
+   * Runs one attempt up to `until`, as far as the pages accept it.
    *
-   * @param silent  Pages that are left out from R2 on: dropouts.
-   * @returns the sum of those that are not, where it can be opened; null where not.
+   * @param silent  Pages left out from R2 on: dropouts.
+   * @returns the sum of the other pages; null if it cannot be opened.
    */
   async attempt(
     offer: Offer,
@@ -181,7 +182,7 @@ export class RoguePages {
     if (roster === null || reached("advertise")) return null;
     const seats = this.#seats(roster);
 
-    const bundles = new Map<number, Bundle>();
+    const bundles = new Map<Position, Bundle>();
     const { runId, round, attempt } = offer;
     const members = server.rosterMembers(roster);
     await this.#tell(seats.values(), () => ({
@@ -233,7 +234,7 @@ export class RoguePages {
     if (confirmations.length < roster.thresholds.t || reached("confirm")) return null;
 
     await this.#tell(staying.values(), () => ({ type: "open", ...told, confirmations }));
-    const openings: Opening[] = [];
+    const openings: GivenShares[] = [];
     for (const [position, page] of staying) {
       const message = this.#last(page, "unmask", sid);
       if (message === null) continue;
@@ -252,18 +253,18 @@ export class RoguePages {
     return sum;
   }
 
-  /** Masked inputs that it has, of all offers. */
+  /** Number of masked inputs received, over all offers. */
   get inputCount(): number {
     return this.#bodies.size;
   }
 
-  /** Whether it has anything of a step from any page since the newest offer. */
+  /** True if any page has sent this step since the newest offer. */
   hasSent(step: Step): boolean {
     if (step === "input") return this.inputCount > 0;
     return [...this.#received.values()].some((messages) => messages.some(({ type }) => type === step));
   }
 
-  /** Offers the model to every page and lays out whoever advertises; null where they are too few. */
+  /** Offers the model to every page and builds a roster of those that advertise; null if they are too few. */
   async #roster(offer: Offer): Promise<Roster | null> {
     const { training } = this.#task;
     const invite = {
@@ -286,7 +287,7 @@ export class RoguePages {
       modelHash: this.#modelHash,
     };
     const opened = await attempt.openAttempt(this.#primitives, terms);
-    const members: Member[] = [];
+    const members: RosterMember[] = [];
     for (const page of this.pages) {
       const advert = this.#received.get(page.device.identity)?.findLast(({ type }) => type === "advertise");
       const isOfThis =
@@ -307,11 +308,11 @@ export class RoguePages {
     return roster.ok ? roster.value : null;
   }
 
-  #seats(roster: Roster): Map<number, Page> {
+  #seats(roster: Roster): Map<Position, Page> {
     return new Map(
       roster.members.map(({ identity }, index) => {
         const page = this.pages.find(({ device }) => device.identity === bytesToHex(identity));
-        return [index + 1, present(page, "a page of ours")];
+        return [positionAtIndex(index), present(page, "a page of ours")];
       }),
     );
   }
@@ -333,28 +334,28 @@ export class RoguePages {
     await this.#settle();
   }
 
-  async #load(name: string, cells: SurvivingCells, lives: number): Promise<SessionDevice> {
-    const device: SessionDevice = await SessionDevice.create(
+  async #load(name: string, cells: SurvivingCells, lives: number): Promise<ProductDevice> {
+    const device: ProductDevice = await ProductDevice.create(
       this.#surroundings(() => device),
       {
         seed: name,
         life: `life ${lives}`,
         cells,
         core: this.#core,
-        session: { roundsMax: this.#roundsMax },
-        // The same model and the same rows bring the same update.
+        enrolment: { roundsMax: this.#roundsMax },
+        // The same model and rows give the same update.
         delta: (count) => Float32Array.from({ length: count }, (_, index) => (index + name.length) / 100),
       },
     );
     cells.kill = () => device.disconnect(false);
-    device.session.start();
+    device.enrolment.start();
     this.clock.advance(20);
     await this.#settle();
     assert(device.online, "a page that is loaded connects");
     return device;
   }
 
-  #surroundings(device: () => SessionDevice): Surroundings {
+  #surroundings(device: () => ProductDevice): Surroundings {
     return {
       clock: this.clock,
       inFlight: this.#inFlight,

@@ -3,6 +3,7 @@ import type { Signer } from "#shared/kernel/ports.ts";
 import type { AttemptTerms } from "#shared/secagg/attempt.ts";
 import { openShares } from "#shared/secagg/bundle.ts";
 import { advertItem } from "#shared/secagg/signed-items.ts";
+import { positionNo } from "../places.ts";
 import { randomWords, seededRandom } from "../secagg-fixtures.ts";
 import type { Attack, Loot, World } from "./attack.ts";
 import { RogueCoordinator, type View } from "./rogue-coordinator.ts";
@@ -12,7 +13,7 @@ import { RogueCoordinator, type View } from "./rogue-coordinator.ts";
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 const everyone = (count: number): View => ({ collect: upTo(count), u2: upTo(count), u3: upTo(count) });
 
-/** The rest of an attempt, honestly, and what that gives away of the victim. */
+/** Plays the rest of the attempt honestly, and returns what that reveals about the victim. */
 async function toTheEnd(rogue: RogueCoordinator): Promise<Loot | null> {
   const count = rogue.cohort.members.length;
   if (!(await rogue.share())) return null;
@@ -21,15 +22,16 @@ async function toTheEnd(rogue: RogueCoordinator): Promise<Loot | null> {
   return words && { kind: "input", of: rogue.cohort, position: 1, words };
 }
 
-/** A signer that has the name of a device and not its key. */
+/** A signer that has a device's name but not its key. */
 function forger({ publicKey }: Signer): Signer {
   return { publicKey, sign: async (message) => seededRandom(`forged ${message.length}`)(64).fill(1, 31) };
 }
 
 /**
- * The others train on a model on which every update is zero, or by a plan that leaves it zero; the victim does not. The
- * sum over all is the victim's input. Source: Pasquini, Francati and Ateniese 2022, "Eluding secure aggregation in
- * federated learning via model inconsistency".
+ * The others train on a model, or by a plan, that makes every update zero; the victim does not. The sum over all is
+ * then the victim's input.
+ * Source: Pasquini, Francati and Ateniese 2022, "Eluding secure aggregation in federated
+ * learning via model inconsistency".
  */
 function inconsistent(what: string, lie: Partial<AttemptTerms>, find: string): Attack {
   return {
@@ -68,7 +70,7 @@ const PLAN = {
 
 async function lowOrder(world: World): Promise<Loot | null> {
   const primitives = world.engine.javascript.javascriptPrimitives();
-  // No colluder: the eavesdropper has no secret at all.
+  // No colluder: the eavesdropper has no secrets.
   const rogue = await RogueCoordinator.create(world, { count: 3, primitives });
   const { cohort } = rogue;
   await rogue.advertise();
@@ -78,10 +80,10 @@ async function lowOrder(world: World): Promise<Loot | null> {
   if (!(await rogue.share([1]))) return null;
   const { sid } = cohort.roster;
   const key = await shareEncryptionKey(primitives, new Uint8Array(32), sid, 1, 3);
-  const box = cohort.bundles.get(1)?.leaves[2]?.ciphertext;
-  const opened = box && openShares(key, { sid, dealer: 1, holder: 3 }, box);
+  const box = cohort.bundles.get(positionNo(1))?.leaves[2]?.ciphertext;
+  const opened = box && openShares(key, { sid, dealer: positionNo(1), holder: positionNo(3) }, box);
   return opened?.ok === true
-    ? { kind: "sealed-share", of: cohort, dealer: 1, holder: 3, b: opened.value.b }
+    ? { kind: "sealed-share", of: cohort, dealer: positionNo(1), holder: positionNo(3), b: opened.value.b }
     : null;
 }
 
@@ -98,8 +100,8 @@ export const ROSTER_ATTACKS: readonly Attack[] = [
         find: 'if (members.length < cohortSizeMin) return err("COHORT_TOO_SMALL");',
         replace: "",
       },
-      // The minimum stands in q as well, so that U2 below it would be the next to be refused.
-      { file: "shared/secagg/threshold.ts", find: "c + 2, cohortSizeMin", replace: "c + 2, 0" },
+      // The minimum is also part of q, which would otherwise refuse U2 next.
+      { file: "shared/cohort/threshold.ts", find: "c + 2, cohortSizeMin", replace: "c + 2, 0" },
     ],
     run: async (world) => {
       const rogue = await RogueCoordinator.create(world, { count: 3, config: { cohortSizeMin: 5 } }, [2, 3]);
@@ -246,7 +248,7 @@ export const ROSTER_ATTACKS: readonly Attack[] = [
   },
 ];
 
-/** Everyone else is shown keys of an earlier life of the victim, which it signed for the same terms. */
+/** Shows all others the victim's keys from an earlier life, which it signed for the same terms. */
 async function earlierAdvert(world: World): Promise<Loot | null> {
   const earlier = await RogueCoordinator.create(world, { count: 4, seed: "earlier", identitySeed: "cohort" });
   await earlier.advertise();
@@ -255,7 +257,7 @@ async function earlierAdvert(world: World): Promise<Loot | null> {
   await rogue.advertise();
   cohort.members[0] = earlier.cohort.members[0] as (typeof cohort.members)[number];
   if (!(await rogue.share())) return null;
-  // Nobody's boxes open for the victim nor its boxes for anyone: every honest device blames another.
+  // The victim cannot open anyone's boxes and nobody can open the victim's, so every honest device blames another.
   for (const position of upTo(4)) {
     await rogue.collect(position, upTo(4));
     const complaint = cohort.device(position).sent.findLast(({ type }) => type === "complaint");
@@ -265,7 +267,7 @@ async function earlierAdvert(world: World): Promise<Loot | null> {
   return null;
 }
 
-/** A config that names a public log, and an opening without its proof. */
+/** A config that names a public log, and an opening without a proof. */
 async function unlogged(world: World): Promise<Loot | null> {
   const config = { logKey: "11".repeat(32) as never };
   const rogue = await RogueCoordinator.create(world, { count: 3, config });
@@ -273,11 +275,11 @@ async function unlogged(world: World): Promise<Loot | null> {
   if (!(await rogue.share())) return null;
   await rogue.showViews(() => everyone(3));
   const words = await rogue.sumOf(upTo(3));
-  // Every sum of such a config has to be in the log; this one is in none.
+  // Every sum of such a config must be in the log; this one is not.
   return words && { kind: "small-sum", of: rogue.cohort, positions: upTo(3), words, least: Infinity };
 }
 
-/** S + L is the same scalar; a device with tweetnacl takes it, one with WebCrypto does not. */
+/** S + L is the same scalar: a device with tweetnacl accepts it, one with WebCrypto does not. */
 async function malleated(world: World): Promise<Loot | null> {
   const rogue = await RogueCoordinator.create(world, { count: 3 });
   const { cohort } = rogue;

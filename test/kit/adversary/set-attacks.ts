@@ -1,12 +1,12 @@
 import { assert } from "#shared/kernel/assert.ts";
 import type { Edit } from "../planted.ts";
-import type { CohortOptions } from "../secagg-cohort.ts";
+import type { CohortOptions } from "../worlds/cohort-device.ts";
 import type { Attack, Loot, World } from "./attack.ts";
 import { RogueCoordinator, type View } from "./rogue-coordinator.ts";
 
 /*
- * U2 and U3: different sets for different devices, sets that contradict each other, and sets that are too small. Seven
- * devices unless a row says otherwise: t = q = 5, c = 2; 6 and 7 are the adversary's, 1 is the victim.
+ * U2 and U3: different sets for different devices, contradictory sets, and sets that are too small. Seven devices
+ * unless stated otherwise: t = q = 5, c = 2; the adversary has 6 and 7, the victim is 1.
  */
 const ALL = [1, 2, 3, 4, 5, 6, 7];
 const COLLUDERS = [6, 7];
@@ -23,7 +23,7 @@ async function inputOf(rogue: RogueCoordinator, position: number): Promise<Loot 
   return words && { kind: "input", of: rogue.cohort, position, words };
 }
 
-/** A sum over fewer honest devices than `least`. */
+/** A sum over fewer than `least` honest devices. */
 async function smallSum(
   rogue: RogueCoordinator,
   positions: readonly number[],
@@ -34,8 +34,8 @@ async function smallSum(
 }
 
 /**
- * Everyone honest is shown a U3 of its own, large enough, with itself in it. Taken together these views make 3, 4 and 5
- * dropouts for t devices each, colluders included, so that what opens is the sum of 1 and 2 alone.
+ * Shows each honest device its own U3, large enough and with itself in it. Together these views make 3, 4 and 5
+ * dropouts for t devices each, colluders included, so that the sum of 1 and 2 alone opens.
  */
 const PATCHWORK: ReadonlyMap<number, View> = new Map(
   (
@@ -60,7 +60,7 @@ async function patchwork(world: World, confirm?: Confirm, options?: Partial<Coho
     (position) => PATCHWORK.get(position) ?? null,
     confirm && ((view) => confirm(rogue, view)),
   );
-  // Devices that took the bait told us the shares; t - c honest inputs were promised.
+  // Devices that took the bait gave us the shares; t - c honest inputs were promised.
   return smallSum(rogue, [1, 2], 3);
 }
 
@@ -72,7 +72,7 @@ const ENOUGH: Edit = {
 const OWN_U2 =
   'const { roster, position, u2 } = state;\n  if (!equalBytes(message.u2, u2.bitmap)) return err("EQUIVOCATION");';
 
-/** The same view confirmed in three other attempts, by the three honest devices that may be in it. */
+/** The same view, confirmed in three other attempts by the three honest devices that may be in it. */
 async function replayed(
   world: World,
   elsewhere: (index: number) => Partial<CohortOptions>,
@@ -96,7 +96,7 @@ async function replayed(
   return patchwork(world, async (_, view) => collected.get(view.u3.join()) ?? []);
 }
 
-/** Those that a round has besides the first, and one of the next round. */
+/** The other attempts of this round, and one of the next round. */
 const ATTEMPTS = [{ attempt: 2 }, { attempt: 3 }, { round: 2, attempt: 2 }] as const;
 
 const SESSION_UNBOUND: readonly Edit[] = [
@@ -133,7 +133,7 @@ export const SET_ATTACKS: readonly Attack[] = [
         find: 'if (members.length < cohortSizeMin) return err("COHORT_TOO_SMALL");',
         replace: "",
       },
-      { file: "shared/secagg/threshold.ts", find: "c + 2, cohortSizeMin", replace: "c + 2, 0" },
+      { file: "shared/cohort/threshold.ts", find: "c + 2, cohortSizeMin", replace: "c + 2, 0" },
     ],
     run: async (world) => {
       const rogue = await RogueCoordinator.create(world, { count: 7, config: { cohortSizeMin: 7 } }, [3, 4]);
@@ -152,12 +152,12 @@ export const SET_ATTACKS: readonly Attack[] = [
     without: [
       {
         file: "shared/secagg/client-mask.ts",
-        find: 'if (inU2.size < roster.thresholds.q) return refuse("U2_BELOW_T");',
+        find: 'if (inU2.size < roster.thresholds.q) return refuseMasking("U2_BELOW_T");',
         replace: "",
       },
       {
         file: "shared/secagg/client-mask.ts",
-        find: 'if (!reachesThreshold(roster, position, inU2)) return refuse("U2_BELOW_T");',
+        find: 'if (!reachesThreshold(roster, position, inU2)) return refuseMasking("U2_BELOW_T");',
         replace: "",
       },
     ],
@@ -182,7 +182,8 @@ export const SET_ATTACKS: readonly Attack[] = [
     ],
     run: async (world) => {
       const rogue = await shared(world);
-      // The victim masks with 2 and 3, who drop out then, and with the colluders; for the others it masked with all.
+      // The victim masks with 2 and 3, who then drop out, and with the colluders; the others believe that it masked
+      // with all.
       const view = { collect: ALL, u2: ALL, u3: [1, 4, 5, ...COLLUDERS] };
       const small = { ...view, collect: [1, 2, 3, ...COLLUDERS] };
       await rogue.showViews((position) => [small, null, null, view, view][position - 1] ?? null);
@@ -194,7 +195,7 @@ export const SET_ATTACKS: readonly Attack[] = [
     section: "4",
     stoppedBy: "NOT_ENOUGH_SIGS",
     without: [
-      { file: "shared/secagg/threshold.ts", find: 'model === "active"', replace: 'model !== "active"' },
+      { file: "shared/cohort/threshold.ts", find: 'model === "active"', replace: 'model !== "active"' },
     ],
     run: async (world) => {
       const rogue = await shared(world);
@@ -244,7 +245,7 @@ export const SET_ATTACKS: readonly Attack[] = [
         find: 'if (signer <= before || !survivors.has(signer)) return err("BAD_SET_SIG");',
         replace: "",
       },
-      // Signers are counted as a set; a device that counts signatures falls for it.
+      // Signers are counted as a set; a device that counts signatures is fooled.
       {
         file: "shared/secagg/client-open.ts",
         find: "if (!reachesThreshold(roster, position, signers)) return",
@@ -323,7 +324,7 @@ export const SET_ATTACKS: readonly Attack[] = [
     section: "9 REVEALED",
     stoppedBy: "EQUIVOCATION",
     without: [
-      // A device that keeps the other share of everyone, and takes sets again.
+      // A device that keeps everyone's other share, and accepts sets again.
       { file: "shared/secagg/client-open.ts", find: "z?.wipe();", replace: "" },
       { file: "shared/secagg/client-open.ts", find: "b.wipe();", replace: "" },
       {

@@ -3,12 +3,14 @@ import type { Bytes } from "#shared/kernel/bytes.ts";
 import { bundleTree } from "#shared/secagg/bundle.ts";
 import { holdersIn } from "#shared/secagg/roster.ts";
 import { bundleItem, unmaskItem } from "#shared/secagg/signed-items.ts";
-import { type CohortDevice, lastSent, SecaggCohort, type Unmask } from "../secagg-cohort.ts";
+import { positionNo } from "../places.ts";
+import { type CohortDevice, lastSent, type Unmask } from "../worlds/cohort-device.ts";
+import { SecaggCohort } from "../worlds/secagg-cohort.ts";
 import type { Attack, Loot, World } from "./attack.ts";
 
 /*
- * Shares: what a coordinator changes on their way, and what dishonest dealers and holders do where the coordinator is
- * honest. Seven devices, t = 5; 6 and 7 are dishonest.
+ * Shares: what a coordinator changes in transit, and what dishonest dealers and holders do to an honest coordinator.
+ * Seven devices, t = 5; 6 and 7 are dishonest.
  */
 const HONEST = [1, 2, 3, 4, 5];
 type Sealed = ReturnType<SecaggCohort["collectMessage"]>["shares"];
@@ -16,7 +18,7 @@ type Sealed = ReturnType<SecaggCohort["collectMessage"]>["shares"];
 const flip = (bytes: Bytes): Bytes =>
   Uint8Array.from(bytes, (byte, index) => (index === 30 ? byte ^ 4 : byte));
 
-/** The coordinator changes what device 1 is given; an honest one would judge the complaint that comes of it. */
+/** The coordinator changes what device 1 receives; an honest one would judge the complaint that follows. */
 function framing(name: string, change: (shares: Sealed, others: Sealed) => Sealed): Attack {
   return {
     name,
@@ -25,7 +27,7 @@ function framing(name: string, change: (shares: Sealed, others: Sealed) => Seale
     without: [
       {
         file: "shared/secagg/client-mask.ts",
-        find: 'if (!included || !signed) return refuse("SHARE_AUTH");',
+        find: 'if (!included || !signed) return refuseMasking("SHARE_AUTH");',
         replace: "",
       },
     ],
@@ -49,7 +51,7 @@ async function shared(world: World, dropout?: number): Promise<SecaggCohort> {
   return cohort;
 }
 
-/** Up to the opening, in which `tamper` has a word. */
+/** Runs an attempt up to the opening, which `tamper` may change. */
 async function opened(
   world: World,
   cohort: SecaggCohort,
@@ -70,21 +72,21 @@ async function taken(world: World, cohort: SecaggCohort): Promise<Loot> {
   return { kind: "wrong-sum", of: cohort, taken: result };
 }
 
-/** Whom an honest coordinator holds to account for a sum that does not open. */
+/** The dealers that an honest coordinator blames for a sum that does not open. */
 async function namedDealers(world: World, cohort: SecaggCohort): Promise<Loot> {
   const result = await cohort.finish();
   if (result.kind === "ended") world.codes.push(result.code);
   return { kind: "framed", named: result.kind === "ended" ? result.dealers : [], honest: HONEST };
 }
 
-/** Device 6 deals well-committed shares of another secret than it announced. */
+/** Device 6 deals well-committed shares of a secret other than the one it announced. */
 async function dealtWrongly(world: World, secret: "b" | "z"): Promise<Loot> {
   const lastSteps = new Map<number, "share">(secret === "z" ? [[6, "share"]] : []);
   const cohort = await SecaggCohort.create({ count: 7, vectorLength: 8, engine: world.engine, lastSteps });
   await cohort.advertiseAll();
   const { state } = cohort.device(6);
   assert(state.phase === "advertised", "after R0");
-  // It masks with what it announced: only the shares are of something else.
+  // It masks with what it announced; only the shares belong to something else.
   const announced = state[secret].reveal().slice();
   state[secret].reveal().fill(42);
   await cohort.shareAll();
@@ -93,7 +95,7 @@ async function dealtWrongly(world: World, secret: "b" | "z"): Promise<Loot> {
   return taken(world, cohort);
 }
 
-/** Device 6 seals another share for device 1 than the one that it committed to. */
+/** Device 6 seals a share for device 1 that differs from the one it committed to. */
 async function dealtTwoWays(world: World): Promise<SecaggCohort> {
   const cohort = await shared(world);
   const { primitives, roster, engine } = cohort;
@@ -101,16 +103,16 @@ async function dealtTwoWays(world: World): Promise<SecaggCohort> {
   const leaves = lastSent(dealer, "share").leaves.map((leaf, index) =>
     index === 0 ? { ...leaf, bShareCommit: flip(leaf.bShareCommit) } : leaf,
   );
-  const { root } = await bundleTree(primitives, holdersIn(roster, 6), leaves);
-  const signature = await dealer.signer.sign(bundleItem(roster.sid, 6, root));
+  const { root } = await bundleTree(primitives, holdersIn(roster, positionNo(6)), leaves);
+  const signature = await dealer.signer.sign(bundleItem(roster.sid, positionNo(6), root));
   const message = { sid: roster.sidHex, leaves, signature };
-  const bundle = await engine.server.verifyShareBundle(primitives, roster, 6, message);
+  const bundle = await engine.server.verifyShareBundle(primitives, roster, positionNo(6), message);
   assert(bundle.ok, "a well-formed bundle");
-  cohort.bundles.set(6, bundle.value);
+  cohort.bundles.set(positionNo(6), bundle.value);
   return cohort;
 }
 
-/** Gives a wrong share of the b of device 1, signed anew. */
+/** Gives a wrong share of device 1's b, with a new signature. */
 async function lying(cohort: SecaggCohort, device: CohortDevice, message: Unmask): Promise<Unmask> {
   if (HONEST.includes(device.position)) return message;
   const bShares = message.bShares.map((held) =>
@@ -131,7 +133,7 @@ async function signedAnew(
   return { ...message, bShares, signature: await device.signer.sign(item) };
 }
 
-/** Of a dishonest holder that the coordinator takes at its word. */
+/** Makes the coordinator believe a dishonest holder. */
 const HOLDERS_WORD = {
   file: "shared/secagg/server.ts",
   find: "bShares: bShares.filter((_, index) => bMatches[index]),",
@@ -143,7 +145,7 @@ const DEALERS_WORD = {
   replace: "if (b.length === 32) {",
 };
 
-/** Both dishonest holders lie, and position 2 has left: without spare shares every wrong one counts. */
+/** Both dishonest holders lie, and position 2 has left. Without spare shares every wrong one counts. */
 async function withLiar(world: World): Promise<SecaggCohort> {
   const cohort = await SecaggCohort.create({
     count: 7,
@@ -156,7 +158,7 @@ async function withLiar(world: World): Promise<SecaggCohort> {
 }
 
 /**
- * A device that was away since its upload is told of a sum of `survivorCount`, of which nothing exists: its own leaf is
+ * A device that was away since its upload is told of a sum of `survivorCount` that does not exist: its own leaf is
  * real, the others are made up.
  */
 export async function soleOutcome(world: World, survivorCount: number): Promise<Loot | null> {
@@ -170,7 +172,13 @@ export async function soleOutcome(world: World, survivorCount: number): Promise<
   const inputs = await cohort.engine.opening.inputsTree(cohort.primitives, roots);
   const { committedOutcome } = cohort.engine.opening;
   const u3 = { ...state.u2, positions: state.u2.positions.slice(0, survivorCount) };
-  const outcome = committedOutcome(cohort.roster, { u2: state.u2, u3 }, inputs, 1, "44".repeat(32));
+  const outcome = committedOutcome(
+    cohort.roster,
+    { u2: state.u2, u3 },
+    inputs,
+    positionNo(1),
+    "44".repeat(32),
+  );
   await world.tell(cohort, 1, outcome);
   return { kind: "false-receipt", of: cohort, position: 1, summed: [] };
 }
@@ -255,8 +263,8 @@ export const SHARE_ATTACKS: readonly Attack[] = [
     without: [
       {
         file: "shared/secagg/server.ts",
-        find: "shares.map(({ owner }) => owner).join() === owners.filter((owner) => circle.has(owner)).join() &&",
-        replace: "owners.every((owner) => circle.has(owner)) &&",
+        find: "shares.map(({ owner }) => owner).join() === owners.filter((owner) => held.has(owner)).join() &&",
+        replace: "owners.every((owner) => held.has(owner)) &&",
       },
     ],
     run: async (world) => {
@@ -299,14 +307,14 @@ export const SHARE_ATTACKS: readonly Attack[] = [
       const cohort = await opened(world, await shared(world));
       const summed = cohort.sets.u3.positions.filter((position) => position !== 1);
       const roots = cohort.sets.u3.positions.map(
-        (position) => present(cohort.inputs.get(position === 1 ? 2 : position), "an input").root,
+        (position) => present(cohort.inputs.get(position === 1 ? positionNo(2) : position), "an input").root,
       );
       const tree = await cohort.engine.opening.inputsTree(cohort.primitives, roots);
       const outcome = cohort.engine.opening.committedOutcome(
         cohort.roster,
         cohort.sets,
         tree,
-        1,
+        positionNo(1),
         "44".repeat(32),
       );
       await world.tell(cohort, 1, outcome);

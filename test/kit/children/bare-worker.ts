@@ -11,7 +11,7 @@ port.on("message", (task: BareTask) => {
   port.postMessage(task.type === "cipher" ? cipherAlone(task.byteCount) : prototype(task));
 });
 
-/** AES-256-CTR over zeros and nothing else: one cipher, blocks that stay in the cache, memory given back at once. */
+/** AES-256-CTR over zeros and nothing else: one cipher, blocks that stay in the cache, memory returned at once. */
 function cipherAlone(byteCount: number): Uint32Array {
   const zeros = new Uint8Array(128 * 1024);
   const cipher = createCipheriv("aes-256-ctr", new Uint8Array(32), new Uint8Array(16));
@@ -21,7 +21,7 @@ function cipherAlone(byteCount: number): Uint32Array {
   return new Uint32Array(0);
 }
 
-/** What one writes first: a cipher a mask and block of 256 KiB, words added one by one. */
+/** What one writes first: a cipher for each mask and block of 256 KiB, words added one by one. */
 function prototype({ length, masks }: Extract<BareTask, { type: "prototype" }>): Uint32Array {
   const blockWords = 64 * 1024;
   const zeros = new Uint8Array(4 * blockWords);

@@ -1,25 +1,40 @@
 import { openLog } from "#coordinator/adapters/log.ts";
 import { endOnFault, startCoordinator } from "#coordinator/main.ts";
+import { adminCookie, adminToken } from "../worlds/admin.ts";
+import { addCrowd } from "../worlds/crowd.ts";
 
 /*
- * A coordinator without pages on a free port, which says where it is and hands out a join token: many devices on one
- * address would else wait for their turn to join. Argument: the state folder. SIGTERM drains and ends it.
+ * A coordinator without pages on a free port. It reports its address, an admin's token and session, and a join token,
+ * because many devices on one address would otherwise have to wait before they may join. Arguments: the state folder, and
+ * how many other people it has. SIGTERM drains and ends it.
  */
 
 export interface CoordinatorReady {
   readonly url: string;
   readonly joinToken: string;
+  /** Of an admin. */
+  readonly token: string;
+  /** Of the admin's browser: name and value, as in a header. */
+  readonly cookie: string;
 }
 
 const TOKEN_USES = 1_000;
 const TOKEN_LIFE_MS = 24 * 3_600_000;
 
-const [dataDir = ""] = process.argv.slice(2);
+const [dataDir = "", crowdSize = "0"] = process.argv.slice(2);
 const log = openLog();
 endOnFault(log);
 const running = await startCoordinator({ port: 0, host: "127.0.0.1", dataDir, web: false, log });
 const joinToken = await running.access.mintJoinToken(TOKEN_USES, TOKEN_LIFE_MS);
+const cookie = await adminCookie(running);
+const token = await adminToken(running.accessDesk);
+await addCrowd(running.accessDesk, Number(crowdSize));
 process.once("SIGTERM", () => void running.stop().then(() => process.exit(0)));
-// Whoever asked for it is gone, or wants no more of it.
+// The parent is gone, or no longer needs it.
 process.once("disconnect", () => process.exit(0));
-process.send?.({ url: running.url, joinToken } satisfies CoordinatorReady);
+process.send?.({
+  url: running.url,
+  joinToken,
+  token,
+  cookie: `${cookie.name}=${cookie.value}`,
+} satisfies CoordinatorReady);

@@ -4,11 +4,16 @@ import { localSigner } from "#shared/crypto/signature.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import { release } from "#shared/kernel/release.ts";
-import { type DeviceStart, openTimedDevice, type TimedAnswer, type TimedDevice } from "../timed-device.ts";
+import {
+  type DeviceStart,
+  openTimedDevice,
+  type TimedAnswer,
+  type TimedDevice,
+} from "../devices/timed-device.ts";
 
 /*
- * The client core in a browser's page, driven from outside. Bytes cross as hex, an input as the body of a POST to
- * /input; neither is in the times.
+ * The client core in a browser page, driven from outside. Bytes cross as hex, an input as the body of a POST to /input;
+ * neither is included in the times.
  */
 
 export type PageStart = Omit<DeviceStart, "randomness"> & {

@@ -1,16 +1,16 @@
 import type { TaskView } from "#shared/protocol/api.ts";
-import { openTestDevice } from "../device.ts";
+import { openTestDevice } from "../devices/device.ts";
 
 /*
- * Devices with the real link, cryptography and client core, whose training is made up, in a process of their own.
- * Arguments: coordinator, task, join token, seed of the first device, number of devices.
+ * Devices with the real link, cryptography and client core but made-up training, in their own process. Arguments:
+ * coordinator, task, join token, seed of the first device, number of devices.
  */
 
 export type ToDevices =
-  /** Takes part from now on. `held`: each check-in waits for a `check-in`. */
+  /** Takes part from now on. `held`: each check-in waits for a `check-in` message. */
   | { readonly type: "start"; readonly held: boolean }
   | { readonly type: "check-in" }
-  /** Sends `count` float32 with an HTTP PUT, as a client without secure aggregation would. */
+  /** Sends `count` float32 with an HTTP PUT, like a client without secure aggregation. */
   | { readonly type: "put-plain"; readonly url: string; readonly count: number };
 export type FromDevices =
   | { readonly type: "ready" }
@@ -23,7 +23,7 @@ const seeds = Array.from({ length: Number(count) }, (_, index) => Number(first) 
 const devices = await Promise.all(
   seeds.map(async (seed) => {
     const device = await openTestDevice(url, task, seed, { joinToken, archive: false });
-    device.session.view.subscribe(({ round }) => {
+    device.enrolment.view.subscribe(({ round }) => {
       if (round?.outcome) tell({ type: "ended", seed, round: round.round, kind: round.outcome.kind });
     });
     return device;
@@ -36,12 +36,12 @@ tell({ type: "ready" });
 async function carryOut(message: ToDevices): Promise<void> {
   switch (message.type) {
     case "start":
-      for (const { session, hold } of devices) {
+      for (const { enrolment, hold } of devices) {
         if (message.held) hold("check-in");
-        session.view.subscribe(({ activity }) => {
+        enrolment.view.subscribe(({ activity }) => {
           if (message.held && activity === "in-round") hold("check-in");
         });
-        session.start();
+        enrolment.start();
       }
       return;
     case "check-in":

@@ -10,15 +10,17 @@ import { E } from "#shared/crypto/encode.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import { type Reply, replySchema } from "#shared/protocol/messages/reply.ts";
 import { WIRE_VERSION } from "#shared/protocol/wire-version.ts";
+import type { Flood, FloodOrder, FromFlood } from "../adversary/floods.ts";
+import { largeTask } from "../adversary/large-task.ts";
+import { joinRawSocket, type RawSocket } from "../adversary/raw-socket.ts";
 import { comeIn } from "../connections.ts";
-import type { Flood, FloodOrder, FromFlood } from "../floods.ts";
-import { joinRawSocket, type RawSocket } from "../raw-socket.ts";
 
 /*
- * One kind of flood in a process of the lowest priority, until it is told to end. It comes from loopback addresses of its
- * own, so that it does not share those of the devices. Argument: a FloodOrder as JSON.
+ * Runs one kind of flood in a process of the lowest priority until told to end. It uses loopback addresses that it does
+ * not share with the devices. Argument: a FloodOrder as JSON.
  */
 
 const NICE_LOWEST = 19;
@@ -26,9 +28,9 @@ const NICE_LOWEST = 19;
 const ADDRESSES = ["127.0.0.2", "127.0.0.3"] as const;
 const EVENTS_EVERY_MS = 20;
 const RETRY_MS = 50;
-/** A connection that says nothing more is given up by its sender. */
+/** The sender gives up a silent connection after this time. */
 const STAY_MS = 30_000;
-/** Of the right shape and nothing else. */
+/** Headers that have the right shape and nothing else. */
 const MADE_UP_INPUT = {
   "chorus-slot": "A".repeat(43),
   "chorus-sha256": "0".repeat(64),
@@ -41,6 +43,8 @@ setPriority(0, NICE_LOWEST);
 const agent = new Agent({ keepAlive: true, maxSockets: 256, localAddress: ADDRESSES[0] });
 let isOver = false;
 let sent = 0;
+/** A large task that this flood has created. */
+let largeSlug = "none";
 process.on("message", () => {
   isOver = true;
   tell({ type: "ended", sent });
@@ -59,17 +63,21 @@ function tell(message: FromFlood): void {
   process.send?.(message);
 }
 
-/** Each goes on until the connection ends or the answer has come; then it is begun anew. */
+/** Each sender runs until its connection ends or its answer has come, and is then started again. */
 function sendersOf(flood: Flood): (() => Promise<void>)[] {
   const times = (count: number, send: (index: number) => Promise<void>) =>
     Array.from({ length: count }, (_, index) => () => send(index));
   switch (flood) {
     case "reserved events":
       return times(32, (index) => reservedEvents(index % 2 === 0 ? "/dash" : "/device"));
-    case "frames of map keys":
-      return times(4, () => frames(frameOfKeys()));
-    case "JSON of keys":
-      return times(8, () => post("/api/v1/tasks", jsonOfKeys()));
+    case "frames of map keys": {
+      const frame = frameOfKeys();
+      return times(4, () => frames(frame));
+    }
+    case "JSON of keys": {
+      const json = jsonOfKeys();
+      return times(8, () => post("/api/v1/tasks", json));
+    }
     case "task lists, 32 connections":
       return times(32, () => get("/api/v1/tasks?limit=200"));
     case "task lists, 200 connections":
@@ -95,6 +103,12 @@ function sendersOf(flood: Flood): (() => Promise<void>)[] {
       return times(200, () => get(modelPath));
     case "downloads that nobody reads, 200 connections":
       return times(200, () => stay(`GET ${modelPath} HTTP/1.1\r\nHost: localhost\r\n\r\n`));
+    case "large task lists":
+      return [
+        ...times(4, createLargeTask),
+        ...times(16, () => get("/api/v1/tasks?limit=200")),
+        ...times(16, () => get(`/api/v1/tasks/${largeSlug}`)),
+      ];
   }
 }
 
@@ -154,7 +168,7 @@ function hellos(): Promise<void> {
   return frames(hello);
 }
 
-/** Logs in as anyone may, then checks in and leaves as fast as it is answered. */
+/** Logs in like anyone, then checks in and leaves as fast as the coordinator answers. */
 function comeAndGo(address: string): Promise<void> {
   return withSocket(
     "/device",
@@ -171,7 +185,7 @@ function comeAndGo(address: string): Promise<void> {
       if (challenge?.type !== "challenge") return;
       const item = E(DOMAINS.login, challenge.challenge, "default", order.task, identity);
       const welcome = await ask(socket, { type: "authenticate", signature: await signer.sign(item) });
-      // More than an address may bring: wait for the next minute.
+      // More logins than one address may make: wait for the next minute.
       if (welcome?.type !== "welcome") {
         await pause(1_000);
         return;
@@ -187,7 +201,7 @@ function comeAndGo(address: string): Promise<void> {
   );
 }
 
-/** Null where the connection ended first, or the answer is none. */
+/** Null if the connection ended first, or if the answer is malformed. */
 async function ask(socket: RawSocket, message: object): Promise<Reply | null> {
   sayFrame(socket, encodeFrame(message));
   if ((await socket.hear((packet) => packet.startsWith("61-/device,1["))) === null) return null;
@@ -202,22 +216,30 @@ function frameOfKeys(): Uint8Array {
   return new Encoder().encode(keys);
 }
 
-function jsonOfKeys(): string {
-  return JSON.stringify(Object.fromEntries(Array.from({ length: 80_000 }, (_, index) => [`k${index}`, 0])));
+async function createLargeTask(): Promise<void> {
+  const slug = `a-${randomBytes(8).toString("hex")}`;
+  await post("/api/v1/tasks", largeTask(slug));
+  largeSlug = slug;
 }
 
-/** Says this, or nothing, and reads no answer; comes again when it is sent away. */
+/** As many keys as the bounds of a task's body take. */
+function jsonOfKeys(): string {
+  const keys = Array.from({ length: LIMITS.jsonEntryCountMax / 2 - 1 }, (_, index) => [`k${index}`, 0]);
+  return JSON.stringify(Object.fromEntries(keys));
+}
+
+/** Sends a text or nothing and reads no answer; reconnects when it is disconnected. */
 async function stay(text?: string): Promise<void> {
   const { socket } = await comeIn(port, ADDRESSES[0], text);
   sent += 1;
-  // A connection that is not read does not hear that it has ended.
+  // A connection that is not read does not notice that it has ended.
   if (text !== undefined) socket.pause();
   const endsBy = performance.now() + STAY_MS;
   while (!isOver && !socket.destroyed && performance.now() < endsBy) await pause(500);
   socket.destroy();
 }
 
-/** What the run before has made; any name will do for a server that does nothing. */
+/** The newest model of the earlier run; a server that does nothing takes any name. */
 async function newestModel(): Promise<string> {
   if (order.url === null) return "0".repeat(64);
   const answer = await fetch(`${url}/api/v1/tasks/${order.task}`);
@@ -233,7 +255,7 @@ function post(path: string, body: string): Promise<void> {
   return exchange("POST", path, body);
 }
 
-/** One request and all of its answer. */
+/** One request and its whole answer. */
 function exchange(
   method: string,
   path: string,
@@ -255,7 +277,7 @@ function exchange(
   });
 }
 
-/** Takes HTTP and sockets of this protocol and does nothing with them. */
+/** Accepts HTTP and sockets of this protocol and does nothing with them. */
 async function openSink(): Promise<string> {
   const server = createServer((incoming, response) => {
     incoming.resume();

@@ -1,6 +1,6 @@
 import { answerJobs } from "#coordinator/adapters/answer-jobs.ts";
 
-/* Does as it is told: answers, beats for a while, fails, hangs in a loop, waits for ever, or ends. */
+/* Does what it is told: answers, beats for a while, fails, loops, waits forever, or exits. */
 
 export type TestJob = "answer" | "beat" | "fail" | "loop" | "never" | "exit";
 

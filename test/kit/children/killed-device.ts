@@ -11,14 +11,14 @@ import type { Status, TaskView } from "#shared/protocol/api.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessage } from "#shared/protocol/messages/device.ts";
-import { openTestDevice } from "../device.ts";
-import type { InviteLine, SendLine } from "../lives.ts";
+import { openTestDevice } from "../devices/device.ts";
+import type { InviteLine, SendLine } from "../worlds/lives.ts";
 
 /*
- * One edge device (state folder, journal, link and client core are the product's, its training is made up) that ends
- * itself with SIGKILL at one point of a round: before, in the middle of, or after a write; before or after a message
- * leaves; when one comes in. All that it is about to send goes into a ledger first, with how much of the journal was
- * synced by then, so that the test can see what a cut of the power would have left.
+ * One edge device that ends itself with SIGKILL at one point of a round: before, during or after a write; before or
+ * after a message leaves; or when one arrives. State folder, journal, link and client core are the product's; the
+ * training is made up. Everything it is about to send first goes into a ledger, with the number of journal bytes synced
+ * by then, so that the test sees what a power cut would have left.
  */
 
 export interface KilledDeviceOrder {
@@ -28,14 +28,14 @@ export interface KilledDeviceOrder {
   readonly seed: number;
   readonly stateFolder: string;
   readonly ledgerPath: string;
-  /** Null: lives on. Only counts in a run that is not `spentRunId`. */
+  /** Null: it lives on. Counts only in a run other than `spentRunId`. */
   readonly killAt: string | null;
   readonly spentRunId: string | null;
-  /** Faults for the positive controls: the memory says yes before it has written, or never syncs. */
+  /** Faults for the positive controls: the memory confirms before it has written, or never syncs. */
   readonly fault: "writes-later" | "no-sync" | null;
 }
 
-/** A line of the ledger; `syncedByteCount` of the journal. */
+/** A line of the ledger; `syncedByteCount` counts bytes of the journal. */
 export type LedgerLine =
   | { readonly at: "life"; readonly killAt: string | null }
   | InviteLine
@@ -57,7 +57,7 @@ function reach(point: string): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
-/** The journal's own calls, cut into: a line appended, half appended, appended and not synced, synced. */
+/** Cuts into the journal's own calls: before a line, half a line appended, appended but not synced, synced. */
 async function watchJournal(folder: string): Promise<void> {
   const probe = await open(join(folder, JOURNAL), "a");
   const handles = Object.getPrototypeOf(probe) as FileHandle;
@@ -75,7 +75,7 @@ async function watchJournal(folder: string): Promise<void> {
   };
   const counted = async (file: FileHandle) => {
     const stats = await file.stat();
-    // The folder is synced as well.
+    // Folders are synced as well.
     if (stats.isFile()) syncedByteCount = stats.size;
   };
   handles.sync = async function (this: FileHandle) {
@@ -159,9 +159,9 @@ const device = await openTestDevice(order.url, task, order.seed, {
   signer: state.value.signer,
   wrapLink: watchedLink,
 });
-device.session.view.subscribe(({ round }) => {
+device.enrolment.view.subscribe(({ round }) => {
   if (round?.outcome) process.send?.({ runId: round.runId, outcome: round.outcome.kind });
 });
 process.once("disconnect", () => process.exit(0));
-device.session.start();
+device.enrolment.start();
 process.send?.("started");

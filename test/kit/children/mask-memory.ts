@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { openFolder } from "#coordinator/adapters/folder.ts";
-import { primitives, randomBytes } from "#coordinator/adapters/system.ts";
 import { wordsToBytes } from "#shared/codec/vector-bytes.ts";
 import { addMasks } from "#shared/crypto/mask-stream.ts";
+import { primitives, randomBytes } from "#shared/node/system.ts";
 import { inputRoot } from "#shared/secagg/input.ts";
 
 /*
- * By how many bytes the resident memory of this process grows at most while one side does its heaviest step: a client
- * makes its input and masks it with as many masks, a coordinator takes as many masks off a sum in two workers. A first
- * pass over a short vector has loaded everything before. Arguments: client or server, masks, coordinates.
+ * Measures the peak growth of this process's resident memory in the heaviest step of one side: a client makes its input
+ * and masks it, or a coordinator removes as many masks from a sum in two workers. A first pass over a short vector has
+ * loaded everything already. Arguments: client or server, masks, coordinates.
  */
 
 const [side = "", maskCount = "", coordinates = ""] = process.argv.slice(2);
@@ -28,7 +28,7 @@ async function step(length: number): Promise<void> {
   }
 }
 
-/** Bytes resident: now, or the most since `forget`. */
+/** Resident bytes: now, or the maximum since `forget`. */
 function resident(field: "VmRSS" | "VmHWM"): number {
   const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(
     readFileSync("/proc/self/status", "utf8"),
@@ -36,7 +36,7 @@ function resident(field: "VmRSS" | "VmHWM"): number {
   return Number(kibibytes) * 1_024;
 }
 
-/** Linux counts the most from here on. */
+/** Resets Linux's maximum. */
 function forget(): void {
   writeFileSync("/proc/self/clear_refs", "5");
 }

@@ -1,7 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
 
-/* Loses the writing thread of its store, as a process that does nothing about it. Argument: the folder. */
+/* Loses its store's writing thread and does not handle it. Argument: the folder. */
 
 const threads: Worker[] = [];
 process.on("worker", (worker) => threads.push(worker));

@@ -1,6 +1,6 @@
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
 
-/* Opens the store in a folder and says "opened" or why not. Argument: the folder. */
+/* Opens the store in a folder and prints "opened" or the reason why not. Argument: the folder. */
 
 try {
   const store = await openStore({ dataDir: process.argv[2] ?? "" });

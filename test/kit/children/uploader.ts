@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:http";
 
 /*
- * PUTs one file to /0, /1, ... of a local server, a few at a time, and ends with code 0 when all were taken.
+ * PUTs one file to /0, /1, ... of a local server, a few at a time, and exits with code 0 when all were accepted.
  * Arguments: port, file, number of uploads, uploads at a time.
  */
 

@@ -1,7 +1,7 @@
 import { ok } from "#shared/kernel/result.ts";
 import { addWhole, type Segment } from "#shared/vector/segment.ts";
 
-/** A segment of evidence that no task has: one device counts 1 in one of three groups. */
+/** An evidence segment that no real task has: each device counts 1 in one of three groups. */
 export const ages: Segment<{ readonly kind: "one-of" }, null, readonly number[]> = {
   name: "ages",
   layout: () => ({

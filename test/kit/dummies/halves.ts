@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStrategy } from "#shared/strategy/strategy.ts";
 
-/** A strategy that no task has: it goes a part of the way, asks for one epoch and keeps the mean that it saw last. */
+/** A strategy that no real task has: it goes part of the way, asks for one epoch and keeps the last mean. */
 export const halves = defineStrategy({
   title: "Halves",
   schema: z.strictObject({

@@ -2,7 +2,7 @@ import { ok } from "#shared/kernel/result.ts";
 import { assertSumFits } from "#shared/vector/ring.ts";
 import { addWhole, type Segment } from "#shared/vector/segment.ts";
 
-/** A public segment that no task has: two words, the second one negative. */
+/** A public segment that no real task has: two words, the second one negative. */
 export const visits: Segment<{ readonly kind: "count"; readonly max: number }, number, number> = {
   name: "visits",
   layout({ cohortSizeMax }) {

@@ -1,9 +1,9 @@
 import { BrowserStore } from "#client/adapters/browser-store.ts";
 import { CELLS_CASES } from "../cells-contract.ts";
 
-/* The suite of a device's memory over the real IndexedDB, and two stores on one database as two tabs would have them. */
+/* The test suite of a device's memory on the real IndexedDB, and two stores on one database, as in two tabs. */
 
-/** The names of the cases, each with what went wrong or null. */
+/** The name of each case, with its error or null. */
 export async function runCellsCases(): Promise<readonly (readonly [name: string, problem: string | null])[]> {
   const verdicts: (readonly [string, string | null])[] = [];
   for (const [index, { name, run }] of CELLS_CASES.entries()) {
@@ -17,7 +17,7 @@ export async function runCellsCases(): Promise<readonly (readonly [name: string,
   return verdicts;
 }
 
-/** How many of 20 stores on one database, all open at once, got the same empty cell. */
+/** How many of 20 stores on one database, all open at once, won the same empty cell. */
 export async function raceOfStores(): Promise<number> {
   const stores = Array.from({ length: 20 }, () => new BrowserStore("http://race.test"));
   const won = await Promise.all(

@@ -8,12 +8,12 @@ import { ok } from "#shared/kernel/result.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessage } from "#shared/protocol/messages/device.ts";
-import type { InviteLine, SendLine } from "../lives.ts";
-import { standingEngine } from "../standing-engine.ts";
+import { standingEngine } from "../fakes/standing-engine.ts";
+import type { InviteLine, SendLine } from "../worlds/lives.ts";
 
 /*
- * The browser's participant (consent, data, IndexedDB, lock, session: the product's) whose training is made up, with a
- * point at each message and each write where the page ends: there it tells the test, which reloads it, and stands still.
+ * The browser's participant with made-up training; consent, data, IndexedDB, lock and session are the product's. The
+ * page can end at each message and each write: there it tells the test, which reloads it, and stands still.
  */
 
 export interface PageOrder {
@@ -25,7 +25,7 @@ export interface PageOrder {
 export type PageLine =
   | InviteLine
   | { readonly at: "died"; readonly point: string }
-  /** `cells`: the guards of this message, as another connection to the database reads them before it leaves. */
+  /** `cells`: the guards of this message, read over another connection to the database before it leaves. */
   | (SendLine & { readonly cells: Readonly<Record<string, string>> })
   | { readonly at: "outcome"; readonly runId: string; readonly kind: string };
 
@@ -33,7 +33,7 @@ type Tell = (line: PageLine) => Promise<void>;
 declare const tellTest: Tell;
 
 let armed = false;
-/** The page has reached its end: until the test reloads it, it hears, writes and sends nothing. */
+/** True once the page has reached its end: until the test reloads it, it hears, writes and sends nothing. */
 let ended = false;
 let here: ParticipantHere | null = null;
 let order: PageOrder;
@@ -84,7 +84,7 @@ async function hear(message: CoordinatorMessage): Promise<void> {
 }
 
 function watchedLink(link: Link): Link {
-  // One behind the other, as they came.
+  // Handles messages one after the other, in order.
   let heard: Promise<void> = Promise.resolve();
   return {
     ...link,
@@ -127,7 +127,7 @@ const trainer: Trainer = {
   },
 };
 
-/** Agrees and brings a row at the first visit, then starts. @returns the code where that is refused. */
+/** Agrees and adds a row on the first visit, then starts. @returns the code if that is refused. */
 export async function takePart(wanted: PageOrder): Promise<string | null> {
   order = wanted;
   watchWrites();
@@ -146,7 +146,7 @@ export async function takePart(wanted: PageOrder): Promise<string | null> {
   return startAgain();
 }
 
-/** Of the participant that `takePart` opened. */
+/** Starts the participant that `takePart` opened again. */
 export async function startAgain(): Promise<string | null> {
   const started = await here?.actions.start();
   return started === undefined || started.ok ? null : started.error.code;

@@ -6,7 +6,7 @@ import { simulate } from "./simulate.ts";
 export interface Batch {
   readonly first: number;
   readonly step: number;
-  /** The first seed that is not played. */
+  /** The first seed not to play. */
   readonly end: number;
   readonly rounds?: number;
 }
@@ -21,7 +21,7 @@ export interface Report {
 const [, , argument] = process.argv;
 if (process.send !== undefined && argument !== undefined) {
   const { first, step, end, rounds } = JSON.parse(argument) as Batch;
-  // The terminal's Ctrl-C reaches this process too; the one in front decides.
+  // The terminal's Ctrl-C reaches this process too; the parent decides what to do.
   process.on("SIGINT", () => {});
   for (let seed = first; seed < end; seed += step) {
     process.send(await play(seed, rounds));

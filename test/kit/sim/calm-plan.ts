@@ -10,7 +10,7 @@ export function calmTask(deviceCount: number, aggregation: Partial<Task["aggrega
   });
 }
 
-/** Four devices, one round, nothing goes wrong. */
+/** Four devices, one round, no faults. */
 export function calmPlan(
   change: Partial<Omit<Plan, "faults">> & { readonly faults?: Partial<Plan["faults"]> } = {},
 ): Plan {
@@ -39,7 +39,9 @@ export function calmPlan(
   };
 }
 
-/** Three devices of five that a round wants; one of them is away at the end of each of the first `rounds` recruitings. */
+/**
+ * Three devices, although a round wants five. One of them is away at the end of each of the first `rounds` recruitings.
+ */
 export function restlessPlan(rounds: number): Plan {
   const partitions = Array.from({ length: rounds }, (_, index) => {
     return { atMs: 20_000 + 50_000 * index, forMs: 30_000, devices: 1 };
@@ -47,12 +49,12 @@ export function restlessPlan(rounds: number): Plan {
   return calmPlan({ deviceCount: 3, task: calmTask(5), faults: { partitions } });
 }
 
-/** `at` counts what the device sends and writes down. */
+/** `at` counts what the device sends and writes. */
 export const fault = (device: number, kind: DeviceFault["kind"], at: number, forMs = 0): DeviceFault => {
   return { device, kind, at, forMs };
 };
 
-/** Shards of 8, of whose devices the first `leaving` leave once they have shared their secrets. */
+/** Shards of 8. The first `leaving` devices leave once they have shared their secrets. */
 export function shardedPlan(seed: string, deviceCount: number, goal: number, leaving: number): Plan {
   const overSelection = deviceCount / goal;
   const graph = { kind: "shards", size: 8 } as const;

@@ -1,7 +1,7 @@
 import type { CellChange, Cells } from "#client/core/memory.ts";
 import type { World } from "./world.ts";
 
-/** What a device has written for good; it outlives the device's lives. */
+/** What a device has written durably; it outlives the device's lives. */
 export class DurableCells {
   readonly values = new Map<string, string>();
   readonly #world: World;
@@ -11,7 +11,7 @@ export class DurableCells {
     this.#world = world;
   }
 
-  /** The cells as one life of the device has them. */
+  /** The cells as seen by one life of the device. */
   of(life: { readonly alive: boolean }, onWrite: () => void): Cells {
     return {
       get: async (key) => this.values.get(key) ?? null,
@@ -31,7 +31,7 @@ export class DurableCells {
     };
   }
 
-  /** The device is gone: what it had begun to write is there, or is not. */
+  /** Plays a crash: each unfinished write is done or is lost. */
   crash(): void {
     for (const write of this.#pending) if (this.#world.dice.chance(0.5)) write();
     this.#pending.clear();

@@ -1,13 +1,13 @@
+import { createEnrolment, type Enrolment } from "#client/core/enrolment/enrolment.ts";
 import { createMemory } from "#client/core/memory.ts";
 import { createModelCache } from "#client/core/model-cache.ts";
-import type { Contribution, Trained, Trainer } from "#client/core/ports.ts";
-import { createSession, type Session } from "#client/core/session/session.ts";
+import type { KeptContribution, Trained, Trainer } from "#client/core/ports.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
 import { ok } from "#shared/kernel/result.ts";
 import { modelTensors } from "#shared/task/model.ts";
-import { standingEngine } from "../standing-engine.ts";
+import { standingEngine } from "../fakes/standing-engine.ts";
 import { DurableCells } from "./cells.ts";
 import type { Dice } from "./dice.ts";
 import type { Host } from "./host.ts";
@@ -19,15 +19,15 @@ import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
 /*
- * A device of a simulated world: the product's session over the simulated network. Its identity and what it has written
- * outlive a crash; everything else goes with the page.
+ * A device of a simulated world: the product's enrolment over the simulated network. Its identity and its durable writes
+ * survive a crash; everything else is lost.
  */
 
 /** More rounds than any simulation has. */
 const ROUNDS_MAX = 10_000;
 
 interface Life extends DeviceLife {
-  readonly session: Session;
+  readonly enrolment: Enrolment;
   readonly link: SimLink;
 }
 
@@ -44,7 +44,7 @@ export class SimDevice {
   #faults: DeviceFault[];
   #life: Life | null = null;
   #acts = 0;
-  /** It said good-bye and does not come back. */
+  /** It left for good. */
   #left = false;
 
   constructor(world: World, network: Network, host: Host, watch: Watch, index: number) {
@@ -66,7 +66,7 @@ export class SimDevice {
     if (this.#life !== null || this.#left) return;
     this.#world.trace(this.#name, "opens");
     this.#life = this.#begin();
-    this.#life.session.start();
+    this.#life.enrolment.start();
   }
 
   get #name(): string {
@@ -81,11 +81,11 @@ export class SimDevice {
     this.#life?.link.ended(connection, code);
   }
 
-  /** The page is closed; its last records of what left come out meanwhile. */
+  /** Closes the page; its last records of what left still come out. */
   close(): void {
     const life = this.#life;
     this.#life = null;
-    if (life !== null) void life.session.close();
+    if (life !== null) void life.enrolment.close();
   }
 
   #begin(): Life {
@@ -115,7 +115,7 @@ export class SimDevice {
       trainer: this.#trainer(life),
       memory: createMemory(this.cells.of(life, act), ROUNDS_MAX),
       archive: {
-        save: async (contribution: Contribution) => this.#watch.contributed(this.identity, contribution),
+        save: async (contribution: KeptContribution) => this.#watch.contributed(this.identity, contribution),
       },
       signer: this.#conduct.signer,
       random: this.#dice.bytes,
@@ -124,9 +124,9 @@ export class SimDevice {
       after: (delayMs: number, run: () => void) =>
         clock.after(delayMs, () => (life.alive ? run() : undefined)),
     };
-    const rows = { inputs: new Float32Array(4), labels: new Int32Array(1), count: 1 };
+    const rows = { inputs: new Float32Array(4), labels: new Float32Array(1), count: 1 };
     const tensors = modelTensors(plan.task.model);
-    const session = createSession(ports, {
+    const enrolment = createEnrolment(ports, {
       task: plan.task,
       authority,
       expectedConfig: config,
@@ -137,13 +137,13 @@ export class SimDevice {
       }),
       data: async () => ({ train: rows, local: rows }),
     });
-    session.view.subscribe(({ refusal }) => {
+    enrolment.view.subscribe(({ refusal }) => {
       if (life.alive && refusal?.by === "device") this.#watch.accused(this.#name, refusal.code);
     });
-    return Object.assign(life, { session, link });
+    return Object.assign(life, { enrolment, link });
   }
 
-  /** Counts what this device does; a fault may be due. */
+  /** Counts what this device does, and triggers a fault that is due. */
   #act(life: DeviceLife): void {
     this.#acts += 1;
     if (!life.alive || this.#world.healed) return;
@@ -170,12 +170,12 @@ export class SimDevice {
         clock.after(forMs + 50, () => this.open());
         return;
       case "hide":
-        life.session.setHidden(true);
-        clock.after(forMs + 1, () => life.session.setHidden(false));
+        life.enrolment.setHidden(true);
+        clock.after(forMs + 1, () => life.enrolment.setHidden(false));
         return;
       case "pause":
-        void life.session.pause();
-        clock.after(forMs + 1, () => life.session.start());
+        void life.enrolment.pause();
+        clock.after(forMs + 1, () => life.enrolment.start());
         return;
       case "leave":
         this.#left = true;
@@ -184,7 +184,7 @@ export class SimDevice {
     }
   }
 
-  /** The page is gone from one moment to the next, with all that was in memory. */
+  /** The page is gone at once, with everything in memory. */
   #crash(life: Life): void {
     this.#life = null;
     const { connection } = life.link;
@@ -194,8 +194,8 @@ export class SimDevice {
       connection.deviceEnd = false;
       this.#network.cut(connection, { device: true, host: this.#dice.chance(0.5) });
     }
-    // Nothing of it reaches anyone any more; the oracle still gets the record of what left.
-    void life.session.close();
+    // Nothing from it reaches anyone any more; the oracle still gets the record of what left.
+    void life.enrolment.close();
   }
 
   #trainer(life: DeviceLife): Trainer {

@@ -1,19 +1,19 @@
 import { assert } from "#shared/kernel/assert.ts";
 import type { RandomBytes } from "#shared/kernel/ports.ts";
 
-/** All chance of one simulated world comes from dice; the same seed, the same throws. */
+/** All chance in a simulated world comes from dice; the same seed gives the same throws. */
 export interface Dice {
-  /** A whole number from `from` up to `to`, both included. */
+  /** A whole number between `from` and `to`, both included. */
   between(from: number, to: number): number;
-  /** True once in `1 / probability` throws. */
+  /** True with this probability. */
   chance(probability: number): boolean;
   pick<T>(choices: readonly T[]): T;
   readonly bytes: RandomBytes;
-  /** Dice of their own, so that more throws here change nothing there. */
+  /** Independent dice, so that more throws here change nothing there. */
   branch(name: string): Dice;
 }
 
-/** sfc32 of PractRand: fast and good enough for schedules; never for a key that protects something. */
+/** PractRand's sfc32: fast and good enough for schedules, but never for a key that protects something. */
 export function dice(seed: string): Dice {
   let a = 0x9e37_79b9;
   let b = 0x243f_6a88;

@@ -1,7 +1,8 @@
+import { AccessDesk } from "#coordinator/core/access/desk.ts";
 import { type Access, createAccess } from "#coordinator/core/access/device-login.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
-import type { CoordinatorPorts, Spool, Store } from "#coordinator/core/ports.ts";
+import type { CoordinatorPorts, Spool, Store } from "#coordinator/core/ports/ports.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { wireError } from "#shared/protocol/errors.ts";
@@ -9,27 +10,29 @@ import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
 import { type DeviceMessage, deviceMessageSchema } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import { fakeEvaluator, memoryModels } from "#test/kit/federation.ts";
+import { type MemoryDatabase, memoryDatabase } from "#test/kit/fakes/memory-database.ts";
 import {
   type MemoryDisk,
   memoryBlobs,
   memoryDisk,
   memoryFolder,
   memorySpool,
-} from "#test/kit/memory-files.ts";
-import { type MemoryDatabase, memoryDatabase, memoryStore } from "#test/kit/memory-store.ts";
+} from "#test/kit/fakes/memory-files.ts";
+import { memoryHeldOut, memoryHeldOutFiles } from "#test/kit/fakes/memory-held-out.ts";
+import { memoryStore } from "#test/kit/fakes/memory-store.ts";
+import { fakeEvaluator, memoryModels } from "#test/kit/worlds/federation.ts";
 import type { Connection, Network } from "./network.ts";
 import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
 /*
- * The coordinator of a simulated world: the product's core over memory ports whose writes take time. A write that has not
- * been answered when the process dies was done or was not; nobody knows which.
+ * The coordinator of a simulated world: the product's core over memory ports whose writes take time. If the process
+ * dies before a write is answered, the write may or may not have happened.
  */
 
-/** As others see it: a request remembers it, since its answer dies with it. */
+/** A life as others see it. A request remembers it, because its answer dies with it. */
 export interface HostLife {
-  /** Resolves at the death. */
+  /** Resolves when this life dies. */
   readonly gone: Promise<null>;
 }
 
@@ -38,7 +41,7 @@ interface Process {
   alive: boolean;
   end: () => void;
   writes: number;
-  /** Writes that were begun and not answered. */
+  /** Writes that have begun and are not answered yet. */
   readonly pending: Set<() => Promise<unknown>>;
 }
 
@@ -47,7 +50,7 @@ interface Life extends HostLife {
   readonly coordinator: Coordinator;
   readonly access: Access;
   readonly spool: Spool;
-  /** By identity: where messages for a device go. */
+  /** Where messages for a device go, by identity. */
   readonly adopted: Map<string, Connection>;
 }
 
@@ -55,9 +58,7 @@ const WRITE_MAX_MS = 12;
 const NEVER = new Promise<never>(() => {});
 const WRITES: ReadonlySet<string> = new Set([
   "append",
-  "saveMaterial",
   "deleteMaterial",
-  "acceptInput",
   "put",
   "receive",
   "discard",
@@ -68,7 +69,7 @@ const WRITES: ReadonlySet<string> = new Set([
   "sealEvidence",
   "deleteEvidence",
 ]);
-/** These take the time of a computation. */
+/** These take as long as a computation. */
 const SLOW: ReadonlySet<string> = new Set(["fold", "evaluate"]);
 
 export interface Inbox {
@@ -125,14 +126,15 @@ export class Host {
     const adopted = new Map<string, Connection>();
     const ports = this.#ports(process, adopted);
     const coordinator = createCoordinator(ports);
-    const access = createAccess(ports);
+    // Never started: nobody joins by a token here.
+    const access = createAccess({ ...ports, desk: new AccessDesk(ports) });
     const life: Life = { process, gone, coordinator, access, spool: ports.spool, adopted };
     this.#life = life;
     this.#world.trace("host", "starts");
     await coordinator.lifecycle.start();
   }
 
-  /** SIGKILL; then a new start after a while. */
+  /** SIGKILL, then a new start after a while. */
   kill(): void {
     const life = this.#life;
     if (life === null || !life.process.alive) return;
@@ -144,7 +146,7 @@ export class Host {
     this.#network.hostGone();
     const boot = () => {
       this.boot().catch((error) => {
-        // Killed again while it started.
+        // It was killed again during its start.
         if (this.running) this.#world.violated("S15", `the coordinator does not start: ${error}`);
       });
     };
@@ -170,13 +172,13 @@ export class Host {
   }
 
   #released(life: Life, connection: Connection): void {
-    const identity = connection.login.session?.identity;
+    const identity = connection.login.caller?.identity;
     if (!life.process.alive || identity === undefined || life.adopted.get(identity) !== connection) return;
     life.adopted.delete(identity);
     life.coordinator.devices.deviceDown(identity);
   }
 
-  /** One frame of a device; `answer` is called at most once, and never by a process that has died. */
+  /** Receives a frame from a device. `answer` is called at most once, and never by a process that has died. */
   async receive(connection: Connection, frame: Bytes, answer: (reply: Reply) => void): Promise<void> {
     const life = this.#life;
     if (life === null || !life.process.alive) return;
@@ -185,10 +187,10 @@ export class Host {
     const reply = await this.#reply(life, connection, decoded.value);
     if (!life.process.alive) return;
     answer(reply);
-    const { session } = connection.login;
-    if (reply.type !== "welcome" || session === null || !connection.hostEnd) return;
-    this.#adopt(life, session.identity, connection);
-    life.coordinator.devices.deviceUp(session.identity, session.task);
+    const { caller } = connection.login;
+    if (reply.type !== "welcome" || caller === null || !connection.hostEnd) return;
+    this.#adopt(life, caller.identity, connection);
+    life.coordinator.devices.deviceUp(caller.identity, caller.task);
   }
 
   #reply(life: Life, { login }: Connection, message: DeviceMessage): Promise<Reply> {
@@ -198,9 +200,9 @@ export class Host {
       case "authenticate":
         return login.authenticate(message);
       default:
-        if (login.session === null)
+        if (login.caller === null)
           return Promise.resolve({ type: "refused", error: wireError("NOT_AUTHENTICATED") });
-        return life.coordinator.devices.onDeviceMessage(login.session.identity, message);
+        return life.coordinator.devices.onDeviceMessage(login.caller.identity, message);
     }
   }
 
@@ -227,6 +229,7 @@ export class Host {
       folder: this.#durable(memoryFolder(this.disk, primitives), process),
       models: this.#durable(memoryModels(primitives), process),
       evaluator: this.#durable(fakeEvaluator(), process),
+      heldOutFiles: this.#durable(memoryHeldOutFiles(memoryHeldOut()), process),
       devices: {
         send: (identity, message) => {
           const connection = adopted.get(identity);
@@ -264,7 +267,7 @@ export class Host {
   #log(process: Process, message: string, fields: Readonly<Record<string, unknown>>): void {
     if (!process.alive) return;
     this.#world.trace("host", `${message} ${JSON.stringify(fields)}`);
-    // A store may fail; an assertion is a fault of the program.
+    // A store may fail, but an assertion is a fault of the program.
     if (String(fields["error"]).startsWith("AssertionFault"))
       this.#world.violated("R19", String(fields["error"]));
   }
@@ -274,7 +277,7 @@ export class Host {
     this.#network.carry(connection, "down", message.type, () => this.#inbox.receive(connection, frame));
   }
 
-  /** A port whose writes take time, may be cut off by a death of the process, and may fail without a trace of why. */
+  /** Wraps a port: its writes take time, may be cut off by the process's death, and may fail for unknown reasons. */
   #durable<T extends object>(target: T, process: Process): T {
     return new Proxy(target, {
       get: (object, name) => {

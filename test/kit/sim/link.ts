@@ -8,6 +8,7 @@ import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { type CoordinatorMessage, coordinatorMessageSchema } from "#shared/protocol/messages/coordinator.ts";
 import type { DeviceMessage, InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
+import { positionNo } from "../places.ts";
 import type { Host } from "./host.ts";
 import type { Connection, Network } from "./network.ts";
 import type { World } from "./world.ts";
@@ -17,7 +18,7 @@ const CONNECT_AGAIN_MS = 2_000;
 const UPLOAD_AGAIN_MS = 500;
 const NEVER = new Promise<never>(() => {});
 
-/** One life of a device: a page from its loading to its end. */
+/** One life of a device: a page from its load to its end. */
 export interface DeviceLife {
   alive: boolean;
 }
@@ -28,15 +29,15 @@ export interface LinkTools {
   readonly host: Host;
   readonly life: DeviceLife;
   readonly device: number;
-  /** What a dishonest device sends in place of a message. */
+  /** What a dishonest device sends instead of a message. */
   readonly tamper: (message: DeviceMessage) => DeviceMessage;
-  /** What leaves, before it does; the device may die of it. */
+  /** Called before a message leaves; the device may die then. */
   readonly onSend: (message: DeviceMessage) => void;
   readonly onUpload: (sid: string, position: number, headers: InputHeaders) => void;
   readonly onReceipt: (receipt: Receipt) => void;
 }
 
-/** The link of the client core over the simulated network. A dead device's link never answers. */
+/** The client core's link over the simulated network. A dead device's link never answers. */
 export class SimLink implements Link {
   readonly #tools: LinkTools;
   #wanted = false;
@@ -60,6 +61,9 @@ export class SimLink implements Link {
     this.#wanted = true;
     this.#tryAfter(10);
   }
+
+  /** Its HTTP asks nobody who it is. */
+  show(): void {}
 
   disconnect(): void {
     this.#wanted = false;
@@ -127,7 +131,7 @@ export class SimLink implements Link {
     if (connection === null) return Promise.resolve(err({ type: "offline" }));
     const frame = encodeFrame(this.#tools.tamper(message));
     world.trace(`d${device}`, `sends ${message.type}`);
-    // On its way even if the device dies of it.
+    // The message is on its way even if the device dies.
     return new Promise((resolve) => {
       let answered = false;
       const answer = (result: Result<Reply, { readonly type: "offline" }>) => {
@@ -176,7 +180,7 @@ export class SimLink implements Link {
     return bytes === undefined ? err({ type: "refused", error: wireError("NOT_FOUND") }) : ok(bytes.slice());
   }
 
-  /** As `putResumable` does it, in one part. */
+  /** Like `putResumable`, in one part. */
   async upload(
     path: string,
     headers: InputHeaders,
@@ -212,7 +216,7 @@ export class SimLink implements Link {
     const { life } = host;
     if (life === null || breaks()) return err({ type: "offline" });
     if (world.dice.chance(world.plan.network.duplication)) {
-      // A proxy in between tries again by itself.
+      // A proxy in between retries by itself.
       world.clock.after(network.latencyMs(), () => {
         if (host.life === life) void this.#serve(sid, position, headers, body);
       });
@@ -224,7 +228,7 @@ export class SimLink implements Link {
     return answer.ok ? answer : err({ type: "refused", error: answer.error });
   }
 
-  /** The route of the coordinator. */
+  /** The coordinator's route. */
   async #serve(
     sid: string,
     position: number,
@@ -233,7 +237,7 @@ export class SimLink implements Link {
   ): Promise<Result<Receipt, WireError>> {
     const { coordinator, spool } = this.#tools.host;
     try {
-      const ticket = await coordinator.uploads.beginUpload(sid, position, headers);
+      const ticket = await coordinator.uploads.beginUpload(sid, positionNo(position), headers);
       if (!ticket.ok) return ticket;
       if (ticket.value.receipt !== null) return ok(ticket.value.receipt);
       const received = await spool.receive({ ...ticket.value, offset: 0 }, whole(body));
@@ -260,7 +264,7 @@ export class SimLink implements Link {
   }
 }
 
-/** Refusals that another try may mend. */
+/** Refusals that another try may overcome. */
 const PASSING: ReadonlySet<string> = new Set(["UNAVAILABLE", "INTERNAL", "RATE_LIMITED"]);
 
 function listen<T>(listeners: Set<T>, listener: T): () => void {

@@ -2,35 +2,35 @@ import type { Login } from "#coordinator/core/access/device-login.ts";
 import type { World } from "./world.ts";
 
 /*
- * Connections between devices and the coordinator. One that breaks takes with it what is on its way, and its two ends
+ * Connections between devices and the coordinator. If one breaks, everything in transit on it is lost, and its two ends
  * notice at different times.
  */
 
 export interface Connection {
   readonly device: number;
-  /** Messages pass. */
+  /** True while messages pass. */
   open: boolean;
-  /** Whether each end still believes in it. */
+  /** Whether each end still considers it open. */
   deviceEnd: boolean;
   hostEnd: boolean;
   readonly login: Login;
-  /** When the last message of each direction arrives, so that none overtakes it. */
+  /** When the last message in each direction arrives, so that none overtakes it. */
   upMs: number;
   downMs: number;
-  /** Tells the ends; each at most once. */
+  /** Notify the ends; each is called at most once. */
   readonly onDeviceEnd: () => void;
   readonly onHostEnd: () => void;
 }
 
 type Direction = "up" | "down";
 
-/** Half-open connections last up to this long: the ping of a socket. */
+/** Longest life of a half-open connection: the ping of a socket. */
 const NOTICED_MAX_MS = 8_000;
 
 export class Network {
   readonly #world: World;
   readonly #connections = new Set<Connection>();
-  /** Devices that nothing reaches, until the time given. */
+  /** Devices that are cut off, and until when. */
   readonly #cutOffUntilMs = new Map<number, number>();
 
   constructor(world: World) {
@@ -45,7 +45,7 @@ export class Network {
     this.#connections.add(connection);
   }
 
-  /** Milliseconds until a message that leaves now arrives. */
+  /** Milliseconds that a message sent now will take. */
   latencyMs(): number {
     const { network } = this.#world.plan;
     const { dice } = this.#world;
@@ -53,7 +53,7 @@ export class Network {
     return dice.chance(0.03) ? usual + dice.between(0, network.stallMaxMs) : usual;
   }
 
-  /** Carries one message; `deliver` runs when it arrives, once, twice or never. */
+  /** Carries one message; `deliver` runs on arrival: once, twice or never. */
   carry(connection: Connection, direction: Direction, what: string, deliver: () => void): void {
     const { plan, dice, clock, healed } = this.#world;
     if (!connection.open) return;
@@ -89,7 +89,7 @@ export class Network {
   /**
    * Breaks a connection.
    *
-   * @param notices  Which ends know at once; the others notice later.
+   * @param notices  Which ends notice at once; the others notice later.
    */
   cut(connection: Connection, notices: { readonly device: boolean; readonly host: boolean }): void {
     if (!this.#connections.delete(connection)) return;
@@ -111,7 +111,7 @@ export class Network {
     return [...this.#connections].filter((connection) => connection.device === device);
   }
 
-  /** Nothing reaches these devices for a while. */
+  /** Cuts these devices off for a while. */
   partition(devices: readonly number[], forMs: number): void {
     this.#world.trace("net", `cut off for ${forMs} ms: ${devices.join(" ")}`);
     for (const device of devices) {
@@ -120,7 +120,7 @@ export class Network {
     }
   }
 
-  /** The coordinator's process is gone, and all its connections with it. */
+  /** The coordinator's process is gone, with all its connections. */
   hostGone(): void {
     for (const connection of this.#connections) {
       connection.hostEnd = false;

@@ -13,8 +13,8 @@ import type { SessionFacts, Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
 /*
- * After a world has come to rest: every committed sum against the vectors that its survivors kept themselves, added up
- * here in exact integers, and what the coordinator still holds.
+ * Checks a world that has come to rest: each committed sum against the vectors that its survivors kept, added here in
+ * exact integers, and what the coordinator still holds.
  */
 
 export function checkSums(world: World, watch: Watch, host: Host): void {
@@ -42,7 +42,7 @@ export function checkSums(world: World, watch: Watch, host: Host): void {
   }
 }
 
-/** Two signed numbers in each word, low + 2^16 high, which a negative lower one makes one smaller above. */
+/** Two signed numbers in each word, low + 2^16 high; a negative low number reduces the high one by one. */
 function pairsOf(part: ArrayBuffer): Int32Array {
   const halves = new Int16Array(part);
   return Int32Array.from(halves, (half, index) => {
@@ -51,7 +51,7 @@ function pairsOf(part: ArrayBuffer): Int32Array {
   });
 }
 
-/** What is published of several shards names those that are in the sum, with all their survivors. */
+/** The publication of several shards must name those that are in the sum, with all their survivors. */
 function checkPublication(world: World, state: Committed): void {
   const due = byShard(state, state.u3).map(({ shard, seats }) => `${shard.shard}:${seats.length}`);
   const { shards } = state.publication;
@@ -60,7 +60,7 @@ function checkPublication(world: World, state: Committed): void {
     world.violated("R23", `shards ${named.join()} are published, ${due.join()} are in the round`);
 }
 
-/** Update, weight and sentinels, the numbers of all added up. */
+/** Update, weight and sentinels, summed over all parts. */
 function publishedSum(world: World, own: readonly Uint8Array[]): number[] {
   const layout = layoutOf(world.plan.task, "train", null);
   return (["update", "weight", "sentinels"] as const).flatMap((name) => {
@@ -75,8 +75,8 @@ function publishedSum(world: World, own: readonly Uint8Array[]): number[] {
 }
 
 /**
- * Once every run has ended, shares and inputs are gone but for what is kept: of the newest committed round the inputs,
- * the transcripts that its log names, and the openings, sealed.
+ * Once every run has ended, shares and inputs are gone except what is kept: of the newest committed round the inputs,
+ * the transcripts that its log names, and the sealed openings.
  */
 export async function checkForgotten(world: World, watch: Watch, { db, disk }: Host): Promise<void> {
   if (db.material.size > 0) world.violated("S11", `shares are kept: ${[...db.material.keys()].join(", ")}`);
@@ -100,7 +100,7 @@ export async function checkForgotten(world: World, watch: Watch, { db, disk }: H
   }
 }
 
-/** What the auditor reads are openings of this session, of as many as can open its sum. */
+/** The auditor must find openings of this session, from enough devices to open its sum. */
 async function checkOpenings(
   world: World,
   [sid, { u3 }]: SessionEntry,
@@ -120,7 +120,7 @@ async function checkOpenings(
 
 type SessionEntry = readonly [sid: string, session: SessionFacts];
 
-/** The sessions that a round's sum is made of, in the order of its shards. */
+/** The sessions that make up a round's sum, in the order of its shards. */
 function sessionsOf(watch: Watch, state: Committed): SessionEntry[] {
   return keptShards(state).map(({ shard }) => {
     const { roundId } = state.facts;

@@ -1,30 +1,30 @@
-import type { GraphPlan } from "#shared/task/graph-plan.ts";
+import type { GraphPlan } from "#shared/cohort/graph-plan.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
-import { smallTask } from "#test/kit/federation.ts";
+import { smallTask } from "#test/kit/worlds/small-task.ts";
 import { type Dice, dice } from "./dice.ts";
 import type { Flaw } from "./rogue.ts";
 
 /*
- * What one seed plays: a cohort, a network, and what goes wrong. All of it is drawn before the first event, so a plan can
- * be printed, and changed by a test.
+ * What one seed plays: a cohort, a network, and its faults. All of it is drawn before the first event, so a plan can be
+ * printed, and changed by a test.
  */
 
-/** What the network does to messages. Cuts and partitions come with `faults`. */
+/** What the network does to messages. `faults` has cuts and partitions. */
 export interface NetworkPlan {
-  /** A message takes from 1 ms up to this. */
+  /** A message takes between 1 ms and this. */
   readonly latencyMaxMs: number;
-  /** Once in a while one takes this much longer. */
+  /** Occasionally one takes up to this much longer. */
   readonly stallMaxMs: number;
-  /** Of each message; 0 is a socket, whose messages die with it only. */
+  /** Probability for each message; 0 models a socket, whose messages are lost only with it. */
   readonly loss: number;
   readonly duplication: number;
-  /** Whether messages of one connection may overtake one another. */
+  /** Whether messages of one connection may overtake each other. */
   readonly reorders: boolean;
-  /** For a test that knows what it wants to lose: the `count`-th message or reply of this name, from 1. */
+  /** For a test that knows what it wants to lose: the `count`-th message or reply of this name, counted from 1. */
   readonly loses?: (direction: "up" | "down", what: string, count: number) => boolean;
 }
 
-/** Times are milliseconds since the run was launched; counts are of writes, or of what a device did. */
+/** Times are milliseconds since the launch of the run; counts are of writes, or of a device's actions. */
 export interface FaultPlan {
   /** The coordinator dies at these writes of its life, and stays away for a while. */
   readonly hostDiesAtWrites: readonly number[];
@@ -37,42 +37,42 @@ export interface FaultPlan {
 }
 
 export interface EvaluatorPlan {
-  /** An evaluation takes up to this. */
+  /** Longest time of an evaluation. */
   readonly maxMs: number;
-  /** Of each evaluation. */
+  /** Probability for each evaluation. */
   readonly failure: number;
 }
 
-/** The disk damages the input that is stored as the `input`-th of the world, from 1. */
+/** The disk damages the `input`-th input stored in the world, counted from 1. */
 export interface DiskDamage {
   readonly input: number;
-  /** After it was stored. */
+  /** Time since it was stored. */
   readonly afterMs: number;
-  /** Which byte changes, modulo their number. */
+  /** Index of the byte that changes, modulo their number. */
   readonly at: number;
-  /** Whether its last word is lost as well. */
+  /** True if its last word is lost as well. */
   readonly cut: boolean;
 }
 
 export interface DeviceFault {
   readonly device: number;
   readonly kind: "cut" | "crash" | "hide" | "pause" | "leave";
-  /** It happens when this device sends or remembers something for the `at`-th time. */
+  /** Happens when this device sends or remembers something for the `at`-th time. */
   readonly at: number;
   readonly forMs: number;
 }
 
 export interface Plan {
   readonly seed: string;
-  /** Real cryptography in place of the fake one. */
+  /** Real cryptography instead of the fake. */
   readonly real: boolean;
   readonly deviceCount: number;
   readonly rounds: number;
   readonly task: Task;
-  /** Newest rounds that are kept for an auditor; 0 keeps nothing of any. */
+  /** Number of newest rounds kept for an auditor; 0 keeps none. */
   readonly keptRounds: number;
   readonly trainingMaxMs: number;
-  /** Since the launch: the run waits no longer than this for devices. */
+  /** The run waits for devices at most this long after the launch. */
   readonly waitUntilMs: number;
   readonly evaluator: EvaluatorPlan;
   readonly network: NetworkPlan;
@@ -108,13 +108,13 @@ export const DEADLINES = {
   graceMs: 30_000,
 };
 
-/** @param rounds  Makes a long run of it: more devices than a round needs, and none that goes for good. */
+/** @param rounds  Makes it a long run: more devices than a round needs, and none that leaves for good. */
 export function planOf(seed: number, rounds?: number): Plan {
   const isLong = rounds !== undefined;
   const real = seed % REAL_EVERY === 0;
   const roll = dice(`plan ${seed}`);
   const cohort = oneSum(roll, isLong);
-  // Dice of their own: who draws none of these plays what the seed would play without them.
+  // Independent dice: a plan that draws neither form plays what the seed would play without them.
   const form = roll.branch("form");
   const others = isLong || real ? [cohort] : [cohort, cohort, cohort, cohort, cohort, sharded(form)];
   const { deviceCount, ...aggregation } = form.pick([...others, sparse(form, cohort)]);
@@ -143,7 +143,7 @@ export function planOf(seed: number, rounds?: number): Plan {
   };
 }
 
-/** A short run may be told not to wait for long; any other waits until long after everything has healed. */
+/** A short run may have a short time to wait; any other waits until long after everything has healed. */
 function waitingOf(roll: Dice, isLong: boolean): Pick<Plan, "waitUntilMs" | "evaluator"> {
   const patient = 3_000_000;
   return {
@@ -173,7 +173,7 @@ function oneSum(roll: Dice, isLong: boolean): Cohort {
   };
 }
 
-/** Two or three shards; where more are invited than the goal asks for, it is reached without one of them. */
+/** Two or three shards. If more devices are invited than the goal asks for, it can be reached without one shard. */
 function sharded(roll: Dice): Cohort {
   const size = 8;
   const count = roll.pick([2, 3]);
@@ -184,7 +184,7 @@ function sharded(roll: Dice): Cohort {
     deviceCount: Math.ceil(overSelection * goal) + roll.between(-1, 3),
     goal,
     overSelection,
-    // In a small one chance overfills a shard.
+    // A small one may be overfilled by chance.
     cohortSizeMax: roll.pick([10, 24, 24]),
     securityModel: roll.pick(["active", "honest-but-curious"] as const),
     graph: { kind: "shards", size },
@@ -208,7 +208,7 @@ function sparse(roll: Dice, { deviceCount, goal, ...cohort }: Cohort): Cohort {
 const PASSING_FAULTS = ["cut", "cut", "cut", "crash", "crash", "hide", "pause"] as const;
 const FAULTS = [...PASSING_FAULTS, "leave"] as const;
 
-/** About a third of all plans have no fault of a kind; the others have a few for each round. */
+/** About a third of all plans have no fault of a given kind; the others have a few per round. */
 function faultsOf(
   roll: Dice,
   kinds: readonly DeviceFault["kind"][],
@@ -216,7 +216,7 @@ function faultsOf(
   rounds: number,
   isLong: boolean,
 ): FaultPlan {
-  // Dice of its own, as above.
+  // Independent dice, as above.
   const disk = roll.branch("disk");
   const damages = !isLong && disk.chance(1 / 8) ? disk.between(1, 2) : 0;
   const some = <T>(most: number, make: () => T): T[] =>
@@ -231,7 +231,7 @@ function faultsOf(
       at: disk.between(0, 2 ** 20),
       cut: disk.chance(0.3),
     })),
-    // Of more devices more have to fail for a shard to fall short.
+    // With more devices, more of them must fail before a shard falls short.
     devices: some(deviceCount > 12 ? 12 : 4, () => ({
       device: roll.between(0, deviceCount - 1),
       kind: roll.pick(kinds),
@@ -257,7 +257,7 @@ const FLAWS: readonly Flaw[] = [
   "wrong-share",
 ];
 
-/** One plan in six has a dishonest device; some come to their senses. */
+/** One plan in six has a dishonest device; some become honest later. */
 function flawsOf(roll: Dice, deviceCount: number): Plan["flaws"] {
   if (!roll.chance(1 / 6)) return new Map();
   const flaw = { flaw: roll.pick(FLAWS), untilMs: roll.pick([5_000, 30_000, 60_000, 600_000]) };
@@ -266,7 +266,7 @@ function flawsOf(roll: Dice, deviceCount: number): Plan["flaws"] {
 
 const tasks = new Map<string, Task>();
 
-/** The schema of a task takes longer than the rest of a plan. */
+/** Cached, because parsing a task takes longer than the rest of a plan. */
 export function taskOf(deviceCount: number, aggregation: Parameters<typeof smallTask>[1]): Task {
   const key = JSON.stringify([deviceCount, aggregation]);
   const known = tasks.get(key) ?? taskSchema.parse(smallTask(deviceCount, aggregation));

@@ -4,13 +4,13 @@ import type { Primitives, Signer } from "#shared/kernel/ports.ts";
 import type { DeviceMessage, DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 
 /*
- * Devices that cheat in their own arithmetic: the honest engine over primitives that lie about one thing. So they keep to
- * the protocol in every other respect, sign what they send, and are found out only where they should be.
+ * Devices that cheat in their own arithmetic: the honest engine over primitives that lie about one thing. So they follow the
+ * protocol in every other respect, sign what they send, and are detected only where they should be.
  *
- * | flaw             | lies about                                | found by                       |
+ * | flaw             | lies about                                | detected by                    |
  * | ---------------- | ----------------------------------------- | ------------------------------ |
- * | wrong-b          | the commitment to its self mask's seed    | BAD_B where it survives        |
- * | wrong-z          | the seed of its key of the pair masks     | BAD_S where it drops out       |
+ * | wrong-b          | the commitment to its self mask's seed    | BAD_B if it survives           |
+ * | wrong-z          | the seed of its pair masks' key           | BAD_S if it drops out          |
  * | wrong-mask       | the key of its self mask                  | SENTINEL                       |
  * | wrong-pair-mask  | the keys of its pair masks                | SENTINEL                       |
  * | unreadable-share | the keys that seal its shares             | a complaint, before any input  |
@@ -33,11 +33,11 @@ const LIE_ABOUT: Record<Flaw, Domain> = {
   "unreadable-share": DOMAINS.shareEnc,
 };
 
-/** A device's tools as it cheats with them. */
+/** The tools with which a device cheats. */
 export interface Rogue {
   readonly primitives: Primitives;
   readonly signer: Signer;
-  /** What it sends in place of a message. */
+  /** What it sends instead of a message. */
   readonly tamper: (message: DeviceMessage) => DeviceMessage;
 }
 
@@ -45,10 +45,10 @@ export function honest(primitives: Primitives, signer: Signer): Rogue {
   return { primitives, signer, tamper: (message) => message };
 }
 
-/** @param lies  Whether it lies at this moment. */
+/** @param lies  True while it lies. */
 export function rogue(primitives: Primitives, signer: Signer, flaw: Flaw, lies: () => boolean): Rogue {
   const domain = utf8(LIE_ABOUT[flaw]);
-  /** Items begin with the length of their domain and the domain. */
+  /** Items begin with the length of their domain, then the domain. */
   const liesAbout = (item: Bytes) =>
     lies() && item[3] === domain.length && domain.every((byte, index) => item[4 + index] === byte);
   const signedLies = new Set<string>();
@@ -90,7 +90,7 @@ function wrongShare(message: DeviceMessageOf<"unmask">): DeviceMessage {
   return { ...message, [name]: shares };
 }
 
-/** The same bytes but for one. */
+/** The same bytes with one changed. */
 function changed(bytes: Bytes, at: number): Bytes {
   const other = bytes.slice();
   other[at] = (other[at] as number) ^ 1;

@@ -1,10 +1,11 @@
 import { byShard, keptShards } from "#shared/round/shards.ts";
 import { isLive, type RoundState, type Sealed, wasOpened } from "#shared/round/state.ts";
+import { seatNo } from "../places.ts";
 
-/** A rule and how it is broken. */
+/** A rule, and how it was broken. */
 export type Breach = readonly [rule: string, what: string];
 
-/** What every step of a round keeps, whatever happened; empty where it does. */
+/** Invariants of every step of a round; empty if they hold. */
 export function breachesOf(before: RoundState, after: RoundState): Breach[] {
   const breaches: Breach[] = [];
   if (!isLive(before)) breaches.push(["R1", `a round that has ${before.phase} goes on`]);
@@ -23,7 +24,10 @@ export function breachesOf(before: RoundState, after: RoundState): Breach[] {
   ];
 }
 
-/** Of those who were ready the lowest lots are invited, and who is asked last only where others leave places. */
+/**
+ * Among the devices that were ready, the lowest lots are invited; devices that are asked last are invited only if the
+ * others leave places.
+ */
 function invitationBreaches(before: RoundState, after: RoundState): Breach[] {
   if (before.phase !== "recruiting" || after.phase !== "training") return [];
   const breaches: Breach[] = [];
@@ -34,7 +38,7 @@ function invitationBreaches(before: RoundState, after: RoundState): Breach[] {
   const last = chosen.filter(({ askedLast }) => askedLast).length;
   if (last > Math.max(0, Math.ceil(overSelection * goal) - (chosen.length - last)))
     breaches.push(["R30", "who is asked last has a place above those that the round wants"]);
-  // Who may not sit with another is passed over whatever it drew.
+  // A device that must not sit with another is skipped whatever its lot.
   if (after.forbiddenPairs.length > 0) return breaches;
   for (const askedLast of [false, true]) {
     const lots = (of: typeof ready) => of.filter((one) => one.askedLast === askedLast).map(({ lot }) => lot);
@@ -51,7 +55,7 @@ function rosterBreaches(after: RoundState): Breach[] {
   const breaches: Breach[] = [];
   const identities = after.roster.map((seat) => seat.identity);
   const seats = identities.map((_, index) => index + 1);
-  for (const { seats: own } of byShard(after, seats)) {
+  for (const { seats: own } of byShard(after, seats.map(seatNo))) {
     const seated = own.map((seat) => identities[seat - 1] ?? "");
     if (seated.length < after.facts.rules.cohortSizeMin) breaches.push(["S8", "a roster below the minimum"]);
     if (seated.some((identity, index) => index > 0 && identity <= (seated[index - 1] ?? "")))
@@ -67,7 +71,7 @@ function rosterBreaches(after: RoundState): Breach[] {
   return breaches;
 }
 
-/** What is left out stays out, and the round goes on only where the others suffice. */
+/** A shard that is left out stays out, and the round goes on only if the others suffice. */
 function shardBreaches(before: RoundState, after: RoundState): Breach[] {
   if (!("shards" in after)) return [];
   const breaches: Breach[] = [];
@@ -76,13 +80,13 @@ function shardBreaches(before: RoundState, after: RoundState): Breach[] {
   if ("shards" in before && before.attempt === after.attempt) {
     const keptBefore = keptShards(before).map(({ shard }) => shard);
     if (!kept.every((shard) => keptBefore.includes(shard))) breaches.push(["R23", "a shard is back again"]);
-    // Once its shares were asked for, a shard is out for want of them, or with the publication of the others.
+    // Once its shares were asked for, a shard is out only if too few came, or with the publication of the others.
     for (const { leftOut, shard } of after.shards)
       if (keptBefore.includes(shard) && before.phase === "unmasking" && after.phase === "unmasking")
         if (leftOut !== null && leftOut !== "BELOW_T")
           breaches.push(["R23", `an opened shard is left out: ${leftOut}`]);
   }
-  // A set that is not sealed yet may still fall short; then the attempt ends.
+  // A set that is not sealed yet may still become too small; then the attempt ends.
   if ("u3" in after && kept.length < after.shardCount && after.u3.length < after.facts.rules.goal)
     if (after.phase !== "voided") breaches.push(["R23", `${after.u3.length} inputs are below the goal`]);
   return breaches;
@@ -92,7 +96,7 @@ function setBreaches(before: RoundState, after: RoundState): Breach[] {
   if (!("u3" in after)) return [];
   const breaches: Breach[] = [];
   const { u2, u3, inputs } = after;
-  // b is asked for U3 and z for U2 without U3: whoever is of U3 alone could be asked for both.
+  // b is asked for U3, and z for U2 without U3: a device in U3 only could be asked for both.
   if (!u3.every((seat) => u2.includes(seat))) breaches.push(["S1", "U3 is not within U2"]);
   const withInput = [...inputs.keys()].sort((left, right) => left - right);
   if (withInput.join() !== u3.join())
@@ -107,11 +111,11 @@ function setBreaches(before: RoundState, after: RoundState): Breach[] {
   return [...breaches, ...changeBreaches(before, after)];
 }
 
-/** What a sealed set may not become. */
+/** How a sealed set must not change. */
 function changeBreaches(before: RoundState, after: Sealed & RoundState): Breach[] {
   if (after.attempt !== before.attempt || !("u3" in before)) return [];
   const breaches: Breach[] = [];
-  // Shards may be left out; that of another never changes.
+  // Shards may be left out; the sets of the others never change.
   const kept = keptShards(after).map(({ shard }) => shard);
   const sealed = [...byShard(before, before.u3)].flatMap(({ shard, seats }) =>
     kept.includes(shard.shard) ? seats : [],

@@ -2,19 +2,19 @@ import { hasEnded, type RunState } from "#shared/round/run.ts";
 import type { RunEvent, RunLaunched } from "#shared/round/run-event.ts";
 import type { Breach } from "./round-invariants.ts";
 
-/** What the log of a run says, counted here a second time: the machine's own counts may be what is wrong. */
+/** Counts what the log of a run says a second time, because the machine's own counts may be wrong. */
 export class RunTally {
   readonly #cohortSizeMin: number;
   readonly #committed = new Set<number>();
   readonly #evaluated = new Set<number>();
   #failures = 0;
 
-  /** @param cohortSizeMin  Of one sum: no round gets along with fewer. */
+  /** @param cohortSizeMin  The minimum of one sum: no round succeeds with fewer devices. */
   constructor(cohortSizeMin: number) {
     this.#cohortSizeMin = cohortSizeMin;
   }
 
-  /** What every step of a run keeps, whatever happened; empty where it does. */
+  /** Invariants of every step of a run; empty if they hold. */
   breachesOf(before: RunState | null, after: RunState, fact: RunEvent | RunLaunched): Breach[] {
     const breaches: Breach[] = [];
     if (before !== null && hasEnded(before)) breaches.push(["R16", `a run that has ${before.phase} goes on`]);

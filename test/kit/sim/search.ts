@@ -17,20 +17,20 @@ import {
   ticked,
   unmasked,
   voided,
-} from "#test/kit/round-cast.ts";
+} from "#test/kit/worlds/round-cast.ts";
 import { type Breach, breachesOf } from "./round-invariants.ts";
 
 /*
- * Every state of the round machine that a few devices and a stranger can bring about, breadth first. Time stands still
- * but for ticks, each at the next moment at which time alone changes something; states that differ in nothing that a
- * later step looks at are one.
+ * Every state of the round machine that a few devices and a stranger can reach, breadth first. Time stands still except
+ * for ticks, each at the next moment at which time alone changes something. States that look the same to every later
+ * step count as one.
  */
 
 export interface SearchOptions {
   readonly facts: RoundOpened;
-  /** Those who check in; the stranger has the next number. */
+  /** Number of devices that check in; the stranger has the next number. */
   readonly devices: number;
-  /** Which of them may lose their connection or leave. */
+  /** Those that may lose their connection or leave. */
   readonly restless: readonly number[];
   readonly complaints: boolean;
   readonly restarts: boolean;
@@ -40,7 +40,7 @@ export interface SearchOptions {
 export interface Found {
   readonly states: number;
   readonly steps: number;
-  /** Whether all was seen. */
+  /** True if every state was visited. */
   readonly whole: boolean;
   readonly breaches: readonly { readonly breach: Breach; readonly way: readonly string[] }[];
   readonly ends: ReadonlyMap<string, number>;
@@ -89,12 +89,15 @@ export function searchRounds(options: SearchOptions): Found {
   return { states: queue.length, steps, whole: queue.length <= options.statesMax, breaches, ends };
 }
 
-/** Time moves every state that waits for devices; an opening that has all it needs waits for the coordinator's own sum. */
+/**
+ * Time alone moves every state that waits for devices. An opening that has all it needs waits for the coordinator's own
+ * sum.
+ */
 function goesOnAlone(state: RoundState): boolean {
   return nextChange(state) !== null || (state.phase === "unmasking" && canOpen(state));
 }
 
-/** The next tick that changes something; null where time alone changes nothing any more. */
+/** The next tick that changes something; null if time alone changes nothing any more. */
 function nextChange(state: RoundState): RoundEvent | null {
   for (let at = nextTickMs(state, state.nowMs); at !== null; at = nextTickMs(state, at)) {
     if (step(state, ticked(at)).state !== state) return ticked(at);
@@ -105,10 +108,10 @@ function nextChange(state: RoundState): RoundEvent | null {
 function isOfStranger(event: RoundEvent, devices: number): boolean {
   if ("identity" in event) return event.identity === identity(devices + 1);
   if ("devices" in event) return event.devices.some((device) => device.identity === identity(devices + 1));
-  return "position" in event && event.position > devices;
+  return "seat" in event && event.seat > devices;
 }
 
-/** Everything that may happen now, in place and out of place. */
+/** All events that may happen now, in place and out of place. */
 function eventsIn(
   state: RoundState,
   { devices, restless, complaints, restarts }: SearchOptions,
@@ -119,7 +122,7 @@ function eventsIn(
   const tick = nextChange(state);
   if (tick !== null) events.push(tick);
   for (const device of everyone) {
-    // The stranger has an identity, but nobody let it in.
+    // The stranger has an identity, but was not admitted.
     if (device <= devices) events.push(checkedIn(device, at));
     events.push(advertised(device, at, attempt));
     for (const message of [shared, input, confirmed, unmasked]) events.push(message(device, at, attempt));
@@ -131,13 +134,13 @@ function eventsIn(
     if (complaints) events.push(complained(device, (device % devices) + 1, at, attempt));
   }
   events.push(unmasked(1, at, attempt, [2]), committed(at, attempt), voided(at, [identity(1)]));
-  // The same device says something else.
+  // The same device sends something else.
   events.push({ ...input(1, at, attempt), sha256: "other" } as RoundEvent);
   if (restarts) events.push(restarted(at, true), restarted(at, false));
   return events;
 }
 
-/** All that later steps look at, times as seen from now. */
+/** All that later steps look at, with times relative to now. */
 function keyOf(state: RoundState): string {
   const { nowMs } = state;
   const members = [...state.members].map(([id, member]) => [
@@ -173,8 +176,8 @@ function wayTo(node: Node): string[] {
         ? at.event.identity.slice(0, 4)
         : "devices" in at.event
           ? at.event.devices.map((device) => device.identity.slice(0, 4)).join()
-          : "position" in at.event
-            ? at.event.position
+          : "seat" in at.event
+            ? at.event.seat
             : "";
     way.unshift(`${type} ${who}`.trim());
   }

@@ -1,6 +1,7 @@
 import { assert } from "#shared/kernel/assert.ts";
 import { keptShards } from "#shared/round/shards.ts";
 import type { RoundState } from "#shared/round/state.ts";
+import { FAKE_SET } from "../fakes/memory-held-out.ts";
 import { SimDevice } from "./device.ts";
 import { Host } from "./host.ts";
 import { Network } from "./network.ts";
@@ -14,20 +15,20 @@ export interface Played {
   readonly violations: readonly string[];
   readonly traceHash: string;
   readonly lines: readonly string[];
-  /** How rounds ended, by phase and code. */
+  /** Number of rounds by ending: phase and code. */
   readonly ends: ReadonlyMap<string, number>;
   /** How the run ended, with its code. */
   readonly runEnds: ReadonlyMap<string, number>;
   readonly steps: number;
 }
 
-/** From here on nothing new goes wrong; a run has to end by itself. */
+/** From then on no new fault begins; a run must end by itself. */
 const HEALS_AT_MS = 400_000;
-/** Far beyond the longest run with every deadline used to its end. */
+/** Far more than the longest run in which every deadline is exhausted. */
 const LONGEST_MS_PER_ROUND = 4_000_000;
 const STEPS_MAX = 2_000_000;
 
-/** Plays one plan from its first event to rest. */
+/** Plays one plan from its first event until it comes to rest. */
 export async function simulate(plan: Plan): Promise<Played> {
   const game = await Game.create(plan);
   await game.play();
@@ -79,10 +80,11 @@ class Game {
     const created = this.#host.coordinator.tasks.createTask(plan.task, "ada");
     await this.#until(() => this.#settled(created));
     assert((await created).ok, "the task is new");
+    this.#host.db.taskSettings.set(plan.task.slug, { heldOut: FAKE_SET });
     await this.#launch();
     await this.#until(() => this.#allEnded());
     for (const device of this.#devices) device.close();
-    // Late messages, and what was begun in the background.
+    // Lets late messages and background work arrive.
     const restMs = this.#world.clock.nowMs() + 60_000;
     this.#world.clock.after(60_000, () => {});
     await this.#until(() => this.#world.clock.nowMs() >= restMs && this.#host.running);
@@ -90,15 +92,15 @@ class Game {
     if (plan.faults.brokenWrites.length === 0) await checkForgotten(this.#world, this.#watch, this.#host);
   }
 
-  /** Whoever launches looks, after a crash, whether the run is there, and else asks again. */
+  /** After a crash the launcher checks whether the run exists, and otherwise launches again. */
   async #launch(): Promise<void> {
     const { task, rounds, waitUntilMs } = this.#world.plan;
     while (this.#host.db.runs.size === 0 && this.#goesOn) {
       await this.#until(() => this.#host.running);
       const { life } = this.#host;
       const waitUntil = new Date(this.#world.clock.nowUnixMs() + waitUntilMs).toISOString();
-      const launch = { task: task.slug, rounds, seed: 7, actor: "ada", waitUntil };
-      const launched = this.#host.coordinator.runs.launch(launch);
+      const launch = { task: task.slug, rounds, seed: 7, waitUntil };
+      const launched = this.#host.coordinator.runs.launch(launch, "ada");
       await this.#until(() => this.#settled(launched) || this.#host.life !== life);
     }
   }
@@ -122,11 +124,11 @@ class Game {
     return this.#settledWork.has(work);
   }
 
-  /** Lets time pass, one timer after the other, each with all that follows from it. */
+  /** Advances time, one timer after the other, each with everything that follows from it. */
   async #until(condition: () => boolean): Promise<void> {
     const { clock, plan } = this.#world;
     while (this.#goesOn) {
-      // All work is in microtasks: after one turn of the event loop nothing is under way.
+      // All work is in microtasks: after one turn of the event loop nothing is in progress.
       await new Promise((resolve) => setImmediate(resolve));
       if (condition()) return;
       this.#steps += 1;

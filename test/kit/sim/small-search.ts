@@ -1,7 +1,7 @@
-import { RULES, roundFacts } from "#test/kit/round-cast.ts";
+import { RULES, roundFacts } from "#test/kit/worlds/round-cast.ts";
 import type { SearchOptions } from "./search.ts";
 
-/** Short and all alike, so that few distances between two of them are possible. */
+/** Short and all equal, so that few distances between two deadlines are possible. */
 const DEADLINE_MS = 6_000;
 const deadlines = {
   recruitingMs: DEADLINE_MS,
@@ -13,7 +13,7 @@ const deadlines = {
   graceMs: DEADLINE_MS,
 };
 
-/** Three devices and a stranger under the active model, each device coming and going as it likes. */
+/** Three devices and a stranger in the active model; each device may come and go. */
 export function smallSearch(rules: Partial<typeof RULES>, options: Partial<SearchOptions>): SearchOptions {
   const facts = roundFacts({ rules: { ...RULES, goal: 3, cohortSizeMax: 3, deadlines, ...rules } });
   const all = { restless: [1, 2, 3], complaints: false, restarts: false, statesMax: 400_000 };

@@ -1,5 +1,5 @@
-import type { Contribution } from "#client/core/ports.ts";
-import type { Store, StoreRecord } from "#coordinator/core/ports.ts";
+import type { KeptContribution } from "#client/core/ports.ts";
+import type { Store, StoredEvent, StoreRecord, StreamId } from "#coordinator/core/ports/ports.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Result } from "#shared/kernel/result.ts";
@@ -19,8 +19,8 @@ import { RunTally } from "./run-invariants.ts";
 import type { World } from "./world.ts";
 
 /*
- * What must hold in every world at every moment, checked as things happen: at each message that leaves a device, each
- * event that is written, each receipt. A shadow of every round is stepped along with its log.
+ * Invariants of every world at every moment, checked as things happen: at each message that leaves a device, each event
+ * that is written, each receipt. A shadow of every round is stepped along with its log.
  */
 
 interface Watched {
@@ -28,7 +28,7 @@ interface Watched {
   readonly cells: DurableCells;
 }
 
-/** One attempt that came as far as collecting. */
+/** One attempt that got as far as collecting. */
 export interface SessionFacts {
   readonly roundId: string;
   readonly runId: string;
@@ -38,7 +38,7 @@ export interface SessionFacts {
   readonly identities: readonly string[];
   readonly u2: readonly number[];
   u3: readonly number[] | null;
-  /** Whether the coordinator has written that its shares are asked for. */
+  /** True if the coordinator has logged that its shares are asked for. */
   asked: boolean;
 }
 
@@ -66,16 +66,16 @@ export class Watch {
   readonly rounds = new Map<string, RoundState>();
   readonly #runs = new Map<string, { state: RunState; readonly tally: RunTally }>();
   readonly sessions = new Map<string, SessionFacts>();
-  /** By identity and session: a device's own vector before masking, as it keeps it itself. */
+  /** By identity and session: a device's own vector before masking, as the device keeps it. */
   readonly ownVectors = new Map<string, Uint8Array>();
   readonly runEnds = new Map<string, string>();
   readonly #world: World;
   /** By model: the session that opened a sum for it. */
   readonly #openedModels = new Map<string, string>();
   readonly #receipts = new Map<string, Set<number>>();
-  /** What a device said once; it never says anything else in its place. */
+  /** What a device said once; it must never say anything else instead. */
   readonly #said = new Map<string, string>();
-  /** By session and owner: which of its two secrets shares were given of. */
+  /** By session and owner: which of its two secrets had shares given out. */
   readonly #revealed = new Map<string, "b" | "z">();
 
   constructor(world: World) {
@@ -156,11 +156,11 @@ export class Watch {
         this.#world.violated("R19", `the receipted input of ${position} is not in U3`);
   }
 
-  contributed(identity: string, { detail, own }: Contribution): void {
+  contributed(identity: string, { detail, own }: KeptContribution): void {
     if (detail.sid !== null && own !== null) this.ownVectors.set(`${identity} ${detail.sid}`, own);
   }
 
-  /** A device has refused something. Between two parties that keep to the protocol that is never an accusation. */
+  /** A device has refused something. Between honest parties that must never be an accusation. */
   accused(name: string, code: string): void {
     this.#world.trace(name, `refuses: ${code}`);
     if (ACCUSATIONS.has(code)) this.#world.violated("S5", `${name} accuses an honest coordinator: ${code}`);
@@ -175,7 +175,11 @@ export class Watch {
 
   // What the coordinator writes
 
-  appended([stream, row, records]: Parameters<Store["append"]>): void {
+  appended([stream, entries]: Parameters<Store["append"]>): void {
+    for (const { event, records } of entries) this.#appended(stream, event, records);
+  }
+
+  #appended(stream: StreamId, row: StoredEvent, records: readonly StoreRecord[]): void {
     if (stream.kind === "round") {
       const fact = this.#readable(roundFactOf(row));
       if (fact !== null) this.#onRound(stream.id, fact, records);
@@ -239,7 +243,7 @@ export class Watch {
     if (after.phase === "unmasking") for (const session of this.#sessionsIn(after)) session.asked = true;
   }
 
-  /** The slots of each session that is in the round, in the order of its shards. */
+  /** The slots of each session in the round, in the order of its shards. */
   #onSlots(state: RoundState, records: readonly StoreRecord[]): void {
     if (!("u2" in state)) return;
     const { runId, roundId, parentModelHash: modelHash } = state.facts;
@@ -262,7 +266,7 @@ export class Watch {
     }
   }
 
-  /** Those of the current attempt whose shards are in the round. */
+  /** The current attempt's sessions whose shards are in the round. */
   #sessionsIn(state: Unmasking): SessionFacts[] {
     const kept = new Set(keptShards(state).map(({ shard }) => shard));
     const { roundId } = state.facts;
@@ -275,7 +279,7 @@ export class Watch {
     switch (record.type) {
       case "close-slots": {
         const session = this.sessions.get(record.sid);
-        // Whoever is not in the sets that are sealed was promised nothing: its attempt or its shard is given up.
+        // A device outside the sealed sets was promised nothing: its attempt or its shard was given up.
         if (session === undefined || !("u3" in state)) return;
         if (keptShards(state).every(({ shard }) => shard !== session.shard)) return;
         session.u3 = record.kept;

@@ -1,13 +1,13 @@
 import { hash } from "node:crypto";
-import type { Keeping } from "#coordinator/core/ports.ts";
+import type { Keeping } from "#coordinator/core/ports/ports.ts";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives, Signer } from "#shared/kernel/ports.ts";
 import { type Authority, agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
-import { fakePrimitives, fakeSigner } from "#test/kit/fake-primitives.ts";
-import { ManualClock } from "#test/kit/manual-clock.ts";
+import { fakePrimitives, fakeSigner } from "#test/kit/fakes/fake-primitives.ts";
+import { ManualClock } from "#test/kit/fakes/manual-clock.ts";
 import { type Dice, dice } from "./dice.ts";
 import type { Plan } from "./plan.ts";
 
@@ -20,13 +20,13 @@ export class World {
   readonly issuer: Signer;
   readonly authority: Authority;
   readonly config: AgreedConfig;
-  /** X25519; the coordinator has its public key where the plan keeps rounds. */
+  /** X25519; the coordinator has its public key if the plan keeps rounds. */
   readonly auditorKey: Bytes = dice("auditor").bytes(32);
   readonly keeping: Keeping | null;
   readonly #lines: string[] = [];
-  /** What broke an invariant, in order. */
+  /** Broken invariants, in order. */
   readonly violations: string[] = [];
-  /** After this no new fault begins: what is left must come to an end by itself. */
+  /** From then on no new fault begins; what remains must end by itself. */
   healed = false;
 
   private constructor(
@@ -62,12 +62,12 @@ export class World {
     return signerOf(this.plan, seed);
   }
 
-  /** One line of what happened, at the clock's time. */
+  /** Records a line of what happened, with the clock's time. */
   trace(who: string, what: string): void {
     this.#lines.push(`${this.clock.nowMs()} ${who} ${what}`);
   }
 
-  /** An invariant does not hold. */
+  /** Records a broken invariant. */
   violated(rule: string, what: string): void {
     this.violations.push(`[${rule}] ${what}`);
     this.trace("!", `[${rule}] ${what}`);
@@ -77,7 +77,7 @@ export class World {
     return this.#lines;
   }
 
-  /** Of everything that happened. */
+  /** The hash of everything that happened. */
   traceHash(): string {
     return hash("sha256", this.#lines.join("\n"));
   }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { EventLog, RunStore, StoreRecord } from "#coordinator/core/store.ts";
+import type { Note } from "#coordinator/core/ports/note.ts";
+import type { EventLog, RunStore, StoreRecord, StreamId } from "#coordinator/core/ports/store.ts";
+import { positionNo } from "../places.ts";
 import {
   appendTo,
   collect,
@@ -7,6 +9,7 @@ import {
   newHash,
   newRoundId,
   newRunId,
+  noteRecord,
   type Opened,
   roundRecord,
   runRecord,
@@ -24,7 +27,7 @@ export function eventLogContract(opened: Opened<EventLog & RunStore>): void {
         { deep: { x: null } },
       ];
       for (const [index, body] of bodies.entries())
-        await opened.store.append(stream, event(index + 1, body), []);
+        await opened.store.append(stream, [{ event: event(index + 1, body), records: [] }]);
       const stored = await opened.store.readStream(stream);
       expect(stored).toEqual(bodies.map((body, index) => event(index + 1, body)));
       expect(await opened.store.readStream(runStream())).toEqual([]);
@@ -33,9 +36,14 @@ export function eventLogContract(opened: Opened<EventLog & RunStore>): void {
     test("[D1] refuses a sequence that is taken, and writes none of its records", async () => {
       const runId = newRunId();
       await append(runStream(runId), 1, [runRecord(runId, { state: "queued" })]);
-      const late = await opened.store.append(runStream(runId), event(1, { kind: "late" }), [
-        runRecord(runId, { state: "failed" }),
-        { type: "audit-leaf", kind: "late.leaf", body: {} },
+      const late = await opened.store.append(runStream(runId), [
+        {
+          event: event(1, { kind: "late" }),
+          records: [
+            runRecord(runId, { state: "failed" }),
+            { type: "audit-leaf", kind: "late.leaf", body: {} },
+          ],
+        },
       ]);
       expect(late).toEqual({ ok: false, error: { type: "sequence-taken" } });
       expect((await opened.store.findRun(runId))?.state).toBe("queued");
@@ -47,8 +55,28 @@ export function eventLogContract(opened: Opened<EventLog & RunStore>): void {
     test("[D1] has no gaps: a sequence that skips one is a fault", async () => {
       const stream = runStream();
       await append(stream, 1);
-      await expect(opened.store.append(stream, event(3), [])).rejects.toThrow(/follows 1/);
+      await expect(opened.store.append(stream, [{ event: event(3), records: [] }])).rejects.toThrow(
+        /follows 1/,
+      );
       expect(await opened.store.readStream(stream)).toHaveLength(1);
+    });
+
+    test("[D1] takes consecutive events with their records as one, or none of them", async () => {
+      const stream = runStream();
+      const leafOf = (sequence: number): StoreRecord => {
+        return { type: "audit-leaf", kind: `leaf.${stream.id}`, body: { sequence } };
+      };
+      const entry = (sequence: number) => ({ event: event(sequence), records: [leafOf(sequence)] });
+      expect((await opened.store.append(stream, [entry(1), entry(2), entry(3)])).ok).toBe(true);
+      await expect(opened.store.append(stream, [entry(4), entry(6)])).rejects.toThrow(/follows 4/);
+      const late = await opened.store.append(stream, [entry(3), entry(4)]);
+      expect(late).toEqual({ ok: false, error: { type: "sequence-taken" } });
+      await append(stream, 4, [leafOf(4)]);
+      const stored = await opened.store.readStream(stream);
+      expect(stored).toEqual([1, 2, 3, 4].map((sequence) => event(sequence)));
+      const leaves = await collect((page) => opened.store.auditLeaves(page), 50);
+      const ours = leaves.filter(({ kind }) => kind === `leaf.${stream.id}`);
+      expect(ours.map(({ body }) => body)).toEqual([1, 2, 3, 4].map((sequence) => ({ sequence })));
     });
 
     test("[D1] has two streams for one id, one a kind", async () => {
@@ -61,7 +89,9 @@ export function eventLogContract(opened: Opened<EventLog & RunStore>): void {
     test("[D1] takes one of many writers who race for a sequence", async () => {
       const stream = runStream();
       const results = await Promise.all(
-        Array.from({ length: 8 }, (_, writer) => opened.store.append(stream, event(1, { writer }), [])),
+        Array.from({ length: 8 }, (_, writer) =>
+          opened.store.append(stream, [{ event: event(1, { writer }), records: [] }]),
+        ),
       );
       expect(results.filter((result) => result.ok)).toHaveLength(1);
       const winner = results.findIndex((result) => result.ok);
@@ -73,9 +103,11 @@ export function eventLogContract(opened: Opened<EventLog & RunStore>): void {
       const records: StoreRecord[] = [
         runRecord(runId),
         { type: "audit-leaf", kind: "half.leaf", body: {} },
-        { type: "close-slots", sid: newHash(), kept: [1] },
+        { type: "close-slots", sid: newHash(), kept: [positionNo(1)] },
       ];
-      await expect(opened.store.append(runStream(runId), event(1), records)).rejects.toThrow(/does not have/);
+      await expect(opened.store.append(runStream(runId), [{ event: event(1), records }])).rejects.toThrow(
+        /does not have/,
+      );
       expect(await opened.store.findRun(runId)).toBeNull();
       expect(await opened.store.readStream(runStream(runId))).toEqual([]);
       const leaves = await collect((page) => opened.store.auditLeaves(page), 50);
@@ -92,50 +124,65 @@ export function eventLogContract(opened: Opened<EventLog & RunStore>): void {
         Array.from({ length: 6 }, async (_, writer) => {
           const stream = runStream();
           await append(stream, 1, [leaf(writer), leaf(writer)]);
-          // A writer that fails in between takes no number with it.
-          await opened.store.append(stream, event(1), [leaf(writer)]);
+          // A writer that fails in between uses up no number.
+          await opened.store.append(stream, [{ event: event(1), records: [leaf(writer)] }]);
         }),
       );
       const leaves = await collect((page) => opened.store.auditLeaves(page), 5);
       expect(leaves.map((row) => row.sequence)).toEqual(leaves.map((_, index) => index + 1));
       expect(leaves.length).toBeGreaterThanOrEqual(12);
-      // Two leaves of one event stand side by side.
+      // The two leaves of one event are adjacent.
       const ours = leaves.filter((row) => row.kind === "round.opened").map((row) => JSON.stringify(row.body));
       for (let index = 0; index < ours.length; index += 2) expect(ours[index]).toBe(ours[index + 1]);
     });
 
-    test("[D2] events of a run and of its rounds are listed newest first", async () => {
+    test("[D2] notes of a run and of its rounds are listed newest first", async () => {
       const runId = newRunId();
       const roundId = newRoundId();
       const other = newRunId();
-      await append(runStream(runId), 1, [runRecord(runId)]);
-      await append({ kind: "round", id: roundId }, 1, [roundRecord(roundId, runId, 1)]);
-      await append(runStream(other), 1, [runRecord(other)]);
-      await append({ kind: "round", id: roundId }, 2);
-      await append(runStream(runId), 2);
-      const events = await collect((page) => opened.store.listEvents(runId, page), 3);
-      expect(events.map(({ stream, stored }) => `${stream.kind} ${stream.id} ${stored.sequence}`)).toEqual([
-        `run ${runId} 2`,
-        `round ${roundId} 2`,
-        `round ${roundId} 1`,
-        `run ${runId} 1`,
+      const round: StreamId = { kind: "round", id: roundId };
+      await append(runStream(runId), 1, [runRecord(runId), noteRecord("first")]);
+      // The row that assigns the round to this run comes after the note.
+      await append(round, 1, [noteRecord("second"), roundRecord(roundId, runId, 1)]);
+      await append(runStream(other), 1, [runRecord(other), noteRecord("another")]);
+      await append(round, 2, [noteRecord("third")]);
+      await append(runStream(runId), 2, [noteRecord("fourth")]);
+      const notes = await collect((page) => opened.store.listNotes(runId, page), 3);
+      expect(notes.map(({ stream, sequence, note }) => [stream, sequence, note.kind])).toEqual([
+        [runStream(runId), 2, "fourth"],
+        [round, 2, "third"],
+        [round, 1, "second"],
+        [runStream(runId), 1, "first"],
       ]);
-      expect(events[0]?.stored).toEqual(event(2));
     });
 
-    test("[D2] lists no event that people are not shown, and keeps it in its stream", async () => {
+    test("[D2] a note has the time and the sequence of its event; an event without one has no entry", async () => {
       const stream = runStream();
-      const bodies = [
-        { fact: 1, note: { kind: "opened" } },
-        { fact: 2, note: null },
-        { fact: 3, note: { kind: "ended" } },
+      const details = { round: 2, text: 'a"b\\c\u0000\u2028é', share: 0.25, isLate: false, code: null };
+      const note = { kind: "opened", details } as unknown as Note;
+      await append(stream, 1);
+      await append(stream, 2, [{ type: "note", note }]);
+      await append(stream, 3);
+      const stored = [{ stream, sequence: 2, at: event(2).at, note }];
+      expect(await opened.store.readNotes(stream)).toEqual(stored);
+      expect((await opened.store.listNotes(stream.id, { limit: 9 })).items).toEqual(stored);
+      expect(await opened.store.readNotes(runStream())).toEqual([]);
+      expect(await opened.store.readStream(stream)).toEqual([event(1), event(2), event(3)]);
+    });
+
+    test("[D1] a note is written with its event or not at all", async () => {
+      const stream = runStream();
+      await append(stream, 1);
+      const late = await opened.store.append(stream, [{ event: event(1), records: [noteRecord("late")] }]);
+      expect(late).toMatchObject({ ok: false });
+      const torn: StoreRecord[] = [
+        noteRecord("torn"),
+        { type: "close-slots", sid: newHash(), kept: [positionNo(1)] },
       ];
-      for (const [index, body] of bodies.entries())
-        await opened.store.append(stream, event(index + 1, body), []);
-      const listed = await collect((page) => opened.store.listEvents(stream.id, page), 1);
-      expect(listed.map(({ stored }) => stored.sequence)).toEqual([3, 1]);
-      expect((await opened.store.readShown(stream)).map(({ sequence }) => sequence)).toEqual([1, 3]);
-      expect(await opened.store.readStream(stream)).toHaveLength(3);
+      await expect(opened.store.append(stream, [{ event: event(2), records: torn }])).rejects.toThrow(
+        /does not have/,
+      );
+      expect(await opened.store.readNotes(stream)).toEqual([]);
     });
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { EvidenceStore } from "#coordinator/core/store.ts";
+import type { EvidenceStore } from "#coordinator/core/ports/store.ts";
 import { newHash, type Opened } from "./rows.ts";
 
 export function evidenceContract(opened: Opened<EvidenceStore>): void {

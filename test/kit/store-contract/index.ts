@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import type { Store } from "#coordinator/core/store.ts";
+import type { Store } from "#coordinator/core/ports/store.ts";
+import { accessContract } from "./access.ts";
+import { authRecordContract } from "./auth-records.ts";
+import { deletionContract } from "./deletion.ts";
 import { eventLogContract } from "./event-log.ts";
 import { evidenceContract } from "./evidence.ts";
+import { placeContract } from "./places.ts";
 import { runContract } from "./runs.ts";
 import { settingContract } from "./settings.ts";
 import { taskContract } from "./tasks.ts";
 import { transcriptContract } from "./transcripts.ts";
 import { uploadContract } from "./uploads.ts";
 
-/** What every implementation of `Store` does, role by role: memory, SQLite, PostgreSQL. */
+/** What every implementation of `Store` must do, role by role: memory, SQLite, PostgreSQL. */
 export function storeContract(
   name: string,
   open: () => Promise<{ store: Store; end: () => Promise<void> }>,
@@ -32,5 +36,9 @@ export function storeContract(
     transcriptContract(suite);
     evidenceContract(suite);
     settingContract(suite);
+    accessContract(suite);
+    placeContract(suite);
+    deletionContract(suite);
+    authRecordContract(suite);
   });
 }

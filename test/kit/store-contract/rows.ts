@@ -1,10 +1,20 @@
 import { expect } from "vitest";
-import type { EventLog, Page, RunRow, StoredEvent, StoreRecord, StreamId } from "#coordinator/core/store.ts";
+import type { Note } from "#coordinator/core/ports/note.ts";
+import type {
+  EventLog,
+  Page,
+  RunRow,
+  StoredEvent,
+  StoreRecord,
+  StreamId,
+} from "#coordinator/core/ports/store.ts";
+import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Task } from "#shared/task/task.ts";
+import { positionNo } from "../places.ts";
 
-/* Ids and rows for the contract suites. Every test takes ids of its own, so that one store serves them all. */
+/* Ids and rows for the contract suites. Every test uses its own ids, so that one store serves them all. */
 
-/** The store under test, there from the suite's `beforeAll` on. */
+/** The store under test, available from the suite's `beforeAll` on. */
 export interface Opened<Role> {
   readonly store: Role;
 }
@@ -43,6 +53,11 @@ export const runRecord = (runId: string, change: Partial<RunRow> = {}): StoreRec
   runId,
   row: runRow(change),
 });
+/** A store keeps any kind: the core alone knows what they say. */
+export const noteRecord = (kind: string): StoreRecord => ({
+  type: "note",
+  note: { kind, details: {} } as unknown as Note,
+});
 export const roundRecord = (
   roundId: string,
   runId: string,
@@ -75,15 +90,15 @@ export async function collect<Item>(
   }
 }
 
-/** Appends what making a task appends, to a project's stream. */
+/** Appends what creating a task appends, to a project's stream. */
 export function createTask(
   store: EventLog,
   made: Task,
   { actor = "ada", at = 1000, project = "default" } = {},
 ): ReturnType<EventLog["appendNext"]> {
-  const row = { task: made, taskHash: newHash(), actor, createdAt: at };
+  const row = { projectId: project, task: made, taskHash: newHash(), actor, createdAt: at };
   const body = { slug: made.slug, taskVersion: made.version };
-  return store.appendNext({ kind: "project", id: project }, { at, event: { note: null, body } }, [
+  return store.appendNext({ kind: "project", id: project }, { at, event: { body } }, [
     { type: "task-row", row },
     { type: "audit-leaf", kind: "task.published", body },
   ]);
@@ -91,10 +106,22 @@ export function createTask(
 
 export const runStream = (id = newRunId()): StreamId => ({ kind: "run", id });
 
-/** Appends an event that must be taken. */
+/** Writes what a device sent, like a round. */
+export async function saveMaterial(
+  store: EventLog,
+  sid: string,
+  step: "share" | "unmask",
+  position: number,
+  bytes: Bytes,
+): Promise<void> {
+  const material: StoreRecord = { type: "material", sid, step, position: positionNo(position), bytes };
+  expect((await store.append(runStream(), [{ event: event(1), records: [material] }])).ok).toBe(true);
+}
+
+/** Appends an event that must be accepted. */
 export function appendTo(opened: Opened<EventLog>) {
   return async (stream: StreamId, sequence: number, records: readonly StoreRecord[] = []): Promise<void> => {
-    const appended = await opened.store.append(stream, event(sequence), records);
+    const appended = await opened.store.append(stream, [{ event: event(sequence), records }]);
     expect(appended).toEqual({ ok: true, value: undefined });
   };
 }

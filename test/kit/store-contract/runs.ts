@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import type { EventLog, RunStore, StoreRecord, TaskStore } from "#coordinator/core/store.ts";
+import {
+  ALL_READABLE,
+  type EventLog,
+  type ModelMetrics,
+  type RunStore,
+  type ShownStore,
+  type StoreRecord,
+  type TaskStore,
+} from "#coordinator/core/ports/store.ts";
 import {
   appendTo,
   collect,
@@ -16,7 +24,7 @@ import {
   viewLike,
 } from "./rows.ts";
 
-export function runContract(opened: Opened<EventLog & RunStore & TaskStore>): void {
+export function runContract(opened: Opened<EventLog & RunStore & TaskStore & ShownStore>): void {
   const append = appendTo(opened);
 
   describe("runs, rounds and models", () => {
@@ -80,10 +88,10 @@ export function runContract(opened: Opened<EventLog & RunStore & TaskStore>): vo
         await append(runStream(runId), 1, [runRecord(runId, { task: slug, createdAt })]);
       }
       await append(runStream(), 1, [runRecord(newRunId(), { task: newSlug(), createdAt: 8 })]);
-      const listed = await collect((page) => opened.store.listRuns({ task: slug }, page), 2);
+      const listed = await collect((page) => opened.store.listRuns({ ...ALL_READABLE, task: slug }, page), 2);
       expect(listed.map((run) => run.createdAt)).toEqual([9, 9, 7, 5, 1]);
       expect(new Set(listed.map((run) => run.runId))).toEqual(new Set(runs.map((run) => run.runId)));
-      const everyone = await collect((page) => opened.store.listRuns({}, page), 7);
+      const everyone = await collect((page) => opened.store.listRuns(ALL_READABLE, page), 7);
       expect(everyone.length).toBeGreaterThan(listed.length);
       expect(new Set(everyone.map((run) => run.runId)).size).toBe(everyone.length);
     });
@@ -123,6 +131,7 @@ export function runContract(opened: Opened<EventLog & RunStore & TaskStore>): vo
         view: { round: 2 },
       });
       expect(await opened.store.findRound(newRoundId())).toBeNull();
+      expect(await opened.store.showRound(roundIds.get(2) ?? "")).toMatchObject({ round: 2 });
     });
 
     test("[D2] a cursor that no page gave is the end of the list, not an error", async () => {
@@ -132,13 +141,13 @@ export function runContract(opened: Opened<EventLog & RunStore & TaskStore>): vo
       await append({ kind: "round", id: roundId }, 1, [roundRecord(roundId, runId, 1)]);
       for (const cursor of ["", "x", "-1", "1e400", "99999999999999999999", "' or 1=1", "\u0000", "../.."]) {
         for (const list of [
-          opened.store.listRuns({}, { limit: 5, cursor }),
+          opened.store.listRuns(ALL_READABLE, { limit: 5, cursor }),
           opened.store.listRounds(runId, { limit: 5, cursor }),
-          opened.store.listEvents(runId, { limit: 5, cursor }),
+          opened.store.listNotes(runId, { limit: 5, cursor }),
         ]) {
           expect(await list).toEqual({ items: [], next: null });
         }
-        await opened.store.listTasks({ limit: 5, cursor });
+        await opened.store.listTasks(ALL_READABLE, { limit: 5, cursor });
         await opened.store.auditLeaves({ limit: 5, cursor });
       }
     });
@@ -158,19 +167,23 @@ export function runContract(opened: Opened<EventLog & RunStore & TaskStore>): vo
 
     test("[D4] versions stand in the order of their rounds; metrics may follow, the model does not change", async () => {
       const runId = newRunId();
-      const version = (round: number, metrics: unknown, modelHash = `${round}`.repeat(64)): StoreRecord => ({
+      const version = (
+        round: number,
+        metrics: ModelMetrics | null,
+        modelHash = `${round}`.repeat(64),
+      ): StoreRecord => ({
         type: "model-version",
         version: { runId, round, modelHash, parentHash: null, strategyStateHash: null, metrics },
       });
-      await append(runStream(runId), 1, [version(1, null), version(0, { accuracy: 0.1 })]);
-      await append(runStream(runId), 2, [version(1, { accuracy: 0.5 })]);
+      await append(runStream(runId), 1, [version(1, null), version(0, { updateNormL2: 0.1 })]);
+      await append(runStream(runId), 2, [version(1, { updateNormL2: 0.5 })]);
       const versions = await opened.store.listModelVersions(runId);
       expect(versions.map((row) => [row.round, row.metrics])).toEqual([
-        [0, { accuracy: 0.1 }],
-        [1, { accuracy: 0.5 }],
+        [0, { updateNormL2: 0.1 }],
+        [1, { updateNormL2: 0.5 }],
       ]);
       await expect(
-        opened.store.append(runStream(runId), event(3), [version(1, {}, newHash())]),
+        opened.store.append(runStream(runId), [{ event: event(3), records: [version(1, {}, newHash())] }]),
       ).rejects.toThrow(/another model/);
       expect((await opened.store.listModelVersions(runId))[1]?.modelHash).toBe("1".repeat(64));
     });

@@ -1,22 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { EventLog, RunStore, SettingStore } from "#coordinator/core/store.ts";
+import type { EventLog, RunStore, SettingStore } from "#coordinator/core/ports/store.ts";
 import { appendTo, newHash, newRunId, newSlug, type Opened, runRecord, runStream, viewLike } from "./rows.ts";
 
 export function settingContract(opened: Opened<EventLog & RunStore & SettingStore>): void {
   const append = appendTo(opened);
 
   describe("settings", () => {
-    test("[D7] a join token is used as often as it was made for, and not after its time", async () => {
-      const tokenHash = newHash();
-      await opened.store.putJoinToken(tokenHash, 3, 1000);
-      expect(await opened.store.useJoinToken(tokenHash, 1000)).toBe(false);
-      const uses = await Promise.all(
-        Array.from({ length: 6 }, () => opened.store.useJoinToken(tokenHash, 999)),
-      );
-      expect(uses.filter(Boolean)).toHaveLength(3);
-      expect(await opened.store.useJoinToken(newHash(), 0)).toBe(false);
-    });
-
     test("[D7] a setting keeps its first value", async () => {
       const name = `setting-${newSlug()}`;
       expect(await opened.store.getSetting(name)).toBeNull();
@@ -28,10 +17,13 @@ export function settingContract(opened: Opened<EventLog & RunStore & SettingStor
       expect(await opened.store.getSetting(name)).toBe(values[0]);
     });
 
-    test("[D7] a device may be noted again", async () => {
+    test("[D7] a device may be noted again, and only those that were noted are known", async () => {
       const identity = newHash();
+      expect(await opened.store.hasDevice(identity)).toBe(false);
       await opened.store.noteDevice(identity, 1);
       await opened.store.noteDevice(identity, 2);
+      expect(await opened.store.hasDevice(identity)).toBe(true);
+      expect(await opened.store.hasDevice(newHash())).toBe(false);
     });
 
     test("[D7] characters that mean something to SQL are only characters", async () => {

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import type { EventLog, TaskStore } from "#coordinator/core/store.ts";
+import {
+  ALL_READABLE,
+  type EventLog,
+  type Listed,
+  type ShownStore,
+  type StoredTask,
+  type TaskStore,
+} from "#coordinator/core/ports/store.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
+import { type TaskSettings, taskSettingsSchema } from "#shared/task/settings.ts";
 import {
   appendTo,
   collect,
@@ -13,7 +22,9 @@ import {
   task,
 } from "./rows.ts";
 
-export function taskContract(opened: Opened<EventLog & TaskStore>): void {
+const UNSET = taskSettingsSchema.parse({});
+
+export function taskContract(opened: Opened<EventLog & TaskStore & ShownStore>): void {
   const append = appendTo(opened);
 
   describe("tasks", () => {
@@ -36,7 +47,8 @@ export function taskContract(opened: Opened<EventLog & TaskStore>): void {
       expect((await opened.store.findTask(first, 1))?.task).toEqual(task(first, 1));
       expect(await opened.store.findTask(first, 3)).toBeNull();
       expect(await opened.store.findTask(newSlug())).toBeNull();
-      const listed = await collect((page) => opened.store.listTasks(page), 1);
+      expect(await opened.store.showTask(first, 1)).toEqual(await opened.store.findTask(first, 1));
+      const listed = await collect((page) => opened.store.listTasks(ALL_READABLE, page), 1);
       const versions = listed.map((stored) => [stored.task.slug, stored.task.version]);
       expect(versions).toEqual(
         expect.arrayContaining([
@@ -47,13 +59,38 @@ export function taskContract(opened: Opened<EventLog & TaskStore>): void {
       expect(listed.filter((stored) => stored.task.slug === first)).toHaveLength(1);
     });
 
+    test("[D2] come in pages that end early if they are large, without a gap", async () => {
+      // Each of the large ones is just below 100 kB.
+      const fits = Math.floor(LIMITS.pageByteCountMax / 100_000);
+      const slugs = Array.from({ length: fits + 3 }, () => newSlug());
+      const large = (slug: string, dataCard: string) => ({ ...task(slug, 1), dataCard });
+      for (const [index, slug] of slugs.entries()) {
+        const byteCount = index === fits + 1 ? LIMITS.pageByteCountMax + 1 : 99_000;
+        await createTask(opened.store, large(slug, "x".repeat(byteCount)));
+      }
+      const found: string[][] = [];
+      let cursor: string | null = null;
+      do {
+        const page: Listed<StoredTask> = await opened.store.listTasks(
+          ALL_READABLE,
+          cursor === null ? { limit: 200 } : { limit: 200, cursor },
+        );
+        found.push(page.items.map((stored) => stored.task.slug).filter((slug) => slugs.includes(slug)));
+        cursor = page.next;
+      } while (cursor !== null);
+      expect(found.flat()).toEqual(slugs);
+      for (const page of found) expect(page.length).toBeLessThanOrEqual(fits);
+      // One task that is larger than a page is a page of its own.
+      expect(found).toContainEqual([slugs[fits + 1]]);
+    });
+
     test("[D15] are written with the next event of their project and its leaf, or not at all", async () => {
       const [project, other] = [newRunId(), newRunId()];
       const made = [task(newSlug(), 1), task(newSlug(), 1), task(newSlug(), 1)];
       const results = await Promise.all(
         [...made, ...made].map((one) => createTask(opened.store, one, { project })),
       );
-      // Six writers at once, two of them for each task: one is told that it exists.
+      // Six writers at once, two for each task: one of each pair is told that the task exists.
       expect(
         results
           .filter((result) => result.ok)
@@ -69,7 +106,7 @@ export function taskContract(opened: Opened<EventLog & TaskStore>): void {
         const ofTask = leaves.filter(({ body }) => (body as { slug?: string }).slug === slug);
         expect(ofTask.map(({ kind }) => kind)).toEqual(["task.published"]);
       }
-      // Another project counts for itself, and so do streams of the other kinds.
+      // Other projects count separately, and so do streams of other kinds.
       expect(await createTask(opened.store, task(newSlug(), 1), { project: other })).toEqual({
         ok: true,
         value: 1,
@@ -82,6 +119,29 @@ export function taskContract(opened: Opened<EventLog & TaskStore>): void {
       expect(await opened.store.readStream(stream)).toHaveLength(3);
     });
 
+    test("[A20] are left out of lists once archived, unless these ask for them, and can be taken up again", async () => {
+      const [slug, project] = [newSlug(), newRunId()];
+      await createTask(opened.store, task(slug, 1), { project });
+      const archive = (archived: TaskSettings["archived"]) =>
+        opened.store.appendNext({ kind: "project", id: project }, { at: 1, event: { note: null } }, [
+          { type: "task-settings", slug, changes: { archived } },
+        ]);
+      const isListed = async (archived?: boolean) => {
+        const readable = {
+          projects: [project],
+          orPublic: false,
+          ...(archived !== undefined && { archived }),
+        };
+        return (await opened.store.listTasks(readable, { limit: 5 })).items.length === 1;
+      };
+      expect([await isListed(), await isListed(true)]).toEqual([true, true]);
+      await archive({ at: "2026-08-03T10:00:00.000Z", by: "k7f2" });
+      expect([await isListed(), await isListed(false), await isListed(true)]).toEqual([false, false, true]);
+      expect((await opened.store.findTask(slug))?.settings.archived?.by).toBe("k7f2");
+      await archive(null);
+      expect(await isListed()).toBe(true);
+    });
+
     test("[D15] have settings of their slug, which are replaced one by one beside an event", async () => {
       const [slug, other, project] = [newSlug(), newSlug(), newRunId()];
       for (const made of [task(slug, 1), task(slug, 2), task(other, 1)]) await createTask(opened.store, made);
@@ -91,15 +151,18 @@ export function taskContract(opened: Opened<EventLog & TaskStore>): void {
         ]);
       const settingsOf = async (name: string, version?: number) =>
         (await opened.store.findTask(name, version))?.settings;
-      expect(await settingsOf(slug)).toEqual({ invitation: null });
+      expect(await settingsOf(slug)).toEqual(UNSET);
       expect(await change("Help")).toEqual({ ok: true, value: 1 });
       for (const version of [1, 2, undefined])
-        expect(await settingsOf(slug, version)).toEqual({ invitation: "Help" });
-      expect(await settingsOf(other)).toEqual({ invitation: null });
-      const listed = await collect((page) => opened.store.listTasks(page), 50);
-      expect(listed.find((stored) => stored.task.slug === slug)?.settings).toEqual({ invitation: "Help" });
+        expect(await settingsOf(slug, version)).toEqual({ ...UNSET, invitation: "Help" });
+      expect(await settingsOf(other)).toEqual(UNSET);
+      const listed = await collect((page) => opened.store.listTasks(ALL_READABLE, page), 50);
+      expect(listed.find((stored) => stored.task.slug === slug)?.settings).toEqual({
+        ...UNSET,
+        invitation: "Help",
+      });
       expect(await change(null)).toEqual({ ok: true, value: 2 });
-      expect(await settingsOf(slug)).toEqual({ invitation: null });
+      expect(await settingsOf(slug)).toEqual(UNSET);
     });
 
     test("[D3] come with the figures of their newest run that has a model", async () => {
@@ -108,9 +171,9 @@ export function taskContract(opened: Opened<EventLog & TaskStore>): void {
       expect((await opened.store.findTask(slug))?.newest).toBeNull();
       const newestOf = (value: number) => ({
         modelHash: newHash(),
-        accuracy: { value, halfWidth95: 0.01, count: 300 },
+        measures: { accuracy: { value, halfWidth95: 0.01, count: 300 } },
       });
-      const [older, newer] = [newestOf(0.5), { ...newestOf(0), accuracy: null }];
+      const [older, newer] = [newestOf(0.5), { ...newestOf(0), measures: null }];
       const newerRun = newRunId();
       await append(runStream(), 1, [runRecord(newRunId(), { task: slug, createdAt: 5, newest: older })]);
       await append(runStream(), 1, [runRecord(newerRun, { task: slug, createdAt: 9 })]);
@@ -118,7 +181,7 @@ export function taskContract(opened: Opened<EventLog & TaskStore>): void {
       expect((await opened.store.findTask(slug, 1))?.newest).toEqual(older);
       await append(runStream(), 1, [runRecord(newerRun, { task: slug, createdAt: 9, newest: newer })]);
       expect((await opened.store.findTask(slug))?.newest).toEqual(newer);
-      const listed = await collect((page) => opened.store.listTasks(page), 50);
+      const listed = await collect((page) => opened.store.listTasks(ALL_READABLE, page), 50);
       expect(listed.find((stored) => stored.task.slug === slug)?.newest).toEqual(newer);
     });
   });

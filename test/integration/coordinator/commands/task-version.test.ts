@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { ensureTask } from "#coordinator/commands/demo/task-version.ts";
+import { bundledTask } from "#coordinator/data/tasks.ts";
+import { Federation } from "#test/kit/worlds/federation.ts";
+
+/* What a second start of the demo finds. */
+
+const ROWS = "a,b\n1,2\n";
+const bundled = bundledTask("digits", 8, 1);
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** Starts the demo on an earlier version of its task, which says other things. */
+async function startAfter(change: Partial<typeof bundled>) {
+  const { coordinator, db } = await Federation.create({ devices: 3 });
+  const { tasks } = coordinator;
+  expect((await tasks.createTask({ ...bundled, ...change }, "demo")).ok).toBe(true);
+  const start = (rows = ROWS) =>
+    ensureTask(coordinator, {
+      name: "digits",
+      clientCount: 8,
+      heldOut: new Map([["", rows]]),
+      actor: "demo-admin",
+    });
+  const shown = async () => (await tasks.taskView("digits"))?.settings?.invitation;
+  const heldOut = async () => (await tasks.taskView("digits"))?.heldOut;
+  return { tasks, start, shown, heldOut, db };
+}
+
+test("[E20] the held-out rows are a setting: the same change nothing, others make no new version", async () => {
+  const { start, heldOut, db } = await startAfter({});
+  expect(await start()).toMatchObject({ version: 1 });
+  expect(await heldOut()).toMatchObject({ hash: hashOf(ROWS), isUsed: true, setBy: "demo-admin" });
+  const events = db.log.length;
+  await start();
+  expect(db.log.length).toBe(events);
+  const other = "a,b\n3,4\n";
+  expect(await start(other)).toMatchObject({ version: 1 });
+  expect(await heldOut()).toMatchObject({ hash: hashOf(other) });
+});
+
+test("[A20] an archived task of the demo is taken up by a new version", async () => {
+  const { tasks, start } = await startAfter({});
+  expect((await tasks.archive("digits", "ada")).ok).toBe(true);
+  expect(await start()).toMatchObject({ version: 2 });
+  expect((await tasks.taskView("digits"))?.archived).toBeNull();
+});
+
+test("another heading alone makes no new version: it becomes the setting", async () => {
+  const { start, shown } = await startAfter({ invitation: "An earlier heading" });
+  expect(await start()).toMatchObject({ version: 1, invitation: "An earlier heading" });
+  expect(await shown()).toBe(bundled.invitation);
+});
+
+test("a heading that someone has set stays", async () => {
+  const { tasks, start, shown } = await startAfter({ invitation: "An earlier heading" });
+  await tasks.changeTaskSettings("digits", { invitation: "A heading of one's own" }, "ada");
+  expect((await start()).version).toBe(1);
+  expect(await shown()).toBe("A heading of one's own");
+});
+
+test("what devices agree to makes a new version", async () => {
+  const { start, shown } = await startAfter({ dataCard: "Other rows." });
+  expect(await start()).toEqual({ ...bundled, version: 2 });
+  expect(await shown()).toBe(bundled.invitation);
+});

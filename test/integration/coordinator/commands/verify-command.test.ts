@@ -1,0 +1,215 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { passBearer } from "#coordinator/adapters/audit-source.ts";
+import { hexToBytes } from "#shared/kernel/bytes.ts";
+import { primitives } from "#shared/node/system.ts";
+
+/*
+ * `npm run verify` as a person runs it, against the demo as a person starts it, and against a coordinator that lies: a
+ * relay in between changes the real one's answers.
+ */
+
+const commandPath = (name: string) =>
+  new URL(`../../../../coordinator/commands/${name}.ts`, import.meta.url).pathname;
+let folder: string;
+let keyPath: string;
+let demo: ChildProcess;
+let url: string;
+let roundIds: readonly string[];
+const servers: Server[] = [];
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function verify(...args: string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [commandPath("verify"), ...args]);
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "chorus-verify-"));
+  keyPath = join(folder, "auditor.key");
+  const args = ["--api-only", "--port", "0", "--clients", "3", "--rounds", "2", "--data", folder];
+  demo = spawn(process.execPath, [commandPath("demo"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  demo.stdout?.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  await vi.waitUntil(() => output.includes("The run has ended."), { timeout: 120_000, interval: 200 });
+  const [, base = "", runId = ""] = /: (http\S+)\/runs\/(\w+)/.exec(output) ?? [];
+  url = base;
+  const [token = ""] = /cht_\S+/.exec(output) ?? [];
+  expect(output).toContain(`Auditor's key  ${keyPath}`);
+  const rounds = (await (
+    await fetch(`${url}/api/v1/runs/${runId}/rounds`, { headers: { authorization: `Bearer ${token}` } })
+  ).json()) as {
+    readonly items: readonly { readonly roundId: string }[];
+  };
+  roundIds = rounds.items.map(({ roundId }) => roundId);
+}, 150_000);
+
+afterAll(async () => {
+  for (const server of servers) server.close();
+  const ended = new Promise((resolve) => demo.on("close", resolve));
+  demo.kill("SIGINT");
+  await ended;
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+/** A coordinator with one answer changed. */
+async function liar(
+  path: RegExp,
+  change: (bytes: Uint8Array<ArrayBuffer>) => void,
+  status = 200,
+): Promise<string> {
+  const relay = async (request: IncomingMessage, response: ServerResponse) => {
+    const { method = "GET", headers } = request;
+    const { authorization = "" } = headers;
+    const answer = await fetch(url + (request.url ?? ""), {
+      method,
+      headers: authorization === "" ? {} : { authorization },
+    });
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const lies = path.test(request.url ?? "");
+    if (lies) change(bytes);
+    const merklePath = answer.headers.get("chorus-merkle-path") ?? "";
+    response.writeHead(lies ? status : answer.status, { "chorus-merkle-path": merklePath }).end(bytes);
+  };
+  const server = createServer((request, response) => void relay(request, response));
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe("npm run verify", () => {
+  const newest = () => roundIds.at(-1) ?? "";
+  const args = (...more: string[]) => ["round", newest(), "--auditor-key", keyPath, ...more];
+
+  test("[A2] [A4] [A6] reports that an honest round holds, in whole and in part", async () => {
+    expect(statSync(keyPath).mode & 0o777).toBe(0o600);
+    const whole = await verify(...args("--coordinator", url, "--all"));
+    expect([whole.code, whole.stderr]).toEqual([0, ""]);
+    expect(whole.stdout).toMatch(/3 devices, 3 inputs in the sum, 3 needed\./);
+    expect(whole.stdout).toMatch(/identical to the last bit\.\nEverything that was checked holds/);
+    const part = await verify(...args("--coordinator", url, "--chunks", "1"));
+    expect([part.code, part.stderr]).toEqual([0, ""]);
+  });
+
+  test.each([
+    ["SUM", /\/sum$/, 8],
+    ["CHUNK", /\/inputs\/2\/0$/, 100],
+    ["TRANSCRIPT_HASH", /\/transcript\/0$/, 500],
+  ])("names what does not hold and says so in its exit code: %s", async (code, path, at) => {
+    const base = await liar(path, (bytes) => {
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+    });
+    const { code: exit, stderr } = await verify(...args("--coordinator", base, "--all"));
+    expect(stderr).toContain(`WRONG (${code}): `);
+    expect(exit).toBe(1);
+  });
+
+  test("[A4] a refused chunk is a fault, and a broken answer voids the odds", async () => {
+    const refusing = (status: number) => liar(/\/inputs\/2\/0$/, () => undefined, status);
+    const refused = await verify(...args("--coordinator", await refusing(404), "--all"));
+    expect([refused.code, refused.stderr.startsWith("WRONG (WITHHELD): Chunk 0 of ")]).toEqual([1, true]);
+    const broken = await verify(...args("--coordinator", await refusing(500), "--all"));
+    expect([broken.code, broken.stderr]).toEqual([
+      2,
+      expect.stringMatching(/answered 500 .*\n.*The next try has odds of its own/),
+    ]);
+  });
+
+  test("[R50] a kept input that the disk damaged is not served as good, and the answer says so", async () => {
+    const spool = join(folder, "spool");
+    const [sid = ""] = readdirSync(spool);
+    const path = join(spool, sid, "2");
+    const bytes = readFileSync(path);
+    const damaged = Uint8Array.from(bytes);
+    damaged[50] = (damaged[50] ?? 0) ^ 1;
+    const pass = await passBearer(primitives, url, hexToBytes(readFileSync(keyPath, "utf8").trim()))();
+    const headers = { authorization: `Bearer ${pass}` };
+    const ask = () => fetch(`${url}/api/v1/rounds/${newest()}/transcript/0/inputs/2/0`, { headers });
+    try {
+      // After its tree was made and remembered, and with its end cut off.
+      expect((await ask()).status).toBe(200);
+      for (const content of [damaged, bytes.subarray(0, 40)]) {
+        writeFileSync(path, content);
+        const answer = await ask();
+        expect([answer.status, await answer.text()]).toEqual([
+          404,
+          expect.stringContaining("disk has damaged this input"),
+        ]);
+      }
+      const said = await verify(...args("--coordinator", url, "--all"));
+      expect([said.code, said.stderr]).toEqual([1, expect.stringContaining("WRONG (WITHHELD): Chunk 0 of ")]);
+    } finally {
+      writeFileSync(path, bytes);
+    }
+    expect((await ask()).status).toBe(200);
+  });
+
+  test("[A3] opens nothing with another key", async () => {
+    const other = join(folder, "other.key");
+    writeFileSync(other, `${"17".repeat(32)}\n`);
+    const { code, stderr } = await verify("round", newest(), "--auditor-key", other, "--coordinator", url);
+    expect([code, stderr.startsWith("This is not the auditor's key")]).toEqual([2, true]);
+  });
+
+  test("[A2] holds devices to an issuer and a config that are known from elsewhere", async () => {
+    const honest = await verify(...args("--coordinator", url, "--chunks", "1"));
+    const pin = (name: string) => new RegExp(`^${name} ([0-9a-f]{64}) `, "m").exec(honest.stdout)?.[1] ?? "";
+    const pinned = ["--issuer", pin("Issuer"), "--config", pin("Config")];
+    expect((await verify(...args("--coordinator", url, ...pinned))).code).toBe(0);
+    for (const flag of ["--issuer", "--config"]) {
+      const { code, stderr } = await verify(...args("--coordinator", url, flag, "ab".repeat(32)));
+      expect([code, stderr.startsWith("WRONG (TERMS): ")]).toEqual([1, true]);
+    }
+  });
+
+  test("[A5] says that an older round is no longer kept", async () => {
+    const { code, stderr } = await verify(
+      "round",
+      roundIds[0] ?? "",
+      "--auditor-key",
+      keyPath,
+      "--coordinator",
+      url,
+    );
+    expect([code, stderr]).toEqual([2, "The transcript of this round is no longer kept.\n"]);
+  });
+
+  test.each([
+    [[], "Name the round"],
+    [["round", "xyz"], "Name the round"],
+    [["round", "0".repeat(32)], "--auditor-key"],
+    [["round", "0".repeat(32), "--auditor-key", "/nowhere"], "/nowhere cannot be read"],
+    [["round", "0".repeat(32), "--auditor-key", "x", "--all", "--chunks", "1"], "either --chunks or --all"],
+    [["round", "0".repeat(32), "--auditor-key", "x", "--chunks", "0"], "--chunks is"],
+    [["round", "0".repeat(32), "--auditor-key", "x", "--coordinator", "nothing"], "is not an http"],
+    [["--nothing"], "See --help."],
+  ])("refuses %j", async (given, sentence) => {
+    const { code, stderr } = await verify(...given);
+    expect([code, stderr.includes(sentence)]).toEqual([2, true]);
+  });
+
+  test("distinguishes an unknown round from an unreachable coordinator", async () => {
+    const unknown = ["round", "0".repeat(32), "--auditor-key", keyPath, "--coordinator"];
+    expect((await verify(...unknown, url)).stderr).toContain("has no round");
+    expect((await verify(...unknown, "http://127.0.0.1:9")).stderr).toContain("There is no coordinator at");
+  });
+});

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cutDataset, writePart } from "#coordinator/commands/demo/parts.ts";
+import { DEFAULT_DATASET } from "#coordinator/data/tasks.ts";
+import { type RunningCoordinator, startCoordinator } from "#coordinator/main.ts";
+import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import { modelTensors } from "#shared/task/model.ts";
+import { type Task, taskSchema } from "#shared/task/task.ts";
+import { adminToken } from "#test/kit/worlds/admin.ts";
+import { EDGE_COMMAND } from "#test/kit/worlds/edge-federation.ts";
+
+/* The examples that people copy, as they are, against a real coordinator with edges. */
+
+const EXAMPLES = fileURLToPath(new URL("../../../examples/api/", import.meta.url));
+const EDGES = 3;
+/** An example that takes longer is ended, and the test prints what everyone said. */
+const ROUND_MS = 120_000;
+const LANGUAGES = [
+  ["TypeScript", process.execPath, "train.ts"],
+  ["Python", "python3", "train.py"],
+  ["curl", "sh", "train.sh"],
+] as const;
+
+const task: Task = taskSchema.parse(JSON.parse(readFileSync(join(EXAMPLES, "task.json"), "utf8")));
+const folder = mkdtempSync(join(tmpdir(), "chorus-examples-"));
+let running: RunningCoordinator;
+let token: string;
+let parts: readonly string[];
+
+beforeAll(async () => {
+  const dataDir = join(folder, "coordinator");
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  running = await startCoordinator({ port: 0, dataDir, tls: null, web: false, log });
+  token = await adminToken(running.accessDesk);
+  const plan = { features: task.features, clientCount: EDGES, alpha: 100, seed: 1, heldOutFraction: 0.2 };
+  const cut = await cutDataset(DEFAULT_DATASET.hmda, plan);
+  if (!cut.ok) throw new Error(cut.error);
+  parts = await Promise.all(
+    cut.value.shards.map((shard, index) => writePart(join(folder, `part-${index}`), shard)),
+  );
+});
+afterAll(async () => {
+  await running.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function slugOf(language: string): string {
+  return `${task.slug}-${language.toLowerCase()}`;
+}
+
+interface Started {
+  readonly process: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+function start(command: string, args: readonly string[], cwd: string): Started {
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, CHORUS_URL: running.url, CHORUS_API_TOKEN: token },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { process: child, output: () => output, ended };
+}
+
+test.each(LANGUAGES)(
+  "[W26] the example in %s makes a task, launches, watches, and fetches the model",
+  async (language, command, file) => {
+    const cwd = join(folder, language);
+    mkdirSync(cwd);
+    const slug = slugOf(language);
+    writeFileSync(join(cwd, "task.json"), JSON.stringify({ ...task, slug }));
+    const example = start(command, [join(EXAMPLES, file), "task.json"], cwd);
+    await expect.poll(() => example.output(), { timeout: 30_000 }).toContain("Launched run");
+    const joinToken = await running.access.mintJoinToken(EDGES, 120_000);
+    const edges = parts.map((data, index) =>
+      start(
+        process.execPath,
+        [
+          ...[EDGE_COMMAND, "--coordinator", running.url, "--task", slug, "--data", data],
+          ...["--state", join(cwd, `edge-${index}`), "--token", joinToken, "--backend", "cpu"],
+        ],
+        cwd,
+      ),
+    );
+    try {
+      const late = setTimeout(() => example.process.kill("SIGTERM"), ROUND_MS);
+      const code = await example.ended;
+      clearTimeout(late);
+      const outputs = [example, ...edges].map(({ output }) => output()).join("\n--\n");
+      expect(code, outputs).toBe(0);
+      const bytes = new Uint8Array(readFileSync(join(cwd, `${slug}.safetensors`)));
+      const model = modelFromBytes(modelTensors(task.model), bytes);
+      expect(model.ok).toBe(true);
+      if (model.ok) expect(model.value.some((weight) => weight !== 0)).toBe(true);
+    } finally {
+      for (const { process: edge } of edges) edge.kill("SIGTERM");
+      await Promise.all(edges.map(({ ended }) => ended));
+    }
+  },
+  180_000,
+);
+
+test.each(LANGUAGES)(
+  "[W26] the example in %s ends with the coordinator's own words if it is refused",
+  async (language, command, file) => {
+    const cwd = join(folder, `${language} again`);
+    mkdirSync(cwd);
+    writeFileSync(
+      join(cwd, "task.json"),
+      JSON.stringify({ ...task, slug: slugOf(language), learns: "another thing" }),
+    );
+    const example = start(command, [join(EXAMPLES, file), "task.json"], cwd);
+    expect(await example.ended).not.toBe(0);
+    expect(example.output()).toContain("CONFLICT");
+  },
+  30_000,
+);

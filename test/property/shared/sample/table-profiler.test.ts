@@ -1,0 +1,141 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { EXACT_VALUES_MAX } from "#shared/sample/distinct-values.ts";
+import { type NumberReading, readNumber } from "#shared/sample/number-text.ts";
+import { FEW_ROWS, roundedOutward } from "#shared/sample/range.ts";
+import { TableProfiler } from "#shared/sample/table-profiler.ts";
+
+const cell = fc.oneof(
+  fc.constantFrom(
+    "",
+    " ",
+    "NA",
+    "n/a",
+    "null",
+    "?",
+    "-",
+    "nan",
+    "yes",
+    "no",
+    "__proto__",
+    "constructor",
+    "toString",
+  ),
+  fc.integer().map(String),
+  fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e12, max: 1e12 }).map(String),
+  fc.integer({ min: 0, max: 999 }).map((value) => `${value / 10}`.replace(".", ",")),
+  fc.string({ maxLength: 12 }),
+);
+
+/** The plain way: keeps everything and counts afterwards. */
+function naive(cells: readonly string[]) {
+  const missingWords = ["", "na", "n/a", "nan", "null", "none", "?", "-", "#n/a"];
+  const present = cells
+    .map((text) => text.trim())
+    .filter((text) => !missingWords.includes(text.toLowerCase()));
+  const numbers = present
+    .filter((text) => /^[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[+-]?\d+)?$/i.test(text))
+    .map((text) => Number(text.replace(",", ".")))
+    .filter(Number.isFinite);
+  return { missing: cells.length - present.length, present, numbers };
+}
+
+test("[K1] a profile counts what the plain way counts, and finds the same extremes and values", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(cell, cell), { maxLength: 200 }), (rows) => {
+      const profiler = new TableProfiler(["a", "__proto__"]);
+      for (const row of rows) profiler.add(row);
+      const { columns, rows: count } = profiler.profile();
+      expect(count).toBe(rows.length);
+      for (const at of [0, 1] as const) {
+        const column = columns[at];
+        const wanted = naive(rows.map((row) => row[at]));
+        expect(column?.missing).toBe(wanted.missing);
+        expect(column?.present).toBe(wanted.present.length);
+        expect(column?.numbers.count).toBe(wanted.numbers.length);
+        expect([...(column?.numbers.spread ?? [])]).toEqual(wanted.numbers);
+        const { extremes } = column?.numbers ?? {};
+        if (wanted.numbers.length === 0) expect(extremes).toBeNull();
+        else {
+          const least = Math.min(...wanted.numbers);
+          const greatest = Math.max(...wanted.numbers);
+          expect(extremes?.least).toBe(least);
+          expect(extremes?.greatest).toBe(greatest);
+          expect(extremes?.leastRows).toBe(wanted.numbers.filter((value) => value === least).length);
+          expect(extremes?.greatestRows).toBe(wanted.numbers.filter((value) => value === greatest).length);
+          expect(extremes?.isWhole).toBe(wanted.numbers.every(Number.isInteger));
+        }
+        const values = new Map<string, number>();
+        for (const text of wanted.present) values.set(text, (values.get(text) ?? 0) + 1);
+        expect(column?.distinct.values).toEqual([...values]);
+      }
+    }),
+  );
+});
+
+test("[K1] a decimal number is the double that Number reads", () => {
+  const reading: NumberReading = { value: 0, form: "none" };
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+        fc
+          .tuple(fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.nat(20))
+          .map(([whole, decimals]) => `${whole}.${"0".repeat(decimals)}7`),
+      ),
+      (text) => {
+        readNumber(text, reading);
+        expect(reading.form).not.toBe("none");
+        expect(reading.value).toBe(Number(text));
+      },
+    ),
+  );
+  for (const text of ["0x1f", "Infinity", "1 2", "e5", "1e", "--1", "1.2.3", "1,2,3", ".", "", "1e999"]) {
+    readNumber(text, reading);
+    expect(reading.form, text).toBe("none");
+  }
+});
+
+test("[K1] the number of different values is exact up to the bound and within 25 % above it", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 3 }), (different, times) => {
+      const profiler = new TableProfiler(["a"]);
+      for (let index = 0; index < different * times; index++) profiler.add([`value ${index % different}`]);
+      const { distinct } = profiler.profile().columns[0] as { distinct: { count: number; isExact: boolean } };
+      expect(distinct.isExact).toBe(different <= EXACT_VALUES_MAX);
+      if (distinct.isExact) expect(distinct.count).toBe(different);
+      // Four standard errors of 6 %.
+      else expect(Math.abs(distinct.count - different)).toBeLessThan(0.25 * different);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("[K2] a range holds all values, and no limit is the value of fewer than five rows unless it is 0, 1 or 100", () => {
+  const value = fc.oneof(
+    fc.integer({ min: -100_000, max: 100_000 }),
+    fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+    fc.integer({ min: 0, max: 1_000 }).map((tenths) => tenths / 10),
+  );
+  fc.assert(
+    fc.property(
+      value,
+      value,
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 1, max: 9 }),
+      (a, b, leastRows, greatestRows) => {
+        const [least, greatest] = a < b ? [a, b] : [b, a];
+        const isWhole = Number.isInteger(least) && Number.isInteger(greatest);
+        const [from, to] = roundedOutward({ least, greatest, leastRows, greatestRows, isWhole });
+        expect(from).toBeLessThan(to);
+        expect(from).toBeLessThanOrEqual(least);
+        expect(to).toBeGreaterThanOrEqual(greatest);
+        if (leastRows < FEW_ROWS && ![0, 1, 100].includes(from)) expect(from).toBeLessThan(least);
+        if (greatestRows < FEW_ROWS && ![0, 1, 100].includes(to)) expect(to).toBeGreaterThan(greatest);
+        if (least >= 0) expect(from).toBeGreaterThanOrEqual(0);
+        // Round numbers: never more than twice as wide as what they hold needs, apart from a narrow or single value.
+        if (greatest - least > 2) expect(to - from).toBeLessThanOrEqual(2 * (greatest - least));
+      },
+    ),
+  );
+});

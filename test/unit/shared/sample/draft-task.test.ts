@@ -1,0 +1,279 @@
+import { describe, expect, test } from "vitest";
+import { BUNDLED_TASKS, bundledTask } from "#coordinator/data/tasks.ts";
+import type { Draft } from "#shared/sample/draft.ts";
+import { draftOfTask } from "#shared/sample/draft-of-task.ts";
+import { withTable } from "#shared/sample/draft-sample.ts";
+import { taskOfDraft } from "#shared/sample/draft-task.ts";
+import { rebased } from "#shared/sample/rebase.ts";
+import { TableProfiler } from "#shared/sample/table-profiler.ts";
+import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
+import { taskDifference } from "#shared/task/difference.ts";
+import type { Task } from "#shared/task/task.ts";
+
+const ABOUT = {
+  slug: "readmission",
+  purpose: "foresee who comes back",
+  noun: "record, records",
+  intendedUse: "Choosing whom to call.",
+  notFor: "Deciding on discharge.",
+  contact: "asks@clinics.example",
+};
+
+function readmissions(rows = 400): Draft {
+  const profiler = new TableProfiler(["age", "smoker", "sex", "back"]);
+  for (let index = 0; index < rows; index++) {
+    const smoker = index % 6 === 0 ? "" : (["no", "former", "yes"][index % 3] as string);
+    profiler.add([
+      String(18 + (index % 79)),
+      smoker,
+      index % 2 === 0 ? "f" : "m",
+      index % 7 === 0 ? "yes" : "no",
+    ]);
+  }
+  return withTable(null, profiler.profile(), { name: "Readmissions 2026.csv", byteCount: 10_000 });
+}
+
+const whole = (draft: Draft): Draft => ({
+  ...draft,
+  about: ABOUT,
+  columns: draft.columns.map((column) =>
+    column.name === "sex"
+      ? { ...column, edited: { ...column.edited, why: "To check that it serves all alike." } }
+      : column,
+  ),
+});
+const set = (draft: Draft, name: string, edited: Draft["columns"][number]["edited"]): Draft => ({
+  ...draft,
+  columns: draft.columns.map((column) =>
+    column.name === name ? { ...column, edited: { ...column.edited, ...edited } } : column,
+  ),
+});
+
+test("[K4] a sample and seven words make a task that the schema takes", () => {
+  const draft = readmissions();
+  expect(draft.about.slug).toBe("readmissions-2026");
+  const { task, problems } = taskOfDraft(whole(draft));
+  expect(problems).toEqual([]);
+  expect(task).toMatchObject({
+    slug: "readmission",
+    version: 1,
+    invitation: "Help a model foresee who comes back, and keep your records to yourself",
+    learns: "to foresee who comes back",
+    stage: "trying-out",
+    contact: "asks@clinics.example",
+    features: {
+      kind: "tabular",
+      label: { name: "back" },
+      classes: ["no", "yes"],
+      columns: [
+        { name: "age", type: "numeric", range: [10, 100], input: true },
+        { name: "smoker", type: "categorical", categories: ["no", "former", "yes"], missing: "category" },
+        { name: "sex", protected: true, input: false, why: "To check that it serves all alike." },
+      ],
+    },
+    evaluation: { localFraction: 0.2 },
+  });
+  expect(JSON.stringify(task)).not.toContain("Readmissions 2026.csv");
+});
+
+test("[K4] what is missing is named with its part and field, and the preview does without", () => {
+  const { task, preview, problems } = taskOfDraft(readmissions());
+  expect(task).toBeNull();
+  expect(preview?.notFor).toBe("still to be written");
+  expect(problems.map(({ part, field, isMissing }) => [part, field, isMissing])).toEqual([
+    [2, "column.2.why", true],
+    [7, "purpose", true],
+    [7, "noun", true],
+    [7, "intendedUse", true],
+    [7, "notFor", true],
+    [7, "contact", true],
+  ]);
+});
+
+describe("[K4] what is wrong stands under its field, with what would work", () => {
+  const wrong: readonly (readonly [
+    name: string,
+    change: (draft: Draft) => Draft,
+    field: string,
+    sentence: RegExp,
+  ])[] = [
+    [
+      "a falling range",
+      (draft) => set(draft, "age", { from: "100", to: "10" }),
+      "column.0.from",
+      /From has to be below To.*10 to 100/,
+    ],
+    ["a range that is no number", (draft) => set(draft, "age", { from: "old" }), "column.0.from", /number/],
+    [
+      "one class",
+      (draft) => set(draft, "back", { categories: ["no"] }),
+      "column.3.categories",
+      /All rows say “no”/,
+    ],
+    [
+      "a category twice",
+      (draft) => set(draft, "smoker", { categories: ["no", "no", "yes"] }),
+      "column.1.categories",
+      /twice/,
+    ],
+    [
+      "a logarithm of a range below -1",
+      (draft) => set(draft, "age", { scaling: "log1p", from: "-5" }),
+      "column.0.scaling",
+      /[Ll]og1p/,
+    ],
+    [
+      "more than are wanted",
+      (draft) => ({ ...draft, rules: { goal: "12", cohortSizeMin: "16" } }),
+      "cohortSizeMin",
+      /More than the 12 wanted/,
+    ],
+    [
+      "too few in earnest",
+      (draft) => ({ ...draft, rules: { stage: "in-earnest", cohortSizeMin: "4" } }),
+      "cohortSizeMin",
+      /at least 10/,
+    ],
+    [
+      "no change at all",
+      (draft) => ({ ...draft, rules: { clipNormL2: "0" } }),
+      "clipNormL2",
+      /teaches nothing/,
+    ],
+    [
+      "a ring that cannot hold them (S21)",
+      () => {
+        const task = bundledTask("digits", 900, 3);
+        const aggregation = { ...task.aggregation, graph: "complete" as const };
+        return {
+          ...draftOfTask({ ...task, aggregation }),
+          about: { ...ABOUT, slug: "digits" },
+          rules: { ring: "16" },
+        };
+      },
+      "ring",
+      /16 bits/,
+    ],
+    ["half a pass", (draft) => ({ ...draft, rules: { epochs: "0.5" } }), "epochs", /whole number/],
+    ["no digits", (draft) => ({ ...draft, rules: { batchSize: "many" } }), "batchSize", /number/],
+    ["a deadline of nothing", (draft) => ({ ...draft, rules: { trainS: "0" } }), "trainS", /at least 500/],
+    [
+      "an address with capitals",
+      (draft) => ({ ...draft, about: { ...draft.about, slug: "Readmission!" } }),
+      "slug",
+      /[Ll]ower-case/,
+    ],
+    [
+      "a contact that is none",
+      (draft) => ({ ...draft, about: { ...draft.about, contact: "ask us" } }),
+      "contact",
+      /Neither a mail address nor a page/,
+    ],
+    [
+      "one noun",
+      (draft) => ({ ...draft, about: { ...draft.about, noun: "record" } }),
+      "noun",
+      /with a comma/,
+    ],
+    ["a model that is no JSON", (draft) => ({ ...draft, model: { from: "json", text: "{" } }), "model", /./],
+    [
+      "a batch normalization",
+      (draft) => ({
+        ...draft,
+        model: {
+          from: "json",
+          text: JSON.stringify({
+            class_name: "Sequential",
+            config: { layers: [{ class_name: "BatchNormalization", config: { name: "b", axis: -1 } }] },
+          }),
+        },
+      }),
+      "model",
+      /LayerNormalization/,
+    ],
+  ];
+  test.each(wrong)("%s", (_, change, field, sentence) => {
+    const { task, problems } = taskOfDraft(change(whole(readmissions())));
+    expect(task).toBeNull();
+    const found = problems.find((problem) => problem.field === field);
+    expect(found?.sentence, JSON.stringify(problems)).toMatch(sentence);
+    expect(found?.isMissing).toBe(false);
+  });
+});
+
+test("[K4] names that reach a prototype are names like others", () => {
+  const profiler = new TableProfiler(["__proto__", "constructor", "toString"]);
+  for (let index = 0; index < 60; index++)
+    profiler.add([String(index % 9), String(index % 7), index % 2 === 0 ? "a" : "b"]);
+  const draft = withTable(null, profiler.profile(), { name: "__proto__.csv", byteCount: 1 });
+  const { task } = taskOfDraft({ ...draft, about: ABOUT });
+  expect(task?.features.kind === "tabular" && task.features.columns.map(({ name }) => name)).toEqual([
+    "__proto__",
+    "constructor",
+  ]);
+});
+
+describe("[K4] a template, completed, is a task", () => {
+  test.each(TEMPLATE_DRAFTS.map((template) => [template.name, template] as const))("%s", (_, { create }) => {
+    const { problems } = taskOfDraft({ ...create(), about: { ...ABOUT, slug: create().about.slug } });
+    expect(problems).toEqual([]);
+  });
+});
+
+describe("[K5] a draft of a task's next version", () => {
+  const tasks = BUNDLED_TASKS.map((name) => [name, bundledTask(name, 8, 3)] as const);
+
+  test.each(tasks)(
+    "%s changes nothing but its number and its stage, which the page asks for",
+    (_, bundled) => {
+      const asked = {
+        purpose: "tell things apart",
+        intendedUse: "Trying.",
+        notFor: "Deciding.",
+        contact: "a@b.example",
+      };
+      const task: Task = { ...bundled, ...asked };
+      const { preview, problems } = taskOfDraft(draftOfTask(task));
+      // Tasks of earlier versions give no reason for what is protected; the page asks for one.
+      expect(problems.filter(({ field }) => !field.endsWith(".why"))).toEqual([]);
+      expect(preview?.version).toBe(task.version + 1);
+      expect(preview && taskDifference({ ...task, stage: "trying-out" }, preview)).toEqual([]);
+    },
+  );
+
+  test("begun again from a newer version, it keeps what was changed and takes the rest", () => {
+    const [, digits] = tasks[0] as (typeof tasks)[0];
+    const base: Task = {
+      ...digits,
+      purpose: "read digits",
+      intendedUse: "x",
+      notFor: "y",
+      contact: "a@b.example",
+    };
+    const draft: Draft = { ...draftOfTask(base), rules: { epochs: "4" } };
+    const mine: Draft = { ...draft, about: { ...draft.about, notFor: "Grading." } };
+    const newest: Task = {
+      ...base,
+      version: 9,
+      intendedUse: "Teaching.",
+      training: { ...base.training, batchSize: 64 },
+    };
+    const made = taskOfDraft(rebased(mine, newest)).task;
+    expect(made).toMatchObject({ version: 10, intendedUse: "Teaching.", notFor: "Grading." });
+    expect(made?.training).toMatchObject({ epochs: 4, batchSize: 64 });
+  });
+});
+
+test("[K6] a draft has no row of its sample: no value of fewer than five rows, and not the extremes", () => {
+  const profiler = new TableProfiler(["income", "town", "answer"]);
+  for (let index = 0; index < 200; index++)
+    profiler.add([
+      String(30_000 + 97 * index),
+      index < 3 ? "CANARY-TOWN" : "elsewhere",
+      index % 2 === 0 ? "yes" : "no",
+    ]);
+  profiler.add(["987654.25", "elsewhere", "yes"]);
+  const text = JSON.stringify(withTable(null, profiler.profile(), { name: "a.csv", byteCount: 1 }));
+  expect(text).not.toContain("CANARY-TOWN");
+  expect(text).not.toContain("987654");
+});

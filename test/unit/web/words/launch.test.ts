@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { taskViewOf } from "#test/kit/web-views.ts";
+import { costSentence, launchNote, planWords } from "#web/words/launch.ts";
+import { modelNote } from "#web/words/model.ts";
+import { NO_NOISE } from "#web/words/sentences.ts";
+
+const NBSP = "\u00a0";
+
+test("the cost of a run says what was measured, what was computed, and what is missing", () => {
+  const cost = {
+    upByteCount: 9_764,
+    downByteCount: 9_960,
+    measured: true,
+    secondsPerRound: 10,
+    seconds: 300,
+  };
+  expect(costSentence(cost, 30)).toBe(
+    `A device sends 9.8${NBSP}kB a round and fetches 10.0${NBSP}kB. 30 rounds take about 5${NBSP}min, at the pace of the newest run. ${NO_NOISE}`,
+  );
+  expect(costSentence({ ...cost, measured: false }, 30)).toContain("keys on top");
+  expect(costSentence({ ...cost, secondsPerRound: null, seconds: null }, 30)).toContain(
+    "No round of this task has been timed.",
+  );
+  // Not a number of rounds: nothing is said of time.
+  expect(costSentence({ ...cost, seconds: null }, Number.NaN)).not.toMatch(/take|NaN/);
+});
+
+test("a launch says whether it would wait: for its turn, for devices, or not", () => {
+  const view = taskViewOf({ deviceCount: 3 });
+  expect(launchNote(view, { number: 8, task: view.task.slug, state: "waiting" })).toBe(
+    "Run 8 of digits waits for devices; this one would wait its turn.",
+  );
+  expect(launchNote(view, null)).toBe(
+    "3 devices of digits are connected, and a round needs 5. The run waits until they have come.",
+  );
+  expect(launchNote(taskViewOf({ deviceCount: 8 }), null)).toContain("The first round opens as soon as");
+});
+
+test("the closed line of the plan says what is in it", () => {
+  const plan = { strategy: "fedavg", epochs: "5", learningRate: "0.2" } as const;
+  expect(planWords(plan)).toBe("The rest of the plan: FedAvg, 5 passes, rate 0.2");
+  expect(planWords({ ...plan, epochs: "1" })).toContain("1 pass,");
+});
+
+test("the model that is used is named by its version if that is known", () => {
+  expect(modelNote({ round: 9 }, { kind: "image" })).toMatch(
+    /^Version 9, in this browser.* What you draw here/,
+  );
+  expect(modelNote({ round: null }, { kind: "tabular" })).toMatch(
+    /^The newest model of the run,.* enter here/,
+  );
+});

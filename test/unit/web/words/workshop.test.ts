@@ -1,0 +1,137 @@
+import { describe, expect, test } from "vitest";
+import { taskSlice } from "#client/core/participant/task-slice.ts";
+import { bundledTask } from "#coordinator/data/tasks.ts";
+import { thresholds } from "#shared/cohort/threshold.ts";
+import { proposedRules } from "#shared/sample/draft.ts";
+import { taskOfDraft } from "#shared/sample/draft-task.ts";
+import { proposeColumns } from "#shared/sample/propose-columns.ts";
+import { TableProfiler } from "#shared/sample/table-profiler.ts";
+import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
+import { consentWords } from "#web/words/join.ts";
+import { dockWords, foldedWords, leftOutWords, workshopLead } from "#web/words/workshop.ts";
+import { rangeNote } from "#web/words/workshop-columns.ts";
+import { invitedSentence, plannedRound, planSentence, weightSentence } from "#web/words/workshop-rules.ts";
+import { trialSentence } from "#web/words/workshop-trial.ts";
+
+describe("[K7] the plan of a round has the numbers that each device computes", () => {
+  test.each([3, 4, 16, 24, 60, 96])("for a goal of %i", (goal) => {
+    const rules = { ...proposedRules("trying-out"), goal: String(goal), overSelection: "1.3" };
+    const plan = plannedRound(rules);
+    expect(plan?.needed).toBe(thresholds(goal, "active", 3).q);
+    for (const { agreed, needed } of plan?.table ?? []) {
+      const { q } = thresholds(agreed, "active", 3);
+      expect(needed).toBe(q <= agreed ? q : null);
+    }
+  });
+
+  test("in words, and not at all if the numbers make no round", () => {
+    const plan = plannedRound(proposedRules("in-earnest"));
+    if (plan === null) throw new Error("no plan");
+    expect(planSentence(plan)).toBe(
+      "Planned round. 16 must join within 30 s, 24 are wanted; of 24 who agree on keys, 17 must send by 150 s.",
+    );
+    expect(plannedRound({ ...proposedRules("in-earnest"), goal: "many" })).toBeNull();
+    expect(plannedRound({ ...proposedRules("in-earnest"), cohortSizeMin: "30" })).toBeNull();
+  });
+
+  test("a large round is planned by its groups", () => {
+    const plan = plannedRound({ ...proposedRules("in-earnest"), goal: "960", overSelection: "1" });
+    expect(plan?.groups).toBe(10);
+    expect(plan?.goal).toBe(96);
+  });
+});
+
+test("what is missing is named, up to seven, each a link", () => {
+  const draft = (TEMPLATE_DRAFTS[0] as (typeof TEMPLATE_DRAFTS)[0]).create();
+  const { problems } = taskOfDraft(draft);
+  const words = dockWords(draft, problems);
+  expect(words.start).toBe("Five things are missing:");
+  expect(words.links.map(({ words: name }) => name)).toContain("what the model is not for");
+  expect(workshopLead(draft, problems.slice(0, 1), 1)).toBe(
+    "A draft without a sample. One thing is missing before you can publish: what the model is for.",
+  );
+  expect(dockWords(draft, []).start).toBe("Nothing is missing.");
+});
+
+test("columns are spoken of by what they hold", () => {
+  const profiler = new TableProfiler(["ref", "admission", "hba1c"]);
+  for (let index = 0; index < 400; index++) {
+    const admission = index < 3 ? "transfer" : index % 2 === 0 ? "planned" : "emergency";
+    profiler.add([`P${100_000 + index}`, admission, index % 5 === 0 ? "" : String(5 + (index % 40) / 10)]);
+  }
+  const { columns } = profiler.profile();
+  const [ref, admission, hba1c] = proposeColumns(profiler.profile());
+  const profileOf = (name: string) => columns.find((column) => column.name === name) ?? null;
+  expect(leftOutWords("person-numbers", profileOf("ref"))).toBe(
+    "400 values in 400 rows: it looks like a number given to each person.",
+  );
+  expect(ref?.leftOutBecause).toBe("person-numbers");
+  expect(admission && foldedWords("admission", admission.fields, profileOf("admission"))).toBe(
+    "In admission, “transfer” has only 3 rows and could point to someone, so it is folded into “other”.",
+  );
+  const note = hba1c && rangeNote({ ...hba1c.fields, use: "input", missing: "middle" }, profileOf("hba1c"));
+  expect(note).toContain("Half of the known values are below");
+  expect(note).toContain("stands for 80 missing values");
+});
+
+test("rules are said with their numbers", () => {
+  expect(invitedSentence({ goal: "24", overSelection: "1.3" })).toBe(
+    "32 are invited to have 24, since some leave on the way.",
+  );
+  const rows = new Map([
+    ["no", 600],
+    ["yes", 100],
+  ]);
+  expect(weightSentence("yes", rows)).toBe(
+    "One row in 7 is “yes”. At 6, it counts as much as the most frequent class.",
+  );
+  expect(weightSentence("no", rows)).toMatch(/no more weight than 1/);
+});
+
+test("[K8] a trial is said in cases, beside guessing, or is too close to tell", () => {
+  const task = bundledTask("hmda", 8, 1);
+  const point = (confusion: number[][]) => ({
+    pass: 1,
+    trainLoss: 0.6,
+    kept: { count: 240, lossSum: 150, correct: 180 },
+    confusion,
+    updateNormL2: 1,
+  });
+  const view = {
+    ...{
+      state: "done",
+      problem: null,
+      backend: "cpu",
+      trainCount: 960,
+      keptCount: 240,
+      keptByClass: [206, 34],
+    },
+    ...{ passes: 1, stepsDone: 1, stepCount: 1, msLeft: 0, before: null },
+  } as const;
+  const found = [
+    [146, 60],
+    [12, 22],
+  ];
+  expect(trialSentence({ ...view, points: [point(found)] } as never, task)).toBe(
+    "It finds 22 of the 34 applications that are “yes”, and wrongly says so of 60 of the 206 that are not. That is better than guessing.",
+  );
+  const guessed = [
+    [103, 103],
+    [17, 17],
+  ];
+  expect(trialSentence({ ...view, points: [point(guessed)] } as never, task)).toContain(
+    "too close to tell from guessing",
+  );
+});
+
+test("[K9] what a model is for and not for is said before someone agrees", () => {
+  const aims = { intendedUse: "Choosing whom to call.", notFor: "Payment.", contact: "asks@clinics.example" };
+  const task = { ...bundledTask("digits", 8, 1), ...aims, stage: "trying-out" as const };
+  const words = consentWords(taskSlice(task, "0".repeat(64), task.invitation), null);
+  expect(words.warnings.slice(0, 4)).toEqual([
+    "Intended use: Choosing whom to call.",
+    "Not for: Payment.",
+    "This is for trying out. Its model is not meant to be used.",
+    "Questions go to asks@clinics.example",
+  ]);
+});
