@@ -3,6 +3,21 @@
  * dependency-cruiser does not read TypeScript 7 and would pass silently; the swc parser does, and test/tidy/layers.test.ts
  * guards the number of modules seen.
  */
+/** Rooms of the coordinator's core, lowest first: a room imports those before it. create-coordinator.ts stands above. */
+const CORE_ROOMS = ["ports", "access", "tasks", "devices", "views", "models", "rounds", "runs", "desks"];
+
+/** Rooms of shared/ through which rules are agreed to and rounds run, lowest first: each imports those before it. */
+const SHARED_ROOMS = [
+  "protocol/(ids|limits|fields|errors)\\.ts$",
+  "cohort/",
+  "(task|strategy|vector)/",
+  "data/",
+  "protocol/(?!(ids|limits|fields|errors|api)\\.ts$)",
+  "secagg/",
+  "(round|transcript|project|model)/",
+  "protocol/api\\.ts$",
+];
+
 export default {
   forbidden: [
     {
@@ -17,6 +32,13 @@ export default {
       severity: "error",
       from: { path: "^shared/(?!node/)" },
       to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "shared-knows-no-api",
+      comment: "The API shows what machines and protocol are; they do not depend on how they are shown.",
+      severity: "error",
+      from: { path: "^shared/" },
+      to: { path: "^shared/protocol/api\\.ts$" },
     },
     {
       name: "engine-only-from-adapters",
@@ -38,6 +60,13 @@ export default {
       severity: "error",
       from: { path: "^shared/layers/" },
       to: { path: "^shared/(?!layers/|kernel/)" },
+    },
+    {
+      name: "archive-and-pictures-import-kernel-only",
+      comment: "A file is unpacked and a picture decoded whatever the task is; shared/data knows the task.",
+      severity: "error",
+      from: { path: "^shared/(archive|pictures)/" },
+      to: { path: "^shared/(?!(archive|pictures|kernel)/)" },
     },
     {
       name: "node-only-from-the-edges",
@@ -103,16 +132,56 @@ export default {
         path: "^(coordinator|client)/(adapters|commands)/|^(coordinator/main|client/(index|node))\\.ts$",
       },
     },
+    ...CORE_ROOMS.map((room, index) => {
+      const above = [...CORE_ROOMS.slice(index + 1).map((name) => `${name}/`), "create-coordinator\\.ts$"];
+      return {
+        name: "core-rooms-in-order",
+        comment: `${room}/ imports only the rooms of the coordinator's core that come before it.`,
+        severity: "error",
+        from: { path: `^coordinator/core/${room}/` },
+        to: { path: `^coordinator/core/(${above.join("|")})` },
+      };
+    }),
+    {
+      name: "core-rooms-are-known",
+      comment: "A new room of the coordinator's core takes its place in CORE_ROOMS.",
+      severity: "error",
+      from: { path: "^coordinator/" },
+      to: { path: `^coordinator/core/(?!(${CORE_ROOMS.join("|")})/)[^/]+/` },
+    },
+    ...SHARED_ROOMS.slice(0, -1).map((room, index) => ({
+      name: "shared-rooms-in-order",
+      comment:
+        "What is agreed to does not depend on how it is sent, nor that on what a session or a round does with it.",
+      severity: "error",
+      from: { path: `^shared/${room}` },
+      to: { path: SHARED_ROOMS.slice(index + 1).map((above) => `^shared/${above}`) },
+    })),
+    {
+      name: "sample-is-for-makers",
+      comment: "What helps to make a task is no part of what a task is or of how rounds run.",
+      severity: "error",
+      from: { path: "^(shared/(?!sample/)|coordinator/)" },
+      to: { path: "^shared/sample/" },
+    },
+    {
+      name: "cohort-imports-kernel-only",
+      comment: "Graphs and thresholds follow from numbers alone.",
+      severity: "error",
+      from: { path: "^shared/cohort/" },
+      to: { path: "^shared/(?!cohort/|kernel/)" },
+    },
     {
       name: "no-cycles",
+      comment: "Circles of type-only imports count too: they tie files together for readers.",
       severity: "error",
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+      to: { circular: true },
     },
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "web/\\.next|\\.as\\.ts$" },
+    exclude: { path: "web/\\.(next|join)|\\.as\\.ts$" },
     parser: "swc",
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
