@@ -3,7 +3,7 @@
 /** How a word was understood: as it stands, with other capitals or blanks, as another word for the same, or by the person. */
 export type WordMatch = { readonly means: string; readonly how: "same" | "spelling" | "synonym" | "chosen" };
 
-/** What programs write for nothing, in lower case. Sources: the defaults of pandas, R, SPSS and Excel. */
+/** What programs write for nothing, in lower case, at most 8 characters. Sources: the defaults of pandas, R, SPSS and Excel. */
 const MISSING: ReadonlySet<string> = new Set([
   "",
   "na",
@@ -34,6 +34,12 @@ const MISSING: ReadonlySet<string> = new Set([
 /** True for words that programs write if there is no value. */
 export function isMissingWord(text: string): boolean {
   return text.length <= 8 && MISSING.has(text.toLowerCase());
+}
+
+/** The ways of writing them that programs use. A graph has no lower case, so it looks a word up among these. */
+export function missingWords(): readonly string[] {
+  const ways = (word: string) => [word, word.toUpperCase(), word.charAt(0).toUpperCase() + word.slice(1)];
+  return [...new Set([...[...MISSING].flatMap(ways), "NaN", "#N/a"])];
 }
 
 type Side = readonly string[];
