@@ -1,13 +1,14 @@
 import { present } from "../../kernel/assert.ts";
 import type { Bytes } from "../../kernel/bytes.ts";
-import { forward } from "../../layers/chain.ts";
 import type { LearnedTask } from "../../task/engine.ts";
 import { modelTensors, outputCountOf } from "../../task/model.ts";
 import { classesOf, type NumberTarget, targetOf } from "../../task/target.ts";
+import type { ModelSource } from "../source.ts";
+import { stepsOf } from "../steps.ts";
 import { createGraph, type Graph } from "./graph.ts";
 import { encodedInputs, offsetOf, onnxInputs, spanOf } from "./inputs.ts";
 import { encodeOnnx, type OnnxModel, type OnnxValueInfo } from "./message.ts";
-import { nameOf, tracedWeight, traceOps } from "./trace-ops.ts";
+import { addSteps } from "./steps-to-nodes.ts";
 
 /*
  * A model as ONNX, opset 17 and ai.onnx.ml 3, with the task's own preprocessing in the graph: what goes in is what a person
@@ -27,23 +28,12 @@ const OPSETS = [
   { domain: "ai.onnx.ml", version: 3 },
 ];
 
-export interface OnnxSource {
-  /** Of the graph, e.g. "digits". */
-  readonly name: string;
-  readonly about: string;
-  readonly task: LearnedTask;
-  /** Flat, in the order of `modelTensors`. */
-  readonly weights: Float32Array;
-  /** Read by people and tools. */
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
 /** The same source gives the same bytes. */
-export function exportOnnx(source: OnnxSource): Bytes {
+export function exportOnnx(source: ModelSource): Bytes {
   return encodeOnnx(onnxModel(source));
 }
 
-export function onnxModel({ name, about, task, weights, metadata }: OnnxSource): OnnxModel {
+export function onnxModel({ name, about, task, weights, metadata }: ModelSource): OnnxModel {
   const { features, model } = task;
   const inputs = onnxInputs(features);
   const outputs = outputsOf(
@@ -51,17 +41,11 @@ export function onnxModel({ name, about, task, weights, metadata }: OnnxSource):
     inputs.map((input) => input.name),
   );
   const graph = createGraph([...inputs, ...outputs].map((value) => value.name));
-  const tensors = modelTensors(model).tensors.map((tensor) =>
-    tracedWeight(
-      graph,
-      tensor.name,
-      tensor.shape,
-      weights.slice(tensor.offset, tensor.offset + tensor.length),
-    ),
+  const parts = modelTensors(model).tensors.map(({ offset, length }) =>
+    weights.slice(offset, offset + length),
   );
-  const answer = forward(traceOps(graph), model, tensors, encodedInputs(graph, features));
+  const last = addSteps(graph, stepsOf(model), parts, encodedInputs(graph, features));
   const target = targetOf(features);
-  const last = nameOf(graph, answer);
   if (target.kind === "number")
     addNumber(graph, target, last, present(outputs[0], "a number has an output").name);
   else addClasses(graph, task, last, outputs);

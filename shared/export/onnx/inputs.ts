@@ -3,7 +3,6 @@ import { type Column, channelCount, columnWidth, type Features } from "../../tas
 import type { Scaled } from "../../task/scaling.ts";
 import type { Graph } from "./graph.ts";
 import type { OnnxValueInfo } from "./message.ts";
-import { type Traced, tracedInput } from "./trace-ops.ts";
 
 /*
  * The inputs of a task as its owner has them, and the nodes that turn them into the numbers that the model takes. They follow
@@ -56,22 +55,14 @@ function aboutNumber({
   return `${title}${unit === undefined ? "" : ` in ${unit}`}, ${from} to ${to}`;
 }
 
-/** Adds the nodes. @returns What the model takes, [rows, ...inputShape]. */
-export function encodedInputs(graph: Graph, features: Features): Traced {
-  if (features.kind === "image") {
-    const scaled = scaledNumbers(graph, "pixels", [{ range: features.range }]);
-    return tracedInput(scaled, [features.height, features.width, channelCount(features)]);
-  }
-  if (features.kind === "series") {
-    const scaled = scaledNumbers(graph, "series", features.channels);
-    return tracedInput(scaled, [features.length, features.channels.length]);
-  }
-  const columns = inputColumns(features);
-  const parts = columns.map((column) =>
+/** Adds the nodes. @returns The name of what the model takes, [rows, ...inputShape]. */
+export function encodedInputs(graph: Graph, features: Features): string {
+  if (features.kind === "image") return scaledNumbers(graph, "pixels", [{ range: features.range }]);
+  if (features.kind === "series") return scaledNumbers(graph, "series", features.channels);
+  const parts = inputColumns(features).map((column) =>
     column.type === "numeric" ? encodedNumber(graph, column) : encodedCategory(graph, column),
   );
-  const width = columns.reduce((sum, column) => sum + columnWidth(column), 0);
-  return tracedInput(graph.node("Concat", parts, { axis: { int: 1 } }), [width]);
+  return graph.node("Concat", parts, { axis: { int: 1 } });
 }
 
 /** @returns [rows, 1]. */
