@@ -65,6 +65,24 @@ export function bySet(history: RunView["history"]): RunView["history"][] {
   return stretches;
 }
 
+/**
+ * Figures on the rows that devices keep back, by the round whose model they judge.
+ *
+ * What devices measure before a round is of the model that it starts from: of the round that was committed before it.
+ * Coordinators of earlier versions leave that to the reader.
+ */
+export function onDevicesOf(
+  { deviceHistory }: Pick<RunView, "deviceHistory">,
+  rounds: readonly RoundView[],
+): NonNullable<RunView["deviceHistory"]> {
+  if (deviceHistory !== undefined) return deviceHistory;
+  const committed = rounds.filter(({ phase }) => phase === "committed");
+  return committed.map(({ deviceMeasures }, index) => ({
+    round: committed[index - 1]?.round ?? 0,
+    measures: deviceMeasures.before,
+  }));
+}
+
 /** When the newest committed round closed: the scale for a live one. */
 export function expectedEndS(rounds: readonly RoundView[]): number | undefined {
   return rounds.filter(({ phase }) => phase === "committed").at(-1)?.phaseEndsS.collecting;

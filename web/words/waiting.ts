@@ -1,4 +1,6 @@
 import type { RunView } from "#shared/protocol/api.ts";
+import type { Measures } from "#shared/stats/measure.ts";
+import { bySet } from "../chart/run-figures.ts";
 import type { ScoreRound } from "../score/geometry.ts";
 import { capitalise, countInWords, formatCount, formatWhenUtc, plural } from "./format.ts";
 
@@ -93,11 +95,15 @@ export function evaluatingSentence(
 
 /** For a run between two rounds: what the next one waits for. */
 export function betweenSentence(
-  run: Pick<RunView, "evaluating" | "newestVersion" | "history" | "roundsCommitted" | "roundsPlanned">,
+  run: Pick<
+    RunView,
+    "evaluating" | "newestRound" | "newestVersion" | "history" | "roundsCommitted" | "roundsPlanned"
+  >,
 ): string {
-  const { evaluating, roundsCommitted } = run;
+  const { evaluating, roundsCommitted, newestRound = roundsCommitted } = run;
   if (evaluating === 0) return "The untrained model is being evaluated; then the first round opens.";
-  if (roundsCommitted === 0) return "The first round has not begun.";
+  // Rounds that were given up have begun, too.
+  if (newestRound === 0) return "The first round has not begun.";
   const done = capitalise(committedWords(run));
   if (evaluating == null) return `${done}; the next one opens.`;
   const model = evaluatedModel(evaluating);
@@ -107,10 +113,39 @@ export function betweenSentence(
     : `${done}; ${model} is being evaluated.`;
 }
 
+interface Figures {
+  readonly round: number;
+  readonly measures: Measures;
+}
+
+/** Figures of a run that may be compared, by the rounds of their models, and the rows that they were measured on. */
+export interface RunCurve {
+  readonly points: readonly Figures[];
+  readonly on: "held out" | "on devices";
+}
+
+/**
+ * A run's figures on the newest set of held-out rows. Where devices alone judge its models, those on the rows that devices
+ * keep back.
+ */
+export function curveOf({
+  history,
+  deviceHistory = [],
+}: Pick<RunView, "history" | "deviceHistory">): RunCurve {
+  return history.length === 0 && deviceHistory.length > 0
+    ? { points: deviceHistory, on: "on devices" }
+    : { points: bySet(history).at(-1) ?? [], on: "held out" };
+}
+
 /** The newest figures of a run's own versions; the untrained model's do not count. */
-export function newestFigures(run: Pick<RunView, "history">): RunView["history"][number] | null {
-  const last = run.history.at(-1);
+export function newestFigures(run: Pick<RunView, "history" | "deviceHistory">): Figures | null {
+  const last = curveOf(run).points.at(-1);
   return last === undefined || last.round === 0 ? null : last;
+}
+
+/** In place of an open run's figure. */
+export function noFigureWords({ roundsCommitted }: Pick<RunView, "roundsCommitted">): string {
+  return roundsCommitted === 0 ? "no round committed yet" : "no figures yet";
 }
 
 /** Shown in place of a committed round's figures. */
