@@ -12,14 +12,13 @@ import {
   plural,
 } from "./format.ts";
 import { compareHeadlines, headlineFigure, headlineWords } from "./measures.ts";
+import { curveOf, newestFigures } from "./run-curve.ts";
 import {
   betweenSentence,
   committedWords,
-  curveOf,
   evaluatedModel,
   evaluatingSentence,
   missingFigures,
-  newestFigures,
   queueSentence,
   waitingSentence,
 } from "./waiting.ts";

@@ -1,6 +1,4 @@
 import type { RunView } from "#shared/protocol/api.ts";
-import type { Measures } from "#shared/stats/measure.ts";
-import { bySet } from "../chart/run-figures.ts";
 import type { ScoreRound } from "../score/geometry.ts";
 import { capitalise, countInWords, formatCount, formatWhenUtc, plural } from "./format.ts";
 
@@ -111,36 +109,6 @@ export function betweenSentence(
   return evaluating < newestVersion(run)
     ? `${done}; the next one opens when ${model} has been evaluated.`
     : `${done}; ${model} is being evaluated.`;
-}
-
-interface Figures {
-  readonly round: number;
-  readonly measures: Measures;
-}
-
-/** Figures of a run that may be compared, by the rounds of their models, and the rows that they were measured on. */
-export interface RunCurve {
-  readonly points: readonly Figures[];
-  readonly on: "held out" | "on devices";
-}
-
-/**
- * A run's figures on the newest set of held-out rows. Where devices alone judge its models, those on the rows that devices
- * keep back.
- */
-export function curveOf({
-  history,
-  deviceHistory = [],
-}: Pick<RunView, "history" | "deviceHistory">): RunCurve {
-  return history.length === 0 && deviceHistory.length > 0
-    ? { points: deviceHistory, on: "on devices" }
-    : { points: bySet(history).at(-1) ?? [], on: "held out" };
-}
-
-/** The newest figures of a run's own versions; the untrained model's do not count. */
-export function newestFigures(run: Pick<RunView, "history" | "deviceHistory">): Figures | null {
-  const last = curveOf(run).points.at(-1);
-  return last === undefined || last.round === 0 ? null : last;
 }
 
 /** In place of an open run's figure. */

@@ -8,8 +8,9 @@ import { StatusMark } from "../../ui/status-mark.tsx";
 import { endingOf } from "../../words/endings.ts";
 import { formatWhen } from "../../words/format.ts";
 import { figureCell } from "../../words/measures.ts";
+import { newestFigures } from "../../words/run-curve.ts";
 import { runName, scoreSentence } from "../../words/sentences.ts";
-import { newestFigures, newestVersion } from "../../words/waiting.ts";
+import { newestVersion } from "../../words/waiting.ts";
 
 const COLUMNS: readonly TableColumn<RunView>[] = [
   { label: "Last round", hiddenLabel: true, wideOnly: true, cell: (run) => <LastScore run={run} /> },

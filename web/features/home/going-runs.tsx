@@ -8,6 +8,7 @@ import { ScoreSmall } from "../../score/score-small.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { markOf } from "../../words/endings.ts";
 import { figureCell, figureWords, formatValue } from "../../words/measures.ts";
+import { curveOf, newestFigures } from "../../words/run-curve.ts";
 import {
   fewWarning,
   noticeLine,
@@ -16,14 +17,7 @@ import {
   runStatus,
   trendSentence,
 } from "../../words/sentences.ts";
-import {
-  curveOf,
-  newestFigures,
-  noFigureWords,
-  waitingNote,
-  waitingPlaces,
-  waitingSentence,
-} from "../../words/waiting.ts";
+import { noFigureWords, waitingNote, waitingPlaces, waitingSentence } from "../../words/waiting.ts";
 import { resultOf } from "../run/round-result.ts";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
 import { WaitingFacts } from "./waiting-facts.tsx";

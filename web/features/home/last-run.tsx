@@ -7,8 +7,9 @@ import { StatusMark } from "../../ui/status-mark.tsx";
 import { endingOf } from "../../words/endings.ts";
 import { formatWhenUtc } from "../../words/format.ts";
 import { figureCell } from "../../words/measures.ts";
+import { newestFigures } from "../../words/run-curve.ts";
 import { runName } from "../../words/sentences.ts";
-import { committedWords, newestFigures, newestVersion } from "../../words/waiting.ts";
+import { committedWords, newestVersion } from "../../words/waiting.ts";
 import { resultOf } from "../run/round-result.ts";
 
 /** The run that ended last, drawn by its last round; stands where a running one would. */

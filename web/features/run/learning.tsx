@@ -4,12 +4,13 @@ import type { Measure } from "#shared/stats/measure.ts";
 import { type MeasureSpec, measuresIn, measuresOf } from "#shared/task/measures/index.ts";
 import type { Target } from "#shared/task/target.ts";
 import { LineChart, type LineSeries, type ReferenceLine } from "../../chart/line-chart.tsx";
-import { bySet, onDevicesOf, timesOfRounds, voicesOfRounds } from "../../chart/run-figures.ts";
+import { onDevicesOf, timesOfRounds, voicesOfRounds } from "../../chart/run-figures.ts";
 import { roundsAxisEnd } from "../../chart/scale.ts";
 import { TimeChart } from "../../chart/time-chart.tsx";
 import { VoicesChart } from "../../chart/voices-chart.tsx";
 import { formatCount, formatDecimal, formatMeasure } from "../../words/format.ts";
 import { axisTitle, chartNote } from "../../words/measures.ts";
+import { bySet } from "../../words/run-curve.ts";
 import { trendSentence } from "../../words/sentences.ts";
 
 interface LearningProps {

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { roundViewOf, runViewOf, taskViewOf } from "#test/kit/web-views.ts";
 import {
-  bySet,
   expectedEndS,
   medianTraffic,
   onDevicesOf,
@@ -12,6 +11,7 @@ import {
 import { roundsAxisEnd, spreadLabels, tickDecimals, wholeTicks } from "#web/chart/scale.ts";
 import { formFor, launchCost, launchOf, newestRunOf, optionsFor } from "#web/features/home/launch.ts";
 import { phaseCells } from "#web/words/phases.ts";
+import { bySet } from "#web/words/run-curve.ts";
 
 describe("[E20] figures of different held-out sets", () => {
   const point = (round: number, measuredOn?: string) =>

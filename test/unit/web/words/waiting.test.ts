@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { roundViewOf, runViewOf } from "#test/kit/web-views.ts";
 import { endingOf } from "#web/words/endings.ts";
+import { curveOf, newestFigures } from "#web/words/run-curve.ts";
 import { homeSentence, roundLine, runSentence, runStatus } from "#web/words/sentences.ts";
 import {
-  curveOf,
   evaluatingSentence,
   missingFigures,
-  newestFigures,
   noFigureWords,
   queueSentence,
   waitingFacts,
