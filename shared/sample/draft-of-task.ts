@@ -2,7 +2,7 @@ import type { Column } from "../task/features.ts";
 import type { Scaled } from "../task/scaling.ts";
 import type { Task } from "../task/task.ts";
 import type { Draft, DraftColumn, DraftData } from "./draft.ts";
-import type { ColumnFields } from "./propose-columns.ts";
+import { type ColumnFields, EMPTY_FIELDS } from "./propose-columns.ts";
 
 /** A draft of the version after `task`, in which nothing is changed yet. */
 export function draftOfTask(task: Task): Draft {
@@ -61,25 +61,6 @@ function dataOf({ features }: Task): DraftData {
   }
 }
 
-const NOTHING: ColumnFields = {
-  use: "input",
-  protected: false,
-  type: "number",
-  title: "",
-  description: "",
-  unit: "",
-  why: "",
-  from: "",
-  to: "",
-  scaling: "range",
-  mean: "",
-  deviation: "",
-  categories: [],
-  other: "",
-  missing: "refuse",
-  example: "",
-};
-
 function ofColumn(column: Column): DraftColumn {
   const { name, title = "", description = "", why = "" } = column;
   const about = {
@@ -95,7 +76,7 @@ function ofColumn(column: Column): DraftColumn {
     column.type === "numeric"
       ? { type: "number", unit: column.unit ?? "", ...numberFields(column) }
       : { type: "category", categories: column.categories, other: column.other ?? "" };
-  return { name, proposed: { ...NOTHING, ...about, ...own }, edited: {}, leftOutBecause: null };
+  return { name, proposed: { ...EMPTY_FIELDS, ...about, ...own }, edited: {}, leftOutBecause: null };
 }
 
 function ofLabel({ label, classes }: Exclude<Task["features"], { kind: "image" }>): DraftColumn {
@@ -104,7 +85,7 @@ function ofLabel({ label, classes }: Exclude<Task["features"], { kind: "image" }
     range === undefined
       ? { type: "category", categories: classes ?? [] }
       : { type: "number", unit, ...numberFields({ range, ...(scaling !== undefined && { scaling }) }) };
-  const proposed: ColumnFields = { ...NOTHING, use: "label", title, description, ...own };
+  const proposed: ColumnFields = { ...EMPTY_FIELDS, use: "label", title, description, ...own };
   return { name, proposed, edited: {}, leftOutBecause: null };
 }
 

@@ -5,6 +5,7 @@ import type { DraftRules } from "#shared/sample/draft.ts";
 import { rulesOf } from "#shared/sample/draft.ts";
 import { draftClasses } from "#shared/sample/draft-task.ts";
 import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
+import { Choice } from "../../ui/choice.tsx";
 import {
   cohortMinSentence,
   goalSentence,
@@ -125,18 +126,15 @@ function StageChoice({
   return (
     <fieldset className="choices cols2 gap-y-0!" aria-label="Trying out or in earnest">
       {(["trying-out", "in-earnest"] as const).map((one) => (
-        <label key={one}>
-          <input
-            type="radio"
-            name="stage"
-            checked={stage === one}
-            onChange={() => workshop.setRule("stage", one)}
-          />
-          <span>
-            <b>{STAGE_SENTENCES[one].title}</b>
-            <span className="block text-sm text-ink-2">{STAGE_SENTENCES[one].sentence}</span>
-          </span>
-        </label>
+        <Choice
+          key={one}
+          name="stage"
+          title={STAGE_SENTENCES[one].title}
+          checked={stage === one}
+          onChoose={() => workshop.setRule("stage", one)}
+        >
+          {STAGE_SENTENCES[one].sentence}
+        </Choice>
       ))}
     </fieldset>
   );
