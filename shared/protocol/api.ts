@@ -127,8 +127,8 @@ export const heldOutUploadSchema = z.object({
   format: heldOutFormatSchema,
   byteCount: count,
   /**
-   * receiving, then checking, then set: the rows judge the task's models. Or refused, with the reason; or stopped, by a
-   * person or because a newer upload took its place.
+   * receiving, then checking, then set: the rows judge the task's models. Or refused, with the reason, also if nothing is
+   * sent for too long; or stopped, by a person or because a newer upload took its place.
    */
   state: z.enum(["receiving", "checking", "set", "refused", "stopped"]),
   /** Bytes that have arrived: where to continue. */
