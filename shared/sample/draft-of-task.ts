@@ -1,12 +1,12 @@
 import type { Column } from "../task/features.ts";
 import type { Scaled } from "../task/scaling.ts";
 import type { Task } from "../task/task.ts";
-import type { Draft, DraftColumn, DraftData } from "./draft.ts";
-import type { ColumnFields } from "./propose-columns.ts";
+import type { Draft, DraftAbout, DraftColumn, DraftData } from "./draft.ts";
+import { type ColumnFields, EMPTY_FIELDS } from "./propose-columns.ts";
 
 /** A draft of the version after `task`, in which nothing is changed yet. */
 export function draftOfTask(task: Task): Draft {
-  const { features, exampleNoun } = task;
+  const { features } = task;
   return {
     format: 1,
     data: dataOf(task),
@@ -19,16 +19,15 @@ export function draftOfTask(task: Task): Draft {
     ],
     model: { from: "base" },
     rules: {},
-    about: {
-      slug: task.slug,
-      purpose: task.purpose ?? "",
-      noun: `${exampleNoun.one}, ${exampleNoun.many}`,
-      intendedUse: task.intendedUse ?? "",
-      notFor: task.notFor ?? "",
-      contact: task.contact ?? "",
-    },
+    about: aboutOfTask(task),
     heldOut: "without",
   };
+}
+
+/** The words of a task, as they would be typed. */
+export function aboutOfTask(task: Task): DraftAbout {
+  const { slug, exampleNoun, purpose = "", intendedUse = "", notFor = "", contact = "" } = task;
+  return { slug, purpose, noun: `${exampleNoun.one}, ${exampleNoun.many}`, intendedUse, notFor, contact };
 }
 
 function dataOf({ features }: Task): DraftData {
@@ -61,25 +60,6 @@ function dataOf({ features }: Task): DraftData {
   }
 }
 
-const NOTHING: ColumnFields = {
-  use: "input",
-  protected: false,
-  type: "number",
-  title: "",
-  description: "",
-  unit: "",
-  why: "",
-  from: "",
-  to: "",
-  scaling: "range",
-  mean: "",
-  deviation: "",
-  categories: [],
-  other: "",
-  missing: "refuse",
-  example: "",
-};
-
 function ofColumn(column: Column): DraftColumn {
   const { name, title = "", description = "", why = "" } = column;
   const about = {
@@ -95,7 +75,7 @@ function ofColumn(column: Column): DraftColumn {
     column.type === "numeric"
       ? { type: "number", unit: column.unit ?? "", ...numberFields(column) }
       : { type: "category", categories: column.categories, other: column.other ?? "" };
-  return { name, proposed: { ...NOTHING, ...about, ...own }, edited: {}, leftOutBecause: null };
+  return { name, proposed: { ...EMPTY_FIELDS, ...about, ...own }, edited: {}, leftOutBecause: null };
 }
 
 function ofLabel({ label, classes }: Exclude<Task["features"], { kind: "image" }>): DraftColumn {
@@ -104,7 +84,7 @@ function ofLabel({ label, classes }: Exclude<Task["features"], { kind: "image" }
     range === undefined
       ? { type: "category", categories: classes ?? [] }
       : { type: "number", unit, ...numberFields({ range, ...(scaling !== undefined && { scaling }) }) };
-  const proposed: ColumnFields = { ...NOTHING, use: "label", title, description, ...own };
+  const proposed: ColumnFields = { ...EMPTY_FIELDS, use: "label", title, description, ...own };
   return { name, proposed, edited: {}, leftOutBecause: null };
 }
 

@@ -28,6 +28,26 @@ export interface ColumnFields {
   readonly example: string;
 }
 
+/** Of a column of which nothing was said. */
+export const EMPTY_FIELDS: ColumnFields = {
+  use: "input",
+  protected: false,
+  type: "number",
+  title: "",
+  description: "",
+  unit: "",
+  why: "",
+  from: "",
+  to: "",
+  scaling: "range",
+  mean: "",
+  deviation: "",
+  categories: [],
+  other: "",
+  missing: "refuse",
+  example: "",
+};
+
 export interface ProposedColumn {
   readonly name: string;
   readonly fields: ColumnFields;

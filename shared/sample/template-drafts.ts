@@ -1,5 +1,5 @@
 import { type Draft, type DraftColumn, newDraft } from "./draft.ts";
-import type { ColumnFields } from "./propose-columns.ts";
+import { type ColumnFields, EMPTY_FIELDS } from "./propose-columns.ts";
 
 /* Drafts to begin with if there is no sample. Each is small and whole, so that one sees what belongs in it. */
 
@@ -13,25 +13,7 @@ export interface TemplateDraft {
 
 const column = (name: string, fields: Partial<ColumnFields>): DraftColumn => ({
   name,
-  proposed: {
-    use: "input",
-    protected: false,
-    type: "number",
-    title: "",
-    description: "",
-    unit: "",
-    why: "",
-    from: "",
-    to: "",
-    scaling: "range",
-    mean: "",
-    deviation: "",
-    categories: [],
-    other: "",
-    missing: "refuse",
-    example: "",
-    ...fields,
-  },
+  proposed: { ...EMPTY_FIELDS, ...fields },
   edited: {},
   leftOutBecause: null,
 });

@@ -1,7 +1,9 @@
 import type { TrialPoint, TrialView } from "#client/index.ts";
-import { targetOf } from "#shared/task/target.ts";
+import type { Measure } from "#shared/stats/measure.ts";
+import { meanAbsoluteError } from "#shared/task/measures/mean-absolute-error.ts";
+import { type NumberTarget, targetOf } from "#shared/task/target.ts";
 import type { Task } from "#shared/task/task.ts";
-import { formatCount, formatDecimal, formatSeconds, plural } from "./format.ts";
+import { formatCount, formatFigure, formatMeasure, formatSeconds, plural } from "./format.ts";
 
 /* What a trial on the sample shows: how well the model does on rows that it did not see, beside guessing. */
 
@@ -55,7 +57,7 @@ interface Judged {
 }
 
 /** The mean of the classes' recalls, so that a rare class counts as much as a frequent one. */
-function balanced(confusion: NonNullable<TrialPoint["confusion"]>): Judged | null {
+export function balanced(confusion: NonNullable<TrialPoint["confusion"]>): Judged | null {
   const classes = confusion
     .map((row, index) => ({ hits: row[index] ?? 0, rows: row.reduce((sum, count) => sum + count, 0) }))
     .filter(({ rows }) => rows > 0);
@@ -75,7 +77,7 @@ export function trialSentence(view: TrialView, task: Task): string {
   const point = view.points.at(-1);
   if (point === undefined) return view.state === "stopped" ? "Stopped before the first pass had ended." : "";
   const target = targetOf(task.features);
-  if (target.kind === "number") return numberSentence(point, target.unit, task);
+  if (target.kind === "number") return numberSentence(point, view, target, task);
   const { confusion } = point;
   if (confusion === null) return "";
   const judged = balanced(confusion);
@@ -100,121 +102,30 @@ function againstGuessing({ value, halfWidth, guess }: Judged): string {
     : "That is too close to tell from guessing.";
 }
 
-const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+export const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
-/** How far off the answers are, beside always saying the mean. */
-function numberSentence(point: TrialPoint, unit: string, task: Task): string {
-  const { kept } = point;
-  if (!("errorSquareSum" in kept)) return "";
-  const { count, errorSquareSum, labelSum, labelSquareSum } = kept;
-  const off = Math.sqrt(errorSquareSum / count);
-  const guess = Math.sqrt(Math.max(0, labelSquareSum / count - (labelSum / count) ** 2));
-  const said = (value: number) => `${Number(value.toPrecision(3))} ${unit}`;
-  const against = off < guess ? "That is better than guessing." : "That is no better than guessing.";
-  return `For ${formatCount(count)} ${task.exampleNoun.many} that it did not see it is off by ${said(off)}, as a root of the mean square; always saying their mean is off by ${said(guess)}. ${against}`;
+/** How far off a number is on average, in the label's unit, beside always saying the mean of the same rows. */
+export interface NumberJudged {
+  readonly off: Measure;
+  readonly guess: number;
 }
 
-interface Chart {
-  readonly title: string;
-  readonly note: string;
-  readonly label: string;
-  readonly fileName: string;
-  readonly xTitle: string;
-  readonly yTitle: string;
-  readonly x: readonly [number, number];
-  readonly series: readonly {
-    readonly name: string;
-    readonly colour: "ink";
-    readonly shape: "line";
-    readonly points: readonly { readonly x: number; readonly y: number; readonly halfWidth?: number }[];
-    readonly labels: readonly string[];
-  }[];
-  readonly references: readonly { readonly y: number; readonly label: string }[];
-  readonly yMost?: number;
-  readonly height: number;
+/** Null if nothing was kept back. */
+export function numberJudged(
+  { kept }: Pick<TrialPoint, "kept">,
+  { keptDeviation: guess }: Pick<TrialView, "keptDeviation">,
+  target: NumberTarget,
+): NumberJudged | null {
+  const off = meanAbsoluteError.onDevices?.(kept, target) ?? null;
+  return off === null || guess === null ? null : { off, guess };
 }
 
-const HEIGHT = 210;
-
-/** Balanced accuracy over the passes; for a number the loss while training, since nothing is right or wrong. */
-export function trialChart(view: TrialView, task: Task): Chart {
-  const target = targetOf(task.features);
-  if (target.kind === "number")
-    return lossChart(
-      view,
-      "Loss while training",
-      "On the rows that train, of each pass’s last epoch.",
-      (point) => point.trainLoss,
-      null,
-    );
-  const points = view.points.flatMap(({ pass, confusion }) => {
-    const judged = confusion === null ? null : balanced(confusion);
-    return judged === null ? [] : [{ x: pass, y: judged.value, halfWidth: judged.halfWidth }];
-  });
-  const guess = 1 / target.classes.length;
-  const last = points.at(-1);
-  const said = last === undefined ? "" : `${formatDecimal(last.y)} ± ${formatDecimal(last.halfWidth)}`;
-  return {
-    title: "Balanced accuracy",
-    note: `Mean of the share found in each class, on ${formatCount(view.keptCount)} rows kept back. Band: 95 % interval.`,
-    label:
-      last === undefined
-        ? "Balanced accuracy; no pass has ended yet."
-        : `Balanced accuracy is ${said} after ${last.x} passes; guessing gives ${formatDecimal(guess)}.`,
-    fileName: `trial-${task.slug}-accuracy`,
-    xTitle: "pass",
-    yTitle: "balanced accuracy",
-    x: [0, view.passes],
-    series: [
-      { name: "balanced accuracy", colour: "ink", shape: "line", points, labels: said === "" ? [] : [said] },
-    ],
-    references: [{ y: guess, label: `${formatDecimal(guess)} guessing` }],
-    yMost: 1,
-    height: HEIGHT,
-  };
-}
-
-/** Loss on the rows kept back, beside what guessing by the classes' shares would lose. */
-export function trialLossChart(view: TrialView, task: Task): Chart {
-  const shares = view.keptByClass;
-  const all = shares === null ? 0 : sum(shares);
-  const entropy =
-    shares === null || all === 0
-      ? null
-      : shares.reduce((total, rows) => (rows === 0 ? total : total - (rows / all) * Math.log(rows / all)), 0);
-  const unit = targetOf(task.features).kind === "number" ? "in scaled units" : "in nats";
-  const note = `On the rows kept back, ${unit}; lower is better.`;
-  return lossChart(view, "Loss", note, ({ kept }) => kept.lossSum / kept.count, entropy);
-}
-
-function lossChart(
-  view: TrialView,
-  title: string,
-  note: string,
-  of: (point: TrialPoint) => number,
-  guess: number | null,
-): Chart {
-  const points = view.points
-    .map((point) => ({ x: point.pass, y: of(point) }))
-    .filter(({ y }) => Number.isFinite(y));
-  const last = points.at(-1);
-  const said = last === undefined ? "" : formatDecimal(last.y);
-  const beside = guess === null ? "" : `; guessing gives ${formatDecimal(guess)}`;
-  return {
-    title,
-    note,
-    label:
-      last === undefined
-        ? `${title}; no pass has ended yet.`
-        : `${title} is ${said} after ${last.x} passes${beside}.`,
-    fileName: `trial-${title.toLowerCase().replaceAll(" ", "-")}`,
-    xTitle: "pass",
-    yTitle: "loss",
-    x: [0, view.passes],
-    series: [
-      { name: title.toLowerCase(), colour: "ink", shape: "line", points, labels: said === "" ? [] : [said] },
-    ],
-    references: guess === null ? [] : [{ y: guess, label: `${formatDecimal(guess)} guessing` }],
-    height: HEIGHT,
-  };
+function numberSentence(point: TrialPoint, view: TrialView, target: NumberTarget, task: Task): string {
+  const judged = numberJudged(point, view, target);
+  if (judged === null) return "";
+  const { off, guess } = judged;
+  const rows = `${formatCount(off.count)} ${task.exampleNoun.many}`;
+  // Less is better, so the sides change.
+  const against = againstGuessing({ value: -off.value, halfWidth: off.halfWidth95, guess: -guess });
+  return `For ${rows} that it did not see it is off by ${formatMeasure(off)} on average; always saying their mean is off by ${formatFigure(guess, off.value)} ${target.unit}. ${against}`;
 }

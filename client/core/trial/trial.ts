@@ -43,6 +43,8 @@ export interface TrialView {
   readonly keptCount: number;
   /** Kept-back rows of each class, what guessing knows; null if the label is a number. */
   readonly keptByClass: readonly number[] | null;
+  /** How far the kept-back labels are from their mean on average, what guessing knows of a number; null if it is a class. */
+  readonly keptDeviation: number | null;
   readonly passes: number;
   /** Over all passes, in steps of training. */
   readonly stepsDone: number;
@@ -103,6 +105,7 @@ export function startTrial(ports: TrialPorts, options: TrialOptions): Trial {
     trainCount: train.count,
     keptCount: local.count,
     keptByClass: classCount === null ? null : countByClass(local, classCount),
+    keptDeviation: classCount === null ? meanDeviation(local) : null,
     passes,
     stepsDone: 0,
     stepCount: passes * epochs * Math.ceil(perPass / batchSize),
@@ -241,6 +244,11 @@ function countByClass({ labels }: Dataset, classCount: number): readonly number[
   const counts = new Array<number>(classCount).fill(0);
   for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
   return counts;
+}
+
+function meanDeviation({ labels, count }: Dataset): number {
+  const mean = labels.reduce((sum, label) => sum + label, 0) / count;
+  return labels.reduce((sum, label) => sum + Math.abs(label - mean), 0) / count;
 }
 
 /** @param answers  [rows, classCount]: the probability of each class. */

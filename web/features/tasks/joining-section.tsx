@@ -4,6 +4,7 @@ import Link from "next/link";
 import type { TaskView } from "#shared/protocol/api.ts";
 import { changeSettings } from "../../data/api.ts";
 import { useStatus } from "../../data/queries.ts";
+import { Choice } from "../../ui/choice.tsx";
 import { Section } from "../../ui/section.tsx";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
 import { FailureNote } from "../shell/query-gate.tsx";
@@ -28,32 +29,22 @@ export function JoiningSection({ view, mayChange, onChange }: JoiningSectionProp
       <div className="cols2">
         <div className="grid content-start gap-4">
           <fieldset className="choices" aria-label="Who may join" disabled={!mayChange || change.isPending}>
-            <label>
-              <input
-                type="radio"
-                name="joining"
-                checked={joining === "public"}
-                onChange={() => change.mutate("public")}
-              />
-              <span>
-                <b>Anyone with the address</b>
-                <span className="block text-sm text-ink-2">The task stands in the public list.</span>
-              </span>
-            </label>
-            <label>
-              <input
-                type="radio"
-                name="joining"
-                checked={joining === "invitation"}
-                onChange={() => change.mutate("invitation")}
-              />
-              <span>
-                <b>By invitation</b>
-                <span className="block text-sm text-ink-2">
-                  Only who holds a join token. They are made under <Link href="/devices">Devices</Link>.
-                </span>
-              </span>
-            </label>
+            <Choice
+              name="joining"
+              title="Anyone with the address"
+              checked={joining === "public"}
+              onChoose={() => change.mutate("public")}
+            >
+              The task stands in the public list.
+            </Choice>
+            <Choice
+              name="joining"
+              title="By invitation"
+              checked={joining === "invitation"}
+              onChoose={() => change.mutate("invitation")}
+            >
+              Only who holds a join token. They are made under <Link href="/devices">Devices</Link>.
+            </Choice>
           </fieldset>
           {change.error !== null && <FailureNote error={change.error} />}
         </div>

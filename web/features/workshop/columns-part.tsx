@@ -2,7 +2,7 @@
 import { useState } from "react";
 import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
 import { type DraftColumn, fieldsOfColumn } from "#shared/sample/draft.ts";
-import type { ColumnFields } from "#shared/sample/propose-columns.ts";
+import { type ColumnFields, EMPTY_FIELDS } from "#shared/sample/propose-columns.ts";
 import { Button } from "../../ui/button.tsx";
 import {
   foldedWords,
@@ -325,7 +325,7 @@ function AddColumn({
   if (draft === null || draft.data.kind !== "table") return null;
   const taken = draft.columns.some((column) => column.name === name.trim());
   const add = () => {
-    const fields: ColumnFields = { ...BY_HAND, title: name.trim() };
+    const fields: ColumnFields = { ...EMPTY_FIELDS, title: name.trim(), from: "0", to: "100" };
     const column: DraftColumn = { name: name.trim(), proposed: fields, edited: {}, leftOutBecause: null };
     onAdded(draft.columns.length);
     workshop.change((now) => ({ ...now, columns: [...now.columns, column] }));
@@ -347,22 +347,3 @@ function AddColumn({
     </details>
   );
 }
-
-const BY_HAND: ColumnFields = {
-  use: "input",
-  protected: false,
-  type: "number",
-  title: "",
-  description: "",
-  unit: "",
-  why: "",
-  from: "0",
-  to: "100",
-  scaling: "range",
-  mean: "",
-  deviation: "",
-  categories: [],
-  other: "",
-  missing: "refuse",
-  example: "",
-};

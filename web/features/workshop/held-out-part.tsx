@@ -1,5 +1,7 @@
 "use client";
+import type { ReactNode } from "react";
 import type { Draft } from "#shared/sample/draft.ts";
+import { Choice } from "../../ui/choice.tsx";
 import { type HeldOutChoice, HeldOutUpload } from "../tasks/held-out-upload.tsx";
 import { NumberedPart } from "./numbered-part.tsx";
 import type { Workshop } from "./use-workshop.ts";
@@ -11,58 +13,33 @@ interface HeldOutPartProps {
 }
 
 /** Part 6: rows that judge the model and never train it. Going without is a choice, not a gap. */
-export function HeldOutPart({ workshop, choice, onChoice }: HeldOutPartProps) {
+export function HeldOutPart({ workshop, choice: chosen, onChoice }: HeldOutPartProps) {
   const { draft } = workshop;
   if (draft === null) return null;
-  const choose = (heldOut: Draft["heldOut"]) => workshop.change((now) => ({ ...now, heldOut }));
+  const choice = (heldOut: Draft["heldOut"], title: string, meaning: ReactNode) => (
+    <Choice
+      name="held-out"
+      title={title}
+      checked={draft.heldOut === heldOut}
+      onChoose={() => workshop.change((now) => ({ ...now, heldOut }))}
+    >
+      {meaning}
+    </Choice>
+  );
   return (
     <NumberedPart part={6} note="Optional. Rows that judge the model and never train it.">
       <div className="cols2">
         <fieldset className="choices" aria-label="Held-out data">
-          <label>
-            <input
-              type="radio"
-              name="held-out"
-              checked={draft.heldOut === "without"}
-              onChange={() => choose("without")}
-            />
-            <span>
-              <b>Go without</b>
-              <span className="block text-sm text-ink-2">No row ever reaches the coordinator.</span>
-            </span>
-          </label>
-          <label>
-            <input
-              type="radio"
-              name="held-out"
-              checked={draft.heldOut === "upload"}
-              onChange={() => choose("upload")}
-            />
-            <span>
-              <b>Upload a file</b>
-              <span className="block text-sm text-ink-2">
-                Same columns, checked against part 2 behind the upload. CSV, IDX, or a zip of pictures for
-                other tasks.
-              </span>
-            </span>
-          </label>
-          <label>
-            <input
-              type="radio"
-              name="held-out"
-              checked={draft.heldOut === "command"}
-              onChange={() => choose("command")}
-            />
-            <span>
-              <b>By command</b>
-              <span className="block text-sm text-ink-2">
-                <code>npm run task -- hold-out {draft.about.slug} FILE</code>
-              </span>
-            </span>
-          </label>
+          {choice("without", "Go without", "No row ever reaches the coordinator.")}
+          {choice(
+            "upload",
+            "Upload a file",
+            "Same columns, checked against part 2 behind the upload. CSV, IDX, or a zip of pictures for other tasks.",
+          )}
+          {choice("command", "By command", <code>npm run task -- hold-out {draft.about.slug} FILE</code>)}
         </fieldset>
         {draft.heldOut === "upload" ? (
-          <HeldOutUpload kind={draft.data.kind} choice={choice} onChoice={onChoice} />
+          <HeldOutUpload kind={draft.data.kind} choice={chosen} onChoice={onChoice} />
         ) : (
           <div className="grid content-start gap-3 text-sm">
             <h3>What it means to go without</h3>

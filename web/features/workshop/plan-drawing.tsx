@@ -27,6 +27,32 @@ function inLines({ invited, goal, min, needed }: PlannedRound) {
 /** A fixed, uneven sequence from 0 to 1, so that the dotted devices that leave do so at different times. */
 const uneven = (index: number): number => (index * 0.618_034 + 0.21) % 1;
 
+type Point = readonly [x: number, y: number];
+
+/** A line that must be reached, dashed on a bed that keeps it clear of the voices. */
+function Needed({ from: [x1, y1], to: [x2, y2] }: { readonly from: Point; readonly to: Point }) {
+  return ["plan-bed", "plan-needed"].map((name) => (
+    <line key={name} className={name} {...{ x1, y1, x2, y2 }} />
+  ));
+}
+
+/** What comes of a round: a hollow disc, because nothing has been opened. */
+function OneSum(props: { readonly at: Point; readonly wordsX: number; readonly needed: number }) {
+  const { at, wordsX, needed } = props;
+  const [cx, cy] = at;
+  return (
+    <>
+      <circle className="plan-sum" cx={cx} cy={cy} r={8} />
+      <text className="plan-words" x={wordsX} y={cy - 3}>
+        one sum
+      </text>
+      <text className="plan-words quiet" x={wordsX} y={cy + 14}>
+        of {formatCount(needed)} or more
+      </text>
+    </>
+  );
+}
+
 /** Time runs across. */
 export function PlanAcross({ plan, width, label }: PlanProps) {
   const lines = inLines(plan);
@@ -101,14 +127,7 @@ export function PlanAcross({ plan, width, label }: PlanProps) {
           </g>
         );
       })}
-      <line className="plan-bed" x1={left} y1={below(lines.min)} x2={x(plan.ends[0])} y2={below(lines.min)} />
-      <line
-        className="plan-needed"
-        x1={left}
-        y1={below(lines.min)}
-        x2={x(plan.ends[0])}
-        y2={below(lines.min)}
-      />
+      <Needed from={[left, below(lines.min)]} to={[x(plan.ends[0]), below(lines.min)]} />
       <text className="plan-words" x={left + 6} y={below(lines.min) - 6}>
         {formatCount(plan.min)} must join
       </text>
@@ -124,20 +143,7 @@ export function PlanAcross({ plan, width, label }: PlanProps) {
           {formatCount(plan.goal)} wanted
         </text>
       )}
-      <line
-        className="plan-bed"
-        x1={x(plan.ends[2])}
-        y1={below(lines.needed)}
-        x2={right}
-        y2={below(lines.needed)}
-      />
-      <line
-        className="plan-needed"
-        x1={x(plan.ends[2])}
-        y1={below(lines.needed)}
-        x2={right}
-        y2={below(lines.needed)}
-      />
+      <Needed from={[x(plan.ends[2]), below(lines.needed)]} to={[right, below(lines.needed)]} />
       <text className="plan-words" x={right - 8} y={below(lines.needed) + 16} textAnchor="end">
         {formatCount(plan.needed)} of {formatCount(plan.goal)} must send
       </text>
@@ -149,13 +155,7 @@ export function PlanAcross({ plan, width, label }: PlanProps) {
         />
       ))}
       <path className="plan-ghost" d={`M${merge} ${middle}H${disc - 9}`} />
-      <circle className="plan-sum" cx={disc} cy={middle} r={8} />
-      <text className="plan-words" x={disc + 16} y={middle - 3}>
-        one sum
-      </text>
-      <text className="plan-words quiet" x={disc + 16} y={middle + 14}>
-        of {formatCount(plan.needed)} or more
-      </text>
+      <OneSum at={[disc, middle]} wordsX={disc + 16} needed={plan.needed} />
     </svg>
   );
 }
@@ -199,37 +199,11 @@ export function PlanDown({ plan, width, label }: PlanProps) {
           )}
         </g>
       ))}
-      <line
-        className="plan-bed"
-        x1={edge(lines.min)}
-        y1={top - 6}
-        x2={edge(lines.min)}
-        y2={y(plan.ends[0])}
-      />
-      <line
-        className="plan-needed"
-        x1={edge(lines.min)}
-        y1={top - 6}
-        x2={edge(lines.min)}
-        y2={y(plan.ends[0])}
-      />
+      <Needed from={[edge(lines.min), top - 6]} to={[edge(lines.min), y(plan.ends[0])]} />
       <text className="plan-words" x={edge(lines.min)} y={top - 12} textAnchor="middle">
         {formatCount(plan.min)} must join
       </text>
-      <line
-        className="plan-bed"
-        x1={edge(lines.needed)}
-        y1={y(plan.ends[2])}
-        x2={edge(lines.needed)}
-        y2={bottom}
-      />
-      <line
-        className="plan-needed"
-        x1={edge(lines.needed)}
-        y1={y(plan.ends[2])}
-        x2={edge(lines.needed)}
-        y2={bottom}
-      />
+      <Needed from={[edge(lines.needed), y(plan.ends[2])]} to={[edge(lines.needed), bottom]} />
       <text className="plan-words" x={edge(lines.needed) - 6} y={y(plan.ends[2]) + 18} textAnchor="end">
         {formatCount(plan.needed)} must send
       </text>
@@ -241,13 +215,7 @@ export function PlanDown({ plan, width, label }: PlanProps) {
         />
       ))}
       <path className="plan-ghost" d={`M${middle} ${bottom + 84}V${bottom + 98}`} />
-      <circle className="plan-sum" cx={middle} cy={bottom + 108} r={8} />
-      <text className="plan-words" x={middle + 18} y={bottom + 105}>
-        one sum
-      </text>
-      <text className="plan-words quiet" x={middle + 18} y={bottom + 121}>
-        of {formatCount(plan.needed)} or more
-      </text>
+      <OneSum at={[middle, bottom + 108]} wordsX={middle + 18} needed={plan.needed} />
     </svg>
   );
 }

@@ -2,15 +2,17 @@
 import type { ReactNode } from "react";
 import { proposedClip, type TrialPoint } from "#client/index.ts";
 import type { DraftRules } from "#shared/sample/draft.ts";
-import { rulesOf } from "#shared/sample/draft.ts";
+import { rulesOf, statedStage } from "#shared/sample/draft.ts";
 import { draftClasses } from "#shared/sample/draft-task.ts";
 import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
+import { Choice } from "../../ui/choice.tsx";
 import {
   cohortMinSentence,
   goalSentence,
   invitedSentence,
   RULE_SENTENCES,
   STAGE_SENTENCES,
+  STAGE_UNSAID,
   weightSentence,
 } from "../../words/workshop-rules.ts";
 import { NumberedPart } from "./numbered-part.tsx";
@@ -52,7 +54,7 @@ export function RulesPart({ workshop, problems, trialPoints }: RulesPartProps) {
       note="Every device checks these before it joins, and refuses a round that departs from them."
     >
       <div className="stack">
-        <StageChoice workshop={workshop} stage={rules.stage} />
+        <StageChoice workshop={workshop} stage={statedStage(draft)} />
         <div className="rules">
           {text("goal", "Wanted in a sum", goalSentence(rules))}
           {text("overSelection", "Invited for each", invitedSentence(rules), "decimal")}
@@ -120,24 +122,22 @@ function StageChoice({
   stage,
 }: {
   readonly workshop: Workshop;
-  readonly stage: DraftRules["stage"];
+  readonly stage: DraftRules["stage"] | null;
 }) {
   return (
     <fieldset className="choices cols2 gap-y-0!" aria-label="Trying out or in earnest">
       {(["trying-out", "in-earnest"] as const).map((one) => (
-        <label key={one}>
-          <input
-            type="radio"
-            name="stage"
-            checked={stage === one}
-            onChange={() => workshop.setRule("stage", one)}
-          />
-          <span>
-            <b>{STAGE_SENTENCES[one].title}</b>
-            <span className="block text-sm text-ink-2">{STAGE_SENTENCES[one].sentence}</span>
-          </span>
-        </label>
+        <Choice
+          key={one}
+          name="stage"
+          title={STAGE_SENTENCES[one].title}
+          checked={stage === one}
+          onChoose={() => workshop.setRule("stage", one)}
+        >
+          {STAGE_SENTENCES[one].sentence}
+        </Choice>
       ))}
+      {stage === null && <p className="note">{STAGE_UNSAID}</p>}
     </fieldset>
   );
 }

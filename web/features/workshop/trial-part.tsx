@@ -4,14 +4,13 @@ import { Button } from "../../ui/button.tsx";
 import { ErrorLine } from "../../ui/error-line.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import {
-  trialChart,
   trialEnd,
-  trialLossChart,
   trialNote,
   trialObstacle,
   trialProgress,
   trialSentence,
 } from "../../words/workshop-trial.ts";
+import { trialChart, trialLossChart } from "../../words/workshop-trial-charts.ts";
 import { NumberedPart } from "./numbered-part.tsx";
 import type { TrialState } from "./use-trial.ts";
 import type { Workshop } from "./use-workshop.ts";

@@ -12,6 +12,7 @@ import { dockWords, foldedWords, leftOutWords, workshopLead } from "#web/words/w
 import { rangeNote } from "#web/words/workshop-columns.ts";
 import { invitedSentence, plannedRound, planSentence, weightSentence } from "#web/words/workshop-rules.ts";
 import { trialSentence } from "#web/words/workshop-trial.ts";
+import { trialChart } from "#web/words/workshop-trial-charts.ts";
 
 describe("[K7] the plan of a round has the numbers that each device computes", () => {
   test.each([3, 4, 16, 24, 60, 96])("for a goal of %i", (goal) => {
@@ -121,6 +122,38 @@ test("[K8] a trial is said in cases, beside guessing, or is too close to tell", 
   ];
   expect(trialSentence({ ...view, points: [point(guessed)] } as never, task)).toContain(
     "too close to tell from guessing",
+  );
+});
+
+test("[K8] the trial of a number is drawn and said in the label's unit, beside always saying the mean", () => {
+  const task = bundledTask("cps1998", 12, 1);
+  const { range, unit } = task.features.kind === "tabular" ? task.features.label : {};
+  if (range === undefined || unit === undefined) throw new Error("the label is a number with a unit");
+  const [from, to] = range;
+  // 400 rows whose answers are off by 2, 1, 3 and 2 units, by hand.
+  const rows = Array.from({ length: 100 }, () => [
+    [10, 12],
+    [20, 19],
+    [30, 33],
+    [40, 38],
+  ]).flat() as [number, number][];
+  const sums = { count: 400, lossSum: 1, errorSum: 0, errorSquareSum: 0, labelSum: 0, labelSquareSum: 0 };
+  for (const [label, answer] of rows) {
+    const [error, y] = [Math.abs(answer - label) / (to - from), (2 * (label - from)) / (to - from) - 1];
+    sums.errorSum += error;
+    sums.errorSquareSum += error ** 2;
+    sums.labelSum += y;
+    sums.labelSquareSum += y ** 2;
+  }
+  const point = { pass: 1, trainLoss: 0.6, kept: sums, confusion: null, updateNormL2: 1 };
+  const view = { keptCount: 400, passes: 40, points: [point], problem: null, keptDeviation: 10 } as never;
+  const chart = trialChart(view, task);
+  expect(chart.series[0]?.points[0]?.y).toBeCloseTo(2, 6);
+  expect(chart.references).toEqual([{ y: 10, label: "10.00 the mean" }]);
+  expect(chart.yTitle).toBe(unit);
+  // Errors of 1, 2, 2 and 3 have a deviation of 0.708 over 400 rows: 1.96 of it over the root is 0.07.
+  expect(trialSentence(view, task)).toBe(
+    `For 400 people that it did not see it is off by 2.00 ± 0.07\u00a0${unit} on average; always saying their mean is off by 10.00 ${unit}. That is better than guessing.`,
   );
 });
 
