@@ -36,10 +36,7 @@ export function exportOnnx(source: ModelSource): Bytes {
 export function onnxModel({ name, about, task, weights, metadata }: ModelSource): OnnxModel {
   const { features, model } = task;
   const inputs = onnxInputs(features);
-  const outputs = outputsOf(
-    task,
-    inputs.map((input) => input.name),
-  );
+  const outputs = onnxOutputs(task);
   const graph = createGraph([...inputs, ...outputs].map((value) => value.name));
   const parts = modelTensors(model).tensors.map(({ offset, length }) =>
     weights.slice(offset, offset + length),
@@ -61,8 +58,9 @@ export function onnxModel({ name, about, task, weights, metadata }: ModelSource)
   };
 }
 
-function outputsOf({ features }: LearnedTask, taken: readonly string[]): readonly OnnxValueInfo[] {
-  const used = new Set(taken);
+/** The outputs that a task's graph has. None is called like an input. */
+export function onnxOutputs({ features }: Pick<LearnedTask, "features">): readonly OnnxValueInfo[] {
+  const used = new Set(onnxInputs(features).map(({ name }) => name));
   const named = (wanted: string) => {
     let name = wanted;
     while (used.has(name)) name += "_";

@@ -3,6 +3,7 @@ import type { OnnxAttribute, OnnxNode, OnnxTensor } from "./message.ts";
 /** The nodes and constants of a graph while it is being built. */
 export interface Graph {
   readonly nodes: readonly OnnxNode[];
+  /** Those that a node takes. */
   readonly tensors: readonly OnnxTensor[];
   /** Adds a node with one output. @returns The output's name. */
   node(op: string, inputs: readonly string[], attributes?: Attributes, options?: NodeOptions): string;
@@ -38,7 +39,8 @@ export function createGraph(outside: readonly string[]): Graph {
   return {
     nodes,
     get tensors() {
-      return [...tensors.values()];
+      const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+      return [...tensors.values()].filter(({ name }) => used.has(name));
     },
     constant,
     node(op, inputs, attributes = {}, { domain = "", output = `${dots}${op}_${nodes.length}` } = {}) {
