@@ -17,6 +17,40 @@ const EXAMPLE_FILE = "input_example.json";
 const PYTHON = "3.11";
 const REQUIREMENTS = ["mlflow>=3.0", "onnx>=1.16", "onnxruntime>=1.18", "pandas", "numpy"];
 
+/**
+ * Instead of MLflow's own loader, which hands over columns of words as pandas 3 keeps them, and onnxruntime refuses those.
+ * A missing word is the empty text, as in a CSV.
+ */
+const LOADER = `"""Predicts with model.onnx for mlflow.pyfunc."""
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+
+
+def _load_pyfunc(path):
+    return _Model(path)
+
+
+def _values(column, is_text):
+    if not is_text:
+        return np.asarray(column, dtype=np.float32)
+    return np.array(["" if pd.isna(word) else str(word) for word in column], dtype=object)
+
+
+class _Model:
+    def __init__(self, path):
+        self._session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+    def predict(self, data, params=None):
+        inputs = self._session.get_inputs()
+        columns = {inputs[0].name: data} if isinstance(data, np.ndarray) else data
+        feeds = {one.name: _values(columns[one.name], one.type == "tensor(string)") for one in inputs}
+        names = [one.name for one in self._session.get_outputs()]
+        outputs = dict(zip(names, self._session.run(names, feeds)))
+        return pd.DataFrame(outputs) if isinstance(data, pd.DataFrame) else outputs
+`;
+
 /** Its files by name. */
 export function mlflowFolder(source: ModelSource): ReadonlyMap<string, Bytes> {
   const { features } = source.task;
@@ -25,9 +59,10 @@ export function mlflowFolder(source: ModelSource): ReadonlyMap<string, Bytes> {
     flavors: {
       onnx: { code: null, data: MODEL_FILE, onnx_version: "1.16.0", providers: ["CPUExecutionProvider"] },
       python_function: {
+        code: "code",
         data: MODEL_FILE,
         env: { conda: "conda.yaml", virtualenv: "python_env.yaml" },
-        loader_module: "mlflow.onnx",
+        loader_module: "chorus_onnx",
         python_version: PYTHON,
       },
     },
@@ -55,6 +90,7 @@ export function mlflowFolder(source: ModelSource): ReadonlyMap<string, Bytes> {
     ["MLmodel", text(document)],
     [MODEL_FILE, exportOnnx(source)],
     [EXAMPLE_FILE, utf8(JSON.stringify(exampleOf(features)))],
+    ["code/chorus_onnx.py", utf8(LOADER)],
     ["conda.yaml", text(environment)],
     [
       "python_env.yaml",
