@@ -2,10 +2,13 @@ import type { ColumnProfile } from "./column-profiler.ts";
 import {
   type Draft,
   type DraftColumn,
+  type DraftData,
   type DraftSample,
   fieldsOfColumn,
   labelOf,
   newDraft,
+  type PicturesData,
+  rulesOf,
 } from "./draft.ts";
 import { type PicturesProfile, proposedSize } from "./pictures-profile.ts";
 import { proposeColumns } from "./propose-columns.ts";
@@ -97,10 +100,22 @@ export function slugOf(fileName: string): string {
   return slug === "" ? "my-task" : slug;
 }
 
-/** The same for pictures in folders. What the person changed of a draft of pictures stays. */
+/** The same for pictures in folders. */
 export function withPictures(draft: Draft | null, profile: PicturesProfile, file: SampleFile): Draft {
+  const proposed = proposedPictures(profile);
+  const started = draft ?? newDraft(proposed, [], slugOf(file.name));
+  const { data, base } = started;
+  const rows = profile.classes.reduce((sum, { count }) => sum + count, 0);
+  return {
+    ...started,
+    data: base === null && data.kind === "pictures" ? followed(data, proposed) : data,
+    sample: { ...file, rows, classRows: profile.classes.map(({ name, count }) => [name, count]) },
+  };
+}
+
+function proposedPictures(profile: PicturesProfile): PicturesData {
   const { width, height } = proposedSize(profile);
-  const data = {
+  return {
     kind: "pictures",
     height: String(height),
     width: String(width),
@@ -108,11 +123,43 @@ export function withPictures(draft: Draft | null, profile: PicturesProfile, file
     from: "0",
     to: "255",
     classes: profile.classes.map(({ name }) => name),
-  } as const;
-  const started = draft?.data.kind === "pictures" ? draft : newDraft(data, [], slugOf(file.name));
-  const rows = profile.classes.reduce((sum, { count }) => sum + count, 0);
+  };
+}
+
+/** What the sample proposes, except for fields that the person changed. */
+function followed(data: PicturesData, proposed: PicturesData): PicturesData {
+  const { edited = [] } = data;
+  return { ...proposed, ...Object.fromEntries(edited.map((name) => [name, data[name]])), edited };
+}
+
+/** A draft about one kind of rows and a sample of another. Neither can follow the other, so a person has to choose. */
+export interface KindClash {
+  readonly draft: DraftData["kind"];
+  readonly sample: DraftData["kind"];
+}
+
+/** Null if the sample fits the draft. Every CSV fits a table; the columns of a version that was agreed to stay as they are. */
+export function kindClash(
+  draft: Draft | null,
+  table: TableProfile | null,
+  pictures: PicturesProfile | null,
+): KindClash | null {
+  if (draft === null || (table === null && pictures === null)) return null;
+  const { kind } = draft.data;
+  const sample = table === null ? "pictures" : proposeSeries(table) === null ? "table" : "series";
+  const fits =
+    kind === sample ||
+    (sample !== "pictures" && (kind === "table" || (kind === "series" && draft.base !== null)));
+  return fits ? null : { draft: kind, sample };
+}
+
+/** A new draft from a sample of another kind. What was said about the purpose and the rules holds for it too. */
+export function begunAnew(before: Draft, begun: Draft): Draft {
+  const { base, rules, about } = before;
   return {
-    ...started,
-    sample: { ...file, rows, classRows: profile.classes.map(({ name, count }) => [name, count]) },
+    ...begun,
+    rules: base === null ? rules : rulesOf(before),
+    // The address of a task is that of its versions.
+    about: base === null ? about : { ...about, slug: begun.about.slug },
   };
 }

@@ -41,7 +41,12 @@ export type DraftData =
       readonly from: string;
       readonly to: string;
       readonly classes: readonly string[];
+      /** Fields that the person changed; the others follow the sample. */
+      readonly edited?: readonly PicturesField[];
     };
+
+export type PicturesField = "height" | "width" | "channels" | "classes";
+export type PicturesData = Extract<DraftData, { kind: "pictures" }>;
 
 export type DraftModel =
   | { readonly from: "template"; readonly name: string }
@@ -112,6 +117,15 @@ export interface Draft {
   readonly rules: Partial<DraftRules>;
   readonly about: DraftAbout;
   readonly heldOut: "without" | "upload" | "command";
+}
+
+/** Pictures with what the person changed of them. */
+export function withEdits(
+  data: PicturesData,
+  fields: Partial<Pick<PicturesData, PicturesField>>,
+): PicturesData {
+  const names = [...(data.edited ?? []), ...(Object.keys(fields) as PicturesField[])];
+  return { ...data, ...fields, edited: [...new Set(names)] };
 }
 
 export function fieldsOfColumn({ proposed, edited }: DraftColumn): ColumnFields {

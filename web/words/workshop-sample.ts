@@ -1,4 +1,5 @@
 import type { SampleView } from "#client/index.ts";
+import type { KindClash } from "#shared/sample/draft-sample.ts";
 import { formatCount, formatPercent, formatSeconds, plural } from "./format.ts";
 
 /* Words for the sample of the workshop. Rows read = rows taken + rows left out. */
@@ -32,6 +33,23 @@ export function samplePlaces({ table, pictures, problems }: SampleView): string[
       `${plural(pictures.otherFiles, "file")} beside the pictures ${pictures.otherFiles === 1 ? "is" : "are"} no picture and ${pictures.otherFiles === 1 ? "was" : "were"} not read.`,
     );
   return places;
+}
+
+const KINDS: Readonly<Record<KindClash["sample"], string>> = {
+  table: "a table",
+  series: "series",
+  pictures: "pictures",
+};
+
+/** What to ask if a sample is of another kind than the draft. */
+export function clashWords({ draft, sample }: KindClash): {
+  readonly question: string;
+  readonly anew: string;
+} {
+  return {
+    question: `This sample is ${KINDS[sample]}, and your draft is about ${KINDS[draft]}. The draft is as it was.`,
+    anew: `Begin anew with ${KINDS[sample]}; the draft stays in the list`,
+  };
 }
 
 /** How it was read, and whether ranges are final. */

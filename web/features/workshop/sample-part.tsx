@@ -1,9 +1,10 @@
 "use client";
 import type { SampleView } from "#client/index.ts";
+import type { KindClash } from "#shared/sample/draft-sample.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNote } from "../../ui/states.tsx";
 import { formatFileSize } from "../../words/format.ts";
-import { sampleCounts, sampleNote, samplePlaces } from "../../words/workshop-sample.ts";
+import { clashWords, sampleCounts, sampleNote, samplePlaces } from "../../words/workshop-sample.ts";
 import { NumberedPart } from "./numbered-part.tsx";
 import { SampleButtons } from "./sample-buttons.tsx";
 import type { Workshop } from "./use-workshop.ts";
@@ -62,6 +63,7 @@ function Read({ sample, workshop }: { readonly sample: SampleView; readonly work
           {words}
         </p>
       ))}
+      {workshop.clash !== null && <Clash clash={workshop.clash} workshop={workshop} />}
       <div className="mt-4 flex flex-wrap items-center gap-x-5 gap-y-2">
         <SampleButtons onFiles={workshop.choose} isAgain />
         <Button kind="quiet" onClick={workshop.forgetSample}>
@@ -70,6 +72,22 @@ function Read({ sample, workshop }: { readonly sample: SampleView; readonly work
         <span className="note" role="status">
           {sampleNote(sample)}
         </span>
+      </div>
+    </div>
+  );
+}
+
+/** A sample of another kind than the draft: nothing of it is used until someone has chosen. */
+function Clash({ clash, workshop }: { readonly clash: KindClash; readonly workshop: Workshop }) {
+  const { question, anew } = clashWords(clash);
+  return (
+    <div className="alarm mt-4" role="alert">
+      <p>{question}</p>
+      <div className="flex flex-wrap gap-3">
+        <Button onClick={workshop.beginAnew}>{anew}</Button>
+        <Button kind="quiet" onClick={workshop.putSampleAway}>
+          Keep the draft, put the sample away
+        </Button>
       </div>
     </div>
   );
