@@ -6,7 +6,7 @@ import { LeftOut, type LeftOutRow, type RowFault } from "./left-out.ts";
 import { ColumnCells, NumberStyle } from "./match/column-cells.ts";
 import type { DecimalMark } from "./match/numbers.ts";
 import type { ColumnMatch } from "./match/propose-mapping.ts";
-import type { TableRow } from "./table/table-reader.ts";
+import { isBlankFrom, type TableRow } from "./table/table-reader.ts";
 
 /* Rows of a table whose columns are matched become rows for a model. Every row is taken, or left out with its reason. */
 
@@ -115,9 +115,4 @@ export class RowTaker {
     }
     return { inputs, labels: Float32Array.from(this.#labels), count };
   }
-}
-
-/** All cells from there on are blank: the lines end with delimiters. False if there are fewer cells. */
-function isBlankFrom(cells: readonly string[], from: number): boolean {
-  return cells.length > from && cells.slice(from).every((cell) => cell === "");
 }

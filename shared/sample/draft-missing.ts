@@ -69,6 +69,15 @@ function columnProblems(column: DraftColumn, at: number): DraftProblem[] {
       const { proposed } = column;
       const sample = proposed.from === "" ? "" : ` The sample fits ${proposed.from} to ${proposed.to}.`;
       problems.push(wrong(2, field("from"), `From has to be below To.${sample}`));
+    } else if (isUndecided(column)) {
+      const written = column.twoWays?.written ?? "";
+      problems.push(
+        wrong(
+          2,
+          field("from"),
+          `Numbers such as ${written} can be read in two ways. Say which is meant, or give the range.`,
+        ),
+      );
     }
     if (fields.use === "label" && fields.unit.trim() === "")
       problems.push(
@@ -89,6 +98,11 @@ function columnProblems(column: DraftColumn, at: number): DraftProblem[] {
     problems.push(wrong(2, field("categories"), sentence));
   }
   return problems;
+}
+
+/** True if the sample's numbers can be read in two ways and nobody has said which; a range says it. */
+function isUndecided({ twoWays, edited }: DraftColumn): boolean {
+  return twoWays != null && edited.from === undefined && edited.to === undefined;
 }
 
 /** Answers while one types that the schema would give in the words of the API. */

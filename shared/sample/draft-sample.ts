@@ -68,13 +68,14 @@ function proposedColumns(draft: Draft, profile: TableProfile): DraftColumn[] {
       ? profile
       : { ...profile, columns: others.map((at) => profile.columns[at] as ColumnProfile) };
   const editedByName = new Map(draft.columns.map(({ name, edited }) => [name, edited]));
-  return proposeColumns(seen).map(({ name, fields, leftOutBecause }) => ({
+  return proposeColumns(seen).map(({ name, fields, leftOutBecause, twoWays }) => ({
     name,
     // A series takes no other columns than its steps and its label.
     proposed:
       others !== undefined && fields.use !== "label" ? { ...fields, use: "left-out" as const } : fields,
     edited: editedByName.get(name) ?? {},
     leftOutBecause,
+    twoWays,
   }));
 }
 

@@ -1,9 +1,10 @@
+import { isBlankFrom } from "../data/table/table-reader.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { type ColumnProfile, ColumnProfiler } from "./column-profiler.ts";
 
 /** What is known of a table so far. */
 export interface TableProfile {
-  /** Rows with as many cells as the header has names; columns are profiled from these. */
+  /** Rows with as many cells as the header has names, or blank ones beyond; columns are profiled from these. */
   readonly rows: number;
   /** Rows with another number of cells, or with quotes that cannot be read. */
   readonly otherWidth: number;
@@ -26,7 +27,7 @@ export class TableProfiler {
 
   add(cells: readonly string[]): void {
     const columns = this.#columns;
-    if (cells.length !== columns.length) {
+    if (cells.length !== columns.length && !isBlankFrom(cells, columns.length)) {
       this.#otherWidth += 1;
       return;
     }
@@ -40,10 +41,12 @@ export class TableProfiler {
   }
 
   profile(): TableProfile {
+    const marks = this.#columns.flatMap(({ markSeen }) => markSeen ?? []);
+    const mostlyComma = 2 * marks.filter((mark) => mark === "comma").length > marks.length;
     return {
       rows: this.#rows,
       otherWidth: this.#otherWidth,
-      columns: this.#columns.map((column) => column.profile()),
+      columns: this.#columns.map((column) => column.profile(mostlyComma)),
     };
   }
 }

@@ -1,4 +1,5 @@
 import type { SampleView } from "#client/index.ts";
+import { some } from "#shared/data/words.ts";
 import type { KindClash } from "#shared/sample/draft-sample.ts";
 import { formatCount, formatPercent, formatSeconds, plural } from "./format.ts";
 
@@ -28,6 +29,9 @@ export function samplePlaces({ table, pictures, problems }: SampleView): string[
     const rows = plural(table.otherWidth, "row has", "rows have");
     places.push(`${rows} another number of cells than the header has names, or quotes that cannot be read.`);
   }
+  const commas = table?.columns.filter(({ numbers }) => numbers.withComma > 0).map(({ name }) => name) ?? [];
+  if (commas.length > 0)
+    places.push(`Decimal commas are read as points, in ${some(commas)}: 6,5 is six and a half.`);
   if (pictures !== null && pictures.otherFiles > 0)
     places.push(
       `${plural(pictures.otherFiles, "file")} beside the pictures ${pictures.otherFiles === 1 ? "is" : "are"} no picture and ${pictures.otherFiles === 1 ? "was" : "were"} not read.`,

@@ -23,8 +23,8 @@ export interface NumberPlace {
 const PLAIN = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const COMMA = /^[+-]?(?:\d+,?\d*|,\d+)(?:e[+-]?\d+)?$/i;
 const GROUPED: Readonly<Record<DecimalMark, RegExp>> = {
-  point: /^[+-]?\d{1,3}(?:([, ’'\u00a0\u2009\u202f])\d{3})(?:\1\d{3})*(?:\.\d*)?$/,
-  comma: /^[+-]?\d{1,3}(?:([. ’'\u00a0\u2009\u202f])\d{3})(?:\1\d{3})*(?:,\d*)?$/,
+  point: /^[+-]?[1-9]\d{0,2}(?:([, ’'\u00a0\u2009\u202f])\d{3})(?:\1\d{3})*(?:\.\d*)?$/,
+  comma: /^[+-]?[1-9]\d{0,2}(?:([. ’'\u00a0\u2009\u202f])\d{3})(?:\1\d{3})*(?:,\d*)?$/,
 };
 const TWO_WAYS = /^[+-]?[1-9]\d{0,2}[.,]\d{3}$/;
 const CURRENCY = /^(?:[$€£¥₹]|US\$|USD|EUR|GBP|CHF|JPY|Rs\.?)\s*|\s*(?:[$€£¥₹]|USD|EUR|GBP|CHF|JPY)$/i;

@@ -240,3 +240,8 @@ function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
   bytes.set(right, left.length);
   return bytes;
 }
+
+/** All cells from there on are blank: the lines end with delimiters. False if there are fewer cells. */
+export function isBlankFrom(cells: readonly string[], from: number): boolean {
+  return cells.length > from && cells.slice(from).every((cell) => cell === "");
+}

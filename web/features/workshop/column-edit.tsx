@@ -1,9 +1,10 @@
 "use client";
 import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
 import type { DraftColumn } from "#shared/sample/draft.ts";
-import type { ColumnFields } from "#shared/sample/propose-columns.ts";
+import type { ColumnFields, TwoWays } from "#shared/sample/propose-columns.ts";
+import { Button } from "../../ui/button.tsx";
 import { middleOf, notTakenWords } from "../../words/workshop.ts";
-import { rangeNote } from "../../words/workshop-columns.ts";
+import { rangeNote, readingsOf } from "../../words/workshop-columns.ts";
 import { type Problems, WrongField, wrongIf } from "./wrong.tsx";
 
 interface ColumnEditProps {
@@ -84,9 +85,31 @@ export function ColumnEdit(props: ColumnEditProps) {
       {fields.protected && (
         <Text {...props} field="why" label="Why it is asked for, in a sentence" className="wide" />
       )}
+      {fields.type === "number" && column.twoWays != null && (
+        <ReadNumbers twoWays={column.twoWays} onChange={onChange} />
+      )}
       {note !== null && <p className="note wide">{note}</p>}
       {notTaken !== null && <p className="note wide">{notTaken}</p>}
     </div>
+  );
+}
+
+/** How the sample's numbers are meant, if nothing in it tells. The range then tells devices the same. */
+function ReadNumbers({
+  twoWays,
+  onChange,
+}: { readonly twoWays: TwoWays } & Pick<ColumnEditProps, "onChange">) {
+  return (
+    <fieldset
+      className="wide flex flex-wrap items-baseline gap-x-5 gap-y-2"
+      aria-label="How its numbers are meant"
+    >
+      {readingsOf(twoWays).map(({ words, range }) => (
+        <Button key={words} onClick={() => onChange({ ...range, example: "" })}>
+          {words}
+        </Button>
+      ))}
+    </fieldset>
   );
 }
 

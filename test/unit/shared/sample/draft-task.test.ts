@@ -201,6 +201,25 @@ describe("[K4] what is wrong stands under its field, with what would work", () =
   });
 });
 
+test("[F6] numbers that can be read in two ways keep a draft from being a task until someone has said which", () => {
+  const profiler = new TableProfiler(["income", "back"]);
+  for (let index = 0; index < 60; index++)
+    profiler.add([`${1 + (index % 9)},${100 + 3 * index}`, index % 3 === 0 ? "yes" : "no"]);
+  const draft = withTable(null, profiler.profile(), { name: "a.csv", byteCount: 1 });
+  const asked = taskOfDraft({ ...draft, about: ABOUT });
+  expect(asked.problems).toEqual([
+    {
+      part: 2,
+      field: "column.0.from",
+      sentence: "Numbers such as 1,234 can be read in two ways. Say which is meant, or give the range.",
+      isMissing: false,
+    },
+  ]);
+  const answered = set(draft, "income", { ...draft.columns[0]?.twoWays?.asThousands });
+  const { task } = taskOfDraft({ ...answered, about: ABOUT });
+  expect(task?.features).toMatchObject({ columns: [{ name: "income", range: [1_000, 10_000] }] });
+});
+
 test("[K4] names that reach a prototype are names like others", () => {
   const profiler = new TableProfiler(["__proto__", "constructor", "toString"]);
   for (let index = 0; index < 60; index++)
