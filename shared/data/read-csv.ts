@@ -9,7 +9,15 @@ import type { Mapping } from "./match/mapping.ts";
 import type { DecimalMark } from "./match/numbers.ts";
 import { type ColumnMatch, type HowFound, looksLikeRow, proposeMapping } from "./match/propose-mapping.ts";
 import { notesOf } from "./notes.ts";
-import { type Imported, type ImportRefusal, refuseImport, rowsMaxOf } from "./report.ts";
+import {
+  type Imported,
+  type ImportRefusal,
+  type ImportReport,
+  refuseImport,
+  rowsMaxOf,
+  STOPPED,
+} from "./report.ts";
+import { KeptRows, type OpenRowSink } from "./row-sink.ts";
 import type { Encoding, OpenDecoder } from "./table/encoding.ts";
 import { nameKey } from "./table/names.ts";
 import { type TableHead, TableReader } from "./table/table-reader.ts";
@@ -31,8 +39,8 @@ export interface ReadingOptions {
   readonly mapping?: Mapping | null | undefined;
   /** Used instead if the file has the same header, and nobody said anything else. */
   readonly remembered?: RememberedMapping | null | undefined;
-  /** Called with the bytes read so far. */
-  readonly onProgress?: (byteCount: number) => void;
+  /** Called with the bytes and the rows read so far. */
+  readonly onProgress?: (byteCount: number, rowCount: number) => void;
   /** Reading ends with the refusal `stopped` once it says so. */
   readonly isStopped?: () => boolean;
   /** Takes columns that only resemble the task's, because a person looks before the rows are used. */
@@ -70,16 +78,22 @@ export interface TableLook {
   readonly isRemembered: boolean;
 }
 
-export interface TableRead {
+export interface TableRead<Outcome = Imported> {
   /** Null if the file is no table. */
   readonly look: TableLook | null;
-  readonly outcome: Result<Imported, ImportRefusal>;
+  readonly outcome: Result<Outcome, ImportRefusal>;
+}
+
+/** Each is called once for each time that the file is read. */
+export interface TableSinks {
+  readonly openRows: OpenRowSink;
+  /** What it returns is called with the rows left out. */
+  readonly openLeftOut?: (() => (row: LeftOutRow) => void) | undefined;
 }
 
 /**
  * Reads a whole file. Memory is that of the rows that are taken, and of the longest row.
  *
- * @param openLeftOut  Called for each time that the file is read; what it returns is called with the rows left out.
  * Throws what the source throws, for example if the file changes meanwhile.
  */
 export async function readTable(
@@ -87,8 +101,20 @@ export async function readTable(
   openDecoder: OpenDecoder,
   features: Features,
   options: ReadingOptions = {},
-  openLeftOut?: () => (row: LeftOutRow) => void,
 ): Promise<TableRead> {
+  const kept = new KeptRows(features);
+  const { look, outcome } = await scanTable(source, openDecoder, features, options, kept);
+  return { look, outcome: kept.imported(outcome) };
+}
+
+/** Like `readTable`, with the rows in `sinks` instead of in memory. */
+export async function scanTable(
+  source: ByteSource,
+  openDecoder: OpenDecoder,
+  features: Features,
+  options: ReadingOptions,
+  sinks: TableSinks,
+): Promise<TableRead<ImportReport>> {
   const {
     isStopped = () => false,
     onProgress = () => {},
@@ -97,12 +123,12 @@ export async function readTable(
   } = options;
   let settings: Settings = { encoding: mapping?.encoding, revised: NO_MARKS };
   for (let reads = 1; ; reads++) {
-    const pass = new Pass(features, options, settings, openDecoder, openLeftOut?.());
+    const pass = new Pass(features, options, settings, openDecoder, sinks);
     for (let from = 0; from < source.byteCount && pass.reader.stop === null; from += chunkByteCount) {
-      if (isStopped()) return { look: null, outcome: refuseImport("stopped", "Reading was stopped.") };
+      if (isStopped()) return { look: null, outcome: STOPPED };
       const to = Math.min(source.byteCount, from + chunkByteCount);
       pass.reader.push(await source.read(from, to));
-      onProgress(to);
+      onProgress(to, pass.reader.counts.rowCount);
     }
     pass.reader.end();
     const revised = reads < READS_MAX ? pass.revise() : null;
@@ -131,13 +157,17 @@ export function readText(
   features: Features,
   options: Pick<ReadingOptions, "mapping" | "takesUnsure"> = {},
 ): TableRead {
+  const kept = new KeptRows(features);
   let settings: Settings = { encoding: undefined, revised: NO_MARKS };
   for (let reads = 1; ; reads++) {
-    const pass = new Pass(features, options, settings, () => ({ decode: () => "" }));
+    const pass = new Pass(features, options, settings, () => ({ decode: () => "" }), kept);
     pass.reader.pushText(text);
     pass.reader.end();
     const revised = reads < READS_MAX ? pass.revise() : null;
-    if (revised === null) return pass.result();
+    if (revised === null) {
+      const { look, outcome } = pass.result();
+      return { look, outcome: kept.imported(outcome) };
+    }
     settings = revised;
   }
 }
@@ -165,6 +195,7 @@ class Pass {
   readonly #features: Features;
   readonly #options: ReadingOptions;
   readonly #settings: Settings;
+  readonly #openRows: OpenRowSink;
   readonly #onLeftOut: ((row: LeftOutRow) => void) | undefined;
   readonly #columns: readonly CsvColumn[];
   #head: TableHead | null = null;
@@ -177,12 +208,13 @@ class Pass {
     options: ReadingOptions,
     settings: Settings,
     openDecoder: OpenDecoder,
-    onLeftOut?: (row: LeftOutRow) => void,
+    { openRows, openLeftOut }: TableSinks,
   ) {
     this.#features = features;
     this.#options = options;
     this.#settings = settings;
-    this.#onLeftOut = onLeftOut;
+    this.#openRows = openRows;
+    this.#onLeftOut = openLeftOut?.();
     this.#columns = csvColumns(features);
     const label = labelName(features);
     const names = [...this.#columns.slice(0, WANTED_MAX).flatMap(namesOf), label];
@@ -221,6 +253,7 @@ class Pass {
       sample,
       rowsMax: rowsMaxOf(this.#features),
       revised: this.#settings.revised,
+      rows: this.#openRows(),
       onLeftOut: this.#onLeftOut,
     });
     return null;
@@ -240,12 +273,12 @@ class Pass {
     return better.length === 0 ? null : { encoding, revised: new Map([...revised, ...better]) };
   }
 
-  result(): TableRead {
+  result(): TableRead<ImportReport> {
     const head = this.#head;
     return { look: head === null ? null : this.#look(head), outcome: this.#outcome(head) };
   }
 
-  #outcome(head: TableHead | null): Result<Imported, ImportRefusal> {
+  #outcome(head: TableHead | null): Result<ImportReport, ImportRefusal> {
     const { stop, counts } = this.reader;
     if (stop?.type === "refused") return err(stop.refusal);
     const taker = this.#taker;
@@ -279,15 +312,12 @@ class Pass {
     }
     const ignored = unusedOf(head, this.#matches);
     return ok({
-      dataset: taker.dataset(),
-      report: {
-        rowsRead: rowCount,
-        rowsTaken: taker.count,
-        rowsLeftOut: leftOut.count,
-        reasons: leftOut.reasons(),
-        problems: leftOut.problems,
-        notes: notesOf(head, taker.columns, ignored, blankCount),
-      },
+      rowsRead: rowCount,
+      rowsTaken: taker.count,
+      rowsLeftOut: leftOut.count,
+      reasons: leftOut.reasons(),
+      problems: leftOut.problems,
+      notes: notesOf(head, taker.columns, ignored, blankCount),
     });
   }
 
