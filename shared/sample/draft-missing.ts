@@ -1,4 +1,12 @@
-import { type Draft, type DraftColumn, fieldsOfColumn, rulesOf } from "./draft.ts";
+import { PHASE_MS_MAX, PHASE_MS_MIN, RECRUITING_MS_MIN } from "../task/task.ts";
+import {
+  type Draft,
+  type DraftColumn,
+  type DraftRules,
+  fieldsOfColumn,
+  proposedRules,
+  rulesOf,
+} from "./draft.ts";
 import { categoriesOf, named } from "./draft-features.ts";
 import type { DraftPart, DraftProblem } from "./draft-problem.ts";
 import { nounsOf, numberOf } from "./typed.ts";
@@ -119,6 +127,7 @@ function wrongRules(draft: Draft): DraftProblem[] {
       ),
     );
   }
+  problems.push(...wrongNumbers(draft, rules), ...wrongUnits(rules));
   if (numberOf(rules.clipNormL2) <= 0)
     problems.push(
       wrong(
@@ -127,6 +136,39 @@ function wrongRules(draft: Draft): DraftProblem[] {
         "A change of length 0 teaches nothing. Give a number above 0; the trial proposes one.",
       ),
     );
+  return problems;
+}
+
+const NUMBER_RULES = [
+  ...["goal", "overSelection", "cohortSizeMin", "epochs", "batchSize", "learningRate", "proximalMu"],
+  ...["clipNormL2", "weightCap", "localPercent", "joinS", "trainS", "keysS", "sendS"],
+] as const satisfies readonly (keyof DraftRules)[];
+
+/** Fields that are empty or hold no number, with one that would work. */
+function wrongNumbers({ rules: edited }: Draft, rules: DraftRules): DraftProblem[] {
+  const usual = proposedRules(rules.stage);
+  return NUMBER_RULES.filter((name) => name in edited && Number.isNaN(numberOf(rules[name]))).map((name) =>
+    wrong(5, name, `A number is wanted, such as ${usual[name]}.`),
+  );
+}
+
+/** Fields in per cent and seconds; the schema has fractions and milliseconds. */
+function wrongUnits(rules: DraftRules): DraftProblem[] {
+  const problems: DraftProblem[] = [];
+  const percent = numberOf(rules.localPercent);
+  if (percent < 0 || percent >= 100)
+    problems.push(
+      wrong(5, "localPercent", "From 0 to below 100 %: a device trains on the rest. 20 is usual."),
+    );
+  for (const name of ["joinS", "trainS", "keysS", "sendS"] as const) {
+    const [least, most] = [
+      (name === "joinS" ? RECRUITING_MS_MIN : PHASE_MS_MIN) / 1_000,
+      PHASE_MS_MAX / 1_000,
+    ];
+    const seconds = numberOf(rules[name]);
+    if (seconds < least || seconds > most)
+      problems.push(wrong(5, name, `From ${least} to ${most} s (a day).`));
+  }
   return problems;
 }
 

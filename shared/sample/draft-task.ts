@@ -2,7 +2,8 @@ import { fieldErrors } from "../protocol/fields.ts";
 import type { Features } from "../task/features.ts";
 import { featuresSchema } from "../task/features.ts";
 import type { ModelSpec } from "../task/model.ts";
-import { type Task, taskSchema } from "../task/task.ts";
+import { newTaskSchema } from "../task/new-task.ts";
+import type { Task } from "../task/task.ts";
 import {
   type Draft,
   type DraftAbout,
@@ -65,7 +66,7 @@ export function taskOfDraft(draft: Draft): DraftResult {
     aggregation: aggregationOf(draft),
     evaluation: { ...draft.base?.evaluation, localFraction: numberOf(rulesOf(draft).localPercent) / 100 },
   };
-  const parsed = taskSchema.safeParse(raw);
+  const parsed = newTaskSchema.safeParse(raw);
   if (!parsed.success) {
     for (const { path, sentence } of fieldErrors(parsed.error)) {
       const isDerived = path.startsWith("model") && model === null;

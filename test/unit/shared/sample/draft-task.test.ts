@@ -156,7 +156,27 @@ describe("[K4] what is wrong stands under its field, with what would work", () =
     ],
     ["half a pass", (draft) => ({ ...draft, rules: { epochs: "0.5" } }), "epochs", /whole number/],
     ["no digits", (draft) => ({ ...draft, rules: { batchSize: "many" } }), "batchSize", /number/],
-    ["a deadline of nothing", (draft) => ({ ...draft, rules: { trainS: "0" } }), "trainS", /at least 500/],
+    [
+      "a deadline of nothing",
+      (draft) => ({ ...draft, rules: { trainS: "0" } }),
+      "trainS",
+      /From 0\.5 to 86400 s/,
+    ],
+    ["no time to join", (draft) => ({ ...draft, rules: { joinS: "0.5" } }), "joinS", /From 2 to 86400 s/],
+    ["two days for keys", (draft) => ({ ...draft, rules: { keysS: "172800" } }), "keysS", /86400 s/],
+    ["an empty deadline", (draft) => ({ ...draft, rules: { sendS: "" } }), "sendS", /such as 40/],
+    [
+      "all rows kept back",
+      (draft) => ({ ...draft, rules: { localPercent: "100" } }),
+      "localPercent",
+      /below 100 %/,
+    ],
+    [
+      "fewer than no rows",
+      (draft) => ({ ...draft, rules: { localPercent: "-1" } }),
+      "localPercent",
+      /From 0/,
+    ],
     [
       "an address with capitals",
       (draft) => ({ ...draft, about: { ...draft.about, slug: "Readmission!" } }),

@@ -122,7 +122,7 @@ describe("[F6] numbers of a sample are read as devices read theirs", () => {
     [
       "less than one per cent",
       (index: number) => `0.${1 + (index % 9)}%`,
-      { from: "0", to: "100", unit: "%" },
+      { from: "0.1", to: "100", unit: "%" },
     ],
     ["a currency", (index: number) => `$ ${2 + (index % 7)}`, { from: "2", to: "8" }],
     ["a minus sign", (index: number) => `\u2212${3 + (index % 7)}`, { from: "-9", to: "-3" }],
