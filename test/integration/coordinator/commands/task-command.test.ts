@@ -72,10 +72,15 @@ test("[A22] how a version differs is said before it is published, also if publis
   await writeFile(file, JSON.stringify({ ...next, version: 2 }));
   const { code, stdout } = await task("create", file);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^How it differs from version 1:\n {2}“Not for” is .+\nPublished readmission, version 2/s);
+  expect(stdout).toMatch(
+    /^How it differs from version 1:\n {2}“Not for” is .+\nPublished readmission, version 2/s,
+  );
   await writeFile(file, JSON.stringify({ ...next, version: 9, notFor: "Anything." }));
   const refused = await task("create", file);
-  expect(refused).toMatchObject({ code: 1, stdout: expect.stringContaining("How it differs from version 2") });
+  expect(refused).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("How it differs from version 2"),
+  });
   expect(refused.stderr).toContain("The next version of task readmission is 3.");
 });
 
