@@ -1,3 +1,4 @@
+import { LIMITS } from "../protocol/limits.ts";
 import { type ColumnGuess, guessColumn, type LeftOutReason } from "./column-guess.ts";
 import type { ColumnProfile } from "./column-profiler.ts";
 import { hintsOf, titleOf } from "./header-words.ts";
@@ -62,13 +63,17 @@ const OTHER = "other";
 export function proposeColumns(profile: TableProfile): ProposedColumn[] {
   const guesses = profile.columns.map(guessColumn);
   const label = labelAt(profile.columns, guesses);
+  let asked = 0;
   return profile.columns.map((column, at) => {
     const guess = guesses[at] as ColumnGuess;
-    return {
-      name: column.name,
-      fields: fieldsOf(column, guess, at === label),
-      leftOutBecause: guess.type === "left-out" ? guess.because : null,
-    };
+    const fields = fieldsOf(column, guess, at === label);
+    const leftOutBecause = guess.type === "left-out" ? guess.because : null;
+    if (fields.use === "label" || fields.use === "left-out")
+      return { name: column.name, fields, leftOutBecause };
+    asked += 1;
+    return asked <= LIMITS.columnsMax
+      ? { name: column.name, fields, leftOutBecause }
+      : { name: column.name, fields: { ...fields, use: "left-out" }, leftOutBecause: "over-limit" };
   });
 }
 

@@ -3,7 +3,7 @@ import type { SampleView } from "#client/index.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNote } from "../../ui/states.tsx";
 import { formatFileSize } from "../../words/format.ts";
-import { sampleCounts, sampleNote, samplePlaces } from "../../words/workshop-sample.ts";
+import { quotesWords, sampleCounts, sampleNote, samplePlaces } from "../../words/workshop-sample.ts";
 import { NumberedPart } from "./numbered-part.tsx";
 import { SampleButtons } from "./sample-buttons.tsx";
 import type { Workshop } from "./use-workshop.ts";
@@ -57,19 +57,41 @@ function Read({ sample, workshop }: { readonly sample: SampleView; readonly work
           <span key={words}>{words}</span>
         ))}
       </p>
+      {sample.quoteFaultCount > 0 && <Quotes sample={sample} workshop={workshop} />}
       {samplePlaces(sample).map((words) => (
         <p key={words} className="note mt-2">
           {words}
         </p>
       ))}
       <div className="mt-4 flex flex-wrap items-center gap-x-5 gap-y-2">
-        <SampleButtons onFiles={workshop.choose} isAgain />
+        <SampleButtons onFiles={workshop.choose} again="Choose another" />
         <Button kind="quiet" onClick={workshop.forgetSample}>
           Forget the sample
         </Button>
         <span className="note" role="status">
           {sampleNote(sample)}
         </span>
+      </div>
+    </div>
+  );
+}
+
+/** Rows whose quotes cannot be read, and the two ways to have them. */
+function Quotes({ sample, workshop }: { readonly sample: SampleView; readonly workshop: Workshop }) {
+  const { title, sentences } = quotesWords(sample);
+  return (
+    <div className="alarm mt-4" role="alert">
+      <h3>{title}</h3>
+      {sentences.map((sentence) => (
+        <p key={sentence} className="text-sm">
+          {sentence}
+        </p>
+      ))}
+      <div className="flex flex-wrap items-center gap-4">
+        <SampleButtons onFiles={workshop.choose} again="Choose the mended file" />
+        <Button kind="quiet" onClick={workshop.readQuotesAsLetters}>
+          Read every quote as a plain character
+        </Button>
       </div>
     </div>
   );

@@ -5,8 +5,9 @@ import { withPictures, withTable } from "#shared/sample/draft-sample.ts";
 /** The draft with what a sample proposes so far. */
 export function withSample(
   draft: Draft | null,
-  { table, pictures, name, byteCount }: SampleView,
+  { table, proposal, pictures, name, byteCount }: SampleView,
 ): Draft | null {
-  if (table !== null) return withTable(draft, table, { name, byteCount });
+  if (table !== null && proposal !== null)
+    return withTable(draft, { profile: table, proposal }, { name, byteCount });
   return pictures === null ? draft : withPictures(draft, pictures, { name, byteCount });
 }
