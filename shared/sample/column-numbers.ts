@@ -16,7 +16,7 @@ export interface NumbersProfile {
   /** Null if there are none. */
   readonly extremes: Extremes | null;
   /**
-   * Some of the numbers, in the order of the file: all of them up to 1,024, else every 2^k-th. A quantile of `spread`
+   * Some of the numbers, in the order of the file: all of them up to 1,024 (fewer in a wide table), else every 2^k-th. A quantile of `spread`
    * is off by at most 5.7 points in 99 of 100 columns whose order carries no period.
    */
   readonly spread: Float64Array;
@@ -40,7 +40,7 @@ const DRESSED_LENGTH_MAX = 40;
 export class ColumnNumbers {
   readonly #place: NumberPlace;
   readonly #reading: NumberReading = { value: 0, form: "none" };
-  readonly #point = new NumberTally();
+  readonly #point: NumberTally;
   /** Null as long as all cells read the same in both ways. */
   #comma: NumberTally | null = null;
   #pointOnly = 0;
@@ -49,7 +49,9 @@ export class ColumnNumbers {
   #commaCells = 0;
   #percents = 0;
 
-  constructor(name: string) {
+  /** @param keptMax  Numbers that are kept to draw the column; even. */
+  constructor(name: string, keptMax: number) {
+    this.#point = new NumberTally(keptMax);
     const { unit } = titleOf(name);
     const range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
     this.#place = unit === "" ? { range } : { range, unit };

@@ -1,7 +1,7 @@
 import type { DecimalMark } from "../data/match/numbers.ts";
 import { isMissingWord } from "../data/match/words-match.ts";
 import { ColumnNumbers, type NumbersProfile } from "./column-numbers.ts";
-import { type DistinctCount, DistinctValues } from "./distinct-values.ts";
+import { type DistinctCount, DistinctValues, EXACT_VALUES_MAX } from "./distinct-values.ts";
 
 /** What a column of the sample is made of. Counts are exact; `distinct` and `spread` say when they are not. */
 export interface ColumnProfile {
@@ -35,16 +35,18 @@ const LONG_NUMBER = /^[A-Za-z]{0,4}[- ]?\+?\(?\d(?:[ ()/.-]?\d){5,}[A-Za-z]{0,2}
 /** Takes the cells of one column one by one, in memory that does not grow with them. */
 export class ColumnProfiler {
   readonly #name: string;
-  readonly #distinct = new DistinctValues();
+  readonly #distinct: DistinctValues;
   readonly #numbers: ColumnNumbers;
   #rows = 0;
   #missing = 0;
   #characters = 0;
   readonly #forms = { mail: 0, date: 0, name: 0, sentence: 0, longNumber: 0 };
 
-  constructor(name: string) {
+  /** @param keptMax  Values and numbers that are kept; even. */
+  constructor(name: string, keptMax = EXACT_VALUES_MAX) {
     this.#name = name;
-    this.#numbers = new ColumnNumbers(name);
+    this.#numbers = new ColumnNumbers(name, keptMax);
+    this.#distinct = new DistinctValues(keptMax);
   }
 
   add(cell: string): void {

@@ -1,3 +1,4 @@
+import { LIMITS } from "../protocol/limits.ts";
 import { PHASE_MS_MAX, PHASE_MS_MIN, RECRUITING_MS_MIN } from "../task/task.ts";
 import {
   type Draft,
@@ -9,6 +10,7 @@ import {
 } from "./draft.ts";
 import { categoriesOf, named } from "./draft-features.ts";
 import type { DraftPart, DraftProblem } from "./draft-problem.ts";
+import { type DraftMend, isAsked } from "./mend.ts";
 import { nounsOf, numberOf } from "./typed.ts";
 
 /** What a page asks for beyond the schema, in words nearer to the input than the schema's. */
@@ -19,8 +21,13 @@ export function missingOf(draft: Draft): DraftProblem[] {
 function missing(part: DraftPart, field: string, sentence: string): DraftProblem {
   return { part, field, sentence, isMissing: true };
 }
-function wrong(part: DraftPart, field: string, sentence: string): DraftProblem {
-  return { part, field, sentence, isMissing: false };
+function wrong(
+  part: DraftPart,
+  field: string,
+  sentence: string,
+  mends: readonly DraftMend[] = [],
+): DraftProblem {
+  return { part, field, sentence, isMissing: false, ...(mends.length > 0 && { mends }) };
 }
 
 function missingColumns(draft: Draft): DraftProblem[] {
@@ -37,7 +44,21 @@ function missingColumns(draft: Draft): DraftProblem[] {
     problems.push(
       missing(2, "inputs", "No column is an input, so there is nothing to learn from. Choose at least one."),
     );
-  return [...problems, ...draft.columns.flatMap((column, at) => columnProblems(column, at))];
+  return [
+    ...problems,
+    ...tooManyColumns(draft),
+    ...draft.columns.flatMap((column, at) => columnProblems(column, at)),
+  ];
+}
+
+function tooManyColumns({ data, columns }: Draft): DraftProblem[] {
+  const count = columns.filter((column) => isAsked(fieldsOfColumn(column))).length;
+  const { columnsMax } = LIMITS;
+  if (data.kind !== "table" || count <= columnsMax) return [];
+  const sentence = `${count} columns are asked for, and a task takes ${columnsMax}. Leave out ${count - columnsMax}.`;
+  return [
+    wrong(2, "columns", sentence, [{ type: "fewer-columns", words: `Ask for the first ${columnsMax} only` }]),
+  ];
 }
 
 function missingClasses(lines: readonly string[]): DraftProblem[] {
@@ -75,17 +96,18 @@ function columnProblems(column: DraftColumn, at: number): DraftProblem[] {
     else if (Number.isNaN(to)) problems.push(wrong(2, field("to"), "A number is wanted, such as 100."));
     else if (from >= to) {
       const { proposed } = column;
-      const sample = proposed.from === "" ? "" : ` The sample fits ${proposed.from} to ${proposed.to}.`;
-      problems.push(wrong(2, field("from"), `From has to be below To.${sample}`));
-    } else if (isUndecided(column)) {
-      const written = column.twoWays?.written ?? "";
+      const range = `${proposed.from} to ${proposed.to}`;
+      const fields = { from: proposed.from, to: proposed.to };
       problems.push(
-        wrong(
-          2,
-          field("from"),
-          `Numbers such as ${written} can be read in two ways. Say which is meant, or give the range.`,
-        ),
+        numberOf(proposed.from) < numberOf(proposed.to)
+          ? wrong(2, field("from"), `From has to be below To. The sample fits ${range}.`, [
+              { type: "column", at, fields, words: `Take ${range}` },
+            ])
+          : wrong(2, field("from"), "From has to be below To."),
       );
+    } else {
+      const way = undecided(column, at);
+      if (way !== null) problems.push(way);
     }
     if (fields.use === "label" && fields.unit.trim() === "")
       problems.push(
@@ -108,9 +130,22 @@ function columnProblems(column: DraftColumn, at: number): DraftProblem[] {
   return problems;
 }
 
-/** True if the sample's numbers can be read in two ways and nobody has said which; a range says it. */
-function isUndecided({ twoWays, edited }: DraftColumn): boolean {
-  return twoWays != null && edited.from === undefined && edited.to === undefined;
+/** Not null if the sample's numbers can be read in two ways and nobody has said which; a range says it. */
+function undecided({ twoWays, edited }: DraftColumn, at: number): DraftProblem | null {
+  if (twoWays == null || edited.from !== undefined || edited.to !== undefined) return null;
+  const { written, asThousands, asDecimals } = twoWays;
+  const way = (value: string, { from, to }: typeof asThousands): DraftMend => ({
+    type: "column",
+    at,
+    fields: { from, to, example: "" },
+    words: `It is ${value}: ${from} to ${to}`,
+  });
+  return wrong(
+    2,
+    `column.${at}.from`,
+    `Numbers such as ${written} can be read in two ways. Say which is meant, or give the range.`,
+    [way("one thousand two hundred and thirty-four", asThousands), way("a little more than one", asDecimals)],
+  );
 }
 
 /** Answers while one types that the schema would give in the words of the API. */
@@ -124,6 +159,10 @@ function wrongRules(draft: Draft): DraftProblem[] {
         5,
         "cohortSizeMin",
         `More than the ${goal} wanted. Want at least ${min}, or ask for no more than ${goal}.`,
+        [
+          { type: "rules", rules: { goal: String(min) }, words: `Want ${min}` },
+          { type: "rules", rules: { cohortSizeMin: String(goal) }, words: `Never fewer than ${goal}` },
+        ],
       ),
     );
   }

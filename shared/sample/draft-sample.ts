@@ -1,4 +1,3 @@
-import type { ColumnProfile } from "./column-profiler.ts";
 import {
   type Draft,
   type DraftColumn,
@@ -11,9 +10,14 @@ import {
   rulesOf,
 } from "./draft.ts";
 import { type PicturesProfile, proposedSize } from "./pictures-profile.ts";
-import { proposeColumns } from "./propose-columns.ts";
-import { proposeSeries } from "./propose-series.ts";
+import type { TableProposal } from "./propose-table.ts";
 import type { TableProfile } from "./table-profiler.ts";
+
+/** A table as far as it was read, and what it proposes. */
+export interface SampleTable {
+  readonly profile: TableProfile;
+  readonly proposal: TableProposal;
+}
 
 interface SampleFile {
   readonly name: string;
@@ -26,10 +30,10 @@ interface SampleFile {
  *
  * @param draft  Null before the first sample.
  */
-export function withTable(draft: Draft | null, profile: TableProfile, file: SampleFile): Draft {
-  const started = draft ?? begun(profile, file.name);
-  const columns = started.base === null ? proposedColumns(started, profile) : started.columns;
-  const series = started.base === null && started.data.kind === "series" ? proposeSeries(profile) : null;
+export function withTable(draft: Draft | null, { profile, proposal }: SampleTable, file: SampleFile): Draft {
+  const started = draft ?? begun(proposal, file.name);
+  const columns = started.base === null ? proposedColumns(started, proposal) : started.columns;
+  const series = started.base === null && started.data.kind === "series" ? proposal.series : null;
   const data =
     series === null || started.data.kind !== "series"
       ? started.data
@@ -42,8 +46,7 @@ export function withTable(draft: Draft | null, profile: TableProfile, file: Samp
   return { ...next, sample: { ...file, rows: profile.rows, classRows: classRows(next, profile) } };
 }
 
-function begun(profile: TableProfile, fileName: string): Draft {
-  const series = proposeSeries(profile);
+function begun({ series }: TableProposal, fileName: string): Draft {
   const data =
     series === null
       ? ({ kind: "table" } as const)
@@ -61,18 +64,12 @@ function mergedChannels(before: Channels, proposed: Channels): Channels {
   });
 }
 
-function proposedColumns(draft: Draft, profile: TableProfile): DraftColumn[] {
-  const others = draft.data.kind === "series" ? proposeSeries(profile)?.others : undefined;
-  const seen =
-    others === undefined
-      ? profile
-      : { ...profile, columns: others.map((at) => profile.columns[at] as ColumnProfile) };
+function proposedColumns(draft: Draft, { columns, series }: TableProposal): DraftColumn[] {
   const editedByName = new Map(draft.columns.map(({ name, edited }) => [name, edited]));
-  return proposeColumns(seen).map(({ name, fields, leftOutBecause, twoWays }) => ({
+  const proposed = draft.data.kind === "series" && series !== null ? series.columns : columns;
+  return proposed.map(({ name, fields, leftOutBecause, twoWays }) => ({
     name,
-    // A series takes no other columns than its steps and its label.
-    proposed:
-      others !== undefined && fields.use !== "label" ? { ...fields, use: "left-out" as const } : fields,
+    proposed: fields,
     edited: editedByName.get(name) ?? {},
     leftOutBecause,
     twoWays,
@@ -142,12 +139,12 @@ export interface KindClash {
 /** Null if the sample fits the draft. Every CSV fits a table; the columns of a version that was agreed to stay as they are. */
 export function kindClash(
   draft: Draft | null,
-  table: TableProfile | null,
+  table: TableProposal | null,
   pictures: PicturesProfile | null,
 ): KindClash | null {
   if (draft === null || (table === null && pictures === null)) return null;
   const { kind } = draft.data;
-  const sample = table === null ? "pictures" : proposeSeries(table) === null ? "table" : "series";
+  const sample = table === null ? "pictures" : table.series === null ? "table" : "series";
   const fits =
     kind === sample ||
     (sample !== "pictures" && (kind === "table" || (kind === "series" && draft.base !== null)));

@@ -1,10 +1,8 @@
 import type { Extremes } from "./range.ts";
 
-/** Values that are kept to draw the column: every row at first, then every 2nd, 4th, ... so that they stay spread evenly. */
-const KEPT_NUMBERS_MAX = 1_024;
-
 /** Counts the numbers of a column in memory that does not grow with them. */
 export class NumberTally {
+  readonly #keptMax: number;
   #count = 0;
   #whole = 0;
   #least = Number.POSITIVE_INFINITY;
@@ -13,6 +11,11 @@ export class NumberTally {
   #greatestRows = 0;
   #kept: number[] = [];
   #keepEvery = 1;
+
+  /** @param keptMax  Numbers that are kept: every row's at first, then every 2nd, 4th, ... so that they stay spread evenly. */
+  constructor(keptMax: number) {
+    this.#keptMax = keptMax;
+  }
 
   /** @param value  Finite. */
   add(value: number): void {
@@ -35,7 +38,7 @@ export class NumberTally {
 
   /** One that has counted the same so far. */
   copy(): NumberTally {
-    const other = new NumberTally();
+    const other = new NumberTally(this.#keptMax);
     other.#count = this.#count;
     other.#whole = this.#whole;
     other.#least = this.#least;
@@ -69,9 +72,10 @@ export class NumberTally {
   }
 
   #keep(value: number): void {
-    if (this.#kept.length === KEPT_NUMBERS_MAX) {
-      for (let at = 0; at < KEPT_NUMBERS_MAX / 2; at++) this.#kept[at] = this.#kept[2 * at] as number;
-      this.#kept.length = KEPT_NUMBERS_MAX / 2;
+    if (this.#kept.length === this.#keptMax) {
+      const half = this.#keptMax / 2;
+      for (let at = 0; at < half; at++) this.#kept[at] = this.#kept[2 * at] as number;
+      this.#kept.length = half;
       this.#keepEvery *= 2;
       if (this.#count % this.#keepEvery !== 0) return;
     }

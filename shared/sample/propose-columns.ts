@@ -1,3 +1,4 @@
+import { LIMITS } from "../protocol/limits.ts";
 import { type ColumnGuess, guessColumn, type LeftOutReason } from "./column-guess.ts";
 import type { NumbersProfile } from "./column-numbers.ts";
 import type { ColumnProfile } from "./column-profiler.ts";
@@ -73,14 +74,21 @@ const OTHER = "other";
 export function proposeColumns(profile: TableProfile): ProposedColumn[] {
   const guesses = profile.columns.map(guessColumn);
   const label = labelAt(profile.columns, guesses);
+  let asked = 0;
   return profile.columns.map((column, at) => {
     const guess = guesses[at] as ColumnGuess;
-    return {
+    const fields = fieldsOf(column, guess, at === label);
+    const proposed: ProposedColumn = {
       name: column.name,
-      fields: fieldsOf(column, guess, at === label),
+      fields,
       leftOutBecause: guess.type === "left-out" ? guess.because : null,
       twoWays: twoWaysOf(column),
     };
+    if (fields.use === "label" || fields.use === "left-out") return proposed;
+    asked += 1;
+    return asked <= LIMITS.columnsMax
+      ? proposed
+      : { ...proposed, fields: { ...fields, use: "left-out" }, leftOutBecause: "over-limit" };
   });
 }
 

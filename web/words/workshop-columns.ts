@@ -1,5 +1,5 @@
 import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
-import type { ColumnFields, TwoWays } from "#shared/sample/propose-columns.ts";
+import type { ColumnFields } from "#shared/sample/propose-columns.ts";
 import { formatCount, plural } from "./format.ts";
 import { middleOf } from "./workshop.ts";
 
@@ -42,16 +42,4 @@ export function takenWords(taken: number, leftOut: number): string {
   return leftOut === 0
     ? `All ${formatCount(read)} rows are taken.`
     : `Of ${plural(read, "row")}, ${formatCount(taken)} are taken and ${formatCount(leftOut)} left out.`;
-}
-
-/** The two ways to read a column's numbers, each with the range that it gives. */
-export function readingsOf({ written, asThousands, asDecimals }: TwoWays) {
-  const way = (value: string, range: TwoWays["asThousands"]) => ({
-    words: `${written} is ${value}: ${range.from} to ${range.to}`,
-    range,
-  });
-  return [
-    way("one thousand two hundred and thirty-four", asThousands),
-    way("a little more than one", asDecimals),
-  ] as const;
 }

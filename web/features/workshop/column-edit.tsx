@@ -1,10 +1,9 @@
 "use client";
 import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
 import type { DraftColumn } from "#shared/sample/draft.ts";
-import type { ColumnFields, TwoWays } from "#shared/sample/propose-columns.ts";
-import { Button } from "../../ui/button.tsx";
+import type { ColumnFields } from "#shared/sample/propose-columns.ts";
 import { middleOf, notTakenWords } from "../../words/workshop.ts";
-import { rangeNote, readingsOf } from "../../words/workshop-columns.ts";
+import { rangeNote } from "../../words/workshop-columns.ts";
 import { type Problems, WrongField, wrongIf } from "./wrong.tsx";
 
 interface ColumnEditProps {
@@ -85,31 +84,9 @@ export function ColumnEdit(props: ColumnEditProps) {
       {fields.protected && (
         <Text {...props} field="why" label="Why it is asked for, in a sentence" className="wide" />
       )}
-      {fields.type === "number" && column.twoWays != null && (
-        <ReadNumbers twoWays={column.twoWays} onChange={onChange} />
-      )}
       {note !== null && <p className="note wide">{note}</p>}
       {notTaken !== null && <p className="note wide">{notTaken}</p>}
     </div>
-  );
-}
-
-/** How the sample's numbers are meant, if nothing in it tells. The range then tells devices the same. */
-function ReadNumbers({
-  twoWays,
-  onChange,
-}: { readonly twoWays: TwoWays } & Pick<ColumnEditProps, "onChange">) {
-  return (
-    <fieldset
-      className="wide flex flex-wrap items-baseline gap-x-5 gap-y-2"
-      aria-label="How its numbers are meant"
-    >
-      {readingsOf(twoWays).map(({ words, range }) => (
-        <Button key={words} onClick={() => onChange({ ...range, example: "" })}>
-          {words}
-        </Button>
-      ))}
-    </fieldset>
   );
 }
 
@@ -138,7 +115,7 @@ function Text(
           onChange={(event) => onChange({ [field]: event.target.value })}
         />
       </label>
-      <WrongField field={name} sentence={sentence} />
+      <WrongField field={name} problems={problems} />
     </div>
   );
 }
@@ -164,7 +141,7 @@ function ScalingSelect(props: ColumnEditProps) {
           <Text {...props} field="deviation" label="Standard deviation" mode="decimal" />
         </>
       )}
-      <WrongField field={`column.${at}.scaling`} sentence={problems.of(`column.${at}.scaling`)} />
+      <WrongField field={`column.${at}.scaling`} problems={problems} />
     </>
   );
 }
@@ -184,7 +161,7 @@ function Categories({ at, fields, problems, onChange }: ColumnEditProps) {
             onChange={(event) => onChange({ categories: linesOf(event.target.value) })}
           />
         </label>
-        <WrongField field={name} sentence={sentence} />
+        <WrongField field={name} problems={problems} />
       </div>
       {fields.use !== "label" && (
         <label className="field half wide">

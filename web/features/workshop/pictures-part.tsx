@@ -46,7 +46,7 @@ export function PicturesPart({
                     onChange={(event) => change({ [side]: event.target.value })}
                   />
                 </label>
-                <WrongField field={side} sentence={wrong} />
+                <WrongField field={side} problems={problems} />
               </div>
             );
           })}
@@ -84,7 +84,7 @@ export function PicturesPart({
                 }
               />
             </label>
-            <WrongField field="classes" sentence={classesWrong} />
+            <WrongField field="classes" problems={problems} />
           </div>
           {rowsByClass.size > 0 && (
             <table>

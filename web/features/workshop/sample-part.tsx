@@ -4,7 +4,13 @@ import type { KindClash } from "#shared/sample/draft-sample.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNote } from "../../ui/states.tsx";
 import { formatFileSize } from "../../words/format.ts";
-import { clashWords, sampleCounts, sampleNote, samplePlaces } from "../../words/workshop-sample.ts";
+import {
+  clashWords,
+  quotesWords,
+  sampleCounts,
+  sampleNote,
+  samplePlaces,
+} from "../../words/workshop-sample.ts";
 import { NumberedPart } from "./numbered-part.tsx";
 import { SampleButtons } from "./sample-buttons.tsx";
 import type { Workshop } from "./use-workshop.ts";
@@ -58,6 +64,7 @@ function Read({ sample, workshop }: { readonly sample: SampleView; readonly work
           <span key={words}>{words}</span>
         ))}
       </p>
+      {sample.quoteFaultCount > 0 && <Quotes sample={sample} workshop={workshop} />}
       {samplePlaces(sample).map((words) => (
         <p key={words} className="note mt-2">
           {words}
@@ -65,7 +72,7 @@ function Read({ sample, workshop }: { readonly sample: SampleView; readonly work
       ))}
       {workshop.clash !== null && <Clash clash={workshop.clash} workshop={workshop} />}
       <div className="mt-4 flex flex-wrap items-center gap-x-5 gap-y-2">
-        <SampleButtons onFiles={workshop.choose} isAgain />
+        <SampleButtons onFiles={workshop.choose} again="Choose another" />
         <Button kind="quiet" onClick={workshop.forgetSample}>
           Forget the sample
         </Button>
@@ -87,6 +94,27 @@ function Clash({ clash, workshop }: { readonly clash: KindClash; readonly worksh
         <Button onClick={workshop.beginAnew}>{anew}</Button>
         <Button kind="quiet" onClick={workshop.putSampleAway}>
           Keep the draft, put the sample away
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** Rows whose quotes cannot be read, and the two ways to have them. */
+function Quotes({ sample, workshop }: { readonly sample: SampleView; readonly workshop: Workshop }) {
+  const { title, sentences } = quotesWords(sample);
+  return (
+    <div className="alarm mt-4" role="alert">
+      <h3>{title}</h3>
+      {sentences.map((sentence) => (
+        <p key={sentence} className="text-sm">
+          {sentence}
+        </p>
+      ))}
+      <div className="flex flex-wrap items-center gap-4">
+        <SampleButtons onFiles={workshop.choose} again="Choose the mended file" />
+        <Button kind="quiet" onClick={workshop.readQuotesAsLetters}>
+          Read every quote as a plain character
         </Button>
       </div>
     </div>

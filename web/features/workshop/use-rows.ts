@@ -1,5 +1,5 @@
 "use client";
-import { useEffect, useState } from "react";
+import { startTransition, useEffect, useState } from "react";
 import type { Sample, SampleRows, SampleView } from "#client/index.ts";
 import type { DraftResult } from "#shared/sample/draft-task.ts";
 import type { Features } from "#shared/task/features.ts";
@@ -34,7 +34,7 @@ export function useRows({ source, sample, result }: RowsOf): RowsState {
     let isOver = false;
     const timer = setTimeout(() => {
       void readRows(source, JSON.parse(key) as Features).then((state) => {
-        if (!isOver) setRows({ source, key, state });
+        if (!isOver) startTransition(() => setRows({ source, key, state }));
       });
     }, QUIET_MS);
     return () => {

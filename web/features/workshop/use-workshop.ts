@@ -1,5 +1,5 @@
 "use client";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { startTransition, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { openSample, type Sample, type SampleView } from "#client/index.ts";
 import {
   type Draft,
@@ -32,6 +32,8 @@ export interface Workshop {
   readonly hasTried: boolean;
   readonly version: number;
   choose(files: readonly File[]): void;
+  /** Reads the same files again, every quote as a letter. */
+  readQuotesAsLetters(): void;
   forgetSample(): void;
   /** Answers to a clash: a new draft for the sample, beside the one that is kept; or the draft without the sample. */
   beginAnew(): void;
@@ -55,16 +57,19 @@ export function useWorkshop(): Workshop {
   const [keptAt, setKeptAt] = useState<number | null>(null);
   const [hasTried, setHasTried] = useState(false);
   const id = useRef<string>("");
+  const chosen = useRef<readonly File[]>([]);
   const isDropped = useRef(false);
 
   useEffect(() => () => source?.close(), [source]);
   useEffect(() => {
     if (source === null) return;
-    const follow = () => {
-      const view = source.view();
-      setSample(view);
-      setDraft((before) => withSample(before, view));
-    };
+    // What arrives while one types waits for the keys, and a wide table is rendered in pieces (K8).
+    const follow = () =>
+      startTransition(() => {
+        const view = source.view();
+        setSample(view);
+        setDraft((before) => withSample(before, view));
+      });
     follow();
     return source.subscribe(follow);
   }, [source]);
@@ -102,7 +107,11 @@ export function useWorkshop(): Workshop {
     keptAt,
     hasTried,
     version,
-    choose: useCallback((files) => setSource(openSample(files)), []),
+    choose: useCallback((files) => {
+      chosen.current = files;
+      setSource(openSample(files));
+    }, []),
+    readQuotesAsLetters: useCallback(() => setSource(openSample(chosen.current, { plainQuotes: true })), []),
     forgetSample,
     beginAnew: useCallback(() => {
       if (draft === null || sample === null) return;

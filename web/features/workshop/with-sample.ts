@@ -10,14 +10,15 @@ import {
 
 /** The draft with what a sample proposes so far; as it was if the sample is of another kind. */
 export function withSample(draft: Draft | null, sample: SampleView): Draft | null {
-  const { table, pictures, name, byteCount } = sample;
+  const { table, proposal, pictures, name, byteCount } = sample;
   if (clashOf(draft, sample) !== null) return draft;
-  if (table !== null) return withTable(draft, table, { name, byteCount });
+  if (table !== null && proposal !== null)
+    return withTable(draft, { profile: table, proposal }, { name, byteCount });
   return pictures === null ? draft : withPictures(draft, pictures, { name, byteCount });
 }
 
 export function clashOf(draft: Draft | null, sample: SampleView | null): KindClash | null {
-  return sample === null ? null : kindClash(draft, sample.table, sample.pictures);
+  return sample === null ? null : kindClash(draft, sample.proposal, sample.pictures);
 }
 
 /** A new draft about the sample's kind of rows, with the words and rules of the one before. */

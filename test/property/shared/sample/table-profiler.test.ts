@@ -4,6 +4,8 @@ import { DecimalEvidence, plainNumber } from "#shared/data/match/numbers.ts";
 import { isMissingWord } from "#shared/data/match/words-match.ts";
 import { EXACT_VALUES_MAX } from "#shared/sample/distinct-values.ts";
 import { type NumberReading, readNumber } from "#shared/sample/number-text.ts";
+import { buffersOf, packTable, unpackTable } from "#shared/sample/packed-table.ts";
+import { proposeTable } from "#shared/sample/propose-table.ts";
 import { FEW_ROWS, roundedOutward } from "#shared/sample/range.ts";
 import { TableProfiler } from "#shared/sample/table-profiler.ts";
 
@@ -167,4 +169,48 @@ test("[K2] a range holds all values, and no limit is the value of fewer than fiv
       },
     ),
   );
+});
+
+test("[K1] a profile and its proposal arrive as they were sent, whatever is in the cells", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(cell, cell, cell), { maxLength: 60 }), (rows) => {
+      const profiler = new TableProfiler(["a", "__proto__", "class"]);
+      for (const row of rows) profiler.add(row);
+      const profile = profiler.profile();
+      const proposal = proposeTable(profile);
+      const packed = packTable(profile, proposal);
+      const arrived = unpackTable(structuredClone(packed, { transfer: buffersOf(packed) }));
+      expect(arrived.proposal).toEqual(proposal);
+      expect(arrived.profile.columns.length).toBe(3);
+      for (const [
+        at,
+        { name, missing, present, numbers, distinct, forms, charactersMean },
+      ] of profile.columns.entries()) {
+        const column = arrived.profile.columns[at];
+        expect(column?.name).toBe(name);
+        expect([column?.missing, column?.present, column?.charactersMean]).toEqual([
+          missing,
+          present,
+          charactersMean,
+        ]);
+        expect(column?.numbers).toEqual(numbers);
+        expect(column?.distinct).toEqual(distinct);
+        expect(column?.forms).toEqual(forms);
+      }
+    }),
+  );
+});
+
+test("[K1] a wide table keeps fewer values of each column, and says when their number is an estimate", () => {
+  const width = 16_384;
+  const profiler = new TableProfiler(Array.from({ length: width }, (_, at) => `column ${at} of many`));
+  for (let row = 0; row < 100; row++) {
+    profiler.add(Array.from({ length: width }, (_, at) => String(at === 0 ? row : row % 60)));
+  }
+  const [first, second] = profiler.profile().columns;
+  expect(first?.distinct).toEqual({ count: 100, isExact: false, values: null });
+  expect(first?.numbers.count).toBe(100);
+  expect(first?.numbers.extremes).toMatchObject({ least: 0, greatest: 99 });
+  expect(first?.numbers.spread.length).toBeLessThanOrEqual(64);
+  expect(second?.distinct).toMatchObject({ count: 60, isExact: true });
 });

@@ -171,3 +171,19 @@ test("[F1] [K1] lines that end with a delimiter are rows, and lines with one cel
   profiler.add(["1", "x"]);
   expect(profiler.profile()).toMatchObject({ rows: 50, otherWidth: 2 });
 });
+
+test("[K4] a table of more columns than a task takes proposes the first of them, and says why the others are left out", () => {
+  const names = Array.from({ length: 2_000 }, (_, at) => `gene ${at} here`);
+  const profiler = new TableProfiler([...names, "outcome"]);
+  for (let row = 0; row < 40; row++) {
+    profiler.add([...names.map((_, at) => String((row * 7 + at) % 31)), row % 2 === 0 ? "yes" : "no"]);
+  }
+  const proposed = proposeColumns(profiler.profile());
+  expect(proposed.filter(({ fields }) => fields.use === "input").length).toBe(512);
+  expect(proposed.at(-1)?.fields.use).toBe("label");
+  expect(proposed.filter(({ leftOutBecause }) => leftOutBecause === "over-limit").length).toBe(1_488);
+  expect(proposed[600]).toMatchObject({
+    leftOutBecause: "over-limit",
+    fields: { use: "left-out", from: "0" },
+  });
+});
