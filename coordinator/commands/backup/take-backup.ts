@@ -145,7 +145,7 @@ async function filesNamedNow(
   dataDir: string,
   databaseUrl: string | undefined,
 ): Promise<DatabaseCopy["named"]> {
-  if (databaseUrl === undefined) return filesNamedBySqlite(databasePath(dataDir));
+  if (databaseUrl === undefined) return filesNamedBySqlite(databasePath(dataDir), true);
   const { filesNamedByPostgres } = await import("../../adapters/database/postgres-tools.ts");
   return filesNamedByPostgres(databaseUrl);
 }

@@ -24,7 +24,28 @@ export interface ReadSqlite {
  * @param isInUse  Whether a coordinator may have it open.
  * @throws SQLite's error.
  */
-export async function readSqlite(path: string, isInUse: boolean): Promise<ReadSqlite> {
+export function readSqlite(path: string, isInUse: boolean): Promise<ReadSqlite> {
+  return withReader(path, isInUse, async (database) => {
+    const rows = database.prepare("pragma integrity_check(10)").all();
+    const faults = rows.map((row) => String(Object.values(row)[0])).filter((text) => text !== "ok");
+    return { report: await reportOf(kyselyOf(database), "sqlite"), faults };
+  });
+}
+
+/** The files that a database names. Null as in `DatabaseCopy`. See `readSqlite`. */
+export function filesNamedBySqlite(path: string, isInUse: boolean): Promise<DatabaseCopy["named"]> {
+  return withReader(
+    path,
+    isInUse,
+    async (database) => (await contentsOf(kyselyOf(database), "sqlite"))?.named ?? null,
+  );
+}
+
+async function withReader<Value>(
+  path: string,
+  isInUse: boolean,
+  read: (database: DatabaseSync) => Promise<Value>,
+): Promise<Value> {
   const hasLog = ((await stat(`${path}-wal`).catch(() => null))?.size ?? 0) > 0;
   // Otherwise SQLite would leave an empty log and its index behind.
   const isStill = !isInUse && !hasLog;
@@ -32,19 +53,7 @@ export async function readSqlite(path: string, isInUse: boolean): Promise<ReadSq
   if (isStill) url.searchParams.set("immutable", "1");
   const database = new DatabaseSync(isStill ? url : path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   try {
-    const rows = database.prepare("pragma integrity_check(10)").all();
-    const faults = rows.map((row) => String(Object.values(row)[0])).filter((text) => text !== "ok");
-    return { report: await reportOf(kyselyOf(database), "sqlite"), faults };
-  } finally {
-    database.close();
-  }
-}
-
-/** The files that a database names now, while a coordinator may be writing. Null as in `DatabaseCopy`. @throws SQLite's error. */
-export async function filesNamedBySqlite(path: string): Promise<DatabaseCopy["named"]> {
-  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-  try {
-    return (await contentsOf(kyselyOf(database), "sqlite"))?.named ?? null;
+    return await read(database);
   } finally {
     database.close();
   }
@@ -87,7 +96,7 @@ export async function copySqlite(
         `The database ${source} is damaged (${faults[0]}). Check the disk, and restore an earlier backup.`,
       );
     await syncFile(target);
-    return report === null ? null : { report, named: await filesNamedBySqlite(target) };
+    return report === null ? null : { report, named: await filesNamedBySqlite(target, false) };
   } catch (error) {
     for (const suffix of ["", "-wal", "-shm", "-journal"])
       if (existsSync(target + suffix)) await rm(target + suffix, { force: true });
