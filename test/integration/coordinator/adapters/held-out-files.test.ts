@@ -25,6 +25,7 @@ import type { HeldOutFormat, HeldOutReading } from "#shared/task/held-out.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
 import { makePng } from "#test/kit/files/png.ts";
 import { makeZip, type ZipItem } from "#test/kit/files/zip.ts";
+import { openDecoder } from "#test/kit/tables/sources.ts";
 import { smallTask } from "#test/kit/worlds/small-task.ts";
 
 /* Held-out rows on a real disk: received, checked in a thread, kept; nothing of a refused file stays. */
@@ -112,7 +113,7 @@ describe("[D47] an IDX pair", () => {
         named("emnist-letters-train-labels-idx1-ubyte", labels),
       ],
       task.features,
-      { codecs: nodePictureCodecs() },
+      { codecs: nodePictureCodecs(), openDecoder },
     );
     if (!onDevice.ok) throw new Error(onDevice.error.sentence);
     const layout = idxLayoutOf("emnist-letters-test-labels-idx1-ubyte.gz");
