@@ -87,16 +87,25 @@ export class CoordinatorApi {
 
   #refusal(response: Response, answer: unknown): Error {
     const refusal = wireErrorSchema.safeParse((answer as { readonly error?: unknown } | null)?.error);
+    if (refusal.success) return new Refusal(refusal.data);
     return new Error(
-      refusal.success
-        ? withFields(refusal.data)
-        : `What answers at ${this.#base} is no coordinator of this version (HTTP ${response.status}).`,
+      `What answers at ${this.#base} is no coordinator of this version (HTTP ${response.status}).`,
     );
   }
 }
 
 async function jsonOf(response: Response): Promise<unknown> {
   return response.json().catch(() => null);
+}
+
+/** The coordinator's answer to a request that it refused. */
+export class Refusal extends Error {
+  readonly code: WireError["code"];
+
+  constructor(error: WireError) {
+    super(withFields(error));
+    this.code = error.code;
+  }
 }
 
 /** The sentence of a refusal; a line for each field if there are several. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
-import { exportModel } from "#shared/export/formats.ts";
+import { exportModel } from "#shared/export/export-model.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { modelTensors } from "#shared/task/model.ts";

@@ -1,4 +1,4 @@
-import { EXPORT_FILES, type ExportFormat } from "#shared/export/formats.ts";
+import { EXPORT_FILES, type ExportFormat, exportFileName } from "#shared/export/formats.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { RoundDetail, RunView } from "#shared/protocol/api.ts";
@@ -93,8 +93,8 @@ export class Exports {
         ...measuresMetadata(measures),
       },
     });
-    const { ending, mediaType } = EXPORT_FILES[format];
-    return ok({ fileName: `${slug}-run${runNumber}-round${round}${ending}`, mediaType, bytes });
+    const fileName = exportFileName({ task: slug, runNumber, round }, format);
+    return ok({ fileName, mediaType: EXPORT_FILES[format].mediaType, bytes });
   }
 }
 

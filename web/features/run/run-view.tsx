@@ -15,6 +15,7 @@ import { StatusMark } from "../../ui/status-mark.tsx";
 import { isOver, markOf } from "../../words/endings.ts";
 import { plural } from "../../words/format.ts";
 import { coordinatorSees, runStateWords, scoreNote, trafficNote } from "../../words/run.ts";
+import { classSharesOf } from "../../words/run-curve.ts";
 import {
   askedLastSentence,
   fewWarning,
@@ -34,6 +35,7 @@ import { JoinInvitation } from "../shell/join-invitation.tsx";
 import { OfflineNote } from "../shell/offline-note.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
 import { CountsTable } from "./counts-table.tsx";
+import { Downloads } from "./downloads.tsx";
 import { EventList } from "./event-list.tsx";
 import { Learning } from "./learning.tsx";
 import { PhaseTimeline } from "./phase-timeline.tsx";
@@ -89,12 +91,22 @@ function Loaded({ run }: { readonly run: RunView }) {
               run={run}
               rounds={items}
               target={view == null ? null : targetOf(view.task.features)}
+              shares={classSharesOf(run.history, view?.heldOut)}
               noun={view?.task.exampleNoun ?? ANY_ROWS}
             />
           )}
         </QueryGate>
       </Section>
       <Privacy view={view ?? null} round={round} />
+      {view != null && (run.newestVersion ?? 0) > 0 && (
+        <Section
+          id="model"
+          title="Take the model with you"
+          note={`The model of round ${run.newestVersion}, in the formats of other tools.`}
+        >
+          <Downloads run={run} features={view.task.features} />
+        </Section>
+      )}
       <Section id="traffic" title="Traffic" note={trafficNote(committed)}>
         <QueryGate query={rounds} what="rounds">
           {(items) => (

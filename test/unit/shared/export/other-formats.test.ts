@@ -108,3 +108,25 @@ async function runPredictor(example: ExportCase): Promise<FormatAnswers> {
     labels: answers.map(({ label }) => label),
   };
 }
+
+describe("[M5] a JavaScript file", () => {
+  test.each([
+    ["hmda", {}, "pirat must be a number"],
+    ["hmda", null, "a row must be an object of its columns"],
+    ["tumours", { radius: 1e9 }, "radius must lie between"],
+    ["digits", [1, 2, 3], "needs 64 numbers, not 3"],
+    ["digits", Array.from({ length: 64 }, () => 99), "a pixel must lie between 0 and 16"],
+  ] as const)("of %s refuses %j: %s", async (name, row, sentence) => {
+    const { predict } = await loadPredictor(bundledCase(name));
+    expect(() => predict(row)).toThrow(TypeError);
+    expect(() => predict(row)).toThrow(sentence);
+  });
+
+  test("ends no script that it is pasted into", () => {
+    const { source } = bundledCase("digits");
+    const text = new TextDecoder().decode(
+      predictorFile({ ...source, about: "</script><script>alert(1)" }, runtime),
+    );
+    expect(text).not.toContain("</script>");
+  });
+});
