@@ -86,7 +86,7 @@ function endedSentence(run: RunView): string {
   const name = capitalise(runName(run));
   if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
     return `${name} finished${figure}.`;
-  return `${name} ended, ${committedWords(run)}${figure}.`;
+  return `${name} ended with ${committedWords(run)}${figure === "" ? "" : `,${figure}`}.`;
 }
 
 /** A run in one sentence, by its newest round; for lists: "Round 15 is collecting: 36 are in, 39 are needed." */

@@ -32,39 +32,7 @@ export function EmptyHome({ tasks, mayCreate }: EmptyHomeProps) {
           </p>
         </div>
       </Section>
-      <Section
-        id="make"
-        title={tasks.length > 0 ? "Launch a run" : "Make a task"}
-        note="A task says what is learnt, from which columns, and what a device agrees to."
-      >
-        <div className="grid gap-3.5">
-          {tasks.length > 0 ? (
-            <p className="read">
-              <a href="#launch">Launch</a> one of {tasks.length === 1 ? "this task" : "these tasks"}. A run
-              waits until enough devices are ready, so you may launch before anyone has joined.
-            </p>
-          ) : (
-            <>
-              {mayCreate && (
-                <>
-                  <p className="read">
-                    Begin with a sample, a CSV file or pictures. It is read in this browser and never sent.
-                  </p>
-                  <p>
-                    <Link className="btn main" href="/tasks/new">
-                      New task…
-                    </Link>
-                  </p>
-                </>
-              )}
-              <p className="read">
-                {mayCreate ? "Or start" : "Start"} this coordinator with a task that comes with Chorus:
-              </p>
-              <CopyBox text="npm run coordinator -- --task digits" what="the command" />
-            </>
-          )}
-        </div>
-      </Section>
+      {tasks.length === 0 && <MakeTask mayCreate={mayCreate} />}
       <Section id="bring" title="Then bring devices" note="Both ways ask for consent first.">
         <div className="cols2">
           <div className="grid content-start gap-3.5">
@@ -94,5 +62,34 @@ export function EmptyHome({ tasks, mayCreate }: EmptyHomeProps) {
         </Section>
       )}
     </>
+  );
+}
+
+function MakeTask({ mayCreate }: Pick<EmptyHomeProps, "mayCreate">) {
+  return (
+    <Section
+      id="make"
+      title="Make a task"
+      note="A task says what is learnt, from which columns, and what a device agrees to."
+    >
+      <div className="grid gap-3.5">
+        {mayCreate && (
+          <>
+            <p className="read">
+              Begin with a sample, a CSV file or pictures. It is read in this browser and never sent.
+            </p>
+            <p>
+              <Link className="btn main" href="/tasks/new">
+                New task…
+              </Link>
+            </p>
+          </>
+        )}
+        <p className="read">
+          {mayCreate ? "Or start" : "Start"} this coordinator with a task that comes with Chorus:
+        </p>
+        <CopyBox text="npm run coordinator -- --task digits" what="the command" />
+      </div>
+    </Section>
   );
 }

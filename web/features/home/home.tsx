@@ -36,7 +36,7 @@ export function Home({ asked }: HomeProps) {
   const session = useSession();
   const waits = tasks.isPending || status.isPending || session.isPending;
   return (
-    <QueryGate query={runs} what="runs and tasks" waits={waits} hold="page-hold">
+    <QueryGate query={runs} what="runs and tasks" waits={waits} hold="page-hold pt-8">
       {({ items, next }) => <Loaded runs={items} next={next} tasks={tasks.data ?? null} asked={asked} />}
     </QueryGate>
   );
@@ -151,7 +151,7 @@ const ENDED_FIRST = 8;
 function Ended({ runs, next }: { readonly runs: readonly RunView[]; readonly next: string | null }) {
   const [count, onMore] = useShownCount("ended", ENDED_FIRST);
   const known = runs.filter(isOver);
-  const older = useOlderRuns(next, count - known.length);
+  const older = useOlderRuns(null, next, count - known.length);
   const items = [...known, ...(older.data?.items ?? []).filter(isOver)];
   const end = older.data === undefined ? next : older.data.next;
   if (items.length === 0 && end === null) return null;
