@@ -14,6 +14,7 @@ import {
 import { compareHeadlines, headlineFigure, headlineWords } from "./measures.ts";
 import { curveOf, newestFigures } from "./run-curve.ts";
 import {
+  allDone,
   betweenSentence,
   committedWords,
   evaluatedModel,
@@ -142,7 +143,7 @@ export function runSentence(run: RunView, noun: Noun): string {
   if (run.state === "evaluating") return `${evaluatingSentence(run)}${right}`;
   if (run.state === "completed") {
     return run.roundsCommitted >= run.roundsPlanned
-      ? `All ${plural(run.roundsPlanned, "round")} are done.${right}`
+      ? `${allDone(run)}${right}`
       : `Stopped, ${committedWords(run)}.${right}`;
   }
   if (run.state === "failed") {

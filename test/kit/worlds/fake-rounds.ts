@@ -151,6 +151,7 @@ export function roundView(run: Setup, round: number, atS: number): RoundView {
   const past = (timed: Phase) => phaseEndsS[timed] !== undefined;
   const committed = phase === "committed";
   const share = run.accuracy(round);
+  const agreed = Math.max(last.sent, run.devices - 1);
   const opened = new Date(Date.now() - nowS * 1_000).toISOString();
   return {
     roundId: hash(`round ${run.name} ${round}`).slice(0, 32) as RoundId,
@@ -167,8 +168,8 @@ export function roundView(run: Setup, round: number, atS: number): RoundView {
     phaseEndsS,
     joined: last.joined,
     trained: last.trained,
-    advertised: past("advertising") ? run.devices - 1 : null,
-    shared: past("sharing") ? run.devices - 1 : null,
+    advertised: past("advertising") ? agreed : null,
+    shared: past("sharing") ? agreed : null,
     survivors: past("collecting") && !plan.fails ? last.sent : null,
     sent: last.sent,
     left: last.left,
