@@ -93,11 +93,11 @@ export const useOlderRuns = (task: string | null, next: string | null, count: nu
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
   });
-/** The newest round of a run that is over. */
-export const useLastRound = (runId: string, version: number) =>
+/** The newest round of a run that is over. Fetches nothing without a run. */
+export const useLastRound = (runId: string | undefined, version: number) =>
   useQuery({
     queryKey: ["last-round", runId, version],
-    queryFn: () => getLastRound(runId, version),
+    queryFn: runId === undefined ? skipToken : () => getLastRound(runId, version),
     staleTime: Number.POSITIVE_INFINITY,
   });
 /** Fetches nothing without an id. */

@@ -4,12 +4,13 @@ import { useEffect, useRef } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { useSession } from "../../data/access-queries.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
-import { useOlderRuns, useRuns, useRunsById, useStatus, useTasks } from "../../data/queries.ts";
+import { useLastRound, useOlderRuns, useRuns, useRunsById, useStatus, useTasks } from "../../data/queries.ts";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
 import { isOver } from "../../words/endings.ts";
 import { homeSentence, lastEnded } from "../../words/sentences.ts";
+import { newestVersion } from "../../words/waiting.ts";
 import { OfflineNote } from "../shell/offline-note.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
 import { EmptyHome } from "./empty-home.tsx";
@@ -34,7 +35,11 @@ export function Home({ asked }: HomeProps) {
   const tasks = useTasks();
   const status = useStatus();
   const session = useSession();
-  const waits = tasks.isPending || status.isPending || session.isPending;
+  // If nothing goes on, the last round's picture stands there, and its height follows from the round.
+  const last = runs.data === undefined ? null : restingOn(runs.data.items);
+  const picture = useLastRound(last?.runId, last === null ? 0 : newestVersion(last));
+  const isBare = last !== null && picture.isPending;
+  const waits = tasks.isPending || status.isPending || session.isPending || isBare;
   return (
     <QueryGate query={runs} what="runs and tasks" waits={waits} hold="page-hold pt-8">
       {({ items, next }) => <Loaded runs={items} next={next} tasks={tasks.data ?? null} asked={asked} />}
@@ -133,9 +138,14 @@ function Head({ runs, taskCount }: { readonly runs: readonly RunView[]; readonly
 function Now({ runs }: { readonly runs: readonly RunView[] }) {
   const { data: status } = useStatus();
   const going = runs.filter((run) => !isOver(run));
-  const last = lastEnded(runs);
+  const last = restingOn(runs);
   if (going.length > 0) return <GoingRuns runs={going} status={status ?? null} />;
   return last === null ? null : <LastRun run={last} />;
+}
+
+/** The run that ended last, if none goes on. */
+function restingOn(runs: readonly RunView[]): RunView | null {
+  return runs.every(isOver) ? lastEnded(runs) : null;
 }
 
 function InUse({ tasks, runs }: { readonly tasks: readonly TaskView[]; readonly runs: readonly RunView[] }) {
