@@ -261,6 +261,15 @@ describe.each([
     expect(await page.evaluate(() => (globalThis as Shifting).shifted)).toBeLessThanOrEqual(SHIFT_MAX);
   });
 
+  test("[W20] so does the layout where there is no such task", async () => {
+    const page = await open({ viewport: { width, height: 900 }, colorScheme });
+    await watchShifts(page);
+    await page.goto(`${coordinator.url}/join/x`);
+    await page.getByRole("heading", { name: "There is no such task" }).waitFor();
+    await page.waitForLoadState("networkidle");
+    expect(await page.evaluate(() => (globalThis as Shifting).shifted)).toBeLessThanOrEqual(SHIFT_MAX);
+  });
+
   test("[W20] so does the layout of what the coordinator could learn", async () => {
     const page = await open({ viewport: { width, height: 900 }, colorScheme });
     await watchShifts(page);
