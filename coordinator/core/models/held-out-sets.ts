@@ -104,12 +104,13 @@ export class HeldOutSets {
 
   /** The versions that take the same rows as this newest one, ascending. */
   async #versionsLike(newest: Task): Promise<number[]> {
-    const versions = [newest.version];
-    for (let version = newest.version - 1; version >= 1; version--) {
-      const stored = await this.#ports.store.findTask(newest.slug, version);
-      if (stored !== null && sameRows(stored.task, newest)) versions.unshift(version);
+    const { store } = this.#ports;
+    const versions: number[] = [];
+    for (const version of await store.listTaskVersions(newest.slug)) {
+      const stored = version < newest.version ? await store.findTask(newest.slug, version) : null;
+      if (stored !== null && sameRows(stored.task, newest)) versions.push(version);
     }
-    return versions;
+    return [...versions, newest.version];
   }
 
   async #set(stored: StoredTask, uploadId: string, set: HeldOutSet): Promise<HeldOutSet> {
