@@ -42,6 +42,13 @@ export function tasksLead(views: readonly TaskView[]): string {
   return `${plural(views.length, "task")}; ${runs}${off}.`;
 }
 
+/** Who may take part, for someone who may not change it. */
+export function joiningSentence(joining: "public" | "invitation"): string {
+  return joining === "public"
+    ? "Anyone with the address. The task stands in the public list."
+    : "Only those who hold a join token. The task is in no public list.";
+}
+
 /** The sentence under a task's name. */
 export function taskLead(view: TaskView, runs: readonly RunView[]): string {
   const { task, settings, archived, deviceCount } = view;

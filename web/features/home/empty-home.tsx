@@ -1,13 +1,27 @@
 "use client";
 import type { TaskView } from "#shared/protocol/api.ts";
+import { useSession } from "../../data/access-queries.ts";
 import { useStatus } from "../../data/queries.ts";
 import { CopyBox } from "../../ui/copy-button.tsx";
 import { Section } from "../../ui/section.tsx";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
 
+const ADMIN = { href: "/admin", label: "Admin" };
+const DEVICES = { href: "/devices", label: "Devices" };
+
+interface EmptyHomeProps {
+  readonly tasks: readonly TaskView[];
+  /** One of them. */
+  readonly mayLaunch: boolean;
+}
+
 /** A system without runs: three ways in, each with a command or a link. */
-export function EmptyHome({ tasks }: { readonly tasks: readonly TaskView[] }) {
+export function EmptyHome({ tasks, mayLaunch }: EmptyHomeProps) {
   const { data: status } = useStatus();
+  const { data: session } = useSession();
+  const has = (permission: string) => session?.permissions.includes(permission) ?? false;
+  const mayMake = has("tasks.create");
+  const tokensAt = has("people.read") ? ADMIN : has("join-tokens.manage") ? DEVICES : null;
   const slug = tasks[0]?.task.slug;
   const edge = `npm run edge -- --coordinator ${status?.joinBaseUrl ?? "URL"} --task ${slug ?? "ID"} --data FILE`;
   return (
@@ -32,19 +46,22 @@ export function EmptyHome({ tasks }: { readonly tasks: readonly TaskView[] }) {
         note="A task says what is learnt, from which columns, and what a device agrees to."
       >
         <div className="grid gap-3.5">
-          {tasks.length > 0 ? (
+          {tasks.length > 0 && (
             <p className="read">
-              <a href="#launch">Launch</a> one of {tasks.length === 1 ? "this task" : "these tasks"}. A run
-              waits until enough devices are ready, so you may launch before anyone has joined.
+              {mayLaunch ? <a href="#launch">Launch</a> : "A researcher of the project launches"}{" "}
+              {tasks.length === 1 ? "this task" : "one of these tasks"}. A run waits until enough devices are
+              ready, so it may be launched before anyone has joined.
             </p>
-          ) : (
+          )}
+          {tasks.length === 0 && (
             <>
               <p className="read">
-                <a href="/tasks/new">Make a task</a> from a sample, which is read in this browser and never
-                sent. Or start this coordinator with a task that comes with Chorus:
+                {mayMake ? <a href="/tasks/new">Make a task</a> : "A researcher makes a task"} from a sample,
+                which is read in the browser and never sent. Or start this coordinator with a task that comes
+                with Chorus:
               </p>
               <CopyBox text="npm run coordinator -- --task digits" what="the command" />
-              <p className="note">Launch appears here with the first task.</p>
+              {mayMake && <p className="note">Launch appears here with the first task.</p>}
             </>
           )}
         </div>
@@ -63,8 +80,13 @@ export function EmptyHome({ tasks }: { readonly tasks: readonly TaskView[] }) {
             <h3>On a server or at a clinic</h3>
             <CopyBox text={edge} what="the command" />
             <p className="note">
-              If the task is by invitation, a join token from <a href="/admin">Admin</a> goes into{" "}
-              <code>CHORUS_TOKEN</code>.
+              If the task is by invitation, a join token goes into <code>CHORUS_TOKEN</code>.
+              {tokensAt !== null && (
+                <>
+                  {" "}
+                  They are made under <a href={tokensAt.href}>{tokensAt.label}</a>.
+                </>
+              )}
             </p>
           </div>
         </div>

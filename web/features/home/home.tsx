@@ -1,6 +1,8 @@
 "use client";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { useSession } from "../../data/access-queries.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
+import { useMay } from "../../data/may.ts";
 import { useOlderRuns, useRuns, useStatus, useTasks } from "../../data/queries.ts";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
@@ -24,7 +26,8 @@ export function Home() {
   const runs = useRuns();
   const tasks = useTasks();
   const status = useStatus();
-  const waits = tasks.isPending || status.isPending;
+  const session = useSession();
+  const waits = tasks.isPending || status.isPending || session.isPending;
   return (
     <QueryGate query={runs} what="runs and tasks" waits={waits} hold="page-hold">
       {({ items, next }) => <Loaded runs={items} next={next} tasks={tasks.data ?? null} />}
@@ -42,6 +45,9 @@ interface LoadedProps {
 
 function Loaded({ runs, next, tasks }: LoadedProps) {
   const all = useTasks();
+  const may = useMay();
+  const launchable = tasks?.filter((view) => may("runs.launch", view)) ?? [];
+  const [first] = launchable;
   const isEmpty = runs.length === 0 && tasks !== null;
   return (
     <>
@@ -57,23 +63,23 @@ function Loaded({ runs, next, tasks }: LoadedProps) {
             </section>
           )}
         </div>
-        {tasks?.length !== 0 && (
+        {first !== undefined && (
           <aside aria-labelledby="launch" className="home-launch">
             <h2 id="launch" tabIndex={-1}>
               Launch a run
             </h2>
-            <QueryGate query={all} what="tasks">
-              {(items) => <LaunchForm tasks={items} runs={runs} />}
-            </QueryGate>
+            <LaunchForm tasks={launchable} first={first} runs={runs} />
           </aside>
         )}
       </div>
-      {isEmpty && <EmptyHome tasks={tasks} />}
+      {isEmpty && <EmptyHome tasks={tasks} mayLaunch={first !== undefined} />}
       {!isEmpty && tasks !== null && <InUse tasks={tasks} runs={runs} />}
       {!isEmpty && <Ended runs={runs} next={next} />}
-      {tasks !== null && tasks.length > 0 && (
+      {tasks?.length !== 0 && (
         <Section id="tasks" title="Tasks" note="What is learnt, and from what people bring.">
-          <TaskTable tasks={tasks} />
+          <QueryGate query={all} what="tasks">
+            {(items) => <TaskTable tasks={items} />}
+          </QueryGate>
         </Section>
       )}
     </>

@@ -14,21 +14,15 @@ import { LaunchCostLine } from "./launch-cost.tsx";
 import { type Inputs, RestOfPlan, TaskSelect, TextField } from "./launch-inputs.tsx";
 
 interface LaunchFormProps {
+  /** Those that the reader may launch. */
   readonly tasks: readonly TaskView[];
+  /** The one that the form begins with. */
+  readonly first: TaskView;
   readonly runs: readonly RunView[];
 }
 
 /** Launches a run of a task; its cost is updated as one types. */
-export function LaunchForm({ tasks, runs }: LaunchFormProps) {
-  const [first] = tasks;
-  return first === undefined ? (
-    <p className="note">There is no task to launch. Create one over the API first.</p>
-  ) : (
-    <FilledForm tasks={tasks} first={first} runs={runs} />
-  );
-}
-
-function FilledForm({ tasks, first, runs }: LaunchFormProps & { readonly first: TaskView }) {
+export function LaunchForm({ tasks, first, runs }: LaunchFormProps) {
   // Until someone types, the form follows the newest version of the first task.
   const [typed, setTyped] = useState<Form | null>(null);
   const [errors, setErrors] = useState<LaunchErrors>({});

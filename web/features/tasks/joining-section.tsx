@@ -6,6 +6,7 @@ import { changeSettings } from "../../data/api.ts";
 import { useStatus } from "../../data/queries.ts";
 import { Choice } from "../../ui/choice.tsx";
 import { Section } from "../../ui/section.tsx";
+import { joiningSentence } from "../../words/tasks.ts";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
 import { FailureNote } from "../shell/query-gate.tsx";
 
@@ -28,24 +29,27 @@ export function JoiningSection({ view, mayChange, onChange }: JoiningSectionProp
     <Section id="joining" title="Who may join" note="Only counts are kept, never a list of devices.">
       <div className="cols2">
         <div className="grid content-start gap-4">
-          <fieldset className="choices" aria-label="Who may join" disabled={!mayChange || change.isPending}>
-            <Choice
-              name="joining"
-              title="Anyone with the address"
-              checked={joining === "public"}
-              onChoose={() => change.mutate("public")}
-            >
-              The task stands in the public list.
-            </Choice>
-            <Choice
-              name="joining"
-              title="By invitation"
-              checked={joining === "invitation"}
-              onChoose={() => change.mutate("invitation")}
-            >
-              Only who holds a join token. They are made under <Link href="/devices">Devices</Link>.
-            </Choice>
-          </fieldset>
+          {!mayChange && <p className="read">{joiningSentence(joining)}</p>}
+          {mayChange && (
+            <fieldset className="choices" aria-label="Who may join" disabled={change.isPending}>
+              <Choice
+                name="joining"
+                title="Anyone with the address"
+                checked={joining === "public"}
+                onChoose={() => change.mutate("public")}
+              >
+                The task stands in the public list.
+              </Choice>
+              <Choice
+                name="joining"
+                title="By invitation"
+                checked={joining === "invitation"}
+                onChoose={() => change.mutate("invitation")}
+              >
+                Only who holds a join token. They are made under <Link href="/devices">Devices</Link>.
+              </Choice>
+            </fieldset>
+          )}
           {change.error !== null && <FailureNote error={change.error} />}
         </div>
         {status !== undefined && <JoinInvitation status={status} task={task.slug} />}

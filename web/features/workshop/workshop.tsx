@@ -12,6 +12,7 @@ import type { Task } from "#shared/task/task.ts";
 import { ApiFailure, createTask, getTask } from "../../data/api.ts";
 import { type KeptDraft, listDrafts } from "../../data/drafts.ts";
 import { useLink } from "../../data/live.tsx";
+import { projectsWhere } from "../../data/may.ts";
 import { KEYS, useStatus } from "../../data/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
@@ -59,7 +60,7 @@ function WorkshopOf({ me, from }: { readonly me: OwnSession; readonly from: stri
           <Dock workshop={workshop} problems={[]} isPublishing={false} obstacle={null} onPublish={() => {}} />
         </>
       ) : (
-        <Parts key={draft.data.kind} workshop={workshop} draft={draft} projects={me.projects} />
+        <Parts key={draft.data.kind} workshop={workshop} draft={draft} me={me} />
       )}
     </DropArea>
   );
@@ -162,12 +163,13 @@ function StartOver({
 function Parts({
   workshop,
   draft,
-  projects,
+  me,
 }: {
   readonly workshop: Workshop;
   readonly draft: Draft;
-  readonly projects: readonly string[];
+  readonly me: OwnSession;
 }) {
+  const projects = projectsWhere(me, "tasks.create");
   const { result, hasTried } = workshop;
   const all = result?.problems ?? [];
   const problems = new Problems(all, hasTried);
@@ -176,7 +178,7 @@ function Parts({
   const [project, setProject] = useState(projects[0] ?? "");
   const { data: status } = useStatus();
   const logged = status === undefined ? null : !/^0+$/.test(status.logKey);
-  const publish = usePublish(workshop, projects.length > 1 ? project : null, heldOut);
+  const publish = usePublish(workshop, projects.length > 1 && !draft.isNext ? project : null, heldOut);
   const link = useLink();
   const lacks = draft.heldOut === "upload" ? cardFault(heldOut) : null;
   const obstacle =
