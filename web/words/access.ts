@@ -27,6 +27,14 @@ export interface Marked {
   readonly words: string;
 }
 
+/* Notes of sections. SECURITY.md says the same of the database, under "What the coordinator keeps". */
+
+export const JOIN_TOKENS_NOTE =
+  "For devices and sites, where a task is by invitation. No page shows which device used which token. The database keeps it, so that the devices of a token can be removed together.";
+
+export const SITES_NOTE =
+  "Edges that have a name, such as clinics. Browsers are not listed. No page shows what a site sent. The database keeps the fingerprint and the length of each masked list, and the list itself while its round is kept for an auditor. How well a site did is known only as a part of the sum.";
+
 /* Lead ---------------------------------------------------------------------------------------------- */
 
 interface Standing {

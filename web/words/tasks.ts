@@ -42,6 +42,9 @@ export function tasksLead(views: readonly TaskView[]): string {
   return `${plural(views.length, "task")}; ${runs}${off}.`;
 }
 
+export const JOINING_NOTE =
+  "This page shows counts, never a list of devices. The database has the key of each device that joined, and when it did.";
+
 /** Who may take part, for someone who may not change it. */
 export function joiningSentence(joining: "public" | "invitation"): string {
   return joining === "public"

@@ -13,6 +13,7 @@ import {
   devicesRemovedWords,
   edgeCommand,
   goodUntil,
+  JOIN_TOKENS_NOTE,
   joinedDevicesRemovedEntry,
   joinTokenEntry,
   joinTokenRevokedEntry,
@@ -47,11 +48,7 @@ export function JoinTokens({ me, projects }: JoinTokensProps) {
     setMade(token);
   };
   return (
-    <Section
-      id={SECTION}
-      title="Join tokens"
-      note="For devices and sites, where a task is by invitation. Which device used which token is not kept."
-    >
+    <Section id={SECTION} title="Join tokens" note={JOIN_TOKENS_NOTE}>
       <div className="grid gap-4">
         <QueryGate query={tokens} what="the join tokens">
           {(rows) => <JoinTokenTable {...{ rows, deeds }} me={me.name} />}

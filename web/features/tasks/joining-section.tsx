@@ -6,7 +6,7 @@ import { changeSettings } from "../../data/api.ts";
 import { useStatus } from "../../data/queries.ts";
 import { Choice } from "../../ui/choice.tsx";
 import { Section } from "../../ui/section.tsx";
-import { joiningSentence } from "../../words/tasks.ts";
+import { JOINING_NOTE, joiningSentence } from "../../words/tasks.ts";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
 import { FailureNote } from "../shell/query-gate.tsx";
 
@@ -26,7 +26,7 @@ export function JoiningSection({ view, mayChange, onChange }: JoiningSectionProp
     onSuccess: onChange,
   });
   return (
-    <Section id="joining" title="Who may join" note="Only counts are kept, never a list of devices.">
+    <Section id="joining" title="Who may join" note={JOINING_NOTE}>
       <div className="cols2">
         <div className="grid content-start gap-4">
           {!mayChange && <p className="read">{joiningSentence(joining)}</p>}
