@@ -4,6 +4,7 @@ import { sparseNumbersOf, thresholds } from "#shared/cohort/threshold.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { Task } from "#shared/task/task.ts";
 import { countInWords, formatCount, formatPercent, plural } from "./format.ts";
+import type { Joining } from "./tasks.ts";
 
 /*
  * What the coordinator could and could not learn, in a participant's words. Every number is computed from the task,
@@ -212,9 +213,6 @@ export function refusals(task: Task): readonly RefusalWords[] {
     { what: "A round that is already over for it", code: "REPLAY" },
   ];
 }
-
-/** Who may join a task: a setting, which its version does not say. */
-export type Joining = "public" | "invitation";
 
 const MADE_UP: Readonly<Record<Joining, string>> = {
   public: "This coordinator lets anyone join, and chooses whom it invites.",

@@ -68,7 +68,7 @@ function Loaded({ runs, next, tasks }: LoadedProps) {
             <h2 id="launch" tabIndex={-1}>
               Launch a run
             </h2>
-            <LaunchForm tasks={launchable} first={first} runs={runs} />
+            <LaunchForm tasks={launchable} first={first} runs={runs} hasOlder={next !== null} />
           </aside>
         )}
       </div>

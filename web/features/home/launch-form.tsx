@@ -3,11 +3,14 @@ import { useMutation } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { type FormEvent, useState } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { launchSentence } from "#shared/round/act-sentences.ts";
+import { useSession } from "../../data/access-queries.ts";
 import { launchRun } from "../../data/api.ts";
 import { useLink } from "../../data/live.tsx";
 import { Button } from "../../ui/button.tsx";
+import { LogNote } from "../../ui/log-entry.tsx";
 import { formatTimeUtc } from "../../words/format.ts";
-import { launchNote } from "../../words/launch.ts";
+import { launchNote, nextNumber } from "../../words/launch.ts";
 import { FailureNote } from "../shell/query-gate.tsx";
 import { type LaunchForm as Form, formFor, type LaunchErrors, launchOf } from "./launch.ts";
 import { LaunchCostLine } from "./launch-cost.tsx";
@@ -19,10 +22,13 @@ interface LaunchFormProps {
   /** The one that the form begins with. */
   readonly first: TaskView;
   readonly runs: readonly RunView[];
+  /** True if there are runs before these. */
+  readonly hasOlder: boolean;
 }
 
 /** Launches a run of a task; its cost is updated as one types. */
-export function LaunchForm({ tasks, first, runs }: LaunchFormProps) {
+export function LaunchForm({ tasks, first, runs, hasOlder }: LaunchFormProps) {
+  const me = useSession().data?.name ?? "";
   // Until someone types, the form follows the newest version of the first task.
   const [typed, setTyped] = useState<Form | null>(null);
   const [errors, setErrors] = useState<LaunchErrors>({});
@@ -52,6 +58,10 @@ export function LaunchForm({ tasks, first, runs }: LaunchFormProps) {
       <Button kind="main" type="submit" className="col-span-2" disabled={launch.isPending || lost}>
         {launch.isPending ? "Launching" : "Launch run"}
       </Button>
+      <LogNote
+        sentence={launchSentence(nextNumber(view.task.slug, runs, hasOlder), me)}
+        className="col-span-2"
+      />
       {lost && (
         <p className="note col-span-2">
           No connection since {formatTimeUtc(link.sinceIso)}. Launching needs the coordinator.

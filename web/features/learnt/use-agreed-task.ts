@@ -4,7 +4,7 @@ import { storedTerms } from "#client/index.ts";
 import type { TaskView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
 import { ApiFailure, getOwnTask } from "../../data/api.ts";
-import type { Joining } from "../../words/learnt.ts";
+import type { Joining } from "../../words/tasks.ts";
 import { linkToken } from "../join/link-token.ts";
 
 export interface AgreedTask {

@@ -173,6 +173,7 @@ function devicesOf(run: RunView, view: TaskView | null): number {
 function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
   const link = useLink();
   const may = useMay();
+  const me = useSession().data?.name ?? "";
   const name = runName(run);
   const sentence = runSentence(run, view?.task.exampleNoun ?? ANY_ROWS);
   const few = fewWarning(devicesOf(run, view));
@@ -188,7 +189,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
       </p>
       <h1>{name}</h1>
       <div className="order-5 pt-3 md:order-none md:pt-0">
-        {may("runs.act", view) && <RunActions run={run} link={link} />}
+        {may("runs.act", view) && <RunActions run={run} link={link} me={me} />}
       </div>
       <div className="grid gap-2.5 pt-4 md:col-span-2">
         <p className="lead">{sentence}</p>

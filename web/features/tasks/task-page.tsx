@@ -3,6 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import type { TaskView } from "#shared/protocol/api.ts";
 import { taskDifference } from "#shared/task/difference.ts";
+import { useSession } from "../../data/access-queries.ts";
 import { useWatch } from "../../data/live.tsx";
 import { useMay } from "../../data/may.ts";
 import { KEYS, useNewestTask, useRuns, useStatus, useVersions } from "../../data/queries.ts";
@@ -57,7 +58,8 @@ function TaskOf({ view }: { readonly view: TaskView }) {
   const isOpen = archived == null;
   const mayCreate = may("tasks.create", view);
   const mayLaunch = isOpen && may("runs.launch", view);
-  const maySet = may("tasks.settings", view);
+  const me = useSession().data?.name ?? null;
+  const setter = may("tasks.settings", view) ? me : null;
   const facts = [taskKind(task), stageWords(task), "no noise in this task", judgedWords(view)];
   const onChange = () => {
     void client.invalidateQueries({ queryKey: KEYS.newestTask(task.slug) });
@@ -95,13 +97,13 @@ function TaskOf({ view }: { readonly view: TaskView }) {
           ))}
         </div>
       </Section>
-      <HeldOutSection view={view} mayChange={maySet} onChange={onChange} />
-      {isOpen && <JoiningSection view={view} mayChange={maySet} onChange={onChange} />}
+      <HeldOutSection view={view} me={setter} onChange={onChange} />
+      {isOpen && <JoiningSection view={view} me={setter} onChange={onChange} />}
       <TaskRuns runs={runs} view={view} mayLaunch={mayLaunch} />
       <ModelInUse view={view} runs={runs} />
       <SettingsAndRules view={view} mayCreate={mayCreate} />
       <TaskHistory slug={task.slug} />
-      {maySet && <ArchiveSection view={view} onChange={onChange} />}
+      {setter !== null && <ArchiveSection view={view} onChange={onChange} />}
     </>
   );
 }

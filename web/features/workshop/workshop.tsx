@@ -210,7 +210,7 @@ function Parts({
           </select>
         </label>
       )}
-      <PreviewPart workshop={workshop} logged={logged} />
+      <PreviewPart workshop={workshop} logged={logged} me={me.name} />
       <Outcome workshop={workshop} publish={publish} />
       <Dock
         workshop={workshop}
