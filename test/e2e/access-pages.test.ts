@@ -322,7 +322,7 @@ describe("the admin page", () => {
     expect(await tokens.getByLabel("launch and stop runs").isChecked()).toBe(true);
     await tokens.getByLabel("What it is for").fill("nightly export");
     await tokens.getByLabel("Days, at most 90").fill("10");
-    await tokens.getByText("“k7f2 made an API token that may read, runs.”").waitFor();
+    await tokens.getByText("“k7f2 made an API token that may read, and launch and stop runs.”").waitFor();
     await tokens.getByRole("button", { name: "Make it" }).click();
     const token = (await tokens.getByText(/^cht_[\w-]{43}$/).textContent()) ?? "";
     expect(token).toMatch(/^cht_/);

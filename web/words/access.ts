@@ -278,16 +278,6 @@ export const edgeCommand = (token: string, url: string, task: string | null): st
 
 /* API tokens ---------------------------------------------------------------------------------------- */
 
-const MAY: Record<TokenScope, string> = {
-  read: "read",
-  runs: "launch and stop runs",
-  tasks: "make tasks",
-  audit: "read kept rounds",
-  metrics: "read figures of the system",
-};
-export const scopeWords = (scope: TokenScope): string => MAY[scope];
-export const mayWords = (scopes: readonly TokenScope[]): string => scopes.map(scopeWords).join(", ");
-
 type Ends = Marked | { readonly mark: null; readonly words: string };
 
 /** Until when a token is good. */

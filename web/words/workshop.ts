@@ -132,6 +132,23 @@ export function rareAndPublic(fields: ColumnFields, profile: ColumnProfile | nul
   return fields.categories.filter((name) => rare.has(name));
 }
 
+/** What is wrong with categories that point to few people. Classes of the label cannot be folded: each is learnt. */
+export function rarePublicWords(
+  name: string,
+  { use }: Pick<ColumnFields, "use">,
+  rare: readonly string[],
+): string {
+  const named = rare
+    .slice(0, 4)
+    .map((category) => `“${category}”`)
+    .join(", ");
+  const more = rare.length > 4 ? ` and ${rare.length - 4} more` : "";
+  const what = `In ${name}, ${named}${more} would be public, and fewer than five rows have ${rare.length === 1 ? "it" : "each"}.`;
+  return use === "label"
+    ? `${what} Each class is learnt, so it cannot be folded: if it could point to someone, write another class for those rows into the file, or leave them out.`
+    : what;
+}
+
 /** "Names, ranges and categories above. Of the sample nothing else: no row, no count, no name of the file." */
 export const WHAT_IS_PUBLIC =
   "Names, descriptions, units, ranges and categories above, and the examples. Of the sample nothing else: no row, no count, no name of the file.";

@@ -9,6 +9,7 @@ import {
   leftOutWords,
   missingWords,
   rareAndPublic,
+  rarePublicWords,
   shareMissingWords,
   typeWords,
   valuesWords,
@@ -288,17 +289,14 @@ function PublicNote(props: {
                 </button>
               </p>
             )}
-            {rare.length > 0 && fields.use !== "label" && (
+            {rare.length > 0 && (
               <p className="text-stop">
-                In {column.name},{" "}
-                {rare
-                  .slice(0, 4)
-                  .map((name) => `“${name}”`)
-                  .join(", ")}{" "}
-                would be public, and fewer than five rows have it.{" "}
-                <button type="button" className="link underline" onClick={fold}>
-                  Fold into “{fields.other === "" ? "other" : fields.other}”
-                </button>
+                {rarePublicWords(column.name, fields, rare)}{" "}
+                {fields.use !== "label" && (
+                  <button type="button" className="link underline" onClick={fold}>
+                    Fold into “{fields.other === "" ? "other" : fields.other}”
+                  </button>
+                )}
               </p>
             )}
           </div>

@@ -277,3 +277,16 @@ test("[K6] a draft has no row of its sample: no value of fewer than five rows, a
   expect(text).not.toContain("CANARY-TOWN");
   expect(text).not.toContain("987654");
 });
+
+test("[K6] except the classes of the label: one of a single row is in the draft with its count, and nowhere else", () => {
+  const profiler = new TableProfiler(["town", "answer"]);
+  for (let index = 0; index < 200; index++) profiler.add(["elsewhere", index % 2 === 0 ? "yes" : "no"]);
+  profiler.add(["elsewhere", "CANARY-CLASS"]);
+  const draft = withTable(null, profiler.profile(), { name: "a.csv", byteCount: 1 });
+  expect(draft.sample?.classRows).toContainEqual(["CANARY-CLASS", 1]);
+  const columns = draft.columns.map((column) => [column.name, JSON.stringify(column).includes("CANARY")]);
+  expect(columns).toEqual([
+    ["town", false],
+    ["answer", true],
+  ]);
+});
