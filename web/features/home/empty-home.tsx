@@ -16,14 +16,7 @@ interface EmptyHomeProps {
 }
 
 /** A system without runs: three ways in, each with a command or a link. */
-export function EmptyHome({ tasks, mayLaunch }: EmptyHomeProps) {
-  const { data: status } = useStatus();
-  const { data: session } = useSession();
-  const has = (permission: string) => session?.permissions.includes(permission) ?? false;
-  const mayMake = has("tasks.create");
-  const tokensAt = has("people.read") ? ADMIN : has("join-tokens.manage") ? DEVICES : null;
-  const slug = tasks[0]?.task.slug;
-  const edge = `npm run edge -- --coordinator ${status?.joinBaseUrl ?? "URL"} --task ${slug ?? "ID"} --data FILE`;
+export function EmptyHome(props: EmptyHomeProps) {
   return (
     <>
       <Section
@@ -40,57 +33,76 @@ export function EmptyHome({ tasks, mayLaunch }: EmptyHomeProps) {
           </p>
         </div>
       </Section>
-      <Section
-        id="make"
-        title={tasks.length > 0 ? "Launch a run" : "Make a task"}
-        note="A task says what is learnt, from which columns, and what a device agrees to."
-      >
-        <div className="grid gap-3.5">
-          {tasks.length > 0 && (
-            <p className="read">
-              {mayLaunch ? <a href="#launch">Launch</a> : "A researcher of the project launches"}{" "}
-              {tasks.length === 1 ? "this task" : "one of these tasks"}. A run waits until enough devices are
-              ready, so it may be launched before anyone has joined.
-            </p>
-          )}
-          {tasks.length === 0 && (
-            <>
-              <p className="read">
-                {mayMake ? <a href="/tasks/new">Make a task</a> : "A researcher makes a task"} from a sample,
-                which is read in the browser and never sent. Or start this coordinator with a task that comes
-                with Chorus:
-              </p>
-              <CopyBox text="npm run coordinator -- --task digits" what="the command" />
-              {mayMake && <p className="note">Launch appears here with the first task.</p>}
-            </>
-          )}
-        </div>
-      </Section>
-      <Section id="bring" title="Then bring devices" note="Both ways ask for consent first.">
-        <div className="cols2">
-          <div className="grid content-start gap-3.5">
-            <h3>In a browser</h3>
-            {status !== undefined && slug !== undefined ? (
-              <JoinInvitation status={status} task={slug} />
-            ) : (
-              <p className="text-ink-2">The link and its QR code stand here with the first task.</p>
-            )}
-          </div>
-          <div className="grid content-start gap-3.5">
-            <h3>On a server or at a clinic</h3>
-            <CopyBox text={edge} what="the command" />
-            <p className="note">
-              If the task is by invitation, a join token goes into <code>CHORUS_TOKEN</code>.
-              {tokensAt !== null && (
-                <>
-                  {" "}
-                  They are made under <a href={tokensAt.href}>{tokensAt.label}</a>.
-                </>
-              )}
-            </p>
-          </div>
-        </div>
-      </Section>
+      <MakeOrLaunch {...props} />
+      <BringDevices slug={props.tasks[0]?.task.slug} />
     </>
+  );
+}
+
+function MakeOrLaunch({ tasks, mayLaunch }: EmptyHomeProps) {
+  const { data: session } = useSession();
+  const mayMake = session?.permissions.includes("tasks.create") ?? false;
+  return (
+    <Section
+      id="make"
+      title={tasks.length === 0 ? "Make a task" : mayLaunch ? "Launch a run" : "A run"}
+      note="A task says what is learnt, from which columns, and what a device agrees to."
+    >
+      <div className="grid gap-3.5">
+        {tasks.length > 0 && (
+          <p className="read">
+            {mayLaunch ? <a href="#launch">Launch</a> : "A researcher of the project launches"}{" "}
+            {tasks.length === 1 ? "this task" : "one of these tasks"}. A run waits until enough devices are
+            ready, so it may be launched before anyone has joined.
+          </p>
+        )}
+        {tasks.length === 0 && (
+          <>
+            <p className="read">
+              {mayMake ? <a href="/tasks/new">Make a task</a> : "A researcher makes a task"} from a sample,
+              which is read in the browser and never sent. Or start this coordinator with a task that comes
+              with Chorus:
+            </p>
+            <CopyBox text="npm run coordinator -- --task digits" what="the command" />
+            {mayMake && <p className="note">Launch appears here with the first task.</p>}
+          </>
+        )}
+      </div>
+    </Section>
+  );
+}
+
+function BringDevices({ slug }: { readonly slug: string | undefined }) {
+  const { data: status } = useStatus();
+  const { data: session } = useSession();
+  const has = (permission: string) => session?.permissions.includes(permission) ?? false;
+  const tokensAt = has("people.read") ? ADMIN : has("join-tokens.manage") ? DEVICES : null;
+  const edge = `npm run edge -- --coordinator ${status?.joinBaseUrl ?? "URL"} --task ${slug ?? "ID"} --data FILE`;
+  return (
+    <Section id="bring" title="Then bring devices" note="Both ways ask for consent first.">
+      <div className="cols2">
+        <div className="grid content-start gap-3.5">
+          <h3>In a browser</h3>
+          {status !== undefined && slug !== undefined ? (
+            <JoinInvitation status={status} task={slug} />
+          ) : (
+            <p className="text-ink-2">The link and its QR code stand here with the first task.</p>
+          )}
+        </div>
+        <div className="grid content-start gap-3.5">
+          <h3>On a server or at a clinic</h3>
+          <CopyBox text={edge} what="the command" />
+          <p className="note">
+            If the task is by invitation, a join token goes into <code>CHORUS_TOKEN</code>.
+            {tokensAt !== null && (
+              <>
+                {" "}
+                It is made under <a href={tokensAt.href}>{tokensAt.label}</a>.
+              </>
+            )}
+          </p>
+        </div>
+      </div>
+    </Section>
   );
 }

@@ -4,6 +4,7 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { OwnSession } from "#shared/protocol/access-api.ts";
+import type { TaskView } from "#shared/protocol/api.ts";
 import type { Draft } from "#shared/sample/draft.ts";
 import { draftOfTask } from "#shared/sample/draft-of-task.ts";
 import type { DraftProblem } from "#shared/sample/draft-problem.ts";
@@ -12,7 +13,7 @@ import type { Task } from "#shared/task/task.ts";
 import { ApiFailure, createTask, getTask } from "../../data/api.ts";
 import { type KeptDraft, listDrafts } from "../../data/drafts.ts";
 import { useLink } from "../../data/live.tsx";
-import { projectsWhere } from "../../data/may.ts";
+import { projectsWhere, useMay } from "../../data/may.ts";
 import { KEYS, useStatus } from "../../data/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
@@ -290,13 +291,13 @@ function Outcome({ workshop, publish }: { readonly workshop: Workshop; readonly 
 /** Two people published the same version, or the name is taken. */
 function Conflict({ workshop, sentence }: { readonly workshop: Workshop; readonly sentence: string }) {
   const slug = workshop.draft?.about.slug ?? "";
-  const [newest, setNewest] = useState<Task | null>(null);
+  const may = useMay();
+  const [view, setView] = useState<TaskView | null>(null);
   useEffect(() => {
-    void getTask(slug).then(
-      ({ task }) => setNewest(task),
-      () => undefined,
-    );
+    void getTask(slug).then(setView, () => undefined);
   }, [slug]);
+  // A name that another project has taken leads nowhere but to another name.
+  const newest = may("tasks.create", view) ? (view?.task ?? null) : null;
   const isNext = workshop.draft?.isNext === true;
   return (
     <div className="alarm mb-9" role="alert">
