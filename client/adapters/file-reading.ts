@@ -26,11 +26,11 @@ export function createFileReading(view: Slices<ParticipantView>): FileReading {
       const pause = breathe();
       let shownMs = Number.NEGATIVE_INFINITY;
       try {
-        return await read(async (doneCount, totalCount) => {
+        return await read(async ({ unit, doneCount, totalCount }) => {
           const nowMs = performance.now();
           if (nowMs - shownMs >= SHOWN_EVERY_MS) {
             shownMs = nowMs;
-            view.patch({ reading: { name, doneCount, totalCount } });
+            view.patch({ reading: { name, unit, doneCount, totalCount } });
           }
           await pause();
           return !isStopped;

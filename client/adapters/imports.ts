@@ -1,5 +1,12 @@
-import { pictureShapeOf, readPictureFile, type SetReading, STOPPED } from "#shared/data/read-set.ts";
-import { type Imported, type ImportRefusal, refuseImport } from "#shared/data/report.ts";
+import { onPictures, pictureShapeOf, readPictureFile, type SetReading } from "#shared/data/read-set.ts";
+import {
+  type Imported,
+  type ImportRefusal,
+  refuseImport,
+  STOPPED,
+  wholeReport,
+} from "#shared/data/report.ts";
+import { KeptRows } from "#shared/data/row-sink.ts";
 import { createRowCollector } from "#shared/data/rows.ts";
 import { quoted } from "#shared/data/words.ts";
 import { ok, type Result } from "#shared/kernel/result.ts";
@@ -20,19 +27,22 @@ export function importDrawing(
     pixels.every((value) => value >= 0 && value <= 1) &&
     features.classes[label] !== undefined;
   if (fits) {
-    const rows = createRowCollector(pixels.length, 1);
-    rows.take(pixels, label);
-    return rows.finish("");
+    return ok({
+      dataset: { inputs: pixels.slice(), labels: Float32Array.of(label), count: 1 },
+      report: wholeReport(1),
+    });
   }
   return refuseImport("bad-shape", "This drawing does not have the size and classes that the task takes.");
 }
+
+type PictureReading = Pick<SetReading, "codecs" | "onProgress">;
 
 /** All pictures are of one class. Files that are not pictures are left out and named. */
 export async function importPictures(
   files: readonly File[],
   label: number,
   features: Features,
-  reading: SetReading,
+  reading: PictureReading,
 ): Promise<Result<Imported, ImportRefusal>> {
   if (features.kind !== "image") {
     return refuseImport("not-a-picture", "This task takes a CSV file, not pictures.");
@@ -41,21 +51,22 @@ export async function importPictures(
     return refuseImport("bad-shape", "These pictures are not of a class that the task has.");
   }
   const shape = pictureShapeOf(features);
-  const rows = createRowCollector(shape.height * shape.width * shape.channels, files.length);
+  const kept = new KeptRows(features);
+  const rows = createRowCollector(kept.openRows(files.length));
   for (const [index, file] of files.entries()) {
-    if (reading.onProgress !== undefined && !(await reading.onProgress(index, files.length))) return STOPPED;
+    if (!(await onPictures(reading, index, files.length))) return STOPPED;
     const pixels = await readPictureFile(namedFile(file), shape, reading.codecs);
     if (pixels.ok) rows.take(pixels.value, label);
     else rows.leaveOut(`${quoted(file.name)} ${pixels.error}.`);
   }
-  return rows.finish(files.length === 1 ? "" : "None of the files can be used.");
+  return kept.imported(rows.finish(files.length === 1 ? "" : "None of the files can be used."));
 }
 
 /** One picture, [height, width, channels] flat in [0, 1]. */
 export async function importPicture(
   file: File,
   features: Features,
-  reading: SetReading,
+  reading: PictureReading,
 ): Promise<Result<Float32Array, ImportRefusal>> {
   const read = await importPictures([file], 0, features, reading);
   return read.ok ? ok(read.value.dataset.inputs) : read;

@@ -112,7 +112,10 @@ async function rowsOf(features: Features): Promise<Result<SampleRows, string>> {
 async function setOf(features: Features): Promise<Result<Imported, { readonly sentence: string }>> {
   const named = await namedFiles();
   if (!named.ok) return err({ sentence: named.error });
-  return readSet("the sample", named.value, features, { codecs: pagePictureCodecs() });
+  return readSet("the sample", named.value, features, {
+    codecs: pagePictureCodecs(),
+    openDecoder: platformDecoder,
+  });
 }
 
 function byteCount(): number {

@@ -1,6 +1,6 @@
 import type { LeftOutRow } from "#shared/data/left-out.ts";
 import type { Mapping } from "#shared/data/match/mapping.ts";
-import { type ReadingOptions, readTable, type TableLook } from "#shared/data/read-csv.ts";
+import { type ReadingOptions, readTable, scanTable, type TableLook } from "#shared/data/read-csv.ts";
 import { type Imported, type ImportRefusal, type ImportReport, refuseImport } from "#shared/data/report.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import { inputSize } from "#shared/task/features.ts";
@@ -48,7 +48,9 @@ export class TableDesk {
     const step = Math.max(1, source.byteCount / PROGRESS_STEPS);
     let shown = 0;
     const show = (doneCount: number) =>
-      this.#core.view.patch({ reading: { name: file.name, doneCount, totalCount: source.byteCount } });
+      this.#core.view.patch({
+        reading: { name: file.name, unit: "bytes", doneCount, totalCount: source.byteCount },
+      });
     show(0);
     try {
       const { look, outcome } = await readTable(source, platformDecoder, this.#features, {
@@ -105,10 +107,12 @@ export class TableDesk {
     if (held === null || held.look === null) return null;
     let parts: string[] = [];
     const head = [...held.look.header, "row", "line", "reason"].map(csvCell).join(",");
-    await readTable(blobSource(held.file), platformDecoder, this.#features, held.options, () => {
+    const openLeftOut = () => {
       parts = ["\ufeff", `${head}\r\n`];
-      return (row) => parts.push(leftOutLine(row, held.look?.header.length ?? 0));
-    });
+      return (row: LeftOutRow) => void parts.push(leftOutLine(row, held.look?.header.length ?? 0));
+    };
+    const sinks = { openRows: () => ({ take: () => {} }), openLeftOut };
+    await scanTable(blobSource(held.file), platformDecoder, this.#features, held.options, sinks);
     return new Blob(parts, { type: "text/csv;charset=utf-8" });
   }
 }

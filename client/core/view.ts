@@ -108,7 +108,8 @@ export interface DataSlice {
 export interface ReadingView {
   /** Of the folder, the archive or the file. */
   readonly name: string;
-  /** Pictures, or bytes of a table. */
+  /** Of both counts; bytes are those of a table. */
+  readonly unit: "pictures" | "bytes";
   readonly doneCount: number;
   readonly totalCount: number;
 }

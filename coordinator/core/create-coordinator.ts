@@ -5,7 +5,7 @@ import type { RunEvent } from "#shared/round/run-event.ts";
 import { Places } from "./access/places.ts";
 import type { Coordinator, Runs } from "./coordinator.ts";
 import { createDeviceDesk } from "./desks/device-desk.ts";
-import { createHeldOutDesk } from "./desks/held-out-desk.ts";
+import { HeldOutDesk } from "./desks/held-out-desk.ts";
 import { createProjectDesk } from "./desks/project-desk.ts";
 import { Readers } from "./desks/readers.ts";
 import { createTaskDesk } from "./desks/task-desk.ts";
@@ -34,6 +34,7 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
     activeRun: (task) => desk.activeRun(task),
   });
   const heldOut = new HeldOutSets(ports);
+  const heldOutDesk = new HeldOutDesk(ports, heldOut);
   const launcher = new Launcher(ports, desk, heldOut);
   const places = new Places(ports);
   return {
@@ -48,11 +49,12 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
         running = false;
         await desk.close();
         publisher.close();
+        heldOutDesk.close();
       },
       interrupt: (reason) => desk.interrupt(reason),
     },
     tasks: createTaskDesk(ports, { readers, places, heldOut, runs: desk }),
-    heldOut: createHeldOutDesk(ports, heldOut),
+    heldOut: heldOutDesk,
     runs: runsOf(ports, { desk, launcher, readers, isRunning }),
     rounds: {
       listRounds: (runId, page) => readers.listRounds(runId, page),

@@ -25,6 +25,11 @@ export function sourceOf(bytes: Uint8Array): ByteSource {
   return { byteCount: bytes.length, read: async (from, to) => bytes.subarray(from, to) };
 }
 
+/** The bytes from `from` to before `to`, as a source of their own. */
+export function sliceOf(source: ByteSource, from: number, to: number): ByteSource {
+  return { byteCount: to - from, read: (first, end) => source.read(from + first, from + end) };
+}
+
 const WINDOW_BYTES = 4 * 2 ** 20;
 
 /** Reads ahead, so that many small parts in ascending order cost few reads. */

@@ -1,6 +1,8 @@
+import { type ByteSource, sliceOf } from "../archive/byte-source.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { type ImageFeatures, inputShape } from "../task/features.ts";
-import { type Imported, type ImportRefusal, refuseImport, rowsMaxOf } from "./report.ts";
+import { type ImageFeatures, inputShape, inputSize } from "../task/features.ts";
+import { type ImportRefusal, type ImportReport, refuseImport, rowsMaxOf, STOPPED } from "./report.ts";
+import type { OpenRowSink } from "./row-sink.ts";
 import { createRowCollector } from "./rows.ts";
 import { inWords, quoted } from "./words.ts";
 
@@ -11,6 +13,17 @@ export interface IdxArray {
   /** Row by row, the last axis fastest. */
   readonly values: Uint8Array;
 }
+
+/** The same in a file that is read in parts. */
+export interface IdxFile {
+  readonly axes: readonly number[];
+  readonly values: ByteSource;
+}
+
+/** Longest header of an IDX file: the number of axes is one byte. */
+const HEADER_MAX = 4 + 4 * 255;
+/** Bytes of pictures that are read at a time. */
+const PIECE_BYTES = 2 ** 20;
 
 const TYPES = new Map([
   [0x09, "signed bytes"],
@@ -35,6 +48,26 @@ const TYPES = new Map([
  * Source: LeCun, Cortes and Burges, "The MNIST database", file formats.
  */
 export function parseIdx(bytes: Uint8Array): Result<IdxArray, string> {
+  const header = readHeader(bytes, bytes.length);
+  if (!header.ok) return header;
+  const { axes, headerByteCount } = header.value;
+  return ok({ axes, values: bytes.subarray(headerByteCount) });
+}
+
+/** Like `parseIdx`, and reads nothing but the header. */
+export async function openIdx(source: ByteSource): Promise<Result<IdxFile, string>> {
+  const start = await source.read(0, Math.min(HEADER_MAX, source.byteCount));
+  const header = readHeader(start, source.byteCount);
+  if (!header.ok) return header;
+  const { axes, headerByteCount } = header.value;
+  return ok({ axes, values: sliceOf(source, headerByteCount, source.byteCount) });
+}
+
+/** @param bytes  The start of a file of `byteCount` bytes, at least its header. */
+function readHeader(
+  bytes: Uint8Array,
+  byteCount: number,
+): Result<{ readonly axes: readonly number[]; readonly headerByteCount: number }, string> {
   if (bytes.length === 0) return err("is empty");
   const [first, second, type = 0, axisCount = 0] = bytes;
   if (bytes.length < 4 || first !== 0 || second !== 0) return err("is no IDX file");
@@ -47,10 +80,10 @@ export function parseIdx(bytes: Uint8Array): Result<IdxArray, string> {
   if (bytes.length < headerBytes) return err("is an IDX file that is cut short; copy it again");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const axes = Array.from({ length: axisCount }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const missing = axes.reduce((product, length) => product * length, 1) - (bytes.length - headerBytes);
+  const missing = axes.reduce((product, length) => product * length, 1) - (byteCount - headerBytes);
   if (missing > 0) return err("is an IDX file that is cut short; copy it again");
   if (missing < 0) return err("is longer than its header says; copy it again");
-  return ok({ axes, values: bytes.subarray(headerBytes) });
+  return ok({ axes, headerByteCount: headerBytes });
 }
 
 /** How the pictures and labels of a set are stored, which their files do not say. */
@@ -61,45 +94,45 @@ export interface IdxLayout {
   readonly firstLabel: 0 | 1;
 }
 
+export interface IdxReading {
+  /** Default: row by row, counted from 0. */
+  readonly layout?: IdxLayout;
+  /** Called now and then with the number of pictures read. Reading stops if it gives false. */
+  readonly onProgress?: (done: number, total: number) => Promise<boolean>;
+}
+
 /**
  * Reads pictures and labels. A picture with a value outside the task's range, or with a label that the task does not have,
- * is left out, like a row of a table.
+ * is left out, like a row of a table. Memory is that of the labels and of a piece of the pictures.
  *
  * @param pictures  [count, height, width], and 3 for red, green and blue if the task takes colour.
  * @param labels    [count].
+ * Throws what the sources throw.
  */
-export function readIdx(
-  pictures: IdxArray,
-  labels: IdxArray,
+export async function scanIdx(
+  pictures: IdxFile,
+  labels: IdxFile,
   features: ImageFeatures,
-  layout: IdxLayout = { isTransposed: false, firstLabel: 0 },
-): Result<Imported, ImportRefusal> {
+  openRows: OpenRowSink,
+  { layout = PLAIN, onProgress = async () => true }: IdxReading = {},
+): Promise<Result<ImportReport, ImportRefusal>> {
   const refusal = checkShapes(pictures, labels, features);
   if (refusal !== null) return refusal;
-  const [height = 1, width = 1, channels = 1] = inputShape(features);
   const [count = 0] = pictures.axes;
-  const [from, to] = features.range;
-  const size = height * width * channels;
-  const rows = createRowCollector(size, count);
-  const row = new Float32Array(size);
-  for (let index = 0; index < count; index++) {
-    const bytes = pictures.values.subarray(index * size, (index + 1) * size);
-    const outside = bytes.find((value) => value < from || value > to);
-    const label = (labels.values[index] as number) - layout.firstLabel;
-    const name = `Picture ${index + 1}`;
-    if (outside !== undefined) {
-      rows.leaveOut(`${name} has the value ${outside}, where ${from} to ${to} is wanted.`, index + 1);
-    } else if (features.classes[label] === undefined) {
-      rows.leaveOut(
-        `${name} has label ${labels.values[index]}, but the task has ${features.classes.length} classes, numbered from ${layout.firstLabel}.`,
-        index + 1,
-      );
-    } else {
-      for (let at = 0; at < size; at++) {
-        const stored = layout.isTransposed ? transposedAt(at, height, width, channels) : at;
-        row[at] = ((bytes[stored] as number) - from) / (to - from);
-      }
-      rows.take(row, label);
+  const size = inputSize(features);
+  const rows = createRowCollector(openRows(count));
+  const toRow = createPictureReader(features, layout);
+  const labelBytes = await labels.values.read(0, count);
+  const countAtOnce = Math.max(1, Math.floor(PIECE_BYTES / size));
+  for (let from = 0; from < count; from += countAtOnce) {
+    if (!(await onProgress(from, count))) return STOPPED;
+    const to = Math.min(count, from + countAtOnce);
+    const piece = await pictures.values.read(from * size, to * size);
+    for (let index = from; index < to; index++) {
+      const bytes = piece.subarray((index - from) * size, (index - from + 1) * size);
+      const read = toRow(bytes, labelBytes[index] as number);
+      if (read.ok) rows.take(read.value.row, read.value.label);
+      else rows.leaveOut(`Picture ${index + 1} ${read.error}.`, index + 1);
     }
   }
   if (layout.isTransposed)
@@ -107,6 +140,33 @@ export function readIdx(
   if (layout.firstLabel === 1)
     rows.note("The labels count from 1, as in EMNIST letters. 1 is the first class.");
   return rows.finish(`None of the ${inWords(count)} pictures can be used.`);
+}
+
+const PLAIN: IdxLayout = { isTransposed: false, firstLabel: 0 };
+
+/** Error: the end of a sentence that starts with the picture. The row is overwritten by the next one. */
+function createPictureReader(features: ImageFeatures, { isTransposed, firstLabel }: IdxLayout) {
+  const [height = 1, width = 1, channels = 1] = inputShape(features);
+  const { classes } = features;
+  const [from, to] = features.range;
+  const row = new Float32Array(height * width * channels);
+  return (
+    bytes: Uint8Array,
+    storedLabel: number,
+  ): Result<{ readonly row: Float32Array; readonly label: number }, string> => {
+    const outside = bytes.find((value) => value < from || value > to);
+    if (outside !== undefined) return err(`has the value ${outside}, where ${from} to ${to} is wanted`);
+    const label = storedLabel - firstLabel;
+    if (classes[label] === undefined)
+      return err(
+        `has label ${storedLabel}, but the task has ${classes.length} classes, numbered from ${firstLabel}`,
+      );
+    for (let at = 0; at < row.length; at++) {
+      const stored = isTransposed ? transposedAt(at, height, width, channels) : at;
+      row[at] = ((bytes[stored] as number) - from) / (to - from);
+    }
+    return ok({ row, label });
+  };
 }
 
 function transposedAt(at: number, height: number, width: number, channels: number): number {
@@ -117,8 +177,8 @@ function transposedAt(at: number, height: number, width: number, channels: numbe
 }
 
 function checkShapes(
-  pictures: IdxArray,
-  labels: IdxArray,
+  pictures: Pick<IdxFile, "axes">,
+  labels: Pick<IdxFile, "axes">,
   features: ImageFeatures,
 ): Result<never, ImportRefusal> | null {
   const [height = 1, width = 1, channels = 1] = inputShape(features);

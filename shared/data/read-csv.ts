@@ -7,9 +7,23 @@ import type { LeftOutRow } from "./left-out.ts";
 import type { ColumnCells, ReadWord } from "./match/column-cells.ts";
 import type { Mapping } from "./match/mapping.ts";
 import type { DecimalMark } from "./match/numbers.ts";
-import { type ColumnMatch, type HowFound, looksLikeRow, proposeMapping } from "./match/propose-mapping.ts";
+import {
+  type ColumnMatch,
+  type Doubt,
+  type HowFound,
+  looksLikeRow,
+  proposeMapping,
+} from "./match/propose-mapping.ts";
 import { notesOf } from "./notes.ts";
-import { type Imported, type ImportRefusal, refuseImport, rowsMaxOf } from "./report.ts";
+import {
+  type Imported,
+  type ImportRefusal,
+  type ImportReport,
+  refuseImport,
+  rowsMaxOf,
+  STOPPED,
+} from "./report.ts";
+import { KeptRows, type OpenRowSink } from "./row-sink.ts";
 import type { Encoding, OpenDecoder } from "./table/encoding.ts";
 import { nameKey } from "./table/names.ts";
 import { type TableHead, TableReader } from "./table/table-reader.ts";
@@ -31,8 +45,8 @@ export interface ReadingOptions {
   readonly mapping?: Mapping | null | undefined;
   /** Used instead if the file has the same header, and nobody said anything else. */
   readonly remembered?: RememberedMapping | null | undefined;
-  /** Called with the bytes read so far. */
-  readonly onProgress?: (byteCount: number) => void;
+  /** Called with the bytes and the rows read so far. */
+  readonly onProgress?: (byteCount: number, rowCount: number) => void;
   /** Reading ends with the refusal `stopped` once it says so. */
   readonly isStopped?: () => boolean;
   /** Takes columns that only resemble the task's, because a person looks before the rows are used. */
@@ -47,8 +61,10 @@ export interface ColumnLook {
   /** Index in the header; null if the file does not have it. */
   readonly place: number | null;
   readonly how: HowFound;
-  /** False if a person should look: at its name, or at words that mean nothing known. */
+  /** False if a person should look: at its name, or at numbers that can be read in two ways. */
   readonly isSure: boolean;
+  /** What is doubtful about its name. */
+  readonly doubt: Doubt | null;
   /** Values in the first rows. */
   readonly firstValues: readonly string[];
   /** Words other than the task's own. */
@@ -70,16 +86,22 @@ export interface TableLook {
   readonly isRemembered: boolean;
 }
 
-export interface TableRead {
+export interface TableRead<Outcome = Imported> {
   /** Null if the file is no table. */
   readonly look: TableLook | null;
-  readonly outcome: Result<Imported, ImportRefusal>;
+  readonly outcome: Result<Outcome, ImportRefusal>;
+}
+
+/** Each is called once for each time that the file is read. */
+export interface TableSinks {
+  readonly openRows: OpenRowSink;
+  /** What it returns is called with the rows left out. */
+  readonly openLeftOut?: (() => (row: LeftOutRow) => void) | undefined;
 }
 
 /**
  * Reads a whole file. Memory is that of the rows that are taken, and of the longest row.
  *
- * @param openLeftOut  Called for each time that the file is read; what it returns is called with the rows left out.
  * Throws what the source throws, for example if the file changes meanwhile.
  */
 export async function readTable(
@@ -87,8 +109,20 @@ export async function readTable(
   openDecoder: OpenDecoder,
   features: Features,
   options: ReadingOptions = {},
-  openLeftOut?: () => (row: LeftOutRow) => void,
 ): Promise<TableRead> {
+  const kept = new KeptRows(features);
+  const { look, outcome } = await scanTable(source, openDecoder, features, options, kept);
+  return { look, outcome: kept.imported(outcome) };
+}
+
+/** Like `readTable`, with the rows in `sinks` instead of in memory. */
+export async function scanTable(
+  source: ByteSource,
+  openDecoder: OpenDecoder,
+  features: Features,
+  options: ReadingOptions,
+  sinks: TableSinks,
+): Promise<TableRead<ImportReport>> {
   const {
     isStopped = () => false,
     onProgress = () => {},
@@ -97,12 +131,12 @@ export async function readTable(
   } = options;
   let settings: Settings = { encoding: mapping?.encoding, revised: NO_MARKS };
   for (let reads = 1; ; reads++) {
-    const pass = new Pass(features, options, settings, openDecoder, openLeftOut?.());
+    const pass = new Pass(features, options, settings, openDecoder, sinks);
     for (let from = 0; from < source.byteCount && pass.reader.stop === null; from += chunkByteCount) {
-      if (isStopped()) return { look: null, outcome: refuseImport("stopped", "Reading was stopped.") };
+      if (isStopped()) return { look: null, outcome: STOPPED };
       const to = Math.min(source.byteCount, from + chunkByteCount);
       pass.reader.push(await source.read(from, to));
-      onProgress(to);
+      onProgress(to, pass.reader.counts.rowCount);
     }
     pass.reader.end();
     const revised = reads < READS_MAX ? pass.revise() : null;
@@ -131,13 +165,17 @@ export function readText(
   features: Features,
   options: Pick<ReadingOptions, "mapping" | "takesUnsure"> = {},
 ): TableRead {
+  const kept = new KeptRows(features);
   let settings: Settings = { encoding: undefined, revised: NO_MARKS };
   for (let reads = 1; ; reads++) {
-    const pass = new Pass(features, options, settings, () => ({ decode: () => "" }));
+    const pass = new Pass(features, options, settings, () => ({ decode: () => "" }), kept);
     pass.reader.pushText(text);
     pass.reader.end();
     const revised = reads < READS_MAX ? pass.revise() : null;
-    if (revised === null) return pass.result();
+    if (revised === null) {
+      const { look, outcome } = pass.result();
+      return { look, outcome: kept.imported(outcome) };
+    }
     settings = revised;
   }
 }
@@ -165,6 +203,7 @@ class Pass {
   readonly #features: Features;
   readonly #options: ReadingOptions;
   readonly #settings: Settings;
+  readonly #openRows: OpenRowSink;
   readonly #onLeftOut: ((row: LeftOutRow) => void) | undefined;
   readonly #columns: readonly CsvColumn[];
   #head: TableHead | null = null;
@@ -177,12 +216,13 @@ class Pass {
     options: ReadingOptions,
     settings: Settings,
     openDecoder: OpenDecoder,
-    onLeftOut?: (row: LeftOutRow) => void,
+    { openRows, openLeftOut }: TableSinks,
   ) {
     this.#features = features;
     this.#options = options;
     this.#settings = settings;
-    this.#onLeftOut = onLeftOut;
+    this.#openRows = openRows;
+    this.#onLeftOut = openLeftOut?.();
     this.#columns = csvColumns(features);
     const label = labelName(features);
     const names = [...this.#columns.slice(0, WANTED_MAX).flatMap(namesOf), label];
@@ -221,6 +261,7 @@ class Pass {
       sample,
       rowsMax: rowsMaxOf(this.#features),
       revised: this.#settings.revised,
+      rows: this.#openRows(),
       onLeftOut: this.#onLeftOut,
     });
     return null;
@@ -240,12 +281,12 @@ class Pass {
     return better.length === 0 ? null : { encoding, revised: new Map([...revised, ...better]) };
   }
 
-  result(): TableRead {
+  result(): TableRead<ImportReport> {
     const head = this.#head;
     return { look: head === null ? null : this.#look(head), outcome: this.#outcome(head) };
   }
 
-  #outcome(head: TableHead | null): Result<Imported, ImportRefusal> {
+  #outcome(head: TableHead | null): Result<ImportReport, ImportRefusal> {
     const { stop, counts } = this.reader;
     if (stop?.type === "refused") return err(stop.refusal);
     const taker = this.#taker;
@@ -279,15 +320,12 @@ class Pass {
     }
     const ignored = unusedOf(head, this.#matches);
     return ok({
-      dataset: taker.dataset(),
-      report: {
-        rowsRead: rowCount,
-        rowsTaken: taker.count,
-        rowsLeftOut: leftOut.count,
-        reasons: leftOut.reasons(),
-        problems: leftOut.problems,
-        notes: notesOf(head, taker.columns, ignored, blankCount),
-      },
+      rowsRead: rowCount,
+      rowsTaken: taker.count,
+      rowsLeftOut: leftOut.count,
+      reasons: leftOut.reasons(),
+      problems: leftOut.problems,
+      notes: notesOf(head, taker.columns, ignored, blankCount),
     });
   }
 
@@ -303,14 +341,15 @@ class Pass {
       columns: this.#matches
         .filter(({ column }) => isTable || column.type === "label")
         .map((match): ColumnLook => {
-          const { column, place, how, isSure } = match;
+          const { column, place, how, doubt } = match;
           const read = cells.get(match);
           const isDecimalOpen = read?.isDecimalOpen ?? false;
           return {
             name: column.name,
             place,
             how,
-            isSure: isSure && !isDecimalOpen,
+            isSure: doubt === null && !isDecimalOpen,
+            doubt,
             firstValues: place === null ? [] : sample.slice(0, FIRST_VALUES).map((row) => row[place] ?? ""),
             words: read?.words() ?? [],
             decimal: read?.style?.mark ?? null,
@@ -356,15 +395,30 @@ function missingColumns(
 
 /** What a person should look at in a column; null if nothing. */
 function unsureSentence(cells: ColumnCells, { header }: TableHead): string | null {
-  const { column, place, isSure } = cells.match;
+  const { column, place, doubt } = cells.match;
   const name = quoted(column.name);
-  if (!isSure) return `${quoted(header[place ?? -1] ?? "")} resembles ${name}`;
+  if (doubt !== null) return doubtSentence(doubt, quoted(header[place ?? -1] ?? ""), name, header);
   if (cells.isDecimalOpen)
     return `numbers in ${name} can be read with a decimal comma or with groups of thousands`;
   const words = cells.words().filter(({ how, means }) => how === "unknown" && means === null);
   return words.length === 0
     ? null
     : `${some(words.map(({ word }) => quoted(word)))} in ${name} would count as no value`;
+}
+
+function doubtSentence(doubt: Doubt, found: string, name: string, header: readonly string[]): string {
+  switch (doubt.type) {
+    case "twice": {
+      const names = [...new Set(doubt.places.map((place) => quoted(header[place] ?? "")))];
+      return names.length === 1
+        ? `${doubt.places.length === 2 ? "two" : doubt.places.length} columns are called ${names[0]}`
+        : `${names.join(" and ")} are both names of ${name}`;
+    }
+    case "unit":
+      return `${found} is in ${doubt.file}, and ${name} is in ${doubt.task}`;
+    case "resembles":
+      return `${found} resembles ${name}`;
+  }
 }
 
 function titleOf(column: CsvColumn): string {

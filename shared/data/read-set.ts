@@ -2,15 +2,22 @@ import { type ByteSource, type NamedFile, sourceOf } from "../archive/byte-sourc
 import { gunzip } from "../archive/inflate.ts";
 import { openZip } from "../archive/zip.ts";
 import { assert } from "../kernel/assert.ts";
-import { utf8ToText } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { PictureCodecs } from "../pictures/codecs.ts";
 import { PICTURE_BYTES_MAX, type PictureShape, readPicture } from "../pictures/read-picture.ts";
 import { channelCount, type Features, type ImageFeatures } from "../task/features.ts";
 import { folderOfClass } from "./class-folders.ts";
-import { idxFault, parseIdx, readIdx } from "./idx.ts";
-import { readCsv, readTable } from "./read-csv.ts";
-import { type Imported, type ImportRefusal, refuseImport, rowsMaxOf } from "./report.ts";
+import { type IdxFile, idxFault, openIdx, scanIdx } from "./idx.ts";
+import { scanTable } from "./read-csv.ts";
+import {
+  type Imported,
+  type ImportRefusal,
+  type ImportReport,
+  refuseImport,
+  rowsMaxOf,
+  STOPPED,
+} from "./report.ts";
+import { KeptRows, type OpenRowSink } from "./row-sink.ts";
 import { createRowCollector, type RowCollector } from "./rows.ts";
 import { type LeftOutFiles, layOut, type SetContent, type SetLayout, type SetPart } from "./set-layout.ts";
 import type { OpenDecoder } from "./table/encoding.ts";
@@ -21,14 +28,20 @@ const FILE_BYTES_MAX = 500_000_000;
 
 export interface SetReading {
   readonly codecs: PictureCodecs;
-  /** For a table. Default: it must be in UTF-8. */
-  readonly openDecoder?: OpenDecoder;
+  /** For a table. */
+  readonly openDecoder: OpenDecoder;
   /** Default: the training part, if the set comes in two. */
   readonly part?: SetPart;
-  /**
-   * Called often, with the number of files read; lets others work. Reading stops if it gives false.
-   */
-  readonly onProgress?: (done: number, total: number) => Promise<boolean>;
+  /** Called often; lets others work. Reading stops if it gives false. */
+  readonly onProgress?: (progress: SetProgress) => Promise<boolean>;
+}
+
+export interface SetProgress {
+  /** Of both counts; bytes are those of a table. */
+  readonly unit: "pictures" | "bytes";
+  readonly doneCount: number;
+  readonly totalCount: number;
+  readonly rowCount: number;
 }
 
 /**
@@ -42,6 +55,18 @@ export async function readArchive(
   features: Features,
   reading: SetReading,
 ): Promise<Result<Imported, ImportRefusal>> {
+  const kept = new KeptRows(features);
+  return kept.imported(await scanArchive(name, source, features, reading, kept.openRows));
+}
+
+/** Like `readArchive`, with the rows in a sink instead of in memory. */
+export async function scanArchive(
+  name: string,
+  source: ByteSource,
+  features: Features,
+  reading: SetReading,
+  openRows: OpenRowSink,
+): Promise<Result<ImportReport, ImportRefusal>> {
   const files = await openZip(source);
   if (!files.ok) return refuseImport("unreadable", `${quoted(name)} ${files.error}.`);
   if (files.value.some(({ path }) => path === "[Content_Types].xml")) {
@@ -50,7 +75,7 @@ export async function readArchive(
       `${quoted(name)} is a document of Excel, Word or the like. Save the sheet as CSV and give that.`,
     );
   }
-  return readSet(name, files.value, features, reading);
+  return scanSet(name, files.value, features, reading, openRows);
 }
 
 /**
@@ -65,24 +90,36 @@ export async function readSet(
   features: Features,
   reading: SetReading,
 ): Promise<Result<Imported, ImportRefusal>> {
-  const layout = layOut(files, features, reading.part);
-  const read = await readContent(name, layout, features, reading);
-  if (!read.ok || layout.ignoredCount === 0) return read;
-  const { dataset, report } = read.value;
-  const count = layout.ignoredCount;
-  const note = `${filesOf(count)} of the system (such as .DS_Store or Thumbs.db) ${count === 1 ? "was" : "were"} ignored.`;
-  return ok({
-    dataset,
-    report: { ...report, notes: [...report.notes, { kind: "pictures", sentence: note }] },
-  });
+  const kept = new KeptRows(features);
+  return kept.imported(await scanSet(name, files, features, reading, kept.openRows));
 }
 
-async function readContent(
+async function scanSet(
+  name: string,
+  files: readonly NamedFile[],
+  features: Features,
+  reading: SetReading,
+  openRows: OpenRowSink,
+): Promise<Result<ImportReport, ImportRefusal>> {
+  const layout = layOut(files, features, reading.part);
+  const read = await scanContent(name, layout, features, reading, openRows);
+  if (!read.ok || layout.ignoredCount === 0) return read;
+  const count = layout.ignoredCount;
+  const note = `${filesOf(count)} of the system (such as .DS_Store or Thumbs.db) ${count === 1 ? "was" : "were"} ignored.`;
+  return ok(noted(read.value, note));
+}
+
+function noted(report: ImportReport, sentence: string): ImportReport {
+  return { ...report, notes: [...report.notes, { kind: "pictures", sentence }] };
+}
+
+async function scanContent(
   name: string,
   { content }: SetLayout,
   features: Features,
   reading: SetReading,
-): Promise<Result<Imported, ImportRefusal>> {
+  openRows: OpenRowSink,
+): Promise<Result<ImportReport, ImportRefusal>> {
   switch (content.kind) {
     case "several":
       return refuseImport(
@@ -97,52 +134,75 @@ async function readContent(
     case "nothing":
       return refuseImport("unreadable", nothingSentence(name, content, features));
     case "table":
-      return readTableFile(content.file, features, reading);
+      return scanTableFile(content.file, features, reading, openRows);
     case "idx":
       assert(features.kind === "image", "only pictures are in IDX files");
-      return readIdxFiles(content, features);
+      return scanIdxFiles(content, features, reading, openRows);
     case "classes":
       assert(features.kind === "image", "only pictures are in class folders");
-      return readClasses(name, content, features, reading);
+      return scanClasses(name, content, features, reading, openRows);
   }
 }
 
-async function readTableFile(
+async function scanTableFile(
   file: NamedFile,
   features: Features,
-  { openDecoder }: SetReading,
-): Promise<Result<Imported, ImportRefusal>> {
+  { openDecoder, onProgress }: SetReading,
+  openRows: OpenRowSink,
+): Promise<Result<ImportReport, ImportRefusal>> {
   const bytes = await readUnpacked(file);
   if (!bytes.ok) return idxFault(file.path, bytes.error);
-  if (openDecoder !== undefined)
-    return (await readTable(sourceOf(bytes.value), openDecoder, features)).outcome;
-  const text = utf8ToText(bytes.value);
-  return text === undefined
-    ? refuseImport("not-text", `${quoted(file.path)} is no text in UTF-8. Save it as CSV in UTF-8.`)
-    : readCsv(text, features);
+  const source = sourceOf(bytes.value);
+  let isStopped = false;
+  let rowCount = 0;
+  const paced: ByteSource = {
+    byteCount: source.byteCount,
+    read: async (from, to) => {
+      const counts = { doneCount: from, totalCount: source.byteCount, rowCount };
+      isStopped = (await onProgress?.({ unit: "bytes", ...counts })) === false;
+      return source.read(from, to);
+    },
+  };
+  const options = {
+    isStopped: () => isStopped,
+    onProgress: (_bytes: number, rows: number) => {
+      rowCount = rows;
+    },
+  };
+  return (await scanTable(paced, openDecoder, features, options, { openRows })).outcome;
 }
 
-async function readIdxFiles(
+async function scanIdxFiles(
   content: Extract<SetContent, { kind: "idx" }>,
   features: ImageFeatures,
-): Promise<Result<Imported, ImportRefusal>> {
-  const arrays = [];
+  reading: SetReading,
+  openRows: OpenRowSink,
+): Promise<Result<ImportReport, ImportRefusal>> {
+  const arrays: IdxFile[] = [];
   for (const file of [content.pictures, content.labels]) {
     const bytes = await readUnpacked(file);
     if (!bytes.ok) return idxFault(file.path, bytes.error);
-    const array = parseIdx(bytes.value);
+    const array = await openIdx(sourceOf(bytes.value));
     if (!array.ok) return idxFault(file.path, array.error);
     arrays.push(array.value);
   }
-  const [pictures, labels] = arrays as [(typeof arrays)[0], (typeof arrays)[0]];
-  const read = readIdx(pictures, labels, features, content.layout);
-  if (!read.ok || content.otherCount === 0) return read;
-  const { dataset, report } = read.value;
-  const note = `${quoted(content.pictures.path)} and its labels were read; ${filesOf(content.otherCount)} beside them ${content.otherCount === 1 ? "was" : "were"} not used.`;
-  return ok({
-    dataset,
-    report: { ...report, notes: [...report.notes, { kind: "pictures", sentence: note }] },
+  const [pictures, labels] = arrays as [IdxFile, IdxFile];
+  const read = await scanIdx(pictures, labels, features, openRows, {
+    layout: content.layout,
+    onProgress: (done, total) => onPictures(reading, done, total),
   });
+  if (!read.ok || content.otherCount === 0) return read;
+  const note = `${quoted(content.pictures.path)} and its labels were read; ${filesOf(content.otherCount)} beside them ${content.otherCount === 1 ? "was" : "were"} not used.`;
+  return ok(noted(read.value, note));
+}
+
+/** Says how many pictures were read. False if reading should stop. */
+export async function onPictures(
+  { onProgress }: Pick<SetReading, "onProgress">,
+  doneCount: number,
+  totalCount: number,
+): Promise<boolean> {
+  return onProgress?.({ unit: "pictures", doneCount, totalCount, rowCount: doneCount }) ?? true;
 }
 
 /** Errors: the end of a sentence that starts with the file's name. */
@@ -159,12 +219,13 @@ async function readUnpacked(file: NamedFile): Promise<Result<Uint8Array, string>
   );
 }
 
-async function readClasses(
+async function scanClasses(
   name: string,
   content: Extract<SetContent, { kind: "classes" }>,
   features: ImageFeatures,
   reading: SetReading,
-): Promise<Result<Imported, ImportRefusal>> {
+  openRows: OpenRowSink,
+): Promise<Result<ImportReport, ImportRefusal>> {
   const { pictures, leftOut } = content;
   const rowsMax = rowsMaxOf(features);
   if (pictures.length > rowsMax) {
@@ -174,10 +235,9 @@ async function readClasses(
     );
   }
   const shape = pictureShapeOf(features);
-  const rows = createRowCollector(shape.height * shape.width * shape.channels, pictures.length);
+  const rows = createRowCollector(openRows(pictures.length));
   for (const [index, { file, label }] of pictures.entries()) {
-    if (reading.onProgress !== undefined && !(await reading.onProgress(index, pictures.length)))
-      return STOPPED;
+    if (!(await onPictures(reading, index, pictures.length))) return STOPPED;
     const pixels = await readPictureFile(file, shape, reading.codecs);
     if (pixels.ok) rows.take(pixels.value, label);
     else rows.leaveOut(`${quoted(file.path)} ${pixels.error}.`);
@@ -185,8 +245,6 @@ async function readClasses(
   for (const group of leftOut) leaveGroupOut(rows, group, features);
   return rows.finish(`${quoted(name)} holds no picture that can be used.`);
 }
-
-export const STOPPED = refuseImport("stopped", "Reading was stopped.");
 
 /** What pictures of a task become. */
 export function pictureShapeOf(features: ImageFeatures): PictureShape {

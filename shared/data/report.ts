@@ -97,6 +97,9 @@ export function refuseImport(
   return err({ type, sentence, problems });
 }
 
+/** Whoever reads has been told to stop. */
+export const STOPPED = refuseImport("stopped", "Reading was stopped.");
+
 /** Of a file whose every row was taken as it stands. */
 export function wholeReport(rowCount: number): ImportReport {
   return { rowsRead: rowCount, rowsTaken: rowCount, rowsLeftOut: 0, reasons: [], problems: [], notes: [] };

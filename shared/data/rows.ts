@@ -1,28 +1,24 @@
 import { ok, type Result } from "../kernel/result.ts";
 import { LeftOut } from "./left-out.ts";
-import { type Imported, type ImportRefusal, type ReadingNote, refuseImport } from "./report.ts";
+import { type ImportRefusal, type ImportReport, type ReadingNote, refuseImport } from "./report.ts";
+import type { RowSink } from "./row-sink.ts";
 
-/** Collects the rows of a set and what was left out, so that both add up. */
+/** Counts the rows of a set and what was left out, so that both add up. */
 export interface RowCollector {
   /** Rows taken so far. */
   readonly count: number;
-  /** @param inputs  One row in the model's format; copied. */
+  /** @param inputs  One row in the model's format. */
   take(inputs: Float32Array, label: number): void;
   /** @param count  How many rows or files the sentence speaks of. */
   leaveOut(sentence: string, row?: number | null, count?: number): void;
   /** Something that was done to the rows and that their owner should know, as a sentence. */
   note(sentence: string): void;
   /** @param nothing  What to say if no row was taken; the first reason follows it. */
-  finish(nothing: string): Result<Imported, ImportRefusal>;
+  finish(nothing: string): Result<ImportReport, ImportRefusal>;
 }
 
-/**
- * @param rowSize  Numbers in one row.
- * @param rowsMax  The most rows that will be taken; their memory is set aside at once.
- */
-export function createRowCollector(rowSize: number, rowsMax: number): RowCollector {
-  const inputs = new Float32Array(rowSize * rowsMax);
-  const labels = new Float32Array(rowsMax);
+/** @param rows  Gets the rows that are taken. */
+export function createRowCollector(rows: RowSink): RowCollector {
   const leftOut = new LeftOut();
   const notes: ReadingNote[] = [];
   let count = 0;
@@ -31,8 +27,7 @@ export function createRowCollector(rowSize: number, rowsMax: number): RowCollect
       return count;
     },
     take: (row, label) => {
-      inputs.set(row, count * rowSize);
-      labels[count] = label;
+      rows.take(row, label);
       count += 1;
     },
     leaveOut: (sentence, row = null, of = 1) => {
@@ -45,19 +40,13 @@ export function createRowCollector(rowSize: number, rowsMax: number): RowCollect
       const { problems } = leftOut;
       if (count === 0)
         return refuseImport("no-good-rows", `${nothing} ${problems[0]?.sentence ?? ""}`.trim(), problems);
-      // A copy of the part in use, unless that is nearly all: a view would keep the rest alive.
-      const isFull = count > 0.9 * rowsMax;
-      const part = isFull ? inputs.subarray(0, count * rowSize) : inputs.slice(0, count * rowSize);
       return ok({
-        dataset: { inputs: part, labels: labels.slice(0, count), count },
-        report: {
-          rowsRead: count + leftOut.count,
-          rowsTaken: count,
-          rowsLeftOut: leftOut.count,
-          reasons: leftOut.reasons(),
-          problems,
-          notes,
-        },
+        rowsRead: count + leftOut.count,
+        rowsTaken: count,
+        rowsLeftOut: leftOut.count,
+        reasons: leftOut.reasons(),
+        problems,
+        notes,
       });
     },
   };

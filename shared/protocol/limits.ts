@@ -154,6 +154,8 @@ export const LIMITS = {
   heldOutByteCountMax: 1_000_000_000,
   heldOutPartByteCountMax: 64_000_000,
   heldOutDateLengthMax: 80,
+  /** An upload of held-out rows to which nothing is sent for this long ends, and what has arrived is deleted. */
+  heldOutSilentMsMax: 600_000,
   /** Uploads of held-out rows that are under way, and those that are over and may still be asked about. */
   heldOutUploadsOpenMax: 16,
   heldOutUploadsKeptMax: 64,

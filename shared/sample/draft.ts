@@ -159,6 +159,12 @@ export function rulesOf({ rules, base }: Pick<Draft, "rules" | "base">): DraftRu
   return { ...start, ...rules };
 }
 
+/** What is said about the stage; null if the version before says nothing and nobody has chosen since. */
+export function statedStage({ rules, base }: Pick<Draft, "rules" | "base">): DraftRules["stage"] | null {
+  const { stage = base === null ? rulesOf({ rules, base }).stage : base.stage } = rules;
+  return stage ?? null;
+}
+
 /** The rules of a task, as they would be typed. */
 export function rulesOfTask({
   stage = "trying-out",

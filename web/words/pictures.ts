@@ -1,7 +1,7 @@
 import type { ReadingView } from "#client/index.ts";
 import { folderOfClass } from "#shared/data/class-folders.ts";
 import { channelCount, type ImageFeatures } from "#shared/task/features.ts";
-import { formatCount, plural } from "./format.ts";
+import { formatCount, formatFileSize, plural } from "./format.ts";
 
 /* The words for picture files, folders and archives that a participant adds. */
 
@@ -27,7 +27,8 @@ export function fittingNote(features: ImageFeatures): string {
   return `${kinds} ${how} All of that happens in this browser.`;
 }
 
-/** "1,234 of 60,000 pictures read." */
-export function readingSentence({ doneCount, totalCount }: ReadingView): string {
+/** "1,234 of 60,000 pictures read." Of a table: "12 MB of 46 MB read." */
+export function readingSentence({ unit, doneCount, totalCount }: ReadingView): string {
+  if (unit === "bytes") return `${formatFileSize(doneCount)} of ${formatFileSize(totalCount)} read.`;
   return `${formatCount(doneCount)} of ${plural(totalCount, "picture")} read.`;
 }

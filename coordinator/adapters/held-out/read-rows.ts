@@ -1,40 +1,67 @@
-import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
-import type { ByteSource } from "#shared/archive/byte-source.ts";
-import { type IdxArray, idxFault, parseIdx, readIdx } from "#shared/data/idx.ts";
-import { readTable } from "#shared/data/read-csv.ts";
-import { readArchive } from "#shared/data/read-set.ts";
-import { type Imported, type ImportRefusal, refuseImport, rowsMaxOf } from "#shared/data/report.ts";
+import type { CheckProgress } from "#coordinator/core/ports/held-out-files.ts";
+import { type ByteSource, sliceOf } from "#shared/archive/byte-source.ts";
+import { type IdxFile, idxFault, openIdx, scanIdx } from "#shared/data/idx.ts";
+import { scanTable } from "#shared/data/read-csv.ts";
+import { scanArchive } from "#shared/data/read-set.ts";
+import {
+  type Imported,
+  type ImportRefusal,
+  type ImportReport,
+  refuseImport,
+  rowsMaxOf,
+} from "#shared/data/report.ts";
+import { KeptRows, type OpenRowSink } from "#shared/data/row-sink.ts";
 import type { OpenDecoder } from "#shared/data/table/encoding.ts";
-import { ok, type Result } from "#shared/kernel/result.ts";
+import type { Result } from "#shared/kernel/result.ts";
 import { openByteSource } from "#shared/node/folder-files.ts";
 import { nodePictureCodecs } from "#shared/node/picture-wasm.ts";
 import { type ImageFeatures, inputSize } from "#shared/task/features.ts";
 import type { HeldOutFormat } from "#shared/task/held-out.ts";
 import type { Task } from "#shared/task/task.ts";
-import { isErrorCode } from "../system-errors.ts";
+import { openGunzipSource } from "./gunzip-source.ts";
 
 /** Longest header of an IDX file of pictures or labels. */
 const IDX_HEADER_MAX = 20;
 
-/**
- * Reads held-out rows as a device reads its own.
- *
- * @param onProgress  Called now and then with the share of the file that was read.
- * Errors: those of the readers. @throws if the file cannot be read.
- */
+type OnProgress = (progress: CheckProgress) => void;
+type Scanned = Result<ImportReport, ImportRefusal>;
+
+/** Reads held-out rows into memory, as a device reads its own. Errors: those of the readers. */
 export async function readHeldOutRows(
   path: string,
   format: HeldOutFormat,
-  { features }: Task,
-  onProgress: (share: number) => void = () => {},
+  task: Task,
 ): Promise<Result<Imported, ImportRefusal>> {
+  const kept = new KeptRows(task.features);
+  return kept.imported(await scanHeldOutRows(path, format, task, kept.openRows, () => {}));
+}
+
+/**
+ * The same, piece by piece, with the rows in a sink: memory depends on the file's length only by its labels. A zip file is
+ * read file by file, each of which is in memory as a whole.
+ *
+ * @param onProgress  Called now and then.
+ * Errors: those of the readers. @throws if the file cannot be read.
+ */
+export async function scanHeldOutRows(
+  path: string,
+  format: HeldOutFormat,
+  { features }: Task,
+  openRows: OpenRowSink,
+  onProgress: OnProgress,
+): Promise<Scanned> {
   switch (format) {
     case "csv":
       return fromSource(path, async (source) => {
-        const report = (byteCount: number) => onProgress(byteCount / source.byteCount);
-        const { outcome } = await readTable(source, openDecoder, features, { onProgress: report });
+        const report = (byteCount: number, rowsChecked: number) =>
+          onProgress({ rowsChecked, checkedShare: byteCount / source.byteCount });
+        const { outcome } = await scanTable(
+          source,
+          openDecoder,
+          features,
+          { onProgress: report },
+          { openRows },
+        );
         return outcome;
       });
     case "idx":
@@ -43,17 +70,24 @@ export async function readHeldOutRows(
           "bad-shape",
           "An IDX pair holds pictures, but this task takes numbers. Give a CSV file.",
         );
-      return readPair(path, features);
+      return scanPair(path, features, openRows, onProgress);
     case "zip":
       return fromSource(path, (source) =>
-        readArchive("The file", source, features, {
-          codecs: nodePictureCodecs(),
-          part: "test",
-          onProgress: async (done, total) => {
-            onProgress(total === 0 ? 1 : done / total);
-            return true;
+        scanArchive(
+          "The file",
+          source,
+          features,
+          {
+            codecs: nodePictureCodecs(),
+            openDecoder,
+            part: "test",
+            onProgress: async ({ doneCount, totalCount, rowCount }) => {
+              onProgress({ rowsChecked: rowCount, checkedShare: doneCount / Math.max(1, totalCount) });
+              return true;
+            },
           },
-        }),
+          openRows,
+        ),
       );
   }
 }
@@ -69,37 +103,24 @@ async function fromSource<Value>(path: string, read: (source: ByteSource) => Pro
   }
 }
 
-/** Both files of a pair, one after the other. */
-async function readPair(path: string, features: ImageFeatures): Promise<Result<Imported, ImportRefusal>> {
-  const bytes = await unpacked(path, rowsMaxOf(features) * (1 + inputSize(features)) + 2 * IDX_HEADER_MAX);
-  if (!bytes.ok) return bytes;
-  const first = idxLength(bytes.value);
-  const second = first === null ? null : idxLength(bytes.value.subarray(first));
-  if (first === null || second === null || first + second !== bytes.value.length)
-    return refuseImport(
-      "unreadable",
-      "An IDX pair is the file of pictures and the file of labels, one after the other, both packed with gzip or neither. This is something else, or one of them is cut short.",
-    );
-  const arrays: IdxArray[] = [];
-  for (const file of [bytes.value.subarray(0, first), bytes.value.subarray(first)]) {
-    const array = parseIdx(file);
-    if (!array.ok) return idxFault("The file", array.error);
-    arrays.push(array.value);
-  }
-  const [one, other] = arrays as [IdxArray, IdxArray];
-  return one.axes.length === 1 ? readIdx(other, one, features) : readIdx(one, other, features);
-}
-
-/** @param byteCountMax  Nothing larger is unpacked. */
-async function unpacked(path: string, byteCountMax: number): Promise<Result<Uint8Array, ImportRefusal>> {
-  const packed = await readFile(path);
-  // RFC 1952: a gzip file starts with these two bytes.
-  if (packed[0] !== 0x1f || packed[1] !== 0x8b) return ok(packed);
-  try {
-    // One after the other, two gzip files are one gzip file of both contents (RFC 1952, section 2.2).
-    return ok(await promisify(gunzip)(packed, { maxOutputLength: byteCountMax }));
-  } catch (error) {
-    return isErrorCode(error, "ERR_BUFFER_TOO_LARGE")
+/** Both files of a pair, one after the other, packed or not. */
+async function scanPair(
+  path: string,
+  features: ImageFeatures,
+  openRows: OpenRowSink,
+  onProgress: OnProgress,
+): Promise<Scanned> {
+  const isPacked = await fromSource(path, async (source) => {
+    const start = await source.read(0, Math.min(2, source.byteCount));
+    // RFC 1952: a gzip file starts with these two bytes.
+    return start[0] === 0x1f && start[1] === 0x8b;
+  });
+  const scan = (source: ByteSource) => scanUnpackedPair(source, features, openRows, onProgress);
+  if (!isPacked) return fromSource(path, scan);
+  const byteCountMax = rowsMaxOf(features) * (1 + inputSize(features)) + 2 * IDX_HEADER_MAX;
+  const unpacked = await openGunzipSource(path, byteCountMax);
+  if (!unpacked.ok)
+    return unpacked.error === "too-large"
       ? refuseImport(
           "too-many-rows",
           "Unpacked, this is larger than all rows that a task may have. Use a part of it.",
@@ -108,11 +129,45 @@ async function unpacked(path: string, byteCountMax: number): Promise<Result<Uint
           "unreadable",
           "This gzip file is damaged or cut short. Pack it again, or send it unpacked.",
         );
+  try {
+    return await scan(unpacked.value);
+  } finally {
+    await unpacked.value.close();
   }
 }
 
+async function scanUnpackedPair(
+  source: ByteSource,
+  features: ImageFeatures,
+  openRows: OpenRowSink,
+  onProgress: OnProgress,
+): Promise<Scanned> {
+  const split = await idxByteCount(source);
+  const rest = split === null ? null : await idxByteCount(sliceOf(source, split, source.byteCount));
+  if (split === null || rest === null || split + rest !== source.byteCount)
+    return refuseImport(
+      "unreadable",
+      "An IDX pair is the file of pictures and the file of labels, one after the other, both packed with gzip or neither. This is something else, or one of them is cut short.",
+    );
+  const arrays: IdxFile[] = [];
+  for (const file of [sliceOf(source, 0, split), sliceOf(source, split, source.byteCount)]) {
+    const array = await openIdx(file);
+    if (!array.ok) return idxFault("The file", array.error);
+    arrays.push(array.value);
+  }
+  const [one, other] = arrays as [IdxFile, IdxFile];
+  const [pictures, labels] = one.axes.length === 1 ? [other, one] : [one, other];
+  return scanIdx(pictures, labels, features, openRows, {
+    onProgress: async (done, total) => {
+      onProgress({ rowsChecked: done, checkedShare: done / total });
+      return true;
+    },
+  });
+}
+
 /** Bytes of the IDX file at the beginning, by its header; null if there is none, or not all of it. */
-function idxLength(bytes: Uint8Array): number | null {
+async function idxByteCount(source: ByteSource): Promise<number | null> {
+  const bytes = await source.read(0, Math.min(IDX_HEADER_MAX, source.byteCount));
   const axisCount = bytes[3] ?? 0;
   const header = 4 + 4 * axisCount;
   if (bytes[0] !== 0 || bytes[1] !== 0 || axisCount < 1 || header > IDX_HEADER_MAX) return null;
@@ -120,5 +175,5 @@ function idxLength(bytes: Uint8Array): number | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, header);
   let length = 1;
   for (let axis = 0; axis < axisCount; axis++) length *= view.getUint32(4 + 4 * axis);
-  return header + length <= bytes.length ? header + length : null;
+  return header + length <= source.byteCount ? header + length : null;
 }

@@ -1,5 +1,6 @@
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { type Silence, watchSilence } from "#shared/kernel/silence.ts";
 import type { HeldOutBegin, HeldOutUpload, TaskView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { TaskSlug } from "#shared/protocol/ids.ts";
@@ -10,12 +11,19 @@ import { DiskLow, outageCode, wireErrorOf } from "../ports/outage.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
 import { heldOutView } from "../views/held-out-view.ts";
 
-type DeskPorts = Pick<CoordinatorPorts, "store" | "heldOutFiles" | "disk" | "random" | "log">;
+type DeskPorts = Pick<
+  CoordinatorPorts,
+  "store" | "heldOutFiles" | "disk" | "random" | "log" | "clock" | "after"
+>;
 
 /** An upload, in memory only: a restart forgets what has not become a set. */
 interface Upload extends CompleteUpload {
   readonly slug: TaskSlug;
   readonly stop: AbortController;
+  /** Ends it if nothing is sent for too long. */
+  readonly silence: Silence;
+  /** All bytes have arrived. */
+  isComplete: boolean;
   state: HeldOutUpload["state"];
   rowsChecked: number;
   checkedShare: number;
@@ -24,11 +32,7 @@ interface Upload extends CompleteUpload {
 }
 
 /** Takes uploads of held-out rows, and checks them behind the upload (E21). */
-export function createHeldOutDesk(ports: DeskPorts, sets: HeldOutSets): HeldOut {
-  return new Desk(ports, sets);
-}
-
-class Desk implements HeldOut {
+export class HeldOutDesk implements HeldOut {
   readonly #ports: DeskPorts;
   readonly #sets: HeldOutSets;
   /** By id, oldest first. */
@@ -58,9 +62,16 @@ class Desk implements HeldOut {
     if (ofTask === undefined && open.length >= LIMITS.heldOutUploadsOpenMax)
       return err(wireError("RATE_LIMITED", "Too many uploads are under way. Try again in a moment."));
     // Whoever begins again has lost the other one.
-    if (ofTask !== undefined) await this.#end(ofTask, "stopped");
+    if (ofTask !== undefined) await this.#stop(ofTask);
+    const uploadId = bytesToHex(random(16));
     const upload: Upload = {
-      uploadId: bytesToHex(random(16)),
+      uploadId,
+      silence: watchSilence(
+        this.#ports,
+        () => LIMITS.heldOutSilentMsMax,
+        () => void this.#abandon(uploadId),
+      ),
+      isComplete: false,
       ...{ slug: stored.task.slug, format, byteCount, card, actor },
       stop: new AbortController(),
       ...{ state: "receiving", rowsChecked: 0, checkedShare: 0, refusal: null, set: null },
@@ -88,9 +99,10 @@ class Desk implements HeldOut {
           `This upload was announced with ${upload.byteCount} bytes, and ${byteCount} are sent. Begin again.`,
         ),
       });
-    const received = await heldOutFiles.receive({ uploadId, offset, byteCount }, body, free);
+    const heard = hearing(body, () => upload.silence.heard());
+    const received = await heldOutFiles.receive({ uploadId, offset, byteCount }, heard, free);
     if (upload.state !== "receiving") {
-      // Stopped meanwhile.
+      // Stopped or abandoned meanwhile.
       await heldOutFiles.discard(uploadId);
       return ok(await this.#viewOf(upload));
     }
@@ -103,12 +115,13 @@ class Desk implements HeldOut {
         case "bad-length":
           return err({ error: wireError("BAD_LENGTH", "More bytes came than were announced.") });
         case "storage-full":
-          await this.#end(upload, "stopped");
+          await this.#stop(upload);
           return err({ error: wireErrorOf(new DiskLow()) });
       }
     }
     if (received.value === "all-here") {
-      upload.state = "checking";
+      upload.silence.end();
+      Object.assign(upload, { state: "checking", isComplete: true });
       void this.#check(upload);
     }
     return ok(await this.#viewOf(upload));
@@ -164,7 +177,7 @@ class Desk implements HeldOut {
     const upload = this.#find(slug, uploadId);
     if (upload === null) return err(wireError("NOT_FOUND"));
     if (!isOpen(upload)) return err(wireError("CONFLICT", "This upload is over. Nothing was changed."));
-    await this.#end(upload, "stopped");
+    await this.#stop(upload);
     return ok(await this.#viewOf(upload));
   }
 
@@ -177,10 +190,30 @@ class Desk implements HeldOut {
     return upload?.slug === slug ? upload : null;
   }
 
-  async #end(upload: Upload, state: "stopped"): Promise<void> {
-    upload.state = state;
+  async #stop(upload: Upload): Promise<void> {
+    upload.state = "stopped";
+    upload.silence.end();
     upload.stop.abort(new Error("the upload was stopped"));
     await this.#ports.heldOutFiles.discard(upload.uploadId);
+  }
+
+  /** Its sender is gone, so that nobody would ever stop it. */
+  async #abandon(uploadId: string): Promise<void> {
+    const upload = this.#uploads.get(uploadId);
+    if (upload?.state !== "receiving") return;
+    this.#refuse(upload, { error: wireError("REQUEST_TIMEOUT", ABANDONED), problems: [] });
+    const { heldOutFiles, log } = this.#ports;
+    try {
+      await heldOutFiles.discard(uploadId);
+    } catch (error) {
+      // The next start deletes it.
+      log.warn({ task: upload.slug, error: String(error) }, "an abandoned upload could not be deleted");
+    }
+  }
+
+  /** Ends the waiting for bytes. What has arrived is deleted at the next start. */
+  close(): void {
+    for (const { silence } of this.#uploads.values()) silence.end();
   }
 
   #forgetOld(): void {
@@ -191,13 +224,11 @@ class Desk implements HeldOut {
   }
 
   async #viewOf(upload: Upload): Promise<HeldOutUpload> {
-    const { uploadId, slug, format, byteCount, state, rowsChecked, checkedShare, refusal, set } = upload;
-    const receivedByteCount =
-      state === "receiving"
-        ? await this.#ports.heldOutFiles.offset(uploadId)
-        : state === "stopped"
-          ? 0
-          : byteCount;
+    const { uploadId, slug, format, byteCount, state, isComplete } = upload;
+    const { rowsChecked, checkedShare, refusal, set } = upload;
+    let receivedByteCount = 0;
+    if (state === "receiving") receivedByteCount = await this.#ports.heldOutFiles.offset(uploadId);
+    else if (isComplete && state !== "stopped") receivedByteCount = byteCount;
     return {
       ...{ uploadId, task: slug, format, byteCount, state, receivedByteCount },
       ...{ rowsChecked, checkedShare, refusal, set },
@@ -205,9 +236,18 @@ class Desk implements HeldOut {
   }
 }
 
+const ABANDONED = `Nothing was sent for ${LIMITS.heldOutSilentMsMax / 60_000} minutes, so this upload has ended. Nothing was stored. Begin again.`;
 const ARCHIVED = "This task is archived. Publish a new version to take it up again.";
 const CHECK_FAILED =
   "The rows could not be checked: the file may be damaged, or larger than this coordinator's memory. Nothing was stored.";
+
+/** Calls `onPiece` before each piece is given on. */
+async function* hearing(body: AsyncIterable<Uint8Array>, onPiece: () => void): AsyncGenerator<Uint8Array> {
+  for await (const piece of body) {
+    onPiece();
+    yield piece;
+  }
+}
 
 function isOpen({ state }: Upload): boolean {
   return state === "receiving" || state === "checking";

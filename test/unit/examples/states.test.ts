@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { RunView } from "#shared/protocol/api.ts";
 import { RUN_PHASES } from "#shared/round/phases.ts";
-import { isOver } from "#web/words/sentences.ts";
+import { isOver } from "#web/words/endings.ts";
 
 /* The examples are copied, so they import nothing of ours. What they know of a run must be what the API says. */
 

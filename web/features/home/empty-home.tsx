@@ -1,4 +1,5 @@
 "use client";
+import Link from "next/link";
 import type { TaskView } from "#shared/protocol/api.ts";
 import { useSession } from "../../data/access-queries.ts";
 import { useStatus } from "../../data/queries.ts";
@@ -11,12 +12,13 @@ const DEVICES = { href: "/devices", label: "Devices" };
 
 interface EmptyHomeProps {
   readonly tasks: readonly TaskView[];
-  /** One of them. */
+  readonly mayCreate: boolean;
+  /** One of the tasks. */
   readonly mayLaunch: boolean;
 }
 
 /** A system without runs: three ways in, each with a command or a link. */
-export function EmptyHome(props: EmptyHomeProps) {
+export function EmptyHome({ tasks, mayCreate, mayLaunch }: EmptyHomeProps) {
   return (
     <>
       <Section
@@ -33,40 +35,60 @@ export function EmptyHome(props: EmptyHomeProps) {
           </p>
         </div>
       </Section>
-      <MakeOrLaunch {...props} />
-      <BringDevices slug={props.tasks[0]?.task.slug} />
+      {tasks.length > 0 ? (
+        <LaunchOne count={tasks.length} mayLaunch={mayLaunch} />
+      ) : (
+        <MakeTask mayCreate={mayCreate} />
+      )}
+      <BringDevices slug={tasks[0]?.task.slug} />
+      {tasks.length === 0 && (
+        <Section id="later" title="Where runs will be">
+          <p className="read text-ink-2">
+            {mayCreate
+              ? "Launch appears here with the first task."
+              : "Runs appear here once a researcher has launched one."}{" "}
+            A run waits until enough devices are ready, so it may be launched before anyone has joined.
+          </p>
+        </Section>
+      )}
     </>
   );
 }
 
-function MakeOrLaunch({ tasks, mayLaunch }: EmptyHomeProps) {
-  const { data: session } = useSession();
-  const mayMake = session?.permissions.includes("tasks.create") ?? false;
+const TASK_NOTE = "A task says what is learnt, from which columns, and what a device agrees to.";
+
+function LaunchOne({ count, mayLaunch }: { readonly count: number; readonly mayLaunch: boolean }) {
   return (
-    <Section
-      id="make"
-      title={tasks.length === 0 ? "Make a task" : mayLaunch ? "Launch a run" : "A run"}
-      note="A task says what is learnt, from which columns, and what a device agrees to."
-    >
+    <Section id="make" title={mayLaunch ? "Launch a run" : "A run"} note={TASK_NOTE}>
+      <p className="read">
+        {mayLaunch ? <a href="#launch">Launch</a> : "A researcher of its project launches"}{" "}
+        {count === 1 ? "this task" : "one of these tasks"}. A run waits until enough devices are ready, so it
+        may be launched before anyone has joined.
+      </p>
+    </Section>
+  );
+}
+
+function MakeTask({ mayCreate }: { readonly mayCreate: boolean }) {
+  return (
+    <Section id="make" title={mayCreate ? "Make a task" : "A task"} note={TASK_NOTE}>
       <div className="grid gap-3.5">
-        {tasks.length > 0 && (
-          <p className="read">
-            {mayLaunch ? <a href="#launch">Launch</a> : "A researcher of the project launches"}{" "}
-            {tasks.length === 1 ? "this task" : "one of these tasks"}. A run waits until enough devices are
-            ready, so it may be launched before anyone has joined.
-          </p>
-        )}
-        {tasks.length === 0 && (
+        {mayCreate && (
           <>
             <p className="read">
-              {mayMake ? <a href="/tasks/new">Make a task</a> : "A researcher makes a task"} from a sample,
-              which is read in the browser and never sent. Or start this coordinator with a task that comes
-              with Chorus:
+              Begin with a sample, a CSV file or pictures. It is read in this browser and never sent.
             </p>
-            <CopyBox text="npm run coordinator -- --task digits" what="the command" />
-            {mayMake && <p className="note">Launch appears here with the first task.</p>}
+            <p>
+              <Link className="btn main" href="/tasks/new">
+                New task…
+              </Link>
+            </p>
           </>
         )}
+        <p className="read">
+          {mayCreate ? "Or start" : "Start"} this coordinator with a task that comes with Chorus:
+        </p>
+        <CopyBox text="npm run coordinator -- --task digits" what="the command" />
       </div>
     </Section>
   );

@@ -2,6 +2,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { type FormEvent, useState } from "react";
+import { present } from "#shared/kernel/assert.ts";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { launchSentence } from "#shared/round/act-sentences.ts";
 import { useSession } from "../../data/access-queries.ts";
@@ -17,19 +18,37 @@ import { LaunchCostLine } from "./launch-cost.tsx";
 import { type Inputs, RestOfPlan, TaskSelect, TextField } from "./launch-inputs.tsx";
 
 interface LaunchFormProps {
-  /** Those that the reader may launch. */
+  /** Those that the reader may launch; one at least. */
   readonly tasks: readonly TaskView[];
-  /** The one that the form begins with. */
-  readonly first: TaskView;
   readonly runs: readonly RunView[];
   /** True if there are runs before these. */
   readonly hasOlder: boolean;
+  /** The task to begin with, as the address names it; null begins with the first. */
+  readonly asked: string | null;
 }
 
 /** Launches a run of a task; its cost is updated as one types. */
-export function LaunchForm({ tasks, first, runs, hasOlder }: LaunchFormProps) {
+export function LaunchForm({ asked, ...others }: LaunchFormProps) {
+  const { tasks } = others;
+  const wanted = tasks.find(({ task }) => task.slug === asked);
+  const first = wanted ?? present(tasks[0], "a task to launch");
+  return (
+    <>
+      {asked !== null && wanted === undefined && (
+        <p className="note mt-2">There is no task {asked} that could be launched. Choose another.</p>
+      )}
+      <FilledForm {...others} first={first} />
+    </>
+  );
+}
+
+interface FilledFormProps extends Omit<LaunchFormProps, "asked"> {
+  readonly first: TaskView;
+}
+
+function FilledForm({ tasks, first, runs, hasOlder }: FilledFormProps) {
   const me = useSession().data?.name ?? "";
-  // Until someone types, the form follows the newest version of the first task.
+  // Until someone types, the form follows the newest version of the task it begins with.
   const [typed, setTyped] = useState<Form | null>(null);
   const [errors, setErrors] = useState<LaunchErrors>({});
   const router = useRouter();

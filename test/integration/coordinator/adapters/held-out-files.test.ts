@@ -17,6 +17,8 @@ import type { CheckProgress, HeldOutFiles } from "#coordinator/core/ports/held-o
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import type { HeldOutFormat } from "#shared/task/held-out.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
+import { makePng } from "#test/kit/files/png.ts";
+import { makeZip, type ZipItem } from "#test/kit/files/zip.ts";
 import { smallTask } from "#test/kit/worlds/small-task.ts";
 
 /* Held-out rows on a real disk: received, checked in a thread, kept; nothing of a refused file stays. */
@@ -64,6 +66,10 @@ async function sentenceOf(content: Uint8Array | string, format: HeldOutFormat = 
 
 const HEADER = "a,b,c,d,label\n";
 const row = (label: string) => `0.1,0.2,0.3,0.4,${label}\n`;
+
+const PICTURE = { width: 8, height: 8, depth: 8, colourType: 0, values: [] } as const;
+const png = (value: number) =>
+  makePng({ ...PICTURE, values: Array.from({ length: 64 }, (_, at) => (at === 9 ? value : at)) });
 
 function idx(count: number, label: (row: number) => number) {
   const pictures = Buffer.alloc(16 + 64 * count, 3);
@@ -138,7 +144,11 @@ describe("[E21] checking rows", () => {
       HEADER + row("x") + row("y") + row("w"),
       /^1 of 3 rows do not fit the task\./,
     ],
-    ["none of the classes", HEADER + row("p") + row("q"), /"?p"?|classes|label/],
+    [
+      "none of the classes",
+      HEADER + row("p") + row("q"),
+      /^None of the 2 rows can be used\. Row 1 is labelled “p”, which is not one of x, y, z\. Nothing/,
+    ],
     ["one class only", HEADER + row("x").repeat(40), /^Every row is "x"\..*add rows of "y", "z"\./],
     ["other columns", "a,b\n1,2\n", /label|columns/],
     ["no rows", HEADER, /no rows/],
@@ -146,6 +156,71 @@ describe("[E21] checking rows", () => {
     ["no text", Buffer.from([0, 1, 2, 3, 0, 255]), /nothing for|CSV/],
   ])("refuses %s with what would work, and nothing stays", async (_, content, words) => {
     expect(await sentenceOf(content)).toMatch(words);
+  });
+
+  test("says how many rows are checked as the check goes, of a table and of pictures", async () => {
+    const table = await check(HEADER + row("x").repeat(40_000) + row("y"));
+    expect(table.checked).toMatchObject({ ok: true, value: { rowCount: 40_001 } });
+    const { pictures, labels } = idx(40_000, (at) => at % 10);
+    const pair = await check(Buffer.concat([pictures, labels]), "idx", bundledTask("digits", 8, 1));
+    expect(pair.checked).toMatchObject({ ok: true, value: { rowCount: 40_000 } });
+    for (const { progress } of [table, pair]) {
+      const rows = progress.map(({ rowsChecked }) => rowsChecked);
+      expect(rows.filter((count) => count > 0 && count < 40_000).length).toBeGreaterThan(1);
+      expect(rows).toEqual(rows.toSorted((left, right) => left - right));
+      const shares = progress.map(({ checkedShare }) => checkedShare);
+      expect(shares).toEqual(shares.toSorted((left, right) => left - right));
+      expect(shares.at(-1)).toBe(1);
+    }
+  });
+
+  test("takes a zip of pictures in a folder for each class", async () => {
+    const task = bundledTask("digits", 8, 1);
+    const items = [
+      { path: "set/0/a.png", data: png(0) },
+      { path: "set/0/b.png", data: png(9) },
+      { path: "set/7/a.png", data: png(255) },
+      { path: "__MACOSX/set/7/._a.png", data: "x" },
+    ];
+    const body = makeZip(items);
+    const { checked, progress } = await check(body, "zip", task);
+    if (!checked.ok) throw new Error(checked.error.error.message);
+    const { balance, rowCount, hash } = checked.value;
+    const counts = balance.kind === "classes" && balance.counts.map(({ rows }) => rows);
+    expect([counts, rowCount, hash]).toEqual([[2, 0, 0, 0, 0, 0, 0, 1, 0, 0], 3, sha256(body)]);
+    expect(progress.map(({ rowsChecked }) => rowsChecked)).toEqual([0, 0, 1, 2, 3]);
+    const more = makeZip([...items, { path: "set/eleven/a.png", data: png(1) }]);
+    expect(await sentenceOf(more, "zip", task)).toMatch(/^1 of 4 rows do not fit the task\./);
+  });
+
+  const zips: readonly (readonly [what: string, items: readonly ZipItem[], words: RegExp])[] = [
+    [
+      "a zip that says it holds more than it can",
+      [{ path: "0/a.png", data: png(0), says: { byteCount: 4_000_000_000 } }],
+      /was made to fill memory, so it is not unpacked/,
+    ],
+    [
+      "a zip whose file unpacks to more than it says",
+      [
+        { path: "0/a.png", data: Buffer.alloc(4_000_000), says: { byteCount: 1_000 } },
+        { path: "1/a.png", data: png(0) },
+      ],
+      /^1 of 2 rows do not fit the task\./,
+    ],
+    [
+      "a picture that says it has more pixels than its data",
+      [
+        {
+          path: "0/a.png",
+          data: makePng({ ...PICTURE, width: 60_000, height: 60_000, packed: Buffer.alloc(20) }),
+        },
+        { path: "1/a.png", data: png(0) },
+      ],
+      /^1 of 2 rows do not fit the task\./,
+    ],
+  ];
+  test.each(zips)("refuses %s, and nothing stays", async (_, items, words) => {
+    expect(await sentenceOf(makeZip(items), "zip", bundledTask("digits", 8, 1))).toMatch(words);
   });
 
   test("refuses a CSV of a million columns within seconds", async () => {
@@ -169,6 +244,25 @@ describe("[E21] checking rows", () => {
     stop.abort(new Error("stopped"));
     await expect(checking).rejects.toThrow("stopped");
   });
+
+  test("gives up its place when it is stopped before its turn, and the check before it goes on", async () => {
+    const bytes = Buffer.from(HEADER + (row("x") + row("y")).repeat(100_000));
+    await files.receive({ uploadId: ID, offset: 0, byteCount: bytes.length }, inPieces(bytes, 65_536));
+    const ended: string[] = [];
+    const first = files.check({ uploadId: ID }, "csv", small, () => {}, never);
+    const stop = new AbortController();
+    const second = files.check({ uploadId: ID }, "csv", small, () => {}, stop.signal);
+    const both = [
+      first.then(() => ended.push("first")),
+      expect(second)
+        .rejects.toThrow("late")
+        .then(() => ended.push("second")),
+    ];
+    stop.abort(new Error("late"));
+    await Promise.all(both);
+    expect(ended).toEqual(["second", "first"]);
+    expect(await first).toMatchObject({ ok: true, value: { rowCount: 200_000 } });
+  });
 });
 
 describe("[E21] receiving rows", () => {
@@ -191,6 +285,25 @@ describe("[E21] receiving rows", () => {
     expect(await files.offset(ID)).toBe(0);
     const more = files.receive({ uploadId: ID, offset: 0, byteCount: 5 }, inPieces(bytes));
     expect(await more).toEqual({ ok: false, error: { type: "bad-length" } });
+  });
+
+  test("of three connections of one upload, only the newest writes", async () => {
+    const bytes = Buffer.from(HEADER + row("x") + row("y"));
+    const upload = { uploadId: ID, offset: 0, byteCount: bytes.length };
+    async function* stuck() {
+      yield bytes.subarray(0, 20);
+      await new Promise(() => {});
+    }
+    const first = files.receive(upload, stuck());
+    await expect.poll(() => files.offset(ID)).toBe(20);
+    const second = files.receive(upload, inPieces(bytes, 7));
+    const third = files.receive(upload, inPieces(bytes, 7));
+    expect(await Promise.all([first, second, third])).toEqual([
+      { ok: true, value: "partial" },
+      { ok: true, value: "partial" },
+      { ok: true, value: "all-here" },
+    ]);
+    expect(await files.offset(ID)).toBe(bytes.length);
   });
 
   test("a set goes when another takes its place; what an earlier process received is gone at the start", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { present } from "#shared/kernel/assert.ts";
 import type { HeldOutUpload } from "#shared/protocol/api.ts";
 import { heldOutUploadSchema, taskViewSchema } from "#shared/protocol/api.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import type { HeldOutCard } from "#shared/task/held-out.ts";
 import { taskSchema } from "#shared/task/task.ts";
 import { FAKE_SET } from "#test/kit/fakes/memory-held-out.ts";
@@ -223,6 +224,43 @@ describe("[E21] an upload of held-out rows", () => {
     await federation.inFlight.settle();
     expect((await viewOf(federation)).heldOut?.hash).toBe(FAKE_SET.hash);
     expect(federation.heldOut.uploads.size).toBe(0);
+  });
+
+  test("ends if nothing is sent for ten minutes, and nothing of it is kept", async () => {
+    const federation = await Federation.create({ devices: 3 });
+    const { clock } = federation;
+    const { heldOut } = federation.coordinator;
+    const text = "a,b\n1,x\n";
+    const { uploadId, byteCount } = await begin(federation, text);
+    const stateOf = async () => (await heldOut.heldOutUpload("small", uploadId))?.state;
+    const send = (offset: number, to: number) =>
+      heldOut.receiveHeldOut("small", uploadId, { offset, byteCount, body: bodyOf(text.slice(offset, to)) });
+    clock.advance(LIMITS.heldOutSilentMsMax - 1_000);
+    await send(0, 3);
+    // Bytes begin a new ten minutes.
+    clock.advance(LIMITS.heldOutSilentMsMax - 1_000);
+    expect(await stateOf()).toBe("receiving");
+    clock.advance(1_000);
+    await federation.inFlight.settle();
+    expect(heldOutUploadSchema.parse(await heldOut.heldOutUpload("small", uploadId))).toMatchObject({
+      ...{ state: "refused", receivedByteCount: 0, set: null },
+      refusal: {
+        error: {
+          code: "REQUEST_TIMEOUT",
+          retry: "now",
+          message:
+            "Nothing was sent for 10 minutes, so this upload has ended. Nothing was stored. Begin again.",
+        },
+      },
+    });
+    expect(federation.heldOut.uploads.size).toBe(0);
+    expect(await send(3, byteCount)).toMatchObject({ value: { state: "refused" } });
+    expect((await viewOf(federation)).heldOut?.hash).toBe(FAKE_SET.hash);
+    // It is over, so that it keeps nobody else from uploading; and one that is complete never ends so.
+    expect((await upload(federation, text, "grace")).state).toBe("set");
+    clock.advance(2 * LIMITS.heldOutSilentMsMax);
+    await federation.inFlight.settle();
+    expect((await viewOf(federation)).heldOut?.hash).toBe(hashOf(text));
   });
 
   test("takes the place of one's own that is under way, never of another person's", async () => {

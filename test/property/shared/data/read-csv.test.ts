@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sourceOf } from "#shared/archive/byte-source.ts";
-import { readTable } from "#shared/data/read-csv.ts";
+import type { LeftOutRow } from "#shared/data/left-out.ts";
+import { readTable, scanTable } from "#shared/data/read-csv.ts";
+import { KeptRows } from "#shared/data/row-sink.ts";
 import { RowSplitter, type SplitRow } from "#shared/data/table/split-rows.ts";
 import { featuresSchema } from "#shared/task/features.ts";
 import { dialects, writeTable } from "#test/kit/tables/dialects.ts";
@@ -110,10 +112,14 @@ test("[F2] every row is taken or left out with its reason, and the counts add up
           dialect,
         );
         const listed: number[] = [];
-        const { outcome } = await readTable(sourceOf(bytes), openDecoder, features, {}, () => {
+        const kept = new KeptRows(features);
+        const openLeftOut = () => {
           listed.length = 0;
-          return ({ row }) => listed.push(row);
-        });
+          return ({ row }: LeftOutRow) => void listed.push(row);
+        };
+        const sinks = { openRows: kept.openRows, openLeftOut };
+        const scanned = await scanTable(sourceOf(bytes), openDecoder, features, {}, sinks);
+        const outcome = kept.imported(scanned.outcome);
         if (!outcome.ok) throw new Error(outcome.error.sentence);
         const { report, dataset } = outcome.value;
         const wanted = all.filter(({ row }) => row !== null);

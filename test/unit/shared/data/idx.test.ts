@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { parseIdx, readIdx } from "#shared/data/idx.ts";
+import { sourceOf } from "#shared/archive/byte-source.ts";
+import { type IdxLayout, openIdx, parseIdx, scanIdx } from "#shared/data/idx.ts";
+import { KeptRows } from "#shared/data/row-sink.ts";
 import type { ImageFeatures } from "#shared/task/features.ts";
 
 const features: ImageFeatures = {
@@ -13,21 +15,22 @@ const header = (...axes: number[]) => [0, 0, 8, axes.length, ...axes.flatMap((n)
 const pictures = Uint8Array.from([...header(2, 2, 2), 0, 4, 8, 16, 16, 0, 0, 0]);
 const labels = Uint8Array.from([...header(2), 2, 0]);
 
-function arrayOf(bytes: Uint8Array) {
-  const array = parseIdx(bytes);
-  if (!array.ok) throw new Error(array.error);
-  return array.value;
+async function fileOf(bytes: Uint8Array) {
+  const file = await openIdx(sourceOf(bytes));
+  if (!file.ok) throw new Error(file.error);
+  return file.value;
 }
-const read = (
-  first: Uint8Array,
-  second: Uint8Array,
-  layout?: Parameters<typeof readIdx>[3],
-  task = features,
-) => readIdx(arrayOf(first), arrayOf(second), task, layout);
+async function read(first: Uint8Array, second: Uint8Array, layout?: IdxLayout, task = features) {
+  const kept = new KeptRows(task);
+  const reading = layout === undefined ? {} : { layout };
+  return kept.imported(
+    await scanIdx(await fileOf(first), await fileOf(second), task, kept.openRows, reading),
+  );
+}
 
 describe("[D45] IDX files", () => {
-  test("become rows", () => {
-    const rows = read(pictures, labels);
+  test("become rows", async () => {
+    const rows = await read(pictures, labels);
     if (!rows.ok) throw new Error(rows.error.sentence);
     expect([...rows.value.dataset.inputs]).toEqual([0, 0.25, 0.5, 1, 1, 0, 0, 0]);
     expect([...rows.value.dataset.labels]).toEqual([2, 0]);
@@ -39,14 +42,14 @@ describe("[D45] IDX files", () => {
     ["labels for pictures", labels, labels, "bad-shape"],
     ["pictures for labels", pictures, pictures, "bad-shape"],
     ["no pictures", Uint8Array.from(header(0, 2, 2)), Uint8Array.from(header(0)), "no-rows"],
-  ])("with %s are refused", (_, first, second, type) => {
-    expect(read(first, second)).toMatchObject({ ok: false, error: { type } });
+  ])("with %s are refused", async (_, first, second, type) => {
+    expect(await read(first, second)).toMatchObject({ ok: false, error: { type } });
   });
 
-  test("a picture with a value outside the task's range is left out and named, as in a table", () => {
+  test("a picture with a value outside the task's range is left out and named, as in a table", async () => {
     const bright = pictures.slice();
     bright[16] = 17;
-    const rows = read(bright, labels);
+    const rows = await read(bright, labels);
     if (!rows.ok) throw new Error(rows.error.sentence);
     expect([...rows.value.dataset.inputs]).toEqual([1, 0, 0, 0]);
     expect([...rows.value.dataset.labels]).toEqual([0]);
@@ -57,7 +60,7 @@ describe("[D45] IDX files", () => {
     });
     const all = bright.slice();
     all[20] = 255;
-    expect(read(all, labels)).toMatchObject({
+    expect(await read(all, labels)).toMatchObject({
       ok: false,
       error: {
         type: "no-good-rows",
@@ -66,18 +69,18 @@ describe("[D45] IDX files", () => {
     });
   });
 
-  test("so is one with a label that the task does not have", () => {
-    const rows = read(pictures, Uint8Array.from([...header(2), 2, 3]));
+  test("so is one with a label that the task does not have", async () => {
+    const rows = await read(pictures, Uint8Array.from([...header(2), 2, 3]));
     expect(rows.ok && rows.value.report.problems).toEqual([
       { row: 2, sentence: "Picture 2 has label 3, but the task has 3 classes, numbered from 0." },
     ]);
   });
 
-  test("pictures stored column by column are turned, labels that count from 1 shifted, and both said", () => {
+  test("pictures stored column by column are turned, labels that count from 1 shifted, and both said", async () => {
     const wide = { ...features, height: 2, width: 3 };
     // Columns (1 2), (3 4), (5 6).
     const stored = Uint8Array.from([...header(1, 2, 3), 1, 2, 3, 4, 5, 6]);
-    const rows = read(
+    const rows = await read(
       stored,
       Uint8Array.from([...header(1), 3]),
       { isTransposed: true, firstLabel: 1 },

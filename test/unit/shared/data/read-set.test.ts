@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type NamedFile, sourceOf, tooLarge } from "#shared/archive/byte-source.ts";
 import { createFolderMatcher, folderOfClass } from "#shared/data/class-folders.ts";
-import { readArchive, readSet, type SetReading } from "#shared/data/read-set.ts";
+import { readArchive, readSet, type SetProgress, type SetReading } from "#shared/data/read-set.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import { nodePictureCodecs } from "#shared/node/picture-wasm.ts";
 import { featuresSchema, type ImageFeatures } from "#shared/task/features.ts";
@@ -167,9 +167,9 @@ describe("[D46] a folder for each class", () => {
   test("reading can be stopped, and tells how far it is", async () => {
     const files = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`cat/${at}.png`, png(at)]));
     const seen: string[] = [];
-    const onProgress = async (done: number, total: number) => {
-      seen.push(`${done} of ${total}`);
-      return done < 3;
+    const onProgress = async ({ doneCount, totalCount }: SetProgress) => {
+      seen.push(`${doneCount} of ${totalCount}`);
+      return doneCount < 3;
     };
     expect(await readOf(files, features, { onProgress })).toMatchObject({ type: "stopped" });
     expect(seen).toEqual(["0 of 10", "1 of 10", "2 of 10", "3 of 10"]);

@@ -1,14 +1,14 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { BUNDLED_TASKS, bundledTask } from "#coordinator/data/tasks.ts";
-import type { Draft } from "#shared/sample/draft.ts";
+import { type Draft, statedStage } from "#shared/sample/draft.ts";
 import { draftOfTask } from "#shared/sample/draft-of-task.ts";
 import { withTable } from "#shared/sample/draft-sample.ts";
 import { taskOfDraft } from "#shared/sample/draft-task.ts";
 import { rebased } from "#shared/sample/rebase.ts";
 import { TableProfiler } from "#shared/sample/table-profiler.ts";
 import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
-import { taskDifference } from "#shared/task/difference.ts";
-import type { Task } from "#shared/task/task.ts";
+import { type Task, taskSchema } from "#shared/task/task.ts";
 
 const ABOUT = {
   slug: "readmission",
@@ -223,23 +223,53 @@ describe("[K4] a template, completed, is a task", () => {
 describe("[K5] a draft of a task's next version", () => {
   const tasks = BUNDLED_TASKS.map((name) => [name, bundledTask(name, 8, 3)] as const);
 
-  test.each(tasks)(
-    "%s changes nothing but its number and its stage, which the page asks for",
-    (_, bundled) => {
-      const asked = {
-        purpose: "tell things apart",
-        intendedUse: "Trying.",
-        notFor: "Deciding.",
-        contact: "a@b.example",
-      };
-      const task: Task = { ...bundled, ...asked };
-      const { preview, problems } = taskOfDraft(draftOfTask(task));
+  const example = taskSchema.parse(
+    JSON.parse(readFileSync(new URL("../../../../examples/tasks/readmission.json", import.meta.url), "utf8")),
+  );
+  const WORDS = {
+    purpose: "tell things apart",
+    intendedUse: "Trying.",
+    notFor: "Deciding.",
+    contact: "a@b.example",
+  };
+
+  test.each([...tasks, [example.slug, example] as const])(
+    "%s differs in the words that were missing, and in nothing else",
+    (_, task) => {
+      const draft = draftOfTask(task);
+      const about = { ...draft.about };
+      for (const [name, words] of Object.entries(WORDS) as [keyof typeof WORDS, string][])
+        if (about[name] === "") about[name] = words;
+      const { preview, problems } = taskOfDraft({ ...draft, about });
       // Tasks of earlier versions give no reason for what is protected; the page asks for one.
       expect(problems.filter(({ field }) => !field.endsWith(".why"))).toEqual([]);
-      expect(preview?.version).toBe(task.version + 1);
-      expect(preview && taskDifference({ ...task, stage: "trying-out" }, preview)).toEqual([]);
+      expect(preview).toEqual({ ...WORDS, ...task, version: task.version + 1 });
     },
   );
+
+  test("a new purpose rewrites the heading and what is learnt, another noun only the heading", () => {
+    const draft = draftOfTask({ ...example, invitation: "Help us, and keep your discharges to yourself" });
+    const made = (change: Partial<Draft["about"]>) =>
+      taskOfDraft({ ...draft, about: { ...draft.about, ...change } }).preview;
+    expect(made({ purpose: "To see who comes back." })).toMatchObject({
+      invitation: "Help a model see who comes back, and keep your discharges to yourself",
+      learns: "to see who comes back",
+      purpose: "see who comes back",
+    });
+    expect(made({ noun: "stay, stays" })).toMatchObject({
+      invitation: "Help us, and keep your stays to yourself",
+      learns: example.learns,
+      purpose: example.purpose,
+    });
+  });
+
+  test("a stage that the version before does not state is stated only once it is chosen", () => {
+    const [, digits] = tasks[0] as (typeof tasks)[0];
+    const draft = draftOfTask(digits);
+    expect(digits.stage).toBeUndefined();
+    expect(statedStage(draft)).toBeNull();
+    expect(taskOfDraft({ ...draft, rules: { stage: "trying-out" } }).preview?.stage).toBe("trying-out");
+  });
 
   test("begun again from a newer version, it keeps what was changed and takes the rest", () => {
     const [, digits] = tasks[0] as (typeof tasks)[0];

@@ -25,8 +25,12 @@ test("[D44] what becomes of a picture depends on the task's channels", () => {
 });
 
 test("progress counts pictures", () => {
-  expect(readingSentence({ name: "x", doneCount: 1_234, totalCount: 60_000 })).toBe(
+  expect(readingSentence({ name: "x", unit: "pictures", doneCount: 1_234, totalCount: 60_000 })).toBe(
     "1,234 of 60,000 pictures read.",
   );
-  expect(readingSentence({ name: "x", doneCount: 0, totalCount: 1 })).toBe("0 of 1 picture read.");
+  expect(readingSentence({ name: "x", unit: "pictures", doneCount: 0, totalCount: 1 })).toBe(
+    "0 of 1 picture read.",
+  );
+  const table = { name: "x", unit: "bytes", doneCount: 12_000_000, totalCount: 46_000_000 } as const;
+  expect(readingSentence(table)).toBe("12\u00a0MB of 46\u00a0MB read.");
 });
