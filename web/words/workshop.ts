@@ -1,3 +1,4 @@
+import { LIMITS } from "#shared/protocol/limits.ts";
 import type { LeftOutReason } from "#shared/sample/column-guess.ts";
 import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
 import { type Draft, type DraftColumn, fieldsOfColumn, labelOf } from "#shared/sample/draft.ts";
@@ -59,6 +60,8 @@ export function leftOutWords(because: LeftOutReason, column: ColumnProfile | nul
       return "Dates can point at a person. A number of days since something would do.";
     case "many-values":
       return `${values === "" ? "Many" : values} different texts; a list of categories takes at most 256.`;
+    case "over-limit":
+      return `A task asks for ${formatCount(LIMITS.columnsMax)} columns at most, and those before it are taken.`;
     case "too-large":
       return "Its numbers are too far apart to be scaled.";
   }
@@ -132,18 +135,18 @@ export function rareAndPublic(fields: ColumnFields, profile: ColumnProfile | nul
   return fields.categories.filter((name) => rare.has(name));
 }
 
-/** What is wrong with categories that point to few people. Classes of the label cannot be folded: each is learnt. */
-export function rarePublicWords(
-  name: string,
-  { use }: Pick<ColumnFields, "use">,
+const RARE_NAMED = 4;
+
+/** "In ward, “7b” would be public, and fewer than five rows have it." */
+export function rareWords(
+  column: string,
   rare: readonly string[],
+  { use }: Pick<ColumnFields, "use">,
 ): string {
-  const named = rare
-    .slice(0, 4)
-    .map((category) => `“${category}”`)
-    .join(", ");
-  const more = rare.length > 4 ? ` and ${rare.length - 4} more` : "";
-  const what = `In ${name}, ${named}${more} would be public, and fewer than five rows have ${rare.length === 1 ? "it" : "each"}.`;
+  const names = rare.slice(0, RARE_NAMED).map((name) => `“${name}”`);
+  const more = rare.length - names.length;
+  const list = more === 0 ? names.join(", ") : `${names.join(", ")} and ${formatCount(more)} more`;
+  const what = `In ${column}, ${list} would be public, and fewer than five rows have ${rare.length === 1 ? "it" : "each"}.`;
   return use === "label"
     ? `${what} Each class is learnt, so it cannot be folded: if it could point to someone, write another class for those rows into the file, or leave them out.`
     : what;
@@ -207,6 +210,7 @@ export function askedWords(columns: readonly DraftColumn[]): string {
 const FIELD_NAMES: Readonly<Record<string, string>> = {
   label: "what is learnt",
   inputs: "an input",
+  columns: "the number of columns",
   model: "the model",
   goal: "how many are wanted",
   overSelection: "how many are invited",

@@ -17,6 +17,7 @@ import { StatusMark } from "../../ui/status-mark.tsx";
 import { isOver, markOf } from "../../words/endings.ts";
 import { plural } from "../../words/format.ts";
 import { coordinatorSees, runStateWords, scoreNote, trafficNote } from "../../words/run.ts";
+import { classSharesOf } from "../../words/run-curve.ts";
 import {
   askedLastSentence,
   fewWarning,
@@ -92,6 +93,7 @@ function Loaded({ run }: { readonly run: RunView }) {
               run={run}
               rounds={items}
               target={view == null ? null : targetOf(view.task.features)}
+              shares={classSharesOf(run.history, view?.heldOut)}
               noun={view?.task.exampleNoun ?? ANY_ROWS}
             />
           )}

@@ -1,5 +1,6 @@
 "use client";
 import { useState } from "react";
+import { layoutSentences } from "#shared/data/idx.ts";
 import { projectSentence } from "#shared/project/sentences.ts";
 import type { HeldOutView, TaskView } from "#shared/protocol/api.ts";
 import { removeHeldOut } from "../../data/held-out.ts";
@@ -56,11 +57,13 @@ function cardLines({
   rowCount,
   byteCount,
   format,
+  layout,
   hash,
   versions,
   setAt,
   setBy,
 }: HeldOutView): Definition[] {
+  const stored = layout === undefined ? "" : layoutSentences(layout).join(" ");
   const names = { csv: "CSV", idx: "IDX", zip: "zip of pictures" };
   return [
     { term: "Source", text: card.source },
@@ -68,6 +71,7 @@ function cardLines({
     { term: "Ground", text: card.ground },
     { term: "Collected", text: card.collected },
     { term: "Size", text: `${plural(rowCount, "row")}, ${formatFileSize(byteCount)}, ${names[format]}` },
+    ...(stored === "" ? [] : [{ term: "Stored", text: stored }]),
     { term: "Fingerprint", text: formatHash(hash) },
     {
       term: "Checked",
