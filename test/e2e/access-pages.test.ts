@@ -187,7 +187,7 @@ describe("[X93] what one may not do", () => {
     // The control: in one's own project it is all there.
     const own = await controlsOf(page, "/tasks/hmda");
     expect(own.verbs).toEqual(
-      expect.arrayContaining(["Launch a run…", "New version…", "Replace…", "Go without", "Archive hmda…"]),
+      expect.arrayContaining(["Launch a run…", "New version…", "Replace…", "Go without…", "Archive hmda…"]),
     );
     expect(own.off.filter((text) => text.startsWith("INPUT"))).toHaveLength(2);
     const { verbs } = await controlsOf(page, await run("hmda", "running"));

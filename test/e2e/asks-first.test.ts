@@ -83,7 +83,7 @@ describe("[X91] before someone acts", () => {
   });
 
   test("a launch, a pause, a resumption and a stop stand beside the sentence that the log will keep", async () => {
-    const home = await open("/");
+    const home = await open("/?task=hmda#launch");
     await home.page.getByText("The log will keep: “Run 11 was launched by k7f2.”").waitFor();
     await home.close();
     const live = await open(`/runs/${(await runOf("hmda", "running")).runId}`);

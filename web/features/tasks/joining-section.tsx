@@ -4,14 +4,29 @@ import { useState } from "react";
 import { projectSentence } from "#shared/project/sentences.ts";
 import type { TaskView } from "#shared/protocol/api.ts";
 import type { TaskSlug } from "#shared/protocol/ids.ts";
+import { useJoinTokens } from "../../data/access-queries.ts";
 import { changeSettings } from "../../data/api.ts";
+import { useMay } from "../../data/may.ts";
 import { useStatus } from "../../data/queries.ts";
 import { Choice } from "../../ui/choice.tsx";
 import { Section } from "../../ui/section.tsx";
-import { JOINING_NOTE, type Joining, joiningQuestion, joiningSentence } from "../../words/tasks.ts";
+import {
+  JOINING_NOTE,
+  type Joining,
+  joiningQuestion,
+  joiningSentence,
+  placesSentence,
+} from "../../words/tasks.ts";
 import { Deed } from "../admin/deeds.tsx";
 import { useAct } from "../doors/use-act.tsx";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
+
+/** How many places join tokens made, and how many are taken: counts, never a list. */
+function PlacesOf({ slug }: { readonly slug: string }) {
+  const { data: tokens } = useJoinTokens();
+  if (tokens === undefined) return null;
+  return <p className="note">{placesSentence(tokens, slug, Date.now())}</p>;
+}
 
 interface JoiningSectionProps {
   readonly view: TaskView;
@@ -23,16 +38,20 @@ interface JoiningSectionProps {
 /** Who may take part, and the link for them. */
 export function JoiningSection({ view, me, onChange }: JoiningSectionProps) {
   const { data: status } = useStatus();
+  const may = useMay();
   const { slug } = view.task;
   const joining = view.settings?.joining ?? "public";
   return (
     <Section id="joining" title="Who may join" note={JOINING_NOTE}>
       <div className="cols2">
-        {me === null ? (
-          <p className="read">{joiningSentence(joining)}</p>
-        ) : (
-          <ChangeJoining slug={slug} joining={joining} me={me} onChange={onChange} />
-        )}
+        <div className="grid content-start gap-4">
+          {me === null ? (
+            <p className="read">{joiningSentence(joining)}</p>
+          ) : (
+            <ChangeJoining slug={slug} joining={joining} me={me} onChange={onChange} />
+          )}
+          {joining === "invitation" && may("join-tokens.read", view) && <PlacesOf slug={slug} />}
+        </div>
         {status !== undefined && <JoinInvitation status={status} task={slug} />}
       </div>
     </Section>
