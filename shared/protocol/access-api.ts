@@ -99,6 +99,8 @@ export const ownSessionSchema = z.object({
   roles: z.array(z.object({ projectId: projectIdSchema, role: projectRoleSchema })),
   /** Names of permissions held in at least one project. A page without its permission is absent. */
   permissions: z.array(z.string()),
+  /** Those held in every project, also in one that is not listed below: an admin has more than anyone. */
+  inEveryProject: z.array(z.string()),
   /** Sorted by name, each with the permissions held in it. What one may not do in a task's project is absent there. */
   projects: z.array(z.object({ projectId: projectIdSchema, permissions: z.array(z.string()) })),
   signsInWith: z.array(signInWaySchema),

@@ -6,9 +6,12 @@ import { useSession } from "./access-queries.ts";
 /** True if whoever has signed in holds `permission` in the task's project. False until both are known. */
 export type May = (permission: string, task: Pick<TaskView, "projectId"> | null) => boolean;
 
-export function mayFor(me: Pick<OwnSession, "projects"> | null): May {
-  return (permission, task) =>
-    me !== null && task?.projectId !== undefined && projectsWhere(me, permission).includes(task.projectId);
+export function mayFor(me: Pick<OwnSession, "projects" | "inEveryProject"> | null): May {
+  return (permission, task) => {
+    if (me === null || task?.projectId === undefined) return false;
+    const { projectId } = task;
+    return me.inEveryProject.includes(permission) || projectsWhere(me, permission).includes(projectId);
+  };
 }
 
 /** Projects in which one holds a permission. */

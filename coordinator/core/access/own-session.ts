@@ -12,6 +12,9 @@ import {
 } from "./permissions.ts";
 import type { Person } from "./principal.ts";
 
+/** Of no project, so that no role of one counts. */
+const NO_PROJECT = "";
+
 interface SessionFacts {
   /** Unix milliseconds, as the others. */
   readonly now: number;
@@ -43,6 +46,7 @@ export function ownSessionView(
     isAdmin: row.isAdmin,
     roles: [...row.roles],
     permissions: heldFor(THE_WHOLE),
+    inEveryProject: heldFor({ projectId: NO_PROJECT, task: null }),
     projects: projects
       .sort()
       .map((projectId) => ({ projectId, permissions: heldFor({ projectId, task: null }) })),

@@ -80,3 +80,16 @@ test("[X93] a page asks for the project of the task, whatever one may do elsewhe
   expect([may("runs.read", {}), may("runs.read", null)]).toEqual([false, false]);
   expect(projectsWhere(me, "join-tokens.manage")).toEqual(["ward"]);
 });
+
+test("[X93] an admin acts in projects that are not listed yet, such as one made meanwhile; nobody else does", () => {
+  const later = { projectId: "later" };
+  const admin = mayFor(sessionOf([AUDITOR], true));
+  expect(["runs.act", "tasks.settings"].map((permission) => admin(permission, later))).toEqual([true, true]);
+  // What they hold as an auditor of one project.
+  expect(admin("transcripts.read", { projectId: "lab" })).toBe(true);
+  expect(admin("transcripts.read", later)).toBe(false);
+  const other = mayFor(sessionOf([RESEARCHER, AUDITOR]));
+  expect(["runs.read", "runs.act", "transcripts.read"].map((permission) => other(permission, later))).toEqual(
+    [false, false, false],
+  );
+});
