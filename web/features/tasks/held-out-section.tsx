@@ -125,6 +125,7 @@ function Change({ view, me, onChange }: HeldOutSectionProps & { readonly me: str
           stops
           onDo={() => remove.run(undefined)}
           onKeep={() => deeds.close()}
+          narrow
         >
           <p className="read">{WITHOUT_HELD_OUT}</p>
         </Deed>

@@ -99,6 +99,7 @@ function ChangeJoining({ slug, joining, me, onChange }: ChangeJoiningProps) {
           doLabel={wanted === "public" ? "Open it to anyone" : "Close it to others"}
           onDo={() => act.run(wanted)}
           onKeep={() => setChosen(null)}
+          narrow
         >
           <p className="read">{joiningQuestion(wanted)}</p>
         </Deed>
