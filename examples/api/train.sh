@@ -18,7 +18,8 @@ ask() {
 # 1. The task. A version never changes; the same one again is a CONFLICT.
 slug=$(jq --raw-output .slug "$1")
 ask POST /tasks --data-binary "@$1" > made.json || { jq --raw-output '.error | "\(.code): \(.message)"' made.json; exit 1; }
-echo "Made $slug."
+versions=$(ask GET "/tasks/$slug/versions" | jq --raw-output '[.items[].task.version] | join(", ")')
+echo "Made $slug. Its versions: $versions."
 
 # 2. The run. It waits until enough devices have joined.
 run=$(ask POST /runs --data "{\"task\": \"$slug\", \"rounds\": 1}" | jq --raw-output .runId)

@@ -6,6 +6,7 @@ import { SerialQueue } from "#shared/kernel/serial-queue.ts";
 import { loggedInProject, type ProjectEvent } from "#shared/project/log.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import { type HeldOutCard, type HeldOutFormat, type HeldOutSet, judges } from "#shared/task/held-out.ts";
 import type { Task } from "#shared/task/task.ts";
 import { MACHINE } from "../access/principal.ts";
@@ -102,11 +103,13 @@ export class HeldOutSets {
 
   /** The versions that take the same rows as this newest one, ascending. */
   async #versionsLike(newest: Task): Promise<number[]> {
-    const versions = [newest.version];
-    for (let version = newest.version - 1; version >= 1; version--) {
-      const stored = await this.#ports.store.findTask(newest.slug, version);
-      if (stored !== null && sameRows(stored.task, newest)) versions.unshift(version);
-    }
+    const versions: number[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#ports.store.listVersions(newest.slug, { limit: LIMITS.pageSizeMax, cursor });
+      for (const { task } of page.items) if (sameRows(task, newest)) versions.unshift(task.version);
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
     return versions;
   }
 
@@ -210,7 +213,7 @@ export class HeldOutSets {
     do {
       const page = await this.#ports.store.listTasks(
         { ...ALL_READABLE, archived: true },
-        { limit: 200, cursor },
+        { limit: LIMITS.pageSizeMax, cursor },
       );
       for (const { task } of page.items) await this.adopt(task.slug);
       cursor = page.next ?? undefined;

@@ -36,6 +36,7 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   auditLeaves: "read",
   findTask: "write",
   listTasks: "read",
+  listVersions: "read",
   countTasks: "read",
   findPlaces: "write",
   openRunIds: "write",
