@@ -3,6 +3,7 @@ import type { ByteSource } from "#shared/archive/byte-source.ts";
 import { utf8 } from "#shared/kernel/bytes.ts";
 import { proposeColumns } from "#shared/sample/propose-columns.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared } from "./line.ts";
+import { repeated, splitAlone } from "./repeated.ts";
 
 /*
  * Profiles a table as the page that makes a task does, piece by piece: when the first proposal is there, and when ranges are
@@ -11,7 +12,6 @@ import { type Bench, type BenchLine, type BenchOptions, compared } from "./line.
 
 const FULL = { byteCount: 100_000_000, firstAt: FIRST_BYTE_COUNT };
 const SMALL = { byteCount: 12_000_000, firstAt: FIRST_BYTE_COUNT };
-const PIECE_BYTE_COUNT = 1_000_000;
 const openDecoder = (encoding: string) => new TextDecoder(encoding, { fatal: true });
 
 export const bench: Bench = { name: "sample", run };
@@ -19,9 +19,7 @@ export const bench: Bench = { name: "sample", run };
 async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLine> {
   const { byteCount, firstAt } = small ? SMALL : FULL;
   const source = tableOf(byteCount);
-  const started = performance.now();
   const floor = await splitAlone(source, firstAt);
-  const floorMs = performance.now() - started;
   const began = performance.now();
   let firstMs = Number.NaN;
   const profiled = await profileTable(
@@ -47,28 +45,8 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
     name: `sample: final ranges, of ${byteCount / 1e6} MB`,
     value: wholeMs,
     unit: "ms",
-    ...compared(peer, floorMs, wholeMs),
+    ...compared(peer, floor.wholeMs, wholeMs),
   };
-}
-
-/** Decodes and splits, and looks at nothing. */
-async function splitAlone(source: ByteSource, firstAt: number): Promise<{ readonly firstMs: number }> {
-  const started = performance.now();
-  const decoder = openDecoder("utf-8");
-  let rest = "";
-  let cells = 0;
-  let byteCount = 0;
-  let firstMs = Number.NaN;
-  for (let from = 0; from < source.byteCount; from += PIECE_BYTE_COUNT) {
-    const bytes = await source.read(from, Math.min(source.byteCount, from + PIECE_BYTE_COUNT));
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) cells += line.split(",").length;
-    byteCount += bytes.length;
-    if (Number.isNaN(firstMs) && byteCount >= firstAt) firstMs = performance.now() - started;
-  }
-  if (cells === 0) throw new Error("nothing was split");
-  return { firstMs };
 }
 
 /** Twelve columns of every kind: numbers, categories, a number of each person, free text. */
@@ -76,21 +54,7 @@ function tableOf(byteCount: number): ByteSource {
   const header = "age,prior,stay,hba1c,smoker,admission,sex,patient_ref,note,pressure,weight,back\n";
   const block = utf8(Array.from({ length: 20_000 }, (_, index) => rowOf(index)).join(""));
   const head = utf8(header);
-  const count = Math.ceil((byteCount - head.length) / block.length);
-  return {
-    byteCount: head.length + count * block.length,
-    // The block again and again, without one array for all.
-    read: async (from, to) => {
-      const piece = new Uint8Array(to - from);
-      for (let at = from; at < to; ) {
-        const place = at < head.length ? at : (at - head.length) % block.length;
-        const part = (at < head.length ? head : block).subarray(place, place + to - at);
-        piece.set(part, at - from);
-        at += part.length;
-      }
-      return piece;
-    },
-  };
+  return repeated(head, block, byteCount);
 }
 
 function rowOf(index: number): string {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { bench as access } from "../bench/access.ts";
 import { bench as floods } from "../bench/floods.ts";
 import { bench as fold } from "../bench/fold.ts";
+import { bench as heldOut } from "../bench/held-out.ts";
 import { bench as idle } from "../bench/idle.ts";
 import type { Bench, BenchLine } from "../bench/line.ts";
 import { bench as memory } from "../bench/memory.ts";
@@ -102,6 +103,16 @@ describe("benches still run", () => {
     expect(figureOf(lines, "resident, highest after the warm-up")).toBeGreaterThan(0);
     // Below zero if the garbage collector ran after the warm-up.
     expect(figureOf(lines, "growth over 1 rounds")).toBeLessThan(1_000);
+  });
+
+  test("held-out", async () => {
+    const lines = await linesOf(heldOut);
+    for (const kind of ["CSV of 0.6 MB", "IDX pair of 0.2 MB"]) {
+      expect(figureOf(lines, `${kind}: stored`)).toBeGreaterThan(0);
+      expect(figureOf(lines, `${kind}: checked`)).toBeGreaterThan(0);
+      expect(figureOf(lines, `${kind}: highest resident memory`)).toBeGreaterThan(30);
+    }
+    expect(lines.every(({ peer }) => peer !== undefined)).toBe(true);
   });
 
   test("sample", async () => {

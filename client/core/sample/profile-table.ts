@@ -1,4 +1,5 @@
 import type { ByteSource } from "#shared/archive/byte-source.ts";
+import type { ImportRefusal } from "#shared/data/report.ts";
 import { ENCODING_NAMES, type Encoding, type OpenDecoder } from "#shared/data/table/encoding.ts";
 import { type TableHead, TableReader } from "#shared/data/table/table-reader.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
@@ -65,16 +66,11 @@ class ProfilePass {
 
   constructor(openDecoder: OpenDecoder, encoding: Encoding | undefined) {
     this.#reader = new TableReader(
-      { openDecoder, encoding },
+      { openDecoder, encoding, columnsMax: SAMPLE_COLUMNS_MAX },
       {
+        onTooWide: tooWide,
         onHead: (head) => {
-          if (head.header.length > SAMPLE_COLUMNS_MAX) {
-            return {
-              type: "too-many-columns",
-              sentence: `The header names ${head.header.length} columns, and a sample may have ${SAMPLE_COLUMNS_MAX}. Leave out those that people will not bring.`,
-              problems: [],
-            };
-          }
+          if (head.header.length > SAMPLE_COLUMNS_MAX) return tooWide(head.header.length);
           this.#head = head;
           this.#profiler = new TableProfiler(head.header);
           return null;
@@ -117,6 +113,14 @@ class ProfilePass {
         more > 0 ? [...this.#faults, `${more} more rows have quotes that cannot be read.`] : this.#faults,
     };
   }
+}
+
+function tooWide(columnCount: number): ImportRefusal {
+  return {
+    type: "too-many-columns",
+    sentence: `The header names ${columnCount} columns, and a sample may have ${SAMPLE_COLUMNS_MAX}. Leave out those that people will not bring.`,
+    problems: [],
+  };
 }
 
 function faultSentence(fault: "open" | "text-after", row: number, line: number): string {
