@@ -4,6 +4,7 @@ import { scale } from "../task/scaling.ts";
 import type { Target } from "../task/target.ts";
 import type { CsvColumn } from "./csv-columns.ts";
 import type { RowFault } from "./left-out.ts";
+import type { NumberPlace } from "./match/numbers.ts";
 import { isMissingWord } from "./match/words-match.ts";
 import { quoted, some } from "./words.ts";
 
@@ -57,7 +58,7 @@ function readLabel(text: string, name: string, target: Target): Result<number, R
     const reason = `nothing in ${quoted(name)}, which is what is learnt`;
     return err({ reason, sentence: `has ${reason}` });
   }
-  if (target.kind === "number") return numberIn(text, name, target.range);
+  if (target.kind === "number") return numberIn(text, name, target);
   const label = target.classes.indexOf(text);
   if (label >= 0) return ok(label);
   const classes = some(target.classes);
@@ -86,10 +87,11 @@ function encodeCell(
   return ok(undefined);
 }
 
-function numericCell(text: string, { name, range, missing }: Numeric): Result<number, RowFault> {
+function numericCell(text: string, column: Numeric): Result<number, RowFault> {
+  const { name, range, missing } = column;
   return missing === "middle" && isMissingWord(text)
     ? ok((range[0] + range[1]) / 2)
-    : numberIn(text, name, range);
+    : numberIn(text, name, column);
 }
 
 /** The index of a cell's category. A missing value's own category comes after those of the task. */
@@ -112,17 +114,14 @@ function missingIn(name: string): Result<never, RowFault> {
   return err({ reason: `nothing in ${quoted(name)}`, sentence: `has nothing in the column ${quoted(name)}` });
 }
 
-function numberIn(
-  text: string,
-  name: string,
-  [from, to]: readonly [number, number],
-): Result<number, RowFault> {
+function numberIn(text: string, name: string, { range, unit }: NumberPlace): Result<number, RowFault> {
+  const [from, to] = range;
   if (text === "") return missingIn(name);
   const value = toNumber(text);
   if (value === null) {
     return err({
       reason: `no number in ${quoted(name)}`,
-      sentence: `has ${quoted(text)} in the column ${quoted(name)}, where a number is wanted`,
+      sentence: `has ${quoted(text)} in the column ${quoted(name)}, where a number${unit === undefined || unit === "" ? "" : ` in ${unit}`} is wanted`,
     });
   }
   if (value >= from && value <= to) return ok(value);

@@ -1,4 +1,4 @@
-import type { ColumnCells } from "./match/column-cells.ts";
+import type { ColumnCells, NumberChange } from "./match/column-cells.ts";
 import type { ReadingNote } from "./report.ts";
 import { ENCODING_NAMES } from "./table/encoding.ts";
 import type { TableHead } from "./table/table-reader.ts";
@@ -72,44 +72,24 @@ function numberNotes(columns: readonly ColumnCells[]): ReadingNote[] {
   const styled = [
     ...new Map(columns.flatMap((cells) => (cells.style === null ? [] : [[cells.style, cells]]))).entries(),
   ];
-  const tell = (
-    kind: ReadingNote["kind"],
-    has: (style: NonNullable<ColumnCells["style"]>) => boolean,
-    words: (where: string, example: string) => string,
-  ): ReadingNote[] => {
-    const found = styled.filter(([style]) => has(style));
+  return NUMBER_NOTES.flatMap(([kind, done]) => {
+    const found = styled.flatMap(([{ examples }, { match }]) => {
+      const example = examples.get(kind);
+      return example === undefined ? [] : [{ ...example, name: match.column.name }];
+    });
     const [first] = found;
     if (first === undefined) return [];
-    const example = first[0].example;
-    const where =
-      found.length === 1 ? `in ${quoted(first[1].match.column.name)}` : `in ${found.length} columns`;
-    return [
-      { kind, sentence: words(where, example === null ? "" : `: ${example.written} is ${example.read}`) },
-    ];
-  };
-  return [
-    ...tell(
-      "decimal-commas",
-      ({ commas }) => commas > 0,
-      (where, example) => `Decimal commas read as points, ${where}${example}.`,
-    ),
-    ...tell(
-      "groups",
-      ({ grouped }) => grouped > 0,
-      (where, example) => `Groups of thousands read as one number, ${where}${example}.`,
-    ),
-    ...tell(
-      "percent",
-      ({ percents }) => percents > 0,
-      (where, example) => `Percent signs read, ${where}${example}.`,
-    ),
-    ...tell(
-      "units",
-      ({ dressed }) => dressed > 0,
-      (where, example) => `Currencies and units dropped, ${where}${example}.`,
-    ),
-  ];
+    const where = found.length === 1 ? `in ${quoted(first.name)}` : `in ${found.length} columns`;
+    return [{ kind, sentence: `${done}, ${where}: ${first.written} is ${first.read}.` }];
+  });
 }
+
+const NUMBER_NOTES: readonly (readonly [NumberChange, string])[] = [
+  ["decimal-commas", "Decimal commas read as points"],
+  ["groups", "Groups of thousands read as one number"],
+  ["percent", "Percent signs read"],
+  ["units", "Currencies and units dropped"],
+];
 
 function wordNotes(columns: readonly ColumnCells[]): ReadingNote[] {
   const notes: ReadingNote[] = [];

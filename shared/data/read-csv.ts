@@ -7,7 +7,13 @@ import type { LeftOutRow } from "./left-out.ts";
 import type { ColumnCells, ReadWord } from "./match/column-cells.ts";
 import type { Mapping } from "./match/mapping.ts";
 import type { DecimalMark } from "./match/numbers.ts";
-import { type ColumnMatch, type HowFound, looksLikeRow, proposeMapping } from "./match/propose-mapping.ts";
+import {
+  type ColumnMatch,
+  type Doubt,
+  type HowFound,
+  looksLikeRow,
+  proposeMapping,
+} from "./match/propose-mapping.ts";
 import { notesOf } from "./notes.ts";
 import {
   type Imported,
@@ -55,8 +61,10 @@ export interface ColumnLook {
   /** Index in the header; null if the file does not have it. */
   readonly place: number | null;
   readonly how: HowFound;
-  /** False if a person should look: at its name, or at words that mean nothing known. */
+  /** False if a person should look: at its name, or at numbers that can be read in two ways. */
   readonly isSure: boolean;
+  /** What is doubtful about its name. */
+  readonly doubt: Doubt | null;
   /** Values in the first rows. */
   readonly firstValues: readonly string[];
   /** Words other than the task's own. */
@@ -340,14 +348,15 @@ class Pass {
       columns: this.#matches
         .filter(({ column }) => isTable || column.type === "label")
         .map((match): ColumnLook => {
-          const { column, place, how, isSure } = match;
+          const { column, place, how, doubt } = match;
           const read = cells.get(match);
           const isDecimalOpen = read?.isDecimalOpen ?? false;
           return {
             name: column.name,
             place,
             how,
-            isSure: isSure && !isDecimalOpen,
+            isSure: doubt === null && !isDecimalOpen,
+            doubt,
             firstValues: place === null ? [] : sample.slice(0, FIRST_VALUES).map((row) => row[place] ?? ""),
             words: read?.words() ?? [],
             decimal: read?.style?.mark ?? null,
@@ -393,15 +402,30 @@ function missingColumns(
 
 /** What a person should look at in a column; null if nothing. */
 function unsureSentence(cells: ColumnCells, { header }: TableHead): string | null {
-  const { column, place, isSure } = cells.match;
+  const { column, place, doubt } = cells.match;
   const name = quoted(column.name);
-  if (!isSure) return `${quoted(header[place ?? -1] ?? "")} resembles ${name}`;
+  if (doubt !== null) return doubtSentence(doubt, quoted(header[place ?? -1] ?? ""), name, header);
   if (cells.isDecimalOpen)
     return `numbers in ${name} can be read with a decimal comma or with groups of thousands`;
   const words = cells.words().filter(({ how, means }) => how === "unknown" && means === null);
   return words.length === 0
     ? null
     : `${some(words.map(({ word }) => quoted(word)))} in ${name} would count as no value`;
+}
+
+function doubtSentence(doubt: Doubt, found: string, name: string, header: readonly string[]): string {
+  switch (doubt.type) {
+    case "twice": {
+      const names = [...new Set(doubt.places.map((place) => quoted(header[place] ?? "")))];
+      return names.length === 1
+        ? `${doubt.places.length === 2 ? "two" : doubt.places.length} columns are called ${names[0]}`
+        : `${names.join(" and ")} are both names of ${name}`;
+    }
+    case "unit":
+      return `${found} is in ${doubt.file}, and ${name} is in ${doubt.task}`;
+    case "resembles":
+      return `${found} resembles ${name}`;
+  }
 }
 
 function titleOf(column: CsvColumn): string {

@@ -285,6 +285,8 @@ export const runViewSchema = z.object({
   /** Pause or stop was requested and takes effect after the current round. */
   pausing: z.boolean(),
   code: errorCodeSchema.nullable(),
+  /** Who stopped the run or archived its task, once that was asked for; absent in runs of older versions. */
+  endedBy: actor.nullable().optional(),
   /** Why an open run makes no progress, and what its operator can do; null or absent if it makes progress. */
   notice: runNoticeSchema.nullable().optional(),
   /** In state waiting: since when, how many devices are ready now, and how many a round needs. */
@@ -307,6 +309,8 @@ export const runViewSchema = z.object({
   startedAt: instant.nullable(),
   endedAt: instant.nullable(),
   currentRound: roundViewSchema.nullable(),
+  /** Number of the newest round, given up or not, 0 before the first; absent in runs of older versions. */
+  newestRound: count.optional(),
   /** Number of the round whose sum became the newest model, 0 before the first; absent in runs of older versions. */
   newestVersion: count.optional(),
   /** The round whose model is being evaluated, 0 for the initial model; absent in runs of older versions. */

@@ -70,6 +70,8 @@ export interface RunState {
   readonly forbiddenPairs: readonly ForbiddenPair[];
   readonly removed: readonly string[];
   readonly code: ErrorCode | null;
+  /** Who asked for the stop or archived the task; null unless that is how the run ends. */
+  readonly endedBy: string | null;
   /** While evaluating: how the run ends when the last figures are in. */
   readonly ending: RunEnd | null;
 }
@@ -122,6 +124,7 @@ export function launchRun(facts: RunLaunched): RunState {
     forbiddenPairs: [],
     removed: [],
     code: null,
+    endedBy: null,
     ending: null,
   };
 }
@@ -165,9 +168,9 @@ export function stepRun(state: RunState, event: RunEvent): RunTransition {
         ? { state: { ...state, pausing: false }, effects: [] }
         : conflict(state);
     case "stop-asked":
-      return stopAsked(state);
+      return stopAsked(state, event.actor);
     case "archive-asked":
-      return archiveAsked(state);
+      return archiveAsked(state, event.actor);
     case "broken":
       if (hasEnded(state)) return conflict(state);
       return end(withoutFigures(state, event.code), { phase: "failed", code: event.code });
@@ -312,8 +315,8 @@ function goOn(state: RunState): RunTransition {
   return { state, effects: mayOpen(state) ? [...effects, { type: "next-round" }] : effects };
 }
 
-function stopAsked(state: RunState): RunTransition {
-  const stopped = withoutFigures(state, "ABORTED_BY_OPERATOR");
+function stopAsked(state: RunState, actor: string): RunTransition {
+  const stopped: RunState = { ...withoutFigures(state, "ABORTED_BY_OPERATOR"), endedBy: actor };
   switch (state.phase) {
     case "queued":
     case "waiting":
@@ -328,7 +331,9 @@ function stopAsked(state: RunState): RunTransition {
       return end(stopped, { phase: "failed", code: "ABORTED_BY_OPERATOR" });
     case "evaluating":
       // All rounds are over, so only pending figures are dropped.
-      return state.ending === null ? conflict(state) : end(stopped, state.ending);
+      return state.ending === null
+        ? conflict(state)
+        : end({ ...stopped, endedBy: state.endedBy }, state.ending);
     default:
       return conflict(state);
   }
@@ -337,17 +342,18 @@ function stopAsked(state: RunState): RunTransition {
 const ARCHIVED: RunEnd = { phase: "failed", code: "TASK_ARCHIVED" };
 
 /** A round that is open goes on to its end, and the figures of its model are waited for. */
-function archiveAsked(state: RunState): RunTransition {
+function archiveAsked(state: RunState, actor: string): RunTransition {
+  const archived: RunState = { ...state, endedBy: actor };
   switch (state.phase) {
     case "queued":
-      return end(state, ARCHIVED);
+      return end(archived, ARCHIVED);
     case "waiting":
     case "paused":
-      return conclude(state, ARCHIVED);
+      return conclude(archived, ARCHIVED);
     case "running":
-      if (!state.roundIsOpen) return conclude(state, ARCHIVED);
+      if (!state.roundIsOpen) return conclude(archived, ARCHIVED);
       if (state.archiving) return conflict(state);
-      return { state: { ...state, archiving: true, pausing: false }, effects: [] };
+      return { state: { ...archived, archiving: true, pausing: false }, effects: [] };
     default:
       return conflict(state);
   }
@@ -392,8 +398,9 @@ function conclude(state: RunState, ending: RunEnd): RunTransition {
 
 /** Ends the run. It has no open round afterwards. */
 function end(state: RunState, { phase, code }: RunEnd): RunTransition {
+  const endedBy = code === "ABORTED_BY_OPERATOR" || code === "TASK_ARCHIVED" ? state.endedBy : null;
   return {
-    state: { ...inPhase(state, phase), code, roundIsOpen: false, pausing: false, ending: null },
+    state: { ...inPhase(state, phase), code, endedBy, roundIsOpen: false, pausing: false, ending: null },
     effects: [{ type: "ended" }],
   };
 }

@@ -50,19 +50,21 @@ export function medianTraffic(rounds: readonly RoundView[]): Traffic[] {
 }
 
 /**
- * A run's central figures, cut where the held-out rows were replaced: figures of different sets never share a line. Those
- * from before sets had names go with what follows. The last stretch is of the newest set.
+ * Figures on the rows that devices keep back, by the round whose model they judge.
+ *
+ * What devices measure before a round is of the model that it starts from: of the round that was committed before it.
+ * Coordinators of earlier versions leave that to the reader.
  */
-export function bySet(history: RunView["history"]): RunView["history"][] {
-  const stretches: RunView["history"][] = [];
-  let set: string | undefined;
-  for (const point of history) {
-    const isOther = set !== undefined && point.measuredOn !== undefined && point.measuredOn !== set;
-    if (isOther || stretches.length === 0) stretches.push([]);
-    stretches.at(-1)?.push(point);
-    set = point.measuredOn ?? set;
-  }
-  return stretches;
+export function onDevicesOf(
+  { deviceHistory }: Pick<RunView, "deviceHistory">,
+  rounds: readonly RoundView[],
+): NonNullable<RunView["deviceHistory"]> {
+  if (deviceHistory !== undefined) return deviceHistory;
+  const committed = rounds.filter(({ phase }) => phase === "committed");
+  return committed.map(({ deviceMeasures }, index) => ({
+    round: committed[index - 1]?.round ?? 0,
+    measures: deviceMeasures.before,
+  }));
 }
 
 /** When the newest committed round closed: the scale for a live one. */

@@ -86,8 +86,18 @@ export const useLastRound = (runId: string, version: number) =>
     queryFn: () => getLastRound(runId, version),
     staleTime: Number.POSITIVE_INFINITY,
   });
-export const useRun = (runId: string) =>
-  useQuery({ queryKey: KEYS.run(runId), queryFn: () => getRun(runId) });
+/** Fetches nothing without an id. */
+export const useRun = (runId: string | undefined) =>
+  useQuery({
+    queryKey: KEYS.run(runId ?? null),
+    queryFn: runId === undefined ? skipToken : () => getRun(runId),
+  });
+/** Runs that no list has brought; those that have not come yet are left out. */
+export const useRunsById = (runIds: readonly string[]) =>
+  useQueries({
+    queries: runIds.map((runId) => ({ queryKey: KEYS.run(runId), queryFn: () => getRun(runId) })),
+    combine: (results) => results.flatMap(({ data }) => (data === undefined ? [] : [data])),
+  });
 /** Fetches nothing until the run is known. */
 export const useRunRounds = (runId: string | undefined) =>
   useQuery({

@@ -271,9 +271,9 @@ function own(
 }
 
 /** What stands beside the sum, with the distance of each baseline from the sum's place. */
-function sumTextsOf({ score, result }: PictureInput): Plan["sumTexts"] {
+function sumTextsOf({ score, result, endedBy }: PictureInput): Plan["sumTexts"] {
   if (score.state !== "committed") {
-    const { head, tail } = shutWords(score);
+    const { head, tail } = shutWords(score, endedBy);
     return [
       { className: "ink-strong", text: head, below: -2 },
       { className: "ink-note", text: tail, below: 15 },

@@ -235,9 +235,9 @@ function column(list: readonly ColumnWord[], score: Score, frame: Frame, right: 
 }
 
 /** The words beside the sum stand at its right, or at its left if they do not fit there. */
-function sumWords({ score, result }: PictureInput, frame: Frame, width: number): TextMark[] {
+function sumWords({ score, result, endedBy }: PictureInput, frame: Frame, width: number): TextMark[] {
   const { sum, sumPlace } = frame;
-  const shut = score.state === "committed" ? null : shutWords(score);
+  const shut = score.state === "committed" ? null : shutWords(score, endedBy);
   const list: readonly (readonly [className: string, text: string, below: number])[] =
     shut === null
       ? [

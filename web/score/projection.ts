@@ -79,6 +79,8 @@ export interface PictureInput {
   readonly you: OwnLine | null;
   /** The text beside an opened sum. */
   readonly result: ScoreResult | null;
+  /** Who ended the round's run, if its page may say so. */
+  readonly endedBy?: string | null | undefined;
 }
 
 /** The line of this device on a participant's page; only this device knows it. */

@@ -19,6 +19,8 @@ export interface ScoreProps {
   readonly round: ScoreRound;
   /** The text beside the sum of a committed round. */
   readonly result?: ScoreResult | null;
+  /** Who ended the round's run. */
+  readonly endedBy?: string | null | undefined;
   /** Only on a participant's own page. */
   readonly you?: OwnLine | null;
   /** Closing of an earlier round of the run, to scale a live one. */
@@ -29,7 +31,7 @@ export interface ScoreProps {
  * The picture of a round. Arrow keys and the pointer read the counts at a second; lines cannot be selected.
  * `CountsTable` shows the same counts; put it near.
  */
-export function Score({ round, result = null, you = null, expectedEndS }: ScoreProps) {
+export function Score({ round, result = null, you = null, endedBy, expectedEndS }: ScoreProps) {
   const [box, width] = useWidth<HTMLDivElement>();
   const score = scoreOf(round, { expectedEndS });
   const { seen, merging } = useArrivals(score.voices.length, score.sentLines, score.state);
@@ -37,7 +39,7 @@ export function Score({ round, result = null, you = null, expectedEndS }: ScoreP
     round.phase === "collecting" && round.deadlineS !== null
       ? `closes by ${formatSeconds(round.deadlineS)}`
       : null;
-  const input: PictureInput = { score, closesBy, you, result };
+  const input: PictureInput = { score, closesBy, you, result, endedBy };
   // The height does not depend on the width, except that a narrow picture runs down.
   const layout = width === 0 || width >= ACROSS_FROM_PX ? across : down;
   const picture = layout(input, width === 0 ? ACROSS_FROM_PX : width);
@@ -61,7 +63,7 @@ export function Score({ round, result = null, you = null, expectedEndS }: ScoreP
             {...input}
             picture={picture}
             width={width}
-            label={scoreSentence(round)}
+            label={scoreSentence(round, endedBy)}
             readingS={reading?.atS ?? null}
             seen={seen}
             merging={merging}

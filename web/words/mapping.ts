@@ -32,7 +32,7 @@ export function needsLook({ isSure, place, words, how }: ColumnLook): boolean {
 
 /** How a column was found: "a similar name; please check". */
 export function howWords(column: ColumnLook): string {
-  const { how, isSure, isDecimalOpen, words } = column;
+  const { how, isSure, doubt, isDecimalOpen, words } = column;
   const found = {
     same: "the same word",
     spelling: "a similar name",
@@ -45,7 +45,8 @@ export function howWords(column: ColumnLook): string {
   const read = words.filter((word) => word.how === "synonym").slice(0, 2);
   const parts = [
     found,
-    ...(how === "same" && !isSure && !isDecimalOpen ? ["another column has it too"] : []),
+    ...(doubt?.type === "twice" ? ["another column has it too"] : []),
+    ...(doubt?.type === "unit" ? [`${doubt.file}, not ${doubt.task}`] : []),
     ...(words.some((word) => word.how === "unknown") ? ["other words inside"] : []),
     ...(read.length > 0 ? [read.map(({ word, means }) => `${word} read as ${means ?? ""}`).join(", ")] : []),
     ...(isDecimalOpen ? ["numbers that can be read in two ways"] : []),

@@ -1,6 +1,7 @@
 import type { RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
+import { isOver } from "./endings.ts";
 import { formatTimeUtc } from "./format.ts";
-import { isOver, runStatus } from "./sentences.ts";
+import { runStatus } from "./sentences.ts";
 import { newestVersion, waitingFacts } from "./waiting.ts";
 
 /* The sentences that only a run's own page has. */

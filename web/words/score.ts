@@ -1,4 +1,5 @@
 import type { Score } from "../score/geometry.ts";
+import { whoEnded } from "./endings.ts";
 import { formatCount, formatSeconds } from "./format.ts";
 
 /* The words in a score. Pure. With more than 64 devices a line stands for several of them; these counts are exact. */
@@ -36,15 +37,25 @@ export function goneWords({ facts }: Score): { readonly left: string | null; rea
   };
 }
 
-/** The text beside a sum that is not opened, or was discarded. */
-export function shutWords(score: Score): { readonly head: string; readonly tail: string } {
+/** A name may be this long beside a sum; a longer one is cut, since the picture has little room. */
+const NAME_MAX = 16;
+
+function shortName(name: string): string {
+  return name.length <= NAME_MAX ? name : `${name.slice(0, NAME_MAX - 1)}…`;
+}
+
+/** The text beside a sum that is not opened, or was discarded. @param endedBy  Who ended the round's run. */
+export function shutWords(
+  score: Score,
+  endedBy?: string | null,
+): { readonly head: string; readonly tail: string } {
   const { facts, state } = score;
   if (state === "given up") {
     return score.opened
       ? { head: "discarded", tail: "nothing was kept" }
       : { head: "never opened", tail: "nothing was learnt" };
   }
-  if (state === "stopped") return { head: "not opened", tail: "someone ended it" };
+  if (state === "stopped") return { head: "not opened", tail: `${shortName(whoEnded(endedBy))} ended it` };
   if (facts.threshold === null) return { head: "not opened", tail: "keys come first" };
   const more = facts.threshold - facts.sent;
   return { head: "not opened", tail: more > 0 ? `${more} more needed` : "enough are in" };

@@ -1,7 +1,7 @@
 import type { EventView, Phase, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
-import { ERRORS, type ErrorCode } from "#shared/protocol/errors.ts";
 import type { Measure } from "#shared/stats/measure.ts";
 import type { ScoreRound } from "../score/geometry.ts";
+import { endingOf, endSentence, givenUp, isOver, whoEnded } from "./endings.ts";
 import {
   capitalise,
   countInWords,
@@ -12,13 +12,13 @@ import {
   plural,
 } from "./format.ts";
 import { compareHeadlines, headlineFigure, headlineWords } from "./measures.ts";
+import { curveOf, newestFigures } from "./run-curve.ts";
 import {
   betweenSentence,
   committedWords,
   evaluatedModel,
   evaluatingSentence,
   missingFigures,
-  newestFigures,
   queueSentence,
   waitingSentence,
 } from "./waiting.ts";
@@ -31,6 +31,8 @@ import {
 type Noun = { readonly one: string; readonly many: string };
 
 export const EMPTY_RUNS = "No runs yet. Launch one, or try the digits demo: about a minute.";
+export const NOTHING_YET =
+  "No runs yet, and no task to run. The demo makes both in about a minute; a task of your own takes about ten.";
 /** What a task without differential privacy says about itself (P). */
 export const NO_NOISE =
   "This task adds no noise. A device is hidden by the others in the sum, not by mathematics.";
@@ -42,17 +44,20 @@ export function runName(run: Pick<RunView, "task" | "number">): string {
 
 const isGoing = ({ state }: RunView): boolean =>
   state === "running" || state === "stopping" || state === "evaluating";
-export const isOver = (run: RunView): boolean => run.state === "completed" || run.state === "failed";
 
-/** The state of all runs, in one sentence. */
-export function homeSentence(runs: readonly RunView[]): string {
-  if (runs.length === 0) return EMPTY_RUNS;
+/** The run that ended last; null if none has. */
+export function lastEnded(runs: readonly RunView[]): RunView | null {
+  return runs.filter(isOver).toSorted((a, b) => (b.endedAt ?? "").localeCompare(a.endedAt ?? ""))[0] ?? null;
+}
+
+/** The state of all runs, in one sentence. @param taskCount  Null if it is not known. */
+export function homeSentence(runs: readonly RunView[], taskCount: number | null = null): string {
+  if (runs.length === 0) return taskCount === 0 ? NOTHING_YET : EMPTY_RUNS;
   const going = runs.filter(isGoing);
-  const recruiting = going.filter(({ currentRound }) => currentRound?.phase === "recruiting").length;
-  const waiting = recruiting + runs.filter((run) => run.state === "waiting").length;
+  const waiting = runs.filter((run) => run.state === "waiting").length;
   const paused = runs.filter((run) => run.state === "paused").length;
   const queued = runs.filter((run) => run.state === "queued").length;
-  const moving = going.length - recruiting;
+  const moving = going.length;
   const parts = [
     moving > 0 && `${countInWords(moving)} ${moving === 1 ? "run is" : "runs are"} active`,
     waiting > 0 && `${countInWords(waiting)} ${waiting === 1 ? "waits" : "wait"} for devices`,
@@ -60,8 +65,8 @@ export function homeSentence(runs: readonly RunView[]): string {
     queued > 0 && `${countInWords(queued)} ${queued === 1 ? "is" : "are"} queued`,
   ].filter((part) => part !== false);
   if (parts.length === 0) {
-    const last = runs.filter(isOver).toSorted((a, b) => (b.endedAt ?? "").localeCompare(a.endedAt ?? ""))[0];
-    return last === undefined ? "No run is active." : `No run is active. ${endedSentence(last)}`;
+    const last = lastEnded(runs);
+    return last === null ? "No run is active." : `No run is active. ${endedSentence(last)}`;
   }
   const [first = "", ...rest] = parts;
   const head = moving > 0 ? first : withNoun(first);
@@ -84,15 +89,9 @@ function endedSentence(run: RunView): string {
   return `${name} ended, ${committedWords(run)}${figure}.`;
 }
 
-/** Why a run failed. Some codes have texts for devices, so those get another one here. */
-function endSentence(code: ErrorCode): string {
-  if (code === "REPLAY" || code === "ALREADY_REVEALED")
-    return "Its devices refused: they had already been through its rounds, as happens after a data folder is restored from an older copy.";
-  return ERRORS[code][1];
-}
-
-/** The newest round of a run in one sentence, for lists: "Round 15 is collecting: 36 are in, 39 are needed." */
+/** A run in one sentence, by its newest round; for lists: "Round 15 is collecting: 36 are in, 39 are needed." */
 export function roundLine(run: RunView): string {
+  if (isOver(run)) return endedSentence(run);
   if (run.state === "queued") return queueSentence(run);
   if (run.state === "waiting") return waitingSentence(run);
   if (run.state === "evaluating") return evaluatingSentence(run);
@@ -102,7 +101,7 @@ export function roundLine(run: RunView): string {
   const name = `Round ${round.round}`;
   switch (round.phase) {
     case "recruiting":
-      return `${name} gathers devices: ${plural(round.joined, "is", "are")} here, ${formatCount(round.goal)} are wanted.`;
+      return `${name} gathers devices: ${plural(round.joined, "has", "have")} joined, ${formatCount(round.goal)} are wanted.`;
     case "training":
       return `${name} is training on ${plural(round.joined, "device")}.`;
     case "advertising":
@@ -120,24 +119,8 @@ export function roundLine(run: RunView): string {
       return `${name} is done: ${formatCount(round.survivors ?? round.sent)} voices, one sum.`;
     case "voided":
     case "failed":
-      return givenUp(round);
+      return givenUp(round, run.endedBy);
   }
-}
-
-/** Why a round was given up, and what happened to what was sent. */
-export function givenUp(round: RoundView): string {
-  const threshold = round.threshold;
-  if (round.phase === "failed" && threshold !== null && round.sent < threshold) {
-    return `Round ${round.round} was given up. ${formatCount(round.sent)} of the ${formatCount(threshold)} needed arrived in time, so nothing was opened and nothing was learnt.`;
-  }
-  if (round.code === "COHORT_TOO_SMALL" && round.phaseEndsS.training === undefined) {
-    return `Round ${round.round} was given up: ${plural(round.joined, "device", "devices")} came, too few. Nothing was sent.`;
-  }
-  const why = round.code === null ? "" : ` ${ERRORS[round.code][1]}`;
-  const end = round.opened
-    ? "The sum was discarded and the model stays as it was."
-    : "Nothing was opened and nothing was learnt.";
-  return `Round ${round.round} was given up.${why} ${end}`;
 }
 
 /** "version 15 is right for 68.1 % of drawings it has never seen" */
@@ -163,8 +146,8 @@ export function runSentence(run: RunView, noun: Noun): string {
       : `Stopped, ${committedWords(run)}.${right}`;
   }
   if (run.state === "failed") {
-    const why = run.code === null ? "" : ` ${endSentence(run.code)}`;
-    return `The run ended, ${committedWords(run)}.${why}${right}`;
+    const why = endSentence(run);
+    return `The run ended, ${committedWords(run)}.${why === null ? "" : ` ${why}`}${right}`;
   }
   if (run.state === "paused")
     return `Paused, ${committedWords(run)}. Nothing is sent until someone resumes it.${right}`;
@@ -198,21 +181,23 @@ export function askedLastSentence(round: Pick<RoundView, "askedLast"> | null): s
   return `${capitalise(who)} asked last: they, or others at their address, left at least ${plural(last.departures, "round")} in the last ${formatCount(last.minutes)} minutes. They are asked only if places remain. Each round that they complete cancels one that they left.`;
 }
 
-/** The state of a round: the sentence that opens its page. */
-export function roundSentence(round: RoundView, noun: Noun): string {
+/** The state of a round: the sentence that opens its page. @param endedBy  Who ended its run. */
+export function roundSentence(round: RoundView, noun: Noun, endedBy?: string | null): string {
   if (round.phase === "committed") {
     return `${formatCount(round.survivors ?? round.sent)} voices, one sum: ${versionSentence(round, noun)}.`;
   }
-  if (round.phase === "voided" || round.phase === "failed") return givenUp(round);
+  if (round.phase === "voided" || round.phase === "failed") return givenUp(round, endedBy);
   return `This round is ${PHASE_WORDS[round.phase].doing}. Nothing has been opened.`;
 }
 
-/** A score in one sentence, for people who cannot see it. */
-export function scoreSentence(round: ScoreRound): string {
+/** A score in one sentence, for people who cannot see it. @param endedBy  Who ended its run. */
+export function scoreSentence(round: ScoreRound, endedBy?: string | null): string {
   const counts = `${plural(round.joined, "device")} joined, ${formatCount(round.trained)} trained, ${formatCount(round.sent)} sent a masked update, ${formatCount(round.left)} left`;
   const name = `Round ${round.round} after ${formatCount(round.nowS)} seconds: ${counts}`;
   if (round.phase === "committed")
     return `${name}; the sum of ${formatCount(round.survivors ?? round.sent)} was opened.`;
+  if (round.phase === "failed" && round.code === "ABORTED_BY_OPERATOR")
+    return `${name}; not opened, ${whoEnded(endedBy)} ended it.`;
   if (round.phase === "failed") return `${name}; given up, never opened.`;
   if (round.phase === "voided")
     return `${name}; given up, ${round.opened ? "the sum was discarded" : "never opened"}.`;
@@ -235,42 +220,10 @@ export const PHASE_WORDS: Record<Phase, { readonly name: string; readonly doing:
   failed: { name: "Given up", doing: "given up" },
 };
 
-export type Ending = { readonly mark: "done" | "given-up" | "stopped"; readonly words: string };
-
-/** How a run ended, for tables. */
-export function endingOf(run: RunView): Ending {
-  if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
-    return { mark: "done", words: "finished" };
-  if (run.code === "COHORT_TOO_SMALL") return { mark: "given-up", words: "too few came" };
-  if (run.code === "REPLAY" || run.code === "ALREADY_REVEALED")
-    return { mark: "given-up", words: "devices refused: they had already been through its rounds" };
-  if (run.code === "WAIT_EXPIRED") return { mark: "given-up", words: "too few came in time" };
-  if (run.code === "VOID_LIMIT") return { mark: "given-up", words: "eight sums in a row were discarded" };
-  if (run.code === "TASK_ARCHIVED") return { mark: "stopped", words: "its task was archived" };
-  if (run.code === "ABORTED_BY_OPERATOR" || run.state === "completed")
-    return { mark: "stopped", words: "someone stopped it" };
-  return {
-    mark: "given-up",
-    words: run.code === null ? "ended early" : (ERRORS[run.code][1].split(".")[0] ?? ""),
-  };
-}
-
-/** How a round ended, or that it goes on, for tables and headings. */
-export function roundEnding(round: Pick<RoundView, "phase" | "opened">): {
-  readonly mark: "done" | "given-up" | "running";
-  readonly words: string;
-} {
-  if (round.phase === "committed") return { mark: "done", words: "opened once, as a sum" };
-  if (round.phase !== "failed" && round.phase !== "voided") return { mark: "running", words: "going on" };
-  return {
-    mark: "given-up",
-    words: round.opened ? "given up, the sum was discarded" : "given up, never opened",
-  };
-}
-
 /** The state of a run, in a few words beside its mark. */
 export function runStatus(run: RunView): string {
-  if (run.state === "queued") return "in the queue";
+  if (isOver(run)) return endingOf(run).words;
+  if (run.state === "queued") return "queued";
   if (run.state === "waiting") return "waiting for devices";
   const committed = committedWords(run);
   if (run.state === "paused") return `paused, ${committed}`;
@@ -302,7 +255,7 @@ export function actionsNote({ state }: Pick<RunView, "state">): string | null {
 
 /** Compares the newest version with the one before. If their intervals overlap, it is too close to tell. */
 export function newestAgainstBefore(run: RunView): string | null {
-  const [before, newest] = run.history.slice(-2);
+  const [before, newest] = curveOf(run).points.slice(-2);
   if (before === undefined || newest === undefined) return null;
   const version = `version ${newest.round}`;
   const other = before.round === 0 ? "the untrained model" : `version ${before.round}`;
@@ -334,7 +287,7 @@ export function broughtBy(task: TaskView["task"]): string {
 export function trendSentence(name: string, history: readonly Omit<Measure, "count">[]): string {
   const first = history[0];
   const last = history.at(-1);
-  if (first === undefined || last === undefined) return `${name}: no rounds yet.`;
+  if (first === undefined || last === undefined) return `${name}: no figures.`;
   const rounds = plural(history.length - 1, "round");
   const gap = last.value - first.value;
   const words = (value: number) =>

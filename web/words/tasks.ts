@@ -2,6 +2,7 @@ import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { classesOf, targetOf } from "#shared/task/target.ts";
 import type { Task } from "#shared/task/task.ts";
 import { countInWords, formatCount, formatDay, formatInstantUtc, plural } from "./format.ts";
+import { committedWords } from "./waiting.ts";
 
 /* Words of the list of tasks and of a task's page. */
 
@@ -51,8 +52,8 @@ export function taskLead(view: TaskView, runs: readonly RunView[]): string {
     settings?.joining === "invitation" ? "open to those invited" : "open to anyone with the address";
   const here =
     deviceCount === 0
-      ? "no device is here now"
-      : `${plural(deviceCount, "device is", "devices are")} here now`;
+      ? "no device is connected"
+      : `${plural(deviceCount, "device is", "devices are")} connected`;
   return `Version ${task.version} is ${open}, and ${here}. ${runsLead(runs)}`;
 }
 
@@ -61,18 +62,17 @@ function runsLead(runs: readonly RunView[]): string {
   if (newest === undefined) return "No run has been launched.";
   const active =
     runs.find(({ state }) => state === "running" || state === "waiting" || state === "paused") ?? newest;
-  const committed = plural(active.roundsCommitted, "round is", "rounds are");
+  const committed = committedWords(active);
   switch (active.state) {
     case "waiting":
-      return `Run ${active.number} waits for devices; ${committed} done.`;
+      return `Run ${active.number} waits for devices; ${committed}.`;
     case "completed":
-      return `Run ${active.number} is finished, with ${plural(active.roundsCommitted, "round")}.`;
     case "failed":
-      return `Run ${active.number} has ended, after ${plural(active.roundsCommitted, "round")}.`;
+      return `Run ${active.number} has ended, ${committed}.`;
     default:
       return active.currentRound === null
-        ? `Run ${active.number} is open; ${committed} done.`
-        : `Run ${active.number} is in round ${active.currentRound.round}.`;
+        ? `Run ${active.number} is open; ${committed}.`
+        : `Run ${active.number} is in round ${active.currentRound.round}; ${committed}.`;
   }
 }
 

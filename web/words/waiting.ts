@@ -93,11 +93,15 @@ export function evaluatingSentence(
 
 /** For a run between two rounds: what the next one waits for. */
 export function betweenSentence(
-  run: Pick<RunView, "evaluating" | "newestVersion" | "history" | "roundsCommitted" | "roundsPlanned">,
+  run: Pick<
+    RunView,
+    "evaluating" | "newestRound" | "newestVersion" | "history" | "roundsCommitted" | "roundsPlanned"
+  >,
 ): string {
-  const { evaluating, roundsCommitted } = run;
+  const { evaluating, roundsCommitted, newestRound = roundsCommitted } = run;
   if (evaluating === 0) return "The untrained model is being evaluated; then the first round opens.";
-  if (roundsCommitted === 0) return "The first round has not begun.";
+  // Rounds that were given up have begun, too.
+  if (newestRound === 0) return "The first round has not begun.";
   const done = capitalise(committedWords(run));
   if (evaluating == null) return `${done}; the next one opens.`;
   const model = evaluatedModel(evaluating);
@@ -107,10 +111,9 @@ export function betweenSentence(
     : `${done}; ${model} is being evaluated.`;
 }
 
-/** The newest figures of a run's own versions; the untrained model's do not count. */
-export function newestFigures(run: Pick<RunView, "history">): RunView["history"][number] | null {
-  const last = run.history.at(-1);
-  return last === undefined || last.round === 0 ? null : last;
+/** In place of an open run's figure. */
+export function noFigureWords({ roundsCommitted }: Pick<RunView, "roundsCommitted">): string {
+  return roundsCommitted === 0 ? "no round committed yet" : "no figures yet";
 }
 
 /** Shown in place of a committed round's figures. */

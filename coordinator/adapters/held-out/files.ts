@@ -58,10 +58,12 @@ export async function openHeldOutFiles(dataDir: string): Promise<HeldOutFiles> {
     receive: async ({ uploadId, offset, byteCount }, body, free = () => {}) => {
       const older = cuts.get(uploadId);
       older?.cut.now();
-      await older?.ended;
       const cut = new Cut();
-      const received = receiveInto(uploadPath(uploadId), { offset, byteCount }, { body, free }, cut);
+      const received = (older?.ended ?? Promise.resolve()).then(() =>
+        receiveInto(uploadPath(uploadId), { offset, byteCount }, { body, free }, cut),
+      );
       const turn = { cut, ended: received.catch(() => undefined) };
+      // Set before the older one has ended: a third that comes meanwhile waits for this one.
       cuts.set(uploadId, turn);
       try {
         return await received;
@@ -72,14 +74,11 @@ export async function openHeldOutFiles(dataDir: string): Promise<HeldOutFiles> {
         if (cuts.get(uploadId) === turn) cuts.delete(uploadId);
       }
     },
-    check: (place, format, task, onProgress, signal) =>
-      checks.run(() =>
-        checker.check(
-          { path: pathOf(place), format, task },
-          onProgress,
-          AbortSignal.any([signal, closing.signal]),
-        ),
-      ),
+    check: (place, format, task, onProgress, signal) => {
+      const ended = AbortSignal.any([signal, closing.signal]);
+      const job = { path: pathOf(place), format, task };
+      return inTurn(checks, () => checker.check(job, onProgress, ended), ended);
+    },
     keep: async (uploadId, slug, hash) => {
       const target = heldOutSetPath(dataDir, slug, hash);
       const sets = setsOf(dataDir, slug);
@@ -112,6 +111,20 @@ export async function openHeldOutFiles(dataDir: string): Promise<HeldOutFiles> {
   };
 }
 
+/** Work that `signal` ends while it still waits for its turn rejects at once and is never begun. */
+function inTurn<Value>(queue: SerialQueue, work: () => Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    signal.addEventListener("abort", giveUp, { once: true });
+    const turn = queue.run(() => {
+      signal.removeEventListener("abort", giveUp);
+      signal.throwIfAborted();
+      return work();
+    });
+    turn.then(resolve, reject);
+  });
+}
+
 /** The thread of the checks. It ends with a stop at once, and after a large file, whose memory is then free. */
 class Checker {
   #worker: JobWorker<CheckJob, CheckAnswer> | null = null;
@@ -121,7 +134,6 @@ class Checker {
     onProgress: (progress: CheckProgress) => void,
     signal: AbortSignal,
   ): Promise<CheckAnswer> {
-    signal.throwIfAborted();
     // A file that is gone is an outage of the disk rather than a fault of the thread.
     const { size } = await stat(job.path);
     this.#worker ??= openJobWorker<CheckJob, CheckAnswer>(new URL("./check.worker.ts", import.meta.url), {

@@ -13,7 +13,7 @@ import { MACHINE } from "../access/principal.ts";
 import type { CheckProgress, CoordinatorPorts, StoredTask, StoreRecord } from "../ports/ports.ts";
 import { ALL_READABLE } from "../ports/store.ts";
 
-/** A check while a version is being published ends after this time. */
+/** A check while a version is being published ends after this time, also if it still waits for its turn. */
 const PUBLISHING_MS = 20_000;
 
 type SetPorts = Pick<CoordinatorPorts, "store" | "heldOutFiles" | "wall" | "random" | "after" | "log">;
@@ -91,7 +91,9 @@ export class HeldOutSets {
       const set: HeldOutSet = {
         ...checked.value,
         hash: checked.value.hash as HashHex,
-        ...{ format, byteCount, card },
+        format,
+        byteCount,
+        card,
         versions: await this.#versionsLike(now.task),
         setAt: new Date(this.#ports.wall.nowUnixMs()).toISOString(),
         setBy: actor,
@@ -186,9 +188,9 @@ export class HeldOutSets {
     const unused = (reason: string) =>
       `The held-out rows in use are not used for version ${task.version}, so devices alone judge its models. ${reason}`;
     try {
-      const { slug, hash, format } = { ...set, slug: task.slug };
       const { heldOutFiles } = this.#ports;
-      const checked = await heldOutFiles.check({ slug, hash }, format, task, () => {}, late.signal);
+      const place = { slug: task.slug, hash: set.hash };
+      const checked = await heldOutFiles.check(place, set.format, task, () => {}, late.signal);
       if (checked.ok) return { set: withVersion, fault: null };
       const { error, problems } = checked.error;
       const first = problems[0] === undefined ? "" : ` ${problems[0].sentence}`;

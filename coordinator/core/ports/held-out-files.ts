@@ -55,7 +55,7 @@ export interface HeldOutFiles {
   /**
    * Reads every row of a file, off the main thread, and hashes it. Files are checked one after the other.
    *
-   * @param signal  Ends the check, which then rejects with the signal's reason.
+   * @param signal  Ends the check, also while it waits for its turn. It then rejects with the signal's reason.
    * Errors: see `HeldOutRefusal`. @throws if the file cannot be read, or if the thread dies.
    */
   check(

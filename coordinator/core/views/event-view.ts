@@ -30,7 +30,7 @@ function sentenceOf(note: Note): string {
     case "run.launched":
       return `Run ${note.details.number} was launched by ${note.details.actor}.`;
     case "run.started":
-      return "The run started from its initial model.";
+      return "The run started from an untrained model.";
     case "run.waiting": {
       const { ready } = note.details;
       return `The run waits for devices: ${ready === 1 ? "1 is" : `${ready} are`} ready, too few for a round.`;
@@ -92,7 +92,7 @@ function roundClause(note: RoundNote): string {
 const devices = (count: number): string => (count === 1 ? "1 device" : `${count} devices`);
 
 function evaluatedSentence({ details: { round, code }, figures = {}, units = {} }: EvaluatedNote): string {
-  const model = round === 0 ? "The initial model" : `The model of round ${round}`;
+  const model = round === 0 ? "The untrained model" : `Version ${round}`;
   // In the order of the list, "accuracy 0.681".
   const listed = MEASURES.flatMap(({ name, inText = name }) => {
     const [value, unit] = [figures[name], units[name]];

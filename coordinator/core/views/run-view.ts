@@ -37,6 +37,7 @@ export function runView(
     state: state.phase,
     pausing: state.pausing || state.archiving || state.phase === "stopping",
     code: state.code,
+    endedBy: state.endedBy,
     waiting:
       state.waitingSinceUnixMs === null
         ? null
@@ -54,6 +55,7 @@ export function runView(
     startedAt: iso(times.startedAtUnixMs),
     endedAt: iso(times.endedAtUnixMs),
     currentRound,
+    newestRound: state.round,
     newestVersion: state.published?.round ?? 0,
     evaluating: state.unevaluated[0]?.round ?? null,
     history: state.curve.map(({ round, measures, measuredOn }) => ({

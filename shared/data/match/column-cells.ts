@@ -18,13 +18,12 @@ export class NumberStyle {
   /** Numbers that only this mark reads, and that only the other one would. */
   forMark = 0;
   againstMark = 0;
-  commas = 0;
-  percents = 0;
-  dressed = 0;
-  grouped = 0;
-  /** A number with a decimal comma or a group as it stands in the file, and what it was read as. */
-  example: { readonly written: string; readonly read: string } | null = null;
+  /** For each thing that was done to numbers, the first that it was done to. */
+  readonly examples = new Map<NumberChange, { readonly written: string; readonly read: string }>();
 }
+
+/** What is done to read a number; the kind of its note. */
+export type NumberChange = "decimal-commas" | "groups" | "percent" | "units";
 
 /** Different words that are counted in a column; others are read, but not listed. */
 const WORDS_MAX = 2_000;
@@ -111,13 +110,15 @@ export class ColumnCells {
         style.againstMark += 1;
       return text;
     }
-    if (number.percent) style.percents += 1;
-    if (number.dressed) style.dressed += 1;
-    if (number.grouped) style.grouped += 1;
+    const note = (change: NumberChange) => {
+      if (!style.examples.has(change)) style.examples.set(change, { written: text, read: number.text });
+    };
+    if (number.percent) note("percent");
+    if (number.dressed) note("units");
+    if (number.grouped) note("groups");
     // Whole numbers tell nothing, and most cells of pictures are whole.
     if (number.text.length > 1 && tellsMark(text, style.mark)) style.forMark += 1;
-    if (style.mark === "comma" && text.includes(",")) style.commas += 1;
-    if (number.text !== text) style.example ??= { written: text, read: number.text };
+    if (style.mark === "comma" && text.includes(",")) note("decimal-commas");
     return number.text;
   }
 

@@ -1,3 +1,5 @@
+import { takesPercent, withoutCurrency } from "./units.ts";
+
 /*
  * Numbers as people write them, as the decimal text that `encodeRow` reads.
  *
@@ -6,7 +8,7 @@
  * | 6,5 (decimal comma)         | 6.5                                                         |
  * | 1.234,5 / 1 234,5 / 1'234.5 | 1234.5: groups of three, parted by what is not the decimal  |
  * | 12 %                        | 12, or 0.12 if the task's range ends at 1 or below          |
- * | $ 1,200 / 12 kg / 30 EUR    | 1200, 12, 30: a currency, or the column's own unit          |
+ * | $ 1,200 / 12 kg / 30 EUR    | 1200, 12, 30: the column's own unit, or its currency        |
  * | −3 (U+2212)                 | -3                                                          |
  *
  * "1,234" and "1.234" can be read in two ways. A column is read in one, by its other numbers and the task's range.
@@ -27,7 +29,6 @@ const GROUPED: Readonly<Record<DecimalMark, RegExp>> = {
   comma: /^[+-]?\d{1,3}(?:([. ’'\u00a0\u2009\u202f])\d{3})(?:\1\d{3})*(?:,\d*)?$/,
 };
 const TWO_WAYS = /^[+-]?[1-9]\d{0,2}[.,]\d{3}$/;
-const CURRENCY = /^(?:[$€£¥₹]|US\$|USD|EUR|GBP|CHF|JPY|Rs\.?)\s*|\s*(?:[$€£¥₹]|USD|EUR|GBP|CHF|JPY)$/i;
 
 export interface PlainNumber {
   /** Digits with a decimal point, for `encodeRow`. */
@@ -38,10 +39,11 @@ export interface PlainNumber {
   readonly grouped: boolean;
 }
 
-/** Null if it is no number when its decimals are marked so. */
+/** Null if it is no number when its decimals are marked so, or one in another currency or unit than the column's. */
 export function plainNumber(text: string, mark: DecimalMark, place: NumberPlace): PlainNumber | null {
   if (mark === "point" && PLAIN.test(text)) return { text, percent: false, dressed: false, grouped: false };
   const bare = undressed(text.replace("\u2212", "-"), place.unit);
+  if (bare === null) return null;
   const grouped = GROUPED[mark].test(bare.text);
   const straight = grouped ? withoutGroups(bare.text, mark) : bare.text;
   const digits = mark === "comma" ? (COMMA.test(straight) ? straight.replace(",", ".") : "") : straight;
@@ -55,18 +57,20 @@ export function plainNumber(text: string, mark: DecimalMark, place: NumberPlace)
   };
 }
 
+/** What stands beside a number, taken off; null if the column's numbers cannot have it. */
 function undressed(
   text: string,
   unit: string | undefined,
-): { readonly text: string; readonly percent: boolean; readonly dressed: boolean } {
+): { readonly text: string; readonly percent: boolean; readonly dressed: boolean } | null {
   if (/[\d.,]$/.test(text) && /^[+\-.,\d]/.test(text)) return { text, percent: false, dressed: false };
   const percent = /\s*%$/.test(text);
+  if (percent && !takesPercent(unit)) return null;
   let bare = percent ? text.replace(/\s*%$/, "") : text;
   const whole = bare;
   if (unit !== undefined && unit !== "" && bare.toLowerCase().endsWith(unit.toLowerCase()))
     bare = bare.slice(0, -unit.length).trim();
-  bare = bare.replace(CURRENCY, "").trim();
-  return { text: bare, percent, dressed: bare !== whole };
+  const digits = withoutCurrency(bare, unit);
+  return digits === null ? null : { text: digits, percent, dressed: digits !== whole };
 }
 
 function withoutGroups(text: string, mark: DecimalMark): string {

@@ -1,8 +1,9 @@
 import type { Features } from "../../task/features.ts";
 import { type CsvColumn, csvColumns } from "../csv-columns.ts";
-import { likeness, nameKey } from "../table/names.ts";
+import { likeness, nameKey, remarkOf } from "../table/names.ts";
 import type { ColumnMapping, Mapping } from "./mapping.ts";
 import { DecimalEvidence, type NumberPlace, plainNumber } from "./numbers.ts";
+import { isSameUnit } from "./units.ts";
 import { isMissingWord, matchWord } from "./words-match.ts";
 
 /*
@@ -13,13 +14,22 @@ import { isMissingWord, matchWord } from "./words-match.ts";
 /** How a column was found. `numbered`: one of many, such as pixel7 for p7. */
 export type HowFound = "same" | "spelling" | "numbered" | "similar" | "values" | "chosen" | "none";
 
+/** Why a person should say whether a column is the right one. */
+export type Doubt =
+  /** Columns at these indices of the header have the name. */
+  | { readonly type: "twice"; readonly places: readonly number[] }
+  /** The name is the task's, and the unit in its parentheses is not. */
+  | { readonly type: "unit"; readonly file: string; readonly task: string }
+  /** Its name or its values only resemble. */
+  | { readonly type: "resembles" };
+
 export interface ColumnMatch {
   readonly column: CsvColumn;
   /** Index in the header; null if the file does not have it. */
   readonly place: number | null;
   readonly how: HowFound;
-  /** False if a person should say whether it is right. */
-  readonly isSure: boolean;
+  /** Null if it is used without asking. */
+  readonly doubt: Doubt | null;
   /** What was said about its numbers and words. */
   readonly said: ColumnMapping | null;
 }
@@ -48,10 +58,10 @@ export function proposeMapping(
     column: CsvColumn,
     place: number | null,
     how: HowFound,
-    isSure: boolean,
-    said: ColumnMapping | null,
+    doubt: Doubt | null = null,
+    said: ColumnMapping | null = null,
   ) => {
-    matches.set(column, { column, place, how, isSure, said });
+    matches.set(column, { column, place, how, doubt, said });
     if (place !== null) used.add(place);
   };
   const byName = placesBy(header, (name) => name);
@@ -61,7 +71,7 @@ export function proposeMapping(
     if (saying === undefined) continue;
     const place = saying.from === null ? null : placeSaid(saying, byName);
     if (place === undefined) continue;
-    take(column, place, place === null ? "none" : "chosen", true, saying);
+    take(column, place, place === null ? "none" : "chosen", null, saying);
   }
   const open = () => columns.filter((column) => !matches.has(column));
   const find = (
@@ -73,8 +83,15 @@ export function proposeMapping(
       const found = [...new Set(key(column).flatMap((one) => places.get(one) ?? []))].filter(
         (at) => !used.has(at),
       );
+      const ofUnit = found.filter((at) => unitDoubt(column, header[at] ?? "") === null);
+      const [place, ...more] = ofUnit.length > 0 ? ofUnit : found;
+      if (place === undefined) continue;
       // Two columns of one name: the first, unless a person says otherwise.
-      if (found[0] !== undefined) take(column, found[0], how, found.length === 1, null);
+      const doubt: Doubt | null =
+        more.length > 0
+          ? { type: "twice", places: [place, ...more] }
+          : unitDoubt(column, header[place] ?? "");
+      take(column, place, how, doubt);
     }
   };
   find(byName, ({ name }) => [name], "same");
@@ -90,17 +107,11 @@ export function proposeMapping(
     findSimilar(open(), header, values, used, take);
     findByValues(open(), header, values, used, take);
   }
-  for (const column of open()) take(column, null, "none", true, null);
+  for (const column of open()) take(column, null, "none");
   return columns.map((column) => matches.get(column) as ColumnMatch);
 }
 
-type Take = (
-  column: CsvColumn,
-  place: number | null,
-  how: HowFound,
-  isSure: boolean,
-  said: ColumnMapping | null,
-) => void;
+type Take = (column: CsvColumn, place: number, how: HowFound, doubt?: Doubt) => void;
 
 const LABEL_NAMES = ["class", "target", "y", "digit"];
 
@@ -130,6 +141,16 @@ function namesOf(column: CsvColumn): string[] {
   return "title" in column && column.title !== undefined ? [column.name, column.title] : [column.name];
 }
 
+/** Not null if the file and the task both name a unit, and not the same. A column of words has remarks, not units. */
+function unitDoubt(column: CsvColumn, header: string): Doubt | null {
+  const numbers = numberPlaceOf(column);
+  if (numbers === null) return null;
+  const file = remarkOf(header);
+  const task = remarkOf(column.name) ?? numbers.unit ?? null;
+  if (file === null || task === null || task === "" || isSameUnit(file, task)) return null;
+  return { type: "unit", file, task };
+}
+
 /** p0, p1, ... under another name, from 0 or from 1: pixel0, px_1, 1x1 is not among them. */
 function findNumbered(
   columns: readonly CsvColumn[],
@@ -147,7 +168,7 @@ function findNumbered(
       )
         continue;
       for (const [index, column] of numbered.entries())
-        take(column, places[index]?.[0] as number, "numbered", true, null);
+        take(column, places[index]?.[0] as number, "numbered");
       return;
     }
   }
@@ -184,10 +205,10 @@ function findSimilar(
   );
   pairs.sort((left, right) => right.alike + right.fit / 2 - (left.alike + left.fit / 2));
   const done = new Set<CsvColumn>();
-  for (const { column, place, alike, fit } of pairs) {
+  for (const { column, place } of pairs) {
     if (done.has(column) || used.has(place)) continue;
     done.add(column);
-    take(column, place, "similar", alike === 1 && fit >= VALUES_FIT, null);
+    take(column, place, "similar", { type: "resembles" });
   }
 }
 
@@ -212,7 +233,7 @@ function findByValues(
     const [place] = places;
     if (place === undefined || places.length > 1) continue;
     if (fitting.some((other) => other.column !== column && other.places.includes(place))) continue;
-    take(column, place, "values", false, null);
+    take(column, place, "values", { type: "resembles" });
   }
 }
 

@@ -1,5 +1,14 @@
 /* Names of columns and words in cells as people vary them: capitals, spaces, underscores, units in parentheses. */
 
+/** A unit or a remark in parentheses or brackets at the end of a name. */
+const REMARK = /\s*[([{]([^)\]}]*)[)\]}]\s*$/;
+
+/** "kg" of "weight (kg)"; null if nothing is in parentheses. */
+export function remarkOf(name: string): string | null {
+  const text = REMARK.exec(name)?.[1]?.trim() ?? "";
+  return text === "" ? null : text;
+}
+
 /**
  * Equal for names that differ in capitals, accents' encoding, blanks, underscores, dashes or dots only: `LoanAmount`,
  * `loan_amount` and `Loan amount` are one. What is in parentheses or brackets at the end is a unit or a remark and does
@@ -11,7 +20,7 @@ export function nameKey(name: string): string {
     .normalize("NFKC")
     .replace(/^\ufeff/, "")
     .trim();
-  const withoutUnit = bare.replace(/\s*[([{][^)\]}]*[)\]}]\s*$/, "");
+  const withoutUnit = bare.replace(REMARK, "");
   const letters = (withoutUnit === "" ? bare : withoutUnit).toLowerCase().replace(/[^\p{L}\p{N}%#+]+/gu, "");
   return letters === "" ? bare.toLowerCase() : letters;
 }
@@ -20,7 +29,7 @@ export function nameKey(name: string): string {
 export function nameWords(name: string): string[] {
   return name
     .normalize("NFKC")
-    .replace(/\s*[([{][^)\]}]*[)\]}]\s*$/, "")
+    .replace(REMARK, "")
     .replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)

@@ -74,6 +74,7 @@ export class FakeFederation {
       state: setup.state,
       pausing: false,
       code: setup.code ?? null,
+      endedBy: setup.code === "ABORTED_BY_OPERATOR" ? "k7f2" : null,
       roundsPlanned: setup.planned,
       roundsCommitted: committed,
       strategy: task.aggregation.strategy,
@@ -95,6 +96,8 @@ export class FakeFederation {
       waitUntil: setup.state === "waiting" ? new Date(this.#startedMs + 14_400_000).toISOString() : null,
       queuedBehind:
         setup.state === "queued" ? { runId: runId("waiting"), number: 9, state: "waiting" } : null,
+      newestRound: waits ? committed : current.round,
+      newestVersion: committed,
       history: Array.from({ length: committed + 1 }, (_, index) => ({
         round: index,
         measures: measuresFrom(sumsOf(setup.accuracy(index), setup.rows), CLASSES),

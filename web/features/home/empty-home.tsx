@@ -1,12 +1,18 @@
 "use client";
+import Link from "next/link";
 import type { TaskView } from "#shared/protocol/api.ts";
 import { useStatus } from "../../data/queries.ts";
 import { CopyBox } from "../../ui/copy-button.tsx";
 import { Section } from "../../ui/section.tsx";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
 
+interface EmptyHomeProps {
+  readonly tasks: readonly TaskView[];
+  readonly mayCreate: boolean;
+}
+
 /** A system without runs: three ways in, each with a command or a link. */
-export function EmptyHome({ tasks }: { readonly tasks: readonly TaskView[] }) {
+export function EmptyHome({ tasks, mayCreate }: EmptyHomeProps) {
   const { data: status } = useStatus();
   const slug = tasks[0]?.task.slug;
   const edge = `npm run edge -- --coordinator ${status?.joinBaseUrl ?? "URL"} --task ${slug ?? "ID"} --data FILE`;
@@ -39,12 +45,22 @@ export function EmptyHome({ tasks }: { readonly tasks: readonly TaskView[] }) {
             </p>
           ) : (
             <>
+              {mayCreate && (
+                <>
+                  <p className="read">
+                    Begin with a sample, a CSV file or pictures. It is read in this browser and never sent.
+                  </p>
+                  <p>
+                    <Link className="btn main" href="/tasks/new">
+                      New task…
+                    </Link>
+                  </p>
+                </>
+              )}
               <p className="read">
-                <a href="/tasks/new">Make a task</a> from a sample, which is read in this browser and never
-                sent. Or start this coordinator with a task that comes with Chorus:
+                {mayCreate ? "Or start" : "Start"} this coordinator with a task that comes with Chorus:
               </p>
               <CopyBox text="npm run coordinator -- --task digits" what="the command" />
-              <p className="note">Launch appears here with the first task.</p>
             </>
           )}
         </div>
@@ -69,6 +85,14 @@ export function EmptyHome({ tasks }: { readonly tasks: readonly TaskView[] }) {
           </div>
         </div>
       </Section>
+      {tasks.length === 0 && (
+        <Section id="later" title="Where runs will be">
+          <p className="read text-ink-2">
+            Launch appears here with the first task. A run waits until enough devices are ready, so you may
+            launch before anyone has joined.
+          </p>
+        </Section>
+      )}
     </>
   );
 }

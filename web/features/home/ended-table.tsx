@@ -5,10 +5,12 @@ import { useLastRound } from "../../data/queries.ts";
 import { ScoreSmall } from "../../score/score-small.tsx";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
+import { endingOf } from "../../words/endings.ts";
 import { formatWhen } from "../../words/format.ts";
 import { figureCell } from "../../words/measures.ts";
-import { endingOf, runName } from "../../words/sentences.ts";
-import { newestFigures, newestVersion } from "../../words/waiting.ts";
+import { newestFigures } from "../../words/run-curve.ts";
+import { runName, scoreSentence } from "../../words/sentences.ts";
+import { newestVersion } from "../../words/waiting.ts";
 
 const COLUMNS: readonly TableColumn<RunView>[] = [
   { label: "Last round", hiddenLabel: true, wideOnly: true, cell: (run) => <LastScore run={run} /> },
@@ -27,7 +29,11 @@ const COLUMNS: readonly TableColumn<RunView>[] = [
       return <StatusMark kind={mark}>{words}</StatusMark>;
     },
   },
-  { label: "Rounds", numeric: true, cell: (run) => `${run.roundsCommitted} of ${run.roundsPlanned}` },
+  {
+    label: "Rounds committed",
+    numeric: true,
+    cell: (run) => `${run.roundsCommitted} of ${run.roundsPlanned}`,
+  },
   {
     label: "Figure",
     numeric: true,
@@ -39,7 +45,11 @@ const COLUMNS: readonly TableColumn<RunView>[] = [
 /** The run's last round in small; its place is held until it has come. */
 function LastScore({ run }: { readonly run: RunView }) {
   const { data: round } = useLastRound(run.runId, newestVersion(run));
-  return <div className="h-14 w-32">{round != null && <ScoreSmall round={round} />}</div>;
+  return (
+    <div className="h-14 w-32">
+      {round != null && <ScoreSmall round={round} label={scoreSentence(round, run.endedBy)} />}
+    </div>
+  );
 }
 
 /** Runs that are over, and how they ended. */

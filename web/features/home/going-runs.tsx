@@ -5,8 +5,10 @@ import { headlineOf } from "#shared/task/measures/index.ts";
 import { SparkLine } from "../../chart/spark-line.tsx";
 import { Score } from "../../score/score.tsx";
 import { ScoreSmall } from "../../score/score-small.tsx";
-import { type StatusKind, StatusMark } from "../../ui/status-mark.tsx";
+import { StatusMark } from "../../ui/status-mark.tsx";
+import { markOf } from "../../words/endings.ts";
 import { figureCell, figureWords, formatValue } from "../../words/measures.ts";
+import { curveOf, newestFigures } from "../../words/run-curve.ts";
 import {
   fewWarning,
   noticeLine,
@@ -15,16 +17,10 @@ import {
   runStatus,
   trendSentence,
 } from "../../words/sentences.ts";
-import { newestFigures, waitingNote, waitingPlaces, waitingSentence } from "../../words/waiting.ts";
+import { noFigureWords, waitingNote, waitingPlaces, waitingSentence } from "../../words/waiting.ts";
 import { resultOf } from "../run/round-result.ts";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
 import { WaitingFacts } from "./waiting-facts.tsx";
-
-function markOf(run: RunView): StatusKind {
-  if (run.state === "evaluating") return "running";
-  if (run.state === "paused" || run.state === "queued") return "waiting";
-  return run.currentRound?.phase === "recruiting" || run.currentRound === null ? "waiting" : "running";
-}
 
 interface GoingProps {
   readonly run: RunView;
@@ -79,12 +75,16 @@ function LargeRun({ run }: { readonly run: RunView }) {
         </p>
         <p className="flex flex-wrap gap-x-6 gap-y-1 text-sm text-ink-2">
           <StatusMark kind={markOf(run)}>{runStatus(run)}</StatusMark>
-          {last !== null && <b className="font-semibold text-sum">{figureCell(last.measures)}</b>}
+          {last !== null && (
+            <span>
+              <b className="font-semibold text-sum">{figureCell(last.measures)}</b>, {curveOf(run).on}
+            </span>
+          )}
           {few !== null && <span>{few}</span>}
         </p>
         <Notice run={run} />
       </div>
-      {round !== null && <Score round={round} result={resultOf(round)} />}
+      {round !== null && <Score round={round} result={resultOf(round)} endedBy={run.endedBy} />}
     </article>
   );
 }
@@ -136,9 +136,9 @@ function Notice({ run }: { readonly run: RunView }) {
 
 function LastFigure({ run }: { readonly run: RunView }) {
   const last = newestFigures(run);
-  if (last === null)
-    return <p className="note">{run.roundsCommitted === 0 ? "no rounds yet" : "not evaluated yet"}</p>;
-  const figures = run.history.flatMap(({ measures }) => headlineOf(measures)?.measure ?? []);
+  if (last === null) return <p className="note">{noFigureWords(run)}</p>;
+  const { points, on } = curveOf(run);
+  const figures = points.flatMap(({ measures }) => headlineOf(measures)?.measure ?? []);
   const newest = headlineOf(last.measures);
   if (newest === null) return null;
   return (
@@ -148,7 +148,7 @@ function LastFigure({ run }: { readonly run: RunView }) {
         label={trendSentence(newest.spec.label, figures)}
       />
       <b className="font-semibold">{formatValue(newest.measure.value, newest.spec.unit)}</b>
-      <p className="note col-span-2">{figureWords(newest)}, held out</p>
+      <p className="note col-span-2">{`${figureWords(newest)}, ${on}`}</p>
     </div>
   );
 }

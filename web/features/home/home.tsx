@@ -1,11 +1,15 @@
 "use client";
+import Link from "next/link";
+import { useEffect, useRef } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { useSession } from "../../data/access-queries.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
-import { useOlderRuns, useRuns, useStatus, useTasks } from "../../data/queries.ts";
+import { useOlderRuns, useRuns, useRunsById, useStatus, useTasks } from "../../data/queries.ts";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
-import { homeSentence, isOver } from "../../words/sentences.ts";
+import { isOver } from "../../words/endings.ts";
+import { homeSentence, lastEnded } from "../../words/sentences.ts";
 import { OfflineNote } from "../shell/offline-note.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
 import { EmptyHome } from "./empty-home.tsx";
@@ -18,21 +22,27 @@ import { TaskTable } from "./task-table.tsx";
 
 const WATCH_ALL = { all: true } as const;
 
+interface HomeProps {
+  /** The task that the address asks to launch; null if it names none. */
+  readonly asked: string | null;
+}
+
 /** The first page: what goes on beside launching; below, models in use, ended runs and tasks. */
-export function Home() {
+export function Home({ asked }: HomeProps) {
   useWatch(WATCH_ALL);
   const runs = useRuns();
   const tasks = useTasks();
   const status = useStatus();
-  const waits = tasks.isPending || status.isPending;
+  const session = useSession();
+  const waits = tasks.isPending || status.isPending || session.isPending;
   return (
     <QueryGate query={runs} what="runs and tasks" waits={waits} hold="page-hold">
-      {({ items, next }) => <Loaded runs={items} next={next} tasks={tasks.data ?? null} />}
+      {({ items, next }) => <Loaded runs={items} next={next} tasks={tasks.data ?? null} asked={asked} />}
     </QueryGate>
   );
 }
 
-interface LoadedProps {
+interface LoadedProps extends HomeProps {
   readonly runs: readonly RunView[];
   /** Where the list of runs goes on; null if these are all. */
   readonly next: string | null;
@@ -40,14 +50,20 @@ interface LoadedProps {
   readonly tasks: readonly TaskView[] | null;
 }
 
-function Loaded({ runs, next, tasks }: LoadedProps) {
-  const all = useTasks();
+function Loaded({ runs: newest, next, tasks, asked }: LoadedProps) {
+  const { data: session } = useSession();
+  const may = (permission: string) => session?.permissions.includes(permission) ?? false;
+  // A run that goes on may be older than those of the first answer.
+  const unlisted = (tasks ?? []).flatMap(({ activeRunId }) =>
+    activeRunId === null || newest.some(({ runId }) => runId === activeRunId) ? [] : [activeRunId],
+  );
+  const runs = [...newest, ...useRunsById(unlisted)];
   const isEmpty = runs.length === 0 && tasks !== null;
   return (
     <>
       <div className="home-top">
         <div className="min-w-0">
-          <Head runs={runs} />
+          <Head runs={runs} taskCount={tasks?.length ?? null} />
           {!isEmpty && (
             <section aria-labelledby="now" className="pb-8">
               <h2 id="now" className="sr-only">
@@ -57,32 +73,52 @@ function Loaded({ runs, next, tasks }: LoadedProps) {
             </section>
           )}
         </div>
-        {tasks?.length !== 0 && (
-          <aside aria-labelledby="launch" className="home-launch">
-            <h2 id="launch" tabIndex={-1}>
-              Launch a run
-            </h2>
-            <QueryGate query={all} what="tasks">
-              {(items) => <LaunchForm tasks={items} runs={runs} />}
-            </QueryGate>
-          </aside>
-        )}
+        {tasks?.length !== 0 && may("runs.launch") && <Launch runs={runs} asked={asked} />}
       </div>
-      {isEmpty && <EmptyHome tasks={tasks} />}
+      {isEmpty && <EmptyHome tasks={tasks} mayCreate={may("tasks.create")} />}
       {!isEmpty && tasks !== null && <InUse tasks={tasks} runs={runs} />}
-      {!isEmpty && <Ended runs={runs} next={next} />}
+      {!isEmpty && <Ended runs={newest} next={next} />}
       {tasks !== null && tasks.length > 0 && (
         <Section id="tasks" title="Tasks" note="What is learnt, and from what people bring.">
           <TaskTable tasks={tasks} />
+          {may("tasks.create") && (
+            <p className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
+              <Link className="btn" href="/tasks/new">
+                New task…
+              </Link>
+              <span className="note">From a sample, read in this browser only.</span>
+            </p>
+          )}
         </Section>
       )}
     </>
   );
 }
 
-function Head({ runs }: { readonly runs: readonly RunView[] }) {
+function Launch({ runs, asked }: { readonly runs: readonly RunView[] } & HomeProps) {
+  const tasks = useTasks();
+  const title = useRef<HTMLHeadingElement>(null);
+  // The browser went to the anchor before the form was there.
+  useEffect(() => {
+    if (window.location.hash !== "#launch") return;
+    title.current?.scrollIntoView();
+    title.current?.focus();
+  }, []);
+  return (
+    <aside aria-labelledby="launch" className="home-launch">
+      <h2 id="launch" tabIndex={-1} ref={title}>
+        Launch a run
+      </h2>
+      <QueryGate query={tasks} what="tasks">
+        {(items) => <LaunchForm tasks={items} runs={runs} asked={asked} />}
+      </QueryGate>
+    </aside>
+  );
+}
+
+function Head({ runs, taskCount }: { readonly runs: readonly RunView[]; readonly taskCount: number | null }) {
   const link = useLink();
-  const sentence = homeSentence(runs);
+  const sentence = homeSentence(runs, taskCount);
   return (
     <div className="grid gap-3.5 pb-7">
       <h1>Runs</h1>
@@ -97,9 +133,9 @@ function Head({ runs }: { readonly runs: readonly RunView[] }) {
 function Now({ runs }: { readonly runs: readonly RunView[] }) {
   const { data: status } = useStatus();
   const going = runs.filter((run) => !isOver(run));
-  const last = runs.filter(isOver).toSorted((a, b) => (b.endedAt ?? "").localeCompare(a.endedAt ?? ""))[0];
+  const last = lastEnded(runs);
   if (going.length > 0) return <GoingRuns runs={going} status={status ?? null} />;
-  return last === undefined ? null : <LastRun run={last} />;
+  return last === null ? null : <LastRun run={last} />;
 }
 
 function InUse({ tasks, runs }: { readonly tasks: readonly TaskView[]; readonly runs: readonly RunView[] }) {
@@ -116,9 +152,9 @@ function Ended({ runs, next }: { readonly runs: readonly RunView[]; readonly nex
   const [count, onMore] = useShownCount("ended", ENDED_FIRST);
   const known = runs.filter(isOver);
   const older = useOlderRuns(next, count - known.length);
-  const items = [...known, ...(older.data?.items ?? [])];
+  const items = [...known, ...(older.data?.items ?? []).filter(isOver)];
   const end = older.data === undefined ? next : older.data.next;
-  if (items.length === 0) return null;
+  if (items.length === 0 && end === null) return null;
   return (
     <Section id="ended" title="Ended" note="Newest first, with how it ended. Times are UTC.">
       <ShowMore

@@ -2,9 +2,10 @@
 import Link from "next/link";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
+import { isOver } from "../../words/endings.ts";
 import { formatWhen } from "../../words/format.ts";
 import { figureCell } from "../../words/measures.ts";
-import { isOver, runName } from "../../words/sentences.ts";
+import { runName } from "../../words/sentences.ts";
 import { newestVersion } from "../../words/waiting.ts";
 import { newestRunOf } from "./launch.ts";
 
@@ -15,7 +16,14 @@ interface Row {
 }
 
 const COLUMNS: readonly TableColumn<Row>[] = [
-  { label: "Task", cell: ({ view }) => <b className="font-semibold">{view.task.slug}</b> },
+  {
+    label: "Task",
+    cell: ({ view: { task } }) => (
+      <Link href={`/tasks/${task.slug}`} className="font-semibold">
+        {task.slug}
+      </Link>
+    ),
+  },
   { label: "Model in use", cell: (row) => <ModelInUse {...row} /> },
   {
     label: "Figure",

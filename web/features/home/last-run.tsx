@@ -4,10 +4,12 @@ import type { RunView } from "#shared/protocol/api.ts";
 import { useLastRound } from "../../data/queries.ts";
 import { Score } from "../../score/score.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
+import { endingOf } from "../../words/endings.ts";
 import { formatWhenUtc } from "../../words/format.ts";
 import { figureCell } from "../../words/measures.ts";
-import { endingOf, runName } from "../../words/sentences.ts";
-import { committedWords, newestFigures, newestVersion } from "../../words/waiting.ts";
+import { newestFigures } from "../../words/run-curve.ts";
+import { runName } from "../../words/sentences.ts";
+import { committedWords, newestVersion } from "../../words/waiting.ts";
 import { resultOf } from "../run/round-result.ts";
 
 /** The run that ended last, drawn by its last round; stands where a running one would. */
@@ -31,7 +33,10 @@ export function LastRun({ run }: { readonly run: RunView }) {
           {run.endedAt !== null && <span>{formatWhenUtc(run.endedAt)}</span>}
         </p>
       </div>
-      <div className="home-score">{round != null && <Score round={round} result={resultOf(round)} />}</div>
+      <div className="home-score">
+        {round === null && <p className="read text-ink-2">It ended before its first round.</p>}
+        {round != null && <Score round={round} result={resultOf(round)} endedBy={run.endedBy} />}
+      </div>
     </article>
   );
 }

@@ -1,5 +1,6 @@
 "use client";
 import { useMutation } from "@tanstack/react-query";
+import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { type FormEvent, useState } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
@@ -16,20 +17,32 @@ import { type Inputs, RestOfPlan, TaskSelect, TextField } from "./launch-inputs.
 interface LaunchFormProps {
   readonly tasks: readonly TaskView[];
   readonly runs: readonly RunView[];
+  /** The task to begin with, as the address names it; null begins with the first. */
+  readonly asked: string | null;
 }
 
 /** Launches a run of a task; its cost is updated as one types. */
-export function LaunchForm({ tasks, runs }: LaunchFormProps) {
-  const [first] = tasks;
-  return first === undefined ? (
-    <p className="note">There is no task to launch. Create one over the API first.</p>
-  ) : (
-    <FilledForm tasks={tasks} first={first} runs={runs} />
+export function LaunchForm({ tasks, runs, asked }: LaunchFormProps) {
+  const wanted = tasks.find(({ task }) => task.slug === asked);
+  const first = wanted ?? tasks[0];
+  if (first === undefined)
+    return (
+      <p className="note">
+        There is no task to launch. <Link href="/tasks">Make one</Link> first.
+      </p>
+    );
+  return (
+    <>
+      {asked !== null && wanted === undefined && (
+        <p className="note mt-2">There is no task {asked} that could be launched. Choose another.</p>
+      )}
+      <FilledForm tasks={tasks} first={first} runs={runs} />
+    </>
   );
 }
 
-function FilledForm({ tasks, first, runs }: LaunchFormProps & { readonly first: TaskView }) {
-  // Until someone types, the form follows the newest version of the first task.
+function FilledForm({ tasks, first, runs }: Omit<LaunchFormProps, "asked"> & { readonly first: TaskView }) {
+  // Until someone types, the form follows the newest version of the task it begins with.
   const [typed, setTyped] = useState<Form | null>(null);
   const [errors, setErrors] = useState<LaunchErrors>({});
   const router = useRouter();

@@ -1,16 +1,26 @@
 "use client";
+import Link from "next/link";
 import type { TaskView } from "#shared/protocol/api.ts";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { formatCount } from "../../words/format.ts";
 import { broughtBy } from "../../words/sentences.ts";
 
 const COLUMNS: readonly TableColumn<TaskView>[] = [
-  { label: "Task", cell: ({ task }) => <b className="font-semibold">{task.slug}</b> },
+  {
+    label: "Task",
+    cell: ({ task }) => (
+      <Link href={`/tasks/${task.slug}`} className="font-semibold">
+        {task.slug}
+      </Link>
+    ),
+  },
   { label: "Learns", cell: ({ task }) => task.learns },
   { label: "People bring", cell: ({ task }) => broughtBy(task) },
-  { label: "Devices now", numeric: true, cell: ({ deviceCount }) => formatCount(deviceCount) },
-  // No task can ask for noise yet, so every row says "none"; an empty cell would look like "unknown".
-  { label: "Noise", cell: () => "none" },
+  { label: "Devices connected", numeric: true, cell: ({ deviceCount }) => formatCount(deviceCount) },
+  {
+    label: "Who may join",
+    cell: ({ settings }) => (settings?.joining === "invitation" ? "by invitation" : "anyone"),
+  },
   {
     label: "Link",
     hiddenLabel: true,

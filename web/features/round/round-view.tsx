@@ -3,13 +3,14 @@ import Link from "next/link";
 import { useEffect } from "react";
 import type { RoundDetail } from "#shared/protocol/api.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
-import { useRound, useTask } from "../../data/queries.ts";
+import { useRound, useRun, useTask } from "../../data/queries.ts";
 import { Score } from "../../score/score.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
+import { roundEnding } from "../../words/endings.ts";
 import { formatSeconds, formatWhenUtc, plural } from "../../words/format.ts";
-import { askedLastSentence, fewWarning, roundEnding, roundSentence, runName } from "../../words/sentences.ts";
+import { askedLastSentence, fewWarning, roundSentence, runName } from "../../words/sentences.ts";
 import { CountsTable } from "../run/counts-table.tsx";
 import { EventList } from "../run/event-list.tsx";
 import { PhaseTimeline } from "../run/phase-timeline.tsx";
@@ -29,18 +30,28 @@ export function RoundPage({ roundId }: { readonly roundId: string }) {
   const task = useTask(round.data?.task, round.data?.taskVersion);
   // The socket reports on runs; a round that has ended no longer changes.
   useWatch(round.data !== undefined && round.data.endedAt === null ? { runId: round.data.runId } : null);
+  // Only a run knows who ended it.
+  const isStopped = round.data?.code === "ABORTED_BY_OPERATOR";
+  const run = useRun(isStopped ? round.data?.runId : undefined);
+  const waits = task.isPending || (isStopped && run.isPending);
   return (
-    <QueryGate query={round} what="the round" pageOf="round" waits={task.isPending}>
-      {(data) => <Loaded round={data} />}
+    <QueryGate query={round} what="the round" pageOf="round" waits={waits}>
+      {(data) => <Loaded round={data} endedBy={run.data?.endedBy ?? null} />}
     </QueryGate>
   );
 }
 
-function Loaded({ round }: { readonly round: RoundDetail }) {
+interface LoadedProps {
+  readonly round: RoundDetail;
+  /** Null if nobody did, or if it is not known. */
+  readonly endedBy: string | null;
+}
+
+function Loaded({ round, endedBy }: LoadedProps) {
   const link = useLink();
   const { data: view } = useTask(round.task, round.taskVersion);
   const name = runName({ task: round.task, number: round.runNumber });
-  const sentence = roundSentence(round, view?.task.exampleNoun ?? ANY_ROWS);
+  const sentence = roundSentence(round, view?.task.exampleNoun ?? ANY_ROWS, endedBy);
   const few = fewWarning(round.joined);
   const askedLast = askedLastSentence(round);
   useEffect(() => {
@@ -57,7 +68,7 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
           <p className="lead">{sentence}</p>
           <LiveRegion text={sentence} />
           <p className="flex flex-wrap gap-x-6 gap-y-1 text-sm text-ink-2">
-            <State round={round} />
+            <State round={round} endedBy={endedBy} />
             <span>opened {formatWhenUtc(round.openedAt)}</span>
             <span>{formatSeconds(round.nowS)}</span>
             {round.attempt > 1 && <span>attempt {round.attempt}</span>}
@@ -73,7 +84,7 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
         </div>
       </div>
       <figure className="pt-7">
-        <Score round={round} result={resultOf(round)} />
+        <Score round={round} result={resultOf(round)} endedBy={endedBy} />
         <figcaption className="note mt-1 max-w-[44rem]">
           Each line is a place in the count, not a device. The table below has the same counts.
         </figcaption>
@@ -111,7 +122,7 @@ function Loaded({ round }: { readonly round: RoundDetail }) {
   );
 }
 
-function State({ round }: { readonly round: RoundDetail }) {
-  const { mark, words } = roundEnding(round);
+function State({ round, endedBy }: LoadedProps) {
+  const { mark, words } = roundEnding(round, endedBy);
   return <StatusMark kind={mark}>{words}</StatusMark>;
 }

@@ -4,12 +4,13 @@ import type { Measure } from "#shared/stats/measure.ts";
 import { type MeasureSpec, measuresIn, measuresOf } from "#shared/task/measures/index.ts";
 import type { Target } from "#shared/task/target.ts";
 import { LineChart, type LineSeries, type ReferenceLine } from "../../chart/line-chart.tsx";
-import { bySet, timesOfRounds, voicesOfRounds } from "../../chart/run-figures.ts";
+import { onDevicesOf, timesOfRounds, voicesOfRounds } from "../../chart/run-figures.ts";
 import { roundsAxisEnd } from "../../chart/scale.ts";
 import { TimeChart } from "../../chart/time-chart.tsx";
 import { VoicesChart } from "../../chart/voices-chart.tsx";
 import { formatCount, formatDecimal, formatMeasure } from "../../words/format.ts";
 import { axisTitle, chartNote } from "../../words/measures.ts";
+import { bySet } from "../../words/run-curve.ts";
 import { trendSentence } from "../../words/sentences.ts";
 
 interface LearningProps {
@@ -24,12 +25,14 @@ interface LearningProps {
 export function Learning({ run, rounds, target, noun }: LearningProps) {
   const newest = Math.max(0, ...rounds.map(({ round }) => round), ...run.history.map(({ round }) => round));
   const x = [0, roundsAxisEnd(newest, run.roundsPlanned)] as const;
+  const onDevices = onDevicesOf(run, rounds);
   const file = (name: string) => `${run.task}-run-${run.number}-${name.replaceAll(" ", "-")}`;
   return (
     <div className="cols2">
       {measuresShown(run, rounds, target).map((spec) => {
         const stretches = bySet(run.history).map((stretch) => curveOf(stretch, spec));
         const points = stretches.pop() ?? [];
+        const judged = points.length > 0 ? points : curveOf(onDevices, spec);
         const count = points.at(-1)?.measure.count;
         const rows = `held-out ${noun.many}`;
         return (
@@ -39,17 +42,17 @@ export function Learning({ run, rounds, target, noun }: LearningProps) {
             note={chartNote(spec, count === undefined ? rows : `${formatCount(count)} ${rows}`)}
             label={trendSentence(
               spec.label,
-              points.map(({ measure }) => measure),
+              judged.map(({ measure }) => measure),
             )}
             fileName={file(spec.name)}
             xTitle="round"
-            yTitle={axisTitle(spec, points[0]?.measure)}
+            yTitle={axisTitle(spec, judged[0]?.measure)}
             yMost={spec.unit === "share" ? 1 : undefined}
             x={x}
             series={[
               ...stretches.map((earlier, index) => otherSetSeries(spec, earlier, index)),
               heldOutSeries(spec, points),
-              ...deviceSeries(spec, rounds),
+              ...deviceSeries(spec, onDevices),
             ]}
             references={target === null ? [] : guessing(spec, target)}
           />
@@ -127,11 +130,13 @@ function otherSetSeries(
   };
 }
 
-/** What devices measured before round r describes the model of round r - 1. */
-function deviceSeries({ name, inText = name }: MeasureSpec, rounds: readonly RoundView[]): LineSeries[] {
-  const points = rounds.flatMap(({ round, deviceMeasures }) => {
-    const measure = deviceMeasures.before[name];
-    return measure === undefined ? [] : [{ x: round - 1, y: measure.value, halfWidth: measure.halfWidth95 }];
+function deviceSeries(
+  { name, inText = name }: MeasureSpec,
+  onDevices: NonNullable<RunView["deviceHistory"]>,
+): LineSeries[] {
+  const points = onDevices.flatMap(({ round, measures }) => {
+    const measure = measures[name];
+    return measure === undefined ? [] : [{ x: round, y: measure.value, halfWidth: measure.halfWidth95 }];
   });
   if (points.length === 0) return [];
   return [{ name: `${inText} on devices`, colour: "ink", shape: "rings", points, labels: ["on devices"] }];

@@ -1,16 +1,20 @@
 "use client";
 import Link from "next/link";
-import type { RoundView } from "#shared/protocol/api.ts";
+import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import { measuresIn } from "#shared/task/measures/index.ts";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { NamedList } from "../../ui/show-more.tsx";
 import { EmptyNote } from "../../ui/states.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
+import { isOver, roundEnding } from "../../words/endings.ts";
 import { formatCount, formatMeasure, formatSeconds } from "../../words/format.ts";
-import { roundEnding } from "../../words/sentences.ts";
+
 import { missingFigures } from "../../words/waiting.ts";
 
-const columnsOf = (rounds: readonly RoundView[]): readonly TableColumn<RoundView>[] => [
+const columnsOf = (
+  rounds: readonly RoundView[],
+  endedBy: string | null | undefined,
+): readonly TableColumn<RoundView>[] => [
   {
     label: "Round",
     cell: ({ roundId, round }) => <Link href={`/rounds/${roundId}`}>Round {round}</Link>,
@@ -18,7 +22,7 @@ const columnsOf = (rounds: readonly RoundView[]): readonly TableColumn<RoundView
   {
     label: "How it ended",
     cell: (round) => {
-      const { mark, words } = roundEnding(round);
+      const { mark, words } = roundEnding(round, endedBy);
       return <StatusMark kind={mark}>{words}</StatusMark>;
     },
   },
@@ -53,16 +57,16 @@ const SHOWN_FIRST = 8;
 
 /** All rounds of a run, newest first, each with a link to its page. */
 export function RoundTable({
+  run,
   rounds,
-  over,
 }: {
+  readonly run: RunView;
   readonly rounds: readonly RoundView[];
-  readonly over: boolean;
 }) {
   if (rounds.length === 0)
     return (
       <EmptyNote>
-        {over ? "The run ended before its first round." : "The first round has not begun."}
+        {isOver(run) ? "The run ended before its first round." : "The first round has not begun."}
       </EmptyNote>
     );
   return (
@@ -70,7 +74,7 @@ export function RoundTable({
       {(shown) => (
         <DataTable
           caption="Rounds"
-          columns={columnsOf(rounds)}
+          columns={columnsOf(rounds, run.endedBy)}
           rows={shown}
           rowKey={({ roundId }) => roundId}
           records

@@ -11,13 +11,13 @@ import { Score } from "../../score/score.tsx";
 import { ScoreSmall } from "../../score/score-small.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
-import { type StatusKind, StatusMark } from "../../ui/status-mark.tsx";
+import { StatusMark } from "../../ui/status-mark.tsx";
+import { isOver, markOf } from "../../words/endings.ts";
+import { plural } from "../../words/format.ts";
 import { coordinatorSees, runStateWords, scoreNote, trafficNote } from "../../words/run.ts";
 import {
   askedLastSentence,
-  endingOf,
   fewWarning,
-  isOver,
   newestAgainstBefore,
   runName,
   runSentence,
@@ -75,7 +75,7 @@ function Loaded({ run }: { readonly run: RunView }) {
       {run.state === "waiting" ? (
         <Waits run={run} status={status ?? null} />
       ) : (
-        round !== null && <Hero round={round} expected={expectedEndS(list)} />
+        round !== null && <Hero run={run} round={round} expected={expectedEndS(list)} />
       )}
       <Section
         id="learning"
@@ -116,7 +116,7 @@ function Loaded({ run }: { readonly run: RunView }) {
         note="Newest first. Each has a page with its counts and its proofs."
       >
         <QueryGate query={rounds} what="rounds">
-          {(items) => <RoundTable rounds={items} over={over} />}
+          {(items) => <RoundTable run={run} rounds={items} />}
         </QueryGate>
       </Section>
       <Section id="events" title="What happened" note="Times in UTC, newest first.">
@@ -154,12 +154,6 @@ function BringDevice({ task, status }: { readonly task: string; readonly status:
   );
 }
 
-function statusKind(run: RunView): StatusKind {
-  if (isOver(run)) return endingOf(run).mark;
-  const isWorking = run.state === "running" || run.state === "stopping" || run.state === "evaluating";
-  return isWorking ? "running" : "waiting";
-}
-
 /** Number of devices in a round: those that joined once recruiting is over, until then those that are wanted. */
 function devicesOf(run: RunView, view: TaskView | null): number {
   const round = run.currentRound;
@@ -195,10 +189,8 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
           </p>
         )}
         <p className="flex flex-wrap gap-x-6 gap-y-1 text-sm text-ink-2">
-          <StatusMark kind={statusKind(run)}>{runStateWords(run)}</StatusMark>
-          {view !== null && run.state !== "completed" && run.state !== "failed" && (
-            <span>{view.deviceCount} devices connected</span>
-          )}
+          <StatusMark kind={markOf(run)}>{runStateWords(run)}</StatusMark>
+          {view !== null && !isOver(run) && <span>{plural(view.deviceCount, "device")} connected</span>}
           {run.state === "running" && <span>{committedWords(run)}</span>}
           <span>{STRATEGY_TITLES[run.strategy.kind]}</span>
           <span>no noise</span>
@@ -237,11 +229,15 @@ function Waits({ run, status }: { readonly run: RunView; readonly status: Status
   );
 }
 
-function Hero(props: { readonly round: RoundView; readonly expected: number | undefined }) {
-  const { round, expected } = props;
+function Hero(props: {
+  readonly run: RunView;
+  readonly round: RoundView;
+  readonly expected: number | undefined;
+}) {
+  const { run, round, expected } = props;
   return (
     <figure className="pt-7">
-      <Score round={round} result={resultOf(round)} expectedEndS={expected} />
+      <Score round={round} result={resultOf(round)} endedBy={run.endedBy} expectedEndS={expected} />
       <figcaption className="mt-1 grid gap-x-8 gap-y-2 md:grid-cols-[minmax(0,44rem)_1fr]">
         <p className="note">{scoreNote(round)}</p>
         <p className="text-sm md:text-right">

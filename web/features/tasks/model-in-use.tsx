@@ -6,6 +6,7 @@ import { Section } from "../../ui/section.tsx";
 import { EmptyNote } from "../../ui/states.tsx";
 import { formatHash } from "../../words/format.ts";
 import { headlineWords } from "../../words/measures.ts";
+import { newestVersion } from "../../words/waiting.ts";
 
 /** The model that browsers load today. */
 export function ModelInUse({ view, runs }: { readonly view: TaskView; readonly runs: readonly RunView[] }) {
@@ -24,7 +25,7 @@ export function ModelInUse({ view, runs }: { readonly view: TaskView; readonly r
   return (
     <Section id="model" title="Model in use" note="What browsers load today.">
       <p className="read mb-4">
-        Version {run.roundsCommitted}, from <Link href={`/runs/${run.runId}`}>run {run.number}</Link>.
+        Version {newestVersion(run)}, from <Link href={`/runs/${run.runId}`}>run {run.number}</Link>.
       </p>
       <table className="records max-w-3xl">
         <caption className="sr-only">How the model in use was judged</caption>

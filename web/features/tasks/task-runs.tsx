@@ -5,8 +5,9 @@ import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { Section } from "../../ui/section.tsx";
 import { EmptyNote } from "../../ui/states.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
+import { markOf } from "../../words/endings.ts";
 import { formatDay, formatWhenUtc } from "../../words/format.ts";
-import { endingOf, isOver, runStatus } from "../../words/sentences.ts";
+import { runStatus } from "../../words/sentences.ts";
 import { runFigureWords } from "../../words/task-runs.ts";
 
 interface TaskRunsProps {
@@ -31,14 +32,13 @@ export function TaskRuns({ runs, view, mayLaunch }: TaskRunsProps) {
     },
     {
       label: "How it stands",
-      cell: (run) =>
-        isOver(run) ? (
-          <StatusMark kind={endingOf(run).mark}>{endingOf(run).words}</StatusMark>
-        ) : (
-          <StatusMark kind={run.state === "running" ? "running" : "waiting"}>{runStatus(run)}</StatusMark>
-        ),
+      cell: (run) => <StatusMark kind={markOf(run)}>{runStatus(run)}</StatusMark>,
     },
-    { label: "Rounds", numeric: true, cell: (run) => `${run.roundsCommitted} of ${run.roundsPlanned}` },
+    {
+      label: "Rounds committed",
+      numeric: true,
+      cell: (run) => `${run.roundsCommitted} of ${run.roundsPlanned}`,
+    },
     {
       label: "Newest figure",
       numeric: true,

@@ -30,7 +30,7 @@ const COLUMNS: readonly TableColumn<TaskView>[] = [
   { label: "Kind", cell: ({ task }) => taskKind(task) },
   { label: "Learns", cell: ({ task }) => task.learns },
   { label: "Version", numeric: true, cell: ({ task }) => task.version },
-  { label: "Devices here", numeric: true, cell: ({ deviceCount }) => formatCount(deviceCount) },
+  { label: "Devices connected", numeric: true, cell: ({ deviceCount }) => formatCount(deviceCount) },
   { label: "Newest figure", cell: ({ measures }) => headlineFigure(measures) ?? "none" },
   { label: "Judged", cell: (view) => judgedShort(view) },
   {

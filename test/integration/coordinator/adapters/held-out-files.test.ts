@@ -244,6 +244,25 @@ describe("[E21] checking rows", () => {
     stop.abort(new Error("stopped"));
     await expect(checking).rejects.toThrow("stopped");
   });
+
+  test("gives up its place when it is stopped before its turn, and the check before it goes on", async () => {
+    const bytes = Buffer.from(HEADER + (row("x") + row("y")).repeat(100_000));
+    await files.receive({ uploadId: ID, offset: 0, byteCount: bytes.length }, inPieces(bytes, 65_536));
+    const ended: string[] = [];
+    const first = files.check({ uploadId: ID }, "csv", small, () => {}, never);
+    const stop = new AbortController();
+    const second = files.check({ uploadId: ID }, "csv", small, () => {}, stop.signal);
+    const both = [
+      first.then(() => ended.push("first")),
+      expect(second)
+        .rejects.toThrow("late")
+        .then(() => ended.push("second")),
+    ];
+    stop.abort(new Error("late"));
+    await Promise.all(both);
+    expect(ended).toEqual(["second", "first"]);
+    expect(await first).toMatchObject({ ok: true, value: { rowCount: 200_000 } });
+  });
 });
 
 describe("[E21] receiving rows", () => {
@@ -266,6 +285,25 @@ describe("[E21] receiving rows", () => {
     expect(await files.offset(ID)).toBe(0);
     const more = files.receive({ uploadId: ID, offset: 0, byteCount: 5 }, inPieces(bytes));
     expect(await more).toEqual({ ok: false, error: { type: "bad-length" } });
+  });
+
+  test("of three connections of one upload, only the newest writes", async () => {
+    const bytes = Buffer.from(HEADER + row("x") + row("y"));
+    const upload = { uploadId: ID, offset: 0, byteCount: bytes.length };
+    async function* stuck() {
+      yield bytes.subarray(0, 20);
+      await new Promise(() => {});
+    }
+    const first = files.receive(upload, stuck());
+    await expect.poll(() => files.offset(ID)).toBe(20);
+    const second = files.receive(upload, inPieces(bytes, 7));
+    const third = files.receive(upload, inPieces(bytes, 7));
+    expect(await Promise.all([first, second, third])).toEqual([
+      { ok: true, value: "partial" },
+      { ok: true, value: "partial" },
+      { ok: true, value: "all-here" },
+    ]);
+    expect(await files.offset(ID)).toBe(bytes.length);
   });
 
   test("a set goes when another takes its place; what an earlier process received is gone at the start", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Federation } from "#test/kit/worlds/federation.ts";
 
-test("[A11] launching, pausing, resuming and stopping are events of their actor, with leaves that name nobody", async () => {
+test("[A11] [V8] launching, pausing, resuming and stopping are events of their actor, with leaves that name nobody", async () => {
   const federation = await Federation.create({ devices: 4 });
   federation.connectAll();
   const runId = await federation.launch(3);
@@ -12,6 +12,7 @@ test("[A11] launching, pausing, resuming and stopping are events of their actor,
   expect((await runs.resume(runId, "bob")).ok).toBe(true);
   expect((await runs.stopRun(runId, "cyd")).ok).toBe(true);
   await federation.ended(runId);
+  expect(await federation.run(runId)).toMatchObject({ code: "ABORTED_BY_OPERATOR", endedBy: "cyd" });
   const acts = federation.db.log.flatMap(({ stream, body }) => {
     const { fact } = JSON.parse(body) as { fact: { type: string; actor?: string } };
     return stream.kind === "run" && fact.actor !== undefined ? [`${fact.type} ${fact.actor}`] : [];

@@ -214,10 +214,10 @@ test("[E3] an evaluator that fails three times leaves a code and the run goes on
   const { items } = await federation.coordinator.runs.listEvents(runId, { limit: 200 });
   expect(items.filter(({ kind }) => kind === "model.evaluated").map(({ sentence }) => sentence)).toEqual([
     expect.stringMatching(
-      /^The model of round 2 was evaluated: accuracy 0\.\d{3}, loss \d\.\d{3} on the held-out rows\.$/,
+      /^Version 2 was evaluated: accuracy 0\.\d{3}, loss \d\.\d{3} on the held-out rows\.$/,
     ),
-    "The model of round 1 was not evaluated (EVALUATION_FAILED).",
-    expect.stringMatching(/^The initial model was evaluated/),
+    "Version 1 was not evaluated (EVALUATION_FAILED).",
+    expect.stringMatching(/^The untrained model was evaluated/),
   ]);
 });
 

@@ -77,7 +77,7 @@ describe("[E40] a row becomes numbers as the task says", () => {
     expect(read.ok && read.value.report.problems.map(({ sentence }) => sentence)).toEqual([
       "Row 2 has 201 in the column “pay”, where 0 to 200 is wanted.",
       "Row 3 has nothing in “pay”, which is what is learnt.",
-      "Row 4 has “x” in the column “pay”, where a number is wanted.",
+      "Row 4 has “x” in the column “pay”, where a number in dollars is wanted.",
     ]);
   });
 

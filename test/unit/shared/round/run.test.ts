@@ -513,3 +513,45 @@ describe("[E3] figures of a run's models", () => {
     expect(pending("completed")).toEqual([]);
   });
 });
+
+describe("[V8] who ended a run", () => {
+  const by = (type: "stop-asked" | "archive-asked", actor: string): RunEvent => ({ type, actor });
+  const endOf = (...events: readonly RunEvent[]) => {
+    const { phase, code, endedBy } = play(...events);
+    return [phase, code, endedBy];
+  };
+
+  test("is known wherever the run was when it was stopped, and once a stop was asked for", () => {
+    const stop = by("stop-asked", "cyd");
+    const stopped = ["failed", "ABORTED_BY_OPERATOR", "cyd"];
+    expect(endOf(stop)).toEqual(stopped);
+    expect(endOf(...begun, stop)).toEqual(stopped);
+    expect(endOf(...begun, waits, stop)).toEqual(stopped);
+    expect(endOf(...begun, opened(1), stop)).toEqual(["stopping", null, "cyd"]);
+    expect(endOf(...begun, opened(1), stop, ended(1, "failed"))).toEqual(stopped);
+  });
+
+  test("is who archived its task, unless someone stopped it first", () => {
+    const archive = by("archive-asked", "bob");
+    expect(endOf(archive)).toEqual(["failed", "TASK_ARCHIVED", "bob"]);
+    expect(endOf(...begun, opened(1), archive, ended(1, "failed"))).toEqual([
+      "failed",
+      "TASK_ARCHIVED",
+      "bob",
+    ]);
+    expect(endOf(...begun, opened(1), archive, by("stop-asked", "cyd"), ended(1, "failed"))).toEqual([
+      "failed",
+      "ABORTED_BY_OPERATOR",
+      "cyd",
+    ]);
+    // Whoever stops an archived run that is being evaluated only skips its figures.
+    const cut = [...begun, opened(1), archive, ended(1), by("stop-asked", "cyd")];
+    expect(endOf(...cut)).toEqual(["failed", "TASK_ARCHIVED", "bob"]);
+  });
+
+  test("is nobody if all its rounds were done after all, or if it broke", () => {
+    const last = [...begun, ...committed(1), ...committed(2), opened(3)];
+    expect(endOf(...last, by("stop-asked", "cyd"), ended(3))).toEqual(["completed", null, null]);
+    expect(endOf(...begun, opened(1), by("stop-asked", "cyd"), broken)).toEqual(["failed", "INTERNAL", null]);
+  });
+});

@@ -1,10 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { roundViewOf, runViewOf, taskViewOf } from "#test/kit/web-views.ts";
-import { bySet, expectedEndS, medianTraffic, timesOfRounds, voicesOfRounds } from "#web/chart/run-figures.ts";
+import {
+  expectedEndS,
+  medianTraffic,
+  onDevicesOf,
+  timesOfRounds,
+  voicesOfRounds,
+} from "#web/chart/run-figures.ts";
 import { roundsAxisEnd, spreadLabels, tickDecimals, wholeTicks } from "#web/chart/scale.ts";
 import { formFor, launchCost, launchOf, newestRunOf, optionsFor } from "#web/features/home/launch.ts";
 import { phaseCells } from "#web/words/phases.ts";
+import { bySet } from "#web/words/run-curve.ts";
 
 describe("[E20] figures of different held-out sets", () => {
   const point = (round: number, measuredOn?: string) =>
@@ -20,6 +27,19 @@ describe("[E20] figures of different held-out sets", () => {
     expect(rounds(point(0, "a"), point(1), point(2, "b"), point(3, "a"))).toEqual([[0, 1], [2], [3]]);
     expect(rounds()).toEqual([]);
   });
+});
+
+test("[V7] what devices measured is of the version before, also if a round between was given up", () => {
+  const measured = { before: { accuracy: { value: 0.5, halfWidth95: 0.1, count: 10 } }, after: {} };
+  const rounds = [
+    roundViewOf({ round: 1, deviceMeasures: measured }),
+    roundViewOf({ round: 2, phase: "failed", opened: false }),
+    roundViewOf({ round: 3, deviceMeasures: measured }),
+    roundViewOf({ round: 4, deviceMeasures: measured }),
+  ];
+  expect(onDevicesOf(runViewOf(), rounds).map(({ round }) => round)).toEqual([0, 1, 3]);
+  const said = [{ round: 7, measures: measured.before }];
+  expect(onDevicesOf(runViewOf({ deviceHistory: said }), rounds)).toEqual(said);
 });
 
 describe("axes", () => {

@@ -231,6 +231,11 @@ describe.each([
     expect(said(change)).toEqual(
       expect.arrayContaining(["stopped at 5.5\u00a0s", "not opened", "someone ended it"]),
     );
+    expect(said(change, { endedBy: "k7f2" })).toContain("k7f2 ended it");
+    // The picture has little room; the sentence for people who cannot see it has the whole name.
+    expect(said(change, { endedBy: "a-name-of-thirty-two-characters.." })).toContain(
+      "a-name-of-thirt… ended it",
+    );
     expect(said(change).join()).not.toContain("too late");
   });
   test("names one's own line only on a page that knows it", () => {

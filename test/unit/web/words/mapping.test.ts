@@ -15,6 +15,7 @@ const look: ColumnLook = {
   place: 0,
   how: "same",
   isSure: true,
+  doubt: null,
   firstValues: ["71"],
   words: [],
   decimal: "point",
@@ -24,9 +25,17 @@ const look: ColumnLook = {
 test("how a column was found, and whether a person should look", () => {
   expect(howWords(look)).toBe("the same word");
   expect(needsLook(look)).toBe(false);
-  const values: ColumnLook = { ...look, how: "values", isSure: false };
+  const values: ColumnLook = { ...look, how: "values", isSure: false, doubt: { type: "resembles" } };
   expect(howWords(values)).toBe("its values fit; please check");
   expect(needsLook(values)).toBe(true);
+  const twice = { type: "twice", places: [0, 2] } as const;
+  expect(howWords({ ...look, isSure: false, doubt: twice })).toBe(
+    "the same word; another column has it too; please check",
+  );
+  const pounds = { type: "unit", file: "lb", task: "kg" } as const;
+  expect(howWords({ ...look, how: "spelling", isSure: false, doubt: pounds })).toBe(
+    "a similar name; lb, not kg; please check",
+  );
   const words: ColumnLook = {
     ...look,
     how: "spelling",

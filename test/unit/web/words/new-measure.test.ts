@@ -71,14 +71,14 @@ describe("a measure added to the list", () => {
   });
 
   test("has a column among the rounds of a run", () => {
-    const table = renderToStaticMarkup(createElement(RoundTable, { over: false, rounds: [round] }));
+    const table = renderToStaticMarkup(createElement(RoundTable, { run, rounds: [round] }));
     expect(table).toMatch(/<th[^>]*>Error rate<\/th>/);
     expect(table).toContain("0.250 ± 0.027");
     // A round from before the measure has no value, which is not "being evaluated".
     const { "error rate": _, ...others } = newest;
     const old = renderToStaticMarkup(
       createElement(RoundTable, {
-        over: false,
+        run,
         rounds: [roundViewOf({ round: 2, measures: others }), round],
       }),
     );
@@ -111,7 +111,7 @@ describe("a measure added to the list", () => {
     const note = present(runNote(event), "a note");
     const stored = { stream: { kind: "run", id: run.runId }, sequence: 9, at: 0, note } as const;
     expect(eventView(stored).sentence).toBe(
-      "The model of round 3 was evaluated: error rate 0.250, accuracy 0.750, loss 0.600 on the held-out rows.",
+      "Version 3 was evaluated: error rate 0.250, accuracy 0.750, loss 0.600 on the held-out rows.",
     );
     expect(summarise(run, [round])).toMatchObject({ "error rate": 0.25, accuracy: 0.75, loss: 0.6 });
     expect(DEMO_HELP).toContain("the task's measures (error rate, accuracy, loss, ");

@@ -7,16 +7,12 @@ import {
   askedLastSentence,
   broughtBy,
   EMPTY_RUNS,
-  endingOf,
   fewWarning,
-  givenUp,
   homeSentence,
   mergeEvents,
   newestAgainstBefore,
   noticeLine,
-  roundEnding,
   roundLine,
-  roundSentence,
   runSentence,
   runStatus,
   scoreSentence,
@@ -30,7 +26,8 @@ const collecting = (sent: number) =>
 
 describe("the first page", () => {
   test("says so when there are no runs", () => {
-    expect(homeSentence([])).toBe(EMPTY_RUNS);
+    expect(homeSentence([], 2)).toBe(EMPTY_RUNS);
+    expect(homeSentence([], 0)).toMatch(/^No runs yet, and no task to run\./);
   });
   test("counts active, waiting, paused and queued runs", () => {
     const going = runViewOf({ currentRound: collecting(5) });
@@ -74,16 +71,14 @@ describe("a run", () => {
   test("that was stopped is not called finished", () => {
     const stopped = runViewOf({ state: "completed", code: "ABORTED_BY_OPERATOR" });
     expect(runSentence(stopped, DRAWINGS)).toMatch(/^Stopped, 3 of 15 rounds committed\./);
-    expect(endingOf(stopped)).toEqual({ mark: "stopped", words: "someone stopped it" });
-    expect(endingOf(runViewOf({ state: "completed", roundsCommitted: 15 }))).toEqual({
-      mark: "done",
-      words: "finished",
-    });
   });
   test("between two rounds does not claim that there was none", () => {
     expect(roundLine(runViewOf())).toBe("3 of 15 rounds committed; the next one opens.");
     expect(homeSentence([runViewOf()])).toBe("One run is active.");
     expect(roundLine(runViewOf({ roundsCommitted: 0 }))).toBe("The first round has not begun.");
+    expect(roundLine(runViewOf({ roundsCommitted: 0, newestRound: 2 }))).toBe(
+      "0 of 15 rounds committed; the next one opens.",
+    );
   });
   test("has a status with what was requested before it takes effect", () => {
     expect(runStatus(runViewOf({ pausing: true }))).toBe(
@@ -138,34 +133,11 @@ test("two versions are compared only as far as their intervals allow", () => {
   expect(against(entry(0, 0.1), entry(1, 0.5))).toBe("version 1 is better than the untrained model");
   expect(against(entry(1, 0.5), entry(2, 0.53))).toBe("version 2 and version 1: too close to tell");
   expect(against(entry(2, 0.53), entry(3, 0.4))).toBe("version 3 is worse than version 2");
-});
-
-describe("a round that was given up", () => {
-  test("says how many arrived of how many, and that nothing was opened", () => {
-    const round = roundViewOf({ phase: "failed", opened: false, sent: 4, code: "U3_BELOW_T" });
-    expect(givenUp(round)).toBe(
-      "Round 3 was given up. 4 of the 6 needed arrived in time, so nothing was opened and nothing was learnt.",
-    );
+  const on = (measuredOn: string, round: number) => ({
+    ...entry(round, 0.5),
+    measuredOn: measuredOn.repeat(64),
   });
-  test("with a discarded sum is not called unopened", () => {
-    const words = roundSentence(roundViewOf({ phase: "voided", opened: true, code: "SENTINEL" }), DRAWINGS);
-    expect(words).toContain("discarded");
-    expect(words).not.toContain("Nothing was opened");
-  });
-  test("with too few devices does not mention a threshold that never existed", () => {
-    const round = roundViewOf({
-      phase: "failed",
-      opened: false,
-      threshold: null,
-      code: "COHORT_TOO_SMALL",
-      // A round that fails ends its phase, as recruiting here.
-      phaseEndsS: { recruiting: 30 },
-      joined: 4,
-      sent: 0,
-    });
-    expect(givenUp(round)).toBe("Round 3 was given up: 4 devices came, too few. Nothing was sent.");
-    expect(givenUp({ ...round, code: "ABORTED_BY_OPERATOR" })).not.toContain("too few");
-  });
+  expect(against(on("a", 2), on("b", 3))).toBeNull();
 });
 
 test("the sentence of a score has every count that the picture shows", () => {
@@ -182,7 +154,7 @@ test("a trend gives its start and end, and does not call a standstill a rise", (
   );
   expect(trendSentence("Loss", [measure(0.7), measure(0.6)])).toContain("fell");
   expect(trendSentence("Loss", [measure(0.7), measure(0.7001)])).toContain("stayed at 0.700");
-  expect(trendSentence("Loss", [])).toBe("Loss: no rounds yet.");
+  expect(trendSentence("Loss", [])).toBe("Loss: no figures.");
 });
 
 test("[R30] devices that are asked last are counted, with the reason; without any there is no sentence", () => {
@@ -221,13 +193,4 @@ test("events are newest first and without duplicates, even from two rounds", () 
     "a9",
     "run4",
   ]);
-});
-
-test("only a round whose sum was opened is said to have discarded one", () => {
-  const ending = (phase: string, opened: boolean) => roundEnding(roundViewOf({ phase, opened }));
-  expect(ending("committed", true)).toEqual({ mark: "done", words: "opened once, as a sum" });
-  expect(ending("voided", true)).toEqual({ mark: "given-up", words: "given up, the sum was discarded" });
-  expect(ending("voided", false)).toEqual({ mark: "given-up", words: "given up, never opened" });
-  expect(ending("failed", false)).toEqual({ mark: "given-up", words: "given up, never opened" });
-  expect(ending("collecting", false)).toEqual({ mark: "running", words: "going on" });
 });

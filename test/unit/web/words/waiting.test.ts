@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { roundViewOf, runViewOf } from "#test/kit/web-views.ts";
-import { endingOf, homeSentence, roundLine, runSentence, runStatus } from "#web/words/sentences.ts";
+import { endingOf } from "#web/words/endings.ts";
+import { curveOf, newestFigures } from "#web/words/run-curve.ts";
+import { homeSentence, roundLine, runSentence, runStatus } from "#web/words/sentences.ts";
 import {
   evaluatingSentence,
   missingFigures,
-  newestFigures,
+  noFigureWords,
   queueSentence,
   waitingFacts,
   waitingNote,
@@ -102,6 +104,30 @@ describe("[E3] pending figures", () => {
     const [initial] = runViewOf().history;
     expect(newestFigures(runViewOf({ history: [initial] }))).toBeNull();
     expect(newestFigures(runViewOf())?.round).toBe(3);
+    expect(noFigureWords(runViewOf())).toBe("no figures yet");
+    expect(noFigureWords(runViewOf({ roundsCommitted: 0 }))).toBe("no round committed yet");
+  });
+});
+
+describe("[E20] a run's figures", () => {
+  const [initial, newest] = runViewOf().history;
+
+  test("are those on held-out rows, and only of the newest set", () => {
+    const set = (measuredOn: string, round: number) => ({
+      ...newest,
+      round,
+      measuredOn: measuredOn.repeat(64),
+    });
+    const run = runViewOf({ history: [set("a", 1), set("a", 2), set("b", 3)], deviceHistory: [initial] });
+    expect(curveOf(run)).toMatchObject({ points: [{ round: 3 }], on: "held out" });
+  });
+  test("are those on devices if devices alone judge its models, and say so", () => {
+    const run = runViewOf({ history: [], deviceHistory: [initial, newest] });
+    expect(curveOf(run)).toMatchObject({ points: [{ round: 0 }, { round: 3 }], on: "on devices" });
+    expect(newestFigures(run)?.round).toBe(3);
+    expect(homeSentence([run])).toBe("One run is active.");
+    const over = { ...run, state: "completed" as const, roundsCommitted: 15 };
+    expect(homeSentence([over])).toContain("finished at 0.681");
   });
 });
 

@@ -23,15 +23,20 @@ function stateWith(change: Partial<RunState>): RunState {
   } as unknown as RunState;
 }
 
-const versionOf = (change: Partial<RunState>) =>
+const viewOf = (change: Partial<RunState>) =>
   runView(stateWith(change), { createdAtUnixMs: 0, startedAtUnixMs: 0, endedAtUnixMs: null }, null, {
     ready: 0,
     needed: 0,
     queuedBehind: null,
-  }).newestVersion;
+  });
+const versionOf = (change: Partial<RunState>) => viewOf(change).newestVersion;
 
 test("[V7] the newest version is the number of its round, also if a round before it was given up", () => {
   const published = { round: 3, modelHash: "cd".repeat(32) as never };
   expect(versionOf({ published, curve: [{ round: 1, measures: figures }] })).toBe(3);
   expect(versionOf({})).toBe(0);
+});
+
+test("[V7] the newest round is counted also if it was given up, so that nobody says that none has begun", () => {
+  expect(viewOf({ round: 2, roundsCommitted: 0 })).toMatchObject({ newestRound: 2, roundsCommitted: 0 });
 });

@@ -1,0 +1,50 @@
+import type { RunView } from "#shared/protocol/api.ts";
+import type { Measures } from "#shared/stats/measure.ts";
+
+/* Which figures of a run may be compared. Pure. */
+
+/**
+ * A run's central figures, cut where the held-out rows were replaced: figures of different sets never share a line. Those
+ * from before sets had names go with what follows. The last stretch is of the newest set.
+ */
+export function bySet(history: RunView["history"]): RunView["history"][] {
+  const stretches: RunView["history"][] = [];
+  let set: string | undefined;
+  for (const point of history) {
+    const isOther = set !== undefined && point.measuredOn !== undefined && point.measuredOn !== set;
+    if (isOther || stretches.length === 0) stretches.push([]);
+    stretches.at(-1)?.push(point);
+    set = point.measuredOn ?? set;
+  }
+  return stretches;
+}
+
+interface Figures {
+  readonly round: number;
+  readonly measures: Measures;
+}
+
+/** Figures of a run that may be compared, by the rounds of their models, and the rows that they were measured on. */
+export interface RunCurve {
+  readonly points: readonly Figures[];
+  readonly on: "held out" | "on devices";
+}
+
+/**
+ * A run's figures on the newest set of held-out rows. Where devices alone judge its models, those on the rows that devices
+ * keep back.
+ */
+export function curveOf({
+  history,
+  deviceHistory = [],
+}: Pick<RunView, "history" | "deviceHistory">): RunCurve {
+  return history.length === 0 && deviceHistory.length > 0
+    ? { points: deviceHistory, on: "on devices" }
+    : { points: bySet(history).at(-1) ?? [], on: "held out" };
+}
+
+/** The newest figures of a run's own versions; the untrained model's do not count. */
+export function newestFigures(run: Pick<RunView, "history" | "deviceHistory">): Figures | null {
+  const last = curveOf(run).points.at(-1);
+  return last === undefined || last.round === 0 ? null : last;
+}
