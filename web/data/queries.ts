@@ -1,5 +1,5 @@
 "use client";
-import { keepPreviousData, skipToken, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, skipToken, useQueries, useQuery } from "@tanstack/react-query";
 import {
   getApiDescription,
   getArchivedTasks,

@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { bundledTask } from "#coordinator/data/tasks.ts";
 import { type RunningCoordinator, startCoordinator } from "#coordinator/main.ts";
 import { heldOutUploadSchema, taskCreatedSchema } from "#shared/protocol/api.ts";
+import { makePng } from "#test/kit/files/png.ts";
+import { makeZip } from "#test/kit/files/zip.ts";
 import { adminToken } from "#test/kit/worlds/admin.ts";
 import { runCommand } from "#test/kit/worlds/run-command.ts";
 
@@ -118,6 +121,26 @@ test("[E21] hold-out sets rows that fit, and refuses others with their rows; not
     stderr: expect.stringContaining("--source: Missing"),
   });
   expect((await task("hold-out", "nobody", file, ...CARD)).code).toBe(1);
+});
+
+test("[E21] hold-out takes a zip of pictures in a folder for each class", async () => {
+  const file = join(folder, "digits.json");
+  await writeFile(file, JSON.stringify(bundledTask("digits", 8, 1)));
+  expect((await task("create", file)).code).toBe(0);
+  const png = (value: number) =>
+    makePng({ width: 8, height: 8, depth: 8, colourType: 0, values: new Array(64).fill(value) });
+  const zip = join(folder, "digits.zip");
+  const items = [1, 2, 3].map((value) => ({ path: `mine/${value % 2}/${value}.png`, data: png(value) }));
+  await writeFile(zip, makeZip([...items, { path: "mine/notes/a.txt", data: "hello" }]));
+  expect(await task("hold-out", "digits", zip, ...CARD)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/1 of 4 rows do not fit.*\n {2}The folder “notes” is named after no class/),
+  });
+  await writeFile(zip, makeZip(items));
+  expect(await task("hold-out", "digits", zip, ...CARD)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^3 rows judge .*\n {2}0 {2}1\n {2}1 {2}2\n {2}2 {2}0\n/),
+  });
 });
 
 test("[E21] an upload over HTTP continues where it stopped, and its check can be followed", async () => {
