@@ -51,6 +51,8 @@ export interface ReadingOptions {
   readonly isStopped?: () => boolean;
   /** Takes columns that only resemble the task's, because a person looks before the rows are used. */
   readonly takesUnsure?: boolean;
+  /** A quote is a letter everywhere. */
+  readonly plainQuotes?: boolean;
   /** Bytes that are read at a time. */
   readonly chunkByteCount?: number;
 }
@@ -233,6 +235,7 @@ class Pass {
         encoding: settings.encoding,
         delimiter: options.mapping?.delimiter,
         columnsMax: this.#columns.length + COLUMNS_MORE,
+        plainQuotes: options.plainQuotes,
       },
       {
         onHead: (head) => this.#onHead(head),

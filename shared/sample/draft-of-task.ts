@@ -1,12 +1,12 @@
 import type { Column } from "../task/features.ts";
 import type { Scaled } from "../task/scaling.ts";
 import type { Task } from "../task/task.ts";
-import type { Draft, DraftColumn, DraftData } from "./draft.ts";
+import type { Draft, DraftAbout, DraftColumn, DraftData } from "./draft.ts";
 import { type ColumnFields, EMPTY_FIELDS } from "./propose-columns.ts";
 
 /** A draft of the version after `task`, in which nothing is changed yet. */
 export function draftOfTask(task: Task): Draft {
-  const { features, exampleNoun } = task;
+  const { features } = task;
   return {
     format: 1,
     data: dataOf(task),
@@ -19,16 +19,15 @@ export function draftOfTask(task: Task): Draft {
     ],
     model: { from: "base" },
     rules: {},
-    about: {
-      slug: task.slug,
-      purpose: task.purpose ?? "",
-      noun: `${exampleNoun.one}, ${exampleNoun.many}`,
-      intendedUse: task.intendedUse ?? "",
-      notFor: task.notFor ?? "",
-      contact: task.contact ?? "",
-    },
+    about: aboutOfTask(task),
     heldOut: "without",
   };
+}
+
+/** The words of a task, as they would be typed. */
+export function aboutOfTask(task: Task): DraftAbout {
+  const { slug, exampleNoun, purpose = "", intendedUse = "", notFor = "", contact = "" } = task;
+  return { slug, purpose, noun: `${exampleNoun.one}, ${exampleNoun.many}`, intendedUse, notFor, contact };
 }
 
 function dataOf({ features }: Task): DraftData {

@@ -2,11 +2,21 @@ import { fieldErrors } from "../protocol/fields.ts";
 import type { Features } from "../task/features.ts";
 import { featuresSchema } from "../task/features.ts";
 import type { ModelSpec } from "../task/model.ts";
-import { type Task, taskSchema } from "../task/task.ts";
-import { type Draft, fieldsOfColumn, labelOf, rulesOf, versionOf } from "./draft.ts";
+import { newTaskSchema } from "../task/new-task.ts";
+import type { Task } from "../task/task.ts";
+import {
+  type Draft,
+  type DraftAbout,
+  fieldsOfColumn,
+  labelOf,
+  rulesOf,
+  statedStage,
+  versionOf,
+} from "./draft.ts";
 import { categoriesOf, featuresOf, named, type PlacedColumn } from "./draft-features.ts";
 import { missingOf } from "./draft-missing.ts";
 import { modelOfDraft } from "./draft-model.ts";
+import { aboutOfTask } from "./draft-of-task.ts";
 import type { DraftPart, DraftProblem } from "./draft-problem.ts";
 import { aggregationOf, trainingOf } from "./draft-rules.ts";
 import { nounsOf, numberOf } from "./typed.ts";
@@ -25,7 +35,6 @@ export interface DraftResult {
 
 /**
  * The task that a draft describes, or everything that keeps it from being one.
- *
  */
 export function taskOfDraft(draft: Draft): DraftResult {
   const missing = missingOf(draft);
@@ -43,25 +52,29 @@ export function taskOfDraft(draft: Draft): DraftResult {
     }
   }
   const built = features === null ? null : modelOfDraft(draft, features);
-  if (built?.ok === false) add({ part: 3, field: "model", sentence: built.error, isMissing: false });
+  if (built?.ok === false) add({ part: 3, field: "model", isMissing: false, ...built.error });
   const model = built?.ok === true ? built.value : null;
+  const stage = statedStage(draft);
   const raw = {
     slug: draft.about.slug.trim() || "draft",
     version: versionOf(draft),
     ...wordsOf(draft),
-    stage: rulesOf(draft).stage,
+    ...(stage !== null && { stage }),
     model: model ?? PLACEHOLDER_MODEL,
     features: features ?? rawFeatures,
     training: trainingOf(draft, features),
     aggregation: aggregationOf(draft),
     evaluation: { ...draft.base?.evaluation, localFraction: numberOf(rulesOf(draft).localPercent) / 100 },
   };
-  const parsed = taskSchema.safeParse(raw);
+  const parsed = newTaskSchema.safeParse(raw);
   if (!parsed.success) {
     for (const { path, sentence } of fieldErrors(parsed.error)) {
       const isDerived = path.startsWith("model") && model === null;
       const isKnown = path.startsWith("features") && features === null;
-      if (!isDerived && !isKnown) add({ ...placeOf(path, places), sentence, isMissing: false });
+      if (!isDerived && !isKnown) {
+        const place = placeOf(path, places);
+        add({ ...place, sentence, isMissing: false, ...mendsOf(place.field, draft) });
+      }
     }
   }
   problems.sort((a, b) => a.part - b.part);
@@ -75,24 +88,37 @@ const PLACEHOLDER_MODEL = { format: "tfjs-layers", inputShape: [1], layers: [] }
 /** Stands in a preview for words that are not there yet. `missingOf` names them, so no task has it. */
 const TO_BE_WRITTEN = "still to be written";
 
+/** What the version before says stays word for word unless the person changed it (K5). */
 function wordsOf({ about, base }: Draft): Record<string, unknown> {
+  const before = base === null ? null : aboutOfTask(base);
+  const kept = (name: keyof DraftAbout) => before !== null && about[name] === before[name];
   const [one = "row", many = "rows"] = nounsOf(about.noun) ?? [];
-  const aim = about.purpose.trim().replace(/[.!]+$/, "");
+  const aim = about.purpose
+    .trim()
+    .replace(/[.!]+$/, "")
+    .replace(/^to\s+/i, "");
   const contact = about.contact.trim();
-  const words = {
-    invitation: `Help a model ${aim || "..."}, and keep your ${many} to yourself`,
-    learns: `to ${aim || "..."}`,
+  // A purpose that the version before did not state is an answer to the page, and no reason to rewrite its heading.
+  const hasNewAim = base === null || (base.purpose !== undefined && !kept("purpose"));
+  return {
+    invitation: hasNewAim
+      ? `Help a model ${aim || "..."}, and keep your ${many} to yourself`
+      : withNoun(base.invitation, base.exampleNoun.many, many),
+    learns: hasNewAim ? `to ${aim || "..."}` : base.learns,
     exampleNoun: { one, many },
-    purpose: aim || TO_BE_WRITTEN,
+    purpose: (kept("purpose") ? base?.purpose : aim) || TO_BE_WRITTEN,
     intendedUse: about.intendedUse.trim() || TO_BE_WRITTEN,
     notFor: about.notFor.trim() || TO_BE_WRITTEN,
     ...(contact !== "" && { contact }),
     ...(base?.title !== undefined && { title: base.title }),
     ...(base?.dataCard !== undefined && { dataCard: base.dataCard }),
   };
-  // A version that says the same in its own words keeps them.
-  const isSame = base !== null && base.purpose === aim && base.exampleNoun.many === many;
-  return isSame ? { ...words, invitation: base.invitation, learns: base.learns } : words;
+}
+
+/** The heading with another word for the rows, if the old one is in it. */
+function withNoun(invitation: string, before: string, after: string): string {
+  const words = invitation.split(before);
+  return words.length === 2 ? words.join(after) : invitation;
 }
 
 /** The input of the page for each path of the schema. The first that fits is taken. */
@@ -145,6 +171,12 @@ function placeOf(path: string, columns: readonly PlacedColumn[]): Pick<DraftProb
   if (own !== null) return { part: 2, field: own[1] as string };
   const place = PLACES.find(([known]) => known.test(path));
   return place === undefined ? { part: 8, field: "task" } : { part: place[1], field: place[2] };
+}
+
+/** A ring of 16 bits is refused for what one of 32 holds. */
+function mendsOf(field: string, draft: Draft): Pick<DraftProblem, "mends"> {
+  if (field !== "ring" || rulesOf(draft).ring === "32") return {};
+  return { mends: [{ type: "rules", rules: { ring: "32" }, words: "Take 32 bits" }] };
 }
 
 function fieldOf(name: string, index: string | undefined): string {

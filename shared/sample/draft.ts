@@ -1,7 +1,7 @@
 import type { StrategySpec } from "../strategy/index.ts";
 import type { Task } from "../task/task.ts";
 import type { LeftOutReason } from "./column-guess.ts";
-import type { ColumnFields } from "./propose-columns.ts";
+import type { ColumnFields, TwoWays } from "./propose-columns.ts";
 
 /*
  * A task that is being made, as plain JSON. Numbers are the texts that were typed, so that nothing is lost while they are
@@ -15,6 +15,8 @@ export interface DraftColumn {
   /** What the person changed; the rest follows the proposal while the sample is still being read. */
   readonly edited: Partial<ColumnFields>;
   readonly leftOutBecause: LeftOutReason | null;
+  /** Set if the person has to say how the sample's numbers are meant. */
+  readonly twoWays?: TwoWays | null;
 }
 
 /** What is measured at each step of a series. */
@@ -41,7 +43,12 @@ export type DraftData =
       readonly from: string;
       readonly to: string;
       readonly classes: readonly string[];
+      /** Fields that the person changed; the others follow the sample. */
+      readonly edited?: readonly PicturesField[];
     };
+
+export type PicturesField = "height" | "width" | "channels" | "classes";
+export type PicturesData = Extract<DraftData, { kind: "pictures" }>;
 
 export type DraftModel =
   | { readonly from: "template"; readonly name: string }
@@ -114,6 +121,15 @@ export interface Draft {
   readonly heldOut: "without" | "upload" | "command";
 }
 
+/** Pictures with what the person changed of them. */
+export function withEdits(
+  data: PicturesData,
+  fields: Partial<Pick<PicturesData, PicturesField>>,
+): PicturesData {
+  const names = [...(data.edited ?? []), ...(Object.keys(fields) as PicturesField[])];
+  return { ...data, ...fields, edited: [...new Set(names)] };
+}
+
 export function fieldsOfColumn({ proposed, edited }: DraftColumn): ColumnFields {
   return { ...proposed, ...edited };
 }
@@ -156,6 +172,12 @@ export function proposedRules(stage: DraftRules["stage"]): DraftRules {
 export function rulesOf({ rules, base }: Pick<Draft, "rules" | "base">): DraftRules {
   const start = base === null ? proposedRules(rules.stage ?? "trying-out") : rulesOfTask(base);
   return { ...start, ...rules };
+}
+
+/** What is said about the stage; null if the version before says nothing and nobody has chosen since. */
+export function statedStage({ rules, base }: Pick<Draft, "rules" | "base">): DraftRules["stage"] | null {
+  const { stage = base === null ? rulesOf({ rules, base }).stage : base.stage } = rules;
+  return stage ?? null;
 }
 
 /** The rules of a task, as they would be typed. */

@@ -20,6 +20,9 @@ export const STAGE_SENTENCES: Readonly<
   },
 };
 
+/** A version may leave the stage out; a page must not claim that it said one. */
+export const STAGE_UNSAID = "The version before says neither. It stays so unless you choose.";
+
 export const RULE_SENTENCES = {
   epochs: "More passes need fewer rounds, and pull the devices further apart.",
   batchSize:

@@ -105,14 +105,13 @@ export class HeldOutSets {
 
   /** The versions that take the same rows as this newest one, ascending. */
   async #versionsLike(newest: Task): Promise<number[]> {
+    const { store } = this.#ports;
     const versions: number[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await this.#ports.store.listVersions(newest.slug, { limit: LIMITS.pageSizeMax, cursor });
-      for (const { task } of page.items) if (sameRows(task, newest)) versions.unshift(task.version);
-      cursor = page.next ?? undefined;
-    } while (cursor !== undefined);
-    return versions;
+    for (const version of await store.listTaskVersions(newest.slug)) {
+      const stored = version < newest.version ? await store.findTask(newest.slug, version) : null;
+      if (stored !== null && sameRows(stored.task, newest)) versions.push(version);
+    }
+    return [...versions, newest.version];
   }
 
   async #set(stored: StoredTask, uploadId: string, set: HeldOutSet): Promise<HeldOutSet> {

@@ -51,6 +51,8 @@ export interface TableReading {
   readonly delimiter?: string | undefined;
   /** A header of more columns is refused before any row is split. Default: none is. */
   readonly columnsMax?: number;
+  /** A quote is a letter everywhere, because someone said so. */
+  readonly plainQuotes?: boolean | undefined;
 }
 
 /** Why a table could not be read on; `encoding`: its bytes are not of the encoding that its start suggested. */
@@ -176,15 +178,15 @@ export class TableReader {
   }
 
   #openRows(isWhole: boolean): void {
-    const { wanted = NONE, delimiter, columnsMax = Number.POSITIVE_INFINITY } = this.#reading;
+    const { wanted = NONE, delimiter, plainQuotes, columnsMax = Number.POSITIVE_INFINITY } = this.#reading;
     const head = this.#head;
     this.#head = "";
-    const columnCount = firstLineWidth(head, delimiter, columnsMax);
+    const columnCount = firstLineWidth(head, columnsMax, { delimiter, plainQuotes });
     if (columnCount > columnsMax && this.#handler.onTooWide !== undefined) {
       this.#stop = { type: "refused", refusal: this.#handler.onTooWide(columnCount) };
       return;
     }
-    const dialect = guessDialect(head, isWhole, wanted, delimiter);
+    const dialect = guessDialect(head, isWhole, { wanted, delimiter, plainQuotes });
     if (dialect === null) {
       this.#refuse(
         "empty",
@@ -195,7 +197,7 @@ export class TableReader {
     const body = dialect.hasSeparatorLine ? head.slice(separatorLength(head)) : head;
     this.#lineOffset = dialect.hasSeparatorLine ? 1 : 0;
     this.#skip = dialect.rowsToSkip;
-    const rows = firstRows(body, isWhole, dialect.delimiter, dialect.rowsToSkip + SAMPLE_ROWS);
+    const rows = firstRows(body, isWhole, dialect.delimiter, dialect.rowsToSkip + SAMPLE_ROWS, plainQuotes);
     const sample = rows
       .slice(dialect.rowsToSkip)
       .filter(hasText)
@@ -205,7 +207,7 @@ export class TableReader {
       this.#stop = { type: "refused", refusal };
       return;
     }
-    this.#splitter = new RowSplitter(dialect.delimiter, (row) => this.#onRow(row));
+    this.#splitter = new RowSplitter(dialect.delimiter, (row) => this.#onRow(row), plainQuotes);
     this.#splitter.push(body);
   }
 
@@ -254,4 +256,9 @@ function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
   bytes.set(left);
   bytes.set(right, left.length);
   return bytes;
+}
+
+/** All cells from there on are blank: the lines end with delimiters. False if there are fewer cells. */
+export function isBlankFrom(cells: readonly string[], from: number): boolean {
+  return cells.length > from && cells.slice(from).every((cell) => cell === "");
 }

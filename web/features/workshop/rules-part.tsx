@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import { proposedClip, type TrialPoint } from "#client/index.ts";
 import type { DraftRules } from "#shared/sample/draft.ts";
-import { rulesOf } from "#shared/sample/draft.ts";
+import { rulesOf, statedStage } from "#shared/sample/draft.ts";
 import { draftClasses } from "#shared/sample/draft-task.ts";
 import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
 import { Choice } from "../../ui/choice.tsx";
@@ -12,6 +12,7 @@ import {
   invitedSentence,
   RULE_SENTENCES,
   STAGE_SENTENCES,
+  STAGE_UNSAID,
   weightSentence,
 } from "../../words/workshop-rules.ts";
 import { NumberedPart } from "./numbered-part.tsx";
@@ -53,7 +54,7 @@ export function RulesPart({ workshop, problems, trialPoints }: RulesPartProps) {
       note="Every device checks these before it joins, and refuses a round that departs from them."
     >
       <div className="stack">
-        <StageChoice workshop={workshop} stage={rules.stage} />
+        <StageChoice workshop={workshop} stage={statedStage(draft)} />
         <div className="rules">
           {text("goal", "Wanted in a sum", goalSentence(rules))}
           {text("overSelection", "Invited for each", invitedSentence(rules), "decimal")}
@@ -121,7 +122,7 @@ function StageChoice({
   stage,
 }: {
   readonly workshop: Workshop;
-  readonly stage: DraftRules["stage"];
+  readonly stage: DraftRules["stage"] | null;
 }) {
   return (
     <fieldset className="choices cols2 gap-y-0!" aria-label="Trying out or in earnest">
@@ -136,6 +137,7 @@ function StageChoice({
           {STAGE_SENTENCES[one].sentence}
         </Choice>
       ))}
+      {stage === null && <p className="note">{STAGE_UNSAID}</p>}
     </fieldset>
   );
 }
@@ -167,7 +169,7 @@ function RuleText(
         autoComplete="off"
         onChange={(event) => workshop.setRule(name, event.target.value)}
       />
-      <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} sentence={wrong} />}</div>
+      <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} problems={problems} />}</div>
     </div>
   );
 }
@@ -198,7 +200,7 @@ function RuleSelect<Name extends "optimizer" | "loss" | "strategy" | "ring">(
           </option>
         ))}
       </select>
-      <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} sentence={wrong} />}</div>
+      <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} problems={problems} />}</div>
     </div>
   );
 }
@@ -263,7 +265,7 @@ function ClassWeights(props: RuleProps & { readonly classes: readonly string[] }
         />
         <div>
           <p>{weightSentence(name, rowsByClass)}</p>
-          {at === 0 && <WrongField field="classWeights" sentence={wrong} />}
+          {at === 0 && <WrongField field="classWeights" problems={problems} />}
         </div>
       </div>
     );

@@ -168,9 +168,9 @@ function Parts({
   readonly draft: Draft;
   readonly projects: readonly string[];
 }) {
-  const { result, hasTried } = workshop;
+  const { result } = workshop;
   const all = result?.problems ?? [];
-  const problems = new Problems(all, hasTried);
+  const problems = new Problems(all, workshop);
   const trial = useTrial(workshop);
   const [heldOut, setHeldOut] = useState<HeldOutChoice | null>(null);
   const [project, setProject] = useState(projects[0] ?? "");

@@ -68,6 +68,25 @@ test("[A22] the example is made by the API and by the command, under one hash th
   expect((await api(1, "POST", "/tasks", text)).status).toBe(409);
 });
 
+test("[A22] how a version differs is said before it is published, also if publishing is refused", async () => {
+  const next = JSON.parse(await readFile(EXAMPLE, "utf8"));
+  next.notFor = "Deciding on payment.";
+  const file = join(folder, "next.json");
+  await writeFile(file, JSON.stringify({ ...next, version: 2 }));
+  const { code, stdout } = await task("create", file);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^How it differs from version 1:\n {2}“Not for” is .+\nPublished readmission, version 2/s,
+  );
+  await writeFile(file, JSON.stringify({ ...next, version: 9, notFor: "Anything." }));
+  const refused = await task("create", file);
+  expect(refused).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("How it differs from version 2"),
+  });
+  expect(refused.stderr).toContain("The next version of task readmission is 3.");
+});
+
 test("[A22] a file with mistakes is named field by field, by the command and by the API alike", async () => {
   const wrong = JSON.parse(await readFile(EXAMPLE, "utf8"));
   wrong.aggregation.goal = 2;

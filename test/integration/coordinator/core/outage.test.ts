@@ -63,7 +63,8 @@ function planOutage(
   let untilMs: number | null = null;
   const isAway = () => untilMs !== null && federation.clock.nowMs() < untilMs;
   federation.hook = () => {
-    if (untilMs === null && federation.writes.length === index) untilMs = federation.clock.nowMs() + forMs;
+    // Not at `index` alone: the launch may have made that write before this hook was set.
+    if (untilMs === null && federation.writes.length >= index) untilMs = federation.clock.nowMs() + forMs;
     return "go";
   };
   federation.away = (name) => (isAway() && hits(name) ? error() : null);
