@@ -8,7 +8,6 @@ import type { Bench, BenchLine } from "../bench/line.ts";
 import { bench as memory } from "../bench/memory.ts";
 import { bench as pictures } from "../bench/pictures.ts";
 import { bench as round } from "../bench/round.ts";
-import { bench as sample } from "../bench/sample.ts";
 import { bench as secagg } from "../bench/secagg.ts";
 import { bench as store } from "../bench/store.ts";
 import { bench as tenThousand } from "../bench/ten-thousand.ts";
@@ -113,14 +112,6 @@ describe("benches still run", () => {
       expect(figureOf(lines, `${kind}: highest resident memory`)).toBeGreaterThan(30);
     }
     expect(lines.every(({ peer }) => peer !== undefined)).toBe(true);
-  });
-
-  test("sample", async () => {
-    const lines = await linesOf(sample);
-    expect(lines.map(({ name }) => name)).toEqual([
-      "sample: first proposal, from 5 MB",
-      "sample: final ranges, of 12 MB",
-    ]);
   });
 
   test("pictures", async () => {
