@@ -13,6 +13,7 @@ import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
 import { LoadingNote } from "../../ui/states.tsx";
+import { formatCount } from "../../words/format.ts";
 import { joinUrl } from "../../words/opening.ts";
 import {
   agreedOf,
@@ -87,7 +88,11 @@ function TaskOf({ view }: { readonly view: TaskView }) {
         </div>
       </div>
       <Versions view={view} mayCreate={has("tasks.create")} />
-      <Section id="card" title="Data card" note="As people read it before they agree.">
+      <Section
+        id="card"
+        title="Data card"
+        note="What the task says of itself. It never changes for this version."
+      >
         <div className="cols2">
           {cardOf(task).map((definitions, at) => (
             <DefinitionList key={at === 0 ? "words" : "data"} definitions={definitions} />
@@ -122,6 +127,11 @@ function Versions({ view, mayCreate }: { readonly view: TaskView; readonly mayCr
       ),
     },
     { label: "What it changed", cell: (one) => <Changed one={one} views={views} /> },
+    {
+      label: "Devices here",
+      numeric: true,
+      cell: (one) => (one.agreedCount === undefined ? "not known" : formatCount(one.agreedCount)),
+    },
     { label: "Published", cell: (one) => <span className="text-ink-3">{publishedWords(one)}</span> },
     {
       label: "All of it",
