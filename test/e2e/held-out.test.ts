@@ -94,7 +94,7 @@ async function watchStatus(): Promise<() => Promise<readonly string[]>> {
     const seen: string[] = [];
     Object.assign(window, { seen });
     new MutationObserver(() => {
-      const text = document.querySelector("section [role=status] p")?.textContent;
+      const text = document.querySelector("section:has(#held-out) [role=status] p")?.textContent;
       if (text != null && seen.at(-1) !== text) seen.push(text);
     }).observe(document.body, { subtree: true, childList: true, characterData: true });
   });
@@ -115,13 +115,13 @@ test("[E20] [E21] rows are sent with progress, refused with their rows, replaced
   await send(
     table(
       "first.csv",
-      Array.from({ length: 150_000 }, (_, row) => (row % 4 === 0 ? "yes" : "no")),
+      Array.from({ length: 190_000 }, (_, row) => (row % 4 === 0 ? "yes" : "no")),
     ),
   );
-  await page.getByText("150,000 rows judge this task’s models.", { exact: false }).waitFor();
+  await page.getByText("190,000 rows judge this task’s models.", { exact: false }).waitFor();
   const sentences = await seen();
   expect(sentences.some((text) => /^[\d.,]+\s(?:kB|MB) of [\d.]+\sMB sent\./.test(text))).toBe(true);
-  expect(sentences.filter((text) => /there; [1-9][\d,]* rows checked/.test(text)).length).toBeGreaterThan(0);
+  expect(sentences.some((text) => /are there; [\d,]+ rows? checked/.test(text))).toBe(true);
   for (const [, text] of CARD) await section("held-out").getByText(text, { exact: true }).waitFor();
   await section("held-out").getByText("One in 4 is “yes”.", { exact: false }).waitFor();
   expect(await axeFindings(page)).toEqual([]);
@@ -141,7 +141,7 @@ test("[A20] archiving shows what the log will say, ends the run, cancels the que
   for (const rounds of [3, 5]) await ask("/runs", { task: SLUG, rounds });
   await page.goto(`${coordinator.url}/tasks/${SLUG}`);
   const archive = section("archive");
-  await archive.getByText(/^ada archived readmission/).waitFor();
+  await archive.getByText(/^“ada archived readmission/).waitFor();
   await page.getByRole("button", { name: `Archive ${SLUG}…` }).click();
   await page.getByRole("button", { name: "Leave it open" }).click();
   await page.getByRole("button", { name: `Archive ${SLUG}…` }).click();
