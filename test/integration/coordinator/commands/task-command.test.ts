@@ -157,7 +157,9 @@ test("[E21] hold-out takes a zip of pictures in a folder for each class", async 
   await writeFile(zip, makeZip([...items, { path: "mine/notes/a.txt", data: "hello" }]));
   expect(await task("hold-out", "digits", zip, ...CARD)).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/1 of 4 rows do not fit.*\n {2}The folder “mine\/notes” is named after no class/),
+    stderr: expect.stringMatching(
+      /1 of 4 rows do not fit.*\n {2}The folder “mine\/notes” is named after no class/,
+    ),
   });
   await writeFile(zip, makeZip(items));
   expect(await task("hold-out", "digits", zip, ...CARD)).toMatchObject({
