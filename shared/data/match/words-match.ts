@@ -3,11 +3,7 @@
 /** How a word was understood: as it stands, with other capitals or blanks, as another word for the same, or by the person. */
 export type WordMatch = { readonly means: string; readonly how: "same" | "spelling" | "synonym" | "chosen" };
 
-<<<<<<< HEAD
-/** What programs write for nothing, in lower case, at most 8 characters. Sources: the defaults of pandas, R, SPSS and Excel. */
-=======
 /** What programs write for nothing, in lower case. Sources: the defaults of pandas, R, SPSS, Excel and MySQL. */
->>>>>>> main
 const MISSING: ReadonlySet<string> = new Set([
   "",
   "na",
