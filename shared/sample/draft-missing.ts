@@ -123,7 +123,7 @@ function columnProblems(column: DraftColumn, at: number): DraftProblem[] {
     const only = categories.length === 1 ? `All rows say “${categories[0]}”. ` : "";
     const sentence =
       fields.use === "label"
-        ? `${only}A model needs two answers or more: take a sample that has them, or add one by hand.`
+        ? `${only}A model needs two answers or more: take a sample with five rows of each, or add one by hand.`
         : `${only}A column needs two categories or more. Add one, or leave the column out.`;
     problems.push(wrong(2, field("categories"), sentence));
   }

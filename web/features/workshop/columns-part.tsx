@@ -76,7 +76,8 @@ export function ColumnsPart({ workshop, problems }: ColumnsPartProps) {
 function useProfiles({ sample }: Workshop): ProfileOf {
   const columns = sample?.table?.columns;
   return useMemo(() => {
-    const byName = new Map(columns?.map((column) => [column.name, column]));
+    // Of columns with one name the first is asked for.
+    const byName = new Map(columns?.toReversed().map((column) => [column.name, column]));
     return (name) => byName.get(name) ?? null;
   }, [columns]);
 }
@@ -129,7 +130,7 @@ function ColumnSet(
           <tbody>
             {[...shown, ...below.slice(0, WRONG_ROWS_SHOWN)].map(({ column, at, fields }) => (
               <ColumnRows
-                key={column.name}
+                key={at}
                 at={at}
                 column={column}
                 fields={fields}

@@ -8,7 +8,14 @@ import { proposeColumns } from "#shared/sample/propose-columns.ts";
 import { TableProfiler } from "#shared/sample/table-profiler.ts";
 import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
 import { consentWords } from "#web/words/join.ts";
-import { dockWords, foldedWords, leftOutWords, workshopLead } from "#web/words/workshop.ts";
+import {
+  dockWords,
+  foldedWords,
+  leftOutWords,
+  rareAndPublic,
+  spelledWords,
+  workshopLead,
+} from "#web/words/workshop.ts";
 import { rangeNote } from "#web/words/workshop-columns.ts";
 import { invitedSentence, plannedRound, planSentence, weightSentence } from "#web/words/workshop-rules.ts";
 import { trialSentence } from "#web/words/workshop-trial.ts";
@@ -73,6 +80,28 @@ test("columns are spoken of by what they hold", () => {
   const note = hba1c && rangeNote({ ...hba1c.fields, use: "input", missing: "middle" }, profileOf("hba1c"));
   expect(note).toContain("Half of the known values are below");
   expect(note).toContain("stands for 80 missing values");
+});
+
+test("[K2] rare classes and spellings of one word are said, and classes that were kept are warned of", () => {
+  const profiler = new TableProfiler(["age", "back"]);
+  for (let index = 0; index < 100; index++) {
+    const back = index === 7 ? "hit by tram" : index % 10 === 0 ? "YES" : index % 3 === 0 ? "yes" : "no";
+    profiler.add([String(index % 30), back]);
+  }
+  const profile = profiler.profile();
+  const [, column] = profile.columns;
+  const [, proposed] = proposeColumns(profile);
+  if (column === undefined || proposed === undefined) throw new Error("two columns");
+  expect(foldedWords("back", proposed.fields, column)).toBe(
+    "In back, “hit by tram” has only 1 row and could point to someone, so rows that say so are left out.",
+  );
+  expect(spelledWords("back", proposed.fields, column)).toBe(
+    "In back, “YES” is read as “yes”, as devices read them.",
+  );
+  expect(rareAndPublic(proposed.fields, column)).toEqual([]);
+  const kept = { ...proposed.fields, categories: ["no", "yes", "hit by tram"] };
+  expect(rareAndPublic(kept, column)).toEqual(["hit by tram"]);
+  expect(leftOutWords("many-values", column)).toContain("More than 50 are not proposed; up to 256");
 });
 
 test("rules are said with their numbers", () => {
