@@ -49,10 +49,17 @@ export function withTable(draft: Draft | null, { profile, proposal }: SampleTabl
 
 function begun({ series }: TableProposal, fileName: string): Draft {
   const data =
-    series === null
+    series?.isLikely !== true
       ? ({ kind: "table" } as const)
       : ({ kind: "series", length: String(series.length), channels: series.channels } as const);
   return newDraft(data, [], slugOf(fileName));
+}
+
+/** The same table read as the other kind of rows: numbered columns as steps of a series, or each for itself. */
+export function readAs(draft: Draft, kind: "table" | "series", table: SampleTable): Draft {
+  const data: DraftData = kind === "table" ? { kind } : { kind, length: "", channels: [] };
+  const { name = "", byteCount = 0 } = draft.sample ?? {};
+  return withTable({ ...draft, data }, table, { name, byteCount });
 }
 
 type Channels = Extract<Draft["data"], { kind: "series" }>["channels"];
@@ -152,7 +159,8 @@ export function kindClash(
 ): KindClash | null {
   if (draft === null || (table === null && pictures === null)) return null;
   const { kind } = draft.data;
-  const sample = table === null ? "pictures" : table.series === null ? "table" : "series";
+  const isSeries = table?.series != null && (table.series.isLikely || kind === "series");
+  const sample = table === null ? "pictures" : isSeries ? "series" : "table";
   const fits =
     kind === sample ||
     (sample !== "pictures" && (kind === "table" || (kind === "series" && draft.base !== null)));

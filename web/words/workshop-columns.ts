@@ -43,3 +43,19 @@ export function takenWords(taken: number, leftOut: number): string {
     ? `All ${formatCount(read)} rows are taken.`
     : `Of ${plural(read, "row")}, ${formatCount(taken)} are taken and ${formatCount(leftOut)} left out.`;
 }
+
+/** What numbered columns are taken for, and the way to take them for the other thing. */
+export function numberedWords(
+  other: "table" | "series",
+  [first, last]: readonly [string, string],
+): { readonly sentence: string; readonly button: string } {
+  return other === "series"
+    ? {
+        sentence: `Columns ${first} to ${last} are numbered, and each is taken for itself.`,
+        button: "They are steps of a series",
+      }
+    : {
+        sentence: `Columns ${first} to ${last} are taken for steps of a series.`,
+        button: "Each is a column for itself",
+      };
+}

@@ -10,7 +10,7 @@ import { ColumnEdit } from "./column-edit.tsx";
 import { ColumnPicture } from "./column-picture.tsx";
 import { LeftOut, type ProfileOf, PublicNote } from "./columns-notes.tsx";
 import { NumberedPart } from "./numbered-part.tsx";
-import { SeriesFields } from "./series-fields.tsx";
+import { SeriesFields, SeriesSwitch } from "./series-fields.tsx";
 import { TakenRows } from "./taken-rows.tsx";
 import type { Workshop } from "./use-workshop.ts";
 import { fieldId, type Problems, WrongField } from "./wrong.tsx";
@@ -34,6 +34,7 @@ export function ColumnsPart({ workshop, problems }: ColumnsPartProps) {
       note="Proposed from the sample. Ranges are rounded outward, so that no limit is one person’s value."
     >
       <div className="stack">
+        <SeriesSwitch workshop={workshop} />
         <SeriesFields workshop={workshop} problems={problems} />
         <div>
           <ColumnSet
