@@ -195,7 +195,11 @@ function Parts({
       )}
       <ModelPart workshop={workshop} problems={problems} isTrying={trial.isRunning} />
       <TrialPart workshop={workshop} trial={trial} />
-      <RulesPart workshop={workshop} problems={problems} trialPoints={trial.view?.points ?? []} />
+      <RulesPart
+        workshop={workshop}
+        problems={problems}
+        trialPoints={trial.isOld ? [] : (trial.view?.points ?? [])}
+      />
       <HeldOutPart workshop={workshop} choice={heldOut} onChoice={setHeldOut} />
       <AboutPart workshop={workshop} problems={problems} />
       {projects.length > 1 && !draft.isNext && (

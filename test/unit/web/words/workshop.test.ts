@@ -7,6 +7,7 @@ import { taskOfDraft } from "#shared/sample/draft-task.ts";
 import { proposeColumns } from "#shared/sample/propose-columns.ts";
 import { TableProfiler } from "#shared/sample/table-profiler.ts";
 import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
+import { triedKey } from "#shared/sample/tried.ts";
 import { consentWords } from "#web/words/join.ts";
 import {
   dockWords,
@@ -18,7 +19,7 @@ import {
 } from "#web/words/workshop.ts";
 import { rangeNote } from "#web/words/workshop-columns.ts";
 import { invitedSentence, plannedRound, planSentence, weightSentence } from "#web/words/workshop-rules.ts";
-import { trialSentence } from "#web/words/workshop-trial.ts";
+import { balanced, trialSentence } from "#web/words/workshop-trial.ts";
 import { trialChart } from "#web/words/workshop-trial-charts.ts";
 
 describe("[K7] the plan of a round has the numbers that each device computes", () => {
@@ -152,6 +153,42 @@ test("[K8] a trial is said in cases, beside guessing, or is too close to tell", 
   expect(trialSentence({ ...view, points: [point(guessed)] } as never, task)).toContain(
     "too close to tell from guessing",
   );
+});
+
+test("[K8] a trial that is judged on two rows cannot be told from guessing", () => {
+  const two = balanced([
+    [1, 0],
+    [0, 1],
+  ]);
+  // Wilson's half width for 1 of 1 is 1.96 / (1 + 1.96^2) * sqrt(1.96^2 / 4) = 0.397, and of two over the root of 2: 0.280.
+  expect(two?.value).toBe(1);
+  expect(two?.halfWidth).toBeCloseTo(0.2805, 3);
+  const four = balanced([
+    [2, 0],
+    [1, 1],
+  ]);
+  expect((four?.value ?? 0) - (four?.halfWidth ?? 0)).toBeLessThan(0.5);
+});
+
+test("[K8] figures of a trial are old once the model, the training or the numbers are others", () => {
+  const task = bundledTask("hmda", 8, 1);
+  const { features } = task;
+  if (features.kind !== "tabular") throw new Error("a table");
+  const [first, ...others] = features.columns;
+  if (first === undefined) throw new Error("a column");
+  const key = triedKey(task);
+  const words = { ...features, columns: [{ ...first, title: "Another", protected: true }, ...others] };
+  expect(triedKey({ ...task, purpose: "Another.", features: words })).toBe(key);
+  expect(triedKey({ ...task, aggregation: { ...task.aggregation, goal: 9 } })).toBe(key);
+  for (const other of [
+    { ...task, training: { ...task.training, epochs: 9 } },
+    { ...task, model: { ...task.model, layers: task.model.layers.slice(1) } },
+    { ...task, features: { ...features, columns: others } },
+    { ...task, features: { ...features, columns: [{ ...first, input: !first.input }, ...others] } },
+    { ...task, features: { ...features, classes: ["yes", "no"] } },
+  ]) {
+    expect(triedKey(other)).not.toBe(key);
+  }
 });
 
 test("[K8] the trial of a number is drawn and said in the label's unit, beside always saying the mean", () => {
