@@ -4,7 +4,7 @@ import { bundledTask } from "#coordinator/data/tasks.ts";
 import { thresholds } from "#shared/cohort/threshold.ts";
 import { proposedRules } from "#shared/sample/draft.ts";
 import { taskOfDraft } from "#shared/sample/draft-task.ts";
-import { proposeColumns } from "#shared/sample/propose-columns.ts";
+import { EMPTY_FIELDS, proposeColumns } from "#shared/sample/propose-columns.ts";
 import { TableProfiler } from "#shared/sample/table-profiler.ts";
 import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
 import { triedKey } from "#shared/sample/tried.ts";
@@ -19,6 +19,7 @@ import {
 } from "#web/words/workshop.ts";
 import { rangeNote } from "#web/words/workshop-columns.ts";
 import { invitedSentence, plannedRound, planSentence, weightSentence } from "#web/words/workshop-rules.ts";
+import { sampleNote } from "#web/words/workshop-sample.ts";
 import { balanced, trialSentence } from "#web/words/workshop-trial.ts";
 import { trialChart } from "#web/words/workshop-trial-charts.ts";
 
@@ -47,6 +48,17 @@ describe("[K7] the plan of a round has the numbers that each device computes", (
     const plan = plannedRound({ ...proposedRules("in-earnest"), goal: "960", overSelection: "1" });
     expect(plan?.groups).toBe(10);
     expect(plan?.goal).toBe(96);
+  });
+
+  test("groups that are not full are planned with what each has", () => {
+    const plan = plannedRound({
+      ...proposedRules("in-earnest"),
+      ...{ goal: "500", overSelection: "1", cohortSizeMin: "64" },
+    });
+    // 500 in groups of at most 96 are six groups of 84.
+    expect(plan).toMatchObject({ groups: 6, invited: 84, goal: 84 });
+    const graph = { kind: "shards", size: 96, count: 6 } as const;
+    expect(plan?.needed).toBe(thresholds(84, "active", 64, graph).q);
   });
 });
 
@@ -81,6 +93,35 @@ test("columns are spoken of by what they hold", () => {
   const note = hba1c && rangeNote({ ...hba1c.fields, use: "input", missing: "middle" }, profileOf("hba1c"));
   expect(note).toContain("Half of the known values are below");
   expect(note).toContain("stands for 80 missing values");
+  // Half of the values are below 1,000 of a million: the range's middle is close to its end on the logarithm.
+  const stay = new TableProfiler(["stay"]);
+  for (let index = 0; index < 99; index++)
+    stay.add([index % 9 === 0 ? "" : String(index % 2 === 0 ? 900 : 1_100)]);
+  const [profile = null] = stay.profile().columns;
+  const scaled = { ...EMPTY_FIELDS, from: "0", to: "1000000", missing: "middle", scaling: "log1p" } as const;
+  expect(rangeNote(scaled, profile)).toContain(
+    "it lies at 0.95 of the range, and half of the values below 0.5",
+  );
+  expect(rangeNote({ ...scaled, scaling: "range" }, profile)).toContain("would put the middle near");
+});
+
+test("pictures are said to be looked at as far as they were", () => {
+  const classes = [
+    { name: "owl", count: 40_000 },
+    { name: "robin", count: 20_000 },
+  ];
+  const pictures = { classes, withoutClass: 0, otherFiles: 0, sizes: [], withColour: 0, lookedAt: 200 };
+  const view = { state: "read", notes: [], byteCount: 1, readByteCount: 1, elapsedMs: 1_200, pictures };
+  expect(sampleNote(view as never)).toBe(
+    "Size and colours follow from 200 of 60,000 pictures, looked at in 1.2\u00a0s.",
+  );
+  expect(sampleNote({ ...view, pictures: { ...pictures, lookedAt: 60_000 } } as never)).toContain(
+    "follow from 60,000 pictures",
+  );
+  expect(sampleNote({ ...view, state: "reading", readByteCount: 0 } as never)).not.toContain("Ranges");
+  expect(sampleNote({ ...view, pictures: null } as never)).toContain(
+    "Ranges are final: the whole sample was read",
+  );
 });
 
 test("[K2] rare classes and spellings of one word are said, and classes that were kept are warned of", () => {
