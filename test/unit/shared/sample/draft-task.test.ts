@@ -115,7 +115,7 @@ describe("[K4] what is wrong stands under its field, with what would work", () =
       "one class",
       (draft) => set(draft, "back", { categories: ["no"] }),
       "column.3.categories",
-      /All rows say “no”/,
+      /There is only “no”/,
     ],
     [
       "a category twice",
@@ -140,6 +140,18 @@ describe("[K4] what is wrong stands under its field, with what would work", () =
       (draft) => ({ ...draft, rules: { stage: "in-earnest", cohortSizeMin: "4" } }),
       "cohortSizeMin",
       /at least 10/,
+    ],
+    [
+      "groups that cannot open their sums",
+      (draft) => ({ ...draft, rules: { goal: "500", overSelection: "1", cohortSizeMin: "97" } }),
+      "cohortSizeMin",
+      /500 are invited, in groups of about 96.*Never fewer than \d+ would work/,
+    ],
+    [
+      "a change shorter than nothing",
+      (draft) => ({ ...draft, rules: { clipNormL2: "-1" } }),
+      "clipNormL2",
+      /No change is shorter than 0/,
     ],
     [
       "no change at all",
@@ -260,6 +272,13 @@ test("[K4] names that reach a prototype are names like others", () => {
     "__proto__",
     "constructor",
   ]);
+});
+
+test("[K4] the least number that a large round is offered makes a task", () => {
+  const draft = { ...whole(readmissions()), rules: { goal: "500", overSelection: "1", cohortSizeMin: "97" } };
+  const [mend] = taskOfDraft(draft).problems[0]?.mends ?? [];
+  if (mend === undefined) throw new Error("no button");
+  expect(taskOfDraft(mended(draft, mend)).problems).toEqual([]);
 });
 
 describe("[K4] a template, completed, is a task", () => {
