@@ -20,7 +20,7 @@ backup is as secret as the data folder.
   --help
 
 Exit code 0: the backup is complete. 1: there is none; the last line says why. 2: bad options. 3: it was made, but
-models that are damaged in the data folder are missing from it.`;
+models or held-out rows that are damaged or missing in the data folder are missing from it.`;
 
 process.exitCode = await runCommand(HELP, readOptions, backUp);
 
@@ -48,7 +48,7 @@ async function backUp({ dataDir, databaseUrl, to }: Options): Promise<number> {
     );
     for (const path of damaged)
       console.error(
-        `MISSING: ${path} does not match its hash. Check the disk; an earlier backup may have it.`,
+        `MISSING: ${path} is damaged or not there. Check the disk; an earlier backup may have it.`,
       );
     return damaged.length === 0 ? 0 : 3;
   } finally {

@@ -24,7 +24,8 @@ Makes, lists and revokes join tokens, with which devices join tasks by invitatio
   --project ID      its project; default default
   --uses N          how many devices may join with it; default 1
   --days D          when it ends; default 30
-  --site NAME       for the named site: the first device that brings the token becomes it; it is named if it is new
+  --site NAME       for the named site: the first device that brings the token becomes it. It is named if it is new;
+                    otherwise its earlier tokens end, and without --task the new one is for the same task as before
   --list            tokens of your projects, newest first
   --revoke ID       no device joins with this token any more; those that have joined stay
   --remove-devices ID
@@ -90,7 +91,7 @@ async function perform({ url, token, wanted }: Options): Promise<number> {
   }
 }
 
-/** A token for the site of this name, which is named if there is none. */
+/** A token for the site of this name, which is named if there is none. A task that is not given stays as it was. */
 async function siteToken(
   api: CoordinatorApi,
   { name, projectId, task }: Extract<Wanted, { type: "site" }>,
@@ -102,7 +103,7 @@ async function siteToken(
   const made =
     site === undefined
       ? await api.post("/sites", { name, projectId, task }, siteMadeSchema)
-      : await api.post(`/sites/${site.siteId}/token`, {}, siteMadeSchema);
+      : await api.post(`/sites/${site.siteId}/token`, task === null ? {} : { task }, siteMadeSchema);
   return made.token;
 }
 

@@ -51,7 +51,7 @@ async function restore(given: Options): Promise<number> {
     const loss = lossSentence(lost);
     if (loss !== null) console.log(loss);
     for (const path of manifest.damaged)
-      console.error(`MISSING: ${path} was already damaged when the backup was made.`);
+      console.error(`MISSING: ${path} was already damaged or missing when the backup was made.`);
     console.log(
       "Start the coordinator with npm run coordinator. Rounds that were open are repeated or given up.",
     );

@@ -231,6 +231,8 @@ export const siteMakeSchema = z.strictObject({
   projectId: projectIdSchema,
   task: taskSlugSchema.nullable().default(null),
 });
+/** Another token for a site. Without `task`, it is for what the newest earlier one was for; null means every task. */
+export const siteTokenMakeSchema = z.strictObject({ task: taskSlugSchema.nullable().optional() });
 export const siteMadeSchema = z.object({ site: siteViewSchema, token: z.string() });
 
 export const proposalViewSchema = z.object({

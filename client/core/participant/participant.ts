@@ -33,6 +33,7 @@ export class ParticipantCore {
   #enrolment: Enrolment | null = null;
   #unsubscribe: () => void = () => {};
   #releaseLock: (() => void) | null = null;
+  #starting: Promise<Result<void, Refusal>> | null = null;
   #halt: "paused" | "left" | "locked" | null = null;
   #hidden = false;
   readonly #model: ModelInUse;
@@ -146,7 +147,15 @@ export class ParticipantCore {
     if (this.view.get().data.count === 0 && this.#enrolment !== null) await this.pause();
   }
 
-  async start(): Promise<Result<void, Refusal>> {
+  /** During a start, another one is the same start: it must not find its own device's lock taken. */
+  start(): Promise<Result<void, Refusal>> {
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = null;
+    });
+    return this.#starting;
+  }
+
+  async #start(): Promise<Result<void, Refusal>> {
     const consent = this.#consent;
     const { data, consent: shown } = this.view.get();
     if (consent === null || shown?.current !== true)
@@ -168,6 +177,7 @@ export class ParticipantCore {
   }
 
   async pause(): Promise<void> {
+    await this.#started();
     this.#halt = "paused";
     await this.#enrolment?.pause();
     this.#showStage();
@@ -260,7 +270,13 @@ export class ParticipantCore {
     if (activity !== undefined) this.#showStage();
   }
 
+  /** Resolves once no start is under way, which would otherwise go on after a later pause or farewell. */
+  async #started(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+  }
+
   async #endEnrolment(): Promise<void> {
+    await this.#started();
     await this.#enrolment?.pause();
     this.#unsubscribe();
     this.#enrolment = null;

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { AccessStore, ProjectData } from "#coordinator/core/ports/access-store.ts";
 import { USES_COUNTER } from "./access.ts";
+import { blobsNamed, reportsNamed } from "./named-files.ts";
 import { fromJson, inBatches } from "./page.ts";
 import type { Database } from "./schema.ts";
 import type { StreamProjects } from "./stream-projects.ts";
@@ -60,8 +61,8 @@ async function findIn(tx: Transaction<Database>, projectId: string): Promise<Pro
     .where("project_id", "=", projectId)
     .orderBy("slug")
     .execute();
-  const blobs = await blobsOf(tx, projectId);
-  const reports = await reportsOf(tx, { in: projectId });
+  const blobs = await blobsNamed(tx, { in: projectId });
+  const reports = await reportsNamed(tx, { in: projectId });
   const candidates = [...new Set([...blobs, ...reports])].sort();
   const named = await namedElsewhere(tx, candidates, projectId, reports.size > 0);
   return {
@@ -116,36 +117,6 @@ async function deleteJoinTokens(tx: Transaction<Database>, projectId: string): P
   }
 }
 
-/** Blobs that rows of the project name: models, strategy states and sums. */
-async function blobsOf(tx: Transaction<Database>, projectId: string): Promise<ReadonlySet<string>> {
-  const { rows } = await sql<{ hash: string | null }>`
-    select model_hash as hash from model_version where project_id = ${projectId}
-    union select strategy_state_hash from model_version where project_id = ${projectId}
-    union select model_hash from model_use where project_id = ${projectId}
-    union select sum_hash from round where project_id = ${projectId}`.execute(tx);
-  return new Set(rows.flatMap(({ hash }) => (hash === null ? [] : [hash])));
-}
-
-/** Reports of evaluations, which only the events of runs name. */
-async function reportsOf(
-  tx: Transaction<Database>,
-  of: { readonly in: string } | { readonly notIn: string },
-): Promise<ReadonlySet<string>> {
-  const rows = await tx
-    .selectFrom("event")
-    .select("body")
-    .where("stream_kind", "=", "run")
-    .where(sql<boolean>`cast(body as text) like '%"reportHash":"%'`)
-    .where("project_id", "in" in of ? "=" : "<>", "in" in of ? of.in : of.notIn)
-    .execute();
-  return new Set(rows.flatMap(({ body }) => reportHashOf(fromJson(body))));
-}
-
-function reportHashOf(event: unknown): readonly string[] {
-  const hash = (event as { readonly fact?: { readonly reportHash?: unknown } } | null)?.fact?.reportHash;
-  return typeof hash === "string" ? [hash] : [];
-}
-
 /** Those of `hashes` that other projects name. */
 async function namedElsewhere(
   tx: Transaction<Database>,
@@ -153,7 +124,7 @@ async function namedElsewhere(
   projectId: string,
   withReports: boolean,
 ): Promise<ReadonlySet<string>> {
-  const named = new Set(withReports ? await reportsOf(tx, { notIn: projectId }) : []);
+  const named = new Set(withReports ? await reportsNamed(tx, { notIn: projectId }) : []);
   for (const batch of inBatches(hashes)) {
     const list = sql.join(batch);
     const { rows } = await sql<{ hash: string }>`

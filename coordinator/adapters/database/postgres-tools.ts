@@ -3,7 +3,7 @@ import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { isErrorCode } from "../system-errors.ts";
 import { checkServer, getTypeParser } from "./postgres.ts";
-import { type DatabaseReport, EPHEMERAL_TABLE, reportOf } from "./report.ts";
+import { contentsOf, type DatabaseCopy, type DatabaseReport, EPHEMERAL_TABLE, reportOf } from "./report.ts";
 import type { Database } from "./schema.ts";
 
 /*
@@ -22,6 +22,11 @@ export function readPostgres(databaseUrl: string): Promise<DatabaseReport | null
   return withReader(databaseUrl, (db) => reportOf(db, "postgresql"));
 }
 
+/** The files that a database names now. Null as in `DatabaseCopy`. @throws as `readPostgres`. */
+export function filesNamedByPostgres(databaseUrl: string): Promise<DatabaseCopy["named"]> {
+  return withReader(databaseUrl, async (db) => (await contentsOf(db, "postgresql"))?.named ?? null);
+}
+
 /** Whether there is no table where Chorus would make its own. @throws Error that says what to do if the server cannot be used. */
 export function isEmptyPostgres(databaseUrl: string): Promise<boolean> {
   return withReader(databaseUrl, async (db) => {
@@ -35,13 +40,13 @@ export function isEmptyPostgres(databaseUrl: string): Promise<boolean> {
  * Dumps a database as it is at one moment, except for the shares of open rounds.
  *
  * @param target  File in pg_dump's custom format. Must not exist.
- * @returns The report of that moment.
+ * @returns What the database tells at that moment. Null if Chorus never opened it.
  * @throws Error that says what to do.
  */
-export function dumpPostgres(databaseUrl: string, target: string): Promise<DatabaseReport | null> {
+export function dumpPostgres(databaseUrl: string, target: string): Promise<DatabaseCopy | null> {
   return withReader(databaseUrl, async (db) => {
     const { rows } = await sql<{ readonly id: string }>`select pg_export_snapshot() as id`.execute(db);
-    const report = await reportOf(db, "postgresql");
+    const copy = await contentsOf(db, "postgresql");
     await runTool("pg_dump", databaseUrl, [
       "--format=custom",
       "--no-owner",
@@ -50,7 +55,7 @@ export function dumpPostgres(databaseUrl: string, target: string): Promise<Datab
       `--snapshot=${rows[0]?.id ?? ""}`,
       `--file=${target}`,
     ]);
-    return report;
+    return copy;
   });
 }
 

@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import { readInstance } from "./instance-row.ts";
 import { migrationsFor } from "./migrations/index.ts";
 import type { Dialect } from "./migrations/statement.ts";
+import { namedFiles } from "./named-files.ts";
 import type { Database } from "./schema.ts";
 
 /**
@@ -22,6 +23,21 @@ export interface DatabaseReport {
   readonly pending: readonly string[];
   /** Migrations of a newer version of this program. */
   readonly foreign: readonly string[];
+}
+
+/** A copy of a database. */
+export interface DatabaseCopy {
+  readonly report: DatabaseReport;
+  /** Files of the data folder that it names. Null if it is of an earlier version, whose tables are others. */
+  readonly named: ReadonlySet<string> | null;
+}
+
+/** Reads both in the caller's transaction, if there is one. @returns Null if Chorus never opened this database. */
+export async function contentsOf(db: Kysely<Database>, dialect: Dialect): Promise<DatabaseCopy | null> {
+  const report = await reportOf(db, dialect);
+  if (report === null) return null;
+  const isCurrent = report.pending.length === 0 && report.foreign.length === 0;
+  return { report, named: isCurrent ? await namedFiles(db) : null };
 }
 
 /**

@@ -37,7 +37,7 @@ export function takesUpgrade({ url }: IncomingMessage, dev: boolean): boolean {
 /** Loads the pages with their builds or their compilers. Takes a second or two. */
 export async function openPages({ dev, port }: PageOptions): Promise<Pages> {
   // Next reads these while it loads. Without the first, React's development build would be served; without the second,
-  // Next would report to its makers (O47).
+  // Next would report to its makers (O40).
   Object.assign(process.env, {
     NODE_ENV: dev ? "development" : "production",
     NEXT_TELEMETRY_DISABLED: "1",

@@ -40,7 +40,7 @@ const manifestSchema = z.strictObject({
   position: z.int().min(0),
   newestEventAt: z.iso.datetime().nullable(),
   files: z.array(fileSchema).max(FILES_MAX),
-  /** Models that were left out because they did not match their hash. */
+  /** Files that the database names and the backup lacks: a model that does not match its hash, or one that is not there. */
   damaged: z.array(z.string()).max(FILES_MAX),
 });
 

@@ -1,17 +1,23 @@
 import { existsSync, type Stats } from "node:fs";
 import { chmod, mkdir, readdir, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { copyDurably, digestFile, syncFolder, writeDurably } from "#shared/node/durable-files.ts";
 import { VERSION } from "#shared/node/version.ts";
 import { folderFacts, instanceMismatch } from "../../adapters/database/instance.ts";
-import type { DatabaseReport } from "../../adapters/database/report.ts";
+import type { DatabaseCopy, DatabaseReport } from "../../adapters/database/report.ts";
 import { checkFolder, databasePath } from "../../adapters/database/sqlite/folder.ts";
 import { markPath, markText } from "../../adapters/database/sqlite/position-mark.ts";
-import { copySqlite } from "../../adapters/database/sqlite/read-sqlite.ts";
+import { copySqlite, filesNamedBySqlite } from "../../adapters/database/sqlite/read-sqlite.ts";
 import { noteBackup } from "../../adapters/last-backup.ts";
 import { isErrorCode } from "../../adapters/system-errors.ts";
 import { blobHashOf, isPartOfBackup } from "./contents.ts";
 import { DATA_NAME, DUMP_NAME, FORMAT, MANIFEST_NAME, type Manifest, type ManifestFile } from "./manifest.ts";
+
+/** Copies of a state from which files are deleted meanwhile. */
+const ATTEMPTS_MAX = 3;
+/** A deletion that has begun usually ends in this time. */
+const DELETION_MS = 1_000;
 
 export interface BackupRequest {
   readonly dataDir: string;
@@ -27,8 +33,9 @@ export interface BackupRequest {
 /**
  * Copies a coordinator's state into a new folder, whether or not the coordinator runs.
  *
- * The database is copied first: a model is durable before the database names it, and none is ever removed, so the
- * models copied afterwards are all that this copy of the database names.
+ * The database is copied first: a file is durable before the database names it, so those copied afterwards are all that
+ * this copy of the database names, unless a project was deleted or held-out rows were replaced meanwhile. Then both are
+ * copied again.
  *
  * The folder has its final name only once everything is in it and durable.
  *
@@ -36,24 +43,13 @@ export interface BackupRequest {
  * @throws Error that says what to do.
  */
 export async function takeBackup(request: BackupRequest, staging: string): Promise<Manifest> {
-  const { dataDir, databaseUrl, target, nowUnixMs, report } = request;
+  const { dataDir, databaseUrl, target, nowUnixMs } = request;
   await refuseTarget(dataDir, target);
   const facts = await folderFacts(dataDir);
   if (facts.file === null && !facts.isUsed)
     throw new Error(`There is no coordinator's state in ${dataDir}. Name its folder with --data.`);
   if (databaseUrl === undefined) await checkFolder(facts);
-  await mkdir(join(staging, DATA_NAME), { recursive: true, mode: 0o700 });
-  report("Copying the database ...");
-  const database = await copyDatabase(request, staging);
-  const name = databaseUrl === undefined ? databasePath(dataDir) : "at DATABASE_URL";
-  const instanceId = database?.instanceId ?? null;
-  const mismatch = instanceMismatch(facts, { instanceId, wasMade: database !== null, name });
-  if (mismatch !== null) throw new Error(mismatch);
-  if (database === null || instanceId === null || database.schema === null || facts.file?.pending === true)
-    throw new Error(
-      `The coordinator of ${dataDir} has not completed its first start. Start it once, then back it up.`,
-    );
-  const copied = await copyFolder(dataDir, join(staging, DATA_NAME), report);
+  const { database, copied } = await copyState(request, staging, facts);
   const own = databaseUrl === undefined ? await sqliteFiles(staging, database.position) : [];
   const dump = databaseUrl === undefined ? [] : [await fileOf(staging, DUMP_NAME)];
   const manifest: Manifest = {
@@ -62,13 +58,13 @@ export async function takeBackup(request: BackupRequest, staging: string): Promi
     version: VERSION,
     madeAt: new Date(nowUnixMs).toISOString(),
     database: databaseUrl === undefined ? "embedded" : "postgresql",
-    instance: instanceId,
+    instance: database.instanceId,
     schema: database.schema,
     position: database.position,
     newestEventAt:
       database.newestEventUnixMs === null ? null : new Date(database.newestEventUnixMs).toISOString(),
     files: [...dump, ...own, ...copied.files],
-    damaged: copied.damaged,
+    damaged: [...copied.damaged],
   };
   await writeDurably(join(staging, MANIFEST_NAME), `${JSON.stringify(manifest, null, 1)}\n`, 0o600);
   await syncFolder(join(staging, DATA_NAME));
@@ -91,10 +87,73 @@ async function refuseTarget(dataDir: string, target: string): Promise<void> {
     throw new Error(`${target} lies inside the data folder. Choose a --to outside, best on another disk.`);
 }
 
+interface CopiedState {
+  readonly database: DatabaseReport & { readonly instanceId: string; readonly schema: string };
+  readonly copied: Copied;
+}
+
+/** Copies database and files, again if files that the copy names were deleted meanwhile. */
+async function copyState(
+  request: BackupRequest,
+  staging: string,
+  facts: Awaited<ReturnType<typeof folderFacts>>,
+): Promise<CopiedState> {
+  const { dataDir, databaseUrl, report } = request;
+  const data = join(staging, DATA_NAME);
+  for (let attempt = 1; ; attempt++) {
+    await mkdir(data, { recursive: true, mode: 0o700 });
+    report("Copying the database ...");
+    const copy = await copyDatabase(request, staging);
+    const instanceId = copy?.report.instanceId ?? null;
+    const name = databaseUrl === undefined ? databasePath(dataDir) : "at DATABASE_URL";
+    const mismatch = instanceMismatch(facts, { instanceId, wasMade: copy !== null, name });
+    if (mismatch !== null) throw new Error(mismatch);
+    const schema = copy?.report.schema ?? null;
+    if (copy === null || instanceId === null || schema === null || facts.file?.pending === true)
+      throw new Error(
+        `The coordinator of ${dataDir} has not completed its first start. Start it once, then back it up.`,
+      );
+    const copied = await copyFolder(dataDir, data, report);
+    const lacking = lackingFiles(copy.named ?? new Set(), copied);
+    const lost = lacking.length === 0 ? [] : await lostFiles(request, lacking);
+    if (lost.length === lacking.length || attempt === ATTEMPTS_MAX) {
+      const database = { ...copy.report, instanceId, schema };
+      return { database, copied: { files: copied.files, damaged: [...copied.damaged, ...lacking] } };
+    }
+    report("Files were deleted meanwhile, so everything is copied again.");
+    for (const part of [data, join(staging, DUMP_NAME)]) await rm(part, { recursive: true, force: true });
+  }
+}
+
+function lackingFiles(named: ReadonlySet<string>, { files, damaged }: Copied): readonly string[] {
+  const known = new Set([...files.map(({ path }) => path.slice(DATA_NAME.length + 1)), ...damaged]);
+  return [...named].filter((path) => !known.has(path)).sort();
+}
+
+/** Those of `paths` that the database still names although the folder does not have them. */
+async function lostFiles(
+  { dataDir, databaseUrl }: BackupRequest,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  // A project's files are deleted before the rows that name them.
+  await sleep(DELETION_MS);
+  const named = await filesNamedNow(dataDir, databaseUrl);
+  return paths.filter((path) => (named?.has(path) ?? true) && !existsSync(join(dataDir, path)));
+}
+
+async function filesNamedNow(
+  dataDir: string,
+  databaseUrl: string | undefined,
+): Promise<DatabaseCopy["named"]> {
+  if (databaseUrl === undefined) return filesNamedBySqlite(databasePath(dataDir), true);
+  const { filesNamedByPostgres } = await import("../../adapters/database/postgres-tools.ts");
+  return filesNamedByPostgres(databaseUrl);
+}
+
 async function copyDatabase(
   { dataDir, databaseUrl, report }: BackupRequest,
   staging: string,
-): Promise<DatabaseReport | null> {
+): Promise<DatabaseCopy | null> {
   if (databaseUrl !== undefined) {
     const { dumpPostgres } = await import("../../adapters/database/postgres-tools.ts");
     return dumpPostgres(databaseUrl, join(staging, DUMP_NAME));
@@ -123,7 +182,7 @@ async function fileOf(staging: string, path: string): Promise<ManifestFile> {
 
 interface Copied {
   readonly files: readonly ManifestFile[];
-  readonly damaged: string[];
+  readonly damaged: readonly string[];
 }
 
 async function copyFolder(from: string, to: string, report: (line: string) => void): Promise<Copied> {

@@ -204,9 +204,17 @@ test("[X66] [X70] a script makes, lists and revokes join tokens, removes devices
   expect(performance.now() - beganMs).toBeLessThan(REVOKED_MS_MAX);
   expect(await joinToken("--remove-devices", line.slice(0, 32))).toMatchObject({ code: 1 });
 
-  const first = await joinToken("--site", "Clinic East", "--task", task.slug);
-  const second = await joinToken("--site", "Clinic East", "--task", task.slug);
-  expect([first.code, second.code]).toEqual([0, 0]);
+  const first = await joinToken("--site", "Clinic East");
+  const taskOf = async ({ stdout }: { readonly stdout: string }) =>
+    (await running.accessDesk.joinTokenOf(stdout.trim()))?.task;
+  expect([first.code, await taskOf(first)]).toEqual([0, null]);
+  const narrower = await joinToken("--site", "Clinic East", "--task", task.slug);
+  expect([narrower.code, await taskOf(narrower)]).toEqual([0, task.slug]);
+  const wrongTask = await joinToken("--site", "Clinic East", "--task", "nowhere");
+  expect(wrongTask).toMatchObject({ code: 1, stderr: expect.stringContaining('has no task "nowhere"') });
+  // Nothing was named, so it stays for that task.
+  const second = await joinToken("--site", "Clinic East");
+  expect(second.code).toBe(0);
   const east = running.accessDesk.book.list("site").filter(({ name }) => name === "Clinic East");
   expect(east).toHaveLength(1);
   // The newer token replaces the older one.

@@ -32,6 +32,7 @@ import {
   operationsSchema,
   siteMadeSchema,
   siteMakeSchema,
+  siteTokenMakeSchema,
   siteViewSchema,
 } from "#shared/protocol/access-api.ts";
 import { listSchema } from "#shared/protocol/api.ts";
@@ -281,7 +282,7 @@ function siteEndpoints(desk: AccessDesk, url: string): readonly Endpoint[] {
       path: "/api/v1/sites/{id}/token",
       permission: "sites.manage",
       params: idParams,
-      body: emptyBody,
+      body: siteTokenMakeSchema,
       answer: siteMadeSchema,
       handle: ({ params: { id }, principal }) => siteToken(id, actorOf(principal)),
     }),

@@ -4,7 +4,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { Kysely } from "kysely";
 import { syncFile } from "#shared/node/durable-files.ts";
-import { type DatabaseReport, EPHEMERAL_TABLE, reportOf } from "../report.ts";
+import { contentsOf, type DatabaseCopy, type DatabaseReport, EPHEMERAL_TABLE, reportOf } from "../report.ts";
 import type { Database } from "../schema.ts";
 import { NodeSqliteDialect } from "./dialect.ts";
 
@@ -24,7 +24,28 @@ export interface ReadSqlite {
  * @param isInUse  Whether a coordinator may have it open.
  * @throws SQLite's error.
  */
-export async function readSqlite(path: string, isInUse: boolean): Promise<ReadSqlite> {
+export function readSqlite(path: string, isInUse: boolean): Promise<ReadSqlite> {
+  return withReader(path, isInUse, async (database) => {
+    const rows = database.prepare("pragma integrity_check(10)").all();
+    const faults = rows.map((row) => String(Object.values(row)[0])).filter((text) => text !== "ok");
+    return { report: await reportOf(kyselyOf(database), "sqlite"), faults };
+  });
+}
+
+/** The files that a database names. Null as in `DatabaseCopy`. See `readSqlite`. */
+export function filesNamedBySqlite(path: string, isInUse: boolean): Promise<DatabaseCopy["named"]> {
+  return withReader(
+    path,
+    isInUse,
+    async (database) => (await contentsOf(kyselyOf(database), "sqlite"))?.named ?? null,
+  );
+}
+
+async function withReader<Value>(
+  path: string,
+  isInUse: boolean,
+  read: (database: DatabaseSync) => Promise<Value>,
+): Promise<Value> {
   const hasLog = ((await stat(`${path}-wal`).catch(() => null))?.size ?? 0) > 0;
   // Otherwise SQLite would leave an empty log and its index behind.
   const isStill = !isInUse && !hasLog;
@@ -32,9 +53,7 @@ export async function readSqlite(path: string, isInUse: boolean): Promise<ReadSq
   if (isStill) url.searchParams.set("immutable", "1");
   const database = new DatabaseSync(isStill ? url : path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   try {
-    const rows = database.prepare("pragma integrity_check(10)").all();
-    const faults = rows.map((row) => String(Object.values(row)[0])).filter((text) => text !== "ok");
-    return { report: await reportIn(database), faults };
+    return await read(database);
   } finally {
     database.close();
   }
@@ -48,14 +67,14 @@ export async function readSqlite(path: string, isInUse: boolean): Promise<ReadSq
  *
  * @param target      Must not exist. Only this user can read it.
  * @param onProgress  Fraction copied, 0 to 1.
- * @returns The report of the copy.
+ * @returns What the copy tells. Null if Chorus never opened the database.
  * @throws SQLite's error; Error that says what to do if the copy is damaged. Leaves no target behind.
  */
 export async function copySqlite(
   source: string,
   target: string,
   onProgress: (fraction: number) => void,
-): Promise<DatabaseReport | null> {
+): Promise<DatabaseCopy | null> {
   await (await open(target, "wx", 0o600)).close();
   try {
     const database = new DatabaseSync(source, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
@@ -77,7 +96,7 @@ export async function copySqlite(
         `The database ${source} is damaged (${faults[0]}). Check the disk, and restore an earlier backup.`,
       );
     await syncFile(target);
-    return report;
+    return report === null ? null : { report, named: await filesNamedBySqlite(target, false) };
   } catch (error) {
     for (const suffix of ["", "-wal", "-shm", "-journal"])
       if (existsSync(target + suffix)) await rm(target + suffix, { force: true });
@@ -98,6 +117,6 @@ function forgetMaterial(path: string): void {
   }
 }
 
-function reportIn(database: DatabaseSync): Promise<DatabaseReport | null> {
-  return reportOf(new Kysely<Database>({ dialect: new NodeSqliteDialect(database) }), "sqlite");
+function kyselyOf(database: DatabaseSync): Kysely<Database> {
+  return new Kysely<Database>({ dialect: new NodeSqliteDialect(database) });
 }

@@ -4,6 +4,7 @@ import {
   joinTokenViewSchema,
   siteMadeSchema,
   siteMakeSchema,
+  siteTokenMakeSchema,
   siteViewSchema,
 } from "#shared/protocol/access-api.ts";
 import { listSchema } from "#shared/protocol/api.ts";
@@ -183,21 +184,23 @@ function siteEndpoints(ports: DevicePorts, may: May): readonly Endpoint[] {
     jsonEndpoint({
       method: "post",
       path: "/api/v1/sites/{id}/token",
-      summary: "Make another token for a site. Its earlier ones end",
+      summary:
+        "Make another token for a site, for the same task unless the body names one. Its earlier ones end",
       dialect: API,
       permission: "sites.manage",
       params: idParams,
-      body: emptyBody,
+      body: siteTokenMakeSchema,
       answer: siteMade,
       status: 201,
-      handle: async ({ params: { id }, principal }) => {
+      handle: async ({ params: { id }, body: { task }, principal }) => {
         const { name: actor } = signedIn(principal);
         const row = found(book().get("site", id));
+        if (task !== undefined) await checkTask(store, task, row.projectId);
         const earlier = book()
           .list("join-token")
           .filter((one) => one.siteId === id)
           .toSorted((left, right) => left.madeAt - right.madeAt);
-        const token = await tokenFor(row, earlier.at(-1)?.task ?? null, actor);
+        const token = await tokenFor(row, task === undefined ? (earlier.at(-1)?.task ?? null) : task, actor);
         // One that has ended meanwhile is refused, which is as good.
         for (const { tokenId } of earlier) await accessDesk.revokeJoinToken(tokenId, actor);
         return { site: await shown(row), token };
