@@ -88,7 +88,7 @@ interface Definition {
 const definition = (term: string, text: string | undefined): Definition[] =>
   text === undefined || text === "" ? [] : [{ term, text }];
 
-/** What people read about a task before they agree, in two columns. */
+/** What a task says of itself, in two columns. */
 export function cardOf(task: Task): readonly [readonly Definition[], readonly Definition[]] {
   const { features, exampleNoun } = task;
   const target = targetOf(features);
@@ -109,7 +109,7 @@ export function cardOf(task: Task): readonly [readonly Definition[], readonly De
     [
       ...definition("Asked for", askedFor(task)),
       ...definition("Learnt", learnt),
-      ...definition("Protected", protectedWords(task)),
+      ...protectedLines(task),
       ...definition("May be missing", missingNames(task)),
       ...definition("In earnest", earnestWords(task)),
     ],
@@ -121,18 +121,19 @@ function askedFor({ features }: Task): string {
     return `${features.channels === 3 ? "colour" : "grey"} pictures, brought to ${features.width} by ${features.height} pixels`;
   if (features.kind === "series")
     return `${formatCount(features.length)} steps of ${listed(features.channels.map(({ name, title = name }) => title))}`;
-  return listed(features.columns.filter(({ input }) => input).map(({ name, title = name }) => title));
+  return listed(
+    features.columns.map(({ name, title = name, input }) => (input ? title : `${title} (not learnt from)`)),
+  );
 }
 
-function protectedWords({ features }: Task): string {
-  if (features.kind !== "tabular") return "nothing";
-  const columns = features.columns.filter((column) => column.protected);
-  if (columns.length === 0) return "nothing";
-  const names = listed(columns.map(({ name, title = name }) => title));
-  const isInput = columns.some(({ input }) => input);
-  const [first] = columns;
-  const why = columns.length === 1 && first?.why !== undefined ? `; ${first.why}` : "";
-  return `${names}, ${isInput ? "also an input" : "never an input"}${why}`;
+/** A line for each protected column: whether the model gets it, and why it is asked for. */
+function protectedLines({ features }: Task): Definition[] {
+  const columns = features.kind === "tabular" ? features.columns.filter((column) => column.protected) : [];
+  if (columns.length === 0) return definition("Protected", "nothing");
+  return columns.map(({ name, title = name, input, why }) => ({
+    term: `Protected: ${title}`,
+    text: `${input ? "also an input" : "never an input"}${why === undefined ? "" : `; ${why}`}`,
+  }));
 }
 
 function missingNames({ features }: Task): string {

@@ -45,7 +45,7 @@ export class HeldOutDesk implements HeldOut {
 
   async beginHeldOut(
     slug: string,
-    { format, byteCount, card }: HeldOutBegin,
+    { byteCount, card, ...reading }: HeldOutBegin,
     actor: string,
   ): Promise<Result<HeldOutUpload, WireError>> {
     const { store, disk, random } = this.#ports;
@@ -72,7 +72,7 @@ export class HeldOutDesk implements HeldOut {
         () => void this.#abandon(uploadId),
       ),
       isComplete: false,
-      ...{ slug: stored.task.slug, format, byteCount, card, actor },
+      ...{ slug: stored.task.slug, reading, byteCount, card, actor },
       stop: new AbortController(),
       ...{ state: "receiving", rowsChecked: 0, checkedShare: 0, refusal: null, set: null },
     };
@@ -224,13 +224,13 @@ export class HeldOutDesk implements HeldOut {
   }
 
   async #viewOf(upload: Upload): Promise<HeldOutUpload> {
-    const { uploadId, slug, format, byteCount, state, isComplete } = upload;
+    const { uploadId, slug, reading, byteCount, state, isComplete } = upload;
     const { rowsChecked, checkedShare, refusal, set } = upload;
     let receivedByteCount = 0;
     if (state === "receiving") receivedByteCount = await this.#ports.heldOutFiles.offset(uploadId);
     else if (isComplete && state !== "stopped") receivedByteCount = byteCount;
     return {
-      ...{ uploadId, task: slug, format, byteCount, state, receivedByteCount },
+      ...{ uploadId, task: slug, format: reading.format, byteCount, state, receivedByteCount },
       ...{ rowsChecked, checkedShare, refusal, set },
     };
   }

@@ -86,7 +86,11 @@ function TaskOf({ view }: { readonly view: TaskView }) {
         </div>
       </div>
       <Versions view={view} mayCreate={has("tasks.create")} />
-      <Section id="card" title="Data card" note="As people read it before they agree.">
+      <Section
+        id="card"
+        title="Data card"
+        note="What the task says of itself. It never changes for this version."
+      >
         <div className="cols2">
           {cardOf(task).map((definitions, at) => (
             <DefinitionList key={at === 0 ? "words" : "data"} definitions={definitions} />
