@@ -95,6 +95,8 @@ export const taskViewSchema = z.object({
   bitsPerWeight: z.number(),
   /** Devices connected for this task now. */
   deviceCount: count,
+  /** Of these, devices that agreed to this version and have data for it. Absent from coordinators of earlier versions. */
+  agreedCount: count.exactOptional(),
   activeRunId: runIdSchema.nullable(),
   /** What a device that waits is told of that run, without an account. Absent from coordinators of earlier versions. */
   activeRun: z.object({ state: runStateSchema, waiting: waitingSchema.nullable() }).nullable().optional(),

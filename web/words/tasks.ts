@@ -1,3 +1,4 @@
+import type { JoinTokenView } from "#shared/protocol/access-api.ts";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { classesOf, targetOf } from "#shared/task/target.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -74,6 +75,26 @@ function runsLead(runs: readonly RunView[]): string {
         ? `Run ${active.number} is open; ${committed}.`
         : `Run ${active.number} is in round ${active.currentRound.round}; ${committed}.`;
   }
+}
+
+/** "50 places were made: 41 are taken, 9 are open, the last until 31 July. Which device took which is not kept." */
+export function placesSentence(tokens: readonly JoinTokenView[], slug: string, nowUnixMs: number): string {
+  const own = tokens.filter(({ task }) => task === slug);
+  if (own.length === 0)
+    return "No join token names this task yet. One for all tasks of its project works here too.";
+  const [made, taken] = [totalOf(own, ({ uses }) => uses), totalOf(own, ({ used }) => used)];
+  const live = own.filter(({ isRevoked, endsAt }) => !isRevoked && new Date(endsAt).getTime() > nowUnixMs);
+  const open = totalOf(live, ({ uses, used }) => uses - used);
+  const last = live
+    .map(({ endsAt }) => endsAt)
+    .toSorted()
+    .at(-1);
+  const until = open === 0 || last === undefined ? "" : `, the last until ${formatDay(last, nowUnixMs)}`;
+  return `${plural(made, "place was", "places were")} made: ${formatCount(taken)} ${taken === 1 ? "is" : "are"} taken, ${formatCount(open)} ${open === 1 ? "is" : "are"} open${until}. Which device took which is not kept.`;
+}
+
+function totalOf<One>(all: readonly One[], of: (one: One) => number): number {
+  return all.reduce((sum, one) => sum + of(one), 0);
 }
 
 export function publishedWords({ createdAt, createdBy }: Pick<TaskView, "createdAt" | "createdBy">): string {

@@ -12,6 +12,7 @@ import { type Definition, DefinitionList } from "../../ui/definition-list.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { LoadingNote } from "../../ui/states.tsx";
+import { formatCount } from "../../words/format.ts";
 import { joinUrl } from "../../words/opening.ts";
 import {
   agreedOf,
@@ -122,6 +123,11 @@ function Versions({ view, mayCreate }: { readonly view: TaskView; readonly mayCr
       ),
     },
     { label: "What it changed", cell: (one) => <Changed one={one} views={views} /> },
+    {
+      label: "Devices here",
+      numeric: true,
+      cell: (one) => (one.agreedCount === undefined ? "not known" : formatCount(one.agreedCount)),
+    },
     { label: "Published", cell: (one) => <span className="text-ink-3">{publishedWords(one)}</span> },
     {
       label: "All of it",

@@ -10,7 +10,7 @@ import type { DraftProblem } from "#shared/sample/draft-problem.ts";
 import { rebased } from "#shared/sample/rebase.ts";
 import type { Task } from "#shared/task/task.ts";
 import { ApiFailure, createTask, getTask } from "../../data/api.ts";
-import { type KeptDraft, listDrafts } from "../../data/drafts.ts";
+import { draftStorage, type KeptDraft, listDrafts } from "../../data/drafts.ts";
 import { useLink } from "../../data/live.tsx";
 import { KEYS, useStatus } from "../../data/queries.ts";
 import { Button } from "../../ui/button.tsx";
@@ -88,7 +88,7 @@ function useBeginFrom({ begin }: Workshop, from: string | null): Error | null {
 
 function useDrafts() {
   const [drafts, setDrafts] = useState<readonly KeptDraft[]>([]);
-  const read = useCallback(() => setDrafts(listDrafts(localStorage)), []);
+  const read = useCallback(() => setDrafts(listDrafts(draftStorage())), []);
   useEffect(read, [read]);
   return { drafts, read };
 }
