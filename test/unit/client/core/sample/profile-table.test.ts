@@ -28,7 +28,10 @@ test.each([
 });
 
 test("[K1] lines above the header and row names are said in the words of devices", async () => {
-  const rows = Array.from({ length: 30 }, (_, at) => `${20 + at};${at % 7};${at % 2 === 0 ? "yes" : "no"}`).join("\n");
+  const rows = Array.from(
+    { length: 30 },
+    (_, at) => `${20 + at};${at % 7};${at % 2 === 0 ? "yes" : "no"}`,
+  ).join("\n");
   const above = await profiled(utf8(`Export of the ward\n\nage;stay;back\n${rows}\n`));
   expect(above.ok && above.value.notes.join(" ")).toMatch(/1 line above the column names skipped/);
   const named = rows.replaceAll(/^/gm, "r;");
