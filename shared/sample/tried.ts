@@ -13,11 +13,11 @@ function withoutWords(features: Task["features"]): object {
   if (features.kind === "image") return features;
   const { title: _t, description: _d, ...label } = features.label;
   if (features.kind === "series") {
-    const channels = features.channels.map(({ title: _, unit: _u, ...channel }) => channel);
+    const channels = features.channels.map(({ title: _t, unit: _u, ...channel }) => channel);
     return { ...features, label, channels };
   }
   const columns = features.columns.map(
-    ({ title: _, description: _e, why: _w, protected: _p, example: _x, ...column }) => column,
+    ({ title: _t, description: _e, why: _w, protected: _p, example: _x, ...column }) => column,
   );
   return { ...features, label, columns };
 }

@@ -66,25 +66,6 @@ test("[A22] the example is made by the API and by the command, under one hash th
   expect((await api(1, "POST", "/tasks", text)).status).toBe(409);
 });
 
-test("[A22] how a version differs is said before it is published, also if publishing is refused", async () => {
-  const next = JSON.parse(await readFile(EXAMPLE, "utf8"));
-  next.notFor = "Deciding on payment.";
-  const file = join(folder, "next.json");
-  await writeFile(file, JSON.stringify({ ...next, version: 2 }));
-  const { code, stdout } = await task("create", file);
-  expect(code).toBe(0);
-  expect(stdout).toMatch(
-    /^How it differs from version 1:\n {2}“Not for” is .+\nPublished readmission, version 2/s,
-  );
-  await writeFile(file, JSON.stringify({ ...next, version: 9, notFor: "Anything." }));
-  const refused = await task("create", file);
-  expect(refused).toMatchObject({
-    code: 1,
-    stdout: expect.stringContaining("How it differs from version 2"),
-  });
-  expect(refused.stderr).toContain("The next version of task readmission is 3.");
-});
-
 test("[A22] a file with mistakes is named field by field, by the command and by the API alike", async () => {
   const wrong = JSON.parse(await readFile(EXAMPLE, "utf8"));
   wrong.aggregation.goal = 2;
@@ -237,6 +218,15 @@ test("[A20] archive says what it would do and does it with --yes; a new version 
   const { code, stdout } = await task("create", file);
   expect(code).toBe(0);
   expect(stdout).toContain("  “hba1c” goes from 4 to 10 %, was from 4 to 14 %.\n");
+  // Before it is published, also if publishing is refused (A22).
+  expect(stdout).toMatch(/^How it differs from version 1:\n.*\nPublished readmission, version 2/s);
+  await writeFile(file, JSON.stringify({ ...next, version: 9, notFor: "Anything." }));
+  const gap = await task("create", file);
+  expect(gap).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("The next version of task readmission is 3."),
+  });
+  expect(gap.stdout).toMatch(/^How it differs from version 2:\n {2}“Not for”/);
   expect((await task("list")).stdout).toContain("readmission  version 2");
 });
 
