@@ -227,7 +227,12 @@ class Pass {
     this.#onLeftOut = openLeftOut?.();
     this.#columns = csvColumns(features);
     const label = labelName(features);
-    const names = [...this.#columns.slice(0, WANTED_MAX).flatMap(namesOf), label];
+    const said = (options.mapping ?? options.remembered?.mapping)?.columns ?? [];
+    const names = [
+      ...this.#columns.slice(0, WANTED_MAX).flatMap(namesOf),
+      ...said.slice(0, WANTED_MAX).flatMap(({ from }) => from ?? []),
+      label,
+    ];
     this.reader = new TableReader(
       {
         openDecoder,
@@ -388,11 +393,14 @@ function missingColumns(
   const names = missing.map(({ column }) => column.name);
   const [only] = missing;
   const task = some(columns.map(({ name }) => name));
-  const because = looksLikeRow(header, columns)
-    ? `The first line must name the columns, but it holds values. The columns are ${task}.`
-    : only !== undefined && missing.length === 1
-      ? `Your file has nothing for ${quoted(titleOf(only.column))}. Without it no row can teach anything. The columns are ${task}.`
-      : `Your file has nothing for ${some(names)}. Without them no row can teach anything. The columns are ${task}.`;
+  const because =
+    header.length === 1
+      ? `The file has one column, ${quoted(header[0] ?? "")}. Columns must be parted by commas, semicolons, tabs or upright strokes, and no line may be quoted as a whole. Save it as CSV. The columns are ${task}.`
+      : looksLikeRow(header, columns)
+        ? `The first line must name the columns, but it holds values. The columns are ${task}.`
+        : only !== undefined && missing.length === 1
+          ? `Your file has nothing for ${quoted(titleOf(only.column))}. Without it no row can teach anything. The columns are ${task}.`
+          : `Your file has nothing for ${some(names)}. Without them no row can teach anything. The columns are ${task}.`;
   return { type: "missing-columns", sentence: because, problems: [] };
 }
 

@@ -42,6 +42,7 @@ export class AccessBook {
   };
   readonly #personIdByName = new Map<string, string>();
   readonly #rightsByPersonId = new Map<string, Rights>();
+  readonly #invitationIdByHash = new Map<string, string>();
   readonly #apiTokenIdByHash = new Map<string, string>();
   readonly #joinTokenIdByHash = new Map<string, string>();
   readonly #siteIdByIdentity = new Map<string, string>();
@@ -94,7 +95,8 @@ export class AccessBook {
   }
 
   invitationByHash(tokenHash: string): InvitationRow | null {
-    return this.list("invitation").find((row) => row.tokenHash === tokenHash) ?? null;
+    const invitationId = this.#invitationIdByHash.get(tokenHash);
+    return invitationId === undefined ? null : this.get("invitation", invitationId);
   }
 
   apiTokenByHash(tokenHash: string): ApiTokenRow | null {
@@ -114,21 +116,18 @@ export class AccessBook {
 
   #put(change: RowChange): void {
     const { kind, id, row } = change;
-    const table = this.#tables[kind] as Map<string, unknown>;
     if (row === null) {
-      // The other kinds are kept for good: they end by a field that says so.
-      assert(kind === "join-token" || kind === "site" || kind === "project", `a ${kind} is never deleted`);
-      const before = table.get(id);
-      table.delete(id);
-      if (kind === "join-token" && before !== undefined)
-        this.#joinTokenIdByHash.delete((before as JoinTokenRow).tokenHash);
+      this.#delete(kind, id);
       return;
     }
-    table.set(id, row);
+    (this.#tables[kind] as Map<string, unknown>).set(id, row);
     switch (kind) {
       case "person":
         this.#personIdByName.set(row.name, id);
         this.#rightsByPersonId.set(id, rightsOfRow(row));
+        break;
+      case "invitation":
+        this.#invitationIdByHash.set(row.tokenHash, id);
         break;
       case "api-token":
         this.#apiTokenIdByHash.set(row.tokenHash, id);
@@ -141,6 +140,16 @@ export class AccessBook {
         break;
       default:
     }
+  }
+
+  #delete(kind: AccessRowKind, id: string): void {
+    // Their marks in the log rest on their salt, and nobody else may have their name.
+    assert(kind !== "person", "a person is never deleted");
+    const hash = (this.get(kind, id) as { readonly tokenHash?: string } | null)?.tokenHash;
+    this.#tables[kind].delete(id);
+    if (hash === undefined) return;
+    for (const idByHash of [this.#invitationIdByHash, this.#apiTokenIdByHash, this.#joinTokenIdByHash])
+      if (idByHash.get(hash) === id) idByHash.delete(hash);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Departures } from "#shared/round/departures.ts";
 
 /*
- * Who has recently left rounds and is therefore asked last. It is only in memory: logs, database and views
- * show nothing but counts, and a restart forgives everyone. Rule R30.
+ * Who has recently left rounds and is therefore asked last. It is only in memory, so a restart forgives everyone. The log of a
+ * round keeps which of its check-ins were asked last, which its replay needs; views show nothing but counts. Rule R30.
  *
  * It does not protect against a sender with many addresses, since nothing connects them. New identities cost
  * nothing either, but the count per address bounds how many help.

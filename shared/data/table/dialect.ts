@@ -45,6 +45,8 @@ interface Candidate {
   /** Share of the rows under the header that are as wide as most are. */
   readonly evenness: number;
   readonly width: number;
+  /** The line of names, too, has several cells: every table of a task has a column and a label. */
+  readonly isWide: boolean;
 }
 
 /**
@@ -82,8 +84,7 @@ export function guessDialect(text: string, isWhole: boolean, known: KnownOfTable
 
 function isBetter(one: Candidate, other: Candidate): boolean {
   if (one.namesFound !== other.namesFound) return one.namesFound > other.namesFound;
-  const [wide, otherWide] = [one.width > 1, other.width > 1];
-  if (wide !== otherWide) return wide;
+  if (one.isWide !== other.isWide) return one.isWide;
   if (one.evenness !== other.evenness) return one.evenness > other.evenness;
   return one.width > other.width;
 }
@@ -106,7 +107,8 @@ function tryDelimiter(rows: readonly SplitRow[], delimiter: string, wanted: Read
   const below = full.filter(({ index }) => index > headerAt).map(({ row }) => row.cells.length);
   const width = usualOf(below) ?? rows[headerAt]?.cells.length ?? 0;
   const evenness = below.length === 0 ? 1 : below.filter((one) => one === width).length / below.length;
-  return { delimiter, rows, headerAt, namesFound: most, evenness, width };
+  const isWide = width > 1 && (rows[headerAt]?.cells.length ?? 0) > 1;
+  return { delimiter, rows, headerAt, namesFound: most, evenness, width, isWide };
 }
 
 function namesAmong(cells: readonly string[], wanted: ReadonlySet<string>): number {

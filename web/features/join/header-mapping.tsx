@@ -37,6 +37,7 @@ export function HeaderMapping(props: {
       records
       rowKey={({ column }) => column.name}
       rows={rows}
+      marked={({ look: column }) => needsLook(column)}
       under={(row) => underOf(row, look, disabled, onChange)}
       columns={[
         {
@@ -70,7 +71,11 @@ export function HeaderMapping(props: {
         },
         {
           label: "First values",
-          cell: (row) => row.look.firstValues.map((value) => value || "–").join(", "),
+          cell: (row) => (
+            <span className="mono break-words">
+              {row.look.firstValues.map((value) => value || "–").join(", ")}
+            </span>
+          ),
         },
         {
           label: "How it was found",

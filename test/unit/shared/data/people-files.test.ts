@@ -165,6 +165,21 @@ describe("[F1] the bytes of a table", () => {
     expect(error.sentence).toMatch(sentence);
   });
 
+  test.each([
+    ["colons", ":"],
+    ["blanks in columns of one width", "   "],
+  ])("that are parted by %s are named with what parts columns", async (_, delimiter) => {
+    const error = await refused(rows(ROW).replaceAll(",", delimiter));
+    expect(error.sentence).toMatch(
+      /^The file has one column, .* Columns must be parted by commas, semicolons,/,
+    );
+  });
+
+  test("whose lines are quoted as a whole are named as that", async () => {
+    const error = await refused(`"${HEADER}"\n"${ROW}"\n`);
+    expect(error.sentence).toMatch(/no line may be quoted as a whole/);
+  });
+
   test("with a few NULs cost the rows that hold them", async () => {
     const { report } = await read(
       `${rows(ROW).repeat(1)}${`${ROW}\n`.repeat(100)}71,6.5,12\u000000,0.5,no,male,yes\n`,
@@ -208,6 +223,15 @@ describe("[F1] the lines of a table", () => {
     const { report, notes } = await read([HEADER, ROW].join("\n").replaceAll(",", delimiter));
     expect(report.rowsTaken).toBe(1);
     expect(notes).toEqual([`Columns are parted by ${name}.`]);
+  });
+
+  test("with two columns of other names and decimal commas is parted by what parts its names", async () => {
+    const { look } = await readTable(
+      sourceOf(textBytes("how old;outcome\n31,5;refused\n40,0;no\n")),
+      openDecoder,
+      ward,
+    );
+    expect(look).toMatchObject({ delimiter: ";", header: ["how old", "outcome"] });
   });
 
   test("may be a separator line after a mark, and any separator", async () => {
@@ -306,6 +330,12 @@ describe("[F6] numbers", () => {
     expect(report.rowsTaken).toBe(1);
     expect(dataset.inputs[2]).toBeCloseTo(value / 100_000, 6);
     if (kind !== null) expect(report.notes.map((note) => note.kind)).toContain(kind);
+  });
+
+  test("may be in India's groups", async () => {
+    const { report, dataset } = await read(`${HEADER}\n71,6.5,"1,00,000",0.5,no,male,yes\n`);
+    expect(report.notes.map(({ kind }) => kind)).toContain("groups");
+    expect(dataset.inputs[2]).toBe(1);
   });
 
   test("percent signs follow the range", async () => {

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { AccessNews } from "#coordinator/core/access/act-writer.ts";
 import { AccessDesk } from "#coordinator/core/access/desk.ts";
 import { accessFactOf } from "#shared/access/log.ts";
-import { err } from "#shared/kernel/result.ts";
+import { err, type Result } from "#shared/kernel/result.ts";
 import { primitives, randomBytes } from "#shared/node/system.ts";
-import { wireError } from "#shared/protocol/errors.ts";
+import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import { type MemoryDatabase, memoryDatabase } from "#test/kit/fakes/memory-database.ts";
 import { memoryStore } from "#test/kit/fakes/memory-store.ts";
 
@@ -89,6 +89,56 @@ test("[X81] setting up also makes the projects that tasks belong to already, pag
 });
 
 describe("[X80] an act", () => {
+  test("deletes the rows of what had been over for 90 days, and of nothing else", async () => {
+    const world = await setUp();
+    const { desk } = world;
+    const DAY_MS = 86_400_000;
+    await join(world, BOB);
+    const good = <Value>(result: Result<Value, WireError>) => {
+      if (!result.ok) throw new Error(result.error.message);
+      return result.value;
+    };
+    const invited = good(await desk.invite({ role: "auditor", projectId: "ward" }, "", "ada"));
+    const short = good(await desk.makeApiToken(ADA, { label: "short", scopes: ["read"], days: 1 }));
+    const long = good(await desk.makeApiToken(ADA, { label: "long", scopes: ["read"], days: 365 }));
+    const revoked = good(await desk.makeApiToken(ADA, { label: "revoked", scopes: ["read"], days: 365 }));
+    good(await desk.revokeApiToken(revoked.row.tokenId, null, "ada"));
+    const terms = { projectId: "ward", task: null, siteId: null, uses: 1, actor: "ada" };
+    const joining = good(await desk.makeJoinToken({ ...terms, lifeMs: DAY_MS }));
+    const proposed = good(
+      await desk.propose({ type: "give-admin-role", personId: BOB.personId }, "reason", "ada"),
+    );
+    good(await desk.decline(proposed.proposalId, "withdraw", "ada"));
+    const kept = () => ({
+      invitations: desk.book.list("invitation").length,
+      apiTokens: desk.book.list("api-token").map(({ label }) => label),
+      proposals: desk.book.list("proposal").length,
+      joinTokens: desk.book.list("join-token").length,
+    });
+    const stored = async () => (await world.store.listAccessRows()).length;
+    const before = { rows: await stored(), events: (await events(world)).length };
+
+    world.now += 90 * DAY_MS;
+    good(await desk.makeProject("early", "ada"));
+    expect(kept()).toEqual({
+      ...{ invitations: 2, apiTokens: ["short", "long", "revoked"], proposals: 1, joinTokens: 1 },
+    });
+    world.now += 4 * DAY_MS;
+    good(await desk.makeProject("late", "ada"));
+    expect(kept()).toEqual({ invitations: 0, apiTokens: ["long"], proposals: 0, joinTokens: 1 });
+    // Two invitations, two tokens and a proposal less, two projects more; of the deletions no event.
+    expect(await stored()).toBe(before.rows - 5 + 2);
+    expect(await events(world)).toHaveLength(before.events + 2);
+    const hash = (token: string) => desk.hashOf(token);
+    expect(desk.book.invitationByHash(await hash(invited.token))).toBeNull();
+    expect(desk.book.apiTokenByHash(await hash(short.token))).toBeNull();
+    expect(desk.book.apiTokenByHash(await hash(long.token))).not.toBeNull();
+    expect(desk.book.joinTokenByHash(await hash(joining.token))).not.toBeNull();
+    // A later start reads what is left.
+    const later = await open(world.db);
+    expect(later.desk.book.list("api-token").map(({ label }) => label)).toEqual(["long"]);
+  });
+
   test("is an event, a leaf and rows, and is there after a restart", async () => {
     const world = await setUp();
     await join(world, BOB);
