@@ -106,7 +106,7 @@ export function PublicNote(props: { readonly workshop: Workshop; readonly profil
               )}
               {rare.length > 0 && (
                 <p className="text-stop">
-                  {rareWords(name, rare)}{" "}
+                  {rareWords(name, rare, fields)}{" "}
                   <button
                     type="button"
                     className="link underline"
