@@ -1,8 +1,8 @@
 """Makes a task, launches a run of it, watches the run and fetches its model.
 
-    CHORUS_URL=https://chorus.example CHORUS_API_TOKEN=cht_... python3 train.py task.json
+    CHORUS_URL=https://chorus.example CHORUS_TOKEN=cht_... python3 train.py task.json
 
-Needs Python 3.9 or newer and no packages. The token needs the scopes that make tasks and launch runs.
+Needs Python 3.9 or newer and no packages. The token is an API token with the scopes that make tasks and launch runs.
 """
 import hashlib
 import json
@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 
 BASE = os.environ.get("CHORUS_URL", "http://localhost:3000") + "/api/v1"
-TOKEN = os.environ.get("CHORUS_API_TOKEN", "")
+TOKEN = os.environ.get("CHORUS_TOKEN", "")
 
 
 def ask(method, path, body=None):
@@ -45,7 +45,7 @@ print(f"Launched run {run['number']}.")
 
 # 3. Its rounds, until it has ended.
 shown = ""
-while run["state"] not in ("completed", "failed", "stopped"):
+while run["state"] not in ("completed", "failed"):
     time.sleep(1)
     run = json.loads(ask("GET", f"/runs/{run['runId']}"))
     line = f"{run['state']}, {run['roundsCommitted']} of {run['roundsPlanned']} rounds"

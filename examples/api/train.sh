@@ -1,9 +1,9 @@
 #!/bin/sh
 # Makes a task, launches a run of it, watches the run and fetches its model.
 #
-#   CHORUS_URL=https://chorus.example CHORUS_API_TOKEN=cht_... sh train.sh task.json
+#   CHORUS_URL=https://chorus.example CHORUS_TOKEN=cht_... sh train.sh task.json
 #
-# Needs curl and jq. The token needs the scopes that make tasks and launch runs.
+# Needs curl and jq. The token is an API token with the scopes that make tasks and launch runs.
 set -eu
 base="${CHORUS_URL:-http://localhost:3000}/api/v1"
 
@@ -12,7 +12,7 @@ ask() {
   method=$1 path=$2
   shift 2
   curl --silent --show-error --fail-with-body --request "$method" "$base$path" \
-    --header "authorization: Bearer $CHORUS_API_TOKEN" --header "content-type: application/json" "$@"
+    --header "authorization: Bearer $CHORUS_TOKEN" --header "content-type: application/json" "$@"
 }
 
 # Ends with what the coordinator says is wrong, which names what to do next.
@@ -34,7 +34,7 @@ echo "Launched run $run."
 
 # 3. Its rounds, until it has ended.
 state=queued
-until [ "$state" = completed ] || [ "$state" = failed ] || [ "$state" = stopped ]; do
+until [ "$state" = completed ] || [ "$state" = failed ]; do
   sleep 1
   ask GET "/runs/$run" > run.json || refused run.json
   state=$(jq --raw-output .state run.json)

@@ -1,15 +1,15 @@
 // Makes a task, launches a run of it, watches the run and fetches its model.
 //
-//   CHORUS_URL=https://chorus.example CHORUS_API_TOKEN=cht_... node train.ts task.json
+//   CHORUS_URL=https://chorus.example CHORUS_TOKEN=cht_... node train.ts task.json
 //
-// Needs Node 24 or newer and no packages. The token needs the scopes that make tasks and launch runs.
+// Needs Node 24 or newer and no packages. The token is an API token with the scopes that make tasks and launch runs.
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const base = `${process.env["CHORUS_URL"] ?? "http://localhost:3000"}/api/v1`;
 const headers = {
-  authorization: `Bearer ${process.env["CHORUS_API_TOKEN"] ?? ""}`,
+  authorization: `Bearer ${process.env["CHORUS_TOKEN"] ?? ""}`,
   "content-type": "application/json",
 };
 
@@ -22,9 +22,9 @@ interface Run {
     | "running"
     | "paused"
     | "stopping"
+    | "evaluating"
     | "completed"
-    | "failed"
-    | "stopped";
+    | "failed";
   readonly roundsCommitted: number;
   readonly roundsPlanned: number;
   readonly modelHash: string | null;
@@ -56,7 +56,7 @@ console.log(`Launched run ${run.number}.`);
 
 // 3. Its rounds, until it has ended.
 let shown = "";
-while (!["completed", "failed", "stopped"].includes(run.state)) {
+while (!["completed", "failed"].includes(run.state)) {
   await sleep(1_000);
   run = (await (await ask("GET", `/runs/${run.runId}`)).json()) as Run;
   const line = `${run.state}, ${run.roundsCommitted} of ${run.roundsPlanned} rounds`;

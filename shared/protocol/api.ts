@@ -84,6 +84,8 @@ export type HeldOutView = z.infer<typeof heldOutViewSchema>;
 export const taskViewSchema = z.object({
   task: taskSchema,
   taskHash: hashHexSchema,
+  /** Where roles decide who may change and launch it. Absent from coordinators of earlier versions. */
+  projectId: z.string().exactOptional(),
   /** Settings of the slug, which are not part of the version. Absent from coordinators of earlier versions. */
   settings: effectiveSettingsSchema.optional(),
   /** Null: only the rows that devices keep back judge its models. Absent from coordinators of earlier versions. */

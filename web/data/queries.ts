@@ -51,11 +51,11 @@ export const useAllTasks = (withArchived: boolean) =>
     queryFn: () => (withArchived ? getArchivedTasks() : getTasks()),
     refetchInterval: DEVICE_COUNT_EVERY_MS,
   });
-/** The newest version of a task. */
-export const useNewestTask = (slug: string) =>
+/** The newest version of a task; of none, if `slug` is null. */
+export const useNewestTask = (slug: string | null) =>
   useQuery({
-    queryKey: KEYS.newestTask(slug),
-    queryFn: () => getTask(slug),
+    queryKey: KEYS.newestTask(slug ?? ""),
+    queryFn: slug === null ? skipToken : () => getTask(slug),
     refetchInterval: DEVICE_COUNT_EVERY_MS,
   });
 /** At least `count` versions of a task, if there are as many, newest first. They change only if there is a newer one. */

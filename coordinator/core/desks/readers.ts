@@ -63,12 +63,13 @@ export class Readers {
     return stored === null ? null : this.#taskView(stored);
   }
 
-  #taskView({ task, taskHash, createdAt, actor, newest, settings }: StoredTask): TaskView {
+  #taskView({ task, taskHash, projectId, createdAt, actor, newest, settings }: StoredTask): TaskView {
     const layout = shownLayoutOf(task);
     const active = this.#living.activeRun(task.slug)?.view() ?? null;
     return {
       task,
       taskHash: taskHash as TaskView["taskHash"],
+      projectId,
       settings: effectiveSettings(task, settings),
       heldOut: heldOutView(settings.heldOut, task.version),
       archived: settings.archived,

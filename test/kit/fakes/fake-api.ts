@@ -51,7 +51,9 @@ const access = await openFakeAccess({
 const server = createServer();
 const io = new Server(server);
 io.of("/dash").on("connection", (socket) => {
-  socket.on("watch", (_target: unknown, acknowledge?: () => void) => acknowledge?.());
+  socket.on("watch", (_target: unknown, acknowledge?: (answer: object) => void) =>
+    acknowledge?.({ ok: true }),
+  );
 });
 
 const pages = await openPages({ dev: values.dev, port });

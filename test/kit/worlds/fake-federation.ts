@@ -161,6 +161,7 @@ export class FakeFederation {
     return {
       task,
       taskHash: hash(task.slug),
+      projectId: task.slug === "digits" ? "digits" : "readmission",
       heldOut: heldOutOf(task),
       archived: null,
       parameterCount: 2_410,

@@ -1,9 +1,10 @@
 "use client";
 import Link from "next/link";
-import { useEffect, useRef } from "react";
+import { type ComponentProps, useEffect, useRef } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { useSession } from "../../data/access-queries.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
+import { useMay } from "../../data/may.ts";
 import { useOlderRuns, useRuns, useRunsById, useStatus, useTasks } from "../../data/queries.ts";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
@@ -52,7 +53,10 @@ interface LoadedProps extends HomeProps {
 
 function Loaded({ runs: newest, next, tasks, asked }: LoadedProps) {
   const { data: session } = useSession();
-  const may = (permission: string) => session?.permissions.includes(permission) ?? false;
+  const all = useTasks();
+  const may = useMay();
+  const launchable = tasks?.filter((view) => may("runs.launch", view)) ?? [];
+  const mayCreate = session?.permissions.includes("tasks.create") ?? false;
   // A run that goes on may be older than those of the first answer.
   const unlisted = (tasks ?? []).flatMap(({ activeRunId }) =>
     activeRunId === null || newest.some(({ runId }) => runId === activeRunId) ? [] : [activeRunId],
@@ -73,15 +77,19 @@ function Loaded({ runs: newest, next, tasks, asked }: LoadedProps) {
             </section>
           )}
         </div>
-        {tasks?.length !== 0 && may("runs.launch") && <Launch runs={runs} asked={asked} />}
+        {launchable.length > 0 && (
+          <Launch tasks={launchable} runs={runs} asked={asked} hasOlder={next !== null} />
+        )}
       </div>
-      {isEmpty && <EmptyHome tasks={tasks} mayCreate={may("tasks.create")} />}
+      {isEmpty && <EmptyHome tasks={tasks} mayCreate={mayCreate} mayLaunch={launchable.length > 0} />}
       {!isEmpty && tasks !== null && <InUse tasks={tasks} runs={runs} />}
       {!isEmpty && <Ended runs={newest} next={next} />}
-      {tasks !== null && tasks.length > 0 && (
+      {tasks?.length !== 0 && (
         <Section id="tasks" title="Tasks" note="What is learnt, and from what people bring.">
-          <TaskTable tasks={tasks} />
-          {may("tasks.create") && (
+          <QueryGate query={all} what="tasks">
+            {(items) => <TaskTable tasks={items} />}
+          </QueryGate>
+          {mayCreate && (
             <p className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
               <Link className="btn" href="/tasks/new">
                 New task…
@@ -95,8 +103,7 @@ function Loaded({ runs: newest, next, tasks, asked }: LoadedProps) {
   );
 }
 
-function Launch({ runs, asked }: { readonly runs: readonly RunView[] } & HomeProps) {
-  const tasks = useTasks();
+function Launch(props: ComponentProps<typeof LaunchForm>) {
   const title = useRef<HTMLHeadingElement>(null);
   // The browser went to the anchor before the form was there.
   useEffect(() => {
@@ -109,9 +116,7 @@ function Launch({ runs, asked }: { readonly runs: readonly RunView[] } & HomePro
       <h2 id="launch" tabIndex={-1} ref={title}>
         Launch a run
       </h2>
-      <QueryGate query={tasks} what="tasks">
-        {(items) => <LaunchForm tasks={items} runs={runs} asked={asked} />}
-      </QueryGate>
+      <LaunchForm {...props} />
     </aside>
   );
 }

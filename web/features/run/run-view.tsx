@@ -5,7 +5,9 @@ import type { RoundView, RunView, Status, TaskView } from "#shared/protocol/api.
 import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
 import { targetOf } from "#shared/task/target.ts";
 import { expectedEndS, medianTraffic } from "../../chart/run-figures.ts";
+import { useSession } from "../../data/access-queries.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
+import { useMay } from "../../data/may.ts";
 import { useRun, useRunEvents, useRunRounds, useStatus, useTask } from "../../data/queries.ts";
 import { Score } from "../../score/score.tsx";
 import { ScoreSmall } from "../../score/score-small.tsx";
@@ -50,10 +52,11 @@ const ANY_ROWS = { one: "row", many: "rows" };
 export function RunPage({ runId }: { readonly runId: string }) {
   useWatch({ runId });
   const run = useRun(runId);
-  // The first words depend on the task, and the picture of a run that is over on its rounds.
+  // The first words depend on the task, the buttons on who reads, and the picture of a run that is over on its rounds.
   const task = useTask(run.data?.task, run.data?.taskVersion);
   const rounds = useRunRounds(run.data?.runId);
-  const waits = task.isPending || (rounds.isPending && run.data?.currentRound === null);
+  const session = useSession();
+  const waits = task.isPending || session.isPending || (rounds.isPending && run.data?.currentRound === null);
   return (
     <QueryGate query={run} what="the run" pageOf="run" waits={waits}>
       {(data) => <Loaded run={data} />}
@@ -165,6 +168,8 @@ function devicesOf(run: RunView, view: TaskView | null): number {
 
 function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
   const link = useLink();
+  const may = useMay();
+  const me = useSession().data?.name ?? "";
   const name = runName(run);
   const sentence = runSentence(run, view?.task.exampleNoun ?? ANY_ROWS);
   const few = fewWarning(devicesOf(run, view));
@@ -180,7 +185,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
       </p>
       <h1>{name}</h1>
       <div className="order-5 pt-3 md:order-none md:pt-0">
-        <RunActions run={run} link={link} />
+        {may("runs.act", view) && <RunActions run={run} link={link} me={me} />}
       </div>
       <div className="grid gap-2.5 pt-4 md:col-span-2">
         <p className="lead">{sentence}</p>

@@ -5,6 +5,7 @@ import type { TaskView } from "#shared/protocol/api.ts";
 import { taskDifference } from "#shared/task/difference.ts";
 import { useSession } from "../../data/access-queries.ts";
 import { useWatch } from "../../data/live.tsx";
+import { useMay } from "../../data/may.ts";
 import { KEYS, useNewestTask, useRuns, useStatus, useVersions } from "../../data/queries.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
@@ -50,14 +51,17 @@ export function TaskPage({ slug }: { readonly slug: string }) {
 
 function TaskOf({ view }: { readonly view: TaskView }) {
   const { task, archived } = view;
-  const { data: session } = useSession();
+  const may = useMay();
   const { data: status } = useStatus();
   const allRuns = useRuns().data?.items ?? [];
   const client = useQueryClient();
-  const has = (permission: string) => session?.permissions.includes(permission) ?? false;
   const runs = allRuns.filter((run) => run.task === task.slug).toSorted((a, b) => b.number - a.number);
   const lead = taskLead(view, runs);
   const isOpen = archived == null;
+  const mayCreate = may("tasks.create", view);
+  const mayLaunch = isOpen && may("runs.launch", view);
+  const me = useSession().data?.name ?? null;
+  const setter = may("tasks.settings", view) ? me : null;
   const facts = [taskKind(task), stageWords(task), "no noise in this task", judgedWords(view)];
   const onChange = () => {
     void client.invalidateQueries({ queryKey: KEYS.newestTask(task.slug) });
@@ -75,7 +79,7 @@ function TaskOf({ view }: { readonly view: TaskView }) {
           {isOpen && status !== undefined && (
             <CopyButton text={joinUrl(status, task.slug)} what="join link" />
           )}
-          {isOpen && has("runs.launch") && (
+          {mayLaunch && (
             <Link className="btn main" href={`/?task=${task.slug}#launch`}>
               Launch a run…
             </Link>
@@ -87,7 +91,7 @@ function TaskOf({ view }: { readonly view: TaskView }) {
           <p className="line-facts">{facts.map((fact) => fact !== null && <span key={fact}>{fact}</span>)}</p>
         </div>
       </div>
-      <Versions view={view} mayCreate={has("tasks.create")} />
+      <Versions view={view} mayCreate={mayCreate} />
       <Section
         id="card"
         title="Data card"
@@ -99,13 +103,13 @@ function TaskOf({ view }: { readonly view: TaskView }) {
           ))}
         </div>
       </Section>
-      <HeldOutSection view={view} mayChange={has("tasks.settings")} onChange={onChange} />
-      {isOpen && <JoiningSection view={view} mayChange={has("tasks.settings")} onChange={onChange} />}
-      <TaskRuns runs={runs} view={view} mayLaunch={isOpen && has("runs.launch")} />
+      <HeldOutSection view={view} me={setter} onChange={onChange} />
+      {isOpen && <JoiningSection view={view} me={setter} onChange={onChange} />}
+      <TaskRuns runs={runs} view={view} mayLaunch={mayLaunch} />
       <ModelInUse view={view} runs={runs} />
-      <SettingsAndRules view={view} mayCreate={has("tasks.create")} />
+      <SettingsAndRules view={view} mayCreate={mayCreate} />
       <TaskHistory slug={task.slug} />
-      {has("tasks.settings") && <ArchiveSection view={view} onChange={onChange} />}
+      {setter !== null && <ArchiveSection view={view} onChange={onChange} />}
     </>
   );
 }
