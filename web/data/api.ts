@@ -126,6 +126,9 @@ export const changeSettings = (slug: string, changes: TaskSettingChanges) =>
   read(settingsViewSchema, `/tasks/${encodeURIComponent(slug)}/settings`, post({ changes }));
 export const getTask = (slug: string, version?: number) =>
   read(taskViewSchema, `/tasks/${encodeURIComponent(slug)}${version === undefined ? "" : `/${version}`}`);
+/** Versions of a task, newest first. */
+export const getVersions = (slug: string, count: number) =>
+  readList(taskViewSchema, `/tasks/${encodeURIComponent(slug)}/versions`, count);
 /** The newest version, for a participant. @param bearer  Null for a public task. */
 export const getOwnTask = (slug: string, bearer: string | null) =>
   read(taskViewSchema, `/tasks/${encodeURIComponent(slug)}`, showing(bearer));

@@ -13,6 +13,7 @@ import {
   getStatus,
   getTask,
   getTasks,
+  getVersions,
 } from "./api.ts";
 import { getTaskHistory, lookAtArchive } from "./held-out.ts";
 
@@ -57,19 +58,13 @@ export const useNewestTask = (slug: string | null) =>
     queryFn: slug === null ? skipToken : () => getTask(slug),
     refetchInterval: DEVICE_COUNT_EVERY_MS,
   });
-/** Versions of a task, newest first; those that do not exist are left out. */
+/** At least `count` versions of a task, if there are as many, newest first. They change only if there is a newer one. */
 export const useVersions = (slug: string, newest: number, count: number) =>
-  useQueries({
-    queries: Array.from({ length: Math.min(count, newest) }, (_, back) => ({
-      queryKey: KEYS.task(slug, newest - back),
-      queryFn: () => getTask(slug, newest - back),
-      retry: false,
-      staleTime: Number.POSITIVE_INFINITY,
-    })),
-    combine: (results) => ({
-      views: results.flatMap(({ data }) => (data === undefined ? [] : [data])),
-      isPending: results.some(({ isPending }) => isPending),
-    }),
+  useQuery({
+    queryKey: ["versions", slug, newest, count],
+    queryFn: () => getVersions(slug, count),
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
   });
 export const useTaskHistory = (slug: string) =>
   useQuery({ queryKey: ["history", slug], queryFn: () => getTaskHistory(slug) });

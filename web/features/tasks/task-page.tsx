@@ -12,6 +12,7 @@ import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { type Definition, DefinitionList } from "../../ui/definition-list.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
+import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
 import { LoadingNote } from "../../ui/states.tsx";
 import { formatCount } from "../../words/format.ts";
 import { joinUrl } from "../../words/opening.ts";
@@ -115,7 +116,10 @@ function TaskOf({ view }: { readonly view: TaskView }) {
 
 function Versions({ view, mayCreate }: { readonly view: TaskView; readonly mayCreate: boolean }) {
   const { task, deviceCount } = view;
-  const { views, isPending } = useVersions(task.slug, task.version, VERSIONS_SHOWN + 1);
+  const [count, onMore] = useShownCount("versions", VERSIONS_SHOWN);
+  // One more, so that the last one shown is compared with the one before it.
+  const { data, isFetching } = useVersions(task.slug, task.version, count + 1);
+  const views = data?.items ?? [];
   const columns: readonly TableColumn<TaskView>[] = [
     {
       label: "Version",
@@ -146,26 +150,32 @@ function Versions({ view, mayCreate }: { readonly view: TaskView; readonly mayCr
       ),
     },
   ];
-  const shown = views.slice(0, VERSIONS_SHOWN);
   return (
     <Section
       id="versions"
       title="Versions"
       note="A version never changes. The words say how it differs from the one before."
     >
-      {isPending && views.length === 0 ? (
+      {data === undefined ? (
         <LoadingNote what={`versions of ${task.slug}`} />
       ) : (
-        <DataTable
-          caption="Versions"
-          columns={columns}
-          rows={shown}
-          rowKey={(one) => String(one.task.version)}
-          records
-        />
-      )}
-      {views.length > VERSIONS_SHOWN && (
-        <p className="note mt-2">Earlier versions are at the address of the API, by their number.</p>
+        <ShowMore
+          items={views}
+          count={count}
+          onMore={onMore}
+          hasOlder={data.next !== null}
+          isFetching={isFetching}
+        >
+          {(shown) => (
+            <DataTable
+              caption="Versions"
+              columns={columns}
+              rows={shown}
+              rowKey={(one) => String(one.task.version)}
+              records
+            />
+          )}
+        </ShowMore>
       )}
       {mayCreate && (
         <div className="mt-4 flex flex-wrap items-center gap-4">
