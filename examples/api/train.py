@@ -36,7 +36,8 @@ def ask(method, path, body=None):
 # 1. The task. A version never changes; the same one again is a CONFLICT.
 task = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
 ask("POST", "/tasks", task)
-print(f"Made {task['slug']}.")
+versions = json.loads(ask("GET", f"/tasks/{task['slug']}/versions"))["items"]
+print(f"Made {task['slug']}. Its versions: {', '.join(str(one['task']['version']) for one in versions)}.")
 
 # 2. The run. It waits until enough devices have joined.
 run = json.loads(ask("POST", "/runs", {"task": task["slug"], "rounds": 1}))

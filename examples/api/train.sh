@@ -24,7 +24,8 @@ refused() {
 # 1. The task. A version never changes; the same one again is a CONFLICT.
 slug=$(jq --raw-output .slug "$1")
 ask POST /tasks --data-binary "@$1" > made.json || refused made.json
-echo "Made $slug."
+ask GET "/tasks/$slug/versions" > versions.json || refused versions.json
+echo "Made $slug. Its versions: $(jq --raw-output '[.items[].task.version] | join(", ")' versions.json)."
 
 # 2. The run. It waits until enough devices have joined.
 ask POST /runs --data "{\"task\": \"$slug\", \"rounds\": 1}" > run.json || refused run.json

@@ -45,7 +45,10 @@ async function ask(method: "GET" | "POST", path: string, body?: unknown): Promis
 // 1. The task. A version never changes; the same one again is a CONFLICT.
 const task = JSON.parse(await readFile(process.argv[2] ?? "task.json", "utf8")) as { slug: string };
 await ask("POST", "/tasks", task);
-console.log(`Made ${task.slug}.`);
+const { items } = (await (await ask("GET", `/tasks/${task.slug}/versions`)).json()) as {
+  items: { task: { version: number } }[];
+};
+console.log(`Made ${task.slug}. Its versions: ${items.map((one) => one.task.version).join(", ")}.`);
 
 // 2. The run. It waits until enough devices have joined.
 let run = (await (await ask("POST", "/runs", { task: task.slug, rounds: 1 })).json()) as Run;

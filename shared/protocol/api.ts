@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ROUND_PHASES, RUN_PHASES } from "../round/phases.ts";
 import { deviceMeasuresSchema, measuresSchema } from "../stats/measure.ts";
 import { strategySchema } from "../strategy/index.ts";
+import { aggregationPlanSchema } from "../task/aggregation-plan.ts";
 import {
   heldOutCardSchema,
   heldOutFormatSchema,
@@ -15,7 +16,7 @@ import {
   taskSettingChangesSchema,
   taskSettingsSchema,
 } from "../task/settings.ts";
-import { aggregationPlanSchema, taskSchema } from "../task/task.ts";
+import { taskSchema } from "../task/task.ts";
 import { trainingPlanSchema } from "../task/training-plan.ts";
 import { errorCodeSchema, wireErrorSchema } from "./errors.ts";
 import {

@@ -1,6 +1,6 @@
 import { graphPlanOf, isSharded } from "../cohort/graph-plan.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { PHASE_MS_MAX, PHASE_MS_MIN, RECRUITING_MS_MIN, shardRefusal } from "../task/task.ts";
+import { PHASE_MS_MAX, PHASE_MS_MIN, RECRUITING_MS_MIN, shardRefusal } from "../task/aggregation-plan.ts";
 import {
   type Draft,
   type DraftColumn,

@@ -31,7 +31,7 @@ export interface Living {
 }
 
 type ReadStore = Pick<EventLog, "readNotes" | "listNotes"> &
-  Pick<TaskStore, "listTasks"> &
+  Pick<TaskStore, "listTasks" | "listVersions"> &
   Pick<RunStore, "listRuns" | "listRounds"> &
   ShownStore;
 
@@ -50,6 +50,11 @@ export class Readers {
     page: Page,
   ): Promise<Listed<TaskView>> {
     const { items, next } = await this.#store.listTasks(readable, page);
+    return { items: items.map((stored) => this.#taskView(stored)), next };
+  }
+
+  async listVersions(slug: string, page: Page): Promise<Listed<TaskView>> {
+    const { items, next } = await this.#store.listVersions(slug, page);
     return { items: items.map((stored) => this.#taskView(stored)), next };
   }
 
