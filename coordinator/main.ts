@@ -244,16 +244,24 @@ async function start(
   const { accessDesk, signIns: sessions } = people;
   const access = createAccess({
     ...PLATFORM,
-    ...{ store, issuer, log, desk: accessDesk },
+    store,
+    issuer,
+    log,
+    desk: accessDesk,
     devices: doors.sockets.devices,
   });
   const { tickets } = people.doors.own;
   doors.sockets.serve({ ...coordinator, access, accessDesk, tickets, sessions, after });
   const life: Life = { stop: new AbortController(), started: false, status: null, alone };
   const inFlight = serveHttp(doors, {
-    ...{ coordinator, adapters, people, access },
+    coordinator,
+    adapters,
+    people,
+    access,
     pages: await loading,
-    ...{ life, log, own },
+    life,
+    log,
+    own,
     machine: {
       dataDir: settings.dataDir,
       isBehindProxy: (settings.trustedProxies ?? NO_PROXIES) !== NO_PROXIES,
