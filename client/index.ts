@@ -3,7 +3,7 @@ import { siteAddressFault } from "#shared/protocol/site-address.ts";
 import { openOverWorker } from "./adapters/participant-proxy.ts";
 import { openSampleOver } from "./adapters/sample-proxy.ts";
 import type { OpenError, Participant, ParticipantOptions } from "./core/participant/door.ts";
-import type { Sample } from "./core/sample/sample.ts";
+import type { Sample, SampleOptions } from "./core/sample/sample.ts";
 import type { Workbench } from "./core/trial/workbench.ts";
 
 export type { ImportRefusal, ImportReport } from "#shared/data/report.ts";
@@ -56,10 +56,11 @@ export async function openParticipant(options: ParticipantOptions): Promise<Resu
 }
 
 /** Reads a sample in a worker, to make a task from it. Nothing of it is sent. @param files  A CSV, a zip, or those of a folder. */
-export function openSample(files: readonly File[]): Sample {
+export function openSample(files: readonly File[], options: SampleOptions = {}): Sample {
   return openSampleOver(
     new Worker(new URL("./adapters/sample.worker.ts", import.meta.url), { type: "module" }),
     files,
+    options,
   );
 }
 

@@ -1,3 +1,4 @@
+import { PictureNotes } from "#shared/data/picture-notes.ts";
 import { onPictures, pictureShapeOf, readPictureFile, type SetReading } from "#shared/data/read-set.ts";
 import {
   type Imported,
@@ -52,13 +53,19 @@ export async function importPictures(
   }
   const shape = pictureShapeOf(features);
   const kept = new KeptRows(features);
+  const notes = new PictureNotes(shape);
   const rows = createRowCollector(kept.openRows(files.length));
   for (const [index, file] of files.entries()) {
     if (!(await onPictures(reading, index, files.length))) return STOPPED;
-    const pixels = await readPictureFile(namedFile(file), shape, reading.codecs);
-    if (pixels.ok) rows.take(pixels.value, label);
-    else rows.leaveOut(`${quoted(file.name)} ${pixels.error}.`);
+    const picture = await readPictureFile(namedFile(file), shape, reading.codecs);
+    if (!picture.ok) {
+      rows.leaveOut(`${quoted(file.name)} ${picture.error}.`);
+      continue;
+    }
+    rows.take(picture.value.pixels, label);
+    notes.add(picture.value);
   }
+  for (const sentence of notes.sentences()) rows.note(sentence);
   return kept.imported(rows.finish(files.length === 1 ? "" : "None of the files can be used."));
 }
 

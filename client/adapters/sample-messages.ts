@@ -1,4 +1,5 @@
 import type { Answer, Call } from "#shared/kernel/calls.ts";
+import type { PackedTable } from "#shared/sample/packed-table.ts";
 import type { Features } from "#shared/task/features.ts";
 import type { SampleView } from "../core/sample/sample.ts";
 
@@ -7,9 +8,9 @@ import type { SampleView } from "../core/sample/sample.ts";
  *
  * | from   | kind         | carries                                              |
  * | ------ | ------------ | ---------------------------------------------------- |
- * | page   | open         | the files                                            |
+ * | page   | open         | the files, and how quotes are read                   |
  * | page   | call         | features; answered by their rows                     |
- * | worker | view         | how far it is, and the profile so far                |
+ * | worker | view         | how far it is, and the profile so far, packed        |
  * | worker | done, failed | the answer to a call (shared/kernel/calls.ts)        |
  */
 
@@ -20,7 +21,10 @@ export interface SampleFile {
 }
 
 export type ToSampleWorker =
-  | { readonly kind: "open"; readonly files: readonly SampleFile[] }
+  | { readonly kind: "open"; readonly files: readonly SampleFile[]; readonly plainQuotes: boolean }
   | Call<{ readonly features: Features }>;
 
-export type FromSampleWorker = { readonly kind: "view"; readonly view: SampleView } | Answer<unknown>;
+/** A view as it is sent. */
+export type PackedView = Omit<SampleView, "table" | "proposal"> & { readonly table: PackedTable | null };
+
+export type FromSampleWorker = { readonly kind: "view"; readonly view: PackedView } | Answer<unknown>;

@@ -1,11 +1,16 @@
 import { Calls } from "#shared/kernel/calls.ts";
 import type { Result } from "#shared/kernel/result.ts";
+import { unpackTable } from "#shared/sample/packed-table.ts";
 import type { Features } from "#shared/task/features.ts";
-import type { Sample, SampleRows, SampleView } from "../core/sample/sample.ts";
-import type { FromSampleWorker, SampleFile, ToSampleWorker } from "./sample-messages.ts";
+import type { Sample, SampleOptions, SampleRows, SampleView } from "../core/sample/sample.ts";
+import type { FromSampleWorker, PackedView, SampleFile, ToSampleWorker } from "./sample-messages.ts";
 
 /** The page's half of a sample. All reading is in the worker, and nothing of it is sent anywhere. */
-export function openSampleOver(worker: Worker, files: readonly File[]): Sample {
+export function openSampleOver(
+  worker: Worker,
+  files: readonly File[],
+  { plainQuotes = false }: SampleOptions,
+): Sample {
   const named: SampleFile[] = files.map((file) => ({ path: file.webkitRelativePath || file.name, file }));
   const tell = (message: ToSampleWorker) => worker.postMessage(message);
   const calls = new Calls<{ readonly features: Features }>((call) => tell(call));
@@ -16,9 +21,12 @@ export function openSampleOver(worker: Worker, files: readonly File[]): Sample {
     readByteCount: 0,
     state: "reading",
     table: null,
+    proposal: null,
     pictures: null,
     notes: [],
     problems: [],
+    quoteFaultCount: 0,
+    hasPlainQuotes: plainQuotes,
     refusal: null,
     elapsedMs: 0,
   };
@@ -37,10 +45,10 @@ export function openSampleOver(worker: Worker, files: readonly File[]): Sample {
   worker.onerror = ({ message }) => fail(message || "its worker could not be started");
   worker.onmessageerror = () => fail("a message could not be read");
   worker.onmessage = ({ data }: MessageEvent<FromSampleWorker>) => {
-    if (data.kind === "view") show(data.view);
+    if (data.kind === "view") show(unpacked(data.view));
     else calls.hear(data);
   };
-  tell({ kind: "open", files: named });
+  tell({ kind: "open", files: named, plainQuotes });
   return {
     view: () => view,
     subscribe: (listener) => {
@@ -54,6 +62,12 @@ export function openSampleOver(worker: Worker, files: readonly File[]): Sample {
       worker.terminate();
     },
   };
+}
+
+function unpacked({ table, ...view }: PackedView): SampleView {
+  if (table === null) return { ...view, table, proposal: null };
+  const { profile, proposal } = unpackTable(table);
+  return { ...view, table: profile, proposal };
 }
 
 /** Of one file its name, of several that of their folder. */

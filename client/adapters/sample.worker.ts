@@ -1,4 +1,4 @@
-import type { NamedFile } from "#shared/archive/byte-source.ts";
+import type { ByteSource, NamedFile } from "#shared/archive/byte-source.ts";
 import { openZip } from "#shared/archive/zip.ts";
 import { readTable } from "#shared/data/read-csv.ts";
 import { readSet } from "#shared/data/read-set.ts";
@@ -6,7 +6,9 @@ import type { Imported } from "#shared/data/report.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { answerCall } from "#shared/kernel/calls.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { buffersOf, packTable } from "#shared/sample/packed-table.ts";
 import { isPicturePath } from "#shared/sample/pictures-profile.ts";
+import { proposeTable } from "#shared/sample/propose-table.ts";
 import type { Features } from "#shared/task/features.ts";
 import { profilePictures } from "../core/sample/profile-pictures.ts";
 import { profileTable } from "../core/sample/profile-table.ts";
@@ -18,17 +20,22 @@ import type { FromSampleWorker, SampleFile, ToSampleWorker } from "./sample-mess
 
 /* Reads a researcher's sample. Nothing that it reads leaves this page: it has neither socket nor request. */
 
-const tell = (message: FromSampleWorker) => globalThis.postMessage(message);
+const tell = (message: FromSampleWorker, handedOver: readonly ArrayBuffer[] = []) =>
+  globalThis.postMessage(message, { transfer: [...handedOver] });
 const startedAt = performance.now();
 let files: readonly SampleFile[] = [];
+let plainQuotes = false;
+/** What was read as a table; null for pictures. */
+let table: ByteSource | null = null;
 let pictureFiles: Promise<Result<readonly NamedFile[], string>> | null = null;
 
 globalThis.onmessage = ({ data }: MessageEvent<ToSampleWorker>) => {
   if (data.kind === "call") {
-    void answerCall(data, ({ features }) => rowsOf(features), tell);
+    void answerCall(data, ({ features }) => rowsOf(features), tell, buffersOfRows);
     return;
   }
   files = data.files;
+  plainQuotes = data.plainQuotes;
   void read().catch((fault: unknown) => show({ state: "refused", refusal: unreadable(fault) }));
 };
 
@@ -49,11 +56,11 @@ async function read(): Promise<void> {
     show({ state: "refused", refusal: named.error });
     return;
   }
-  const table = onlyTable(named.value);
-  if (table !== null) {
-    const bytes = await table.read(TABLE_BYTES_MAX);
+  const only = onlyTable(named.value);
+  if (only !== null) {
+    const bytes = await only.read(TABLE_BYTES_MAX);
     if (bytes.ok) await showTable(blobSource(new Blob([bytes.value as Uint8Array<ArrayBuffer>])));
-    else show({ state: "refused", refusal: `“${table.path}” ${bytes.error}.` });
+    else show({ state: "refused", refusal: `“${only.path}” ${bytes.error}.` });
     return;
   }
   const pictures = await profilePictures(named.value, pagePictureCodecs(), (progress) =>
@@ -66,12 +73,14 @@ async function read(): Promise<void> {
 /** A table in an archive or a folder is unpacked as a whole. */
 const TABLE_BYTES_MAX = 500_000_000;
 
-async function showTable(source: Parameters<typeof profileTable>[0]): Promise<void> {
+async function showTable(source: ByteSource): Promise<void> {
+  table = source;
   const whole = await profileTable(
     source,
     platformDecoder,
     () => performance.now(),
     (progress) => show({ state: "reading", ...progress }),
+    plainQuotes,
   );
   if (whole.ok) show({ state: "read", ...whole.value, readByteCount: byteCount() });
   else show({ state: "refused", refusal: whole.error });
@@ -100,13 +109,17 @@ function onlyTable(named: readonly NamedFile[]): NamedFile | null {
 }
 
 async function rowsOf(features: Features): Promise<Result<SampleRows, string>> {
-  const [first] = files;
-  assert(first !== undefined, "a sample has a file");
   const imported =
-    files.length === 1 && !/\.zip$/i.test(first.path)
-      ? (await readTable(blobSource(first.file), platformDecoder, features, { takesUnsure: true })).outcome
-      : await setOf(features);
+    table === null
+      ? await setOf(features)
+      : (await readTable(table, platformDecoder, features, { takesUnsure: true, plainQuotes })).outcome;
   return imported.ok ? ok(imported.value) : err(imported.error.sentence);
+}
+
+function buffersOfRows(read: Result<SampleRows, string>): ArrayBuffer[] {
+  if (!read.ok) return [];
+  const { inputs, labels } = read.value.dataset;
+  return [...new Set([inputs.buffer, labels.buffer])] as ArrayBuffer[];
 }
 
 async function setOf(features: Features): Promise<Result<Imported, { readonly sentence: string }>> {
@@ -122,9 +135,10 @@ function byteCount(): number {
   return files.reduce((sum, { file }) => sum + file.size, 0);
 }
 
-let shown: SampleView | null = null;
+type Shown = Omit<SampleView, "proposal">;
+let shown: Shown | null = null;
 
-function show(change: Partial<SampleView>): void {
+function show(change: Partial<Shown>): void {
   const [first] = files;
   const folder = first?.path.includes("/") ? first.path.split("/")[0] : undefined;
   shown ??= {
@@ -136,9 +150,12 @@ function show(change: Partial<SampleView>): void {
     pictures: null,
     notes: [],
     problems: [],
+    quoteFaultCount: 0,
+    hasPlainQuotes: plainQuotes,
     refusal: null,
     elapsedMs: 0,
   };
   shown = { ...shown, ...change, elapsedMs: performance.now() - startedAt };
-  tell({ kind: "view", view: shown });
+  const packed = shown.table === null ? null : packTable(shown.table, proposeTable(shown.table));
+  tell({ kind: "view", view: { ...shown, table: packed } }, packed === null ? [] : buffersOf(packed));
 }

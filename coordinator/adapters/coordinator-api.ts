@@ -64,11 +64,20 @@ export class CoordinatorApi {
     const parsed = schema.safeParse(answer);
     if (response.ok && parsed.success) return parsed.data;
     const refusal = wireErrorSchema.safeParse((answer as { readonly error?: unknown } | null)?.error);
+    if (refusal.success) throw new Refusal(refusal.data);
     throw new Error(
-      refusal.success
-        ? withFields(refusal.data)
-        : `What answers at ${this.#base} is no coordinator of this version (HTTP ${response.status}).`,
+      `What answers at ${this.#base} is no coordinator of this version (HTTP ${response.status}).`,
     );
+  }
+}
+
+/** The coordinator's answer to a request that it refused. */
+export class Refusal extends Error {
+  readonly code: WireError["code"];
+
+  constructor(error: WireError) {
+    super(withFields(error));
+    this.code = error.code;
   }
 }
 

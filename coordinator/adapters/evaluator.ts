@@ -19,10 +19,10 @@ export function createEvaluator(setPath: (slug: string, hash: string) => string)
     patienceMs: PATIENCE_MS,
   });
   return {
-    evaluate: async (task, modelBytes, { hash, format }) => {
+    evaluate: async (task, modelBytes, { hash, ...reading }) => {
       // Transfers a copy, because cloning a message needs twice the model's memory.
       const copy = modelBytes.slice();
-      const job: EvaluateJob = { task, path: setPath(task.slug, hash), format, modelBytes: copy };
+      const job: EvaluateJob = { task, path: setPath(task.slug, hash), reading, modelBytes: copy };
       const sums = await worker.ask(job, [copy.buffer]);
       return { measures: measuresFrom(sums, targetOf(task.features)), report: null };
     },

@@ -10,8 +10,8 @@ import type { EvaluateJob } from "./evaluator-job.ts";
 import { readHeldOutRows } from "./held-out/read-rows.ts";
 
 /*
- * Evaluates models on held-out rows. The last rows stay in memory, because every round needs them: a set never changes under
- * its name.
+ * Evaluates models on held-out rows. The last rows stay in memory, because every round needs them: bytes never change under
+ * their hash.
  */
 
 let loaded: { readonly name: string; readonly rows: Dataset } | null = null;
@@ -33,10 +33,10 @@ async function evaluateRows(job: EvaluateJob, beat: () => void): Promise<Evaluat
 }
 
 /** @throws Error with a sentence if the rows no longer fit the task: they did when they became a set. */
-async function rowsOf({ task, path, format }: EvaluateJob): Promise<Dataset> {
-  const name = `${path} ${task.version}`;
+async function rowsOf({ task, path, reading }: EvaluateJob): Promise<Dataset> {
+  const name = `${path} ${task.version} ${JSON.stringify(reading)}`;
   if (loaded?.name === name) return loaded.rows;
-  const read = await readHeldOutRows(path, format, task);
+  const read = await readHeldOutRows(path, reading, task);
   if (!read.ok) throw new Error(`held-out rows at ${path}: ${read.error.sentence}`);
   loaded = { name, rows: read.value.dataset };
   return loaded.rows;

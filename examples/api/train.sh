@@ -7,7 +7,7 @@
 set -eu
 base="${CHORUS_URL:-http://localhost:3000}/api/v1"
 
-# Prints the answer. Ends with what the coordinator says is wrong, which names what to do next.
+# Prints the answer, or what is wrong. Its answer goes to a file, because a pipe would hide that it failed.
 ask() {
   method=$1 path=$2
   shift 2
@@ -15,24 +15,33 @@ ask() {
     --header "authorization: Bearer $CHORUS_API_TOKEN" --header "content-type: application/json" "$@"
 }
 
+# Ends with what the coordinator says is wrong, which names what to do next.
+refused() {
+  jq --raw-output '.error | "\(.code): \(.message)"' "$1" >&2
+  exit 1
+}
+
 # 1. The task. A version never changes; the same one again is a CONFLICT.
 slug=$(jq --raw-output .slug "$1")
-ask POST /tasks --data-binary "@$1" > made.json || { jq --raw-output '.error | "\(.code): \(.message)"' made.json; exit 1; }
+ask POST /tasks --data-binary "@$1" > made.json || refused made.json
 echo "Made $slug."
 
 # 2. The run. It waits until enough devices have joined.
-run=$(ask POST /runs --data "{\"task\": \"$slug\", \"rounds\": 1}" | jq --raw-output .runId)
+ask POST /runs --data "{\"task\": \"$slug\", \"rounds\": 1}" > run.json || refused run.json
+run=$(jq --raw-output .runId run.json)
 echo "Launched run $run."
 
 # 3. Its rounds, until it has ended.
 state=queued
 until [ "$state" = completed ] || [ "$state" = failed ] || [ "$state" = stopped ]; do
   sleep 1
-  state=$(ask GET "/runs/$run" | jq --raw-output .state)
+  ask GET "/runs/$run" > run.json || refused run.json
+  state=$(jq --raw-output .state run.json)
 done
-echo "The run has $state."
+echo "The run ended as $state."
 
 # 4. The model, named by its own hash.
-hash=$(ask GET "/runs/$run" | jq --raw-output .modelHash)
-ask GET "/models/$hash" --output "$slug.safetensors"
+hash=$(jq --raw-output .modelHash run.json)
+[ "$hash" != null ] || { echo "It has no model." >&2; exit 1; }
+ask GET "/models/$hash" > "$slug.safetensors" || refused "$slug.safetensors"
 echo "$hash  $slug.safetensors" | sha256sum --check -

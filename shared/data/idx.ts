@@ -135,11 +135,16 @@ export async function scanIdx(
       else rows.leaveOut(`Picture ${index + 1} ${read.error}.`, index + 1);
     }
   }
-  if (layout.isTransposed)
-    rows.note("The pictures are stored column by column, as EMNIST does. They were turned.");
-  if (layout.firstLabel === 1)
-    rows.note("The labels count from 1, as in EMNIST letters. 1 is the first class.");
+  for (const sentence of layoutSentences(layout)) rows.note(sentence);
   return rows.finish(`None of the ${inWords(count)} pictures can be used.`);
+}
+
+/** What is done to read a set; nothing of one that is stored row by row and counted from 0. */
+export function layoutSentences({ isTransposed, firstLabel }: IdxLayout): string[] {
+  return [
+    ...(isTransposed ? ["The pictures are stored column by column, as EMNIST does. They were turned."] : []),
+    ...(firstLabel === 1 ? ["The labels count from 1, as in EMNIST letters. 1 is the first class."] : []),
+  ];
 }
 
 const PLAIN: IdxLayout = { isTransposed: false, firstLabel: 0 };

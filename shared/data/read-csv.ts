@@ -51,6 +51,8 @@ export interface ReadingOptions {
   readonly isStopped?: () => boolean;
   /** Takes columns that only resemble the task's, because a person looks before the rows are used. */
   readonly takesUnsure?: boolean;
+  /** A quote is a letter everywhere. */
+  readonly plainQuotes?: boolean;
   /** Bytes that are read at a time. */
   readonly chunkByteCount?: number;
 }
@@ -232,6 +234,7 @@ class Pass {
         wanted: new Set(names.map(nameKey)),
         encoding: settings.encoding,
         delimiter: options.mapping?.delimiter,
+        plainQuotes: options.plainQuotes,
       },
       { onHead: (head) => this.#onHead(head), onRow: (row) => this.#taker?.take(row) },
     );

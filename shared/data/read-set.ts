@@ -4,10 +4,16 @@ import { openZip } from "../archive/zip.ts";
 import { assert } from "../kernel/assert.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { PictureCodecs } from "../pictures/codecs.ts";
-import { PICTURE_BYTES_MAX, type PictureShape, readPicture } from "../pictures/read-picture.ts";
+import {
+  PICTURE_BYTES_MAX,
+  type PictureShape,
+  type ReadPicture,
+  readPicture,
+} from "../pictures/read-picture.ts";
 import { channelCount, type Features, type ImageFeatures } from "../task/features.ts";
 import { folderOfClass } from "./class-folders.ts";
 import { type IdxFile, idxFault, openIdx, scanIdx } from "./idx.ts";
+import { PictureNotes } from "./picture-notes.ts";
 import { scanTable } from "./read-csv.ts";
 import {
   type Imported,
@@ -236,12 +242,18 @@ async function scanClasses(
   }
   const shape = pictureShapeOf(features);
   const rows = createRowCollector(openRows(pictures.length));
+  const notes = new PictureNotes(shape);
   for (const [index, { file, label }] of pictures.entries()) {
     if (!(await onPictures(reading, index, pictures.length))) return STOPPED;
-    const pixels = await readPictureFile(file, shape, reading.codecs);
-    if (pixels.ok) rows.take(pixels.value, label);
-    else rows.leaveOut(`${quoted(file.path)} ${pixels.error}.`);
+    const picture = await readPictureFile(file, shape, reading.codecs);
+    if (!picture.ok) {
+      rows.leaveOut(`${quoted(file.path)} ${picture.error}.`);
+      continue;
+    }
+    rows.take(picture.value.pixels, label);
+    notes.add(picture.value);
   }
+  for (const sentence of notes.sentences()) rows.note(sentence);
   for (const group of leftOut) leaveGroupOut(rows, group, features);
   return rows.finish(`${quoted(name)} holds no picture that can be used.`);
 }
@@ -256,7 +268,7 @@ export async function readPictureFile(
   file: Pick<NamedFile, "read">,
   shape: PictureShape,
   codecs: PictureCodecs,
-): Promise<Result<Float32Array, string>> {
+): Promise<Result<ReadPicture, string>> {
   const bytes = await file.read(PICTURE_BYTES_MAX);
   return bytes.ok ? readPicture(bytes.value, shape, codecs) : bytes;
 }

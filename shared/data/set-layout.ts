@@ -87,13 +87,30 @@ function idxContent(files: readonly NamedFile[], classCount: number, part: SetPa
     kind: "idx",
     pictures: set.pictures,
     labels: set.labels,
-    // Source: Cohen, Afshar, Tapson and van Schaik 2017, arXiv:1702.05373; the files of NIST.
-    layout: {
-      isTransposed: set.key.includes("emnist"),
-      firstLabel: set.key.includes("emnist-letters") ? 1 : 0,
-    },
+    layout: idxLayoutOf(set.pictures.path),
     otherCount: files.length - 2,
   };
+}
+
+/**
+ * How a set is stored, by the name of either of its files.
+ * Source: Cohen, Afshar, Tapson and van Schaik 2017, arXiv:1702.05373; the files of NIST.
+ */
+export function idxLayoutOf(path: string): IdxLayout {
+  const key = idxKey(path);
+  return { isTransposed: key.includes("emnist"), firstLabel: key.includes("emnist-letters") ? 1 : 0 };
+}
+
+/** The IDX sets in a folder, of one part if they come in two. Several if their names do not tell which is meant. */
+export function idxSetsIn(
+  files: readonly NamedFile[],
+  part: SetPart,
+): { readonly pictures: string; readonly labels: string }[] {
+  const sets = idxSets(files.filter(({ path }) => isIdxName(path)));
+  return chooseSets(sets, null, part).map(({ pictures, labels }) => ({
+    pictures: pictures.path,
+    labels: labels.path,
+  }));
 }
 
 function idxSets(files: readonly NamedFile[]): IdxSet[] {
@@ -154,7 +171,7 @@ export function withPartner(name: string, beside: readonly NamedFile[]): readonl
   return set === undefined ? beside.filter(({ path }) => path === name) : [set.pictures, set.labels];
 }
 
-function chooseSets(sets: readonly IdxSet[], classCount: number, part: SetPart): readonly IdxSet[] {
+function chooseSets(sets: readonly IdxSet[], classCount: number | null, part: SetPart): readonly IdxSet[] {
   const isTest = ({ key }: IdxSet) => /(?:^|-)(?:t10k|test|val|validation)(?:-|$)/.test(key);
   const isTrain = ({ key }: IdxSet) => /(?:^|-)(?:train|training)(?:-|$)/.test(key);
   const ofPart = sets.filter(part === "train" ? isTrain : isTest);

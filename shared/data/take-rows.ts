@@ -6,7 +6,7 @@ import { ColumnCells, NumberStyle } from "./match/column-cells.ts";
 import type { DecimalMark } from "./match/numbers.ts";
 import type { ColumnMatch } from "./match/propose-mapping.ts";
 import type { RowSink } from "./row-sink.ts";
-import type { TableRow } from "./table/table-reader.ts";
+import { isBlankFrom, type TableRow } from "./table/table-reader.ts";
 
 /* Rows of a table whose columns are matched become rows for a model. Every row is taken, or left out with its reason. */
 
@@ -87,9 +87,4 @@ export class RowTaker {
     this.#count += 1;
     return null;
   }
-}
-
-/** All cells from there on are blank: the lines end with delimiters. False if there are fewer cells. */
-function isBlankFrom(cells: readonly string[], from: number): boolean {
-  return cells.length > from && cells.slice(from).every((cell) => cell === "");
 }

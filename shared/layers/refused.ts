@@ -5,14 +5,17 @@
  * Sources for batch normalization: Hsieh et al. 2020, arXiv:1910.00189 (it diverges on devices whose data differ); its
  * moving mean and variance are statistics of a device's rows, and no segment of the vector bounds what they say of one row.
  */
-export const REFUSED_LAYERS: ReadonlyMap<string, { readonly reason: string; readonly instead: string }> =
-  new Map([
-    [
-      "BatchNormalization",
-      {
-        reason:
-          "its running means and variances are statistics of a device’s own rows, so they would leave the device, and they diverge between devices whose data differ",
-        instead: "LayerNormalization, which looks at one row at a time",
-      },
-    ],
-  ]);
+export const REFUSED_LAYERS: ReadonlyMap<
+  string,
+  { readonly reason: string; readonly instead: string; readonly replacement: string }
+> = new Map([
+  [
+    "BatchNormalization",
+    {
+      reason:
+        "its running means and variances are statistics of a device’s own rows, so they would leave the device, and they diverge between devices whose data differ",
+      instead: "LayerNormalization, which looks at one row at a time",
+      replacement: "LayerNormalization",
+    },
+  ],
+]);

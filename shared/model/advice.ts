@@ -3,6 +3,7 @@ import { type LayerSpec, layerSpecSchema } from "../layers/table.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { type ModelSpec, modelTensors } from "../task/model.ts";
 import type { Task } from "../task/task.ts";
+import type { Ring } from "../vector/ring.ts";
 import { type ModelFacts, modelFacts } from "./facts.ts";
 
 /** What will not work, or not well, with the number that would. */
@@ -12,7 +13,15 @@ export interface Advice {
   readonly about: "model" | "rows" | "upload" | "ring" | "memory" | "time";
   /** One or two sentences for people. */
   readonly sentence: string;
+  /** The number that would work, ready to be used; absent if the sentence names none. */
+  readonly mend?: AdviceMend;
 }
+
+export type AdviceMend = { readonly words: string } & (
+  | { readonly type: "model"; readonly model: ModelSpec }
+  | { readonly type: "ring"; readonly ring: Ring }
+  | { readonly type: "batch"; readonly batchSize: number }
+);
 
 /** A phone's page is ended by its browser at a few hundred MB. */
 const MEMORY_BYTE_COUNT_MAX = 400_000_000;
@@ -42,23 +51,27 @@ function tooLong(task: Task, facts: ModelFacts): Advice | null {
   if (listLength <= LIMITS.vectorLengthMax) return null;
   const works = (model: ModelSpec) =>
     modelFacts({ ...task, model }).rounds[task.aggregation.ring].listLength <= LIMITS.vectorLengthMax;
+  const { words, mend } = wouldWork(task.model, works);
   return {
     kind: "refused",
     about: "upload",
-    sentence: `Its masked list would have ${count(listLength)} words, and an upload takes ${count(LIMITS.vectorLengthMax)}. ${wouldWork(task.model, works)}`,
+    sentence: `Its masked list would have ${count(listLength)} words, and an upload takes ${count(LIMITS.vectorLengthMax)}. ${words}`,
+    ...mend,
   };
 }
 
 function ringAdvice({ aggregation }: Task, { rounds, parameterCount }: ModelFacts): Advice | null {
   const { ring, cohortSizeMax } = aggregation;
   const { refusal, listLength } = rounds[ring];
-  if (refusal !== null) return { kind: "refused", about: "ring", sentence: sentenceOf(refusal) };
+  const take32 = ring === 16 ? { mend: { type: "ring", ring: 32, words: "Take 32 bits" } as const } : {};
+  if (refusal !== null) return { kind: "refused", about: "ring", sentence: sentenceOf(refusal), ...take32 };
   // Rotation pads the list to a power of two, which can eat up most of what halving saves.
   if (ring === 16 && listLength >= rounds[32].listLength) {
     return {
       kind: "warning",
       about: "ring",
       sentence: `A 16-bit ring saves nothing here: it pads ${count(parameterCount)} numbers to a power of two. Use 32 bits.`,
+      ...take32,
     };
   }
   if (ring === 16 && cohortSizeMax > RING_16_COMFORTABLE) {
@@ -66,6 +79,7 @@ function ringAdvice({ aggregation }: Task, { rounds, parameterCount }: ModelFact
       kind: "warning",
       about: "ring",
       sentence: `On a 16-bit ring, ${cohortSizeMax} devices leave each update fewer than ${STEPS_COMFORTABLE} steps. Up to ${RING_16_COMFORTABLE} devices, or 32 bits, round it less.`,
+      ...take32,
     };
   }
   return null;
@@ -79,17 +93,21 @@ function memoryAdvice(task: Task, facts: ModelFacts): Advice | null {
     modelFacts({ ...task, training: { ...task.training, batchSize } }).memoryByteCount <=
     MEMORY_BYTE_COUNT_MAX;
   const batch = largest(1, task.training.batchSize, works);
-  const mend =
+  const { words, mend } =
     batch === null
       ? wouldWork(
           task.model,
           (model) => modelFacts({ ...task, model }).memoryByteCount <= MEMORY_BYTE_COUNT_MAX,
         )
-      : `A batch of ${count(batch)} rows would fit.`;
+      : {
+          words: `A batch of ${count(batch)} rows would fit.`,
+          mend: { mend: { type: "batch", batchSize: batch, words: `Take ${count(batch)} rows` } as const },
+        };
   return {
     kind: "warning",
     about: "memory",
-    sentence: `Training takes about ${megabytes(facts.memoryByteCount)} on a device, and a phone’s page has about ${megabytes(MEMORY_BYTE_COUNT_MAX)}. ${mend}`,
+    sentence: `Training takes about ${megabytes(facts.memoryByteCount)} on a device, and a phone’s page has about ${megabytes(MEMORY_BYTE_COUNT_MAX)}. ${words}`,
+    ...mend,
   };
 }
 
@@ -101,10 +119,13 @@ function byHeart(model: ModelSpec, facts: ModelFacts, rowCount: number | null): 
       ? "As many numbers to learn as rows"
       : `${NUMBER_WORDS[Math.round(perRow)] ?? count(Math.round(perRow))} numbers to learn for every row`;
   const works = (smaller: ModelSpec) => modelTensors(smaller).parameterCount <= rowCount;
+  const otherwise = `${count(facts.parameterCount)} rows, or a linear model, would suit it better.`;
+  const { words, mend } = wouldWork(model, works, otherwise);
   return {
     kind: "warning",
     about: "rows",
-    sentence: `${many}: it would learn rows by heart. ${wouldWork(model, works, `${count(facts.parameterCount)} rows, or a linear model, would suit it better.`)}`,
+    sentence: `${many}: it would learn rows by heart. ${words}`,
+    ...mend,
   };
 }
 const NUMBER_WORDS = ["", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
@@ -113,14 +134,14 @@ function slowUpload({ aggregation }: Task, { rounds }: ModelFacts): Advice | nul
   const { listByteCount, listLength } = rounds[aggregation.ring];
   if (listByteCount < UPLOAD_BYTE_COUNT_SLOW || listLength > LIMITS.vectorLengthMax) return null;
   const other = rounds[16];
-  const mend =
-    aggregation.ring === 32 && other.refusal === null && other.listLength < listLength
-      ? ` A 16-bit ring would make it ${megabytes(other.listByteCount)}.`
-      : "";
+  const sentence = `Each round a device sends ${megabytes(listByteCount)}, more than a minute on a phone’s network.`;
+  if (aggregation.ring === 16 || other.refusal !== null || other.listLength >= listLength)
+    return { kind: "warning", about: "upload", sentence };
   return {
     kind: "warning",
     about: "upload",
-    sentence: `Each round a device sends ${megabytes(listByteCount)}, more than a minute on a phone’s network.${mend}`,
+    sentence: `${sentence} A 16-bit ring would make it ${megabytes(other.listByteCount)}.`,
+    mend: { type: "ring", ring: 16, words: "Take 16 bits" },
   };
 }
 
@@ -142,23 +163,29 @@ function narrow({ layers, classCount = 1 }: ModelSpec): Advice | null {
   };
 }
 
-/** Says how narrow the widest layer must be for `works`, or `otherwise`. */
+/** Says how narrow the widest layer must be for `works`, with that model, or says `otherwise`. */
 function wouldWork(
   model: ModelSpec,
   works: (model: ModelSpec) => boolean,
   otherwise = "Use fewer or smaller layers.",
-): string {
+): { readonly words: string; readonly mend: Pick<Advice, "mend"> } {
+  const none = { words: otherwise, mend: {} };
   const widest = widestLayer(model);
-  if (widest === null) return otherwise;
+  if (widest === null) return none;
   const { index, width, noun, name } = widest;
   const narrowed = (to: number) => withWidth(model, index, to);
   const fitting = largest(1, width - 1, (to) => {
     const smaller = narrowed(to);
     return smaller !== null && works(smaller);
   });
-  return fitting === null
-    ? otherwise
-    : `With ${count(fitting)} ${noun} in “${name}” instead of ${count(width)} it would fit.`;
+  const fittingModel = fitting === null ? null : narrowed(fitting);
+  if (fitting === null || fittingModel === null) return none;
+  return {
+    words: `With ${count(fitting)} ${noun} in “${name}” instead of ${count(width)} it would fit.`,
+    mend: {
+      mend: { type: "model", model: fittingModel, words: `Take ${count(fitting)} ${noun} in “${name}”` },
+    },
+  };
 }
 
 /** The inner layer with units or filters that has the most weights on both sides. */

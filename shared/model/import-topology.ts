@@ -30,6 +30,8 @@ export interface ImportFault {
   readonly layer: string | null;
   /** What is wrong and what would work. */
   readonly sentence: string;
+  /** A layer that does the same work and is taken; see `replaceLayers`. */
+  readonly replacement?: { readonly from: string; readonly to: string };
 }
 
 /**
@@ -113,7 +115,7 @@ class Reading {
     }
     const read = readLayer(layer, this.#shape?.length ?? null);
     if (read === null) {
-      this.#fault(layer, unknownLayer(className));
+      this.#fault(layer, unknownLayer(className), REFUSED_LAYERS.get(className)?.replacement);
       this.#shape = null;
       return;
     }
@@ -198,8 +200,9 @@ class Reading {
     this.#shape = output.ok && size.every((length) => length >= 1) ? size : null;
   }
 
-  #fault({ name }: WrittenLayer, fault: string): void {
-    this.#faults.push({ layer: name, sentence: `${quoted(name)}: ${fault}.` });
+  #fault({ name, className: from }: WrittenLayer, fault: string, to?: string): void {
+    const replacement = to === undefined ? {} : { replacement: { from, to } };
+    this.#faults.push({ layer: name, sentence: `${quoted(name)}: ${fault}.`, ...replacement });
   }
 
   /** A free name that a task's layer may have, as close to the written one as possible. */

@@ -21,23 +21,30 @@ const GROUND_SHARE_MIN = 0.9;
  * - Any other, and every one in colour, is a photo: the largest part of the task's proportions is cut from its middle and
  *   averaged down. Its values are kept.
  *
- * @returns [height, width, channels] flat, in [0, 1].
  * Error: `blank` if nothing stands out from an even background in grey.
  */
-export function fitPicture(picture: Picture, size: PictureSize): Result<Float32Array, FitError> {
-  if (picture.height === size.height && picture.width === size.width) return ok(picture.values);
-  if (picture.channels === 3 || !hasEvenBorder(picture)) return ok(fitPhoto(picture, size));
+export function fitPicture(picture: Picture, size: PictureSize): Result<FittedPicture, FitError> {
+  if (picture.height === size.height && picture.width === size.width)
+    return ok({ pixels: picture.values, fit: "kept" });
+  if (picture.channels === 3 || !hasEvenBorder(picture))
+    return ok({ pixels: fitPhoto(picture, size), fit: "photo" });
   const ink = inkOf(picture);
   const crop = inkBox(ink);
   if (crop === null) return err({ type: "blank" });
   const cell = Math.max((crop.bottom - crop.top) / size.height, (crop.right - crop.left) / size.width);
-  return ok(
-    averageDown(ink, size, {
-      cell,
-      left: (crop.left + crop.right) / 2 - (cell * size.width) / 2,
-      top: (crop.top + crop.bottom) / 2 - (cell * size.height) / 2,
-    }),
-  );
+  const pixels = averageDown(ink, size, {
+    cell,
+    left: (crop.left + crop.right) / 2 - (cell * size.width) / 2,
+    top: (crop.top + crop.bottom) / 2 - (cell * size.height) / 2,
+  });
+  return ok({ pixels, fit: "ink" });
+}
+
+export interface FittedPicture {
+  /** [height, width, channels] flat, in [0, 1]. */
+  readonly pixels: Float32Array;
+  /** kept: it had the task's size. ink: cropped to what stands out of an even background. photo: its middle. */
+  readonly fit: "kept" | "ink" | "photo";
 }
 export type FitError = { readonly type: "blank" };
 

@@ -94,6 +94,25 @@ function lumaOnWhite({ pixels, valueMax }: Raster, pixel: number): number {
   return luma * opacity + 1_000 * valueMax * (valueMax - opacity);
 }
 
+/** Shares of the full value within which a lossy codec may move the three values of grey apart. */
+const GREY_TOLERANCE = 0.06;
+
+/** What a picture has that grey on white does not. */
+export function looksOf({ pixels, valueMax }: Raster): {
+  readonly isOpaque: boolean;
+  readonly isGrey: boolean;
+} {
+  const most = GREY_TOLERANCE * valueMax;
+  let isOpaque = true;
+  let isGrey = true;
+  for (let at = 0; at < pixels.length && (isOpaque || isGrey); at += 4) {
+    const [red, green, blue] = [pixels[at] as number, pixels[at + 1] as number, pixels[at + 2] as number];
+    if ((pixels[at + 3] as number) < valueMax) isOpaque = false;
+    if (Math.max(red, green, blue) - Math.min(red, green, blue) > most) isGrey = false;
+  }
+  return { isOpaque, isGrey };
+}
+
 interface Turn {
   /** Where the first stored pixel is shown. */
   readonly start: number;

@@ -2,7 +2,12 @@ import { z } from "zod";
 import { ROUND_PHASES, RUN_PHASES } from "../round/phases.ts";
 import { deviceMeasuresSchema, measuresSchema } from "../stats/measure.ts";
 import { strategySchema } from "../strategy/index.ts";
-import { heldOutCardSchema, heldOutFormatSchema, heldOutSetSchema } from "../task/held-out.ts";
+import {
+  heldOutCardSchema,
+  heldOutFormatSchema,
+  heldOutLayoutSchema,
+  heldOutSetSchema,
+} from "../task/held-out.ts";
 import { unitSchema } from "../task/sentence.ts";
 import {
   archivedSchema,
@@ -90,6 +95,8 @@ export const taskViewSchema = z.object({
   bitsPerWeight: z.number(),
   /** Devices connected for this task now. */
   deviceCount: count,
+  /** Of these, devices that agreed to this version and have data for it. Absent from coordinators of earlier versions. */
+  agreedCount: count.exactOptional(),
   activeRunId: runIdSchema.nullable(),
   /** What a device that waits is told of that run, without an account. Absent from coordinators of earlier versions. */
   activeRun: z.object({ state: runStateSchema, waiting: waitingSchema.nullable() }).nullable().optional(),
@@ -110,11 +117,18 @@ export type SettingsView = z.infer<typeof settingsViewSchema>;
 export const settingsChangeSchema = z.strictObject({ changes: taskSettingChangesSchema });
 
 /** Begins an upload of held-out rows. */
-export const heldOutBeginSchema = z.strictObject({
-  format: heldOutFormatSchema,
-  byteCount: z.int().min(1).max(LIMITS.heldOutByteCountMax),
-  card: heldOutCardSchema,
-});
+export const heldOutBeginSchema = z
+  .strictObject({
+    format: heldOutFormatSchema,
+    /** Of an IDX pair, as its files are named. Default: row by row, counted from 0. */
+    layout: heldOutLayoutSchema.exactOptional(),
+    byteCount: z.int().min(1).max(LIMITS.heldOutByteCountMax),
+    card: heldOutCardSchema,
+  })
+  .refine(({ format, layout }) => layout === undefined || format === "idx", {
+    path: ["layout"],
+    error: "only an IDX pair has a layout; leave it out",
+  });
 export type HeldOutBegin = z.infer<typeof heldOutBeginSchema>;
 
 /** Names an upload for as long as the coordinator runs. */

@@ -23,7 +23,9 @@ export type LeftOutReason =
   /** Text with more values than a list of categories can have. */
   | "many-values"
   /** Numbers whose range does not fit a double. */
-  | "too-large";
+  | "too-large"
+  /** A task takes no more columns than those before it. */
+  | "over-limit";
 
 export type ColumnGuess =
   | { readonly type: "number" }

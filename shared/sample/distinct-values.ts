@@ -1,11 +1,11 @@
-/** Values of a column that are counted one by one; a column with more is no list of categories. */
+/** Values of a column that are counted one by one at most; a column with more is no list of categories. */
 export const EXACT_VALUES_MAX = 1_024;
 /** Hashes that are kept once there are more. The estimate of the count then has a standard error of 1 / sqrt(k - 2), 6 %. */
 const KEPT_HASHES = 256;
 /** Characters of a value that are kept. Two values that differ later count as one. */
 const VALUE_LENGTH_MAX = 128;
 
-/** The different values of a column: exact with counts up to EXACT_VALUES_MAX, an estimated number above. */
+/** The different values of a column: exact with counts up to a limit, an estimated number above. */
 export interface DistinctCount {
   readonly count: number;
   /** False if `count` is an estimate. */
@@ -24,6 +24,12 @@ export class DistinctValues {
   #rowsByValue: Map<string, number> | null = new Map();
   /** Ascending, without duplicates; the smallest KEPT_HASHES. */
   #hashes: number[] = [];
+  readonly #exactMax: number;
+
+  /** @param exactMax  Values that are counted one by one. */
+  constructor(exactMax = EXACT_VALUES_MAX) {
+    this.#exactMax = exactMax;
+  }
 
   add(value: string): void {
     const text = value.length > VALUE_LENGTH_MAX ? value.slice(0, VALUE_LENGTH_MAX) : value;
@@ -34,7 +40,7 @@ export class DistinctValues {
     const rows = this.#rowsByValue.get(text);
     if (rows !== undefined) {
       this.#rowsByValue.set(text, rows + 1);
-    } else if (this.#rowsByValue.size < EXACT_VALUES_MAX) {
+    } else if (this.#rowsByValue.size < this.#exactMax) {
       this.#rowsByValue.set(detached(text), 1);
     } else {
       for (const known of this.#rowsByValue.keys()) this.#keep(hashOf(known));
@@ -47,9 +53,12 @@ export class DistinctValues {
     if (this.#rowsByValue !== null) {
       return { count: this.#rowsByValue.size, isExact: true, values: [...this.#rowsByValue] };
     }
+    const { length } = this.#hashes;
     const greatest = this.#hashes.at(-1) as number;
-    const estimate = Math.round(((KEPT_HASHES - 1) * 2 ** 32) / (greatest + 1));
-    return { count: Math.max(EXACT_VALUES_MAX + 1, estimate), isExact: false, values: null };
+    // Fewer values than hashes that are kept are all there.
+    const estimate =
+      length < KEPT_HASHES ? length : Math.round(((KEPT_HASHES - 1) * 2 ** 32) / (greatest + 1));
+    return { count: Math.max(this.#exactMax + 1, estimate), isExact: false, values: null };
   }
 
   #keep(hash: number): void {

@@ -1,6 +1,16 @@
-import { type Draft, type DraftColumn, fieldsOfColumn, rulesOf } from "./draft.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { PHASE_MS_MAX, PHASE_MS_MIN, RECRUITING_MS_MIN } from "../task/task.ts";
+import {
+  type Draft,
+  type DraftColumn,
+  type DraftRules,
+  fieldsOfColumn,
+  proposedRules,
+  rulesOf,
+} from "./draft.ts";
 import { categoriesOf, named } from "./draft-features.ts";
 import type { DraftPart, DraftProblem } from "./draft-problem.ts";
+import { type DraftMend, isAsked } from "./mend.ts";
 import { nounsOf, numberOf } from "./typed.ts";
 
 /** What a page asks for beyond the schema, in words nearer to the input than the schema's. */
@@ -11,8 +21,13 @@ export function missingOf(draft: Draft): DraftProblem[] {
 function missing(part: DraftPart, field: string, sentence: string): DraftProblem {
   return { part, field, sentence, isMissing: true };
 }
-function wrong(part: DraftPart, field: string, sentence: string): DraftProblem {
-  return { part, field, sentence, isMissing: false };
+function wrong(
+  part: DraftPart,
+  field: string,
+  sentence: string,
+  mends: readonly DraftMend[] = [],
+): DraftProblem {
+  return { part, field, sentence, isMissing: false, ...(mends.length > 0 && { mends }) };
 }
 
 function missingColumns(draft: Draft): DraftProblem[] {
@@ -29,7 +44,21 @@ function missingColumns(draft: Draft): DraftProblem[] {
     problems.push(
       missing(2, "inputs", "No column is an input, so there is nothing to learn from. Choose at least one."),
     );
-  return [...problems, ...draft.columns.flatMap((column, at) => columnProblems(column, at))];
+  return [
+    ...problems,
+    ...tooManyColumns(draft),
+    ...draft.columns.flatMap((column, at) => columnProblems(column, at)),
+  ];
+}
+
+function tooManyColumns({ data, columns }: Draft): DraftProblem[] {
+  const count = columns.filter((column) => isAsked(fieldsOfColumn(column))).length;
+  const { columnsMax } = LIMITS;
+  if (data.kind !== "table" || count <= columnsMax) return [];
+  const sentence = `${count} columns are asked for, and a task takes ${columnsMax}. Leave out ${count - columnsMax}.`;
+  return [
+    wrong(2, "columns", sentence, [{ type: "fewer-columns", words: `Ask for the first ${columnsMax} only` }]),
+  ];
 }
 
 function missingClasses(lines: readonly string[]): DraftProblem[] {
@@ -67,8 +96,18 @@ function columnProblems(column: DraftColumn, at: number): DraftProblem[] {
     else if (Number.isNaN(to)) problems.push(wrong(2, field("to"), "A number is wanted, such as 100."));
     else if (from >= to) {
       const { proposed } = column;
-      const sample = proposed.from === "" ? "" : ` The sample fits ${proposed.from} to ${proposed.to}.`;
-      problems.push(wrong(2, field("from"), `From has to be below To.${sample}`));
+      const range = `${proposed.from} to ${proposed.to}`;
+      const fields = { from: proposed.from, to: proposed.to };
+      problems.push(
+        numberOf(proposed.from) < numberOf(proposed.to)
+          ? wrong(2, field("from"), `From has to be below To. The sample fits ${range}.`, [
+              { type: "column", at, fields, words: `Take ${range}` },
+            ])
+          : wrong(2, field("from"), "From has to be below To."),
+      );
+    } else {
+      const way = undecided(column, at);
+      if (way !== null) problems.push(way);
     }
     if (fields.use === "label" && fields.unit.trim() === "")
       problems.push(
@@ -91,6 +130,24 @@ function columnProblems(column: DraftColumn, at: number): DraftProblem[] {
   return problems;
 }
 
+/** Not null if the sample's numbers can be read in two ways and nobody has said which; a range says it. */
+function undecided({ twoWays, edited }: DraftColumn, at: number): DraftProblem | null {
+  if (twoWays == null || edited.from !== undefined || edited.to !== undefined) return null;
+  const { written, asThousands, asDecimals } = twoWays;
+  const way = (value: string, { from, to }: typeof asThousands): DraftMend => ({
+    type: "column",
+    at,
+    fields: { from, to, example: "" },
+    words: `It is ${value}: ${from} to ${to}`,
+  });
+  return wrong(
+    2,
+    `column.${at}.from`,
+    `Numbers such as ${written} can be read in two ways. Say which is meant, or give the range.`,
+    [way("one thousand two hundred and thirty-four", asThousands), way("a little more than one", asDecimals)],
+  );
+}
+
 /** Answers while one types that the schema would give in the words of the API. */
 function wrongRules(draft: Draft): DraftProblem[] {
   const rules = rulesOf(draft);
@@ -102,9 +159,14 @@ function wrongRules(draft: Draft): DraftProblem[] {
         5,
         "cohortSizeMin",
         `More than the ${goal} wanted. Want at least ${min}, or ask for no more than ${goal}.`,
+        [
+          { type: "rules", rules: { goal: String(min) }, words: `Want ${min}` },
+          { type: "rules", rules: { cohortSizeMin: String(goal) }, words: `Never fewer than ${goal}` },
+        ],
       ),
     );
   }
+  problems.push(...wrongNumbers(draft, rules), ...wrongUnits(rules));
   if (numberOf(rules.clipNormL2) <= 0)
     problems.push(
       wrong(
@@ -113,6 +175,39 @@ function wrongRules(draft: Draft): DraftProblem[] {
         "A change of length 0 teaches nothing. Give a number above 0; the trial proposes one.",
       ),
     );
+  return problems;
+}
+
+const NUMBER_RULES = [
+  ...["goal", "overSelection", "cohortSizeMin", "epochs", "batchSize", "learningRate", "proximalMu"],
+  ...["clipNormL2", "weightCap", "localPercent", "joinS", "trainS", "keysS", "sendS"],
+] as const satisfies readonly (keyof DraftRules)[];
+
+/** Fields that are empty or hold no number, with one that would work. */
+function wrongNumbers({ rules: edited }: Draft, rules: DraftRules): DraftProblem[] {
+  const usual = proposedRules(rules.stage);
+  return NUMBER_RULES.filter((name) => name in edited && Number.isNaN(numberOf(rules[name]))).map((name) =>
+    wrong(5, name, `A number is wanted, such as ${usual[name]}.`),
+  );
+}
+
+/** Fields in per cent and seconds; the schema has fractions and milliseconds. */
+function wrongUnits(rules: DraftRules): DraftProblem[] {
+  const problems: DraftProblem[] = [];
+  const percent = numberOf(rules.localPercent);
+  if (percent < 0 || percent >= 100)
+    problems.push(
+      wrong(5, "localPercent", "From 0 to below 100 %: a device trains on the rest. 20 is usual."),
+    );
+  for (const name of ["joinS", "trainS", "keysS", "sendS"] as const) {
+    const [least, most] = [
+      (name === "joinS" ? RECRUITING_MS_MIN : PHASE_MS_MIN) / 1_000,
+      PHASE_MS_MAX / 1_000,
+    ];
+    const seconds = numberOf(rules[name]);
+    if (seconds < least || seconds > most)
+      problems.push(wrong(5, name, `From ${least} to ${most} s (a day).`));
+  }
   return problems;
 }
 

@@ -1,3 +1,5 @@
+import type { DraftMend } from "./mend.ts";
+
 /** Parts of the workshop, as they are numbered on the page. */
 export type DraftPart = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
@@ -10,4 +12,6 @@ export interface DraftProblem {
   readonly sentence: string;
   /** True if nothing was given yet. A page says so only once someone has tried to publish. */
   readonly isMissing: boolean;
+  /** What would work, ready to be done; the nearest first. */
+  readonly mends?: readonly DraftMend[];
 }

@@ -1,16 +1,23 @@
-import type { ColumnProfile } from "./column-profiler.ts";
 import {
   type Draft,
   type DraftColumn,
+  type DraftData,
   type DraftSample,
   fieldsOfColumn,
   labelOf,
   newDraft,
+  type PicturesData,
+  rulesOf,
 } from "./draft.ts";
 import { type PicturesProfile, proposedSize } from "./pictures-profile.ts";
-import { proposeColumns } from "./propose-columns.ts";
-import { proposeSeries } from "./propose-series.ts";
+import type { TableProposal } from "./propose-table.ts";
 import type { TableProfile } from "./table-profiler.ts";
+
+/** A table as far as it was read, and what it proposes. */
+export interface SampleTable {
+  readonly profile: TableProfile;
+  readonly proposal: TableProposal;
+}
 
 interface SampleFile {
   readonly name: string;
@@ -23,10 +30,10 @@ interface SampleFile {
  *
  * @param draft  Null before the first sample.
  */
-export function withTable(draft: Draft | null, profile: TableProfile, file: SampleFile): Draft {
-  const started = draft ?? begun(profile, file.name);
-  const columns = started.base === null ? proposedColumns(started, profile) : started.columns;
-  const series = started.base === null && started.data.kind === "series" ? proposeSeries(profile) : null;
+export function withTable(draft: Draft | null, { profile, proposal }: SampleTable, file: SampleFile): Draft {
+  const started = draft ?? begun(proposal, file.name);
+  const columns = started.base === null ? proposedColumns(started, proposal) : started.columns;
+  const series = started.base === null && started.data.kind === "series" ? proposal.series : null;
   const data =
     series === null || started.data.kind !== "series"
       ? started.data
@@ -39,8 +46,7 @@ export function withTable(draft: Draft | null, profile: TableProfile, file: Samp
   return { ...next, sample: { ...file, rows: profile.rows, classRows: classRows(next, profile) } };
 }
 
-function begun(profile: TableProfile, fileName: string): Draft {
-  const series = proposeSeries(profile);
+function begun({ series }: TableProposal, fileName: string): Draft {
   const data =
     series === null
       ? ({ kind: "table" } as const)
@@ -58,20 +64,15 @@ function mergedChannels(before: Channels, proposed: Channels): Channels {
   });
 }
 
-function proposedColumns(draft: Draft, profile: TableProfile): DraftColumn[] {
-  const others = draft.data.kind === "series" ? proposeSeries(profile)?.others : undefined;
-  const seen =
-    others === undefined
-      ? profile
-      : { ...profile, columns: others.map((at) => profile.columns[at] as ColumnProfile) };
+function proposedColumns(draft: Draft, { columns, series }: TableProposal): DraftColumn[] {
   const editedByName = new Map(draft.columns.map(({ name, edited }) => [name, edited]));
-  return proposeColumns(seen).map(({ name, fields, leftOutBecause }) => ({
+  const proposed = draft.data.kind === "series" && series !== null ? series.columns : columns;
+  return proposed.map(({ name, fields, leftOutBecause, twoWays }) => ({
     name,
-    // A series takes no other columns than its steps and its label.
-    proposed:
-      others !== undefined && fields.use !== "label" ? { ...fields, use: "left-out" as const } : fields,
+    proposed: fields,
     edited: editedByName.get(name) ?? {},
     leftOutBecause,
+    twoWays,
   }));
 }
 
@@ -97,10 +98,22 @@ export function slugOf(fileName: string): string {
   return slug === "" ? "my-task" : slug;
 }
 
-/** The same for pictures in folders. What the person changed of a draft of pictures stays. */
+/** The same for pictures in folders. */
 export function withPictures(draft: Draft | null, profile: PicturesProfile, file: SampleFile): Draft {
+  const proposed = proposedPictures(profile);
+  const started = draft ?? newDraft(proposed, [], slugOf(file.name));
+  const { data, base } = started;
+  const rows = profile.classes.reduce((sum, { count }) => sum + count, 0);
+  return {
+    ...started,
+    data: base === null && data.kind === "pictures" ? followed(data, proposed) : data,
+    sample: { ...file, rows, classRows: profile.classes.map(({ name, count }) => [name, count]) },
+  };
+}
+
+function proposedPictures(profile: PicturesProfile): PicturesData {
   const { width, height } = proposedSize(profile);
-  const data = {
+  return {
     kind: "pictures",
     height: String(height),
     width: String(width),
@@ -108,11 +121,43 @@ export function withPictures(draft: Draft | null, profile: PicturesProfile, file
     from: "0",
     to: "255",
     classes: profile.classes.map(({ name }) => name),
-  } as const;
-  const started = draft?.data.kind === "pictures" ? draft : newDraft(data, [], slugOf(file.name));
-  const rows = profile.classes.reduce((sum, { count }) => sum + count, 0);
+  };
+}
+
+/** What the sample proposes, except for fields that the person changed. */
+function followed(data: PicturesData, proposed: PicturesData): PicturesData {
+  const { edited = [] } = data;
+  return { ...proposed, ...Object.fromEntries(edited.map((name) => [name, data[name]])), edited };
+}
+
+/** A draft about one kind of rows and a sample of another. Neither can follow the other, so a person has to choose. */
+export interface KindClash {
+  readonly draft: DraftData["kind"];
+  readonly sample: DraftData["kind"];
+}
+
+/** Null if the sample fits the draft. Every CSV fits a table; the columns of a version that was agreed to stay as they are. */
+export function kindClash(
+  draft: Draft | null,
+  table: TableProposal | null,
+  pictures: PicturesProfile | null,
+): KindClash | null {
+  if (draft === null || (table === null && pictures === null)) return null;
+  const { kind } = draft.data;
+  const sample = table === null ? "pictures" : table.series === null ? "table" : "series";
+  const fits =
+    kind === sample ||
+    (sample !== "pictures" && (kind === "table" || (kind === "series" && draft.base !== null)));
+  return fits ? null : { draft: kind, sample };
+}
+
+/** A new draft from a sample of another kind. What was said about the purpose and the rules holds for it too. */
+export function begunAnew(before: Draft, begun: Draft): Draft {
+  const { base, rules, about } = before;
   return {
-    ...started,
-    sample: { ...file, rows, classRows: profile.classes.map(({ name, count }) => [name, count]) },
+    ...begun,
+    rules: base === null ? rules : rulesOf(before),
+    // The address of a task is that of its versions.
+    about: base === null ? about : { ...about, slug: begun.about.slug },
   };
 }

@@ -2,7 +2,8 @@ import { fieldErrors } from "../protocol/fields.ts";
 import type { Features } from "../task/features.ts";
 import { featuresSchema } from "../task/features.ts";
 import type { ModelSpec } from "../task/model.ts";
-import { type Task, taskSchema } from "../task/task.ts";
+import { newTaskSchema } from "../task/new-task.ts";
+import type { Task } from "../task/task.ts";
 import {
   type Draft,
   type DraftAbout,
@@ -51,7 +52,7 @@ export function taskOfDraft(draft: Draft): DraftResult {
     }
   }
   const built = features === null ? null : modelOfDraft(draft, features);
-  if (built?.ok === false) add({ part: 3, field: "model", sentence: built.error, isMissing: false });
+  if (built?.ok === false) add({ part: 3, field: "model", isMissing: false, ...built.error });
   const model = built?.ok === true ? built.value : null;
   const stage = statedStage(draft);
   const raw = {
@@ -65,12 +66,15 @@ export function taskOfDraft(draft: Draft): DraftResult {
     aggregation: aggregationOf(draft),
     evaluation: { ...draft.base?.evaluation, localFraction: numberOf(rulesOf(draft).localPercent) / 100 },
   };
-  const parsed = taskSchema.safeParse(raw);
+  const parsed = newTaskSchema.safeParse(raw);
   if (!parsed.success) {
     for (const { path, sentence } of fieldErrors(parsed.error)) {
       const isDerived = path.startsWith("model") && model === null;
       const isKnown = path.startsWith("features") && features === null;
-      if (!isDerived && !isKnown) add({ ...placeOf(path, places), sentence, isMissing: false });
+      if (!isDerived && !isKnown) {
+        const place = placeOf(path, places);
+        add({ ...place, sentence, isMissing: false, ...mendsOf(place.field, draft) });
+      }
     }
   }
   problems.sort((a, b) => a.part - b.part);
@@ -167,6 +171,12 @@ function placeOf(path: string, columns: readonly PlacedColumn[]): Pick<DraftProb
   if (own !== null) return { part: 2, field: own[1] as string };
   const place = PLACES.find(([known]) => known.test(path));
   return place === undefined ? { part: 8, field: "task" } : { part: place[1], field: place[2] };
+}
+
+/** A ring of 16 bits is refused for what one of 32 holds. */
+function mendsOf(field: string, draft: Draft): Pick<DraftProblem, "mends"> {
+  if (field !== "ring" || rulesOf(draft).ring === "32") return {};
+  return { mends: [{ type: "rules", rules: { ring: "32" }, words: "Take 32 bits" }] };
 }
 
 function fieldOf(name: string, index: string | undefined): string {

@@ -1,7 +1,7 @@
 import type { StrategySpec } from "../strategy/index.ts";
 import type { Task } from "../task/task.ts";
 import type { LeftOutReason } from "./column-guess.ts";
-import type { ColumnFields } from "./propose-columns.ts";
+import type { ColumnFields, TwoWays } from "./propose-columns.ts";
 
 /*
  * A task that is being made, as plain JSON. Numbers are the texts that were typed, so that nothing is lost while they are
@@ -15,6 +15,8 @@ export interface DraftColumn {
   /** What the person changed; the rest follows the proposal while the sample is still being read. */
   readonly edited: Partial<ColumnFields>;
   readonly leftOutBecause: LeftOutReason | null;
+  /** Set if the person has to say how the sample's numbers are meant. */
+  readonly twoWays?: TwoWays | null;
 }
 
 /** What is measured at each step of a series. */
@@ -41,7 +43,12 @@ export type DraftData =
       readonly from: string;
       readonly to: string;
       readonly classes: readonly string[];
+      /** Fields that the person changed; the others follow the sample. */
+      readonly edited?: readonly PicturesField[];
     };
+
+export type PicturesField = "height" | "width" | "channels" | "classes";
+export type PicturesData = Extract<DraftData, { kind: "pictures" }>;
 
 export type DraftModel =
   | { readonly from: "template"; readonly name: string }
@@ -112,6 +119,15 @@ export interface Draft {
   readonly rules: Partial<DraftRules>;
   readonly about: DraftAbout;
   readonly heldOut: "without" | "upload" | "command";
+}
+
+/** Pictures with what the person changed of them. */
+export function withEdits(
+  data: PicturesData,
+  fields: Partial<Pick<PicturesData, PicturesField>>,
+): PicturesData {
+  const names = [...(data.edited ?? []), ...(Object.keys(fields) as PicturesField[])];
+  return { ...data, ...fields, edited: [...new Set(names)] };
 }
 
 export function fieldsOfColumn({ proposed, edited }: DraftColumn): ColumnFields {

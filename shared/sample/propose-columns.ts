@@ -1,7 +1,9 @@
+import { LIMITS } from "../protocol/limits.ts";
 import { type ColumnGuess, guessColumn, type LeftOutReason } from "./column-guess.ts";
+import type { NumbersProfile } from "./column-numbers.ts";
 import type { ColumnProfile } from "./column-profiler.ts";
 import { hintsOf, titleOf } from "./header-words.ts";
-import { FEW_ROWS, roundedOutward } from "./range.ts";
+import { type Extremes, FEW_ROWS, roundedOutward } from "./range.ts";
 import type { TableProfile } from "./table-profiler.ts";
 
 /** What a draft says about a column. Numbers are texts, as they are typed. */
@@ -48,10 +50,20 @@ export const EMPTY_FIELDS: ColumnFields = {
   example: "",
 };
 
+/** Ranges of a column whose numbers can be read in two ways, with nothing that tells which (F6). */
+export interface TwoWays {
+  /** How 1234 is written if it is one thousand two hundred and thirty-four, and if it is a little more than one. */
+  readonly written: "1,234" | "1.234";
+  readonly asThousands: Pick<ColumnFields, "from" | "to">;
+  readonly asDecimals: Pick<ColumnFields, "from" | "to">;
+}
+
 export interface ProposedColumn {
   readonly name: string;
   readonly fields: ColumnFields;
   readonly leftOutBecause: LeftOutReason | null;
+  /** Null unless a person has to say how its numbers are meant. */
+  readonly twoWays: TwoWays | null;
 }
 
 /** A class for each different value, up to so many. A label with more numbers is a number. */
@@ -62,13 +74,21 @@ const OTHER = "other";
 export function proposeColumns(profile: TableProfile): ProposedColumn[] {
   const guesses = profile.columns.map(guessColumn);
   const label = labelAt(profile.columns, guesses);
+  let asked = 0;
   return profile.columns.map((column, at) => {
     const guess = guesses[at] as ColumnGuess;
-    return {
+    const fields = fieldsOf(column, guess, at === label);
+    const proposed: ProposedColumn = {
       name: column.name,
-      fields: fieldsOf(column, guess, at === label),
+      fields,
       leftOutBecause: guess.type === "left-out" ? guess.because : null,
+      twoWays: twoWaysOf(column),
     };
+    if (fields.use === "label" || fields.use === "left-out") return proposed;
+    asked += 1;
+    return asked <= LIMITS.columnsMax
+      ? proposed
+      : { ...proposed, fields: { ...fields, use: "left-out" }, leftOutBecause: "over-limit" };
   });
 }
 
@@ -92,7 +112,7 @@ function labelAt(columns: readonly ColumnProfile[], guesses: readonly ColumnGues
 function fieldsOf(column: ColumnProfile, guess: ColumnGuess, isLabel: boolean): ColumnFields {
   const isProtected = !isLabel && hintsOf(column.name).has("protected");
   const type = typeOf(column, guess, isLabel);
-  const { title, unit } = titleOf(column.name);
+  const { title, unit } = unitOf(column);
   const use = isLabel ? "label" : guess.type === "left-out" ? "left-out" : isProtected ? "asked" : "input";
   return {
     use,
@@ -121,16 +141,41 @@ function typeOf(column: ColumnProfile, guess: ColumnGuess, isLabel: boolean): Co
   return isClasses ? "category" : "number";
 }
 
+/** The unit that the header names, or per cent if most of the numbers are written so. */
+function unitOf({ name, numbers }: ColumnProfile): ReturnType<typeof titleOf> {
+  const { title, unit } = titleOf(name);
+  return { title, unit: unit === "" && isPercent(numbers) ? "%" : unit };
+}
+
+function isPercent({ percents, count }: NumbersProfile): boolean {
+  return count > 0 && 2 * percents > count;
+}
+
 function rangeFields(
   { numbers }: ColumnProfile,
   type: ColumnFields["type"],
 ): Pick<ColumnFields, "from" | "to"> {
-  const { extremes } = numbers;
-  if (type === "category" || extremes === null || !Number.isFinite(extremes.greatest - extremes.least)) {
-    return { from: "", to: "" };
-  }
+  return type === "category" ? NO_RANGE : rangeOf(numbers.extremes, isPercent(numbers));
+}
+
+const NO_RANGE = { from: "", to: "" } as const;
+
+function rangeOf(extremes: Extremes | null, isPerCent: boolean): Pick<ColumnFields, "from" | "to"> {
+  if (extremes === null || !Number.isFinite(extremes.greatest - extremes.least)) return NO_RANGE;
   const [from, to] = roundedOutward(extremes);
-  return { from: String(from), to: String(to) };
+  // Of a range that ends at 1 or below, devices take 0.5 % for 0.005.
+  return { from: String(from), to: String(isPerCent && to <= 1 ? 100 : to) };
+}
+
+function twoWaysOf({ numbers }: ColumnProfile): TwoWays | null {
+  const { mark, extremes, otherExtremes, hasComma } = numbers;
+  if (otherExtremes === null) return null;
+  const [chosen, other] = [rangeOf(extremes, false), rangeOf(otherExtremes, false)];
+  const written = hasComma ? "1,234" : "1.234";
+  const isDecimal = (mark === "comma") === hasComma;
+  return isDecimal
+    ? { written, asThousands: other, asDecimals: chosen }
+    : { written, asThousands: chosen, asDecimals: other };
 }
 
 function categoryFields(

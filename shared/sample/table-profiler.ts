@@ -1,17 +1,27 @@
-import { LIMITS } from "../protocol/limits.ts";
+import { isBlankFrom } from "../data/table/table-reader.ts";
 import { type ColumnProfile, ColumnProfiler } from "./column-profiler.ts";
 
 /** What is known of a table so far. */
 export interface TableProfile {
-  /** Rows with as many cells as the header has names; columns are profiled from these. */
+  /** Rows with as many cells as the header has names, or blank ones beyond; columns are profiled from these. */
   readonly rows: number;
   /** Rows with another number of cells, or with quotes that cannot be read. */
   readonly otherWidth: number;
   readonly columns: readonly ColumnProfile[];
 }
 
-/** Columns of a sample. A task takes LIMITS.columnsMax; a sample may have some more, to choose from. */
-export const SAMPLE_COLUMNS_MAX = 4 * LIMITS.columnsMax;
+/** Columns of a sample. A table of a task takes LIMITS.columnsMax of them, and a series up to 16,384. */
+export const SAMPLE_COLUMNS_MAX = 20_000;
+
+/** Values that are kept of all columns together, so that a wide table takes no more memory than one of 1,024 columns. */
+const KEPT_VALUES_MAX = 2 ** 20;
+const KEPT_OF_COLUMN = { least: 32, most: 1_024 };
+
+/** A power of two, so that it can be halved. */
+function keptMax(columnCount: number): number {
+  const share = 2 ** Math.floor(Math.log2(KEPT_VALUES_MAX / Math.max(1, columnCount)));
+  return Math.max(KEPT_OF_COLUMN.least, Math.min(KEPT_OF_COLUMN.most, share));
+}
 
 /** Profiles a table row by row, in memory that depends on the number of columns alone. */
 export class TableProfiler {
@@ -21,12 +31,13 @@ export class TableProfiler {
 
   /** @param header  At most SAMPLE_COLUMNS_MAX names. */
   constructor(header: readonly string[]) {
-    this.#columns = header.map((name) => new ColumnProfiler(name));
+    const kept = keptMax(header.length);
+    this.#columns = header.map((name) => new ColumnProfiler(name, kept));
   }
 
   add(cells: readonly string[]): void {
     const columns = this.#columns;
-    if (cells.length !== columns.length) {
+    if (cells.length !== columns.length && !isBlankFrom(cells, columns.length)) {
       this.#otherWidth += 1;
       return;
     }
@@ -40,10 +51,12 @@ export class TableProfiler {
   }
 
   profile(): TableProfile {
+    const marks = this.#columns.flatMap(({ markSeen }) => markSeen ?? []);
+    const mostlyComma = 2 * marks.filter((mark) => mark === "comma").length > marks.length;
     return {
       rows: this.#rows,
       otherWidth: this.#otherWidth,
-      columns: this.#columns.map((column) => column.profile()),
+      columns: this.#columns.map((column) => column.profile(mostlyComma)),
     };
   }
 }

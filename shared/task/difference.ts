@@ -27,6 +27,7 @@ export function taskDifference(before: Task, after: Task): readonly string[] {
 }
 
 type Features = Task["features"];
+type Channel = Extract<Features, { kind: "series" }>["channels"][number];
 type Model = Task["model"];
 
 interface Change {
@@ -69,6 +70,7 @@ const NAMES: Readonly<Record<string, string>> = {
   purpose: "The purpose",
   intendedUse: "The intended use",
   notFor: "“Not for”",
+  contact: "Who answers questions",
   stage: "The stage",
   dataCard: "The data card",
   "training.epochs": "Epochs in a round",
@@ -77,6 +79,9 @@ const NAMES: Readonly<Record<string, string>> = {
   "training.optimizer.learningRate": "The learning rate",
   "training.optimizer.momentum": "The momentum",
   "training.proximalMu": "The proximal term",
+  "training.loss": "The loss",
+  "training.loss.kind": "The loss",
+  "training.loss.delta": "The bend of Huber's loss",
   "training.classWeights": "The weights of the classes",
   "aggregation.goal": "The updates that a round aims at",
   "aggregation.overSelection": "Over-selection",
@@ -87,6 +92,24 @@ const NAMES: Readonly<Record<string, string>> = {
   "aggregation.weightCap": "The rows that count for one device",
   "aggregation.ring": "Bits of a number on the wire",
   "aggregation.strategy.kind": "The strategy",
+  "aggregation.strategy.serverLearningRate": "The coordinator's learning rate",
+  "aggregation.strategy.momentum": "The coordinator's momentum",
+  "aggregation.strategy.beta1": "The strategy's decay β1",
+  "aggregation.strategy.beta2": "The strategy's decay β2",
+  "aggregation.strategy.tau": "The strategy's adaptivity τ",
+  "aggregation.graph": "The graph of devices",
+  "aggregation.graph.kind": "The graph of devices",
+  "aggregation.graph.size": "The devices in a shard",
+  "aggregation.graph.corruptShare": "The share of devices that may collude",
+  "aggregation.graph.dropoutShare": "The share of devices that may drop out",
+  "aggregation.recruitingMinMs": "The least time to recruit",
+  "aggregation.deadlines.recruitingMs": "The time to recruit",
+  "aggregation.deadlines.trainingMs": "The time to train",
+  "aggregation.deadlines.sharingMs": "The time to share keys",
+  "aggregation.deadlines.collectingMs": "The time to send",
+  "aggregation.deadlines.confirmingMs": "The time to confirm",
+  "aggregation.deadlines.unmaskingMs": "The time to open",
+  "aggregation.deadlines.graceMs": "The time for late shares",
   "evaluation.localFraction": "The share of rows that devices keep back",
   "evaluation.heldOutFraction": "The share of a data set that is held out",
 };
@@ -96,12 +119,18 @@ const UNITS: Readonly<Record<string, string>> = {
   "aggregation.weightCap": " rows",
 };
 
+/** What people call a field outside features and model; undefined if it has no name. */
+export function nameOfField(path: string): string | undefined {
+  return NAMES[path];
+}
+
 function leafSentence({ path, was, is }: Change): string {
-  const name = NAMES[path] ?? path;
-  const unit = UNITS[path] ?? (path.endsWith("Ms") ? " ms" : "");
-  if (is === undefined) return `${name} is no longer said; it was ${shown(was)}${unit}.`;
-  if (was === undefined) return `${name} is ${shown(is)}${unit}; nothing was said before.`;
-  return `${name} is ${shown(is)}${unit}, was ${shown(was)}${unit}.`;
+  const name = nameOfField(path) ?? path;
+  const inUnit = (value: unknown) =>
+    path.endsWith("Ms") ? `${Number(value) / 1_000} s` : `${shown(value)}${UNITS[path] ?? ""}`;
+  if (is === undefined) return `${name} is no longer said; it was ${inUnit(was)}.`;
+  if (was === undefined) return `${name} is ${inUnit(is)}; nothing was said before.`;
+  return `${name} is ${inUnit(is)}, was ${inUnit(was)}.`;
 }
 
 function featureSentences(was: Features, is: Features): string[] {
@@ -111,7 +140,20 @@ function featureSentences(was: Features, is: Features): string[] {
     const { columns, ...rest } = is;
     return [...columnSentences(oldColumns, columns), ...changesOf("", old, rest).map(featureSentence)];
   }
+  if (was.kind === "series" && is.kind === "series") {
+    const { channels: oldChannels, ...old } = was;
+    const { channels, ...rest } = is;
+    return [
+      ...columnSentences(oldChannels.map(asColumn), channels.map(asColumn)),
+      ...changesOf("", old, rest).map(featureSentence),
+    ];
+  }
   return changesOf("", was, is).map(featureSentence);
+}
+
+/** What is measured at each step of a series differs as columns do. */
+function asColumn(channel: Channel): Column {
+  return { ...channel, type: "numeric", protected: false, input: true };
 }
 
 const KINDS: Readonly<Record<Features["kind"], string>> = {
@@ -123,14 +165,29 @@ const KINDS: Readonly<Record<Features["kind"], string>> = {
 function featureSentence(change: Change): string {
   const { path, was, is } = change;
   if (path === "classes" && Array.isArray(was) && Array.isArray(is)) {
-    const [gone, added] = [
-      was.filter((name) => !is.includes(name)),
-      is.filter((name) => !was.includes(name)),
-    ];
-    if (gone.length === 0 && added.length === 0) return `The classes come in another order: ${listed(is)}.`;
-    return `The classes are ${listed(is)}${gone.length > 0 ? `; no longer ${listed(gone)}` : ""}${added.length > 0 ? `; new is ${listed(added)}` : ""}.`;
+    return `The classes ${membersWords(was, is)}.`;
   }
-  return leafSentence({ ...change, path: path.startsWith("label.") ? `The label's ${path.slice(6)}` : path });
+  const part = path.replaceAll(".", " ");
+  return leafSentence({
+    ...change,
+    path: path.startsWith("label.") ? `The label's ${part.slice(6)}` : `The ${part}`,
+  });
+}
+
+/** What became of a list of names: all that went and came, and whether the others changed places. */
+function membersWords(was: readonly unknown[], is: readonly unknown[]): string {
+  const gone = was.filter((name) => !is.includes(name));
+  const added = is.filter((name) => !was.includes(name));
+  const kept = (names: readonly unknown[], others: readonly unknown[]) =>
+    names.filter((name) => others.includes(name));
+  const isMoved = !same(kept(was, is), kept(is, was));
+  if (gone.length === 0 && added.length === 0) return `come in another order: ${listed(is)}`;
+  return [
+    `are ${shortened(is)}`,
+    ...(gone.length > 0 ? [`no longer ${listed(gone)}`] : []),
+    ...(added.length > 0 ? [`new is ${listed(added)}`] : []),
+    ...(isMoved ? [`in another order: ${listed(is)}`] : []),
+  ].join("; ");
 }
 
 function columnSentences(was: readonly Column[], is: readonly Column[]): string[] {
@@ -173,8 +230,7 @@ function columnSentence(name: string, { path, was, is }: Change, column: Column)
       return `${name} goes ${rangeWords(is as number[], unit)}, was ${rangeWords(was as number[], unit)}.`;
     }
     case "categories": {
-      const [old, now] = [was as readonly string[], is as readonly string[]];
-      return `${name} is one of ${listed(now)}; it was one of ${listed(old)}.`;
+      return `The categories of ${name} ${membersWords(was as string[], is as string[])}.`;
     }
     case "protected":
       return is === true ? `${name} is protected now.` : `${name} is no longer protected.`;
@@ -219,17 +275,22 @@ function shown(value: unknown): string {
   if (typeof value === "string") return quoted(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (Array.isArray(value)) return listed(value);
-  return value === undefined ? "absent" : canonicalJson(value as Json);
+  if (!isRecord(value)) return value === undefined ? "absent" : canonicalJson(value as Json);
+  return Object.entries(value)
+    .map(([name, inner]) => (name === "kind" ? shown(inner) : `${name} ${shown(inner)}`))
+    .join(", ");
 }
 
-const LISTED_MAX = 8;
+const SHORTENED_MAX = 8;
+
+/** Only for what is told in full beside it. */
+function shortened(values: readonly unknown[]): string {
+  const rest = values.length - SHORTENED_MAX;
+  return rest <= 0 ? listed(values) : `${listed(values.slice(0, SHORTENED_MAX))} and ${rest} more`;
+}
 
 function listed(values: readonly unknown[]): string {
-  const names = values
-    .slice(0, LISTED_MAX)
-    .map((value) => (typeof value === "string" ? quoted(value) : String(value)));
-  const rest = values.length - names.length;
-  return `${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  return values.map(shown).join(", ");
 }
 
 const quoted = (text: string): string => `“${text}”`;

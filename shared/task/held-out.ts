@@ -20,6 +20,14 @@ import { sentenceSchema } from "./sentence.ts";
 export const heldOutFormatSchema = z.enum(["csv", "idx", "zip"]);
 export type HeldOutFormat = z.infer<typeof heldOutFormatSchema>;
 
+/** How the pictures and labels of an IDX pair are stored. Only the names of its files tell, so that whoever sends them says so. */
+export const heldOutLayoutSchema = z.strictObject({
+  /** Pictures are stored column by column. */
+  isTransposed: z.boolean(),
+  /** Number of the first class. */
+  firstLabel: z.literal([0, 1]),
+});
+
 /** What people say about a set. */
 export const heldOutCardSchema = z.strictObject({
   /** Where the rows come from. */
@@ -50,6 +58,8 @@ export const heldOutSetSchema = z.strictObject({
   /** SHA-256 of its bytes. */
   hash: hashHexSchema,
   format: heldOutFormatSchema,
+  /** Of an IDX pair. Default: row by row, counted from 0. */
+  layout: heldOutLayoutSchema.exactOptional(),
   byteCount: count,
   rowCount: z.int().min(1),
   balance: heldOutBalanceSchema,
@@ -60,6 +70,9 @@ export const heldOutSetSchema = z.strictObject({
   setBy: z.string().max(80),
 });
 export type HeldOutSet = z.infer<typeof heldOutSetSchema>;
+
+/** All that is needed to read a set's bytes. */
+export type HeldOutReading = Pick<HeldOutSet, "format" | "layout">;
 
 /** True if models of this version are judged on the set. */
 export function judges(set: Pick<HeldOutSet, "versions">, version: number): boolean {

@@ -11,13 +11,13 @@ import { modelSchema } from "./model.ts";
 import { sentenceSchema, titleSchema } from "./sentence.ts";
 import { trainingPlanSchema } from "./training-plan.ts";
 
-const phaseMs = z
-  .int()
-  .min(500)
-  .max(24 * 3_600_000);
+export const PHASE_MS_MIN = 500;
+export const PHASE_MS_MAX = 24 * 3_600_000;
+export const RECRUITING_MS_MIN = 2_000;
+const phaseMs = z.int().min(PHASE_MS_MIN).max(PHASE_MS_MAX);
 export const deadlinesSchema = z.strictObject({
   /** Recruiting stays open at most this long. */
-  recruitingMs: phaseMs.min(2_000),
+  recruitingMs: phaseMs.min(RECRUITING_MS_MIN),
   /** From the invitation to the last advert: training and advertising together. */
   trainingMs: phaseMs,
   sharingMs: phaseMs,

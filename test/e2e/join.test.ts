@@ -207,7 +207,7 @@ describe("before one agrees", () => {
   test("the numbers of the consent follow from the task: five edges need three, so there are two others", async () => {
     const { page } = await openPage();
     await page.getByText("The list means nothing until it is added to at least 2 others.").waitFor();
-    await page.getByText("Rounds of 5 devices: too few to hide anyone; for trying out only.").waitFor();
+    await page.getByText("A sum may be of 3 devices: too few to hide anyone; for trying out only.").waitFor();
     const buttons = ["Take part", "Not now"].map((name) => page.getByRole("button", { name, exact: true }));
     const [yes, no] = await Promise.all(
       buttons.map((button) =>

@@ -67,7 +67,7 @@ test.each([
     for (const [index, [name, bytes]] of all.entries()) {
       const here = await readPicture(bytes, shape, codecs);
       if (here.ok) takenCount++;
-      const wanted = here.ok ? Buffer.from(here.value.buffer).toString("hex") : `! ${here.error}`;
+      const wanted = here.ok ? Buffer.from(here.value.pixels.buffer).toString("hex") : `! ${here.error}`;
       expect(
         onPage[index] === wanted,
         `${name}: ${onPage[index]?.slice(0, 80)} beside ${wanted.slice(0, 80)}`,

@@ -14,9 +14,19 @@ export interface KeptDraft {
   readonly draft: Draft;
 }
 
+/** Null if this browser lets no page store anything. */
+export function draftStorage(): Storage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
 /** Newest first. What another version of this page has kept is left alone and not listed. */
-export function listDrafts(storage: Storage): KeptDraft[] {
+export function listDrafts(storage: Storage | null): KeptDraft[] {
   const kept: KeptDraft[] = [];
+  if (storage === null) return kept;
   for (let at = 0; at < storage.length; at++) {
     const key = storage.key(at);
     const one = key?.startsWith(PREFIX) ? readDraft(storage, key.slice(PREFIX.length)) : null;
@@ -40,7 +50,8 @@ export function readDraft(storage: Storage, id: string): KeptDraft | null {
 }
 
 /** @returns false if the browser keeps nothing: a private window, or its storage is full. */
-export function keepDraft(storage: Storage, { id, savedAt, draft }: KeptDraft): boolean {
+export function keepDraft(storage: Storage | null, { id, savedAt, draft }: KeptDraft): boolean {
+  if (storage === null) return false;
   try {
     storage.setItem(PREFIX + id, JSON.stringify({ savedAt, draft }));
     return true;
@@ -49,6 +60,6 @@ export function keepDraft(storage: Storage, { id, savedAt, draft }: KeptDraft): 
   }
 }
 
-export function dropDraft(storage: Storage, id: string): void {
-  storage.removeItem(PREFIX + id);
+export function dropDraft(storage: Storage | null, id: string): void {
+  storage?.removeItem(PREFIX + id);
 }

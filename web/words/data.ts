@@ -1,5 +1,5 @@
 import type { ImportReport, ParticipantView, TaskSlice } from "#client/index.ts";
-import type { Features } from "#shared/task/features.ts";
+import { type Features, inputSize } from "#shared/task/features.ts";
 import { capitalise, formatCount, plural } from "./format.ts";
 import { countedExamples } from "./join.ts";
 
@@ -24,7 +24,7 @@ export function heldBackSentence(
 export function csvNote(features: Features, noun: string): string {
   const format =
     features.kind === "image"
-      ? `A CSV file with the columns p0 to p${features.height * features.width - 1}, row by row of the picture, and label. One ${noun} on each line.`
+      ? `A CSV file with the columns p0 to p${inputSize(features) - 1}, row by row of the picture${features.channels === 3 ? ", with red, green and blue of each pixel" : ""}, and label. One ${noun} on each line.`
       : "A CSV file whose first line names the columns. Order does not matter; comma, semicolon or tab.";
   return `${format} It is read in this browser and nowhere else.`;
 }

@@ -2,6 +2,7 @@ import type { TaskSlice } from "#client/index.ts";
 import { agreedGraphOf, graphPlanOf, isSharded, isSparse } from "#shared/cohort/graph-plan.ts";
 import { sparseNumbersOf } from "#shared/cohort/threshold.ts";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { classesOf, targetOf } from "#shared/task/target.ts";
 import type { Task } from "#shared/task/task.ts";
 import {
   capitalise,
@@ -14,6 +15,7 @@ import {
   plural,
 } from "./format.ts";
 import { layersLine, sizesLine } from "./model.ts";
+import { askedForSentence } from "./workshop-preview.ts";
 
 /* The terms of a task, as a participant and as a researcher reads them. */
 
@@ -23,15 +25,18 @@ export type Fact = readonly [term: string, value: string];
 export function taskFacts(slice: TaskSlice): readonly Fact[] {
   const { task } = slice;
   const { aggregation, training, model, evaluation } = task;
-  const { optimizer } = training;
   const graph = graphPlanOf(aggregation);
   return [
     ["Learns", task.learns],
+    ["Asked for", capitalise(askedForSentence(task))],
     ["Model", `${layersLine(model)}; ${plural(slice.parameterCount, "number")}`],
     [
       "Training, each round",
-      `${plural(training.epochs, "pass", "passes")}, ${training.batchSize} at a time, ${optimizer.kind === "sgd" ? "SGD" : "Adam"} at ${optimizer.learningRate}`,
+      `${plural(training.epochs, "pass", "passes")}, ${training.batchSize} at a time, ${optimizerWords(training)}`,
     ],
+    ["Loss", lossWords(task)],
+    ...weightFacts(task),
+    ["Pull towards the round's model (μ)", training.proximalMu === 0 ? "none" : String(training.proximalMu)],
     ["Held back to judge the model here", `${Math.round(evaluation.localFraction * 100)} %`],
     ["At least in a sum", `${formatCount(aggregation.cohortSizeMin)} devices, you among them`],
     [
@@ -60,6 +65,26 @@ export function taskFacts(slice: TaskSlice): readonly Fact[] {
     ...(task.dataCard === undefined ? [] : ([["Judged on", task.dataCard]] as const)),
     ["Fingerprint of all this", formatHash(slice.taskHash)],
   ];
+}
+
+function optimizerWords({ optimizer }: Task["training"]): string {
+  const { kind, learningRate } = optimizer;
+  if (kind === "adam") return `Adam at ${learningRate}`;
+  return `SGD at ${learningRate}${optimizer.momentum === 0 ? "" : `, momentum ${optimizer.momentum}`}`;
+}
+
+function lossWords({ features, training: { loss } }: Task): string {
+  const target = targetOf(features);
+  if (target.kind === "classes") return "cross-entropy";
+  return loss?.kind === "huber"
+    ? `Huber's, straight beyond ${loss.delta} of the scaled ${target.title}`
+    : "squared error";
+}
+
+function weightFacts({ features, training: { classWeights } }: Task): Fact[] {
+  if (classWeights === undefined) return [];
+  const weights = classesOf(features).map((name, at) => `${name} ${classWeights[at]}`);
+  return [["How much a row of each class counts", weights.join(", ")]];
 }
 
 /** The rules of a run; the task's terms appear once its version is fetched. The rules' fingerprint is not among them. */

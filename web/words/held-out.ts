@@ -1,4 +1,6 @@
+import { idxLayoutOf } from "#shared/data/set-layout.ts";
 import type { HeldOutBegin, HeldOutUpload, HeldOutView } from "#shared/protocol/api.ts";
+import type { HeldOutReading } from "#shared/task/held-out.ts";
 import { formatCount, formatFileSize, formatHash, formatPercent, plural } from "./format.ts";
 
 /* Words for held-out rows: their upload, their card, and what it means to have none. */
@@ -19,14 +21,12 @@ export function cardFault(choice: Choice | null): string | null {
   return empty.length === 0 ? null : `Still to be said: ${empty.join(", ")}.`;
 }
 
-/** How the bytes of a file are read, by its name. */
-export function formatOf(
-  names: readonly string[],
-  kind: "table" | "series" | "pictures",
-): HeldOutBegin["format"] {
-  if (kind !== "pictures") return "csv";
-  if (names.length === 2) return "idx";
-  return names[0]?.toLowerCase().endsWith(".csv") ? "csv" : "zip";
+/** How the bytes of a choice are read, by the names of its files. */
+export function readingOf(names: readonly string[], kind: "table" | "series" | "pictures"): HeldOutReading {
+  if (kind !== "pictures") return { format: "csv" };
+  const [name = ""] = names;
+  if (names.length === 2) return { format: "idx", layout: idxLayoutOf(name) };
+  return { format: name.toLowerCase().endsWith(".csv") ? "csv" : "zip" };
 }
 
 /** How far an upload is, or how it ended. */

@@ -48,10 +48,12 @@ export interface ConsentWords {
 export function consentWords(slice: TaskSlice, logged: boolean | null): ConsentWords {
   const { task, othersMin } = slice;
   const { one, many } = task.exampleNoun;
-  const { goal, cohortSizeMin } = task.aggregation;
+  const { cohortSizeMin } = task.aggregation;
   const warnings = ["This task adds no noise. You are hidden by the others in the sum, not by mathematics."];
-  if (Math.min(goal, cohortSizeMin) < DEMO_BELOW) {
-    warnings.unshift(`Rounds of ${plural(goal, "device")}: too few to hide anyone; for trying out only.`);
+  if (cohortSizeMin < DEMO_BELOW) {
+    warnings.unshift(
+      `A sum may be of ${plural(cohortSizeMin, "device")}: too few to hide anyone; for trying out only.`,
+    );
   }
   warnings.push(
     "You trust this page to do what it says. It comes from the coordinator; the edge program does not.",
@@ -78,8 +80,9 @@ export function consentWords(slice: TaskSlice, logged: boolean | null): ConsentW
 }
 
 /** What a task says of its model's use, as far as it says something. Rule K9. */
-function aims({ intendedUse, notFor, stage, contact }: TaskSlice["task"]): string[] {
+function aims({ purpose, intendedUse, notFor, stage, contact }: TaskSlice["task"]): string[] {
   return [
+    ...(purpose === undefined ? [] : [`Purpose: ${purpose}`]),
     ...(intendedUse === undefined ? [] : [`Intended use: ${intendedUse}`]),
     ...(notFor === undefined ? [] : [`Not for: ${notFor}`]),
     ...(stage === undefined ? [] : [STAGES[stage]]),

@@ -18,9 +18,7 @@ export function wantedWords(column: CsvColumn): string {
   }
   const values = column.type === "numeric" ? rangeWords(column) : oneOf(column.categories);
   const missing = column.missing === undefined ? "" : ", may be missing";
-  const unused = column.input
-    ? ""
-    : ". Not learnt from; it is there to check that the model serves all alike";
+  const unused = column.input ? "" : ". Not learnt from";
   const why = column.why === undefined ? "" : `. ${column.why}`;
   return `${values}${missing}${unused}${why}`;
 }

@@ -1,6 +1,7 @@
 import { sideOf } from "#shared/stats/compare.ts";
 import type { Measure, Measures } from "#shared/stats/measure.ts";
 import { headlineOf, type ListedMeasure, type MeasureSpec } from "#shared/task/measures/index.ts";
+import type { Target } from "#shared/task/target.ts";
 import { formatDecimal, formatFigure, formatMeasure, formatPercent, formatPoints } from "./format.ts";
 
 /* The pages' words for a model's measures. Pure. */
@@ -96,3 +97,13 @@ export function compareHeadlines(now: Measures, before: Measures): Comparison | 
 const inText = ({ name, inText: words = name }: MeasureSpec): string => words;
 const unitWord = (unit: MeasureSpec["unit"]): string => (unit === "nats" ? "\u00a0nats" : "");
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** The line that a model must get past: "0.880 always the most frequent". @param shares  Of each class; null if unknown. */
+export function guessLines(
+  { guessing }: Pick<MeasureSpec, "guessing">,
+  target: Target,
+  shares: readonly number[] | null,
+): { readonly y: number; readonly label: string }[] {
+  const guess = guessing?.(target, shares) ?? null;
+  return guess === null ? [] : [{ y: guess.value, label: `${formatDecimal(guess.value)} ${guess.words}` }];
+}

@@ -1,4 +1,4 @@
-import type { RunView } from "#shared/protocol/api.ts";
+import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import type { Measures } from "#shared/stats/measure.ts";
 
 /* Which figures of a run may be compared. Pure. */
@@ -17,6 +17,22 @@ export function bySet(history: RunView["history"]): RunView["history"][] {
     set = point.measuredOn ?? set;
   }
   return stretches;
+}
+
+/**
+ * The share of each class among the rows that the newest figures were measured on, in the order of the task; null if they
+ * are numbers, or if another set is in use by now.
+ */
+export function classSharesOf(
+  history: RunView["history"],
+  heldOut: TaskView["heldOut"],
+): readonly number[] | null {
+  const measuredOn = bySet(history)
+    .at(-1)
+    ?.findLast((point) => point.measuredOn !== undefined)?.measuredOn;
+  if (heldOut?.balance.kind !== "classes" || heldOut.hash !== measuredOn) return null;
+  const { balance, rowCount } = heldOut;
+  return balance.counts.map(({ rows }) => rows / rowCount);
 }
 
 interface Figures {

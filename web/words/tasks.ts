@@ -1,3 +1,4 @@
+import type { JoinTokenView } from "#shared/protocol/access-api.ts";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { classesOf, targetOf } from "#shared/task/target.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -76,6 +77,26 @@ function runsLead(runs: readonly RunView[]): string {
   }
 }
 
+/** "50 places were made: 41 are taken, 9 are open, the last until 31 July. Which device took which is not kept." */
+export function placesSentence(tokens: readonly JoinTokenView[], slug: string, nowUnixMs: number): string {
+  const own = tokens.filter(({ task }) => task === slug);
+  if (own.length === 0)
+    return "No join token names this task yet. One for all tasks of its project works here too.";
+  const [made, taken] = [totalOf(own, ({ uses }) => uses), totalOf(own, ({ used }) => used)];
+  const live = own.filter(({ isRevoked, endsAt }) => !isRevoked && new Date(endsAt).getTime() > nowUnixMs);
+  const open = totalOf(live, ({ uses, used }) => uses - used);
+  const last = live
+    .map(({ endsAt }) => endsAt)
+    .toSorted()
+    .at(-1);
+  const until = open === 0 || last === undefined ? "" : `, the last until ${formatDay(last, nowUnixMs)}`;
+  return `${plural(made, "place was", "places were")} made: ${formatCount(taken)} ${taken === 1 ? "is" : "are"} taken, ${formatCount(open)} ${open === 1 ? "is" : "are"} open${until}. Which device took which is not kept.`;
+}
+
+function totalOf<One>(all: readonly One[], of: (one: One) => number): number {
+  return all.reduce((sum, one) => sum + of(one), 0);
+}
+
 export function publishedWords({ createdAt, createdBy }: Pick<TaskView, "createdAt" | "createdBy">): string {
   return `${formatDay(createdAt)}, by ${createdBy}`;
 }
@@ -88,7 +109,7 @@ interface Definition {
 const definition = (term: string, text: string | undefined): Definition[] =>
   text === undefined || text === "" ? [] : [{ term, text }];
 
-/** What people read about a task before they agree, in two columns. */
+/** What a task says of itself, in two columns. */
 export function cardOf(task: Task): readonly [readonly Definition[], readonly Definition[]] {
   const { features, exampleNoun } = task;
   const target = targetOf(features);
@@ -109,7 +130,7 @@ export function cardOf(task: Task): readonly [readonly Definition[], readonly De
     [
       ...definition("Asked for", askedFor(task)),
       ...definition("Learnt", learnt),
-      ...definition("Protected", protectedWords(task)),
+      ...protectedLines(task),
       ...definition("May be missing", missingNames(task)),
       ...definition("In earnest", earnestWords(task)),
     ],
@@ -121,18 +142,19 @@ function askedFor({ features }: Task): string {
     return `${features.channels === 3 ? "colour" : "grey"} pictures, brought to ${features.width} by ${features.height} pixels`;
   if (features.kind === "series")
     return `${formatCount(features.length)} steps of ${listed(features.channels.map(({ name, title = name }) => title))}`;
-  return listed(features.columns.filter(({ input }) => input).map(({ name, title = name }) => title));
+  return listed(
+    features.columns.map(({ name, title = name, input }) => (input ? title : `${title} (not learnt from)`)),
+  );
 }
 
-function protectedWords({ features }: Task): string {
-  if (features.kind !== "tabular") return "nothing";
-  const columns = features.columns.filter((column) => column.protected);
-  if (columns.length === 0) return "nothing";
-  const names = listed(columns.map(({ name, title = name }) => title));
-  const isInput = columns.some(({ input }) => input);
-  const [first] = columns;
-  const why = columns.length === 1 && first?.why !== undefined ? `; ${first.why}` : "";
-  return `${names}, ${isInput ? "also an input" : "never an input"}${why}`;
+/** A line for each protected column: whether the model gets it, and why it is asked for. */
+function protectedLines({ features }: Task): Definition[] {
+  const columns = features.kind === "tabular" ? features.columns.filter((column) => column.protected) : [];
+  if (columns.length === 0) return definition("Protected", "nothing");
+  return columns.map(({ name, title = name, input, why }) => ({
+    term: `Protected: ${title}`,
+    text: `${input ? "also an input" : "never an input"}${why === undefined ? "" : `; ${why}`}`,
+  }));
 }
 
 function missingNames({ features }: Task): string {

@@ -1,6 +1,6 @@
 import type { Column } from "#shared/task/features.ts";
 import type { Task } from "#shared/task/task.ts";
-import { formatCount } from "./format.ts";
+import { capitalise, formatCount } from "./format.ts";
 
 /** What a participant has to bring, in one sentence. */
 export function askedForSentence({ features, exampleNoun }: Task): string {
@@ -14,13 +14,15 @@ export function askedForSentence({ features, exampleNoun }: Task): string {
     return `a CSV with ${formatCount(features.length)} steps of ${listed(channels)}, and ${title}.`;
   }
   const inputs = features.columns.filter(({ input }) => input).map(columnWords);
-  const others = features.columns.filter(({ input }) => !input);
-  const names = others.map(columnWords);
-  const why =
-    others.length === 0
-      ? ""
-      : ` ${capital(listed(names))} ${others.length === 1 ? "is" : "are"} not used to learn${others.every((column) => column.protected) ? "; asked for to check that the model serves all alike" : ""}.`;
-  return `a CSV with ${listed([...inputs, title, ...names])}.${why}`;
+  const names = features.columns.filter(({ input }) => !input).map(columnWords);
+  const unused =
+    names.length === 0
+      ? []
+      : [`${capitalise(listed(names))} ${names.length === 1 ? "is" : "are"} not used to learn.`];
+  const reasons = features.columns.flatMap(({ name, title: words = name, why }) =>
+    why === undefined ? [] : [`Why ${words} is asked for: ${ended(why)}`],
+  );
+  return [`a CSV with ${listed([...inputs, title, ...names])}.`, ...unused, ...reasons].join(" ");
 }
 
 function columnWords(column: Column): string {
@@ -33,6 +35,6 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+function ended(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

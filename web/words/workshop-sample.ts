@@ -1,4 +1,6 @@
 import type { SampleView } from "#client/index.ts";
+import { some } from "#shared/data/words.ts";
+import type { KindClash } from "#shared/sample/draft-sample.ts";
 import { formatCount, formatPercent, formatSeconds, plural } from "./format.ts";
 
 /* Words for the sample of the workshop. Rows read = rows taken + rows left out. */
@@ -20,13 +22,25 @@ export function sampleCounts({ table, pictures }: SampleView): string[] {
   return [];
 }
 
+/** What is wrong with the quotes of a sample: the first as the title, the others below. */
+export function quotesWords({ problems, quoteFaultCount }: SampleView): {
+  readonly title: string;
+  readonly sentences: readonly string[];
+} {
+  const [title = "Some quotes cannot be read", ...others] = problems;
+  const rows = plural(quoteFaultCount, "row is", "rows are");
+  return { title, sentences: [...others, `${rows} left out for it; all others are taken.`] };
+}
+
 /** What was left out and why, and what else was noticed. */
-export function samplePlaces({ table, pictures, problems }: SampleView): string[] {
-  const places = [...problems];
-  if (table !== null && table.otherWidth > 0) {
-    const rows = plural(table.otherWidth, "row has", "rows have");
-    places.push(`${rows} another number of cells than the header has names, or quotes that cannot be read.`);
-  }
+export function samplePlaces({ table, proposal, pictures, quoteFaultCount }: SampleView): string[] {
+  const places: string[] = [];
+  const odd = (table?.otherWidth ?? 0) - quoteFaultCount;
+  if (odd > 0)
+    places.push(`${plural(odd, "row has", "rows have")} another number of cells than the header has names.`);
+  const { withCommas = [] } = proposal ?? {};
+  if (withCommas.length > 0)
+    places.push(`Decimal commas are read as points, in ${some(withCommas)}: 6,5 is six and a half.`);
   if (pictures !== null && pictures.otherFiles > 0)
     places.push(
       `${plural(pictures.otherFiles, "file")} beside the pictures ${pictures.otherFiles === 1 ? "is" : "are"} no picture and ${pictures.otherFiles === 1 ? "was" : "were"} not read.`,
@@ -34,9 +48,27 @@ export function samplePlaces({ table, pictures, problems }: SampleView): string[
   return places;
 }
 
+const KINDS: Readonly<Record<KindClash["sample"], string>> = {
+  table: "a table",
+  series: "series",
+  pictures: "pictures",
+};
+
+/** What to ask if a sample is of another kind than the draft. */
+export function clashWords({ draft, sample }: KindClash): {
+  readonly question: string;
+  readonly anew: string;
+} {
+  return {
+    question: `This sample is ${KINDS[sample]}, and your draft is about ${KINDS[draft]}. The draft is as it was.`,
+    anew: `Begin anew with ${KINDS[sample]}; the draft stays in the list`,
+  };
+}
+
 /** How it was read, and whether ranges are final. */
-export function sampleNote({ state, notes, byteCount, readByteCount, elapsedMs }: SampleView): string {
-  const how = notes.join(" ");
+export function sampleNote(sample: SampleView): string {
+  const { state, notes, byteCount, readByteCount, elapsedMs, hasPlainQuotes } = sample;
+  const how = [...notes, ...(hasPlainQuotes ? ["Every quote was read as a plain character."] : [])].join(" ");
   if (state === "reading") {
     const share = byteCount === 0 ? 0 : readByteCount / byteCount;
     return `${how} Reading: ${formatPercent(share)}. Ranges may still grow.`.trim();

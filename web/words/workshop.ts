@@ -1,3 +1,4 @@
+import { LIMITS } from "#shared/protocol/limits.ts";
 import type { LeftOutReason } from "#shared/sample/column-guess.ts";
 import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
 import { type Draft, type DraftColumn, fieldsOfColumn, labelOf } from "#shared/sample/draft.ts";
@@ -59,6 +60,8 @@ export function leftOutWords(because: LeftOutReason, column: ColumnProfile | nul
       return "Dates can point at a person. A number of days since something would do.";
     case "many-values":
       return `${values === "" ? "Many" : values} different texts; a list of categories takes at most 256.`;
+    case "over-limit":
+      return `A task asks for ${formatCount(LIMITS.columnsMax)} columns at most, and those before it are taken.`;
     case "too-large":
       return "Its numbers are too far apart to be scaled.";
   }
@@ -132,6 +135,16 @@ export function rareAndPublic(fields: ColumnFields, profile: ColumnProfile | nul
   return fields.categories.filter((name) => rare.has(name));
 }
 
+const RARE_NAMED = 4;
+
+/** "In ward, “7b” would be public, and fewer than five rows have it." */
+export function rareWords(column: string, rare: readonly string[]): string {
+  const names = rare.slice(0, RARE_NAMED).map((name) => `“${name}”`);
+  const more = rare.length - names.length;
+  const list = more === 0 ? names.join(", ") : `${names.join(", ")} and ${formatCount(more)} more`;
+  return `In ${column}, ${list} would be public, and fewer than five rows have ${rare.length === 1 ? "it" : "each"}.`;
+}
+
 /** "Names, ranges and categories above. Of the sample nothing else: no row, no count, no name of the file." */
 export const WHAT_IS_PUBLIC =
   "Names, descriptions, units, ranges and categories above, and the examples. Of the sample nothing else: no row, no count, no name of the file.";
@@ -190,6 +203,7 @@ export function askedWords(columns: readonly DraftColumn[]): string {
 const FIELD_NAMES: Readonly<Record<string, string>> = {
   label: "what is learnt",
   inputs: "an input",
+  columns: "the number of columns",
   model: "the model",
   goal: "how many are wanted",
   overSelection: "how many are invited",

@@ -63,7 +63,7 @@ const COLOUR_STEP = 0.06;
 async function isInColour(bytes: Uint8Array, codecs: PictureCodecs): Promise<boolean> {
   const read = await readPicture(bytes, { height: LOOK_SIDE, width: LOOK_SIDE, channels: 3 }, codecs);
   if (!read.ok) return false;
-  const pixels = read.value;
+  const { pixels } = read.value;
   for (let at = 0; at < pixels.length; at += 3) {
     const [red = 0, green = 0, blue = 0] = pixels.subarray(at, at + 3);
     if (Math.max(red, green, blue) - Math.min(red, green, blue) > COLOUR_STEP) return true;

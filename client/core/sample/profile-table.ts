@@ -1,6 +1,6 @@
 import type { ByteSource } from "#shared/archive/byte-source.ts";
 import { ENCODING_NAMES, type Encoding, type OpenDecoder } from "#shared/data/table/encoding.ts";
-import { type TableHead, TableReader } from "#shared/data/table/table-reader.ts";
+import { type TableHead, TableReader, type TableReading } from "#shared/data/table/table-reader.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { SAMPLE_COLUMNS_MAX, type TableProfile, TableProfiler } from "#shared/sample/table-profiler.ts";
 
@@ -10,6 +10,8 @@ export interface TableProgress {
   readonly table: TableProfile | null;
   readonly notes: readonly string[];
   readonly problems: readonly string[];
+  /** Rows among those left out whose quotes cannot be read. */
+  readonly quoteFaultCount: number;
 }
 
 /** A proposal is made after so many bytes, and from then on at intervals. */
@@ -24,6 +26,7 @@ const FAULTS_SHOWN = 3;
  * Profiles a table of any size in bounded memory.
  *
  * @param nowMs   Monotonic.
+ * @param plainQuotes  A quote is a letter everywhere.
  * @param follow  Called after the first FIRST_BYTE_COUNT bytes, then about once a second.
  * @returns What is known of the whole. Errors: a sentence. Throws what the source throws.
  */
@@ -32,10 +35,11 @@ export async function profileTable(
   openDecoder: OpenDecoder,
   nowMs: () => number,
   follow: (progress: TableProgress) => void,
+  plainQuotes = false,
 ): Promise<Result<TableProgress, string>> {
   let encoding: Encoding | undefined;
   for (;;) {
-    const pass = new ProfilePass(openDecoder, encoding);
+    const pass = new ProfilePass(openDecoder, { encoding, plainQuotes });
     let followedAt: number | null = null;
     for (let from = 0; from < source.byteCount && pass.stop === null; from += PIECE_BYTE_COUNT) {
       pass.push(await source.read(from, Math.min(source.byteCount, from + PIECE_BYTE_COUNT)));
@@ -63,9 +67,9 @@ class ProfilePass {
   #faultCount = 0;
   #readByteCount = 0;
 
-  constructor(openDecoder: OpenDecoder, encoding: Encoding | undefined) {
+  constructor(openDecoder: OpenDecoder, reading: Pick<TableReading, "encoding" | "plainQuotes">) {
     this.#reader = new TableReader(
-      { openDecoder, encoding },
+      { openDecoder, ...reading },
       {
         onHead: (head) => {
           if (head.header.length > SAMPLE_COLUMNS_MAX) {
@@ -115,6 +119,7 @@ class ProfilePass {
       notes: this.#head === null ? [] : notesOf(this.#head, this.#reader.counts.blankCount),
       problems:
         more > 0 ? [...this.#faults, `${more} more rows have quotes that cannot be read.`] : this.#faults,
+      quoteFaultCount: this.#faultCount,
     };
   }
 }

@@ -41,6 +41,15 @@ export function taskQueries(db: Kysely<Database>): TaskStore {
       const row = await one.executeTakeFirst();
       return row === undefined ? null : storedTask(row);
     },
+    listTaskVersions: async (slug) => {
+      const rows = await db
+        .selectFrom("task")
+        .select("version")
+        .where("slug", "=", slug)
+        .orderBy("version")
+        .execute();
+      return rows.map(({ version }) => version);
+    },
     ...placeQueries(db),
     countTasks: async () => {
       const rows = await db

@@ -15,7 +15,7 @@ import { scanHeldOutRows } from "./read-rows.ts";
  * the other.
  */
 
-answerJobs<CheckJob, CheckAnswer>(async ({ path, format, task }, beat) => {
+answerJobs<CheckJob, CheckAnswer>(async ({ path, reading, task }, beat) => {
   const report = (progress: CheckProgress) => beat(progress);
   const { sha256: hash } = await digestFile(path, async () => report({ rowsChecked: 0, checkedShare: 0 }));
   let rows = new LabelRows();
@@ -23,7 +23,7 @@ answerJobs<CheckJob, CheckAnswer>(async ({ path, format, task }, beat) => {
     rows = new LabelRows();
     return rows;
   };
-  const scanned = await scanHeldOutRows(path, format, task, openRows, report);
+  const scanned = await scanHeldOutRows(path, reading, task, openRows, report);
   if (!scanned.ok) return refused(scanned.error.sentence, scanned.error.problems);
   report({ rowsChecked: scanned.value.rowsRead, checkedShare: 1 });
   return judged(scanned.value, rows.labels, task, hash);

@@ -74,9 +74,10 @@ export async function openHeldOutFiles(dataDir: string): Promise<HeldOutFiles> {
         if (cuts.get(uploadId) === turn) cuts.delete(uploadId);
       }
     },
-    check: (place, format, task, onProgress, signal) => {
+    check: (place, { format, layout }, task, onProgress, signal) => {
       const ended = AbortSignal.any([signal, closing.signal]);
-      const job = { path: pathOf(place), format, task };
+      const reading = layout === undefined ? { format } : { format, layout };
+      const job = { path: pathOf(place), reading, task };
       return inTurn(checks, () => checker.check(job, onProgress, ended), ended);
     },
     keep: async (uploadId, slug, hash) => {

@@ -1,6 +1,6 @@
 import type { CheckProgress } from "#coordinator/core/ports/held-out-files.ts";
 import { type ByteSource, sliceOf } from "#shared/archive/byte-source.ts";
-import { type IdxFile, idxFault, openIdx, scanIdx } from "#shared/data/idx.ts";
+import { type IdxFile, type IdxLayout, idxFault, openIdx, scanIdx } from "#shared/data/idx.ts";
 import { scanTable } from "#shared/data/read-csv.ts";
 import { scanArchive } from "#shared/data/read-set.ts";
 import {
@@ -16,7 +16,7 @@ import type { Result } from "#shared/kernel/result.ts";
 import { openByteSource } from "#shared/node/folder-files.ts";
 import { nodePictureCodecs } from "#shared/node/picture-wasm.ts";
 import { type ImageFeatures, inputSize } from "#shared/task/features.ts";
-import type { HeldOutFormat } from "#shared/task/held-out.ts";
+import type { HeldOutReading } from "#shared/task/held-out.ts";
 import type { Task } from "#shared/task/task.ts";
 import { openGunzipSource } from "./gunzip-source.ts";
 
@@ -29,11 +29,11 @@ type Scanned = Result<ImportReport, ImportRefusal>;
 /** Reads held-out rows into memory, as a device reads its own. Errors: those of the readers. */
 export async function readHeldOutRows(
   path: string,
-  format: HeldOutFormat,
+  reading: HeldOutReading,
   task: Task,
 ): Promise<Result<Imported, ImportRefusal>> {
   const kept = new KeptRows(task.features);
-  return kept.imported(await scanHeldOutRows(path, format, task, kept.openRows, () => {}));
+  return kept.imported(await scanHeldOutRows(path, reading, task, kept.openRows, () => {}));
 }
 
 /**
@@ -45,7 +45,7 @@ export async function readHeldOutRows(
  */
 export async function scanHeldOutRows(
   path: string,
-  format: HeldOutFormat,
+  { format, layout }: HeldOutReading,
   { features }: Task,
   openRows: OpenRowSink,
   onProgress: OnProgress,
@@ -70,7 +70,11 @@ export async function scanHeldOutRows(
           "bad-shape",
           "An IDX pair holds pictures, but this task takes numbers. Give a CSV file.",
         );
-      return scanPair(path, features, openRows, onProgress);
+      return scanPair(
+        path,
+        (source) => scanUnpackedPair(source, features, layout, openRows, onProgress),
+        features,
+      );
     case "zip":
       return fromSource(path, (source) =>
         scanArchive(
@@ -106,16 +110,14 @@ async function fromSource<Value>(path: string, read: (source: ByteSource) => Pro
 /** Both files of a pair, one after the other, packed or not. */
 async function scanPair(
   path: string,
+  scan: (source: ByteSource) => Promise<Scanned>,
   features: ImageFeatures,
-  openRows: OpenRowSink,
-  onProgress: OnProgress,
 ): Promise<Scanned> {
   const isPacked = await fromSource(path, async (source) => {
     const start = await source.read(0, Math.min(2, source.byteCount));
     // RFC 1952: a gzip file starts with these two bytes.
     return start[0] === 0x1f && start[1] === 0x8b;
   });
-  const scan = (source: ByteSource) => scanUnpackedPair(source, features, openRows, onProgress);
   if (!isPacked) return fromSource(path, scan);
   const byteCountMax = rowsMaxOf(features) * (1 + inputSize(features)) + 2 * IDX_HEADER_MAX;
   const unpacked = await openGunzipSource(path, byteCountMax);
@@ -139,6 +141,7 @@ async function scanPair(
 async function scanUnpackedPair(
   source: ByteSource,
   features: ImageFeatures,
+  layout: IdxLayout | undefined,
   openRows: OpenRowSink,
   onProgress: OnProgress,
 ): Promise<Scanned> {
@@ -158,6 +161,7 @@ async function scanUnpackedPair(
   const [one, other] = arrays as [IdxFile, IdxFile];
   const [pictures, labels] = one.axes.length === 1 ? [other, one] : [one, other];
   return scanIdx(pictures, labels, features, openRows, {
+    ...(layout !== undefined && { layout }),
     onProgress: async (done, total) => {
       onProgress({ rowsChecked: done, checkedShare: done / total });
       return true;

@@ -1,9 +1,13 @@
-import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { layoutSentences } from "#shared/data/idx.ts";
+import { idxLayoutOf, idxSetsIn } from "#shared/data/set-layout.ts";
+import { some } from "#shared/data/words.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { listFolder } from "#shared/node/folder-files.ts";
 import { type HeldOutUpload, heldOutUploadSchema } from "#shared/protocol/api.ts";
-import type { HeldOutFormat } from "#shared/task/held-out.ts";
+import type { HeldOutReading } from "#shared/task/held-out.ts";
 import { type CoordinatorApi, NoAnswer } from "../../adapters/coordinator-api.ts";
 import type { TaskOptions } from "./options.ts";
 
@@ -15,7 +19,7 @@ const LOOK_MS = 300;
 
 /** Files that are sent one after the other. */
 interface Rows {
-  readonly format: HeldOutFormat;
+  readonly reading: HeldOutReading;
   readonly paths: readonly string[];
 }
 
@@ -37,9 +41,9 @@ export async function holdOut({
     console.error(`${path} is empty.`);
     return 2;
   }
-  const { format } = rows.value;
+  const { reading } = rows.value;
   const uploads = `/tasks/${task}/held-out/uploads`;
-  const begun = await api.post(uploads, { format, byteCount, card }, heldOutUploadSchema);
+  const begun = await api.post(uploads, { ...reading, byteCount, card }, heldOutUploadSchema);
   const address = `${uploads}/${begun.uploadId}`;
   let upload = await send(api, address, rows.value.paths, sizes);
   while (upload.state === "checking") {
@@ -50,31 +54,30 @@ export async function holdOut({
 }
 
 /** Which files are meant, and how they are read. Error: a sentence. */
-async function rowsAt(path: string): Promise<Result<Rows, string>> {
+export async function rowsAt(path: string): Promise<Result<Rows, string>> {
   const found = await stat(path).catch(() => null);
   if (found === null) return err(`There is nothing at ${path}. Check the path.`);
   if (found.isDirectory()) {
-    const names = (await readdir(path)).sort();
-    // A set that comes in two parts has one to judge with.
-    const named = (kind: RegExp) =>
-      names.filter((name) => kind.test(name)).sort((left, right) => rank(left) - rank(right))[0];
-    const pair = [named(/idx3-ubyte(\.gz)?$/), named(/idx1-ubyte(\.gz)?$/)];
-    const [pictures, labels] = pair;
-    if (pictures !== undefined && labels !== undefined)
-      return ok({ format: "idx", paths: [join(path, pictures), join(path, labels)] });
-    return err(`${path} is a folder without an IDX pair. Pack pictures in folders by class as a zip file.`);
+    const [set, ...others] = idxSetsIn(await listFolder(path), "test");
+    if (set === undefined)
+      return err(`${path} is a folder without an IDX pair. Pack pictures in folders by class as a zip file.`);
+    if (others.length > 0) {
+      const names = some([set, ...others].map(({ pictures }) => pictures));
+      return err(`${path} holds several sets: ${names}. Put the one that is meant into a folder of its own.`);
+    }
+    const { pictures, labels } = set;
+    const reading = { format: "idx", layout: idxLayoutOf(pictures) } as const;
+    return ok({ reading, paths: [join(path, pictures), join(path, labels)] });
   }
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
     const isZip = bytesRead === 4 && buffer.toString("latin1", 0, 2) === "PK";
-    return ok({ format: isZip ? "zip" : "csv", paths: [path] });
+    return ok({ reading: { format: isZip ? "zip" : "csv" }, paths: [path] });
   } finally {
     await file.close();
   }
 }
-
-const rank = (name: string): number => (/^(?:t10k|test)/.test(name) ? 0 : 1);
 
 /** Sends all bytes in parts, and continues after a lost connection. */
 async function send(
@@ -138,7 +141,8 @@ function report({ state, set, refusal }: HeldOutUpload): number {
     console.log(
       `${set.rowCount.toLocaleString("en")} rows judge the task's models from now on, as ${set.hash}.`,
     );
-    const { balance } = set;
+    const { balance, layout } = set;
+    for (const sentence of layout === undefined ? [] : layoutSentences(layout)) console.log(`  ${sentence}`);
     if (balance.kind === "classes")
       for (const { name, rows } of balance.counts) console.log(`  ${name}  ${rows.toLocaleString("en")}`);
     else

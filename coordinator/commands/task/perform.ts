@@ -14,9 +14,10 @@ import { fieldErrors } from "#shared/protocol/fields.ts";
 import { taskHashOf } from "#shared/task/agreed-config.ts";
 import { taskDifference } from "#shared/task/difference.ts";
 import { modelTensors } from "#shared/task/model.ts";
-import { type Task, taskSchema } from "#shared/task/task.ts";
+import { newTaskSchema } from "#shared/task/new-task.ts";
+import type { Task } from "#shared/task/task.ts";
 import { shownLayoutOf } from "#shared/vector/task-layout.ts";
-import { type CoordinatorApi, fieldLine } from "../../adapters/coordinator-api.ts";
+import { type CoordinatorApi, fieldLine, Refusal } from "../../adapters/coordinator-api.ts";
 import { TASK_BODY } from "../../adapters/http/json-body.ts";
 import { messageOf } from "../../adapters/system-errors.ts";
 import { holdOut } from "./hold-out.ts";
@@ -62,7 +63,7 @@ async function taskAt(file: string): Promise<Result<Task, string>> {
   // As the coordinator reads it, so that what passes here passes there.
   const json = parseStrictText(text, file, TASK_BODY);
   if (!json.ok) return err(json.error.sentence);
-  const parsed = taskSchema.safeParse(json.value);
+  const parsed = newTaskSchema.safeParse(json.value);
   if (parsed.success) return ok(parsed.data);
   const fields = fieldErrors(parsed.error);
   const count = fields.length === 1 ? "One field is" : `${fields.length} fields are`;
@@ -82,20 +83,26 @@ async function describe(task: Task): Promise<void> {
 async function create(api: CoordinatorApi, task: Task, project: string | null): Promise<void> {
   const before = await newest(api, task.slug);
   const query = project === null ? "" : `?project=${encodeURIComponent(project)}`;
-  const created = await api.post(`/tasks${query}`, task, taskCreatedSchema);
-  console.log(`Published ${task.slug}, version ${task.version}, as ${created.taskHash}.`);
   if (before !== null) {
     console.log(`How it differs from version ${before.task.version}:`);
     const sentences = taskDifference(before.task, task);
     for (const sentence of sentences) console.log(`  ${sentence}`);
     if (sentences.length === 0) console.log("  Nothing but its number.");
   }
+  const created = await api.post(`/tasks${query}`, task, taskCreatedSchema);
+  console.log(`Published ${task.slug}, version ${task.version}, as ${created.taskHash}.`);
   if (created.heldOutFault !== undefined) console.error(created.heldOutFault);
 }
 
-/** Null if there is no such task yet, or none that one may read. */
+/** Null if there is no such task yet, or if it cannot be read, which is said. */
 async function newest(api: CoordinatorApi, slug: string): Promise<TaskView | null> {
-  return api.get(`/tasks/${slug}`, taskViewSchema).catch(() => null);
+  try {
+    return await api.get(`/tasks/${slug}`, taskViewSchema);
+  } catch (fault) {
+    if (fault instanceof Refusal && fault.code === "NOT_FOUND") return null;
+    console.error(`How it differs from the version before is not known: ${messageOf(fault)}`);
+    return null;
+  }
 }
 
 async function archive(api: CoordinatorApi, task: string, isSure: boolean): Promise<void> {

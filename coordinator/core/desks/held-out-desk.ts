@@ -45,7 +45,7 @@ export class HeldOutDesk implements HeldOut {
 
   async beginHeldOut(
     slug: string,
-    { format, byteCount, card }: HeldOutBegin,
+    { byteCount, card, ...reading }: HeldOutBegin,
     actor: string,
   ): Promise<Result<HeldOutUpload, WireError>> {
     const { store, disk, random } = this.#ports;
@@ -73,7 +73,7 @@ export class HeldOutDesk implements HeldOut {
       ),
       isComplete: false,
       slug: stored.task.slug,
-      format,
+      reading,
       byteCount,
       card,
       actor,
@@ -232,7 +232,7 @@ export class HeldOutDesk implements HeldOut {
   }
 
   async #viewOf(upload: Upload): Promise<HeldOutUpload> {
-    const { uploadId, slug, format, byteCount, state, isComplete } = upload;
+    const { uploadId, slug, reading, byteCount, state, isComplete } = upload;
     const { rowsChecked, checkedShare, refusal, set } = upload;
     let receivedByteCount = 0;
     if (state === "receiving") receivedByteCount = await this.#ports.heldOutFiles.offset(uploadId);
@@ -240,7 +240,7 @@ export class HeldOutDesk implements HeldOut {
     return {
       uploadId,
       task: slug,
-      format,
+      format: reading.format,
       byteCount,
       state,
       receivedByteCount,

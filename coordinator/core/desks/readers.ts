@@ -71,6 +71,7 @@ export class Readers {
       vectorLength: layout.length,
       bitsPerWeight: bitsPerWeight(placeOf(layout, update)),
       deviceCount: this.#living.lobby.connected(task.slug).length,
+      agreedCount: this.#living.lobby.agreedCount(task.slug, task.version),
       activeRunId: active?.runId ?? null,
       activeRun: active && { state: active.state, waiting: active.waiting ?? null },
       measures: newest?.measures ?? null,

@@ -86,6 +86,9 @@ function createTask(
       `Version ${version} of task ${slug} exists. A change is a new version.`,
     );
     if (before !== null && (await store.findTask(slug, version)) !== null) return err(exists);
+    const next = (before?.task.version ?? version - 1) + 1;
+    // An older number would not be the newest, and a large one would leave no room for those after it.
+    if (version !== next) return err(wireError("CONFLICT", `The next version of task ${slug} is ${next}.`));
     const at = wall.nowUnixMs();
     const { changes, fault } = await settingsOf(before, task, heldOut);
     const takesUp = "archived" in changes;

@@ -108,6 +108,14 @@ export class Lobby {
     return count;
   }
 
+  /** Connected devices that agreed to this version, whatever they do now. */
+  agreedCount(task: string, version: number): number {
+    let count = 0;
+    for (const guest of this.#guests.values())
+      if (guest.task === task && guest.agreed === version) count += 1;
+    return count;
+  }
+
   /** These devices, as check-ins of a round. */
   checkIns(identities: readonly string[]): ReadyDevice[] {
     const nowMs = this.#clock.nowMs();

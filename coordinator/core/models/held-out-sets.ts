@@ -6,7 +6,7 @@ import { SerialQueue } from "#shared/kernel/serial-queue.ts";
 import { loggedInProject, type ProjectEvent } from "#shared/project/log.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
-import { type HeldOutCard, type HeldOutFormat, type HeldOutSet, judges } from "#shared/task/held-out.ts";
+import { type HeldOutCard, type HeldOutReading, type HeldOutSet, judges } from "#shared/task/held-out.ts";
 import type { Task } from "#shared/task/task.ts";
 import { MACHINE } from "../access/principal.ts";
 import type { CheckProgress, CoordinatorPorts, StoredTask, StoreRecord } from "../ports/ports.ts";
@@ -21,7 +21,7 @@ type SetPorts = Pick<CoordinatorPorts, "store" | "heldOutFiles" | "wall" | "rand
 export interface CompleteUpload {
   readonly uploadId: string;
   readonly slug: string;
-  readonly format: HeldOutFormat;
+  readonly reading: HeldOutReading;
   readonly byteCount: number;
   readonly card: HeldOutCard;
   readonly actor: string;
@@ -71,14 +71,14 @@ export class HeldOutSets {
     checkedFor: Task | null,
   ): Promise<Result<HeldOutSet, SetRefusal>> {
     const { store, heldOutFiles } = this.#ports;
-    const { uploadId, slug, format } = upload;
+    const { uploadId, slug, reading } = upload;
     const stored = await store.findTask(slug);
     if (stored === null) return refused(wireError("NOT_FOUND", "The task was deleted meanwhile."));
     assert(
       checkedFor === null || !sameRows(checkedFor, stored.task),
       "the rows were checked for this version",
     );
-    const checked = await heldOutFiles.check({ uploadId }, format, stored.task, onProgress, signal);
+    const checked = await heldOutFiles.check({ uploadId }, reading, stored.task, onProgress, signal);
     if (!checked.ok) return err({ ...checked.error.error, problems: checked.error.problems });
     const done = await this.#changes.run(async () => {
       signal.throwIfAborted();
@@ -90,7 +90,7 @@ export class HeldOutSets {
       const set: HeldOutSet = {
         ...checked.value,
         hash: checked.value.hash as HashHex,
-        format,
+        ...reading,
         byteCount,
         card,
         versions: await this.#versionsLike(now.task),
@@ -104,12 +104,13 @@ export class HeldOutSets {
 
   /** The versions that take the same rows as this newest one, ascending. */
   async #versionsLike(newest: Task): Promise<number[]> {
-    const versions = [newest.version];
-    for (let version = newest.version - 1; version >= 1; version--) {
-      const stored = await this.#ports.store.findTask(newest.slug, version);
-      if (stored !== null && sameRows(stored.task, newest)) versions.unshift(version);
+    const { store } = this.#ports;
+    const versions: number[] = [];
+    for (const version of await store.listTaskVersions(newest.slug)) {
+      const stored = version < newest.version ? await store.findTask(newest.slug, version) : null;
+      if (stored !== null && sameRows(stored.task, newest)) versions.push(version);
     }
-    return versions;
+    return [...versions, newest.version];
   }
 
   async #set(stored: StoredTask, uploadId: string, set: HeldOutSet): Promise<HeldOutSet> {
@@ -187,7 +188,7 @@ export class HeldOutSets {
     try {
       const { heldOutFiles } = this.#ports;
       const place = { slug: task.slug, hash: set.hash };
-      const checked = await heldOutFiles.check(place, set.format, task, () => {}, late.signal);
+      const checked = await heldOutFiles.check(place, set, task, () => {}, late.signal);
       if (checked.ok) return { set: withVersion, fault: null };
       const { error, problems } = checked.error;
       const first = problems[0] === undefined ? "" : ` ${problems[0].sentence}`;
@@ -236,7 +237,7 @@ export class HeldOutSets {
       await earlier.copyInto(uploadId);
       const { format } = earlier;
       const byteCount = await heldOutFiles.offset(uploadId);
-      const upload = { uploadId, slug, format, byteCount, card: cardOf(task), actor: MACHINE };
+      const upload = { uploadId, slug, reading: { format }, byteCount, card: cardOf(task), actor: MACHINE };
       const set = await this.check(upload, () => {}, new AbortController().signal);
       if (set.ok) {
         await earlier.remove();

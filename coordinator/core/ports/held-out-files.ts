@@ -1,6 +1,6 @@
 import type { Result } from "#shared/kernel/result.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
-import type { HeldOutBalance, HeldOutFormat, HeldOutSet } from "#shared/task/held-out.ts";
+import type { HeldOutBalance, HeldOutFormat, HeldOutReading, HeldOutSet } from "#shared/task/held-out.ts";
 import type { Task } from "#shared/task/task.ts";
 
 /** What the rows of a file turned out to be. */
@@ -60,7 +60,7 @@ export interface HeldOutFiles {
    */
   check(
     place: HeldOutPlace,
-    format: HeldOutFormat,
+    reading: HeldOutReading,
     task: Task,
     onProgress: (progress: CheckProgress) => void,
     signal: AbortSignal,
@@ -77,4 +77,4 @@ export interface HeldOutFiles {
 }
 
 /** Names the rows that a model is judged on. */
-export type HeldOutRows = Pick<HeldOutSet, "hash" | "format">;
+export type HeldOutRows = Pick<HeldOutSet, "hash"> & HeldOutReading;

@@ -208,6 +208,8 @@ export interface EventLog {
 /** Tasks: rows that `appendNext` writes beside their project's events. */
 export interface TaskStore {
   findTask(slug: string, version?: number): Promise<StoredTask | null>;
+  /** Ascending; empty if there is no such task. */
+  listTaskVersions(slug: string): Promise<readonly number[]>;
   /** The newest version of each task that `readable` admits; archived ones only if asked. */
   listTasks(readable: Readable & { readonly archived?: boolean }, page: Page): Promise<Listed<StoredTask>>;
   /** Number of tasks, whatever their versions, of each project. Projects without any are absent. */

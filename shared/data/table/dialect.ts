@@ -28,6 +28,15 @@ const NAME_LENGTH_MAX = 300;
 const LONG_LINE = 200_000;
 const SEPARATOR_LINE = /^"?sep=(.)"?[ \t]*(\r\n|\r|\n|$)/i;
 
+/** What the reader of a table knows before it begins. */
+export interface KnownOfTable {
+  /** Keys (`nameKey`) of the names that it looks for; may be empty. */
+  readonly wanted: ReadonlySet<string>;
+  readonly delimiter?: string | undefined;
+  /** A quote is a letter everywhere. */
+  readonly plainQuotes?: boolean | undefined;
+}
+
 interface Candidate {
   readonly delimiter: string;
   readonly rows: readonly SplitRow[];
@@ -41,24 +50,20 @@ interface Candidate {
 /**
  * @param text    The start of the file.
  * @param isWhole True if that is the whole file; otherwise its last line may be cut off.
- * @param wanted  Keys (`nameKey`) of the names that the reader looks for; may be empty.
- * @param given   The delimiter, if it is known.
+ * @param known   What need not be guessed.
  * @returns null if the text has no line with text.
  */
-export function guessDialect(
-  text: string,
-  isWhole: boolean,
-  wanted: ReadonlySet<string>,
-  given?: string,
-): Dialect | null {
+export function guessDialect(text: string, isWhole: boolean, known: KnownOfTable): Dialect | null {
   const separator = SEPARATOR_LINE.exec(text);
   const body = separator === null ? text : text.slice(separator[0].length);
-  const known = given ?? separator?.[1];
-  const delimiters = known === undefined ? DELIMITERS : [known];
+  const delimiter = known.delimiter ?? separator?.[1];
+  const delimiters = delimiter === undefined ? DELIMITERS : [delimiter];
   const sampleRows = body.search(/[\r\n]/) > LONG_LINE ? 4 : SAMPLE_ROWS;
   const candidates = delimiters
-    .filter((delimiter, index) => index === 0 || body.includes(delimiter))
-    .map((delimiter) => tryDelimiter(body, isWhole, delimiter, wanted, sampleRows));
+    .filter((one, index) => index === 0 || body.includes(one))
+    .map((one) =>
+      tryDelimiter(firstRows(body, isWhole, one, sampleRows, known.plainQuotes), one, known.wanted),
+    );
   const best = candidates.reduce((first, second) => (isBetter(second, first) ? second : first));
   const headerRow = best.rows[best.headerAt];
   if (headerRow === undefined) return null;
@@ -83,14 +88,7 @@ function isBetter(one: Candidate, other: Candidate): boolean {
   return one.width > other.width;
 }
 
-function tryDelimiter(
-  text: string,
-  isWhole: boolean,
-  delimiter: string,
-  wanted: ReadonlySet<string>,
-  sampleRows: number,
-): Candidate {
-  const rows = firstRows(text, isWhole, delimiter, sampleRows);
+function tryDelimiter(rows: readonly SplitRow[], delimiter: string, wanted: ReadonlySet<string>): Candidate {
   const full = rows.map((row, index) => ({ row, index })).filter(({ row }) => hasText(row));
   const found = full
     .slice(0, PREAMBLE_MAX)
@@ -118,9 +116,15 @@ function namesAmong(cells: readonly string[], wanted: ReadonlySet<string>): numb
 }
 
 /** Rows at the start of a text. */
-export function firstRows(text: string, isWhole: boolean, delimiter: string, count: number): SplitRow[] {
+export function firstRows(
+  text: string,
+  isWhole: boolean,
+  delimiter: string,
+  count: number,
+  plainQuotes?: boolean,
+): SplitRow[] {
   const rows: SplitRow[] = [];
-  const splitter = new RowSplitter(delimiter, (row) => rows.push(row));
+  const splitter = new RowSplitter(delimiter, (row) => rows.push(row), plainQuotes);
   // No more lines than are wanted, unless quoted cells span some: a wide table's start may hold millions of cells.
   const lineEnds = /\r\n|\r|\n/g;
   let from = 0;

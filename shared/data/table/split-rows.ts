@@ -21,13 +21,18 @@ const QUOTED_LENGTH_MAX = 1_000_000;
 export class RowSplitter {
   readonly #delimiter: string;
   readonly #onRow: (row: SplitRow) => void;
+  readonly #nextQuote: typeof nextQuote;
   #text = "";
   #line = 1;
 
-  /** @param delimiter  One character. */
-  constructor(delimiter: string, onRow: (row: SplitRow) => void) {
+  /**
+   * @param delimiter    One character.
+   * @param plainQuotes  True if a quote is a letter everywhere, so that no cell spans lines.
+   */
+  constructor(delimiter: string, onRow: (row: SplitRow) => void, plainQuotes = false) {
     this.#delimiter = delimiter;
     this.#onRow = onRow;
+    this.#nextQuote = plainQuotes ? () => Number.POSITIVE_INFINITY : nextQuote;
   }
 
   push(text: string): void {
@@ -42,11 +47,11 @@ export class RowSplitter {
   #split(ended: boolean): void {
     const text = this.#text;
     let at = 0;
-    let quote = nextQuote(text, 0);
+    let quote = this.#nextQuote(text, 0);
     while (at < text.length) {
       const end = lineEnd(text, at, ended);
       if (end === null) break;
-      if (quote < at) quote = nextQuote(text, at);
+      if (quote < at) quote = this.#nextQuote(text, at);
       if (quote >= end.at) {
         this.#emit(text.slice(at, end.at).split(this.#delimiter), null, 1);
         at = end.next;

@@ -47,6 +47,8 @@ export interface TableReading {
   /** Read so although the bytes suggest another. */
   readonly encoding?: Encoding | undefined;
   readonly delimiter?: string | undefined;
+  /** A quote is a letter everywhere, because someone said so. */
+  readonly plainQuotes?: boolean | undefined;
 }
 
 /** Why a table could not be read on; `encoding`: its bytes are not of the encoding that its start suggested. */
@@ -166,10 +168,10 @@ export class TableReader {
   }
 
   #openRows(isWhole: boolean): void {
-    const { wanted = NONE, delimiter } = this.#reading;
+    const { wanted = NONE, delimiter, plainQuotes } = this.#reading;
     const head = this.#head;
     this.#head = "";
-    const dialect = guessDialect(head, isWhole, wanted, delimiter);
+    const dialect = guessDialect(head, isWhole, { wanted, delimiter, plainQuotes });
     if (dialect === null) {
       this.#refuse(
         "empty",
@@ -180,7 +182,7 @@ export class TableReader {
     const body = dialect.hasSeparatorLine ? head.slice(separatorLength(head)) : head;
     this.#lineOffset = dialect.hasSeparatorLine ? 1 : 0;
     this.#skip = dialect.rowsToSkip;
-    const rows = firstRows(body, isWhole, dialect.delimiter, dialect.rowsToSkip + SAMPLE_ROWS);
+    const rows = firstRows(body, isWhole, dialect.delimiter, dialect.rowsToSkip + SAMPLE_ROWS, plainQuotes);
     const sample = rows
       .slice(dialect.rowsToSkip)
       .filter(hasText)
@@ -190,7 +192,7 @@ export class TableReader {
       this.#stop = { type: "refused", refusal };
       return;
     }
-    this.#splitter = new RowSplitter(dialect.delimiter, (row) => this.#onRow(row));
+    this.#splitter = new RowSplitter(dialect.delimiter, (row) => this.#onRow(row), plainQuotes);
     this.#splitter.push(body);
   }
 
@@ -239,4 +241,9 @@ function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
   bytes.set(left);
   bytes.set(right, left.length);
   return bytes;
+}
+
+/** All cells from there on are blank: the lines end with delimiters. False if there are fewer cells. */
+export function isBlankFrom(cells: readonly string[], from: number): boolean {
+  return cells.length > from && cells.slice(from).every((cell) => cell === "");
 }

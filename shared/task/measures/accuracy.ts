@@ -13,7 +13,12 @@ export const accuracy: MeasureSpec = {
   note: (rows) => `Share of ${rows} put into the right class.`,
   sentence: ({ value, halfWidth, many }) =>
     `is right for ${value} of ${many} it has never seen, ± ${halfWidth}`,
-  guessing: (target) => (target.kind === "classes" ? 1 / target.classes.length : null),
+  guessing: (target, shares) => {
+    if (target.kind !== "classes") return null;
+    return shares === null
+      ? { value: 1 / target.classes.length, words: "guessing" }
+      : { value: Math.max(...shares), words: "always the most frequent" };
+  },
   central: shareOf,
   onDevices: shareOf,
 };

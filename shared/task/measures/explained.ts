@@ -21,7 +21,7 @@ export const explained: MeasureSpec = {
   better: "higher",
   note: (rows) =>
     `Part of the variance on ${rows} that the model explains; 0 is predicting their mean for all.`,
-  guessing: (target) => (target.kind === "number" ? 0 : null),
+  guessing: (target) => (target.kind === "number" ? { value: 0, words: "their mean for all" } : null),
   central: (sums) => ("errorFourthSum" in sums ? explainedBy(sums, influenceVariance) : null),
   // The widest interval that the devices' sums allow.
   onDevices: (sums) => ("errorSum" in sums ? explainedBy(sums, influenceVarianceMax) : null),

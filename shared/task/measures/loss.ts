@@ -9,6 +9,15 @@ export const loss: MeasureSpec = {
   unit: "nats",
   better: "lower",
   note: (rows) => `Cross-entropy on ${rows}, in nats; lower is better.`,
-  guessing: (target) => (target.kind === "classes" ? Math.log(target.classes.length) : null),
+  guessing: (target, shares) => {
+    if (target.kind !== "classes") return null;
+    return shares === null
+      ? { value: Math.log(target.classes.length), words: "guessing" }
+      : { value: entropyOf(shares), words: "the classes' shares for all" };
+  },
   central: (sums) => ("correct" in sums ? meanMeasure(sums.lossSum, sums.lossSquareSum, sums.count) : null),
 };
+
+function entropyOf(shares: readonly number[]): number {
+  return shares.reduce((sum, share) => sum - (share > 0 ? share * Math.log(share) : 0), 0);
+}

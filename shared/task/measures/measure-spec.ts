@@ -27,12 +27,22 @@ export interface MeasureSpec {
   readonly note: (rows: string) => string;
   /** Completes "version 3 ...". If absent, the sentence names the measure and its value. */
   readonly sentence?: (words: SentenceWords) => string;
-  /** Value of a model that guesses; absent or null if that is not known. */
-  readonly guessing?: (target: Target) => number | null;
+  /**
+   * The best that is possible without looking at a row; absent or null if that is not known.
+   *
+   * @param shares  Of each class among the rows that are judged on; null if they are not known.
+   */
+  readonly guessing?: (target: Target, shares: readonly number[] | null) => Guess | null;
   /** From central evaluation. Null without rows, or if these are not the sums of its kind of task. */
   readonly central: (sums: Evaluation, target: Target) => Measure | null;
   /** From the sums over the devices' own validation rows; absent if these do not suffice. Null as above. */
   readonly onDevices?: (sums: LocalMetrics, target: Target) => Measure | null;
+}
+
+export interface Guess {
+  readonly value: number;
+  /** How it guesses, after the value: "always the most frequent". */
+  readonly words: string;
 }
 
 export interface SentenceWords {

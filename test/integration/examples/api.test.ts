@@ -58,10 +58,10 @@ interface Started {
   readonly ended: Promise<number | null>;
 }
 
-function start(command: string, args: readonly string[], cwd: string): Started {
+function start(command: string, args: readonly string[], cwd: string, shown = token): Started {
   const child = spawn(command, args, {
     cwd,
-    env: { ...process.env, CHORUS_URL: running.url, CHORUS_API_TOKEN: token },
+    env: { ...process.env, CHORUS_URL: running.url, CHORUS_API_TOKEN: shown },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -124,6 +124,27 @@ test.each(LANGUAGES)(
     const example = start(command, [join(EXAMPLES, file), "task.json"], cwd);
     expect(await example.ended).not.toBe(0);
     expect(example.output()).toContain("CONFLICT");
+  },
+  30_000,
+);
+
+test.each(LANGUAGES)(
+  "[W26] the example in %s ends with the coordinator's own words if its launch is refused",
+  async (language, command, file) => {
+    const cwd = join(folder, `${language} unlaunched`);
+    mkdirSync(cwd);
+    const slug = `unlaunched-${language.toLowerCase()}`;
+    writeFileSync(join(cwd, "task.json"), JSON.stringify({ ...task, slug }));
+    const makesTasks = await adminToken(running.accessDesk, ["read", "tasks"]);
+    const example = start(command, [join(EXAMPLES, file), "task.json"], cwd, makesTasks);
+    const late = setTimeout(() => example.process.kill("SIGTERM"), 20_000);
+    const code = await example.ended;
+    clearTimeout(late);
+    // One that was ended by the timer has no code.
+    expect(code, example.output()).toBe(1);
+    expect(example.output()).toContain(`Made ${slug}.`);
+    expect(example.output()).not.toContain("Launched");
+    expect(example.output()).toContain("FORBIDDEN");
   },
   30_000,
 );

@@ -108,6 +108,11 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
         version === undefined ? sorted[0] : sorted.find((stored) => stored.task.version === version);
       return found === undefined ? null : withNewest(db, found);
     },
+    listTaskVersions: async (slug) => {
+      await turn();
+      const versions = db.tasks.filter(({ task }) => task.slug === slug).map(({ task }) => task.version);
+      return versions.sort((left, right) => left - right);
+    },
     listTasks: async (readable, page) => {
       await turn();
       const newest = new Map<string, TaskRow>();

@@ -13,8 +13,8 @@ async function readPictures(
 ): Promise<string[]> {
   const read: string[] = [];
   for (const file of files) {
-    const pixels = await readPicture(hexToBytes(file), shape, codecs);
-    read.push(pixels.ok ? bytesToHex(new Uint8Array(pixels.value.buffer)) : `! ${pixels.error}`);
+    const picture = await readPicture(hexToBytes(file), shape, codecs);
+    read.push(picture.ok ? bytesToHex(new Uint8Array(picture.value.pixels.buffer)) : `! ${picture.error}`);
   }
   return read;
 }

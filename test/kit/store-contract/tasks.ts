@@ -46,6 +46,8 @@ export function taskContract(opened: Opened<EventLog & TaskStore & ShownStore>):
       });
       expect((await opened.store.findTask(first, 1))?.task).toEqual(task(first, 1));
       expect(await opened.store.findTask(first, 3)).toBeNull();
+      expect(await opened.store.listTaskVersions(first)).toEqual([1, 2]);
+      expect(await opened.store.listTaskVersions(newSlug())).toEqual([]);
       expect(await opened.store.findTask(newSlug())).toBeNull();
       expect(await opened.store.showTask(first, 1)).toEqual(await opened.store.findTask(first, 1));
       const listed = await collect((page) => opened.store.listTasks(ALL_READABLE, page), 1);

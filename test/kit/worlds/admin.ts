@@ -1,6 +1,6 @@
 import type { AccessDesk } from "#coordinator/core/access/desk.ts";
 import { type RunningCoordinator, type Settings, startCoordinator } from "#coordinator/main.ts";
-import { TOKEN_SCOPES } from "#shared/access/roles.ts";
+import { TOKEN_SCOPES, type TokenScope } from "#shared/access/roles.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { randomBytes } from "#shared/node/system.ts";
@@ -12,16 +12,19 @@ const PROJECT = "default";
 /**
  * Claims a coordinator that has no admin.
  *
- * @returns An API token of its first admin, with every scope.
+ * @returns An API token of its first admin, with every scope unless `scopes` names some.
  */
-export async function adminToken(desk: AccessDesk): Promise<string> {
+export async function adminToken(
+  desk: AccessDesk,
+  scopes: readonly TokenScope[] = TOKEN_SCOPES,
+): Promise<string> {
   if (!desk.isClaimed) {
     const ada = { personId: bytesToHex(randomBytes(16)), name: "ada", signsInWith: "password" } as const;
     const claimed = await desk.setUp(ada, PROJECT);
     if (!claimed.ok) throw new Error(claimed.error.message);
   }
   const admin = present(desk.book.admins()[0], "the first admin");
-  const made = await desk.makeApiToken(admin, { label: "a test", scopes: TOKEN_SCOPES, days: 1 });
+  const made = await desk.makeApiToken(admin, { label: "a test", scopes, days: 1 });
   if (!made.ok) throw new Error(made.error.message);
   return made.value.token;
 }

@@ -167,6 +167,7 @@ export class FakeFederation {
       vectorLength: 2_441,
       bitsPerWeight: 32,
       deviceCount: setup?.devices ?? 0,
+      agreedCount: Math.max(0, (setup?.devices ?? 0) - 1),
       activeRunId: run?.runId ?? null,
       activeRun: run === undefined ? null : { state: run.state, waiting: run.waiting ?? null },
       measures: run?.history.at(-1)?.measures ?? null,

@@ -52,7 +52,9 @@ export function ApiPage({ examples }: { readonly examples: readonly ApiExample[]
           </li>
           <li>
             An error returns <code>code</code>, a <code>message</code> that says what to do next, and{" "}
-            <code>retry</code>: now, later or never.
+            <code>retry</code>: now, later or never. If a field is wrong, it also returns <code>fields</code>:
+            the <code>path</code> of each, such as <code>features.columns.0.range</code>, and a{" "}
+            <code>sentence</code> with what is wanted.
           </li>
         </ul>
       </Section>

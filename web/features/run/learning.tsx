@@ -3,13 +3,13 @@ import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import type { Measure } from "#shared/stats/measure.ts";
 import { type MeasureSpec, measuresIn, measuresOf } from "#shared/task/measures/index.ts";
 import type { Target } from "#shared/task/target.ts";
-import { LineChart, type LineSeries, type ReferenceLine } from "../../chart/line-chart.tsx";
+import { LineChart, type LineSeries } from "../../chart/line-chart.tsx";
 import { onDevicesOf, timesOfRounds, voicesOfRounds } from "../../chart/run-figures.ts";
 import { roundsAxisEnd } from "../../chart/scale.ts";
 import { TimeChart } from "../../chart/time-chart.tsx";
 import { VoicesChart } from "../../chart/voices-chart.tsx";
-import { formatCount, formatDecimal, formatMeasure } from "../../words/format.ts";
-import { axisTitle, chartNote } from "../../words/measures.ts";
+import { formatCount, formatMeasure } from "../../words/format.ts";
+import { axisTitle, chartNote, guessLines } from "../../words/measures.ts";
 import { bySet } from "../../words/run-curve.ts";
 import { trendSentence } from "../../words/sentences.ts";
 
@@ -18,11 +18,13 @@ interface LearningProps {
   readonly rounds: readonly RoundView[];
   /** For the level of guessing; null while the task is being fetched. */
   readonly target: Target | null;
+  /** Of each class among the held-out rows of the newest figures; null if unknown. */
+  readonly shares?: readonly number[] | null;
   readonly noun: { readonly one: string; readonly many: string };
 }
 
 /** Every measure, voices and time over the same rounds. */
-export function Learning({ run, rounds, target, noun }: LearningProps) {
+export function Learning({ run, rounds, target, shares = null, noun }: LearningProps) {
   const newest = Math.max(0, ...rounds.map(({ round }) => round), ...run.history.map(({ round }) => round));
   const x = [0, roundsAxisEnd(newest, run.roundsPlanned)] as const;
   const onDevices = onDevicesOf(run, rounds);
@@ -54,7 +56,7 @@ export function Learning({ run, rounds, target, noun }: LearningProps) {
               heldOutSeries(spec, points),
               ...deviceSeries(spec, onDevices),
             ]}
-            references={target === null ? [] : guessing(spec, target)}
+            references={target === null ? [] : guessLines(spec, target, shares)}
           />
         );
       })}
@@ -87,13 +89,6 @@ function measuresShown(
     ...rounds.map(({ deviceMeasures }) => deviceMeasures.before),
   ]);
   return shown.length > 0 || target === null ? shown : measuresOf(target);
-}
-
-function guessing(spec: MeasureSpec, target: Target): ReferenceLine[] {
-  const y = spec.guessing?.(target) ?? null;
-  if (y === null) return [];
-  const words = target.kind === "number" ? "their mean for all" : "guessing";
-  return [{ y, label: `${formatDecimal(y)} ${words}` }];
 }
 
 function heldOutSeries({ name, inText = name }: MeasureSpec, points: readonly CurvePoint[]): LineSeries {

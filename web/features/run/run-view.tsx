@@ -15,6 +15,7 @@ import { StatusMark } from "../../ui/status-mark.tsx";
 import { isOver, markOf } from "../../words/endings.ts";
 import { plural } from "../../words/format.ts";
 import { coordinatorSees, runStateWords, scoreNote, trafficNote } from "../../words/run.ts";
+import { classSharesOf } from "../../words/run-curve.ts";
 import {
   askedLastSentence,
   fewWarning,
@@ -89,6 +90,7 @@ function Loaded({ run }: { readonly run: RunView }) {
               run={run}
               rounds={items}
               target={view == null ? null : targetOf(view.task.features)}
+              shares={classSharesOf(run.history, view?.heldOut)}
               noun={view?.task.exampleNoun ?? ANY_ROWS}
             />
           )}

@@ -1,6 +1,7 @@
 "use client";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { layoutSentences } from "#shared/data/idx.ts";
 import type { HeldOutView, TaskView } from "#shared/protocol/api.ts";
 import { removeHeldOut } from "../../data/held-out.ts";
 import { Button } from "../../ui/button.tsx";
@@ -53,11 +54,13 @@ function cardLines({
   rowCount,
   byteCount,
   format,
+  layout,
   hash,
   versions,
   setAt,
   setBy,
 }: HeldOutView): Definition[] {
+  const stored = layout === undefined ? "" : layoutSentences(layout).join(" ");
   const names = { csv: "CSV", idx: "IDX", zip: "zip of pictures" };
   return [
     { term: "Source", text: card.source },
@@ -65,6 +68,7 @@ function cardLines({
     { term: "Ground", text: card.ground },
     { term: "Collected", text: card.collected },
     { term: "Size", text: `${plural(rowCount, "row")}, ${formatFileSize(byteCount)}, ${names[format]}` },
+    ...(stored === "" ? [] : [{ term: "Stored", text: stored }]),
     { term: "Fingerprint", text: formatHash(hash) },
     {
       term: "Checked",

@@ -2,12 +2,27 @@
 import { useMutation } from "@tanstack/react-query";
 import Link from "next/link";
 import type { TaskView } from "#shared/protocol/api.ts";
+import { useJoinTokens, useSession } from "../../data/access-queries.ts";
 import { changeSettings } from "../../data/api.ts";
 import { useStatus } from "../../data/queries.ts";
 import { Choice } from "../../ui/choice.tsx";
 import { Section } from "../../ui/section.tsx";
+import { placesSentence } from "../../words/tasks.ts";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
 import { FailureNote } from "../shell/query-gate.tsx";
+
+/** How many places join tokens made, and how many are taken: counts, never a list. */
+function Places({ slug }: { readonly slug: string }) {
+  const { data: session } = useSession();
+  const mayRead = session?.permissions.includes("join-tokens.read") ?? false;
+  return mayRead ? <PlacesOf slug={slug} /> : null;
+}
+
+function PlacesOf({ slug }: { readonly slug: string }) {
+  const { data: tokens } = useJoinTokens();
+  if (tokens === undefined) return null;
+  return <p className="note">{placesSentence(tokens, slug, Date.now())}</p>;
+}
 
 interface JoiningSectionProps {
   readonly view: TaskView;
@@ -46,6 +61,7 @@ export function JoiningSection({ view, mayChange, onChange }: JoiningSectionProp
               Only who holds a join token. They are made under <Link href="/devices">Devices</Link>.
             </Choice>
           </fieldset>
+          {joining === "invitation" && <Places slug={task.slug} />}
           {change.error !== null && <FailureNote error={change.error} />}
         </div>
         {status !== undefined && <JoinInvitation status={status} task={task.slug} />}

@@ -12,6 +12,7 @@ import { type Definition, DefinitionList } from "../../ui/definition-list.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { LoadingNote } from "../../ui/states.tsx";
+import { formatCount } from "../../words/format.ts";
 import { joinUrl } from "../../words/opening.ts";
 import {
   agreedOf,
@@ -86,7 +87,11 @@ function TaskOf({ view }: { readonly view: TaskView }) {
         </div>
       </div>
       <Versions view={view} mayCreate={has("tasks.create")} />
-      <Section id="card" title="Data card" note="As people read it before they agree.">
+      <Section
+        id="card"
+        title="Data card"
+        note="What the task says of itself. It never changes for this version."
+      >
         <div className="cols2">
           {cardOf(task).map((definitions, at) => (
             <DefinitionList key={at === 0 ? "words" : "data"} definitions={definitions} />
@@ -118,6 +123,11 @@ function Versions({ view, mayCreate }: { readonly view: TaskView; readonly mayCr
       ),
     },
     { label: "What it changed", cell: (one) => <Changed one={one} views={views} /> },
+    {
+      label: "Devices here",
+      numeric: true,
+      cell: (one) => (one.agreedCount === undefined ? "not known" : formatCount(one.agreedCount)),
+    },
     { label: "Published", cell: (one) => <span className="text-ink-3">{publishedWords(one)}</span> },
     {
       label: "All of it",

@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useRef, useState } from "react";
 import type { HeldOutUpload } from "#shared/protocol/api.ts";
 import { uploadHeldOut } from "../../data/held-out.ts";
-import { formatOf } from "../../words/held-out.ts";
+import { readingOf } from "../../words/held-out.ts";
 import type { HeldOutChoice } from "./held-out-upload.tsx";
 
 export interface UploadState {
@@ -37,7 +37,7 @@ export function useHeldOutUpload(): UploadState {
         // Both files of an IDX pair are one set of bytes.
         const bytes = new Blob([...files]);
         const follow = { onProgress: setUpload, signal: abort.current.signal };
-        return await uploadHeldOut(slug, bytes, { format: formatOf(names, kind), card }, follow);
+        return await uploadHeldOut(slug, bytes, { ...readingOf(names, kind), card }, follow);
       } catch (fault) {
         if (!abort.current.signal.aborted)
           setError(fault instanceof Error ? fault : new Error(String(fault)));

@@ -86,7 +86,7 @@ function AboutField(props: AboutFieldProps) {
         {label}
         {isLong ? <textarea rows={3} {...shared} /> : <input {...shared} />}
       </label>
-      <WrongField field={name} sentence={wrong} />
+      <WrongField field={name} problems={problems} />
       {note !== undefined && <p className="note">{note}</p>}
     </div>
   );

@@ -115,7 +115,7 @@ function Text(
           onChange={(event) => onChange({ [field]: event.target.value })}
         />
       </label>
-      <WrongField field={name} sentence={sentence} />
+      <WrongField field={name} problems={problems} />
     </div>
   );
 }
@@ -141,7 +141,7 @@ function ScalingSelect(props: ColumnEditProps) {
           <Text {...props} field="deviation" label="Standard deviation" mode="decimal" />
         </>
       )}
-      <WrongField field={`column.${at}.scaling`} sentence={problems.of(`column.${at}.scaling`)} />
+      <WrongField field={`column.${at}.scaling`} problems={problems} />
     </>
   );
 }
@@ -161,7 +161,7 @@ function Categories({ at, fields, problems, onChange }: ColumnEditProps) {
             onChange={(event) => onChange({ categories: linesOf(event.target.value) })}
           />
         </label>
-        <WrongField field={name} sentence={sentence} />
+        <WrongField field={name} problems={problems} />
       </div>
       {fields.use !== "label" && (
         <label className="field half wide">

@@ -1,21 +1,14 @@
 "use client";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
 import { type DraftColumn, fieldsOfColumn } from "#shared/sample/draft.ts";
 import { type ColumnFields, EMPTY_FIELDS } from "#shared/sample/propose-columns.ts";
 import { Button } from "../../ui/button.tsx";
-import {
-  foldedWords,
-  leftOutWords,
-  missingWords,
-  rareAndPublic,
-  shareMissingWords,
-  typeWords,
-  valuesWords,
-  WHAT_IS_PUBLIC,
-} from "../../words/workshop.ts";
+import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
+import { missingWords, shareMissingWords, typeWords, valuesWords } from "../../words/workshop.ts";
 import { ColumnEdit } from "./column-edit.tsx";
 import { ColumnPicture } from "./column-picture.tsx";
+import { LeftOut, type ProfileOf, PublicNote } from "./columns-notes.tsx";
 import { NumberedPart } from "./numbered-part.tsx";
 import { SeriesFields } from "./series-fields.tsx";
 import { TakenRows } from "./taken-rows.tsx";
@@ -31,11 +24,10 @@ interface ColumnsPartProps {
 export function ColumnsPart({ workshop, problems }: ColumnsPartProps) {
   const { draft } = workshop;
   const [open, setOpen] = useState<number | null>(null);
+  const profileOf = useProfiles(workshop);
   if (draft === null) return null;
   const all = draft.columns.map((column, at) => ({ column, at, fields: fieldsOfColumn(column) }));
   const asked = all.filter(({ fields }) => fields.use !== "left-out");
-  const profileOf = (name: string) =>
-    workshop.sample?.table?.columns.find((column) => column.name === name) ?? null;
   return (
     <NumberedPart
       part={2}
@@ -44,45 +36,21 @@ export function ColumnsPart({ workshop, problems }: ColumnsPartProps) {
       <div className="stack">
         <SeriesFields workshop={workshop} problems={problems} />
         <div>
-          <table className="records column-set">
-            <caption className="sr-only">Columns that people are asked for</caption>
-            <thead>
-              <tr>
-                <th scope="col">Column</th>
-                <th scope="col">Values, rounded outward</th>
-                <th scope="col">In the sample</th>
-                <th scope="col" className="num">
-                  Missing
-                </th>
-                <th scope="col">A missing value</th>
-                <th scope="col">Input</th>
-                <th scope="col">Protected</th>
-                <th scope="col">
-                  <span className="sr-only">Edit</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {asked.map(({ column, at, fields }) => (
-                <ColumnRows
-                  key={column.name}
-                  at={at}
-                  column={column}
-                  fields={fields}
-                  profile={profileOf(column.name)}
-                  problems={problems}
-                  isOpen={open === at}
-                  onToggle={() => setOpen(open === at ? null : at)}
-                  onChange={(change) => workshop.setColumn(at, change)}
-                />
-              ))}
-            </tbody>
-          </table>
+          <ColumnSet
+            workshop={workshop}
+            problems={problems}
+            asked={asked}
+            profileOf={profileOf}
+            open={open}
+            onOpen={setOpen}
+          />
           <div className="mt-3 grid gap-2">
             <span id={fieldId("label")} tabIndex={-1} />
-            <WrongField field="label" sentence={problems.of("label")} />
+            <WrongField field="label" problems={problems} />
             <span id={fieldId("inputs")} tabIndex={-1} />
-            <WrongField field="inputs" sentence={problems.of("inputs")} />
+            <WrongField field="inputs" problems={problems} />
+            <span id={fieldId("columns")} tabIndex={-1} />
+            <WrongField field="columns" problems={problems} />
             <AddColumn workshop={workshop} onAdded={setOpen} />
           </div>
         </div>
@@ -101,6 +69,81 @@ export function ColumnsPart({ workshop, problems }: ColumnsPartProps) {
         <TakenRows workshop={workshop} />
       </div>
     </NumberedPart>
+  );
+}
+
+/** The profile of a column by its name; null without a sample. */
+function useProfiles({ sample }: Workshop): ProfileOf {
+  const columns = sample?.table?.columns;
+  return useMemo(() => {
+    const byName = new Map(columns?.map((column) => [column.name, column]));
+    return (name) => byName.get(name) ?? null;
+  }, [columns]);
+}
+
+/** Rows of a wide table that are drawn at first: drawing thousands keeps a page busy for seconds. */
+const ROWS_FIRST = 50;
+/** Rows further down that are drawn all the same, because something in them is wrong. */
+const WRONG_ROWS_SHOWN = 20;
+
+interface AskedColumn {
+  readonly column: DraftColumn;
+  readonly at: number;
+  readonly fields: ColumnFields;
+}
+
+/** The columns that people are asked for: the first, those in which something is wrong, and the one that is open. */
+function ColumnSet(
+  props: ColumnsPartProps & {
+    readonly asked: readonly AskedColumn[];
+    readonly profileOf: ProfileOf;
+    readonly open: number | null;
+    readonly onOpen: (at: number | null) => void;
+  },
+) {
+  const { workshop, problems, asked, profileOf, open, onOpen } = props;
+  const [count, onMore] = useShownCount("columns", ROWS_FIRST);
+  const isWrong = ({ at }: AskedColumn) => wrongFieldOf(problems, at) !== undefined;
+  const below = asked.slice(count).filter((one) => one.at === open || isWrong(one));
+  return (
+    <ShowMore items={asked} count={count} onMore={onMore}>
+      {(shown) => (
+        <table className="records column-set">
+          <caption className="sr-only">Columns that people are asked for</caption>
+          <thead>
+            <tr>
+              <th scope="col">Column</th>
+              <th scope="col">Values, rounded outward</th>
+              <th scope="col">In the sample</th>
+              <th scope="col" className="num">
+                Missing
+              </th>
+              <th scope="col">A missing value</th>
+              <th scope="col">Input</th>
+              <th scope="col">Protected</th>
+              <th scope="col">
+                <span className="sr-only">Edit</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...shown, ...below.slice(0, WRONG_ROWS_SHOWN)].map(({ column, at, fields }) => (
+              <ColumnRows
+                key={column.name}
+                at={at}
+                column={column}
+                fields={fields}
+                profile={profileOf(column.name)}
+                problems={problems}
+                isOpen={open === at}
+                onToggle={() => onOpen(open === at ? null : at)}
+                onChange={(change) => workshop.setColumn(at, change)}
+              />
+            ))}
+          </tbody>
+        </table>
+      )}
+    </ShowMore>
   );
 }
 
@@ -128,11 +171,15 @@ const EDITED = [
   "name",
 ] as const;
 
+function wrongFieldOf(problems: Problems, at: number): (typeof EDITED)[number] | undefined {
+  return EDITED.find((field) => problems.of(`column.${at}.${field}`) !== null);
+}
+
 function ColumnRows(props: ColumnRowsProps) {
   const { at, column, fields, profile, problems, isOpen, onToggle, onChange } = props;
   const { name } = column;
   const isLabel = fields.use === "label";
-  const first = EDITED.find((field) => problems.of(`column.${at}.${field}`) !== null);
+  const first = wrongFieldOf(problems, at);
   return (
     <>
       <tr className={isOpen ? "opened" : undefined}>
@@ -144,7 +191,7 @@ function ColumnRows(props: ColumnRowsProps) {
           {isLabel ? <b className="font-semibold">what is learnt</b> : typeWords(fields, profile)}
           <span className="note wrap-anywhere">{valuesWords(fields)}</span>
           {!isOpen && first !== undefined && (
-            <WrongField field={`column.${at}.${first}`} sentence={problems.of(`column.${at}.${first}`)} />
+            <WrongField field={`column.${at}.${first}`} problems={problems} />
           )}
         </td>
         <td className="picture">
@@ -209,107 +256,6 @@ function ColumnRows(props: ColumnRowsProps) {
       )}
     </>
   );
-}
-
-function LeftOut(props: {
-  readonly columns: readonly { readonly column: DraftColumn; readonly at: number }[];
-  readonly profileOf: (name: string) => ColumnProfile | null;
-  readonly mayAsk: boolean;
-  readonly onAsk: (at: number) => void;
-}) {
-  const { columns, profileOf, mayAsk, onAsk } = props;
-  return (
-    <div>
-      <h3>Left out, and why</h3>
-      {columns.length === 0 && <p className="note">Nothing.</p>}
-      <ul className="mt-1 text-sm">
-        {columns.map(({ column, at }) => (
-          <li
-            key={column.name}
-            className="flex flex-wrap items-baseline gap-x-4 gap-y-1 border-b border-rule py-2"
-          >
-            <code className="min-w-24 wrap-anywhere">{column.name === "" ? "(no name)" : column.name}</code>
-            <span className="min-w-0 flex-1 basis-56">
-              {column.leftOutBecause === null
-                ? "You left it out."
-                : leftOutWords(column.leftOutBecause, profileOf(column.name))}
-            </span>
-            {mayAsk && column.name.trim() !== "" && (
-              <button
-                type="button"
-                className="link underline"
-                onClick={() => onAsk(at)}
-                aria-label={`Ask for ${column.name} anyway`}
-              >
-                Ask anyway
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
-    </div>
-  );
-}
-
-function PublicNote(props: {
-  readonly workshop: Workshop;
-  readonly profileOf: (name: string) => ColumnProfile | null;
-}) {
-  const { workshop, profileOf } = props;
-  const columns = workshop.draft?.columns ?? [];
-  return (
-    <div className="grid content-start gap-2 text-sm">
-      <h3>What publishing makes public</h3>
-      <p className="text-ink-2">{WHAT_IS_PUBLIC}</p>
-      {columns.map((column, at) => {
-        const fields = fieldsOfColumn(column);
-        if (fields.use === "left-out") return null;
-        const profile = profileOf(column.name);
-        const folded = foldedWords(column.name, fields, profile);
-        const rare = rareAndPublic(fields, profile);
-        const fold = () =>
-          workshop.setColumn(at, {
-            categories: fields.categories.filter((name) => !rare.includes(name)),
-            other: fields.other === "" ? "other" : fields.other,
-          });
-        const unfold = () => workshop.setColumn(at, { categories: allValues(profile), other: "" });
-        return (
-          <div key={column.name} className="grid gap-2 empty:hidden">
-            {folded !== null && (
-              <p className="text-ink-2">
-                {folded}{" "}
-                <button
-                  type="button"
-                  className="link underline"
-                  onClick={unfold}
-                  aria-label={`Keep the categories of ${column.name} apart`}
-                >
-                  Keep them apart
-                </button>
-              </p>
-            )}
-            {rare.length > 0 && fields.use !== "label" && (
-              <p className="text-stop">
-                In {column.name},{" "}
-                {rare
-                  .slice(0, 4)
-                  .map((name) => `“${name}”`)
-                  .join(", ")}{" "}
-                would be public, and fewer than five rows have it.{" "}
-                <button type="button" className="link underline" onClick={fold}>
-                  Fold into “{fields.other === "" ? "other" : fields.other}”
-                </button>
-              </p>
-            )}
-          </div>
-        );
-      })}
-    </div>
-  );
-}
-
-function allValues(profile: ColumnProfile | null): string[] {
-  return (profile?.distinct.values ?? []).map(([value]) => value);
 }
 
 /** Adds a column by hand, for a task that begins without a sample. */

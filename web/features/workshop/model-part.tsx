@@ -1,9 +1,9 @@
 "use client";
 import { type ReactNode, useState } from "react";
-import { modelAdvice } from "#shared/model/advice.ts";
 import { answerOf } from "#shared/model/answer.ts";
 import { type ModelFacts, modelFacts } from "#shared/model/facts.ts";
 import { importModel } from "#shared/model/import-topology.ts";
+import { modelText } from "#shared/model/write-topology.ts";
 import type { Draft } from "#shared/sample/draft.ts";
 import { templatesOf } from "#shared/sample/draft-model.ts";
 import { type Features, inputShape } from "#shared/task/features.ts";
@@ -11,10 +11,11 @@ import type { ModelSpec } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
 import { formatCount, formatDecimal, formatFileSize, formatKilobytes } from "../../words/format.ts";
 import { layersLine } from "../../words/model.ts";
+import { Advised } from "./advised.tsx";
 import { NumberedPart } from "./numbered-part.tsx";
 import { useStepTime } from "./use-step-time.ts";
 import type { Workshop } from "./use-workshop.ts";
-import { fieldId, type Problems, Wrong, WrongField, wrongIf } from "./wrong.tsx";
+import { fieldId, Mends, type Problems, Wrong, WrongField, wrongIf } from "./wrong.tsx";
 
 interface ModelPartProps {
   readonly workshop: Workshop;
@@ -109,7 +110,7 @@ function Choices(
             ))}
           </tbody>
         </table>
-        {draft.model.from !== "json" && <WrongField field="model" sentence={problems.of("model")} />}
+        {draft.model.from !== "json" && <WrongField field="model" problems={problems} />}
         {chosenFacts !== null && preview !== null && <ChosenFacts facts={chosenFacts} task={preview} />}
       </div>
       {draft.model.from === "json" && (
@@ -117,6 +118,7 @@ function Choices(
       )}
       {chosenFacts !== null && preview !== null && chosen?.model != null && (
         <Advised
+          workshop={workshop}
           task={{ ...preview, model: chosen.model }}
           facts={chosenFacts}
           rows={draft.sample?.rows ?? null}
@@ -165,7 +167,8 @@ function choicesOf(draft: Draft, features: Features, built: ModelSpec | null): C
       words: "A Sequential model of tfjs or Keras, as far as its layers are taken here.",
       model: model.from === "json" ? built : null,
       isChosen: model.from === "json",
-      pick: model.from === "json" ? model : { from: "json", text: "" },
+      // What was chosen before is the text to begin with.
+      pick: model.from === "json" ? model : { from: "json", text: built === null ? "" : modelText(built) },
     },
   ];
 }
@@ -252,7 +255,7 @@ function Pasted(
         />
       </label>
       {faults.length === 0 ? (
-        <WrongField field="model" sentence={sentence} />
+        <WrongField field="model" problems={problems} />
       ) : (
         <div id={`${fieldId("model")}-wrong`} className="grid gap-1">
           {faults.map((fault, at) => (
@@ -260,6 +263,7 @@ function Pasted(
               {fault.sentence}
             </Wrong>
           ))}
+          <Mends field="model" problems={problems} />
         </div>
       )}
       {read?.ok === true &&
@@ -269,32 +273,5 @@ function Pasted(
           </p>
         ))}
     </div>
-  );
-}
-
-/** What will not work, or not well, with the number that would. */
-function Advised({
-  task,
-  facts,
-  rows,
-}: {
-  readonly task: Task;
-  readonly facts: ModelFacts;
-  readonly rows: number | null;
-}) {
-  const advice = modelAdvice(task, facts, rows);
-  if (advice.length === 0) return null;
-  return (
-    <ul className="grid max-w-3xl gap-2 text-sm">
-      {advice.map(({ kind, sentence }) => (
-        <li key={sentence}>
-          {kind === "refused" ? (
-            <Wrong id="model-refused">{sentence}</Wrong>
-          ) : (
-            <p className="text-ink-2">{sentence}</p>
-          )}
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -1,12 +1,10 @@
 "use client";
-import type { DraftData } from "#shared/sample/draft.ts";
+import { withEdits } from "#shared/sample/draft.ts";
 import { formatCount } from "../../words/format.ts";
 import { NumberedPart } from "./numbered-part.tsx";
 import { TakenRows } from "./taken-rows.tsx";
 import type { Workshop } from "./use-workshop.ts";
 import { type Problems, WrongField, wrongIf } from "./wrong.tsx";
-
-type Pictures = Extract<DraftData, { kind: "pictures" }>;
 
 /** Part 2 of a task about pictures: their size, their colours and their classes. */
 export function PicturesPart({
@@ -19,9 +17,9 @@ export function PicturesPart({
   const { draft, sample } = workshop;
   if (draft?.data.kind !== "pictures") return null;
   const { data } = draft;
-  const change = (fields: Partial<Pictures>) =>
+  const change = (fields: Parameters<typeof withEdits>[1]) =>
     workshop.change((now) =>
-      now.data.kind === "pictures" ? { ...now, data: { ...now.data, ...fields } } : now,
+      now.data.kind === "pictures" ? { ...now, data: withEdits(now.data, fields) } : now,
     );
   const rowsByClass = new Map(draft.sample?.classRows ?? []);
   const sizes = sample?.pictures?.sizes ?? [];
@@ -48,7 +46,7 @@ export function PicturesPart({
                     onChange={(event) => change({ [side]: event.target.value })}
                   />
                 </label>
-                <WrongField field={side} sentence={wrong} />
+                <WrongField field={side} problems={problems} />
               </div>
             );
           })}
@@ -86,7 +84,7 @@ export function PicturesPart({
                 }
               />
             </label>
-            <WrongField field="classes" sentence={classesWrong} />
+            <WrongField field="classes" problems={problems} />
           </div>
           {rowsByClass.size > 0 && (
             <table>

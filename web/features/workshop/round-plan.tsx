@@ -57,7 +57,7 @@ export function RoundPlan({
                   onChange={(event) => workshop.setRule(name, event.target.value)}
                 />
               </label>
-              <WrongField field={name} sentence={wrong} />
+              <WrongField field={name} problems={problems} />
             </div>
           );
         })}

@@ -169,7 +169,7 @@ function RuleText(
         autoComplete="off"
         onChange={(event) => workshop.setRule(name, event.target.value)}
       />
-      <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} sentence={wrong} />}</div>
+      <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} problems={problems} />}</div>
     </div>
   );
 }
@@ -200,7 +200,7 @@ function RuleSelect<Name extends "optimizer" | "loss" | "strategy" | "ring">(
           </option>
         ))}
       </select>
-      <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} sentence={wrong} />}</div>
+      <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} problems={problems} />}</div>
     </div>
   );
 }
@@ -265,7 +265,7 @@ function ClassWeights(props: RuleProps & { readonly classes: readonly string[] }
         />
         <div>
           <p>{weightSentence(name, rowsByClass)}</p>
-          {at === 0 && <WrongField field="classWeights" sentence={wrong} />}
+          {at === 0 && <WrongField field="classWeights" problems={problems} />}
         </div>
       </div>
     );

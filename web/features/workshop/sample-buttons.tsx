@@ -4,17 +4,22 @@ import { FileButton } from "../../ui/file-button.tsx";
 
 interface SampleButtonsProps {
   readonly onFiles: (files: readonly File[]) => void;
-  readonly isAgain?: boolean;
+  /** Instead of choosing the first: the words of the one button. */
+  readonly again?: string;
 }
 
 /** Choosing a file or a folder. */
-export function SampleButtons({ onFiles, isAgain = false }: SampleButtonsProps) {
+export function SampleButtons({ onFiles, again }: SampleButtonsProps) {
   return (
     <>
-      <FileButton accept=".csv,.tsv,.txt,.zip,text/csv" kind={isAgain ? undefined : "main"} onFiles={onFiles}>
-        {isAgain ? "Choose another" : "Choose a file"}
+      <FileButton
+        accept=".csv,.tsv,.txt,.zip,text/csv"
+        kind={again === undefined ? "main" : undefined}
+        onFiles={onFiles}
+      >
+        {again ?? "Choose a file"}
       </FileButton>
-      {!isAgain && (
+      {again === undefined && (
         <FileButton folder onFiles={onFiles}>
           Choose a folder
         </FileButton>

@@ -1,9 +1,16 @@
 "use client";
 import type { SampleView } from "#client/index.ts";
+import type { KindClash } from "#shared/sample/draft-sample.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNote } from "../../ui/states.tsx";
 import { formatFileSize } from "../../words/format.ts";
-import { sampleCounts, sampleNote, samplePlaces } from "../../words/workshop-sample.ts";
+import {
+  clashWords,
+  quotesWords,
+  sampleCounts,
+  sampleNote,
+  samplePlaces,
+} from "../../words/workshop-sample.ts";
 import { NumberedPart } from "./numbered-part.tsx";
 import { SampleButtons } from "./sample-buttons.tsx";
 import type { Workshop } from "./use-workshop.ts";
@@ -57,19 +64,58 @@ function Read({ sample, workshop }: { readonly sample: SampleView; readonly work
           <span key={words}>{words}</span>
         ))}
       </p>
+      {sample.quoteFaultCount > 0 && <Quotes sample={sample} workshop={workshop} />}
       {samplePlaces(sample).map((words) => (
         <p key={words} className="note mt-2">
           {words}
         </p>
       ))}
+      {workshop.clash !== null && <Clash clash={workshop.clash} workshop={workshop} />}
       <div className="mt-4 flex flex-wrap items-center gap-x-5 gap-y-2">
-        <SampleButtons onFiles={workshop.choose} isAgain />
+        <SampleButtons onFiles={workshop.choose} again="Choose another" />
         <Button kind="quiet" onClick={workshop.forgetSample}>
           Forget the sample
         </Button>
         <span className="note" role="status">
           {sampleNote(sample)}
         </span>
+      </div>
+    </div>
+  );
+}
+
+/** A sample of another kind than the draft: nothing of it is used until someone has chosen. */
+function Clash({ clash, workshop }: { readonly clash: KindClash; readonly workshop: Workshop }) {
+  const { question, anew } = clashWords(clash);
+  return (
+    <div className="alarm mt-4" role="alert">
+      <p>{question}</p>
+      <div className="flex flex-wrap gap-3">
+        <Button onClick={workshop.beginAnew}>{anew}</Button>
+        <Button kind="quiet" onClick={workshop.putSampleAway}>
+          Keep the draft, put the sample away
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** Rows whose quotes cannot be read, and the two ways to have them. */
+function Quotes({ sample, workshop }: { readonly sample: SampleView; readonly workshop: Workshop }) {
+  const { title, sentences } = quotesWords(sample);
+  return (
+    <div className="alarm mt-4" role="alert">
+      <h3>{title}</h3>
+      {sentences.map((sentence) => (
+        <p key={sentence} className="text-sm">
+          {sentence}
+        </p>
+      ))}
+      <div className="flex flex-wrap items-center gap-4">
+        <SampleButtons onFiles={workshop.choose} again="Choose the mended file" />
+        <Button kind="quiet" onClick={workshop.readQuotesAsLetters}>
+          Read every quote as a plain character
+        </Button>
       </div>
     </div>
   );

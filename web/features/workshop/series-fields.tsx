@@ -33,7 +33,7 @@ export function SeriesFields({ workshop, problems }: SeriesFieldsProps) {
             onChange={(event) => change({ length: event.target.value })}
           />
         </label>
-        <WrongField field="length" sentence={wrong} />
+        <WrongField field="length" problems={problems} />
       </div>
       {data.channels.map((channel, at) => (
         <fieldset
@@ -63,7 +63,7 @@ export function SeriesFields({ workshop, problems }: SeriesFieldsProps) {
                     onChange={(event) => changeChannel(at, { [field]: event.target.value })}
                   />
                 </label>
-                {field !== "to" && <WrongField field={name} sentence={sentence} />}
+                {field !== "to" && <WrongField field={name} problems={problems} />}
               </div>
             );
           })}

@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { TaskView } from "#shared/protocol/api.ts";
 import { draftOfTask } from "#shared/sample/draft-of-task.ts";
 import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
-import { dropDraft, type KeptDraft } from "../../data/drafts.ts";
+import { draftStorage, dropDraft, type KeptDraft } from "../../data/drafts.ts";
 import { useTasks } from "../../data/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
@@ -13,6 +13,7 @@ import { FileButton } from "../../ui/file-button.tsx";
 import { Section } from "../../ui/section.tsx";
 import { formatWhenUtc, plural } from "../../words/format.ts";
 import { CLOSED_PARTS, kindWords, PART_TITLES } from "../../words/workshop.ts";
+import { EXAMPLE, exampleFile } from "./example.ts";
 import { SampleButtons } from "./sample-buttons.tsx";
 import { taskOfFile } from "./task-file.ts";
 import type { Workshop } from "./use-workshop.ts";
@@ -41,6 +42,7 @@ export function StartPart({ workshop, drafts, onDrafts }: StartPartProps) {
             Or drop it anywhere on this page. It is read in this browser and nowhere else; the first 5 MB are
             enough for a proposal.
           </p>
+          <TakeExample onFiles={workshop.choose} />
         </div>
         <div>
           <h2>From a template</h2>
@@ -81,6 +83,28 @@ export function StartPart({ workshop, drafts, onDrafts }: StartPartProps) {
         </Section>
       ))}
     </>
+  );
+}
+
+function TakeExample({ onFiles }: { readonly onFiles: Workshop["choose"] }) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const take = async () => {
+    setProblem(null);
+    try {
+      onFiles([await exampleFile()]);
+    } catch (fault) {
+      const reason = fault instanceof Error ? fault.message : String(fault);
+      setProblem(`The example could not be fetched (${reason}). Try again.`);
+    }
+  };
+  return (
+    <p className="note">
+      No data at hand?{" "}
+      <button type="button" className="link underline" onClick={() => void take()}>
+        Take the example: {EXAMPLE.words}
+      </button>
+      {problem !== null && <ErrorLine>{problem}</ErrorLine>}
+    </p>
   );
 }
 
@@ -156,7 +180,7 @@ function Drafts({ workshop, drafts, onDrafts }: StartPartProps) {
             kind="quiet"
             aria-label={`Delete the draft ${draft.about.slug}`}
             onClick={() => {
-              dropDraft(localStorage, id);
+              dropDraft(draftStorage(), id);
               onDrafts();
             }}
           >

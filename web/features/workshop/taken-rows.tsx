@@ -10,6 +10,8 @@ import type { Workshop } from "./use-workshop.ts";
 
 const ROWS_SHOWN = 3;
 const REASONS_SHOWN = 4;
+/** Of a wide table the first numbers; a thousand would take longer to lay out than to read. */
+const NUMBERS_SHOWN = 60;
 
 /** Rows of the sample as the model takes them, and what becomes of the others. */
 export function TakenRows({ workshop }: { readonly workshop: Workshop }) {
@@ -67,16 +69,19 @@ function Vectors(props: {
       : `${Number(value.toPrecision(6))} ${target.unit}`;
   };
   const count = Math.min(ROWS_SHOWN, dataset.count);
+  const shownNames = names.slice(0, NUMBERS_SHOWN);
+  const more = names.length - shownNames.length;
   return (
     <FocusBox className="table-box" label="Rows as the model takes them">
       <table className="vectors">
         <thead>
           <tr>
-            {names.map((name) => (
+            {shownNames.map((name) => (
               <th key={name} scope="col">
                 {name}
               </th>
             ))}
+            {more > 0 && <th scope="col">and {formatCount(more)} more</th>}
             <th scope="col">label</th>
           </tr>
         </thead>
@@ -84,9 +89,10 @@ function Vectors(props: {
           {Array.from({ length: count }, (_, row) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name than their place
             <tr key={row}>
-              {names.map((name, at) => (
+              {shownNames.map((name, at) => (
                 <td key={name}>{shown(dataset.inputs[row * names.length + at] ?? 0)}</td>
               ))}
+              {more > 0 && <td>…</td>}
               <td>{label(row)}</td>
             </tr>
           ))}

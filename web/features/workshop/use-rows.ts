@@ -1,5 +1,5 @@
 "use client";
-import { useEffect, useState } from "react";
+import { startTransition, useEffect, useState } from "react";
 import type { Sample, SampleRows, SampleView } from "#client/index.ts";
 import type { DraftResult } from "#shared/sample/draft-task.ts";
 import type { Features } from "#shared/task/features.ts";
@@ -24,16 +24,17 @@ export function useRows({ source, sample, result }: RowsOf): RowsState {
   const features = result?.features ?? null;
   const key = features === null ? "" : JSON.stringify(features);
   const isRead = sample?.state === "read";
-  const [rows, setRows] = useState<{ readonly key: string; readonly state: RowsState }>({
-    key: "",
-    state: { state: "none" },
-  });
+  const [rows, setRows] = useState<{
+    readonly source: Sample | null;
+    readonly key: string;
+    readonly state: RowsState;
+  }>({ source: null, key: "", state: { state: "none" } });
   useEffect(() => {
     if (source === null || key === "" || !isRead) return;
     let isOver = false;
     const timer = setTimeout(() => {
       void readRows(source, JSON.parse(key) as Features).then((state) => {
-        if (!isOver) setRows({ key, state });
+        if (!isOver) startTransition(() => setRows({ source, key, state }));
       });
     }, QUIET_MS);
     return () => {
@@ -42,7 +43,7 @@ export function useRows({ source, sample, result }: RowsOf): RowsState {
     };
   }, [source, key, isRead]);
   if (source === null || features === null) return { state: "none" };
-  return rows.key === key ? rows.state : { state: "reading" };
+  return rows.source === source && rows.key === key ? rows.state : { state: "reading" };
 }
 
 async function readRows(source: Sample, features: Features): Promise<RowsState> {

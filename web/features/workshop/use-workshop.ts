@@ -1,5 +1,5 @@
 "use client";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { startTransition, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { openSample, type Sample, type SampleView } from "#client/index.ts";
 import {
   type Draft,
@@ -8,11 +8,12 @@ import {
   type DraftRules,
   versionOf,
 } from "#shared/sample/draft.ts";
+import type { KindClash } from "#shared/sample/draft-sample.ts";
 import { type DraftResult, taskOfDraft } from "#shared/sample/draft-task.ts";
 import type { ColumnFields } from "#shared/sample/propose-columns.ts";
-import { dropDraft, keepDraft } from "../../data/drafts.ts";
+import { draftStorage, dropDraft, keepDraft } from "../../data/drafts.ts";
 import { type RowsState, useRows } from "./use-rows.ts";
-import { withSample } from "./with-sample.ts";
+import { anewWithSample, clashOf, withSample } from "./with-sample.ts";
 
 /** Typing is kept once it has paused for so long. */
 const KEEP_AFTER_MS = 400;
@@ -21,7 +22,8 @@ export interface Workshop {
   readonly draft: Draft | null;
   readonly result: DraftResult | null;
   readonly sample: SampleView | null;
-  readonly source: Sample | null;
+  /** Set if the sample is of another kind than the draft; it then does nothing until someone has chosen. */
+  readonly clash: KindClash | null;
   /** The sample's rows as the draft takes them. */
   readonly rows: RowsState;
   /** Unix milliseconds; null before the first time, or if the browser keeps nothing. */
@@ -30,7 +32,12 @@ export interface Workshop {
   readonly hasTried: boolean;
   readonly version: number;
   choose(files: readonly File[]): void;
+  /** Reads the same files again, every quote as a letter. */
+  readQuotesAsLetters(): void;
   forgetSample(): void;
+  /** Answers to a clash: a new draft for the sample, beside the one that is kept; or the draft without the sample. */
+  beginAnew(): void;
+  putSampleAway(): void;
   begin(draft: Draft, id?: string): void;
   startOver(): void;
   change(update: (draft: Draft) => Draft): void;
@@ -50,16 +57,19 @@ export function useWorkshop(): Workshop {
   const [keptAt, setKeptAt] = useState<number | null>(null);
   const [hasTried, setHasTried] = useState(false);
   const id = useRef<string>("");
+  const chosen = useRef<readonly File[]>([]);
   const isDropped = useRef(false);
 
   useEffect(() => () => source?.close(), [source]);
   useEffect(() => {
     if (source === null) return;
-    const follow = () => {
-      const view = source.view();
-      setSample(view);
-      setDraft((before) => withSample(before, view));
-    };
+    // What arrives while one types waits for the keys, and a wide table is rendered in pieces (K8).
+    const follow = () =>
+      startTransition(() => {
+        const view = source.view();
+        setSample(view);
+        setDraft((before) => withSample(before, view));
+      });
     follow();
     return source.subscribe(follow);
   }, [source]);
@@ -68,7 +78,7 @@ export function useWorkshop(): Workshop {
     if (draft === null || isDropped.current) return;
     if (id.current === "") id.current = crypto.randomUUID();
     const savedAt = Date.now();
-    setKeptAt(keepDraft(localStorage, { id: id.current, savedAt, draft }) ? savedAt : null);
+    setKeptAt(keepDraft(draftStorage(), { id: id.current, savedAt, draft }) ? savedAt : null);
   }, [draft]);
   useEffect(() => {
     const timer = setTimeout(keepNow, KEEP_AFTER_MS);
@@ -77,7 +87,8 @@ export function useWorkshop(): Workshop {
 
   const version = draft === null ? 1 : versionOf(draft);
   const result = useMemo(() => (draft === null ? null : taskOfDraft(draft)), [draft]);
-  const rows = useRows({ source, sample, result });
+  const clash = useMemo(() => clashOf(draft, sample), [draft, sample]);
+  const rows = useRows({ source: clash === null ? source : null, sample, result });
   const change = useCallback(
     (update: (draft: Draft) => Draft) => setDraft((now) => (now === null ? null : update(now))),
     [],
@@ -91,20 +102,35 @@ export function useWorkshop(): Workshop {
     draft,
     result,
     sample,
-    source,
+    clash,
     rows,
     keptAt,
     hasTried,
     version,
-    choose: useCallback((files) => setSource(openSample(files)), []),
+    choose: useCallback((files) => {
+      chosen.current = files;
+      setSource(openSample(files));
+    }, []),
+    readQuotesAsLetters: useCallback(() => setSource(openSample(chosen.current, { plainQuotes: true })), []),
     forgetSample,
+    beginAnew: useCallback(() => {
+      if (draft === null || sample === null) return;
+      keepNow();
+      id.current = "";
+      setHasTried(false);
+      setDraft(anewWithSample(draft, sample));
+    }, [draft, sample, keepNow]),
+    putSampleAway: useCallback(() => {
+      setSource(null);
+      setSample(null);
+    }, []),
     begin: useCallback((begun, known = "") => {
       id.current = known;
       setHasTried(false);
       setDraft(begun);
     }, []),
     startOver: useCallback(() => {
-      if (id.current !== "") dropDraft(localStorage, id.current);
+      if (id.current !== "") dropDraft(draftStorage(), id.current);
       id.current = "";
       setSource(null);
       setSample(null);
@@ -132,7 +158,7 @@ export function useWorkshop(): Workshop {
     tryToPublish: useCallback(() => setHasTried(true), []),
     drop: useCallback(() => {
       isDropped.current = true;
-      if (id.current !== "") dropDraft(localStorage, id.current);
+      if (id.current !== "") dropDraft(draftStorage(), id.current);
       id.current = "";
     }, []),
     keepNow,

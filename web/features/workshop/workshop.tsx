@@ -10,7 +10,7 @@ import type { DraftProblem } from "#shared/sample/draft-problem.ts";
 import { rebased } from "#shared/sample/rebase.ts";
 import type { Task } from "#shared/task/task.ts";
 import { ApiFailure, createTask, getTask } from "../../data/api.ts";
-import { type KeptDraft, listDrafts } from "../../data/drafts.ts";
+import { draftStorage, type KeptDraft, listDrafts } from "../../data/drafts.ts";
 import { useLink } from "../../data/live.tsx";
 import { KEYS, useStatus } from "../../data/queries.ts";
 import { Button } from "../../ui/button.tsx";
@@ -80,7 +80,7 @@ function useBeginFrom({ begin }: Workshop, from: string | null): void {
 
 function useDrafts() {
   const [drafts, setDrafts] = useState<readonly KeptDraft[]>([]);
-  const read = useCallback(() => setDrafts(listDrafts(localStorage)), []);
+  const read = useCallback(() => setDrafts(listDrafts(draftStorage())), []);
   useEffect(read, [read]);
   return { drafts, read };
 }
@@ -168,9 +168,9 @@ function Parts({
   readonly draft: Draft;
   readonly projects: readonly string[];
 }) {
-  const { result, hasTried } = workshop;
+  const { result } = workshop;
   const all = result?.problems ?? [];
-  const problems = new Problems(all, hasTried);
+  const problems = new Problems(all, workshop);
   const trial = useTrial(workshop);
   const [heldOut, setHeldOut] = useState<HeldOutChoice | null>(null);
   const [project, setProject] = useState(projects[0] ?? "");

@@ -1,4 +1,7 @@
 import type { DraftProblem } from "#shared/sample/draft-problem.ts";
+import { mended } from "#shared/sample/mend.ts";
+import { Button } from "../../ui/button.tsx";
+import type { Workshop } from "./use-workshop.ts";
 
 /** What is wrong and what would work, under what it is about. */
 export function Wrong({ id, children }: { readonly id: string; readonly children: string }) {
@@ -16,7 +19,13 @@ export function Wrong({ id, children }: { readonly id: string; readonly children
 export class Problems {
   readonly #byField: ReadonlyMap<string, DraftProblem>;
 
-  constructor(problems: readonly DraftProblem[], hasTried: boolean) {
+  readonly #change: Workshop["change"];
+
+  constructor(
+    problems: readonly DraftProblem[],
+    { hasTried, change }: Pick<Workshop, "hasTried" | "change">,
+  ) {
+    this.#change = change;
     const shown = problems.filter(({ isMissing }) => hasTried || !isMissing);
     this.#byField = new Map(shown.map((problem) => [problem.field, problem]));
   }
@@ -24,6 +33,15 @@ export class Problems {
   /** Null if the field is right, or not filled in yet. */
   of(field: string): string | null {
     return this.#byField.get(field)?.sentence ?? null;
+  }
+
+  /** What would work, as acts. */
+  mendsOf(field: string): readonly { readonly words: string; readonly act: () => void }[] {
+    const mends = this.#byField.get(field)?.mends ?? [];
+    return mends.map((mend) => ({
+      words: mend.words,
+      act: () => this.#change((draft) => mended(draft, mend)),
+    }));
   }
 }
 
@@ -39,13 +57,34 @@ export function wrongIf(field: string, sentence: string | null) {
     : { id: fieldId(field), "aria-invalid": true as const, "aria-describedby": `${fieldId(field)}-wrong` };
 }
 
-/** The sentence of a field, if it is wrong. */
-export function WrongField({
-  field,
-  sentence,
-}: {
+interface FieldProps {
   readonly field: string;
-  readonly sentence: string | null;
-}) {
-  return sentence === null ? null : <Wrong id={`${fieldId(field)}-wrong`}>{sentence}</Wrong>;
+  readonly problems: Problems;
+}
+
+/** The sentence of a field, if it is wrong, and buttons that do what would work. */
+export function WrongField({ field, problems }: FieldProps) {
+  const sentence = problems.of(field);
+  if (sentence === null) return null;
+  return (
+    <>
+      <Wrong id={`${fieldId(field)}-wrong`}>{sentence}</Wrong>
+      <Mends field={field} problems={problems} />
+    </>
+  );
+}
+
+/** Only the buttons. */
+export function Mends({ field, problems }: FieldProps) {
+  const mends = problems.mendsOf(field);
+  if (mends.length === 0) return null;
+  return (
+    <p className="mends">
+      {mends.map(({ words, act }) => (
+        <Button key={words} onClick={act}>
+          {words}
+        </Button>
+      ))}
+    </p>
+  );
 }

@@ -35,6 +35,7 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   listNotes: "read",
   auditLeaves: "read",
   findTask: "write",
+  listTaskVersions: "write",
   listTasks: "read",
   countTasks: "read",
   findPlaces: "write",

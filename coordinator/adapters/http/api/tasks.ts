@@ -9,7 +9,7 @@ import {
   taskHistorySchema,
 } from "#shared/protocol/api.ts";
 import { decimalSchema, taskSlugSchema, taskVersionSchema } from "#shared/protocol/ids.ts";
-import { taskSchema } from "#shared/task/task.ts";
+import { newTaskSchema } from "#shared/task/new-task.ts";
 import type { AccessDesk } from "../../../core/access/desk.ts";
 import { readableBy } from "../../../core/access/permissions.ts";
 import type { Places } from "../../../core/access/places.ts";
@@ -113,7 +113,7 @@ function publishing(ports: TaskPorts): readonly Endpoint[] {
       dialect: API,
       permission: "tasks.create",
       query: z.strictObject({ project: projectIdSchema.optional() }),
-      body: taskSchema,
+      body: newTaskSchema,
       bounds: TASK_BODY,
       answer: named(taskCreatedSchema, "TaskCreated"),
       status: 201,

@@ -13,12 +13,19 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { heldOutSetPath, openHeldOutFiles } from "#coordinator/adapters/held-out/files.ts";
+import { readHeldOutRows } from "#coordinator/adapters/held-out/read-rows.ts";
 import type { CheckProgress, HeldOutFiles } from "#coordinator/core/ports/held-out-files.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
-import type { HeldOutFormat } from "#shared/task/held-out.ts";
+import type { NamedFile } from "#shared/archive/byte-source.ts";
+import { readSet } from "#shared/data/read-set.ts";
+import { idxLayoutOf } from "#shared/data/set-layout.ts";
+import { ok } from "#shared/kernel/result.ts";
+import { nodePictureCodecs } from "#shared/node/picture-wasm.ts";
+import type { HeldOutFormat, HeldOutReading } from "#shared/task/held-out.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
 import { makePng } from "#test/kit/files/png.ts";
 import { makeZip, type ZipItem } from "#test/kit/files/zip.ts";
+import { openDecoder } from "#test/kit/tables/sources.ts";
 import { smallTask } from "#test/kit/worlds/small-task.ts";
 
 /* Held-out rows on a real disk: received, checked in a thread, kept; nothing of a refused file stays. */
@@ -49,7 +56,7 @@ async function check(content: Uint8Array | string, format: HeldOutFormat = "csv"
   const upload = { uploadId: ID, offset: 0, byteCount: bytes.length };
   expect(await files.receive(upload, inPieces(bytes))).toEqual({ ok: true, value: "all-here" });
   const progress: CheckProgress[] = [];
-  const checked = await files.check({ uploadId: ID }, format, task, (one) => progress.push(one), never);
+  const checked = await files.check({ uploadId: ID }, { format }, task, (one) => progress.push(one), never);
   await files.discard(ID);
   return { checked, progress };
 }
@@ -81,6 +88,53 @@ function idx(count: number, label: (row: number) => number) {
   for (let at = 0; at < count; at++) labels[8 + at] = label(at);
   return { pictures, labels };
 }
+
+describe("[D47] an IDX pair", () => {
+  const task = bundledTask("digits", 8, 1);
+  const { pictures, labels } = idx(20, (at) => 1 + (at % 10));
+  // The second pixel of the first line, as EMNIST stores the first of the second line.
+  pictures[17] = 16;
+  const bytes = Buffer.concat([pictures, labels]);
+
+  async function judgedRows(reading: HeldOutReading) {
+    const path = join(dataDir, "pair");
+    writeFileSync(path, bytes);
+    const read = await readHeldOutRows(path, reading, task);
+    if (!read.ok) throw new Error(read.error.sentence);
+    return read.value;
+  }
+
+  test("judges models on the rows that a device makes of it, turned and counted from 1", async () => {
+    const named = (name: string, data: Uint8Array): NamedFile => ({ path: name, read: async () => ok(data) });
+    const onDevice = await readSet(
+      "letters",
+      [
+        named("emnist-letters-train-images-idx3-ubyte", pictures),
+        named("emnist-letters-train-labels-idx1-ubyte", labels),
+      ],
+      task.features,
+      { codecs: nodePictureCodecs(), openDecoder },
+    );
+    if (!onDevice.ok) throw new Error(onDevice.error.sentence);
+    const layout = idxLayoutOf("emnist-letters-test-labels-idx1-ubyte.gz");
+    const judged = await judgedRows({ format: "idx", layout });
+    expect(judged.dataset).toEqual(onDevice.value.dataset);
+    expect(judged.dataset.inputs[8]).toBe(1);
+    expect([...judged.dataset.labels].slice(0, 3)).toEqual([0, 1, 2]);
+    // Without a layout the same bytes are other rows: the comparison can fail.
+    const plain = await judgedRows({ format: "idx" });
+    expect(plain.dataset.inputs[1]).toBe(1);
+    expect(plain.report.rowsLeftOut).toBe(2);
+  });
+
+  test("is checked in the layout that its upload named", async () => {
+    await files.receive({ uploadId: ID, offset: 0, byteCount: bytes.length }, inPieces(bytes));
+    const check = (reading: HeldOutReading) => files.check({ uploadId: ID }, reading, task, () => {}, never);
+    const layout = { isTransposed: true, firstLabel: 1 } as const;
+    expect(await check({ format: "idx", layout })).toMatchObject({ ok: true, value: { rowCount: 20 } });
+    expect(await check({ format: "idx" })).toMatchObject({ ok: false });
+  });
+});
 
 describe("[E21] checking rows", () => {
   test("counts them by class, and names them by the hash of their bytes", async () => {
@@ -240,7 +294,7 @@ describe("[E21] checking rows", () => {
     const bytes = Buffer.from(HEADER + row("x").repeat(100_000));
     await files.receive({ uploadId: ID, offset: 0, byteCount: bytes.length }, inPieces(bytes, 65_536));
     const stop = new AbortController();
-    const checking = files.check({ uploadId: ID }, "csv", small, () => {}, stop.signal);
+    const checking = files.check({ uploadId: ID }, { format: "csv" }, small, () => {}, stop.signal);
     stop.abort(new Error("stopped"));
     await expect(checking).rejects.toThrow("stopped");
   });
@@ -249,9 +303,9 @@ describe("[E21] checking rows", () => {
     const bytes = Buffer.from(HEADER + (row("x") + row("y")).repeat(100_000));
     await files.receive({ uploadId: ID, offset: 0, byteCount: bytes.length }, inPieces(bytes, 65_536));
     const ended: string[] = [];
-    const first = files.check({ uploadId: ID }, "csv", small, () => {}, never);
+    const first = files.check({ uploadId: ID }, { format: "csv" }, small, () => {}, never);
     const stop = new AbortController();
-    const second = files.check({ uploadId: ID }, "csv", small, () => {}, stop.signal);
+    const second = files.check({ uploadId: ID }, { format: "csv" }, small, () => {}, stop.signal);
     const both = [
       first.then(() => ended.push("first")),
       expect(second)
@@ -356,7 +410,7 @@ describe("[E20] rows of an earlier version's data folder", () => {
     expect(earlier?.format).toBe("idx");
     await earlier?.copyInto(ID);
     const task = bundledTask("digits", 8, 1);
-    const checked = await files.check({ uploadId: ID }, "idx", task, () => {}, never);
+    const checked = await files.check({ uploadId: ID }, { format: "idx" }, task, () => {}, never);
     const hash = sha256(Buffer.concat([pictures, labels]));
     expect(checked).toMatchObject({ ok: true, value: { rowCount: 20, hash } });
   });

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { rowsAt } from "#coordinator/commands/task/hold-out.ts";
 import { type RunningCoordinator, startCoordinator } from "#coordinator/main.ts";
 import { heldOutUploadSchema, taskCreatedSchema } from "#shared/protocol/api.ts";
 import { adminToken } from "#test/kit/worlds/admin.ts";
@@ -65,6 +66,25 @@ test("[A22] the example is made by the API and by the command, under one hash th
   expect((await api(1, "POST", "/tasks", text)).status).toBe(409);
 });
 
+test("[A22] how a version differs is said before it is published, also if publishing is refused", async () => {
+  const next = JSON.parse(await readFile(EXAMPLE, "utf8"));
+  next.notFor = "Deciding on payment.";
+  const file = join(folder, "next.json");
+  await writeFile(file, JSON.stringify({ ...next, version: 2 }));
+  const { code, stdout } = await task("create", file);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^How it differs from version 1:\n {2}“Not for” is .+\nPublished readmission, version 2/s,
+  );
+  await writeFile(file, JSON.stringify({ ...next, version: 9, notFor: "Anything." }));
+  const refused = await task("create", file);
+  expect(refused).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("How it differs from version 2"),
+  });
+  expect(refused.stderr).toContain("The next version of task readmission is 3.");
+});
+
 test("[A22] a file with mistakes is named field by field, by the command and by the API alike", async () => {
   const wrong = JSON.parse(await readFile(EXAMPLE, "utf8"));
   wrong.aggregation.goal = 2;
@@ -118,6 +138,41 @@ test("[E21] hold-out sets rows that fit, and refuses others with their rows; not
     stderr: expect.stringContaining("--source: Missing"),
   });
   expect((await task("hold-out", "nobody", file, ...CARD)).code).toBe(1);
+});
+
+test("[D47] hold-out sends a folder's IDX pair with its layout, and asks if there are several", async () => {
+  const letters = join(folder, "letters");
+  await mkdir(letters);
+  const put = (name: string) => writeFile(join(letters, name), "");
+  await put("emnist-letters-train-images-idx3-ubyte.gz");
+  await put("emnist-letters-train-labels-idx1-ubyte.gz");
+  await put("emnist-letters-test-images-idx3-ubyte.gz");
+  await put("emnist-letters-test-labels-idx1-ubyte.gz");
+  expect(await rowsAt(letters)).toEqual({
+    ok: true,
+    value: {
+      reading: { format: "idx", layout: { isTransposed: true, firstLabel: 1 } },
+      paths: [
+        join(letters, "emnist-letters-test-images-idx3-ubyte.gz"),
+        join(letters, "emnist-letters-test-labels-idx1-ubyte.gz"),
+      ],
+    },
+  });
+  await put("emnist-digits-test-images-idx3-ubyte.gz");
+  await put("emnist-digits-test-labels-idx1-ubyte.gz");
+  const several = await rowsAt(letters);
+  expect(!several.ok && several.error).toContain(
+    "several sets: emnist-digits-test-images-idx3-ubyte.gz, emnist-letters",
+  );
+  const layout = { isTransposed: true, firstLabel: 1 };
+  const card = { source: "Made up.", licence: "None.", ground: "A test.", collected: "2026" };
+  const begin = JSON.stringify({ format: "csv", layout, byteCount: 10, card });
+  expect(await api(1, "POST", "/tasks/readmission/held-out/uploads", begin)).toMatchObject({
+    status: 400,
+    json: {
+      error: { fields: [{ path: "layout", sentence: "Only an IDX pair has a layout; leave it out." }] },
+    },
+  });
 });
 
 test("[E21] an upload over HTTP continues where it stopped, and its check can be followed", async () => {

@@ -29,6 +29,21 @@ describe("creating a task", () => {
     expect((await coordinator.tasks.taskView("hmda"))?.task.learns).toBe(mine.learns);
   });
 
+  test("[A21] versions follow one another: a gap and an older number are refused with the number that is next", async () => {
+    const { coordinator, db } = await Federation.create({ devices: 3 });
+    const { tasks } = coordinator;
+    const made = (version: number) => tasks.createTask(bundledTask("hmda", 8, version), "ada");
+    expect(await made(7)).toMatchObject({ ok: true });
+    const before = [db.log.length, db.leaves.length, db.tasks.length];
+    for (const version of [3, 9, 1_000_000]) {
+      expect(await made(version)).toMatchObject({
+        error: { code: "CONFLICT", message: "The next version of task hmda is 8." },
+      });
+    }
+    expect([db.log.length, db.leaves.length, db.tasks.length]).toEqual(before);
+    expect(await made(8)).toMatchObject({ ok: true });
+  });
+
   test("[A9] is an event of the project's stream, with a leaf that names nobody", async () => {
     const federation = await Federation.create({ devices: 3 });
     const { db, coordinator } = federation;

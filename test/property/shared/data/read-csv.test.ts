@@ -168,3 +168,20 @@ test("[F4] [F5] any text splits into the same rows in any pieces, and no line va
     { numRuns: 2_000 },
   );
 });
+
+test("[F5] if quotes are letters, every line is a row and nothing of it is lost", () => {
+  const text = fc.string({ unit: fc.constantFrom("a", '"', ",", " ", "\n", "\r\n"), maxLength: 80 });
+  fc.assert(
+    fc.property(text, (whole) => {
+      const rows: SplitRow[] = [];
+      const splitter = new RowSplitter(",", (row) => rows.push(row), true);
+      for (const letter of whole) splitter.push(letter);
+      splitter.end();
+      const lines = whole.split(/\r\n|\r|\n/);
+      if (lines.at(-1) === "") lines.pop();
+      expect(rows.map(({ cells }) => cells.join(","))).toEqual(lines);
+      expect(rows.every(({ fault }) => fault === null)).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
+});

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { DecimalEvidence, plainNumber } from "#shared/data/match/numbers.ts";
+import { isMissingWord } from "#shared/data/match/words-match.ts";
 import { EXACT_VALUES_MAX } from "#shared/sample/distinct-values.ts";
 import { type NumberReading, readNumber } from "#shared/sample/number-text.ts";
+import { buffersOf, packTable, unpackTable } from "#shared/sample/packed-table.ts";
+import { proposeTable } from "#shared/sample/propose-table.ts";
 import { FEW_ROWS, roundedOutward } from "#shared/sample/range.ts";
 import { TableProfiler } from "#shared/sample/table-profiler.ts";
 
@@ -24,23 +28,47 @@ const cell = fc.oneof(
   fc.integer().map(String),
   fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e12, max: 1e12 }).map(String),
   fc.integer({ min: 0, max: 999 }).map((value) => `${value / 10}`.replace(".", ",")),
+  fc
+    .tuple(
+      fc.integer({ min: 1, max: 999 }),
+      fc.constantFrom(",", ".", " "),
+      fc.integer({ min: 100, max: 999 }),
+    )
+    .map(([thousands, mark, rest]) => `${thousands}${mark}${rest}`),
+  fc.constantFrom(
+    "12 %",
+    "$ 4",
+    "\u22123",
+    "1.234,5",
+    "1,234.5",
+    "0,125",
+    "0.125",
+    ".",
+    "--",
+    "#ref!",
+    "1e5",
+  ),
   fc.string({ maxLength: 12 }),
 );
 
-/** The plain way: keeps everything and counts afterwards. */
+/** The plain way: keeps everything, and reads it afterwards by the rules of pages and edges. */
 function naive(cells: readonly string[]) {
-  const missingWords = ["", "na", "n/a", "nan", "null", "none", "?", "-", "#n/a"];
-  const present = cells
-    .map((text) => text.trim())
-    .filter((text) => !missingWords.includes(text.toLowerCase()));
-  const numbers = present
-    .filter((text) => /^[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[+-]?\d+)?$/i.test(text))
-    .map((text) => Number(text.replace(",", ".")))
-    .filter(Number.isFinite);
-  return { missing: cells.length - present.length, present, numbers };
+  const place = { range: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] } as const;
+  const evidence = new DecimalEvidence(place);
+  const texts = cells.map((text) => text.trim());
+  const readAs = (text: string, mark: "point" | "comma") => {
+    const value = Number(plainNumber(text, mark, place)?.text ?? Number.NaN);
+    return Number.isFinite(value) ? [value] : [];
+  };
+  const isNumber = (text: string) => readAs(text, "point").length + readAs(text, "comma").length > 0;
+  const present = texts.filter((text) => text !== "" && (isNumber(text) || !isMissingWord(text)));
+  for (const text of present) if (isNumber(text)) evidence.see(text);
+  const mark = evidence.mark ?? "point";
+  const numbers = present.flatMap((text) => readAs(text, mark));
+  return { missing: cells.length - present.length, present, numbers, mark, isOpen: evidence.isOpen };
 }
 
-test("[K1] a profile counts what the plain way counts, and finds the same extremes and values", () => {
+test("[K1] [F6] a profile reads numbers and words for nothing as devices do, and finds the same extremes and values", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(cell, cell), { maxLength: 200 }), (rows) => {
       const profiler = new TableProfiler(["a", "__proto__"]);
@@ -52,6 +80,9 @@ test("[K1] a profile counts what the plain way counts, and finds the same extrem
         const wanted = naive(rows.map((row) => row[at]));
         expect(column?.missing).toBe(wanted.missing);
         expect(column?.present).toBe(wanted.present.length);
+        expect(column?.numbers.otherExtremes !== null).toBe(wanted.isOpen);
+        if (wanted.isOpen) continue;
+        expect(column?.numbers.mark).toBe(wanted.mark);
         expect(column?.numbers.count).toBe(wanted.numbers.length);
         expect([...(column?.numbers.spread ?? [])]).toEqual(wanted.numbers);
         const { extremes } = column?.numbers ?? {};
@@ -138,4 +169,48 @@ test("[K2] a range holds all values, and no limit is the value of fewer than fiv
       },
     ),
   );
+});
+
+test("[K1] a profile and its proposal arrive as they were sent, whatever is in the cells", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(cell, cell, cell), { maxLength: 60 }), (rows) => {
+      const profiler = new TableProfiler(["a", "__proto__", "class"]);
+      for (const row of rows) profiler.add(row);
+      const profile = profiler.profile();
+      const proposal = proposeTable(profile);
+      const packed = packTable(profile, proposal);
+      const arrived = unpackTable(structuredClone(packed, { transfer: buffersOf(packed) }));
+      expect(arrived.proposal).toEqual(proposal);
+      expect(arrived.profile.columns.length).toBe(3);
+      for (const [
+        at,
+        { name, missing, present, numbers, distinct, forms, charactersMean },
+      ] of profile.columns.entries()) {
+        const column = arrived.profile.columns[at];
+        expect(column?.name).toBe(name);
+        expect([column?.missing, column?.present, column?.charactersMean]).toEqual([
+          missing,
+          present,
+          charactersMean,
+        ]);
+        expect(column?.numbers).toEqual(numbers);
+        expect(column?.distinct).toEqual(distinct);
+        expect(column?.forms).toEqual(forms);
+      }
+    }),
+  );
+});
+
+test("[K1] a wide table keeps fewer values of each column, and says when their number is an estimate", () => {
+  const width = 16_384;
+  const profiler = new TableProfiler(Array.from({ length: width }, (_, at) => `column ${at} of many`));
+  for (let row = 0; row < 100; row++) {
+    profiler.add(Array.from({ length: width }, (_, at) => String(at === 0 ? row : row % 60)));
+  }
+  const [first, second] = profiler.profile().columns;
+  expect(first?.distinct).toEqual({ count: 100, isExact: false, values: null });
+  expect(first?.numbers.count).toBe(100);
+  expect(first?.numbers.extremes).toMatchObject({ least: 0, greatest: 99 });
+  expect(first?.numbers.spread.length).toBeLessThanOrEqual(64);
+  expect(second?.distinct).toMatchObject({ count: 60, isExact: true });
 });

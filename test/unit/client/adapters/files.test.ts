@@ -81,7 +81,7 @@ describe("an edge's data", () => {
       rowsTaken: 2,
       rowsLeftOut: 1,
       problems: [{ row: null, sentence: "“dog/2.png” is no picture; PNG, JPEG and WebP are read." }],
-      notes: [],
+      notes: [{ kind: "pictures", sentence: "1 picture was in colour and made grey." }],
     });
   });
 

@@ -243,6 +243,58 @@ describe("[D46] the name of a class's folder", () => {
   });
 });
 
+describe("[D44] what was done to pictures is counted and said", () => {
+  /** A dark stroke on white, or a picture without an even border. */
+  const sized = (width: number, height: number, isInk: boolean) =>
+    makePng({
+      ...{ width, height, depth: 8, colourType: 0 },
+      values: Array.from({ length: width * height }, (_, at) =>
+        isInk ? (at === width + 1 ? 0 : 255) : (at * 97) % 256,
+      ),
+    });
+  const rgba = (...pixel: number[]) =>
+    makePng({
+      ...{ width: 3, height: 2, depth: 8, colourType: 6 },
+      values: Array.from({ length: 6 }, () => pixel).flat(),
+    });
+
+  test("nothing of pictures that were taken as they are", async () => {
+    expect(await readOf({ "cat/1.png": png(1), "dog/2.png": png(2) })).toMatchObject({ notes: [] });
+  });
+
+  test("cropped to the ink, cut from the middle, made grey, laid on white, turned", async () => {
+    const orientation = [
+      0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0,
+    ];
+    const turned = makePng({
+      ...{ width: 2, height: 3, depth: 8, colourType: 0, values: [9, 51, 102, 153, 204, 255] },
+      extra: [["eXIf", Uint8Array.from(orientation)]],
+    });
+    const read = await readOf({
+      "cat/ink.png": sized(6, 8, true),
+      "cat/photo.png": sized(9, 8, false),
+      "cat/other.png": sized(8, 9, false),
+      "dog/turned.png": turned,
+      "dog/green.png": rgba(0, 200, 0, 255),
+      "dog/clear.png": rgba(80, 80, 80, 0),
+    });
+    expect(read.notes).toEqual([
+      "1 picture was brought to 2 by 3 pixels: cropped to what stands out of the background, which became 0.",
+      "2 pictures were brought to 2 by 3 pixels: the middle was taken.",
+      "1 picture was in colour and made grey.",
+      "1 picture was transparent in parts and laid on white.",
+      "1 picture was turned upright, as the file says.",
+      "3 pictures had 2 by 3 pixels and kept the background, which became 0 in the others. A model can learn to tell the two kinds of files apart: give all pictures in one size.",
+    ]);
+  });
+
+  test("a colour task makes nothing grey and crops nothing to ink", async () => {
+    const colour = { ...features, channels: 3 } as const;
+    const read = await readOf({ "cat/a.png": rgba(0, 200, 0, 255), "dog/b.png": sized(6, 8, true) }, colour);
+    expect(read.notes).toEqual(["1 picture was brought to 2 by 3 pixels: the middle was taken."]);
+  });
+});
+
 describe("[D47] IDX files of a folder", () => {
   const mnist = {
     "train-images-idx3-ubyte": idxPictures(1, 2),

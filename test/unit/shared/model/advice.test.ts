@@ -49,6 +49,17 @@ describe("[T8] advice", () => {
     expect(parameters(width + 1)).toBeGreaterThan(4_000);
   });
 
+  test("what it says would work is the model that it hands over, the ring or the batch", () => {
+    const wide = withUnits(200, 16);
+    const [heart] = advise(wide, 4_000);
+    if (heart?.mend?.type !== "model") throw new Error("no model is handed over");
+    expect(modelTensors(heart.mend.model).parameterCount).toBeLessThanOrEqual(4_000);
+    expect(advise({ ...wide, model: heart.mend.model }, 4_000)).toEqual([]);
+    const [ring] = advise(rules(digits, { ring: 16, cohortSizeMax: 600 }));
+    expect(ring?.mend).toMatchObject({ type: "ring", ring: 32 });
+    expect(advise(withUnits(16), 30)[0]?.mend).toBeUndefined();
+  });
+
   test("with too few rows for any width, it says how many rows would do", () => {
     const [sentence] = about(advise(withUnits(16), 30), "rows");
     expect(sentence).toContain("1,210 rows, or a linear model, would suit it better.");

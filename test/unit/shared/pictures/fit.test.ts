@@ -14,7 +14,7 @@ const grey = (height: number, width: number, valueAt: (row: number, column: numb
 function pixelsOf(picture: Picture, size = digits): number[] {
   const fitted = fitPicture(picture, size);
   if (!fitted.ok) throw new Error(fitted.error.type);
-  return [...fitted.value];
+  return [...fitted.value.pixels];
 }
 
 describe("[D44] a grey picture with an even border is ink on a background", () => {

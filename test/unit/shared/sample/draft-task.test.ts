@@ -5,6 +5,8 @@ import { type Draft, statedStage } from "#shared/sample/draft.ts";
 import { draftOfTask } from "#shared/sample/draft-of-task.ts";
 import { withTable } from "#shared/sample/draft-sample.ts";
 import { taskOfDraft } from "#shared/sample/draft-task.ts";
+import { mended } from "#shared/sample/mend.ts";
+import { proposeTable } from "#shared/sample/propose-table.ts";
 import { rebased } from "#shared/sample/rebase.ts";
 import { TableProfiler } from "#shared/sample/table-profiler.ts";
 import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
@@ -19,6 +21,11 @@ const ABOUT = {
   contact: "asks@clinics.example",
 };
 
+const sampleTable = (profiler: TableProfiler) => {
+  const profile = profiler.profile();
+  return { profile, proposal: proposeTable(profile) };
+};
+
 function readmissions(rows = 400): Draft {
   const profiler = new TableProfiler(["age", "smoker", "sex", "back"]);
   for (let index = 0; index < rows; index++) {
@@ -30,7 +37,7 @@ function readmissions(rows = 400): Draft {
       index % 7 === 0 ? "yes" : "no",
     ]);
   }
-  return withTable(null, profiler.profile(), { name: "Readmissions 2026.csv", byteCount: 10_000 });
+  return withTable(null, sampleTable(profiler), { name: "Readmissions 2026.csv", byteCount: 10_000 });
 }
 
 const whole = (draft: Draft): Draft => ({
@@ -156,7 +163,27 @@ describe("[K4] what is wrong stands under its field, with what would work", () =
     ],
     ["half a pass", (draft) => ({ ...draft, rules: { epochs: "0.5" } }), "epochs", /whole number/],
     ["no digits", (draft) => ({ ...draft, rules: { batchSize: "many" } }), "batchSize", /number/],
-    ["a deadline of nothing", (draft) => ({ ...draft, rules: { trainS: "0" } }), "trainS", /at least 500/],
+    [
+      "a deadline of nothing",
+      (draft) => ({ ...draft, rules: { trainS: "0" } }),
+      "trainS",
+      /From 0\.5 to 86400 s/,
+    ],
+    ["no time to join", (draft) => ({ ...draft, rules: { joinS: "0.5" } }), "joinS", /From 2 to 86400 s/],
+    ["two days for keys", (draft) => ({ ...draft, rules: { keysS: "172800" } }), "keysS", /86400 s/],
+    ["an empty deadline", (draft) => ({ ...draft, rules: { sendS: "" } }), "sendS", /such as 40/],
+    [
+      "all rows kept back",
+      (draft) => ({ ...draft, rules: { localPercent: "100" } }),
+      "localPercent",
+      /below 100 %/,
+    ],
+    [
+      "fewer than no rows",
+      (draft) => ({ ...draft, rules: { localPercent: "-1" } }),
+      "localPercent",
+      /From 0/,
+    ],
     [
       "an address with capitals",
       (draft) => ({ ...draft, about: { ...draft.about, slug: "Readmission!" } }),
@@ -201,11 +228,33 @@ describe("[K4] what is wrong stands under its field, with what would work", () =
   });
 });
 
+test("[F6] numbers that can be read in two ways keep a draft from being a task until someone has said which", () => {
+  const profiler = new TableProfiler(["income", "back"]);
+  for (let index = 0; index < 60; index++)
+    profiler.add([`${1 + (index % 9)},${100 + 3 * index}`, index % 3 === 0 ? "yes" : "no"]);
+  const draft = withTable(null, sampleTable(profiler), { name: "a.csv", byteCount: 1 });
+  const asked = taskOfDraft({ ...draft, about: ABOUT });
+  expect(asked.problems).toMatchObject([
+    {
+      part: 2,
+      field: "column.0.from",
+      sentence: "Numbers such as 1,234 can be read in two ways. Say which is meant, or give the range.",
+      isMissing: false,
+    },
+  ]);
+  const [asThousands] = asked.problems[0]?.mends ?? [];
+  if (asThousands === undefined) throw new Error("no button");
+  expect(asThousands.words).toBe("It is one thousand two hundred and thirty-four: 1000 to 10000");
+  const answered = mended(draft, asThousands);
+  const { task } = taskOfDraft({ ...answered, about: ABOUT });
+  expect(task?.features).toMatchObject({ columns: [{ name: "income", range: [1_000, 10_000] }] });
+});
+
 test("[K4] names that reach a prototype are names like others", () => {
   const profiler = new TableProfiler(["__proto__", "constructor", "toString"]);
   for (let index = 0; index < 60; index++)
     profiler.add([String(index % 9), String(index % 7), index % 2 === 0 ? "a" : "b"]);
-  const draft = withTable(null, profiler.profile(), { name: "__proto__.csv", byteCount: 1 });
+  const draft = withTable(null, sampleTable(profiler), { name: "__proto__.csv", byteCount: 1 });
   const { task } = taskOfDraft({ ...draft, about: ABOUT });
   expect(task?.features.kind === "tabular" && task.features.columns.map(({ name }) => name)).toEqual([
     "__proto__",
@@ -303,7 +352,85 @@ test("[K6] a draft has no row of its sample: no value of fewer than five rows, a
       index % 2 === 0 ? "yes" : "no",
     ]);
   profiler.add(["987654.25", "elsewhere", "yes"]);
-  const text = JSON.stringify(withTable(null, profiler.profile(), { name: "a.csv", byteCount: 1 }));
+  const text = JSON.stringify(withTable(null, sampleTable(profiler), { name: "a.csv", byteCount: 1 }));
   expect(text).not.toContain("CANARY-TOWN");
   expect(text).not.toContain("987654");
+});
+
+describe("[K4] what would work can be done at once", () => {
+  const problemOf = (draft: Draft, field: string) =>
+    taskOfDraft(draft).problems.find((problem) => problem.field === field);
+  /** The draft after each piece of advice about a field. */
+  const afterAdvice = (draft: Draft, field: string) =>
+    (problemOf(draft, field)?.mends ?? []).map((mend) => [mend.words, mended(draft, mend)] as const);
+
+  test("a range the wrong way round becomes that of the sample", () => {
+    const draft = set(whole(readmissions()), "age", { from: "90", to: "20" });
+    const [[words, better] = []] = afterAdvice(draft, "column.0.from");
+    expect(words).toBe("Take 10 to 100");
+    expect(better && taskOfDraft(better).problems).toEqual([]);
+  });
+
+  test("a least number above the number wanted gives way on either side", () => {
+    const draft = { ...whole(readmissions()), rules: { goal: "12", cohortSizeMin: "16" } };
+    const ways = afterAdvice(draft, "cohortSizeMin");
+    expect(ways.map(([words]) => words)).toEqual(["Want 16", "Never fewer than 12"]);
+    expect(ways.map(([, better]) => taskOfDraft(better).problems)).toEqual([[], []]);
+  });
+
+  test("a ring too small for the cohort becomes the larger one", () => {
+    const task = bundledTask("digits", 8, 1);
+    const large = { ...task, aggregation: { ...task.aggregation, cohortSizeMax: 600 } };
+    const draft: Draft = { ...draftOfTask(large), rules: { ring: "16" } };
+    const [[words, better] = []] = afterAdvice(draft, "ring");
+    expect(words).toBe("Take 32 bits");
+    expect(better && problemOf(better, "ring")).toBeUndefined();
+  });
+
+  test("columns beyond what a task takes are left out, and no others", () => {
+    const profiler = new TableProfiler([
+      ...Array.from({ length: 600 }, (_, at) => `gene ${at} here`),
+      "back",
+    ]);
+    for (let row = 0; row < 40; row++) {
+      profiler.add([
+        ...Array.from({ length: 600 }, (_, at) => String((row * 7 + at) % 31)),
+        row % 2 ? "yes" : "no",
+      ]);
+    }
+    const proposed = whole(withTable(null, sampleTable(profiler), { name: "a.csv", byteCount: 1 }));
+    expect(taskOfDraft(proposed).problems).toEqual([]);
+    const draft = set(proposed, "gene 599 here", { use: "input" });
+    expect(problemOf(draft, "columns")?.sentence).toBe(
+      "513 columns are asked for, and a task takes 512. Leave out 1.",
+    );
+    const [[, better] = []] = afterAdvice(draft, "columns");
+    expect(better && taskOfDraft(better).task?.features).toEqual(taskOfDraft(proposed).task?.features);
+  });
+
+  test.each(["once", "twice"])(
+    "BatchNormalization gives its place to LayerNormalization, in JSON that is text %s",
+    (how) => {
+      const layers = [
+        { class_name: "Dense", config: { name: "first", units: 4, activation: "relu" } },
+        {
+          class_name: "BatchNormalization",
+          config: { name: "norm", axis: -1, momentum: 0.99, moving_mean_initializer: "zeros" },
+        },
+        { class_name: "Dense", config: { name: "back", units: 1, activation: "sigmoid" } },
+      ];
+      const written = JSON.stringify({ class_name: "Sequential", config: { name: "m", layers } });
+      const text = how === "once" ? written : JSON.stringify(written);
+      const draft: Draft = { ...whole(readmissions()), model: { from: "json", text } };
+      const [[words, better] = []] = afterAdvice(draft, "model");
+      expect(words).toBe("Put LayerNormalization there");
+      const result = better && taskOfDraft(better);
+      expect(result?.problems).toEqual([]);
+      expect(result?.task?.model.layers.map(({ className, name }) => [className, name])).toEqual([
+        ["Dense", "first"],
+        ["LayerNormalization", "norm"],
+        ["Dense", "back"],
+      ]);
+    },
+  );
 });

@@ -114,3 +114,76 @@ test("a last column of many numbers is a number that is learnt", () => {
     to: "45",
   });
 });
+
+describe("[F6] numbers of a sample are read as devices read theirs", () => {
+  test.each([
+    ["decimal commas", (index: number) => `${index % 40},5`, { from: "0", to: "40" }],
+    ["per cent signs", (index: number) => `${5 + (index % 90)} %`, { from: "0", to: "100", unit: "%" }],
+    [
+      "less than one per cent",
+      (index: number) => `0.${1 + (index % 9)}%`,
+      { from: "0.1", to: "100", unit: "%" },
+    ],
+    ["a currency", (index: number) => `$ ${2 + (index % 7)}`, { from: "2", to: "8" }],
+    ["a minus sign", (index: number) => `\u2212${3 + (index % 7)}`, { from: "-9", to: "-3" }],
+    ["groups of thousands", (index: number) => `1,${100 + index},000`, { from: "1080000", to: "1300000" }],
+    ["decimals below one", (index: number) => `0,${125 + index}`, { from: "0.12", to: "0.34" }],
+    [
+      "the dot of SAS",
+      (index: number) => (index % 4 === 0 ? "." : String(index % 50)),
+      { missing: "middle" },
+    ],
+  ])("%s", (_, value, fields) => {
+    const column = alone("measure", value);
+    expect(column.leftOutBecause).toBeNull();
+    expect(column.fields).toMatchObject({ type: "number", ...fields });
+    expect(column.twoWays).toBeNull();
+  });
+
+  test("numbers that can be read in two ways are asked about, with both ranges", () => {
+    const { twoWays } = alone("income", (index) => `${1 + (index % 9)},${100 + 3 * index}`);
+    expect(twoWays).toEqual({
+      written: "1,234",
+      asThousands: { from: "1000", to: "10000" },
+      asDecimals: { from: "1", to: "10" },
+    });
+    const points = alone("income", (index) => `${1 + (index % 9)}.${100 + 3 * index}`);
+    expect(points.twoWays).toEqual({
+      written: "1.234",
+      asThousands: { from: "1000", to: "10000" },
+      asDecimals: { from: "1", to: "10" },
+    });
+  });
+
+  test("one number of the column that can be read in one way only tells how all are meant", () => {
+    const column = alone("income", (index) =>
+      index === 7 ? "12,5" : `${1 + (index % 9)},${100 + 3 * index}`,
+    );
+    expect(column.twoWays).toBeNull();
+    expect(column.fields).toMatchObject({ from: "0", to: "14" });
+  });
+});
+
+test("[F1] [K1] lines that end with a delimiter are rows, and lines with one cell more are none", () => {
+  const profiler = new TableProfiler(["a", "b", "back"]);
+  for (let index = 0; index < 50; index++) profiler.add([String(index), "x", "yes", ""]);
+  profiler.add(["1", "x", "yes", "more"]);
+  profiler.add(["1", "x"]);
+  expect(profiler.profile()).toMatchObject({ rows: 50, otherWidth: 2 });
+});
+
+test("[K4] a table of more columns than a task takes proposes the first of them, and says why the others are left out", () => {
+  const names = Array.from({ length: 2_000 }, (_, at) => `gene ${at} here`);
+  const profiler = new TableProfiler([...names, "outcome"]);
+  for (let row = 0; row < 40; row++) {
+    profiler.add([...names.map((_, at) => String((row * 7 + at) % 31)), row % 2 === 0 ? "yes" : "no"]);
+  }
+  const proposed = proposeColumns(profiler.profile());
+  expect(proposed.filter(({ fields }) => fields.use === "input").length).toBe(512);
+  expect(proposed.at(-1)?.fields.use).toBe("label");
+  expect(proposed.filter(({ leftOutBecause }) => leftOutBecause === "over-limit").length).toBe(1_488);
+  expect(proposed[600]).toMatchObject({
+    leftOutBecause: "over-limit",
+    fields: { use: "left-out", from: "0" },
+  });
+});

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import { csvColumns } from "#shared/data/csv-columns.ts";
 import { wholeReport } from "#shared/data/report.ts";
 import { taskSliceOf } from "#test/kit/web-views.ts";
 import { csvNote, dataNote, heldBackSentence, importSentence, oneOf, rangeWords } from "#web/words/data.ts";
@@ -16,6 +17,11 @@ test("what is here is counted in the task's words", () => {
 
 test("a CSV file of pictures has a column for each pixel, a table names its own", () => {
   expect(csvNote(slice.task.features, "drawing")).toContain("columns p0 to p63,");
+  const colour = bundledTask("emoji", 8, 1).features;
+  const names = csvColumns(colour).map(({ name }) => name);
+  expect(csvNote(colour, "picture")).toContain(
+    `columns ${names[0]} to ${names.at(-2)}, row by row of the picture, with red, green and blue of each pixel, and ${names.at(-1)}.`,
+  );
   expect(csvNote(bundledTask("hmda", 8, 1).features, "row")).toContain("whose first line names the columns");
 });
 

@@ -149,9 +149,15 @@ describe("consent", () => {
   });
 
   test("[W22] a task of fewer than ten devices says so, and not that it is a demo; twenty-six devices do not", () => {
-    const few = "Rounds of 8 devices: too few to hide anyone; for trying out only.";
+    const few = "A sum may be of 5 devices: too few to hide anyone; for trying out only.";
     expect(consentWords(taskSliceOf(8), true).warnings).toContain(few);
-    expect(consentWords(taskSliceOf(26), true).warnings.join(" ")).not.toContain("Demo");
+    expect(consentWords(taskSliceOf(26), true).warnings.join(" ")).not.toMatch(/too few|Demo/);
+    // The least sum hides people, not the number that a round aims at.
+    const slice = taskSliceOf(26);
+    const aggregation = { ...slice.task.aggregation, cohortSizeMin: 3 };
+    expect(consentWords({ ...slice, task: { ...slice.task, aggregation } }, true).warnings).toContain(
+      "A sum may be of 3 devices: too few to hide anyone; for trying out only.",
+    );
     expect(consentWords(taskSliceOf(26), true).paragraph).toContain("at least 9 others");
   });
 

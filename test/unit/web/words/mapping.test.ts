@@ -69,7 +69,7 @@ test("what a column takes, and why a protected one is asked for", () => {
       input: false,
       why: "To compare.",
     }),
-  ).toBe("f or m. Not learnt from; it is there to check that the model serves all alike. To compare.");
+  ).toBe("f or m. Not learnt from. To compare.");
 });
 
 test("rows add up in words", () => {

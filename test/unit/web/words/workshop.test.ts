@@ -8,8 +8,10 @@ import { proposeColumns } from "#shared/sample/propose-columns.ts";
 import { TableProfiler } from "#shared/sample/table-profiler.ts";
 import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
 import { consentWords } from "#web/words/join.ts";
+import { cardOf } from "#web/words/tasks.ts";
 import { dockWords, foldedWords, leftOutWords, workshopLead } from "#web/words/workshop.ts";
 import { rangeNote } from "#web/words/workshop-columns.ts";
+import { askedForSentence } from "#web/words/workshop-preview.ts";
 import { invitedSentence, plannedRound, planSentence, weightSentence } from "#web/words/workshop-rules.ts";
 import { trialSentence } from "#web/words/workshop-trial.ts";
 import { trialChart } from "#web/words/workshop-trial-charts.ts";
@@ -158,13 +160,54 @@ test("[K8] the trial of a number is drawn and said in the label's unit, beside a
 });
 
 test("[K9] what a model is for and not for is said before someone agrees", () => {
-  const aims = { intendedUse: "Choosing whom to call.", notFor: "Payment.", contact: "asks@clinics.example" };
+  const purpose = "To call those first who are likely to come back.";
+  const aims = {
+    purpose,
+    intendedUse: "Choosing whom to call.",
+    notFor: "Payment.",
+    contact: "asks@clinics.example",
+  };
   const task = { ...bundledTask("digits", 8, 1), ...aims, stage: "trying-out" as const };
   const words = consentWords(taskSlice(task, "0".repeat(64), task.invitation), null);
-  expect(words.warnings.slice(0, 4)).toEqual([
+  expect(words.warnings.slice(0, 5)).toEqual([
+    `Purpose: ${purpose}`,
     "Intended use: Choosing whom to call.",
     "Not for: Payment.",
     "This is for trying out. Its model is not meant to be used.",
     "Questions go to asks@clinics.example",
   ]);
+});
+
+test("[K9] why a column is asked for is said in the task's own words, and no reason that it does not give", () => {
+  const hmda = bundledTask("hmda", 8, 1);
+  if (hmda.features.kind !== "tabular") throw new Error("hmda is a table");
+  const age = {
+    type: "numeric" as const,
+    range: [0, 100] as [number, number],
+    protected: false,
+    input: true,
+  };
+  const features = {
+    ...hmda.features,
+    columns: [
+      { ...age, name: "age" },
+      { ...age, name: "site", title: "Site", input: false },
+      { ...age, name: "sex", title: "Sex", protected: true, input: false, why: "Because the law asks us to" },
+      { ...age, name: "origin", protected: true, why: "To compare origins." },
+    ],
+  };
+  expect(askedForSentence({ ...hmda, features })).toBe(
+    "a CSV with age, origin, deny, Site and Sex. Site and Sex are not used to learn. Why Sex is asked for: Because the law asks us to. Why origin is asked for: To compare origins.",
+  );
+  const unsaid = { ...features, columns: features.columns.slice(0, 2) };
+  expect(askedForSentence({ ...hmda, features: unsaid })).toBe(
+    "a CSV with age, deny and Site. Site is not used to learn.",
+  );
+  const [, asked] = cardOf({ ...hmda, features });
+  expect(asked.filter(({ term }) => /^(?:Asked|Protected)/.test(term))).toEqual([
+    { term: "Asked for", text: "age, Site (not learnt from), Sex (not learnt from), origin" },
+    { term: "Protected: Sex", text: "never an input; Because the law asks us to" },
+    { term: "Protected: origin", text: "also an input; To compare origins." },
+  ]);
+  expect(cardOf({ ...hmda, features: unsaid })[1]).toContainEqual({ term: "Protected", text: "nothing" });
 });

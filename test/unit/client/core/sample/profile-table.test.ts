@@ -6,8 +6,8 @@ import { sourceOf } from "#shared/archive/byte-source.ts";
 import { utf8 } from "#shared/kernel/bytes.ts";
 import { SAMPLE_COLUMNS_MAX } from "#shared/sample/table-profiler.ts";
 
-async function profiled(bytes: Uint8Array, follow: () => void = () => {}) {
-  return profileTable(sourceOf(bytes), platformDecoder, () => performance.now(), follow);
+async function profiled(bytes: Uint8Array, follow: () => void = () => {}, plainQuotes = false) {
+  return profileTable(sourceOf(bytes), platformDecoder, () => performance.now(), follow, plainQuotes);
 }
 
 const caseOf = (name: string) => readFileSync(new URL(`../../../../kit/tables/${name}`, import.meta.url));
@@ -32,6 +32,20 @@ test("[K1] rows read are rows taken and rows left out, and a quote that is never
   if (!read.ok) throw new Error(read.error);
   expect(read.value.problems.join(" ")).toMatch(/quote/);
   expect((read.value.table?.rows ?? 0) + (read.value.table?.otherWidth ?? 0)).toBeGreaterThan(1);
+});
+
+test("[K1] rows whose quotes cannot be read are taken once every quote is a letter", async () => {
+  const text = 'age,note,back\n30,5" pipe,no\n71,"emergency,6.5\n40,"quoted" twice,yes\n50,plain,no\n';
+  const read = await profiled(utf8(text));
+  if (!read.ok) throw new Error(read.error);
+  expect([read.value.table?.rows, read.value.quoteFaultCount]).toEqual([2, 2]);
+  expect(read.value.problems[0]).toBe(
+    "A quote is opened in row 2 (line 3) and never closed. Close it, or take it away.",
+  );
+  const plain = await profiled(utf8(text), () => {}, true);
+  if (!plain.ok) throw new Error(plain.error);
+  expect([plain.value.table?.rows, plain.value.table?.otherWidth, plain.value.problems]).toEqual([4, 0, []]);
+  expect(plain.value.table?.columns[1]?.distinct.values?.map(([value]) => value)).toContain('"emergency');
 });
 
 test("[K1] a proposal is there after the first 5 MB, and the whole file is counted in the end", async () => {

@@ -22,6 +22,7 @@ test("[R3] a round expects the devices that have checked in for its version, eve
   lobby.checkIn(identity(2), 2);
   lobby.checkIn(identity(3), 1);
   expect(lobby.expectedCount(TASK, 2)).toBe(2);
+  expect([1, 2, 3].map((version) => lobby.agreedCount(TASK, version))).toEqual([1, 2, 0]);
   expect(lobby.expectedCount("other", 2)).toBe(0);
   lobby.invited(identity(1));
   expect([lobby.ready(TASK, 2), lobby.expectedCount(TASK, 2)]).toEqual([[identity(2)], 2]);
