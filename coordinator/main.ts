@@ -9,16 +9,10 @@ import type { OpenIdSettings } from "./adapters/auth/open-id.ts";
 import { createApp } from "./adapters/http/app.ts";
 import { Clients } from "./adapters/http/clients.ts";
 import { HttpConnections } from "./adapters/http/connections.ts";
+import { closeServer, listen } from "./adapters/http/listen.ts";
 import { addressFault, knownOrigins } from "./adapters/http/origins.ts";
 import { openPages, type Pages } from "./adapters/http/pages.ts";
-import {
-  closeServer,
-  createWebServer,
-  type InFlight,
-  listen,
-  routeRequests,
-  type Tls,
-} from "./adapters/http/server.ts";
+import { createWebServer, type InFlight, routeRequests, type Tls } from "./adapters/http/server.ts";
 import { NO_PROXIES, type TrustedProxies } from "./adapters/http/trusted-proxies.ts";
 import { type OperationsSources, operationsFacts } from "./adapters/operations-facts.ts";
 import { joinAddress, joinName, signInBaseUrl } from "./adapters/reach.ts";
