@@ -1,6 +1,6 @@
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
-import { after, monotonicClock, primitives, wallClock } from "#shared/node/system.ts";
+import { after, monotonicClock, primitives, randomBytes, wallClock } from "#shared/node/system.ts";
 import { VERSION } from "#shared/node/version.ts";
 import type { Status } from "#shared/protocol/api.ts";
 import { WIRE_VERSION } from "#shared/protocol/wire-version.ts";
@@ -26,7 +26,7 @@ import type { Coordinator } from "./core/coordinator.ts";
 import { createCoordinator } from "./core/create-coordinator.ts";
 import type { Keeping, Log } from "./core/ports/ports.ts";
 import { type AccessParts, openAccess } from "./open-access.ts";
-import { type Alone, type Closers, openAdapters, PLATFORM } from "./open-adapters.ts";
+import { type Alone, type Closers, openAdapters, type StateSettings } from "./open-adapters.ts";
 
 /**
  * Requests under way when a shutdown begins have this long to finish. The whole shutdown takes less than 30
@@ -35,14 +35,11 @@ import { type Alone, type Closers, openAdapters, PLATFORM } from "./open-adapter
 const DRAIN_MS = 20_000;
 
 /** Settings from the environment. */
-export interface Settings {
+export interface Settings extends StateSettings {
   /** 0 for any free port. */
   readonly port: number;
   /** Undefined for all addresses of this machine. */
   readonly host?: string | undefined;
-  readonly dataDir: string;
-  /** PostgreSQL; undefined for SQLite in `dataDir`. */
-  readonly databaseUrl?: string | undefined;
   /** Null or undefined for plain HTTP. */
   readonly tls?: TlsSetting | null | undefined;
   /** Address under which others reach this coordinator, for example behind a proxy. */
@@ -53,18 +50,10 @@ export interface Settings {
   readonly allowedOrigins?: readonly string[];
   /** Committed rounds kept for an auditor; none if absent. */
   readonly keeping?: { readonly rounds: number; readonly auditorKey: string } | undefined;
-  /** Bytes of models, uploads and held-out rows above which nothing new begins; null for no quota. */
-  readonly quotaByteCount?: number | null | undefined;
   /** An OpenID provider whose accounts may sign in; none if absent. */
   readonly openId?: OpenIdSettings | undefined;
   /** False for the API alone, in tests and benches. */
   readonly web: "built" | "dev" | false;
-  readonly log: Log;
-  /**
-   * Called if another coordinator took over the database while this one had lost it. This one serves nothing
-   * more, and its process should end with the sentence. The default is an uncaught error.
-   */
-  readonly onReplaced?: (sentence: string) => void;
 }
 
 export interface RunningCoordinator {
@@ -121,7 +110,7 @@ async function start(
   const strict = given !== null;
   const loading = loadPages(settings, closers);
   const alone: Alone = { isAlone: true, onLost: () => {}, onRegained: () => {} };
-  const adapters = await openAdapters(settings, alone, closers);
+  const adapters = await openAdapters(settings, PLATFORM, alone, closers);
   const { store, issuer } = adapters;
   const own = settings.tls === "own" ? await openOwnTls(settings.dataDir, joinName(settings)) : null;
   const doors = openDoors(settings, { tls: own?.tls ?? given, strict }, closers);
@@ -227,6 +216,16 @@ async function openCore(settings: Settings, { adapters, doors, alone }: Opened, 
   doors.sockets.serve({ ...coordinator, access, accessDesk, tickets, sessions, after });
   return { coordinator, people, access };
 }
+
+/** The platform's ports, shared by every part. */
+const PLATFORM = {
+  primitives,
+  after,
+  random: randomBytes,
+  clock: monotonicClock,
+  wall: wallClock,
+  projectId: "default",
+} as const;
 
 /** How far the coordinator is between its start and its stop. */
 interface Life {

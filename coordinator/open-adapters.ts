@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { after, monotonicClock, primitives, randomBytes, wallClock } from "#shared/node/system.ts";
+import type { MonotonicClock, Primitives } from "#shared/kernel/ports.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { openBlobs } from "./adapters/blobs.ts";
 import { type InstanceEvents, makeDataFolder, openStore } from "./adapters/database/open-store.ts";
@@ -14,21 +14,31 @@ import { openIssuer } from "./adapters/issuer.ts";
 import { openMetrics } from "./adapters/metrics.ts";
 import { openModels } from "./adapters/models.ts";
 import { openSpool } from "./adapters/spool.ts";
-import type { Settings } from "./main.ts";
+import type { Log } from "./core/ports/ports.ts";
 
-/* What a coordinator has of its machine: platform, database, files and threads. */
+/* What a coordinator has of its machine: database, files and threads. */
 
-const PROJECT_ID = "default";
+/** Where its state is. */
+export interface StateSettings {
+  readonly dataDir: string;
+  /** PostgreSQL; undefined for SQLite in `dataDir`. */
+  readonly databaseUrl?: string | undefined;
+  /** Bytes of models, uploads and held-out rows above which nothing new begins; null for no quota. */
+  readonly quotaByteCount?: number | null | undefined;
+  readonly log: Log;
+  /**
+   * Called if another coordinator took over the database while this one had lost it. This one serves nothing
+   * more, and its process should end with the sentence. The default is an uncaught error.
+   */
+  readonly onReplaced?: (sentence: string) => void;
+}
 
-/** The platform's ports, shared by every part. */
-export const PLATFORM = {
-  primitives,
-  after,
-  random: randomBytes,
-  clock: monotonicClock,
-  wall: wallClock,
-  projectId: PROJECT_ID,
-} as const;
+export interface StatePlatform {
+  readonly primitives: Primitives;
+  readonly clock: MonotonicClock;
+  /** Of what names no project. */
+  readonly projectId: string;
+}
 
 /** What is to be closed at the end, the newest first. */
 export type Closers = (() => Promise<void> | void)[];
@@ -40,7 +50,12 @@ export interface Alone {
   onRegained: () => void;
 }
 
-export async function openAdapters(settings: Settings, alone: Alone, closers: Closers) {
+export async function openAdapters(
+  settings: StateSettings,
+  { primitives, clock, projectId }: StatePlatform,
+  alone: Alone,
+  closers: Closers,
+) {
   const { dataDir, databaseUrl, log } = settings;
   await makeDataFolder(settings);
   const lock = lockDataFolder(dataDir);
@@ -50,7 +65,7 @@ export async function openAdapters(settings: Settings, alone: Alone, closers: Cl
     dataDir,
     databaseUrl,
     log,
-    projectId: PROJECT_ID,
+    projectId,
     alone: instanceEvents(settings, alone),
   });
   closers.push(() => store.close());
@@ -63,7 +78,7 @@ export async function openAdapters(settings: Settings, alone: Alone, closers: Cl
   ]);
   const counted = [join(dataDir, "blobs"), join(dataDir, "spool"), heldOutFolder(dataDir)];
   const { quotaByteCount = LIMITS.quotaByteCount } = settings;
-  const disk = openDisk({ folder: dataDir, counted, quotaByteCount }, monotonicClock);
+  const disk = openDisk({ folder: dataDir, counted, quotaByteCount }, clock);
   const folder = openFolder({ intake });
   closers.push(() => folder.close());
   const models = openModels();
@@ -77,7 +92,7 @@ export async function openAdapters(settings: Settings, alone: Alone, closers: Cl
   return { store, blobs, spool, disk, issuer, folder, models, evaluator, heldOutFiles, metrics };
 }
 
-function instanceEvents({ onReplaced }: Settings, alone: Alone): InstanceEvents {
+function instanceEvents({ onReplaced }: StateSettings, alone: Alone): InstanceEvents {
   return {
     onLost: (reason) => {
       alone.isAlone = false;
