@@ -80,7 +80,7 @@ export function HeaderMapping(props: {
         {
           label: "How it was found",
           cell: (row) => (
-            <StatusMark kind={needsLook(row.look) ? "waiting" : "done"}>{howWords(row.look)}</StatusMark>
+            <StatusMark kind={needsLook(row.look) ? "waiting" : "noted"}>{howWords(row.look)}</StatusMark>
           ),
         },
       ]}

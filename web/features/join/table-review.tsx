@@ -191,7 +191,7 @@ function Done(props: {
             className="flex flex-wrap items-baseline gap-x-4 border-b border-rule py-1.5 text-sm"
           >
             <span className="min-w-0 flex-1 basis-80">
-              <StatusMark kind="done">{sentence}</StatusMark>
+              <StatusMark kind="noted">{sentence}</StatusMark>
             </span>
             {kind === "decimal-commas" && look.columns.some(({ decimal }) => decimal === "comma") && (
               <Button kind="quiet" disabled={busy} onClick={asPoints}>
