@@ -239,23 +239,21 @@ class Pass {
         wanted: new Set(names.map(nameKey)),
         encoding: settings.encoding,
         delimiter: options.mapping?.delimiter,
+        columnsMax: this.#columns.length + COLUMNS_MORE,
         plainQuotes: options.plainQuotes,
       },
-      { onHead: (head) => this.#onHead(head), onRow: (row) => this.#taker?.take(row) },
+      {
+        onHead: (head) => this.#onHead(head),
+        onTooWide: (columnCount) => this.#tooWide(columnCount),
+        onRow: (row) => this.#taker?.take(row),
+      },
     );
   }
 
   #onHead(head: TableHead): ImportRefusal | null {
     const { header, sample } = head;
+    if (header.length > this.#columns.length + COLUMNS_MORE) return this.#tooWide(header.length);
     this.#head = head;
-    if (header.length > this.#columns.length + COLUMNS_MORE) {
-      const names = some(this.#columns.map(({ name }) => name));
-      return {
-        type: "too-many-columns",
-        sentence: `The first line names ${inWords(header.length)} columns, too many to be a table for this task. Its columns are ${names}.`,
-        problems: [],
-      };
-    }
     const { mapping, remembered } = this.#options;
     this.#isRemembered = mapping == null && remembered != null && isSame(header, remembered.header);
     const said = this.#isRemembered ? remembered?.mapping : mapping;
@@ -273,6 +271,15 @@ class Pass {
       onLeftOut: this.#onLeftOut,
     });
     return null;
+  }
+
+  #tooWide(columnCount: number): ImportRefusal {
+    const names = some(this.#columns.map(({ name }) => name));
+    return {
+      type: "too-many-columns",
+      sentence: `The first line names ${inWords(columnCount)} columns, too many to be a table for this task. Its columns are ${names}.`,
+      problems: [],
+    };
   }
 
   /** How to read the file again; null if it was understood. */

@@ -82,6 +82,43 @@ export function guessDialect(text: string, isWhole: boolean, known: KnownOfTable
   };
 }
 
+/**
+ * How many columns the first line with text has; 0 if they cannot be more than `most`. Reads that line alone, because
+ * a guess of the whole dialect splits several lines in several ways.
+ *
+ * @param known  Without a delimiter, the one that makes the most columns counts.
+ */
+export function firstLineWidth(
+  text: string,
+  most: number,
+  { delimiter: given, plainQuotes }: Omit<KnownOfTable, "wanted">,
+): number {
+  const separator = SEPARATOR_LINE.exec(text);
+  const lines = /[^\r\n]+/g;
+  lines.lastIndex = separator?.[0].length ?? 0;
+  for (let found = lines.exec(text); found !== null; found = lines.exec(text)) {
+    const [line] = found;
+    if (line.trim() === "") continue;
+    // A line with so many delimiters is longer than that.
+    if (line.length <= most) return 0;
+    const known = given ?? separator?.[1];
+    const widths = (known === undefined ? DELIMITERS : [known]).map((delimiter) => {
+      const width = 1 + countOf(line, delimiter);
+      // A quoted name may hold delimiters.
+      if (width <= most || plainQuotes === true || !line.includes('"')) return width;
+      return firstRows(line, true, delimiter, 1)[0]?.cells.length ?? 0;
+    });
+    return Math.max(...widths);
+  }
+  return 0;
+}
+
+function countOf(text: string, character: string): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) count += 1;
+  return count;
+}
+
 function isBetter(one: Candidate, other: Candidate): boolean {
   if (one.namesFound !== other.namesFound) return one.namesFound > other.namesFound;
   if (one.isWide !== other.isWide) return one.isWide;

@@ -20,7 +20,7 @@ import { API, named } from "../dialect.ts";
 import { type Endpoint, jsonEndpoint } from "../endpoint.ts";
 import { TASK_BODY } from "../json-body.ts";
 import { problem } from "../problem.ts";
-import { found, mutable, pageCost, pageFields, taskView, unwrapped } from "./answers.ts";
+import { found, mutable, pageCost, pageFields, pageQuery, taskView, unwrapped } from "./answers.ts";
 import { emptyBody } from "./people.ts";
 
 const settingsView = named(settingsViewSchema, "Settings");
@@ -173,6 +173,19 @@ export function taskEndpoints(ports: TaskPorts): readonly Endpoint[] {
       answer: archiveView,
       handle: async ({ params, principal }) =>
         unwrapped(await tasks.archive(params.slug, actorOf(principal))),
+    }),
+    jsonEndpoint({
+      method: "get",
+      path: "/api/v1/tasks/{slug}/versions",
+      summary: "The versions of a task, newest first",
+      dialect: API,
+      permission: "tasks.read",
+      params: slugParams,
+      about: aboutTask,
+      query: pageQuery,
+      answer: listSchema(taskView),
+      cost: pageCost,
+      handle: async ({ params, query }) => mutable(await tasks.listVersions(params.slug, query)),
     }),
     jsonEndpoint({
       method: "get",

@@ -480,6 +480,24 @@ describe("[F9] limits", () => {
     }
   });
 
+  test("a header of a million columns is counted, not split; names that hold delimiters count once", async () => {
+    const name = (index: number) => `"c${index},${index}"`;
+    const quoted = (count: number) =>
+      `${Array.from({ length: count }, (_, index) => name(index)).join(",")}\n1\n`;
+    expect((await refused(quoted(30_000))).sentence).toContain("30,000 columns");
+    // Twice as many delimiters as the 20,006 columns that a file for this task may have.
+    expect((await refused(quoted(15_000))).type).toBe("missing-columns");
+    for (const start of ["\n \n", "sep=;\n"]) {
+      const many = Array.from({ length: 40_000 }, (_, index) => `c${index}`).join(
+        start === "sep=;\n" ? ";" : ",",
+      );
+      expect((await refused(`${start}${many}\n1\n`)).sentence).toContain("40,000 columns");
+    }
+    // A row as wide is a bad row.
+    const { report } = await read(`${HEADER}\n71,6,1200,1,no,male,yes\n${"1,".repeat(50_000)}\n`);
+    expect([report.rowsTaken, report.rowsLeftOut]).toEqual([1, 1]);
+  });
+
   test("more good rows than a device takes are refused with both numbers; bad ones do not count", async () => {
     const row = "71,6,1200,1,no,male,yes\n";
     const error = await refused(`${HEADER}\n${row.repeat(200_001)}`);
