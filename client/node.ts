@@ -1,6 +1,6 @@
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import type { Mapping } from "#shared/data/match/mapping.ts";
-import { mappingOf } from "#shared/data/match/mapping-of.ts";
+import { mappingForTask } from "#shared/data/match/mapping-of.ts";
 import type { ImportRefusal, ImportReport } from "#shared/data/report.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
@@ -44,6 +44,8 @@ export interface EdgeOptions {
   readonly dataPath: string;
   /** A JSON file that says which columns and words of the CSV file are the task's (`mappingSchema`). */
   readonly mappingPath?: string;
+  /** Which of several sets in `dataPath`, as the edge names them if none is said. */
+  readonly set?: string;
   /** Default: the fastest on this machine. */
   readonly backend?: BackendName;
   readonly joinToken?: string;
@@ -89,7 +91,10 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
   const { status, task } = served.value;
   const mapping = await readMapping(options.mappingPath);
   if (!mapping.ok) return cannotStart("data", mapping.error);
-  const data = await readDataset(options.dataPath, task.features, mapping.value);
+  const data = await readDataset(options.dataPath, task.features, {
+    mapping: mapping.value,
+    set: options.set,
+  });
   if (!data.ok) return cannotStart("data", unsureAdvice(data.error));
   const state = await openState(options.stateFolder, status);
   if (!state.ok) return state;
@@ -154,11 +159,15 @@ export async function proposeEdgeMapping(options: EdgeOptions): Promise<Result<M
   if (!served.ok) return served;
   const said = await readMapping(mappingPath);
   if (!said.ok) return cannotStart("data", said.error);
-  const look = await lookAtTable(dataPath, served.value.task.features, said.value);
-  return look.ok ? ok({ ...mappingOf(look.value, said.value), task }) : cannotStart("data", look.error);
+  const look = await lookAtTable(dataPath, served.value.task.features, {
+    mapping: said.value,
+    set: options.set,
+  });
+  return look.ok ? ok(mappingForTask(look.value, said.value, task)) : cannotStart("data", look.error);
 }
 
 function unsureAdvice({ type, sentence }: ImportRefusal): string {
+  if (type === "several-sets") return `${sentence} Say which with --set.`;
   return type === "unsure-columns"
     ? `${sentence} Run the same command with --map for a mapping to check, then give it with --mapping.`
     : sentence;

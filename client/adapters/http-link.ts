@@ -10,7 +10,12 @@ import { putResumable } from "./resumable-put.ts";
 /* The half of a link that needs no socket. */
 
 /** The part of a task's view that a device reads. The rest may differ in a coordinator of another version. */
-const servedTaskSchema = taskViewSchema.pick({ task: true, settings: true, latestModelHash: true });
+const servedTaskSchema = taskViewSchema.pick({
+  task: true,
+  settings: true,
+  archived: true,
+  latestModelHash: true,
+});
 
 export type Traffic = { -readonly [Count in keyof ReturnType<Link["traffic"]>]: number };
 export type OverHttp = Pick<Link, "show" | "fetchStatus" | "fetchTask" | "fetchModel" | "upload">;

@@ -50,7 +50,7 @@ export function participantHere(
     actions: {
       agree: (version) => core.agree(version),
       withdraw: () => core.withdraw(),
-      readTable: (file, mapping) => tables.read(file, mapping),
+      readTable: (file, mapping, set) => tables.read(file, mapping, set),
       addTable: (remember) => tables.add(remember),
       dropTable: async () => tables.drop(),
       leftOutRows: () => tables.leftOutRows(),
@@ -61,11 +61,11 @@ export function participantHere(
           reading.run(name, (onProgress) => importPictures(files, label, features, { codecs, onProgress })),
         );
       },
-      addSet: async (files) => {
+      addSet: async (files, set) => {
         const name = nameOfSet(files);
         return add(name, () =>
           reading.run(name, (onProgress) =>
-            importSet(files, features, { codecs, openDecoder: platformDecoder, onProgress }),
+            importSet(files, features, { codecs, openDecoder: platformDecoder, set, onProgress }),
           ),
         );
       },

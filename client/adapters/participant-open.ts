@@ -53,6 +53,8 @@ export async function openParticipantHere(
     ? present(consent, "checked above")
     : { task: served.value.task, authority: status.value };
   const { invitation } = (offline ? undefined : served.value.settings) ?? task;
+  const archived = offline ? null : served.value.archived;
+  const archivedAt = archived == null ? null : Date.parse(archived.at);
   const primitives = await selectPrimitives(globalThis.crypto.subtle);
   // The hash of what this page shows, not the hash that the coordinator claims.
   const taskHash = await taskHashOf(primitives, task);
@@ -86,7 +88,7 @@ export async function openParticipantHere(
     },
   };
   const { roundsMax, backend } = options;
-  const terms = { task, taskHash, invitation, authority, roundsMax, joinToken, backend };
+  const terms = { task, taskHash, invitation, archivedAt, authority, roundsMax, joinToken, backend };
   const core = new ParticipantCore(ports, terms, await belongings(), consent);
   await core.restore(offline ? null : served.value.latestModelHash);
   return ok(participantHere(core, store.mappingStore(task.slug), () => bearer));

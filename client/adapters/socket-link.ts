@@ -18,14 +18,16 @@ const RECONNECT_MS_MAX = 5_000;
 export interface SocketLinkOptions {
   /** The WebSocket to use; by default the browser's, and on Node that of `ws`. */
   readonly webSocket?: typeof WebSocket;
+  /** Fires `offline` and `online`; by default the page's worker. Node has none. */
+  readonly network?: EventTarget;
 }
 
 /** The coordinator over socket.io (namespace /device, websocket only) and its HTTP API. */
-export function openSocketLink(coordinatorUrl: string, { webSocket }: SocketLinkOptions = {}): Link {
+export function openSocketLink(coordinatorUrl: string, options: SocketLinkOptions = {}): Link {
   const base = new URL(coordinatorUrl);
   const traffic: Traffic = { upByteCount: 0, downByteCount: 0 };
   return {
-    ...overSocket(base, traffic, webSocket),
+    ...overSocket(base, traffic, options),
     ...overHttp(base, traffic),
     traffic: () => ({ ...traffic }),
   };
@@ -35,7 +37,11 @@ export function openSocketLink(coordinatorUrl: string, { webSocket }: SocketLink
 export type OverSocket = Omit<Link, keyof OverHttp | "traffic">;
 type Listeners<T> = Set<(value: T) => void>;
 
-export function overSocket(base: URL, traffic: Traffic, webSocket?: typeof WebSocket): OverSocket {
+export function overSocket(
+  base: URL,
+  traffic: Traffic,
+  { webSocket, network = thisNetwork() }: SocketLinkOptions = {},
+): OverSocket {
   const messages: Listeners<Parameters<Parameters<Link["onMessage"]>[0]>[0]> = new Set();
   const states: Listeners<LinkState> = new Set();
   const ends: Listeners<Parameters<Parameters<Link["onEnd"]>[0]>[0]> = new Set();
@@ -50,13 +56,14 @@ export function overSocket(base: URL, traffic: Traffic, webSocket?: typeof WebSo
   const stopListening = listenForSilence(socket, (state) => tell(states, state));
   let wanted = false;
   let ended = false;
+  const later = () =>
+    setTimeout(() => socket.active || !wanted || ended || socket.connect(), RECONNECT_MS_MIN);
   socket.on("connect", () => tell(states, "up"));
   socket.on("disconnect", (reason) => {
     stopListening();
     tell(states, "down");
     // socket.io does not reconnect after the server closed the connection, so do it here. After `end` it stays closed.
-    if (reason === "io server disconnect" && !ended)
-      setTimeout(() => socket.active || !wanted || socket.connect(), RECONNECT_MS_MIN);
+    if (reason === "io server disconnect" && !ended) later();
   });
   socket.on("frame", (payload: unknown) => {
     traffic.downByteCount += byteCountOf(payload);
@@ -68,6 +75,21 @@ export function overSocket(base: URL, traffic: Traffic, webSocket?: typeof WebSo
     const frame = decodeFrame(payload, replySchema);
     ended = true;
     tell(ends, frame.ok && frame.value.type === "refused" ? frame.value.error : wireError("BAD_FRAME"));
+  });
+  const forgetNetwork = listenToNetwork(network, {
+    offline: () => {
+      if (!wanted || ended) return;
+      // Engine.io does so too, except to localhost.
+      if (socket.connected) socket.disconnect();
+      tell(states, "cut");
+      // A coordinator on this machine needs no network.
+      later();
+    },
+    online: () => {
+      if (!wanted || ended || socket.connected) return;
+      // Ends the pause between two attempts.
+      socket.disconnect().connect();
+    },
   });
   return {
     connect: () => {
@@ -85,6 +107,7 @@ export function overSocket(base: URL, traffic: Traffic, webSocket?: typeof WebSo
     onEnd: (listener) => listen(ends, listener),
     close: () => {
       wanted = false;
+      forgetNetwork();
       socket.disconnect();
       for (const listeners of [messages, states, ends]) listeners.clear();
     },
@@ -94,7 +117,7 @@ export function overSocket(base: URL, traffic: Traffic, webSocket?: typeof WebSo
 /**
  * Tells when nothing has arrived on an open connection for too long, and when something arrives again. It ends no
  * connection: a coordinator that is held up would otherwise have all its devices log in anew. Engine.io ends what stays
- * silent for `socketPingMs + socketAnswerMsMax`, and at once what the browser calls offline.
+ * silent for `socketPingMs + socketAnswerMsMax`.
  *
  * @returns a function that stops until the next connection.
  */
@@ -125,6 +148,24 @@ function listenForSilence(socket: Socket, onChange: (state: "silent" | "heard") 
   return () => {
     silence?.end();
     silence = null;
+  };
+}
+
+/** What tells a page's worker about its network; undefined on Node. */
+function thisNetwork(): EventTarget | undefined {
+  return typeof globalThis.addEventListener === "function" ? globalThis : undefined;
+}
+
+/** @returns a function that stops listening. */
+function listenToNetwork(
+  network: EventTarget | undefined,
+  on: Readonly<Record<"offline" | "online", () => void>>,
+): () => void {
+  network?.addEventListener("offline", on.offline);
+  network?.addEventListener("online", on.online);
+  return () => {
+    network?.removeEventListener("offline", on.offline);
+    network?.removeEventListener("online", on.online);
   };
 }
 

@@ -1,5 +1,6 @@
 import type { LeftOutRow } from "#shared/data/left-out.ts";
 import type { Mapping } from "#shared/data/match/mapping.ts";
+import { openTable } from "#shared/data/open-table.ts";
 import { type ReadingOptions, readTable, scanTable, type TableLook } from "#shared/data/read-csv.ts";
 import { type Imported, type ImportRefusal, type ImportReport, refuseImport } from "#shared/data/report.ts";
 import type { Result } from "#shared/kernel/result.ts";
@@ -16,6 +17,7 @@ const PROGRESS_STEPS = 50;
 
 interface Held {
   readonly file: File;
+  readonly set: string | undefined;
   readonly look: TableLook | null;
   readonly options: ReadingOptions;
   readonly outcome: Result<Imported, ImportRefusal>;
@@ -38,31 +40,33 @@ export class TableDesk {
     return this.#core.view.get().task.task.features;
   }
 
-  async read(file: File, mapping: Mapping | null): Promise<TableView> {
+  async read(file: File, mapping: Mapping | null, set?: string): Promise<TableView> {
     this.#held = null;
     this.#turn += 1;
     const turn = this.#turn;
-    const source = blobSource(file);
-    const remembered = mapping === null ? await this.#mappings.get() : null;
-    const options: ReadingOptions = { mapping, remembered, takesUnsure: true };
-    const step = Math.max(1, source.byteCount / PROGRESS_STEPS);
     let shown = 0;
-    const show = (doneCount: number) =>
-      this.#core.view.patch({
-        reading: { name: file.name, unit: "bytes", doneCount, totalCount: source.byteCount },
-      });
-    show(0);
+    const show = (doneCount: number, totalCount: number) => {
+      if (this.#turn !== turn) return;
+      this.#core.view.patch({ reading: { name: file.name, unit: "bytes", doneCount, totalCount } });
+    };
+    show(0, file.size);
     try {
+      const table = await openTable(file.name, blobSource(file), this.#features, set);
+      if (!table.ok) return { look: null, report: null, refusal: table.error, pictures: [] };
+      const source = table.value;
+      const remembered = mapping === null ? await this.#mappings.get() : null;
+      const options: ReadingOptions = { mapping, remembered, takesUnsure: true };
+      const step = Math.max(1, source.byteCount / PROGRESS_STEPS);
       const { look, outcome } = await readTable(source, platformDecoder, this.#features, {
         ...options,
         isStopped: () => this.#turn !== turn,
         onProgress: (done) => {
           if (Math.abs(done - shown) < step) return;
           shown = done;
-          show(done);
+          show(done, source.byteCount);
         },
       });
-      if (this.#turn === turn) this.#held = { file, look, options, outcome };
+      if (this.#turn === turn) this.#held = { file, set, look, options, outcome };
       return {
         look,
         report: outcome.ok ? outcome.value.report : null,
@@ -105,6 +109,8 @@ export class TableDesk {
   async leftOutRows(): Promise<Blob | null> {
     const held = this.#held;
     if (held === null || held.look === null) return null;
+    const table = await openTable(held.file.name, blobSource(held.file), this.#features, held.set);
+    if (!table.ok) return null;
     let parts: string[] = [];
     const head = [...held.look.header, "row", "line", "reason"].map(csvCell).join(",");
     const openLeftOut = () => {
@@ -112,7 +118,7 @@ export class TableDesk {
       return (row: LeftOutRow) => void parts.push(leftOutLine(row, held.look?.header.length ?? 0));
     };
     const sinks = { openRows: () => ({ take: () => {} }), openLeftOut };
-    await scanTable(blobSource(held.file), platformDecoder, this.#features, held.options, sinks);
+    await scanTable(table.value, platformDecoder, this.#features, held.options, sinks);
     return new Blob(parts, { type: "text/csv;charset=utf-8" });
   }
 }

@@ -19,7 +19,7 @@ import type { ContributionDetail, EngineView } from "./view.ts";
 
 /* What the client core needs from a platform. Page and edge each implement it; test/kit has fakes. */
 
-export type LinkState = "up" | "down" | "silent" | "heard";
+export type LinkState = "up" | "down" | "cut" | "silent" | "heard";
 
 /** The socket and the HTTP routes, framed and parsed. The routes work without the socket. */
 export interface Link {
@@ -30,7 +30,7 @@ export interface Link {
   send(message: DeviceMessage): Promise<Result<Reply, { readonly type: "offline" }>>;
   onMessage(listener: (message: CoordinatorMessage) => void): () => void;
   /**
-   * `up` after each (re)connect, `down` when the connection is lost. `silent` if nothing arrives although pings should,
+   * `up` after each (re)connect, `down` when the connection is lost, `cut` when the platform says that it has no network. `silent` if nothing arrives although pings should,
    * `heard` if something arrives after all: the connection stays until either side gives it up.
    */
   onState(listener: (state: LinkState) => void): () => void;
@@ -43,7 +43,7 @@ export interface Link {
   fetchTask(
     slug: string,
     version?: number,
-  ): Promise<Result<Pick<TaskView, "task" | "settings" | "latestModelHash">, LinkError>>;
+  ): Promise<Result<Pick<TaskView, "task" | "settings" | "archived" | "latestModelHash">, LinkError>>;
   /**
    * The bytes as received; the caller hashes them. If the coordinator has no room for the download, waits as long as it
    * says. `offline` if no byte comes for a while, or if `signal` aborts.

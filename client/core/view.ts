@@ -54,8 +54,8 @@ export type Stage =
   | "left";
 
 export interface ConnectionView {
-  /** silent: open, but nothing has arrived for some seconds. */
-  readonly state: "offline" | "connecting" | "online" | "silent";
+  /** silent: open, but nothing has arrived for some seconds. cut: the browser says that it has no network. */
+  readonly state: "offline" | "connecting" | "online" | "silent" | "cut";
   /** Time of the last change of `state`. */
   readonly since: number;
   /** Bytes on the wire since this page opened. */
@@ -69,6 +69,8 @@ export interface TaskSlice {
   readonly taskHash: string;
   /** The heading for people. It may differ from the version's, which was agreed to. */
   readonly invitation: string;
+  /** When it was taken off the list and closed to devices; null if it takes them. */
+  readonly archivedAt: number | null;
   /** Minimum number of others in a sum: cohortSizeMin - 1. */
   readonly othersMin: number;
   readonly parameterCount: number;

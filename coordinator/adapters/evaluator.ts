@@ -1,4 +1,4 @@
-import type { Evaluation } from "#shared/task/engine.ts";
+import type { Evaluation } from "#shared/task/evaluation.ts";
 import { measuresFrom } from "#shared/task/measures/index.ts";
 import { targetOf } from "#shared/task/target.ts";
 import type { Evaluator } from "../core/ports/ports.ts";

@@ -3,7 +3,7 @@ import { openEngine } from "#shared/engine/engine.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { release } from "#shared/kernel/release.ts";
 import type { Dataset } from "#shared/task/dataset.ts";
-import type { Evaluation } from "#shared/task/engine.ts";
+import type { Evaluation } from "#shared/task/evaluation.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import { answerJobs } from "./answer-jobs.ts";
 import type { EvaluateJob } from "./evaluator-job.ts";

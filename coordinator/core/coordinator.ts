@@ -83,6 +83,8 @@ export interface Tasks {
   createTask(task: Task, actor: string, projectId?: string): Promise<Result<TaskCreated, WireError>>;
   /** Archived ones only if asked. */
   listTasks(readable: Readable & { readonly archived?: boolean }, page: Page): Promise<Listed<TaskView>>;
+  /** Versions of a task, newest first; none if there is no such task. */
+  listVersions(slug: string, page: Page): Promise<Listed<TaskView>>;
   /** The newest version by default. */
   taskView(slug: string, version?: number): Promise<TaskView | null>;
   /** The settings, for all versions of the slug; null if there is no such task. */

@@ -1,4 +1,4 @@
-import { type Definition, deadlines, numeric } from "./definitions.ts";
+import { adam, type Definition, DIGITS, deadlines, numeric, pictureModel } from "./definition.ts";
 
 /*
  * One small bundled task of each other kind: a number, two classes with one output, series, and pictures in colour.
@@ -73,7 +73,7 @@ export const KIND_DEFINITIONS: Readonly<Record<"cps1998" | "tumours" | "pen-digi
       training: {
         epochs: 1,
         batchSize: 32,
-        optimizer: { kind: "adam", learningRate: 0.005 },
+        optimizer: adam(0.005),
         proximalMu: 0,
         loss: { kind: "squared" },
       },
@@ -118,7 +118,7 @@ export const KIND_DEFINITIONS: Readonly<Record<"cps1998" | "tumours" | "pen-digi
       training: {
         epochs: 3,
         batchSize: 8,
-        optimizer: { kind: "adam", learningRate: 0.01 },
+        optimizer: adam(0.01),
         proximalMu: 0,
         // 357 are benign and 212 malignant.
         classWeights: [0.8, 1.34],
@@ -160,9 +160,9 @@ export const KIND_DEFINITIONS: Readonly<Record<"cps1998" | "tumours" | "pen-digi
           { name: "y", title: "Up", unit: "% of the box", range: [0, 100] },
         ],
         label: { name: "digit" },
-        classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+        classes: DIGITS,
       },
-      training: { epochs: 3, batchSize: 16, optimizer: { kind: "adam", learningRate: 0.01 }, proximalMu: 0 },
+      training: { epochs: 3, batchSize: 16, optimizer: adam(0.01), proximalMu: 0 },
       aggregation: { clipNormL2: 8, weightCap: 2_000, deadlines: deadlines(60_000) },
     },
     emoji: {
@@ -174,16 +174,7 @@ export const KIND_DEFINITIONS: Readonly<Record<"cps1998" | "tumours" | "pen-digi
       notFor: "Photographs: these are drawings, averaged down to 8 by 8 pixels.",
       dataCard:
         "Twemoji 16.0.1, 658 faces, animals, dishes and flags averaged down to 8 by 8 pixels in colour on white. Twitter and contributors, CC BY 4.0.",
-      model: {
-        format: "tfjs-layers",
-        inputShape: [8, 8, 3],
-        classCount: 4,
-        layers: [
-          { className: "Flatten", name: "flatten" },
-          { className: "Dense", name: "hidden", units: 32, activation: "relu" },
-          { className: "Dense", name: "classes", units: 4, activation: "softmax" },
-        ],
-      },
+      model: pictureModel([8, 8, 3], 32, 4),
       features: {
         kind: "image",
         height: 8,
@@ -192,7 +183,7 @@ export const KIND_DEFINITIONS: Readonly<Record<"cps1998" | "tumours" | "pen-digi
         range: [0, 15],
         classes: ["animal", "face", "flag", "food"],
       },
-      training: { epochs: 3, batchSize: 8, optimizer: { kind: "adam", learningRate: 0.005 }, proximalMu: 0 },
+      training: { epochs: 3, batchSize: 8, optimizer: adam(0.005), proximalMu: 0 },
       aggregation: { clipNormL2: 8, weightCap: 1_000, deadlines: deadlines(60_000) },
     },
   };

@@ -1,8 +1,8 @@
 """Makes a task, launches a run of it, watches the run and fetches its model.
 
-    CHORUS_URL=https://chorus.example CHORUS_API_TOKEN=cht_... python3 train.py task.json
+    CHORUS_URL=https://chorus.example CHORUS_TOKEN=cht_... python3 train.py task.json
 
-Needs Python 3.9 or newer and no packages. The token needs the scopes that make tasks and launch runs.
+Needs Python 3.9 or newer and no packages. The token is an API token with the scopes that make tasks and launch runs.
 """
 import hashlib
 import json
@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 
 BASE = os.environ.get("CHORUS_URL", "http://localhost:3000") + "/api/v1"
-TOKEN = os.environ.get("CHORUS_API_TOKEN", "")
+TOKEN = os.environ.get("CHORUS_TOKEN", "")
 
 
 def ask(method, path, body=None):
@@ -36,7 +36,8 @@ def ask(method, path, body=None):
 # 1. The task. A version never changes; the same one again is a CONFLICT.
 task = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
 ask("POST", "/tasks", task)
-print(f"Made {task['slug']}.")
+versions = json.loads(ask("GET", f"/tasks/{task['slug']}/versions"))["items"]
+print(f"Made {task['slug']}. Its versions: {', '.join(str(one['task']['version']) for one in versions)}.")
 
 # 2. The run. It waits until enough devices have joined.
 run = json.loads(ask("POST", "/runs", {"task": task["slug"], "rounds": 1}))
@@ -44,7 +45,7 @@ print(f"Launched run {run['number']}.")
 
 # 3. Its rounds, until it has ended.
 shown = ""
-while run["state"] not in ("completed", "failed", "stopped"):
+while run["state"] not in ("completed", "failed"):
     time.sleep(1)
     run = json.loads(ask("GET", f"/runs/{run['runId']}"))
     line = f"{run['state']}, {run['roundsCommitted']} of {run['roundsPlanned']} rounds"

@@ -1,15 +1,15 @@
 // Makes a task, launches a run of it, watches the run and fetches its model.
 //
-//   CHORUS_URL=https://chorus.example CHORUS_API_TOKEN=cht_... node train.ts task.json
+//   CHORUS_URL=https://chorus.example CHORUS_TOKEN=cht_... node train.ts task.json
 //
-// Needs Node 24 or newer and no packages. The token needs the scopes that make tasks and launch runs.
+// Needs Node 24 or newer and no packages. The token is an API token with the scopes that make tasks and launch runs.
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const base = `${process.env["CHORUS_URL"] ?? "http://localhost:3000"}/api/v1`;
 const headers = {
-  authorization: `Bearer ${process.env["CHORUS_API_TOKEN"] ?? ""}`,
+  authorization: `Bearer ${process.env["CHORUS_TOKEN"] ?? ""}`,
   "content-type": "application/json",
 };
 
@@ -22,9 +22,9 @@ interface Run {
     | "running"
     | "paused"
     | "stopping"
+    | "evaluating"
     | "completed"
-    | "failed"
-    | "stopped";
+    | "failed";
   readonly roundsCommitted: number;
   readonly roundsPlanned: number;
   readonly modelHash: string | null;
@@ -45,7 +45,10 @@ async function ask(method: "GET" | "POST", path: string, body?: unknown): Promis
 // 1. The task. A version never changes; the same one again is a CONFLICT.
 const task = JSON.parse(await readFile(process.argv[2] ?? "task.json", "utf8")) as { slug: string };
 await ask("POST", "/tasks", task);
-console.log(`Made ${task.slug}.`);
+const { items } = (await (await ask("GET", `/tasks/${task.slug}/versions`)).json()) as {
+  items: { task: { version: number } }[];
+};
+console.log(`Made ${task.slug}. Its versions: ${items.map((one) => one.task.version).join(", ")}.`);
 
 // 2. The run. It waits until enough devices have joined.
 let run = (await (await ask("POST", "/runs", { task: task.slug, rounds: 1 })).json()) as Run;
@@ -53,7 +56,7 @@ console.log(`Launched run ${run.number}.`);
 
 // 3. Its rounds, until it has ended.
 let shown = "";
-while (!["completed", "failed", "stopped"].includes(run.state)) {
+while (!["completed", "failed"].includes(run.state)) {
   await sleep(1_000);
   run = (await (await ask("GET", `/runs/${run.runId}`)).json()) as Run;
   const line = `${run.state}, ${run.roundsCommitted} of ${run.roundsPlanned} rounds`;

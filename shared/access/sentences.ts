@@ -1,5 +1,5 @@
 import type { AccessEvent, ProposedAct } from "./log.ts";
-import type { Role } from "./roles.ts";
+import type { Role, TokenScope } from "./roles.ts";
 
 /*
  * What the log says of an act, in a sentence. Pages show it before one acts, so it is made from the event that will be
@@ -37,7 +37,7 @@ export function accessSentence(event: AccessEvent, names: Names): string {
     case "sign-in-removed":
       return `${actor} removed ${event.what === "openid" ? "an OpenID account" : `a ${event.what}`}.`;
     case "api-token-made":
-      return `${actor} made an API token that may ${event.scopes.join(", ")}.`;
+      return `${actor} made an API token that may ${mayWords(event.scopes)}.`;
     case "api-token-revoked":
       return `${actor} revoked an API token.`;
     case "join-token-made":
@@ -67,6 +67,26 @@ export function accessSentence(event: AccessEvent, names: Names): string {
     case "project-data-deleted":
       return `All data of the project ${event.projectId} was deleted: ${count(event.taskCount, "task")}, ${count(event.runCount, "run")}.`;
   }
+}
+
+const MAY: Readonly<Record<TokenScope, string>> = {
+  read: "read",
+  runs: "launch and stop runs",
+  tasks: "make tasks",
+  audit: "read kept rounds",
+  metrics: "read figures of the system",
+};
+
+/** What a scope lets an API token do, after "may". */
+export function scopeWords(scope: TokenScope): string {
+  return MAY[scope];
+}
+
+/** "read, and launch and stop runs" */
+export function mayWords(scopes: readonly TokenScope[]): string {
+  const words = scopes.map(scopeWords);
+  const last = words.pop() ?? "";
+  return words.length === 0 ? last : `${words.join(", ")}, and ${last}`;
 }
 
 /** What a proposal is about, after "to". */

@@ -227,30 +227,33 @@ class Pass {
     this.#onLeftOut = openLeftOut?.();
     this.#columns = csvColumns(features);
     const label = labelName(features);
-    const names = [...this.#columns.slice(0, WANTED_MAX).flatMap(namesOf), label];
+    const said = (options.mapping ?? options.remembered?.mapping)?.columns ?? [];
+    const names = [
+      ...this.#columns.slice(0, WANTED_MAX).flatMap(namesOf),
+      ...said.slice(0, WANTED_MAX).flatMap(({ from }) => from ?? []),
+      label,
+    ];
     this.reader = new TableReader(
       {
         openDecoder,
         wanted: new Set(names.map(nameKey)),
         encoding: settings.encoding,
         delimiter: options.mapping?.delimiter,
+        columnsMax: this.#columns.length + COLUMNS_MORE,
         plainQuotes: options.plainQuotes,
       },
-      { onHead: (head) => this.#onHead(head), onRow: (row) => this.#taker?.take(row) },
+      {
+        onHead: (head) => this.#onHead(head),
+        onTooWide: (columnCount) => this.#tooWide(columnCount),
+        onRow: (row) => this.#taker?.take(row),
+      },
     );
   }
 
   #onHead(head: TableHead): ImportRefusal | null {
     const { header, sample } = head;
+    if (header.length > this.#columns.length + COLUMNS_MORE) return this.#tooWide(header.length);
     this.#head = head;
-    if (header.length > this.#columns.length + COLUMNS_MORE) {
-      const names = some(this.#columns.map(({ name }) => name));
-      return {
-        type: "too-many-columns",
-        sentence: `The first line names ${inWords(header.length)} columns, too many to be a table for this task. Its columns are ${names}.`,
-        problems: [],
-      };
-    }
     const { mapping, remembered } = this.#options;
     this.#isRemembered = mapping == null && remembered != null && isSame(header, remembered.header);
     const said = this.#isRemembered ? remembered?.mapping : mapping;
@@ -268,6 +271,15 @@ class Pass {
       onLeftOut: this.#onLeftOut,
     });
     return null;
+  }
+
+  #tooWide(columnCount: number): ImportRefusal {
+    const names = some(this.#columns.map(({ name }) => name));
+    return {
+      type: "too-many-columns",
+      sentence: `The first line names ${inWords(columnCount)} columns, too many to be a table for this task. Its columns are ${names}.`,
+      problems: [],
+    };
   }
 
   /** How to read the file again; null if it was understood. */
@@ -385,14 +397,17 @@ function missingColumns(
   columns: readonly CsvColumn[],
   header: readonly string[],
 ): ImportRefusal {
-  const names = missing.map(({ column }) => column.name);
+  const names = missing.map(({ column }) => titleOf(column));
   const [only] = missing;
   const task = some(columns.map(({ name }) => name));
-  const because = looksLikeRow(header, columns)
-    ? `The first line must name the columns, but it holds values. The columns are ${task}.`
-    : only !== undefined && missing.length === 1
-      ? `Your file has nothing for ${quoted(titleOf(only.column))}. Without it no row can teach anything. The columns are ${task}.`
-      : `Your file has nothing for ${some(names)}. Without them no row can teach anything. The columns are ${task}.`;
+  const because =
+    header.length === 1
+      ? `The file has one column, ${quoted(header[0] ?? "")}. Columns must be parted by commas, semicolons, tabs or upright strokes, and no line may be quoted as a whole. Save it as CSV. The columns are ${task}.`
+      : looksLikeRow(header, columns)
+        ? `The first line must name the columns, but it holds values. The columns are ${task}.`
+        : only !== undefined && missing.length === 1
+          ? `Your file has nothing for ${quoted(titleOf(only.column))}. Without it no row can teach anything. The columns are ${task}.`
+          : `Your file has nothing for ${some(names)}. Without them no row can teach anything. The columns are ${task}.`;
   return { type: "missing-columns", sentence: because, problems: [] };
 }
 

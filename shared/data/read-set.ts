@@ -13,6 +13,7 @@ import {
 import { channelCount, type Features, type ImageFeatures } from "../task/features.ts";
 import { folderOfClass } from "./class-folders.ts";
 import { type IdxFile, idxFault, openIdx, scanIdx } from "./idx.ts";
+import type { Mapping } from "./match/mapping.ts";
 import { PictureNotes } from "./picture-notes.ts";
 import { scanTable } from "./read-csv.ts";
 import {
@@ -30,14 +31,18 @@ import type { OpenDecoder } from "./table/encoding.ts";
 import { inWords, quoted, some } from "./words.ts";
 
 /** Bytes of one IDX file or table, unpacked: 60,000 pictures of 28 x 28 are 47 MB. */
-const FILE_BYTES_MAX = 500_000_000;
+export const FILE_BYTES_MAX = 500_000_000;
 
 export interface SetReading {
   readonly codecs: PictureCodecs;
   /** For a table. */
   readonly openDecoder: OpenDecoder;
+  /** Of a table: what its owner said about it. */
+  readonly mapping?: Mapping | null;
   /** Default: the training part, if the set comes in two. */
   readonly part?: SetPart;
+  /** The name of the set to read, as the refusal `several-sets` listed it. */
+  readonly set?: string | undefined;
   /** Called often; lets others work. Reading stops if it gives false. */
   readonly onProgress?: (progress: SetProgress) => Promise<boolean>;
 }
@@ -73,15 +78,24 @@ export async function scanArchive(
   reading: SetReading,
   openRows: OpenRowSink,
 ): Promise<Result<ImportReport, ImportRefusal>> {
+  const files = await openArchive(name, source);
+  return files.ok ? scanSet(name, files.value, features, reading, openRows) : files;
+}
+
+/** The files of a zip archive that is no document of a program. */
+export async function openArchive(
+  name: string,
+  source: ByteSource,
+): Promise<Result<readonly NamedFile[], ImportRefusal>> {
   const files = await openZip(source);
   if (!files.ok) return refuseImport("unreadable", `${quoted(name)} ${files.error}.`);
-  if (files.value.some(({ path }) => path === "[Content_Types].xml")) {
-    return refuseImport(
-      "not-text",
-      `${quoted(name)} is a document of Excel, Word or the like. Save the sheet as CSV and give that.`,
-    );
-  }
-  return scanSet(name, files.value, features, reading, openRows);
+  const isDocument = files.value.some(({ path }) => path === "[Content_Types].xml" || path === "content.xml");
+  return isDocument
+    ? refuseImport(
+        "not-text",
+        `${quoted(name)} is a document of Excel, Word or the like. Save the sheet as CSV and give that.`,
+      )
+    : ok(files.value);
 }
 
 /**
@@ -107,7 +121,7 @@ async function scanSet(
   reading: SetReading,
   openRows: OpenRowSink,
 ): Promise<Result<ImportReport, ImportRefusal>> {
-  const layout = layOut(files, features, reading.part);
+  const layout = layOut(files, features, reading);
   const read = await scanContent(name, layout, features, reading, openRows);
   if (!read.ok || layout.ignoredCount === 0) return read;
   const count = layout.ignoredCount;
@@ -128,17 +142,9 @@ async function scanContent(
 ): Promise<Result<ImportReport, ImportRefusal>> {
   switch (content.kind) {
     case "several":
-      return refuseImport(
-        "several-sets",
-        `${quoted(name)} holds several sets: ${some(content.names)}. Give one of them.`,
-      );
     case "half":
-      return refuseImport(
-        "unreadable",
-        `${quoted(content.name)} is one file of an IDX set, and the other is not beside it. Pictures and labels are called alike, as train-images-idx3-ubyte and train-labels-idx1-ubyte.`,
-      );
     case "nothing":
-      return refuseImport("unreadable", nothingSentence(name, content, features));
+      return refusedContent(name, content, features);
     case "table":
       return scanTableFile(content.file, features, reading, openRows);
     case "idx":
@@ -150,10 +156,31 @@ async function scanContent(
   }
 }
 
+/** Why nothing of a folder or an archive can be read, or which of its sets someone must choose. */
+export function refusedContent(
+  name: string,
+  content: Extract<SetContent, { kind: "several" | "half" | "nothing" }>,
+  features: Features,
+): Result<never, ImportRefusal> {
+  switch (content.kind) {
+    case "several": {
+      const sentence = `${quoted(name)} holds several sets: ${some(content.names)}. Give one of them.`;
+      return err({ type: "several-sets", sentence, problems: [], choices: content.names });
+    }
+    case "half":
+      return refuseImport(
+        "unreadable",
+        `${quoted(content.name)} is one file of an IDX set, and the other is not beside it. Pictures and labels are called alike, as train-images-idx3-ubyte and train-labels-idx1-ubyte.`,
+      );
+    case "nothing":
+      return refuseImport("unreadable", nothingSentence(name, content, features));
+  }
+}
+
 async function scanTableFile(
   file: NamedFile,
   features: Features,
-  { openDecoder, onProgress }: SetReading,
+  { openDecoder, mapping, onProgress }: SetReading,
   openRows: OpenRowSink,
 ): Promise<Result<ImportReport, ImportRefusal>> {
   const bytes = await readUnpacked(file);
@@ -170,6 +197,7 @@ async function scanTableFile(
     },
   };
   const options = {
+    mapping,
     isStopped: () => isStopped,
     onProgress: (_bytes: number, rows: number) => {
       rowCount = rows;
@@ -214,12 +242,21 @@ export async function onPictures(
 /** Errors: the end of a sentence that starts with the file's name. */
 async function readUnpacked(file: NamedFile): Promise<Result<Uint8Array, string>> {
   const bytes = await file.read(FILE_BYTES_MAX);
-  // RFC 1952: a gzip file starts with these two bytes.
-  if (!bytes.ok || bytes.value[0] !== 0x1f || bytes.value[1] !== 0x8b) return bytes;
-  const unpacked = gunzip(bytes.value, FILE_BYTES_MAX);
-  if (unpacked.ok) return unpacked;
+  return bytes.ok ? unpacked(bytes.value) : bytes;
+}
+
+/** RFC 1952: a gzip file starts with these two bytes. */
+export function isGzip([first, second]: Uint8Array): boolean {
+  return first === 0x1f && second === 0x8b;
+}
+
+/** What a gzip file holds; other bytes as they are. Errors: the end of a sentence that starts with the file's name. */
+export function unpacked(bytes: Uint8Array): Result<Uint8Array, string> {
+  if (!isGzip(bytes)) return ok(bytes);
+  const content = gunzip(bytes, FILE_BYTES_MAX);
+  if (content.ok) return content;
   return err(
-    unpacked.error === "damaged"
+    content.error === "damaged"
       ? "is a gzip file that is damaged or cut short; copy it again"
       : `unpacks to more than ${FILE_BYTES_MAX / 1e6} MB; use a part of it`,
   );

@@ -72,6 +72,8 @@ export interface ImportRefusal {
   readonly sentence: string;
   /** With no-good-rows: the first rows and their problems. */
   readonly problems: readonly RowProblem[];
+  /** With several-sets: their names, of which someone chooses one. */
+  readonly choices?: readonly string[];
 }
 
 export interface Imported {

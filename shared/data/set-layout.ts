@@ -50,22 +50,36 @@ const OTHER_PARTS = /^(?:test|testing|val|valid|validation|dev|eval|evaluation)$
 const IDX = /(?:idx[1-4](?:-ubyte)?|\.idx)(?:\.gz)?$/i;
 const TABLE = /\.(?:csv|tsv|txt)(?:\.gz)?$/i;
 
-/** @param files  Of a folder with all that is in it, or of an archive. */
-export function layOut(files: readonly NamedFile[], features: Features, part: SetPart = "train"): SetLayout {
-  const own = files.filter(({ path }) => !path.split("/").some((name) => SYSTEM_FILES.test(name)));
-  return { content: contentOf(own, features, part), ignoredCount: files.length - own.length };
+/** What is wanted of a folder or an archive that holds more than one set. */
+export interface WantedSet {
+  /** Default: the rows to train on. */
+  readonly part?: SetPart;
+  /** One of the names of `several`. */
+  readonly set?: string | undefined;
 }
 
-function contentOf(files: readonly NamedFile[], features: Features, part: SetPart): SetContent {
+/** @param files  Of a folder with all that is in it, or of an archive. */
+export function layOut(files: readonly NamedFile[], features: Features, wanted: WantedSet = {}): SetLayout {
+  const own = files.filter(({ path }) => !path.split("/").some((name) => SYSTEM_FILES.test(name)));
+  return { content: contentOf(own, features, wanted), ignoredCount: files.length - own.length };
+}
+
+function contentOf(
+  files: readonly NamedFile[],
+  features: Features,
+  { part = "train", set }: WantedSet,
+): SetContent {
   if (features.kind === "image") {
-    const idx = idxContent(files, features.classes.length, part);
+    const idx = idxContent(files, features.classes.length, part, set);
     if (idx !== null) return idx;
     const byClass = classContent(files, features.classes, part);
     if (byClass !== null) return byClass;
   }
   const half = features.kind === "image" ? files.find(({ path }) => isIdxName(path)) : undefined;
   if (half !== undefined) return { kind: "half", name: half.path };
-  return tableContent(files, part) ?? { kind: "nothing", folders: foldersOf(files), fileCount: files.length };
+  return (
+    tableContent(files, part, set) ?? { kind: "nothing", folders: foldersOf(files), fileCount: files.length }
+  );
 }
 
 /** Sets by the part of their files' names that pictures and labels share. */
@@ -77,10 +91,15 @@ interface IdxSet {
   readonly labels: NamedFile;
 }
 
-function idxContent(files: readonly NamedFile[], classCount: number, part: SetPart): SetContent | null {
-  const named = files.filter(({ path }) => isIdxName(path));
-  const sets = idxSets(named);
-  const [set, ...others] = chooseSets(sets, classCount, part);
+function idxContent(
+  files: readonly NamedFile[],
+  classCount: number,
+  part: SetPart,
+  wanted: string | undefined,
+): SetContent | null {
+  const sets = idxSets(files.filter(({ path }) => isIdxName(path)));
+  const chosen = sets.find(({ name }) => name === wanted);
+  const [set, ...others] = chosen === undefined ? chooseSets(sets, classCount, part) : [chosen];
   if (set === undefined) return null;
   if (others.length > 0) return { kind: "several", names: [set, ...others].map(({ name }) => name) };
   return {
@@ -136,7 +155,7 @@ function idxKey(path: string): string {
     .toLowerCase()
     .replace(/\.gz$/, "")
     .replace(/images?|labels?/, "")
-    .replace(/idx[1-4](-ubyte)?|\.idx/, "")
+    .replace(/\.?idx[1-4](-ubyte)?|\.idx/, "")
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
 }
@@ -195,7 +214,7 @@ function classContent(
     return { file, folders, labels: match(folders) };
   });
   const pictures = places.filter(({ labels }) => labels.length === 1);
-  if (pictures.length === 0) return null;
+  if (places.every(({ labels }) => labels.length === 0)) return null;
   const partOf = (folders: readonly string[]) =>
     folders.find((name) => match([name]).length === 0 && (TRAIN.test(name) || OTHER_PARTS.test(name)));
   const isWanted = (name: string | undefined) =>
@@ -220,8 +239,14 @@ function classContent(
   return { kind: "classes", pictures: taken, leftOut: [...leftOut.values()] };
 }
 
-function tableContent(files: readonly NamedFile[], part: SetPart): SetContent | null {
+function tableContent(
+  files: readonly NamedFile[],
+  part: SetPart,
+  wanted: string | undefined,
+): SetContent | null {
   const tables = files.filter(({ path }) => TABLE.test(path));
+  const chosen = tables.find(({ path }) => path === wanted);
+  if (chosen !== undefined) return { kind: "table", file: chosen, otherCount: files.length - 1 };
   const isPlain = tables.filter(({ path }) => !/\.txt(?:\.gz)?$/i.test(path));
   const candidates = isPlain.length > 0 ? isPlain : tables;
   const ofPart = candidates.filter(({ path }) =>

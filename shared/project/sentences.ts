@@ -13,7 +13,7 @@ export function projectSentence(event: ProjectEvent): string {
         ? `${actor} published version ${event.version} of ${slug}, which takes the task up again.`
         : `${actor} published version ${event.version} of ${slug}.`;
     case "task-settings-changed":
-      return `${actor} changed ${settingNames(Object.keys(event.changes))} of ${slug}.`;
+      return `${actor} ${settingsClause(event)}.`;
     case "held-out-set": {
       const { rowCount, hash } = event.set;
       const rows = `${shortHash(hash)}, ${counted(rowCount, "row")}`;
@@ -40,13 +40,17 @@ function runsSentence({ activeRun, queuedRuns }: Extract<ProjectEvent, { type: "
   return parts.join("");
 }
 
-const SETTING_NAMES: Readonly<Record<string, string>> = {
-  invitation: "the invitation",
-  joining: "who may join",
-};
-
-function settingNames(names: readonly string[]): string {
-  return names.map((name) => SETTING_NAMES[name] ?? name).join(" and ");
+/** "opened readmission to anyone with the address and changed its heading" */
+function settingsClause({
+  slug,
+  changes: { joining, invitation },
+}: Extract<ProjectEvent, { type: "task-settings-changed" }>): string {
+  const joins =
+    joining === "public"
+      ? `opened ${slug} to anyone with the address`
+      : `closed ${slug} to all but those invited`;
+  if (joining === undefined) return `changed the heading of ${slug}`;
+  return invitation === undefined ? joins : `${joins} and changed its heading`;
 }
 
 /** The first 12 of a hash's digits, in groups of four, as people compare them. */

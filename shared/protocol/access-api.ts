@@ -97,9 +97,12 @@ export const ownSessionSchema = z.object({
   name: personNameSchema,
   isAdmin: z.boolean(),
   roles: z.array(z.object({ projectId: projectIdSchema, role: projectRoleSchema })),
-  projects: z.array(projectIdSchema),
-  /** Names of permissions held in at least one project. What is not in it is absent from the pages. */
+  /** Names of permissions held in at least one project. A page without its permission is absent. */
   permissions: z.array(z.string()),
+  /** Those held in every project, also in one that is not listed below: an admin has more than anyone. */
+  inEveryProject: z.array(z.string()),
+  /** Sorted by name, each with the permissions held in it. What one may not do in a task's project is absent there. */
+  projects: z.array(z.object({ projectId: projectIdSchema, permissions: z.array(z.string()) })),
   signsInWith: z.array(signInWaySchema),
   /** True while acts that need a fresh proof are allowed. */
   isProved: z.boolean(),

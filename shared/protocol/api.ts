@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ROUND_PHASES, RUN_PHASES } from "../round/phases.ts";
 import { deviceMeasuresSchema, measuresSchema } from "../stats/measure.ts";
 import { strategySchema } from "../strategy/index.ts";
+import { aggregationPlanSchema } from "../task/aggregation-plan.ts";
 import {
   heldOutCardSchema,
   heldOutFormatSchema,
@@ -15,7 +16,7 @@ import {
   taskSettingChangesSchema,
   taskSettingsSchema,
 } from "../task/settings.ts";
-import { aggregationPlanSchema, taskSchema } from "../task/task.ts";
+import { taskSchema } from "../task/task.ts";
 import { trainingPlanSchema } from "../task/training-plan.ts";
 import { errorCodeSchema, wireErrorSchema } from "./errors.ts";
 import {
@@ -83,6 +84,8 @@ export type HeldOutView = z.infer<typeof heldOutViewSchema>;
 export const taskViewSchema = z.object({
   task: taskSchema,
   taskHash: hashHexSchema,
+  /** Where roles decide who may change and launch it. Absent from coordinators of earlier versions. */
+  projectId: z.string().exactOptional(),
   /** Settings of the slug, which are not part of the version. Absent from coordinators of earlier versions. */
   settings: effectiveSettingsSchema.optional(),
   /** Null: only the rows that devices keep back judge its models. Absent from coordinators of earlier versions. */

@@ -1,5 +1,5 @@
 import { LIMITS } from "../protocol/limits.ts";
-import { PHASE_MS_MAX, PHASE_MS_MIN, RECRUITING_MS_MIN } from "../task/task.ts";
+import { PHASE_MS_MAX, PHASE_MS_MIN, RECRUITING_MS_MIN } from "../task/aggregation-plan.ts";
 import {
   type Draft,
   type DraftColumn,

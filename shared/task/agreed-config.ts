@@ -7,7 +7,8 @@ import type { Primitives } from "../kernel/ports.ts";
 import type { HashHex } from "../protocol/ids.ts";
 import { layoutData } from "../vector/layout.ts";
 import { layoutOf } from "../vector/task-layout.ts";
-import { type AgreedConfig, type AgreedVector, purposesOf } from "./config.ts";
+import type { AgreedConfig, AgreedVector } from "./config.ts";
+import { purposesOf } from "./purposes.ts";
 import type { Purpose } from "./round-params.ts";
 import type { Task } from "./task.ts";
 

@@ -3,13 +3,8 @@ import { agreedGraphSchema } from "../cohort/graph-plan.ts";
 import { present } from "../kernel/assert.ts";
 import { hashHexSchema, taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import type { Purpose, RoundParams } from "./round-params.ts";
-import { aggregationPlanSchema, ringSchema, type Task } from "./task.ts";
-
-/** The purposes that a task allows. At present all tasks have a training plan and none has a plan for evaluation rounds. */
-export function purposesOf(task: Pick<Task, "training">): readonly Purpose[] {
-  return "training" in task ? ["train"] : [];
-}
+import { aggregationPlanSchema, ringSchema } from "./aggregation-plan.ts";
+import type { RoundParams } from "./round-params.ts";
 
 const agreedVectorSchema = z.strictObject({
   /** Words of the whole vector, all segments. */

@@ -189,6 +189,7 @@ export const featuresSchema = z.discriminatedUnion("kind", [tabularSchema, image
 export type Features = z.infer<typeof featuresSchema>;
 export type TabularFeatures = Extract<Features, { kind: "tabular" }>;
 export type ImageFeatures = Extract<Features, { kind: "image" }>;
+export type SeriesFeatures = Extract<Features, { kind: "series" }>;
 
 /** Channels of an image task's pictures: 1 for grey, 3 for red, green and blue. */
 export function channelCount({ channels = 1 }: ImageFeatures): 1 | 3 {

@@ -2,7 +2,7 @@ import type { Json } from "../codec/canonical-json.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import type { Result } from "../kernel/result.ts";
-import type { ClassSums, NumberSums } from "../task/engine.ts";
+import type { ClassSums, NumberSums } from "../task/evaluation.ts";
 import type { Purpose, RoundParams } from "../task/round-params.ts";
 import type { Ring } from "./ring.ts";
 

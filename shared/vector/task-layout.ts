@@ -1,14 +1,25 @@
 import { assert, present } from "../kernel/assert.ts";
 import { strategyOf } from "../strategy/index.ts";
-import { purposesOf } from "../task/config.ts";
-import { modelTensors } from "../task/model.ts";
+import type { AggregationPlan } from "../task/aggregation-plan.ts";
+import type { Features } from "../task/features.ts";
+import { type ModelSpec, modelTensors } from "../task/model.ts";
+import { purposesOf } from "../task/purposes.ts";
 import type { Purpose, RoundParams } from "../task/round-params.ts";
 import { targetOf } from "../task/target.ts";
-import type { Task } from "../task/task.ts";
+import type { TrainingPlan } from "../task/training-plan.ts";
 import { type VectorLayout, vectorLayout } from "./layout.ts";
 
+/** The part of a task from which the layout follows. The task's schema needs it too, so that this is no `Task`. */
+export interface LaidOutTask {
+  readonly slug: string;
+  readonly model: ModelSpec;
+  readonly features: Features;
+  readonly training: TrainingPlan;
+  readonly aggregation: AggregationPlan;
+}
+
 /** The layout that people are told of before any round: that of the task's first purpose. */
-export function shownLayoutOf(task: Task): VectorLayout {
+export function shownLayoutOf(task: LaidOutTask): VectorLayout {
   return layoutOf(task, present(purposesOf(task)[0], "a task with a purpose"), null);
 }
 
@@ -19,7 +30,7 @@ export function shownLayoutOf(task: Task): VectorLayout {
  *                     bounds, but not the length, which devices have agreed to.
  * @throws AssertionFault if the task does not allow the purpose.
  */
-export function layoutOf(task: Task, purpose: Purpose, roundParams: RoundParams | null): VectorLayout {
+export function layoutOf(task: LaidOutTask, purpose: Purpose, roundParams: RoundParams | null): VectorLayout {
   assert(purposesOf(task).includes(purpose), `task ${task.slug} has no rounds to ${purpose}`);
   const { cohortSizeMax, clipNormL2, weightCap, ring, strategy } = task.aggregation;
   const { parameterCount } = modelTensors(task.model);

@@ -1,4 +1,4 @@
-import { residentBytes } from "../kit/resident-bytes.ts";
+import { watchResident } from "../kit/resident-bytes.ts";
 import { until } from "../kit/worlds/coordinator-process.ts";
 import { openProcessFederation, pictureTask } from "../kit/worlds/process-federation.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared } from "./line.ts";
@@ -10,7 +10,6 @@ import { type Bench, type BenchLine, type BenchOptions, compared } from "./line.
 
 const SMALL = { deviceCounts: [2, 2], hiddenUnits: 2, rounds: 1 };
 const FULL = { deviceCounts: [25, 25], hiddenUnits: 1_258, rounds: 4 };
-const SAMPLE_MS = 20;
 const ROUND_MS = 1_200_000;
 /** The larger of these applies: 6 model sizes, or this. */
 const LIMIT_MODELS = 6;
@@ -23,7 +22,7 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
   const cohort = deviceCounts.reduce((sum, count) => sum + count, 0);
   const task = pictureTask(cohort, hiddenUnits);
   const { api, coordinatorPid, devices, close } = await openProcessFederation(task, deviceCounts);
-  const memory = watchMemory(coordinatorPid);
+  const memory = watchResident(coordinatorPid);
   try {
     const { parameterCount } = await api.task(task.slug);
     const idle = memory.now();
@@ -62,20 +61,4 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
     memory.stop();
     await close();
   }
-}
-
-/** Bytes, sampled from outside: the process itself cannot measure while it works. */
-function watchMemory(pid: number) {
-  let highest = 0;
-  const timer = setInterval(() => {
-    highest = Math.max(highest, residentBytes(pid));
-  }, SAMPLE_MS);
-  return {
-    now: () => residentBytes(pid),
-    highest: () => highest,
-    reset: () => {
-      highest = residentBytes(pid);
-    },
-    stop: () => clearInterval(timer),
-  };
 }

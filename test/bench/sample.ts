@@ -1,103 +1,71 @@
-import { FIRST_BYTE_COUNT, profileTable } from "#client/core/sample/profile-table.ts";
-import type { ByteSource } from "#shared/archive/byte-source.ts";
-import { utf8 } from "#shared/kernel/bytes.ts";
-import { proposeColumns } from "#shared/sample/propose-columns.ts";
+import { chromium } from "playwright";
+import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
+import { servePage } from "../kit/page-modules.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared } from "./line.ts";
+import { measureSample, type SampleTimes } from "./sample/measure.ts";
 
 /*
- * Profiles a table as the page that makes a task does, piece by piece: when the first proposal is there, and when ranges are
- * final. The baseline, measured in the same run on the same bytes, decodes the text and splits it at line ends and commas.
+ * Profiles a table as the page that makes a task does, piece by piece, in Node and in Chromium: when the first proposal is
+ * there, and when ranges are final. The baseline, measured in the same run on the same bytes, decodes the text and splits it
+ * at line ends and commas. The bar for Chromium: 1 s for the first 5 MB, 8 s for 100 MB.
  */
 
-const FULL = { byteCount: 100_000_000, firstAt: FIRST_BYTE_COUNT };
-const SMALL = { byteCount: 12_000_000, firstAt: FIRST_BYTE_COUNT };
-const PIECE_BYTE_COUNT = 1_000_000;
-const openDecoder = (encoding: string) => new TextDecoder(encoding, { fatal: true });
+const FULL = 100_000_000;
+const SMALL = 12_000_000;
+const BAR_FIRST_MS = 1_000;
+const BAR_MS_PER_MB = 80;
 
 export const bench: Bench = { name: "sample", run };
 
 async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLine> {
-  const { byteCount, firstAt } = small ? SMALL : FULL;
-  const source = tableOf(byteCount);
-  const started = performance.now();
-  const floor = await splitAlone(source, firstAt);
-  const floorMs = performance.now() - started;
-  const began = performance.now();
-  let firstMs = Number.NaN;
-  const profiled = await profileTable(
-    source,
-    openDecoder,
-    () => performance.now(),
-    ({ table }) => {
-      if (table === null || !Number.isNaN(firstMs)) return;
-      proposeColumns(table);
-      firstMs = performance.now() - began;
-    },
-  );
-  const wholeMs = performance.now() - began;
-  if (!profiled.ok) throw new Error(profiled.error);
+  const byteCount = small ? SMALL : FULL;
+  yield* lines("Node", byteCount, await measureSample(byteCount));
+  const times = await measureInChromium(byteCount);
+  yield* lines("Chromium", byteCount, times);
+  for (const [name, value, bar] of [
+    ["first proposal", times.firstMs, BAR_FIRST_MS],
+    ["final ranges", times.wholeMs, (BAR_MS_PER_MB * byteCount) / 1e6],
+  ] as const)
+    yield {
+      name: `sample in Chromium: ${name}, beside its bar`,
+      value,
+      unit: "ms",
+      ...compared("bar", bar, value),
+    };
+}
+
+function* lines(where: string, byteCount: number, times: SampleTimes): Iterable<BenchLine> {
+  const { firstMs, wholeMs, floorFirstMs, floorMs } = times;
   const peer = "decode and split alone";
   yield {
-    name: "sample: first proposal, from 5 MB",
+    name: `sample in ${where}: first proposal, from 5 MB`,
     value: firstMs,
     unit: "ms",
-    ...compared(peer, floor.firstMs, firstMs),
+    ...compared(peer, floorFirstMs, firstMs),
   };
   yield {
-    name: `sample: final ranges, of ${byteCount / 1e6} MB`,
+    name: `sample in ${where}: final ranges, of ${byteCount / 1e6} MB`,
     value: wholeMs,
     unit: "ms",
     ...compared(peer, floorMs, wholeMs),
   };
 }
 
-/** Decodes and splits, and looks at nothing. */
-async function splitAlone(source: ByteSource, firstAt: number): Promise<{ readonly firstMs: number }> {
-  const started = performance.now();
-  const decoder = openDecoder("utf-8");
-  let rest = "";
-  let cells = 0;
-  let byteCount = 0;
-  let firstMs = Number.NaN;
-  for (let from = 0; from < source.byteCount; from += PIECE_BYTE_COUNT) {
-    const bytes = await source.read(from, Math.min(source.byteCount, from + PIECE_BYTE_COUNT));
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) cells += line.split(",").length;
-    byteCount += bytes.length;
-    if (Number.isNaN(firstMs) && byteCount >= firstAt) firstMs = performance.now() - started;
+async function measureInChromium(byteCount: number): Promise<SampleTimes> {
+  const browser = await chromium.launch({
+    executablePath: await ensureChromium(() => {}),
+    args: [...CHROMIUM_FLAGS],
+  });
+  try {
+    const context = await openContext(browser);
+    const page = await context.newPage();
+    await page.goto(await servePage(context, "http://localhost:4702", "test/kit/pages/sample-page.ts"));
+    await page.waitForFunction("'measureSample' in globalThis");
+    return await page.evaluate(
+      (count) => (globalThis as unknown as { measureSample: typeof measureSample }).measureSample(count),
+      byteCount,
+    );
+  } finally {
+    await browser.close();
   }
-  if (cells === 0) throw new Error("nothing was split");
-  return { firstMs };
-}
-
-/** Twelve columns of every kind: numbers, categories, a number of each person, free text. */
-function tableOf(byteCount: number): ByteSource {
-  const header = "age,prior,stay,hba1c,smoker,admission,sex,patient_ref,note,pressure,weight,back\n";
-  const block = utf8(Array.from({ length: 20_000 }, (_, index) => rowOf(index)).join(""));
-  const head = utf8(header);
-  const count = Math.ceil((byteCount - head.length) / block.length);
-  return {
-    byteCount: head.length + count * block.length,
-    // The block again and again, without one array for all.
-    read: async (from, to) => {
-      const piece = new Uint8Array(to - from);
-      for (let at = from; at < to; ) {
-        const place = at < head.length ? at : (at - head.length) % block.length;
-        const part = (at < head.length ? head : block).subarray(place, place + to - at);
-        piece.set(part, at - from);
-        at += part.length;
-      }
-      return piece;
-    },
-  };
-}
-
-function rowOf(index: number): string {
-  const smoker = ["no", "former", "yes", ""][index % 4];
-  const note = `went home after ${index % 40} days and felt well again`;
-  const numbers = `${18 + (index % 79)},${index % 12},${(index % 380) / 10},${(44 + (index % 94)) / 10}`;
-  const person = `P${1_000_000 + index}`;
-  const more = `${90 + ((index * 7) % 110)},${((400 + ((index * 13) % 900)) / 10).toFixed(1)}`;
-  return `${numbers},${smoker},${index % 2 === 0 ? "planned" : "emergency"},${index % 2 === 0 ? "f" : "m"},${person},${note},${more},${index % 7 === 0 ? "yes" : "no"}\n`;
 }

@@ -1,5 +1,6 @@
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RunView } from "#shared/protocol/api.ts";
 import { addAuthenticator, CHROMIUM_FLAGS, ensureChromium, openContext } from "#test/kit/browser.ts";
 import { FAKE_PASSWORD } from "#test/kit/worlds/fake-access.ts";
 import {
@@ -99,14 +100,102 @@ describe("signing in", () => {
     await page.getByText("Signed in as", { exact: true }).waitFor();
     await context.close();
   });
+});
 
-  test("what one may not use is absent", async () => {
+describe("[X93] what one may not do", () => {
+  /** What starts, changes or ends something that is not one's own. */
+  const VERB =
+    /^(Launch|Pause|Resume|Stop run|New task|New version|Make a|Make one|Name a site|Upload held-out|Replace|Go without|Archive|Revoke|Remove)/;
+
+  interface Controls {
+    /** What one can press or fill in on the page, below the top bar. */
+    readonly verbs: readonly string[];
+    /** Choices and controls that are off. */
+    readonly off: readonly string[];
+  }
+
+  async function controlsOf(page: Page, path: string): Promise<Controls> {
+    await page.goto(api.base + path);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.getByText("Signed in as", { exact: true }).waitFor();
+    await page.waitForLoadState("networkidle");
+    const found = await page.locator("main").evaluate((main) => {
+      const controls = [...main.querySelectorAll("a, button, select, input, fieldset")].filter((control) =>
+        control.checkVisibility(),
+      );
+      const words = (control: Element) =>
+        (
+          control.textContent ||
+          control.getAttribute("aria-label") ||
+          control.closest("label")?.textContent ||
+          ""
+        ).trim();
+      return {
+        all: controls.map(words),
+        off: controls
+          .filter((control) => control.matches(":disabled, input[type=radio]"))
+          .map((control) => `${control.tagName} ${words(control)}`),
+      };
+    });
+    return { verbs: found.all.filter((text) => VERB.test(text)), off: found.off };
+  }
+
+  const NOTHING: Controls = { verbs: [], off: [] };
+  const run = async (task: string, state: string): Promise<string> => {
+    const { items } = (await (await fetch(`${api.base}/api/v1/runs`)).json()) as { items: RunView[] };
+    const found = items.find((one) => one.task === task && one.state === state);
+    if (found === undefined) throw new Error(`no ${state} run of ${task}`);
+    return `/runs/${found.runId}`;
+  };
+  const roundOf = async (path: string): Promise<string> => {
+    const view = (await (await fetch(`${api.base}/api/v1${path}`)).json()) as RunView;
+    return `/rounds/${view.currentRound?.roundId}`;
+  };
+  const noPage = (page: Page) => page.getByText("There is no page for you at this address.");
+
+  test("is on no page of an auditor, in no state of a run", async () => {
+    const { context, page } = await signedIn("t19c", "/");
+    const bar = page.getByRole("navigation", { name: "Main" });
+    await expect.poll(() => bar.getByRole("link").allTextContents()).toEqual(["Runs", "Tasks"]);
+    const live = await run("hmda", "running");
+    const runs = [
+      live,
+      await run("hmda", "waiting"),
+      await run("hmda", "queued"),
+      await run("fashion-mnist", "paused"),
+    ];
+    for (const path of ["/", "/tasks", "/tasks/hmda", "/tasks/digits", ...runs, await roundOf(live), "/api"])
+      expect(await controlsOf(page, path), path).toEqual(NOTHING);
+    for (const path of ["/admin", "/devices", "/tasks/new", "/tasks/new?from=hmda"]) {
+      await page.goto(api.base + path);
+      await noPage(page).waitFor();
+    }
+    await context.close();
+  });
+
+  test("is absent for a task of another project, whatever one may do in one's own", async () => {
+    // b42s researches readmission, which hmda belongs to, and audits digits.
     const { context, page } = await signedIn("b42s", "/devices");
     const bar = page.getByRole("navigation", { name: "Main" });
     await expect.poll(() => bar.getByRole("link").allTextContents()).toEqual(["Runs", "Tasks", "Devices"]);
-    expect(await page.getByRole("button", { name: "Name a site…" }).count()).toBe(0);
+    expect((await controlsOf(page, "/devices")).verbs).not.toContain("Name a site…");
     await page.goto(`${api.base}/admin`);
-    await page.getByText("There is no page for you at this address.").waitFor();
+    await noPage(page).waitFor();
+    const other = await run("digits", "running");
+    for (const path of ["/tasks/digits", other, await roundOf(other)])
+      expect(await controlsOf(page, path), path).toEqual(NOTHING);
+    // The control: in one's own project it is all there.
+    const own = await controlsOf(page, "/tasks/hmda");
+    expect(own.verbs).toEqual(
+      expect.arrayContaining(["Launch a run…", "New version…", "Replace…", "Go without…", "Archive hmda…"]),
+    );
+    expect(own.off.filter((text) => text.startsWith("INPUT"))).toHaveLength(2);
+    const { verbs } = await controlsOf(page, await run("hmda", "running"));
+    expect(verbs).toEqual(expect.arrayContaining(["Stop run…"]));
+    expect((await controlsOf(page, "/")).verbs).toContain("Launch run");
+    const offered = await page.getByLabel("Task", { exact: true }).locator("option").allTextContents();
+    expect(offered.length).toBeGreaterThan(0);
+    expect(offered.filter((text) => text.startsWith("digits"))).toEqual([]);
     await context.close();
   });
 });
@@ -233,7 +322,7 @@ describe("the admin page", () => {
     expect(await tokens.getByLabel("launch and stop runs").isChecked()).toBe(true);
     await tokens.getByLabel("What it is for").fill("nightly export");
     await tokens.getByLabel("Days, at most 90").fill("10");
-    await tokens.getByText("“k7f2 made an API token that may read, runs.”").waitFor();
+    await tokens.getByText("“k7f2 made an API token that may read, and launch and stop runs.”").waitFor();
     await tokens.getByRole("button", { name: "Make it" }).click();
     const token = (await tokens.getByText(/^cht_[\w-]{43}$/).textContent()) ?? "";
     expect(token).toMatch(/^cht_/);

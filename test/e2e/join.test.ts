@@ -530,6 +530,43 @@ describe("on a phone", () => {
   }
 });
 
+describe("without a network", () => {
+  test("[W21] the page says so at once, and goes on once the browser is online", async () => {
+    const { page, context } = await openPage();
+    await agree(page);
+    await addRows(page);
+    await bar(page).getByRole("button", { name: "Start" }).click();
+    await part(page, "went")
+      .getByText(/^You were one of/)
+      .waitFor();
+    const lost = bar(page).getByText(/^No connection since \d\d:\d\d:\d\d UTC$/);
+    expect(await lost.count()).toBe(0);
+    const [noticedMs] = await Promise.all([
+      page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            addEventListener("offline", () => {
+              const beganMs = performance.now();
+              const look = () =>
+                document.body.innerText.includes("No connection since")
+                  ? resolve(performance.now() - beganMs)
+                  : requestAnimationFrame(look);
+              look();
+            });
+          }),
+      ),
+      context.setOffline(true),
+    ]);
+    expect(noticedMs).toBeLessThan(1_000);
+    await context.setOffline(false);
+    await lost.waitFor({ state: "detached" });
+    // It takes part again, without anyone's help.
+    await bar(page).getByRole("button", { name: "Pause" }).waitFor();
+    const rounds = await part(page, "went").innerText();
+    await expect.poll(() => part(page, "went").innerText()).not.toBe(rounds);
+  });
+});
+
 describe("when the coordinator goes away", () => {
   test("the page says since when, and what that means", async () => {
     const { page } = await openPage();

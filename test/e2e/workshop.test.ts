@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addAuthenticator, CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
+import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
 import { openRecordingProxy, type RecordingProxy } from "../kit/recording-proxy.ts";
 import {
   type CoordinatorProcess,
@@ -12,6 +12,7 @@ import {
   spawnCoordinator,
   until,
 } from "../kit/worlds/coordinator-process.ts";
+import { signUp } from "../kit/worlds/sign-up.ts";
 import { axeFindings, buildPages, openPage, overflowOf } from "../kit/worlds/web-pages.ts";
 
 /*
@@ -88,7 +89,7 @@ const part = (page: Page, number: number) =>
 
 test("[K4] [K6] [K7] [K8] from a CSV to the first committed round, and nothing of the sample leaves the browser", async () => {
   const context = await openContext(browser);
-  await signUp(context);
+  await signUp(context, coordinator);
   const { page, complaints } = await openPage(context, `${proxy.url}/tasks/new`);
   await makeTask(page);
   expect(await axeFindings(page)).toEqual([]);
@@ -125,22 +126,6 @@ test("[K4] [K6] [K7] [K8] from a CSV to the first committed round, and nothing o
   await page.getByText("run 1", { exact: true }).first().waitFor();
   expectNothingOfTheSample();
 });
-
-/** Follows the printed link with a passkey, at the coordinator's own address. */
-async function signUp(context: BrowserContext): Promise<void> {
-  const link = await until(
-    "the set-up link",
-    60_000,
-    async () => /http:\/\/\S+\/setup#token=\S+/.exec(coordinator.said())?.[0],
-  );
-  const { page } = await openPage(context, link);
-  await addAuthenticator(context, page);
-  await page.getByLabel("Your name in the log").fill("ada");
-  await page.getByLabel("First project").fill("ward");
-  await page.getByRole("button", { name: "Make a passkey" }).click();
-  await page.waitForURL(`${coordinator.url}/`);
-  await page.close();
-}
 
 async function makeTask(page: Page): Promise<void> {
   await page.getByText("Bring a sample of what people have").waitFor();

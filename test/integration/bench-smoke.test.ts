@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import { bench as access } from "../bench/access.ts";
 import { bench as floods } from "../bench/floods.ts";
 import { bench as fold } from "../bench/fold.ts";
+import { bench as heldOut } from "../bench/held-out.ts";
 import { bench as idle } from "../bench/idle.ts";
 import type { Bench, BenchLine } from "../bench/line.ts";
 import { bench as memory } from "../bench/memory.ts";
 import { bench as pictures } from "../bench/pictures.ts";
 import { bench as round } from "../bench/round.ts";
-import { bench as sample } from "../bench/sample.ts";
 import { bench as secagg } from "../bench/secagg.ts";
 import { bench as store } from "../bench/store.ts";
 import { bench as tenThousand } from "../bench/ten-thousand.ts";
@@ -104,12 +104,14 @@ describe("benches still run", () => {
     expect(figureOf(lines, "growth over 1 rounds")).toBeLessThan(1_000);
   });
 
-  test("sample", async () => {
-    const lines = await linesOf(sample);
-    expect(lines.map(({ name }) => name)).toEqual([
-      "sample: first proposal, from 5 MB",
-      "sample: final ranges, of 12 MB",
-    ]);
+  test("held-out", async () => {
+    const lines = await linesOf(heldOut);
+    for (const kind of ["CSV of 0.6 MB", "IDX pair of 0.2 MB"]) {
+      expect(figureOf(lines, `${kind}: stored`)).toBeGreaterThan(0);
+      expect(figureOf(lines, `${kind}: checked`)).toBeGreaterThan(0);
+      expect(figureOf(lines, `${kind}: highest resident memory`)).toBeGreaterThan(30);
+    }
+    expect(lines.every(({ peer }) => peer !== undefined)).toBe(true);
   });
 
   test("pictures", async () => {

@@ -178,6 +178,7 @@ export function taskSliceOf(clientCount: number): TaskSlice {
     task,
     invitation: "Help a model read handwriting",
     taskHash: HASH,
+    archivedAt: null,
     othersMin: task.aggregation.cohortSizeMin - 1,
     parameterCount: 2_410,
     vectorLength: 2_441,

@@ -126,12 +126,21 @@ export const changeSettings = (slug: string, changes: TaskSettingChanges) =>
   read(settingsViewSchema, `/tasks/${encodeURIComponent(slug)}/settings`, post({ changes }));
 export const getTask = (slug: string, version?: number) =>
   read(taskViewSchema, `/tasks/${encodeURIComponent(slug)}${version === undefined ? "" : `/${version}`}`);
+/** Versions of a task, newest first. */
+export const getVersions = (slug: string, count: number) =>
+  readList(taskViewSchema, `/tasks/${encodeURIComponent(slug)}/versions`, count);
 /** The newest version, for a participant. @param bearer  Null for a public task. */
 export const getOwnTask = (slug: string, bearer: string | null) =>
   read(taskViewSchema, `/tasks/${encodeURIComponent(slug)}`, showing(bearer));
 export const getRuns = () => readList(runViewSchema, "/runs", LIVE_RUN_COUNT);
-export const getOlderRuns = (cursor: string, count: number) =>
-  readList(runViewSchema, "/runs", count, { cursor });
+export const getRunsOf = (task: string) =>
+  readList(runViewSchema, "/runs", 1, { query: `task=${encodeURIComponent(task)}` });
+/** @param task  Of this task only; null for all. */
+export const getOlderRuns = (task: string | null, cursor: string, count: number) =>
+  readList(runViewSchema, "/runs", count, {
+    cursor,
+    query: task === null ? "" : `task=${encodeURIComponent(task)}`,
+  });
 export const getRun = (runId: string) => read(runViewSchema, `/runs/${encodeURIComponent(runId)}`);
 export const getRunRounds = (runId: string) =>
   readWhole(roundViewSchema, `/runs/${encodeURIComponent(runId)}/rounds`);

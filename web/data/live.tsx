@@ -1,7 +1,7 @@
 "use client";
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
-import { io } from "socket.io-client";
+import { io, type Socket } from "socket.io-client";
 import {
   type EventView,
   eventViewSchema,
@@ -16,6 +16,7 @@ import { mergeEvents } from "../words/sentences.ts";
 import { getTicket } from "./access.ts";
 import type { Listed } from "./api.ts";
 import { KEYS } from "./queries.ts";
+import { keepWatching, type WatchSocket } from "./watching.ts";
 
 /*
  * Live figures. The socket /dash sends "run", "round" and "event", which go into the same cache as the answers to
@@ -28,8 +29,8 @@ export type Link =
   | { readonly state: "live" }
   | { readonly state: "lost"; readonly sinceIso: string };
 
-/** How long it waits after the coordinator has ended a connection. */
-const RETURN_MS = 1_000;
+/** The coordinator acknowledges within this time, or the connection is opened again. In milliseconds. */
+const ANSWER_MS = 10_000;
 
 const IDLE: Link = { state: "idle" };
 let link: Link = IDLE;
@@ -63,28 +64,6 @@ export function useWatch(target: { readonly runId: string } | { readonly all: tr
     if (idle) return;
     setLink({ state: "connecting" });
     const socket = io("/dash", { forceNew: true, transports: ["websocket", "polling"] });
-    let connectedBefore = false;
-    let returning: ReturnType<typeof setTimeout> | undefined;
-    const watch = async () => {
-      // The socket carries no cookie: a ticket says once whose it is.
-      const { ticket } = await getTicket();
-      await socket.emitWithAck("watch", { ticket });
-      await socket.emitWithAck("watch", runId === null ? { all: true } : { runId });
-      setLink({ state: "live" });
-      if (connectedBefore) void cache.invalidateQueries();
-      connectedBefore = true;
-    };
-    // Without a session there is nothing to watch.
-    socket.on("connect", () => void watch().catch(() => socket.disconnect()));
-    socket.on("disconnect", (reason) => {
-      // The session has ended or a role was taken. What is left is fetched, and watched again.
-      if (reason !== "io server disconnect") return;
-      void cache.invalidateQueries();
-      returning = setTimeout(() => socket.connect(), RETURN_MS);
-    });
-    const lost = () => setLink({ state: "lost", sinceIso: new Date().toISOString() });
-    socket.on("disconnect", lost);
-    socket.on("connect_error", lost);
     socket.on("run", (body: unknown) => {
       const run = runViewSchema.safeParse(body);
       if (run.success) writeRun(cache, run.data);
@@ -97,13 +76,43 @@ export function useWatch(target: { readonly runId: string } | { readonly all: tr
       const event = eventViewSchema.safeParse(body);
       if (event.success && runId !== null) writeEvent(cache, runId, event.data);
     });
+    const target = runId === null ? ({ all: true } as const) : { runId };
+    const ports = { socket: watchSocket(socket), ticket: async () => (await getTicket()).ticket, after };
+    const end = keepWatching(target, ports, {
+      onLive: (again) => {
+        setLink({ state: "live" });
+        if (again) void cache.invalidateQueries();
+      },
+      onLost: () => setLink({ state: "lost", sinceIso: new Date().toISOString() }),
+      onEnded: () => void cache.invalidateQueries(),
+      onRefused: () => setLink(IDLE),
+    });
     return () => {
-      clearTimeout(returning);
       socket.off();
-      socket.disconnect();
+      end();
       setLink(IDLE);
     };
   }, [cache, runId, idle]);
+}
+
+function watchSocket(socket: Socket): WatchSocket {
+  return {
+    get connected() {
+      return socket.connected;
+    },
+    connect: () => void socket.connect(),
+    disconnect: () => void socket.disconnect(),
+    onConnect: (listener) => void socket.on("connect", listener),
+    onDisconnect: (listener) =>
+      void socket.on("disconnect", (reason) => listener(reason === "io server disconnect")),
+    onConnectError: (listener) => void socket.on("connect_error", listener),
+    watch: (body) => socket.timeout(ANSWER_MS).emitWithAck("watch", body),
+  };
+}
+
+function after(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
 }
 
 function writeRun(cache: QueryClient, said: RunView): void {
@@ -113,16 +122,20 @@ function writeRun(cache: QueryClient, said: RunView): void {
   // Between two rounds there is no current one; keep showing the last until the next opens.
   const run = { ...said, currentRound: said.currentRound ?? before?.currentRound ?? null };
   cache.setQueryData(KEYS.run(run.runId), run);
-  cache.setQueryData<Listed<RunView>>(KEYS.runs, (runs) => {
-    if (runs === undefined) return undefined;
-    const { items, next } = runs;
-    return items.some(({ runId }) => runId === run.runId)
-      ? { items: items.map((known) => (known.runId === run.runId ? run : known)), next }
-      : { items: [run, ...items], next };
-  });
+  for (const list of [KEYS.runs, KEYS.runsOf(run.task)])
+    cache.setQueryData<Listed<RunView>>(list, (runs) => runs && withRun(runs, run));
   if (before?.state !== run.state || before.roundsCommitted !== run.roundsCommitted) {
     void cache.invalidateQueries({ queryKey: KEYS.tasks });
   }
+}
+
+/** A run that the list does not have is new, except for an open one that is older than all of the list. */
+function withRun({ items, next }: Listed<RunView>, run: RunView): Listed<RunView> {
+  if (items.some(({ runId }) => runId === run.runId))
+    return { items: items.map((known) => (known.runId === run.runId ? run : known)), next };
+  const last = items.at(-1);
+  const isOlder = next !== null && last !== undefined && run.createdAt < last.createdAt;
+  return isOlder ? { items, next } : { items: [run, ...items], next };
 }
 
 function writeRound(cache: QueryClient, round: RoundView): void {
@@ -131,8 +144,9 @@ function writeRound(cache: QueryClient, round: RoundView): void {
       ? { ...run, currentRound: round }
       : run;
   cache.setQueryData<RunView>(KEYS.run(round.runId), (run) => run && current(run));
-  cache.setQueryData<Listed<RunView>>(
-    KEYS.runs,
+  // Those of all tasks and of one.
+  cache.setQueriesData<Listed<RunView>>(
+    { queryKey: KEYS.runs },
     (runs) => runs && { items: runs.items.map(current), next: runs.next },
   );
   cache.setQueryData<RoundView[]>(KEYS.rounds(round.runId), (rounds) => {

@@ -19,6 +19,8 @@ interface DataTableProps<Row> {
   readonly rowKey: (row: Row) => string | number;
   /** Shows records on a phone; for tables of more than four columns. */
   readonly records?: boolean;
+  /** Rows on the wash, because someone has to look at them. Words in them say why. */
+  readonly marked?: (row: Row) => boolean;
   /** What is open under a row, such as a question about it; null if nothing is. */
   readonly under?: (row: Row) => ReactNode | null;
 }
@@ -41,6 +43,7 @@ export function DataTable<Row>({
   rows,
   rowKey,
   records = false,
+  marked,
   under,
 }: DataTableProps<Row>) {
   return (
@@ -61,7 +64,7 @@ export function DataTable<Row>({
             const opened = under?.(row) ?? null;
             return (
               <Fragment key={rowKey(row)}>
-                <tr className={opened === null ? undefined : "opened"}>
+                <tr className={opened !== null ? "opened" : marked?.(row) === true ? "marked" : undefined}>
                   {columns.map((column, index) => (
                     <td
                       key={column.label}

@@ -25,3 +25,14 @@ export function LogEntry({ sentences, children, level = 3 }: LogEntryProps) {
     </div>
   );
 }
+
+/** The same in one line, beside a button whose act takes no question. */
+export function LogNote({
+  sentence,
+  className = "",
+}: {
+  readonly sentence: string;
+  readonly className?: string;
+}) {
+  return <p className={`note wrap-anywhere ${className}`}>The log will keep: “{sentence}”</p>;
+}

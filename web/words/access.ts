@@ -27,6 +27,14 @@ export interface Marked {
   readonly words: string;
 }
 
+/* Notes of sections. SECURITY.md says the same of the database, under "What the coordinator keeps". */
+
+export const JOIN_TOKENS_NOTE =
+  "For devices and sites, where a task is by invitation. No page shows which device used which token. The database keeps it, so that the devices of a token can be removed together.";
+
+export const SITES_NOTE =
+  "Edges that have a name, such as clinics. Browsers are not listed. No page shows what a site sent. The database keeps the fingerprint and the length of each masked list, and the list itself while its round is kept for an auditor. How well a site did is known only as a part of the sum.";
+
 /* Lead ---------------------------------------------------------------------------------------------- */
 
 interface Standing {
@@ -269,16 +277,6 @@ export const edgeCommand = (token: string, url: string, task: string | null): st
   `CHORUS_TOKEN=${token} npm run edge -- --coordinator ${url.replace(/\/$/, "")} --task ${task ?? "TASK"} --data FILE`;
 
 /* API tokens ---------------------------------------------------------------------------------------- */
-
-const MAY: Record<TokenScope, string> = {
-  read: "read",
-  runs: "launch and stop runs",
-  tasks: "make tasks",
-  audit: "read kept rounds",
-  metrics: "read figures of the system",
-};
-export const scopeWords = (scope: TokenScope): string => MAY[scope];
-export const mayWords = (scopes: readonly TokenScope[]): string => scopes.map(scopeWords).join(", ");
 
 type Ends = Marked | { readonly mark: null; readonly words: string };
 

@@ -1,3 +1,4 @@
+import type { Features } from "#shared/task/features.ts";
 import { groupCountOf, type Target } from "#shared/task/target.ts";
 import { capitalise, countInWords, formatCount, formatFigure } from "./format.ts";
 
@@ -68,11 +69,18 @@ function oddsSentence(classes: readonly string[], probabilities: Float32Array): 
   return `It says ${classes[best] ?? ""}, with ${formatOdds(probabilities[best] ?? 0)} confidence.`;
 }
 
-/** The invitation in place of the model's answer. @param noun  One example of a table: "application"; null for pictures. */
-export function tryWords(noun: string | null): string {
-  return noun === null
-    ? "Draw something; the model says what it sees."
-    : `Fill in one ${noun}; the model says what it expects.`;
+/** The invitation in place of the model's answer. @param noun  One example: "application". */
+export function tryWords(kind: Features["kind"] | "drawing", noun: string): string {
+  switch (kind) {
+    case "drawing":
+      return "Draw something; the model says what it sees.";
+    case "image":
+      return "Choose a picture; the model says what it sees.";
+    case "series":
+      return `Paste one ${noun}; the model says what it expects.`;
+    case "tabular":
+      return `Fill in one ${noun}; the model says what it expects.`;
+  }
 }
 
 /** "86 %", never 0 or 100. */

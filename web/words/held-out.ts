@@ -62,5 +62,9 @@ export function setSentence({ rowCount, balance, isUsed }: HeldOutView): string 
 
 const short = (value: number): string => String(Number(value.toPrecision(3)));
 
+/** Before they are removed. */
+export const WITHOUT_HELD_OUT =
+  "The rows are deleted from this coordinator. From the next round on, models are judged only on the rows that devices keep back. Figures of before stay, and are never drawn on one line with those.";
+
 export const NO_HELD_OUT =
   "There are no held-out rows. Models are judged on the rows that devices keep back, from the sums alone; nobody can check a single device’s rows.";

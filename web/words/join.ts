@@ -153,6 +153,7 @@ export function stateLine(view: ParticipantView, run: SeenRun | null, moment: Mo
       "No connection",
     );
   }
+  if (task.archivedAt !== null && !takesPart) return archivedLine(task, data.count);
   switch (stage) {
     case "consent":
       return quiet(
@@ -209,6 +210,19 @@ export function stateLine(view: ParticipantView, run: SeenRun | null, moment: Mo
   }
 }
 
+/** No new version has taken the task up again, else the page would show that. */
+function archivedLine({ archivedAt, task }: TaskSlice, count: number): StateLine {
+  const kept =
+    count === 0
+      ? ""
+      : ` Your ${task.exampleNoun.many} and receipts stay in this browser until you delete them.`;
+  return quiet(
+    "This task is archived",
+    `It takes no devices since ${formatInstant(archivedAt ?? 0)}. Nothing is sent, and its models stay.${kept}`,
+    "Archived",
+  );
+}
+
 /** What goes on without a connection. */
 function lostDetail({ stage, round }: ParticipantView): string {
   if (stage !== "in-round" || round === null) return "Until it is back, no round can invite this device.";
@@ -216,9 +230,9 @@ function lostDetail({ stage, round }: ParticipantView): string {
   return `Round ${round.round} goes on without this device unless the connection is back in time.`;
 }
 
-/** A gap that ends at once is not mentioned. Silence has already lasted for some seconds. */
+/** A gap that ends at once is not mentioned. Silence has already lasted for some seconds, and the browser knows its network. */
 function isLost({ state, since }: ParticipantView["connection"], now: number): boolean {
-  return state === "silent" || (state !== "online" && now - since > LOST_AFTER_MS);
+  return state === "silent" || state === "cut" || (state !== "online" && now - since > LOST_AFTER_MS);
 }
 
 const quiet = (title: string, detail: string, short: string): StateLine => ({

@@ -91,3 +91,14 @@ export function wholeProblem(typed: string, atLeast: number, atMost: number): st
   const isRight = Number.isInteger(value) && value >= atLeast && value <= atMost;
   return isRight ? null : numberError({ kind: "number", whole: true, atLeast, atMost });
 }
+
+/** The number that the task's next run gets; "…" if its newest is not among `runs`. */
+export function nextNumber(
+  slug: string,
+  runs: readonly Pick<RunView, "task" | "number">[],
+  hasOlder: boolean,
+): number | "…" {
+  const numbers = runs.filter(({ task }) => task === slug).map(({ number }) => number);
+  if (numbers.length === 0 && hasOlder) return "…";
+  return Math.max(0, ...numbers) + 1;
+}

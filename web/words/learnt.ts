@@ -4,6 +4,7 @@ import { sparseNumbersOf, thresholds } from "#shared/cohort/threshold.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { Task } from "#shared/task/task.ts";
 import { countInWords, formatCount, formatPercent, plural } from "./format.ts";
+import type { Joining } from "./tasks.ts";
 
 /*
  * What the coordinator could and could not learn, in a participant's words. Every number is computed from the task,
@@ -213,8 +214,17 @@ export function refusals(task: Task): readonly RefusalWords[] {
   ];
 }
 
+const MADE_UP: Readonly<Record<Joining, string>> = {
+  public: "This coordinator lets anyone join, and chooses whom it invites.",
+  invitation:
+    "A device joins this task with a token. The coordinator makes the tokens and chooses whom it invites, and whoever holds a token can join with as many devices as it has uses left.",
+};
+
 /** The limits, the most important first. */
-export function notProtected(task: Task): readonly { readonly title: string; readonly words: string }[] {
+export function notProtected(
+  task: Task,
+  joining: Joining,
+): readonly { readonly title: string; readonly words: string }[] {
   const { cohortSizeMin, securityModel } = task.aggregation;
   const others = plural(cohortSizeMin - 1, "other");
   const follows =
@@ -240,7 +250,7 @@ export function notProtected(task: Task): readonly { readonly title: string; rea
     ...grouped,
     {
       title: "Made-up devices",
-      words: `This coordinator lets anyone join, and chooses whom it invites. A sum has at least ${others}. If enough of them were made up (the picture above shows how many must confirm), the coordinator would learn your list. This page cannot tell made-up devices from real ones, and nobody else checks it yet.`,
+      words: `${MADE_UP[joining]} A sum has at least ${others}. If enough of them were made up (the picture above shows how many must confirm), the coordinator would learn your list. This page cannot tell made-up devices from real ones, and nobody else checks it yet.`,
     },
     {
       title: "This page",

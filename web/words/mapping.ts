@@ -78,18 +78,32 @@ export function tableLead({ look, report, refusal }: TableView): string {
     : "Your file fits, except for some rows";
 }
 
+/** Under the heading, if a person has to look: what was found, and what their look makes usable. Null without a look. */
+export function lookSentence({ look, report }: TableView): string | null {
+  if (look === null || !look.columns.some(needsLook)) return null;
+  const { length } = look.columns;
+  const open = look.columns.filter(needsLook).length;
+  const found = `${formatCount(length - open)} of ${plural(length, "column")} ${length - open === 1 ? "was" : "were"} found.`;
+  if (report === null)
+    return `${found} Say which of your columns the ${open === 1 ? "other one is" : "others are"}.`;
+  const others = open === 1 ? "the other one is" : "the others are";
+  return `${found} Say whether ${others} right, and ${formatCount(report.rowsTaken)} of ${plural(report.rowsRead, "row")} can be used.`;
+}
+
+/** In the bar at the bottom of a phone: "398 of 412 rows; 2 columns to check". */
+export function barWords({ look, report }: TableView): string {
+  const rows =
+    report === null
+      ? "No row fits yet"
+      : `${formatCount(report.rowsTaken)} of ${plural(report.rowsRead, "row")}`;
+  const open = look?.columns.filter(needsLook).length ?? 0;
+  return open === 0 ? rows : `${rows}; ${plural(open, "column")} to check`;
+}
+
+/** The name of the file with a person's choices, for an edge's `--mapping`. */
+export const mappingFileName = (task: string): string => `mapping-${task}.json`;
+
 /** "Reading export.csv: 12 of 46 MB." */
 export function readingWords({ name, doneCount, totalCount }: ReadingView): string {
   return `Reading ${name}: ${formatBytes(doneCount)} of ${formatBytes(totalCount)}.`;
-}
-
-/** Why a call about a file failed, with what to do. */
-export function fileFailure(fault: unknown): string {
-  const name = fault instanceof Error ? fault.name : "";
-  if (name === "NotReadableError" || name === "NotFoundError")
-    return "The file was changed or moved after you chose it, so the browser does not read it any more. Choose it again. Nothing was added.";
-  if (name === "QuotaExceededError")
-    return "This browser has no more room for these rows. Nothing was added. Free some space, or use a part of the file.";
-  const reason = fault instanceof Error ? fault.message : String(fault);
-  return `This did not work (${reason.slice(0, 120)}). Nothing was added. Try again, or reload the page.`;
 }

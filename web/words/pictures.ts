@@ -32,3 +32,9 @@ export function readingSentence({ unit, doneCount, totalCount }: ReadingView): s
   if (unit === "bytes") return `${formatFileSize(doneCount)} of ${formatFileSize(totalCount)} read.`;
   return `${formatCount(doneCount)} of ${plural(totalCount, "picture")} read.`;
 }
+
+/** Beside the small picture that the model gets. */
+export function seenNote(features: ImageFeatures): string {
+  const size = `As the model sees it: ${features.height} by ${features.width} squares`;
+  return channelCount(features) === 1 ? `${size}, filled and centred.` : `${size}, in colour.`;
+}

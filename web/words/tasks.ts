@@ -1,5 +1,6 @@
 import type { JoinTokenView } from "#shared/protocol/access-api.ts";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import type { EffectiveSettings } from "#shared/task/settings.ts";
 import { classesOf, targetOf } from "#shared/task/target.ts";
 import type { Task } from "#shared/task/task.ts";
 import { countInWords, formatCount, formatDay, formatInstantUtc, plural } from "./format.ts";
@@ -42,6 +43,25 @@ export function tasksLead(views: readonly TaskView[]): string {
     open === 0 ? "none has an open run" : `${countInWords(open)} ${open === 1 ? "has" : "have"} an open run`;
   const off = archived === 0 ? "" : `, ${countInWords(archived)} ${archived === 1 ? "is" : "are"} archived`;
   return `${plural(views.length, "task")}; ${runs}${off}.`;
+}
+
+export type Joining = EffectiveSettings["joining"];
+
+/** What a change means, before it is made. */
+export function joiningQuestion(to: Joining): string {
+  return to === "public"
+    ? "Anyone who reaches this coordinator can then read the task, its models and its published sums, and take part. What they have read cannot be taken back."
+    : "Devices that are connected stay until they log in again. After that they need a join token. Models and sums that others have read cannot be taken back.";
+}
+
+export const JOINING_NOTE =
+  "This page shows counts, never a list of devices. The database has the key of each device that joined, and when it did.";
+
+/** Who may take part, for someone who may not change it. */
+export function joiningSentence(joining: Joining): string {
+  return joining === "public"
+    ? "Anyone with the address. The task stands in the public list."
+    : "Only those who hold a join token. The task is in no public list.";
 }
 
 /** The sentence under a task's name. */

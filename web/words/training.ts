@@ -1,6 +1,7 @@
-import type { BudgetView, Calibration, EngineView } from "#client/index.ts";
+import type { BudgetView, Calibration, ContributionSummary, EngineView } from "#client/index.ts";
+import { meanAbsoluteError } from "#shared/task/measures/mean-absolute-error.ts";
 import type { Target } from "#shared/task/target.ts";
-import { capitalise, countInWords, formatCount, formatDecimal, plural } from "./format.ts";
+import { capitalise, countInWords, formatCount, formatDecimal, formatFigure, plural } from "./format.ts";
 
 /* The participant page's words for training on this device: its loss, its speed, its own limit. */
 
@@ -11,6 +12,26 @@ export function lossSentence(losses: readonly number[]): string {
   return losses.length === 1
     ? `Your loss after one pass is ${formatDecimal(last)}.`
     : `Your loss went from ${formatDecimal(first)} to ${formatDecimal(last)} over ${plural(losses.length, "pass", "passes")}.`;
+}
+
+/**
+ * How the round's model and the one trained here do on the rows that this device keeps back: "Of the 8 drawings that you
+ * keep back, the round's model was right for 6, yours after training for 7." Null without such rows.
+ *
+ * @param many  What the examples are called: "drawings".
+ */
+export function ownFigures(
+  target: Target,
+  { before, after }: Pick<ContributionSummary, "before" | "after">,
+  many: string,
+): string | null {
+  if (before.count < 1 || after.count < 1) return null;
+  const rows = `the ${formatCount(before.count)} ${many} that you keep back`;
+  if ("correct" in before && "correct" in after)
+    return `Of ${rows}, the round's model was right for ${formatCount(before.correct)}, yours after training for ${formatCount(after.correct)}.`;
+  const [off, own] = [before, after].map((sums) => meanAbsoluteError.onDevices?.(sums, target)?.value);
+  if (target.kind !== "number" || off === undefined || own === undefined) return null;
+  return `On ${rows}, the round's model was off by ${formatFigure(off)}\u00a0${target.unit} on average, yours after training by ${formatFigure(own, off)}.`;
 }
 
 /** What a loss is counted in. */

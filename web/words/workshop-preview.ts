@@ -1,6 +1,17 @@
+import { projectSentence } from "#shared/project/sentences.ts";
+import type { HashHex } from "#shared/protocol/ids.ts";
 import type { Column } from "#shared/task/features.ts";
 import type { Task } from "#shared/task/task.ts";
 import { capitalise, formatCount } from "./format.ts";
+
+const NO_HASH = "0".repeat(64) as HashHex;
+
+/** What the log will keep if this version is published. */
+export function publishEntry({ slug, version }: Task, actor: string, takesUp: boolean): string {
+  // The sentence does not say the hash, which the coordinator computes.
+  const event = { type: "task-created", slug, version, taskHash: NO_HASH, actor } as const;
+  return projectSentence(takesUp ? { ...event, takesUp } : event);
+}
 
 /** What a participant has to bring, in one sentence. */
 export function askedForSentence({ features, exampleNoun }: Task): string {

@@ -138,11 +138,18 @@ export function rareAndPublic(fields: ColumnFields, profile: ColumnProfile | nul
 const RARE_NAMED = 4;
 
 /** "In ward, “7b” would be public, and fewer than five rows have it." */
-export function rareWords(column: string, rare: readonly string[]): string {
+export function rareWords(
+  column: string,
+  rare: readonly string[],
+  { use }: Pick<ColumnFields, "use">,
+): string {
   const names = rare.slice(0, RARE_NAMED).map((name) => `“${name}”`);
   const more = rare.length - names.length;
   const list = more === 0 ? names.join(", ") : `${names.join(", ")} and ${formatCount(more)} more`;
-  return `In ${column}, ${list} would be public, and fewer than five rows have ${rare.length === 1 ? "it" : "each"}.`;
+  const what = `In ${column}, ${list} would be public, and fewer than five rows have ${rare.length === 1 ? "it" : "each"}.`;
+  return use === "label"
+    ? `${what} Each class is learnt, so it cannot be folded: if it could point to someone, write another class for those rows into the file, or leave them out.`
+    : what;
 }
 
 /** "Names, ranges and categories above. Of the sample nothing else: no row, no count, no name of the file." */

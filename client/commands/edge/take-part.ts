@@ -23,12 +23,13 @@ const HELP = `Takes part in a task with data on this machine. The data stay here
 
   --coordinator URL   where the coordinator runs, e.g. http://localhost:3000
   --task ID           the task's slug, e.g. digits
-  --data PATH         a CSV file with a line of column names; or a folder or a zip archive with IDX files
-                      (train-images-idx3-ubyte and train-labels-idx1-ubyte, gzip too), or with one folder of PNG, JPEG or
-                      WebP files for each class. A folder is called like its class, in any letter case, with _ for
-                      what no folder can have: T-shirt_top for T-shirt/top
+  --data PATH         a CSV file with a line of column names, in gzip or a zip archive too; or a folder or a zip
+                      archive with IDX files (train-images-idx3-ubyte and train-labels-idx1-ubyte, gzip too), or with
+                      one folder of PNG, JPEG or WebP files for each class. A folder is called like its class, in any
+                      letter case, with _ for what no folder can have: T-shirt_top for T-shirt/top
   --mapping FILE      says which columns and words of the CSV file are the task's, if they have other names (JSON)
   --map               prints such a mapping for --data, to check and change, and ends
+  --set NAME          which of several sets or tables in --data is meant
   --backend NAME      auto (default: the fastest here), webgpu, wasm or cpu; if it stops, the next one takes over
   --token TOKEN       the join token of a task by invitation; better in CHORUS_TOKEN, because other users of this
                       machine can read arguments
@@ -158,7 +159,7 @@ function readOptions(): (EdgeOptions & { readonly onlyMaps: boolean }) | string 
     console.log(HELP);
     process.exit(0);
   }
-  const { coordinator, task, data, mapping, backend = "auto", state, record } = values;
+  const { coordinator, task, data, mapping, set, backend = "auto", state, record } = values;
   if (coordinator === undefined || task === undefined || data === undefined)
     return "--coordinator, --task and --data are required.";
   const fault = siteAddressFault("--coordinator", URL.parse(coordinator));
@@ -177,6 +178,7 @@ function readOptions(): (EdgeOptions & { readonly onlyMaps: boolean }) | string 
     dataPath: data,
     onlyMaps: values.map === true,
     ...(mapping === undefined ? {} : { mappingPath: mapping }),
+    ...(set === undefined ? {} : { set }),
     stateFolder: state ?? join(homedir(), ".chorus", "edge", host, task.replace(/[^a-z0-9-]/gi, "-")),
     ...(backend === "auto" ? {} : { backend: backend as BackendName }),
     ...(joinToken === undefined ? {} : { joinToken }),
@@ -193,6 +195,7 @@ function parse() {
       data: text,
       mapping: text,
       map: { type: "boolean" },
+      set: text,
       backend: text,
       token: text,
       state: text,

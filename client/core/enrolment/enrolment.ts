@@ -133,7 +133,7 @@ class DeviceEnrolment implements Enrolment {
   #onLink(state: LinkState): void {
     if (state === "up") this.#onUp();
     else if (state === "down") this.#onDown();
-    else if (state === "silent") this.#shown.connection("silent");
+    else if (state === "silent" || state === "cut") this.#shown.connection(state);
     else this.#shown.connection(this.#loggedIn ? "online" : "connecting");
   }
 

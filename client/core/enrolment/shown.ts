@@ -56,8 +56,9 @@ export class ShownEnrolment {
 
   connection(state: ConnectionView["state"]): void {
     const { connection } = this.view.get();
-    // A connection that was silent and then given up has been lost since it was silent.
-    const goesOn = connection.state === state || (connection.state === "silent" && state !== "online");
+    // A connection that was silent or cut and then given up has been lost since then.
+    const wasLost = connection.state === "silent" || connection.state === "cut";
+    const goesOn = connection.state === state || (wasLost && state !== "online");
     const since = goesOn ? connection.since : this.#ports.wall.nowUnixMs();
     this.view.patch({ connection: { ...connection, ...this.#ports.link.traffic(), state, since } });
   }

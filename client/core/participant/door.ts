@@ -37,10 +37,12 @@ export interface Participant {
    * Reads a table from end to end and keeps its rows until `addTable`, or until another is read. Neither the table nor what
    * is said about it leaves this device.
    *
+   * @param file     A table, one that is compressed with gzip, or a zip archive with one.
    * @param mapping  What the person said about it; null to find out, or to use what is remembered for its header.
+   * @param set      Which table of an archive, as the refusal `several-sets` names them.
    * Rejects if the file was changed or moved after it was chosen.
    */
-  readTable(file: File, mapping: Mapping | null): Promise<TableView>;
+  readTable(file: File, mapping: Mapping | null, set?: string): Promise<TableView>;
   /** Adds the rows of the table that was read. @param remember  Kept for the task, for tables with the same header. */
   addTable(remember: Mapping | null): Promise<Result<ImportReport, ImportRefusal>>;
   /** Ends `readTable`, and drops its rows. */
@@ -56,8 +58,10 @@ export interface Participant {
   /**
    * A folder, a zip archive, or the files of a set: pictures in a folder for each class, a pair of IDX files, or a table;
    * read as in shared/data/read-set.ts. The view's `reading` tells how far it is.
+   *
+   * @param set  Which of several sets, as the refusal `several-sets` names them.
    */
-  addSet(files: readonly File[]): Promise<Result<ImportReport, ImportRefusal>>;
+  addSet(files: readonly File[], set?: string): Promise<Result<ImportReport, ImportRefusal>>;
   /** Ends the reading of pictures that goes on, with the refusal `stopped`; none of them is added. */
   stopReading(): Promise<void>;
   /** One picture as `addImages` would read it, for `predict` and `addDrawing`; nothing is stored. */

@@ -56,7 +56,7 @@ export class ParticipantCore {
     this.view = createSlices<ParticipantView>({
       stage: "consent",
       connection: { state: "offline", since, upByteCount: 0, downByteCount: 0 },
-      task: taskSlice(terms.task, terms.taskHash, terms.invitation),
+      task: taskSlice(terms.task, terms.taskHash, terms.invitation, terms.archivedAt),
       consent: null,
       data: { count: 0, countByGroup: [], localCount: 0, examples: [], lastImport: null },
       reading: null,
@@ -99,6 +99,7 @@ export class ParticipantCore {
   async agree(version: number): Promise<Result<void, Refusal>> {
     const { task, taskHash, authority } = this.#terms;
     if (version !== task.version) return err(this.#refusal("TASK_VERSION"));
+    if (this.view.get().task.archivedAt !== null) return err(this.#refusal("TASK_ARCHIVED"));
     const agreedAt = this.#ports.wall.nowUnixMs();
     await this.#endEnrolment();
     const { projectId, codeVersion, issuerKey, logKey } = authority;
@@ -157,7 +158,8 @@ export class ParticipantCore {
 
   async #start(): Promise<Result<void, Refusal>> {
     const consent = this.#consent;
-    const { data, consent: shown } = this.view.get();
+    const { data, consent: shown, task } = this.view.get();
+    if (task.archivedAt !== null) return this.#refuse("TASK_ARCHIVED");
     if (consent === null || shown?.current !== true)
       return this.#refuse("TASK_VERSION", "Read what the task asks for and agree to it first.");
     if (data.count === 0) return this.#refuse("STATE", "Add data first; there is nothing to train on yet.");
@@ -267,6 +269,9 @@ export class ParticipantCore {
       ...(model == null ? {} : { model }),
     });
     if (model != null) void this.#model.comesFrom(model);
+    // A coordinator that archives a task tells the devices that are connected, and those that check in.
+    if (patch.refusal?.code === "TASK_ARCHIVED")
+      this.view.patch({ task: { ...this.view.get().task, archivedAt: patch.refusal.at } });
     if (activity !== undefined) this.#showStage();
   }
 

@@ -104,6 +104,8 @@ export interface ParticipantTerms {
   readonly taskHash: string;
   /** The heading for people: the task's setting, or what the version says. */
   readonly invitation: string;
+  /** Unix milliseconds; null if the task takes devices. */
+  readonly archivedAt?: number | null;
   readonly authority: Authority;
   /** This device's own limit on rounds in this task. */
   readonly roundsMax?: number | undefined;

@@ -6,13 +6,24 @@ import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
 import { shownLayoutOf } from "#shared/vector/task-layout.ts";
 import type { TaskSlice } from "../view.ts";
 
-/** The task with figures for its sentences, all derived from the task alone. @param invitation  The setting. */
-export function taskSlice(task: Task, taskHash: string, invitation: string): TaskSlice {
+/**
+ * The task with figures for its sentences, all derived from the task alone.
+ *
+ * @param invitation  The setting.
+ * @param archivedAt  Unix milliseconds; null if it takes devices.
+ */
+export function taskSlice(
+  task: Task,
+  taskHash: string,
+  invitation: string,
+  archivedAt: number | null = null,
+): TaskSlice {
   const layout = shownLayoutOf(task);
   return {
     task,
     taskHash,
     invitation,
+    archivedAt,
     othersMin: task.aggregation.cohortSizeMin - 1,
     parameterCount: modelTensors(task.model).parameterCount,
     vectorLength: layout.length,

@@ -1,4 +1,5 @@
 import type { ByteSource } from "#shared/archive/byte-source.ts";
+import type { ImportRefusal } from "#shared/data/report.ts";
 import { ENCODING_NAMES, type Encoding, type OpenDecoder } from "#shared/data/table/encoding.ts";
 import { type TableHead, TableReader, type TableReading } from "#shared/data/table/table-reader.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
@@ -69,16 +70,11 @@ class ProfilePass {
 
   constructor(openDecoder: OpenDecoder, reading: Pick<TableReading, "encoding" | "plainQuotes">) {
     this.#reader = new TableReader(
-      { openDecoder, ...reading },
+      { openDecoder, ...reading, columnsMax: SAMPLE_COLUMNS_MAX },
       {
+        onTooWide: tooWide,
         onHead: (head) => {
-          if (head.header.length > SAMPLE_COLUMNS_MAX) {
-            return {
-              type: "too-many-columns",
-              sentence: `The header names ${head.header.length} columns, and a sample may have ${SAMPLE_COLUMNS_MAX}. Leave out those that people will not bring.`,
-              problems: [],
-            };
-          }
+          if (head.header.length > SAMPLE_COLUMNS_MAX) return tooWide(head.header.length);
           this.#head = head;
           this.#profiler = new TableProfiler(head.header);
           return null;
@@ -122,6 +118,14 @@ class ProfilePass {
       quoteFaultCount: this.#faultCount,
     };
   }
+}
+
+function tooWide(columnCount: number): ImportRefusal {
+  return {
+    type: "too-many-columns",
+    sentence: `The header names ${columnCount} columns, and a sample may have ${SAMPLE_COLUMNS_MAX}. Leave out those that people will not bring.`,
+    problems: [],
+  };
 }
 
 function faultSentence(fault: "open" | "text-after", row: number, line: number): string {

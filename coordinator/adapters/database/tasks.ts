@@ -1,9 +1,9 @@
 import { type Kysely, sql } from "kysely";
-import type { NewestModel, StoredTask, TaskStore } from "#coordinator/core/ports/store.ts";
+import type { NewestModel, Page, StoredTask, TaskStore } from "#coordinator/core/ports/store.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { taskSettingsSchema } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
-import { EMPTY_LIST, fromJson, listed } from "./page.ts";
+import { cursorNumber, EMPTY_LIST, fromJson, listed } from "./page.ts";
 import { placeQueries, readableIn } from "./places.ts";
 import type { Database } from "./schema.ts";
 
@@ -33,6 +33,25 @@ export function taskQueries(db: Kysely<Database>): TaskStore {
           .whereRef("task_settings.slug", "=", "task.slug")
           .as("settings"),
       );
+  /** One page of these tasks. */
+  const page = async (
+    candidates: Candidates,
+    order: "slug" | "version desc",
+    asked: Page,
+    cursorOf: (row: { readonly slug: string; readonly version: number }) => string,
+  ) => {
+    const rows = await tasks()
+      .innerJoin(sized(db, candidates, order).as("sized"), (join) =>
+        join.onRef("sized.slug", "=", "task.slug").onRef("sized.version", "=", "task.version"),
+      )
+      // Of the tasks that do not fit the page, only the first is read: it tells that there are more.
+      .where(
+        sql<boolean>`(byte_count_through - byte_count <= ${sql.lit(LIMITS.pageByteCountMax)} or place = 2)`,
+      )
+      .orderBy("place")
+      .execute();
+    return listed(rows, asked, { itemOf: storedTask, documentOf: (row) => row.body, cursorOf });
+  };
   return {
     findTask: async (slug, version) => {
       const all = tasks().where("slug", "=", slug);
@@ -60,25 +79,20 @@ export function taskQueries(db: Kysely<Database>): TaskStore {
         .execute();
       return new Map(rows.map((row) => [row.project_id, Number(row.count)]));
     },
-    listTasks: async (readable, page) => {
-      const after = page.cursor ?? "";
+    listTasks: async (readable, asked) => {
+      const after = asked.cursor ?? "";
       if (!/^[a-z0-9-]{0,64}$/.test(after)) return EMPTY_LIST;
-      const sized = newestSized(db, readable, after, page.limit);
-      const rows = await tasks()
-        .innerJoin(sized.as("sized"), (join) =>
-          join.onRef("sized.slug", "=", "task.slug").onRef("sized.version", "=", "task.version"),
-        )
-        // Of the tasks that do not fit the page, only the first is read: it tells that there are more.
-        .where(
-          sql<boolean>`(byte_count_through - byte_count <= ${sql.lit(LIMITS.pageByteCountMax)} or place = 2)`,
-        )
-        .orderBy("task.slug")
-        .execute();
-      return listed(rows, page, {
-        itemOf: storedTask,
-        documentOf: (row) => row.body,
-        cursorOf: (row) => row.slug,
-      });
+      return page(newest(db, readable, after, asked.limit), "slug", asked, ({ slug }) => slug);
+    },
+    listVersions: async (slug, asked) => {
+      const before = asked.cursor === undefined ? VERSION_BEYOND : cursorNumber(asked.cursor);
+      if (before === null) return EMPTY_LIST;
+      const versions = sizedTasks(db)
+        .where("slug", "=", slug)
+        .where("version", "<", before)
+        .orderBy("version", "desc")
+        .limit(asked.limit + 1);
+      return page(versions, "version desc", asked, ({ version }) => String(version));
     },
   };
 }
@@ -90,11 +104,18 @@ const isOpen = sql<boolean>`not exists (
   where task_settings.project_id = task.project_id and task_settings.slug = task.slug and task_settings.archived
 )`;
 
-/** The newest versions after a slug, each with its bytes and those of the page up to and including it. */
-function newestSized(db: Kysely<Database>, readable: ListedTasks, after: string, limit: number) {
-  let newest = db
+/** Above every number of a version. */
+const VERSION_BEYOND = 2 ** 31 - 1;
+
+const sizedTasks = (db: Kysely<Database>) =>
+  db
     .selectFrom("task")
-    .select(["slug", "version", sql<number>`octet_length(cast(body as text))`.as("byte_count")])
+    .select(["slug", "version", sql<number>`octet_length(cast(body as text))`.as("byte_count")]);
+type Candidates = ReturnType<typeof sizedTasks>;
+
+/** The newest versions after a slug. */
+function newest(db: Kysely<Database>, readable: ListedTasks, after: string, limit: number): Candidates {
+  let found = sizedTasks(db)
     .where("slug", ">", after)
     .where("version", "=", (from) =>
       from
@@ -105,13 +126,19 @@ function newestSized(db: Kysely<Database>, readable: ListedTasks, after: string,
     .orderBy("slug")
     .limit(limit + 1);
   const condition = readableIn("task", "slug", readable);
-  if (condition !== null) newest = newest.where(condition);
-  if (readable.archived !== true) newest = newest.where(isOpen);
+  if (condition !== null) found = found.where(condition);
+  if (readable.archived !== true) found = found.where(isOpen);
+  return found;
+}
+
+/** Candidates for a page in this order, each with its bytes and those of the page up to and including it. */
+function sized(db: Kysely<Database>, candidates: Candidates, order: "slug" | "version desc") {
+  const by = sql.raw(order);
   return db
-    .selectFrom(newest.as("newest"))
+    .selectFrom(candidates.as("candidate"))
     .select(["slug", "version", "byte_count"])
-    .select(sql<number>`sum(byte_count) over (order by slug)`.as("byte_count_through"))
-    .select(sql<number>`row_number() over (order by slug)`.as("place"));
+    .select(sql<number>`sum(byte_count) over (order by ${by})`.as("byte_count_through"))
+    .select(sql<number>`row_number() over (order by ${by})`.as("place"));
 }
 
 function storedTask(row: {

@@ -18,6 +18,7 @@ export async function setHeldOut(
   { tasks, heldOut }: Pick<Coordinator, "tasks" | "heldOut">,
   task: Task,
   part: Part,
+  card: HeldOutCard,
   actor: string,
 ): Promise<void> {
   const { slug } = task;
@@ -26,7 +27,7 @@ export async function setHeldOut(
   if (set?.isUsed === true && set.hash === createHash("sha256").update(bytes).digest("hex")) return;
   const format = part.has("") ? "csv" : "idx";
   const { byteLength: byteCount } = bytes;
-  const begun = granted(await heldOut.beginHeldOut(slug, { format, byteCount, card: cardOf(task) }, actor));
+  const begun = granted(await heldOut.beginHeldOut(slug, { format, byteCount, card }, actor));
   const body = (async function* () {
     yield bytes;
   })();
@@ -39,13 +40,4 @@ export async function setHeldOut(
   }
   if (upload.state !== "set")
     throw new Error(upload.refusal?.error.message ?? "The upload of the held-out rows was stopped.");
-}
-
-function cardOf({ dataCard }: Task): HeldOutCard {
-  return {
-    source: dataCard ?? "Not said.",
-    licence: "As its source says.",
-    ground: "Published data, held out before the rest was shared out among the devices.",
-    collected: "As its source says",
-  };
 }

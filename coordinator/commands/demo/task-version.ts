@@ -7,6 +7,7 @@ import type { Ring } from "#shared/vector/ring.ts";
 import { MACHINE } from "../../core/access/principal.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import { ALL_READABLE } from "../../core/ports/store.ts";
+import { HELD_OUT_CARDS, OTHER_ROWS_CARD } from "../../data/cards.ts";
 import { type BundledTask, bundledTask, DEFAULT_DATASET, HELD_OUT_FRACTION } from "../../data/tasks.ts";
 import type { RunningCoordinator } from "../../main.ts";
 import { granted } from "../command.ts";
@@ -23,6 +24,8 @@ export interface TaskPlan {
   readonly clientCount: number;
   readonly ring?: Ring;
   readonly heldOut: Part;
+  /** Where all rows come from. Default: the bundled data set. */
+  readonly datasetPath?: string;
   /** Who makes a version, in the log. */
   readonly actor: string;
 }
@@ -37,7 +40,9 @@ export async function ensureTask(
   plan: TaskPlan,
 ): Promise<Task> {
   const task = await ensureVersion(coordinator, plan);
-  await setHeldOut(coordinator, task, plan.heldOut, plan.actor);
+  const { name, datasetPath = DEFAULT_DATASET[name] } = plan;
+  const card = datasetPath === DEFAULT_DATASET[name] ? HELD_OUT_CARDS[name] : OTHER_ROWS_CARD;
+  await setHeldOut(coordinator, task, plan.heldOut, card, plan.actor);
   return task;
 }
 

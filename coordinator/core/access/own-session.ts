@@ -2,8 +2,18 @@ import type { z } from "zod";
 import { present } from "#shared/kernel/assert.ts";
 import type { ownSessionSchema } from "#shared/protocol/access-api.ts";
 import type { AccessBook } from "./book.ts";
-import { PERMISSIONS, type Permission, permissionRefusal, STEP_UP_MS, THE_WHOLE } from "./permissions.ts";
+import {
+  type About,
+  PERMISSIONS,
+  type Permission,
+  permissionRefusal,
+  STEP_UP_MS,
+  THE_WHOLE,
+} from "./permissions.ts";
 import type { Person } from "./principal.ts";
+
+/** Of no project, so that no role of one counts. */
+const NO_PROJECT = "";
 
 interface SessionFacts {
   /** Unix milliseconds, as the others. */
@@ -26,16 +36,20 @@ export function ownSessionView(
     : [...new Set(row.roles.map(({ projectId }) => projectId))];
   // Whether the proof is fresh is another question.
   const provedAt = by.type === "session" ? by.provedAt : now;
-  const permissions = (Object.keys(PERMISSIONS) as Permission[]).filter(
-    (permission) => permissionRefusal(person, permission, THE_WHOLE, provedAt) === null,
-  );
+  const heldFor = (about: About) =>
+    (Object.keys(PERMISSIONS) as Permission[]).filter(
+      (permission) => permissionRefusal(person, permission, about, provedAt) === null,
+    );
   return {
     personId,
     name: row.name,
     isAdmin: row.isAdmin,
     roles: [...row.roles],
-    projects: projects.sort(),
-    permissions,
+    permissions: heldFor(THE_WHOLE),
+    inEveryProject: heldFor({ projectId: NO_PROJECT, task: null }),
+    projects: projects
+      .sort()
+      .map((projectId) => ({ projectId, permissions: heldFor({ projectId, task: null }) })),
     signsInWith: [...row.signsInWith],
     isProved: by.type === "session" && now - by.provedAt <= STEP_UP_MS,
     isNewPlace,

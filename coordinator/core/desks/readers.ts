@@ -31,7 +31,7 @@ export interface Living {
 }
 
 type ReadStore = Pick<EventLog, "readNotes" | "listNotes"> &
-  Pick<TaskStore, "listTasks"> &
+  Pick<TaskStore, "listTasks" | "listVersions"> &
   Pick<RunStore, "listRuns" | "listRounds"> &
   ShownStore;
 
@@ -53,17 +53,23 @@ export class Readers {
     return { items: items.map((stored) => this.#taskView(stored)), next };
   }
 
+  async listVersions(slug: string, page: Page): Promise<Listed<TaskView>> {
+    const { items, next } = await this.#store.listVersions(slug, page);
+    return { items: items.map((stored) => this.#taskView(stored)), next };
+  }
+
   async taskView(slug: string, version?: number): Promise<TaskView | null> {
     const stored = await this.#store.showTask(slug, version);
     return stored === null ? null : this.#taskView(stored);
   }
 
-  #taskView({ task, taskHash, createdAt, actor, newest, settings }: StoredTask): TaskView {
+  #taskView({ task, taskHash, projectId, createdAt, actor, newest, settings }: StoredTask): TaskView {
     const layout = shownLayoutOf(task);
     const active = this.#living.activeRun(task.slug)?.view() ?? null;
     return {
       task,
       taskHash: taskHash as TaskView["taskHash"],
+      projectId,
       settings: effectiveSettings(task, settings),
       heldOut: heldOutView(settings.heldOut, task.version),
       archived: settings.archived,

@@ -61,6 +61,7 @@ export function createTaskDesk(ports: TaskPorts, parts: TaskDeskParts): Tasks {
       return changed === null ? err(wireError("INTERNAL")) : ok(changed);
     },
     listTasks: (readable, page) => readers.listTasks(readable, page),
+    listVersions: (slug, page) => readers.listVersions(slug, page),
     taskView: (slug, version) => readers.taskView(slug, version),
   };
 }

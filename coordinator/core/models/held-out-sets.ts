@@ -6,6 +6,7 @@ import { SerialQueue } from "#shared/kernel/serial-queue.ts";
 import { loggedInProject, type ProjectEvent } from "#shared/project/log.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
+import { LIMITS } from "#shared/protocol/limits.ts";
 import { type HeldOutCard, type HeldOutReading, type HeldOutSet, judges } from "#shared/task/held-out.ts";
 import type { Task } from "#shared/task/task.ts";
 import { MACHINE } from "../access/principal.ts";
@@ -213,7 +214,7 @@ export class HeldOutSets {
     do {
       const page = await this.#ports.store.listTasks(
         { ...ALL_READABLE, archived: true },
-        { limit: 200, cursor },
+        { limit: LIMITS.pageSizeMax, cursor },
       );
       for (const { task } of page.items) await this.adopt(task.slug);
       cursor = page.next ?? undefined;

@@ -212,6 +212,8 @@ export interface TaskStore {
   listTaskVersions(slug: string): Promise<readonly number[]>;
   /** The newest version of each task that `readable` admits; archived ones only if asked. */
   listTasks(readable: Readable & { readonly archived?: boolean }, page: Page): Promise<Listed<StoredTask>>;
+  /** Versions of a task, newest first; none if there is no such task. */
+  listVersions(slug: string, page: Page): Promise<Listed<StoredTask>>;
   /** Number of tasks, whatever their versions, of each project. Projects without any are absent. */
   countTasks(): Promise<ReadonlyMap<string, number>>;
   /**

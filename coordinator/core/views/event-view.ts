@@ -1,5 +1,6 @@
 import { unreachable } from "#shared/kernel/assert.ts";
 import type { EventView } from "#shared/protocol/api.ts";
+import { launchSentence, runActSentence } from "#shared/round/act-sentences.ts";
 import { MEASURES } from "#shared/task/measures/index.ts";
 import type { Note } from "../ports/note.ts";
 import type { StoredNote } from "../ports/store.ts";
@@ -28,7 +29,7 @@ function upcast(note: Note): Note {
 function sentenceOf(note: Note): string {
   switch (note.kind) {
     case "run.launched":
-      return `Run ${note.details.number} was launched by ${note.details.actor}.`;
+      return launchSentence(note.details.number, note.details.actor);
     case "run.started":
       return "The run started from an untrained model.";
     case "run.waiting": {
@@ -38,11 +39,9 @@ function sentenceOf(note: Note): string {
     case "run.wait-expired":
       return "The time that the run was told to wait is over.";
     case "run.pause-asked":
-      return `${note.details.actor} asked for a pause after the current round.`;
     case "run.resume-asked":
-      return `${note.details.actor} resumed the run.`;
     case "run.stop-asked":
-      return `${note.details.actor} stopped the run.`;
+      return runActSentence(note.kind, note.details.actor);
     case "run.archive-asked":
       return `${note.details.actor} archived the task: the run ends after its current round.`;
     case "run.broken":

@@ -28,6 +28,11 @@ export function mappingOf({ header, columns }: TableLook, said: Mapping | null =
   };
 }
 
+/** The same for one task, as an edge takes it in a file. */
+export function mappingForTask(look: TableLook, said: Mapping | null, task: string): Mapping {
+  return { task, ...mappingOf(look, said) };
+}
+
 /** What a person said about one column, instead of what was said before. */
 export function withColumn(mapping: Mapping | null, change: ColumnMapping): Mapping {
   const others = (mapping?.columns ?? []).filter(({ column }) => column !== change.column);

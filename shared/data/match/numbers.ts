@@ -7,6 +7,7 @@ import { takesPercent, withoutCurrency } from "./units.ts";
  * | --------------------------- | ----------------------------------------------------------- |
  * | 6,5 (decimal comma)         | 6.5                                                         |
  * | 1.234,5 / 1 234,5 / 1'234.5 | 1234.5: groups of three, parted by what is not the decimal  |
+ * | 5,20,000                    | 520000: India's groups                                      |
  * | 12 %                        | 12, or 0.12 if the task's range ends at 1 or below          |
  * | $ 1,200 / 12 kg / 30 EUR    | 1200, 12, 30: the column's own unit, or its currency        |
  * | −3 (U+2212)                 | -3                                                          |
@@ -25,7 +26,9 @@ export interface NumberPlace {
 const PLAIN = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const COMMA = /^[+-]?(?:\d+,?\d*|,\d+)(?:e[+-]?\d+)?$/i;
 const GROUPED: Readonly<Record<DecimalMark, RegExp>> = {
-  point: /^[+-]?[1-9]\d{0,2}(?:([, ’'\u00a0\u2009\u202f])\d{3})(?:\1\d{3})*(?:\.\d*)?$/,
+  // Also India's groups: 5,20,000.
+  point:
+    /^[+-]?(?:[1-9]\d{0,2}([, ’'\u00a0\u2009\u202f])\d{3}(?:\1\d{3})*|[1-9]\d?(?:,\d{2})+,\d{3})(?:\.\d*)?$/,
   comma: /^[+-]?[1-9]\d{0,2}(?:([. ’'\u00a0\u2009\u202f])\d{3})(?:\1\d{3})*(?:,\d*)?$/,
 };
 const TWO_WAYS = /^[+-]?[1-9]\d{0,2}[.,]\d{3}$/;

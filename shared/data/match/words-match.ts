@@ -3,7 +3,7 @@
 /** How a word was understood: as it stands, with other capitals or blanks, as another word for the same, or by the person. */
 export type WordMatch = { readonly means: string; readonly how: "same" | "spelling" | "synonym" | "chosen" };
 
-/** What programs write for nothing, in lower case. Sources: the defaults of pandas, R, SPSS and Excel. */
+/** What programs write for nothing, in lower case. Sources: the defaults of pandas, R, SPSS, Excel and MySQL. */
 const MISSING: ReadonlySet<string> = new Set([
   "",
   "na",
@@ -18,6 +18,9 @@ const MISSING: ReadonlySet<string> = new Set([
   "#null!",
   "none",
   "nil",
+  "nat",
+  "\\n",
+  "k.a.",
   "?",
   "-",
   "--",

@@ -45,6 +45,8 @@ interface Candidate {
   /** Share of the rows under the header that are as wide as most are. */
   readonly evenness: number;
   readonly width: number;
+  /** The line of names, too, has several cells: every table of a task has a column and a label. */
+  readonly isWide: boolean;
 }
 
 /**
@@ -80,10 +82,46 @@ export function guessDialect(text: string, isWhole: boolean, known: KnownOfTable
   };
 }
 
+/**
+ * How many columns the first line with text has; 0 if they cannot be more than `most`. Reads that line alone, because
+ * a guess of the whole dialect splits several lines in several ways.
+ *
+ * @param known  Without a delimiter, the one that makes the most columns counts.
+ */
+export function firstLineWidth(
+  text: string,
+  most: number,
+  { delimiter: given, plainQuotes }: Omit<KnownOfTable, "wanted">,
+): number {
+  const separator = SEPARATOR_LINE.exec(text);
+  const lines = /[^\r\n]+/g;
+  lines.lastIndex = separator?.[0].length ?? 0;
+  for (let found = lines.exec(text); found !== null; found = lines.exec(text)) {
+    const [line] = found;
+    if (line.trim() === "") continue;
+    // A line with so many delimiters is longer than that.
+    if (line.length <= most) return 0;
+    const known = given ?? separator?.[1];
+    const widths = (known === undefined ? DELIMITERS : [known]).map((delimiter) => {
+      const width = 1 + countOf(line, delimiter);
+      // A quoted name may hold delimiters.
+      if (width <= most || plainQuotes === true || !line.includes('"')) return width;
+      return firstRows(line, true, delimiter, 1)[0]?.cells.length ?? 0;
+    });
+    return Math.max(...widths);
+  }
+  return 0;
+}
+
+function countOf(text: string, character: string): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) count += 1;
+  return count;
+}
+
 function isBetter(one: Candidate, other: Candidate): boolean {
   if (one.namesFound !== other.namesFound) return one.namesFound > other.namesFound;
-  const [wide, otherWide] = [one.width > 1, other.width > 1];
-  if (wide !== otherWide) return wide;
+  if (one.isWide !== other.isWide) return one.isWide;
   if (one.evenness !== other.evenness) return one.evenness > other.evenness;
   return one.width > other.width;
 }
@@ -106,7 +144,8 @@ function tryDelimiter(rows: readonly SplitRow[], delimiter: string, wanted: Read
   const below = full.filter(({ index }) => index > headerAt).map(({ row }) => row.cells.length);
   const width = usualOf(below) ?? rows[headerAt]?.cells.length ?? 0;
   const evenness = below.length === 0 ? 1 : below.filter((one) => one === width).length / below.length;
-  return { delimiter, rows, headerAt, namesFound: most, evenness, width };
+  const isWide = width > 1 && (rows[headerAt]?.cells.length ?? 0) > 1;
+  return { delimiter, rows, headerAt, namesFound: most, evenness, width, isWide };
 }
 
 function namesAmong(cells: readonly string[], wanted: ReadonlySet<string>): number {

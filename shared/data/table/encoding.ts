@@ -129,7 +129,9 @@ function zipSentence(start: Uint8Array): string {
 function markupSentence(start: Uint8Array): Result<never, string> | null {
   const text = latin(start.subarray(0, 512)).trimStart().toLowerCase();
   if (/^(<!doctype html|<html|<head|<body|<table|<meta|<div|<style|<script)/.test(text))
-    return err(`This is a web page (HTML), not a CSV file. If it holds the table, ${SAVE_AS.toLowerCase()}.`);
+    return err(
+      `This is a web page (HTML), not a CSV file. If it holds the table, ${SAVE_AS.replace("Open", "open")}.`,
+    );
   if (text.startsWith("<?xml") || text.startsWith("<workbook"))
     return err(`This is an XML file, not a CSV file. ${SAVE_AS}.`);
   if (/^(\{\s*"|\[\s*[[{])/.test(text))

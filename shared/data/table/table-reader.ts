@@ -1,6 +1,6 @@
 import { assert } from "../../kernel/assert.ts";
 import type { ImportRefusal } from "../report.ts";
-import { type Dialect, firstRows, guessDialect, hasText } from "./dialect.ts";
+import { type Dialect, firstLineWidth, firstRows, guessDialect, hasText } from "./dialect.ts";
 import { type Decoder, type Encoding, type OpenDecoder, SNIFF_BYTE_COUNT, sniff } from "./encoding.ts";
 import { RowSplitter, type SplitRow } from "./split-rows.ts";
 
@@ -37,6 +37,8 @@ export interface TableCounts {
 export interface TableHandler {
   /** Called once, before the first row. A refusal ends the reading. */
   onHead(head: TableHead): ImportRefusal | null;
+  /** Called instead if the first line with text names more columns than `columnsMax`. */
+  onTooWide?(columnCount: number): ImportRefusal;
   onRow(row: TableRow): void;
 }
 
@@ -47,6 +49,8 @@ export interface TableReading {
   /** Read so although the bytes suggest another. */
   readonly encoding?: Encoding | undefined;
   readonly delimiter?: string | undefined;
+  /** A header of more columns is refused before any row is split. Default: none is. */
+  readonly columnsMax?: number;
   /** A quote is a letter everywhere, because someone said so. */
   readonly plainQuotes?: boolean | undefined;
 }
@@ -70,6 +74,7 @@ export class TableReader {
   #encoding: Encoding = "utf-8";
   #decoder: Decoder | null = null;
   #head = "";
+  #hasText = false;
   #headLineEnds = 0;
   #splitter: RowSplitter | null = null;
   #skip = 0;
@@ -158,7 +163,12 @@ export class TableReader {
       return;
     }
     this.#head += text;
-    this.#headLineEnds += text.match(/\r\n|\r|\n/g)?.length ?? 0;
+    // Blank lines above the header do not count.
+    const from = this.#hasText ? 0 : text.search(/\S/);
+    if (from >= 0) {
+      this.#hasText = true;
+      this.#headLineEnds += text.slice(from).match(/\r\n|\r|\n/g)?.length ?? 0;
+    }
     if (this.#head.length >= HEAD_LENGTH && this.#headLineEnds >= 2) this.#openRows(false);
     else if (this.#head.length > HEAD_LENGTH_MAX)
       this.#refuse(
@@ -168,9 +178,14 @@ export class TableReader {
   }
 
   #openRows(isWhole: boolean): void {
-    const { wanted = NONE, delimiter, plainQuotes } = this.#reading;
+    const { wanted = NONE, delimiter, plainQuotes, columnsMax = Number.POSITIVE_INFINITY } = this.#reading;
     const head = this.#head;
     this.#head = "";
+    const columnCount = firstLineWidth(head, columnsMax, { delimiter, plainQuotes });
+    if (columnCount > columnsMax && this.#handler.onTooWide !== undefined) {
+      this.#stop = { type: "refused", refusal: this.#handler.onTooWide(columnCount) };
+      return;
+    }
     const dialect = guessDialect(head, isWhole, { wanted, delimiter, plainQuotes });
     if (dialect === null) {
       this.#refuse(

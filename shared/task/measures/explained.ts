@@ -1,7 +1,7 @@
 import { halfWidth95Of } from "../../stats/intervals.ts";
 import type { Measure } from "../../stats/measure.ts";
 import type { LocalMetrics } from "../../vector/segment.ts";
-import type { NumberSums } from "../engine.ts";
+import type { NumberSums } from "../evaluation.ts";
 import type { MeasureSpec } from "./measure-spec.ts";
 import { fourthMomentMax, varianceMax } from "./moments.ts";
 

@@ -1,7 +1,7 @@
 import type { DeviceMeasures, Measure, Measures } from "../../stats/measure.ts";
 import type { LocalMetrics } from "../../vector/segment.ts";
 import type { SummedMetrics } from "../../vector/segments/metrics.ts";
-import type { Evaluation } from "../engine.ts";
+import type { Evaluation } from "../evaluation.ts";
 import type { Target } from "../target.ts";
 import { MEASURES } from "./list.ts";
 import type { MeasureSpec } from "./measure-spec.ts";

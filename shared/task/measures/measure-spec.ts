@@ -1,6 +1,6 @@
 import type { Measure } from "../../stats/measure.ts";
 import type { LocalMetrics } from "../../vector/segment.ts";
-import type { Evaluation } from "../engine.ts";
+import type { Evaluation } from "../evaluation.ts";
 import type { Target } from "../target.ts";
 
 /**

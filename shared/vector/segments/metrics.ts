@@ -1,8 +1,14 @@
 import { assert, present } from "../../kernel/assert.ts";
 import { ok } from "../../kernel/result.ts";
-import type { Evaluation } from "../../task/engine.ts";
+import type { Evaluation } from "../../task/evaluation.ts";
 import { assertSumFits, sumMaxOf } from "../ring.ts";
-import { addWhole, type LocalMetrics, type Segment } from "../segment.ts";
+import {
+  addWhole,
+  type ClassMetrics,
+  type LocalMetrics,
+  type NumberMetrics,
+  type Segment,
+} from "../segment.ts";
 
 export type MetricsSlot = {
   readonly name: string;
@@ -33,23 +39,45 @@ const LOSS_PER_EXAMPLE_MAX = 32;
 const SCALE_MIN = 16;
 const SCALE_MAX = 2 ** 16;
 
-/** The slots after the count, for either side of the training. A row adds at most `rowMax` to its slot, in the sum's unit. */
+interface SumsByLabels {
+  readonly classes: ClassMetrics;
+  readonly number: NumberMetrics;
+}
+type LabelKind = keyof SumsByLabels;
+
+/** A slot after the count, on either side of the training. A row adds at most `rowMax` to it, in the sum's unit. */
 interface SlotPlan {
-  readonly name: string;
   readonly rowMax: number;
   readonly step: "whole" | "fine";
   readonly signed?: true;
 }
-const LOSS: SlotPlan = { name: "lossSum", rowMax: LOSS_PER_EXAMPLE_MAX, step: "fine" };
-const SLOTS: Readonly<Record<"classes" | "number", readonly SlotPlan[]>> = {
-  classes: [LOSS, { name: "correct", rowMax: 1, step: "whole" }],
-  number: [
-    LOSS,
-    { name: "errorSum", rowMax: 1, step: "fine" },
-    { name: "errorSquareSum", rowMax: 1, step: "fine" },
-    { name: "labelSum", rowMax: 1, step: "fine", signed: true },
-    { name: "labelSquareSum", rowMax: 1, step: "fine" },
-  ],
+const LOSS: SlotPlan = { rowMax: LOSS_PER_EXAMPLE_MAX, step: "fine" };
+/** Each sum has its slot, in the order of the vector. */
+const SLOTS: {
+  readonly [Kind in LabelKind]: Readonly<Record<Exclude<keyof SumsByLabels[Kind], "count">, SlotPlan>>;
+} = {
+  classes: { lossSum: LOSS, correct: { rowMax: 1, step: "whole" } },
+  number: {
+    lossSum: LOSS,
+    errorSum: { rowMax: 1, step: "fine" },
+    errorSquareSum: { rowMax: 1, step: "fine" },
+    labelSum: { rowMax: 1, step: "fine", signed: true },
+    labelSquareSum: { rowMax: 1, step: "fine" },
+  },
+};
+/** Puts the sums of one side together. */
+const SUMS: {
+  readonly [Kind in LabelKind]: (sum: (name: keyof SumsByLabels[Kind]) => number) => SumsByLabels[Kind];
+} = {
+  classes: (sum) => ({ count: sum("count"), lossSum: sum("lossSum"), correct: sum("correct") }),
+  number: (sum) => ({
+    count: sum("count"),
+    lossSum: sum("lossSum"),
+    errorSum: sum("errorSum"),
+    errorSquareSum: sum("errorSquareSum"),
+    labelSum: sum("labelSum"),
+    labelSquareSum: sum("labelSquareSum"),
+  }),
 };
 
 /**
@@ -64,7 +92,7 @@ export const metrics: Segment<MetricsClip, null, SummedMetrics> = {
   name: "metrics",
 
   layout({ cohortSizeMax, weightCap, labels = "classes" }) {
-    const clip = metricsClip(cohortSizeMax, weightCap, SLOTS[labels]);
+    const clip = metricsClip(cohortSizeMax, weightCap, labels);
     return { length: clip.slots.length, ring: 32, publish: "evidence", clip, noise: null };
   },
 
@@ -90,23 +118,20 @@ export const metrics: Segment<MetricsClip, null, SummedMetrics> = {
   add: addWhole,
 
   read({ clip }, numbers) {
-    const half = clip.slots.length / 2;
-    const sideAt = (first: number) =>
-      Object.fromEntries(
-        clip.slots
-          .slice(first, first + half)
-          .map(({ name, scale }, index) => [sumOf(name), (numbers[first + index] as number) / scale]),
-      ) as unknown as LocalMetrics;
-    return { before: sideAt(0), after: sideAt(half) };
+    const values = new Map(
+      clip.slots.map(({ name, scale }, index) => [name, (numbers[index] as number) / scale]),
+    );
+    const sumsOf = (side: string) => {
+      const sum = (name: string) => present(values.get(`${side}.${name}`), `a slot for ${side}.${name}`);
+      return values.has(`${side}.correct`) ? SUMS.classes(sum) : SUMS.number(sum);
+    };
+    return { before: sumsOf("before"), after: sumsOf("after") };
   },
 };
 
 /** The part of an evaluation that the vector carries. */
 export function localMetricsOf(sums: Evaluation): LocalMetrics {
-  const { count, lossSum } = sums;
-  if ("correct" in sums) return { count, lossSum, correct: sums.correct };
-  const { errorSum, errorSquareSum, labelSum, labelSquareSum } = sums;
-  return { count, lossSum, errorSum, errorSquareSum, labelSum, labelSquareSum };
+  return "correct" in sums ? SUMS.classes((name) => sums[name]) : SUMS.number((name) => sums[name]);
 }
 
 /** "before.lossSum" without its side. */
@@ -114,7 +139,7 @@ function sumOf(slotName: string): string {
   return present(slotName.split(".")[1], "a slot has a side and a sum");
 }
 
-function metricsClip(cohortSizeMax: number, weightCap: number, plans: readonly SlotPlan[]): MetricsClip {
+function metricsClip(cohortSizeMax: number, weightCap: number, labels: LabelKind): MetricsClip {
   const sumMax = sumMaxOf(32);
   const coarsest = LOSS_PER_EXAMPLE_MAX * SCALE_MIN * cohortSizeMax;
   const countMax = Math.min(weightCap, Math.floor(sumMax / coarsest));
@@ -127,9 +152,9 @@ function metricsClip(cohortSizeMax: number, weightCap: number, plans: readonly S
   };
   const side = (name: string): MetricsSlot[] => [
     { name: `${name}.count`, scale: 1, max: countMax },
-    ...plans.map((plan) => {
+    ...Object.entries<SlotPlan>(SLOTS[labels]).map(([sum, plan]) => {
       const scale = scaleOf(plan);
-      const slot = { name: `${name}.${plan.name}`, scale, max: plan.rowMax * countMax * scale };
+      const slot = { name: `${name}.${sum}`, scale, max: plan.rowMax * countMax * scale };
       return plan.signed === undefined ? slot : { ...slot, signed: plan.signed };
     }),
   ];
@@ -150,12 +175,12 @@ function metricsToNumbers(
   if (!(local.count > 0)) return slots.map(() => 0);
   const shrink = Math.min(1, countMax / local.count);
   const count = Math.round(local.count * shrink);
-  const sums = local as unknown as Readonly<Record<string, number>>;
+  const sums = new Map(Object.entries<number>(local));
   return slots.map(({ name, scale, max, signed = false }) => {
     const key = sumOf(name);
     if (key === "count") return count;
     const most = (max / countMax) * count;
-    const value = present(sums[key], `a sum ${key} for its slot`) * shrink * scale;
+    const value = present(sums.get(key), `a sum ${key} for its slot`) * shrink * scale;
     return Math.round(Number.isNaN(value) ? most : Math.max(signed ? -most : 0, Math.min(most, value)));
   });
 }

@@ -61,7 +61,7 @@ interface Started {
 function start(command: string, args: readonly string[], cwd: string, shown = token): Started {
   const child = spawn(command, args, {
     cwd,
-    env: { ...process.env, CHORUS_URL: running.url, CHORUS_API_TOKEN: shown },
+    env: { ...process.env, CHORUS_URL: running.url, CHORUS_TOKEN: shown },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -69,6 +69,9 @@ export class FakeCore implements Tasks, HeldOut, Runs, Rounds, DeviceDesk, Uploa
   async listTasks() {
     return { items: [this.#taskView(this.task)], next: null };
   }
+  async listVersions(slug: string) {
+    return { items: slug === this.task.slug ? [this.#taskView(this.task)] : [], next: null };
+  }
   async taskView(slug: string, version?: number) {
     return slug === this.task.slug && (version ?? 1) === 1 ? this.#taskView(this.task) : null;
   }

@@ -128,6 +128,13 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       const list = paged(sorted, page, (stored) => stored.task.slug);
       return { ...list, items: list.items.map((stored) => withNewest(db, stored)) };
     },
+    listVersions: async (slug, page) => {
+      await turn();
+      const all = db.tasks.filter((stored) => stored.task.slug === slug);
+      const sorted = all.sort((left, right) => right.task.version - left.task.version);
+      const list = paged(sorted, page, (stored) => String(stored.task.version));
+      return { ...list, items: list.items.map((stored) => withNewest(db, stored)) };
+    },
     nextRunNumber: async (task) => {
       await turn();
       const number = (db.counters.get(task) ?? 0) + 1;

@@ -61,6 +61,35 @@ export function taskContract(opened: Opened<EventLog & TaskStore & ShownStore>):
       expect(listed.filter((stored) => stored.task.slug === first)).toHaveLength(1);
     });
 
+    test("[D3] have their versions listed, newest first, in pages without a gap", async () => {
+      const [slug, other] = [newSlug(), newSlug()];
+      for (const version of [1, 2, 4, 5]) await createTask(opened.store, task(slug, version));
+      await createTask(opened.store, task(other, 3));
+      const numbersOf = (items: readonly StoredTask[]) => items.map((stored) => stored.task.version);
+      for (const limit of [1, 3, 200]) {
+        const listed = await collect((page) => opened.store.listVersions(slug, page), limit);
+        expect(numbersOf(listed)).toEqual([5, 4, 2, 1]);
+        expect(listed[2]).toEqual(await opened.store.findTask(slug, 2));
+      }
+      for (const [name, cursor] of [
+        [newSlug(), undefined],
+        [slug, "1"],
+        [slug, "x"],
+      ] as const)
+        expect(await opened.store.listVersions(name, { limit: 5, cursor })).toEqual({
+          items: [],
+          next: null,
+        });
+      const large = "x".repeat(LIMITS.pageByteCountMax);
+      for (const version of [6, 7])
+        await createTask(opened.store, { ...task(slug, version), dataCard: large });
+      const page = await opened.store.listVersions(slug, { limit: 200 });
+      expect([numbersOf(page.items), page.next]).toEqual([[7], "7"]);
+      expect(numbersOf(await collect((next) => opened.store.listVersions(slug, next), 200))).toEqual([
+        7, 6, 5, 4, 2, 1,
+      ]);
+    });
+
     test("[D2] come in pages that end early if they are large, without a gap", async () => {
       // Each of the large ones is just below 100 kB.
       const fits = Math.floor(LIMITS.pageByteCountMax / 100_000);

@@ -172,6 +172,12 @@ async function settle(desk: AccessDesk, signIns: ReturnType<typeof openSignIns>)
     const { token } = known(await desk.invite(role, "", "k7f2"));
     known(await desk.useInvitation(token, await newcomer(name)));
   }
+  // One person in two projects: what they may do in the one, they may not do in the other.
+  const roles = [
+    { role: "researcher" as const, projectId: "readmission" },
+    { role: "auditor" as const, projectId: "digits" },
+  ];
+  known(await desk.changeRoles(idOf("b42s"), { roles, makeAdmin: false }, "k7f2"));
   const [second = "", third = ""] = ADMINS;
   known(await desk.changeRoles(idOf(second), { roles: [], makeAdmin: true }, "k7f2"));
   const give = known(

@@ -44,8 +44,17 @@ export function taskPart(view: TaskView, part: string): unknown {
     const sentence = `k7f2 published version ${task.version} of ${task.slug}.`;
     return { items: [{ at, type: "task-created", sentence }] };
   }
+  if (part === "versions") {
+    const versions = Array.from({ length: task.version }, (_, back) => versionOf(view, task.version - back));
+    return { items: versions, next: null };
+  }
   const version = Number(part);
-  if (!Number.isInteger(version) || version < 1 || version > task.version) return null;
+  return Number.isInteger(version) ? versionOf(view, version) : null;
+}
+
+function versionOf(view: TaskView, version: number): TaskView | null {
+  const { task } = view;
+  if (version < 1 || version > task.version) return null;
   if (version === task.version) return view;
   // Each version before trained in batches of twice the size.
   const batchSize = task.training.batchSize * 2 ** (task.version - version);

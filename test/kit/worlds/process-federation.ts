@@ -9,6 +9,7 @@ import { type Task, taskSchema } from "#shared/task/task.ts";
 import { heldOutPath } from "#test/kit/earlier-held-out.ts";
 import type { CoordinatorReady } from "../children/coordinator.ts";
 import type { FromDevices, ToDevices } from "../children/devices.ts";
+import { idxHeader } from "../files/idx.ts";
 import { useToken } from "./as-admin.ts";
 import { openApi } from "./coordinator-process.ts";
 
@@ -152,12 +153,4 @@ function writeHeldOut(folder: string): void {
     Buffer.concat([idxHeader(HELD_OUT_ROWS, SIDE, SIDE), pixels]),
   );
   writeFileSync(join(folder, "train-labels-idx1-ubyte"), Buffer.concat([idxHeader(HELD_OUT_ROWS), labels]));
-}
-
-/** Two zeros, 8 for unsigned bytes, the number of axes, each axis as u32be. Source: yann.lecun.com/exdb/mnist. */
-function idxHeader(...axes: readonly number[]): Buffer {
-  const header = Buffer.alloc(4 + 4 * axes.length);
-  header.writeUInt32BE(0x0800 + axes.length);
-  for (const [index, size] of axes.entries()) header.writeUInt32BE(size, 4 + 4 * index);
-  return header;
 }

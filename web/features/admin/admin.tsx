@@ -37,7 +37,7 @@ export function Admin() {
 function AdminOf({ me }: { readonly me: OwnSession }) {
   const { data: people = [] } = usePeople();
   const { data: made } = useProjects();
-  const projects = made?.map(({ projectId }) => projectId) ?? me.projects;
+  const projects = (made ?? me.projects).map(({ projectId }) => projectId);
   const personOf = namesAmong(people);
   return (
     <>

@@ -2,6 +2,7 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { TOKEN_SCOPES, type TokenScope } from "#shared/access/roles.ts";
+import { mayWords, scopeWords } from "#shared/access/sentences.ts";
 import type { ApiTokenView, OwnSession } from "#shared/protocol/access-api.ts";
 import { useAllTokens, useOwnTokens } from "../../data/access-queries.ts";
 import { makeApiToken, revokeAnyToken, revokeOwnToken } from "../../data/admin.ts";
@@ -14,8 +15,6 @@ import {
   apiTokenEntry,
   apiTokenRevokedEntry,
   lastSeenWords,
-  mayWords,
-  scopeWords,
   shownName,
   tokenEnds,
 } from "../../words/access.ts";

@@ -85,11 +85,14 @@ interface DeedProps {
   readonly onKeep: () => void;
   /** The act ends or deletes something. */
   readonly stops?: boolean;
+  /** Where the page has columns of its own, the entry stands below. */
+  readonly narrow?: boolean;
 }
 
 /** A question before an act: at the left what is asked, at the right the entry that the log will keep. */
 export function Deed(props: DeedProps) {
-  const { children, entries, note, act, doLabel, onDo, keepLabel = "Leave as it is", onKeep, stops } = props;
+  const { children, entries, note, act, doLabel, onDo, keepLabel = "Leave as it is", onKeep } = props;
+  const { stops = false, narrow = false } = props;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     onDo();
@@ -98,7 +101,7 @@ export function Deed(props: DeedProps) {
   // The link or button that opened it may be gone.
   useEffect(() => box.current?.focus(), []);
   return (
-    <section ref={box} tabIndex={-1} aria-label={doLabel} className={TWO_SIDES}>
+    <section ref={box} tabIndex={-1} aria-label={doLabel} className={narrow ? "grid gap-4" : TWO_SIDES}>
       <div className="grid content-start gap-4">
         <form className="grid gap-4" onSubmit={submit} noValidate>
           {children}

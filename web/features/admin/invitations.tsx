@@ -8,6 +8,7 @@ import { invite, withdrawInvitation } from "../../data/admin.ts";
 import { Button } from "../../ui/button.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
 import { Field } from "../../ui/field.tsx";
+import { LogNote } from "../../ui/log-entry.tsx";
 import { Section } from "../../ui/section.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { TextInput } from "../../ui/text-input.tsx";
@@ -106,7 +107,7 @@ function InviteForm(props: {
           Make an invitation
         </Button>
       </div>
-      <p className="note">The log will keep: “{invitedEntry(role, me)}”</p>
+      <LogNote sentence={invitedEntry(role, me)} />
     </form>
   );
 }

@@ -13,6 +13,7 @@ import {
   devicesRemovedWords,
   edgeCommand,
   goodUntil,
+  JOIN_TOKENS_NOTE,
   joinedDevicesRemovedEntry,
   joinTokenEntry,
   joinTokenRevokedEntry,
@@ -47,11 +48,7 @@ export function JoinTokens({ me, projects }: JoinTokensProps) {
     setMade(token);
   };
   return (
-    <Section
-      id={SECTION}
-      title="Join tokens"
-      note="For devices and sites, where a task is by invitation. Which device used which token is not kept."
-    >
+    <Section id={SECTION} title="Join tokens" note={JOIN_TOKENS_NOTE}>
       <div className="grid gap-4">
         <QueryGate query={tokens} what="the join tokens">
           {(rows) => <JoinTokenTable {...{ rows, deeds }} me={me.name} />}
@@ -86,10 +83,6 @@ function JoinTokenTable(props: {
 }) {
   const { rows, deeds, me } = props;
   const { data: sites = [] } = useSites();
-  const revoke = useAct(revokeJoinToken, () => deeds.close("Revoked. Nobody joins with it any more."));
-  const remove = useAct(removeJoinedDevices, () =>
-    deeds.close("Removed. Devices that joined with this token take part no more, and nobody joins with it."),
-  );
   if (rows.length === 0) return <p className="note">There are no join tokens. Public tasks need none.</p>;
   return (
     <DataTable
@@ -119,53 +112,71 @@ function JoinTokenTable(props: {
             return `${madeWords(madeBy, madeAt, me, Date.now())}${site ? `, for ${site.name}` : ""}`;
           },
         },
-        {
-          label: "Change",
-          hiddenLabel: true,
-          cell: ({ tokenId, shown, siteId, used, isRevoked, devicesRemoved }) => (
-            <span className="flex flex-wrap gap-3">
-              {!isRevoked && (
-                <DeedLink deeds={deeds} row={tokenId} what="revoke" about={shown}>
-                  Revoke…
-                </DeedLink>
-              )}
-              {siteId === null && used > 0 && !devicesRemoved && (
-                <DeedLink deeds={deeds} row={tokenId} what="remove" about={shown}>
-                  Remove its devices…
-                </DeedLink>
-              )}
-            </span>
-          ),
-        },
+        { label: "Change", hiddenLabel: true, cell: (token) => <TokenLinks token={token} deeds={deeds} /> },
       ]}
-      under={({ tokenId, used }) => {
-        if (deeds.isOpen(tokenId, "remove"))
-          return (
-            <Deed
-              entries={[joinedDevicesRemovedEntry(me)]}
-              act={remove}
-              doLabel="Remove its devices"
-              stops
-              onDo={() => remove.run(tokenId)}
-              onKeep={() => deeds.close()}
-            >
-              <p>{devicesRemovedWords(used)}</p>
-            </Deed>
-          );
-        return deeds.isOpen(tokenId, "revoke") ? (
-          <Deed
-            entries={[joinTokenRevokedEntry(me)]}
-            act={revoke}
-            doLabel="Revoke"
-            stops
-            onDo={() => revoke.run(tokenId)}
-            onKeep={() => deeds.close()}
-          >
-            <p>Nobody joins with it any more. Devices that have joined already stay.</p>
-          </Deed>
-        ) : null;
-      }}
+      under={(token) =>
+        ["revoke", "remove"].some((what) => deeds.isOpen(token.tokenId, what)) ? (
+          <TokenQuestion token={token} deeds={deeds} me={me} />
+        ) : null
+      }
     />
+  );
+}
+
+interface OneTokenProps {
+  readonly token: JoinTokenView;
+  readonly deeds: Deeds;
+}
+
+function TokenLinks({ token, deeds }: OneTokenProps) {
+  const { tokenId, shown, siteId, used, isRevoked, devicesRemoved } = token;
+  return (
+    <span className="flex flex-wrap gap-3">
+      {!isRevoked && (
+        <DeedLink deeds={deeds} row={tokenId} what="revoke" about={shown}>
+          Revoke…
+        </DeedLink>
+      )}
+      {siteId === null && used > 0 && !devicesRemoved && (
+        <DeedLink deeds={deeds} row={tokenId} what="remove" about={shown}>
+          Remove its devices…
+        </DeedLink>
+      )}
+    </span>
+  );
+}
+
+/** What is open under a token. */
+function TokenQuestion({ token, deeds, me }: OneTokenProps & { readonly me: string }) {
+  const { tokenId, used } = token;
+  const revoke = useAct(revokeJoinToken, () => deeds.close("Revoked. Nobody joins with it any more."));
+  const remove = useAct(removeJoinedDevices, () =>
+    deeds.close("Removed. Devices that joined with this token take part no more, and nobody joins with it."),
+  );
+  if (deeds.isOpen(tokenId, "remove"))
+    return (
+      <Deed
+        entries={[joinedDevicesRemovedEntry(me)]}
+        act={remove}
+        doLabel="Remove its devices"
+        stops
+        onDo={() => remove.run(tokenId)}
+        onKeep={() => deeds.close()}
+      >
+        <p>{devicesRemovedWords(used)}</p>
+      </Deed>
+    );
+  return (
+    <Deed
+      entries={[joinTokenRevokedEntry(me)]}
+      act={revoke}
+      doLabel="Revoke"
+      stops
+      onDo={() => revoke.run(tokenId)}
+      onKeep={() => deeds.close()}
+    >
+      <p>Nobody joins with it any more. Devices that have joined already stay.</p>
+    </Deed>
   );
 }
 

@@ -5,6 +5,7 @@ import { useProjects } from "../../data/access-queries.ts";
 import { makeProject } from "../../data/admin.ts";
 import { Button } from "../../ui/button.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
+import { LogNote } from "../../ui/log-entry.tsx";
 import { Section } from "../../ui/section.tsx";
 import { AS_TYPED, TextInput } from "../../ui/text-input.tsx";
 import { madeWords, projectEntry } from "../../words/access.ts";
@@ -103,7 +104,7 @@ function ProjectForm({ me }: { readonly me: string }) {
             Make a project
           </Button>
         </div>
-        {projectId !== "" && <p className="note">The log will keep: “{projectEntry(projectId, me)}”</p>}
+        {projectId !== "" && <LogNote sentence={projectEntry(projectId, me)} />}
       </form>
       <ActStates {...act.states} />
     </>

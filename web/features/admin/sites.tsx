@@ -12,6 +12,7 @@ import { TextInput } from "../../ui/text-input.tsx";
 import {
   edgeCommand,
   lastSeenWords,
+  SITES_NOTE,
   siteNamedEntry,
   siteRevokedEntry,
   siteState,
@@ -32,7 +33,7 @@ interface SitesProps {
 
 type SiteMade = Awaited<ReturnType<typeof nameSite>>;
 
-/** Edges with a name. Never a figure: what a site sent or how well it did is not kept. */
+/** Edges with a name. Never a figure of one. */
 export function Sites({ me, projects }: SitesProps) {
   const sites = useSites();
   const deeds = useDeeds(SECTION);
@@ -45,11 +46,7 @@ export function Sites({ me, projects }: SitesProps) {
     setMade(site);
   };
   return (
-    <Section
-      id={SECTION}
-      title="Sites"
-      note="Edges that have a name, such as clinics. What a site sent or how well it did is not kept, here or anywhere. Browsers are not listed."
-    >
+    <Section id={SECTION} title="Sites" note={SITES_NOTE}>
       <div className="grid gap-4">
         <QueryGate query={sites} what="the sites">
           {(rows) => <SiteTable {...{ rows, deeds, mayManage }} me={me.name} onRenew={renew.run} />}

@@ -26,15 +26,15 @@ interface NewAccountProps {
   readonly children?: ReactNode;
 }
 
-/** Name and way to sign in of a new account, for set-up and for invitations. */
-export function NewAccount({ name, onName, make, check = () => true, openId, children }: NewAccountProps) {
-  const [password, setPassword] = useState("");
-  const [wrong, setWrong] = useState<{ readonly name?: string | null; readonly password?: string | null }>(
-    {},
-  );
-  const { data: setup } = useSetup();
-  const [mayUsePasskey, setMayUsePasskey] = useState(true);
-  useEffect(() => setMayUsePasskey(hasPasskeys()), []);
+/** What is wrong with each field; null or absent if nothing is. */
+interface WrongFields {
+  readonly name?: string | null;
+  readonly password?: string | null;
+}
+
+/** `start` makes the account by this password, or by a passkey if it is null, unless a field is wrong. */
+function useNewAccount(name: string, make: NewAccountProps["make"], check: () => boolean) {
+  const [wrong, setWrong] = useState<WrongFields>({});
   const account = useMutation({
     mutationFn: async (typed: string | null) =>
       make(
@@ -59,6 +59,16 @@ export function NewAccount({ name, onName, make, check = () => true, openId, chi
     else if (found.password !== null && othersAreRight) document.getElementById("password")?.focus();
     else if (othersAreRight) account.mutate(typed);
   };
+  return { account, problem, wrong, setWrong, start };
+}
+
+/** Name and way to sign in of a new account, for set-up and for invitations. */
+export function NewAccount({ name, onName, make, check = () => true, openId, children }: NewAccountProps) {
+  const [password, setPassword] = useState("");
+  const { data: setup } = useSetup();
+  const [mayUsePasskey, setMayUsePasskey] = useState(true);
+  useEffect(() => setMayUsePasskey(hasPasskeys()), []);
+  const { account, problem, wrong, setWrong, start } = useNewAccount(name, make, check);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     start(password);

@@ -1,21 +1,24 @@
 "use client";
 import Link from "next/link";
 import type { TaskView } from "#shared/protocol/api.ts";
+import { useSession } from "../../data/access-queries.ts";
 import { useStatus } from "../../data/queries.ts";
 import { CopyBox } from "../../ui/copy-button.tsx";
 import { Section } from "../../ui/section.tsx";
 import { JoinInvitation } from "../shell/join-invitation.tsx";
 
+const ADMIN = { href: "/admin", label: "Admin" };
+const DEVICES = { href: "/devices", label: "Devices" };
+
 interface EmptyHomeProps {
   readonly tasks: readonly TaskView[];
   readonly mayCreate: boolean;
+  /** One of the tasks. */
+  readonly mayLaunch: boolean;
 }
 
 /** A system without runs: three ways in, each with a command or a link. */
-export function EmptyHome({ tasks, mayCreate }: EmptyHomeProps) {
-  const { data: status } = useStatus();
-  const slug = tasks[0]?.task.slug;
-  const edge = `npm run edge -- --coordinator ${status?.joinBaseUrl ?? "URL"} --task ${slug ?? "ID"} --data FILE`;
+export function EmptyHome({ tasks, mayCreate, mayLaunch }: EmptyHomeProps) {
   return (
     <>
       <Section
@@ -32,67 +35,93 @@ export function EmptyHome({ tasks, mayCreate }: EmptyHomeProps) {
           </p>
         </div>
       </Section>
-      <Section
-        id="make"
-        title={tasks.length > 0 ? "Launch a run" : "Make a task"}
-        note="A task says what is learnt, from which columns, and what a device agrees to."
-      >
-        <div className="grid gap-3.5">
-          {tasks.length > 0 ? (
-            <p className="read">
-              <a href="#launch">Launch</a> one of {tasks.length === 1 ? "this task" : "these tasks"}. A run
-              waits until enough devices are ready, so you may launch before anyone has joined.
-            </p>
-          ) : (
-            <>
-              {mayCreate && (
-                <>
-                  <p className="read">
-                    Begin with a sample, a CSV file or pictures. It is read in this browser and never sent.
-                  </p>
-                  <p>
-                    <Link className="btn main" href="/tasks/new">
-                      New task…
-                    </Link>
-                  </p>
-                </>
-              )}
-              <p className="read">
-                {mayCreate ? "Or start" : "Start"} this coordinator with a task that comes with Chorus:
-              </p>
-              <CopyBox text="npm run coordinator -- --task digits" what="the command" />
-            </>
-          )}
-        </div>
-      </Section>
-      <Section id="bring" title="Then bring devices" note="Both ways ask for consent first.">
-        <div className="cols2">
-          <div className="grid content-start gap-3.5">
-            <h3>In a browser</h3>
-            {status !== undefined && slug !== undefined ? (
-              <JoinInvitation status={status} task={slug} />
-            ) : (
-              <p className="text-ink-2">The link and its QR code stand here with the first task.</p>
-            )}
-          </div>
-          <div className="grid content-start gap-3.5">
-            <h3>On a server or at a clinic</h3>
-            <CopyBox text={edge} what="the command" />
-            <p className="note">
-              If the task is by invitation, a join token from <a href="/admin">Admin</a> goes into{" "}
-              <code>CHORUS_TOKEN</code>.
-            </p>
-          </div>
-        </div>
-      </Section>
+      {/* Whoever may launch does it beside this. */}
+      {tasks.length > 0 && !mayLaunch && <LaunchByOthers count={tasks.length} />}
+      {tasks.length === 0 && <MakeTask mayCreate={mayCreate} />}
+      <BringDevices slug={tasks[0]?.task.slug} />
       {tasks.length === 0 && (
         <Section id="later" title="Where runs will be">
           <p className="read text-ink-2">
-            Launch appears here with the first task. A run waits until enough devices are ready, so you may
-            launch before anyone has joined.
+            {mayCreate
+              ? "Launch appears here with the first task."
+              : "Runs appear here once a researcher has launched one."}{" "}
+            A run waits until enough devices are ready, so it may be launched before anyone has joined.
           </p>
         </Section>
       )}
     </>
+  );
+}
+
+const TASK_NOTE = "A task says what is learnt, from which columns, and what a device agrees to.";
+
+function LaunchByOthers({ count }: { readonly count: number }) {
+  return (
+    <Section id="make" title="A run" note={TASK_NOTE}>
+      <p className="read">
+        A researcher of its project launches {count === 1 ? "this task" : "one of these tasks"}. A run waits
+        until enough devices are ready, so it may be launched before anyone has joined.
+      </p>
+    </Section>
+  );
+}
+
+function MakeTask({ mayCreate }: { readonly mayCreate: boolean }) {
+  return (
+    <Section id="make" title={mayCreate ? "Make a task" : "A task"} note={TASK_NOTE}>
+      <div className="grid gap-3.5">
+        {mayCreate && (
+          <>
+            <p className="read">
+              Begin with a sample, a CSV file or pictures. It is read in this browser and never sent.
+            </p>
+            <p>
+              <Link className="btn main" href="/tasks/new">
+                New task…
+              </Link>
+            </p>
+          </>
+        )}
+        <p className="read">
+          {mayCreate ? "Or start" : "Start"} this coordinator with a task that comes with Chorus:
+        </p>
+        <CopyBox text="npm run coordinator -- --task digits" what="the command" />
+      </div>
+    </Section>
+  );
+}
+
+function BringDevices({ slug }: { readonly slug: string | undefined }) {
+  const { data: status } = useStatus();
+  const { data: session } = useSession();
+  const has = (permission: string) => session?.permissions.includes(permission) ?? false;
+  const tokensAt = has("people.read") ? ADMIN : has("join-tokens.manage") ? DEVICES : null;
+  const edge = `npm run edge -- --coordinator ${status?.joinBaseUrl ?? "URL"} --task ${slug ?? "ID"} --data FILE`;
+  return (
+    <Section id="bring" title="Then bring devices" note="Both ways ask for consent first.">
+      <div className="cols2">
+        <div className="grid content-start gap-3.5">
+          <h3>In a browser</h3>
+          {status !== undefined && slug !== undefined ? (
+            <JoinInvitation status={status} task={slug} />
+          ) : (
+            <p className="text-ink-2">The link and its QR code stand here with the first task.</p>
+          )}
+        </div>
+        <div className="grid content-start gap-3.5">
+          <h3>On a server or at a clinic</h3>
+          <CopyBox text={edge} what="the command" />
+          <p className="note">
+            If the task is by invitation, a join token goes into <code>CHORUS_TOKEN</code>.
+            {tokensAt !== null && (
+              <>
+                {" "}
+                It is made under <a href={tokensAt.href}>{tokensAt.label}</a>.
+              </>
+            )}
+          </p>
+        </div>
+      </div>
+    </Section>
   );
 }

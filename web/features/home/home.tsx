@@ -1,15 +1,17 @@
 "use client";
 import Link from "next/link";
-import { useEffect, useRef } from "react";
+import { type ComponentProps, useEffect, useRef } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { useSession } from "../../data/access-queries.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
-import { useOlderRuns, useRuns, useRunsById, useStatus, useTasks } from "../../data/queries.ts";
+import { useMay } from "../../data/may.ts";
+import { useLastRound, useOlderRuns, useRuns, useRunsById, useStatus, useTasks } from "../../data/queries.ts";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
 import { isOver } from "../../words/endings.ts";
 import { homeSentence, lastEnded } from "../../words/sentences.ts";
+import { newestVersion } from "../../words/waiting.ts";
 import { OfflineNote } from "../shell/offline-note.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
 import { EmptyHome } from "./empty-home.tsx";
@@ -34,9 +36,13 @@ export function Home({ asked }: HomeProps) {
   const tasks = useTasks();
   const status = useStatus();
   const session = useSession();
-  const waits = tasks.isPending || status.isPending || session.isPending;
+  // If nothing goes on, the last round's picture stands there, and its height follows from the round.
+  const last = runs.data === undefined ? null : restingOn(runs.data.items);
+  const picture = useLastRound(last?.runId, last === null ? 0 : newestVersion(last));
+  const isBare = last !== null && picture.isPending;
+  const waits = tasks.isPending || status.isPending || session.isPending || isBare;
   return (
-    <QueryGate query={runs} what="runs and tasks" waits={waits} hold="page-hold">
+    <QueryGate query={runs} what="runs and tasks" waits={waits} hold="page-hold pt-8">
       {({ items, next }) => <Loaded runs={items} next={next} tasks={tasks.data ?? null} asked={asked} />}
     </QueryGate>
   );
@@ -52,7 +58,10 @@ interface LoadedProps extends HomeProps {
 
 function Loaded({ runs: newest, next, tasks, asked }: LoadedProps) {
   const { data: session } = useSession();
-  const may = (permission: string) => session?.permissions.includes(permission) ?? false;
+  const all = useTasks();
+  const may = useMay();
+  const launchable = tasks?.filter((view) => may("runs.launch", view)) ?? [];
+  const mayCreate = session?.permissions.includes("tasks.create") ?? false;
   // A run that goes on may be older than those of the first answer.
   const unlisted = (tasks ?? []).flatMap(({ activeRunId }) =>
     activeRunId === null || newest.some(({ runId }) => runId === activeRunId) ? [] : [activeRunId],
@@ -73,15 +82,19 @@ function Loaded({ runs: newest, next, tasks, asked }: LoadedProps) {
             </section>
           )}
         </div>
-        {tasks?.length !== 0 && may("runs.launch") && <Launch runs={runs} asked={asked} />}
+        {launchable.length > 0 && (
+          <Launch tasks={launchable} runs={runs} asked={asked} hasOlder={next !== null} />
+        )}
       </div>
-      {isEmpty && <EmptyHome tasks={tasks} mayCreate={may("tasks.create")} />}
+      {isEmpty && <EmptyHome tasks={tasks} mayCreate={mayCreate} mayLaunch={launchable.length > 0} />}
       {!isEmpty && tasks !== null && <InUse tasks={tasks} runs={runs} />}
       {!isEmpty && <Ended runs={newest} next={next} />}
-      {tasks !== null && tasks.length > 0 && (
+      {tasks?.length !== 0 && (
         <Section id="tasks" title="Tasks" note="What is learnt, and from what people bring.">
-          <TaskTable tasks={tasks} />
-          {may("tasks.create") && (
+          <QueryGate query={all} what="tasks">
+            {(items) => <TaskTable tasks={items} />}
+          </QueryGate>
+          {mayCreate && (
             <p className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
               <Link className="btn" href="/tasks/new">
                 New task…
@@ -95,8 +108,7 @@ function Loaded({ runs: newest, next, tasks, asked }: LoadedProps) {
   );
 }
 
-function Launch({ runs, asked }: { readonly runs: readonly RunView[] } & HomeProps) {
-  const tasks = useTasks();
+function Launch(props: ComponentProps<typeof LaunchForm>) {
   const title = useRef<HTMLHeadingElement>(null);
   // The browser went to the anchor before the form was there.
   useEffect(() => {
@@ -109,9 +121,7 @@ function Launch({ runs, asked }: { readonly runs: readonly RunView[] } & HomePro
       <h2 id="launch" tabIndex={-1} ref={title}>
         Launch a run
       </h2>
-      <QueryGate query={tasks} what="tasks">
-        {(items) => <LaunchForm tasks={items} runs={runs} asked={asked} />}
-      </QueryGate>
+      <LaunchForm {...props} />
     </aside>
   );
 }
@@ -133,9 +143,14 @@ function Head({ runs, taskCount }: { readonly runs: readonly RunView[]; readonly
 function Now({ runs }: { readonly runs: readonly RunView[] }) {
   const { data: status } = useStatus();
   const going = runs.filter((run) => !isOver(run));
-  const last = lastEnded(runs);
+  const last = restingOn(runs);
   if (going.length > 0) return <GoingRuns runs={going} status={status ?? null} />;
   return last === null ? null : <LastRun run={last} />;
+}
+
+/** The run that ended last, if none goes on. */
+function restingOn(runs: readonly RunView[]): RunView | null {
+  return runs.every(isOver) ? lastEnded(runs) : null;
 }
 
 function InUse({ tasks, runs }: { readonly tasks: readonly TaskView[]; readonly runs: readonly RunView[] }) {
@@ -151,7 +166,7 @@ const ENDED_FIRST = 8;
 function Ended({ runs, next }: { readonly runs: readonly RunView[]; readonly next: string | null }) {
   const [count, onMore] = useShownCount("ended", ENDED_FIRST);
   const known = runs.filter(isOver);
-  const older = useOlderRuns(next, count - known.length);
+  const older = useOlderRuns(null, next, count - known.length);
   const items = [...known, ...(older.data?.items ?? []).filter(isOver)];
   const end = older.data === undefined ? next : older.data.next;
   if (items.length === 0 && end === null) return null;

@@ -8,18 +8,19 @@ import { useCall } from "./use-call.ts";
 interface ActionsProps {
   readonly participant: Participant;
   readonly stage: Stage;
-  readonly agreed: boolean;
+  /** The person has agreed, and the task is not archived. */
+  readonly takesDevice: boolean;
 }
 
-/** False before there is something to start. */
-export function hasActions(stage: Stage, agreed: boolean): boolean {
-  return agreed && stage !== "consent" && stage !== "data";
+/** False before there is something to start, and once the task takes no more devices. */
+export function hasActions(stage: Stage, takesDevice: boolean): boolean {
+  return takesDevice && stage !== "consent" && stage !== "data";
 }
 
 /** Start, Pause, Leave and the like. The first button stays the same element, so that it keeps the focus. */
-export function Actions({ participant, stage, agreed }: ActionsProps) {
+export function Actions({ participant, stage, takesDevice }: ActionsProps) {
   const { busy, problem, call } = useCall();
-  if (!hasActions(stage, agreed)) return null;
+  if (!hasActions(stage, takesDevice)) return null;
   const main = mainAction(participant, stage);
   const mayLeave = stage !== "ready" && stage !== "locked" && stage !== "left";
   return (
@@ -41,10 +42,11 @@ export function Actions({ participant, stage, agreed }: ActionsProps) {
 export function StartHere({
   participant,
   stage,
+  takesDevice,
   many,
-}: Omit<ActionsProps, "agreed"> & { readonly many: string }) {
+}: ActionsProps & { readonly many: string }) {
   const { busy, problem, call } = useCall();
-  if (!hasActions(stage, true)) return null;
+  if (!hasActions(stage, takesDevice)) return null;
   const main = mainAction(participant, stage);
   return (
     <div className="mt-6 hidden flex-wrap items-center gap-x-5 gap-y-2 border-t border-rule pt-5 md:flex">

@@ -1,6 +1,5 @@
 "use client";
 import type { Participant, ParticipantView } from "#client/index.ts";
-import { targetOf } from "#shared/task/target.ts";
 import { Score } from "../../score/score.tsx";
 import { ownScoreNote } from "../../words/contribution.ts";
 import { DataPart } from "./data-part.tsx";
@@ -39,7 +38,7 @@ export default function AgreedParts({ participant, view, logged }: AgreedPartsPr
         last={contributions[0] ?? null}
         budget={view.budget}
         many={task.task.exampleNoun.many}
-        learns={targetOf(task.task.features).kind}
+        features={task.task.features}
       />
       <LeftPart participant={participant} task={task} latest={view.latest} contributions={contributions} />
       <WentPart task={task} contributions={contributions} logged={logged} />

@@ -40,6 +40,14 @@ export const ConsentPart = memo(function ConsentPart(props: {
       </Part>
     );
   }
+  if (task.archivedAt !== null) {
+    return (
+      <Part number={1} id="agreed" title="What this task asked for" note="Nobody can agree to it any more.">
+        <ConsentLists words={words} />
+        <LearntLink task={task} />
+      </Part>
+    );
+  }
   return (
     <Part number={1} id="agreed" title="What you agree to" note={askNote(consent, task.task.version)}>
       <ConsentForm participant={participant} task={task} words={words} />

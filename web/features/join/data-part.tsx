@@ -19,15 +19,13 @@ import { formatCount, plural } from "../../words/format.ts";
 import { StartHere } from "./actions.tsx";
 import { ClassBars } from "./class-bars.tsx";
 import { CsvPanel } from "./csv-panel.tsx";
-import { DrawPanel } from "./draw-panel.tsx";
+import { DrawPanel, isDrawable } from "./draw-panel.tsx";
 import { Part } from "./part.tsx";
 import { PicturesPanel } from "./pictures-panel.tsx";
 import { Picture } from "./pixel-canvas.tsx";
 import { useCall } from "./use-call.ts";
 
 type Panel = "draw" | "csv" | "pictures";
-/** Pictures with up to this many squares a side can be drawn by hand. */
-const DRAWABLE_SIDE_MAX = 32;
 const SHOWN = 24;
 
 /** Part 2: the person's own examples, stored only in this browser. */
@@ -42,7 +40,7 @@ export const DataPart = memo(function DataPart(props: {
   const { features, exampleNoun } = task.task;
   const drawable = isDrawable(features);
   // Without data, open the panel that needs no file.
-  const [panel, setPanel] = useState<Panel | null>(data.count > 0 ? null : drawable ? "draw" : "csv");
+  const [panel, setPanel] = useState<Panel | null>(data.count > 0 ? null : firstPanel(features));
   const toggle = (next: Panel) => setPanel(panel === next ? null : next);
   const openers = useRef<HTMLDivElement>(null);
   // What was pressed disappears with its panel, so the focus goes back to what opened it.
@@ -59,12 +57,14 @@ export const DataPart = memo(function DataPart(props: {
   );
   return (
     <Part number={2} id="data" title="Your data" note={dataNote(data, task)}>
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_13rem] lg:gap-11">
+      <div
+        className={`grid grid-cols-[minmax(0,1fr)] gap-6 ${data.count > 0 ? "lg:grid-cols-[minmax(0,1fr)_13rem] lg:gap-11" : ""}`}
+      >
         <div className="min-w-0">
           {features.kind === "image" && (
             <Thumbs participant={participant} data={data} features={features} noun={exampleNoun} />
           )}
-          {features.kind === "tabular" && data.count > 0 && (
+          {features.kind !== "image" && data.count > 0 && (
             <p className="read">{heldBackSentence(data, task)}</p>
           )}
           <div ref={openers} className="mt-5 flex flex-wrap gap-3">
@@ -78,7 +78,13 @@ export const DataPart = memo(function DataPart(props: {
                 <DrawPanel participant={participant} features={features} noun={exampleNoun} />
               )}
               {panel === "csv" && (
-                <CsvPanel participant={participant} features={features} noun={exampleNoun} onDone={close} />
+                <CsvPanel
+                  participant={participant}
+                  task={task.task.slug}
+                  features={features}
+                  noun={exampleNoun}
+                  onDone={close}
+                />
               )}
               {panel === "pictures" && features.kind === "image" && (
                 <PicturesPanel
@@ -91,7 +97,12 @@ export const DataPart = memo(function DataPart(props: {
             </div>
           )}
           {data.lastImport !== null && <LastImport view={data.lastImport} />}
-          <StartHere participant={participant} stage={stage} many={exampleNoun.many} />
+          <StartHere
+            participant={participant}
+            stage={stage}
+            takesDevice={task.archivedAt === null}
+            many={exampleNoun.many}
+          />
         </div>
         {data.count > 0 && (
           <ClassFigure target={targetOf(features)} counts={data.countByGroup} noun={exampleNoun.many} />
@@ -100,6 +111,11 @@ export const DataPart = memo(function DataPart(props: {
     </Part>
   );
 });
+
+function firstPanel(features: Features): Panel {
+  if (features.kind !== "image") return "csv";
+  return isDrawable(features) ? "draw" : "pictures";
+}
 
 function ClassFigure(props: {
   readonly target: Target;
@@ -113,10 +129,6 @@ function ClassFigure(props: {
       <ClassBars classes={groupNames(target)} counts={counts} noun={noun} />
     </figure>
   );
-}
-
-function isDrawable(features: Features): features is ImageFeatures {
-  return features.kind === "image" && Math.max(features.height, features.width) <= DRAWABLE_SIDE_MAX;
 }
 
 function Thumbs(props: {

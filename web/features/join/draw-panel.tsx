@@ -1,15 +1,29 @@
 "use client";
 import { useMemo, useState } from "react";
 import type { Participant } from "#client/index.ts";
-import type { ImageFeatures } from "#shared/task/features.ts";
+import { channelCount, type Features, type ImageFeatures } from "#shared/task/features.ts";
 import { Button } from "../../ui/button.tsx";
+import { ErrorLine } from "../../ui/error-line.tsx";
 import { FileButton } from "../../ui/file-button.tsx";
 import { keptSentence, sketchGap } from "../../words/classes.ts";
 import { callFailure } from "../../words/failure.ts";
+import { seenNote } from "../../words/pictures.ts";
 import { ClassPicker } from "./class-picker.tsx";
 import { type Stroke, strokesToPixels } from "./drawing.ts";
 import { DrawingPad } from "./drawing-pad.tsx";
 import { Picture } from "./pixel-canvas.tsx";
+import { useCall } from "./use-call.ts";
+
+/** Grey pictures with up to this many squares a side can be drawn by hand. */
+const DRAWABLE_SIDE_MAX = 32;
+
+export function isDrawable(features: Features): features is ImageFeatures {
+  return (
+    features.kind === "image" &&
+    channelCount(features) === 1 &&
+    Math.max(features.height, features.width) <= DRAWABLE_SIDE_MAX
+  );
+}
 
 /** A drawing, or a picture file instead. */
 export interface Sketch {
@@ -60,21 +74,22 @@ export function useSketch(participant: Participant, features: ImageFeatures): Sk
   };
 }
 
-/** The pad with its buttons, and the picture that the model sees. */
+/** The pad with its buttons, if the task's pictures can be drawn; a picture file; and what the model sees of it. */
 export function SketchPad(props: {
   readonly sketch: Sketch;
   readonly features: ImageFeatures;
   readonly label: string;
 }) {
   const { sketch, features, label } = props;
+  const drawable = isDrawable(features);
   return (
     <div className="max-w-[17rem]">
-      <DrawingPad strokes={sketch.strokes} onStrokes={sketch.draw} label={label} />
+      {drawable && <DrawingPad strokes={sketch.strokes} onStrokes={sketch.draw} label={label} />}
       <div className="mt-3 flex flex-wrap items-center gap-3">
-        <Button onClick={sketch.clear}>Clear</Button>
+        {drawable && <Button onClick={sketch.clear}>Clear</Button>}
         <FileButton
           accept="image/*"
-          kind="quiet"
+          kind={drawable ? "quiet" : undefined}
           onFiles={([file]) => file !== undefined && void sketch.readFile(file)}
         >
           Use a picture file
@@ -92,9 +107,7 @@ export function SketchPad(props: {
             className="h-14 w-14 flex-none"
           />
         )}
-        <figcaption className="note">
-          As the model sees it: {features.height} by {features.width} squares, filled and centred.
-        </figcaption>
+        <figcaption className="note">{seenNote(features)}</figcaption>
       </figure>
       {sketch.problem !== null && (
         <p role="alert" className="mt-2 text-sm text-stop">
@@ -114,18 +127,21 @@ export function DrawPanel(props: {
   const { participant, features, noun } = props;
   const sketch = useSketch(participant, features);
   const [label, setLabel] = useState<number | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [gap, setGap] = useState<string | null>(null);
   const [said, setSaid] = useState("");
-  const keep = async () => {
-    if (sketch.pixels === null || label === null)
-      return setProblem(sketchGap({ isEmpty: sketch.pixels === null, label }, noun.one));
-    const added = await participant.addDrawing(sketch.pixels, label);
-    if (!added.ok) return setProblem(added.error.sentence);
-    setProblem(null);
-    setSaid(keptSentence(features.classes[label] ?? ""));
-    sketch.clear();
-    setLabel(null);
-    return undefined;
+  const { busy, problem, call } = useCall();
+  const keep = () => {
+    const { pixels } = sketch;
+    if (pixels === null || label === null)
+      return setGap(sketchGap({ isEmpty: pixels === null, label }, noun.one));
+    return void call(async () => {
+      const added = await participant.addDrawing(pixels, label);
+      if (!added.ok) return setGap(added.error.sentence);
+      setGap(null);
+      setSaid(keptSentence(features.classes[label] ?? ""));
+      sketch.clear();
+      return setLabel(null);
+    });
   };
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-6 md:grid-cols-[17rem_minmax(0,1fr)] md:gap-12">
@@ -137,12 +153,15 @@ export function DrawPanel(props: {
           value={label}
           onPick={(picked) => {
             setLabel(picked);
-            setProblem(null);
+            setGap(null);
           }}
-          error={problem}
+          error={gap}
         />
+        {problem !== null && <ErrorLine>{problem}</ErrorLine>}
         <p>
-          <Button onClick={() => void keep()}>Keep this {noun.one}</Button>
+          <Button aria-disabled={busy} onClick={keep}>
+            Keep this {noun.one}
+          </Button>
         </p>
         <p className="note min-h-6" role="status">
           {said}

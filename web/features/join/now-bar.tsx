@@ -5,6 +5,9 @@ import { StatusMark } from "../../ui/status-mark.tsx";
 import type { StateLine } from "../../words/join.ts";
 import { Actions, hasActions } from "./actions.tsx";
 
+/** Refusals that the state line says in its own words. */
+const TOLD: ReadonlySet<Refusal["code"]> = new Set(["NO_ENGINE", "TASK_ARCHIVED"]);
+
 /** The current state, with progress and the possible actions; stays under the title. */
 export function NowBar(props: {
   readonly participant: Participant;
@@ -12,7 +15,7 @@ export function NowBar(props: {
   readonly line: StateLine;
 }) {
   const { participant, view, line } = props;
-  const agreed = view.consent?.current === true;
+  const takesDevice = view.consent?.current === true && view.task.archivedAt === null;
   return (
     <section
       aria-label="Current state"
@@ -23,13 +26,13 @@ export function NowBar(props: {
         <p className="text-sm text-ink-2">{line.detail}</p>
       </div>
       <div className="hidden flex-wrap gap-3 self-start md:flex">
-        <Actions participant={participant} stage={view.stage} agreed={agreed} />
+        <Actions participant={participant} stage={view.stage} takesDevice={takesDevice} />
       </div>
       <div className="mt-1 h-1.5 md:col-span-2">
         {line.progress !== null && <ProgressBar label={line.progress.label} parts={line.progress.parts} />}
       </div>
-      {/* The state line already says if another tab takes part or if no engine works. */}
-      {view.refusal !== null && view.stage !== "locked" && view.refusal.code !== "NO_ENGINE" && (
+      {/* The state line already says if another tab takes part. */}
+      {view.refusal !== null && !TOLD.has(view.refusal.code) && view.stage !== "locked" && (
         <RefusalNote refusal={view.refusal} />
       )}
     </section>
@@ -44,16 +47,17 @@ export function Dock(props: {
 }) {
   const { participant, view, line } = props;
   const { stage } = view;
-  const agreed = view.consent?.current === true;
-  if (!hasActions(stage, agreed)) return null;
+  const takesDevice = view.consent?.current === true && view.task.archivedAt === null;
+  if (!hasActions(stage, takesDevice)) return null;
   return (
     <section
       aria-label="Pause and leave"
+      data-dock
       className="sticky bottom-0 z-10 -mx-[var(--space-gutter)] flex items-center justify-between gap-3 border-t border-ink bg-paper px-[var(--space-gutter)] py-2.5 text-sm md:hidden"
     >
       <span className="min-w-0">{line.short}</span>
       <span className="flex flex-none gap-3">
-        <Actions participant={participant} stage={stage} agreed={agreed} />
+        <Actions participant={participant} stage={stage} takesDevice={takesDevice} />
       </span>
     </section>
   );

@@ -4,11 +4,19 @@ import type { ImportRefusal, ImportReport, Participant, ReadingView } from "#cli
 import type { Result } from "#shared/kernel/result.ts";
 import type { ImageFeatures } from "#shared/task/features.ts";
 import { Button } from "../../ui/button.tsx";
+import { ErrorLine } from "../../ui/error-line.tsx";
 import { FileButton } from "../../ui/file-button.tsx";
 import { ProgressBar } from "../../ui/progress-bar.tsx";
 import { classFoldersNote, fittingNote, readingSentence } from "../../words/pictures.ts";
 import { ClassPicker } from "./class-picker.tsx";
+import { SetChoice } from "./set-choice.tsx";
+import { useCall } from "./use-call.ts";
 
+/** Files that hold several sets, of which one is chosen. */
+interface Several {
+  readonly files: readonly File[];
+  readonly refusal: ImportRefusal;
+}
 type Adding = () => Promise<Result<ImportReport, ImportRefusal>>;
 
 /** A folder or an archive of pictures of all classes, or several files of one class. */
@@ -20,29 +28,23 @@ export function PicturesPanel(props: {
 }) {
   const { participant, features, reading, onDone } = props;
   const [label, setLabel] = useState<number | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [fault, setFault] = useState<string | null>(null);
-  const [adding, setAdding] = useState(false);
-  const add = async (adds: Adding) => {
-    setAdding(true);
-    setProblem(null);
-    setFault(null);
-    try {
+  const [unsaid, setUnsaid] = useState<string | null>(null);
+  const [several, setSeveral] = useState<Several | null>(null);
+  const { busy, problem, call } = useCall();
+  const add = (adds: Adding, files: readonly File[] = []) =>
+    call(async () => {
+      setSeveral(null);
       // Either way the result is shown under the buttons of this part.
       const added = await adds();
       if (added.ok) onDone();
-    } catch (thrown) {
-      const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      setFault(`The pictures could not be added (${reason.slice(0, 200)}). Nothing was added. Try again.`);
-    } finally {
-      setAdding(false);
-    }
-  };
+      else setSeveral({ files, refusal: added.error });
+    });
   const addOfClass = (files: readonly File[]) => {
-    if (label === null) return setProblem("First say what the pictures show.");
+    if (label === null) return setUnsaid("First say what the pictures show.");
     return void add(() => participant.addImages(files, label));
   };
-  const addSet = (files: readonly File[]) => void add(() => participant.addSet(files));
+  const addSet = (files: readonly File[], set?: string) =>
+    void add(() => participant.addSet(files, set), files);
   return (
     <div className="grid max-w-3xl gap-6">
       <section className="grid gap-3">
@@ -50,11 +52,11 @@ export function PicturesPanel(props: {
         <p className="note">{classFoldersNote(features)}</p>
         <p className="flex flex-wrap gap-3">
           {canChooseFolders() && (
-            <FileButton folder disabled={adding} onFiles={addSet}>
+            <FileButton folder disabled={busy} onFiles={(files) => addSet(files)}>
               Choose a folder
             </FileButton>
           )}
-          <FileButton multiple disabled={adding} onFiles={addSet}>
+          <FileButton multiple disabled={busy} onFiles={(files) => addSet(files)}>
             Choose a zip archive or IDX files
           </FileButton>
         </p>
@@ -67,23 +69,22 @@ export function PicturesPanel(props: {
           value={label}
           onPick={(picked) => {
             setLabel(picked);
-            setProblem(null);
+            setUnsaid(null);
           }}
-          error={problem}
+          error={unsaid}
         />
         <p>
-          <FileButton accept="image/*" multiple disabled={adding} onFiles={addOfClass}>
+          <FileButton accept="image/*" multiple disabled={busy} onFiles={addOfClass}>
             Choose pictures
           </FileButton>
         </p>
       </section>
       <p className="note">{fittingNote(features)}</p>
-      {adding && <Reading reading={reading} onStop={() => participant.stopReading()} />}
-      {fault !== null && (
-        <p role="alert" className="max-w-[62ch] border-l-2 border-stop pl-4">
-          {fault}
-        </p>
+      {busy && <Reading reading={reading} onStop={() => participant.stopReading()} />}
+      {several !== null && !busy && (
+        <SetChoice refusal={several.refusal} busy={busy} onSet={(set) => addSet(several.files, set)} />
       )}
+      {problem !== null && <ErrorLine>{problem}</ErrorLine>}
     </div>
   );
 }

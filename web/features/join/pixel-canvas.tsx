@@ -66,15 +66,50 @@ function whenIdle(run: () => void): () => void {
   return () => cancelIdleCallback(handle);
 }
 
-/** A small grey picture: `pixels` in [0, 1], row by row. */
-export function Picture(props: {
+/** A small picture: `pixels` in [0, 1], row by row; grey, or red, green and blue of one pixel after the other. */
+export function Picture(props: PictureProps) {
+  const { pixels, height, width } = props;
+  return pixels.length === 3 * height * width ? <ColourPicture {...props} /> : <GreyPicture {...props} />;
+}
+
+interface PictureProps {
   readonly pixels: Float32Array;
   readonly height: number;
   readonly width: number;
   readonly label: string;
   readonly className?: string | undefined;
-}) {
-  const { pixels, height, width, label, className } = props;
+}
+
+/** As it is, in light and dark mode alike. */
+function ColourPicture({ pixels, height, width, label, className = "" }: PictureProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(
+    () =>
+      whenIdle(() => {
+        canvas.current?.getContext("2d")?.putImageData(new ImageData(coloursOf(pixels), width, height), 0, 0);
+      }),
+    [pixels, height, width],
+  );
+  return (
+    <canvas
+      ref={canvas}
+      width={width}
+      height={height}
+      role="img"
+      aria-label={label}
+      className={`block [image-rendering:pixelated] ${className}`}
+    />
+  );
+}
+
+/** Red, green, blue and opacity of each pixel, 0 to 255. @param pixels  Red, green and blue in [0, 1]. */
+export function coloursOf(pixels: Float32Array): Uint8ClampedArray<ArrayBuffer> {
+  const colours = new Uint8ClampedArray((pixels.length / 3) * 4).fill(255);
+  for (const [at, value] of pixels.entries()) colours[Math.floor(at / 3) * 4 + (at % 3)] = 255 * value;
+  return colours;
+}
+
+function GreyPicture({ pixels, height, width, label, className }: PictureProps) {
   const latest = useRef<{ pixels: Float32Array; paint: Paint } | null>(null);
   if (latest.current?.pixels !== pixels) {
     // Empty squares keep a trace of ink, so that the size of the picture is visible.

@@ -3,7 +3,10 @@ import { type FormEvent, useId, useState } from "react";
 import type { Column, TabularFeatures } from "#shared/task/features.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field } from "../../ui/field.tsx";
-import { rangeWords } from "../../words/data.ts";
+import { fieldNote, NOT_KNOWN, startValue } from "../../words/trying.ts";
+import { rowToInput } from "./row-input.ts";
+
+const NO_ERRORS: ReadonlyMap<string, string> = new Map();
 
 /** A form for one row of a table, with a field for each column that the model reads. */
 export function RowForm(props: {
@@ -14,35 +17,31 @@ export function RowForm(props: {
 }) {
   const { features, noun, onInput } = props;
   const formId = useId();
-  const [values, setValues] = useState<Readonly<Record<string, string>>>(() => startValues(features));
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async (event: FormEvent) => {
+  const columns = features.columns.filter(({ input }) => input);
+  const [values, setValues] = useState<Readonly<Record<string, string>>>(() =>
+    Object.fromEntries(columns.map((column) => [column.name, startValue(column)])),
+  );
+  const [errors, setErrors] = useState(NO_ERRORS);
+  const submit = (event: FormEvent) => {
     event.preventDefault();
-    const { rowToInput } = await import("./row-input.ts");
     const row = rowToInput(values, features);
-    setProblem(row.ok ? null : row.error);
+    setErrors(row.ok ? NO_ERRORS : row.error);
     onInput(row.ok ? row.value : null);
   };
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="grid gap-4">
+    <form onSubmit={submit} noValidate className="grid gap-4">
       <div className="grid gap-4 sm:grid-cols-2">
-        {features.columns
-          .filter((column) => column.input)
-          .map((column) => (
-            <ColumnField
-              key={column.name}
-              id={`${formId}-${column.name}`}
-              column={column}
-              value={values[column.name] ?? ""}
-              onValue={(value) => setValues((old) => ({ ...old, [column.name]: value }))}
-            />
-          ))}
+        {columns.map((column) => (
+          <ColumnField
+            key={column.name}
+            id={`${formId}-${column.name}`}
+            column={column}
+            value={values[column.name] ?? ""}
+            error={errors.get(column.name) ?? null}
+            onValue={(value) => setValues((old) => ({ ...old, [column.name]: value }))}
+          />
+        ))}
       </div>
-      {problem !== null && (
-        <p role="alert" className="text-sm text-stop">
-          {problem}
-        </p>
-      )}
       <p>
         <Button type="submit">Ask about this {noun}</Button>
       </p>
@@ -50,43 +49,39 @@ export function RowForm(props: {
   );
 }
 
-/** The middle of each range and the first category: a complete row to start from. */
-function startValues(features: TabularFeatures): Record<string, string> {
-  return Object.fromEntries(
-    features.columns.map((column) => [
-      column.name,
-      column.type === "numeric"
-        ? String(column.example ?? middleOf(column.range))
-        : (column.example ?? column.categories[0] ?? ""),
-    ]),
-  );
-}
-
-function middleOf([low, high]: readonly [number, number]): number {
-  return Number(((low + high) / 2).toPrecision(3));
-}
-
 function ColumnField(props: {
   readonly id: string;
   readonly column: Column;
   readonly value: string;
+  readonly error: string | null;
   readonly onValue: (value: string) => void;
 }) {
-  const { id, column, value, onValue } = props;
-  if (column.type === "categorical") {
-    return (
-      <Field label={column.name} htmlFor={id}>
-        <select id={id} value={value} onChange={(event) => onValue(event.target.value)}>
+  const { id, column, value, error, onValue } = props;
+  const note = fieldNote(column);
+  const told = error === null ? {} : { "aria-invalid": true, "aria-describedby": `${id}-error` };
+  return (
+    <Field
+      label={column.title ?? column.name}
+      htmlFor={id}
+      error={error}
+      {...(note !== "" && error === null && { note })}
+    >
+      {column.type === "categorical" ? (
+        <select id={id} value={value} {...told} onChange={(event) => onValue(event.target.value)}>
           {column.categories.map((category) => (
             <option key={category}>{category}</option>
           ))}
+          {column.missing !== undefined && <option value="">{NOT_KNOWN}</option>}
         </select>
-      </Field>
-    );
-  }
-  return (
-    <Field label={column.name} htmlFor={id} note={rangeWords(column)}>
-      <input id={id} inputMode="decimal" value={value} onChange={(event) => onValue(event.target.value)} />
+      ) : (
+        <input
+          id={id}
+          inputMode={column.range[0] < 0 ? "text" : "decimal"}
+          value={value}
+          {...told}
+          onChange={(event) => onValue(event.target.value)}
+        />
+      )}
     </Field>
   );
 }

@@ -1,40 +1,73 @@
 "use client";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { ImportReport, TableView } from "#client/index.ts";
 import { csvColumns } from "#shared/data/csv-columns.ts";
 import type { ColumnMapping, Mapping } from "#shared/data/match/mapping.ts";
-import { mappingOf, withColumn } from "#shared/data/match/mapping-of.ts";
+import { mappingForTask, mappingOf, withColumn } from "#shared/data/match/mapping-of.ts";
 import type { TableLook } from "#shared/data/read-csv.ts";
 import { ENCODING_NAMES, ENCODINGS, type Encoding } from "#shared/data/table/encoding.ts";
-import { type Features, type ImageFeatures, inputShape } from "#shared/task/features.ts";
+import type { Features, ImageFeatures } from "#shared/task/features.ts";
 import { Button } from "../../ui/button.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { formatCount, plural } from "../../words/format.ts";
-import { accountWords, needsLook, rowsWords, tableLead } from "../../words/mapping.ts";
+import {
+  accountWords,
+  barWords,
+  lookSentence,
+  needsLook,
+  rowsWords,
+  tableLead,
+} from "../../words/mapping.ts";
 import { HeaderMapping } from "./header-mapping.tsx";
 import { Picture } from "./pixel-canvas.tsx";
+import { SetChoice } from "./set-choice.tsx";
 
 /** A table before it is added: what was understood, what was done, what becomes of its rows. */
 export function TableReview(props: {
+  /** Its slug. */
+  readonly task: string;
   readonly view: TableView;
   readonly features: Features;
   readonly said: Mapping | null;
   readonly busy: boolean;
   readonly onSay: (mapping: Mapping) => void;
+  /** One of the tables of an archive was chosen. */
+  readonly onSet: (set: string) => void;
   readonly onDownload: () => void;
+  readonly onDownloadMapping: (mapping: Mapping) => void;
   readonly onAdd: (remember: Mapping | null) => void;
   readonly onLeave: () => void;
+  /** Chooses another file. */
+  readonly another: ReactNode;
 }) {
-  const { view, features, said, busy, onSay, onDownload, onAdd, onLeave } = props;
+  const { task, view, features, said, busy, onSay, onSet, onDownload, onAdd, onLeave, another } = props;
   const { look, report, refusal } = view;
   const [opened, setOpened] = useState(false);
   const [remembers, setRemembers] = useState(true);
   const asks = look?.columns.some(needsLook) ?? false;
   const isPlain = said === null && !asks && look?.columns.every(({ how }) => how === "same") !== false;
   const change = (column: ColumnMapping) => onSay(withColumn(said, column));
+  const add = report !== null && look !== null && (
+    <Button
+      kind="main"
+      disabled={busy}
+      onClick={() => onAdd(remembers && !isPlain ? mappingOf(look, said) : null)}
+    >
+      {`${asks ? "Yes, add" : "Add"} ${plural(report.rowsTaken, "row")}`}
+    </Button>
+  );
+  const leave = (
+    <Button disabled={busy} onClick={onLeave}>
+      Not now
+    </Button>
+  );
+  const looked = lookSentence(view);
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
-      <h3>{tableLead(view)}</h3>
+      <div className="grid gap-1.5">
+        <h3 className="font-serif text-lg font-normal">{tableLead(view)}</h3>
+        {looked !== null && <p className="read">{looked}</p>}
+      </div>
       {look?.isRemembered && (
         <p className="note">This file has the headers of an earlier one. It was read as you said then.</p>
       )}
@@ -43,6 +76,7 @@ export function TableReview(props: {
           {refusal.sentence} Nothing was added.
         </p>
       )}
+      <SetChoice refusal={refusal} busy={busy} onSet={onSet} />
       {look !== null && (asks || opened || said !== null) && (
         <HeaderMapping columns={csvColumns(features)} look={look} disabled={busy} onChange={change} />
       )}
@@ -58,40 +92,73 @@ export function TableReview(props: {
           <Done report={report} look={look} said={said} busy={busy} onSay={onSay} />
           <FirstPictures view={view} features={features} />
           <Account report={report} busy={busy} onDownload={onDownload} />
-          {!isPlain && (
-            <label className="grid max-w-[40rem] grid-cols-[1.75rem_minmax(0,1fr)] items-start">
-              <input
-                type="checkbox"
-                className="mt-1"
-                checked={remembers}
-                onChange={({ target }) => setRemembers(target.checked)}
-              />
-              <span>
-                Remember these choices in this browser
-                <span className="note block">
-                  The next file with the same headers is read without asking. Only the headers and the words
-                  you matched are kept.
-                </span>
-              </span>
-            </label>
-          )}
         </>
       )}
-      <p className="flex flex-wrap gap-3">
+      <div className="grid gap-4 border-t border-ink pt-4">
         {report !== null && look !== null && (
-          <Button
-            kind="main"
-            disabled={busy}
-            onClick={() => onAdd(remembers && !isPlain ? mappingOf(look, said) : null)}
-          >
-            {`${asks ? "Yes, add" : "Add"} ${plural(report.rowsTaken, "row")}`}
-          </Button>
+          <p className="font-serif text-lg">
+            {plural(report.rowsTaken, "row")}, ready to be stored in this browser
+          </p>
         )}
-        <Button disabled={busy} onClick={onLeave}>
-          Not now
-        </Button>
-      </p>
+        {report !== null && look !== null && !isPlain && (
+          <Remember
+            remembers={remembers}
+            onRemembers={setRemembers}
+            onDownload={() => props.onDownloadMapping(mappingForTask(look, said, task))}
+          />
+        )}
+        <p className="flex flex-wrap gap-3">
+          <span className="contents max-md:hidden">{add}</span>
+          {another}
+          <span className={look === null ? "contents" : "contents max-md:hidden"}>{leave}</span>
+        </p>
+      </div>
+      {look !== null && (
+        <section
+          aria-label="Add the rows"
+          className="sticky bottom-0 z-20 -mx-[var(--space-gutter)] grid gap-2.5 border-t border-ink bg-paper px-[var(--space-gutter)] py-2.5 text-sm md:hidden [main:has(>[data-dock])_&]:bottom-16"
+        >
+          <p>{barWords(view)}</p>
+          <p className={`grid gap-3 ${add === false ? "" : "grid-cols-[1fr_1.6fr]"}`}>
+            {leave}
+            {add}
+          </p>
+        </section>
+      )}
     </div>
+  );
+}
+
+function Remember(props: {
+  readonly remembers: boolean;
+  readonly onRemembers: (remembers: boolean) => void;
+  readonly onDownload: () => void;
+}) {
+  const { remembers, onRemembers, onDownload } = props;
+  return (
+    <>
+      <label className="grid max-w-[40rem] grid-cols-[1.75rem_minmax(0,1fr)] items-start">
+        <input
+          type="checkbox"
+          className="mt-1"
+          checked={remembers}
+          onChange={({ target }) => onRemembers(target.checked)}
+        />
+        <span>
+          Remember these choices in this browser
+          <span className="note block">
+            The next file with the same headers is read without asking. Only the headers and the words you
+            matched are kept.
+          </span>
+        </span>
+      </label>
+      <p className="note">
+        <Button kind="quiet" onClick={onDownload}>
+          Download these choices
+        </Button>{" "}
+        An edge reads a file like this with them, by its option <code>--mapping</code>.
+      </p>
+    </>
   );
 }
 
@@ -124,7 +191,7 @@ function Done(props: {
             className="flex flex-wrap items-baseline gap-x-4 border-b border-rule py-1.5 text-sm"
           >
             <span className="min-w-0 flex-1 basis-80">
-              <StatusMark kind="done">{sentence}</StatusMark>
+              <StatusMark kind="noted">{sentence}</StatusMark>
             </span>
             {kind === "decimal-commas" && look.columns.some(({ decimal }) => decimal === "comma") && (
               <Button kind="quiet" disabled={busy} onClick={asPoints}>
@@ -176,9 +243,15 @@ function Account(props: {
         <h3>{accountWords(report)}</h3>
       </div>
       <div role="img" aria-label={`${accountWords(report)}.`} className="mt-2 flex h-3 gap-0.5">
-        <span className="bg-you-text" style={{ width: `${(100 * rowsTaken) / rowsRead}%` }} />
+        <span className="bg-you" style={{ width: `${(100 * rowsTaken) / rowsRead}%` }} />
         {rowsLeftOut > 0 && <span className="flex-1 border border-edge" />}
       </div>
+      {rowsLeftOut > 0 && (
+        <p aria-hidden="true" className="mt-1 flex justify-between gap-4 text-xs">
+          <span className="text-you-text">{formatCount(rowsTaken)} taken</span>
+          <span className="text-ink-3">{formatCount(rowsLeftOut)} left out</span>
+        </p>
+      )}
       {reasons.length > 0 && (
         <>
           <ul className="mt-3 grid max-w-[44rem] gap-1 text-sm">
@@ -211,7 +284,7 @@ function Account(props: {
 }
 
 function FirstPictures({ view, features }: { readonly view: TableView; readonly features: Features }) {
-  if (features.kind !== "image" || view.pictures.length === 0 || inputShape(features)[2] !== 1) return null;
+  if (features.kind !== "image" || view.pictures.length === 0) return null;
   const { height, width, classes }: ImageFeatures = features;
   return (
     <ul className="flex flex-wrap gap-1.5" aria-label="First pictures of the file">

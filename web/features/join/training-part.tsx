@@ -8,12 +8,20 @@ import type {
   OwnRound,
   Participant,
 } from "#client/index.ts";
-import type { Target } from "#shared/task/target.ts";
+import type { Features } from "#shared/task/features.ts";
+import { targetOf } from "#shared/task/target.ts";
 import { LineChart } from "../../chart/line-chart.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
 import { ENGINE_NAMES, engineNote } from "../../words/engine.ts";
 import { formatCount, formatDecimal } from "../../words/format.ts";
-import { budgetWords, lossSentence, lossUnit, speedSentence, stepTime } from "../../words/training.ts";
+import {
+  budgetWords,
+  lossSentence,
+  lossUnit,
+  ownFigures,
+  speedSentence,
+  stepTime,
+} from "../../words/training.ts";
 import { Part } from "./part.tsx";
 
 /** A budget of more rounds than this is drawn as a bar, not as ticks. */
@@ -27,10 +35,13 @@ export const TrainingPart = memo(function TrainingPart(props: {
   readonly last: ContributionSummary | null;
   readonly budget: BudgetView;
   readonly many: string;
-  /** What the task learns: the unit of the loss follows from it. */
-  readonly learns: Target["kind"];
+  readonly features: Features;
 }) {
-  const { participant, engine, round, last, budget, many, learns } = props;
+  const { participant, engine, round, last, budget, many, features } = props;
+  // The unit of the loss and the words for the model's answers follow from what the task learns.
+  const target = targetOf(features);
+  const learns = target.kind;
+  const figures = last === null ? null : ownFigures(target, last, many);
   const live = round?.training?.epochLosses ?? [];
   const loss =
     round !== null && (live.length > 1 || (live.length === 1 && last === null))
@@ -50,7 +61,10 @@ export const TrainingPart = memo(function TrainingPart(props: {
             </p>
           </div>
         ) : (
-          <OwnLoss round={loss.round} losses={loss.losses} many={many} unit={lossUnit(learns)} />
+          <div>
+            <OwnLoss round={loss.round} losses={loss.losses} many={many} unit={lossUnit(learns)} />
+            {figures !== null && <p className="mt-3 max-w-[40ch] text-sm">{figures} You alone see it.</p>}
+          </div>
         )}
         <EngineTable participant={participant} engine={engine} />
         <OwnLimit budget={budget} />

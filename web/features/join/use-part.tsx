@@ -1,16 +1,20 @@
 "use client";
 import { memo, useEffect, useState } from "react";
 import type { ModelView, Participant, TaskSlice } from "#client/index.ts";
-import type { ImageFeatures, TabularFeatures } from "#shared/task/features.ts";
+import type { ImageFeatures, SeriesFeatures, TabularFeatures } from "#shared/task/features.ts";
 import { type Target, targetOf } from "#shared/task/target.ts";
 import { Button } from "../../ui/button.tsx";
+import { ErrorLine } from "../../ui/error-line.tsx";
 import { answerSentence, triedGap, tryWords } from "../../words/classes.ts";
+import { callFailure } from "../../words/failure.ts";
 import { modelNote } from "../../words/model.ts";
 import { ClassPicker } from "./class-picker.tsx";
-import { SketchPad, useSketch } from "./draw-panel.tsx";
+import { isDrawable, SketchPad, useSketch } from "./draw-panel.tsx";
 import { Odds } from "./odds.tsx";
 import { Part } from "./part.tsx";
 import { RowForm } from "./row-form.tsx";
+import { SeriesForm } from "./series-form.tsx";
+import { useCall } from "./use-call.ts";
 
 /** Part 6: the model in this browser, tried on something new that is neither sent nor trained on. */
 export const UsePart = memo(function UsePart(props: {
@@ -32,35 +36,27 @@ export const UsePart = memo(function UsePart(props: {
       {features.kind === "image" && (
         <TryPicture participant={participant} task={task} features={features} model={model} />
       )}
-      {features.kind === "series" && (
-        <p className="note">
-          This browser has the model, and every round judges it on {task.task.exampleNoun.many} that you hold
-          back. There is no form for a whole {task.task.exampleNoun.one}.
-        </p>
-      )}
-      {features.kind === "tabular" && (
-        <TryRow participant={participant} task={task} features={features} model={model} />
+      {features.kind !== "image" && (
+        <TryNumbers participant={participant} task={task} features={features} model={model} />
       )}
     </Part>
   );
 });
 
+/** Null: nothing was asked, or the answer has not come. A text: why none comes. */
+type Answered = Float32Array | string | null;
+
 /** The model's answer to `input`; repeated when a newer model has arrived. */
-function usePrediction(
-  participant: Participant,
-  modelHash: string,
-  input: Float32Array | null,
-): Float32Array | null {
-  const [answer, setAnswer] = useState<Float32Array | null>(null);
+function usePrediction(participant: Participant, modelHash: string, input: Float32Array | null): Answered {
+  const [answer, setAnswer] = useState<Answered>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another model answers anew
   useEffect(() => {
     let over = false;
+    const show = (answered: Answered) => {
+      if (!over) setAnswer(answered);
+    };
     if (input === null) setAnswer(null);
-    else {
-      void participant.predict(input).then((probabilities) => {
-        if (!over) setAnswer(probabilities);
-      });
-    }
+    else participant.predict(input).then(show, (fault: unknown) => show(callFailure(fault)));
     return () => {
       over = true;
     };
@@ -68,12 +64,9 @@ function usePrediction(
   return answer;
 }
 
-function Answer(props: {
-  readonly target: Target;
-  readonly answer: Float32Array | null;
-  readonly waiting: string;
-}) {
+function Answer(props: { readonly target: Target; readonly answer: Answered; readonly waiting: string }) {
   const { target, answer, waiting } = props;
+  if (typeof answer === "string") return <ErrorLine>{answer}</ErrorLine>;
   return (
     <div>
       <p className="read mb-4" aria-live="polite">
@@ -98,16 +91,19 @@ function TryPicture(props: {
   const answer = usePrediction(participant, model.modelHash, sketch.pixels);
   const [label, setLabel] = useState<number | null>(null);
   const [keeping, setKeeping] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const keep = async () => {
+  const [gap, setGap] = useState<string | null>(null);
+  const { busy, problem, call } = useCall();
+  const keep = () => {
     const { pixels } = sketch;
-    if (pixels === null || label === null) return setProblem(triedGap({ isEmpty: pixels === null, label }));
-    const added = await participant.addDrawing(pixels, label);
-    if (!added.ok) return setProblem(added.error.sentence);
-    setProblem(null);
-    setKeeping(false);
-    setLabel(null);
-    return sketch.clear();
+    if (pixels === null || label === null) return setGap(triedGap({ isEmpty: pixels === null, label }));
+    return void call(async () => {
+      const added = await participant.addDrawing(pixels, label);
+      if (!added.ok) return setGap(added.error.sentence);
+      setGap(null);
+      setKeeping(false);
+      setLabel(null);
+      return sketch.clear();
+    });
   };
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-8 md:grid-cols-[17rem_minmax(0,1fr)] md:gap-12">
@@ -117,7 +113,11 @@ function TryPicture(props: {
         label={`Drawing pad for a ${exampleNoun.one} to try the model on`}
       />
       <div className="grid content-start gap-5">
-        <Answer target={targetOf(features)} answer={answer} waiting={tryWords(null)} />
+        <Answer
+          target={targetOf(features)}
+          answer={answer}
+          waiting={tryWords(isDrawable(features) ? "drawing" : "image", exampleNoun.one)}
+        />
         {sketch.pixels !== null && !keeping && (
           <p>
             <Button kind="quiet" onClick={() => setKeeping(true)}>
@@ -133,12 +133,15 @@ function TryPicture(props: {
               value={label}
               onPick={(picked) => {
                 setLabel(picked);
-                setProblem(null);
+                setGap(null);
               }}
-              error={problem}
+              error={gap}
             />
+            {problem !== null && <ErrorLine>{problem}</ErrorLine>}
             <p className="flex flex-wrap gap-3">
-              <Button onClick={() => void keep()}>Keep this {exampleNoun.one}</Button>
+              <Button aria-disabled={busy} onClick={keep}>
+                Keep this {exampleNoun.one}
+              </Button>
               <Button kind="quiet" onClick={() => setKeeping(false)}>
                 Don't keep it
               </Button>
@@ -150,19 +153,25 @@ function TryPicture(props: {
   );
 }
 
-function TryRow(props: {
+/** A row of a table or a series. */
+function TryNumbers(props: {
   readonly participant: Participant;
   readonly task: TaskSlice;
-  readonly features: TabularFeatures;
+  readonly features: TabularFeatures | SeriesFeatures;
   readonly model: ModelView;
 }) {
   const { participant, task, features, model } = props;
+  const noun = task.task.exampleNoun.one;
   const [input, setInput] = useState<Float32Array | null>(null);
   const answer = usePrediction(participant, model.modelHash, input);
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-8 md:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] md:gap-12">
-      <RowForm features={features} noun={task.task.exampleNoun.one} onInput={setInput} />
-      <Answer target={targetOf(features)} answer={answer} waiting={tryWords(task.task.exampleNoun.one)} />
+      {features.kind === "series" ? (
+        <SeriesForm features={features} noun={noun} onInput={setInput} />
+      ) : (
+        <RowForm features={features} noun={noun} onInput={setInput} />
+      )}
+      <Answer target={targetOf(features)} answer={answer} waiting={tryWords(features.kind, noun)} />
     </div>
   );
 }

@@ -24,7 +24,7 @@ import { FirstWords } from "../join/not-open.tsx";
 import { BareTopBar } from "../shell/brand.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
 import { CohortPicture } from "./cohort-picture.tsx";
-import { useAgreedTask } from "./use-agreed-task.ts";
+import { type AgreedTask, useAgreedTask } from "./use-agreed-task.ts";
 
 /** What the coordinator could and could not learn about a participant, in their words. */
 export function LearntPage({ slug }: { readonly slug: string }) {
@@ -37,14 +37,14 @@ export function LearntPage({ slug }: { readonly slug: string }) {
           <FirstWords fetching="the task" />
         ) : (
           <QueryGate query={task} what="the task" pageOf="task">
-            {(read) => <Loaded task={read} />}
+            {(read) => <Loaded {...read} />}
           </QueryGate>
         )}
       </main>
       {task.data !== undefined && (
         <Footer>
           <span>
-            Task {task.data.slug}, version {task.data.version}
+            Task {task.data.task.slug}, version {task.data.task.version}
           </span>
           <span>Every number here follows from the task's rules</span>
         </Footer>
@@ -53,7 +53,7 @@ export function LearntPage({ slug }: { readonly slug: string }) {
   );
 }
 
-function Loaded({ task }: { readonly task: Task }) {
+function Loaded({ task, joining }: AgreedTask) {
   const lists = learntLists(task);
   return (
     <>
@@ -100,7 +100,7 @@ function Loaded({ task }: { readonly task: Task }) {
       </Section>
       <Section id="not-protected" title="What nothing here stops" note="The most important first.">
         <dl className="grid max-w-[44rem] gap-3">
-          {notProtected(task).map(({ title, words }) => (
+          {notProtected(task, joining).map(({ title, words }) => (
             <div key={title}>
               <dt className="font-semibold">
                 <StatusMark kind="unknown">{title}</StatusMark>

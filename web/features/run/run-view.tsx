@@ -5,7 +5,9 @@ import type { RoundView, RunView, Status, TaskView } from "#shared/protocol/api.
 import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
 import { targetOf } from "#shared/task/target.ts";
 import { expectedEndS, medianTraffic } from "../../chart/run-figures.ts";
+import { useSession } from "../../data/access-queries.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
+import { useMay } from "../../data/may.ts";
 import { useRun, useRunEvents, useRunRounds, useStatus, useTask } from "../../data/queries.ts";
 import { Score } from "../../score/score.tsx";
 import { ScoreSmall } from "../../score/score-small.tsx";
@@ -50,10 +52,11 @@ const ANY_ROWS = { one: "row", many: "rows" };
 export function RunPage({ runId }: { readonly runId: string }) {
   useWatch({ runId });
   const run = useRun(runId);
-  // The first words depend on the task, and the picture of a run that is over on its rounds.
+  // The first words depend on the task, the buttons on who reads, and the picture of a run that is over on its rounds.
   const task = useTask(run.data?.task, run.data?.taskVersion);
   const rounds = useRunRounds(run.data?.runId);
-  const waits = task.isPending || (rounds.isPending && run.data?.currentRound === null);
+  const session = useSession();
+  const waits = task.isPending || session.isPending || (rounds.isPending && run.data?.currentRound === null);
   return (
     <QueryGate query={run} what="the run" pageOf="run" waits={waits}>
       {(data) => <Loaded run={data} />}
@@ -63,21 +66,56 @@ export function RunPage({ runId }: { readonly runId: string }) {
 
 function Loaded({ run }: { readonly run: RunView }) {
   const rounds = useRunRounds(run.runId);
-  const events = useRunEvents(run.runId);
-  const { data: view } = useTask(run.task, run.taskVersion);
+  const { data: view = null } = useTask(run.task, run.taskVersion);
   const { data: status } = useStatus();
   const list = rounds.data ?? [];
   const round = run.currentRound ?? list.at(-1) ?? null;
   const over = isOver(run);
-  const committed = list.filter(({ phase }) => phase === "committed").length;
   return (
     <>
-      <Head run={{ ...run, currentRound: over ? run.currentRound : round }} view={view ?? null} />
+      <Head run={{ ...run, currentRound: over ? run.currentRound : round }} view={view} />
       {run.state === "waiting" ? (
         <Waits run={run} status={status ?? null} />
       ) : (
         round !== null && <Hero run={run} round={round} expected={expectedEndS(list)} />
       )}
+      <Figures run={run} view={view} round={round} />
+      <Section
+        id="rounds"
+        title="Rounds"
+        note="Newest first. Each has a page with its counts and its proofs."
+      >
+        <QueryGate query={rounds} what="rounds">
+          {(items) => <RoundTable run={run} rounds={items} />}
+        </QueryGate>
+      </Section>
+      <Happened runId={run.runId} />
+      {!over && run.state !== "waiting" && status !== undefined && (
+        <BringDevice task={run.task} status={status} />
+      )}
+      <Section
+        id="rules"
+        title="Rules of this run"
+        note="Every device checks these before it trains, and refuses a round that departs from what its owner agreed to."
+      >
+        <Rules run={run} view={view} />
+      </Section>
+    </>
+  );
+}
+
+interface FiguresProps {
+  readonly run: RunView;
+  readonly view: TaskView | null;
+  readonly round: RoundView | null;
+}
+
+/** How the model gets better, what could be learnt about a person, and what a device sends. */
+function Figures({ run, view, round }: FiguresProps) {
+  const rounds = useRunRounds(run.runId);
+  const committed = (rounds.data ?? []).filter(({ phase }) => phase === "committed").length;
+  return (
+    <>
       <Section
         id="learning"
         title="Learning"
@@ -89,14 +127,14 @@ function Loaded({ run }: { readonly run: RunView }) {
             <Learning
               run={run}
               rounds={items}
-              target={view == null ? null : targetOf(view.task.features)}
+              target={view === null ? null : targetOf(view.task.features)}
               shares={classSharesOf(run.history, view?.heldOut)}
               noun={view?.task.exampleNoun ?? ANY_ROWS}
             />
           )}
         </QueryGate>
       </Section>
-      <Privacy view={view ?? null} round={round} />
+      <Privacy view={view} round={round} />
       <Section id="traffic" title="Traffic" note={trafficNote(committed)}>
         <QueryGate query={rounds} what="rounds">
           {(items) => (
@@ -104,7 +142,7 @@ function Loaded({ run }: { readonly run: RunView }) {
               traffic={medianTraffic(items)}
               vectorLength={view?.vectorLength ?? null}
               none={
-                over
+                isOver(run)
                   ? "No round was committed, so nothing is counted."
                   : "Counted from the first committed round on."
               }
@@ -112,37 +150,20 @@ function Loaded({ run }: { readonly run: RunView }) {
           )}
         </QueryGate>
       </Section>
-      <Section
-        id="rounds"
-        title="Rounds"
-        note="Newest first. Each has a page with its counts and its proofs."
-      >
-        <QueryGate query={rounds} what="rounds">
-          {(items) => <RoundTable run={run} rounds={items} />}
-        </QueryGate>
-      </Section>
-      <Section id="events" title="What happened" note="Times in UTC, newest first.">
-        <QueryGate query={events} what="what happened">
-          {({ items, next }) => (
-            <EventList
-              events={items}
-              next={next === null ? null : { runId: run.runId, cursor: next }}
-              linkRounds
-            />
-          )}
-        </QueryGate>
-      </Section>
-      {!over && run.state !== "waiting" && status !== undefined && (
-        <BringDevice task={run.task} status={status} />
-      )}
-      <Section
-        id="rules"
-        title="Rules of this run"
-        note="Every device checks these before it trains, and refuses a round that departs from what its owner agreed to."
-      >
-        <Rules run={run} view={view ?? null} />
-      </Section>
     </>
+  );
+}
+
+function Happened({ runId }: { readonly runId: string }) {
+  const events = useRunEvents(runId);
+  return (
+    <Section id="events" title="What happened" note="Times in UTC, newest first.">
+      <QueryGate query={events} what="what happened">
+        {({ items, next }) => (
+          <EventList events={items} next={next === null ? null : { runId, cursor: next }} linkRounds />
+        )}
+      </QueryGate>
+    </Section>
   );
 }
 
@@ -165,6 +186,8 @@ function devicesOf(run: RunView, view: TaskView | null): number {
 
 function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | null }) {
   const link = useLink();
+  const may = useMay();
+  const me = useSession().data?.name ?? "";
   const name = runName(run);
   const sentence = runSentence(run, view?.task.exampleNoun ?? ANY_ROWS);
   const few = fewWarning(devicesOf(run, view));
@@ -180,7 +203,7 @@ function Head({ run, view }: { readonly run: RunView; readonly view: TaskView | 
       </p>
       <h1>{name}</h1>
       <div className="order-5 pt-3 md:order-none md:pt-0">
-        <RunActions run={run} link={link} />
+        {may("runs.act", view) && <RunActions run={run} link={link} me={me} />}
       </div>
       <div className="grid gap-2.5 pt-4 md:col-span-2">
         <p className="lead">{sentence}</p>

@@ -1,14 +1,16 @@
 "use client";
-import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { layoutSentences } from "#shared/data/idx.ts";
+import { projectSentence } from "#shared/project/sentences.ts";
 import type { HeldOutView, TaskView } from "#shared/protocol/api.ts";
 import { removeHeldOut } from "../../data/held-out.ts";
 import { Button } from "../../ui/button.tsx";
 import { type Definition, DefinitionList } from "../../ui/definition-list.tsx";
 import { Section } from "../../ui/section.tsx";
 import { formatFileSize, formatHash, formatInstantUtc, plural } from "../../words/format.ts";
-import { cardFault, NO_HELD_OUT, setSentence } from "../../words/held-out.ts";
+import { cardFault, NO_HELD_OUT, setSentence, WITHOUT_HELD_OUT } from "../../words/held-out.ts";
+import { Deed, DeedLink, Said, useDeeds } from "../admin/deeds.tsx";
+import { useAct } from "../doors/use-act.tsx";
 import { FailureNote } from "../shell/query-gate.tsx";
 import { BalanceBars } from "./balance-bars.tsx";
 import { type HeldOutChoice, HeldOutUpload, UploadProgress } from "./held-out-upload.tsx";
@@ -16,12 +18,13 @@ import { useHeldOutUpload } from "./use-held-out-upload.ts";
 
 interface HeldOutSectionProps {
   readonly view: TaskView;
-  readonly mayChange: boolean;
+  /** The reader's name if they may change it, else null. */
+  readonly me: string | null;
   readonly onChange: () => void;
 }
 
 /** The rows that judge a task's models: their card and their balance, or that there are none. */
-export function HeldOutSection({ view, mayChange, onChange }: HeldOutSectionProps) {
+export function HeldOutSection({ view, me, onChange }: HeldOutSectionProps) {
   const { heldOut = null } = view;
   return (
     <Section
@@ -33,7 +36,7 @@ export function HeldOutSection({ view, mayChange, onChange }: HeldOutSectionProp
         <div className="grid content-start gap-4">
           <p className="read">{heldOut === null ? NO_HELD_OUT : setSentence(heldOut)}</p>
           {heldOut !== null && <DefinitionList definitions={cardLines(heldOut)} />}
-          {mayChange && view.archived == null && <Change view={view} onChange={onChange} />}
+          {me !== null && view.archived == null && <Change view={view} me={me} onChange={onChange} />}
         </div>
         {heldOut !== null && (
           <div>
@@ -78,13 +81,20 @@ function cardLines({
   ];
 }
 
-function Change({ view, onChange }: Omit<HeldOutSectionProps, "mayChange">) {
+function Change({ view, me, onChange }: HeldOutSectionProps & { readonly me: string }) {
   const { slug, features } = view.task;
   const [isOpen, setOpen] = useState(false);
   const [choice, setChoice] = useState<HeldOutChoice | null>(null);
   const upload = useHeldOutUpload();
   const kind = { tabular: "table", series: "series", image: "pictures" } as const;
-  const remove = useMutation({ mutationFn: () => removeHeldOut(slug), onSuccess: onChange });
+  const deeds = useDeeds("held-out");
+  const remove = useAct(
+    () => removeHeldOut(slug),
+    () => {
+      deeds.close("The held-out rows are gone. Devices alone judge from now on.");
+      onChange();
+    },
+  );
   const start = async () => {
     if (choice === null) return;
     const end = await upload.start(slug, choice, kind[features.kind]);
@@ -93,19 +103,34 @@ function Change({ view, onChange }: Omit<HeldOutSectionProps, "mayChange">) {
     setChoice(null);
     onChange();
   };
-  const has = view.heldOut != null;
+  const { heldOut = null } = view;
+  const has = heldOut !== null;
   return (
     <div className="grid gap-4">
       {!isOpen && (
         <div className="flex flex-wrap items-center gap-4">
           <Button onClick={() => setOpen(true)}>{has ? "Replace…" : "Upload held-out data…"}</Button>
           {has && (
-            <Button kind="quiet" disabled={remove.isPending} onClick={() => remove.mutate()}>
-              Go without
-            </Button>
+            <DeedLink deeds={deeds} row="set" what="remove">
+              Go without…
+            </DeedLink>
           )}
         </div>
       )}
+      {heldOut !== null && deeds.isOpen("set", "remove") && (
+        <Deed
+          entries={[projectSentence({ type: "held-out-removed", slug, hash: heldOut.hash, actor: me })]}
+          act={remove}
+          doLabel="Delete these rows"
+          stops
+          onDo={() => remove.run(undefined)}
+          onKeep={() => deeds.close()}
+          narrow
+        >
+          <p className="read">{WITHOUT_HELD_OUT}</p>
+        </Deed>
+      )}
+      <Said deeds={deeds} />
       {isOpen && !upload.isUnderWay && (
         <div className="grid gap-4 bg-wash p-4">
           <HeldOutUpload kind={kind[features.kind]} choice={choice} onChoice={setChoice} />
@@ -119,7 +144,6 @@ function Change({ view, onChange }: Omit<HeldOutSectionProps, "mayChange">) {
       )}
       {upload.upload !== null && <UploadProgress upload={upload.upload} onStop={upload.stop} />}
       {upload.error !== null && <FailureNote error={upload.error} />}
-      {remove.error !== null && <FailureNote error={remove.error} />}
     </div>
   );
 }

@@ -1,16 +1,19 @@
 "use client";
 import { useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
-import type { TaskView } from "#shared/protocol/api.ts";
+import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { taskDifference } from "#shared/task/difference.ts";
 import { useSession } from "../../data/access-queries.ts";
+import type { Listed } from "../../data/api.ts";
 import { useWatch } from "../../data/live.tsx";
-import { KEYS, useNewestTask, useRuns, useStatus, useVersions } from "../../data/queries.ts";
+import { useMay } from "../../data/may.ts";
+import { KEYS, useNewestTask, useRunsOf, useStatus, useVersions } from "../../data/queries.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { type Definition, DefinitionList } from "../../ui/definition-list.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
+import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
 import { LoadingNote } from "../../ui/states.tsx";
 import { formatCount } from "../../words/format.ts";
 import { joinUrl } from "../../words/opening.ts";
@@ -34,6 +37,7 @@ import { TaskHistory } from "./task-history.tsx";
 import { TaskRuns } from "./task-runs.tsx";
 
 const WATCH_ALL = { all: true } as const;
+const NO_RUNS: Listed<RunView> = { items: [], next: null };
 const VERSIONS_SHOWN = 12;
 
 /** `/tasks/SLUG`: a task with its versions, its data, its runs and its settings. */
@@ -49,14 +53,16 @@ export function TaskPage({ slug }: { readonly slug: string }) {
 
 function TaskOf({ view }: { readonly view: TaskView }) {
   const { task, archived } = view;
-  const { data: session } = useSession();
+  const may = useMay();
   const { data: status } = useStatus();
-  const allRuns = useRuns().data?.items ?? [];
+  const { items: runs, next } = useRunsOf(task.slug).data ?? NO_RUNS;
   const client = useQueryClient();
-  const has = (permission: string) => session?.permissions.includes(permission) ?? false;
-  const runs = allRuns.filter((run) => run.task === task.slug).toSorted((a, b) => b.number - a.number);
   const lead = taskLead(view, runs);
   const isOpen = archived == null;
+  const mayCreate = may("tasks.create", view);
+  const mayLaunch = isOpen && may("runs.launch", view);
+  const me = useSession().data?.name ?? null;
+  const setter = may("tasks.settings", view) ? me : null;
   const facts = [taskKind(task), stageWords(task), "no noise in this task", judgedWords(view)];
   const onChange = () => {
     void client.invalidateQueries({ queryKey: KEYS.newestTask(task.slug) });
@@ -74,7 +80,7 @@ function TaskOf({ view }: { readonly view: TaskView }) {
           {isOpen && status !== undefined && (
             <CopyButton text={joinUrl(status, task.slug)} what="join link" />
           )}
-          {isOpen && has("runs.launch") && (
+          {mayLaunch && (
             <Link className="btn main" href={`/?task=${task.slug}#launch`}>
               Launch a run…
             </Link>
@@ -86,7 +92,7 @@ function TaskOf({ view }: { readonly view: TaskView }) {
           <p className="line-facts">{facts.map((fact) => fact !== null && <span key={fact}>{fact}</span>)}</p>
         </div>
       </div>
-      <Versions view={view} mayCreate={has("tasks.create")} />
+      <Versions view={view} mayCreate={mayCreate} />
       <Section
         id="card"
         title="Data card"
@@ -98,20 +104,23 @@ function TaskOf({ view }: { readonly view: TaskView }) {
           ))}
         </div>
       </Section>
-      <HeldOutSection view={view} mayChange={has("tasks.settings")} onChange={onChange} />
-      {isOpen && <JoiningSection view={view} mayChange={has("tasks.settings")} onChange={onChange} />}
-      <TaskRuns runs={runs} view={view} mayLaunch={isOpen && has("runs.launch")} />
+      <HeldOutSection view={view} me={setter} onChange={onChange} />
+      {isOpen && <JoiningSection view={view} me={setter} onChange={onChange} />}
+      <TaskRuns runs={runs} next={next} view={view} mayLaunch={mayLaunch} />
       <ModelInUse view={view} runs={runs} />
-      <SettingsAndRules view={view} mayCreate={has("tasks.create")} />
+      <SettingsAndRules view={view} mayCreate={mayCreate} />
       <TaskHistory slug={task.slug} />
-      {has("tasks.settings") && <ArchiveSection view={view} onChange={onChange} />}
+      {setter !== null && <ArchiveSection view={view} onChange={onChange} />}
     </>
   );
 }
 
 function Versions({ view, mayCreate }: { readonly view: TaskView; readonly mayCreate: boolean }) {
   const { task, deviceCount } = view;
-  const { views, isPending } = useVersions(task.slug, task.version, VERSIONS_SHOWN + 1);
+  const [count, onMore] = useShownCount("versions", VERSIONS_SHOWN);
+  // One more, so that the last one shown is compared with the one before it.
+  const { data, isFetching } = useVersions(task.slug, task.version, count + 1);
+  const views = data?.items ?? [];
   const columns: readonly TableColumn<TaskView>[] = [
     {
       label: "Version",
@@ -142,26 +151,32 @@ function Versions({ view, mayCreate }: { readonly view: TaskView; readonly mayCr
       ),
     },
   ];
-  const shown = views.slice(0, VERSIONS_SHOWN);
   return (
     <Section
       id="versions"
       title="Versions"
       note="A version never changes. The words say how it differs from the one before."
     >
-      {isPending && views.length === 0 ? (
+      {data === undefined ? (
         <LoadingNote what={`versions of ${task.slug}`} />
       ) : (
-        <DataTable
-          caption="Versions"
-          columns={columns}
-          rows={shown}
-          rowKey={(one) => String(one.task.version)}
-          records
-        />
-      )}
-      {views.length > VERSIONS_SHOWN && (
-        <p className="note mt-2">Earlier versions are at the address of the API, by their number.</p>
+        <ShowMore
+          items={views}
+          count={count}
+          onMore={onMore}
+          hasOlder={data.next !== null}
+          isFetching={isFetching}
+        >
+          {(shown) => (
+            <DataTable
+              caption="Versions"
+              columns={columns}
+              rows={shown}
+              rowKey={(one) => String(one.task.version)}
+              records
+            />
+          )}
+        </ShowMore>
       )}
       {mayCreate && (
         <div className="mt-4 flex flex-wrap items-center gap-4">

@@ -69,7 +69,7 @@ export function PublicNote(props: { readonly workshop: Workshop; readonly profil
     if (fields.use === "left-out" || fields.type === "number") return [];
     const profile = profileOf(column.name);
     const folded = foldedWords(column.name, fields, profile);
-    const rare = fields.use === "label" ? [] : rareAndPublic(fields, profile);
+    const rare = rareAndPublic(fields, profile);
     return folded === null && rare.length === 0
       ? []
       : [{ at, name: column.name, fields, profile, folded, rare }];
@@ -97,14 +97,16 @@ export function PublicNote(props: { readonly workshop: Workshop; readonly profil
               )}
               {rare.length > 0 && (
                 <p className="text-stop">
-                  {rareWords(name, rare)}{" "}
-                  <button
-                    type="button"
-                    className="link underline"
-                    onClick={() => workshop.setColumn(at, foldedInto(fields, rare))}
-                  >
-                    Fold into “{otherOf(fields)}”
-                  </button>
+                  {rareWords(name, rare, fields)}{" "}
+                  {fields.use !== "label" && (
+                    <button
+                      type="button"
+                      className="link underline"
+                      onClick={() => workshop.setColumn(at, foldedInto(fields, rare))}
+                    >
+                      Fold into “{otherOf(fields)}”
+                    </button>
+                  )}
                 </p>
               )}
             </Fragment>

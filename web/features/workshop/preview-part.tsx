@@ -1,8 +1,10 @@
 "use client";
 import { taskSlice } from "#client/index.ts";
 import type { Task } from "#shared/task/task.ts";
+import { useNewestTask } from "../../data/queries.ts";
+import { LogEntry } from "../../ui/log-entry.tsx";
 import { consentWords, leadSentence } from "../../words/join.ts";
-import { askedForSentence } from "../../words/workshop-preview.ts";
+import { askedForSentence, publishEntry } from "../../words/workshop-preview.ts";
 import { ConsentLists } from "../join/consent-lists.tsx";
 import { Difference } from "../tasks/difference.tsx";
 import { NumberedPart } from "./numbered-part.tsx";
@@ -12,11 +14,16 @@ import type { Workshop } from "./use-workshop.ts";
 export function PreviewPart({
   workshop,
   logged,
+  me,
 }: {
   readonly workshop: Workshop;
   readonly logged: boolean | null;
+  /** The reader's name, as the log knows it. */
+  readonly me: string;
 }) {
   const { result, version, draft } = workshop;
+  // A new version of an archived task takes it up again, which the log says.
+  const before = useNewestTask(draft?.isNext === true ? draft.about.slug : null).data;
   if (draft === null || result === null) return null;
   const { preview } = result;
   return (
@@ -35,6 +42,7 @@ export function PreviewPart({
         ) : (
           preview !== null && <Difference before={draft.base} after={preview} />
         )}
+        {preview !== null && <LogEntry sentences={[publishEntry(preview, me, before?.archived != null)]} />}
       </div>
     </NumberedPart>
   );

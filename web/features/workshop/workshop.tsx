@@ -4,6 +4,7 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { OwnSession } from "#shared/protocol/access-api.ts";
+import type { TaskView } from "#shared/protocol/api.ts";
 import type { Draft } from "#shared/sample/draft.ts";
 import { draftOfTask } from "#shared/sample/draft-of-task.ts";
 import type { DraftProblem } from "#shared/sample/draft-problem.ts";
@@ -12,6 +13,7 @@ import type { Task } from "#shared/task/task.ts";
 import { ApiFailure, createTask, getTask } from "../../data/api.ts";
 import { draftStorage, type KeptDraft, listDrafts } from "../../data/drafts.ts";
 import { useLink } from "../../data/live.tsx";
+import { projectsWhere, useMay } from "../../data/may.ts";
 import { KEYS, useStatus } from "../../data/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
@@ -59,7 +61,7 @@ function WorkshopOf({ me, from }: { readonly me: OwnSession; readonly from: stri
           <Dock workshop={workshop} problems={[]} isPublishing={false} obstacle={null} onPublish={() => {}} />
         </>
       ) : (
-        <Parts key={draft.data.kind} workshop={workshop} draft={draft} projects={me.projects} />
+        <Parts key={draft.data.kind} workshop={workshop} draft={draft} me={me} />
       )}
     </DropArea>
   );
@@ -162,12 +164,13 @@ function StartOver({
 function Parts({
   workshop,
   draft,
-  projects,
+  me,
 }: {
   readonly workshop: Workshop;
   readonly draft: Draft;
-  readonly projects: readonly string[];
+  readonly me: OwnSession;
 }) {
+  const projects = projectsWhere(me, "tasks.create");
   const { result } = workshop;
   const all = result?.problems ?? [];
   const problems = new Problems(all, workshop);
@@ -176,7 +179,7 @@ function Parts({
   const [project, setProject] = useState(projects[0] ?? "");
   const { data: status } = useStatus();
   const logged = status === undefined ? null : !/^0+$/.test(status.logKey);
-  const publish = usePublish(workshop, projects.length > 1 ? project : null, heldOut);
+  const publish = usePublish(workshop, projects.length > 1 && !draft.isNext ? project : null, heldOut);
   const link = useLink();
   const lacks = draft.heldOut === "upload" ? cardFault(heldOut) : null;
   const obstacle =
@@ -208,7 +211,7 @@ function Parts({
           </select>
         </label>
       )}
-      <PreviewPart workshop={workshop} logged={logged} />
+      <PreviewPart workshop={workshop} logged={logged} me={me.name} />
       <Outcome workshop={workshop} publish={publish} />
       <Dock
         workshop={workshop}
@@ -288,13 +291,13 @@ function Outcome({ workshop, publish }: { readonly workshop: Workshop; readonly 
 /** Two people published the same version, or the name is taken. */
 function Conflict({ workshop, sentence }: { readonly workshop: Workshop; readonly sentence: string }) {
   const slug = workshop.draft?.about.slug ?? "";
-  const [newest, setNewest] = useState<Task | null>(null);
+  const may = useMay();
+  const [view, setView] = useState<TaskView | null>(null);
   useEffect(() => {
-    void getTask(slug).then(
-      ({ task }) => setNewest(task),
-      () => undefined,
-    );
+    void getTask(slug).then(setView, () => undefined);
   }, [slug]);
+  // A name that another project has taken leads nowhere but to another name.
+  const newest = may("tasks.create", view) ? (view?.task ?? null) : null;
   const isNext = workshop.draft?.isNext === true;
   return (
     <div className="alarm mb-9" role="alert">

@@ -37,6 +37,7 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   findTask: "write",
   listTaskVersions: "write",
   listTasks: "read",
+  listVersions: "read",
   countTasks: "read",
   findPlaces: "write",
   openRunIds: "write",

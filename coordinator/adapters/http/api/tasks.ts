@@ -20,7 +20,7 @@ import { API, named } from "../dialect.ts";
 import { type Endpoint, jsonEndpoint } from "../endpoint.ts";
 import { TASK_BODY } from "../json-body.ts";
 import { problem } from "../problem.ts";
-import { found, mutable, pageCost, pageFields, taskView, unwrapped } from "./answers.ts";
+import { found, mutable, pageCost, pageFields, pageQuery, taskView, unwrapped } from "./answers.ts";
 import { emptyBody } from "./people.ts";
 
 const settingsView = named(settingsViewSchema, "Settings");
@@ -197,6 +197,19 @@ function reading({ tasks }: TaskPorts): readonly Endpoint[] {
       about: aboutTask,
       answer: taskView,
       handle: async ({ params }) => found(await tasks.taskView(params.slug)),
+    }),
+    jsonEndpoint({
+      method: "get",
+      path: "/api/v1/tasks/{slug}/versions",
+      summary: "The versions of a task, newest first",
+      dialect: API,
+      permission: "tasks.read",
+      params: slugParams,
+      about: aboutTask,
+      query: pageQuery,
+      answer: listSchema(taskView),
+      cost: pageCost,
+      handle: async ({ params, query }) => mutable(await tasks.listVersions(params.slug, query)),
     }),
     jsonEndpoint({
       method: "get",

@@ -81,3 +81,37 @@ test("[W21] a connection that goes silent is noticed, kept, and heard again", as
     silencer.close();
   }
 });
+
+test("[W21] what the browser calls offline cuts the connection at once, to localhost too, and online ends the pause", async () => {
+  const network = new EventTarget();
+  const silencer = await openSilencer(Number(new URL(coordinator.url).port));
+  const link = openSocketLink(silencer.url, { network });
+  const states: LinkState[] = [];
+  link.onState((state) => void states.push(state));
+  try {
+    network.dispatchEvent(new Event("offline"));
+    // Nobody wants a connection yet.
+    expect(states).toEqual([]);
+    link.connect();
+    await expect.poll(() => states).toEqual(["up"]);
+    silencer.hold();
+    network.dispatchEvent(new Event("offline"));
+    expect(states).toEqual(["up", "down", "cut"]);
+    // An attempt hangs in the held network. Once the browser is online, another one is made at once.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    silencer.release();
+    network.dispatchEvent(new Event("online"));
+    await expect.poll(() => states, { timeout: 2_000 }).toEqual(["up", "down", "cut", "up"]);
+    // Where no network is needed, the connection comes back without the browser's word.
+    network.dispatchEvent(new Event("offline"));
+    await expect.poll(() => states.slice(4), { timeout: 5_000 }).toEqual(["down", "cut", "up"]);
+    // Afterwards nobody listens.
+    link.close();
+    const count = states.length;
+    network.dispatchEvent(new Event("offline"));
+    expect(states).toHaveLength(count);
+  } finally {
+    link.close();
+    silencer.close();
+  }
+});

@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rowsAt } from "#coordinator/commands/task/hold-out.ts";
+import { bundledTask } from "#coordinator/data/tasks.ts";
 import { type RunningCoordinator, startCoordinator } from "#coordinator/main.ts";
 import { heldOutUploadSchema, taskCreatedSchema } from "#shared/protocol/api.ts";
+import { makePng } from "#test/kit/files/png.ts";
+import { makeZip } from "#test/kit/files/zip.ts";
 import { adminToken } from "#test/kit/worlds/admin.ts";
 import { runCommand } from "#test/kit/worlds/run-command.ts";
 
@@ -67,14 +70,16 @@ test("[A22] the example is made by the API and by the command, under one hash th
 });
 
 test("[A22] how a version differs is said before it is published, also if publishing is refused", async () => {
-  const next = JSON.parse(await readFile(EXAMPLE, "utf8"));
-  next.notFor = "Deciding on payment.";
+  const first = { ...JSON.parse(await readFile(EXAMPLE, "utf8")), slug: "two-versions" };
+  const next = { ...first, notFor: "Deciding on payment." };
   const file = join(folder, "next.json");
+  await writeFile(file, JSON.stringify(first));
+  expect((await task("create", file)).code).toBe(0);
   await writeFile(file, JSON.stringify({ ...next, version: 2 }));
   const { code, stdout } = await task("create", file);
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /^How it differs from version 1:\n {2}“Not for” is .+\nPublished readmission, version 2/s,
+    /^How it differs from version 1:\n {2}“Not for” is .+\nPublished two-versions, version 2/s,
   );
   await writeFile(file, JSON.stringify({ ...next, version: 9, notFor: "Anything." }));
   const refused = await task("create", file);
@@ -82,7 +87,8 @@ test("[A22] how a version differs is said before it is published, also if publis
     code: 1,
     stdout: expect.stringContaining("How it differs from version 2"),
   });
-  expect(refused.stderr).toContain("The next version of task readmission is 3.");
+  expect(refused.stderr).toContain("The next version of task two-versions is 3.");
+  expect((await task("archive", "two-versions", "--yes")).code).toBe(0);
 });
 
 test("[A22] a file with mistakes is named field by field, by the command and by the API alike", async () => {
@@ -138,6 +144,29 @@ test("[E21] hold-out sets rows that fit, and refuses others with their rows; not
     stderr: expect.stringContaining("--source: Missing"),
   });
   expect((await task("hold-out", "nobody", file, ...CARD)).code).toBe(1);
+});
+
+test("[E21] hold-out takes a zip of pictures in a folder for each class", async () => {
+  const file = join(folder, "digits.json");
+  await writeFile(file, JSON.stringify(bundledTask("digits", 8, 1)));
+  expect((await task("create", file)).code).toBe(0);
+  const png = (value: number) =>
+    makePng({ width: 8, height: 8, depth: 8, colourType: 0, values: new Array(64).fill(value) });
+  const zip = join(folder, "digits.zip");
+  const items = [1, 2, 3].map((value) => ({ path: `mine/${value % 2}/${value}.png`, data: png(value) }));
+  await writeFile(zip, makeZip([...items, { path: "mine/notes/a.txt", data: "hello" }]));
+  expect(await task("hold-out", "digits", zip, ...CARD)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /1 of 4 rows do not fit.*\n {2}The folder “mine\/notes” is named after no class/,
+    ),
+  });
+  await writeFile(zip, makeZip(items));
+  expect(await task("hold-out", "digits", zip, ...CARD)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^3 rows judge .*\n {2}0 {2}1\n {2}1 {2}2\n {2}2 {2}0\n/),
+  });
+  expect((await task("archive", "digits", "--yes")).code).toBe(0);
 });
 
 test("[D47] hold-out sends a folder's IDX pair with its layout, and asks if there are several", async () => {

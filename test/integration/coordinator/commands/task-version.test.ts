@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { ensureTask } from "#coordinator/commands/demo/task-version.ts";
+import { HELD_OUT_CARDS, OTHER_ROWS_CARD } from "#coordinator/data/cards.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import { heldOutCardSchema } from "#shared/task/held-out.ts";
 import { Federation } from "#test/kit/worlds/federation.ts";
 
 /* What a second start of the demo finds. */
@@ -15,8 +17,9 @@ async function startAfter(change: Partial<typeof bundled>) {
   const { coordinator, db } = await Federation.create({ devices: 3 });
   const { tasks } = coordinator;
   expect((await tasks.createTask({ ...bundled, ...change }, "demo")).ok).toBe(true);
-  const start = (rows = ROWS) =>
+  const start = (rows = ROWS, from: { readonly datasetPath?: string } = {}) =>
     ensureTask(coordinator, {
+      ...from,
       name: "digits",
       clientCount: 8,
       heldOut: new Map([["", rows]]),
@@ -37,6 +40,20 @@ test("[E20] the held-out rows are a setting: the same change nothing, others mak
   const other = "a,b\n3,4\n";
   expect(await start(other)).toMatchObject({ version: 1 });
   expect(await heldOut()).toMatchObject({ hash: hashOf(other) });
+});
+
+test("[E20] the card of bundled rows says their source, and that of rows from elsewhere claims none", async () => {
+  for (const card of [...Object.values(HELD_OUT_CARDS), OTHER_ROWS_CARD])
+    expect(heldOutCardSchema.safeParse(card).error?.issues ?? []).toEqual([]);
+  const { start, heldOut } = await startAfter({});
+  await start();
+  expect((await heldOut())?.card).toMatchObject({
+    source: expect.stringContaining("doi:10.24432/C50P49"),
+    licence: "CC BY 4.0.",
+    collected: "Published in 1998",
+  });
+  await start("a,b\n5,6\n", { datasetPath: "/tmp/mine.csv" });
+  expect((await heldOut())?.card).toEqual(OTHER_ROWS_CARD);
 });
 
 test("[A20] an archived task of the demo is taken up by a new version", async () => {

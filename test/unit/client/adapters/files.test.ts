@@ -4,12 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
-import { readDataset } from "#client/adapters/file-dataset.ts";
+import { lookAtTable, readDataset } from "#client/adapters/file-dataset.ts";
+import { readMapping } from "#client/adapters/mapping-file.ts";
 import { tar } from "#client/adapters/tar.ts";
 import { splitLocal } from "#client/core/local-data.ts";
+import type { Mapping } from "#shared/data/match/mapping.ts";
+import { mappingForTask } from "#shared/data/match/mapping-of.ts";
+import { readText } from "#shared/data/read-csv.ts";
 import { featuresSchema } from "#shared/task/features.ts";
 import { makePng } from "#test/kit/files/png.ts";
 import { makeZip } from "#test/kit/files/zip.ts";
+import { mappingBlob } from "#web/features/join/save-blob.ts";
+import { mappingFileName } from "#web/words/mapping.ts";
 
 const root = mkdtempSync(join(tmpdir(), "chorus-files-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -25,6 +31,67 @@ const table = featuresSchema.parse({
   columns: [{ name: "age", type: "numeric", range: [0, 100] }],
   label: { name: "deny" },
   classes: ["no", "yes"],
+});
+
+/** What a person chose on the page for a file with other names. */
+const SAID: Mapping = {
+  columns: [
+    { column: "age", from: "how old" },
+    { column: "deny", from: "outcome", words: [{ word: "refused", means: "yes" }] },
+  ],
+};
+const OTHER_NAMES = "how old;outcome\n31,5;refused\n40,0;no\n";
+
+describe("[F8] what a person chose on the page, downloaded for an edge", () => {
+  /** The page's reading of the file, and the file that its button saves. */
+  async function onPage() {
+    const read = readText(OTHER_NAMES, table, { mapping: SAID, takesUnsure: true });
+    if (read.look === null || !read.outcome.ok) throw new Error("the page reads it");
+    const path = join(root, mappingFileName("loans"));
+    const blob = mappingBlob(mappingForTask(read.look, SAID, "loans"));
+    writeFileSync(path, await blob.text());
+    return { dataset: read.outcome.value.dataset, path };
+  }
+
+  test("makes an edge read the same rows from the file, in gzip and in a zip archive too", async () => {
+    const { dataset, path } = await onPage();
+    const mapping = await readMapping(path);
+    if (!mapping.ok) throw new Error(mapping.error);
+    expect(mapping.value?.task).toBe("loans");
+    const forms = {
+      "other.csv": Buffer.from(OTHER_NAMES),
+      "other.csv.gz": gzipSync(OTHER_NAMES),
+      "other.zip": makeZip([{ path: "export/other.csv", data: OTHER_NAMES }]),
+    };
+    for (const [name, bytes] of Object.entries(forms)) {
+      writeFileSync(join(root, name), bytes);
+      const read = await readDataset(join(root, name), table, { mapping: mapping.value });
+      expect(read.ok && [read.value.dataset.inputs, read.value.dataset.labels], name).toEqual([
+        dataset.inputs,
+        dataset.labels,
+      ]);
+      const look = await lookAtTable(join(root, name), table, { mapping: mapping.value });
+      expect(look.ok && look.value.header, name).toEqual(["how old", "outcome"]);
+    }
+    // Control: without the file, the edge takes none of it.
+    expect((await readDataset(join(root, "other.csv"), table)).ok).toBe(false);
+  });
+
+  test("of one of several tables in an archive, which the edge's owner names", async () => {
+    const two = join(root, "two.zip");
+    const rows = (label: string) => `age,deny\n31,${label}\n`;
+    writeFileSync(
+      two,
+      makeZip([
+        { path: "a.csv", data: rows("no") },
+        { path: "b.csv", data: rows("yes") },
+      ]),
+    );
+    const asked = await readDataset(two, table);
+    expect(!asked.ok && asked.error.choices).toEqual(["a.csv", "b.csv"]);
+    const read = await readDataset(two, table, { set: "b.csv" });
+    expect(read.ok && [...read.value.dataset.labels]).toEqual([1]);
+  });
 });
 
 async function sentenceOf(path: string, features = pictures): Promise<string> {

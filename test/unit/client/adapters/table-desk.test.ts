@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { TableDesk } from "#client/adapters/table-desk.ts";
 import type { ParticipantCore } from "#client/core/participant/participant.ts";
@@ -7,6 +8,7 @@ import type { RememberedMapping } from "#shared/data/read-csv.ts";
 import type { Imported, ImportRefusal } from "#shared/data/report.ts";
 import { ok, type Result } from "#shared/kernel/result.ts";
 import { featuresSchema } from "#shared/task/features.ts";
+import { makeZip } from "#test/kit/files/zip.ts";
 
 const features = featuresSchema.parse({
   kind: "tabular",
@@ -67,6 +69,38 @@ describe("[F8] what a person says about a table", () => {
     await tables.read(file(TEXT), said);
     await tables.add(null);
     expect(stored).toEqual([]);
+  });
+});
+
+describe("[F2] a table in an archive", () => {
+  const archive = (...names: string[]) =>
+    new File([Buffer.from(makeZip(names.map((path) => ({ path, data: TEXT }))))], "mine.zip");
+
+  test("is mapped, remembered and added like any other, and gives its left out rows", async () => {
+    const { tables, stored } = desk();
+    const read = await tables.read(archive("export/rows.csv", "__MACOSX/export/._rows.csv"), said);
+    expect(read.report).toMatchObject({ rowsRead: 3, rowsTaken: 2, rowsLeftOut: 1 });
+    expect(await (await tables.leftOutRows())?.text()).toContain("\r\n,red,yes,7,2,3,");
+    await tables.add(said);
+    expect((await tables.read(new File([gzipSync(TEXT)], "rows.csv.gz"), null)).look?.isRemembered).toBe(
+      true,
+    );
+    expect(stored).toHaveLength(1);
+  });
+
+  test("of several is chosen by name, and pictures are sent to where they can be added", async () => {
+    const { tables, view } = desk();
+    const two = archive("a.csv", "b.csv");
+    const asked = await tables.read(two, null);
+    expect(asked).toMatchObject({
+      look: null,
+      refusal: { type: "several-sets", choices: ["a.csv", "b.csv"] },
+    });
+    expect(view.get().reading).toBeNull();
+    expect((await tables.read(two, said, "b.csv")).report?.rowsTaken).toBe(2);
+    expect((await tables.read(archive("notes.pdf"), null)).refusal?.sentence).toMatch(/holds no CSV file/);
+    const damaged = new File([gzipSync(TEXT).subarray(0, 20)], "rows.csv.gz");
+    expect((await tables.read(damaged, null)).refusal?.sentence).toMatch(/damaged or cut short/);
   });
 });
 

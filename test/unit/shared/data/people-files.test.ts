@@ -165,6 +165,21 @@ describe("[F1] the bytes of a table", () => {
     expect(error.sentence).toMatch(sentence);
   });
 
+  test.each([
+    ["colons", ":"],
+    ["blanks in columns of one width", "   "],
+  ])("that are parted by %s are named with what parts columns", async (_, delimiter) => {
+    const error = await refused(rows(ROW).replaceAll(",", delimiter));
+    expect(error.sentence).toMatch(
+      /^The file has one column, .* Columns must be parted by commas, semicolons,/,
+    );
+  });
+
+  test("whose lines are quoted as a whole are named as that", async () => {
+    const error = await refused(`"${HEADER}"\n"${ROW}"\n`);
+    expect(error.sentence).toMatch(/no line may be quoted as a whole/);
+  });
+
   test("with a few NULs cost the rows that hold them", async () => {
     const { report } = await read(
       `${rows(ROW).repeat(1)}${`${ROW}\n`.repeat(100)}71,6.5,12\u000000,0.5,no,male,yes\n`,
@@ -208,6 +223,15 @@ describe("[F1] the lines of a table", () => {
     const { report, notes } = await read([HEADER, ROW].join("\n").replaceAll(",", delimiter));
     expect(report.rowsTaken).toBe(1);
     expect(notes).toEqual([`Columns are parted by ${name}.`]);
+  });
+
+  test("with two columns of other names and decimal commas is parted by what parts its names", async () => {
+    const { look } = await readTable(
+      sourceOf(textBytes("how old;outcome\n31,5;refused\n40,0;no\n")),
+      openDecoder,
+      ward,
+    );
+    expect(look).toMatchObject({ delimiter: ";", header: ["how old", "outcome"] });
   });
 
   test("may be a separator line after a mark, and any separator", async () => {
@@ -306,6 +330,12 @@ describe("[F6] numbers", () => {
     expect(report.rowsTaken).toBe(1);
     expect(dataset.inputs[2]).toBeCloseTo(value / 100_000, 6);
     if (kind !== null) expect(report.notes.map((note) => note.kind)).toContain(kind);
+  });
+
+  test("may be in India's groups", async () => {
+    const { report, dataset } = await read(`${HEADER}\n71,6.5,"1,00,000",0.5,no,male,yes\n`);
+    expect(report.notes.map(({ kind }) => kind)).toContain("groups");
+    expect(dataset.inputs[2]).toBe(1);
   });
 
   test("percent signs follow the range", async () => {
@@ -448,6 +478,24 @@ describe("[F9] limits", () => {
       expect(error.type).toBe("too-many-columns");
       expect(error.sentence).toContain("1,000,000 columns");
     }
+  });
+
+  test("a header of a million columns is counted, not split; names that hold delimiters count once", async () => {
+    const name = (index: number) => `"c${index},${index}"`;
+    const quoted = (count: number) =>
+      `${Array.from({ length: count }, (_, index) => name(index)).join(",")}\n1\n`;
+    expect((await refused(quoted(30_000))).sentence).toContain("30,000 columns");
+    // Twice as many delimiters as the 20,006 columns that a file for this task may have.
+    expect((await refused(quoted(15_000))).type).toBe("missing-columns");
+    for (const start of ["\n \n", "sep=;\n"]) {
+      const many = Array.from({ length: 40_000 }, (_, index) => `c${index}`).join(
+        start === "sep=;\n" ? ";" : ",",
+      );
+      expect((await refused(`${start}${many}\n1\n`)).sentence).toContain("40,000 columns");
+    }
+    // A row as wide is a bad row.
+    const { report } = await read(`${HEADER}\n71,6,1200,1,no,male,yes\n${"1,".repeat(50_000)}\n`);
+    expect([report.rowsTaken, report.rowsLeftOut]).toEqual([1, 1]);
   });
 
   test("more good rows than a device takes are refused with both numbers; bad ones do not count", async () => {

@@ -121,12 +121,24 @@ describe("[D46] a folder for each class", () => {
     ]);
   });
 
+  test("with other marks between its letters, unless two classes differ in those alone", async () => {
+    const marks = { "t-shirt-top/a.png": png(1), "tshirt top/b.png": png(2), "trouser_/c.png": png(3) };
+    expect(await readOf(marks, fashion)).toMatchObject({ labels: [0, 0, 1], leftOut: 0 });
+    const languages = { ...features, classes: ["C", "C++", "1", "0", "10"] };
+    const read = await readOf({ "c#/a.png": png(1), "C++/b.png": png(2), "1/0/c.png": png(3) }, languages);
+    expect(read).toMatchObject({ labels: [1], leftOut: 2 });
+  });
+
   test("inside that of another class is ambiguous, and named", async () => {
     const read = await readOf({ "cat/dog/1.png": png(1), "dog/2.png": png(2) });
     expect(read).toMatchObject({ firsts: [2], labels: [1], leftOut: 1 });
     expect(read.problems).toEqual([
       "“cat/dog” is named after two classes, so its 1 file was left out. Rename one.",
     ]);
+    // So it is if there is nothing else.
+    expect(await readOf({ "cat/dog/1.png": png(1) })).toMatchObject({
+      sentence: expect.stringMatching(/named after two classes/),
+    });
   });
 
   test("in a part for training and one for testing: the first is read, and the other counted", async () => {
@@ -353,7 +365,7 @@ describe("[D47] IDX files of a folder", () => {
     );
   });
 
-  test("of several sets: it asks which", async () => {
+  test("of several sets: it asks which, and takes the one that is named", async () => {
     const twice = Object.fromEntries(
       Object.entries(mnist).flatMap(([name, data]) => [
         [`MNIST/${name}`, data],
@@ -365,6 +377,15 @@ describe("[D47] IDX files of a folder", () => {
       sentence:
         "“mine” holds several sets: MNIST/train-images-idx3-ubyte, FashionMNIST/train-images-idx3-ubyte. Give one of them.",
     });
+    const asked = await readSet("mine", filesOf(twice), features, reading);
+    const [, second = ""] = (!asked.ok && asked.error.choices) || [];
+    expect(second).toBe("FashionMNIST/train-images-idx3-ubyte");
+    expect(await readOf(twice, features, { set: second })).toMatchObject({
+      firsts: [1, 2],
+      notes: [expect.stringMatching(/^“FashionMNIST.* 6 files beside them were not used/)],
+    });
+    // A name that is none of them is asked about again.
+    expect(await readOf(twice, features, { set: "CIFAR" })).toMatchObject({ type: "several-sets" });
   });
 
   test("without labels, or of another type, are named", async () => {
@@ -477,6 +498,16 @@ describe("[D48] inputs that people had", () => {
     ["png-fashion", clothes, { labels: [0, 1], leftOut: 1 }],
   ])("%s is taken", async (name, task, wanted) => {
     expect(await readOf(caseOf(name), task)).toMatchObject(wanted);
+  });
+
+  test("kaggle's spelling with a full stop is read alone too", async () => {
+    const alone = caseOf("kaggle");
+    const dotted = Object.fromEntries(Object.entries(alone).filter(([path]) => /\.idx/.test(path)));
+    expect(Object.keys(dotted)).toHaveLength(2);
+    expect(await readOf(dotted, { ...clothes, classes: digits.classes })).toMatchObject({
+      leftOut: 0,
+      labels: Array.from({ length: 30 }, (_, row) => row % 10),
+    });
   });
 
   test("kaggle is read once, by either of its spellings", async () => {

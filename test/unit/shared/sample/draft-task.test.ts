@@ -357,6 +357,19 @@ test("[K6] a draft has no row of its sample: no value of fewer than five rows, a
   expect(text).not.toContain("987654");
 });
 
+test("[K6] except the classes of the label: one of a single row is in the draft with its count, and nowhere else", () => {
+  const profiler = new TableProfiler(["town", "answer"]);
+  for (let index = 0; index < 200; index++) profiler.add(["elsewhere", index % 2 === 0 ? "yes" : "no"]);
+  profiler.add(["elsewhere", "CANARY-CLASS"]);
+  const draft = withTable(null, sampleTable(profiler), { name: "a.csv", byteCount: 1 });
+  expect(draft.sample?.classRows).toContainEqual(["CANARY-CLASS", 1]);
+  const columns = draft.columns.map((column) => [column.name, JSON.stringify(column).includes("CANARY")]);
+  expect(columns).toEqual([
+    ["town", false],
+    ["answer", true],
+  ]);
+});
+
 describe("[K4] what would work can be done at once", () => {
   const problemOf = (draft: Draft, field: string) =>
     taskOfDraft(draft).problems.find((problem) => problem.field === field);

@@ -1,14 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { type ProposedColumn, proposeColumns } from "#shared/sample/propose-columns.ts";
-import { TableProfiler } from "#shared/sample/table-profiler.ts";
+import { type TableProfile, TableProfiler } from "#shared/sample/table-profiler.ts";
+import { rareAndPublic, rareWords } from "#web/words/workshop.ts";
 
 function proposed(
   header: readonly string[],
   rows: readonly (readonly string[])[],
 ): Map<string, ProposedColumn> {
+  return new Map(proposeColumns(profileOf(header, rows)).map((column) => [column.name, column]));
+}
+
+function profileOf(header: readonly string[], rows: readonly (readonly string[])[]): TableProfile {
   const profiler = new TableProfiler(header);
   for (const row of rows) profiler.add(row);
-  return new Map(proposeColumns(profiler.profile()).map((column) => [column.name, column]));
+  return profiler.profile();
 }
 
 /** One column of `count` values beside a label, so that the column is not the label. */
@@ -67,6 +72,22 @@ test("[K2] categories of fewer than five rows are folded into one, and none of t
   expect(fields.categories).toEqual(["emergency", "planned"]);
   expect(fields.other).toBe("other");
   expect(JSON.stringify(fields)).not.toContain("transfer");
+});
+
+test("[K2] the label keeps a class of one row, and the page names it as one that becomes public", () => {
+  const rows = Array.from({ length: 101 }, (_, index) => [
+    String(index % 7),
+    index === 0 ? "transferred" : index % 2 === 0 ? "yes" : "no",
+  ]);
+  const columns = proposed(["age", "answer"], rows);
+  const label = columns.get("answer");
+  expect(label?.fields).toMatchObject({ use: "label", categories: ["no", "transferred", "yes"], other: "" });
+  const profile = profileOf(["age", "answer"], rows).columns[1] ?? null;
+  const rare = label === undefined ? [] : rareAndPublic(label.fields, profile);
+  expect(rare).toEqual(["transferred"]);
+  expect(rareWords("answer", rare, { use: "label" })).toMatch(
+    /^In answer, “transferred” would be public, and fewer than five rows have it\. Each class is learnt/,
+  );
 });
 
 test("types, ranges, units, categories and the label of a table of readmissions", () => {

@@ -103,6 +103,38 @@ describe("the task's schema", () => {
     ]);
   });
 
+  test("[S21] a model whose masked list is longer than an upload is refused, with what to change", () => {
+    const layersOf = (units: number) => [
+      { className: "Flatten", name: "flatten" },
+      { className: "Dense", name: "wide", units: 1_024, activation: "relu" },
+      { className: "Dense", name: "wider", units, activation: "relu" },
+      { className: "Dense", name: "output", units: 10, activation: "softmax" },
+    ];
+    // 66,570 weights and 1,035 more for each unit; 64,776 units make 67,109,730, and 2^26 words are 67,108,864.
+    const parse = (units: number, ring: 16 | 32) => {
+      const task = withField("model.layers", layersOf(units)) as { aggregation: object };
+      return (
+        taskSchema.safeParse({ ...task, aggregation: { ...task.aggregation, ring } }).error?.issues ?? []
+      );
+    };
+    for (const ring of [16, 32] as const) {
+      expect(parse(64_770, ring)).toEqual([]);
+      expect(parse(64_776, ring)).toMatchObject([
+        {
+          path: ["model", "layers"],
+          message: expect.stringMatching(
+            /^the masked list would have 67,1\d\d,\d{3} words of 32 bits, and a device sends at most 67,108,864; give/,
+          ),
+        },
+      ]);
+    }
+    // What does not fit together has no length, and is refused in its own words alone.
+    const unfit = withField("model.layers", layersOf(64_776).slice(1));
+    expect(taskSchema.safeParse(unfit).error?.issues).toMatchObject([
+      { message: expect.stringContaining("Flatten") },
+    ]);
+  });
+
   test("[S16] shards that chance would make too small are refused, with what to change", () => {
     const parse = (size: number, goal: number, change = {}) => {
       const { aggregation, ...task } = valid;

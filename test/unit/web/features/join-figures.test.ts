@@ -1,13 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import { readCsv } from "#shared/data/read-csv.ts";
+import { present } from "#shared/kernel/assert.ts";
 import { looksUniform } from "#shared/stats/uniform.ts";
+import { featuresSchema, type SeriesFeatures, type TabularFeatures } from "#shared/task/features.ts";
 import { cutOf } from "#web/features/join/bins.ts";
 
 import { ownLine } from "#web/features/join/own-line.ts";
 import { movePen, PEN_AT_START, PEN_STEPS, type Pen } from "#web/features/join/pen.ts";
-import { rowToInput } from "#web/features/join/row-input.ts";
+import { coloursOf } from "#web/features/join/pixel-canvas.tsx";
+import { rowToInput, seriesToInput, textToSeries } from "#web/features/join/row-input.ts";
 import { fullStrength, strengthOf, tilePlan } from "#web/features/join/tiles.ts";
 import { tileSentence } from "#web/words/contribution.ts";
+import { fieldError, startSeries } from "#web/words/trying.ts";
 
 const digits = bundledTask("digits", 8, 1);
 const hmda = bundledTask("hmda", 8, 1);
@@ -163,10 +168,81 @@ describe("a row typed into the form", () => {
     expect(row.ok && [...row.value]).toEqual(expected);
   });
 
-  test("says which value is wrong and what is expected", () => {
-    const numeric = features.columns.find(({ type }) => type === "numeric")?.name ?? "";
-    const row = rowToInput({ ...values, [numeric]: "a lot" }, features);
-    expect(row.ok).toBe(false);
-    expect(!row.ok && row.error).toMatch(/^The row has “a lot” in the column .*a number is wanted/);
+  test("says at the field which value is wrong and what is expected", () => {
+    const numeric = present(
+      features.columns.find(({ type }) => type === "numeric"),
+      "hmda has numbers",
+    );
+    const row = rowToInput({ ...values, [numeric.name]: "a lot" }, features);
+    expect(!row.ok && [...row.error.keys()]).toEqual([numeric.name]);
+    expect(!row.ok && row.error.get(numeric.name)).toBe(fieldError(numeric));
   });
+
+  test("takes decimal commas, but not a comma that may stand for thousands", () => {
+    const age = { name: "age", type: "numeric", range: [0, 2_000], protected: false, input: true } as const;
+    const only = { ...features, columns: [{ ...age, range: [0, 2_000] as [number, number] }] };
+    const read = (text: string) => {
+      const row = rowToInput({ age: text }, only);
+      return row.ok ? row.value[0] : "refused";
+    };
+    expect([read("500"), read("500,0"), read("0,5000"), read("1,234"), read("")]).toEqual([
+      0.25,
+      0.25,
+      Math.fround(0.000_25),
+      "refused",
+      "refused",
+    ]);
+  });
+
+  test("may lack what the task allows to be missing", () => {
+    const columns = featuresSchema.parse({
+      kind: "tabular",
+      columns: [
+        { name: "age", type: "numeric", range: [0, 100], missing: "middle" },
+        { name: "smoker", type: "categorical", categories: ["no", "yes"], missing: "category" },
+      ],
+      label: { name: "deny" },
+      classes: ["no", "yes"],
+    }) as TabularFeatures;
+    const row = rowToInput({ age: "", smoker: "" }, columns);
+    expect(row.ok && [...row.value]).toEqual([0.5, 0, 0, 1]);
+  });
+});
+
+describe("a series that was pasted", () => {
+  const features = bundledTask("pen-digits", 8, 1).features as SeriesFeatures;
+  const steps = Array.from({ length: 8 }, (_, step) => [step * 10, 100 - step * 10]);
+  const read = (text: string) => {
+    const series = textToSeries(text, features);
+    return series.ok ? series.value : series.error;
+  };
+
+  test("may be step by step, channel by channel, or in the order of a CSV file", () => {
+    expect(read(steps.map((step) => step.join(" ")).join("\n"))).toEqual(steps);
+    expect(read(steps.map((step) => step.join(", ")).join("\r\n"))).toEqual(steps);
+    expect(read([0, 1].map((at) => steps.map((step) => step[at]).join("\t")).join("\n"))).toEqual(steps);
+    expect(read(steps.flat().join(","))).toEqual(steps);
+    const halves = steps.map((step) => step.map((value) => value / 4));
+    expect(read(halves.map((step) => step.join(";").replaceAll(".", ",")).join("\n"))).toEqual(halves);
+    expect(read(startSeries(features))).toHaveLength(8);
+  });
+
+  test("becomes the model's input as a row of a CSV file does", () => {
+    const input = seriesToInput(steps, features);
+    const csv = readCsv(
+      `${steps.flatMap((_, step) => [`x${step}`, `y${step}`]).join(",")},digit\n${steps.flat().join(",")},3\n`,
+      features,
+    );
+    expect(input.ok && csv.ok && [...input.value]).toEqual(csv.ok && [...csv.value.dataset.inputs]);
+  });
+
+  test("that is too short, or has other numbers, is refused with what is wanted", () => {
+    expect(read("1 2 3")).toBe("The series has 16 numbers, 2 for each of 8 steps; here are 3.");
+    expect(read(steps.flat().join(" ").replace("30", "300"))).toMatch(/0 to 100 is wanted/);
+    expect(read(steps.flat().join(" ").replace("30", "x"))).toMatch(/number/);
+  });
+});
+
+test("a colour picture is painted in its own colours", () => {
+  expect([...coloursOf(Float32Array.of(1, 0, 0, 0.5, 0.5, 1))]).toEqual([255, 0, 0, 255, 128, 128, 255, 255]);
 });

@@ -18,22 +18,29 @@ const nothing = () => {};
 
 function shown(text: string): string {
   const { look, outcome } = readText(text, features, { takesUnsure: true });
-  const view: TableView = {
+  return markup({
     look,
     report: outcome.ok ? outcome.value.report : null,
     refusal: outcome.ok ? null : outcome.error,
     pictures: [],
-  };
+  });
+}
+
+function markup(view: TableView): string {
   return renderToStaticMarkup(
     <TableReview
+      task="readmission"
       view={view}
       features={features}
       said={null}
       busy={false}
       onSay={nothing}
+      onSet={nothing}
       onDownload={nothing}
+      onDownloadMapping={nothing}
       onAdd={nothing}
       onLeave={nothing}
+      another={<button type="button">Choose another file</button>}
     />,
   );
 }
@@ -58,6 +65,24 @@ describe("[F2] [F7] a table before it is added", () => {
     expect(html).toContain("Yes, add 1 row");
     expect(html).toContain("10 to 100 years");
     expect(html).toContain("Remember these choices in this browser");
+    expect(html).toContain("Download these choices");
+    // Its row lies on the wash, and a phone's bar counts what is open.
+    expect(html.match(/<tr class="(?:opened|marked)"/g)).toHaveLength(1);
+    expect(html).toContain("1 of 3 rows; 1 column to check");
+    expect(html).toContain("2 of 3 columns were found. Say whether the other one is right, and 1 of 3 rows");
+  });
+
+  test("of an archive with several is a question with a button for each", () => {
+    const choices = ["2023/a.csv", "2024/a.csv"];
+    const refusal = {
+      type: "several-sets",
+      sentence: "“x.zip” holds several sets.",
+      problems: [],
+      choices,
+    } as const;
+    const html = markup({ look: null, report: null, refusal, pictures: [] });
+    for (const name of choices) expect(html).toMatch(new RegExp(`<button[^>]*>${name}</button>`));
+    expect(html).not.toMatch(/dd \d+ row/);
   });
 
   test("without what is learnt cannot be added, and says why", () => {

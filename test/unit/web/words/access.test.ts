@@ -3,6 +3,7 @@ import type { ApiTokenView, PersonView, ProposalView } from "#shared/protocol/ac
 import {
   actNote,
   adminLead,
+  apiTokenEntry,
   edgeCommand,
   goodUntil,
   invitationState,
@@ -62,6 +63,13 @@ const token = (over: Partial<ApiTokenView> = {}): ApiTokenView => ({
 });
 
 describe("the lead of the admin page", () => {
+  test("[X91] a new API token is kept with what it may do, in words", () => {
+    expect(apiTokenEntry(["read"], "k7f2")).toBe("k7f2 made an API token that may read.");
+    expect(apiTokenEntry(["read", "runs", "tasks"], "k7f2")).toBe(
+      "k7f2 made an API token that may read, launch and stop runs, and make tasks.",
+    );
+  });
+
   test("counts what waits for its reader and what ends soon", () => {
     const lead = (proposals: ProposalView[], tokens: ApiTokenView[], backupAt?: string | null) =>
       adminLead(

@@ -46,8 +46,8 @@ test("a drawing that the model was tried on is kept once it is there and labelle
 });
 
 test("a picture is drawn, a row of a table is filled in", () => {
-  expect(tryWords(null)).toBe("Draw something; the model says what it sees.");
-  expect(tryWords("application")).toBe("Fill in one application; the model says what it expects.");
+  expect(tryWords("drawing", "digit")).toBe("Draw something; the model says what it sees.");
+  expect(tryWords("tabular", "application")).toBe("Fill in one application; the model says what it expects.");
 });
 
 test("[E44] the words of a number have its unit and speak of no class", () => {

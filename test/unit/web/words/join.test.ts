@@ -350,10 +350,30 @@ describe("[W22] what goes on, in words that hold", () => {
   const waiting = { ...view, stage: "waiting", round: null } as const;
   const lost = { ...view.connection, state: "silent", since: 999_000 } as const;
 
-  test("a silent connection is named at once, a short gap is not", () => {
-    expect(stateLine({ ...waiting, connection: lost }, run, now).title).toMatch(/^No connection since/);
+  test("[W21] a silent connection and one that the browser cut are named at once, a short gap is not", () => {
+    for (const state of ["silent", "cut"] as const)
+      expect(stateLine({ ...waiting, connection: { ...lost, state } }, run, now).title).toMatch(
+        /^No connection since/,
+      );
     const gap = { ...lost, state: "connecting" } as const;
     expect(stateLine({ ...waiting, connection: gap }, run, now).title).toBe("Waiting for the next round");
+  });
+
+  test("an archived task is told at once, with what stays", () => {
+    const archived = {
+      ...view,
+      task: { ...view.task, archivedAt: Date.UTC(2026, 7, 3, 10, 12) },
+      round: null,
+    };
+    for (const stage of ["consent", "data", "ready", "paused"] as const) {
+      const line = stateLine({ ...archived, stage }, null, now);
+      expect(line.title).toBe("This task is archived");
+      expect(line.detail).toMatch(
+        /^It takes no devices since .*10:12.*\. Nothing is sent, and its models stay\./,
+      );
+    }
+    // A round that is under way when the task is archived ends first.
+    expect(stateLine({ ...archived, stage: "in-round", round }, run, now).title).not.toContain("archived");
   });
 
   test("training goes on without a connection only if this device trains", () => {

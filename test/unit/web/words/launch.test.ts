@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { RunView } from "#shared/protocol/api.ts";
 import { taskViewOf } from "#test/kit/web-views.ts";
-import { costSentence, launchNote, planWords } from "#web/words/launch.ts";
+import { costSentence, launchNote, nextNumber, planWords } from "#web/words/launch.ts";
 import { modelNote } from "#web/words/model.ts";
 import { NO_NOISE } from "#web/words/sentences.ts";
 
@@ -23,6 +24,17 @@ test("the cost of a run says what was measured, what was computed, and what is m
   );
   // Not a number of rounds: nothing is said of time.
   expect(costSentence({ ...cost, seconds: null }, Number.NaN)).not.toMatch(/take|NaN/);
+});
+
+test("[X91] the next run's number is said before a launch only if the task's newest run is known", () => {
+  const runs = [
+    { task: "hmda", number: 10 },
+    { task: "digits", number: 3 },
+    { task: "hmda", number: 9 },
+  ] as RunView[];
+  expect(nextNumber("hmda", runs, true)).toBe(11);
+  expect(nextNumber("emoji", runs, false)).toBe(1);
+  expect(nextNumber("emoji", runs, true)).toBe("…");
 });
 
 test("a launch says whether it would wait: for its turn, for devices, or not", () => {

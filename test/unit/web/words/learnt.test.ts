@@ -64,8 +64,8 @@ describe("larger rounds", () => {
     expect(cohortFacts(grouped, 96)).toMatchObject({ whole: "group", confirming: 67, colluding: 37 });
     expect(learntSentence(grouped)).toContain("one sum of each group");
     expect(cohortSentence(cohortFacts(grouped, 96) as CohortFacts)).toMatch(/^In a group of 96, 67 devices/);
-    expect(notProtected(grouped)[0]).toMatchObject({ title: "Who is in your group" });
-    expect(notProtected(grouped)[0]?.words).toContain("at most 10");
+    expect(notProtected(grouped, "public")[0]).toMatchObject({ title: "Who is in your group" });
+    expect(notProtected(grouped, "public")[0]?.words).toContain("at most 10");
     expect(usualSize(grouped)).toBe(96);
   });
   test("over a sparse graph: neighbours hold the pieces, and all lists are in what opens", () => {
@@ -110,15 +110,22 @@ describe("the words", () => {
     const codes = refusals(task).map(({ code }) => code);
     expect(new Set(codes).size).toBe(codes.length);
   });
+  test("who could make up devices depends on who may join", () => {
+    const words = (joining: "public" | "invitation") =>
+      notProtected(task, joining).find(({ title }) => title === "Made-up devices")?.words;
+    expect(words("public")).toContain("lets anyone join");
+    expect(words("invitation")).not.toContain("anyone");
+    expect(words("invitation")).toContain("joins this task with a token");
+  });
   test("made-up devices come first among the limits; a task that assumes an honest coordinator says so before them", () => {
-    expect(notProtected(task)[0]?.title).toBe("Made-up devices");
+    expect(notProtected(task, "public")[0]?.title).toBe("Made-up devices");
     const curious = {
       ...task,
       aggregation: { ...task.aggregation, securityModel: "honest-but-curious" as const },
     };
-    expect(notProtected(curious).map(({ title }) => title)).toEqual([
+    expect(notProtected(curious, "public").map(({ title }) => title)).toEqual([
       "A coordinator that breaks the rules",
-      ...notProtected(task).map(({ title }) => title),
+      ...notProtected(task, "public").map(({ title }) => title),
     ]);
   });
 });

@@ -1,14 +1,7 @@
 import { expect, test } from "vitest";
 import type { ColumnLook } from "#shared/data/read-csv.ts";
 import { wholeReport } from "#shared/data/report.ts";
-import {
-  accountWords,
-  fileFailure,
-  howWords,
-  needsLook,
-  rowsWords,
-  wantedWords,
-} from "#web/words/mapping.ts";
+import { accountWords, howWords, needsLook, rowsWords, wantedWords } from "#web/words/mapping.ts";
 
 const look: ColumnLook = {
   name: "age",
@@ -78,12 +71,4 @@ test("rows add up in words", () => {
   );
   expect(rowsWords([14, 77, 120, 121, 130, 140], 9)).toBe("rows 14, 77, 120, 121, 130 and 4 more");
   expect(rowsWords([3], 1)).toBe("row 3");
-});
-
-test("a failed call says what happened and what to do", () => {
-  expect(fileFailure(new DOMException("", "NotReadableError"))).toMatch(
-    /Choose it again\. Nothing was added/,
-  );
-  expect(fileFailure(new DOMException("", "QuotaExceededError"))).toMatch(/no more room/);
-  expect(fileFailure(new Error("closed"))).toMatch(/closed.*Nothing was added/);
 });

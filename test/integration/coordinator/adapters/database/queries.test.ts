@@ -74,12 +74,13 @@ type Counting = Awaited<ReturnType<typeof countingStore>>;
 
 function suite(name: string, open: () => Promise<Counting | null>): void {
   describe(name, () => {
-    test("[D13] a page of tasks, runs, rounds or events costs one query, whatever its size", async (context) => {
+    test("[D13] a page of tasks, versions, runs, rounds or events costs one query, whatever its size", async (context) => {
       const opened = await open();
       if (opened === null) return context.skip();
       const { store, readers, runId, costOf } = opened;
       for (const limit of [1, 10, TASKS, 200]) {
         expect(await costOf(() => readers.listTasks(ALL_READABLE, { limit }))).toBe(1);
+        expect(await costOf(() => readers.listVersions("task-001", { limit }))).toBe(1);
         expect(await costOf(() => readers.listRuns(ALL_READABLE, { limit }))).toBe(1);
         expect(await costOf(() => readers.listRuns({ ...ALL_READABLE, task: "task-001" }, { limit }))).toBe(
           1,

@@ -28,7 +28,7 @@ describe("set-up", () => {
     expect(ownSessionSchema.parse(done.body)).toMatchObject({
       name: "ada",
       isAdmin: true,
-      projects: ["ward"],
+      projects: [{ projectId: "ward" }],
       isProved: true,
       isNewPlace: false,
       signsInWith: ["password"],

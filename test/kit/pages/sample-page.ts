@@ -1,0 +1,5 @@
+import { measureSample } from "../../bench/sample/measure.ts";
+
+/* Measures how a page profiles a table. */
+
+Object.assign(globalThis, { measureSample });
