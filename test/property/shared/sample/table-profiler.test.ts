@@ -214,3 +214,14 @@ test("[K1] a wide table keeps fewer values of each column, and says when their n
   expect(first?.numbers.spread.length).toBeLessThanOrEqual(64);
   expect(second?.distinct).toMatchObject({ count: 60, isExact: true });
 });
+
+test("[K1] an estimate of different values never exceeds the rows that have one", () => {
+  for (const rows of [1_025, 1_200, 2_000, 5_000, 20_000]) {
+    const profiler = new TableProfiler(["ref"]);
+    for (let row = 0; row < rows; row++) profiler.add([`P${100_000 + row}`]);
+    const { count, isExact } = profiler.profile().columns[0]?.distinct ?? {};
+    expect(isExact).toBe(false);
+    expect(count).toBeLessThanOrEqual(rows);
+    expect(count).toBeGreaterThan(0.75 * rows);
+  }
+});
