@@ -56,6 +56,6 @@ export const pictureModel = (
   layers: [{ className: "Flatten", name: "flatten" } as const, hidden(hiddenUnits), classesOf(classCount)],
 });
 
-export const DIGITS = [..."0123456789"];
+export const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 export const sgd = { kind: "sgd", learningRate: 0.05, momentum: 0.9 } as const;
 export const adam = (learningRate: number) => ({ kind: "adam", learningRate }) as const;

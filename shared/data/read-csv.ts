@@ -397,7 +397,7 @@ function missingColumns(
   columns: readonly CsvColumn[],
   header: readonly string[],
 ): ImportRefusal {
-  const names = missing.map(({ column }) => column.name);
+  const names = missing.map(({ column }) => titleOf(column));
   const [only] = missing;
   const task = some(columns.map(({ name }) => name));
   const because =

@@ -1,11 +1,12 @@
 import type { ReactNode } from "react";
 
 /**
- * done: checked or finished. running: voices are becoming a sum. waiting: not yet. given-up: ended by itself, unopened.
+ * done: checked or finished. noted: done on this device, where nothing was summed. running: voices are becoming a sum. waiting: not yet. given-up: ended by itself, unopened.
  * stopped: a person ended it. alarm: needs attention. unknown: nobody can check.
  */
 export type StatusKind =
   | "done"
+  | "noted"
   | "running"
   | "waiting"
   | "given-up"
@@ -19,6 +20,12 @@ const MARKS: Record<StatusKind, ReactNode> = {
     <>
       <circle cx="6.5" cy="6.5" r="6.5" className="fill-sum" />
       <path d="M3.6 6.8l2 2 3.8-4.4" className="fill-none stroke-on-sum" strokeWidth="1.5" />
+    </>
+  ),
+  noted: (
+    <>
+      <circle cx="6.5" cy="6.5" r="5.75" className="fill-none stroke-ink-2" strokeWidth="1.4" />
+      <path d="M3.8 6.8l1.9 1.9 3.6-4.1" className="fill-none stroke-ink-2" strokeWidth="1.5" />
     </>
   ),
   running: (

@@ -49,7 +49,10 @@ export function rangeWords(column: {
   readonly unit?: string | undefined;
 }): string {
   const unit = column.unit === undefined ? "" : ` ${column.unit}`;
-  return `${column.range[0]} to ${column.range[1]}${unit}`;
+  const [from, to] = column.range.map((end) =>
+    Number.isInteger(end) && Math.abs(end) >= 10_000 ? formatCount(end) : String(end),
+  );
+  return `${from} to ${to}${unit}`;
 }
 
 /** "yes or no", "a, b, c"; of a long list the first four. */

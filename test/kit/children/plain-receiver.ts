@@ -1,6 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { open, rm } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 
@@ -10,7 +10,13 @@ import { pipeline } from "node:stream/promises";
  */
 
 const [path = ""] = process.argv.slice(2);
-const server = createServer(async (incoming, response) => {
+const server = createServer((incoming, response) => void receive(incoming, response));
+server.listen(0, "127.0.0.1", () => {
+  process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+});
+process.once("disconnect", () => process.exit(0));
+
+async function receive(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const [first, last, total] = (incoming.headers["content-range"] ?? "").match(/\d+/g)?.map(Number) ?? [];
   if (first === 0) await rm(path, { force: true });
   await pipeline(incoming, createWriteStream(path, { flags: "a", highWaterMark: 2 ** 18 }));
@@ -22,8 +28,4 @@ const server = createServer(async (incoming, response) => {
   }
   response.statusCode = isWhole ? 200 : 202;
   response.end();
-});
-server.listen(0, "127.0.0.1", () => {
-  process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-});
-process.once("disconnect", () => process.exit(0));
+}

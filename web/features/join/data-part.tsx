@@ -57,7 +57,9 @@ export const DataPart = memo(function DataPart(props: {
   );
   return (
     <Part number={2} id="data" title="Your data" note={dataNote(data, task)}>
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_13rem] lg:gap-11">
+      <div
+        className={`grid grid-cols-[minmax(0,1fr)] gap-6 ${data.count > 0 ? "lg:grid-cols-[minmax(0,1fr)_13rem] lg:gap-11" : ""}`}
+      >
         <div className="min-w-0">
           {features.kind === "image" && (
             <Thumbs participant={participant} data={data} features={features} noun={exampleNoun} />

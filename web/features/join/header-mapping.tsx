@@ -53,7 +53,7 @@ export function HeaderMapping(props: {
           label: "Your column",
           cell: (row) => (
             <select
-              className="min-h-11 w-full md:max-w-56"
+              className="min-h-11 w-full md:max-w-56 md:min-w-44"
               aria-label={`Your column for ${row.column.name}`}
               value={row.look.place === null ? NOT_IN_FILE : String(row.look.place)}
               disabled={disabled}
@@ -80,7 +80,7 @@ export function HeaderMapping(props: {
         {
           label: "How it was found",
           cell: (row) => (
-            <StatusMark kind={needsLook(row.look) ? "waiting" : "done"}>{howWords(row.look)}</StatusMark>
+            <StatusMark kind={needsLook(row.look) ? "waiting" : "noted"}>{howWords(row.look)}</StatusMark>
           ),
         },
       ]}

@@ -110,19 +110,21 @@ export function TableReview(props: {
         <p className="flex flex-wrap gap-3">
           <span className="contents max-md:hidden">{add}</span>
           {another}
-          <span className="contents max-md:hidden">{leave}</span>
+          <span className={look === null ? "contents" : "contents max-md:hidden"}>{leave}</span>
         </p>
       </div>
-      <section
-        aria-label="Add the rows"
-        className="sticky bottom-0 z-20 -mx-[var(--space-gutter)] grid gap-2.5 border-t border-ink bg-paper px-[var(--space-gutter)] py-2.5 text-sm md:hidden [main:has(>[data-dock])_&]:bottom-16"
-      >
-        <p>{barWords(view)}</p>
-        <p className={`grid gap-3 ${add === false ? "" : "grid-cols-[1fr_1.6fr]"}`}>
-          {leave}
-          {add}
-        </p>
-      </section>
+      {look !== null && (
+        <section
+          aria-label="Add the rows"
+          className="sticky bottom-0 z-20 -mx-[var(--space-gutter)] grid gap-2.5 border-t border-ink bg-paper px-[var(--space-gutter)] py-2.5 text-sm md:hidden [main:has(>[data-dock])_&]:bottom-16"
+        >
+          <p>{barWords(view)}</p>
+          <p className={`grid gap-3 ${add === false ? "" : "grid-cols-[1fr_1.6fr]"}`}>
+            {leave}
+            {add}
+          </p>
+        </section>
+      )}
     </div>
   );
 }
@@ -189,7 +191,7 @@ function Done(props: {
             className="flex flex-wrap items-baseline gap-x-4 border-b border-rule py-1.5 text-sm"
           >
             <span className="min-w-0 flex-1 basis-80">
-              <StatusMark kind="done">{sentence}</StatusMark>
+              <StatusMark kind="noted">{sentence}</StatusMark>
             </span>
             {kind === "decimal-commas" && look.columns.some(({ decimal }) => decimal === "comma") && (
               <Button kind="quiet" disabled={busy} onClick={asPoints}>

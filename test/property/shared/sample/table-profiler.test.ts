@@ -225,3 +225,16 @@ test("[K1] an estimate of different values never exceeds the rows that have one"
     expect(count).toBeGreaterThan(0.75 * rows);
   }
 });
+
+test("[K2] values that differ in their last digits only get limits beside them", () => {
+  const few = { leastRows: 1, greatestRows: 1, isWhole: false };
+  for (const [least, greatest] of [
+    [-1e6, -1e6 + 2 ** -33],
+    [1e6, 1e6 + 2 ** -33],
+    [0.1, 0.1 + 2 ** -56],
+  ] as const) {
+    const [from, to] = roundedOutward({ ...few, least, greatest });
+    expect(from).toBeLessThan(least);
+    expect(to).toBeGreaterThan(greatest);
+  }
+});

@@ -39,6 +39,9 @@ test("an import says what was left out, with the first two reasons", () => {
 test("values that a column may have", () => {
   expect(rangeWords({ range: [0, 16] })).toBe("0 to 16");
   expect(rangeWords({ range: [18, 99], unit: "years" })).toBe("18 to 99 years");
+  // Years have no separator, amounts do.
+  expect(rangeWords({ range: [1990, 2024] })).toBe("1990 to 2024");
+  expect(rangeWords({ range: [-0.5, 1_000_000], unit: "dollars" })).toBe("-0.5 to 1,000,000 dollars");
   expect(oneOf(["no", "yes"])).toBe("no or yes");
   expect(oneOf(["a", "b", "c"])).toBe("a, b, c");
   expect(oneOf(Array.from({ length: 13 }, (_, index) => String(index)))).toBe("one of 13: 0, 1, 2, 3, ...");
