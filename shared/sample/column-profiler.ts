@@ -84,7 +84,7 @@ export class ColumnProfiler {
       missing: this.#missing,
       present,
       numbers: this.#numbers.profile(mostlyComma),
-      distinct: this.#distinct.count(),
+      distinct: this.#distinct.count(present),
       forms: { ...this.#forms },
       charactersMean: present === 0 ? 0 : this.#characters / present,
     };

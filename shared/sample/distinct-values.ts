@@ -49,7 +49,8 @@ export class DistinctValues {
     }
   }
 
-  count(): DistinctCount {
+  /** @param rowCount  Values that were added; an estimate never exceeds it. */
+  count(rowCount: number): DistinctCount {
     if (this.#rowsByValue !== null) {
       return { count: this.#rowsByValue.size, isExact: true, values: [...this.#rowsByValue] };
     }
@@ -58,7 +59,8 @@ export class DistinctValues {
     // Fewer values than hashes that are kept are all there.
     const estimate =
       length < KEPT_HASHES ? length : Math.round(((KEPT_HASHES - 1) * 2 ** 32) / (greatest + 1));
-    return { count: Math.max(this.#exactMax + 1, estimate), isExact: false, values: null };
+    const count = Math.min(rowCount, Math.max(this.#exactMax + 1, estimate));
+    return { count, isExact: false, values: null };
   }
 
   #keep(hash: number): void {

@@ -107,7 +107,9 @@ function packColumn({ name, leftOutBecause, twoWays, fields }: ProposedColumn): 
 }
 
 function unpackColumn([name, leftOutBecause, twoWays, ...values]: readonly unknown[]): ProposedColumn {
-  const fields = Object.fromEntries(FIELDS.map((field, at) => [field, values[at]]));
+  // Object.fromEntries takes four times as long, and a wide table has ten thousand columns.
+  const fields: Record<string, unknown> = {};
+  for (const [at, field] of FIELDS.entries()) fields[field] = values[at];
   return { name, leftOutBecause, twoWays, fields } as unknown as ProposedColumn;
 }
 

@@ -10,7 +10,7 @@ import { axeFindings, buildPages, type FakeApi, openPage, startFakeApi } from ".
 
 /*
  * Each kind of sample in a real browser, from the file to a trial, over a stand-in for the coordinator: pictures in a zip and
- * in a folder, series, numbers. And that the page answers while it reads, whatever the file.
+ * in a folder, series, numbers.
  */
 
 const scratch = mkdtempSync(join(tmpdir(), "chorus-samples-"));
@@ -237,80 +237,3 @@ describe("[K6] a browser that", () => {
     await context.close();
   });
 });
-
-/** Reading a sample may keep the page busy for no longer at a time. */
-const BUSY_MS_MAX = 50;
-/** A busy machine may stop any thread for as long; a page that blocks does so each time. */
-const TRIES = 4;
-
-describe("[K8] the page answers while it reads", () => {
-  const files = {
-    "20 MB of rows": () => {
-      const rows = Array.from({ length: 190_000 }, (_, row) => {
-        const numbers = Array.from({ length: 12 }, (_, at) => (1_000 * uneven(row * 12 + at)).toFixed(3));
-        return `${numbers.join(",")},${["no", "former", "yes"][row % 3]},${row % 7 === 0 ? "yes" : "no"}`;
-      });
-      return [`${Array.from({ length: 12 }, (_, at) => `value ${at} of it`).join(",")},smoker,back`, ...rows];
-    },
-    "10,000 columns": () => {
-      const names = Array.from({ length: 10_000 }, (_, at) => `gene ${at} of them`);
-      const rows = Array.from({ length: 60 }, (_, row) =>
-        [
-          ...names.map((_, at) => Math.floor(1_000 * uneven(row * 10_000 + at))),
-          row % 2 === 0 ? "yes" : "no",
-        ].join(","),
-      );
-      return [[...names, "back"].join(","), ...rows];
-    },
-  };
-
-  test.each(Object.entries(files))("a file of %s", async (name, lines) => {
-    const path = join(scratch, `${name.replaceAll(/\W/g, "-")}.csv`);
-    writeFileSync(path, `${lines().join("\n")}\n`);
-    let longest: readonly number[] = [];
-    for (let tried = 0; tried < TRIES; tried++) {
-      const { page, context } = await open();
-      longest = await longTasks(page, async () => {
-        await fileInput(page).setInputFiles(path);
-        await part(page, 1).getByText("Ranges are final", { exact: false }).waitFor();
-        await part(page, 2)
-          .getByText(/rows are taken\.|are taken and/)
-          .waitFor();
-      });
-      // A planted block is seen, so that none means that there was none.
-      const planted = await longTasks(page, () =>
-        page.evaluate(async (ms) => {
-          await new Promise((resolve) => setTimeout(resolve, 0));
-          for (const end = performance.now() + ms; performance.now() < end; );
-        }, 2 * BUSY_MS_MAX),
-      );
-      expect(Math.max(0, ...planted)).toBeGreaterThanOrEqual(2 * BUSY_MS_MAX);
-      expect(await page.locator(".column-set tbody tr").count()).toBeLessThanOrEqual(60);
-      await context.close();
-      if (longest.length === 0) break;
-    }
-    expect(longest).toEqual([]);
-  });
-});
-
-/** Milliseconds of each task of the page's own thread that took longer than BUSY_MS_MAX, while `act` ran. */
-async function longTasks(page: Page, act: () => Promise<unknown>): Promise<readonly number[]> {
-  await page.evaluate(() => {
-    const seen: number[] = [];
-    const observer = new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) seen.push(Math.round(duration));
-    });
-    observer.observe({ type: "longtask" });
-    Object.assign(window, { seenLong: { seen, observer } });
-  });
-  await act();
-  // Entries are handed over a moment after their task.
-  await page.waitForTimeout(500);
-  return page.evaluate(() => {
-    const { seen, observer } = (
-      window as unknown as { seenLong: { seen: number[]; observer: PerformanceObserver } }
-    ).seenLong;
-    observer.disconnect();
-    return seen;
-  });
-}

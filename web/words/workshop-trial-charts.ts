@@ -42,7 +42,7 @@ export function trialChart(view: TrialView, task: Task): Chart {
   const said = last === undefined ? "" : `${formatDecimal(last.y)} ± ${formatDecimal(last.halfWidth)}`;
   return {
     ...frameOf(view, "Balanced accuracy", "balanced accuracy", points, said),
-    note: `Mean of the share found in each class, on ${formatCount(view.keptCount)} rows kept back. Band: 95 % interval.`,
+    note: `Mean of the share found in each class, on ${formatCount(view.keptCount)} rows kept back. Band: 95\u00a0% interval.`,
     label:
       last === undefined
         ? "Balanced accuracy; no pass has ended yet."
@@ -65,7 +65,7 @@ function errorChart(view: TrialView, task: Task, target: NumberTarget): Chart {
   const guess = last === undefined ? "" : formatFigure(last.guess, last.off.value);
   return {
     ...frameOf(view, "How far off it is", unit, points, last === undefined ? "" : formatMeasure(last.off)),
-    note: `Mean error on ${formatCount(view.keptCount)} rows kept back, in ${unit}; lower is better. Band: 95 % interval.`,
+    note: `Mean error on ${formatCount(view.keptCount)} rows kept back, in ${unit}; lower is better. Band: 95\u00a0% interval.`,
     label:
       last === undefined
         ? "How far off it is; no pass has ended yet."

@@ -1,16 +1,14 @@
 "use client";
 import Link from "next/link";
 import type { RunView } from "#shared/protocol/api.ts";
-import { useLastRound } from "../../data/queries.ts";
-import { ScoreSmall } from "../../score/score-small.tsx";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { endingOf } from "../../words/endings.ts";
 import { formatWhen } from "../../words/format.ts";
 import { figureCell } from "../../words/measures.ts";
 import { newestFigures } from "../../words/run-curve.ts";
-import { runName, scoreSentence } from "../../words/sentences.ts";
-import { newestVersion } from "../../words/waiting.ts";
+import { runName } from "../../words/sentences.ts";
+import { LastScore } from "../shell/last-score.tsx";
 
 const COLUMNS: readonly TableColumn<RunView>[] = [
   { label: "Last round", hiddenLabel: true, wideOnly: true, cell: (run) => <LastScore run={run} /> },
@@ -41,16 +39,6 @@ const COLUMNS: readonly TableColumn<RunView>[] = [
   },
   { label: "When", cell: (run) => (run.endedAt === null ? "" : formatWhen(run.endedAt)) },
 ];
-
-/** The run's last round in small; its place is held until it has come. */
-function LastScore({ run }: { readonly run: RunView }) {
-  const { data: round } = useLastRound(run.runId, newestVersion(run));
-  return (
-    <div className="h-14 w-32">
-      {round != null && <ScoreSmall round={round} label={scoreSentence(round, run.endedBy)} />}
-    </div>
-  );
-}
 
 /** Runs that are over, and how they ended. */
 export function EndedTable({ runs }: { readonly runs: readonly RunView[] }) {

@@ -38,7 +38,7 @@ export function BalanceBars({ set }: { readonly set: HeldOutView }) {
               <td className="w-1/2">
                 <IntervalBar measure={share} most={most} shape="bar" colour="ink" />
               </td>
-              <td className="num">
+              <td className="num whitespace-nowrap">
                 {formatCount(rows)}, {formatPercent(share.value)} ± {formatPoints(share.halfWidth95)}
               </td>
             </tr>

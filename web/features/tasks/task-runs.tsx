@@ -11,6 +11,7 @@ import { markOf } from "../../words/endings.ts";
 import { formatDay, formatWhenUtc } from "../../words/format.ts";
 import { runStatus } from "../../words/sentences.ts";
 import { runFigureWords } from "../../words/task-runs.ts";
+import { LastScore } from "../shell/last-score.tsx";
 
 interface TaskRunsProps {
   readonly runs: readonly RunView[];
@@ -29,6 +30,7 @@ export function TaskRuns({ runs: newest, next, view, mayLaunch }: TaskRunsProps)
   const runs = [...newest, ...(older.data?.items ?? [])];
   const end = older.data === undefined ? next : older.data.next;
   const columns: readonly TableColumn<RunView>[] = [
+    { label: "Last round", hiddenLabel: true, wideOnly: true, cell: (run) => <LastScore run={run} /> },
     {
       label: "Run",
       cell: (run) => (
@@ -79,13 +81,15 @@ export function TaskRuns({ runs: newest, next, view, mayLaunch }: TaskRunsProps)
           isFetching={older.isFetching}
         >
           {(shown) => (
-            <DataTable
-              caption="Runs of this task"
-              columns={columns}
-              rows={shown}
-              rowKey={({ runId }) => runId}
-              records
-            />
+            <div className="with-score">
+              <DataTable
+                caption="Runs of this task"
+                columns={columns}
+                rows={shown}
+                rowKey={({ runId }) => runId}
+                records
+              />
+            </div>
           )}
         </ShowMore>
       )}

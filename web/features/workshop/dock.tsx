@@ -53,14 +53,12 @@ export function Dock({ workshop, problems, isPublishing, obstacle, onPublish }: 
             </>
           )}
         </p>
-        {draft !== null && (
-          <div className="flex gap-3">
-            <Button onClick={workshop.keepNow}>Save draft</Button>
-            <Button kind="main" aria-disabled={!isReady || isPublishing} onClick={publish} className="flex-1">
-              {isPublishing ? "Publishing" : `Publish version ${version}`}
-            </Button>
-          </div>
-        )}
+        <div className="flex gap-3">
+          {draft !== null && <Button onClick={workshop.keepNow}>Save draft</Button>}
+          <Button kind="main" aria-disabled={!isReady || isPublishing} onClick={publish} className="flex-1">
+            {isPublishing ? "Publishing" : draft === null ? "Publish" : `Publish version ${version}`}
+          </Button>
+        </div>
       </div>
     </section>
   );

@@ -36,8 +36,10 @@ interface Choice {
 /** Part 3: what learns, with what each choice costs. */
 export function ModelPart({ workshop, problems, isTrying }: ModelPartProps) {
   const { draft, result } = workshop;
+  // While something is being typed that does not fit, the models of before stay.
+  const features = useLast(result?.features ?? null);
   if (draft === null || result === null) return null;
-  const { features, preview } = result;
+  const { preview } = result;
   const note = features === null ? "Figures change as you choose." : modelNote(preview);
   return (
     <NumberedPart part={3} note={note}>
@@ -67,7 +69,6 @@ function Choices(
 ) {
   const { workshop, problems, isTrying, draft, features, preview } = props;
   const choices = choicesOf(draft, features, workshop.result?.model ?? null);
-  // While something is being typed that does not fit, the figures of before stay.
   const frame = useLast(preview);
   const factsOf = (model: ModelSpec | null) =>
     model === null || frame === null ? null : modelFacts({ ...frame, model, features });

@@ -1,7 +1,9 @@
 "use client";
+import { useState } from "react";
 import { taskSlice } from "#client/index.ts";
 import type { Task } from "#shared/task/task.ts";
 import { useNewestTask } from "../../data/queries.ts";
+import { Button } from "../../ui/button.tsx";
 import { LogEntry } from "../../ui/log-entry.tsx";
 import { consentWords, leadSentence } from "../../words/join.ts";
 import { askedForSentence, publishEntry } from "../../words/workshop-preview.ts";
@@ -49,10 +51,33 @@ export function PreviewPart({
 }
 
 function JoinPreview({ task, logged }: { readonly task: Task; readonly logged: boolean | null }) {
+  const [isNarrow, setNarrow] = useState(false);
+  return (
+    <div className="grid gap-3">
+      <JoinPage task={task} logged={logged} isNarrow={isNarrow} />
+      <p className="max-md:hidden">
+        <Button kind="quiet" onClick={() => setNarrow(!isNarrow)}>
+          {isNarrow ? "See it at full width" : "See it at phone width"}
+        </Button>
+      </p>
+    </div>
+  );
+}
+
+function JoinPage(props: {
+  readonly task: Task;
+  readonly logged: boolean | null;
+  readonly isNarrow: boolean;
+}) {
+  const { task, logged, isNarrow } = props;
   const slice = taskSlice(task, "0".repeat(64), task.invitation);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls of a form
-    <div className="page-preview" role="group" aria-label="Preview of the join page">
+    <div
+      className={isNarrow ? "page-preview narrow" : "page-preview"}
+      role="group"
+      aria-label="Preview of the join page"
+    >
       <p className="big">{task.invitation}</p>
       <p className="sub">{leadSentence(slice)}</p>
       <ConsentLists words={consentWords(slice, logged)} />

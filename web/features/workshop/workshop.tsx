@@ -262,6 +262,7 @@ function usePublish(workshop: Workshop, project: string | null, heldOut: HeldOut
     upload,
     published,
     error: create.error,
+    forgetError: create.reset,
     isUnderWay: create.isPending || upload.isUnderWay,
     act: () => {
       if (result?.task != null && published === null) create.mutate(result.task);
@@ -286,7 +287,7 @@ function Outcome({ workshop, publish }: { readonly workshop: Workshop; readonly 
   }
   if (error === null) return null;
   if (error instanceof ApiFailure && error.code === "CONFLICT")
-    return <Conflict workshop={workshop} sentence={error.message} />;
+    return <Conflict workshop={workshop} sentence={error.message} onMended={publish.forgetError} />;
   return (
     <div className="grid gap-2 pb-9">
       <FailureNote error={error} />
@@ -301,7 +302,12 @@ function Outcome({ workshop, publish }: { readonly workshop: Workshop; readonly 
 }
 
 /** Two people published the same version, or the name is taken. */
-function Conflict({ workshop, sentence }: { readonly workshop: Workshop; readonly sentence: string }) {
+function Conflict(props: {
+  readonly workshop: Workshop;
+  readonly sentence: string;
+  readonly onMended: () => void;
+}) {
+  const { workshop, sentence, onMended } = props;
   const slug = workshop.draft?.about.slug ?? "";
   const may = useMay();
   const [view, setView] = useState<TaskView | null>(null);
@@ -321,7 +327,12 @@ function Conflict({ workshop, sentence }: { readonly workshop: Workshop; readonl
       <p className="text-sm">{sentence} Nothing was published; your draft is as it was.</p>
       {newest !== null && (
         <div className="flex flex-wrap items-center gap-4">
-          <Button onClick={() => workshop.change((draft) => rebased(draft, newest))}>
+          <Button
+            onClick={() => {
+              workshop.change((draft) => rebased(draft, newest));
+              onMended();
+            }}
+          >
             {isNext
               ? `Begin from version ${newest.version}, keep my changes`
               : `Publish it as version ${newest.version + 1} of ${slug}`}

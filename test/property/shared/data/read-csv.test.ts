@@ -169,7 +169,7 @@ test("[F4] [F5] any text splits into the same rows in any pieces, and no line va
   );
 });
 
-test("[F5] if quotes are letters, every line is a row and nothing of it is lost", () => {
+test("[F4] if quotes are letters, every line is a row and nothing of it is lost", () => {
   const text = fc.string({ unit: fc.constantFrom("a", '"', ",", " ", "\n", "\r\n"), maxLength: 80 });
   fc.assert(
     fc.property(text, (whole) => {

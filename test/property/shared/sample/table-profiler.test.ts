@@ -215,6 +215,17 @@ test("[K1] a wide table keeps fewer values of each column, and says when their n
   expect(second?.distinct).toMatchObject({ count: 60, isExact: true });
 });
 
+test("[K1] an estimate of different values never exceeds the rows that have one", () => {
+  for (const rows of [1_025, 1_200, 2_000, 5_000, 20_000]) {
+    const profiler = new TableProfiler(["ref"]);
+    for (let row = 0; row < rows; row++) profiler.add([`P${100_000 + row}`]);
+    const { count, isExact } = profiler.profile().columns[0]?.distinct ?? {};
+    expect(isExact).toBe(false);
+    expect(count).toBeLessThanOrEqual(rows);
+    expect(count).toBeGreaterThan(0.75 * rows);
+  }
+});
+
 test("[K2] values that differ in their last digits only get limits beside them", () => {
   const few = { leastRows: 1, greatestRows: 1, isWhole: false };
   for (const [least, greatest] of [
