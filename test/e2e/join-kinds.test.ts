@@ -169,12 +169,12 @@ describe("a number: cps1998", () => {
     await takePart(page, kind);
     await part(page, "training")
       .getByText(
-        /the round's model was off by [\d.]+ dollars an hour on average, yours after training by [\d.]+\./,
+        /the round's model was off by [\d.]+\sdollars an hour on average, yours after training by [\d.]+\./,
       )
       .waitFor();
     const use = part(page, "use");
     await use.getByRole("button", { name: "Ask about this person" }).click();
-    await use.getByText(/^It says [\d.]+ dollars an hour\.$/).waitFor();
+    await use.getByText(/^It says [\d.]+\sdollars an hour\.$/).waitFor();
     // The file that was remembered is read without a question.
     await page.getByRole("button", { name: "Add a CSV file" }).click();
     await chooseTable(page, own);
@@ -225,7 +225,7 @@ test("two classes with one output: tumours", async () => {
     .waitFor();
   const use = part(page, "use");
   await use.getByRole("button", { name: /^Ask about this/ }).click();
-  await use.getByText(/^It says (benign|malignant), with [<>]?\s?\d+ % confidence\.$/).waitFor();
+  await use.getByText(/^It says (benign|malignant), with [<>]?\s?\d+\s% confidence\.$/).waitFor();
   expect(await use.getByRole("listitem").count()).toBe(2);
 });
 
