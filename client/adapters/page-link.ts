@@ -6,8 +6,12 @@ import type { OverSocket } from "./socket-link.ts";
 const NOT_LOADED =
   "A part of this page's program could not be loaded. It may have changed since the page was opened. Check the connection and reload.";
 
-/** A page's coordinator. The code of the socket is fetched once the page connects, because reading a task needs none. */
-export function openPageLink(coordinatorUrl: string): Link {
+/**
+ * A page's coordinator. The code of the socket is fetched once the page connects, because reading a task needs none.
+ *
+ * @param network  Fires what the page hears of its network.
+ */
+export function openPageLink(coordinatorUrl: string, network?: EventTarget): Link {
   const base = new URL(coordinatorUrl);
   const traffic: Traffic = { upByteCount: 0, downByteCount: 0 };
   let socket: OverSocket | null = null;
@@ -18,7 +22,7 @@ export function openPageLink(coordinatorUrl: string): Link {
   const load = async () => {
     const { overSocket } = await import("./socket-link.ts");
     if (socket !== null) return socket;
-    socket = overSocket(base, traffic);
+    socket = overSocket(base, traffic, { network });
     socket.onMessage(messages.tell);
     socket.onState(states.tell);
     socket.onEnd(ends.tell);

@@ -77,6 +77,8 @@ class RemoteParticipant {
   readonly #silence: Silence;
   readonly #pings: ReturnType<typeof setInterval>;
   readonly #onVisibility = () => this.#tell({ kind: "visibility", hidden: isHidden() });
+  readonly #onOffline = () => this.#tell({ kind: "network", event: "offline" });
+  readonly #onOnline = () => this.#tell({ kind: "network", event: "online" });
   #view: ParticipantView | null = null;
   #end: ParticipantEnd | "closed" | null = null;
   #forgetLife: () => void = () => {};
@@ -112,6 +114,8 @@ class RemoteParticipant {
       case "opened":
         this.#view = message.view;
         document.addEventListener("visibilitychange", this.#onVisibility);
+        globalThis.addEventListener("offline", this.#onOffline);
+        globalThis.addEventListener("online", this.#onOnline);
         // By now the worker holds its lock.
         this.#forgetLife = onLifeEnd(life, () => this.#stop(ENDED));
         this.#resolveOpened(ok(this.#participant()));
@@ -170,6 +174,8 @@ class RemoteParticipant {
     clearInterval(this.#pings);
     this.#forgetLife();
     document.removeEventListener("visibilitychange", this.#onVisibility);
+    globalThis.removeEventListener("offline", this.#onOffline);
+    globalThis.removeEventListener("online", this.#onOnline);
     this.#worker.terminate();
     this.#calls.end(new Error(end === "closed" ? "closed" : end.sentence));
     if (end === "closed") return;

@@ -18,6 +18,8 @@ import type { FromWorker, MethodCall, ToWorker } from "./worker-rpc.ts";
 const PATCH_MS = 30;
 
 const tell = (message: FromWorker) => globalThis.postMessage(message);
+/** Fires the page's `offline` and `online`. */
+const network = new EventTarget();
 let participant: ParticipantHere | null = null;
 let pending: Partial<ParticipantView> | null = null;
 
@@ -32,6 +34,9 @@ globalThis.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     case "visibility":
       participant?.setHidden(data.hidden);
       return;
+    case "network":
+      network.dispatchEvent(new Event(data.event));
+      return;
     case "call":
       void answerCall(data, perform, tell);
       return;
@@ -44,7 +49,7 @@ async function open({ options, hidden, life }: Extract<ToWorker, { kind: "open" 
     { openWorker: openEngineWorker, clock: platformClock, wall: platformWall, after: platformAfter },
     BROWSER_BACKENDS,
   );
-  const link = openPageLink(options.coordinatorUrl);
+  const link = openPageLink(options.coordinatorUrl, network);
   const opened = await openParticipantHere(options, link, trainer, onStorageEnd).catch(storageFault);
   if (!opened.ok) {
     tell({ kind: "not-opened", error: opened.error });

@@ -18,8 +18,8 @@ const RECONNECT_MS_MAX = 5_000;
 export interface SocketLinkOptions {
   /** The WebSocket to use; by default the browser's, and on Node that of `ws`. */
   readonly webSocket?: typeof WebSocket;
-  /** Fires `offline` and `online`; by default the page's worker. Node has none. */
-  readonly network?: EventTarget;
+  /** Fires `offline` and `online`. A page passes its own on, because not every browser tells workers; Node has none. */
+  readonly network?: EventTarget | undefined;
 }
 
 /** The coordinator over socket.io (namespace /device, websocket only) and its HTTP API. */
@@ -40,7 +40,7 @@ type Listeners<T> = Set<(value: T) => void>;
 export function overSocket(
   base: URL,
   traffic: Traffic,
-  { webSocket, network = thisNetwork() }: SocketLinkOptions = {},
+  { webSocket, network }: SocketLinkOptions = {},
 ): OverSocket {
   const messages: Listeners<Parameters<Parameters<Link["onMessage"]>[0]>[0]> = new Set();
   const states: Listeners<LinkState> = new Set();
@@ -149,11 +149,6 @@ function listenForSilence(socket: Socket, onChange: (state: "silent" | "heard") 
     silence?.end();
     silence = null;
   };
-}
-
-/** What tells a page's worker about its network; undefined on Node. */
-function thisNetwork(): EventTarget | undefined {
-  return typeof globalThis.addEventListener === "function" ? globalThis : undefined;
 }
 
 /** @returns a function that stops listening. */

@@ -10,6 +10,7 @@ import type { ParticipantView } from "../core/view.ts";
  * | page   | open       | options and the name of the worker's lock (life-lock.ts); answered by opened or not-opened |
  * | page   | call       | a method and its arguments (shared/kernel/calls.ts)                                        |
  * | page   | visibility | whether the tab is hidden                                                                  |
+ * | page   | network    | the browser's event, offline or online                                                     |
  * | page   | ping       | answered by pong                                                                           |
  * | worker | opened     | the first view                                                                             |
  * | worker | not-opened | why there is no participant                                                                |
@@ -38,6 +39,7 @@ export type ToWorker =
     }
   | Call<MethodCall>
   | { readonly kind: "visibility"; readonly hidden: boolean }
+  | { readonly kind: "network"; readonly event: "offline" | "online" }
   | { readonly kind: "ping" };
 
 export type FromWorker =

@@ -12,7 +12,7 @@ import { LeavePart } from "./leave-part.tsx";
 import { Ended, FirstWords, NotOpened } from "./not-open.tsx";
 import { Dock, NowBar } from "./now-bar.tsx";
 import { ClosedPart } from "./part.tsx";
-import { useParticipant, useParticipantView } from "./use-participant.ts";
+import { type ParticipantState, useParticipant, useParticipantView } from "./use-participant.ts";
 import { BearerContext, useSeenRun } from "./use-seen-run.ts";
 
 const loadAgreed = () => import("./agreed-parts.tsx");
@@ -27,6 +27,11 @@ export function JoinPage({ slug }: { readonly slug: string }) {
   const [attempt, setAttempt] = useState({ number: 0, starts: false });
   const opening = useParticipant(slug, attempt);
   const again = (starts: boolean) => setAttempt({ number: attempt.number + 1, starts });
+  const goOn = ({ end, tookPart }: Extract<ParticipantState, { state: "ended" }>) => {
+    // The locks of a page whose site data were cleared are others than those of its new worker, which would seem gone.
+    if (end.type === "cleared") location.reload();
+    else again(tookPart);
+  };
   return (
     <div className="flex flex-1 flex-col [--container-page:70rem]">
       <BareTopBar />
@@ -40,7 +45,7 @@ export function JoinPage({ slug }: { readonly slug: string }) {
           {opening.state === "refused" && (
             <NotOpened slug={slug} error={opening.error} onRetry={() => again(false)} />
           )}
-          {opening.state === "ended" && <Ended {...opening} onRetry={() => again(opening.tookPart)} />}
+          {opening.state === "ended" && <Ended {...opening} onRetry={() => goOn(opening)} />}
         </main>
       )}
     </div>

@@ -42,6 +42,8 @@ class PlayedWorker {
 
 const VIEW = { stage: "ready" } as ParticipantView;
 const MINUTE = 60_000;
+/** Fires what a window fires. */
+const tab = new EventTarget();
 
 async function opened() {
   const worker = new PlayedWorker();
@@ -57,6 +59,8 @@ async function opened() {
 
 beforeEach(() => {
   vi.useFakeTimers();
+  vi.stubGlobal("addEventListener", tab.addEventListener.bind(tab));
+  vi.stubGlobal("removeEventListener", tab.removeEventListener.bind(tab));
   vi.stubGlobal("document", Object.assign(new EventTarget(), { visibilityState: "visible" }));
 });
 afterEach(() => {
@@ -130,4 +134,15 @@ describe("the page's half of a participant", () => {
     expect(worker.terminated).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
   });
+});
+
+test("[W21] the worker hears of the page's network, until the page closes it", async () => {
+  const { worker, participant } = await opened();
+  const heard = () => worker.told.flatMap((message) => (message.kind === "network" ? [message.event] : []));
+  tab.dispatchEvent(new Event("offline"));
+  tab.dispatchEvent(new Event("online"));
+  expect(heard()).toEqual(["offline", "online"]);
+  await participant.close();
+  tab.dispatchEvent(new Event("offline"));
+  expect(heard()).toHaveLength(2);
 });
