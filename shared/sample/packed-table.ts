@@ -68,7 +68,12 @@ export function packTable({ rows, otherWidth, columns }: TableProfile, proposal:
     return column.distinct.values?.map(([value]) => value).join("") ?? null;
   });
   return {
-    ...{ rows, otherWidth, facts, spreads, texts, values },
+    rows,
+    otherWidth,
+    facts,
+    spreads,
+    texts,
+    values,
     names: columns.map(({ name }) => name),
     proposed: proposal.columns.map(packColumn),
     withCommas: proposal.withCommas,
@@ -84,8 +89,13 @@ export function buffersOf({ facts, spreads, values }: PackedTable): ArrayBuffer[
 function factsOf({ missing, present: rows, numbers, distinct, forms, charactersMean }: ColumnProfile) {
   const { extremes, otherExtremes: other, count, withComma, percents, mark, hasComma } = numbers;
   return {
-    ...{ missing, present: rows, numbers: count, withComma, percents },
-    ...{ isComma: Number(mark === "comma"), hasComma: Number(hasComma) },
+    missing,
+    present: rows,
+    numbers: count,
+    withComma,
+    percents,
+    isComma: Number(mark === "comma"),
+    hasComma: Number(hasComma),
     hasExtremes: Number(extremes !== null),
     least: extremes?.least ?? 0,
     greatest: extremes?.greatest ?? 0,
@@ -98,7 +108,10 @@ function factsOf({ missing, present: rows, numbers, distinct, forms, charactersM
     otherLeastRows: other?.leastRows ?? 0,
     otherGreatestRows: other?.greatestRows ?? 0,
     otherIsWhole: Number(other?.isWhole ?? false),
-    ...{ distinct: distinct.count, isExact: Number(distinct.isExact), ...forms, charactersMean },
+    distinct: distinct.count,
+    isExact: Number(distinct.isExact),
+    ...forms,
+    charactersMean,
   } satisfies Partial<Record<Fact, number>>;
 }
 
