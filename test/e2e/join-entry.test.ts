@@ -72,7 +72,7 @@ describe("the HTML", () => {
     const html = readFileSync(join(JOIN_FOLDER, "index.html"), "utf8");
     const policy = headers.get("content-security-policy") ?? "";
     const inline = [...html.matchAll(/<(?:style|script)>(.*?)<\/(?:style|script)>/gs)];
-    expect(inline).toHaveLength(3);
+    expect(inline).toHaveLength(4);
     for (const [, content = ""] of inline)
       expect(policy).toContain(`'sha256-${createHash("sha256").update(content).digest("base64")}'`);
     expect(policy).not.toMatch(/nonce|unsafe-inline|unsafe-eval(?<!wasm-unsafe-eval)|\*/);
@@ -162,6 +162,36 @@ describe("before any script", () => {
     await page.getByText("This page's program could not be loaded").waitFor();
   });
 
+  test("[W20] its words are painted from the HTML alone, which is small, before the program runs", async () => {
+    expect(readFileSync(join(JOIN_FOLDER, "index.html.br")).length).toBeLessThanOrEqual(5_000);
+    const page = await open({ viewport: { width: 375, height: 800 } });
+    const asked: string[] = [];
+    let release: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/_join/**", async (route) => {
+      asked.push(new URL(route.request().url()).pathname);
+      await held;
+      await route.continue();
+    });
+    await page.goto(`${coordinator.url}/join/digits`, { waitUntil: "commit" });
+    const title = page.getByRole("heading", { name: FIRST_WORDS.title });
+    await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length > 0);
+    const look = () =>
+      title.evaluate((heading) => {
+        const { fontSize, lineHeight, color } = getComputedStyle(heading);
+        return { fontSize, lineHeight, color, height: heading.getBoundingClientRect().height };
+      });
+    const before = await look();
+    expect(before.fontSize).toBe("38px");
+    // The typefaces come with the rest of the styles.
+    expect(asked.filter((path) => path.endsWith(".woff2"))).toEqual([]);
+    release();
+    await page.getByRole("checkbox", { name: /I agree/ }).waitFor();
+    expect(asked.some((path) => path.endsWith(".woff2"))).toBe(true);
+  });
+
   const scriptBytes = () =>
     built(/^(?:join-|participant\.worker-).*\.js\.br$/).reduce(
       (sum, name) => sum + readFileSync(join(JOIN_FOLDER, name)).length,
@@ -228,6 +258,15 @@ describe.each([
     // Someone who comes back sees all parts at once.
     await page.reload();
     await page.getByText(/, in use/).waitFor();
+    expect(await page.evaluate(() => (globalThis as Shifting).shifted)).toBeLessThanOrEqual(SHIFT_MAX);
+  });
+
+  test("[W20] so does the layout where there is no such task", async () => {
+    const page = await open({ viewport: { width, height: 900 }, colorScheme });
+    await watchShifts(page);
+    await page.goto(`${coordinator.url}/join/x`);
+    await page.getByRole("heading", { name: "There is no such task" }).waitFor();
+    await page.waitForLoadState("networkidle");
     expect(await page.evaluate(() => (globalThis as Shifting).shifted)).toBeLessThanOrEqual(SHIFT_MAX);
   });
 

@@ -218,6 +218,38 @@ test("the launch form names what is wrong, keeps what was typed, and goes to the
   await context.close();
 });
 
+test("[V10] the address begins a launch with a task, and says if there is none of that name", async () => {
+  const context = await openContext(browser);
+  const { page } = await open(context, "/?task=hmda#launch");
+  const task = page.getByLabel("Task", { exact: true });
+  expect(await task.inputValue()).toBe("hmda");
+  const title = page.getByRole("heading", { name: "Launch a run" });
+  expect(await title.evaluate((heading) => heading === document.activeElement)).toBe(true);
+  await task.selectOption("digits");
+  expect(await task.inputValue()).toBe("digits");
+  const { page: other } = await open(context, "/?task=gone#launch");
+  await other.getByText("There is no task gone that could be launched.").waitFor();
+  await context.close();
+});
+
+test("[V8] whoever stopped a run is named on each page that shows it, and in its picture", async () => {
+  const { base: at, child } = await startFakeApi("--cast", "over");
+  const context = await openContext(browser, { viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  await page.goto(`${at}/`);
+  await page.getByRole("heading", { name: "digits, run 4, its last round" }).waitFor();
+  const picture = page.getByRole("img", { name: /not opened, k7f2 ended it\.$/ });
+  await picture.first().getByText("k7f2 ended it").waitFor();
+  await page.getByRole("region", { name: "Ended" }).getByText("k7f2 stopped it").waitFor();
+  await page.getByRole("link", { name: "digits, run 4" }).first().click();
+  await page.getByText("The run ended, 3 of 15 rounds committed. k7f2 stopped it.").first().waitFor();
+  await page.getByRole("link", { name: "Round 4, its counts and its proofs" }).click();
+  await page.getByText("Round 4 was given up: k7f2 stopped the run.").first().waitFor();
+  await picture.getByText("k7f2 ended it").waitFor();
+  await context.close();
+  child.kill();
+});
+
 test("stopping asks once more, and Escape lets the run go on", async () => {
   const context = await openContext(browser);
   const { page } = await open(context, PAGES["a large live run"]());
@@ -257,11 +289,11 @@ test("figures change without a reload; without a connection they stay, with thei
 });
 
 test("without runs the first page says what to do", async () => {
-  const { base: at, child: empty } = await startFakeApi("--empty");
+  const { base: at, child: empty } = await startFakeApi("--cast", "none");
   const context = await openContext(browser);
   const page = await context.newPage();
   await page.goto(`${at}/`);
-  await page.getByText("No runs yet. Launch one, or try the digits demo: about a minute.").waitFor();
+  await page.getByText("No runs yet. Launch one, or try the digits demo: about a minute.").first().waitFor();
   await context.close();
   empty.kill();
 });

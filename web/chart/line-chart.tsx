@@ -235,13 +235,16 @@ interface BeyondProps {
   readonly references: readonly ReferenceLine[];
 }
 
-/** Names what the axis leaves out, in the corner where no line of a long run is. */
+/** Names what the axis leaves out: behind where the line comes in, or in the corner if there is no room. */
 function Beyond({ frame, points, references }: BeyondProps) {
   const [low = 0] = frame.y.domain();
   const isBelow = (points[0]?.y ?? references[0]?.y ?? low) < low;
   const words = beyondWords(points, references, isBelow);
   if (words.length === 0) return null;
-  const x = frame.left + 14;
+  const last = points.at(-1);
+  const beside = last === undefined ? frame.left + 14 : frame.x(last.x + 1) + 24;
+  const fits = beside + Math.max(...words.map((text) => textWidth(text))) <= frame.right;
+  const x = fits ? Math.max(frame.left + 14, beside) : frame.left + 14;
   const y = isBelow ? frame.bottom - 10 - 14 * (words.length - 1) : frame.top + 10;
   return (
     <g>

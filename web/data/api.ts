@@ -133,8 +133,14 @@ export const getVersions = (slug: string, count: number) =>
 export const getOwnTask = (slug: string, bearer: string | null) =>
   read(taskViewSchema, `/tasks/${encodeURIComponent(slug)}`, showing(bearer));
 export const getRuns = () => readList(runViewSchema, "/runs", LIVE_RUN_COUNT);
-export const getOlderRuns = (cursor: string, count: number) =>
-  readList(runViewSchema, "/runs", count, { cursor });
+export const getRunsOf = (task: string) =>
+  readList(runViewSchema, "/runs", 1, { query: `task=${encodeURIComponent(task)}` });
+/** @param task  Of this task only; null for all. */
+export const getOlderRuns = (task: string | null, cursor: string, count: number) =>
+  readList(runViewSchema, "/runs", count, {
+    cursor,
+    query: task === null ? "" : `task=${encodeURIComponent(task)}`,
+  });
 export const getRun = (runId: string) => read(runViewSchema, `/runs/${encodeURIComponent(runId)}`);
 export const getRunRounds = (runId: string) =>
   readWhole(roundViewSchema, `/runs/${encodeURIComponent(runId)}/rounds`);

@@ -122,16 +122,20 @@ function writeRun(cache: QueryClient, said: RunView): void {
   // Between two rounds there is no current one; keep showing the last until the next opens.
   const run = { ...said, currentRound: said.currentRound ?? before?.currentRound ?? null };
   cache.setQueryData(KEYS.run(run.runId), run);
-  cache.setQueryData<Listed<RunView>>(KEYS.runs, (runs) => {
-    if (runs === undefined) return undefined;
-    const { items, next } = runs;
-    return items.some(({ runId }) => runId === run.runId)
-      ? { items: items.map((known) => (known.runId === run.runId ? run : known)), next }
-      : { items: [run, ...items], next };
-  });
+  for (const list of [KEYS.runs, KEYS.runsOf(run.task)])
+    cache.setQueryData<Listed<RunView>>(list, (runs) => runs && withRun(runs, run));
   if (before?.state !== run.state || before.roundsCommitted !== run.roundsCommitted) {
     void cache.invalidateQueries({ queryKey: KEYS.tasks });
   }
+}
+
+/** A run that the list does not have is new, except for an open one that is older than all of the list. */
+function withRun({ items, next }: Listed<RunView>, run: RunView): Listed<RunView> {
+  if (items.some(({ runId }) => runId === run.runId))
+    return { items: items.map((known) => (known.runId === run.runId ? run : known)), next };
+  const last = items.at(-1);
+  const isOlder = next !== null && last !== undefined && run.createdAt < last.createdAt;
+  return isOlder ? { items, next } : { items: [run, ...items], next };
 }
 
 function writeRound(cache: QueryClient, round: RoundView): void {
@@ -140,8 +144,9 @@ function writeRound(cache: QueryClient, round: RoundView): void {
       ? { ...run, currentRound: round }
       : run;
   cache.setQueryData<RunView>(KEYS.run(round.runId), (run) => run && current(run));
-  cache.setQueryData<Listed<RunView>>(
-    KEYS.runs,
+  // Those of all tasks and of one.
+  cache.setQueriesData<Listed<RunView>>(
+    { queryKey: KEYS.runs },
     (runs) => runs && { items: runs.items.map(current), next: runs.next },
   );
   cache.setQueryData<RoundView[]>(KEYS.rounds(round.runId), (rounds) => {

@@ -10,6 +10,7 @@ import {
   getRunEvents,
   getRunRounds,
   getRuns,
+  getRunsOf,
   getStatus,
   getTask,
   getTasks,
@@ -25,6 +26,7 @@ export const KEYS = {
   newestTask: (slug: string) => ["task", slug] as const,
   task: (slug: string | undefined, version: number | undefined) => ["task", slug, version] as const,
   runs: ["runs"] as const,
+  runsOf: (task: string) => ["runs", task] as const,
   run: (runId: string | null) => ["run", runId] as const,
   rounds: (runId: string | undefined) => ["rounds", runId] as const,
   events: (runId: string) => ["events", runId] as const,
@@ -71,19 +73,26 @@ export const useTaskHistory = (slug: string) =>
 export const useArchiveView = (slug: string, mayRead: boolean) =>
   useQuery({ queryKey: ["archive", slug], queryFn: mayRead ? () => lookAtArchive(slug) : skipToken });
 export const useRuns = () => useQuery({ queryKey: KEYS.runs, queryFn: getRuns });
-/** Runs before those of `useRuns`. @param count  How many are wanted; none are fetched if it is 0 or less. */
-export const useOlderRuns = (next: string | null, count: number) =>
+/** The newest runs of a task, which may be older than all those of `useRuns`. */
+export const useRunsOf = (task: string) =>
+  useQuery({ queryKey: KEYS.runsOf(task), queryFn: () => getRunsOf(task) });
+/**
+ * Runs before those of `useRuns` or, if there is a task, of `useRunsOf`.
+ *
+ * @param count  How many are wanted; none are fetched if it is 0 or less.
+ */
+export const useOlderRuns = (task: string | null, next: string | null, count: number) =>
   useQuery({
-    queryKey: ["older-runs", next, count],
-    queryFn: next === null || count <= 0 ? skipToken : () => getOlderRuns(next, count),
+    queryKey: ["older-runs", task, next, count],
+    queryFn: next === null || count <= 0 ? skipToken : () => getOlderRuns(task, next, count),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
   });
-/** The newest round of a run that is over. */
-export const useLastRound = (runId: string, version: number) =>
+/** The newest round of a run that is over. Fetches nothing without a run. */
+export const useLastRound = (runId: string | undefined, version: number) =>
   useQuery({
     queryKey: ["last-round", runId, version],
-    queryFn: () => getLastRound(runId, version),
+    queryFn: runId === undefined ? skipToken : () => getLastRound(runId, version),
     staleTime: Number.POSITIVE_INFINITY,
   });
 /** Fetches nothing without an id. */

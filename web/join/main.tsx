@@ -1,8 +1,8 @@
 import "../instrumentation-client.ts";
-import "../app/globals.css";
 import { lazy, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { present } from "#shared/kernel/assert.ts";
+import styles from "../app/globals.css?url";
 import { FailureBoundary } from "../features/join/failure-boundary.tsx";
 import { type JoinAddress, readJoinAddress } from "../features/join/join-address.ts";
 import { JoinPage } from "../features/join/join-page.tsx";
@@ -38,12 +38,25 @@ function Fetching() {
   );
 }
 
+/** Resolves once the styles apply. If they cannot be fetched, the HTML says so. */
+function styled(href: string): Promise<void> {
+  return new Promise((resolve) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = href;
+    link.addEventListener("load", () => resolve());
+    document.head.append(link);
+  });
+}
+
 const address = readJoinAddress(location.pathname);
 document.title = pageTitle(address);
-createRoot(present(document.getElementById("root"), "in index.html")).render(
-  <Providers>
-    <FailureBoundary>
-      <Page address={address} />
-    </FailureBoundary>
-  </Providers>,
+void styled(styles).then(() =>
+  createRoot(present(document.getElementById("root"), "in index.html")).render(
+    <Providers>
+      <FailureBoundary>
+        <Page address={address} />
+      </FailureBoundary>
+    </Providers>,
+  ),
 );

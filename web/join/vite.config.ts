@@ -11,9 +11,9 @@ import { defineConfig, type Plugin, type Rolldown } from "vite";
  *
  * | file                     | fetched                                                                      |
  * | ------------------------ | ---------------------------------------------------------------------------- |
- * | index.html               | first; its words need no script, and its styles are in it                    |
- * | join-*.js                | at once: everything until the person agrees                                  |
- * | participant.worker-*.js  | at once: the client core                                                     |
+ * | index.html               | first; its words need no script, and their styles are in it                  |
+ * | join-*.js, globals-*.css | at once, and run once the words are painted: all until the person agrees     |
+ * | participant.worker-*.js  | then: the client core                                                        |
  * | agreed-*.js              | after the person has agreed, or for `learnt`                                 |
  * | trainer.worker-*.js      | then: an engine ends with its backend, so that it has a worker of its own    |
  * | tfjs-*.js                | with it                                                                      |
@@ -114,15 +114,19 @@ function wholePage(): Plugin {
       if (dir === undefined) return this.error("the page is built into a folder");
       const path = (name: string) => join(dir, name);
       let html = await readFile(path("index.html"), "utf8");
-      for (const name of Object.keys(bundle)) {
-        if (!name.endsWith(".css")) continue;
-        const link = new RegExp(`<link rel="stylesheet"[^>]*${name}"[^>]*>`);
-        if (!link.test(html)) return this.error(`the page does not name ${name}`);
-        const styles = (await readFile(path(name), "utf8")).trim();
-        html = html.replace(link, () => `<style>${styles}</style>`);
-        await rm(path(name));
-      }
-      const names = Object.keys(bundle).filter((name) => /\.(?:js|wasm)$/.test(name));
+      const [link = "", first] = /<link rel="stylesheet"[^>]*href="\/_join\/([^"]+)"[^>]*>/.exec(html) ?? [];
+      const [tag = "", program] =
+        /<script type="module"[^>]*src="(\/_join\/[^"]+)"[^>]*><\/script>/.exec(html) ?? [];
+      const rest = Object.keys(bundle).find((name) => name.startsWith("globals-") && name.endsWith(".css"));
+      if (first === undefined || program === undefined || rest === undefined)
+        return this.error("the page lacks its first styles, its program or the rest of its styles");
+      const styles = (await readFile(path(first), "utf8")).trim();
+      await rm(path(first));
+      html = html
+        .replace(link, () => `<style>${styles}</style>`)
+        .replace(tag, () => preloads(program, `/_join/${rest}`))
+        .replace("%PROGRAM%", program);
+      const names = Object.keys(bundle).filter((name) => name !== first && /\.(?:js|css|wasm)$/.test(name));
       const sizes = await Promise.all(
         names.map(async (name) => {
           const size = await compress(path(name), AT_ONCE.test(name) ? BEST : GOOD);
@@ -135,6 +139,11 @@ function wholePage(): Plugin {
       await compress(path("index.html"), BEST);
     },
   };
+}
+
+/** Fetches the program and the rest of the styles while the words are painted. */
+function preloads(program: string, styles: string): string {
+  return `<link rel="preload" as="script" crossorigin href="${program}"><link rel="preload" as="style" href="${styles}">`;
 }
 
 /** Writes a file's compressed forms beside it. @returns Bytes of the smaller one. */

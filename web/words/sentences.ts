@@ -14,6 +14,7 @@ import {
 import { compareHeadlines, headlineFigure, headlineWords } from "./measures.ts";
 import { curveOf, newestFigures } from "./run-curve.ts";
 import {
+  allDone,
   betweenSentence,
   committedWords,
   evaluatedModel,
@@ -86,7 +87,7 @@ function endedSentence(run: RunView): string {
   const name = capitalise(runName(run));
   if (run.state === "completed" && run.roundsCommitted >= run.roundsPlanned)
     return `${name} finished${figure}.`;
-  return `${name} ended, ${committedWords(run)}${figure}.`;
+  return `${name} ended with ${committedWords(run)}${figure === "" ? "" : `,${figure}`}.`;
 }
 
 /** A run in one sentence, by its newest round; for lists: "Round 15 is collecting: 36 are in, 39 are needed." */
@@ -142,7 +143,7 @@ export function runSentence(run: RunView, noun: Noun): string {
   if (run.state === "evaluating") return `${evaluatingSentence(run)}${right}`;
   if (run.state === "completed") {
     return run.roundsCommitted >= run.roundsPlanned
-      ? `All ${plural(run.roundsPlanned, "round")} are done.${right}`
+      ? `${allDone(run)}${right}`
       : `Stopped, ${committedWords(run)}.${right}`;
   }
   if (run.state === "failed") {

@@ -9,6 +9,13 @@ export function committedWords(run: Pick<RunView, "roundsCommitted" | "roundsPla
   return `${formatCount(run.roundsCommitted)} of ${plural(run.roundsPlanned, "round")} committed`;
 }
 
+/** "All 15 rounds are done." */
+export function allDone({ roundsPlanned }: Pick<RunView, "roundsPlanned">): string {
+  return roundsPlanned === 1
+    ? "Its only round is done."
+    : `All ${formatCount(roundsPlanned)} rounds are done.`;
+}
+
 /** "Waiting for devices: 12 are here, a round needs 16." */
 export function waitingSentence({ waiting }: Pick<RunView, "waiting">): string {
   if (waiting == null) return "Waiting for devices.";
@@ -85,9 +92,7 @@ export function evaluatingSentence(
 ): string {
   const model = capitalise(evaluatedModel(run.evaluating ?? newestVersion(run)));
   const over =
-    run.roundsCommitted >= run.roundsPlanned
-      ? `All ${plural(run.roundsPlanned, "round")} are done.`
-      : `The rounds are over, ${committedWords(run)}.`;
+    run.roundsCommitted >= run.roundsPlanned ? allDone(run) : `The rounds are over, ${committedWords(run)}.`;
   return `${over} ${model} is being evaluated.`;
 }
 

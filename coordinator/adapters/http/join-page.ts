@@ -17,6 +17,7 @@ const PAGE = "index.html";
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
   js: "text/javascript; charset=utf-8",
+  css: "text/css; charset=utf-8",
   wasm: "application/wasm",
   woff2: "font/woff2",
 };

@@ -9,13 +9,14 @@ import { openPages } from "#coordinator/adapters/http/pages.ts";
 import type { OperationsView } from "#shared/protocol/access-api.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import { openFakeAccess } from "../worlds/fake-access.ts";
+import { castSchema } from "../worlds/fake-casts.ts";
 import { FakeFederation } from "../worlds/fake-federation.ts";
 
 /*
  * Replaces the coordinator while pages are designed: the public API and /dash with made-up figures, and the pages as the
  * coordinator serves them. It trains nothing; end-to-end tests use the real coordinator.
  *
- *   node test/kit/fakes/fake-api.ts --port 4400 [--at SECOND] [--empty] [--gallery] [--dev]
+ *   node test/kit/fakes/fake-api.ts --port 4400 [--at SECOND] [--cast each|gallery|over|many|none] [--dev]
  *
  * Every browser is k7f2, an admin. With --doors people sign in, with the password of fake-access.ts; with --unclaimed there
  * is no admin yet, and the set-up link is printed.
@@ -27,8 +28,8 @@ const { values } = parseArgs({
     port: { type: "string", default: "4400" },
     /** Freezes the live round at this second. */
     at: { type: "string" },
-    empty: { type: "boolean", default: false },
-    gallery: { type: "boolean", default: false },
+    /** Which runs there are. */
+    cast: { type: "string", default: "each" },
     dev: { type: "boolean", default: false },
     doors: { type: "boolean", default: false },
     unclaimed: { type: "boolean", default: false },
@@ -37,8 +38,7 @@ const { values } = parseArgs({
 const port = Number(values.port);
 const federation = new FakeFederation({
   atS: values.at === undefined ? null : Number(values.at),
-  empty: values.empty,
-  gallery: values.gallery,
+  cast: castSchema.parse(values.cast),
   baseUrl: `http://localhost:${port}`,
 });
 
@@ -108,8 +108,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
     ["/limits", LIMITS],
     ["/openapi.json", describedApi()],
   ]).get(path);
-  const reply =
-    fixed ?? federation.answer(request.method ?? "GET", path, body, url.searchParams.get("cursor"));
+  const reply = fixed ?? federation.answer(request.method ?? "GET", path, body, url.searchParams);
   response.statusCode = reply === null ? 404 : 200;
   response.setHeader("content-type", "application/json");
   response.end(

@@ -5,17 +5,8 @@ import type { HashHex } from "#shared/protocol/ids.ts";
 import { measuresFrom } from "#shared/task/measures/index.ts";
 import type { Task } from "#shared/task/task.ts";
 
-import {
-  CLASSES,
-  gallery,
-  groups,
-  hash,
-  roundView,
-  runId,
-  SETUPS,
-  type Setup,
-  sumsOf,
-} from "./fake-rounds.ts";
+import { setupsOf } from "./fake-casts.ts";
+import { CLASSES, groups, hash, roundView, runId, type Setup, sumsOf } from "./fake-rounds.ts";
 import { heldOutOf, taskPart } from "./fake-task-pages.ts";
 import { TASKS } from "./fake-tasks.ts";
 
@@ -34,15 +25,13 @@ export class FakeFederation {
 
   constructor(options: {
     readonly atS: number | null;
-    readonly empty: boolean;
+    readonly cast: Parameters<typeof setupsOf>[0];
     readonly baseUrl: string;
-    /** Runs of many sizes and ends instead of one in each state. */
-    readonly gallery?: boolean;
   }) {
     this.#atS = options.atS;
     this.#baseUrl = options.baseUrl;
     this.#tasks = TASKS;
-    this.#setups = options.empty ? [] : options.gallery ? gallery() : SETUPS;
+    this.#setups = setupsOf(options.cast);
   }
 
   #second(run: Setup): { round: number; nowS: number } {
@@ -87,7 +76,7 @@ export class FakeFederation {
       endedAt:
         live || waits || setup.state === "paused"
           ? null
-          : new Date(this.#startedMs - 60_000 * setup.number).toISOString(),
+          : new Date(this.#startedMs - 60_000 * (1 + this.#setups.indexOf(setup))).toISOString(),
       currentRound: waits ? null : current,
       waiting:
         setup.state === "waiting"
@@ -196,9 +185,10 @@ export class FakeFederation {
   /**
    * The body of a route's answer, or null if there is nothing at `path`.
    *
-   * @param cursor  Where a list goes on; of rounds, the number of the round before.
+   * @param query.cursor  Where a list goes on; of rounds, the number of the round before.
    */
-  answer(method: string, path: string, body: string, cursor: string | null = null): unknown {
+  answer(method: string, path: string, body: string, query = new URLSearchParams()): unknown {
+    const cursor = query.get("cursor");
     const list = (items: readonly unknown[]) => {
       const from = Number(cursor ?? 0);
       const next = from + PAGE;
@@ -218,7 +208,9 @@ export class FakeFederation {
       const first = this.#setups[0];
       if (method === "POST")
         return first ? { ...this.#run(first), number: 8, launch: JSON.parse(body) } : null;
-      return list(this.#setups.map((setup) => this.#run(setup)));
+      const slug = query.get("task");
+      const asked = this.#setups.filter(({ task }) => slug === null || task.slug === slug);
+      return list(asked.map((setup) => this.#run(setup)));
     }
     const setup = this.#setups.find(({ name }) => runId(name) === id);
     if (collection === "runs" && setup) {

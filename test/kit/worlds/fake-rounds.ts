@@ -5,8 +5,6 @@ import { TIMED_PHASES } from "#shared/round/phases.ts";
 import { deviceMeasuresFrom, measuresFrom } from "#shared/task/measures/index.ts";
 import type { Task } from "#shared/task/task.ts";
 
-import { TASKS } from "./fake-tasks.ts";
-
 /* The rounds of made-up runs. The figures are smooth curves with seeded noise and mean nothing. */
 
 export const hash = (text: string): HashHex => createHash("sha256").update(text).digest("hex") as HashHex;
@@ -44,9 +42,10 @@ function script(seed: number, devices: number, endS: number, fails = false): Scr
     );
   const leavers = Math.round(devices * (fails ? 0.4 : 0.15) * random() + (fails ? devices * 0.2 : 0));
   const stay = devices - leavers;
-  const shared = Math.max(3, devices - Math.ceil(leavers / 2));
-  const threshold = Math.max(Math.floor((2 * shared) / 3) + 1, 3);
-  const sentCount = fails ? threshold - 2 : Math.max(threshold, stay);
+  const least = Math.min(3, devices);
+  const shared = Math.max(least, devices - Math.ceil(leavers / 2));
+  const threshold = Math.max(Math.floor((2 * shared) / 3) + 1, least);
+  const sentCount = fails ? Math.max(0, threshold - 2) : Math.max(threshold, stay);
   const at = (share: number) => Math.round(share * endS * 10) / 10;
   return {
     joined: sorted(devices, 0, at(0.09)).map((time) => Math.min(time, at(0.08))),
@@ -63,7 +62,7 @@ function script(seed: number, devices: number, endS: number, fails = false): Scr
       unmasking: at(1.05),
     },
     threshold,
-    goal: Math.max(3, Math.floor(devices / 1.3)),
+    goal: Math.max(least, Math.floor(devices / 1.3)),
     endS,
     fails,
   };
@@ -113,7 +112,7 @@ export interface Setup {
   readonly atS?: number;
 }
 
-const curve = (from: number, to: number, pace: number) => (round: number) =>
+export const curve = (from: number, to: number, pace: number) => (round: number) =>
   to - (to - from) * Math.exp(-round / pace);
 
 /** The made-up tasks put things into classes. */
@@ -152,6 +151,7 @@ export function roundView(run: Setup, round: number, atS: number): RoundView {
   const past = (timed: Phase) => phaseEndsS[timed] !== undefined;
   const committed = phase === "committed";
   const share = run.accuracy(round);
+  const agreed = Math.max(last.sent, run.devices - 1);
   const opened = new Date(Date.now() - nowS * 1_000).toISOString();
   return {
     roundId: hash(`round ${run.name} ${round}`).slice(0, 32) as RoundId,
@@ -168,8 +168,8 @@ export function roundView(run: Setup, round: number, atS: number): RoundView {
     phaseEndsS,
     joined: last.joined,
     trained: last.trained,
-    advertised: past("advertising") ? run.devices - 1 : null,
-    shared: past("sharing") ? run.devices - 1 : null,
+    advertised: past("advertising") ? agreed : null,
+    shared: past("sharing") ? agreed : null,
     survivors: past("collecting") && !plan.fails ? last.sent : null,
     sent: last.sent,
     left: last.left,
@@ -227,136 +227,3 @@ export function groups({ round }: RoundView): NonNullable<RoundDetail["shardList
     };
   });
 }
-
-/** Runs of many sizes and ends, to look at the score and the charts. */
-export function gallery(): Setup[] {
-  const [task] = TASKS;
-  if (task === undefined) throw new Error("no task");
-  const sizes = [3, 8, 9, 24, 40, 200];
-  const common = { task, roundS: 46, planned: 15, accuracy: curve(0.1, 0.95, 3), rows: 359 } as const;
-  const ofSize = (devices: number, index: number): Setup[] => {
-    const number = 10 * index;
-    const of = (name: string, offset: number, more: Partial<Setup>): Setup => ({
-      ...common,
-      name: `${name} ${devices}`,
-      devices,
-      number: number + offset,
-      done: 2,
-      state: "completed",
-      ...more,
-    });
-    return [
-      of("early", 1, { state: "running", atS: 4.5 }),
-      of("late", 2, { state: "running", atS: 34 }),
-      of("opened", 3, { done: 15 }),
-      of("given up", 4, { state: "failed", failsAt: 3, code: "U3_BELOW_T" }),
-      of("stopped", 5, { state: "failed", stopsAtS: 30, code: "ABORTED_BY_OPERATOR" }),
-    ];
-  };
-  const long: Setup = {
-    ...common,
-    name: "long",
-    number: 100,
-    devices: 9,
-    planned: 120,
-    done: 107,
-    roundS: 5,
-    state: "running",
-    atS: 3.3,
-    accuracy: curve(0.1, 0.97, 5),
-  };
-  return [...sizes.flatMap(ofSize), long];
-}
-
-const [digits, hmda, fashion] = TASKS;
-if (!digits || !hmda || !fashion) throw new Error("three tasks");
-
-/** A run in each state that pages show. */
-export const SETUPS: readonly Setup[] = [
-  {
-    name: "live",
-    task: hmda,
-    number: 7,
-    devices: 64,
-    roundS: 75,
-    planned: 40,
-    done: 14,
-    state: "running",
-    accuracy: curve(0.507, 0.69, 4),
-    rows: 12_279,
-  },
-  {
-    name: "demo",
-    task: digits,
-    number: 3,
-    devices: 8,
-    roundS: 9,
-    planned: 15,
-    done: 6,
-    state: "running",
-    accuracy: curve(0.1, 0.95, 3),
-    rows: 360,
-  },
-  {
-    name: "paused",
-    task: fashion,
-    number: 2,
-    devices: 12,
-    roundS: 40,
-    planned: 20,
-    done: 5,
-    state: "paused",
-    accuracy: curve(0.1, 0.86, 4),
-    rows: 10_000,
-  },
-  {
-    name: "ended",
-    task: digits,
-    number: 2,
-    devices: 8,
-    roundS: 9,
-    planned: 15,
-    done: 15,
-    state: "completed",
-    accuracy: curve(0.1, 0.95, 3),
-    rows: 360,
-  },
-  {
-    name: "few",
-    task: digits,
-    number: 1,
-    devices: 26,
-    roundS: 46,
-    planned: 15,
-    done: 2,
-    state: "failed",
-    accuracy: curve(0.1, 0.95, 6),
-    rows: 360,
-    failsAt: 3,
-    code: "U3_BELOW_T",
-  },
-  {
-    name: "waiting",
-    task: hmda,
-    number: 9,
-    devices: 16,
-    roundS: 75,
-    planned: 40,
-    done: 14,
-    state: "waiting",
-    accuracy: curve(0.507, 0.69, 4),
-    rows: 12_279,
-  },
-  {
-    name: "queued",
-    task: hmda,
-    number: 10,
-    devices: 16,
-    roundS: 75,
-    planned: 20,
-    done: 0,
-    state: "queued",
-    accuracy: curve(0.507, 0.69, 4),
-    rows: 12_279,
-  },
-];

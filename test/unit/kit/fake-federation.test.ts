@@ -12,7 +12,7 @@ import { runSentence } from "#web/words/sentences.ts";
 
 /* The made-up runs for looking at pages: each could be a real one. */
 
-const made = () => new FakeFederation({ atS: 20, empty: false, baseUrl: "http://127.0.0.1" });
+const made = () => new FakeFederation({ atS: 20, cast: "each", baseUrl: "http://127.0.0.1" });
 const listOf = <T>(item: z.ZodType<T>, body: unknown) => z.object({ items: z.array(item) }).parse(body).items;
 const runsOf = (federation: FakeFederation): RunView[] =>
   listOf(runViewSchema, federation.answer("GET", "/runs", ""));

@@ -35,11 +35,9 @@ export function EmptyHome({ tasks, mayCreate, mayLaunch }: EmptyHomeProps) {
           </p>
         </div>
       </Section>
-      {tasks.length > 0 ? (
-        <LaunchOne count={tasks.length} mayLaunch={mayLaunch} />
-      ) : (
-        <MakeTask mayCreate={mayCreate} />
-      )}
+      {/* Whoever may launch does it beside this. */}
+      {tasks.length > 0 && !mayLaunch && <LaunchByOthers count={tasks.length} />}
+      {tasks.length === 0 && <MakeTask mayCreate={mayCreate} />}
       <BringDevices slug={tasks[0]?.task.slug} />
       {tasks.length === 0 && (
         <Section id="later" title="Where runs will be">
@@ -57,13 +55,12 @@ export function EmptyHome({ tasks, mayCreate, mayLaunch }: EmptyHomeProps) {
 
 const TASK_NOTE = "A task says what is learnt, from which columns, and what a device agrees to.";
 
-function LaunchOne({ count, mayLaunch }: { readonly count: number; readonly mayLaunch: boolean }) {
+function LaunchByOthers({ count }: { readonly count: number }) {
   return (
-    <Section id="make" title={mayLaunch ? "Launch a run" : "A run"} note={TASK_NOTE}>
+    <Section id="make" title="A run" note={TASK_NOTE}>
       <p className="read">
-        {mayLaunch ? <a href="#launch">Launch</a> : "A researcher of its project launches"}{" "}
-        {count === 1 ? "this task" : "one of these tasks"}. A run waits until enough devices are ready, so it
-        may be launched before anyone has joined.
+        A researcher of its project launches {count === 1 ? "this task" : "one of these tasks"}. A run waits
+        until enough devices are ready, so it may be launched before anyone has joined.
       </p>
     </Section>
   );

@@ -102,11 +102,11 @@ function SmallRun({ run, status }: GoingProps) {
       <div>
         <RunTitle run={run} />
         <p className="mt-0.5 mb-1 font-serif text-read leading-snug text-pretty">{roundLine(run)}</p>
-        {run.state === "waiting" ? (
-          <WaitingFacts run={run} />
-        ) : (
+        {run.state === "waiting" && <WaitingFacts run={run} />}
+        {/* Of the others the line above says as much. */}
+        {markOf(run) === "running" && (
           <p className="note">
-            <StatusMark kind={markOf(run)}>{runStatus(run)}</StatusMark>
+            <StatusMark kind="running">{runStatus(run)}</StatusMark>
           </p>
         )}
         <Notice run={run} />

@@ -5,12 +5,13 @@ import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { useSession } from "../../data/access-queries.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
 import { useMay } from "../../data/may.ts";
-import { useOlderRuns, useRuns, useRunsById, useStatus, useTasks } from "../../data/queries.ts";
+import { useLastRound, useOlderRuns, useRuns, useRunsById, useStatus, useTasks } from "../../data/queries.ts";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
 import { isOver } from "../../words/endings.ts";
 import { homeSentence, lastEnded } from "../../words/sentences.ts";
+import { newestVersion } from "../../words/waiting.ts";
 import { OfflineNote } from "../shell/offline-note.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
 import { EmptyHome } from "./empty-home.tsx";
@@ -35,9 +36,13 @@ export function Home({ asked }: HomeProps) {
   const tasks = useTasks();
   const status = useStatus();
   const session = useSession();
-  const waits = tasks.isPending || status.isPending || session.isPending;
+  // If nothing goes on, the last round's picture stands there, and its height follows from the round.
+  const last = runs.data === undefined ? null : restingOn(runs.data.items);
+  const picture = useLastRound(last?.runId, last === null ? 0 : newestVersion(last));
+  const isBare = last !== null && picture.isPending;
+  const waits = tasks.isPending || status.isPending || session.isPending || isBare;
   return (
-    <QueryGate query={runs} what="runs and tasks" waits={waits} hold="page-hold">
+    <QueryGate query={runs} what="runs and tasks" waits={waits} hold="page-hold pt-8">
       {({ items, next }) => <Loaded runs={items} next={next} tasks={tasks.data ?? null} asked={asked} />}
     </QueryGate>
   );
@@ -138,9 +143,14 @@ function Head({ runs, taskCount }: { readonly runs: readonly RunView[]; readonly
 function Now({ runs }: { readonly runs: readonly RunView[] }) {
   const { data: status } = useStatus();
   const going = runs.filter((run) => !isOver(run));
-  const last = lastEnded(runs);
+  const last = restingOn(runs);
   if (going.length > 0) return <GoingRuns runs={going} status={status ?? null} />;
   return last === null ? null : <LastRun run={last} />;
+}
+
+/** The run that ended last, if none goes on. */
+function restingOn(runs: readonly RunView[]): RunView | null {
+  return runs.every(isOver) ? lastEnded(runs) : null;
 }
 
 function InUse({ tasks, runs }: { readonly tasks: readonly TaskView[]; readonly runs: readonly RunView[] }) {
@@ -156,7 +166,7 @@ const ENDED_FIRST = 8;
 function Ended({ runs, next }: { readonly runs: readonly RunView[]; readonly next: string | null }) {
   const [count, onMore] = useShownCount("ended", ENDED_FIRST);
   const known = runs.filter(isOver);
-  const older = useOlderRuns(next, count - known.length);
+  const older = useOlderRuns(null, next, count - known.length);
   const items = [...known, ...(older.data?.items ?? []).filter(isOver)];
   const end = older.data === undefined ? next : older.data.next;
   if (items.length === 0 && end === null) return null;

@@ -33,10 +33,8 @@ export function LastRun({ run }: { readonly run: RunView }) {
           {run.endedAt !== null && <span>{formatWhenUtc(run.endedAt)}</span>}
         </p>
       </div>
-      <div className="home-score">
-        {round === null && <p className="read text-ink-2">It ended before its first round.</p>}
-        {round != null && <Score round={round} result={resultOf(round)} endedBy={run.endedBy} />}
-      </div>
+      {round === null && <p className="read text-ink-2">It ended before its first round.</p>}
+      {round != null && <Score round={round} result={resultOf(round)} endedBy={run.endedBy} />}
     </article>
   );
 }

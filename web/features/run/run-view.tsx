@@ -66,21 +66,56 @@ export function RunPage({ runId }: { readonly runId: string }) {
 
 function Loaded({ run }: { readonly run: RunView }) {
   const rounds = useRunRounds(run.runId);
-  const events = useRunEvents(run.runId);
-  const { data: view } = useTask(run.task, run.taskVersion);
+  const { data: view = null } = useTask(run.task, run.taskVersion);
   const { data: status } = useStatus();
   const list = rounds.data ?? [];
   const round = run.currentRound ?? list.at(-1) ?? null;
   const over = isOver(run);
-  const committed = list.filter(({ phase }) => phase === "committed").length;
   return (
     <>
-      <Head run={{ ...run, currentRound: over ? run.currentRound : round }} view={view ?? null} />
+      <Head run={{ ...run, currentRound: over ? run.currentRound : round }} view={view} />
       {run.state === "waiting" ? (
         <Waits run={run} status={status ?? null} />
       ) : (
         round !== null && <Hero run={run} round={round} expected={expectedEndS(list)} />
       )}
+      <Figures run={run} view={view} round={round} />
+      <Section
+        id="rounds"
+        title="Rounds"
+        note="Newest first. Each has a page with its counts and its proofs."
+      >
+        <QueryGate query={rounds} what="rounds">
+          {(items) => <RoundTable run={run} rounds={items} />}
+        </QueryGate>
+      </Section>
+      <Happened runId={run.runId} />
+      {!over && run.state !== "waiting" && status !== undefined && (
+        <BringDevice task={run.task} status={status} />
+      )}
+      <Section
+        id="rules"
+        title="Rules of this run"
+        note="Every device checks these before it trains, and refuses a round that departs from what its owner agreed to."
+      >
+        <Rules run={run} view={view} />
+      </Section>
+    </>
+  );
+}
+
+interface FiguresProps {
+  readonly run: RunView;
+  readonly view: TaskView | null;
+  readonly round: RoundView | null;
+}
+
+/** How the model gets better, what could be learnt about a person, and what a device sends. */
+function Figures({ run, view, round }: FiguresProps) {
+  const rounds = useRunRounds(run.runId);
+  const committed = (rounds.data ?? []).filter(({ phase }) => phase === "committed").length;
+  return (
+    <>
       <Section
         id="learning"
         title="Learning"
@@ -92,14 +127,14 @@ function Loaded({ run }: { readonly run: RunView }) {
             <Learning
               run={run}
               rounds={items}
-              target={view == null ? null : targetOf(view.task.features)}
+              target={view === null ? null : targetOf(view.task.features)}
               shares={classSharesOf(run.history, view?.heldOut)}
               noun={view?.task.exampleNoun ?? ANY_ROWS}
             />
           )}
         </QueryGate>
       </Section>
-      <Privacy view={view ?? null} round={round} />
+      <Privacy view={view} round={round} />
       <Section id="traffic" title="Traffic" note={trafficNote(committed)}>
         <QueryGate query={rounds} what="rounds">
           {(items) => (
@@ -107,7 +142,7 @@ function Loaded({ run }: { readonly run: RunView }) {
               traffic={medianTraffic(items)}
               vectorLength={view?.vectorLength ?? null}
               none={
-                over
+                isOver(run)
                   ? "No round was committed, so nothing is counted."
                   : "Counted from the first committed round on."
               }
@@ -115,37 +150,20 @@ function Loaded({ run }: { readonly run: RunView }) {
           )}
         </QueryGate>
       </Section>
-      <Section
-        id="rounds"
-        title="Rounds"
-        note="Newest first. Each has a page with its counts and its proofs."
-      >
-        <QueryGate query={rounds} what="rounds">
-          {(items) => <RoundTable run={run} rounds={items} />}
-        </QueryGate>
-      </Section>
-      <Section id="events" title="What happened" note="Times in UTC, newest first.">
-        <QueryGate query={events} what="what happened">
-          {({ items, next }) => (
-            <EventList
-              events={items}
-              next={next === null ? null : { runId: run.runId, cursor: next }}
-              linkRounds
-            />
-          )}
-        </QueryGate>
-      </Section>
-      {!over && run.state !== "waiting" && status !== undefined && (
-        <BringDevice task={run.task} status={status} />
-      )}
-      <Section
-        id="rules"
-        title="Rules of this run"
-        note="Every device checks these before it trains, and refuses a round that departs from what its owner agreed to."
-      >
-        <Rules run={run} view={view ?? null} />
-      </Section>
     </>
+  );
+}
+
+function Happened({ runId }: { readonly runId: string }) {
+  const events = useRunEvents(runId);
+  return (
+    <Section id="events" title="What happened" note="Times in UTC, newest first.">
+      <QueryGate query={events} what="what happened">
+        {({ items, next }) => (
+          <EventList events={items} next={next === null ? null : { runId, cursor: next }} linkRounds />
+        )}
+      </QueryGate>
+    </Section>
   );
 }
 

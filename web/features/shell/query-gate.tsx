@@ -35,13 +35,13 @@ export function QueryGate<Data>({
   if (query.data !== undefined && !waits) return children(query.data);
   if (query.error === null || query.data !== undefined) {
     return (
-      <div className={hold ?? (pageOf === undefined ? undefined : "page-hold")}>
+      <div className={hold ?? (pageOf === undefined ? undefined : "page-hold pt-8")}>
         <LoadingNote what={what} />
       </div>
     );
   }
   const note = <FailureNote error={query.error} onRetry={() => void query.refetch()} />;
-  if (pageOf === undefined) return note;
+  if (pageOf === undefined) return hold === undefined ? note : <div className={hold}>{note}</div>;
   if (query.error instanceof ApiFailure && query.error.code === "NOT_FOUND")
     return <NotFoundNote what={pageOf} />;
   return (

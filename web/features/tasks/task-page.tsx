@@ -1,12 +1,13 @@
 "use client";
 import { useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
-import type { TaskView } from "#shared/protocol/api.ts";
+import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { taskDifference } from "#shared/task/difference.ts";
 import { useSession } from "../../data/access-queries.ts";
+import type { Listed } from "../../data/api.ts";
 import { useWatch } from "../../data/live.tsx";
 import { useMay } from "../../data/may.ts";
-import { KEYS, useNewestTask, useRuns, useStatus, useVersions } from "../../data/queries.ts";
+import { KEYS, useNewestTask, useRunsOf, useStatus, useVersions } from "../../data/queries.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { type Definition, DefinitionList } from "../../ui/definition-list.tsx";
@@ -36,6 +37,7 @@ import { TaskHistory } from "./task-history.tsx";
 import { TaskRuns } from "./task-runs.tsx";
 
 const WATCH_ALL = { all: true } as const;
+const NO_RUNS: Listed<RunView> = { items: [], next: null };
 const VERSIONS_SHOWN = 12;
 
 /** `/tasks/SLUG`: a task with its versions, its data, its runs and its settings. */
@@ -53,9 +55,8 @@ function TaskOf({ view }: { readonly view: TaskView }) {
   const { task, archived } = view;
   const may = useMay();
   const { data: status } = useStatus();
-  const allRuns = useRuns().data?.items ?? [];
+  const { items: runs, next } = useRunsOf(task.slug).data ?? NO_RUNS;
   const client = useQueryClient();
-  const runs = allRuns.filter((run) => run.task === task.slug).toSorted((a, b) => b.number - a.number);
   const lead = taskLead(view, runs);
   const isOpen = archived == null;
   const mayCreate = may("tasks.create", view);
@@ -105,7 +106,7 @@ function TaskOf({ view }: { readonly view: TaskView }) {
       </Section>
       <HeldOutSection view={view} me={setter} onChange={onChange} />
       {isOpen && <JoiningSection view={view} me={setter} onChange={onChange} />}
-      <TaskRuns runs={runs} view={view} mayLaunch={mayLaunch} />
+      <TaskRuns runs={runs} next={next} view={view} mayLaunch={mayLaunch} />
       <ModelInUse view={view} runs={runs} />
       <SettingsAndRules view={view} mayCreate={mayCreate} />
       <TaskHistory slug={task.slug} />

@@ -1,8 +1,10 @@
 "use client";
 import Link from "next/link";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import { useOlderRuns } from "../../data/queries.ts";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { Section } from "../../ui/section.tsx";
+import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
 import { EmptyNote } from "../../ui/states.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { markOf } from "../../words/endings.ts";
@@ -12,12 +14,20 @@ import { runFigureWords } from "../../words/task-runs.ts";
 
 interface TaskRunsProps {
   readonly runs: readonly RunView[];
+  /** Where the list goes on; null if these are all. */
+  readonly next: string | null;
   readonly view: TaskView;
   readonly mayLaunch: boolean;
 }
 
+const SHOWN_FIRST = 12;
+
 /** Runs of a task, newest first. Figures on another held-out set are grey. */
-export function TaskRuns({ runs, view, mayLaunch }: TaskRunsProps) {
+export function TaskRuns({ runs: newest, next, view, mayLaunch }: TaskRunsProps) {
+  const [count, onMore] = useShownCount("runs", SHOWN_FIRST);
+  const older = useOlderRuns(view.task.slug, next, count - newest.length);
+  const runs = [...newest, ...(older.data?.items ?? [])];
+  const end = older.data === undefined ? next : older.data.next;
   const columns: readonly TableColumn<RunView>[] = [
     {
       label: "Run",
@@ -61,13 +71,23 @@ export function TaskRuns({ runs, view, mayLaunch }: TaskRunsProps) {
       {runs.length === 0 ? (
         <EmptyNote>No runs yet.</EmptyNote>
       ) : (
-        <DataTable
-          caption="Runs of this task"
-          columns={columns}
-          rows={runs}
-          rowKey={({ runId }) => runId}
-          records
-        />
+        <ShowMore
+          items={runs}
+          count={count}
+          onMore={onMore}
+          hasOlder={end !== null}
+          isFetching={older.isFetching}
+        >
+          {(shown) => (
+            <DataTable
+              caption="Runs of this task"
+              columns={columns}
+              rows={shown}
+              rowKey={({ runId }) => runId}
+              records
+            />
+          )}
+        </ShowMore>
       )}
       {mayLaunch && (
         <p className="mt-4">

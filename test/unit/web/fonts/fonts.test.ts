@@ -4,7 +4,9 @@ import { expect, test } from "vitest";
 import { textWidth } from "#web/ui/text-width.ts";
 
 const folder = new URL("../../../../web/fonts/", import.meta.url).pathname;
-const styles = readFileSync(join(folder, "fonts.css"), "utf8");
+const styles = ["fonts.css", "fallbacks.css"]
+  .map((name) => readFileSync(join(folder, name), "utf8"))
+  .join("\n");
 const faces = styles.match(/@font-face \{[^}]*\}/g) ?? [];
 const ofPage = faces.filter((face) => face.includes("url("));
 const ofSystem = faces.filter((face) => face.includes("local("));

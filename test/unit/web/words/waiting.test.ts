@@ -81,6 +81,9 @@ describe("[E3] pending figures", () => {
     expect(evaluatingSentence(cut)).toBe(
       "The rounds are over, 3 of 15 rounds committed. Version 4 is being evaluated.",
     );
+    expect(evaluatingSentence({ ...run, roundsPlanned: 1, roundsCommitted: 1 })).toMatch(
+      /^Its only round is done\./,
+    );
     expect(runStatus(run)).toBe("evaluating");
     expect(homeSentence([run])).toBe("One run is active.");
   });

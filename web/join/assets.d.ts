@@ -1,0 +1,5 @@
+declare module "*.css?url" {
+  /** Address of the built file. */
+  const href: string;
+  export default href;
+}
