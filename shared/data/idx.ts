@@ -155,12 +155,14 @@ function createPictureReader(features: ImageFeatures, { isTransposed, firstLabel
   const { classes } = features;
   const [from, to] = features.range;
   const row = new Float32Array(height * width * channels);
+  const isOutside = (value: number) => value < from || value > to;
+  const scaled = Float32Array.from({ length: 256 }, (_, value) => (value - from) / (to - from));
   return (
     bytes: Uint8Array,
     storedLabel: number,
   ): Result<{ readonly row: Float32Array; readonly label: number }, string> => {
-    const outside = bytes.find((value) => value < from || value > to);
-    if (outside !== undefined) return err(`has the value ${outside}, where ${from} to ${to} is wanted`);
+    for (const value of bytes)
+      if (isOutside(value)) return err(`has the value ${value}, where ${from} to ${to} is wanted`);
     const label = storedLabel - firstLabel;
     if (classes[label] === undefined)
       return err(
@@ -168,7 +170,7 @@ function createPictureReader(features: ImageFeatures, { isTransposed, firstLabel
       );
     for (let at = 0; at < row.length; at++) {
       const stored = isTransposed ? transposedAt(at, height, width, channels) : at;
-      row[at] = ((bytes[stored] as number) - from) / (to - from);
+      row[at] = scaled[bytes[stored] as number] as number;
     }
     return ok({ row, label });
   };

@@ -133,7 +133,7 @@ test("[E20] [E21] rows are sent with progress, refused with their rows, replaced
   const second = taskViewSchema.parse(await ask(`/tasks/${SLUG}`)).heldOut;
   expect(second).toMatchObject({ rowCount: 3, setBy: "ada" });
   expect(second?.hash).not.toBe(first);
-  await page.getByText(/^ada set held-out rows for readmission: .*, 3 rows\.$/).waitFor();
+  await page.getByText(/^ada set other held-out rows for readmission: .*, 3 rows, in place of /).waitFor();
   expect(complaints).toEqual([]);
 });
 
