@@ -1,43 +1,22 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import { after, monotonicClock, primitives, randomBytes, wallClock } from "#shared/node/system.ts";
 import { VERSION } from "#shared/node/version.ts";
 import type { Status } from "#shared/protocol/api.ts";
-import { LIMITS } from "#shared/protocol/limits.ts";
 import { WIRE_VERSION } from "#shared/protocol/wire-version.ts";
 import { NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import type { OpenIdSettings } from "./adapters/auth/open-id.ts";
-import { openBlobs } from "./adapters/blobs.ts";
-import { type InstanceEvents, makeDataFolder, openStore } from "./adapters/database/open-store.ts";
-import { openDisk } from "./adapters/disk.ts";
-import { createEvaluator } from "./adapters/evaluator.ts";
-import { openFolder } from "./adapters/folder.ts";
-import { lockDataFolder } from "./adapters/folder-lock.ts";
-import { heldOutFolder, heldOutSetPath, openHeldOutFiles } from "./adapters/held-out/files.ts";
 import { createApp } from "./adapters/http/app.ts";
 import { Clients } from "./adapters/http/clients.ts";
 import { HttpConnections } from "./adapters/http/connections.ts";
+import { closeServer, listen } from "./adapters/http/listen.ts";
 import { addressFault, knownOrigins } from "./adapters/http/origins.ts";
 import { openPages, type Pages } from "./adapters/http/pages.ts";
-import {
-  closeServer,
-  createWebServer,
-  type InFlight,
-  listen,
-  routeRequests,
-  type Tls,
-} from "./adapters/http/server.ts";
+import { createWebServer, type InFlight, routeRequests, type Tls } from "./adapters/http/server.ts";
 import { NO_PROXIES, type TrustedProxies } from "./adapters/http/trusted-proxies.ts";
-import { openIntake } from "./adapters/intake.ts";
-import { openIssuer } from "./adapters/issuer.ts";
-import { openMetrics } from "./adapters/metrics.ts";
-import { openModels } from "./adapters/models.ts";
 import { type OperationsSources, operationsFacts } from "./adapters/operations-facts.ts";
 import { joinAddress, joinName, signInBaseUrl } from "./adapters/reach.ts";
 import { attachSocketServer } from "./adapters/socket/socket.ts";
-import { openSpool } from "./adapters/spool.ts";
 import { keepOwnTls, type OwnTls, openOwnTls, readTls, type TlsSetting } from "./adapters/tls/open-tls.ts";
 import type { OwnAuthority } from "./adapters/tls/own-certificate.ts";
 import type { AccessDesk } from "./core/access/desk.ts";
@@ -47,8 +26,8 @@ import type { Coordinator } from "./core/coordinator.ts";
 import { createCoordinator } from "./core/create-coordinator.ts";
 import type { Keeping, Log } from "./core/ports/ports.ts";
 import { type AccessParts, openAccess } from "./open-access.ts";
+import { type Alone, type Closers, openAdapters, type StateSettings } from "./open-adapters.ts";
 
-const PROJECT_ID = "default";
 /**
  * Requests under way when a shutdown begins have this long to finish. The whole shutdown takes less than 30
  * s.
@@ -56,14 +35,11 @@ const PROJECT_ID = "default";
 const DRAIN_MS = 20_000;
 
 /** Settings from the environment. */
-export interface Settings {
+export interface Settings extends StateSettings {
   /** 0 for any free port. */
   readonly port: number;
   /** Undefined for all addresses of this machine. */
   readonly host?: string | undefined;
-  readonly dataDir: string;
-  /** PostgreSQL; undefined for SQLite in `dataDir`. */
-  readonly databaseUrl?: string | undefined;
   /** Null or undefined for plain HTTP. */
   readonly tls?: TlsSetting | null | undefined;
   /** Address under which others reach this coordinator, for example behind a proxy. */
@@ -74,18 +50,10 @@ export interface Settings {
   readonly allowedOrigins?: readonly string[];
   /** Committed rounds kept for an auditor; none if absent. */
   readonly keeping?: { readonly rounds: number; readonly auditorKey: string } | undefined;
-  /** Bytes of models, uploads and held-out rows above which nothing new begins; null for no quota. */
-  readonly quotaByteCount?: number | null | undefined;
   /** An OpenID provider whose accounts may sign in; none if absent. */
   readonly openId?: OpenIdSettings | undefined;
   /** False for the API alone, in tests and benches. */
   readonly web: "built" | "dev" | false;
-  readonly log: Log;
-  /**
-   * Called if another coordinator took over the database while this one had lost it. This one serves nothing
-   * more, and its process should end with the sentence. The default is an uncaught error.
-   */
-  readonly onReplaced?: (sentence: string) => void;
 }
 
 export interface RunningCoordinator {
@@ -115,7 +83,7 @@ export interface RunningCoordinator {
  */
 export async function startCoordinator(settings: Settings): Promise<RunningCoordinator> {
   const { dataDir, log } = settings;
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: Closers = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
@@ -128,102 +96,96 @@ export async function startCoordinator(settings: Settings): Promise<RunningCoord
   }
 }
 
-type Closers = (() => Promise<void> | void)[];
-
-/** The platform's ports, shared by every part. */
-const PLATFORM = {
-  primitives,
-  after,
-  random: randomBytes,
-  clock: monotonicClock,
-  wall: wallClock,
-  projectId: PROJECT_ID,
-} as const;
-
-/** State of the database's lock. `onLost` reaches the core once that exists. */
-interface Alone {
-  isAlone: boolean;
-  onLost: (reason: Error) => void;
-  onRegained: () => void;
-}
-
-async function openAdapters(settings: Settings, alone: Alone, closers: Closers) {
-  const { dataDir, databaseUrl, log } = settings;
-  await makeDataFolder(settings);
-  const lock = lockDataFolder(dataDir);
-  closers.push(() => lock.release());
-  await mkdir(heldOutFolder(dataDir), { recursive: true });
-  const store = await openStore({
-    dataDir,
-    databaseUrl,
-    log,
-    projectId: PROJECT_ID,
-    alone: instanceEvents(settings, alone),
-  });
-  closers.push(() => store.close());
-  const intake = openIntake();
-  closers.push(() => intake.close());
-  const [blobs, spool, issuer] = await Promise.all([
-    openBlobs(join(dataDir, "blobs")),
-    openSpool(join(dataDir, "spool"), primitives, intake),
-    openIssuer(dataDir),
-  ]);
-  const counted = [join(dataDir, "blobs"), join(dataDir, "spool"), heldOutFolder(dataDir)];
-  const { quotaByteCount = LIMITS.quotaByteCount } = settings;
-  const disk = openDisk({ folder: dataDir, counted, quotaByteCount }, monotonicClock);
-  const folder = openFolder({ intake });
-  closers.push(() => folder.close());
-  const models = openModels();
-  closers.push(() => models.close());
-  const evaluator = createEvaluator((slug, hash) => heldOutSetPath(dataDir, slug, hash));
-  closers.push(() => evaluator.close());
-  const heldOutFiles = await openHeldOutFiles(dataDir);
-  closers.push(() => heldOutFiles.close());
-  const metrics = openMetrics();
-  closers.push(() => metrics.close());
-  return { store, blobs, spool, disk, issuer, folder, models, evaluator, heldOutFiles, metrics };
-}
-
-function instanceEvents({ onReplaced }: Settings, alone: Alone): InstanceEvents {
-  return {
-    onLost: (reason) => {
-      alone.isAlone = false;
-      alone.onLost(reason);
-    },
-    onRegained: () => {
-      alone.isAlone = true;
-      alone.onRegained();
-    },
-    onTaken:
-      onReplaced ??
-      ((sentence) => {
-        throw new Error(sentence);
-      }),
-  };
-}
-
 async function start(
   settings: Settings,
   closers: Closers,
   closeAll: () => Promise<void>,
 ): Promise<RunningCoordinator> {
-  const { log, web } = settings;
+  const { log } = settings;
   const fault = addressFault(settings);
   if (fault !== null) throw new Error(fault);
   const secure = settings.tls !== undefined && settings.tls !== null;
   const given = secure && settings.tls !== "own" ? await readTls(settings.tls) : null;
   // A browser that insists on HTTPS lets nobody pass over its warning, which a device does once before it trusts.
   const strict = given !== null;
-  // Next loads on this thread while the database opens on its own.
-  const loading = web === false ? null : openPages({ dev: web === "dev", port: settings.port });
-  const pagesIfAny = loading?.catch(() => null);
-  closers.push(async () => (await pagesIfAny)?.close());
+  const loading = loadPages(settings, closers);
   const alone: Alone = { isAlone: true, onLost: () => {}, onRegained: () => {} };
-  const adapters = await openAdapters(settings, alone, closers);
+  const adapters = await openAdapters(settings, PLATFORM, alone, closers);
   const { store, issuer } = adapters;
   const own = settings.tls === "own" ? await openOwnTls(settings.dataDir, joinName(settings)) : null;
   const doors = openDoors(settings, { tls: own?.tls ?? given, strict }, closers);
   if (own !== null) closers.push(keepOwnTls(doors.server, own, { ...PLATFORM, log }));
+  const core = await openCore(settings, { adapters, doors, alone }, closers);
+  const { coordinator, people, access } = core;
+  const life: Life = { stop: new AbortController(), started: false, status: null, alone };
+  const inFlight = serveHttp(doors, {
+    ...core,
+    adapters,
+    pages: await loading,
+    life,
+    log,
+    own,
+    machine: {
+      dataDir: settings.dataDir,
+      isBehindProxy: (settings.trustedProxies ?? NO_PROXIES) !== NO_PROXIES,
+      certificate: given?.cert ?? null,
+    },
+  });
+  await coordinator.lifecycle.start();
+  // Before anyone can launch a run in such a project.
+  await people.accessDesk.finishDeletions();
+  // Stops before the sockets close, so that disconnects then are no events of a round.
+  closers.push(() => coordinator.lifecycle.stop());
+  const port = await listen(doors.server, settings.port, settings.host);
+  life.started = true;
+  const url = `${secure ? "https" : "http"}://localhost:${port}`;
+  const issuerKey = bytesToHex(issuer.publicKey) as Status["issuerKey"];
+  const status = statusOf(store.kind, issuerKey, joinAddress(settings, secure, port), own);
+  life.status = status;
+  log.info({ url, database: store.kind, version: VERSION }, "listening");
+  let stopped: Promise<void> | null = null;
+  return {
+    port,
+    url,
+    status,
+    authority: own?.authority ?? null,
+    coordinator,
+    access,
+    accessDesk: people.accessDesk,
+    doors: people.doors,
+    stop: () => {
+      stopped ??= drainAndClose();
+      return stopped;
+    },
+  };
+
+  // Readiness fails from the first line on and nothing new is accepted. Requests under way get their answers.
+  async function drainAndClose(): Promise<void> {
+    life.stop.abort();
+    if (!(await inFlight.drained(DRAIN_MS))) log.warn({}, "some requests were cut off");
+    await closeAll();
+    log.info({}, "stopped");
+  }
+}
+
+/** Next loads on this thread while the database opens on its own. */
+function loadPages({ web, port }: Settings, closers: Closers): Promise<Pages> | null {
+  const loading = web === false ? null : openPages({ dev: web === "dev", port });
+  const pagesIfAny = loading?.catch(() => null);
+  closers.push(async () => (await pagesIfAny)?.close());
+  return loading;
+}
+
+interface Opened {
+  readonly adapters: Awaited<ReturnType<typeof openAdapters>>;
+  readonly doors: ReturnType<typeof openDoors>;
+  readonly alone: Alone;
+}
+
+/** The coordinator, its people and its devices. Sockets take connections from then on. */
+async function openCore(settings: Settings, { adapters, doors, alone }: Opened, closers: Closers) {
+  const { log } = settings;
+  const { store, issuer } = adapters;
   const keeping = await keepingOf(settings);
   const coordinator = createCoordinator({
     ...PLATFORM,
@@ -244,58 +206,26 @@ async function start(
   const { accessDesk, signIns: sessions } = people;
   const access = createAccess({
     ...PLATFORM,
-    ...{ store, issuer, log, desk: accessDesk },
+    store,
+    issuer,
+    log,
+    desk: accessDesk,
     devices: doors.sockets.devices,
   });
   const { tickets } = people.doors.own;
   doors.sockets.serve({ ...coordinator, access, accessDesk, tickets, sessions, after });
-  const life: Life = { stop: new AbortController(), started: false, status: null, alone };
-  const inFlight = serveHttp(doors, {
-    ...{ coordinator, adapters, people, access },
-    pages: await loading,
-    ...{ life, log, own },
-    machine: {
-      dataDir: settings.dataDir,
-      isBehindProxy: (settings.trustedProxies ?? NO_PROXIES) !== NO_PROXIES,
-      certificate: given?.cert ?? null,
-    },
-  });
-  await coordinator.lifecycle.start();
-  // Before anyone can launch a run in such a project.
-  await accessDesk.finishDeletions();
-  // Stops before the sockets close, so that disconnects then are no events of a round.
-  closers.push(() => coordinator.lifecycle.stop());
-  const port = await listen(doors.server, settings.port, settings.host);
-  life.started = true;
-  const url = `${secure ? "https" : "http"}://localhost:${port}`;
-  const issuerKey = bytesToHex(issuer.publicKey) as Status["issuerKey"];
-  const status = statusOf(store.kind, issuerKey, joinAddress(settings, secure, port), own);
-  life.status = status;
-  log.info({ url, database: store.kind, version: VERSION }, "listening");
-  let stopped: Promise<void> | null = null;
-  return {
-    port,
-    url,
-    status,
-    authority: own?.authority ?? null,
-    coordinator,
-    access,
-    accessDesk,
-    doors: people.doors,
-    stop: () => {
-      stopped ??= drainAndClose();
-      return stopped;
-    },
-  };
-
-  // Readiness fails from the first line on and nothing new is accepted. Requests under way get their answers.
-  async function drainAndClose(): Promise<void> {
-    life.stop.abort();
-    if (!(await inFlight.drained(DRAIN_MS))) log.warn({}, "some requests were cut off");
-    await closeAll();
-    log.info({}, "stopped");
-  }
+  return { coordinator, people, access };
 }
+
+/** The platform's ports, shared by every part. */
+const PLATFORM = {
+  primitives,
+  after,
+  random: randomBytes,
+  clock: monotonicClock,
+  wall: wallClock,
+  projectId: "default",
+} as const;
 
 /** How far the coordinator is between its start and its stop. */
 interface Life {
@@ -382,7 +312,7 @@ function statusOf(
     product: "chorus",
     version: VERSION,
     codeVersion: VERSION,
-    projectId: PROJECT_ID,
+    projectId: PLATFORM.projectId,
     database,
     startedAt: new Date(wallClock.nowUnixMs()).toISOString(),
     ...address,

@@ -66,7 +66,10 @@ export async function openAccess(ports: AccessPartsPorts, openId?: OpenIdSetting
     principals: (devices) =>
       createPrincipals({
         ...ports,
-        ...{ desk: accessDesk, sessions: doors.own, passes: auditorPasses, devices },
+        desk: accessDesk,
+        sessions: doors.own,
+        passes: auditorPasses,
+        devices,
       }),
     reload: () => {
       // The desk reads again before its next act if this fails. It tells the sessions to do the same.

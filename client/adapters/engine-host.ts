@@ -65,7 +65,7 @@ export function openEngineHost({ engine, post, prepare }: EngineHostOptions): En
       case "predict":
         return engine.predict(request.task, request.weights, request.input);
       case "count":
-        return engine.liveTensorCount();
+        return engine.heldBufferCount();
     }
   };
 

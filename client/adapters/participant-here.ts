@@ -79,7 +79,7 @@ export function participantHere(
       deleteMyData: () => core.deleteMyData(),
       setBackend: (backend) => core.setBackend(backend),
       predict: (input) => core.predict(input),
-      liveTensorCount: () => core.liveTensorCount(),
+      heldBufferCount: () => core.heldBufferCount(),
       bearer: async () => bearer(),
       contribution: (id) => core.contribution(id),
       downloadContribution: async (id) => {

@@ -29,7 +29,7 @@ const METHODS: Readonly<Record<Method, true>> = {
   deleteMyData: true,
   setBackend: true,
   predict: true,
-  liveTensorCount: true,
+  heldBufferCount: true,
   bearer: true,
   contribution: true,
   downloadContribution: true,

@@ -111,8 +111,8 @@ export interface Trainer {
   ): Promise<Result<Trained, TrainError>>;
   /** Class probabilities for one row; null if no engine works. */
   predict(task: Task, weights: Float32Array, input: Float32Array): Promise<Float32Array | null>;
-  /** Number of tensors that the engine keeps, for the leak check. */
-  liveTensorCount(): Promise<number>;
+  /** Buffers of numbers that the engine keeps between jobs, for the leak check. */
+  heldBufferCount(): Promise<number>;
   /** Resolves when the engine is gone. */
   dispose(): Promise<void>;
 }

@@ -122,15 +122,13 @@ function readOptions(): Options | string {
   const text = { type: "string" } as const;
   const { values } = parseArgs({
     options: {
-      ...{
-        task: text,
-        project: text,
-        uses: text,
-        days: text,
-        site: text,
-        revoke: text,
-        "remove-devices": text,
-      },
+      task: text,
+      project: text,
+      uses: text,
+      days: text,
+      site: text,
+      revoke: text,
+      "remove-devices": text,
       list: { type: "boolean" },
       help: { type: "boolean" },
     },

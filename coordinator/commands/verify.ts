@@ -132,7 +132,7 @@ function readOptions(): VerifyOptions | string {
   }
   const token = values.token ?? environment("CHORUS_TOKEN");
   if (token !== undefined && !tokenPattern("api").test(token))
-    return "--token is an API token, which begins with cht_. Make one on the admin page.";
+    return "--token is an API token, which begins with cht_. Your account's page (/account) makes one.";
   const pins = { issuerKey: issuer, configHash: config };
   return { roundId, keyPath, chunks: values.all === true ? "all" : Number(count), pins, url, token };
 }

@@ -51,7 +51,7 @@ export type SignInWay = z.infer<typeof signInWaySchema>;
 export const personIdSchema = z.string().regex(/^[0-9a-f]{32}$/, "32 lower-case hex digits");
 
 /**
- * What an API token may be used for. A token never may more than the person who made it, and never acts on people, roles,
+ * What an API token may be used for. A token may never do more than the person who made it may, and never acts on people, roles,
  * API tokens or proposals. `tasks` includes the join tokens and sites of a task.
  */
 export const TOKEN_SCOPES = ["read", "runs", "tasks", "audit", "metrics"] as const;

@@ -1,7 +1,10 @@
 /** Tables for eight bytes at once: the effect of a byte that has 0 to 7 more after it. */
 const TABLES = makeTables();
 
-/** CRC-32 as in zip, gzip and PNG, of `bytes` after what gave `before`. Source: ISO 3309; "slicing-by-8" of Intel. */
+/**
+ * CRC-32 as in zip, gzip and PNG, of `bytes` after what gave `before`. By hand, because fflate exports none and a page has none.
+ * Source: ISO 3309; "slicing-by-8" of Intel.
+ */
 export function crc32(bytes: Uint8Array, before = 0): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as readonly [
     Int32Array,

@@ -15,6 +15,9 @@ import { inflate, RATIO_MAX } from "./inflate.ts";
  * | entry      | 0x02014b50 | method, CRC, sizes, name, place of the file's own header            |
  * | file       | 0x04034b50 | a header whose name and extra field may have other lengths; then data |
  *
+ * By hand, because fflate unpacks either a whole archive in memory or goes by the files' own headers instead of the directory,
+ * and checks no CRC (D43). It still inflates.
+ *
  * Source: PKWARE APPNOTE 6.3.10, 4.3.
  */
 

@@ -11,6 +11,7 @@ import type { RandomBytes } from "../kernel/ports.ts";
  * polynomial of degree 16 in the tables of Lidl and Niederreiter, "Finite Fields", and its order is counted in the tests.
  * Multiplies whole 32-bit words, four or two elements at a time. A factor is always public (an x or an element of a
  * Lagrange basis), so neither the steps nor the addresses depend on a secret.
+ * By hand, because libraries stop at 255 holders and draw their own randomness (S12).
  * Does not protect: a wrong share goes unnoticed here and spoils the secret (commitments name its holder). The length of
  * the secret is public. No JavaScript engine guarantees constant time.
  */

@@ -111,7 +111,8 @@ function wordNotes(columns: readonly ColumnCells[]): ReadingNote[] {
   return notes;
 }
 
-function layoutNotes(head: TableHead, blankCount: number): ReadingNote[] {
+/** What a table's start and its blank lines are, other than a plain header and commas. */
+export function layoutNotes(head: TableHead, blankCount: number): ReadingNote[] {
   const notes: ReadingNote[] = [];
   const delimiter = DELIMITER_NAMES.get(head.delimiter) ?? quoted(head.delimiter);
   const isPlain = head.encoding === "utf-8" && !head.hasSeparatorLine;

@@ -16,7 +16,7 @@ export function openEngine(assets: EngineAssets): Engine {
     predict,
     answers,
     watch: watchBackend,
-    liveTensorCount: () => tf.memory().numTensors,
+    heldBufferCount: () => tf.memory().numTensors,
     close: destroyDevice,
   };
 }

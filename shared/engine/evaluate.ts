@@ -124,9 +124,18 @@ function classJudge(loss: Loss): Judge {
 function numberJudge(loss: Loss, target: NumberTarget): Judge {
   const [from, to] = target.range;
   const total = {
-    ...{ count: 0, lossSum: 0, lossSquareSum: 0, errorSum: 0, errorSquareSum: 0, labelSum: 0 },
-    ...{ labelSquareSum: 0, errorFourthSum: 0, errorSquareLabelSum: 0, errorSquareLabelSquareSum: 0 },
-    ...{ labelCubeSum: 0, labelFourthSum: 0 },
+    count: 0,
+    lossSum: 0,
+    lossSquareSum: 0,
+    errorSum: 0,
+    errorSquareSum: 0,
+    labelSum: 0,
+    labelSquareSum: 0,
+    errorFourthSum: 0,
+    errorSquareLabelSum: 0,
+    errorSquareLabelSquareSum: 0,
+    labelCubeSum: 0,
+    labelFourthSum: 0,
   };
   return {
     total,

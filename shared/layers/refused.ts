@@ -19,3 +19,11 @@ export const REFUSED_LAYERS: ReadonlyMap<
     },
   ],
 ]);
+
+/** Why no task may have the layer, and what would do; null if nothing is said about it. */
+export function layerRefusal(className: string): string | null {
+  const refused = REFUSED_LAYERS.get(className);
+  return refused === undefined
+    ? null
+    : `${className} is not taken: ${refused.reason}. Use ${refused.instead}, or leave it out`;
+}

@@ -4,6 +4,7 @@ import type { Activation } from "./activations/activation.ts";
 import { activationNamed } from "./activations/table.ts";
 import type { Layer } from "./layer.ts";
 import { LAYERS } from "./list.ts";
+import { layerRefusal } from "./refused.ts";
 
 type Schemas<List extends readonly { readonly schema: unknown }[]> = {
   -readonly [Index in keyof List]: List[Index]["schema"];
@@ -11,7 +12,16 @@ type Schemas<List extends readonly { readonly schema: unknown }[]> = {
 const schemas = LAYERS.map(({ schema }) => schema) as unknown as Schemas<typeof LAYERS>;
 
 /** One layer of a task's model. */
-export const layerSpecSchema = z.discriminatedUnion("className", schemas);
+export const layerSpecSchema = z.discriminatedUnion("className", schemas, {
+  error: ({ code, input }) =>
+    code === "invalid_union" ? (layerRefusal(classNameOf(input)) ?? undefined) : undefined,
+});
+
+function classNameOf(input: unknown): string {
+  const named = typeof input === "object" && input !== null && "className" in input ? input.className : null;
+  return typeof named === "string" ? named : "";
+}
+
 export type LayerSpec = z.output<typeof layerSpecSchema>;
 
 const layerByClassName: ReadonlyMap<string, Layer> = new Map(

@@ -3,7 +3,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { elementCount } from "../kernel/shape.ts";
 import { LAYERS } from "../layers/list.ts";
 import type { Shape } from "../layers/ops.ts";
-import { REFUSED_LAYERS } from "../layers/refused.ts";
+import { layerRefusal, REFUSED_LAYERS } from "../layers/refused.ts";
 import { type LayerSpec, layerOf, layerSpecSchema } from "../layers/table.ts";
 import { type ModelSpec, modelSchema } from "../task/model.ts";
 import { type Answer, answerFields } from "./answer.ts";
@@ -226,10 +226,8 @@ function isReluLimit(key: string, value: unknown): boolean {
 }
 
 function unknownLayer(className: string): string {
-  const refused = REFUSED_LAYERS.get(className);
-  if (refused !== undefined) {
-    return `${className} is not taken: ${refused.reason}. Use ${refused.instead}, or leave it out`;
-  }
+  const refused = layerRefusal(className);
+  if (refused !== null) return refused;
   if (className === "Sequential" || className === "Functional" || className === "Model") {
     return "a model inside a model is not taken: put its layers here one after the other";
   }

@@ -55,16 +55,29 @@ export function keysDownByteCount({ members, holders }: SessionSize): number {
   // A leaf of a bundle of `holders`, and one of the members' inputs.
   const pathOf = (count: number) => listOf(Math.ceil(Math.log2(count)), () => zeros(32));
   const member = {
-    ...{ identity: zeros(32), c: zeros(32), s: zeros(32), bCommit: zeros(32) },
-    ...{ certificate: signature, signature },
+    identity: zeros(32),
+    c: zeros(32),
+    s: zeros(32),
+    bCommit: zeros(32),
+    certificate: signature,
+    signature,
   };
   const share = (dealer: number) => ({
-    ...{ dealer, ciphertext: zeros(SEALED_SHARE_BYTES), zShareCommit: zeros(32), bShareCommit: zeros(32) },
-    ...{ path: pathOf(holders), root: zeros(32), signature },
+    dealer,
+    ciphertext: zeros(SEALED_SHARE_BYTES),
+    zShareCommit: zeros(32),
+    bShareCommit: zeros(32),
+    path: pathOf(holders),
+    root: zeros(32),
+    signature,
   });
   const committed = {
-    ...{ kind: "committed", survivorCount: members, modelHash: sid, inputsRoot: zeros(32) },
-    ...{ path: pathOf(members), leafIndex: 0 },
+    kind: "committed",
+    survivorCount: members,
+    modelHash: sid,
+    inputsRoot: zeros(32),
+    path: pathOf(members),
+    leafIndex: 0,
   };
   return (
     CONFIG_BYTES +
@@ -72,12 +85,20 @@ export function keysDownByteCount({ members, holders }: SessionSize): number {
       { type: "invite", ...attempt, modelHash: sid, modelByteCount: 1_000_000, deadlineInMs },
       { type: "roster", ...attempt, members: listOf(members, () => member), deadlineInMs },
       {
-        ...{ type: "collect", sid, u2: bitmap, shares: listOf(holders - 1, share) },
-        ...{ slot: "0".repeat(43), deadlineInMs },
+        type: "collect",
+        sid,
+        u2: bitmap,
+        shares: listOf(holders - 1, share),
+        slot: "0".repeat(43),
+        deadlineInMs,
       },
       { type: "sets", sid, u2: bitmap, u3: bitmap, deadlineInMs },
       {
-        ...{ type: "open", sid, u2: bitmap, u3: bitmap, deadlineInMs },
+        type: "open",
+        sid,
+        u2: bitmap,
+        u3: bitmap,
+        deadlineInMs,
         confirmations: listOf(holders, (signer) => ({ signer, signature })),
       },
       { type: "outcome", sid, result: committed },

@@ -105,7 +105,10 @@ function convolutional(inputShape: Shape): readonly LayerSpec[] | null {
   const pool = { poolSize: 2, strides: 2 };
   if (places.length === 1) {
     const conv = (name: string, filters: number): LayerSpec => ({
-      ...{ className: "Conv1D", name, filters, kernelSize: 5 },
+      className: "Conv1D",
+      name,
+      filters,
+      kernelSize: 5,
       ...window,
     });
     return [
@@ -116,7 +119,10 @@ function convolutional(inputShape: Shape): readonly LayerSpec[] | null {
     ];
   }
   const conv = (name: string, filters: number): LayerSpec => ({
-    ...{ className: "Conv2D", name, filters, kernelSize: 3 },
+    className: "Conv2D",
+    name,
+    filters,
+    kernelSize: 3,
     ...window,
   });
   return [

@@ -68,6 +68,13 @@ function sentenceOf(issue: Issue): string {
       return issue.origin === "number" || issue.origin === "int"
         ? `Must be ${issue.inclusive === false ? "below" : "at most"} ${issue.maximum}.`
         : `May have at most ${issue.maximum} ${unitOf(issue.origin, Number(issue.maximum))}.`;
+    case "invalid_union":
+      // The library's own words are for programmers; ours name a reason.
+      return "options" in issue &&
+        Array.isArray(issue.options) &&
+        issue.message.startsWith("Invalid discriminator")
+        ? `Must be one of ${issue.options.map(shown).join(", ")}.`
+        : asSentence(issue.message);
     default:
       return asSentence(issue.message);
   }

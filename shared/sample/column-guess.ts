@@ -1,6 +1,7 @@
 import type { ColumnProfile } from "./column-profiler.ts";
 import { type HeaderHint, hintsOf } from "./header-words.ts";
 import { FEW_ROWS } from "./range.ts";
+import { spelledValues } from "./spellings.ts";
 
 /** Why a column is proposed to be left out. */
 export type LeftOutReason =
@@ -24,6 +25,10 @@ export type LeftOutReason =
   | "many-values"
   /** Numbers whose range does not fit a double. */
   | "too-large"
+  /** Fewer than five rows have each value, so that no two categories could be named. */
+  | "few-rows"
+  /** A column before it has the same name. */
+  | "same-name"
   /** A task takes no more columns than those before it. */
   | "over-limit";
 
@@ -33,7 +38,7 @@ export type ColumnGuess =
   | { readonly type: "left-out"; readonly because: LeftOutReason };
 
 /** Text with more values is not proposed as categories. */
-const PROPOSED_CATEGORIES_MAX = 50;
+export const PROPOSED_CATEGORIES_MAX = 50;
 /** Fewer rows say nothing about whether each value belongs to one row. */
 const TELLING_ROWS = 20;
 
@@ -55,7 +60,10 @@ export function guessColumn(column: ColumnProfile): ColumnGuess {
   if (share(numbers.count) >= 0.9) return guessNumber(column);
   if (hints.has("place")) return leftOut("one-per-device");
   if (distinct.count > PROPOSED_CATEGORIES_MAX) return leftOut("many-values");
-  return { type: "category" };
+  const words = spelledValues(distinct) ?? [];
+  const frequent = words.filter(({ rows }) => rows >= FEW_ROWS).length;
+  // The others would be one category together.
+  return frequent + Number(frequent < words.length) < 2 ? leftOut("few-rows") : { type: "category" };
 }
 
 function guessNumber({ numbers, distinct }: ColumnProfile): ColumnGuess {

@@ -32,6 +32,8 @@ const TWO_WAYS_LENGTH_MAX = 8;
 /** Characters that a dressed number begins with: a currency, a sign or a digit. */
 const MAY_BEGIN_NUMBER = /^[+\-\u2212.,\d$€£¥₹ucegijr]/i;
 const DRESSED_LENGTH_MAX = 40;
+/** Digits and what may part them. */
+const GROUPS = /^[+\-\u2212]?[\d.,'’\s]+$/;
 
 /**
  * Takes the cells of one column and reads each number both ways, with a decimal point and with a decimal comma, because
@@ -67,7 +69,9 @@ export class ColumnNumbers {
       return true;
     }
     // In the other way of reading, a plain number can only be a group of thousands.
-    const isTwoWays = text.length <= TWO_WAYS_LENGTH_MAX && TWO_WAYS.test(text);
+    const mark = text.charCodeAt(text.length - 4);
+    const isTwoWays =
+      (mark === 44 || mark === 46) && text.length <= TWO_WAYS_LENGTH_MAX && TWO_WAYS.test(text);
     const other = isTwoWays ? Math.round(1_000 * value) : Number.NaN;
     if (isTwoWays) this.#twoWays += 1;
     if (form === "comma") {
@@ -81,7 +85,10 @@ export class ColumnNumbers {
 
   /** A number with groups, a currency, a unit or a per cent sign. */
   #addDressed(text: string): boolean {
-    if (text.length > DRESSED_LENGTH_MAX || !MAY_BEGIN_NUMBER.test(text) || !/\d/.test(text)) return false;
+    if (text.length > DRESSED_LENGTH_MAX || !MAY_BEGIN_NUMBER.test(text)) return false;
+    const isBare = /\d$/.test(text) && /^[+\-\u2212\d]/.test(text);
+    // Most of what is left are dates, codes and words; reading one as a number costs more than all the rest.
+    if (isBare ? !GROUPS.test(text) : !/\d/.test(text)) return false;
     const [point, comma] = [this.#valueOf(text, "point"), this.#valueOf(text, "comma")];
     if (Number.isNaN(point) && Number.isNaN(comma)) return false;
     if (text.endsWith("%")) this.#percents += 1;

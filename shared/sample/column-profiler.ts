@@ -26,6 +26,8 @@ export interface ColumnProfile {
   readonly charactersMean: number;
 }
 
+/** What the words that programs write for nothing begin with; asked first, because most cells are other words. */
+const MAY_BE_MISSING = /^[nm#<?\-–—.(]/i;
 const MAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const DATE =
   /^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{2}|\d{4}))(?:[T ]\d{1,2}:\d{2}.*)?$/;
@@ -59,7 +61,7 @@ export class ColumnProfiler {
     }
     if (this.#numbers.add(text)) {
       if (length >= 6 && LONG_NUMBER.test(text)) this.#forms.longNumber += 1;
-    } else if (isMissingWord(text)) {
+    } else if (MAY_BE_MISSING.test(text) && isMissingWord(text)) {
       this.#missing += 1;
       return;
     } else {

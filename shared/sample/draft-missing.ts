@@ -1,5 +1,6 @@
+import { graphPlanOf, isSharded } from "../cohort/graph-plan.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { PHASE_MS_MAX, PHASE_MS_MIN, RECRUITING_MS_MIN } from "../task/aggregation-plan.ts";
+import { PHASE_MS_MAX, PHASE_MS_MIN, RECRUITING_MS_MIN, shardRefusal } from "../task/aggregation-plan.ts";
 import {
   type Draft,
   type DraftColumn,
@@ -10,6 +11,7 @@ import {
 } from "./draft.ts";
 import { categoriesOf, named } from "./draft-features.ts";
 import type { DraftPart, DraftProblem } from "./draft-problem.ts";
+import { invitedOf } from "./draft-rules.ts";
 import { type DraftMend, isAsked } from "./mend.ts";
 import { nounsOf, numberOf } from "./typed.ts";
 
@@ -120,10 +122,10 @@ function columnProblems(column: DraftColumn, at: number): DraftProblem[] {
   if (twice !== undefined)
     problems.push(wrong(2, field("categories"), `“${twice}” stands there twice. Name each once.`));
   if (categories.length < 2) {
-    const only = categories.length === 1 ? `All rows say “${categories[0]}”. ` : "";
+    const only = categories.length === 1 ? `There is only “${categories[0]}”. ` : "";
     const sentence =
       fields.use === "label"
-        ? `${only}A model needs two answers or more: take a sample that has them, or add one by hand.`
+        ? `${only}A model needs two answers or more: take a sample with five rows of each, or add one by hand.`
         : `${only}A column needs two categories or more. Add one, or leave the column out.`;
     problems.push(wrong(2, field("categories"), sentence));
   }
@@ -166,16 +168,39 @@ function wrongRules(draft: Draft): DraftProblem[] {
       ),
     );
   }
-  problems.push(...wrongNumbers(draft, rules), ...wrongUnits(rules));
+  problems.push(...wrongGroups(draft), ...wrongNumbers(draft, rules), ...wrongUnits(rules));
   if (numberOf(rules.clipNormL2) <= 0)
     problems.push(
       wrong(
         5,
         "clipNormL2",
-        "A change of length 0 teaches nothing. Give a number above 0; the trial proposes one.",
+        `${numberOf(rules.clipNormL2) === 0 ? "A change of length 0 teaches nothing." : "No change is shorter than 0."} Give a number above 0; the trial proposes one.`,
       ),
     );
   return problems;
+}
+
+/** A large round is split into groups, and each must be able to open its own sum. */
+function wrongGroups(draft: Draft): DraftProblem[] {
+  const { goal, overSelection, cohortSizeMin } = rulesOf(draft);
+  const plan = { goal: numberOf(goal), overSelection: numberOf(overSelection) };
+  const graph = graphPlanOf(plan);
+  const [min, invited] = [numberOf(cohortSizeMin), invitedOf(rulesOf(draft))];
+  if (!isSharded(graph) || !Number.isInteger(min) || !(min >= 3) || min > plan.goal) return [];
+  const { size } = graph;
+  const works = (least: number) =>
+    shardRefusal({ ...plan, cohortSizeMin: least, securityModel: "active" }) === null;
+  if (works(min)) return [];
+  const best = Array.from({ length: size }, (_, index) => size - index).find(works);
+  if (best === undefined) return [];
+  return [
+    wrong(
+      5,
+      "cohortSizeMin",
+      `${invited} are invited, in groups of about ${size}, and some of a group leave. Never fewer than ${best} would work.`,
+      [{ type: "rules", rules: { cohortSizeMin: String(best) }, words: `Never fewer than ${best}` }],
+    ),
+  ];
 }
 
 const NUMBER_RULES = [

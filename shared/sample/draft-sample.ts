@@ -1,3 +1,4 @@
+import { matchWord } from "../data/match/words-match.ts";
 import {
   type Draft,
   type DraftColumn,
@@ -48,10 +49,17 @@ export function withTable(draft: Draft | null, { profile, proposal }: SampleTabl
 
 function begun({ series }: TableProposal, fileName: string): Draft {
   const data =
-    series === null
+    series?.isLikely !== true
       ? ({ kind: "table" } as const)
       : ({ kind: "series", length: String(series.length), channels: series.channels } as const);
   return newDraft(data, [], slugOf(fileName));
+}
+
+/** The same table read as the other kind of rows: numbered columns as steps of a series, or each for itself. */
+export function readAs(draft: Draft, kind: "table" | "series", table: SampleTable): Draft {
+  const data: DraftData = kind === "table" ? { kind } : { kind, length: "", channels: [] };
+  const { name = "", byteCount = 0 } = draft.sample ?? {};
+  return withTable({ ...draft, data }, table, { name, byteCount });
 }
 
 type Channels = Extract<Draft["data"], { kind: "series" }>["channels"];
@@ -65,12 +73,13 @@ function mergedChannels(before: Channels, proposed: Channels): Channels {
 }
 
 function proposedColumns(draft: Draft, { columns, series }: TableProposal): DraftColumn[] {
-  const editedByName = new Map(draft.columns.map(({ name, edited }) => [name, edited]));
+  // Of columns with one name the first is asked for.
+  const editedByName = new Map(draft.columns.toReversed().map(({ name, edited }) => [name, edited]));
   const proposed = draft.data.kind === "series" && series !== null ? series.columns : columns;
   return proposed.map(({ name, fields, leftOutBecause, twoWays }) => ({
     name,
     proposed: fields,
-    edited: editedByName.get(name) ?? {},
+    edited: leftOutBecause === "same-name" ? {} : (editedByName.get(name) ?? {}),
     leftOutBecause,
     twoWays,
   }));
@@ -81,8 +90,14 @@ export function classRows(draft: Draft, { columns }: TableProfile): DraftSample[
   const label = labelOf(draft);
   if (label === null || fieldsOfColumn(label).type === "number") return [];
   const values = columns.find(({ name }) => name === label.name)?.distinct.values ?? [];
-  const rowsByClass = new Map(values);
-  return fieldsOfColumn(label).categories.map((name) => [name, rowsByClass.get(name) ?? 0] as const);
+  const { categories } = fieldsOfColumn(label);
+  const rowsByClass = new Map(categories.map((name) => [name, 0]));
+  for (const [value, rows] of values) {
+    // As devices read the word.
+    const name = matchWord(value, categories)?.means;
+    if (name !== undefined) rowsByClass.set(name, (rowsByClass.get(name) ?? 0) + rows);
+  }
+  return [...rowsByClass];
 }
 
 /** A name for the address, from the file's: "Readmissions 2026 (final).csv" becomes "readmissions-2026-final". */
@@ -144,7 +159,8 @@ export function kindClash(
 ): KindClash | null {
   if (draft === null || (table === null && pictures === null)) return null;
   const { kind } = draft.data;
-  const sample = table === null ? "pictures" : table.series === null ? "table" : "series";
+  const isSeries = table?.series != null && (table.series.isLikely || kind === "series");
+  const sample = table === null ? "pictures" : isSeries ? "series" : "table";
   const fits =
     kind === sample ||
     (sample !== "pictures" && (kind === "table" || (kind === "series" && draft.base !== null)));

@@ -5,8 +5,7 @@ import type { ColumnFields, TwoWays } from "./propose-columns.ts";
 
 /*
  * A task that is being made, as plain JSON. Numbers are the texts that were typed, so that nothing is lost while they are
- * wrong. A draft has no row of the sample: only names, rounded ranges, categories of five rows or more, counts, and the classes of the
- * label, also those of fewer rows: none of them can be learnt as a part of another, and the page warns of them (K2, K6).
+ * wrong. A draft has no row of the sample: only names, rounded ranges, categories of five rows or more, and counts.
  */
 
 export interface DraftColumn {

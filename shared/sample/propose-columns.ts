@@ -1,9 +1,15 @@
 import { LIMITS } from "../protocol/limits.ts";
-import { type ColumnGuess, guessColumn, type LeftOutReason } from "./column-guess.ts";
+import {
+  type ColumnGuess,
+  guessColumn,
+  type LeftOutReason,
+  PROPOSED_CATEGORIES_MAX,
+} from "./column-guess.ts";
 import type { NumbersProfile } from "./column-numbers.ts";
 import type { ColumnProfile } from "./column-profiler.ts";
 import { hintsOf, titleOf } from "./header-words.ts";
 import { type Extremes, FEW_ROWS, roundedOutward } from "./range.ts";
+import { spelledValues } from "./spellings.ts";
 import type { TableProfile } from "./table-profiler.ts";
 
 /** What a draft says about a column. Numbers are texts, as they are typed. */
@@ -69,10 +75,16 @@ export interface ProposedColumn {
 /** A class for each different value, up to so many. A label with more numbers is a number. */
 const PROPOSED_CLASSES_MAX = 20;
 const OTHER = "other";
+const NO = /^(?:no|false|never|none|absent|negative)$/i;
 
 /** Proposes what a task could ask for, and which column is learnt. */
 export function proposeColumns(profile: TableProfile): ProposedColumn[] {
-  const guesses = profile.columns.map(guessColumn);
+  const names = new Set<string>();
+  const guesses = profile.columns.map((column): ColumnGuess => {
+    if (column.name !== "" && names.has(column.name)) return { type: "left-out", because: "same-name" };
+    names.add(column.name);
+    return guessColumn(column);
+  });
   const label = labelAt(profile.columns, guesses);
   let asked = 0;
   return profile.columns.map((column, at) => {
@@ -94,13 +106,17 @@ export function proposeColumns(profile: TableProfile): ProposedColumn[] {
 
 /** The column that is learnt: named like one, else the last category, else the last number; -1 if there is none. */
 function labelAt(columns: readonly ColumnProfile[], guesses: readonly ColumnGuess[]): number {
+  const isNamed = (at: number) => hintsOf((columns[at] as ColumnProfile).name).has("label");
   const fits = (at: number) => {
     const guess = guesses[at] as ColumnGuess;
+    if (guess.type === "left-out") return guess.because === "few-rows" && isNamed(at);
     const { distinct } = columns[at] as ColumnProfile;
-    return guess.type === "number" || (guess.type === "category" && distinct.count <= PROPOSED_CLASSES_MAX);
+    // Letters and the like are learnt if they are called so.
+    const most = isNamed(at) ? PROPOSED_CATEGORIES_MAX : PROPOSED_CLASSES_MAX;
+    return guess.type === "number" || distinct.count <= most;
   };
   const candidates = columns.map((_, at) => at).filter(fits);
-  const named = candidates.findLast((at) => hintsOf((columns[at] as ColumnProfile).name).has("label"));
+  const named = candidates.findLast(isNamed);
   const category = candidates.findLast((at) => (guesses[at] as ColumnGuess).type === "category");
   const last = candidates.at(-1);
   // The last column is the label in most files, unless it is a protected attribute.
@@ -178,29 +194,34 @@ function twoWaysOf({ numbers }: ColumnProfile): TwoWays | null {
     : { written, asThousands: chosen, asDecimals: other };
 }
 
-function categoryFields(
+/** Categories that are proposed for the values of a column. */
+export function categoryFields(
   column: ColumnProfile,
   type: ColumnFields["type"],
   isLabel: boolean,
 ): Pick<ColumnFields, "categories" | "other"> {
   if (type === "number") return { categories: [], other: "" };
-  const values = column.distinct.values ?? [];
-  if (isLabel) return { categories: inOrder(values.map(([value]) => value)), other: "" };
-  const frequent = values.filter(([, rows]) => rows >= FEW_ROWS).map(([value]) => value);
+  const values = spelledValues(column.distinct) ?? [];
+  const frequent = values.filter(({ rows }) => rows >= FEW_ROWS).map(({ value }) => value);
+  // Rows of a rare class are left out: a class that stands for several teaches nothing about any.
+  if (isLabel) return { categories: inOrder(frequent), other: "" };
   const isFolded = frequent.length < values.length;
   const own = frequent.find((value) => value.toLowerCase() === OTHER);
   const other = isFolded ? (own ?? OTHER) : "";
   return { categories: inOrder(frequent.filter((value) => value !== other)), other };
 }
 
-/** The values that fewer than FEW_ROWS rows have, which are proposed to be folded. Null if there are too many to know. */
+/** The values that fewer than FEW_ROWS rows have, which are proposed to be folded, or of a label to be left out. Null if there are too many to know. */
 export function rareValues({ distinct }: ColumnProfile): readonly (readonly [string, number])[] | null {
-  return distinct.values?.filter(([, rows]) => rows < FEW_ROWS) ?? null;
+  const rare = spelledValues(distinct)?.filter(({ rows }) => rows < FEW_ROWS);
+  return rare?.map(({ value, rows }) => [value, rows] as const) ?? null;
 }
 
-/** Numbers by size; no before yes, as in most tables of answers; everything else by letters. */
+/** Numbers by size; no before everything else, as in most tables of answers; the rest by letters. */
 function inOrder(values: readonly string[]): string[] {
-  const rank = (value: string) => (/^(no|n|false|never|none|absent|negative)$/i.test(value) ? 0 : 1);
+  // Among more than two values an n is a letter.
+  const no = values.length === 2 ? /^(?:no|n|false|never|none|absent|negative)$/i : NO;
+  const rank = (value: string) => (no.test(value) ? 0 : 1);
   const areNumbers = values.every((value) => Number.isFinite(Number(value.replace(",", "."))));
   return [...values].sort((a, b) =>
     areNumbers
@@ -210,8 +231,8 @@ function inOrder(values: readonly string[]): string[] {
 }
 
 function mostFrequent({ distinct }: ColumnProfile): string[] {
-  const frequent = distinct.values?.filter(([, rows]) => rows >= FEW_ROWS) ?? [];
-  return [...frequent].sort((a, b) => b[1] - a[1]).map(([value]) => value);
+  const frequent = spelledValues(distinct)?.filter(({ rows }) => rows >= FEW_ROWS) ?? [];
+  return frequent.toSorted((a, b) => b.rows - a.rows).map(({ value }) => value);
 }
 
 /** The median, rounded to two digits, so that it is no row's own number. */

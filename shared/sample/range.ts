@@ -19,6 +19,8 @@ const NATURAL_LIMITS: ReadonlySet<number> = new Set([0, 1, 100]);
 
 /** Below this, steps of a range would be too small for a double. */
 const SPAN_MIN = 1e-200;
+/** Limits have twelve digits, so steps of a smaller share of the values would be lost in them. */
+const SPAN_SHARE_MIN = 1e-9;
 
 /**
  * A range of round numbers around all values. It becomes public, so a limit lies outside the values unless FEW_ROWS rows or
@@ -29,7 +31,8 @@ const SPAN_MIN = 1e-200;
 export function roundedOutward(extremes: Extremes): [number, number] {
   const { least, greatest, leastRows, greatestRows, isWhole } = extremes;
   assert(Number.isFinite(greatest - least) && least <= greatest, "extremes are finite and in order");
-  const span = Math.max(greatest - least || Math.abs(greatest) || 1, SPAN_MIN);
+  const size = Math.max(Math.abs(least), Math.abs(greatest));
+  const span = Math.max(greatest - least || size || 1, SPAN_MIN, SPAN_SHARE_MIN * size);
   const step = Math.max(roundStep(span / 10), isWhole ? 1 : 0);
   let from = multipleOf(step, Math.floor(quotient(least, step)));
   let to = multipleOf(step, Math.ceil(quotient(greatest, step)));

@@ -60,17 +60,11 @@ export const aggregationPlanSchema = z
     if (plan.cohortSizeMin > plan.goal) issue("goal", "goal must be at least cohortSizeMin");
     const graph = graphPlanOf(plan);
     if (isSharded(graph)) {
-      if (graph.size > plan.cohortSizeMax || graph.size < plan.cohortSizeMin) {
+      if (graph.size > plan.cohortSizeMax) {
         issue("graph", "the size of a shard must lie between cohortSizeMin and cohortSizeMax");
       }
-      const { q } = thresholds(graph.size, plan.securityModel, plan.cohortSizeMin, agreedGraphOf(plan));
-      // Shard sizes vary by chance, and some devices leave.
-      if (q > 0.9 * graph.size) {
-        issue(
-          "graph",
-          `a shard of ${graph.size} needs ${q} devices that stay; give it a larger size, up to 128`,
-        );
-      }
+      const refusal = shardRefusal(plan);
+      if (refusal !== null) issue("graph", refusal);
     } else if (Math.ceil(plan.overSelection * plan.goal) > plan.cohortSizeMax) {
       issue("cohortSizeMax", "cohortSizeMax must be at least overSelection times goal, rounded up");
     }
@@ -91,3 +85,21 @@ export const aggregationPlanSchema = z
     if (refusal !== null) issue("ring", refusal);
   });
 export type AggregationPlan = z.infer<typeof aggregationPlanSchema>;
+
+/** Null if a shard of this plan can open its sum, or if the plan has none. */
+export function shardRefusal(
+  plan: Parameters<typeof agreedGraphOf>[0] & {
+    readonly cohortSizeMin: number;
+    readonly securityModel: z.output<typeof securityModelSchema>;
+  },
+): string | null {
+  const graph = graphPlanOf(plan);
+  if (!isSharded(graph)) return null;
+  if (graph.size < plan.cohortSizeMin)
+    return "the size of a shard must lie between cohortSizeMin and cohortSizeMax";
+  const { q } = thresholds(graph.size, plan.securityModel, plan.cohortSizeMin, agreedGraphOf(plan));
+  // Shard sizes vary by chance, and some devices leave.
+  return q > 0.9 * graph.size
+    ? `a shard of ${graph.size} needs ${q} devices that stay; give it a larger size, up to 128`
+    : null;
+}

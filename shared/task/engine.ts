@@ -63,8 +63,8 @@ export interface Engine {
   ): Promise<Float32Array>;
   /** Calls `onLoss`, maybe more than once, if the backend in use is lost. A second call for the same backend does nothing. */
   watch(onLoss: (loss: BackendLoss) => void): void;
-  /** For the leak check. */
-  liveTensorCount(): number;
+  /** Buffers of numbers that it keeps between jobs, whatever it calls them; for the leak check. */
+  heldBufferCount(): number;
   /** Releases the GPU, if one is in use. Pending work on it fails. */
   close(): void;
 }

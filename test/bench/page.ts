@@ -50,7 +50,7 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
     const train = async (count: number) => {
       const { runId } = await api.launch({ task: task.slug, rounds: count, seed: 1 });
       await until(`${count} rounds`, WITHIN_MS, async () => (await api.run(runId)).state === "completed");
-      return liveTensorCount(page);
+      return heldBufferCount(page);
     };
     const first = await train(1);
     const last = await train(rounds - 1);
@@ -100,7 +100,7 @@ async function longTasksMs(page: Page): Promise<number[]> {
 }
 
 /** tfjs keeps its engine on the global scope of its worker. @throws Error if none is found. */
-async function liveTensorCount(page: Page): Promise<number> {
+async function heldBufferCount(page: Page): Promise<number> {
   for (const worker of page.workers()) {
     const count = await worker.evaluate(() => {
       const scope = globalThis as { _tfengine?: { state: { numTensors: number } } };

@@ -1,5 +1,6 @@
 import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
 import type { ColumnFields } from "#shared/sample/propose-columns.ts";
+import { scale } from "#shared/task/scaling.ts";
 import { formatCount, plural } from "./format.ts";
 import { middleOf } from "./workshop.ts";
 
@@ -27,13 +28,23 @@ export function rangeNote(fields: ColumnFields, profile: ColumnProfile | null): 
   }
   if (fields.missing === "middle" && profile.missing > 0) {
     const middle = Number(middleOf(fields));
-    const far = Math.abs(middle - median) > 0.15 * (to - from);
-    const better = `From ${fields.from} to ${Number((2 * median - from).toPrecision(2))} would put the middle near ${Number(median.toPrecision(2))}.`;
+    const scaled = placeIn([from, to], fields.scaling);
+    const far = Math.abs(scaled(middle) - scaled(median)) > 0.15;
+    const better =
+      fields.scaling === "log1p"
+        ? `On the logarithm it lies at ${scaled(middle).toFixed(2)} of the range, and half of the values below ${scaled(median).toFixed(2)}. Leaving such rows out would be truer.`
+        : `From ${fields.from} to ${Number((2 * median - from).toPrecision(2))} would put the middle near ${Number(median.toPrecision(2))}.`;
     sentences.push(
-      `${middleOf(fields)} stands for ${plural(profile.missing, "missing value")}.${far && 2 * median - from > from ? ` ${better}` : ""}`,
+      `${middleOf(fields)} stands for ${plural(profile.missing, "missing value")}.${far && median > from ? ` ${better}` : ""}`,
     );
   }
   return sentences.join(" ");
+}
+
+/** Where a value lies between the ends of a range, from 0 to 1, as the model gets it. */
+function placeIn(range: [number, number], scaling: ColumnFields["scaling"]): (value: number) => number {
+  const isLog = scaling === "log1p" && range[0] > -1;
+  return (value) => scale(isLog ? { range, scaling: { kind: "log1p" } } : { range }, value);
 }
 
 /** "Of 1,204 rows, 1,200 are taken." */
@@ -42,4 +53,20 @@ export function takenWords(taken: number, leftOut: number): string {
   return leftOut === 0
     ? `All ${formatCount(read)} rows are taken.`
     : `Of ${plural(read, "row")}, ${formatCount(taken)} are taken and ${formatCount(leftOut)} left out.`;
+}
+
+/** What numbered columns are taken for, and the way to take them for the other thing. */
+export function numberedWords(
+  other: "table" | "series",
+  [first, last]: readonly [string, string],
+): { readonly sentence: string; readonly button: string } {
+  return other === "series"
+    ? {
+        sentence: `Columns ${first} to ${last} are numbered, and each is taken for itself.`,
+        button: "They are steps of a series",
+      }
+    : {
+        sentence: `Columns ${first} to ${last} are taken for steps of a series.`,
+        button: "Each is a column for itself",
+      };
 }

@@ -1,4 +1,4 @@
-import { agreedGraphOf, graphPlanOf, isSharded } from "#shared/cohort/graph-plan.ts";
+import { agreedGraphOf, isSharded } from "#shared/cohort/graph-plan.ts";
 import { thresholds } from "#shared/cohort/threshold.ts";
 import type { DraftRules } from "#shared/sample/draft.ts";
 import { invitedOf } from "#shared/sample/draft-rules.ts";
@@ -72,6 +72,11 @@ export function weightSentence(name: string, rowsByClass: ReadonlyMap<string, nu
     : `${share} At ${formatRatio(fair)}, it counts as much as the most frequent class.`;
 }
 
+/** Why there is no field for each of many classes. */
+export function manyWeightsSentence(shownMax: number): string {
+  return `With more than ${shownMax} classes, weights are given in the task’s JSON, as training.classWeights.`;
+}
+
 function formatRatio(ratio: number): string {
   return ratio >= 9.5 ? formatCount(ratio) : String(Number(ratio.toPrecision(2)));
 }
@@ -106,9 +111,9 @@ export function plannedRound(rules: DraftRules): PlannedRound | null {
   if (!areWhole || min > goal || seconds.some((value) => !(value > 0))) return null;
   const plan = { goal, overSelection };
   const graph = agreedGraphOf(plan);
-  const sharded = graphPlanOf(plan);
   const groups = isSharded(graph) ? graph.count : 1;
-  const size = isSharded(sharded) ? sharded.size : goal;
+  // Of each group; the nominal size of a group is a bound, not what it has.
+  const size = Math.ceil(goal / groups);
   const neededOf = (agreed: number) => {
     const { q } = thresholds(agreed, "active", min, graph);
     return q <= agreed ? q : null;

@@ -1,6 +1,7 @@
 import type { SampleView } from "#client/index.ts";
 import { some } from "#shared/data/words.ts";
 import type { KindClash } from "#shared/sample/draft-sample.ts";
+import type { PicturesProfile } from "#shared/sample/pictures-profile.ts";
 import { formatCount, formatPercent, formatSeconds, plural } from "./format.ts";
 
 /* Words for the sample of the workshop. Rows read = rows taken + rows left out. */
@@ -71,7 +72,16 @@ export function sampleNote(sample: SampleView): string {
   const how = [...notes, ...(hasPlainQuotes ? ["Every quote was read as a plain character."] : [])].join(" ");
   if (state === "reading") {
     const share = byteCount === 0 ? 0 : readByteCount / byteCount;
-    return `${how} Reading: ${formatPercent(share)}. Ranges may still grow.`.trim();
+    return `${how} Reading: ${formatPercent(share)}. ${sample.pictures === null ? "Ranges may still grow" : "Size and colours may still change"}.`.trim();
   }
+  if (sample.pictures !== null) return picturesNote(sample.pictures, elapsedMs);
   return `${how} Ranges are final: the whole sample was read, in ${formatSeconds(elapsedMs / 1_000)}.`.trim();
+}
+
+/** Of many pictures some are looked at; all are counted by their folders. */
+function picturesNote({ lookedAt, classes, withoutClass }: PicturesProfile, elapsedMs: number): string {
+  const all = classes.reduce((sum, { count }) => sum + count, withoutClass);
+  const which =
+    lookedAt === all ? plural(all, "picture") : `${formatCount(lookedAt)} of ${plural(all, "picture")}`;
+  return `Size and colours follow from ${which}, looked at in ${formatSeconds(elapsedMs / 1_000)}.`;
 }

@@ -1,4 +1,5 @@
 import type { TrialPoint, TrialView } from "#client/index.ts";
+import { shareMeasure } from "#shared/stats/intervals.ts";
 import type { Measure } from "#shared/stats/measure.ts";
 import { meanAbsoluteError } from "#shared/task/measures/mean-absolute-error.ts";
 import { type NumberTarget, targetOf } from "#shared/task/target.ts";
@@ -6,9 +7,6 @@ import type { Task } from "#shared/task/task.ts";
 import { formatCount, formatFigure, formatMeasure, formatSeconds, plural } from "./format.ts";
 
 /* What a trial on the sample shows: how well the model does on rows that it did not see, beside guessing. */
-
-/** 97.5 % quantile of the standard normal distribution. */
-const Z95 = 1.959963984540054;
 
 /** Why no trial can begin; null if one can. */
 export function trialObstacle(
@@ -28,6 +26,10 @@ const TRIAL_ROWS_MIN = 10;
 export function trialNote({ trainCount, keptCount }: TrialView): string {
   return `Trained on ${plural(trainCount, "row")} of the sample, judged on ${formatCount(keptCount)} others. One pool of rows; in a federation expect somewhat less.`;
 }
+
+/** Figures stay until there are others, but not as if they were of the draft that one sees. */
+export const TRIAL_IS_OLD =
+  "What follows is of the draft or the sample before your last change. Try again to see what holds now.";
 
 export function trialProgress({ state, points, passes, msLeft }: TrialView): string {
   if (state === "starting") return "Starting an engine.";
@@ -63,12 +65,13 @@ export function balanced(confusion: NonNullable<TrialPoint["confusion"]>): Judge
     .filter(({ rows }) => rows > 0);
   if (classes.length < 2) return null;
   const recalls = classes.map(({ hits, rows }) => hits / rows);
-  const variance = classes.reduce((sum, { rows }, index) => {
-    const recall = recalls[index] ?? 0;
-    return sum + (recall * (1 - recall)) / rows;
-  }, 0);
+  // A class of which all rows or none were found still has an interval, by Wilson; the classes are independent.
+  const squares = classes.reduce(
+    (sum, { hits, rows }) => sum + (shareMeasure(hits, rows)?.halfWidth95 ?? 1) ** 2,
+    0,
+  );
   const value = recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length;
-  return { value, halfWidth: (Z95 * Math.sqrt(variance)) / recalls.length, guess: 1 / recalls.length };
+  return { value, halfWidth: Math.sqrt(squares) / recalls.length, guess: 1 / recalls.length };
 }
 
 /** The sentence above the curves: cases, not shares. */

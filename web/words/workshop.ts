@@ -1,10 +1,12 @@
 import { LIMITS } from "#shared/protocol/limits.ts";
-import type { LeftOutReason } from "#shared/sample/column-guess.ts";
+import { type LeftOutReason, PROPOSED_CATEGORIES_MAX } from "#shared/sample/column-guess.ts";
 import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
 import { type Draft, type DraftColumn, fieldsOfColumn, labelOf } from "#shared/sample/draft.ts";
 import { categoriesOf } from "#shared/sample/draft-features.ts";
 import type { DraftPart, DraftProblem } from "#shared/sample/draft-problem.ts";
 import { type ColumnFields, rareValues } from "#shared/sample/propose-columns.ts";
+import { FEW_ROWS } from "#shared/sample/range.ts";
+import { spelledValues } from "#shared/sample/spellings.ts";
 import { countInWords, formatCount, formatPercent, plural } from "./format.ts";
 
 /* Words of the page that makes a task. */
@@ -59,7 +61,11 @@ export function leftOutWords(because: LeftOutReason, column: ColumnProfile | nul
     case "dates":
       return "Dates can point at a person. A number of days since something would do.";
     case "many-values":
-      return `${values === "" ? "Many" : values} different texts; a list of categories takes at most 256.`;
+      return `${values === "" ? "Many" : values} different texts. More than ${PROPOSED_CATEGORIES_MAX} are not proposed; up to ${LIMITS.categoriesMax} may be asked for.`;
+    case "few-rows":
+      return "Fewer than five rows have each value, so that a value could point to someone.";
+    case "same-name":
+      return "A column before it has this name, and a file’s columns are told apart by their names.";
     case "over-limit":
       return `A task asks for ${formatCount(LIMITS.columnsMax)} columns at most, and those before it are taken.`;
     case "too-large":
@@ -117,12 +123,16 @@ export function foldedWords(
   fields: ColumnFields,
   profile: ColumnProfile | null,
 ): string | null {
-  if (profile === null || fields.type !== "category" || fields.use === "label" || fields.other === "")
-    return null;
+  const isLabel = fields.use === "label";
+  if (profile === null || fields.type !== "category" || (!isLabel && fields.other === "")) return null;
   const rare = (rareValues(profile) ?? []).filter(([value]) => !fields.categories.includes(value));
   const [first] = rare;
   if (first === undefined) return null;
   const rows = rare.reduce((sum, [, count]) => sum + count, 0);
+  if (isLabel)
+    return rare.length === 1
+      ? `In ${name}, “${first[0]}” has only ${plural(first[1], "row")} and could point to someone, so rows that say so are left out.`
+      : `In ${name}, ${countInWords(rare.length)} classes have fewer than five rows each and could point to someone. Together ${plural(rows, "row")} of them are left out.`;
   return rare.length === 1
     ? `In ${name}, “${first[0]}” has only ${plural(first[1], "row")} and could point to someone, so it is folded into “${fields.other}”.`
     : `In ${name}, ${countInWords(rare.length)} categories have fewer than five rows each and could point to someone. Together ${plural(rows, "row")} of them are folded into “${fields.other}”.`;
@@ -131,8 +141,38 @@ export function foldedWords(
 /** Categories of fewer than five rows that would become public. */
 export function rareAndPublic(fields: ColumnFields, profile: ColumnProfile | null): readonly string[] {
   if (profile === null || fields.type !== "category" || fields.use === "left-out") return [];
-  const rare = new Map(rareValues(profile) ?? []);
+  const rare = new Set(
+    spelledValues(profile.distinct)?.flatMap(({ value, rows, others }) =>
+      rows < FEW_ROWS ? [value, ...others] : [],
+    ),
+  );
   return fields.categories.filter((name) => rare.has(name));
+}
+
+/** "In back, “Yes” and “YES” are read as “yes”, as devices read them." Null if no word is written in two ways. */
+export function spelledWords(
+  name: string,
+  fields: ColumnFields,
+  profile: ColumnProfile | null,
+): string | null {
+  if (profile === null || fields.type !== "category" || fields.use === "left-out") return null;
+  const merged = (spelledValues(profile.distinct) ?? []).flatMap(({ value, others }) => {
+    const read = fields.categories.includes(value)
+      ? others.filter((other) => !fields.categories.includes(other))
+      : [];
+    return read.length === 0
+      ? []
+      : [`${listedWords(read)} ${read.length === 1 ? "is" : "are"} read as “${value}”`];
+  });
+  return merged.length === 0
+    ? null
+    : `In ${name}, ${merged.slice(0, RARE_NAMED).join("; ")}, as devices read them.`;
+}
+
+function listedWords(words: readonly string[]): string {
+  const quoted = words.slice(0, RARE_NAMED).map((word) => `“${word}”`);
+  const more = words.length - quoted.length;
+  return more > 0 ? `${quoted.join(", ")} and ${formatCount(more)} more` : quoted.join(" and ");
 }
 
 const RARE_NAMED = 4;

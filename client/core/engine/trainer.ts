@@ -126,7 +126,7 @@ class EngineTrainer implements Trainer {
     });
   }
 
-  liveTensorCount(): Promise<number> {
+  heldBufferCount(): Promise<number> {
     return this.#queue.run(async () => {
       if (!this.#handle.isOpen) return 0;
       const answer = await this.#handle.ask({ kind: "count" }, () => ANSWER_MS_MAX);

@@ -84,8 +84,8 @@ export interface Participant {
    * model yet.
    */
   predict(input: Float32Array): Promise<Float32Array | null>;
-  /** Number of tensors that the engine keeps in its worker, for the leak check. */
-  liveTensorCount(): Promise<number>;
+  /** Buffers of numbers that the engine keeps in its worker between jobs, for the leak check. */
+  heldBufferCount(): Promise<number>;
 
   /**
    * The token with which this device reads its task over HTTP, for a page that reads more about the same task; null if

@@ -215,8 +215,8 @@ export class ParticipantCore {
     return (await trainer.ready()) === null ? null : trainer.predict(this.#terms.task, weights, input);
   }
 
-  liveTensorCount(): Promise<number> {
-    return this.#ports.trainer.liveTensorCount();
+  heldBufferCount(): Promise<number> {
+    return this.#ports.trainer.heldBufferCount();
   }
 
   contribution(id: string): Promise<ContributionDetail | null> {

@@ -1,6 +1,7 @@
 import type { ByteSource } from "#shared/archive/byte-source.ts";
+import { layoutNotes } from "#shared/data/notes.ts";
 import type { ImportRefusal } from "#shared/data/report.ts";
-import { ENCODING_NAMES, type Encoding, type OpenDecoder } from "#shared/data/table/encoding.ts";
+import type { Encoding, OpenDecoder } from "#shared/data/table/encoding.ts";
 import { type TableHead, TableReader, type TableReading } from "#shared/data/table/table-reader.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { SAMPLE_COLUMNS_MAX, type TableProfile, TableProfiler } from "#shared/sample/table-profiler.ts";
@@ -112,7 +113,10 @@ class ProfilePass {
     return {
       readByteCount: this.#readByteCount,
       table: this.#profiler?.profile() ?? null,
-      notes: this.#head === null ? [] : notesOf(this.#head, this.#reader.counts.blankCount),
+      notes:
+        this.#head === null
+          ? []
+          : layoutNotes(this.#head, this.#reader.counts.blankCount).map(({ sentence }) => sentence),
       problems:
         more > 0 ? [...this.#faults, `${more} more rows have quotes that cannot be read.`] : this.#faults,
       quoteFaultCount: this.#faultCount,
@@ -132,17 +136,4 @@ function faultSentence(fault: "open" | "text-after", row: number, line: number):
   return fault === "open"
     ? `A quote is opened in row ${row} (line ${line}) and never closed. Close it, or take it away.`
     : `Row ${row} (line ${line}) has text after a closing quote. Double the quotes inside it.`;
-}
-
-const DELIMITERS: Readonly<Record<string, string>> = {
-  ",": "Commas",
-  ";": "Semicolons",
-  "\t": "Tabs",
-  "|": "Bars",
-};
-
-function notesOf({ delimiter, encoding }: TableHead, blankCount: number): string[] {
-  const layout = `${DELIMITERS[delimiter] ?? `“${delimiter}”`} between columns, ${ENCODING_NAMES[encoding]}.`;
-  if (blankCount === 0) return [layout];
-  return [layout, `${blankCount} blank ${blankCount === 1 ? "line" : "lines"} skipped; they are not rows.`];
 }

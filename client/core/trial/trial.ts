@@ -186,8 +186,14 @@ class TrialRun {
       this.#view.patch({ state: "training", backend });
       const beganMs = clock.nowMs();
       const job = {
-        ...{ task, plan: task.training, weights, train: rows, local, wantsAnswers: true },
-        ...{ shuffleSeed: new DataView(random(4).buffer).getUint32(0), deadlineMs: beganMs + PATIENCE_MS },
+        task,
+        plan: task.training,
+        weights,
+        train: rows,
+        local,
+        wantsAnswers: true,
+        shuffleSeed: new DataView(random(4).buffer).getUint32(0),
+        deadlineMs: beganMs + PATIENCE_MS,
       };
       const trained = await trainer.train(
         job,

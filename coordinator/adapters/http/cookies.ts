@@ -14,6 +14,8 @@ import { type Problem, problem } from "./problem.ts";
  * | none  | plain HTTP from elsewhere: anyone on the way could read a cookie | none; nobody signs in (X11)         |
  *
  * All are HttpOnly, for every path of this host alone, and sent by no other site's forms (SameSite=Lax).
+ *
+ * By hand, because Hono's helpers take one of two cookies of the same name, where here neither counts.
  */
 export type CookieWorld = "https" | "local";
 

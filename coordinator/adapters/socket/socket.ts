@@ -1,7 +1,7 @@
 import type { Server as HttpServer, IncomingMessage, RequestListener } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Duplex } from "node:stream";
-import { Server, type Socket } from "socket.io";
+import { Server, type ServerOptions, type Socket } from "socket.io";
 import { assert } from "#shared/kernel/assert.ts";
 import type { MonotonicClock, WallClock } from "#shared/kernel/ports.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
@@ -66,9 +66,28 @@ export interface SocketServerPorts {
 }
 
 /**
- * socket.io over WebSocket only. Compression is off because it costs 300 kB per connection, and so is its own
- * recovery: a returning device says hello again. Attaches to `server` at once.
+ * WebSocket only. Compression is off because it costs 300 kB per connection, and so is socket.io's own recovery: a
+ * returning device says hello again.
  */
+const TRANSPORT: Partial<ServerOptions> = {
+  path: SOCKET_PATH,
+  serveClient: false,
+  parser: packetParser,
+  transports: ["websocket"],
+  allowUpgrades: false,
+  perMessageDeflate: false,
+  httpCompression: false,
+  maxHttpBufferSize: LIMITS.frameByteCountMax + ENVELOPE_BYTE_COUNT,
+  connectTimeout: 10_000,
+  // Devices hear something at least this often, and notice a silent connection after two missing pings (W21).
+  pingInterval: LIMITS.socketPingMs,
+  // Much longer: a coordinator that was held up reads the answers only after its timers have fired.
+  pingTimeout: LIMITS.socketAnswerMsMax,
+  // `routeRequests` answers all other upgrades.
+  destroyUpgrade: false,
+};
+
+/** Attaches socket.io to `server` at once. */
 export function attachSocketServer(
   server: HttpServer | HttpsServer,
   { clock, wall, log, clients, origins, connections: httpConnections }: SocketServerPorts,
@@ -80,25 +99,11 @@ export function attachSocketServer(
   });
   const before = server.listeners("request");
   const io = new Server(server, {
-    path: SOCKET_PATH,
-    serveClient: false,
-    parser: packetParser,
+    ...TRANSPORT,
     wsEngine: webSocketServer({
       pingsOfOne: () => limits.pings(),
       refuse: (request, socket) => refuseRaw(socket, clients.of(request).strict, NO_HANDSHAKE),
     }),
-    transports: ["websocket"],
-    allowUpgrades: false,
-    perMessageDeflate: false,
-    httpCompression: false,
-    maxHttpBufferSize: LIMITS.frameByteCountMax + ENVELOPE_BYTE_COUNT,
-    connectTimeout: 10_000,
-    // Devices hear something at least this often, and notice a silent connection after two missing pings (W21).
-    pingInterval: LIMITS.socketPingMs,
-    // Much longer: a coordinator that was held up reads the answers only after its timers have fired.
-    pingTimeout: LIMITS.socketAnswerMsMax,
-    // `routeRequests` answers all other upgrades.
-    destroyUpgrade: false,
   });
   const upgradeRefusal = (request: IncomingMessage): RawRefusal | null => {
     const { client, fault } = clients.judge(request);

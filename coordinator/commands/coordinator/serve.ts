@@ -21,7 +21,8 @@ Starts the coordinator with its pages. It resumes the runs in its state.
   --host ADDRESS    listen there only; default every address, or CHORUS_HOST
   --data DIR        state; default .chorus, or CHORUS_DATA
 ${TLS_HELP}; or CHORUS_TLS_CERT, CHORUS_TLS_KEY
-  --task NAME       also offer this bundled task (digits, hmda, fashion-mnist), for about 8 devices; may be repeated
+  --task NAME       also offer this bundled task, for about 8 devices; may be repeated
+                    (${BUNDLED_TASKS.join(", ")})
   --public-url URL  address under which others reach it, e.g. behind a proxy; or CHORUS_PUBLIC_URL
   --trusted-proxy CIDR[,CIDR]
                     proxies whose X-Forwarded-For, -Proto and -Host are believed, such as 127.0.0.1 or 10.1.0.0/16;

@@ -250,8 +250,12 @@ async function planEdges(
   const uses = cut.shards.length;
   const { token: joinToken } = granted(
     await accessDesk.makeJoinToken({
-      ...{ projectId, task: options.task, siteId: null },
-      ...{ uses, lifeMs: TOKEN_LIFE_MS, actor },
+      projectId,
+      task: options.task,
+      siteId: null,
+      uses,
+      lifeMs: TOKEN_LIFE_MS,
+      actor,
     }),
   );
   return Promise.all(

@@ -70,8 +70,15 @@ export function readTaskOptions(args: readonly string[]): TaskOptions | string {
     args: [...args],
     allowPositionals: true,
     options: {
-      ...{ project: text, source: text, licence: text, ground: text, collected: text },
-      ...{ remove: flag, yes: flag, archived: flag, help: flag },
+      project: text,
+      source: text,
+      licence: text,
+      ground: text,
+      collected: text,
+      remove: flag,
+      yes: flag,
+      archived: flag,
+      help: flag,
     },
   });
   if (values.help === true) return "help";

@@ -143,6 +143,9 @@ function lineOf({ task, archived, heldOut, deviceCount }: TaskView): string {
     heldOut?.isUsed === true
       ? `judged on ${heldOut.rowCount.toLocaleString("en")} held-out rows and on devices`
       : "judged on devices";
-  const state = archived == null ? `${deviceCount} devices here` : `archived on ${archived.at.slice(0, 10)}`;
+  const state =
+    archived == null
+      ? `${deviceCount} ${deviceCount === 1 ? "device" : "devices"} here`
+      : `archived on ${archived.at.slice(0, 10)}`;
   return `${task.slug}  version ${task.version}  ${judged}  ${state}`;
 }

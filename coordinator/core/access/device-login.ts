@@ -214,7 +214,10 @@ function createLogin(
     caller = { ...admitted, identity, task: asked.task, version: version ?? null };
     const { projectId, issuer } = ports;
     return {
-      ...{ type: "welcome", projectId, issuerKey: issuer.publicKey, certificate },
+      type: "welcome",
+      projectId,
+      issuerKey: issuer.publicKey,
+      certificate,
       ...(pass === undefined ? {} : { pass }),
     };
   }

@@ -45,7 +45,7 @@ export interface Entered extends Renewed {
 }
 
 /**
- * Set-up, signing in, invitations and one's own session. What one may do afterwards is the table of permissions' matter.
+ * Set-up, signing in, invitations and one's own session. The table of permissions says what one may do afterwards.
  */
 export class Doors {
   readonly own: OwnSessions;

@@ -114,7 +114,8 @@ export class Joining {
 
     const enrolled = await this.#enrolment({ identity, known, brings, place }, address);
     if (!enrolled.ok) {
-      // Whoever is refused a public task's token comes like anyone else, but a site under no other name (X63, X64).
+      // A public task takes a device whose token was refused as it takes one without a token. A site's token is the exception:
+      // its device must not come in under another name (X63, X64).
       if (place.joining === "invitation" || enrolled.error.type === "final") return err(enrolled.error.wire);
       if (!isCounted()) return err(wireError("RATE_LIMITED"));
     }

@@ -158,7 +158,7 @@ export function permissionRefusal(
   const row: PermissionRow = PERMISSIONS[permission];
   if (row.heldBy.some((holder) => isHolder(principal, holder, about))) {
     const isForAnyone = row.heldBy.some((holder) => isHolder(ANYONE, holder, about));
-    // Whoever has signed in, or a token of any scope, may at least what anyone may.
+    // People who have signed in, and tokens of any scope, may do everything that anyone may do (X30).
     if (principal.kind !== "person" || isForAnyone) return null;
     return personRefusal(principal, row, nowUnixMs);
   }

@@ -29,7 +29,10 @@ export function archiveActs(
     const active = runs.activeRun(slug);
     const state = active?.state;
     return {
-      ...{ type: "task-archived", slug, version, actor },
+      type: "task-archived",
+      slug,
+      version,
+      actor,
       activeRun:
         state === undefined
           ? null

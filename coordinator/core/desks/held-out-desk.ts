@@ -72,9 +72,17 @@ export class HeldOutDesk implements HeldOut {
         () => void this.#abandon(uploadId),
       ),
       isComplete: false,
-      ...{ slug: stored.task.slug, reading, byteCount, card, actor },
+      slug: stored.task.slug,
+      reading,
+      byteCount,
+      card,
+      actor,
       stop: new AbortController(),
-      ...{ state: "receiving", rowsChecked: 0, checkedShare: 0, refusal: null, set: null },
+      state: "receiving",
+      rowsChecked: 0,
+      checkedShare: 0,
+      refusal: null,
+      set: null,
     };
     this.#uploads.set(upload.uploadId, upload);
     this.#forgetOld();
@@ -230,8 +238,16 @@ export class HeldOutDesk implements HeldOut {
     if (state === "receiving") receivedByteCount = await this.#ports.heldOutFiles.offset(uploadId);
     else if (isComplete && state !== "stopped") receivedByteCount = byteCount;
     return {
-      ...{ uploadId, task: slug, format: reading.format, byteCount, state, receivedByteCount },
-      ...{ rowsChecked, checkedShare, refusal, set },
+      uploadId,
+      task: slug,
+      format: reading.format,
+      byteCount,
+      state,
+      receivedByteCount,
+      rowsChecked,
+      checkedShare,
+      refusal,
+      set,
     };
   }
 }

@@ -8,7 +8,7 @@ const IN_USE = wireError("CONFLICT", "A run of this project is open. Stop it fir
 
 type ProjectPorts = Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "heldOutFiles">;
 
-/** @param launches  Launches that are being checked, by which a run may still begin. */
+/** @param launches  Closes a project to launches. Null while one is being checked, because it may still begin a run. */
 export function createProjectDesk(
   { store, blobs, spool, heldOutFiles }: ProjectPorts,
   {

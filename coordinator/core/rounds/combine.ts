@@ -200,7 +200,11 @@ async function publish(
   ]);
   release(sumBytes, next.modelBytes, ...(next.stateBytes === null ? [] : [next.stateBytes]));
   const transcript = await publishedTranscript(ports, terms, state.facts, {
-    ...{ parentStateHash, strategyStateHash, modelHash, sumHash, transcripts },
+    parentStateHash,
+    strategyStateHash,
+    modelHash,
+    sumHash,
+    transcripts,
   });
   return {
     kind: "committed",

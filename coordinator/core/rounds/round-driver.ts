@@ -220,7 +220,7 @@ export class RoundDriver {
       this.#die(error);
       return false;
     }
-    // Whatever fell due during the write is still to come for these events.
+    // Timers count from before the write: one that fell due during it fires after these events.
     this.#arm(this.#state.nowMs);
     return true;
   }

@@ -59,7 +59,8 @@ export function runView(
     newestVersion: state.published?.round ?? 0,
     evaluating: state.unevaluated[0]?.round ?? null,
     history: state.curve.map(({ round, measures, measuredOn }) => ({
-      ...{ round, measures },
+      round,
+      measures,
       ...(measuredOn !== undefined && { measuredOn: measuredOn as HashHex }),
     })),
     deviceHistory: state.deviceCurve.map(({ round, measures }) => ({ round, measures })),

@@ -94,6 +94,8 @@ export function proposeMapping(
       take(column, place, how, doubt);
     }
   };
+  // What a person said about a step goes before numbers.
+  if (features.kind === "series" && matches.size === 0) findSteps(features, columns, header, take);
   find(byName, ({ name }) => [name], "same");
   if (open().length > 0) {
     const byKey = placesBy(header, nameKey);
@@ -151,6 +153,37 @@ function unitDoubt(column: CsvColumn, header: string): Doubt | null {
   return { type: "unit", file, task };
 }
 
+/** Digits of a step with leading zeros; 0 without them. */
+const STEP_WIDTHS = [0, 2, 3, 4, 5];
+
+/**
+ * Steps of a series that are numbered from 1, or with leading zeros: t1 of such a file is the task's t0. All channels are
+ * numbered alike, and nothing is taken if one step is not there, because each step would then be another one.
+ */
+function findSteps(
+  { length, channels }: Extract<Features, { kind: "series" }>,
+  columns: readonly CsvColumn[],
+  header: readonly string[],
+  take: Take,
+): void {
+  const names = new Set(header);
+  const steps = columns.slice(0, length * channels.length);
+  if (steps.every(({ name }) => names.has(name))) return;
+  const byKey = placesBy(header, nameKey);
+  for (const first of [0, 1]) {
+    for (const width of STEP_WIDTHS) {
+      const placesOf = (at: number) => {
+        const channel = channels[at % channels.length]?.name ?? "";
+        const step = Math.floor(at / channels.length) + first;
+        return byKey.get(nameKey(`${channel}${String(step).padStart(width, "0")}`)) ?? [];
+      };
+      if (!steps.every((_, at) => placesOf(at).length === 1)) continue;
+      for (const [at, column] of steps.entries()) take(column, placesOf(at)[0] as number, "numbered");
+      return;
+    }
+  }
+}
+
 /** p0, p1, ... under another name, from 0 or from 1: pixel0, px_1, 1x1 is not among them. */
 function findNumbered(
   columns: readonly CsvColumn[],
@@ -160,8 +193,13 @@ function findNumbered(
 ): void {
   const numbered = columns.filter(({ type, name }) => type !== "label" && /^p\d+$/.test(name));
   for (const prefix of ["pixel", "px", "p", "x", "feature", "f", ""]) {
-    for (const first of [0, 1]) {
-      const places = numbered.map(({ name }) => byKey.get(`${prefix}${Number(name.slice(1)) + first}`) ?? []);
+    for (const [first, width] of [0, 1].flatMap((one) =>
+      STEP_WIDTHS.map((digits) => [one, digits] as const),
+    )) {
+      const places = numbered.map(({ name }) => {
+        const index = Number(name.slice(1)) + first;
+        return byKey.get(`${prefix}${String(index).padStart(width, "0")}`) ?? [];
+      });
       if (
         places.length === 0 ||
         !places.every(([at, more]) => at !== undefined && more === undefined && !used.has(at))

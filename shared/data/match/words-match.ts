@@ -70,7 +70,7 @@ export function matchWord(word: string, categories: readonly string[]): WordMatc
 }
 
 /** Equal for words that differ in capitals and blanks, and for numbers that are equal: 1, 1.0 and 1,0. */
-function wordKey(word: string): string {
+export function wordKey(word: string): string {
   if (/^[+-]?\d+(?:[.,]\d+)?$/.test(word)) return String(Number(word.replace(",", ".")));
   return word
     .normalize("NFKC")

@@ -1,6 +1,8 @@
 /*
  * Splits text into rows of cells as it arrives, by RFC 4180 and what programs write beside it: lines end with CR, LF or
  * CRLF; a quote may follow spaces; a quote inside an unquoted cell is a letter.
+ *
+ * By hand, because Papa Parse reads a quote that is never closed to the end of the file, so the rows behind it are lost (F4).
  */
 
 /** A line of a table, or several if a quoted cell holds line ends. */

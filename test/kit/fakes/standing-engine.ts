@@ -10,7 +10,7 @@ export function standingEngine(): Omit<Trainer, "train"> {
     calibrate: async () => {},
     ready: async () => engines.get().backend,
     predict: async () => new Float32Array(3),
-    liveTensorCount: async () => 0,
+    heldBufferCount: async () => 0,
     dispose: async () => {},
   };
 }

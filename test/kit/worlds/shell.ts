@@ -7,9 +7,10 @@ import type { TranscriptPorts } from "#coordinator/adapters/http/api/transcripts
 import { createApp, type HttpPorts } from "#coordinator/adapters/http/app.ts";
 import { Clients } from "#coordinator/adapters/http/clients.ts";
 import { HttpConnections } from "#coordinator/adapters/http/connections.ts";
+import { closeServer, listen } from "#coordinator/adapters/http/listen.ts";
 import { knownOrigins } from "#coordinator/adapters/http/origins.ts";
 import type { Pages } from "#coordinator/adapters/http/pages.ts";
-import { closeServer, createWebServer, listen, routeRequests } from "#coordinator/adapters/http/server.ts";
+import { createWebServer, routeRequests } from "#coordinator/adapters/http/server.ts";
 import { readTrustedProxies } from "#coordinator/adapters/http/trusted-proxies.ts";
 import { openIntake } from "#coordinator/adapters/intake.ts";
 import { operationsFacts } from "#coordinator/adapters/operations-facts.ts";

@@ -44,8 +44,10 @@ const VERSIONS_SHOWN = 12;
 export function TaskPage({ slug }: { readonly slug: string }) {
   useWatch(WATCH_ALL);
   const task = useNewestTask(slug);
+  // The first words say how its runs stand, or that there are none.
+  const runs = useRunsOf(slug);
   return (
-    <QueryGate query={task} what={`task ${slug}`} pageOf="task">
+    <QueryGate query={task} what={`task ${slug}`} pageOf="task" waits={runs.isPending}>
       {(view) => <TaskOf view={view} />}
     </QueryGate>
   );

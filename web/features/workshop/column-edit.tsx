@@ -1,7 +1,7 @@
 "use client";
 import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
 import type { DraftColumn } from "#shared/sample/draft.ts";
-import type { ColumnFields } from "#shared/sample/propose-columns.ts";
+import { type ColumnFields, categoryFields } from "#shared/sample/propose-columns.ts";
 import { middleOf, notTakenWords } from "../../words/workshop.ts";
 import { rangeNote } from "../../words/workshop-columns.ts";
 import { type Problems, WrongField, wrongIf } from "./wrong.tsx";
@@ -189,10 +189,11 @@ function ofType(
 ): Partial<ColumnFields> {
   const missing = fields.missing === "refuse" ? "refuse" : type === "number" ? "middle" : "category";
   if (type === "number") return { type, missing, from: fields.from || "0", to: fields.to || "100" };
-  const values = profile?.distinct.values?.map(([value]) => value) ?? [];
   return {
     type,
     missing,
-    categories: fields.categories.length > 0 ? fields.categories : values.slice(0, 256),
+    ...(fields.categories.length === 0 &&
+      profile !== null &&
+      categoryFields(profile, "category", fields.use === "label")),
   };
 }

@@ -4,7 +4,14 @@ import type { ColumnProfile } from "#shared/sample/column-profiler.ts";
 import { type DraftColumn, fieldsOfColumn } from "#shared/sample/draft.ts";
 import type { ColumnFields } from "#shared/sample/propose-columns.ts";
 import { NamedList } from "../../ui/show-more.tsx";
-import { foldedWords, leftOutWords, rareAndPublic, rareWords, WHAT_IS_PUBLIC } from "../../words/workshop.ts";
+import {
+  foldedWords,
+  leftOutWords,
+  rareAndPublic,
+  rareWords,
+  spelledWords,
+  WHAT_IS_PUBLIC,
+} from "../../words/workshop.ts";
 import type { Workshop } from "./use-workshop.ts";
 
 /** The profile of a column by its name; null without a sample. */
@@ -41,7 +48,7 @@ export function LeftOut(props: {
                     ? "You left it out."
                     : leftOutWords(column.leftOutBecause, profileOf(column.name))}
                 </span>
-                {mayAsk && column.name.trim() !== "" && (
+                {mayAsk && column.name.trim() !== "" && column.leftOutBecause !== "same-name" && (
                   <button
                     type="button"
                     className="link underline"
@@ -69,10 +76,12 @@ export function PublicNote(props: { readonly workshop: Workshop; readonly profil
     if (fields.use === "left-out" || fields.type === "number") return [];
     const profile = profileOf(column.name);
     const folded = foldedWords(column.name, fields, profile);
+    const spelled = spelledWords(column.name, fields, profile);
     const rare = rareAndPublic(fields, profile);
-    return folded === null && rare.length === 0
+    const kept = [folded, spelled].filter((sentence) => sentence !== null);
+    return kept.length === 0 && rare.length === 0
       ? []
-      : [{ at, name: column.name, fields, profile, folded, rare }];
+      : [{ at, name: column.name, fields, profile, kept, rare }];
   });
   return (
     <div className="grid content-start gap-2 text-sm">
@@ -80,11 +89,11 @@ export function PublicNote(props: { readonly workshop: Workshop; readonly profil
       <p className="text-ink-2">{WHAT_IS_PUBLIC}</p>
       <NamedList name="public" items={notes} first={LINES_FIRST}>
         {(shown) =>
-          shown.map(({ at, name, fields, profile, folded, rare }) => (
+          shown.map(({ at, name, fields, profile, kept, rare }) => (
             <Fragment key={at}>
-              {folded !== null && (
+              {kept.length > 0 && (
                 <p className="text-ink-2">
-                  {folded}{" "}
+                  {kept.join(" ")}{" "}
                   <button
                     type="button"
                     className="link underline"
@@ -98,15 +107,13 @@ export function PublicNote(props: { readonly workshop: Workshop; readonly profil
               {rare.length > 0 && (
                 <p className="text-stop">
                   {rareWords(name, rare, fields)}{" "}
-                  {fields.use !== "label" && (
-                    <button
-                      type="button"
-                      className="link underline"
-                      onClick={() => workshop.setColumn(at, foldedInto(fields, rare))}
-                    >
-                      Fold into “{otherOf(fields)}”
-                    </button>
-                  )}
+                  <button
+                    type="button"
+                    className="link underline"
+                    onClick={() => workshop.setColumn(at, withoutRare(fields, rare))}
+                  >
+                    {fields.use === "label" ? "Leave these rows out" : `Fold into “${otherOf(fields)}”`}
+                  </button>
                 </p>
               )}
             </Fragment>
@@ -117,9 +124,10 @@ export function PublicNote(props: { readonly workshop: Workshop; readonly profil
   );
 }
 
-function foldedInto(fields: ColumnFields, rare: readonly string[]): Partial<ColumnFields> {
+/** A rare category joins the others; rows of a rare class are left out. */
+function withoutRare(fields: ColumnFields, rare: readonly string[]): Partial<ColumnFields> {
   const categories = fields.categories.filter((name) => !rare.includes(name));
-  return { categories, other: otherOf(fields) };
+  return fields.use === "label" ? { categories } : { categories, other: otherOf(fields) };
 }
 
 const otherOf = ({ other }: ColumnFields): string => (other === "" ? "other" : other);

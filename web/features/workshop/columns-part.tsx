@@ -10,7 +10,7 @@ import { ColumnEdit } from "./column-edit.tsx";
 import { ColumnPicture } from "./column-picture.tsx";
 import { LeftOut, type ProfileOf, PublicNote } from "./columns-notes.tsx";
 import { NumberedPart } from "./numbered-part.tsx";
-import { SeriesFields } from "./series-fields.tsx";
+import { SeriesFields, SeriesSwitch } from "./series-fields.tsx";
 import { TakenRows } from "./taken-rows.tsx";
 import type { Workshop } from "./use-workshop.ts";
 import { fieldId, type Problems, WrongField } from "./wrong.tsx";
@@ -34,6 +34,7 @@ export function ColumnsPart({ workshop, problems }: ColumnsPartProps) {
       note="Proposed from the sample. Ranges are rounded outward, so that no limit is one person’s value."
     >
       <div className="stack">
+        <SeriesSwitch workshop={workshop} />
         <SeriesFields workshop={workshop} problems={problems} />
         <div>
           <ColumnSet
@@ -76,7 +77,8 @@ export function ColumnsPart({ workshop, problems }: ColumnsPartProps) {
 function useProfiles({ sample }: Workshop): ProfileOf {
   const columns = sample?.table?.columns;
   return useMemo(() => {
-    const byName = new Map(columns?.map((column) => [column.name, column]));
+    // Of columns with one name the first is asked for.
+    const byName = new Map(columns?.toReversed().map((column) => [column.name, column]));
     return (name) => byName.get(name) ?? null;
   }, [columns]);
 }
@@ -129,7 +131,7 @@ function ColumnSet(
           <tbody>
             {[...shown, ...below.slice(0, WRONG_ROWS_SHOWN)].map(({ column, at, fields }) => (
               <ColumnRows
-                key={column.name}
+                key={at}
                 at={at}
                 column={column}
                 fields={fields}

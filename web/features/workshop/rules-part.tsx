@@ -10,6 +10,7 @@ import {
   cohortMinSentence,
   goalSentence,
   invitedSentence,
+  manyWeightsSentence,
   RULE_SENTENCES,
   STAGE_SENTENCES,
   STAGE_UNSAID,
@@ -34,6 +35,9 @@ type TextRule = {
       : never
     : never;
 }[keyof DraftRules];
+
+/** Classes with a field for their weight. */
+const WEIGHTS_SHOWN_MAX = 10;
 
 /** Part 5: each rule with its field and what it does. */
 export function RulesPart({ workshop, problems, trialPoints }: RulesPartProps) {
@@ -93,8 +97,15 @@ export function RulesPart({ workshop, problems, trialPoints }: RulesPartProps) {
           />
           <ClipRule {...{ workshop, problems, trialPoints }} value={rules.clipNormL2} />
           {text("weightCap", "Rows that count, at most", RULE_SENTENCES.weightCap)}
-          {classes.length > 1 && classes.length <= 10 && (
+          {classes.length > 1 && classes.length <= WEIGHTS_SHOWN_MAX && (
             <ClassWeights {...{ workshop, problems, classes }} />
+          )}
+          {classes.length > WEIGHTS_SHOWN_MAX && (
+            <div>
+              <span>Weights of classes</span>
+              <span>as before, or 1</span>
+              <p>{manyWeightsSentence(WEIGHTS_SHOWN_MAX)}</p>
+            </div>
           )}
           <RuleSelect
             {...{ workshop, problems }}

@@ -1,5 +1,7 @@
 "use client";
 import type { DraftChannel, DraftData } from "#shared/sample/draft.ts";
+import { readAs } from "#shared/sample/draft-sample.ts";
+import { numberedWords } from "../../words/workshop-columns.ts";
 import type { Workshop } from "./use-workshop.ts";
 import { type Problems, WrongField, wrongIf } from "./wrong.tsx";
 
@@ -79,3 +81,27 @@ const CHANNEL_FIELDS = [
   ["from", "From"],
   ["to", "To"],
 ] as const;
+
+/** Numbered columns are steps of a series, or single measurements; the person says which. */
+export function SeriesSwitch({ workshop }: { readonly workshop: Workshop }) {
+  const { draft, sample } = workshop;
+  const { table, proposal } = sample ?? {};
+  const series = proposal?.series;
+  if (draft === null || draft.base !== null || table == null || proposal == null || series == null)
+    return null;
+  if (draft.data.kind === "pictures") return null;
+  const kind = draft.data.kind === "series" ? "table" : "series";
+  const { sentence, button } = numberedWords(kind, series.numbered);
+  return (
+    <p className="note">
+      {sentence}{" "}
+      <button
+        type="button"
+        className="link underline"
+        onClick={() => workshop.change((now) => readAs(now, kind, { profile: table, proposal }))}
+      >
+        {button}
+      </button>
+    </p>
+  );
+}

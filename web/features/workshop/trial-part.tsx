@@ -4,6 +4,7 @@ import { Button } from "../../ui/button.tsx";
 import { ErrorLine } from "../../ui/error-line.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import {
+  TRIAL_IS_OLD,
   trialEnd,
   trialNote,
   trialObstacle,
@@ -37,6 +38,7 @@ export function TrialPart({ workshop, trial }: { readonly workshop: Workshop; re
           </p>
         ) : (
           <>
+            {trial.isOld && <p className="text-stop">{TRIAL_IS_OLD}</p>}
             <p className="read min-h-[2lh]">{sentence}</p>
             <LiveRegion text={isRunning ? "" : (sentence ?? "")} />
             <div className="cols2">

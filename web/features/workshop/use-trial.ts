@@ -1,6 +1,7 @@
 "use client";
 import { startTransition, useCallback, useEffect, useRef, useState } from "react";
-import type { Trial, TrialView } from "#client/index.ts";
+import type { Sample, Trial, TrialView } from "#client/index.ts";
+import { triedKey } from "#shared/sample/tried.ts";
 import type { Task } from "#shared/task/task.ts";
 import { workbench } from "./bench.ts";
 import type { Workshop } from "./use-workshop.ts";
@@ -10,6 +11,8 @@ export interface TrialState {
   /** The task that was tried, for words about its classes. */
   readonly task: Task | null;
   readonly isRunning: boolean;
+  /** The draft or the sample is another one since. */
+  readonly isOld: boolean;
   /** Why it could not begin. */
   readonly problem: string | null;
   start(pretendDevices: number | null): void;
@@ -19,9 +22,9 @@ export interface TrialState {
 const PASSES = 40;
 
 /** One trial at a time, on the rows of the sample. */
-export function useTrial({ rows, result }: Workshop): TrialState {
+export function useTrial({ rows, result, source }: Workshop): TrialState {
   const [view, setView] = useState<TrialView | null>(null);
-  const [task, setTask] = useState<Task | null>(null);
+  const [tried, setTried] = useState<{ readonly task: Task; readonly source: Sample | null } | null>(null);
   const trial = useRef<Trial | null>(null);
   useEffect(() => () => trial.current?.stop(), []);
   const preview = result?.preview ?? null;
@@ -30,6 +33,7 @@ export function useTrial({ rows, result }: Workshop): TrialState {
     async (pretendDevices: number | null) => {
       if (rows.state !== "read" || preview === null) return;
       trial.current?.stop();
+      setProblem(null);
       const { dataset } = rows.rows;
       const begun = (await workbench()).trial({
         task: preview,
@@ -40,17 +44,20 @@ export function useTrial({ rows, result }: Workshop): TrialState {
         }),
       });
       trial.current = begun;
-      setTask(preview);
+      setTried({ task: preview, source });
       setView(begun.view.get());
       begun.view.subscribe(() => {
         if (trial.current === begun) startTransition(() => setView(begun.view.get()));
       });
     },
-    [rows, preview],
+    [rows, preview, source],
   );
   return {
     view,
-    task,
+    task: tried?.task ?? null,
+    isOld:
+      tried !== null &&
+      (tried.source !== source || preview === null || triedKey(tried.task) !== triedKey(preview)),
     isRunning: view?.state === "starting" || view?.state === "training",
     start: useCallback(
       (pretendDevices) => void start(pretendDevices).catch((fault: unknown) => setProblem(problemOf(fault))),

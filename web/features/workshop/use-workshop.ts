@@ -22,6 +22,8 @@ export interface Workshop {
   readonly draft: Draft | null;
   readonly result: DraftResult | null;
   readonly sample: SampleView | null;
+  /** Another one for each file that is chosen. */
+  readonly source: Sample | null;
   /** Set if the sample is of another kind than the draft; it then does nothing until someone has chosen. */
   readonly clash: KindClash | null;
   /** The sample's rows as the draft takes them. */
@@ -102,6 +104,7 @@ export function useWorkshop(): Workshop {
     draft,
     result,
     sample,
+    source,
     clash,
     rows,
     keptAt,

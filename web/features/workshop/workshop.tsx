@@ -47,7 +47,7 @@ export function WorkshopPage({ from }: { readonly from: string | null }) {
 
 function WorkshopOf({ me, from }: { readonly me: OwnSession; readonly from: string | null }) {
   const workshop = useWorkshop();
-  useBeginFrom(workshop, from);
+  const fault = useBeginFrom(workshop, from);
   const { drafts, read } = useDrafts();
   const { draft, result } = workshop;
   const problems = result?.problems ?? [];
@@ -56,6 +56,12 @@ function WorkshopOf({ me, from }: { readonly me: OwnSession; readonly from: stri
       <Head workshop={workshop} problems={problems} onStartOver={read} />
       {draft === null ? (
         <>
+          {fault !== null && (
+            <div className="pb-9">
+              <h2>There is nothing of “{from}” to begin with</h2>
+              <FailureNote error={fault} />
+            </div>
+          )}
           {workshop.sample !== null && <SamplePart workshop={workshop} />}
           <StartPart workshop={workshop} drafts={drafts} onDrafts={read} />
           <Dock workshop={workshop} problems={[]} isPublishing={false} obstacle={null} onPublish={() => {}} />
@@ -68,16 +74,18 @@ function WorkshopOf({ me, from }: { readonly me: OwnSession; readonly from: stri
 }
 
 /** Begins with the newest version of a task. */
-function useBeginFrom({ begin }: Workshop, from: string | null): void {
+function useBeginFrom({ begin }: Workshop, from: string | null): Error | null {
   const isBegun = useRef(false);
+  const [fault, setFault] = useState<Error | null>(null);
   useEffect(() => {
     if (from === null || isBegun.current) return;
     isBegun.current = true;
     void getTask(from).then(
       ({ task }) => begin(draftOfTask(task)),
-      () => undefined,
+      (thrown: unknown) => setFault(thrown instanceof Error ? thrown : new Error(String(thrown))),
     );
   }, [from, begin]);
+  return fault;
 }
 
 function useDrafts() {
@@ -198,7 +206,11 @@ function Parts({
       )}
       <ModelPart workshop={workshop} problems={problems} isTrying={trial.isRunning} />
       <TrialPart workshop={workshop} trial={trial} />
-      <RulesPart workshop={workshop} problems={problems} trialPoints={trial.view?.points ?? []} />
+      <RulesPart
+        workshop={workshop}
+        problems={problems}
+        trialPoints={trial.isOld ? [] : (trial.view?.points ?? [])}
+      />
       <HeldOutPart workshop={workshop} choice={heldOut} onChoice={setHeldOut} />
       <AboutPart workshop={workshop} problems={problems} />
       {projects.length > 1 && !draft.isNext && (

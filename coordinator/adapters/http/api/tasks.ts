@@ -79,6 +79,16 @@ function holdsIn(principal: Principal, projectId: string): boolean {
 }
 
 export function taskEndpoints(ports: TaskPorts): readonly Endpoint[] {
+  return [
+    ...publishing(ports),
+    // Before the route with a version, which would match "settings" too.
+    ...settings(ports),
+    ...archiving(ports),
+    ...reading(ports),
+  ];
+}
+
+function publishing(ports: TaskPorts): readonly Endpoint[] {
   const { tasks } = ports;
   return [
     jsonEndpoint({
@@ -112,18 +122,11 @@ export function taskEndpoints(ports: TaskPorts): readonly Endpoint[] {
         return unwrapped(await tasks.createTask(body, actorOf(principal), projectId));
       },
     }),
-    jsonEndpoint({
-      method: "get",
-      path: "/api/v1/tasks/{slug}",
-      summary: "The newest version of a task",
-      dialect: API,
-      permission: "tasks.read",
-      params: slugParams,
-      about: aboutTask,
-      answer: taskView,
-      handle: async ({ params }) => found(await tasks.taskView(params.slug)),
-    }),
-    // Before the route with a version, which would match "settings" too.
+  ];
+}
+
+function settings({ tasks }: TaskPorts): readonly Endpoint[] {
+  return [
     jsonEndpoint({
       method: "get",
       path: "/api/v1/tasks/{slug}/settings",
@@ -148,6 +151,11 @@ export function taskEndpoints(ports: TaskPorts): readonly Endpoint[] {
       handle: async ({ params, body: { changes }, principal }) =>
         unwrapped(await tasks.changeTaskSettings(params.slug, changes, actorOf(principal))),
     }),
+  ];
+}
+
+function archiving({ tasks }: TaskPorts): readonly Endpoint[] {
+  return [
     jsonEndpoint({
       method: "get",
       path: "/api/v1/tasks/{slug}/archive",
@@ -173,6 +181,22 @@ export function taskEndpoints(ports: TaskPorts): readonly Endpoint[] {
       answer: archiveView,
       handle: async ({ params, principal }) =>
         unwrapped(await tasks.archive(params.slug, actorOf(principal))),
+    }),
+  ];
+}
+
+function reading({ tasks }: TaskPorts): readonly Endpoint[] {
+  return [
+    jsonEndpoint({
+      method: "get",
+      path: "/api/v1/tasks/{slug}",
+      summary: "The newest version of a task",
+      dialect: API,
+      permission: "tasks.read",
+      params: slugParams,
+      about: aboutTask,
+      answer: taskView,
+      handle: async ({ params }) => found(await tasks.taskView(params.slug)),
     }),
     jsonEndpoint({
       method: "get",

@@ -38,7 +38,7 @@ export function tokenEndpoints({ accessDesk }: TokenPorts): readonly Endpoint[] 
     jsonEndpoint({
       method: "post",
       path: "/api/v1/api-tokens",
-      summary: "Make an API token. It is shown once, and never may more than its maker",
+      summary: "Make an API token. It is shown once, and may never do more than its maker may",
       dialect: API,
       permission: "tokens.own",
       body: apiTokenMakeSchema,

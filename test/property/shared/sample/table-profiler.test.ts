@@ -214,3 +214,16 @@ test("[K1] a wide table keeps fewer values of each column, and says when their n
   expect(first?.numbers.spread.length).toBeLessThanOrEqual(64);
   expect(second?.distinct).toMatchObject({ count: 60, isExact: true });
 });
+
+test("[K2] values that differ in their last digits only get limits beside them", () => {
+  const few = { leastRows: 1, greatestRows: 1, isWhole: false };
+  for (const [least, greatest] of [
+    [-1e6, -1e6 + 2 ** -33],
+    [1e6, 1e6 + 2 ** -33],
+    [0.1, 0.1 + 2 ** -56],
+  ] as const) {
+    const [from, to] = roundedOutward({ ...few, least, greatest });
+    expect(from).toBeLessThan(least);
+    expect(to).toBeGreaterThan(greatest);
+  }
+});

@@ -49,7 +49,7 @@ describe.each(KINDS)("[E44] %s", (name, reached) => {
       modelTensors(task.model),
       new Uint8Array(32).fill(7),
     );
-    const before = engine.liveTensorCount();
+    const before = engine.heldBufferCount();
     if (seen === undefined || unseen === undefined) throw new Error("rows");
     const job = { task, plan: { ...task.training, epochs: 6 }, weights, rows: seen, shuffleSeed: 3 };
     const trained = await engine.train(job, () => {}, never);
@@ -67,6 +67,6 @@ describe.each(KINDS)("[E44] %s", (name, reached) => {
       unseen.inputs.slice(0, unseen.inputs.length / unseen.count),
     );
     expect(answer).toHaveLength(target.kind === "number" ? 1 : target.classes.length);
-    expect(engine.liveTensorCount()).toBe(before);
+    expect(engine.heldBufferCount()).toBe(before);
   });
 });

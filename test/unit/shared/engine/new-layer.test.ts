@@ -65,7 +65,7 @@ describe("a layer added to the list", () => {
     const inputs = Float32Array.from(randomNumbers(60 * 18, 3));
     const labels = Float32Array.from({ length: 60 }, (_, row) => ((inputs[row * 18] ?? 0) > 0 ? 1 : 0));
     const rows = { inputs, labels, count: 60 };
-    const before = engine.liveTensorCount();
+    const before = engine.heldBufferCount();
     const plan = { ...task.training, epochs: 20, batchSize: 10 };
     const job = { task, plan, weights, rows, shuffleSeed: 1 };
     const trained = await engine.train(job, () => {}, new AbortController().signal);
@@ -74,7 +74,7 @@ describe("a layer added to the list", () => {
       (await engine.evaluate(task, flat, rows)).lossSum / rows.count;
     expect(await lossOf(trained.value.weights)).toBeLessThan(0.7 * (await lossOf(weights)));
     expect(gains(trained.value.weights).some((value) => Math.abs(value) > 0.01)).toBe(true);
-    expect(engine.liveTensorCount()).toBe(before);
+    expect(engine.heldBufferCount()).toBe(before);
   });
 });
 

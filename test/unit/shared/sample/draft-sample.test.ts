@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import { proposeMapping } from "#shared/data/match/propose-mapping.ts";
 import { type Draft, withEdits } from "#shared/sample/draft.ts";
 import { draftOfTask } from "#shared/sample/draft-of-task.ts";
-import { begunAnew, kindClash, withPictures, withTable } from "#shared/sample/draft-sample.ts";
+import { begunAnew, kindClash, readAs, withPictures, withTable } from "#shared/sample/draft-sample.ts";
+import { taskOfDraft } from "#shared/sample/draft-task.ts";
 import { classesOfPaths, type PicturesProfile } from "#shared/sample/pictures-profile.ts";
 import { proposeTable } from "#shared/sample/propose-table.ts";
 import { TableProfiler } from "#shared/sample/table-profiler.ts";
@@ -21,7 +23,7 @@ function pictures(classes: readonly string[], side: number, withColour: number):
 
 function table(header: readonly string[]) {
   const profiler = new TableProfiler(header);
-  for (let index = 0; index < 60; index++)
+  for (let index = 0; index < 170; index++)
     profiler.add(header.map((_, at) => String((index * (at + 3)) % 17)));
   const profile = profiler.profile();
   return { profile, proposal: proposeTable(profile) };
@@ -128,6 +130,33 @@ describe("[K4] a sample of another kind changes no draft", () => {
     expect(anew.about.slug).toBe("winter-birds");
     expect(anew.isNext).toBe(false);
     expect(anew.rules).toMatchObject({ goal: "8", cohortSizeMin: "5" });
+  });
+
+  test.each([
+    ["from 1", (step: number) => `t${step + 1}`],
+    ["with leading zeros", (step: number) => `t${String(step).padStart(2, "0")}`],
+    ["from 1 with leading zeros", (step: number) => `t${String(step + 1).padStart(3, "0")}`],
+  ])(
+    "[F7] steps that are numbered %s are a series, and devices read the same file as that task",
+    async (_, nameOf) => {
+      const header = [...Array.from({ length: 20 }, (_unused, step) => nameOf(step)), "label"];
+      const made = withTable(null, table(header), FILE);
+      expect(made.data).toMatchObject({ kind: "series", length: "20", channels: [{ name: "t" }] });
+      const { features } = taskOfDraft(made);
+      if (features === null) throw new Error("no features");
+      const places = proposeMapping(header, [], features).map(({ place, how }) => [place, how]);
+      expect(places.slice(0, -1)).toEqual(header.slice(0, -1).map((_name, at) => [at, "numbered"]));
+    },
+  );
+
+  test("questions of a form that are numbered from 1 stay columns until someone says that they are steps", () => {
+    const form = table([...Array.from({ length: 12 }, (_, at) => `q${at + 1}`), "label"]);
+    const made = withTable(null, form, FILE);
+    expect(made.data).toEqual({ kind: "table" });
+    const steps = readAs(made, "series", form);
+    expect(steps.data).toMatchObject({ kind: "series", length: "12", channels: [{ name: "q" }] });
+    expect(steps.columns.map(({ name }) => name)).toEqual(["label"]);
+    expect(readAs(steps, "table", form)).toEqual(made);
   });
 
   test("a series template takes the channels of a series", () => {

@@ -115,7 +115,7 @@ describe("[K4] what is wrong stands under its field, with what would work", () =
       "one class",
       (draft) => set(draft, "back", { categories: ["no"] }),
       "column.3.categories",
-      /All rows say “no”/,
+      /There is only “no”/,
     ],
     [
       "a category twice",
@@ -140,6 +140,18 @@ describe("[K4] what is wrong stands under its field, with what would work", () =
       (draft) => ({ ...draft, rules: { stage: "in-earnest", cohortSizeMin: "4" } }),
       "cohortSizeMin",
       /at least 10/,
+    ],
+    [
+      "groups that cannot open their sums",
+      (draft) => ({ ...draft, rules: { goal: "500", overSelection: "1", cohortSizeMin: "97" } }),
+      "cohortSizeMin",
+      /500 are invited, in groups of about 96.*Never fewer than \d+ would work/,
+    ],
+    [
+      "a change shorter than nothing",
+      (draft) => ({ ...draft, rules: { clipNormL2: "-1" } }),
+      "clipNormL2",
+      /No change is shorter than 0/,
     ],
     [
       "no change at all",
@@ -262,6 +274,13 @@ test("[K4] names that reach a prototype are names like others", () => {
   ]);
 });
 
+test("[K4] the least number that a large round is offered makes a task", () => {
+  const draft = { ...whole(readmissions()), rules: { goal: "500", overSelection: "1", cohortSizeMin: "97" } };
+  const [mend] = taskOfDraft(draft).problems[0]?.mends ?? [];
+  if (mend === undefined) throw new Error("no button");
+  expect(taskOfDraft(mended(draft, mend)).problems).toEqual([]);
+});
+
 describe("[K4] a template, completed, is a task", () => {
   test.each(TEMPLATE_DRAFTS.map((template) => [template.name, template] as const))("%s", (_, { create }) => {
     const { problems } = taskOfDraft({ ...create(), about: { ...ABOUT, slug: create().about.slug } });
@@ -355,19 +374,6 @@ test("[K6] a draft has no row of its sample: no value of fewer than five rows, a
   const text = JSON.stringify(withTable(null, sampleTable(profiler), { name: "a.csv", byteCount: 1 }));
   expect(text).not.toContain("CANARY-TOWN");
   expect(text).not.toContain("987654");
-});
-
-test("[K6] except the classes of the label: one of a single row is in the draft with its count, and nowhere else", () => {
-  const profiler = new TableProfiler(["town", "answer"]);
-  for (let index = 0; index < 200; index++) profiler.add(["elsewhere", index % 2 === 0 ? "yes" : "no"]);
-  profiler.add(["elsewhere", "CANARY-CLASS"]);
-  const draft = withTable(null, sampleTable(profiler), { name: "a.csv", byteCount: 1 });
-  expect(draft.sample?.classRows).toContainEqual(["CANARY-CLASS", 1]);
-  const columns = draft.columns.map((column) => [column.name, JSON.stringify(column).includes("CANARY")]);
-  expect(columns).toEqual([
-    ["town", false],
-    ["answer", true],
-  ]);
 });
 
 describe("[K4] what would work can be done at once", () => {

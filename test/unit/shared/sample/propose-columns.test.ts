@@ -74,16 +74,17 @@ test("[K2] categories of fewer than five rows are folded into one, and none of t
   expect(JSON.stringify(fields)).not.toContain("transfer");
 });
 
-test("[K2] the label keeps a class of one row, and the page names it as one that becomes public", () => {
+test("[K2] a class of one row that the person keeps is named as one that becomes public", () => {
   const rows = Array.from({ length: 101 }, (_, index) => [
     String(index % 7),
     index === 0 ? "transferred" : index % 2 === 0 ? "yes" : "no",
   ]);
   const columns = proposed(["age", "answer"], rows);
   const label = columns.get("answer");
-  expect(label?.fields).toMatchObject({ use: "label", categories: ["no", "transferred", "yes"], other: "" });
+  expect(label?.fields).toMatchObject({ use: "label", categories: ["no", "yes"], other: "" });
   const profile = profileOf(["age", "answer"], rows).columns[1] ?? null;
-  const rare = label === undefined ? [] : rareAndPublic(label.fields, profile);
+  const kept = ["no", "transferred", "yes"];
+  const rare = label === undefined ? [] : rareAndPublic({ ...label.fields, categories: kept }, profile);
   expect(rare).toEqual(["transferred"]);
   expect(rareWords("answer", rare, { use: "label" })).toMatch(
     /^In answer, “transferred” would be public, and fewer than five rows have it\. Each class is learnt/,
@@ -207,4 +208,65 @@ test("[K4] a table of more columns than a task takes proposes the first of them,
     leftOutBecause: "over-limit",
     fields: { use: "left-out", from: "0" },
   });
+});
+
+test("[K2] a class of fewer than five rows is no class, and its words are not proposed", () => {
+  const rows = Array.from({ length: 100 }, (_, index) => [
+    String(index % 30),
+    index === 7 ? "hit by tram" : index % 3 === 0 ? "yes" : "no",
+  ]);
+  const label = proposed(["age", "outcome"], rows).get("outcome");
+  expect(label?.fields).toMatchObject({ use: "label", categories: ["no", "yes"] });
+  expect(JSON.stringify(label)).not.toContain("tram");
+  // Also if no class is left.
+  const few = Array.from({ length: 40 }, (_, index) => [String(index % 30), `case ${index % 12}`]);
+  expect(proposed(["age", "outcome"], few).get("outcome")?.fields).toMatchObject({
+    use: "label",
+    categories: [],
+  });
+});
+
+test("[K3] a later column of the same name is left out, and the first stays", () => {
+  const rows = Array.from({ length: 60 }, (_, index) => [
+    String(20 + (index % 40)),
+    index % 2 === 0 ? "f" : "m",
+    index % 3 === 0 ? "yes" : "no",
+  ]);
+  const profiler = new TableProfiler(["age", "age", "back"]);
+  for (const row of rows) profiler.add(row);
+  expect(
+    proposeColumns(profiler.profile()).map(({ fields, leftOutBecause }) => [fields.use, leftOutBecause]),
+  ).toEqual([
+    ["input", null],
+    ["left-out", "same-name"],
+    ["label", null],
+  ]);
+});
+
+test("[K3] categories of which none has five rows are left out, not one category alone", () => {
+  expect(alone("colour", (index) => `colour ${index % 12}`, 30).leftOutBecause).toBe("few-rows");
+  expect(alone("colour", (index) => (index < 20 ? "red" : `colour ${index}`), 30)).toMatchObject({
+    leftOutBecause: null,
+    fields: { categories: ["red"], other: "other" },
+  });
+});
+
+test("a label that is called so may have as many classes as categories are proposed, in the order of letters", () => {
+  const letters = Array.from({ length: 26 }, (_, at) => String.fromCharCode(97 + at));
+  const rows = Array.from({ length: 260 }, (_, index) => [
+    String((index * 7) % 11),
+    String(index % 13),
+    letters[index % 26] as string,
+  ]);
+  const columns = proposed(["x", "z", "label"], rows);
+  expect(columns.get("label")?.fields).toMatchObject({ use: "label", type: "category", categories: letters });
+  expect(columns.get("z")?.fields).toMatchObject({ use: "input", type: "number" });
+});
+
+test("[F7] spellings that devices read as one word are one class, in the spelling of most rows", () => {
+  const words = ["Yes", "no", "yes", "No", "yes", "no"];
+  const rows = Array.from({ length: 120 }, (_, index) => [String(index % 30), words[index % 6] as string]);
+  expect(proposed(["age", "back"], rows).get("back")?.fields).toMatchObject({ categories: ["no", "yes"] });
+  const column = alone("smoker", (index) => (index < 3 ? "YES" : (words[index % 6] as string)));
+  expect(column.fields).toMatchObject({ categories: ["no", "yes"], other: "" });
 });

@@ -15,6 +15,28 @@ function withCategories(categories: readonly string[]) {
   const columns = [...features.columns, { name: "colour", type: "categorical", categories, input: false }];
   return { ...hmda, features: { ...features, columns } };
 }
+test("[T6] a kind, layer or optimizer that there is not is answered with those that there are, or with a reason", () => {
+  const dense = { className: "Dense", name: "d", units: 2, activation: "softmax" };
+  const layer = (className: string) => ({ ...hmda.model, layers: [{ className, name: "b" }, dense] });
+  const sentenceAt = (task: object, path: string) => {
+    const parsed = newTaskSchema.safeParse(task);
+    return parsed.success ? null : fieldErrors(parsed.error).find((error) => error.path === path)?.sentence;
+  };
+  expect(sentenceAt({ ...hmda, features: { ...hmda.features, kind: "tabel" } }, "features.kind")).toBe(
+    'Must be one of "tabular", "image", "series".',
+  );
+  const optimizer = { kind: "adamw", learningRate: 0.1 };
+  expect(sentenceAt({ ...hmda, training: { ...hmda.training, optimizer } }, "training.optimizer.kind")).toBe(
+    'Must be one of "sgd", "adam".',
+  );
+  expect(sentenceAt({ ...hmda, model: layer("BatchNormalization") }, "model.layers.0.className")).toMatch(
+    /^BatchNormalization is not taken: .* Use LayerNormalization/,
+  );
+  expect(sentenceAt({ ...hmda, model: layer("Dens") }, "model.layers.0.className")).toMatch(
+    /^Must be one of "Flatten", "Dense"/,
+  );
+});
+
 const at = hmda.features.kind === "tabular" ? hmda.features.columns.length : 0;
 
 describe("[E40] a class or category that no row could have is refused in a new task, and read in a stored one", () => {

@@ -4,16 +4,25 @@ import { bundledTask } from "#coordinator/data/tasks.ts";
 import { thresholds } from "#shared/cohort/threshold.ts";
 import { proposedRules } from "#shared/sample/draft.ts";
 import { taskOfDraft } from "#shared/sample/draft-task.ts";
-import { proposeColumns } from "#shared/sample/propose-columns.ts";
+import { EMPTY_FIELDS, proposeColumns } from "#shared/sample/propose-columns.ts";
 import { TableProfiler } from "#shared/sample/table-profiler.ts";
 import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
+import { triedKey } from "#shared/sample/tried.ts";
 import { consentWords } from "#web/words/join.ts";
 import { cardOf } from "#web/words/tasks.ts";
-import { dockWords, foldedWords, leftOutWords, workshopLead } from "#web/words/workshop.ts";
+import {
+  dockWords,
+  foldedWords,
+  leftOutWords,
+  rareAndPublic,
+  spelledWords,
+  workshopLead,
+} from "#web/words/workshop.ts";
 import { rangeNote } from "#web/words/workshop-columns.ts";
 import { askedForSentence } from "#web/words/workshop-preview.ts";
 import { invitedSentence, plannedRound, planSentence, weightSentence } from "#web/words/workshop-rules.ts";
-import { trialSentence } from "#web/words/workshop-trial.ts";
+import { sampleNote } from "#web/words/workshop-sample.ts";
+import { balanced, trialSentence } from "#web/words/workshop-trial.ts";
 import { trialChart } from "#web/words/workshop-trial-charts.ts";
 
 describe("[K7] the plan of a round has the numbers that each device computes", () => {
@@ -41,6 +50,17 @@ describe("[K7] the plan of a round has the numbers that each device computes", (
     const plan = plannedRound({ ...proposedRules("in-earnest"), goal: "960", overSelection: "1" });
     expect(plan?.groups).toBe(10);
     expect(plan?.goal).toBe(96);
+  });
+
+  test("groups that are not full are planned with what each has", () => {
+    const plan = plannedRound({
+      ...proposedRules("in-earnest"),
+      ...{ goal: "500", overSelection: "1", cohortSizeMin: "64" },
+    });
+    // 500 in groups of at most 96 are six groups of 84.
+    expect(plan).toMatchObject({ groups: 6, invited: 84, goal: 84 });
+    const graph = { kind: "shards", size: 96, count: 6 } as const;
+    expect(plan?.needed).toBe(thresholds(84, "active", 64, graph).q);
   });
 });
 
@@ -75,6 +95,57 @@ test("columns are spoken of by what they hold", () => {
   const note = hba1c && rangeNote({ ...hba1c.fields, use: "input", missing: "middle" }, profileOf("hba1c"));
   expect(note).toContain("Half of the known values are below");
   expect(note).toContain("stands for 80 missing values");
+  // Half of the values are below 1,000 of a million: the range's middle is close to its end on the logarithm.
+  const stay = new TableProfiler(["stay"]);
+  for (let index = 0; index < 99; index++)
+    stay.add([index % 9 === 0 ? "" : String(index % 2 === 0 ? 900 : 1_100)]);
+  const [profile = null] = stay.profile().columns;
+  const scaled = { ...EMPTY_FIELDS, from: "0", to: "1000000", missing: "middle", scaling: "log1p" } as const;
+  expect(rangeNote(scaled, profile)).toContain(
+    "it lies at 0.95 of the range, and half of the values below 0.5",
+  );
+  expect(rangeNote({ ...scaled, scaling: "range" }, profile)).toContain("would put the middle near");
+});
+
+test("pictures are said to be looked at as far as they were", () => {
+  const classes = [
+    { name: "owl", count: 40_000 },
+    { name: "robin", count: 20_000 },
+  ];
+  const pictures = { classes, withoutClass: 0, otherFiles: 0, sizes: [], withColour: 0, lookedAt: 200 };
+  const view = { state: "read", notes: [], byteCount: 1, readByteCount: 1, elapsedMs: 1_200, pictures };
+  expect(sampleNote(view as never)).toBe(
+    "Size and colours follow from 200 of 60,000 pictures, looked at in 1.2\u00a0s.",
+  );
+  expect(sampleNote({ ...view, pictures: { ...pictures, lookedAt: 60_000 } } as never)).toContain(
+    "follow from 60,000 pictures",
+  );
+  expect(sampleNote({ ...view, state: "reading", readByteCount: 0 } as never)).not.toContain("Ranges");
+  expect(sampleNote({ ...view, pictures: null } as never)).toContain(
+    "Ranges are final: the whole sample was read",
+  );
+});
+
+test("[K2] rare classes and spellings of one word are said, and classes that were kept are warned of", () => {
+  const profiler = new TableProfiler(["age", "back"]);
+  for (let index = 0; index < 100; index++) {
+    const back = index === 7 ? "hit by tram" : index % 10 === 0 ? "YES" : index % 3 === 0 ? "yes" : "no";
+    profiler.add([String(index % 30), back]);
+  }
+  const profile = profiler.profile();
+  const [, column] = profile.columns;
+  const [, proposed] = proposeColumns(profile);
+  if (column === undefined || proposed === undefined) throw new Error("two columns");
+  expect(foldedWords("back", proposed.fields, column)).toBe(
+    "In back, “hit by tram” has only 1 row and could point to someone, so rows that say so are left out.",
+  );
+  expect(spelledWords("back", proposed.fields, column)).toBe(
+    "In back, “YES” is read as “yes”, as devices read them.",
+  );
+  expect(rareAndPublic(proposed.fields, column)).toEqual([]);
+  const kept = { ...proposed.fields, categories: ["no", "yes", "hit by tram"] };
+  expect(rareAndPublic(kept, column)).toEqual(["hit by tram"]);
+  expect(leftOutWords("many-values", column)).toContain("More than 50 are not proposed; up to 256");
 });
 
 test("rules are said with their numbers", () => {
@@ -125,6 +196,42 @@ test("[K8] a trial is said in cases, beside guessing, or is too close to tell", 
   expect(trialSentence({ ...view, points: [point(guessed)] } as never, task)).toContain(
     "too close to tell from guessing",
   );
+});
+
+test("[K8] a trial that is judged on two rows cannot be told from guessing", () => {
+  const two = balanced([
+    [1, 0],
+    [0, 1],
+  ]);
+  // Wilson's half width for 1 of 1 is 1.96 / (1 + 1.96^2) * sqrt(1.96^2 / 4) = 0.397, and of two over the root of 2: 0.280.
+  expect(two?.value).toBe(1);
+  expect(two?.halfWidth).toBeCloseTo(0.2805, 3);
+  const four = balanced([
+    [2, 0],
+    [1, 1],
+  ]);
+  expect((four?.value ?? 0) - (four?.halfWidth ?? 0)).toBeLessThan(0.5);
+});
+
+test("[K8] figures of a trial are old once the model, the training or the numbers are others", () => {
+  const task = bundledTask("hmda", 8, 1);
+  const { features } = task;
+  if (features.kind !== "tabular") throw new Error("a table");
+  const [first, ...others] = features.columns;
+  if (first === undefined) throw new Error("a column");
+  const key = triedKey(task);
+  const words = { ...features, columns: [{ ...first, title: "Another", protected: true }, ...others] };
+  expect(triedKey({ ...task, purpose: "Another.", features: words })).toBe(key);
+  expect(triedKey({ ...task, aggregation: { ...task.aggregation, goal: 9 } })).toBe(key);
+  for (const other of [
+    { ...task, training: { ...task.training, epochs: 9 } },
+    { ...task, model: { ...task.model, layers: task.model.layers.slice(1) } },
+    { ...task, features: { ...features, columns: others } },
+    { ...task, features: { ...features, columns: [{ ...first, input: !first.input }, ...others] } },
+    { ...task, features: { ...features, classes: ["yes", "no"] } },
+  ]) {
+    expect(triedKey(other)).not.toBe(key);
+  }
 });
 
 test("[K8] the trial of a number is drawn and said in the label's unit, beside always saying the mean", () => {

@@ -13,11 +13,11 @@ async function profiled(bytes: Uint8Array, follow: () => void = () => {}, plainQ
 const caseOf = (name: string) => readFileSync(new URL(`../../../../kit/tables/${name}`, import.meta.url));
 
 test.each([
-  ["german-decimal.csv", /Semicolons/],
-  ["sep-line.csv", /Semicolons/],
+  ["german-decimal.csv", /semicolons/],
+  ["sep-line.csv", /semicolons. The first line says so/],
   ["utf16le.csv", /UTF-16/],
-  ["pandas-index.csv", /Commas/],
-  ["cr-only-big.csv", /Commas/],
+  ["pandas-index.csv", /^$/],
+  ["cr-only-big.csv", /^$/],
 ])("[K1] %s is read as devices read it", async (name, note) => {
   const read = await profiled(caseOf(name));
   expect(read.ok && read.value.notes.join(" ")).toMatch(note);
@@ -25,6 +25,18 @@ test.each([
   expect(table?.rows).toBeGreaterThan(0);
   expect(table?.otherWidth).toBe(0);
   expect(table?.columns.some(({ numbers }) => numbers.count > 0)).toBe(true);
+});
+
+test("[K1] lines above the header and row names are said in the words of devices", async () => {
+  const rows = Array.from(
+    { length: 30 },
+    (_, at) => `${20 + at};${at % 7};${at % 2 === 0 ? "yes" : "no"}`,
+  ).join("\n");
+  const above = await profiled(utf8(`Export of the ward\n\nage;stay;back\n${rows}\n`));
+  expect(above.ok && above.value.notes.join(" ")).toMatch(/1 line above the column names skipped/);
+  const named = rows.replaceAll(/^/gm, "r;");
+  const names = await profiled(utf8(`age;stay;back\n${named}\n`));
+  expect(names.ok && names.value.notes.join(" ")).toMatch(/The rows have names/);
 });
 
 test("[K1] rows read are rows taken and rows left out, and a quote that is never closed is named", async () => {

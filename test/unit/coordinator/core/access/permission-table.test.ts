@@ -76,7 +76,7 @@ const ASKERS: Readonly<Record<string, Principal>> = {
   "3": person({ isAdmin: true, own: "auditor" }, token("tasks")),
   "4": person({ isAdmin: true, own: "auditor" }, token("audit")),
   "5": person({ isAdmin: true, own: "auditor" }, token("metrics")),
-  // A token never may more than its maker.
+  // A token may never do more than its maker may.
   "6": person({ other: "researcher" }, token("runs")),
 };
 const sorted = (letters: string) => [...letters].sort().join("");
