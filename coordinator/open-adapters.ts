@@ -6,6 +6,7 @@ import { openBlobs } from "./adapters/blobs.ts";
 import { type InstanceEvents, makeDataFolder, openStore } from "./adapters/database/open-store.ts";
 import { openDisk } from "./adapters/disk.ts";
 import { createEvaluator } from "./adapters/evaluator.ts";
+import { openExporter } from "./adapters/exporter.ts";
 import { openFolder } from "./adapters/folder.ts";
 import { lockDataFolder } from "./adapters/folder-lock.ts";
 import { heldOutFolder, heldOutSetPath, openHeldOutFiles } from "./adapters/held-out/files.ts";
@@ -83,13 +84,15 @@ export async function openAdapters(
   closers.push(() => folder.close());
   const models = openModels();
   closers.push(() => models.close());
+  const exporter = openExporter();
+  closers.push(() => exporter.close());
   const evaluator = createEvaluator((slug, hash) => heldOutSetPath(dataDir, slug, hash));
   closers.push(() => evaluator.close());
   const heldOutFiles = await openHeldOutFiles(dataDir);
   closers.push(() => heldOutFiles.close());
   const metrics = openMetrics();
   closers.push(() => metrics.close());
-  return { store, blobs, spool, disk, issuer, folder, models, evaluator, heldOutFiles, metrics };
+  return { store, blobs, spool, disk, issuer, folder, models, exporter, evaluator, heldOutFiles, metrics };
 }
 
 function instanceEvents({ onReplaced }: StateSettings, alone: Alone): InstanceEvents {

@@ -1,3 +1,4 @@
+import type { ExportFormat } from "#shared/export/formats.ts";
 import type { Position } from "#shared/kernel/places.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import type {
@@ -22,6 +23,7 @@ import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type { TaskSettingChanges } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { Places } from "./access/places.ts";
+import type { ExportedModel } from "./models/exports.ts";
 import type { Listed, Page, Readable } from "./ports/ports.ts";
 
 /*
@@ -53,6 +55,7 @@ export interface Coordinator {
   readonly heldOut: HeldOut;
   readonly runs: Runs;
   readonly rounds: Rounds;
+  readonly exports: Exported;
   readonly devices: DeviceDesk;
   readonly uploads: Uploads;
   readonly projects: Projects;
@@ -176,6 +179,12 @@ export interface Rounds {
   roundDetail(roundId: string): Promise<RoundDetail | null>;
   /** Blob of the published integer sum (i32 little-endian); null until the round has committed. */
   publishedSumHash(roundId: string): Promise<string | null>;
+}
+
+/** Models in formats of other tools. Errors: NOT_FOUND, also if there is no model yet. */
+export interface Exported {
+  ofRun(runId: string, format: ExportFormat): Promise<Result<ExportedModel, WireError>>;
+  ofRound(roundId: string, format: ExportFormat): Promise<Result<ExportedModel, WireError>>;
 }
 
 export interface DeviceDesk {

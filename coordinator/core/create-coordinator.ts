@@ -11,6 +11,7 @@ import { Readers } from "./desks/readers.ts";
 import { createTaskDesk } from "./desks/task-desk.ts";
 import { createUploads } from "./desks/upload-desk.ts";
 import { Lobby } from "./devices/lobby.ts";
+import { Exports } from "./models/exports.ts";
 import { HeldOutSets } from "./models/held-out-sets.ts";
 import type { CoordinatorPorts } from "./ports/ports.ts";
 import { sweepTranscripts } from "./rounds/transcript.ts";
@@ -61,6 +62,7 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
       roundDetail: (roundId) => readers.roundDetail(roundId),
       publishedSumHash: (roundId) => readers.publishedSumHash(roundId),
     },
+    exports: new Exports(ports, readers),
     devices: createDeviceDesk(ports, { lobby, desk, isRunning }),
     uploads: createUploads(ports, { desk, isRunning }),
     projects: createProjectDesk(ports, { isRunning, launches: launcher, places }),

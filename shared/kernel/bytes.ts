@@ -1,4 +1,4 @@
-import { base64urlnopad, hex, utf8 as utf8Codec } from "@scure/base";
+import { base64, base64urlnopad, hex, utf8 as utf8Codec } from "@scure/base";
 import { assert } from "./assert.ts";
 
 /** Bytes over an ordinary (unshared) buffer, as WebCrypto wants them. */
@@ -61,6 +61,11 @@ export function hexToBytes(text: string): Bytes {
   // The library's own error would quote a letter of the text, which may be a secret.
   assert(text.length % 2 === 0 && /^[0-9a-f]*$/i.test(text), "not hexadecimal");
   return hex.decode(text) as Bytes;
+}
+
+/** Base64 with padding, as `atob` reads it. Source: RFC 4648, section 4. */
+export function bytesToBase64(bytes: Uint8Array): string {
+  return base64.encode(bytes);
 }
 
 /** Base64url without padding. Source: RFC 4648, section 5. */

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ExportFormat } from "#shared/export/formats.ts";
 import {
   apiErrorSchema,
   eventViewSchema,
@@ -160,6 +161,8 @@ export const actOnRun = (runId: string, act: "pause" | "resume" | "stop") =>
   read(runViewSchema, `/runs/${encodeURIComponent(runId)}/${act}`, post({}));
 export const sumUrl = (roundId: string) => `${API}/rounds/${encodeURIComponent(roundId)}/sum`;
 export const modelUrl = (hash: string) => `${API}/models/${encodeURIComponent(hash)}`;
+export const exportUrl = (runId: string, format: ExportFormat) =>
+  `${API}/runs/${encodeURIComponent(runId)}/exports/${format}`;
 
 /** Reads pages of a list, from a cursor on, until it has `countMin` items or ends. A page of large items is short. */
 async function readList<Item extends z.ZodType>(

@@ -29,7 +29,7 @@ import { ReadQueue } from "./read-queue.ts";
 import { API_POLICY, commonHeaders } from "./security-headers.ts";
 
 export interface HttpPorts
-  extends Pick<Coordinator, "tasks" | "heldOut" | "runs" | "rounds" | "uploads">,
+  extends Pick<Coordinator, "tasks" | "heldOut" | "runs" | "rounds" | "exports" | "uploads">,
     Omit<PeoplePorts, "store">,
     TokenPorts,
     ProposalPorts,

@@ -9,6 +9,7 @@ import type { EndPhase } from "#shared/round/phases.ts";
 import type { Measures } from "#shared/stats/measure.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { InputChunk } from "#shared/transcript/spot-check.ts";
+import type { ExportJob } from "./export-job.ts";
 import type { HeldOutFiles, HeldOutRows } from "./held-out-files.ts";
 import type { MadeModel, ModelJob } from "./model-job.ts";
 import type { Store } from "./store.ts";
@@ -124,6 +125,12 @@ export interface Models {
   close(): Promise<void>;
 }
 
+/** Writes models in formats of other tools, large ones in the background. The same job gives the same bytes. */
+export interface Exporter {
+  make(job: ExportJob): Promise<Bytes>;
+  close(): Promise<void>;
+}
+
 /** What an evaluator finds out about a model. */
 export interface Judgement {
   readonly measures: Measures;
@@ -189,6 +196,7 @@ export interface CoordinatorPorts {
   readonly disk: Disk;
   readonly folder: Folder;
   readonly models: Models;
+  readonly exporter: Exporter;
   readonly evaluator: Evaluator;
   readonly heldOutFiles: HeldOutFiles;
   readonly devices: Devices;

@@ -39,6 +39,12 @@ export function isMissingWord(text: string): boolean {
   return text.length <= 8 && MISSING.has(text.toLowerCase());
 }
 
+/** The ways of writing them that programs use. A graph has no lower case, so it looks a word up among these. */
+export function missingWords(): readonly string[] {
+  const ways = (word: string) => [word, word.toUpperCase(), word.charAt(0).toUpperCase() + word.slice(1)];
+  return [...new Set([...[...MISSING].flatMap(ways), "NaN", "#N/a"])];
+}
+
 type Side = readonly string[];
 /** Words for the two sides of a question. A pair counts for a column that has exactly one category on each side. */
 const PAIRS: readonly (readonly [Side, Side])[] = [

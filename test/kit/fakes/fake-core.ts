@@ -1,6 +1,7 @@
 import type { AccessPorts } from "#coordinator/core/access/device-login.ts";
 import type {
   DeviceDesk,
+  Exported,
   HeldOut,
   Rounds,
   Runs,
@@ -8,14 +9,15 @@ import type {
   Uploads,
   UploadTicket,
 } from "#coordinator/core/coordinator.ts";
+import type { ExportedModel } from "#coordinator/core/models/exports.ts";
 import type { EnrolmentRow, NewEnrolment } from "#coordinator/core/ports/access-store.ts";
 import type { Store } from "#coordinator/core/ports/ports.ts";
 import type { Place, Placed } from "#coordinator/core/ports/store.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import type { Position } from "#shared/kernel/places.ts";
-import { err, ok } from "#shared/kernel/result.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { HeldOutBegin, HeldOutUpload, RunView, TaskView } from "#shared/protocol/api.ts";
-import { wireError } from "#shared/protocol/errors.ts";
+import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { HashHex, RunId } from "#shared/protocol/ids.ts";
 import { taskSettingsSchema } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -39,7 +41,7 @@ function heldOutUpload(task: Task, format: HeldOutUpload["format"], byteCount: n
   };
 }
 
-export class FakeCore implements Tasks, HeldOut, Runs, Rounds, DeviceDesk, Uploads {
+export class FakeCore implements Tasks, HeldOut, Runs, Rounds, Exported, DeviceDesk, Uploads {
   /** Every call that could change something, by name, with its first argument. */
   readonly writes: { readonly name: string; readonly about: unknown }[] = [];
   readonly up: string[] = [];
@@ -153,6 +155,12 @@ export class FakeCore implements Tasks, HeldOut, Runs, Rounds, DeviceDesk, Uploa
   }
   async publishedSumHash() {
     return null;
+  }
+  async ofRun(): Promise<Result<ExportedModel, WireError>> {
+    return err(wireError("NOT_FOUND"));
+  }
+  async ofRound(): Promise<Result<ExportedModel, WireError>> {
+    return err(wireError("NOT_FOUND"));
   }
   deviceUp(identity: string, _task: string, address: string | null = null): void {
     this.up.push(identity);

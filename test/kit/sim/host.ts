@@ -1,3 +1,4 @@
+import { openExporter } from "#coordinator/adapters/exporter.ts";
 import { AccessDesk } from "#coordinator/core/access/desk.ts";
 import { type Access, createAccess } from "#coordinator/core/access/device-login.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
@@ -227,6 +228,7 @@ export class Host {
       spool: this.#durable(memorySpool(this.disk, primitives), process),
       disk: { hasRoom: async () => true },
       folder: this.#durable(memoryFolder(this.disk, primitives), process),
+      exporter: openExporter(),
       models: this.#durable(memoryModels(primitives), process),
       evaluator: this.#durable(fakeEvaluator(), process),
       heldOutFiles: this.#durable(memoryHeldOutFiles(memoryHeldOut()), process),

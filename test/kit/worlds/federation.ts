@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { openExporter } from "#coordinator/adapters/exporter.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
 import { makeModel } from "#coordinator/core/models/model-jobs.ts";
@@ -232,6 +233,7 @@ export class Federation {
       spool: guard(this.#own.spool ?? memorySpool(this.disk, this.#primitives)),
       disk: { hasRoom: async () => this.hasRoom },
       folder: guard(this.#own.folder ?? memoryFolder(this.disk, this.#primitives)),
+      exporter: openExporter(),
       models: guard(memoryModels(this.#primitives)),
       evaluator: guard(this.#own.evaluator ?? fakeEvaluator()),
       heldOutFiles: guard(memoryHeldOutFiles(this.heldOut)),

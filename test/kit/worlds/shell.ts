@@ -86,7 +86,7 @@ export interface ShellOptions {
 
 /** What stands behind the doors. */
 export interface Inner
-  extends Pick<Coordinator, "tasks" | "heldOut" | "runs" | "rounds" | "uploads" | "devices"> {
+  extends Pick<Coordinator, "tasks" | "heldOut" | "runs" | "rounds" | "exports" | "uploads" | "devices"> {
   readonly places: Pick<Coordinator["places"], "of">;
   readonly store: Pick<Store, keyof AccessPorts["store"] | keyof HttpPorts["store"]>;
   readonly blobs: Blobs;
@@ -151,7 +151,7 @@ export async function openShell(options: ShellOptions = {}): Promise<Shell> {
   };
   const principals = parts.principals(access);
   const ports: HttpPorts = {
-    ...(inner ?? { tasks: core, heldOut: core, runs: core, rounds: core, uploads: core }),
+    ...(inner ?? { tasks: core, heldOut: core, runs: core, rounds: core, exports: core, uploads: core }),
     store:
       inner?.store ??
       Object.assign(kept, {

@@ -37,6 +37,7 @@ import { JoinInvitation } from "../shell/join-invitation.tsx";
 import { OfflineNote } from "../shell/offline-note.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
 import { CountsTable } from "./counts-table.tsx";
+import { Downloads } from "./downloads.tsx";
 import { EventList } from "./event-list.tsx";
 import { Learning } from "./learning.tsx";
 import { PhaseTimeline } from "./phase-timeline.tsx";
@@ -135,6 +136,15 @@ function Figures({ run, view, round }: FiguresProps) {
         </QueryGate>
       </Section>
       <Privacy view={view} round={round} />
+      {view !== null && (run.newestVersion ?? 0) > 0 && (
+        <Section
+          id="model"
+          title="Take the model with you"
+          note={`The model of round ${run.newestVersion}, in the formats of other tools.`}
+        >
+          <Downloads run={run} features={view.task.features} />
+        </Section>
+      )}
       <Section id="traffic" title="Traffic" note={trafficNote(committed)}>
         <QueryGate query={rounds} what="rounds">
           {(items) => (

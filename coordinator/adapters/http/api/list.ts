@@ -2,6 +2,7 @@ import { auditorPassEndpoints } from "./auditor-pass.ts";
 import { authorityEndpoints } from "./authority.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { doorEndpoints } from "./doors.ts";
+import { exportEndpoints } from "./exports.ts";
 import { heldOutEndpoints } from "./held-out.ts";
 import { operationEndpoints } from "./operations.ts";
 import { peopleEndpoints } from "./people.ts";
@@ -25,6 +26,7 @@ export const ENDPOINTS = [
   taskEndpoints,
   runEndpoints,
   roundEndpoints,
+  exportEndpoints,
   transcriptEndpoints,
   uploadEndpoints,
   operationEndpoints,

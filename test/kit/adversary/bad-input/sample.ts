@@ -85,8 +85,13 @@ function guess(schema: z.ZodType, isFull: boolean): unknown {
 }
 
 function objectOf(shape: Readonly<Record<string, z.ZodType>>, isFull: boolean): unknown {
-  const fields = Object.entries(shape).filter(([, field]) => isFull || !field.safeParse(undefined).success);
+  const fields = Object.entries(shape).filter(([, field]) => isFull || !mayBeAbsent(field));
   return Object.fromEntries(fields.map(([name, field]) => [name, guess(field, isFull)]));
+}
+
+/** Also if it may not be undefined when it is there. */
+function mayBeAbsent(field: z.ZodType): boolean {
+  return field._zod.optin === "optional" || field.safeParse(undefined).success;
 }
 
 /** Text that becomes a number may be bounded behind the pipe, so the whole pipe judges. */

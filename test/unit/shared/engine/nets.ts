@@ -76,7 +76,7 @@ export const series = modelSchema.parse({
 /** Layers of pictures that work channel by channel, with strides and an uneven border. */
 export const depthwise = modelSchema.parse({
   format: "tfjs-layers",
-  inputShape: [6, 5, 2],
+  inputShape: [6, 5, 3],
   classCount: 3,
   layers: [
     {
