@@ -70,6 +70,8 @@ export default defineConfig({
     rolldownOptions: {
       checks: CHECKS,
       onLog: quiet,
+      // Only the worker encrypts and signs. The package does not say that it does nothing when it is imported.
+      treeshake: { moduleSideEffects: [{ test: /\/node_modules\/tweetnacl\//, sideEffects: false }] },
       output: {
         entryFileNames: "join-[hash].js",
         chunkFileNames: "[name]-[hash].js",
