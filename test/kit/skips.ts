@@ -9,6 +9,8 @@ export const MAY_SKIP: readonly { readonly title: string; readonly needs: string
   { title: "that finds no room leaves nothing, and says so", needs: "root, to mount a small disk" },
   { title: "is waited for, ", needs: "root, to mount a small disk" },
   { title: "given a state folder ", needs: "root, to mount a small disk" },
+  { title: "[M6] the MLflow folder of ", needs: "an index of Python packages" },
+  { title: "the lines of Python that the run's page shows for ", needs: "an index of Python packages" },
   { title: "[X11] the same coordinator, asked past its proxy", needs: "a network besides the loopback" },
 ];
 
