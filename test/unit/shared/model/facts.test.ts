@@ -61,8 +61,8 @@ describe("[T8] the facts of a model", () => {
     // Windows of 3 x 3 at 6 x 7 places, then of 2 x 2 at 2 x 2 of two channels, then 12 to 3.
     const [first, second, last] = [6 * 7 * 9 * 2, 2 * 2 * 4 * 2 * 3, 12 * 3];
     expect(stepCost(convolutional, 2).multiplyAdds).toBe(2 * (2 * first + 3 * second + 3 * last));
-    // 6 x 5 places, two channels with two filters each; pooled to 4 x 3; then 2 x 2 places of four channels; 4 to 3.
-    const [wide, narrow, answer] = [6 * 5 * 9 * 4, 2 * 2 * 4 * 4, 4 * 3];
+    // 6 x 5 places, three channels with two filters each; pooled to 4 x 3; then 2 x 2 places of six channels; 6 to 3.
+    const [wide, narrow, answer] = [6 * 5 * 9 * 6, 2 * 2 * 4 * 6, 6 * 3];
     expect(stepCost(depthwise, 1).multiplyAdds).toBe(2 * wide + 3 * narrow + 3 * answer);
   });
 });
