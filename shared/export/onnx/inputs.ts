@@ -84,7 +84,9 @@ function scaledNumbers(graph: Graph, input: string, scalings: readonly Scaled[])
   const vector = (name: string, of: (scaled: Scaled) => number) =>
     graph.constant({
       name: `${input}/${name}`,
-      ...{ type: "double", dims: [scalings.length], data: Float64Array.from(scalings, of) },
+      type: "double",
+      dims: [scalings.length],
+      data: Float64Array.from(scalings, of),
     });
   // Numbers with and without a logarithm go both ways, and each takes its own result.
   const isLog = scalings.map(({ scaling }) => scaling?.kind === "log1p");

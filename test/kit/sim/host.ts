@@ -1,4 +1,3 @@
-import { openExporter } from "#coordinator/adapters/exporter.ts";
 import { AccessDesk } from "#coordinator/core/access/desk.ts";
 import { type Access, createAccess } from "#coordinator/core/access/device-login.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
@@ -21,6 +20,7 @@ import {
 } from "#test/kit/fakes/memory-files.ts";
 import { memoryHeldOut, memoryHeldOutFiles } from "#test/kit/fakes/memory-held-out.ts";
 import { memoryStore } from "#test/kit/fakes/memory-store.ts";
+import { noExporter } from "#test/kit/fakes/no-exporter.ts";
 import { fakeEvaluator, memoryModels } from "#test/kit/worlds/federation.ts";
 import type { Connection, Network } from "./network.ts";
 import type { Watch } from "./watch.ts";
@@ -228,7 +228,7 @@ export class Host {
       spool: this.#durable(memorySpool(this.disk, primitives), process),
       disk: { hasRoom: async () => true },
       folder: this.#durable(memoryFolder(this.disk, primitives), process),
-      exporter: openExporter(),
+      exporter: noExporter,
       models: this.#durable(memoryModels(primitives), process),
       evaluator: this.#durable(fakeEvaluator(), process),
       heldOutFiles: this.#durable(memoryHeldOutFiles(memoryHeldOut()), process),

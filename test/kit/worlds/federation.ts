@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { openExporter } from "#coordinator/adapters/exporter.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
 import { makeModel } from "#coordinator/core/models/model-jobs.ts";
@@ -34,6 +33,7 @@ import {
 } from "../fakes/memory-files.ts";
 import { FAKE_SET, type MemoryHeldOut, memoryHeldOut, memoryHeldOutFiles } from "../fakes/memory-held-out.ts";
 import { memoryStore } from "../fakes/memory-store.ts";
+import { noExporter } from "../fakes/no-exporter.ts";
 import { InFlight } from "../in-flight.ts";
 import { seededRandom } from "../secagg-fixtures.ts";
 import { quantizationBound } from "../vectors.ts";
@@ -55,7 +55,9 @@ export interface FederationOptions {
   readonly hasHeldOut?: boolean;
   readonly localFraction?: number;
   /** Replace the memory ports; durable by themselves. */
-  readonly ports?: Partial<Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder" | "evaluator">>;
+  readonly ports?: Partial<
+    Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder" | "evaluator" | "exporter">
+  >;
 }
 
 /** A write of the coordinator, for faults injected between two writes. */
@@ -233,7 +235,7 @@ export class Federation {
       spool: guard(this.#own.spool ?? memorySpool(this.disk, this.#primitives)),
       disk: { hasRoom: async () => this.hasRoom },
       folder: guard(this.#own.folder ?? memoryFolder(this.disk, this.#primitives)),
-      exporter: openExporter(),
+      exporter: this.#own.exporter ?? noExporter,
       models: guard(memoryModels(this.#primitives)),
       evaluator: guard(this.#own.evaluator ?? fakeEvaluator()),
       heldOutFiles: guard(memoryHeldOutFiles(this.heldOut)),

@@ -1,5 +1,6 @@
 import { unzipSync } from "fflate";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { openExporter } from "#coordinator/adapters/exporter.ts";
 import { decodeSafetensors } from "#shared/codec/safetensors.ts";
 import { EXPORT_FILES, EXPORT_FORMATS, type ExportFormat } from "#shared/export/formats.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
@@ -10,6 +11,9 @@ import { Federation } from "#test/kit/worlds/federation.ts";
 
 /* Models of a run in other formats, as the coordinator hands them out. */
 
+const exporter = openExporter();
+afterAll(() => exporter.close());
+
 async function exported(federation: Federation, runId: string, format: ExportFormat) {
   const made = await federation.coordinator.exports.ofRun(runId, format);
   if (!made.ok) throw new Error(made.error.message);
@@ -18,7 +22,7 @@ async function exported(federation: Federation, runId: string, format: ExportFor
 
 describe("a run's newest model", () => {
   test("[M1] [M7] leaves as ONNX, which answers as the engine does", async () => {
-    const federation = await Federation.create({ devices: 4 });
+    const federation = await Federation.create({ devices: 4, ports: { exporter } });
     federation.connectAll();
     const runId = await federation.launch(2);
     const run = await federation.ended(runId);
@@ -42,7 +46,7 @@ describe("a run's newest model", () => {
   });
 
   test("[M2] [M7] leaves in every format, with where it comes from, and the same bytes each time", async () => {
-    const federation = await Federation.create({ devices: 4 });
+    const federation = await Federation.create({ devices: 4, ports: { exporter } });
     federation.connectAll();
     const runId = await federation.launch(1);
     const run = await federation.ended(runId);
@@ -66,7 +70,7 @@ describe("a run's newest model", () => {
   });
 
   test("[M7] is none before the first round has committed, and none of an unknown run", async () => {
-    const federation = await Federation.create({ devices: 4 });
+    const federation = await Federation.create({ devices: 4, ports: { exporter } });
     const runId = await federation.launch(1);
     const { exports } = federation.coordinator;
     expect(await exports.ofRun(runId, "onnx")).toMatchObject({
@@ -84,7 +88,7 @@ describe("a run's newest model", () => {
   });
 
   test("[M7] a round's model is that round's, not the newest", async () => {
-    const federation = await Federation.create({ devices: 4 });
+    const federation = await Federation.create({ devices: 4, ports: { exporter } });
     federation.connectAll();
     const runId = await federation.launch(2);
     await federation.ended(runId);
