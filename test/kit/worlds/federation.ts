@@ -56,7 +56,7 @@ export interface FederationOptions {
   readonly localFraction?: number;
   /** Replace the memory ports; durable by themselves. */
   readonly ports?: Partial<
-    Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder" | "evaluator" | "exporter">
+    Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder" | "evaluator" | "exporter" | "heldOutFiles">
   >;
 }
 
@@ -238,7 +238,7 @@ export class Federation {
       exporter: this.#own.exporter ?? noExporter,
       models: guard(memoryModels(this.#primitives)),
       evaluator: guard(this.#own.evaluator ?? fakeEvaluator()),
-      heldOutFiles: guard(memoryHeldOutFiles(this.heldOut)),
+      heldOutFiles: guard(this.#own.heldOutFiles ?? memoryHeldOutFiles(this.heldOut)),
       devices: {
         send: (identity, message) => this.#deliver(alive, identity, message),
         drop: (identity, code) => {

@@ -8,6 +8,7 @@ import { primitives } from "#shared/node/system.ts";
 import type { Launch } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
 import { layoutOf } from "#shared/vector/task-layout.ts";
+import { memoryHeldOut, memoryHeldOutFiles } from "#test/kit/fakes/memory-held-out.ts";
 import { TEST_TRAINING } from "#test/kit/secagg-fixtures.ts";
 import { coordinatesOf } from "#test/kit/vectors.ts";
 import { Federation, fakeEvaluator } from "#test/kit/worlds/federation.ts";
@@ -155,17 +156,20 @@ describe("[E4] a launch", () => {
     const own = fakeEvaluator();
     const evaluator = {
       ...own,
-      countHeldOut: async () => {
-        counted += 1;
-        await held;
-        return 300;
-      },
       evaluate: (...job: Parameters<typeof own.evaluate>) => {
         evaluated += 1;
         return own.evaluate(...job);
       },
     };
-    const federation = await Federation.create({ devices: 3, ports: { evaluator } });
+    const heldOutFiles = {
+      ...memoryHeldOutFiles(memoryHeldOut()),
+      has: async () => {
+        counted += 1;
+        await held;
+        return true;
+      },
+    };
+    const federation = await Federation.create({ devices: 3, ports: { evaluator, heldOutFiles } });
     const launch = () => federation.coordinator.runs.launch({ task: "small", rounds: 1 }, "ada");
     const launches = Array.from({ length: 6 }, launch);
     await new Promise((resolve) => setTimeout(resolve, 20));
