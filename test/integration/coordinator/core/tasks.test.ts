@@ -103,6 +103,7 @@ describe("creating a task", () => {
     // What was agreed to is the same to the byte; only the text shown above it differs.
     expect(after).toEqual({
       ...before,
+      agreedCount: 5,
       latestModelHash: after.latestModelHash,
       measures: after.measures,
       measuredOn: FAKE_SET.hash,
