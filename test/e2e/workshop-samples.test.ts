@@ -87,7 +87,7 @@ describe("[K1] [K4] [K8] a sample of", () => {
           .first()
           .setInputFiles(join(scratch, "bars"));
       }
-      await part(page, 1).getByText("60 pictures").waitFor();
+      await part(page, 1).getByText("60 pictures", { exact: true }).waitFor();
       await part(page, 1).getByText("in 2 class folders").waitFor();
       expect(await page.getByLabel(/^Classes, one a line/).inputValue()).toBe("lying\nstanding");
       expect(await page.getByLabel("Width, pixels").inputValue()).toBe("12");
