@@ -58,7 +58,13 @@ interface Started {
   readonly ended: Promise<number | null>;
 }
 
-function start(command: string, args: readonly string[], cwd: string, shown = token): Started {
+/** @param shown  Its CHORUS_TOKEN: an example shows an API token, and an edge would show a join token. */
+function start(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  shown: string | undefined = token,
+): Started {
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, CHORUS_URL: running.url, CHORUS_TOKEN: shown },
@@ -89,9 +95,10 @@ test.each(LANGUAGES)(
         process.execPath,
         [
           ...[EDGE_COMMAND, "--coordinator", running.url, "--task", slug, "--data", data],
-          ...["--state", join(cwd, `edge-${index}`), "--token", joinToken, "--backend", "cpu"],
+          ...["--state", join(cwd, `edge-${index}`), "--backend", "cpu"],
         ],
         cwd,
+        joinToken,
       ),
     );
     try {
