@@ -28,7 +28,7 @@ const server = await startPostgres();
 afterAll(() => server?.stop());
 
 const nothingLives: Living = {
-  lobby: { connected: () => [] } as unknown as Living["lobby"],
+  lobby: { connected: () => [], agreedCount: () => 0 } as unknown as Living["lobby"],
   run: () => null,
   round: () => null,
   activeRun: () => null,
