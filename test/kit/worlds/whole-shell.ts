@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { openExporter } from "#coordinator/adapters/exporter.ts";
 import { ACCESS_ROW_SCHEMAS, type AccessRowKind } from "#coordinator/core/access/rows.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
@@ -54,6 +55,8 @@ export async function openWholeShell(joining: WholeShell["joining"] = "public"):
   const federation = await Federation.create({
     devices: DEVICES,
     keeping,
+    // Small models are exported without a worker, so there is nothing to close.
+    ports: { exporter: openExporter() },
     task: { deadlines: deadlines as Federation["task"]["aggregation"]["deadlines"] },
   });
   federation.connectAll();
