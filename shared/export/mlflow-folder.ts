@@ -1,5 +1,6 @@
 import { type Bytes, utf8 } from "../kernel/bytes.ts";
 import type { Features } from "../task/features.ts";
+import { exampleCell, inputColumns } from "./example.ts";
 import { exportOnnx, onnxOutputs } from "./onnx/export-onnx.ts";
 import { onnxInputs } from "./onnx/inputs.ts";
 import type { OnnxValueInfo } from "./onnx/message.ts";
@@ -113,12 +114,8 @@ function tensorOf({ name, type, dims }: OnnxValueInfo): object {
 /** One row: what the task gives as an example, else the middle of each range and the first of each category. */
 function exampleOf(features: Features): object {
   if (features.kind === "tabular") {
-    const columns = features.columns.filter(({ input }) => input);
-    const row = columns.map((column) => {
-      if (column.type === "categorical") return column.example ?? column.categories[0] ?? "";
-      return column.example ?? (column.range[0] + column.range[1]) / 2;
-    });
-    return { columns: columns.map(({ name }) => name), data: [row] };
+    const columns = inputColumns(features);
+    return { columns: columns.map(({ name }) => name), data: [columns.map(exampleCell)] };
   }
   if (features.kind === "series") {
     const step = features.channels.map(({ range: [from, to] }) => (from + to) / 2);

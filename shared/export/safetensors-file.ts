@@ -18,8 +18,8 @@ export function safetensorsFile({ task, weights, metadata }: ModelSource): Bytes
     tensors: new Map(tensors),
     metadata: {
       ...metadata,
-      architecture: canonicalJson(model as unknown as Json),
-      features: canonicalJson(features as unknown as Json),
+      architecture: canonicalJson(model as Json),
+      features: canonicalJson(features as Json),
     },
   });
 }

@@ -99,7 +99,6 @@ function recordingOps(record: (step: Step) => Placed): Ops<Placed> {
     return record({ op: "sum", inputs: inputsOf(tensor), shape, axes, keeps });
   };
   return {
-    ...TRAINING_ONLY,
     shapeOf,
     reshape: (tensor, shape) => record({ op: "reshape", inputs: inputsOf(tensor), shape }),
     add: binary("add"),
@@ -129,29 +128,23 @@ function recordingOps(record: (step: Step) => Placed): Ops<Placed> {
     depthwiseConv2d: convolution("depthwiseConv2d"),
     maxPool2d: pool("maxPool2d"),
     averagePool2d: pool("averagePool2d"),
+    // Constants are made for noise and gradients only.
+    constant: ofTraining("constant"),
+    step: ofTraining("step"),
+    conv2dInputGradient: ofTraining("conv2dInputGradient"),
+    conv2dKernelGradient: ofTraining("conv2dKernelGradient"),
+    depthwiseConv2dInputGradient: ofTraining("depthwiseConv2dInputGradient"),
+    depthwiseConv2dKernelGradient: ofTraining("depthwiseConv2dKernelGradient"),
+    maxPool2dInputGradient: ofTraining("maxPool2dInputGradient"),
+    averagePool2dInputGradient: ofTraining("averagePool2dInputGradient"),
   };
 }
 
-/** Constants are made for noise and gradients only. */
-const TRAINING_ONLY = Object.fromEntries(
-  (
-    [
-      "constant",
-      "step",
-      "conv2dInputGradient",
-      "conv2dKernelGradient",
-      "depthwiseConv2dInputGradient",
-      "depthwiseConv2dKernelGradient",
-      "maxPool2dInputGradient",
-      "averagePool2dInputGradient",
-    ] as const
-  ).map((name) => [
-    name,
-    () => {
-      throw new AssertionFault(`${name} belongs to training`);
-    },
-  ]),
-) as unknown as Pick<Ops<Placed>, "constant" | "step" | (`${string}Gradient` & keyof Ops<Placed>)>;
+function ofTraining(name: keyof Ops<Placed>): () => never {
+  return () => {
+    throw new AssertionFault(`${name} belongs to training`);
+  };
+}
 
 function shapeOf(operand: Operand<Placed>): Shape {
   return typeof operand === "number" ? [] : operand.shape;

@@ -16,7 +16,7 @@ const WEIGHTS_FILE = "group1-shard1of1.bin";
 /** Its files by name. */
 export function tfjsFolder({ name, task, weights, metadata }: ModelSource): ReadonlyMap<string, Bytes> {
   const { model, features } = task;
-  const document = {
+  const document: Json = {
     format: "layers-model",
     generatedBy: "Chorus",
     convertedBy: null,
@@ -36,10 +36,10 @@ export function tfjsFolder({ name, task, weights, metadata }: ModelSource): Read
         })),
       },
     ],
-    userDefinedMetadata: { ...metadata, features },
+    userDefinedMetadata: { ...metadata, features: features as Json },
   };
   return new Map([
-    ["model.json", utf8(canonicalJson(document as unknown as Json))],
+    ["model.json", utf8(canonicalJson(document))],
     [WEIGHTS_FILE, floatsToBytes(Float32Array.from(weights))],
   ]);
 }

@@ -77,8 +77,8 @@ async function takePart(page: Page, url: string, csv: string): Promise<void> {
   await page.getByRole("button", { name: "Take part" }).click();
   await page.getByRole("button", { name: "Add a CSV file" }).click();
   await page.locator('input[type="file"][accept*="csv"]').first().setInputFiles(csv);
-  await page.getByRole("button", { name: "Add these rows" }).click();
-  await page.getByText(/rows read/).waitFor();
+  await page.getByRole("button", { name: /[Aa]dd [\d,]+ row/ }).click();
+  await page.getByText(/, stored in this browser and nowhere else\.$/).waitFor();
   await page.getByRole("button", { name: "Start" }).first().click();
 }
 

@@ -1,6 +1,7 @@
+import { exampleCell, inputColumns } from "#shared/export/example.ts";
 import { type ExportFormat, exportFileName } from "#shared/export/formats.ts";
 import type { RunView } from "#shared/protocol/api.ts";
-import type { Features } from "#shared/task/features.ts";
+import { type Features, inputShape, inputSize, type TabularFeatures } from "#shared/task/features.ts";
 import { type Target, targetOf } from "#shared/task/target.ts";
 
 /* The formats in which a model leaves, for people. */
@@ -55,42 +56,39 @@ export function exportSnippets(
 
 function pythonCall(features: Features, target: Target): readonly string[] {
   const output = target.kind === "number" ? "prediction" : "label";
-  const last = `print(session.run(["${output}"], row)[0])`;
-  if (features.kind === "image") {
-    const { height, width, channels = 1 } = features;
-    return [`row = {"pixels": np.zeros((1, ${height}, ${width}, ${channels}), np.float32)}`, last];
+  return [`row = {${pythonRow(features)}}`, `print(session.run(["${output}"], row)[0])`];
+}
+
+function pythonRow(features: Features): string {
+  if (features.kind === "tabular") {
+    const type = (value: string) => (value.startsWith('"') ? "object" : "np.float32");
+    return cellsOf(features)
+      .map(([name, value]) => `${name}: np.array([${value}], ${type(value)})`)
+      .join(", ");
   }
-  if (features.kind === "series") {
-    return [
-      `row = {"series": np.zeros((1, ${features.length}, ${features.channels.length}), np.float32)}`,
-      last,
-    ];
-  }
-  const cells = exampleCells(features).map(
-    ([name, value]) =>
-      `${JSON.stringify(name)}: np.array([${JSON.stringify(value)}], ${typeof value === "number" ? "np.float32" : "object"})`,
-  );
-  return [`row = {${cells.join(", ")}}`, last];
+  const name = features.kind === "image" ? "pixels" : "series";
+  return `"${name}": np.full((1, ${inputShape(features).join(", ")}), ${firstNumber(features)}, np.float32)`;
 }
 
 function javascriptInput(features: Features): string {
-  if (features.kind === "image")
-    return `pixels // ${features.height} × ${features.width} × ${features.channels ?? 1} numbers`;
-  if (features.kind === "series") return `series // ${features.length} × ${features.channels.length} numbers`;
-  return `{ ${exampleCells(features)
-    .map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`)
-    .join(", ")} }`;
+  if (features.kind === "tabular")
+    return `{ ${cellsOf(features)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join(", ")} }`;
+  return `new Array(${inputSize(features)}).fill(${firstNumber(features)})`;
 }
 
-function exampleCells({
-  columns,
-}: Extract<Features, { kind: "tabular" }>): readonly (readonly [string, string | number])[] {
-  return columns
-    .filter(({ input }) => input)
-    .map((column) => [
-      column.name,
-      column.type === "numeric"
-        ? (column.example ?? (column.range[0] + column.range[1]) / 2)
-        : (column.example ?? column.categories[0] ?? ""),
-    ]);
+/** A number that every place of a picture or series takes, in place of the reader's own. */
+function firstNumber(features: Exclude<Features, TabularFeatures>): number {
+  return features.kind === "image"
+    ? features.range[0]
+    : Math.max(...features.channels.map(({ range: [from] }) => from));
+}
+
+/** Names and example values, as both languages write them. */
+function cellsOf(features: TabularFeatures): readonly (readonly [name: string, value: string])[] {
+  return inputColumns(features).map((column) => [
+    JSON.stringify(column.name),
+    JSON.stringify(exampleCell(column)),
+  ]);
 }

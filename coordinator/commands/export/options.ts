@@ -13,7 +13,7 @@ Writes the newest model of a run as a file for other tools.
                 safetensors     the weights, and what is needed to use them
                 tfjs            a zip with a LayersModel of TensorFlow.js
                 javascript      one module without dependencies, for pages and Node
-  --out FILE    where to; default: the name that the coordinator gives, in this folder
+  --out FILE    where to, replacing what is there; default: the name that the coordinator gives, in this folder, if it is free
   --help
 
 CHORUS_URL    the coordinator; default http://localhost:3000

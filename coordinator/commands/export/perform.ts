@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { isErrorCode } from "../../adapters/system-errors.ts";
 import type { ExportOptions } from "./options.ts";
 
 /** @returns The exit code. */
@@ -7,8 +8,11 @@ export async function performExport({ runId, format, out, api }: ExportOptions):
   const { fileName, bytes } = await api.download(`/runs/${runId}/exports/${format}`);
   // The name comes from a server, so it must not leave this folder.
   const path = out ?? basename(fileName);
-  // An older export is not lost to a typing error.
-  await writeFile(path, bytes, { flag: out === null ? "wx" : "w" });
+  // Only a file that was named may be replaced.
+  await writeFile(path, bytes, { flag: out === null ? "wx" : "w" }).catch((error: unknown) => {
+    if (!isErrorCode(error, "EEXIST")) throw error;
+    throw new Error(`${path} is there already. Move it, or name a file with --out, which replaces one.`);
+  });
   console.log(`Wrote ${path}, ${bytes.length.toLocaleString("en")} bytes.`);
   return 0;
 }

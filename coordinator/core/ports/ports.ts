@@ -125,7 +125,7 @@ export interface Models {
   close(): Promise<void>;
 }
 
-/** Writes models in formats of other tools, large ones in the background. The same job gives the same bytes. */
+/** Writes models in formats of other tools, in the background. The same job gives the same bytes. */
 export interface Exporter {
   make(job: ExportJob): Promise<Bytes>;
   close(): Promise<void>;

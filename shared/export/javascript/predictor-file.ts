@@ -1,4 +1,5 @@
 import { floatsToBytes } from "../../codec/vector-bytes.ts";
+import { missingWords } from "../../data/match/words-match.ts";
 import { type Bytes, bytesToBase64, utf8 } from "../../kernel/bytes.ts";
 import { targetOf } from "../../task/target.ts";
 import type { ModelSource } from "../source.ts";
@@ -16,6 +17,7 @@ export function predictorFile({ about, task, weights, metadata }: ModelSource, r
     about,
     metadata,
     features,
+    missingWords: missingWords(),
     target: targetOf(features),
     inputShape: model.inputShape,
     shapes: specs.map(({ shape }) => shape),

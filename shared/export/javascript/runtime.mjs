@@ -15,7 +15,12 @@ const numberOf = (value, { name, range: [from, to], missing }) => {
   if (number < from || number > to) throw new TypeError(`${name} must lie between ${from} and ${to}`);
   return number;
 };
-const isMissing = (value) => value === undefined || value === null || value === "" || Number.isNaN(value);
+/** Nothing, or what programs write for it, such as NA. */
+const isMissing = (value) =>
+  value === undefined ||
+  value === null ||
+  Number.isNaN(value) ||
+  (typeof value === "string" && model.missingWords.includes(value.trim()));
 const scale = (value, { range: [from, to], scaling }) => {
   if (scaling?.kind === "standard") return (value - scaling.mean) / scaling.deviation;
   if (scaling?.kind === "log1p") {
@@ -32,13 +37,14 @@ const unscale = (value, { range: [from, to], scaling }) => {
   return Math.min(to, Math.max(from, number));
 };
 const encodeColumn = (row, column) => {
-  const value = row[column.name];
+  const value = Object.hasOwn(row, column.name) ? row[column.name] : undefined;
   if (column.type === "numeric") return [scale(numberOf(value, column), column)];
   const { name, categories, other, missing } = column;
   const oneHot = new Array(categories.length + (missing === "category" ? 1 : 0)).fill(0);
-  let index = categories.indexOf(String(value));
-  if (index < 0 && isMissing(value)) index = missing === "category" ? categories.length : -1;
-  else if (index < 0 && other !== undefined) index = categories.indexOf(other);
+  const word = value === undefined || value === null || Number.isNaN(value) ? "" : String(value);
+  let index = categories.indexOf(word);
+  if (index < 0 && missing === "category" && isMissing(word)) index = categories.length;
+  if (index < 0 && word !== "" && other !== undefined) index = categories.indexOf(other);
   if (index < 0) throw new TypeError(`${name} must be one of ${categories.join(", ")}`);
   oneHot[index] = 1;
   return oneHot;

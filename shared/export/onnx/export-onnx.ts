@@ -20,7 +20,7 @@ import { addSteps } from "./steps-to-nodes.ts";
  * | classes of others   | `label`, string [rows]; `probabilities`, float [rows, classes]                                |
  * | number              | `prediction`, float [rows], in the label's unit and within its range                          |
  *
- * Tables have a column for each probability, because callers make a table of the outputs, and its columns are vectors.
+ * A row that the task refuses has NaN in each, and "" as its label. Tables have a column for each probability, because callers make a table of the outputs, and its columns are vectors.
  */
 
 const OPSETS = [
@@ -108,10 +108,22 @@ function addClasses(
     all = graph.node("Softmax", [logits], { axis: { int: 1 } }, output);
   }
   const likeliest = graph.node("ArgMax", [all], { axis: { int: 1 }, keepdims: { int: 0 } });
+  const isRefused = graph.node("IsNaN", [
+    graph.node("Gather", [all, classIndex(graph, 0)], { axis: { int: 1 } }),
+  ]);
+  const known = graph.node("Where", [
+    isRefused,
+    graph.constant({ name: "refused", type: "int64", dims: [], data: [-1] }),
+    likeliest,
+  ]);
   graph.node(
     "LabelEncoder",
-    [likeliest],
-    { keys_int64s: { ints: classes.map((_, index) => index) }, values_strings: { strings: classes } },
+    [known],
+    {
+      keys_int64s: { ints: classes.map((_, index) => index) },
+      values_strings: { strings: classes },
+      default_string: { string: "" },
+    },
     { domain: "ai.onnx.ml", output: present(label, "classes have a label").name },
   );
   if (!isTable) return;
@@ -119,6 +131,10 @@ function addClasses(
     const scalar = graph.constant({ name: `class_${index}`, type: "int64", dims: [], data: [index] });
     graph.node("Gather", [all, scalar], { axis: { int: 1 } }, { output: probability.name });
   }
+}
+
+function classIndex(graph: Graph, index: number): string {
+  return graph.constant({ name: `class_${index}`, type: "int64", dims: [], data: [index] });
 }
 
 /** The inverse of the label's scaling, in double precision, held within the label's range. @param scaled  [rows, 1]. */
@@ -134,5 +150,7 @@ function addNumber(graph: Graph, target: NumberTarget, scaled: string, output: s
       : shifted;
   const [from, to] = target.range;
   const held = graph.node("Clip", [value, graph.scalar("double", from), graph.scalar("double", to)]);
-  graph.node("Cast", [held], { to: { int: 1 } }, { output });
+  // The least of NaN and a bound may be the bound.
+  const answer = graph.node("Where", [graph.node("IsNaN", [value]), value, held]);
+  graph.node("Cast", [answer], { to: { int: 1 } }, { output });
 }

@@ -1,6 +1,7 @@
 import { missingWords } from "../../data/match/words-match.ts";
 import { type Column, channelCount, columnWidth, type Features } from "../../task/features.ts";
 import type { Scaled } from "../../task/scaling.ts";
+import { inputColumns } from "../example.ts";
 import type { Graph } from "./graph.ts";
 import type { OnnxValueInfo } from "./message.ts";
 
@@ -15,11 +16,12 @@ import type { OnnxValueInfo } from "./message.ts";
  * | series  | `series`, float [rows, length, channels], each in its unit           |
  */
 
-type Table = Extract<Features, { kind: "tabular" }>;
 type Numeric = Extract<Column, { type: "numeric" }>;
 type Categorical = Extract<Column, { type: "categorical" }>;
 
 const ROWS_DIM = "rows";
+/** Types in TensorProto.DataType, for Cast. */
+const [FLOAT, BOOL, DOUBLE] = [1, 9, 11];
 
 /** The inputs that a task's graph has. */
 export function onnxInputs(features: Features): readonly OnnxValueInfo[] {
@@ -40,10 +42,6 @@ export function onnxInputs(features: Features): readonly OnnxValueInfo[] {
       ? { name: column.name, type: "float", dims, about: aboutNumber(column) }
       : { name: column.name, type: "string", dims, about: `One of ${column.categories.join(", ")}` },
   );
-}
-
-function inputColumns({ columns }: Table): readonly Column[] {
-  return columns.filter(({ input }) => input);
 }
 
 function aboutNumber({
@@ -75,12 +73,12 @@ function encodedNumber(graph: Graph, column: Numeric): string {
 }
 
 /**
- * Scales the last axis of `input`, in double precision like the devices.
+ * Scales the last axis of `input`, in double precision like the devices. A number outside its range becomes NaN.
  *
  * @param scalings  One for the whole axis, or one for each of its numbers.
  */
 function scaledNumbers(graph: Graph, input: string, scalings: readonly Scaled[]): string {
-  const wide = graph.node("Cast", [input], { to: { int: 11 } });
+  const wide = graph.node("Cast", [inRange(graph, input, scalings)], { to: { int: DOUBLE } });
   const vector = (name: string, of: (scaled: Scaled) => number) =>
     graph.constant({
       name: `${input}/${name}`,
@@ -97,14 +95,30 @@ function scaledNumbers(graph: Graph, input: string, scalings: readonly Scaled[])
     isLog.includes(true) && isLog.includes(false)
       ? graph.node("Where", [
           graph.node("Cast", [vector("is log", ({ scaling }) => Number(scaling?.kind === "log1p"))], {
-            to: { int: 9 },
+            to: { int: BOOL },
           }),
           logs,
           wide,
         ])
       : logs;
   const shifted = graph.node("Sub", [chosen, vector("offset", offsetOf)]);
-  return graph.node("Cast", [graph.node("Div", [shifted, vector("span", spanOf)])], { to: { int: 1 } });
+  return graph.node("Cast", [graph.node("Div", [shifted, vector("span", spanOf)])], { to: { int: FLOAT } });
+}
+
+/** In single precision like the input: rounding keeps the order, so an end of the range stays inside. */
+function inRange(graph: Graph, input: string, scalings: readonly Scaled[]): string {
+  const bound = (name: string, of: (scaled: Scaled) => number) =>
+    graph.constant({
+      name: `${input}/${name}`,
+      type: "float",
+      dims: [scalings.length],
+      data: Float32Array.from(scalings, of),
+    });
+  const isInside = graph.node("And", [
+    graph.node("GreaterOrEqual", [input, bound("from", ({ range: [from] }) => from)]),
+    graph.node("LessOrEqual", [input, bound("to", ({ range: [, to] }) => to)]),
+  ]);
+  return graph.node("Where", [isInside, input, graph.scalar("float", Number.NaN)]);
 }
 
 /** What is subtracted of a number, or of its logarithm. */
@@ -138,7 +152,7 @@ function encodedCategory(graph: Graph, column: Categorical): string {
     { domain: "ai.onnx.ml" },
   );
   const places = graph.integers(Array.from({ length: width }, (_, index) => index));
-  const oneHot = graph.node("Cast", [graph.node("Equal", [indices, places])], { to: { int: 1 } });
+  const oneHot = graph.node("Cast", [graph.node("Equal", [indices, places])], { to: { int: FLOAT } });
   const isRefused = graph.node("Less", [indices, graph.integers([0])]);
   return graph.node("Where", [isRefused, graph.scalar("float", Number.NaN), oneHot]);
 }

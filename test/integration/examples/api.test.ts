@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cutDataset, writePart } from "#coordinator/commands/demo/parts.ts";
+import { ALL_READABLE } from "#coordinator/core/ports/store.ts";
 import { DEFAULT_DATASET } from "#coordinator/data/tasks.ts";
 import { type RunningCoordinator, startCoordinator } from "#coordinator/main.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import { present } from "#shared/kernel/assert.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
 import { adminToken } from "#test/kit/worlds/admin.ts";
@@ -16,6 +18,7 @@ import { EDGE_COMMAND } from "#test/kit/worlds/edge-federation.ts";
 /* The examples that people copy, as they are, against a real coordinator with edges. */
 
 const EXAMPLES = fileURLToPath(new URL("../../../examples/api/", import.meta.url));
+const EXPORT_COMMAND = fileURLToPath(new URL("../../../coordinator/commands/export.ts", import.meta.url));
 const EDGES = 3;
 /** An example that takes longer is ended, and the test prints what everyone said. */
 const ROUND_MS = 120_000;
@@ -118,6 +121,37 @@ test.each(LANGUAGES)(
   },
   180_000,
 );
+
+test("[M7] the command writes a run's newest model, and never over a file that it was not told", async () => {
+  const cwd = join(folder, "exports");
+  mkdirSync(cwd);
+  const exported = async (args: readonly string[], shown: string | undefined = token) => {
+    const command = start(process.execPath, [EXPORT_COMMAND, ...args], cwd, shown);
+    return { code: await command.ended, output: command.output() };
+  };
+  const { items } = await running.coordinator.runs.listRuns(ALL_READABLE, { limit: 1 });
+  const { runId, task: slug } = present(items[0], "the run of an example");
+  const name = `${slug}-run1-round1.onnx`;
+  expect(await exported([runId])).toMatchObject({
+    code: 0,
+    output: expect.stringContaining(`Wrote ${name}, `),
+  });
+  const bytes = readFileSync(join(cwd, name));
+  // As onnx.proto has it: the first field is the version of the format, 8.
+  expect([...bytes.subarray(0, 2)]).toEqual([8, 8]);
+  expect(await exported([runId])).toMatchObject({
+    code: 1,
+    output: expect.stringContaining("is there already"),
+  });
+  expect(await exported([runId, "--out", name, "--format", "javascript"])).toMatchObject({ code: 0 });
+  expect(readFileSync(join(cwd, name), "utf8")).toContain("export function predict");
+  expect(await exported(["0".repeat(32)])).toMatchObject({ code: 1 });
+  expect(await exported([runId, "--format", "pickle"])).toMatchObject({
+    code: 2,
+    output: expect.stringContaining("Choose from onnx, mlflow, safetensors, tfjs, javascript"),
+  });
+  expect(await exported(["../etc"])).toMatchObject({ code: 2 });
+}, 60_000);
 
 test.each(LANGUAGES)(
   "[W26] the example in %s ends with the coordinator's own words if it is refused",

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { type BundledTask, bundledTask, DEFAULT_DATASET } from "#coordinator/data/tasks.ts";
+import { encodeInputs } from "#shared/data/encode-row.ts";
 import { readCsv } from "#shared/data/read-csv.ts";
 import { openEngine } from "#shared/engine/engine.ts";
 import type { ModelSource } from "#shared/export/source.ts";
 import { elementCount } from "#shared/kernel/shape.ts";
 import { type Dataset, pickRows } from "#shared/task/dataset.ts";
 import type { LearnedTask } from "#shared/task/engine.ts";
-import type { Features } from "#shared/task/features.ts";
+import { type Features, inputShape, inputSize, type TabularFeatures } from "#shared/task/features.ts";
 import { type ModelSpec, modelTensors } from "#shared/task/model.ts";
 import { seededUniform } from "#shared/task/shuffle.ts";
 import { classesOf } from "#shared/task/target.ts";
@@ -54,8 +55,13 @@ function rowOf(features: Features, cell: (column: string) => string): Row {
   return Object.fromEntries(
     features.columns
       .filter(({ input }) => input)
-      .map(({ name, type }) => [name, type === "numeric" ? Number(cell(name)) : cell(name)]),
+      .map(({ name, type }) => [name, type === "numeric" ? numberIn(cell(name)) : cell(name)]),
   );
+}
+
+/** As people's programs have it: a missing number is none. */
+function numberIn(cell: string): number {
+  return cell === "" ? Number.NaN : Number(cell);
 }
 
 /** Any model of pictures or series, with random rows and weights. */
@@ -81,6 +87,96 @@ export function modelCase(name: string, model: ModelSpec): ExportCase {
     source: sourceOf(name, { model, features, training }, 2),
     rows,
     dataset: { inputs: Float32Array.from(rows.flat()), labels: new Float32Array(ROWS), count: ROWS },
+  };
+}
+
+/** Columns of every kind, with every scaling and every way of treating what is missing or unknown. */
+const COLUMNS: TabularFeatures["columns"] = [
+  numeric("plain", [-5, 0.1]),
+  { ...numeric("standard", [0, 90]), scaling: { kind: "standard", mean: 40, deviation: 12.5 } },
+  { ...numeric("amount", [0, 1e6]), scaling: { kind: "log1p" } },
+  { ...numeric("gaps", [10, 30]), missing: "middle" },
+  { ...numeric("unused", [0, 1]), input: false },
+  categorical("strict", ["NA", "b", "c"]),
+  { ...categorical("open", ["x", "other"]), other: "other" },
+  { ...categorical("blank", ["yes", "no"]), missing: "category" },
+  { ...categorical("both", ["1", "2", "rest"]), other: "rest", missing: "category" },
+];
+
+function numeric(name: string, range: [number, number]) {
+  return { name, type: "numeric" as const, range, protected: false, input: true };
+}
+function categorical(name: string, categories: string[]) {
+  return { name, type: "categorical" as const, categories, protected: false, input: true };
+}
+
+/** Cells that the columns take, and below them rows with one cell that a device refuses. */
+const TAKEN = [
+  ["-5", "0", "0", "10", "0", "NA", "x", "yes", "1"],
+  ["0.1", "90", "1000000", "", "1", "b", "anything", "no", "2"],
+  ["-2.25", "41.5", "12", "NA", "0", "c", "NA", "", ""],
+  ["0", "12", "99.5", "29.5", "0.5", "NA", "other", "NA", "n/a"],
+  ["-0.001", "89.9", "250000", "null", "0", "b", "X", "None", "3"],
+  ["-4", "3", "7", "11", "0", "c", "x", "yes", "2"],
+  ["-1", "60", "5000", "20", "1", "NA", "x", "no", "?"],
+];
+const REFUSED = [
+  ["0.2", "0", "0", "10", "0", "b", "x", "yes", "1"],
+  ["0", "-1", "0", "10", "0", "b", "x", "yes", "1"],
+  ["0", "0", "1000001", "10", "0", "b", "x", "yes", "1"],
+  ["0", "0", "0", "31", "0", "b", "x", "yes", "1"],
+  ["", "0", "0", "10", "0", "b", "x", "yes", "1"],
+  ["0", "0", "0", "10", "0", "d", "x", "yes", "1"],
+  ["0", "0", "0", "10", "0", "b", "", "yes", "1"],
+  ["0", "0", "0", "10", "0", "b", "x", "maybe", "1"],
+];
+
+/** A table of all of these. `refused` are rows that no device takes. */
+export function everyColumnCase(
+  answer: "classes" | "number",
+): ExportCase & { readonly refused: readonly Row[] } {
+  const features: TabularFeatures = {
+    kind: "tabular",
+    columns: COLUMNS,
+    ...(answer === "classes"
+      ? { label: { name: "label" }, classes: ["low", "mid", "high"] }
+      : { label: { name: "pay", unit: "dollars", range: [0, 5_000], scaling: { kind: "log1p" } } }),
+  };
+  const width = inputShape(features);
+  const layers: ModelSpec["layers"] = [
+    { className: "Dense", name: "hidden", units: 6, activation: "tanh" },
+    answer === "classes"
+      ? { className: "Dense", name: "out", units: 3, activation: "softmax" }
+      : { className: "Dense", name: "out", units: 1, activation: "linear" },
+  ];
+  const model: ModelSpec = {
+    format: "tfjs-layers",
+    inputShape: width,
+    layers,
+    ...(answer === "classes" && { classCount: 3 }),
+  };
+  const { training } = bundledTask(answer === "classes" ? "digits" : "cps1998", 12, 1);
+  const encoded = (cells: readonly string[]) => {
+    const target = new Float32Array(inputSize(features));
+    return encodeInputs(cells, features.columns, target).ok ? target : null;
+  };
+  // The device's own reader says which rows it takes.
+  expect(REFUSED.map(encoded)).toEqual(REFUSED.map(() => null));
+  const inputs = TAKEN.map((cells) => encoded(cells) ?? []);
+  const rowOfCells = (cells: readonly string[]) =>
+    rowOf(features, (column) => cells[COLUMNS.findIndex(({ name }) => name === column)] ?? "");
+  const source = sourceOf("every column", { model, features, training }, 0.4);
+  // The last weight is the answer's bias: the middle of the label's range, so that no answer is cut to its ends.
+  if (answer === "number") source.weights[source.weights.length - 1] = 0.5;
+  return {
+    source,
+    rows: TAKEN.map(rowOfCells),
+    refused: REFUSED.map(rowOfCells),
+    dataset: {
+      inputs: Float32Array.from(inputs.flatMap((row) => [...row])),
+      labels: new Float32Array(TAKEN.length),
+      count: TAKEN.length,
+    },
   };
 }
 

@@ -52,11 +52,11 @@ export async function openWholeShell(joining: WholeShell["joining"] = "public"):
   const keeping = { rounds: 1, auditorKey: await primitives.x25519PublicKey(auditorSecret) };
   const phases = ["recruiting", "training", "sharing", "collecting", "confirming", "unmasking", "grace"];
   const deadlines = Object.fromEntries(phases.map((phase) => [`${phase}Ms`, PHASE_MS]));
+  const exporter = openExporter();
   const federation = await Federation.create({
     devices: DEVICES,
     keeping,
-    // Small models are exported without a worker, so there is nothing to close.
-    ports: { exporter: openExporter() },
+    ports: { exporter },
     task: { deadlines: deadlines as Federation["task"]["aggregation"]["deadlines"] },
   });
   federation.connectAll();
@@ -113,7 +113,10 @@ export async function openWholeShell(joining: WholeShell["joining"] = "public"):
       clock.advance(60_000);
       federation.clock.advance(100);
     },
-    close: () => shell.close(),
+    close: async () => {
+      await shell.close();
+      await exporter.close();
+    },
   };
 }
 

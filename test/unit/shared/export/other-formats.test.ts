@@ -1,5 +1,8 @@
 import "@tensorflow/tfjs-backend-cpu";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 import { describe, expect, test } from "vitest";
@@ -14,10 +17,13 @@ import {
   BUNDLED,
   bundledCase,
   type ExportCase,
+  everyColumnCase,
   expectEngineAnswers,
   type FormatAnswers,
   modelCase,
 } from "#test/kit/exports/cases.ts";
+import { runViewOf } from "#test/kit/web-views.ts";
+import { exportSnippets } from "#web/words/exports.ts";
 import { convolutional, depthwise, series } from "../engine/nets.ts";
 
 const MODELS = [
@@ -120,6 +126,30 @@ describe("[M5] a JavaScript file", () => {
     const { predict } = await loadPredictor(bundledCase(name));
     expect(() => predict(row)).toThrow(TypeError);
     expect(() => predict(row)).toThrow(sentence);
+  });
+
+  test.each(["classes", "number"] as const)(
+    "takes every kind of column, and refuses what a device refuses (%s)",
+    async (answer) => {
+      const example = everyColumnCase(answer);
+      await expectEngineAnswers(example, await runPredictor(example));
+      const { predict } = await loadPredictor(example);
+      for (const row of example.refused) expect(() => predict(row), JSON.stringify(row)).toThrow(TypeError);
+    },
+  );
+
+  test.each([...BUNDLED])("the lines that the run's page shows for %s work as they stand", async (name) => {
+    const { source } = bundledCase(name);
+    const folder = mkdtempSync(join(tmpdir(), "chorus-lines-"));
+    try {
+      const run = runViewOf({ task: name, number: 1, newestVersion: 3 });
+      writeFileSync(join(folder, `${name}-run1-round3.mjs`), predictorFile(source, runtime));
+      writeFileSync(join(folder, "lines.mjs"), exportSnippets(run, source.task.features).javascript);
+      const printed = execFileSync(process.execPath, ["lines.mjs"], { cwd: folder, encoding: "utf8" });
+      expect(printed).toMatch(source.task.features.classes === undefined ? /^[\d.]+ \S/ : /^\S+ \{/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test("ends no script that it is pasted into", () => {
