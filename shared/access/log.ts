@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Result } from "../kernel/result.ts";
 import { type FactError, factOf, type LogRow, type Upcaster } from "../log/row.ts";
+import { modelNumberSchema } from "../protocol/aliases.ts";
 import { hashHexSchema, taskSlugSchema } from "../protocol/ids.ts";
 import {
   personIdSchema,
@@ -25,6 +26,14 @@ export const proposedActSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("delete-project-data"), projectId: projectIdSchema }),
   z.strictObject({ type: z.literal("give-admin-role"), personId: personIdSchema }),
   z.strictObject({ type: z.literal("take-admin-role"), personId: personIdSchema }),
+  /** Puts a version in use whatever its gates say. */
+  z.strictObject({
+    type: z.literal("promote-despite-gates"),
+    task: taskSlugSchema,
+    version: modelNumberSchema,
+    /** The champion that it takes the place of; null: none. */
+    expected: modelNumberSchema.nullable(),
+  }),
 ]);
 export type ProposedAct = z.infer<typeof proposedActSchema>;
 
@@ -118,6 +127,15 @@ export const accessEventSchema = z.discriminatedUnion("type", [
     projectId: projectIdSchema,
     taskCount: at,
     runCount: at,
+    actor,
+  }),
+  z.object({ type: z.literal("person-erased"), personId: personIdSchema, actor }),
+  z.object({ type: z.literal("site-erased"), siteId: id, projectId: projectIdSchema, actor }),
+  /** Rows of what was over for as long as such rows are kept. */
+  z.object({
+    type: z.literal("ended-rows-deleted"),
+    of: z.enum(["invitation", "api-token", "proposal"]),
+    count: at,
     actor,
   }),
 ]);

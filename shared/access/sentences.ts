@@ -66,8 +66,16 @@ export function accessSentence(event: AccessEvent, names: Names): string {
       return "A proposal ran out, because nobody agreed within 24 hours.";
     case "project-data-deleted":
       return `All data of the project ${event.projectId} was deleted: ${count(event.taskCount, "task")}, ${count(event.runCount, "run")}.`;
+    case "person-erased":
+      return `${actor} erased the account of ${names.personOf(event.personId) ?? "someone"}.`;
+    case "site-erased":
+      return `${actor} erased a revoked site of ${event.projectId}.`;
+    case "ended-rows-deleted":
+      return `${count(event.count, ENDED[event.of])} that had ended long ago ${event.count === 1 ? "was" : "were"} deleted.`;
   }
 }
+
+const ENDED = { invitation: "invitation", "api-token": "API token", proposal: "proposal" } as const;
 
 const MAY: Readonly<Record<TokenScope, string>> = {
   read: "read",
@@ -98,6 +106,8 @@ export function actWords(act: ProposedAct, { personOf }: Pick<Names, "personOf">
       return `make ${personOf(act.personId) ?? "someone"} an admin`;
     case "take-admin-role":
       return `take the role of admin from ${personOf(act.personId) ?? "someone"}`;
+    case "promote-despite-gates":
+      return `put version ${act.version} of ${act.task} in use despite its gates`;
   }
 }
 

@@ -4,6 +4,8 @@ import { LIMITS } from "../protocol/limits.ts";
 export interface JsonBounds {
   /** Values of any kind: each container, each key and each value counts as one. */
   readonly entryCountMax: number;
+  /** Whether texts may have tabs and ends of lines; keys may not. */
+  readonly mayHaveLines?: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface JsonBounds {
 export function parseStrictText(
   text: string,
   what: string,
-  { entryCountMax }: JsonBounds,
+  { entryCountMax, mayHaveLines = false }: JsonBounds,
 ): Result<unknown, StrictJsonError> {
   const bad = (sentence: string) => err({ type: "bad-json", sentence } as const);
   // Runs before the parser, which would build deeply nested values first.
@@ -34,7 +36,7 @@ export function parseStrictText(
   } catch {
     return bad(`${what} is not JSON.`);
   }
-  return isCleanText(value)
+  return isCleanText(value, mayHaveLines)
     ? ok(value)
     : bad(
         `Text in ${what.charAt(0).toLowerCase()}${what.slice(1)} contains a control character or a lone surrogate.`,
@@ -111,11 +113,14 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /**
  * Names and sentences are single lines: keys and values may hold no C0 control, no DEL and no lone surrogate.
  */
-function isCleanText(value: unknown): boolean {
-  if (typeof value === "string") return isCleanString(value);
-  if (Array.isArray(value)) return value.every(isCleanText);
+function isCleanText(value: unknown, mayHaveLines: boolean): boolean {
+  if (typeof value === "string")
+    return isCleanString(mayHaveLines ? value.replaceAll(/[\t\r\n]/g, " ") : value);
+  if (Array.isArray(value)) return value.every((inner) => isCleanText(inner, mayHaveLines));
   if (typeof value === "object" && value !== null) {
-    return Object.entries(value).every(([key, inner]) => isCleanString(key) && isCleanText(inner));
+    return Object.entries(value).every(
+      ([key, inner]) => isCleanString(key) && isCleanText(inner, mayHaveLines),
+    );
   }
   return true;
 }

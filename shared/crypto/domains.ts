@@ -46,6 +46,12 @@ export const DOMAINS = {
   certificate: "chorus/1/certificate",
   /** Marks a person in the audit log without naming them. */
   person: "chorus/1/person",
+  /** Marks a set of held-out rows in the audit log without naming their bytes. */
+  heldOut: "chorus/1/held-out",
+  /** Hands a log from one key to the next. */
+  logKey: "chorus/1/log-key",
+  /** What a coordinator runs and serves. */
+  code: "chorus/1/code",
   // Models.
   initialModel: "chorus/1/initial-model",
   void: "chorus/1/void",

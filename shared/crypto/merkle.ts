@@ -22,7 +22,7 @@ export const LEAF_PREFIX = Uint8Array.of(0);
 const NODE_PREFIX = Uint8Array.of(1);
 
 /** SHA-256(0x00 | data). */
-export function merkleLeafHash(primitives: Primitives, data: Uint8Array): Promise<Bytes> {
+export function merkleLeafHash(primitives: Pick<Primitives, "sha256">, data: Uint8Array): Promise<Bytes> {
   return primitives.sha256(concatBytes([LEAF_PREFIX, data]));
 }
 
@@ -80,7 +80,7 @@ export interface InclusionClaim {
 export async function verifyInclusion(primitives: Primitives, claim: InclusionClaim): Promise<boolean> {
   const { index, size, path, root } = claim;
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size)) return false;
-  if (index < 0 || index >= size || size > 2 ** 31) return false;
+  if (index < 0 || index >= size) return false;
   if (claim.leafHash.length !== 32 || path.some((hash) => hash.length !== 32)) return false;
   let node = index;
   let last = size - 1;
@@ -91,18 +91,78 @@ export async function verifyInclusion(primitives: Primitives, claim: InclusionCl
       hash = await nodeHash(primitives, sibling, hash);
       // A last node without a sibling moved up unchanged. Skip those rows.
       while (node % 2 === 0 && node !== 0) {
-        node >>>= 1;
-        last >>>= 1;
+        node = half(node);
+        last = half(last);
       }
     } else {
       hash = await nodeHash(primitives, hash, sibling);
     }
-    node >>>= 1;
-    last >>>= 1;
+    node = half(node);
+    last = half(last);
   }
   return last === 0 && equalBytes(hash, root);
 }
 
-function nodeHash(primitives: Primitives, left: Bytes, right: Bytes): Promise<Bytes> {
+/** A peer's claim that the tree of `size` leaves under `root` begins with the `earlierSize` leaves under `earlierRoot`. */
+export interface ConsistencyClaim {
+  readonly earlierSize: number;
+  readonly earlierRoot: Bytes;
+  readonly size: number;
+  readonly root: Bytes;
+  readonly path: readonly Bytes[];
+}
+
+/**
+ * True iff the path proves the claim; false for a malformed claim. Every tree begins with the empty one.
+ * Source: RFC 9162 section 2.1.4.2.
+ */
+export async function verifyConsistency(primitives: Primitives, claim: ConsistencyClaim): Promise<boolean> {
+  const { earlierSize, earlierRoot, size, root } = claim;
+  if (!Number.isSafeInteger(earlierSize) || !Number.isSafeInteger(size)) return false;
+  if (earlierSize < 0 || earlierSize > size) return false;
+  if (claim.path.some((hash) => hash.length !== 32)) return false;
+  if (earlierSize === 0) return claim.path.length === 0;
+  if (earlierSize === size) return claim.path.length === 0 && equalBytes(earlierRoot, root);
+  // The path leaves out the earlier root if that is a node of the later tree.
+  const [first, ...rest] = isPowerOfTwo(earlierSize) ? [earlierRoot, ...claim.path] : claim.path;
+  if (first === undefined) return false;
+  let node = earlierSize - 1;
+  let last = size - 1;
+  while (node % 2 === 1) {
+    node = half(node);
+    last = half(last);
+  }
+  let [earlier, later] = [first, first];
+  for (const sibling of rest) {
+    if (last === 0) return false;
+    if (node % 2 === 1 || node === last) {
+      earlier = await nodeHash(primitives, sibling, earlier);
+      later = await nodeHash(primitives, sibling, later);
+      while (node % 2 === 0 && node !== 0) {
+        node = half(node);
+        last = half(last);
+      }
+    } else {
+      later = await nodeHash(primitives, later, sibling);
+    }
+    node = half(node);
+    last = half(last);
+  }
+  return last === 0 && equalBytes(earlier, earlierRoot) && equalBytes(later, root);
+}
+
+/** Shifts would cut a number to 32 bits; logs may be longer than that. */
+function half(value: number): number {
+  return Math.floor(value / 2);
+}
+
+function isPowerOfTwo(value: number): boolean {
+  let rest = value;
+  while (rest % 2 === 0 && rest > 0) rest /= 2;
+  return rest === 1;
+}
+
+/** SHA-256(0x01 | left | right). */
+export function nodeHash(primitives: Pick<Primitives, "sha256">, left: Bytes, right: Bytes): Promise<Bytes> {
   return primitives.sha256(concatBytes([NODE_PREFIX, left, right]));
 }

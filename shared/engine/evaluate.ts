@@ -6,9 +6,10 @@ import { lossOf } from "../layers/losses/table.ts";
 import type { Dataset } from "../task/dataset.ts";
 import type { LearnedTask } from "../task/engine.ts";
 import type { Evaluation } from "../task/evaluation.ts";
+import type { JudgedRows } from "../task/judged-rows.ts";
 import { type ModelSpec, outputCountOf } from "../task/model.ts";
 import { unscale } from "../task/scaling.ts";
-import { type NumberTarget, targetOf } from "../task/target.ts";
+import { type ClassTarget, type NumberTarget, targetOf } from "../task/target.ts";
 import { breathe } from "./breathe.ts";
 import { tfjsOps } from "./ops.ts";
 import { gatherInputs, lossLabel } from "./rows.ts";
@@ -29,27 +30,34 @@ export async function evaluate(
   rows: Dataset,
   onProgress: () => void = () => {},
 ): Promise<Evaluation> {
-  const { model } = task;
-  const sums = judgeOf(task);
-  const tensors = weightsToTensors(model, weights);
-  const outputCount = outputCountOf(model);
-  const pause = breathe();
-  try {
-    for (let start = 0; start < rows.count; start += ROWS_AT_A_TIME) {
-      const count = Math.min(ROWS_AT_A_TIME, rows.count - start);
-      const indices = Uint32Array.from({ length: count }, (_, index) => start + index);
-      const outputs = await outputsOf(model, tensors, rows, indices);
-      for (let row = 0; row < count; row++) {
-        const rowOutputs = outputs.subarray(row * outputCount, (row + 1) * outputCount);
-        sums.add(rowOutputs, rows.labels[start + row] as number);
-      }
-      onProgress();
-      await pause();
-    }
-  } finally {
-    tf.dispose(tensors);
-  }
-  return sums.total;
+  const judge = judgeOf(task);
+  await eachRow(task.model, weights, rows, onProgress, (outputs, label) => judge.add(outputs, label));
+  return judge.total;
+}
+
+/** As `evaluate`, and what the model says of each row. */
+export async function judgeRows(
+  task: LearnedTask,
+  weights: Float32Array,
+  rows: Dataset,
+  onProgress: () => void = () => {},
+): Promise<{ readonly sums: Evaluation; readonly judged: JudgedRows }> {
+  const judge = judgeOf(task);
+  const record = recordOf(task, rows.count);
+  await eachRow(task.model, weights, rows, onProgress, (outputs, label, row) => {
+    judge.add(outputs, label);
+    record.add(outputs, label, row);
+  });
+  return { sums: judge.total, judged: record.judged };
+}
+
+/** What another runtime says of rows. @param outputs  Before the last activation, [labels.length, outputCount]. */
+export function judgeOutputs(task: LearnedTask, outputs: Float32Array, labels: Float32Array): JudgedRows {
+  const outputCount = outputCountOf(task.model);
+  const record = recordOf(task, labels.length);
+  for (const [row, label] of labels.entries())
+    record.add(outputs.subarray(row * outputCount, (row + 1) * outputCount), label, row);
+  return record.judged;
 }
 
 /** The model's answer for one row: a probability for each class, or one number in the label's unit. */
@@ -69,19 +77,34 @@ export async function answers(
   onProgress: () => void = () => {},
 ): Promise<Float32Array> {
   const target = targetOf(features);
-  const tensors = weightsToTensors(model, weights);
   const loss = lossOf(model, training.loss);
+  const parts: Float32Array[] = [];
+  await eachRow(model, weights, rows, onProgress, (outputs) => {
+    const answer = loss.answer(outputs);
+    parts.push(target.kind === "classes" ? answer : answer.map((value) => unscale(target, value)));
+  });
+  return concatArrays((length) => new Float32Array(length), parts);
+}
+
+/** @param take  Gets the outputs of a row before the last activation, its label and its index, in the order of the rows. */
+async function eachRow(
+  model: ModelSpec,
+  weights: Float32Array,
+  rows: Dataset,
+  onProgress: () => void,
+  take: (outputs: Float32Array, label: number, row: number) => void,
+): Promise<void> {
+  const tensors = weightsToTensors(model, weights);
   const outputCount = outputCountOf(model);
   const pause = breathe();
-  const parts: Float32Array[] = [];
   try {
     for (let start = 0; start < rows.count; start += ROWS_AT_A_TIME) {
       const count = Math.min(ROWS_AT_A_TIME, rows.count - start);
       const indices = Uint32Array.from({ length: count }, (_, index) => start + index);
       const outputs = await outputsOf(model, tensors, rows, indices);
       for (let row = 0; row < count; row++) {
-        const answer = loss.answer(outputs.subarray(row * outputCount, (row + 1) * outputCount));
-        parts.push(target.kind === "classes" ? answer : answer.map((value) => unscale(target, value)));
+        const rowOutputs = outputs.subarray(row * outputCount, (row + 1) * outputCount);
+        take(rowOutputs, rows.labels[start + row] as number, start + row);
       }
       onProgress();
       await pause();
@@ -89,7 +112,6 @@ export async function answers(
   } finally {
     tf.dispose(tensors);
   }
-  return concatArrays((length) => new Float32Array(length), parts);
 }
 
 /** Adds up the figures of rows. */
@@ -114,9 +136,7 @@ function classJudge(loss: Loss): Judge {
       total.count += 1;
       total.lossSum += rowLoss;
       total.lossSquareSum += rowLoss * rowLoss;
-      // One output is the log odds of the second class.
-      const said = outputs.length === 1 ? Number((outputs[0] as number) > 0) : indexOfMax(outputs);
-      if (said === label) total.correct += 1;
+      if (classSaid(outputs) === label) total.correct += 1;
     },
   };
 }
@@ -159,6 +179,66 @@ function numberJudge(loss: Loss, target: NumberTarget): Judge {
       total.labelFourthSum += y ** 4;
     },
   };
+}
+
+/** What a model says of rows, one by one. */
+interface RowRecord {
+  readonly judged: JudgedRows;
+  add(outputs: Float32Array, label: number, row: number): void;
+}
+
+function recordOf({ model, features, training }: LearnedTask, count: number): RowRecord {
+  const loss = lossOf(model, training.loss);
+  const target = targetOf(features);
+  return target.kind === "classes" ? classRecord(loss, target, count) : numberRecord(loss, target, count);
+}
+
+function classRecord(loss: Loss, { classes }: ClassTarget, count: number): RowRecord {
+  const judged = {
+    kind: "classes",
+    classes,
+    count,
+    labels: new Uint32Array(count),
+    said: new Uint32Array(count),
+    probabilities: new Float32Array(count * classes.length),
+    losses: new Float64Array(count),
+  } as const;
+  return {
+    judged,
+    add(outputs, label, row) {
+      judged.labels[row] = label;
+      judged.said[row] = classSaid(outputs);
+      judged.probabilities.set(loss.answer(outputs), row * classes.length);
+      judged.losses[row] = loss.ofRow(outputs, label);
+    },
+  };
+}
+
+function numberRecord(loss: Loss, target: NumberTarget, count: number): RowRecord {
+  const [from, to] = target.range;
+  const judged = {
+    kind: "number",
+    target,
+    count,
+    labels: new Float64Array(count),
+    answers: new Float64Array(count),
+    losses: new Float64Array(count),
+  } as const;
+  return {
+    judged,
+    add(outputs, label, row) {
+      const answer = unscale(target, outputs[0] as number);
+      const farther = label - from > to - label ? from : to;
+      judged.labels[row] = label;
+      judged.answers[row] = Number.isNaN(answer) ? farther : answer;
+      judged.losses[row] = loss.ofRow(outputs, lossLabel(target, label));
+    },
+  };
+}
+
+/** Index of the class that outputs stand for. One output is the log odds of the second class. */
+function classSaid(outputs: Float32Array): number {
+  return outputs.length === 1 ? Number((outputs[0] as number) > 0) : indexOfMax(outputs);
 }
 
 /** Outputs before the last activation, [indices.length, outputCount]. */

@@ -17,6 +17,8 @@ export function exportModel(format: ExportFormat, source: ModelSource, runtime: 
   switch (format) {
     case "onnx":
       return exportOnnx(source);
+    case "onnx-int8":
+      return exportOnnx(source, { precision: "int8" });
     case "mlflow":
       return zipped(mlflowFolder(source));
     case "safetensors":

@@ -1,5 +1,5 @@
 /** The formats in which a model leaves. */
-export const EXPORT_FORMATS = ["onnx", "mlflow", "safetensors", "tfjs", "javascript"] as const;
+export const EXPORT_FORMATS = ["onnx", "onnx-int8", "mlflow", "safetensors", "tfjs", "javascript"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** How a format's file is called after the model's name, and its media type. */
@@ -7,6 +7,7 @@ export const EXPORT_FILES: Readonly<
   Record<ExportFormat, { readonly ending: string; readonly mediaType: string }>
 > = {
   onnx: { ending: ".onnx", mediaType: "application/octet-stream" },
+  "onnx-int8": { ending: "-int8.onnx", mediaType: "application/octet-stream" },
   mlflow: { ending: "-mlflow.zip", mediaType: "application/zip" },
   safetensors: { ending: ".safetensors", mediaType: "application/octet-stream" },
   tfjs: { ending: "-tfjs.zip", mediaType: "application/zip" },

@@ -51,6 +51,17 @@ export function u32be(value: number): Bytes {
   return Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
 }
 
+/** Eight bytes, big-endian. @throws AssertionFault unless `value` is a safe integer and not negative. */
+export function u64be(value: number): Bytes {
+  assert(Number.isSafeInteger(value) && value >= 0, `not a u64: ${value}`);
+  return concatBytes([u32be(Math.floor(value / 2 ** 32)), u32be(value % 2 ** 32)]);
+}
+
+/** The big-endian u32 at `offset`. The caller has checked the length. */
+export function readU32be(bytes: Uint8Array, offset: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(offset);
+}
+
 /** Lower-case hexadecimal. */
 export function bytesToHex(bytes: Uint8Array): string {
   return hex.encode(bytes);
@@ -66,6 +77,15 @@ export function hexToBytes(text: string): Bytes {
 /** Base64 with padding, as `atob` reads it. Source: RFC 4648, section 4. */
 export function bytesToBase64(bytes: Uint8Array): string {
   return base64.encode(bytes);
+}
+
+/** Returns undefined unless `text` is base64 with padding, in the one form that `bytesToBase64` gives. */
+export function base64ToBytes(text: string): Bytes | undefined {
+  try {
+    return base64.decode(text) as Bytes;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Base64url without padding. Source: RFC 4648, section 5. */

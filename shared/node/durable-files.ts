@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 const CHUNK_BYTES = 2 ** 20;
 
@@ -43,6 +43,17 @@ export async function copyDurably(from: string, to: string): Promise<FileDigest>
   } finally {
     await target.close();
   }
+}
+
+/** Copies a folder and all files below it, durably. @param to  Must not exist. Only this user can read it. */
+export async function copyFolderDurably(from: string, to: string): Promise<void> {
+  await mkdir(to, { mode: 0o700 });
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await copyFolderDurably(source, target);
+    else await copyDurably(source, target);
+  }
+  await syncFolder(to);
 }
 
 export interface FileDigest {
@@ -93,4 +104,32 @@ export async function writeDurably(path: string, bytes: Uint8Array | string, mod
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/**
+ * Writes what comes to `partial` and makes it durable, hashing it on the way. Memory does not grow with its size.
+ *
+ * @returns The hash and the size.
+ * @throws the error of the file system or of the stream. Leaves nothing behind then.
+ */
+export async function writeStream(partial: string, body: AsyncIterable<Uint8Array>): Promise<FileDigest> {
+  const hash = createHash("sha256");
+  let byteCount = 0;
+  try {
+    const handle = await open(partial, "wx");
+    try {
+      for await (const chunk of body) {
+        hash.update(chunk);
+        byteCount += chunk.length;
+        await handle.writeFile(chunk);
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  return { byteCount, sha256: hash.digest("hex") };
 }

@@ -55,6 +55,8 @@ export const projectEventSchema = z.discriminatedUnion("type", [
     queuedRuns: count,
     actor,
   }),
+  /** Kept transcripts, with their inputs and shares, whose time was over. */
+  z.object({ type: z.literal("transcripts-deleted"), slug, count, actor }),
 ]);
 export type ProjectEvent = z.infer<typeof projectEventSchema>;
 

@@ -1,3 +1,5 @@
+import type { PromotionRules } from "../task/gates/index.ts";
+import { pointWords } from "../task/operating-point.ts";
 import type { ProjectEvent } from "./log.ts";
 
 /*
@@ -25,6 +27,8 @@ export function projectSentence(event: ProjectEvent): string {
       return `${actor} took the held-out rows ${shortHash(event.hash)} from ${slug}. Devices alone judge its models.`;
     case "task-archived":
       return `${actor} archived ${slug} at version ${event.version}.${runsSentence(event)}`;
+    case "transcripts-deleted":
+      return `What was kept of ${counted(event.count, "session")} of ${slug} for an auditor was deleted, because newer rounds are kept or nothing is kept any more.`;
   }
 }
 
@@ -43,14 +47,25 @@ function runsSentence({ activeRun, queuedRuns }: Extract<ProjectEvent, { type: "
 /** "opened readmission to anyone with the address and changed its heading" */
 function settingsClause({
   slug,
-  changes: { joining, invitation },
+  changes: { joining, invitation, promotion, operatingPoint },
 }: Extract<ProjectEvent, { type: "task-settings-changed" }>): string {
-  const joins =
-    joining === "public"
-      ? `opened ${slug} to anyone with the address`
-      : `closed ${slug} to all but those invited`;
-  if (joining === undefined) return `changed the heading of ${slug}`;
-  return invitation === undefined ? joins : `${joins} and changed its heading`;
+  const clauses: string[] = [];
+  // The first clause names the task.
+  const ofTask = (what: string) => (clauses.length === 0 ? `the ${what} of ${slug}` : `its ${what}`);
+  if (joining === "public") clauses.push(`opened ${slug} to anyone with the address`);
+  if (joining === "invitation") clauses.push(`closed ${slug} to all but those invited`);
+  if (invitation !== undefined) clauses.push(`changed ${ofTask("heading")}`);
+  if (operatingPoint !== undefined)
+    clauses.push(`changed ${ofTask("costs of errors")}: ${pointWords(operatingPoint)}`);
+  if (promotion !== undefined) clauses.push(`changed ${ofTask("gates")}: ${gatesWords(promotion)}`);
+  return clauses.join(" and ");
+}
+
+/** Gates as a setting: "2, and a version that passes is put in use by itself". */
+export function gatesWords(promotion: PromotionRules | null): string {
+  if (promotion === null || promotion.gates.length === 0) return "none";
+  const count = String(promotion.gates.length);
+  return promotion.promoteByItself ? `${count}, and a version that passes is put in use by itself` : count;
 }
 
 /** The first 12 of a hash's digits, in groups of four, as people compare them. */

@@ -25,6 +25,9 @@ const count = z.int().min(0);
 const id = z.string().regex(/^[0-9a-f]{32}$/, "32 lower-case hex digits");
 const name = z.string().max(80);
 
+/** Of a person or a site. */
+export const erasedSchema = z.object({ erased: z.literal(true) });
+
 /** Sign-in by password. It is a sentence rather than a word. */
 export const passwordSchema = z.string().min(12).max(256);
 

@@ -3,6 +3,7 @@ import { ROUND_PHASES, RUN_PHASES } from "../round/phases.ts";
 import { deviceMeasuresSchema, measuresSchema } from "../stats/measure.ts";
 import { strategySchema } from "../strategy/index.ts";
 import { aggregationPlanSchema } from "../task/aggregation-plan.ts";
+import { archivedSchema, effectiveSettingsSchema } from "../task/effective-settings.ts";
 import {
   heldOutCardSchema,
   heldOutFormatSchema,
@@ -10,24 +11,22 @@ import {
   heldOutSetSchema,
 } from "../task/held-out.ts";
 import { unitSchema } from "../task/sentence.ts";
-import {
-  archivedSchema,
-  effectiveSettingsSchema,
-  taskSettingChangesSchema,
-  taskSettingsSchema,
-} from "../task/settings.ts";
 import { taskSchema } from "../task/task.ts";
 import { trainingPlanSchema } from "../task/training-plan.ts";
+import { modelNumberSchema } from "./aliases.ts";
 import { errorCodeSchema, wireErrorSchema } from "./errors.ts";
 import {
   hashHexSchema,
+  logOriginSchema,
   positionSchema,
   roundIdSchema,
   runIdSchema,
   taskSlugSchema,
   taskVersionSchema,
 } from "./ids.ts";
+import { inUseSchema } from "./in-use.ts";
 import { LIMITS } from "./limits.ts";
+import { ownCodeSchema } from "./own-code.ts";
 
 /*
  * What the public API under /api/v1 and the /dash socket show: counts, times and sums, never a device. The dashboard uses
@@ -66,7 +65,10 @@ export const statusSchema = z.object({
     .regex(/^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/)
     .optional(),
   issuerKey: hashHexSchema,
+  /** First key of the public log; zeros: there is none. */
   logKey: hashHexSchema,
+  /** Name of the log; absent without one. */
+  logOrigin: logOriginSchema.optional(),
 });
 export type Status = z.infer<typeof statusSchema>;
 
@@ -103,21 +105,18 @@ export const taskViewSchema = z.object({
   activeRunId: runIdSchema.nullable(),
   /** What a device that waits is told of that run, without an account. Absent from coordinators of earlier versions. */
   activeRun: z.object({ state: runStateSchema, waiting: waitingSchema.nullable() }).nullable().optional(),
-  /** Measures by name of the newest committed round that has figures, in the newest run that has committed a round. */
+  /** The model in use; null before the first round has committed. Absent from coordinators of earlier versions. */
+  inUse: inUseSchema.nullable().exactOptional(),
+  /** Of the model in use. If it was not promoted: of the newest committed round that has figures, in the newest run. */
   measures: measuresSchema.nullable(),
   /** The held-out set of these measures; absent if there are none, or if they are older than names of sets. */
   measuredOn: hashHexSchema.exactOptional(),
+  /** Of the model in use. */
   latestModelHash: hashHexSchema.nullable(),
   createdAt: instant,
   createdBy: actor,
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
-
-/** Settings of a task as set. A setting is null if the version decides. */
-export const settingsViewSchema = z.object({ slug: taskSlugSchema, settings: taskSettingsSchema });
-export type SettingsView = z.infer<typeof settingsViewSchema>;
-
-export const settingsChangeSchema = z.strictObject({ changes: taskSettingChangesSchema });
 
 /** Begins an upload of held-out rows. */
 export const heldOutBeginSchema = z
@@ -272,10 +271,14 @@ export const roundViewSchema = z.object({
   traffic: z.array(trafficSchema),
   parentModelHash: hashHexSchema,
   modelHash: hashHexSchema.nullable(),
+  /** Number of its model among those of the task; absent before it has committed. */
+  version: modelNumberSchema.exactOptional(),
   /** Measures by name. Null until the model is evaluated, during the next round. */
   measures: measuresSchema.nullable(),
   /** The held-out set of these measures; absent without measures and in rounds of older versions. */
   measuredOn: hashHexSchema.exactOptional(),
+  /** The full report of the evaluation (`GET /api/v1/rounds/{roundId}/report`); absent without measures and in older rounds. */
+  reportHash: hashHexSchema.exactOptional(),
   /** Why the model of this round has no figures and will get none; absent in rounds of older versions. */
   notEvaluated: errorCodeSchema.nullable().optional(),
   /** From the sum, on the devices' own validation rows: of the parent model, and after local training. Empty without a sum. */
@@ -319,7 +322,11 @@ export const runViewSchema = z.object({
   strategy: strategySchema,
   training: trainingPlanSchema,
   seed: z.int(),
+  /** The version of the task's models with which the run begins. Absent: a new model from its seed. */
+  beginsWith: z.object({ version: z.int().min(1), modelHash: hashHexSchema }).exactOptional(),
   configHash: hashHexSchema,
+  /** What the coordinator ran and served when the run was launched; absent in runs of older versions. */
+  launchedWith: ownCodeSchema.exactOptional(),
   launchedBy: actor,
   createdAt: instant,
   startedAt: instant.nullable(),
@@ -329,6 +336,8 @@ export const runViewSchema = z.object({
   newestRound: count.optional(),
   /** Number of the round whose sum became the newest model, 0 before the first; absent in runs of older versions. */
   newestVersion: count.optional(),
+  /** Number of that model among those of the task, null before the first; absent in runs of older versions. */
+  candidate: modelNumberSchema.nullable().optional(),
   /** The round whose model is being evaluated, 0 for the initial model; absent in runs of older versions. */
   evaluating: count.nullable().optional(),
   /** Central evaluation by committed round, 0 for the initial model. Rounds whose model has no figures are missing. */
@@ -357,6 +366,11 @@ export const launchSchema = z.strictObject({
     .min(0)
     .max(2 ** 31 - 1)
     .optional(),
+  /**
+   * A version of the task's models to begin with; a new model if absent. Its tensors must be those of the task's newest
+   * version.
+   */
+  beginWith: z.int().min(1).optional(),
   /** Ends the run if at this time too few devices are ready or its turn has not come. If absent, the run waits. */
   waitUntil: z.iso.datetime({ offset: true }).optional(),
 });
@@ -407,12 +421,24 @@ export const roundDetailSchema = roundViewSchema.extend({
   inputsRoot: hashHexSchema.nullable(),
   /** Absent before the round has committed, and in rounds older than transcripts. */
   transcript: roundTranscriptSchema.optional(),
+  /** True while its transcript is kept for an auditor; absent unless it has one. */
+  kept: z.boolean().exactOptional(),
   /** By shard, ascending; absent if the round is one sum, and before the rosters. */
   shardList: z.array(shardViewSchema).optional(),
   aggregation: aggregationPlanSchema,
   events: z.array(eventViewSchema),
 });
 export type RoundDetail = z.infer<typeof roundDetailSchema>;
+
+/** A round's own log without what names devices, for whoever replays it. Facts are those of `round/event.ts`. */
+export const roundLogSchema = z.object({
+  items: z.array(
+    z.object({
+      sequence: count,
+      event: z.object({ version: count, fact: z.looseObject({ type: z.string().max(64) }) }),
+    }),
+  ),
+});
 
 export const receiptSchema = z.object({
   sid: hashHexSchema,

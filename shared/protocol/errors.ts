@@ -105,6 +105,10 @@ export const ERRORS = {
   BAD_SET_SIG: ["later", "A confirmation of the list is not signed by its device. No share was given."],
   NOT_ENOUGH_SIGS: ["later", "Too few devices confirmed the same list. Nothing was opened."],
   NOT_LOGGED: ["never", "The list is not in the public log. No share was given."],
+  LOG_CONTRADICTED: [
+    "never",
+    "The public log contradicts what this device saw of it before. Sending is off. Keep the file with the evidence.",
+  ],
   ALREADY_REVEALED: [
     "later",
     "This device has already helped to open a sum for this model. No share was given.",
@@ -153,6 +157,10 @@ export const ERRORS = {
     "No engine of this device can train this task, so it cannot take part. Start again, choose an engine that was left out, or use another device.",
   ],
   NON_FINITE_UPDATE: ["later", "Training on this device gave numbers that are infinite or undefined."],
+  GATES_SHUT: [
+    "never",
+    "This version does not meet the gates of its task. The model in use stays. Two admins together can put it in use all the same.",
+  ],
   // Uploads
   BAD_SLOT: ["never", "This upload slot is unknown, used or closed. Nothing was counted."],
   BAD_LENGTH: [

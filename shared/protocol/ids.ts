@@ -37,6 +37,21 @@ export const taskSlugSchema = z
 
 export const taskVersionSchema = z.int().min(1).max(1_000_000);
 
+/** Name of a public log, as its checkpoints begin with it: printable ASCII without blanks and "+" (C2SP signed-note). */
+export const logOriginSchema = z
+  .string()
+  .regex(/^[!-*,-~]{1,128}$/, "at most 128 printable characters, without blanks and +");
+
+/** Number of entries of a public log. Signed as a u32. */
+export const logSizeSchema = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+
+/** A state of a public log. */
+export const logHeadSchema = z.strictObject({ size: logSizeSchema, root: hashHexSchema });
+export type LogHead = z.infer<typeof logHeadSchema>;
+
 /** An integer in an address or a query: "7", but not "07", "7.0", "0x7" or "7e0", which parsers read differently. */
 export const decimalSchema = z
   .string()

@@ -104,6 +104,18 @@ export const LIMITS = {
   uploadsPerSecondPerAddress: 100,
   /** Requests to the public API that change something. */
   writesPerMinutePerAddress: 300,
+  /** What programs log for experiments: requests that change something, bytes of a body, and values in it. */
+  trackingWritesBurstPerAddress: 2_000,
+  trackingWritesPerSecondPerAddress: 100,
+  trackingByteCountMax: 1_000_000,
+  trackingEntryCountMax: 30_000,
+  /** Bytes of these bodies per address, and milliseconds spent on parsing and checking them. Whoever sends them has an account. */
+  trackingBytesBurstPerAddress: 64_000_000,
+  trackingBytesPerSecondPerAddress: 4_000_000,
+  trackingReadingMsBurstPerAddress: 10_000,
+  trackingReadingMsPerSecondPerAddress: 300,
+  /** Bytes of one file of an experiment. */
+  artifactByteCountMax: 10_000_000_000,
   /** Reads of the API. An object costs 1, a list 1 plus a tenth of its page size, both plus 1 for so many bytes. */
   readsBurstPerAddress: 4_000,
   readByteCountPerCost: 20_000,
@@ -146,6 +158,14 @@ export const LIMITS = {
   auditReadsAtOncePerAddress: 4,
   auditReadsWaiting: 256,
   auditReadsWaitingPerAddress: 128,
+  /** What asks a model anew of all held-out rows takes seconds: one at once, and these may wait, in all and per address. */
+  modelTrialsAtOnce: 1,
+  modelTrialsWaiting: 32,
+  modelTrialsWaitingPerAddress: 8,
+  modelTrialsWaitMsMax: 60_000,
+  /** Of one address: a burst, then a rate. */
+  modelTrialsBurstPerAddress: 20,
+  modelTrialsPerMinutePerAddress: 20,
   /** Runs that one dashboard connection may watch. */
   watchedRunsMax: 64,
   nameLengthMax: 64,

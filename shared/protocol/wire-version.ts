@@ -11,11 +11,12 @@ import { type WireError, wireError } from "./errors.ts";
  * | 1       | No version: the hello has no `wire`, and a coordinator refuses a hello that has one   |
  * | 2       | The hello names the version                                                           |
  * | 3       | Codes REVOKED, BY_INVITATION and TOKEN_ENDED; a device may name its program's version |
+ * | 4       | Proofs of the public log in `invite` and `open`; devices state what they saw of it    |
  *
  * Raise the version with every change to a message that the other side would misread or refuse.
  */
 
-export const WIRE_VERSION = 3;
+export const WIRE_VERSION = 4;
 
 const UNNAMED_VERSION = 1;
 

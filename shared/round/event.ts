@@ -3,6 +3,7 @@ import { securityModelSchema } from "../cohort/security-model.ts";
 import type { DeepReadonly } from "../kernel/deep-readonly.ts";
 import type { Seat } from "../kernel/places.ts";
 import { errorCodeSchema } from "../protocol/errors.ts";
+import { logHeadSchema } from "../protocol/ids.ts";
 import { deviceMeasuresSchema, measuresSchema } from "../stats/measure.ts";
 
 /*
@@ -168,6 +169,8 @@ const inputReceivedSchema = z.object({
   seat,
   sha256: opaque,
   root: opaque,
+  /** The public log as the device saw it when it signed; absent without a log. */
+  log: logHeadSchema.exactOptional(),
 });
 export type InputReceived = DeepReadonly<z.infer<typeof inputReceivedSchema>>;
 

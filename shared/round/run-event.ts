@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DeepReadonly } from "../kernel/deep-readonly.ts";
 import { errorCodeSchema } from "../protocol/errors.ts";
+import { ownCodeSchema } from "../protocol/own-code.ts";
 import { measuresSchema } from "../stats/measure.ts";
 import { strategySchema } from "../strategy/index.ts";
 import { trainingPlanSchema } from "../task/training-plan.ts";
@@ -41,11 +42,15 @@ export const runLaunchedSchema = z.object({
   seed: z.int(),
   actor: z.string(),
   configHash: z.string(),
+  /** What the coordinator ran and served when the run was launched. Absent in runs of versions that did not say. */
+  code: ownCodeSchema.exactOptional(),
   roundHash: z.string(),
   /** Number of devices that must be ready for a round to open; see `devicesNeeded`. 0 in runs from before runs waited. */
   devicesNeeded: count,
   /** The run ends at this time if it still waits for devices or for its turn. Absent: it waits indefinitely. */
   waitUntilUnixMs: z.number().exactOptional(),
+  /** The version of the task's models with which the run begins. Absent: a new model from its seed. */
+  beginsWith: z.object({ version: z.int().min(1), modelHash }).exactOptional(),
 });
 export type RunLaunched = DeepReadonly<z.infer<typeof runLaunchedSchema>>;
 

@@ -25,11 +25,17 @@ import type { Evaluated, RoundEnded, RoundToOpen, RunEvent, RunLaunched, RunStar
 export const FAILED_ROUNDS_IN_A_ROW_MAX = 8;
 
 /** A point of the learning curve. Round 0 is the initial model. */
-interface CurvePoint {
+interface CurvePoint extends FiguresOrigin {
   readonly round: number;
   readonly measures: Measures;
+}
+
+/** Where figures come from. */
+interface FiguresOrigin {
   /** The held-out set; absent for device figures and before sets had names. */
   readonly measuredOn?: string;
+  /** Blob of the full report; absent before there were reports. */
+  readonly reportHash?: string;
 }
 
 /** How a run ends. */
@@ -262,7 +268,7 @@ function withoutFigures(state: RunState, code: ErrorCode): RunState {
 
 function evaluated(
   state: RunState,
-  { round, modelHash, measures, measuredOn, code }: Evaluated,
+  { round, modelHash, measures, measuredOn, reportHash, code }: Evaluated,
 ): RunTransition {
   const [first, ...unevaluated] = state.unevaluated;
   if (first?.round !== round || first.modelHash !== modelHash) return conflict(state);
@@ -276,7 +282,7 @@ function evaluated(
       : {
           ...state,
           unevaluated,
-          curve: [...state.curve, { round, measures, ...(measuredOn !== undefined && { measuredOn }) }],
+          curve: [...state.curve, { round, measures, ...originOf({ measuredOn, reportHash }) }],
         };
   if (state.ending !== null && unevaluated.length === 0) return end(after, state.ending);
   // If a round is open or the run is paused, it continues by itself.
@@ -284,6 +290,19 @@ function evaluated(
   return {
     state: after,
     effects: [...evaluation(after), ...(opens ? [{ type: "next-round" } as const] : [])],
+  };
+}
+
+function originOf({
+  measuredOn,
+  reportHash,
+}: {
+  readonly measuredOn?: string | undefined;
+  readonly reportHash?: string | null | undefined;
+}): FiguresOrigin {
+  return {
+    ...(measuredOn !== undefined && { measuredOn }),
+    ...(typeof reportHash === "string" && { reportHash }),
   };
 }
 
@@ -414,13 +433,12 @@ export function evaluationOf(
   { curve, notEvaluated }: Pick<RunState, "curve" | "notEvaluated">,
   round: number,
 ):
-  | { readonly measures: Measures; readonly measuredOn?: string; readonly code: null }
+  | ({ readonly measures: Measures; readonly code: null } & FiguresOrigin)
   | { readonly measures: null; readonly code: ErrorCode }
   | null {
   const point = curve.findLast((one) => one.round === round);
   if (point !== undefined) {
-    const { measures, measuredOn } = point;
-    return { measures, ...(measuredOn !== undefined && { measuredOn }), code: null };
+    return { measures: point.measures, ...originOf(point), code: null };
   }
   const missing = notEvaluated.findLast((one) => one.round === round);
   return missing === undefined ? null : { measures: null, code: missing.code };

@@ -2,6 +2,7 @@ import type { Thresholds } from "../cohort/threshold.ts";
 import type { Seat } from "../kernel/places.ts";
 import type { VersionedMap } from "../kernel/versioned-map.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
+import type { LogHead } from "../protocol/ids.ts";
 import type { Advert, ForbiddenPair, Publication, RoundOpened } from "./event.ts";
 import { isEndPhase, type TIMED_PHASES } from "./phases.ts";
 
@@ -168,6 +169,8 @@ export interface Sharing extends Seated {
 export interface InputFact {
   readonly sha256: string;
   readonly root: string;
+  /** What the device had seen of the public log; absent without a log. */
+  readonly log?: LogHead;
 }
 
 export interface Collecting extends Seated {

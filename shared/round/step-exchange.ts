@@ -71,7 +71,8 @@ export function stepInput(state: LiveState, event: InputReceived): Transition {
   }
   if (state.phase !== "collecting") return refuse(state, "SLOT_CLOSED");
   if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");
-  const input: InputFact = { sha256: event.sha256, root: event.root };
+  const { sha256, root, log } = event;
+  const input: InputFact = { sha256, root, ...(log === undefined ? {} : { log }) };
   const sent = withMember(state, seat.identity, { sent: true });
   return known({ ...sent, inputs: state.inputs.set(event.seat, input) });
 }

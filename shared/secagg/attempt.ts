@@ -6,6 +6,7 @@ import type { Primitives } from "../kernel/ports.ts";
 import type { RoundId } from "../protocol/ids.ts";
 import type { AgreedConfig } from "../task/config.ts";
 import type { RoundParams } from "../task/round-params.ts";
+import type { SeenLog } from "./seen-log.ts";
 
 /** The terms of one attempt of one round. A device fills them in from what it agreed to and received itself. */
 export interface AttemptTerms {
@@ -21,6 +22,8 @@ export interface AttemptTerms {
   readonly roundParams: RoundParams;
   /** SHA-256 of the model's bytes, 64 hex digits. On a device, of the bytes that this device received. */
   readonly modelHash: string;
+  /** On a device whose config names a public log: what it saw of the log with the invitation. Rule A40. */
+  readonly log?: SeenLog;
 }
 
 /** The terms, and the header that binds every advert, and through the session id everything later, to them. */

@@ -134,11 +134,14 @@ async function maskAndSign(
   selfKey.fill(0);
   const body = wordsToBytes(x);
   const root = await inputRoot(primitives, body);
-  const signature = await signer.sign(inputItem(roster.sid, position, u2.hash, body.length, root));
+  const { log: seen } = roster.attempt.terms;
+  const log = seen === undefined ? null : { size: seen.size, root: seen.root };
+  const signature = await signer.sign(inputItem(roster.sid, position, u2.hash, body.length, root, log));
   const headers = {
     sha256: bytesToHex(await primitives.sha256(body)) as HashHex,
     root: bytesToHex(root) as HashHex,
     signature: bytesToHex(signature),
+    ...(log === null ? {} : { log }),
   };
   return { answer: { headers, body }, root };
 }

@@ -1,17 +1,21 @@
 import { verifyInclusion } from "../crypto/merkle.ts";
 import { verifySignature } from "../crypto/signature.ts";
 import { present } from "../kernel/assert.ts";
-import { type Bytes, equalBytes } from "../kernel/bytes.ts";
+import { type Bytes, bytesToHex, equalBytes } from "../kernel/bytes.ts";
 import type { Position } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "../protocol/messages/device.ts";
+import { agreedLog } from "../task/config.ts";
 import type { ClientTools, HeldShare, Masked, Revealed, Signed } from "./client-state.ts";
+import { confirmationsRoot } from "./confirmations-root.ts";
 import { inputLeafHash } from "./input.ts";
+import { checkSurvivorsLogged, type LogFault, logRefusal } from "./log-demand.ts";
 import { setOfBitmap, without } from "./position-sets.ts";
 import { memberAt, reachesThreshold } from "./roster.ts";
+import type { SeenLog } from "./seen-log.ts";
 import { type OwnedShare, setsItem, unmaskItem } from "./signed-items.ts";
 
 /**
@@ -74,24 +78,25 @@ export function ballotHash(primitives: Primitives, state: Signed): Promise<Bytes
 /**
  * R4: reveals the device's shares once t devices have confirmed the same sets as this device.
  *
- * Errors: `EQUIVOCATION` if the sets differ, `BAD_SET_SIG`, `NOT_ENOUGH_SIGS`, `NOT_LOGGED`. Rules S1, S6.
+ * Errors: `EQUIVOCATION` if the sets differ, `BAD_SET_SIG`, `NOT_ENOUGH_SIGS`, `NOT_LOGGED`, `LOG_CONTRADICTED`. Rules S1,
+ * S6, A41.
  */
 export async function revealShares(
   { primitives, signer }: ClientTools,
   state: Signed,
   message: CoordinatorMessageOf<"open">,
-): Promise<Result<Revealed, ErrorCode>> {
+): Promise<Result<Revealing, RevealRefusal>> {
   const { roster, position, sets, bShares, zShares, inputRoot, turn, heard } = state;
-  if (!sameSets(state, message)) return err("EQUIVOCATION");
+  if (!sameSets(state, message)) return err({ code: "EQUIVOCATION", logFault: null });
   const confirmed = await checkConfirmations(primitives, state, message.confirmations);
-  if (!confirmed.ok) return confirmed;
-  // The message carries no log proof yet, and a config that names a log must not be opened without one.
-  if (!/^0*$/.test(roster.attempt.terms.config.logKey)) return err("NOT_LOGGED");
+  if (!confirmed.ok) return err({ code: confirmed.error, logFault: null });
+  const logged = await survivorsLogged(primitives, state, message);
+  if (!logged.ok) return err({ code: logRefusal(logged.error).code, logFault: logged.error });
   const hashes = { u2Hash: sets.u2.hash, u3Hash: sets.u3.hash };
   const item = unmaskItem(roster.sid, position, hashes, bShares.map(bare), zShares.map(bare));
   const signature = await signer.sign(item);
   item.fill(0);
-  return ok({
+  const next: Revealed = {
     phase: "revealed",
     turn,
     roster,
@@ -102,7 +107,37 @@ export async function revealShares(
     zShares,
     inputRoot,
     signature,
-  });
+  };
+  return ok({ next, log: logged.value });
+}
+
+export interface Revealing {
+  readonly next: Revealed;
+  /** What the device has then seen of the public log; null without one. */
+  readonly log: SeenLog | null;
+}
+export interface RevealRefusal {
+  readonly code: ErrorCode;
+  readonly logFault: LogFault | null;
+}
+
+/** A41. */
+async function survivorsLogged(
+  primitives: Primitives,
+  { roster, sets }: Signed,
+  { confirmations, log: proof }: CoordinatorMessageOf<"open">,
+): Promise<Result<SeenLog | null, LogFault>> {
+  const { config, log: seen } = roster.attempt.terms;
+  if (agreedLog(config) === null) return ok(null);
+  if (seen === undefined) return err({ type: "no-proof" });
+  const signatureRoot = bytesToHex(await confirmationsRoot(primitives, confirmations));
+  const own = {
+    sid: roster.sidHex,
+    u2: bytesToHex(sets.u2.hash),
+    u3: bytesToHex(sets.u3.hash),
+    signatureRoot,
+  };
+  return checkSurvivorsLogged(primitives, config, proof, seen, own);
 }
 
 /** The R4 message. It has the same bytes every time. */

@@ -8,8 +8,10 @@ import type { SessionId } from "../protocol/ids.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { DeviceMessageOf, InputHeaders } from "../protocol/messages/device.ts";
 import type { Attempt, AttemptTerms } from "./attempt.ts";
+import type { LogFault } from "./log-demand.ts";
 import type { PositionSet, SessionSets } from "./position-sets.ts";
 import type { Roster } from "./roster.ts";
+import type { SeenLog } from "./seen-log.ts";
 import type { AdvertKeys } from "./signed-items.ts";
 
 /*
@@ -151,11 +153,15 @@ export type ClientStep =
       readonly send: Outgoing | null;
     }
   | { readonly type: "refused"; readonly state: ClientState; readonly code: "STATE" }
-  | {
-      readonly type: "aborted";
-      readonly state: Aborted;
-      readonly complaint: DeviceMessageOf<"complaint"> | null;
-    };
+  | AbortedStep;
+
+export interface AbortedStep {
+  readonly type: "aborted";
+  readonly state: Aborted;
+  readonly complaint: DeviceMessageOf<"complaint"> | null;
+  /** What is wrong with the public log's proof, if that ended the attempt. */
+  readonly logFault: LogFault | null;
+}
 
 export type Outgoing =
   | {
@@ -188,6 +194,8 @@ export type Remembrance =
       readonly modelHash: string;
       readonly sid: string;
       readonly noised: boolean;
+      /** What the device has then seen of the public log, and what that goes on from; null without one. */
+      readonly log: { readonly logKey: string; readonly before: SeenLog; readonly seen: SeenLog } | null;
     };
 
 /**

@@ -10,7 +10,7 @@ import { encodeFrame } from "../protocol/frame.ts";
 import type { RunId } from "../protocol/ids.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "../protocol/messages/device.ts";
-import type { AgreedConfig } from "../task/config.ts";
+import { type AgreedConfig, agreedLog } from "../task/config.ts";
 import { configHash, openAttempt } from "./attempt.ts";
 import { maskInput } from "./client-mask.ts";
 import {
@@ -23,6 +23,7 @@ import {
 } from "./client-open.ts";
 import { dealShares } from "./client-share.ts";
 import {
+  type AbortedStep,
   type Advertised,
   type ClientState,
   type ClientStep,
@@ -39,6 +40,7 @@ import {
   Turn,
   wipe,
 } from "./client-state.ts";
+import type { SeenLog } from "./seen-log.ts";
 import { shardOf, shardPlanOf } from "./shard-plan.ts";
 import { advertItem, complaintItem } from "./signed-items.ts";
 
@@ -71,7 +73,9 @@ export function isAttemptMessage(message: CoordinatorMessage): message is Attemp
  * @param expected   The config that follows from the consent of this device's owner and from the keys it pinned.
  * @param modelHash  Hash of the model's bytes that this device received, in hex.
  * @param identity   This device's public key. Its shard follows from it.
- * Error: `CONFIG` if the invitation differs from these, or if the round has a purpose that was not agreed to. Rule S6.
+ * @param log        What `checkRoundLogged` has proved; null if the config names no log.
+ * Errors: `CONFIG` if the invitation differs from these, or if the round has a purpose that was not agreed to;
+ * `NOT_LOGGED` if the config names a log and nothing was proved. Rules S6, A40.
  */
 export async function acceptInvitation(
   primitives: Primitives,
@@ -79,7 +83,8 @@ export async function acceptInvitation(
   expected: AgreedConfig,
   modelHash: string,
   identity: Bytes,
-): Promise<Result<Idle, "CONFIG">> {
+  log: SeenLog | null = null,
+): Promise<Result<Idle, "CONFIG" | "NOT_LOGGED">> {
   const [offered, agreed] = [
     await configHash(primitives, invite.config),
     await configHash(primitives, expected),
@@ -87,7 +92,9 @@ export async function acceptInvitation(
   if (!equalBytes(offered, agreed) || invite.modelHash !== modelHash) return err("CONFIG");
   const { runId, round, attempt, roundParams } = invite;
   if (expected.vectors[roundParams.purpose] === undefined) return err("CONFIG");
-  const terms = { runId, round, attempt, config: expected, roundParams, modelHash };
+  if (log === null && agreedLog(expected) !== null) return err("NOT_LOGGED");
+  const seen = log === null ? {} : { log };
+  const terms = { runId, round, attempt, config: expected, roundParams, modelHash, ...seen };
   const shard = shardOf(shardPlanOf(terms), identity);
   return ok({ phase: "idle", terms: { ...terms, shard } });
 }
@@ -232,11 +239,13 @@ async function onOpen(
     return sameSets(state, message) ? go(state, unmaskMessage(state)) : aborted("EQUIVOCATION");
   }
   if (state.phase !== "signed") return { type: "refused", state, code: "STATE" };
-  const next = await revealShares(tools, state, message);
-  if (!next.ok) return aborted(next.error);
-  const { modelHash, config } = state.roster.attempt.terms;
+  const revealed = await revealShares(tools, state, message);
+  if (!revealed.ok) return { ...aborted(revealed.error.code), logFault: revealed.error.logFault };
+  const { next, log } = revealed.value;
+  const { modelHash, config, log: before } = state.roster.attempt.terms;
   const noised = config.dp !== null;
-  return go(next.value, unmaskMessage(next.value), { kind: "reveal", modelHash, sid: message.sid, noised });
+  const seen = log === null || before === undefined ? null : { logKey: config.logKey, before, seen: log };
+  return go(next, unmaskMessage(next), { kind: "reveal", modelHash, sid: message.sid, noised, log: seen });
 }
 
 async function onOutcome(
@@ -284,6 +293,6 @@ function go(state: ClientState, send?: Outgoing | Answer, remember?: Remembrance
   return { type: "go", state, remember: remember ?? null, send: outgoing };
 }
 
-function aborted(code: ErrorCode, complaint: DeviceMessageOf<"complaint"> | null = null): ClientStep {
-  return { type: "aborted", state: { phase: "aborted", code }, complaint };
+function aborted(code: ErrorCode, complaint: DeviceMessageOf<"complaint"> | null = null): AbortedStep {
+  return { type: "aborted", state: { phase: "aborted", code }, complaint, logFault: null };
 }

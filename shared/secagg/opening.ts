@@ -1,9 +1,7 @@
 import { bCommit } from "../crypto/commitments.ts";
-import { DOMAINS } from "../crypto/domains.ts";
-import { E } from "../crypto/encode.ts";
 import { maskKeyPairFromSeed, pairMaskKey, pairMaskSign, selfMaskKey } from "../crypto/key-agreement.ts";
 import type { Mask } from "../crypto/mask-stream.ts";
-import { buildMerkleTree, type MerkleTree, merklePath, merkleRoot } from "../crypto/merkle.ts";
+import { buildMerkleTree, type MerkleTree, merklePath } from "../crypto/merkle.ts";
 import { combineShares, fieldFor, type LagrangeBasis, lagrangeBasisAtZero } from "../crypto/shamir.ts";
 import { assert, present } from "../kernel/assert.ts";
 import { type Bytes, equalBytes } from "../kernel/bytes.ts";
@@ -170,15 +168,4 @@ export function committedOutcome(
       leafIndex,
     },
   };
-}
-
-/** Root over the confirmations, ascending by signer, for the log's `survivors.signed`. */
-export function confirmationsRoot(
-  primitives: Primitives,
-  confirmations: readonly { readonly signer: Position; readonly signature: Bytes }[],
-): Promise<Bytes> {
-  return merkleRoot(
-    primitives,
-    confirmations.map(({ signer, signature }) => E(DOMAINS.signatureLeaf, signer, signature)),
-  );
 }

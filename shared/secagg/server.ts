@@ -5,9 +5,10 @@ import { type Bytes, compareBytes, equalBytes } from "../kernel/bytes.ts";
 import type { Position } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import type { LogHead } from "../protocol/ids.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { DeviceMessageOf } from "../protocol/messages/device.ts";
-import { agreedVectorLength } from "../task/config.ts";
+import { agreedLog, agreedVectorLength } from "../task/config.ts";
 import type { Attempt } from "./attempt.ts";
 import {
   bundleTree,
@@ -156,19 +157,25 @@ export interface InputClaim {
   readonly byteCount: number;
   readonly root: Bytes;
   readonly signature: Bytes;
+  /** What the device says it has seen of the public log. Whether it is of that log, the caller checks (A42). */
+  readonly log?: LogHead;
 }
 
-/** R2. Errors: `STATE` for a sender outside U2, `BAD_LENGTH`, `BAD_SIGNATURE`. */
+/**
+ * R2. Errors: `STATE` for a sender outside U2, `BAD_LENGTH`, `BAD_SIGNATURE`; `NOT_LOGGED` if it states a log and its config
+ * names none, or the reverse.
+ */
 export async function verifyInput(
   primitives: Primitives,
   roster: Roster,
   u2: PositionSet,
   position: Position,
-  { byteCount, root, signature }: InputClaim,
-): Promise<Result<void, "STATE" | "BAD_LENGTH" | "BAD_SIGNATURE">> {
+  { byteCount, root, signature, log }: InputClaim,
+): Promise<Result<void, "STATE" | "BAD_LENGTH" | "BAD_SIGNATURE" | "NOT_LOGGED">> {
   if (!u2.positions.includes(position)) return err("STATE");
   if (byteCount !== 4 * agreedVectorLength(roster.attempt.terms)) return err("BAD_LENGTH");
-  const item = inputItem(roster.sid, position, u2.hash, byteCount, root);
+  if ((log === undefined) !== (agreedLog(roster.attempt.terms.config) === null)) return err("NOT_LOGGED");
+  const item = inputItem(roster.sid, position, u2.hash, byteCount, root, log ?? null);
   const signed = await verifySignature(primitives, memberAt(roster, position).identity, item, signature);
   return signed ? ok(undefined) : err("BAD_SIGNATURE");
 }

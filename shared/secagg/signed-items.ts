@@ -1,7 +1,8 @@
 import { DOMAINS } from "../crypto/domains.ts";
 import { E } from "../crypto/encode.ts";
-import type { Bytes } from "../kernel/bytes.ts";
+import { type Bytes, hexToBytes } from "../kernel/bytes.ts";
 import type { Position } from "../kernel/places.ts";
+import type { LogHead } from "../protocol/ids.ts";
 
 /*
  * All `E(...)` that an identity key or the issuer's key signs. Both signers and verifiers build them here.
@@ -45,17 +46,20 @@ export function bundleItem(sid: Bytes, dealer: Position, root: Bytes): Bytes {
   return E(DOMAINS.bundle, sid, dealer, root);
 }
 
-/** The log's fields are zero because there is no public log yet. The format reserves their place. */
-const NO_LOG = { size: 0, root: new Uint8Array(32) };
+/** What is signed if the config names no log. */
+const NO_LOG: LogHead = { size: 0, root: "0".repeat(64) as LogHead["root"] };
 
+/** @param log  The state of the public log that the device saw (A42); null if its config names none. */
 export function inputItem(
   sid: Bytes,
   position: Position,
   u2Hash: Bytes,
   byteCount: number,
   root: Bytes,
+  log: LogHead | null,
 ): Bytes {
-  return E(DOMAINS.input, sid, position, u2Hash, byteCount, root, NO_LOG.size, NO_LOG.root);
+  const head = log ?? NO_LOG;
+  return E(DOMAINS.input, sid, position, u2Hash, byteCount, root, head.size, hexToBytes(head.root));
 }
 
 export function setsItem(sid: Bytes, u2Hash: Bytes, u3Hash: Bytes): Bytes {

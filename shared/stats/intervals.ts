@@ -1,7 +1,28 @@
 import type { Measure } from "./measure.ts";
 
 /** 97.5 % quantile of the standard normal distribution. */
-const Z95 = 1.959963984540054;
+export const Z95 = 1.959963984540054;
+
+/** Both ends of a 95 % interval. */
+export interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The ends of the interval of a proportion. Without rows it is everything from 0 to 1.
+ *
+ * Source: Wilson 1927.
+ */
+export function wilsonBounds(hits: number, count: number): Bounds {
+  if (count <= 0) return { low: 0, high: 1 };
+  const square = Z95 ** 2;
+  const value = hits / count;
+  const centre = (value + square / (2 * count)) / (1 + square / count);
+  const half =
+    (Z95 / (1 + square / count)) * Math.sqrt((value * (1 - value)) / count + square / (4 * count ** 2));
+  return { low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+}
 
 /**
  * A proportion with the half width of its 95 % interval.

@@ -19,9 +19,11 @@ export interface Authority {
   /** Ed25519 keys, 64 hex digits each. A log key of zeros means that there is no log. */
   readonly issuerKey: string;
   readonly logKey: string;
+  /** Absent without a log. */
+  readonly logOrigin?: string | undefined;
 }
 
-/** There is no public log yet, and devices say so. */
+/** The log key of a coordinator that keeps no public log. Devices say so. */
 export const NO_LOG_KEY = "0".repeat(64);
 
 /** SHA-256(E(task, canonical JSON)) of the whole task. Consent binds to it. */
@@ -59,6 +61,9 @@ export async function agreedConfigOf(
     codeVersion: authority.codeVersion,
     issuerKey: authority.issuerKey as HashHex,
     logKey: authority.logKey as HashHex,
+    // A config without a log has no such field and keeps the hash that it had before there were logs.
+    ...(authority.logOrigin === undefined ? {} : { logOrigin: authority.logOrigin }),
+    ...(task.logWitnesses === undefined ? {} : { logWitnesses: task.logWitnesses }),
   };
 }
 

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { agreedGraphSchema } from "../cohort/graph-plan.ts";
 import { present } from "../kernel/assert.ts";
-import { hashHexSchema, taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
+import { type Bytes, hexToBytes } from "../kernel/bytes.ts";
+import { hashHexSchema, logOriginSchema, taskSlugSchema, taskVersionSchema } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { aggregationPlanSchema, ringSchema } from "./aggregation-plan.ts";
+import { logWitnessesSchema } from "./log-witnesses.ts";
 import type { RoundParams } from "./round-params.ts";
 
 const agreedVectorSchema = z.strictObject({
@@ -40,10 +42,36 @@ export const agreedConfigSchema = z.strictObject({
   codeVersion: z.string().min(1).max(64),
   /** Ed25519 key that certifies identities. */
   issuerKey: hashHexSchema,
-  /** Ed25519 key of the public log. All zeros means that there is no log, and devices say so. */
+  /** First Ed25519 key of the public log; later ones follow by rotation. All zeros: no log, and devices say so. */
   logKey: hashHexSchema,
+  /** The log's name, which its checkpoints begin with. Absent without a log. */
+  logOrigin: logOriginSchema.exactOptional(),
+  /** The task's witnesses; absent if it asks for none. */
+  logWitnesses: logWitnessesSchema.exactOptional(),
 });
 export type AgreedConfig = z.infer<typeof agreedConfigSchema>;
+
+/** A public log as a config names it. */
+export interface AgreedLog {
+  readonly origin: string;
+  /** Its first Ed25519 key. */
+  readonly key: Bytes;
+  /** Keys of the witnesses that the task names, as NAME+KEYID+KEY. */
+  readonly witnesses: readonly string[];
+  /** How many of them must have signed a checkpoint. */
+  readonly cosignaturesMin: number;
+}
+
+/** The log that devices demand proofs of; null if the coordinator keeps none. Rule A40. */
+export function agreedLog({
+  logKey,
+  logOrigin = "",
+  logWitnesses,
+}: Pick<AgreedConfig, "logKey" | "logOrigin" | "logWitnesses">): AgreedLog | null {
+  if (/^0*$/.test(logKey)) return null;
+  const { keys: witnesses = [], needed: cosignaturesMin = 0 } = logWitnesses ?? {};
+  return { origin: logOrigin, key: hexToBytes(logKey), witnesses, cosignaturesMin };
+}
 
 /** Words of a round's vector. The round's purpose must be one that was agreed to. */
 export function agreedVectorLength(terms: {

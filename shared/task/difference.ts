@@ -112,6 +112,9 @@ const NAMES: Readonly<Record<string, string>> = {
   "aggregation.deadlines.graceMs": "The time for late shares",
   "evaluation.localFraction": "The share of rows that devices keep back",
   "evaluation.heldOutFraction": "The share of a data set that is held out",
+  logWitnesses: "The witnesses of the public log",
+  "logWitnesses.keys": "The witnesses of the public log",
+  "logWitnesses.needed": "The number of witnesses that must have signed the public log",
 };
 
 const UNITS: Readonly<Record<string, string>> = {

@@ -71,6 +71,21 @@ export const heldOutSetSchema = z.strictObject({
 });
 export type HeldOutSet = z.infer<typeof heldOutSetSchema>;
 
+/** As the task's settings keep it. */
+export const storedHeldOutSchema = heldOutSetSchema.extend({
+  /**
+   * 32 random bytes, hex: the salt of the set's mark in the public log. It goes with the set, and no one is shown it. Absent
+   * from sets of earlier versions.
+   */
+  salt: hashHexSchema.exactOptional(),
+});
+export type StoredHeldOut = z.infer<typeof storedHeldOutSchema>;
+
+/** What readers of the task are shown of a set. */
+export function shownHeldOut({ salt: _salt, ...set }: StoredHeldOut): HeldOutSet {
+  return set;
+}
+
 /** All that is needed to read a set's bytes. */
 export type HeldOutReading = Pick<HeldOutSet, "format" | "layout">;
 

@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { heldOutSetSchema } from "./held-out.ts";
+import { archivedSchema, joiningSchema } from "./effective-settings.ts";
+import { promotionRulesSchema } from "./gates/index.ts";
+import { storedHeldOutSchema } from "./held-out.ts";
+import { operatingPointSchema, pointKey } from "./operating-point.ts";
 import { sentenceSchema } from "./sentence.ts";
-import type { Task } from "./task.ts";
 
 /*
  * Settings of a task, for all versions of a slug. Only the operator needs them. They are not part of taskHash or
@@ -9,17 +11,17 @@ import type { Task } from "./task.ts";
  * in the version.
  */
 
-const joiningSchema = z.enum(["public", "invitation"]);
-
-export const archivedSchema = z.strictObject({ at: z.iso.datetime(), by: z.string().max(80) });
-
 export const taskSettingsSchema = z.strictObject({
   /** Heading for people who may take part; null for that of the version. */
   invitation: sentenceSchema.nullable().default(null),
   /** Whether anyone may take part, or only who holds a join token. */
   joining: joiningSchema.default("public"),
   /** Rows that judge models; null if only the rows that devices keep back do. */
-  heldOut: heldOutSetSchema.nullable().default(null),
+  heldOut: storedHeldOutSchema.nullable().default(null),
+  /** What a version has to meet to be put in use; null if whoever promotes it decides. */
+  promotion: promotionRulesSchema.nullable().default(null),
+  /** What errors of two classes cost; absent for the usual one. */
+  operatingPoint: operatingPointSchema.exactOptional(),
   /** Off the list and closed to devices; null if it is open. */
   archived: archivedSchema.nullable().default(null),
 });
@@ -30,6 +32,8 @@ export const taskSettingChangesSchema = z
   .strictObject({
     invitation: sentenceSchema.nullable().exactOptional(),
     joining: joiningSchema.exactOptional(),
+    promotion: promotionRulesSchema.nullable().exactOptional(),
+    operatingPoint: operatingPointSchema.exactOptional(),
   })
   .refine((changes) => Object.keys(changes).length > 0, "at least one setting");
 export type TaskSettingChanges = z.output<typeof taskSettingChangesSchema>;
@@ -37,18 +41,10 @@ export type TaskSettingChanges = z.output<typeof taskSettingChangesSchema>;
 /** All that an act may change. Held-out rows and the archive have acts of their own. */
 export type StoredSettingChanges = Partial<TaskSettings>;
 
-/** The settings in effect for a version: as set, or else from the version itself. */
-export const effectiveSettingsSchema = z.object({ invitation: z.string(), joining: joiningSchema });
-export type EffectiveSettings = z.output<typeof effectiveSettingsSchema>;
-
-/** What a version says itself where no setting is set. Everything else of it is what devices agree to. */
-export function textsOf(task: Task): Pick<EffectiveSettings, "invitation"> {
-  return { invitation: task.invitation };
-}
-
-export function effectiveSettings(
-  task: Task,
-  { invitation, joining }: Pick<TaskSettings, "invitation" | "joining">,
-): EffectiveSettings {
-  return { invitation: invitation ?? task.invitation, joining };
+/** What judges a task's versions, as a text: figures of two versions are of the same rows and costs if it is the same. */
+export function judgingKey({
+  heldOut,
+  operatingPoint,
+}: Pick<TaskSettings, "heldOut" | "operatingPoint">): string {
+  return `${heldOut?.hash ?? "devices"} ${pointKey(operatingPoint)}`;
 }

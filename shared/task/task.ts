@@ -4,6 +4,7 @@ import { LIMITS } from "../protocol/limits.ts";
 import { shownLayoutOf } from "../vector/task-layout.ts";
 import { aggregationPlanSchema } from "./aggregation-plan.ts";
 import { featuresSchema, inputShape } from "./features.ts";
+import { logWitnessesSchema } from "./log-witnesses.ts";
 import { modelSchema } from "./model.ts";
 import { sentenceSchema, titleSchema } from "./sentence.ts";
 import { trainingPlanSchema } from "./training-plan.ts";
@@ -55,6 +56,8 @@ const taskFields = z.strictObject({
   training: trainingPlanSchema,
   aggregation: aggregationPlanSchema,
   evaluation: evaluationPlanSchema,
+  /** Whose signatures devices demand under the public log. Default: of nobody but the log. */
+  logWitnesses: logWitnessesSchema.exactOptional(),
 });
 type TaskFields = z.output<typeof taskFields>;
 

@@ -21,7 +21,7 @@ export async function checkModel(
   claims: RoundClaims,
   layout: VectorLayout,
   sum: SumOfShards,
-  source: AuditSource,
+  source: Pick<AuditSource, "blob">,
   report: (line: string) => void,
 ): Promise<Checked<void>> {
   const { runId, round, parentStateHash, modelHash, strategyStateHash } = claims;

@@ -6,31 +6,35 @@ import { initialModel } from "../strategy/initialize.ts";
 import { voidStep } from "../strategy/void-step.ts";
 import { modelTensors } from "../task/model.ts";
 import type { Task } from "../task/task.ts";
-import type { AuditSource, RoundClaims } from "./claims.ts";
+import type { AuditSource, RoundClaims, RoundsBefore } from "./claims.ts";
 import { type Checked, fault } from "./fault.ts";
 import { fetchBlob } from "./fetch-blob.ts";
 
 /** A coordinator makes at most this many void steps before it gives up on a model that was offered before. Rule R18. */
 const VOID_STEPS_MAX = 8;
 
+export interface ParentLink {
+  /** For people: what the model was linked to, or why it was not. */
+  readonly line: string;
+  /** False if the records do not say what the rounds before left, so that a part of the link was not checked. */
+  readonly isWhole: boolean;
+}
+
 /**
- * Checks that the round trained the model which the rounds before it left: that of the last committed round, or the run's
- * initial model, plus the void steps since. Takes the results of those rounds from their records; each can be audited on
+ * Checks that the round trained the model which the rounds before it left: that of the last committed round, or the
+ * run's first, plus the void steps since. Takes the results of those rounds from their records; each can be audited on
  * its own. Rules A6, R18.
- *
- * @returns A line for people: what the model was linked to, or why it was not.
  */
 export async function checkParent(
   primitives: Primitives,
   { before, runId, round, task, parentModelHash, parentStateHash }: RoundClaims,
-  source: AuditSource,
-): Promise<Checked<string>> {
+  source: Pick<AuditSource, "blob">,
+): Promise<Checked<ParentLink>> {
   if (before.kind === "unknown") {
-    return ok(
-      `Note: the link to the round before was NOT checked: ${before.why} So it is unknown whether this round trained the model that the round before left.`,
-    );
+    const line = `Note: the link to the round before was NOT checked: ${before.why} So it is unknown whether this round trained the model that the round before left.`;
+    return ok({ line, isWhole: false });
   }
-  const stateBefore = before.kind === "beginning" ? null : before.strategyStateHash;
+  const stateBefore = before.kind === "committed" ? before.strategyStateHash : null;
   if (stateBefore !== undefined && stateBefore !== parentStateHash)
     return fault("STRATEGY_STATE", "The strategy did not continue from its state after the round before.");
   const chain =
@@ -48,13 +52,24 @@ export async function checkParent(
     const stepped = one.phase === "voided" ? await chain.step(one.round) : ok(undefined);
     if (!stepped.ok) return stepped;
   }
-  const from = before.kind === "beginning" ? "the run's beginning" : `round ${before.round}`;
   const steps = chain.stepCount === 0 ? "" : `, void steps since: ${chain.stepCount}`;
   const state =
     stateBefore === undefined
       ? " Note: the link to the strategy's state was NOT checked: that round has no transcript."
       : "";
-  return ok(`Model ${parentModelHash}: the round trained the model of ${from}${steps}.${state}`);
+  const line = `Model ${parentModelHash}: the round trained the model of ${nameOf(before)}${steps}.${state}`;
+  return ok({ line, isWhole: stateBefore !== undefined });
+}
+
+function nameOf(before: Exclude<RoundsBefore, { kind: "unknown" }>): string {
+  switch (before.kind) {
+    case "committed":
+      return `round ${before.round}`;
+    case "version":
+      return `version ${before.version}, with which the run began (which model has that number is the coordinator's word)`;
+    case "beginning":
+      return "the run's beginning";
+  }
 }
 
 /** A model and the void steps after it. Fetches the weights only if a step is needed; otherwise the hash is enough. */
@@ -81,7 +96,13 @@ class ModelChain {
     this.#fetch = fetch;
   }
 
-  static fromModel(primitives: Primitives, task: Task, runId: string, hash: string, source: AuditSource) {
+  static fromModel(
+    primitives: Primitives,
+    task: Task,
+    runId: string,
+    hash: string,
+    source: Pick<AuditSource, "blob">,
+  ) {
     return new ModelChain(primitives, task, runId, hash, () => fetchBlob(primitives, source, hash));
   }
 

@@ -17,7 +17,7 @@ import {
 } from "../secagg/roster.ts";
 import type { Commitments } from "../secagg/server.ts";
 import { bundleItem, inputItem, setsItem } from "../secagg/signed-items.ts";
-import { agreedVectorLength } from "../task/config.ts";
+import { agreedLog, agreedVectorLength } from "../task/config.ts";
 import { type Checked, fault } from "./fault.ts";
 import type { SessionTranscript } from "./session-transcript.ts";
 
@@ -39,6 +39,8 @@ export interface CheckedSession {
   readonly inputRoots: ReadonlyMap<Position, Bytes>;
   /** Root over these roots, in order of position. */
   readonly inputsRoot: Bytes;
+  /** Ascending by signer. */
+  readonly confirmations: SessionTranscript["confirmations"];
   readonly evidenceHash: Bytes;
   readonly shard: number;
   readonly signatureCount: number;
@@ -72,6 +74,7 @@ export async function checkSession(
     commitments: commitments.value,
     inputRoots: inputRoots.value,
     inputsRoot: (await inputsTree(primitives, [...inputRoots.value.values()])).root,
+    confirmations,
     evidenceHash,
     shard,
     signatureCount: 2 * members.length + bundles.length + inputs.length + confirmations.length,
@@ -180,8 +183,14 @@ async function checkInputs(
   if (inputs.map(({ position }) => position).join() !== u3.positions.join())
     return fault("SETS", "The masked inputs do not match the devices of U3.");
   const byteCount = 4 * agreedVectorLength(roster.attempt.terms);
-  for (const { position, root, signature } of inputs) {
-    const item = inputItem(roster.sid, position, u2.hash, byteCount, root);
+  const hasLog = agreedLog(roster.attempt.terms.config) !== null;
+  for (const { position, root, signature, log = null } of inputs) {
+    if ((log !== null) !== hasLog)
+      return fault(
+        "INPUT_SIGNATURE",
+        `The device at position ${position} ${hasLog ? "states no" : "states a"} public log.`,
+      );
+    const item = inputItem(roster.sid, position, u2.hash, byteCount, root, log);
     if (!(await verifySignature(primitives, memberAt(roster, position).identity, item, signature)))
       return fault("INPUT_SIGNATURE", `The device at position ${position} did not sign this masked input.`);
   }

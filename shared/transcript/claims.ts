@@ -39,7 +39,14 @@ export type RoundsBefore =
       readonly strategyStateHash: string | null | undefined;
       readonly since: readonly RoundWithoutModel[];
     }
-  /** No round has committed yet, so the run is still at the initial model from its seed. */
+  /** No round has committed yet, so the run is still at the version of the task's models that it began with. */
+  | {
+      readonly kind: "version";
+      readonly version: number;
+      readonly modelHash: string;
+      readonly since: readonly RoundWithoutModel[];
+    }
+  /** The same for a run that began with an initial model from its seed. */
   | { readonly kind: "beginning"; readonly seed: number; readonly since: readonly RoundWithoutModel[] }
   /** A record is not available. The sentence says which. */
   | { readonly kind: "unknown"; readonly why: string };

@@ -7,7 +7,7 @@ import { type Checked, fault, withheld } from "./fault.ts";
 /** Fetches a model or a state and checks it against its hash. */
 export async function fetchBlob(
   primitives: Primitives,
-  source: AuditSource,
+  source: Pick<AuditSource, "blob">,
   hash: string,
 ): Promise<Checked<Bytes>> {
   const bytes = await source.blob(hash);

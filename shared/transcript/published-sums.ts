@@ -24,7 +24,7 @@ export class SessionSums {
     this.#byteCount = 4 * publishedLength(layout);
   }
 
-  async next(): Promise<Checked<Int32Array>> {
+  async next(): Promise<Checked<Int32Array<ArrayBuffer>>> {
     const bytes = new Uint8Array(this.#byteCount);
     let filled = 0;
     while (filled < bytes.length) {
@@ -54,4 +54,14 @@ export class SessionSums {
   async end(): Promise<string | null> {
     return this.#left.length > 0 || (await this.#read()) !== null ? null : this.#digest.hex();
   }
+}
+
+/** Checks the hash of all that was read, after the last session. @param hash  That the round's record names. */
+export async function checkSumHash(sum: SessionSums, hash: string): Promise<Checked<void>> {
+  const digest = await sum.end();
+  if (digest === hash) return ok(undefined);
+  return fault(
+    "SUM_HASH",
+    `The published sum has ${digest === null ? "too many bytes" : `the hash ${digest}, not ${hash}`}.`,
+  );
 }

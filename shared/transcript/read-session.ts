@@ -9,13 +9,18 @@ import {
   transcriptVersion,
 } from "./session-transcript.ts";
 
+/** The part of an audit that reading a transcript needs. */
+interface SessionAudit extends Pick<Audit, "primitives" | "claims" | "report" | "pins"> {
+  readonly source: Pick<Audit["source"], "transcript">;
+}
+
 /**
  * Reads the transcript of one shard and checks its signatures, task and rules.
  *
  * @param place  Index of the shard in the round's record, from 0.
  */
 export async function readSession(
-  { primitives, claims, source, report, pins }: Audit,
+  { primitives, claims, source, report, pins }: SessionAudit,
   place: number,
 ): Promise<Checked<CheckedSession>> {
   const shard = claims.shards[place] as number;

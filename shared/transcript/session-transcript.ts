@@ -8,6 +8,7 @@ import {
   bytesSchema,
   bytesUpToSchema,
   hashHexSchema,
+  logHeadSchema,
   positionSchema,
   runIdSchema,
   sessionIdSchema,
@@ -71,7 +72,10 @@ export const sessionTranscriptSchema = z.strictObject({
       signature,
     }),
   ),
-  inputs: list(z.strictObject({ position: positionSchema, root: hash, signature })),
+  /** `log` is the public log as the device saw it, which it signed too. Absent without a log. */
+  inputs: list(
+    z.strictObject({ position: positionSchema, root: hash, signature, log: logHeadSchema.exactOptional() }),
+  ),
   confirmations: list(z.strictObject({ signer: positionSchema, signature })),
   evidenceHash: hash,
 });

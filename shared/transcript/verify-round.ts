@@ -15,7 +15,7 @@ import { checkSum } from "./check-sum.ts";
 import type { AuditSource, RoundClaims } from "./claims.ts";
 import { type Checked, fault } from "./fault.ts";
 import { oddsLine } from "./odds.ts";
-import { SessionSums } from "./published-sums.ts";
+import { checkSumHash, SessionSums } from "./published-sums.ts";
 import { readSession } from "./read-session.ts";
 import { roundTranscriptHash } from "./round-transcript.ts";
 import { chunkCountOf, coverEvidence, detectionProbability, drawChunks } from "./spot-check.ts";
@@ -50,7 +50,7 @@ export async function verifyRound(
   report(oddsLine(draw.total, draw.chosen.length));
   const parent = await checkParent(primitives, claims, source);
   if (!parent.ok) return parent;
-  report(parent.value);
+  report(parent.value.line);
   const model = await checkModel(primitives, claims, layout, summed.value, source, report);
   return model.ok ? ok({ detection }) : model;
 }
@@ -126,7 +126,7 @@ async function checkShards(
   report(evidenceLine(layout, claims.shards.length, remadeCount));
   const right = checkTotals(audit, totals.survivorCount, all);
   if (!right.ok) return right;
-  const ended = await checkSumHash(sum, claims);
+  const ended = await checkSumHash(sum, claims.sumHash);
   if (!ended.ok) return ended;
   const root = await checkInputsRoot(primitives, claims, roots);
   return root.ok ? ok(all) : root;
@@ -146,15 +146,6 @@ function checkTotals({ claims, report }: Audit, survivorCount: number, sum: SumO
 function checkCount(what: string, said: number | null | undefined, made: number): Checked<void> {
   if (said === null || said === undefined || said === made) return ok(undefined);
   return fault("COUNTS", `The round claims ${said} as its ${what}; its sum has ${made}.`);
-}
-
-async function checkSumHash(sum: SessionSums, claims: RoundClaims): Promise<Checked<void>> {
-  const digest = await sum.end();
-  if (digest === claims.sumHash) return ok(undefined);
-  return fault(
-    "SUM_HASH",
-    `The published sum has ${digest === null ? "too many bytes" : `the hash ${digest}, not ${claims.sumHash}`}.`,
-  );
 }
 
 async function checkInputsRoot(

@@ -25,6 +25,27 @@ export function publishedWords(
   return words;
 }
 
+/** The numbers of one session by public segment, the inverse of `publishedWords`. Views. */
+export function publishedNumbers(
+  layout: VectorLayout,
+  published: Int32Array<ArrayBuffer>,
+): DecodedSum["numbersByName"] {
+  assert(published.length === publishedLength(layout), "a published sum has its length");
+  let at = 0;
+  return new Map(
+    thoseOf(layout, "public").map((place) => {
+      const numbers = published.subarray(at, at + numberCount(place));
+      at += numbers.length;
+      return [place.name, numbers];
+    }),
+  );
+}
+
+/** The layout without what is committed to but not published. */
+export function publicPart({ cohortSizeMax, length, segments }: VectorLayout): VectorLayout {
+  return { cohortSizeMax, length, segments: segments.filter(({ publish }) => publish === "public") };
+}
+
 /** How many numbers of one session's sum are published. */
 export function publishedLength(layout: VectorLayout): number {
   return thoseOf(layout, "public").reduce((sum, place) => sum + numberCount(place), 0);

@@ -1,12 +1,13 @@
 import { present } from "../../kernel/assert.ts";
 import type { Bytes } from "../../kernel/bytes.ts";
 import type { LearnedTask } from "../../task/engine.ts";
-import { modelTensors, outputCountOf } from "../../task/model.ts";
+import { type ModelSpec, modelTensors, outputCountOf } from "../../task/model.ts";
 import { classesOf, type NumberTarget, targetOf } from "../../task/target.ts";
 import type { ModelSource } from "../source.ts";
 import { stepsOf } from "../steps.ts";
 import { createGraph, type Graph } from "./graph.ts";
 import { encodedInputs, offsetOf, onnxInputs, spanOf } from "./inputs.ts";
+import { type Precision, withoutRefused } from "./int8.ts";
 import { encodeOnnx, type OnnxModel, type OnnxValueInfo } from "./message.ts";
 import { addSteps } from "./steps-to-nodes.ts";
 
@@ -28,23 +29,39 @@ const OPSETS = [
   { domain: "ai.onnx.ml", version: 3 },
 ];
 
-/** The same source gives the same bytes. */
-export function exportOnnx(source: ModelSource): Bytes {
-  return encodeOnnx(onnxModel(source));
+/** How a graph is written. */
+export interface OnnxOptions {
+  readonly precision?: Precision;
+  /**
+   * `model` leaves preprocessing and answers out: its input `encoded` [rows, ...inputShape] are the numbers that the model takes,
+   * its output `outputs` [rows, outputCount] what comes before the last activation.
+   */
+  readonly part?: "whole" | "model";
 }
 
-export function onnxModel({ name, about, task, weights, metadata }: ModelSource): OnnxModel {
+/** The same source gives the same bytes. */
+export function exportOnnx(source: ModelSource, options: OnnxOptions = {}): Bytes {
+  return encodeOnnx(onnxModel(source, options));
+}
+
+export function onnxModel(
+  { name, about, task, weights, metadata }: ModelSource,
+  { precision = "float", part = "whole" }: OnnxOptions = {},
+): OnnxModel {
   const { features, model } = task;
-  const inputs = onnxInputs(features);
-  const outputs = onnxOutputs(task);
+  const isWhole = part === "whole";
+  const inputs = isWhole ? onnxInputs(features) : [encodedInput(model)];
+  const outputs = isWhole ? onnxOutputs(task) : [plainOutput(model)];
   const graph = createGraph([...inputs, ...outputs].map((value) => value.name));
   const parts = modelTensors(model).tensors.map(({ offset, length }) =>
     weights.slice(offset, offset + length),
   );
-  const last = addSteps(graph, stepsOf(model), parts, encodedInputs(graph, features));
+  const encoded = isWhole ? encodedInputs(graph, features) : present(inputs[0], "one input").name;
+  const last = addModel(graph, model, parts, encoded, precision);
   const target = targetOf(features);
-  if (target.kind === "number")
-    addNumber(graph, target, last, present(outputs[0], "a number has an output").name);
+  const first = present(outputs[0], "a graph has an output").name;
+  if (!isWhole) graph.node("Identity", [last], {}, { output: first });
+  else if (target.kind === "number") addNumber(graph, target, last, first);
   else addClasses(graph, task, last, outputs);
   return {
     name,
@@ -56,6 +73,30 @@ export function onnxModel({ name, about, task, weights, metadata }: ModelSource)
     nodes: graph.nodes,
     tensors: graph.tensors,
   };
+}
+
+/** @returns The name of the last layer's output before its activation, [rows, outputCount]. */
+function addModel(
+  graph: Graph,
+  model: ModelSpec,
+  weights: readonly Float32Array[],
+  encoded: string,
+  precision: Precision,
+): string {
+  const steps = stepsOf(model);
+  if (precision === "float") return addSteps(graph, steps, weights, encoded);
+  const { rows, restored } = withoutRefused(graph, encoded);
+  return restored(addSteps(graph, steps, weights, rows, precision));
+}
+
+function encodedInput({ inputShape }: ModelSpec): OnnxValueInfo {
+  const dims = ["rows", ...inputShape];
+  return { name: "encoded", type: "float", dims, about: "The numbers that the model takes" };
+}
+
+function plainOutput(model: ModelSpec): OnnxValueInfo {
+  const dims = ["rows", outputCountOf(model)];
+  return { name: "outputs", type: "float", dims, about: "Before the last activation" };
 }
 
 /** The outputs that a task's graph has. None is called like an input. */

@@ -7,6 +7,8 @@ export interface Graph {
   readonly tensors: readonly OnnxTensor[];
   /** Adds a node with one output. @returns The output's name. */
   node(op: string, inputs: readonly string[], attributes?: Attributes, options?: NodeOptions): string;
+  /** Adds a node with several outputs. @returns Their names. */
+  outputs(op: string, inputs: readonly string[], count: number): readonly string[];
   /** Adds a constant. Constants of the same name are the same. @returns Its name in the graph. */
   constant(tensor: OnnxTensor): string;
   /** A scalar or vector of int64, such as the axes of a sum. @returns Its name. */
@@ -46,6 +48,11 @@ export function createGraph(outside: readonly string[]): Graph {
     node(op, inputs, attributes = {}, { domain = "", output = `${dots}${op}_${nodes.length}` } = {}) {
       nodes.push({ op, inputs, outputs: [output], attributes, domain });
       return output;
+    },
+    outputs(op, inputs, count) {
+      const outputs = Array.from({ length: count }, (_, index) => `${dots}${op}_${nodes.length}_${index}`);
+      nodes.push({ op, inputs, outputs, attributes: {}, domain: "" });
+      return outputs;
     },
     integers: (values) =>
       constant({ name: `int64_${values.join("_")}`, type: "int64", dims: [values.length], data: values }),

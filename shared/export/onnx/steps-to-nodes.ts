@@ -3,6 +3,7 @@ import { elementCount } from "../../kernel/shape.ts";
 import type { Shape } from "../../layers/ops.ts";
 import type { ElementOp, Step, StepInput, Steps } from "../steps.ts";
 import type { Graph } from "./graph.ts";
+import { dequantizedFilters, integerProduct, type Precision } from "./int8.ts";
 
 /*
  * The steps of a forward pass as nodes of ONNX, opset 17.
@@ -45,12 +46,13 @@ export function addSteps(
   { weights: specs, inputShape, steps }: Steps,
   weights: readonly Float32Array[],
   input: string,
+  precision: Precision = "float",
 ): string {
   const values: Value[] = specs.map(({ name, shape }, index) =>
     weightOf(graph, name, shape, present(weights[index], `no weights of ${name}`)),
   );
   values.push({ shape: inputShape, name: input, channelsFirst: null, weight: null });
-  for (const step of steps) values.push(addStep(graph, step, values));
+  for (const step of steps) values.push(addStep(graph, step, values, precision));
   return nameOf(graph, present(values.at(-1), "a model has steps"));
 }
 
@@ -60,7 +62,7 @@ function weightOf(graph: Graph, name: string, shape: Shape, weight: Float32Array
 }
 
 /** Adds the nodes of one step. */
-function addStep(graph: Graph, step: Step, values: readonly Value[]): Value {
+function addStep(graph: Graph, step: Step, values: readonly Value[], precision: Precision): Value {
   const operands = step.inputs.map((input) =>
     typeof input === "number" ? present(values[input], "in order") : input,
   );
@@ -82,7 +84,7 @@ function addStep(graph: Graph, step: Step, values: readonly Value[]): Value {
     case "logSoftmax":
       return ours(graph.node("LogSoftmax", [nameOf(graph, first)], { axis: { int: -1 } }));
     case "matMul":
-      return ours(graph.node("MatMul", [nameOf(graph, first), nameOf(graph, valueAt(1))]));
+      return ours(product(graph, first, valueAt(1), precision));
     case "sum": {
       const axes = graph.integers(step.axes);
       return ours(
@@ -91,7 +93,7 @@ function addStep(graph: Graph, step: Step, values: readonly Value[]): Value {
     }
     case "conv2d":
     case "depthwiseConv2d":
-      return convolution(graph, step, first, valueAt(1));
+      return convolution(graph, step, [first, valueAt(1)], precision);
     case "maxPool2d":
     case "averagePool2d": {
       const attributes = { kernel_shape: { ints: step.size }, strides: { ints: step.strides } };
@@ -145,18 +147,29 @@ function alongChannels(graph: Graph, operand: Operand): string | null {
   return graph.constant({ name: `${operand.name}.channels`, type: "float", dims: [...shape, 1, 1], data });
 }
 
+function product(graph: Graph, left: Value, right: Value, precision: Precision): string {
+  const { name, shape, weight } = right;
+  if (precision === "int8" && weight !== null && name !== null)
+    return integerProduct(graph, nameOf(graph, left), { name, shape, data: weight });
+  return graph.node("MatMul", [nameOf(graph, left), nameOf(graph, right)]);
+}
+
 function convolution(
   graph: Graph,
   step: Extract<Step, { op: "conv2d" | "depthwiseConv2d" }>,
-  input: Value,
-  kernel: Value,
+  [input, kernel]: readonly [Value, Value],
+  precision: Precision,
 ): Value {
   const [height = 0, width = 0, channels = 0] = kernel.shape;
   const filters = present(step.shape[3], "a convolution has filters");
   const group = step.op === "conv2d" ? 1 : channels;
   const dims = [filters, channels / group, height, width];
   const data = channelsFirstKernel(kernel, filters, group);
-  const weights = graph.constant({ name: `${kernel.name}.filters`, type: "float", dims, data });
+  const name = `${kernel.name}.filters`;
+  const weights =
+    precision === "int8"
+      ? dequantizedFilters(graph, { name, dims, data })
+      : graph.constant({ name, type: "float", dims, data });
   const attributes = {
     kernel_shape: { ints: [height, width] },
     strides: { ints: [step.strides, step.strides] },

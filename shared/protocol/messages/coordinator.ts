@@ -11,6 +11,7 @@ import {
   sessionIdSchema,
 } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
+import { logProofSchema } from "./log-proof.ts";
 
 /*
  * Coordinator to device, socket event "frame", without acknowledgement. After a device has reconnected and said hello, the
@@ -49,6 +50,8 @@ export const inviteSchema = z.strictObject({
   /** SHA-256 of the model's bytes at /api/v1/models/{hash}. The device checks it. */
   modelHash: hashHexSchema,
   modelByteCount: z.int().min(1),
+  /** With a public log: `task.published` of this version and `round.opened` of this round are in it. */
+  log: logProofSchema.exactOptional(),
   deadlineInMs,
 });
 
@@ -113,6 +116,8 @@ export const openSchema = z.strictObject({
   u3: bitmap,
   /** Ascending by signer. All signers are in U3. */
   confirmations: z.array(z.strictObject({ signer: positionSchema, signature })).max(LIMITS.rosterSizeMax),
+  /** With a public log: `survivors.signed` of these sets is in it. */
+  log: logProofSchema.exactOptional(),
   deadlineInMs,
 });
 

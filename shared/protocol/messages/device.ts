@@ -6,6 +6,8 @@ import {
   bytesSchema,
   bytesUpToSchema,
   hashHexSchema,
+  logHeadSchema,
+  logSizeSchema,
   positionSchema,
   runIdSchema,
   sessionIdSchema,
@@ -25,7 +27,7 @@ import { WIRE_VERSION } from "../wire-version.ts";
  * | check-in     |      | the device is ready for a round        |                                                        |
  * | advertise    | R0   | its update is ready                    | A = E(advert, H, P, C, S, bCommit)                     |
  * | share        | R1   | after the roster                       | E(bundle, sid, u, root)                                |
- * |              | R2   | the masked input goes by HTTP PUT      | E(input, sid, u, setHash(U2), byteLength, root, 0, 0)  |
+ * |              | R2   | the masked input goes by HTTP PUT      | E(input, sid, u, setHash(U2), byteLength, root, size, root of the log) |
  * | confirm      | R3   | after U2 and U3                        | E(sets, sid, setHash(U2), setHash(U3))                 |
  * | unmask       | R4   | after t confirmations                  | E(unmask, sid, u, setHash(U2), setHash(U3), shares)    |
  * | complaint    |      | a share did not open or match          | E(complaint, sid, u, v)                                |
@@ -39,6 +41,9 @@ const attemptFields = {
   round: z.int().min(1).max(LIMITS.roundsMax),
   attempt: z.int().min(1).max(LIMITS.attemptsMax),
 };
+
+/** Size of the last checkpoint of the public log that this device accepted: the next proof begins there. Rule A40. */
+const logSize = logSizeSchema.optional();
 
 export const helloSchema = z.strictObject({
   type: z.literal("hello"),
@@ -58,12 +63,14 @@ export const authenticateSchema = z.strictObject({
     .string()
     .regex(/^[\x21-\x7e]{1,32}$/)
     .optional(),
+  logSize,
 });
 
 export const checkInSchema = z.strictObject({
   type: z.literal("check-in"),
   /** The version that the person consented to, or that the edge was started with. */
   taskVersion: taskVersionSchema,
+  logSize,
 });
 
 export const advertiseSchema = z.strictObject({
@@ -199,5 +206,7 @@ export const inputHeadersSchema = z.strictObject({
   root: hashHexSchema,
   /** Signature over E(input, ...); 128 hex digits. */
   signature: z.string().regex(/^[0-9a-f]{128}$/),
+  /** The log as the device saw it; absent if its config names none. */
+  log: logHeadSchema.exactOptional(),
 });
 export type InputHeaders = z.infer<typeof inputHeadersSchema>;

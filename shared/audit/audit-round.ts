@@ -1,0 +1,38 @@
+import type { Primitives } from "../kernel/ports.ts";
+import type { Digest } from "../transcript/published-sums.ts";
+import type { RoundEvidence } from "./evidence.ts";
+import { gatherEvidence, type RoundSource } from "./gather.ts";
+import { type Look, tileFault } from "./look.ts";
+import { readEntries } from "./read-entries.ts";
+import type { RoundRecord } from "./record.ts";
+import type { Statement } from "./statement.ts";
+import { statementsOn } from "./statements.ts";
+
+export interface AuditedRound {
+  readonly evidence: RoundEvidence;
+  readonly statements: readonly Statement[];
+}
+
+/**
+ * Audits one round against its log: reads the entries, gathers the round's parts, and judges each statement.
+ *
+ * @param from  Where the run's entries begin, as whoever serves the log says. Only a log too large to be read whole needs it.
+ */
+export async function auditRound(
+  primitives: Primitives,
+  digest: () => Digest,
+  source: RoundSource,
+  record: RoundRecord,
+  look: Look,
+  from: number,
+): Promise<AuditedRound> {
+  const read = look.log === null ? null : await readEntries(look.log.tree, from);
+  const fault = read === null || read.ok ? null : tileFault(read.error);
+  const sight = fault === null ? look.sight : { ...look.sight, contradiction: fault };
+  const nothing = { entries: [], read: { from: 0, to: 0 } };
+  const evidence = await gatherEvidence(primitives, digest, source, record, {
+    ...(read?.ok === true ? read.value : nothing),
+    sight,
+  });
+  return { evidence, statements: await statementsOn(primitives, evidence) };
+}

@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { hashHexSchema, roundIdSchema, runIdSchema, taskSlugSchema } from "./ids.ts";
+
+/* What the public API says of the transparency log, beside its tiles and checkpoint under /log. */
+
+const index = z.int().min(0);
+
+/** Where a look at the log begins. Nothing of it is proved. */
+export const logViewSchema = z.object({
+  origin: z.string().max(200),
+  /** Ed25519 key that signs now. */
+  key: hashHexSchema,
+  /** The same with its name, as `npm run log` takes it: NAME+KEYID+KEY. */
+  verifierKey: z.string().max(400),
+  /** Keys of its witnesses, each as NAME+KEYID+KEY. */
+  witnesses: z.array(z.string().max(400)),
+  /** Indexes of all entries that hand over to another key, ascending. */
+  rotations: z.array(index),
+});
+export type LogView = z.infer<typeof logViewSchema>;
+
+/** Where an entry stands, and what the coordinator adds to it that no entry holds. */
+export const logEntrySchema = z.object({
+  /** From 0. */
+  index,
+  kind: z.string().max(64),
+  /** Unix milliseconds. */
+  at: z.number().nullable(),
+  /** Whose act it was, if this reader may know; no entry names anybody. */
+  actor: z.string().max(80).nullable(),
+  /** What it is about, if it is about a round or a run. */
+  place: z
+    .object({
+      task: taskSlugSchema,
+      runId: runIdSchema,
+      runNumber: z.int().min(1),
+      roundId: roundIdSchema.nullable(),
+      round: z.int().min(0).nullable(),
+    })
+    .nullable(),
+});
+export type LogEntryView = z.infer<typeof logEntrySchema>;
