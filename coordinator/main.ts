@@ -1,10 +1,11 @@
 import { present } from "#shared/kernel/assert.ts";
-import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { after, monotonicClock, primitives, randomBytes, wallClock } from "#shared/node/system.ts";
 import { VERSION } from "#shared/node/version.ts";
 import type { Status } from "#shared/protocol/api.ts";
+import type { OwnCode } from "#shared/protocol/own-code.ts";
 import { WIRE_VERSION } from "#shared/protocol/wire-version.ts";
-import { NO_LOG_KEY } from "#shared/task/agreed-config.ts";
+import type { Authority } from "#shared/task/agreed-config.ts";
 import type { OpenIdSettings } from "./adapters/auth/open-id.ts";
 import { createApp } from "./adapters/http/app.ts";
 import { Clients } from "./adapters/http/clients.ts";
@@ -15,6 +16,7 @@ import { openPages, type Pages } from "./adapters/http/pages.ts";
 import { createWebServer, type InFlight, routeRequests, type Tls } from "./adapters/http/server.ts";
 import { NO_PROXIES, type TrustedProxies } from "./adapters/http/trusted-proxies.ts";
 import { type OperationsSources, operationsFacts } from "./adapters/operations-facts.ts";
+import { readOwnCode } from "./adapters/own-code.ts";
 import { joinAddress, joinName, signInBaseUrl } from "./adapters/reach.ts";
 import { attachSocketServer } from "./adapters/socket/socket.ts";
 import { keepOwnTls, type OwnTls, openOwnTls, readTls, type TlsSetting } from "./adapters/tls/open-tls.ts";
@@ -25,6 +27,9 @@ import type { Doors } from "./core/access/doors.ts";
 import type { Coordinator } from "./core/coordinator.ts";
 import { createCoordinator } from "./core/create-coordinator.ts";
 import type { Keeping, Log } from "./core/ports/ports.ts";
+import type { PublicLog } from "./core/ports/public-log.ts";
+import { authorityOf } from "./core/tasks/terms.ts";
+import { deploymentOf, type GovernanceSettings } from "./deployment.ts";
 import { type AccessParts, openAccess } from "./open-access.ts";
 import { type Alone, type Closers, openAdapters, type StateSettings } from "./open-adapters.ts";
 
@@ -35,7 +40,7 @@ import { type Alone, type Closers, openAdapters, type StateSettings } from "./op
 const DRAIN_MS = 20_000;
 
 /** Settings from the environment. */
-export interface Settings extends StateSettings {
+export interface Settings extends StateSettings, Omit<GovernanceSettings, "keeping" | "openId"> {
   /** 0 for any free port. */
   readonly port: number;
   /** Undefined for all addresses of this machine. */
@@ -52,8 +57,12 @@ export interface Settings extends StateSettings {
   readonly keeping?: { readonly rounds: number; readonly auditorKey: string } | undefined;
   /** An OpenID provider whose accounts may sign in; none if absent. */
   readonly openId?: OpenIdSettings | undefined;
+  /** False for benches: configs do not name the public log, so devices demand no proofs. */
+  readonly demandsProofs?: boolean;
   /** False for the API alone, in tests and benches. */
   readonly web: "built" | "dev" | false;
+  /** The commit of this program, for an image without Git's folder. */
+  readonly commit?: string | undefined;
 }
 
 export interface RunningCoordinator {
@@ -110,12 +119,14 @@ async function start(
   const strict = given !== null;
   const loading = loadPages(settings, closers);
   const alone: Alone = { isAlone: true, onLost: () => {}, onRegained: () => {} };
-  const adapters = await openAdapters(settings, PLATFORM, alone, closers);
-  const { store, issuer } = adapters;
+  const serves = settings.web === "built";
+  const code = await readOwnCode(primitives, VERSION, { serves, given: settings.commit });
+  const adapters = await openAdapters(settings, { ...PLATFORM, code }, alone, closers);
+  const { store } = adapters;
   const own = settings.tls === "own" ? await openOwnTls(settings.dataDir, joinName(settings)) : null;
   const doors = openDoors(settings, { tls: own?.tls ?? given, strict }, closers);
   if (own !== null) closers.push(keepOwnTls(doors.server, own, { ...PLATFORM, log }));
-  const core = await openCore(settings, { adapters, doors, alone }, closers);
+  const core = await openCore(settings, { adapters, doors, alone, code }, closers);
   const { coordinator, people, access } = core;
   const life: Life = { stop: new AbortController(), started: false, status: null, alone };
   const inFlight = serveHttp(doors, {
@@ -125,6 +136,7 @@ async function start(
     life,
     log,
     own,
+    deployment: deploymentOf(settings),
     machine: {
       dataDir: settings.dataDir,
       isBehindProxy: (settings.trustedProxies ?? NO_PROXIES) !== NO_PROXIES,
@@ -139,8 +151,9 @@ async function start(
   const port = await listen(doors.server, settings.port, settings.host);
   life.started = true;
   const url = `${secure ? "https" : "http"}://localhost:${port}`;
-  const issuerKey = bytesToHex(issuer.publicKey) as Status["issuerKey"];
-  const status = statusOf(store.kind, issuerKey, joinAddress(settings, secure, port), own);
+  const publicLog = namedLog(settings, adapters);
+  const authority = authorityOf({ ...PLATFORM, issuer: adapters.issuer, publicLog });
+  const status = statusOf(store.kind, authority, joinAddress(settings, secure, port), own);
   life.status = status;
   log.info({ url, database: store.kind, version: VERSION }, "listening");
   let stopped: Promise<void> | null = null;
@@ -180,25 +193,35 @@ interface Opened {
   readonly adapters: Awaited<ReturnType<typeof openAdapters>>;
   readonly doors: ReturnType<typeof openDoors>;
   readonly alone: Alone;
+  readonly code: OwnCode;
 }
 
 /** The coordinator, its people and its devices. Sockets take connections from then on. */
-async function openCore(settings: Settings, { adapters, doors, alone }: Opened, closers: Closers) {
+async function openCore(settings: Settings, { adapters, doors, alone, code }: Opened, closers: Closers) {
   const { log } = settings;
   const { store, issuer } = adapters;
   const keeping = await keepingOf(settings);
   const coordinator = createCoordinator({
     ...PLATFORM,
+    code,
     ...adapters,
+    publicLog: namedLog(settings, adapters),
     log,
     devices: doors.sockets.devices,
     broadcast: doors.sockets.broadcast,
-    codeVersion: VERSION,
     keeping,
   });
   alone.onLost = (reason) => coordinator.lifecycle.interrupt(reason);
   const people = await openAccess(
-    { ...PLATFORM, store, log, keeping, projects: coordinator.projects },
+    {
+      ...PLATFORM,
+      store,
+      log,
+      keeping,
+      projects: coordinator.projects,
+      registry: coordinator.registry,
+      endedRowsDays: deploymentOf(settings).endedRowsDays,
+    },
     settings.openId,
   );
   closers.push(() => people.close());
@@ -217,6 +240,11 @@ async function openCore(settings: Settings, { adapters, doors, alone }: Opened, 
   return { coordinator, people, access };
 }
 
+/** The public log that configs name. */
+function namedLog({ demandsProofs = true }: Settings, { publicLog }: { readonly publicLog: PublicLog }) {
+  return demandsProofs ? publicLog : null;
+}
+
 /** The platform's ports, shared by every part. */
 const PLATFORM = {
   primitives,
@@ -225,6 +253,7 @@ const PLATFORM = {
   clock: monotonicClock,
   wall: wallClock,
   projectId: "default",
+  codeVersion: VERSION,
 } as const;
 
 /** How far the coordinator is between its start and its stop. */
@@ -267,14 +296,15 @@ interface Served {
   readonly life: Life;
   readonly log: Log;
   readonly own: OwnTls | null;
+  readonly deployment: ReturnType<typeof deploymentOf>;
   readonly machine: Pick<OperationsSources, "dataDir" | "isBehindProxy" | "certificate">;
 }
 
 function serveHttp(
   { server, doors }: ReturnType<typeof openDoors>,
-  { coordinator, adapters, people, access, pages, life, log, own, machine }: Served,
+  { coordinator, adapters, people, access, pages, life, log, own, machine, deployment }: Served,
 ): InFlight {
-  const { store, blobs, spool, disk, metrics } = adapters;
+  const { store, blobs, spool, disk, metrics, publicLog } = adapters;
   const shared = { ...doors, log, clock: monotonicClock, wall: wallClock, stopping: life.stop.signal };
   const statusNow = () => present(life.status, "the status of a coordinator that listens");
   const { app } = createApp({
@@ -284,12 +314,14 @@ function serveHttp(
     blobs,
     spool,
     metrics,
+    publicLog,
     authority: own?.authority.certificate ?? null,
     ...people,
     access,
     principals: people.principals(access),
     pagesUrl: () => signInBaseUrl(statusNow()),
     status: statusNow,
+    deployment,
     operations: {
       disk,
       isAlone: () => life.alone.isAlone,
@@ -304,22 +336,23 @@ function serveHttp(
 
 function statusOf(
   database: Status["database"],
-  issuerKey: Status["issuerKey"],
+  { projectId, codeVersion, issuerKey, logKey, logOrigin }: Authority,
   address: ReturnType<typeof joinAddress>,
   own: OwnTls | null,
 ): Status {
   return {
     product: "chorus",
     version: VERSION,
-    codeVersion: VERSION,
-    projectId: PLATFORM.projectId,
+    codeVersion,
+    projectId,
     database,
     startedAt: new Date(wallClock.nowUnixMs()).toISOString(),
     ...address,
     wire: WIRE_VERSION,
-    issuerKey,
+    issuerKey: issuerKey as Status["issuerKey"],
     ...(own === null ? {} : { authorityFingerprint: own.authority.fingerprint }),
-    logKey: NO_LOG_KEY as Status["logKey"],
+    logKey: logKey as Status["logKey"],
+    ...(logOrigin === undefined ? {} : { logOrigin }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Access } from "./core/access/device-login.ts";
 import { Doors } from "./core/access/doors.ts";
 import { OpenIdDoors } from "./core/access/open-id-doors.ts";
 import { createPrincipals, type Principals } from "./core/access/principals.ts";
+import type { Overrides } from "./core/access/promotions.ts";
 import type { Coordinator } from "./core/coordinator.ts";
 import type { Keeping, Log, Store } from "./core/ports/ports.ts";
 import type { SignIns } from "./core/ports/sign-ins.ts";
@@ -21,6 +22,9 @@ export interface AccessPartsPorts {
   readonly store: Store;
   readonly keeping: Keeping | null;
   readonly projects: Coordinator["projects"];
+  readonly registry: Overrides;
+  /** See `AccessDeskPorts`. */
+  readonly endedRowsDays?: number;
 }
 
 /** Who may do what, from its rows to the doors. */
@@ -42,7 +46,7 @@ export interface AccessParts {
 
 /** @throws Error that says what to do if a stored row is of a newer version. */
 export async function openAccess(ports: AccessPartsPorts, openId?: OpenIdSettings): Promise<AccessParts> {
-  const { store, log, projects } = ports;
+  const { store, log, projects, registry } = ports;
   // What has run out stays so if someone sets the wall clock back (X12).
   let latest = 0;
   const nowUnixMs = () => {
@@ -50,7 +54,7 @@ export async function openAccess(ports: AccessPartsPorts, openId?: OpenIdSetting
     return latest;
   };
   const accessDesk = new AccessDesk({ ...ports, wall: { nowUnixMs } });
-  await accessDesk.start((projectId, agreed) => projects.deleteData(projectId, agreed));
+  await accessDesk.start((projectId, agreed) => projects.deleteData(projectId, agreed), registry);
   latest = Math.max(latest, accessDesk.book.newestAt);
   const signIns = openSignIns({ ...ports, records: store });
   const doors = new Doors({ ...ports, desk: accessDesk, signIns });

@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { MonotonicClock, Primitives } from "#shared/kernel/ports.ts";
+import type { MonotonicClock, Primitives, RandomBytes } from "#shared/kernel/ports.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import type { OwnCode } from "#shared/protocol/own-code.ts";
 import { openBlobs } from "./adapters/blobs.ts";
 import { type InstanceEvents, makeDataFolder, openStore } from "./adapters/database/open-store.ts";
 import { openDisk } from "./adapters/disk.ts";
@@ -16,6 +17,7 @@ import { openMetrics } from "./adapters/metrics.ts";
 import { openModels } from "./adapters/models.ts";
 import { openSpool } from "./adapters/spool.ts";
 import type { Log } from "./core/ports/ports.ts";
+import { openPublicLog } from "./open-public-log.ts";
 
 /* What a coordinator has of its machine: database, files and threads. */
 
@@ -27,6 +29,8 @@ export interface StateSettings {
   /** Bytes of models, uploads and held-out rows above which nothing new begins; null for no quota. */
   readonly quotaByteCount?: number | null | undefined;
   readonly log: Log;
+  /** Name of the public log; undefined for the one that it has. */
+  readonly logOrigin?: string | undefined;
   /**
    * Called if another coordinator took over the database while this one had lost it. This one serves nothing
    * more, and its process should end with the sentence. The default is an uncaught error.
@@ -36,9 +40,13 @@ export interface StateSettings {
 
 export interface StatePlatform {
   readonly primitives: Primitives;
+  readonly random: RandomBytes;
   readonly clock: MonotonicClock;
+  readonly after: (delayMs: number, run: () => void) => () => void;
   /** Of what names no project. */
   readonly projectId: string;
+  readonly codeVersion: string;
+  readonly code: OwnCode;
 }
 
 /** What is to be closed at the end, the newest first. */
@@ -53,7 +61,7 @@ export interface Alone {
 
 export async function openAdapters(
   settings: StateSettings,
-  { primitives, clock, projectId }: StatePlatform,
+  { primitives, random, clock, after, projectId, codeVersion, code }: StatePlatform,
   alone: Alone,
   closers: Closers,
 ) {
@@ -70,6 +78,19 @@ export async function openAdapters(
     alone: instanceEvents(settings, alone),
   });
   closers.push(() => store.close());
+  const publicLog = await openPublicLog({
+    store,
+    dataDir,
+    log,
+    primitives,
+    random,
+    clock,
+    after,
+    origin: settings.logOrigin,
+  });
+  closers.push(() => publicLog.stop());
+  await publicLog.open();
+  publicLog.start();
   const intake = openIntake();
   closers.push(() => intake.close());
   const [blobs, spool, issuer] = await Promise.all([
@@ -86,13 +107,28 @@ export async function openAdapters(
   closers.push(() => models.close());
   const exporter = openExporter();
   closers.push(() => exporter.close());
-  const evaluator = createEvaluator((slug, hash) => heldOutSetPath(dataDir, slug, hash));
+  const setPath = (slug: string, hash: string) => heldOutSetPath(dataDir, slug, hash);
+  const evaluator = createEvaluator(setPath, { version: codeVersion, hash: code.hash });
   closers.push(() => evaluator.close());
   const heldOutFiles = await openHeldOutFiles(dataDir);
   closers.push(() => heldOutFiles.close());
   const metrics = openMetrics();
   closers.push(() => metrics.close());
-  return { store, blobs, spool, disk, issuer, folder, models, exporter, evaluator, heldOutFiles, metrics };
+  metrics.watchLog(publicLog, clock);
+  return {
+    publicLog,
+    store,
+    blobs,
+    spool,
+    disk,
+    issuer,
+    folder,
+    models,
+    exporter,
+    evaluator,
+    heldOutFiles,
+    metrics,
+  };
 }
 
 function instanceEvents({ onReplaced }: StateSettings, alone: Alone): InstanceEvents {

@@ -1,17 +1,21 @@
 import type { z } from "zod";
+import { claimsOfRecord } from "#shared/audit/record.ts";
+import { type Records, roundsBefore } from "#shared/audit/rounds-before.ts";
 import { openSealed } from "#shared/crypto/sealed-box.ts";
 import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { auditorPassSchema } from "#shared/protocol/access-api.ts";
 import {
   type RoundDetail,
+  type RunView,
   roundDetailSchema,
   runViewSchema,
   sealedOpeningsSchema,
   taskViewSchema,
 } from "#shared/protocol/api.ts";
+import { aliasesSchema, type ModelVersionView, modelVersionSchema } from "#shared/protocol/registry.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
-import type { AuditSource, RoundClaims, RoundsBefore, RoundWithoutModel } from "#shared/transcript/claims.ts";
+import type { AuditSource, RoundClaims } from "#shared/transcript/claims.ts";
 import { MERKLE_PATH_HEADER } from "./http/api/transcripts.ts";
 
 /** The round cannot be checked. The message says why and what to do. */
@@ -32,72 +36,50 @@ export async function openAuditSource(
   asks: AuditBearer,
 ): Promise<{ readonly claims: RoundClaims; readonly source: AuditSource; readonly detail: RoundDetail }> {
   const api = new AuditApi(base, asks);
-  const detail = await api.json(`/rounds/${roundId}`, roundDetailSchema);
+  const detail = await api.round(roundId);
   if (detail === null) throw new CannotAudit(`The coordinator has no round ${roundId}.`);
   if (detail.phase !== "committed") {
     throw new CannotAudit(
       `Round ${detail.round} is ${detail.phase}; only a committed round has a sum and a model to check.`,
     );
   }
-  const { transcript, sumHash, modelHash, inputsRoot } = detail;
-  if (transcript === undefined || sumHash === null || modelHash === null || inputsRoot === null)
-    throw new CannotAudit("This round is older than transcripts, so there is nothing to check it against.");
   if ((await roundIdOf(primitives, detail.runId, detail.round)) !== roundId)
     throw new CannotAudit(`Round ${roundId} does not match its run and number.`);
   const view = await api.json(`/tasks/${detail.task}/${detail.taskVersion}`, taskViewSchema);
   if (view === null) throw new CannotAudit(`The coordinator does not serve task ${detail.task}.`);
-  const claims: RoundClaims = {
-    sumHash,
-    modelHash,
-    inputsRoot,
-    runId: detail.runId,
-    round: detail.round,
-    configHash: detail.configHash,
-    roundHash: detail.roundHash,
-    parentModelHash: detail.parentModelHash,
-    transcriptHash: transcript.hash,
-    shards: transcript.sessions.map(({ shard }) => shard),
-    sessionHashes: transcript.sessions.map(({ hash }) => hash),
-    survivorCounts: transcript.sessions.map(({ shard }) =>
-      detail.shardList === undefined
-        ? detail.survivors
-        : (detail.shardList.find((one) => one.shard === shard)?.survivors ?? null),
-    ),
-    survivorCount: detail.survivors,
-    weightSum: detail.weightSum,
-    strategy: transcript.strategy,
-    parentStateHash: transcript.parentStateHash,
-    strategyStateHash: transcript.strategyStateHash,
-    task: view.task,
-    before: await roundsBefore(api, primitives, detail),
-  };
+  const before = await roundsBefore(primitives, api, detail);
+  const claims = claimsOfRecord(detail, view.task, before);
+  if (claims === null)
+    throw new CannotAudit("This round is older than transcripts, so there is nothing to check it against.");
   return { claims, detail, source: api.source(roundId) };
 }
 
-/** Reads the run's records back to the previous committed round, or to the run's beginning. */
-async function roundsBefore(
-  api: AuditApi,
-  primitives: Primitives,
-  { runId, round }: RoundDetail,
-): Promise<RoundsBefore> {
-  const since: RoundWithoutModel[] = [];
-  for (let before = round - 1; before >= 1; before--) {
-    const path = `/rounds/${await roundIdOf(primitives, runId, before)}`;
-    const detail = await api.json(path, roundDetailSchema);
-    if (detail === null || detail.runId !== runId || detail.round !== before)
-      return { kind: "unknown", why: `the coordinator has no record of round ${before}.` };
-    const { phase, modelHash, parentModelHash, transcript } = detail;
-    if (phase === "committed" && modelHash !== null) {
-      const { strategyStateHash } = transcript ?? {};
-      return { kind: "committed", round: before, modelHash, strategyStateHash, since };
-    }
-    if (phase !== "voided" && phase !== "failed")
-      return { kind: "unknown", why: `round ${before} has not ended: its record says ${phase}.` };
-    since.unshift({ round: before, phase, parentModelHash });
-  }
-  const run = await api.json(`/runs/${runId}`, runViewSchema);
-  if (run === null) return { kind: "unknown", why: "the coordinator has no record of the run." };
-  return { kind: "beginning", seed: run.seed, since };
+/** The record of a round; null if the coordinator has none. @throws CannotAudit */
+export async function readRecord(
+  base: string,
+  roundId: string,
+  asks: AuditBearer,
+): Promise<RoundDetail | null> {
+  return new AuditApi(base, asks).round(roundId);
+}
+
+/** A run; null if the coordinator has none. @throws CannotAudit */
+export async function readRun(base: string, runId: string, asks: AuditBearer): Promise<RunView | null> {
+  return new AuditApi(base, asks).run(runId);
+}
+
+/** One of a task's models by its number or alias; null if there is none. @throws CannotAudit */
+export async function readModelVersion(
+  base: string,
+  { slug, name }: { readonly slug: string; readonly name: string },
+  asks: AuditBearer,
+): Promise<ModelVersionView | null> {
+  const api = new AuditApi(base, asks);
+  if (/^\d+$/.test(name)) return api.json(`/tasks/${slug}/models/${name}`, modelVersionSchema);
+  const aliases = await api.json(`/tasks/${slug}/aliases`, aliasesSchema);
+  const found = aliases?.items.find(({ alias }) => alias === name);
+  if (found?.version == null) return null;
+  return api.json(`/tasks/${slug}/models/${found.version}`, modelVersionSchema);
 }
 
 /** Attempts per request while the coordinator is busy or asks for a slower rate. */
@@ -140,7 +122,7 @@ async function answerOf(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
-class AuditApi {
+class AuditApi implements Records {
   readonly #base: string;
   readonly #asks: AuditBearer;
   #bearer: string | null | undefined;
@@ -183,6 +165,14 @@ class AuditApi {
   async #bytes(path: string): Promise<Bytes | null> {
     const response = await this.#get(path);
     return response === null ? null : new Uint8Array(await response.arrayBuffer());
+  }
+
+  round(roundId: string): Promise<RoundDetail | null> {
+    return this.json(`/rounds/${roundId}`, roundDetailSchema);
+  }
+
+  run(runId: string): Promise<RunView | null> {
+    return this.json(`/runs/${runId}`, runViewSchema);
   }
 
   source(roundId: string): AuditSource {

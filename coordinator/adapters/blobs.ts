@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { createHash, randomUUID } from "node:crypto";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { FileLost } from "#coordinator/core/ports/outage.ts";
 import type { Blobs } from "#coordinator/core/ports/ports.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import { syncFolder, writeDurably } from "#shared/node/durable-files.ts";
+import { syncFolder, writeDurably, writeStream } from "#shared/node/durable-files.ts";
 import { byteCountOf } from "#shared/node/read-files.ts";
 import { isErrorCode } from "./system-errors.ts";
 
@@ -36,6 +36,24 @@ export async function openBlobs(folder: string): Promise<Blobs> {
         await syncFolder(folder);
       await writeDurably(path, bytes);
       return hash;
+    },
+    stage: async (body) => {
+      const partial = join(folder, `${randomUUID()}.partial`);
+      const { sha256: hash, byteCount } = await writeStream(partial, body);
+      const discard = () => rm(partial, { force: true });
+      const keep = async () => {
+        try {
+          // A blob that is there is replaced by the same bytes.
+          if ((await mkdir(dirname(pathOf(hash)), { recursive: true })) !== undefined)
+            await syncFolder(folder);
+          await rename(partial, pathOf(hash));
+        } catch (error) {
+          await discard();
+          throw error;
+        }
+        await syncFolder(dirname(pathOf(hash)));
+      };
+      return { hash, byteCount, keep, discard };
     },
     get: async (hash) => {
       if (!isHash(hash)) return null;

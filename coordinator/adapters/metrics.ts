@@ -1,6 +1,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Metrics } from "#coordinator/core/ports/ports.ts";
+import type { PublicLog } from "#coordinator/core/ports/public-log.ts";
+import type { MonotonicClock } from "#shared/kernel/ports.ts";
 import { END_PHASES } from "#shared/round/phases.ts";
 
 /** For phases and rounds: a demo's take a second, an overnight run's take hours. */
@@ -12,6 +14,8 @@ export interface MetricsRegistry extends Metrics {
   readonly contentType: string;
   /** All metrics in Prometheus' text format. */
   text(): Promise<string>;
+  /** Adds the figures of the public log. */
+  watchLog(log: Pick<PublicLog, "state">, clock: MonotonicClock): void;
   /** Stops background measurements. */
   close(): void;
 }
@@ -34,6 +38,9 @@ export interface MetricsRegistry extends Metrics {
  * | chorus_evaluations_total            | outcome        |
  * | chorus_evaluation_seconds           | outcome        |
  * | chorus_event_loop_lag_seconds       | quantile       |
+ * | chorus_log_entries                  |                |
+ * | chorus_log_checkpoint_age_seconds   |                |
+ * | chorus_log_signing                  |                |
  */
 export function openMetrics(): MetricsRegistry {
   const registry = new Registry();
@@ -63,6 +70,7 @@ export function openMetrics(): MetricsRegistry {
       series.evaluations.inc({ outcome });
       series.evaluationSeconds.observe({ outcome }, seconds);
     },
+    watchLog: (log, clock) => watchLog(registers, log, clock),
     contentType: registry.contentType,
     text: () => registry.metrics(),
     close: () => lag.disable(),
@@ -169,4 +177,39 @@ function watchLoopLag(registers: Registry[]) {
     },
   });
   return delay;
+}
+
+/** Read when somebody asks. A log that waits or has halted shows in `chorus_log_signing`, and in its checkpoint's age. */
+function watchLog(registers: Registry[], log: Pick<PublicLog, "state">, clock: MonotonicClock): void {
+  let [size, publishedAtMs] = [0, clock.nowMs()];
+  const look = () => {
+    const state = log.state();
+    if (state.type !== "signing") return state;
+    size = state.size;
+    publishedAtMs = state.publishedAtMs ?? publishedAtMs;
+    return state;
+  };
+  const gauges = [
+    ["chorus_log_entries", "Entries under the newest checkpoint of the public log", () => size],
+    [
+      "chorus_log_checkpoint_age_seconds",
+      "Time since a checkpoint of the public log was published; it grows while nothing is logged",
+      () => (clock.nowMs() - publishedAtMs) / 1_000,
+    ],
+    [
+      "chorus_log_signing",
+      "1 while the public log signs what is staged",
+      () => (log.state().type === "signing" ? 1 : 0),
+    ],
+  ] as const;
+  for (const [name, help, value] of gauges)
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        look();
+        this.set(value());
+      },
+    });
 }

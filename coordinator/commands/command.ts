@@ -7,6 +7,14 @@ export function environment(name: string): string | undefined {
   return process.env[name] || undefined;
 }
 
+/** Other sites whose pages may use a coordinator (W17). */
+export function namedOrigins(): readonly string[] {
+  return (environment("CHORUS_ORIGINS") ?? "")
+    .split(",")
+    .map((origin) => origin.trim())
+    .filter(Boolean);
+}
+
 /** @throws Error with the sentence of the refusal. */
 export function granted<Value>(result: Result<Value, WireError>): Value {
   if (!result.ok) throw new Error(result.error.message);

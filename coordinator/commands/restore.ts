@@ -15,6 +15,8 @@ changes. Stop the coordinator before: a folder that one has is refused.
   --from BACKUP     the folder that npm run backup made
   --data DIR        where the coordinator's state goes; or CHORUS_DATA
   --replace         if there is state already, move that folder aside (it is never deleted)
+  --newest-log      the backup's public log is the newest: nothing was signed after it. Without this, and unless the log at
+                    the place is as new, the coordinator signs nothing until npm run log -- trust
   --older           with --replace: also if that state is newer than the backup
   --database-url URL
                     for a backup of PostgreSQL: an empty database, filled by pg_restore; or DATABASE_URL
@@ -33,6 +35,7 @@ interface Options {
   readonly databaseUrl: string | undefined;
   readonly replace: boolean;
   readonly older: boolean;
+  readonly newestLog: boolean;
 }
 
 async function restore(given: Options): Promise<number> {
@@ -71,6 +74,7 @@ function readOptions(): Options | string {
       "database-url": text,
       replace: flag,
       older: flag,
+      "newest-log": flag,
       help: { type: "boolean", short: "h" },
     },
   });
@@ -85,5 +89,6 @@ function readOptions(): Options | string {
   if (older && !replace) return "--older goes with --replace.";
   const databaseUrl = values["database-url"] || environment("DATABASE_URL");
   const fault = databaseUrlFault(databaseUrl);
-  return fault ?? { from: resolve(from), dataDir: resolve(data), databaseUrl, replace, older };
+  const newestLog = values["newest-log"];
+  return fault ?? { from: resolve(from), dataDir: resolve(data), databaseUrl, replace, older, newestLog };
 }

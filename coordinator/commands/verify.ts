@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { tokenPattern } from "#shared/access/tokens.ts";
 import { primitives, randomBytes } from "#shared/node/system.ts";
@@ -7,11 +6,14 @@ import type { Pins } from "#shared/transcript/check-task.ts";
 import { verifyRound } from "#shared/transcript/verify-round.ts";
 import { openAuditSource, passBearer } from "../adapters/audit-source.ts";
 import { readAuditorKey } from "../adapters/auditor-key.ts";
+import { sha256Digest } from "../adapters/sha256-digest.ts";
 import { environment } from "./command.ts";
+import { verifyShell } from "./verify/shell.ts";
 
 const CHUNKS_DEFAULT = 16;
 
 const HELP = `npm run verify -- round ID --auditor-key FILE [options]
+npm run verify -- shell URL [options]         checks a participant's page; see npm run verify -- shell --help
 
 Checks a committed round from outside, as far as the coordinator still keeps it: that every device signed what is
 attributed to it, that the shares rebuild the secrets which devices announced, that the published sum is the sum of
@@ -37,7 +39,8 @@ be checked. A missing part of a round whose transcript is served counts as 1.`;
 const ODDS_START_ANEW =
   "This draw does not count. The next try has odds of its own, and trying until one succeeds proves nothing.";
 
-process.exitCode = await main();
+const [noun, ...args] = process.argv.slice(2);
+process.exitCode = noun === "shell" ? await verifyShell(args) : await main();
 
 async function main(): Promise<number> {
   const options = readOptions();
@@ -68,7 +71,7 @@ async function main(): Promise<number> {
       chunks: options.chunks,
       pins: options.pins,
       random: randomBytes,
-      digest: sha256,
+      digest: sha256Digest,
       report: (line) => console.log(line),
     });
     const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1);
@@ -88,11 +91,6 @@ async function main(): Promise<number> {
     if (drawing) console.error(ODDS_START_ANEW);
     return 2;
   }
-}
-
-function sha256() {
-  const hash = createHash("sha256");
-  return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => hash.digest("hex") };
 }
 
 interface VerifyOptions {

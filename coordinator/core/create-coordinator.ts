@@ -3,21 +3,33 @@ import type { RunView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { RunEvent } from "#shared/round/run-event.ts";
 import { Places } from "./access/places.ts";
-import type { Coordinator, Runs } from "./coordinator.ts";
+import type { Coordinator, Reported, Runs } from "./coordinator.ts";
+import { AssessorDesk } from "./desks/assessor-file.ts";
 import { createDeviceDesk } from "./desks/device-desk.ts";
 import { HeldOutDesk } from "./desks/held-out-desk.ts";
+import { LogDesk } from "./desks/log-desk.ts";
 import { createProjectDesk } from "./desks/project-desk.ts";
 import { Readers } from "./desks/readers.ts";
+import { RegistryDesk } from "./desks/registry-desk.ts";
+import { RunFilesDesk } from "./desks/run-files.ts";
+import { RunSearchDesk } from "./desks/run-search.ts";
 import { createTaskDesk } from "./desks/task-desk.ts";
 import { createUploads } from "./desks/upload-desk.ts";
 import { Lobby } from "./devices/lobby.ts";
+import { Cards } from "./models/cards.ts";
 import { Exports } from "./models/exports.ts";
+import { GateEvidenceDesk } from "./models/gate-evidence.ts";
+import { GateJudge } from "./models/gate-judge.ts";
 import { HeldOutSets } from "./models/held-out-sets.ts";
+import { Reports } from "./models/reports.ts";
 import type { CoordinatorPorts } from "./ports/ports.ts";
 import { sweepTranscripts } from "./rounds/transcript.ts";
 import { Launcher } from "./runs/launcher.ts";
 import { Publisher } from "./runs/publisher.ts";
 import { RunDesk } from "./runs/run-desk.ts";
+import { logShell } from "./tasks/shell-leaf.ts";
+import { createOwnThings } from "./tracking/own-things.ts";
+import { createTracking } from "./tracking/tracking.ts";
 
 /**
  * The whole core over the given ports: runs, rounds and devices. Nothing happens before `lifecycle.start`.
@@ -27,8 +39,13 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
   const isRunning = () => running;
   const lobby = new Lobby(ports.clock, (task) => desk.readinessChanged(task));
   const publisher = new Publisher(ports);
-  const desk: RunDesk = new RunDesk(ports, lobby, publisher);
-  const readers = new Readers(ports.store, {
+  const desk: RunDesk = new RunDesk(
+    ports,
+    lobby,
+    publisher,
+    (task, version) => void registry.considerCandidate(task, version),
+  );
+  const readers = new Readers(ports, {
     lobby,
     run: (runId) => desk.run(runId),
     round: (roundId) => desk.round(roundId),
@@ -38,13 +55,41 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
   const heldOutDesk = new HeldOutDesk(ports, heldOut);
   const launcher = new Launcher(ports, desk, heldOut);
   const places = new Places(ports);
+  const reports = new Reports(ports, {
+    roundDetail: (roundId) => readers.roundDetail(roundId),
+    model: (slug, version) => registry.model(slug, version),
+  });
+  const cards = new Cards(ports, {
+    model: (slug, version) => registry.model(slug, version),
+    runView: (runId) => readers.runView(runId),
+    report: (roundId) => reports.report(roundId),
+  });
+  const evidence = new GateEvidenceDesk(ports, reports);
+  const registry: RegistryDesk = new RegistryDesk(ports, new GateJudge(ports.store, evidence));
+  const tasks = createTaskDesk(ports, { readers, places, heldOut, runs: desk });
+  const runs = runsOf(ports, { desk, launcher, readers, isRunning });
+  const exports = new Exports(ports, {
+    runView: (runId) => readers.runView(runId),
+    roundDetail: (roundId) => readers.roundDetail(roundId),
+    model: (slug, version) => registry.model(slug, version),
+  });
+  const runFiles = new RunFilesDesk({ tasks, runs, rounds: readers, exports });
+  const reported: Reported = {
+    report: (roundId) => reports.report(roundId),
+    compare: (slug, first, second) => reports.compare(slug, first, second),
+    portability: (slug, version) => reports.portability(slug, version),
+    card: (slug, version, format) => cards.card(slug, version, format),
+  };
+  const subjects = { tasks, runs, rounds: readers, registry, runFiles, reports: reported };
   return {
     lifecycle: {
       start: async () => {
         await sweepTranscripts(ports);
+        await logShell(ports);
         await heldOut.adoptAll();
         await desk.start();
         running = true;
+        void registry.considerLeft();
       },
       stop: async () => {
         running = false;
@@ -54,19 +99,22 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
       },
       interrupt: (reason) => desk.interrupt(reason),
     },
-    tasks: createTaskDesk(ports, { readers, places, heldOut, runs: desk }),
+    tasks,
     heldOut: heldOutDesk,
-    runs: runsOf(ports, { desk, launcher, readers, isRunning }),
-    rounds: {
-      listRounds: (runId, page) => readers.listRounds(runId, page),
-      roundDetail: (roundId) => readers.roundDetail(roundId),
-      publishedSumHash: (roundId) => readers.publishedSumHash(roundId),
-    },
-    exports: new Exports(ports, readers),
+    registry,
+    runs,
+    rounds: readers,
+    auditLog: new LogDesk(ports.primitives, ports.publicLog ?? null, ports.store),
+    exports,
+    reports: reported,
+    runFiles,
+    assessor: new AssessorDesk(ports, subjects),
+    runSearch: new RunSearchDesk(ports.store, (runId) => desk.run(runId)?.view() ?? null),
     devices: createDeviceDesk(ports, { lobby, desk, isRunning }),
     uploads: createUploads(ports, { desk, isRunning }),
     projects: createProjectDesk(ports, { isRunning, launches: launcher, places }),
     places,
+    tracking: createTracking(ports, createOwnThings(ports, { registry, exports, rounds: readers })),
   };
 }
 

@@ -2,6 +2,7 @@ import { type Insertable, type Kysely, sql, type Transaction } from "kysely";
 import type {
   EventLog,
   LogEntry,
+  ModelVersionRow,
   RoundViews,
   StoredEvent,
   StoreRecord,
@@ -9,12 +10,17 @@ import type {
 } from "#coordinator/core/ports/store.ts";
 import { assert, present, unreachable } from "#shared/kernel/assert.ts";
 import { err, ok } from "#shared/kernel/result.ts";
+import { isEndPhase } from "#shared/round/phases.ts";
 import { writeAccessRow } from "./access.ts";
 import { compileOnce } from "./compiled.ts";
+import { nextNumber, nextNumberQuery } from "./counters.ts";
+import { leafBody, writeLeaves } from "./leaves.ts";
 import { inBatches, toJson } from "./page.ts";
+import { MODEL_COUNTER, writeAlias } from "./registry.ts";
 import type { Database } from "./schema.ts";
 import type { StreamProjects } from "./stream-projects.ts";
 import { TaskExists, writeTask, writeTaskSettings } from "./task-rows.ts";
+import { recordInitial, recordRound, recordRun } from "./tracking/own.ts";
 import { sentQueries } from "./uploads.ts";
 
 type RecordOf<Type extends StoreRecord["type"]> = Extract<StoreRecord, { type: Type }>;
@@ -115,7 +121,7 @@ async function appendIn(
     const sequence = event.sequence === "next" ? last + 1 : event.sequence;
     if (sequence <= last) throw new SequenceTaken();
     assert(sequence === last + 1, `event ${sequence} of ${stream.kind} ${stream.id} follows ${last}`);
-    for (const record of records) if (record.type !== "note") await writeRecord(writing, record);
+    for (const record of records) if (record.type !== "note") await writeRecord(writing, record, event.at);
     const position = lastPosition - entries.length + 1 + index;
     const place = { position, project_id: projectId, stream_kind: stream.kind, stream_id: stream.id };
     const written = { ...place, sequence, at: event.at };
@@ -152,38 +158,21 @@ async function runOfStream(
   return round?.run_id ?? null;
 }
 
-/** The next number of a counter, from 1 and without gaps. The row stays locked until the transaction ends. */
-export async function nextNumber(db: Kysely<Database>, name: string): Promise<number> {
-  const { value } = await nextNumberQuery(db, name, 1).executeTakeFirstOrThrow();
-  return value;
-}
-
-/** Takes `count` numbers and returns the last of them. */
-function nextNumberQuery(db: Kysely<Database>, name: string, count: number) {
-  return db
-    .insertInto("counter")
-    .values({ name, value: count })
-    .onConflict((conflict) =>
-      conflict.column("name").doUpdateSet({ value: sql<number>`counter.value + excluded.value` }),
-    )
-    .returning("value");
-}
-
-async function writeRecord(writing: Writing, record: Exclude<StoreRecord, { type: "note" }>): Promise<void> {
+/** @param at  Of the event. */
+async function writeRecord(
+  writing: Writing,
+  record: Exclude<StoreRecord, { type: "note" }>,
+  at: number,
+): Promise<void> {
   const { tx, projectId } = writing;
   switch (record.type) {
     case "run-row":
       return writeRun(tx, record);
     case "round-row":
       return writeRound(tx, projectId, record);
-    case "audit-leaf": {
-      const leaf = { kind: record.kind, project_id: projectId, body: toJson(record.body) };
-      await tx
-        .insertInto("audit_leaf")
-        .values({ sequence: await nextNumber(tx, "audit-leaf"), ...leaf })
-        .execute();
+    case "audit-leaf":
+      await writeLeaves(tx, projectId, [{ kind: record.kind, at, body: leafBody(record.body) }]);
       return;
-    }
     case "task-row":
       return writeTask(tx, record);
     case "task-settings":
@@ -195,7 +184,9 @@ async function writeRecord(writing: Writing, record: Exclude<StoreRecord, { type
     case "model-opened":
       return markOpened(tx, record);
     case "model-version":
-      return writeVersion(tx, projectId, record);
+      return writeVersion(writing, record, at);
+    case "model-alias":
+      return writeAlias(tx, projectId, record);
     case "open-slots":
       return openSlots(tx, projectId, record);
     case "input":
@@ -248,6 +239,7 @@ async function writeRun(tx: Transaction<Database>, { runId, row }: RecordOf<"run
     })
     .onConflict((conflict) => conflict.column("run_id").doUpdateSet(changing))
     .execute();
+  await recordRun(tx, runId, row);
 }
 
 async function writeRound(
@@ -263,6 +255,7 @@ async function writeRound(
     .values({ round_id: roundId, project_id: projectId, run_id: row.runId, round: row.round, ...changing })
     .onConflict((conflict) => conflict.column("round_id").doUpdateSet(changing))
     .execute();
+  if (isEndPhase(row.phase)) await recordRound(tx, roundId, row);
 }
 
 /** Keeps the first session that opened a sum for the model. */
@@ -277,10 +270,14 @@ async function markOpened(tx: Transaction<Database>, record: RecordOf<"model-ope
 }
 
 async function writeVersion(
-  tx: Transaction<Database>,
-  projectId: string,
-  { version }: RecordOf<"model-version">,
+  { tx, projectId }: Writing,
+  { version, numberedIn }: RecordOf<"model-version">,
+  at: number,
 ): Promise<void> {
+  const numbered =
+    numberedIn === undefined || (await hasVersion(tx, version))
+      ? null
+      : { task: numberedIn, number: await nextNumber(tx, `${MODEL_COUNTER}${numberedIn}`), made_at: at };
   const written = await tx
     .insertInto("model_version")
     .values({
@@ -291,6 +288,7 @@ async function writeVersion(
       parent_hash: version.parentHash,
       strategy_state_hash: version.strategyStateHash,
       metrics: toJson(version.metrics),
+      ...numbered,
     })
     // Metrics may follow later, but a round's model is fixed once written.
     .onConflict((conflict) =>
@@ -302,6 +300,18 @@ async function writeVersion(
     .returning("round")
     .executeTakeFirst();
   assert(written !== undefined, `round ${version.round} of run ${version.runId} already has another model`);
+  const { runId, round, metrics } = version;
+  if (round === 0 && metrics?.measures != null) await recordInitial(tx, runId, metrics.measures, at);
+}
+
+async function hasVersion(tx: Transaction<Database>, { runId, round }: ModelVersionRow): Promise<boolean> {
+  const row = await tx
+    .selectFrom("model_version")
+    .select("round")
+    .where("run_id", "=", runId)
+    .where("round", "=", round)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 async function openSlots(

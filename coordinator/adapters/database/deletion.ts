@@ -1,8 +1,9 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { AccessStore, ProjectData } from "#coordinator/core/ports/access-store.ts";
 import { USES_COUNTER } from "./access.ts";
-import { blobsNamed, reportsNamed } from "./named-files.ts";
-import { fromJson, inBatches } from "./page.ts";
+import { blobsNamed, namedAmong, reportsNamed } from "./named-files.ts";
+import { fromJson } from "./page.ts";
+import { MODEL_COUNTER } from "./registry.ts";
 import type { Database } from "./schema.ts";
 import type { StreamProjects } from "./stream-projects.ts";
 
@@ -17,6 +18,7 @@ const TABLES = [
   "input",
   "upload_slot",
   "upload_session",
+  "model_alias",
   "model_version",
   "model_use",
   "round",
@@ -25,7 +27,23 @@ const TABLES = [
   "task",
   "note",
   "enrolment",
+  "tracking_metric",
+  "tracking_newest_metric",
+  "tracking_param",
+  "tracking_tag",
+  "tracking_link",
+  "tracking_run",
+  "tracking_document",
+  "tracking_artifact",
 ] as const satisfies readonly (keyof Database)[];
+
+const OF_TRACKED_RUNS: ReadonlySet<(typeof TABLES)[number]> = new Set([
+  "tracking_metric",
+  "tracking_newest_metric",
+  "tracking_param",
+  "tracking_tag",
+  "tracking_link",
+]);
 
 /** Finds and deletes all that a project's tasks have left. */
 export function projectDeletion(
@@ -75,11 +93,12 @@ async function findIn(tx: Transaction<Database>, projectId: string): Promise<Pro
 
 async function deleteIn(tx: Transaction<Database>, projectId: string): Promise<void> {
   await deleteJoinTokens(tx, projectId);
+  await deleteModelCounters(tx, projectId);
   for (const table of TABLES) await deleteRows(tx, table, projectId);
   await tx
     .deleteFrom("event")
     .where("project_id", "=", projectId)
-    .where("stream_kind", "in", ["run", "round", "project"])
+    .where("stream_kind", "in", ["run", "round", "project", "registry"])
     .execute();
 }
 
@@ -99,8 +118,9 @@ async function deleteRows(
   table: (typeof TABLES)[number],
   projectId: string,
 ): Promise<void> {
-  const rows =
-    table === "upload_slot"
+  const rows = OF_TRACKED_RUNS.has(table)
+    ? sql`run_id in (select run_id from tracking_run where project_id = ${projectId})`
+    : table === "upload_slot"
       ? sql`sid in (select sid from upload_session where project_id = ${projectId})`
       : sql`project_id = ${projectId}`;
   await sql`delete from ${sql.table(table)} where ${rows}`.execute(tx);
@@ -117,6 +137,13 @@ async function deleteJoinTokens(tx: Transaction<Database>, projectId: string): P
   }
 }
 
+/** A later task of the same name counts from 1. */
+async function deleteModelCounters(tx: Transaction<Database>, projectId: string): Promise<void> {
+  await sql`delete from counter where name in (
+    select ${MODEL_COUNTER} || slug from task where project_id = ${projectId}
+  )`.execute(tx);
+}
+
 /** Those of `hashes` that other projects name. */
 async function namedElsewhere(
   tx: Transaction<Database>,
@@ -124,18 +151,7 @@ async function namedElsewhere(
   projectId: string,
   withReports: boolean,
 ): Promise<ReadonlySet<string>> {
-  const named = new Set(withReports ? await reportsNamed(tx, { notIn: projectId }) : []);
-  for (const batch of inBatches(hashes)) {
-    const list = sql.join(batch);
-    const { rows } = await sql<{ hash: string }>`
-      select model_hash as hash from model_version where model_hash in (${list}) and project_id <> ${projectId}
-      union select strategy_state_hash from model_version
-        where strategy_state_hash in (${list}) and project_id <> ${projectId}
-      union select model_hash from model_use where model_hash in (${list}) and project_id <> ${projectId}
-      union select sum_hash from round where sum_hash in (${list}) and project_id <> ${projectId}`.execute(
-      tx,
-    );
-    for (const { hash } of rows) named.add(hash);
-  }
-  return named;
+  const named = await namedAmong(tx, hashes, { notIn: projectId });
+  if (!withReports) return named;
+  return new Set([...named, ...(await reportsNamed(tx, { notIn: projectId }))]);
 }

@@ -29,7 +29,8 @@ interface ListedRow<Row, Item> {
   readonly cursorOf: (row: Row) => string;
 }
 
-function fittingCount(documents: readonly string[]): number {
+/** How many fit a page, the first always. */
+export function fittingCount(documents: readonly string[]): number {
   let byteCount = 0;
   const over = documents.findIndex((document, index) => {
     byteCount += Buffer.byteLength(document);

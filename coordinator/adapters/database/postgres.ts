@@ -7,6 +7,8 @@ import { migrationsFor } from "./migrations/index.ts";
 import { type InstanceEvents, type InstanceLock, takeInstanceLock } from "./postgres-lock.ts";
 import type { Database } from "./schema.ts";
 import type { OpenDatabase } from "./store.ts";
+import { logEntered } from "./tracking/entered-runs.ts";
+import { recordEarlierCosts, recordEarlierRuns } from "./tracking/own.ts";
 
 const CONNECTIONS_MAX = 10;
 const SERVER_VERSION_MIN = 150_000;
@@ -37,6 +39,11 @@ export async function openPostgres(
       lock = await takeInstanceLock(databaseUrl, shutWhileLost(connections, alone), log);
     }
     ({ wasMade } = await migrateOrSayWhy(db));
+    // Another process may be the one that writes.
+    if (alone !== undefined) {
+      await recordEarlierRuns(db, (entered) => logEntered(log, entered));
+      await recordEarlierCosts(db);
+    }
   } catch (error) {
     await db.destroy();
     await lock?.close();

@@ -10,7 +10,7 @@ import type {
   StoredNote,
 } from "#coordinator/core/ports/store.ts";
 import type { RunView } from "#shared/protocol/api.ts";
-import { nextNumber } from "./append.ts";
+import { nextNumber } from "./counters.ts";
 import { cursorNumber, EMPTY_LIST, fromJson, listed } from "./page.ts";
 import { readableIn } from "./places.ts";
 import type { Database } from "./schema.ts";
@@ -128,7 +128,7 @@ function roundQueries(
   };
 }
 
-interface RunColumns {
+export interface RunColumns {
   readonly run_id: string;
   readonly project_id: string;
   readonly task: string;
@@ -140,7 +140,7 @@ interface RunColumns {
   readonly view: string;
   readonly newest: string | null;
 }
-function runRow(row: RunColumns): RunRow {
+export function runRow(row: RunColumns): RunRow {
   return {
     projectId: row.project_id,
     task: row.task,

@@ -1,7 +1,9 @@
 import type { ColumnType } from "kysely";
 import type { AccessRowKind } from "#coordinator/core/ports/access-store.ts";
 import type { StreamId } from "#coordinator/core/ports/store.ts";
+import type { RunLink, RunStatus, TrackingKind } from "#coordinator/core/ports/tracking-store.ts";
 import type { Position } from "#shared/kernel/places.ts";
+import type { Alias } from "#shared/protocol/aliases.ts";
 
 /*
  * The tables after all migrations, except those of auth-records.ts. Times are Unix milliseconds; hashes and ids are lower-case hex.
@@ -90,6 +92,17 @@ interface AuditLeafTable {
   project_id: string;
   kind: string;
   body: Json;
+  /** Null in leaves of earlier versions, as `subject` is then. */
+  at: number | null;
+  /** What it is about: see `leafSubject`. */
+  subject: string | null;
+}
+/** One row, once something is signed. */
+interface LogHeadTable {
+  id: number;
+  size: number;
+  root: string;
+  note: string;
 }
 interface ModelOfferTable {
   model_hash: string;
@@ -111,6 +124,19 @@ interface ModelVersionTable {
   parent_hash: string | null;
   strategy_state_hash: string | null;
   metrics: Json;
+  /** These three are null for models that no committed round made. */
+  task: string | null;
+  /** Among the models of its task. */
+  number: number | null;
+  made_at: number | null;
+}
+interface ModelAliasTable {
+  project_id: string;
+  task: string;
+  alias: Alias;
+  number: number;
+  moved_at: number;
+  moved_by: string;
 }
 interface UploadSessionTable {
   sid: string;
@@ -186,6 +212,56 @@ interface SettingTable {
   name: string;
   value: string;
 }
+/** `TrackingDocument`, one for each experiment, registered model, version and logged model. */
+interface TrackingDocumentTable {
+  project_id: string;
+  kind: TrackingKind;
+  id: string;
+  name: string;
+  body: Json;
+}
+interface TrackingRunTable {
+  run_id: string;
+  project_id: string;
+  experiment_id: string;
+  name: string;
+  user_id: string;
+  status: RunStatus;
+  start_time: number;
+  end_time: number | null;
+  artifact_uri: string;
+  is_deleted: Flag;
+  is_own: Flag;
+}
+/** SQLite has no NaN: the value is 0 then. */
+interface TrackingMetricTable {
+  run_id: string;
+  key: string;
+  step: number;
+  timestamp: number;
+  value: number;
+  is_nan: Flag;
+}
+interface TrackingEntryTable {
+  run_id: string;
+  key: string;
+  value: string;
+}
+interface TrackingLinkTable {
+  run_id: string;
+  kind: RunLink["kind"];
+  id: string;
+  name: string;
+  digest: string;
+  context: string;
+  body: Json;
+}
+interface TrackingArtifactTable {
+  project_id: string;
+  path: string;
+  blob_hash: string;
+  byte_count: number;
+}
 
 export interface Database {
   counter: CounterTable;
@@ -196,9 +272,11 @@ export interface Database {
   task: TaskTable;
   task_settings: TaskSettingsTable;
   audit_leaf: AuditLeafTable;
+  log_head: LogHeadTable;
   model_offer: ModelOfferTable;
   model_use: ModelUseTable;
   model_version: ModelVersionTable;
+  model_alias: ModelAliasTable;
   upload_session: UploadSessionTable;
   upload_slot: UploadSlotTable;
   input: InputTable;
@@ -210,4 +288,12 @@ export interface Database {
   enrolment: EnrolmentTable;
   device: DeviceTable;
   setting: SettingTable;
+  tracking_document: TrackingDocumentTable;
+  tracking_run: TrackingRunTable;
+  tracking_metric: TrackingMetricTable;
+  tracking_newest_metric: TrackingMetricTable;
+  tracking_param: TrackingEntryTable;
+  tracking_tag: TrackingEntryTable;
+  tracking_link: TrackingLinkTable;
+  tracking_artifact: TrackingArtifactTable;
 }

@@ -5,11 +5,14 @@ import { appender } from "./append.ts";
 import { authRecords } from "./auth-records.ts";
 import { projectDeletion } from "./deletion.ts";
 import { evidenceQueries } from "./evidence.ts";
+import { leafQueries } from "./leaves.ts";
 import { logQueries, runQueries } from "./queries.ts";
+import { registryQueries } from "./registry.ts";
 import type { Database } from "./schema.ts";
 import { smallFacts } from "./small-facts.ts";
 import { streamProjects } from "./stream-projects.ts";
 import { taskQueries } from "./tasks.ts";
+import { trackingQueries } from "./tracking/index.ts";
 import { transcriptQueries } from "./transcripts.ts";
 import { materialQueries, uploadQueries } from "./uploads.ts";
 
@@ -40,6 +43,7 @@ export function createStore({ kind, db, close }: Omit<OpenDatabase, "wasMade">, 
     ...logQueries(db),
     ...tasks,
     ...runs,
+    ...registryQueries(db),
     showTask: tasks.findTask,
     showRun: runs.findRun,
     showRound: runs.findRound,
@@ -49,8 +53,10 @@ export function createStore({ kind, db, close }: Omit<OpenDatabase, "wasMade">, 
     ...evidenceQueries(db, projectId),
     ...smallFacts(db, projectId),
     ...accessQueries(db),
+    ...leafQueries(db, projectId),
     ...projectDeletion(db, projects),
     ...authRecords(db),
+    ...trackingQueries(db, kind === "embedded" ? "sqlite" : "postgresql"),
     ping: async () => {
       await sql`select 1`.execute(db);
     },

@@ -27,6 +27,11 @@ export function streamProjects(db: Kysely<Database>, home: string): StreamProjec
     return row?.project_id ?? null;
   }
 
+  async function ofTask(slug: string): Promise<string | null> {
+    const row = await db.selectFrom("task").select("project_id").where("slug", "=", slug).executeTakeFirst();
+    return row?.project_id ?? null;
+  }
+
   async function stored({ kind, id }: StreamId): Promise<string | null> {
     if (kind === "run") return ofRun(id);
     const row = await db
@@ -40,6 +45,7 @@ export function streamProjects(db: Kysely<Database>, home: string): StreamProjec
   return {
     of: async (stream, records) => {
       if (stream.kind === "project") return stream.id;
+      if (stream.kind === "registry") return (await ofTask(stream.id)) ?? home;
       if (stream.kind !== "run" && stream.kind !== "round") return home;
       const key = `${stream.kind} ${stream.id}`;
       const remembered = known.get(key);

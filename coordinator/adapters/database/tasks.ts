@@ -5,6 +5,7 @@ import { taskSettingsSchema } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import { cursorNumber, EMPTY_LIST, fromJson, listed } from "./page.ts";
 import { placeQueries, readableIn } from "./places.ts";
+import { isCandidate, MODEL_COLUMNS, type ModelColumns, modelInUse } from "./registry.ts";
 import type { Database } from "./schema.ts";
 
 export function taskQueries(db: Kysely<Database>): TaskStore {
@@ -32,7 +33,17 @@ export function taskQueries(db: Kysely<Database>): TaskStore {
           .whereRef("task_settings.project_id", "=", "task.project_id")
           .whereRef("task_settings.slug", "=", "task.slug")
           .as("settings"),
-      );
+      )
+      .leftJoin("model_alias", (join) =>
+        join.onRef("model_alias.task", "=", "task.slug").on("model_alias.alias", "=", "champion"),
+      )
+      .select("model_alias.number as champion")
+      .leftJoin("model_version as made", (join) =>
+        join.onRef("made.task", "=", "task.slug").on("made.number", "=", inUse),
+      )
+      .leftJoin("run as made_in", "made_in.run_id", "made.run_id")
+      .select(MODEL_COLUMNS)
+      .select(isCandidate);
   /** One page of these tasks. */
   const page = async (
     candidates: Candidates,
@@ -54,9 +65,11 @@ export function taskQueries(db: Kysely<Database>): TaskStore {
   };
   return {
     findTask: async (slug, version) => {
-      const all = tasks().where("slug", "=", slug);
+      const all = tasks().where("task.slug", "=", slug);
       const one =
-        version === undefined ? all.orderBy("version", "desc").limit(1) : all.where("version", "=", version);
+        version === undefined
+          ? all.orderBy("task.version", "desc").limit(1)
+          : all.where("task.version", "=", version);
       const row = await one.executeTakeFirst();
       return row === undefined ? null : storedTask(row);
     },
@@ -96,6 +109,12 @@ export function taskQueries(db: Kysely<Database>): TaskStore {
     },
   };
 }
+
+/** The champion's number; without one, the newest. */
+const inUse = sql<number>`coalesce(
+  model_alias.number,
+  (select max(newest.number) from model_version newest where newest.task = task.slug and newest.number is not null)
+)`;
 
 type ListedTasks = Parameters<TaskStore["listTasks"]>[0];
 
@@ -141,15 +160,18 @@ function sized(db: Kysely<Database>, candidates: Candidates, order: "slug" | "ve
     .select(sql<number>`row_number() over (order by ${by})`.as("place"));
 }
 
-function storedTask(row: {
-  project_id: string;
-  body: string;
-  task_hash: string;
-  created_at: number;
-  actor: string;
-  newest: string | null;
-  settings: string | null;
-}): StoredTask {
+function storedTask(
+  row: {
+    project_id: string;
+    body: string;
+    task_hash: string;
+    created_at: number;
+    actor: string;
+    newest: string | null;
+    settings: string | null;
+    champion: number | null;
+  } & ModelColumns,
+): StoredTask {
   return {
     projectId: row.project_id,
     // Validated when it was created. The schema stays compatible with stored versions.
@@ -158,6 +180,7 @@ function storedTask(row: {
     createdAt: row.created_at,
     actor: row.actor,
     newest: newestModel(row.newest),
+    inUse: modelInUse(row),
     settings: taskSettingsSchema.parse(row.settings === null ? {} : fromJson(row.settings)),
   };
 }

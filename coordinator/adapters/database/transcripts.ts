@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import type { TranscriptStore } from "#coordinator/core/ports/store.ts";
-import { nextNumber } from "./append.ts";
+import { nextNumber } from "./counters.ts";
 import { inBatches } from "./page.ts";
 import { projectOfRound } from "./places.ts";
 import type { Database } from "./schema.ts";

@@ -9,9 +9,12 @@ import type { Principals } from "../../core/access/principals.ts";
 import { rateLimit } from "../../core/access/rate-limit.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import type { Blobs, Log, Metrics, Spool, Store } from "../../core/ports/ports.ts";
+import type { PublicLog } from "../../core/ports/public-log.ts";
+import type { Tracking } from "../../core/tracking/tracking.ts";
 import type { AuditorPassPorts } from "./api/auditor-pass.ts";
 import { descriptionEndpoint } from "./api/description.ts";
 import type { DevicePorts } from "./api/devices.ts";
+import type { Deployment } from "./api/governance.ts";
 import { ENDPOINTS } from "./api/list.ts";
 import type { OperationsPorts } from "./api/operations.ts";
 import type { PeoplePorts } from "./api/people.ts";
@@ -19,17 +22,32 @@ import type { ProposalPorts } from "./api/proposals.ts";
 import type { SessionPorts } from "./api/sessions.ts";
 import type { TokenPorts } from "./api/tokens.ts";
 import type { Clients } from "./clients.ts";
-import { API } from "./dialect.ts";
+import { API, mlflowEndpointNotFound } from "./dialect.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Gate } from "./gate.ts";
-import { BodyReader } from "./json-body.ts";
+import { BodyReader, TRACKING_BUDGET } from "./json-body.ts";
+import { isTrackingAddress } from "./mlflow/address.ts";
 import { type App, mountEndpoints, problemOf } from "./mount.ts";
 import type { Origins } from "./origins.ts";
 import { ReadQueue } from "./read-queue.ts";
 import { API_POLICY, commonHeaders } from "./security-headers.ts";
 
 export interface HttpPorts
-  extends Pick<Coordinator, "tasks" | "heldOut" | "runs" | "rounds" | "exports" | "uploads">,
+  extends Pick<
+      Coordinator,
+      | "tasks"
+      | "heldOut"
+      | "registry"
+      | "runs"
+      | "rounds"
+      | "auditLog"
+      | "exports"
+      | "reports"
+      | "runFiles"
+      | "assessor"
+      | "runSearch"
+      | "uploads"
+    >,
     Omit<PeoplePorts, "store">,
     TokenPorts,
     ProposalPorts,
@@ -48,6 +66,9 @@ export interface HttpPorts
     | "countJoins"
     | "findPlaces"
   >;
+  /** Absent or null without a log. */
+  readonly publicLog?: PublicLog | null;
+  readonly tracking: Tracking;
   readonly blobs: Blobs;
   readonly spool: Spool;
   readonly metrics: Pick<Metrics, "uploaded">;
@@ -60,6 +81,7 @@ export interface HttpPorts
   /** Aborted when the coordinator stops. */
   readonly stopping: AbortSignal;
   readonly operations: OperationsPorts;
+  readonly deployment: Deployment;
   readonly clients: Clients;
   /** PEM of the authority that signed this coordinator's own certificate; null if it has none. */
   readonly authority: string | null;
@@ -102,7 +124,11 @@ export function createApp(ports: HttpPorts): {
   });
   app.onError((error, context) => API.answer(problemOf(error, ports.log, context.get("requestId"))));
   mountEndpoints(app, endpoints, gateOf(ports), ports.log);
-  app.notFound(() => API.answer({ wire: wireError("NOT_FOUND"), headers: {} }));
+  app.notFound(({ req }) =>
+    isTrackingAddress(req.path)
+      ? mlflowEndpointNotFound()
+      : API.answer({ wire: wireError("NOT_FOUND"), headers: {} }),
+  );
   return { app, endpoints };
 }
 
@@ -121,6 +147,13 @@ export function gateOf(
     clients: ports.clients,
     origins: ports.origins,
     bodies: new BodyReader(ports),
+    tracking: {
+      bodies: new BodyReader(ports, TRACKING_BUDGET),
+      writes: rateLimit(ports.clock, {
+        burst: LIMITS.trackingWritesBurstPerAddress,
+        perSecond: LIMITS.trackingWritesPerSecondPerAddress,
+      }),
+    },
     reads: new ReadQueue(ports.clock, {
       burst: LIMITS.readsBurstPerAddress,
       perSecond: LIMITS.readsPerSecondPerAddress,
@@ -147,6 +180,15 @@ export function gateOf(
     facts: rateLimit(ports.clock, {
       burst: LIMITS.auditReadsBurstPerAddress,
       perSecond: LIMITS.auditReadsPerSecondPerAddress,
+    }),
+    trials: new ReadQueue(ports.clock, {
+      burst: LIMITS.modelTrialsBurstPerAddress,
+      perSecond: LIMITS.modelTrialsPerMinutePerAddress / 60,
+      atOnceMax: LIMITS.modelTrialsAtOnce,
+      atOnceMaxPerAddress: LIMITS.modelTrialsAtOnce,
+      waitingMax: LIMITS.modelTrialsWaiting,
+      waitingMaxPerAddress: LIMITS.modelTrialsWaitingPerAddress,
+      waitMsMax: LIMITS.modelTrialsWaitMsMax,
     }),
     audits: new ReadQueue(ports.clock, {
       burst: LIMITS.auditReadsBurstPerAddress,

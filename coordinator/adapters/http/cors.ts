@@ -2,7 +2,9 @@ import type { Origins } from "./origins.ts";
 
 /*
  * What pages of other sites may do with the API. The sites are named in CHORUS_ORIGINS; any other gets no header, and
- * its browsers keep the answer from it. There is never a wildcard, and never a permission to send cookies (W17).
+ * its browsers keep the answer from it (W17). The exception is a model of a public task, which is for anyone who reaches the
+ * coordinator (W28). On a computer or a network that others cannot reach, any page reads it through the browser of someone
+ * who can. There is never a permission to send cookies.
  */
 
 /** Headers of a request that an endpoint may read. Browsers send a few others without asking. */
@@ -14,6 +16,7 @@ const REQUEST_HEADERS = [
   "chorus-sha256",
   "chorus-root",
   "chorus-signature",
+  "chorus-log",
 ].join(", ");
 
 /** Headers of an answer that clients read. */
@@ -30,6 +33,11 @@ export function corsHeaders(origins: Origins, origin: string | undefined): Recor
     "access-control-allow-origin": origin,
     "access-control-expose-headers": ANSWER_HEADERS,
   };
+}
+
+/** For what anyone may read without an account. A named site has a header of its own. */
+export function anySiteHeaders(origins: Origins, origin: string | undefined): Record<string, string> {
+  return origin === undefined || origins.isNamed(origin) ? {} : { "access-control-allow-origin": "*" };
 }
 
 /**

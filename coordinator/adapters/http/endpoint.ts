@@ -23,12 +23,14 @@ import { Problem } from "./problem.ts";
 
 /** What every endpoint declares about itself. Nothing has a default (W13). */
 export interface Sign<Params extends Fields = Fields> {
-  readonly method: "get" | "post" | "put";
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** From the root, parameters in braces. */
   readonly path: string;
   readonly summary: string;
   readonly dialect: Dialect;
   readonly permission: Permission;
+  /** Whether pages of any site may read what anyone gets here without an account (W28). Absent: only named sites. */
+  readonly anySite?: true;
   readonly params?: Params;
 }
 
@@ -83,12 +85,15 @@ async function permitInTurn(
 type Permit = (permission: Permission) => boolean;
 const NOTHING_ASKED: Permit = () => false;
 
-/** `facts` are told at once; `audits` have places until their answer has been read. */
-type OwnRate = "facts" | "audits";
+/**
+ * `facts` are told at once; `audits` have places until their answer has been read; `trials` ask a model anew of all held-out
+ * rows, one after the other.
+ */
+type OwnRate = "facts" | "audits" | "trials";
 
 async function enterOwn(rate: OwnRate, { context, gate }: Asked): Promise<void> {
   if (rate === "facts") checkFacts(context, gate);
-  else await enterDownload(context, gate, "audits");
+  if (rate === "audits") await enterDownload(context, gate, "audits");
 }
 
 /** Takes JSON or no body, and answers with JSON. */
@@ -98,15 +103,25 @@ export interface JsonEndpoint<
   Body extends z.ZodType | undefined,
   Answer extends z.ZodType,
 > extends Sign<Params> {
-  readonly method: "get" | "post";
+  readonly method: "get" | "post" | "patch" | "delete";
   readonly query?: Query;
+  /** Names of the query that may appear more than once. */
+  readonly lists?: readonly string[];
+  /** Whose rates a write counts for; those of the public API by default. */
+  readonly writes?: "tracking";
+  /** For a read whose fields are in its body: it waits in the queue of reads. */
+  readonly isRead?: true;
   readonly body?: Body;
+  /** Whether a field of the body that is null counts as one that was left out. */
+  readonly nullIsAbsent?: true;
   /** Bounds of the body; `SMALL_BODY` by default. */
   readonly bounds?: BodyBounds;
   readonly answer: Answer;
   readonly status?: 200 | 201;
   /** For a read with a rate or places of its own. */
   readonly rate?: OwnRate;
+  /** True for a write that may ask a model anew: it waits for its turn among the trials. */
+  isTrial?(body: Parsed<Body>): boolean;
   /**
    * What it is about. By default the whole coordinator, for which a role in any project is enough; lists then show what
    * their reader may read.
@@ -142,6 +157,7 @@ export function jsonEndpoint<
     summary,
     dialect,
     permission,
+    ...(endpoint.anySite === undefined ? {} : { anySite: endpoint.anySite }),
     query,
     body,
     ...(params === undefined ? {} : { params }),
@@ -165,15 +181,18 @@ async function answerJson<
 >(endpoint: JsonEndpoint<Params, Query, Body, Answer>, asked: Asked): Promise<Response> {
   const { context, gate } = asked;
   const { method, body, bounds = SMALL_BODY, rate, status = 200 } = endpoint;
-  if (method === "post") checkWrite(context, gate);
+  const own = endpoint.writes === undefined ? gate : gate[endpoint.writes];
+  if (method !== "get") checkWrite(context, gate, own);
   if (rate !== undefined) await enterOwn(rate, asked);
   const headers = new Headers({ "content-type": "application/json" });
   const params = check(endpoint.params, context.req.param(), "address");
-  const query = check(endpoint.query ?? z.strictObject({}), singleQuery(context), "query");
+  const query = check(endpoint.query ?? z.strictObject({}), singleQuery(context, endpoint.lists), "query");
   const read =
     body === undefined
       ? undefined
-      : await gate.bodies.read(context.env.incoming, body, bounds, (json) => check(body, json, "body"));
+      : await own.bodies.read(context.env.incoming, body, bounds, (json, text) =>
+          check(body, endpoint.nullIsAbsent ? withoutNulls(json) : json, "body", text),
+        );
   const principal = body === undefined ? asked.principal : await asked.again();
   const input = {
     params,
@@ -189,16 +208,25 @@ async function answerJson<
       placed === undefined ? NOTHING_ASKED : await permit({ gate, principal }, endpoint.permission, placed);
     return JSON.stringify(await endpoint.handle({ ...input, may }));
   };
-  const isQueued = method === "get" && rate === undefined;
-  const text = isQueued
-    ? await readInTurn(context, gate, endpoint.cost?.(input.query) ?? 1, answer)
-    : await answer();
+  const cost = endpoint.cost?.(input.query) ?? 1;
+  const isRead = method === "get" || endpoint.isRead === true;
+  let text: string;
+  if (rate === "trials" || endpoint.isTrial?.(input.body))
+    text = await readInTurn(context, gate, cost, answer, "trials");
+  else if (isRead && rate === undefined) text = await readInTurn(context, gate, cost, answer);
+  else text = await answer();
   if (rate === "audits") cutWhenLate(context, text.length);
   return new Response(text, { status, headers });
 }
 
+function withoutNulls(json: unknown): unknown {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return json;
+  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null));
+}
+
 /** Answers with bytes or takes them. Its parameters are checked first; it applies its own rate. */
-export interface RawEndpoint<Params extends Fields> extends Sign<Params> {
+export interface RawEndpoint<Params extends Fields, Query extends Fields> extends Sign<Params> {
+  readonly query?: Query;
   readonly headers?: z.ZodObject;
   /** Media type of the request body. */
   readonly takes?: string;
@@ -207,24 +235,28 @@ export interface RawEndpoint<Params extends Fields> extends Sign<Params> {
   readonly rate?: OwnRate;
   /** As of a JSON endpoint. It is asked in the reader's turn. */
   about?(params: Parsed<Params>): Placed;
-  handle(params: Parsed<Params>, asked: Asked): Promise<Response>;
+  handle(params: Parsed<Params>, asked: Asked, query: Parsed<Query>): Promise<Response>;
 }
 
 const BYTES = { schema: { type: "string", format: "binary" } } as const;
 
-export function rawEndpoint<Params extends Fields = undefined>(endpoint: RawEndpoint<Params>): Endpoint {
-  const { method, path, summary, dialect, permission, params, headers, takes, rate } = endpoint;
+export function rawEndpoint<Params extends Fields = undefined, Query extends Fields = undefined>(
+  endpoint: RawEndpoint<Params, Query>,
+): Endpoint {
+  const { method, path, summary, dialect, permission, params, query, headers, takes, rate } = endpoint;
   return {
     method,
     path,
     summary,
     dialect,
     permission,
+    ...(endpoint.anySite === undefined ? {} : { anySite: endpoint.anySite }),
     ...(params === undefined ? {} : { params }),
-    query: undefined,
+    query,
     body: undefined,
     request: {
       ...(params === undefined ? {} : { params }),
+      ...(query === undefined ? {} : { query }),
       ...(headers === undefined ? {} : { headers }),
       ...(takes === undefined ? {} : { body: { content: { [takes]: BYTES } } }),
     },
@@ -236,7 +268,8 @@ export function rawEndpoint<Params extends Fields = undefined>(endpoint: RawEndp
       const checked = check(params as Params, asked.context.req.param(), "address");
       const placed = endpoint.about?.(checked);
       if (placed !== undefined) await permitInTurn(asked, permission, placed, rate);
-      return endpoint.handle(checked, asked);
+      const asking = query === undefined ? undefined : check(query, singleQuery(asked.context), "query");
+      return endpoint.handle(checked, asked, asking as Parsed<Query>);
     },
   };
 }

@@ -41,11 +41,15 @@ export interface Gate {
   /** For facts about the coordinator that cost nothing to tell. */
   readonly facts: RateLimit;
   readonly bodies: BodyReader;
+  /** For what programs log for experiments. */
+  readonly tracking: { readonly writes: RateLimit; readonly bodies: BodyReader };
   readonly reads: ReadQueue;
   /** For models and published sums. */
   readonly downloads: ReadQueue;
   /** For parts of kept rounds. */
   readonly audits: ReadQueue;
+  /** For what asks a model anew of all held-out rows. Other reads do not wait for it. */
+  readonly trials: ReadQueue;
 }
 
 export type Fields = z.ZodObject | undefined;
@@ -61,9 +65,10 @@ export async function readInTurn<Text extends string | null>(
   gate: Gate,
   cost: number,
   read: () => Promise<Text>,
+  queue: "reads" | "trials" = "reads",
 ): Promise<Text> {
   const reader = readerOf(context, gate, cost);
-  const text = inTurn(await gate.reads.run(reader, read));
+  const text = inTurn(await gate[queue].run(reader, read));
   gate.reads.charge(reader.address, Math.floor((text?.length ?? 0) / LIMITS.readByteCountPerCost));
   return text;
 }
@@ -116,9 +121,9 @@ function inTurn<Value>(done: Result<Value, ReadRefusal>): Value {
 }
 
 /** Refuses a write from a foreign page or an address that sends too fast, before its body is read (W8). */
-export function checkWrite(context: ApiContext, gate: Gate): void {
+export function checkWrite(context: ApiContext, gate: Gate, { writes }: Pick<Gate, "writes"> = gate): void {
   checkOrigin(context, gate);
-  if (!gate.writes.take(clientAddress(context, gate))) throw problem("RATE_LIMITED");
+  if (!writes.take(clientAddress(context, gate))) throw problem("RATE_LIMITED");
 }
 
 /** Asks fast readers of facts to wait a second, not a minute (W8). */
@@ -141,11 +146,15 @@ export function clientAddress(context: ApiContext, { clients }: Pick<Gate, "clie
   return clients.of(context.env.incoming).address;
 }
 
-/** @throws Problem BAD_REQUEST with the first issue as its sentence and all of them by field. */
+/**
+ * @param json  The text that a body was read from.
+ * @throws Problem BAD_REQUEST with the first issue as its sentence and all of them by field.
+ */
 export function check<Schema extends z.ZodType | undefined>(
   schema: Schema,
   value: unknown,
   where: string,
+  json: string | null = null,
 ): Parsed<Schema> {
   if (schema === undefined) return undefined as Parsed<Schema>;
   const parsed = schema.safeParse(value);
@@ -155,12 +164,23 @@ export function check<Schema extends z.ZodType | undefined>(
   const fields = fieldErrors(parsed.error);
   const { path, sentence } = fields[0] ?? { path: "", sentence: "Not as described." };
   const detail = `In the ${where}${path === "" ? "" : `, ${path}`}: ${sentence}`.slice(0, 400);
-  throw new Problem(fieldsError(detail, fields));
+  throw new Problem(fieldsError(detail, fields), {}, { input: value, path, sentence, json });
 }
 
-export function singleQuery(context: ApiContext): Record<string, string> {
-  const single: Record<string, string> = Object.create(null);
+/** @param lists  Names that may appear more than once; their values are lists. */
+export function singleQuery(
+  context: ApiContext,
+  lists: readonly string[] = [],
+): Record<string, string | readonly string[]> {
+  const single: Record<string, string | readonly string[]> = Object.create(null);
   for (const [name, values] of Object.entries(context.req.queries())) {
+    // PostgreSQL has no such character in a text.
+    if (values.some((value) => value.includes("\0")))
+      throw problem("BAD_REQUEST", "In the query: a text has a NUL character.");
+    if (lists.includes(name)) {
+      single[name] = values;
+      continue;
+    }
     if (values.length !== 1)
       throw problem("BAD_REQUEST", `In the query: ${name.slice(0, 64)} appears twice.`);
     single[name] = values[0] as string;

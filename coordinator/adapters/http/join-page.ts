@@ -2,22 +2,26 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { SHELL_LIST, styleSources } from "#shared/node/shell.ts";
+import { coordinatorPolicy } from "#shared/shell/policy.ts";
 import { JOIN_FOLDER, type JoinWatcher } from "../web-build.ts";
-import { commonHeaders, joinPolicy, staticPolicy } from "./security-headers.ts";
+import { commonHeaders, staticPolicy } from "./security-headers.ts";
 
 /*
  * The participant's page: files that Vite has built, all in memory. Every address under /join/ gets the same HTML, whatever
  * the task and the request, so that its hash can be published. The page reads the task from its address.
  */
 
-/** Address of the page's files. */
-export const JOIN_FILES = "/_join/";
+/** The page names its files relative to its own address, which may be some folders deep. */
+const FILES = /^(?:\/join(?:\/[^/]*)*)?\/_join\/([^/]*)$/;
 const PAGE = "index.html";
 
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
   js: "text/javascript; charset=utf-8",
   css: "text/css; charset=utf-8",
+  json: "application/json",
+  svg: "image/svg+xml",
   wasm: "application/wasm",
   woff2: "font/woff2",
 };
@@ -62,8 +66,15 @@ export async function openJoinPage(watcher: JoinWatcher | null): Promise<JoinPag
 /** Name of the file at an address; null if the address is not the page's. */
 function fileOf(url: string): string | null {
   const path = url.replace(/[?#].*$/s, "");
-  if (path.startsWith(JOIN_FILES)) return path.slice(JOIN_FILES.length);
+  const [, file] = FILES.exec(path) ?? [];
+  if (file !== undefined) return file;
   return /^\/join(?:\/|$)/.test(path) ? PAGE : null;
+}
+
+/** Whether an address is that of one of the page's files. */
+export function isJoinFile(url: string): boolean {
+  const name = fileOf(url);
+  return name !== null && name !== PAGE;
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, file: BuiltFile): void {
@@ -115,26 +126,14 @@ async function readBuilt(): Promise<ReadonlyMap<string, BuiltFile>> {
       headers: {
         "content-type": type,
         "content-security-policy": isPage
-          ? joinPolicy(inlineHashes(content.toString()))
+          ? coordinatorPolicy(styleSources(content.toString()))
           : staticPolicy(false),
         // The names of all other files contain their hashes.
-        "cache-control": isPage ? "no-cache" : "public, max-age=31536000, immutable",
+        "cache-control": isPage || name === SHELL_LIST ? "no-cache" : "public, max-age=31536000, immutable",
         vary: "accept-encoding",
         etag,
       },
     });
   }
   return files;
-}
-
-/** Policy sources of the styles and scripts inside the HTML. */
-function inlineHashes(html: string): {
-  readonly styles: readonly string[];
-  readonly scripts: readonly string[];
-} {
-  const hashes = (tag: string) =>
-    [...html.matchAll(new RegExp(`<${tag}>(.*?)</${tag}>`, "gs"))].map(
-      ([, content = ""]) => `'sha256-${createHash("sha256").update(content).digest("base64")}'`,
-    );
-  return { styles: hashes("style"), scripts: hashes("script") };
 }

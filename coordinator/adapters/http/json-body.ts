@@ -25,6 +25,12 @@ export const SMALL_BODY: BodyBounds = {
   byteCountMax: LIMITS.smallJsonByteCountMax,
   entryCountMax: LIMITS.smallJsonEntryCountMax,
 };
+/** For what programs log: notes of several lines among it. */
+export const TRACKING_BODY: BodyBounds = {
+  byteCountMax: LIMITS.trackingByteCountMax,
+  entryCountMax: LIMITS.trackingEntryCountMax,
+  mayHaveLines: true,
+};
 
 export interface BodyReaderPorts {
   readonly clients: Clients;
@@ -32,6 +38,26 @@ export interface BodyReaderPorts {
   /** Aborted when the coordinator stops. Bodies still under way are not waited for. */
   readonly stopping: AbortSignal;
 }
+
+/** What an address may send, and the time that reading it may take. */
+export interface BodyBudget {
+  readonly bytesBurst: number;
+  readonly bytesPerSecond: number;
+  readonly readingMsBurst: number;
+  readonly readingMsPerSecond: number;
+}
+const BODY_BUDGET: BodyBudget = {
+  bytesBurst: LIMITS.bodyBytesBurstPerAddress,
+  bytesPerSecond: LIMITS.bodyBytesPerSecondPerAddress,
+  readingMsBurst: LIMITS.bodyReadingMsBurstPerAddress,
+  readingMsPerSecond: LIMITS.bodyReadingMsPerSecondPerAddress,
+};
+export const TRACKING_BUDGET: BodyBudget = {
+  bytesBurst: LIMITS.trackingBytesBurstPerAddress,
+  bytesPerSecond: LIMITS.trackingBytesPerSecondPerAddress,
+  readingMsBurst: LIMITS.trackingReadingMsBurstPerAddress,
+  readingMsPerSecond: LIMITS.trackingReadingMsPerSecondPerAddress,
+};
 
 /** Reads JSON bodies within their route's bounds and their address's budgets (W3). */
 export class BodyReader {
@@ -41,19 +67,19 @@ export class BodyReader {
   readonly #bytes: RateLimit;
   readonly #reading: RateLimit;
 
-  constructor({ clients, clock, stopping }: BodyReaderPorts) {
+  constructor({ clients, clock, stopping }: BodyReaderPorts, budget: BodyBudget = BODY_BUDGET) {
     this.#clients = clients;
     this.#clock = clock;
     this.#stopping = stopping;
     // One listener for each body under way.
     setMaxListeners(0, stopping);
     this.#bytes = rateLimit(clock, {
-      burst: LIMITS.bodyBytesBurstPerAddress,
-      perSecond: LIMITS.bodyBytesPerSecondPerAddress,
+      burst: budget.bytesBurst,
+      perSecond: budget.bytesPerSecond,
     });
     this.#reading = rateLimit(clock, {
-      burst: LIMITS.bodyReadingMsBurstPerAddress,
-      perSecond: LIMITS.bodyReadingMsPerSecondPerAddress,
+      burst: budget.readingMsBurst,
+      perSecond: budget.readingMsPerSecond,
     });
   }
 
@@ -67,7 +93,7 @@ export class BodyReader {
     incoming: IncomingMessage,
     schema: z.ZodType,
     bounds: BodyBounds,
-    check: (json: unknown) => Value,
+    check: (json: unknown, text: string) => Value,
   ): Promise<Value> {
     const address = this.#clients.of(incoming).address;
     // Nothing is decompressed, so a small body stays small.
@@ -82,7 +108,8 @@ export class BodyReader {
     if (!bytes.ok) throw bodyProblem(bytes.error);
     const beganMs = this.#clock.nowMs();
     try {
-      return check(parse(incoming, bytes.value, schema, bounds));
+      const json = parse(incoming, bytes.value, schema, bounds);
+      return check(json, new TextDecoder().decode(bytes.value));
     } finally {
       this.#reading.charge(address, this.#clock.nowMs() - beganMs);
     }

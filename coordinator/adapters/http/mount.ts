@@ -6,11 +6,12 @@ import type { Principal } from "../../core/access/principal.ts";
 import { wireErrorOf } from "../../core/ports/outage.ts";
 import type { Log } from "../../core/ports/ports.ts";
 import { cookieWorldOf, insecure, isUnseen, readCookie } from "./cookies.ts";
-import { preflightAnswer } from "./cors.ts";
+import { anySiteHeaders, preflightAnswer } from "./cors.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type ApiContext, type AppEnv, checkOrigin, clientAddress, type Gate } from "./gate.ts";
 import { operationId, TAGS, tagOf } from "./operation-names.ts";
 import { Problem, problem, statusOf } from "./problem.ts";
+import { isApi } from "./request-rates.ts";
 
 export type App = Hono<AppEnv>;
 
@@ -40,7 +41,15 @@ export function mountEndpoints(app: App, endpoints: readonly Endpoint[], gate: G
           if (refusal !== null) throw new Problem(refusal);
           return principal;
         };
-        return await endpoint.answer({ context, gate, principal: await again(), again });
+        const principal = await again();
+        const answer = await endpoint.answer({ context, gate, principal, again });
+        // Only what is given to anyone: an answer to an account or a token may hold more (W28).
+        if (endpoint.anySite === true && principal.kind === "anyone") {
+          const { origin } = context.env.incoming.headers;
+          for (const header of Object.entries(anySiteHeaders(gate.origins, origin)))
+            answer.headers.set(...header);
+        }
+        return answer;
       } catch (error) {
         return dialect.answer(problemOf(error, log, context.get("requestId")));
       }
@@ -54,7 +63,7 @@ export function mountEndpoints(app: App, endpoints: readonly Endpoint[], gate: G
     app.all(
       honoPath(path),
       ({ req }) =>
-        (path.startsWith("/api/") ? preflightAnswer(gate.origins, req.raw, allow) : null) ??
+        (isApi(path) && !path.startsWith("/log/") ? preflightAnswer(gate.origins, req.raw, allow) : null) ??
         dialect.answer({ wire: wireError("METHOD_NOT_ALLOWED"), headers: { allow } }),
     );
   }
@@ -108,8 +117,11 @@ function loggedIds(parameters: Readonly<Record<string, string>>): Readonly<Recor
 
 const LOGGED_IDS: ReadonlySet<string> = new Set(["runId", "roundId", "sid"]);
 
+/** Parameters that take the rest of an address, slashes included. */
+const RESTS: ReadonlySet<string> = new Set(["artifactPath", "tilePath"]);
+
 export function honoPath(path: string): string {
-  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (RESTS.has(name) ? `:${name}{.+}` : `:${name}`));
 }
 
 /** The OpenAPI document of the endpoints. */

@@ -17,16 +17,20 @@ export const TAGS: readonly Tag[] = [
     description: "What to learn and under which rules. Versions never change; settings may.",
     parts: ["tasks"],
   },
-  { name: "Runs", description: "Launching a task, watching it, pausing and stopping it.", parts: ["runs"] },
+  {
+    name: "Runs",
+    description: "Launching a task, watching it, pausing and stopping it.",
+    parts: ["runs", "experiments"],
+  },
   {
     name: "Rounds and models",
     description: "What came out: rounds, published sums, models as safetensors.",
-    parts: ["rounds", "models"],
+    parts: ["rounds", "models", "load.js"],
   },
   {
     name: "Audit",
     description: "What an outsider needs to check a round.",
-    parts: ["transcript", "auditor-pass"],
+    parts: ["transcript", "auditor-pass", "log"],
   },
   {
     name: "Devices",
@@ -45,9 +49,26 @@ export const TAGS: readonly Tag[] = [
     parts: ["session", "setup"],
   },
   {
+    name: "MLflow",
+    description:
+      "Experiments, runs, models and their files, for MLflow's clients. Below /p/{project} of one project.",
+    parts: ["api", "health", "version"],
+  },
+  {
     name: "The coordinator",
     description: "What runs here, its limits, its health, and this description.",
-    parts: ["status", "limits", "operations", "livez", "readyz", "metrics", "ca.crt", "openapi.json"],
+    parts: [
+      "status",
+      "limits",
+      "operations",
+      "retention",
+      "processing-record",
+      "livez",
+      "readyz",
+      "metrics",
+      "ca.crt",
+      "openapi.json",
+    ],
   },
 ];
 

@@ -1,5 +1,6 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type ErrorCode, type WireError, wireError } from "#shared/protocol/errors.ts";
+import type { RefusedInput } from "./mlflow/wording.ts";
 
 /** HTTP status of a wire error. Codes that only a socket carries default to 400. */
 const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
@@ -31,6 +32,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   SLOT_CLOSED: 409,
   BAD_DIGEST: 422,
   HELD_OUT_REFUSED: 422,
+  GATES_SHUT: 409,
 };
 
 export function statusOf(code: ErrorCode): ContentfulStatusCode {
@@ -42,11 +44,18 @@ export class Problem extends Error {
   override readonly name = "Problem";
   readonly wire: WireError;
   readonly headers: Readonly<Record<string, string>>;
+  /** The field that does not fit, for dialects that have words of their own for that. */
+  readonly refused: RefusedInput | null;
 
-  constructor(wire: WireError, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    wire: WireError,
+    headers: Readonly<Record<string, string>> = {},
+    refused: RefusedInput | null = null,
+  ) {
     super(wire.code);
     this.wire = wire;
     this.headers = headers;
+    this.refused = refused;
   }
 }
 

@@ -6,7 +6,8 @@ import { rateLimit } from "../../core/access/rate-limit.ts";
 import { SOCKET_PATH } from "../socket/socket.ts";
 import { isUpload } from "./api/uploads.ts";
 import type { Client } from "./clients.ts";
-import { JOIN_FILES } from "./join-page.ts";
+import { isJoinFile } from "./join-page.ts";
+import { isTrackingAddress } from "./mlflow/address.ts";
 
 /** Rates of requests by address, one per kind. They are charged before anything else is checked (W10). */
 export function requestRates(clock: MonotonicClock) {
@@ -21,7 +22,7 @@ export function requestRates(clock: MonotonicClock) {
     if (isApi(url) || url.startsWith(SOCKET_PATH) || !url.startsWith("/")) return api;
     const operation = operationOf(url);
     if (operation !== null) return operation === "livez" ? livez : operations;
-    return url.startsWith("/_next/static/") || url.startsWith(JOIN_FILES) ? files : pages;
+    return url.startsWith("/_next/static/") || isJoinFile(url) ? files : pages;
   };
   /** Connections that close after the answer to an upload. */
   const ending = new WeakSet<Socket>();
@@ -49,5 +50,9 @@ export function operationOf(url: string): string | null {
 /** Matches anything that a reader might take for the API, but not "/apiary". */
 export function isApi(url: string): boolean {
   // The page about the API is a page.
-  return /^\/api(?![a-z0-9_-])/i.test(url) && !/^\/api(?:\?|$)/.test(url);
+  return (
+    /^\/log\/(?:checkpoint(?:\?|$)|tile\/)/.test(url) ||
+    (/^\/api(?![a-z0-9_-])/i.test(url) && !/^\/api(?:\?|$)/.test(url)) ||
+    isTrackingAddress(url.split("?", 1)[0] ?? "")
+  );
 }

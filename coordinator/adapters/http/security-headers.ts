@@ -1,6 +1,6 @@
 /*
  * Security headers. Pages of Next carry a nonce in both directions: Next takes it from the request's own
- * policy header and puts it on its scripts. The participant's page is the same for everyone, so it has hashes instead.
+ * policy header and puts it on its scripts. The participant's page has a policy of its own, see shared/shell/policy.ts.
  */
 
 /** On every answer, pages and API alike. */
@@ -24,30 +24,10 @@ export const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
  * evaluates code.
  */
 export function pagePolicy(nonce: string, dev: boolean): string {
-  return policyOf(
-    `'self' 'nonce-${nonce}' 'wasm-unsafe-eval'${dev ? " 'unsafe-eval'" : ""}`,
-    `'self'${dev ? " 'unsafe-inline'" : ""}`,
-  );
-}
-
-/**
- * For the participant's page, with the sources of what is inside its HTML. tfjs compiles WebAssembly.
- */
-export function joinPolicy(inline: {
-  readonly scripts: readonly string[];
-  readonly styles: readonly string[];
-}): string {
-  return policyOf(
-    ["'self'", ...inline.scripts, "'wasm-unsafe-eval'"].join(" "),
-    ["'self'", ...inline.styles].join(" "),
-  );
-}
-
-function policyOf(scripts: string, styles: string): string {
   return [
     "default-src 'self'",
-    `script-src ${scripts}`,
-    `style-src ${styles}`,
+    `script-src 'self' 'nonce-${nonce}' 'wasm-unsafe-eval'${dev ? " 'unsafe-eval'" : ""}`,
+    `style-src 'self'${dev ? " 'unsafe-inline'" : ""}`,
     "img-src 'self' blob: data:",
     "connect-src 'self'",
     "worker-src 'self'",

@@ -15,6 +15,7 @@ import { SOCKET_PATH } from "../socket/socket.ts";
 import type { Client, Clients } from "./clients.ts";
 import type { HttpConnections } from "./connections.ts";
 import { corsHeaders } from "./cors.ts";
+import { rewriteAddress } from "./mlflow/address.ts";
 import type { App } from "./mount.ts";
 import { hostNameOf, type Origins } from "./origins.ts";
 import { type Pages, takesUpgrade } from "./pages.ts";
@@ -154,6 +155,7 @@ const SINGLE_HEADERS = [
   "chorus-sha256",
   "chorus-root",
   "chorus-signature",
+  "chorus-log",
 ] as const;
 
 function doubledHeader({ headersDistinct }: IncomingMessage): string | undefined {
@@ -192,6 +194,7 @@ export function routeRequests(server: Server, routing: Routing): InFlight {
   const open = new Map<ServerResponse, "read" | "write">();
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    rewriteAddress(request);
     const url = request.url ?? "";
     const { client, fault } = clients.judge(request);
     const refuse = (refusal: Refusal) => answerError(response, client.strict, refusal);

@@ -124,10 +124,11 @@ async function answerMessage(
     ports.loggedIn(socket, { isInvited });
     ports.connections.adopt(caller.identity, socket);
     const { identity, task } = caller;
+    const { logSize } = message;
     ports.access.came(caller);
     // An invited device does not count toward its address.
     const address = isInvited ? null : ports.addressOf(socket);
-    return { reply, settled: () => ports.devices.deviceUp(identity, task, address) };
+    return { reply, settled: () => ports.devices.deviceUp(identity, task, address, logSize) };
   }
   assert(principal.kind === "device", "only devices hold the permission of the other messages");
   return { reply: await ports.devices.onDeviceMessage(principal.identity, message) };

@@ -10,6 +10,7 @@ import { checkFolder, databasePath } from "../../adapters/database/sqlite/folder
 import { markPath, markText } from "../../adapters/database/sqlite/position-mark.ts";
 import { copySqlite, filesNamedBySqlite } from "../../adapters/database/sqlite/read-sqlite.ts";
 import { noteBackup } from "../../adapters/last-backup.ts";
+import { LOG_CHECKPOINT, LOG_TILES } from "../../adapters/log-files.ts";
 import { isErrorCode } from "../../adapters/system-errors.ts";
 import { blobHashOf, isPartOfBackup } from "./contents.ts";
 import { DATA_NAME, DUMP_NAME, FORMAT, MANIFEST_NAME, type Manifest, type ManifestFile } from "./manifest.ts";
@@ -186,11 +187,9 @@ interface Copied {
 }
 
 async function copyFolder(from: string, to: string, report: (line: string) => void): Promise<Copied> {
-  const paths = await filesBelow(from);
-  report(`Copying ${paths.length} files ...`);
   const files: ManifestFile[] = [];
   const damaged: string[] = [];
-  for (const path of paths) {
+  const copy = async (path: string) => {
     const target = join(to, path);
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     try {
@@ -198,7 +197,7 @@ async function copyFolder(from: string, to: string, report: (line: string) => vo
       const hash = blobHashOf(path);
       if (hash === null || hash === digest.sha256) {
         files.push({ path: `${DATA_NAME}/${path}`, ...digest });
-        continue;
+        return;
       }
       damaged.push(path);
     } catch (error) {
@@ -206,7 +205,16 @@ async function copyFolder(from: string, to: string, report: (line: string) => vo
       if (!isErrorCode(error, "ENOENT")) throw error;
     }
     await rm(target, { force: true });
-  }
+  };
+  // After the database and before the log's tiles, so that the copied tiles reach as far as both.
+  await copy(LOG_CHECKPOINT);
+  const paths = (await filesBelow(from)).filter((path) => path !== LOG_CHECKPOINT);
+  report(`Copying ${paths.length} files ...`);
+  for (const path of paths) await copy(path);
+  // A growing tile may have been replaced by the full one since the folder was listed.
+  const listed = new Set(paths);
+  const fresh = (await filesBelow(from)).filter((path) => path.startsWith(LOG_TILES) && !listed.has(path));
+  for (const path of fresh) await copy(path);
   return { files, damaged };
 }
 

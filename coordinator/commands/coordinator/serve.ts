@@ -7,9 +7,10 @@ import { openLog } from "../../adapters/log.ts";
 import { ensureWebBuild } from "../../adapters/web-build.ts";
 import { BUNDLED_TASKS, type BundledTask } from "../../data/tasks.ts";
 import { endOnFault, type RunningCoordinator, type Settings, startCoordinator } from "../../main.ts";
-import { environment, stateOptions } from "../command.ts";
+import { environment, namedOrigins, stateOptions } from "../command.ts";
 import { offerTask } from "../demo/task-version.ts";
 import { doorOptions } from "../door-options.ts";
+import { GOVERNANCE_HELP, governanceOptions } from "../governance-options.ts";
 import { openIdOptions } from "../openid-options.ts";
 import { TLS_HELP, trustWords } from "../tls-options.ts";
 
@@ -39,6 +40,7 @@ ${TLS_HELP}; or CHORUS_TLS_CERT, CHORUS_TLS_KEY
                     has made it theirs; or CHORUS_OPENID_ISSUER, CHORUS_OPENID_CLIENT_ID. The client's secret is in
                     CHORUS_OPENID_CLIENT_SECRET, or in the file that CHORUS_OPENID_CLIENT_SECRET_FILE names. Redirect
                     address: /api/v1/session/openid/callback
+${GOVERNANCE_HELP}
   --api-only        no pages
   --dev             pages from Next's development server
   --help
@@ -124,10 +126,7 @@ function readOptions(): Options | string {
   const doors = doorOptions(values);
   if (!doors.ok) return doors.error;
   const { publicUrl } = doors.value;
-  const allowedOrigins = (environment("CHORUS_ORIGINS") ?? "")
-    .split(",")
-    .map((origin) => origin.trim())
-    .filter(Boolean);
+  const allowedOrigins = namedOrigins();
   const fault = addressFault({ publicUrl, allowedOrigins });
   if (fault !== null) return fault;
   const trustedProxies = readTrustedProxies(
@@ -145,7 +144,10 @@ function readOptions(): Options | string {
     return "--keep-transcripts needs --auditor-public-key: opening shares are kept only for that key.";
   const openId = openIdOptions(values["openid-issuer"], values["openid-client-id"]);
   if (!openId.ok) return openId.error;
+  const governance = governanceOptions(values);
+  if (!governance.ok) return governance.error;
   return {
+    ...governance.value,
     openId: openId.value,
     keeping: auditorKey === undefined ? undefined : { rounds: Number(rounds), auditorKey },
     ...doors.value,
@@ -154,6 +156,7 @@ function readOptions(): Options | string {
     trustedProxies: trustedProxies.value,
     tasks,
     quotaByteCount: quotaGb === "0" ? null : Number(quotaGb) * 1e9,
+    commit: environment("CHORUS_COMMIT"),
     web: values["api-only"] === true ? false : values.dev === true ? "dev" : "built",
   };
 }
@@ -176,6 +179,11 @@ function parse() {
       "keep-transcripts": text,
       "quota-gb": text,
       "auditor-public-key": text,
+      "keep-ended-days": text,
+      operator: text,
+      "operator-contact": text,
+      "protection-contact": text,
+      "legal-ground": text,
       task: { ...text, multiple: true },
       "api-only": flag,
       dev: flag,

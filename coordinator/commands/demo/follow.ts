@@ -71,7 +71,7 @@ function roundLine(round: RoundView, committedCount: number, planned: number): s
     return `${head}  given up (${round.code ?? "no code"}). ${opened}`;
   }
   const figures = [
-    `version ${round.round}`,
+    ...(round.version === undefined ? [] : [`version ${round.version}`]),
     `${committedCount} of ${planned} committed`,
     ...(round.measures === null ? ["not evaluated"] : measureWords(round.measures)),
     `${round.survivors ?? 0} of ${round.advertised ?? 0} in the sum`,

@@ -13,7 +13,7 @@ import { ensureWebBuild } from "../../adapters/web-build.ts";
 import { MACHINE } from "../../core/access/principal.ts";
 import { bundledTask, HELD_OUT_FRACTION, SITE_COLUMN } from "../../data/tasks.ts";
 import { endOnFault, type RunningCoordinator, startCoordinator } from "../../main.ts";
-import { granted } from "../command.ts";
+import { granted, namedOrigins } from "../command.ts";
 import { trustWords } from "../tls-options.ts";
 import { DEMO_TOKEN_DAYS, type DemoAdmin, openDemoAdmin } from "./demo-admin.ts";
 import { type EdgePlan, type Edges, startEdges } from "./edges.ts";
@@ -143,6 +143,7 @@ async function startForDemo(
     databaseUrl: process.env["DATABASE_URL"],
     tls: options.tls,
     publicUrl: process.env["CHORUS_PUBLIC_URL"],
+    allowedOrigins: namedOrigins(),
     web: options.apiOnly ? false : "built",
     log,
     // The log goes to a file, so the terminal must say why the demo ends.
@@ -228,6 +229,9 @@ async function followToEnd(
     );
     return 1;
   }
+  const last = followed.rounds.findLast(({ phase }) => phase === "committed");
+  if (last !== undefined && !options.apiOnly && !options.exit)
+    console.log(`Check round ${last.round} in your browser: ${url}/audit/rounds/${last.roundId}`);
   console.log(
     options.exit
       ? JSON.stringify(summarise(followed.run, followed.rounds))

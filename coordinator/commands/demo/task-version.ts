@@ -1,13 +1,14 @@
 import { canonicalJson, type Json } from "#shared/codec/canonical-json.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import type { RunView } from "#shared/protocol/api.ts";
-import { textsOf } from "#shared/task/settings.ts";
+import { textsOf } from "#shared/task/effective-settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { Ring } from "#shared/vector/ring.ts";
 import { MACHINE } from "../../core/access/principal.ts";
 import type { Coordinator } from "../../core/coordinator.ts";
 import { ALL_READABLE } from "../../core/ports/store.ts";
 import { HELD_OUT_CARDS, OTHER_ROWS_CARD } from "../../data/cards.ts";
+import { BUNDLED_GATES } from "../../data/gates.ts";
 import { type BundledTask, bundledTask, DEFAULT_DATASET, HELD_OUT_FRACTION } from "../../data/tasks.ts";
 import type { RunningCoordinator } from "../../main.ts";
 import { granted } from "../command.ts";
@@ -60,6 +61,16 @@ async function ensureVersion(coordinator: Pick<Coordinator, "tasks">, plan: Task
   const task = bundledTask(name, clientCount, (newest?.version ?? 0) + 1, ring);
   const created = await coordinator.tasks.createTask(task, actor);
   assert(created.ok, `the version after the newest is free: ${created.ok ? "" : created.error.message}`);
+  // Later versions keep the gates that people have set.
+  if (newest === undefined) {
+    const { gates, promoteByItself } = BUNDLED_GATES[name];
+    const promotion = { gates: [...gates], promoteByItself };
+    const changed = await coordinator.tasks.changeTaskSettings(name, { promotion }, actor);
+    assert(
+      changed.ok,
+      `a bundled task has the measures of its gates: ${changed.ok ? "" : changed.error.message}`,
+    );
+  }
   return created.value.task;
 }
 

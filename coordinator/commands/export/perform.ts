@@ -4,8 +4,8 @@ import { isErrorCode } from "../../adapters/system-errors.ts";
 import type { ExportOptions } from "./options.ts";
 
 /** @returns The exit code. */
-export async function performExport({ runId, format, out, api }: ExportOptions): Promise<number> {
-  const { fileName, bytes } = await api.download(`/runs/${runId}/exports/${format}`);
+export async function performExport({ path: from, out, api }: ExportOptions): Promise<number> {
+  const { fileName, bytes } = await api.download(from);
   // The name comes from a server, so it must not leave this folder.
   const path = out ?? basename(fileName);
   // Only a file that was named may be replaced.

@@ -27,6 +27,7 @@ import {
   type RestoreTarget,
   restoreRefusalSentence,
 } from "./decide-restore.ts";
+import { settleLog } from "./settle-log.ts";
 
 export interface RestoreRequest extends RestoreFlags {
   /** The backup's folder. */
@@ -34,6 +35,8 @@ export interface RestoreRequest extends RestoreFlags {
   readonly dataDir: string;
   /** Empty PostgreSQL database for a backup of one. */
   readonly databaseUrl: string | undefined;
+  /** Whether the operator knows that the backup's log is the newest. */
+  readonly newestLog: boolean;
   readonly nowUnixMs: number;
   readonly report: (line: string) => void;
 }
@@ -69,6 +72,7 @@ export async function restoreBackup(request: RestoreRequest, staging: string): P
     await checkFiles(from, manifest.files);
     report("Copying ...");
     await copyFiles(from, staging, manifest.files);
+    await settleLog(dataDir, staging, request.newestLog);
     if (databaseUrl !== undefined && manifest.database === "postgresql") {
       report("Restoring the database ...");
       const { restorePostgres } = await import("../../adapters/database/postgres-tools.ts");

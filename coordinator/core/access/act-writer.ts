@@ -8,7 +8,6 @@ import type { WireError } from "#shared/protocol/errors.ts";
 import type { AccessRowRecord } from "../ports/access-store.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
 import type { Decided, Sight } from "./acts/change.ts";
-import { outdatedRows } from "./acts/outdated.ts";
 import { AccessBook } from "./book.ts";
 import { accessLeaf } from "./leaf.ts";
 
@@ -76,12 +75,11 @@ export class ActWriter {
     this.#tell({ type: "rights-lost", personId: null });
   }
 
-  /** Writes the event, its leaf and its rows, and then counts them. Rows of what was over long ago go with them. */
+  /** Writes the event, its leaf and its rows, and then counts them. */
   async write(decided: Decided): Promise<Result<void, WireError>> {
     if (!decided.ok) return decided;
-    const { event } = decided.value;
+    const { event, rows } = decided.value;
     const at = this.#ports.wall.nowUnixMs();
-    const rows = [...outdatedRows(this.#book, at), ...decided.value.rows];
     // The rows come first: they hold the salt of a person whom the act makes.
     const made = rows.flatMap((change) =>
       change.kind === "person" && change.row !== null ? [change.row] : [],
@@ -105,6 +103,7 @@ export class ActWriter {
   #tellOf(event: AccessEvent): void {
     switch (event.type) {
       case "role-taken":
+      case "person-erased":
         this.#tell({ type: "rights-lost", personId: event.personId });
         break;
       case "proposal-agreed":

@@ -3,11 +3,12 @@ import type { Role, TokenScope } from "#shared/access/roles.ts";
 import { newToken, shownPart, type TokenKind } from "#shared/access/tokens.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
-import { ok, type Result } from "#shared/kernel/result.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
 import { type AccessNews, ActWriter } from "./act-writer.ts";
 import type { Decided, Sight } from "./acts/change.ts";
+import { deleteEnded, ENDED_ROWS_DAYS } from "./acts/outdated.ts";
 import * as people from "./acts/people.ts";
 import * as proposals from "./acts/proposals.ts";
 import * as sites from "./acts/sites.ts";
@@ -17,10 +18,13 @@ import type { NewCredential } from "./credentials.ts";
 import type { Person, Rights } from "./principal.ts";
 import { type DeleteProjectData, ProjectDeletions } from "./project-deletions.ts";
 import { projectsWithTasks } from "./projects-with-tasks.ts";
+import { NO_OVERRIDES, type Overrides } from "./promotions.ts";
 import type { ApiTokenRow, JoinTokenRow, PersonRow, ProposalRow, SiteRow } from "./rows.ts";
 
 export type AccessDeskPorts = Pick<CoordinatorPorts, "primitives" | "random" | "wall" | "after" | "log"> & {
   readonly store: Pick<CoordinatorPorts["store"], "appendNext" | "listAccessRows" | "listTasks" | "noteSite">;
+  /** Days for which ended invitations, API tokens and proposals are listed; 90 if absent. */
+  readonly endedRowsDays?: number;
 };
 
 /** How often proposals whose time is over are looked for. */
@@ -34,6 +38,7 @@ export class AccessDesk {
   readonly #ports: AccessDeskPorts;
   readonly #writer: ActWriter;
   readonly #deletions: ProjectDeletions;
+  #overrides: Overrides = NO_OVERRIDES;
   readonly #lastUsedByTokenId = new Map<string, number>();
   #isStopped = false;
   #stopSweeping: () => void = () => {};
@@ -45,8 +50,9 @@ export class AccessDesk {
   }
 
   /** Reads all rows. @throws Error that says what to do if a row is of a newer version. */
-  async start(deleteProjectData: DeleteProjectData): Promise<void> {
+  async start(deleteProjectData: DeleteProjectData, overrides: Overrides = NO_OVERRIDES): Promise<void> {
     this.#deletions.use(deleteProjectData);
+    this.#overrides = overrides;
     await this.#writer.read();
     this.#sweepLater();
   }
@@ -130,7 +136,7 @@ export class AccessDesk {
   }
 
   makeProject(projectId: string, actor: string): Promise<Result<void, WireError>> {
-    return this.#act((sight) => people.makeProject(sight, projectId, actor));
+    return this.act((sight) => people.makeProject(sight, projectId, actor));
   }
 
   /** Makes the project unless there is one. Errors: CONFLICT if there are too many. */
@@ -148,14 +154,14 @@ export class AccessDesk {
     actor: string,
   ): Promise<Result<{ readonly token: string; readonly invitationId: string }, WireError>> {
     const { token, tokenHash } = await this.#newSecret("invitation");
-    const done = await this.#act((sight) => people.invite(sight, { role, note, tokenHash, actor }));
+    const done = await this.act((sight) => people.invite(sight, { role, note, tokenHash, actor }));
     if (!done.ok) return done;
     const row = present(this.book.invitationByHash(tokenHash), "the invitation");
     return ok({ token, invitationId: row.invitationId });
   }
 
   withdrawInvitation(invitationId: string, actor: string): Promise<Result<void, WireError>> {
-    return this.#act((sight) => people.withdrawInvitation(sight, invitationId, actor));
+    return this.act((sight) => people.withdrawInvitation(sight, invitationId, actor));
   }
 
   /** Gives and takes roles, each with an event of its own. The first refusal ends it; nothing before it is undone. */
@@ -186,7 +192,7 @@ export class AccessDesk {
   }
 
   noteSignInChange(personId: string, what: NewCredential["type"]): Promise<Result<void, WireError>> {
-    return this.#act((sight) => people.changeSignIn(sight, personId, what));
+    return this.act((sight) => people.changeSignIn(sight, personId, what));
   }
 
   noteSignInRemoval(
@@ -194,7 +200,7 @@ export class AccessDesk {
     what: NewCredential["type"],
     left: PersonRow["signsInWith"],
   ): Promise<Result<void, WireError>> {
-    return this.#act((sight) => people.removeSignIn(sight, personId, what, left));
+    return this.act((sight) => people.removeSignIn(sight, personId, what, left));
   }
 
   // Tokens.
@@ -205,7 +211,7 @@ export class AccessDesk {
   ): Promise<Result<{ readonly token: string; readonly row: ApiTokenRow }, WireError>> {
     const { token, tokenHash, shown } = await this.#newSecret("api");
     const { personId, name: actor } = person;
-    const done = await this.#act((sight) =>
+    const done = await this.act((sight) =>
       tokens.makeApiToken(sight, { ...terms, tokenHash, shown, personId, actor }),
     );
     if (!done.ok) return done;
@@ -213,7 +219,7 @@ export class AccessDesk {
   }
 
   revokeApiToken(tokenId: string, owner: string | null, actor: string): Promise<Result<void, WireError>> {
-    return this.#act((sight) => tokens.revokeApiToken(sight, tokenId, owner, actor));
+    return this.act((sight) => tokens.revokeApiToken(sight, tokenId, owner, actor));
   }
 
   async makeJoinToken(terms: {
@@ -225,23 +231,23 @@ export class AccessDesk {
     readonly actor: string;
   }): Promise<Result<{ readonly token: string; readonly row: JoinTokenRow }, WireError>> {
     const { token, tokenHash, shown } = await this.#newSecret("join");
-    const done = await this.#act((sight) => tokens.makeJoinToken(sight, { ...terms, tokenHash, shown }));
+    const done = await this.act((sight) => tokens.makeJoinToken(sight, { ...terms, tokenHash, shown }));
     if (!done.ok) return done;
     return ok({ token, row: present(this.book.joinTokenByHash(tokenHash), "the token") });
   }
 
   revokeJoinToken(tokenId: string, actor: string): Promise<Result<void, WireError>> {
-    return this.#act((sight) => tokens.revokeJoinToken(sight, tokenId, actor));
+    return this.act((sight) => tokens.revokeJoinToken(sight, tokenId, actor));
   }
 
   removeJoinedDevices(tokenId: string, actor: string): Promise<Result<void, WireError>> {
-    return this.#act((sight) => tokens.removeJoinedDevices(sight, tokenId, actor));
+    return this.act((sight) => tokens.removeJoinedDevices(sight, tokenId, actor));
   }
 
   // Sites.
 
   async nameSite(name: string, projectId: string, actor: string): Promise<Result<SiteRow, WireError>> {
-    const done = await this.#act((sight) => sites.nameSite(sight, name, projectId, actor));
+    const done = await this.act((sight) => sites.nameSite(sight, name, projectId, actor));
     if (!done.ok) return done;
     const row = this.book
       .list("site")
@@ -274,14 +280,19 @@ export class AccessDesk {
   }
 
   revokeSite(siteId: string, actor: string): Promise<Result<void, WireError>> {
-    return this.#act((sight) => sites.revokeSite(sight, siteId, actor));
+    return this.act((sight) => sites.revokeSite(sight, siteId, actor));
   }
 
   // What takes two people.
 
   async propose(act: ProposedAct, reason: string, actor: string): Promise<Result<ProposalRow, WireError>> {
+    if (act.type === "promote-despite-gates") {
+      // What costs nothing is checked first.
+      const refusal = proposals.actRefusal(this.book, act) ?? (await this.#overrides.overrideRefusal(act));
+      if (refusal !== null) return err(refusal);
+    }
     let proposalId = "";
-    const done = await this.#act((sight) => {
+    const done = await this.act((sight) => {
       const decided = proposals.propose(sight, act, reason, actor);
       if (decided.ok && decided.value.event.type === "proposed") ({ proposalId } = decided.value.event);
       return decided;
@@ -301,6 +312,13 @@ export class AccessDesk {
       const { event } = decided.value;
       assert(event.type === "proposal-agreed", "agreeing is that event");
       const { act } = event;
+      if (act.type === "promote-despite-gates") {
+        const { reason, madeBy } = present(this.book.get("proposal", proposalId), "an open proposal");
+        // First, so that nothing is agreed to that was not done. If the next write fails, agreeing again promotes once.
+        const override = { act, proposalId, reason, proposedBy: madeBy, actor };
+        const promoted = await this.#overrides.promoteDespiteGates(override);
+        if (!promoted.ok) return promoted;
+      }
       const done =
         act.type === "delete-project-data"
           ? await this.#deletions.agree(proposalId, act.projectId, actor)
@@ -317,7 +335,7 @@ export class AccessDesk {
     verb: "refuse" | "withdraw",
     actor: string,
   ): Promise<Result<ProposalRow, WireError>> {
-    const done = await this.#act((sight) => proposals.decline(sight, proposalId, verb, actor));
+    const done = await this.act((sight) => proposals.decline(sight, proposalId, verb, actor));
     if (!done.ok) return done;
     return ok(present(this.book.get("proposal", proposalId), "a proposal that was declined"));
   }
@@ -327,7 +345,8 @@ export class AccessDesk {
     return this.#writer.inTurn(() => this.#deletions.finish());
   }
 
-  #act(decide: (sight: Sight) => Decided | Promise<Decided>): Promise<Result<void, WireError>> {
+  /** Does one act, in turn. */
+  act(decide: (sight: Sight) => Decided | Promise<Decided>): Promise<Result<void, WireError>> {
     return this.#writer.inTurn(async () => this.#writer.write(await decide(this.#writer.sight())));
   }
 
@@ -335,7 +354,7 @@ export class AccessDesk {
     personId: string,
     decide: (sight: Sight) => Decided | Promise<Decided>,
   ): Promise<Result<PersonRow, WireError>> {
-    const done = await this.#act(decide);
+    const done = await this.act(decide);
     return done.ok ? ok(present(this.book.get("person", personId), "the person")) : done;
   }
 
@@ -343,7 +362,10 @@ export class AccessDesk {
   async #endLeftovers(): Promise<void> {
     for (;;) {
       const sight = this.#writer.sight();
-      const decided = proposals.runOut(sight) ?? proposals.withdrawOfFormerAdmin(sight);
+      const decided =
+        proposals.runOut(sight) ??
+        proposals.withdrawOfFormerAdmin(sight) ??
+        deleteEnded(sight, this.#ports.endedRowsDays ?? ENDED_ROWS_DAYS);
       if (decided === null) return;
       await this.#writer.write(decided);
     }

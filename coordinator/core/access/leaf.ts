@@ -25,7 +25,8 @@ export async function accessLeaf(
   at: number,
 ): Promise<AccessLeaf> {
   const markOf = async (person: PersonRow | undefined) => {
-    if (person === undefined) return null;
+    // Whoever was erased has no marks any more.
+    if (person === undefined || person.salt === null) return null;
     const marked = E(DOMAINS.person, hexToBytes(person.salt), person.personId, String(at));
     return bytesToHex(await primitives.sha256(marked));
   };
@@ -62,6 +63,9 @@ const LEAF_KINDS = {
   "proposal-withdrawn": "proposal.withdrawn",
   "proposal-ran-out": "proposal.ranOut",
   "project-data-deleted": "deletion.performed",
+  "person-erased": "deletion.performed",
+  "site-erased": "deletion.performed",
+  "ended-rows-deleted": "deletion.performed",
 } as const satisfies Readonly<Record<AccessEvent["type"], string>>;
 
 function bodyOf(event: AccessEvent, about: string | null): Readonly<Record<string, unknown>> {
@@ -101,7 +105,19 @@ function bodyOf(event: AccessEvent, about: string | null): Readonly<Record<strin
     case "proposal-agreed":
       return { act: event.act.type, alone: event.alone };
     case "project-data-deleted":
-      return { projectId: event.projectId, tasks: event.taskCount, runs: event.runCount };
+      return {
+        what: "project",
+        count: 1,
+        projectId: event.projectId,
+        tasks: event.taskCount,
+        runs: event.runCount,
+      };
+    case "person-erased":
+      return { what: "person", count: 1 };
+    case "site-erased":
+      return { what: "site", count: 1 };
+    case "ended-rows-deleted":
+      return { what: event.of, count: event.count };
     default:
       return {};
   }

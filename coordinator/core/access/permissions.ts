@@ -56,6 +56,11 @@ export const PERMISSIONS = {
     heldBy: TEAM,
     scope: "tasks",
   },
+  "models.name": {
+    allows: "put a model in use, go back to the one before, and name others",
+    heldBy: TEAM,
+    scope: "tasks",
+  },
   "runs.read": {
     allows: "list, read and watch runs, their rounds and their events",
     heldBy: CHECKERS,
@@ -67,6 +72,16 @@ export const PERMISSIONS = {
     allows: "read what is kept of a round for an auditor",
     heldBy: ["auditor", "auditor-key"],
     scope: "audit",
+  },
+  "tracking.read": {
+    allows: "read experiments, their runs, registered models and their files",
+    heldBy: READERS,
+    scope: "read",
+  },
+  "tracking.write": {
+    allows: "log runs, models and files, and change what was logged",
+    heldBy: TEAM,
+    scope: "runs",
   },
   // The slot's token and the device's signature identify the sender. The core checks both before it reads the
   // body.

@@ -31,13 +31,18 @@ export const personRowSchema = z.object({
   isAdmin: z.boolean(),
   roles: z.array(z.object({ projectId: projectIdSchema, role: projectRoleSchema })),
   madeAt: at,
-  /** 32 random bytes, hex: the salt of this person's marks in the audit log. Without it nobody can tell whose they are. */
-  salt: hashHexSchema,
+  /**
+   * 32 random bytes, hex: the salt of this person's marks in the audit log. Without it nobody can tell whose they are. Null
+   * once the person was erased (A80).
+   */
+  salt: hashHexSchema.nullable(),
   signsInWith: z.array(signInWaySchema),
   /** Who took the last role, and when; shown at the next sign-in. */
   rolesTaken: z.object({ at, by: z.string() }).nullable(),
   /** SHA-256 of the secret cookie of each browser that this person has signed in from, the newest 20. */
   places: z.array(hashHexSchema),
+  /** From then on the row keeps nothing but the name, so that nobody else gets it. */
+  erasedAt: at.nullable().default(null),
 });
 export type PersonRow = z.infer<typeof personRowSchema>;
 
@@ -101,6 +106,8 @@ export const siteRowSchema = z.object({
   /** Written at most every few minutes. */
   lastSeenAt: at.nullable(),
   version: z.string().max(32).nullable(),
+  /** From then on the row keeps nothing but the key, so that it stays refused. */
+  erasedAt: at.nullable().default(null),
 });
 export type SiteRow = z.infer<typeof siteRowSchema>;
 

@@ -11,7 +11,7 @@ import type {
 } from "#shared/protocol/access-api.ts";
 import type { TaskSlug } from "#shared/protocol/ids.ts";
 import { stateOfInvitation } from "./acts/people.ts";
-import { deciders, isAlone } from "./acts/proposals.ts";
+import { deciders, decidesAlone } from "./acts/proposals.ts";
 import type { AccessBook } from "./book.ts";
 import { MACHINE } from "./principal.ts";
 import type {
@@ -153,7 +153,7 @@ export function proposalView(
   now: number,
 ): View<typeof proposalViewSchema> {
   const { proposalId, act, reason, madeBy, madeAt, endsAt, end } = row;
-  const alone = isAlone(book);
+  const alone = decidesAlone(book, act);
   const sentence = accessSentence(
     { type: "proposal-agreed", proposalId, act, alone, actor: reader },
     namesOf(book),

@@ -3,6 +3,8 @@ import { err, ok } from "#shared/kernel/result.ts";
 import { loggedInProject, type ProjectEvent, projectFactOf } from "#shared/project/log.ts";
 import { projectSentence } from "#shared/project/sentences.ts";
 import { wireError } from "#shared/protocol/errors.ts";
+import { type RegistryEvent, registryFactOf } from "#shared/registry/log.ts";
+import { registrySentence } from "#shared/registry/sentences.ts";
 import type { Tasks } from "../coordinator.ts";
 import type { HeldOutSets } from "../models/held-out-sets.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
@@ -83,13 +85,15 @@ export function archiveActs(
     taskHistory: async (slug) => {
       const stored = await store.showTask(slug);
       if (stored === null) return null;
-      const log = await eventsOf(store, stored);
-      const items = log.map(({ at, event }) => ({
-        at: new Date(at).toISOString(),
-        type: event.type,
-        sentence: projectSentence(event),
-      }));
-      return { items: items.reverse() };
+      const decided = (await eventsOf(store, stored))
+        // Nobody decided that, and it comes with every round of a coordinator that keeps some.
+        .filter(({ event }) => event.type !== "transcripts-deleted")
+        .map(({ at, event }) => ({ at, type: event.type, sentence: projectSentence(event) }));
+      const ofModels = (await registryEventsOf(store, slug)).map(({ at, event }) => {
+        return { at, type: event.type, sentence: registrySentence(event) };
+      });
+      const all = [...decided, ...ofModels].sort((one, other) => one.at - other.at).reverse();
+      return { items: all.map((item) => ({ ...item, at: new Date(item.at).toISOString() })) };
     },
   };
 }
@@ -107,5 +111,17 @@ async function eventsOf(
   return rows.flatMap((row) => {
     const fact = projectFactOf(row);
     return fact.ok && fact.value.slug === slug ? [{ at: row.at, event: fact.value }] : [];
+  });
+}
+
+/** What a task's registry has, oldest first. Rows of a newer program are left out. */
+async function registryEventsOf(
+  store: Pick<CoordinatorPorts["store"], "readStream">,
+  slug: string,
+): Promise<readonly { readonly at: number; readonly event: RegistryEvent }[]> {
+  const rows = await store.readStream({ kind: "registry", id: slug });
+  return rows.flatMap((row) => {
+    const fact = registryFactOf(row);
+    return fact.ok ? [{ at: row.at, event: fact.value }] : [];
   });
 }

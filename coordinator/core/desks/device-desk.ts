@@ -1,4 +1,5 @@
 import { finalError } from "#shared/protocol/errors.ts";
+import type { DeviceMessageOf } from "#shared/protocol/messages/device.ts";
 import { type Reply, refusedReply } from "#shared/protocol/messages/reply.ts";
 import type { DeviceDesk, RoundMessage } from "../coordinator.ts";
 import type { Lobby } from "../devices/lobby.ts";
@@ -35,11 +36,11 @@ class Desk implements DeviceDesk {
     this.#isRunning = isRunning;
   }
 
-  deviceUp(identity: string, task: string, address: string | null = null): void {
+  deviceUp(identity: string, task: string, address: string | null = null, logSize = 0): void {
     // A device that changes to another task may be back before its lost connection is noticed.
     const before = this.#lobby.taskOf(identity);
     if (before !== null && before !== task) this.deviceDown(identity);
-    this.#lobby.enter(identity, task, address);
+    this.#lobby.enter(identity, task, address, logSize);
     this.#inBackground(async () => {
       await this.#desk.earlierRound(task)?.tellEnd(identity);
       await this.#roundOf(identity)?.deviceUp(identity);
@@ -68,7 +69,7 @@ class Desk implements DeviceDesk {
     const round = this.#roundOf(identity);
     switch (message.type) {
       case "check-in":
-        return this.#checkIn(identity, slug, message.taskVersion, round);
+        return this.#checkIn(identity, slug, message, round);
       case "leave":
         // A device that leaves a round without holding state for it still waits for the next. One that only
         // waits leaves for good. Its message may arrive just after others with the same reason have ended the
@@ -89,7 +90,12 @@ class Desk implements DeviceDesk {
     }
   }
 
-  async #checkIn(identity: string, slug: string, version: number, round: RoundDriver | null): Promise<Reply> {
+  async #checkIn(
+    identity: string,
+    slug: string,
+    { taskVersion: version, logSize = 0 }: DeviceMessageOf<"check-in">,
+    round: RoundDriver | null,
+  ): Promise<Reply> {
     const active = this.#desk.activeRun(slug);
     const stored = active === null ? await this.#ports.store.findTask(slug) : null;
     const wanted = active?.terms.task ?? stored?.task;
@@ -104,7 +110,7 @@ class Desk implements DeviceDesk {
     // If the device has just left its round, its check-in waits until that is written. Otherwise the round
     // would still count it as invited (R25).
     await round?.heard(identity);
-    this.#lobby.checkIn(identity, version);
+    this.#lobby.checkIn(identity, version, logSize);
     if (round?.state.phase === "recruiting") await round.checkIn(this.#lobby.checkIns([identity]));
     return { type: "accepted" };
   }

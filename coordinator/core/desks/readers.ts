@@ -1,10 +1,16 @@
+import { type NamelessRow, namelessLog, replaysWithoutNames } from "#shared/audit/nameless-log.ts";
+import type { Result } from "#shared/kernel/result.ts";
 import type { EventView, RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
+import type { WireError } from "#shared/protocol/errors.ts";
+import { isEndPhase } from "#shared/round/phases.ts";
+import { effectiveSettings } from "#shared/task/effective-settings.ts";
 import { modelTensors } from "#shared/task/model.ts";
-import { effectiveSettings } from "#shared/task/settings.ts";
+import type { LogProof } from "#shared/tlog/log-proof.ts";
 import { placeOf } from "#shared/vector/layout.ts";
 import { bitsPerWeight, update } from "#shared/vector/segments/update.ts";
 import { shownLayoutOf } from "#shared/vector/task-layout.ts";
 import type { Lobby } from "../devices/lobby.ts";
+import type { CoordinatorPorts } from "../ports/ports.ts";
 import type {
   EventLog,
   Listed,
@@ -15,11 +21,14 @@ import type {
   ShownStore,
   StoredTask,
   TaskStore,
+  TranscriptStore,
 } from "../ports/store.ts";
 import type { RoundDriver } from "../rounds/round-driver.ts";
 import type { RunDriver } from "../runs/run-driver.ts";
 import { eventView } from "../views/event-view.ts";
 import { heldOutView } from "../views/held-out-view.ts";
+import { servedView } from "../views/registry-view.ts";
+import { proveSealedInputs } from "./input-proofs.ts";
 
 /** Live state. Everything else comes from the store. */
 export interface Living {
@@ -30,18 +39,23 @@ export interface Living {
   activeRun(task: string): RunDriver | null;
 }
 
-type ReadStore = Pick<EventLog, "readNotes" | "listNotes"> &
+type ReadStore = Pick<EventLog, "readNotes" | "listNotes" | "readStream"> &
   Pick<TaskStore, "listTasks" | "listVersions"> &
   Pick<RunStore, "listRuns" | "listRounds"> &
+  Pick<TranscriptStore, "findTranscript"> &
   ShownStore;
+
+type ReaderPorts = Pick<CoordinatorPorts, "publicLog" | "after"> & { readonly store: ReadStore };
 
 /** Views of the public API: rows of the store, overlaid with live state. */
 export class Readers {
   readonly #store: ReadStore;
   readonly #living: Living;
+  readonly #ports: ReaderPorts;
 
-  constructor(store: ReadStore, living: Living) {
-    this.#store = store;
+  constructor(ports: ReaderPorts, living: Living) {
+    this.#ports = ports;
+    this.#store = ports.store;
     this.#living = living;
   }
 
@@ -63,7 +77,7 @@ export class Readers {
     return stored === null ? null : this.#taskView(stored);
   }
 
-  #taskView({ task, taskHash, projectId, createdAt, actor, newest, settings }: StoredTask): TaskView {
+  #taskView({ task, taskHash, projectId, createdAt, actor, newest, inUse, settings }: StoredTask): TaskView {
     const layout = shownLayoutOf(task);
     const active = this.#living.activeRun(task.slug)?.view() ?? null;
     return {
@@ -80,9 +94,7 @@ export class Readers {
       agreedCount: this.#living.lobby.agreedCount(task.slug, task.version),
       activeRunId: active?.runId ?? null,
       activeRun: active && { state: active.state, waiting: active.waiting ?? null },
-      measures: newest?.measures ?? null,
-      ...(newest?.measuredOn !== undefined && { measuredOn: newest.measuredOn }),
-      latestModelHash: (newest?.modelHash ?? null) as TaskView["latestModelHash"],
+      ...servedView(newest, inUse),
       createdAt: new Date(createdAt).toISOString(),
       createdBy: actor,
     };
@@ -116,7 +128,31 @@ export class Readers {
     const views = await this.#roundViews(roundId);
     if (views === null) return null;
     const notes = await this.#store.readNotes({ kind: "round", id: roundId });
-    return { ...views.view, ...views.detail, events: notes.map(eventView).reverse() };
+    const kept = await this.#isKept(views.detail, roundId);
+    return { ...views.view, ...views.detail, ...kept, events: notes.map(eventView).reverse() };
+  }
+
+  /** Whether an auditor can still check the round: with the parts of one session the others go, too. */
+  async #isKept(detail: Partial<RoundViews>["detail"], roundId: string): Promise<Pick<RoundDetail, "kept">> {
+    const first = detail?.transcript?.sessions[0];
+    if (first === undefined) return {};
+    return { kept: (await this.#store.findTranscript(roundId, first.shard)) !== null };
+  }
+
+  /**
+   * A round's own log without names, for whoever replays it. Null while the round lives, and if it cannot be replayed
+   * without names. Rule A62.
+   */
+  async namelessLog(roundId: string): Promise<readonly NamelessRow[] | null> {
+    const views = await this.#roundViews(roundId);
+    if (views === null || !isEndPhase(views.view.phase)) return null;
+    const rows = await this.#store.readStream({ kind: "round", id: roundId });
+    const log = namelessLog(rows);
+    return log.ok && replaysWithoutNames(log.value) ? log.value : null;
+  }
+
+  sealedInputsProof(roundId: string, sid: string, from: number): Promise<Result<LogProof, WireError>> {
+    return proveSealedInputs(this.#ports, roundId, sid, from);
   }
 
   async publishedSumHash(roundId: string): Promise<string | null> {

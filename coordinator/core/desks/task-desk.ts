@@ -2,21 +2,27 @@ import { canonicalJson } from "#shared/codec/canonical-json.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { err, ok } from "#shared/kernel/result.ts";
 import { loggedInProject } from "#shared/project/log.ts";
-import type { SettingsView, TaskCreated } from "#shared/protocol/api.ts";
-import { wireError } from "#shared/protocol/errors.ts";
+import type { TaskCreated } from "#shared/protocol/api.ts";
+import { fieldsError, type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
+import type { SettingsView } from "#shared/protocol/settings-view.ts";
 import { taskHashOf } from "#shared/task/agreed-config.ts";
-import type { StoredSettingChanges } from "#shared/task/settings.ts";
+import { measuresOf } from "#shared/task/measures/index.ts";
+import { rowMeasuresOf } from "#shared/task/measures/of-rows/list.ts";
+import type { StoredSettingChanges, TaskSettingChanges } from "#shared/task/settings.ts";
+import { targetOf } from "#shared/task/target.ts";
 import type { Places } from "../access/places.ts";
 import type { Tasks } from "../coordinator.ts";
 import type { HeldOutSets } from "../models/held-out-sets.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
 import type { StoredTask } from "../ports/store.ts";
 import type { RunDesk } from "../runs/run-desk.ts";
+import { taskLeaf } from "../tasks/task-leaf.ts";
+import type { TermsPorts } from "../tasks/terms.ts";
 import { type ArchiveParts, archiveActs } from "./archive.ts";
 import type { Readers } from "./readers.ts";
 
-type TaskPorts = Pick<CoordinatorPorts, "store" | "primitives" | "wall" | "projectId">;
+type TaskPorts = Pick<CoordinatorPorts, "store" | "wall"> & TermsPorts;
 
 interface TaskDeskParts extends ArchiveParts {
   readonly readers: Readers;
@@ -37,6 +43,8 @@ export function createTaskDesk(ports: TaskPorts, parts: TaskDeskParts): Tasks {
       const stored = await store.findTask(slug);
       const known = settingsView(stored);
       if (stored === null || known === null) return err(wireError("NOT_FOUND"));
+      const unknown = unknownMeasures(stored.task, changes) ?? pointlessCosts(stored.task, changes);
+      if (unknown !== null) return err(unknown);
       const settings = { ...known.settings, ...changes };
       // A change without effect is no event.
       if (canonicalJson(settings) === canonicalJson(known.settings)) return ok(known);
@@ -74,10 +82,11 @@ type Creation = {
 
 /** The set of held-out rows is read and written in one turn with its other changes, so that none is lost. */
 function createTask(
-  { store, primitives, wall, projectId: ownProjectId }: TaskPorts,
+  ports: TaskPorts,
   { readers, heldOut, runs }: TaskDeskParts,
-  { task, actor, projectId = ownProjectId }: Creation,
+  { task, actor, projectId = ports.projectId }: Creation,
 ): ReturnType<Tasks["createTask"]> {
+  const { store, primitives, wall } = ports;
   const { slug, version } = task;
   return heldOut.inTurn(async () => {
     const taskHash = (await taskHashOf(primitives, task)) as HashHex;
@@ -108,11 +117,7 @@ function createTask(
         { type: "task-row", row: { projectId, task, taskHash, actor, createdAt: at } },
         ...(Object.keys(changes).length === 0 ? [] : [{ type: "task-settings", slug, changes } as const]),
         // Leaves name no people.
-        {
-          type: "audit-leaf",
-          kind: "task.published",
-          body: { version: 1, slug, taskVersion: version, taskHash },
-        },
+        { type: "audit-leaf", kind: "task.published", body: await taskLeaf(ports, task, taskHash) },
       ],
     );
     if (!written.ok) return err(exists);
@@ -140,6 +145,32 @@ async function settingsOf(
     },
     fault,
   };
+}
+
+/** A gate of a measure that no model of the task has could never open. */
+function unknownMeasures(
+  { features }: Pick<StoredTask["task"], "features">,
+  { promotion }: TaskSettingChanges,
+): WireError | null {
+  const target = targetOf(features);
+  const names = [...new Set([...measuresOf(target), ...rowMeasuresOf(target)].map(({ name }) => name))];
+  const fields = (promotion?.gates ?? []).flatMap((gate, index) => {
+    if (gate.kind !== "measure" || names.includes(gate.name)) return [];
+    const sentence = `There is no measure "${gate.name}" of this task. It has ${names.join(", ")}.`;
+    return [{ path: `changes.promotion.gates.${index}.name`, sentence }];
+  });
+  return fields[0] === undefined ? null : fieldsError(fields[0].sentence, fields);
+}
+
+/** Costs of errors are about two classes. */
+function pointlessCosts(
+  { features }: Pick<StoredTask["task"], "features">,
+  { operatingPoint }: TaskSettingChanges,
+): WireError | null {
+  const target = targetOf(features);
+  if (operatingPoint === undefined || (target.kind === "classes" && target.classes.length === 2)) return null;
+  const sentence = "Only a task with two classes has costs of errors. Leave them out.";
+  return fieldsError(sentence, [{ path: "changes.operatingPoint", sentence }]);
 }
 
 function settingsView(stored: StoredTask | null): SettingsView | null {

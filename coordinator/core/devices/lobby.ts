@@ -19,6 +19,8 @@ interface Guest {
    * left.
    */
   agreed: number | null;
+  /** Size of the public log as it saw it last; 0 if it says nothing. */
+  logSize: number;
 }
 
 /**
@@ -40,10 +42,13 @@ export class Lobby {
     this.#onChange = onChange;
   }
 
-  /** @param address  See `Standing.cameFrom`. */
-  enter(identity: string, task: string, address: string | null): void {
+  /**
+   * @param address  See `Standing.cameFrom`.
+   * @param logSize  Size of the public log as it says that it saw it last.
+   */
+  enter(identity: string, task: string, address: string | null, logSize = 0): void {
     this.#standing.cameFrom(identity, address);
-    this.#guests.set(identity, { task, version: null, agreed: null });
+    this.#guests.set(identity, { task, version: null, agreed: null, logSize });
     this.#onChange(task);
   }
 
@@ -57,10 +62,11 @@ export class Lobby {
     return this.#guests.get(identity)?.task ?? null;
   }
 
-  checkIn(identity: string, version: number): void {
+  checkIn(identity: string, version: number, logSize = 0): void {
     const guest = this.#guests.get(identity);
     if (guest === undefined) return;
     guest.agreed = version;
+    guest.logSize = logSize;
     this.#setReady(guest, version);
   }
 
@@ -83,6 +89,11 @@ export class Lobby {
     if (guest.version === version) return;
     guest.version = version;
     this.#onChange(guest.task);
+  }
+
+  /** Where a proof of the public log begins that this device is sent. */
+  logSize(identity: string): number {
+    return this.#guests.get(identity)?.logSize ?? 0;
   }
 
   /** In order of arrival. */

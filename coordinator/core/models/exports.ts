@@ -3,20 +3,22 @@ import type { Bytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { RoundDetail, RunView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
+import type { ModelVersionView } from "#shared/protocol/registry.ts";
 import { listedMeasures } from "#shared/task/measures/index.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
 
-/** A model as a file for other tools. */
-export interface ExportedModel {
+/** A file for other tools. */
+export interface ExportedFile {
   readonly fileName: string;
   readonly mediaType: string;
   readonly bytes: Bytes;
 }
 
-/** What exports read of runs and rounds. */
+/** What exports read of runs, rounds and numbered models. */
 interface Shown {
   runView(runId: string): Promise<RunView | null>;
   roundDetail(roundId: string): Promise<RoundDetail | null>;
+  model(slug: string, version: number): Promise<ModelVersionView | null>;
 }
 
 /** Which model it is: round 0 is the model that no device has trained. */
@@ -40,7 +42,7 @@ export class Exports {
   }
 
   /** The newest model that a run's devices have made. Errors: NOT_FOUND, also before its first round has committed. */
-  async ofRun(runId: string, format: ExportFormat): Promise<Result<ExportedModel, WireError>> {
+  async ofRun(runId: string, format: ExportFormat): Promise<Result<ExportedFile, WireError>> {
     const run = await this.#shown.runView(runId);
     if (run === null) return err(wireError("NOT_FOUND"));
     const {
@@ -58,7 +60,7 @@ export class Exports {
   }
 
   /** The model that a round has made. Errors: NOT_FOUND, also for a round that made none. */
-  async ofRound(roundId: string, format: ExportFormat): Promise<Result<ExportedModel, WireError>> {
+  async ofRound(roundId: string, format: ExportFormat): Promise<Result<ExportedFile, WireError>> {
     const detail = await this.#shown.roundDetail(roundId);
     if (detail === null) return err(wireError("NOT_FOUND"));
     const { modelHash, phase } = detail;
@@ -68,11 +70,22 @@ export class Exports {
     return this.#make({ ...detail, modelHash }, detail.measures, format);
   }
 
+  /** One of a task's numbered models. Errors: NOT_FOUND. */
+  async ofVersion(
+    slug: string,
+    version: number,
+    format: ExportFormat,
+  ): Promise<Result<ExportedFile, WireError>> {
+    const model = await this.#shown.model(slug, version);
+    if (model === null) return err(wireError("NOT_FOUND"));
+    return this.#make(model, model.measures, format);
+  }
+
   async #make(
     { task: slug, taskVersion, runId, runNumber, round, modelHash }: Named,
     measures: RunView["history"][number]["measures"] | null,
     format: ExportFormat,
-  ): Promise<Result<ExportedModel, WireError>> {
+  ): Promise<Result<ExportedFile, WireError>> {
     const { store, blobs, exporter } = this.#ports;
     const [stored, modelBytes] = await Promise.all([store.findTask(slug, taskVersion), blobs.get(modelHash)]);
     if (stored === null || modelBytes === null) return err(wireError("NOT_FOUND"));

@@ -1,22 +1,40 @@
 import { canonicalJson, type Json } from "#shared/codec/canonical-json.ts";
+import { DOMAINS } from "#shared/crypto/domains.ts";
+import { E } from "#shared/crypto/encode.ts";
 import { assert } from "#shared/kernel/assert.ts";
-import { bytesToHex } from "#shared/kernel/bytes.ts";
+import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { SerialQueue } from "#shared/kernel/serial-queue.ts";
 import { loggedInProject, type ProjectEvent } from "#shared/project/log.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
-import { type HeldOutCard, type HeldOutReading, type HeldOutSet, judges } from "#shared/task/held-out.ts";
+import {
+  type HeldOutCard,
+  type HeldOutReading,
+  type HeldOutSet,
+  judges,
+  type StoredHeldOut,
+  shownHeldOut,
+} from "#shared/task/held-out.ts";
 import type { Task } from "#shared/task/task.ts";
 import { MACHINE } from "../access/principal.ts";
-import type { CheckProgress, CoordinatorPorts, StoredTask, StoreRecord } from "../ports/ports.ts";
+import type {
+  CheckProgress,
+  CoordinatorPorts,
+  HeldOutRows,
+  StoredTask,
+  StoreRecord,
+} from "../ports/ports.ts";
 import { ALL_READABLE } from "../ports/store.ts";
 
 /** A check while a version is being published ends after this time, also if it still waits for its turn. */
 const PUBLISHING_MS = 20_000;
 
-type SetPorts = Pick<CoordinatorPorts, "store" | "heldOutFiles" | "wall" | "random" | "after" | "log">;
+type SetPorts = Pick<
+  CoordinatorPorts,
+  "store" | "heldOutFiles" | "wall" | "random" | "primitives" | "after" | "log"
+>;
 
 /** An upload whose bytes are all here. */
 export interface CompleteUpload {
@@ -36,9 +54,10 @@ export type SetRefusal = Pick<WireError, "code" | "message" | "retry"> & {
 export async function heldOutRows(
   store: Pick<CoordinatorPorts["store"], "findTask">,
   { slug, version }: Pick<Task, "slug" | "version">,
-): Promise<HeldOutSet | null> {
-  const set = (await store.findTask(slug, version))?.settings.heldOut ?? null;
-  return set !== null && judges(set, version) ? set : null;
+): Promise<(HeldOutSet & HeldOutRows) | null> {
+  const { heldOut: set = null, operatingPoint } = (await store.findTask(slug, version))?.settings ?? {};
+  if (set === null || !judges(set, version)) return null;
+  return { ...shownHeldOut(set), ...(operatingPoint !== undefined && { operatingPoint }) };
 }
 
 /** The sets of held-out rows in use: a setting of each task, changed by an event with a leaf (E20). */
@@ -115,19 +134,26 @@ export class HeldOutSets {
   }
 
   async #set(stored: StoredTask, uploadId: string, set: HeldOutSet): Promise<HeldOutSet> {
-    const { heldOutFiles } = this.#ports;
+    const { heldOutFiles, random } = this.#ports;
     const known = stored.settings.heldOut;
     const { slug } = stored.task;
     // The file is durable before anything names it.
     await heldOutFiles.keep(uploadId, slug, set.hash);
     // A change without effect is no event.
-    if (known !== null && sameSet(known, set)) return known;
+    if (known !== null && sameSet(shownHeldOut(known), set)) return shownHeldOut(known);
+    const kept: StoredHeldOut = { ...set, salt: bytesToHex(random(32)) as HashHex };
     await this.#append(
       stored,
       { type: "held-out-set", slug, set, replaces: known?.hash ?? null, actor: set.setBy },
-      { type: "task-settings", slug, changes: { heldOut: set } },
-      // Leaves hold no free text.
-      { kind: "task.held-out-set", body: { version: 1, slug, hash: set.hash, rowCount: set.rowCount } },
+      { type: "task-settings", slug, changes: { heldOut: kept } },
+      [
+        // Leaves hold no free text, and no hash by which someone who has the rows could tell that they are these.
+        {
+          kind: "task.heldOutSet",
+          body: { version: 1, slug, mark: await this.#markOf(kept), rowCount: set.rowCount },
+        },
+        ...(known === null || known.hash === set.hash ? [] : [rowsDeleted(slug, known)]),
+      ],
     );
     await heldOutFiles.remove(slug, set.hash);
     return set;
@@ -145,23 +171,33 @@ export class HeldOutSets {
         stored,
         { type: "held-out-removed", slug: stored.task.slug, hash: set.hash, actor },
         { type: "task-settings", slug, changes: { heldOut: null } },
-        { kind: "task.held-out-removed", body: { version: 1, slug, hash: set.hash } },
+        [
+          { kind: "task.heldOutRemoved", body: { version: 1, slug, mark: await this.#markOf(set) } },
+          rowsDeleted(slug, set),
+        ],
       );
       await this.#ports.heldOutFiles.remove(slug, null);
       return ok(undefined);
     });
   }
 
+  /** What the public log calls a set; null for one of before there were marks. */
+  async #markOf({ salt, hash }: StoredHeldOut): Promise<string | null> {
+    if (salt === undefined) return null;
+    const marked = E(DOMAINS.heldOut, hexToBytes(salt), hexToBytes(hash));
+    return bytesToHex(await this.#ports.primitives.sha256(marked));
+  }
+
   async #append(
     { projectId }: StoredTask,
     event: ProjectEvent,
     settings: Extract<StoreRecord, { type: "task-settings" }>,
-    leaf: { readonly kind: string; readonly body: unknown },
+    leaves: readonly { readonly kind: string; readonly body: unknown }[],
   ): Promise<void> {
     const written = await this.#ports.store.appendNext(
       { kind: "project", id: projectId },
       { at: this.#ports.wall.nowUnixMs(), event: loggedInProject(event) },
-      [settings, { type: "audit-leaf", ...leaf }],
+      [settings, ...leaves.map((leaf) => ({ type: "audit-leaf", ...leaf }) as const)],
     );
     assert(written.ok, "held-out rows are set, no task is made");
   }
@@ -173,7 +209,7 @@ export class HeldOutSets {
   async forVersion(
     previous: StoredTask,
     task: Task,
-  ): Promise<{ readonly set: HeldOutSet | null; readonly fault: string | null }> {
+  ): Promise<{ readonly set: StoredHeldOut | null; readonly fault: string | null }> {
     const set = previous.settings.heldOut;
     if (set === null) return { set, fault: null };
     const withVersion = {
@@ -258,6 +294,11 @@ export class HeldOutSets {
   inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
     return this.#changes.run(work);
   }
+}
+
+/** What the audit log keeps of rows that are deleted (A80). */
+function rowsDeleted(slug: string, { rowCount }: HeldOutSet) {
+  return { kind: "deletion.performed", body: { version: 1, what: "held-out-rows", count: rowCount, slug } };
 }
 
 function refused(error: WireError): Result<never, SetRefusal> {

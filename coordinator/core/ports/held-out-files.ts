@@ -1,6 +1,7 @@
 import type { Result } from "#shared/kernel/result.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
 import type { HeldOutBalance, HeldOutFormat, HeldOutReading, HeldOutSet } from "#shared/task/held-out.ts";
+import type { OperatingPoint } from "#shared/task/operating-point.ts";
 import type { Task } from "#shared/task/task.ts";
 
 /** What the rows of a file turned out to be. */
@@ -76,5 +77,6 @@ export interface HeldOutFiles {
   close(): Promise<void>;
 }
 
-/** Names the rows that a model is judged on. */
-export type HeldOutRows = Pick<HeldOutSet, "hash"> & HeldOutReading;
+/** Names the rows that a model is judged on, and where costs and sensitivity are read off; absent for the usual point. */
+export type HeldOutRows = Pick<HeldOutSet, "hash"> &
+  HeldOutReading & { readonly operatingPoint?: OperatingPoint };

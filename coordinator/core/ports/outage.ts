@@ -38,6 +38,16 @@ export class DiskLow extends Error {
   }
 }
 
+/** The public log has not published an entry that devices must see. Handled like a disk that does not answer. */
+export class LogBehind extends Error {
+  readonly code = "ETIMEDOUT";
+  constructor() {
+    super(
+      "The public log has not published the newest entries, which devices demand. See its state in /readyz.",
+    );
+  }
+}
+
 /** Code that a peer is told for an outage; null for a fault. */
 export function outageCode(error: unknown): ErrorCode | null {
   if (error instanceof FileLost) return "FILE_LOST";
@@ -49,7 +59,8 @@ export function outageCode(error: unknown): ErrorCode | null {
 export function noticeOf(error: unknown): RunNotice | null {
   const code = outageCode(error);
   if (code === null) return null;
-  const sentence = error instanceof FileLost ? error.message : NOTICES[storeTrouble(error) ?? "away"];
+  const says = error instanceof FileLost || error instanceof LogBehind;
+  const sentence = says ? error.message : NOTICES[storeTrouble(error) ?? "away"];
   return { code, message: `${sentence} The run waits and resumes by itself afterwards.` };
 }
 

@@ -1,3 +1,4 @@
+import type { Portability } from "#shared/export/portability.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Position } from "#shared/kernel/places.ts";
 import type { MonotonicClock, Primitives, RandomBytes, Signer, WallClock } from "#shared/kernel/ports.ts";
@@ -5,13 +6,16 @@ import type { Result } from "#shared/kernel/result.ts";
 import type { EventView, RoundView, RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessage } from "#shared/protocol/messages/coordinator.ts";
+import type { OwnCode } from "#shared/protocol/own-code.ts";
 import type { EndPhase } from "#shared/round/phases.ts";
 import type { Measures } from "#shared/stats/measure.ts";
+import type { Comparison } from "#shared/task/report/comparison.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { InputChunk } from "#shared/transcript/spot-check.ts";
 import type { ExportJob } from "./export-job.ts";
 import type { HeldOutFiles, HeldOutRows } from "./held-out-files.ts";
 import type { MadeModel, ModelJob } from "./model-job.ts";
+import type { PublicLog } from "./public-log.ts";
 import type { Store } from "./store.ts";
 
 /* What the core needs from its platform. The store has its own file, store.ts. */
@@ -19,10 +23,22 @@ import type { Store } from "./store.ts";
 export type * from "./held-out-files.ts";
 export type * from "./note.ts";
 export type * from "./store.ts";
+export type * from "./tracking-store.ts";
+
+/** Bytes that are on disk and not yet a blob. One of both is called once. */
+export interface StagedBlob {
+  readonly hash: string;
+  readonly byteCount: number;
+  /** Makes them a blob, durably. */
+  keep(): Promise<void>;
+  discard(): Promise<void>;
+}
 
 /** Content-addressed, immutable files: models, strategy states, published sums. Written, fsynced, renamed. */
 export interface Blobs {
   put(bytes: Uint8Array): Promise<string>;
+  /** Receives bytes of any size in constant memory. Nothing stays if the body ends early. */
+  stage(body: AsyncIterable<Uint8Array>): Promise<StagedBlob>;
   get(hash: string): Promise<Bytes | null>;
   /** Null if there is no such blob. */
   byteCount(hash: string): Promise<number | null>;
@@ -138,9 +154,21 @@ export interface Judgement {
   readonly report: Bytes | null;
 }
 
+/** A model, as safetensors, and the version of the task that it is of. */
+export interface JudgedModel {
+  readonly task: Task;
+  readonly modelBytes: Bytes;
+}
+
 /** Runs forward passes in a worker thread, on held-out rows that it loads itself. */
 export interface Evaluator {
   evaluate(task: Task, modelBytes: Bytes, rows: HeldOutRows): Promise<Judgement>;
+  /** The same, in line with comparisons: no round waits for it. */
+  evaluateAside(model: JudgedModel, rows: HeldOutRows): Promise<Judgement>;
+  /** Asks both models of the same rows, anew. Both tasks take these rows and have the same classes or number. */
+  compare(first: JudgedModel, second: JudgedModel, rows: HeldOutRows): Promise<Comparison>;
+  /** How a model does in onnxruntime. @param rows  Null: on random data alone. */
+  portability(model: JudgedModel, rows: HeldOutRows | null): Promise<Portability>;
   close(): Promise<void>;
 }
 
@@ -212,6 +240,9 @@ export interface CoordinatorPorts {
   readonly issuer: Signer;
   readonly projectId: string;
   readonly codeVersion: string;
+  readonly code: OwnCode;
+  /** Absent or null in worlds without a log: devices then ask for no proofs. */
+  readonly publicLog?: PublicLog | null;
   /** Null if nothing of a round is kept once it is over. */
   readonly keeping: Keeping | null;
 }

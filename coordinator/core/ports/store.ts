@@ -1,13 +1,29 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { DeepReadonly } from "#shared/kernel/deep-readonly.ts";
 import type { Position } from "#shared/kernel/places.ts";
 import type { Result } from "#shared/kernel/result.ts";
-import type { RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
+import type { RoundDetail, RoundView } from "#shared/protocol/api.ts";
 import type { StoredSettingChanges, TaskSettings } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { AccessRowRecord, AccessStore } from "./access-store.ts";
 import type { AuthRecords } from "./auth-records.ts";
+import type { LeafStore } from "./leaf-store.ts";
 import type { Note } from "./note.ts";
+import type { OwnRunSearch } from "./own-run-search.ts";
+import type { Readable } from "./readable.ts";
+import type {
+  Listed,
+  ModelAliasRecord,
+  ModelInUse,
+  ModelVersionRow,
+  Page,
+  RegistryStore,
+} from "./registry-store.ts";
+import type { NewestModel, RunRow } from "./run-row.ts";
+import type { TrackingStore } from "./tracking-store.ts";
+
+export { ALL_READABLE, type Readable } from "./readable.ts";
+export type { Listed, ModelMetrics, ModelVersionRow, Page } from "./registry-store.ts";
+export type { NewestModel, RunRow } from "./run-row.ts";
 
 /*
  * What the coordinator keeps, by role. SQLite, PostgreSQL and test/kit's memory implement `Store` and pass
@@ -16,10 +32,10 @@ import type { Note } from "./note.ts";
  * unknown.
  */
 
-/** Kinds of streams. Nothing is written to registry yet. */
+/** Kinds of streams. */
 export const STREAM_KINDS = ["run", "round", "project", "registry", "access"] as const;
 
-/** A stream of events, one per run, round or project. Sequences count from 1 without gaps. */
+/** A stream of events, one per run, round, project, or registry of a task. Sequences count from 1 without gaps. */
 export interface StreamId {
   readonly kind: (typeof STREAM_KINDS)[number];
   readonly id: string;
@@ -55,7 +71,14 @@ export type StoreRecord =
   | { readonly type: "task-settings"; readonly slug: string; readonly changes: StoredSettingChanges }
   | { readonly type: "model-offered"; readonly modelHash: string; readonly runId: string }
   | { readonly type: "model-opened"; readonly modelHash: string; readonly sid: string }
-  | { readonly type: "model-version"; readonly version: ModelVersionRow }
+  | {
+      readonly type: "model-version";
+      readonly version: ModelVersionRow;
+      /** If a round has made this version: the task whose next number it takes, unless it has one. */
+      readonly numberedIn?: string;
+    }
+  /** For the registry's stream of the task. */
+  | ModelAliasRecord
   | {
       readonly type: "open-slots";
       readonly sid: string;
@@ -85,27 +108,6 @@ export interface TaskRow {
   readonly createdAt: number;
   readonly actor: string;
 }
-export interface RunRow {
-  /** Of its task. */
-  readonly projectId: string;
-  readonly task: string;
-  readonly taskVersion: number;
-  readonly number: number;
-  readonly state: string;
-  readonly actor: string;
-  readonly createdAt: number;
-  /** View that the API shows, kept by the driver. Views of older versions may lack fields. */
-  readonly view: RunView;
-  /** Null until the run has committed a round. */
-  readonly newest: NewestModel | null;
-}
-export interface NewestModel {
-  readonly modelHash: string | null;
-  /** Null if it has not been evaluated. */
-  readonly measures: TaskView["measures"];
-  /** See `TaskView.measuredOn`. */
-  readonly measuredOn?: NonNullable<TaskView["measuredOn"]>;
-}
 export interface RoundRow {
   readonly runId: string;
   readonly round: number;
@@ -115,23 +117,9 @@ export interface RoundRow {
 /** What a round's row keeps for readers. */
 export interface RoundViews {
   readonly view: RoundView;
-  readonly detail: Omit<RoundDetail, keyof RoundView | "events">;
+  readonly detail: Omit<RoundDetail, keyof RoundView | "events" | "kept">;
 }
 
-export interface ModelVersionRow {
-  readonly runId: string;
-  readonly round: number;
-  readonly modelHash: string;
-  readonly parentHash: string | null;
-  /** Blob of the strategy's state after this model; null for a stateless strategy. */
-  readonly strategyStateHash: string | null;
-  /** Null until there are any. */
-  readonly metrics: ModelMetrics | null;
-}
-/** Figures of a model, as its round shows them. */
-export type ModelMetrics = DeepReadonly<
-  Partial<Pick<RoundView, "measures" | "deviceMeasures" | "updateNormL2">>
->;
 export interface SlotRow {
   readonly position: Position;
   /** SHA-256 of the slot token, hex. The token itself is only in the device's message. */
@@ -222,15 +210,6 @@ export interface TaskStore {
    */
   findPlaces(of: Placed): Promise<readonly Place[]>;
 }
-
-/** Restricts a list to what its reader may read, so that its pages stay full. */
-export interface Readable {
-  /** Everything of these projects. */
-  readonly projects: "all" | readonly string[];
-  /** Also tasks of other projects that anyone may join, and their runs. */
-  readonly orPublic: boolean;
-}
-export const ALL_READABLE: Readable = { projects: "all", orPublic: true };
 
 /** `id` is a task's slug, a run's or round's id, or a model's hash. */
 export interface Placed {
@@ -343,13 +322,17 @@ export interface Store
   extends EventLog,
     TaskStore,
     RunStore,
+    RegistryStore,
     ShownStore,
     UploadStore,
     TranscriptStore,
     EvidenceStore,
     SettingStore,
     AccessStore,
-    AuthRecords {
+    LeafStore,
+    AuthRecords,
+    TrackingStore,
+    OwnRunSearch {
   /** `embedded`: SQLite in the data folder. */
   readonly kind: "embedded" | "postgresql";
   /** Resolves if the database answers. Used for readiness. */
@@ -359,13 +342,7 @@ export interface Store
 export interface StoredTask extends TaskRow {
   /** Model of the task's newest run that has one, whatever version it ran. */
   readonly newest: NewestModel | null;
+  /** Null before the first round has committed. */
+  readonly inUse: ModelInUse | null;
   readonly settings: TaskSettings;
-}
-export interface Page {
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-}
-export interface Listed<Item> {
-  readonly items: readonly Item[];
-  readonly next: string | null;
 }

@@ -31,7 +31,10 @@ import type { EventBody, Submission } from "./submission.ts";
  * handed over with it.
  */
 
-type AdmitPorts = Pick<CoordinatorPorts, "primitives" | "issuer" | "store" | "projectId" | "log">;
+type AdmitPorts = Pick<
+  CoordinatorPorts,
+  "primitives" | "issuer" | "store" | "projectId" | "log" | "publicLog"
+>;
 type Answer = DeviceMessageOf<"advertise" | "share" | "confirm" | "unmask" | "complaint">;
 export type Admitted = Result<Submission, ErrorCode>;
 
@@ -175,8 +178,21 @@ export async function admitUpload(
   const session = sessions.find((one) => one.sid === sid);
   if (session === undefined) return err("BAD_SLOT");
   if (!("u2" in state) || !state.u2.includes(session.seatOf(position))) return err("BAD_SLOT");
-  const claim = { byteCount, root: hexToBytes(headers.root), signature: hexToBytes(headers.signature) };
-  return verifyInput(ports.primitives, session.roster, await session.u2(state), position, claim);
+  const { log } = headers;
+  const [root, signature] = [hexToBytes(headers.root), hexToBytes(headers.signature)];
+  const claim = { byteCount, root, signature, ...(log === undefined ? {} : { log }) };
+  const verified = await verifyInput(
+    ports.primitives,
+    session.roster,
+    await session.u2(state),
+    position,
+    claim,
+  );
+  if (!verified.ok || log === undefined) return verified;
+  // A head of another log would stand in the transcript as if this coordinator had shown it (A42).
+  return (await ports.publicLog?.isHead({ size: log.size, root: hexToBytes(log.root) })) === true
+    ? verified
+    : err("NOT_LOGGED");
 }
 
 function event(body: EventBody): Submission {

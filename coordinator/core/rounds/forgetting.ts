@@ -6,7 +6,7 @@ import { forgetSession, sweepTranscripts } from "./transcript.ts";
 
 type ForgettingPorts = Pick<
   CoordinatorPorts,
-  "store" | "spool" | "keeping" | "primitives" | "random" | "log" | "after"
+  "store" | "spool" | "keeping" | "primitives" | "random" | "log" | "after" | "wall" | "projectId"
 >;
 
 /**

@@ -9,6 +9,7 @@ import { committedOutcome } from "#shared/secagg/opening.ts";
 import { collectFor, rosterMembers } from "#shared/secagg/server.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
 import type { RunTerms } from "../tasks/terms.ts";
+import type { LogProofs } from "./log-proofs.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { TrafficStep } from "./traffic.ts";
@@ -22,6 +23,9 @@ export interface MessageSource {
   readonly nowMs: number;
   /** The current attempt's session that has this seat. */
   readonly session: (seat: Seat) => Promise<Session>;
+  readonly proofs: LogProofs;
+  /** What the receiver has seen of the public log. */
+  readonly logSize: number;
 }
 
 /** The message for a prompt. The same state gives the same content, except for the remaining time. */
@@ -35,6 +39,7 @@ export async function messageFor(source: MessageSource, prompt: Prompt): Promise
       const { config } = source.terms;
       const { parentModelHash, modelByteCount } = state.facts;
       const modelHash = parentModelHash as HashHex;
+      const log = await source.proofs.invitation(source.logSize);
       return {
         type: "invite",
         ...attemptFields,
@@ -42,6 +47,7 @@ export async function messageFor(source: MessageSource, prompt: Prompt): Promise
         roundParams: source.terms.roundParams,
         modelHash,
         modelByteCount,
+        ...(log === null ? {} : { log }),
         deadlineInMs,
       };
     }
@@ -69,12 +75,16 @@ export async function messageFor(source: MessageSource, prompt: Prompt): Promise
       const session = await source.session(prompt.seat);
       const { u2, u3 } = await session.sets(state);
       const confirmations = [...session.confirmations(state)];
+      // It signed what it had seen with its input, and has been shown nothing since.
+      const seen = state.inputs.get(prompt.seat)?.log?.size ?? 0;
+      const log = await source.proofs.opening(seen, session.sid);
       return {
         type: "open",
         sid: session.roster.sidHex,
         u2: u2.bitmap,
         u3: u3.bitmap,
         confirmations,
+        ...(log === null ? {} : { log }),
         deadlineInMs,
       };
     }

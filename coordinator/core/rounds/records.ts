@@ -3,7 +3,7 @@ import { assert, present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { AuditKind, StatedRecord } from "#shared/round/effect.ts";
 import { type RoundState, wasOpened } from "#shared/round/state.ts";
-import { confirmationsRoot } from "#shared/secagg/opening.ts";
+import { confirmationsRoot } from "#shared/secagg/confirmations-root.ts";
 import { advertItem } from "#shared/secagg/signed-items.ts";
 import type { CoordinatorPorts, StoreRecord } from "../ports/ports.ts";
 import type { RunTerms } from "../tasks/terms.ts";
@@ -11,8 +11,11 @@ import { keptSessions, type Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 
 export interface RecordSource {
-  readonly ports: Pick<CoordinatorPorts, "primitives" | "codeVersion">;
-  readonly terms: { readonly layout: Pick<RunTerms["layout"], "length"> };
+  readonly ports: Pick<CoordinatorPorts, "primitives" | "codeVersion" | "code">;
+  readonly terms: {
+    readonly task: Pick<RunTerms["task"], "slug">;
+    readonly layout: Pick<RunTerms["layout"], "length">;
+  };
   readonly slots: Slots;
   /** Sessions of an attempt, opened from the given state if new. Every attempt with slots has sessions. */
   readonly sessions: (attempt: number, state: RoundState) => Promise<readonly Session[]>;
@@ -56,8 +59,9 @@ export async function storeRecords(
       assert(state.phase === "committed", "a version is published with its round");
       const { modelHash, strategyStateHash, metrics } = state.publication;
       const { runId, round, parentModelHash: parentHash } = facts;
-      const version = { runId, round, modelHash, parentHash, strategyStateHash, metrics };
-      return [{ type: "model-version", version }];
+      const shown = { ...metrics, survivors: state.u3.length };
+      const version = { runId, round, modelHash, parentHash, strategyStateHash, metrics: shown };
+      return [{ type: "model-version", version, numberedIn: terms.task.slug }];
     }
     case "audit-leaf": {
       const { kind } = record;
@@ -84,7 +88,16 @@ async function leafBodies(source: StatedSource, kind: AuditKind): Promise<readon
   const { roundId, configHash, parentModelHash } = state.facts;
   switch (kind) {
     case "round.opened":
-      return [{ roundId, configHash, modelHash: parentModelHash, codeVersion: ports.codeVersion, dp: null }];
+      return [
+        {
+          roundId,
+          configHash,
+          modelHash: parentModelHash,
+          codeVersion: ports.codeVersion,
+          codeHash: ports.code.hash,
+          dp: null,
+        },
+      ];
     case "round.aborted":
       assert(state.phase === "failed" || state.phase === "voided", "the round was given up");
       return [{ roundId, code: state.code, opened: wasOpened(state) }];

@@ -52,8 +52,9 @@ export async function beginUpload(
   const admitted = await admitUpload(admission, sid, position, headers, byteCount);
   if (!admitted.ok) return err(finalError(admitted.error));
   const { state } = admission;
-  const { sha256, root, signature } = headers;
-  const ticket = { sid, position, byteCount, sha256, root, signature };
+  const { sha256, root, signature, log } = headers;
+  const seen = log === undefined ? {} : { log };
+  const ticket = { sid, position, byteCount, sha256, root, signature, ...seen };
   const session = present(
     admission.sessions.find((one) => one.sid === sid),
     "a session that was admitted",
@@ -72,7 +73,8 @@ export async function finishUpload(
   round: RoundDriver,
   ticket: UploadTicket,
 ): Promise<Result<Receipt, WireError>> {
-  const { sid, position, sha256, root, signature, byteCount } = ticket;
+  const { sid, position, sha256, root, signature, byteCount, log } = ticket;
+  const seen = log === undefined ? {} : { log };
   const session = (await round.admission()).sessions.find((one) => one.sid === sid);
   if (session === undefined) {
     await discardLate(round.context.ports, ticket);
@@ -80,7 +82,7 @@ export async function finishUpload(
   }
   const { attempt } = session.roster.attempt.terms;
   const submitted = await round.submit({
-    event: { type: "input-received", attempt, seat: session.seatOf(position), sha256, root },
+    event: { type: "input-received", attempt, seat: session.seatOf(position), sha256, root, ...seen },
     records: [{ type: "input", input: { sid, position, sha256, root, signature, byteCount } }],
   });
   if (submitted.type === "refused") {

@@ -40,11 +40,15 @@ export interface RoundContext {
   readonly terms: RunTerms;
   readonly slots: Slots;
   readonly forgetting: Forgetting;
+  /** What a device has seen of the public log, as it says; 0 for nothing. */
+  readonly logSize: (identity: string) => number;
   readonly runNumber: number;
   /** The run's strategy state before this round. */
   readonly strategyStateHash: string | null;
   /** What the run knows about the round's model. */
   readonly evaluation: (round: number) => RoundEvaluation;
+  /** The model's number among those of its task; null until the run has heard of it. */
+  readonly version: (round: number) => number | null;
   readonly onChange: (driver: RoundDriver, note: StoredNote | null) => void;
   readonly onEnded: (driver: RoundDriver) => void;
   /** Called when a write has an unknown outcome: this driver is dead, and the log must be read again. */
@@ -140,7 +144,7 @@ export class RoundDriver {
   }
 
   #views(state: RoundState, endedAtUnixMs: number | null): RoundViews {
-    const { terms, runNumber, evaluation } = this.#context;
+    const { terms, runNumber, evaluation, version } = this.#context;
     const traffic = this.#traffic.medians(!isLive(state) || state.phase !== this.#state.phase);
     return roundViews({
       state,
@@ -150,6 +154,7 @@ export class RoundDriver {
       terms,
       runNumber,
       evaluation: evaluation(state.facts.round),
+      version: version(state.facts.round),
       sids: this.#sessions.sids,
     });
   }

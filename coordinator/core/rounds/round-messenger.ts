@@ -3,6 +3,7 @@ import { type Prompt, promptsFor } from "#shared/round/prompt.ts";
 import type { RoundState } from "#shared/round/state.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
 import type { RunTerms } from "../tasks/terms.ts";
+import { LogProofs } from "./log-proofs.ts";
 import { messageFor, STEP_OF_PROMPT } from "./messages.ts";
 import type { RoundSessions } from "./round-sessions.ts";
 import { sessionOfSeat } from "./session.ts";
@@ -20,14 +21,20 @@ interface MessengerContext {
   readonly traffic: TrafficMeter;
   readonly state: () => RoundState;
   readonly nowMs: () => number;
+  /** What a device has seen of the public log. */
+  readonly logSize: (identity: string) => number;
 }
 
 /** Sends a round's devices what they need now. */
 export class RoundMessenger {
   readonly #context: MessengerContext;
+  readonly #proofs: LogProofs;
 
   constructor(context: MessengerContext) {
     this.#context = context;
+    const { ports, terms, state } = context;
+    const { roundId } = state().facts;
+    this.#proofs = new LogProofs({ ports, configHash: terms.configHash, roundId });
   }
 
   async tell(identities: readonly string[]): Promise<void> {
@@ -41,7 +48,9 @@ export class RoundMessenger {
   async send(identity: string, prompt: Prompt, state: RoundState): Promise<void> {
     const { ports, terms, slots, sessions, traffic, nowMs } = this.#context;
     const session = async (seat: Seat) => sessionOfSeat(await sessions.of(state.attempt, state), seat);
-    const message = await messageFor({ ports, terms, slots, state, nowMs: nowMs(), session }, prompt);
+    const logSize = this.#context.logSize(identity);
+    const source = { ports, terms, slots, state, nowMs: nowMs(), session, proofs: this.#proofs, logSize };
+    const message = await messageFor(source, prompt);
     const { downByteCount } = ports.devices.traffic(identity);
     ports.devices.send(identity, message);
     const sent = ports.devices.traffic(identity).downByteCount - downByteCount;

@@ -3,6 +3,8 @@ import { sealTo } from "#shared/crypto/sealed-box.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Position } from "#shared/kernel/places.ts";
+import { loggedInProject } from "#shared/project/log.ts";
+import type { TaskSlug } from "#shared/protocol/ids.ts";
 import type { PublishedTranscript, RoundOpened } from "#shared/round/event.ts";
 import { isEndPhase } from "#shared/round/phases.ts";
 import type { RoundState, Unmasking } from "#shared/round/state.ts";
@@ -20,6 +22,7 @@ import {
   transcriptToBytes,
 } from "#shared/transcript/session-transcript.ts";
 import { evidenceWords } from "#shared/vector/publish.ts";
+import { MACHINE } from "../access/principal.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
 import type { RunTerms } from "../tasks/terms.ts";
 import type { Session } from "./session.ts";
@@ -106,7 +109,9 @@ async function sessionTranscript(
     ),
     inputs: sets.u3.positions.map((position) => {
       const { root, signature } = present(rows.get(position), "an input of each survivor");
-      return { position, root: hexToBytes(root), signature: hexToBytes(signature) };
+      const log = state.inputs.get(session.seatOf(position))?.log;
+      const signed = { root: hexToBytes(root), signature: hexToBytes(signature) };
+      return { position, ...signed, ...(log === undefined ? {} : { log }) };
     }),
     confirmations: [...session.confirmations(state)],
     evidenceHash: await evidenceHash(primitives, roster.sid, evidence),
@@ -194,19 +199,46 @@ export async function forgetSession(
  * have displaced the last committed one. Rule A5.
  */
 export async function sweepTranscripts(
-  ports: Pick<CoordinatorPorts, "store" | "spool" | "keeping">,
+  ports: Pick<CoordinatorPorts, "store" | "spool" | "keeping" | "wall" | "projectId">,
 ): Promise<void> {
   const rounds = ports.keeping?.rounds ?? 0;
   const newest = new Map<string, Set<string>>();
+  const sidsByTask = new Map<TaskSlug, string[]>();
   for (const { sid, roundId, task, phase } of await ports.store.listTranscripts()) {
     const kept = newest.get(task) ?? new Set();
     newest.set(task, kept);
     // A live round's inputs are still to be added, whether or not they are kept afterwards.
     if (phase === null ? rounds > 0 : !isEndPhase(phase)) continue;
     if (phase === "committed" && (kept.has(roundId) || kept.size < rounds)) kept.add(roundId);
-    else {
-      await ports.spool.discard(sid);
-      await dropTranscript(ports.store, sid);
-    }
+    else sidsByTask.set(task as TaskSlug, [...(sidsByTask.get(task as TaskSlug) ?? []), sid]);
   }
+  for (const [slug, sids] of sidsByTask) await dropKept(ports, slug, sids);
+}
+
+/**
+ * The rows that name the files go last: a deletion that was cut short before the log had it is done, and counted, again
+ * (A80).
+ */
+async function dropKept(
+  { store, spool, wall, projectId: home }: Parameters<typeof sweepTranscripts>[0],
+  slug: TaskSlug,
+  sids: readonly string[],
+): Promise<void> {
+  for (const sid of sids) await spool.discard(sid);
+  const projectId = (await store.findTask(slug))?.projectId ?? home;
+  const count = sids.length;
+  const event = loggedInProject({ type: "transcripts-deleted", slug, count, actor: MACHINE });
+  const written = await store.appendNext(
+    { kind: "project", id: projectId },
+    { at: wall.nowUnixMs(), event },
+    [
+      {
+        type: "audit-leaf",
+        kind: "deletion.performed",
+        body: { version: 1, what: "transcripts", count, slug },
+      },
+    ],
+  );
+  assert(written.ok, "transcripts are deleted, no task is made");
+  for (const sid of sids) await dropTranscript(store, sid);
 }

@@ -57,14 +57,22 @@ export async function figuresAfter(
     views.push(shown);
     records.push({ type: "round-row", roundId, row: { ...row, view: { view: shown, detail } } });
     if (measures === null) continue;
-    const { modelHash, parentModelHash, deviceMeasures, updateNormL2 } = shown;
+    const { modelHash, parentModelHash, measuredOn, reportHash, deviceMeasures } = shown;
+    const { updateNormL2, survivors } = shown;
     const version = {
       runId,
       round,
       modelHash: present(modelHash, "a committed round has a model"),
       parentHash: parentModelHash,
       strategyStateHash: detail.transcript?.strategyStateHash ?? null,
-      metrics: { measures, deviceMeasures, updateNormL2 },
+      metrics: {
+        measures,
+        deviceMeasures,
+        updateNormL2,
+        ...(measuredOn !== undefined && { measuredOn }),
+        ...(reportHash !== undefined && { reportHash }),
+        ...(survivors !== null && { survivors }),
+      },
     };
     records.push({ type: "model-version", version });
   }

@@ -14,6 +14,8 @@ import { shownLayoutOf } from "#shared/vector/task-layout.ts";
 import { type HeldOutSets, heldOutRows } from "../models/held-out-sets.ts";
 import type { CoordinatorPorts, StoredTask } from "../ports/ports.ts";
 import { runTerms } from "../tasks/terms.ts";
+import { unwitnessedLog } from "../tasks/witnessed.ts";
+import { beginningOf } from "./beginning.ts";
 import type { RunDesk } from "./run-desk.ts";
 
 /** Launches checked at the same time. Each may have the evaluator read its rows. */
@@ -124,8 +126,13 @@ export class Launcher {
     const wrong =
       wrongWith(task, training, waitUntilUnixMs, this.#ports.wall.nowUnixMs()) ?? missing(task, strategy);
     if (wrong !== null) return err(wireError("BAD_REQUEST", wrong));
+    const unwitnessed = unwitnessedLog(this.#ports, task);
+    if (unwitnessed !== null) return err(wireError("CONFLICT", unwitnessed));
     const unjudged = await this.#unjudged(task);
     if (unjudged !== null) return err(wireError("CONFLICT", unjudged));
+    const beginning =
+      launch.beginWith === undefined ? null : await beginningOf(this.#ports, task, launch.beginWith);
+    if (beginning?.ok === false) return beginning;
     const terms = await runTerms(this.#ports, task, { training, strategy });
     const facts: RunLaunched = {
       type: "launched",
@@ -139,9 +146,11 @@ export class Launcher {
       seed: launch.seed ?? new DataView(this.#ports.random(4).buffer).getUint32(0) >>> 1,
       actor,
       configHash: terms.configHash,
+      code: this.#ports.code,
       roundHash: terms.roundHash,
       devicesNeeded: devicesNeeded(terms.rules),
       ...(waitUntilUnixMs === null ? {} : { waitUntilUnixMs }),
+      ...(beginning === null ? {} : { beginsWith: beginning.value }),
     };
     const run = await this.#desk.launch(terms, facts, stored.projectId);
     // The task may have been archived meanwhile, after the runs that were open then were told.
@@ -186,7 +195,8 @@ function again(known: RunView, launch: Launch): Result<RunView, WireError> {
     known.seed === seed &&
     canonicalJson(known.strategy) === canonicalJson(strategySchema.parse(strategy)) &&
     canonicalJson(known.training) === canonicalJson(training) &&
-    unixMsOf(known.waitUntil) === unixMsOf(waitUntil);
+    unixMsOf(known.waitUntil) === unixMsOf(waitUntil) &&
+    known.beginsWith?.version === (launch.beginWith ?? known.beginsWith?.version);
   if (isSame) return ok(known);
   const detail = "Another run has this runId. Nothing was launched; choose another, or none.";
   return err(wireError("CONFLICT", detail));

@@ -30,6 +30,7 @@ export class RunDesk {
   readonly #ports: CoordinatorPorts;
   readonly #lobby: Lobby;
   readonly #publisher: Publisher;
+  readonly #onCandidate: (task: string, version: number) => void;
   /** Open runs by id, in order of launch. */
   readonly #runs = new Map<string, RunDriver>();
   readonly #current = new CurrentRuns<RunDriver>();
@@ -45,8 +46,15 @@ export class RunDesk {
   readonly #offering = new SerialQueue();
   #closed = false;
 
-  constructor(ports: CoordinatorPorts, lobby: Lobby, publisher: Publisher) {
+  /** @param onCandidate  Called with the newest model of a run that has ended. */
+  constructor(
+    ports: CoordinatorPorts,
+    lobby: Lobby,
+    publisher: Publisher,
+    onCandidate: (task: string, version: number) => void,
+  ) {
     this.#ports = ports;
+    this.#onCandidate = onCandidate;
     this.#lobby = lobby;
     this.#publisher = publisher;
     this.#reloads = new Reloads(ports.random);
@@ -257,7 +265,8 @@ export class RunDesk {
     if (stored === null) return null;
     try {
       const terms = await runTerms(this.#ports, stored.task, facts);
-      return RunDriver.recover(this.#context(terms, stored.projectId), history.value);
+      const numbers = await this.#ports.store.modelNumbers(runId);
+      return RunDriver.recover(this.#context(terms, stored.projectId), history.value, numbers);
     } catch (error) {
       this.#logFault(runId, error);
       return null;
@@ -288,6 +297,7 @@ export class RunDesk {
           connected: this.#lobby.connected(slug).length,
         };
       },
+      logSize: (identity) => this.#lobby.logSize(identity),
       expectedDevices: () => this.#lobby.expectedCount(terms.task.slug, terms.task.version),
       ahead: (runId) => this.#ahead(terms.task.slug, runId),
       onRoundChange: (driver, note) => this.#onRoundChange(projectId, driver, note),
@@ -373,6 +383,8 @@ export class RunDesk {
     this.#current.ended(facts.task);
     void this.#startNext(facts.task);
     this.#tellArchived(facts.task);
+    const { candidate } = run.view();
+    if (candidate != null) this.#onCandidate(facts.task, candidate);
   }
 
   #tellEnd(task: string, runId: string, state: "stopped" | "completed" | "failed"): void {

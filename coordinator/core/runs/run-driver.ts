@@ -37,6 +37,8 @@ export interface RunContext extends RunRoundsContext {
   readonly notice: (runId: string) => RunNotice | null;
 }
 
+type RoundRecord = Extract<StoreRecord, { readonly type: "round-row" }>;
+
 /** Drives one run and its rounds, one after the other, from the run's log. */
 export class RunDriver {
   readonly #context: RunContext;
@@ -45,17 +47,24 @@ export class RunDriver {
   #state: RunState;
   #sequence: number;
   #times: RunTimes;
+  /** Of the run's models among those of the task, by round. The store gives them out with each round's commit. */
+  #numbers: ReadonlyMap<number, number>;
   readonly #queue = new SerialQueue();
   readonly #effects = new SerialQueue();
   #closed = false;
   /** The error that ended this driver. */
   #failure: unknown = null;
 
-  private constructor(context: RunContext, state: RunState, sequence: number, times: RunTimes) {
+  private constructor(
+    context: RunContext,
+    { state, sequence, times }: RunHistory,
+    numbers: ReadonlyMap<number, number>,
+  ) {
     this.#context = context;
     this.#state = state;
     this.#sequence = sequence;
     this.#times = times;
+    this.#numbers = numbers;
     this.#evaluation = new Evaluation({
       ports: context.ports,
       terms: context.terms,
@@ -65,6 +74,7 @@ export class RunDriver {
     });
     this.#rounds = new RunRounds(context, {
       state: () => this.#state,
+      version: (round) => this.#numbers.get(round) ?? null,
       submit: (event) => this.submit(event),
       effect: (work) => this.#effect(work),
       die: (error) => this.#die(error),
@@ -78,7 +88,7 @@ export class RunDriver {
   static async launch(context: RunContext, facts: RunLaunched): Promise<RunDriver> {
     const createdAtUnixMs = context.ports.wall.nowUnixMs();
     const times = { createdAtUnixMs, startedAtUnixMs: null, endedAtUnixMs: null };
-    const run = new RunDriver(context, launchRun(facts), 0, times);
+    const run = new RunDriver(context, { state: launchRun(facts), sequence: 0, times }, new Map());
     const written = await run.#write(
       facts,
       run.#state,
@@ -89,9 +99,13 @@ export class RunDriver {
     return run;
   }
 
-  /** Restores a run from its log. `resume` continues it. */
-  static recover(context: RunContext, { state, sequence, times }: RunHistory): RunDriver {
-    const run = new RunDriver(context, state, sequence, times);
+  /**
+   * Restores a run from its log. `resume` continues it.
+   *
+   * @param numbers  Of its models, by round.
+   */
+  static recover(context: RunContext, history: RunHistory, numbers: ReadonlyMap<number, number>): RunDriver {
+    const run = new RunDriver(context, history, numbers);
     run.#rounds.stateChanged();
     return run;
   }
@@ -138,6 +152,7 @@ export class RunDriver {
       ready: state.phase === "waiting" ? this.#context.presence(state).ready : 0,
       needed: this.#rounds.needed,
       queuedBehind: state.phase === "queued" ? this.#context.ahead(this.runId) : null,
+      candidate: this.#numbers.get(state.published?.round ?? 0) ?? null,
     };
     return runView(state, times, open, surroundings);
   }
@@ -158,8 +173,9 @@ export class RunDriver {
     await this.#effect(async () => {
       if (this.#state.phase !== "queued") return;
       const { ports, terms } = this.#context;
-      const { seed } = this.#state.facts;
-      const modelHash = await putMade(ports, { kind: "initial", task: terms.task, seed });
+      const { seed, beginsWith } = this.#state.facts;
+      const modelHash =
+        beginsWith?.modelHash ?? (await putMade(ports, { kind: "initial", task: terms.task, seed }));
       await this.submit({ type: "started", modelHash });
     });
   }
@@ -196,22 +212,26 @@ export class RunDriver {
     const { runId, task, taskVersion, number, actor } = state.facts;
     const times = timesAfter(this.#times, this.#state, state, at);
     const sequence = this.#sequence + 1;
-    const row = {
-      projectId: this.#context.projectId,
-      task,
-      taskVersion,
-      number,
-      state: state.phase,
-      actor,
-      createdAt: times.createdAtUnixMs,
-      ...viewColumns(this.#view(state, times)),
-    };
-    const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...runRecords(fact, this.#state)];
-    if (note !== null) records.push({ type: "note", note });
     const stream = { kind: "run", id: runId } as const;
+    const rounds = [this.round, this.earlierRound];
     let figures: Figures;
+    let numbered: RoundRecord | null = null;
     try {
-      figures = await figuresAfter({ ports, rounds: [this.round, this.earlierRound] }, this.#state, state);
+      if (fact.type === "round-ended" && fact.outcome === "committed") numbered = await this.#numberedRound();
+      const row = {
+        projectId: this.#context.projectId,
+        task,
+        taskVersion,
+        number,
+        state: state.phase,
+        actor,
+        createdAt: times.createdAtUnixMs,
+        ...viewColumns(this.#view(state, times)),
+      };
+      const records: StoreRecord[] = [{ type: "run-row", runId, row }, ...runRecords(fact, this.#state)];
+      if (note !== null) records.push({ type: "note", note });
+      if (numbered !== null) records.push(numbered);
+      figures = await figuresAfter({ ports, rounds }, this.#state, state);
       records.push(...figures.records);
       const written = await ports.store.append(stream, [
         { event: { sequence, at, event: logged(fact) }, records },
@@ -225,9 +245,20 @@ export class RunDriver {
     this.#times = times;
     this.#sequence = sequence;
     this.#rounds.stateChanged();
+    if (numbered !== null) this.#context.onFigures(numbered.row.view.view);
     for (const view of figures.views) this.#context.onFigures(view);
     this.#context.onChange(this, note && { stream, sequence, at, note });
     return true;
+  }
+
+  /** The row of a round that has committed, with its model's number, which its own driver cannot know. */
+  async #numberedRound(): Promise<RoundRecord | null> {
+    this.#numbers = await this.#context.ports.store.modelNumbers(this.runId);
+    const round = this.round;
+    if (round?.state.phase !== "committed") return null;
+    const { facts, phase } = round.state;
+    const row = { runId: this.runId, round: facts.round, phase, view: round.views() };
+    return { type: "round-row", roundId: facts.roundId, row };
   }
 
   /** Stops driving. The desk then reads the log again. */

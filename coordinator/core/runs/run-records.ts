@@ -40,10 +40,11 @@ export function runRecords(fact: RunLaunched | RunEvent, before: RunState): Stor
 /** What a person decided about a run. The event says who; a leaf names nobody (A11). */
 function leafOfAct(
   fact: Extract<RunLaunched | RunEvent, { readonly actor: string }>,
-  { facts: { runId, task, taskVersion, configHash } }: RunState,
+  { facts: { runId, task, taskVersion, configHash, beginsWith } }: RunState,
 ): StoreRecord {
   const kind = LEAF_KINDS[fact.type];
-  const body = fact.type === "launched" ? { runId, task, taskVersion, configHash } : { runId };
+  const launched = { runId, task, taskVersion, configHash, ...(beginsWith && { beginsWith }) };
+  const body = fact.type === "launched" ? launched : { runId };
   return { type: "audit-leaf", kind, body: { version: 1, ...body } };
 }
 

@@ -13,6 +13,7 @@ import { readRound, recoverRound } from "../rounds/recover-round.ts";
 import { type RoundContext, RoundDriver } from "../rounds/round-driver.ts";
 import { neverOpened, roundEnd } from "../rounds/round-end.ts";
 import type { Slots } from "../rounds/slots.ts";
+import { logAgreement } from "../tasks/task-leaf.ts";
 import type { RunTerms } from "../tasks/terms.ts";
 import type { Waiter } from "./notices.ts";
 import { Obstacles } from "./obstacles.ts";
@@ -29,6 +30,8 @@ export interface RunRoundsContext {
   readonly presence: (run: RunState) => DeviceCounts;
   /** How many devices a round opening now may expect. Rule R3. */
   readonly expectedDevices: () => number;
+  /** What a device has seen of the public log. */
+  readonly logSize: RoundContext["logSize"];
   /** Called when a round is open and accepts check-ins. */
   readonly onRecruiting: (round: RoundDriver) => void;
   /** Called with an error while something that the run needs is unavailable; with null once it is back. */
@@ -45,6 +48,8 @@ export interface RunRoundsContext {
 /** The run whose rounds they are. */
 interface Run {
   readonly state: () => RunState;
+  /** Of the model that this round has made. */
+  readonly version: (round: number) => number | null;
   readonly submit: (event: RunEvent) => Promise<ErrorCode | null>;
   /** Queues work behind the run's effects. */
   readonly effect: (work: () => Promise<void>) => Promise<void>;
@@ -176,6 +181,7 @@ export class RunRounds {
       const parent = present(state.modelHash, "a running run has a model");
       if (!(await this.#obstacles.areGone(parent, () => void this.#run.effect(() => this.open())))) return;
     }
+    await logAgreement(ports, terms);
     const before = this.#current;
     this.#current = history.ok
       ? await recoverRound(context, history.value)
@@ -214,16 +220,18 @@ export class RunRounds {
   }
 
   #roundContext(): RoundContext {
-    const { ports, terms, slots, forgetting, onRoundChange, onWait } = this.#context;
+    const { ports, terms, slots, forgetting, onRoundChange, onWait, logSize } = this.#context;
     const { facts, strategyStateHash } = this.#state;
     return {
       ports,
       terms,
       slots,
       forgetting,
+      logSize,
       runNumber: facts.number,
       strategyStateHash,
       evaluation: (round) => evaluationOf(this.#state, round),
+      version: this.#run.version,
       onChange: onRoundChange,
       onEnded: (driver) => void this.#run.effect(() => this.#ended(driver)),
       onFault: (error) => this.#run.die(error),

@@ -6,7 +6,7 @@ import { configHash, roundHash } from "#shared/secagg/attempt.ts";
 import type { StrategySpec } from "#shared/strategy/index.ts";
 import { strategyOf } from "#shared/strategy/index.ts";
 import type { Strategy } from "#shared/strategy/strategy.ts";
-import { agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
+import { type Authority, agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import type { RoundParams } from "#shared/task/round-params.ts";
@@ -31,18 +31,32 @@ export interface RunTerms {
   readonly strategySpec: StrategySpec;
 }
 
+/** What follows from the coordinator itself. */
+export type TermsPorts = Pick<
+  CoordinatorPorts,
+  "primitives" | "projectId" | "codeVersion" | "issuer" | "publicLog"
+>;
+
+/** Everything that devices agree to besides the task. */
+export function authorityOf({
+  projectId,
+  codeVersion,
+  issuer,
+  publicLog,
+}: Omit<TermsPorts, "primitives">): Authority {
+  const issuerKey = bytesToHex(issuer.publicKey);
+  if (publicLog == null) return { projectId, codeVersion, issuerKey, logKey: NO_LOG_KEY };
+  const { publicKey, origin: logOrigin } = publicLog.key;
+  return { projectId, codeVersion, issuerKey, logKey: bytesToHex(publicKey), logOrigin };
+}
+
 /** @param launch  Training plan and strategy of the launch, or the task's. */
 export async function runTerms(
-  ports: Pick<CoordinatorPorts, "primitives" | "projectId" | "codeVersion" | "issuer">,
+  ports: TermsPorts,
   task: Task,
   launch: { readonly training: TrainingPlan; readonly strategy: StrategySpec },
 ): Promise<RunTerms> {
-  const config = await agreedConfigOf(ports.primitives, task, {
-    projectId: ports.projectId,
-    codeVersion: ports.codeVersion,
-    issuerKey: bytesToHex(ports.issuer.publicKey),
-    logKey: NO_LOG_KEY,
-  });
+  const config = await agreedConfigOf(ports.primitives, task, authorityOf(ports));
   const strategy = strategyOf(launch.strategy);
   const roundParams = strategy.clientPlan({ purpose: "train", training: launch.training });
   assert(

@@ -1,6 +1,7 @@
 import { unreachable } from "#shared/kernel/assert.ts";
 import type { EventView } from "#shared/protocol/api.ts";
 import { launchSentence, runActSentence } from "#shared/round/act-sentences.ts";
+import { faultWords } from "#shared/round/faults.ts";
 import { MEASURES } from "#shared/task/measures/index.ts";
 import type { Note } from "../ports/note.ts";
 import type { StoredNote } from "../ports/store.ts";
@@ -74,11 +75,11 @@ function roundClause(note: RoundNote): string {
     case "round.committed":
       return ` committed: the sum of ${devices(note.details.survivors)} made the next model`;
     case "round.voided":
-      return ` was given up after opening (${note.details.code}); its sum is discarded`;
+      return ` was given up after opening${faultWords(note.details.code)}; its sum is discarded`;
     case "round.failed":
-      return ` was given up (${note.details.code}); nothing was opened`;
+      return ` was given up${faultWords(note.details.code)}; nothing was opened`;
     case "round.retried":
-      return ` starts over with attempt ${note.details.attempt} (${note.details.code}); nothing was opened`;
+      return ` starts over with attempt ${note.details.attempt}${faultWords(note.details.code)}; nothing was opened`;
     case "round.damaged":
       return ` goes on without a group: stored updates of ${devices(note.details.damaged)} were damaged on disk`;
     case "round.restarted":
@@ -91,7 +92,7 @@ function roundClause(note: RoundNote): string {
 const devices = (count: number): string => (count === 1 ? "1 device" : `${count} devices`);
 
 function evaluatedSentence({ details: { round, code }, figures = {}, units = {} }: EvaluatedNote): string {
-  const model = round === 0 ? "The untrained model" : `Version ${round}`;
+  const model = round === 0 ? "The untrained model" : `The model of round ${round}`;
   // In the order of the list, "accuracy 0.681".
   const listed = MEASURES.flatMap(({ name, inText = name }) => {
     const [value, unit] = [figures[name], units[name]];

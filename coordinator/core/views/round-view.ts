@@ -24,6 +24,8 @@ export interface RoundViewSource {
   readonly terms: RunTerms;
   readonly runNumber: number;
   readonly evaluation: RoundEvaluation;
+  /** Of its model; null if there is none or it is not known yet. */
+  readonly version: number | null;
   /** Sessions of the newest attempt with rosters, in order of shard. */
   readonly sids: readonly string[];
 }
@@ -41,16 +43,24 @@ export function roundViews(source: RoundViewSource): RoundViews {
 export function figuresOf(
   published: Measures | null,
   evaluation: RoundEvaluation,
-): Pick<RoundView, "measures" | "measuredOn" | "notEvaluated"> {
-  const measuredOn = evaluation?.code === null ? evaluation.measuredOn : undefined;
+): Pick<RoundView, "measures" | "measuredOn" | "reportHash" | "notEvaluated"> {
+  const { measuredOn, reportHash } = evaluation?.code === null ? evaluation : {};
   return {
     measures: evaluation?.measures ?? published,
     ...(measuredOn !== undefined && { measuredOn: measuredOn as HashHex }),
+    ...(reportHash !== undefined && { reportHash: reportHash as HashHex }),
     notEvaluated: evaluation?.code ?? null,
   };
 }
 
-function roundView({ state, nowMs, endedAtUnixMs, traffic, evaluation }: RoundViewSource): RoundView {
+function roundView({
+  state,
+  nowMs,
+  endedAtUnixMs,
+  traffic,
+  evaluation,
+  version,
+}: RoundViewSource): RoundView {
   const { facts } = state;
   const deadlineMs = phaseDeadlineMs(state);
   const counts = state.counts.at(-1);
@@ -91,6 +101,7 @@ function roundView({ state, nowMs, endedAtUnixMs, traffic, evaluation }: RoundVi
     traffic: [...traffic],
     parentModelHash: facts.parentModelHash as RoundView["parentModelHash"],
     modelHash: (publication?.modelHash ?? null) as RoundView["modelHash"],
+    ...(version !== null && { version }),
     ...figuresOf(publication?.metrics.measures ?? null, evaluation),
     deviceMeasures: publication?.metrics.deviceMeasures ?? { before: {}, after: {} },
     updateNormL2: publication?.metrics.updateNormL2 ?? null,

@@ -16,6 +16,8 @@ export interface RunSurroundings {
   readonly needed: number;
   /** The run that has the task's turn. */
   readonly queuedBehind: RunView["queuedBehind"];
+  /** Number of the run's newest model among those of its task; null before the first. */
+  readonly candidate: number | null;
 }
 
 /** @param currentRound  View of the open round, or null. */
@@ -23,7 +25,7 @@ export function runView(
   state: RunState,
   times: RunTimes,
   currentRound: RoundView | null,
-  { ready, needed, queuedBehind }: RunSurroundings,
+  { ready, needed, queuedBehind, candidate }: RunSurroundings,
 ): RunView {
   const { facts } = state;
   const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
@@ -49,7 +51,11 @@ export function runView(
     strategy: facts.strategy,
     training: facts.training,
     seed: facts.seed,
+    ...(facts.beginsWith !== undefined && {
+      beginsWith: { ...facts.beginsWith, modelHash: facts.beginsWith.modelHash as HashHex },
+    }),
     configHash: facts.configHash as RunView["configHash"],
+    ...(facts.code !== undefined && { launchedWith: facts.code }),
     launchedBy: facts.actor,
     createdAt: new Date(times.createdAtUnixMs).toISOString(),
     startedAt: iso(times.startedAtUnixMs),
@@ -57,6 +63,7 @@ export function runView(
     currentRound,
     newestRound: state.round,
     newestVersion: state.published?.round ?? 0,
+    candidate,
     evaluating: state.unevaluated[0]?.round ?? null,
     history: state.curve.map(({ round, measures, measuredOn }) => ({
       round,

@@ -12,6 +12,9 @@ import { measures } from "./0009-measures.ts";
 import { deviceMeasures } from "./0010-device-measures.ts";
 import { access } from "./0011-access.ts";
 import { archive } from "./0012-archive.ts";
+import { registry } from "./0013-registry.ts";
+import { tracking } from "./0014-tracking.ts";
+import { publicLog } from "./0015-public-log.ts";
 import { type Dialect, type Statement, statementFor } from "./statement.ts";
 
 /** In the order of their names. Only ever appended to. */
@@ -28,6 +31,9 @@ const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
   "0010-device-measures": deviceMeasures,
   "0011-access": access,
   "0012-archive": archive,
+  "0013-registry": registry,
+  "0014-tracking": tracking,
+  "0015-public-log": publicLog,
 };
 
 /** The same tables in both dialects. */

@@ -1,6 +1,7 @@
 import type { Log } from "#coordinator/core/ports/ports.ts";
 import type { Store } from "#coordinator/core/ports/store.ts";
 import type { OpenedStore } from "../opened-store.ts";
+import { logEntered } from "../tracking/entered-runs.ts";
 import type { Pragmas } from "./connection.ts";
 import type { Method } from "./messages.ts";
 import { ReadingThread } from "./reading-thread.ts";
@@ -34,6 +35,12 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   readNotes: "read",
   listNotes: "read",
   auditLeaves: "read",
+  stageLeaves: "write",
+  findLeaves: "write",
+  leavesAfter: "write",
+  importLeaves: "write",
+  logHead: "write",
+  moveLogHead: "write",
   findTask: "write",
   listTaskVersions: "write",
   listTasks: "read",
@@ -49,6 +56,10 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   listRounds: "read",
   listModelVersions: "read",
   findOffer: "write",
+  listModels: "read",
+  findModel: "write",
+  modelNumbers: "write",
+  listAliases: "write",
   showTask: "read",
   showRun: "read",
   showRound: "read",
@@ -87,6 +98,29 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   updateAuthRecords: "write",
   removeAuthRecords: "write",
   countAuthRecords: "write",
+  listDocuments: "read",
+  findDocument: "read",
+  putDocument: "write",
+  removeDocument: "write",
+  changeDocuments: "write",
+  nextExperimentNumber: "write",
+  createTrackedRun: "write",
+  findTrackedRun: "read",
+  changeTrackedRun: "write",
+  logBatch: "write",
+  deleteRunTag: "write",
+  putRunLinks: "write",
+  searchTrackedRuns: "read",
+  findOwnRuns: "read",
+  countOwnRuns: "read",
+  readOwnRuns: "read",
+  hasRunName: "read",
+  listRunNames: "read",
+  metricHistory: "read",
+  putArtifact: "write",
+  findArtifact: "read",
+  listArtifacts: "read",
+  removeArtifacts: "write",
 };
 
 /**
@@ -97,9 +131,12 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
 export async function openSqlite(options: SqliteOptions): Promise<OpenedSqlite> {
   const { path, markPath, projectId } = options;
   let isOpen = false;
-  const writer = new StoreThread((error) => {
-    if (isOpen) options.onLost(error);
-  });
+  const writer = new StoreThread(
+    (error) => {
+      if (isOpen) options.onLost(error);
+    },
+    (entered) => logEntered(options.log, entered),
+  );
   // Both threads start at once. The reader's connection opens later, because only the writer can create the
   // file.
   const reader = new ReadingThread({

@@ -1,5 +1,6 @@
 import type { ResourceLimits } from "node:worker_threads";
 import { CallThread } from "../../call-thread.ts";
+import type { EnteredRuns } from "../tracking/entered-runs.ts";
 import type { Method, Opened, Request } from "./messages.ts";
 
 /** A store's heap is small, except while the log of a large round is read. */
@@ -12,9 +13,18 @@ const LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSi
 export class StoreThread {
   readonly #thread: CallThread<Request>;
 
-  constructor(onLost: (error: Error) => void) {
+  /** @param onEntered  Called while a writing connection opens and enters runs of an earlier version. */
+  constructor(onLost: (error: Error) => void, onEntered: (entered: EnteredRuns) => void = () => {}) {
     const url = new URL("./store.worker.ts", import.meta.url);
-    this.#thread = new CallThread(url, { name: "a thread of the database", limits: LIMITS, onLost });
+    this.#thread = new CallThread(url, {
+      name: "a thread of the database",
+      limits: LIMITS,
+      onMessage: (entered) => {
+        // The thread says nothing else but answers.
+        if (entered !== undefined) onEntered(entered as EnteredRuns);
+      },
+      onLost,
+    });
   }
 
   open(request: Omit<Extract<Request, { type: "open" }>, "type">): Promise<Opened> {

@@ -7,6 +7,7 @@ import { readInstance, writeInstance } from "../instance-row.ts";
 import { migrate } from "../migrate.ts";
 import { migrationsFor } from "../migrations/index.ts";
 import { createStore } from "../store.ts";
+import { recordEarlierCosts, recordEarlierRuns } from "../tracking/own.ts";
 import { type Connection, connect } from "./connection.ts";
 import type { Method, Opened, Request } from "./messages.ts";
 import { PositionMark } from "./position-mark.ts";
@@ -90,6 +91,8 @@ async function open(request: Extract<Request, { type: "open" }>): Promise<Opened
   try {
     if (request.access === "write") {
       await migrate(db, migrationsFor("sqlite"));
+      await recordEarlierRuns(db, (progress) => port.postMessage({ kind: "beat", progress }));
+      await recordEarlierCosts(db);
       instanceId = await readInstance(db);
       mark = new PositionMark(request.markPath);
       // The previous process may have died between a deletion and emptying the log.

@@ -1,4 +1,5 @@
 import {
+  erasedSchema,
   joinTokenMadeSchema,
   joinTokenMakeSchema,
   joinTokenViewSchema,
@@ -10,6 +11,7 @@ import {
 import { listSchema } from "#shared/protocol/api.ts";
 import { wireError } from "#shared/protocol/errors.ts";
 import { DAY_MS } from "../../../core/access/acts/change.ts";
+import { eraseSite } from "../../../core/access/acts/erasing.ts";
 import type { AccessDesk } from "../../../core/access/desk.ts";
 import type { Access } from "../../../core/access/device-login.ts";
 import { type Permission, permissionRefusal } from "../../../core/access/permissions.ts";
@@ -160,6 +162,7 @@ function siteEndpoints(ports: DevicePorts, may: May): readonly Endpoint[] {
       handle: async ({ principal }) => {
         const rows = book()
           .list("site")
+          .filter(({ erasedAt }) => erasedAt === null)
           .filter(({ projectId }) => may(principal, "join-tokens.read", projectId))
           .toSorted((left, right) => right.madeAt - left.madeAt);
         return whole(await Promise.all(rows.map(shown)));
@@ -218,6 +221,21 @@ function siteEndpoints(ports: DevicePorts, may: May): readonly Endpoint[] {
       handle: async ({ params: { id }, principal }) => {
         unwrapped(await accessDesk.revokeSite(id, signedIn(principal).name));
         return shown(found(book().get("site", id)));
+      },
+    }),
+    jsonEndpoint({
+      method: "post",
+      path: "/api/v1/sites/{id}/erase",
+      summary: "Erase a revoked site's name and tokens. Only its key stays, so that it stays refused",
+      dialect: API,
+      permission: "sites.manage",
+      params: idParams,
+      body: emptyBody,
+      answer: named(erasedSchema, "Erased"),
+      handle: async ({ params: { id }, principal }) => {
+        const actor = signedIn(principal).name;
+        unwrapped(await accessDesk.act((sight) => eraseSite(sight, id, actor)));
+        return { erased: true as const };
       },
     }),
   ];

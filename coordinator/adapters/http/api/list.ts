@@ -1,13 +1,21 @@
+import { mlflowEndpoints } from "../mlflow/list.ts";
 import { auditorPassEndpoints } from "./auditor-pass.ts";
 import { authorityEndpoints } from "./authority.ts";
 import { deviceEndpoints } from "./devices.ts";
 import { doorEndpoints } from "./doors.ts";
+import { experimentEndpoints } from "./experiments.ts";
 import { exportEndpoints } from "./exports.ts";
+import { governanceEndpoints } from "./governance.ts";
 import { heldOutEndpoints } from "./held-out.ts";
+import { logEndpoints } from "./log.ts";
 import { operationEndpoints } from "./operations.ts";
 import { peopleEndpoints } from "./people.ts";
 import { proposalEndpoints } from "./proposals.ts";
+import { publicLogEndpoints } from "./public-log.ts";
+import { registryEndpoints } from "./registry.ts";
+import { reportEndpoints } from "./reports.ts";
 import { roundEndpoints } from "./rounds.ts";
+import { runFileEndpoints } from "./run-files.ts";
 import { runEndpoints } from "./runs.ts";
 import { sessionEndpoints } from "./sessions.ts";
 import { statusEndpoints } from "./status.ts";
@@ -23,13 +31,21 @@ import { uploadEndpoints } from "./uploads.ts";
 export const ENDPOINTS = [
   statusEndpoints,
   heldOutEndpoints,
+  // Before the route with a version of a task.
+  reportEndpoints,
+  registryEndpoints,
   taskEndpoints,
   runEndpoints,
   roundEndpoints,
+  logEndpoints,
   exportEndpoints,
+  runFileEndpoints,
+  experimentEndpoints,
   transcriptEndpoints,
+  publicLogEndpoints,
   uploadEndpoints,
   operationEndpoints,
+  governanceEndpoints,
   doorEndpoints,
   sessionEndpoints,
   peopleEndpoints,
@@ -38,4 +54,5 @@ export const ENDPOINTS = [
   proposalEndpoints,
   authorityEndpoints,
   auditorPassEndpoints,
+  mlflowEndpoints,
 ] as const;

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { type OperationsView, operationsSchema } from "#shared/protocol/access-api.ts";
 import type { Disk, Store } from "../../../core/ports/ports.ts";
+import type { PublicLog } from "../../../core/ports/public-log.ts";
 import { API, named } from "../dialect.ts";
 import { type Endpoint, jsonEndpoint, rawEndpoint } from "../endpoint.ts";
 
@@ -28,8 +29,10 @@ const READINESS = {
 export function operationEndpoints({
   store,
   operations: { isStarted, isStopping, isAlone, disk, facts, metrics },
+  publicLog,
 }: {
   readonly store: Pick<Store, "ping">;
+  readonly publicLog?: Pick<PublicLog, "state"> | null;
   readonly operations: OperationsPorts;
 }): readonly Endpoint[] {
   return [
@@ -63,6 +66,7 @@ export function operationEndpoints({
           database: await answers(store),
           disk: await disk.hasRoom(),
           lock: isAlone(),
+          log: publicLog == null || publicLog.state().type === "signing",
         };
         const ready = Object.values(checks).every(Boolean);
         return Response.json({ ready, checks }, { status: ready ? 200 : 503 });

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { personIdSchema } from "#shared/access/roles.ts";
 import {
+  erasedSchema,
   invitationMadeSchema,
   invitationMakeSchema,
   invitationViewSchema,
@@ -12,6 +13,7 @@ import {
 import { listSchema } from "#shared/protocol/api.ts";
 import { wireError } from "#shared/protocol/errors.ts";
 import type { AccessDesk } from "../../../core/access/desk.ts";
+import { eraseAccount } from "../../../core/access/erasures.ts";
 import type { Person, Principal } from "../../../core/access/principal.ts";
 import { invitationView, personView, projectView } from "../../../core/access/views.ts";
 import type { SignIns } from "../../../core/ports/sign-ins.ts";
@@ -23,7 +25,7 @@ import { found, unwrapped } from "./answers.ts";
 
 export interface PeoplePorts {
   readonly accessDesk: AccessDesk;
-  readonly signIns: Pick<SignIns, "lastSeen">;
+  readonly signIns: Pick<SignIns, "lastSeen" | "removePerson">;
   readonly store: Pick<TaskStore, "countTasks">;
   /** Unix milliseconds. */
   readonly nowUnixMs: () => number;
@@ -96,7 +98,7 @@ function personEndpoints({ accessDesk, signIns }: PeoplePorts): readonly Endpoin
       answer: listSchema(person),
       handle: async () => {
         const lastSeen = await signIns.lastSeen();
-        const rows = accessDesk.book.list("person");
+        const rows = accessDesk.book.list("person").filter(({ erasedAt }) => erasedAt === null);
         return whole(rows.map((row) => personView(row, lastSeen.get(row.personId) ?? null)));
       },
     }),
@@ -113,6 +115,21 @@ function personEndpoints({ accessDesk, signIns }: PeoplePorts): readonly Endpoin
         const { name } = signedIn(principal);
         const row = unwrapped(await accessDesk.changeRoles(personId, { roles, makeAdmin: isAdmin }, name));
         return personView(row, (await signIns.lastSeen()).get(personId) ?? null);
+      },
+    }),
+    jsonEndpoint({
+      method: "post",
+      path: "/api/v1/people/{personId}/erase",
+      summary:
+        "Erase a person's account, roles, tokens and salt. Only the name stays, so that nobody else gets it",
+      dialect: API,
+      permission: "people.manage",
+      params: z.strictObject({ personId: personIdSchema }),
+      body: emptyBody,
+      answer: named(erasedSchema, "Erased"),
+      handle: async ({ params: { personId }, principal }) => {
+        unwrapped(await eraseAccount(accessDesk, signIns, personId, signedIn(principal).name));
+        return { erased: true as const };
       },
     }),
   ];

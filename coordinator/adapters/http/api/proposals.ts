@@ -56,6 +56,8 @@ export function proposalEndpoints({ accessDesk, nowUnixMs }: ProposalPorts): rea
       permission: "proposals.decide",
       body: proposalMakeSchema,
       answer: proposal,
+      // The gates are asked first.
+      isTrial: ({ act }) => act.type === "promote-despite-gates",
       status: 201,
       handle: async ({ body: { act, reason }, principal }) => {
         const { name } = signedIn(principal);

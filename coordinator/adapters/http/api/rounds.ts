@@ -1,8 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import { z } from "@hono/zod-openapi";
-import { roundDetailSchema } from "#shared/protocol/api.ts";
-import { hashHexSchema, roundIdSchema } from "#shared/protocol/ids.ts";
+import { roundDetailSchema, roundLogSchema } from "#shared/protocol/api.ts";
+import { decimalSchema, hashHexSchema, roundIdSchema, sessionIdSchema } from "#shared/protocol/ids.ts";
+import { logProofView, logProofViewSchema } from "#shared/tlog/log-proof-view.ts";
 import { refusalAt } from "../../../core/access/places.ts";
 import { ANYONE } from "../../../core/access/principal.ts";
 import type { Rounds } from "../../../core/coordinator.ts";
@@ -12,7 +13,12 @@ import { API, named } from "../dialect.ts";
 import { type Asked, type Endpoint, jsonEndpoint, rawEndpoint } from "../endpoint.ts";
 import { cutWhenLate, enterDownload, readInTurn } from "../gate.ts";
 import { problem } from "../problem.ts";
-import { found } from "./answers.ts";
+import { found, unwrapped } from "./answers.ts";
+
+/** Reading and writing out a round's log, in units of a rate. */
+const LOG_COST = 5;
+const NO_LOG =
+  "This round shows no log: it goes on, or its groups follow from the devices' keys. npm run verify checks such a round with the auditor's key.";
 
 const roundParams = z.strictObject({ roundId: roundIdSchema });
 
@@ -42,6 +48,41 @@ export function roundEndpoints({
         // Participants check their part by hashes and counts.
         return may("runs.read") ? detail : { ...detail, events: [] };
       },
+    }),
+    jsonEndpoint({
+      method: "get",
+      path: "/api/v1/rounds/{roundId}/log",
+      summary:
+        "The log of a round that has ended, without what names devices: replayed, it gives the same outcome",
+      dialect: API,
+      permission: "runs.read",
+      params: roundParams,
+      about: ({ params: { roundId } }) => ({ type: "round", id: roundId }),
+      answer: named(roundLogSchema, "RoundLog"),
+      cost: () => LOG_COST,
+      handle: async ({ params: { roundId } }) => {
+        const log = await rounds.namelessLog(roundId);
+        if (log === null) throw problem("NOT_FOUND", NO_LOG);
+        return { items: log.map(({ sequence, event }) => ({ sequence, event })) };
+      },
+    }),
+    jsonEndpoint({
+      method: "get",
+      path: "/api/v1/rounds/{roundId}/sealed-inputs",
+      summary:
+        "The proof that the public log has the sealed inputs of a session, for a participant's receipt",
+      dialect: API,
+      permission: "rounds.look-up",
+      params: roundParams,
+      query: z.strictObject({
+        sid: sessionIdSchema,
+        /** Number of entries of the log that the reader has seen. */
+        from: decimalSchema.default(0),
+      }),
+      about: ({ params: { roundId } }) => ({ type: "round", id: roundId }),
+      answer: named(logProofViewSchema, "LogProof"),
+      handle: async ({ params: { roundId }, query: { sid, from } }) =>
+        logProofView(unwrapped(await rounds.sealedInputsProof(roundId, sid, from))),
     }),
     rawEndpoint({
       method: "get",

@@ -1,14 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { projectIdSchema } from "#shared/access/roles.ts";
-import {
-  archiveViewSchema,
-  listSchema,
-  settingsChangeSchema,
-  settingsViewSchema,
-  taskCreatedSchema,
-  taskHistorySchema,
-} from "#shared/protocol/api.ts";
+import { archiveViewSchema, listSchema, taskCreatedSchema, taskHistorySchema } from "#shared/protocol/api.ts";
 import { decimalSchema, taskSlugSchema, taskVersionSchema } from "#shared/protocol/ids.ts";
+import { settingsChangeSchema, settingsViewSchema } from "#shared/protocol/settings-view.ts";
 import { newTaskSchema } from "#shared/task/new-task.ts";
 import type { AccessDesk } from "../../../core/access/desk.ts";
 import { readableBy } from "../../../core/access/permissions.ts";

@@ -24,6 +24,7 @@ import { Problem, problem } from "../problem.ts";
  * | chorus-sha256    | hash of the whole vector, hex; names the upload in a receipt |
  * | chorus-root      | Merkle root over its 64-KiB chunks, hex; this is verified    |
  * | chorus-signature | over E(input, ...), hex                                      |
+ * | chorus-log       | with a public log: `size.root` as the device saw it          |
  * | content-length   | exact length of this body; chunked coding is refused         |
  * | content-range    | optional, `bytes first-last/total`, resumes at `first`       |
  *
@@ -62,6 +63,10 @@ const HEADERS = z.object({
   "chorus-sha256": hex(64),
   "chorus-root": hex(64),
   "chorus-signature": inputHeadersSchema.shape.signature,
+  "chorus-log": z
+    .string()
+    .regex(/^\d{1,10}\.[0-9a-f]{64}$/)
+    .optional(),
   "content-range": z.string().optional(),
 });
 const OFFSET = { content: { "application/json": { schema: z.object({ offset: z.int() }) } } };
@@ -132,8 +137,16 @@ function readHeaders(context: ApiContext): InputHeaders {
     sha256: header("sha256"),
     root: header("root"),
     signature: header("signature"),
+    ...logHeader(header("log")),
   };
   return check(inputHeadersSchema, fields, "chorus headers");
+}
+
+/** "size.root"; the schema judges both. */
+function logHeader(text: string | undefined) {
+  if (text === undefined) return {};
+  const [size = "", root = ""] = text.split(".", 2);
+  return { log: { size: decimalSchema.safeParse(size).data, root } };
 }
 
 /** Offset of the body in the vector. @throws Problem if length or range do not fit the ticket. */

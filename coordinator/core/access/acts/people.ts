@@ -249,6 +249,7 @@ function personOf(
     signsInWith: [signsInWith],
     rolesTaken: null,
     places: (placeHash === undefined ? [] : [placeHash]) as PersonRow["places"],
+    erasedAt: null,
   };
   return withRole(bare, role);
 }

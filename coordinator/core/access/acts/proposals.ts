@@ -1,4 +1,5 @@
 import type { ProposedAct } from "#shared/access/log.ts";
+import { canonicalJson } from "#shared/codec/canonical-json.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
@@ -16,7 +17,8 @@ const OPEN_PROPOSAL_COUNT_MAX = 50;
 /**
  * Proposes what takes two people.
  *
- * Errors: NOT_FOUND if the act is about nothing that exists; CONFLICT if it would leave no admin, or is proposed already.
+ * Errors: NOT_FOUND if the act is about nothing that exists; CONFLICT if it would leave no admin, is proposed already, or
+ * takes a second admin and there is none.
  */
 export function propose({ book, now, id }: Sight, act: ProposedAct, reason: string, actor: string): Decided {
   const refusal = actorRefusal(book, actor, "admin") ?? actRefusal(book, act);
@@ -45,7 +47,7 @@ export function propose({ book, now, id }: Sight, act: ProposedAct, reason: stri
 
 /**
  * Agrees to a proposal of someone else, and writes what it changes of people. The only admin decides alone, and the log
- * says so. A deletion is owed from then on. Errors: NOT_FOUND, CONFLICT, FORBIDDEN for one's own or if somebody else must agree.
+ * says so, except that gates are passed by two. A deletion is owed from then on. Errors: NOT_FOUND, CONFLICT, FORBIDDEN for one's own or if somebody else must agree.
  */
 export function agree(
   { book, now }: Sight,
@@ -69,10 +71,10 @@ export function agree(
     return err(wireError("FORBIDDEN", `Nobody agrees to their own proposal. This one waits for ${who}.`));
   }
   const { act } = proposal;
-  const alone = isAlone(book);
+  const alone = decidesAlone(book, act);
   const end = { how: "agreed" as const, at: now, by: actor };
   const rows: RowChange[] = [{ kind: "proposal", id: proposalId, row: { ...proposal, end, owed } }];
-  if (act.type !== "delete-project-data") {
+  if ("personId" in act) {
     const person = present(book.get("person", act.personId), "a person whom an admissible act is about");
     const role = { role: "admin" } as const;
     const row =
@@ -170,7 +172,7 @@ function endWithout(
 
 /** The names of those who may agree, and refuse. */
 export function deciders(book: AccessBook, { act, madeBy }: ProposalRow): readonly string[] {
-  if (isAlone(book)) return book.admins().map(({ name }) => name);
+  if (decidesAlone(book, act)) return book.admins().map(({ name }) => name);
   const others = book.admins().filter(({ name }) => name !== madeBy);
   // Whoever loses the role decides only if nobody else is left who could.
   const impartial = others.filter(
@@ -179,8 +181,12 @@ export function deciders(book: AccessBook, { act, madeBy }: ProposalRow): readon
   return (impartial.length > 0 ? impartial : others).map(({ name }) => name);
 }
 
-/** True if there is one admin, who decides alone. */
-export function isAlone(book: AccessBook): boolean {
+/** True if there is one admin, and the act is one that they may decide alone. */
+export function decidesAlone(book: AccessBook, act: ProposedAct): boolean {
+  return isAlone(book) && act.type !== "promote-despite-gates";
+}
+
+function isAlone(book: AccessBook): boolean {
   return book.admins().length === 1;
 }
 
@@ -195,10 +201,19 @@ function openProposal(book: AccessBook, proposalId: string, now: number): Result
   return err(wireError("CONFLICT", "This proposal has been decided, was withdrawn or has run out."));
 }
 
-function actRefusal(book: AccessBook, act: ProposedAct): WireError | null {
+/** Why nobody can propose it or agree to it now, as far as the rows of access say; null if they can. */
+export function actRefusal(book: AccessBook, act: ProposedAct): WireError | null {
   switch (act.type) {
     case "delete-project-data":
       return book.get("project", act.projectId) === null ? wireError("NOT_FOUND") : null;
+    // Whether there is such a version is asked of its task's registry.
+    case "promote-despite-gates":
+      return isAlone(book)
+        ? wireError(
+            "CONFLICT",
+            "To pass a shut gate takes two admins, and there is one. Invite a second first.",
+          )
+        : null;
     case "give-admin-role": {
       const person = book.get("person", act.personId);
       if (person === null) return wireError("NOT_FOUND");
@@ -216,11 +231,5 @@ function actRefusal(book: AccessBook, act: ProposedAct): WireError | null {
 }
 
 function isSameAct(one: ProposedAct, other: ProposedAct): boolean {
-  if (one.type === "delete-project-data" || other.type === "delete-project-data")
-    return (
-      one.type === "delete-project-data" &&
-      other.type === "delete-project-data" &&
-      one.projectId === other.projectId
-    );
-  return one.type === other.type && one.personId === other.personId;
+  return canonicalJson(one) === canonicalJson(other);
 }

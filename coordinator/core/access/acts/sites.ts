@@ -28,6 +28,7 @@ export function nameSite({ book, now, id }: Sight, name: string, projectId: stri
     revokedAt: null,
     lastSeenAt: null,
     version: null,
+    erasedAt: null,
   };
   return ok({
     event: { type: "site-named", siteId, projectId, actor },

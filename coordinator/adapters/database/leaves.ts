@@ -1,0 +1,108 @@
+import type { Kysely, Selectable, Transaction } from "kysely";
+import type { LeafStore, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
+import type { Json } from "#shared/codec/canonical-json.ts";
+import { assert } from "#shared/kernel/assert.ts";
+import { encodeLeaf, leafSubject } from "#shared/tlog/leaf.ts";
+import { nextNumberQuery } from "./counters.ts";
+import { fromJson, inBatches, toJson } from "./page.ts";
+import type { Database } from "./schema.ts";
+
+const COUNTER = "audit-leaf";
+/** `log_head` has one row. */
+const ONLY_ID = 1;
+
+/**
+ * Writes leaves at the end of those that are staged. The counter's row stays locked until the commit, so that sequences have
+ * no gaps and leaves become visible in their order.
+ *
+ * @returns The sequence of the last.
+ */
+export async function writeLeaves(
+  tx: Transaction<Database>,
+  projectId: string,
+  leaves: readonly Omit<StagedLeaf, "sequence">[],
+): Promise<number> {
+  const last = (await nextNumberQuery(tx, COUNTER, leaves.length).executeTakeFirstOrThrow()).value;
+  const rows = leaves.map(({ kind, at, body }, index) => {
+    // A leaf that cannot be written into the log would stop it for ever.
+    encodeLeaf(kind, at, body);
+    const sequence = last - leaves.length + 1 + index;
+    return {
+      sequence,
+      project_id: projectId,
+      kind,
+      at,
+      subject: leafSubject(kind, body),
+      body: toJson(body),
+    };
+  });
+  for (const batch of inBatches(rows)) await tx.insertInto("audit_leaf").values(batch).execute();
+  return last;
+}
+
+/** @param projectId  Of leaves that come with no event. */
+export function leafQueries(db: Kysely<Database>, projectId: string): LeafStore {
+  const select = () => db.selectFrom("audit_leaf").select(["sequence", "kind", "at", "body"]);
+  return {
+    stageLeaves: (leaves, at) =>
+      db.transaction().execute((tx) =>
+        writeLeaves(
+          tx,
+          projectId,
+          leaves.map(({ kind, body }) => ({ kind, at, body })),
+        ),
+      ),
+    findLeaves: async (kind, subject) => {
+      const rows = await select()
+        .where("kind", "=", kind)
+        .where("subject", "=", subject)
+        .orderBy("sequence")
+        .execute();
+      return rows.map(stagedLeaf);
+    },
+    leavesAfter: async (size, countMax) => {
+      const rows = await select().where("sequence", ">", size).orderBy("sequence").limit(countMax).execute();
+      return rows.map(stagedLeaf);
+    },
+    importLeaves: (leaves) =>
+      db.transaction().execute(async (tx) => {
+        if (leaves.length === 0) return;
+        const last = await writeLeaves(tx, projectId, leaves);
+        assert(last === leaves.at(-1)?.sequence, `leaf ${last} is imported as another`);
+      }),
+    logHead: async () => {
+      const row = await db.selectFrom("log_head").select(["size", "root", "note"]).executeTakeFirst();
+      return row ?? null;
+    },
+    moveLogHead: async (from, to) => {
+      const moved =
+        from === null
+          ? await db
+              .insertInto("log_head")
+              .values({ id: ONLY_ID, ...to })
+              .onConflict((conflict) => conflict.column("id").doNothing())
+              .returning("size")
+              .executeTakeFirst()
+          : await db
+              .updateTable("log_head")
+              .set(to)
+              .where("id", "=", ONLY_ID)
+              .where("size", "=", from)
+              .returning("size")
+              .executeTakeFirst();
+      return moved !== undefined;
+    },
+  };
+}
+
+type LeafRow = Pick<Selectable<Database["audit_leaf"]>, "sequence" | "kind" | "at" | "body">;
+
+function stagedLeaf({ body, ...row }: LeafRow): StagedLeaf {
+  // Written by the core.
+  return { ...row, body: fromJson(body) as StagedLeaf["body"] };
+}
+
+/** A record's body, which is written as JSON. */
+export function leafBody(body: unknown): StagedLeaf["body"] {
+  return fromJson(toJson(body)) as Readonly<Record<string, Json>>;
+}

@@ -1,0 +1,176 @@
+import { parseArgs } from "node:util";
+import { lookAtLog } from "#shared/audit/look.ts";
+import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
+import { primitives } from "#shared/node/system.ts";
+import { logViewSchema } from "#shared/protocol/log-api.ts";
+import { siteAddressFault } from "#shared/protocol/site-address.ts";
+import { checkShell, loggedShell, type ShellFault, type ShellReader } from "#shared/shell/check-shell.ts";
+import { SHELL_INDEX } from "#shared/shell/manifest.ts";
+
+export const SHELL_HELP = `npm run verify -- shell URL [options]
+
+Fetches a participant's page with all of its files, checks each against the list that is served beside them, and holds the
+list's hash against the newest entry of the coordinator's log that says which page is served.
+
+  URL               the page's address, such as https://chorus.example.org/join/digits
+  --coordinator URL whose log; default: the page's own host
+  --hash HEX        require this hash, 64 hex digits, in place of what the log says
+  --log-key HEX     require the log to be signed by this key, 64 hex digits; default: the one that the coordinator names
+  --help
+
+Exit code 0: the page is the one that was logged. 1: it is not. 2: it could not be checked.`;
+
+/** Longest file of the page that is read. */
+const FILE_BYTES_MAX = 20_000_000;
+const HEX = /^[0-9a-f]{64}$/;
+
+/** A sentence for the person, and what the process ends with. */
+interface Verdict {
+  readonly code: 0 | 1 | 2;
+  readonly sentence: string;
+}
+
+/** @param args  After the word `shell`. @returns The exit code. */
+export async function verifyShell(args: readonly string[]): Promise<number> {
+  const options = readOptions(args);
+  if (options === "help") {
+    console.log(SHELL_HELP);
+    return 0;
+  }
+  const { code, sentence } =
+    typeof options === "string" ? { code: 2 as const, sentence: options } : await verdictOn(options);
+  (code === 0 ? console.log : console.error)(sentence);
+  return code;
+}
+
+async function verdictOn({ page, coordinator, hash, logKey }: ShellOptions): Promise<Verdict> {
+  try {
+    const checked = await checkShell(primitives, readerOf(page));
+    if (!checked.ok) return { code: 1, sentence: `WRONG: ${faultSentence(checked.error)}` };
+    const { fileCount, byteCount, hash: served } = checked.value;
+    console.log(
+      `${fileCount} files, ${byteCount} bytes, each as the list says. The list's hash is ${served}.`,
+    );
+    return hash === undefined ? await heldAgainstLog(coordinator, served, logKey) : pinned(served, hash);
+  } catch (error) {
+    return { code: 2, sentence: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function pinned(served: string, hash: string): Verdict {
+  if (served === hash) return { code: 0, sentence: "It is the page that --hash names." };
+  return { code: 1, sentence: `WRONG: --hash names another page, ${hash}.` };
+}
+
+async function heldAgainstLog(
+  coordinator: URL,
+  served: string,
+  logKey: string | undefined,
+): Promise<Verdict> {
+  const [view, note] = await Promise.all([
+    fetched(new URL("/api/v1/log", coordinator)),
+    fetched(new URL("/log/checkpoint", coordinator)),
+  ]);
+  if (view === null || note === null)
+    return { code: 2, sentence: `${coordinator.origin} shows no log. Give the page's hash with --hash.` };
+  const { origin, key, rotations } = logViewSchema.parse(JSON.parse(new TextDecoder().decode(view)));
+  const shown = {
+    origin,
+    key: hexToBytes(logKey ?? key),
+    note: new TextDecoder().decode(note),
+    witnesses: [],
+    rotations,
+  };
+  const read = (path: string) => fetched(new URL(`/log/${path}`, coordinator));
+  const { log, sight } = await lookAtLog(primitives, shown, read, null);
+  if (log === null)
+    return { code: 1, sentence: `WRONG: ${sight.contradiction ?? "the log cannot be read."}` };
+  const found = await loggedShell(log.tree);
+  if (!found.ok)
+    return { code: 1, sentence: `WRONG: the log's ${found.error.path} is not what its root says.` };
+  if (found.value === null)
+    return { code: 1, sentence: "WRONG: no entry of the log says which page is served." };
+  const { hash, index, at } = found.value;
+  const since = at === null ? "" : ` since ${new Date(at).toISOString()}`;
+  if (hash !== served)
+    return {
+      code: 1,
+      sentence: `WRONG: entry ${index} of the log says that another page is served${since}: ${hash}.`,
+    };
+  const trust =
+    logKey === undefined ? " The coordinator itself named the log's key; pin it with --log-key." : "";
+  return { code: 0, sentence: `Entry ${index} of ${origin} says that this page is served${since}.${trust}` };
+}
+
+/** Reads a page's files where its HTML says that they are. */
+function readerOf(page: URL): ShellReader {
+  return (path) => fetched(path === SHELL_INDEX ? page : new URL(`..${path}`, page));
+}
+
+/** @returns Null if there is no such thing. @throws Error with a sentence if it cannot be known. */
+async function fetched(url: URL): Promise<Bytes | null> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(60_000) }).catch(() => null);
+  if (answer === null) throw new Error(`${url.origin} does not answer.`);
+  if (answer.status === 404) return null;
+  if (!answer.ok) throw new Error(`${url.href} was answered with ${answer.status}.`);
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  if (bytes.length > FILE_BYTES_MAX) throw new Error(`${url.href} is longer than any file of a page.`);
+  return bytes;
+}
+
+function faultSentence(fault: ShellFault): string {
+  switch (fault.type) {
+    case "no-list":
+      return "there is no list of files at ../_join/manifest.json.";
+    case "bad-list":
+      return "what is served at ../_join/manifest.json is no list of a page's files.";
+    case "no-file":
+      return `${fault.path} is in the list and is not served.`;
+    case "changed-file":
+      return `${fault.path} is not the file that the list names.`;
+  }
+}
+
+interface ShellOptions {
+  readonly page: URL;
+  readonly coordinator: URL;
+  readonly hash: string | undefined;
+  readonly logKey: string | undefined;
+}
+
+/** Returns a sentence if an option is wrong, "help" if help was asked for. */
+function readOptions(args: readonly string[]): ShellOptions | string {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}\nSee --help.`;
+  }
+  const { values, positionals } = parsed;
+  if (values.help === true) return "help";
+  const [address = "", ...rest] = positionals;
+  const page = URL.parse(address);
+  if (page === null || rest.length > 0 || !/^https?:$/.test(page.protocol))
+    return "Name the page: npm run verify -- shell URL, such as https://chorus.example.org/join/digits.";
+  const coordinator = URL.parse(values.coordinator ?? page.origin);
+  const fault = siteAddressFault("--coordinator", coordinator);
+  if (fault !== null || coordinator === null) return fault ?? "--coordinator is an address.";
+  for (const name of ["hash", "log-key"] as const) {
+    const hex = values[name];
+    if (hex !== undefined && !HEX.test(hex)) return `--${name} is 64 hex digits.`;
+  }
+  return { page, coordinator, hash: values.hash, logKey: values["log-key"] };
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      coordinator: { type: "string" },
+      hash: { type: "string" },
+      "log-key": { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+}

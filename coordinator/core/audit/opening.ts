@@ -1,0 +1,204 @@
+import { present } from "#shared/kernel/assert.ts";
+import { bytesToHex, equalBytes } from "#shared/kernel/bytes.ts";
+import type { Primitives, Signer } from "#shared/kernel/ports.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { type Checkpoint, parseCheckpoint } from "#shared/tlog/checkpoint.ts";
+import { EMPTY_EDGE, type TreeEdge } from "#shared/tlog/grow.ts";
+import { encodeLeaf, parseWrittenLeaf } from "#shared/tlog/leaf.ts";
+import { parseNote, SIGNATURE_TYPES, verifierKey, verifyNote } from "#shared/tlog/note.ts";
+import { openTiledTree, type TiledTree, type TileError } from "#shared/tlog/tiled-tree.ts";
+import { TILE_WIDTH } from "#shared/tlog/tiles.ts";
+import type { TreeHead } from "#shared/tlog/tree.ts";
+import type { LeafStore, StagedLeaf } from "../ports/leaf-store.ts";
+import type { LogFiles, LogKey } from "../ports/public-log.ts";
+import { keyAt, type Rotation, readRotations } from "./rotations.ts";
+
+/*
+ * What a start finds. Files and database each know how far the log is:
+ *
+ * | the database's head     | the published checkpoint | then                                                       |
+ * | ----------------------- | ------------------------ | ---------------------------------------------------------- |
+ * | none                    | none                     | a log begins                                               |
+ * | n                       | n                        | goes on                                                    |
+ * | n                       | less, or none            | killed before publishing: the head's note is published     |
+ * | less, or none           | n                        | an earlier database: its lost leaves come from the bundles |
+ *
+ * Whatever is on both sides must be the same, else nothing is signed.
+ */
+
+export interface OpeningPorts {
+  readonly store: LeafStore;
+  readonly files: LogFiles;
+  readonly primitives: Primitives;
+  readonly key: LogKey;
+  /** The keys at hand. More than one only while a rotation is under way. */
+  readonly signers: readonly Signer[];
+}
+
+export interface OpenedLog {
+  readonly edge: TreeEdge;
+  /** What is signed and published; null before the first checkpoint. */
+  readonly published: { readonly head: TreeHead; readonly note: string } | null;
+  readonly rotations: readonly Rotation[];
+}
+
+/** Refuses with a sentence for the operator. */
+export type Refusal = { readonly type: "halted"; readonly sentence: string };
+
+const halted = (sentence: string) => err({ type: "halted", sentence } as const);
+
+/** Brings files and database to the same state, and finds where the log goes on. */
+export async function openLog(ports: OpeningPorts): Promise<Result<OpenedLog, Refusal>> {
+  const { store, files } = ports;
+  const doubt = await files.doubt();
+  if (doubt !== null) return halted(doubt);
+  const [row, published] = [await store.logHead(), await files.checkpoint()];
+  if (row === null && published === null) return ok({ edge: EMPTY_EDGE, published: null, rotations: [] });
+  const shown = published === null ? ok(null) : await ownCheckpoint(ports, published);
+  const signed = row === null ? ok(null) : await ownCheckpoint(ports, row.note);
+  if (!shown.ok) return shown;
+  if (!signed.ok) return signed;
+  const isBehind = sizeOf(shown.value) > sizeOf(signed.value);
+  const newest = present(isBehind ? shown.value : signed.value, "there is a checkpoint");
+  const tree = await openTiledTree(ports.primitives, newest, (path) => files.read(path));
+  if (!tree.ok) return damaged(tree.error);
+  for (const earlier of [shown.value, signed.value]) {
+    const agreed = earlier === null ? ok(undefined) : await isPast(tree.value, earlier);
+    if (!agreed.ok) return agreed;
+  }
+  const imported = await reconcileLeaves(ports, tree.value);
+  if (!imported.ok) return imported;
+  let note = isBehind ? published : (row?.note ?? null);
+  if (isBehind && !(await moveHead(ports, row?.size ?? null, newest, present(note, "what is shown"))))
+    return OVERTAKEN;
+  // A published note may have cosignatures beside.
+  if (!isBehind && sizeOf(shown.value) === newest.size) note = published;
+  else if (!isBehind) await files.publish(present(note, "what is signed"));
+  const edge = await tree.value.edge();
+  if (!edge.ok) return damaged(edge.error);
+  const rotations = readRotations(await store.findLeaves("log.keyRotated", ports.key.origin));
+  return ok({
+    edge: edge.value,
+    published: { head: newest, note: present(note, "there is a checkpoint") },
+    rotations,
+  });
+}
+
+/** Another process works on the same database. */
+export const OVERTAKEN = halted(
+  "Another coordinator has moved the log's head. Run one coordinator for a database.",
+);
+
+/** @returns False if another was first. */
+export function moveHead(
+  { store }: Pick<OpeningPorts, "store">,
+  from: number | null,
+  { size, root }: TreeHead,
+  note: string,
+): Promise<boolean> {
+  return store.moveLogHead(from, { size, root: bytesToHex(root), note });
+}
+
+function sizeOf(checkpoint: Checkpoint | null): number {
+  return checkpoint?.size ?? -1;
+}
+
+/** A checkpoint that one of this log's keys has signed. Which one follows from the leaves, which are checked later. */
+async function ownCheckpoint(
+  { primitives, key, store, signers }: OpeningPorts,
+  text: string,
+): Promise<Result<Checkpoint, Refusal>> {
+  const bad = halted(
+    "The log's checkpoint is damaged, or of another log. Restore the folder log/ from a backup of this installation.",
+  );
+  const note = parseNote(text);
+  const checkpoint = note.ok ? parseCheckpoint(note.value.text) : null;
+  if (!note.ok || checkpoint?.ok !== true || checkpoint.value.origin !== key.origin) return bad;
+  const rotations = readRotations(await store.findLeaves("log.keyRotated", key.origin));
+  // A database that is behind does not know of the newest rotation; the key is at hand.
+  const atHand = signers.map(({ publicKey }) => publicKey);
+  for (const publicKey of [key.publicKey, ...rotations.map(({ to }) => to), ...atHand]) {
+    const named = await verifierKey(primitives, key.origin, SIGNATURE_TYPES.ed25519, publicKey);
+    const verified = await verifyNote(primitives, note.value, [named]);
+    if (verified.ok && verified.value.length > 0) return ok(checkpoint.value);
+  }
+  return bad;
+}
+
+async function isPast(tree: TiledTree, { size, root }: Checkpoint): Promise<Result<undefined, Refusal>> {
+  const own = await tree.rootAt(size);
+  if (!own.ok) return damaged(own.error);
+  if (equalBytes(own.value, root)) return ok(undefined);
+  return halted(
+    "The log's checkpoint and the database's head contradict each other: they are of two histories. Restore database and data folder from one backup.",
+  );
+}
+
+/** Imports what the database has lost, and refuses one that tells something else than the bundles. */
+async function reconcileLeaves(
+  { store }: OpeningPorts,
+  tree: TiledTree,
+): Promise<Result<undefined, Refusal>> {
+  const { size } = tree.head;
+  const count = await storedCount(store, size);
+  // What is the same at the end of two copies of one history is the same before.
+  const begin = Math.max(0, count - 4 * TILE_WIDTH);
+  const leaves = await tree.leaves(begin, count);
+  if (!leaves.ok) return damaged(leaves.error);
+  const rows = await store.leavesAfter(begin, count - begin);
+  for (const [index, leaf] of leaves.value.entries()) {
+    const row = rows[index];
+    if (row === undefined || !equalBytes(leaf, encodeLeaf(row.kind, row.at, row.body)))
+      return halted(
+        `The database contradicts the log: entry ${begin + index} is another. It is of another history. Restore database and data folder from one backup.`,
+      );
+  }
+  for (let from = count; from < size; from += TILE_WIDTH) {
+    const lost = await tree.leaves(from, Math.min(size, from + TILE_WIDTH));
+    if (!lost.ok) return damaged(lost.error);
+    const staged: StagedLeaf[] = [];
+    for (const [index, bytes] of lost.value.entries()) {
+      const leaf = parseWrittenLeaf(bytes);
+      if (!leaf.ok) return halted(`Entry ${from + index} of the log cannot be read: ${leaf.error.sentence}`);
+      const { kind, at, body } = leaf.value;
+      staged.push({ sequence: from + index + 1, kind, at, body });
+    }
+    await store.importLeaves(staged);
+  }
+  return ok(undefined);
+}
+
+/** How many of the first `size` leaves the database has. They have no gaps. */
+async function storedCount(store: LeafStore, size: number): Promise<number> {
+  let [low, high] = [0, size];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    const has = (await store.leavesAfter(middle - 1, 1))[0]?.sequence === middle;
+    if (has) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+export function damaged({ type, path }: TileError): { readonly ok: false; readonly error: Refusal } {
+  const what = type === "no-tile" ? "is missing" : "is damaged";
+  return halted(
+    `The log's file ${path} ${what}, so nothing more is signed. Restore the folder log/ from a backup, or ask 'npm run log -- fsck'.`,
+  );
+}
+
+/** Who signs a tree of `size` leaves, by the rotations before. */
+export async function signerAt(
+  { primitives, key, signers }: Pick<OpeningPorts, "primitives" | "key" | "signers">,
+  rotations: readonly Rotation[],
+  size: number,
+): Promise<Result<Signer, Refusal>> {
+  const current = await keyAt(primitives, key, rotations, size);
+  const signer = signers.find(({ publicKey }) => current !== null && equalBytes(publicKey, current));
+  if (signer !== undefined) return ok(signer);
+  return halted(
+    current === null
+      ? "The log has a key rotation that the key before has not signed. Restore database and data folder from a backup."
+      : "The log's key is not in the data folder (log.key). Restore it from a backup: nobody can make it anew.",
+  );
+}

@@ -1,0 +1,43 @@
+import type { Json } from "#shared/codec/canonical-json.ts";
+
+/*
+ * Leaves of the public log, as they are staged: in the transaction of the change that they tell of, before they are in any
+ * checkpoint.
+ */
+
+export interface StagedLeaf {
+  /** From 1 without gaps. Its index in the log is one less. */
+  readonly sequence: number;
+  readonly kind: string;
+  /** Unix milliseconds; null in leaves of versions that kept none. */
+  readonly at: number | null;
+  readonly body: Readonly<Record<string, Json>>;
+}
+
+/** What the log has signed last. */
+export interface LogHeadRow {
+  readonly size: number;
+  /** Hex. */
+  readonly root: string;
+  /** The signed checkpoint, without cosignatures. */
+  readonly note: string;
+}
+
+export interface LeafStore {
+  /** Stages leaves that come with no event. @returns The sequence of the last. */
+  stageLeaves(leaves: readonly Pick<StagedLeaf, "kind" | "body">[], at: number): Promise<number>;
+  /** Leaves of a kind about one thing (`leafSubject`), ascending. Leaves of versions without a time are not found. */
+  findLeaves(kind: string, subject: string): Promise<readonly StagedLeaf[]>;
+  /** The next leaves after the first `size`, ascending. */
+  leavesAfter(size: number, countMax: number): Promise<readonly StagedLeaf[]>;
+  /** Puts back leaves that the database has lost: the next ones after those that it has. */
+  importLeaves(leaves: readonly StagedLeaf[]): Promise<void>;
+  logHead(): Promise<LogHeadRow | null>;
+  /**
+   * Moves the head, if it still has this size.
+   *
+   * @param from  Null before the first.
+   * @returns False if another sequencer was first; nothing has changed then.
+   */
+  moveLogHead(from: number | null, to: LogHeadRow): Promise<boolean>;
+}

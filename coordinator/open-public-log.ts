@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import { present } from "#shared/kernel/assert.ts";
+import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import type { MonotonicClock, Primitives, RandomBytes } from "#shared/kernel/ports.ts";
+import { isNoteName } from "#shared/tlog/note.ts";
+import { folderFacts } from "./adapters/database/instance.ts";
+import { LOG_FOLDER, openLogFiles } from "./adapters/log-files.ts";
+import { openLogKeys } from "./adapters/log-key.ts";
+import { Sequencer } from "./core/audit/sequencer.ts";
+import type { LeafStore } from "./core/ports/leaf-store.ts";
+import type { Log, SettingStore } from "./core/ports/ports.ts";
+
+const ORIGIN_SETTING = "log-origin";
+const KEY_SETTING = "log-first-key";
+
+export interface PublicLogPorts {
+  readonly store: LeafStore & SettingStore;
+  readonly dataDir: string;
+  /** What the operator calls it; undefined for the name that it has. */
+  readonly origin: string | undefined;
+  readonly primitives: Primitives;
+  readonly random: RandomBytes;
+  readonly clock: MonotonicClock;
+  readonly after: (delayMs: number, run: () => void) => () => void;
+  readonly log: Log;
+}
+
+/**
+ * Opens the public log of a data folder; it has not begun yet. Its name and its first key are settings of the database, since devices agree to them
+ * for the log's whole life.
+ *
+ * @throws Error that says what to do: a lost key, another name than before.
+ */
+export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
+  const { store, dataDir, random, origin: asked } = ports;
+  const firstKey = await store.getSetting(KEY_SETTING);
+  const signers = await openLogKeys(dataDir, random, firstKey === null);
+  const [current] = signers;
+  const publicKey = await store.putSettingOnce(
+    KEY_SETTING,
+    bytesToHex(current?.publicKey ?? new Uint8Array(0)),
+  );
+  if (asked !== undefined && !isNoteName(asked))
+    throw new Error(
+      "--log-origin takes a name without spaces and plus signs, such as learn.example.org/log.",
+    );
+  const origin = await store.putSettingOnce(ORIGIN_SETTING, asked ?? (await ownOrigin(dataDir)));
+  if (asked !== undefined && origin !== asked)
+    throw new Error(
+      `The log is called ${origin}, which devices have agreed to. Start without --log-origin, or with that name.`,
+    );
+  const files = openLogFiles(join(dataDir, LOG_FOLDER));
+  const { primitives, clock, after, log } = ports;
+  const key = { origin, publicKey: hexToBytes(publicKey) };
+  return new Sequencer({ store, files, signers, key, primitives, clock, random, after, log, witnesses: [] });
+}
+
+/** A log that nobody has named is called by its installation. */
+async function ownOrigin(dataDir: string): Promise<string> {
+  const { file } = await folderFacts(dataDir);
+  return `chorus.invalid/${present(file, "the store was opened").instance}`;
+}
