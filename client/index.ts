@@ -13,6 +13,7 @@ export { storedTerms } from "./adapters/stored-terms.ts";
 export { LOSS_WORDS } from "./core/engine/loss-words.ts";
 export type * from "./core/participant/door.ts";
 export { taskSlice } from "./core/participant/task-slice.ts";
+export type { OwnReceipt } from "./core/round/own-receipt.ts";
 export type * from "./core/sample/sample.ts";
 export type { Calibration, EngineLoss } from "./core/training-facts.ts";
 export { proposedClip } from "./core/trial/proposed-clip.ts";

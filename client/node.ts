@@ -9,26 +9,32 @@ import { VERSION } from "#shared/node/version.ts";
 import type { Status } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { siteAddressFault } from "#shared/protocol/site-address.ts";
-import { agreedConfigOf } from "#shared/task/agreed-config.ts";
+import { agreedConfigOf, taskHashOf } from "#shared/task/agreed-config.ts";
+import { type AgreedConfig, agreedLog } from "#shared/task/config.ts";
 import type { BackendName } from "#shared/task/engine.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
+import { keepAgreement } from "./adapters/consent-file.ts";
 import { type EdgeProxy, extraAuthorities } from "./adapters/edge-way.ts";
 import { openEngineThread } from "./adapters/engine-thread.ts";
 import { lookAtTable, readDataset } from "./adapters/file-dataset.ts";
 import { type JournalCells, openJournalCells } from "./adapters/journal-cells.ts";
 import { readMapping } from "./adapters/mapping-file.ts";
 import { offlineSentence } from "./adapters/offline-words.ts";
+import { keepReceipts } from "./adapters/receipt-folder.ts";
 import { openRecordFolder } from "./adapters/record-folder.ts";
 import { openSocketLink } from "./adapters/socket-link.ts";
 import { describeFileFault, openStateFolder } from "./adapters/state-folder.ts";
 import { TunnelTransport } from "./adapters/tunnel-socket.ts";
+import { edgeConsentWords } from "./core/edge-consent.ts";
 import { createTrainer } from "./core/engine/trainer.ts";
 import { createEnrolment, type Enrolment, type EnrolmentView } from "./core/enrolment/enrolment.ts";
 import { splitLocal } from "./core/local-data.ts";
+import { createLogMemory } from "./core/log-memory.ts";
 import { createMemory } from "./core/memory.ts";
 import { createModelCache } from "./core/model-cache.ts";
-import type { Archive, Link, LinkError, Trainer } from "./core/ports.ts";
+import type { Archive, ClientPorts, Link, LinkError, Trainer } from "./core/ports.ts";
+import { ownReceipt } from "./core/round/own-receipt.ts";
 import type { Slices } from "./core/slices.ts";
 import type { EngineView } from "./core/view.ts";
 
@@ -55,6 +61,8 @@ export interface EdgeOptions {
   readonly recordFolder?: string;
   /** This device's own limit on rounds in this task. */
   readonly roundsMax: number;
+  /** Told why a receipt could not be kept. */
+  readonly onReceiptProblem?: (sentence: string) => void;
   /** The proxy that this process uses, see `useProxy`. */
   readonly proxy?: EdgeProxy;
 }
@@ -62,6 +70,10 @@ export interface EdgeOptions {
 export interface Edge {
   readonly enrolment: Enrolment;
   readonly report: ImportReport;
+  /** What this start has agreed to, in words; null if this device had agreed to it before. */
+  readonly agreed: string | null;
+  /** What changed in the coordinator's keys since the last start, in words; null for nothing. */
+  readonly notice: string | null;
   /** The engine that trains, and those that have stopped. */
   readonly engines: Slices<EngineView>;
   readonly view: () => EnrolmentView;
@@ -105,6 +117,12 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
     return opened;
   }
   const trainer = opened.value;
+  const agreed = await agree(task, status, options);
+  if (!agreed.ok) {
+    await trainer.dispose();
+    await state.value.close();
+    return agreed;
+  }
 
   const rows = splitLocal(data.value.dataset, task.evaluation.localFraction, signer.publicKey);
   const tensors = modelTensors(task.model);
@@ -114,16 +132,18 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
     signer,
     primitives,
     memory: createMemory(cells, options.roundsMax),
+    logs: createLogMemory(cells),
     archive: options.recordFolder === undefined ? NO_ARCHIVE : openRecordFolder(options.recordFolder),
     random: randomBytes,
     clock: monotonicClock,
     wall: wallClock,
     after,
   };
+  const expectedConfig = await agreedConfigOf(primitives, task, status);
   const enrolment = createEnrolment(ports, {
     task,
     authority: status,
-    expectedConfig: await agreedConfigOf(primitives, task, status),
+    expectedConfig,
     models: createModelCache(ports, task, (bytes) => {
       const weights = modelFromBytes(tensors, bytes);
       return weights.ok ? weights.value : null;
@@ -133,9 +153,15 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
     version: VERSION,
     ...(options.joinToken === undefined ? {} : { joinToken: options.joinToken }),
   });
+  const endReceipts =
+    agreedLog(expectedConfig) === null
+      ? async () => {}
+      : receiptsOf(enrolment, ports, expectedConfig, options);
   return ok({
     enrolment,
     report: data.value.report,
+    agreed: agreed.value,
+    notice: state.value.notice,
     engines: trainer.engines,
     view: () => enrolment.view.get(),
     whyOffline: async () => {
@@ -144,10 +170,53 @@ export async function openEdge(options: EdgeOptions): Promise<Result<Edge, EdgeE
     },
     close: async () => {
       await enrolment.close();
+      await endReceipts();
       await trainer.dispose();
       await state.value.close();
     },
   });
+}
+
+/** Keeps a receipt of each sum that this device's list is in. Rule A72. */
+function receiptsOf(
+  enrolment: Enrolment,
+  ports: ClientPorts,
+  expectedConfig: AgreedConfig,
+  { stateFolder: folder, onReceiptProblem: onProblem = () => {} }: EdgeOptions,
+): () => Promise<void> {
+  const onContradiction = (file: string) => enrolment.contradict(file);
+  return keepReceipts({
+    folder,
+    view: enrolment.view,
+    make: (contribution) => ownReceipt({ ports, expectedConfig, onContradiction }, contribution),
+    onProblem,
+  });
+}
+
+/**
+ * Whoever starts an edge agrees to the task's current version: its state folder keeps that, once for each version and each
+ * set of keys. Rule A70.
+ */
+async function agree(
+  task: Task,
+  { projectId, codeVersion, issuerKey, logKey, logOrigin }: Status,
+  { coordinatorUrl, stateFolder }: EdgeOptions,
+): Promise<Result<string | null, EdgeError>> {
+  const words = edgeConsentWords(task);
+  try {
+    const isNew = await keepAgreement(stateFolder, {
+      act: "agreed",
+      at: new Date(wallClock.nowUnixMs()).toISOString(),
+      coordinator: new URL(coordinatorUrl).origin,
+      taskHash: await taskHashOf(primitives, task),
+      task,
+      authority: { projectId, codeVersion, issuerKey, logKey, logOrigin },
+      words,
+    });
+    return ok(isNew ? words : null);
+  } catch (fault) {
+    return cannotStart("state", describeFileFault(stateFolder, fault));
+  }
 }
 
 /** How the CSV file would be read, as a mapping for `mappingPath` that its owner checks and changes. */
@@ -197,6 +266,7 @@ async function readCoordinator(
 interface EdgeState {
   readonly signer: Signer;
   readonly cells: JournalCells;
+  readonly notice: string | null;
   /** Releases the folder. */
   close(): Promise<void>;
 }
@@ -204,14 +274,14 @@ interface EdgeState {
 async function openState(folder: string, status: Status): Promise<Result<EdgeState, EdgeError>> {
   const state = await openStateFolder(folder, randomBytes, status);
   if (!state.ok) return cannotStart("state", state.error);
-  const { signer, release } = state.value;
+  const { signer, notice, release } = state.value;
   try {
     const cells = await openJournalCells(folder);
     const close = async () => {
       await cells.close();
       release();
     };
-    return ok({ signer, cells, close });
+    return ok({ signer, cells, notice, close });
   } catch (fault) {
     release();
     return cannotStart("state", describeFileFault(folder, fault));

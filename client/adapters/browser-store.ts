@@ -3,6 +3,7 @@ import { localSigner, webCryptoSigner } from "#shared/crypto/signature.ts";
 import type { RememberedMapping } from "#shared/data/read-csv.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { RandomBytes, Signer } from "#shared/kernel/ports.ts";
+import type { ConsentEntry } from "#shared/task/consent-ledger.ts";
 import type { CellChange, Cells } from "../core/memory.ts";
 import type { ParticipantEnd } from "../core/participant/door.ts";
 import type { MappingStore, ModelStore, StoredConsent, StoredModel } from "../core/participant/ports.ts";
@@ -17,6 +18,7 @@ import type { ContributionDetail } from "../core/view.ts";
  * | keys          | "identity" | the identity key; non-extractable if the browser supports it      |
  * | cells         | key      | what the device remembers about rounds (core/memory.ts); token/{task}: the join token |
  * | consents      | task     | the agreed version with its hash and wording, and the pinned keys   |
+ * | ledger        | number   | every agreement and withdrawal (`ConsentEntry`)                     |
  * | blocks        | number   | up to 500 rows of data                                              |
  * | contributions | id       | what left, without the shares that open a sum                       |
  * | models        | task     | the newest model                                                    |
@@ -40,6 +42,11 @@ export interface StoredContribution {
   readonly sent: readonly NamedBytes[];
   readonly own: Bytes | null;
 }
+interface StoredConsentEntry {
+  readonly id?: number;
+  readonly slug: string;
+  readonly entry: ConsentEntry;
+}
 type StoredKey =
   | { readonly id: "identity"; readonly publicKey: Bytes; readonly privateKey: CryptoKey }
   | { readonly id: "identity"; readonly seed: Bytes };
@@ -58,6 +65,7 @@ export class BrowserStore extends Dexie implements Cells {
   declare readonly keys: Table<StoredKey, string>;
   declare readonly cells: Table<{ readonly key: string; readonly value: string }, string>;
   declare readonly consents: Table<StoredConsent, string>;
+  declare readonly ledger: Table<StoredConsentEntry, number>;
   declare readonly blocks: Table<StoredBlock, number, Omit<StoredBlock, "id">>;
   declare readonly contributions: Table<StoredContribution, string>;
   declare readonly models: Table<StoredModel, string>;
@@ -78,6 +86,18 @@ export class BrowserStore extends Dexie implements Cells {
       models: "slug",
     });
     this.version(2).stores({ mappings: "slug" });
+    this.version(3)
+      .stores({ ledger: "++id, slug" })
+      .upgrade(async (tx) => {
+        // Agreements of earlier pages, of which no words were kept.
+        const coordinator = new URL(coordinatorUrl).origin;
+        const consents: StoredConsent[] = await tx.table("consents").toArray();
+        const made = consents.map(({ slug, agreedAt, task, taskHash, authority }): StoredConsentEntry => {
+          const at = new Date(agreedAt).toISOString();
+          return { slug, entry: { act: "agreed", at, coordinator, taskHash, task, authority, words: null } };
+        });
+        await tx.table("ledger").bulkAdd(made);
+      });
     this.on("versionchange", () => {
       onEnd(NEWER);
       // Otherwise the newer page would wait for this one forever.
@@ -155,6 +175,7 @@ export class BrowserStore extends Dexie implements Cells {
   async forget(slug: string): Promise<void> {
     await this.transaction("rw", this.tables, async () => {
       await this.consents.delete(slug);
+      await this.ledger.where({ slug }).delete();
       await this.models.delete(slug);
       await this.mappings.delete(slug);
       await this.cells.delete(`token/${slug}`);
@@ -167,6 +188,20 @@ export class BrowserStore extends Dexie implements Cells {
       await this.keys.clear();
       await this.cells.clear();
     });
+  }
+
+  /** The consent in force and the ledger change together. @param consent  Null if it has ended. */
+  changeConsent(slug: string, consent: StoredConsent | null, entry: ConsentEntry): Promise<void> {
+    return this.transaction("rw", this.consents, this.ledger, async () => {
+      if (consent === null) await this.consents.delete(slug);
+      else await this.consents.put(consent);
+      await this.ledger.add({ slug, entry });
+    });
+  }
+
+  /** Oldest first. */
+  async consentLedger(slug: string): Promise<readonly ConsentEntry[]> {
+    return (await this.ledger.where({ slug }).sortBy("id")).map(({ entry }) => entry);
   }
 
   get modelStore(): ModelStore {

@@ -1,5 +1,6 @@
-import { type Bytes, utf8 } from "#shared/kernel/bytes.ts";
-import type { ContributionStore, StoredConsent } from "../core/participant/ports.ts";
+import { type Bytes, bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
+import type { Primitives } from "#shared/kernel/ports.ts";
+import type { ContributionStore, NamedText, StoredConsent } from "../core/participant/ports.ts";
 import type { KeptContribution, NamedBytes } from "../core/ports.ts";
 import { OPENING_NAME } from "../core/round/contribution.ts";
 import type { ContributionDetail } from "../core/view.ts";
@@ -17,8 +18,11 @@ export class ContributionArchive implements ContributionStore {
   /** Shares that open a sum, by contribution; gone when the page closes. */
   readonly #openings = new Map<string, NamedBytes>();
 
-  constructor(store: BrowserStore, slug: string) {
+  readonly #primitives: Pick<Primitives, "sha256">;
+
+  constructor(store: BrowserStore, slug: string, primitives: Pick<Primitives, "sha256">) {
     this.#store = store;
+    this.#primitives = primitives;
     this.#slug = slug;
   }
 
@@ -52,13 +56,24 @@ export class ContributionArchive implements ContributionStore {
     return stored === undefined ? null : tar(this.#filesOf(stored, ""), now);
   }
 
-  async tarAll(consent: StoredConsent | null, now: number): Promise<Bytes> {
+  async tarAll(consent: StoredConsent | null, texts: readonly NamedText[], now: number): Promise<Bytes> {
     const stored = await this.#store.newestContributions(this.#slug);
     const files = stored
       .reverse()
       .flatMap((contribution) => this.#filesOf(contribution, `${contribution.id}/`));
     const agreed = consent === null ? [] : [{ name: "agreed.json", data: json(consent) }];
-    return tar([...agreed, ...files], now);
+    const written = texts.map(({ name, text }) => ({ name, data: utf8(text) }));
+    const all = [...written, ...agreed, ...files];
+    return tar([...all, { name: "index.json", data: json(await this.#index(all)) }], now);
+  }
+
+  async #index(files: readonly TarFile[]) {
+    const entries = files.map(async ({ name, data }) => ({
+      name,
+      byteCount: data.length,
+      sha256: bytesToHex(await this.#primitives.sha256(new Uint8Array(data))),
+    }));
+    return { format: "chorus-my-contributions/1", task: this.#slug, files: await Promise.all(entries) };
   }
 
   #filesOf({ id, detail, sent, own }: StoredContribution, folder: string): TarFile[] {

@@ -14,11 +14,15 @@ const servedTaskSchema = taskViewSchema.pick({
   task: true,
   settings: true,
   archived: true,
+  inUse: true,
   latestModelHash: true,
 });
 
 export type Traffic = { -readonly [Count in keyof ReturnType<Link["traffic"]>]: number };
-export type OverHttp = Pick<Link, "show" | "fetchStatus" | "fetchTask" | "fetchModel" | "upload">;
+export type OverHttp = Pick<
+  Link,
+  "show" | "fetchStatus" | "fetchTask" | "fetchPart" | "fetchModel" | "upload"
+>;
 
 /** @param traffic  Bytes are added to it. */
 export function overHttp(base: URL, traffic: Traffic): OverHttp {
@@ -45,6 +49,8 @@ export function overHttp(base: URL, traffic: Traffic): OverHttp {
       const path = `/api/v1/tasks/${encodeURIComponent(slug)}${version === undefined ? "" : `/${version}`}`;
       return showing(token, (shown) => requestJson(new URL(path, base), servedTaskSchema, received, shown));
     },
+    fetchPart: (path) =>
+      showing(token, (shown) => requestJson(new URL(path, base), z.unknown(), received, shown)),
     fetchModel: async (hash, onProgress, signal) => {
       const url = new URL(`/api/v1/models/${hash}`, base);
       const model = await showing(token, (shown) => download(url, signal, onProgress, shown));

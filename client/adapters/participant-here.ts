@@ -48,7 +48,7 @@ export function participantHere(
     view: core.view,
     setHidden: (hidden) => core.setHidden(hidden),
     actions: {
-      agree: (version) => core.agree(version),
+      agree: (version, words) => core.agree(version, words),
       withdraw: () => core.withdraw(),
       readTable: (file, mapping, set) => tables.read(file, mapping, set),
       addTable: (remember) => tables.add(remember),
@@ -76,17 +76,19 @@ export function participantHere(
       pause: () => core.pause(),
       resume: () => core.start(),
       leave: () => core.leave(),
+      trustLogAnew: () => core.trustLogAnew(),
       deleteMyData: () => core.deleteMyData(),
       setBackend: (backend) => core.setBackend(backend),
       predict: (input) => core.predict(input),
       heldBufferCount: () => core.heldBufferCount(),
       bearer: async () => bearer(),
       contribution: (id) => core.contribution(id),
+      receipt: (id) => core.receipt(id),
       downloadContribution: async (id) => {
         const bytes = await core.packContribution(id);
         return bytes === null ? null : tarBlob(bytes);
       },
-      downloadContributions: async () => tarBlob(await core.packContributions()),
+      downloadContributions: async (texts) => tarBlob(await core.packContributions(texts)),
     },
   };
 }

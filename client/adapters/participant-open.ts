@@ -2,10 +2,12 @@ import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { taskHashOf } from "#shared/task/agreed-config.ts";
+import type { ConsentEntry } from "#shared/task/consent-ledger.ts";
 import type { OpenError, ParticipantEnd, ParticipantOptions } from "../core/participant/door.ts";
 import { openRefusal } from "../core/participant/open-refusal.ts";
 import { ParticipantCore } from "../core/participant/participant.ts";
 import type { StoredConsent } from "../core/participant/ports.ts";
+import { servedModel } from "../core/participant/served-model.ts";
 import type { Link, Trainer } from "../core/ports.ts";
 import { BrowserStore } from "./browser-store.ts";
 import { ContributionArchive } from "./contribution-archive.ts";
@@ -60,7 +62,7 @@ export async function openParticipantHere(
   const taskHash = await taskHashOf(primitives, task);
   const belongings = async () => ({
     examples: await ExampleBlocks.open(store, options.task),
-    archive: new ContributionArchive(store, options.task),
+    archive: new ContributionArchive(store, options.task, primitives),
   });
   const ports = {
     link,
@@ -73,11 +75,12 @@ export async function openParticipantHere(
     cells: store,
     consents: {
       // Whoever does not agree leaves nothing here, not even the token.
-      put: async (agreed: StoredConsent) => {
-        await store.consents.put(agreed);
+      put: async (agreed: StoredConsent, entry: ConsentEntry) => {
+        await store.changeConsent(agreed.slug, agreed, entry);
         if (joinToken !== undefined) await store.keepJoinToken(agreed.slug, joinToken);
       },
-      delete: (slug: string) => store.consents.delete(slug),
+      delete: (slug: string, entry: ConsentEntry) => store.changeConsent(slug, null, entry),
+      ledger: (slug: string) => store.consentLedger(slug),
     },
     models: store.modelStore,
     signer: () => store.signer(platformRandom),
@@ -88,9 +91,20 @@ export async function openParticipantHere(
     },
   };
   const { roundsMax, backend } = options;
-  const terms = { task, taskHash, invitation, archivedAt, authority, roundsMax, joinToken, backend };
+  const coordinator = new URL(options.coordinatorUrl).origin;
+  const terms = {
+    task,
+    taskHash,
+    invitation,
+    archivedAt,
+    authority,
+    roundsMax,
+    joinToken,
+    backend,
+    coordinator,
+  };
   const core = new ParticipantCore(ports, terms, await belongings(), consent);
-  await core.restore(offline ? null : served.value.latestModelHash);
+  await core.restore(offline ? null : await servedModel(served.value, link));
   return ok(participantHere(core, store.mappingStore(task.slug), () => bearer));
 }
 

@@ -44,13 +44,15 @@ globalThis.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 };
 
 async function open({ options, hidden, life }: Extract<ToWorker, { kind: "open" }>): Promise<void> {
-  await holdForLife(life);
   const trainer = createTrainer(
     { openWorker: openEngineWorker, clock: platformClock, wall: platformWall, after: platformAfter },
     BROWSER_BACKENDS,
   );
   const link = openPageLink(options.coordinatorUrl, network);
-  const opened = await openParticipantHere(options, link, trainer, onStorageEnd).catch(storageFault);
+  // A browser that lends no storage refuses locks, too.
+  const opened = await holdForLife(life)
+    .then(() => openParticipantHere(options, link, trainer, onStorageEnd))
+    .catch(storageFault);
   if (!opened.ok) {
     tell({ kind: "not-opened", error: opened.error });
     return;

@@ -28,7 +28,7 @@ export interface PutOptions {
 /** Errors: `refused` with the coordinator's reason; `offline` if the deadline or the signal came first. */
 export async function putResumable(
   url: URL,
-  { slot, sha256, root, signature }: InputHeaders,
+  { slot, sha256, root, signature, log }: InputHeaders,
   body: Bytes,
   options: PutOptions,
 ): Promise<Result<Receipt, LinkError>> {
@@ -37,6 +37,7 @@ export async function putResumable(
     "chorus-sha256": sha256,
     "chorus-root": root,
     "chorus-signature": signature,
+    ...(log === undefined ? {} : { "chorus-log": `${log.size}.${log.root}` }),
   };
   let offset = 0;
   let damaged = 0;

@@ -7,17 +7,19 @@ import type { RandomBytes, Signer } from "#shared/kernel/ports.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { writeDurably } from "#shared/node/durable-files.ts";
 import { type LockRefusal, lockFolder } from "#shared/node/lock.ts";
-import type { Authority } from "#shared/task/agreed-config.ts";
+import { type Authority, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 
 /*
  * An edge's state folder (0700): `identity.key` (32 bytes in hex, 0600), `memory.jsonl` (journal-cells.ts),
- * `authority.json` with the coordinator's keys at the first start, and `lock.db`. The process that uses the folder
+ * `authority.json` with the coordinator's keys at the first start, `consents.jsonl` (consent-file.ts), `receipts/` (receipt-folder.ts), and `lock.db`. The process that uses the folder
  * holds the lock, because one identity in two processes could give two answers to one question (S10).
  */
 
 export interface StateFolder {
   readonly folder: string;
   readonly signer: Signer;
+  /** What its owner is to know about the coordinator's keys; null for nothing. */
+  readonly notice: string | null;
   release(): void;
 }
 
@@ -45,7 +47,8 @@ export async function openStateFolder(
     if (!pinned.ok) return refuse(pinned.error);
     const seed = await readSeed(folder, random);
     if (!seed.ok) return refuse(seed.error);
-    return ok({ folder, signer: localSigner(seed.value, globalThis.crypto.subtle), release });
+    const signer = localSigner(seed.value, globalThis.crypto.subtle);
+    return ok({ folder, signer, notice: pinned.value, release });
   } catch (fault) {
     return refuse(describeFileFault(folder, fault));
   }
@@ -70,28 +73,41 @@ function damaged(path: string): string {
   return `${path} is damaged. Restore it from a backup, or give this device a new folder with --state, where it starts as a new device.`;
 }
 
-const pinnedSchema = z.strictObject({ projectId: z.string(), issuerKey: z.string(), logKey: z.string() });
+const pinnedSchema = z.strictObject({
+  projectId: z.string(),
+  issuerKey: z.string(),
+  logKey: z.string(),
+  logOrigin: z.string().exactOptional(),
+});
 
 /**
  * Pins the coordinator's keys at the first start and refuses any others later: another issuer could fill a roster with
- * made-up devices, and another log could tell a different story (S6). The code version may change.
+ * made-up devices, and another log could tell a different story (S6). The code version may change, and a coordinator that
+ * had no public log may begin one, once (A45).
  *
- * Errors: a sentence for the person who started the edge.
+ * @returns What to tell the person who started the edge; null for nothing.
+ * Errors: a sentence for that person.
  */
-async function pinAuthority(folder: string, served: Authority): Promise<Result<void, string>> {
+async function pinAuthority(folder: string, served: Authority): Promise<Result<string | null, string>> {
   const path = join(folder, "authority.json");
-  const { projectId, issuerKey, logKey } = served;
-  const own = JSON.stringify({ projectId, issuerKey, logKey });
+  const { projectId, issuerKey, logKey, logOrigin } = served;
+  const own = JSON.stringify({ projectId, issuerKey, logKey, logOrigin });
   const stored = await readIfThere(path);
-  if (stored === null) {
+  const pinned = stored === null ? null : pinnedSchema.safeParse(jsonOrNull(stored));
+  if (pinned?.success === false) return err(damaged(path));
+  const before = pinned === null ? null : pinned.data;
+  if (before !== null && JSON.stringify(before) === own) return ok(null);
+  if (before === null) {
     await writeDurably(path, `${own}\n`, 0o600);
-    return ok(undefined);
+    return ok(null);
   }
-  const pinned = pinnedSchema.safeParse(jsonOrNull(stored));
-  if (!pinned.success) {
-    return err(damaged(path));
+  const beginsLog = before.projectId === projectId && before.issuerKey === issuerKey;
+  if (beginsLog && before.logKey === NO_LOG_KEY) {
+    await writeDurably(path, `${own}\n`, 0o600);
+    return ok(
+      `The coordinator keeps a public log now, ${logOrigin}. This device demands its proofs from now on (key ${logKey}).`,
+    );
   }
-  if (JSON.stringify(pinned.data) === own) return ok(undefined);
   return err(
     `This coordinator's keys are not the ones that ${folder} was set up with. If that is intended, give it its own folder with --state.`,
   );

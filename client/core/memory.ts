@@ -15,7 +15,8 @@ import type { Memory } from "./ports.ts";
  * | ballot/{sid}         | hash of the sets         | never changes                             |
  * | revealed/{modelHash} | sid                      | never changes                             |
  *
- * A refund needs a proof (`provesLeftOut`) that no message carries yet, so no participation is ever given back.
+ * What a device remembers of public logs is in log-memory.ts. A refund needs a proof (`provesLeftOut`) that no message
+ * carries yet, so no participation is ever given back.
  */
 
 /** A change of one cell; `before` is null if the cell did not exist. */

@@ -8,6 +8,7 @@ import type { DeviceMessage, InputHeaders } from "#shared/protocol/messages/devi
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type { Remembrance } from "#shared/secagg/client-state.ts";
 import type { Wanted } from "#shared/secagg/participation.ts";
+import type { SeenLog } from "#shared/secagg/seen-log.ts";
 import type { Dataset } from "#shared/task/dataset.ts";
 import type { BackendName, TrainProgress } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -43,7 +44,11 @@ export interface Link {
   fetchTask(
     slug: string,
     version?: number,
-  ): Promise<Result<Pick<TaskView, "task" | "settings" | "archived" | "latestModelHash">, LinkError>>;
+  ): Promise<
+    Result<Pick<TaskView, "task" | "settings" | "archived" | "inUse" | "latestModelHash">, LinkError>
+  >;
+  /** JSON of an address below `/api/v1/` about the device's own task; the caller checks it. */
+  fetchPart(path: string): Promise<Result<unknown, LinkError>>;
   /**
    * The bytes as received; the caller hashes them. If the coordinator has no room for the download, waits as long as it
    * says. `offline` if no byte comes for a while, or if `signal` aborts.
@@ -160,7 +165,7 @@ export interface Memory {
   mark(runId: string, round: number, attempt: number): Promise<Result<void, "REPLAY">>;
   /** `used[modelHash] = runId`, and counts one participation in the task's budget, once a session. Before R2. */
   use(use: RemembranceOf<"use">): Promise<Result<void, "ALREADY_REVEALED" | "REPLAY" | "BUDGET">>;
-  /** Gives a session's participation back, once; only if `provesLeftOut` (shared/secagg/participation.ts). */
+  /** Gives a session's participation back, once; only if `provesLeftOut` (shared/secagg/left-out.ts). */
   refund(taskId: string, sid: string): Promise<void>;
   /** `ballot[sid] = setHash`: one signature per sid ever. Before R3. */
   vote(sid: string, setHash: string): Promise<Result<void, "EQUIVOCATION">>;
@@ -169,7 +174,27 @@ export interface Memory {
   /** Participations in a task so far, as counted by `use`. */
   participations(taskId: string): Promise<number>;
 }
-type RemembranceOf<Kind extends Remembrance["kind"]> = Omit<Extract<Remembrance, { kind: Kind }>, "kind">;
+type RemembranceOf<Kind extends Remembrance["kind"]> = Omit<
+  Extract<Remembrance, { kind: Kind }>,
+  "kind" | "log"
+>;
+
+/** What a device remembers of public logs, each by its first key. */
+export interface LogMemory {
+  /** Null before the first checkpoint. */
+  seen(logKey: string): Promise<SeenLog | null>;
+  /**
+   * Durable once it resolves. @param before  What the proof was held against. @returns False, and nothing is changed, if this
+   * device remembers another state by now.
+   */
+  see(logKey: string, before: SeenLog | null, after: SeenLog): Promise<boolean>;
+  /** The file that says why this device sends nothing; null if it may. */
+  evidence(logKey: string): Promise<string | null>;
+  /** The first one stays. */
+  keepEvidence(logKey: string, file: string): Promise<void>;
+  /** A person has decided to go on: the log counts as it is shown next. */
+  trustAnew(logKey: string): Promise<void>;
+}
 
 /** What left the device, kept on it for its owner to inspect. */
 export interface Archive {
@@ -195,6 +220,8 @@ export interface ClientPorts {
   readonly link: Link;
   readonly trainer: Trainer;
   readonly memory: Memory;
+  /** What it saw of public logs. */
+  readonly logs: LogMemory;
   readonly archive: Archive;
   readonly signer: Signer;
   readonly primitives: Primitives;

@@ -2,6 +2,7 @@ import type { TableLook } from "#shared/data/read-csv.ts";
 import type { ImportRefusal, ImportReport } from "#shared/data/report.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
 import type { ErrorCode, WireError } from "#shared/protocol/errors.ts";
+import type { ConsentEntry } from "#shared/task/consent-ledger.ts";
 import type { BackendName } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { LocalMetrics } from "#shared/vector/segment.ts";
@@ -19,6 +20,8 @@ export interface ParticipantView {
   readonly connection: ConnectionView;
   readonly task: TaskSlice;
   readonly consent: ConsentView | null;
+  /** Every agreement and withdrawal that this device keeps, oldest first. */
+  readonly consents: readonly ConsentEntry[];
   readonly data: DataSlice;
   /** The files that are being read; null if there are none. */
   readonly reading: ReadingView | null;
@@ -32,6 +35,8 @@ export interface ParticipantView {
   readonly budget: BudgetView;
   /** The last refusal, by the coordinator or by this device; null after the next success. */
   readonly refusal: Refusal | null;
+  /** The file that shows what is wrong with the public log; while there is one, nothing is sent. Null otherwise. */
+  readonly contradiction: string | null;
   /** The newest model that this device holds. */
   readonly model: ModelView | null;
 }

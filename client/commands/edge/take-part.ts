@@ -1,11 +1,15 @@
+import { writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { tokenPattern } from "#shared/access/tokens.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { siteAddressFault } from "#shared/protocol/site-address.ts";
+import { consentReceiptJson } from "#shared/task/consent-ledger.ts";
 import type { BackendName } from "#shared/task/engine.ts";
+import { keepWithdrawal, readConsents } from "../../adapters/consent-file.ts";
 import { useProxy } from "../../adapters/edge-way.ts";
+import { describeFileFault } from "../../adapters/state-folder.ts";
 import { LOSS_WORDS } from "../../core/engine/loss-words.ts";
 import { reportLines } from "../../core/report-lines.ts";
 import {
@@ -36,10 +40,16 @@ const HELP = `Takes part in a task with data on this machine. The data stay here
   --state DIR         identity key and what this device remembers; one folder for each process
                       (default: ~/.chorus/edge/<host>/<task>)
   --record DIR        keeps this device's own updates there, in the clear
+  --consents          prints what this device has agreed to, as JSON, and ends; needs no data
+  --withdraw          records in the state folder that the agreement has ended, and ends; needs no data. A later start
+                      agrees anew
+  --trust-log         goes on with a coordinator whose public log contradicted itself, once you have looked at
+                      log-evidence.json in the state folder: the log counts as it is shown next
   --rounds-max N      this device's own limit on rounds in this task (default 1000)
   --help              this text
 
-By starting it you agree to the task's current version. Ctrl-C leaves.
+By starting it you agree to the task's current version; the state folder keeps what that said, in consents.jsonl.
+Ctrl-C leaves.
 
 CHORUS_TOKEN             the join token, at each start; it counts once for each state folder
 HTTPS_PROXY, HTTP_PROXY  proxy for coordinators with https and http, like http://name:password@proxy.example:3128
@@ -99,13 +109,16 @@ export async function takePart(onStarted: (stop: () => Promise<void>) => void): 
     console.error(proxy.error);
     process.exit(2);
   }
+  if (options.onlyConsents !== null) return await showConsents(options, options.onlyConsents);
   if (options.onlyMaps) return await printMapping({ ...options, proxy: proxy.value });
-  const opened = await openEdge({ ...options, proxy: proxy.value });
+  const opened = await openEdge({ ...options, proxy: proxy.value, onReceiptProblem: say });
   if (!opened.ok) {
     console.error(opened.error.sentence);
     process.exit(EXIT[opened.error.type]);
   }
   const edge = opened.value;
+  if (edge.agreed !== null) say(edge.agreed);
+  if (edge.notice !== null) say(edge.notice);
   for (const line of reportLines(edge.report)) say(line);
   say(`Training on ${edge.engines.get().backend}.`);
 
@@ -126,6 +139,7 @@ export async function takePart(onStarted: (stop: () => Promise<void>) => void): 
     report(patch);
     explain(patch);
     const { activity, refusal } = edge.view();
+    if (patch.contradiction != null) keepEvidence(options.stateFolder, patch.contradiction);
     if (patch.activity === "idle" && activity === "idle" && refusal !== null)
       void end(END_CODES.get(refusal.code) ?? 6);
   });
@@ -135,8 +149,37 @@ export async function takePart(onStarted: (stop: () => Promise<void>) => void): 
       say(`The engine ${loss.backend} stopped: ${LOSS_WORDS[loss.cause]}. Trying the others.`);
     if (backend != null && edge.engines.get().losses.length > 0) say(`Training on ${backend} from now on.`);
   });
+  if (options.trustsLog) await edge.enrolment.trustAnew();
   edge.enrolment.start();
 }
+
+/** Puts the evidence beside the memory, for the edge's owner and for `npm run log -- verify`. Rule A43. */
+function keepEvidence(stateFolder: string, file: string): void {
+  const path = join(stateFolder, "log-evidence.json");
+  try {
+    writeFileSync(path, file, { mode: 0o600 });
+    say(`The evidence is in ${path}. Ask whoever runs the coordinator; to go on all the same: --trust-log.`);
+  } catch (fault) {
+    say(describeFileFault(stateFolder, fault));
+  }
+}
+
+/** Prints the ledger of the state folder, after a withdrawal if one is wanted. */
+async function showConsents({ stateFolder }: EdgeOptions, act: "show" | "withdraw"): Promise<void> {
+  try {
+    if (act === "withdraw") {
+      const ended = await keepWithdrawal(stateFolder, new Date().toISOString());
+      console.error(ended ? "Withdrawn. Nothing is sent until the edge is started again." : NOTHING_AGREED);
+    }
+    process.stdout.write(consentReceiptJson(await readConsents(stateFolder)));
+    process.exitCode = 0;
+  } catch (fault) {
+    console.error(describeFileFault(stateFolder, fault));
+    process.exitCode = EXIT.state;
+  }
+}
+
+const NOTHING_AGREED = "No agreement is in force in this state folder, so nothing was changed.";
 
 async function printMapping(options: EdgeOptions): Promise<void> {
   const proposed = await proposeEdgeMapping(options);
@@ -148,7 +191,14 @@ async function printMapping(options: EdgeOptions): Promise<void> {
   process.exit(EXIT[proposed.error.type]);
 }
 
-function readOptions(): (EdgeOptions & { readonly onlyMaps: boolean }) | string {
+/** What a call does instead of taking part, and before. */
+interface Instead {
+  readonly trustsLog: boolean;
+  readonly onlyMaps: boolean;
+  readonly onlyConsents: "show" | "withdraw" | null;
+}
+
+function readOptions(): (EdgeOptions & Instead) | string {
   let values: ReturnType<typeof parse>["values"];
   try {
     ({ values } = parse());
@@ -159,7 +209,9 @@ function readOptions(): (EdgeOptions & { readonly onlyMaps: boolean }) | string 
     console.log(HELP);
     process.exit(0);
   }
-  const { coordinator, task, data, mapping, set, backend = "auto", state, record } = values;
+  const { coordinator, task, mapping, set, backend = "auto", state, record } = values;
+  const onlyConsents = values.withdraw === true ? "withdraw" : values.consents === true ? "show" : null;
+  const data = values.data ?? (onlyConsents === null ? undefined : "");
   if (coordinator === undefined || task === undefined || data === undefined)
     return "--coordinator, --task and --data are required.";
   const fault = siteAddressFault("--coordinator", URL.parse(coordinator));
@@ -177,6 +229,8 @@ function readOptions(): (EdgeOptions & { readonly onlyMaps: boolean }) | string 
     roundsMax,
     dataPath: data,
     onlyMaps: values.map === true,
+    onlyConsents,
+    trustsLog: values["trust-log"] === true,
     ...(mapping === undefined ? {} : { mappingPath: mapping }),
     ...(set === undefined ? {} : { set }),
     stateFolder: state ?? join(homedir(), ".chorus", "edge", host, task.replace(/[^a-z0-9-]/gi, "-")),
@@ -195,11 +249,14 @@ function parse() {
       data: text,
       mapping: text,
       map: { type: "boolean" },
+      consents: { type: "boolean" },
+      withdraw: { type: "boolean" },
       set: text,
       backend: text,
       token: text,
       state: text,
       record: text,
+      "trust-log": { type: "boolean" },
       "rounds-max": text,
       help: { type: "boolean" },
     },

@@ -1,7 +1,8 @@
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { CoordinatorMessage, CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
+import type { SeenLog } from "#shared/secagg/seen-log.ts";
 import type { Authority } from "#shared/task/agreed-config.ts";
-import type { AgreedConfig } from "#shared/task/config.ts";
+import { type AgreedConfig, agreedLog } from "#shared/task/config.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { LocalData } from "../local-data.ts";
 import type { ModelCache } from "../model-cache.ts";
@@ -12,6 +13,7 @@ import type { ContributionSummary, Refusal } from "../view.ts";
 import { logIn } from "./login.ts";
 import { type EnrolmentView, ShownEnrolment } from "./shown.ts";
 
+export { createLogMemory } from "../log-memory.ts";
 export type { EnrolmentView } from "./shown.ts";
 
 /*
@@ -22,6 +24,8 @@ export type { EnrolmentView } from "./shown.ts";
 /** Pause between check-ins while no round takes this device. */
 const CHECK_IN_AGAIN_MS = 2_000;
 const LOG_IN_AGAIN_MS = 2_000;
+/** An invitation may have been made before the newest statement, over an earlier connection too. */
+const STATED_MAX = 16;
 
 export interface EnrolmentOptions {
   readonly task: Task;
@@ -45,6 +49,10 @@ export interface Enrolment {
   start(): void;
   /** Leaves the round and disconnects. */
   pause(): Promise<void>;
+  /** A person has looked at what contradicted the public log and goes on: it counts as it is shown next. */
+  trustAnew(): Promise<void>;
+  /** Something outside of a round has contradicted the public log: takes part in nothing more. Rule A43. */
+  contradict(file: string): void;
   /** A hidden tab goes offline; nothing is sent until it is visible again. */
   setHidden(hidden: boolean): void;
   close(): Promise<void>;
@@ -67,6 +75,8 @@ class DeviceEnrolment implements Enrolment {
   /** Counts connections, so that a login from an earlier connection changes nothing. */
   #connection = 0;
   #part: RoundPart | null = null;
+  /** What it has stated of the public log, newest last. */
+  #stated: readonly (SeenLog | null)[] = [];
   #cancelAgain: () => void = () => {};
   #waitingForLogin = new Set<() => void>();
 
@@ -91,7 +101,37 @@ class DeviceEnrolment implements Enrolment {
     if (this.#wanted) return;
     this.#wanted = true;
     this.view.patch({ refusal: null });
-    this.#connect();
+    void this.#start();
+  }
+
+  /** Sends nothing to a coordinator whose log contradicted itself, until a person has decided. Rule A43. */
+  async #start(): Promise<void> {
+    const { expectedConfig } = this.#options;
+    const hasLog = agreedLog(expectedConfig) !== null;
+    const file = hasLog ? await this.#ports.logs.evidence(expectedConfig.logKey) : null;
+    this.view.patch({ contradiction: file });
+    if (file === null) this.#connect();
+    else this.#stop(wireError("LOG_CONTRADICTED"), "device");
+  }
+
+  async trustAnew(): Promise<void> {
+    await this.#ports.logs.trustAnew(this.#options.expectedConfig.logKey);
+    this.#stated = [];
+    this.view.patch({ contradiction: null, refusal: null });
+  }
+
+  contradict(file: string): void {
+    this.view.patch({ contradiction: file });
+    this.#stop(wireError("LOG_CONTRADICTED"), "device");
+  }
+
+  /** To be stated: proofs begin there. Undefined without a log. */
+  async #logSize(): Promise<number | undefined> {
+    const { expectedConfig } = this.#options;
+    if (agreedLog(expectedConfig) === null) return undefined;
+    const seen = await this.#ports.logs.seen(expectedConfig.logKey);
+    this.#stated = [...this.#stated.slice(1 - STATED_MAX), seen];
+    return seen?.size ?? 0;
   }
 
   async pause(): Promise<void> {
@@ -151,8 +191,10 @@ class DeviceEnrolment implements Enrolment {
   }
 
   async #logIn(connection: number): Promise<void> {
-    const { task, authority } = this.#options;
-    const welcome = await logIn(this.#ports, task.slug, authority, this.#options);
+    const { task, authority, joinToken, version } = this.#options;
+    const logSize = await this.#logSize();
+    if (connection !== this.#connection || !this.#wanted) return;
+    const welcome = await logIn(this.#ports, task.slug, authority, { joinToken, version, logSize });
     if (connection !== this.#connection || !this.#wanted) return;
     if (!welcome.ok) {
       if (welcome.error.type === "refused" && welcome.error.error.retry === "never") {
@@ -186,7 +228,10 @@ class DeviceEnrolment implements Enrolment {
       this.#stop(wireError("NO_ENGINE"), "device");
       return;
     }
-    const reply = await this.#ports.link.send({ type: "check-in", taskVersion: this.#options.task.version });
+    const logSize = await this.#logSize();
+    if (connection !== this.#connection || !this.#wanted) return;
+    const taskVersion = this.#options.task.version;
+    const reply = await this.#ports.link.send({ type: "check-in", taskVersion, logSize });
     if (connection !== this.#connection || !this.#wanted || !reply.ok) return;
     if (reply.value.type !== "refused") return;
     const { error } = reply.value;
@@ -251,6 +296,7 @@ class DeviceEnrolment implements Enrolment {
         ports: this.#ports,
         task,
         expectedConfig,
+        stated: this.#stated,
         roundsMax,
         models,
         data,
@@ -258,6 +304,7 @@ class DeviceEnrolment implements Enrolment {
         onView: (round) => {
           if (this.#part === part || this.#part === null) this.view.patch({ round });
         },
+        onContradiction: (file) => this.view.patch({ contradiction: file }),
         onContribution: (detail) => this.#shown.contribution(detail),
         onRemembered: (kind) => {
           if (kind === "use") void this.#shown.budget();

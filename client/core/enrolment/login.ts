@@ -8,6 +8,14 @@ import { certificateItem, loginItem } from "#shared/secagg/signed-items.ts";
 import type { Authority } from "#shared/task/agreed-config.ts";
 import type { ClientPorts } from "../ports.ts";
 
+/** What a device says of itself. */
+interface LoginWords {
+  readonly joinToken?: string | undefined;
+  readonly version?: string | undefined;
+  /** Size of the public log as it saw it last. */
+  readonly logSize?: number | undefined;
+}
+
 /**
  * Proves this device's identity to the coordinator, and checks that the pinned issuer certified it: hello, challenge,
  * authenticate, welcome.
@@ -18,7 +26,7 @@ export async function logIn(
   { link, signer, primitives }: Pick<ClientPorts, "link" | "signer" | "primitives">,
   task: TaskSlug,
   authority: Authority,
-  { joinToken, version }: { readonly joinToken?: string | undefined; readonly version?: string | undefined },
+  { joinToken, version, logSize }: LoginWords,
 ): Promise<
   Result<void, { readonly type: "offline" } | { readonly type: "refused"; readonly error: WireError }>
 > {
@@ -29,7 +37,7 @@ export async function logIn(
     return err({ type: "refused", error: readHelloRefusal(hello.value.error) });
   if (hello.value.type !== "challenge") return refuseLogin("BAD_MESSAGE");
   const signature = await signer.sign(loginItem(hello.value.challenge, authority.projectId, task, identity));
-  const answer = await link.send({ type: "authenticate", signature, joinToken, version });
+  const answer = await link.send({ type: "authenticate", signature, joinToken, version, logSize });
   if (!answer.ok) return answer;
   if (answer.value.type === "refused") return err(answer.value);
   if (answer.value.type !== "welcome") return refuseLogin("BAD_MESSAGE");

@@ -23,6 +23,8 @@ export interface EnrolmentView {
   readonly latest: ContributionDetail | null;
   readonly budget: BudgetView;
   readonly refusal: Refusal | null;
+  /** The file that shows what is wrong with the public log. While there is one, nothing is sent. */
+  readonly contradiction: string | null;
   readonly model: ModelView | null;
 }
 
@@ -50,6 +52,7 @@ export class ShownEnrolment {
       latest: null,
       budget: { used: 0, limit: options.roundsMax },
       refusal: null,
+      contradiction: null,
       model: null,
     });
   }

@@ -2,7 +2,9 @@ import type { Mapping } from "#shared/data/match/mapping.ts";
 import type { ImportRefusal, ImportReport } from "#shared/data/report.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import type { BackendName } from "#shared/task/engine.ts";
+import type { OwnReceipt } from "../round/own-receipt.ts";
 import type { ContributionDetail, ParticipantView, Refusal, TableView } from "../view.ts";
+import type { NamedText } from "./ports.ts";
 
 /* What a page sees of its participant. The page's half implements it over the worker (adapters/participant-proxy.ts). */
 
@@ -28,9 +30,13 @@ export interface Participant {
   /** @returns a function that ends the subscription. */
   readonly subscribe: (listener: () => void) => () => void;
 
-  /** Stores the consent to this version on the device; sends nothing. Errors: TASK_VERSION. */
-  agree(version: number): Promise<Result<void, Refusal>>;
-  /** Leaves and deletes the consent. Data and receipts stay until `deleteMyData`. */
+  /**
+   * Stores the consent to this version on the device; sends nothing. Errors: TASK_VERSION.
+   *
+   * @param words  What the person was shown, as text. The device's consent ledger keeps it.
+   */
+  agree(version: number, words: string): Promise<Result<void, Refusal>>;
+  /** Leaves and ends the consent; the ledger keeps both. Data and receipts stay until `deleteMyData`. */
   withdraw(): Promise<void>;
 
   /**
@@ -74,7 +80,9 @@ export interface Participant {
   pause(): Promise<void>;
   resume(): Promise<Result<void, Refusal>>;
   leave(): Promise<void>;
-  /** Leaves, then removes examples, keys, consent, receipts and what is remembered of rounds. */
+  /** The person has looked at what contradicts the public log, and goes on: it counts as it is shown next. */
+  trustLogAnew(): Promise<void>;
+  /** Leaves, then removes examples, keys, consents, receipts and what is remembered of rounds. */
   deleteMyData(): Promise<void>;
 
   /** Uses this engine, or the fastest if null. Times the engines again. */
@@ -95,12 +103,19 @@ export interface Participant {
 
   contribution(id: string): Promise<ContributionDetail | null>;
   /**
+   * The receipt that this device's own list is under an entry of the coordinator's public log, checked on the device. Errors:
+   * NOT_LOGGED, LOG_CONTRADICTED, STATE, and those of the coordinator, each with a sentence.
+   */
+  receipt(id: string): Promise<Result<OwnReceipt, Refusal>>;
+  /**
    * A tar of exactly the bytes that left in that round, with what was signed. The shares that open a sum are included
    * only until this page closes, because they are never stored.
    */
   downloadContribution(id: string): Promise<Blob | null>;
-  /** A tar of every contribution, receipt and consent. */
-  downloadContributions(): Promise<Blob>;
+  /**
+   * A tar of every contribution, receipt and consent, and of `texts`. Its index.json lists the files with their SHA-256.
+   */
+  downloadContributions(texts: readonly NamedText[]): Promise<Blob>;
   /**
    * Calls `listener` once if this participant cannot go on; immediately if it has ended already; never after `close`.
    * What is stored stays, and it can be opened again.

@@ -9,20 +9,25 @@ import type { Bytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type ErrorCode, wireError } from "#shared/protocol/errors.ts";
 import { type Authority, agreedConfigOf } from "#shared/task/agreed-config.ts";
+import type { ConsentEntry } from "#shared/task/consent-ledger.ts";
 import type { BackendName } from "#shared/task/engine.ts";
 import { countByGroup, targetOf } from "#shared/task/target.ts";
 import type { Enrolment, EnrolmentView } from "../enrolment/enrolment.ts";
 import { splitLocal } from "../local-data.ts";
+import { pinLog, storedEvidence } from "../log-pin.ts";
 import { createMemory } from "../memory.ts";
+import type { OwnReceipt } from "../round/own-receipt.ts";
 import { createSlices, type Slices } from "../slices.ts";
 import type { ContributionDetail, DataSlice, ImportView, ParticipantView, Refusal, Stage } from "../view.ts";
-import { ModelInUse } from "./model-in-use.ts";
-import type { Belongings, ParticipantPorts, ParticipantTerms, StoredConsent } from "./ports.ts";
+import { ModelInUse, type ServedModel } from "./model-in-use.ts";
+import type { Belongings, NamedText, ParticipantPorts, ParticipantTerms, StoredConsent } from "./ports.ts";
 import { taskSlice } from "./task-slice.ts";
 
 /* A person's device in one task: consent, data, the enrolment that takes part, and the view that the page renders. */
 
 const ROUNDS_MAX = 100;
+const OTHER_LOG =
+  "The coordinator no longer states the public log that you agreed to. Nothing is sent. Ask whoever runs it. To start anew, delete everything of this coordinator's tasks from this browser first.";
 
 export class ParticipantCore {
   readonly view: Slices<ParticipantView>;
@@ -37,8 +42,6 @@ export class ParticipantCore {
   #halt: "paused" | "left" | "locked" | null = null;
   #hidden = false;
   readonly #model: ModelInUse;
-  /** As served when the page opened. */
-  #latestModelHash: string | null = null;
 
   /** @param kept  What this device holds for the task; `restore` puts it into the view. */
   constructor(
@@ -58,6 +61,7 @@ export class ParticipantCore {
       connection: { state: "offline", since, upByteCount: 0, downByteCount: 0 },
       task: taskSlice(terms.task, terms.taskHash, terms.invitation, terms.archivedAt),
       consent: null,
+      consents: [],
       data: { count: 0, countByGroup: [], localCount: 0, examples: [], lastImport: null },
       reading: null,
       engine: ports.trainer.engines.get(),
@@ -66,57 +70,92 @@ export class ParticipantCore {
       latest: null,
       budget: { used: 0, limit: this.#roundsMax },
       refusal: null,
+      contradiction: null,
       model: null,
     });
     ports.trainer.engines.subscribe(() => this.view.patch({ engine: ports.trainer.engines.get() }));
   }
 
   /** Loads what is stored into the view. */
-  async restore(latestModelHash: string | null): Promise<void> {
+  async restore(served: ServedModel | null): Promise<void> {
     const details = await this.#kept.archive.details();
     this.view.patch({
       contributions: details.map(withoutSamples),
       latest: details[0] ?? null,
       budget: await this.#budget(),
     });
+    await this.#showConsents();
     this.#showConsent();
     this.#showData(null);
-    await this.#model.restore();
-    this.#latestModelHash = latestModelHash;
+    await this.#model.restore(served);
+    this.view.patch({ contradiction: await storedEvidence(this.#ports.cells, this.#logKey) });
     if (this.#consent !== null) this.#warmUp();
   }
 
-  /** Times the engines and fetches the newest model, in the background. */
+  /** Of the log that this device has agreed to, or would. */
+  get #logKey(): string {
+    return (this.#consent ?? this.#terms).authority.logKey;
+  }
+
+  /** Times the engines and fetches the model in use, in the background. Nothing while the log is contradicted (A43). */
   #warmUp(): void {
+    if (this.view.get().contradiction !== null) return;
     const { trainer } = this.#ports;
     const { task, backend } = this.#terms;
     const { table, calibrating } = trainer.engines.get();
     if (table.length === 0 && !calibrating) void trainer.calibrate(task, backend);
-    const wanted = this.#latestModelHash;
-    if (this.#model.weights === null && wanted !== null) void this.#model.cache.fetch(wanted);
+    const { wanted } = this.#model;
+    if (wanted !== null) void this.#model.cache.fetch(wanted);
   }
 
-  async agree(version: number): Promise<Result<void, Refusal>> {
+  /** @param words  What the person was shown, as text. */
+  async agree(version: number, words: string): Promise<Result<void, Refusal>> {
     const { task, taskHash, authority } = this.#terms;
     if (version !== task.version) return err(this.#refusal("TASK_VERSION"));
     if (this.view.get().task.archivedAt !== null) return err(this.#refusal("TASK_ARCHIVED"));
     const agreedAt = this.#ports.wall.nowUnixMs();
     await this.#endEnrolment();
-    const { projectId, codeVersion, issuerKey, logKey } = authority;
-    const pinned = { projectId, codeVersion, issuerKey, logKey };
+    // A log that this device has agreed to is not given up for none or for another one by a click.
+    if (!(await this.#pinsLog())) return this.#refuse("LOG_CONTRADICTED", OTHER_LOG);
+    const { projectId, codeVersion, issuerKey, logKey, logOrigin } = authority;
+    const pinned = { projectId, codeVersion, issuerKey, logKey, logOrigin };
     this.#consent = { slug: task.slug, version, taskHash, agreedAt, task, authority: pinned };
-    await this.#ports.consents.put(this.#consent);
+    await this.#ports.consents.put(this.#consent, this.#entryOf("agreed", this.#consent, words));
+    await this.#showConsents();
     this.#halt = null;
     this.#showConsent();
     this.#warmUp();
     return ok(undefined);
   }
 
+  /** False if the coordinator states another log than this browser knows of it, in whichever task. Rule A45. */
+  #pinsLog(): Promise<boolean> {
+    const { coordinator, authority } = this.#terms;
+    return pinLog(this.#ports.cells, coordinator, authority, this.#consent?.authority ?? null);
+  }
+
   async withdraw(): Promise<void> {
     await this.leave();
-    await this.#ports.consents.delete(this.#terms.task.slug);
+    const ended = this.#consent;
+    if (ended === null) return;
+    const entry = this.#entryOf("withdrawn", { ...ended, agreedAt: this.#ports.wall.nowUnixMs() }, null);
+    await this.#ports.consents.delete(this.#terms.task.slug, entry);
     this.#consent = null;
+    await this.#showConsents();
     this.#showConsent();
+  }
+
+  #entryOf(
+    act: ConsentEntry["act"],
+    { agreedAt, task, taskHash, authority }: StoredConsent,
+    words: string | null,
+  ): ConsentEntry {
+    const at = new Date(agreedAt).toISOString();
+    return { act, at, coordinator: this.#terms.coordinator, taskHash, task, authority, words };
+  }
+
+  async #showConsents(): Promise<void> {
+    this.view.patch({ consents: await this.#ports.consents.ledger(this.#terms.task.slug) });
   }
 
   /** Adds rows read from the person's files, unless they exceed the limit. @param name  Shown with the result. */
@@ -170,6 +209,10 @@ export class ParticipantCore {
       return this.#refuse("LOCKED");
     }
     this.#halt = null;
+    if (!(await this.#pinsLog())) {
+      await this.#disarm();
+      return this.#refuse("LOG_CONTRADICTED", OTHER_LOG);
+    }
     this.#enrolment ??= await this.#makeEnrolment(consent);
     if ((await this.#ports.trainer.ready()) === null) return this.#refuse("NO_ENGINE");
     this.#enrolment.setHidden(this.#hidden);
@@ -191,6 +234,13 @@ export class ParticipantCore {
     this.#showStage();
   }
 
+  async trustLogAnew(): Promise<void> {
+    if (this.#enrolment !== null) return this.#enrolment.trustAnew();
+    const { createLogMemory } = await import("../round/own-receipt.ts");
+    await createLogMemory(this.#ports.cells).trustAnew(this.#logKey);
+    this.view.patch({ contradiction: null, refusal: null });
+  }
+
   async deleteMyData(): Promise<void> {
     await this.#endEnrolment();
     this.#kept = await this.#ports.forget();
@@ -199,6 +249,7 @@ export class ParticipantCore {
     this.#halt = null;
     const budget = await this.#budget();
     this.view.patch({ round: null, contributions: [], latest: null, refusal: null, budget });
+    await this.#showConsents();
     this.#showConsent();
     this.#showData(null);
   }
@@ -219,6 +270,29 @@ export class ParticipantCore {
     return this.#ports.trainer.heldBufferCount();
   }
 
+  /** A receipt that the own list of this contribution is under an entry of the public log. Errors: see `ownReceipt`. */
+  async receipt(id: string): Promise<Result<OwnReceipt, Refusal>> {
+    const contribution = await this.#kept.archive.find(id);
+    const consent = this.#consent;
+    if (contribution === null || consent === null) return err(this.#refusal("STATE"));
+    const { ownReceipt, createLogMemory } = await import("../round/own-receipt.ts");
+    const { link, cells, primitives, wall } = this.#ports;
+    const made = await ownReceipt(
+      {
+        ports: { link, logs: createLogMemory(cells), primitives, wall },
+        expectedConfig: await agreedConfigOf(primitives, consent.task, consent.authority),
+        onContradiction: (file) => this.#onContradiction(file),
+      },
+      contribution,
+    );
+    return made.ok ? made : err(this.#refusal(made.error.code, made.error.message));
+  }
+
+  #onContradiction(file: string): void {
+    this.view.patch({ contradiction: file });
+    this.#enrolment?.contradict(file);
+  }
+
   contribution(id: string): Promise<ContributionDetail | null> {
     return this.#kept.archive.find(id);
   }
@@ -228,8 +302,8 @@ export class ParticipantCore {
     return this.#kept.archive.tarOne(id, this.#ports.wall.nowUnixMs());
   }
 
-  packContributions(): Promise<Bytes> {
-    return this.#kept.archive.tarAll(this.#consent, this.#ports.wall.nowUnixMs());
+  packContributions(texts: readonly NamedText[]): Promise<Bytes> {
+    return this.#kept.archive.tarAll(this.#consent, texts, this.#ports.wall.nowUnixMs());
   }
 
   setHidden(hidden: boolean): void {
@@ -243,10 +317,11 @@ export class ParticipantCore {
     const roundsMax = this.#roundsMax;
     const memory = createMemory(cells, roundsMax);
     const { archive } = this.#kept;
-    const ports = { link, trainer, archive, signer, primitives, memory, random, clock, wall, after };
     const { joinToken } = this.#terms;
     // Fetched now: a page reads and agrees without the code of rounds.
-    const { createEnrolment } = await import("../enrolment/enrolment.ts");
+    const { createEnrolment, createLogMemory } = await import("../enrolment/enrolment.ts");
+    const logs = createLogMemory(cells);
+    const ports = { link, trainer, archive, signer, primitives, memory, logs, random, clock, wall, after };
     const enrolment = createEnrolment(ports, {
       task,
       authority,
@@ -262,7 +337,8 @@ export class ParticipantCore {
     return enrolment;
   }
 
-  #onEnrolment({ activity, model, latest, ...patch }: Partial<EnrolmentView>): void {
+  #onEnrolment({ activity, model: made, latest, ...patch }: Partial<EnrolmentView>): void {
+    const model = this.#model.isPromoted ? null : made;
     this.view.patch({
       ...patch,
       ...(latest == null ? {} : { latest }),
@@ -282,6 +358,10 @@ export class ParticipantCore {
 
   async #endEnrolment(): Promise<void> {
     await this.#started();
+    await this.#disarm();
+  }
+
+  async #disarm(): Promise<void> {
     await this.#enrolment?.pause();
     this.#unsubscribe();
     this.#enrolment = null;
@@ -360,6 +440,6 @@ function withoutSamples({ sample: _sample, histograms: _histograms, ...summary }
 
 /** Other keys or another code version need a new agreement. */
 function sameAuthority(left: Authority, right: Authority): boolean {
-  const keys = ["projectId", "codeVersion", "issuerKey", "logKey"] as const;
+  const keys = ["projectId", "codeVersion", "issuerKey", "logKey", "logOrigin"] as const;
   return keys.every((key) => left[key] === right[key]);
 }

@@ -2,6 +2,7 @@ import type { RememberedMapping } from "#shared/data/read-csv.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
 import type { Authority } from "#shared/task/agreed-config.ts";
+import type { ConsentEntry } from "#shared/task/consent-ledger.ts";
 import type { Dataset } from "#shared/task/dataset.ts";
 import type { BackendName } from "#shared/task/engine.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -58,6 +59,12 @@ export interface ExampleStore {
   examples(withPixels: boolean): ExampleView[];
 }
 
+/** A text file. */
+export interface NamedText {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** What left this device, for its owner to look at. */
 export interface ContributionStore extends Archive {
   /** Newest first. */
@@ -65,7 +72,12 @@ export interface ContributionStore extends Archive {
   find(id: string): Promise<ContributionDetail | null>;
   /** Null if there is no such contribution. @param now  Unix milliseconds, written into the tar. */
   tarOne(id: string, now: number): Promise<Bytes | null>;
-  tarAll(consent: StoredConsent | null, now: number): Promise<Bytes>;
+  /**
+   * Every contribution, the consent in force and `texts`, with a list of the files and their SHA-256.
+   *
+   * @param texts  Files that the page has written about them.
+   */
+  tarAll(consent: StoredConsent | null, texts: readonly NamedText[], now: number): Promise<Bytes>;
 }
 
 /** What a device holds for a task. */
@@ -79,9 +91,11 @@ export interface ParticipantPorts
   readonly cells: Cells;
   readonly models: ModelStore;
   readonly consents: {
-    /** Replaces the previous one. */
-    put(consent: StoredConsent): Promise<unknown>;
-    delete(slug: string): Promise<unknown>;
+    /** Replaces the previous one, and adds the entry to the ledger: both or neither. */
+    put(consent: StoredConsent, entry: ConsentEntry): Promise<unknown>;
+    delete(slug: string, entry: ConsentEntry): Promise<unknown>;
+    /** Oldest first. */
+    ledger(slug: string): Promise<readonly ConsentEntry[]>;
   };
   /** This device's identity, made at the first call. */
   signer(): Promise<Signer>;
@@ -110,6 +124,8 @@ export interface ParticipantTerms {
   /** This device's own limit on rounds in this task. */
   readonly roundsMax?: number | undefined;
   readonly joinToken?: string | undefined;
+  /** Origin of the coordinator. */
+  readonly coordinator: string;
   /** Used instead of the fastest engine. */
   readonly backend?: BackendName | undefined;
 }

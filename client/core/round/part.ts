@@ -12,6 +12,7 @@ import type { OutcomeView } from "../view.ts";
 import type { PartContext } from "./context.ts";
 import { ContributionDraft } from "./contribution.ts";
 import { Delivery, type Sent } from "./delivery.ts";
+import { LOG_MOVED, refuseLog } from "./demand-log.ts";
 import { encodeUpdate } from "./encode-update.ts";
 import { prepareRound } from "./prepare.ts";
 import { RoundProgress } from "./progress.ts";
@@ -44,6 +45,11 @@ const STOPPED: Readonly<Partial<Record<Ending, string>>> = {
 };
 const UNHEARD =
   "This device was away when the round ended. Its masked list had been sent, but this device did not learn whether it is in the sum.";
+
+function notRemembered(code: ErrorCode | "LOG_MOVED"): WireError {
+  if (code === "LOG_MOVED") return LOG_MOVED;
+  return code === "STORAGE_FULL" ? NOT_STORED : wireError(code);
+}
 
 export class RoundPart {
   readonly invite: CoordinatorMessageOf<"invite">;
@@ -161,6 +167,12 @@ export class RoundPart {
     const step = await onMessage(tools, this.#state, message);
     if (step.type === "refused") return;
     if ("deadlineInMs" in message) this.#wait(message.deadlineInMs);
+    if (step.type === "aborted" && step.logFault !== null && message.type === "open") {
+      this.#state = step.state;
+      const seen = this.#terms?.log ?? null;
+      this.#refuse(await refuseLog(this.#context, step.logFault, message.log, seen));
+      return;
+    }
     await this.#apply(step);
   }
 
@@ -196,8 +208,9 @@ export class RoundPart {
         if (step.remember !== null) {
           const written = await remember(this.#context.ports, step.remember);
           if (!written.ok) {
-            this.#state = abort(step.state, written.error);
-            this.#refuse(written.error === "STORAGE_FULL" ? NOT_STORED : wireError(written.error));
+            const refusal = notRemembered(written.error);
+            this.#state = abort(step.state, refusal.code);
+            this.#refuse(refusal);
             return;
           }
           this.#context.onRemembered(step.remember.kind);

@@ -11,6 +11,7 @@ import { pause } from "../pause.ts";
 import type { TrainError, Trained } from "../ports.ts";
 import type { PartContext } from "./context.ts";
 import { AGAIN_MS } from "./delivery.ts";
+import { demandRound } from "./demand-log.ts";
 import type { RoundProgress } from "./progress.ts";
 
 export interface Prepared {
@@ -22,7 +23,7 @@ export interface Prepared {
  * Everything before R0: whether this device may take part at all, the model download, the check of the round's rules
  * against the agreed ones, and the training. This is the long part, and no masked set waits for it.
  *
- * Errors: `BUDGET`, `REPLAY`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, `ENGINE_LOST`, `NO_ENGINE`, or the
+ * Errors: `NOT_LOGGED`, `LOG_CONTRADICTED`, `BUDGET`, `REPLAY`, `ALREADY_REVEALED`, `CONFIG`, `NON_FINITE_UPDATE`, `ENGINE_LOST`, `NO_ENGINE`, or the
  * coordinator's refusal of the model; `retry` says whether this device may take part in another round.
  */
 export async function prepareRound(
@@ -42,6 +43,9 @@ export async function prepareRound(
   if (!allowed.ok) return declineRound(allowed.error);
   const { training } = invite.roundParams;
   if (!staysWithinPlan(task.training, training)) return declineRound("CONFIG");
+  // Before anything is fetched: a coordinator that shows this device something else than its log gets nothing from it.
+  const logged = await demandRound(context, invite);
+  if (!logged.ok) return logged;
   const model = await download(context, invite, progress, signal);
   if (!model.ok) return model;
   const idle = await acceptInvitation(
@@ -50,6 +54,7 @@ export async function prepareRound(
     expectedConfig,
     model.value.hash,
     ports.signer.publicKey,
+    logged.value,
   );
   if (!idle.ok) return declineRound(idle.error);
   const rows = await data();
