@@ -1,11 +1,11 @@
 "use client";
 import { type ReactNode, useId, useRef, useState } from "react";
+import { type TableData, tableToCsv } from "#shared/export/table/table-data.ts";
 import { FocusBox } from "../ui/focus-box.tsx";
 import { useReader } from "../ui/use-reader.ts";
 import { useWidth } from "../ui/use-width.ts";
 import { formatDecimal } from "../words/format.ts";
 import { download, svgToFile } from "./export.ts";
-import { type TableData, tableToCsv } from "./table-data.ts";
 
 interface ChartFigureProps {
   readonly title: string;

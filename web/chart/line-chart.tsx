@@ -1,6 +1,7 @@
 "use client";
 import { area, line } from "d3-shape";
 import { type ReactNode, useId, useState } from "react";
+import type { TableData } from "#shared/export/table/table-data.ts";
 import { textWidth } from "../ui/text-width.ts";
 import { beyondWords } from "../words/charts.ts";
 import { formatDecimal } from "../words/format.ts";
@@ -8,7 +9,6 @@ import { Axes, ReadingLine } from "./axes.tsx";
 import { ChartFigure } from "./chart-figure.tsx";
 import { type Domain, focusOf, marked } from "./many-rounds.ts";
 import { type PlotFrame, plotFrame } from "./scale.ts";
-import type { TableData } from "./table-data.ts";
 import { WholeAxis } from "./whole-axis.tsx";
 
 export interface LinePoint {
@@ -18,11 +18,14 @@ export interface LinePoint {
   readonly halfWidth?: number;
 }
 
+/** For series of which none is more than the others, in this order. */
+export const SERIES_COLOURS = ["group-1", "group-2", "group-3", "group-4", "group-5", "group-6"] as const;
+
 export interface LineSeries {
   /** Names the series in table and readings. */
   readonly name: string;
-  /** sum: what was opened. ink: everything else. you: only on a participant's own page. */
-  readonly colour: "sum" | "ink" | "you";
+  /** sum: what was opened. ink: everything else. you: only on a participant's own page. Numbers: one of several alike. */
+  readonly colour: "sum" | "ink" | "you" | (typeof SERIES_COLOURS)[number];
   /** A line with a band, or rings with whiskers. */
   readonly shape: "line" | "rings";
   readonly points: readonly LinePoint[];
@@ -317,7 +320,7 @@ function RingMarks({ frame, series }: { readonly frame: PlotFrame; readonly seri
 }
 
 const LINE_PX = 15;
-const LABEL_CLASS = { sum: "of-sum", ink: "of-ink-2", you: "of-you" } as const;
+const labelClass = (colour: LineSeries["colour"]): string => (colour === "ink" ? "of-ink-2" : `of-${colour}`);
 
 /** The first series keeps its place beside its point. A label that would overlap it moves below. */
 function placeLabels(frame: PlotFrame, labelled: readonly { one: LineSeries; last: LinePoint }[]): number[] {
@@ -380,7 +383,7 @@ function SeriesLabels({ labels }: { readonly labels: readonly SeriesLabel[] }) {
         rows.map((text, row) => (
           <text
             key={text}
-            className={row === 0 ? `ink-text halo ${LABEL_CLASS[colour]}` : "ink-note halo"}
+            className={row === 0 ? `ink-text halo ${labelClass(colour)}` : "ink-note halo"}
             x={x}
             y={y + row * LINE_PX}
             textAnchor={fits ? "start" : "end"}

@@ -1,4 +1,4 @@
-import { type ScaleLinear, scaleLinear } from "d3-scale";
+import { type ScaleContinuousNumeric, type ScaleLinear, scaleLinear, scaleLog } from "d3-scale";
 
 /* Plots: the pixel position of values, and the ticks beside them. Pure; components draw it. */
 
@@ -11,7 +11,7 @@ export interface PlotFrame {
   readonly bottom: number;
   readonly narrow: boolean;
   readonly x: ScaleLinear<number, number>;
-  readonly y: ScaleLinear<number, number>;
+  readonly y: ScaleContinuousNumeric<number, number>;
   readonly xTicks: readonly number[];
   readonly yTicks: readonly number[];
 }
@@ -25,6 +25,8 @@ interface FrameInput {
   /** Room for labels at the right of the plot. */
   readonly labelWidth?: number;
   readonly padLeft?: number;
+  /** Upwards a logarithm; all values are then above 0. */
+  readonly isLogY?: boolean;
 }
 
 const NARROW_PX = 420;
@@ -47,10 +49,10 @@ export function plotFrame(input: FrameInput): PlotFrame {
   const top = 26;
   const bottom = height - 30;
   const [low, high] = input.y;
-  const y = scaleLinear()
-    .domain(low === high ? [low - 0.5, high + 0.5] : [low, high])
-    .nice(4)
-    .range([bottom, top]);
+  const y =
+    input.isLogY === true
+      ? scaleLog(low === high ? [low / 2, high * 2] : [low, high], [bottom, top])
+      : scaleLinear(low === high ? [low - 0.5, high + 0.5] : [low, high], [bottom, top]).nice(4);
   return {
     width,
     height,
@@ -62,8 +64,19 @@ export function plotFrame(input: FrameInput): PlotFrame {
     x: scaleLinear().domain(input.x).range([left, right]),
     y,
     xTicks: wholeTicks(...input.x),
-    yTicks: y.ticks(4),
+    yTicks: input.isLogY === true ? logTicks(low, high) : y.ticks(4),
   };
+}
+
+/** 1, 2 and 5 times powers of ten; powers alone if these are too many; both ends if there are too few. */
+function logTicks(low: number, high: number): number[] {
+  const exponents = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, index) => 10 ** (from + index));
+  const powers = exponents(Math.floor(Math.log10(low)), Math.ceil(Math.log10(high)));
+  const within = (ticks: readonly number[]) => ticks.filter((tick) => tick >= low && tick <= high);
+  const fine = within(powers.flatMap((power) => [power, 2 * power, 5 * power]));
+  if (fine.length < 2) return low === high ? [low] : [low, high];
+  return fine.length <= 6 ? fine : within(powers);
 }
 
 /** Enough decimals to tell the ticks apart. */

@@ -11,6 +11,7 @@ import {
   getProjects,
   getProposals,
   getReadiness,
+  getRetention,
   getSites,
 } from "./admin.ts";
 
@@ -41,4 +42,5 @@ export const useOwnTokens = () =>
   useQuery({ queryKey: [...ACCESS, "own-tokens"], queryFn: getOwnTokens, refetchOnWindowFocus: false });
 export const useProposals = () => useList("proposals", getProposals);
 export const useReadiness = () => useList("readiness", getReadiness);
+export const useRetention = () => useList("retention", getRetention);
 export const useOperations = () => useList("operations", getOperations);

@@ -4,6 +4,7 @@ import type { Role, TokenScope } from "#shared/access/roles.ts";
 import {
   apiTokenMadeSchema,
   apiTokenViewSchema,
+  erasedSchema,
   invitationMadeSchema,
   invitationViewSchema,
   joinTokenMadeSchema,
@@ -19,6 +20,7 @@ import {
   siteViewSchema,
 } from "#shared/protocol/access-api.ts";
 import { listSchema } from "#shared/protocol/api.ts";
+import { retentionRowSchema } from "#shared/protocol/governance.ts";
 import { ApiFailure, post, read } from "./api.ts";
 
 /* People, tokens, sites and proposals: what admins do, and what researchers do about their own. */
@@ -35,6 +37,8 @@ export const changeRoles = (
   change: { readonly roles: OwnSession["roles"]; readonly isAdmin?: true },
 ) => read(personViewSchema, `/people/${personId}/roles`, post(change));
 
+export const erasePerson = (personId: string) => read(erasedSchema, `/people/${personId}/erase`, EMPTY);
+
 export const getProjects = () => all(projectViewSchema, "/projects");
 export const makeProject = (projectId: string) => read(projectViewSchema, "/projects", post({ projectId }));
 
@@ -49,6 +53,7 @@ export const nameSite = (site: z.input<typeof siteMakeSchema>) => read(siteMadeS
 /** A new token for a site that has not enrolled. */
 export const renewSiteToken = (id: string) => read(siteMadeSchema, `/sites/${id}/token`, EMPTY);
 export const revokeSite = (id: string) => read(siteViewSchema, `/sites/${id}/revoke`, EMPTY);
+export const eraseSite = (id: string) => read(erasedSchema, `/sites/${id}/erase`, EMPTY);
 
 export const getJoinTokens = () => all(joinTokenViewSchema, "/join-tokens");
 export const makeJoinToken = (token: z.input<typeof joinTokenMakeSchema>) =>
@@ -67,6 +72,11 @@ export const makeApiToken = (token: {
 }) => read(apiTokenMadeSchema, "/api-tokens", post(token));
 export const revokeOwnToken = (id: string) => read(apiTokenViewSchema, `/api-tokens/${id}/revoke`, EMPTY);
 export const revokeAnyToken = (id: string) => read(apiTokenViewSchema, `/people/tokens/${id}/revoke`, EMPTY);
+
+export const getRetention = () => all(retentionRowSchema, "/retention");
+/** Where the record of processing is, for a link. */
+export const processingRecordUrl = (form: "json" | "markdown") =>
+  `/api/v1/processing-record${form === "json" ? "" : "/markdown"}`;
 
 export const getProposals = () => all(proposalViewSchema, "/proposals");
 export const propose = (proposal: { readonly act: ProposedAct; readonly reason: string }) =>

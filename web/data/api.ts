@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import type { ExportFormat } from "#shared/export/formats.ts";
+import { portabilitySchema } from "#shared/export/portability.ts";
+import type { TableFormat } from "#shared/export/table/formats.ts";
 import {
   apiErrorSchema,
   eventViewSchema,
@@ -8,22 +10,23 @@ import {
   roundDetailSchema,
   roundViewSchema,
   runViewSchema,
-  settingsViewSchema,
   statusSchema,
   taskViewSchema,
 } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { FieldError } from "#shared/protocol/fields.ts";
+import { settingsViewSchema } from "#shared/protocol/settings-view.ts";
 import type { TaskSettingChanges } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import { apiDescriptionSchema } from "../words/api-reference.ts";
+import { coordinatorBase } from "./coordinator.ts";
 
 /*
  * The public API for the pages: the same routes that a script uses. Every answer is checked against its schema, so that
  * a page never shows anything else.
  */
 
-const API = "/api/v1";
+export const API = "/api/v1";
 
 /** What went wrong with a request, in words for people. `code` is the coordinator's, NO_ANSWER or BAD_ANSWER. */
 export class ApiFailure extends Error {
@@ -53,7 +56,7 @@ interface Ask extends Omit<RequestInit, "headers"> {
 async function request(path: string, init?: Ask): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(`${API}${path}`, {
+    response = await fetch(`${coordinatorBase()}${API}${path}`, {
       ...init,
       headers: {
         accept: "application/json",
@@ -123,6 +126,8 @@ export const createTask = (task: Task, project: string | null) =>
     `/tasks${project === null ? "" : `?project=${encodeURIComponent(project)}`}`,
     post(task),
   );
+export const getSettings = (slug: string) =>
+  read(settingsViewSchema, `/tasks/${encodeURIComponent(slug)}/settings`);
 export const changeSettings = (slug: string, changes: TaskSettingChanges) =>
   read(settingsViewSchema, `/tasks/${encodeURIComponent(slug)}/settings`, post({ changes }));
 export const getTask = (slug: string, version?: number) =>
@@ -156,6 +161,8 @@ export const getRunEvents = (runId: string, count = 1, cursor?: string) =>
 /** @param bearer  Of a participant in a task by invitation; null for everyone else. */
 export const getRound = (roundId: string, bearer: string | null = null) =>
   read(roundDetailSchema, `/rounds/${encodeURIComponent(roundId)}`, showing(bearer));
+export const getPortability = (slug: string, version: number) =>
+  read(portabilitySchema, `/tasks/${encodeURIComponent(slug)}/models/${version}/portability`);
 export const launchRun = (launch: Launch) => read(runViewSchema, "/runs", post(launch));
 export const actOnRun = (runId: string, act: "pause" | "resume" | "stop") =>
   read(runViewSchema, `/runs/${encodeURIComponent(runId)}/${act}`, post({}));
@@ -163,9 +170,12 @@ export const sumUrl = (roundId: string) => `${API}/rounds/${encodeURIComponent(r
 export const modelUrl = (hash: string) => `${API}/models/${encodeURIComponent(hash)}`;
 export const exportUrl = (runId: string, format: ExportFormat) =>
   `${API}/runs/${encodeURIComponent(runId)}/exports/${format}`;
+export const figuresUrl = (runId: string, format: TableFormat) =>
+  `${API}/runs/${encodeURIComponent(runId)}/figures/${format}`;
+export const archiveUrl = (runId: string) => `${API}/runs/${encodeURIComponent(runId)}/archive`;
 
 /** Reads pages of a list, from a cursor on, until it has `countMin` items or ends. A page of large items is short. */
-async function readList<Item extends z.ZodType>(
+export async function readList<Item extends z.ZodType>(
   item: Item,
   path: string,
   countMin: number,

@@ -14,15 +14,6 @@ export interface KeptDraft {
   readonly draft: Draft;
 }
 
-/** Null if this browser lets no page store anything. */
-export function draftStorage(): Storage | null {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
-  }
-}
-
 /** Newest first. What another version of this page has kept is left alone and not listed. */
 export function listDrafts(storage: Storage | null): KeptDraft[] {
   const kept: KeptDraft[] = [];

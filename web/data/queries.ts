@@ -5,12 +5,14 @@ import {
   getArchivedTasks,
   getLastRound,
   getOlderRuns,
+  getPortability,
   getRound,
   getRun,
   getRunEvents,
   getRunRounds,
   getRuns,
   getRunsOf,
+  getSettings,
   getStatus,
   getTask,
   getTasks,
@@ -68,6 +70,9 @@ export const useVersions = (slug: string, newest: number, count: number) =>
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
   });
+/** Settings as set, for what no participant is shown. */
+export const useSettings = (slug: string) =>
+  useQuery({ queryKey: ["settings", slug], queryFn: () => getSettings(slug) });
 export const useTaskHistory = (slug: string) =>
   useQuery({ queryKey: ["history", slug], queryFn: () => getTaskHistory(slug) });
 export const useArchiveView = (slug: string, mayRead: boolean) =>
@@ -112,6 +117,14 @@ export const useRunRounds = (runId: string | undefined) =>
   useQuery({
     queryKey: KEYS.rounds(runId),
     queryFn: runId === undefined ? skipToken : () => getRunRounds(runId),
+  });
+/** How a model does in other tools. Fetches nothing without a version, and each model once: it takes the coordinator seconds. */
+export const usePortability = (slug: string, version: number | null) =>
+  useQuery({
+    queryKey: ["portability", slug, version],
+    queryFn: version === null ? skipToken : () => getPortability(slug, version),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
   });
 export const useRunEvents = (runId: string) =>
   useQuery({ queryKey: KEYS.events(runId), queryFn: () => getRunEvents(runId) });

@@ -1,12 +1,13 @@
 import "../instrumentation-client.ts";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { present } from "#shared/kernel/assert.ts";
 import styles from "../app/globals.css?url";
+import { nameCoordinator } from "../data/coordinator.ts";
 import { FailureBoundary } from "../features/join/failure-boundary.tsx";
-import { type JoinAddress, readJoinAddress } from "../features/join/join-address.ts";
+import { connectionFault, type JoinAddress, readJoinAddress } from "../features/join/join-address.ts";
 import { JoinPage } from "../features/join/join-page.tsx";
-import { FirstWords, NoSuchPage } from "../features/join/not-open.tsx";
+import { AskToConnect, BadLink, FirstWords, NoSuchPage } from "../features/join/not-open.tsx";
 import { BareTopBar } from "../features/shell/brand.tsx";
 import { Providers } from "../features/shell/providers.tsx";
 import { pageTitle } from "../words/opening.ts";
@@ -16,9 +17,26 @@ const LearntPage = lazy(async () => {
   return { default: page };
 });
 
-function Page({ address }: { readonly address: JoinAddress | null }) {
+function Page({ address }: { readonly address: JoinAddress | string | null }) {
   if (address === null) return <NoSuchPage />;
-  const { page, slug } = address;
+  if (typeof address === "string") return <BadLink sentence={address} />;
+  return address.at === undefined ? <TaskPage {...address} /> : <ForeignPage {...address} at={address.at} />;
+}
+
+/** Asks before anything is sent to a coordinator that is not the page's own host. */
+function ForeignPage({ at, ...task }: JoinAddress & { readonly at: string }) {
+  const [connected, setConnected] = useState(false);
+  const fault = connectionFault(at, location.hostname);
+  if (fault !== null) return <BadLink sentence={fault} />;
+  if (connected) return <TaskPage {...task} />;
+  const connect = () => {
+    nameCoordinator(at);
+    setConnected(true);
+  };
+  return <AskToConnect at={at} onConnect={connect} />;
+}
+
+function TaskPage({ page, slug }: JoinAddress) {
   if (page === "join") return <JoinPage slug={slug} />;
   return (
     <Suspense fallback={<Fetching />}>
@@ -49,8 +67,8 @@ function styled(href: string): Promise<void> {
   });
 }
 
-const address = readJoinAddress(location.pathname);
-document.title = pageTitle(address);
+const address = readJoinAddress(location.pathname, location.search);
+document.title = pageTitle(typeof address === "string" ? null : address);
 void styled(styles).then(() =>
   createRoot(present(document.getElementById("root"), "in index.html")).render(
     <Providers>

@@ -3,23 +3,35 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
-import { defineConfig, type Plugin, type Rolldown } from "vite";
+import { defineConfig, type Plugin, type Rolldown, transformWithOxc } from "vite";
+import { canonicalJson } from "#shared/codec/canonical-json.ts";
+import { manifestOf, SHELL_LIST, shellFiles, styleSources } from "#shared/node/shell.ts";
+import { metaPolicy } from "#shared/shell/policy.ts";
+import { staticFaults } from "#shared/shell/static-faults.ts";
+import { classicScripts, OWN_ADDRESS, relativeAddress } from "./classic-scripts.ts";
 
 /*
- * The participant's page, apart from Next. Every address under /join/ gets the same HTML, so that its hash can be named in
- * advance.
+ * The participant's page, apart from Next: plain files with relative addresses, which any host can serve. Every address
+ * under /join/ gets the same HTML, so that its hash can be named in advance. Equal sources give equal bytes, in any folder
+ * and at any time (A50), and no file contains `import()`: see classic-scripts.ts.
  *
  * | file                     | fetched                                                                      |
  * | ------------------------ | ---------------------------------------------------------------------------- |
  * | index.html               | first; its words need no script, and their styles are in it                  |
- * | join-*.js, globals-*.css | at once, and run once the words are painted: all until the person agrees     |
+ * | first-*.js               | at once: begins the program once the words are painted                       |
+ * | join-*.js, globals-*.css | at once: all until the person agrees                                         |
  * | participant.worker-*.js  | then: the client core                                                        |
  * | agreed-*.js              | after the person has agreed, or for `learnt`                                 |
  * | trainer.worker-*.js      | then: an engine ends with its backend, so that it has a worker of its own    |
  * | tfjs-*.js                | with it                                                                      |
  * | rounds-*.js              | when the person starts: the socket and the protocol                          |
  * | tfjs-backend-wasm*.wasm  | if the engine is wasm                                                        |
+ *
+ * index.html is served in a folder beside that of the others, which is named as `FILES` says.
  */
+
+/** Folder of all other files, as index.html names it. */
+const FILES = "../_join/";
 
 /** What the rest of zod imports by name of the files that are left out. */
 const JSON_SCHEMA_NAMES: Readonly<Record<string, readonly string[]>> = {
@@ -55,7 +67,8 @@ const quiet: NonNullable<Rolldown.InputOptions["onLog"]> = (level, log, handle) 
 
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
-  base: "/_join/",
+  base: "./",
+  experimental: { renderBuiltUrl: relativeAddress },
   // The package's entry is for older browsers than this page is for.
   resolve: { alias: [{ find: /^dexie$/, replacement: "dexie/dist/modern/dexie.mjs" }] },
   build: {
@@ -70,6 +83,7 @@ export default defineConfig({
     rolldownOptions: {
       checks: CHECKS,
       onLog: quiet,
+      transform: { define: OWN_ADDRESS },
       // Only the worker encrypts and signs. The package does not say that it does nothing when it is imported.
       treeshake: { moduleSideEffects: [{ test: /\/node_modules\/tweetnacl\//, sideEffects: false }] },
       output: {
@@ -83,10 +97,11 @@ export default defineConfig({
   },
   worker: {
     format: "es",
-    plugins: () => [withoutJsonSchema()],
+    plugins: () => [withoutJsonSchema(), classicScripts()],
     rolldownOptions: {
       checks: CHECKS,
       onLog: quiet,
+      transform: { define: OWN_ADDRESS },
       output: {
         codeSplitting: {
           groups: [
@@ -98,11 +113,12 @@ export default defineConfig({
       },
     },
   },
-  plugins: [withoutJsonSchema(), wholePage()],
+  plugins: [withoutJsonSchema(), classicScripts(), wholePage()],
 });
 
 /** What a browser fetches before anyone agrees, besides the HTML. */
-const AT_ONCE = /^(?:join-|participant\.worker-).*\.js$/;
+const AT_ONCE = /^(?:first-|join-|participant\.worker-).*\.js$/;
+const COMPRESSED = /\.(?:js|css|svg|wasm)$/;
 /** Of brotli. The best takes ten times as long as a good one, for a tenth of the bytes. */
 const BEST = 11;
 const GOOD = 9;
@@ -111,24 +127,25 @@ const GOOD = 9;
 function wholePage(): Plugin {
   return {
     name: "chorus-whole-page",
+    async generateBundle() {
+      const path = fileURLToPath(new URL("./first.ts", import.meta.url));
+      const { code } = await transformWithOxc(await readFile(path, "utf8"), path);
+      this.emitFile({ type: "asset", name: "first.js", source: code });
+    },
     // Other plugins may change what was generated; what was written is final.
     async writeBundle({ dir }, bundle) {
       if (dir === undefined) return this.error("the page is built into a folder");
       const path = (name: string) => join(dir, name);
-      let html = await readFile(path("index.html"), "utf8");
-      const [link = "", first] = /<link rel="stylesheet"[^>]*href="\/_join\/([^"]+)"[^>]*>/.exec(html) ?? [];
-      const [tag = "", program] =
-        /<script type="module"[^>]*src="(\/_join\/[^"]+)"[^>]*><\/script>/.exec(html) ?? [];
-      const rest = Object.keys(bundle).find((name) => name.startsWith("globals-") && name.endsWith(".css"));
-      if (first === undefined || program === undefined || rest === undefined)
-        return this.error("the page lacks its first styles, its program or the rest of its styles");
-      const styles = (await readFile(path(first), "utf8")).trim();
-      await rm(path(first));
-      html = html
-        .replace(link, () => `<style>${styles}</style>`)
-        .replace(tag, () => preloads(program, `/_join/${rest}`))
-        .replace("%PROGRAM%", program);
-      const names = Object.keys(bundle).filter((name) => name !== first && /\.(?:js|css|wasm)$/.test(name));
+      const named = (pattern: RegExp) =>
+        Object.keys(bundle).find((name) => pattern.test(name)) ?? this.error(`no file is named ${pattern}`);
+      const html = await readFile(path("index.html"), "utf8");
+      const [link = "", styleFile = ""] =
+        /<link rel="stylesheet"[^>]*href="\.\/([^"]+)"[^>]*>/.exec(html) ?? [];
+      const [tag = ""] = /<script type="module"[^>]*><\/script>/.exec(html) ?? [];
+      if (link === "" || tag === "") return this.error("the page lacks its first styles or its program");
+      const styles = (await readFile(path(styleFile), "utf8")).trim();
+      await rm(path(styleFile));
+      const names = Object.keys(bundle).filter((name) => name !== styleFile && COMPRESSED.test(name));
       const sizes = await Promise.all(
         names.map(async (name) => {
           const size = await compress(path(name), AT_ONCE.test(name) ? BEST : GOOD);
@@ -136,16 +153,33 @@ function wholePage(): Plugin {
         }),
       );
       const byteCount = sizes.reduce((sum, size) => sum + size, 0);
-      html = html.replace("%PROGRAM_SIZE%", `${Math.ceil(byteCount / 10_000) * 10} kB`);
-      await writeFile(path("index.html"), html);
+      const page = html
+        .replace(link, () => `<style>${styles}</style>`)
+        .replace(tag, () => begins(named(/^first-/), named(/^join-.*\.js$/), named(/^globals-.*\.css$/)))
+        .replace('href="./icon', `href="${FILES}icon`)
+        .replace("%PROGRAM_SIZE%", `${Math.ceil(byteCount / 10_000) * 10} kB`);
+      await writeFile(path("index.html"), page.replace("%POLICY%", metaPolicy(styleSources(page))));
       await compress(path("index.html"), BEST);
+      const manifest = await manifestOf(dir);
+      for (const name of await shellFiles(dir)) {
+        const [fault] = /\.(?:js|html)$/.test(name)
+          ? staticFaults(name, await readFile(path(name), "utf8"))
+          : [];
+        if (fault !== undefined)
+          return this.error(`${name} ${fault}, so that a list of hashes would not cover the page`);
+      }
+      await writeFile(path(SHELL_LIST), `${canonicalJson(manifest)}\n`);
     },
   };
 }
 
 /** Fetches the program and the rest of the styles while the words are painted. */
-function preloads(program: string, styles: string): string {
-  return `<link rel="preload" as="script" crossorigin href="${program}"><link rel="preload" as="style" href="${styles}">`;
+function begins(first: string, program: string, styles: string): string {
+  return [
+    `<script src="${FILES}${first}" data-program="${FILES}${program}" async></script>`,
+    `<link rel="preload" as="script" href="${FILES}${program}">`,
+    `<link rel="preload" as="style" href="${FILES}${styles}">`,
+  ].join("");
 }
 
 /** Writes a file's compressed forms beside it. @returns Bytes of the smaller one. */

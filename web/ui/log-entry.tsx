@@ -5,15 +5,18 @@ interface LogEntryProps {
   readonly sentences: readonly string[];
   readonly children?: ReactNode;
   readonly level?: 2 | 3;
+  /** The act is done. */
+  readonly isKept?: boolean;
 }
 
-/** What the log will keep of an act, shown before one acts. */
-export function LogEntry({ sentences, children, level = 3 }: LogEntryProps) {
+/** What the log will keep of an act, shown before one acts, or what it keeps of one. */
+export function LogEntry({ sentences, children, level = 3, isKept = false }: LogEntryProps) {
   const Heading = level === 2 ? "h2" : "h3";
+  const keeps = isKept ? "keeps" : "will keep";
   return (
     <div>
       <Heading className="mb-0.5 font-sans text-sm leading-5 font-semibold">
-        {sentences.length > 1 ? "The entries the log will keep" : "The entry the log will keep"}
+        {sentences.length > 1 ? `The entries the log ${keeps}` : `The entry the log ${keeps}`}
       </Heading>
       {sentences.length === 0 && <p className="note">None; nothing changes.</p>}
       {sentences.map((sentence) => (

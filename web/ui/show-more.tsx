@@ -1,7 +1,8 @@
 "use client";
-import { type ReactNode, useSyncExternalStore } from "react";
+import type { ReactNode } from "react";
 import { shownWords } from "../words/lists.ts";
 import { Button } from "./button.tsx";
+import { useAddress } from "./use-address.ts";
 
 /*
  * Long lists: the first items, and a button for more. How many are shown is in the page's address, so that a link, a
@@ -11,16 +12,6 @@ import { Button } from "./button.tsx";
 /** Items that the button adds. */
 const STEP = 50;
 
-const listeners = new Set<() => void>();
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  window.addEventListener("popstate", listener);
-  return () => {
-    listeners.delete(listener);
-    window.removeEventListener("popstate", listener);
-  };
-}
-
 /**
  * How many items of a list are shown, and how to show more.
  *
@@ -28,23 +19,10 @@ function subscribe(listener: () => void): () => void {
  * @param first  Shown if the address does not name the list.
  */
 export function useShownCount(name: string, first: number): readonly [count: number, more: () => void] {
-  const count = useSyncExternalStore(
-    subscribe,
-    () => countIn(window.location.search, name, first),
-    () => first,
-  );
-  const more = () => {
-    const url = new URL(window.location.href);
-    url.searchParams.set(name, String(count + STEP));
-    window.history.replaceState(null, "", url);
-    for (const listener of listeners) listener();
-  };
-  return [count, more];
-}
-
-function countIn(search: string, name: string, first: number): number {
-  const said = Number(new URLSearchParams(search).get(name));
-  return Number.isInteger(said) && said > first ? said : first;
+  const [said, write] = useAddress(name);
+  const asked = Number(said);
+  const count = Number.isInteger(asked) && asked > first ? asked : first;
+  return [count, () => write(String(count + STEP))];
 }
 
 interface ShowMoreProps<Item> {

@@ -126,6 +126,8 @@ export function actNote(act: ProposedAct, personOf: PersonOf): string {
       return "Goes: tasks, models, figures, uploads, devices. Stays: the log’s own entries, and backups already made. It cannot be taken back.";
     case "take-admin-role":
       return `What ${personOf(act.personId) ?? "this person"} has open as an admin ends within 5 s. While there is only one admin, that one decides alone, and the log says so.`;
+    case "promote-despite-gates":
+      return "Devices predict with it from then on. The log keeps the reason and what each gate said. Going back takes one person.";
     case "give-admin-role":
       return "An admin invites people, gives roles, and agrees to proposals of other admins.";
   }
@@ -250,6 +252,18 @@ export const siteRevokedEntry = (name: string, actor: string): string =>
     { type: "site-revoked", siteId: NO_ID, actor },
     { personOf: () => null, siteOf: () => name },
   );
+export const personErasedEntry = (name: string, actor: string): string =>
+  accessSentence(
+    { type: "person-erased", personId: NO_ID, actor },
+    { personOf: () => name, siteOf: () => null },
+  );
+export const siteErasedEntry = (projectId: string, actor: string): string =>
+  entryOf({ type: "site-erased", siteId: NO_ID, projectId, actor });
+/** What erasing does, and what it cannot. */
+export const ERASE_PERSON_WORDS =
+  "Erasing ends their sessions and API tokens, and deletes roles, passwords, passkeys and the salt of their marks: the audit log alone then tells nobody which marks were theirs. The name stays in the events that they caused, and nobody else can take it. This cannot be undone.";
+export const ERASE_SITE_WORDS =
+  "Erasing deletes the name, when it was last seen, and its tokens. Its key stays, so that it is never let in again. The entry of its enrolment keeps the name. This cannot be undone.";
 export const joinTokenEntry = (
   token: { readonly projectId: string; readonly task: string | null; readonly uses: number },
   actor: string,

@@ -11,6 +11,7 @@ import type { RoundView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
 import { formatCount, plural } from "./format.ts";
 import { headlineWords } from "./measures.ts";
+import { roundModel } from "./waiting.ts";
 
 /** What the numbers of the masked list stand for, in the order of its segments. */
 export function segmentWords(slice: Pick<TaskSlice, "segments" | "task" | "parameterCount">): string {
@@ -47,15 +48,16 @@ export function shortNumber(value: number): string {
 export function outcomeSentence(
   contribution: Pick<ContributionSummary, "round">,
   outcome: OutcomeView,
-  record: Pick<RoundView, "measures"> | null,
+  record: Pick<RoundView, "measures" | "version"> | null,
   task: Task,
 ): string {
   if (outcome.kind !== "committed") return outcome.sentence;
   const { many } = task.exampleNoun;
   const count = formatCount(outcome.survivorCount);
+  const made = roundModel({ ...record, round: contribution.round });
   const voices = isSharded(graphPlanOf(task.aggregation))
-    ? `You were one of ${count} voices of your group. The sums of the groups became version ${contribution.round}`
-    : `You were one of ${count} voices. The sum became version ${contribution.round}`;
+    ? `You were one of ${count} voices of your group. The sums of the groups became ${made}`
+    : `You were one of ${count} voices. The sum became ${made}`;
   const words = headlineWords(record?.measures ?? null, many);
   return words === null ? `${voices}.` : `${voices}, which ${words}.`;
 }
@@ -76,15 +78,19 @@ export interface Proof {
 
 export type OwnInputVerdict = "shown" | "other-root" | "not-under-root" | "not-published";
 
+const SAME_PAGE = {
+  logged: "The receipt shows that the public log has it.",
+  unlogged: "Only a public log could show that others see the same page.",
+} as const;
+
 /** Whether the round's own page shows the root that this device was told. Rule A7. */
-function shownProof(verdict: OwnInputVerdict): Proof {
+function shownProof(verdict: OwnInputVerdict, logged: boolean | null): Proof {
   switch (verdict) {
     case "shown":
       return {
         kind: "done",
         statement: "The round's own page shows the same root that this device was told.",
-        evidence:
-          "Looked up here. An auditor can check that the sum is the sum of the lists under that root. Only a public log could show that others see the same page.",
+        evidence: `Looked up here. An auditor can check that the sum is the sum of the lists under that root. ${SAME_PAGE[logged === true ? "logged" : "unlogged"]}`,
       };
     case "other-root":
       return {
@@ -142,7 +148,7 @@ export function proofsOf(
             evidence: "Checked here. Keep the receipt.",
           },
     );
-    if (shown !== null) proofs.push(shownProof(shown));
+    if (shown !== null) proofs.push(shownProof(shown, logged));
     if (needed !== null) {
       const enough = outcome.survivorCount >= needed;
       proofs.push({

@@ -1,5 +1,6 @@
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import { ERRORS, type ErrorCode } from "#shared/protocol/errors.ts";
+import { ROUND_FAULTS } from "#shared/round/faults.ts";
 import { FAILED_ROUNDS_IN_A_ROW_MAX } from "#shared/round/run.ts";
 import { capitalise, countInWords, formatCount, plural } from "./format.ts";
 
@@ -22,28 +23,12 @@ export function whoEnded(endedBy: string | null | undefined): string {
   return endedBy ?? "someone";
 }
 
-/** What was wrong with a round that was given up or discarded, as a clause. */
-const CLAUSES: Partial<Record<ErrorCode, string>> = {
-  COHORT_TOO_SMALL: "too few devices came",
-  U2_BELOW_T: "too few devices shared keys",
-  U3_BELOW_T: "too few masked updates arrived",
-  NOT_ENOUGH_SIGS: "too few devices confirmed the same list",
-  COMPLAINT: "a device reported a share that did not open",
-  BELOW_T: "too few shares arrived to open the sum",
-  BAD_B: "a rebuilt self mask was not the announced one",
-  BAD_S: "a rebuilt pair key was not the announced one",
-  SENTINEL: "the check numbers of the sum were wrong",
-  RANGE: "the sum lay outside its possible range",
-  INPUT_DAMAGED: "the coordinator's disk damaged a stored update",
-  RESTARTED: "the coordinator restarted",
-  INTERNAL: "the coordinator failed",
-};
 const REFUSED = "its devices refused: they had already been through its rounds";
 const isRefused = (code: ErrorCode | null) => code === "REPLAY" || code === "ALREADY_REVEALED";
 const failuresInWords = `${countInWords(FAILED_ROUNDS_IN_A_ROW_MAX)} rounds in a row were given up`;
 
 /** True if a run ended with the code of the last of many rounds that were given up. Rule R17. */
-const isOfLastRound = (code: ErrorCode): boolean => CLAUSES[code] !== undefined && code !== "INTERNAL";
+const isOfLastRound = (code: ErrorCode): boolean => ROUND_FAULTS[code] !== undefined && code !== "INTERNAL";
 
 /** How a run ended, for tables. */
 export function endingOf(run: RunView): Ending {
@@ -72,8 +57,8 @@ function failureWords(code: ErrorCode | null): string {
   if (isRefused(code)) return REFUSED.replace("its ", "");
   if (code === "WAIT_EXPIRED") return "too few came in time";
   if (code === "VOID_LIMIT") return "eight sums in a row were discarded";
-  if (isOfLastRound(code)) return `${failuresInWords}: ${CLAUSES[code]}`;
-  return CLAUSES[code] ?? ERRORS[code][1].split(".")[0] ?? "";
+  if (isOfLastRound(code)) return `${failuresInWords}: ${ROUND_FAULTS[code]}`;
+  return ROUND_FAULTS[code] ?? ERRORS[code][1].split(".")[0] ?? "";
 }
 
 /** Why a run that failed has ended, in a sentence; null if nothing says so. What was opened before stays opened. */
@@ -83,8 +68,8 @@ export function endSentence({ code, endedBy }: Pick<RunView, "code" | "endedBy">
   if (code === "TASK_ARCHIVED") return `${endedBy ?? "Someone"} archived its task.`;
   if (isRefused(code))
     return `${capitalise(REFUSED)}, as happens after a data folder is restored from an older copy.`;
-  if (isOfLastRound(code)) return `${capitalise(failuresInWords)}; in the last one, ${CLAUSES[code]}.`;
-  return CLAUSES[code] === undefined ? ERRORS[code][1] : `${capitalise(CLAUSES[code])}.`;
+  if (isOfLastRound(code)) return `${capitalise(failuresInWords)}; in the last one, ${ROUND_FAULTS[code]}.`;
+  return ROUND_FAULTS[code] === undefined ? ERRORS[code][1] : `${capitalise(ROUND_FAULTS[code])}.`;
 }
 
 /**
@@ -105,7 +90,7 @@ export function givenUp(round: RoundView, endedBy?: string | null): string {
     return `${name}: ${plural(round.joined, "device")} came, too few. Nothing was sent.`;
   if (code === null) return `${name}. ${end}`;
   if (isRefused(code)) return `${name}: ${REFUSED}. ${end}`;
-  const clause = CLAUSES[code];
+  const clause = ROUND_FAULTS[code];
   return clause === undefined ? `${name}. ${ERRORS[code][1]} ${end}` : `${name}: ${clause}. ${end}`;
 }
 

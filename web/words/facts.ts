@@ -98,6 +98,10 @@ export function runRules(run: RunView, view: TaskView | null): readonly Fact[] {
       `${plural(training.epochs, "epoch")}, batch ${training.batchSize}, ${training.optimizer.kind} at ${training.optimizer.learningRate}`,
     ],
     ["Proximal μ", training.proximalMu === 0 ? "none" : String(training.proximalMu)],
+    [
+      "Began with",
+      run.beginsWith === undefined ? "a new model" : `version ${formatCount(run.beginsWith.version)}`,
+    ],
     ["Seed", String(run.seed)],
     ["Launched by", run.launchedBy],
     ["Task", `${run.task}, version ${run.taskVersion}`],

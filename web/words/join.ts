@@ -79,6 +79,23 @@ export function consentWords(slice: TaskSlice, logged: boolean | null): ConsentW
   };
 }
 
+/** The same words as one text, which the device's consent ledger keeps. Rule A70. */
+export function consentText({ paragraph, staysHere, leaves, warnings, box }: ConsentWords): string {
+  const list = (title: string, lines: readonly string[]) => [title, ...lines.map((line) => `- ${line}`)];
+  const lists = [
+    list(CONSENT_TITLES.staysHere, staysHere),
+    list(CONSENT_TITLES.leaves, leaves),
+    list(CONSENT_TITLES.warnings, warnings),
+  ];
+  return [[paragraph], ...lists, [box]].map((lines) => lines.join("\n")).join("\n\n");
+}
+
+export const CONSENT_TITLES = {
+  staysHere: "Stays here",
+  leaves: "Leaves in each round",
+  warnings: "You should know",
+} as const;
+
 /** What a task says of its model's use, as far as it says something. Rule K9. */
 function aims({ purpose, intendedUse, notFor, stage, contact }: TaskSlice["task"]): string[] {
   return [

@@ -43,6 +43,16 @@ export function planWords(form: {
   return `The rest of the plan: ${STRATEGY_TITLES[form.strategy]}, ${passes}, rate ${form.learningRate}`;
 }
 
+/** A model that a run can begin with: "version 78, run 6, in use". */
+export function beginningWords(beginning: {
+  readonly version: number;
+  readonly runNumber: number;
+  readonly isInUse: boolean;
+}): string {
+  const { version, runNumber, isInUse } = beginning;
+  return `version ${formatCount(version)}, run ${formatCount(runNumber)}${isInUse ? ", in use" : ""}`;
+}
+
 interface Cost {
   readonly upByteCount: number;
   readonly downByteCount: number;

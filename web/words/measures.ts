@@ -77,7 +77,7 @@ export function formatValue(value: number, unit: MeasureSpec["unit"]): string {
 }
 
 /** The note under a chart. @param rows  "359 held-out drawings". */
-export function chartNote(spec: MeasureSpec, rows: string): string {
+export function chartNote(spec: Pick<MeasureSpec, "note" | "onDevices">, rows: string): string {
   const rings =
     spec.onDevices === undefined ? "" : " Rings: on the devices' own held-back rows, from the sums.";
   return `${spec.note(rows)} Band: 95 % interval.${rings}`;

@@ -18,6 +18,6 @@ export function sizesLine({ inputShape, layers }: ModelSpec): string {
 
 /** Which model answers, and what happens to the input. */
 export function modelNote(model: { round: number | null }, { kind }: Pick<Features, "kind">): string {
-  const name = model.round === null ? "The newest model of the run" : `Version ${model.round}`;
+  const name = model.round === null ? "The newest model of the run" : `The model of round ${model.round}`;
   return `${name}, in this browser, also offline. What you ${kind === "image" ? "draw" : "enter"} here is not sent and not trained on.`;
 }

@@ -24,6 +24,19 @@ export function pageTitle(
   return `${page === "join" ? "Take part" : "What the coordinator could learn"}: ${slug}. Chorus`;
 }
 
+/** Of a page on a host of its own, before it connects to the coordinator that its link names. */
+export function connectWords(at: string, host: string) {
+  return {
+    title: `Connect to ${new URL(at).host}?`,
+    asks: `This page comes from ${host}. Your link names the coordinator ${at}. Nothing was sent there yet. If you connect, it learns your address and which task you read; you agree to taking part later.`,
+    trust: `What this page runs is decided by ${host}, so you trust that host, and on this first visit nobody has checked it for you. This device's identity and what it keeps belong to ${host}: another page of the same coordinator does not see them.`,
+    connect: "Connect",
+  } as const;
+}
+
+/** The link of a page on a host of its own cannot be followed. */
+export const badLinkTitle = "This link names no coordinator that the page may use";
+
 /** After an error in the page itself. */
 export const pageFailureWords = {
   title: "This page failed",

@@ -16,6 +16,7 @@ const CHECKS = new Map<string, readonly [term: string, well: string, ill: string
       "lost its lock: another coordinator may use the database",
     ],
   ],
+  ["log", ["Public log", "signs its entries", "halted: rounds wait. npm run log -- fsck says why"]],
 ]);
 
 /** A check of `/readyz`. A coordinator of another version may have others. */

@@ -78,6 +78,18 @@ function sumWords(round: RoundDetail): string {
   return `The opened sum of ${voices} as whole numbers${weight}.`;
 }
 
+/** Whether an auditor can still check every signature and the sum itself; null if the round made no model. */
+export function keptSentence({ transcript, kept }: Pick<RoundDetail, "transcript" | "kept">): string | null {
+  if (transcript === undefined || kept === undefined) return null;
+  return kept
+    ? "This round is kept: with the auditor's key, every signature, the opening and the sum itself can be checked again."
+    : "This round is no longer kept: its masked lists and shares are deleted. What the log says of it can still be checked.";
+}
+
+/** What checks a kept round from outside. */
+export const verifyCommand = (roundId: string): string =>
+  `npm run verify -- round ${roundId} --auditor-key FILE`;
+
 /** Shown in place of a fingerprint that does not exist. */
 export function missingProof(round: Pick<RoundDetail, "endedAt">): string {
   return `none: ${round.endedAt === null ? "the round goes on" : "the round was given up before it"}`;

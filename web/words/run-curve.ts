@@ -1,4 +1,5 @@
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
+import type { HashHex } from "#shared/protocol/ids.ts";
 import type { Measures } from "#shared/stats/measure.ts";
 
 /* Which figures of a run may be compared. Pure. */
@@ -38,6 +39,8 @@ export function classSharesOf(
 interface Figures {
   readonly round: number;
   readonly measures: Measures;
+  /** The held-out set; absent on devices, and in figures that are older than names of sets. */
+  readonly measuredOn?: HashHex;
 }
 
 /** Figures of a run that may be compared, by the rounds of their models, and the rows that they were measured on. */
@@ -63,4 +66,29 @@ export function curveOf({
 export function newestFigures(run: Pick<RunView, "history" | "deviceHistory">): Figures | null {
   const last = curveOf(run).points.at(-1);
   return last === undefined || last.round === 0 ? null : last;
+}
+
+/** Figures on different rows are never compared. */
+export const ON_DEVICES = "devices";
+/** The hash of a held-out set, or the rows that devices keep back. */
+export type MeasuredOn = HashHex | typeof ON_DEVICES;
+
+interface NewestJudged {
+  readonly round: number;
+  readonly measures: Measures;
+  /** Null if the figures are older than names of sets. */
+  readonly measuredOn: MeasuredOn | null;
+}
+
+/** As `newestFigures`, with the rows that they were measured on. */
+export function newestJudged(run: Pick<RunView, "history" | "deviceHistory">): NewestJudged | null {
+  const figures = newestFigures(run);
+  if (figures === null) return null;
+  const { points, on } = curveOf(run);
+  const named = points.findLast(({ measuredOn }) => measuredOn !== undefined)?.measuredOn ?? null;
+  return {
+    round: figures.round,
+    measures: figures.measures,
+    measuredOn: on === "on devices" ? ON_DEVICES : named,
+  };
 }

@@ -27,9 +27,12 @@ export function pauseLabel({ state, pausing }: Pick<RunView, "state" | "pausing"
 }
 
 /** What stopping a run means, before it is confirmed. */
-export function stopSentence(run: Pick<RunView, "newestVersion" | "history" | "roundsCommitted">): string {
-  const version = newestVersion(run);
-  const stands = version > 0 ? ` Version ${version} stands.` : "";
+export function stopSentence(
+  run: Pick<RunView, "candidate" | "newestVersion" | "history" | "roundsCommitted">,
+): string {
+  const round = newestVersion(run);
+  const name = run.candidate == null ? `The model of round ${round}` : `Version ${run.candidate}`;
+  const stands = round > 0 ? ` ${name} stands.` : "";
   return `A round whose sum has not been asked for is given up and nothing of it is opened. One that is being opened finishes first.${stands} A stopped run cannot be resumed; a paused one can.`;
 }
 

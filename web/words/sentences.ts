@@ -21,6 +21,7 @@ import {
   evaluatingSentence,
   missingFigures,
   queueSentence,
+  roundModel,
   waitingSentence,
 } from "./waiting.ts";
 
@@ -128,8 +129,8 @@ export function roundLine(run: RunView): string {
 function versionSentence(round: RoundView, noun: Noun): string {
   const words = headlineWords(round.measures, noun.many);
   return words === null
-    ? `version ${round.round} is published, ${missingFigures(round)}`
-    : `version ${round.round} ${words}`;
+    ? `${roundModel(round)} is published, ${missingFigures(round)}`
+    : `${roundModel(round)} ${words}`;
 }
 
 /** The state of a run: the sentence that opens its page. */
@@ -258,8 +259,8 @@ export function actionsNote({ state }: Pick<RunView, "state">): string | null {
 export function newestAgainstBefore(run: RunView): string | null {
   const [before, newest] = curveOf(run).points.slice(-2);
   if (before === undefined || newest === undefined) return null;
-  const version = `version ${newest.round}`;
-  const other = before.round === 0 ? "the untrained model" : `version ${before.round}`;
+  const version = evaluatedModel(newest.round);
+  const other = before.round === 0 ? "the untrained model" : `that of round ${before.round}`;
   const said = compareHeadlines(newest.measures, before.measures);
   if (said === null) return null;
   return said === "too close to tell"

@@ -1,9 +1,9 @@
 import type { JoinTokenView } from "#shared/protocol/access-api.ts";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
-import type { EffectiveSettings } from "#shared/task/settings.ts";
+import type { EffectiveSettings } from "#shared/task/effective-settings.ts";
 import { classesOf, targetOf } from "#shared/task/target.ts";
 import type { Task } from "#shared/task/task.ts";
-import { countInWords, formatCount, formatDay, formatInstantUtc, plural } from "./format.ts";
+import { countInWords, formatCount, formatDay, plural } from "./format.ts";
 import { committedWords } from "./waiting.ts";
 
 /* Words of the list of tasks and of a task's page. */
@@ -64,11 +64,19 @@ export function joiningSentence(joining: Joining): string {
     : "Only those who hold a join token. The task is in no public list.";
 }
 
+/** "Archived today by k7f2", "Archived on 3 August by k7f2" */
+export function archivedWords(
+  { at, by }: NonNullable<TaskView["archived"]>,
+  nowUnixMs: number = Date.now(),
+): string {
+  const day = formatDay(at, nowUnixMs);
+  return `Archived ${/^\d/.test(day) ? `on ${day}` : day} by ${by}`;
+}
+
 /** The sentence under a task's name. */
 export function taskLead(view: TaskView, runs: readonly RunView[]): string {
   const { task, settings, archived, deviceCount } = view;
-  if (archived != null)
-    return `Archived on ${formatInstantUtc(archived.at)} by ${archived.by}. Nobody can join. Models, log and figures stay.`;
+  if (archived != null) return `${archivedWords(archived)}. Nobody can join. Models, log and figures stay.`;
   const open =
     settings?.joining === "invitation" ? "open to those invited" : "open to anyone with the address";
   const here =

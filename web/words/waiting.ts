@@ -1,4 +1,4 @@
-import type { RunView } from "#shared/protocol/api.ts";
+import type { RoundView, RunView } from "#shared/protocol/api.ts";
 import type { ScoreRound } from "../score/geometry.ts";
 import { capitalise, countInWords, formatCount, formatWhenUtc, plural } from "./format.ts";
 
@@ -70,8 +70,8 @@ const DOING: Record<RunView["state"], string> = {
 };
 
 /**
- * The version that stands: the number of the round whose sum became the newest model, 0 if there is none. Rounds that
- * were given up are numbered too, so it may be higher than the number of committed rounds.
+ * The number of the round whose sum became the newest model, 0 if there is none. Rounds that were given up are numbered too,
+ * so it may be higher than the number of committed rounds.
  */
 export function newestVersion({
   newestVersion: said,
@@ -81,12 +81,22 @@ export function newestVersion({
   return said ?? Math.max(roundsCommitted, ...history.map(({ round }) => round));
 }
 
-/** The model that is being evaluated: "version 3", "the untrained model". */
+/** A run's model by the round that made it: "the model of round 3", "the untrained model". */
 export function evaluatedModel(round: number): string {
-  return round === 0 ? "the untrained model" : `version ${round}`;
+  return round === 0 ? "the untrained model" : `the model of round ${round}`;
 }
 
-/** For a run whose rounds are over and whose newest version has no figures yet. */
+/** The model that a round made, in a sentence: "version 12"; "the model of round 3" while its number is not known. */
+export function roundModel({ version, round }: Pick<RoundView, "version" | "round">): string {
+  return version === undefined ? evaluatedModel(round) : `version ${version}`;
+}
+
+/** The same beside a picture: "version 12", "model of round 3". */
+export function roundModelTitle(round: Pick<RoundView, "version" | "round">): string {
+  return roundModel(round).replace("the ", "");
+}
+
+/** For a run whose rounds are over and whose newest model has no figures yet. */
 export function evaluatingSentence(
   run: Pick<RunView, "evaluating" | "newestVersion" | "history" | "roundsCommitted" | "roundsPlanned">,
 ): string {

@@ -10,6 +10,7 @@ import {
 import { adminLead, namesAmong } from "../../words/access.ts";
 import { WithSession } from "../shell/with-session.tsx";
 import { AllApiTokens } from "./api-tokens.tsx";
+import { DataKept } from "./data-kept.tsx";
 import { Invitations } from "./invitations.tsx";
 import { JoinTokens } from "./join-tokens.tsx";
 import { Operations } from "./operations.tsx";
@@ -26,6 +27,7 @@ const SECTIONS = [
   ["join-tokens", "Join tokens"],
   ["api-tokens", "API tokens"],
   ["projects", "Projects"],
+  ["data", "Data"],
   ["operations", "Operations"],
 ] as const;
 
@@ -59,6 +61,7 @@ function AdminOf({ me }: { readonly me: OwnSession }) {
       <JoinTokens me={me} projects={projects} />
       <AllApiTokens me={me} />
       <Projects me={me.name} personOf={personOf} />
+      <DataKept />
       <Operations />
     </>
   );

@@ -1,12 +1,21 @@
 "use client";
 import type { OwnSession, PersonView, ProposalView } from "#shared/protocol/access-api.ts";
 import { usePeople, useProposals } from "../../data/access-queries.ts";
+import { erasePerson } from "../../data/admin.ts";
 import { DataTable } from "../../ui/data-table.tsx";
 import { Section } from "../../ui/section.tsx";
-import { lastSeenWords, namesAmong, rolesWords, signsInWords } from "../../words/access.ts";
+import {
+  ERASE_PERSON_WORDS,
+  lastSeenWords,
+  namesAmong,
+  personErasedEntry,
+  rolesWords,
+  signsInWords,
+} from "../../words/access.ts";
 import { formatDay } from "../../words/format.ts";
 import { QueryGate } from "../shell/query-gate.tsx";
 import { DeedLink, type Deeds, Said, useDeeds } from "./deeds.tsx";
+import { Erase } from "./erase.tsx";
 import { Propose } from "./propose.tsx";
 import { RoleEditor } from "./role-editor.tsx";
 
@@ -45,9 +54,7 @@ interface PeopleTableProps extends PeopleProps {
 function PeopleTable({ me, projects, people, proposals, deeds }: PeopleTableProps) {
   const adminCount = people.filter(({ isAdmin }) => isAdmin).length;
   const waits = ({ personId }: PersonView) =>
-    proposals.some(
-      ({ act, end }) => end === null && act.type !== "delete-project-data" && act.personId === personId,
-    );
+    proposals.some(({ act, end }) => end === null && "personId" in act && act.personId === personId);
   const row = (person: PersonView) => ({ deeds, row: person.personId, about: person.name });
   return (
     <DataTable
@@ -99,6 +106,11 @@ function PeopleTable({ me, projects, people, proposals, deeds }: PeopleTableProp
                   Propose as admin…
                 </DeedLink>
               )}
+              {!person.isAdmin && (
+                <DeedLink {...row(person)} what="erase">
+                  Erase…
+                </DeedLink>
+              )}
             </span>
           ),
         },
@@ -121,6 +133,15 @@ function under({ person, me, projects, people, deeds, mayMakeAdmin }: UnderProps
       <RoleEditor
         {...{ person, projects, mayMakeAdmin }}
         me={me.name}
+        onClose={(said) => deeds.close(said)}
+      />
+    );
+  if (deeds.isOpen(personId, "erase"))
+    return (
+      <Erase
+        entry={personErasedEntry(person.name, me.name)}
+        words={ERASE_PERSON_WORDS}
+        erase={() => erasePerson(personId)}
         onClose={(said) => deeds.close(said)}
       />
     );

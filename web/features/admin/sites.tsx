@@ -2,7 +2,7 @@
 import { useState } from "react";
 import type { OwnSession, SiteView } from "#shared/protocol/access-api.ts";
 import { useSites } from "../../data/access-queries.ts";
-import { nameSite, renewSiteToken, revokeSite } from "../../data/admin.ts";
+import { eraseSite, nameSite, renewSiteToken, revokeSite } from "../../data/admin.ts";
 import { useStatus } from "../../data/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
@@ -10,9 +10,11 @@ import { Section } from "../../ui/section.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { TextInput } from "../../ui/text-input.tsx";
 import {
+  ERASE_SITE_WORDS,
   edgeCommand,
   lastSeenWords,
   SITES_NOTE,
+  siteErasedEntry,
   siteNamedEntry,
   siteRevokedEntry,
   siteState,
@@ -20,6 +22,7 @@ import {
 import { ActStates, useAct } from "../doors/use-act.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
 import { Deed, DeedLink, type Deeds, Said, useDeeds } from "./deeds.tsx";
+import { Erase } from "./erase.tsx";
 import { ProjectSelect } from "./project-select.tsx";
 import { Secret } from "./secret.tsx";
 import { TaskSelect } from "./task-select.tsx";
@@ -94,6 +97,11 @@ function SiteTable(props: {
           Revoke…
         </DeedLink>
       )}
+      {state === "revoked" && (
+        <DeedLink deeds={deeds} row={siteId} what="erase" about={name}>
+          Erase…
+        </DeedLink>
+      )}
     </span>
   );
   return (
@@ -116,8 +124,15 @@ function SiteTable(props: {
         { label: "Key", cell: ({ key }) => key !== null && <code>{key}</code> },
         ...(mayManage ? [{ label: "Change", hiddenLabel: true, cell: change }] : []),
       ]}
-      under={({ siteId, name }) =>
-        deeds.isOpen(siteId, "revoke") ? (
+      under={({ siteId, name, projectId }) =>
+        deeds.isOpen(siteId, "erase") ? (
+          <Erase
+            entry={siteErasedEntry(projectId, me)}
+            words={ERASE_SITE_WORDS}
+            erase={() => eraseSite(siteId)}
+            onClose={(said) => deeds.close(said)}
+          />
+        ) : deeds.isOpen(siteId, "revoke") ? (
           <Deed
             entries={[siteRevokedEntry(name, me)]}
             act={act}

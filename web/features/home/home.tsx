@@ -1,6 +1,6 @@
 "use client";
 import Link from "next/link";
-import { type ComponentProps, useEffect, useRef } from "react";
+import type { ComponentProps } from "react";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { useSession } from "../../data/access-queries.ts";
 import { useLink, useWatch } from "../../data/live.tsx";
@@ -9,6 +9,7 @@ import { useLastRound, useOlderRuns, useRuns, useRunsById, useStatus, useTasks }
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { Section } from "../../ui/section.tsx";
 import { ShowMore, useShownCount } from "../../ui/show-more.tsx";
+import { useAnchor } from "../../ui/use-anchor.ts";
 import { isOver } from "../../words/endings.ts";
 import { homeSentence, lastEnded } from "../../words/sentences.ts";
 import { newestVersion } from "../../words/waiting.ts";
@@ -109,16 +110,10 @@ function Loaded({ runs: newest, next, tasks, asked }: LoadedProps) {
 }
 
 function Launch(props: ComponentProps<typeof LaunchForm>) {
-  const title = useRef<HTMLHeadingElement>(null);
-  // The browser went to the anchor before the form was there.
-  useEffect(() => {
-    if (window.location.hash !== "#launch") return;
-    title.current?.scrollIntoView();
-    title.current?.focus();
-  }, []);
+  useAnchor("launch");
   return (
     <aside aria-labelledby="launch" className="home-launch">
-      <h2 id="launch" tabIndex={-1} ref={title}>
+      <h2 id="launch" tabIndex={-1}>
         Launch a run
       </h2>
       <LaunchForm {...props} />

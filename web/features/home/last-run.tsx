@@ -31,6 +31,9 @@ export function LastRun({ run }: { readonly run: RunView }) {
           <span>{committedWords(run)}</span>
           {last !== null && <b className="font-semibold text-sum">{figureCell(last.measures)}</b>}
           {run.endedAt !== null && <span>{formatWhenUtc(run.endedAt)}</span>}
+          {round?.phase === "committed" && (
+            <Link href={`/audit/rounds/${round.roundId}`}>Check its last round in this browser</Link>
+          )}
         </p>
       </div>
       {round === null && <p className="read text-ink-2">It ended before its first round.</p>}

@@ -13,9 +13,9 @@ import { LogNote } from "../../ui/log-entry.tsx";
 import { formatTimeUtc } from "../../words/format.ts";
 import { launchNote, nextNumber } from "../../words/launch.ts";
 import { FailureNote } from "../shell/query-gate.tsx";
-import { type LaunchForm as Form, formFor, type LaunchErrors, launchOf } from "./launch.ts";
+import { beginningsOf, type LaunchForm as Form, formFor, type LaunchErrors, launchOf } from "./launch.ts";
 import { LaunchCostLine } from "./launch-cost.tsx";
-import { type Inputs, RestOfPlan, TaskSelect, TextField } from "./launch-inputs.tsx";
+import { BeginWithSelect, type Inputs, RestOfPlan, TaskSelect, TextField } from "./launch-inputs.tsx";
 
 interface LaunchFormProps {
   /** Those that the reader may launch; one at least. */
@@ -72,6 +72,7 @@ function FilledForm({ tasks, first, runs, hasOlder }: FilledFormProps) {
     <form className="mt-4 grid grid-cols-2 gap-x-4 gap-y-3.5" onSubmit={submit} noValidate>
       <TaskSelect {...inputs} tasks={tasks} />
       <TextField {...inputs} field="rounds" label="Rounds" />
+      <BeginWithSelect {...inputs} beginnings={beginningsOf(view, runs)} />
       <RestOfPlan {...inputs} view={view} />
       <LaunchCostLine view={view} runs={runs} rounds={Number(form.rounds)} />
       <Button kind="main" type="submit" className="col-span-2" disabled={launch.isPending || lost}>

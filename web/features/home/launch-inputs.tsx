@@ -4,8 +4,9 @@ import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
 import { type StrategyOption, strategyOptions } from "#shared/strategy/options.ts";
 import { Field } from "../../ui/field.tsx";
 import { TextInput } from "../../ui/text-input.tsx";
-import { planWords } from "../../words/launch.ts";
+import { beginningWords, planWords } from "../../words/launch.ts";
 import {
+  type Beginning,
   type LaunchForm as Form,
   formFor,
   type LaunchErrors,
@@ -32,6 +33,27 @@ export function TaskSelect({ tasks, form, errors, set }: Inputs & { readonly tas
         {tasks.map(({ task }) => (
           <option key={task.slug} value={task.slug}>
             {task.slug}, version {task.version}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+/** The task's newest version decides whether a model fits; the coordinator refuses others with a sentence. */
+export function BeginWithSelect(props: Inputs & { readonly beginnings: readonly Beginning[] }) {
+  const { beginnings, form, set } = props;
+  return (
+    <Field label="Begin with" htmlFor="launch-beginWith">
+      <select
+        id="launch-beginWith"
+        value={form.beginWith}
+        onChange={(event) => set({ beginWith: event.target.value })}
+      >
+        <option value="">a new model</option>
+        {beginnings.map((beginning) => (
+          <option key={beginning.version} value={String(beginning.version)}>
+            {beginningWords(beginning)}
           </option>
         ))}
       </select>

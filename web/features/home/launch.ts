@@ -26,6 +26,8 @@ export interface LaunchForm {
   readonly batchSize: string;
   readonly learningRate: string;
   readonly proximalMu: string;
+  /** Number of a version of the task's models; empty for a new model. */
+  readonly beginWith: string;
   /** Empty: the coordinator draws one. */
   readonly seed: string;
   /** In the format of `datetime-local`, in this browser's own time. Empty: the run waits forever. */
@@ -45,6 +47,7 @@ export function formFor(view: TaskView, before?: LaunchForm): LaunchForm {
     strategy: aggregation.strategy.kind,
     options: optionsFor(view, aggregation.strategy.kind),
     rounds: before?.rounds ?? ROUNDS_DEFAULT,
+    beginWith: "",
     epochs: String(training.epochs),
     batchSize: String(training.batchSize),
     learningRate: String(training.optimizer.learningRate),
@@ -52,6 +55,27 @@ export function formFor(view: TaskView, before?: LaunchForm): LaunchForm {
     seed: before?.seed ?? "",
     waitUntil: before?.waitUntil ?? "",
   };
+}
+
+/** A model that a run can begin with, and the run that made it. */
+export interface Beginning {
+  readonly version: number;
+  readonly runNumber: number;
+  readonly isInUse: boolean;
+}
+
+/** The model in use, then the newest of each of these runs of the task, newest first. */
+export function beginningsOf(view: TaskView, runs: readonly RunView[]): readonly Beginning[] {
+  const { inUse = null, task } = view;
+  const candidates = runs
+    .flatMap(({ task: slug, number, candidate }) =>
+      slug === task.slug && candidate != null && candidate !== inUse?.version
+        ? [{ version: candidate, runNumber: number, isInUse: false }]
+        : [],
+    )
+    .toSorted((a, b) => b.version - a.version);
+  if (inUse === null) return candidates;
+  return [{ version: inUse.version, runNumber: inUse.runNumber, isInUse: true }, ...candidates];
 }
 
 /** Initial values of a strategy's options: the task's own, or the defaults of another strategy. */
@@ -122,6 +146,7 @@ export function launchOf(form: LaunchForm, view: TaskView, nowUnixMs: number): R
   const launch: Launch = {
     task: view.task.slug,
     rounds: Number(form.rounds),
+    beginWith: form.beginWith === "" ? undefined : Number(form.beginWith),
     strategy: same(strategy, aggregation.strategy) ? undefined : strategy,
     training: same(training, plan) ? undefined : training,
     seed: form.seed.trim() === "" ? undefined : Number(form.seed),

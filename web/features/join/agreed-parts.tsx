@@ -2,6 +2,7 @@
 import type { Participant, ParticipantView } from "#client/index.ts";
 import { Score } from "../../score/score.tsx";
 import { ownScoreNote } from "../../words/contribution.ts";
+import { ContradictionPart } from "./contradiction-part.tsx";
 import { DataPart } from "./data-part.tsx";
 import { LeftPart } from "./left-part.tsx";
 import { ownLine } from "./own-line.ts";
@@ -19,11 +20,16 @@ interface AgreedPartsProps {
   readonly logged: boolean | null;
 }
 
+export { OwnRecords } from "./own-records.tsx";
+
 /** Parts 2 to 6. */
 export default function AgreedParts({ participant, view, logged }: AgreedPartsProps) {
   const { task, round, contributions } = view;
   return (
     <>
+      {view.contradiction !== null && (
+        <ContradictionPart participant={participant} file={view.contradiction} />
+      )}
       <DataPart
         participant={participant}
         task={task}
@@ -41,7 +47,7 @@ export default function AgreedParts({ participant, view, logged }: AgreedPartsPr
         features={task.task.features}
       />
       <LeftPart participant={participant} task={task} latest={view.latest} contributions={contributions} />
-      <WentPart task={task} contributions={contributions} logged={logged} />
+      <WentPart participant={participant} task={task} contributions={contributions} logged={logged} />
       <UsePart participant={participant} task={task} model={view.model} />
     </>
   );

@@ -4,8 +4,9 @@ import type { ConsentView, Participant, TaskSlice } from "#client/index.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorLine } from "../../ui/error-line.tsx";
 import { callFailure } from "../../words/failure.ts";
-import { askNote, type ConsentWords, consentNote, consentWords } from "../../words/join.ts";
+import { askNote, type ConsentWords, consentNote, consentText, consentWords } from "../../words/join.ts";
 import { ConsentLists } from "./consent-lists.tsx";
+import { joinHref } from "./join-address.ts";
 import { Part } from "./part.tsx";
 import { TaskFacts } from "./task-facts.tsx";
 import { useCall } from "./use-call.ts";
@@ -82,7 +83,7 @@ function ConsentForm(props: {
       return;
     }
     try {
-      const agreed = await participant.agree(task.task.version);
+      const agreed = await participant.agree(task.task.version, consentText(words));
       setProblem(agreed.ok ? null : agreed.error.sentence);
     } catch (fault) {
       setProblem(callFailure(fault));
@@ -165,7 +166,7 @@ function LearntLink({ task }: { readonly task: TaskSlice }) {
   return (
     <a
       className="link flex min-h-11 w-fit items-center"
-      href={`/join/${task.task.slug}/learnt`}
+      href={joinHref(task.task.slug, "learnt")}
       // biome-ignore lint/security/noBlankTarget: the new tab inherits the token of this one's link, kept nowhere else yet
       target="_blank"
       rel="opener"

@@ -17,6 +17,7 @@ import { BearerContext, useSeenRun } from "./use-seen-run.ts";
 
 const loadAgreed = () => import("./agreed-parts.tsx");
 const AgreedParts = lazy(loadAgreed);
+const OwnRecords = lazy(() => loadAgreed().then(({ OwnRecords: records }) => ({ default: records })));
 const OwnScore = lazy(() => loadAgreed().then(({ OwnScore: score }) => ({ default: score })));
 
 /** All zero: the coordinator keeps no public log. */
@@ -63,7 +64,7 @@ function Joined({ participant }: { readonly participant: Participant }) {
     hiddenAt: useHiddenAt(),
   });
   const agreed = view.consent?.current === true;
-  const kept = view.data.count > 0 || contributions.length > 0;
+  const kept = view.data.count > 0 || contributions.length > 0 || view.consents.length > 0;
   return (
     <>
       <main id="main" tabIndex={-1} className="wrap">
@@ -89,7 +90,11 @@ function Joined({ participant }: { readonly participant: Participant }) {
           <ClosedParts />
         )}
         {agreed || kept ? (
-          <LeavePart participant={participant} task={task} stage={view.stage} />
+          <LeavePart participant={participant} task={task} stage={view.stage}>
+            <Suspense>
+              <OwnRecords participant={participant} view={view} />
+            </Suspense>
+          </LeavePart>
         ) : (
           <ClosedPart number={7} id="leave" title="Leave" until="There is nothing to leave yet." />
         )}

@@ -1,26 +1,23 @@
 "use client";
-import { memo, useEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useEffect, useRef, useState } from "react";
 import type { Participant, Stage, TaskSlice } from "#client/index.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorLine } from "../../ui/error-line.tsx";
 import { deleteWords, leaveWords } from "../../words/leaving.ts";
 import { Part } from "./part.tsx";
-import { saveBlob } from "./save-blob.ts";
 import { useCall } from "./use-call.ts";
 
-/** Part 7: leave, delete everything, or download everything. */
+/** Part 7: leave, delete everything, or download everything. @param children  What this device has kept. */
 export const LeavePart = memo(function LeavePart(props: {
   readonly participant: Participant;
   readonly task: TaskSlice;
   readonly stage: Stage;
+  readonly children: ReactNode;
 }) {
-  const { participant, task, stage } = props;
+  const { participant, task, stage, children } = props;
   const deleting = deleteWords(task.task.exampleNoun.many);
   const leaving = leaveWords(stage);
-  const saving = useCall();
   const leave = useCall();
-  const save = async () =>
-    saveBlob(await participant.downloadContributions(), `chorus-${task.task.slug}-contributions.tar`);
   return (
     <Part number={7} id="leave" title="Leave">
       <div className="cols3">
@@ -35,13 +32,7 @@ export const LeavePart = memo(function LeavePart(props: {
           <p className="mb-3 text-sm text-ink-2">{deleting.offer}</p>
           <DeleteData participant={participant} words={deleting} />
         </div>
-        <div>
-          <p className="mb-3 text-sm text-ink-2">Every byte you sent, every receipt, what you agreed to.</p>
-          <Button aria-disabled={saving.busy} onClick={() => void saving.call(save)}>
-            {saving.busy ? "Packing" : "Download my contributions"}
-          </Button>
-          {saving.problem !== null && <ErrorLine>{saving.problem}</ErrorLine>}
-        </div>
+        <div className="min-h-24">{children}</div>
       </div>
     </Part>
   );

@@ -2,7 +2,15 @@
 import type { OpenError, ParticipantEnd } from "#client/index.ts";
 import { useStatus } from "../../data/queries.ts";
 import { Button } from "../../ui/button.tsx";
-import { endedWords, FIRST_WORDS, NO_PAGE, notOpenedWords, secureAddress } from "../../words/opening.ts";
+import {
+  badLinkTitle,
+  connectWords,
+  endedWords,
+  FIRST_WORDS,
+  NO_PAGE,
+  notOpenedWords,
+  secureAddress,
+} from "../../words/opening.ts";
 import { BareTopBar } from "../shell/brand.tsx";
 
 /* The participant's page before it opens, and if it cannot open or has ended. */
@@ -28,6 +36,37 @@ export function NoSuchPage() {
       <main id="main" tabIndex={-1} className="wrap grid gap-4 pt-8 pb-16">
         <h1>{NO_PAGE.title}</h1>
         <p className="read">{NO_PAGE.sentence}</p>
+      </main>
+    </>
+  );
+}
+
+/** Asks whether to connect to a coordinator that is not the page's own host. */
+export function AskToConnect({ at, onConnect }: { readonly at: string; readonly onConnect: () => void }) {
+  const words = connectWords(at, location.host);
+  return (
+    <>
+      <BareTopBar />
+      <main id="main" tabIndex={-1} className="wrap grid gap-4 pt-8 pb-16">
+        <h1>{words.title}</h1>
+        <p className="read">{words.asks}</p>
+        <p className="read">{words.trust}</p>
+        <p>
+          <Button onClick={onConnect}>{words.connect}</Button>
+        </p>
+      </main>
+    </>
+  );
+}
+
+/** A link that names a coordinator which cannot be one, or which this page may not use. */
+export function BadLink({ sentence }: { readonly sentence: string }) {
+  return (
+    <>
+      <BareTopBar />
+      <main id="main" tabIndex={-1} className="wrap grid gap-4 pt-8 pb-16">
+        <h1>{badLinkTitle}</h1>
+        <p className="read">{sentence}</p>
       </main>
     </>
   );

@@ -8,6 +8,7 @@ import {
   type ParticipantOptions,
   type ParticipantView,
 } from "#client/index.ts";
+import { coordinatorOrigin } from "../../data/coordinator.ts";
 import { linkToken } from "./link-token.ts";
 
 export type ParticipantState =
@@ -33,7 +34,7 @@ export function useParticipant(task: string, attempt: Attempt): ParticipantState
     void (async () => {
       const joinToken = linkToken(task);
       const terms = { ...namedEngine(), ...(joinToken === null ? {} : { joinToken }) };
-      const opened = await openParticipant({ coordinatorUrl: location.origin, task, ...terms });
+      const opened = await openParticipant({ coordinatorUrl: coordinatorOrigin(), task, ...terms });
       if (!opened.ok) {
         if (!over) setOpening({ state: "refused", error: opened.error });
         return;

@@ -1,21 +1,24 @@
 "use client";
 import { memo, useRef } from "react";
-import type { ContributionSummary, OutcomeView, TaskSlice } from "#client/index.ts";
+import type { ContributionSummary, OutcomeView, Participant, TaskSlice } from "#client/index.ts";
 import type { RoundDetail, RoundView } from "#shared/protocol/api.ts";
+import { coordinatorBase } from "../../data/coordinator.ts";
 import { Score } from "../../score/score.tsx";
 import { Button } from "../../ui/button.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { neededInSum, outcomeSentence, proofsOf, wentNote } from "../../words/contribution.ts";
 import { headlineFigure } from "../../words/measures.ts";
-import { missingFigures } from "../../words/waiting.ts";
+import { missingFigures, roundModelTitle } from "../../words/waiting.ts";
 import { ownLine } from "./own-line.ts";
 import { Part } from "./part.tsx";
+import { ReceiptOffer } from "./receipt-offer.tsx";
 import { saveBlob } from "./save-blob.ts";
 import { useOwnInput } from "./use-own-input.ts";
 import { useEndedRecord } from "./use-round-record.ts";
 
 /** Part 5: the outcome of this device's part in the newest round that has ended. */
 export const WentPart = memo(function WentPart(props: {
+  readonly participant: Participant;
   readonly task: TaskSlice;
   readonly contributions: readonly ContributionSummary[];
   readonly logged: boolean | null;
@@ -36,7 +39,8 @@ export const WentPart = memo(function WentPart(props: {
       </Part>
     );
   }
-  return <EndedRound task={props.task} logged={props.logged} ended={shown.current} />;
+  const { participant, task, logged } = props;
+  return <EndedRound participant={participant} task={task} logged={logged} ended={shown.current} />;
 });
 
 interface Ended {
@@ -46,11 +50,12 @@ interface Ended {
 }
 
 function EndedRound(props: {
+  readonly participant: Participant;
   readonly task: TaskSlice;
   readonly logged: boolean | null;
   readonly ended: Ended;
 }) {
-  const { task, logged, ended } = props;
+  const { participant, task, logged, ended } = props;
   const { contribution, outcome, record } = ended;
   const line = record === null ? null : ownLine(record, contribution.stepsAt, outcome);
   const proofs = proofsOf(outcome, {
@@ -63,11 +68,7 @@ function EndedRound(props: {
     <Part number={5} id="went" title="Where it went" note={wentNote(contribution.round, line !== null)}>
       <p className="read mb-4">{outcomeSentence(contribution, outcome, record, task.task)}</p>
       {record !== null && (
-        <Score
-          round={record}
-          you={line === null ? null : { line, label: "you" }}
-          result={resultOf(contribution, record)}
-        />
+        <Score round={record} you={line === null ? null : { line, label: "you" }} result={resultOf(record)} />
       )}
       <ul className="mt-4">
         {proofs.map(({ kind, statement, evidence }) => (
@@ -79,11 +80,16 @@ function EndedRound(props: {
         ))}
       </ul>
       <div className="mt-4 flex flex-wrap items-center gap-x-5 gap-y-2">
-        <Button onClick={() => saveReceipt(task, contribution, record)}>Download the receipt</Button>
+        {logged === true && outcome.kind === "committed" && (
+          <ReceiptOffer participant={participant} slug={task.task.slug} contribution={contribution} />
+        )}
+        <Button kind="quiet" onClick={() => saveNotes(task, contribution, record)}>
+          What this device noted (JSON)
+        </Button>
         {record !== null && (
           <a
             className="link flex min-h-11 items-center"
-            href={`/rounds/${record.roundId}`}
+            href={`${coordinatorBase()}/rounds/${record.roundId}`}
             target="_blank"
             rel="noopener"
           >
@@ -95,18 +101,18 @@ function EndedRound(props: {
   );
 }
 
-function resultOf(contribution: ContributionSummary, record: RoundView) {
+function resultOf(record: RoundView) {
   if (record.phase !== "committed") return null;
   return {
-    title: `version ${contribution.round}`,
+    title: roundModelTitle(record),
     note: headlineFigure(record.measures) ?? missingFigures(record),
   };
 }
 
-/** A receipt to show to someone else: the round's ids, digests and outcome, without examples or updates. */
-function saveReceipt(task: TaskSlice, contribution: ContributionSummary, record: RoundView | null): void {
+/** To show to someone else: the round's ids, digests and outcome, without examples or updates. Nobody has signed it. */
+function saveNotes(task: TaskSlice, contribution: ContributionSummary, record: RoundView | null): void {
   const { runId, round, attempt, sid, at, parts, rosterSize, outcome, sha256, root } = contribution;
-  const receipt = {
+  const notes = {
     format: "chorus-receipt/1",
     task: task.task.slug,
     taskVersion: task.task.version,
@@ -123,7 +129,7 @@ function saveReceipt(task: TaskSlice, contribution: ContributionSummary, record:
     outcome,
   };
   saveBlob(
-    new Blob([`${JSON.stringify(receipt, null, 2)}\n`], { type: "application/json" }),
+    new Blob([`${JSON.stringify(notes, null, 2)}\n`], { type: "application/json" }),
     `chorus-${task.task.slug}-round-${round}-receipt.json`,
   );
 }

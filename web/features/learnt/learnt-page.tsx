@@ -20,6 +20,7 @@ import {
   tableSizes,
   usualSize,
 } from "../../words/learnt.ts";
+import { joinHref } from "../join/join-address.ts";
 import { FirstWords } from "../join/not-open.tsx";
 import { BareTopBar } from "../shell/brand.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
@@ -59,7 +60,7 @@ function Loaded({ task, joining }: AgreedTask) {
     <>
       <div className="grid gap-4 pt-[clamp(2rem,4vw,3.25rem)] pb-[clamp(1.75rem,3vw,2.5rem)]">
         <p className="crumb">
-          <a href={`/join/${task.slug}`}>Take part: {task.slug}</a>
+          <a href={joinHref(task.slug, "join")}>Take part: {task.slug}</a>
         </p>
         <h1 className="max-w-[20em]">What the coordinator could and could not learn</h1>
         <p className="lead max-w-[44rem] text-ink-2">{learntSentence(task)}</p>
@@ -138,8 +139,8 @@ function WaysToCheck({ slug }: { readonly slug: string }) {
   return (
     <ul className="grid max-w-[44rem] gap-2 text-ink-2">
       <li>
-        After a round the <a href={`/join/${slug}#left`}>join page</a> shows each byte that left beside what
-        stayed, and lets you keep them.
+        After a round the <a href={`${joinHref(slug, "join")}#left`}>join page</a> shows each byte that left
+        beside what stayed, and lets you keep them.
       </li>
       <li>
         The same page proves that your own list is under the root that it was told, looks the root up in the

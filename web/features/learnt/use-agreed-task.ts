@@ -4,6 +4,7 @@ import { storedTerms } from "#client/index.ts";
 import type { TaskView } from "#shared/protocol/api.ts";
 import type { Task } from "#shared/task/task.ts";
 import { ApiFailure, getOwnTask } from "../../data/api.ts";
+import { coordinatorOrigin } from "../../data/coordinator.ts";
 import type { Joining } from "../../words/tasks.ts";
 import { linkToken } from "../join/link-token.ts";
 
@@ -23,7 +24,7 @@ export function useAgreedTask(slug: string) {
 const KEPT_FROM: ReadonlySet<string> = new Set(["BY_INVITATION", "NOT_AUTHENTICATED", "TOKEN_ENDED"]);
 
 async function readTask(slug: string): Promise<AgreedTask> {
-  const stored = await storedTerms(location.origin, slug);
+  const stored = await storedTerms(coordinatorOrigin(), slug);
   try {
     return await withToken(slug, linkToken(slug) ?? stored.joinToken);
   } catch (failure) {

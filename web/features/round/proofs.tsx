@@ -1,7 +1,8 @@
+import Link from "next/link";
 import type { RoundDetail } from "#shared/protocol/api.ts";
 import { modelUrl, sumUrl } from "../../data/api.ts";
-import { FocusBox } from "../../ui/focus-box.tsx";
-import { missingProof, type Proof, proofsOf } from "../../words/proofs.ts";
+import { CommandLine } from "../../ui/command-line.tsx";
+import { keptSentence, missingProof, type Proof, proofsOf, verifyCommand } from "../../words/proofs.ts";
 
 /** The round's statements that have a fingerprint: what each says, and where its bytes are. */
 export function Proofs({ round }: { readonly round: RoundDetail }) {
@@ -13,6 +14,7 @@ export function Proofs({ round }: { readonly round: RoundDetail }) {
         ))}
       </dl>
       {round.sumHash !== null && <SumCheck number={round.round} />}
+      <Checks round={round} />
       <p className="note max-w-[62ch]">
         Nobody can check that every device trained on true data. Masks hide bad data as well as good; clipping
         limits what one device can do.
@@ -51,6 +53,22 @@ function ProofLink({ proof, round }: { readonly proof: Proof; readonly round: Ro
   );
 }
 
+/** Where the round is checked: its audit in this browser, and the command for a round that is kept. */
+function Checks({ round }: { readonly round: RoundDetail }) {
+  const kept = keptSentence(round);
+  return (
+    <div className="grid max-w-[62ch] gap-2">
+      <p>
+        <Link href={`/audit/rounds/${round.roundId}`}>Check this round in the browser</Link>
+      </p>
+      {kept !== null && <p className="note">{kept}</p>}
+      {round.kept === true && (
+        <CommandLine label="Command that checks the kept round" text={verifyCommand(round.roundId)} />
+      )}
+    </div>
+  );
+}
+
 function SumCheck({ number }: { readonly number: number }) {
   return (
     <div className="grid max-w-[62ch] gap-2">
@@ -58,12 +76,7 @@ function SumCheck({ number }: { readonly number: number }) {
         To check the sum, hash the file: the digits must be those above. It holds 32-bit whole numbers, lowest
         byte first: the update, the weight, then check numbers.
       </p>
-      <FocusBox
-        className="overflow-x-auto rounded-sm bg-wash px-4 py-3 text-sm"
-        label="Command that checks the sum"
-      >
-        <code className="whitespace-nowrap">sha256sum round-{number}-sum.bin</code>
-      </FocusBox>
+      <CommandLine label="Command that checks the sum" text={`sha256sum round-${number}-sum.bin`} />
     </div>
   );
 }

@@ -1,44 +1,53 @@
 "use client";
+import { Fragment } from "react";
+import { TABLE_FORMATS } from "#shared/export/table/formats.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import type { Features } from "#shared/task/features.ts";
-import { exportUrl } from "../../data/api.ts";
-import { CopyButton } from "../../ui/copy-button.tsx";
-import { FocusBox } from "../../ui/focus-box.tsx";
-import { EXPORT_WORDS, exportSnippets, newestFileName } from "../../words/exports.ts";
+import { archiveUrl, exportUrl, figuresUrl } from "../../data/api.ts";
+import { usePortability } from "../../data/queries.ts";
+import { CodeLines } from "../../ui/code-lines.tsx";
+import { isOver } from "../../words/endings.ts";
+import { exportSnippets, int8Words, TABLE_WORDS } from "../../words/exports.ts";
+import { FileList } from "./file-list.tsx";
 
 /** The newest model of a run in the formats of other tools, and the lines that use it. */
 export function Downloads({ run, features }: { readonly run: RunView; readonly features: Features }) {
   const { python, javascript } = exportSnippets(run, features);
+  // A run under way makes a new model every round, and each takes the coordinator seconds.
+  const { data } = usePortability(run.task, isOver(run) ? (run.candidate ?? null) : null);
   return (
     <div className="grid gap-4">
-      <ul className="grid gap-2">
-        {EXPORT_WORDS.map(({ format, title, what }) => (
-          <li key={format}>
-            <a href={exportUrl(run.runId, format)} download={newestFileName(run, format)}>
-              {title}
-            </a>{" "}
-            <span className="text-ink-2">{what}</span>
-          </li>
-        ))}
-      </ul>
-      <Lines language="Python" text={python} />
-      <Lines language="JavaScript" text={javascript} />
+      <FileList
+        model={run}
+        version={run.candidate ?? null}
+        urlOf={(format) => exportUrl(run.runId, format)}
+        int8={data === undefined ? null : int8Words(data)}
+      />
+      <RunFiles runId={run.runId} />
+      <CodeLines language="Python" text={python} />
+      <CodeLines language="JavaScript" text={javascript} />
     </div>
   );
 }
 
-function Lines({ language, text }: { readonly language: string; readonly text: string }) {
+/** The run itself: its figures, and everything that there is of it. */
+function RunFiles({ runId }: { readonly runId: string }) {
   return (
-    <details>
-      <summary>Use it in {language}</summary>
-      <div className="grid gap-3 pt-3">
-        <FocusBox label={`${language} lines`} className="overflow-x-auto rounded-sm bg-wash px-3 py-2.5">
-          <pre className="text-sm">
-            <code>{text}</code>
-          </pre>
-        </FocusBox>
-        <CopyButton text={text} what={`the ${language} lines`} />
-      </div>
-    </details>
+    <p className="text-ink-2">
+      All figures of the run:{" "}
+      {TABLE_FORMATS.map((format, at) => (
+        <Fragment key={format}>
+          {at > 0 && ", "}
+          <a href={figuresUrl(runId, format)} download>
+            {TABLE_WORDS[format]}
+          </a>
+        </Fragment>
+      ))}
+      . The whole run, with every round’s record and this model in each format:{" "}
+      <a href={archiveUrl(runId)} download>
+        one zip
+      </a>
+      .
+    </p>
   );
 }

@@ -1,14 +1,14 @@
 "use client";
 import type { RoundView, RunView } from "#shared/protocol/api.ts";
-import type { Measure } from "#shared/stats/measure.ts";
 import { type MeasureSpec, measuresIn, measuresOf } from "#shared/task/measures/index.ts";
 import type { Target } from "#shared/task/target.ts";
+import { curveOf, heldOutSeries, otherSetSeries } from "../../chart/figure-series.ts";
 import { LineChart, type LineSeries } from "../../chart/line-chart.tsx";
 import { onDevicesOf, timesOfRounds, voicesOfRounds } from "../../chart/run-figures.ts";
 import { roundsAxisEnd } from "../../chart/scale.ts";
 import { TimeChart } from "../../chart/time-chart.tsx";
 import { VoicesChart } from "../../chart/voices-chart.tsx";
-import { formatCount, formatMeasure } from "../../words/format.ts";
+import { formatCount } from "../../words/format.ts";
 import { axisTitle, chartNote, guessLines } from "../../words/measures.ts";
 import { bySet } from "../../words/run-curve.ts";
 import { trendSentence } from "../../words/sentences.ts";
@@ -66,18 +66,6 @@ export function Learning({ run, rounds, target, shares = null, noun }: LearningP
   );
 }
 
-interface CurvePoint {
-  readonly round: number;
-  readonly measure: Measure;
-}
-
-function curveOf(history: RunView["history"], { name }: MeasureSpec): readonly CurvePoint[] {
-  return history.flatMap(({ round, measures }) => {
-    const measure = measures[name];
-    return measure === undefined ? [] : [{ round, measure }];
-  });
-}
-
 /** The measures of the figures that are there; before there are any, those that a task of its kind will have. */
 function measuresShown(
   { history }: RunView,
@@ -89,40 +77,6 @@ function measuresShown(
     ...rounds.map(({ deviceMeasures }) => deviceMeasures.before),
   ]);
   return shown.length > 0 || target === null ? shown : measuresOf(target);
-}
-
-function heldOutSeries({ name, inText = name }: MeasureSpec, points: readonly CurvePoint[]): LineSeries {
-  const last = points.at(-1)?.measure;
-  return {
-    name: `held-out ${inText}`,
-    colour: "sum",
-    shape: "line",
-    points: points.map(({ round, measure }) => ({
-      x: round,
-      y: measure.value,
-      halfWidth: measure.halfWidth95,
-    })),
-    labels: last === undefined ? [] : [formatMeasure(last), "held out"],
-  };
-}
-
-/** Figures of rows that were replaced meanwhile: a quiet line of its own. */
-function otherSetSeries(
-  { name, inText = name }: MeasureSpec,
-  points: readonly CurvePoint[],
-  index: number,
-): LineSeries {
-  return {
-    name: `${inText}, other held-out set${index === 0 ? "" : ` ${index + 1}`}`,
-    colour: "ink",
-    shape: "line",
-    points: points.map(({ round, measure }) => ({
-      x: round,
-      y: measure.value,
-      halfWidth: measure.halfWidth95,
-    })),
-    labels: ["other held-out set"],
-  };
 }
 
 function deviceSeries(

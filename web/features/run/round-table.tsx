@@ -17,7 +17,14 @@ const columnsOf = (
 ): readonly TableColumn<RoundView>[] => [
   {
     label: "Round",
-    cell: ({ roundId, round }) => <Link href={`/rounds/${roundId}`}>Round {round}</Link>,
+    cell: ({ roundId, round }) => (
+      <>
+        <Link href={`/rounds/${roundId}`}>Round {round}</Link>{" "}
+        <Link href={`/audit/rounds/${roundId}`} aria-label={`Check round ${round}`}>
+          check
+        </Link>
+      </>
+    ),
   },
   {
     label: "How it ended",

@@ -16,6 +16,7 @@ import { Section } from "../../ui/section.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { isOver, markOf } from "../../words/endings.ts";
 import { plural } from "../../words/format.ts";
+import { candidateNote } from "../../words/models.ts";
 import { coordinatorSees, runStateWords, scoreNote, trafficNote } from "../../words/run.ts";
 import { classSharesOf } from "../../words/run-curve.ts";
 import {
@@ -137,11 +138,7 @@ function Figures({ run, view, round }: FiguresProps) {
       </Section>
       <Privacy view={view} round={round} />
       {view !== null && (run.newestVersion ?? 0) > 0 && (
-        <Section
-          id="model"
-          title="Take the model with you"
-          note={`The model of round ${run.newestVersion}, in the formats of other tools.`}
-        >
+        <Section id="model" title="Take the model with you" note={candidateNote(run, view.inUse ?? null)}>
           <Downloads run={run} features={view.task.features} />
         </Section>
       )}

@@ -2,6 +2,7 @@
 import Link from "next/link";
 import { useState } from "react";
 import { useSession } from "../../data/access-queries.ts";
+import { keptStorage } from "../../data/storage.ts";
 import { Button } from "../../ui/button.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { newPlaceElsewhere } from "../../words/doors.ts";
@@ -14,9 +15,9 @@ export function NewPlaceNote() {
   const { data: session } = useSession();
   const [, setKnown] = useState<string | null>(null);
   const at = session?.newPlaceElsewhereAt ?? null;
-  if (session === undefined || at === null || window.localStorage.getItem(KNOWN) === at) return null;
+  if (session === undefined || at === null || keptStorage()?.getItem(KNOWN) === at) return null;
   const know = () => {
-    window.localStorage.setItem(KNOWN, at);
+    keptStorage()?.setItem(KNOWN, at);
     setKnown(at);
   };
   return (

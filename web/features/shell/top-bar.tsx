@@ -18,6 +18,9 @@ const PAGES: readonly {
 }[] = [
   { href: "/", label: "Runs", isFor: (has) => has("runs.read") },
   { href: "/tasks", label: "Tasks", isFor: (has) => has("runs.read") },
+  { href: "/models", label: "Models", isFor: (has) => has("runs.read") },
+  { href: "/experiments", label: "Experiments", isFor: (has) => has("runs.read") },
+  { href: "/audit", label: "Audit", isFor: (has) => has("runs.read") },
   // Admins have the same sections on their page.
   { href: "/devices", label: "Devices", isFor: (has) => has("join-tokens.read") && !has("people.read") },
   { href: "/admin", label: "Admin", isFor: (has) => has("people.read") },

@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import { SESSION } from "../../data/access-queries.ts";
 import { ApiFailure } from "../../data/api.ts";
+import { tabStorage } from "../../data/storage.ts";
 import { destinationOf, signInPath } from "../../words/doors.ts";
 
 /** Holds the coordinator's reason for signing someone out, until the sign-in page has shown it. */
@@ -44,14 +45,15 @@ function goToDoor({ code, message }: ApiFailure): void {
   if (code === "NOT_SET_UP" && pathname !== "/setup") window.location.replace("/setup");
   if (code !== "NOT_AUTHENTICATED" || pathname === "/sign-in") return;
   const [, usual] = ERRORS.NOT_AUTHENTICATED;
-  if (message !== usual) window.sessionStorage.setItem(REASON, message);
+  if (message !== usual) tabStorage()?.setItem(REASON, message);
   window.location.replace(signInPath(`${pathname}${search}${hash}`));
 }
 
 /** Why the coordinator signed this browser out, once; null if it has not said. */
 export function takeReason(): string | null {
-  const reason = window.sessionStorage.getItem(REASON);
-  window.sessionStorage.removeItem(REASON);
+  const storage = tabStorage();
+  const reason = storage?.getItem(REASON) ?? null;
+  storage?.removeItem(REASON);
   return reason;
 }
 

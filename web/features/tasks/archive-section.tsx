@@ -53,7 +53,7 @@ export function ArchiveSection({
           )}
           {archive.error !== null && <FailureNote error={archive.error} />}
         </div>
-        {data !== undefined && <LogEntry sentences={[data.sentence]} />}
+        {data !== undefined && <LogEntry sentences={[data.sentence]} isKept={isArchived} />}
       </div>
     </Section>
   );

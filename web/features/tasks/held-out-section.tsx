@@ -7,7 +7,7 @@ import { removeHeldOut } from "../../data/held-out.ts";
 import { Button } from "../../ui/button.tsx";
 import { type Definition, DefinitionList } from "../../ui/definition-list.tsx";
 import { Section } from "../../ui/section.tsx";
-import { formatFileSize, formatHash, formatInstantUtc, plural } from "../../words/format.ts";
+import { formatFileSize, formatHash, formatWhenUtc, plural } from "../../words/format.ts";
 import { cardFault, NO_HELD_OUT, setSentence, WITHOUT_HELD_OUT } from "../../words/held-out.ts";
 import { Deed, DeedLink, Said, useDeeds } from "../admin/deeds.tsx";
 import { useAct } from "../doors/use-act.tsx";
@@ -77,7 +77,7 @@ function cardLines({
       term: "Checked",
       text: `all rows fit ${versions.length === 1 ? "version" : "versions"} ${versions.join(", ")}`,
     },
-    { term: "Set", text: `${formatInstantUtc(setAt)}, by ${setBy}` },
+    { term: "Set", text: `${formatWhenUtc(setAt)}, by ${setBy}` },
   ];
 }
 

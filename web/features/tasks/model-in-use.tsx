@@ -9,21 +9,28 @@ import { Section } from "../../ui/section.tsx";
 import { EmptyNote } from "../../ui/states.tsx";
 import { formatHash } from "../../words/format.ts";
 import { headlineWords } from "../../words/measures.ts";
-import { newestVersion } from "../../words/waiting.ts";
+import { figuresInUse, inUseSentence } from "../../words/models.ts";
 import { IntervalBar } from "./interval-bar.tsx";
 
 /** The model that browsers load today. */
 export function ModelInUse({ view, runs }: { readonly view: TaskView; readonly runs: readonly RunView[] }) {
-  const { task, latestModelHash, measures, measuredOn, heldOut } = view;
-  const run = runs.find(({ roundsCommitted }) => roundsCommitted > 0);
-  if (latestModelHash === null || run === undefined) {
+  const { task, inUse, measuredOn, heldOut } = view;
+  if (inUse == null) {
     return (
       <Section id="model" title="Model in use" note="What browsers load today.">
-        <EmptyNote>None yet. The first committed round of a run makes one.</EmptyNote>
+        <EmptyNote>
+          {view.archived == null
+            ? "None yet. The first committed round of a run makes one."
+            : "None. No round had committed when the task was archived."}
+        </EmptyNote>
       </Section>
     );
   }
-  const onDevices = run.deviceHistory?.at(-1)?.measures ?? null;
+  const measures = figuresInUse(view);
+  const run = runs.find(({ runId }) => runId === inUse.runId);
+  const ofRounds = run?.deviceHistory ?? [];
+  const own = ofRounds.find(({ round }) => round === inUse.round);
+  const onDevices = (inUse.alias === null ? ofRounds.at(-1) : own)?.measures ?? null;
   const { many } = task.exampleNoun;
   const isOther = measuredOn !== undefined && heldOut != null && measuredOn !== heldOut.hash;
   // Figures of another held-out set are not drawn on the axis of today's.
@@ -31,7 +38,7 @@ export function ModelInUse({ view, runs }: { readonly view: TaskView; readonly r
   return (
     <Section id="model" title="Model in use" note="What browsers load today.">
       <p className="read mb-4">
-        Version {newestVersion(run)}, from <Link href={`/runs/${run.runId}`}>run {run.number}</Link>.
+        {inUseSentence(inUse)} It is from <Link href={`/runs/${inUse.runId}`}>run {inUse.runNumber}</Link>.
       </p>
       <table className="records max-w-3xl">
         <caption className="sr-only">How the model in use was judged</caption>
@@ -73,9 +80,9 @@ export function ModelInUse({ view, runs }: { readonly view: TaskView; readonly r
         </tbody>
       </table>
       <p className="mt-4 flex flex-wrap gap-5 text-sm">
-        <Link href={`/runs/${run.runId}`}>All versions of run {run.number}</Link>
+        <Link href={`/models/${task.slug}`}>All versions</Link>
         <a href={`/join/${task.slug}`}>Try it</a>
-        <a href={modelUrl(latestModelHash)} download>
+        <a href={modelUrl(inUse.modelHash)} download>
           Download
         </a>
       </p>

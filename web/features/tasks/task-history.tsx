@@ -2,7 +2,7 @@
 import { useTaskHistory } from "../../data/queries.ts";
 import { Section } from "../../ui/section.tsx";
 import { NamedList } from "../../ui/show-more.tsx";
-import { formatInstantUtc } from "../../words/format.ts";
+import { formatWhenUtc } from "../../words/format.ts";
 import { QueryGate } from "../shell/query-gate.tsx";
 
 const SHOWN_FIRST = 8;
@@ -22,7 +22,7 @@ export function TaskHistory({ slug }: { readonly slug: string }) {
                     key={`${at} ${sentence}`}
                     className="flex flex-wrap gap-x-6 gap-y-1 border-b border-rule py-2 wrap-anywhere"
                   >
-                    <span className="text-ink-3">{formatInstantUtc(at)}</span>
+                    <span className="text-ink-3">{formatWhenUtc(at)}</span>
                     <span className="min-w-0 flex-1 basis-72">{sentence}</span>
                   </li>
                 ))}

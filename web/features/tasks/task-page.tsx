@@ -1,13 +1,14 @@
 "use client";
 import { useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
+import { gatesWords } from "#shared/project/sentences.ts";
 import type { RunView, TaskView } from "#shared/protocol/api.ts";
 import { taskDifference } from "#shared/task/difference.ts";
 import { useSession } from "../../data/access-queries.ts";
 import type { Listed } from "../../data/api.ts";
 import { useWatch } from "../../data/live.tsx";
 import { useMay } from "../../data/may.ts";
-import { KEYS, useNewestTask, useRunsOf, useStatus, useVersions } from "../../data/queries.ts";
+import { KEYS, useNewestTask, useRunsOf, useSettings, useStatus, useVersions } from "../../data/queries.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { type Definition, DefinitionList } from "../../ui/definition-list.tsx";
@@ -30,6 +31,7 @@ import {
 import { QueryGate } from "../shell/query-gate.tsx";
 import { ArchiveSection } from "./archive-section.tsx";
 import { DifferenceList } from "./difference.tsx";
+import { GatesForm } from "./gates-form.tsx";
 import { HeldOutSection } from "./held-out-section.tsx";
 import { JoiningSection } from "./joining-section.tsx";
 import { ModelInUse } from "./model-in-use.tsx";
@@ -111,6 +113,7 @@ function TaskOf({ view }: { readonly view: TaskView }) {
       <TaskRuns runs={runs} next={next} view={view} mayLaunch={mayLaunch} />
       <ModelInUse view={view} runs={runs} />
       <SettingsAndRules view={view} mayCreate={mayCreate} />
+      {setter !== null && <GatesForm view={view} me={setter} onChange={onChange} />}
       <TaskHistory slug={task.slug} />
       {setter !== null && <ArchiveSection view={view} onChange={onChange} />}
     </>
@@ -204,6 +207,7 @@ function Changed({ one, views }: { readonly one: TaskView; readonly views: reado
 
 function SettingsAndRules({ view, mayCreate }: { readonly view: TaskView; readonly mayCreate: boolean }) {
   const { task, settings, heldOut, parameterCount } = view;
+  const { data: stored } = useSettings(task.slug);
   const set: Definition[] = [
     { term: "Heading", text: settings?.invitation ?? task.invitation },
     {
@@ -211,6 +215,8 @@ function SettingsAndRules({ view, mayCreate }: { readonly view: TaskView; readon
       text: settings?.joining === "invitation" ? "by invitation" : "anyone with the address",
     },
     { term: "Held-out set", text: heldOut == null ? "none" : heldOut.hash.slice(0, 12) },
+    // The place is held while they are fetched (V6).
+    { term: "Gates", text: stored === undefined ? "…" : gatesWords(stored.settings.promotion) },
   ];
   return (
     <Section id="rules" title="Settings and rules" note="Two kinds of things, kept apart.">

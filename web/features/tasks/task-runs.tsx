@@ -71,7 +71,7 @@ export function TaskRuns({ runs: newest, next, view, mayLaunch }: TaskRunsProps)
   return (
     <Section id="runs" title="Runs" note="Newest first. One goes at a time; others wait.">
       {runs.length === 0 ? (
-        <EmptyNote>No runs yet.</EmptyNote>
+        <EmptyNote>{view.archived == null ? "No runs yet." : "No run was launched."}</EmptyNote>
       ) : (
         <ShowMore
           items={runs}

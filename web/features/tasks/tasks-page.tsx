@@ -10,22 +10,16 @@ import { EmptyNote } from "../../ui/states.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { formatCount } from "../../words/format.ts";
 import { headlineFigure } from "../../words/measures.ts";
-import { judgedShort, taskKind, tasksLead, taskTitle } from "../../words/tasks.ts";
+import { judgedShort, taskKind, tasksLead } from "../../words/tasks.ts";
 import { QueryGate } from "../shell/query-gate.tsx";
+import { TaskName } from "./task-name.tsx";
 
 const WATCH_ALL = { all: true } as const;
 
 const COLUMNS: readonly TableColumn<TaskView>[] = [
   {
     label: "Task",
-    cell: ({ task }) => (
-      <>
-        <Link href={`/tasks/${task.slug}`} className="font-semibold">
-          {taskTitle(task)}
-        </Link>
-        {task.title !== undefined && <span className="note block">{task.slug}</span>}
-      </>
-    ),
+    cell: ({ task }) => <TaskName task={task} under="/tasks" />,
   },
   { label: "Kind", cell: ({ task }) => taskKind(task) },
   { label: "Learns", cell: ({ task }) => task.learns },

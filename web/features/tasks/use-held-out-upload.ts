@@ -46,6 +46,7 @@ export function useHeldOutUpload(): UploadState {
         setUnderWay(false);
         void client.invalidateQueries({ queryKey: ["held-out", slug] });
         void client.invalidateQueries({ queryKey: ["task", slug] });
+        void client.invalidateQueries({ queryKey: ["settings", slug] });
       }
     },
     [client],

@@ -4,8 +4,9 @@ import { useState } from "react";
 import type { TaskView } from "#shared/protocol/api.ts";
 import { draftOfTask } from "#shared/sample/draft-of-task.ts";
 import { TEMPLATE_DRAFTS } from "#shared/sample/template-drafts.ts";
-import { draftStorage, dropDraft, type KeptDraft } from "../../data/drafts.ts";
+import { dropDraft, type KeptDraft } from "../../data/drafts.ts";
 import { useTasks } from "../../data/queries.ts";
+import { keptStorage } from "../../data/storage.ts";
 import { Button } from "../../ui/button.tsx";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { ErrorLine } from "../../ui/error-line.tsx";
@@ -180,7 +181,7 @@ function Drafts({ workshop, drafts, onDrafts }: StartPartProps) {
             kind="quiet"
             aria-label={`Delete the draft ${draft.about.slug}`}
             onClick={() => {
-              dropDraft(draftStorage(), id);
+              dropDraft(keptStorage(), id);
               onDrafts();
             }}
           >

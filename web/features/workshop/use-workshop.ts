@@ -11,7 +11,8 @@ import {
 import type { KindClash } from "#shared/sample/draft-sample.ts";
 import { type DraftResult, taskOfDraft } from "#shared/sample/draft-task.ts";
 import type { ColumnFields } from "#shared/sample/propose-columns.ts";
-import { draftStorage, dropDraft, keepDraft } from "../../data/drafts.ts";
+import { dropDraft, keepDraft } from "../../data/drafts.ts";
+import { keptStorage } from "../../data/storage.ts";
 import { type RowsState, useRows } from "./use-rows.ts";
 import { anewWithSample, clashOf, withSample } from "./with-sample.ts";
 
@@ -80,7 +81,7 @@ export function useWorkshop(): Workshop {
     if (draft === null || isDropped.current) return;
     if (id.current === "") id.current = crypto.randomUUID();
     const savedAt = Date.now();
-    setKeptAt(keepDraft(draftStorage(), { id: id.current, savedAt, draft }) ? savedAt : null);
+    setKeptAt(keepDraft(keptStorage(), { id: id.current, savedAt, draft }) ? savedAt : null);
   }, [draft]);
   useEffect(() => {
     const timer = setTimeout(keepNow, KEEP_AFTER_MS);
@@ -133,7 +134,7 @@ export function useWorkshop(): Workshop {
       setDraft(begun);
     }, []),
     startOver: useCallback(() => {
-      if (id.current !== "") dropDraft(draftStorage(), id.current);
+      if (id.current !== "") dropDraft(keptStorage(), id.current);
       id.current = "";
       setSource(null);
       setSample(null);
@@ -161,7 +162,7 @@ export function useWorkshop(): Workshop {
     tryToPublish: useCallback(() => setHasTried(true), []),
     drop: useCallback(() => {
       isDropped.current = true;
-      if (id.current !== "") dropDraft(draftStorage(), id.current);
+      if (id.current !== "") dropDraft(keptStorage(), id.current);
       id.current = "";
     }, []),
     keepNow,

@@ -11,10 +11,11 @@ import type { DraftProblem } from "#shared/sample/draft-problem.ts";
 import { rebased } from "#shared/sample/rebase.ts";
 import type { Task } from "#shared/task/task.ts";
 import { ApiFailure, createTask, getTask } from "../../data/api.ts";
-import { draftStorage, type KeptDraft, listDrafts } from "../../data/drafts.ts";
+import { type KeptDraft, listDrafts } from "../../data/drafts.ts";
 import { useLink } from "../../data/live.tsx";
 import { projectsWhere, useMay } from "../../data/may.ts";
 import { KEYS, useStatus } from "../../data/queries.ts";
+import { keptStorage } from "../../data/storage.ts";
 import { Button } from "../../ui/button.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { formatTimeUtc } from "../../words/format.ts";
@@ -90,7 +91,7 @@ function useBeginFrom({ begin }: Workshop, from: string | null): Error | null {
 
 function useDrafts() {
   const [drafts, setDrafts] = useState<readonly KeptDraft[]>([]);
-  const read = useCallback(() => setDrafts(listDrafts(draftStorage())), []);
+  const read = useCallback(() => setDrafts(listDrafts(keptStorage())), []);
   useEffect(read, [read]);
   return { drafts, read };
 }
