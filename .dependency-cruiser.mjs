@@ -4,7 +4,19 @@
  * guards the number of modules seen.
  */
 /** Rooms of the coordinator's core, lowest first: a room imports those before it. create-coordinator.ts stands above. */
-const CORE_ROOMS = ["ports", "access", "tasks", "devices", "views", "models", "rounds", "runs", "desks"];
+const CORE_ROOMS = [
+  "ports",
+  "audit",
+  "access",
+  "tasks",
+  "devices",
+  "views",
+  "models",
+  "rounds",
+  "runs",
+  "tracking",
+  "desks",
+];
 
 /** Rooms of shared/ through which rules are agreed to and rounds run, lowest first: each imports those before it. */
 const SHARED_ROOMS = [
@@ -14,7 +26,8 @@ const SHARED_ROOMS = [
   "data/",
   "protocol/(?!(ids|limits|fields|errors|api)\\.ts$)",
   "secagg/",
-  "(round|transcript|project|model)/",
+  "(round|transcript|project|registry|model)/",
+  "audit/",
   "protocol/api\\.ts$",
 ];
 
@@ -74,7 +87,7 @@ export default {
       severity: "error",
       from: {
         pathNot:
-          "^(shared/node|(client|coordinator)/(adapters|commands)|test)/|^(coordinator/main|client/node)\\.ts$",
+          "^(shared/node|(client|coordinator)/(adapters|commands)|test)/|^(coordinator/main|client/node|web/join/vite\\.config)\\.ts$",
       },
       to: { path: "^shared/node/" },
     },

@@ -9,6 +9,8 @@ export default defineConfig({
     hookTimeout: 180_000,
     expect: { poll: { timeout: 60_000 } },
     reporters: ["default"],
+    // Vitest leaves one core idle by default, which is half of a machine with two.
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,

@@ -1,5 +1,6 @@
 import { Agent, get } from "node:http";
 import { permissionRefusal } from "#coordinator/core/access/permissions.ts";
+import { NO_OVERRIDES } from "#coordinator/core/access/promotions.ts";
 import { openAccess } from "#coordinator/open-access.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { err } from "#shared/kernel/result.ts";
@@ -127,6 +128,7 @@ async function openChecks(crowdSize: number): Promise<Checks> {
     store: memoryStore(memoryDatabase()),
     keeping: null,
     projects: { deleteData: async () => err(wireError("CONFLICT")) },
+    registry: NO_OVERRIDES,
   });
   const { accessDesk, signIns } = parts;
   const principals = parts.principals({ deviceOf: async () => null });

@@ -35,18 +35,30 @@ async function* run({ small = false, profile = false }: BenchOptions = {}): Asyn
   const task = pictureTask(deviceCount, hiddenUnits);
   const profiles = profile ? mkdtempSync(join(tmpdir(), "chorus-profile-")) : null;
   const options = profiles === null ? {} : { flags: profileFlags(profiles), gently: true };
-  const federation = await openProcessFederation(task, new Array<number>(deviceCount).fill(1), options);
-  let measured: MeasuredRound[] = [];
+  const each = new Array<number>(deviceCount).fill(1);
+  const federation = await openProcessFederation(task, each, options);
+  // The same, except that its devices demand no proofs of the public log.
+  const unasked = profile ? null : await openProcessFederation(task, each, { demandsProofs: false });
+  const measured: MeasuredRound[] = [];
+  const without: MeasuredRound[] = [];
   try {
     const { parameterCount } = await federation.api.task(task.slug);
-    measured = await runRounds(federation, task.slug, WARM_UP_ROUNDS + rounds);
+    const next = await beginRounds(federation, task.slug, WARM_UP_ROUNDS + rounds);
+    const nextUnasked = unasked && (await beginRounds(unasked, task.slug, WARM_UP_ROUNDS + rounds));
+    // In turns, so that a busy machine slows both alike.
+    for (let round = 1; round <= WARM_UP_ROUNDS + rounds; round++) {
+      measured.push(await next(round));
+      if (nextUnasked !== null) without.push(await nextUnasked(round));
+    }
     const plain: number[] = [];
     for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
       plain.push(await plainMean(federation.devices, parameterCount));
     }
     yield* lines(measured.slice(WARM_UP_ROUNDS), plain.slice(WARM_UP_ROUNDS), deviceCount, parameterCount);
+    if (unasked !== null) yield* demandLines(measured.slice(WARM_UP_ROUNDS), without.slice(WARM_UP_ROUNDS));
   } finally {
     await federation.close();
+    await unasked?.close();
   }
   if (profiles === null) return;
   yield* profileLines(profiles, federation, measured.slice(WARM_UP_ROUNDS));
@@ -92,18 +104,18 @@ interface MeasuredRound {
   readonly devicesCpuMs: number;
 }
 
-async function runRounds(
+/** @returns a function that runs the next round. */
+async function beginRounds(
   { api, devices, coordinatorPid, devicePids }: ProcessFederation,
   slug: string,
   count: number,
-): Promise<MeasuredRound[]> {
+): Promise<(round: number) => Promise<MeasuredRound>> {
   const cpu = () => [cpuMs(coordinatorPid) ?? 0, devicePids.reduce((sum, pid) => sum + (cpuMs(pid) ?? 0), 0)];
   const last = devices.at(-1) as DeviceProcess;
   const ends = countEnds(devices);
   for (const device of devices) device.send({ type: "start", held: device === last });
   const { runId } = await api.launch({ task: slug, rounds: count, seed: 7 });
-  const measured: MeasuredRound[] = [];
-  for (let round = 1; round <= count; round++) {
+  return async (round) => {
     await until(`round ${round} with one device missing`, 120_000, async () => {
       const current = (await api.run(runId)).currentRound;
       return (
@@ -119,15 +131,42 @@ async function runRounds(
     const [coordinatorAfter = 0, devicesAfter = 0] = cpu();
     const view = (await api.rounds(runId)).find((one) => one.round === round);
     if (view?.phase !== "committed") throw new Error(`round ${round} ended as ${view?.phase}: ${view?.code}`);
-    measured.push({
+    return {
       view,
       span,
       outsideS: (span.toUs - span.fromUs) / 1e6,
       coordinatorCpuMs: coordinatorAfter - coordinatorBefore,
       devicesCpuMs: devicesAfter - devicesBefore,
-    });
-  }
-  return measured;
+    };
+  };
+}
+
+/** What it costs that devices demand proofs of the public log (A40, A41). */
+function* demandLines(
+  measured: readonly MeasuredRound[],
+  without: readonly MeasuredRound[],
+): Generator<BenchLine> {
+  const seconds = (rounds: readonly MeasuredRound[]) =>
+    quantile(
+      rounds.map(({ outsideS }) => outsideS),
+      0.5,
+    );
+  const cpuOf = (rounds: readonly MeasuredRound[]) =>
+    rounds.reduce((sum, one) => sum + one.coordinatorCpuMs + one.devicesCpuMs, 0) / rounds.length;
+  const [value, peer] = [seconds(measured), seconds(without)];
+  yield {
+    name: "a round whose devices demand proofs, p50",
+    value,
+    unit: "s",
+    ...compared("without", peer, value),
+  };
+  const [cpu, cpuPeer] = [cpuOf(measured), cpuOf(without)];
+  yield {
+    name: "CPU of such a round, all processes",
+    value: cpu,
+    unit: "ms",
+    ...compared("without", cpuPeer, cpu),
+  };
 }
 
 /** @returns a function that resolves when every device has heard how a round ended. */

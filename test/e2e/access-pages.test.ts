@@ -156,7 +156,9 @@ describe("[X93] what one may not do", () => {
   test("is on no page of an auditor, in no state of a run", async () => {
     const { context, page } = await signedIn("t19c", "/");
     const bar = page.getByRole("navigation", { name: "Main" });
-    await expect.poll(() => bar.getByRole("link").allTextContents()).toEqual(["Runs", "Tasks"]);
+    await expect
+      .poll(() => bar.getByRole("link").allTextContents())
+      .toEqual(["Runs", "Tasks", "Models", "Experiments", "Audit"]);
     const live = await run("hmda", "running");
     const runs = [
       live,
@@ -177,7 +179,9 @@ describe("[X93] what one may not do", () => {
     // b42s researches readmission, which hmda belongs to, and audits digits.
     const { context, page } = await signedIn("b42s", "/devices");
     const bar = page.getByRole("navigation", { name: "Main" });
-    await expect.poll(() => bar.getByRole("link").allTextContents()).toEqual(["Runs", "Tasks", "Devices"]);
+    await expect
+      .poll(() => bar.getByRole("link").allTextContents())
+      .toEqual(["Runs", "Tasks", "Models", "Experiments", "Audit", "Devices"]);
     expect((await controlsOf(page, "/devices")).verbs).not.toContain("Name a site…");
     await page.goto(`${api.base}/admin`);
     await noPage(page).waitFor();
@@ -361,6 +365,30 @@ describe("the admin page", () => {
       .waitFor();
     await tokens.getByRole("button", { name: "Remove its devices", exact: true }).click();
     await tokens.getByText(/^Removed\. Devices that joined with this token take part no more/).waitFor();
+    await context.close();
+  });
+
+  test("[A81] [A83] a person is erased after a question; what is kept is a table, and the record a download", async () => {
+    const { context, page } = await signedIn("k7f2", "/admin");
+    const people = section(page, "People");
+    await people.getByRole("button", { name: "Erase… t19c" }).click();
+    await people.getByText("“k7f2 erased the account of t19c.”").waitFor();
+    await people.getByText(/The name stays in the events that they caused/).waitFor();
+    await people.getByRole("button", { name: "Erase", exact: true }).click();
+    await people.getByText("Erased. The audit log says that one was, and not which.").waitFor();
+    await people.getByRole("button", { name: "Erase… t19c" }).waitFor({ state: "detached" });
+    expect(await people.getByText("t19c", { exact: true }).count()).toBe(0);
+    // Admins lose the role first.
+    expect(await people.getByRole("button", { name: "Erase… m03a" }).count()).toBe(0);
+
+    const data = section(page, "Data");
+    await data.getByText(/tables and \d+ folders and files\. .* Show all/).click();
+    await data.getByText("sealed_opening", { exact: true }).waitFor();
+    const link = data.getByRole("link", { name: "Download as Markdown" });
+    expect(await link.getAttribute("href")).toBe("/api/v1/processing-record/markdown");
+    expect(await axeFindings(page)).toEqual([]);
+    await page.setViewportSize({ width: 375, height: 800 });
+    expect(await overflowOf(page)).toBeLessThanOrEqual(0);
     await context.close();
   });
 });

@@ -36,7 +36,9 @@ async function open(
   page.on("request", (request) => {
     const { pathname } = new URL(request.url());
     const isAct =
-      request.method() !== "GET" && pathname.startsWith("/api/v1/") && !pathname.endsWith("/ticket");
+      !["GET", "HEAD"].includes(request.method()) &&
+      pathname.startsWith("/api/v1/") &&
+      !pathname.endsWith("/ticket");
     if (isAct) changes.push(`${request.method()} ${pathname}`);
   });
   await page.goto(api.base + path);

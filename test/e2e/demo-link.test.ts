@@ -49,6 +49,20 @@ test("[X95] one click on the printed link and a person is in; the same link a se
   await page.getByText("Digits, run 1 finished").waitFor();
   await page.goto(run);
   await page.getByRole("heading", { name: "digits, run 1" }).waitFor();
+  // One more click, and everything that can be said of the last round is checked in this browser.
+  const [check = ""] = /Check round 2 in your browser: (\S+)/.exec(output)?.slice(1) ?? [];
+  await page.goto(check);
+  await page
+    .getByText(/^Nine statements about this round\. Seven were checked in this browser just now/)
+    .waitFor();
+  const statements = page
+    .getByRole("list")
+    .filter({ hasText: "The sum was opened once" })
+    .getByRole("listitem");
+  const marks = await statements.evaluateAll((items) =>
+    items.map((item) => item.querySelector("b")?.textContent),
+  );
+  expect(marks).toEqual([...Array(7).fill("Checked here."), "Waiting.", "Nobody can check this."]);
   await first.close();
 
   const second = await openContext(browser);

@@ -33,6 +33,8 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 /** Long enough to interrupt a training in the middle, and to notice a round that waits for its deadline. */
 const TRAINING_MS = 120_000;
 const EPOCHS = 60;
+/** Of the page. Its training takes seconds on the fastest engine, so that a busy machine interrupts it in time. */
+const OWN_ROWS = 900;
 
 const scratch = mkdtempSync(join(tmpdir(), "chorus-engine-loss-"));
 const task = patient(bundledTask("digits", OTHERS + 1, 1));
@@ -57,7 +59,7 @@ beforeAll(async () => {
   const digits = join(ROOT, "coordinator/data/digits.csv");
   cpSync(digits, heldOut);
   const [header, ...rows] = readFileSync(digits, "utf8").trim().split("\n");
-  writeFileSync(join(scratch, "own.csv"), [header, ...rows.slice(0, 300)].join("\n"));
+  writeFileSync(join(scratch, "own.csv"), [header, ...rows.slice(0, OWN_ROWS)].join("\n"));
   coordinator = await spawnCoordinator({ port: await freePort(), dataDir: scratch, pages: true });
   await openApi(coordinator.url).createTask(task);
   for (let seed = 1; seed <= OTHERS; seed++) {
@@ -94,7 +96,7 @@ async function openPage(engine: string): Promise<Page> {
   await page.getByRole("button", { name: "Add a CSV file" }).click();
   await page.locator('input[type="file"][accept*="csv"]').first().setInputFiles(join(scratch, "own.csv"));
   await page.getByRole("button", { name: /[Aa]dd [\d,]+ row/ }).click();
-  await page.getByText(/300 rows read/).waitFor();
+  await page.getByText(`${OWN_ROWS} rows read`).waitFor();
   await training(page)
     .getByText(/, in use/)
     .waitFor({ timeout: 120_000 });
@@ -151,7 +153,8 @@ async function expectToGoOn(page: Page, runId: string, next: RegExp): Promise<vo
   await until("the end of the run", 300_000, async () => (await api.run(runId)).state === "completed");
   const rounds = (await api.rounds(runId)).toSorted((left, right) => left.round - right.round);
   const committed = rounds.filter(({ phase }) => phase === "committed");
-  expect(committed[0]?.survivors).toBe(OTHERS);
+  // It was taken away in the first round, or as soon as that had its update, and so in the second.
+  expect(committed.slice(0, 2).map(({ survivors }) => survivors)).toContain(OTHERS);
   expect(committed.at(-1)?.survivors).toBe(OTHERS + 1);
   // No round waited for the deadline of its training.
   for (const { openedAt, endedAt } of committed) {

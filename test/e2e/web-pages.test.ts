@@ -54,6 +54,9 @@ const PAGES = {
   "a new task": () => "/tasks/new",
   "a new version": () => "/tasks/new?from=hmda",
   "what could be learnt": () => "/join/digits/learnt",
+  models: () => "/models",
+  "a task's models": () => "/models/digits",
+  experiments: () => "/experiments",
   admin: () => "/admin",
   devices: () => "/devices",
   "one's account": () => "/account",
@@ -248,6 +251,56 @@ test("[V8] whoever stopped a run is named on each page that shows it, and in its
   await picture.getByText("k7f2 ended it").waitFor();
   await context.close();
   child.kill();
+});
+
+test("[V11] the newest candidate is compared with the version in use, and the verdict is about it", async () => {
+  const context = await openContext(browser);
+  const { page } = await open(context, "/models/hmda");
+  const asked: string[] = [];
+  await page.route(/\/comparisons\?/, (route) => {
+    asked.push(new URL(route.request().url()).search);
+    return route.fulfill({ json: { comparable: false, reason: "The columns differ." } });
+  });
+  const chosen = (label: string) => page.getByLabel(label, { exact: true }).inputValue();
+  const [judged, inUse] = [await chosen("This one"), await chosen("Against")];
+  expect(Number(judged)).toBeGreaterThan(Number(inUse));
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.getByText("Not comparable. The columns differ.").waitFor();
+  expect(asked).toEqual([`?a=${inUse}&b=${judged}`]);
+  await context.close();
+});
+
+test("[V11] [G2] a promotion stands beside the sentence that the log will keep, and names the champion it replaces", async () => {
+  const context = await openContext(browser);
+  // The reference by which scripts load a model leads to its page, too.
+  const { page } = await open(context, "/models/digits@champion");
+  const sent: unknown[] = [];
+  await page.route(/\/promotions$/, (route) => {
+    sent.push(route.request().postDataJSON());
+    const message = "Version 3 is the champion by now. Look again.";
+    return route.fulfill({ status: 409, json: { error: { code: "CONFLICT", message, retry: "never" } } });
+  });
+  const table = page.getByRole("table", { name: "Versions" });
+  const champion = Number(
+    await table
+      .getByRole("row", { name: /@champion, in use/ })
+      .locator("b")
+      .textContent(),
+  );
+  await table
+    .getByRole("button", { name: /^Promote…/ })
+    .first()
+    .click();
+  await page
+    .getByText(
+      new RegExp(`k7f2 promoted version \\d+ of digits: it is in use, in place of version ${champion}`),
+    )
+    .waitFor();
+  expect(await axeFindings(page)).toEqual([]);
+  await page.getByRole("button", { name: /^Promote version \d+$/ }).click();
+  await page.getByText("Version 3 is the champion by now. Look again.").waitFor();
+  expect(sent).toEqual([{ act: "promote", version: expect.any(Number), expected: champion }]);
+  await context.close();
 });
 
 test("stopping asks once more, and Escape lets the run go on", async () => {

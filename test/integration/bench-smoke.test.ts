@@ -7,6 +7,7 @@ import { bench as idle } from "../bench/idle.ts";
 import type { Bench, BenchLine } from "../bench/line.ts";
 import { bench as memory } from "../bench/memory.ts";
 import { bench as pictures } from "../bench/pictures.ts";
+import { bench as registry } from "../bench/registry.ts";
 import { bench as round } from "../bench/round.ts";
 import { bench as secagg } from "../bench/secagg.ts";
 import { bench as store } from "../bench/store.ts";
@@ -125,6 +126,13 @@ describe("benches still run", () => {
     expect(figureOf(lines, "SQLite: append, p50")).toBeGreaterThan(0);
     expect(figureOf(lines, "SQLite: append, p99")).toBeGreaterThan(0);
     expect(lines.find(({ name }) => name === "SQLite: append, p50")?.ratio).toBeGreaterThan(0);
+  });
+
+  test("registry", async () => {
+    const lines = await linesOf(registry);
+    expect(figureOf(lines, "log-batch of 1000 metrics, p50")).toBeGreaterThan(0);
+    expect(figureOf(lines, "search over 40 runs")).toBeGreaterThan(0);
+    expect(figureOf(lines, "a file of 1 MB: stored durably")).toBeGreaterThan(0);
   });
 
   test("idle", async () => {

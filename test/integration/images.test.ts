@@ -7,7 +7,9 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -16,6 +18,8 @@ import { Copy, DockerfileParser, type Instruction } from "dockerfile-ast";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import { exportOnnx } from "#shared/export/onnx/export-onnx.ts";
+import { bundledCase } from "#test/kit/exports/cases.ts";
 
 /* The images and the services, read as their tools read them. No container engine is needed: steps run in a plain folder. */
 
@@ -181,6 +185,35 @@ describe("steps in a plain folder", () => {
       child.kill("SIGKILL");
     }
   });
+
+  test("[M22] the coordinator's image keeps of onnxruntime-web what Node loads, and a model runs with that", () => {
+    const [, prune = ""] = copyStage("deploy/Dockerfile.coordinator", 1);
+    const packages = join(folder, "node_modules");
+    for (const name of ["onnxruntime-web", "onnxruntime-common"])
+      cpSync(join(ROOT, "node_modules", name), join(packages, name), { recursive: true });
+    const byteCount = () => sizeOf(join(packages, "onnxruntime-web"));
+    expect(byteCount()).toBeGreaterThan(100e6);
+    execFileSync("sh", ["-c", prune.replaceAll("\\\n", " ")], { cwd: folder });
+    expect(byteCount()).toBeLessThan(20e6);
+    const { source } = bundledCase("digits");
+    writeFileSync(join(folder, "digits.onnx"), exportOnnx(source));
+    const script = `import { readFileSync } from "node:fs";
+      import { InferenceSession, Tensor, env } from "onnxruntime-web";
+      env.wasm.numThreads = 1;
+      const session = await InferenceSession.create(readFileSync("digits.onnx"));
+      const pixels = new Tensor("float32", new Float32Array(64), [1, 8, 8, 1]);
+      const said = await session.run({ [session.inputNames[0]]: pixels });
+      console.log(session.outputNames.every((name) => name in said));`;
+    writeFileSync(join(folder, "run.mjs"), script);
+    expect(execFileSync(process.execPath, ["run.mjs"], { cwd: folder, encoding: "utf8" }).trim()).toBe(
+      "true",
+    );
+  });
+
+  const sizeOf = (path: string): number =>
+    readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 
   test("[O26] the pages are built with everything that their build needs, and run with what they were built from", () => {
     const runs = copyStage("deploy/Dockerfile.coordinator", 0);

@@ -2,8 +2,16 @@ import { createCipheriv, createHash } from "node:crypto";
 import { present } from "#shared/kernel/assert.ts";
 import type { RandomBytes } from "#shared/kernel/ports.ts";
 import type { HashHex, TaskSlug } from "#shared/protocol/ids.ts";
+import type { OwnCode } from "#shared/protocol/own-code.ts";
 import type { AgreedConfig } from "#shared/task/config.ts";
 import type { TrainingPlan } from "#shared/task/training-plan.ts";
+
+/** What a coordinator in a test says that it runs. */
+export const TEST_CODE: OwnCode = {
+  hash: "c0".repeat(32) as HashHex,
+  shellHash: "5e".repeat(32) as HashHex,
+  commit: "7e".repeat(20),
+};
 
 /** Bytes that look random and depend only on the seed. */
 export function seededRandom(seed: string): RandomBytes {

@@ -10,7 +10,12 @@ export const MAY_SKIP: readonly { readonly title: string; readonly needs: string
   { title: "is waited for, ", needs: "root, to mount a small disk" },
   { title: "given a state folder ", needs: "root, to mount a small disk" },
   { title: "[M6] the MLflow folder of ", needs: "an index of Python packages" },
+  { title: "[M6] mlflow models serve answers", needs: "an index of Python packages" },
   { title: "the lines of Python that the run's page shows for ", needs: "an index of Python packages" },
+  { title: "[L8] makes every call ", needs: "an index of Python packages" },
+  { title: "[L12] makes every call ", needs: "an index of npm packages" },
+  { title: "[L6] [L7] [L8] makes nothing of Chorus", needs: "an index of Python packages" },
+  { title: "[A32] Go's own libraries", needs: "Go with golang.org/x/mod, as Debian packages it" },
   { title: "[X11] the same coordinator, asked past its proxy", needs: "a network besides the loopback" },
 ];
 

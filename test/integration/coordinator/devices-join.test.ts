@@ -186,7 +186,9 @@ test("[X66] [X70] a script makes, lists and revokes join tokens, removes devices
 
   const listed = await joinToken("--list");
   const line = listed.stdout.split("\n")[0] ?? "";
-  expect(line).toMatch(/^[0-9a-f]{32} {2}chj_\w{4}\.\.\. {2}small {2}1 of 2 used {2}ends \d{4}-\d\d-\d\d$/);
+  expect(line).toMatch(
+    /^[0-9a-f]{32} {2}chj_[\w-]{4}\.\.\. {2}small {2}1 of 2 used {2}ends \d{4}-\d\d-\d\d$/,
+  );
   expect(listed.stdout).not.toContain(secret);
   const revoked = await joinToken("--revoke", line.slice(0, 32));
   expect(revoked).toMatchObject({ code: 0, stdout: expect.stringContaining("revoked") });

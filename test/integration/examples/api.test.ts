@@ -9,6 +9,7 @@ import { ALL_READABLE } from "#coordinator/core/ports/store.ts";
 import { DEFAULT_DATASET } from "#coordinator/data/tasks.ts";
 import { type RunningCoordinator, startCoordinator } from "#coordinator/main.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
+import { EXPORT_FORMATS } from "#shared/export/formats.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import { type Task, taskSchema } from "#shared/task/task.ts";
@@ -148,7 +149,7 @@ test("[M7] the command writes a run's newest model, and never over a file that i
   expect(await exported(["0".repeat(32)])).toMatchObject({ code: 1 });
   expect(await exported([runId, "--format", "pickle"])).toMatchObject({
     code: 2,
-    output: expect.stringContaining("Choose from onnx, mlflow, safetensors, tfjs, javascript"),
+    output: expect.stringContaining(`Choose from ${EXPORT_FORMATS.join(", ")}`),
   });
   expect(await exported(["../etc"])).toMatchObject({ code: 2 });
 }, 60_000);

@@ -240,7 +240,7 @@ export const ROSTER_ATTACKS: readonly Attack[] = [
     without: [
       {
         file: "shared/secagg/client-open.ts",
-        find: 'if (!/^0*$/.test(roster.attempt.terms.config.logKey)) return err("NOT_LOGGED");',
+        find: "if (!logged.ok) return err({ code: logRefusal(logged.error).code, logFault: logged.error });",
         replace: "",
       },
     ],

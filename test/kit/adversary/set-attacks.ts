@@ -366,7 +366,7 @@ export const SET_ATTACKS: readonly Attack[] = [
       },
       {
         file: "shared/secagg/client-open.ts",
-        find: 'if (!sameSets(state, message)) return err("EQUIVOCATION");',
+        find: 'if (!sameSets(state, message)) return err({ code: "EQUIVOCATION", logFault: null });',
         replace: "roster.thresholds.t = message.t ?? roster.thresholds.t;",
       },
     ],

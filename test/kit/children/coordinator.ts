@@ -5,8 +5,8 @@ import { addCrowd } from "../worlds/crowd.ts";
 
 /*
  * A coordinator without pages on a free port. It reports its address, an admin's token and session, and a join token,
- * because many devices on one address would otherwise have to wait before they may join. Arguments: the state folder, and
- * how many other people it has. SIGTERM drains and ends it.
+ * because many devices on one address would otherwise have to wait before they may join. Arguments: the state folder, how
+ * many other people it has, and whether its devices demand proofs of the public log. SIGTERM drains and ends it.
  */
 
 export interface CoordinatorReady {
@@ -21,10 +21,17 @@ export interface CoordinatorReady {
 const TOKEN_USES = 1_000;
 const TOKEN_LIFE_MS = 24 * 3_600_000;
 
-const [dataDir = "", crowdSize = "0"] = process.argv.slice(2);
+const [dataDir = "", crowdSize = "0", demandsProofs = "true"] = process.argv.slice(2);
 const log = openLog();
 endOnFault(log);
-const running = await startCoordinator({ port: 0, host: "127.0.0.1", dataDir, web: false, log });
+const running = await startCoordinator({
+  port: 0,
+  host: "127.0.0.1",
+  dataDir,
+  web: false,
+  log,
+  demandsProofs: demandsProofs === "true",
+});
 const joinToken = await running.access.mintJoinToken(TOKEN_USES, TOKEN_LIFE_MS);
 const cookie = await adminCookie(running);
 const token = await adminToken(running.accessDesk);

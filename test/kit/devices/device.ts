@@ -1,6 +1,7 @@
 import { MapCells } from "#client/adapters/map-cells.ts";
 import { openSocketLink } from "#client/adapters/socket-link.ts";
 import { createEnrolment, type Enrolment } from "#client/core/enrolment/enrolment.ts";
+import { createLogMemory } from "#client/core/log-memory.ts";
 import { type Cells, createMemory } from "#client/core/memory.ts";
 import { createModelCache } from "#client/core/model-cache.ts";
 import type { KeptContribution, Link, Trained, Trainer } from "#client/core/ports.ts";
@@ -60,11 +61,13 @@ export async function openTestDevice(
   if (!served.ok) throw new Error("no coordinator");
   const contributions = new Map<string, KeptContribution>();
   const tensors = modelTensors(task.model);
+  const remembered = cells ?? new MapCells();
   const ports = {
     link,
     primitives,
     trainer: madeUpTrainer(tensors.parameterCount, seed, gates),
-    memory: createMemory(cells ?? new MapCells(), 1_000),
+    memory: createMemory(remembered, 1_000),
+    logs: createLogMemory(remembered),
     archive: {
       save: async (contribution: KeptContribution) => {
         if (archive) contributions.set(contribution.detail.id, contribution);

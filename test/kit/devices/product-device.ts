@@ -1,8 +1,10 @@
 import { MapCells } from "#client/adapters/map-cells.ts";
 import { createEnrolment, type Enrolment, type EnrolmentOptions } from "#client/core/enrolment/enrolment.ts";
+import { createLogMemory } from "#client/core/log-memory.ts";
 import { type Cells, createMemory } from "#client/core/memory.ts";
 import { createModelCache } from "#client/core/model-cache.ts";
 import type { KeptContribution, Link, Trained, Trainer } from "#client/core/ports.ts";
+import type { PublicLog } from "#coordinator/core/ports/public-log.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";
@@ -21,7 +23,7 @@ import {
   inputHeadersSchema,
 } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
-import { type Authority, agreedConfigOf } from "#shared/task/agreed-config.ts";
+import { type Authority, agreedConfigOf, NO_LOG_KEY } from "#shared/task/agreed-config.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import { memorySpool } from "../fakes/memory-files.ts";
 import { standingEngine } from "../fakes/standing-engine.ts";
@@ -48,6 +50,10 @@ export interface ProductDeviceOptions {
   readonly life?: string;
   /** The update of every round; drawn by default. */
   readonly delta?: (parameterCount: number) => Float32Array;
+  /** The public log that the device has agreed to; none by default. */
+  readonly log?: Pick<PublicLog, "key">;
+  /** What a dishonest coordinator makes of a message to this device; null: it never arrives. */
+  readonly tamper?: (message: CoordinatorMessage) => Promise<CoordinatorMessage | null>;
   /** By default one that draws its updates. */
   readonly trainer?: Trainer;
 }
@@ -56,6 +62,8 @@ export interface ProductDeviceOptions {
 export type Surroundings = Pick<Federation, "clock" | "inFlight" | "task" | "disk" | "running"> & {
   readonly devices: { push(device: MemoryDevice): unknown };
   readonly coordinator: Pick<Federation["coordinator"], "devices" | "uploads">;
+  /** What the API answers at an address; nothing if absent. */
+  part?(path: string): ReturnType<Link["fetchPart"]>;
 };
 
 interface Told {
@@ -72,6 +80,8 @@ export class ProductDevice {
   /** What was sent to the coordinator after the login, in order, as bytes. */
   readonly sent: { readonly type: DeviceMessage["type"] | "input"; readonly bytes: Bytes }[] = [];
   readonly trainings: number[] = [];
+  /** Hashes of the models that it asked for. */
+  readonly fetched: string[] = [];
   /** Runs once when a message of this type is in transit: before it arrives, or before its answer does. */
   intercept: { readonly type: string; readonly when: "before" | "after"; readonly run: () => void } | null =
     null;
@@ -84,6 +94,7 @@ export class ProductDevice {
   online = false;
   wanted = false;
   readonly #federation: Surroundings;
+  readonly #options: ProductDeviceOptions;
   readonly #listeners = {
     message: new Set<(message: CoordinatorMessage) => void>(),
     state: new Set<(state: "up" | "down") => void>(),
@@ -105,7 +116,9 @@ export class ProductDevice {
       projectId: "default",
       codeVersion: "test",
       issuerKey: bytesToHex(issuer.publicKey),
-      logKey: "0".repeat(64),
+      ...(options.log === undefined
+        ? { logKey: NO_LOG_KEY }
+        : { logKey: bytesToHex(options.log.key.publicKey), logOrigin: options.log.key.origin }),
     };
     const expectedConfig = await agreedConfigOf(primitives, federation.task, authority);
     const device = new ProductDevice(federation, options, {
@@ -131,6 +144,7 @@ export class ProductDevice {
   ) {
     const { primitives, issuer, signer, authority, expectedConfig } = made;
     this.#federation = federation;
+    this.#options = options;
     this.#signer = signer;
     this.#issuer = issuer;
     this.#primitives = primitives;
@@ -150,6 +164,7 @@ export class ProductDevice {
       wall: clock,
       after: clock.after,
       memory: inFlight.track(core.createMemory(this.cells, roundsMax)),
+      logs: inFlight.track(createLogMemory(this.cells)),
       archive: {
         save: async (contribution: KeptContribution) =>
           void this.archived.set(contribution.detail.id, contribution),
@@ -193,6 +208,15 @@ export class ProductDevice {
   }
 
   receive(message: CoordinatorMessage): void {
+    const { tamper } = this.#options;
+    if (tamper === undefined) this.#receive(message);
+    else {
+      const shown = tamper(message).then((made) => made !== null && this.#receive(made));
+      this.#federation.inFlight.add(shown);
+    }
+  }
+
+  #receive(message: CoordinatorMessage): void {
     const decoded = decodeFrame(encodeFrame(message), coordinatorMessageSchema);
     assert(decoded.ok, "a well-formed message");
     if (decoded.value.type === "invite") this.modelHashes.push(decoded.value.modelHash);
@@ -250,7 +274,9 @@ export class ProductDevice {
       onEnd: (listener) => this.#listen("end", listener),
       fetchStatus: async () => err({ type: "offline" }),
       fetchTask: async () => err({ type: "offline" }),
+      fetchPart: async (path) => this.#federation.part?.(path) ?? err({ type: "offline" }),
       fetchModel: async (hash, onProgress) => {
+        this.fetched.push(hash);
         const bytes = disk.blobs.get(hash);
         if (bytes === undefined) return err({ type: "refused", error: wireError("NOT_FOUND") });
         if (this.cutDownloads > 0) {
@@ -307,7 +333,7 @@ export class ProductDevice {
         inFlight.add(
           new Promise<void>((resolve) =>
             setImmediate(() => {
-              coordinator.devices.deviceUp(this.identity, task.slug);
+              coordinator.devices.deviceUp(this.identity, task.slug, null, message.logSize);
               resolve();
             }),
           ),

@@ -31,8 +31,20 @@ export async function pythonWith(packages: readonly string[]): Promise<string | 
   return python;
 }
 
+/** MLflow's client with what it needs to load exported models. */
+export const MLFLOW_PACKAGES = ["mlflow-skinny==3.17.2", "pandas>=3", "onnxruntime>=1.18", "scipy"];
+
 /** @throws with what the script wrote to its error stream. */
-export async function runPython(python: string, script: string, folder: string): Promise<string> {
-  const { stdout } = await run(python, ["-c", script], { cwd: folder, maxBuffer: 64 * 1024 * 1024 });
+export async function runPython(
+  python: string,
+  script: string,
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { stdout } = await run(python, ["-c", script], {
+    cwd: folder,
+    maxBuffer: 64 * 1024 * 1024,
+    env: { ...process.env, ...environment },
+  });
   return stdout;
 }

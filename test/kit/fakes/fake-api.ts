@@ -11,6 +11,7 @@ import { LIMITS } from "#shared/protocol/limits.ts";
 import { openFakeAccess } from "../worlds/fake-access.ts";
 import { castSchema } from "../worlds/fake-casts.ts";
 import { FakeFederation } from "../worlds/fake-federation.ts";
+import { searchAnswer } from "../worlds/fake-search.ts";
 
 /*
  * Replaces the coordinator while pages are designed: the public API and /dash with made-up figures, and the pages as the
@@ -108,6 +109,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
     ["/limits", LIMITS],
     ["/openapi.json", describedApi()],
   ]).get(path);
+  const [, collection, part] = path.split("/");
+  if (collection === "experiments") {
+    const [status, found] = await searchAnswer(federation.runs(), part, url.searchParams);
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(found));
+    return;
+  }
   const reply = fixed ?? federation.answer(request.method ?? "GET", path, body, url.searchParams);
   response.statusCode = reply === null ? 404 : 200;
   response.setHeader("content-type", "application/json");

@@ -1,26 +1,37 @@
 import type { AccessPorts } from "#coordinator/core/access/device-login.ts";
 import type {
+  Archive,
+  Assessor,
   DeviceDesk,
   Exported,
   HeldOut,
+  ModelRegistry,
+  Reported,
   Rounds,
+  RunFiles,
   Runs,
   Tasks,
   Uploads,
   UploadTicket,
 } from "#coordinator/core/coordinator.ts";
-import type { ExportedModel } from "#coordinator/core/models/exports.ts";
+import type { ExportedFile } from "#coordinator/core/models/exports.ts";
 import type { EnrolmentRow, NewEnrolment } from "#coordinator/core/ports/access-store.ts";
 import type { Store } from "#coordinator/core/ports/ports.ts";
 import type { Place, Placed } from "#coordinator/core/ports/store.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import type { Portability } from "#shared/export/portability.ts";
 import type { Position } from "#shared/kernel/places.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
+import type { FreeAlias } from "#shared/protocol/aliases.ts";
 import type { HeldOutBegin, HeldOutUpload, RunView, TaskView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { HashHex, RunId } from "#shared/protocol/ids.ts";
+import type { AliasMove, AliasView } from "#shared/protocol/registry.ts";
+import type { Comparison } from "#shared/task/report/comparison.ts";
+import type { EvaluationReport } from "#shared/task/report/report.ts";
 import { taskSettingsSchema } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
+import type { LogProof } from "#shared/tlog/log-proof.ts";
 
 /*
  * A core that only records what reached it, so that a test can assert that nothing did. One task, one run, one upload
@@ -41,7 +52,20 @@ function heldOutUpload(task: Task, format: HeldOutUpload["format"], byteCount: n
   };
 }
 
-export class FakeCore implements Tasks, HeldOut, Runs, Rounds, Exported, DeviceDesk, Uploads {
+export class FakeCore
+  implements
+    Tasks,
+    HeldOut,
+    ModelRegistry,
+    Runs,
+    Rounds,
+    Exported,
+    Reported,
+    RunFiles,
+    Assessor,
+    DeviceDesk,
+    Uploads
+{
   /** Every call that could change something, by name, with its first argument. */
   readonly writes: { readonly name: string; readonly about: unknown }[] = [];
   readonly up: string[] = [];
@@ -125,6 +149,40 @@ export class FakeCore implements Tasks, HeldOut, Runs, Rounds, Exported, DeviceD
     this.#write("removeHeldOut", slug);
     return ok(undefined);
   }
+  async listModels() {
+    return { items: [], next: null };
+  }
+  async model() {
+    return null;
+  }
+  async aliases() {
+    return [];
+  }
+  async modelByAlias() {
+    return null;
+  }
+  async moveAlias(slug: string, alias: FreeAlias, { version }: AliasMove) {
+    return this.#name("moveAlias", slug, { alias, version });
+  }
+  async promote(slug: string, { version }: { readonly version: number }) {
+    return this.#name("promote", slug, { alias: "champion", version });
+  }
+  async gates(slug: string) {
+    if (slug !== this.task.slug) return err(wireError("NOT_FOUND"));
+    return ok({ version: 1, champion: null, open: true, promoteByItself: false, gates: [] });
+  }
+  async decisions() {
+    return [];
+  }
+  async overrideRefusal() {
+    return wireError("UNAVAILABLE");
+  }
+  async promoteDespiteGates() {
+    return err(wireError("UNAVAILABLE"));
+  }
+  async rollBack(slug: string) {
+    return this.#name("rollBack", slug, { alias: "champion", version: 1 });
+  }
   async launch() {
     this.#write("launch", null);
     return ok(runView(this.task));
@@ -156,10 +214,55 @@ export class FakeCore implements Tasks, HeldOut, Runs, Rounds, Exported, DeviceD
   async publishedSumHash() {
     return null;
   }
-  async ofRun(): Promise<Result<ExportedModel, WireError>> {
+  async namelessLog() {
+    return null;
+  }
+  async sealedInputsProof(): Promise<Result<LogProof, WireError>> {
     return err(wireError("NOT_FOUND"));
   }
-  async ofRound(): Promise<Result<ExportedModel, WireError>> {
+  async logView() {
+    return null;
+  }
+  async listEntries() {
+    return { items: [], next: null };
+  }
+  async ofVersion(): Promise<Result<ExportedFile, WireError>> {
+    return this.ofRun();
+  }
+  async ofRun(): Promise<Result<ExportedFile, WireError>> {
+    return err(wireError("NOT_FOUND"));
+  }
+  async ofRound(): Promise<Result<ExportedFile, WireError>> {
+    return err(wireError("NOT_FOUND"));
+  }
+  figures(): Promise<Result<ExportedFile, WireError>> {
+    return this.ofRun();
+  }
+  async search() {
+    return ok({ items: [], next: null, foundCount: 0, allCount: 0 });
+  }
+  async names() {
+    return { params: [], metrics: [], tags: [] };
+  }
+  file(): Promise<Result<ExportedFile, WireError>> {
+    return this.ofRun();
+  }
+  async runArchive(): Promise<Result<Archive, WireError>> {
+    return err(wireError("NOT_FOUND"));
+  }
+  async assessorFile(): Promise<Result<Archive, WireError>> {
+    return err(wireError("NOT_FOUND"));
+  }
+  async report(): Promise<Result<EvaluationReport, WireError>> {
+    return err(wireError("NOT_FOUND"));
+  }
+  async compare(): Promise<Result<Comparison, WireError>> {
+    return err(wireError("NOT_FOUND"));
+  }
+  async card(): Promise<Result<ExportedFile, WireError>> {
+    return err(wireError("NOT_FOUND"));
+  }
+  async portability(): Promise<Result<Portability, WireError>> {
     return err(wireError("NOT_FOUND"));
   }
   deviceUp(identity: string, _task: string, address: string | null = null): void {
@@ -202,6 +305,11 @@ export class FakeCore implements Tasks, HeldOut, Runs, Rounds, Exported, DeviceD
     return ok({ sid: SID as HashHex, position, sha256: sha256 as HashHex, byteCount });
   }
 
+  #name(name: string, slug: string, named: Pick<AliasView, "alias" | "version">) {
+    if (slug !== this.task.slug) return err(wireError("NOT_FOUND"));
+    this.#write(name, slug);
+    return ok({ ...named, movedAt: null, movedBy: null });
+  }
   #act(name: string, runId: string) {
     if (runId !== RUN_ID) return err(wireError("NOT_FOUND"));
     this.#write(name, runId);

@@ -84,6 +84,7 @@ export function memoryAccess(db: MemoryDatabase, turn: Turn): MemoryAccess {
 /** As the database's `streamProjects` says. */
 export function projectOfStream(db: MemoryDatabase, { kind, id }: StreamId): string {
   if (kind === "project") return id;
+  if (kind === "registry") return db.tasks.find(({ task }) => task.slug === id)?.projectId ?? HOME;
   const runId = kind === "round" ? db.rounds.get(id)?.runId : id;
   return db.runs.get(runId ?? "")?.projectId ?? HOME;
 }
@@ -123,7 +124,9 @@ function placesOf(db: MemoryDatabase, { type, id }: Placed): readonly Place[] {
 }
 
 function idsOf(db: MemoryDatabase, projectId: string) {
-  const slugs = new Set(db.tasks.filter((row) => row.projectId === projectId).map((row) => row.task.slug));
+  const slugs = new Set<string>(
+    db.tasks.filter((row) => row.projectId === projectId).map((row) => row.task.slug),
+  );
   const runIds = new Set([...db.runs].filter(([, row]) => row.projectId === projectId).map(([id]) => id));
   const roundIds = new Set([...db.rounds].filter(([, row]) => runIds.has(row.runId)).map(([id]) => id));
   const ofRounds = [...db.transcripts.values()].filter(({ roundId }) => roundIds.has(roundId));
@@ -150,6 +153,7 @@ function deleteProjectData(db: MemoryDatabase, projectId: string): void {
   const { slugs, runIds, roundIds, sids } = idsOf(db, projectId);
   const isOfStream = ({ kind, id }: StreamId) =>
     (kind === "project" && id === projectId) ||
+    (kind === "registry" && slugs.has(id)) ||
     (kind === "run" && runIds.has(id)) ||
     (kind === "round" && roundIds.has(id));
 
@@ -157,8 +161,14 @@ function deleteProjectData(db: MemoryDatabase, projectId: string): void {
   removeWhere(db.notes, ({ stream }) => isOfStream(stream));
   removeWhere(db.tasks, (row) => row.projectId === projectId);
   removeWhere(db.versions, ({ runId }) => runIds.has(runId));
+  removeWhere(db.numbers, ({ task }) => slugs.has(task));
+  removeWhere(db.aliases, ({ task }) => slugs.has(task));
   removeWhere(db.uses, ({ runId }) => runIds.has(runId));
   removeWhere(db.enrolments, (row) => row.projectId === projectId);
+  for (const kept of [db.tracking.documents, db.tracking.artifacts])
+    for (const key of kept.keys()) if (key.startsWith(`${projectId} `)) kept.delete(key);
+  for (const [runId, { run }] of db.tracking.runs)
+    if (run.projectId === projectId) db.tracking.runs.delete(runId);
   for (const slug of slugs) db.taskSettings.delete(slug);
   for (const runId of runIds) db.runs.delete(runId);
   for (const roundId of roundIds) db.rounds.delete(roundId);

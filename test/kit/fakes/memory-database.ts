@@ -1,5 +1,6 @@
 import type { EnrolmentRow, StoredAccessRow } from "#coordinator/core/ports/access-store.ts";
 import type { AuthModel } from "#coordinator/core/ports/auth-records.ts";
+import type { LogHeadRow, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
 import type {
   EvidenceRow,
   InputRow,
@@ -12,10 +13,14 @@ import type {
   TaskRow,
   TranscriptRow,
 } from "#coordinator/core/ports/ports.ts";
+import type { AliasRow, NumberedModel } from "#coordinator/core/ports/registry-store.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Position } from "#shared/kernel/places.ts";
 import type { StoredSettingChanges } from "#shared/task/settings.ts";
+import { pushLeaf } from "./memory-leaves.ts";
+import { numberVersion, writeAlias } from "./memory-registry.ts";
+import { type MemoryTracking, memoryTracking } from "./memory-tracking.ts";
 
 /* The rows behind the memory store, and what each record of a transaction does to them. */
 
@@ -35,9 +40,14 @@ export interface MemoryDatabase {
   readonly runs: Map<string, RunRow>;
   readonly rounds: Map<string, RoundRow>;
   readonly versions: ModelVersionRow[];
+  /** Of versions, ascending within a task. */
+  readonly numbers: Pick<NumberedModel, "task" | "number" | "runId" | "round" | "madeAt">[];
+  readonly aliases: (AliasRow & { readonly task: string })[];
   readonly offers: Map<string, { readonly runId: string; readonly openedSid: string | null }>;
   readonly uses: { readonly modelHash: string; readonly runId: string }[];
-  readonly leaves: { readonly kind: string; readonly body: unknown }[];
+  readonly leaves: Omit<StagedLeaf, "sequence">[];
+  /** One at most. */
+  readonly logHeads: LogHeadRow[];
   readonly sessions: Map<
     string,
     { open: boolean; readonly byteCount: number; readonly slots: ReadonlyMap<number, string> }
@@ -59,6 +69,7 @@ export interface MemoryDatabase {
   /** Uses of join tokens, by token. */
   readonly joins: Map<string, number>;
   readonly authRecords: Map<AuthModel, Readonly<Record<string, unknown>>[]>;
+  readonly tracking: MemoryTracking;
 }
 
 export function memoryDatabase(): MemoryDatabase {
@@ -70,9 +81,12 @@ export function memoryDatabase(): MemoryDatabase {
     runs: new Map(),
     rounds: new Map(),
     versions: [],
+    numbers: [],
+    aliases: [],
     offers: new Map(),
     uses: [],
     leaves: [],
+    logHeads: [],
     sessions: new Map(),
     inputs: new Map(),
     material: new Map(),
@@ -87,6 +101,7 @@ export function memoryDatabase(): MemoryDatabase {
     enrolments: [],
     joins: new Map(),
     authRecords: new Map(),
+    tracking: memoryTracking(),
   };
 }
 
@@ -130,8 +145,8 @@ export function checkAll(db: MemoryDatabase, records: readonly StoreRecord[]): v
   }
 }
 
-/** Writes one record, after all of its transaction were checked. */
-export function write(db: MemoryDatabase, record: StoreRecord): void {
+/** Writes one record of an event at this time, after all of its transaction were checked. */
+export function write(db: MemoryDatabase, record: StoreRecord, at: number): void {
   switch (record.type) {
     case "run-row": {
       const known = db.runs.get(record.runId);
@@ -147,7 +162,7 @@ export function write(db: MemoryDatabase, record: StoreRecord): void {
       // Already pushed with its event.
       return;
     case "audit-leaf":
-      db.leaves.push(jsonCopy({ kind: record.kind, body: record.body }));
+      pushLeaf(db, jsonCopy({ kind: record.kind, at, body: record.body as StagedLeaf["body"] }));
       return;
     case "access-row": {
       const { kind, id, body } = record;
@@ -174,8 +189,12 @@ export function write(db: MemoryDatabase, record: StoreRecord): void {
         db.offers.set(record.modelHash, { ...offer, openedSid: offer.openedSid ?? record.sid });
       return;
     }
+    case "model-alias":
+      writeAlias(db, record);
+      return;
     case "model-version": {
       const { runId, round } = record.version;
+      numberVersion(db, record, at);
       const index = db.versions.findIndex((version) => version.runId === runId && version.round === round);
       const version = jsonCopy(record.version);
       if (index < 0) db.versions.push(version);

@@ -19,11 +19,19 @@ export function memoryDisk(): MemoryDisk {
 }
 
 export function memoryBlobs(disk: MemoryDisk): Blobs {
+  const put = (bytes: Uint8Array) => {
+    const hash = createHash("sha256").update(bytes).digest("hex");
+    disk.blobs.set(hash, new Uint8Array(bytes));
+    return hash;
+  };
   return {
-    put: async (bytes) => {
+    put: async (bytes) => put(bytes),
+    stage: async (body) => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of body) chunks.push(new Uint8Array(chunk));
+      const bytes = Buffer.concat(chunks);
       const hash = createHash("sha256").update(bytes).digest("hex");
-      disk.blobs.set(hash, new Uint8Array(bytes));
-      return hash;
+      return { hash, byteCount: bytes.length, keep: async () => void put(bytes), discard: async () => {} };
     },
     get: async (hash) => disk.blobs.get(hash)?.slice() ?? null,
     byteCount: async (hash) => disk.blobs.get(hash)?.length ?? null,

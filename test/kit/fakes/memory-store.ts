@@ -1,6 +1,4 @@
 import type {
-  Listed,
-  Page,
   Store,
   StoredEvent,
   StoredNote,
@@ -14,7 +12,6 @@ import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Position } from "#shared/kernel/places.ts";
 import { err, ok } from "#shared/kernel/result.ts";
-import { LIMITS } from "#shared/protocol/limits.ts";
 import { taskSettingsSchema } from "#shared/task/settings.ts";
 import { isReadable, memoryAccess, projectOfStream } from "./memory-access.ts";
 import {
@@ -25,6 +22,11 @@ import {
   memoryDatabase,
   write,
 } from "./memory-database.ts";
+import { memoryLeaves } from "./memory-leaves.ts";
+import { recordOwn } from "./memory-own-runs.ts";
+import { paged } from "./memory-pages.ts";
+import { memoryModelInUse, memoryRegistry } from "./memory-registry.ts";
+import { trackingOf } from "./memory-tracking.ts";
 import { memoryTranscripts } from "./memory-transcripts.ts";
 
 const oneTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -43,7 +45,8 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
     );
   const push = (stream: StreamId, event: StoredEvent, records: readonly StoreRecord[]) => {
     for (const record of records) {
-      write(db, record);
+      write(db, record, event.at);
+      recordOwn(db, record, event.at);
       if (record.type === "open-slots" || record.type === "material")
         db.projects.set(record.sid, projectOfStream(db, stream));
     }
@@ -193,13 +196,16 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
     showRound: (roundId) => store.findRound(roundId),
     auditLeaves: async (page) => {
       await turn();
-      const leaves = db.leaves.map((leaf, index) => ({ sequence: index + 1, ...leaf }));
+      const leaves = db.leaves.map(({ kind, body }, index) => ({ sequence: index + 1, kind, body }));
       return paged(leaves, page, (leaf) => String(leaf.sequence));
     },
     ...uploads(db, turn),
     ...memoryTranscripts(db, turn),
     ...smallFacts(db, turn),
     ...memoryAccess(db, turn),
+    ...memoryLeaves(db, turn),
+    ...memoryRegistry(db, turn),
+    ...trackingOf(db, turn),
     ping: turn,
     close: async () => {},
   };
@@ -286,7 +292,8 @@ function withNewest(db: MemoryDatabase, stored: TaskRow): StoredTask {
   const runs = [...db.runs].map(([runId, row]) => ({ runId, ...row }));
   const settings = taskSettingsSchema.parse(db.taskSettings.get(stored.task.slug) ?? {});
   const ofTask = runs.filter((run) => run.task === stored.task.slug && run.newest !== null);
-  return { ...stored, newest: ofTask.sort(newestFirst)[0]?.newest ?? null, settings };
+  const newest = ofTask.sort(newestFirst)[0]?.newest ?? null;
+  return { ...stored, newest, inUse: memoryModelInUse(db, stored.task.slug), settings };
 }
 
 function sameStream(left: StreamId, right: StreamId): boolean {
@@ -299,20 +306,4 @@ function storedEvent(entry: MemoryDatabase["log"][number]): StoredEvent {
 
 function storedNote({ stream, sequence, at, note }: MemoryDatabase["notes"][number]): StoredNote {
   return { stream, sequence, at, note };
-}
-
-/** The cursor names the last item of the previous page; an unknown one means the end. */
-function paged<Item>(items: readonly Item[], page: Page, nameOf: (item: Item) => string): Listed<Item> {
-  const { cursor, limit } = page;
-  const from = cursor === undefined ? 0 : items.findIndex((item) => nameOf(item) === cursor) + 1;
-  if (cursor !== undefined && from === 0) return { items: [], next: null };
-  const following = items.slice(from, from + limit);
-  let byteCount = 0;
-  const shown = following.filter((item, index) => {
-    byteCount += Buffer.byteLength(JSON.stringify(item));
-    return index === 0 || byteCount <= LIMITS.pageByteCountMax;
-  });
-  const last = shown.at(-1);
-  const hasMore = items.length > from + shown.length;
-  return { items: shown, next: hasMore && last !== undefined ? nameOf(last) : null };
 }

@@ -140,7 +140,7 @@ export async function takePart(wanted: PageOrder): Promise<string | null> {
     if (round?.outcome) void tellTest({ at: "outcome", runId: round.runId, kind: round.outcome.kind });
   });
   const { task, consent, data } = participant.view.get();
-  if (consent === null) await participant.actions.agree(task.task.version);
+  if (consent === null) await participant.actions.agree(task.task.version, "I agree.");
   if (data.count === 0) await participant.actions.addDrawing(new Float32Array(28 * 28).fill(0.5), 3);
   here = participant;
   return startAgain();

@@ -1,4 +1,5 @@
 import { createEnrolment, type Enrolment } from "#client/core/enrolment/enrolment.ts";
+import { createLogMemory } from "#client/core/log-memory.ts";
 import { createMemory } from "#client/core/memory.ts";
 import { createModelCache } from "#client/core/model-cache.ts";
 import type { KeptContribution, Trained, Trainer } from "#client/core/ports.ts";
@@ -109,11 +110,13 @@ export class SimDevice {
       },
       onReceipt: (receipt) => this.#watch.receipted(receipt),
     });
+    const cells = this.cells.of(life, act);
     const ports = {
       link,
       primitives: this.#conduct.primitives,
       trainer: this.#trainer(life),
-      memory: createMemory(this.cells.of(life, act), ROUNDS_MAX),
+      memory: createMemory(cells, ROUNDS_MAX),
+      logs: createLogMemory(cells),
       archive: {
         save: async (contribution: KeptContribution) => this.#watch.contributed(this.identity, contribution),
       },

@@ -22,6 +22,7 @@ import { memoryHeldOut, memoryHeldOutFiles } from "#test/kit/fakes/memory-held-o
 import { memoryStore } from "#test/kit/fakes/memory-store.ts";
 import { noExporter } from "#test/kit/fakes/no-exporter.ts";
 import { fakeEvaluator, memoryModels } from "#test/kit/worlds/federation.ts";
+import { TEST_CODE } from "../secagg-fixtures.ts";
 import type { Connection, Network } from "./network.ts";
 import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
@@ -263,6 +264,7 @@ export class Host {
       issuer,
       projectId: "default",
       codeVersion: "test",
+      code: TEST_CODE,
     };
   }
 

@@ -168,6 +168,10 @@ export class SimLink implements Link {
   async fetchStatus() {
     return err({ type: "offline" } as const);
   }
+  async fetchPart() {
+    return err({ type: "offline" } as const);
+  }
+
   async fetchTask() {
     return err({ type: "offline" } as const);
   }

@@ -37,6 +37,7 @@ async function fill(store: Store, projectId: string, shared: { model: string; st
   const version = (round: number, modelHash: string, strategyStateHash: string | null): StoreRecord => ({
     type: "model-version",
     version: { runId, round, modelHash, parentHash: null, strategyStateHash, metrics: null },
+    ...(round > 0 && { numberedIn: slug }),
   });
   const note: StoreRecord = { type: "note", note: viewLike({ kind: "x", details: {} }) };
   const round = (id: string, number: number, sumHash: string): StoreRecord => ({
@@ -61,6 +62,9 @@ async function fill(store: Store, projectId: string, shared: { model: string; st
     version(1, own.model, state ?? ""),
     { type: "open-slots", sid, byteCount: 4, slots: [{ position: positionNo(1), slotHash: newHash() }] },
     note,
+  ]);
+  await store.appendNext({ kind: "registry", id: slug }, { at: 1, event: {} }, [
+    { type: "model-alias", task: slug, alias: "champion", row: { number: 1, movedAt: 1, movedBy: "ada" } },
   ]);
   const input = {
     sid,
@@ -106,6 +110,10 @@ async function remaining(store: Store, projectId: string, made: Awaited<ReturnTy
   return {
     task: (await store.findTask(slug)) !== null,
     versions: (await store.listModelVersions(runId)).length,
+    numbers: (await store.modelNumbers(runId)).size,
+    models: (await store.listModels(slug, { limit: 9 })).items.length,
+    aliases: (await store.listAliases(slug)).length,
+    registryEvents: (await store.readStream({ kind: "registry", id: slug })).length,
     run: (await store.findRun(runId)) !== null,
     listed: (await store.listRuns({ ...ALL_READABLE, task: slug }, { limit: 9 })).items.length,
     round: (await store.findRound(roundId)) !== null,
@@ -168,8 +176,27 @@ export function deletionContract(opened: Opened<Store>): void {
     expect(await store.findTask(ofGone.slug)).toMatchObject({
       ...{ projectId: kept, newest: null, settings: { joining: "public" } },
     });
+    // Its models count from 1 again.
+    const runId = newRunId();
+    const modelHash = newHash();
+    await store.append({ kind: "run", id: runId }, [
+      {
+        event: event(1),
+        records: [
+          runRecord(runId, { task: ofGone.slug, projectId: kept }),
+          {
+            type: "model-version",
+            version: {
+              ...{ runId, round: 1, modelHash, parentHash: null, strategyStateHash: null, metrics: null },
+            },
+            numberedIn: ofGone.slug,
+          },
+        ],
+      },
+    ]);
+    expect(await store.modelNumbers(runId)).toEqual(new Map([[1, 1]]));
     // What both projects named goes with the second one.
     const last = await store.findProjectData(kept);
-    expect(last.blobHashes).toEqual([...ofKept.blobs, ...Object.values(shared)].sort());
+    expect(last.blobHashes).toEqual([...ofKept.blobs, ...Object.values(shared), modelHash].sort());
   });
 }

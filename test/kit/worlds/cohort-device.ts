@@ -22,7 +22,7 @@ export interface CohortOptions {
   /** Default: 64. */
   readonly vectorLength?: number;
   readonly config?: Partial<AgreedConfig>;
-  readonly terms?: Partial<Pick<AttemptTerms, "runId" | "round" | "attempt" | "shard" | "modelHash">>;
+  readonly terms?: Partial<Pick<AttemptTerms, "runId" | "round" | "attempt" | "shard" | "modelHash" | "log">>;
   readonly roundParams?: Partial<AttemptTerms["roundParams"]>;
   /** Plain input of a position, `vectorLength` words; by default seeded random words. */
   readonly input?: (position: number) => Uint32Array<ArrayBuffer>;

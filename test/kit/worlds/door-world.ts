@@ -6,6 +6,7 @@ import { Hono } from "hono";
 import { openSignIns } from "#coordinator/adapters/auth/sign-ins.ts";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
 import { doorEndpoints } from "#coordinator/adapters/http/api/doors.ts";
+import { peopleEndpoints } from "#coordinator/adapters/http/api/people.ts";
 import { sessionEndpoints } from "#coordinator/adapters/http/api/sessions.ts";
 import { gateOf } from "#coordinator/adapters/http/app.ts";
 import { Clients } from "#coordinator/adapters/http/clients.ts";
@@ -99,7 +100,8 @@ export async function openDoorWorld({ publicUrl, trustedProxies = "", openId }: 
       devices: { deviceOf: async () => null },
     }),
   });
-  mountEndpoints(app, [...doorEndpoints(ports), ...sessionEndpoints(ports)], gate, log);
+  const people = peopleEndpoints({ ...ports, signIns, store, pagesUrl: () => "http://localhost" });
+  mountEndpoints(app, [...doorEndpoints(ports), ...sessionEndpoints(ports), ...people], gate, log);
   const server = createWebServer(null, { connections });
   routeRequests(server, {
     ...{ app, pages: null, clients, connections, origins, log, clock, isSetUp: () => desk.isClaimed },

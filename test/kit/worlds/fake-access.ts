@@ -16,16 +16,19 @@ import { type App, honoPath, problemOf } from "#coordinator/adapters/http/mount.
 import { knownOrigins } from "#coordinator/adapters/http/origins.ts";
 import { Problem } from "#coordinator/adapters/http/problem.ts";
 import { NO_PROXIES } from "#coordinator/adapters/http/trusted-proxies.ts";
+import { eraseSite } from "#coordinator/core/access/acts/erasing.ts";
 import { AccessDesk } from "#coordinator/core/access/desk.ts";
 import { Doors } from "#coordinator/core/access/doors.ts";
 import { permissionRefusal, THE_WHOLE } from "#coordinator/core/access/permissions.ts";
 import { ANYONE, type Principal } from "#coordinator/core/access/principal.ts";
 import { joinTokenView, siteView } from "#coordinator/core/access/views.ts";
+import { retentionTable } from "#coordinator/core/views/retention.ts";
 import type { Role } from "#shared/access/roles.ts";
 import { present } from "#shared/kernel/assert.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import { after, monotonicClock, primitives, randomBytes } from "#shared/node/system.ts";
 import {
+  erasedSchema,
   joinTokenMadeSchema,
   joinTokenMakeSchema,
   joinTokenViewSchema,
@@ -37,6 +40,7 @@ import {
 } from "#shared/protocol/access-api.ts";
 import { listSchema } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
+import { retentionRowSchema } from "#shared/protocol/governance.ts";
 import { memoryStore } from "../fakes/memory-store.ts";
 
 /*
@@ -105,6 +109,7 @@ export async function openFakeAccess({ url, claimed, everyoneIs }: FakeAccessOpt
     ...proposalEndpoints(ports),
     ...siteEndpoints(desk, url),
     operationsEndpoint(url),
+    retentionEndpoint(),
   ];
   const principalOf = async (request: IncomingMessage): Promise<Principal> => {
     const cookie = readCookie(request, "local", "session");
@@ -234,6 +239,18 @@ function operationsEndpoint(url: string): Endpoint {
   });
 }
 
+function retentionEndpoint(): Endpoint {
+  return jsonEndpoint({
+    method: "get",
+    path: "/api/v1/retention",
+    summary: "What a coordinator with the usual settings keeps",
+    dialect: API,
+    permission: "operations.read",
+    answer: listSchema(retentionRowSchema),
+    handle: async () => whole(retentionTable({ endedRowsDays: 90, keptRounds: 1 })),
+  });
+}
+
 function siteEndpoints(desk: AccessDesk, url: string): readonly Endpoint[] {
   const actorOf = (principal: Principal) => (principal.kind === "person" ? principal.name : "unverified");
   const unwrapped = <Value>(result: Result<Value, WireError>): Value => {
@@ -268,7 +285,13 @@ function siteEndpoints(desk: AccessDesk, url: string): readonly Endpoint[] {
       path: "/api/v1/sites",
       permission: "join-tokens.read",
       answer: listSchema(siteViewSchema),
-      handle: async () => whole(desk.book.list("site").map(({ siteId }) => site(siteId))),
+      handle: async () =>
+        whole(
+          desk.book
+            .list("site")
+            .filter(({ erasedAt }) => erasedAt === null)
+            .map(({ siteId }) => site(siteId)),
+        ),
     }),
     jsonEndpoint({
       ...about,
@@ -291,6 +314,19 @@ function siteEndpoints(desk: AccessDesk, url: string): readonly Endpoint[] {
       body: siteTokenMakeSchema,
       answer: siteMadeSchema,
       handle: ({ params: { id }, principal }) => siteToken(id, actorOf(principal)),
+    }),
+    jsonEndpoint({
+      ...about,
+      method: "post",
+      path: "/api/v1/sites/{id}/erase",
+      permission: "sites.manage",
+      params: idParams,
+      body: emptyBody,
+      answer: erasedSchema,
+      handle: async ({ params: { id }, principal }) => {
+        unwrapped(await desk.act((sight) => eraseSite(sight, id, actorOf(principal))));
+        return { erased: true as const };
+      },
     }),
     jsonEndpoint({
       ...about,

@@ -2,10 +2,12 @@ import type { Note } from "#coordinator/core/ports/note.ts";
 import { eventView } from "#coordinator/core/views/event-view.ts";
 import type { EventView, RoundDetail, RoundView, RunView, Status, TaskView } from "#shared/protocol/api.ts";
 import type { HashHex } from "#shared/protocol/ids.ts";
+import type { ModelVersionView } from "#shared/protocol/registry.ts";
 import { measuresFrom } from "#shared/task/measures/index.ts";
 import type { Task } from "#shared/task/task.ts";
 
 import { setupsOf } from "./fake-casts.ts";
+import { aliasesOf, decisionsOf, gatesOf, inUseOf, modelsOf } from "./fake-models.ts";
 import { CLASSES, groups, hash, roundView, runId, type Setup, sumsOf } from "./fake-rounds.ts";
 import { heldOutOf, taskPart } from "./fake-task-pages.ts";
 import { TASKS } from "./fake-tasks.ts";
@@ -160,11 +162,20 @@ export class FakeFederation {
       agreedCount: Math.max(0, (setup?.devices ?? 0) - 1),
       activeRunId: run?.runId ?? null,
       activeRun: run === undefined ? null : { state: run.state, waiting: run.waiting ?? null },
+      inUse: inUseOf(this.#models(task)),
       measures: run?.history.at(-1)?.measures ?? null,
       latestModelHash: run?.modelHash ?? null,
       createdAt: new Date(this.#startedMs).toISOString(),
       createdBy: "demo",
     };
+  }
+
+  #models(task: Task): ModelVersionView[] {
+    const setups = this.#setups.filter((setup) => setup.task === task);
+    return modelsOf(
+      setups.map((setup) => this.#run(setup)),
+      task,
+    );
   }
 
   #status(): Status {
@@ -182,6 +193,10 @@ export class FakeFederation {
     };
   }
 
+  runs(): readonly RunView[] {
+    return this.#setups.map((setup) => this.#run(setup));
+  }
+
   /**
    * The body of a route's answer, or null if there is nothing at `path`.
    *
@@ -195,13 +210,17 @@ export class FakeFederation {
       return { items: items.slice(from, next), next: next < items.length ? String(next) : null };
     };
     const parts = path.split("/").slice(1);
-    const [collection, id, part] = parts;
+    const [collection, id, part, , detail] = parts;
     if (collection === "status") return this.#status();
     if (collection === "tasks") {
       if (id === undefined) return list(this.#tasks.map((task) => this.#task(task)));
       const task = this.#tasks.find(({ slug }) => slug === id);
       if (task === undefined) return null;
       const view = this.#task(task);
+      if (part === "models" && detail === "decisions") return decisionsOf(this.#models(task));
+      if (part === "models") return list(this.#models(task));
+      if (part === "gates") return gatesOf(this.#models(task));
+      if (part === "aliases") return aliasesOf(this.#models(task));
       return part === undefined ? view : taskPart(view, part);
     }
     if (collection === "runs" && id === undefined) {

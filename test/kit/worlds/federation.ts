@@ -1,15 +1,23 @@
 import { createHash } from "node:crypto";
+import type { LinkError } from "#client/core/ports.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { createCoordinator } from "#coordinator/core/create-coordinator.ts";
 import { makeModel } from "#coordinator/core/models/model-jobs.ts";
 import { FileLost } from "#coordinator/core/ports/outage.ts";
-import type { CoordinatorPorts, Keeping, StoreRecord } from "#coordinator/core/ports/ports.ts";
+import type {
+  CoordinatorPorts,
+  JudgedModel,
+  Judgement,
+  Keeping,
+  StoreRecord,
+} from "#coordinator/core/ports/ports.ts";
 import { modelFromBytes } from "#shared/codec/model-bytes.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives, Signer } from "#shared/kernel/ports.ts";
+import { err, ok, type Result } from "#shared/kernel/result.ts";
 import type { RoundDetail, RunView } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import { encodeFrame } from "#shared/protocol/frame.ts";
@@ -20,6 +28,7 @@ import { measuresFrom } from "#shared/task/measures/index.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import { targetOf } from "#shared/task/target.ts";
 import type { Task } from "#shared/task/task.ts";
+import { logProofView } from "#shared/tlog/log-proof-view.ts";
 import { layoutOf } from "#shared/vector/task-layout.ts";
 import { MemoryDevice, type Nearby } from "../devices/memory-device.ts";
 import { ManualClock } from "../fakes/manual-clock.ts";
@@ -32,10 +41,11 @@ import {
   memorySpool,
 } from "../fakes/memory-files.ts";
 import { FAKE_SET, type MemoryHeldOut, memoryHeldOut, memoryHeldOutFiles } from "../fakes/memory-held-out.ts";
+import { MemoryPublicLog } from "../fakes/memory-public-log.ts";
 import { memoryStore } from "../fakes/memory-store.ts";
 import { noExporter } from "../fakes/no-exporter.ts";
 import { InFlight } from "../in-flight.ts";
-import { seededRandom } from "../secagg-fixtures.ts";
+import { seededRandom, TEST_CODE } from "../secagg-fixtures.ts";
 import { quantizationBound } from "../vectors.ts";
 import { smallTask } from "./small-task.ts";
 
@@ -54,6 +64,8 @@ export interface FederationOptions {
   /** False: devices alone judge the task's models. */
   readonly hasHeldOut?: boolean;
   readonly localFraction?: number;
+  /** True: the coordinator keeps a public log. Devices in memory do not know it; the product's do. */
+  readonly hasLog?: boolean;
   /** Replace the memory ports; durable by themselves. */
   readonly ports?: Partial<
     Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder" | "evaluator" | "exporter" | "heldOutFiles">
@@ -107,6 +119,7 @@ export class Federation {
   readonly #issuer: Signer;
   readonly #config: AgreedConfig;
   readonly #random;
+  publicLog: MemoryPublicLog | null = null;
   /** For the coordinator that starts next. */
   keeping: Keeping | null = null;
   readonly #own: NonNullable<FederationOptions["ports"]>;
@@ -138,6 +151,7 @@ export class Federation {
     hidden,
     hasHeldOut = true,
     localFraction,
+    hasLog = false,
   }: FederationOptions): Promise<Federation> {
     const { subtle } = globalThis.crypto;
     const primitives = await selectPrimitives(subtle);
@@ -154,6 +168,7 @@ export class Federation {
     });
     const federation = new Federation(task, seed, primitives, issuer, config, ports);
     federation.keeping = keeping;
+    if (hasLog) federation.publicLog = new MemoryPublicLog(federation.#primitives, federation.db);
     for (let index = 0; index < count; index++) {
       federation.addDevice(localSigner(keys(32), subtle), `${seed} device ${index}`);
     }
@@ -179,6 +194,15 @@ export class Federation {
     );
     this.devices.push(device);
     return device;
+  }
+
+  /** What the API answers at this address. */
+  async part(path: string): Promise<Result<unknown, LinkError>> {
+    const [, roundId, sid, from] =
+      /^\/api\/v1\/rounds\/(\w+)\/sealed-inputs\?sid=(\w+)&from=(\d+)$/.exec(path) ?? [];
+    assert(roundId !== undefined && sid !== undefined, `an address of the API: ${path}`);
+    const proof = await this.coordinator.rounds.sealedInputsProof(roundId, sid, Number(from));
+    return proof.ok ? ok(logProofView(proof.value)) : err({ type: "refused", error: proof.error });
   }
 
   get coordinator(): Coordinator {
@@ -273,7 +297,9 @@ export class Federation {
       issuer: this.#issuer,
       projectId: "default",
       codeVersion: "test",
+      code: TEST_CODE,
       keeping: this.keeping,
+      ...(this.publicLog === null ? {} : { publicLog: this.publicLog }),
     };
   }
 
@@ -433,12 +459,21 @@ export function memoryModels(primitives: Primitives): CoordinatorPorts["models"]
 
 /** Its figures follow from the model's bytes and mean nothing. */
 export function fakeEvaluator(): CoordinatorPorts["evaluator"] {
+  const judgementOf = ({ task, modelBytes }: JudgedModel): Judgement => {
+    const first = createHash("sha256").update(modelBytes).digest()[0] as number;
+    const sums = { count: 300, correct: first, lossSum: 300, lossSquareSum: 400 };
+    return { measures: measuresFrom(sums, targetOf(task.features)), report: null };
+  };
   return {
-    evaluate: async (task, bytes) => {
-      const first = createHash("sha256").update(bytes).digest()[0] as number;
-      const sums = { count: 300, correct: first, lossSum: 300, lossSquareSum: 400 };
-      return { measures: measuresFrom(sums, targetOf(task.features)), report: null };
-    },
+    evaluate: async (task, modelBytes) => judgementOf({ task, modelBytes }),
+    evaluateAside: async (model) => judgementOf(model),
+    portability: async () => ({
+      parity: { random: { rows: 64, errorMax: 1e-7 }, heldOut: null },
+      byteCounts: { onnx: 4_000, int8: 2_000 },
+      oneRowMs: { onnx: 0.2, int8: 0.1 },
+      int8: null,
+    }),
+    compare: async () => ({ comparable: false, reason: "The evaluator of the kit compares nothing." }),
     close: async () => {},
   };
 }

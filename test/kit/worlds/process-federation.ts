@@ -54,6 +54,8 @@ export interface ProcessOptions {
   readonly gently?: boolean;
   /** People with roles and tokens, besides the admin. */
   readonly crowdSize?: number;
+  /** False: the coordinator's configs name no public log, so devices demand no proofs of it. */
+  readonly demandsProofs?: boolean;
 }
 
 /** A task with pictures of 28 by 28 in ten classes; its model has 795 weights per hidden unit, plus 10. */
@@ -78,7 +80,7 @@ export function pictureTask(deviceCount: number, hiddenUnits: number): Task {
 export async function openProcessFederation(
   task: Task,
   deviceCounts: readonly number[],
-  { flags = [], gently = false, crowdSize = 0 }: ProcessOptions = {},
+  { flags = [], gently = false, crowdSize = 0, demandsProofs = true }: ProcessOptions = {},
 ): Promise<ProcessFederation> {
   const dataDir = mkdtempSync(join(tmpdir(), "chorus-bench-"));
   const children: ChildProcess[] = [];
@@ -95,7 +97,7 @@ export async function openProcessFederation(
   };
   try {
     writeHeldOut(heldOutPath(dataDir, task.slug, task.version));
-    const coordinator = start(COORDINATOR_FLAGS, "coordinator.ts", dataDir, crowdSize);
+    const coordinator = start(COORDINATOR_FLAGS, "coordinator.ts", dataDir, crowdSize, `${demandsProofs}`);
     const { url, joinToken, token, cookie } = await firstMessage<CoordinatorReady>(coordinator);
     useToken(url, token);
     const api = openApi(url);

@@ -10,6 +10,7 @@ import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import type { HashHex, RunId } from "#shared/protocol/ids.ts";
 import type { CoordinatorMessageOf } from "#shared/protocol/messages/coordinator.ts";
 import { type InputHeaders, inputHeadersSchema } from "#shared/protocol/messages/device.ts";
+import type { LogProofMessage } from "#shared/protocol/messages/log-proof.ts";
 import type { Attempt } from "#shared/secagg/attempt.ts";
 import type { AttemptMessage } from "#shared/secagg/client.ts";
 import type { ClientStep } from "#shared/secagg/client-state.ts";
@@ -64,6 +65,8 @@ export class SecaggCohort {
   readonly inputHeaders = new Map<Position, InputHeaders>();
   readonly confirmations = new Map<Position, Bytes>();
   readonly openings = new Map<Position, GivenShares>();
+  /** What `open` shows of the public log. */
+  openingProof: LogProofMessage | null = null;
 
   private constructor(
     engine: Engine,
@@ -277,7 +280,9 @@ export class SecaggCohort {
       assert(step.send?.kind === "input", "an input");
       const { body, headers } = step.send;
       const root = await inputRoot(this.primitives, body);
-      const claim = { byteCount: body.length, root, signature: hexToBytes(headers.signature) };
+      const signature = hexToBytes(headers.signature);
+      const { log } = headers;
+      const claim = { byteCount: body.length, root, signature, ...(log === undefined ? {} : { log }) };
       const verdict = await this.engine.server.verifyInput(
         this.primitives,
         this.roster,
@@ -331,7 +336,8 @@ export class SecaggCohort {
     const confirmations = [...this.confirmations]
       .sort(([left], [right]) => left - right)
       .map(([signer, signature]) => ({ signer, signature }));
-    return { ...this.setsMessage(), type: "open", confirmations } as CoordinatorMessageOf<"open">;
+    const opening = { ...this.setsMessage(), type: "open", confirmations } as CoordinatorMessageOf<"open">;
+    return this.openingProof === null ? opening : { ...opening, log: this.openingProof };
   }
 
   /** @param tamper  What a dishonest holder sends instead, already signed. */

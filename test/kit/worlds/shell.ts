@@ -19,8 +19,10 @@ import { openSpool } from "#coordinator/adapters/spool.ts";
 import type { AccessDesk } from "#coordinator/core/access/desk.ts";
 import { type AccessPorts, createAccess } from "#coordinator/core/access/device-login.ts";
 import type { Person, Principal } from "#coordinator/core/access/principal.ts";
+import { NO_OVERRIDES } from "#coordinator/core/access/promotions.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import type { Blobs, Keeping, Log, Spool, Store } from "#coordinator/core/ports/ports.ts";
+import { createTracking, type OwnThings, type Tracking } from "#coordinator/core/tracking/tracking.ts";
 import { type AccessParts, type AccessPartsPorts, openAccess } from "#coordinator/open-access.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { assert } from "#shared/kernel/assert.ts";
@@ -86,7 +88,23 @@ export interface ShellOptions {
 
 /** What stands behind the doors. */
 export interface Inner
-  extends Pick<Coordinator, "tasks" | "heldOut" | "runs" | "rounds" | "exports" | "uploads" | "devices"> {
+  extends Pick<
+    Coordinator,
+    | "tasks"
+    | "heldOut"
+    | "registry"
+    | "runs"
+    | "rounds"
+    | "auditLog"
+    | "exports"
+    | "reports"
+    | "runFiles"
+    | "assessor"
+    | "runSearch"
+    | "uploads"
+    | "devices"
+    | "tracking"
+  > {
   readonly places: Pick<Coordinator["places"], "of">;
   readonly store: Pick<Store, keyof AccessPorts["store"] | keyof HttpPorts["store"]>;
   readonly blobs: Blobs;
@@ -151,7 +169,21 @@ export async function openShell(options: ShellOptions = {}): Promise<Shell> {
   };
   const principals = parts.principals(access);
   const ports: HttpPorts = {
-    ...(inner ?? { tasks: core, heldOut: core, runs: core, rounds: core, exports: core, uploads: core }),
+    ...(inner ?? {
+      tasks: core,
+      heldOut: core,
+      registry: core,
+      runs: core,
+      rounds: core,
+      auditLog: core,
+      exports: core,
+      reports: core,
+      runFiles: core,
+      assessor: core,
+      runSearch: core,
+      uploads: core,
+      tracking: shellTracking(blobs),
+    }),
     store:
       inner?.store ??
       Object.assign(kept, {
@@ -178,6 +210,12 @@ export async function openShell(options: ShellOptions = {}): Promise<Shell> {
     stopping: stop.signal,
     log,
     status: () => STATUS,
+    deployment: {
+      endedRowsDays: 90,
+      keptRounds: 0,
+      operator: { name: null, contact: null, protectionContact: null, legalGround: null },
+      hasOpenId: false,
+    },
     operations: {
       disk: { hasRoom: async () => true },
       isAlone: () => true,
@@ -248,6 +286,26 @@ function adaNow(): Person {
   };
 }
 
+const NOTHING_OWN: OwnThings = {
+  models: {
+    find: async () => null,
+    list: async () => [],
+    setAlias: async () => err(wireError("NOT_FOUND")),
+    deleteAlias: async () => err(wireError("NOT_FOUND")),
+  },
+  versions: { has: async () => false, list: async () => [], find: async () => null },
+  files: { list: async () => null, open: async () => null, isOwn: async () => false },
+};
+
+/** The real tracking over a store in memory, without anything of Chorus itself. */
+function shellTracking(blobs: Blobs): Tracking {
+  const ports = {
+    ...{ store: memoryStore(memoryDatabase()), blobs, wall: wallClock, random: randomBytes },
+    disk: { hasRoom: async () => true },
+  };
+  return createTracking(ports, NOTHING_OWN);
+}
+
 /** The real access over a store in memory, with ada as its first admin. */
 async function openShellAccess(
   { clock, log, keeping }: Pick<AccessPartsPorts, "clock" | "log" | "keeping">,
@@ -258,6 +316,7 @@ async function openShellAccess(
     store: memoryStore(memoryDatabase()),
     keeping,
     projects: { deleteData: async () => err(wireError("CONFLICT")) },
+    registry: NO_OVERRIDES,
   });
   if (!isClaimed) return parts;
   const claimed = await parts.accessDesk.setUp(ADA, "default");

@@ -209,7 +209,7 @@ export async function maskedWindows(
 
 /** R2's signature for bytes with chunk root `root`. */
 export function signInput(seat: Seat, roster: Roster, u2Hash: Bytes, byteCount: number, root: Bytes) {
-  return seat.signer.sign(inputItem(roster.sid, seat.position, u2Hash, byteCount, root));
+  return seat.signer.sign(inputItem(roster.sid, seat.position, u2Hash, byteCount, root, null));
 }
 
 /** R3 of a seat. */

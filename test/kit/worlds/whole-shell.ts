@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import { openExporter } from "#coordinator/adapters/exporter.ts";
 import { ACCESS_ROW_SCHEMAS, type AccessRowKind } from "#coordinator/core/access/rows.ts";
+import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
-import { present } from "#shared/kernel/assert.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import type { Result } from "#shared/kernel/result.ts";
+import type { WireError } from "#shared/protocol/errors.ts";
 import type { MaskedInput, MemoryDevice } from "../devices/memory-device.ts";
 import { ManualClock } from "../fakes/manual-clock.ts";
 import { memoryBlobs, memorySpool } from "../fakes/memory-files.ts";
@@ -37,6 +40,8 @@ export interface WholeShell {
   readonly joining: "public" | "invitation";
   readonly accounts: readonly Account[];
   readonly things: ThingIds;
+  /** Values that good requests of MLflow's clients have, by their names. */
+  readonly tracked: Readonly<Record<string, string>>;
   /** Makes a request that account's, as `Account.headers`. */
   headersOf(account: string): ReturnType<Account["headers"]>;
   /** Hash of everything durable except sessions: database, models, uploads, people and tokens. */
@@ -88,8 +93,10 @@ export async function openWholeShell(joining: WholeShell["joining"] = "public"):
   const of = { parts: shell.parts, clock, projectId: PROJECT, task: task.slug, auditorSecret };
   const accounts = await openAccounts(of);
   const things = await openThings(of);
+  const tracked = await trackSomething(coordinator.tracking);
   return {
     things,
+    tracked,
     projectId: PROJECT,
     joining,
     accounts,
@@ -117,6 +124,55 @@ export async function openWholeShell(joining: WholeShell["joining"] = "public"):
       await shell.close();
       await exporter.close();
     },
+  };
+}
+
+/** An experiment with a run and a file, a registered model with a version, and a logged model. */
+async function trackSomething(tracking: Coordinator["tracking"]): Promise<WholeShell["tracked"]> {
+  const value = <Value>(result: Result<Value, WireError>): Value => {
+    assert(result.ok, "a good request");
+    return result.value;
+  };
+  const tags = [{ key: "sample", value: "1" }];
+  const experiment = { name: "tracked", artifactLocation: "", tags };
+  const experimentId = value(await tracking.experiments.create(PROJECT, experiment));
+  const asked = { experimentId, name: "first", userId: "ada", startTime: 1, tags };
+  const { run } = value(await tracking.runs.create(PROJECT, asked));
+  const deleted = value(await tracking.runs.create(PROJECT, asked)).run.runId;
+  value(await tracking.runs.setDeleted(PROJECT, deleted, true));
+  const path = `${experimentId}/${run.runId}/artifacts/a.txt`;
+  value(await tracking.artifacts.put(PROJECT, path, [new TextEncoder().encode("a")] as never, 1));
+  const named = { experimentId, name: "model", modelType: "", sourceRunId: run.runId, params: [], tags };
+  const model = value(await tracking.loggedModels.create(PROJECT, named));
+  const name = "registered";
+  value(await tracking.models.create(PROJECT, { name, description: "", tags }));
+  const version = {
+    name,
+    source: `models:/${model.modelId}`,
+    runId: "",
+    runLink: "",
+    description: "",
+    modelId: "",
+  };
+  value(await tracking.versions.create(PROJECT, { ...version, tags, userId: "ada" }));
+  const mover = { actor: "ada", mayNameOwn: false };
+  value(await tracking.models.setAlias(PROJECT, name, { alias: "sample", version: "1", ...mover }));
+  return {
+    experiment_id: experimentId,
+    experiment_name: experiment.name,
+    run_id: run.runId,
+    run_uuid: run.runId,
+    deleted,
+    model_id: model.modelId,
+    name,
+    version: "1",
+    alias: "sample",
+    key: "sample",
+    tag_key: "sample",
+    metric_key: "sample",
+    source: version.source,
+    artifactPath: path,
+    path: "",
   };
 }
 

@@ -23,7 +23,7 @@ describe("the figures of an evaluated model", () => {
   test("of earlier notes, which have them among the details, are read the same", () => {
     const details = { round: 3, modelHash, code: null, accuracy: 0.681 };
     const earlier = viewOf({ kind: "model.evaluated", details });
-    expect(earlier.sentence).toBe("Version 3 was evaluated: accuracy 0.681 on the held-out rows.");
+    expect(earlier.sentence).toBe("The model of round 3 was evaluated: accuracy 0.681 on the held-out rows.");
     expect(earlier.sentence).toBe(viewOf(note).sentence);
     expect(earlier).toMatchObject({
       details: { round: 3, modelHash, code: null },
@@ -34,12 +34,12 @@ describe("the figures of an evaluated model", () => {
   test("of earlier notes of an evaluation that failed are null, which is no figure", () => {
     const details = { round: 3, modelHash, accuracy: null, code: "INTERNAL" };
     const earlier = viewOf({ kind: "model.evaluated", details } as unknown as Note);
-    expect(earlier.sentence).toBe("Version 3 was not evaluated (INTERNAL).");
+    expect(earlier.sentence).toBe("The model of round 3 was not evaluated (INTERNAL).");
     expect(earlier.figures).toEqual({});
   });
 
   test("are missing if the evaluation failed, and the sentence says why", () => {
     const failed = present(runNote({ ...event, measures: null, code: "INTERNAL" }), "a note");
-    expect(viewOf(failed).sentence).toBe("Version 3 was not evaluated (INTERNAL).");
+    expect(viewOf(failed).sentence).toBe("The model of round 3 was not evaluated (INTERNAL).");
   });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { NO_OVERRIDES } from "#coordinator/core/access/promotions.ts";
 import { openAccess } from "#coordinator/open-access.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { err, ok } from "#shared/kernel/result.ts";
@@ -31,6 +32,7 @@ function world() {
       store: memoryStore(db),
       keeping: null,
       projects: { deleteData: () => Promise.resolve(err(wireError("UNAVAILABLE"))) } as never,
+      registry: NO_OVERRIDES,
     });
   const pass = (ms: number) => {
     clocks.nowMs += ms;

@@ -361,8 +361,8 @@ const MACHINE_CASES: readonly Omit<Case, "plans">[] = [
       },
       {
         file: "shared/round/step-exchange.ts",
-        find: 'if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");\n  const input',
-        replace: "const input",
+        find: 'if (state.members.get(seat.identity)?.out !== null) return refuse(state, "STATE");\n  const { sha256',
+        replace: "const { sha256",
       },
     ],
     broken: "S2",

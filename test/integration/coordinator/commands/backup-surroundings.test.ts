@@ -64,7 +64,15 @@ function restoreWhile(dataDir: string, replace: boolean, happen: () => void) {
   const report = (line: string) => {
     if (line.startsWith("Copying")) happen();
   };
-  const request = { from: backup, dataDir, databaseUrl: undefined, replace, older: replace, nowUnixMs: 0 };
+  const request = {
+    from: backup,
+    dataDir,
+    databaseUrl: undefined,
+    replace,
+    older: replace,
+    newestLog: true,
+    nowUnixMs: 0,
+  };
   return restoreBackup({ ...request, report }, `${dataDir}.partial`);
 }
 

@@ -299,6 +299,7 @@ describe.concurrent("[O2] a restore", () => {
       dataDir: into,
       databaseUrl: undefined,
       replace: false,
+      newestLog: true,
       older: false,
       nowUnixMs: 0,
     };

@@ -61,7 +61,9 @@ test.concurrent.each(HELD)(
       // The machine is lost.
       await coordinator.kill();
       rmSync(dataDir, { recursive: true });
-      expect(await runCommand("restore", ["--from", backup, "--data", restored])).toMatchObject({ code: 0 });
+      expect(
+        await runCommand("restore", ["--from", backup, "--data", restored, "--newest-log"]),
+      ).toMatchObject({ code: 0 });
       const { named, isWhole } = await modelsIn(restored);
       expect(named).toBeGreaterThan(1);
       expect(isWhole).toBe(true);

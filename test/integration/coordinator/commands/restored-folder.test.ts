@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import type { CellChange } from "#client/core/memory.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
 import { heldOutPath } from "#test/kit/earlier-held-out.ts";
 import { type HeldStep, openTestDevice, type TestDevice } from "../../../kit/devices/device.ts";
+import { asAdmin, useToken } from "../../../kit/worlds/as-admin.ts";
 import { freePort, openApi, spawnCoordinator, until } from "../../../kit/worlds/coordinator-process.ts";
 
 /*
@@ -38,6 +39,16 @@ class WatchedCells extends MapCells {
   }
 }
 
+/** As `npm run restore` does it: of a folder's public log the newer one stays, since devices have seen it (A39). */
+function restoreBesideNewerLog(copy: string, dataDir: string): void {
+  const newer = `${dataDir}-newer-log`;
+  renameSync(join(dataDir, "log"), newer);
+  rmSync(dataDir, { recursive: true });
+  cpSync(copy, dataDir, { recursive: true });
+  rmSync(join(dataDir, "log"), { recursive: true });
+  renameSync(newer, join(dataDir, "log"));
+}
+
 /** When the copy is made: between two rounds, or in a phase in which this step holds round 3. */
 const COPIES = [
   { when: "between rounds", hold: null },
@@ -55,6 +66,9 @@ test.concurrent.each(COPIES)(
     mkdirSync(join(held, ".."), { recursive: true });
     cpSync(join(root, "coordinator/data/digits.csv"), held);
     let coordinator = await spawnCoordinator({ port, dataDir });
+    // Made before the copy, so the restored database has it too.
+    const { authorization = "" } = asAdmin(coordinator.url);
+    const firstToken = authorization.replace("Bearer ", "");
     const devices: TestDevice[] = [];
     const cells: WatchedCells[] = [];
     try {
@@ -87,9 +101,9 @@ test.concurrent.each(COPIES)(
       await committed(atCopy + 2);
       expect(await coordinator.stop()).toBe(0);
 
-      rmSync(dataDir, { recursive: true });
-      cpSync(copy, dataDir, { recursive: true });
-      coordinator = await spawnCoordinator({ port, dataDir });
+      restoreBesideNewerLog(copy, dataDir);
+      useToken(coordinator.url, firstToken);
+      coordinator = await spawnCoordinator({ port, dataDir, claimed: false });
       const notice = await until("a notice", 60_000, async () => (await api.run(runId)).notice);
       expect(["REPLAY", "ALREADY_REVEALED"]).toContain(notice.code);
       expect(notice.message).toMatch(/restored from an older copy/);

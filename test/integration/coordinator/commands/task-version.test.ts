@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { ensureTask } from "#coordinator/commands/demo/task-version.ts";
 import { HELD_OUT_CARDS, OTHER_ROWS_CARD } from "#coordinator/data/cards.ts";
-import { bundledTask } from "#coordinator/data/tasks.ts";
+import { BUNDLED_GATES } from "#coordinator/data/gates.ts";
+import { BUNDLED_TASKS, bundledTask } from "#coordinator/data/tasks.ts";
 import { heldOutCardSchema } from "#shared/task/held-out.ts";
 import { Federation } from "#test/kit/worlds/federation.ts";
 
@@ -80,4 +81,28 @@ test("what devices agree to makes a new version", async () => {
   const { start, shown } = await startAfter({ dataCard: "Other rows." });
   expect(await start()).toEqual({ ...bundled, version: 2 });
   expect(await shown()).toBe(bundled.invitation);
+});
+
+test("[G7] a bundled task is made with gates, and promotes by itself; what people set stays", async () => {
+  const { coordinator, db } = await Federation.create({ devices: 3 });
+  const { tasks } = coordinator;
+  for (const name of BUNDLED_TASKS) {
+    await ensureTask(coordinator, {
+      name,
+      clientCount: 8,
+      heldOut: new Map([["", ROWS]]),
+      actor: "demo-admin",
+    });
+    expect((await tasks.taskSettings(name))?.settings.promotion).toEqual(BUNDLED_GATES[name]);
+  }
+  const count = db.log.length;
+  await tasks.changeTaskSettings("digits", { promotion: null }, "ada");
+  await ensureTask(coordinator, {
+    name: "digits",
+    clientCount: 9,
+    heldOut: new Map([["", ROWS]]),
+    actor: "demo",
+  });
+  expect((await tasks.taskSettings("digits"))?.settings.promotion).toBeNull();
+  expect(db.log.length).toBeGreaterThan(count);
 });

@@ -20,6 +20,8 @@ let folder: string;
 let keyPath: string;
 let demo: ChildProcess;
 let url: string;
+let runId: string;
+let token: string;
 let roundIds: readonly string[];
 const servers: Server[] = [];
 
@@ -29,8 +31,11 @@ interface Ended {
   readonly stderr: string;
 }
 
-function verify(...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [commandPath("verify"), ...args]);
+const verify = (...args: string[]): Promise<Ended> => perform("verify", args);
+const reproduce = (...args: string[]): Promise<Ended> => perform("reproduce", args);
+
+function perform(command: string, args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [commandPath(command), ...args]);
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
@@ -51,9 +56,10 @@ beforeAll(async () => {
     output += chunk.toString();
   });
   await vi.waitUntil(() => output.includes("The run has ended."), { timeout: 120_000, interval: 200 });
-  const [, base = "", runId = ""] = /: (http\S+)\/runs\/(\w+)/.exec(output) ?? [];
+  const [, base = "", run = ""] = /: (http\S+)\/runs\/(\w+)/.exec(output) ?? [];
   url = base;
-  const [token = ""] = /cht_\S+/.exec(output) ?? [];
+  runId = run;
+  [token = ""] = /cht_\S+/.exec(output) ?? [];
   expect(output).toContain(`Auditor's key  ${keyPath}`);
   const rounds = (await (
     await fetch(`${url}/api/v1/runs/${runId}/rounds`, { headers: { authorization: `Bearer ${token}` } })
@@ -211,5 +217,85 @@ describe("npm run verify", () => {
     const unknown = ["round", "0".repeat(32), "--auditor-key", keyPath, "--coordinator"];
     expect((await verify(...unknown, url)).stderr).toContain("has no round");
     expect((await verify(...unknown, "http://127.0.0.1:9")).stderr).toContain("There is no coordinator at");
+  });
+});
+
+describe("npm run reproduce", () => {
+  test("[A12] repeats a run and a version from records and published sums, also rounds whose transcript is gone", async () => {
+    const whole = await reproduce(runId, "--token", token, "--coordinator", url);
+    expect([whole.code, whole.stderr]).toEqual([0, ""]);
+    expect(whole.stdout).toMatch(/^Round 1\n {2}Model [0-9a-f]{64}: the round trained the model of .*\n/);
+    expect(whole.stdout.match(/identical to the last bit/g)).toHaveLength(2);
+    expect(whole.stdout).toMatch(/The same bytes: 2 models, the last one [0-9a-f]{64}\.\n$/);
+    const first = await reproduce("digits@1", "--token", token, "--coordinator", url);
+    expect([first.code, first.stderr]).toEqual([0, ""]);
+    expect(first.stdout).toMatch(/The same bytes: 1 models, the last one [0-9a-f]{64}\.\n$/);
+  });
+
+  test.each([
+    ["SUM_HASH", /\/sum$/],
+    ["WITHHELD", /\/models\/[0-9a-f]{64}$/],
+  ])("[A12] names what is not the same: %s", async (code, path) => {
+    const base = await liar(
+      path,
+      (bytes) => {
+        bytes[8] = (bytes[8] ?? 0) ^ 1;
+      },
+      code === "WITHHELD" ? 404 : 200,
+    );
+    const { code: exit, stderr } = await reproduce(runId, "--token", token, "--coordinator", base);
+    expect(stderr).toContain(`WRONG (${code}), round `);
+    expect(exit).toBe(1);
+  });
+
+  test("[A12] says what it could not check, and takes neither for the same nor for a difference", async () => {
+    const without = async (path: RegExp, what: string) => {
+      const base = await liar(path, () => undefined, 404);
+      return reproduce(what, "--token", token, "--coordinator", base);
+    };
+    const [first = "", second = ""] = roundIds;
+    const unlinked = await without(/\/runs\/[0-9a-f]{32}$/, runId);
+    expect([unlinked.code, unlinked.stderr]).toEqual([
+      2,
+      expect.stringContaining("unknown what these rounds began with: 1."),
+    ]);
+    expect(unlinked.stdout).toContain("was NOT checked: the coordinator has no record of the run.");
+    expect(unlinked.stdout).not.toContain("The same bytes");
+    const gap = "The coordinator has no record of round 2, so";
+    for (const what of [runId, "digits@2"]) {
+      const cut = await without(new RegExp(`/rounds/${second}$`), what);
+      expect([cut.code, cut.stderr], what).toEqual([2, expect.stringContaining(gap)]);
+      expect(cut.stdout).not.toContain("The same bytes");
+    }
+    const none = await reproduce("0".repeat(32), "--token", token, "--coordinator", url);
+    expect([none.code, none.stderr]).toEqual([
+      2,
+      expect.stringContaining("No round of this run has committed"),
+    ]);
+    const early = await without(new RegExp(`/rounds/${first}$`), "digits@2");
+    expect([early.code, early.stderr]).toEqual([2, expect.not.stringContaining("WRONG")]);
+  });
+
+  test.each([
+    [["xyz"], "Name a run by its 32 hex digits"],
+    [[], "Name a run by its 32 hex digits"],
+    [["digits@1", "digits@2"], "Name a run by its 32 hex digits"],
+    [["__proto__"], "Name a run by its 32 hex digits"],
+    [["digits@999"], "has no model digits@999"],
+    [["0".repeat(32)], "Give an API token"],
+    [["digits@1", "--coordinator", "ftp://x"], "--coordinator"],
+    [["digits@1", "--token", "x"], "cht_"],
+    [["digits@1"], "Give an API token"],
+    [["--frobnicate"], "See --help"],
+  ])("says what is wrong with %j", async (args, said) => {
+    const own = args.includes("--coordinator") ? args : [...args, "--coordinator", url];
+    const { code, stderr } = await reproduce(...own);
+    expect(stderr).toContain(said);
+    expect(code).toBe(2);
+  });
+
+  test("explains itself", async () => {
+    const { code, stdout } = await reproduce("--help");
+    expect([code, stdout.startsWith("npm run reproduce -- RUN")]).toEqual([0, true]);
   });
 });

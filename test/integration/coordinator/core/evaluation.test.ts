@@ -104,14 +104,18 @@ test("[E3] a model is published before it is evaluated; the next round opens mea
     expect(Object.keys(point.measures)).toEqual(["accuracy", "loss"]);
     expect(round.measures).toEqual(point.measures);
     const version = federation.db.versions.find((one) => one.round === round.round);
-    const { deviceMeasures, updateNormL2 } = round;
+    const { deviceMeasures, updateNormL2, measuredOn, survivors } = round;
     // Each device of the kit is right for 2 of its 5 rows, and after training for 4.
     const count = 5 * present(round.survivors, "a committed round's survivors");
     expect(deviceMeasures).toMatchObject({
       before: { accuracy: { value: 0.4, count } },
       after: { accuracy: { value: 0.8, count } },
     });
-    expect(version?.metrics).toEqual({ measures: point.measures, deviceMeasures, updateNormL2 });
+    expect(measuredOn).toBe(point.measuredOn);
+    expect(version?.metrics).toEqual({
+      measures: point.measures,
+      ...{ deviceMeasures, updateNormL2, measuredOn, survivors },
+    });
     const heard = federation.published.findLast(
       ({ topic, view }) => topic === "round" && (view as { roundId: string }).roundId === round.roundId,
     );
@@ -214,9 +218,9 @@ test("[E3] an evaluator that fails three times leaves a code and the run goes on
   const { items } = await federation.coordinator.runs.listEvents(runId, { limit: 200 });
   expect(items.filter(({ kind }) => kind === "model.evaluated").map(({ sentence }) => sentence)).toEqual([
     expect.stringMatching(
-      /^Version 2 was evaluated: accuracy 0\.\d{3}, loss \d\.\d{3} on the held-out rows\.$/,
+      /^The model of round 2 was evaluated: accuracy 0\.\d{3}, loss \d\.\d{3} on the held-out rows\.$/,
     ),
-    "Version 1 was not evaluated (EVALUATION_FAILED).",
+    "The model of round 1 was not evaluated (EVALUATION_FAILED).",
     expect.stringMatching(/^The untrained model was evaluated/),
   ]);
 });

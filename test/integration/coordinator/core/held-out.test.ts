@@ -6,6 +6,7 @@ import { heldOutUploadSchema, taskViewSchema } from "#shared/protocol/api.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
 import type { HeldOutCard } from "#shared/task/held-out.ts";
 import { taskSchema } from "#shared/task/task.ts";
+import { encodeLeaf, parseLeaf } from "#shared/tlog/leaf.ts";
 import { FAKE_SET } from "#test/kit/fakes/memory-held-out.ts";
 import { Federation } from "#test/kit/worlds/federation.ts";
 
@@ -18,6 +19,17 @@ const CARD: HeldOutCard = {
   collected: "January to December 2025",
 };
 const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
+/** Written here without the code that it checks: each part after its length, four bytes, big-endian. */
+const markOf = (salt: string, text: string) => {
+  const parts = [
+    Buffer.from("chorus/1/held-out"),
+    Buffer.from(salt, "hex"),
+    Buffer.from(hashOf(text), "hex"),
+  ];
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(Buffer.from([0, 0, 0, part.length])).update(part);
+  return hash.digest("hex");
+};
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 async function* bodyOf(text: string) {
   yield bytesOf(text);
@@ -68,8 +80,13 @@ describe("[E20] held-out rows are a setting", () => {
     });
     expect([db.log.length, db.leaves.length]).toEqual([before.log + 1, before.leaves + 1]);
     expect(lastEvent(federation)).toMatchObject({ type: "held-out-set", slug: "small", replaces: null });
-    const body = { version: 1, slug: "small", hash: hashOf(text), rowCount: 2 };
-    expect(db.leaves.at(-1)).toEqual({ kind: "task.held-out-set", body });
+    const { salt, ...shown } = present(db.taskSettings.get("small")?.heldOut, "the set");
+    const mark = markOf(present(salt, "a salt"), text);
+    const body = { version: 1, slug: "small", mark, rowCount: 2 };
+    expect(db.leaves.at(-1)).toEqual({ kind: "task.heldOutSet", at: expect.any(Number), body });
+    // Nobody is shown the salt, and the event, which outlives the set, has none.
+    expect((await viewOf(federation)).heldOut).toEqual({ ...shown, isUsed: true });
+    expect(JSON.stringify(db.log)).not.toContain(salt);
     // The same rows again are no event.
     expect((await upload(federation, text, "grace")).state).toBe("set");
     expect(db.log.length).toBe(before.log + 1);
@@ -102,6 +119,32 @@ describe("[E20] held-out rows are a setting", () => {
     expect((await coordinator.tasks.taskView(task.slug))?.taskHash).toBe(view.taskHash);
   });
 
+  test("[A31] no leaf of a run, of rows that are set, replaced and removed has their hash, a name or a device's key", async () => {
+    const federation = await Federation.create({ devices: 3, hasHeldOut: false });
+    const { db, devices } = federation;
+    federation.connectAll();
+    const texts = ["a,b\n1,x\n", "a,b\n2,y\n"];
+    for (const text of texts) await upload(federation, text, "canary.person@example.org");
+    await federation.ended(await federation.launch(1));
+    const salt = present(db.taskSettings.get("small")?.heldOut?.salt, "a salt");
+    await federation.coordinator.heldOut.removeHeldOut("small", "canary.person@example.org");
+    const leaves = JSON.stringify(db.leaves);
+    const secrets = [...texts.map(hashOf), "canary", '"ada"', ...devices.map(({ identity }) => identity)];
+    for (const secret of secrets) expect(leaves).not.toContain(secret);
+    // Positive control: the events, which stay with the coordinator, have them.
+    for (const secret of [...texts.map(hashOf), "canary"]) expect(JSON.stringify(db.log)).toContain(secret);
+    const marks = db.leaves.flatMap(({ kind, body }) =>
+      kind.startsWith("task.heldOut") ? [body["mark"]] : [],
+    );
+    expect(marks).toHaveLength(3);
+    expect(marks[1]).toBe(markOf(salt, "a,b\n2,y\n"));
+    expect(marks[2]).toBe(marks[1]);
+    // With the set its salt is gone.
+    expect(JSON.stringify([db.log, [...db.taskSettings]])).not.toContain(salt);
+    for (const { kind, at, body } of db.leaves)
+      expect(parseLeaf(encodeLeaf(kind, at, body))).toMatchObject({ ok: true });
+  });
+
   test("going without is an event; then devices alone judge, and a second time is said to be none", async () => {
     const federation = await Federation.create({ devices: 3 });
     const { heldOut } = federation.coordinator;
@@ -109,7 +152,11 @@ describe("[E20] held-out rows are a setting", () => {
     expect(lastEvent(federation)).toEqual({
       ...{ type: "held-out-removed", slug: "small", hash: FAKE_SET.hash, actor: "ada" },
     });
-    expect(federation.db.leaves.at(-1)?.kind).toBe("task.held-out-removed");
+    expect(federation.db.leaves.slice(-2).map(({ kind, body }) => [kind, body])).toEqual([
+      // It was set before there were marks.
+      ["task.heldOutRemoved", { version: 1, slug: "small", mark: null }],
+      ["deletion.performed", { version: 1, what: "held-out-rows", count: FAKE_SET.rowCount, slug: "small" }],
+    ]);
     expect(await heldOut.removeHeldOut("small", "ada")).toMatchObject({ error: { code: "CONFLICT" } });
     expect(await heldOut.removeHeldOut("nobody", "ada")).toMatchObject({ error: { code: "NOT_FOUND" } });
   });

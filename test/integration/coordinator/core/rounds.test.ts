@@ -11,6 +11,7 @@ import {
 } from "#shared/protocol/api.ts";
 import { voidStep } from "#shared/strategy/void-step.ts";
 import { memoryFolder } from "#test/kit/fakes/memory-files.ts";
+import { TEST_CODE } from "#test/kit/secagg-fixtures.ts";
 import { Federation } from "#test/kit/worlds/federation.ts";
 
 const indices = (federation: Federation, wanted: (index: number) => boolean) =>
@@ -113,6 +114,8 @@ describe("a run in memory, with real devices", () => {
     expect((await federation.run(runId)).currentRound?.joined).toBe(4);
     runViewSchema.parse(await federation.run(runId));
     await federation.ended(runId);
+    const opened = federation.db.leaves.filter(({ kind }) => kind === "round.opened");
+    expect(opened.map(({ body }) => (body as { codeHash: string }).codeHash)).toContain(TEST_CODE.hash);
     const run = runViewSchema.parse(await federation.run(runId));
     expect(run.secondsLeft).toBeNull();
     for (const round of await federation.rounds(runId)) {
@@ -214,6 +217,7 @@ describe("a run in memory, with real devices", () => {
     expect(federation.db.leaves.filter((leaf) => leaf.kind === "round.aborted")).toEqual([
       {
         kind: "round.aborted",
+        at: expect.any(Number),
         body: { version: 1, roundId: voided?.roundId, code: "BELOW_T", opened: true },
       },
     ]);
@@ -239,6 +243,7 @@ describe("a run in memory, with real devices", () => {
     expect(leaves).toEqual([
       {
         kind: "model.void-stepped",
+        at: expect.any(Number),
         body: { version: 1, runId: second, round: 1, modelHash, parentHash },
       },
     ]);

@@ -59,7 +59,9 @@ describe("creating a task", () => {
     const fact = { type: "task-created", slug: "hmda", version: 1, taskHash, actor: "grace" };
     expect(projectFactOf(row)).toEqual({ ok: true, value: fact });
     const body = { version: 1, slug: "hmda", taskVersion: 1, taskHash };
-    expect(db.leaves.slice(before.leaves)).toEqual([{ kind: "task.published", body }]);
+    expect(db.leaves.slice(before.leaves)).toEqual([
+      { kind: "task.published", at: expect.any(Number), body },
+    ]);
 
     const again = await coordinator.tasks.createTask(task, "eve");
     expect(again).toMatchObject({ ok: false, error: { code: "CONFLICT" } });
@@ -96,7 +98,9 @@ describe("creating a task", () => {
     const fact = { type: "task-settings-changed", slug, changes: { invitation }, actor: "grace" };
     expect(projectFactOf(row)).toEqual({ ok: true, value: fact });
     const body = { version: 1, slug, names: ["invitation"] };
-    expect(db.leaves.slice(logged.leaves)).toEqual([{ kind: "task.settings-changed", body }]);
+    expect(db.leaves.slice(logged.leaves)).toEqual([
+      { kind: "task.settings-changed", at: expect.any(Number), body },
+    ]);
 
     const after = present(await coordinator.tasks.taskView(slug), "the task");
     expect(before.settings).toEqual({ invitation: task.invitation, joining: "public" });
@@ -104,6 +108,7 @@ describe("creating a task", () => {
     expect(after).toEqual({
       ...before,
       agreedCount: 5,
+      inUse: after.inUse,
       latestModelHash: after.latestModelHash,
       measures: after.measures,
       measuredOn: FAKE_SET.hash,

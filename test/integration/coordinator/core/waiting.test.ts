@@ -39,8 +39,9 @@ describe("[R25] a run that nobody has joined", () => {
       0,
     ]);
     expect(await federation.rounds(runId)).toEqual([]);
-    // Nothing of a round is written: no event, no leaf except those of the task and the launch, no offer.
-    expect(federation.db.leaves.map(({ kind }) => kind)).toEqual(["task.published", "run.launched"]);
+    // Nothing of a round is written: no event, no leaf except those of the start, the task and the launch, no offer.
+    const kinds = federation.db.leaves.map(({ kind }) => kind);
+    expect(kinds).toEqual(["shell.published", "task.published", "run.launched"]);
     expect(federation.db.offers.size).toBe(0);
     device(2).connect();
     const run = await federation.ended(runId);

@@ -55,11 +55,20 @@ describe("[A5] [A8] what outlives a round", () => {
     expect([...db.evidence.values()].every(({ sealed }) => sealed !== null)).toBe(true);
     expect(db.material.size).toBe(0);
     expect(new Set([...disk.spool.keys()].map((path) => path.split("/")[0]))).toEqual(new Set(sids));
+    // What went is in the audit log, by its number alone (A80).
+    const deletions = () => db.leaves.filter(({ kind }) => kind === "deletion.performed");
+    const { slug } = federation.task;
+    expect(deletions().map(({ body }) => body)).toEqual([
+      { version: 1, what: "transcripts", count: 1, slug },
+    ]);
     // A coordinator that is told to keep less deletes the others when it starts.
     federation.keeping = null;
     await federation.restart();
     expect([db.transcripts.size, db.openings.size, disk.spool.size]).toEqual([0, 0, 0]);
     expect(db.evidence.size).toBe(0);
+    expect(deletions().at(-1)?.body).toEqual({ version: 1, what: "transcripts", count: 2, slug });
+    const { items = [] } = (await federation.coordinator.tasks.taskHistory(slug)) ?? {};
+    expect(items.map(({ type }) => type)).not.toContain("transcripts-deleted");
   });
 
   test("stays while the next round combines, even if the coordinator dies just then", async () => {
@@ -77,6 +86,8 @@ describe("[A5] [A8] what outlives a round", () => {
       store: memoryStore(federation.db),
       spool: memorySpool(federation.disk, primitives),
       keeping,
+      wall: federation.ports.wall,
+      projectId: "default",
     });
     expect(roundIds()[0]).toBe(first?.roundId);
     expect(federation.db.openings.get(first?.sid ?? "")?.size).toBeGreaterThan(0);

@@ -21,7 +21,7 @@ export function bodyRow(subject: Subject): Pick<Row<HttpCase>, 1 | 2 | 3 | 4 | 5
   const ifBody = (cases: () => readonly HttpCase[]): Cell<HttpCase> =>
     cell(hasBody(subject) ? cases() : [], NO_BODY);
   const isEmptyFine = endpoint.body?.safeParse({}).success === true;
-  const padded = new Uint8Array(Buffer.concat([body, Buffer.alloc(LIMITS.jsonByteCountMax, 32)]));
+  const padded = new Uint8Array(Buffer.concat([body, Buffer.alloc(LIMITS.trackingByteCountMax, 32)]));
   return {
     1: ifBody(() => {
       const empty = withBody(subject, new Uint8Array(0));

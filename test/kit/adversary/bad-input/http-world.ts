@@ -18,6 +18,13 @@ const NEW_SLUG = "another";
 /** By name, wherever an endpoint takes it: in its address, its query or its body. */
 function knownValues({ path }: Endpoint, world: WholeShell): Readonly<Record<string, string>> {
   const { input, openRunId, overRoundId, modelHash, federation, projectId, things } = world;
+  const { deleted = "", ...tracked } = world.tracked;
+  if (path.endsWith("/runs/restore")) return { ...tracked, run_id: deleted };
+  if (isOfMlflow(path)) {
+    const { run_id: runIds = "" } = tracked;
+    const file = /\/(?:get-artifact|upload-artifact|artifacts\/files)$/.test(path) ? "a/b.bin" : null;
+    return { ...tracked, run_ids: runIds, ...(file !== null && { path: file, artifact_file_path: file }) };
+  }
   const thing = Object.entries(things).find(([start]) => path.startsWith(start))?.[1];
   return {
     ...(thing === undefined ? {} : { id: thing, personId: thing }),
@@ -27,6 +34,8 @@ function knownValues({ path }: Endpoint, world: WholeShell): Readonly<Record<str
     version: "1",
     runId: openRunId,
     roundId: overRoundId,
+    a: "1",
+    b: "1",
     hash: modelHash,
     sid: input.sid,
     position: String(input.position),
@@ -37,6 +46,23 @@ function knownValues({ path }: Endpoint, world: WholeShell): Readonly<Record<str
     "chorus-root": input.headers.root,
     "chorus-signature": input.headers.signature,
   };
+}
+
+const TRACKED_IDS = [
+  ...[
+    "experiment_id",
+    "experiment_name",
+    "run_id",
+    "run_uuid",
+    "model_id",
+    "name",
+    "artifactPath",
+    "deleted",
+  ],
+] as const;
+
+function isOfMlflow(path: string): boolean {
+  return /^\/api\/[23]\.0\/mlflow/.test(path);
 }
 
 export function httpWorldOf(endpoint: Endpoint, world: WholeShell): HttpWorld {
@@ -59,15 +85,19 @@ export function httpWorldOf(endpoint: Endpoint, world: WholeShell): HttpWorld {
 
 /** By what the good request names, whatever the endpoint says it is about. */
 function aboutOf(
-  { path }: Endpoint,
+  { path, method }: Endpoint,
   good: GoodRequest,
   ids: ReadonlySet<string>,
-  { joining, projectId }: WholeShell,
+  { joining, projectId, tracked }: WholeShell,
 ): GoodAbout {
   if (/^\/api\/v1\/(?:join-tokens|sites)\/\{id\}/.test(path)) return "project";
   const { params, query, json } = good;
   const leaves = leavesOf(json ?? null);
   const named = [...Object.values(params), ...leaves.map(({ value }) => value)];
+  // A file may be put anywhere in one's own project. Everything else is looked for there.
+  const isTracked = named.some((value) => TRACKED_IDS.some((name) => tracked[name] === value));
+  const ofQuery = [...TRACKED_IDS, "run_ids"].some((name) => query[name] !== undefined);
+  if (isOfMlflow(path)) return (isTracked || ofQuery) && method !== "put" ? "project" : "whole";
   // A project that is named is asked first.
   if ([...Object.values(query), ...leaves.map(({ value }) => value)].includes(projectId)) return "project";
   if (!named.some((value) => typeof value === "string" && ids.has(value))) return "whole";
@@ -75,7 +105,7 @@ function aboutOf(
 }
 
 function goodRequest(
-  { params, query, body, request, permission }: Endpoint,
+  { params, query, body, request, permission, path }: Endpoint,
   known: Readonly<Record<string, string>>,
   world: WholeShell,
 ): GoodRequest {
@@ -88,7 +118,8 @@ function goodRequest(
   const { headers } = request;
   const takesBytes =
     request.body !== undefined && body === undefined && "application/octet-stream" in request.body.content;
-  const json = body === undefined ? undefined : sampleOf(body, samplesOf(world));
+  const sample = body === undefined ? undefined : sampleOf(body, isOfMlflow(path) ? [] : samplesOf(world));
+  const json = isRecord(sample) && isOfMlflow(path) ? withKnown(sample, path, known) : sample;
   return {
     params: valuesOf(params?.shape ?? {}, true),
     // A cursor is only good for the list that gave it.
@@ -117,6 +148,7 @@ function samplesOf({ federation: { task }, projectId }: WholeShell) {
   };
   const roles = { roles: [{ role: "researcher", projectId }] };
   const invitation = { role: { role: "researcher", projectId }, note: "for the ward" };
+  const promotion = { gates: [{ kind: "cohort", devicesMin: 3 }], promoteByItself: false };
   const joining = { projectId, task: task.slug, uses: 1, days: 1 };
   return [
     { ...task, slug: NEW_SLUG },
@@ -125,7 +157,28 @@ function samplesOf({ federation: { task }, projectId }: WholeShell) {
     roles,
     joining,
     { name: "a clinic", projectId, task: task.slug },
+    { version: 1, expected: null },
+    { changes: { invitation: "Help", joining: "public", promotion } },
+    { act: "promote", version: 1, expected: null },
   ];
+}
+
+/** A new thing has a new name; everything else is named as it is. */
+function withKnown(
+  sample: Readonly<Record<string, unknown>>,
+  path: string,
+  known: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> {
+  const isNew = path.endsWith("/registered-models/create") || path.endsWith("/experiments/create");
+  const entries = Object.entries(sample).map(([name, value]) => {
+    if (name === "filter" || name === "page_token") return [name, ""];
+    if (name === "order_by") return [name, []];
+    if (name === "model_json") return [name, "{}"];
+    if (name === "name" && isNew) return [name, "something new"];
+    if (name === "model_id" && path.endsWith("/model-versions/create")) return [name, ""];
+    return [name, name in known && typeof value === "string" ? known[name] : value];
+  });
+  return Object.fromEntries(entries);
 }
 
 function closedRequests({ method, params }: Endpoint, good: GoodRequest, world: WholeShell): GoodRequest[] {

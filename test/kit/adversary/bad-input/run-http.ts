@@ -124,8 +124,8 @@ export async function tryGood(
 
 /** Those that end a run, a round or a task come last. */
 export function inGentleOrder(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  const ranks = { put: 0, get: 1, post: 2 };
+  const ranks = { put: 0, get: 1, post: 2, patch: 2, delete: 4 };
   const rankOf = ({ method, path }: Endpoint) =>
-    method === "post" && path.endsWith("/archive") ? 3 : ranks[method];
+    method === "post" && /\/(?:archive|delete|rename)$/.test(path) ? 3 : ranks[method];
   return [...endpoints].sort((left, right) => rankOf(left) - rankOf(right));
 }

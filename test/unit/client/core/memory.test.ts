@@ -135,6 +135,17 @@ describe("an edge's state folder", () => {
   };
   const random = (byteCount: number): Bytes => globalThis.crypto.getRandomValues(new Uint8Array(byteCount));
 
+  /** Starts in a new folder, with what the coordinator states then. */
+  const starting = () => {
+    const folder = freshFolder();
+    return async (change: object) => {
+      const opened = await openStateFolder(folder, random, { ...AUTHORITY, ...change });
+      if (!opened.ok) return opened.error;
+      opened.value.release();
+      return opened.value.notice ?? "taken";
+    };
+  };
+
   test("keeps one identity in a file that only its owner reads", async () => {
     const folder = freshFolder();
     const first = await openStateFolder(folder, random, AUTHORITY);
@@ -148,18 +159,26 @@ describe("an edge's state folder", () => {
   });
 
   test("[S6] holds the coordinator to its keys at the first start; its code may be newer", async () => {
-    const folder = freshFolder();
-    const start = async (change: object) => {
-      const opened = await openStateFolder(folder, random, { ...AUTHORITY, ...change });
-      if (!opened.ok) return opened.error;
-      opened.value.release();
-      return "taken";
-    };
+    const start = starting();
     expect([await start({}), await start({ codeVersion: "2" })]).toEqual(["taken", "taken"]);
-    for (const other of [{ issuerKey: "2".repeat(64) }, { logKey: "3".repeat(64) }, { projectId: "other" }])
+    for (const other of [{ issuerKey: "2".repeat(64) }, { projectId: "other" }])
       expect(await start(other)).toMatch(/keys are not the ones that .* with --state/);
     // A refusal does not keep the folder locked either.
     expect(await start({})).toBe("taken");
+  });
+
+  test("[A45] adopts a coordinator's first public log once, says so, and takes no other log or none afterwards", async () => {
+    const start = starting();
+    const log = { logKey: "3".repeat(64), logOrigin: "log.example/1" };
+    expect(await start({})).toBe("taken");
+    expect(await start(log)).toMatch(/keeps a public log now, log\.example\/1\..*key 3{64}/);
+    expect(await start(log)).toBe("taken");
+    const others = [{}, { ...log, logKey: "4".repeat(64) }, { ...log, logOrigin: "log.example/2" }];
+    for (const other of others) expect(await start(other)).toMatch(/keys are not the ones that/);
+    // Whoever could certify made-up devices may not come in with the log.
+    const fresh = starting();
+    await fresh({});
+    expect(await fresh({ ...log, issuerKey: "2".repeat(64) })).toMatch(/keys are not the ones that/);
   });
 
   test("[S10] has one holder at a time; a process id left by an earlier version means nothing", async () => {

@@ -16,7 +16,16 @@ test.each([
     { joining: "public", invitation: "Draw a digit." },
     "k7f2 opened digits to anyone with the address and changed its heading.",
   ],
-] as const satisfies readonly (readonly [TaskSettingChanges, string])[])(
+  [{ promotion: null }, "k7f2 changed the gates of digits: none."],
+  [
+    { promotion: { gates: [{ kind: "cohort", devicesMin: 5 }], promoteByItself: false } },
+    "k7f2 changed the gates of digits: 1.",
+  ],
+  [
+    { joining: "public", promotion: { gates: [{ kind: "cohort", devicesMin: 5 }], promoteByItself: true } },
+    "k7f2 opened digits to anyone with the address and changed its gates: 1, and a version that passes is put in use by itself.",
+  ],
+] satisfies readonly (readonly [TaskSettingChanges, string])[])(
   "[X91] a change of settings, %j",
   (changes, sentence) => {
     expect(projectSentence({ type: "task-settings-changed", slug, changes, actor: "k7f2" })).toBe(sentence);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { mayAdvertise, mayUse, provesLeftOut, type Remembered } from "#shared/secagg/participation.ts";
+import { provesLeftOut } from "#shared/secagg/left-out.ts";
+import { mayAdvertise, mayUse, type Remembered } from "#shared/secagg/participation.ts";
 import { setOfPositions } from "#shared/secagg/position-sets.ts";
 import { setsItem } from "#shared/secagg/signed-items.ts";
 import { positionNo } from "#test/kit/places.ts";

@@ -355,9 +355,10 @@ describe("what is sent", () => {
     const shapes = deviceMessageSchema.options.map(({ shape }) => Object.keys(shape));
     const fields = new Set([...shapes.flat(), ...Object.keys(inputHeadersSchema.shape)]);
     // A new field must be reviewed here before it can be sent. `code` is one of the error codes, in a `leave`; `wire`
-    // is the number of the protocol, and `version` the release of the client.
+    // is the number of the protocol, and `version` the release of the client. `log` and `logSize` are what it saw of the
+    // public log, which is the same for all that saw it.
     const known =
-      "against attempt bCommit bShares c code identity joinToken leaves protocol root round runId s sha256 sid signature slot " +
+      "against attempt bCommit bShares c code identity joinToken leaves log logSize protocol root round runId s sha256 sid signature slot " +
       "task taskVersion type version wire zShares";
     expect([...fields].sort()).toEqual(known.split(" "));
     for (const { shape } of deviceMessageSchema.options)

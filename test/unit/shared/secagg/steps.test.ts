@@ -129,6 +129,7 @@ describe("a device in one attempt", () => {
       type: "aborted",
       state: { phase: "aborted", code: "TIMEOUT" },
       complaint: null,
+      logFault: null,
     });
     await expect(onMessage(withInput, state, cohort.collectMessage(1))).rejects.toThrow("left");
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import { tableToCsv } from "#shared/export/table/table-data.ts";
 import { modelSchema } from "#shared/task/model.ts";
-import { tableToCsv } from "#web/chart/table-data.ts";
 import {
   countInWords,
   formatBits,

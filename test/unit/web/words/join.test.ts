@@ -45,6 +45,7 @@ const view: ParticipantView = {
   connection: { state: "online", since: 0, upByteCount: 0, downByteCount: 0 },
   task: taskSliceOf(8),
   consent: { version: 3, taskHash: hash, agreedAt: 0, current: true },
+  consents: [],
   data: {
     count: 40,
     countByGroup: [0, 0, 5, 0, 4, 3, 1, 0, 21, 6],
@@ -59,6 +60,7 @@ const view: ParticipantView = {
   latest: null,
   budget: { used: 8, limit: 15 },
   refusal: null,
+  contradiction: null,
   model: null,
 };
 
@@ -303,15 +305,15 @@ describe("what became of it", () => {
   test("the sum, its version and how good it is", () => {
     const record = { measures: { accuracy: { value: 0.931, halfWidth95: 0.026, count: 360 } } };
     expect(outcomeSentence({ round: 8 }, committedOutcome, record, digits)).toBe(
-      "You were one of 21 voices. The sum became version 8, which is right for 93.1\u00a0% of drawings it has never seen, ± 2.6\u00a0points.",
+      "You were one of 21 voices. The sum became the model of round 8, which is right for 93.1\u00a0% of drawings it has never seen, ± 2.6\u00a0points.",
     );
     expect(outcomeSentence({ round: 8 }, committedOutcome, null, digits)).toBe(
-      "You were one of 21 voices. The sum became version 8.",
+      "You were one of 21 voices. The sum became the model of round 8.",
     );
     const graph = { kind: "shards", size: 96 } as const;
     const grouped = { ...digits, aggregation: { ...digits.aggregation, goal: 1_000, graph } };
     expect(outcomeSentence({ round: 8 }, committedOutcome, null, grouped)).toBe(
-      "You were one of 21 voices of your group. The sums of the groups became version 8.",
+      "You were one of 21 voices of your group. The sums of the groups became the model of round 8.",
     );
     // The number needed is its own group's, not the round's.
     expect(neededInSum(grouped, 96)).toBe(67);

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { RunView } from "#shared/protocol/api.ts";
-import { taskViewOf } from "#test/kit/web-views.ts";
-import { costSentence, launchNote, nextNumber, planWords } from "#web/words/launch.ts";
+import { runViewOf, taskViewOf } from "#test/kit/web-views.ts";
+import { beginningsOf, formFor, launchOf } from "#web/features/home/launch.ts";
+import { beginningWords, costSentence, launchNote, nextNumber, planWords } from "#web/words/launch.ts";
 import { modelNote } from "#web/words/model.ts";
 import { NO_NOISE } from "#web/words/sentences.ts";
 
@@ -56,9 +57,28 @@ test("the closed line of the plan says what is in it", () => {
 
 test("the model that is used is named by its version if that is known", () => {
   expect(modelNote({ round: 9 }, { kind: "image" })).toMatch(
-    /^Version 9, in this browser.* What you draw here/,
+    /^The model of round 9, in this browser.* What you draw here/,
   );
   expect(modelNote({ round: null }, { kind: "tabular" })).toMatch(
     /^The newest model of the run,.* enter here/,
   );
+});
+
+test("[R51] a run can begin with the model in use, or with the newest of a run of the same task", () => {
+  const runId = runViewOf().runId;
+  const inUse = { version: 15, taskVersion: 1, runId, runNumber: 6, round: 15, modelHash: "ab".repeat(32) };
+  const view = taskViewOf({ inUse: { ...inUse, measures: null, alias: "champion" } });
+  const of = (number: number, candidate: number | null, task = "digits") =>
+    runViewOf({ number, candidate, task });
+  const runs = [of(8, null), of(7, 18), of(6, 15), of(5, 9, "hmda"), of(4, 7)];
+  const beginnings = beginningsOf(view, runs);
+  expect(beginnings.map(beginningWords)).toEqual([
+    "version 15, run 6, in use",
+    "version 18, run 7",
+    "version 7, run 4",
+  ]);
+  expect(beginningsOf(taskViewOf(), [of(8, null), runViewOf({ number: 1 })])).toEqual([]);
+  expect(launchOf({ ...formFor(view), beginWith: "18" }, view, 0)).toMatchObject({
+    value: { task: "digits", beginWith: 18 },
+  });
 });

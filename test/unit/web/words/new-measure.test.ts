@@ -87,8 +87,8 @@ describe("a measure added to the list", () => {
 
   test("is used in the sentences and in the list of runs if it comes first", () => {
     const words = "has error rate 0.250 ± 0.027 on drawings it has never seen";
-    expect(runSentence(run, noun)).toContain(`Version 3 ${words}.`);
-    expect(newestAgainstBefore(run)).toBe("version 3 is better than version 2");
+    expect(runSentence(run, noun)).toContain(`The model of round 3 ${words}.`);
+    expect(newestAgainstBefore(run)).toBe("the model of round 3 is better than that of round 2");
     const over = { ...run, state: "completed" as const, endedAt: run.startedAt };
     expect(homeSentence([over])).toContain("at 0.250 ± 0.027");
     const table = createElement(EndedTable, { runs: [over] });
@@ -96,7 +96,9 @@ describe("a measure added to the list", () => {
     expect(renderToStaticMarkup(page)).toMatch(/data-label="figure"[^>]*>error rate 0\.250 ± 0\.027</);
     const outcome = { kind: "committed", survivorCount: 7, included: true, at: 0, sent: true } as never;
     const task = { exampleNoun: noun, aggregation: { graph: "complete", cohortSizeMax: 16 } } as never;
-    expect(outcomeSentence({ round: 3 }, outcome, round, task)).toContain(`version 3, which ${words}.`);
+    expect(outcomeSentence({ round: 3 }, outcome, round, task)).toContain(
+      `the model of round 3, which ${words}.`,
+    );
   });
 
   test("is reported by the run's events and by the demo", () => {
@@ -111,7 +113,7 @@ describe("a measure added to the list", () => {
     const note = present(runNote(event), "a note");
     const stored = { stream: { kind: "run", id: run.runId }, sequence: 9, at: 0, note } as const;
     expect(eventView(stored).sentence).toBe(
-      "Version 3 was evaluated: error rate 0.250, accuracy 0.750, loss 0.600 on the held-out rows.",
+      "The model of round 3 was evaluated: error rate 0.250, accuracy 0.750, loss 0.600 on the held-out rows.",
     );
     expect(summarise(run, [round])).toMatchObject({ "error rate": 0.25, accuracy: 0.75, loss: 0.6 });
     expect(DEMO_HELP).toContain("the task's measures (error rate, accuracy, loss, ");

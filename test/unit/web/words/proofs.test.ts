@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RoundDetail } from "#shared/protocol/api.ts";
-import { missingProof, proofsOf } from "#web/words/proofs.ts";
+import { keptSentence, missingProof, proofsOf, verifyCommand } from "#web/words/proofs.ts";
 
 const [A, B] = ["aa".repeat(32), "bb".repeat(32)];
 
@@ -49,4 +49,14 @@ test("an unopened sum claims nothing; the reason for a missing proof depends on 
   expect(sum?.says).toBe("The sum as whole numbers, once it is opened.");
   expect(missingProof(detail({ endedAt: null }))).toBe("none: the round goes on");
   expect(missingProof(detail())).toBe("none: the round was given up before it");
+});
+
+test("a round says whether it is kept, and how an auditor checks it", () => {
+  const transcript = {} as NonNullable<RoundDetail["transcript"]>;
+  expect(keptSentence({ transcript, kept: true })).toMatch(/^This round is kept:/);
+  expect(keptSentence({ transcript, kept: false })).toMatch(/^This round is no longer kept:/);
+  expect(keptSentence({ transcript: undefined })).toBeNull();
+  expect(verifyCommand("ab".repeat(16))).toBe(
+    `npm run verify -- round ${"ab".repeat(16)} --auditor-key FILE`,
+  );
 });

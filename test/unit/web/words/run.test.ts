@@ -42,7 +42,8 @@ describe("a run's page", () => {
   test("stopping says which version stands, if there is one", () => {
     // Round 5 was given up, so the fourth committed round is round 5's successor.
     const stands = { roundsCommitted: 4, newestVersion: 6, history: [] };
-    expect(stopSentence(stands)).toContain(" Version 6 stands. ");
+    expect(stopSentence(stands)).toContain(" The model of round 6 stands. ");
+    expect(stopSentence({ ...stands, candidate: 12 })).toContain(" Version 12 stands. ");
     expect(stopSentence({ roundsCommitted: 0, newestVersion: 0, history: [] })).not.toContain("Version");
   });
 

@@ -65,7 +65,7 @@ describe("a run", () => {
   test("after an opened round gives the accuracy, its data and its uncertainty", () => {
     const run = runViewOf({ currentRound: roundViewOf() });
     expect(runSentence(run, DRAWINGS)).toBe(
-      `Round 3 is done. 7 voices, one sum: version 3 is right for 68.1${NBSP}% of drawings it has never seen, ± 0.8${NBSP}points.`,
+      `Round 3 is done. 7 voices, one sum: the model of round 3 is right for 68.1${NBSP}% of drawings it has never seen, ± 0.8${NBSP}points.`,
     );
   });
   test("that was stopped is not called finished", () => {
@@ -130,9 +130,13 @@ test("two versions are compared only as far as their intervals allow", () => {
   });
   const against = (...history: unknown[]) => newestAgainstBefore(runViewOf({ history }));
   expect(against(entry(0, 0.1))).toBeNull();
-  expect(against(entry(0, 0.1), entry(1, 0.5))).toBe("version 1 is better than the untrained model");
-  expect(against(entry(1, 0.5), entry(2, 0.53))).toBe("version 2 and version 1: too close to tell");
-  expect(against(entry(2, 0.53), entry(3, 0.4))).toBe("version 3 is worse than version 2");
+  expect(against(entry(0, 0.1), entry(1, 0.5))).toBe(
+    "the model of round 1 is better than the untrained model",
+  );
+  expect(against(entry(1, 0.5), entry(2, 0.53))).toBe(
+    "the model of round 2 and that of round 1: too close to tell",
+  );
+  expect(against(entry(2, 0.53), entry(3, 0.4))).toBe("the model of round 3 is worse than that of round 2");
   const on = (measuredOn: string, round: number) => ({
     ...entry(round, 0.5),
     measuredOn: measuredOn.repeat(64),

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { JoinTokenView } from "#shared/protocol/access-api.ts";
 import type { TaskSlug } from "#shared/protocol/ids.ts";
-import { placesSentence } from "#web/words/tasks.ts";
+import { archivedWords, placesSentence } from "#web/words/tasks.ts";
 
 const NOW = Date.UTC(2026, 6, 10);
 const SLUG = "readmission" as TaskSlug;
@@ -27,4 +27,11 @@ test("places of a task are counted over its tokens; only those that are still go
     "1 place was made: 1 is taken, 0 are open. Which device took which is not kept.",
   );
   expect(placesSentence([token({ task: null })], SLUG, NOW)).toContain("No join token names this task");
+});
+
+test("[V8] an archived task says when it was, by day, and by whom", () => {
+  const words = (at: string) => archivedWords({ at, by: "k7f2" }, Date.parse("2026-08-04T10:00:00.000Z"));
+  expect(words("2026-08-03T09:00:00.000Z")).toBe("Archived yesterday by k7f2");
+  expect(words("2026-07-03T09:00:00.000Z")).toBe("Archived on 3 July by k7f2");
+  expect(words("2025-07-03T09:00:00.000Z")).toBe("Archived on 3 July 2025 by k7f2");
 });

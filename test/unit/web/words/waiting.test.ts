@@ -8,6 +8,8 @@ import {
   missingFigures,
   noFigureWords,
   queueSentence,
+  roundModel,
+  roundModelTitle,
   waitingFacts,
   waitingNote,
   waitingPlaces,
@@ -75,11 +77,13 @@ describe("[R20] a run in the queue", () => {
 describe("[E3] pending figures", () => {
   test("are waited for at the end, and the run says so", () => {
     const run = runViewOf({ state: "evaluating", roundsCommitted: 15, evaluating: 17 });
-    expect(evaluatingSentence(run)).toBe("All 15 rounds are done. Version 17 is being evaluated.");
-    expect(runSentence(run, DRAWINGS)).toMatch(/^All 15 rounds are done\. Version 17 is being evaluated\./);
+    expect(evaluatingSentence(run)).toBe("All 15 rounds are done. The model of round 17 is being evaluated.");
+    expect(runSentence(run, DRAWINGS)).toMatch(
+      /^All 15 rounds are done\. The model of round 17 is being evaluated\./,
+    );
     const cut = runViewOf({ state: "evaluating", evaluating: 4 });
     expect(evaluatingSentence(cut)).toBe(
-      "The rounds are over, 3 of 15 rounds committed. Version 4 is being evaluated.",
+      "The rounds are over, 3 of 15 rounds committed. The model of round 4 is being evaluated.",
     );
     expect(evaluatingSentence({ ...run, roundsPlanned: 1, roundsCommitted: 1 })).toMatch(
       /^Its only round is done\./,
@@ -89,7 +93,7 @@ describe("[E3] pending figures", () => {
   });
   test("delay the next round, and the run says that too", () => {
     expect(roundLine(runViewOf({ evaluating: 2 }))).toBe(
-      "3 of 15 rounds committed; the next one opens when version 2 has been evaluated.",
+      "3 of 15 rounds committed; the next one opens when the model of round 2 has been evaluated.",
     );
     expect(roundLine(runViewOf({ roundsCommitted: 0, evaluating: 0 }))).toBe(
       "The untrained model is being evaluated; then the first round opens.",
@@ -98,7 +102,7 @@ describe("[E3] pending figures", () => {
   test("of only the newest model delay nothing, and nothing says that they do", () => {
     for (const evaluating of [3, 4])
       expect(roundLine(runViewOf({ evaluating }))).toBe(
-        `3 of 15 rounds committed; version ${evaluating} is being evaluated.`,
+        `3 of 15 rounds committed; the model of round ${evaluating} is being evaluated.`,
       );
   });
   test("that never came are not replaced by another model's", () => {
@@ -146,4 +150,15 @@ describe("[R16] rounds that were given up", () => {
       }
     }
   });
+});
+
+test("[V7] a round's model has its number among those of the task, or its round while that is not known", () => {
+  expect([roundModel({ version: 12, round: 3 }), roundModelTitle({ version: 12, round: 3 })]).toEqual([
+    "version 12",
+    "version 12",
+  ]);
+  expect([roundModel({ round: 3 }), roundModelTitle({ round: 3 })]).toEqual([
+    "the model of round 3",
+    "model of round 3",
+  ]);
 });

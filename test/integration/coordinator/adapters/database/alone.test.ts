@@ -8,6 +8,7 @@ import { openStore } from "#coordinator/adapters/database/open-store.ts";
 import { InstanceLock } from "#coordinator/adapters/database/postgres-lock.ts";
 import type { Store } from "#coordinator/core/ports/ports.ts";
 import { storeTrouble } from "#coordinator/core/ports/store-trouble.ts";
+import { event, newRunId, newSlug, runRecord, viewLike } from "#test/kit/store-contract/rows.ts";
 import { startPostgres } from "#test/kit/worlds/postgres-server.ts";
 
 /* One coordinator for each PostgreSQL database, and what happens to it while the server is away. */
@@ -83,6 +84,29 @@ if (server === null) {
       await first.close();
       const second = await openStore({ dataDir: folderOf(databaseUrl), databaseUrl, alone: watcher() });
       await second.close();
+    });
+
+    test("[L6] enters runs of an earlier version; a process beside it writes nothing as it opens", async () => {
+      const databaseUrl = await server.createDatabase();
+      const { store } = await open(databaseUrl);
+      const [projectId, runId] = [newSlug(), newRunId()];
+      const view = viewLike({
+        ...{ code: null, endedBy: null, endedAt: null, roundsPlanned: 2, seed: 3, configHash: "ab" },
+        ...{ strategy: { name: "fedavg" }, training: { epochs: 2, optimizer: { kind: "sgd" } } },
+      });
+      const records = [runRecord(runId, { projectId, view })];
+      await store.append({ kind: "run", id: runId }, [{ event: event(1), records }]);
+      await store.close();
+      await server.query(
+        "delete from tracking_param; delete from tracking_tag; delete from tracking_run",
+        databaseUrl,
+      );
+      const beside = await openStore({ dataDir: folderOf(databaseUrl), databaseUrl });
+      expect(await beside.findTrackedRun(projectId, runId)).toBeNull();
+      const again = await open(databaseUrl);
+      expect(await beside.findTrackedRun(projectId, runId)).toMatchObject({ run: { runId, isOwn: true } });
+      await beside.close();
+      await again.store.close();
     });
 
     test("[R42] a lock that is just being retaken is released if the store closes meanwhile", async () => {

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
+import { NO_OVERRIDES } from "#coordinator/core/access/promotions.ts";
 import { ALL_READABLE, type Store } from "#coordinator/core/ports/store.ts";
 import { type AccessParts, openAccess } from "#coordinator/open-access.ts";
 import { present } from "#shared/kernel/assert.ts";
@@ -96,6 +97,7 @@ function accounts(open: () => Promise<Store>): void {
       ...{ primitives, random: randomBytes, clock, wall: clock, after: clock.after, store, keeping: null },
       log: { info: () => {}, warn: () => {}, error: () => {} },
       projects: { deleteData: async () => err(wireError("UNAVAILABLE")) },
+      registry: NO_OVERRIDES,
     });
   });
   afterEach(async () => {

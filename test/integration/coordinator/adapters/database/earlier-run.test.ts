@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
 import { openLog } from "#coordinator/adapters/log.ts";
+import type { Log } from "#coordinator/core/ports/ports.ts";
 import { ALL_READABLE } from "#coordinator/core/ports/store.ts";
 import { readRound } from "#coordinator/core/rounds/recover-round.ts";
 import { readRun } from "#coordinator/core/runs/run-history.ts";
@@ -48,6 +49,84 @@ afterAll(async () => {
   for (const device of devices) await device.close();
   await running?.stop();
   await rm(dataDir, { recursive: true, force: true });
+});
+
+test("[D12] [G1] its models are numbered, and the newest is in use", async () => {
+  const store = await openStore({ dataDir });
+  const [newest] = (await store.listRuns(ALL_READABLE, { limit: 1 })).items;
+  const task = newest?.task ?? "";
+  const { items } = await store.listModels(task, { limit: 9 });
+  expect(
+    items.map(({ number, runId, round, metrics }) => [number, runId, round, metrics?.survivors]),
+  ).toEqual([
+    [3, RUNS[1], 1, 3],
+    [2, RUNS[0], 2, 3],
+    [1, RUNS[0], 1, 3],
+  ]);
+  expect(items.every(({ metrics }) => metrics?.measures != null)).toBe(true);
+  expect((await store.findRun(RUNS[0]))?.view.candidate).toBe(2);
+  expect((await store.findTask(task))?.inUse).toMatchObject({ alias: null, model: { number: 3 } });
+  await store.close();
+});
+
+test("[D12] [L6] its runs and ended rounds are entered for MLflow's clients, once", async () => {
+  const sqlite = new DatabaseSync(join(dataDir, "chorus.db"));
+  // As a version that knew nothing of them left it.
+  for (const table of ["metric", "newest_metric", "param", "tag", "link", "run"])
+    sqlite.exec(`delete from tracking_${table}`);
+  sqlite.close();
+  const logged: unknown[] = [];
+  const log: Log = { info: (fields) => void logged.push(fields), warn: () => {}, error: () => {} };
+  for (let opening = 0; opening < 2; opening++) {
+    const store = await openStore({ dataDir, log });
+    const [run] = (await store.listRuns(ALL_READABLE, { limit: 9 })).items.filter(
+      ({ runId }) => runId === RUNS[0],
+    );
+    assert(run !== undefined, "the first run is listed");
+    const experiments = await store.listDocuments(run.projectId, "experiment");
+    expect(experiments.map(({ name }) => name)).toEqual([run.task]);
+    const found = await store.searchTrackedRuns(run.projectId, {
+      experimentIds: experiments.map(({ id }) => id),
+      ...{ shows: "all", conditions: [], orderings: [], limit: 9, offset: 0 },
+    });
+    // Two runs, two rounds of the first and one of the second; its second is still open.
+    expect(found.runs.map(({ run: { status } }) => status).sort()).toEqual([
+      ...["FINISHED", "FINISHED", "FINISHED", "FINISHED", "RUNNING"],
+    ]);
+    const history = await store.metricHistory(RUNS[0], "accuracy", { offset: 0, limit: 9 });
+    expect(history.map(({ step, value }) => [step, value])).toEqual(
+      run.view.history.map(({ round, measures }) => [round, measures["accuracy"]?.value]),
+    );
+    await store.close();
+  }
+  // In one transaction, at the first opening alone.
+  expect(logged.filter((fields) => JSON.stringify(fields).includes("entered"))).toEqual([
+    { entered: 2, runCount: 2 },
+  ]);
+});
+
+test("[D12] [L6] what its rounds took is entered beside figures that were entered before, once", async () => {
+  const left = (change: string) => {
+    const sqlite = new DatabaseSync(join(dataDir, "chorus.db"));
+    sqlite.exec(change);
+    const { count } = sqlite
+      .prepare("select count(*) as count from tracking_newest_metric where key = 'round_seconds'")
+      .get() as { readonly count: number };
+    sqlite.close();
+    return count;
+  };
+  const costs = "key in ('round_seconds', 'device_kilobytes')";
+  const forget = `delete from tracking_metric where ${costs}; delete from tracking_newest_metric where ${costs};`;
+  // Three ended rounds, and their two runs.
+  expect(left("")).toBe(5);
+  expect(left(`${forget} delete from counter where name = 'round-costs-entered'`)).toBe(0);
+  await (await openStore({ dataDir })).close();
+  expect(left("")).toBe(5);
+  // The next opening reads no round again.
+  expect(left(forget)).toBe(0);
+  await (await openStore({ dataDir })).close();
+  expect(left("delete from counter where name = 'round-costs-entered'")).toBe(0);
+  await (await openStore({ dataDir })).close();
 });
 
 test("[D12] [R1] the database of a real run opens: its logs replay to its rows, its notes and transcripts are there", async () => {

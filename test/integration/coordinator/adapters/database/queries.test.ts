@@ -61,7 +61,7 @@ async function countingStore(kind: Store["kind"], dialect: Dialect) {
     const notes = index % 4 === 0 ? [noteRecord("run.wait-expired")] : [];
     await store.append({ kind: "run", id: runId }, [{ event: stored, records: [...runs, round, ...notes] }]);
   }
-  const readers = new Readers(store, nothingLives);
+  const readers = new Readers({ store, after: () => () => {} }, nothingLives);
   const costOf = async (read: () => Promise<unknown>) => {
     queries.length = 0;
     await read();
@@ -93,6 +93,29 @@ function suite(name: string, open: () => Promise<Counting | null>): void {
       const { items } = await readers.listTasks(ALL_READABLE, { limit: 200 });
       expect(items).toHaveLength(TASKS);
       expect(new Set(items.map((view) => view.latestModelHash))).toEqual(new Set(["a".repeat(64)]));
+      await store.close();
+    });
+
+    test("[L4] the files of a folder are removed together, whatever their number", async (context) => {
+      const opened = await open();
+      if (opened === null) return context.skip();
+      const { store, costOf } = opened;
+      const costs: number[] = [];
+      for (const [folder, count] of [
+        ["one", 1],
+        ["many", 60],
+      ] as const) {
+        for (let index = 0; index < count; index++) {
+          const blobHash = String(index).padStart(64, "0");
+          await store.putArtifact("default", { path: `${folder}/${index}`, blobHash, byteCount: 1 });
+        }
+        costs.push(
+          await costOf(async () =>
+            expect(await store.removeArtifacts("default", folder)).toHaveLength(count),
+          ),
+        );
+      }
+      expect(costs[1]).toBe(costs[0]);
       await store.close();
     });
 

@@ -11,10 +11,14 @@ import {
   THE_WHOLE,
 } from "#coordinator/core/access/permissions.ts";
 import type { Principal } from "#coordinator/core/access/principal.ts";
+import { present } from "#shared/kernel/assert.ts";
+import { utf8 } from "#shared/kernel/bytes.ts";
+import { ok } from "#shared/kernel/result.ts";
 import { apiErrorSchema } from "#shared/protocol/api.ts";
 import { decodeFrame, encodeFrame } from "#shared/protocol/frame.ts";
 import { deviceMessageSchema } from "#shared/protocol/messages/device.ts";
 import { replySchema } from "#shared/protocol/messages/reply.ts";
+import { RUN_ID } from "#test/kit/fakes/fake-core.ts";
 import { ManualClock } from "#test/kit/fakes/manual-clock.ts";
 import { openShell, type Shell } from "#test/kit/worlds/shell.ts";
 
@@ -149,9 +153,21 @@ describe("who may", () => {
   });
 });
 
+/** One that no endpoint at this address has, also none whose parameter could be its last part. */
+function otherMethod(path: string): string {
+  const address = path.replaceAll(/\{\w+\}/g, "1");
+  const isAt = (one: Endpoint) =>
+    new RegExp(`^${one.path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(address);
+  const own = new Set<string>(shell.endpoints.filter(isAt).map(({ method }) => method.toUpperCase()));
+  return present(
+    ["DELETE", "PATCH", "PUT"].find((method) => !own.has(method)),
+    "a method that is refused",
+  );
+}
+
 test("[W1] [W13] each endpoint accepts only its own methods, and refuses others in its dialect", async () => {
   for (const { method, path, dialect } of shell.endpoints) {
-    const response = await send("DELETE", path.replaceAll(/\{\w+\}/g, "1"));
+    const response = await send(otherMethod(path), path.replaceAll(/\{\w+\}/g, "1"));
     expect(response.status, path).toBe(405);
     expect(response.headers.get("allow"), path).toContain(method.toUpperCase());
     expect(dialect.error.safeParse(await response.json()).success, path).toBe(true);
@@ -163,15 +179,17 @@ describe("pages of other sites", () => {
     [...headers.keys()].filter((name) => name.startsWith("access-control-"));
 
   test("[W17] a named one may ask for its methods and read its answers; others may do neither", async () => {
-    for (const endpoint of shell.endpoints) await judge(endpoint);
+    // Pages of any site read the log (A37).
+    const others = shell.endpoints.filter(({ path }) => !path.startsWith("/log/"));
+    for (const endpoint of others) await judge(endpoint);
   });
 
   async function judge(endpoint: Endpoint): Promise<void> {
     const address = endpoint.path.replaceAll(/\{\w+\}/g, "1");
-    const isOfApi = endpoint.path.startsWith("/api/");
+    const isOfApi = endpoint.path.startsWith("/api/") || ["/version", "/health"].includes(endpoint.path);
     const preflight = (origin: string) =>
       sendAs("OPTIONS", address, { origin, "access-control-request-method": endpoint.method.toUpperCase() });
-    const answer = (origin: string) => sendAs("DELETE", address, { origin });
+    const answer = (origin: string) => sendAs(otherMethod(endpoint.path), address, { origin });
 
     const granted = await preflight(NAMED_SITE);
     expect(granted.status, address).toBe(isOfApi ? 204 : 405);
@@ -217,6 +235,77 @@ test("[W17] refusals before an endpoint can be read by a named site, too", async
   const control = await sendAs("GET", "/api/v1/nothing", {});
   expect(control.headers.get("access-control-allow-origin")).toBeNull();
   expect(control.headers.get("vary")).toBe("Origin");
+});
+
+describe("pages of any site", () => {
+  const origin = "https://elsewhere.example";
+  const wildcards = async (headers: Readonly<Record<string, string>>) => {
+    const found: string[] = [];
+    for (const { method, path } of shell.endpoints) {
+      if (method !== "get") continue;
+      const address = path.replaceAll(/\{\w+\}/g, (name) => ADDRESSES[name] ?? "1");
+      const response = await sendAs("GET", address, headers);
+      await response.body?.cancel();
+      expect(response.headers.get("access-control-allow-credentials"), path).toBeNull();
+      if (response.headers.get("access-control-allow-origin") !== "*") continue;
+      expect(response.ok, path).toBe(true);
+      found.push(path);
+    }
+    return found;
+  };
+  const ADDRESSES: Readonly<Record<string, string>> = {
+    "{slug}": "digits",
+    "{alias}": "champion",
+    "{number}": "1",
+    "{runId}": RUN_ID,
+    "{roundId}": RUN_ID,
+    "{format}": "onnx",
+  };
+  const OF_MODELS = [
+    "/api/v1/load.js",
+    "/api/v1/rounds/{roundId}/exports/{format}",
+    "/api/v1/runs/{runId}/exports/{format}",
+    "/api/v1/tasks/{slug}/aliases",
+    "/api/v1/tasks/{slug}/models",
+    "/api/v1/tasks/{slug}/models/{number}/exports/{format}",
+  ];
+  let ada: Shell["asker"];
+  beforeAll(() => {
+    ada = shell.asker;
+    shell.asker = null;
+    const made = ok({ fileName: "digits.onnx", mediaType: "application/octet-stream", bytes: utf8("onnx") });
+    for (const name of ["ofRun", "ofRound", "ofVersion"] as const)
+      vi.spyOn(shell.core, name).mockResolvedValue(made);
+  });
+
+  test("[W28] read models of a public task and the module that loads them, and nothing else", async () => {
+    expect((await wildcards({ origin })).toSorted()).toEqual(OF_MODELS);
+    expect(await wildcards({})).toEqual([]);
+    expect(await wildcards({ origin: NAMED_SITE })).toEqual([]);
+  });
+
+  test("[W28] [G2] learn of no person: who moved an alias is for those who may read runs", async () => {
+    const alias = { alias: "champion", version: 1, movedAt: null, movedBy: "ada" } as const;
+    const aliases = vi.spyOn(shell.core, "aliases").mockResolvedValue([alias] as never);
+    const movedBy = async () => {
+      const response = await sendAs("GET", "/api/v1/tasks/digits/aliases", { origin });
+      return ((await response.json()) as { items: { movedBy: string | null }[] }).items[0]?.movedBy;
+    };
+    expect(await movedBy()).toBeNull();
+    shell.asker = ada;
+    expect(await movedBy()).toBe("ada");
+    shell.asker = null;
+    aliases.mockRestore();
+  });
+
+  test("[W28] read no answer to an account, and no model of a task by invitation", async () => {
+    shell.asker = ada;
+    expect(await wildcards({ origin })).toEqual([]);
+    shell.asker = null;
+    Object.assign(shell.core.place, { joining: "invitation" });
+    expect(await wildcards({ origin })).toEqual(["/api/v1/load.js"]);
+    Object.assign(shell.core.place, { joining: "public" });
+  });
 });
 
 /** Advances time before each request, so that no rate limit ends the test early. */

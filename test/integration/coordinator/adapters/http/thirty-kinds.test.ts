@@ -70,9 +70,9 @@ describe("control", () => {
     try {
       const wrong: string[] = [];
       const taken: string[] = [];
-      // A masked input moves the round on; it has a test of its own.
+      // A masked input moves the round on; it has a test of its own, and so have files (L4, L11).
       for (const endpoint of inGentleOrder(own.shell.endpoints)) {
-        if (endpoint.method === "put") continue;
+        if (endpoint.method === "put" || endpoint.path.endsWith("/upload-artifact")) continue;
         const { outcome, status, body } = await tryGood(endpoint, own);
         if (outcome === "wrong") wrong.push(`${nameOf(endpoint)}: ${status} ${body.slice(0, 200)}`);
         if (outcome === "taken") taken.push(nameOf(endpoint));

@@ -31,6 +31,7 @@ function sessionOf(
     signsInWith: ["passkey"],
     rolesTaken: null,
     places: [],
+    erasedAt: null,
   };
   book.apply([{ kind: "person", id: PERSON_ID, row }]);
   const rights = present(book.rightsOf(PERSON_ID), "bob's rights");

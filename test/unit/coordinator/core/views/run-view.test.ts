@@ -28,6 +28,7 @@ const viewOf = (change: Partial<RunState>) =>
     ready: 0,
     needed: 0,
     queuedBehind: null,
+    candidate: null,
   });
 const versionOf = (change: Partial<RunState>) => viewOf(change).newestVersion;
 

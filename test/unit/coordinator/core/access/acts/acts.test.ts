@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Decided, Sight } from "#coordinator/core/access/acts/change.ts";
+import * as erasing from "#coordinator/core/access/acts/erasing.ts";
 import * as people from "#coordinator/core/access/acts/people.ts";
 import * as proposals from "#coordinator/core/access/acts/proposals.ts";
 import * as sites from "#coordinator/core/access/acts/sites.ts";
@@ -453,5 +454,49 @@ describe("[X87] a site", () => {
     const tokenId = made.type === "join-token-made" ? made.tokenId : "";
     expect(world.book.get("join-token", tokenId)?.revokedAt).toBe(world.now);
     expect(codeOf(sites.enrolSite(world.sight, siteId, HASH("1"), HASH("2")))).toBe("REVOKED");
+  });
+});
+
+describe("[A81] erasing", () => {
+  test("a person keeps the name and nothing else, and only once; an admin is refused", () => {
+    const world = setUp();
+    world.join("bob", { role: "researcher", projectId: "ward" }, "b");
+    const personId = world.id("bob");
+    const terms = { label: "Bob's nightly", scopes: ["read"], days: 1, shown: "x" } as const;
+    world.done(tokens.makeApiToken(world.sight, { ...terms, tokenHash: HASH("7"), personId, actor: "bob" }));
+    expect(codeOf(erasing.erasePerson(world.sight, world.id("ada"), "ada"))).toBe("CONFLICT");
+    expect(codeOf(erasing.erasePerson(world.sight, "__proto__", "ada"))).toBe("NOT_FOUND");
+    expect(codeOf(erasing.erasePerson(world.sight, personId, "bob"))).toBe("FORBIDDEN");
+    expect(world.done(erasing.erasePerson(world.sight, personId, "ada"))).toEqual({
+      ...{ type: "person-erased", personId, actor: "ada" },
+    });
+    expect(world.book.get("person", personId)).toEqual({
+      ...{ personId, name: "bob", isAdmin: false, roles: [], madeAt: world.now, salt: null },
+      ...{ signsInWith: [], rolesTaken: null, places: [], erasedAt: world.now },
+    });
+    expect(world.book.list("api-token")).toEqual([]);
+    expect(people.nameRefusal(world.book, "bob")?.code).toBe("CONFLICT");
+    expect(codeOf(erasing.erasePerson(world.sight, personId, "ada"))).toBe("NOT_FOUND");
+  });
+
+  test("a revoked site keeps its key, which stays refused; its name is free again", () => {
+    const world = setUp();
+    const name = () => world.done(sites.nameSite(world.sight, "Clinic North", "ward", "ada"));
+    const named = name();
+    const siteId = "siteId" in named ? named.siteId : "";
+    world.done(sites.enrolSite(world.sight, siteId, "c".repeat(64), HASH("c")));
+    expect(codeOf(erasing.eraseSite(world.sight, siteId, "ada"))).toBe("CONFLICT");
+    world.done(sites.revokeSite(world.sight, siteId, "ada"));
+    world.done(erasing.eraseSite(world.sight, siteId, "ada"));
+    expect(world.book.get("site", siteId)).toMatchObject({ identity: "c".repeat(64), lastSeenAt: null });
+    expect(JSON.stringify(world.book.get("site", siteId))).not.toContain("Clinic");
+    expect(codeOf(erasing.eraseSite(world.sight, siteId, "ada"))).toBe("NOT_FOUND");
+    const again = name();
+    const other = "siteId" in again ? again.siteId : "";
+    expect(codeOf(sites.enrolSite(world.sight, other, "c".repeat(64), HASH("c")))).toBe("REVOKED");
+    // One that never enrolled leaves nothing.
+    world.done(sites.revokeSite(world.sight, other, "ada"));
+    world.done(erasing.eraseSite(world.sight, other, "ada"));
+    expect(world.book.get("site", other)).toBeNull();
   });
 });

@@ -1,0 +1,49 @@
+import type { LeafStore, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
+import { assert } from "#shared/kernel/assert.ts";
+import { encodeLeaf, leafSubject } from "#shared/tlog/leaf.ts";
+import type { MemoryDatabase } from "./memory-database.ts";
+
+export function pushLeaf(db: Pick<MemoryDatabase, "leaves">, leaf: Omit<StagedLeaf, "sequence">): void {
+  encodeLeaf(leaf.kind, leaf.at, leaf.body);
+  db.leaves.push(leaf);
+}
+
+export function memoryLeaves(
+  db: Pick<MemoryDatabase, "leaves" | "logHeads">,
+  turn: () => Promise<void>,
+): LeafStore {
+  const numbered = () => db.leaves.map((leaf, index) => ({ sequence: index + 1, ...leaf }));
+  return {
+    stageLeaves: async (leaves, at) => {
+      await turn();
+      for (const { kind, body } of leaves) pushLeaf(db, { kind, at, body });
+      return db.leaves.length;
+    },
+    findLeaves: async (kind, subject) => {
+      await turn();
+      return numbered().filter(
+        (leaf) => leaf.kind === kind && leaf.at !== null && leafSubject(kind, leaf.body) === subject,
+      );
+    },
+    leavesAfter: async (size, countMax) => {
+      await turn();
+      return numbered().slice(size, size + countMax);
+    },
+    importLeaves: async (leaves) => {
+      await turn();
+      for (const [index, { sequence }] of leaves.entries())
+        assert(sequence === db.leaves.length + 1 + index, `leaf ${sequence} is imported as another`);
+      for (const { kind, at, body } of leaves) pushLeaf(db, { kind, at, body });
+    },
+    logHead: async () => {
+      await turn();
+      return db.logHeads[0] ?? null;
+    },
+    moveLogHead: async (from, to) => {
+      await turn();
+      if ((db.logHeads[0]?.size ?? null) !== from) return false;
+      db.logHeads[0] = to;
+      return true;
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest";
+import type { LeafStore } from "#coordinator/core/ports/leaf-store.ts";
+import type { EventLog } from "#coordinator/core/ports/store.ts";
+import { appendTo, event, newHash, newSlug, type Opened, runStream } from "./rows.ts";
+
+export function leafContract(opened: Opened<LeafStore & EventLog>): void {
+  const append = appendTo(opened);
+  const opening = (roundId: string, round = 1) => ({ version: 1, roundId, round });
+
+  describe("[A34] leaves of the public log", () => {
+    test("have the time of their event and are found by what they are about", async () => {
+      const [one, other] = [newHash(), newHash()];
+      const stream = runStream();
+      await append(stream, 1, [{ type: "audit-leaf", kind: "round.opened", body: opening(one) }]);
+      await append(stream, 2, [{ type: "audit-leaf", kind: "round.opened", body: opening(other) }]);
+      const again = await opened.store.stageLeaves([{ kind: "round.opened", body: opening(one, 2) }], 77);
+      const found = await opened.store.findLeaves("round.opened", one);
+      expect(found).toEqual([
+        { sequence: expect.any(Number), kind: "round.opened", at: event(1).at, body: opening(one) },
+        { sequence: again, kind: "round.opened", at: 77, body: opening(one, 2) },
+      ]);
+      expect(await opened.store.findLeaves("round.aborted", one)).toEqual([]);
+      expect(await opened.store.findLeaves("round.opened", newHash())).toEqual([]);
+      // A kind that nobody looks for, and one of no program.
+      const slug = newSlug();
+      await opened.store.stageLeaves([{ kind: "run.pauseAsked", body: { runId: slug } }], 78);
+      await opened.store.stageLeaves([{ kind: "constructor", body: { slug } }], 78);
+      expect(await opened.store.findLeaves("run.pauseAsked", slug)).toEqual([]);
+      expect(await opened.store.findLeaves("constructor", slug)).toEqual([]);
+    });
+
+    test("are read in order from any size, and put back only at the end", async () => {
+      const mark = newSlug();
+      const leaves = [1, 2, 3].map((round) => ({ kind: mark, body: { round } }));
+      const last = await opened.store.stageLeaves(leaves, 79);
+      const rows = leaves.map((leaf, index) => ({ sequence: last - 2 + index, at: 79, ...leaf }));
+      expect(await opened.store.leavesAfter(last - 3, 2)).toEqual(rows.slice(0, 2));
+      expect(await opened.store.leavesAfter(last - 1, 9)).toEqual(rows.slice(2));
+      expect(await opened.store.leavesAfter(last, 9)).toEqual([]);
+      const lost = { sequence: last + 1, kind: mark, at: null, body: { round: 4 } };
+      await opened.store.importLeaves([lost]);
+      expect(await opened.store.leavesAfter(last, 9)).toEqual([lost]);
+      await expect(opened.store.importLeaves([lost])).rejects.toThrow(/imported as another/);
+      expect(await opened.store.leavesAfter(last, 9)).toEqual([lost]);
+      await opened.store.importLeaves([]);
+    });
+
+    test("that the log could not take are never staged", async () => {
+      const kind = newSlug();
+      const body = { text: "x".repeat(65_536) };
+      await expect(opened.store.stageLeaves([{ kind, body }], 80)).rejects.toThrow(/bytes/);
+      const records = [{ type: "audit-leaf", kind, body } as const];
+      await expect(opened.store.append(runStream(), [{ event: event(1), records }])).rejects.toThrow(/bytes/);
+    });
+  });
+
+  describe("[A34] the head of the public log", () => {
+    test("moves from the size that its mover knows, and only once", async () => {
+      const headOf = (size: number) => ({ size, root: newHash(), note: `log\n${size}\n` });
+      expect(await opened.store.logHead()).toBeNull();
+      const [first, second, third] = [headOf(3), headOf(5), headOf(6)];
+      expect(await opened.store.moveLogHead(3, second)).toBe(false);
+      expect(await opened.store.moveLogHead(null, first)).toBe(true);
+      expect(await opened.store.moveLogHead(null, second)).toBe(false);
+      expect(await opened.store.logHead()).toEqual(first);
+      const moved = await Promise.all([second, third].map((head) => opened.store.moveLogHead(3, head)));
+      expect(moved.toSorted()).toEqual([false, true]);
+      expect(await opened.store.logHead()).toEqual(moved[0] === true ? second : third);
+      expect(await opened.store.moveLogHead(3, first)).toBe(false);
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { proofsOf } from "#web/words/contribution.ts";
+import { receiptFileName, receiptWords } from "#web/words/receipt.ts";
+
+const receipt = {
+  origin: "chorus.example/1",
+  logSize: 1_240,
+  entryIndex: 1_202,
+  at: Date.UTC(2026, 6, 8, 14, 36),
+  roundId: "cd".repeat(16),
+  sid: "5d".repeat(32),
+  survivors: 21,
+  inputRoot: "02".repeat(32),
+};
+
+test("[A72] a receipt's words say what was checked where, what it does not prove, and how others check it", () => {
+  const file = receiptFileName("digits", 3);
+  expect(file).toBe("chorus-digits-round-3.tlog-proof");
+  const words = receiptWords({ receipt, logKey: "chorus.example/1+0a0b0c0d+AQID" }, file);
+  expect(words.proves).toBe(
+    "Checked on this device: your list was one of 21 that were sealed at 8 July 2026, 14:36 UTC, under entry 1,203 of the public log chorus.example/1, which had 1,240 entries. The log goes on from what this device saw before.",
+  );
+  expect(words.not).toMatch(/^It does not prove that the sum was computed/);
+  expect(words.check).toBe(`npm run log -- verify ${file} --key chorus.example/1+0a0b0c0d+AQID`);
+});
+
+test("[A72] an entry without a time gets none", () => {
+  const words = receiptWords(
+    { receipt: { ...receipt, at: null, logSize: 1, entryIndex: 0 }, logKey: "" },
+    "x",
+  );
+  expect(words.proves).toContain(
+    "that were sealed, under entry 1 of the public log chorus.example/1, which had 1 entry.",
+  );
+});
+
+test("[A7] that others see the same page is left to the receipt where there is a log, and to nobody else without one", () => {
+  const outcome = {
+    kind: "committed",
+    survivorCount: 21,
+    modelHash: "ab".repeat(32),
+    included: true,
+    proof: { inputsRoot: "ab".repeat(32), leafIndex: 0, path: [] },
+    at: 0,
+  } as const;
+  const evidenceOf = (logged: boolean) =>
+    proofsOf(outcome, { needed: null, helped: false, logged, shown: "shown" })[1]?.evidence;
+  expect(evidenceOf(true)).toContain("The receipt shows that the public log has it.");
+  expect(evidenceOf(false)).toContain("Only a public log could show");
+});
