@@ -18,7 +18,7 @@ import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Position } from "#shared/kernel/places.ts";
 import type { StoredSettingChanges } from "#shared/task/settings.ts";
-import { pushLeaf } from "./memory-leaves.ts";
+import { type KeptLeaf, pushLeaf } from "./memory-leaves.ts";
 import { numberVersion, writeAlias } from "./memory-registry.ts";
 import { type MemoryTracking, memoryTracking } from "./memory-tracking.ts";
 
@@ -45,7 +45,7 @@ export interface MemoryDatabase {
   readonly aliases: (AliasRow & { readonly task: string })[];
   readonly offers: Map<string, { readonly runId: string; readonly openedSid: string | null }>;
   readonly uses: { readonly modelHash: string; readonly runId: string }[];
-  readonly leaves: Omit<StagedLeaf, "sequence">[];
+  readonly leaves: KeptLeaf[];
   /** One at most. */
   readonly logHeads: LogHeadRow[];
   readonly sessions: Map<
@@ -146,7 +146,11 @@ export function checkAll(db: MemoryDatabase, records: readonly StoreRecord[]): v
 }
 
 /** Writes one record of an event at this time, after all of its transaction were checked. */
-export function write(db: MemoryDatabase, record: StoreRecord, at: number): void {
+export function write(
+  db: MemoryDatabase,
+  record: StoreRecord,
+  { at, projectId }: { readonly at: number; readonly projectId: string },
+): void {
   switch (record.type) {
     case "run-row": {
       const known = db.runs.get(record.runId);
@@ -162,7 +166,15 @@ export function write(db: MemoryDatabase, record: StoreRecord, at: number): void
       // Already pushed with its event.
       return;
     case "audit-leaf":
-      pushLeaf(db, jsonCopy({ kind: record.kind, at, body: record.body as StagedLeaf["body"] }));
+      pushLeaf(db, {
+        ...jsonCopy({ kind: record.kind, at, body: record.body as StagedLeaf["body"] }),
+        actor: record.actor ?? null,
+        projectId,
+      });
+      return;
+    case "actor-forgotten":
+      for (const [index, leaf] of db.leaves.entries())
+        if (leaf.actor === record.actor) db.leaves[index] = { ...leaf, actor: null };
       return;
     case "access-row": {
       const { kind, id, body } = record;

@@ -1,9 +1,12 @@
-import type { LeafStore, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
+import type { ActedLeaf, LeafStore, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { encodeLeaf, leafSubject } from "#shared/tlog/leaf.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
 
-export function pushLeaf(db: Pick<MemoryDatabase, "leaves">, leaf: Omit<StagedLeaf, "sequence">): void {
+/** A leaf as it is kept; those that come with no event are the home project's and nobody's act. */
+export type KeptLeaf = Omit<StagedLeaf, "sequence"> & Partial<Pick<ActedLeaf, "projectId" | "actor">>;
+
+export function pushLeaf(db: Pick<MemoryDatabase, "leaves">, leaf: KeptLeaf): void {
   encodeLeaf(leaf.kind, leaf.at, leaf.body);
   db.leaves.push(leaf);
 }
@@ -12,7 +15,13 @@ export function memoryLeaves(
   db: Pick<MemoryDatabase, "leaves" | "logHeads">,
   turn: () => Promise<void>,
 ): LeafStore {
-  const numbered = () => db.leaves.map((leaf, index) => ({ sequence: index + 1, ...leaf }));
+  const numbered = (): readonly StagedLeaf[] =>
+    db.leaves.map(({ kind, at, body }, index) => ({ sequence: index + 1, kind, at, body }));
+  const acted = (): readonly ActedLeaf[] =>
+    numbered().map((leaf, index) => {
+      const { projectId = "default", actor = null } = db.leaves[index] ?? {};
+      return { ...leaf, projectId, actor };
+    });
   return {
     stageLeaves: async (leaves, at) => {
       await turn();
@@ -28,6 +37,19 @@ export function memoryLeaves(
     leavesAfter: async (size, countMax) => {
       await turn();
       return numbered().slice(size, size + countMax);
+    },
+    leavesBefore: async ({ before, countMax, kind, from, to, by }) => {
+      await turn();
+      const fits = (leaf: ActedLeaf) =>
+        leaf.sequence < before &&
+        (kind === undefined || leaf.kind === kind) &&
+        (from === undefined || (leaf.at !== null && leaf.at >= from)) &&
+        (to === undefined || (leaf.at !== null && leaf.at <= to)) &&
+        (by === undefined ||
+          (leaf.actor === by.actor &&
+            (by.projects === "all" || by.projects.includes(leaf.projectId)) &&
+            !by.besides.includes(leaf.kind)));
+      return acted().filter(fits).toReversed().slice(0, countMax);
     },
     importLeaves: async (leaves) => {
       await turn();
