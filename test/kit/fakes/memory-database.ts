@@ -1,6 +1,6 @@
 import type { EnrolmentRow, StoredAccessRow } from "#coordinator/core/ports/access-store.ts";
 import type { AuthModel } from "#coordinator/core/ports/auth-records.ts";
-import type { LogHeadRow, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
+import type { ActedLeaf, LogHeadRow, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
 import type {
   EvidenceRow,
   InputRow,
@@ -18,7 +18,7 @@ import { assert } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Position } from "#shared/kernel/places.ts";
 import type { StoredSettingChanges } from "#shared/task/settings.ts";
-import { type KeptLeaf, pushLeaf } from "./memory-leaves.ts";
+import { pushLeaf } from "./memory-leaves.ts";
 import { numberVersion, writeAlias } from "./memory-registry.ts";
 import { type MemoryTracking, memoryTracking } from "./memory-tracking.ts";
 
@@ -45,7 +45,9 @@ export interface MemoryDatabase {
   readonly aliases: (AliasRow & { readonly task: string })[];
   readonly offers: Map<string, { readonly runId: string; readonly openedSid: string | null }>;
   readonly uses: { readonly modelHash: string; readonly runId: string }[];
-  readonly leaves: KeptLeaf[];
+  readonly leaves: Omit<StagedLeaf, "sequence">[];
+  /** By index of a leaf: what is kept beside it. */
+  readonly leafActs: Map<number, Pick<ActedLeaf, "projectId" | "actor">>;
   /** One at most. */
   readonly logHeads: LogHeadRow[];
   readonly sessions: Map<
@@ -86,6 +88,7 @@ export function memoryDatabase(): MemoryDatabase {
     offers: new Map(),
     uses: [],
     leaves: [],
+    leafActs: new Map(),
     logHeads: [],
     sessions: new Map(),
     inputs: new Map(),
@@ -166,15 +169,12 @@ export function write(
       // Already pushed with its event.
       return;
     case "audit-leaf":
-      pushLeaf(db, {
-        ...jsonCopy({ kind: record.kind, at, body: record.body as StagedLeaf["body"] }),
-        actor: record.actor ?? null,
-        projectId,
-      });
+      pushLeaf(db, jsonCopy({ kind: record.kind, at, body: record.body as StagedLeaf["body"] }));
+      db.leafActs.set(db.leaves.length - 1, { projectId, actor: record.actor ?? null });
       return;
     case "actor-forgotten":
-      for (const [index, leaf] of db.leaves.entries())
-        if (leaf.actor === record.actor) db.leaves[index] = { ...leaf, actor: null };
+      for (const [index, act] of db.leafActs)
+        if (act.actor === record.actor) db.leafActs.set(index, { ...act, actor: null });
       return;
     case "access-row": {
       const { kind, id, body } = record;

@@ -3,25 +3,22 @@ import { assert } from "#shared/kernel/assert.ts";
 import { encodeLeaf, leafSubject } from "#shared/tlog/leaf.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
 
-/** A leaf as it is kept; those that come with no event are the home project's and nobody's act. */
-export type KeptLeaf = Omit<StagedLeaf, "sequence"> & Partial<Pick<ActedLeaf, "projectId" | "actor">>;
-
-export function pushLeaf(db: Pick<MemoryDatabase, "leaves">, leaf: KeptLeaf): void {
+export function pushLeaf(db: Pick<MemoryDatabase, "leaves">, leaf: Omit<StagedLeaf, "sequence">): void {
   encodeLeaf(leaf.kind, leaf.at, leaf.body);
   db.leaves.push(leaf);
 }
 
 export function memoryLeaves(
-  db: Pick<MemoryDatabase, "leaves" | "logHeads">,
+  db: Pick<MemoryDatabase, "leaves" | "leafActs" | "logHeads">,
   turn: () => Promise<void>,
 ): LeafStore {
-  const numbered = (): readonly StagedLeaf[] =>
-    db.leaves.map(({ kind, at, body }, index) => ({ sequence: index + 1, kind, at, body }));
+  const numbered = () => db.leaves.map((leaf, index) => ({ sequence: index + 1, ...leaf }));
+  // Those that come with no event are the home project's, and nobody's act.
   const acted = (): readonly ActedLeaf[] =>
-    numbered().map((leaf, index) => {
-      const { projectId = "default", actor = null } = db.leaves[index] ?? {};
-      return { ...leaf, projectId, actor };
-    });
+    numbered().map((leaf, index) => ({
+      ...leaf,
+      ...(db.leafActs.get(index) ?? { projectId: "default", actor: null }),
+    }));
   return {
     stageLeaves: async (leaves, at) => {
       await turn();
