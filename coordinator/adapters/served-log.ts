@@ -43,7 +43,8 @@ export async function fetched(url: URL): Promise<Bytes | null> {
   if (answer.status === 404) return null;
   if (!answer.ok) throw new Error(`${url.href} was answered with ${answer.status}.`);
   const bytes = new Uint8Array(await answer.arrayBuffer());
-  if (bytes.length > FILE_BYTES_MAX) throw new Error(`${url.href} is longer than any file of a page or a log.`);
+  if (bytes.length > FILE_BYTES_MAX)
+    throw new Error(`${url.href} is longer than any file of a page or a log.`);
   return bytes;
 }
 

@@ -40,11 +40,11 @@ import type { EvaluationReport } from "#shared/task/report/report.ts";
 import type { TaskSettingChanges } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { LogProof } from "#shared/tlog/log-proof.ts";
+import type { LogReader } from "./access/permissions.ts";
 import type { Places } from "./access/places.ts";
 import type { Overrides } from "./access/promotions.ts";
 import type { ExportedFile } from "./models/exports.ts";
 import type { FoundRun, RunNames } from "./ports/own-run-search.ts";
-import type { LogReader } from "./access/permissions.ts";
 import type { Listed, Page, Readable } from "./ports/ports.ts";
 import type { Tracking } from "./tracking/tracking.ts";
 

@@ -45,7 +45,5 @@ async function withStated({ log }: Look, { sight, signatures }: RoundEvidence): 
   const { heads } = signatures.value;
   if (heads.length === 0 || sight.contradiction !== null) return sight;
   const held = await deniedHead(log.tree, heads);
-  return held.ok
-    ? { ...sight, statedCount: heads.length }
-    : { ...sight, contradiction: held.error.sentence };
+  return held.ok ? { ...sight, statedCount: heads.length } : { ...sight, contradiction: held.error.sentence };
 }

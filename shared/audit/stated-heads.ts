@@ -40,7 +40,10 @@ export async function checkServedHeads(
   const { log, sight } = await lookAtLog(primitives, shown, read, null);
   if (log === null) return fault("LOG", sight.contradiction ?? "The log cannot be read.");
   if (!(await isHandedOver(primitives, shown, log.tree, agreed.key)))
-    return fault("LOG", "The log is signed by a key that does not follow from the one that devices agreed to.");
+    return fault(
+      "LOG",
+      "The log is signed by a key that does not follow from the one that devices agreed to.",
+    );
   const denied = await deniedHead(log.tree, heads);
   if (!denied.ok) return denied;
   const { size } = log.tree.head;

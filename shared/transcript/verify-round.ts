@@ -2,9 +2,8 @@ import { merkleRoot } from "../crypto/merkle.ts";
 import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
-import { headsOf, type StatedHead } from "./stated-head.ts";
-import type { VectorLayout } from "../vector/layout.ts";
 import { type AgreedLog, agreedLog } from "../task/config.ts";
+import type { VectorLayout } from "../vector/layout.ts";
 import { weight } from "../vector/segments/weight.ts";
 import { SumOfShards } from "../vector/sum.ts";
 import { layoutOf } from "../vector/task-layout.ts";
@@ -21,6 +20,7 @@ import { checkSumHash, SessionSums } from "./published-sums.ts";
 import { readSession } from "./read-session.ts";
 import { roundTranscriptHash } from "./round-transcript.ts";
 import { chunkCountOf, coverEvidence, detectionProbability, drawChunks } from "./spot-check.ts";
+import { headsOf, type StatedHead } from "./stated-head.ts";
 
 /**
  * Audits a committed round from outside: every signature, every rebuilt secret, the sum in the drawn chunks, and the next

@@ -85,11 +85,7 @@ afterAll(async () => {
 }, 60_000);
 
 /** A coordinator with one answer changed. */
-function liar(
-  path: RegExp,
-  change: (bytes: Uint8Array<ArrayBuffer>) => void,
-  status = 200,
-): Promise<string> {
+function liar(path: RegExp, change: (bytes: Uint8Array<ArrayBuffer>) => void, status = 200): Promise<string> {
   return relay((asked, bytes) => {
     if (!path.test(asked)) return undefined;
     change(bytes);
@@ -135,7 +131,9 @@ async function forkedLog(): Promise<string> {
   forked.signWith(present(signer, "a signer"), 0);
   await forked.addBytes(utf8("another entry"), ...leaves.value.slice(1));
   const signed = utf8(await forked.checkpoint());
-  return relay((path) => (path === "/log/checkpoint" ? signed : forked.files.get(path.slice("/log/".length))));
+  return relay((path) =>
+    path === "/log/checkpoint" ? signed : forked.files.get(path.slice("/log/".length)),
+  );
 }
 
 describe("npm run verify", () => {
@@ -147,7 +145,9 @@ describe("npm run verify", () => {
     const whole = await verify(...args("--coordinator", url, "--all"));
     expect([whole.code, whole.stderr]).toEqual([0, ""]);
     expect(whole.stdout).toMatch(/3 devices, 3 inputs in the sum, 3 needed\./);
-    expect(whole.stdout).toMatch(/identical to the last bit\.\n3 inputs state .*\nEverything that was checked holds/);
+    expect(whole.stdout).toMatch(
+      /identical to the last bit\.\n3 inputs state .*\nEverything that was checked holds/,
+    );
     const part = await verify(...args("--coordinator", url, "--chunks", "1"));
     expect([part.code, part.stderr]).toEqual([0, ""]);
   });
@@ -207,14 +207,23 @@ describe("npm run verify", () => {
 
   test("[A110] a served log that denies what a device signed that it saw is named, and the honest one holds", async () => {
     const honest = await verify(...args("--coordinator", url, "--chunks", "1"));
-    expect(honest.stdout).toMatch(/\n3 inputs state what the device saw of the log; the log of \d+ entries goes on/);
+    expect(honest.stdout).toMatch(
+      /\n3 inputs state what the device saw of the log; the log of \d+ entries goes on/,
+    );
     const forked = await verify(...args("--coordinator", await forkedLog(), "--chunks", "1"));
     expect([forked.code, forked.stderr]).toEqual([
       1,
-      expect.stringMatching(/^WRONG \(SPLIT_VIEW\): The device at position \d+ signed .*Two logs were shown\./),
+      expect.stringMatching(
+        /^WRONG \(SPLIT_VIEW\): The device at position \d+ signed .*Two logs were shown\./,
+      ),
     ]);
-    const none = await verify(...args("--coordinator", await liar(/^\/log\/checkpoint$/, () => undefined, 404)));
-    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("WRONG (WITHHELD): The public log")]);
+    const none = await verify(
+      ...args("--coordinator", await liar(/^\/log\/checkpoint$/, () => undefined, 404)),
+    );
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      expect.stringContaining("WRONG (WITHHELD): The public log"),
+    ]);
   });
 
   test("[A3] opens nothing with another key", async () => {

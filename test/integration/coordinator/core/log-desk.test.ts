@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import type { LogReader } from "#coordinator/core/access/permissions.ts";
 import { LogDesk } from "#coordinator/core/desks/log-desk.ts";
 import type { PublicLog } from "#coordinator/core/ports/public-log.ts";
-import type { LogReader } from "#coordinator/core/access/permissions.ts";
 import { ALL_READABLE } from "#coordinator/core/ports/store.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
@@ -62,11 +62,7 @@ test("[A66] without a filter, all signed entries come newest first, and the curs
   const all = await find({});
   expect(all.map(({ index }) => index)).toEqual(Array.from({ length: size }, (_, at) => size - 1 - at));
   const first = await desk.listEntries({}, { limit: 3 }, EVERYONE);
-  const second = await desk.listEntries(
-    {},
-    { limit: size, cursor: present(first.next, "more") },
-    EVERYONE,
-  );
+  const second = await desk.listEntries({}, { limit: size, cursor: present(first.next, "more") }, EVERYONE);
   expect([...first.items, ...second.items]).toEqual(all);
   expect(second.next).toBeNull();
 });
@@ -185,7 +181,10 @@ test("[A112] a search that fits rarely goes on over any number of entries", asyn
   const { db } = federation;
   const { store } = federation.ports;
   await store.stageLeaves([{ kind: "run.stopAsked", body: { version: 1, runId } }], 9);
-  const filler = Array.from({ length: 12_000 }, () => ({ kind: "run.pauseAsked", body: { version: 1, runId: "0".repeat(32) } }));
+  const filler = Array.from({ length: 12_000 }, () => ({
+    kind: "run.pauseAsked",
+    body: { version: 1, runId: "0".repeat(32) },
+  }));
   await store.stageLeaves(filler, 10);
   const large = new LogDesk(federation.ports, signedUpTo(db.leaves.length), store);
   let cursor: string | undefined;

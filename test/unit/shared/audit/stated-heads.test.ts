@@ -39,7 +39,10 @@ async function headOf(log: MemoryLog, index: number, shard = 0): Promise<StatedH
 async function check(
   served: MemoryLog,
   heads: readonly StatedHead[],
-  { change = {}, agreedKey = served.publicKey }: { change?: Partial<ShownLog>; agreedKey?: Uint8Array<ArrayBuffer> } = {},
+  {
+    change = {},
+    agreedKey = served.publicKey,
+  }: { change?: Partial<ShownLog>; agreedKey?: Uint8Array<ArrayBuffer> } = {},
 ) {
   const { origin, publicKey, rotations } = served;
   const note = await served.checkpoint();
@@ -69,7 +72,10 @@ test("[A110] a head under another root is named as two logs, with the device and
   const checked = await check(served, [honest, planted]);
   expect(checked).toEqual({
     ok: false,
-    error: { code: "SPLIT_VIEW", sentence: expect.stringContaining("The device at position 5 of group 2 signed") },
+    error: {
+      code: "SPLIT_VIEW",
+      sentence: expect.stringContaining("The device at position 5 of group 2 signed"),
+    },
   });
   const sentence = checked.ok ? "" : checked.error.sentence;
   expect(sentence).toContain(planted.log.root);
@@ -94,7 +100,9 @@ test("[A110] only the log that devices agreed to counts, under keys that follow 
     return checked.ok ? null : checked.error.code;
   };
   expect(await codeOf(log, heads, { change: { origin: "other.example/1" } })).toBe("LOG");
-  expect(await codeOf(log, heads, { agreedKey: localSigner(new Uint8Array(32).fill(3)).publicKey })).toBe("LOG");
+  expect(await codeOf(log, heads, { agreedKey: localSigner(new Uint8Array(32).fill(3)).publicKey })).toBe(
+    "LOG",
+  );
   const next = localSigner(new Uint8Array(32).fill(9));
   const body = await rotationBody(log.signer, log.origin, next.publicKey);
   const at = await log.add("log.keyRotated", body);
