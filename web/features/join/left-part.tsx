@@ -20,7 +20,7 @@ import { formatCount } from "../../words/format.ts";
 import { Bars } from "./bars.tsx";
 import { Part } from "./part.tsx";
 import { type Paint, PixelCanvas } from "./pixel-canvas.tsx";
-import { saveBlob } from "./save-blob.ts";
+import { saveBlob } from "../../ui/save-blob.ts";
 import { fullStrength, strengthOf, type TilePlan, tilePlan } from "./tiles.ts";
 
 /** Part 4: the device's own update beside the bytes that left, and the bytes themselves. */

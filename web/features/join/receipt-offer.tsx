@@ -4,7 +4,7 @@ import type { ContributionSummary, OwnReceipt, Participant } from "#client/index
 import { Button } from "../../ui/button.tsx";
 import { ErrorLine } from "../../ui/error-line.tsx";
 import { receiptFileName, receiptWords } from "../../words/receipt.ts";
-import { saveBlob } from "./save-blob.ts";
+import { saveBlob } from "../../ui/save-blob.ts";
 import { useCall } from "./use-call.ts";
 
 /** The receipt of a contribution: fetched and checked when it is wanted, then saved and explained. Rule A72. */

@@ -12,7 +12,7 @@ import { missingFigures, roundModelTitle } from "../../words/waiting.ts";
 import { ownLine } from "./own-line.ts";
 import { Part } from "./part.tsx";
 import { ReceiptOffer } from "./receipt-offer.tsx";
-import { saveBlob } from "./save-blob.ts";
+import { saveBlob } from "../../ui/save-blob.ts";
 import { useOwnInput } from "./use-own-input.ts";
 import { useEndedRecord } from "./use-round-record.ts";
 

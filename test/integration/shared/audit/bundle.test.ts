@@ -31,12 +31,12 @@ beforeAll(async () => {
     witnesses: [],
     rotations: [],
   };
-  const kept = recording(roundSourceOf(federation), async (path) => log.files.get(path) ?? null, []);
+  const kept = recording(roundSourceOf(federation), async (path) => log.files.get(path) ?? null);
   const roundId = present(rounds[1], "round 2").roundId;
   const record = present(await kept.source.round(roundId), "its record");
   const look = await lookAtLog(primitives, shown, kept.read, null);
-  await auditRound(primitives, nodeDigest, kept.source, record, look, 0);
-  text = JSON.stringify(kept.bundle({ roundId, shown, from: 0 }, "2026-11-30T12:00:00.000Z"));
+  const { evidence } = await auditRound(primitives, nodeDigest, kept.source, record, look, { from: 0 });
+  text = JSON.stringify(kept.bundle({ roundId, shown, witnesses: [], from: 0, read: evidence.read }, "2026-11-30T12:00:00.000Z"));
 }, 60_000);
 
 async function verdictsOf(
