@@ -5,7 +5,7 @@ import type { MonotonicClock, Primitives, RandomBytes } from "#shared/kernel/por
 import { isNoteName } from "#shared/tlog/note.ts";
 import { folderFacts } from "./adapters/database/instance.ts";
 import { LOG_FOLDER, openLogFiles } from "./adapters/log-files.ts";
-import { openLogKeys } from "./adapters/log-key.ts";
+import { openLogKeys, settleLogKey } from "./adapters/log-key.ts";
 import { Sequencer } from "./core/audit/sequencer.ts";
 import type { LeafStore } from "./core/ports/leaf-store.ts";
 import type { Log, SettingStore } from "./core/ports/ports.ts";
@@ -52,7 +52,15 @@ export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
   const files = openLogFiles(join(dataDir, LOG_FOLDER));
   const { primitives, clock, after, log } = ports;
   const key = { origin, publicKey: hexToBytes(publicKey) };
-  return new Sequencer({ store, files, signers, key, primitives, clock, random, after, log, witnesses: [] });
+  return new Sequencer({
+    ...{ store, files, signers, key, primitives, clock, random, after, log, witnesses: [] },
+    settleKey: (current) => settleLogKey(dataDir, current),
+  });
+}
+
+/** True if a coordinator has begun a log on this database. */
+export async function hasPublicLog(store: SettingStore): Promise<boolean> {
+  return (await store.getSetting(KEY_SETTING)) !== null;
 }
 
 /** A log that nobody has named is called by its installation. */

@@ -15,7 +15,7 @@ export const logViewSchema = z.object({
   /** Keys of its witnesses, each as NAME+KEYID+KEY. */
   witnesses: z.array(z.string().max(400)),
   /** Indexes of all entries that hand over to another key, ascending. */
-  rotations: z.array(index),
+  rotations: z.array(index).max(1_000),
 });
 export type LogView = z.infer<typeof logViewSchema>;
 

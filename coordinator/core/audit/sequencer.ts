@@ -24,9 +24,9 @@ import {
   OVERTAKEN,
   openLog,
   type Refusal,
-  signerAt,
+  signersOfStep,
 } from "./opening.ts";
-import { type Rotation, readRotations } from "./rotations.ts";
+import { keyAt, type Rotation, readRotations } from "./rotations.ts";
 
 export interface SequencerPorts extends OpeningPorts {
   readonly clock: MonotonicClock;
@@ -34,6 +34,8 @@ export interface SequencerPorts extends OpeningPorts {
   readonly after: (delayMs: number, run: () => void) => () => void;
   readonly log: Log;
   readonly witnesses: readonly VerifierKey[];
+  /** Told which key signs what is published, so that a rotation can end. May be told again. */
+  readonly settleKey: (publicKey: Bytes) => Promise<void>;
 }
 
 /** A checkpoint is at most a second old under load, so leaves are looked for more often than that. */
@@ -115,8 +117,9 @@ export class Sequencer implements PublicLog {
    */
   async open(): Promise<void> {
     const opened = await openLog(this.#ports);
-    if (opened.ok) this.#adopt(opened.value);
-    else this.#halt(opened.error);
+    if (!opened.ok) return this.#halt(opened.error);
+    this.#adopt(opened.value);
+    await this.#settleKey();
   }
 
   /** Begins. All files are checked and the backlog is sequenced in the background. */
@@ -227,6 +230,7 @@ export class Sequencer implements PublicLog {
       const opened = await openLog(this.#ports);
       if (!opened.ok) return opened.error;
       this.#adopt(opened.value);
+      await this.#settleKey();
     }
     if (!this.#isChecked) {
       const fault = this.#published === null ? null : await checkLog(this.#ports, this.#published.head);
@@ -259,20 +263,33 @@ export class Sequencer implements PublicLog {
       ...this.#rotations,
       ...readRotations(leaves.filter((leaf) => leaf.kind === "log.keyRotated")),
     ];
-    const signer = await signerAt(this.#ports, rotations, head.size);
-    if (!signer.ok) return signer.error;
+    const signers = await signersOfStep(this.#ports, rotations, this.#edge.size, head.size);
+    if (!signers.ok) return signers.error;
     await files.write(written);
     const text = formatCheckpoint({ origin: key.origin, size: head.size, root: head.root });
-    const signature = await signNote(primitives, signer.value, key.origin, text);
-    const note = formatNote({ text, signatures: [signature] });
+    const signatures = await Promise.all(
+      signers.value.map((signer) => signNote(primitives, signer, key.origin, text)),
+    );
+    const note = formatNote({ text, signatures });
     if (!(await moveHead(this.#ports, this.#published?.head.size ?? null, head, note)))
       return OVERTAKEN.error;
     await files.publish(note);
+    const isRotated = rotations.length > this.#rotations.length;
     this.#edge = edge;
     this.#rotations = rotations;
     this.#show(head, note);
+    if (isRotated) await this.#settleKey();
     this.#state = { type: "signing", size: head.size, publishedAtMs: this.#ports.clock.nowMs() };
     return null;
+  }
+
+  /** Ends a rotation whose checkpoint is published. */
+  async #settleKey(): Promise<void> {
+    const { primitives, key, settleKey } = this.#ports;
+    const size = this.#published?.head.size;
+    if (size === undefined) return;
+    const current = await keyAt(primitives, key, this.#rotations, size);
+    if (current !== null) await settleKey(current);
   }
 
   #show(head: TreeHead, note: string): void {
