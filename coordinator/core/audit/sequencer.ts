@@ -13,9 +13,8 @@ import type { TreeHead } from "#shared/tlog/tree.ts";
 import { backoffMs } from "../ports/backoff.ts";
 import type { StagedLeaf } from "../ports/leaf-store.ts";
 import type { Log } from "../ports/ports.ts";
-import type { LogState, LogTrouble, PublicLog } from "../ports/public-log.ts";
+import type { LogCheck, LogState, LogTrouble, PublicLog } from "../ports/public-log.ts";
 import { storeTrouble } from "../ports/store-trouble.ts";
-import { checkLog } from "./check-log.ts";
 import {
   damaged,
   moveHead,
@@ -29,6 +28,8 @@ import {
 import { keyAt, type Rotation, readRotations } from "./rotations.ts";
 
 export interface SequencerPorts extends OpeningPorts {
+  /** Closed once it has run, or when the log stops. */
+  readonly check: LogCheck;
   readonly clock: MonotonicClock;
   readonly random: RandomBytes;
   readonly after: (delayMs: number, run: () => void) => () => void;
@@ -127,10 +128,11 @@ export class Sequencer implements PublicLog {
     this.#wake();
   }
 
-  /** Ends after the batch under way. Who waits is told that the log signs no more. */
+  /** Ends after the batch under way, and a check at once. Who waits is told that the log signs no more. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelPoll();
+    await this.#ports.check.close();
     await this.#working;
     this.#answer();
   }
@@ -208,6 +210,8 @@ export class Sequencer implements PublicLog {
       if (refusal !== null) return this.#halt(refusal);
       this.#failures = 0;
     } catch (error) {
+      // A check that the stop has ended.
+      if (this.#isStopped && !this.#isChecked) return;
       // What was written is unknown: everything is read again.
       this.#isOpen = false;
       this.#failures += 1;
@@ -233,9 +237,11 @@ export class Sequencer implements PublicLog {
       await this.#settleKey();
     }
     if (!this.#isChecked) {
-      const fault = this.#published === null ? null : await checkLog(this.#ports, this.#published.head);
+      const { check } = this.#ports;
+      const fault = this.#published === null ? null : await check.run(this.#published.head);
       if (fault !== null) return damaged(fault).error;
       this.#isChecked = true;
+      await check.close();
     }
     if (this.#state.type !== "signing")
       this.#state = { type: "signing", size: this.#edge.size, publishedAtMs: null };
