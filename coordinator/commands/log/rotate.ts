@@ -79,8 +79,8 @@ async function rotatedTo(store: LeafStore, origin: string, { publicKey }: Signer
 }
 
 async function openedLog(store: LeafStore & SettingStore, dataDir: string): Promise<Sequencer> {
-  const say = (_: object, message: string) => console.error(message);
-  const log = { info: () => {}, warn: say, error: say };
+  const warn = (_: object, message: string) => console.error(message);
+  const log = { info: () => {}, warn, error: () => {} };
   const opened = await openPublicLog({
     ...{ store, dataDir, origin: undefined, primitives, random: randomBytes },
     ...{ clock: monotonicClock, after, log },

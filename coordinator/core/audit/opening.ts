@@ -76,11 +76,12 @@ export async function openLog(ports: OpeningPorts): Promise<Result<OpenedLog, Re
   else if (!isBehind) await files.publish(present(note, "what is signed"));
   const edge = await tree.value.edge();
   if (!edge.ok) return damaged(edge.error);
-  const rotations = readRotations(await store.findLeaves("log.keyRotated", ports.key.origin));
+  const staged = readRotations(await store.findLeaves("log.keyRotated", ports.key.origin));
   return ok({
     edge: edge.value,
     published: { head: newest, note: present(note, "there is a checkpoint") },
-    rotations,
+    // One that is staged comes with its batch.
+    rotations: staged.filter(({ index }) => index < newest.size),
   });
 }
 

@@ -18,7 +18,7 @@ export interface LogWriterOrder {
   readonly undoPath: string;
   /** Leaves to stage, each batch once the one before is published. */
   readonly batches: readonly number[];
-  /** Rotates the log's key once all batches are published. */
+  /** Rotates the log's key, and stages nothing else. */
   readonly rotates: boolean;
   /** A boundary as this process prints it; null: it lives to its end. */
   readonly killAt: string | null;
@@ -103,13 +103,15 @@ async function watchFiles(): Promise<void> {
   };
   const moved = async (from: string, to: string, how: string, move: () => Promise<void>) => {
     const kind = kindOf(to);
-    const before = contentOf(to);
+    const [before, moving] = [contentOf(to), contentOf(from)];
     const lost = unsynced.get(from);
     await move();
     if (kind === null) return;
     // The name may be durable before the content is: then the file has none.
     unsynced.set(to, lost ?? before);
     unsynced.delete(from);
+    // Both names are lost together, or neither.
+    if (how === "renamed" && !from.endsWith(".partial")) unsynced.set(from, moving);
     reach(`${how} ${kind}`);
   };
   files.open = async (path, ...rest) => {
@@ -173,36 +175,39 @@ const { after, monotonicClock, primitives, randomBytes } = await import("#shared
 
 const store = await openStore({ dataDir });
 const { publish } = openLogFiles(join(dataDir, LOG_FOLDER));
-const log = await openPublicLog({
-  store: watchStore(store, publish),
-  dataDir,
-  origin: undefined,
-  primitives,
-  random: randomBytes,
-  clock: monotonicClock,
-  after,
-  log: { info: () => {}, warn: console.error, error: console.error },
-});
-await log.open();
-log.start();
-for (const count of order.batches) {
-  const leaves = Array.from({ length: count }, () => ({
-    kind: "round.aborted",
-    body: {
-      version: 1,
-      roundId: Buffer.from(randomBytes(16)).toString("hex"),
-      code: "TEST",
-      opened: false,
-    },
-  }));
-  const last = await store.stageLeaves(leaves, 1_700_000_000_000);
-  if (!(await log.covers(last - 1))) throw new Error(JSON.stringify(log.state()));
-  note({ at: "published", note: log.checkpoint() ?? "" });
+async function write(batches: readonly number[]): Promise<void> {
+  const log = await openPublicLog({
+    store: watchStore(store, publish),
+    dataDir,
+    origin: undefined,
+    primitives,
+    random: randomBytes,
+    clock: monotonicClock,
+    after,
+    log: { info: () => {}, warn: console.error, error: console.error },
+  });
+  await log.open();
+  log.start();
+  for (const count of batches) {
+    const leaves = Array.from({ length: count }, () => ({
+      kind: "round.aborted",
+      body: {
+        version: 1,
+        roundId: Buffer.from(randomBytes(16)).toString("hex"),
+        code: "TEST",
+        opened: false,
+      },
+    }));
+    const last = await store.stageLeaves(leaves, 1_700_000_000_000);
+    if (!(await log.covers(last - 1))) throw new Error(JSON.stringify(log.state()));
+    note({ at: "published", note: log.checkpoint() ?? "" });
+  }
+  await log.stop();
 }
-await log.stop();
+
 if (order.rotates) {
   const { rotateKey } = await import("#coordinator/commands/log/rotate.ts");
   await rotateKey(watchStore(store, publish), dataDir);
-}
+} else await write(order.batches);
 await store.close();
 reach("end");
