@@ -117,6 +117,17 @@ async function contradictionOf(
     : `${before} under another key, and no entry hands over to the key that signs now. ${keep}`;
 }
 
+/** True if the log's entries lead from `known` to the key that signs now. */
+export async function isHandedOver(
+  primitives: Primitives,
+  shown: ShownLog,
+  tree: TiledTree,
+  known: Bytes,
+): Promise<boolean> {
+  const keys = await handedOver(primitives, shown, tree);
+  return keys.ok && keys.value(known);
+}
+
 /** True if the log's entries lead from this key to the one that signs now. */
 type LeadsFrom = (known: Bytes) => boolean;
 

@@ -67,7 +67,7 @@ async function leafOf(
   const alias = event.type === "alias-moved" ? event.alias : "champion";
   const moved = { version: 1, slug, alias, from, to };
   const body = "gates" in event ? { ...moved, gatesHash: await gatesHashOf({ sha256 }, event) } : moved;
-  return { type: "audit-leaf", kind: LEAF_KINDS[event.type], body };
+  return { type: "audit-leaf", kind: LEAF_KINDS[event.type], body, actor: event.actor };
 }
 
 /** That gates were passed: by whom, as marks, and why, as a salted hash. */
@@ -86,7 +86,7 @@ async function overrideLeaf(
     by,
     reason: bytesToHex(await primitives.sha256(E(DOMAINS.reason, salt, reason))),
   };
-  return { type: "audit-leaf", kind: "gate.overridden", body };
+  return { type: "audit-leaf", kind: "gate.overridden", body, actor: event.actor };
 }
 
 async function gatesHashOf(
