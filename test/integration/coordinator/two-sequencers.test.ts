@@ -52,6 +52,7 @@ function leafPart(store: LeafStore): LeafStore {
     stageLeaves: (...given) => store.stageLeaves(...given),
     findLeaves: (...given) => store.findLeaves(...given),
     leavesAfter: (...given) => store.leavesAfter(...given),
+    leavesBefore: (...given) => store.leavesBefore(...given),
     importLeaves: (...given) => store.importLeaves(...given),
     logHead: () => store.logHead(),
     moveLogHead: (...given) => store.moveLogHead(...given),

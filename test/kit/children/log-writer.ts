@@ -142,6 +142,7 @@ function watchStore(store: LogStore, publish: (note: string) => Promise<void>): 
     },
     findLeaves: (...given) => store.findLeaves(...given),
     leavesAfter: (...given) => store.leavesAfter(...given),
+    leavesBefore: (...given) => store.leavesBefore(...given),
     logHead: () => store.logHead(),
     getSetting: (name) => store.getSetting(name),
     importLeaves: async (leaves) => {
