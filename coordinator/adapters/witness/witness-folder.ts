@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { WitnessMemory } from "#coordinator/core/witness/witness.ts";
+import type { WitnessMemory } from "#coordinator/core/audit/witness.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { bytesToHex, hexToBytes, utf8 } from "#shared/kernel/bytes.ts";
 import type { Primitives, RandomBytes, Signer } from "#shared/kernel/ports.ts";

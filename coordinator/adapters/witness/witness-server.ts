@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Log } from "#coordinator/core/ports/ports.ts";
-import type { Witness, WitnessAnswer } from "#coordinator/core/witness/witness.ts";
+import type { Witness, WitnessAnswer } from "#coordinator/core/audit/witness.ts";
 import { utf8ToText } from "#shared/kernel/bytes.ts";
 import { ADD_CHECKPOINT_BYTES_MAX, SIZE_MEDIA_TYPE } from "#shared/tlog/add-checkpoint.ts";
 
@@ -15,27 +15,25 @@ const IDLE_MS = 75_000;
 
 /** Not yet listening. @param witness  May reject: its memory does not answer. */
 export function createWitnessServer(witness: Pick<Witness, "addCheckpoint">, log: Log): Server {
-  const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS }, (request, response) => {
-    answerTo(witness, request)
-      .catch((error: unknown): Answer => {
-        log.error({ error: String(error) }, "a checkpoint could not be kept");
-        return { status: 503, body: "The witness cannot write what it signs. Try again later.\n" };
-      })
-      .then((answer) => send(request, response, answer))
-      .catch(() => response.destroy());
-  });
+  const server = createServer(
+    { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS },
+    (request, response) => {
+      answerTo(witness, request)
+        .catch((error: unknown): Answer => {
+          log.error({ error: String(error) }, "a checkpoint could not be kept");
+          return { status: 503, body: "The witness cannot write what it signs. Try again later.\n" };
+        })
+        .then((answer) => send(request, response, answer))
+        .catch(() => response.destroy());
+    },
+  );
   server.keepAliveTimeout = IDLE_MS;
   server.maxConnections = CONNECTIONS_MAX;
-  // Node's default answers with 400 and closes. A socket that is gone must not end the process.
-  server.on("clientError", (_, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-    else socket.destroy();
-  });
   server.on("upgrade", (_, socket) => socket.destroy());
   return server;
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly body: string;
   readonly contentType?: string;
@@ -46,11 +44,9 @@ async function answerTo(witness: Pick<Witness, "addCheckpoint">, request: Incomi
   const [path] = (request.url ?? "").split("?", 1);
   if (path !== PATH)
     return { status: 404, body: `This is a witness (c2sp.org/tlog-witness): POST ${PATH}.\n` };
-  if (request.method !== "POST")
-    return { status: 405, body: `POST ${PATH}.\n`, headers: { allow: "POST" } };
+  if (request.method !== "POST") return { status: 405, body: `POST ${PATH}.\n`, headers: { allow: "POST" } };
   const { "content-encoding": encoding = "identity" } = request.headers;
-  if (encoding !== "identity")
-    return { status: 415, body: "The body must not be compressed.\n" };
+  if (encoding !== "identity") return { status: 415, body: "The body must not be compressed.\n" };
   const bytes = await readBody(request);
   if (bytes === "too-long")
     return { status: 413, body: `The body has more than ${ADD_CHECKPOINT_BYTES_MAX} bytes.\n` };
@@ -59,7 +55,8 @@ async function answerTo(witness: Pick<Witness, "addCheckpoint">, request: Incomi
   return answerOf(await witness.addCheckpoint(text));
 }
 
-function answerOf(answer: WitnessAnswer): Answer {
+/** The answer over HTTP. */
+export function answerOf(answer: WitnessAnswer): Answer {
   switch (answer.type) {
     case "cosigned":
       return { status: 200, body: answer.lines };
@@ -75,9 +72,16 @@ function answerOf(answer: WitnessAnswer): Answer {
     case "conflict":
       return { status: 409, body: `${answer.size}\n`, contentType: SIZE_MEDIA_TYPE };
     case "bad-proof":
-      return { status: 422, body: "The proof does not lead from the tree that was signed last to this one.\n" };
+      return {
+        status: 422,
+        body: "The proof does not lead from the tree that was signed last to this one.\n",
+      };
     case "busy":
-      return { status: 503, body: "Too many requests about that log are under way.\n", headers: { "retry-after": "1" } };
+      return {
+        status: 503,
+        body: "Too many requests about that log are under way.\n",
+        headers: { "retry-after": "1" },
+      };
   }
 }
 

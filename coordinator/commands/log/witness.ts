@@ -8,7 +8,7 @@ import { closeServer, listen } from "../../adapters/http/listen.ts";
 import { openLog } from "../../adapters/log.ts";
 import { openWitnessFolder } from "../../adapters/witness/witness-folder.ts";
 import { createWitnessServer } from "../../adapters/witness/witness-server.ts";
-import { Witness } from "../../core/witness/witness.ts";
+import { Witness } from "../../core/audit/witness.ts";
 
 export const WITNESS_HELP = `npm run log -- witness --name NAME --log NAME+KEYID+KEY [options]
 
