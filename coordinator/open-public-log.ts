@@ -4,6 +4,7 @@ import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { MonotonicClock, Primitives, RandomBytes } from "#shared/kernel/ports.ts";
 import { isNoteName } from "#shared/tlog/note.ts";
 import { folderFacts } from "./adapters/database/instance.ts";
+import { openLogCheck } from "./adapters/log-check.ts";
 import { LOG_FOLDER, openLogFiles } from "./adapters/log-files.ts";
 import { openLogKeys } from "./adapters/log-key.ts";
 import { Sequencer } from "./core/audit/sequencer.ts";
@@ -51,10 +52,12 @@ export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
     throw new Error(
       `The log is called ${origin}, which devices have agreed to. Start without --log-origin, or with that name.`,
     );
-  const files = openLogFiles(join(dataDir, LOG_FOLDER));
+  const folder = join(dataDir, LOG_FOLDER);
   const { primitives, clock, after, log, witnesses } = ports;
   const key = { origin, publicKey: hexToBytes(publicKey) };
-  return new Sequencer({ store, files, signers, key, primitives, clock, random, after, log, witnesses });
+  const [files, check] = [openLogFiles(folder), openLogCheck(folder)];
+  const system = { primitives, clock, random, after, log };
+  return new Sequencer({ ...system, store, files, check, signers, key, witnesses });
 }
 
 /** A log that nobody has named is called by its installation. */

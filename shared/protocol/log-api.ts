@@ -31,6 +31,19 @@ export const logViewSchema = z.object({
 });
 export type LogView = z.infer<typeof logViewSchema>;
 
+/** How the log is doing, by the coordinator's word. */
+export const logStateSchema = z.object({
+  /** `none`: this coordinator keeps no log. `waiting` and `halted` come with a sentence. */
+  state: z.enum(["none", "starting", "signing", "waiting", "halted"]),
+  /** Entries under the newest signed checkpoint. */
+  size: index,
+  /** Milliseconds since it was published; null if that was before this start. It stays while there is nothing to sign. */
+  checkpointAgeMs: z.number().min(0).nullable(),
+  /** Why it does not sign and what to do. */
+  sentence: z.string().max(400).nullable(),
+});
+export type LogStateView = z.infer<typeof logStateSchema>;
+
 /** Where an entry stands, and what the coordinator adds to it that no entry holds. */
 export const logEntrySchema = z.object({
   /** From 0. */

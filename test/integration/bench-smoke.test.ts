@@ -5,6 +5,7 @@ import { bench as fold } from "../bench/fold.ts";
 import { bench as heldOut } from "../bench/held-out.ts";
 import { bench as idle } from "../bench/idle.ts";
 import type { Bench, BenchLine } from "../bench/line.ts";
+import { bench as log } from "../bench/log.ts";
 import { bench as memory } from "../bench/memory.ts";
 import { bench as pictures } from "../bench/pictures.ts";
 import { bench as registry } from "../bench/registry.ts";
@@ -126,6 +127,16 @@ describe("benches still run", () => {
     expect(figureOf(lines, "SQLite: append, p50")).toBeGreaterThan(0);
     expect(figureOf(lines, "SQLite: append, p99")).toBeGreaterThan(0);
     expect(lines.find(({ name }) => name === "SQLite: append, p50")?.ratio).toBeGreaterThan(0);
+  });
+
+  test("log", async () => {
+    const lines = await linesOf(log);
+    expect(figureOf(lines, "staged, sequenced and published")).toBeGreaterThan(0);
+    expect(figureOf(lines, "age of a leaf's checkpoint at 1000 leaves/s, p99")).toBeGreaterThan(0);
+    expect(figureOf(lines, "3000 leaves, warm files: inclusion and consistency, p99")).toBeGreaterThan(0);
+    expect(figureOf(lines, "3000 leaves: start to ready, all files checked")).toBeGreaterThan(0);
+    // Bars are peers, so that whoever repeats the bench sees them.
+    expect(lines.filter(({ peer }) => peer === "bar").length).toBeGreaterThanOrEqual(5);
   });
 
   test("registry", async () => {

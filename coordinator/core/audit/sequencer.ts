@@ -12,10 +12,9 @@ import type { TreeHead } from "#shared/tlog/tree.ts";
 import { backoffMs } from "../ports/backoff.ts";
 import type { StagedLeaf } from "../ports/leaf-store.ts";
 import type { Log } from "../ports/ports.ts";
-import type { LogState, LogTrouble, PublicLog, WitnessDemand } from "../ports/public-log.ts";
+import type { LogCheck, LogState, LogTrouble, PublicLog, WitnessDemand } from "../ports/public-log.ts";
 import { storeTrouble } from "../ports/store-trouble.ts";
 import type { WitnessPort } from "../ports/witnesses.ts";
-import { checkLog } from "./check-log.ts";
 import { Cosigner, WITNESS_PATIENCE_MS } from "./cosigner.ts";
 import {
   damaged,
@@ -31,6 +30,8 @@ import { Publication, readTile } from "./publication.ts";
 import { type Rotation, readRotations } from "./rotations.ts";
 
 export interface SequencerPorts extends OpeningPorts {
+  /** Closed once it has run, or when the log stops. */
+  readonly check: LogCheck;
   readonly clock: MonotonicClock;
   readonly random: RandomBytes;
   readonly after: (delayMs: number, run: () => void) => () => void;
@@ -132,11 +133,12 @@ export class Sequencer implements PublicLog {
     this.#wake();
   }
 
-  /** Ends after the batch under way. Who waits is told that the log signs no more. */
+  /** Ends after the batch under way, and a check at once. Who waits is told that the log signs no more. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelPoll();
     for (const cosigner of this.#cosigners) cosigner.stop();
+    await this.#ports.check.close();
     await this.#working;
     this.#answer();
   }
@@ -216,6 +218,8 @@ export class Sequencer implements PublicLog {
       if (refusal !== null) return this.#halt(refusal);
       this.#failures = 0;
     } catch (error) {
+      // A check that the stop has ended.
+      if (this.#isStopped && !this.#isChecked) return;
       // What was written is unknown: everything is read again.
       this.#isOpen = false;
       this.#failures += 1;
@@ -240,9 +244,11 @@ export class Sequencer implements PublicLog {
       await this.#adopt(opened.value);
     }
     if (!this.#isChecked) {
-      const fault = this.#published === null ? null : await checkLog(this.#ports, this.#published.head);
+      const { check } = this.#ports;
+      const fault = this.#published === null ? null : await check.run(this.#published.head);
       if (fault !== null) return damaged(fault).error;
       this.#isChecked = true;
+      await check.close();
     }
     await this.#publishSignatures();
     if (this.#state.type !== "signing")

@@ -2,6 +2,7 @@ import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import type { LogFile } from "#shared/tlog/grow.ts";
 import type { LogProof } from "#shared/tlog/log-proof.ts";
+import type { TileError } from "#shared/tlog/tiled-tree.ts";
 import type { TreeHead } from "#shared/tlog/tree.ts";
 import type { WitnessState } from "./witnesses.ts";
 
@@ -68,6 +69,16 @@ export type LogTrouble =
   | { readonly type: "not-covered" }
   /** A file of the log is damaged or gone. */
   | { readonly type: "damaged"; readonly path: string };
+
+/** Reads a whole log without keeping anyone waiting, see `checkLog`. */
+export interface LogCheck {
+  /**
+   * @returns The first file that is damaged or gone; null if all are whole.
+   * @throws if they cannot be read, or if the check is closed meanwhile.
+   */
+  run(head: TreeHead): Promise<TileError | null>;
+  close(): Promise<void>;
+}
 
 /** Where a log is kept. */
 export interface LogFiles {
