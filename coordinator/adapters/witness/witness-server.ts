@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Log } from "#coordinator/core/ports/ports.ts";
 import type { Witness, WitnessAnswer } from "#coordinator/core/audit/witness.ts";
+import type { Log } from "#coordinator/core/ports/ports.ts";
 import { utf8ToText } from "#shared/kernel/bytes.ts";
 import { ADD_CHECKPOINT_BYTES_MAX, SIZE_MEDIA_TYPE } from "#shared/tlog/add-checkpoint.ts";
 

@@ -81,7 +81,9 @@ export class Witness {
     if (!verified.ok || verified.value.length === 0) return { type: "not-signed" };
     if (request.value.oldSize > checkpoint.value.size)
       return { type: "bad-request", sentence: "The old size is above that of the checkpoint." };
-    return this.#inTurn(checkpoint.value.origin, () => this.#judge(request.value, note.value, checkpoint.value));
+    return this.#inTurn(checkpoint.value.origin, () =>
+      this.#judge(request.value, note.value, checkpoint.value),
+    );
   }
 
   async #inTurn(origin: string, judge: () => Promise<WitnessAnswer>): Promise<WitnessAnswer> {

@@ -1,6 +1,6 @@
 import { answerOf } from "#coordinator/adapters/witness/witness-server.ts";
-import type { WitnessPort, WitnessReply } from "#coordinator/core/ports/witnesses.ts";
 import { Witness, type WitnessMemory } from "#coordinator/core/audit/witness.ts";
+import type { WitnessPort, WitnessReply } from "#coordinator/core/ports/witnesses.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import type { Signer } from "#shared/kernel/ports.ts";
 import { primitives } from "#shared/node/system.ts";
