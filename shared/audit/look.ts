@@ -110,7 +110,7 @@ async function contradictionOf(
 }
 
 /** True if the log's entries lead from `known` to the key that signs now. */
-async function isHandedOver(
+export async function isHandedOver(
   primitives: Primitives,
   { origin, key, rotations }: ShownLog,
   tree: TiledTree,

@@ -171,7 +171,12 @@ async function writeRecord(
     case "round-row":
       return writeRound(tx, projectId, record);
     case "audit-leaf":
-      await writeLeaves(tx, projectId, [{ kind: record.kind, at, body: leafBody(record.body) }]);
+      await writeLeaves(tx, projectId, [
+        { kind: record.kind, at, body: leafBody(record.body), actor: record.actor ?? null },
+      ]);
+      return;
+    case "actor-forgotten":
+      await tx.updateTable("audit_leaf").set({ actor: null }).where("actor", "=", record.actor).execute();
       return;
     case "task-row":
       return writeTask(tx, record);

@@ -68,6 +68,9 @@ const LEAF_KINDS = {
   "ended-rows-deleted": "deletion.performed",
 } as const satisfies Readonly<Record<AccessEvent["type"], string>>;
 
+/** Kinds about people, tokens, sites and proposals: who decided these is for whoever may list people. */
+export const PEOPLE_KINDS: readonly string[] = [...new Set(Object.values(LEAF_KINDS))];
+
 function bodyOf(event: AccessEvent, about: string | null): Readonly<Record<string, unknown>> {
   switch (event.type) {
     case "set-up":

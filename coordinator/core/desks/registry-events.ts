@@ -60,5 +60,5 @@ async function leafOf(
     "gates" in event
       ? { ...moved, gatesHash: bytesToHex(await sha256(utf8(canonicalJson(event.gates)))) }
       : moved;
-  return { type: "audit-leaf", kind: LEAF_KINDS[event.type], body };
+  return { type: "audit-leaf", kind: LEAF_KINDS[event.type], body, actor: event.actor };
 }

@@ -45,7 +45,7 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
     );
   const push = (stream: StreamId, event: StoredEvent, records: readonly StoreRecord[]) => {
     for (const record of records) {
-      write(db, record, event.at);
+      write(db, record, { at: event.at, projectId: projectOfStream(db, stream) });
       recordOwn(db, record, event.at);
       if (record.type === "open-slots" || record.type === "material")
         db.projects.set(record.sid, projectOfStream(db, stream));

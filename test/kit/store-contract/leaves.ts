@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { LeafStore } from "#coordinator/core/ports/leaf-store.ts";
+import type { LeafQuery, LeafStore } from "#coordinator/core/ports/leaf-store.ts";
 import type { EventLog } from "#coordinator/core/ports/store.ts";
 import { appendTo, event, newHash, newSlug, type Opened, runStream } from "./rows.ts";
 
@@ -43,6 +43,47 @@ export function leafContract(opened: Opened<LeafStore & EventLog>): void {
       await expect(opened.store.importLeaves([lost])).rejects.toThrow(/imported as another/);
       expect(await opened.store.leavesAfter(last, 9)).toEqual([lost]);
       await opened.store.importLeaves([]);
+    });
+
+    test("[A111] are found from the newest by kind, time and whoever decided, until that person is forgotten", async () => {
+      const [kind, other, ada, eve] = [newSlug(), newSlug(), newSlug(), newSlug()];
+      const stream = runStream();
+      const leaf = (of: string, actor?: string) =>
+        ({ type: "audit-leaf", kind: of, body: { version: 1 }, ...(actor && { actor }) }) as const;
+      await append(stream, 1, [leaf(kind, ada)]);
+      await append(stream, 2, [leaf(kind, eve)]);
+      await append(stream, 3, [leaf(other, ada)]);
+      await append(stream, 4, [leaf(kind)]);
+      const all = { before: Number.MAX_SAFE_INTEGER, countMax: 9 };
+      const found = async (query: Partial<LeafQuery>) =>
+        (await opened.store.leavesBefore({ ...all, ...query })).map((one) => [one.kind, one.actor, one.at]);
+      const [one, two, three, four] = [1, 2, 3, 4].map((sequence) => event(sequence).at);
+      expect(await found({ kind })).toEqual([
+        [kind, null, four],
+        [kind, eve, two],
+        [kind, ada, one],
+      ]);
+      const by = { actor: ada, projects: "all", besides: [] } as const;
+      expect(await found({ by })).toEqual([
+        [other, ada, three],
+        [kind, ada, one],
+      ]);
+      expect(await found({ by, kind })).toEqual([[kind, ada, one]]);
+      expect(await found({ by: { ...by, besides: [other] } })).toEqual([[kind, ada, one]]);
+      const [newest] = await opened.store.leavesBefore({ ...all, by });
+      expect(newest).toMatchObject({ projectId: expect.any(String), body: { version: 1 } });
+      const [mine, others] = [newest?.projectId ?? "", newSlug()];
+      expect(await found({ by: { ...by, projects: [mine, others] } })).toHaveLength(2);
+      expect(await found({ by: { ...by, projects: [others] } })).toEqual([]);
+      expect(await found({ by: { ...by, projects: [] } })).toEqual([]);
+      expect(await found({ kind, from: two, to: two })).toEqual([[kind, eve, two]]);
+      expect(await found({ kind, countMax: 1 })).toEqual([[kind, null, four]]);
+      expect(await found({ by, before: newest?.sequence ?? 0 })).toEqual([[kind, ada, one]]);
+      // Names are data: nothing in one is a pattern, and no leaf holds one.
+      expect(await found({ by: { ...by, actor: "%" } })).toEqual([]);
+      await append(stream, 5, [{ type: "actor-forgotten", actor: ada }]);
+      expect(await found({ by })).toEqual([]);
+      expect((await found({ kind })).map(([, actor]) => actor)).toEqual([null, eve, null]);
     });
 
     test("that the log could not take are never staged", async () => {
