@@ -56,7 +56,12 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
     ] as const) {
       const value = quantile(clicked, share);
       const name = `click to verified, ${label}`;
-      yield { name, value, unit: "ms", ...compared("the same answers fetched", quantile(floorMs, share), value) };
+      yield {
+        name,
+        value,
+        unit: "ms",
+        ...compared("the same answers fetched", quantile(floorMs, share), value),
+      };
       yield { name: `${name}, bar`, value, unit: "ms", ...compared("bar", BAR_MS, value) };
     }
     yield { name: "address opened to verified, p50", value: quantile(opened, 0.5), unit: "ms" };

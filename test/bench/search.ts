@@ -2,12 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore } from "#coordinator/adapters/database/open-store.ts";
-import { RunSearchDesk } from "#coordinator/core/desks/run-search.ts";
 import type { RunSearchText } from "#coordinator/core/coordinator.ts";
+import { RunSearchDesk } from "#coordinator/core/desks/run-search.ts";
 import { ALL_READABLE, type Store } from "#coordinator/core/ports/store.ts";
 import { startPostgres } from "../kit/worlds/postgres-server.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
-import { openBare, type BareDatabase } from "./search/bare.ts";
+import { type BareDatabase, openBare } from "./search/bare.ts";
 import { FIGURES, TASKS } from "./search/rows.ts";
 
 /*
@@ -40,7 +40,11 @@ const SEARCHES: readonly Search[] = [
     floor: `select count(*) from run where task = '${task}' and state = 'completed'`,
   },
   { name: "by a figure", text: of(`metrics.${figure} > 0.5`), floor: metricRows },
-  { name: "by a figure, ordered by it", text: of(`metrics.${figure} > 0.5`, `metrics.${figure} DESC`), floor: metricRows },
+  {
+    name: "by a figure, ordered by it",
+    text: of(`metrics.${figure} > 0.5`, `metrics.${figure} DESC`),
+    floor: metricRows,
+  },
   {
     name: "by a param, ordered by another",
     text: of("params.training.epochs = '3'", "params.training.rate"),
@@ -93,7 +97,10 @@ async function* measure(
   try {
     await store.ping();
     for (const search of SEARCHES)
-      yield* linesOf(`${name}, ${runs} runs: ${search.name}`, await timesOf(store, bare, search, times, limit));
+      yield* linesOf(
+        `${name}, ${runs} runs: ${search.name}`,
+        await timesOf(store, bare, search, times, limit),
+      );
   } finally {
     await store.close();
     await bare.close();

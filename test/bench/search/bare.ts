@@ -29,7 +29,18 @@ const entries = (name: "param" | "tag"): Table => ({
 const TABLES: readonly Table[] = [
   {
     name: "run",
-    columns: ["run_id", "project_id", "task", "task_version", "number", "state", "actor", "created_at", "view", "newest"],
+    columns: [
+      "run_id",
+      "project_id",
+      "task",
+      "task_version",
+      "number",
+      "state",
+      "actor",
+      "created_at",
+      "view",
+      "newest",
+    ],
     types: ["text", "text", "text", "int", "int", "text", "text", "bigint", "json", "json"],
     rows: ({ run }) => [run],
   },
@@ -65,7 +76,9 @@ async function openSqlite(dataDir: string): Promise<BareDatabase> {
     fill: async (runCount) => {
       database.exec("begin");
       const inserts = TABLES.map(({ name, columns }) =>
-        database.prepare(`insert into ${name} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`),
+        database.prepare(
+          `insert into ${name} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`,
+        ),
       );
       for (let index = 0; index < runCount; index++)
         for (const [table, insert] of inserts.entries())
@@ -83,7 +96,9 @@ async function openPostgres(databaseUrl: string): Promise<BareDatabase> {
   return {
     fill: async (runCount) => {
       for (let first = 0; first < runCount; first += BATCH) {
-        const runs = Array.from({ length: Math.min(BATCH, runCount - first) }, (_, index) => benchRun(first + index));
+        const runs = Array.from({ length: Math.min(BATCH, runCount - first) }, (_, index) =>
+          benchRun(first + index),
+        );
         for (const { name, columns, types, rows } of TABLES) {
           const all = runs.flatMap(rows);
           const arrays = types.map((type, at) => `$${at + 1}::${type}[]`).join(", ");

@@ -1,7 +1,14 @@
 /* Runs as their drivers leave them, after 20 rounds each: the same for both databases. */
 
 export const TASKS = ["digits", "income", "lending", "sketches"] as const;
-export const FIGURES = ["accuracy", "loss", "f1", "calibration", "device_kilobytes", "round_seconds"] as const;
+export const FIGURES = [
+  "accuracy",
+  "loss",
+  "f1",
+  "calibration",
+  "device_kilobytes",
+  "round_seconds",
+] as const;
 
 export interface BenchRun {
   readonly runId: string;
