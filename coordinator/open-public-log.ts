@@ -10,6 +10,7 @@ import { openLogKeys, settleLogKey } from "./adapters/log-key.ts";
 import { Sequencer } from "./core/audit/sequencer.ts";
 import type { LeafStore } from "./core/ports/leaf-store.ts";
 import type { Log, SettingStore } from "./core/ports/ports.ts";
+import type { WitnessPort } from "./core/ports/witnesses.ts";
 
 const ORIGIN_SETTING = "log-origin";
 const KEY_SETTING = "log-first-key";
@@ -24,6 +25,7 @@ export interface PublicLogPorts {
   readonly clock: MonotonicClock;
   readonly after: (delayMs: number, run: () => void) => () => void;
   readonly log: Log;
+  readonly witnesses: readonly WitnessPort[];
 }
 
 /**
@@ -51,12 +53,12 @@ export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
       `The log is called ${origin}, which devices have agreed to. Start without --log-origin, or with that name.`,
     );
   const folder = join(dataDir, LOG_FOLDER);
-  const { primitives, clock, after, log } = ports;
+  const { primitives, clock, after, log, witnesses } = ports;
   const key = { origin, publicKey: hexToBytes(publicKey) };
   const [files, check] = [openLogFiles(folder), openLogCheck(folder)];
   const system = { primitives, clock, random, after, log };
   return new Sequencer({
-    ...{ ...system, store, files, check, signers, key, witnesses: [] },
+    ...{ ...system, store, files, check, signers, key, witnesses },
     settleKey: (current) => settleLogKey(dataDir, current),
   });
 }

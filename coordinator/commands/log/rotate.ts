@@ -83,7 +83,8 @@ async function openedLog(store: LeafStore & SettingStore, dataDir: string): Prom
   const log = { info: () => {}, warn, error: () => {} };
   const opened = await openPublicLog({
     ...{ store, dataDir, origin: undefined, primitives, random: randomBytes },
-    ...{ clock: monotonicClock, after, log },
+    // They are asked at the coordinator's next start.
+    ...{ clock: monotonicClock, after, log, witnesses: [] },
   });
   await opened.open();
   return opened;

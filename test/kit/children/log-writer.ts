@@ -185,6 +185,7 @@ async function write(batches: readonly number[]): Promise<void> {
     random: randomBytes,
     clock: monotonicClock,
     after,
+    witnesses: [],
     log: { info: () => {}, warn: console.error, error: console.error },
   });
   await log.open();

@@ -107,7 +107,7 @@ export class LogLives {
     const quiet = { info: () => {}, warn: () => {}, error: () => {} };
     const log = await openPublicLog({
       ...{ store, dataDir: this.dataDir, origin: undefined, primitives, random: randomBytes },
-      ...{ clock: monotonicClock, after, log: quiet },
+      ...{ clock: monotonicClock, after, log: quiet, witnesses: [] },
     });
     try {
       await log.open();
