@@ -15,8 +15,11 @@ import type { WitnessPort } from "./core/ports/witnesses.ts";
 const ORIGIN_SETTING = "log-origin";
 const KEY_SETTING = "log-first-key";
 
+/** What of a database the log needs. */
+export type LogStore = LeafStore & Pick<SettingStore, "getSetting" | "putSettingOnce">;
+
 export interface PublicLogPorts {
-  readonly store: LeafStore & SettingStore;
+  readonly store: LogStore;
   readonly dataDir: string;
   /** What the operator calls it; undefined for the name that it has. */
   readonly origin: string | undefined;
@@ -64,7 +67,7 @@ export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
 }
 
 /** True if a coordinator has begun a log on this database. */
-export async function hasPublicLog(store: SettingStore): Promise<boolean> {
+export async function hasPublicLog(store: LogStore): Promise<boolean> {
   return (await store.getSetting(KEY_SETTING)) !== null;
 }
 

@@ -9,8 +9,7 @@ import { lockDataFolder } from "../../adapters/folder-lock.ts";
 import { makeNextLogKey, readLogKeys } from "../../adapters/log-key.ts";
 import type { Sequencer } from "../../core/audit/sequencer.ts";
 import type { LeafStore } from "../../core/ports/leaf-store.ts";
-import type { SettingStore } from "../../core/ports/ports.ts";
-import { hasPublicLog, openPublicLog } from "../../open-public-log.ts";
+import { hasPublicLog, type LogStore, openPublicLog } from "../../open-public-log.ts";
 
 /** @returns The exit code. @throws Error that says what to do. */
 export async function rotate(dataDir: string, databaseUrl: string | undefined): Promise<number> {
@@ -54,7 +53,7 @@ export async function rotate(dataDir: string, databaseUrl: string | undefined): 
  * @throws Error that says what to do if the log signs nothing.
  */
 export async function rotateKey(
-  store: LeafStore & SettingStore,
+  store: LogStore,
   dataDir: string,
 ): Promise<{ readonly index: number; readonly verifier: string }> {
   const [, pending] = (await readLogKeys(dataDir)) ?? [];
@@ -78,7 +77,7 @@ async function rotatedTo(store: LeafStore, origin: string, { publicKey }: Signer
   return { index, verifier: formatVerifierKey(named) };
 }
 
-async function openedLog(store: LeafStore & SettingStore, dataDir: string): Promise<Sequencer> {
+async function openedLog(store: LogStore, dataDir: string): Promise<Sequencer> {
   const warn = (_: object, message: string) => console.error(message);
   const log = { info: () => {}, warn, error: () => {} };
   const opened = await openPublicLog({

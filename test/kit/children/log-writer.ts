@@ -2,8 +2,7 @@ import { appendFileSync, existsSync, readFileSync, writeSync } from "node:fs";
 import files, { type FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { dirname, join, relative } from "node:path";
-import type { LeafStore } from "#coordinator/core/ports/leaf-store.ts";
-import type { SettingStore } from "#coordinator/core/ports/ports.ts";
+import type { LogStore } from "#coordinator/open-public-log.ts";
 
 /*
  * A process that writes a public log and ends itself with SIGKILL at one boundary of its effects. Database, files, keys and
@@ -129,8 +128,6 @@ async function watchFiles(): Promise<void> {
   };
   syncBuiltinESMExports();
 }
-
-type LogStore = LeafStore & SettingStore;
 
 function watchStore(store: LogStore, publish: (note: string) => Promise<void>): LogStore {
   return {
