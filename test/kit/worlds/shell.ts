@@ -87,9 +87,7 @@ export interface ShellOptions {
 }
 
 /** What stands behind the doors. */
-export interface Inner
-  extends HttpDesks,
-    Pick<Coordinator, "devices" | "tracking"> {
+export interface Inner extends HttpDesks, Pick<Coordinator, "devices" | "tracking"> {
   readonly places: Pick<Coordinator["places"], "of">;
   readonly store: Pick<Store, keyof AccessPorts["store"] | keyof HttpPorts["store"]>;
   readonly blobs: Blobs;
