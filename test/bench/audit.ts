@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright";
 import { ensureWebBuild } from "#coordinator/adapters/web-build.ts";
 import { bundledTask } from "#coordinator/data/tasks.ts";
+import type { Task } from "#shared/task/task.ts";
+import { heldOutPath } from "#test/kit/earlier-held-out.ts";
 import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
 import { openTestDevice, type TestDevice } from "../kit/devices/device.ts";
 import { freePort, openApi, spawnCoordinator, until } from "../kit/worlds/coordinator-process.ts";
@@ -26,16 +28,20 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
   const visits = small ? 1 : 15;
   await ensureWebBuild(
     () => console.error("Building the pages ..."),
-    () => undefined,
+    (text) => process.stderr.write(text),
   );
   const dataDir = mkdtempSync(join(tmpdir(), "chorus-bench-audit-"));
+  const task = bundledTask("digits", DEVICES, 1);
+  const heldOut = `${heldOutPath(dataDir, task.slug, task.version)}.csv`;
+  mkdirSync(join(heldOut, ".."), { recursive: true });
+  cpSync(new URL("../../coordinator/data/digits.csv", import.meta.url), heldOut);
   const coordinator = await spawnCoordinator({ port: await freePort(), dataDir, pages: true });
   const browser = await chromium.launch({
     executablePath: await ensureChromium(() => {}),
     args: [...CHROMIUM_FLAGS],
   });
   try {
-    const roundId = await committedRound(coordinator.url);
+    const roundId = await committedRound(coordinator.url, task);
     const clicked: number[] = [];
     const opened: number[] = [];
     const floor: { ms: number; byteCount: number }[] = [];
@@ -75,8 +81,7 @@ async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLi
 }
 
 /** Two rounds by real devices. @returns The second. */
-async function committedRound(url: string): Promise<string> {
-  const task = bundledTask("digits", DEVICES, 1);
+async function committedRound(url: string, task: Task): Promise<string> {
   const api = openApi(url);
   await api.createTask(task);
   const devices: TestDevice[] = [];
@@ -129,8 +134,9 @@ function clickUntilVerified(link: Element, verified: string): Promise<number> {
   return new Promise((resolve) => {
     const beganMs = performance.now();
     const look = () => {
-      if (!pattern.test(document.body.innerText)) return requestAnimationFrame(look);
-      resolve(performance.now() - beganMs);
+      if (pattern.test(document.querySelector("p.lead")?.textContent ?? ""))
+        resolve(performance.now() - beganMs);
+      else requestAnimationFrame(look);
     };
     (link as HTMLElement).click();
     look();
@@ -142,7 +148,8 @@ function openAt(browser: Browser, url: string, roundId: string): Promise<number>
   return inNewPage(browser, async (page) => {
     await page.goto(`${url}/audit/rounds/${roundId}`, { waitUntil: "commit" });
     const verified = await page.waitForFunction(
-      (pattern) => new RegExp(pattern).test(document.body?.innerText ?? "") && performance.now(),
+      (pattern) =>
+        new RegExp(pattern).test(document.querySelector("p.lead")?.textContent ?? "") && performance.now(),
       VERIFIED.source,
     );
     return Number(await verified.jsonValue());
