@@ -47,7 +47,14 @@ const later = torn((await whole.live({ batches: BATCHES })).points);
 /** What is new in a first life, and what it does in the middle of nothing. */
 const beginnings = [
   ...first.filter((point) => !later.includes(point)),
-  ...["put log-first-key", "kept log-first-key", "move head", "moved head", "synced log/checkpoint.partial", "renamed log/checkpoint"],
+  ...[
+    "put log-first-key",
+    "kept log-first-key",
+    "move head",
+    "moved head",
+    "synced log/checkpoint.partial",
+    "renamed log/checkpoint",
+  ],
 ];
 
 describe("[A100] a log whose process is killed", () => {

@@ -1,3 +1,4 @@
+import { assertLeaves } from "#coordinator/core/audit/owed-leaves.ts";
 import type {
   Store,
   StoredEvent,
@@ -9,7 +10,6 @@ import type {
   UploadStore,
 } from "#coordinator/core/ports/ports.ts";
 import { assert } from "#shared/kernel/assert.ts";
-import { assertLeaves } from "#coordinator/core/audit/owed-leaves.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Position } from "#shared/kernel/places.ts";
 import { err, ok } from "#shared/kernel/result.ts";

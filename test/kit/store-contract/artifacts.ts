@@ -45,7 +45,9 @@ export function artifactContract(opened: Opened<TrackingStore & EventLog>): void
             version: { ...version, modelHash: sequence === 1 ? (model ?? "") : newHash() },
           },
         ];
-        return store.append({ kind: "run", id: runId }, [{ event: event(sequence, { fact }), records: withLeaves(records) }]);
+        return store.append({ kind: "run", id: runId }, [
+          { event: event(sequence, { fact }), records: withLeaves(records) },
+        ]);
       };
       const putAll = async () => {
         for (const hash of [free, model, report, later])

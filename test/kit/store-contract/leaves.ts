@@ -98,7 +98,13 @@ export function leafContract(opened: Opened<LeafStore & EventLog>): void {
   describe("[A103] a change without its entry of the public log", () => {
     const [slug, modelHash, runId] = [newSlug(), newHash(), newRunId()];
     const version = { runId, round: 1, modelHash, parentHash: null, strategyStateHash: null, metrics: null };
-    const row = { projectId: "default", task: task(slug, 1), taskHash: newHash(), actor: "ada", createdAt: 1 };
+    const row = {
+      projectId: "default",
+      task: task(slug, 1),
+      taskHash: newHash(),
+      actor: "ada",
+      createdAt: 1,
+    };
     const ofTask = { slug, taskVersion: 1 };
     const champion = { number: 1, movedAt: 1, movedBy: "ada" };
     const leaf = (kind: string, body: object): StoreRecord => ({ type: "audit-leaf", kind, body });

@@ -123,7 +123,13 @@ const REGISTRY: {
   promoted: { ...judged, type: "promoted", gates: [] },
   "not-promoted": { ...judged, type: "not-promoted", gates: [] },
   "promoted-despite-gates": {
-    ...{ ...judged, type: "promoted-despite-gates", gates: [], proposalId: hex("proposal", 32), alone: false },
+    ...{
+      ...judged,
+      type: "promoted-despite-gates",
+      gates: [],
+      proposalId: hex("proposal", 32),
+      alone: false,
+    },
     ...{ reason: CANARY.reason, reasonSalt: hex("salt", 64), proposedBy: CANARY.other },
   },
   "rolled-back": { type: "rolled-back", slug, from: three, to: one, actor },
@@ -200,11 +206,7 @@ describe("[A105] canaries", () => {
   });
 
   test("are looked for in every kind of entry that is written", async () => {
-    const looked = [
-      ...(await accessLeaves()),
-      ...(await registryLeaves()),
-      ...(await federated).leaves,
-    ];
+    const looked = [...(await accessLeaves()), ...(await registryLeaves()), ...(await federated).leaves];
     const kinds = new Set<string>(looked.map(({ kind }) => kind));
     const elsewhere = [
       // Written by earlier programs only.
@@ -228,8 +230,18 @@ describe("[A105] canaries", () => {
     ]);
     expect([...words].sort()).toEqual(
       [
-        ...["round.opened codeVersion", "round.aborted code", "log.keyRotated origin", "deletion.performed what"],
-        ...["config.changed names", "task.settings-changed names", "session.changed what", "session.removed what"],
+        ...[
+          "round.opened codeVersion",
+          "round.aborted code",
+          "log.keyRotated origin",
+          "deletion.performed what",
+        ],
+        ...[
+          "config.changed names",
+          "task.settings-changed names",
+          "session.changed what",
+          "session.removed what",
+        ],
         // Projects and tasks have ids that people choose, and which are public.
         ...["project.made projectId", "site.named projectId", "deletion.performed projectId"],
         ...["role.given projectId", "role.taken projectId"],
@@ -262,8 +274,7 @@ function freeTexts(schema: unknown, path = ""): string[] {
   const { type, pattern, properties, items, prefixItems, anyOf, oneOf } = schema as Readonly<
     Record<string, unknown>
   >;
-  if (type === "string")
-    return pattern !== undefined || "enum" in schema || "const" in schema ? [] : [path];
+  if (type === "string") return pattern !== undefined || "enum" in schema || "const" in schema ? [] : [path];
   const below = [anyOf, oneOf, prefixItems, items].flat().flatMap((one) => freeTexts(one, path));
   const fields = Object.entries((properties ?? {}) as Readonly<Record<string, unknown>>);
   return [

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { AccessDesk } from "#coordinator/core/access/desk.ts";
-import { proposalView } from "#coordinator/core/access/views.ts";
 import { marksOfNames } from "#coordinator/core/access/leaf.ts";
+import { proposalView } from "#coordinator/core/access/views.ts";
 import { canonicalJson } from "#shared/codec/canonical-json.ts";
 import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";
