@@ -8,6 +8,7 @@ import type { Task } from "#shared/task/task.ts";
 import { heldOutPath } from "#test/kit/earlier-held-out.ts";
 import { CHROMIUM_FLAGS, ensureChromium, openContext } from "../kit/browser.ts";
 import { openTestDevice, type TestDevice } from "../kit/devices/device.ts";
+import { asAdmin } from "../kit/worlds/as-admin.ts";
 import { freePort, openApi, spawnCoordinator, until } from "../kit/worlds/coordinator-process.ts";
 import { type Bench, type BenchLine, type BenchOptions, compared, quantile } from "./line.ts";
 
@@ -101,8 +102,13 @@ async function committedRound(url: string, task: Task): Promise<string> {
   }
 }
 
-async function inNewPage<Value>(browser: Browser, work: (page: Page) => Promise<Value>): Promise<Value> {
-  const context = await openContext(browser);
+/** As someone who may read the round, by a token. */
+async function inNewPage<Value>(
+  browser: Browser,
+  url: string,
+  work: (page: Page) => Promise<Value>,
+): Promise<Value> {
+  const context = await openContext(browser, { extraHTTPHeaders: asAdmin(url) });
   try {
     return await work(await context.newPage());
   } finally {
@@ -112,7 +118,7 @@ async function inNewPage<Value>(browser: Browser, work: (page: Page) => Promise<
 
 /** @returns What was fetched between the click and the verdict, too. */
 function clickTo(browser: Browser, url: string, roundId: string) {
-  return inNewPage(browser, async (page) => {
+  return inNewPage(browser, url, async (page) => {
     await page.goto(`${url}/rounds/${roundId}`);
     const link = page.locator(`a[href="/audit/rounds/${roundId}"]`).first();
     await link.waitFor();
@@ -145,7 +151,7 @@ function clickUntilVerified(link: Element, verified: string): Promise<number> {
 
 /** From the beginning of the navigation, with an empty cache: scripts and styles included. */
 function openAt(browser: Browser, url: string, roundId: string): Promise<number> {
-  return inNewPage(browser, async (page) => {
+  return inNewPage(browser, url, async (page) => {
     await page.goto(`${url}/audit/rounds/${roundId}`, { waitUntil: "commit" });
     const verified = await page.waitForFunction(
       (pattern) =>
@@ -157,7 +163,7 @@ function openAt(browser: Browser, url: string, roundId: string): Promise<number>
 }
 
 function fetchAgain(browser: Browser, url: string, urls: readonly string[]) {
-  return inNewPage(browser, async (page) => {
+  return inNewPage(browser, url, async (page) => {
     // A page of the same origin that asks for nothing itself.
     await page.goto(`${url}/icon.svg`);
     return page.evaluate(async (all) => {

@@ -113,7 +113,7 @@ interface MeasuredRound {
 
 interface Rounds {
   /** All devices but one have checked in. */
-  untilReady(round: number): Promise<void>;
+  untilReady(round: number): Promise<unknown>;
   measure(round: number): Promise<MeasuredRound>;
 }
 
