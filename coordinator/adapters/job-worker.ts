@@ -1,3 +1,4 @@
+import type { ResourceLimits } from "node:worker_threads";
 import { type Silence, watchSilence } from "#shared/kernel/silence.ts";
 import { after, monotonicClock } from "#shared/node/system.ts";
 import { CallThread } from "./call-thread.ts";
@@ -11,6 +12,8 @@ export interface JobWorkerOptions {
    * Jobs that the worker holds at once. It runs the first; with more than one it never waits for this thread.
    */
   readonly jobsAtOnce?: number;
+  /** Of its memory. */
+  readonly limits?: ResourceLimits;
   /** Clock and timer that measure silence; the system's by default. */
   readonly time?: Parameters<typeof watchSilence>[0];
 }
@@ -44,7 +47,7 @@ interface Waiting<Job, Result> {
  * the worker reject as well.
  */
 export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions): JobWorker<Job, Result> {
-  const { name, jobsAtOnce = 1 } = options;
+  const { name, jobsAtOnce = 1, limits } = options;
   const line: Waiting<Job, Result>[] = [];
   /** Jobs handed to the worker, in its order. */
   const handed: Waiting<Job, Result>[] = [];
@@ -55,6 +58,7 @@ export function openJobWorker<Job, Result>(url: URL, options: JobWorkerOptions):
   const start = () =>
     new CallThread<Job>(url, {
       name,
+      ...(limits === undefined ? {} : { limits }),
       onMessage: (progress) => {
         silence.heard();
         if (progress !== undefined) handed[0]?.onProgress(progress);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { LogFiles } from "#coordinator/core/ports/public-log.ts";
@@ -34,6 +35,17 @@ export function openLogFiles(folder: string): LogFiles {
     publish: (note) => writeDurably(join(folder, CHECKPOINT), note, MODE),
     doubt: async () => (await textIfThere(join(folder, RESTORED)))?.trim() ?? null,
   };
+}
+
+/** As `read`, in the calling thread. */
+export function readLogFileSync(folder: string, path: string): Bytes | null {
+  if (parseTilePath(path) === undefined) return null;
+  try {
+    return new Uint8Array(readFileSync(join(folder, path)));
+  } catch (error) {
+    if (isErrorCode(error, "ENOENT", "ENOTDIR")) return null;
+    throw error;
+  }
 }
 
 async function readIfThere(path: string): Promise<Bytes | null> {

@@ -1,11 +1,15 @@
 import { parseArgs } from "node:util";
 import { tokenPattern } from "#shared/access/tokens.ts";
+import { checkServedHeads } from "#shared/audit/stated-heads.ts";
+import { ok } from "#shared/kernel/result.ts";
 import { primitives, randomBytes } from "#shared/node/system.ts";
 import { siteAddressFault } from "#shared/protocol/site-address.ts";
 import type { Pins } from "#shared/transcript/check-task.ts";
-import { verifyRound } from "#shared/transcript/verify-round.ts";
+import { type Checked, withheld } from "#shared/transcript/fault.ts";
+import { type VerifiedRound, verifyRound } from "#shared/transcript/verify-round.ts";
 import { openAuditSource, passBearer } from "../adapters/audit-source.ts";
 import { readAuditorKey } from "../adapters/auditor-key.ts";
+import { servedLog } from "../adapters/served-log.ts";
 import { sha256Digest } from "../adapters/sha256-digest.ts";
 import { environment } from "./command.ts";
 import { verifyShell } from "./verify/shell.ts";
@@ -18,7 +22,8 @@ npm run verify -- shell URL [options]         checks a participant's page; see n
 Checks a committed round from outside, as far as the coordinator still keeps it: that every device signed what is
 attributed to it, that the shares rebuild the secrets which devices announced, that the published sum is the sum of
 the devices' masked inputs, that the evidence matches the round's commitment, and that the next model follows from the
-published sum, bit for bit.
+published sum, bit for bit. Each device signed what it saw of the public log: the log that is served now must go on from
+each of these states.
 
   ID                the round, 32 hex digits; the last part of its page's address
   --auditor-key FILE
@@ -33,7 +38,8 @@ published sum, bit for bit.
   --help
 
 Exit code 0: everything that was checked holds. 1: something does not; the last line names it. 2: the round could not
-be checked. A missing part of a round whose transcript is served counts as 1.`;
+be checked. A missing part of a round whose transcript is served counts as 1, and so does a log that denies what a device
+saw of it (SPLIT_VIEW): two logs were shown.`;
 
 /** A coordinator that may refuse an answer and be asked again influences which draw counts. */
 const ODDS_START_ANEW =
@@ -74,12 +80,14 @@ async function main(): Promise<number> {
       digest: sha256Digest,
       report: (line) => console.log(line),
     });
+    const stated = verified.ok ? await checkLogOf(verified.value, options.url) : verified;
     const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1);
-    if (verified.ok) {
+    if (stated.ok) {
+      console.log(stated.value);
       console.log(`Everything that was checked holds (${seconds} s).`);
       return 0;
     }
-    const { code, sentence } = verified.error;
+    const { code, sentence } = stated.error;
     if (code === "NOT_KEPT" || code === "AUDITOR_KEY" || code === "OLD_VERSION") {
       console.error(sentence);
       return 2;
@@ -91,6 +99,15 @@ async function main(): Promise<number> {
     if (drawing) console.error(ODDS_START_ANEW);
     return 2;
   }
+}
+
+/** Holds what the devices signed of the public log against the log that is served. @throws Error if it cannot be read. */
+async function checkLogOf({ log }: VerifiedRound, base: string): Promise<Checked<string>> {
+  if (log === null) return ok("Devices agreed to no public log, so no input states one.");
+  const served = await servedLog(new URL(base));
+  return served === null
+    ? withheld("The public log, which devices agreed to,")
+    : checkServedHeads(primitives, log, served, log.heads);
 }
 
 interface VerifyOptions {

@@ -24,7 +24,7 @@ import type {
 } from "#shared/protocol/api.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
 import type { LogHead } from "#shared/protocol/ids.ts";
-import type { LogEntryView, LogView } from "#shared/protocol/log-api.ts";
+import type { LogEntryView, LogStateView, LogView } from "#shared/protocol/log-api.ts";
 import type { DeviceMessageOf, InputHeaders } from "#shared/protocol/messages/device.ts";
 import type { Reply } from "#shared/protocol/messages/reply.ts";
 import type {
@@ -40,6 +40,7 @@ import type { EvaluationReport } from "#shared/task/report/report.ts";
 import type { TaskSettingChanges } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
 import type { LogProof } from "#shared/tlog/log-proof.ts";
+import type { LogReader } from "./access/permissions.ts";
 import type { Places } from "./access/places.ts";
 import type { Overrides } from "./access/promotions.ts";
 import type { ExportedFile } from "./models/exports.ts";
@@ -271,7 +272,9 @@ export interface AuditLog {
   /** Null if this coordinator keeps no log, or has signed nothing yet. */
   logView(): Promise<LogView | null>;
   /** Signed entries that fit, newest first. The list may be short, or empty, and go on. */
-  listEntries(search: LogSearch, page: Page, readable: Readable): Promise<Listed<LogEntryView>>;
+  listEntries(search: LogSearch, page: Page, reader: LogReader): Promise<Listed<LogEntryView>>;
+  /** How the log is doing, for those who run something here. */
+  logState(): LogStateView;
 }
 
 /** What entries are looked for. All that is given must hold. */

@@ -104,7 +104,7 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
     registry,
     runs,
     rounds: readers,
-    auditLog: new LogDesk(ports.primitives, ports.publicLog ?? null, ports.store),
+    auditLog: new LogDesk(ports, ports.publicLog ?? null, ports.store),
     exports,
     reports: reported,
     runFiles,

@@ -1,10 +1,11 @@
 import type { Primitives } from "../kernel/ports.ts";
 import type { Digest } from "../transcript/published-sums.ts";
-import type { RoundEvidence } from "./evidence.ts";
+import type { LogSight, RoundEvidence } from "./evidence.ts";
 import { gatherEvidence, type RoundSource } from "./gather.ts";
 import { type Look, tileFault } from "./look.ts";
 import { readEntries } from "./read-entries.ts";
 import type { RoundRecord } from "./record.ts";
+import { deniedHead } from "./stated-heads.ts";
 import type { Statement } from "./statement.ts";
 import { statementsOn } from "./statements.ts";
 
@@ -34,5 +35,15 @@ export async function auditRound(
     ...(read?.ok === true ? read.value : nothing),
     sight,
   });
-  return { evidence, statements: await statementsOn(primitives, evidence) };
+  const held = { ...evidence, sight: await withStated(look, evidence) };
+  return { evidence: held, statements: await statementsOn(primitives, held) };
+}
+
+/** What devices signed of the log, held against it. Rule A110. */
+async function withStated({ log }: Look, { sight, signatures }: RoundEvidence): Promise<LogSight> {
+  if (typeof signatures === "string" || !signatures.ok || log === null) return sight;
+  const { heads } = signatures.value;
+  if (heads.length === 0 || sight.contradiction !== null) return sight;
+  const held = await deniedHead(log.tree, heads);
+  return held.ok ? { ...sight, statedCount: heads.length } : { ...sight, contradiction: held.error.sentence };
 }

@@ -2,6 +2,7 @@ import type { Result } from "../kernel/result.ts";
 import type { LogRow } from "../log/row.ts";
 import type { Task } from "../task/task.ts";
 import type { Fault } from "../transcript/fault.ts";
+import type { StatedHead } from "../transcript/stated-head.ts";
 import type { RoundRecord } from "./record.ts";
 
 /** An entry of the log that was proved to be under the root that is looked at. */
@@ -23,7 +24,9 @@ export interface LogSight {
   readonly witnessCount: number;
   /** Entries in the checkpoint that was seen here before; null if there was none. */
   readonly seenSize: number | null;
-  /** What contradicts what was seen before; null if the log only grew. */
+  /** Number of states that the round's devices signed, and that the log goes on from; absent if none could be read. */
+  readonly statedCount?: number;
+  /** What contradicts what was seen before, or what a device signed; null if the log only grew. */
   readonly contradiction: string | null;
 }
 
@@ -31,6 +34,8 @@ export interface LogSight {
 export interface CheckedSignatures {
   /** Of all kinds. */
   readonly count: number;
+  /** What the devices signed of the log. */
+  readonly heads: readonly StatedHead[];
   readonly sessions: ReadonlyMap<string, SessionRoots>;
 }
 

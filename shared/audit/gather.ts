@@ -12,6 +12,7 @@ import type { Fault } from "../transcript/fault.ts";
 import type { Digest } from "../transcript/published-sums.ts";
 import { readSession } from "../transcript/read-session.ts";
 import { reproduceRound } from "../transcript/reproduce-round.ts";
+import { headsOf, type StatedHead } from "../transcript/stated-head.ts";
 import type { CheckedSignatures, RoundEvidence, SessionRoots } from "./evidence.ts";
 import { claimsOfRecord, type RoundRecord } from "./record.ts";
 import { type Records, roundsBefore } from "./rounds-before.ts";
@@ -75,6 +76,7 @@ async function checkSignatures(
 ): Promise<RoundEvidence["signatures"]> {
   if (!source.showsTranscripts) return "not-shown";
   const sessions = new Map<string, SessionRoots>();
+  const heads: StatedHead[] = [];
   let count = 0;
   for (const place of claims.shards.keys()) {
     const session = await readSession(
@@ -89,9 +91,10 @@ async function checkSignatures(
     );
     if (!session.ok) return session.error.code === "NOT_KEPT" ? "not-kept" : session;
     count += session.value.signatureCount;
+    heads.push(...headsOf(session.value));
     sessions.set(session.value.roster.sidHex, await rootsOf(primitives, session.value));
   }
-  return ok<CheckedSignatures>({ count, sessions });
+  return ok<CheckedSignatures>({ count, heads, sessions });
 }
 
 /** The roots that the log's entries commit to, over what the devices of a session signed. */

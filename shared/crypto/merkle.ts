@@ -19,11 +19,17 @@ export interface MerkleTree {
 
 /** Precedes a leaf's data. Exported for callers that hash the data as it streams in. */
 export const LEAF_PREFIX = Uint8Array.of(0);
-const NODE_PREFIX = Uint8Array.of(1);
+export const NODE_PREFIX = Uint8Array.of(1);
+
+/** What is hashed, used again by every call: new memory for it takes as long as the hash. */
+const shortLeaf: Bytes = new Uint8Array(2_048);
+const node: Bytes = Uint8Array.of(1, ...new Uint8Array(64));
 
 /** SHA-256(0x00 | data). */
 export function merkleLeafHash(primitives: Pick<Primitives, "sha256">, data: Uint8Array): Promise<Bytes> {
-  return primitives.sha256(concatBytes([LEAF_PREFIX, data]));
+  if (data.length >= shortLeaf.length) return primitives.sha256(concatBytes([LEAF_PREFIX, data]));
+  shortLeaf.set(data, 1);
+  return primitives.sha256(shortLeaf.subarray(0, 1 + data.length));
 }
 
 /** The tree over leaf hashes. Without leaves its root is SHA-256(""). */
@@ -164,5 +170,9 @@ function isPowerOfTwo(value: number): boolean {
 
 /** SHA-256(0x01 | left | right). */
 export function nodeHash(primitives: Pick<Primitives, "sha256">, left: Bytes, right: Bytes): Promise<Bytes> {
-  return primitives.sha256(concatBytes([NODE_PREFIX, left, right]));
+  if (left.length !== 32 || right.length !== 32)
+    return primitives.sha256(concatBytes([NODE_PREFIX, left, right]));
+  node.set(left, 1);
+  node.set(right, 33);
+  return primitives.sha256(node);
 }

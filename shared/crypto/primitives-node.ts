@@ -11,7 +11,7 @@ type DerKey<Buffer, Type> = { readonly key: Buffer; readonly format: "der"; read
 
 /** The part of `node:crypto` in use, as a type, because `shared/` has no platform types. `Key` is opaque here. */
 export interface NodeCryptoLike<Buffer, Key> {
-  createHash(algorithm: "sha256"): { update(data: Uint8Array): { digest(): Uint8Array } };
+  hash(algorithm: "sha256", data: Uint8Array, outputEncoding: "binary"): string;
   hkdfSync(
     digest: "sha256",
     inputKey: Uint8Array,
@@ -75,7 +75,7 @@ export function nodePrimitives<Buffer, Key>(
 
   return {
     name: "node",
-    sha256: async (bytes) => own(node.createHash("sha256").update(bytes).digest()),
+    sha256: async (bytes) => bytesOfBinary(node.hash("sha256", bytes, "binary")),
     hkdfSha256: async (inputKey, salt, info, byteCount) =>
       new Uint8Array(node.hkdfSync("sha256", inputKey, salt, info, byteCount)),
     x25519PublicKey: async (secretKey) => x25519(secretKey, BASE_POINT),
@@ -120,6 +120,16 @@ export function nodePrimitives<Buffer, Key>(
       return own(node.createCipheriv("aes-256-ctr", key, counterBlock(firstBlock)).update(zeros));
     },
   };
+}
+
+/**
+ * One character a byte. A short array of one's own lies on the heap; Node's Buffer does not, and takes longer to make than the
+ * hash itself (65 bytes: 5.4 microseconds of CPU with a Buffer, 1.5 with a text).
+ */
+function bytesOfBinary(text: string): Bytes {
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes;
 }
 
 /** Node's result, a Buffer, as plain bytes over the same memory. */

@@ -20,7 +20,7 @@ export type RandomBytes = (byteCount: number) => Bytes;
  */
 export interface Primitives {
   readonly name: "webcrypto" | "javascript" | "node";
-  /** 32 bytes. FIPS 180-4. */
+  /** 32 bytes. FIPS 180-4. Has read `bytes` when it returns, so the caller may overwrite them while it waits. */
   sha256(bytes: Bytes): Promise<Bytes>;
   /** `byteCount` <= 8160 bytes. RFC 5869. */
   hkdfSha256(inputKey: Bytes, salt: Bytes, info: Bytes, byteCount: number): Promise<Bytes>;

@@ -14,10 +14,35 @@ export const logViewSchema = z.object({
   verifierKey: z.string().max(400),
   /** Keys of its witnesses, each as NAME+KEYID+KEY. */
   witnesses: z.array(z.string().max(400)),
+  /** How each of them stands, in the same order. The coordinator's word. */
+  witnessStates: z
+    .array(
+      z.object({
+        name: z.string().max(200),
+        /** The newest checkpoint that it signed, and when by its own clock; null if none. */
+        signed: z.object({ size: index, timeS: index }).nullable(),
+        /** Null while it answers. */
+        trouble: z.enum(["no-answer", "unknown-log", "other-history"]).nullable(),
+      }),
+    )
+    .default([]),
   /** Indexes of all entries that hand over to another key, ascending. */
-  rotations: z.array(index),
+  rotations: z.array(index).max(1_000),
 });
 export type LogView = z.infer<typeof logViewSchema>;
+
+/** How the log is doing, by the coordinator's word. */
+export const logStateSchema = z.object({
+  /** `none`: this coordinator keeps no log. `waiting` and `halted` come with a sentence. */
+  state: z.enum(["none", "starting", "signing", "waiting", "halted"]),
+  /** Entries under the newest signed checkpoint. */
+  size: index,
+  /** Milliseconds since it was published; null if that was before this start. It stays while there is nothing to sign. */
+  checkpointAgeMs: z.number().min(0).nullable(),
+  /** Why it does not sign and what to do. */
+  sentence: z.string().max(400).nullable(),
+});
+export type LogStateView = z.infer<typeof logStateSchema>;
 
 /** Where an entry stands, and what the coordinator adds to it that no entry holds. */
 export const logEntrySchema = z.object({

@@ -9,7 +9,7 @@ import {
   consistencyPath,
   inclusionPath,
   type NodeReader,
-  subtreeHash,
+  subtreeRows,
   type TreeHead,
   treeRoot,
 } from "./tree.ts";
@@ -27,6 +27,8 @@ export type TileReader = (path: string) => Promise<Bytes | null>;
 export interface TiledTree {
   readonly head: TreeHead;
   readonly node: NodeReader;
+  /** As `node`, of which a tile that is damaged or gone ends in an exception. */
+  hash(level: number, index: number): Promise<Result<Bytes, TileError>>;
   inclusion(index: number): Promise<Result<readonly Bytes[], TileError>>;
   /** From a tree of `earlier` leaves, at most `head.size`. */
   consistency(earlier: number): Promise<Result<readonly Bytes[], TileError>>;
@@ -78,6 +80,7 @@ export async function openTiledTree(
   return ok({
     head,
     node,
+    hash: (level, index) => guarded(() => node(level, index)),
     inclusion: (index) => guarded(() => inclusionPath(primitives, node, index, head.size)),
     consistency: (earlier) => guarded(() => consistencyPath(primitives, node, earlier, head.size)),
     leaves: (begin, end) => guarded(() => tiles.leaves(begin, end)),
@@ -86,12 +89,14 @@ export async function openTiledTree(
   });
 }
 
+type Rows = readonly (readonly Bytes[])[];
+
 class Tiles {
   readonly #primitives: Primitives;
   readonly #head: TreeHead;
   readonly #read: TileReader;
-  /** By path; checked, unless they are of the growing edge. */
-  readonly #tiles = new Map<string, Promise<readonly Bytes[]>>();
+  /** By path; checked, unless they are of the growing edge. As `subtreeRows` gives them. */
+  readonly #tiles = new Map<string, Promise<Rows>>();
 
   constructor(primitives: Primitives, head: TreeHead, read: TileReader) {
     this.#primitives = primitives;
@@ -114,7 +119,7 @@ class Tiles {
     const levels: (readonly Bytes[])[] = [];
     for (let level = 0; countAt(level, size) > 0; level++) {
       const count = countAt(level, size);
-      levels.push(count % TILE_WIDTH === 0 ? [] : await this.#tile(tileOf(level, count - 1, size)));
+      levels.push(count % TILE_WIDTH === 0 ? [] : await this.#hashes(tileOf(level, count - 1, size)));
     }
     return { size, levels, leaves: await this.leaves(begin, size) };
   }
@@ -124,13 +129,15 @@ class Tiles {
     const tileLevel = Math.floor(level / TILE_HEIGHT);
     const name = tileOf(tileLevel, index * count, this.#head.size);
     assert(name.width > 0, `no node ${index} at level ${level}`);
-    const hashes = await this.#tile(name);
-    const begin = index * count - name.index * TILE_WIDTH;
-    assert(begin + count <= hashes.length, `no node ${index} at level ${level}`);
-    return subtreeHash(this.#primitives, hashes.slice(begin, begin + count));
+    const row = (await this.#tile(name))[level % TILE_HEIGHT];
+    return present(row?.[index - (name.index * TILE_WIDTH) / count], `node ${index} at level ${level}`);
   }
 
-  #tile(name: TileName): Promise<readonly Bytes[]> {
+  async #hashes(name: TileName): Promise<readonly Bytes[]> {
+    return present((await this.#tile(name))[0], "a tile has hashes");
+  }
+
+  #tile(name: TileName): Promise<Rows> {
     const path = tilePath(name);
     const known = this.#tiles.get(path);
     if (known !== undefined) return known;
@@ -139,19 +146,20 @@ class Tiles {
     return tile;
   }
 
-  async #readTile(name: TileName, path: string): Promise<readonly Bytes[]> {
+  async #readTile(name: TileName, path: string): Promise<Rows> {
     const bytes = await this.#bytesOf(name, path);
     // A full tile is read where the growing one is gone.
     const isWhole = bytes.length === 32 * name.width || bytes.length === 32 * TILE_WIDTH;
     if (!isWhole) throw new TileFault({ type: "wrong-tile", path });
     const hashes = Array.from({ length: name.width }, (_, index) => bytes.slice(32 * index, 32 * index + 32));
     const { level, index } = name;
-    if (level === "entries" || name.width < TILE_WIDTH) return hashes;
+    const rows = await subtreeRows(this.#primitives, hashes);
+    const top = rows[TILE_HEIGHT]?.[0];
+    if (level === "entries" || top === undefined) return rows;
     assert(index < countAt(level + 1, this.#head.size), "a full tile has its hash above");
     const above = await this.node((level + 1) * TILE_HEIGHT, index);
-    if (!equalBytes(await subtreeHash(this.#primitives, hashes), above))
-      throw new TileFault({ type: "wrong-tile", path });
-    return hashes;
+    if (!equalBytes(top, above)) throw new TileFault({ type: "wrong-tile", path });
+    return rows;
   }
 
   async #bytesOf(name: TileName, path: string): Promise<Bytes> {
@@ -178,16 +186,16 @@ class Tiles {
 
   async #bundle(name: TileName): Promise<readonly Bytes[]> {
     const path = tilePath(name);
-    const wrong = new TileFault({ type: "wrong-tile", path });
+    const wrong = { type: "wrong-tile", path } as const;
     const bytes = await this.#bytesOf(name, path);
     const exact = decodeBundle(bytes, name.width);
     const decoded = exact.ok ? exact : decodeBundle(bytes, TILE_WIDTH);
-    if (!decoded.ok) throw wrong;
+    if (!decoded.ok) throw new TileFault(wrong);
     const leaves = decoded.value.slice(0, name.width);
-    const hashes = await this.#tile({ ...name, level: 0 });
+    const hashes = await this.#hashes({ ...name, level: 0 });
     for (const [index, leaf] of leaves.entries()) {
       const hash = await merkleLeafHash(this.#primitives, leaf);
-      if (!equalBytes(hash, present(hashes[index], "as many hashes as leaves"))) throw wrong;
+      if (!equalBytes(hash, present(hashes[index], "as many hashes as leaves"))) throw new TileFault(wrong);
     }
     return leaves;
   }

@@ -97,7 +97,10 @@ export function encodeBundle(leaves: readonly Bytes[]): Bytes {
   );
 }
 
-/** @param width  How many leaves the bundle must have. */
+/**
+ * @param width  How many leaves the bundle must have.
+ * @returns Views of `bytes`.
+ */
 export function decodeBundle(bytes: Bytes, width: number): Result<readonly Bytes[], BundleError> {
   const leaves: Bytes[] = [];
   let offset = 0;
@@ -105,7 +108,7 @@ export function decodeBundle(bytes: Bytes, width: number): Result<readonly Bytes
     const begin = offset + 2;
     const end = begin + (bytes[offset] ?? 0) * 256 + (bytes[offset + 1] ?? 0);
     if (end > bytes.length || leaves.length === width) return err({ type: "bad-bundle" });
-    leaves.push(bytes.slice(begin, end));
+    leaves.push(bytes.subarray(begin, end));
     offset = end;
   }
   return leaves.length === width ? ok(leaves) : err({ type: "bad-bundle" });

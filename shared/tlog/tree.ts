@@ -20,22 +20,35 @@ export interface TreeHead {
 /** The hash over the `2 ** level` leaves that begin at leaf `index * 2 ** level`, all of which exist. */
 export type NodeReader = (level: number, index: number) => Promise<Bytes>;
 
+/**
+ * All nodes over hashes that stand side by side, the first at an even place: row `r` has the hash over each `2 ** r` of them, as
+ * far as they are there.
+ */
+export async function subtreeRows(
+  primitives: Pick<Primitives, "sha256">,
+  hashes: readonly Bytes[],
+): Promise<readonly (readonly Bytes[])[]> {
+  const rows: (readonly Bytes[])[] = [hashes];
+  for (let row = hashes; row.length > 1; ) {
+    const current = row;
+    row = await Promise.all(
+      Array.from({ length: Math.floor(current.length / 2) }, (_, parent) =>
+        nodeHash(primitives, current[2 * parent] as Bytes, current[2 * parent + 1] as Bytes),
+      ),
+    );
+    rows.push(row);
+  }
+  return rows;
+}
+
 /** The hash over a power of two of hashes that stand side by side. */
 export async function subtreeHash(
   primitives: Pick<Primitives, "sha256">,
   hashes: readonly Bytes[],
 ): Promise<Bytes> {
-  let row = hashes;
-  while (row.length > 1) {
-    const current = row;
-    assert(current.length % 2 === 0, `${hashes.length} is no power of two`);
-    row = await Promise.all(
-      Array.from({ length: current.length / 2 }, (_, parent) =>
-        nodeHash(primitives, current[2 * parent] as Bytes, current[2 * parent + 1] as Bytes),
-      ),
-    );
-  }
-  return present(row[0], "there are hashes");
+  const top = (await subtreeRows(primitives, hashes)).at(-1);
+  assert(2 ** Math.round(Math.log2(hashes.length)) === hashes.length, `${hashes.length} is no power of two`);
+  return present(top?.[0], "there are hashes");
 }
 
 /** The hash over leaves `begin` to `end`, `end` not included. */

@@ -3,6 +3,7 @@ import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
 import { type Position, positionAtIndex } from "../kernel/places.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
+import type { LogHead } from "../protocol/ids.ts";
 import { configHash, openAttempt, roundHash } from "../secagg/attempt.ts";
 import { hashedBundleTree } from "../secagg/bundle.ts";
 import { inputsTree } from "../secagg/opening.ts";
@@ -37,6 +38,8 @@ export interface CheckedSession {
   readonly commitments: Commitments;
   /** For each survivor, the root over the chunks of its masked input. */
   readonly inputRoots: ReadonlyMap<Position, Bytes>;
+  /** For each survivor, the state of the public log that it signed; empty without a log. */
+  readonly logHeads: ReadonlyMap<Position, LogHead>;
   /** Root over these roots, in order of position. */
   readonly inputsRoot: Bytes;
   /** Ascending by signer. */
@@ -77,6 +80,7 @@ export async function checkSession(
     confirmations,
     evidenceHash,
     shard,
+    logHeads: new Map(inputs.flatMap(({ position, log }) => (log === undefined ? [] : [[position, log]]))),
     signatureCount: 2 * members.length + bundles.length + inputs.length + confirmations.length,
   });
 }

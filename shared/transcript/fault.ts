@@ -31,6 +31,10 @@ export type FaultCode =
   | "SUM"
   | "EVIDENCE"
   | "RANGE"
+  /** What is served as the public log is not the one that devices agreed to. */
+  | "LOG"
+  /** A device signed a state of the log that the served log never had. */
+  | "SPLIT_VIEW"
   | "PARENT"
   | "STRATEGY_STATE"
   | "MODEL"

@@ -2,6 +2,7 @@ import { merkleRoot } from "../crypto/merkle.ts";
 import { type Bytes, bytesToHex } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
 import { ok } from "../kernel/result.ts";
+import { type AgreedLog, agreedLog } from "../task/config.ts";
 import type { VectorLayout } from "../vector/layout.ts";
 import { weight } from "../vector/segments/weight.ts";
 import { SumOfShards } from "../vector/sum.ts";
@@ -19,12 +20,15 @@ import { checkSumHash, SessionSums } from "./published-sums.ts";
 import { readSession } from "./read-session.ts";
 import { roundTranscriptHash } from "./round-transcript.ts";
 import { chunkCountOf, coverEvidence, detectionProbability, drawChunks } from "./spot-check.ts";
+import { headsOf, type StatedHead } from "./stated-head.ts";
 
 /**
  * Audits a committed round from outside: every signature, every rebuilt secret, the sum in the drawn chunks, and the next
  * model to the last bit. Stops at the first fault. Needs memory for a few models.
  *
- * @returns The probability that a single wrong chunk would have been found.
+ * Does not look at the public log: whoever does holds the states that the devices signed against it (`checkServedHeads`).
+ *
+ * @returns The probability that a single wrong chunk would have been found, and what the devices signed of the log.
  * Rules A1 to A6, A8.
  */
 export async function verifyRound(
@@ -32,7 +36,7 @@ export async function verifyRound(
   claims: RoundClaims,
   source: AuditSource,
   options: AuditOptions,
-): Promise<Checked<{ readonly detection: number }>> {
+): Promise<Checked<VerifiedRound>> {
   const audit: Audit = { ...options, primitives, claims, source };
   const { report } = options;
   const listed = await checkRecord(audit);
@@ -51,8 +55,16 @@ export async function verifyRound(
   const parent = await checkParent(primitives, claims, source);
   if (!parent.ok) return parent;
   report(parent.value.line);
-  const model = await checkModel(primitives, claims, layout, summed.value, source, report);
-  return model.ok ? ok({ detection }) : model;
+  const model = await checkModel(primitives, claims, layout, summed.value.sum, source, report);
+  if (!model.ok) return model;
+  const log = agreedLog(first.value.roster.attempt.terms.config);
+  return ok({ detection, log: log === null ? null : { ...log, heads: summed.value.heads } });
+}
+
+export interface VerifiedRound {
+  readonly detection: number;
+  /** The log that devices agreed to, and the states of it that they signed; null if they agreed to none. */
+  readonly log: (AgreedLog & { readonly heads: readonly StatedHead[] }) | null;
 }
 
 /** Checks the hash of the round's transcript and the list of its groups before any transcript is read. */
@@ -85,24 +97,26 @@ function drawOf({ claims, chunks, random }: Audit, layout: VectorLayout): Draw {
   return { total, chosen };
 }
 
-/** Checks the sum of every shard, and the record's claims about all of them. @returns The sums, added up. */
+/** Checks the sum of every shard, and the record's claims about all of them. @returns The sums, added up, and heads. */
 async function checkShards(
   audit: Audit,
   layout: VectorLayout,
   first: CheckedSession,
   chosen: readonly number[],
-): Promise<Checked<SumOfShards>> {
+): Promise<Checked<{ readonly sum: SumOfShards; readonly heads: readonly StatedHead[] }>> {
   const { primitives, claims, source, report } = audit;
   const perShard = chunkCountOf(layout);
   const sum = new SessionSums(layout, source.sum(), audit.digest());
   const all = new SumOfShards(layout);
   const roots: Bytes[] = [];
+  const heads: StatedHead[] = [];
   const totals = new GroupTotals();
   let remadeCount = 0;
   for (const [place, shard] of claims.shards.entries()) {
     const session = place === 0 ? ok(first) : await readSession(audit, place);
     if (!session.ok) return session;
     roots.push(session.value.inputsRoot);
+    heads.push(...headsOf(session.value));
     const { roster, sets } = session.value;
     const survivorCount = sets.u3.positions.length;
     const fits = totals.add(shard, roster.attempt.terms.attempt, survivorCount);
@@ -129,7 +143,7 @@ async function checkShards(
   const ended = await checkSumHash(sum, claims.sumHash);
   if (!ended.ok) return ended;
   const root = await checkInputsRoot(primitives, claims, roots);
-  return root.ok ? ok(all) : root;
+  return root.ok ? ok({ sum: all, heads }) : root;
 }
 
 function checkTotals({ claims, report }: Audit, survivorCount: number, sum: SumOfShards): Checked<void> {

@@ -5,10 +5,12 @@ import { bench as fold } from "../bench/fold.ts";
 import { bench as heldOut } from "../bench/held-out.ts";
 import { bench as idle } from "../bench/idle.ts";
 import type { Bench, BenchLine } from "../bench/line.ts";
+import { bench as log } from "../bench/log.ts";
 import { bench as memory } from "../bench/memory.ts";
 import { bench as pictures } from "../bench/pictures.ts";
 import { bench as registry } from "../bench/registry.ts";
 import { bench as round } from "../bench/round.ts";
+import { bench as search } from "../bench/search.ts";
 import { bench as secagg } from "../bench/secagg.ts";
 import { bench as store } from "../bench/store.ts";
 import { bench as tenThousand } from "../bench/ten-thousand.ts";
@@ -128,11 +130,27 @@ describe("benches still run", () => {
     expect(lines.find(({ name }) => name === "SQLite: append, p50")?.ratio).toBeGreaterThan(0);
   });
 
+  test("log", async () => {
+    const lines = await linesOf(log);
+    expect(figureOf(lines, "staged, sequenced and published")).toBeGreaterThan(0);
+    expect(figureOf(lines, "age of a leaf's checkpoint at 1000 leaves/s, p99")).toBeGreaterThan(0);
+    expect(figureOf(lines, "3000 leaves, warm files: inclusion and consistency, p99")).toBeGreaterThan(0);
+    expect(figureOf(lines, "3000 leaves: start to ready, all files checked")).toBeGreaterThan(0);
+    // Bars are peers, so that whoever repeats the bench sees them.
+    expect(lines.filter(({ peer }) => peer === "bar").length).toBeGreaterThanOrEqual(5);
+  });
+
   test("registry", async () => {
     const lines = await linesOf(registry);
     expect(figureOf(lines, "log-batch of 1000 metrics, p50")).toBeGreaterThan(0);
     expect(figureOf(lines, "search over 40 runs")).toBeGreaterThan(0);
     expect(figureOf(lines, "a file of 1 MB: stored durably")).toBeGreaterThan(0);
+  });
+
+  test("search", async () => {
+    const lines = await linesOf(search);
+    expect(figureOf(lines, "SQLite, 60 runs: by a figure, ordered by it, p99")).toBeGreaterThan(0);
+    expect(figureOf(lines, "SQLite, 60 runs: by name, last page, p50")).toBeGreaterThan(0);
   });
 
   test("idle", async () => {

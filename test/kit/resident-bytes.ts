@@ -22,8 +22,17 @@ export function watchResident(pid: number) {
 /** Resident memory of a process as the system counts it, threads included. */
 export function residentBytes(pid: number): number {
   const kilobytes =
-    process.platform === "linux"
-      ? /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]
-      : execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" });
+    statusOf(pid, "VmRSS") ?? execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" });
   return Number(kilobytes) * 1_024;
+}
+
+/** The highest since the start of the process; what it is now on systems that do not count it. */
+export function highestResidentBytes(pid: number): number {
+  const kilobytes = statusOf(pid, "VmHWM");
+  return kilobytes === undefined ? residentBytes(pid) : Number(kilobytes) * 1_024;
+}
+
+function statusOf(pid: number, field: string): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  return new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
 }

@@ -1,4 +1,5 @@
 import { type Insertable, type Kysely, sql, type Transaction } from "kysely";
+import { assertLeaves } from "#coordinator/core/audit/owed-leaves.ts";
 import type {
   EventLog,
   LogEntry,
@@ -120,6 +121,7 @@ async function appendIn(
   for (const [index, { event, records }] of entries.entries()) {
     const sequence = event.sequence === "next" ? last + 1 : event.sequence;
     if (sequence <= last) throw new SequenceTaken();
+    assertLeaves(records);
     assert(sequence === last + 1, `event ${sequence} of ${stream.kind} ${stream.id} follows ${last}`);
     for (const record of records) if (record.type !== "note") await writeRecord(writing, record, event.at);
     const position = lastPosition - entries.length + 1 + index;
@@ -171,7 +173,12 @@ async function writeRecord(
     case "round-row":
       return writeRound(tx, projectId, record);
     case "audit-leaf":
-      await writeLeaves(tx, projectId, [{ kind: record.kind, at, body: leafBody(record.body) }]);
+      await writeLeaves(tx, projectId, [
+        { kind: record.kind, at, body: leafBody(record.body), actor: record.actor ?? null },
+      ]);
+      return;
+    case "actor-forgotten":
+      await tx.updateTable("audit_leaf").set({ actor: null }).where("actor", "=", record.actor).execute();
       return;
     case "task-row":
       return writeTask(tx, record);

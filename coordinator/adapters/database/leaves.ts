@@ -20,10 +20,10 @@ const ONLY_ID = 1;
 export async function writeLeaves(
   tx: Transaction<Database>,
   projectId: string,
-  leaves: readonly Omit<StagedLeaf, "sequence">[],
+  leaves: readonly (Omit<StagedLeaf, "sequence"> & { readonly actor?: string | null })[],
 ): Promise<number> {
   const last = (await nextNumberQuery(tx, COUNTER, leaves.length).executeTakeFirstOrThrow()).value;
-  const rows = leaves.map(({ kind, at, body }, index) => {
+  const rows = leaves.map(({ kind, at, body, actor = null }, index) => {
     // A leaf that cannot be written into the log would stop it for ever.
     encodeLeaf(kind, at, body);
     const sequence = last - leaves.length + 1 + index;
@@ -34,6 +34,7 @@ export async function writeLeaves(
       at,
       subject: leafSubject(kind, body),
       body: toJson(body),
+      actor,
     };
   });
   for (const batch of inBatches(rows)) await tx.insertInto("audit_leaf").values(batch).execute();
@@ -63,6 +64,30 @@ export function leafQueries(db: Kysely<Database>, projectId: string): LeafStore 
     leavesAfter: async (size, countMax) => {
       const rows = await select().where("sequence", ">", size).orderBy("sequence").limit(countMax).execute();
       return rows.map(stagedLeaf);
+    },
+    leavesBefore: async ({ before, countMax, kind, from, to, by }) => {
+      let query = select()
+        .select(["project_id", "actor"])
+        .where("sequence", "<", before)
+        .orderBy("sequence", "desc")
+        .limit(countMax);
+      if (kind !== undefined) query = query.where("kind", "=", kind);
+      if (from !== undefined) query = query.where("at", ">=", from);
+      if (to !== undefined) query = query.where("at", "<=", to);
+      if (by !== undefined) {
+        query = query.where("actor", "=", by.actor);
+        if (by.projects !== "all") {
+          if (by.projects.length === 0) return [];
+          query = query.where("project_id", "in", by.projects);
+        }
+        if (by.besides.length > 0) query = query.where("kind", "not in", by.besides);
+      }
+      const rows = await query.execute();
+      return rows.map(({ project_id: projectId, actor, ...row }) => ({
+        ...stagedLeaf(row),
+        projectId,
+        actor,
+      }));
     },
     importLeaves: (leaves) =>
       db.transaction().execute(async (tx) => {

@@ -96,6 +96,8 @@ interface AuditLeafTable {
   at: number | null;
   /** What it is about: see `leafSubject`. */
   subject: string | null;
+  /** Who decided what it says; null if nobody did, if it is not known, or if that person was erased. */
+  actor: string | null;
 }
 /** One row, once something is signed. */
 interface LogHeadTable {

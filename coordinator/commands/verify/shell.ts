@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
 import { lookAtLog } from "#shared/audit/look.ts";
-import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
+import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { primitives } from "#shared/node/system.ts";
-import { logViewSchema } from "#shared/protocol/log-api.ts";
 import { siteAddressFault } from "#shared/protocol/site-address.ts";
 import { checkShell, loggedShell, type ShellFault, type ShellReader } from "#shared/shell/check-shell.ts";
 import { SHELL_INDEX } from "#shared/shell/manifest.ts";
+import { fetched, servedLog } from "../../adapters/served-log.ts";
 
 export const SHELL_HELP = `npm run verify -- shell URL [options]
 
@@ -15,13 +15,12 @@ list's hash against the newest entry of the coordinator's log that says which pa
   URL               the page's address, such as https://chorus.example.org/join/digits
   --coordinator URL whose log; default: the page's own host
   --hash HEX        require this hash, 64 hex digits, in place of what the log says
-  --log-key HEX     require the log to be signed by this key, 64 hex digits; default: the one that the coordinator names
+  --log-key HEX     require the log to be signed by this key, 64 hex digits, or by one that its entries hand over to from
+                    this; default: the one that the coordinator names
   --help
 
 Exit code 0: the page is the one that was logged. 1: it is not. 2: it could not be checked.`;
 
-/** Longest file of the page that is read. */
-const FILE_BYTES_MAX = 20_000_000;
 const HEX = /^[0-9a-f]{64}$/;
 
 /** A sentence for the person, and what the process ends with. */
@@ -64,25 +63,14 @@ function pinned(served: string, hash: string): Verdict {
 
 async function heldAgainstLog(
   coordinator: URL,
-  served: string,
+  ownHash: string,
   logKey: string | undefined,
 ): Promise<Verdict> {
-  const [view, note] = await Promise.all([
-    fetched(new URL("/api/v1/log", coordinator)),
-    fetched(new URL("/log/checkpoint", coordinator)),
-  ]);
-  if (view === null || note === null)
+  const served = await servedLog(coordinator, logKey === undefined ? undefined : hexToBytes(logKey));
+  if (served === null)
     return { code: 2, sentence: `${coordinator.origin} shows no log. Give the page's hash with --hash.` };
-  const { origin, key, rotations } = logViewSchema.parse(JSON.parse(new TextDecoder().decode(view)));
-  const shown = {
-    origin,
-    key: hexToBytes(logKey ?? key),
-    note: new TextDecoder().decode(note),
-    witnesses: [],
-    rotations,
-  };
-  const read = (path: string) => fetched(new URL(`/log/${path}`, coordinator));
-  const { log, sight } = await lookAtLog(primitives, shown, read, null);
+  const { origin } = served.shown;
+  const { log, sight } = await lookAtLog(primitives, served.shown, served.read, null);
   if (log === null)
     return { code: 1, sentence: `WRONG: ${sight.contradiction ?? "the log cannot be read."}` };
   const found = await loggedShell(log.tree);
@@ -92,7 +80,7 @@ async function heldAgainstLog(
     return { code: 1, sentence: "WRONG: no entry of the log says which page is served." };
   const { hash, index, at } = found.value;
   const since = at === null ? "" : ` since ${new Date(at).toISOString()}`;
-  if (hash !== served)
+  if (hash !== ownHash)
     return {
       code: 1,
       sentence: `WRONG: entry ${index} of the log says that another page is served${since}: ${hash}.`,
@@ -105,17 +93,6 @@ async function heldAgainstLog(
 /** Reads a page's files where its HTML says that they are. */
 function readerOf(page: URL): ShellReader {
   return (path) => fetched(path === SHELL_INDEX ? page : new URL(`..${path}`, page));
-}
-
-/** @returns Null if there is no such thing. @throws Error with a sentence if it cannot be known. */
-async function fetched(url: URL): Promise<Bytes | null> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(60_000) }).catch(() => null);
-  if (answer === null) throw new Error(`${url.origin} does not answer.`);
-  if (answer.status === 404) return null;
-  if (!answer.ok) throw new Error(`${url.href} was answered with ${answer.status}.`);
-  const bytes = new Uint8Array(await answer.arrayBuffer());
-  if (bytes.length > FILE_BYTES_MAX) throw new Error(`${url.href} is longer than any file of a page.`);
-  return bytes;
 }
 
 function faultSentence(fault: ShellFault): string {

@@ -7,6 +7,7 @@ import { SerialQueue } from "#shared/kernel/serial-queue.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
 import type { AccessRowRecord } from "../ports/access-store.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
+import type { StoreRecord } from "../ports/store.ts";
 import type { Decided, Sight } from "./acts/change.ts";
 import { AccessBook } from "./book.ts";
 import { accessLeaf } from "./leaf.ts";
@@ -19,6 +20,11 @@ export type AccessNews =
   | { readonly type: "site-revoked"; readonly identity: string | null; readonly siteId: string }
   | { readonly type: "joined-devices-removed"; readonly tokenId: string }
   | { readonly type: "project-data-deleted"; readonly projectId: string };
+
+/** A site enrols by itself, and may be called like a person. */
+function actorIn(event: AccessEvent): { readonly actor?: string } {
+  return event.type === "site-enrolled" ? {} : { actor: event.actor };
+}
 
 const STREAM = { kind: "access", id: "coordinator" } as const;
 
@@ -91,13 +97,21 @@ export class ActWriter {
     this.#isCurrent = false;
     const written = await this.#ports.store.appendNext(STREAM, { at, event: loggedInAccess(event) }, [
       ...records,
-      { type: "audit-leaf", ...leaf },
+      { type: "audit-leaf", ...leaf, ...actorIn(event) },
+      ...this.#forgotten(event),
     ]);
     assert(written.ok, "access makes no task");
     this.#isCurrent = true;
     this.#book.apply(rows);
     this.#tellOf(event);
     return ok(undefined);
+  }
+
+  /** With a person's salt goes what links their name to leaves (A81). */
+  #forgotten(event: AccessEvent): readonly StoreRecord[] {
+    if (event.type !== "person-erased") return [];
+    const name = this.#book.get("person", event.personId)?.name;
+    return name === undefined ? [] : [{ type: "actor-forgotten", actor: name }];
   }
 
   #tellOf(event: AccessEvent): void {

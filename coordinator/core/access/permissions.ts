@@ -190,6 +190,24 @@ export function readableBy(principal: Principal, permission: Permission): Readab
   return { projects: projectsOf(principal, row), orPublic: row.heldBy.includes("participant") };
 }
 
+/** Whose acts a reader of the log may see by name. No entry names anybody; the coordinator keeps that beside it. */
+export interface LogReader {
+  /** Projects whose acts they see, as far as these are about no person, token or site. */
+  readonly readable: Readable;
+  /** Whether they also see who gave roles, made tokens and decided proposals: whoever lists people does. */
+  readonly seesPeople: boolean;
+  /** One's own acts, of any kind, are no secret to oneself. */
+  readonly ownName: string | null;
+}
+
+export function logReaderOf(principal: Principal): LogReader {
+  return {
+    readable: readableBy(principal, "runs.read"),
+    seesPeople: readableBy(principal, "people.read").projects === "all",
+    ownName: principal.kind === "person" ? principal.name : null,
+  };
+}
+
 function projectsOf(principal: Principal, row: PermissionRow): Readable["projects"] {
   const { heldBy, scope } = row;
   switch (principal.kind) {

@@ -73,6 +73,7 @@ export function archiveActs(
               type: "audit-leaf",
               kind: "task.archived",
               body: { version: 1, slug, taskVersion: stored.task.version },
+              actor,
             },
           ],
         );

@@ -1,15 +1,18 @@
 import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
-import type { Primitives } from "#shared/kernel/ports.ts";
+import type { MonotonicClock, Primitives } from "#shared/kernel/ports.ts";
 import type { HashHex, RoundId, RunId, TaskSlug } from "#shared/protocol/ids.ts";
-import type { LogEntryView, LogView } from "#shared/protocol/log-api.ts";
+import type { LogEntryView, LogStateView, LogView } from "#shared/protocol/log-api.ts";
 import { parseLeaf } from "#shared/tlog/leaf.ts";
 import { formatVerifierKey, SIGNATURE_TYPES, verifierKey } from "#shared/tlog/note.ts";
+import { PEOPLE_KINDS } from "../access/leaf.ts";
+import type { LogReader } from "../access/permissions.ts";
 import type { AuditLog, LogSearch } from "../coordinator.ts";
-import type { LeafStore, StagedLeaf } from "../ports/leaf-store.ts";
+import type { ActedLeaf, LeafQuery, LeafStore, StagedLeaf } from "../ports/leaf-store.ts";
+import type { CoordinatorPorts } from "../ports/ports.ts";
 import type { PublicLog } from "../ports/public-log.ts";
 import type { Listed, Page, Readable, RunStore, ShownStore } from "../ports/store.ts";
 
-type LogDeskStore = Pick<LeafStore, "leavesAfter"> &
+type LogDeskStore = Pick<LeafStore, "leavesBefore"> &
   Pick<ShownStore, "showRun" | "showRound"> &
   Pick<RunStore, "listRounds">;
 
@@ -23,11 +26,17 @@ export class LogDesk implements AuditLog {
   readonly #primitives: Pick<Primitives, "sha256">;
   readonly #log: PublicLog | null;
   readonly #store: LogDeskStore;
+  readonly #clock: MonotonicClock;
   /** By round or run; the newest ones. */
   readonly #places = new Map<string, Promise<Placed | null>>();
 
-  constructor(primitives: Pick<Primitives, "sha256">, log: PublicLog | null, store: LogDeskStore) {
+  constructor(
+    { primitives, clock }: Pick<CoordinatorPorts, "primitives" | "clock">,
+    log: PublicLog | null,
+    store: LogDeskStore,
+  ) {
     this.#primitives = primitives;
+    this.#clock = clock;
     this.#log = log;
     this.#store = store;
   }
@@ -39,6 +48,7 @@ export class LogDesk implements AuditLog {
     if (!proof.ok) return null;
     const { origin, publicKey } = this.#log.key;
     const { rotations } = proof.value;
+    const states = this.#log.witnesses();
     const last = rotations.at(-1);
     const leaf = last === undefined ? null : parseLeaf(last.leaf);
     const key =
@@ -48,8 +58,21 @@ export class LogDesk implements AuditLog {
       origin,
       key: key as HashHex,
       verifierKey: formatVerifierKey(named),
-      witnesses: this.#log.witnesses.map(formatVerifierKey),
+      witnesses: states.map(({ key }) => formatVerifierKey(key)),
+      witnessStates: states.map(({ key: { name }, signed, trouble }) => ({ name, signed, trouble })),
       rotations: rotations.map(({ index }) => index),
+    };
+  }
+
+  logState(): LogStateView {
+    if (this.#log === null) return { state: "none", size: 0, checkpointAgeMs: null, sentence: null };
+    const state = this.#log.state();
+    const publishedAtMs = state.type === "signing" ? state.publishedAtMs : null;
+    return {
+      state: state.type,
+      size: this.#log.head()?.size ?? 0,
+      checkpointAgeMs: publishedAtMs === null ? null : Math.max(0, this.#clock.nowMs() - publishedAtMs),
+      sentence: "sentence" in state ? state.sentence : null,
     };
   }
 
@@ -57,50 +80,57 @@ export class LogDesk implements AuditLog {
   async listEntries(
     search: LogSearch,
     { limit, cursor }: Page,
-    readable: Readable,
+    reader: LogReader,
   ): Promise<Listed<LogEntryView>> {
     const size = this.#log?.head()?.size ?? 0;
     let before = Math.min(size, cursor === undefined ? size : Number(cursor));
-    const until = Math.max(0, before - LOOKED_AT_MAX);
-    const fits = await this.#filter(search, readable);
+    const { kind, from, to } = search;
+    const by = search.actor === undefined ? undefined : actsBy(search.actor, reader);
+    const fits = await this.#filter(search, reader);
     const items: LogEntryView[] = [];
-    while (before > until && items.length < limit) {
-      const begin = Math.max(until, before - BLOCK);
-      const leaves = await this.#store.leavesAfter(begin, before - begin);
-      for (const leaf of leaves.toReversed()) {
+    let lookedAt = 0;
+    while (before > 0 && lookedAt < LOOKED_AT_MAX && items.length < limit) {
+      const leaves = await this.#store.leavesBefore({
+        before: before + 1,
+        countMax: BLOCK,
+        kind,
+        from,
+        to,
+        by,
+      });
+      for (const leaf of leaves) {
         before = leaf.sequence - 1;
+        lookedAt++;
         const found = await fits(leaf);
         if (found !== null) items.push(found);
         if (items.length === limit) break;
       }
-      if (leaves.length === 0) before = begin;
+      if (leaves.length < BLOCK && items.length < limit) before = 0;
     }
     return { items, next: before > 0 ? String(before) : null };
   }
 
+  /** What the database cannot tell: words, and what an entry is about. */
   async #filter(
     search: LogSearch,
-    readable: Readable,
-  ): Promise<(leaf: StagedLeaf) => Promise<LogEntryView | null>> {
+    reader: LogReader,
+  ): Promise<(leaf: ActedLeaf) => Promise<LogEntryView | null>> {
     const words = (search.text ?? "")
       .toLowerCase()
       .split(/\s+/)
       .filter((word) => word !== "");
     const rounds = search.run === undefined ? null : await this.#roundsOf(search.run);
     const hasIn = (text: string, id: string | undefined) => id === undefined || text.includes(`"${id}"`);
-    return async ({ sequence, kind, at, body }) => {
-      if (search.kind !== undefined && kind !== search.kind) return null;
-      if (search.from !== undefined && (at === null || at < search.from)) return null;
-      if (search.to !== undefined && (at === null || at > search.to)) return null;
+    return async (leaf) => {
+      const { sequence, kind, at, body } = leaf;
       const text = JSON.stringify(body);
       if (!hasIn(text, search.round) || !hasIn(text, search.model)) return null;
       const { roundId } = body;
       const isOfRound = typeof roundId === "string" && rounds?.has(roundId) === true;
       const isOfRun = search.run === undefined || hasIn(text, search.run) || isOfRound;
       if (!isOfRun) return null;
-      const place = await this.#placeOf(body, readable);
-      const actor = kind === "run.launched" ? (place?.actor ?? null) : null;
-      if (search.actor !== undefined && actor?.toLowerCase() !== search.actor.toLowerCase()) return null;
+      const place = await this.#placeOf(body, reader.readable);
+      const actor = seenActor(leaf, reader);
       const about = (place === null ? "" : placeText(place)).toLowerCase();
       const whole = `${kind} ${text} ${about} ${actor ?? ""}`.toLowerCase();
       // A number means that of a run or round; digits of a hash are no numbers.
@@ -168,15 +198,27 @@ export class LogDesk implements AuditLog {
       roundId: null,
       round: null,
     };
-    return { projectId: row.projectId, actor: row.actor, view };
+    return { projectId: row.projectId, view };
   }
 }
 
 interface Placed {
   readonly projectId: string;
-  /** Who launched the run. */
-  readonly actor: string;
   readonly view: NonNullable<LogEntryView["place"]>;
+}
+
+/** Who decided what a leaf says, if this reader may know (A111). */
+function seenActor({ actor, kind, projectId }: ActedLeaf, reader: LogReader): string | null {
+  if (actor === null || actor === reader.ownName) return actor;
+  if (PEOPLE_KINDS.includes(kind) && !reader.seesPeople) return null;
+  return mayRead(reader.readable, projectId) ? actor : null;
+}
+
+/** The acts of a person that this reader may know to be theirs. */
+function actsBy(name: string, { readable, seesPeople, ownName }: LogReader): LeafQuery["by"] {
+  const actor = name.toLowerCase();
+  if (actor === ownName) return { actor, projects: "all", besides: [] };
+  return { actor, projects: readable.projects, besides: seesPeople ? [] : PEOPLE_KINDS };
 }
 
 function mayRead({ projects }: Readable, projectId: string): boolean {

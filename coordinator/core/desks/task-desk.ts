@@ -57,8 +57,9 @@ export function createTaskDesk(ports: TaskPorts, parts: TaskDeskParts): Tasks {
           // Leaves hold no free text.
           {
             type: "audit-leaf",
-            kind: "task.settings-changed",
+            kind: "config.changed",
             body: { version: 1, slug, names: Object.keys(changes).sort() },
+            actor,
           },
         ],
       );
@@ -117,7 +118,7 @@ function createTask(
         { type: "task-row", row: { projectId, task, taskHash, actor, createdAt: at } },
         ...(Object.keys(changes).length === 0 ? [] : [{ type: "task-settings", slug, changes } as const]),
         // Leaves name no people.
-        { type: "audit-leaf", kind: "task.published", body: await taskLeaf(ports, task, taskHash) },
+        { type: "audit-leaf", kind: "task.published", body: await taskLeaf(ports, task, taskHash), actor },
       ],
     );
     if (!written.ok) return err(exists);

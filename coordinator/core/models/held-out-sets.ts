@@ -197,7 +197,7 @@ export class HeldOutSets {
     const written = await this.#ports.store.appendNext(
       { kind: "project", id: projectId },
       { at: this.#ports.wall.nowUnixMs(), event: loggedInProject(event) },
-      [settings, ...leaves.map((leaf) => ({ type: "audit-leaf", ...leaf }) as const)],
+      [settings, ...leaves.map((leaf) => ({ type: "audit-leaf", ...leaf, actor: event.actor }) as const)],
     );
     assert(written.ok, "held-out rows are set, no task is made");
   }

@@ -23,6 +23,32 @@ export interface LogHeadRow {
   readonly note: string;
 }
 
+/** A leaf and what is kept beside it, which is never in the log. */
+export interface ActedLeaf extends StagedLeaf {
+  readonly projectId: string;
+  /** Who decided what it says; null if nobody did, if it is not known, or if that person was erased. */
+  readonly actor: string | null;
+}
+
+/** Which leaves are looked for. All that is given must hold. */
+export interface LeafQuery {
+  /** Sequence of the oldest leaf that was looked at. */
+  readonly before: number;
+  readonly countMax: number;
+  readonly kind?: string | undefined;
+  /** Unix milliseconds, both ends included. Leaves without a time do not fit. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  /** Acts of this name in these projects, except of these kinds. */
+  readonly by?:
+    | {
+        readonly actor: string;
+        readonly projects: "all" | readonly string[];
+        readonly besides: readonly string[];
+      }
+    | undefined;
+}
+
 export interface LeafStore {
   /** Stages leaves that come with no event. @returns The sequence of the last. */
   stageLeaves(leaves: readonly Pick<StagedLeaf, "kind" | "body">[], at: number): Promise<number>;
@@ -30,6 +56,8 @@ export interface LeafStore {
   findLeaves(kind: string, subject: string): Promise<readonly StagedLeaf[]>;
   /** The next leaves after the first `size`, ascending. */
   leavesAfter(size: number, countMax: number): Promise<readonly StagedLeaf[]>;
+  /** Leaves of any age that fit, newest first, with what stands beside them. */
+  leavesBefore(query: LeafQuery): Promise<readonly ActedLeaf[]>;
   /** Puts back leaves that the database has lost: the next ones after those that it has. */
   importLeaves(leaves: readonly StagedLeaf[]): Promise<void>;
   logHead(): Promise<LogHeadRow | null>;

@@ -64,7 +64,15 @@ export type StoreRecord =
   /** At most one per event. */
   | { readonly type: "note"; readonly note: Note }
   | AccessRowRecord
-  | { readonly type: "audit-leaf"; readonly kind: string; readonly body: unknown }
+  | {
+      readonly type: "audit-leaf";
+      readonly kind: string;
+      readonly body: unknown;
+      /** Who decided it, by name: kept beside the leaf, never in it. Absent if nobody did. */
+      readonly actor?: string;
+    }
+  /** Nobody can tell any more which leaves were this person's acts. */
+  | { readonly type: "actor-forgotten"; readonly actor: string }
   /** For a project's stream; only with `appendNext`. */
   | { readonly type: "task-row"; readonly row: TaskRow }
   /** For a project's stream. Replaces these settings of the slug and keeps the others. */

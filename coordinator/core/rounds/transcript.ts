@@ -236,6 +236,7 @@ async function dropKept(
         type: "audit-leaf",
         kind: "deletion.performed",
         body: { version: 1, what: "transcripts", count, slug },
+        actor: MACHINE,
       },
     ],
   );

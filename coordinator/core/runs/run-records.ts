@@ -45,7 +45,7 @@ function leafOfAct(
   const kind = LEAF_KINDS[fact.type];
   const launched = { runId, task, taskVersion, configHash, ...(beginsWith && { beginsWith }) };
   const body = fact.type === "launched" ? launched : { runId };
-  return { type: "audit-leaf", kind, body: { version: 1, ...body } };
+  return { type: "audit-leaf", kind, body: { version: 1, ...body }, actor: fact.actor };
 }
 
 const LEAF_KINDS = {

@@ -4,17 +4,22 @@ import { counted, grouped } from "../words.ts";
 
 /** That the log is the same for everyone. Witnesses can say so; one browser alone cannot. */
 export function sameLog({ sight }: Subject): Statement {
-  const { size, witnesses, witnessCount, seenSize, contradiction } = sight;
+  const { size, witnesses, witnessCount, seenSize, statedCount, contradiction } = sight;
   const statement = {
     id: "same-log" as const,
     says: "The log that says all this is the same for everyone.",
     entries: [],
   };
   if (contradiction !== null) return { ...statement, verdict: "contradicted", because: contradiction };
-  const before =
+  const stated =
+    statedCount === undefined
+      ? ""
+      : ` ${counted(statedCount, "device of this round signed", "devices of this round signed")} what they saw of it, and it goes on from each.`;
+  const seen =
     seenSize === null
       ? "Nothing of this log was seen here before."
       : `${counted(seenSize, "entry was", "entries were")} seen here before, and they are unchanged.`;
+  const before = seen + stated;
   if (witnessCount === 0)
     return {
       ...statement,

@@ -226,6 +226,9 @@ export class FakeCore
   async listEntries() {
     return { items: [], next: null };
   }
+  logState() {
+    return { state: "none" as const, size: 0, checkpointAgeMs: null, sentence: null };
+  }
   async ofVersion(): Promise<Result<ExportedFile, WireError>> {
     return this.ofRun();
   }

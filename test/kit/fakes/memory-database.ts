@@ -1,6 +1,6 @@
 import type { EnrolmentRow, StoredAccessRow } from "#coordinator/core/ports/access-store.ts";
 import type { AuthModel } from "#coordinator/core/ports/auth-records.ts";
-import type { LogHeadRow, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
+import type { ActedLeaf, LogHeadRow, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
 import type {
   EvidenceRow,
   InputRow,
@@ -46,6 +46,8 @@ export interface MemoryDatabase {
   readonly offers: Map<string, { readonly runId: string; readonly openedSid: string | null }>;
   readonly uses: { readonly modelHash: string; readonly runId: string }[];
   readonly leaves: Omit<StagedLeaf, "sequence">[];
+  /** By index of a leaf: what is kept beside it. */
+  readonly leafActs: Map<number, Pick<ActedLeaf, "projectId" | "actor">>;
   /** One at most. */
   readonly logHeads: LogHeadRow[];
   readonly sessions: Map<
@@ -86,6 +88,7 @@ export function memoryDatabase(): MemoryDatabase {
     offers: new Map(),
     uses: [],
     leaves: [],
+    leafActs: new Map(),
     logHeads: [],
     sessions: new Map(),
     inputs: new Map(),
@@ -146,7 +149,11 @@ export function checkAll(db: MemoryDatabase, records: readonly StoreRecord[]): v
 }
 
 /** Writes one record of an event at this time, after all of its transaction were checked. */
-export function write(db: MemoryDatabase, record: StoreRecord, at: number): void {
+export function write(
+  db: MemoryDatabase,
+  record: StoreRecord,
+  { at, projectId }: { readonly at: number; readonly projectId: string },
+): void {
   switch (record.type) {
     case "run-row": {
       const known = db.runs.get(record.runId);
@@ -163,6 +170,11 @@ export function write(db: MemoryDatabase, record: StoreRecord, at: number): void
       return;
     case "audit-leaf":
       pushLeaf(db, jsonCopy({ kind: record.kind, at, body: record.body as StagedLeaf["body"] }));
+      db.leafActs.set(db.leaves.length - 1, { projectId, actor: record.actor ?? null });
+      return;
+    case "actor-forgotten":
+      for (const [index, act] of db.leafActs)
+        if (act.actor === record.actor) db.leafActs.set(index, { ...act, actor: null });
       return;
     case "access-row": {
       const { kind, id, body } = record;

@@ -1,4 +1,4 @@
-import type { LeafStore, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
+import type { ActedLeaf, LeafStore, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
 import { assert } from "#shared/kernel/assert.ts";
 import { encodeLeaf, leafSubject } from "#shared/tlog/leaf.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
@@ -9,10 +9,16 @@ export function pushLeaf(db: Pick<MemoryDatabase, "leaves">, leaf: Omit<StagedLe
 }
 
 export function memoryLeaves(
-  db: Pick<MemoryDatabase, "leaves" | "logHeads">,
+  db: Pick<MemoryDatabase, "leaves" | "leafActs" | "logHeads">,
   turn: () => Promise<void>,
 ): LeafStore {
   const numbered = () => db.leaves.map((leaf, index) => ({ sequence: index + 1, ...leaf }));
+  // Those that come with no event are the home project's, and nobody's act.
+  const acted = (): readonly ActedLeaf[] =>
+    numbered().map((leaf, index) => ({
+      ...leaf,
+      ...(db.leafActs.get(index) ?? { projectId: "default", actor: null }),
+    }));
   return {
     stageLeaves: async (leaves, at) => {
       await turn();
@@ -28,6 +34,19 @@ export function memoryLeaves(
     leavesAfter: async (size, countMax) => {
       await turn();
       return numbered().slice(size, size + countMax);
+    },
+    leavesBefore: async ({ before, countMax, kind, from, to, by }) => {
+      await turn();
+      const fits = (leaf: ActedLeaf) =>
+        leaf.sequence < before &&
+        (kind === undefined || leaf.kind === kind) &&
+        (from === undefined || (leaf.at !== null && leaf.at >= from)) &&
+        (to === undefined || (leaf.at !== null && leaf.at <= to)) &&
+        (by === undefined ||
+          (leaf.actor === by.actor &&
+            (by.projects === "all" || by.projects.includes(leaf.projectId)) &&
+            !by.besides.includes(leaf.kind)));
+      return acted().filter(fits).toReversed().slice(0, countMax);
     },
     importLeaves: async (leaves) => {
       await turn();

@@ -1,3 +1,4 @@
+import { assertLeaves } from "#coordinator/core/audit/owed-leaves.ts";
 import type {
   Store,
   StoredEvent,
@@ -45,7 +46,7 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
     );
   const push = (stream: StreamId, event: StoredEvent, records: readonly StoreRecord[]) => {
     for (const record of records) {
-      write(db, record, event.at);
+      write(db, record, { at: event.at, projectId: projectOfStream(db, stream) });
       recordOwn(db, record, event.at);
       if (record.type === "open-slots" || record.type === "material")
         db.projects.set(record.sid, projectOfStream(db, stream));
@@ -70,6 +71,7 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
         db,
         entries.flatMap(({ records }) => records),
       );
+      for (const { records } of entries) assertLeaves(records);
       for (const { event, records } of entries) push(stream, event, records);
       return ok(undefined);
     },
@@ -79,6 +81,7 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       if (records.some((record) => record.type === "task-row" && hasTask(db, record.row)))
         return err({ type: "exists" });
       checkAll(db, records);
+      assertLeaves(records);
       push(stream, { ...event, sequence }, records);
       return ok(sequence);
     },

@@ -1,4 +1,5 @@
 import * as nodeCrypto from "node:crypto";
+import { checkLog } from "#coordinator/core/audit/check-log.ts";
 import { Sequencer, type SequencerPorts } from "#coordinator/core/audit/sequencer.ts";
 import type { LeafStore } from "#coordinator/core/ports/leaf-store.ts";
 import { nodePrimitives } from "#shared/crypto/primitives-node.ts";
@@ -13,13 +14,17 @@ const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** A log beside a store: a sequencer that has begun, in memory unless files are given. */
 export function openTestLog(store: LeafStore, change: Partial<SequencerPorts> = {}): Sequencer {
+  const files = change.files ?? memoryLogFiles();
+  const primitives = nodePrimitives(nodeCrypto, Buffer);
   const log = new Sequencer({
     store,
-    files: memoryLogFiles(),
-    primitives: nodePrimitives(nodeCrypto, Buffer),
+    files,
+    check: { run: (head) => checkLog({ primitives, files }, head), close: async () => {} },
+    primitives,
     key: { origin: LOG_ORIGIN, publicKey: logSigner.publicKey },
     signers: [logSigner],
     witnesses: [],
+    settleKey: async () => {},
     clock: monotonicClock,
     random: randomBytes,
     after,

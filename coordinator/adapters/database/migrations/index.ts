@@ -15,6 +15,7 @@ import { archive } from "./0012-archive.ts";
 import { registry } from "./0013-registry.ts";
 import { tracking } from "./0014-tracking.ts";
 import { publicLog } from "./0015-public-log.ts";
+import { leafActors } from "./0016-leaf-actors.ts";
 import { type Dialect, type Statement, statementFor } from "./statement.ts";
 
 /** In the order of their names. Only ever appended to. */
@@ -34,6 +35,7 @@ const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
   "0013-registry": registry,
   "0014-tracking": tracking,
   "0015-public-log": publicLog,
+  "0016-leaf-actors": leafActors,
 };
 
 /** The same tables in both dialects. */

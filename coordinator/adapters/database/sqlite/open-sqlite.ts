@@ -38,6 +38,7 @@ const THREAD_OF: Readonly<Record<Method, "write" | "read">> = {
   stageLeaves: "write",
   findLeaves: "write",
   leavesAfter: "write",
+  leavesBefore: "read",
   importLeaves: "write",
   logHead: "write",
   moveLogHead: "write",

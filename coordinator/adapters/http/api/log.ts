@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { listSchema } from "#shared/protocol/api.ts";
 import { hashHexSchema, roundIdSchema, runIdSchema } from "#shared/protocol/ids.ts";
-import { logEntrySchema, logViewSchema } from "#shared/protocol/log-api.ts";
-import { readableBy } from "../../../core/access/permissions.ts";
+import { logEntrySchema, logStateSchema, logViewSchema } from "#shared/protocol/log-api.ts";
+import { logReaderOf } from "../../../core/access/permissions.ts";
 import type { AuditLog } from "../../../core/coordinator.ts";
 import { API, named } from "../dialect.ts";
 import { type Endpoint, jsonEndpoint } from "../endpoint.ts";
@@ -63,10 +63,17 @@ export function logEndpoints({ auditLog }: { readonly auditLog: AuditLog }): rea
       query,
       answer: listSchema(named(logEntrySchema, "LogEntry")),
       cost: () => SEARCH_COST,
-      handle: async ({ query: { limit, cursor, ...search }, principal }) => {
-        const readable = readableBy(principal, "runs.read");
-        return mutable(await auditLog.listEntries(search, { limit, cursor }, readable));
-      },
+      handle: async ({ query: { limit, cursor, ...search }, principal }) =>
+        mutable(await auditLog.listEntries(search, { limit, cursor }, logReaderOf(principal))),
+    }),
+    jsonEndpoint({
+      method: "get",
+      path: "/api/v1/log/state",
+      summary: "Whether the log signs, how much it has signed and when, and why not if it does not",
+      dialect: API,
+      permission: "runs.read",
+      answer: named(logStateSchema, "LogState"),
+      handle: async () => auditLog.logState(),
     }),
   ];
 }

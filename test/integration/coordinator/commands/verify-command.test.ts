@@ -6,8 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { passBearer } from "#coordinator/adapters/audit-source.ts";
-import { hexToBytes } from "#shared/kernel/bytes.ts";
+import { LOG_FOLDER, openLogFiles } from "#coordinator/adapters/log-files.ts";
+import { readLogKeys } from "#coordinator/adapters/log-key.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
+import { hexToBytes, utf8 } from "#shared/kernel/bytes.ts";
 import { primitives } from "#shared/node/system.ts";
+import { parseCheckpoint } from "#shared/tlog/checkpoint.ts";
+import { parseNote } from "#shared/tlog/note.ts";
+import { openTiledTree } from "#shared/tlog/tiled-tree.ts";
+import { MemoryLog } from "#test/kit/tlog.ts";
 
 /*
  * `npm run verify` as a person runs it, against the demo as a person starts it, and against a coordinator that lies: a
@@ -78,12 +85,20 @@ afterAll(async () => {
 }, 60_000);
 
 /** A coordinator with one answer changed. */
-async function liar(
-  path: RegExp,
-  change: (bytes: Uint8Array<ArrayBuffer>) => void,
+function liar(path: RegExp, change: (bytes: Uint8Array<ArrayBuffer>) => void, status = 200): Promise<string> {
+  return relay((asked, bytes) => {
+    if (!path.test(asked)) return undefined;
+    change(bytes);
+    return bytes;
+  }, status);
+}
+
+/** The demo's coordinator with other answers. @param answerFor  The bytes in place of its own; undefined for its own. */
+async function relay(
+  answerFor: (path: string, own: Uint8Array<ArrayBuffer>) => Uint8Array | undefined,
   status = 200,
 ): Promise<string> {
-  const relay = async (request: IncomingMessage, response: ServerResponse) => {
+  const pass = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = "GET", headers } = request;
     const { authorization = "" } = headers;
     const answer = await fetch(url + (request.url ?? ""), {
@@ -91,15 +106,34 @@ async function liar(
       headers: authorization === "" ? {} : { authorization },
     });
     const bytes = new Uint8Array(await answer.arrayBuffer());
-    const lies = path.test(request.url ?? "");
-    if (lies) change(bytes);
+    const other = answerFor(request.url ?? "", bytes);
     const merklePath = answer.headers.get("chorus-merkle-path") ?? "";
-    response.writeHead(lies ? status : answer.status, { "chorus-merkle-path": merklePath }).end(bytes);
+    const code = other === undefined ? answer.status : status;
+    response.writeHead(code, { "chorus-merkle-path": merklePath }).end(other ?? bytes);
   };
-  const server = createServer((request, response) => void relay(request, response));
+  const server = createServer((request, response) => void pass(request, response));
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A coordinator that shows another log under its own key: the same entries, but for the first. */
+async function forkedLog(): Promise<string> {
+  const [signer] = present(await readLogKeys(folder), "the demo's log has a key");
+  const files = openLogFiles(join(folder, LOG_FOLDER));
+  const note = parseNote(present(await files.checkpoint(), "a checkpoint"));
+  const checkpoint = note.ok ? parseCheckpoint(note.value.text) : note;
+  assert(checkpoint.ok, "the demo's checkpoint reads");
+  const tree = await openTiledTree(primitives, checkpoint.value, (path) => files.read(path));
+  const leaves = tree.ok ? await tree.value.leaves(0, checkpoint.value.size) : tree;
+  assert(leaves.ok, "the demo's log reads");
+  const forked = new MemoryLog(primitives, checkpoint.value.origin);
+  forked.signWith(present(signer, "a signer"), 0);
+  await forked.addBytes(utf8("another entry"), ...leaves.value.slice(1));
+  const signed = utf8(await forked.checkpoint());
+  return relay((path) =>
+    path === "/log/checkpoint" ? signed : forked.files.get(path.slice("/log/".length)),
+  );
 }
 
 describe("npm run verify", () => {
@@ -111,7 +145,9 @@ describe("npm run verify", () => {
     const whole = await verify(...args("--coordinator", url, "--all"));
     expect([whole.code, whole.stderr]).toEqual([0, ""]);
     expect(whole.stdout).toMatch(/3 devices, 3 inputs in the sum, 3 needed\./);
-    expect(whole.stdout).toMatch(/identical to the last bit\.\nEverything that was checked holds/);
+    expect(whole.stdout).toMatch(
+      /identical to the last bit\.\n3 inputs state .*\nEverything that was checked holds/,
+    );
     const part = await verify(...args("--coordinator", url, "--chunks", "1"));
     expect([part.code, part.stderr]).toEqual([0, ""]);
   });
@@ -167,6 +203,27 @@ describe("npm run verify", () => {
       writeFileSync(path, bytes);
     }
     expect((await ask()).status).toBe(200);
+  });
+
+  test("[A110] a served log that denies what a device signed that it saw is named, and the honest one holds", async () => {
+    const honest = await verify(...args("--coordinator", url, "--chunks", "1"));
+    expect(honest.stdout).toMatch(
+      /\n3 inputs state what the device saw of the log; the log of \d+ entries goes on/,
+    );
+    const forked = await verify(...args("--coordinator", await forkedLog(), "--chunks", "1"));
+    expect([forked.code, forked.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^WRONG \(SPLIT_VIEW\): The device at position \d+ signed .*Two logs were shown\./,
+      ),
+    ]);
+    const none = await verify(
+      ...args("--coordinator", await liar(/^\/log\/checkpoint$/, () => undefined, 404)),
+    );
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      expect.stringContaining("WRONG (WITHHELD): The public log"),
+    ]);
   });
 
   test("[A3] opens nothing with another key", async () => {

@@ -32,6 +32,19 @@ describe("all primitives give the same bytes", () => {
     await fc.assert(fc.asyncProperty(bytes(0, 3000), (data) => same((p) => p.sha256(data))));
   });
 
+  test("SHA-256 of what the bytes were at the call, though they change while it runs", async () => {
+    await fc.assert(
+      fc.asyncProperty(bytes(1, 3000), (data) =>
+        same(async (p) => {
+          const reused = data.slice();
+          const hashing = p.sha256(reused);
+          reused.fill(0);
+          expect(await hashing).toEqual(await p.sha256(data));
+        }),
+      ),
+    );
+  });
+
   test("HKDF", async () => {
     const inputs = fc.tuple(bytes(1, 64), bytes(0, 64), bytes(0, 100), fc.integer({ min: 1, max: 300 }));
     await fc.assert(

@@ -210,6 +210,49 @@ const PUBLISHED = [
   "insert into join_token (token_hash, project_id, uses_left, expires_at) values ('0a', 'default', 1, 1)",
 ];
 
+/** Acts of a database from before leaves had actors, in the form of its last migration. */
+const ACTED = [
+  ["run", 1, "run.launched", "ada"],
+  ["project", 2, "task.published", "eve"],
+  ["access", 3, "token.made", "erased"],
+  // Two people in one millisecond.
+  ["run", 4, "run.pauseAsked", "ada"],
+  ["access", 4, "token.revoked", "eve"],
+  // A site may be called like a person.
+  ["access", 5, "site.enrolled", "ada"],
+  // What no database reads as a text.
+  ["run", 6, "run.stopAsked", "\u0000\ud800"],
+].flatMap(([stream, at, kind, actor], index) => {
+  const body = JSON.stringify({ version: 1, fact: { type: kind, actor } });
+  const position = 1_000 + index;
+  return [
+    `insert into event (position, project_id, stream_kind, stream_id, sequence, at, body)
+      values (${position}, 'default', '${stream}', 'acted', ${position}, ${at}, '${body}')`,
+    `insert into audit_leaf (sequence, project_id, kind, at, body)
+      values (${position}, 'default', '${kind}', ${at}, '{"version":1}')`,
+  ];
+});
+ACTED.push(
+  `insert into audit_leaf (sequence, project_id, kind, at, body)
+    values (2000, 'default', 'round.opened', 1, '{"version":1}')`,
+  `insert into access_row (kind, id, body) values ('person', 'p1', '{"name":"erased","erasedAt":9}')`,
+  `insert into access_row (kind, id, body) values ('person', 'p2', '{"name":"ada","erasedAt":null}')`,
+);
+
+async function expectActors(store: Store): Promise<void> {
+  const leaves = await store.leavesBefore({ before: 3_000, countMax: 50, from: 0, to: 9 });
+  const known = leaves.filter(({ kind }) => kind !== "run.stopAsked").map(({ kind, actor }) => [kind, actor]);
+  expect(known.toReversed()).toEqual([
+    ["run.launched", "ada"],
+    ["task.published", "eve"],
+    ["token.made", null],
+    ["run.pauseAsked", null],
+    ["token.revoked", null],
+    ["site.enrolled", null],
+    ["round.opened", null],
+  ]);
+}
+
 /** Rows of one installation all belonged to one project. */
 async function expectOneProject(store: Store): Promise<void> {
   const place = { projectId: "default", slug: "digits", joining: "public" };
@@ -332,6 +375,17 @@ describe("PostgreSQL", () => {
     await store.close();
   });
 
+  test("[D12] [A111] leaves get the name in their event if it is certain", async (context) => {
+    const old = await database(frozen);
+    if (old === null) return context.skip();
+    await migrate(old.db, Object.fromEntries(Object.entries(POSTGRES).filter(([name]) => name < "0016")));
+    for (const statement of ACTED) await old.run(statement);
+    await old.db.destroy();
+    const store = await openStore({ dataDir: newFolder(), databaseUrl: old.url });
+    await expectActors(store);
+    await store.close();
+  });
+
   test("[D12] [X5] [X8] finds its rows in their project, and deletes them with it", async (context) => {
     const old = await database(frozen);
     if (old === null) return context.skip();
@@ -390,6 +444,18 @@ describe("SQLite", () => {
     sqlite.close();
     const store = await openStore({ dataDir });
     await expectFiguresByName(store);
+    await store.close();
+  });
+
+  test("[D12] [A111] leaves get the name in their event if it is certain", async () => {
+    const dataDir = join(scratch, "actors");
+    const sqlite = await frozenIn(dataDir);
+    const before = Object.entries(migrationsFor("sqlite")).filter(([name]) => name < "0016");
+    await migrate(new Kysely<never>({ dialect: new NodeSqliteDialect(sqlite) }), Object.fromEntries(before));
+    for (const statement of ACTED) sqlite.exec(statement);
+    sqlite.close();
+    const store = await openStore({ dataDir });
+    await expectActors(store);
     await store.close();
   });
 

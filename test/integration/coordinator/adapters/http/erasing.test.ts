@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 const { setUp, signIn, invitation } = doorHelpers(() => ({ world, admin }));
 
-test("[A80] [A81] a person's account, session and salt are gone, and the leaf names nobody", async () => {
+test("[A80] [A81] [A111] a person's account, session and salt are gone, and the leaf names nobody", async () => {
   await setUp();
   const token = await invitation();
   const bob = new CookieJar();
@@ -26,6 +26,14 @@ test("[A80] [A81] a person's account, session and salt are gone, and the leaf na
   const personId = world.desk.book.personByName("bob")?.personId ?? "";
   const salt = world.desk.book.get("person", personId)?.salt ?? "none";
   const path = `/api/v1/people/${personId}/erase`;
+  const actsOf = (actor: string) =>
+    world.store.leavesBefore({
+      before: Number.MAX_SAFE_INTEGER,
+      countMax: 50,
+      by: { actor, projects: "all", besides: [] },
+    });
+  expect((await actsOf("bob")).map(({ kind }) => kind)).toEqual(["role.given"]);
+  expect((await actsOf("ada")).length).toBeGreaterThan(1);
   expect(codeOf(await world.ask("POST", path, { jar: bob, body: {} }))).toBe("FORBIDDEN");
   const erased = await world.ask("POST", path, { jar: admin, body: {} });
   expect([erased.status, erased.body]).toEqual([200, { erased: true }]);
@@ -33,6 +41,9 @@ test("[A80] [A81] a person's account, session and salt are gone, and the leaf na
   expect(codeOf(await signIn(PASSWORD, undefined, "bob"))).toBe("WRONG_CREDENTIALS");
   expect(await world.store.countAuthRecords("user", [])).toBe(1);
   expect(JSON.stringify(await world.store.listAccessRows())).not.toContain(salt);
+  // [A111] Whose marks these were is not kept beside the leaves either; the one who erased stays.
+  expect(await actsOf("bob")).toEqual([]);
+  expect((await actsOf("ada")).map(({ kind }) => kind)).toContain("deletion.performed");
   const people = await world.ask("GET", "/api/v1/people", { jar: admin });
   expect(JSON.stringify(people.body)).toMatch(/ada/);
   expect(JSON.stringify(people.body)).not.toMatch(/bob/);

@@ -134,7 +134,11 @@ describe("[A35] the sequencer", () => {
     await expect.poll(() => log.state().type).toBe("waiting");
     expect([tries, delays.length]).toEqual([1, 1]);
     const late = new AbortController();
-    const answers = [log.covers(0, late.signal), log.covers(1, late.signal), log.covers(2)];
+    const answers = [
+      log.covers(0, { signal: late.signal }),
+      log.covers(1, { signal: late.signal }),
+      log.covers(2),
+    ];
     await sleep(20);
     expect([tries, delays.length]).toEqual([1, 1]);
     late.abort();
@@ -302,6 +306,38 @@ describe("[A36] a start of the log", () => {
     await stage(other, 1_000, 2);
     expect(await halts(open(other))).toMatch(/entry 39 is another/);
     expect(other.disk).toEqual(at.disk);
+  });
+
+  test("[O50] signs nothing before all files are checked, and a stop does not wait for the check", async () => {
+    const at = durable();
+    await stage(at, 0, 3);
+    const before = open(at);
+    expect(await before.covers(2)).toBe(true);
+    await before.stop();
+    await stage(at, 3, 1);
+    let allow = () => {};
+    const held = new Promise<null>((resolve) => {
+      allow = () => resolve(null);
+    });
+    const check = { run: () => held, close: async () => {} };
+    const log = open(at, { check });
+    await expect.poll(() => log.head()?.size).toBe(3);
+    const covered = log.covers(3);
+    expect(log.state()).toEqual({ type: "starting" });
+    allow();
+    expect(await covered).toBe(true);
+    await log.stop();
+
+    await stage(at, 4, 1);
+    let end = () => {};
+    const ended = new Promise<null>((_, reject) => {
+      end = () => reject(new Error("closed"));
+    });
+    const stopped = open(at, { check: { run: () => ended, close: async () => end() } });
+    const never = stopped.covers(4);
+    await expect.poll(() => stopped.head()?.size).toBe(4);
+    await stopped.stop();
+    expect(await never).toBe(false);
   });
 
   test("with a file that is torn, changed or gone signs nothing, and names it", async () => {
