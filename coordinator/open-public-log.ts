@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { MonotonicClock, Primitives, RandomBytes } from "#shared/kernel/ports.ts";
-import { isNoteName } from "#shared/tlog/note.ts";
+import { logOriginSchema } from "#shared/protocol/ids.ts";
 import { folderFacts } from "./adapters/database/instance.ts";
 import { openLogCheck } from "./adapters/log-check.ts";
 import { LOG_FOLDER, openLogFiles } from "./adapters/log-files.ts";
@@ -39,6 +39,8 @@ export interface PublicLogPorts {
  */
 export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
   const { store, dataDir, random, origin: asked } = ports;
+  const fault = logOriginFault(asked);
+  if (fault !== null) throw new Error(fault);
   const firstKey = await store.getSetting(KEY_SETTING);
   const signers = await openLogKeys(dataDir, random, firstKey === null);
   const [current] = signers;
@@ -46,10 +48,6 @@ export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
     KEY_SETTING,
     bytesToHex(current?.publicKey ?? new Uint8Array(0)),
   );
-  if (asked !== undefined && !isNoteName(asked))
-    throw new Error(
-      "--log-origin takes a name without spaces and plus signs, such as learn.example.org/log.",
-    );
   const origin = await store.putSettingOnce(ORIGIN_SETTING, asked ?? (await ownOrigin(dataDir)));
   if (asked !== undefined && origin !== asked)
     throw new Error(
@@ -69,6 +67,12 @@ export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
 /** True if a coordinator has begun a log on this database. */
 export async function hasPublicLog(store: LogStore): Promise<boolean> {
   return (await store.getSetting(KEY_SETTING)) !== null;
+}
+
+/** What is wrong with a name for the log; null if nothing is, or none is given. */
+export function logOriginFault(origin: string | undefined): string | null {
+  if (origin === undefined || logOriginSchema.safeParse(origin).success) return null;
+  return "--log-origin takes at most 128 printable ASCII characters without spaces and plus signs, such as learn.example.org/log.";
 }
 
 /** A log that nobody has named is called by its installation. */
